@@ -1,0 +1,179 @@
+"""Images and labels: the Fashion-MNIST files, an image folder of one's own, and stored splits."""
+
+import gzip
+import io
+import zipfile
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from foxnas_core.errors import InvalidInput, MissingPart
+
+FASHION_MNIST_FOLDER = Path("/usr/share/datasets/fashion-mnist")
+FASHION_MNIST_CLASSES = (
+    "T-shirt/top", "Trouser", "Pullover", "Dress", "Coat",
+    "Sandal", "Shirt", "Sneaker", "Bag", "Ankle boot",
+)  # fmt: skip
+_IDX_IMAGES, _IDX_LABELS = 2051, 2049
+
+
+@dataclass(frozen=True)
+class ImageSet:
+    """Images (N, H, W) or (N, H, W, 3), uint8, and their labels (N,), int64."""
+
+    images: np.ndarray
+    labels: np.ndarray
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+    def take(self, rows: slice | np.ndarray) -> "ImageSet":
+        return ImageSet(self.images[rows], self.labels[rows])
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """Training and held-out images that share no image, with class names and a licence note."""
+
+    name: str
+    licence: str
+    classes: tuple[str, ...]
+    training: ImageSet
+    held_out: ImageSet
+
+    def pixel_statistics(self) -> tuple[float, float]:
+        """Mean and standard deviation of the training pixels, scaled to 0…1."""
+        sample = self.training.images[:10_000].astype(np.float32) / 255
+        return float(sample.mean()), float(sample.std())
+
+
+def load_dataset(path: Path | None, *, side: int) -> Dataset:
+    """Fashion-MNIST from `path` (default: Debian's folder), or a folder of images.
+
+    A folder that holds `train-images-idx3-ubyte.gz` is read as Fashion-MNIST, any other as one
+    folder of pictures a class, each resized to `side` pixels. Raises `MissingPart` where nothing
+    is there.
+    """
+    folder = path or FASHION_MNIST_FOLDER
+    if not folder.is_dir():
+        how = (
+            "run 'make data' (it installs Debian's package dataset-fashion-mnist) or name a "
+            "folder with --data"
+            if path is None
+            else "name an existing folder with --data"
+        )
+        raise MissingPart(f"No images at {folder}; {how}.")
+    if (folder / "train-images-idx3-ubyte.gz").exists():
+        return fashion_mnist(folder)
+    return image_folder(folder, side=side)
+
+
+def fashion_mnist(folder: Path = FASHION_MNIST_FOLDER) -> Dataset:
+    """Fashion-MNIST: 50,000 training images; 20,000 held out.
+
+    Held out are the 10,000 test images and the last 10,000 of the training file. Raises
+    `InvalidInput` for a damaged file.
+    """
+    training = _idx_pair(folder, "train")
+    test = _idx_pair(folder, "t10k")
+    cut = len(training) - 10_000
+    set_aside = training.take(slice(cut, None))
+    held_out = ImageSet(
+        np.concatenate([set_aside.images, test.images]),
+        np.concatenate([set_aside.labels, test.labels]),
+    )
+    return Dataset(
+        "Fashion-MNIST",
+        "MIT licence, Copyright 2017 Zalando SE",
+        FASHION_MNIST_CLASSES,
+        training.take(slice(0, cut)),
+        held_out,
+    )
+
+
+def image_folder(folder: Path, *, side: int, seed: int = 0) -> Dataset:
+    """One sub-folder of pictures a class; a fifth of each class is held out.
+
+    Pictures are converted to RGB, cropped to their central square and resized to `side` pixels.
+    Raises `MissingPart` for fewer than two classes, `InvalidInput` naming an unreadable picture.
+    """
+    from PIL import Image, ImageOps, UnidentifiedImageError
+
+    classes = sorted(p.name for p in folder.iterdir() if p.is_dir() and not p.name.startswith("."))
+    if len(classes) < 2:
+        raise MissingPart(f"{folder} needs one sub-folder of pictures for each of 2 or more classes.")
+    rng = np.random.default_rng(seed)
+    parts: dict[bool, list[tuple[np.ndarray, int]]] = {True: [], False: []}
+    for label, name in enumerate(classes):
+        files = sorted(p for p in (folder / name).iterdir() if p.is_file())
+        for position, index in enumerate(rng.permutation(len(files))):
+            try:
+                with Image.open(files[index]) as picture:
+                    square = ImageOps.fit(picture.convert("RGB"), (side, side))
+            except (UnidentifiedImageError, OSError) as error:
+                raise InvalidInput(
+                    f"{files[index]} can't be read as a picture; remove or mend it."
+                ) from error
+            parts[position < len(files) / 5].append((np.asarray(square), label))
+    if not parts[True] or not parts[False]:
+        raise MissingPart(f"{folder} holds too few pictures to train on some and hold out others.")
+    sets = {}
+    for held, rows in parts.items():
+        images, labels = zip(*rows, strict=True)
+        sets[held] = ImageSet(np.stack(images), np.array(labels, dtype=np.int64))
+    return Dataset(folder.name, "as the folder's owner says", tuple(classes), sets[False], sets[True])
+
+
+def _idx_pair(folder: Path, part: str) -> ImageSet:
+    images = _read_idx(folder / f"{part}-images-idx3-ubyte.gz", _IDX_IMAGES)
+    labels = _read_idx(folder / f"{part}-labels-idx1-ubyte.gz", _IDX_LABELS)
+    if len(images) != len(labels):
+        raise InvalidInput(f"{folder}: {len(images)} {part} images but {len(labels)} labels.")
+    return ImageSet(images, labels.astype(np.int64))
+
+
+def _read_idx(path: Path, magic: int) -> np.ndarray:
+    """An array from a gzipped IDX file (big-endian header: magic, then each dimension)."""
+    try:
+        content = gzip.decompress(path.read_bytes())
+    except (OSError, EOFError) as error:
+        raise InvalidInput(f"{path} is missing or damaged; fetch the dataset again.") from error
+    dimensions = magic % 256
+    header = np.frombuffer(content[: 4 * (1 + dimensions)], dtype=">u4")
+    shape = tuple(int(n) for n in header[1:])
+    if len(header) < 1 + dimensions or header[0] != magic or len(content) != 4 * len(header) + int(
+        np.prod(shape)
+    ):
+        raise InvalidInput(f"{path} is no complete IDX file; fetch the dataset again.")
+    return np.frombuffer(content, dtype=np.uint8, offset=4 * len(header)).reshape(shape)
+
+
+def pack_images(parts: dict[str, ImageSet]) -> bytes:
+    """Named image sets as one NPZ archive, compressed by LZMA."""
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_LZMA) as archive:
+        for name, part in parts.items():
+            for field, array in (("images", part.images), ("labels", part.labels.astype(np.uint16))):
+                # A fixed date, so that equal images give equal bytes.
+                info = zipfile.ZipInfo(f"{name}_{field}.npy", (1980, 1, 1, 0, 0, 0))
+                info.compress_type = zipfile.ZIP_LZMA
+                array_bytes = io.BytesIO()
+                np.lib.format.write_array(array_bytes, array, allow_pickle=False)
+                archive.writestr(info, array_bytes.getvalue())
+    return buffer.getvalue()
+
+
+def unpack_images(path: Path) -> dict[str, ImageSet]:
+    """What `pack_images` wrote; raises `InvalidInput` for a damaged archive."""
+    try:
+        with np.load(path, allow_pickle=False) as archive:
+            names = dict.fromkeys(key.rpartition("_")[0] for key in archive.files)
+            return {
+                name: ImageSet(
+                    archive[f"{name}_images"], archive[f"{name}_labels"].astype(np.int64)
+                )
+                for name in names
+            }
+    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
+        raise InvalidInput(f"{path} is no complete archive of images; restore it.") from error

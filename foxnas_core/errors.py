@@ -1,0 +1,28 @@
+"""Errors whose message is one sentence a user can act on."""
+
+
+class FoxnasError(Exception):
+    """Base of every error whose message is meant for a user.
+
+    The message says in one sentence what is wrong, where, and how to mend it. The command line
+    prints it and exits with status 2; a page shows it as a card.
+    """
+
+
+class InvalidInput(FoxnasError):
+    """A file, table, architecture or option of the user's can't be used as it is."""
+
+
+class MissingPart(FoxnasError):
+    """A study lacks the part (weights, images, rows) that was asked for."""
+
+
+class InfeasibleBudget(FoxnasError):
+    """No architecture of the space meets a limit.
+
+    ``smallest`` is the least value that can be reached, in the limit's own unit.
+    """
+
+    def __init__(self, message: str, *, smallest: float) -> None:
+        super().__init__(message)
+        self.smallest = smallest

@@ -1,0 +1,1 @@
+"""The weight-sharing supernet: elastic layers, network, training, extraction, checkpoints."""

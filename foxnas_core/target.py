@@ -1,0 +1,48 @@
+"""A target: a measured column with its unit and the direction that is better."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+from foxnas_core.errors import InvalidInput
+
+
+@dataclass(frozen=True)
+class Target:
+    """A named, measured quantity.
+
+    `column` is its column in the measurement table; a latency on a further device or precision
+    is `latency_ms:NAME`.
+    """
+
+    column: str
+    label: str
+    unit: str
+    direction: Literal["max", "min"]
+
+    @property
+    def std_error_column(self) -> str:
+        return f"{self.column}_std_error"
+
+
+KNOWN = {
+    "accuracy": Target("accuracy", "Top-1 accuracy", "%", "max"),
+    "cross_entropy": Target("cross_entropy", "Cross-entropy", "nats", "min"),
+    "latency_ms": Target("latency_ms", "Latency", "ms", "min"),
+    "parameters": Target("parameters", "Parameters", "", "min"),
+    "macs": Target("macs", "MACs", "", "min"),
+}
+
+
+def target_of(column: str) -> Target:
+    """The target that a column name stands for, by this product's naming.
+
+    Raises `InvalidInput` for a name that is neither known nor a `latency_ms:NAME`.
+    """
+    if column in KNOWN:
+        return KNOWN[column]
+    head, _, device = column.partition(":")
+    if head == "latency_ms" and device:
+        return Target(column, f"Latency ({device})", "ms", "min")
+    raise InvalidInput(
+        f"{column!r} is no target; known: {', '.join(KNOWN)} and latency_ms:DEVICE."
+    )
