@@ -1,0 +1,25 @@
+"""Searching for the best predicted architecture within a budget: annealing, and the optimum."""
+
+from foxnas_core.search.annealing import Annealer, limit_price, search, suggest_temperatures
+from foxnas_core.search.exact import Front, front, solve_exact
+from foxnas_core.search.problem import AdditivePredictor, Candidate, Limit, SearchProblem
+from foxnas_core.search.result import SearchResult, search_document
+from foxnas_core.search.schedule import AnnealingSettings, temperatures
+
+__all__ = [
+    "AdditivePredictor",
+    "Annealer",
+    "AnnealingSettings",
+    "Candidate",
+    "Front",
+    "Limit",
+    "SearchProblem",
+    "SearchResult",
+    "front",
+    "limit_price",
+    "search",
+    "search_document",
+    "solve_exact",
+    "suggest_temperatures",
+    "temperatures",
+]

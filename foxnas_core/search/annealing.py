@@ -1,0 +1,368 @@
+"""Simulated annealing over a search problem: seeded, run in steps, traced.
+
+Each choice of the context (each resolution) has chains of its own, so that no chain has to cross
+from one to another. The limit is soft inside a chain, whose energy falls by a penalty for every
+unit above it, and hard for the best, which is always within it. At the end the best of each chain
+is polished by exchanges of one and of two groups' options.
+"""
+
+import itertools
+import math
+from dataclasses import dataclass, replace
+
+import numpy as np
+import pandas as pd
+
+from foxnas_core.search.exact import solve_exact
+from foxnas_core.search.problem import Candidate, ContextTable, SearchProblem
+from foxnas_core.search.result import SearchResult
+from foxnas_core.search.schedule import LEVELS, AnnealingSettings, temperatures
+
+RECORDS = 200
+TRACE_COLUMNS = (
+    "proposals", "temperature", "current_value", "current_cost", "best_value", "best_cost",
+    "acceptance",
+)  # fmt: skip
+
+# Relative to the price of the limit: below 1 chains stay above the limit, far above 1 they
+# cannot pass through it.
+_PENALTY = 1.05
+# Relative to the temperature at which 80 % of proposals are accepted.
+_START, _END = 0.09, 0.0005
+
+
+@dataclass(eq=False)
+class _Chain:
+    """The state of one chain; see `chain.run_chain` for the arrays."""
+
+    context: int
+    penalty: float
+    scores: np.ndarray
+    costs: np.ndarray
+    options: np.ndarray
+    best: np.ndarray
+    totals: np.ndarray
+    counts: np.ndarray
+    random: np.ndarray
+
+
+class Annealer:
+    """A run of annealing that advances as it is asked to.
+
+    Equal problems and settings give equal runs, to the last bit, however the proposals are
+    divided over calls of `advance`. While one thread advances, others may read.
+
+    Raises `InfeasibleBudget` where no architecture fits.
+    """
+
+    def __init__(self, problem: SearchProblem, settings: AnnealingSettings) -> None:
+        from foxnas_core.search.chain import run_chain
+
+        self._run_chain = run_chain
+        problem.check_feasible()
+        self.problem = problem
+        self.settings = resolved(settings, problem)
+        start, end = self.settings.start_temperature, self.settings.end_temperature
+        assert start is not None and end is not None
+        levels = min(LEVELS, self.settings.steps)
+        self.temperatures = temperatures(self.settings.schedule, start, end, levels)
+        sizes = [len(scores) for scores in problem.tables[0].scores]
+        self._group_starts = np.cumsum([0, *sizes])[:-1]
+        edges = np.cumsum([0, *(len(n.targets) for n in problem.neighbours)])
+        self._neighbour_starts = np.concatenate(
+            [n.starts[:-1] + edge for n, edge in zip(problem.neighbours, edges, strict=False)]
+            + [edges[-1:]]
+        )
+        self._neighbours = np.concatenate([n.targets for n in problem.neighbours])
+        self._chains = self._start_chains()
+        self.total = self.settings.steps * len(self._chains)
+        self._every = max(1, math.ceil(self.total / RECORDS))
+        self._proposals = 0
+        self._accepted_before = 0
+        self._records: list[tuple[float, ...]] = []
+        self._publish()
+
+    def _start_chains(self) -> list[_Chain]:
+        """Chains at random architectures, for each context in which the limit can be met."""
+        chains = []
+        problem, settings = self.problem, self.settings
+        for context, table in enumerate(problem.tables):
+            if table.smallest_cost > problem.budget:
+                continue
+            penalty = settings.penalty
+            if penalty is None:
+                penalty = _PENALTY * limit_price(table, problem.budget)
+            scores, costs = np.concatenate(table.scores), np.concatenate(table.costs)
+            for number in range(settings.chains):
+                seeds = np.random.SeedSequence([settings.seed, context, number])
+                rng = np.random.default_rng(seeds)
+                options = np.array([rng.integers(len(s)) for s in table.scores])
+                score, cost = table.total(options)
+                feasible = cost <= problem.budget
+                totals = np.array(
+                    [score, cost, score if feasible else -math.inf, cost if feasible else math.nan]
+                )
+                random = seeds.generate_state(1, np.uint64)
+                chains.append(
+                    _Chain(
+                        context, penalty, scores, costs, options, options.copy(), totals,
+                        np.zeros(2, np.int64), random,
+                    )  # fmt: skip
+                )
+        return chains
+
+    def advance(self, proposals: int) -> None:
+        """Make so many proposals over all chains, or as many as are left."""
+        goal = min(self._proposals + proposals, self.total)
+        while self._proposals < goal:
+            record = min((self._proposals // self._every + 1) * self._every, self.total)
+            stop = min(goal, record)
+            for number, chain in enumerate(self._chains):
+                # Proposals are dealt out in turn: chain k has every len(chains)-th from the k-th.
+                share = (stop - number + len(self._chains) - 1) // len(self._chains)
+                self._run(chain, share - int(chain.counts[0]))
+            if stop == self.total:
+                for chain in self._chains:
+                    self._polish(chain)
+            self._publish()
+            if stop == record:
+                self._record(stop)
+            # Last, so that whoever sees the run done sees all of it.
+            self._proposals = stop
+
+    def _run(self, chain: _Chain, proposals: int) -> None:
+        table = self.problem.tables[chain.context]
+        self._run_chain(
+            chain.options, chain.best, chain.totals, chain.counts, chain.random,
+            proposals, self.temperatures, self.settings.steps,
+            chain.scores, chain.costs, self._group_starts,
+            table.score_constant, table.cost_constant,
+            self._neighbour_starts, self._neighbours,
+            float(self.problem.budget), float(chain.penalty),
+        )  # fmt: skip
+
+    def _polish(self, chain: _Chain) -> None:
+        table = self.problem.tables[chain.context]
+        # A chain too short to have met the limit starts from what certainly does.
+        found = chain.best if chain.totals[2] > -math.inf else table.cheapest
+        chain.best = polish(table, found, self.problem.budget)
+        chain.totals[2:] = table.total(chain.best)
+
+    def _publish(self) -> None:
+        """Copy what others read, so that they never see half of a step."""
+        leader = max(self._chains, key=lambda chain: chain.totals[2])
+        found = leader.totals[2] > -math.inf
+        self._current = (leader.context, leader.options.copy())
+        self._best = (leader.context, leader.best.copy()) if found else None
+        self._leader = leader
+
+    def _record(self, proposals: int) -> None:
+        score, cost, best_score, best_cost = (float(x) for x in self._leader.totals)
+        sign = self.problem.sign
+        accepted = sum(int(chain.counts[1]) for chain in self._chains)
+        made = proposals - (int(self._records[-1][0]) if self._records else 0)
+        level = (proposals - 1) // len(self._chains) * len(self.temperatures)
+        temperature = float(self.temperatures[level // self.settings.steps])
+        self._records.append(
+            (
+                proposals, temperature, sign * score, cost,
+                sign * best_score if self._best else math.nan, best_cost,
+                (accepted - self._accepted_before) / made,
+            )
+        )  # fmt: skip
+        self._accepted_before = accepted
+
+    @property
+    def proposals(self) -> int:
+        """Proposals made so far, of `total`."""
+        return self._proposals
+
+    @property
+    def done(self) -> bool:
+        return self._proposals == self.total
+
+    @property
+    def best(self) -> Candidate | None:
+        """The best architecture within the limit so far, or None."""
+        best = self._best
+        return None if best is None else self.problem.candidate(*best)
+
+    @property
+    def current(self) -> Candidate:
+        """Where the leading chain, the one that found the best so far, is now."""
+        return self.problem.candidate(*self._current)
+
+    @property
+    def trace(self) -> pd.DataFrame:
+        """One row every so many proposals (about 200 a run, and one at the end).
+
+        Temperature of the last proposal, value and cost of the leading chain's current
+        architecture and of the best (NaN before one is found), and the share of the proposals
+        since the row before that were accepted, over all chains.
+        """
+        frame = pd.DataFrame(list(self._records), columns=list(TRACE_COLUMNS), dtype=float)
+        return frame.astype({"proposals": "int64"})
+
+    @property
+    def penalties(self) -> dict[int, float]:
+        """The penalty of each context that the limit can be met in, by its position."""
+        return {chain.context: chain.penalty for chain in self._chains}
+
+    def result(self, exact: Candidate | None = None) -> SearchResult:
+        """The finished run, beside the exact optimum where it is given."""
+        best = self.best
+        if not self.done or best is None:
+            raise RuntimeError("The run is not done; call advance first.")
+        return SearchResult.of(
+            self.problem, self.settings, best, exact, self._proposals, self.trace
+        )
+
+
+def search(
+    problem: SearchProblem,
+    settings: AnnealingSettings | None = None,
+    *,
+    with_exact: bool = True,
+) -> SearchResult:
+    """Anneal to the end, and find the exact optimum to compare with.
+
+    Raises `InfeasibleBudget` where no architecture fits.
+    """
+    annealer = Annealer(problem, settings or AnnealingSettings())
+    annealer.advance(annealer.total)
+    return annealer.result(solve_exact(problem) if with_exact else None)
+
+
+def resolved(settings: AnnealingSettings, problem: SearchProblem) -> AnnealingSettings:
+    """The settings with every temperature that was left open filled in."""
+    start, end = settings.start_temperature, settings.end_temperature
+    if start is None or end is None:
+        suggested_start, suggested_end = suggest_temperatures(problem)
+        if start is None:
+            start = suggested_start if end is None else max(suggested_start, end)
+        if end is None:
+            end = min(suggested_end, start)
+    return replace(settings, start_temperature=start, end_temperature=end)
+
+
+def suggest_temperatures(problem: SearchProblem) -> tuple[float, float]:
+    """Start and end temperature, in units of the objective.
+
+    Fixed fractions of the temperature at which 80 % of random proposals from random
+    architectures would be accepted, counting the rise and the fall alike.
+    """
+    rng = np.random.default_rng(0)
+    falls = []
+    for table in problem.tables:
+        if table.smallest_cost > problem.budget:
+            continue
+        penalty = _PENALTY * limit_price(table, problem.budget)
+        options = [rng.integers(len(scores), size=2000) for scores in table.scores]
+        score = table.score_constant + sum(s[o] for s, o in zip(table.scores, options, strict=True))
+        cost = table.cost_constant + sum(c[o] for c, o in zip(table.costs, options, strict=True))
+        energy = score - penalty * np.maximum(0.0, cost - problem.budget)
+        for group, neighbours in enumerate(problem.neighbours):
+            here = options[group]
+            first, last = neighbours.starts[here], neighbours.starts[here + 1]
+            moved = last > first
+            there = here.copy()
+            step = first + (rng.random(len(here)) * (last - first)).astype(np.int64)
+            there[moved] = neighbours.targets[step[moved]]
+            new_score = score + table.scores[group][there] - table.scores[group][here]
+            new_cost = cost + table.costs[group][there] - table.costs[group][here]
+            new_energy = new_score - penalty * np.maximum(0.0, new_cost - problem.budget)
+            falls.append(np.maximum(0.0, energy - new_energy)[moved])
+    fall = np.concatenate(falls) if falls else np.zeros(0)
+    if not (fall > 0).any():
+        return 1.0, 1.0  # nothing to climb down from: any temperature does
+    low, high = float(fall.max()) * 1e-6, float(fall.max()) * 1e3
+    for _ in range(60):
+        middle = math.sqrt(low * high)
+        if np.exp(-fall / middle).mean() < 0.8:
+            low = middle
+        else:
+            high = middle
+    return _START * high, _END * high
+
+
+def limit_price(table: ContextTable, budget: float) -> float:
+    """What one more unit of budget is worth, in units of the score: the Lagrangian dual price.
+
+    The slope at the budget of the linear relaxation's optimum, which fills the budget with the
+    steepest steps of the groups' concave hulls (Sinha and Zoltners, "The multiple-choice
+    knapsack problem", Operations Research 27, 1979). 0 where the limit does not bind.
+    """
+    steps = np.concatenate(
+        [
+            _hull_steps(scores[kept], costs[kept])
+            for scores, costs, kept in zip(
+                table.scores, table.costs, table.efficient, strict=True
+            )
+        ]
+    )
+    gain, price_paid = steps.T
+    order = np.argsort(-gain / price_paid, kind="stable")
+    spent = table.smallest_cost + np.cumsum(price_paid[order])
+    beyond = np.flatnonzero(spent > budget)
+    return float(gain[order[beyond[0]]] / price_paid[order[beyond[0]]]) if len(beyond) else 0.0
+
+
+def _hull_steps(scores: np.ndarray, costs: np.ndarray) -> np.ndarray:
+    """Score gained and cost added by each step of the concave hull of a front, (steps, 2)."""
+    hull: list[tuple[float, float]] = []
+    for cost, score in zip(costs.tolist(), scores.tolist(), strict=True):
+        while len(hull) > 1:
+            (c0, s0), (c1, s1) = hull[-2], hull[-1]
+            if (s1 - s0) * (cost - c1) > (score - s1) * (c1 - c0):
+                break
+            hull.pop()
+        hull.append((cost, score))
+    points = np.array(hull)
+    return np.diff(points, axis=0)[:, ::-1]
+
+
+def polish(table: ContextTable, options: np.ndarray, budget: float) -> np.ndarray:
+    """Improve feasible options by exchanging those of one or two groups until none helps.
+
+    Only efficient options are tried: any other has one that is as good and costs no more.
+    """
+    fronts = [
+        (scores[kept], costs[kept])
+        for scores, costs, kept in zip(table.scores, table.costs, table.efficient, strict=True)
+    ]
+    # First, each option gives way to the efficient one that is as good and costs no more.
+    at = [
+        int(np.searchsorted(costs, group_costs[option], side="right")) - 1
+        for (_, costs), group_costs, option in zip(fronts, table.costs, options, strict=True)
+    ]
+
+    def total() -> tuple[float, float]:
+        return table.total([kept[i] for kept, i in zip(table.efficient, at, strict=True)])
+
+    groups = range(len(fronts))
+    pairs = list(itertools.combinations(groups, 2)) or [(0, 0)]
+    improved = True
+    while improved:
+        improved = False
+        for g, h in pairs:
+            score, cost = total()
+            (g_scores, g_costs), (h_scores, h_costs) = fronts[g], fronts[h]
+            before = at[g], at[h]
+            if g == h:
+                at[g] = _last_within(g_costs, budget - cost + g_costs[at[g]])
+            else:
+                slack = budget - cost + g_costs[at[g]] + h_costs[at[h]] - g_costs
+                partner = np.searchsorted(h_costs, slack, side="right") - 1
+                sums = np.where(partner >= 0, g_scores + h_scores[partner], -math.inf)
+                at[g] = int(np.argmax(sums))
+                at[h] = max(int(partner[at[g]]), 0)
+            new_score, new_cost = total()
+            if new_score > score and new_cost <= budget:
+                improved = True
+            else:
+                at[g], at[h] = before
+    return np.array([int(kept[i]) for kept, i in zip(table.efficient, at, strict=True)])
+
+
+def _last_within(costs: np.ndarray, limit: float) -> int:
+    return max(int(np.searchsorted(costs, limit, side="right")) - 1, 0)

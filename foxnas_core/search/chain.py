@@ -1,0 +1,94 @@
+"""The inner loop of annealing, compiled. Imported only where a search runs."""
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from numba import njit
+
+
+def compiled(function: Callable[..., Any]) -> Callable[..., Any]:
+    """`function` compiled by numba, kept on disk where the package's folder can be written."""
+    try:
+        return njit(cache=True, nogil=True)(function)
+    except RuntimeError:
+        return njit(nogil=True)(function)
+
+
+@compiled
+def _draw(state):
+    """The next state and 64 random bits of splitmix64 (Steele et al., OOPSLA 2014)."""
+    state += np.uint64(0x9E3779B97F4A7C15)
+    bits = (state ^ (state >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+    bits = (bits ^ (bits >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+    return state, bits ^ (bits >> np.uint64(31))
+
+
+@compiled
+def run_chain(
+    options, best, totals, counts, random,
+    proposals, temperatures, steps,
+    scores, costs, group_starts, score_constant, cost_constant,
+    neighbour_starts, neighbours,
+    budget, penalty,
+):  # fmt: skip
+    """Run one chain for a number of proposals; the first five arrays are its state, changed in
+    place.
+
+    - `options`, `best` (groups,): current and best feasible option of each group.
+    - `totals` (4,): score and cost of both, score -inf while nothing feasible was seen.
+    - `counts` (2,): proposals made, and accepted.
+    - `random` (1,): state of the random generator.
+
+    `scores`, `costs` hold the options of all groups one after the other, group `g` from
+    `group_starts[g]`; option `i` there has the neighbours (within its group)
+    `neighbours[neighbour_starts[i]:neighbour_starts[i + 1]]`.
+
+    A proposal gives a random group a random neighbour of its option. It is accepted with
+    probability min(1, exp(dE / T)) (Metropolis et al., 1953), where
+    E = score - penalty * max(0, cost - budget).
+    """
+    groups = len(options)
+    levels = len(temperatures)
+    score, cost = totals[0], totals[1]
+    energy = score - penalty * max(0.0, cost - budget)
+    state = random[0]
+    for _ in range(proposals):
+        temperature = temperatures[counts[0] * levels // steps]
+        counts[0] += 1
+
+        state, bits = _draw(state)
+        # Two 32-bit numbers, scaled to a group and to one of its option's neighbours.
+        high = np.int64(bits >> np.uint64(32))
+        low = np.int64(bits & np.uint64(0xFFFFFFFF))
+        group = (high * groups) >> 32
+        here = group_starts[group] + options[group]
+        first = neighbour_starts[here]
+        degree = neighbour_starts[here + 1] - first
+        if degree == 0:
+            continue
+        option = neighbours[first + ((low * degree) >> 32)]
+        there = group_starts[group] + option
+
+        new_cost = cost + (costs[there] - costs[here])
+        new_score = score + (scores[there] - scores[here])
+        new_energy = new_score - penalty * max(0.0, new_cost - budget)
+        if new_energy < energy:
+            state, bits = _draw(state)
+            uniform = np.float64(bits >> np.uint64(11)) * 2.0**-53
+            if uniform >= np.exp((new_energy - energy) / temperature):
+                continue
+
+        counts[1] += 1
+        options[group] = option
+        # Summed anew, in the order of `ContextTable.total`, so that rounding never adds up.
+        score, cost = score_constant, cost_constant
+        for g in range(groups):
+            score += scores[group_starts[g] + options[g]]
+            cost += costs[group_starts[g] + options[g]]
+        energy = score - penalty * max(0.0, cost - budget)
+        if cost <= budget and score > totals[2]:
+            totals[2], totals[3] = score, cost
+            best[:] = options
+    totals[0], totals[1] = score, cost
+    random[0] = state

@@ -1,0 +1,134 @@
+"""What a search found, and the documents it is saved and printed as."""
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import pandas as pd
+
+from foxnas_core.search.problem import AdditivePredictor, Candidate, SearchProblem
+from foxnas_core.search.schedule import AnnealingSettings
+
+
+@dataclass(frozen=True, eq=False)
+class SearchResult:
+    """A finished search.
+
+    - `objective`: the column searched for; `limits`: pairs of a column and its limit.
+    - `fingerprints`: of the space ("space") and, by column, of the tables that the predictors
+      were fitted on.
+    - `settings`: as run, temperatures filled in.
+    - `gap`: how much better the exact optimum is than the best found, in units of the objective
+      (0 where it was found); None with `exact`.
+    - `trace`: see `Annealer.trace`.
+
+    It holds no times, so that equal searches give equal documents.
+    """
+
+    objective: str
+    limits: tuple[tuple[str, float], ...]
+    fingerprints: dict[str, str]
+    settings: AnnealingSettings
+    best: Candidate
+    exact: Candidate | None
+    gap: float | None
+    proposals: int
+    trace: pd.DataFrame = field(repr=False)
+
+    @classmethod
+    def of(
+        cls,
+        problem: SearchProblem,
+        settings: AnnealingSettings,
+        best: Candidate,
+        exact: Candidate | None,
+        proposals: int,
+        trace: pd.DataFrame,
+    ) -> "SearchResult":
+        predictors = [problem.objective, *(limit.predictor for limit in problem.limits)]
+        return cls(
+            objective=problem.objective.target.column,
+            limits=tuple((x.predictor.target.column, float(x.at_most)) for x in problem.limits),
+            fingerprints={
+                "space": problem.space.fingerprint,
+                **{p.target.column: p.table_fingerprint for p in predictors},
+            },
+            settings=settings,
+            best=best,
+            exact=exact,
+            gap=None if exact is None else problem.sign * (exact.value - best.value) + 0.0,
+            proposals=proposals,
+            trace=trace,
+        )
+
+    def to_dict(self) -> dict[str, Any]:
+        """A JSON document; NaN becomes null."""
+        return {
+            "format": 1,
+            "objective": self.objective,
+            "limits": [list(limit) for limit in self.limits],
+            "fingerprints": dict(self.fingerprints),
+            "settings": self.settings.to_dict(),
+            "best": self.best.to_dict(),
+            "exact": None if self.exact is None else self.exact.to_dict(),
+            "gap": self.gap,
+            "proposals": self.proposals,
+            "trace": {
+                str(column): [None if math.isnan(x) else x for x in self.trace[column].tolist()]
+                for column in self.trace
+            },
+        }
+
+    @classmethod
+    def from_dict(cls, document: Mapping[str, Any]) -> "SearchResult":
+        """The inverse of `to_dict`."""
+        trace = pd.DataFrame(document["trace"], dtype=float).astype({"proposals": "int64"})
+        exact = document["exact"]
+        return cls(
+            objective=document["objective"],
+            limits=tuple((column, at_most) for column, at_most in document["limits"]),
+            fingerprints=dict(document["fingerprints"]),
+            settings=AnnealingSettings.from_dict(document["settings"]),
+            best=Candidate.from_dict(document["best"]),
+            exact=None if exact is None else Candidate.from_dict(exact),
+            gap=document["gap"],
+            proposals=document["proposals"],
+            trace=trace,
+        )
+
+
+def search_document(
+    result: SearchResult,
+    accuracy_predictor: AdditivePredictor,
+    latency_predictor: AdditivePredictor,
+) -> dict[str, Any]:
+    """What `search --json` prints: accuracy in percent, latency in ms, each with its 95 %
+    prediction interval. No times, so that the same seed gives the same bytes.
+    """
+
+    def described(candidate: Candidate) -> dict[str, Any]:
+        return {
+            "id": candidate.architecture.id,
+            "architecture": candidate.architecture.to_dict(),
+            "accuracy": _estimate(accuracy_predictor, candidate, candidate.value),
+            "latency_ms": _estimate(latency_predictor, candidate, candidate.costs[0]),
+        }
+
+    return {
+        "best": described(result.best),
+        "exact": None if result.exact is None else described(result.exact),
+        "gap": result.gap,
+        "seed": result.settings.seed,
+        "proposals": result.proposals,
+    }
+
+
+def _estimate(predictor: AdditivePredictor, candidate: Candidate, value: float) -> dict[str, float]:
+    """The value as searched, which the limit was held against, with the predictor's interval."""
+    row = predictor.predict([candidate.architecture]).iloc[0]
+    return {
+        "value": value,
+        "low": float(row["prediction_low"]),
+        "high": float(row["prediction_high"]),
+    }

@@ -1,0 +1,172 @@
+"""Predictors with known tables, and small spaces, for the tests of searching."""
+
+import itertools
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+import pandas as pd
+
+from foxnas_core.architecture import Architecture
+from foxnas_core.families import load_shipped, space_from_dict
+from foxnas_core.search.options import full_codes
+from foxnas_core.search.problem import Limit, SearchProblem
+from foxnas_core.search_space import SearchSpace
+from foxnas_core.target import Target, target_of
+
+
+@dataclass(frozen=True, eq=False)
+class TablePredictor:
+    """Adds up a constant by context and one number by group, option and context."""
+
+    space: SearchSpace
+    target: Target
+    constants: list[float]
+    tables: list[dict[str, np.ndarray]]
+    table_fingerprint: str = "0123456789ab"
+
+    def split(self, context: dict) -> "TableValues":
+        position = self.space.context_options().index(context)
+        return TableValues(self, self.constants[position], self.tables[position])
+
+    def predict(self, architectures: list[Architecture]) -> pd.DataFrame:
+        names = {d.name for g in self.space.context for d in self.space.in_group(g)}
+        values = []
+        for row in self.space.encode(architectures):
+            architecture = self.space.decode(row[None])[0]
+            part = self.split({n: v for n, v in architecture.choices if n in names})
+            own = row.copy()
+            values.append(
+                part.constant
+                + sum(float(part.group_values(g, own[None])[0]) for g in self.space.additive_groups)
+            )
+        value = np.array(values)
+        return pd.DataFrame(
+            {"value": value, "low": value - 1, "high": value + 1, "prediction_low": value - 2,
+             "prediction_high": value + 2}
+        )  # fmt: skip
+
+    @cached_property
+    def positions(self) -> dict[str, dict[tuple[int, ...], int]]:
+        return {
+            group: {
+                tuple(row[self.columns[group]]): i
+                for i, row in enumerate(full_codes(self.space, group).tolist())
+            }
+            for group in self.space.additive_groups
+        }
+
+    @cached_property
+    def columns(self) -> dict[str, slice]:
+        groups = [d.group for d in self.space.decisions]
+        return {g: slice(groups.index(g), groups.index(g) + groups.count(g)) for g in groups}
+
+
+@dataclass(frozen=True, eq=False)
+class TableValues:
+    predictor: TablePredictor
+    constant: float
+    table: dict[str, np.ndarray]
+
+    def group_values(self, group: str, option_codes: np.ndarray) -> np.ndarray:
+        positions = self.predictor.positions[group]
+        columns = self.predictor.columns[group]
+        return self.table[group][[positions[tuple(r[columns])] for r in option_codes.tolist()]]
+
+
+def listed_space(sizes: list[int], contexts: int = 1) -> SearchSpace:
+    """Groups of one decision of so many choices, and a resolution where there is a choice."""
+    decisions = [
+        {"name": f"edge{i}", "group": f"g{i}", "role": "operation", "choices": list(range(n))}
+        for i, n in enumerate(sizes)
+    ]
+    context = []
+    if contexts > 1:
+        context = ["input"]
+        decisions.insert(
+            0,
+            {"name": "resolution", "group": "input", "role": "resolution",
+             "choices": [16 * (i + 1) for i in range(contexts)]},
+        )  # fmt: skip
+    return space_from_dict(
+        {"format": 1, "family": "listed", "name": "listed", "context": context,
+         "decisions": decisions}
+    )  # fmt: skip
+
+
+def random_tables(
+    space: SearchSpace, target: str, rng: np.random.Generator, whole: bool = False
+) -> TablePredictor:
+    """Tables of normal numbers, or of small whole ones, among which ties are frequent."""
+
+    def numbers(count: int) -> np.ndarray:
+        return rng.integers(-3, 4, count).astype(float) if whole else rng.normal(size=count)
+
+    contexts = space.context_options()
+    return TablePredictor(
+        space,
+        target_of(target),
+        [float(x) for x in numbers(len(contexts))],
+        [{g: numbers(space.group_size(g)) for g in space.additive_groups} for _ in contexts],
+    )
+
+
+def small_problem(
+    sizes: list[int], contexts: int, seed: int, *, whole: bool, target: str, quantile: float | None
+) -> SearchProblem:
+    """A listed problem whose budget is a cost that some architecture has."""
+    rng = np.random.default_rng(seed)
+    space = listed_space(sizes, contexts)
+    objective = random_tables(space, target, rng, whole)
+    if quantile is None:
+        return SearchProblem(objective)
+    latency = random_tables(space, "latency_ms", rng, whole)
+    costs = sorted(cost for _, cost, _, _ in brute_force(
+        SearchProblem(objective, (Limit(latency, 0.0),))
+    ))  # fmt: skip
+    budget = costs[int(quantile * (len(costs) - 1))]
+    return SearchProblem(objective, (Limit(latency, budget),))
+
+
+def brute_force(problem: SearchProblem) -> list[tuple[float, float, int, tuple[int, ...]]]:
+    """Score, cost, context and options of every architecture."""
+    return [
+        (*table.total(options), context, options)
+        for context, table in enumerate(problem.tables)
+        for options in itertools.product(*(range(len(s)) for s in table.scores))
+    ]
+
+
+def mini_problem(seed: int = 0, budget: float = 6.0) -> SearchProblem:
+    """The small shipped space with block effects like those that measured subnets show: more of
+    anything costs more latency and gains accuracy, ever less of it.
+    """
+    space = load_shipped("foxnas-mini")
+    rng = np.random.default_rng(seed)
+    accuracies, latencies, constants, latency_constants = [], [], [], []
+    kernel_gain = rng.uniform(0.1, 0.6, size=(9, 3)).cumsum(axis=1)
+    expand_gain = rng.uniform(0.1, 0.9, size=(9, 4)).cumsum(axis=1)
+    kernel_cost = rng.uniform(0.02, 0.2, size=(9, 3)).cumsum(axis=1)
+    expand_cost = rng.uniform(0.05, 0.3, size=(9, 4)).cumsum(axis=1)
+    for number, resolution in enumerate((16, 20, 24, 28)):
+        accuracy, latency = {}, {}
+        for stage, group in enumerate(space.additive_groups):
+            codes = full_codes(space, group)
+            own = codes[:, [d.group == group for d in space.decisions]]
+            gain, cost = np.zeros(len(own)), np.zeros(len(own))
+            for block in range(3):
+                kernel, expand = own[:, 1 + 2 * block], own[:, 2 + 2 * block]
+                on, slot = kernel >= 0, 3 * stage + block
+                gain += on * (kernel_gain[slot][kernel] + expand_gain[slot][expand]) * 0.8**block
+                cost += on * (kernel_cost[slot][kernel] + expand_cost[slot][expand])
+            accuracy[group] = gain
+            latency[group] = cost * (resolution / 16) ** 2
+        accuracies.append(accuracy)
+        latencies.append(latency)
+        constants.append(75.0 + 1.5 * number)
+        latency_constants.append(0.5 + 0.3 * number)
+    objective = TablePredictor(space, target_of("accuracy"), constants, accuracies)
+    latency_predictor = TablePredictor(
+        space, target_of("latency_ms"), latency_constants, latencies, "ba9876543210"
+    )
+    return SearchProblem(objective, (Limit(latency_predictor, budget),))
