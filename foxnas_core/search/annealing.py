@@ -28,7 +28,7 @@ TRACE_COLUMNS = (
 # cannot pass through it.
 _PENALTY = 1.05
 # Relative to the temperature at which 80 % of proposals are accepted.
-_START, _END = 0.09, 0.0005
+_START, _END = 0.3, 0.003
 
 
 @dataclass(eq=False)
@@ -103,12 +103,13 @@ class Annealer:
                     [score, cost, score if feasible else -math.inf, cost if feasible else math.nan]
                 )
                 random = seeds.generate_state(1, np.uint64)
+                counts = np.zeros(2, np.int64)
                 chains.append(
                     _Chain(
-                        context, penalty, scores, costs, options, options.copy(), totals,
-                        np.zeros(2, np.int64), random,
-                    )  # fmt: skip
-                )
+                        context, penalty, scores, costs, options, options.copy(), totals, counts,
+                        random,
+                    )
+                )  # fmt: skip
         return chains
 
     def advance(self, proposals: int) -> None:

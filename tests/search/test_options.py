@@ -32,7 +32,10 @@ def nested_space() -> SearchSpace:
     )  # fmt: skip
 
 
-@pytest.mark.parametrize("space", [nested_space(), load_shipped("foxnas-mini")], ids=lambda s: s.name)
+SPACES = [nested_space(), load_shipped("foxnas-mini")]
+
+
+@pytest.mark.parametrize("space", SPACES, ids=lambda space: space.name)
 def test_options_are_those_of_the_space_in_its_order(space: SearchSpace) -> None:
     for group in space.groups:
         names = [d.name for d in space.in_group(group)]
@@ -64,7 +67,7 @@ def test_full_codes_hold_one_group_only() -> None:
     assert (codes[:, ~np.array(own)] == -1).all()
 
 
-@pytest.mark.parametrize("space", [nested_space(), load_shipped("foxnas-mini")], ids=lambda s: s.name)
+@pytest.mark.parametrize("space", SPACES, ids=lambda space: space.name)
 def test_neighbours_are_those_of_the_space(space: SearchSpace) -> None:
     for group in space.groups:
         options = list(space.group_options(group))
@@ -96,5 +99,5 @@ def test_a_group_too_large_to_list_is_refused_by_name() -> None:
             for i in range(22)
         ]}
     )  # fmt: skip
-    with pytest.raises(InvalidInput, match="'all'.*'huge'"):
+    with pytest.raises(InvalidInput, match=r"'all'.*'huge'"):
         group_codes(space, "all")

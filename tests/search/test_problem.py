@@ -1,0 +1,195 @@
+"""The compiled problem adds up to the predictions, and limits are checked with a clear word."""
+
+import math
+import re
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from foxnas_core.errors import InfeasibleBudget, InvalidInput
+from foxnas_core.families import load_shipped
+from foxnas_core.search.annealing import search
+from foxnas_core.search.exact import solve_exact
+from foxnas_core.search.problem import (
+    Candidate,
+    Limit,
+    SearchProblem,
+    efficient_options,
+    rounded_up,
+)
+from foxnas_core.search.schedule import AnnealingSettings
+from foxnas_core.target import target_of
+from tests.search.additive import (
+    TablePredictor,
+    listed_space,
+    mini_problem,
+    random_tables,
+    small_problem,
+)
+
+
+def test_a_known_table_gives_known_candidates() -> None:
+    space = listed_space([2, 3])
+    accuracy = TablePredictor(
+        space, target_of("accuracy"), [70.0],
+        [{"g0": np.array([0.0, 2.0]), "g1": np.array([0.0, 1.0, 4.0])}],
+    )  # fmt: skip
+    latency = TablePredictor(
+        space, target_of("latency_ms"), [1.0],
+        [{"g0": np.array([0.0, 3.0]), "g1": np.array([0.0, 2.0, 8.0])}],
+    )  # fmt: skip
+    problem = SearchProblem(accuracy, (Limit(latency, 6.0),))
+    architecture = space.architecture({"edge0": 1, "edge1": 2})
+    assert problem.candidate(0, [1, 2]) == Candidate(architecture, 76.0, (12.0,))
+    assert problem.smallest_cost == 1.0
+    assert solve_exact(problem).value == 73.0  # 70 + 2 + 1 at 1 + 3 + 2 ms, exactly the budget
+
+
+def test_less_is_better_turns_scores_round_but_not_values() -> None:
+    space = listed_space([3])
+    entropy = TablePredictor(
+        space, target_of("cross_entropy"), [0.0], [{"g0": np.array([0.5, 0.2, 0.9])}]
+    )
+    best = solve_exact(SearchProblem(entropy))
+    assert (best.value, best.costs, best.architecture["edge0"]) == (0.2, (), 1)
+
+
+def test_candidates_are_the_predictions_of_their_architectures() -> None:
+    problem = mini_problem()
+    rng = np.random.default_rng(1)
+    for context in range(4):
+        options = [int(rng.integers(len(s))) for s in problem.tables[context].scores]
+        found = problem.candidate(context, options)
+        assert problem.space.is_member(found.architecture)
+        predicted = problem.objective.predict([found.architecture])["value"].iloc[0]
+        assert found.value == pytest.approx(predicted, abs=1e-9)
+        limited = problem.limits[0].predictor.predict([found.architecture])["value"].iloc[0]
+        assert found.costs[0] == pytest.approx(limited, abs=1e-9)
+
+
+def test_another_budget_shares_what_was_compiled() -> None:
+    problem = mini_problem()
+    other = problem.within(9.0)
+    assert other.tables is problem.tables
+    assert (other.budget, problem.budget) == (9.0, 6.0)
+
+
+def test_no_limit_is_no_budget() -> None:
+    problem = SearchProblem(mini_problem().objective)
+    assert problem.budget == math.inf
+    problem.check_feasible()
+    with pytest.raises(InvalidInput, match="no limit"):
+        problem.within(3.0)
+
+
+def test_predictors_of_two_spaces_are_refused() -> None:
+    problem = mini_problem()
+    rng = np.random.default_rng(0)
+    other = random_tables(listed_space([2]), "latency_ms", rng)
+    with pytest.raises(InvalidInput, match="another space"):
+        SearchProblem(problem.objective, (Limit(other, 3.0),))
+
+
+def test_a_second_limit_is_refused() -> None:
+    problem = mini_problem()
+    with pytest.raises(InvalidInput, match="one limit, not 2"):
+        SearchProblem(problem.objective, problem.limits * 2)
+
+
+@pytest.mark.parametrize("budget", [math.nan, math.inf, -math.inf])
+def test_a_budget_that_is_no_number_is_refused(budget: float) -> None:
+    with pytest.raises(InvalidInput, match="finite"):
+        mini_problem().within(budget)
+
+
+@given(seed=st.integers(0, 10_000), contexts=st.integers(1, 3))
+@settings(max_examples=40, deadline=None)
+def test_the_smallest_named_can_be_reached_and_the_next_lower_cannot(
+    seed: int, contexts: int
+) -> None:
+    problem = small_problem(
+        [3, 4, 2], contexts, seed, whole=False, target="accuracy", quantile=0.5
+    ).within(-1e6)
+    with pytest.raises(InfeasibleBudget) as caught:
+        problem.check_feasible()
+    smallest = caught.value.smallest
+    assert solve_exact(problem.within(smallest)).costs == (smallest,)
+    few = AnnealingSettings(steps=10)
+    assert search(problem.within(smallest), few).best.costs == (smallest,)
+    below = float(np.nextafter(smallest, -np.inf))
+    for attempt in (solve_exact, search):
+        with pytest.raises(InfeasibleBudget):
+            attempt(problem.within(below))
+    named = re.search(r"reached is (\S+) ms", str(caught.value))
+    assert named
+    assert float(named[1]) >= smallest
+    solve_exact(problem.within(float(named[1])))
+
+
+def test_the_sentence_names_budget_smallest_and_unit() -> None:
+    with pytest.raises(InfeasibleBudget) as caught:
+        mini_problem(budget=0.25).check_feasible()
+    assert str(caught.value) == (
+        "No architecture of space 'foxnas-mini' has a predicted latency of at most 0.25 ms; the "
+        "smallest that can be reached is 1.61 ms, so raise the budget to at least that."
+    )
+
+
+@pytest.mark.parametrize(
+    ("number", "text"),
+    [(1.6051, "1.61"), (1.1, "1.10"), (0.012301, "0.0124"), (99.96, "100.0"), (1234.1, "1240"),
+     (-5.037, "-5.03"), (7, "7.00"), (0.0, "0")],
+)  # fmt: skip
+def test_rounding_up(number: float, text: str) -> None:
+    assert rounded_up(number) == text
+
+
+@given(st.floats(-1e9, 1e9).filter(lambda x: abs(x) > 1e-9))
+def test_rounding_up_is_never_below_and_within_one_percent(number: float) -> None:
+    rounded = float(rounded_up(number))
+    assert number <= rounded <= number + 0.011 * abs(number)
+
+
+@given(st.lists(st.tuples(st.integers(-5, 5), st.integers(-5, 5)), min_size=1, max_size=30))
+def test_efficient_options_are_those_that_nothing_beats(points: list[tuple[int, int]]) -> None:
+    scores, costs = (np.array(column, dtype=float) for column in zip(*points, strict=True))
+    kept = efficient_options(scores, costs).tolist()
+
+    def beaten(i: int) -> bool:
+        score, cost = points[i]
+        return points[i] in points[:i] or any(
+            s >= score and c <= cost and (s, c) != points[i] for s, c in points
+        )
+
+    assert sorted(kept) == [i for i in range(len(points)) if not beaten(i)]
+    assert (np.diff(costs[kept]) > 0).all()
+    assert (np.diff(scores[kept]) > 0).all()
+
+
+def test_the_published_space_compiles() -> None:
+    space = load_shipped("foxnas-cpu")
+
+    class Constant:
+        constant = 1.0
+
+        def group_values(self, group: str, option_codes: np.ndarray) -> np.ndarray:
+            # Counts what is active: two decisions a block, and the depth.
+            return (option_codes >= 0).sum(axis=1).astype(float)
+
+    class Counting:
+        table_fingerprint = ""
+
+        def __init__(self) -> None:
+            self.space, self.target = space, target_of("latency_ms")
+
+        def split(self, context: dict) -> Constant:
+            return Constant()
+
+        def predict(self, architectures: list) -> None:
+            raise NotImplementedError
+
+    problem = SearchProblem(Counting(), (Limit(Counting(), 40.0),))
+    assert problem.smallest_cost == 1 + 5 * (1 + 2 * 2)
+    assert [len(scores) for scores in problem.tables[0].scores] == [22_608] * 5

@@ -1,0 +1,68 @@
+"""Results come back from JSON as they went, and equal searches give equal bytes."""
+
+import json
+
+import pandas as pd
+
+from foxnas_core.search.annealing import search
+from foxnas_core.search.problem import SearchProblem
+from foxnas_core.search.result import SearchResult, search_document
+from foxnas_core.search.schedule import AnnealingSettings
+from tests.search.additive import mini_problem
+
+SETTINGS = AnnealingSettings(steps=500, seed=4)
+
+
+def test_round_trip_through_json() -> None:
+    result = search(mini_problem(), SETTINGS)
+    text = json.dumps(result.to_dict(), allow_nan=False)
+    back = SearchResult.from_dict(json.loads(text))
+    assert json.dumps(back.to_dict(), allow_nan=False) == text
+    assert (back.best, back.exact, back.settings) == (result.best, result.exact, result.settings)
+    pd.testing.assert_frame_equal(back.trace, result.trace, check_exact=True)
+
+
+def test_round_trip_without_limit_or_exact() -> None:
+    result = search(SearchProblem(mini_problem().objective), SETTINGS, with_exact=False)
+    assert (result.exact, result.gap, result.limits, result.best.costs) == (None, None, (), ())
+    text = json.dumps(result.to_dict(), allow_nan=False)
+    assert json.dumps(SearchResult.from_dict(json.loads(text)).to_dict()) == text
+
+
+def test_equal_seeds_equal_bytes() -> None:
+    texts = {json.dumps(search(mini_problem(), SETTINGS).to_dict()) for _ in range(2)}
+    assert len(texts) == 1
+
+
+def test_a_result_says_what_it_came_from() -> None:
+    problem = mini_problem()
+    result = search(problem, SETTINGS)
+    assert result.objective == "accuracy"
+    assert result.limits == (("latency_ms", 6.0),)
+    assert result.fingerprints == {
+        "space": problem.space.fingerprint,
+        "accuracy": "0123456789ab",
+        "latency_ms": "ba9876543210",
+    }
+    assert result.settings.start_temperature is not None
+    assert result.gap == result.exact.value - result.best.value
+
+
+def test_the_document_of_the_command_line() -> None:
+    problem = mini_problem()
+    result = search(problem, SETTINGS)
+    document = search_document(result, problem.objective, problem.limits[0].predictor)
+    assert list(document) == ["best", "exact", "gap", "seed", "proposals"]
+    best = document["best"]
+    assert list(best) == ["id", "architecture", "accuracy", "latency_ms"]
+    assert best["architecture"] == result.best.architecture.to_dict()
+    assert best["id"] == problem.space.architecture(best["architecture"]).id
+    assert best["latency_ms"]["value"] <= 6.0
+    for name in ("accuracy", "latency_ms"):
+        estimate = best[name]
+        # The test's predictor has prediction intervals of two to either side.
+        assert estimate["high"] - estimate["value"] == estimate["value"] - estimate["low"] or (
+            abs(estimate["high"] - estimate["value"] - 2) < 1e-9
+        )
+    assert (document["seed"], document["proposals"]) == (4, 2000)
+    json.dumps(document, allow_nan=False)
