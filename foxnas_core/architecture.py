@@ -27,7 +27,7 @@ class Architecture:
     def id(self) -> str:
         """Twelve hexadecimal digits of the SHA-256 of the canonical JSON."""
         canonical = json.dumps(self.to_dict(), sort_keys=True, separators=(",", ":"))
-        return hashlib.sha256(canonical.encode()).hexdigest()[:12]
+        return id_of_json(canonical)
 
     def __getitem__(self, decision: str) -> Value:
         return self._values[decision]
@@ -48,3 +48,8 @@ class Architecture:
     def from_mapping(cls, choices: Mapping[str, Value]) -> "Architecture":
         """An architecture of exactly these choices, unchecked; see `SearchSpace.architecture`."""
         return cls(tuple(choices.items()))
+
+
+def id_of_json(canonical: str) -> str:
+    """The id of the architecture whose canonical JSON (sorted keys, no spaces) this is."""
+    return hashlib.sha256(canonical.encode()).hexdigest()[:12]

@@ -15,7 +15,7 @@ from typing import Any, Literal
 
 import numpy as np
 
-from foxnas_core.architecture import Architecture, Value
+from foxnas_core.architecture import Architecture, Value, id_of_json
 from foxnas_core.errors import InvalidInput
 
 Sampling = Literal["decisions", "balanced", "architectures"]
@@ -331,6 +331,55 @@ class SearchSpace:
                 {d.name: d.choices[c] for d, c in zip(self.decisions, row, strict=True) if c >= 0}
             )
             for row in codes.tolist()
+        ]
+
+    def active(self, codes: np.ndarray, decision: Decision) -> np.ndarray:
+        """Which rows (rows,) of `codes` activate `decision`, by the decisions before it."""
+        active = np.ones(len(codes), dtype=bool)
+        for condition in decision.conditions:
+            column, positions = self._positions[condition.decision]
+            active &= np.isin(codes[:, column], [positions[value] for value in condition.values])
+        return active
+
+    def option_codes(self, decisions: Sequence[Decision]) -> np.ndarray:
+        """Codes (options, all decisions) of every combination of `decisions`, -1 elsewhere.
+
+        `decisions` must include those that their own conditions name.
+        """
+        codes = np.full((1, len(self.decisions)), -1, dtype=np.int16)
+        for decision in decisions:
+            column = self._positions[decision.name][0]
+            active = self.active(codes, decision)
+            repeats = np.where(active, len(decision.choices), 1)
+            first = np.repeat(np.cumsum(repeats) - repeats, repeats)
+            codes = np.repeat(codes, repeats, axis=0)
+            codes[:, column] = np.where(
+                np.repeat(active, repeats), np.arange(len(codes)) - first, -1
+            )
+        return codes
+
+    def random_codes(self, count: int, *, seed: int) -> np.ndarray:
+        """Codes (count, decisions) of architectures drawn as "decisions" does, repeats allowed."""
+        rng = np.random.default_rng(seed)
+        codes = np.full((count, len(self.decisions)), -1, dtype=np.int16)
+        for column, decision in enumerate(self.decisions):
+            drawn = rng.integers(len(decision.choices), size=count)
+            codes[:, column] = np.where(self.active(codes, decision), drawn, -1)
+        return codes
+
+    def ids(self, codes: np.ndarray) -> list[str]:
+        """The id of each row's architecture, without building the architectures."""
+        ordered = sorted(self._positions)
+        columns = [self._positions[name][0] for name in ordered]
+        pieces = [
+            [f"{json.dumps(name)}:{json.dumps(choice)}" for choice in self.by_name[name].choices]
+            for name in ordered
+        ]
+        return [
+            id_of_json(
+                "{" + ",".join([p[c] for p, c in zip(pieces, row, strict=True) if c >= 0]) + "}"
+            )
+            for row in codes[:, columns].tolist()
         ]
 
     @cached_property
