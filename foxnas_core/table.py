@@ -1,0 +1,388 @@
+"""The measurement table: one row a measured subnet, checked against its search space.
+
+Columns: `id`, one for each decision (missing where inactive), one for each target with its
+`<target>_std_error` where known, and any others, which are kept as they are. A parquet file
+carries the space's fingerprint, the record and whether block order is known in its schema.
+"""
+
+import csv
+import hashlib
+import io
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from foxnas_core.architecture import Architecture
+from foxnas_core.errors import InvalidInput
+from foxnas_core.files import write_atomically
+from foxnas_core.search_space import Decision, SearchSpace, check_choice
+from foxnas_core.target import Target, target_of
+
+_METADATA = b"foxnas"
+_FORMAT = 1
+_STD_ERROR = "_std_error"
+_MISSING_TEXT = ["", "NA", "NaN", "nan", "null", "None"]
+
+
+@dataclass(frozen=True, eq=False)
+class MeasurementTable:
+    """Measured architectures of one space; build one with `table_from_frame` or by reading.
+
+    `codes` (rows, decisions) are the architectures as in `SearchSpace.encode`. `ordered` is False
+    where the order of the blocks within a stage is unknown and stands in a canonical order.
+    `record` says how the rows came about.
+    """
+
+    space: SearchSpace
+    frame: pd.DataFrame
+    codes: np.ndarray
+    targets: tuple[Target, ...]
+    record: Mapping[str, Any] = field(default_factory=dict)
+    ordered: bool = True
+
+    def __len__(self) -> int:
+        return len(self.frame)
+
+    def architectures(self) -> list[Architecture]:
+        return self.space.decode(self.codes)
+
+    def values(self, target: str) -> np.ndarray:
+        """The column (rows,) of a target, NaN where not measured.
+
+        Raises `InvalidInput` naming the targets there are.
+        """
+        if target not in [known.column for known in self.targets]:
+            known = ", ".join(known.column for known in self.targets) or "none yet"
+            raise InvalidInput(f"The table has no target {target!r}; it has {known}.")
+        return self.frame[target].to_numpy(dtype=float)
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """Twelve hexadecimal digits of all that a fit reads: space, choices, targets."""
+        digest = hashlib.sha256(self.space.fingerprint.encode())
+        digest.update(json.dumps([self.ordered, [t.column for t in self.targets]]).encode())
+        digest.update(np.ascontiguousarray(self.codes).tobytes())
+        for target in self.targets:
+            digest.update(self.values(target.column).tobytes())
+        return digest.hexdigest()[:12]
+
+    def with_rows(
+        self, rows: pd.DataFrame, *, record: Mapping[str, Any] | None = None
+    ) -> "MeasurementTable":
+        """A new table with `rows` appended, and `record` in place of its own where given.
+
+        `rows` needs a column for each decision and target; ids are computed. Raises
+        `InvalidInput` where a row does not belong to the space.
+        """
+        rows = rows.set_axis(range(1, len(rows) + 1), axis="index")
+        added = table_from_frame(self.space, rows, source="The new rows")
+        columns = dict.fromkeys([*_rest(self).columns, *_rest(added).columns])
+        parts = [_rest(table) for table in (self, added) if len(table)] or [_rest(self)]
+        rest = pd.concat(parts, ignore_index=True).reindex(columns=list(columns))
+        return _assembled(
+            self.space,
+            np.vstack([self.codes, added.codes]),
+            rest,
+            self.record if record is None else record,
+            self.ordered,
+        )
+
+    def write(self, path: Path) -> None:
+        """Write parquet, or CSV (which keeps no record) where the name ends in .csv."""
+        if path.suffix == ".csv":
+            write_atomically(path, self.frame.to_csv(index=False))
+        else:
+            write_atomically(path, to_parquet_bytes(self))
+
+
+def empty_table(
+    space: SearchSpace,
+    targets: Sequence[str] = (),
+    record: Mapping[str, Any] | None = None,
+) -> MeasurementTable:
+    """A table of no rows; raises `InvalidInput` for a column that is no target."""
+    rest = pd.DataFrame({target_of(t).column: np.empty(0) for t in targets})
+    codes = np.empty((0, len(space.decisions)), dtype=np.int16)
+    return _assembled(space, codes, rest, record or {}, True)
+
+
+def table_from_frame(
+    space: SearchSpace,
+    frame: pd.DataFrame,
+    *,
+    record: Mapping[str, Any] | None = None,
+    ordered: bool = True,
+    source: str = "The table",
+    row_word: str = "row",
+    holes: bool = False,
+) -> MeasurementTable:
+    """The checked table of a frame whose index holds the row numbers that the user sees.
+
+    A target's cell may be missing where it was not measured; `latency_ms`, where the frame has
+    it, must be complete unless `holes`, since a hole in it is a measurement that failed. Raises
+    `InvalidInput` naming source, row, column, value and what is allowed.
+    """
+    where = _Where(source, row_word, frame.index.to_numpy())
+    codes = _checked_codes(space, frame, where)
+    rest = frame.drop(columns=["id", *space.by_name], errors="ignore").reset_index(drop=True)
+    for column in rest.columns:
+        measured = _target(column.removesuffix(_STD_ERROR))
+        if measured is not None:
+            is_error = column.endswith(_STD_ERROR)
+            rest[column] = _checked_numbers(
+                rest[column], column, None if is_error else measured, where
+            )
+    if not holes and "latency_ms" in rest:
+        gaps = np.flatnonzero(rest["latency_ms"].isna())
+        if len(gaps):
+            raise InvalidInput(
+                f"{where(gaps[0])} has no latency_ms; measure it again or leave the row out."
+            )
+    table = _assembled(space, codes, rest, record or {}, ordered)
+    if "id" in frame:
+        given = frame["id"].to_numpy(dtype=object)
+        wrong = np.flatnonzero((given != table.frame["id"].to_numpy()) & ~pd.isna(given))
+        if len(wrong):
+            raise InvalidInput(
+                f"{where(wrong[0])} has the id {given[wrong[0]]!r}, but its choices have "
+                f"{table.frame['id'].iloc[wrong[0]]!r}; correct the choices, or leave out the "
+                "column 'id' to have it computed."
+            )
+    return table
+
+
+def read_table(path: Path, space: SearchSpace) -> MeasurementTable:
+    """A table of `space`, from parquet or, where the name ends in .csv, from CSV.
+
+    Raises `InvalidInput` where the file is missing, damaged or does not fit the space.
+    """
+    if path.suffix == ".csv":
+        return table_from_frame(
+            space, read_csv(path, space), source=str(path), row_word="line"
+        )
+    return from_parquet(path, space)
+
+
+def from_parquet(path: Path, space: SearchSpace) -> MeasurementTable:
+    """A table of `space` from parquet, written by `to_parquet_bytes` or with the same columns.
+
+    Raises `InvalidInput` where the file is missing, damaged or of another space.
+    """
+    try:
+        content = pq.read_table(io.BytesIO(path.read_bytes()))
+        frame = content.to_pandas()
+    except FileNotFoundError as error:
+        raise InvalidInput(f"There is no file {path}; check the path.") from error
+    except (pa.ArrowException, OSError, ValueError) as error:
+        raise InvalidInput(
+            f"{path} can't be read as parquet ({_first_line(error)}); it is damaged or cut short, "
+            "so restore a copy or make it again."
+        ) from error
+    metadata = json.loads((content.schema.metadata or {}).get(_METADATA, b"{}"))
+    if metadata and metadata["format"] != _FORMAT:
+        raise InvalidInput(f"{path} has format {metadata['format']}; this version reads {_FORMAT}.")
+    if metadata and metadata["space"] != space.fingerprint:
+        raise InvalidInput(
+            f"{path} holds subnets of space {metadata['space_name']!r} ({metadata['space']}), not "
+            f"of {space.name!r} ({space.fingerprint}); use it with the study it belongs to."
+        )
+    return table_from_frame(
+        space,
+        frame.set_axis(range(1, len(frame) + 1), axis="index"),
+        record=metadata.get("record"),
+        ordered=metadata.get("ordered", True),
+        source=str(path),
+        holes=bool(metadata),
+    )
+
+
+def to_parquet_bytes(table: MeasurementTable) -> bytes:
+    """The table as one self-describing parquet file."""
+    metadata = {
+        "format": _FORMAT,
+        "space": table.space.fingerprint,
+        "space_name": table.space.name,
+        "targets": [target.column for target in table.targets],
+        "record": dict(table.record),
+        "ordered": table.ordered,
+    }
+    content = pa.Table.from_pandas(table.frame, preserve_index=False)
+    content = content.replace_schema_metadata(
+        {**(content.schema.metadata or {}), _METADATA: json.dumps(metadata).encode()}
+    )
+    buffer = io.BytesIO()
+    pq.write_table(content, buffer, compression="zstd")
+    return buffer.getvalue()
+
+
+def read_csv(path: Path, space: SearchSpace | None = None) -> pd.DataFrame:
+    """The rows of a CSV file, indexed by their line; the header is line 1.
+
+    Ids, decisions of `space` and targets stay text, so that what is wrong can be shown as it
+    stands. Raises `InvalidInput` where the file is missing or no CSV.
+    """
+    try:
+        with path.open(newline="", encoding="utf-8-sig") as file:
+            header = next(csv.reader(file), [])
+        as_text = [
+            name
+            for name in header
+            if name == "id" or (space and name in space.by_name) or _target(name) is not None
+        ]
+        frame = pd.read_csv(
+            path,
+            encoding="utf-8-sig",
+            dtype=dict.fromkeys(as_text, str),
+            keep_default_na=False,
+            na_values={name: [""] if name in as_text else _MISSING_TEXT for name in header},
+            skip_blank_lines=False,
+            index_col=False,
+        )
+    except FileNotFoundError as error:
+        raise InvalidInput(f"There is no file {path}; check the path.") from error
+    except (OSError, ValueError, csv.Error) as error:
+        raise InvalidInput(
+            f"{path} can't be read as CSV ({_first_line(error)}); save it as comma-separated UTF-8 "
+            "text with a header line."
+        ) from error
+    twice = [name for name in as_text if header.count(name) > 1]
+    if twice:
+        raise InvalidInput(f"{path} has the column {twice[0]!r} twice; keep one.")
+    return frame.set_axis(range(2, len(frame) + 2), axis="index").dropna(how="all")
+
+
+class _Where:
+    """Names a row as the user sees it."""
+
+    def __init__(self, source: str, word: str, numbers: np.ndarray) -> None:
+        self._source, self._word, self._numbers = source, word, numbers
+
+    def __call__(self, row: int) -> str:
+        return f"{self._source}, {self._word} {self._numbers[row]},"
+
+    @property
+    def source(self) -> str:
+        return self._source
+
+
+def _target(column: str) -> Target | None:
+    try:
+        return target_of(column)
+    except InvalidInput:
+        return None
+
+
+def _rest(table: MeasurementTable) -> pd.DataFrame:
+    return table.frame.drop(columns=["id", *table.space.by_name])
+
+
+def _assembled(
+    space: SearchSpace,
+    codes: np.ndarray,
+    rest: pd.DataFrame,
+    record: Mapping[str, Any],
+    ordered: bool,
+) -> MeasurementTable:
+    """A table of checked parts: id, decisions, targets with their errors, the rest."""
+    targets = [target for target in map(_target, rest.columns) if target is not None]
+    measured = [c for t in targets for c in (t.column, t.std_error_column) if c in rest]
+    others = [column for column in rest.columns if column not in measured]
+    columns = {"id": pd.Series(space.ids(codes), dtype="str")}
+    for decision, own in zip(space.decisions, codes.T, strict=True):
+        columns[decision.name] = _choices(decision, own)
+    frame = pd.concat([pd.DataFrame(columns), rest[measured + others]], axis=1)
+    return MeasurementTable(space, frame, codes, tuple(targets), record, ordered)
+
+
+def _choices(decision: Decision, codes: np.ndarray) -> pd.Series:
+    """One decision's column: nullable integers or strings, missing where inactive."""
+    if all(isinstance(choice, int) for choice in decision.choices):
+        values = np.array([*decision.choices, 0], dtype=np.int64)[codes]
+        return pd.Series(pd.arrays.IntegerArray(values, codes < 0))
+    texts = np.array([*map(str, decision.choices), None], dtype=object)[codes]
+    return pd.Series(texts, dtype="str")
+
+
+def _checked_codes(space: SearchSpace, frame: pd.DataFrame, where: _Where) -> np.ndarray:
+    codes = np.full((len(frame), len(space.decisions)), -1, dtype=np.int16)
+    for column, decision in enumerate(space.decisions):
+        allowed = ", ".join(map(str, decision.choices))
+        if decision.name in frame:
+            codes[:, column] = _decision_codes(decision, frame[decision.name], where)
+        elif not decision.conditions:
+            raise InvalidInput(
+                f"{where.source} lacks the column {decision.name!r} of space {space.name!r}; "
+                f"allowed in it: {allowed}."
+            )
+        active, given = space.active(codes, decision), codes[:, column] >= 0
+        wrong = np.flatnonzero(active != given)
+        if not len(wrong):
+            continue
+        row = wrong[0]
+        because = ", ".join(
+            f"{c.decision} is {frame[c.decision].iloc[row]}" for c in decision.conditions
+        )
+        if active[row]:
+            reason = f" although {because}" if because else ""
+            raise InvalidInput(
+                f"{where(row)} has no {decision.name}{reason}; allowed: {allowed}."
+            )
+        raise InvalidInput(
+            f"{where(row)} has {decision.name} = {frame[decision.name].iloc[row]} although "
+            f"{because}, which leaves it out; leave the cell empty."
+        )
+    return codes
+
+
+def _decision_codes(decision: Decision, column: pd.Series, where: _Where) -> np.ndarray:
+    """Codes (rows,) of one column, -1 where missing; each distinct value is checked once."""
+    positions, found = pd.factorize(column)
+    known = []
+    for position, value in enumerate(found):
+        try:
+            choice = check_choice(decision, _as_number(decision, value))
+        except InvalidInput as error:
+            row = int(np.argmax(positions == position))
+            raise InvalidInput(f"{where(row)} {error}") from None
+        known.append(decision.choices.index(choice))
+    return np.array([*known, -1], dtype=np.int16)[positions]
+
+
+def _as_number(decision: Decision, value: Any) -> Any:
+    """Text of a CSV cell as a number where the decision's choices are numbers."""
+    if isinstance(value, str) and not isinstance(decision.choices[0], str):
+        try:
+            return float(value)
+        except ValueError:
+            return value
+    return value
+
+
+def _checked_numbers(
+    column: pd.Series, name: str, target: Target | None, where: _Where
+) -> np.ndarray:
+    """A target's numbers (rows,), NaN where missing; `target` is None for a standard error."""
+    numbers = pd.to_numeric(column, errors="coerce").to_numpy(dtype=float, na_value=np.nan)
+    low, high, allowed = 0.0, np.inf, "a finite number of at least 0"
+    if target is not None and target.column == "accuracy":
+        high, allowed = 100.0, "a percentage from 0 to 100"
+    elif target is not None and target.column != "cross_entropy":
+        low, allowed = np.nextafter(0, 1), "a finite number above 0"
+    valid = np.isfinite(numbers) & (numbers >= low) & (numbers <= high)
+    wrong = np.flatnonzero(~valid & column.notna().to_numpy())
+    if len(wrong):
+        value = column.iloc[wrong[0]]
+        raise InvalidInput(f"{where(wrong[0])} has {name} = {value}; it must be {allowed}.")
+    return numbers
+
+
+def _first_line(error: Exception) -> str:
+    return (str(error).strip().splitlines() or ["no content"])[0].rstrip(".")
