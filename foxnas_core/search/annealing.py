@@ -15,14 +15,10 @@ import pandas as pd
 
 from foxnas_core.search.exact import solve_exact
 from foxnas_core.search.problem import Candidate, ContextTable, SearchProblem
-from foxnas_core.search.result import SearchResult
+from foxnas_core.search.result import TRACE_COLUMNS, SearchResult
 from foxnas_core.search.schedule import LEVELS, AnnealingSettings, temperatures
 
 RECORDS = 200
-TRACE_COLUMNS = (
-    "proposals", "temperature", "current_value", "current_cost", "best_value", "best_cost",
-    "acceptance",
-)  # fmt: skip
 
 # Relative to the price of the limit: below 1 chains stay above the limit, far above 1 they
 # cannot pass through it.

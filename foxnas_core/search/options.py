@@ -114,7 +114,7 @@ def _neighbours(structure: _Structure) -> Neighbours:
     for p, q in product(range(len(patterns)), repeat=2):
         shared = patterns[p] & patterns[q]
         for decision in np.flatnonzero(shared):
-            others = [d for d in np.flatnonzero(shared) if d != decision]
+            others = [d for d in np.flatnonzero(shared).tolist() if d != decision]
             here, there = _equal_rows(codes[:, others], rows_of[p], rows_of[q], structure, others)
             step = np.abs(codes[there, decision] - codes[here, decision])
             kept = (step == 1) if decision in governing else (step > 0)

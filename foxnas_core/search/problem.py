@@ -76,9 +76,10 @@ class Candidate:
     costs: tuple[float, ...]
 
     def to_dict(self) -> dict[str, Any]:
+        """A JSON document. Choices stand as pairs, whose order survives the sorting of keys."""
         return {
             "id": self.architecture.id,
-            "architecture": self.architecture.to_dict(),
+            "choices": [list(choice) for choice in self.architecture.choices],
             "value": self.value,
             "costs": list(self.costs),
         }
@@ -86,7 +87,7 @@ class Candidate:
     @classmethod
     def from_dict(cls, document: Mapping[str, Any]) -> "Candidate":
         return cls(
-            Architecture.from_mapping(document["architecture"]),
+            Architecture.from_mapping(dict(document["choices"])),
             float(document["value"]),
             tuple(float(cost) for cost in document["costs"]),
         )

@@ -10,6 +10,11 @@ import pandas as pd
 from foxnas_core.search.problem import AdditivePredictor, Candidate, SearchProblem
 from foxnas_core.search.schedule import AnnealingSettings
 
+TRACE_COLUMNS = (
+    "proposals", "temperature", "current_value", "current_cost", "best_value", "best_cost",
+    "acceptance",
+)  # fmt: skip
+
 
 @dataclass(frozen=True, eq=False)
 class SearchResult:
@@ -83,7 +88,7 @@ class SearchResult:
     @classmethod
     def from_dict(cls, document: Mapping[str, Any]) -> "SearchResult":
         """The inverse of `to_dict`."""
-        trace = pd.DataFrame(document["trace"], dtype=float).astype({"proposals": "int64"})
+        trace = pd.DataFrame(document["trace"], columns=list(TRACE_COLUMNS), dtype=float)
         exact = document["exact"]
         return cls(
             objective=document["objective"],
@@ -94,7 +99,7 @@ class SearchResult:
             exact=None if exact is None else Candidate.from_dict(exact),
             gap=document["gap"],
             proposals=document["proposals"],
-            trace=trace,
+            trace=trace.astype({"proposals": "int64"}),
         )
 
 

@@ -1,13 +1,16 @@
 """Results come back from JSON as they went, and equal searches give equal bytes."""
 
 import json
+from dataclasses import replace
 
 import pandas as pd
+import pytest
 
 from foxnas_core.search.annealing import search
 from foxnas_core.search.problem import SearchProblem
 from foxnas_core.search.result import SearchResult, search_document
 from foxnas_core.search.schedule import AnnealingSettings
+from foxnas_core.target import target_of
 from tests.search.additive import mini_problem
 
 SETTINGS = AnnealingSettings(steps=500, seed=4)
@@ -15,9 +18,9 @@ SETTINGS = AnnealingSettings(steps=500, seed=4)
 
 def test_round_trip_through_json() -> None:
     result = search(mini_problem(), SETTINGS)
-    text = json.dumps(result.to_dict(), allow_nan=False)
+    text = json.dumps(result.to_dict(), allow_nan=False, sort_keys=True)
     back = SearchResult.from_dict(json.loads(text))
-    assert json.dumps(back.to_dict(), allow_nan=False) == text
+    assert json.dumps(back.to_dict(), allow_nan=False, sort_keys=True) == text
     assert (back.best, back.exact, back.settings) == (result.best, result.exact, result.settings)
     pd.testing.assert_frame_equal(back.trace, result.trace, check_exact=True)
 
@@ -48,6 +51,15 @@ def test_a_result_says_what_it_came_from() -> None:
     assert result.gap == result.exact.value - result.best.value
 
 
+@pytest.mark.parametrize(("target", "gap"), [("accuracy", 1.5), ("cross_entropy", -1.5)])
+def test_the_gap_is_what_the_optimum_is_better_by(target: str, gap: float) -> None:
+    problem = mini_problem()
+    problem = SearchProblem(replace(problem.objective, target=target_of(target)), problem.limits)
+    best = problem.candidate(0, [0, 0, 0])
+    exact = replace(best, value=best.value + gap)
+    assert SearchResult.of(problem, SETTINGS, best, exact, 1, pd.DataFrame()).gap == 1.5
+
+
 def test_the_document_of_the_command_line() -> None:
     problem = mini_problem()
     result = search(problem, SETTINGS)
@@ -61,8 +73,7 @@ def test_the_document_of_the_command_line() -> None:
     for name in ("accuracy", "latency_ms"):
         estimate = best[name]
         # The test's predictor has prediction intervals of two to either side.
-        assert estimate["high"] - estimate["value"] == estimate["value"] - estimate["low"] or (
-            abs(estimate["high"] - estimate["value"] - 2) < 1e-9
-        )
+        assert estimate["high"] == pytest.approx(estimate["value"] + 2)
+        assert estimate["low"] == pytest.approx(estimate["value"] - 2)
     assert (document["seed"], document["proposals"]) == (4, 2000)
     json.dumps(document, allow_nan=False)
