@@ -1,0 +1,180 @@
+"""Tables made elsewhere: FOX-NAS's published columns, or one column a decision.
+
+FOX-NAS published, for its CPU space at 256 px, the accuracy (`acc`, percent) and latency
+(`latency`, ms) of measured subnets with aggregates and block counts of each stage, named after
+its width: `mbcv_e4_k5_24` (`se_…` with squeeze-and-excitation) is 1 where the transition block
+has expand ratio 4 and kernel size 5, `mbcv_e4_k5_24_I` counts such blocks after it. The order of
+the latter is not recorded. They are put in descending order of expand ratio, then kernel size,
+and the table is marked `ordered=False`.
+"""
+
+import re
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from foxnas_core.errors import InvalidInput
+from foxnas_core.families import load_shipped, space_from_dict
+from foxnas_core.families.mbconv import Stage, settings_of
+from foxnas_core.search_space import SearchSpace
+from foxnas_core.table import MeasurementTable, from_parquet, read_csv, table_from_frame
+
+_BLOCK_COUNT = re.compile(r"(mbcv|se)_e\d+_k\d+_\d+(_I)?")
+
+
+def published_space() -> SearchSpace:
+    """The space of FOX-NAS's published table: its CPU space at 256 px alone."""
+    document = load_shipped("foxnas-cpu").to_dict()
+    return space_from_dict({**document, "name": "foxnas-cpu-256", "resolutions": [256]})
+
+
+def read_foreign(path: Path, space: SearchSpace | None) -> MeasurementTable:
+    """The measurement table in a CSV or parquet file of the user's.
+
+    A file with FOX-NAS's published columns brings its own space, which `space`, where given, must
+    equal; any other has one column a decision of `space`, and at least one target column. Raises
+    `InvalidInput` naming file, row, column, value and what is allowed.
+    """
+    if path.suffix == ".parquet":
+        frame = None
+    elif path.suffix == ".csv":
+        frame = read_csv(path, space)
+    else:
+        raise InvalidInput(f"{path} must be a table whose name ends in .csv or .parquet.")
+    if frame is not None and any(_BLOCK_COUNT.fullmatch(name) for name in frame.columns):
+        table = _published(path, frame)
+        _check_targets(path, table)
+        if space is not None and space.fingerprint != table.space.fingerprint:
+            raise InvalidInput(
+                f"{path} has FOX-NAS's published columns, which describe the space "
+                f"{table.space.name!r}, not {space.name!r}; import it into a new study."
+            )
+        return table
+    if space is None:
+        raise InvalidInput(
+            f"{path} lacks FOX-NAS's published columns, so its search space must be named: import "
+            "it into a study, or say which space it belongs to."
+        )
+    if frame is None:
+        table = from_parquet(path, space)
+    else:
+        table = table_from_frame(space, frame, source=str(path), row_word="line")
+    _check_targets(path, table)
+    return table
+
+
+def _check_targets(path: Path, table: MeasurementTable) -> None:
+    if not table.targets:
+        raise InvalidInput(
+            f"{path} has no target column; name at least one column accuracy (percent), "
+            "latency_ms, latency_ms:DEVICE, cross_entropy, parameters or macs."
+        )
+    if not len(table):
+        raise InvalidInput(f"{path} has a header but no rows; add the measured subnets.")
+    if "accuracy" in table.frame and table.frame["accuracy"].max() <= 1:
+        raise InvalidInput(
+            f"{path} has no accuracy above {table.frame['accuracy'].max():g}, which looks like "
+            "fractions; give accuracy in percent."
+        )
+
+
+def _published(path: Path, frame: pd.DataFrame) -> MeasurementTable:
+    space = published_space()
+    settings = settings_of(space)
+    columns: dict[str, object] = {}
+    before = settings.first_width
+    for number, stage in enumerate(settings.stages, start=1):
+        types = [(e, k) for e in reversed(stage.expands) for k in reversed(stage.kernels)]
+        kind = "se" if stage.squeeze_excitation else "mbcv"
+        names = [f"{kind}_e{expand}_k{kernel}_{stage.width}" for expand, kernel in types]
+        first = _counts(path, frame, names)
+        rest = _counts(path, frame, [f"{name}_I" for name in names])
+        _check_sums(path, frame, stage, first, rest)
+        expands, kernels = np.array(types).T
+        blocks = rest.sum(axis=1)
+        aggregates = {
+            f"tot_{stage.width}": blocks + 1,
+            f"tot_e_{before}_{stage.width}": first @ expands,
+            f"tot_k_{before}_{stage.width}": first @ kernels,
+            f"tot_e_{stage.width}": rest @ expands,
+            f"tot_k_{stage.width}": rest @ kernels,
+            f"avg_e_{stage.width}": rest @ expands / blocks,
+            f"avg_k_{stage.width}": rest @ kernels / blocks,
+        }
+        _check_aggregates(path, frame, aggregates)
+        before = stage.width
+        columns[f"s{number}_depth"] = blocks + 1
+        # Each row's blocks in order: the transition block, then the others by type.
+        reached = first.sum(axis=1, keepdims=True) + np.cumsum(rest, axis=1)
+        for block in range(1, max(stage.depths) + 1):
+            position = first.argmax(axis=1) if block == 1 else (reached < block).sum(axis=1)
+            inactive = block > blocks + 1
+            position[inactive] = 0
+            for role, values in (("kernel", kernels), ("expand", expands)):
+                columns[f"s{number}b{block}_{role}"] = pd.arrays.IntegerArray(
+                    values[position].astype(np.int64), inactive.copy()
+                )
+    for column, target in (("acc", "accuracy"), ("latency", "latency_ms")):
+        if column not in frame:
+            raise InvalidInput(f"{path} lacks FOX-NAS's column {column!r}; add it.")
+        columns[target] = frame[column].to_numpy()
+    return table_from_frame(
+        space,
+        pd.DataFrame(columns, index=frame.index),
+        record={"imported_from": path.name, "layout": "FOX-NAS's published columns"},
+        ordered=False,
+        source=str(path),
+        row_word="line",
+    )
+
+
+def _counts(path: Path, frame: pd.DataFrame, names: list[str]) -> np.ndarray:
+    """Whole numbers (rows, columns) of the columns `names`."""
+    for name in names:
+        if name not in frame:
+            raise InvalidInput(f"{path} lacks FOX-NAS's column {name!r}; add it.")
+        numbers = pd.to_numeric(frame[name], errors="coerce").to_numpy(dtype=float)
+        wrong = np.flatnonzero(~(np.isin(numbers, range(10))))
+        if len(wrong):
+            raise InvalidInput(
+                f"{path}, line {frame.index[wrong[0]]}, has {name} = {frame[name].iloc[wrong[0]]}; "
+                "it must be how many blocks of this type the stage has."
+            )
+    return frame[names].apply(pd.to_numeric).to_numpy(dtype=np.int64)
+
+
+def _check_sums(
+    path: Path, frame: pd.DataFrame, stage: Stage, first: np.ndarray, rest: np.ndarray
+) -> None:
+    wrong = np.flatnonzero(first.sum(axis=1) != 1)
+    if len(wrong):
+        raise InvalidInput(
+            f"{path}, line {frame.index[wrong[0]]}, counts {first[wrong[0]].sum()} transition "
+            f"blocks in the stage of width {stage.width}; every stage has exactly 1."
+        )
+    depth = 1 + rest.sum(axis=1)
+    wrong = np.flatnonzero(~np.isin(depth, stage.depths))
+    if len(wrong):
+        raise InvalidInput(
+            f"{path}, line {frame.index[wrong[0]]}, counts {depth[wrong[0]]} blocks in the stage "
+            f"of width {stage.width}; allowed: {', '.join(map(str, stage.depths))}."
+        )
+
+
+def _check_aggregates(
+    path: Path, frame: pd.DataFrame, aggregates: Mapping[str, np.ndarray]
+) -> None:
+    """FOX-NAS's aggregates, where the file has them, must agree with its block counts."""
+    for name, expected in aggregates.items():
+        if name not in frame:
+            continue
+        given = pd.to_numeric(frame[name], errors="coerce").to_numpy(dtype=float)
+        wrong = np.flatnonzero(~np.isclose(given, expected, rtol=0, atol=1e-6))
+        if len(wrong):
+            raise InvalidInput(
+                f"{path}, line {frame.index[wrong[0]]}, has {name} = "
+                f"{frame[name].iloc[wrong[0]]}, but its block counts give "
+                f"{expected[wrong[0]]:g}; correct whichever is wrong."
+            )
