@@ -13,7 +13,7 @@ def to_batch(images: np.ndarray, resolution: int, mean: float, std: float) -> Te
     """
     if images.ndim == 3:
         images = images[..., None]
-    batch = torch.from_numpy(np.ascontiguousarray(images.transpose(0, 3, 1, 2))).float() / 255
+    batch = torch.from_numpy(images.transpose(0, 3, 1, 2).astype(np.float32)) / 255
     if batch.shape[-2:] != (resolution, resolution):
         size = (resolution, resolution)
         batch = F.interpolate(batch, size=size, mode="bilinear", antialias=True)

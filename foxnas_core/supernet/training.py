@@ -1,8 +1,10 @@
 """Training a supernet by the sandwich rule with in-place distillation.
 
-Each step trains the largest subnet on the labels, then the smallest and some random ones on the
-largest one's soft predictions (Yu & Huang, arXiv 1903.05134; Yu et al., arXiv 2003.11142).
-Everything random is derived from the seed and the step, so a resumed run repeats the killed one
+A step trains the largest subnet on the labels, random ones and the smallest on the labels and on
+the largest one's soft predictions (Yu & Huang, arXiv 1903.05134; Yu et al., arXiv 2003.11142).
+In a narrow supernet the two extremes, trained in every step, crowd out the subnets between them,
+which then score below the smallest. So a recipe says in which share of the steps each extreme
+takes part; a step without the largest subnet trains on the labels alone. Everything random is derived from the seed and the step, so a resumed run repeats the killed one
 and every process of a torchrun group draws the same subnets.
 """
 
@@ -36,22 +38,33 @@ from foxnas_core.supernet.recalibration import recalibrate
 class Recipe:
     """How to train. `batch` counts images over all processes of a step.
 
-    `alone` holds the choices of one architecture to train it by itself, or None for the sandwich.
+    `largest_share` and `smallest_share` are the shares of steps in which the largest and the
+    smallest subnet take part (1 and 1 is the sandwich rule as published), `random_subnets` the
+    number of random ones in each, and `distillation` the weight of the largest one's predictions
+    beside the labels. `alone` holds the choices of one architecture to train it by itself, or
+    None for the sandwich.
     """
 
-    epochs: int = 25
+    epochs: int = 42
     batch: int = 128
     learning_rate: float = 3e-3
     weight_decay: float = 1e-2
     warmup: float = 0.03
-    random_subnets: int = 2
+    largest_share: float = 0.3
+    smallest_share: float = 0.05
+    random_subnets: int = 1
+    distillation: float = 0.5
     seed: int = 0
     alone: dict[str, Any] | None = None
 
 
 @dataclass(frozen=True)
 class Progress:
-    """What a running training reports: step of steps, loss, accuracies so far, seconds left."""
+    """What a running training reports.
+
+    `loss` (cross-entropy with the labels, nats) is the mean since the last report, `largest` and
+    `smallest` the latest training accuracies (percent) of the two extremes, NaN before the first.
+    """
 
     step: int
     steps: int
@@ -110,12 +123,13 @@ def train(
         "dataset": dataset.name,
         "images": len(dataset.training),
     }
-    first, history, earlier = 0, [], 0.0
+    first, earlier = 0, 0.0
+    history: list[list[float | None]] = []
     if resume:
         first, history, earlier = _restore(state_file, supernet, optimizer, identity)
     started = time.monotonic()
     order: np.ndarray | None = None
-    meters = _Meters()
+    meters = _Meters(space)
     for step in range(first, steps):
         epoch, position = divmod(step, steps_per_epoch)
         if order is None or position == 0:
@@ -128,14 +142,14 @@ def train(
             group["lr"] = recipe.learning_rate * _schedule(step, steps, recipe.warmup)
         optimizer.zero_grad(set_to_none=True)
         subnets = _subnets_of_step(space, recipe, step)
-        meters.add(*_accumulate(supernet, subnets, images, mean, std))
+        meters.add(_accumulate(supernet, subnets, images, recipe.distillation, mean, std))
         _average_gradients(supernet, world)
         optimizer.step()
         done = step + 1
         if done % report_every == 0 or done == steps:
             loss, largest, smallest = meters.take()
             rate = (time.monotonic() - started) / (done - first)
-            history.append([done, round(loss, 4), round(largest, 2), round(smallest, 2)])
+            history.append([done, *(_rounded(x) for x in (loss, largest, smallest))])
             if rank == 0:
                 report(Progress(done, steps, loss, largest, smallest, rate * (steps - done)))
         stopping = done == stop_after
@@ -193,53 +207,99 @@ def batches(
         yield to_batch(images.images[start : start + batch], resolution, mean, std)
 
 
+def is_first() -> bool:
+    """Whether this process is the one that writes and reports."""
+    return int(os.environ.get("RANK", "0")) == 0
+
+
 def _subnets_of_step(space: SearchSpace, recipe: Recipe, step: int) -> list[Architecture]:
-    """The subnets of one step: largest, random ones, smallest; or the one trained alone."""
+    """The subnets of one step, the largest first; or the one trained alone."""
     if recipe.alone is not None:
         return [space.architecture(recipe.alone)]
     rng = np.random.default_rng([recipe.seed, 3, step])
-    drawn = [space.draw(rng, "decisions") for _ in range(recipe.random_subnets)]
-    return [space.extreme("largest"), *drawn, space.extreme("smallest")]
+    subnets = [_draw(space, rng) for _ in range(recipe.random_subnets)]
+    if rng.random() < recipe.largest_share:
+        subnets.insert(0, space.extreme("largest"))
+    if rng.random() < recipe.smallest_share or not subnets:
+        subnets.append(space.extreme("smallest"))
+    return subnets
+
+
+def _draw(space: SearchSpace, rng: np.random.Generator) -> Architecture:
+    """A random subnet, its resolution drawn in proportion to the number of pixels.
+
+    With equal shares the larger inputs, which hold more to learn, end up behind smaller ones.
+    """
+    architecture = space.draw(rng, "decisions")
+    if "resolution" not in architecture:
+        return architecture
+    choices = space.by_name["resolution"].choices
+    pixels = np.array(choices, dtype=float) ** 2
+    resolution = choices[int(rng.choice(len(choices), p=pixels / pixels.sum()))]
+    return space.architecture({**architecture.to_dict(), "resolution": resolution})
+
+
+@dataclass(frozen=True)
+class _Scored:
+    """A subnet's cross-entropy with the labels (nats) and accuracy (percent) on one batch."""
+
+    architecture: Architecture
+    loss: float
+    accuracy: float
 
 
 def _accumulate(
-    supernet: Supernet, subnets: list[Architecture], images: ImageSet, mean: float, std: float
-) -> tuple[float, float, float]:
-    """Add the gradients of each subnet; the first learns the labels, the rest the first.
-
-    Returns the first one's loss and the accuracies (percent) of the first and last subnet.
-    """
+    supernet: Supernet,
+    subnets: list[Architecture],
+    images: ImageSet,
+    distillation: float,
+    mean: float,
+    std: float,
+) -> list[_Scored]:
+    """Add the gradients of each subnet; those after the largest learn from it too."""
     labels = torch.from_numpy(images.labels)
+    largest = supernet.space.extreme("largest")
     soft: Tensor | None = None
-    loss_of_first = 0.0
-    accuracies = []
+    scored = []
     for architecture in subnets:
         x = to_batch(images.images, resolution_of(supernet.settings, architecture), mean, std)
         logits = supernet(x.contiguous(memory_format=torch.channels_last), architecture)
-        if soft is None:
-            loss = F.cross_entropy(logits, labels)
+        hard_loss = F.cross_entropy(logits, labels)
+        loss = hard_loss
+        if soft is not None:
+            loss = (1 - distillation) * hard_loss + distillation * F.cross_entropy(logits, soft)
+        if architecture == largest:
             soft = logits.detach().softmax(1)
-            loss_of_first = loss.item()
-        else:
-            loss = F.cross_entropy(logits, soft)
         loss.backward()
-        accuracies.append(100 * float((logits.detach().argmax(1) == labels).float().mean()))
-    return loss_of_first, accuracies[0], accuracies[-1]
+        accuracy = 100 * float((logits.detach().argmax(1) == labels).float().mean())
+        scored.append(_Scored(architecture, hard_loss.item(), accuracy))
+    return scored
 
 
 class _Meters:
-    """Running means of loss and accuracies since the last report."""
+    """Means since the last report: of the loss, and of the extremes' accuracies."""
 
-    def __init__(self) -> None:
-        self.rows: list[tuple[float, float, float]] = []
+    def __init__(self, space: SearchSpace) -> None:
+        self._extremes = (space.extreme("largest"), space.extreme("smallest"))
+        self._latest = [math.nan, math.nan]
+        self._scored: list[_Scored] = []
 
-    def add(self, loss: float, largest: float, smallest: float) -> None:
-        self.rows.append((loss, largest, smallest))
+    def add(self, scored: list[_Scored]) -> None:
+        self._scored += scored
 
     def take(self) -> tuple[float, float, float]:
-        loss, largest, smallest = np.mean(self.rows, axis=0)
-        self.rows.clear()
-        return float(loss), float(largest), float(smallest)
+        for i, extreme in enumerate(self._extremes):
+            own = [s.accuracy for s in self._scored if s.architecture == extreme]
+            if own:
+                self._latest[i] = float(np.mean(own))
+        loss = float(np.mean([s.loss for s in self._scored]))
+        self._scored.clear()
+        return loss, self._latest[0], self._latest[1]
+
+
+def _rounded(value: float) -> float | None:
+    """For JSON, which has no NaN."""
+    return None if math.isnan(value) else round(value, 4)
 
 
 def _schedule(step: int, steps: int, warmup: float) -> float:
@@ -294,7 +354,7 @@ def _save_state(
     optimizer: torch.optim.Optimizer,
     identity: dict[str, Any],
     step: int,
-    history: list[list[float]],
+    history: list[list[float | None]],
     seconds: float,
 ) -> None:
     tensors = {f"model.{name}": tensor for name, tensor in supernet.state_dict().items()}
@@ -306,7 +366,7 @@ def _save_state(
 
 def _restore(
     path: Path, supernet: Supernet, optimizer: torch.optim.Optimizer, identity: dict[str, Any]
-) -> tuple[int, list[list[float]], float]:
+) -> tuple[int, list[list[float | None]], float]:
     tensors, metadata = load_tensors(path)
     if metadata["identity"] != identity:
         raise InvalidInput(

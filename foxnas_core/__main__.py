@@ -1,0 +1,128 @@
+"""The command line: `python -m foxnas_core COMMAND`.
+
+Progress and messages go to stderr. With `--json`, stdout is one JSON document, as described in
+docs/command-line.md. Exit status: 0, or 2 with one sentence for bad input.
+"""
+
+import argparse
+import json
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from foxnas_core.errors import FoxnasError
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    options = build_parser().parse_args(arguments)
+    # Imported late, so that --help answers at once.
+    from foxnas_core.commands import COMMANDS
+
+    try:
+        document = COMMANDS[options.command](options)
+    except FoxnasError as error:
+        print(f"foxnas {options.command}: {error}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        print(f"foxnas {options.command}: stopped; what was saved is kept.", file=sys.stderr)
+        return 130
+    if options.json:
+        print(json.dumps(document, indent=2, allow_nan=False))
+    return 0
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """The parser of all commands; the reference in docs/command-line.md follows it."""
+    parser = argparse.ArgumentParser(
+        prog="python -m foxnas_core",
+        description="Choose a subnet of a weight-sharing supernet for a device, and know why.",
+    )
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+
+    train = _command(commands, "train", "train a supernet by the sandwich rule")
+    train.add_argument("--space", help="a shipped space or a JSON file, for a new study")
+    train.add_argument(
+        "--data", type=Path, help="Fashion-MNIST's files, or one folder of pictures a class"
+    )
+    train.add_argument("--epochs", type=_positive, default=42)
+    train.add_argument("--batch", type=_positive, default=128, help="images a step, all processes")
+    train.add_argument("--learning-rate", type=float, default=3e-3)
+    train.add_argument("--random-subnets", type=_natural, default=1, help="random subnets a step")
+    train.add_argument(
+        "--largest-share", type=float, default=0.3, help="share of steps with the largest subnet"
+    )
+    train.add_argument(
+        "--smallest-share", type=float, default=0.05, help="share of steps with the smallest one"
+    )
+    train.add_argument("--seed", type=_natural, default=0)
+    train.add_argument("--threads", type=_positive, default=1, help="threads of each process")
+    train.add_argument("--resume", action="store_true", help="go on after a stop or a kill")
+
+    measure = _command(commands, "measure", "measure subnets and append them to the table")
+    measure.add_argument(
+        "--count",
+        type=_positive,
+        default=1,
+        help="how many of the seed's sampled subnets the table shall hold; with --architecture, "
+        "how often to measure it",
+    )
+    measure.add_argument("--architecture", type=Path, help="a JSON file of one architecture")
+    measure.add_argument("--seed", type=_natural, default=0)
+
+    fit = _command(commands, "fit", "fit the regression of every target")
+    fit.add_argument(
+        "--form",
+        default="auto",
+        help="auto, per_layer, block_state, stage_counts or foxnas (default: auto)",
+    )
+
+    search = _command(commands, "search", "anneal under a latency budget")
+    search.add_argument("--latency-budget", type=float, required=True, metavar="MS")
+    search.add_argument(
+        "--latency-target", default="latency_ms", help="the latency column (default: latency_ms)"
+    )
+    search.add_argument("--steps", type=_positive, default=100_000, help="proposals of a chain")
+    search.add_argument("--chains", type=_positive, default=1, help="chains for each resolution")
+    search.add_argument("--start-temperature", type=float, help="in points of accuracy")
+    search.add_argument("--end-temperature", type=float, help="in points of accuracy")
+    search.add_argument(
+        "--schedule", default="geometric", help="geometric, linear or logarithmic"
+    )
+    search.add_argument("--seed", type=_natural, default=0)
+    search.add_argument("--save", action="store_true", help="keep the search with the study")
+
+    export = _command(commands, "export", "write an architecture's subnet as files that run")
+    export.add_argument("--architecture", type=Path, required=True, help="a JSON file")
+    export.add_argument("--out", type=Path, required=True, help="a new folder")
+
+    importing = _command(commands, "import", "append a table of one's own to a study")
+    importing.add_argument("file", type=Path, help="a CSV or parquet file")
+    importing.add_argument("--space", help="a shipped space or a JSON file, for a new study")
+    return parser
+
+
+def _command(
+    commands: "argparse._SubParsersAction[argparse.ArgumentParser]", name: str, help_: str
+) -> argparse.ArgumentParser:
+    parser = commands.add_parser(name, help=help_, description=f"{help_.capitalize()}.")
+    parser.add_argument("--study", type=Path, required=True, help="the study's folder")
+    parser.add_argument("--json", action="store_true", help="print one JSON document to stdout")
+    return parser
+
+
+def _positive(text: str) -> int:
+    value = int(text)
+    if value < 1:
+        raise argparse.ArgumentTypeError(f"{text} is not a whole number of at least 1")
+    return value
+
+
+def _natural(text: str) -> int:
+    value = int(text)
+    if value < 0:
+        raise argparse.ArgumentTypeError(f"{text} is not a whole number of at least 0")
+    return value
+
+
+if __name__ == "__main__":
+    sys.exit(main())

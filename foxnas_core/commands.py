@@ -1,0 +1,254 @@
+"""What each command of the command line does, from options to a JSON document.
+
+Each function returns what `--json` prints; progress and messages go to stderr. Heavy packages
+are imported by the command that needs them.
+"""
+
+import argparse
+import sys
+from collections.abc import Callable
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from tqdm import tqdm
+
+from foxnas_core import workflow
+from foxnas_core.dataset import load_dataset
+from foxnas_core.errors import InvalidInput
+from foxnas_core.families import load_shipped, shipped_spaces
+from foxnas_core.search_space import SearchSpace
+from foxnas_core.storage import (
+    Study,
+    create_study,
+    open_study,
+    read_architecture,
+    read_space,
+)
+
+if TYPE_CHECKING:
+    from foxnas_core.measurement.campaign import Measured
+
+CALIBRATION_IMAGES = 2000
+
+
+def say(message: str) -> None:
+    print(message, file=sys.stderr)
+
+
+def train(options: argparse.Namespace) -> dict[str, Any]:
+    """Train a supernet on a study's space and store its weights and images with the study."""
+    import torch
+    from torch import distributed
+
+    from foxnas_core.supernet.checkpoint import save_checkpoint
+    from foxnas_core.supernet.training import Progress, Recipe, accuracy_of, is_first
+    from foxnas_core.supernet.training import train as run
+
+    torch.set_num_threads(options.threads)
+    study = _study_to_train(options.study, options.space)
+    side = max(study.space.settings.get("resolutions", [32]))
+    dataset = load_dataset(options.data, side=side)
+    recipe = Recipe(
+        epochs=options.epochs,
+        batch=options.batch,
+        learning_rate=options.learning_rate,
+        largest_share=options.largest_share,
+        smallest_share=options.smallest_share,
+        random_subnets=options.random_subnets,
+        seed=options.seed,
+    )
+    with tqdm(unit="step", disable=not is_first(), file=sys.stderr) as bar:
+
+        def report(progress: Progress) -> None:
+            bar.total = progress.steps
+            bar.set_postfix_str(
+                f"loss {progress.loss:.3f}, largest {progress.largest:.1f} %, "
+                f"smallest {progress.smallest:.1f} %"
+            )
+            bar.update(progress.step - bar.n)
+
+        trained = run(
+            study.space,
+            dataset,
+            recipe,
+            state_file=study.training_state_file,
+            resume=options.resume,
+            report=report,
+        )
+    if not is_first():
+        return {}
+    mean, std = dataset.pixel_statistics()
+    final = {
+        which: accuracy_of(
+            trained.supernet, study.space.extreme(which), dataset, mean=mean, std=std
+        )
+        for which in ("largest", "smallest")
+    }
+    save_checkpoint(study.checkpoint_file, trained.supernet, trained.record | {"accuracy": final})
+    study.save_images(dataset.training.take(slice(0, CALIBRATION_IMAGES)), dataset.held_out)
+    study.training_state_file.unlink(missing_ok=True)
+    if distributed.is_initialized():
+        distributed.destroy_process_group()
+    say(f"Saved {study.checkpoint_file}.")
+    return {"study": str(study.folder), "steps": trained.record["steps"], "accuracy": final}
+
+
+def measure(options: argparse.Namespace) -> dict[str, Any]:
+    """Measure sampled subnets, or one given architecture, and append them to the table."""
+    study = open_study(options.study)
+    if options.architecture:
+        architecture = read_architecture(options.architecture, study.space)
+        planned = [architecture] * options.count
+    else:
+        planned = workflow.not_yet_measured(study, options.count, options.seed)
+    with tqdm(total=len(planned), unit="subnet", file=sys.stderr) as bar:
+        measured = workflow.measure(
+            study,
+            planned,
+            seed=options.seed,
+            report=lambda progress: bar.update(progress.done - bar.n),
+        )
+    return {
+        "study": str(study.folder),
+        "rows": len(study.table().frame),
+        "measured": [_measured_document(row) for row in measured],
+    }
+
+
+def fit(options: argparse.Namespace) -> dict[str, Any]:
+    """Fit every target of a study's table."""
+    from foxnas_core.regression import predictor_summary
+
+    predictors = workflow.fit_all(open_study(options.study).table(), options.form)
+    for column, predictor in predictors.items():
+        for warning in predictor.warnings:
+            say(f"{column}: {warning}")
+    return {"targets": {column: predictor_summary(p) for column, p in predictors.items()}}
+
+
+def search(options: argparse.Namespace) -> dict[str, Any]:
+    """Anneal under a latency budget, beside the exact optimum."""
+    from foxnas_core.regression import fit as fit_target
+    from foxnas_core.search.annealing import search as run
+    from foxnas_core.search.problem import Limit, SearchProblem
+    from foxnas_core.search.result import search_document
+    from foxnas_core.search.schedule import AnnealingSettings
+
+    study = open_study(options.study)
+    table = study.table()
+    accuracy = fit_target(table, "accuracy")
+    latency = fit_target(table, options.latency_target)
+    problem = SearchProblem(accuracy, (Limit(latency, options.latency_budget),))
+    settings = AnnealingSettings(
+        steps=options.steps,
+        chains=options.chains,
+        start_temperature=options.start_temperature,
+        end_temperature=options.end_temperature,
+        schedule=options.schedule,
+        seed=options.seed,
+    )
+    result = run(problem, settings)
+    if options.save:
+        say(f"Saved search {study.save_search(result)}.")
+    return search_document(result, accuracy, latency)
+
+
+def export(options: argparse.Namespace) -> dict[str, Any]:
+    """Export one architecture's subnet to a new folder."""
+    from foxnas_core.export.exporter import write_export
+
+    study = open_study(options.study)
+    architecture = read_architecture(options.architecture, study.space)
+    table = study.table()
+    predictors = workflow.fit_all(table) if len(table.frame) else {}
+    exported = workflow.export(study, architecture, predictors)
+    write_export(exported, options.out)
+    say(f"Wrote {len(exported.files)} files to {options.out}.")
+    return {
+        "id": exported.architecture_id,
+        "out": str(options.out),
+        "files": sorted(exported.files),
+        "checks": [asdict(check) for check in exported.checks],
+    }
+
+
+def import_table(options: argparse.Namespace) -> dict[str, Any]:
+    """Append a table of one's own to a study, which is created where it does not exist."""
+    from foxnas_core.importing import read_foreign
+
+    exists = (options.study / "space.json").exists()
+    if exists:
+        space = open_study(options.study).space
+    else:
+        space = _named_space(options.space) if options.space else None
+    table = read_foreign(options.file, space)
+    if exists:
+        study = open_study(options.study)
+    else:
+        study = create_study(
+            options.study,
+            table.space,
+            name=options.study.resolve().name,
+            description=f"Imported from {options.file.name}; there is no supernet.",
+        )
+    added = len(table.frame)
+    rows = len(study.add_table(table).frame)
+    say(f"Added {added} rows to {study.folder}, which now has {rows}.")
+    return {
+        "study": str(study.folder),
+        "added": added,
+        "rows": rows,
+        "targets": [target.column for target in table.targets],
+        "ordered": table.ordered,
+    }
+
+
+COMMANDS: dict[str, Callable[[argparse.Namespace], dict[str, Any]]] = {
+    "train": train,
+    "measure": measure,
+    "fit": fit,
+    "search": search,
+    "export": export,
+    "import": import_table,
+}
+
+
+def _study_to_train(folder: Path, space: str | None) -> Study:
+    if (folder / "space.json").exists():
+        study = open_study(folder)
+        if space and _named_space(space).fingerprint != study.space.fingerprint:
+            raise InvalidInput(
+                f"{folder} is of space {study.space.name!r}, not {space!r}; name a new folder."
+            )
+        return study
+    return create_study(folder, _named_space(space or "foxnas-mini"), name=folder.resolve().name)
+
+
+def _named_space(name: str) -> SearchSpace:
+    """A shipped space by name, or one from a JSON file."""
+    if name in shipped_spaces():
+        return load_shipped(name)
+    if Path(name).exists():
+        return read_space(Path(name))
+    raise InvalidInput(
+        f"{name!r} is neither a shipped space ({', '.join(shipped_spaces())}) nor a file."
+    )
+
+
+def _measured_document(row: "Measured") -> dict[str, Any]:
+    """A measured subnet with its top-1 accuracy and latencies, each with a 95 % interval.
+
+    Accuracy's is normal, from its standard error; a latency's is the range of its rounds.
+    """
+    accuracy, error = row.values["accuracy"], 1.96 * row.values["accuracy_std_error"]
+    document: dict[str, Any] = {
+        "id": row.architecture.id,
+        "architecture": row.architecture.to_dict(),
+        "accuracy": {"value": accuracy, "low": accuracy - error, "high": accuracy + error},
+    }
+    for column, value in row.values.items():
+        if column.partition(":")[0] == "latency_ms":
+            low, high = row.values[f"low_{column}"], row.values[f"high_{column}"]
+            document[column] = {"value": value, "low": low, "high": high}
+    return document

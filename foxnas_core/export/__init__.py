@@ -1,0 +1,1 @@
+"""From a supernet and an architecture to files that run elsewhere."""

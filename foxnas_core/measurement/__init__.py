@@ -1,0 +1,1 @@
+"""Measuring subnets: meters for accuracy, latency and cost, and campaigns that resume."""

@@ -1,0 +1,130 @@
+"""A campaign: many subnets measured in small batches, each batch kept as soon as it is done."""
+
+import hashlib
+import json
+import platform
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from importlib.metadata import version
+from typing import Any
+
+from foxnas_core.architecture import Architecture
+from foxnas_core.dataset import ImageSet
+from foxnas_core.measurement.accuracy import AccuracyMeter
+from foxnas_core.measurement.cost import CostMeter
+from foxnas_core.measurement.latency import LatencyMeter
+from foxnas_core.measurement.meter import Meter, Prepared
+from foxnas_core.search_space import SearchSpace
+from foxnas_core.supernet.checkpoint import Checkpoint
+from foxnas_core.supernet.extraction import extract
+from foxnas_core.supernet.recalibration import recalibrate
+from foxnas_core.supernet.training import batches
+
+
+@dataclass(frozen=True)
+class Measured:
+    """One measured subnet: its architecture and its column values."""
+
+    architecture: Architecture
+    values: dict[str, float | str | int]
+
+
+@dataclass(frozen=True)
+class CampaignProgress:
+    """Subnets done of all, and the seconds that are left at the rate so far."""
+
+    done: int
+    total: int
+    seconds_left: float
+
+
+def prepare(
+    checkpoint: Checkpoint, architecture: Architecture, calibration: ImageSet
+) -> Prepared:
+    """The extracted subnet, its batch norms recalibrated on training images."""
+    mean, std = pixel_statistics(checkpoint)
+    subnet = extract(checkpoint.supernet, architecture)
+    recalibrate(subnet, batches(calibration, subnet.resolution, mean, std))
+    return Prepared(architecture, subnet)
+
+
+def reference_architecture(space: SearchSpace) -> Architecture:
+    """The network whose time tells the machine's drift: the largest subnet of the space."""
+    return space.extreme("largest")
+
+
+def standard_meters(
+    checkpoint: Checkpoint,
+    *,
+    held_out: ImageSet,
+    calibration: ImageSet,
+    seed: int,
+    baseline: float | None = None,
+) -> list[Meter]:
+    """Accuracy, cost and latency, as the shipped study is measured.
+
+    `baseline` is the reference's time when the study was begun (ms), or None at its beginning.
+    """
+    mean, std = pixel_statistics(checkpoint)
+    reference = prepare(checkpoint, reference_architecture(checkpoint.supernet.space), calibration)
+    return [
+        AccuracyMeter(held_out, mean=mean, std=std),
+        CostMeter(),
+        LatencyMeter(
+            reference.subnet, calibration, mean=mean, std=std, seed=seed, baseline=baseline
+        ),
+    ]
+
+
+def run_campaign(
+    checkpoint: Checkpoint,
+    architectures: Sequence[Architecture],
+    *,
+    meters: Sequence[Meter],
+    calibration: ImageSet,
+    seed: int,
+    keep: Callable[[list[Measured], dict[str, Any]], None],
+    report: Callable[[CampaignProgress], None] = lambda progress: None,
+    batch: int = 12,
+) -> None:
+    """Measure `architectures`, handing each finished batch and the circumstances to `keep`.
+
+    Every row names its campaign, whose circumstances (device, versions, counts, seed) are the
+    second argument of `keep`. What `keep` has taken survives a kill; the batch under way is
+    measured again.
+    """
+    circumstances = _circumstances(meters, len(calibration), seed)
+    campaign = hashlib.sha256(json.dumps(circumstances, sort_keys=True).encode()).hexdigest()[:8]
+    started = time.monotonic()
+    for start in range(0, len(architectures), batch):
+        part = [prepare(checkpoint, a, calibration) for a in architectures[start : start + batch]]
+        values: list[dict[str, float | str | int]] = [
+            {"campaign": campaign, "seed": seed} for _ in part
+        ]
+        for meter in meters:
+            for row, measured in zip(values, meter.measure(part), strict=True):
+                row.update(measured)
+        rows = [Measured(p.architecture, v) for p, v in zip(part, values, strict=True)]
+        keep(rows, {campaign: circumstances})
+        done = start + len(part)
+        rate = (time.monotonic() - started) / done
+        report(CampaignProgress(done, len(architectures), rate * (len(architectures) - done)))
+
+
+def pixel_statistics(checkpoint: Checkpoint) -> tuple[float, float]:
+    """Pixel mean and standard deviation that the supernet was trained with."""
+    return checkpoint.record["pixel_mean"], checkpoint.record["pixel_std"]
+
+
+def _circumstances(meters: Sequence[Meter], calibration: int, seed: int) -> dict[str, Any]:
+    circumstances: dict[str, Any] = {
+        "seed": seed,
+        "recalibration_images": calibration,
+        "python": platform.python_version(),
+        "torch": version("torch"),
+        "numpy": version("numpy"),
+    }
+    for meter in meters:
+        circumstances |= meter.record()
+    return circumstances

@@ -1,0 +1,147 @@
+"""Latency at batch 1 on one thread of this machine, in ONNX Runtime, fp32 and int8.
+
+On a shared machine the mean and the median of repeated runs wander by a tenth. What repeats is a
+low quantile over many runs, in rounds that visit all subnets in a fresh random order, so that a
+slow minute falls on all alike; a reference network in every round carries away what drift is
+left.
+"""
+
+import platform
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import onnxruntime
+
+from foxnas_core.dataset import ImageSet
+from foxnas_core.measurement.meter import Prepared
+from foxnas_core.supernet.images import to_batch
+from foxnas_core.supernet.onnx import INPUT, OUTPUT, onnx_model, quantized_model, session_of
+from foxnas_core.supernet.subnet import Subnet
+
+FP32, INT8 = "latency_ms", "latency_ms:int8"
+
+
+class LatencyMeter:
+    """Latency in ms of each subnet, in fp32 and in int8.
+
+    For each precision: the median over rounds of the 10th percentile of a round's runs, each
+    divided by the drift of the reference in that round; `low_…` and `high_…` the least and the
+    greatest of these rounds; `minimum_…` the least single run. `baseline` is the reference's time
+    when the study was begun (ms), or None where it begins now.
+    """
+
+    def __init__(
+        self,
+        reference: Subnet,
+        calibration: ImageSet,
+        *,
+        mean: float,
+        std: float,
+        seed: int,
+        baseline: float | None = None,
+        runs: int = 400,
+        rounds: int = 5,
+    ) -> None:
+        self._calibration, self._mean, self._std = calibration, mean, std
+        self._rng = np.random.default_rng(seed)
+        self._runs, self._rounds = runs, rounds
+        self._reference = _Run(onnx_model(reference), reference)
+        self.baseline = baseline or self._settle()
+
+    def measure(self, subnets: Sequence[Prepared]) -> list[dict[str, float]]:
+        runs = [
+            {FP32: _Run(p.onnx, p.subnet), INT8: _Run(self._quantized(p), p.subnet)}
+            for p in subnets
+        ]
+        jobs = [(row, column) for row in range(len(runs)) for column in (FP32, INT8)]
+        times: dict[tuple[int, str], list[np.ndarray]] = {job: [] for job in jobs}
+        for _ in range(self._rounds):
+            order = self._rng.permutation(len(jobs))
+            # The reference is timed before, amid and after the others of the round.
+            marks = [_tenth(self._reference.times(self._runs))]
+            timed = {}
+            for place, index in enumerate(order, start=1):
+                row, column = jobs[index]
+                timed[jobs[index]] = runs[row][column].times(self._runs)
+                if place in (len(order) // 2, len(order)):
+                    marks.append(_tenth(self._reference.times(self._runs)))
+            drift = float(np.median(marks)) / self.baseline
+            for job, taken in timed.items():
+                times[job].append(taken / drift)
+        return [
+            {k: v for column in (FP32, INT8) for k, v in _columns(column, times[row, column])}
+            for row in range(len(runs))
+        ]
+
+    def record(self) -> dict[str, Any]:
+        return {
+            "device": device_name(),
+            "runtime": f"ONNX Runtime {onnxruntime.__version__}",
+            "threads": 1,
+            "batch": 1,
+            "runs": self._runs,
+            "rounds": self._rounds,
+            "reference_baseline_ms": self.baseline,
+            "int8": "static QDQ, per channel, unsigned activations",
+            "calibration_images": min(200, len(self._calibration)),
+        }
+
+    def _quantized(self, prepared: Prepared) -> bytes:
+        images = self._calibration.images[:200]
+        batch = to_batch(images, prepared.subnet.resolution, self._mean, self._std)
+        return quantized_model(prepared.onnx, batch.numpy())
+
+    def _settle(self) -> float:
+        return float(np.median([_tenth(self._reference.times(self._runs)) for _ in range(9)]))
+
+
+class _Run:
+    """One model bound to one input, so that a run costs no copy."""
+
+    def __init__(self, model: bytes, subnet: Subnet) -> None:
+        self._session = session_of(model)
+        self._binding = self._session.io_binding()
+        shape = (1, subnet.input_channels, subnet.resolution, subnet.resolution)
+        image = np.random.default_rng(0).standard_normal(shape).astype(np.float32)
+        self._binding.bind_cpu_input(INPUT, image)
+        self._binding.bind_output(OUTPUT)
+
+    def times(self, runs: int) -> np.ndarray:
+        """Milliseconds of `runs` runs, after a tenth as many to warm up."""
+        run, clock = self._session.run_with_iobinding, time.perf_counter_ns
+        for _ in range(runs // 10):
+            run(self._binding)
+        taken = np.empty(runs)
+        for i in range(runs):
+            start = clock()
+            run(self._binding)
+            taken[i] = clock() - start
+        return taken / 1e6
+
+
+def device_name() -> str:
+    """The processor's name as the system gives it."""
+    info = Path("/proc/cpuinfo")
+    if info.exists():
+        for line in info.read_text().splitlines():
+            if line.startswith("model name"):
+                return line.split(":", 1)[1].strip()
+    return platform.processor() or platform.machine()
+
+
+def _tenth(times: np.ndarray) -> float:
+    return float(np.quantile(times, 0.1))
+
+
+def _columns(column: str, rounds: list[np.ndarray]) -> list[tuple[str, float]]:
+    levels = np.array([_tenth(r) for r in rounds])
+    middle = float(np.median(levels))
+    return [
+        (column, middle),
+        (f"minimum_{column}", float(min(r.min() for r in rounds))),
+        (f"low_{column}", float(levels.min())),
+        (f"high_{column}", float(levels.max())),
+    ]

@@ -1,0 +1,242 @@
+"""A study on disk: the only room that knows paths and formats.
+
+    study.json               name and description
+    space.json               the search space
+    supernet.safetensors     the checkpoint (optional)
+    images.npz               calibration and held-out images (optional)
+    measurements.parquet     the measurement table (optional)
+    searches/ID.json         finished searches
+"""
+
+import hashlib
+import json
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+from filelock import FileLock
+
+from foxnas_core.architecture import Architecture
+from foxnas_core.dataset import ImageSet, pack_images, unpack_images
+from foxnas_core.errors import InvalidInput, MissingPart
+from foxnas_core.families import space_from_dict
+from foxnas_core.files import write_atomically
+from foxnas_core.search.result import SearchResult
+from foxnas_core.search_space import SearchSpace
+from foxnas_core.table import MeasurementTable, empty_table, from_parquet, to_parquet_bytes
+
+if TYPE_CHECKING:
+    from foxnas_core.supernet.checkpoint import Checkpoint
+
+_SEARCH_ID = re.compile(r"[0-9a-f]{12}")
+
+
+@dataclass(frozen=True)
+class Study:
+    """A study's folder, with its name, description and space read. Parts are read on demand."""
+
+    folder: Path
+    name: str
+    description: str
+    space: SearchSpace
+
+    @property
+    def checkpoint_file(self) -> Path:
+        return self.folder / "supernet.safetensors"
+
+    @property
+    def images_file(self) -> Path:
+        return self.folder / "images.npz"
+
+    @property
+    def table_file(self) -> Path:
+        return self.folder / "measurements.parquet"
+
+    @property
+    def training_state_file(self) -> Path:
+        return self.folder / "training-state.safetensors"
+
+    # Measurements
+
+    def table(self) -> MeasurementTable:
+        """The measurement table; an empty one where nothing was measured yet."""
+        if not self.table_file.exists():
+            return empty_table(self.space)
+        return from_parquet(self.table_file, self.space)
+
+    def append(
+        self,
+        architectures: Sequence[Architecture],
+        values: Sequence[Mapping[str, Any]],
+        record: Mapping[str, Any] | None = None,
+    ) -> MeasurementTable:
+        """Add measured rows, and `record` under the record's "campaigns"; returns the table.
+
+        Nothing that was there is changed. Safe against other processes that append.
+        """
+        choices = pd.DataFrame([a.to_dict() for a in architectures])
+        rows = pd.concat([choices, pd.DataFrame(list(values))], axis=1)
+        with self._lock():
+            table = self.table()
+            campaigns = {**table.record.get("campaigns", {}), **(record or {})}
+            table = table.with_rows(rows, record={**table.record, "campaigns": campaigns})
+            write_atomically(self.table_file, to_parquet_bytes(table))
+        return table
+
+    def add_table(self, table: MeasurementTable) -> MeasurementTable:
+        """Append a whole table of the same space; raises `InvalidInput` for another space, or
+        where one knows the order of blocks and the other does not."""
+        if table.space.fingerprint != self.space.fingerprint:
+            raise InvalidInput(
+                f"The table is of space {table.space.name!r} ({table.space.fingerprint}), but "
+                f"{self.folder} is of {self.space.name!r} ({self.space.fingerprint}); import it "
+                "into a new study."
+            )
+        with self._lock():
+            existing = self.table()
+            if len(existing.frame):
+                if existing.ordered != table.ordered:
+                    raise InvalidInput(
+                        f"{self.folder} and the table differ in whether the order of blocks in a "
+                        "stage is known; import it into a new study."
+                    )
+                table = existing.with_rows(
+                    table.frame.drop(columns="id"), record={**existing.record, **table.record}
+                )
+            write_atomically(self.table_file, to_parquet_bytes(table))
+        return table
+
+    # Weights and images
+
+    def load_checkpoint(self) -> "Checkpoint":
+        """The supernet; raises `MissingPart` without one, `InvalidInput` for one of another
+        space."""
+        from foxnas_core.supernet.checkpoint import load_checkpoint
+
+        if not self.checkpoint_file.exists():
+            raise MissingPart(
+                f"Study {self.name!r} has no supernet weights ({self.checkpoint_file}), which "
+                "measuring and exporting need; train one with 'python -m foxnas_core train' or "
+                "copy yours there."
+            )
+        return load_checkpoint(self.checkpoint_file, space=self.space)
+
+    def save_images(self, calibration: ImageSet, held_out: ImageSet) -> None:
+        parts = {"calibration": calibration, "held_out": held_out}
+        write_atomically(self.images_file, pack_images(parts))
+
+    def images(self) -> tuple[ImageSet, ImageSet]:
+        """Calibration (training) and held-out images; raises `MissingPart` without them."""
+        if not self.images_file.exists():
+            raise MissingPart(
+                f"Study {self.name!r} has no images ({self.images_file}), which measuring and "
+                "exporting need; train with 'python -m foxnas_core train', which stores them."
+            )
+        parts = unpack_images(self.images_file)
+        if set(parts) != {"calibration", "held_out"}:
+            raise InvalidInput(f"{self.images_file} lacks calibration or held-out images.")
+        return parts["calibration"], parts["held_out"]
+
+    # Searches
+
+    def save_search(self, result: SearchResult) -> str:
+        """Keep a finished search; returns its id, which equal searches share."""
+        text = json.dumps(result.to_dict(), sort_keys=True)
+        search_id = hashlib.sha256(text.encode()).hexdigest()[:12]
+        write_atomically(self.folder / "searches" / f"{search_id}.json", text)
+        return search_id
+
+    def search_ids(self) -> list[str]:
+        """Ids of the kept searches, the newest first."""
+        files = (self.folder / "searches").glob("*.json")
+        newest = sorted(files, key=lambda f: f.stat().st_mtime_ns, reverse=True)
+        return [f.stem for f in newest if _SEARCH_ID.fullmatch(f.stem)]
+
+    def load_search(self, search_id: str) -> SearchResult:
+        """A kept search; raises `MissingPart` for an unknown id, `InvalidInput` for a damaged
+        file."""
+        # The id may come from an address, so it must never reach the path unchecked.
+        if not _SEARCH_ID.fullmatch(search_id):
+            raise MissingPart(f"{search_id!r} is no search of study {self.name!r}.")
+        path = self.folder / "searches" / f"{search_id}.json"
+        if not path.exists():
+            raise MissingPart(f"Study {self.name!r} holds no search {search_id!r}.")
+        try:
+            return SearchResult.from_dict(json.loads(path.read_text()))
+        except (ValueError, KeyError, TypeError) as error:
+            raise InvalidInput(f"{path} is damaged; delete it and search again.") from error
+
+    def _lock(self) -> FileLock:
+        return FileLock(self.folder / ".lock")
+
+
+def open_study(folder: Path) -> Study:
+    """The study in `folder`; raises `MissingPart` or `InvalidInput` naming the file at fault."""
+    if not (folder / "space.json").exists():
+        raise MissingPart(
+            f"There is no study at {folder} (no space.json); create one with 'python -m "
+            "foxnas_core train' or 'import', or name another folder."
+        )
+    space = read_space(folder / "space.json")
+    about = _read_json(folder / "study.json") if (folder / "study.json").exists() else {}
+    if not isinstance(about, dict):
+        raise InvalidInput(f"{folder / 'study.json'} must be a JSON object.")
+    name = str(about.get("name", folder.name))
+    return Study(folder, name, str(about.get("description", "")), space)
+
+
+def create_study(folder: Path, space: SearchSpace, *, name: str, description: str = "") -> Study:
+    """A new study; raises `InvalidInput` where `folder` holds one already."""
+    if (folder / "space.json").exists():
+        raise InvalidInput(f"{folder} holds a study already; name a new folder.")
+    about = {"format": 1, "name": name, "description": description}
+    write_atomically(folder / "study.json", json.dumps(about, indent=2) + "\n")
+    write_atomically(folder / "space.json", json.dumps(space.to_dict(), indent=2) + "\n")
+    return Study(folder, name, description, space)
+
+
+def list_studies(folder: Path) -> list[Path]:
+    """Folders directly below `folder` that hold a study, by name."""
+    return sorted(p.parent for p in folder.glob("*/space.json"))
+
+
+def read_space(path: Path) -> SearchSpace:
+    """A search space file; raises `InvalidInput` naming the file and the field."""
+    document = _read_json(path)
+    try:
+        return space_from_dict(document)
+    except InvalidInput as error:
+        raise InvalidInput(f"{path}: {error}") from error
+
+
+def read_architecture(path: Path, space: SearchSpace) -> Architecture:
+    """An architecture file: one JSON object of choices, or one with them under "architecture".
+
+    Raises `InvalidInput` naming the file and the decision.
+    """
+    document = _read_json(path)
+    if isinstance(document, dict) and isinstance(document.get("architecture"), dict):
+        document = document["architecture"]
+    if not isinstance(document, dict):
+        raise InvalidInput(f"{path} must hold a JSON object of choices.")
+    try:
+        return space.architecture(document)
+    except InvalidInput as error:
+        raise InvalidInput(f"{path}: {error}") from error
+
+
+def file_hash(path: Path) -> str:
+    """Twelve hexadecimal digits of the SHA-256 of a file."""
+    return hashlib.sha256(path.read_bytes()).hexdigest()[:12]
+
+
+def _read_json(path: Path) -> Any:
+    try:
+        return json.loads(path.read_text())
+    except OSError as error:
+        raise MissingPart(f"{path} can't be read; check that it exists.") from error
+    except (ValueError, RecursionError) as error:
+        raise InvalidInput(f"{path} is no valid JSON ({error}); restore or mend it.") from error
