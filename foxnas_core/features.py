@@ -328,7 +328,8 @@ def _presence(space: SearchSpace, group: str) -> list[_Lookup]:
     governing = {c.decision for d in space.in_group(group) for c in d.conditions}
     for decision in space.in_group(group):
         if not decision.slot and decision.name in governing:
-            parts += [_indicator(space, group, decision, i) for i in range(1, len(decision.choices))]
+            others = range(1, len(decision.choices))
+            parts += [_indicator(space, group, decision, code) for code in others]
     return _independent_parts(space, parts)
 
 
@@ -543,11 +544,7 @@ class _SlotStates:
 @lru_cache(maxsize=1024)
 def _slot_states(space: SearchSpace, slot: str) -> _SlotStates:
     members = space.in_slot(slot)
-    needed = {decision.name for decision in members}
-    for decision in reversed(space.decisions):
-        if decision.name in needed:
-            needed |= {condition.decision for condition in decision.conditions}
-    codes = space.option_codes([d for d in space.decisions if d.name in needed])
+    codes = space.option_codes(members)
     positions = tuple(space.decisions.index(decision) for decision in members)
     sizes = tuple(len(decision.choices) for decision in members)
     found = np.unique(codes[:, positions], axis=0)

@@ -342,13 +342,16 @@ class SearchSpace:
         return active
 
     def option_codes(self, decisions: Sequence[Decision]) -> np.ndarray:
-        """Codes (options, all decisions) of every combination of `decisions`, -1 elsewhere.
-
-        `decisions` must include those that their own conditions name.
-        """
+        """Codes (options, all decisions) of every combination of `decisions` and of those that
+        their conditions name, -1 elsewhere."""
+        needed = {decision.name for decision in decisions}
+        for decision in reversed(self.decisions):
+            if decision.name in needed:
+                needed |= {condition.decision for condition in decision.conditions}
         codes = np.full((1, len(self.decisions)), -1, dtype=np.int16)
-        for decision in decisions:
-            column = self._positions[decision.name][0]
+        for column, decision in enumerate(self.decisions):
+            if decision.name not in needed:
+                continue
             active = self.active(codes, decision)
             repeats = np.where(active, len(decision.choices), 1)
             first = np.repeat(np.cumsum(repeats) - repeats, repeats)
