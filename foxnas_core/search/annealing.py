@@ -24,7 +24,7 @@ RECORDS = 200
 # cannot pass through it.
 _PENALTY = 1.05
 # Relative to the temperature at which 80 % of proposals are accepted.
-_START, _END = 0.3, 0.003
+_START, _END = 0.2, 0.003
 
 
 @dataclass(eq=False)

@@ -14,7 +14,6 @@ from functools import cached_property
 import numpy as np
 import pandas as pd
 
-from foxnas_core.architecture import Architecture
 from foxnas_core.errors import InvalidInput
 from foxnas_core.search.problem import Candidate, ContextTable, SearchProblem, efficient_options
 
@@ -49,8 +48,15 @@ class Front:
     def candidate(self, point: int) -> Candidate:
         return self.problem.candidate(int(self.contexts[point]), self.options[point])
 
-    def architecture(self, point: int) -> Architecture:
-        return self.candidate(point).architecture
+    def within(self, budget: float) -> Candidate:
+        """The optimum of any budget, as `solve_exact` finds it.
+
+        Raises `InfeasibleBudget` where none fits.
+        """
+        point = int(np.searchsorted(self.costs, budget, side="right")) - 1
+        if point < 0:
+            self.problem.within(budget).check_feasible()
+        return self.candidate(point)
 
 
 def solve_exact(problem: SearchProblem) -> Candidate:

@@ -265,11 +265,17 @@ class SearchProblem:
 
 
 def efficient_options(scores: np.ndarray, costs: np.ndarray) -> np.ndarray:
-    """Positions of the Pareto front (more score, less cost), by increasing cost."""
-    order = np.lexsort((-scores, costs))
+    """Positions of the Pareto front (more score, less cost), by increasing cost.
+
+    Of equal points the first is taken.
+    """
+    # One stable sort of nearly sorted sums is several times faster than a sort by two keys.
+    order = np.argsort(costs, kind="stable")
     ranked = scores[order]
     best_before = np.concatenate([[-np.inf], np.maximum.accumulate(ranked)[:-1]])
-    return order[ranked > best_before]
+    rising = order[ranked > best_before]
+    # Among equal costs the last of those that rise is the best.
+    return rising[np.append(np.diff(costs[rising]) > 0, True)[: len(rising)]]
 
 
 def rounded_up(number: float, digits: int = 3) -> str:

@@ -27,7 +27,7 @@ class AnnealingSettings:
     Raises `InvalidInput` naming the setting that is out of range.
     """
 
-    steps: int = 100_000
+    steps: int = 200_000
     chains: int = 1
     start_temperature: float | None = None
     end_temperature: float | None = None

@@ -144,23 +144,24 @@ def mini_problem(seed: int = 0, budget: float = 6.0) -> SearchProblem:
     space = load_shipped("foxnas-mini")
     rng = np.random.default_rng(seed)
     accuracies, latencies, constants, latency_constants = [], [], [], []
-    kernel_gain = rng.uniform(0.1, 0.6, size=(9, 3)).cumsum(axis=1)
-    expand_gain = rng.uniform(0.1, 0.9, size=(9, 4)).cumsum(axis=1)
-    kernel_cost = rng.uniform(0.02, 0.2, size=(9, 3)).cumsum(axis=1)
-    expand_cost = rng.uniform(0.05, 0.3, size=(9, 4)).cumsum(axis=1)
-    for number, resolution in enumerate((16, 20, 24, 28)):
+    slots = list(space.slots)
+    kernel_gain = rng.uniform(0.1, 0.6, size=(len(slots), 3)).cumsum(axis=1)
+    expand_gain = rng.uniform(0.1, 0.9, size=(len(slots), 4)).cumsum(axis=1)
+    kernel_cost = rng.uniform(0.02, 0.2, size=(len(slots), 3)).cumsum(axis=1)
+    expand_cost = rng.uniform(0.05, 0.3, size=(len(slots), 4)).cumsum(axis=1)
+    for number, resolution in enumerate(space.by_name["resolution"].choices):
         accuracy, latency = {}, {}
-        for stage, group in enumerate(space.additive_groups):
+        for group in space.additive_groups:
             codes = full_codes(space, group)
-            own = codes[:, [d.group == group for d in space.decisions]]
-            gain, cost = np.zeros(len(own)), np.zeros(len(own))
-            for block in range(3):
-                kernel, expand = own[:, 1 + 2 * block], own[:, 2 + 2 * block]
-                on, slot = kernel >= 0, 3 * stage + block
-                gain += on * (kernel_gain[slot][kernel] + expand_gain[slot][expand]) * 0.8**block
-                cost += on * (kernel_cost[slot][kernel] + expand_cost[slot][expand])
+            gain, cost = np.zeros(len(codes)), np.zeros(len(codes))
+            for block, slot in enumerate(s for s in slots if s.startswith(group)):
+                columns = [space.decisions.index(d) for d in space.in_slot(slot)]
+                kernel, expand = codes[:, columns].T
+                on, i = kernel >= 0, slots.index(slot)
+                gain += on * (kernel_gain[i][kernel] + expand_gain[i][expand]) * 0.8**block
+                cost += on * (kernel_cost[i][kernel] + expand_cost[i][expand])
             accuracy[group] = gain
-            latency[group] = cost * (resolution / 16) ** 2
+            latency[group] = cost * (int(resolution) / 16) ** 2
         accuracies.append(accuracy)
         latencies.append(latency)
         constants.append(75.0 + 1.5 * number)

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from foxnas_core.errors import InvalidInput
+from foxnas_core.errors import InfeasibleBudget, InvalidInput
 from foxnas_core.search.exact import front, solve_exact
 from foxnas_core.search.problem import Limit, SearchProblem
 from foxnas_core.target import target_of
@@ -70,7 +70,14 @@ def test_the_front_holds_the_optimum_of_every_budget() -> None:
     found = front(problem)
     for point in (0, 1, len(found) // 2, len(found) - 1):
         candidate = found.candidate(point)
-        assert solve_exact(problem.within(candidate.costs[0])) == candidate
+        budget = candidate.costs[0]
+        assert solve_exact(problem.within(budget)) == found.within(budget) == candidate
+        below = float(np.nextafter(budget, -np.inf))
+        if point:
+            assert found.within(below) == found.candidate(point - 1)
+        else:
+            with pytest.raises(InfeasibleBudget):
+                found.within(below)
     assert list(found.frame) == ["latency_ms", "accuracy"]
 
 

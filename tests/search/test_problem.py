@@ -59,7 +59,7 @@ def test_less_is_better_turns_scores_round_but_not_values() -> None:
 def test_candidates_are_the_predictions_of_their_architectures() -> None:
     problem = mini_problem()
     rng = np.random.default_rng(1)
-    for context in range(4):
+    for context in range(len(problem.tables)):
         options = [int(rng.integers(len(s))) for s in problem.tables[context].scores]
         found = problem.candidate(context, options)
         assert problem.space.is_member(found.architecture)
@@ -129,10 +129,15 @@ def test_the_smallest_named_can_be_reached_and_the_next_lower_cannot(
 
 
 def test_the_sentence_names_budget_smallest_and_unit() -> None:
+    space = listed_space([2])
+    accuracy = TablePredictor(space, target_of("accuracy"), [70.0], [{"g0": np.zeros(2)}])
+    latency = TablePredictor(
+        space, target_of("latency_ms"), [1.0], [{"g0": np.array([0.6051, 2.0])}]
+    )
     with pytest.raises(InfeasibleBudget) as caught:
-        mini_problem(budget=0.25).check_feasible()
+        SearchProblem(accuracy, (Limit(latency, 0.25),)).check_feasible()
     assert str(caught.value) == (
-        "No architecture of space 'foxnas-mini' has a predicted latency of at most 0.25 ms; the "
+        "No architecture of space 'listed' has a predicted latency of at most 0.25 ms; the "
         "smallest that can be reached is 1.61 ms, so raise the budget to at least that."
     )
 

@@ -1,0 +1,89 @@
+"""The whole way with fitted predictors: what is searched is what the regression predicts."""
+
+import functools
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from foxnas_core.errors import InfeasibleBudget
+from foxnas_core.families import load_shipped
+from foxnas_core.regression import Predictor, fit
+from foxnas_core.search.annealing import search
+from foxnas_core.search.exact import front, solve_exact
+from foxnas_core.search.problem import Limit, SearchProblem
+from foxnas_core.search.result import search_document
+from foxnas_core.search.schedule import AnnealingSettings
+from foxnas_core.table import table_from_frame
+
+SPACE = load_shipped("foxnas-mini")
+
+
+@functools.cache
+def fitted() -> tuple[Predictor, Predictor]:
+    """Accuracy and latency of 400 subnets whose numbers follow a known rule with noise."""
+    architectures = SPACE.sample(400, seed=3)
+    rng = np.random.default_rng(4)
+    rows = []
+    for architecture in architectures:
+        chosen = architecture.to_dict()
+        pixels = (chosen["resolution"] / 28) ** 2
+        kernels = sum(v for n, v in chosen.items() if n.endswith("kernel"))
+        expands = sum(v for n, v in chosen.items() if n.endswith("expand"))
+        rows.append(
+            chosen
+            | {
+                "accuracy": 70 + 4 * pixels + 0.1 * kernels + 0.4 * expands + rng.normal(0, 0.2),
+                "latency_ms": 0.1 + pixels * (0.02 * kernels + 0.05 * expands)
+                + rng.normal(0, 0.01),
+            }
+        )  # fmt: skip
+    table = table_from_frame(SPACE, pd.DataFrame(rows))
+    return fit(table, "accuracy"), fit(table, "latency_ms")
+
+
+def problem(budget: float) -> SearchProblem:
+    accuracy, latency = fitted()
+    return SearchProblem(accuracy, (Limit(latency, budget),))
+
+
+def test_every_candidate_is_what_the_predictors_say() -> None:
+    accuracy, latency = fitted()
+    searched = problem(1.0)
+    rng = np.random.default_rng(0)
+    found = [
+        searched.candidate(context, [int(rng.integers(len(s))) for s in table.scores])
+        for context, table in enumerate(searched.tables)
+        for _ in range(50)
+    ]
+    architectures = [candidate.architecture for candidate in found]
+    values, costs = (p.predict(architectures)["value"].to_numpy() for p in (accuracy, latency))
+    assert [candidate.value for candidate in found] == pytest.approx(values.tolist(), abs=1e-9)
+    assert [candidate.costs[0] for candidate in found] == pytest.approx(costs.tolist(), abs=1e-9)
+
+
+def test_no_sampled_architecture_beats_the_optimum() -> None:
+    accuracy, latency = fitted()
+    architectures = SPACE.sample(5000, seed=9, by="decisions")
+    values, costs = (p.predict(architectures)["value"].to_numpy() for p in (accuracy, latency))
+    for budget in (0.5, 1.0, 1.5):
+        optimum = solve_exact(problem(budget))
+        assert optimum.costs[0] <= budget
+        assert optimum.value >= values[costs <= budget].max() - 1e-9
+
+
+@pytest.mark.parametrize("budget", [0.4, 0.8, 1.2])
+def test_annealing_finds_the_optimum_and_describes_it(budget: float) -> None:
+    result = search(problem(budget), AnnealingSettings(seed=1))
+    assert result.gap <= 1e-4 * result.exact.value
+    document = search_document(result, *fitted())
+    for part in (document["best"], document["exact"]):
+        assert part["latency_ms"]["value"] <= budget
+        for estimate in (part["accuracy"], part["latency_ms"]):
+            assert estimate["low"] < estimate["value"] < estimate["high"]
+
+
+def test_the_smallest_named_is_the_start_of_the_front() -> None:
+    with pytest.raises(InfeasibleBudget) as caught:
+        solve_exact(problem(-1.0))
+    assert caught.value.smallest == front(problem(1.0)).costs[0]
