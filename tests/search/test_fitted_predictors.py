@@ -1,13 +1,16 @@
 """The whole way with fitted predictors: what is searched is what the regression predicts."""
 
 import functools
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
 
+from foxnas_core.architecture import Architecture
 from foxnas_core.errors import InfeasibleBudget
 from foxnas_core.families import load_shipped
+from foxnas_core.importing import read_foreign
 from foxnas_core.regression import Predictor, fit
 from foxnas_core.search.annealing import search
 from foxnas_core.search.exact import front, solve_exact
@@ -87,3 +90,28 @@ def test_the_smallest_named_is_the_start_of_the_front() -> None:
     with pytest.raises(InfeasibleBudget) as caught:
         solve_exact(problem(-1.0))
     assert caught.value.smallest == front(problem(1.0)).costs[0]
+
+
+PUBLISHED = Path(__file__).parents[3] / "shared" / "data" / "foxnas_cpu_256.csv"
+
+
+@pytest.mark.skipif(not PUBLISHED.exists(), reason=f"no published table at {PUBLISHED}")
+def test_where_order_is_unknown_the_best_stands_in_the_first_order_of_the_space() -> None:
+    table = read_foreign(PUBLISHED, None)
+    accuracy, latency = fit(table, "accuracy"), fit(table, "latency_ms")
+    result = search(SearchProblem(accuracy, (Limit(latency, 80.0),)), AnnealingSettings(seed=2))
+
+    def in_order(architecture: Architecture) -> bool:
+        """Blocks after a stage's first by increasing kernel, then expand ratio."""
+        blocks = [
+            [
+                tuple(architecture[f"s{stage}b{block}_{role}"] for role in ("kernel", "expand"))
+                for block in range(2, int(architecture[f"s{stage}_depth"]) + 1)
+            ]
+            for stage in range(1, 6)
+        ]
+        return all(stage == sorted(stage) for stage in blocks)
+
+    assert in_order(result.best.architecture)
+    assert in_order(result.exact.architecture)
+    assert result.gap <= 1e-4 * result.exact.value
