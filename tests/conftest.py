@@ -61,3 +61,62 @@ def one_thread() -> Iterator[None]:
 
     with threadpool_limits(1):
         yield
+
+
+@pytest.fixture(scope="session")
+def tiny_checkpoint(tiny_space, tiny_dataset, tmp_path_factory):
+    """A supernet trained for a moment on stripes."""
+    import torch
+
+    from foxnas_core.supernet.checkpoint import Checkpoint
+    from foxnas_core.supernet.training import Recipe, train
+
+    torch.set_num_threads(1)
+    state = tmp_path_factory.mktemp("training") / "state.safetensors"
+    trained = train(tiny_space, tiny_dataset, Recipe(8, 40, 2e-2), state_file=state)
+    return Checkpoint(trained.supernet, trained.record)
+
+
+@pytest.fixture
+def tiny_study(tiny_checkpoint, tiny_dataset, tmp_path):
+    """A study of its own for each test: weights and images, no measurements yet."""
+    from foxnas_core.storage import create_study
+    from foxnas_core.supernet.checkpoint import save_checkpoint
+
+    study = create_study(tmp_path / "tiny", tiny_checkpoint.supernet.space, name="Tiny")
+    save_checkpoint(study.checkpoint_file, tiny_checkpoint.supernet, tiny_checkpoint.record)
+    study.save_images(tiny_dataset.training.take(slice(0, 100)), tiny_dataset.held_out)
+    return study
+
+
+@pytest.fixture(scope="session")
+def tiny_rows(tiny_checkpoint, tiny_dataset):
+    """Twenty really measured subnets: (measured rows, circumstances)."""
+    from foxnas_core.measurement.campaign import run_campaign, standard_meters
+
+    calibration = tiny_dataset.training.take(slice(0, 100))
+    rows, circumstances = [], {}
+
+    def keep(part, record):
+        rows.extend(part)
+        circumstances.update(record)
+
+    run_campaign(
+        tiny_checkpoint,
+        tiny_checkpoint.supernet.space.sample(20, seed=0),
+        meters=standard_meters(
+            tiny_checkpoint, held_out=tiny_dataset.held_out, calibration=calibration, seed=0
+        ),
+        calibration=calibration,
+        seed=0,
+        keep=keep,
+    )
+    return rows, circumstances
+
+
+@pytest.fixture
+def measured_study(tiny_study, tiny_rows):
+    """`tiny_study` with the twenty measured rows in its table."""
+    rows, circumstances = tiny_rows
+    tiny_study.append([r.architecture for r in rows], [r.values for r in rows], circumstances)
+    return tiny_study

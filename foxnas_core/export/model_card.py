@@ -80,15 +80,15 @@ def _estimate_row(estimate: Estimate) -> str:
     interval = (
         "–"
         if estimate.low is None or estimate.high is None
-        else f"{_number(estimate.low)} to {_number(estimate.high)}{unit}"
+        else f"{_number(estimate.low)} to {_number(estimate.high, unit)}"
     )
     return (
-        f"| {estimate.target.label} | {_number(estimate.predicted)}{unit} | {interval} "
-        f"| {_number(estimate.measured)}{unit} |"
+        f"| {estimate.target.label} | {_number(estimate.predicted, unit)} | {interval} "
+        f"| {_number(estimate.measured, unit)} |"
     )
 
 
-def _number(value: float | None) -> str:
+def _number(value: float | None, unit: str = "") -> str:
     if value is None:
         return "–"
-    return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.4g}"
+    return f"{value:,.0f}{unit}" if abs(value) >= 1000 else f"{value:.4g}{unit}"

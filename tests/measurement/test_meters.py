@@ -1,0 +1,111 @@
+"""Accuracy, cost and latency meters against hand counts."""
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+from foxnas_core.dataset import ImageSet
+from foxnas_core.measurement.accuracy import AccuracyMeter
+from foxnas_core.measurement.campaign import prepare
+from foxnas_core.measurement.cost import CostMeter
+from foxnas_core.measurement.latency import FP32, INT8, LatencyMeter
+from foxnas_core.measurement.meter import Prepared
+from foxnas_core.supernet.images import to_batch
+
+
+@pytest.fixture(scope="module")
+def prepared(tiny_checkpoint, tiny_dataset) -> Prepared:
+    architecture = tiny_checkpoint.supernet.space.extreme("largest")
+    return prepare(tiny_checkpoint, architecture, tiny_dataset.training)
+
+
+def test_accuracy_and_entropy_are_torchs(prepared, tiny_checkpoint, tiny_dataset):
+    mean, std = tiny_checkpoint.record["pixel_mean"], tiny_checkpoint.record["pixel_std"]
+    held_out = tiny_dataset.held_out
+    row = AccuracyMeter(held_out, mean=mean, std=std, batch=70).measure([prepared])[0]
+    with torch.no_grad():
+        logits = prepared.subnet(to_batch(held_out.images, 12, mean, std))
+    labels = torch.from_numpy(held_out.labels)
+    right = (logits.argmax(1) == labels).double()
+    losses = nn.functional.cross_entropy(logits, labels, reduction="none").double()
+    assert row["accuracy"] == pytest.approx(100 * right.mean().item(), abs=1e-9)
+    assert row["accuracy_even"] == pytest.approx(100 * right[::2].mean().item(), abs=1e-9)
+    assert row["accuracy_odd"] == pytest.approx(100 * right[1::2].mean().item(), abs=1e-9)
+    p = right.mean().item()
+    assert row["accuracy_std_error"] == pytest.approx(100 * np.sqrt(p * (1 - p) / 299), abs=1e-9)
+    assert row["cross_entropy"] == pytest.approx(losses.mean().item(), rel=1e-4)
+    assert row["cross_entropy_std_error"] == pytest.approx(
+        losses.std().item() / np.sqrt(300), rel=1e-4
+    )
+
+
+def test_each_subnet_is_scored_at_its_own_resolution(tiny_checkpoint, tiny_dataset):
+    space = tiny_checkpoint.supernet.space
+    mean, std = tiny_checkpoint.record["pixel_mean"], tiny_checkpoint.record["pixel_std"]
+    both = [
+        prepare(tiny_checkpoint, space.extreme(w), tiny_dataset.training)
+        for w in ("smallest", "largest")
+    ]
+    meter = AccuracyMeter(tiny_dataset.held_out, mean=mean, std=std)
+    together = meter.measure(both)
+    apart = [AccuracyMeter(tiny_dataset.held_out, mean=mean, std=std).measure([p])[0] for p in both]
+    assert together == apart
+
+
+def test_costs_by_hand(prepared):
+    """Largest tiny subnet at 12 px: stem 4, stages of 4 and 8, kernel 5, expand 2, two blocks."""
+    row = CostMeter().measure([prepared])[0]
+
+    def block(in_width, out_width, size_in, size_out):
+        mid = 2 * in_width
+        convolutions = [(in_width * mid, size_in), (25 * mid, size_out), (mid * out_width, size_out)]
+        norms = 2 * (mid + mid + out_width)
+        return sum(w for w, _ in convolutions) + norms, sum(w * s * s for w, s in convolutions)
+
+    blocks = [block(4, 4, 12, 6), block(4, 4, 6, 6), block(4, 8, 6, 3), block(8, 8, 3, 3)]
+    stem = (9 * 4 + 2 * 4, 9 * 4 * 12 * 12)
+    head = (8 * 8 + 2 * 8 + 8 * 3 + 3, 8 * 8 * 3 * 3 + 8 * 3)
+    parts = [stem, *blocks, head]
+    assert row == {
+        "parameters": sum(p for p, _ in parts),
+        "macs": sum(m for _, m in parts),
+    }
+
+
+def test_latency_has_both_precisions_within_their_rounds(prepared, tiny_checkpoint, tiny_dataset):
+    mean, std = tiny_checkpoint.record["pixel_mean"], tiny_checkpoint.record["pixel_std"]
+    meter = LatencyMeter(
+        prepared.subnet, tiny_dataset.training, mean=mean, std=std, seed=0, runs=50, rounds=3
+    )
+    rows = meter.measure([prepared, prepared])
+    for row in rows:
+        for column in (FP32, INT8):
+            assert 0 < row[f"low_{column}"] <= row[column] <= row[f"high_{column}"]
+            assert 0 < row[f"minimum_{column}"]
+    record = meter.record()
+    assert record["threads"] == record["batch"] == 1
+    assert record["reference_baseline_ms"] == meter.baseline > 0
+    assert record["device"]
+
+
+def test_latency_is_held_to_the_baseline_of_the_study(prepared, tiny_checkpoint, tiny_dataset):
+    """A machine on which the reference takes three times as long is not three times as slow a
+    subnet: times are divided by the drift."""
+    mean, std = tiny_checkpoint.record["pixel_mean"], tiny_checkpoint.record["pixel_std"]
+    options = {"mean": mean, "std": std, "seed": 0, "runs": 200, "rounds": 3}
+    plain = LatencyMeter(prepared.subnet, tiny_dataset.training, **options)
+    tripled = LatencyMeter(
+        prepared.subnet, tiny_dataset.training, baseline=3 * plain.baseline, **options
+    )
+    ratio = tripled.measure([prepared])[0][FP32] / plain.measure([prepared])[0][FP32]
+    assert 2 < ratio < 4.5
+    # The reference itself measures as its baseline.
+    assert plain.measure([prepared])[0][FP32] / plain.baseline == pytest.approx(1, abs=0.35)
+
+
+def test_accuracy_of_chance_labels_is_chance(prepared, tiny_checkpoint):
+    rng = np.random.default_rng(0)
+    noise = ImageSet(rng.integers(0, 256, (600, 12, 12), dtype=np.uint8), rng.integers(0, 3, 600))
+    row = AccuracyMeter(noise, mean=0.5, std=0.25).measure([prepared])[0]
+    assert abs(row["accuracy"] - 100 / 3) < 4 * row["accuracy_std_error"]

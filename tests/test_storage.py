@@ -1,0 +1,151 @@
+import json
+from concurrent.futures import ProcessPoolExecutor
+
+import pytest
+from conftest import tiny_document
+
+from foxnas_core.errors import InvalidInput, MissingPart
+from foxnas_core.families import space_from_dict
+from foxnas_core.storage import (
+    create_study,
+    list_studies,
+    open_study,
+    read_architecture,
+    read_space,
+)
+from foxnas_core.table import empty_table
+
+
+def row(accuracy=70.0):
+    return {"accuracy": accuracy, "latency_ms": 0.1}
+
+
+def test_a_created_study_opens_as_it_was(tiny_space, tmp_path):
+    create_study(tmp_path / "a", tiny_space, name="A", description="First.")
+    study = open_study(tmp_path / "a")
+    assert (study.name, study.description, study.space) == ("A", "First.", tiny_space)
+    assert len(study.table()) == 0
+    assert list_studies(tmp_path) == [tmp_path / "a"]
+
+
+def test_a_study_is_never_created_over_another(tiny_space, tmp_path):
+    create_study(tmp_path / "a", tiny_space, name="A")
+    with pytest.raises(InvalidInput, match="holds a study already"):
+        create_study(tmp_path / "a", tiny_space, name="B")
+    assert open_study(tmp_path / "a").name == "A"
+
+
+def test_appending_keeps_what_was_there(tiny_space, tmp_path):
+    study = create_study(tmp_path / "a", tiny_space, name="A")
+    first, second = tiny_space.sample(2, seed=0)
+    study.append([first], [row(70.0)], {"one": {"device": "x"}})
+    study.append([second], [row(71.0)], {"two": {"device": "y"}})
+    table = open_study(tmp_path / "a").table()
+    assert table.architectures() == [first, second]
+    assert table.values("accuracy").tolist() == [70.0, 71.0]
+    assert table.record["campaigns"] == {"one": {"device": "x"}, "two": {"device": "y"}}
+
+
+def test_a_bad_row_leaves_the_table_as_it_was(tiny_space, tmp_path):
+    study = create_study(tmp_path / "a", tiny_space, name="A")
+    one = tiny_space.sample(1, seed=0)
+    study.append(one, [row()])
+    before = study.table_file.read_bytes()
+    with pytest.raises(InvalidInput, match="accuracy"):
+        study.append(one, [row(accuracy=170.0)])
+    with pytest.raises(InvalidInput, match="latency_ms"):
+        study.append(one, [row() | {"latency_ms": float("nan")}])
+    assert study.table_file.read_bytes() == before
+
+
+def _append_some(arguments):
+    folder, seed = arguments
+    study = open_study(folder)
+    for architecture in study.space.sample(5, seed=seed):
+        study.append([architecture], [row(seed)])
+
+
+def test_processes_that_append_at_once_lose_no_row(tiny_space, tmp_path):
+    create_study(tmp_path / "a", tiny_space, name="A")
+    with ProcessPoolExecutor(3) as pool:
+        list(pool.map(_append_some, [(tmp_path / "a", seed) for seed in (1, 2, 3)]))
+    counts = open_study(tmp_path / "a").table().frame["accuracy"].value_counts()
+    assert counts.to_dict() == {1.0: 5, 2.0: 5, 3.0: 5}
+
+
+def test_a_table_of_another_space_is_refused(tiny_space, tmp_path):
+    study = create_study(tmp_path / "a", tiny_space, name="A")
+    other = space_from_dict(tiny_document(classes=4, name="other"))
+    with pytest.raises(InvalidInput, match="'other'.*new study"):
+        study.add_table(empty_table(other))
+    assert not study.table_file.exists()
+
+
+def test_a_truncated_table_is_one_sentence_and_stays(measured_study):
+    content = measured_study.table_file.read_bytes()
+    measured_study.table_file.write_bytes(content[:-100])
+    with pytest.raises(InvalidInput, match=r"measurements\.parquet"):
+        measured_study.table()
+    with pytest.raises(InvalidInput):
+        measured_study.append(measured_study.space.sample(1, seed=0), [row()])
+    assert measured_study.table_file.read_bytes() == content[:-100]
+
+
+def test_missing_parts_say_what_to_do(tiny_space, tmp_path):
+    study = create_study(tmp_path / "a", tiny_space, name="A")
+    with pytest.raises(MissingPart, match="no supernet weights.*train"):
+        study.load_checkpoint()
+    with pytest.raises(MissingPart, match="no images.*train"):
+        study.images()
+    with pytest.raises(MissingPart, match="no study at"):
+        open_study(tmp_path / "b")
+
+
+def test_weights_of_another_space_are_refused(tiny_study, tmp_path):
+    other = create_study(
+        tmp_path / "b", space_from_dict(tiny_document(classes=4, name="other")), name="B"
+    )
+    other.checkpoint_file.write_bytes(tiny_study.checkpoint_file.read_bytes())
+    with pytest.raises(InvalidInput, match="trained on space 'tiny'"):
+        other.load_checkpoint()
+
+
+def test_images_round_trip(tiny_study, tiny_dataset):
+    calibration, held_out = tiny_study.images()
+    assert (held_out.images == tiny_dataset.held_out.images).all()
+    assert len(calibration) == 100
+
+
+@pytest.mark.parametrize("search_id", ["../../etc/passwd", "ABCDEF123456", "", "0" * 12, "x" * 12])
+def test_only_ids_of_kept_searches_are_read(tiny_study, search_id):
+    with pytest.raises(MissingPart):
+        tiny_study.load_search(search_id)
+
+
+def test_a_damaged_search_is_named(tiny_study):
+    (tiny_study.folder / "searches").mkdir()
+    (tiny_study.folder / "searches" / "0123456789ab.json").write_text("{}")
+    with pytest.raises(InvalidInput, match=r"0123456789ab\.json is damaged"):
+        tiny_study.load_search("0123456789ab")
+
+
+@pytest.mark.parametrize("text", ["", "{", "[]", '"x"', '{"architecture": 3}', "[" * 100_000])
+def test_a_broken_architecture_file_is_named(tiny_space, tmp_path, text):
+    path = tmp_path / "architecture.json"
+    path.write_text(text)
+    with pytest.raises(InvalidInput, match=r"architecture\.json"):
+        read_architecture(path, tiny_space)
+
+
+def test_architecture_files_come_bare_or_wrapped(tiny_space, tmp_path):
+    architecture = tiny_space.sample(1, seed=0)[0]
+    path = tmp_path / "architecture.json"
+    for document in (architecture.to_dict(), {"id": "x", "architecture": architecture.to_dict()}):
+        path.write_text(json.dumps(document))
+        assert read_architecture(path, tiny_space) == architecture
+
+
+def test_a_broken_space_is_named_with_its_file(tmp_path):
+    (tmp_path / "space.json").write_text(json.dumps(tiny_document(classes=1)))
+    with pytest.raises(InvalidInput, match=r"space\.json: 'classes'"):
+        read_space(tmp_path / "space.json")
