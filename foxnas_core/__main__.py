@@ -81,7 +81,7 @@ def build_parser() -> argparse.ArgumentParser:
     search.add_argument(
         "--latency-target", default="latency_ms", help="the latency column (default: latency_ms)"
     )
-    search.add_argument("--steps", type=_positive, default=100_000, help="proposals of a chain")
+    search.add_argument("--steps", type=_positive, default=200_000, help="proposals of a chain")
     search.add_argument("--chains", type=_positive, default=1, help="chains for each resolution")
     search.add_argument("--start-temperature", type=float, help="in points of accuracy")
     search.add_argument("--end-temperature", type=float, help="in points of accuracy")

@@ -58,7 +58,7 @@ def train(options: argparse.Namespace) -> dict[str, Any]:
         random_subnets=options.random_subnets,
         seed=options.seed,
     )
-    with tqdm(unit="step", disable=not is_first(), file=sys.stderr) as bar:
+    with tqdm(unit="step", delay=1, disable=not is_first(), file=sys.stderr) as bar:
 
         def report(progress: Progress) -> None:
             bar.total = progress.steps
@@ -102,7 +102,7 @@ def measure(options: argparse.Namespace) -> dict[str, Any]:
         planned = [architecture] * options.count
     else:
         planned = workflow.not_yet_measured(study, options.count, options.seed)
-    with tqdm(total=len(planned), unit="subnet", file=sys.stderr) as bar:
+    with tqdm(total=len(planned), unit="subnet", delay=1, file=sys.stderr) as bar:
         measured = workflow.measure(
             study,
             planned,
@@ -129,16 +129,14 @@ def fit(options: argparse.Namespace) -> dict[str, Any]:
 
 def search(options: argparse.Namespace) -> dict[str, Any]:
     """Anneal under a latency budget, beside the exact optimum."""
-    from foxnas_core.regression import fit as fit_target
     from foxnas_core.search.annealing import search as run
     from foxnas_core.search.problem import Limit, SearchProblem
     from foxnas_core.search.result import search_document
     from foxnas_core.search.schedule import AnnealingSettings
 
     study = open_study(options.study)
-    table = study.table()
-    accuracy = fit_target(table, "accuracy")
-    latency = fit_target(table, options.latency_target)
+    columns = ("accuracy", options.latency_target)
+    accuracy, latency = workflow.fit_all(study.table(), targets=columns).values()
     problem = SearchProblem(accuracy, (Limit(latency, options.latency_budget),))
     settings = AnnealingSettings(
         steps=options.steps,

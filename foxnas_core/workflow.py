@@ -17,8 +17,10 @@ if TYPE_CHECKING:
     from foxnas_core.measurement.campaign import CampaignProgress, Measured
 
 
-def fit_all(table: MeasurementTable, form: str = "auto") -> dict[str, Predictor]:
-    """A predictor for each target of the table, by column.
+def fit_all(
+    table: MeasurementTable, form: str = "auto", *, targets: Sequence[str] | None = None
+) -> dict[str, Predictor]:
+    """A predictor for each of `targets`, by default all of the table's, by column.
 
     Raises `MissingPart` where nothing was measured yet, and as `regression.fit`.
     """
@@ -27,7 +29,8 @@ def fit_all(table: MeasurementTable, form: str = "auto") -> dict[str, Predictor]
             f"The table of space {table.space.name!r} has no measured subnets to fit; measure "
             "some with 'python -m foxnas_core measure' or import a table."
         )
-    return {target.column: fit(table, target.column, form) for target in table.targets}
+    columns = [target.column for target in table.targets] if targets is None else targets
+    return {column: fit(table, column, form) for column in columns}
 
 
 def not_yet_measured(study: Study, count: int, seed: int) -> list[Architecture]:

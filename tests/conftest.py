@@ -91,7 +91,7 @@ def tiny_study(tiny_checkpoint, tiny_dataset, tmp_path):
 
 @pytest.fixture(scope="session")
 def tiny_rows(tiny_checkpoint, tiny_dataset):
-    """Twenty really measured subnets: (measured rows, circumstances)."""
+    """Forty really measured subnets: (measured rows, circumstances)."""
     from foxnas_core.measurement.campaign import run_campaign, standard_meters
 
     calibration = tiny_dataset.training.take(slice(0, 100))
@@ -103,7 +103,7 @@ def tiny_rows(tiny_checkpoint, tiny_dataset):
 
     run_campaign(
         tiny_checkpoint,
-        tiny_checkpoint.supernet.space.sample(20, seed=0),
+        tiny_checkpoint.supernet.space.sample(40, seed=0),
         meters=standard_meters(
             tiny_checkpoint, held_out=tiny_dataset.held_out, calibration=calibration, seed=0
         ),
@@ -116,7 +116,7 @@ def tiny_rows(tiny_checkpoint, tiny_dataset):
 
 @pytest.fixture
 def measured_study(tiny_study, tiny_rows):
-    """`tiny_study` with the twenty measured rows in its table."""
+    """`tiny_study` with the forty measured rows in its table."""
     rows, circumstances = tiny_rows
     tiny_study.append([r.architecture for r in rows], [r.values for r in rows], circumstances)
     return tiny_study

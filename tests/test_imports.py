@@ -1,0 +1,99 @@
+"""The direction of imports: which room may import which, and who alone uses a heavy package."""
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from conftest import REPOSITORY
+
+CORE = REPOSITORY / "foxnas_core"
+# Lower rooms first; a room imports only from rooms before it, or from itself.
+ROOMS = [
+    ("errors", "files"),
+    ("architecture", "target"),
+    ("search_space",),
+    ("families", "dataset"),
+    ("table",),
+    ("features", "supernet", "reliability", "importing"),
+    ("regression", "measurement"),
+    ("explanation", "search", "export"),
+    ("figures",),
+    ("storage",),
+    ("workflow",),
+    ("commands",),
+    ("__main__",),
+]
+LEVEL = {room: level for level, rooms in enumerate(ROOMS) for room in rooms}
+# Export takes prepared subnets, which measuring makes: the one arrow between rooms of the middle.
+USERS = {
+    "streamlit": (),
+    "plotly": ("figures",),
+    "statsmodels": ("regression",),
+    "shap": ("explanation/shapley",),
+    "numba": ("search",),
+    "torch": ("supernet", "measurement", "export", "commands", "workflow"),
+    "onnxruntime": ("supernet", "measurement"),
+    "tqdm": ("commands",),
+    "filelock": ("storage",),
+}
+FILES = sorted(CORE.rglob("*.py"))
+
+
+def imported(path: Path) -> set[str]:
+    names = set()
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            names |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{path} imports relatively"
+            names |= {f"{node.module}.{alias.name}" for alias in node.names}
+    return names
+
+
+def room_of(path: Path) -> str:
+    return path.relative_to(CORE).with_suffix("").parts[0]
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda p: str(p.relative_to(CORE)))
+def test_rooms_import_only_from_rooms_before_them(path):
+    room = room_of(path)
+    if room == "__init__":
+        return
+    assert room in LEVEL, f"give {room} a place in ROOMS"
+    for name in imported(path):
+        if name.startswith("foxnas_core."):
+            other = name.split(".")[1]
+            assert other == room or LEVEL[other] < LEVEL[room], f"{path} imports {name}"
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda p: str(p.relative_to(CORE)))
+def test_heavy_packages_have_their_own_users(path):
+    here = str(path.relative_to(CORE).with_suffix(""))
+    for name in imported(path):
+        allowed = USERS.get(name.split(".")[0])
+        if allowed is not None:
+            assert any(here == a or here.startswith(a + "/") for a in allowed), f"{here}: {name}"
+
+
+def test_session_state_and_caches_have_one_user_each():
+    pages = [REPOSITORY / "app.py", *sorted((REPOSITORY / "pages").rglob("*.py"))]
+    state = {p.name for p in pages if "session_state" in p.read_text()}
+    caches = {p.name for p in pages if "st.cache_" in p.read_text()}
+    assert state == {"choices.py"}
+    assert caches == {"cache.py"}
+
+
+@pytest.mark.parametrize(
+    "module",
+    ["storage", "workflow", "commands", "search_space", "table", "features", "regression"],
+)
+def test_importing_a_room_loads_no_torch_nor_shap(module):
+    code = (
+        f"import sys, foxnas_core.{module}\n"
+        "heavy = {'torch', 'shap', 'onnxruntime', 'numba', 'plotly'} & set(sys.modules)\n"
+        "assert not heavy, heavy"
+    )
+    done = subprocess.run([sys.executable, "-c", code], cwd=REPOSITORY, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr

@@ -1,0 +1,306 @@
+"""The command line as a user types it, and its JSON documents, which are a public contract."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import numpy as np
+import pandas as pd
+import pytest
+from conftest import REPOSITORY, stripes, tiny_document
+
+from foxnas_core.__main__ import main
+from foxnas_core.storage import create_study, open_study
+
+PUBLISHED = REPOSITORY.parent / "shared" / "data" / "foxnas_cpu_256.csv"
+ESTIMATE = {"value", "low", "high"}
+
+
+def ask(capsys, *arguments) -> dict:
+    """The JSON document of a command that succeeds."""
+    assert main([*map(str, arguments), "--json"]) == 0
+    return json.loads(capsys.readouterr().out)
+
+
+def refused(capsys, *arguments) -> str:
+    """The one sentence of a command that is refused."""
+    assert main([*map(str, arguments), "--json"]) == 2
+    captured = capsys.readouterr()
+    assert captured.out == ""
+    lines = captured.err.strip().splitlines()
+    assert len(lines) == 1 and "Traceback" not in captured.err
+    return lines[0]
+
+
+def budget_of(study) -> float:
+    return float(np.median(study.table().values("latency_ms")))
+
+
+def test_fit_document(measured_study, capsys):
+    document = ask(capsys, "fit", "--study", measured_study.folder)
+    assert list(document) == ["targets"]
+    assert set(document["targets"]) >= {"accuracy", "latency_ms", "latency_ms:int8"}
+    for target in document["targets"].values():
+        assert set(target) == {
+            "form", "rows", "parameters", "r2", "r2_adjusted", "cv", "coefficients",
+        }  # fmt: skip
+        assert target["rows"] == 40
+        assert set(target["cv"]) == {"r2", "rmse", "tau"}
+        assert len(target["coefficients"]) == target["parameters"]
+        for coefficient in target["coefficients"]:
+            assert set(coefficient) == {"term", "estimate", "std_error", "low", "high", "p"}
+            assert coefficient["low"] <= coefficient["estimate"] <= coefficient["high"]
+
+
+def test_search_document_and_the_same_bytes_for_the_same_seed(measured_study, capsys):
+    command = [
+        "search", "--study", str(measured_study.folder), "--latency-budget",
+        str(budget_of(measured_study)), "--steps", "2000", "--json",
+    ]  # fmt: skip
+    outputs = []
+    for seed in ("1", "1", "2"):
+        assert main([*command, "--seed", seed]) == 0
+        outputs.append(capsys.readouterr().out)
+    assert outputs[0] == outputs[1]
+    document = json.loads(outputs[0])
+    assert set(document) == {"best", "exact", "gap", "seed", "proposals"}
+    for found in (document["best"], document["exact"]):
+        assert set(found) == {"id", "architecture", "accuracy", "latency_ms"}
+        assert set(found["accuracy"]) == set(found["latency_ms"]) == ESTIMATE
+        assert found["latency_ms"]["value"] <= budget_of(measured_study)
+        assert measured_study.space.architecture(found["architecture"]).id == found["id"]
+    assert document["gap"] >= 0 and document["seed"] == 1
+    assert json.loads(outputs[2])["seed"] == 2
+
+
+def test_measure_document_and_resumption(measured_study, capsys):
+    document = ask(capsys, "measure", "--study", measured_study.folder, "--count", 41)
+    assert document["rows"] == 41 and len(document["measured"]) == 1
+    [measured] = document["measured"]
+    assert set(measured) == {"id", "architecture", "accuracy", "latency_ms", "latency_ms:int8"}
+    for column in ("accuracy", "latency_ms", "latency_ms:int8"):
+        estimate = measured[column]
+        assert set(estimate) == ESTIMATE
+        assert estimate["low"] <= estimate["value"] <= estimate["high"]
+    again = ask(capsys, "measure", "--study", measured_study.folder, "--count", 41)
+    assert again == document | {"measured": []}
+
+
+def test_a_killed_campaign_goes_on_without_losing_or_doubling_a_row(tiny_study, capsys):
+    command = [
+        sys.executable, "-m", "foxnas_core", "measure", "--study", str(tiny_study.folder),
+        "--count", "30",
+    ]  # fmt: skip
+    running = subprocess.Popen(command, cwd=REPOSITORY, stderr=subprocess.DEVNULL)
+    deadline = time.monotonic() + 90
+    while not tiny_study.table_file.exists() and time.monotonic() < deadline:
+        time.sleep(0.05)
+    running.send_signal(signal.SIGKILL)
+    running.wait()
+    before = tiny_study.table()
+    assert 0 < len(before) < 30
+    ask(capsys, "measure", "--study", tiny_study.folder, "--count", 30)
+    after = tiny_study.table()
+    assert after.architectures() == tiny_study.space.sample(30, seed=0)
+    assert (after.values("accuracy")[: len(before)] == before.values("accuracy")).all()
+
+
+def test_export_document_and_files(measured_study, capsys, tmp_path):
+    architecture = measured_study.space.sample(1, seed=5)[0]
+    (tmp_path / "a.json").write_text(json.dumps(architecture.to_dict()))
+    options = ["--architecture", tmp_path / "a.json", "--out", tmp_path / "out"]
+    document = ask(capsys, "export", "--study", measured_study.folder, *options)
+    assert document["id"] == architecture.id
+    assert sorted(p.name for p in (tmp_path / "out").iterdir()) == document["files"]
+    assert {c["file"] for c in document["checks"]} == {"model.onnx", "model.pt2"}
+    sentence = refused(capsys, "export", "--study", measured_study.folder, *options)
+    assert "not empty" in sentence
+
+
+def write_images(folder, count=60):
+    from PIL import Image
+
+    images = stripes(count, 1)
+    for index, (image, label) in enumerate(zip(images.images, images.labels, strict=True)):
+        (folder / str(label)).mkdir(parents=True, exist_ok=True)
+        Image.fromarray(image).save(folder / str(label) / f"{index}.png")
+
+
+def test_train_on_an_image_folder_then_measure(tmp_path, capsys):
+    write_images(tmp_path / "images")
+    (tmp_path / "space.json").write_text(json.dumps(tiny_document(input_channels=3)))
+    options = ["--study", tmp_path / "study", "--space", tmp_path / "space.json"]
+    training = ["--data", tmp_path / "images", "--epochs", 1, "--batch", 8]
+    document = ask(capsys, "train", *options, *training)
+    assert document["steps"] > 0 and set(document["accuracy"]) == {"largest", "smallest"}
+    study = open_study(tmp_path / "study")
+    assert study.load_checkpoint().record["classes"] == ["0", "1", "2"]
+    assert not study.training_state_file.exists()
+    ask(capsys, "measure", "--study", tmp_path / "study", "--count", 1)
+    assert len(study.table()) == 1
+
+
+def test_a_killed_training_resumes(tmp_path, capsys):
+    write_images(tmp_path / "images", 300)
+    (tmp_path / "space.json").write_text(json.dumps(tiny_document(input_channels=3)))
+    options = [
+        "--study", str(tmp_path / "study"), "--space", str(tmp_path / "space.json"),
+        "--data", str(tmp_path / "images"), "--epochs", "30", "--batch", "8",
+    ]  # fmt: skip
+    command = [sys.executable, "-m", "foxnas_core", "train", *options]
+    running = subprocess.Popen(
+        command, cwd=REPOSITORY, stderr=subprocess.DEVNULL, env={**os.environ, "OMP_NUM_THREADS": "1"}
+    )
+    state = tmp_path / "study" / "training-state.safetensors"
+    deadline = time.monotonic() + 90
+    while not state.exists() and time.monotonic() < deadline:
+        time.sleep(0.05)
+    running.send_signal(signal.SIGKILL)
+    running.wait()
+    assert state.exists()
+    document = ask(capsys, "train", *options, "--resume")
+    record = open_study(tmp_path / "study").load_checkpoint().record
+    assert document["steps"] == 30 * (record["images"] // 8)
+    reported = [row[0] for row in record["history"]["rows"]]
+    assert reported == [*range(50, document["steps"], 50), document["steps"]]
+
+
+@pytest.mark.skipif(not PUBLISHED.exists(), reason=f"{PUBLISHED} is not here")
+def test_the_published_table_gives_the_published_fit(tmp_path, capsys):
+    study = tmp_path / "published"
+    document = ask(capsys, "import", PUBLISHED, "--study", study)
+    assert document["rows"] == 300 and document["ordered"] is False
+    targets = ask(capsys, "fit", "--study", study, "--form", "foxnas")["targets"]
+    assert targets["latency_ms"]["r2"] == pytest.approx(0.99007, abs=5e-6)
+    assert targets["accuracy"]["r2"] == pytest.approx(0.94722, abs=5e-6)
+    assert "stage_counts" in refused(capsys, "fit", "--study", study, "--form", "per_layer")
+    found = ask(capsys, "search", "--study", study, "--latency-budget", 55, "--steps", 5000)
+    assert found["best"]["latency_ms"]["value"] <= 55
+    assert found["exact"]["accuracy"]["value"] >= found["best"]["accuracy"]["value"]
+    sentence = refused(
+        capsys, "measure", "--study", study, "--count", 1
+    )
+    assert "no supernet weights" in sentence
+
+
+def test_an_own_table_is_imported_fitted_and_searched(measured_study, tmp_path, capsys):
+    table = measured_study.table()
+    columns = [*table.space.by_name, "accuracy", "latency_ms"]
+    table.frame[columns].to_csv(tmp_path / "own.csv", index=False)
+    (tmp_path / "space.json").write_text(json.dumps(table.space.to_dict()))
+    options = ["--study", tmp_path / "own", "--space", tmp_path / "space.json"]
+    document = ask(capsys, "import", tmp_path / "own.csv", *options)
+    assert document["rows"] == 40 and document["targets"] == ["accuracy", "latency_ms"]
+    assert set(ask(capsys, "fit", "--study", tmp_path / "own")["targets"]) == {
+        "accuracy", "latency_ms",
+    }  # fmt: skip
+    search = ["search", "--study", tmp_path / "own", "--latency-budget", budget_of(measured_study)]
+    assert ask(capsys, *search, "--steps", 1000)["gap"] >= 0
+    # Importing once more appends; it overwrites nothing.
+    assert ask(capsys, "import", tmp_path / "own.csv", "--study", tmp_path / "own")["rows"] == 80
+
+
+def test_an_infeasible_budget_names_the_smallest_latency(measured_study, capsys):
+    sentence = refused(
+        capsys, "search", "--study", measured_study.folder, "--latency-budget", "0.000001"
+    )
+    assert "smallest" in sentence and "ms" in sentence
+
+
+def test_an_empty_study_says_what_to_do(tiny_space, tmp_path, capsys):
+    create_study(tmp_path / "a", tiny_space, name="A")
+    for command in (["fit"], ["search", "--latency-budget", 1]):
+        assert "measure" in refused(capsys, command[0], "--study", tmp_path / "a", *command[1:])
+
+
+def test_no_study_says_so(tmp_path, capsys):
+    assert "no study at" in refused(capsys, "fit", "--study", tmp_path / "none")
+
+
+def test_a_truncated_table_is_named(measured_study, capsys):
+    content = measured_study.table_file.read_bytes()
+    measured_study.table_file.write_bytes(content[: len(content) // 2])
+    assert "measurements.parquet" in refused(capsys, "fit", "--study", measured_study.folder)
+
+
+@pytest.mark.parametrize(
+    ("column", "value", "words"),
+    [
+        ("s1b1_kernel", 4, ["s1b1_kernel", "4", "3, 5", "line 3"]),
+        ("latency_ms", "nan", ["latency_ms", "line 3"]),
+        ("latency_ms", -1, ["latency_ms", "-1", "line 3"]),
+        ("accuracy", 170, ["accuracy", "170", "line 3"]),
+        ("s1b1_expand", "two", ["s1b1_expand", "two", "line 3"]),
+    ],
+)
+def test_a_wrong_cell_is_named_and_nothing_is_written(
+    measured_study, tmp_path, capsys, column, value, words
+):
+    table = measured_study.table()
+    frame = table.frame[[*table.space.by_name, "accuracy", "latency_ms"]].astype(object)
+    frame.loc[1, column] = value
+    frame.to_csv(tmp_path / "own.csv", index=False, na_rep="")
+    before = measured_study.table_file.read_bytes()
+    sentence = refused(
+        capsys, "import", tmp_path / "own.csv", "--study", measured_study.folder
+    )
+    assert "own.csv" in sentence
+    for word in words:
+        assert word in sentence
+    assert measured_study.table_file.read_bytes() == before
+    # A new study is not left half-made either.
+    (tmp_path / "space.json").write_text(json.dumps(table.space.to_dict()))
+    new = ["--study", tmp_path / "new", "--space", tmp_path / "space.json"]
+    refused(capsys, "import", tmp_path / "own.csv", *new)
+    assert not (tmp_path / "new").exists()
+
+
+def test_weights_of_another_space_are_named(tiny_study, tmp_path, capsys):
+    from foxnas_core.families import space_from_dict
+
+    other = space_from_dict(tiny_document(classes=4, name="other"))
+    study = create_study(tmp_path / "b", other, name="B")
+    study.checkpoint_file.write_bytes(tiny_study.checkpoint_file.read_bytes())
+    study.images_file.write_bytes(tiny_study.images_file.read_bytes())
+    assert "trained on space 'tiny'" in refused(
+        capsys, "measure", "--study", study.folder, "--count", 1
+    )
+    assert not study.table_file.exists()
+
+
+@pytest.mark.parametrize("wrong", [["--seed", "-1"], ["--count", "0"], ["--count", "x"]])
+def test_options_out_of_range_exit_with_2(tmp_path, capsys, wrong):
+    with pytest.raises(SystemExit) as stopped:
+        main(["measure", "--study", str(tmp_path), *wrong])
+    assert stopped.value.code == 2
+
+
+def test_progress_goes_to_stderr(measured_study):
+    command = [
+        sys.executable, "-m", "foxnas_core", "fit", "--study", str(measured_study.folder), "--json",
+    ]  # fmt: skip
+    done = subprocess.run(command, cwd=REPOSITORY, capture_output=True, text=True, timeout=120)
+    assert done.returncode == 0
+    json.loads(done.stdout)
+
+
+def test_help_answers_without_loading_a_heavy_package():
+    code = (
+        "import sys\nfrom foxnas_core.__main__ import main\n"
+        "try:\n    main(['--help'])\nexcept SystemExit:\n    pass\n"
+        "heavy = {'torch', 'statsmodels', 'pandas', 'numba'} & set(sys.modules)\n"
+        "assert not heavy, heavy"
+    )
+    subprocess.run([sys.executable, "-c", code], cwd=REPOSITORY, check=True, capture_output=True)
+
+
+def test_frames_of_the_fit_agree_with_the_core(measured_study, capsys):
+    from foxnas_core.regression import fit
+
+    table = measured_study.table()
+    shown = ask(capsys, "fit", "--study", measured_study.folder)["targets"]["accuracy"]
+    own = fit(table, "accuracy").coefficients()
+    assert pd.DataFrame(shown["coefficients"])["estimate"].tolist() == own["estimate"].tolist()

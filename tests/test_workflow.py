@@ -1,0 +1,82 @@
+import pytest
+import torch
+
+from foxnas_core import workflow
+from foxnas_core.errors import MissingPart
+from foxnas_core.storage import create_study
+
+
+def test_the_plan_leaves_out_what_is_measured_and_depends_on_the_seed_alone(measured_study):
+    space = measured_study.space
+    assert workflow.not_yet_measured(measured_study, 40, seed=0) == []
+    assert workflow.not_yet_measured(measured_study, 43, seed=0) == space.sample(43, seed=0)[40:]
+
+
+def test_measured_rows_are_appended_with_their_origin(tiny_study):
+    architectures = tiny_study.space.sample(2, seed=3)
+    reports = []
+    measured = workflow.measure(tiny_study, architectures, seed=3, report=reports.append)
+    table = tiny_study.table()
+    assert table.architectures() == architectures == [m.architecture for m in measured]
+    assert [t.column for t in table.targets] == [
+        "accuracy", "cross_entropy", "parameters", "macs", "latency_ms", "latency_ms:int8",
+    ]  # fmt: skip
+    [circumstances] = table.record["campaigns"].values()
+    assert len(circumstances["checkpoint"]) == 12
+    assert circumstances["held_out_images"] == 300
+    assert reports[-1].done == 2
+
+
+def test_a_later_campaign_is_held_to_the_first_ones_baseline(measured_study):
+    workflow.measure(measured_study, measured_study.space.sample(1, seed=8), seed=8, report=print)
+    campaigns = measured_study.table().record["campaigns"].values()
+    assert len(campaigns) == 2
+    assert len({c["reference_baseline_ms"] for c in campaigns}) == 1
+
+
+def test_measuring_the_same_subnet_again_agrees(measured_study):
+    """Accuracy is deterministic: the same weights, images and recalibration."""
+    table = measured_study.table()
+    architecture = table.architectures()[0]
+    again = workflow.measure(measured_study, [architecture], seed=1, report=print)[0]
+    assert again.values["accuracy"] == table.values("accuracy")[0]
+    assert again.values["macs"] == table.values("macs")[0]
+
+
+def test_every_target_gets_a_predictor(measured_study):
+    predictors = workflow.fit_all(measured_study.table())
+    assert list(predictors) == [t.column for t in measured_study.table().targets]
+    # MACs follow from the architecture alone, so that the block-state form has no error.
+    assert predictors["macs"].cv.r2 > 0.9
+
+
+def test_nothing_measured_is_one_sentence(tiny_study):
+    with pytest.raises(MissingPart, match="no measured subnets"):
+        workflow.fit_all(tiny_study.table())
+
+
+def test_export_takes_measured_values_from_the_table(measured_study):
+    table = measured_study.table()
+    exported = workflow.export(measured_study, table.architectures()[3], workflow.fit_all(table))
+    card = exported.files["model_card.md"].decode()
+    assert f"{table.values('accuracy')[3]:.4g} %" in card
+    assert table.fingerprint in card
+    assert measured_study.table().fingerprint == table.fingerprint
+
+
+def test_export_measures_what_the_table_lacks_and_leaves_it_as_it_was(tiny_study):
+    exported = workflow.export(tiny_study, tiny_study.space.extreme("smallest"), {})
+    assert "model.onnx" in exported.files
+    assert not tiny_study.table_file.exists()
+
+
+def test_without_weights_export_says_what_to_do(tiny_space, tmp_path):
+    study = create_study(tmp_path / "a", tiny_space, name="A")
+    with pytest.raises(MissingPart, match="no supernet weights"):
+        workflow.export(study, tiny_space.extreme("smallest"), {})
+
+
+def test_measuring_runs_on_one_thread(tiny_study):
+    torch.set_num_threads(2)
+    workflow.measure(tiny_study, [tiny_study.space.extreme("smallest")], seed=0, report=print)
+    assert torch.get_num_threads() == 1
