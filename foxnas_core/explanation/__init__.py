@@ -1,0 +1,1 @@
+"""Explanations of fitted predictors: plain tables and values, drawn elsewhere."""

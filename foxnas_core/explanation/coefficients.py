@@ -1,0 +1,166 @@
+"""What each choice changes, on average, as one table that every form can fill.
+
+Forms name their terms differently (a latency's block states, an accuracy's kernel contrasts). To
+lay several predictors side by side, the effect of a choice is the mean difference in prediction
+it makes against the decision's first choice, over the other decisions at random (each uniform
+over its choices). For the per-layer form this is the coefficient itself.
+"""
+
+from collections.abc import Sequence
+from functools import lru_cache
+
+import numpy as np
+import pandas as pd
+
+from foxnas_core.features import Form
+from foxnas_core.regression import Predictor
+from foxnas_core.search_space import Decision, SearchSpace
+
+KEYS = ["group", "slot", "position", "decision", "role", "choice", "reference"]
+
+
+def choice_effects(predictor: Predictor, level: float = 0.95) -> pd.DataFrame:
+    """One row a choice: group, slot, position, decision, role, choice, reference, effect, low,
+    high.
+
+    `effect`, in the target's unit, is that of `choice` instead of `reference`, the decision's
+    first choice, at the largest resolution. `position` counts the group's slots from 1 (0 without
+    a slot). Where a decision opens slots (depth), each row is one
+    step: `slot` names the slot it opens and `reference` is the choice before.
+    """
+    form = predictor.form
+    keys: list[tuple[object, ...]] = []
+    differences: list[np.ndarray] = []
+    for decision in form.space.decisions:
+        for key, difference in _differences(form, decision):
+            keys.append(key)
+            differences.append(difference)
+    value, std_error = predictor.combine(np.array(differences).reshape(-1, form.parameters))
+    half = predictor.quantile(level) * std_error
+    table = pd.DataFrame(keys, columns=KEYS).assign(
+        effect=value, low=value - half, high=value + half
+    )
+    groups = {group: number for number, group in enumerate(form.space.groups)}
+    # What opens a slot comes before what is chosen in it.
+    return table.sort_values(
+        ["group", "position"],
+        key=lambda column: column.map(groups) if column.name == "group" else column,
+        kind="stable",
+        ignore_index=True,
+    )
+
+
+def side_by_side(predictors: Sequence[Predictor], level: float = 0.95) -> pd.DataFrame:
+    """The choice effects of predictors of one space, in columns named after their targets:
+    `accuracy`, `accuracy_low`, `accuracy_high`, `latency_ms`, …; missing where one has none."""
+    tables = [
+        choice_effects(predictor, level)
+        .set_index(KEYS)
+        .set_axis([predictor.target.column + end for end in ("", "_low", "_high")], axis="columns")
+        for predictor in predictors
+    ]
+    joined = pd.concat(tables, axis="columns")
+    order = pd.concat([table.index.to_frame() for table in tables]).drop_duplicates().index
+    return joined.reindex(order).reset_index()
+
+
+def slot_grid(effects: pd.DataFrame, role: str, column: str = "effect") -> pd.DataFrame:
+    """Groups × positions of their slots: the effect of the last choice instead of the first.
+
+    `effects` is a table of `choice_effects`, or one of `side_by_side` with its `column`; `role` is
+    "kernel", "expand", or the one that opens slots ("depth"). Missing where there is no such slot
+    or decision.
+    """
+    within = effects[effects["position"] > 0]
+    last = within[within["role"] == role].drop_duplicates("slot", keep="last")
+    return last.pivot(index="group", columns="position", values=column).reindex(
+        index=pd.unique(within["group"]), columns=sorted(set(within["position"]))
+    )
+
+
+def _differences(form: Form, decision: Decision) -> list[tuple[tuple[object, ...], np.ndarray]]:
+    """Keys of `choice_effects` and the mean differences (terms,) of regression rows."""
+    space = form.space
+    codes = range(1, len(decision.choices))
+    if decision.group in space.context:
+        means = _context_means(form, decision)
+        steps = [("", code, 0, means[code] - means[0]) for code in codes]
+    elif not decision.slot and _opened(space, decision, codes):
+        steps = []
+        for code, slots in _opened(space, decision, codes).items():
+            members = [d for d in space.in_group(decision.group) if d.slot in slots]
+            means = _means(form, decision, tuple(members))
+            steps.append((slots[0] if slots else "", code, code - 1, means[code] - means[code - 1]))
+    else:
+        means = _means(form, decision, space.in_slot(decision.slot) if decision.slot else ())
+        steps = [(decision.slot, code, 0, means[code] - means[0]) for code in codes]
+    slots = list(dict.fromkeys(d.slot for d in space.in_group(decision.group) if d.slot))
+    return [
+        (
+            (
+                decision.group,
+                slot,
+                slots.index(slot) + 1 if slot else 0,
+                decision.name,
+                decision.role,
+                decision.choices[code],
+                decision.choices[reference],
+            ),
+            difference,
+        )
+        for slot, code, reference, difference in steps
+        if np.abs(difference).max() > 1e-12  # else the form has no term for it
+    ]
+
+
+def _opened(space: SearchSpace, decision: Decision, codes: Sequence[int]) -> dict[int, list[str]]:
+    """The slots that each step of a decision opens; empty where it opens none at all."""
+    firsts = [space.in_slot(slot)[0] for slot in space.slots]
+    opened = {
+        code: [
+            d.slot
+            for d in firsts
+            for condition in d.conditions
+            if condition.decision == decision.name
+            and decision.choices[code] in condition.values
+            and decision.choices[code - 1] not in condition.values
+        ]
+        for code in codes
+    }
+    return opened if any(opened.values()) else {}
+
+
+@lru_cache(maxsize=64)
+def _means(form: Form, decision: Decision, others: tuple[Decision, ...]) -> np.ndarray:
+    """Mean regression rows (choices, terms) over the options of `others`, or of the whole group
+    where the form's terms take its slots together."""
+    decisions = form.space.in_group(decision.group) if form.order_free else (decision, *others)
+    codes, rows = _group_rows(form, decision.group, decisions)
+    sizes = np.array([len(d.choices) for d in form.space.decisions], dtype=float)
+    weights = np.where(codes >= 0, 1 / sizes, 1.0).prod(axis=1)
+    own = codes[:, form.space.decisions.index(decision)]
+    means = np.zeros((len(decision.choices), form.parameters))
+    for code in range(len(decision.choices)):
+        chosen = own == code
+        means[code, form.columns_of(decision.group)] = np.average(
+            rows[chosen], axis=0, weights=weights[chosen]
+        )
+    return means
+
+
+@lru_cache(maxsize=8)
+def _group_rows(
+    form: Form, group: str, decisions: tuple[Decision, ...]
+) -> tuple[np.ndarray, np.ndarray]:
+    codes = form.space.option_codes(decisions)
+    return codes, form.matrix(codes, group)
+
+
+def _context_means(form: Form, decision: Decision) -> np.ndarray:
+    """Mean regression rows (choices, terms) over 2000 random architectures."""
+    codes = form.space.random_codes(2000, seed=0)
+    means = []
+    for code in range(len(decision.choices)):
+        codes[:, form.space.decisions.index(decision)] = code
+        means.append(form.matrix(codes).mean(axis=0))
+    return np.array(means)

@@ -1,0 +1,104 @@
+"""What each edit of an architecture changes in a prediction, with its interval.
+
+The difference of two predictions is (x₁ - x₀)·b for their regression rows; any split of x₁ - x₀
+into parts splits the difference into effects that add up to it, and each part's variance is
+d'Σd for the covariance Σ of b.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from foxnas_core.architecture import Architecture
+from foxnas_core.features import Form, Term
+from foxnas_core.regression import Predictor
+
+
+@dataclass(frozen=True, eq=False)
+class EditEffects:
+    """`table` has one row an edit: edit, group, slot, effect, low, high, in the target's unit.
+
+    The effects add up to `total`, whose interval is `low` to `high`; those of the rows are
+    correlated and do not add up.
+    """
+
+    table: pd.DataFrame
+    total: float
+    low: float
+    high: float
+
+
+def edit_effects(
+    predictor: Predictor, before: Architecture, after: Architecture, level: float = 0.95
+) -> EditEffects:
+    """Split the predicted difference of two architectures over what differs between them.
+
+    The context (the resolution) changes first, then each decision, or each slot that opens or
+    closes or whose choices the form takes together, at the new context.
+    """
+    form, space = predictor.form, predictor.space
+    codes = space.encode([before, after])
+    in_context = np.array([d.group in space.context for d in space.decisions])
+    middle = np.where(in_context, codes[1], codes[0])
+    old, changed, new = form.matrix(np.stack([codes[0], middle, codes[1]]))
+    edits: list[tuple[str, str, str]] = []
+    parts: list[np.ndarray] = []
+    if (middle != codes[0]).any():
+        names = [d.name for d in space.decisions if d.group in space.context]
+        edits.append((_changes(names, before, after), "", ""))
+        parts.append(changed - old)
+    units = [_unit(form, term, before, after) for term in form.terms]
+    for unit in dict.fromkeys(units):
+        own = np.array([u == unit for u in units])
+        difference = np.where(own, new - changed, 0.0)
+        if difference.any():
+            edits.append(_described(form, unit, before, after))
+            parts.append(difference)
+    value, std_error = predictor.combine(np.array([*parts, new - old]))
+    half = predictor.quantile(level) * std_error
+    table = pd.DataFrame(edits, columns=["edit", "group", "slot"]).assign(
+        effect=value[:-1], low=(value - half)[:-1], high=(value + half)[:-1]
+    )
+    return EditEffects(
+        table, float(value[-1]), float(value[-1] - half[-1]), float(value[-1] + half[-1])
+    )
+
+
+# A unit of edits: group, slot and decision, of which the narrowest that applies is set.
+_Unit = tuple[str, str, str]
+
+
+def _unit(form: Form, term: Term, before: Architecture, after: Architecture) -> _Unit:
+    if not term.slot:
+        return (term.group, "", term.decision)
+    decisions = form.space.in_slot(term.slot)
+    stays = all((d.name in before) == (d.name in after) for d in decisions)
+    return (term.group, term.slot, term.decision if stays else "")
+
+
+def _described(
+    form: Form, unit: _Unit, before: Architecture, after: Architecture
+) -> tuple[str, str, str]:
+    """The edit in words, its group and its slot."""
+    group, slot, decision = unit
+    space = form.space
+    names = [d.name for d in (space.in_slot(slot) if slot else space.in_group(group))]
+    if slot and names[0] in after and names[0] not in before:
+        roles = ", ".join(f"{d.role} {after[d.name]}" for d in space.in_slot(slot))
+        return f"{slot} added ({roles})", group, slot
+    if slot and names[0] in before and names[0] not in after:
+        return f"{slot} removed", group, slot
+    if not slot and not decision:
+        # The form's terms with a slot have units of their own.
+        apart = {term.slot for term in form.terms if term.group == group}
+        names = [d.name for d in space.in_group(group) if not d.slot or d.slot not in apart]
+    return _changes([decision] if decision else names, before, after), group, slot
+
+
+def _changes(names: list[str], before: Architecture, after: Architecture) -> str:
+    return ", ".join(
+        f"{name} {before.get(name, 'off')} → {after.get(name, 'off')}"
+        for name in names
+        if before.get(name) != after.get(name)
+    )
