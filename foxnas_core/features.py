@@ -95,7 +95,7 @@ class Form:
         blocks = [
             part.columns(codes) * scale if part.terms[0].scaled else part.columns(codes)
             for part in self._parts
-            if part.terms and group in (None, part.terms[0].group)
+            if group in (None, part.terms[0].group)
         ]
         return np.hstack([np.empty((len(codes), 0)), *blocks])
 
@@ -144,19 +144,23 @@ def _build_form(name: str, space: SearchSpace, target: Target) -> Form:
         parts.append(_scaled(_constant(f"{resolution.name}^2", label, resolution.name)))
     if target.column != "parameters":  # the number of weights does not depend on the input
         for group in space.context:
-            parts += [_contrasts(space, "", d) for d in space.in_group(group) if d != resolution]
+            contexts = [d for d in space.in_group(group) if d != resolution]
+            parts += [_contrasts(space, "", d) for d in contexts if len(d.choices) > 1]
     for group in space.additive_groups:
-        own = _BUILDERS[name](space, group, target)
+        # A decision of one choice makes a part without terms.
+        own = [part for part in _BUILDERS[name](space, group, target) if part.terms]
+        own = [p for slot in [*_slots(space, group), ""] for p in own if p.terms[0].slot == slot]
         if resolution is not None:
             parts += [_scaled(part) for part in own]
             parts += _fixed_presence(space, group, by_slot=name not in ORDER_FREE)
         else:
             parts += own
-    note = "" if resolution is None else (
-        f"Effects of blocks hold at {max(resolution.choices)} px and scale with the number of "
-        "pixels; terms named 'fixed' do not."
-    )
-    parts = [part for part in parts if part.terms]
+    note = ""
+    if resolution is not None:
+        note = (
+            f"Effects of blocks hold at {max(resolution.choices)} px and scale with the number of "
+            "pixels; terms named 'fixed' do not."
+        )
     terms = tuple(term for part in parts for term in part.terms)
     assert len({term.name for term in terms}) == len(terms), "term names must differ"
     _assert_additive(space, parts)

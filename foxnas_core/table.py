@@ -165,9 +165,7 @@ def read_table(path: Path, space: SearchSpace) -> MeasurementTable:
     Raises `InvalidInput` where the file is missing, damaged or does not fit the space.
     """
     if path.suffix == ".csv":
-        return table_from_frame(
-            space, read_csv(path, space), source=str(path), row_word="line"
-        )
+        return table_from_frame(space, read_csv(path, space), source=str(path), row_word="line")
     return from_parquet(path, space)
 
 
@@ -332,9 +330,7 @@ def _checked_codes(space: SearchSpace, frame: pd.DataFrame, where: _Where) -> np
         )
         if active[row]:
             reason = f" although {because}" if because else ""
-            raise InvalidInput(
-                f"{where(row)} has no {decision.name}{reason}; allowed: {allowed}."
-            )
+            raise InvalidInput(f"{where(row)} has no {decision.name}{reason}; allowed: {allowed}.")
         raise InvalidInput(
             f"{where(row)} has {decision.name} = {frame[decision.name].iloc[row]} although "
             f"{because}, which leaves it out; leave the cell empty."
