@@ -1,0 +1,83 @@
+"""A space small enough to compute with by hand, and tables whose truth is known."""
+
+from collections.abc import Mapping
+
+import numpy as np
+import pandas as pd
+
+from foxnas_core.families import space_from_dict
+from foxnas_core.search_space import SearchSpace
+from foxnas_core.table import MeasurementTable, table_from_frame
+
+
+def hand_document(*, resolutions: tuple[int, ...] = ()) -> dict:
+    """Two stages: `p` of one or two blocks (p1, p2), `q` of one block (q1); three kernels."""
+    only_deep = [{"decision": "p_depth", "values": [2]}]
+
+    def kernel(group: str, slot: str, conditions: list) -> dict:
+        return {
+            "name": f"{slot}_kernel", "group": group, "role": "kernel", "choices": [3, 5, 7],
+            "slot": slot, "conditions": conditions,
+        }  # fmt: skip
+
+    resolution = {
+        "name": "resolution", "group": "input", "role": "resolution",
+        "choices": list(resolutions),
+    }  # fmt: skip
+    return {
+        "format": 1,
+        "family": "listed",
+        "name": "hand",
+        "context": ["input"] if resolutions else [],
+        "decisions": [
+            *([resolution] if resolutions else []),
+            {"name": "p_depth", "group": "p", "role": "depth", "choices": [1, 2]},
+            kernel("p", "p1", []),
+            kernel("p", "p2", only_deep),
+            kernel("q", "q1", []),
+        ],
+    }
+
+
+def hand_space(*, resolutions: tuple[int, ...] = ()) -> SearchSpace:
+    return space_from_dict(hand_document(resolutions=resolutions))
+
+
+def choice_space(choices: Mapping[str, tuple]) -> SearchSpace:
+    """A space of unconditioned operations, each a group of its own."""
+    return space_from_dict(
+        {
+            "format": 1,
+            "family": "listed",
+            "name": "choices",
+            "decisions": [
+                {"name": name, "group": name, "role": "operation", "choices": list(values)}
+                for name, values in choices.items()
+            ],
+        }
+    )
+
+
+def table_of(
+    space: SearchSpace, codes: np.ndarray, *, ordered: bool = True, **targets: np.ndarray
+) -> MeasurementTable:
+    """A table of the architectures of `codes` with these target columns."""
+    frame = pd.DataFrame([a.to_dict() for a in space.decode(codes)], columns=list(space.by_name))
+    return table_from_frame(space, frame.assign(**targets), ordered=ordered)
+
+
+def noisy_table(
+    space: SearchSpace, rows: int, *, seed: int = 0, noise: float = 0.2, ordered: bool = True
+) -> MeasurementTable:
+    """Accuracy and latency that every decision's code moves, with noise of a known size."""
+    codes = space.random_codes(rows, seed=seed)
+    rng = np.random.default_rng(seed)
+    weights = 1 + np.arange(codes.shape[1]) / 10
+    total = (codes + 1) @ weights
+    return table_of(
+        space,
+        codes,
+        ordered=ordered,
+        accuracy=50 + 30 * total / total.max() + rng.normal(0, noise, rows),
+        latency_ms=10 + total + rng.normal(0, noise, rows),
+    )
