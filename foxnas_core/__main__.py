@@ -85,9 +85,7 @@ def build_parser() -> argparse.ArgumentParser:
     search.add_argument("--chains", type=_positive, default=1, help="chains for each resolution")
     search.add_argument("--start-temperature", type=float, help="in points of accuracy")
     search.add_argument("--end-temperature", type=float, help="in points of accuracy")
-    search.add_argument(
-        "--schedule", default="geometric", help="geometric, linear or logarithmic"
-    )
+    search.add_argument("--schedule", default="geometric", help="geometric, linear or logarithmic")
     search.add_argument("--seed", type=_natural, default=0)
     search.add_argument("--save", action="store_true", help="keep the search with the study")
 

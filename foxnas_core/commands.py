@@ -175,15 +175,10 @@ def import_table(options: argparse.Namespace) -> dict[str, Any]:
     """Append a table of one's own to a study, which is created where it does not exist."""
     from foxnas_core.importing import read_foreign
 
-    exists = (options.study / "space.json").exists()
-    if exists:
-        space = open_study(options.study).space
-    else:
-        space = _named_space(options.space) if options.space else None
-    table = read_foreign(options.file, space)
-    if exists:
-        study = open_study(options.study)
-    else:
+    study = open_study(options.study) if (options.study / "space.json").exists() else None
+    named = _named_space(options.space) if options.space else None
+    table = read_foreign(options.file, study.space if study else named)
+    if study is None:
         study = create_study(
             options.study,
             table.space,

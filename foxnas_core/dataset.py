@@ -102,7 +102,9 @@ def image_folder(folder: Path, *, side: int, seed: int = 0) -> Dataset:
 
     classes = sorted(p.name for p in folder.iterdir() if p.is_dir() and not p.name.startswith("."))
     if len(classes) < 2:
-        raise MissingPart(f"{folder} needs one sub-folder of pictures for each of 2 or more classes.")
+        raise MissingPart(
+            f"{folder} needs one sub-folder of pictures for each of 2 or more classes."
+        )
     rng = np.random.default_rng(seed)
     parts: dict[bool, list[tuple[np.ndarray, int]]] = {True: [], False: []}
     for label, name in enumerate(classes):
@@ -122,7 +124,9 @@ def image_folder(folder: Path, *, side: int, seed: int = 0) -> Dataset:
     for held, rows in parts.items():
         images, labels = zip(*rows, strict=True)
         sets[held] = ImageSet(np.stack(images), np.array(labels, dtype=np.int64))
-    return Dataset(folder.name, "as the folder's owner says", tuple(classes), sets[False], sets[True])
+    return Dataset(
+        folder.name, "as the folder's owner says", tuple(classes), sets[False], sets[True]
+    )
 
 
 def _idx_pair(folder: Path, part: str) -> ImageSet:
@@ -142,8 +146,10 @@ def _read_idx(path: Path, magic: int) -> np.ndarray:
     dimensions = magic % 256
     header = np.frombuffer(content[: 4 * (1 + dimensions)], dtype=">u4")
     shape = tuple(int(n) for n in header[1:])
-    if len(header) < 1 + dimensions or header[0] != magic or len(content) != 4 * len(header) + int(
-        np.prod(shape)
+    if (
+        len(header) < 1 + dimensions
+        or header[0] != magic
+        or len(content) != 4 * len(header) + int(np.prod(shape))
     ):
         raise InvalidInput(f"{path} is no complete IDX file; fetch the dataset again.")
     return np.frombuffer(content, dtype=np.uint8, offset=4 * len(header)).reshape(shape)
@@ -154,7 +160,10 @@ def pack_images(parts: dict[str, ImageSet]) -> bytes:
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_LZMA) as archive:
         for name, part in parts.items():
-            for field, array in (("images", part.images), ("labels", part.labels.astype(np.uint16))):
+            for field, array in (
+                ("images", part.images),
+                ("labels", part.labels.astype(np.uint16)),
+            ):
                 # A fixed date, so that equal images give equal bytes.
                 info = zipfile.ZipInfo(f"{name}_{field}.npy", (1980, 1, 1, 0, 0, 0))
                 info.compress_type = zipfile.ZIP_LZMA

@@ -194,19 +194,13 @@ class SearchSpace:
         every combination; where it deactivates some, one step down. So the relation is
         symmetric.
         """
+        parts: dict[str, dict[str, Value]] = {group: {} for group in self.groups}
+        for name, value in architecture.choices:
+            parts[self.by_name[name].group][name] = value
         return [
-            Architecture.from_mapping(
-                {
-                    d.name: merged[d.name]
-                    for merged in [{**architecture.to_dict(), **option}]
-                    for d in self.decisions
-                    if d.name in merged and (d.group != group or d.name in option)
-                }
-            )
+            self.architecture(_merged(list({**parts, group: option}.values())))
             for group in self.groups
-            for option in self.group_neighbours(
-                group, {d.name: architecture[d.name] for d in self.in_group(group) if d.name in architecture}
-            )
+            for option in self.group_neighbours(group, parts[group])
         ]
 
     def group_neighbours(
@@ -419,9 +413,7 @@ def check_choice(decision: Decision, value: Any) -> Value:
         elif not isinstance(value, (str, bool)) and value == choice:
             return choice
     shown = value.item() if isinstance(value, np.generic) else value
-    raise InvalidInput(
-        f"{decision.name!r} is {shown!r}; allowed: {_listed(decision.choices)}."
-    )
+    raise InvalidInput(f"{decision.name!r} is {shown!r}; allowed: {_listed(decision.choices)}.")
 
 
 def _count(decisions: Sequence[Decision], fixed: Mapping[str, Value]) -> int:

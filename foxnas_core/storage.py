@@ -1,11 +1,11 @@
 """A study on disk: the only room that knows paths and formats.
 
-    study.json               name and description
-    space.json               the search space
-    supernet.safetensors     the checkpoint (optional)
-    images.npz               calibration and held-out images (optional)
-    measurements.parquet     the measurement table (optional)
-    searches/ID.json         finished searches
+study.json               name and description
+space.json               the search space
+supernet.safetensors     the checkpoint (optional)
+images.npz               calibration and held-out images (optional)
+measurements.parquet     the measurement table (optional)
+searches/ID.json         finished searches
 """
 
 import hashlib

@@ -43,6 +43,4 @@ def target_of(column: str) -> Target:
     head, _, device = column.partition(":")
     if head == "latency_ms" and device:
         return Target(column, f"Latency ({device})", "ms", "min")
-    raise InvalidInput(
-        f"{column!r} is no target; known: {', '.join(KNOWN)} and latency_ms:DEVICE."
-    )
+    raise InvalidInput(f"{column!r} is no target; known: {', '.join(KNOWN)} and latency_ms:DEVICE.")

@@ -111,7 +111,7 @@ def export(
     table = study.table()
     known = table.frame[table.frame["id"] == architecture.id]
     if len(known):
-        measured = known.mean(numeric_only=True).to_dict()
+        measured = {str(k): v for k, v in known.mean(numeric_only=True).items()}
     else:
         meters = standard_meters(
             checkpoint,

@@ -39,7 +39,7 @@ def tiny_space() -> SearchSpace:
     return space_from_dict(tiny_document())
 
 
-def stripes(count: int, seed: int) -> ImageSet:
+def stripes(count: int, seed: int = 0) -> ImageSet:
     """Images of 12 px whose class is the direction of their stripes, under noise."""
     rng = np.random.default_rng(seed)
     labels = rng.integers(0, 3, count)
@@ -51,7 +51,9 @@ def stripes(count: int, seed: int) -> ImageSet:
 
 @pytest.fixture(scope="session")
 def tiny_dataset() -> Dataset:
-    return Dataset("stripes", "made here", ("rows", "columns", "diagonal"), stripes(400, 1), stripes(300, 2))
+    return Dataset(
+        "stripes", "made here", ("rows", "columns", "diagonal"), stripes(400, 1), stripes(300, 2)
+    )
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -40,7 +40,9 @@ def test_the_last_ten_thousand_training_images_are_set_aside(idx_folder):
     assert dataset.held_out.labels[-5:].tolist() == [0, 1, 2, 3, 4]
 
 
-@pytest.mark.skipif(not FASHION_MNIST_FOLDER.exists(), reason="dataset-fashion-mnist is not installed")
+@pytest.mark.skipif(
+    not FASHION_MNIST_FOLDER.exists(), reason="dataset-fashion-mnist is not installed"
+)
 def test_the_real_files():
     dataset = fashion_mnist()
     assert dataset.training.images.shape == (50_000, 28, 28)

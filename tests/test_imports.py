@@ -95,5 +95,7 @@ def test_importing_a_room_loads_no_torch_nor_shap(module):
         "heavy = {'torch', 'shap', 'onnxruntime', 'numba', 'plotly'} & set(sys.modules)\n"
         "assert not heavy, heavy"
     )
-    done = subprocess.run([sys.executable, "-c", code], cwd=REPOSITORY, capture_output=True, text=True)
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=REPOSITORY, capture_output=True, text=True
+    )
     assert done.returncode == 0, done.stderr

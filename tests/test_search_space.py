@@ -19,7 +19,9 @@ SMALL = SearchSpace(
         Decision("size", "input", "resolution", (8, 16)),
         Decision("depth", "s1", "depth", (1, 2)),
         Decision("b1", "s1", "operation", ("conv", "pool"), "b1"),
-        Decision("b2", "s1", "operation", ("conv", "pool", "skip"), "b2", (Condition("depth", (2,)),)),
+        Decision(
+            "b2", "s1", "operation", ("conv", "pool", "skip"), "b2", (Condition("depth", (2,)),)
+        ),
         Decision("edge", "s2", "operation", ("a", "b", "c")),
     ),
     context=("input",),

@@ -11,7 +11,11 @@ def test_known_targets_carry_unit_and_direction():
 
 def test_a_latency_of_another_device_is_named_by_it():
     target = target_of("latency_ms:pixel")
-    assert (target.label, target.unit, target.column) == ("Latency (pixel)", "ms", "latency_ms:pixel")
+    assert (target.label, target.unit, target.column) == (
+        "Latency (pixel)",
+        "ms",
+        "latency_ms:pixel",
+    )
 
 
 @pytest.mark.parametrize("column", ["speed", "latency_ms:", "accuracy:x", ""])

@@ -41,7 +41,9 @@ def space_from_dict(document: Mapping[str, Any]) -> SearchSpace:
 def shipped_spaces() -> list[str]:
     """Names of the spaces that come with the package."""
     folder = resources.files(__package__) / "spaces"
-    return sorted(f.name.removesuffix(".json") for f in folder.iterdir() if f.name.endswith(".json"))
+    return sorted(
+        f.name.removesuffix(".json") for f in folder.iterdir() if f.name.endswith(".json")
+    )
 
 
 def load_shipped(name: str) -> SearchSpace:

@@ -27,7 +27,7 @@ class Measured:
     """One measured subnet: its architecture and its column values."""
 
     architecture: Architecture
-    values: dict[str, float | str | int]
+    values: dict[str, Any]
 
 
 @dataclass(frozen=True)
@@ -39,9 +39,7 @@ class CampaignProgress:
     seconds_left: float
 
 
-def prepare(
-    checkpoint: Checkpoint, architecture: Architecture, calibration: ImageSet
-) -> Prepared:
+def prepare(checkpoint: Checkpoint, architecture: Architecture, calibration: ImageSet) -> Prepared:
     """The extracted subnet, its batch norms recalibrated on training images."""
     mean, std = pixel_statistics(checkpoint)
     subnet = extract(checkpoint.supernet, architecture)
@@ -99,9 +97,7 @@ def run_campaign(
     started = time.monotonic()
     for start in range(0, len(architectures), batch):
         part = [prepare(checkpoint, a, calibration) for a in architectures[start : start + batch]]
-        values: list[dict[str, float | str | int]] = [
-            {"campaign": campaign, "seed": seed} for _ in part
-        ]
+        values: list[dict[str, Any]] = [{"campaign": campaign, "seed": seed} for _ in part]
         for meter in meters:
             for row, measured in zip(values, meter.measure(part), strict=True):
                 row.update(measured)

@@ -292,9 +292,7 @@ def limit_price(table: ContextTable, budget: float) -> float:
     steps = np.concatenate(
         [
             _hull_steps(scores[kept], costs[kept])
-            for scores, costs, kept in zip(
-                table.scores, table.costs, table.efficient, strict=True
-            )
+            for scores, costs, kept in zip(table.scores, table.costs, table.efficient, strict=True)
         ]
     )
     gain, price_paid = steps.T

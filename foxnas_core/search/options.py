@@ -15,6 +15,7 @@ from foxnas_core.search_space import SearchSpace
 
 LARGEST_GROUP = 2_000_000
 
+
 @dataclass(frozen=True, eq=False)
 class Neighbours:
     """Options one edit away, as compressed rows: those of option `i` are

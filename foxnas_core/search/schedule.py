@@ -82,8 +82,7 @@ def temperatures(schedule: Schedule, start: float, end: float, levels: int) -> n
     falls: dict[str, Callable[[], np.ndarray]] = {
         "geometric": lambda: start * (end / start) ** (level / (levels - 1)),
         "linear": lambda: start + (end - start) * level / (levels - 1),
-        "logarithmic": lambda: start
-        / (1 + (start / end - 1) * np.log1p(level) / math.log(levels)),
+        "logarithmic": lambda: start / (1 + (start / end - 1) * np.log1p(level) / math.log(levels)),
     }
     fallen = falls[schedule]()
     fallen[0], fallen[-1] = start, end

@@ -33,7 +33,9 @@ def extract(supernet: Supernet, architecture: Architecture) -> Subnet:
             source.depthwise.part(plan.mid_width, plan.kernel),
             source.depthwise_norm,
         )
-        _fill(block.project, source.project.part(plan.mid_width, plan.out_width), source.project_norm)
+        _fill(
+            block.project, source.project.part(plan.mid_width, plan.out_width), source.project_norm
+        )
         if isinstance(source.excitation, ElasticSqueezeExcitation):
             _fill_excitation(
                 cast(SqueezeExcitation, block.excitation), source.excitation, plan.mid_width

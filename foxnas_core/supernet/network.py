@@ -26,9 +26,7 @@ class ElasticBlock(nn.Module):
         self.depthwise = ElasticDepthwise(widest, stage.kernels, stride)
         self.depthwise_norm = ElasticNorm(widest)
         self.excitation: nn.Module = (
-            ElasticSqueezeExcitation(widest, divisor)
-            if stage.squeeze_excitation
-            else nn.Identity()
+            ElasticSqueezeExcitation(widest, divisor) if stage.squeeze_excitation else nn.Identity()
         )
         self.project = ElasticPointwise(widest, stage.width)
         self.project_norm = ElasticNorm(stage.width)

@@ -30,7 +30,7 @@ def onnx_model(subnet: Subnet) -> bytes:
         torch.onnx.export(
             subnet,
             (example,),
-            buffer,
+            buffer,  # type: ignore[arg-type]  # the tracing exporter takes a file object
             input_names=[INPUT],
             output_names=[OUTPUT],
             dynamic_axes={INPUT: {0: "batch"}, OUTPUT: {0: "batch"}},

@@ -84,9 +84,7 @@ class Head(nn.Module):
         self.convolution = convolution(in_width, settings.head_width, 1, 1, settings.activation)
         width = settings.feature_width or settings.head_width
         self.hidden: nn.Module = (
-            nn.Sequential(
-                nn.Linear(settings.head_width, width), activation_of(settings.activation)
-            )
+            nn.Sequential(nn.Linear(settings.head_width, width), activation_of(settings.activation))
             if settings.feature_width
             else nn.Identity()
         )

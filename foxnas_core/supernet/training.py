@@ -4,7 +4,9 @@ A step trains the largest subnet on the labels, random ones and the smallest on 
 the largest one's soft predictions (Yu & Huang, arXiv 1903.05134; Yu et al., arXiv 2003.11142).
 In a narrow supernet the two extremes, trained in every step, crowd out the subnets between them,
 which then score below the smallest. So a recipe says in which share of the steps each extreme
-takes part; a step without the largest subnet trains on the labels alone. Everything random is derived from the seed and the step, so a resumed run repeats the killed one
+takes part; a step without the largest subnet trains on the labels alone.
+
+Everything random is derived from the seed and the step, so a resumed run repeats the killed one
 and every process of a torchrun group draws the same subnets.
 """
 
@@ -133,7 +135,9 @@ def train(
     for step in range(first, steps):
         epoch, position = divmod(step, steps_per_epoch)
         if order is None or position == 0:
-            order = np.random.default_rng([recipe.seed, 1, epoch]).permutation(len(dataset.training))
+            order = np.random.default_rng([recipe.seed, 1, epoch]).permutation(
+                len(dataset.training)
+            )
         batch = order[position * recipe.batch : (position + 1) * recipe.batch]
         flips = np.random.default_rng([recipe.seed, 2, step]).random(recipe.batch) < 0.5
         images = dataset.training.take(batch[rank::world])
@@ -312,7 +316,8 @@ def _schedule(step: int, steps: int, warmup: float) -> float:
 
 def _parameter_groups(supernet: Supernet, recipe: Recipe) -> list[dict[str, Any]]:
     """No weight decay on norms, biases and kernel transforms, which would shrink to zero."""
-    decayed, free = [], []
+    decayed: list[nn.Parameter] = []
+    free: list[nn.Parameter] = []
     for name, parameter in supernet.named_parameters():
         is_weight = parameter.ndim > 1 and "transforms" not in name
         (decayed if is_weight else free).append(parameter)

@@ -68,7 +68,11 @@ def test_written_files_run_and_say_what_the_subnet_says(exported, prepared, tiny
     for count in (1, 9):
         logits = program(batch[:count]).detach().numpy()
         assert np.abs(logits - expected[:count]).max() < 1e-4
-    assert (tmp_path / "out" / "labels.txt").read_text().splitlines() == ["rows", "columns", "diagonal"]
+    assert (tmp_path / "out" / "labels.txt").read_text().splitlines() == [
+        "rows",
+        "columns",
+        "diagonal",
+    ]
 
 
 def test_the_architecture_file_can_be_read_back(exported, prepared, tiny_checkpoint, tmp_path):
@@ -89,10 +93,14 @@ def test_the_card_has_prediction_beside_measurement(exported):
 
 def test_a_file_that_differs_fails_loudly(prepared, tiny_checkpoint, tiny_dataset, monkeypatch):
     original = exporter._run_onnx
-    monkeypatch.setattr(exporter, "_run_onnx", lambda content, batch: original(content, batch) + 0.01)
+    monkeypatch.setattr(
+        exporter, "_run_onnx", lambda content, batch: original(content, batch) + 0.01
+    )
     with pytest.raises(ExportMismatch, match=r"model\.onnx differs"):
         export(prepared, tiny_checkpoint, tiny_dataset)
-    monkeypatch.setattr(exporter, "_run_onnx", lambda content, batch: original(content, batch) * np.nan)
+    monkeypatch.setattr(
+        exporter, "_run_onnx", lambda content, batch: original(content, batch) * np.nan
+    )
     with pytest.raises(ExportMismatch):
         export(prepared, tiny_checkpoint, tiny_dataset)
 

@@ -89,9 +89,11 @@ def test_wrong_settings_are_named(path, value, words):
 def test_a_space_of_another_family_has_no_settings_of_this_one():
     listed = space_from_dict(
         {
-            "format": 1, "name": "x", "family": "listed",
+            "format": 1,
+            "name": "x",
+            "family": "listed",
             "decisions": [{"name": "a", "group": "g", "role": "operation", "choices": [1, 2]}],
-        }  # fmt: skip
+        }
     )
     with pytest.raises(InvalidInput, match="'listed'"):
         settings_of(listed)

@@ -28,7 +28,7 @@ def test_batches_are_kept_as_they_come_with_their_circumstances(tiny_checkpoint,
     )  # fmt: skip
     assert [len(rows) for rows, _ in kept] == [3, 3, 1]
     assert [r.architecture for rows, _ in kept for r in rows] == architectures
-    assert sum(meter.seen, []) == architectures
+    assert [a for batch in meter.seen for a in batch] == architectures
     [(campaign, circumstances)] = kept[0][1].items()
     assert circumstances["device"] == "abacus" and circumstances["seed"] == 4
     assert circumstances["recalibration_images"] == 50 and circumstances["torch"]

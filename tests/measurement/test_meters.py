@@ -59,7 +59,11 @@ def test_costs_by_hand(prepared):
 
     def block(in_width, out_width, size_in, size_out):
         mid = 2 * in_width
-        convolutions = [(in_width * mid, size_in), (25 * mid, size_out), (mid * out_width, size_out)]
+        convolutions = [
+            (in_width * mid, size_in),
+            (25 * mid, size_out),
+            (mid * out_width, size_out),
+        ]
         norms = 2 * (mid + mid + out_width)
         return sum(w for w, _ in convolutions) + norms, sum(w * s * s for w, s in convolutions)
 
@@ -82,7 +86,7 @@ def test_latency_has_both_precisions_within_their_rounds(prepared, tiny_checkpoi
     for row in rows:
         for column in (FP32, INT8):
             assert 0 < row[f"low_{column}"] <= row[column] <= row[f"high_{column}"]
-            assert 0 < row[f"minimum_{column}"]
+            assert row[f"minimum_{column}"] > 0
     record = meter.record()
     assert record["threads"] == record["batch"] == 1
     assert record["reference_baseline_ms"] == meter.baseline > 0

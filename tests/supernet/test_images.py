@@ -26,4 +26,6 @@ def test_smaller_resolutions_average_over_what_they_leave_out():
     pixels = torch.from_numpy(images / 255).float()[:, None]
     assert small.shape == (2, 1, 4, 4)
     assert torch.allclose(small.mean(), F.avg_pool2d(pixels, 2).mean(), atol=0.02)
-    assert torch.allclose(to_batch(np.full((1, 8, 8), 77, np.uint8), 5, 0.0, 1.0), torch.tensor(77 / 255))
+    assert torch.allclose(
+        to_batch(np.full((1, 8, 8), 77, np.uint8), 5, 0.0, 1.0), torch.tensor(77 / 255)
+    )

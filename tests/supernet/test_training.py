@@ -141,7 +141,7 @@ def test_two_processes_share_the_batches_of_one(tmp_path, tiny_dataset):
         "from foxnas_core.dataset import Dataset\n"
         "from foxnas_core.supernet.training import Recipe, train, is_first\n"
         "torch.set_num_threads(1)\n"
-        "d = Dataset('stripes', '', ('a', 'b', 'c'), conftest.stripes(400, 1), conftest.stripes(9, 2))\n"
+        "d = Dataset('stripes', '', tuple('abc'), conftest.stripes(400, 1), conftest.stripes(9))\n"
         "t = train(space_from_dict(conftest.tiny_document()), d, Recipe(4, 80, 1e-2),\n"
         "          state_file=Path(sys.argv[2]) / 's', report_every=5)\n"
         "if is_first():\n"

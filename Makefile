@@ -1,0 +1,58 @@
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+# One thread a process: two threads in each of several processes on few cores are slower.
+export OMP_NUM_THREADS ?= 1
+
+.DEFAULT_GOAL := help
+.PHONY: help run data test test-core test-browser lint browser screenshots benchmark clean
+
+help: ## list the targets
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*##/\t/' | expand -t 16
+
+run: $(VENV)/installed ## start the app on http://localhost:8501
+	$(BIN)/streamlit run app.py
+
+data: ## fetch Fashion-MNIST (Debian's package), which only training needs
+	@test -e /usr/share/datasets/fashion-mnist/train-images-idx3-ubyte.gz \
+	|| { $(AS_ROOT) apt-get update -qq && $(AS_ROOT) apt-get install -y --no-install-recommends dataset-fashion-mnist; }
+
+test: lint browser ## install what the tests need, then run the whole suite
+	$(BIN)/python -m pytest
+
+test-core: $(VENV)/installed-dev ## the suite without the browser
+	$(BIN)/python -m pytest -m "not browser"
+
+test-browser: browser ## the journeys in a real Chromium
+	$(BIN)/python -m pytest -m browser
+
+lint: $(VENV)/installed-dev ## ruff and mypy
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+browser: $(VENV)/installed-dev ## install Debian's Chromium for the browser tests
+	@test -x /usr/bin/chromium \
+	|| { $(AS_ROOT) apt-get update -qq && $(AS_ROOT) apt-get install -y --no-install-recommends chromium fonts-dejavu-core; }
+
+screenshots: browser ## renew the pictures in docs/
+	FOXNAS_SCREENSHOTS=1 $(BIN)/python -m pytest -m browser
+
+benchmark: browser ## print the benchmarks' tables
+	$(BIN)/python -m benchmarks.search
+	$(BIN)/python -m benchmarks.app
+
+clean: ## remove the virtual environment and caches
+	rm -rf $(VENV) .pytest_cache .hypothesis .ruff_cache .mypy_cache
+
+AS_ROOT := $(shell test "$$(id -u)" = 0 || echo sudo)
+
+$(VENV)/installed: requirements.txt
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/pip install --quiet --disable-pip-version-check -r requirements.txt
+	touch $@
+
+$(VENV)/installed-dev: requirements-dev.txt requirements.txt
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/pip install --quiet --disable-pip-version-check -r requirements-dev.txt
+	touch $@ $(VENV)/installed
