@@ -1,0 +1,147 @@
+import functools
+
+import numpy as np
+import pandas as pd
+import pytest
+from conftest import tiny_document
+from hand import choice_space, hand_space, noisy_table, table_of
+
+from foxnas_core.explanation.coefficients import KEYS, choice_effects, side_by_side, slot_grid
+from foxnas_core.families import load_shipped, space_from_dict
+from foxnas_core.features import FORMS
+from foxnas_core.regression import Predictor, fit
+
+# What the blocks of the hand-made space are worth by kernel 3, 5, 7, and p2 by being there.
+P1, P2, Q1 = np.array([0, 1, 3.0]), 2 + np.array([0, 0.5, 1]), np.array([0, -1, -2.0])
+MINI = load_shipped("foxnas-mini")
+
+
+def blocks(codes: np.ndarray) -> np.ndarray:
+    """The worth of the last four columns of codes of the hand-made space."""
+    p1, p2, q1 = codes[:, -3:].T
+    return P1[p1] + np.where(p2 >= 0, P2[p2], 0) + Q1[q1]
+
+
+@functools.cache
+def exact(form: str) -> Predictor:
+    space = hand_space()
+    codes = space.random_codes(80, seed=4)
+    return fit(table_of(space, codes, accuracy=70 + blocks(codes)), "accuracy", form)
+
+
+@pytest.mark.parametrize("form", ["per_layer", "block_state", "stage_counts"])
+def test_every_form_fills_the_same_table_by_hand(form: str) -> None:
+    effects = choice_effects(exact(form))
+    assert [*effects.columns] == [*KEYS, "effect", "low", "high"]
+    assert effects[KEYS].to_numpy().tolist() == [
+        ["p", "p1", 1, "p1_kernel", "kernel", 5, 3],
+        ["p", "p1", 1, "p1_kernel", "kernel", 7, 3],
+        ["p", "p2", 2, "p_depth", "depth", 2, 1],
+        ["p", "p2", 2, "p2_kernel", "kernel", 5, 3],
+        ["p", "p2", 2, "p2_kernel", "kernel", 7, 3],
+        ["q", "q1", 1, "q1_kernel", "kernel", 5, 3],
+        ["q", "q1", 1, "q1_kernel", "kernel", 7, 3],
+    ]
+    # A second block of average kernel adds 2 + (0 + .5 + 1) / 3.
+    expected = [1, 3, 2.5, 0.5, 1, -1, -2]
+    assert effects["effect"].tolist() == pytest.approx(expected, abs=1e-9)
+
+
+def test_per_layer_effects_are_the_coefficients_with_their_intervals() -> None:
+    predictor = fit(noisy_table(hand_space(), 60), "accuracy", "per_layer")
+    effects = choice_effects(predictor, level=0.9)
+    coefficients = predictor.coefficients(level=0.9).iloc[1:]
+    for ours, theirs in (("effect", "estimate"), ("low", "low"), ("high", "high")):
+        np.testing.assert_allclose(effects[ours], coefficients[theirs], atol=1e-12)
+
+
+def test_an_effect_is_the_mean_over_the_slots_other_choices() -> None:
+    """Only kernel 5 with expand ratio 2 is worth anything: 4."""
+    space = space_from_dict(tiny_document(resolutions=[8]))
+    codes = space.random_codes(300, seed=0)
+    worth = sum(
+        4.0 * ((codes[:, kernel] == 1) & (codes[:, kernel + 1] == 1)) for kernel in (1, 3, 6, 8)
+    )
+    predictor = fit(table_of(space, codes, accuracy=60 + worth), "accuracy", "block_state")
+    effects = choice_effects(predictor).set_index("decision")["effect"]
+    for slot in ("s1b1", "s1b2", "s2b1", "s2b2"):
+        assert effects[f"{slot}_kernel"] == pytest.approx(2, abs=1e-9)
+        assert effects[f"{slot}_expand"] == pytest.approx(2, abs=1e-9)
+    assert effects["s1_depth"] == pytest.approx(1, abs=1e-9)
+
+
+@functools.cache
+def scaled() -> Predictor:
+    """Latency of blocks that costs 10 + 4 each, times the pixels, and .25 for p2 at any size."""
+    space = hand_space(resolutions=(12, 24))
+    codes = space.random_codes(120, seed=1)
+    share = np.where(codes[:, 0] == 0, 0.25, 1.0)
+    latency = 3 + share * (10 + blocks(codes)) + 0.25 * (codes[:, 3] >= 0)
+    return fit(table_of(space, codes, latency_ms=latency), "latency_ms", "per_layer")
+
+
+def test_effects_of_blocks_hold_at_the_largest_resolution() -> None:
+    effects = choice_effects(scaled()).set_index(["decision", "choice"])["effect"]
+    assert effects["p1_kernel", 7] == pytest.approx(3, abs=1e-9)
+    assert effects["q1_kernel", 5] == pytest.approx(-1, abs=1e-9)
+    assert effects["p_depth", 2] == pytest.approx(2.5 + 0.25, abs=1e-9)
+
+
+def test_the_effect_of_the_resolution_is_that_on_an_average_architecture() -> None:
+    first = choice_effects(scaled()).iloc[0]
+    assert (first["decision"], first["choice"], first["reference"]) == ("resolution", 24, 12)
+    average = 10 + P1.mean() + P2.mean() / 2 + Q1.mean()
+    # Over 2000 random architectures, of standard deviation 1.9.
+    assert first["effect"] == pytest.approx(0.75 * average, abs=0.15)
+
+
+def test_operations_without_slots_have_effects_of_their_own() -> None:
+    space = choice_space({"edge1": ("none", "skip", "conv"), "edge2": ("none", "skip", "conv")})
+    codes = space.random_codes(40, seed=0)
+    worth = np.array([0, 1, 5.0])
+    table = table_of(space, codes, accuracy=60 + worth[codes[:, 0]] - worth[codes[:, 1]])
+    effects = choice_effects(fit(table, "accuracy"))
+    assert effects["position"].tolist() == [0] * 4
+    assert effects["choice"].tolist() == ["skip", "conv"] * 2
+    assert effects["effect"].tolist() == pytest.approx([1, 5, -1, -5], abs=1e-9)
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_every_form_explains_every_decision_of_the_small_space(form: str) -> None:
+    table = noisy_table(MINI, 500)
+    effects = choice_effects(fit(table, "latency_ms", form))
+    assert set(effects["decision"]) == set(MINI.by_name)
+    assert len(effects) == sum(len(d.choices) - 1 for d in MINI.decisions)
+    assert (effects["low"] < effects["effect"]).all()
+    assert (effects["effect"] < effects["high"]).all()
+
+
+def test_predictors_stand_side_by_side() -> None:
+    table = noisy_table(MINI, 500)
+    latency = fit(table, "latency_ms")
+    weights = table_of(MINI, table.codes, parameters=table.values("latency_ms"))
+    joined = side_by_side([latency, fit(weights, "parameters")])
+    assert [*joined.columns] == [
+        *KEYS,
+        "latency_ms", "latency_ms_low", "latency_ms_high",
+        "parameters", "parameters_low", "parameters_high",
+    ]  # fmt: skip
+    own = choice_effects(latency)
+    pd.testing.assert_frame_equal(joined[KEYS], own[KEYS])
+    np.testing.assert_allclose(joined["latency_ms_low"], own["low"])
+    # The number of weights has no term for the resolution.
+    missing = joined["parameters"].isna()
+    assert joined["decision"][missing].unique().tolist() == ["resolution"]
+
+
+def test_the_grid_shows_the_last_choice_against_the_first() -> None:
+    effects = choice_effects(exact("per_layer"))
+    grid = slot_grid(effects, "kernel")
+    assert (grid.index.tolist(), grid.columns.tolist()) == (["p", "q"], [1, 2])
+    assert grid.loc["p"].tolist() == pytest.approx([3, 1])
+    assert grid.loc["q", 1] == pytest.approx(-2)
+    assert np.isnan(grid.loc["q", 2])
+    steps = slot_grid(side_by_side([exact("per_layer")]), "depth", "accuracy")
+    assert steps.loc["p", 2] == pytest.approx(2.5)
+    assert steps.isna().sum().sum() == 3
+    assert slot_grid(effects, "expand").isna().all(axis=None)

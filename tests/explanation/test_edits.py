@@ -1,0 +1,102 @@
+import functools
+
+import numpy as np
+import pytest
+from hand import hand_space, noisy_table
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from foxnas_core.explanation.edits import edit_effects
+from foxnas_core.families import load_shipped
+from foxnas_core.features import FORMS
+from foxnas_core.regression import Predictor, fit
+
+MINI = load_shipped("foxnas-mini")
+
+
+@functools.cache
+def predictor_of(form: str, target: str) -> Predictor:
+    return fit(noisy_table(MINI, 500, seed=1), target, form)
+
+
+@pytest.mark.parametrize("form", FORMS)
+@pytest.mark.parametrize("target", ["accuracy", "latency_ms"])
+@settings(max_examples=25, deadline=None)
+@given(seed=st.integers(0, 2**32 - 1))
+def test_edits_add_up_to_the_difference(form: str, target: str, seed: int) -> None:
+    predictor = predictor_of(form, target)
+    before, after = MINI.decode(MINI.random_codes(2, seed=seed))
+    effects = edit_effects(predictor, before, after)
+    first, second = predictor.predict([before, after])["value"]
+    assert effects.total == pytest.approx(second - first, abs=1e-9)
+    assert effects.table["effect"].sum() == pytest.approx(effects.total, abs=1e-9)
+    assert effects.low <= effects.total <= effects.high
+    assert effects.table["edit"].is_unique
+    assert (effects.table["edit"] != "").all()
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_a_single_edit_is_the_whole_difference(form: str) -> None:
+    predictor = predictor_of(form, "latency_ms")
+    before = MINI.extreme("largest")
+    for changes in ({"s2b2_kernel": 3}, {"s1_depth": 2}, {"resolution": 18}, {"s3b1_expand": 1}):
+        after = MINI.architecture(before.to_dict() | changes)
+        effects = edit_effects(predictor, before, after)
+        [edit] = effects.table.to_dict("records")
+        whole = (effects.total, effects.low, effects.high)
+        assert (edit["effect"], edit["low"], edit["high"]) == pytest.approx(whole, abs=1e-9)
+
+
+def hand_edits(before: dict, after: dict, level: float = 0.95):
+    space = hand_space()
+    predictor = fit(noisy_table(space, 60), "accuracy", "per_layer")
+    effects = edit_effects(predictor, space.architecture(before), space.architecture(after), level)
+    return predictor.coefficients(level).set_index("term"), effects
+
+
+SHALLOW = {"p_depth": 1, "p1_kernel": 3, "q1_kernel": 7}
+DEEP = {"p_depth": 2, "p1_kernel": 5, "p2_kernel": 7, "q1_kernel": 7}
+
+
+def test_edits_by_hand() -> None:
+    coefficients, effects = hand_edits(SHALLOW, DEEP, 0.9)
+    assert effects.table[["edit", "group", "slot"]].to_numpy().tolist() == [
+        ["p1_kernel 3 → 5", "p", "p1"],
+        ["p2 added (kernel 7)", "p", "p2"],
+    ]
+    changed, added = effects.table.to_dict("records")
+    # From the first choice to another: the coefficient with its own interval.
+    for ours, theirs in (("effect", "estimate"), ("low", "low"), ("high", "high")):
+        assert changed[ours] == pytest.approx(coefficients.loc["p1_kernel=5", theirs], abs=1e-9)
+    # A block of average kernel, plus kernel 7's distance from the average of 0, k5 and k7.
+    shown = coefficients["estimate"]
+    five, seven = shown["p2_kernel=5"], shown["p2_kernel=7"]
+    by_hand = shown["p2_on"] + seven - (0 + five + seven) / 3
+    assert added["effect"] == pytest.approx(by_hand, abs=1e-9)
+
+
+def test_undoing_edits_turns_the_signs() -> None:
+    _, there = hand_edits(SHALLOW, DEEP)
+    _, back = hand_edits(DEEP, SHALLOW)
+    assert back.table["edit"].tolist() == ["p1_kernel 5 → 3", "p2 removed"]
+    np.testing.assert_allclose(back.table["effect"], -there.table["effect"], atol=1e-9)
+    np.testing.assert_allclose(back.table["low"], -there.table["high"], atol=1e-9)
+    assert (back.total, back.low) == pytest.approx((-there.total, -there.high), abs=1e-9)
+
+
+def test_the_resolution_changes_first() -> None:
+    """So the block's edit is counted at the new resolution, where it costs more."""
+    predictor = predictor_of("per_layer", "latency_ms")
+    small = MINI.extreme("smallest")
+    middle = MINI.architecture(small.to_dict() | {"resolution": 28})
+    after = MINI.architecture(middle.to_dict() | {"s1b1_kernel": 7})
+    values = predictor.predict([small, middle, after])["value"].to_numpy()
+    table = edit_effects(predictor, small, after).table
+    assert table["edit"].tolist() == ["resolution 12 → 28", "s1b1_kernel 3 → 7"]
+    assert table["effect"].tolist() == pytest.approx(np.diff(values).tolist(), abs=1e-9)
+
+
+def test_nothing_changed_costs_nothing() -> None:
+    _, effects = hand_edits(DEEP, DEEP)
+    assert effects.table.empty
+    assert (effects.total, effects.low, effects.high) == (0, 0, 0)
