@@ -1,0 +1,1 @@
+"""What the pages share: frame, choices, cache, panels, running searches."""

@@ -1,0 +1,131 @@
+"""What pages compute, kept by the content it was computed from. The only user of `st.cache_*`.
+
+Tables, predictors and fronts are frozen values that no page changes, so all sessions share one
+copy of each instead of unpickling their own at every rerun.
+"""
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import streamlit as st
+
+from foxnas_core.architecture import Architecture
+from foxnas_core.errors import FoxnasError
+from foxnas_core.storage import Study, open_study
+from foxnas_core.table import MeasurementTable
+from pages.shared.choices import as_text
+
+if TYPE_CHECKING:
+    from foxnas_core.explanation.shapley import BlockShapley
+    from foxnas_core.export.exporter import ExportedModel
+    from foxnas_core.regression import Predictor
+    from foxnas_core.search.exact import Front
+    from pages.shared.jobs import Jobs
+
+Stamp = tuple[tuple[str, int, int], ...]
+
+
+def table_of(study: Study) -> MeasurementTable:
+    """The measurement table; raises as `Study.table`."""
+    return _table(str(study.folder), _stamp(study, "space.json", "measurements.parquet"))
+
+
+def predictor_of(study: Study, column: str, form: str = "auto") -> "Predictor":
+    """The predictor of one target; raises as `regression.fit`."""
+    stamp = _stamp(study, "space.json", "measurements.parquet")
+    return _predictor(str(study.folder), column, form, stamp)
+
+
+def predictors_of(study: Study, form: str = "auto") -> "tuple[dict[str, Predictor], list[str]]":
+    """A predictor for each target that can be fitted, and a sentence for each that can't."""
+    found, sentences = {}, []
+    for target in table_of(study).targets:
+        try:
+            found[target.column] = predictor_of(study, target.column, form)
+        except FoxnasError as error:
+            sentences.append(f"{target.label}: {error}")
+    return found, sentences
+
+
+def front_of(study: Study, latency: str) -> "Front":
+    """The best predicted accuracy for every latency; raises as `regression.fit`."""
+    stamp = _stamp(study, "space.json", "measurements.parquet")
+    return _front(str(study.folder), latency, stamp)
+
+
+def shapley_of(study: Study, column: str, architecture: Architecture) -> "BlockShapley":
+    """Shapley values of one architecture's blocks, against all measured subnets."""
+    stamp = _stamp(study, "space.json", "measurements.parquet")
+    return _shapley(str(study.folder), column, as_text(architecture), stamp)
+
+
+def export_of(study: Study, architecture: Architecture) -> "ExportedModel":
+    """The exported files; raises as `workflow.export`."""
+    names = ("space.json", "measurements.parquet", "supernet.safetensors", "images.npz")
+    return _export(str(study.folder), as_text(architecture), _stamp(study, *names))
+
+
+@st.cache_resource
+def jobs() -> "Jobs":
+    """The searches that run in this server, whatever page or session looks at them."""
+    from pages.shared.jobs import Jobs
+
+    return Jobs()
+
+
+def _stamp(study: Study, *names: str) -> Stamp:
+    """Changes whenever one of the files does."""
+    stamps = []
+    for name in names:
+        path = study.folder / name
+        if path.exists():
+            status = path.stat()
+            stamps.append((name, status.st_mtime_ns, status.st_size))
+    return tuple(stamps)
+
+
+# A stamp is read as part of the key only. Architectures come as JSON, which Streamlit can hash.
+
+
+@st.cache_resource(max_entries=8, show_spinner=False)
+def _table(folder: str, stamp: Stamp) -> MeasurementTable:
+    return open_study(Path(folder)).table()
+
+
+@st.cache_resource(max_entries=64, show_spinner="Fitting the regression …")
+def _predictor(folder: str, column: str, form: str, stamp: Stamp) -> "Predictor":
+    from foxnas_core.workflow import fit_all
+
+    return fit_all(_table(folder, stamp), form, targets=[column])[column]
+
+
+@st.cache_resource(max_entries=16, show_spinner="Finding the exact optimum for every budget …")
+def _front(folder: str, latency: str, stamp: Stamp) -> "Front":
+    from foxnas_core.search.exact import front
+    from foxnas_core.search.problem import Limit, SearchProblem
+
+    accuracy = _predictor(folder, "accuracy", "auto", stamp)
+    limit = Limit(_predictor(folder, latency, "auto", stamp), 0.0)
+    return front(SearchProblem(accuracy, (limit,)))
+
+
+@st.cache_resource(max_entries=64, show_spinner="Computing Shapley values …")
+def _shapley(folder: str, column: str, choices: str, stamp: Stamp) -> "BlockShapley":
+    from foxnas_core.explanation.shapley import block_shapley
+
+    table = _table(folder, stamp)
+    return block_shapley(
+        _predictor(folder, column, "auto", stamp),
+        architectures=[table.space.architecture(json.loads(choices))],
+        background=table.architectures(),
+    )
+
+
+@st.cache_resource(max_entries=8, show_spinner="Extracting, measuring, writing and checking …")
+def _export(folder: str, choices: str, stamp: Stamp) -> "ExportedModel":
+    from foxnas_core.workflow import export
+
+    study = open_study(Path(folder))
+    predictors, _ = predictors_of(study)
+    return export(study, study.space.architecture(json.loads(choices)), predictors)

@@ -1,0 +1,124 @@
+"""What the user has chosen: one frozen value, kept over pages and written to the address.
+
+The only user of `st.session_state`. Widgets lose their state when one leaves their page, so they
+take `value=` from here and report back in `on_change`.
+"""
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Any
+
+import streamlit as st
+
+from foxnas_core.architecture import Architecture
+from foxnas_core.errors import InvalidInput
+from foxnas_core.search_space import SearchSpace
+
+_KEY = "choices"
+
+
+@dataclass(frozen=True)
+class Choices:
+    """The study's folder name, latency column, budget (ms), architecture (JSON of its choices),
+    regression form, and the id of a running or kept search.
+
+    `generation` counts how often the architecture was set from outside the editor, whose widgets
+    are then made anew.
+    """
+
+    study: str = "demo"
+    latency: str = "latency_ms"
+    budget: float | None = None
+    architecture: str | None = None
+    form: str = "auto"
+    search: str | None = None
+    generation: int = 0
+
+
+def current() -> Choices:
+    """The choices of this session; what the address says comes first."""
+    stored: Choices = st.session_state.setdefault(_KEY, Choices())
+    address = _from_address()
+    if address.get("study", stored.study) != stored.study:
+        # The rest belongs to the study that was left.
+        stored = Choices(study=address["study"], generation=stored.generation + 1)
+    changed = {k: v for k, v in address.items() if getattr(stored, k) != v}
+    if "architecture" in changed:
+        changed["generation"] = stored.generation + 1
+    stored = replace(stored, **changed)
+    st.session_state[_KEY] = stored
+    return stored
+
+
+def update(**changes: Any) -> None:
+    """Replace some choices, here and in the address."""
+    stored = current()
+    if "study" in changes and changes["study"] != stored.study:
+        stored = Choices(generation=stored.generation + 1)
+    stored = replace(stored, **changes)
+    st.session_state[_KEY] = stored
+    show_in_address(stored)
+
+
+def set_architecture(architecture: Architecture) -> None:
+    """Choose an architecture from outside the editor."""
+    update(architecture=as_text(architecture), generation=current().generation + 1)
+
+
+def show_in_address(choices: Choices) -> None:
+    """Write what identifies the view to the address, so that it can be shared."""
+    wanted = {"study": choices.study}
+    if choices.latency != Choices.latency:
+        wanted["latency"] = choices.latency
+    if choices.budget is not None:
+        wanted["budget"] = f"{choices.budget:.6g}"
+    for name in ("architecture", "search"):
+        if value := getattr(choices, name):
+            wanted[name] = value
+    if st.query_params.to_dict() != wanted:
+        st.query_params.from_dict(wanted)
+
+
+def as_text(architecture: Architecture) -> str:
+    return json.dumps(architecture.to_dict(), separators=(",", ":"))
+
+
+def chosen_architecture(choices: Choices, space: SearchSpace) -> Architecture | None:
+    """The chosen architecture; None, with a sentence on the page, where it is none of the space."""
+    if choices.architecture is None:
+        return None
+    try:
+        document = json.loads(choices.architecture)
+        if not isinstance(document, dict):
+            raise InvalidInput("The architecture in the address is no JSON object.")
+        return space.architecture(document)
+    except (ValueError, RecursionError, InvalidInput) as error:
+        sentence = str(error) if isinstance(error, InvalidInput) else "It is no valid JSON."
+        st.warning(f"The architecture in the address was left aside. {sentence}")
+        return None
+
+
+def on_change(key: str, act: Callable[[Any], None]) -> Callable[[], None]:
+    """A callback that hands the widget's new value to `act`."""
+
+    def callback() -> None:
+        act(st.session_state[key])
+
+    return callback
+
+
+def _from_address() -> dict[str, Any]:
+    parameters = st.query_params.to_dict()
+    found: dict[str, Any] = {
+        name: parameters[name]
+        for name in ("study", "latency", "architecture", "search")
+        if parameters.get(name)
+    }
+    try:
+        budget = float(parameters["budget"])
+        if 0 < budget < 1e9:
+            found["budget"] = budget
+    except (KeyError, ValueError):
+        pass
+    return found

@@ -1,0 +1,87 @@
+"""The frame of every page: configuration, menu, study picker, and errors as one sentence."""
+
+import logging
+import os
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import streamlit as st
+
+from foxnas_core.errors import FoxnasError, MissingPart
+from foxnas_core.storage import Study, list_studies, open_study
+from pages.shared import choices
+
+REPOSITORY = Path(__file__).parents[2]
+MENU = (
+    ("app.py", "Study"),
+    ("pages/1_Coefficients.py", "Coefficients"),
+    ("pages/2_What_if.py", "What-if"),
+    ("pages/3_Search.py", "Search"),
+    ("pages/4_Export.py", "Export"),
+)
+
+
+@contextmanager
+def page(title: str, sentence: str) -> Iterator[Study]:
+    """Draw the frame, hand over the chosen study, and show what goes wrong in one sentence."""
+    st.set_page_config(page_title=f"{title} · FOX-NAS Studio", layout="wide")
+    with errors_as_cards():
+        with st.sidebar:
+            st.markdown("### FOX-NAS Studio")
+            for path, label in MENU:
+                st.page_link(path, label=label)
+            study = _pick_study()
+        st.title(title)
+        st.write(sentence)
+        yield study
+
+
+@contextmanager
+def errors_as_cards() -> Iterator[None]:
+    """Turn an error of the user's into its sentence, any other into a plain one and a log line."""
+    try:
+        yield
+    except FoxnasError as error:
+        st.error(plain(str(error)))
+    except Exception:
+        logging.getLogger("foxnas").exception("A page failed.")
+        st.error("Something went wrong here that should not; the server's log says what.")
+
+
+def plain(text: str) -> str:
+    """`text` with the marks of Markdown escaped, for what comes from files or addresses."""
+    return re.sub(r"([\\`*_{}\[\]()#+\-.!|<>~$:])", r"\\\1", text)
+
+
+def studies_folder() -> Path:
+    """Where studies lie: FOXNAS_STUDIES, or the `data` folder of this repository."""
+    return Path(os.environ.get("FOXNAS_STUDIES", REPOSITORY / "data"))
+
+
+def _pick_study() -> Study:
+    # Only names that the folder really lists are accepted, so an address can't name a path.
+    folders = {folder.name: folder for folder in list_studies(studies_folder())}
+    if not folders:
+        raise MissingPart(
+            f"There is no study in {studies_folder()}; create one with 'python -m foxnas_core "
+            "import' or 'train', or set FOXNAS_STUDIES to another folder."
+        )
+    names = list(folders)
+    chosen = choices.current().study
+    if chosen not in folders:
+        fallback = "demo" if "demo" in folders else names[0]
+        if chosen != choices.Choices.study:
+            st.warning(f"There is no study {plain(repr(chosen))} here; this is {plain(fallback)}.")
+        choices.update(study=fallback)
+        chosen = fallback
+    st.selectbox(
+        "Study",
+        names,
+        index=names.index(chosen),
+        key="study",
+        on_change=choices.on_change("study", lambda name: choices.update(study=name)),
+    )
+    choices.show_in_address(choices.current())
+    return open_study(folders[chosen])
