@@ -242,7 +242,6 @@ def read_csv(path: Path, space: SearchSpace | None = None) -> pd.DataFrame:
             keep_default_na=False,
             na_values={name: [""] if name in as_text else _MISSING_TEXT for name in header},
             skip_blank_lines=False,
-            index_col=False,
         )
     except FileNotFoundError as error:
         raise InvalidInput(f"There is no file {path}; check the path.") from error
@@ -251,6 +250,10 @@ def read_csv(path: Path, space: SearchSpace | None = None) -> pd.DataFrame:
             f"{path} can't be read as CSV ({_first_line(error)}); save it as comma-separated UTF-8 "
             "text with a header line."
         ) from error
+    if len(frame) and not isinstance(frame.index, pd.RangeIndex):  # pandas took cells for an index
+        raise InvalidInput(
+            f"{path}, line 2, has more cells than the header has columns; name every column."
+        )
     twice = [name for name in as_text if header.count(name) > 1]
     if twice:
         raise InvalidInput(f"{path} has the column {twice[0]!r} twice; keep one.")
@@ -356,9 +359,10 @@ def _as_number(decision: Decision, value: Any) -> Any:
     """Text of a CSV cell as a number where the decision's choices are numbers."""
     if isinstance(value, str) and not isinstance(decision.choices[0], str):
         try:
-            return float(value)
+            number = float(value)
         except ValueError:
             return value
+        return int(number) if number.is_integer() else number
     return value
 
 
