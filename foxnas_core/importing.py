@@ -4,8 +4,8 @@ FOX-NAS published, for its CPU space at 256 px, the accuracy (`acc`, percent) an
 (`latency`, ms) of measured subnets with aggregates and block counts of each stage, named after
 its width: `mbcv_e4_k5_24` (`se_…` with squeeze-and-excitation) is 1 where the transition block
 has expand ratio 4 and kernel size 5, `mbcv_e4_k5_24_I` counts such blocks after it. The order of
-the latter is not recorded. They are put in descending order of expand ratio, then kernel size,
-and the table is marked `ordered=False`.
+the latter is not recorded. They are put in increasing order of kernel size, then expand ratio,
+as a search puts them, and the table is marked `ordered=False`.
 """
 
 import re
@@ -86,7 +86,7 @@ def _published(path: Path, frame: pd.DataFrame) -> MeasurementTable:
     columns: dict[str, object] = {}
     before = settings.first_width
     for number, stage in enumerate(settings.stages, start=1):
-        types = [(e, k) for e in reversed(stage.expands) for k in reversed(stage.kernels)]
+        types = [(e, k) for k in stage.kernels for e in stage.expands]
         kind = "se" if stage.squeeze_excitation else "mbcv"
         names = [f"{kind}_e{expand}_k{kernel}_{stage.width}" for expand, kernel in types]
         first = _counts(path, frame, names)
