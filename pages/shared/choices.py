@@ -20,8 +20,8 @@ _KEY = "choices"
 
 @dataclass(frozen=True)
 class Choices:
-    """The study's folder name, latency column, budget (ms), architecture (JSON of its choices),
-    regression form, and the id of a running or kept search.
+    """The study's folder name, latency column, budget (ms), architecture and the one that editing
+    started from (JSON of their choices), regression form, and the id of a running or kept search.
 
     `generation` counts how often the architecture was set from outside the editor, whose widgets
     are then made anew.
@@ -31,6 +31,7 @@ class Choices:
     latency: str = "latency_ms"
     budget: float | None = None
     architecture: str | None = None
+    start: str | None = None
     form: str = "auto"
     search: str | None = None
     generation: int = 0
@@ -45,7 +46,7 @@ def current() -> Choices:
         stored = Choices(study=address["study"], generation=stored.generation + 1)
     changed = {k: v for k, v in address.items() if getattr(stored, k) != v}
     if "architecture" in changed:
-        changed["generation"] = stored.generation + 1
+        changed |= {"start": changed["architecture"], "generation": stored.generation + 1}
     stored = replace(stored, **changed)
     st.session_state[_KEY] = stored
     return stored
@@ -62,8 +63,9 @@ def update(**changes: Any) -> None:
 
 
 def set_architecture(architecture: Architecture) -> None:
-    """Choose an architecture from outside the editor."""
-    update(architecture=as_text(architecture), generation=current().generation + 1)
+    """Choose an architecture from outside the editor; edits start from it."""
+    text = as_text(architecture)
+    update(architecture=text, start=text, generation=current().generation + 1)
 
 
 def show_in_address(choices: Choices) -> None:
@@ -84,19 +86,34 @@ def as_text(architecture: Architecture) -> str:
     return json.dumps(architecture.to_dict(), separators=(",", ":"))
 
 
-def chosen_architecture(choices: Choices, space: SearchSpace) -> Architecture | None:
+def parse_architecture(text: str, space: SearchSpace) -> Architecture:
+    """An architecture from JSON; raises `InvalidInput` where it is none of the space."""
+    try:
+        document = json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise InvalidInput("The architecture is no valid JSON; paste one object.") from error
+    if isinstance(document, dict) and isinstance(document.get("architecture"), dict):
+        document = document["architecture"]
+    if not isinstance(document, dict):
+        raise InvalidInput("The architecture must be one JSON object of choices.")
+    return space.architecture(document)
+
+
+def chosen_architecture(space: SearchSpace) -> Architecture | None:
     """The chosen architecture; None, with a sentence on the page, where it is none of the space."""
-    if choices.architecture is None:
+    text = current().architecture
+    if text is None:
         return None
     try:
-        document = json.loads(choices.architecture)
-        if not isinstance(document, dict):
-            raise InvalidInput("The architecture in the address is no JSON object.")
-        return space.architecture(document)
-    except (ValueError, RecursionError, InvalidInput) as error:
-        sentence = str(error) if isinstance(error, InvalidInput) else "It is no valid JSON."
-        st.warning(f"The architecture in the address was left aside. {sentence}")
+        return parse_architecture(text, space)
+    except InvalidInput as error:
+        st.warning(f"The architecture in the address was left aside. {error}")
         return None
+
+
+def value_of(key: str) -> Any:
+    """The present value of a widget, for callbacks."""
+    return st.session_state[key]
 
 
 def on_change(key: str, act: Callable[[Any], None]) -> Callable[[], None]:

@@ -116,6 +116,31 @@ def test_every_form_explains_every_decision_of_the_small_space(form: str) -> Non
     assert (effects["effect"] < effects["high"]).all()
 
 
+def test_each_step_of_the_depth_is_the_block_that_it_opens() -> None:
+    predictor = fit(noisy_table(MINI, 500), "accuracy", "per_layer")
+    effects = choice_effects(predictor)
+    steps = effects[effects["decision"] == "s2_depth"]
+    assert steps[["slot", "choice", "reference"]].to_numpy().tolist() == [
+        ["s2b2", 2, 1],
+        ["s2b3", 3, 2],
+    ]
+    blocks = predictor.coefficients().set_index("term").loc[["s2b2_on", "s2b3_on"]]
+    np.testing.assert_allclose(steps["effect"], blocks["estimate"], atol=1e-9)
+    np.testing.assert_allclose(steps["low"], blocks["low"], atol=1e-9)
+
+
+def test_what_depends_on_the_depth_is_averaged_over_depths_alike() -> None:
+    """Kernel 7 instead of 3 in a stage's second block adds 4 to the sum of kernels after the
+    first: 4 to their mean at depth 2, 2 at depth 3."""
+    predictor = fit(noisy_table(MINI, 500), "accuracy", "foxnas")
+    estimate = predictor.coefficients().set_index("term")["estimate"]
+    mean, product = estimate["s1_mean_kernel"], estimate["s1_depth*mean_kernel"]
+    effects = choice_effects(predictor).set_index(["decision", "choice"])["effect"]
+    by_hand = (4 * (mean + 2 * product) + 2 * (mean + 3 * product)) / 2
+    assert effects["s1b2_kernel", 7] == pytest.approx(by_hand, abs=1e-9)
+    assert effects["s1b3_kernel", 7] == pytest.approx(2 * (mean + 3 * product), abs=1e-9)
+
+
 def test_predictors_stand_side_by_side() -> None:
     table = noisy_table(MINI, 500)
     latency = fit(table, "latency_ms")
