@@ -129,6 +129,14 @@ def test_each_step_of_the_depth_is_the_block_that_it_opens() -> None:
     np.testing.assert_allclose(steps["low"], blocks["low"], atol=1e-9)
 
 
+def test_each_step_of_the_depth_adds_one_average_block_to_the_counts() -> None:
+    predictor = fit(noisy_table(MINI, 500), "accuracy", "stage_counts")
+    coefficients = predictor.coefficients().set_index("term")["estimate"]
+    average = coefficients[coefficients.index.str.startswith("s2_count[")].mean()
+    effects = choice_effects(predictor).set_index(["decision", "choice"])["effect"]
+    assert effects["s2_depth"].tolist() == pytest.approx([average, average], abs=1e-9)
+
+
 def test_what_depends_on_the_depth_is_averaged_over_depths_alike() -> None:
     """Kernel 7 instead of 3 in a stage's second block adds 4 to the sum of kernels after the
     first: 4 to their mean at depth 2, 2 at depth 3."""
