@@ -111,9 +111,20 @@ def chosen_architecture(space: SearchSpace) -> Architecture | None:
         return None
 
 
-def value_of(key: str) -> Any:
-    """The present value of a widget, for callbacks."""
-    return st.session_state[key]
+def remember(name: str, value: str) -> None:
+    """Keep a small fact of this session that belongs in no link."""
+    st.session_state[f"remembered-{name}"] = value
+
+
+def remembered(name: str) -> str | None:
+    return st.session_state.get(f"remembered-{name}")
+
+
+def first_time(name: str) -> bool:
+    """Whether this session asks for `name` for the first time."""
+    seen = remembered(name) is not None
+    remember(name, "seen")
+    return not seen
 
 
 def on_change(key: str, act: Callable[[Any], None]) -> Callable[[], None]:

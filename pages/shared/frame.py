@@ -27,14 +27,18 @@ MENU = (
 def page(title: str, sentence: str) -> Iterator[Study]:
     """Draw the frame, hand over the chosen study, and show what goes wrong in one sentence."""
     st.set_page_config(page_title=f"{title} · FOX-NAS Studio", layout="wide")
+    study = None
+    with st.sidebar:
+        st.markdown("### FOX-NAS Studio")
+        for path, label in MENU:
+            st.page_link(path, label=label)
+    st.title(title)
+    st.write(sentence)
     with errors_as_cards():
-        with st.sidebar:
-            st.markdown("### FOX-NAS Studio")
-            for path, label in MENU:
-                st.page_link(path, label=label)
-            study = _pick_study()
-        st.title(title)
-        st.write(sentence)
+        study = _pick_study()
+    if study is None:
+        st.stop()
+    with errors_as_cards():
         yield study
 
 
@@ -76,7 +80,7 @@ def _pick_study() -> Study:
             st.warning(f"There is no study {plain(repr(chosen))} here; this is {plain(fallback)}.")
         choices.update(study=fallback)
         chosen = fallback
-    st.selectbox(
+    st.sidebar.selectbox(
         "Study",
         names,
         index=names.index(chosen),

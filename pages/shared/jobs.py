@@ -1,0 +1,174 @@
+"""Searches that run in this server, each in a thread of its own, whichever page looks at them."""
+
+import logging
+import math
+import secrets
+import threading
+import time
+from collections.abc import Callable
+from typing import Literal
+
+from foxnas_core.errors import FoxnasError
+from foxnas_core.search.annealing import Annealer
+from foxnas_core.search.problem import Candidate, SearchProblem
+from foxnas_core.search.result import SearchResult
+from foxnas_core.search.schedule import AnnealingSettings
+
+State = Literal["starting", "running", "paused", "stopped", "finished", "failed"]
+
+FRAME = 0.05  # seconds between two steps of a paced run
+MOST_UNFINISHED = 16
+MOST_KEPT = 32
+KEPT_FOR = 3600.0  # seconds that an ended run, or a paused one, waits for someone to look
+
+
+class ServerBusy(FoxnasError):
+    """As many searches as the server takes are running or paused."""
+
+
+class Job:
+    """One annealing run in a daemon thread; any thread may read it, pause it or stop it.
+
+    - `study`: name of the folder of the study it belongs to.
+    - `seconds`: how long the run is drawn out so that it can be watched; 0 for full speed.
+    - `exact`: the exact optimum to compare with; `keep`: saves the result, returns its id.
+
+    `annealer` is None until the thread has built it; `kept` is the saved result's id, and `note`
+    the sentence that says why there is none, or why the run failed.
+    """
+
+    def __init__(
+        self,
+        study: str,
+        problem: SearchProblem,
+        settings: AnnealingSettings,
+        *,
+        seconds: float,
+        exact: Candidate,
+        keep: Callable[[SearchResult], str],
+    ) -> None:
+        self.id = f"run-{secrets.token_hex(6)}"
+        self.study, self.problem, self.settings = study, problem, settings
+        self.seconds, self.exact = seconds, exact
+        self.annealer: Annealer | None = None
+        self.kept: str | None = None
+        self.note = ""
+        self.seen = time.monotonic()
+        self._keep = keep
+        self._failed = False
+        self._stop = threading.Event()
+        self._go = threading.Event()
+        self._go.set()
+        self._thread = threading.Thread(target=self._run, name=self.id, daemon=True)
+        self._thread.start()
+
+    @property
+    def state(self) -> State:
+        if self._failed:
+            return "failed"
+        if not self._thread.is_alive():
+            return "finished" if self.annealer and self.annealer.done else "stopped"
+        if not self._go.is_set():
+            return "paused"
+        return "running" if self.annealer else "starting"
+
+    @property
+    def ended(self) -> bool:
+        return not self._thread.is_alive()
+
+    def pause(self) -> None:
+        self._go.clear()
+
+    def resume(self) -> None:
+        self._go.set()
+
+    def stop(self) -> None:
+        """End the run where it is, and wait until it has ended."""
+        self._stop.set()
+        self._go.set()
+        self._thread.join(5)
+
+    def wait(self, timeout: float) -> None:
+        """Wait for the run to end, at most so many seconds."""
+        self._thread.join(timeout)
+
+    def _run(self) -> None:
+        try:
+            self._anneal()
+        except FoxnasError as error:
+            self._failed, self.note = True, str(error)
+        except Exception:
+            logging.getLogger("foxnas").exception("A search failed.")
+            self._failed = True
+            self.note = "The search failed in a way that it should not; the server's log says how."
+
+    def _anneal(self) -> None:
+        annealer = Annealer(self.problem, self.settings)
+        self.annealer = annealer
+        share = math.ceil(annealer.total * (FRAME / self.seconds if self.seconds else 0.02))
+        due = time.monotonic()
+        while not annealer.done and not self._stop.is_set():
+            if not self._go.is_set():
+                if not self._go.wait(KEPT_FOR):
+                    return  # paused and forgotten
+                due = time.monotonic()
+                continue
+            annealer.advance(share)
+            if self.seconds:
+                due += FRAME
+                self._stop.wait(max(0.0, due - time.monotonic()))
+        if not annealer.done:
+            return
+        result = annealer.result(self.exact)
+        try:
+            self.kept = self._keep(result)
+        except OSError:
+            self.note = (
+                "The study's folder can't be written, so this search lasts only as long as the "
+                "server; its best architecture can still be edited and exported."
+            )
+
+
+class Jobs:
+    """The registry of running and recently ended searches."""
+
+    def __init__(self) -> None:
+        self._jobs: dict[str, Job] = {}
+        self._lock = threading.Lock()
+
+    def start(
+        self,
+        study: str,
+        problem: SearchProblem,
+        settings: AnnealingSettings,
+        *,
+        seconds: float,
+        exact: Candidate,
+        keep: Callable[[SearchResult], str],
+    ) -> Job:
+        """Start a search, as in `Job`; raises `ServerBusy` where too many are under way."""
+        with self._lock:
+            self._drop_old()
+            if sum(not job.ended for job in self._jobs.values()) >= MOST_UNFINISHED:
+                raise ServerBusy(
+                    f"{MOST_UNFINISHED} searches run or are paused in this server, which is as "
+                    "many as it takes; stop one, or try again in a minute."
+                )
+            job = Job(study, problem, settings, seconds=seconds, exact=exact, keep=keep)
+            self._jobs[job.id] = job
+        return job
+
+    def get(self, job_id: str | None, study: str) -> Job | None:
+        """The search of this id, if it is of this study and still remembered."""
+        job = self._jobs.get(job_id or "")
+        if job is None or job.study != study:
+            return None
+        job.seen = time.monotonic()
+        return job
+
+    def _drop_old(self) -> None:
+        ended = sorted((j for j in self._jobs.values() if j.ended), key=lambda j: j.seen)
+        now = time.monotonic()
+        for position, job in enumerate(ended):
+            if now - job.seen > KEPT_FOR or position < len(ended) - MOST_KEPT:
+                del self._jobs[job.id]
