@@ -38,17 +38,12 @@ with page(
             target = predictor.target
             unit = "percentage points" if target.unit == "%" else target.unit
             st.header(target.label, divider="grey")
-            for place, (label, value) in zip(
-                st.columns(4),
-                (
-                    ("R²", f"{predictor.r2:.3f}"),
-                    ("R² cross-validated", f"{predictor.cv.r2:.3f}"),
-                    ("RMSE cross-validated", f"{predictor.cv.rmse:.3g} {target.unit}"),
-                    ("Rows / parameters", f"{predictor.rows} / {predictor.parameters}"),
-                ),
-                strict=True,
-            ):
-                place.metric(label, value)
+            st.write(
+                f"Form **{predictor.form.title}**: {predictor.rows} rows, {predictor.parameters} "
+                f"parameters, R² **{predictor.r2:.3f}** (adjusted {predictor.r2_adjusted:.3f}). "
+                f"On subnets the fit never saw: R² **{predictor.cv.r2:.3f}**, RMSE "
+                f"{predictor.cv.rmse:.3g} {target.unit}, Kendall's tau {predictor.cv.tau:.3f}."
+            )
             for warning in predictor.warnings:
                 st.warning(plain(warning))
 
@@ -74,9 +69,7 @@ with page(
             spanning = int((~rows["clear"]).sum())
             panel(
                 "Every coefficient with its interval",
-                f"{len(rows)} coefficients of the form '{predictor.form.title}', adjusted "
-                f"R² {predictor.r2_adjusted:.3f}, Kendall's tau {predictor.cv.tau:.3f} on unseen "
-                f"subnets. {spanning} of the intervals span 0: the data does not tell their sign. "
+                f"{spanning} of {len(rows)} intervals span 0: the data does not tell their sign. "
                 f"{predictor.form.note}",
                 rows.drop(columns="clear"),
                 interval_figure(rows, target),

@@ -11,7 +11,7 @@ from foxnas_core.figures.search import (
     points_table,
     trace_table,
 )
-from foxnas_core.search.annealing import Annealer, suggest_temperatures
+from foxnas_core.search.annealing import suggest_temperatures
 from foxnas_core.search.exact import Front
 from foxnas_core.search.problem import Candidate
 from foxnas_core.search.result import SearchResult
@@ -66,7 +66,7 @@ def settings_form(front: Front) -> tuple[AnnealingSettings, float] | None:
 def controls(job: Job) -> None:
     """Pause, resume and stop of a running job."""
     left, middle, _ = st.columns([1, 1, 4])
-    if job.paused:
+    if job.state == "paused":
         left.button("Resume", key="resume", on_click=job.resume, width="stretch")
     else:
         left.button("Pause", key="pause", on_click=job.pause, width="stretch")
@@ -113,16 +113,18 @@ def show_run(
 def show_job(study: Study, front: Front, job: Job) -> None:
     """The live part: draws itself again while the job runs, and the page once it has ended."""
 
-    @st.fragment(run_every=0.3 if job.running else None)
+    @st.fragment(run_every=None if job.ended else 0.3)
     def draw() -> None:
-        was_running = job.running
+        ended = job.ended
         annealer = job.annealer
+        if annealer is None:
+            st.progress(0.0, "Starting …")
+            return
         best = annealer.best
-        state = "paused" if job.paused else ("running" if job.running else "ended")
         share = annealer.proposals / annealer.total
-        st.progress(share, f"{annealer.proposals:,} of {annealer.total:,} proposals, {state}")
+        st.progress(share, f"{annealer.proposals:,} of {annealer.total:,} proposals, {job.state}")
         if best is not None:
-            gap = job.optimum.value - best.value
+            gap = job.exact.value - best.value
             st.write(
                 f"Best so far: **{best.value:.3f} %** at {best.costs[0]:.4g} ms, "
                 + ("the exact optimum." if gap <= 1e-9 else f"{gap:.3f} points below the exact optimum.")
@@ -130,10 +132,10 @@ def show_job(study: Study, front: Front, job: Job) -> None:
         trace = annealer.trace
         if len(trace):
             show_run(
-                study, front, job.latency, annealer.problem.budget, trace, annealer.total, best,
-                annealer.current, job.optimum,
+                study, front, job.problem.limits[0].predictor.target.column, job.problem.budget,
+                trace, annealer.total, best, annealer.current, job.exact,
             )  # fmt: skip
-        if not was_running and choices.first_time(f"ended-{job.id}"):
+        if ended and choices.first_time(f"ended-{job.id}"):
             st.rerun()
 
     draw()
@@ -183,25 +185,24 @@ with page(
     asked = settings_form(front)
     if asked is not None:
         settings, seconds = asked
-        annealer = Annealer(front.problem.within(budget), settings)
-        job = cache.jobs().begin(study, latency, annealer, optimum, seconds)
-        if job is None:
-            st.warning("Too many searches run on this server; wait for one to end.")
-        else:
-            choices.update(search=job.id)
+        job = cache.jobs().start(
+            study.folder.name, front.problem.within(budget), settings,
+            seconds=seconds, exact=optimum, keep=study.save_search,
+        )  # fmt: skip
+        choices.update(search=job.id)
     chosen = choices.current().search
-    job = cache.jobs().get(chosen)
+    job = cache.jobs().get(chosen, study.folder.name)
     found: Candidate | None = None
-    if job is not None and job.study.folder == study.folder:
-        if job.running:
+    if job is not None:
+        if not job.ended:
             controls(job)
-        if job.trouble:
-            st.warning(job.trouble)
-        if job.saved:
-            st.success(f"This search was kept with the study as {job.saved}.")
+        if job.note:
+            st.warning(plain(job.note))
+        if job.kept:
+            st.success(f"This search was kept with the study as {job.kept}.")
         show_job(study, front, job)
-        found = job.annealer.best
-        if not job.running:
+        found = job.annealer.best if job.annealer else None
+        if job.ended and job.annealer:
             panel(
                 "Trace", "One row every so many proposals.", job.annealer.trace, key="trace"
             )
