@@ -1,245 +1,420 @@
 """Simulated annealing under a latency budget, watched as it runs, beside the exact optimum."""
 
+import math
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
 import pandas as pd
 import streamlit as st
 
-from foxnas_core.errors import FoxnasError
-from foxnas_core.figures.search import (
-    architecture_cells,
-    cloud_table,
-    context_text,
-    points_table,
-    trace_table,
-)
+from foxnas_core.architecture import Architecture
+from foxnas_core.errors import InvalidInput
+from foxnas_core.figures import live
+from foxnas_core.figures import search as tables
+from foxnas_core.regression import Predictor
 from foxnas_core.search.annealing import suggest_temperatures
 from foxnas_core.search.exact import Front
-from foxnas_core.search.problem import Candidate
+from foxnas_core.search.problem import Candidate, SearchProblem
 from foxnas_core.search.result import SearchResult
 from foxnas_core.search.schedule import AnnealingSettings
 from foxnas_core.storage import Study
-from pages.shared import cache, choices, live
-from pages.shared.frame import page, plain
+from pages.shared import cache, choices
+from pages.shared.frame import errors_as_cards, page, plain
 from pages.shared.jobs import Job
 from pages.shared.latency import budget_slider, latency_picker
 from pages.shared.panel import panel
 
-SPEEDS = {"As fast as it can": 0.0, "About 5 seconds": 5.0, "About 20 seconds": 20.0}
+SCHEDULES = ["geometric", "linear", "logarithmic"]
+STEPS = [m * 10**k for k in range(3, 7) for m in (1, 2, 5)][:-1]
+# Seconds that a run is drawn out over, so that it can be watched.
+PACES = {3.0: "over 3 seconds", 8.0: "over 8 seconds", 20.0: "over 20 seconds",
+         60.0: "over a minute", 0.0: "at full speed"}  # fmt: skip
+EQUAL = 1e-9  # two sums of the same numbers
 
 
-def settings_form(front: Front) -> tuple[AnnealingSettings, float] | None:
-    """Draw the annealer's settings; returns them, with the seconds to spread the run over, when
-    Start was pressed."""
-    start, end = suggest_temperatures(front.problem)
-    with st.form("annealing", border=True):
-        places = st.columns(4)
-        hot = places[0].slider(
-            "Start temperature (points)", 0.01, round(max(5.0, 2 * start), 2),
-            value=round(start, 2), step=0.01, key="start-temperature",
-            help="In percentage points of accuracy: a step that loses this much is accepted "
-            "with probability 1/e.",
+@dataclass(frozen=True)
+class Run:
+    """What is drawn of a search, whether it runs, was stopped or was kept."""
+
+    state: str
+    settings: AnnealingSettings
+    trace: pd.DataFrame
+    proposals: int
+    total: int
+    budget: float
+    best: Candidate | None
+    current: Candidate | None
+    exact: Candidate | None
+
+    @classmethod
+    def of_job(cls, job: Job) -> "Run | None":
+        """None until the job's thread has set up its run."""
+        state, annealer = job.state, job.annealer
+        if annealer is None:
+            return None
+        return cls(
+            state, annealer.settings, annealer.trace, annealer.proposals, annealer.total,
+            job.problem.budget, annealer.best, annealer.current, job.exact,
         )  # fmt: skip
-        cold = places[1].slider(
-            "End temperature (points)", 0.001, 0.5, value=round(max(end, 0.001), 3), step=0.001,
-            format="%.3f", key="end-temperature",
+
+    @classmethod
+    def of_result(cls, result: SearchResult) -> "Run":
+        return cls(
+            "kept", result.settings, result.trace, result.proposals, result.proposals,
+            result.limits[0][1], result.best, None, result.exact,
         )  # fmt: skip
-        steps = places[2].select_slider(
-            "Steps of a chain", [1_000, 5_000, 20_000, 50_000, 200_000, 1_000_000], value=50_000,
-            key="steps", format_func=lambda n: f"{n:,}",
-        )  # fmt: skip
-        chains = places[3].slider("Chains for each resolution", 1, 8, value=1, key="chains")
-        places = st.columns(4, vertical_alignment="bottom")
-        schedule = places[0].selectbox(
-            "Schedule", ["geometric", "linear", "logarithmic"], key="schedule"
+
+
+def described(candidate: Candidate, accuracy: Predictor, latency: Predictor) -> str:
+    """A candidate with the 95 % prediction intervals of both targets."""
+    parts = []
+    values = (candidate.value, *candidate.costs)
+    for predictor, value, digits in zip((accuracy, latency), values, (".2f", ".4g"), strict=True):
+        row = predictor.predict([candidate.architecture]).iloc[0]
+        parts.append(
+            f"**{value:{digits}} {predictor.target.unit}** [{row['prediction_low']:{digits}}, "
+            f"{row['prediction_high']:{digits}}]"
         )
-        speed = places[1].selectbox("Speed", list(SPEEDS), index=1, key="speed")
-        seed = places[2].number_input("Seed", 0, 2**31 - 1, value=0, step=1, key="seed")
-        pressed = places[3].form_submit_button("Start", type="primary", key="start", width="stretch")
-    if not pressed:
-        return None
-    settings = AnnealingSettings(
-        steps=int(steps), chains=int(chains), start_temperature=float(hot),
-        end_temperature=float(cold), schedule=schedule, seed=int(seed),
+    return f"subnet **{candidate.architecture.id}**, predicted at {' and '.join(parts)}"
+
+
+def points(predictor: Predictor) -> str:
+    """The unit of a difference of the objective."""
+    return "points" if predictor.target.unit == "%" else predictor.target.unit
+
+
+def settings_picker(problem: SearchProblem) -> tuple[AnnealingSettings, float]:
+    """Draw the annealer's settings; returns them and the seconds to draw the run out over."""
+    chosen: AnnealingSettings = choices.remembered("annealing") or AnnealingSettings()
+    pace = choices.remembered("pace")
+
+    def change(name: str) -> Callable[[], None]:
+        return choices.on_change(
+            name, lambda value: choices.remember("annealing", replace(chosen, **{name: value}))
+        )
+
+    _temperature_picker(chosen, problem)
+    st.selectbox(
+        "Cooling schedule", SCHEDULES, index=SCHEDULES.index(chosen.schedule), key="schedule",
+        on_change=change("schedule"),
     )  # fmt: skip
-    return settings, SPEEDS[speed]
-
-
-def controls(job: Job) -> None:
-    """Pause, resume and stop of a running job."""
-    left, middle, _ = st.columns([1, 1, 4])
-    if job.state == "paused":
-        left.button("Resume", key="resume", on_click=job.resume, width="stretch")
-    else:
-        left.button("Pause", key="pause", on_click=job.pause, width="stretch")
-    middle.button("Stop", key="stop", on_click=job.stop, width="stretch")
-
-
-def show_architecture(study: Study, name: str, candidate: Candidate, key: str) -> None:
-    where = context_text(study.space, candidate.architecture)
-    st.markdown(
-        f"**{name}** · {candidate.value:.3f} % · {candidate.costs[0]:.4g} ms"
-        + (f" · {plain(where)}" if where else "")
+    st.select_slider(
+        "Steps of a chain", STEPS, value=chosen.steps, key="steps", on_change=change("steps"),
+        format_func=lambda n: f"{n:,}",
+    )  # fmt: skip
+    left, right = st.columns(2)
+    each = " a resolution" if problem.space.context else ""
+    left.number_input(
+        f"Chains{each}", 1, 8, value=chosen.chains, key="chains", on_change=change("chains")
     )
-    cells = architecture_cells(study.space, candidate.architecture)
-    st.altair_chart(live.architecture_chart(cells), key=key)
-
-
-def show_run(
-    study: Study, front: Front, latency: str, budget: float, trace: pd.DataFrame, total: int,
-    best: Candidate | None, current: Candidate | None, optimum: Candidate,
-) -> None:  # fmt: skip
-    """The charts of a run, whether it runs, was stopped, or was reopened."""
-    left, right = st.columns([3, 2], gap="large")
-    with left:
-        st.altair_chart(
-            live.trace_chart(trace_table(trace), optimum.value, total), key="trace-chart"
-        )
-        st.altair_chart(live.temperature_chart(trace, total), key="temperature-chart")
-    with right:
-        if current is not None:
-            show_architecture(study, "Current", current, "current-chart")
-        if best is not None:
-            show_architecture(study, "Best so far", best, "best-chart")
-    columns = {latency: "latency", "accuracy": "accuracy"}
-    points = points_table({"exact optimum": optimum, "current": current, "best": best})
-    st.altair_chart(
-        live.pareto_chart(
-            cloud_table(cache.table_of(study), latency), front.frame.rename(columns=columns),
-            points, budget, "ms",
-        ),
-        key="pareto-chart",
+    right.number_input(
+        "Seed", 0, 2**31 - 1, value=chosen.seed, key="seed", on_change=change("seed"),
+        help="The same seed and settings give the same search.",
     )  # fmt: skip
+    seconds = list(PACES)
+    pace = st.selectbox(
+        "Run it", seconds, index=seconds.index(8.0 if pace is None else pace), key="pace",
+        format_func=PACES.get, on_change=choices.on_change(
+            "pace", lambda value: choices.remember("pace", value)
+        ),
+    )  # fmt: skip
+    return chosen, pace
+
+
+def _temperature_picker(chosen: AnnealingSettings, problem: SearchProblem) -> None:
+    """A slider with two ends over a grid of round temperatures, set to the suggested ones until
+    it is moved."""
+    suggested = suggest_temperatures(problem)
+    hot, cold = chosen.start_temperature or suggested[0], chosen.end_temperature or suggested[1]
+    lowest = math.floor(math.log10(min(suggested[1], cold)))
+    highest = math.ceil(math.log10(max(suggested[0], hot))) + 1
+    grid = [
+        float(f"{mantissa}e{power}")
+        for power in range(lowest, highest)
+        for mantissa in (1, 1.5, 2, 3, 5, 7)
+    ]
+
+    def nearest(temperature: float) -> float:
+        return min(grid, key=lambda g: abs(math.log(g / temperature)))
+
+    def keep(ends: tuple[float, float]) -> None:
+        new = replace(chosen, start_temperature=ends[1], end_temperature=ends[0])
+        choices.remember("annealing", new)
+
+    unit = points(problem.objective)
+    moved = chosen.start_temperature is not None
+    # Made anew where the suggestion moves with the budget.
+    key = f"temperature-{nearest(cold):g}-{nearest(hot):g}-{lowest}-{highest}"
+    with st.container(key="temperature"):
+        st.select_slider(
+            f"Temperature, end and start ({unit})", grid, value=(nearest(cold), nearest(hot)),
+            key=key, format_func=lambda t: f"{t:g}", on_change=choices.on_change(key, keep),
+            help=f"At temperature T a step that loses T {unit} is taken with probability 1/e.",
+        )  # fmt: skip
+    if moved:
+        st.button(
+            f"Take the suggested {suggested[1]:.2g} and {suggested[0]:.2g}",
+            key="suggested",
+            type="tertiary",
+            on_click=lambda: choices.remember(
+                "annealing", replace(chosen, start_temperature=None, end_temperature=None)
+            ),
+        )
+
+
+def run_buttons(
+    study: Study, front: Front, job: Job | None, optimum: Candidate | None, budget: float,
+    settings: AnnealingSettings, seconds: float,
+) -> None:  # fmt: skip
+    """Start, or pause, resume and stop what is under way."""
+
+    def start() -> None:
+        with errors_as_cards():
+            new = cache.jobs().start(
+                str(study.folder), front.problem.within(budget), settings,
+                seconds=seconds, exact=optimum, keep=study.save_search,
+            )  # fmt: skip
+            choices.update(search=new.id)
+
+    if job is None or job.ended:
+        st.button(
+            "Start", key="start", type="primary", width="stretch", on_click=start,
+            disabled=optimum is None,
+        )  # fmt: skip
+        return
+    left, right = st.columns(2)
+    if job.state == "paused":
+        left.button("Resume", key="resume", type="primary", width="stretch", on_click=job.resume)
+    else:
+        left.button("Pause", key="pause", width="stretch", on_click=job.pause)
+    right.button("Stop", key="stop", width="stretch", on_click=job.stop)
+
+
+def told(run: Run, accuracy: Predictor, latency: Predictor) -> str:
+    """A run in a sentence."""
+    start = {
+        "kept": "Kept with the study",
+        "stopped": "Stopped; a search that was stopped is not kept",
+    }.get(run.state, run.state.capitalize())
+    where = f"{start}: {run.proposals:,} of {run.total:,} proposals under {run.budget:.4g} ms"
+    if run.best is None:
+        return f"{where}. No subnet within the budget was met yet."
+    text = f"{where}. Best found: {described(run.best, accuracy, latency)}"
+    if run.exact is None:
+        return f"{text}."
+    gap = abs(run.exact.value - run.best.value)
+    if gap < EQUAL:
+        return f"{text}. Gap to the exact optimum: **none**."
+    return f"{text}. Gap to the exact optimum: **{gap:.3f} {points(accuracy)}**."
+
+
+def show_run(study: Study, front: Front, run: Run) -> None:
+    """The sentence and the charts of a run."""
+    accuracy, latency = front.problem.objective, front.problem.limits[0].predictor
+    with st.container(key="progress"):
+        st.progress(run.proposals / run.total)
+        st.write(told(run, accuracy, latency))
+    exact = run.exact
+    course = tables.course_table(run.trace, None if exact is None else exact.value, run.total)
+    st.altair_chart(live.course_chart(course, accuracy.target, run.total), key="course-chart")
+    schedule = tables.schedule_table(run.trace)
+    unit = points(accuracy)
+    for place, column, title in zip(
+        st.columns(2),
+        ("temperature", "accepted"),
+        (f"Temperature ({unit})", "Accepted (%)"),
+        strict=True,
+    ):
+        place.vega_lite_chart(
+            schedule, live.schedule_spec(column, title, run.total), key=f"{column}-chart"
+        )
+    show_front(
+        study, front, run.budget, {"exact optimum": exact, "current": run.current, "best": run.best}
+    )
+    second = ("Current", run.current) if run.current else ("Exact optimum", exact)
+    for place, (name, candidate), key in zip(
+        st.columns(2), (("Best found", run.best), second), ("best-chart", "current-chart"),
+        strict=True,
+    ):  # fmt: skip
+        if candidate is not None:
+            with place:
+                show_architecture(study, name, candidate, exact, key)
+
+
+def course_range(run: Run, front: Front) -> tuple[float, float]:
+    """The part of the objective's axis in which the run takes place: some start temperatures
+    round the optimum; a run starts far below it."""
+    start = run.settings.start_temperature or 1.0
+    span = min(30 * start, 1.5 * float(front.values.max() - front.values.min())) or 1.0
+    top = (run.exact or run.best or front.candidate(len(front) - 1)).value
+    return top - span, top + 0.25 * span
+
+
+def show_front(
+    study: Study, front: Front, budget: float, candidates: dict[str, Candidate | None]
+) -> None:
+    predictors = (front.problem.limits[0].predictor, front.problem.objective)
+    table = tables.front_table(cache.table_of(study).frame, front, budget=budget)
+    table = tables.with_candidates(table, {k: c for k, c in candidates.items() if c is not None})
+    st.altair_chart(live.front_chart(table, *(p.target for p in predictors)), key="front-chart")
+
+
+def show_architecture(
+    study: Study, name: str, candidate: Candidate, exact: Candidate | None, key: str
+) -> None:
+    unit = "ms"
+    st.markdown(f"**{name}** · {candidate.value:.2f} % · {candidate.costs[0]:.4g} {unit}")
+    other = None if exact is None else exact.architecture
+    grid = tables.architecture_table(study.space, candidate.architecture, other)
+    st.vega_lite_chart(grid, live.architecture_spec(grid["row"].nunique()), key=key)
+    differing = int(grid["differs"].sum())
+    if differing:
+        st.caption(f"Outlined: {differing} cells that differ from the exact optimum.")
 
 
 def show_job(study: Study, front: Front, job: Job) -> None:
-    """The live part: draws itself again while the job runs, and the page once it has ended."""
+    """The live part: draws itself again while the job runs, and the page when its state moves."""
+    drawn = job.state
+    moving = drawn in ("starting", "running")
 
-    @st.fragment(run_every=None if job.ended else 0.3)
+    @st.fragment(run_every=0.3 if moving else None)
     def draw() -> None:
-        ended = job.ended
-        annealer = job.annealer
-        if annealer is None:
-            st.progress(0.0, "Starting …")
-            return
-        best = annealer.best
-        share = annealer.proposals / annealer.total
-        st.progress(share, f"{annealer.proposals:,} of {annealer.total:,} proposals, {job.state}")
-        if best is not None:
-            gap = job.exact.value - best.value
-            st.write(
-                f"Best so far: **{best.value:.3f} %** at {best.costs[0]:.4g} ms, "
-                + ("the exact optimum." if gap <= 1e-9 else f"{gap:.3f} points below the exact optimum.")
-            )
-        trace = annealer.trace
-        if len(trace):
-            show_run(
-                study, front, job.problem.limits[0].predictor.target.column, job.problem.budget,
-                trace, annealer.total, best, annealer.current, job.exact,
-            )  # fmt: skip
-        if ended and choices.first_time(f"ended-{job.id}"):
+        with errors_as_cards():
+            # Looked up anew, so that the registry knows that someone watches.
+            cache.jobs().get(job.id, job.study)
+            state = job.state
+            run = Run.of_job(job)
+            if run is not None:
+                show_run(study, front, run)
+            elif moving:
+                st.write("Starting …")
+        # Buttons stand outside; a second tab may have pressed them, or the run has ended.
+        if state != drawn and {state, drawn} != {"starting", "running"}:
             st.rerun()
 
     draw()
 
 
-def show_kept(study: Study, front: Front, result: SearchResult) -> None:
-    """A search that was kept with the study."""
-    limit_column, budget = result.limits[0]
-    gap = "" if result.gap is None else f", {result.gap:.3f} points below the exact optimum"
-    st.write(
-        f"A kept search: best **{result.best.value:.3f} %** at {result.best.costs[0]:.4g} ms under "
-        f"{budget:.4g} ms{gap}. Seed {result.settings.seed}, {result.proposals:,} proposals."
-    )
+def show_kept(study: Study, search_id: str) -> Architecture:
+    """A search that was kept with the study; returns its best."""
+    result = study.load_search(search_id)
     table = cache.table_of(study)
-    if result.fingerprints.get("accuracy") != table.fingerprint:
-        st.info("The measurements have changed since this search, so its predictions are older.")
-    show_run(
-        study, front, limit_column, budget, result.trace, result.proposals, result.best, None,
-        result.exact or result.best,
-    )  # fmt: skip
-    panel("Trace", "One row every so many proposals.", result.trace, key="trace")
+    if result.fingerprints["space"] != study.space.fingerprint:
+        raise InvalidInput(f"Search {search_id} is of another space than the study's; delete it.")
+    if result.fingerprints[result.objective] != table.fingerprint:
+        st.info(
+            "The measurements have changed since this search: its values are those of the older "
+            "regression, the intervals and the front those of the present one."
+        )
+    show_run(study, cache.front_of(study, result.limits[0][0]), Run.of_result(result))
+    panel(
+        "Trace",
+        f"{len(result.trace)} points of the run; seed {result.settings.seed}, "
+        f"{result.settings.schedule} schedule from {result.settings.start_temperature:.3g} to "
+        f"{result.settings.end_temperature:.3g}.",
+        result.trace,
+        key="trace",
+    )
+    return result.best.architecture
+
+
+def kept_picker(study: Study, chosen: str | None) -> None:
+    """Reopen one of the searches that the study holds."""
+    kept = cache.searches_of(study)
+    if not kept:
+        return
+
+    def label(search_id: str) -> str:
+        result = kept[search_id]
+        (column, budget), gap = result.limits[0], result.gap
+        rest = "" if gap is None else ", exact" if gap < EQUAL else f", gap {gap:.3f}"
+        device = column.partition(":")[2]
+        return (
+            f"{budget:.4g} ms{f' {device}' if device else ''}: {result.best.value:.2f} %{rest}, "
+            f"seed {result.settings.seed}"
+        )
+
+    ids = list(kept)
+    key = f"kept-{chosen or 'none'}"
+    with st.container(key="kept"):
+        st.selectbox(
+            "Kept searches", ids, index=ids.index(chosen) if chosen in ids else None,
+            placeholder=f"Open one of {len(ids)} …", format_func=label, key=key,
+            on_change=choices.on_change(key, lambda s: choices.update(search=s)),
+        )  # fmt: skip
+
+
+def take_along(name: str, take: Callable[[], Architecture]) -> None:
+    """Buttons that carry an architecture to other pages; `take` is asked when one is pressed."""
+    left, right = st.columns(2)
+    for place, verb, target, key in (
+        (left, f"Edit {name} in What-if", "pages/2_What_if.py", "to-what-if"),
+        (right, f"Export {name}", "pages/4_Export.py", "to-export"),
+    ):
+        if place.button(verb, key=key, width="stretch"):
+            choices.set_architecture(take())
+            st.switch_page(target)
 
 
 with page(
     "Search",
-    "Simulated annealing looks for the best predicted subnet under the budget; the exact optimum "
-    "of the same regression stands beside it and moves with the slider.",
+    "Simulated annealing looks for the best predicted subnet under the budget. Beside it stands "
+    "the exact optimum of the same regression, which moves with the slider at once.",
 ) as study:
     table = cache.table_of(study)
-    latency = latency_picker(table)
-    front = cache.front_of(study, latency)
-    budget = budget_slider(front)
-    optimum = front.within(budget)
-    accuracy, cost = (
-        p.predict([optimum.architecture]).iloc[0]
-        for p in (front.problem.objective, front.problem.limits[0].predictor)
-    )
-    with st.container(key="optimum"):
-        st.write(
-            f"Exact optimum under {budget:.4g} ms: subnet **{optimum.architecture.id}**, "
-            f"{optimum.value:.2f} % [{accuracy['prediction_low']:.2f}, "
-            f"{accuracy['prediction_high']:.2f}], {optimum.costs[0]:.4g} ms "
-            f"[{cost['prediction_low']:.4g}, {cost['prediction_high']:.4g}]. Brackets are 95 % "
-            "prediction intervals for a subnet chosen without looking; a searched one tends to "
-            "do a little worse than predicted."
-        )
-    asked = settings_form(front)
-    if asked is not None:
-        settings, seconds = asked
-        job = cache.jobs().start(
-            study.folder.name, front.problem.within(budget), settings,
-            seconds=seconds, exact=optimum, keep=study.save_search,
-        )  # fmt: skip
-        choices.update(search=job.id)
+    controls, view = st.columns([1, 2.7], gap="large")
+    with controls:
+        latency = latency_picker(table)
+        front = cache.front_of(study, latency)
+        budget = budget_slider(front)
     chosen = choices.current().search
-    job = cache.jobs().get(chosen, study.folder.name)
-    found: Candidate | None = None
-    if job is not None:
-        if not job.ended:
-            controls(job)
-        if job.note:
-            st.warning(plain(job.note))
-        if job.kept:
-            st.success(f"This search was kept with the study as {job.kept}.")
-        show_job(study, front, job)
-        found = job.annealer.best if job.annealer else None
-        if job.ended and job.annealer:
-            panel(
-                "Trace", "One row every so many proposals.", job.annealer.trace, key="trace"
-            )
-    elif chosen is not None:
-        try:
-            result = study.load_search(chosen)
-            found = result.best
-            show_kept(study, front, result)
-        except FoxnasError as error:
-            st.warning(plain(str(error)))
-    else:
-        points = points_table({"exact optimum": optimum})
-        columns = {latency: "latency", "accuracy": "accuracy"}
-        st.altair_chart(
-            live.pareto_chart(
-                cloud_table(table, latency), front.frame.rename(columns=columns), points, budget, "ms"
-            ),
-            key="pareto-chart",
+    job = cache.jobs().get(chosen, str(study.folder))
+    if job is not None and job.kept:
+        # From here on the kept search is shown, whose address lasts.
+        chosen, job = job.kept, None
+        choices.update(search=chosen)
+
+    optimum: Candidate | None = None
+    with view, errors_as_cards(), st.container(key="optimum"):
+        optimum = front.within(budget)
+        st.write(
+            f"Exact optimum under {budget:.4g} ms: "
+            f"{described(optimum, front.problem.objective, front.problem.limits[0].predictor)}."
         )
         st.caption(
-            "Grey points are measured subnets, the grey line the best predicted accuracy for "
-            "every latency, the dashed line the budget. Press Start to watch the annealer."
+            "Brackets are 95 % prediction intervals of one measurement of a subnet chosen without "
+            "looking. What a search picks out tends to do somewhat worse, so measure it."
         )
+    with controls:
+        within = front.problem.within(max(budget, float(front.costs[0])))
+        settings, seconds = settings_picker(within)
+        run_buttons(study, front, job, optimum, budget, settings, seconds)
+        kept_picker(study, chosen)
 
-    left, right, third = st.columns(3, vertical_alignment="bottom")
-    take = (found or optimum).architecture
-    name = "the best found" if found else "the optimum"
-    if left.button(f"Edit {name} in What-if", key="to-what-if", width="stretch"):
-        choices.set_architecture(take)
-        st.switch_page("pages/2_What_if.py")
-    if right.button(f"Export {name}", key="to-export", width="stretch"):
-        choices.set_architecture(take)
-        st.switch_page("pages/4_Export.py")
-    kept = study.search_ids()
-    if kept:
-        third.selectbox(
-            "Kept searches", kept, index=None, placeholder="Open a kept search …",
-            label_visibility="collapsed", key="kept",
-            on_change=choices.on_change("kept", lambda s: choices.update(search=s)),
-        )  # fmt: skip
+    take: Callable[[], Architecture] | None = None
+    name = "the exact optimum"
+    with view, errors_as_cards():
+        if job is not None:
+            if job.note:
+                (st.error if job.state == "failed" else st.warning)(plain(job.note))
+            column = job.problem.limits[0].predictor.target.column
+            show_job(study, cache.front_of(study, column), job)
+            name, running = "the best found", job
+
+            def take() -> Architecture:
+                annealer = running.annealer
+                best = annealer.best if annealer else None
+                return (best or running.exact).architecture
+
+        elif chosen is not None:
+            best = show_kept(study, chosen)
+            name, take = "the best found", lambda: best
+        elif optimum is not None:
+            show_front(study, front, budget, {"exact optimum": optimum})
+            show_architecture(study, "Exact optimum", optimum, None, "best-chart")
+            st.caption("Press Start to watch the annealer look for it.")
+    if take is None and optimum is not None:
+        take = lambda: optimum.architecture  # noqa: E731
+    if take is not None:
+        with view:
+            take_along(name, take)

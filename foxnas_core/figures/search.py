@@ -1,50 +1,131 @@
-"""Tables of what a search page draws: the trace, an architecture's cells, the front and cloud."""
+"""The tables that a search is drawn from: its course, the front, and architectures as grids."""
 
+import math
+import re
+from collections.abc import Mapping
+
+import numpy as np
 import pandas as pd
 
 from foxnas_core.architecture import Architecture
+from foxnas_core.search.exact import Front
 from foxnas_core.search.problem import Candidate
-from foxnas_core.search_space import SearchSpace
-from foxnas_core.table import MeasurementTable
+from foxnas_core.search_space import Decision, SearchSpace
+
+CURRENT, BEST, EXACT = "current", "best", "exact optimum"
+MEASURED, FRONT, BUDGET = "measured", "predicted front", "budget"
+
+_SHORT = {"kernel": "k", "expand": "e"}
+_OWN = {"depth": "depth {}", "resolution": "{} px"}
 
 
-def trace_table(trace: pd.DataFrame) -> pd.DataFrame:
-    """A trace as rows of proposals, line ("current" or "best") and value, without gaps."""
-    long = trace.melt("proposals", ["current_value", "best_value"], "line", "value").dropna()
-    return long.assign(line=long["line"].str.removesuffix("_value"))
+def course_table(trace: pd.DataFrame, exact: float | None, total: int) -> pd.DataFrame:
+    """The course of a run, one row a point: proposals, series, value (of the objective).
+
+    `trace` is that of `Annealer.trace`; the exact optimum, where known, is a level line from 0 to
+    `total` proposals. Points at which no best was found yet are left out.
+    """
+    parts = [
+        pd.DataFrame({"proposals": trace["proposals"], "series": series, "value": trace[column]})
+        for series, column in ((CURRENT, "current_value"), (BEST, "best_value"))
+    ]
+    if exact is not None:
+        parts.append(pd.DataFrame({"proposals": [0, total], "series": EXACT, "value": exact}))
+    return pd.concat(parts).dropna(subset="value").reset_index(drop=True)
 
 
-def architecture_cells(space: SearchSpace, architecture: Architecture) -> pd.DataFrame:
-    """One row a block slot: group, position within it, its first decision's choice as `level`
-    (0 to 1 by its place among the choices, NaN where off), and `text` with all its choices."""
-    rows = []
-    for group in space.additive_groups:
-        slots = list(dict.fromkeys(d.slot for d in space.in_group(group) if d.slot))
-        for position, slot in enumerate(slots, start=1):
-            members = [d for d in space.in_slot(slot) if d.name in architecture]
-            text = " · ".join(f"{d.role[0]}{architecture[d.name]}" for d in members) or "off"
-            level = float("nan")
-            if members:
-                first = members[0]
-                place = first.choices.index(architecture[first.name])
-                level = place / max(1, len(first.choices) - 1)
-            rows.append((group, position, text, level))
-    return pd.DataFrame(rows, columns=["group", "position", "text", "level"])
+def schedule_table(trace: pd.DataFrame) -> pd.DataFrame:
+    """Temperature (units of the objective) and accepted share of proposals (percent)."""
+    return pd.DataFrame(
+        {
+            "proposals": trace["proposals"],
+            "temperature": trace["temperature"],
+            "accepted": 100 * trace["acceptance"],
+        }
+    )
 
 
-def context_text(space: SearchSpace, architecture: Architecture) -> str:
-    """The context's choices in words: "resolution 28"."""
-    names = [d.name for d in space.decisions if d.group in space.context]
-    return ", ".join(f"{name} {architecture[name]}" for name in names)
+def front_table(
+    measured: pd.DataFrame, front: Front, *, budget: float, points: int = 250
+) -> pd.DataFrame:
+    """Cost and value of the measured subnets, of the predicted front and of the budget.
+
+    `measured` has the columns of both targets; rows without either are left out. Of a longer
+    front so many points are kept, evenly by position, both ends included. Columns: kind, cost,
+    value, which is missing for the budget.
+    """
+    cost, value = front.frame.columns
+    rows = measured[[cost, value]].dropna()
+    kept = np.unique(np.linspace(0, len(front) - 1, points).round().astype(int))
+    parts = [
+        pd.DataFrame({"kind": MEASURED, "cost": rows[cost], "value": rows[value]}),
+        pd.DataFrame({"kind": FRONT, "cost": front.costs[kept], "value": front.values[kept]}),
+        pd.DataFrame({"kind": [BUDGET], "cost": [float(budget)], "value": [math.nan]}),
+    ]
+    return pd.concat(parts, ignore_index=True)
 
 
-def cloud_table(table: MeasurementTable, latency: str) -> pd.DataFrame:
-    """The measured subnets: id, latency, accuracy, those without either left out."""
-    frame = table.frame[["id", latency, "accuracy"]].dropna()
-    return frame.set_axis(["id", "latency", "accuracy"], axis="columns")
+def with_candidates(
+    table: pd.DataFrame, candidates: Mapping[str, Candidate | None]
+) -> pd.DataFrame:
+    """`front_table` with a row for each named candidate that there is."""
+    rows = [
+        {"kind": kind, "cost": candidate.costs[0], "value": candidate.value}
+        for kind, candidate in candidates.items()
+        if candidate is not None
+    ]
+    return pd.concat([table, pd.DataFrame(rows)], ignore_index=True) if rows else table
 
 
-def points_table(candidates: dict[str, Candidate | None]) -> pd.DataFrame:
-    """Named candidates as rows of point, latency and accuracy, those not found left out."""
-    rows = [(name, c.costs[0], c.value) for name, c in candidates.items() if c is not None]
-    return pd.DataFrame(rows, columns=["point", "latency", "accuracy"])
+def architecture_table(
+    space: SearchSpace, architecture: Architecture, other: Architecture | None = None
+) -> pd.DataFrame:
+    """An architecture as a grid, one row a cell: row, column, text, level, differs.
+
+    A row is a group, a column a block slot of it or, first, the group's own decisions. `level` is
+    the mean position of the cell's choices in their lists, from 0 (first) to 1 (last), missing
+    where the slot is off; `differs` marks cells whose choices are not those of `other`.
+    """
+    cells = []
+    for group in space.groups:
+        decisions = space.in_group(group)
+        slots = list(dict.fromkeys(d.slot for d in decisions if d.slot))
+        for position, slot in enumerate(["", *slots]):
+            members = [d for d in decisions if d.slot == slot]
+            if not members:
+                continue
+            active = [d for d in members if d.name in architecture]
+            levels = [_level(d, architecture) for d in active]
+            differs = other is not None and any(
+                architecture.get(d.name) != other.get(d.name) for d in members
+            )
+            cells.append(
+                {
+                    "row": group_title(space, group),
+                    "column": f"block {position}" if slot else "whole",
+                    "text": " ".join(_text(d, architecture) for d in active) or "off",
+                    "level": float(np.mean(levels)) if levels else math.nan,
+                    "differs": differs,
+                }
+            )
+    return pd.DataFrame(cells)
+
+
+def group_title(space: SearchSpace, group: str) -> str:
+    """A group as people call it: "Input", "Stage 2", or its own name."""
+    if group in space.context:
+        return group.capitalize()
+    stage = re.fullmatch(r"s(\d+)", group)
+    return f"Stage {stage[1]}" if stage else group
+
+
+def _text(decision: Decision, architecture: Architecture) -> str:
+    value = architecture[decision.name]
+    if decision.slot:
+        return f"{_SHORT.get(decision.role, '')}{value}"
+    return _OWN.get(decision.role, "{}").format(value)
+
+
+def _level(decision: Decision, architecture: Architecture) -> float:
+    last = len(decision.choices) - 1
+    return decision.choices.index(architecture[decision.name]) / last if last else 0.0

@@ -5,6 +5,8 @@ copy of each instead of unpickling their own at every rerun.
 """
 
 import json
+import threading
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -21,9 +23,13 @@ if TYPE_CHECKING:
     from foxnas_core.export.exporter import ExportedModel
     from foxnas_core.regression import Predictor
     from foxnas_core.search.exact import Front
+    from foxnas_core.search.result import SearchResult
     from pages.shared.jobs import Jobs
 
 Stamp = tuple[tuple[str, int, int], ...]
+KEPT_SEARCHES = 50
+
+_exporting = threading.Lock()
 
 
 def table_of(study: Study) -> MeasurementTable:
@@ -64,6 +70,11 @@ def export_of(study: Study, architecture: Architecture) -> "ExportedModel":
     """The exported files; raises as `workflow.export`."""
     names = ("space.json", "measurements.parquet", "supernet.safetensors", "images.npz")
     return _export(str(study.folder), as_text(architecture), _stamp(study, *names))
+
+
+def searches_of(study: Study) -> "dict[str, SearchResult]":
+    """The newest of the study's kept searches by id, damaged ones left out."""
+    return _searches(str(study.folder), _stamp(study, "searches"))
 
 
 @st.cache_resource
@@ -122,10 +133,22 @@ def _shapley(folder: str, column: str, choices: str, stamp: Stamp) -> "BlockShap
     )
 
 
+@st.cache_resource(max_entries=16, show_spinner=False)
+def _searches(folder: str, stamp: Stamp) -> "dict[str, SearchResult]":
+    study = open_study(Path(folder))
+    found = {}
+    for search_id in study.search_ids()[:KEPT_SEARCHES]:
+        with suppress(FoxnasError):
+            found[search_id] = study.load_search(search_id)
+    return found
+
+
 @st.cache_resource(max_entries=8, show_spinner="Extracting, measuring, writing and checking …")
 def _export(folder: str, choices: str, stamp: Stamp) -> "ExportedModel":
     from foxnas_core.workflow import export
 
     study = open_study(Path(folder))
     predictors, _ = predictors_of(study)
-    return export(study, study.space.architecture(json.loads(choices)), predictors)
+    # One at a time: a latency that is measured beside another export would be too long.
+    with _exporting:
+        return export(study, study.space.architecture(json.loads(choices)), predictors)

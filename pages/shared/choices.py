@@ -111,12 +111,13 @@ def chosen_architecture(space: SearchSpace) -> Architecture | None:
         return None
 
 
-def remember(name: str, value: str) -> None:
+def remember(name: str, value: Any) -> None:
     """Keep a small fact of this session that belongs in no link."""
     st.session_state[f"remembered-{name}"] = value
 
 
-def remembered(name: str) -> str | None:
+def remembered(name: str) -> Any:
+    """What was remembered, or None."""
     return st.session_state.get(f"remembered-{name}")
 
 

@@ -1,0 +1,24 @@
+"""The table of an export's checks."""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import pandas as pd
+
+if TYPE_CHECKING:
+    from foxnas_core.export.exporter import Check
+
+
+def checks_table(checks: "Sequence[Check]") -> pd.DataFrame:
+    """One row a file that was run again: how far its answers lie from the subnet's."""
+    return pd.DataFrame(
+        [
+            {
+                "file": check.file,
+                "images compared": check.images,
+                "greatest logit difference": check.max_difference,
+                "same class (%)": check.agreement,
+            }
+            for check in checks
+        ]
+    )
