@@ -10,8 +10,8 @@ from pages.shared.panel import panel
 
 with page(
     "Study",
-    "Choose a subnet of a weight-sharing supernet for a device and a latency budget, see the reason "
-    "for every layer in it, and take away a file that runs.",
+    "Choose a subnet of a weight-sharing supernet for a device and a latency budget, see the "
+    "reason for every layer in it, and take away a file that runs.",
 ) as study:
     st.header(plain(study.name), divider="grey")
     if study.description:

@@ -59,9 +59,7 @@ def foxnas(problem: SearchProblem, seed: int) -> float:
     for number, table in enumerate(feasible(problem)):
         # From the cheapest architecture, since a random one rarely is within a tight budget.
         options = table.cheapest.copy()
-        score = foxnas_chain(
-            options, STEPS, np.uint64(1000 * seed + number), *flat(problem, table)
-        )
+        score = foxnas_chain(options, STEPS, np.uint64(1000 * seed + number), *flat(problem, table))
         best = max(best, score)
     return problem.sign * best
 

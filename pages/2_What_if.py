@@ -7,7 +7,7 @@ import streamlit as st
 
 from foxnas_core.explanation.edits import edit_effects
 from foxnas_core.figures.effects import waterfall_figure
-from pages.shared import cache, choices
+from pages.shared import cache
 from pages.shared.editor import architecture_picker, editor, start_of
 from pages.shared.frame import errors_as_cards, page, plain
 from pages.shared.latency import latency_picker

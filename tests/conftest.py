@@ -122,3 +122,34 @@ def measured_study(tiny_study, tiny_rows):
     rows, circumstances = tiny_rows
     tiny_study.append([r.architecture for r in rows], [r.values for r in rows], circumstances)
     return tiny_study
+
+
+@pytest.fixture
+def studies(tmp_path, monkeypatch):
+    """A folder of studies that the app is pointed at, with a copy of the demo's table in it."""
+    import shutil
+
+    folder = tmp_path / "studies"
+    (folder / "demo").mkdir(parents=True)
+    for name in ("study.json", "space.json", "measurements.parquet"):
+        shutil.copy(DEMO / name, folder / "demo" / name)
+    monkeypatch.setenv("FOXNAS_STUDIES", str(folder))
+    return folder
+
+
+def run_page(name: str, **address: str):
+    """A page as Streamlit runs it, without a browser."""
+    from streamlit.testing.v1 import AppTest
+
+    page = AppTest.from_file(str(REPOSITORY / "app.py"), default_timeout=60)
+    if name != "app.py":
+        page.switch_page(name)
+    for key, value in address.items():
+        page.query_params[key] = value
+    return page.run()
+
+
+def sentences(page) -> str:
+    """Everything a page says: text, captions, cards."""
+    parts = [*page.markdown, *page.caption, *page.error, *page.warning, *page.info, *page.success]
+    return "\n".join(str(part.value) for part in parts)

@@ -23,7 +23,11 @@ def waterfall_figure(
             measure=["absolute", *["relative"] * len(table), "total"],
             y=labels,
             x=[start, *table["effect"], total],
-            text=[f"{start:.4g}{unit}", *(f"{e:+.3g}" for e in table["effect"]), f"{total:.4g}{unit}"],
+            text=[
+                f"{start:.4g}{unit}",
+                *(f"{e:+.3g}" for e in table["effect"]),
+                f"{total:.4g}{unit}",
+            ],
             textposition="outside",
             connector={"line": {"color": GREY, "width": 1}},
             increasing={"marker": {"color": SKY}},

@@ -52,9 +52,7 @@ def architecture_picker(study: Study, latency: str) -> Architecture:
         placeholder="A measured subnet …",
         label_visibility="collapsed",
         key=f"pick-measured-{choices.current().generation}",
-        on_change=choices.on_change(
-            f"pick-measured-{choices.current().generation}", pick_measured
-        ),
+        on_change=choices.on_change(f"pick-measured-{choices.current().generation}", pick_measured),
     )
     with places[4].popover("Paste JSON", width="stretch"):
         text = st.text_area("Architecture as JSON", key="pasted", height=200)

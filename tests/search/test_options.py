@@ -40,9 +40,7 @@ def test_options_are_those_of_the_space_in_its_order(space: SearchSpace) -> None
     for group in space.groups:
         names = [d.name for d in space.in_group(group)]
         expected = [
-            tuple(
-                space.by_name[n].choices.index(option[n]) if n in option else -1 for n in names
-            )
+            tuple(space.by_name[n].choices.index(option[n]) if n in option else -1 for n in names)
             for option in space.group_options(group)
         ]
         assert [tuple(row) for row in group_codes(space, group).tolist()] == expected
