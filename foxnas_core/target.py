@@ -23,6 +23,30 @@ class Target:
     def std_error_column(self) -> str:
         return f"{self.column}_std_error"
 
+    @property
+    def named(self) -> str:
+        """The label with its unit, as an axis is titled."""
+        return f"{self.label} ({self.unit})" if self.unit else self.label
+
+    @property
+    def difference_unit(self) -> str:
+        """The unit of a difference of two values: percentages differ by points."""
+        return "points" if self.unit == "%" else self.unit
+
+    def text(self, value: float, *, signed: bool = False) -> str:
+        """The value as it is read, without its unit: percentages to two decimals, all else to
+        three significant digits, thousands as k, M, G and T."""
+        sign = "+" if signed else ""
+        if self.unit == "%":
+            return f"{value:{sign}.2f}"
+        for prefix in ("", "k", "M", "G", "T"):
+            # 999.6 would round to 1000, so it takes the next prefix.
+            if abs(value) < 999.5 or prefix == "T":
+                break
+            value /= 1000
+        number = f"{value:{sign}#.3g}".removesuffix(".") if value else "0"
+        return f"{number} {prefix}".strip()
+
 
 KNOWN = {
     "accuracy": Target("accuracy", "Top-1 accuracy", "%", "max"),

@@ -138,9 +138,10 @@ def studies(tmp_path, monkeypatch):
 
 
 def run_page(name: str, **address: str):
-    """A page as Streamlit runs it, without a browser."""
+    """A page as Streamlit runs it on a cold deep link, without a browser."""
     from streamlit.testing.v1 import AppTest
 
+    # Pages are found, and linked to, from the entry point only.
     page = AppTest.from_file(str(REPOSITORY / "app.py"), default_timeout=60)
     if name != "app.py":
         page.switch_page(name)

@@ -22,3 +22,29 @@ def test_a_latency_of_another_device_is_named_by_it():
 def test_other_columns_are_no_targets(column):
     with pytest.raises(InvalidInput, match="no target"):
         target_of(column)
+
+
+@pytest.mark.parametrize(
+    ("column", "value", "text", "signed"),
+    [
+        ("accuracy", 91.349, "91.35", "+91.35"),
+        ("accuracy", 0.0, "0.00", "+0.00"),
+        ("latency_ms", 0.08168, "0.0817", "+0.0817"),
+        ("latency_ms", -0.0012, "-0.00120", "-0.00120"),
+        ("latency_ms", 123.4, "123", "+123"),
+        ("latency_ms", 0.0, "0", "0"),
+        ("macs", 1_104_460.0, "1.10 M", "+1.10 M"),
+        ("macs", 999.6, "1.00 k", "+1.00 k"),
+        ("parameters", 28_802.0, "28.8 k", "+28.8 k"),
+        ("parameters", 4.2e15, "4.20e+03 T", "+4.20e+03 T"),
+    ],
+)
+def test_values_read_at_a_sensible_precision(column, value, text, signed):
+    assert target_of(column).text(value) == text
+    assert target_of(column).text(value, signed=True) == signed
+
+
+def test_axes_and_differences_are_named_with_their_units():
+    assert (target_of("accuracy").named, target_of("macs").named) == ("Top-1 accuracy (%)", "MACs")
+    assert target_of("accuracy").difference_unit == "points"
+    assert target_of("latency_ms").difference_unit == "ms"

@@ -1,79 +1,174 @@
-"""Coefficients as points with intervals, and effects as a heatmap over stages and slots."""
+"""What each choice changes: points with intervals, and heatmaps over groups and slots.
+
+Targets stand side by side, one panel each, with the same rows.
+"""
+
+from collections.abc import Sequence
+from typing import NamedTuple
 
 import pandas as pd
 from plotly import graph_objects as go
+from plotly.subplots import make_subplots
 
-from foxnas_core.figures.theme import DIVERGING, GREY, colour_of, styled
+from foxnas_core.explanation.coefficients import slot_grid
+from foxnas_core.figures.theme import DIVERGING, GREY, PALE, colour_of, difference_axis, styled
 from foxnas_core.target import Target
 
 
-def interval_table(coefficients: pd.DataFrame) -> pd.DataFrame:
-    """The rows that a plot of effects shows: all but the intercept and the context's fixed part.
+def interval_table(effects: pd.DataFrame, columns: Sequence[str]) -> pd.DataFrame:
+    """One row a choice and target: group, row, target, effect, low, high, clear.
 
-    Keeps term, label, group, estimate, low, high, p, and adds `clear`: whether the interval
-    leaves out 0.
+    `effects` is a table of `side_by_side`, `columns` are the targets in it. `row` names what is
+    drawn, once in each group; `clear` says that the interval leaves out 0.
     """
-    rows = coefficients[(coefficients["group"] != "") | (coefficients["term"].str.contains("="))]
-    rows = rows[["term", "label", "group", "estimate", "std_error", "low", "high", "p"]]
-    return rows.assign(clear=(rows["low"] > 0) | (rows["high"] < 0)).reset_index(drop=True)
+    where = effects["slot"].where(effects["slot"] != "", effects["group"])
+    # A step of depth opens the slot that it is named after.
+    choice = effects["role"] + " " + effects["choice"].astype(str)
+    row = where + " " + choice + " instead of " + effects["reference"].astype(str)
+    parts = [
+        pd.DataFrame(
+            {
+                "group": effects["group"],
+                "row": row,
+                "target": column,
+                "effect": effects[column],
+                "low": effects[f"{column}_low"],
+                "high": effects[f"{column}_high"],
+            }
+        ).dropna(subset="effect")
+        for column in columns
+    ]
+    table = pd.concat(parts, ignore_index=True)
+    return table.assign(clear=(table["low"] > 0) | (table["high"] < 0))
 
 
-def interval_figure(table: pd.DataFrame, target: Target) -> go.Figure:
-    """One row a coefficient, its 95 % interval as a bar; grey where it spans 0."""
-    figure = go.Figure()
-    for clear, colour, name in (
-        (True, colour_of(target.column), "95 % interval leaves out 0"),
-        (False, GREY, "spans 0"),
-    ):
-        rows = table[table["clear"] == clear]
-        figure.add_scatter(
-            x=rows["estimate"],
-            y=rows["term"],
-            mode="markers",
-            name=name,
-            marker={"color": colour, "size": 7},
-            error_x={
-                "type": "data",
-                "symmetric": False,
-                "array": rows["high"] - rows["estimate"],
-                "arrayminus": rows["estimate"] - rows["low"],
-                "color": colour,
-                "thickness": 1.5,
-            },
-            customdata=rows[["label", "low", "high"]],
-            hovertemplate=(
-                "%{customdata[0]}<br>%{x:+.4g} "
-                f"{target.unit} [%{{customdata[1]:+.4g}}, %{{customdata[2]:+.4g}}]<extra></extra>"
-            ),
-        )
-    figure.add_vline(x=0, line={"color": GREY, "width": 1})
+def interval_figure(table: pd.DataFrame, targets: Sequence[Target]) -> go.Figure:
+    """One row a choice, one panel a target; hollow and grey where the interval spans 0."""
+    rows = list(dict.fromkeys(table["row"]))
+    figure = make_subplots(rows=1, cols=len(targets), shared_yaxes=True, horizontal_spacing=0.03)
+    for position, target in enumerate(targets, start=1):
+        own = table[table["target"] == target.column]
+        for clear, colour in ((True, colour_of(target.column)), (False, GREY)):
+            part = own[own["clear"] == clear]
+            texts = [
+                f"{target.text(effect, signed=True)} {target.difference_unit} "
+                f"[{target.text(low, signed=True)}, {target.text(high, signed=True)}]"
+                for effect, low, high in zip(part["effect"], part["low"], part["high"], strict=True)
+            ]
+            figure.add_scatter(
+                x=part["effect"],
+                y=part["row"],
+                mode="markers",
+                marker={
+                    "color": colour if clear else "white",
+                    "size": 7,
+                    "line": {"color": colour, "width": 1.5},
+                },
+                error_x={
+                    "type": "data",
+                    "symmetric": False,
+                    "array": part["high"] - part["effect"],
+                    "arrayminus": part["effect"] - part["low"],
+                    "color": colour,
+                    "thickness": 1.5,
+                    "width": 3,
+                },
+                customdata=texts,
+                hovertemplate="%{y}<br>%{customdata}<extra></extra>",
+                showlegend=False,
+                row=1,
+                col=position,
+            )
+        figure.add_vline(x=0, line={"color": GREY, "width": 1}, row=1, col=position)
+        figure.update_xaxes(title=difference_axis(target), row=1, col=position)
+    group_of = table.drop_duplicates("row").set_index("row")["group"]
+    groups = list(dict.fromkeys(table["group"]))
+    for group in groups[1::2]:
+        numbers = [number for number, row in enumerate(rows) if group_of[row] == group]
+        figure.add_hrect(
+            y0=min(numbers) - 0.5, y1=max(numbers) + 0.5,
+            fillcolor=PALE, line_width=0, layer="below",
+        )  # fmt: skip
     figure.update_yaxes(
-        categoryorder="array", categoryarray=list(table["term"])[::-1], tickfont={"size": 11}
+        categoryorder="array",
+        categoryarray=rows,
+        range=[len(rows) - 0.5, -0.5],
+        tickfont={"size": 11},
+        showgrid=False,
+        dtick=1,
     )
-    unit = "percentage points" if target.unit == "%" else target.unit
-    figure.update_xaxes(title=f"Effect on {target.label} ({unit})")
-    return styled(figure, height=140 + 17 * len(table))
+    return styled(figure, height=110 + 18 * len(rows))
 
 
-def heatmap_figure(grid: pd.DataFrame, target: Target) -> go.Figure:
-    """Groups (rows) by slots (columns), coloured by effect, with the number in each cell."""
-    unit = "pp" if target.unit == "%" else target.unit
-    limit = float(grid.abs().max().max()) if grid.size else 1.0
-    figure = go.Figure(
-        go.Heatmap(
+class Heatmap(NamedTuple):
+    """Groups × slots of one target's effects, or groups × choices where there are no slots."""
+
+    target: Target
+    values: pd.DataFrame
+    low: pd.DataFrame
+    high: pd.DataFrame
+
+    def texts(self) -> list[list[str]]:
+        """What each cell says: nothing without an effect, in parentheses where it spans 0."""
+
+        def text(value: float, low: float, high: float) -> str:
+            if pd.isna(value):
+                return ""
+            number = self.target.text(value, signed=True)
+            return number if low > 0 or high < 0 else f"({number})"
+
+        rows = zip(*(grid.to_numpy() for grid in self[1:]), strict=True)
+        return [[text(*cell) for cell in zip(*row, strict=True)] for row in rows]
+
+
+def heatmap_of(effects: pd.DataFrame, role: str, target: Target) -> Heatmap:
+    """The effects of one role's choices on one target, from a table of `side_by_side`."""
+    columns = [target.column, f"{target.column}_low", f"{target.column}_high"]
+    own = effects[effects["role"] == role]
+    if (own["position"] > 0).any():
+        return Heatmap(target, *(slot_grid(own, role, column) for column in columns))
+    order = dict.fromkeys(own["group"]), dict.fromkeys(own["choice"])
+    return Heatmap(
+        target,
+        *(
+            own.pivot(index="group", columns="choice", values=column).reindex(
+                index=list(order[0]), columns=list(order[1])
+            )
+            for column in columns
+        ),
+    )
+
+
+def heatmap_figure(heatmaps: Sequence[Heatmap]) -> go.Figure:
+    """One panel a target, each with colours of its own that are centred on no effect."""
+    figure = make_subplots(
+        rows=1,
+        cols=len(heatmaps),
+        shared_yaxes=True,
+        horizontal_spacing=0.06,
+        subplot_titles=[difference_axis(heatmap.target) for heatmap in heatmaps],
+    )
+    for position, heatmap in enumerate(heatmaps, start=1):
+        grid = heatmap.values
+        limit = float(grid.abs().max(axis=None)) or 1.0
+        figure.add_heatmap(
             z=grid.to_numpy(dtype=float),
-            x=[f"block {position}" for position in grid.columns],
+            x=[f"block {c}" if isinstance(c, int) else str(c) for c in grid.columns],
             y=list(grid.index),
             zmin=-limit,
             zmax=limit,
             colorscale=DIVERGING,
-            texttemplate="%{z:+.3g}",
-            hovertemplate=f"%{{y}} %{{x}}: %{{z:+.4g}} {unit}<extra></extra>",
-            colorbar={"title": unit, "thickness": 12},
+            showscale=False,
+            text=heatmap.texts(),
+            texttemplate="%{text}",
+            hovertemplate=f"%{{y}} %{{x}}: %{{text}} {heatmap.target.difference_unit}"
+            "<extra></extra>",
+            hoverongaps=False,
             xgap=2,
             ygap=2,
+            row=1,
+            col=position,
         )
-    )
-    figure.update_yaxes(autorange="reversed", type="category")
-    figure.update_xaxes(side="top")
-    return styled(figure, height=110 + 44 * max(1, len(grid)))
+    figure.update_yaxes(autorange="reversed", type="category", showgrid=False)
+    figure.update_xaxes(type="category", showgrid=False)
+    return styled(figure, height=90 + 40 * max(len(heatmaps[0].values), 1))

@@ -1,10 +1,55 @@
-"""What adds up to a difference: edits or blocks, as a waterfall."""
+"""What adds up to a difference: edits with their intervals, blocks as a waterfall."""
 
 import pandas as pd
 from plotly import graph_objects as go
 
-from foxnas_core.figures.theme import GREY, ORANGE, SKY, styled
+from foxnas_core.explanation.edits import EditEffects
+from foxnas_core.figures.theme import GREY, INK, ORANGE, SKY, difference_axis, styled
 from foxnas_core.target import Target
+
+
+def edit_table(effects: EditEffects) -> pd.DataFrame:
+    """One row an edit, then the sum of them: edit, effect, low, high."""
+    total = {"edit": "together", "effect": effects.total, "low": effects.low, "high": effects.high}
+    rows = effects.table[["edit", "effect", "low", "high"]].to_dict("records")
+    return pd.DataFrame([*rows, total])
+
+
+def edit_figure(table: pd.DataFrame, target: Target) -> go.Figure:
+    """A bar for each row of `edit_table`, with its interval; green-blue helps, orange costs."""
+    helps = (table["effect"] > 0) == (target.direction == "max")
+    colours = [SKY if good else ORANGE for good in helps]
+    labels = [
+        f"{target.text(effect, signed=True)} [{target.text(low, signed=True)}, "
+        f"{target.text(high, signed=True)}]"
+        for effect, low, high in zip(table["effect"], table["low"], table["high"], strict=True)
+    ]
+    figure = go.Figure(
+        go.Bar(
+            orientation="h",
+            x=table["effect"],
+            y=table["edit"],
+            marker={
+                "color": colours,
+                "line": {"color": INK, "width": [0] * (len(table) - 1) + [1]},
+            },
+            error_x={
+                "type": "data",
+                "symmetric": False,
+                "array": table["high"] - table["effect"],
+                "arrayminus": table["effect"] - table["low"],
+                "color": INK,
+                "thickness": 1.2,
+                "width": 3,
+            },
+            customdata=labels,
+            hovertemplate="%{y}<br>%{customdata} " + target.difference_unit + "<extra></extra>",
+        )
+    )
+    figure.add_vline(x=0, line={"color": GREY, "width": 1})
+    figure.update_xaxes(title=difference_axis(target))
+    figure.update_yaxes(autorange="reversed", type="category", showgrid=False)
+    return styled(figure, height=100 + 30 * len(table), showlegend=False)
 
 
 def waterfall_figure(
@@ -14,9 +59,9 @@ def waterfall_figure(
 
     `first` and `last` name the two ends.
     """
-    unit = f" {target.unit}".rstrip()
     total = start + float(table["effect"].sum())
     labels = [first, *table["what"], last]
+    good, bad = (SKY, ORANGE) if target.direction == "max" else (ORANGE, SKY)
     figure = go.Figure(
         go.Waterfall(
             orientation="h",
@@ -24,24 +69,21 @@ def waterfall_figure(
             y=labels,
             x=[start, *table["effect"], total],
             text=[
-                f"{start:.4g}{unit}",
-                *(f"{e:+.3g}" for e in table["effect"]),
-                f"{total:.4g}{unit}",
+                target.text(start),
+                *(target.text(effect, signed=True) for effect in table["effect"]),
+                target.text(total),
             ],
             textposition="outside",
             connector={"line": {"color": GREY, "width": 1}},
-            increasing={"marker": {"color": SKY}},
-            decreasing={"marker": {"color": ORANGE}},
+            increasing={"marker": {"color": good}},
+            decreasing={"marker": {"color": bad}},
             totals={"marker": {"color": GREY}},
-            hovertemplate="%{y}: %{text}<extra></extra>",
+            hovertemplate=f"%{{y}}: %{{text}} {target.unit}<extra></extra>",
         )
     )
     # Bars start near the values, since the differences are small beside them.
     running = [start, *(start + table["effect"].cumsum()), total]
     margin = max(0.25 * (max(running) - min(running)), 1e-3 * abs(start), 1e-9)
-    figure.update_xaxes(
-        range=[min(running) - margin, max(running) + margin],
-        title=f"{target.label} ({target.unit})" if target.unit else target.label,
-    )
-    figure.update_yaxes(autorange="reversed", type="category")
-    return styled(figure, height=130 + 30 * len(labels), showlegend=False)
+    figure.update_xaxes(range=[min(running) - margin, max(running) + margin], title=target.named)
+    figure.update_yaxes(autorange="reversed", type="category", showgrid=False)
+    return styled(figure, height=110 + 28 * len(labels), showlegend=False)

@@ -2,6 +2,7 @@
 
 from typing import TYPE_CHECKING
 
+import numpy as np
 import pandas as pd
 import streamlit as st
 
@@ -13,8 +14,10 @@ def panel(
     title: str, sentence: str, table: pd.DataFrame, figure: "Figure | None" = None, *, key: str
 ) -> None:
     """Draw a panel; without a figure the table stands open."""
-    st.subheader(title)
-    st.write(sentence)
+    if title:
+        st.subheader(title)
+    if sentence:
+        st.write(sentence)
     if figure is not None:
         st.plotly_chart(figure, key=f"{key}-figure", config={"displaylogo": False})
         with st.expander("Table"):
@@ -24,7 +27,16 @@ def panel(
 
 
 def _table(table: pd.DataFrame, key: str) -> None:
-    st.dataframe(table, hide_index=True, key=f"{key}-table")
+    st.dataframe(
+        readable(table),
+        hide_index=True,
+        key=f"{key}-table",
+        # Streamlit's own format would cut 0.00172 ms down to 0.0017.
+        column_config={
+            column: st.column_config.NumberColumn(format="plain")
+            for column in table.select_dtypes("float")
+        },
+    )
     st.download_button(
         "Download CSV",
         lambda: as_csv(table),
@@ -32,6 +44,15 @@ def _table(table: pd.DataFrame, key: str) -> None:
         mime="text/csv",
         key=f"{key}-download",
     )
+
+
+def readable(table: pd.DataFrame) -> pd.DataFrame:
+    """The table with fractions rounded to four significant digits, and to six decimals at most."""
+    numbers = table.select_dtypes("float")
+    with np.errstate(divide="ignore", invalid="ignore"):
+        digits = 3 - np.floor(np.log10(numbers.abs().to_numpy()))
+    scale = 10.0 ** np.nan_to_num(digits, posinf=6.0, neginf=0.0).clip(0, 6)
+    return table.assign(**dict((numbers * scale).round().div(scale).items()))
 
 
 def as_csv(table: pd.DataFrame) -> bytes:

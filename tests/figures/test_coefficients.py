@@ -1,35 +1,92 @@
 import numpy as np
 import pandas as pd
+import pytest
 
-from foxnas_core.figures.coefficients import heatmap_figure, interval_figure, interval_table
+from foxnas_core.figures.coefficients import (
+    Heatmap,
+    heatmap_figure,
+    heatmap_of,
+    interval_figure,
+    interval_table,
+)
 from foxnas_core.target import target_of
 
-COEFFICIENTS = pd.DataFrame(
-    {
-        "term": ["intercept", "resolution=28", "s1b1_kernel=5", "s1b1_kernel=7"],
-        "label": ["Intercept", "resolution 28", "kernel 5 instead of 3", "kernel 7 instead of 3"],
-        "group": ["", "", "s1", "s1"],
-        "estimate": [80.0, 5.0, 0.1, 0.4],
-        "std_error": [1.0, 0.5, 0.1, 0.1],
-        "low": [78.0, 4.0, -0.1, 0.2],
-        "high": [82.0, 6.0, 0.3, 0.6],
-        "p": [0.0, 0.0, 0.3, 0.001],
-    }
+ACCURACY, LATENCY = target_of("accuracy"), target_of("latency_ms")
+
+
+def effects(rows) -> pd.DataFrame:
+    """A table of `side_by_side`: its keys, then accuracy and latency with their bounds."""
+    keys = ["group", "slot", "position", "decision", "role", "choice", "reference"]
+    ends = [c + end for c in ("accuracy", "latency_ms") for end in ("", "_low", "_high")]
+    return pd.DataFrame(rows, columns=keys + ends)
+
+
+BLOCKS = effects(
+    [
+        ("s1", "s1b1", 1, "s1b1_kernel", "kernel", 5, 3, 0.1, -0.1, 0.3, 0.01, 0.005, 0.015),
+        ("s1", "s1b1", 1, "s1b1_kernel", "kernel", 7, 3, 0.4, 0.2, 0.6, 0.02, 0.015, 0.025),
+        ("s1", "s1b2", 2, "s1_depth", "depth", 2, 1, -0.5, -0.7, -0.3, np.nan, np.nan, np.nan),
+        ("s2", "s2b1", 1, "s2b1_kernel", "kernel", 5, 3, -0.2, -0.4, 0.0, 0.0, -0.1, 0.1),
+    ]
+)
+EDGES = effects(
+    [
+        ("e1", "", 0, "e1_op", "operation", "conv", "none", 3.0, 2.0, 4.0, 0.5, 0.4, 0.6),
+        ("e1", "", 0, "e1_op", "operation", "pool", "none", 1.0, -1.0, 3.0, 0.1, 0.0, 0.2),
+        ("e2", "", 0, "e2_op", "operation", "conv", "none", 2.0, 1.0, 3.0, 0.5, 0.4, 0.6),
+    ]
 )
 
 
-def test_the_table_leaves_out_the_intercept_and_says_which_intervals_are_clear():
-    table = interval_table(COEFFICIENTS)
-    assert table["term"].tolist() == ["resolution=28", "s1b1_kernel=5", "s1b1_kernel=7"]
-    assert table["clear"].tolist() == [True, False, True]
+def test_each_choice_has_a_row_for_each_target_that_has_it():
+    table = interval_table(BLOCKS, ["accuracy", "latency_ms"])
+    assert list(table.columns) == ["group", "row", "target", "effect", "low", "high", "clear"]
+    assert list(zip(table["row"], table["target"], table["clear"], strict=True)) == [
+        ("s1b1 kernel 5 instead of 3", "accuracy", False),
+        ("s1b1 kernel 7 instead of 3", "accuracy", True),
+        ("s1b2 depth 2 instead of 1", "accuracy", True),
+        ("s2b1 kernel 5 instead of 3", "accuracy", False),
+        ("s1b1 kernel 5 instead of 3", "latency_ms", True),
+        ("s1b1 kernel 7 instead of 3", "latency_ms", True),
+        ("s2b1 kernel 5 instead of 3", "latency_ms", False),
+    ]
+    assert table["effect"].tolist()[:2] == [0.1, 0.4]
 
 
-def test_the_figure_draws_each_row_once():
-    figure = interval_figure(interval_table(COEFFICIENTS), target_of("accuracy"))
-    assert sum(len(trace.x) for trace in figure.data) == 3
+def test_choices_without_a_slot_are_named_by_their_group():
+    table = interval_table(EDGES, ["accuracy"])
+    assert table["row"].tolist()[0] == "e1 operation conv instead of none"
 
 
-def test_the_heatmap_is_centred_on_no_effect():
-    grid = pd.DataFrame([[0.5, np.nan], [-1.0, 0.25]], index=["s1", "s2"], columns=[1, 2])
-    [trace] = heatmap_figure(grid, target_of("latency_ms")).data
-    assert (trace.zmin, trace.zmax) == (-1.0, 1.0)
+def test_the_interval_figure_draws_each_row_once_in_its_panel():
+    table = interval_table(BLOCKS, ["accuracy", "latency_ms"])
+    figure = interval_figure(table, [ACCURACY, LATENCY])
+    assert sum(len(trace.x) for trace in figure.data) == len(table)
+    assert figure.layout.xaxis.title.text == "Change in Top-1 accuracy (points)"
+    assert figure.layout.xaxis2.title.text == "Change in Latency (ms)"
+
+
+def test_a_heatmap_shows_the_last_choice_by_slot():
+    heatmap = heatmap_of(BLOCKS, "kernel", ACCURACY)
+    assert heatmap.values.to_dict() == {1: {"s1": 0.4, "s2": -0.2}}
+    assert heatmap.low.to_dict() == {1: {"s1": 0.2, "s2": -0.4}}
+
+
+def test_a_heatmap_without_slots_shows_every_choice():
+    heatmap = heatmap_of(EDGES, "operation", ACCURACY)
+    assert heatmap.values.index.tolist() == ["e1", "e2"]
+    assert heatmap.values.columns.tolist() == ["conv", "pool"]
+    assert heatmap.texts() == [["+3.00", "(+1.00)"], ["+2.00", ""]]
+
+
+def test_cells_say_which_intervals_span_zero():
+    grids = (pd.DataFrame([[value, np.nan]]) for value in (0.0817, 0.08, 0.09))
+    assert Heatmap(LATENCY, *grids).texts() == [["+0.0817", ""]]
+
+
+@pytest.mark.parametrize(("table", "role"), [(BLOCKS, "kernel"), (EDGES, "operation")])
+def test_the_heatmap_figure_is_centred_on_no_effect(table, role):
+    figure = heatmap_figure([heatmap_of(table, role, target) for target in (ACCURACY, LATENCY)])
+    assert len(figure.data) == 2
+    for trace in figure.data:
+        assert trace.zmin == -trace.zmax < 0

@@ -1,26 +1,48 @@
 import pytest
 from conftest import run_page, sentences
 
+from foxnas_core.storage import open_study
+
 PAGE = "pages/1_Coefficients.py"
+
+
+def panels(page) -> list[str]:
+    return [title.value for title in page.subheader]
 
 
 def test_accuracy_and_latency_stand_side_by_side(studies):
     page = run_page(PAGE)
     assert not page.exception and not page.error
-    assert [h.value for h in page.header] == ["Top-1 accuracy", "Latency"]
+    assert panels(page) == [
+        "Top-1 accuracy", "Latency", "Kernel by stage and block", "Expand by stage and block",
+        "Depth by stage and block", "Input", "Every choice with its interval",
+        "Terms of the regression",
+    ]  # fmt: skip
     said = sentences(page)
     assert "660 rows" in said and "intervals span 0" in said
-    # Three heatmaps and one interval plot for each of the two.
-    assert len(page.get("plotly_chart")) == 8
+    assert len(page.get("plotly_chart")) == 5
 
 
 def test_every_panel_offers_its_table(studies):
     page = run_page(PAGE)
-    assert len(page.get("download_button")) == len(page.get("plotly_chart"))
+    # Those of the figures, and the terms of the two fits.
+    assert len(page.get("download_button")) == len(page.dataframe) == 5 + 2
 
 
-@pytest.mark.parametrize("form", ["per_layer", "foxnas"])
-def test_another_form_gives_other_coefficients(studies, form):
+def test_the_terms_are_those_of_the_fit(studies):
+    from foxnas_core.regression import fit
+
+    page = run_page(PAGE)
+    expected = fit(open_study(studies / "demo").table(), "accuracy").coefficients()
+    shown = page.dataframe[-2].value
+    assert shown["term"].tolist() == expected["term"].tolist()
+    assert shown["estimate"].tolist() == pytest.approx(
+        expected["estimate"].tolist(), rel=1e-3, abs=1e-6
+    )
+
+
+@pytest.mark.parametrize("form", ["per_layer", "block_state", "stage_counts", "foxnas"])
+def test_every_form_is_drawn(studies, form):
     page = run_page(PAGE)
     before = sentences(page)
     page.selectbox(key="form").select(form).run()
@@ -32,24 +54,42 @@ def test_int8_latency_can_be_chosen(studies):
     page = run_page(PAGE)
     page.selectbox(key="latency").select("latency_ms:int8").run()
     assert not page.exception
-    assert page.header[1].value == "Latency (int8)"
+    assert panels(page)[1] == "Latency (int8)"
+    assert page.query_params["latency"] == "latency_ms:int8"
 
 
-def test_a_form_that_the_rows_can_not_carry_is_one_sentence(studies):
-    import pandas as pd
+def test_the_chosen_form_and_latency_hold_on_the_way_back(studies):
+    page = run_page(PAGE)
+    page.selectbox(key="latency").select("latency_ms:int8").run()
+    page.selectbox(key="form").select("foxnas").run()
+    page.switch_page("app.py").run()
+    page.switch_page(PAGE).run()
+    assert page.selectbox(key="latency").value == "latency_ms:int8"
+    assert page.selectbox(key="form").value == "foxnas"
 
+
+def test_one_target_that_can_not_be_fitted_leaves_the_other(studies):
     path = studies / "demo" / "measurements.parquet"
-    from foxnas_core.storage import open_study
-
-    table = open_study(studies / "demo").table()
-    few = table.frame.head(30).drop(columns="id")
-    path.unlink()
     study = open_study(studies / "demo")
-    study.append(
-        table.architectures()[:30],
-        few[["accuracy", "latency_ms"]].to_dict("records"),
-    )
-    assert isinstance(few, pd.DataFrame)
+    table = study.table()
+    path.unlink()
+    rows = table.frame[["accuracy", "latency_ms"]].assign(accuracy=90.0)
+    study.append(table.architectures(), rows.to_dict("records"))
     page = run_page(PAGE)
     assert not page.exception
-    assert len(page.error) == 2 and all("row" in e.value for e in page.error)
+    [error] = page.error
+    assert "same accuracy" in error.value
+    assert "Every choice with its interval" in panels(page)
+
+
+def test_too_few_rows_are_one_sentence_a_target(studies):
+    path = studies / "demo" / "measurements.parquet"
+    study = open_study(studies / "demo")
+    table = study.table()
+    path.unlink()
+    rows = table.frame[["accuracy", "latency_ms"]].head(30)
+    study.append(table.architectures()[:30], rows.to_dict("records"))
+    page = run_page(PAGE)
+    assert not page.exception
+    assert len(page.error) == 2 and all("measure more" in error.value for error in page.error)
+    assert not page.get("plotly_chart")
