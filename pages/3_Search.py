@@ -29,6 +29,8 @@ STEPS = [m * 10**k for k in range(3, 7) for m in (1, 2, 5)][:-1]
 # Seconds that a run is drawn out over, so that it can be watched.
 PACES = {3.0: "over 3 seconds", 8.0: "over 8 seconds", 20.0: "over 20 seconds",
          60.0: "over a minute", 0.0: "at full speed"}  # fmt: skip
+# Few enough steps that the search can be seen to improve.
+START_SETTINGS = AnnealingSettings(steps=10_000)
 EQUAL = 1e-9  # two sums of the same numbers
 
 
@@ -69,23 +71,18 @@ def described(candidate: Candidate, accuracy: Predictor, latency: Predictor) -> 
     """A candidate with the 95 % prediction intervals of both targets."""
     parts = []
     values = (candidate.value, *candidate.costs)
-    for predictor, value, digits in zip((accuracy, latency), values, (".2f", ".4g"), strict=True):
-        row = predictor.predict([candidate.architecture]).iloc[0]
+    for predictor, value in zip((accuracy, latency), values, strict=True):
+        row, text = predictor.predict([candidate.architecture]).iloc[0], predictor.target.text
         parts.append(
-            f"**{value:{digits}} {predictor.target.unit}** [{row['prediction_low']:{digits}}, "
-            f"{row['prediction_high']:{digits}}]"
+            f"**{text(value)} {predictor.target.unit}** "
+            f"[{text(row['prediction_low'])}, {text(row['prediction_high'])}]"
         )
     return f"subnet **{candidate.architecture.id}**, predicted at {' and '.join(parts)}"
 
 
-def points(predictor: Predictor) -> str:
-    """The unit of a difference of the objective."""
-    return "points" if predictor.target.unit == "%" else predictor.target.unit
-
-
 def settings_picker(problem: SearchProblem) -> tuple[AnnealingSettings, float]:
     """Draw the annealer's settings; returns them and the seconds to draw the run out over."""
-    chosen: AnnealingSettings = choices.remembered("annealing") or AnnealingSettings()
+    chosen: AnnealingSettings = choices.remembered("annealing") or START_SETTINGS
     pace = choices.remembered("pace")
 
     def change(name: str) -> Callable[[], None]:
@@ -103,10 +100,10 @@ def settings_picker(problem: SearchProblem) -> tuple[AnnealingSettings, float]:
         format_func=lambda n: f"{n:,}",
     )  # fmt: skip
     left, right = st.columns(2)
-    each = " a resolution" if problem.space.context else ""
     left.number_input(
-        f"Chains{each}", 1, 8, value=chosen.chains, key="chains", on_change=change("chains")
-    )
+        "Chains", 1, 8, value=chosen.chains, key="chains", on_change=change("chains"),
+        help="Runs side by side, the best of which counts. Each input resolution has so many.",
+    )  # fmt: skip
     right.number_input(
         "Seed", 0, 2**31 - 1, value=chosen.seed, key="seed", on_change=change("seed"),
         help="The same seed and settings give the same search.",
@@ -141,15 +138,16 @@ def _temperature_picker(chosen: AnnealingSettings, problem: SearchProblem) -> No
         new = replace(chosen, start_temperature=ends[1], end_temperature=ends[0])
         choices.remember("annealing", new)
 
-    unit = points(problem.objective)
+    unit = problem.objective.target.difference_unit
     moved = chosen.start_temperature is not None
     # Made anew where the suggestion moves with the budget.
     key = f"temperature-{nearest(cold):g}-{nearest(hot):g}-{lowest}-{highest}"
     with st.container(key="temperature"):
         st.select_slider(
-            f"Temperature, end and start ({unit})", grid, value=(nearest(cold), nearest(hot)),
+            f"Temperatures ({unit})", grid, value=(nearest(cold), nearest(hot)),
             key=key, format_func=lambda t: f"{t:g}", on_change=choices.on_change(key, keep),
-            help=f"At temperature T a step that loses T {unit} is taken with probability 1/e.",
+            help="Where the schedule ends (left) and starts (right). "
+            f"At temperature T a step that loses T {unit} is taken with probability 1/e.",
         )  # fmt: skip
     if moved:
         st.button(
@@ -205,7 +203,7 @@ def told(run: Run, accuracy: Predictor, latency: Predictor) -> str:
     gap = abs(run.exact.value - run.best.value)
     if gap < EQUAL:
         return f"{text}. Gap to the exact optimum: **none**."
-    return f"{text}. Gap to the exact optimum: **{gap:.3f} {points(accuracy)}**."
+    return f"{text}. Gap to the exact optimum: **{gap:.3f} {accuracy.target.difference_unit}**."
 
 
 def show_run(study: Study, front: Front, run: Run) -> None:
@@ -216,9 +214,10 @@ def show_run(study: Study, front: Front, run: Run) -> None:
         st.write(told(run, accuracy, latency))
     exact = run.exact
     course = tables.course_table(run.trace, None if exact is None else exact.value, run.total)
-    st.altair_chart(live.course_chart(course, accuracy.target, run.total), key="course-chart")
+    spec = live.course_spec(accuracy.target, run.total, *course_range(run, front))
+    st.vega_lite_chart(course, spec, key="course-chart")
     schedule = tables.schedule_table(run.trace)
-    unit = points(accuracy)
+    unit = accuracy.target.difference_unit
     for place, column, title in zip(
         st.columns(2),
         ("temperature", "accepted"),
@@ -256,14 +255,13 @@ def show_front(
     predictors = (front.problem.limits[0].predictor, front.problem.objective)
     table = tables.front_table(cache.table_of(study).frame, front, budget=budget)
     table = tables.with_candidates(table, {k: c for k, c in candidates.items() if c is not None})
-    st.altair_chart(live.front_chart(table, *(p.target for p in predictors)), key="front-chart")
+    st.vega_lite_chart(table, live.front_spec(*(p.target for p in predictors)), key="front-chart")
 
 
 def show_architecture(
     study: Study, name: str, candidate: Candidate, exact: Candidate | None, key: str
 ) -> None:
-    unit = "ms"
-    st.markdown(f"**{name}** · {candidate.value:.2f} % · {candidate.costs[0]:.4g} {unit}")
+    st.markdown(f"**{name}** · {candidate.value:.2f} % · {candidate.costs[0]:.3g} ms")
     other = None if exact is None else exact.architecture
     grid = tables.architecture_table(study.space, candidate.architecture, other)
     st.vega_lite_chart(grid, live.architecture_spec(grid["row"].nunique()), key=key)

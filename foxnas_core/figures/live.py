@@ -7,7 +7,7 @@ Each is a description that stays the same while a search runs, so that only the 
 from typing import Any
 
 from foxnas_core.figures import search as tables
-from foxnas_core.figures.theme import BLUE, GREY, INK, ORANGE, RED, with_unit
+from foxnas_core.figures.theme import BLUE, GREY, INK, ORANGE, RED
 from foxnas_core.target import Target
 
 Spec = dict[str, Any]
@@ -31,13 +31,13 @@ def course_spec(objective: Target, total: int, worst: float, best: float) -> Spe
         (tables.BEST, {"type": "line", "strokeWidth": 2.5, "interpolate": "step-after"}),
     ]
     return {
-        "height": 270,
+        "height": 330,
         "encoding": {
             "x": _proposals(total, "Proposals"),
             "y": {
                 "field": "value",
                 "type": "quantitative",
-                "title": f"Predicted {with_unit(objective.label, objective.unit).lower()}",
+                "title": f"Predicted {objective.named[0].lower()}{objective.named[1:]}",
                 "scale": {"domain": [worst, best], "nice": False, "clamp": True},
             },
             "color": _colour("series", _SERIES),
@@ -53,9 +53,9 @@ def course_spec(objective: Target, total: int, worst: float, best: float) -> Spe
 
 def schedule_spec(column: str, title: str, total: int) -> Spec:
     """Draws a column of `schedule_table`: "temperature", on a logarithmic axis, or "accepted"."""
-    logarithmic = {"type": "log", "nice": False}
+    falling = column == "temperature"
     return {
-        "height": 110,
+        "height": 170,
         "mark": {"type": "line", "strokeWidth": 2, "color": GREY},
         "encoding": {
             "x": _proposals(total, None),
@@ -63,8 +63,8 @@ def schedule_spec(column: str, title: str, total: int) -> Spec:
                 "field": column,
                 "type": "quantitative",
                 "title": title,
-                "scale": logarithmic if column == "temperature" else {"domain": [0, 100]},
-                "axis": {"format": "~g", "tickCount": 4},
+                "scale": {"type": "log", "nice": False} if falling else {"domain": [0, 100]},
+                "axis": {"format": ".1~r" if falling else "d", "tickCount": 3},
             },
             "tooltip": [
                 {"field": "proposals", "type": "quantitative", "format": ",d"},
@@ -86,7 +86,7 @@ def front_spec(cost: Target, objective: Target) -> Spec:
     x = {
         "field": "cost",
         "type": "quantitative",
-        "title": with_unit(cost.label, cost.unit),
+        "title": cost.named,
         "scale": {"zero": False},
         "axis": {"format": "~g", "tickCount": 6, "grid": False},
     }
@@ -95,7 +95,7 @@ def front_spec(cost: Target, objective: Target) -> Spec:
         "y": {
             "field": "value",
             "type": "quantitative",
-            "title": with_unit(objective.label, objective.unit),
+            "title": objective.named,
             "scale": {"zero": False},
         },
         "color": _colour("kind", _KINDS),
@@ -112,7 +112,7 @@ def front_spec(cost: Target, objective: Target) -> Spec:
     }
     rule = {"type": "rule", "strokeDash": [4, 3], "color": INK}
     return {
-        "height": 462,
+        "height": 430,
         "layer": [
             _only("kind", tables.BUDGET) | {"mark": rule, "encoding": {"x": x}},
             *(_only("kind", kind) | {"mark": mark, "encoding": marks} for kind, mark in layers),
@@ -123,7 +123,7 @@ def front_spec(cost: Target, objective: Target) -> Spec:
 def architecture_spec(rows: int) -> Spec:
     """Draws `architecture_table`: darker cells are further up their lists of choices."""
     return {
-        "height": 24 + 30 * rows,
+        "height": 48 + 36 * rows,
         "encoding": {
             "x": {
                 "field": "column",

@@ -82,11 +82,12 @@ def architecture_table(
 ) -> pd.DataFrame:
     """An architecture as a grid, one row a cell: row, column, text, level, differs.
 
-    A row is a group, a column a block slot of it or, first, the group's own decisions. `level` is
-    the mean position of the cell's choices in their lists, from 0 (first) to 1 (last), missing
-    where the slot is off; `differs` marks cells whose choices are not those of `other`.
+    A row is a group, a column a block slot of it or, first, what is decided for the whole group.
+    `level` is the mean position of the cell's choices in their lists, from 0 (first) to 1 (last),
+    missing where the slot is off; `differs` marks cells whose choices are not those of `other`.
     """
     cells = []
+    whole = "stage" if space.slots else "choice"
     for group in space.groups:
         decisions = space.in_group(group)
         slots = list(dict.fromkeys(d.slot for d in decisions if d.slot))
@@ -102,7 +103,7 @@ def architecture_table(
             cells.append(
                 {
                     "row": group_title(space, group),
-                    "column": f"block {position}" if slot else "whole",
+                    "column": f"block {position}" if slot else whole,
                     "text": " ".join(_text(d, architecture) for d in active) or "off",
                     "level": float(np.mean(levels)) if levels else math.nan,
                     "differs": differs,
