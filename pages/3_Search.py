@@ -214,30 +214,33 @@ def show_run(study: Study, front: Front, run: Run) -> None:
         st.write(told(run, accuracy, latency))
     exact = run.exact
     course = tables.course_table(run.trace, None if exact is None else exact.value, run.total)
-    spec = live.course_spec(accuracy.target, run.total, *course_range(run, front))
-    st.vega_lite_chart(course, spec, key="course-chart")
-    schedule = tables.schedule_table(run.trace)
-    unit = accuracy.target.difference_unit
-    for place, column, title in zip(
-        st.columns(2),
-        ("temperature", "accepted"),
-        (f"Temperature ({unit})", "Accepted (%)"),
-        strict=True,
-    ):
-        place.vega_lite_chart(
-            schedule, live.schedule_spec(column, title, run.total), key=f"{column}-chart"
-        )
-    show_front(
-        study, front, run.budget, {"exact optimum": exact, "current": run.current, "best": run.best}
-    )
-    second = ("Current", run.current) if run.current else ("Exact optimum", exact)
-    for place, (name, candidate), key in zip(
-        st.columns(2), (("Best found", run.best), second), ("best-chart", "current-chart"),
-        strict=True,
-    ):  # fmt: skip
-        if candidate is not None:
-            with place:
-                show_architecture(study, name, candidate, exact, key)
+    left, right = st.columns([1.25, 1], gap="medium")
+    with left:
+        spec = live.course_spec(accuracy.target, run.total, *course_range(run, front))
+        st.vega_lite_chart(course, spec, key="course-chart")
+        schedule = tables.schedule_table(run.trace)
+        unit = accuracy.target.difference_unit
+        for place, column, title in zip(
+            st.columns(2),
+            ("temperature", "accepted"),
+            (f"Temperature ({unit})", "Accepted (%)"),
+            strict=True,
+        ):
+            spec = live.schedule_spec(column, title, run.total)
+            place.vega_lite_chart(schedule, spec, key=f"{column}-chart")
+    with right:
+        if run.best is not None:
+            show_architecture(study, "Best found", run.best, exact, "best-chart")
+        if run.current is not None:
+            show_architecture(study, "Current", run.current, exact, "current-chart")
+            st.caption(
+                "Outlined cells differ from the exact optimum. The current subnet may exceed the "
+                "budget, at a price, on its way to a better one; the best never does."
+            )
+        elif exact is not None:
+            show_architecture(study, "Exact optimum", exact, exact, "current-chart")
+    candidates = {tables.EXACT: exact, tables.CURRENT: run.current, tables.BEST: run.best}
+    show_front(study, front, run.budget, candidates)
 
 
 def course_range(run: Run, front: Front) -> tuple[float, float]:
@@ -265,9 +268,6 @@ def show_architecture(
     other = None if exact is None else exact.architecture
     grid = tables.architecture_table(study.space, candidate.architecture, other)
     st.vega_lite_chart(grid, live.architecture_spec(grid["row"].nunique()), key=key)
-    differing = int(grid["differs"].sum())
-    if differing:
-        st.caption(f"Outlined: {differing} cells that differ from the exact optimum.")
 
 
 def show_job(study: Study, front: Front, job: Job) -> None:
@@ -360,8 +360,7 @@ with page(
     "the exact optimum of the same regression, which moves with the slider at once.",
 ) as study:
     table = cache.table_of(study)
-    controls, view = st.columns([1, 2.7], gap="large")
-    with controls:
+    with st.sidebar:
         latency = latency_picker(table)
         front = cache.front_of(study, latency)
         budget = budget_slider(front)
@@ -373,7 +372,7 @@ with page(
         choices.update(search=chosen)
 
     optimum: Candidate | None = None
-    with view, errors_as_cards(), st.container(key="optimum"):
+    with errors_as_cards(), st.container(key="optimum"):
         optimum = front.within(budget)
         st.write(
             f"Exact optimum under {budget:.4g} ms: "
@@ -383,7 +382,7 @@ with page(
             "Brackets are 95 % prediction intervals of one measurement of a subnet chosen without "
             "looking. What a search picks out tends to do somewhat worse, so measure it."
         )
-    with controls:
+    with st.sidebar:
         within = front.problem.within(max(budget, float(front.costs[0])))
         settings, seconds = settings_picker(within)
         run_buttons(study, front, job, optimum, budget, settings, seconds)
@@ -391,7 +390,7 @@ with page(
 
     take: Callable[[], Architecture] | None = None
     name = "the exact optimum"
-    with view, errors_as_cards():
+    with errors_as_cards():
         if job is not None:
             if job.note:
                 (st.error if job.state == "failed" else st.warning)(plain(job.note))
@@ -408,11 +407,10 @@ with page(
             best = show_kept(study, chosen)
             name, take = "the best found", lambda: best
         elif optimum is not None:
-            show_front(study, front, budget, {"exact optimum": optimum})
+            show_front(study, front, budget, {tables.EXACT: optimum})
             show_architecture(study, "Exact optimum", optimum, None, "best-chart")
             st.caption("Press Start to watch the annealer look for it.")
     if take is None and optimum is not None:
         take = lambda: optimum.architecture  # noqa: E731
     if take is not None:
-        with view:
-            take_along(name, take)
+        take_along(name, take)

@@ -130,7 +130,14 @@ def architecture_spec(rows: int) -> Spec:
                 "type": "nominal",
                 "sort": None,
                 "title": None,
-                "axis": {"orient": "top", "labelAngle": 0, "domain": False, "ticks": False},
+                "axis": {
+                    "orient": "top",
+                    "labelAngle": 0,
+                    "labelFontSize": 11,
+                    "labelOverlap": False,
+                    "domain": False,
+                    "ticks": False,
+                },
             },
             "y": {
                 "field": "row",
@@ -162,7 +169,7 @@ def architecture_spec(rows: int) -> Spec:
                 },
             },
             {
-                "mark": {"type": "text", "fontSize": 12},
+                "mark": {"type": "text", "fontSize": 11},
                 "encoding": {
                     "text": {"field": "text"},
                     "color": {
@@ -185,7 +192,7 @@ def _proposals(total: int, title: str | None) -> Spec:
         "type": "quantitative",
         "title": title,
         "scale": {"domain": [0, total], "nice": False},
-        "axis": {"format": "~s", "tickCount": 5, "grid": False},
+        "axis": {"format": ",d", "tickCount": 5, "grid": False, "labelOverlap": True},
     }
 
 
