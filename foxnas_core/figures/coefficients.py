@@ -150,7 +150,7 @@ def heatmap_figure(heatmaps: Sequence[Heatmap]) -> go.Figure:
     )
     for position, heatmap in enumerate(heatmaps, start=1):
         grid = heatmap.values
-        limit = float(grid.abs().max(axis=None)) or 1.0
+        limit = float(grid.abs().max().max()) or 1.0
         figure.add_heatmap(
             z=grid.to_numpy(dtype=float),
             x=[f"block {c}" if isinstance(c, int) else str(c) for c in grid.columns],
