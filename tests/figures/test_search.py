@@ -1,0 +1,176 @@
+"""The tables of a search, cell by cell, and that the charts draw columns that they have."""
+
+import json
+import math
+
+import numpy as np
+import pandas as pd
+import pytest
+from hand import choice_space, hand_space
+
+from foxnas_core.figures import live
+from foxnas_core.figures.search import (
+    BEST,
+    BUDGET,
+    CURRENT,
+    EXACT,
+    FRONT,
+    MEASURED,
+    architecture_table,
+    course_table,
+    front_table,
+    group_title,
+    schedule_table,
+    with_candidates,
+)
+from foxnas_core.search.annealing import Annealer
+from foxnas_core.search.exact import front
+from foxnas_core.search.result import TRACE_COLUMNS
+from foxnas_core.search.schedule import AnnealingSettings
+from foxnas_core.target import target_of
+from tests.search.additive import mini_problem
+
+
+def trace(*rows: tuple[float, ...]) -> pd.DataFrame:
+    return pd.DataFrame(list(rows), columns=list(TRACE_COLUMNS))
+
+
+TRACE = trace((10, 2.0, 70.0, 5.0, math.nan, math.nan, 0.5), (20, 1.0, 69.0, 4.0, 69.5, 4.5, 0.25))
+
+
+def rows_of(table: pd.DataFrame) -> list[tuple]:
+    """Rows with NaN as None, so that they compare."""
+    return [
+        tuple(None if isinstance(x, float) and math.isnan(x) else x for x in row)
+        for row in table.itertuples(index=False)
+    ]
+
+
+def test_the_course_leaves_out_what_was_not_found_yet():
+    assert rows_of(course_table(TRACE, 71.0, 40)) == [
+        (10, CURRENT, 70.0),
+        (20, CURRENT, 69.0),
+        (20, BEST, 69.5),
+        (0, EXACT, 71.0),
+        (40, EXACT, 71.0),
+    ]
+
+
+def test_the_course_of_a_run_that_has_just_begun_is_the_line_alone():
+    assert rows_of(course_table(TRACE.iloc[:0], 71.0, 40)) == [(0, EXACT, 71.0), (40, EXACT, 71.0)]
+    assert rows_of(course_table(TRACE.iloc[:0], None, 40)) == []
+
+
+def test_the_schedule_is_in_percent():
+    assert rows_of(schedule_table(TRACE)) == [(10, 2.0, 50.0), (20, 1.0, 25.0)]
+
+
+def test_the_front_stands_over_what_was_measured():
+    found = front(mini_problem())
+    measured = pd.DataFrame(
+        {"latency_ms": [3.0, math.nan, 4.0], "accuracy": [80.0, 81.0, math.nan], "id": ["a", "b", "c"]}
+    )
+    table = front_table(measured, found, budget=6, points=20)
+    assert rows_of(table[table["kind"] == MEASURED]) == [(MEASURED, 3.0, 80.0)]
+    assert rows_of(table[table["kind"] == BUDGET]) == [(BUDGET, 6.0, None)]
+    kept = table[table["kind"] == FRONT]
+    assert len(kept) == 20 < len(found)
+    assert (kept["cost"].iloc[0], kept["value"].iloc[0]) == (found.costs[0], found.values[0])
+    assert (kept["cost"].iloc[-1], kept["value"].iloc[-1]) == (found.costs[-1], found.values[-1])
+    assert (np.diff(kept["cost"]) > 0).all() and (np.diff(kept["value"]) > 0).all()
+
+
+def test_a_short_front_is_kept_whole():
+    found = front(mini_problem())
+    measured = pd.DataFrame({"latency_ms": [], "accuracy": []})
+    table = front_table(measured, found, budget=6, points=10 * len(found))
+    assert table[table["kind"] == FRONT]["cost"].tolist() == found.costs.tolist()
+
+
+def test_candidates_are_added_where_there_are_any():
+    found = front(mini_problem())
+    candidate = found.candidate(3)
+    table = pd.DataFrame({"kind": ["x"], "cost": [1.0], "value": [2.0]})
+    assert rows_of(with_candidates(table, {BEST: candidate, CURRENT: None})) == [
+        ("x", 1.0, 2.0),
+        (BEST, candidate.costs[0], candidate.value),
+    ]
+    assert with_candidates(table, {BEST: None}) is table
+
+
+def test_an_architecture_is_a_grid_of_groups_and_slots():
+    space = hand_space(resolutions=(16, 32))
+    deep = space.architecture(
+        {"resolution": 32, "p_depth": 2, "p1_kernel": 3, "p2_kernel": 7, "q1_kernel": 5}
+    )
+    shallow = space.architecture(
+        {"resolution": 32, "p_depth": 1, "p1_kernel": 3, "q1_kernel": 7}
+    )
+    assert rows_of(architecture_table(space, shallow, deep)) == [
+        ("Input", "stage", "32 px", 1.0, False),
+        ("p", "stage", "depth 1", 0.0, True),
+        ("p", "block 1", "k3", 0.0, False),
+        ("p", "block 2", "off", None, True),
+        ("q", "block 1", "k7", 1.0, True),
+    ]
+    assert not architecture_table(space, shallow)["differs"].any()
+
+
+def test_a_space_without_blocks_has_one_column():
+    space = choice_space({"edge0": ("none", "conv", "pool"), "edge1": ("skip",)})
+    table = architecture_table(space, space.architecture({"edge0": "conv", "edge1": "skip"}))
+    assert rows_of(table) == [
+        ("edge0", "choice", "conv", 0.5, False),
+        ("edge1", "choice", "skip", 0.0, False),
+    ]
+
+
+@pytest.mark.parametrize(
+    "group, title", [("s2", "Stage 2"), ("stem", "stem"), ("s", "s"), ("s12", "Stage 12")]
+)
+def test_groups_are_called_by_their_names(group, title):
+    space = choice_space({group: (1, 2)})
+    assert group_title(space, group) == title
+
+
+def fields(part: object) -> set[str]:
+    """Every field that a chart reads, filters included."""
+    if isinstance(part, list):
+        return set().union(*map(fields, part), set())
+    if not isinstance(part, dict):
+        return set()
+    own = {part["field"]} if isinstance(part.get("field"), str) else set()
+    return own.union(*map(fields, part.values()))
+
+
+def test_charts_read_columns_that_their_tables_have():
+    accuracy, latency = target_of("accuracy"), target_of("latency_ms")
+    space = hand_space()
+    found = front(mini_problem())
+    measured = pd.DataFrame({"latency_ms": [3.0], "accuracy": [80.0]})
+    for table, spec in (
+        (course_table(TRACE, 71.0, 40), live.course_spec(accuracy, 40, 60.0, 72.0)),
+        (schedule_table(TRACE), live.schedule_spec("temperature", "Temperature", 40)),
+        (schedule_table(TRACE), live.schedule_spec("accepted", "Accepted", 40)),
+        (front_table(measured, found, budget=6), live.front_spec(latency, accuracy)),
+        (architecture_table(space, space.extreme("largest")), live.architecture_spec(2)),
+    ):
+        assert fields(spec) and fields(spec) <= set(table.columns)
+        json.dumps(spec)
+
+
+def test_every_series_and_kind_has_its_layer():
+    drawn = json.dumps(live.course_spec(target_of("accuracy"), 9, 0.0, 1.0)["layer"])
+    assert all(f'"{series}"' in drawn for series in (CURRENT, BEST, EXACT))
+    drawn = json.dumps(live.front_spec(target_of("latency_ms"), target_of("accuracy"))["layer"])
+    assert all(f'"{kind}"' in drawn for kind in (MEASURED, FRONT, BUDGET, CURRENT, BEST, EXACT))
+
+
+def test_tables_take_the_trace_of_a_real_run():
+    annealer = Annealer(mini_problem(), AnnealingSettings(steps=500))
+    annealer.advance(annealer.total)
+    table = course_table(annealer.trace, None, annealer.total)
+    assert table["value"].notna().all()
+    best = table[table["series"] == BEST]
+    assert best["value"].is_monotonic_increasing
+    assert best["value"].iloc[-1] == annealer.best.value

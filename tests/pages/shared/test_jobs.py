@@ -1,0 +1,179 @@
+"""Searches in threads: they run alone, can be held and ended, and are forgotten in time."""
+
+import threading
+import time
+from collections.abc import Callable, Iterator
+
+import pytest
+
+from foxnas_core.errors import InvalidInput
+from foxnas_core.search.annealing import search
+from foxnas_core.search.exact import solve_exact
+from foxnas_core.search.problem import SearchProblem
+from foxnas_core.search.schedule import AnnealingSettings
+from pages.shared import jobs
+from pages.shared.jobs import Job, Jobs, ServerBusy
+from tests.search.additive import mini_problem
+
+SETTINGS = AnnealingSettings(steps=4_000, seed=3)
+LONG = AnnealingSettings(steps=10_000_000, seed=3)
+
+
+@pytest.fixture(scope="module")
+def problem() -> SearchProblem:
+    return mini_problem()
+
+
+@pytest.fixture
+def registry() -> Iterator[Jobs]:
+    registry = Jobs()
+    yield registry
+    for job in list(registry._jobs.values()):
+        job.stop()
+
+
+@pytest.fixture
+def start(registry, problem) -> Callable[..., Job]:
+    def start(settings: AnnealingSettings = SETTINGS, **changes) -> Job:
+        options = {"study": "here", "seconds": 0.0, "keep": lambda result: "0123456789ab"}
+        options |= {"exact": solve_exact(problem)} | changes
+        return registry.start(options.pop("study"), problem, settings, **options)
+
+    return start
+
+
+def wait_for(condition: Callable[[], bool]) -> None:
+    end = time.monotonic() + 20
+    while not condition():
+        assert time.monotonic() < end, "waited in vain"
+        time.sleep(0.005)
+
+
+def started(job: Job) -> Job:
+    wait_for(lambda: job.annealer is not None and job.annealer.proposals > 0)
+    return job
+
+
+def test_a_job_finds_what_the_same_search_finds(start, problem):
+    kept = []
+    job = start(keep=lambda result: kept.append(result) or "abc")
+    job.wait(20)
+    assert (job.state, job.kept, job.note) == ("finished", "abc", "")
+    assert kept[0].to_dict() == search(problem, SETTINGS).to_dict()
+
+
+def test_pacing_changes_nothing_but_the_time(start, problem):
+    kept = []
+    job = start(seconds=0.3, keep=lambda result: kept.append(result) or "abc")
+    job.wait(20)
+    assert kept[0].to_dict() == search(problem, SETTINGS).to_dict()
+
+
+def test_a_paused_job_stands_still_and_goes_on(start):
+    job = started(start(LONG, seconds=60.0))
+    assert job.state == "running"
+    job.pause()
+    assert job.state == "paused" and not job.ended
+    time.sleep(3 * jobs.FRAME)
+    held = job.annealer.proposals
+    time.sleep(3 * jobs.FRAME)
+    assert job.annealer.proposals == held
+    job.resume()
+    wait_for(lambda: job.annealer.proposals > held)
+    assert job.state == "running"
+
+
+@pytest.mark.parametrize("paused", [False, True])
+def test_a_stopped_job_ends_where_it_was_and_is_not_kept(start, paused):
+    job = started(start(LONG, seconds=60.0))
+    if paused:
+        job.pause()
+    job.stop()
+    assert job.ended and job.state == "stopped" and job.kept is None
+    assert 0 < job.annealer.proposals < job.annealer.total
+    assert job.annealer.best is not None
+
+
+def test_a_study_that_cannot_be_written_is_told_and_loses_nothing(start):
+    def keep(result):
+        raise PermissionError("read-only")
+
+    job = start(keep=keep)
+    job.wait(20)
+    assert job.state == "finished" and job.kept is None
+    assert "can't be written" in job.note
+    assert job.annealer.best is not None
+
+
+def test_a_failure_is_one_sentence(start, monkeypatch):
+    def refuse(problem, settings):
+        raise InvalidInput("The annealer takes no such thing.")
+
+    monkeypatch.setattr(jobs, "Annealer", refuse)
+    job = start()
+    job.wait(20)
+    assert (job.state, job.note) == ("failed", "The annealer takes no such thing.")
+
+
+def test_a_failure_of_ours_shows_no_details(start, monkeypatch):
+    monkeypatch.setattr(jobs, "Annealer", lambda problem, settings: 1 / 0)
+    job = start()
+    job.wait(20)
+    assert job.state == "failed" and "division" not in job.note and "log" in job.note
+
+
+def test_searches_of_two_users_do_not_disturb_each_other(start):
+    first, second = started(start(LONG, seconds=60.0)), started(start(LONG, seconds=60.0))
+    assert first.id != second.id
+    first.stop()
+    here = second.annealer.proposals
+    wait_for(lambda: second.annealer.proposals > here)
+    assert second.state == "running"
+
+
+def test_a_job_is_found_by_its_id_and_study_only(registry, start):
+    job = start()
+    assert registry.get(job.id, "here") is job
+    assert registry.get(job.id, "elsewhere") is None
+    assert registry.get("run-unknown", "here") is None
+    assert registry.get(None, "here") is None
+
+
+def test_the_server_takes_so_many_at_a_time(start, monkeypatch):
+    monkeypatch.setattr(jobs, "MOST_UNFINISHED", 2)
+    first = start(LONG, seconds=60.0)
+    start(LONG, seconds=60.0)
+    with pytest.raises(ServerBusy, match="2 searches"):
+        start()
+    first.stop()
+    start()
+
+
+def test_only_the_last_ended_jobs_are_remembered(registry, start, monkeypatch):
+    monkeypatch.setattr(jobs, "MOST_KEPT", 2)
+    ended = []
+    for _ in range(4):
+        job = start()
+        job.wait(20)
+        ended.append(job)
+    running = start(LONG, seconds=60.0)
+    remembered = [registry.get(job.id, "here") is not None for job in ended]
+    assert remembered == [False, False, True, True]
+    assert registry.get(running.id, "here") is running
+
+
+def test_what_nobody_looks_at_is_forgotten(registry, start, monkeypatch):
+    monkeypatch.setattr(jobs, "KEPT_FOR", 0.2)
+    paused = started(start(LONG, seconds=60.0))
+    paused.pause()
+    wait_for(lambda: paused.ended)
+    assert paused.state == "stopped"
+    time.sleep(0.25)
+    start()
+    assert registry.get(paused.id, "here") is None
+
+
+def test_threads_do_not_hold_the_server_up(start):
+    job = started(start(LONG, seconds=60.0))
+    [thread] = [t for t in threading.enumerate() if t.name == job.id]
+    assert thread.daemon
