@@ -3,7 +3,9 @@ from foxnas_core.figures.export import checks_table
 
 
 def test_each_check_is_a_row():
-    table = checks_table([Check("model.onnx", 256, 2e-6, 100.0), Check("model.pt2", 256, 0.0, 99.5)])
+    table = checks_table(
+        [Check("model.onnx", 256, 2e-6, 100.0), Check("model.pt2", 256, 0.0, 99.5)]
+    )
     assert table.to_dict("list") == {
         "file": ["model.onnx", "model.pt2"],
         "images compared": [256, 256],

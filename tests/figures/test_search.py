@@ -68,7 +68,11 @@ def test_the_schedule_is_in_percent():
 def test_the_front_stands_over_what_was_measured():
     found = front(mini_problem())
     measured = pd.DataFrame(
-        {"latency_ms": [3.0, math.nan, 4.0], "accuracy": [80.0, 81.0, math.nan], "id": ["a", "b", "c"]}
+        {
+            "latency_ms": [3.0, math.nan, 4.0],
+            "accuracy": [80.0, 81.0, math.nan],
+            "id": ["a", "b", "c"],
+        }
     )
     table = front_table(measured, found, budget=6, points=20)
     assert rows_of(table[table["kind"] == MEASURED]) == [(MEASURED, 3.0, 80.0)]
@@ -103,9 +107,7 @@ def test_an_architecture_is_a_grid_of_groups_and_slots():
     deep = space.architecture(
         {"resolution": 32, "p_depth": 2, "p1_kernel": 3, "p2_kernel": 7, "q1_kernel": 5}
     )
-    shallow = space.architecture(
-        {"resolution": 32, "p_depth": 1, "p1_kernel": 3, "q1_kernel": 7}
-    )
+    shallow = space.architecture({"resolution": 32, "p_depth": 1, "p1_kernel": 3, "q1_kernel": 7})
     assert rows_of(architecture_table(space, shallow, deep)) == [
         ("Input", "stage", "32 px", 1.0, False),
         ("p", "stage", "depth 1", 0.0, True),

@@ -1,0 +1,243 @@
+import json
+
+import pytest
+from conftest import run_page, sentences
+
+from foxnas_core.search.annealing import search
+from foxnas_core.search.exact import solve_exact
+from foxnas_core.search.problem import Limit, SearchProblem
+from foxnas_core.search.schedule import AnnealingSettings
+from foxnas_core.storage import open_study
+from foxnas_core.workflow import fit_all
+from pages.shared import cache
+
+PAGE = "pages/3_Search.py"
+
+
+@pytest.fixture
+def study(studies):
+    return open_study(studies / "demo")
+
+
+@pytest.fixture(scope="module")
+def problem():
+    from conftest import DEMO
+
+    columns = ("accuracy", "latency_ms")
+    accuracy, latency = fit_all(open_study(DEMO).table(), targets=columns).values()
+    return SearchProblem(accuracy, (Limit(latency, 0.06),))
+
+
+def address(page, name: str) -> str:
+    value = page.query_params[name]
+    return value if isinstance(value, str) else value[0]
+
+
+def job_of(page, study):
+    return cache.jobs().get(address(page, "search"), str(study.folder))
+
+
+def keys(page) -> set[str]:
+    return {button.key for button in page.button}
+
+
+def start(page, pace: float = 0.0):
+    page.selectbox(key="pace").set_value(pace).run()
+    return page.button(key="start").click().run()
+
+
+def finish(page, study):
+    job = job_of(page, study)
+    job.wait(60)
+    return page.run(), job
+
+
+def test_the_exact_optimum_is_that_of_the_core(study, problem):
+    page = run_page(PAGE, budget="0.06")
+    assert not page.exception and not page.error
+    optimum = solve_exact(problem)
+    said = sentences(page)
+    assert optimum.architecture.id in said and f"{optimum.value:.2f} %" in said
+
+
+def test_the_optimum_follows_the_slider(study, problem):
+    page = run_page(PAGE, budget="0.06")
+    page.slider(key="budget").set_value(0.1).run()
+    assert not page.exception
+    assert solve_exact(problem.within(0.1)).architecture.id in sentences(page)
+    assert address(page, "budget") == "0.1"
+
+
+def test_an_infeasible_budget_is_one_sentence_and_nothing_starts(study):
+    page = run_page(PAGE, budget="0.000001")
+    assert not page.exception
+    [error] = page.error
+    assert "smallest that can be reached" in error.value
+    assert page.button(key="start").disabled
+
+
+def test_a_search_runs_to_the_end_and_is_kept(study, problem):
+    page, job = finish(start(run_page(PAGE, budget="0.06")), study)
+    assert not page.exception and not page.error
+    assert study.search_ids() == [job.kept]
+    assert address(page, "search") == job.kept
+    result = study.load_search(job.kept)
+    expected = search(problem, AnnealingSettings(steps=10_000))
+    assert result.best == expected.best and result.exact == solve_exact(problem)
+    said = sentences(page)
+    assert "Kept with the study: 30,000 of 30,000" in said
+    assert f"Best found: subnet **{result.best.architecture.id}**" in said
+    assert "start" in keys(page) and "pause" not in keys(page)
+
+
+def test_pause_resume_stop(study):
+    page = start(run_page(PAGE), pace=60.0)
+    job = job_of(page, study)
+    assert {"pause", "stop"} <= keys(page) and "start" not in keys(page)
+    page.button(key="pause").click().run()
+    assert job.state == "paused" and "resume" in keys(page)
+    page.button(key="resume").click().run()
+    assert job.state == "running" and "pause" in keys(page)
+    page.button(key="stop").click().run()
+    assert job.state == "stopped" and "start" in keys(page)
+    assert "stopped is not kept" in sentences(page) and not study.search_ids()
+    assert not page.exception and not page.error
+
+
+def test_a_second_tab_attaches_to_the_running_search(study):
+    page = start(run_page(PAGE), pace=60.0)
+    job = job_of(page, study)
+    other = run_page(PAGE, search=job.id)
+    assert not other.exception and "stop" in keys(other)
+    other.button(key="stop").click().run()
+    assert job.ended
+    page.run()
+    assert "start" in keys(page)
+
+
+def test_two_users_search_side_by_side(study):
+    first, second = start(run_page(PAGE), pace=60.0), start(run_page(PAGE), pace=60.0)
+    one, two = job_of(first, study), job_of(second, study)
+    assert one is not two
+    first.button(key="stop").click().run()
+    assert one.ended and not two.ended
+    two.stop()
+
+
+def test_a_kept_search_is_opened_by_its_link_and_from_the_list(study, problem):
+    result = search(problem, AnnealingSettings(steps=2_000, seed=7))
+    search_id = study.save_search(result)
+    page = run_page(PAGE, search=search_id)
+    assert not page.exception and not page.error
+    assert result.best.architecture.id in sentences(page)
+    page = run_page(PAGE)
+    [kept] = [s for s in page.selectbox if s.key.startswith("kept-")]
+    kept.set_value(search_id).run()
+    assert address(page, "search") == search_id
+    assert result.best.architecture.id in sentences(page)
+
+
+def test_a_kept_search_tells_that_measurements_were_added(study, problem):
+    search_id = study.save_search(search(problem, AnnealingSettings(steps=500)))
+    row = study.table().frame.iloc[0]
+    study.append(
+        study.table().architectures()[:1],
+        [{"accuracy": row.accuracy, "latency_ms": row.latency_ms}],
+    )
+    page = run_page(PAGE, search=search_id)
+    assert not page.exception and not page.error
+    assert "have changed since" in sentences(page)
+
+
+@pytest.mark.parametrize("search_id", ["run-000000000000", "0123456789ab", "../space", "<b>"])
+def test_an_unknown_search_is_one_sentence(study, search_id):
+    page = run_page(PAGE, search=search_id)
+    assert not page.exception
+    assert len(page.error) == 1 and "Traceback" not in page.error[0].value
+    assert "start" in keys(page)
+
+
+def test_a_damaged_search_is_one_sentence_and_not_listed(study, problem):
+    search_id = study.save_search(search(problem, AnnealingSettings(steps=500)))
+    path = study.folder / "searches" / f"{search_id}.json"
+    path.write_text(path.read_text()[:100])
+    page = run_page(PAGE, search=search_id)
+    assert not page.exception
+    assert len(page.error) == 1 and "damaged" in page.error[0].value
+    assert not [s for s in page.selectbox if s.key.startswith("kept-")]
+
+
+def test_a_study_that_cannot_be_written_still_searches(study, monkeypatch):
+    from foxnas_core.storage import Study
+
+    def refuse(self, result):
+        raise PermissionError("read-only")
+
+    monkeypatch.setattr(Study, "save_search", refuse)
+    page, job = finish(start(run_page(PAGE)), study)
+    assert not page.exception and job.kept is None
+    assert "can't be written" in sentences(page).replace("\\", "")
+    assert "Finished: 30,000 of 30,000" in sentences(page)
+
+
+@pytest.mark.parametrize("key", ["to-what-if", "to-export"])
+def test_the_best_found_is_taken_along(study, problem, key):
+    result = search(problem, AnnealingSettings(steps=2_000))
+    page = run_page(PAGE, search=study.save_search(result))
+    page.button(key=key).click().run()
+    assert not page.exception
+    carried = json.loads(address(page, "architecture"))
+    assert carried == result.best.architecture.to_dict()
+
+
+def test_settings_are_those_that_run(study):
+    page = run_page(PAGE)
+    page.selectbox(key="schedule").set_value("linear").run()
+    page.number_input(key="seed").set_value(11).run()
+    page.number_input(key="chains").set_value(2).run()
+    page.select_slider(key="steps").set_value(1000).run()
+    [temperatures] = [s for s in page.select_slider if s.key.startswith("temperature-")]
+    temperatures.set_value((0.002, 0.1)).run()
+    page, job = finish(start(page), study)
+    assert job.settings == AnnealingSettings(
+        steps=1000, chains=2, start_temperature=0.1, end_temperature=0.002, schedule="linear",
+        seed=11,
+    )  # fmt: skip
+    page.button(key="suggested").click().run()
+    page, job = finish(start(page), study)
+    assert job.settings.start_temperature is None and job.settings.seed == 11
+
+
+def test_without_an_own_choice_temperatures_are_the_suggested_ones(study, problem):
+    from foxnas_core.search.annealing import suggest_temperatures
+
+    page, job = finish(start(run_page(PAGE, budget="0.06")), study)
+    run = job.annealer.settings
+    assert (run.start_temperature, run.end_temperature) == suggest_temperatures(problem)
+
+
+def test_a_published_table_without_order_or_resolution(studies):
+    from conftest import REPOSITORY
+
+    from foxnas_core.__main__ import main
+
+    published = REPOSITORY.parent / "shared" / "data" / "foxnas_cpu_256.csv"
+    if not published.exists():
+        pytest.skip(f"{published} is not here")
+    assert main(["import", str(published), "--study", str(studies / "published")]) == 0
+    page, job = finish(start(run_page(PAGE, study="published")), open_study(studies / "published"))
+    assert not page.exception and not page.error
+    assert "Kept with the study" in sentences(page)
+
+
+def test_a_space_of_listed_operations(studies):
+    from hand import choice_space, noisy_table
+
+    from foxnas_core.storage import create_study
+
+    space = choice_space({f"edge{i}": ("none", "skip", "conv", "pool") for i in range(6)})
+    own = create_study(studies / "edges", space, name="Edges")
+    own.add_table(noisy_table(space, 120))
+    page, job = finish(start(run_page(PAGE, study="edges")), own)
+    assert not page.exception and not page.error
+    assert job.annealer.best.architecture.id in sentences(page)
