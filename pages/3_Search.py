@@ -191,7 +191,7 @@ def run_buttons(
 def told(run: Run, accuracy: Predictor, latency: Predictor) -> str:
     """A run in a sentence."""
     start = {
-        "kept": "Kept with the study",
+        "kept": "Finished and kept with the study",
         "stopped": "Stopped; a search that was stopped is not kept",
     }.get(run.state, run.state.capitalize())
     where = f"{start}: {run.proposals:,} of {run.total:,} proposals under {run.budget:.4g} ms"

@@ -88,7 +88,7 @@ def front_spec(cost: Target, objective: Target) -> Spec:
         "type": "quantitative",
         "title": cost.named,
         "scale": {"zero": False},
-        "axis": {"format": "~g", "tickCount": 6, "grid": False},
+        "axis": {"format": "~r", "tickCount": 6, "grid": False},
     }
     marks = {
         "x": x,
@@ -128,6 +128,7 @@ def architecture_spec(rows: int) -> Spec:
             "x": {
                 "field": "column",
                 "type": "nominal",
+                "scale": {"paddingInner": 0.06},
                 "sort": None,
                 "title": None,
                 "axis": {
@@ -142,6 +143,7 @@ def architecture_spec(rows: int) -> Spec:
             "y": {
                 "field": "row",
                 "type": "nominal",
+                "scale": {"paddingInner": 0.1},
                 "sort": None,
                 "title": None,
                 "axis": {"domain": False, "ticks": False},

@@ -85,7 +85,7 @@ def test_a_search_runs_to_the_end_and_is_kept(study, problem):
     expected = search(problem, AnnealingSettings(steps=10_000))
     assert result.best == expected.best and result.exact == solve_exact(problem)
     said = sentences(page)
-    assert "Kept with the study: 30,000 of 30,000" in said
+    assert "Finished and kept with the study: 30,000 of 30,000" in said
     assert f"Best found: subnet **{result.best.architecture.id}**" in said
     assert "start" in keys(page) and "pause" not in keys(page)
 
@@ -211,7 +211,7 @@ def test_settings_are_those_that_run(study):
 def test_without_an_own_choice_temperatures_are_the_suggested_ones(study, problem):
     from foxnas_core.search.annealing import suggest_temperatures
 
-    page, job = finish(start(run_page(PAGE, budget="0.06")), study)
+    _, job = finish(start(run_page(PAGE, budget="0.06")), study)
     run = job.annealer.settings
     assert (run.start_temperature, run.end_temperature) == suggest_temperatures(problem)
 
@@ -225,9 +225,9 @@ def test_a_published_table_without_order_or_resolution(studies):
     if not published.exists():
         pytest.skip(f"{published} is not here")
     assert main(["import", str(published), "--study", str(studies / "published")]) == 0
-    page, job = finish(start(run_page(PAGE, study="published")), open_study(studies / "published"))
+    page, _ = finish(start(run_page(PAGE, study="published")), open_study(studies / "published"))
     assert not page.exception and not page.error
-    assert "Kept with the study" in sentences(page)
+    assert "Finished and kept with the study" in sentences(page)
 
 
 def test_a_space_of_listed_operations(studies):
