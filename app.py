@@ -1,12 +1,77 @@
-"""The first page: what the study holds, what is missing, and its answer at a middling budget."""
+"""The first page: what the study holds, what is missing, and its best subnet."""
 
 import pandas as pd
 import streamlit as st
 
+from foxnas_core.regression import Predictor
 from foxnas_core.reliability import reliability_of
+from foxnas_core.storage import Study
 from pages.shared import cache, choices
-from pages.shared.frame import errors_as_cards, page, plain
+from pages.shared.frame import page, plain
+from pages.shared.latency import budget_of, latency_of
 from pages.shared.panel import panel
+
+_SUPERSCRIPTS = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
+
+
+def number_of(count: int) -> str:
+    """A count as people read it: 1,234 or 2.01 × 10¹⁰."""
+    if count < 1_000_000:
+        return f"{count:,}"
+    mantissa, exponent = f"{float(count):.2e}".split("e+")
+    return f"{mantissa} × 10{str(int(exponent)).translate(_SUPERSCRIPTS)}"
+
+
+def show_best(study: Study, latency: str) -> None:
+    """The optimum at the chosen budget, or at the middle of the range, and where to go with it."""
+    front = cache.front_of(study, latency)
+    budget = budget_of(front)
+    best = front.within(budget)
+    accuracy, cost = front.problem.objective.target, front.problem.limits[0].predictor.target
+    rows = [
+        predictor.predict([best.architecture]).iloc[0]
+        for predictor in (front.problem.objective, front.problem.limits[0].predictor)
+    ]
+    values, lows, highs = (
+        [target.text(row[end]) for target, row in zip((accuracy, cost), rows, strict=True)]
+        for end in ("value", "prediction_low", "prediction_high")
+    )
+    st.subheader(f"The best subnet within {cost.text(budget)} ms")
+    st.write(
+        f"Predicted: **{values[0]} %** top-1 accuracy ({lows[0]} to {highs[0]}) and "
+        f"**{values[1]} ms** latency ({lows[1]} to {highs[1]}), with 95 % prediction intervals of "
+        "one measurement. It is the exact optimum of the regression; measure it before you rely "
+        "on it."
+    )
+    row = st.container(horizontal=True)
+    if row.button("Edit it in What-if", key="home-what-if"):
+        choices.set_architecture(best.architecture)
+        st.switch_page("pages/2_What_if.py")
+    if row.button("Watch a search for it", key="home-search"):
+        choices.update(budget=budget)
+        st.switch_page("pages/3_Search.py")
+
+
+def fit_table(predictors: dict[str, Predictor]) -> pd.DataFrame:
+    """One row a target: how it is fitted, and how well."""
+    return pd.DataFrame(
+        [
+            {
+                "target": p.target.label,
+                "unit": p.target.unit,
+                "form": p.form.title,
+                "rows": p.rows,
+                "parameters": p.parameters,
+                "R²": p.r2,
+                "adjusted R²": p.r2_adjusted,
+                "cross-validated R²": p.cv.r2,
+                "RMSE": p.cv.rmse,
+                "tau": p.cv.tau,
+            }
+            for p in predictors.values()
+        ]
+    )
+
 
 with page(
     "Study",
@@ -17,17 +82,15 @@ with page(
     if study.description:
         st.write(plain(study.description))
     table = cache.table_of(study)
-    for column, (label, value) in zip(
-        st.columns(4),
-        (
-            ("Search space", plain(study.space.name)),
-            ("Architectures", f"{float(study.space.size):.3g}"),
-            ("Measured subnets", f"{len(table):,}"),
-            ("Targets", len(table.targets)),
-        ),
-        strict=True,
-    ):
-        column.metric(label, value)
+    parts = (
+        ("Search space", plain(study.space.name)),
+        ("Architectures", number_of(study.space.size)),
+        ("Measured subnets", f"{len(table):,}"),
+        ("Supernet", "present" if study.checkpoint_file.exists() else "none"),
+        ("Images", "present" if study.images_file.exists() else "none"),
+    )
+    for place, (label, value) in zip(st.columns(len(parts)), parts, strict=True):
+        place.metric(label, value)
 
     missing = []
     if not len(table):
@@ -52,54 +115,19 @@ with page(
     if found:
         st.success(f"Reliability: {found.sentence}")
 
-    if len(table):
-        with errors_as_cards():
-            front = cache.front_of(study, choices.current().latency)
-            # The middle of the front by latency: neither all speed nor all accuracy.
-            budget = float((front.costs[0] + front.costs[-1]) / 2)
-            best = front.within(budget)
-            accuracy = front.problem.objective
-            latency = front.problem.limits[0].predictor
-            rows = [p.predict([best.architecture]).iloc[0] for p in (accuracy, latency)]
-            st.subheader("The best subnet at a middling budget")
-            st.write(
-                f"Under {budget:.3g} ms the best predicted subnet has {rows[0]['value']:.2f} % "
-                f"top-1 accuracy [{rows[0]['prediction_low']:.2f}, "
-                f"{rows[0]['prediction_high']:.2f}] and {rows[1]['value']:.3g} ms latency "
-                f"[{rows[1]['prediction_low']:.3g}, {rows[1]['prediction_high']:.3g}]; brackets "
-                "are 95 % prediction intervals of one measurement. It is the proven optimum of "
-                "the regression, not of the world: measure it before you rely on it."
-            )
-            left, right = st.columns(2)
-            if left.button("Look at it in What-if", key="home-what-if"):
-                choices.set_architecture(best.architecture)
-                st.switch_page("pages/2_What_if.py")
-            if right.button("Watch a search for it", key="home-search"):
-                choices.update(budget=budget)
-                st.switch_page("pages/3_Search.py")
-
-        predictors, sentences = cache.predictors_of(study)
-        for sentence in sentences:
-            st.warning(plain(sentence))
+    predictors, sentences = cache.predictors_of(study)
+    for sentence in sentences:
+        st.warning(plain(sentence))
+    latency = latency_of(table)
+    if {"accuracy", latency} <= set(predictors):
+        show_best(study, latency)
+    elif len(table) and not sentences:
+        st.info("Searching needs an accuracy and a latency, of which this table lacks one.")
+    if predictors:
         panel(
             "How well each target is fitted",
-            "Cross-validated values are of subnets that the fit never saw (10 folds); tau is "
-            "Kendall's rank correlation.",
-            pd.DataFrame(
-                [
-                    {
-                        "target": p.target.label,
-                        "unit": p.target.unit,
-                        "form": p.form.title,
-                        "rows": p.rows,
-                        "parameters": p.parameters,
-                        "R²": p.r2,
-                        "R² cross-validated": p.cv.r2,
-                        "RMSE cross-validated": p.cv.rmse,
-                        "tau cross-validated": p.cv.tau,
-                    }
-                    for p in predictors.values()
-                ]
-            ),
+            "Cross-validated values are of subnets that the fit never saw (10 folds); RMSE is in "
+            "the target's unit, tau is Kendall's rank correlation.",
+            fit_table(predictors),
             key="fits",
         )

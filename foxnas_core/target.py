@@ -38,7 +38,7 @@ class Target:
         three significant digits, thousands as k, M, G and T."""
         sign = "+" if signed else ""
         if self.unit == "%":
-            return f"{value:{sign}.2f}"
+            return f"{value:{sign}z.2f}"
         for prefix in ("", "k", "M", "G", "T"):
             # 999.6 would round to 1000, so it takes the next prefix.
             if abs(value) < 999.5 or prefix == "T":

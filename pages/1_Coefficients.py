@@ -21,10 +21,10 @@ from pages.shared.panel import panel
 def form_picker(allowed: list[str]) -> str:
     """Draw the picker of the regression's form and return the chosen one."""
     chosen = choices.current().form
+    choices.show("form", chosen if chosen in allowed else allowed[0])
     return st.selectbox(
         "Form of the regression",
         allowed,
-        index=allowed.index(chosen) if chosen in allowed else 0,
         format_func=lambda name: FORMS.get(name, "Recommended for each target"),
         key="form",
         on_change=choices.on_change("form", lambda name: choices.update(form=name)),
@@ -85,7 +85,8 @@ with page(
         own = effects[effects["role"] == role]
         if own["group"].nunique() < 2:
             continue  # a heatmap of one row says no more than the intervals below
-        if not (own["position"] > 0).any():
+        slotted = bool((own["position"] > 0).any())
+        if not slotted:
             what = "Each choice instead of the first one."
         elif own["slot"].ne(own["decision"].map(lambda d: study.space.by_name[d].slot)).any():
             what = "Adding each block, its own choices being average."
@@ -93,7 +94,7 @@ with page(
             first, last = own["reference"].iloc[0], own["choice"].iloc[-1]
             what = f"{role.capitalize()} {last} instead of {first}."
         panel(
-            f"{role.capitalize()} by stage and block",
+            f"{role.capitalize()} by {'stage and block' if slotted else 'group'}",
             plain(what) + " Numbers in parentheses: the 95 % interval spans 0.",
             own,
             heatmap_figure([heatmap_of(effects, role, target) for target in targets]),
@@ -109,9 +110,10 @@ with page(
         ),
         (
             "Every choice with its interval",
-            "Mean change in the prediction against the first choice, at the largest resolution, "
-            "the other choices being average; bars are 95 % confidence intervals, hollow points "
-            "span 0.",
+            "Mean change in the prediction against the first choice"
+            + (", at the largest resolution" if study.space.context else "")
+            + ", the other choices being average. Bars are 95 % confidence intervals; where they "
+            "span 0 the point is hollow.",
             intervals[~in_context],
             "choices",
         ),

@@ -29,6 +29,7 @@ def test_other_columns_are_no_targets(column):
     [
         ("accuracy", 91.349, "91.35", "+91.35"),
         ("accuracy", 0.0, "0.00", "+0.00"),
+        ("accuracy", -0.001, "0.00", "+0.00"),
         ("latency_ms", 0.08168, "0.0817", "+0.0817"),
         ("latency_ms", -0.0012, "-0.00120", "-0.00120"),
         ("latency_ms", 123.4, "123", "+123"),

@@ -74,6 +74,7 @@ def waterfall_figure(
                 target.text(total),
             ],
             textposition="outside",
+            cliponaxis=False,
             connector={"line": {"color": GREY, "width": 1}},
             increasing={"marker": {"color": good}},
             decreasing={"marker": {"color": bad}},
@@ -83,7 +84,7 @@ def waterfall_figure(
     )
     # Bars start near the values, since the differences are small beside them.
     running = [start, *(start + table["effect"].cumsum()), total]
-    margin = max(0.25 * (max(running) - min(running)), 1e-3 * abs(start), 1e-9)
+    margin = max(0.3 * (max(running) - min(running)), 1e-3 * abs(start), 1e-9)
     figure.update_xaxes(range=[min(running) - margin, max(running) + margin], title=target.named)
     figure.update_yaxes(autorange="reversed", type="category", showgrid=False)
     return styled(figure, height=110 + 28 * len(labels), showlegend=False)

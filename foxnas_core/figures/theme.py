@@ -38,4 +38,4 @@ def colour_of(column: str) -> str:
 def difference_axis(target: Target) -> str:
     """The title of an axis of differences in a target."""
     unit = f" ({target.difference_unit})" if target.difference_unit else ""
-    return f"Change in {target.label}{unit}"
+    return f"Δ {target.label}{unit}"

@@ -1,10 +1,11 @@
 """What the user has chosen: one frozen value, kept over pages and written to the address.
 
 The only user of `st.session_state`. Widgets lose their state when one leaves their page, so they
-take `value=` from here and report back in `on_change`.
+are shown the choice (`show`) before they are drawn and report back in `on_change`.
 """
 
 import json
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
@@ -16,15 +17,15 @@ from foxnas_core.errors import InvalidInput
 from foxnas_core.search_space import SearchSpace
 
 _KEY = "choices"
+# A browser that is quicker than the page sends the address from before the last change; one that
+# was replaced so many seconds ago must not undo it.
+_ECHO = 3.0
 
 
 @dataclass(frozen=True)
 class Choices:
     """The study's folder name, latency column, budget (ms), architecture and the one that editing
     started from (JSON of their choices), regression form, and the id of a running or kept search.
-
-    `generation` counts how often the architecture was set from outside the editor, whose widgets
-    are then made anew.
     """
 
     study: str = "demo"
@@ -34,19 +35,20 @@ class Choices:
     start: str | None = None
     form: str = "auto"
     search: str | None = None
-    generation: int = 0
 
 
 def current() -> Choices:
     """The choices of this session; what the address says comes first."""
     stored: Choices = st.session_state.setdefault(_KEY, Choices())
+    if _is_echo(st.query_params.to_dict()):
+        return stored
     address = _from_address()
     if address.get("study", stored.study) != stored.study:
         # The rest belongs to the study that was left.
-        stored = Choices(study=address["study"], generation=stored.generation + 1)
+        stored = Choices(study=address["study"])
     changed = {k: v for k, v in address.items() if getattr(stored, k) != v}
     if "architecture" in changed:
-        changed |= {"start": changed["architecture"], "generation": stored.generation + 1}
+        changed["start"] = changed["architecture"]
     stored = replace(stored, **changed)
     st.session_state[_KEY] = stored
     return stored
@@ -56,7 +58,7 @@ def update(**changes: Any) -> None:
     """Replace some choices, here and in the address."""
     stored = current()
     if "study" in changes and changes["study"] != stored.study:
-        stored = Choices(generation=stored.generation + 1)
+        stored = Choices()
     stored = replace(stored, **changes)
     st.session_state[_KEY] = stored
     show_in_address(stored)
@@ -65,7 +67,7 @@ def update(**changes: Any) -> None:
 def set_architecture(architecture: Architecture) -> None:
     """Choose an architecture from outside the editor; edits start from it."""
     text = as_text(architecture)
-    update(architecture=text, start=text, generation=current().generation + 1)
+    update(architecture=text, start=text)
 
 
 def show_in_address(choices: Choices) -> None:
@@ -78,8 +80,19 @@ def show_in_address(choices: Choices) -> None:
     for name in ("architecture", "search"):
         if value := getattr(choices, name):
             wanted[name] = value
-    if st.query_params.to_dict() != wanted:
+    replaced = st.query_params.to_dict()
+    if replaced != wanted:
+        if replaced:
+            recent = [e for e in remembered("replaced") or [] if time.monotonic() - e[1] < _ECHO]
+            remember("replaced", [*recent, (replaced, time.monotonic())])
         st.query_params.from_dict(wanted)
+
+
+def _is_echo(address: dict[str, str]) -> bool:
+    return any(
+        address == replaced and time.monotonic() - when < _ECHO
+        for replaced, when in remembered("replaced") or []
+    )
 
 
 def as_text(architecture: Architecture) -> str:
@@ -126,6 +139,12 @@ def first_time(name: str) -> bool:
     seen = remembered(name) is not None
     remember(name, "seen")
     return not seen
+
+
+def show(key: str, value: Any) -> None:
+    """Let the widget `key`, which is drawn next, show a value that was chosen elsewhere."""
+    if st.session_state.get(key) != value:
+        st.session_state[key] = value
 
 
 def on_change(key: str, act: Callable[[Any], None]) -> Callable[[], None]:

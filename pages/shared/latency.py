@@ -1,5 +1,7 @@
 """The pickers of latency column and budget, the same on every page."""
 
+import math
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import streamlit as st
@@ -14,50 +16,86 @@ if TYPE_CHECKING:
 _NAMES = {"latency_ms": "fp32, this study's device", "latency_ms:int8": "int8, the same device"}
 
 
+def latency_of(table: MeasurementTable) -> str | None:
+    """The chosen latency column, or the table's first where it lacks that; None without any."""
+    columns = _columns(table)
+    chosen = choices.current().latency
+    return chosen if chosen in columns else next(iter(columns), None)
+
+
 def latency_picker(table: MeasurementTable) -> str:
     """Draw the picker and return the chosen column.
 
     Raises `MissingPart` where the table has no latency.
     """
-    columns = [t.column for t in table.targets if t.column.partition(":")[0] == "latency_ms"]
-    if not columns or not len(table):
+    chosen = latency_of(table)
+    if chosen is None or not len(table):
         raise MissingPart(
             "This study has no measured latency yet; measure subnets with 'python -m foxnas_core "
             "measure' or import a table with a column latency_ms."
         )
-    chosen = choices.current().latency
-    if chosen not in columns:
-        chosen = columns[0]
+    choices.show("latency", chosen)
     # Another latency has another range, so the budget starts anew.
     return st.selectbox(
         "Latency of",
-        columns,
-        index=columns.index(chosen),
+        _columns(table),
         format_func=lambda c: _NAMES.get(c, c.partition(":")[2]),
         key="latency",
         on_change=choices.on_change("latency", lambda c: choices.update(latency=c, budget=None)),
     )
 
 
+def _columns(table: MeasurementTable) -> list[str]:
+    return [t.column for t in table.targets if t.column.partition(":")[0] == "latency_ms"]
+
+
 def budget_of(front: "Front") -> float:
     """The chosen budget, or the middle of the front where none was chosen (ms)."""
     chosen = choices.current().budget
-    return chosen if chosen is not None else float((front.costs[0] + front.costs[-1]) / 2)
+    if chosen is not None:
+        return chosen
+    low, high, step = _range(front)
+    return round(low + step * round((high - low) / step / 2), _decimals(step))
 
 
-def budget_slider(front: "Front") -> float:
-    """Draw the slider over the front's range and return the budget (ms)."""
-    low, high = float(front.costs[0]), float(front.costs[-1])
-    step = (high - low) / 200 or 1e-6
+def budget_slider(front: "Front", *, and_then: Callable[[], None] | None = None) -> float:
+    """Draw the slider over the front's range and return the budget (ms).
+
+    `and_then` is called after a move.
+    """
+    low, high, step = _range(front)
     # A budget from an address may lie outside; the search then says what can be reached.
     budget = budget_of(front)
+
+    def move(value: float) -> None:
+        choices.update(budget=round(value, _decimals(step)))
+        if and_then is not None:
+            and_then()
+
+    choices.show("budget", budget)
     return st.slider(
         "Latency budget (ms)",
         min_value=min(low, budget),
         max_value=max(high, budget),
-        value=budget,
         step=step,
-        format="%.4g",
+        format=f"%.{_decimals(step)}f",
         key="budget",
-        on_change=choices.on_change("budget", lambda b: choices.update(budget=b)),
+        on_change=choices.on_change("budget", move),
     )
+
+
+def _range(front: "Front") -> tuple[float, float, float]:
+    """Least and greatest budget and the step between budgets, in round numbers.
+
+    Both ends are rounded up, so that the least can be met and the greatest allows everything.
+    """
+    least, greatest = float(front.costs[0]), float(front.costs[-1])
+    step = 10.0 ** math.floor(math.log10((greatest - least or greatest) / 100))
+    low = math.ceil(least / step)
+    high = max(math.ceil(greatest / step), low + 1)
+    decimals = _decimals(step)
+    return round(low * step, decimals), round(high * step, decimals), step
+
+
+def _decimals(step: float) -> int:
+    return max(0, -math.floor(math.log10(step)))

@@ -62,8 +62,8 @@ def test_the_interval_figure_draws_each_row_once_in_its_panel():
     table = interval_table(BLOCKS, ["accuracy", "latency_ms"])
     figure = interval_figure(table, [ACCURACY, LATENCY])
     assert sum(len(trace.x) for trace in figure.data) == len(table)
-    assert figure.layout.xaxis.title.text == "Change in Top-1 accuracy (points)"
-    assert figure.layout.xaxis2.title.text == "Change in Latency (ms)"
+    assert figure.layout.xaxis.title.text == "Δ Top-1 accuracy (points)"
+    assert figure.layout.xaxis2.title.text == "Δ Latency (ms)"
 
 
 def test_a_heatmap_shows_the_last_choice_by_slot():

@@ -1,9 +1,13 @@
+import numpy as np
 import pandas as pd
+import pytest
+from conftest import run_page
 from hypothesis import given
 from hypothesis import strategies as st
 
+from pages.shared import choices, latency
 from pages.shared.frame import plain
-from pages.shared.panel import as_csv
+from pages.shared.panel import as_csv, readable
 
 
 def test_formulas_in_csv_are_made_harmless():
@@ -12,8 +16,92 @@ def test_formulas_in_csv_are_made_harmless():
     assert lines == ["a,b", "'=1+1,-1.5", "'-2,2.0", "'@x,3.0", "fine,4.0", ",5.0"]
 
 
+def test_tables_are_shown_to_four_digits_and_never_less_than_whole():
+    table = pd.DataFrame(
+        {"x": [0.0017182, 123.456, 22014.13, -0.31415926, 0.0, 4e-11, np.nan], "n": range(7)}
+    )
+    shown = readable(table)
+    assert shown["x"].tolist()[:-1] == [0.001718, 123.5, 22014.0, -0.3142, 0.0, 0.0]
+    assert np.isnan(shown["x"].iloc[-1])
+    assert shown["n"].tolist() == list(range(7))
+
+
 @given(st.text())
 def test_text_from_files_keeps_no_mark_of_markdown(text):
     escaped = plain(text)
     for mark in "`*_[]<>$":
         assert escaped.count(mark) == escaped.count("\\" + mark)
+
+
+class _Front:
+    def __init__(self, *costs: float) -> None:
+        self.costs = np.array(costs)
+
+
+@pytest.mark.parametrize(
+    ("costs", "expected"),
+    [
+        ((0.01473, 0.15072), (0.015, 0.151, 0.001)),
+        ((57.396, 295.66), (58.0, 296.0, 1.0)),
+        ((2.0, 2.0), (2.0, 2.01, 0.01)),
+    ],
+)
+def test_budgets_are_round_and_can_be_met(costs, expected):
+    assert latency._range(_Front(*costs)) == pytest.approx(expected)
+
+
+@given(st.floats(1e-4, 1e4), st.floats(1e-6, 1e3))
+def test_the_range_of_budgets_holds_the_front(least, share):
+    span = least * share
+    low, high, step = latency._range(_Front(least, least + span))
+    # Rounded to the step's own decimals, so a last digit may be off.
+    assert least <= low * (1 + 1e-9) < least + span + 2 * step
+    assert high * (1 + 1e-9) >= least + span and high > low
+
+
+def test_what_is_chosen_stands_in_the_address_and_is_read_from_it(studies):
+    page = run_page("pages/2_What_if.py", latency="latency_ms:int8", budget="0.1")
+    assert not page.exception
+    assert page.selectbox(key="latency").value == "latency_ms:int8"
+    assert page.slider(key="budget").value == 0.1
+    assert page.query_params["budget"] == "0.1"
+
+
+@pytest.mark.parametrize("budget", ["nan", "-1", "inf", "1e300", "much"])
+def test_budgets_that_are_none_are_ignored(studies, budget):
+    page = run_page("pages/2_What_if.py", budget=budget)
+    assert not page.exception and not page.error
+    assert page.slider(key="budget").value > 0
+
+
+def test_another_study_starts_anew(studies):
+    import shutil
+
+    shutil.copytree(studies / "demo", studies / "other")
+    page = run_page("pages/2_What_if.py", latency="latency_ms:int8", budget="0.1")
+    page.selectbox(key="study").select("other").run()
+    assert not page.exception and not page.error
+    assert page.selectbox(key="latency").value == "latency_ms"
+    assert "budget" not in page.query_params
+    assert page.query_params["study"] == "other"
+
+
+def test_an_address_from_before_the_last_change_does_not_undo_it(studies):
+    page = run_page("pages/2_What_if.py", budget="0.05")
+    before = dict(page.query_params)
+    page.slider(key="budget").set_value(0.08).run()
+    # The browser had not shown the new address yet when the user went on.
+    for name, value in before.items():
+        page.query_params[name] = value
+    page.button(key="pick-largest").click().run()
+    assert not page.exception
+    assert page.query_params["budget"] == "0.08"
+
+
+def test_an_address_that_was_typed_later_counts(studies, monkeypatch):
+    monkeypatch.setattr(choices, "_ECHO", 0.0)
+    page = run_page("pages/2_What_if.py", budget="0.05")
+    page.slider(key="budget").set_value(0.08).run()
+    page.query_params["budget"] = "0.05"
+    page.run()
+    assert page.slider(key="budget").value == 0.05

@@ -12,17 +12,20 @@ def metrics(page) -> dict[str, str]:
     return {m.label: m.value for m in page.metric}
 
 
-def key_of(page, decision: str) -> str:
-    [key] = [
-        w.key for w in page.get("button_group") if w.key and w.key.startswith(f"edit-{decision}-")
-    ]
-    return key
-
-
 def choose(page, decision: str, value):
-    [widget] = [w for w in page.get("button_group") if w.key == key_of(page, decision)]
-    widget.set_value([value]).run()
+    [widget] = [w for w in page.get("button_group") if w.key == f"edit-{decision}"]
+    widget.set_value(value).run()
     return page
+
+
+def edits(page) -> list[str]:
+    """The rows of the table of edits of accuracy."""
+    return page.dataframe[0].value["edit"].tolist()
+
+
+def chosen(page, decision: str):
+    [widget] = [w for w in page.get("button_group") if w.key == f"edit-{decision}"]
+    return widget.value
 
 
 def link(studies, which="smallest", **changes) -> str:
@@ -52,6 +55,128 @@ def test_predictions_are_those_of_the_core(studies):
     page = run_page(PAGE, architecture=link(studies))
     predicted = fit(study.table(), "accuracy").predict([study.space.extreme("smallest")])
     assert metrics(page)["Top-1 accuracy (%)"] == f"{predicted['value'].iloc[0]:.2f}"
+
+
+def test_an_edit_moves_the_predictions_and_says_what_it_costs(studies):
+    from foxnas_core.explanation.edits import edit_effects
+    from foxnas_core.regression import fit
+
+    study = open_study(studies / "demo")
+    page = choose(run_page(PAGE, architecture=link(studies)), "s1b1_kernel", 7)
+    assert not page.exception and not page.error
+    predictor = fit(study.table(), "accuracy")
+    before = study.space.extreme("smallest")
+    after = study.space.architecture({**before.to_dict(), "s1b1_kernel": 7})
+    effects = edit_effects(predictor, before, after)
+    assert edits(page) == ["s1b1_kernel 3 → 7", "together"]
+    assert page.dataframe[0].value["effect"].tolist() == pytest.approx(
+        [effects.total] * 2, abs=1e-3
+    )
+    accuracy = page.metric[0]
+    assert float(accuracy.value) == pytest.approx(predictor.predict([after])["value"][0], abs=0.005)
+    assert float(accuracy.delta) == pytest.approx(effects.total, abs=0.005)
+    assert json.loads(page.query_params["architecture"]) == after.to_dict()
+
+
+def test_more_depth_opens_a_block_and_less_closes_it(studies):
+    page = run_page(PAGE, architecture=link(studies))
+    assert "s1b2: off" in sentences(page)
+    choose(page, "s1_depth", 2)
+    assert "s1b2: off" not in sentences(page)
+    assert chosen(page, "s1b2_kernel") == 3
+    choose(page, "s1_depth", 1)
+    assert "s1b2: off" in sentences(page) and "Nothing yet" in sentences(page)
+
+
+def test_edits_are_held_against_the_start(studies):
+    page = run_page(PAGE, architecture=link(studies))
+    choose(page, "s1b1_kernel", 7)
+    choose(page, "s2b1_expand", 4)
+    assert edits(page) == ["s1b1_kernel 3 → 7", "s2b1_expand 1 → 4", "together"]
+    page.button(key="pick-largest").click().run()
+    assert "Nothing yet" in sentences(page)
+    assert chosen(page, "s1_depth") == 3
+
+
+def test_the_budget_picks_the_best_within_it(studies):
+    page = run_page(PAGE)
+    slider = page.slider(key="budget")
+    slider.set_value(slider.min).run()
+    assert not page.exception and not page.error
+    assert float(metrics(page)["Latency (ms)"]) <= slider.min
+    assert "Nothing yet" in sentences(page)
+
+
+def test_a_budget_that_nothing_meets_is_one_sentence(studies):
+    page = run_page(PAGE, budget="0.000001")
+    assert not page.exception
+    [error] = page.error
+    assert "smallest that can be reached" in error.value
+    page.slider(key="budget").set_value(0.05).run()
+    assert not page.error and metrics(page)
+
+
+def test_a_measured_subnet_can_be_the_start(studies):
+    page = run_page(PAGE)
+    picker = page.selectbox(key="pick-measured")
+    assert len(picker.options) == 660
+    frame = open_study(studies / "demo").table().frame
+    best = frame.loc[frame["accuracy"].idxmax(), "id"]
+    picker.select(best).run()
+    assert not page.exception
+    assert page.selectbox(key="pick-measured").value == best
+    study = open_study(studies / "demo")
+    now = study.space.architecture(json.loads(page.query_params["architecture"]))
+    assert now.id == best
+
+
+@pytest.mark.parametrize(
+    ("text", "sentence"),
+    [("{", "no valid JSON"), ('{"resolution": 29}', "'resolution' is 29"), ("[1]", "JSON object")],
+)
+def test_pasted_json_is_checked(studies, text, sentence):
+    page = run_page(PAGE)
+    before = metrics(page)
+    page.text_area(key="pasted").set_value(text)
+    page.button(key="use-pasted").click().run()
+    assert not page.exception
+    assert sentence in page.error[0].value.replace("\\", "")
+    assert metrics(page) == before
+
+
+def test_pasted_json_becomes_the_start(studies):
+    page = run_page(PAGE)
+    page.text_area(key="pasted").set_value(link(studies, s1b1_kernel=5))
+    page.button(key="use-pasted").click().run()
+    assert not page.exception and not page.error
+    assert chosen(page, "s1b1_kernel") == 5 and "Nothing yet" in sentences(page)
+
+
+def test_a_space_of_listed_operations(studies):
+    import numpy as np
+    from hand import choice_space
+
+    from foxnas_core.storage import create_study
+
+    operations = ("none", "skip_connect", "nor_conv_1x1", "nor_conv_3x3")
+    space = choice_space({f"edge{i}": operations for i in range(4)})
+    study = create_study(studies / "cells", space, name="Cells")
+    architectures = space.sample(120, seed=0)
+    codes = space.encode(architectures)
+    noise = np.random.default_rng(0).normal(0, 0.1, len(codes))
+    study.append(
+        architectures,
+        [
+            {"accuracy": 60 + row.sum() + e, "latency_ms": 1 + 0.1 * row.sum() + 0.01 * e}
+            for row, e in zip(codes, noise, strict=True)
+        ],
+    )
+    for name in ("app.py", "pages/1_Coefficients.py", PAGE):
+        page = run_page(name, study="cells")
+        assert not page.exception and not page.error and not page.warning, name
+    page.selectbox(key="edit-edge2").select("none").run()
+    assert not page.exception
+    assert json.loads(page.query_params["architecture"])["edge2"] == "none"
 
 
 @pytest.mark.parametrize("button", ["pick-largest", "pick-smallest", "pick-best"])
