@@ -2,11 +2,13 @@
 
 import json
 import re
+from contextlib import suppress
 from importlib.util import find_spec
 
 import streamlit as st
 
 from foxnas_core.architecture import Architecture
+from foxnas_core.errors import FoxnasError
 from foxnas_core.figures import live
 from foxnas_core.figures.export import checks_table
 from foxnas_core.figures.search import architecture_table
@@ -50,7 +52,8 @@ def show_chosen(study: Study, architecture: Architecture) -> None:
         spec = live.architecture_spec(grid["row"].nunique())
         st.vega_lite_chart(grid, spec, key="architecture-chart")
     with right:
-        with errors_as_cards():
+        # What is wrong with the measurements was said where the architecture is picked.
+        with suppress(FoxnasError):
             predictors = cache.predictors_of(study)[0] if len(cache.table_of(study)) else {}
             for predictor in predictors.values():
                 target = predictor.target
