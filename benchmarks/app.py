@@ -1,0 +1,118 @@
+"""How quick and how large the app is: `python -m benchmarks.app [--rounds N]`.
+
+- Cold start: from starting the server to the title in Chromium, and to the first page complete,
+  beside a Streamlit app of one line, in turns.
+- What-if: time of the server from an edit to the page's last word.
+- Memory: of the server's process after all pages were visited, and after an export.
+
+Times depend on the machine and on what else it does, so read the ratios.
+"""
+
+import argparse
+import json
+import os
+import shutil
+import sys
+import tempfile
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from statistics import median
+
+from playwright.sync_api import Browser, Page
+
+from foxnas_core.storage import open_study
+from tests.serving import PATIENCE, REPOSITORY, Server, chromium, serve, wait_until_drawn
+
+PAGES = ("", "Coefficients", "What_if", "Search", "Export")
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--rounds", type=int, default=5, help="cold starts of each app")
+    rounds = parser.parse_args(arguments).rounds
+    with tempfile.TemporaryDirectory() as temporary, chromium() as browser:
+        folder = Path(temporary)
+        # The app keeps what it finds with the study, so it gets a copy.
+        shutil.copytree(REPOSITORY / "data" / "demo", folder / "studies" / "demo")
+        empty = folder / "empty.py"
+        empty.write_text('import streamlit as st\n\nst.title("Empty")\n')
+        scripts = {"empty app": empty, "this app": REPOSITORY / "app.py"}
+        starts: dict[str, list[tuple[float, float]]] = {name: [] for name in scripts}
+        for _ in range(rounds):
+            for name, script in scripts.items():
+                starts[name].append(cold_start(script, folder, browser))
+        for moment, what in enumerate(("title drawn", "page complete")):
+            seconds = {name: [times[moment] for times in starts[name]] for name in scripts}
+            middle = {name: median(times) for name, times in seconds.items()}
+            print(f"cold start to {what} (s)")
+            for name, times in seconds.items():
+                print(f"  {name:10} {middle[name]:6.2f}   {' '.join(f'{s:.2f}' for s in times)}")
+            print(f"  ratio      {middle['this app'] / middle['empty app']:6.2f}", flush=True)
+
+        edits = what_if_edits(folder / "studies")
+        print(f"what-if edit, server time (ms): median {median(edits):.0f}, worst {max(edits):.0f}")
+
+        print("memory of the server's process (MiB)")
+        with serve(REPOSITORY / "app.py", folder / "log", folder / "studies") as server:
+            page = browser.new_page()
+            page.set_default_timeout(PATIENCE)
+            for path in PAGES:
+                visit(page, server, path)
+            print(f"  all pages visited {memory(server):6.0f}")
+            page.locator(".st-key-build button").first.click()
+            page.wait_for_selector(".st-key-file-zip", timeout=4 * PATIENCE)
+            print(f"  subnet exported   {memory(server):6.0f}")
+
+
+def cold_start(script: Path, folder: Path, browser: Browser) -> tuple[float, float]:
+    """Seconds from starting the server to title and page, in a browser without a cache."""
+    context = browser.new_context()
+    begin = time.perf_counter()
+    with serve(script, folder / "log", folder / "studies") as server:
+        page = context.new_page()
+        page.goto(server.url)
+        page.wait_for_selector("h1")
+        title = time.perf_counter() - begin
+        wait_until_drawn(page)
+        complete = time.perf_counter() - begin
+    context.close()
+    return title, complete
+
+
+def visit(page: Page, server: Server, path: str) -> None:
+    page.goto(f"{server.url}/{path}")
+    wait_until_drawn(page)
+
+
+def what_if_edits(studies: Path, count: int = 20) -> list[float]:
+    """Milliseconds that the What-if page takes to run after each of some single edits."""
+    from streamlit.testing.v1 import AppTest
+
+    os.environ["FOXNAS_STUDIES"] = str(studies)
+    page = AppTest.from_file(str(REPOSITORY / "app.py"), default_timeout=60)
+    page.switch_page("pages/2_What_if.py").run()
+    space = open_study(studies / "demo").space
+    times = []
+    for number, architecture in enumerate(space.sample(count, seed=0)):
+        # Alternating edits of one block, so that none finds its result in a cache.
+        choices = {**architecture.to_dict(), "s1b1_kernel": (3, 5, 7)[number % 3]}
+        edited = space.architecture(choices)
+        page.query_params["architecture"] = json.dumps(edited.to_dict(), separators=(",", ":"))
+        begin = time.perf_counter()
+        page.run()
+        times.append(1000 * (time.perf_counter() - begin))
+        assert not page.exception
+    return times
+
+
+def memory(server: Server) -> float:
+    """Resident memory of the server's process, in MiB."""
+    for line in Path(f"/proc/{server.process}/status").read_text().splitlines():
+        if line.startswith("VmRSS:"):
+            return int(line.split()[1]) / 1024
+    raise RuntimeError("There is no VmRSS in /proc; this needs Linux.")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

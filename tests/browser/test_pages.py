@@ -1,0 +1,78 @@
+import re
+
+import pytest
+from playwright.sync_api import Page, expect
+from serving import wait_until_drawn
+
+PAGES = {
+    "": "Study",
+    "Coefficients": "Coefficients",
+    "What_if": "What-if",
+    "Search": "Search",
+    "Export": "Export",
+}
+ERRORS = '[data-testid="stException"], [data-testid="stAlertContentError"]'
+
+# Texts that end in an ellipsis for want of room.
+CUT = """
+main => [...main.querySelectorAll('*')]
+  .filter(node => getComputedStyle(node).textOverflow === 'ellipsis')
+  .filter(node => node.scrollWidth > node.clientWidth)
+  .map(node => node.innerText)
+"""
+
+
+@pytest.mark.parametrize("path", PAGES)
+def test_each_page_stands_alone_on_a_deep_link(page: Page, path: str):
+    page.goto(f"/{path}")
+    wait_until_drawn(page)
+    expect(page.locator("h1")).to_have_text(PAGES[path])
+    expect(page).to_have_title(f"{PAGES[path]} · FOX-NAS Studio")
+    expect(page.locator(ERRORS)).to_have_count(0)
+    # Our own menu, not the one that Streamlit would draw from the files' names.
+    expect(page.locator('[data-testid="stSidebarNav"]')).to_have_count(0)
+    expect(page.locator('[data-testid="stPageLink"]')).to_have_count(len(PAGES))
+    # The address alone must lead here again.
+    expect(page).to_have_url(re.compile(rf"/{path}\?study=demo"))
+
+
+@pytest.mark.parametrize("path", PAGES)
+def test_no_word_is_cut_off_on_a_small_screen(page: Page, path: str):
+    page.set_viewport_size({"width": 1024, "height": 900})
+    page.goto(f"/{path}")
+    wait_until_drawn(page)
+    main = page.locator('[data-testid="stMain"]')
+    assert main.evaluate("node => node.scrollWidth <= node.clientWidth")
+    assert main.evaluate(CUT) == []
+
+
+def test_the_menu_leads_to_each_page_and_keeps_the_study(page: Page):
+    page.goto("/?study=table-only")
+    wait_until_drawn(page)
+    for path, title in PAGES.items():
+        page.locator('[data-testid="stPageLink"]', has_text=re.compile(f"^{title}$")).click()
+        expect(page.locator("h1")).to_have_text(title)
+        wait_until_drawn(page)
+        expect(page).to_have_url(re.compile(rf"/{path}\?.*study=table-only"))
+
+
+def test_another_study_is_chosen_in_the_sidebar(page: Page):
+    page.goto("/Export")
+    wait_until_drawn(page)
+    expect(page.locator(".st-key-build")).to_be_visible()
+    page.locator(".st-key-study input").click()
+    page.get_by_role("option", name="table-only").click()
+    expect(page).to_have_url(re.compile("study=table-only"))
+    expect(page.get_by_text("no supernet weights")).to_be_visible()
+    expect(page.locator(".st-key-build")).to_have_count(0)
+
+
+def test_coefficients_follow_the_form(page: Page):
+    page.goto("/Coefficients")
+    wait_until_drawn(page)
+    cells = page.locator(".st-key-heatmap-kernel-figure .js-plotly-plot text")
+    expect(cells.first).to_be_visible()
+    before = page.locator(".st-key-heatmap-kernel-figure").inner_text()
+    page.locator(".st-key-form input").click()
+    page.get_by_role("option", name="FOX-NAS, as published").click()
+    expect(page.locator(".st-key-heatmap-kernel-figure")).not_to_have_text(before)

@@ -1,0 +1,103 @@
+import os
+import re
+from pathlib import Path
+
+from playwright.sync_api import Locator, Page, expect
+from serving import REPOSITORY, wait_until_drawn
+
+from foxnas_core.storage import Study
+
+
+def chart(page: Page, words: str) -> Locator:
+    """The drawing of the chart with these words on its axes or in its legend."""
+    return page.locator('[data-testid="stVegaLiteChart"]', has_text=words).locator("svg")
+
+
+def wait_until_moved(drawing: Locator) -> None:
+    before = drawing.evaluate("node => node.outerHTML")
+    expect(drawing).not_to_have_js_property("outerHTML", before)
+
+
+def count(page: Page) -> int:
+    """Proposals made, as the page says."""
+    said = page.locator(".st-key-progress").inner_text()
+    [number] = re.findall(r"([\d,]+) of [\d,]+ proposals", said)
+    return int(number.replace(",", ""))
+
+
+def choose(page: Page, key: str, option: str) -> None:
+    page.locator(f".st-key-{key} input").click()
+    page.get_by_role("option", name=option).click()
+
+
+def test_the_best_subnet_follows_the_budget(page: Page):
+    page.goto("/Search")
+    wait_until_drawn(page)
+    best = page.locator(".st-key-optimum")
+    before = best.inner_text()
+    thumb = page.locator(".st-key-budget").get_by_role("slider")
+    thumb.focus()
+    for _ in range(15):
+        thumb.press("ArrowLeft")
+    expect(best).not_to_have_text(before)
+    expect(page).to_have_url(re.compile("budget="))
+    wait_until_drawn(page)
+    lower = best.inner_text()
+    page.reload()
+    wait_until_drawn(page)
+    assert best.inner_text() == lower
+
+
+def test_a_search_is_watched_paused_left_and_stopped(page: Page):
+    page.goto("/Search")
+    wait_until_drawn(page)
+    choose(page, "pace", "over 20 seconds")
+    page.locator(".st-key-start button").click()
+    expect(page.locator(".st-key-progress")).to_contain_text("Running")
+    # The chart moves in its place: its node is kept, not drawn anew.
+    course = chart(page, "Proposals")
+    course.evaluate("node => node.dataset.kept = 'yes'")
+    wait_until_moved(course)
+    expect(course).to_have_attribute("data-kept", "yes")
+
+    page.locator(".st-key-pause button").click()
+    expect(page.locator(".st-key-progress")).to_contain_text("Paused")
+    paused = count(page)
+    page.wait_for_timeout(1000)
+    assert count(page) == paused
+
+    # The search is the server's: a reload finds it where it was.
+    page.reload()
+    expect(page.locator(".st-key-progress")).to_contain_text("Paused")
+    assert count(page) == paused
+    page.locator(".st-key-resume button").click()
+    expect(page.locator(".st-key-progress")).to_contain_text("Running")
+    page.locator(".st-key-stop button").click()
+    expect(page.locator(".st-key-progress")).to_contain_text("Stopped")
+    assert count(page) >= paused
+    expect(page.locator(".st-key-pause")).to_have_count(0)
+
+
+def test_a_finished_search_is_kept_and_leads_on(page: Page, demo: Study, tmp_path: Path):
+    page.set_viewport_size({"width": 1440, "height": 1500})
+    page.goto("/Search")
+    wait_until_drawn(page)
+    page.locator(".st-key-start button").click()
+    expect(page.locator(".st-key-progress")).to_contain_text("Running")
+    wait_until_moved(chart(page, "predicted front"))
+    while count(page) < 15_000:
+        page.wait_for_timeout(100)
+    renewed = os.environ.get("FOXNAS_SCREENSHOTS") == "1"
+    page.screenshot(path=(REPOSITORY / "docs" if renewed else tmp_path) / "search.png")
+
+    expect(page.locator(".st-key-progress")).to_contain_text("Finished")
+    [search] = demo.search_ids()
+    result = demo.load_search(search)
+    assert result.gap == 0
+    expect(page.locator(".st-key-progress")).to_contain_text(result.best.architecture.id)
+    page.goto(f"/Search?study=demo&search={search}")
+    expect(page.locator(".st-key-progress")).to_contain_text(result.best.architecture.id)
+
+    page.locator(".st-key-to-what-if button").click()
+    expect(page.locator("h1")).to_have_text("What-if")
+    expect(page).to_have_url(re.compile("architecture="))
