@@ -50,7 +50,7 @@ def server(demo: Study, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Se
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Browser]:
     if not CHROMIUM.exists():
-        # Where the suite counts, journeys that were not made must not look like ones that went well.
+        # Where the suite counts, journeys not made must not pass for journeys that went well.
         stop = pytest.fail if os.environ.get("CI") else pytest.skip
         stop(f"{CHROMIUM} is missing; 'make browser' installs it.")
     with chromium() as running:
