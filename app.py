@@ -7,9 +7,10 @@ from foxnas_core.regression import Predictor
 from foxnas_core.reliability import reliability_of
 from foxnas_core.storage import Study
 from pages.shared import cache, choices
-from pages.shared.frame import page, plain
+from pages.shared.frame import page
 from pages.shared.latency import budget_of, latency_of
 from pages.shared.panel import panel
+from pages.shared.text import plain
 
 _SUPERSCRIPTS = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
 

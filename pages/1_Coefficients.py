@@ -13,9 +13,10 @@ from foxnas_core.figures.coefficients import (
 )
 from foxnas_core.regression import Predictor
 from pages.shared import cache, choices
-from pages.shared.frame import page, plain
+from pages.shared.frame import page
 from pages.shared.latency import latency_picker
 from pages.shared.panel import panel
+from pages.shared.text import plain
 
 
 def form_picker(allowed: list[str]) -> str:

@@ -12,9 +12,10 @@ from foxnas_core.regression import Predictor
 from foxnas_core.storage import Study
 from pages.shared import cache
 from pages.shared.editor import architecture_picker, editor, start_of
-from pages.shared.frame import errors_as_cards, page, pin, plain
+from pages.shared.frame import errors_as_cards, page, pin
 from pages.shared.latency import latency_picker
 from pages.shared.panel import panel
+from pages.shared.text import plain
 
 
 def show_predictions(

@@ -11,7 +11,14 @@ from plotly import graph_objects as go
 from plotly.subplots import make_subplots
 
 from foxnas_core.explanation.coefficients import slot_grid
-from foxnas_core.figures.theme import DIVERGING, GREY, PALE, colour_of, difference_axis, styled
+from foxnas_core.figures.theme import (
+    DIVERGING,
+    GREY,
+    PALE,
+    colour_of,
+    difference_axis,
+    new_figure,
+)
 from foxnas_core.target import Target
 
 
@@ -45,7 +52,13 @@ def interval_table(effects: pd.DataFrame, columns: Sequence[str]) -> pd.DataFram
 def interval_figure(table: pd.DataFrame, targets: Sequence[Target]) -> go.Figure:
     """One row a choice, one panel a target; hollow and grey where the interval spans 0."""
     rows = list(dict.fromkeys(table["row"]))
-    figure = make_subplots(rows=1, cols=len(targets), shared_yaxes=True, horizontal_spacing=0.03)
+    figure = make_subplots(
+        rows=1,
+        cols=len(targets),
+        shared_yaxes=True,
+        horizontal_spacing=0.03,
+        figure=new_figure(),
+    )
     for position, target in enumerate(targets, start=1):
         own = table[table["target"] == target.column]
         for clear, colour in ((True, colour_of(target.column)), (False, GREY)):
@@ -79,25 +92,34 @@ def interval_figure(table: pd.DataFrame, targets: Sequence[Target]) -> go.Figure
                 row=1,
                 col=position,
             )
-        figure.add_vline(x=0, line={"color": GREY, "width": 1}, row=1, col=position)
         figure.update_xaxes(title=difference_axis(target), row=1, col=position)
-    group_of = table.drop_duplicates("row").set_index("row")["group"]
-    groups = list(dict.fromkeys(table["group"]))
-    for group in groups[1::2]:
-        numbers = [number for number, row in enumerate(rows) if group_of[row] == group]
-        figure.add_hrect(
-            y0=min(numbers) - 0.5, y1=max(numbers) + 0.5,
-            fillcolor=PALE, line_width=0, layer="below",
-        )  # fmt: skip
     figure.update_yaxes(
         categoryorder="array",
         categoryarray=rows,
         range=[len(rows) - 0.5, -0.5],
-        tickfont={"size": 11},
+        tickfont={"size": 12},
         showgrid=False,
         dtick=1,
     )
-    return styled(figure, height=110 + 18 * len(rows))
+    figure.update_layout(height=110 + 18 * len(rows), shapes=_bands(table, rows, len(targets)))
+    return figure
+
+
+def _bands(table: pd.DataFrame, rows: list[str], panels: int) -> list[dict[str, object]]:
+    """A pale band behind every second group."""
+    group_of = table.drop_duplicates("row").set_index("row")["group"]
+    numbers: dict[str, list[int]] = {}
+    for number, row in enumerate(rows):
+        numbers.setdefault(group_of[row], []).append(number)
+    return [
+        {
+            "type": "rect", "layer": "below", "line": {"width": 0}, "fillcolor": PALE,
+            "xref": "x domain" if panel == 1 else f"x{panel} domain", "x0": 0, "x1": 1,
+            "yref": "y", "y0": own[0] - 0.5, "y1": own[-1] + 0.5,
+        }
+        for own in list(numbers.values())[1::2]
+        for panel in range(1, panels + 1)
+    ]  # fmt: skip
 
 
 class Heatmap(NamedTuple):
@@ -147,6 +169,7 @@ def heatmap_figure(heatmaps: Sequence[Heatmap]) -> go.Figure:
         shared_yaxes=True,
         horizontal_spacing=0.06,
         subplot_titles=[difference_axis(heatmap.target) for heatmap in heatmaps],
+        figure=new_figure(),
     )
     for position, heatmap in enumerate(heatmaps, start=1):
         grid = heatmap.values
@@ -171,4 +194,5 @@ def heatmap_figure(heatmaps: Sequence[Heatmap]) -> go.Figure:
         )
     figure.update_yaxes(autorange="reversed", type="category", showgrid=False)
     figure.update_xaxes(type="category", showgrid=False)
-    return styled(figure, height=90 + 40 * max(len(heatmaps[0].values), 1))
+    figure.update_layout(height=90 + 40 * max(len(heatmaps[0].values), 1))
+    return figure

@@ -4,7 +4,7 @@ import pandas as pd
 from plotly import graph_objects as go
 
 from foxnas_core.explanation.edits import EditEffects
-from foxnas_core.figures.theme import GREY, INK, ORANGE, SKY, difference_axis, styled
+from foxnas_core.figures.theme import GREY, INK, ORANGE, SKY, difference_axis, new_figure
 from foxnas_core.target import Target
 
 
@@ -24,7 +24,8 @@ def edit_figure(table: pd.DataFrame, target: Target) -> go.Figure:
         f"{target.text(high, signed=True)}]"
         for effect, low, high in zip(table["effect"], table["low"], table["high"], strict=True)
     ]
-    figure = go.Figure(
+    figure = new_figure()
+    figure.add_trace(
         go.Bar(
             orientation="h",
             x=table["effect"],
@@ -46,10 +47,12 @@ def edit_figure(table: pd.DataFrame, target: Target) -> go.Figure:
             hovertemplate="%{y}<br>%{customdata} " + target.difference_unit + "<extra></extra>",
         )
     )
-    figure.add_vline(x=0, line={"color": GREY, "width": 1})
-    figure.update_xaxes(title=difference_axis(target))
-    figure.update_yaxes(autorange="reversed", type="category", showgrid=False)
-    return styled(figure, height=100 + 30 * len(table), showlegend=False)
+    figure.update_layout(
+        height=100 + 30 * len(table),
+        xaxis={"title": {"text": difference_axis(target)}},
+        yaxis={"autorange": "reversed", "type": "category", "showgrid": False},
+    )
+    return figure
 
 
 def waterfall_figure(
@@ -62,7 +65,8 @@ def waterfall_figure(
     total = start + float(table["effect"].sum())
     labels = [first, *table["what"], last]
     good, bad = (SKY, ORANGE) if target.direction == "max" else (ORANGE, SKY)
-    figure = go.Figure(
+    figure = new_figure()
+    figure.add_trace(
         go.Waterfall(
             orientation="h",
             measure=["absolute", *["relative"] * len(table), "total"],
@@ -85,6 +89,12 @@ def waterfall_figure(
     # Bars start near the values, since the differences are small beside them.
     running = [start, *(start + table["effect"].cumsum()), total]
     margin = max(0.3 * (max(running) - min(running)), 1e-3 * abs(start), 1e-9)
-    figure.update_xaxes(range=[min(running) - margin, max(running) + margin], title=target.named)
-    figure.update_yaxes(autorange="reversed", type="category", showgrid=False)
-    return styled(figure, height=110 + 28 * len(labels), showlegend=False)
+    figure.update_layout(
+        height=110 + 28 * len(labels),
+        xaxis={
+            "range": [min(running) - margin, max(running) + margin],
+            "title": {"text": target.named},
+        },
+        yaxis={"autorange": "reversed", "type": "category", "showgrid": False},
+    )
+    return figure

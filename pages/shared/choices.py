@@ -15,6 +15,7 @@ import streamlit as st
 from foxnas_core.architecture import Architecture
 from foxnas_core.errors import InvalidInput
 from foxnas_core.search_space import SearchSpace
+from pages.shared.text import plain
 
 _KEY = "choices"
 # A browser that is quicker than the page sends the address from before the last change; one that
@@ -120,7 +121,7 @@ def chosen_architecture(space: SearchSpace) -> Architecture | None:
     try:
         return parse_architecture(text, space)
     except InvalidInput as error:
-        st.warning(f"The architecture in the address was left aside. {error}")
+        st.warning(f"The architecture in the address was left aside. {plain(str(error))}")
         return None
 
 

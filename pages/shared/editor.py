@@ -10,8 +10,8 @@ from foxnas_core.search_space import Decision, SearchSpace
 from foxnas_core.storage import Study
 from foxnas_core.table import MeasurementTable
 from pages.shared import cache, choices
-from pages.shared.frame import plain
 from pages.shared.latency import budget_of, budget_slider
+from pages.shared.text import plain
 
 COLUMNS = 4
 # Choices that together are longer than this stand in a list instead of side by side.

@@ -2,7 +2,6 @@
 
 import logging
 import os
-import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -13,6 +12,7 @@ from streamlit.delta_generator import DeltaGenerator
 from foxnas_core.errors import FoxnasError, MissingPart
 from foxnas_core.storage import Study, list_studies, open_study
 from pages.shared import choices
+from pages.shared.text import plain
 
 REPOSITORY = Path(__file__).parents[2]
 MENU = (
@@ -75,11 +75,6 @@ def pin(key: str) -> DeltaGenerator:
         "background: white; border-bottom: 1px solid #E1E5EA; padding: 0.5rem 0}</style>"
     )
     return st.container(key=key)
-
-
-def plain(text: str) -> str:
-    """`text` with the marks of Markdown escaped, for what comes from files or addresses."""
-    return re.sub(r"([\\`*_{}\[\]()#+\-.!|<>~$:])", r"\\\1", text)
 
 
 def studies_folder() -> Path:

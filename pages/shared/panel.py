@@ -19,7 +19,7 @@ def panel(
     if sentence:
         st.write(sentence)
     if figure is not None:
-        st.plotly_chart(figure, key=f"{key}-figure", config={"displaylogo": False})
+        st.plotly_chart(figure, theme=None, key=f"{key}-figure", config={"displaylogo": False})
         with st.expander("Table"):
             _table(table, key)
     else:

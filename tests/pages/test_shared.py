@@ -6,8 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pages.shared import choices, latency
-from pages.shared.frame import plain
 from pages.shared.panel import as_csv, readable
+from pages.shared.text import plain
 
 
 def test_formulas_in_csv_are_made_harmless():

@@ -1,0 +1,8 @@
+"""Text that comes from files and addresses."""
+
+import re
+
+
+def plain(text: str) -> str:
+    """`text` with the marks of Markdown escaped, for what comes from files or addresses."""
+    return re.sub(r"([\\`*_{}\[\]()#+\-.!|<>~$:])", r"\\\1", text)
