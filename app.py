@@ -1,9 +1,10 @@
 """The first page: what the study holds, what is missing, and its best subnet."""
 
+from typing import TYPE_CHECKING
+
 import pandas as pd
 import streamlit as st
 
-from foxnas_core.regression import Predictor
 from foxnas_core.reliability import reliability_of
 from foxnas_core.storage import Study
 from pages.shared import cache, choices
@@ -11,6 +12,9 @@ from pages.shared.frame import page
 from pages.shared.latency import budget_of, latency_of
 from pages.shared.panel import panel
 from pages.shared.text import plain
+
+if TYPE_CHECKING:  # the facts need not wait for it
+    from foxnas_core.regression import Predictor
 
 _SUPERSCRIPTS = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
 
@@ -53,7 +57,7 @@ def show_best(study: Study, latency: str) -> None:
         st.switch_page("pages/3_Search.py")
 
 
-def fit_table(predictors: dict[str, Predictor]) -> pd.DataFrame:
+def fit_table(predictors: "dict[str, Predictor]") -> pd.DataFrame:
     """One row a target: how it is fitted, and how well."""
     return pd.DataFrame(
         [
