@@ -92,7 +92,7 @@ def interval_figure(table: pd.DataFrame, targets: Sequence[Target]) -> go.Figure
                 row=1,
                 col=position,
             )
-        figure.update_xaxes(title=difference_axis(target), row=1, col=position)
+        figure.update_xaxes(title=difference_axis(target), rangemode="tozero", row=1, col=position)
     figure.update_yaxes(
         categoryorder="array",
         categoryarray=rows,

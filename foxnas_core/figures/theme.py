@@ -15,6 +15,7 @@ DIVERGING = [[0.0, "#0072B2"], [0.5, "#F7F7F7"], [1.0, "#D55E00"]]
 
 _AXIS = {
     "automargin": True,
+    "ticks": "",
     "gridcolor": "#E8ECF0",
     "linecolor": "#E8ECF0",
     "zerolinecolor": GREY,
