@@ -13,7 +13,7 @@ from pages.shared import choices
 if TYPE_CHECKING:
     from foxnas_core.search.exact import Front
 
-_NAMES = {"latency_ms": "fp32, this study's device", "latency_ms:int8": "int8, the same device"}
+_NAMES = {"latency_ms": "fp32, this device", "latency_ms:int8": "int8, this device"}
 
 
 def latency_of(table: MeasurementTable) -> str | None:
