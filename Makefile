@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 export OMP_NUM_THREADS ?= 1
 
 .DEFAULT_GOAL := help
-.PHONY: help run data test test-core test-browser lint browser benchmark clean
+.PHONY: help run data test test-core test-browser lint browser screenshots benchmark clean
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*##/\t/' | expand -t 16
@@ -35,8 +35,12 @@ browser: $(VENV)/installed-dev ## install Debian's Chromium for the browser test
 	@test -x /usr/bin/chromium \
 	|| { $(AS_ROOT) apt-get update -qq && $(AS_ROOT) apt-get install -y --no-install-recommends chromium fonts-dejavu-core; }
 
-benchmark: $(VENV)/installed-dev ## print the benchmarks' tables
+screenshots: browser ## renew the picture in docs/
+	FOXNAS_SCREENSHOTS=1 $(BIN)/python -m pytest -m browser tests/browser/test_search.py
+
+benchmark: browser ## print the benchmarks' tables
 	$(BIN)/python -m benchmarks.search
+	$(BIN)/python -m benchmarks.app
 
 clean: ## remove the virtual environment and caches
 	rm -rf $(VENV) .pytest_cache .hypothesis .ruff_cache .mypy_cache
