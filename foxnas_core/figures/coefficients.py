@@ -14,6 +14,7 @@ from foxnas_core.explanation.coefficients import slot_grid
 from foxnas_core.figures.theme import (
     DIVERGING,
     GREY,
+    INK,
     PALE,
     colour_of,
     difference_axis,
@@ -184,6 +185,7 @@ def heatmap_figure(heatmaps: Sequence[Heatmap]) -> go.Figure:
             showscale=False,
             text=heatmap.texts(),
             texttemplate="%{text}",
+            textfont={"color": INK},
             hovertemplate=f"%{{y}} %{{x}}: %{{text}} {heatmap.target.difference_unit}"
             "<extra></extra>",
             hoverongaps=False,

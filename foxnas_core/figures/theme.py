@@ -10,7 +10,8 @@ BLUE, ORANGE, GREEN, RED, PURPLE, SKY = (
 GREY, INK, PALE = "#8A94A0", "#1B2733", "#F4F6F8"
 TARGET_COLOURS = {"accuracy": BLUE, "latency_ms": RED, "latency_ms:int8": PURPLE}
 # Blue over white to red: harm and help stay apart without green against red.
-DIVERGING = [[0.0, "#0072B2"], [0.5, "#F7F7F7"], [1.0, "#D55E00"]]
+# The ends are light enough for dark numbers to be read on them.
+DIVERGING = [[0.0, "#64A6D1"], [0.5, "#F7F7F7"], [1.0, "#EB9457"]]
 
 
 _AXIS = {
