@@ -44,7 +44,10 @@ def main() -> None:
     torch.set_num_threads(1)
     study = open_study(options.study)
     checkpoint = study.load_checkpoint()
-    dataset = load_dataset(options.data, side=max(study.space.settings["resolutions"]))
+    settings = checkpoint.supernet.settings
+    dataset = load_dataset(
+        options.data, side=settings.resolutions[-1], channels=settings.input_channels
+    )
     pixels = {"mean": checkpoint.record["pixel_mean"], "std": checkpoint.record["pixel_std"]}
     out = options.study / "ranking.json"
     state = options.study / "ranking-state.safetensors"

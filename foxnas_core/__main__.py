@@ -26,7 +26,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         print(f"foxnas {options.command}: stopped; what was saved is kept.", file=sys.stderr)
         return 130
-    if options.json:
+    # Under torchrun only the first process has something to say.
+    if options.json and document:
         print(json.dumps(document, indent=2, allow_nan=False))
     return 0
 
@@ -44,17 +45,13 @@ def build_parser() -> argparse.ArgumentParser:
     train.add_argument(
         "--data", type=Path, help="Fashion-MNIST's files, or one folder of pictures a class"
     )
-    train.add_argument("--epochs", type=_positive, default=42)
-    train.add_argument("--batch", type=_positive, default=128, help="images a step, all processes")
-    train.add_argument("--learning-rate", type=float, default=3e-3)
-    train.add_argument("--random-subnets", type=_natural, default=1, help="random subnets a step")
-    train.add_argument(
-        "--largest-share", type=float, default=0.3, help="share of steps with the largest subnet"
-    )
-    train.add_argument(
-        "--smallest-share", type=float, default=0.05, help="share of steps with the smallest one"
-    )
-    train.add_argument("--seed", type=_natural, default=0)
+    train.add_argument("--epochs", type=_positive)
+    train.add_argument("--batch", type=_positive, help="images a step, all processes")
+    train.add_argument("--learning-rate", type=float)
+    train.add_argument("--random-subnets", type=_natural, help="random subnets a step")
+    train.add_argument("--largest-share", type=float, help="share of steps with the largest subnet")
+    train.add_argument("--smallest-share", type=float, help="share of steps with the smallest one")
+    train.add_argument("--seed", type=_natural)
     train.add_argument("--threads", type=_positive, default=1, help="threads of each process")
     train.add_argument("--resume", action="store_true", help="go on after a stop or a kill")
 
@@ -81,12 +78,12 @@ def build_parser() -> argparse.ArgumentParser:
     search.add_argument(
         "--latency-target", default="latency_ms", help="the latency column (default: latency_ms)"
     )
-    search.add_argument("--steps", type=_positive, default=200_000, help="proposals of a chain")
-    search.add_argument("--chains", type=_positive, default=1, help="chains for each resolution")
+    search.add_argument("--steps", type=_positive, help="proposals of a chain")
+    search.add_argument("--chains", type=_positive, help="chains for each resolution")
     search.add_argument("--start-temperature", type=float, help="in points of accuracy")
     search.add_argument("--end-temperature", type=float, help="in points of accuracy")
-    search.add_argument("--schedule", default="geometric", help="geometric, linear or logarithmic")
-    search.add_argument("--seed", type=_natural, default=0)
+    search.add_argument("--schedule", help="geometric, linear or logarithmic")
+    search.add_argument("--seed", type=_natural)
     search.add_argument("--save", action="store_true", help="keep the search with the study")
 
     export = _command(commands, "export", "write an architecture's subnet as files that run")

@@ -7,7 +7,7 @@ are imported by the command that needs them.
 import argparse
 import sys
 from collections.abc import Callable
-from dataclasses import asdict
+from dataclasses import asdict, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +17,7 @@ from foxnas_core import workflow
 from foxnas_core.dataset import load_dataset
 from foxnas_core.errors import InvalidInput
 from foxnas_core.families import load_shipped, shipped_spaces
+from foxnas_core.families.mbconv import settings_of
 from foxnas_core.search_space import SearchSpace
 from foxnas_core.storage import (
     Study,
@@ -42,22 +43,26 @@ def train(options: argparse.Namespace) -> dict[str, Any]:
     from torch import distributed
 
     from foxnas_core.supernet.checkpoint import save_checkpoint
-    from foxnas_core.supernet.training import Progress, Recipe, accuracy_of, is_first
+    from foxnas_core.supernet.training import (
+        Progress,
+        Recipe,
+        accuracy_of,
+        check_images,
+        is_first,
+    )
     from foxnas_core.supernet.training import train as run
 
     torch.set_num_threads(options.threads)
-    study = _study_to_train(options.study, options.space)
-    side = max(study.space.settings.get("resolutions", [32]))
-    dataset = load_dataset(options.data, side=side)
-    recipe = Recipe(
-        epochs=options.epochs,
-        batch=options.batch,
-        learning_rate=options.learning_rate,
-        largest_share=options.largest_share,
-        smallest_share=options.smallest_share,
-        random_subnets=options.random_subnets,
-        seed=options.seed,
+    space = _space_to_train(options.study, options.space)
+    settings = settings_of(space)
+    dataset = load_dataset(
+        options.data, side=settings.resolutions[-1], channels=settings.input_channels
     )
+    check_images(space, dataset)
+    recipe = Recipe(**_given(options, Recipe))
+    if is_first() and not (options.study / "space.json").exists():
+        create_study(options.study, space, name=options.study.resolve().name)
+    study = Study(options.study, options.study.name, "", space)
     with tqdm(unit="step", delay=1, disable=not is_first(), file=sys.stderr) as bar:
 
         def report(progress: Progress) -> None:
@@ -78,7 +83,7 @@ def train(options: argparse.Namespace) -> dict[str, Any]:
         )
     if not is_first():
         return {}
-    mean, std = dataset.pixel_statistics()
+    mean, std = trained.record["pixel_mean"], trained.record["pixel_std"]
     final = {
         which: accuracy_of(
             trained.supernet, study.space.extreme(which), dataset, mean=mean, std=std
@@ -138,15 +143,7 @@ def search(options: argparse.Namespace) -> dict[str, Any]:
     columns = ("accuracy", options.latency_target)
     accuracy, latency = workflow.fit_all(study.table(), targets=columns).values()
     problem = SearchProblem(accuracy, (Limit(latency, options.latency_budget),))
-    settings = AnnealingSettings(
-        steps=options.steps,
-        chains=options.chains,
-        start_temperature=options.start_temperature,
-        end_temperature=options.end_temperature,
-        schedule=options.schedule,
-        seed=options.seed,
-    )
-    result = run(problem, settings)
+    result = run(problem, AnnealingSettings(**_given(options, AnnealingSettings)))
     if options.save:
         say(f"Saved search {study.save_search(result)}.")
     return search_document(result, accuracy, latency)
@@ -207,15 +204,21 @@ COMMANDS: dict[str, Callable[[argparse.Namespace], dict[str, Any]]] = {
 }
 
 
-def _study_to_train(folder: Path, space: str | None) -> Study:
-    if (folder / "space.json").exists():
-        study = open_study(folder)
-        if space and _named_space(space).fingerprint != study.space.fingerprint:
-            raise InvalidInput(
-                f"{folder} is of space {study.space.name!r}, not {space!r}; name a new folder."
-            )
-        return study
-    return create_study(folder, _named_space(space or "foxnas-mini"), name=folder.resolve().name)
+def _given(options: argparse.Namespace, settings: type) -> dict[str, Any]:
+    """The options that were given, of those that a settings class has; it knows the defaults."""
+    names = [field.name for field in fields(settings)]
+    return {n: getattr(options, n) for n in names if getattr(options, n, None) is not None}
+
+
+def _space_to_train(folder: Path, named: str | None) -> SearchSpace:
+    if not (folder / "space.json").exists():
+        return _named_space(named or "foxnas-mini")
+    study = open_study(folder)
+    if named and _named_space(named).fingerprint != study.space.fingerprint:
+        raise InvalidInput(
+            f"{folder} is of space {study.space.name!r}, not {named!r}; name a new folder."
+        )
+    return study.space
 
 
 def _named_space(name: str) -> SearchSpace:

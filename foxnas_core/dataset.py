@@ -48,12 +48,12 @@ class Dataset:
         return float(sample.mean()), float(sample.std())
 
 
-def load_dataset(path: Path | None, *, side: int) -> Dataset:
+def load_dataset(path: Path | None, *, side: int, channels: int = 3) -> Dataset:
     """Fashion-MNIST from `path` (default: Debian's folder), or a folder of images.
 
     A folder that holds `train-images-idx3-ubyte.gz` is read as Fashion-MNIST, any other as one
-    folder of pictures a class, each resized to `side` pixels. Raises `MissingPart` where nothing
-    is there.
+    folder of pictures a class, each resized to `side` pixels, in grey for one channel and in
+    colour for three. Raises `MissingPart` where nothing is there.
     """
     folder = path or FASHION_MNIST_FOLDER
     if not folder.is_dir():
@@ -66,7 +66,7 @@ def load_dataset(path: Path | None, *, side: int) -> Dataset:
         raise MissingPart(f"No images at {folder}; {how}.")
     if (folder / "train-images-idx3-ubyte.gz").exists():
         return fashion_mnist(folder)
-    return image_folder(folder, side=side)
+    return image_folder(folder, side=side, channels=channels)
 
 
 def fashion_mnist(folder: Path = FASHION_MNIST_FOLDER) -> Dataset:
@@ -92,11 +92,12 @@ def fashion_mnist(folder: Path = FASHION_MNIST_FOLDER) -> Dataset:
     )
 
 
-def image_folder(folder: Path, *, side: int, seed: int = 0) -> Dataset:
+def image_folder(folder: Path, *, side: int, channels: int = 3, seed: int = 0) -> Dataset:
     """One sub-folder of pictures a class; a fifth of each class is held out.
 
-    Pictures are converted to RGB, cropped to their central square and resized to `side` pixels.
-    Raises `MissingPart` for fewer than two classes, `InvalidInput` naming an unreadable picture.
+    Pictures are converted to grey (1 channel) or RGB (3), cropped to their central square and
+    resized to `side` pixels. Raises `MissingPart` for fewer than two classes, `InvalidInput`
+    naming an unreadable picture.
     """
     from PIL import Image, ImageOps, UnidentifiedImageError
 
@@ -112,7 +113,9 @@ def image_folder(folder: Path, *, side: int, seed: int = 0) -> Dataset:
         for position, index in enumerate(rng.permutation(len(files))):
             try:
                 with Image.open(files[index]) as picture:
-                    square = ImageOps.fit(picture.convert("RGB"), (side, side))
+                    square = ImageOps.fit(
+                        picture.convert("L" if channels == 1 else "RGB"), (side, side)
+                    )
             except (UnidentifiedImageError, OSError) as error:
                 raise InvalidInput(
                     f"{files[index]} can't be read as a picture; remove or mend it."

@@ -15,9 +15,10 @@ from foxnas_core.figures.search import architecture_table
 from foxnas_core.storage import Study
 from pages.shared import cache, choices
 from pages.shared.editor import architecture_picker
-from pages.shared.frame import errors_as_cards, page, plain
+from pages.shared.frame import errors_as_cards, page
 from pages.shared.latency import latency_picker
 from pages.shared.panel import panel
+from pages.shared.text import plain
 
 FIRST = ("model.onnx", "model.pt2")
 ABOUT = {

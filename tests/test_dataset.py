@@ -88,6 +88,16 @@ def test_an_image_folder_becomes_square_rgb_classes(tmp_path):
         assert (part.images[part.labels == 0] == [0, 0, 255]).all()
 
 
+def test_an_image_folder_is_grey_for_one_channel(tmp_path):
+    for label, shade in (("dark", 10), ("light", 200)):
+        (tmp_path / label).mkdir()
+        for i in range(5):
+            Image.new("RGB", (9, 9), (shade, shade, shade)).save(tmp_path / label / f"{i}.png")
+    dataset = load_dataset(tmp_path, side=8, channels=1)
+    assert dataset.training.images.shape == (8, 8, 8)
+    assert (dataset.training.images[dataset.training.labels == 0] == 10).all()
+
+
 def test_an_unreadable_picture_is_named(tmp_path):
     for label in ("a", "b"):
         (tmp_path / label).mkdir()

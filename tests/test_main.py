@@ -143,6 +143,47 @@ def test_train_on_an_image_folder_then_measure(tmp_path, capsys):
     assert len(study.table()) == 1
 
 
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"classes": 4}, "3 classes, but space 'tiny' is for 4"),
+        ({"input_channels": 2}, "3 channels"),
+    ],
+)
+def test_images_that_do_not_suit_the_space_are_refused_before_anything_is_written(
+    tmp_path, capsys, change, words
+):
+    write_images(tmp_path / "images")
+    (tmp_path / "space.json").write_text(json.dumps(tiny_document(**change)))
+    options = ["--space", tmp_path / "space.json", "--data", tmp_path / "images"]
+    assert words in refused(capsys, "train", "--study", tmp_path / "study", *options)
+    assert not (tmp_path / "study").exists()
+
+
+def test_missing_images_leave_no_study_behind(tmp_path, capsys):
+    sentence = refused(capsys, "train", "--study", tmp_path / "study", "--data", tmp_path / "none")
+    assert "--data" in sentence
+    assert not (tmp_path / "study").exists()
+
+
+def test_two_processes_train_a_new_study_together(tmp_path):
+    write_images(tmp_path / "images")
+    (tmp_path / "space.json").write_text(json.dumps(tiny_document()))
+    command = [
+        sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2",
+        "-m", "foxnas_core", "train", "--study", str(tmp_path / "study"),
+        "--space", str(tmp_path / "space.json"), "--data", str(tmp_path / "images"),
+        "--epochs", "1", "--batch", "8", "--json",
+    ]  # fmt: skip
+    environment = {**os.environ, "OMP_NUM_THREADS": "1"}
+    done = subprocess.run(
+        command, cwd=REPOSITORY, env=environment, capture_output=True, text=True, timeout=120
+    )
+    assert done.returncode == 0, done.stderr[-2000:]
+    assert json.loads(done.stdout)["steps"] > 0
+    assert open_study(tmp_path / "study").load_checkpoint().record["processes"] == 2
+
+
 def test_a_killed_training_resumes(tmp_path, capsys):
     write_images(tmp_path / "images", 300)
     (tmp_path / "space.json").write_text(json.dumps(tiny_document(input_channels=3)))

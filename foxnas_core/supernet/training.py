@@ -27,7 +27,7 @@ from torch.nn import functional as F
 from foxnas_core.architecture import Architecture
 from foxnas_core.dataset import Dataset, ImageSet
 from foxnas_core.errors import InvalidInput
-from foxnas_core.families.mbconv import resolution_of
+from foxnas_core.families.mbconv import resolution_of, settings_of
 from foxnas_core.search_space import SearchSpace
 from foxnas_core.supernet.checkpoint import load_tensors, save_tensors
 from foxnas_core.supernet.extraction import extract
@@ -101,8 +101,10 @@ def train(
     With `resume`, go on from `state_file`, at the same step with the same random state. Under
     torchrun, each process takes its share of every batch and gradients are averaged.
     `stop_after` ends early at that step, with the state saved. Raises `InvalidInput` where the
-    state file belongs to another recipe, space or dataset.
+    state file belongs to another recipe, space or dataset, or where the images do not suit the
+    space.
     """
+    check_images(space, dataset)
     rank, world = _join_group()
     if recipe.batch % world:
         raise InvalidInput(
@@ -209,6 +211,22 @@ def batches(
     """Normalised tensors of `batch` images each."""
     for start in range(0, len(images), batch):
         yield to_batch(images.images[start : start + batch], resolution, mean, std)
+
+
+def check_images(space: SearchSpace, dataset: Dataset) -> None:
+    """Raise `InvalidInput` where channels or classes of the images are not the space's."""
+    settings = settings_of(space)
+    images = dataset.training.images
+    channels = 1 if images.ndim == 3 else images.shape[-1]
+    for what, has, takes in (
+        ("channels", channels, settings.input_channels),
+        ("classes", len(dataset.classes), settings.classes),
+    ):
+        if has != takes:
+            raise InvalidInput(
+                f"The images of {dataset.name} have {has} {what}, but space {space.name!r} is for "
+                f"{takes}; train on a space of your own (--space FILE) with {has}."
+            )
 
 
 def is_first() -> bool:

@@ -135,13 +135,6 @@ def remembered(name: str) -> Any:
     return st.session_state.get(f"remembered-{name}")
 
 
-def first_time(name: str) -> bool:
-    """Whether this session asks for `name` for the first time."""
-    seen = remembered(name) is not None
-    remember(name, "seen")
-    return not seen
-
-
 def show(key: str, value: Any) -> None:
     """Let the widget `key`, which is drawn next, show a value that was chosen elsewhere."""
     if st.session_state.get(key) != value:
