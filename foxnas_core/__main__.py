@@ -72,6 +72,11 @@ def build_parser() -> argparse.ArgumentParser:
         default="auto",
         help="auto, per_layer, block_state, stage_counts or foxnas (default: auto)",
     )
+    fit.add_argument(
+        "--link",
+        default="auto",
+        help="of the accuracy: auto, none or saturating (default: auto)",
+    )
 
     search = _command(commands, "search", "anneal under a latency budget")
     search.add_argument("--latency-budget", type=float, required=True, metavar="MS")

@@ -125,7 +125,7 @@ def fit(options: argparse.Namespace) -> dict[str, Any]:
     """Fit every target of a study's table."""
     from foxnas_core.regression import predictor_summary
 
-    predictors = workflow.fit_all(open_study(options.study).table(), options.form)
+    predictors = workflow.fit_all(open_study(options.study).table(), options.form, options.link)
     for column, predictor in predictors.items():
         for warning in predictor.warnings:
             say(f"{column}: {warning}")

@@ -18,9 +18,15 @@ if TYPE_CHECKING:
 
 
 def fit_all(
-    table: MeasurementTable, form: str = "auto", *, targets: Sequence[str] | None = None
+    table: MeasurementTable,
+    form: str = "auto",
+    link: str = "auto",
+    *,
+    targets: Sequence[str] | None = None,
 ) -> dict[str, Predictor]:
     """A predictor for each of `targets`, by default all of the table's, by column.
+
+    `link` is that of the accuracy.
 
     Raises `MissingPart` where nothing was measured yet, and as `regression.fit`.
     """
@@ -30,7 +36,8 @@ def fit_all(
             "some with 'python -m foxnas_core measure' or import a table."
         )
     columns = [target.column for target in table.targets] if targets is None else targets
-    return {column: fit(table, column, form) for column in columns}
+    links = {"accuracy": link}
+    return {column: fit(table, column, form, links.get(column, "none")) for column in columns}
 
 
 def not_yet_measured(study: Study, count: int, seed: int) -> list[Architecture]:

@@ -12,7 +12,7 @@ CORE = REPOSITORY / "foxnas_core"
 # Lower rooms first; a room imports only from rooms before it, or from itself.
 ROOMS = [
     ("errors", "files"),
-    ("architecture", "target"),
+    ("architecture", "target", "link"),
     ("search_space",),
     ("families", "dataset"),
     ("table",),

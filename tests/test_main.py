@@ -45,7 +45,7 @@ def test_fit_document(measured_study, capsys):
     assert set(document["targets"]) >= {"accuracy", "latency_ms", "latency_ms:int8"}
     for target in document["targets"].values():
         assert set(target) == {
-            "form", "rows", "parameters", "r2", "r2_adjusted", "cv", "coefficients",
+            "form", "rows", "parameters", "r2", "r2_adjusted", "cv", "coefficients", "ceiling",
         }  # fmt: skip
         assert target["rows"] == 40
         assert set(target["cv"]) == {"r2", "rmse", "tau"}
@@ -217,9 +217,12 @@ def test_the_published_table_gives_the_published_fit(tmp_path, capsys):
     study = tmp_path / "published"
     document = ask(capsys, "import", PUBLISHED, "--study", study)
     assert document["rows"] == 300 and document["ordered"] is False
-    targets = ask(capsys, "fit", "--study", study, "--form", "foxnas")["targets"]
+    fit = ("fit", "--study", study, "--form", "foxnas")
+    targets = ask(capsys, *fit, "--link", "none")["targets"]
     assert targets["latency_ms"]["r2"] == pytest.approx(0.99007, abs=5e-6)
     assert targets["accuracy"]["r2"] == pytest.approx(0.94722, abs=5e-6)
+    ceiling = ask(capsys, *fit)["targets"]["accuracy"]["ceiling"]
+    assert 77 < ceiling["low"] < ceiling["value"] < ceiling["high"] < 78.5
     assert "stage_counts" in refused(capsys, "fit", "--study", study, "--form", "per_layer")
     found = ask(capsys, "search", "--study", study, "--latency-budget", 100, "--steps", 5000)
     assert found["best"]["latency_ms"]["value"] <= 100

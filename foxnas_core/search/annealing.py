@@ -155,15 +155,15 @@ class Annealer:
 
     def _record(self, proposals: int) -> None:
         score, cost, best_score, best_cost = (float(x) for x in self._leader.totals)
-        sign = self.problem.sign
+        value, cost_of = self.problem.value_of, self.problem.cost_of
         accepted = sum(int(chain.counts[1]) for chain in self._chains)
         made = proposals - (int(self._records[-1][0]) if self._records else 0)
         level = (proposals - 1) // len(self._chains) * len(self.temperatures)
         temperature = float(self.temperatures[level // self.settings.steps])
         self._records.append(
             (
-                proposals, temperature, sign * score, cost,
-                sign * best_score if self._best else math.nan, best_cost,
+                proposals, temperature, float(value(score)), float(cost_of(cost)),
+                float(value(best_score)) if self._best else math.nan, float(cost_of(best_cost)),
                 (accepted - self._accepted_before) / made,
             )
         )  # fmt: skip
@@ -243,7 +243,7 @@ def resolved(settings: AnnealingSettings, problem: SearchProblem) -> AnnealingSe
 
 
 def suggest_temperatures(problem: SearchProblem) -> tuple[float, float]:
-    """Start and end temperature, in units of the objective.
+    """Start and end temperature, in units of the score.
 
     Fixed fractions of the temperature at which 80 % of random proposals from random
     architectures would be accepted, counting the rise and the fall alike.

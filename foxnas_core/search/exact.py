@@ -86,9 +86,8 @@ def front(problem: SearchProblem) -> Front:
     )
     contexts = np.repeat(np.arange(len(parts)), [len(part[0]) for part in parts])
     kept = efficient_options(scores, costs)
-    return Front(
-        problem, contexts[kept], options[kept], problem.sign * scores[kept] + 0.0, costs[kept]
-    )
+    values, paid = problem.value_of(scores[kept]), problem.cost_of(costs[kept])
+    return Front(problem, contexts[kept], options[kept], values, paid)
 
 
 def _merge(table: ContextTable, budget: float) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

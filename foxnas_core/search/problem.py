@@ -3,7 +3,8 @@
 A prediction is, for each choice of the context (the input resolution), a constant plus one
 number for each option of each additive group (a stage). So the problem is a multiple-choice
 knapsack (Kellerer, Pferschy, Pisinger, "Knapsack Problems", 2004, ch. 11): one option of each
-group, the sum of values as good as can be, the sum of costs within the limit.
+group, the sum of values as good as can be, the sum of costs within the limit. Where a predictor
+has a link, the sum is on its scale; a link increases, so the best sum is the best prediction.
 """
 
 import math
@@ -14,9 +15,11 @@ from typing import Any, Protocol
 
 import numpy as np
 import pandas as pd
+from numpy.typing import ArrayLike
 
 from foxnas_core.architecture import Architecture, Value
 from foxnas_core.errors import InfeasibleBudget, InvalidInput
+from foxnas_core.link import Link
 from foxnas_core.search.options import (
     Neighbours,
     full_codes,
@@ -29,7 +32,8 @@ from foxnas_core.target import Target
 
 
 class GroupValues(Protocol):
-    """A prediction for a fixed context: `constant` plus a value for each group's option."""
+    """A prediction for a fixed context, on the scale of its predictor's link: `constant` plus a
+    value for each group's option."""
 
     @property
     def constant(self) -> float: ...
@@ -43,6 +47,8 @@ class AdditivePredictor(Protocol):
     def space(self) -> SearchSpace: ...
     @property
     def target(self) -> Target: ...
+    @property
+    def link(self) -> Link: ...
     @property
     def table_fingerprint(self) -> str: ...
     def split(self, context: Mapping[str, Value]) -> GroupValues: ...
@@ -98,8 +104,8 @@ class ContextTable:
     """Scores and costs of every option for one choice of the context.
 
     A score is the objective's value, negated where less is better, so that more is always
-    better; costs are those under the limit, 0 without one. `scores[g]` and `costs[g]` are of
-    shape (options of group g,).
+    better; costs are those under the limit, 0 without one; both on the scale of the link.
+    `scores[g]` and `costs[g]` are of shape (options of group g,).
     """
 
     context: dict[str, Value]
@@ -184,13 +190,25 @@ class SearchProblem:
 
     @property
     def budget(self) -> float:
-        """The limit, or infinity without one."""
-        return self.limits[0].at_most if self.limits else math.inf
+        """The limit on the scale of costs, or infinity without one or above a ceiling."""
+        if not self.limits:
+            return math.inf
+        budget = float(self.limits[0].predictor.link.forward(self.limits[0].at_most))
+        return math.inf if math.isnan(budget) else budget
 
     @property
     def sign(self) -> float:
         """What turns a value into a score and back: -1 where less is better."""
         return -1.0 if self.objective.target.direction == "min" else 1.0
+
+    def value_of(self, score: ArrayLike) -> np.ndarray:
+        """Predictions of the objective, in its target's unit, of scores of any shape."""
+        return self.objective.link.inverse(self.sign * np.asarray(score)) + 0.0  # no negative zero
+
+    def cost_of(self, cost: ArrayLike) -> np.ndarray:
+        """Predictions under the limit, in its target's unit, of costs of any shape."""
+        link = self.limits[0].predictor.link if self.limits else Link()
+        return link.inverse(cost)
 
     def within(self, at_most: float) -> "SearchProblem":
         """The same problem under another budget; shares what has been compiled."""
@@ -233,13 +251,13 @@ class SearchProblem:
 
     def check_feasible(self) -> None:
         """Raise `InfeasibleBudget`, naming the smallest that can be reached, where none fits."""
-        smallest = self.smallest_cost
-        if smallest > self.budget:
+        if self.smallest_cost > self.budget:
+            smallest = float(self.cost_of(self.smallest_cost))
             target = self.limits[0].predictor.target
             unit = f" {target.unit}" if target.unit else ""
             raise InfeasibleBudget(
                 f"No architecture of space {self.space.name!r} has a predicted {_noun(target)} of "
-                f"at most {self.budget}{unit}; the smallest that can be reached is "
+                f"at most {self.limits[0].at_most}{unit}; the smallest that can be reached is "
                 f"{rounded_up(smallest)}{unit}, so raise the budget to at least that.",
                 smallest=smallest,
             )
@@ -259,8 +277,8 @@ class SearchProblem:
         score, cost = self.tables[context].total(options)
         return Candidate(
             self.architecture(context, options),
-            self.sign * score + 0.0,  # no negative zero
-            (cost,) if self.limits else (),
+            float(self.value_of(score)),
+            (float(self.cost_of(cost)),) if self.limits else (),
         )
 
 

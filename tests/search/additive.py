@@ -1,7 +1,7 @@
 """Predictors with known tables, and small spaces, for the tests of searching."""
 
 import itertools
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 
 import numpy as np
@@ -9,6 +9,7 @@ import pandas as pd
 
 from foxnas_core.architecture import Architecture
 from foxnas_core.families import load_shipped, space_from_dict
+from foxnas_core.link import Link
 from foxnas_core.search.options import full_codes
 from foxnas_core.search.problem import Limit, SearchProblem
 from foxnas_core.search_space import SearchSpace
@@ -24,6 +25,7 @@ class TablePredictor:
     constants: list[float]
     tables: list[dict[str, np.ndarray]]
     table_fingerprint: str = "0123456789ab"
+    link: Link = field(default_factory=Link)
 
     def split(self, context: dict) -> "TableValues":
         position = self.space.context_options().index(context)
@@ -40,7 +42,7 @@ class TablePredictor:
                 part.constant
                 + sum(float(part.group_values(g, own[None])[0]) for g in self.space.additive_groups)
             )
-        value = np.array(values)
+        value = self.link.inverse(np.array(values))
         return pd.DataFrame(
             {"value": value, "low": value - 1, "high": value + 1, "prediction_low": value - 2,
              "prediction_high": value + 2}

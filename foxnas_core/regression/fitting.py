@@ -1,0 +1,205 @@
+"""From a measurement table to a predictor."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from foxnas_core.errors import InvalidInput
+from foxnas_core.features import ORDER_FREE, Form, build_form, independent_columns
+from foxnas_core.link import Link
+from foxnas_core.regression import ceiling
+from foxnas_core.regression.leastsquares import FoldedRows, deal_folds
+from foxnas_core.regression.predictor import CrossValidation, Predictor
+from foxnas_core.table import MeasurementTable
+
+# Belsley's limit: above it coefficients of the centred columns can hardly be told apart.
+LARGEST_CONDITION = 30.0
+# Level of the test that a ceiling must pass to be chosen.
+CLEAR = 0.01
+LINKS = ("auto", "none", "saturating")
+
+
+@dataclass(frozen=True, eq=False)
+class Data:
+    """The measured rows of one target: values `y` (n,), `codes` (n, decisions), `ids` (n,)."""
+
+    table: MeasurementTable
+    target: str
+    y: np.ndarray
+    codes: np.ndarray
+    ids: np.ndarray
+
+    @classmethod
+    def of(cls, table: MeasurementTable, target: str) -> "Data":
+        """Raises `InvalidInput` where nothing was measured."""
+        values = table.values(target)
+        measured = np.isfinite(values)
+        if not measured.any():
+            raise InvalidInput(
+                f"The table has no row with {target} yet; measure subnets or import a table first."
+            )
+        ids = table.frame["id"].to_numpy()[measured]
+        return cls(table, target, values[measured], table.codes[measured], ids)
+
+
+def fit(
+    table: MeasurementTable, target: str, form: str = "auto", link: str = "auto", *, seed: int = 0
+) -> Predictor:
+    """Fit a target column of the table by least squares.
+
+    `form` is one of `FORMS`, or "auto"; `link` is "none", "saturating" (for an accuracy), or
+    "auto", which takes the saturating link where the likelihood ratio speaks for a ceiling and the
+    squared error on held-out subnets falls by more than its standard error. `seed` deals the
+    architectures into the folds of the cross-validation. Raises `InvalidInput` naming
+    what is missing where the table can't carry the form.
+    """
+    data = Data.of(table, target)
+    chosen = _choose_form(table, target, form, len(data.y))
+    return fit_form(data, chosen, link, seed=seed)
+
+
+def fit_form(data: Data, form: Form, link: str, *, seed: int) -> Predictor:
+    """Fit one form; as `fit`."""
+    table, y = data.table, data.y
+    x = form.matrix(data.codes)
+    check_rows(form, x, y)
+    folded = FoldedRows.of(x, deal_folds(data.ids, seed))
+    held_out, saturates = choose_link(folded, y, form, link)
+    scale, found = ceiling.estimate(x, y, seed=seed) if saturates else (Link(), None)
+    if link == "auto" and found is not None and found.p > CLEAR:
+        scale, found, held_out = Link(), None, folded.predict(y)
+    # 1.5 s that pages which only predict need not wait for.
+    from statsmodels.regression.linear_model import OLS
+
+    result = OLS(scale.forward(y), x).fit(method="qr")
+    estimates, covariance = np.asarray(result.params), np.asarray(result.cov_params())
+    if found is not None:
+        covariance = covariance + found.rate_variance * np.outer(found.pull, found.pull)
+    residuals = y - scale.inverse(x @ estimates)
+    unexplained = float(residuals @ residuals) / float(((y - y.mean()) ** 2).sum())
+    return Predictor(
+        target=form.target,
+        form=form,
+        link=scale,
+        ceiling=found,
+        rows=len(y),
+        r2=1 - unexplained,
+        r2_adjusted=1 - unexplained * (len(y) - 1) / (len(y) - form.parameters),
+        cv=agreement(y, held_out),
+        warnings=tuple(_warnings(data, form, x)),
+        table_fingerprint=table.fingerprint,
+        estimates=estimates,
+        covariance=covariance,
+        residual_variance=float(result.mse_resid),
+        held_out=held_out,
+    )
+
+
+def choose_link(
+    folded: FoldedRows, y: np.ndarray, form: Form, link: str
+) -> tuple[np.ndarray, bool]:
+    """Held-out predictions (n,) and whether the saturating link made them."""
+    if link not in LINKS:
+        raise InvalidInput(f"{link!r} is no link; choose {', '.join(LINKS)}.")
+    can = form.target.column == "accuracy"
+    if link == "saturating" and not can:
+        raise InvalidInput(
+            f"Only accuracy saturates at a ceiling, {form.target.column} does not; take the link "
+            "'none'."
+        )
+    if link == "saturating":
+        return ceiling.predict_held_out(folded, y), True
+    plain = folded.predict(y)
+    if link == "auto" and can:
+        saturating = ceiling.predict_held_out(folded, y)
+        gain = (y - plain) ** 2 - (y - saturating) ** 2
+        if gain.mean() > gain.std() / np.sqrt(len(gain)):
+            return saturating, True
+    return plain, False
+
+
+def agreement(y: np.ndarray, predicted: np.ndarray) -> CrossValidation:
+    """How well held-out predictions (n,) agree with the values (n,)."""
+    from scipy.stats import kendalltau
+
+    residuals = y - predicted
+    r2 = 1 - float(residuals @ residuals) / float(((y - y.mean()) ** 2).sum())
+    # Equal architectures are predicted equally but for rounding, which must not break their tie.
+    tau = float(kendalltau(y, np.round(predicted / np.ptp(y), 9)).statistic)
+    rmse = float(np.sqrt(np.mean(residuals**2)))
+    return CrossValidation(r2, rmse, tau if np.isfinite(tau) else 0.0)
+
+
+def _choose_form(table: MeasurementTable, target: str, name: str, rows: int) -> Form:
+    if name != "auto":
+        chosen = build_form(name, table.space, target)
+        if not (table.ordered or chosen.order_free):
+            raise InvalidInput(
+                f"The form {name!r} needs to know which block stands where, but this table counts "
+                f"block types per stage without their order; choose {' or '.join(ORDER_FREE)}."
+            )
+        return chosen
+    adds_up = target.startswith("latency_ms") or target in ("macs", "parameters")
+    if table.ordered:
+        states = build_form("block_state", table.space, target)
+        if adds_up and rows >= states.wanted_rows:
+            return states
+        return build_form("per_layer", table.space, target)
+    counts = build_form("stage_counts", table.space, target)
+    if adds_up or rows >= counts.wanted_rows:
+        return counts
+    return build_form("foxnas", table.space, target)
+
+
+def check_rows(form: Form, x: np.ndarray, y: np.ndarray) -> None:
+    """Raises `InvalidInput` where the rows can't tell all terms apart."""
+    rows, parameters = x.shape
+    target = form.target.column
+    if rows <= parameters:
+        raise InvalidInput(
+            f"The form {form.name!r} has {parameters} parameters and wants {form.wanted_rows} "
+            f"rows, but only {rows} have {target}; measure more subnets or take a smaller form."
+        )
+    if np.ptp(y) == 0:
+        raise InvalidInput(
+            f"All {rows} rows have the same {target}, {y[0]:g}, so there is nothing to explain; "
+            "measure subnets that differ."
+        )
+    if np.linalg.matrix_rank(x) < parameters:
+        aliased = [form.terms[i].name for i in np.flatnonzero(~independent_columns(x))]
+        named = ", ".join(aliased[:3]) + (f" and {len(aliased) - 3} more" if aliased[3:] else "")
+        raise InvalidInput(
+            f"In these {rows} rows {named or 'some terms'} can't be told apart from the other "
+            f"terms of the form {form.name!r}; measure subnets in which these choices vary, or "
+            "take a smaller form."
+        )
+
+
+def _condition(x: np.ndarray) -> float:
+    """Condition number of the columns but the intercept, centred and scaled to length 1."""
+    centred = x[:, 1:] - x[:, 1:].mean(axis=0)
+    if not centred.shape[1]:
+        return 1.0
+    return float(np.linalg.cond(centred / np.linalg.norm(centred, axis=0)))
+
+
+def _warnings(data: Data, form: Form, x: np.ndarray) -> list[str]:
+    table, rows = data.table, len(data.y)
+    warnings = []
+    if rows < len(table):
+        warnings.append(
+            f"{len(table) - rows} of {len(table)} rows have no {data.target} and are left out."
+        )
+    if rows < form.wanted_rows:
+        warnings.append(
+            f"{rows} rows for {form.parameters} parameters: intervals of the form "
+            f"{form.name!r} can be trusted from {form.wanted_rows} rows on, so measure "
+            f"{form.wanted_rows - rows} more or take a smaller form."
+        )
+    condition = _condition(x)
+    if condition > LARGEST_CONDITION:
+        warnings.append(
+            f"The terms of the form {form.name!r} overlap (condition number {condition:.0f} of "
+            "the centred, scaled columns): predictions hold, but read no coefficient alone."
+        )
+    return warnings

@@ -1,0 +1,70 @@
+"""Least squares on all folds but one, for many responses at once, from one factorisation.
+
+With X = QR, the fit without the rows of a fold f solves (I - Q_f'Q_f) a = Q'y - Q_f'y_f in the
+coordinates of Q, and predicts Q_f a there.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+FOLDS = 10
+_TOLERANCE = 1e-10
+
+
+@dataclass(frozen=True, eq=False)
+class Fold:
+    """The rows `held` (rows,) of one fold, `kept` the others, and `inverse` of I - Q_f'Q_f."""
+
+    held: np.ndarray
+    kept: np.ndarray
+    own: np.ndarray
+    inverse: np.ndarray
+
+
+@dataclass(frozen=True, eq=False)
+class FoldedRows:
+    """Regression rows (n, terms) as an orthonormal basis `q` of their columns, dealt into folds.
+
+    `fold` (n,) numbers each row's.
+    """
+
+    q: np.ndarray
+    fold: np.ndarray
+
+    @classmethod
+    def of(cls, x: np.ndarray, fold: np.ndarray) -> "FoldedRows":
+        return cls(np.linalg.qr(x)[0], fold)
+
+    @cached_property
+    def folds(self) -> tuple[Fold, ...]:
+        return tuple(self._folds())
+
+    def _folds(self) -> Iterator[Fold]:
+        for number in np.unique(self.fold):
+            held = self.fold == number
+            own = self.q[held]
+            left = np.eye(self.q.shape[1]) - own.T @ own
+            # Where the others can't tell two columns apart, the smallest solution is taken.
+            inverse = np.linalg.pinv(left, rcond=_TOLERANCE, hermitian=True)
+            yield Fold(np.flatnonzero(held), np.flatnonzero(~held), own, inverse)
+
+    def predict(self, response: np.ndarray) -> np.ndarray:
+        """Each row's prediction by the fit without its fold; `response` (n,) or (n, k)."""
+        predicted = np.empty_like(response, dtype=float)
+        projected = self.q.T @ response
+        for fold in self.folds:
+            solution = fold.inverse @ (projected - fold.own.T @ response[fold.held])
+            predicted[fold.held] = fold.own @ solution
+        return predicted
+
+
+def deal_folds(ids: np.ndarray, seed: int, folds: int = FOLDS) -> np.ndarray:
+    """The fold (n,) of each row: rows of one architecture, which share their id, stay together,
+    so that none is predicted from its own repeats."""
+    distinct, member = np.unique(ids, return_inverse=True)
+    dealt = np.arange(len(distinct)) % folds
+    np.random.default_rng(seed).shuffle(dealt)
+    return dealt[member]

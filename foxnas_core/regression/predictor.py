@@ -1,0 +1,216 @@
+"""A fitted predictor: a frozen value that predicts and splits over groups."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from scipy.special import stdtr, stdtrit
+
+from foxnas_core.architecture import Architecture, Value
+from foxnas_core.errors import InvalidInput
+from foxnas_core.features import Form
+from foxnas_core.link import Link
+from foxnas_core.regression.ceiling import Ceiling
+from foxnas_core.search_space import SearchSpace
+from foxnas_core.target import Target
+
+
+@dataclass(frozen=True)
+class CrossValidation:
+    """Agreement of values predicted by fits that never saw the architecture, over all folds:
+    R² about the mean of all rows, RMSE in the target's unit, Kendall's τ-b."""
+
+    r2: float
+    rmse: float
+    tau: float
+
+
+@dataclass(frozen=True, eq=False)
+class GroupValues:
+    """A prediction for a fixed context: `constant` plus one value for each additive group, on the
+    scale of the predictor's link."""
+
+    constant: float
+    _form: Form = field(repr=False)
+    _estimates: np.ndarray = field(repr=False)
+    _context: Mapping[int, int] = field(repr=False)  # code of each column of the context
+
+    def group_values(self, group: str, option_codes: np.ndarray) -> np.ndarray:
+        """What each option (options,) of a group adds.
+
+        `option_codes` (options, all decisions of the space) are right in that group's columns;
+        the others are not read.
+        """
+        codes = _with_context(option_codes, self._context)
+        return self._form.matrix(codes, group) @ self._estimates[self._form.columns_of(group)]
+
+
+@dataclass(frozen=True, eq=False)
+class Predictor:
+    """A fitted form: a frozen value that predicts, explains itself and pickles.
+
+    `estimates` (terms,), `covariance` (terms, terms) and `residual_variance` are those of the
+    fitted, sum-to-zero coding on the scale of `link`, where effects add up; `coefficients` shows
+    them as differences to each first choice. On a saturating scale they are in the target's unit
+    for a subnet of the value `link.center`; `ceiling` then says how well the ceiling is known, and
+    `covariance` includes that. `held_out` (rows,) are the predictions, in the target's unit, of
+    the cross-validation, in the order of the table's measured rows.
+    """
+
+    target: Target
+    form: Form
+    link: Link
+    ceiling: Ceiling | None
+    rows: int
+    r2: float
+    r2_adjusted: float
+    cv: CrossValidation
+    warnings: tuple[str, ...]
+    table_fingerprint: str
+    estimates: np.ndarray = field(repr=False)
+    covariance: np.ndarray = field(repr=False)
+    residual_variance: float = field(repr=False)
+    held_out: np.ndarray = field(repr=False)
+
+    @property
+    def space(self) -> SearchSpace:
+        return self.form.space
+
+    @property
+    def parameters(self) -> int:
+        return self.form.parameters
+
+    @property
+    def residual_df(self) -> int:
+        return self.rows - self.parameters
+
+    def coefficients(self, level: float = 0.95) -> pd.DataFrame:
+        """One row a term: term, label, group, slot, decision, estimate, std_error, t, p, low, high.
+
+        Contrasts are differences to the first choice. `low` and `high` bound the interval of
+        confidence `level`; t and p test the estimate against 0.
+        """
+        shown = self.form.shown
+        estimate = shown @ self.estimates
+        std_error = np.sqrt(np.einsum("ij,jk,ik->i", shown, self.covariance, shown).clip(0))
+        with np.errstate(divide="ignore", invalid="ignore"):
+            t = estimate / std_error
+        t[np.isnan(t)] = 0.0  # exactly 0 in a perfect fit: no evidence against 0
+        half = self.quantile(level) * std_error
+        return pd.DataFrame(
+            {
+                "term": [term.name for term in self.form.terms],
+                "label": [term.label for term in self.form.terms],
+                "group": [term.group for term in self.form.terms],
+                "slot": [term.slot for term in self.form.terms],
+                "decision": [term.decision for term in self.form.terms],
+                "estimate": estimate,
+                "std_error": std_error,
+                "t": t,
+                "p": 2 * stdtr(self.residual_df, -np.abs(t)),
+                "low": estimate - half,
+                "high": estimate + half,
+            }
+        )
+
+    def predict(self, architectures: Sequence[Architecture], level: float = 0.95) -> pd.DataFrame:
+        """See `predict_codes`."""
+        return self.predict_codes(self.space.encode(architectures), level)
+
+    def predict_codes(self, codes: np.ndarray, level: float = 0.95) -> pd.DataFrame:
+        """Predictions in the target's unit: value, low, high, prediction_low, prediction_high.
+
+        `low` and `high` bound the mean over repeated measurements of such a subnet, the
+        prediction interval one new measurement, both at `level` for one architecture chosen
+        without regard to the data.
+        """
+        eta, std_error = self.combine(self.form.matrix(codes))
+        if self.ceiling is not None:
+            std_error = self._with_ceiling(codes, eta)
+        quantile = self.quantile(level)
+        half = quantile * std_error
+        wide = quantile * np.sqrt(std_error**2 + self.residual_variance)
+        value = self.link.inverse
+        return pd.DataFrame(
+            {
+                "value": value(eta),
+                "low": value(eta - half),
+                "high": value(eta + half),
+                "prediction_low": value(eta - wide),
+                "prediction_high": value(eta + wide),
+            }
+        )
+
+    def combine(self, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Value and standard error, (n,) each and on the link's scale, of the combinations `rows`
+        (n, terms) of terms."""
+        variance = np.einsum("ij,ij->i", rows @ self.covariance, rows)
+        return rows @ self.estimates, np.sqrt(variance.clip(0))
+
+    def _with_ceiling(self, codes: np.ndarray, eta: np.ndarray) -> np.ndarray:
+        """Standard errors (n,), on the link's scale, of predictions whose ceiling is uncertain.
+
+        A prediction moves with the link's rate through its estimates and through the link itself.
+        """
+        assert self.ceiling is not None
+        rows = self.form.matrix(codes)
+        pull, own = rows @ self.ceiling.pull, self.link.rate_pull(eta)
+        variance = np.einsum("ij,ij->i", rows @ self.covariance, rows)
+        variance += self.ceiling.rate_variance * own * (2 * pull + own)
+        return np.sqrt(variance.clip(0))
+
+    def quantile(self, level: float = 0.95) -> float:
+        """Half width, in standard errors, of an interval of confidence `level`."""
+        return float(stdtrit(self.residual_df, (1 + level) / 2))
+
+    def split(self, context: Mapping[str, Value]) -> GroupValues:
+        """The prediction as a sum over additive groups, for one choice of each context decision.
+
+        Raises `InvalidInput` where `context` is none of `SearchSpace.context_options`.
+        """
+        options = self.space.context_options()
+        if dict(context) not in options:
+            raise InvalidInput(
+                f"{dict(context)} is no context of space {self.space.name!r}; choose one of "
+                f"{', '.join(map(str, options))}."
+            )
+        codes = {
+            column: decision.choices.index(context[decision.name])
+            for column, decision in enumerate(self.space.decisions)
+            if decision.name in context
+        }
+        nothing = np.full((1, len(self.space.decisions)), -1, dtype=np.int16)
+        row = self.form.matrix(_with_context(nothing, codes), "")
+        constant = float((row @ self.estimates[self.form.columns_of("")])[0])
+        return GroupValues(constant, self.form, self.estimates, codes)
+
+
+def predictor_summary(predictor: Predictor) -> dict[str, Any]:
+    """The fit as plain, finite values, ready for JSON."""
+    columns = ["term", "estimate", "std_error", "low", "high", "p"]
+    ceiling = predictor.ceiling
+    return {
+        "form": predictor.form.name,
+        "ceiling": ceiling
+        and {
+            "value": ceiling.value,
+            "low": ceiling.low,
+            "high": ceiling.high if np.isfinite(ceiling.high) else None,
+            "p": ceiling.p,
+        },
+        "rows": predictor.rows,
+        "parameters": predictor.parameters,
+        "r2": predictor.r2,
+        "r2_adjusted": predictor.r2_adjusted,
+        "cv": {"r2": predictor.cv.r2, "rmse": predictor.cv.rmse, "tau": predictor.cv.tau},
+        "coefficients": predictor.coefficients()[columns].to_dict("records"),
+    }
+
+
+def _with_context(codes: np.ndarray, context: Mapping[int, int]) -> np.ndarray:
+    codes = codes.copy()
+    for column, code in context.items():
+        codes[:, column] = code
+    return codes
