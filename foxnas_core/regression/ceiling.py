@@ -71,12 +71,12 @@ def best_rate(rates: np.ndarray, likelihood: np.ndarray) -> np.ndarray:
     return rates[top] + np.where(usable, shift, 0.0) * (rates[1] - rates[0])
 
 
-def estimate(x: np.ndarray, y: np.ndarray, *, seed: int) -> tuple[Link, Ceiling]:
+def estimate(rows: FoldedRows, y: np.ndarray, *, seed: int) -> tuple[Link, Ceiling]:
     """The link whose ceiling is most likely, with its interval, test and variance.
 
-    `x` (n, terms) are regression rows, `y` (n,) values in the target's unit.
+    `y` (n,) are values in the target's unit; `seed` that of the bootstrap.
     """
-    q, r = np.linalg.qr(x)
+    q = rows.q
     center = float(y.mean())
     rates = candidate_rates(y, center)
     likelihood = profile(q, y, center, rates)
@@ -93,7 +93,7 @@ def estimate(x: np.ndarray, y: np.ndarray, *, seed: int) -> tuple[Link, Ceiling]
         statistic=statistic,
         p=float(chdtrc(1, statistic)),
         rate_variance=_rate_variance(q, y, link, rates, seed),
-        pull=np.linalg.solve(r, q.T @ push),
+        pull=np.linalg.solve(rows.r, q.T @ push),
     )
 
 
