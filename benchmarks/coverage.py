@@ -7,18 +7,14 @@ same form anew and asks how often the truth lies within: coefficients (all four 
 and predictions of architectures that were not measured. Nominal 95 % should cover 93 to 97 %.
 """
 
-import argparse
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
-from foxnas_core.link import Link
 from foxnas_core.regression import Predictor, fit
 from foxnas_core.regression.inference import KINDS, inference
-from foxnas_core.storage import open_study
 from foxnas_core.table import MeasurementTable
 
 

@@ -78,10 +78,24 @@ def build_parser() -> argparse.ArgumentParser:
         help="of the accuracy: auto, none or saturating (default: auto)",
     )
 
+    calibrate = _command(
+        commands, "calibrate", "measure optima of random budgets, by which searches are judged"
+    )
+    calibrate.add_argument("--count", type=_positive, default=20, help="how many (default: 20)")
+    calibrate.add_argument("--latency-target", default="latency_ms", help="the latency column")
+    calibrate.add_argument("--seed", type=_natural, default=0)
+
     search = _command(commands, "search", "anneal under a latency budget")
     search.add_argument("--latency-budget", type=float, required=True, metavar="MS")
     search.add_argument(
         "--latency-target", default="latency_ms", help="the latency column (default: latency_ms)"
+    )
+    search.add_argument(
+        "--guard",
+        type=_share,
+        metavar="P",
+        help="search under a smaller budget, so that the measured latency keeps the given one with "
+        "this probability; needs 'calibrate' first",
     )
     search.add_argument("--steps", type=_positive, help="proposals of a chain")
     search.add_argument("--chains", type=_positive, help="chains for each resolution")
@@ -114,6 +128,13 @@ def _positive(text: str) -> int:
     value = int(text)
     if value < 1:
         raise argparse.ArgumentTypeError(f"{text} is not a whole number of at least 1")
+    return value
+
+
+def _share(text: str) -> float:
+    value = float(text)
+    if not 0 < value < 1:
+        raise argparse.ArgumentTypeError(f"{text} is not a share above 0 and below 1")
     return value
 
 

@@ -15,7 +15,7 @@ from tqdm import tqdm
 
 from foxnas_core import workflow
 from foxnas_core.dataset import load_dataset
-from foxnas_core.errors import InvalidInput
+from foxnas_core.errors import InvalidInput, MissingPart
 from foxnas_core.families import load_shipped, shipped_spaces
 from foxnas_core.families.mbconv import settings_of
 from foxnas_core.search_space import SearchSpace
@@ -28,7 +28,7 @@ from foxnas_core.storage import (
 )
 
 if TYPE_CHECKING:
-    from foxnas_core.measurement.campaign import Measured
+    from foxnas_core.measurement.campaign import CampaignProgress, Measured
 
 CALIBRATION_IMAGES = 2000
 
@@ -132,6 +132,32 @@ def fit(options: argparse.Namespace) -> dict[str, Any]:
     return {"targets": {column: predictor_summary(p) for column, p in predictors.items()}}
 
 
+def calibrate(options: argparse.Namespace) -> dict[str, Any]:
+    """Measure optima of random budgets, by which later searches are judged."""
+    study = open_study(options.study)
+    with tqdm(unit="subnet", delay=1, file=sys.stderr) as bar:
+
+        def report(progress: "CampaignProgress") -> None:
+            bar.total = progress.total
+            bar.update(progress.done - bar.n)
+
+        optima = workflow.measure_optima(
+            study, options.latency_target, options.count, seed=options.seed, report=report
+        )
+    table = study.table()
+    columns = ("accuracy", options.latency_target)
+    predictors = list(workflow.fit_all(table, targets=columns).values())
+    found = workflow.calibrations(table, optima, predictors, options.latency_target)
+    return {
+        "study": str(study.folder),
+        "optima": len(optima),
+        "targets": {
+            column: {"optima": c.count, "shift": c.shift, "spread": c.spread}
+            for column, c in found.items()
+        },
+    }
+
+
 def search(options: argparse.Namespace) -> dict[str, Any]:
     """Anneal under a latency budget, beside the exact optimum."""
     from foxnas_core.search.annealing import search as run
@@ -140,13 +166,23 @@ def search(options: argparse.Namespace) -> dict[str, Any]:
     from foxnas_core.search.schedule import AnnealingSettings
 
     study = open_study(options.study)
-    columns = ("accuracy", options.latency_target)
-    accuracy, latency = workflow.fit_all(study.table(), targets=columns).values()
-    problem = SearchProblem(accuracy, (Limit(latency, options.latency_budget),))
+    table, latency_column = study.table(), options.latency_target
+    accuracy, latency = workflow.fit_all(table, targets=("accuracy", latency_column)).values()
+    budget, found = options.latency_budget, {}
+    try:
+        found = workflow.calibrations(table, study.optima(), [accuracy, latency], latency_column)
+    except MissingPart:
+        if options.guard is not None:
+            raise
+    if options.guard is not None:
+        budget = found[latency_column].guarded(budget, options.guard)
+        say(f"Searching under {budget:.4g} ms, so that the budget holds when measured.")
+    problem = SearchProblem(accuracy, (Limit(latency, budget),))
     result = run(problem, AnnealingSettings(**_given(options, AnnealingSettings)))
     if options.save:
         say(f"Saved search {study.save_search(result)}.")
-    return search_document(result, accuracy, latency)
+    document = search_document(result, accuracy, latency, found)
+    return document | {"budget": {"asked": options.latency_budget, "searched": budget}}
 
 
 def export(options: argparse.Namespace) -> dict[str, Any]:
@@ -198,6 +234,7 @@ COMMANDS: dict[str, Callable[[argparse.Namespace], dict[str, Any]]] = {
     "train": train,
     "measure": measure,
     "fit": fit,
+    "calibrate": calibrate,
     "search": search,
     "export": export,
     "import": import_table,

@@ -5,6 +5,7 @@ space.json               the search space
 supernet.safetensors     the checkpoint (optional)
 images.npz               calibration and held-out images (optional)
 measurements.parquet     the measurement table (optional)
+optima.parquet           measured optima, which no fit reads (optional)
 searches/ID.json         finished searches
 """
 
@@ -56,6 +57,10 @@ class Study:
         return self.folder / "measurements.parquet"
 
     @property
+    def optima_file(self) -> Path:
+        return self.folder / "optima.parquet"
+
+    @property
     def training_state_file(self) -> Path:
         return self.folder / "training-state.safetensors"
 
@@ -63,28 +68,40 @@ class Study:
 
     def table(self) -> MeasurementTable:
         """The measurement table; an empty one where nothing was measured yet."""
-        if not self.table_file.exists():
-            return empty_table(self.space)
-        return from_parquet(self.table_file, self.space)
+        return self._read(self.table_file)
+
+    def optima(self) -> MeasurementTable:
+        """Optima of random budgets and what they measured; an empty table without any.
+
+        Beside the targets, `budget` (ms) and `searched_latency`, the column it was held against.
+        """
+        return self._read(self.optima_file)
 
     def append(
         self,
         architectures: Sequence[Architecture],
         values: Sequence[Mapping[str, Any]],
         record: Mapping[str, Any] | None = None,
+        *,
+        optima: bool = False,
     ) -> MeasurementTable:
         """Add measured rows, and `record` under the record's "campaigns"; returns the table.
 
-        Nothing that was there is changed. Safe against other processes that append.
+        With `optima` they go to the table of optima. Nothing that was there is changed. Safe
+        against other processes that append.
         """
+        path = self.optima_file if optima else self.table_file
         choices = pd.DataFrame([a.to_dict() for a in architectures])
         rows = pd.concat([choices, pd.DataFrame(list(values))], axis=1)
         with self._lock():
-            table = self.table()
+            table = self._read(path)
             campaigns = {**table.record.get("campaigns", {}), **(record or {})}
             table = table.with_rows(rows, record={**table.record, "campaigns": campaigns})
-            write_atomically(self.table_file, to_parquet_bytes(table))
+            write_atomically(path, to_parquet_bytes(table))
         return table
+
+    def _read(self, path: Path) -> MeasurementTable:
+        return from_parquet(path, self.space) if path.exists() else empty_table(self.space)
 
     def add_table(self, table: MeasurementTable) -> MeasurementTable:
         """Append a whole table of the same space; raises `InvalidInput` for another space, or

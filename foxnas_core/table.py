@@ -10,7 +10,7 @@ import hashlib
 import io
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -73,6 +73,11 @@ class MeasurementTable:
         for target in self.targets:
             digest.update(self.values(target.column).tobytes())
         return digest.hexdigest()[:12]
+
+    def rows(self, chosen: np.ndarray) -> "MeasurementTable":
+        """Some of the rows, by a mask (rows,)."""
+        frame = self.frame[chosen].reset_index(drop=True)
+        return replace(self, frame=frame, codes=self.codes[chosen])
 
     def with_rows(
         self, rows: pd.DataFrame, *, record: Mapping[str, Any] | None = None

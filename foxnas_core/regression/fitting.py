@@ -109,14 +109,21 @@ def fit(
 def _fitted(table: MeasurementTable, data: Data, assessed: Assessment, seed: int) -> Predictor:
     form, y = assessed.form, data.y
     x = form.matrix(data.codes)
+    rows = FoldedRows.of(x, np.zeros(len(y), dtype=int))
     scale, found = Link(), None
     if assessed.saturates:
-        scale, found = ceiling.estimate(FoldedRows.of(x, deal_folds(data.ids, seed)), y, seed=seed)
+        scale, found = ceiling.estimate(rows, y, seed=seed)
     # 1.5 s that pages which only predict need not wait for.
     from statsmodels.regression.linear_model import OLS
 
-    result = OLS(scale.forward(y), x).fit(method="qr")
-    estimates, covariance = np.asarray(result.params), np.asarray(result.cov_params())
+    # X = QR: the triangular rows have the solution of all rows, which may be a hundred thousand.
+    response = scale.forward(y)
+    projected = rows.q.T @ response
+    result = OLS(projected, rows.r).fit(method="qr")
+    rest = response - rows.q @ projected
+    variance = float(rest @ rest) / (len(y) - form.parameters)
+    estimates = np.asarray(result.params)
+    covariance = np.asarray(result.cov_params(scale=variance))
     if found is not None:
         covariance = covariance + found.rate_variance * np.outer(found.pull, found.pull)
     residuals = y - scale.inverse(x @ estimates)
@@ -134,7 +141,7 @@ def _fitted(table: MeasurementTable, data: Data, assessed: Assessment, seed: int
         table_fingerprint=table.fingerprint,
         estimates=estimates,
         covariance=covariance,
-        residual_variance=float(result.mse_resid),
+        residual_variance=variance,
         held_out=assessed.held_out,
     )
 
@@ -200,10 +207,11 @@ def check_rows(form: Form, folded: FoldedRows, x: np.ndarray, y: np.ndarray) -> 
 
 def _condition(x: np.ndarray) -> float:
     """Condition number of the columns but the intercept, centred and scaled to length 1."""
-    centred = x[:, 1:] - x[:, 1:].mean(axis=0)
-    if not centred.shape[1]:
+    if x.shape[1] < 2:
         return 1.0
-    return float(np.linalg.cond(centred / np.linalg.norm(centred, axis=0)))
+    correlations = np.corrcoef(x[:, 1:], rowvar=False).reshape(x.shape[1] - 1, -1)
+    values = np.linalg.eigvalsh(correlations)
+    return float(np.sqrt(values[-1] / max(values[0], np.finfo(float).tiny)))
 
 
 def _warnings(data: Data, whole: int, form: Form, x: np.ndarray) -> list[str]:

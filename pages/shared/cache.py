@@ -22,6 +22,9 @@ if TYPE_CHECKING:
     from foxnas_core.explanation.shapley import BlockShapley
     from foxnas_core.export.exporter import ExportedModel
     from foxnas_core.regression import Predictor
+    from foxnas_core.regression.inference import Inference
+    from foxnas_core.regression.picker import Recommendation
+    from foxnas_core.search.calibration import SearchCalibration
     from foxnas_core.search.exact import Front
     from foxnas_core.search.result import SearchResult
     from pages.shared.jobs import Jobs
@@ -37,10 +40,28 @@ def table_of(study: Study) -> MeasurementTable:
     return _table(str(study.folder), _stamp(study, "space.json", "measurements.parquet"))
 
 
-def predictor_of(study: Study, column: str, form: str = "auto") -> "Predictor":
-    """The predictor of one target; raises as `regression.fit`."""
+def predictor_of(study: Study, column: str, form: str = "auto", link: str = "auto") -> "Predictor":
+    """The predictor of one target; `link` is the accuracy's. Raises as `regression.fit`."""
     stamp = _stamp(study, "space.json", "measurements.parquet")
-    return _predictor(str(study.folder), column, form, stamp)
+    return _predictor(str(study.folder), column, form, link, stamp)
+
+
+def inference_of(study: Study, column: str, form: str, link: str, kind: str) -> "Inference":
+    """How sure one may be of a predictor's effects; raises as `regression.fit`."""
+    stamp = _stamp(study, "space.json", "measurements.parquet")
+    return _inference(str(study.folder), column, form, link, kind, stamp)
+
+
+def recommendation_of(study: Study, column: str, link: str) -> "Recommendation":
+    """The recommended form of one target and why; raises as `regression.fit`."""
+    stamp = _stamp(study, "space.json", "measurements.parquet")
+    return _recommendation(str(study.folder), column, link, stamp)
+
+
+def calibrations_of(study: Study, latency: str) -> "dict[str, SearchCalibration]":
+    """What measured optima tell of accuracy and one latency; raises as `workflow.calibrations`."""
+    stamp = _stamp(study, "space.json", "measurements.parquet", "optima.parquet")
+    return _calibrations(str(study.folder), latency, stamp)
 
 
 def predictors_of(study: Study, form: str = "auto") -> "tuple[dict[str, Predictor], list[str]]":
@@ -105,10 +126,38 @@ def _table(folder: str, stamp: Stamp) -> MeasurementTable:
 
 
 @st.cache_resource(max_entries=64, show_spinner="Fitting the regression …")
-def _predictor(folder: str, column: str, form: str, stamp: Stamp) -> "Predictor":
+def _predictor(folder: str, column: str, form: str, link: str, stamp: Stamp) -> "Predictor":
     from foxnas_core.workflow import fit_all
 
-    return fit_all(_table(folder, stamp), form, targets=[column])[column]
+    return fit_all(_table(folder, stamp), form, link, targets=[column])[column]
+
+
+@st.cache_resource(max_entries=64, show_spinner="Computing intervals …")
+def _inference(
+    folder: str, column: str, form: str, link: str, kind: str, stamp: Stamp
+) -> "Inference":
+    from foxnas_core.regression.inference import inference
+
+    predictor = _predictor(folder, column, form, link, stamp)
+    return inference(predictor, kind, table=_table(folder, stamp))
+
+
+@st.cache_resource(max_entries=16, show_spinner="Comparing the forms, 50 times over …")
+def _recommendation(folder: str, column: str, link: str, stamp: Stamp) -> "Recommendation":
+    from foxnas_core.regression.picker import recommend
+
+    return recommend(_table(folder, stamp), column, link if column == "accuracy" else "none")
+
+
+@st.cache_resource(max_entries=16, show_spinner=False)
+def _calibrations(folder: str, latency: str, stamp: Stamp) -> "dict[str, SearchCalibration]":
+    from foxnas_core.workflow import calibrations
+
+    # The optima's own file must not make the fits anew.
+    fitted = tuple(part for part in stamp if part[0] != "optima.parquet")
+    predictors = [_predictor(folder, c, "auto", "auto", fitted) for c in ("accuracy", latency)]
+    optima = open_study(Path(folder)).optima()
+    return calibrations(_table(folder, fitted), optima, predictors, latency)
 
 
 @st.cache_resource(max_entries=16, show_spinner="Finding the exact optimum for every budget …")
@@ -116,8 +165,8 @@ def _front(folder: str, latency: str, stamp: Stamp) -> "Front":
     from foxnas_core.search.exact import front
     from foxnas_core.search.problem import Limit, SearchProblem
 
-    accuracy = _predictor(folder, "accuracy", "auto", stamp)
-    limit = Limit(_predictor(folder, latency, "auto", stamp), 0.0)
+    accuracy = _predictor(folder, "accuracy", "auto", "auto", stamp)
+    limit = Limit(_predictor(folder, latency, "auto", "auto", stamp), 0.0)
     return front(SearchProblem(accuracy, (limit,)))
 
 
@@ -127,7 +176,7 @@ def _shapley(folder: str, column: str, choices: str, stamp: Stamp) -> "BlockShap
 
     table = _table(folder, stamp)
     return block_shapley(
-        _predictor(folder, column, "auto", stamp),
+        _predictor(folder, column, "auto", "auto", stamp),
         architectures=[table.space.architecture(json.loads(choices))],
         background=table.architectures(),
     )
