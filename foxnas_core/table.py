@@ -9,7 +9,8 @@ import csv
 import hashlib
 import io
 import json
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -24,10 +25,11 @@ from foxnas_core.architecture import Architecture
 from foxnas_core.errors import InvalidInput
 from foxnas_core.files import write_atomically
 from foxnas_core.search_space import Decision, SearchSpace, check_choice
-from foxnas_core.target import Target, target_of
+from foxnas_core.target import Target, target_of, units_of
 
 _METADATA = b"foxnas"
 _FORMAT = 1
+_MOST_CELLS = 100_000_000
 _STD_ERROR = "_std_error"
 _MISSING_TEXT = ["", "NA", "NaN", "nan", "null", "None"]
 
@@ -123,28 +125,36 @@ def table_from_frame(
     source: str = "The table",
     row_word: str = "row",
     holes: bool = False,
+    names: Mapping[str, str] | None = None,
+    units: Mapping[str, str] | None = None,
+    drop_inactive: bool = False,
 ) -> MeasurementTable:
     """The checked table of a frame whose index holds the row numbers that the user sees.
 
     A target's cell may be missing where it was not measured; `latency_ms`, where the frame has
-    it, must be complete unless `holes`, since a hole in it is a measurement that failed. Raises
-    `InvalidInput` naming source, row, column, value and what is allowed.
+    it, must be complete unless `holes`, since a hole in it is a measurement that failed. `names`
+    says what the user calls a column, `units` what unit (of `foxnas_core.target.units_of`) a
+    target and its standard error stand in, else the table's own. With `drop_inactive`, a choice
+    for an inactive decision is dropped instead of refused. Raises `InvalidInput` naming source,
+    row, column, value and what is allowed.
     """
-    where = _Where(source, row_word, frame.index.to_numpy())
-    codes = _checked_codes(space, frame, where)
+    where = _Where(source, row_word, frame.index.to_numpy(), names or {})
+    codes = _checked_codes(space, frame, where, drop_inactive)
     rest = frame.drop(columns=["id", *space.by_name], errors="ignore").reset_index(drop=True)
     for column in rest.columns:
         measured = _target(column.removesuffix(_STD_ERROR))
         if measured is not None:
             is_error = column.endswith(_STD_ERROR)
+            factor = units_of(measured.column).get((units or {}).get(measured.column, ""), 1.0)
             rest[column] = _checked_numbers(
-                rest[column], column, None if is_error else measured, where
+                rest[column], column, None if is_error else measured, where, factor
             )
     if not holes and "latency_ms" in rest:
         gaps = np.flatnonzero(rest["latency_ms"].isna())
         if len(gaps):
             raise InvalidInput(
-                f"{where(gaps[0])} has no latency_ms; measure it again or leave the row out."
+                f"{where(gaps[0])} has no {where.name('latency_ms')}; measure it again or leave "
+                "the row out."
             )
     table = _assembled(space, codes, rest, record or {}, ordered)
     if "id" in frame:
@@ -174,32 +184,68 @@ def from_parquet(path: Path, space: SearchSpace) -> MeasurementTable:
 
     Raises `InvalidInput` where the file is missing, damaged or of another space.
     """
-    try:
-        content = pq.read_table(io.BytesIO(path.read_bytes()))
-        frame = content.to_pandas()
-    except FileNotFoundError as error:
-        raise InvalidInput(f"There is no file {path}; check the path.") from error
-    except (pa.ArrowException, OSError, ValueError) as error:
-        raise InvalidInput(
-            f"{path} can't be read as parquet ({_first_line(error)}); it is damaged or cut short, "
-            "so restore a copy or make it again."
-        ) from error
-    metadata = json.loads((content.schema.metadata or {}).get(_METADATA, b"{}"))
+    frame, metadata = parquet_frame(str(path), content_of(path))
+    return table_from_frame(
+        space, frame, source=str(path), **parquet_options(str(path), metadata, space)
+    )
+
+
+def parquet_options(
+    source: str, metadata: Mapping[str, Any], space: SearchSpace
+) -> dict[str, Any]:
+    """What the metadata of `parquet_frame` says to `table_from_frame`.
+
+    Raises `InvalidInput` where the file is of another space or a later format.
+    """
     if metadata and metadata["format"] != _FORMAT:
-        raise InvalidInput(f"{path} has format {metadata['format']}; this version reads {_FORMAT}.")
+        raise InvalidInput(
+            f"{source} has format {metadata['format']}; this version reads {_FORMAT}."
+        )
     if metadata and metadata["space"] != space.fingerprint:
         raise InvalidInput(
-            f"{path} holds subnets of space {metadata['space_name']!r} ({metadata['space']}), not "
-            f"of {space.name!r} ({space.fingerprint}); use it with the study it belongs to."
+            f"{source} holds subnets of space {metadata['space_name']!r} ({metadata['space']}), "
+            f"not of {space.name!r} ({space.fingerprint}); use it with the study it belongs to."
         )
-    return table_from_frame(
-        space,
-        frame.set_axis(range(1, len(frame) + 1), axis="index"),
-        record=metadata.get("record"),
-        ordered=metadata.get("ordered", True),
-        source=str(path),
-        holes=bool(metadata),
-    )
+    return {
+        "record": metadata.get("record"),
+        "ordered": metadata.get("ordered", True),
+        "holes": bool(metadata),
+    }
+
+
+def content_of(path: Path) -> bytes:
+    """The bytes of a file; raises `InvalidInput` where it can't be read."""
+    try:
+        return path.read_bytes()
+    except FileNotFoundError as error:
+        raise InvalidInput(f"There is no file {path}; check the path.") from error
+    except OSError as error:
+        raise InvalidInput(f"{path} can't be read ({error.strerror}).") from error
+
+
+def parquet_frame(source: str, content: bytes) -> tuple[pd.DataFrame, dict[str, Any]]:
+    """The rows of a parquet file, numbered from 1, and the metadata that this product wrote.
+
+    Raises `InvalidInput`, calling the file `source`, where it is no parquet or too large.
+    """
+    try:
+        file = pq.ParquetFile(io.BytesIO(content))
+        # A few kilobytes can unfold to more than the memory holds.
+        cells = file.metadata.num_rows * file.metadata.num_columns
+        if cells > _MOST_CELLS:
+            raise InvalidInput(
+                f"{source} has {cells:,} cells, more than the {_MOST_CELLS:,} that are read at "
+                "once; split it into several files."
+            )
+        table = file.read()
+        frame = table.to_pandas()
+        metadata = json.loads((table.schema.metadata or {}).get(_METADATA, b"{}"))
+    except (pa.ArrowException, OSError, ValueError) as error:
+        raise InvalidInput(
+            f"{source} can't be read as parquet ({_first_line(error)}); it is damaged or cut "
+            "short, so restore a copy or make it again."
+        ) from error
+    return frame.set_axis(range(1, len(frame) + 1), axis="index"), metadata
 
 
 def to_parquet_bytes(table: MeasurementTable) -> bytes:
@@ -227,51 +273,90 @@ def read_csv(path: Path, space: SearchSpace | None = None) -> pd.DataFrame:
     Ids, decisions of `space` and targets stay text, so that what is wrong can be shown as it
     stands. Raises `InvalidInput` where the file is missing or no CSV.
     """
+    return csv_frame(
+        str(path),
+        content_of(path),
+        lambda name: (
+            name == "id" or (space is not None and name in space.by_name) or is_target(name)
+        ),
+    )
+
+
+def csv_frame(source: str, content: bytes, as_text: Callable[[str], bool]) -> pd.DataFrame:
+    """The rows of a CSV file, indexed by the line they begin in; the header is line 1.
+
+    Cells of the columns that `as_text` names stay text, missing where empty. Raises
+    `InvalidInput`, calling the file `source`, where it is no CSV.
+    """
     try:
-        with path.open(newline="", encoding="utf-8-sig") as file:
-            header = next(csv.reader(file), [])
-        as_text = [
-            name
-            for name in header
-            if name == "id" or (space and name in space.by_name) or _target(name) is not None
-        ]
+        header = next(_csv_records(content), [])
+        texts = [name for name in header if as_text(name)]
         frame = pd.read_csv(
-            path,
+            io.BytesIO(content),
             encoding="utf-8-sig",
-            dtype=dict.fromkeys(as_text, str),
+            dtype=dict.fromkeys(texts, str),
             keep_default_na=False,
-            na_values={name: [""] if name in as_text else _MISSING_TEXT for name in header},
+            na_values={name: [""] if name in texts else _MISSING_TEXT for name in header},
             skip_blank_lines=False,
         )
-    except FileNotFoundError as error:
-        raise InvalidInput(f"There is no file {path}; check the path.") from error
-    except (OSError, ValueError, csv.Error) as error:
+        lines = _lines_of(content, len(frame))
+    except (ValueError, csv.Error) as error:
         raise InvalidInput(
-            f"{path} can't be read as CSV ({_first_line(error)}); save it as comma-separated UTF-8 "
-            "text with a header line."
+            f"{source} can't be read as CSV ({_first_line(error)}); save it as comma-separated "
+            "UTF-8 text with a header line."
         ) from error
     if len(frame) and not isinstance(frame.index, pd.RangeIndex):  # pandas took cells for an index
         raise InvalidInput(
-            f"{path}, line 2, has more cells than the header has columns; name every column."
+            f"{source}, line 2, has more cells than the header has columns; name every column."
         )
-    twice = [name for name in as_text if header.count(name) > 1]
+    counts = Counter(texts)
+    twice = [name for name in counts if counts[name] > 1]
     if twice:
-        raise InvalidInput(f"{path} has the column {twice[0]!r} twice; keep one.")
-    return frame.set_axis(range(2, len(frame) + 2), axis="index").dropna(how="all")
+        raise InvalidInput(f"{source} has the column {twice[0]!r} twice; keep one.")
+    return frame.set_axis(lines, axis="index").dropna(how="all")
+
+
+def _csv_records(content: bytes) -> Any:
+    return csv.reader(io.TextIOWrapper(io.BytesIO(content), encoding="utf-8-sig", newline=""))
+
+
+def _lines_of(content: bytes, rows: int) -> Sequence[int]:
+    """The line (rows,) that each row begins in: more than one apart where cells hold line breaks."""
+    lines = content.count(b"\n") + (not content.endswith(b"\n"))
+    if lines != rows + 1:
+        reader = _csv_records(content)
+        begins = [reader.line_num + 1 for _ in reader]
+        if len(begins) == rows + 1:
+            # Each row begins after the line that the one before it ended in.
+            return begins[:-1]
+    return range(2, rows + 2)
 
 
 class _Where:
-    """Names a row as the user sees it."""
+    """Names rows and columns as the user sees them."""
 
-    def __init__(self, source: str, word: str, numbers: np.ndarray) -> None:
+    def __init__(
+        self, source: str, word: str, numbers: np.ndarray, names: Mapping[str, str]
+    ) -> None:
         self._source, self._word, self._numbers = source, word, numbers
+        self._names = names
 
     def __call__(self, row: int) -> str:
         return f"{self._source}, {self._word} {self._numbers[row]},"
 
+    def name(self, column: str) -> str:
+        return self._names.get(column, column)
+
+    def quoted(self, column: str) -> str:
+        return self._names.get(column, repr(column))
+
     @property
     def source(self) -> str:
         return self._source
+
+
+def is_target(column: str) -> bool:
+    return _target(column) is not None
 
 
 def _target(column: str) -> Target | None:
@@ -312,30 +397,37 @@ def _choices(decision: Decision, codes: np.ndarray) -> pd.Series:
     return pd.Series(texts, dtype="str")
 
 
-def _checked_codes(space: SearchSpace, frame: pd.DataFrame, where: _Where) -> np.ndarray:
+def _checked_codes(
+    space: SearchSpace, frame: pd.DataFrame, where: _Where, drop_inactive: bool
+) -> np.ndarray:
     codes = np.full((len(frame), len(space.decisions)), -1, dtype=np.int16)
     for column, decision in enumerate(space.decisions):
         allowed = ", ".join(map(str, decision.choices))
+        active = space.active(codes, decision)
         if decision.name in frame:
-            codes[:, column] = _decision_codes(decision, frame[decision.name], where)
+            cells = frame[decision.name]
+            if drop_inactive and not active.all():
+                cells = cells.where(active)
+            codes[:, column] = _decision_codes(decision, cells, where)
         elif not decision.conditions:
             raise InvalidInput(
                 f"{where.source} lacks the column {decision.name!r} of space {space.name!r}; "
                 f"allowed in it: {allowed}."
             )
-        active, given = space.active(codes, decision), codes[:, column] >= 0
-        wrong = np.flatnonzero(active != given)
+        wrong = np.flatnonzero(active != (codes[:, column] >= 0))
         if not len(wrong):
             continue
         row = wrong[0]
+        name = where.name(decision.name)
         because = ", ".join(
-            f"{c.decision} is {frame[c.decision].iloc[row]}" for c in decision.conditions
+            f"{where.name(c.decision)} is {frame[c.decision].iloc[row]}"
+            for c in decision.conditions
         )
         if active[row]:
             reason = f" although {because}" if because else ""
-            raise InvalidInput(f"{where(row)} has no {decision.name}{reason}; allowed: {allowed}.")
+            raise InvalidInput(f"{where(row)} has no {name}{reason}; allowed: {allowed}.")
         raise InvalidInput(
-            f"{where(row)} has {decision.name} = {frame[decision.name].iloc[row]} although "
+            f"{where(row)} has {name} = {frame[decision.name].iloc[row]} although "
             f"{because}, which leaves it out; leave the cell empty."
         )
     return codes
@@ -343,11 +435,21 @@ def _checked_codes(space: SearchSpace, frame: pd.DataFrame, where: _Where) -> np
 
 def _decision_codes(decision: Decision, column: pd.Series, where: _Where) -> np.ndarray:
     """Codes (rows,) of one column, -1 where missing; each distinct value is checked once."""
-    positions, found = pd.factorize(column)
+    name = where.quoted(decision.name)
+    try:
+        positions, found = pd.factorize(column)
+    except TypeError:  # a list or an object in a cell
+        odd = [not isinstance(cell, Hashable) for cell in column]
+        positions, found = np.array(odd) - 1, [column.iloc[odd.index(True)]]
+    if column.dtype == object and any(value in (0, 1) for value in found):
+        # True equals 1, so it hides behind it.
+        odd = [isinstance(cell, bool) for cell in column]
+        if any(odd):
+            positions, found = np.array(odd) - 1, [column.iloc[odd.index(True)]]
     known = []
     for position, value in enumerate(found):
         try:
-            choice = check_choice(decision, _as_number(decision, value))
+            choice = check_choice(decision, _as_number(decision, value), name)
         except InvalidInput as error:
             row = int(np.argmax(positions == position))
             raise InvalidInput(f"{where(row)} {error}") from None
@@ -367,21 +469,27 @@ def _as_number(decision: Decision, value: Any) -> Any:
 
 
 def _checked_numbers(
-    column: pd.Series, name: str, target: Target | None, where: _Where
+    column: pd.Series, name: str, target: Target | None, where: _Where, factor: float
 ) -> np.ndarray:
-    """A target's numbers (rows,), NaN where missing; `target` is None for a standard error."""
+    """A target's numbers (rows,) times `factor`, NaN where missing; `target` is None for a
+    standard error."""
     numbers = pd.to_numeric(column, errors="coerce").to_numpy(dtype=float, na_value=np.nan)
     low, high, allowed = 0.0, np.inf, "a finite number of at least 0"
     if target is not None and target.column == "accuracy":
-        high, allowed = 100.0, "a percentage from 0 to 100"
+        high, allowed = 100.0 / factor, "a percentage from 0 to 100"
+        if factor != 1:
+            allowed = f"a fraction from 0 to {high:g}"
     elif target is not None and target.column != "cross_entropy":
         low, allowed = np.nextafter(0, 1), "a finite number above 0"
     valid = np.isfinite(numbers) & (numbers >= low) & (numbers <= high)
     wrong = np.flatnonzero(~valid & column.notna().to_numpy())
     if len(wrong):
         value = column.iloc[wrong[0]]
-        raise InvalidInput(f"{where(wrong[0])} has {name} = {value}; it must be {allowed}.")
-    return numbers
+        raise InvalidInput(
+            f"{where(wrong[0])} has {where.name(name)} = {value}; it must be {allowed}."
+        )
+    # Dividing by 1000 rounds better than multiplying by 0.001 does.
+    return numbers * factor if factor >= 1 else numbers / round(1 / factor)
 
 
 def _first_line(error: Exception) -> str:
