@@ -30,7 +30,7 @@ from foxnas_core.target import Target, target_of, units_of
 _METADATA = b"foxnas"
 _FORMAT = 1
 _MOST_CELLS = 100_000_000
-_STD_ERROR = "_std_error"
+STD_ERROR = "_std_error"
 _MISSING_TEXT = ["", "NA", "NaN", "nan", "null", "None"]
 
 
@@ -142,9 +142,9 @@ def table_from_frame(
     codes = _checked_codes(space, frame, where, drop_inactive)
     rest = frame.drop(columns=["id", *space.by_name], errors="ignore").reset_index(drop=True)
     for column in rest.columns:
-        measured = _target(column.removesuffix(_STD_ERROR))
+        measured = _target(column.removesuffix(STD_ERROR))
         if measured is not None:
-            is_error = column.endswith(_STD_ERROR)
+            is_error = column.endswith(STD_ERROR)
             factor = units_of(measured.column).get((units or {}).get(measured.column, ""), 1.0)
             rest[column] = _checked_numbers(
                 rest[column], column, None if is_error else measured, where, factor
@@ -190,9 +190,7 @@ def from_parquet(path: Path, space: SearchSpace) -> MeasurementTable:
     )
 
 
-def parquet_options(
-    source: str, metadata: Mapping[str, Any], space: SearchSpace
-) -> dict[str, Any]:
+def parquet_options(source: str, metadata: Mapping[str, Any], space: SearchSpace) -> dict[str, Any]:
     """What the metadata of `parquet_frame` says to `table_from_frame`.
 
     Raises `InvalidInput` where the file is of another space or a later format.
@@ -289,7 +287,7 @@ def csv_frame(source: str, content: bytes, as_text: Callable[[str], bool]) -> pd
     `InvalidInput`, calling the file `source`, where it is no CSV.
     """
     try:
-        header = next(_csv_records(content), [])
+        header: list[str] = next(_csv_records(content), [])
         texts = [name for name in header if as_text(name)]
         frame = pd.read_csv(
             io.BytesIO(content),
@@ -320,16 +318,16 @@ def _csv_records(content: bytes) -> Any:
     return csv.reader(io.TextIOWrapper(io.BytesIO(content), encoding="utf-8-sig", newline=""))
 
 
-def _lines_of(content: bytes, rows: int) -> Sequence[int]:
-    """The line (rows,) that each row begins in: more than one apart where cells hold line breaks."""
+def _lines_of(content: bytes, rows: int) -> np.ndarray:
+    """The line (rows,) that each row begins in; cells may hold line breaks."""
     lines = content.count(b"\n") + (not content.endswith(b"\n"))
     if lines != rows + 1:
         reader = _csv_records(content)
         begins = [reader.line_num + 1 for _ in reader]
         if len(begins) == rows + 1:
             # Each row begins after the line that the one before it ended in.
-            return begins[:-1]
-    return range(2, rows + 2)
+            return np.array(begins[:-1])
+    return np.arange(2, rows + 2)
 
 
 class _Where:
@@ -436,16 +434,18 @@ def _checked_codes(
 def _decision_codes(decision: Decision, column: pd.Series, where: _Where) -> np.ndarray:
     """Codes (rows,) of one column, -1 where missing; each distinct value is checked once."""
     name = where.quoted(decision.name)
+    odd = None
     try:
         positions, found = pd.factorize(column)
+        # True equals 1, so it may hide behind it.
+        if column.dtype == object and any(value in (0, 1) for value in found):
+            odd = np.array([isinstance(cell, bool) for cell in column])
     except TypeError:  # a list or an object in a cell
-        odd = [not isinstance(cell, Hashable) for cell in column]
-        positions, found = np.array(odd) - 1, [column.iloc[odd.index(True)]]
-    if column.dtype == object and any(value in (0, 1) for value in found):
-        # True equals 1, so it hides behind it.
-        odd = [isinstance(cell, bool) for cell in column]
-        if any(odd):
-            positions, found = np.array(odd) - 1, [column.iloc[odd.index(True)]]
+        odd = np.array([not isinstance(cell, Hashable) for cell in column])
+    if odd is not None and odd.any():
+        row = int(odd.argmax())
+        allowed = ", ".join(map(str, decision.choices))
+        raise InvalidInput(f"{where(row)} {name} is {column.iloc[row]!r}; allowed: {allowed}.")
     known = []
     for position, value in enumerate(found):
         try:
