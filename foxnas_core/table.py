@@ -89,6 +89,7 @@ class MeasurementTable:
         columns = dict.fromkeys([*_rest(self).columns, *_rest(added).columns])
         parts = [_rest(table) for table in (self, added) if len(table)] or [_rest(self)]
         rest = pd.concat(parts, ignore_index=True).reindex(columns=list(columns))
+        _check_alike(rest)
         return _assembled(
             self.space,
             np.vstack([self.codes, added.codes]),
@@ -366,6 +367,18 @@ def _target(column: str) -> Target | None:
 
 def _rest(table: MeasurementTable) -> pd.DataFrame:
     return table.frame.drop(columns=["id", *table.space.by_name])
+
+
+def _check_alike(rest: pd.DataFrame) -> None:
+    """Raises `InvalidInput` where a column holds what no file keeps side by side."""
+    for column in rest.select_dtypes(object):
+        try:
+            pa.array(rest[column], from_pandas=True)
+        except pa.ArrowException as error:
+            raise InvalidInput(
+                f"The new rows hold another kind of values (numbers or text) in {column!r} than "
+                "the table does; rename that column, or leave it out."
+            ) from error
 
 
 def _assembled(

@@ -178,6 +178,12 @@ def test_appending_in_parts_equals_building_at_once() -> None:
         assert same(parts.with_rows(frame[:0]), whole)
 
 
+def test_appending_another_kind_of_values_is_refused() -> None:
+    table = table_from_frame(SPACE, rows(note=["a", "b"]))
+    with pytest.raises(InvalidInput, match="another kind of values .* in 'note' than the table"):
+        table.with_rows(rows(note=[1, 2]))
+
+
 def test_appending_to_a_table_of_unknown_order_keeps_it_so() -> None:
     table = table_from_frame(SPACE, rows(), ordered=False)
     assert not table.with_rows(rows()).ordered

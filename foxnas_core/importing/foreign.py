@@ -10,7 +10,7 @@ import pandas as pd
 from foxnas_core.errors import InvalidInput
 from foxnas_core.importing.mapping import ColumnMapping, check_mapping
 from foxnas_core.importing.published import has_published_columns, published_table
-from foxnas_core.importing.reading import ARCHITECTURE, SUFFIXES, Rows, parse_object, read_rows
+from foxnas_core.importing.reading import ARCHITECTURE, SUFFIXES, Rows, parse_objects, read_rows
 from foxnas_core.search_space import SearchSpace
 from foxnas_core.table import (
     STD_ERROR,
@@ -140,13 +140,15 @@ class ForeignFile:
     def _expanded(self, frame: pd.DataFrame, column: str, space: SearchSpace) -> pd.DataFrame:
         """The frame with a column for each decision, in place of its JSON architectures, which
         the file has in `column`."""
-        parsed = []
-        for number, cell in zip(frame.index, frame[ARCHITECTURE].tolist(), strict=True):
-            if not isinstance(cell, dict):
-                # A number or an empty cell is no object either, and is refused as such.
-                text = cell if isinstance(cell, str) else "null"
-                cell = parse_object(text, self._cell(number, column))
-            parsed.append(cell)
+        cells = frame[ARCHITECTURE].tolist()
+        if all(isinstance(cell, dict) for cell in cells):
+            parsed = cells
+        else:
+            # A number or an empty cell is no object, and is refused as such.
+            texts = [
+                cell if isinstance(cell, str) else json.dumps(cell, default=str) for cell in cells
+            ]
+            parsed = parse_objects(texts, lambda row: self._cell(frame.index[row], column))
         choices = pd.DataFrame(parsed, index=frame.index, dtype=object)
         for name in choices.columns:
             if name in space.by_name and name in frame:

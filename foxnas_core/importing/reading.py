@@ -1,7 +1,8 @@
 """From the bytes of a file to rows with its own columns, nothing renamed and nothing checked."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import PurePath
 from typing import Any
@@ -58,7 +59,7 @@ def read_rows(source: str, content: bytes) -> Rows:
     return rows
 
 
-def parse_object(text: str | bytes, where: str) -> dict[str, Any]:
+def parse_object(text: str, where: str) -> dict[str, Any]:
     """A JSON object; raises `InvalidInput` that begins with `where`."""
     document = _parsed(text, where)
     if not isinstance(document, dict):
@@ -68,10 +69,21 @@ def parse_object(text: str | bytes, where: str) -> dict[str, Any]:
     return document
 
 
-def _parsed(text: str | bytes, where: str) -> Any:
+def parse_objects(texts: Sequence[str], where: Callable[[int], str]) -> list[dict[str, Any]]:
+    """One JSON object a text; raises `InvalidInput` that begins with `where` of its position."""
+    # At once is thrice as quick; one by one finds out which is wrong.
+    if all(text[:1] == "{" and text[-1:] == "}" and "\\u" not in text for text in texts):
+        with suppress(ValueError, RecursionError):
+            documents = json.loads(f"[{','.join(texts)}]")
+            if len(documents) == len(texts):
+                return documents
+    return [parse_object(text, where(position)) for position, text in enumerate(texts)]
+
+
+def _parsed(text: str, where: str) -> Any:
     try:
         document = json.loads(text)
-        if (b"\\u" if isinstance(text, bytes) else "\\u") in text:  # type: ignore[operator]
+        if "\\u" in text:
             # Half of a surrogate pair passes for text until something is to be written.
             json.dumps(document, ensure_ascii=False).encode()
     except UnicodeError as error:
@@ -83,17 +95,31 @@ def _parsed(text: str | bytes, where: str) -> Any:
     return document
 
 
+def _decoded(source: str, content: bytes) -> str:
+    try:
+        return content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = content.count(b"\n", 0, error.start) + 1
+        raise InvalidInput(
+            f"{source}, line {line}, is no valid UTF-8 text; save it as such."
+        ) from error
+
+
 def _from_lines(source: str, content: bytes) -> dict[int, dict[str, Any]]:
-    lines = content.removeprefix(b"\xef\xbb\xbf").split(b"\n")
-    return {
-        number: parse_object(line, f"{source}, line {number},")
-        for number, line in enumerate(lines, start=1)
+    lines = {
+        number: line.strip()
+        for number, line in enumerate(_decoded(source, content).split("\n"), start=1)
         if line.strip()
     }
+    numbers = list(lines)
+    documents = parse_objects(
+        list(lines.values()), lambda position: f"{source}, line {numbers[position]},"
+    )
+    return dict(zip(numbers, documents, strict=True))
 
 
 def _from_list(source: str, content: bytes) -> dict[int, dict[str, Any]]:
-    documents = _parsed(content.removeprefix(b"\xef\xbb\xbf"), source)
+    documents = _parsed(_decoded(source, content), source)
     if not isinstance(documents, list):
         raise InvalidInput(
             f"{source} must hold a list of JSON objects, one a subnet; put [ and ] around them, or "
