@@ -371,7 +371,7 @@ def _rest(table: MeasurementTable) -> pd.DataFrame:
 
 def _check_alike(rest: pd.DataFrame) -> None:
     """Raises `InvalidInput` where a column holds what no file keeps side by side."""
-    for column in rest.select_dtypes(object):
+    for column in [c for c in rest.columns if rest[c].dtype == object]:
         try:
             pa.array(rest[column], from_pandas=True)
         except pa.ArrowException as error:

@@ -7,9 +7,10 @@ what comes out is a checked measurement table. docs/importing.md describes the l
 from foxnas_core.importing.foreign import ForeignFile, read_content, read_foreign
 from foxnas_core.importing.mapping import ColumnMapping, needs_unit, suggest_mapping
 from foxnas_core.importing.published import published_space
-from foxnas_core.importing.reading import SUFFIXES
+from foxnas_core.importing.reading import ARCHITECTURE, SUFFIXES
 
 __all__ = [
+    "ARCHITECTURE",
     "SUFFIXES",
     "ColumnMapping",
     "ForeignFile",
