@@ -53,15 +53,17 @@ def pick_destination(study: Study, space: SearchSpace) -> tuple[str | None, str]
     return name, ""
 
 
-def bring_in(study: Study, new: str | None, table: MeasurementTable, file: str) -> tuple[str, int]:
-    """Write the rows; returns the name of the study that has them, and how many it has now."""
+def bring_in(
+    study: Study, new: str | None, table: MeasurementTable, file: str
+) -> tuple[str, int, int]:
+    """Write the rows; returns the name of their study, their number and that of all its rows."""
     if new is None:
-        return study.folder.name, len(study.add_table(table))
+        return study.folder.name, len(table), len(study.add_table(table))
     # Checked once more: somebody may have taken the name meanwhile.
     folder = new_study_folder(studies_folder(), new)
     about = f"Imported from {file}; there is no supernet."
     create_study(folder, table.space, name=new, description=about, table=table)
-    return new, len(table)
+    return new, len(table), len(table)
 
 
 def show_imported(name: str, added: int, rows: int) -> None:
@@ -101,7 +103,10 @@ def show_file(study: Study, foreign: ForeignFile, upload: cache.Upload) -> None:
             table = cache.imported_of(upload, space, mapping)
     if table is not None:
         st.subheader("As it will be stored")
-        st.dataframe(table.frame.head(PREVIEWED), hide_index=True, key="preview")
+        # First what was converted, so that a wrong unit is seen.
+        first = ["id", *(target.column for target in table.targets)]
+        rows = table.frame.head(PREVIEWED)
+        st.dataframe(rows[[*first, *rows.columns.difference(first, sort=False)]], hide_index=True)
         st.caption(f"The first {min(PREVIEWED, len(table))} of {len(table):,} rows.")
     missing += [wrong] if wrong else []
     if missing:
@@ -113,8 +118,8 @@ def show_file(study: Study, foreign: ForeignFile, upload: cache.Upload) -> None:
         disabled=bool(missing) or table is None,
     )
     if pressed and table is not None:
-        name, rows = bring_in(study, new, table, upload.name)
-        choices.remember("imported", (upload.digest, name, len(table), rows))
+        done = bring_in(study, new, table, upload.name)
+        choices.remember("imported", (upload.digest, *done))
         st.rerun()
 
 

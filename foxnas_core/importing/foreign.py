@@ -21,6 +21,7 @@ from foxnas_core.table import (
     table_from_frame,
 )
 
+_ID = "[0-9a-f]{12}"
 _MISSING_TEXT = ("", "NA", "NaN", "nan", "null", "None")
 
 
@@ -66,6 +67,7 @@ class ForeignFile:
                 **(options["record"] or {}),
             }
         frame, names = _renamed(self._rows.frame, mapping)
+        frame = _without_other_ids(frame)
         self._check_targets(frame)
         as_json = ARCHITECTURE in frame and ARCHITECTURE not in space.by_name
         if as_json:
@@ -203,6 +205,19 @@ def _renamed(frame: pd.DataFrame, mapping: ColumnMapping) -> tuple[pd.DataFrame,
     shadowed = [name for name in mapping.columns if name in frame and name not in moved]
     names = {name: f"{own} ({name})" for name, own in mapping.columns.items() if own != name}
     return frame.drop(columns=shadowed).rename(columns=moved), names
+
+
+def _without_other_ids(frame: pd.DataFrame) -> pd.DataFrame:
+    """The frame with ids that are not this product's in `original_id`, lest they be checked."""
+    if "id" in frame and not frame["id"].astype(str).str.fullmatch(_ID).any():
+        return frame.rename(columns={"id": _other_name(frame, "original_id")})
+    return frame
+
+
+def _other_name(frame: pd.DataFrame, name: str) -> str:
+    while name in frame:
+        name += "_"
+    return name
 
 
 def _with_plain_rest(frame: pd.DataFrame, space: SearchSpace) -> pd.DataFrame:

@@ -114,6 +114,8 @@ class _Form:
         by_name = [c for c in self._given if c.startswith("latency_ms:") and is_target(c)]
         if by_name:
             st.caption(f"Found, in ms by their names: {plain(', '.join(by_name))}.")
+        if not self._free:
+            return
         chosen = st.multiselect(
             "Latencies on further devices", self._free, key=f"further-{self._key}"
         )
@@ -141,15 +143,15 @@ class _Form:
         if name in self._given:
             st.caption(plain(f"{label}: found in the column {name}."))
             return name
-        return self._ask_column(name, label)
+        return self._ask_column(name, label) if self._free else None
 
     def _ask_column(self, name: str, label: str) -> str | None:
         suggested = self._suggested.get(name)
         column = st.selectbox(
             plain(label),
-            [None, *self._free],
-            index=1 + self._free.index(suggested) if suggested else 0,
-            format_func=lambda c: "not in the file" if c is None else c,
+            self._free,
+            index=self._free.index(suggested) if suggested else None,
+            placeholder="not in the file",
             key=f"map-{self._key}-{name}",
         )
         if column is not None:

@@ -205,6 +205,22 @@ def test_further_columns_are_kept_as_numbers_or_text() -> None:
     assert frame["half"].tolist()[0] == 1.0 and np.isnan(frame["half"][1])
 
 
+def test_ids_of_somebody_elses_are_kept_beside_our_own() -> None:
+    lines = FOREIGN.splitlines()
+    table = mapped("\n".join([f"{lines[0]},id", f"{lines[1]},net-1", f"{lines[2]},net-2"]))
+    assert table.frame["id"].tolist() == mapped(FOREIGN).frame["id"].tolist()
+    assert table.frame["original_id"].tolist() == ["net-1", "net-2"]
+
+
+def test_an_id_of_ours_must_be_that_of_its_choices() -> None:
+    ours = mapped(FOREIGN).frame["id"].tolist()
+    lines = FOREIGN.splitlines()
+    right = [f"{lines[0]},id", f"{lines[1]},{ours[0]}", f"{lines[2]},{ours[1]}"]
+    assert mapped("\n".join(right)).frame["id"].tolist() == ours
+    with pytest.raises(InvalidInput, match=f"line 3, has the id '{ours[0]}', but its choices have"):
+        mapped("\n".join([*right[:2], f"{lines[2]},{ours[0]}"]))
+
+
 # JSON architectures
 
 

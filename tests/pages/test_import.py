@@ -72,6 +72,8 @@ def test_a_table_by_its_names_is_appended(hand):
     # No unit is chosen beforehand, and latency's stands in its name.
     assert widget(page, "radio", "-accuracy").value is None
     assert "In ms, by its name." in plainly(page)
+    # With no column left, none is asked for.
+    assert not [s for s in page.selectbox if s.key.startswith("map-")]
     page = answer(page)
     assert not page.error and ready(page)
     assert page.dataframe[-1].value["id"].tolist() == TABLE.frame["id"].tolist()[:5]
