@@ -486,7 +486,10 @@ def _checked_numbers(
 ) -> np.ndarray:
     """A target's numbers (rows,) times `factor`, NaN where missing; `target` is None for a
     standard error."""
-    numbers = pd.to_numeric(column, errors="coerce").to_numpy(dtype=float, na_value=np.nan)
+    cells = column
+    if column.dtype == object:
+        cells = pd.Series([_number_or_text(cell) for cell in column], dtype=object)
+    numbers = pd.to_numeric(cells, errors="coerce").to_numpy(dtype=float, na_value=np.nan)
     low, high, allowed = 0.0, np.inf, "a finite number of at least 0"
     if target is not None and target.column == "accuracy":
         high, allowed = 100.0 / factor, "a percentage from 0 to 100"
@@ -503,6 +506,16 @@ def _checked_numbers(
         )
     # Dividing by 1000 rounds better than multiplying by 0.001 does.
     return numbers * factor if factor >= 1 else numbers / round(1 / factor)
+
+
+def _number_or_text(cell: Any) -> float | str:
+    """What pandas turns into a number; NaN for a truth value, a list or a number beyond all."""
+    if isinstance(cell, str):
+        return cell
+    try:
+        return np.nan if isinstance(cell, (bool, np.bool_)) else float(cell)
+    except (TypeError, ValueError, OverflowError):
+        return np.nan
 
 
 def _first_line(error: Exception) -> str:

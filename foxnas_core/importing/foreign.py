@@ -1,6 +1,7 @@
 """A file of the user's and the measurement table that it becomes."""
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path, PurePath
 from typing import Any
@@ -72,8 +73,9 @@ class ForeignFile:
         as_json = ARCHITECTURE in frame and ARCHITECTURE not in space.by_name
         if as_json:
             column = mapping.columns.get(ARCHITECTURE, ARCHITECTURE)
-            frame = self._expanded(frame, column, space)
-            names |= {name: f"{name} in the column {column!r}" for name in space.by_name}
+            own = [name for name in space.by_name if name not in frame]
+            frame = self._expanded(frame, column, own, space)
+            names |= {name: f"{name} in the column {column!r}" for name in own}
         self._check_decisions(frame, space)
         table = table_from_frame(
             space,
@@ -139,9 +141,11 @@ class ForeignFile:
                 f"looks like fractions; {mend}."
             )
 
-    def _expanded(self, frame: pd.DataFrame, column: str, space: SearchSpace) -> pd.DataFrame:
-        """The frame with a column for each decision, in place of its JSON architectures, which
-        the file has in `column`."""
+    def _expanded(
+        self, frame: pd.DataFrame, column: str, own: Sequence[str], space: SearchSpace
+    ) -> pd.DataFrame:
+        """The frame with a column for each decision of `own`, those it has no column for, in place
+        of its JSON architectures, which the file has in `column`."""
         cells = frame[ARCHITECTURE].tolist()
         if all(isinstance(cell, dict) for cell in cells):
             parsed = cells
@@ -166,7 +170,7 @@ class ForeignFile:
                 )
         # A decision that no row has is missing in each of them.
         return pd.concat(
-            [frame.drop(columns=ARCHITECTURE), choices.reindex(columns=list(space.by_name))], axis=1
+            [frame.drop(columns=ARCHITECTURE), choices.reindex(columns=list(own))], axis=1
         )
 
     def _cell(self, number: object, column: str) -> str:

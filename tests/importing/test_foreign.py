@@ -282,6 +282,15 @@ def test_choices_for_what_is_inactive_are_dropped_as_in_any_json_architecture() 
     assert expected == TABLE.architectures()
 
 
+def test_a_choice_may_stand_beside_the_architecture() -> None:
+    """As the input resolution often does."""
+    rows = []
+    for document in DOCUMENTS:
+        choices = dict(document["architecture"])
+        rows.append({"resolution": choices.pop("resolution"), **document, "architecture": choices})
+    assert read_content("t.jsonl", lines_of(rows)).table(TINY).fingerprint == TABLE.fingerprint
+
+
 HAND_ROW = {"architecture": {"p_depth": 1, "p1_kernel": 3, "q1_kernel": 7}, "accuracy": 70}
 
 
@@ -300,6 +309,9 @@ def hand_row(**choices: object) -> dict:
         (hand_row(q9_kernel=3), "line 3, column 'architecture', gives 'q9_kernel', which is no"),
         ({**HAND_ROW, "accuracy": 170}, "line 3, has accuracy = 170; it must be a percentage from"),
         ({**HAND_ROW, "accuracy": {"a": 1}}, "line 3, has accuracy = {'a': 1}; it must be a perc"),
+        ({**HAND_ROW, "accuracy": [70]}, "line 3, has accuracy = [70]; it must be a percentage"),
+        ({**HAND_ROW, "accuracy": 10**400}, "it must be a percentage from 0 to 100."),
+        ({**HAND_ROW, "accuracy": True}, "line 3, has accuracy = True; it must be a percentage"),
         ({"accuracy": 70}, "line 3, column 'architecture', is no JSON object; give each subnet"),
         ({**HAND_ROW, "architecture": "[1"}, "line 3, column 'architecture', is no valid JSON"),
         ({**HAND_ROW, "q1_kernel": 3}, "gives 'q1_kernel' both in a column of its own and in the"),
