@@ -239,7 +239,10 @@ def parquet_frame(source: str, content: bytes) -> tuple[pd.DataFrame, dict[str, 
         table = file.read()
         frame = table.to_pandas()
         metadata = json.loads((table.schema.metadata or {}).get(_METADATA, b"{}"))
-    except (pa.ArrowException, OSError, ValueError) as error:
+        if metadata:
+            _check_metadata(metadata)
+    # pandas trusts its own metadata, and stumbles over what is wrong in it.
+    except (pa.ArrowException, OSError, ValueError, LookupError, TypeError) as error:
         raise InvalidInput(
             f"{source} can't be read as parquet ({_first_line(error)}); it is damaged or cut "
             "short, so restore a copy or make it again."
@@ -264,6 +267,16 @@ def to_parquet_bytes(table: MeasurementTable) -> bytes:
     buffer = io.BytesIO()
     pq.write_table(content, buffer, compression="zstd")
     return buffer.getvalue()
+
+
+def _check_metadata(metadata: Any) -> None:
+    if not isinstance(metadata, dict) or not isinstance(metadata.get("format"), int):
+        raise ValueError("its record is not what this product writes")
+    kinds = {"space": str, "space_name": str, "record": dict, "ordered": bool}
+    if metadata["format"] == _FORMAT and not all(
+        isinstance(metadata.get(name), kind) for name, kind in kinds.items()
+    ):
+        raise ValueError("its record is not what this product writes")
 
 
 def read_csv(path: Path, space: SearchSpace | None = None) -> pd.DataFrame:

@@ -339,6 +339,19 @@ def test_parquet_of_a_later_format_is_refused(tmp_path: Path) -> None:
         read_table(path, SPACE)
 
 
+@pytest.mark.parametrize("record", [b"[1]", b"3", b'{"format": 1}', b"{", b"\xff"])
+@pytest.mark.parametrize("key", [b"foxnas", b"pandas"])
+def test_parquet_with_a_damaged_record_is_one_sentence(
+    key: bytes, record: bytes, tmp_path: Path
+) -> None:
+    path = tmp_path / "t.parquet"
+    table_from_frame(SPACE, rows()).write(path)
+    content = pq.read_table(path)
+    pq.write_table(content.replace_schema_metadata({key: record}), path)
+    with pytest.raises(InvalidInput, match="can't be read as parquet.*damaged or cut short"):
+        read_table(path, SPACE)
+
+
 def test_a_measurement_that_failed_is_a_hole_in_our_own_table(tmp_path: Path) -> None:
     """A hole in what was measured here is known; in a table made elsewhere it is a mistake."""
     holed = table_from_frame(SPACE, rows(latency_ms=[1.5, np.nan]), holes=True)
