@@ -110,8 +110,21 @@ def build_parser() -> argparse.ArgumentParser:
     export.add_argument("--out", type=Path, required=True, help="a new folder")
 
     importing = _command(commands, "import", "append a table of one's own to a study")
-    importing.add_argument("file", type=Path, help="a CSV or parquet file")
+    importing.add_argument("file", type=Path, help="a .csv, .parquet, .jsonl or .json file")
     importing.add_argument("--space", help="a shipped space or a JSON file, for a new study")
+    importing.add_argument(
+        "--map",
+        type=_pair,
+        action="append",
+        default=[],
+        metavar="NAME=COLUMN",
+        help="the file's column that holds a decision, a target, its NAME_std_error, or "
+        "'architecture' (JSON objects of choices); as often as needed",
+    )
+    importing.add_argument("--accuracy-unit", metavar="UNIT", help="percent or fraction")
+    importing.add_argument(
+        "--latency-unit", metavar="UNIT", help="ms, s or us, of every mapped latency"
+    )
     return parser
 
 
@@ -122,6 +135,13 @@ def _command(
     parser.add_argument("--study", type=Path, required=True, help="the study's folder")
     parser.add_argument("--json", action="store_true", help="print one JSON document to stdout")
     return parser
+
+
+def _pair(text: str) -> tuple[str, str]:
+    name, equals, column = text.partition("=")
+    if not (name and equals and column):
+        raise argparse.ArgumentTypeError(f"{text!r} is not NAME=COLUMN")
+    return name, column
 
 
 def _positive(text: str) -> int:

@@ -26,8 +26,10 @@ from foxnas_core.storage import (
     read_architecture,
     read_space,
 )
+from foxnas_core.table import is_target
 
 if TYPE_CHECKING:
+    from foxnas_core.importing import ColumnMapping
     from foxnas_core.measurement.campaign import CampaignProgress, Measured
 
 CALIBRATION_IMAGES = 2000
@@ -210,20 +212,27 @@ def import_table(options: argparse.Namespace) -> dict[str, Any]:
 
     study = open_study(options.study) if (options.study / "space.json").exists() else None
     named = _named_space(options.space) if options.space else None
-    table = read_foreign(options.file, study.space if study else named)
+    if study and named and named.fingerprint != study.space.fingerprint:
+        raise InvalidInput(
+            f"{options.study} is of space {study.space.name!r}, not {options.space!r}; leave "
+            "--space out, or name a new folder."
+        )
+    table = read_foreign(options.file, study.space if study else named, _mapping(options))
     if study is None:
         study = create_study(
             options.study,
             table.space,
             name=options.study.resolve().name,
             description=f"Imported from {options.file.name}; there is no supernet.",
+            table=table,
         )
-    added = len(table.frame)
-    rows = len(study.add_table(table).frame)
-    say(f"Added {added} rows to {study.folder}, which now has {rows}.")
+        rows = len(table)
+    else:
+        rows = len(study.add_table(table))
+    say(f"Added {len(table)} rows to {study.folder}, which now has {rows}.")
     return {
         "study": str(study.folder),
-        "added": added,
+        "added": len(table),
         "rows": rows,
         "targets": [target.column for target in table.targets],
         "ordered": table.ordered,
@@ -245,6 +254,24 @@ def _given(options: argparse.Namespace, settings: type) -> dict[str, Any]:
     """The options that were given, of those that a settings class has; it knows the defaults."""
     names = [field.name for field in fields(settings)]
     return {n: getattr(options, n) for n in names if getattr(options, n, None) is not None}
+
+
+def _mapping(options: argparse.Namespace) -> "ColumnMapping":
+    """What --map and the units say; a latency's unit is that of every mapped latency."""
+    from foxnas_core.importing import ColumnMapping
+
+    columns = dict(options.map)
+    if len(columns) < len(options.map):
+        names = [name for name, _ in options.map]
+        twice = next(name for name in names if names.count(name) > 1)
+        raise InvalidInput(f"{twice!r} is mapped to two columns; keep one --map of it.")
+    units = {}
+    if options.accuracy_unit:
+        units["accuracy"] = options.accuracy_unit
+    if options.latency_unit:
+        latencies = [n for n in columns if is_target(n) and n.startswith("latency_ms")]
+        units |= dict.fromkeys(latencies or ["latency_ms"], options.latency_unit)
+    return ColumnMapping(columns, units)
 
 
 def _space_to_train(folder: Path, named: str | None) -> SearchSpace:

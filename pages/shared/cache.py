@@ -4,9 +4,12 @@ Tables, predictors and fronts are frozen values that no page changes, so all ses
 copy of each instead of unpickling their own at every rerun.
 """
 
+import hashlib
 import json
 import threading
 from contextlib import suppress
+from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,6 +17,8 @@ import streamlit as st
 
 from foxnas_core.architecture import Architecture
 from foxnas_core.errors import FoxnasError
+from foxnas_core.importing import ColumnMapping, ForeignFile, read_content
+from foxnas_core.search_space import SearchSpace
 from foxnas_core.storage import Study, open_study
 from foxnas_core.table import MeasurementTable
 from pages.shared.choices import as_text
@@ -33,6 +38,18 @@ Stamp = tuple[tuple[str, int, int], ...]
 KEPT_SEARCHES = 50
 
 _exporting = threading.Lock()
+
+
+@dataclass(frozen=True)
+class Upload:
+    """A file that somebody uploaded: its name and its bytes."""
+
+    name: str
+    content: bytes = field(repr=False)
+
+    @cached_property
+    def digest(self) -> str:
+        return hashlib.sha256(self.content).hexdigest()
 
 
 def table_of(study: Study) -> MeasurementTable:
@@ -96,6 +113,20 @@ def export_of(study: Study, architecture: Architecture) -> "ExportedModel":
 def searches_of(study: Study) -> "dict[str, SearchResult]":
     """The newest of the study's kept searches by id, damaged ones left out."""
     return _searches(str(study.folder), _stamp(study, "searches"))
+
+
+def foreign_of(upload: Upload) -> ForeignFile:
+    """The uploaded file with its own columns; raises as `read_content`."""
+    return _foreign(upload.name, upload.digest, upload)
+
+
+def imported_of(
+    upload: Upload, space: SearchSpace, mapping: ColumnMapping | None
+) -> MeasurementTable:
+    """The checked table of an uploaded file; raises as `ForeignFile.table`."""
+    told = (dict(mapping.columns), dict(mapping.units)) if mapping else None
+    key = json.dumps([space.to_dict(), told])
+    return _imported(upload.name, upload.digest, key, upload, space, mapping)
 
 
 @st.cache_resource
@@ -201,3 +232,24 @@ def _export(folder: str, choices: str, stamp: Stamp) -> "ExportedModel":
     # One at a time: a latency that is measured beside another export would be too long.
     with _exporting:
         return export(study, study.space.architecture(json.loads(choices)), predictors)
+
+
+# Uploads are large and of use to one visitor, so few are kept, and not for long. Their bytes are
+# known by their digest.
+
+
+@st.cache_resource(max_entries=2, ttl=1800, show_spinner="Reading the file …")
+def _foreign(name: str, digest: str, _upload: Upload) -> ForeignFile:
+    return read_content(name, _upload.content)
+
+
+@st.cache_resource(max_entries=4, ttl=1800, show_spinner="Checking the rows …")
+def _imported(
+    name: str,
+    digest: str,
+    key: str,
+    _upload: Upload,
+    _space: SearchSpace,
+    _mapping: ColumnMapping | None,
+) -> MeasurementTable:
+    return _foreign(name, digest, _upload).table(_space, _mapping)
