@@ -14,6 +14,8 @@ from foxnas_core.regression.leastsquares import FoldedRows
 
 RATES = 60
 BOOTSTRAPS = 200
+# Above so many rows the likelihood's curvature says the same as the bootstrap, at once.
+LARGEST_BOOTSTRAP = 5000
 # The ceiling stays so many standard deviations of the values above the highest one.
 _CLEARANCE = 0.05
 _LEVEL = 0.95
@@ -27,7 +29,7 @@ class Ceiling:
     - `low`, `high`: the 95 % profile likelihood interval; `high` is infinite where no ceiling at
       all is within it.
     - `statistic`, `p`: the likelihood-ratio test of the link against none, on 1 degree of freedom.
-    - `rate_variance`: of the link's rate, over bootstrap samples.
+    - `rate_variance`: of the link's rate, over bootstrap samples (by curvature for many rows).
     - `pull` (terms,): how the estimates move with the rate.
     """
 
@@ -97,7 +99,11 @@ def estimate(rows: FoldedRows, y: np.ndarray, *, seed: int) -> tuple[Link, Ceili
         high=Link(center, _crossing(rates, likelihood, top, inside, last=False)).ceiling,
         statistic=statistic,
         p=float(chdtrc(1, statistic)),
-        rate_variance=_rate_variance(q, y, link, seed),
+        rate_variance=(
+            _rate_variance(q, y, link, seed)
+            if len(y) <= LARGEST_BOOTSTRAP
+            else _curvature_variance(q, y, link, rates[1] - rates[0])
+        ),
         pull=np.linalg.solve(rows.r, q.T @ push),
     )
 
@@ -167,3 +173,10 @@ def _rate_variance(q: np.ndarray, y: np.ndarray, link: Link, seed: int) -> float
     samples = link.inverse(fitted[:, np.newaxis] + residuals[:, np.newaxis] * signs)
     wider = wider_rates(y, link.center)
     return float(np.var(best_rate(wider, profile(q, samples, link.center, wider)), ddof=1))
+
+
+def _curvature_variance(q: np.ndarray, y: np.ndarray, link: Link, step: float) -> float:
+    """The variance of the rate by the likelihood's second difference at its peak."""
+    around = link.rate + step / 4 * np.array([-1.0, 0.0, 1.0])
+    left, middle, right = profile(q, y, link.center, around)
+    return float(-((step / 4) ** 2) / (left - 2 * middle + right))
