@@ -1,9 +1,13 @@
 """What each choice costs and buys, with its confidence interval."""
 
+import math
+from collections.abc import Mapping
+
 import streamlit as st
 
 from foxnas_core.errors import FoxnasError
-from foxnas_core.explanation.coefficients import side_by_side
+from foxnas_core.explanation.coefficients import coefficient_table, side_by_side
+from foxnas_core.explanation.sentences import sentence_table
 from foxnas_core.features import FORMS, ORDER_FREE
 from foxnas_core.figures.coefficients import (
     heatmap_figure,
@@ -11,27 +15,59 @@ from foxnas_core.figures.coefficients import (
     interval_figure,
     interval_table,
 )
+from foxnas_core.figures.forms import forms_figure, forms_table
 from foxnas_core.regression import Predictor
+from foxnas_core.regression.inference import KINDS, joint_tests
+from foxnas_core.storage import Study
 from pages.shared import cache, choices
-from pages.shared.frame import page
+from pages.shared.frame import errors_as_cards, page
 from pages.shared.latency import latency_picker
 from pages.shared.panel import panel
 from pages.shared.text import plain
 
+LINK_NAMES = {"auto": "Where it predicts better", "none": "Never", "saturating": "Always"}
 
-def form_picker(allowed: list[str]) -> str:
-    """Draw the picker of the regression's form and return the chosen one."""
-    chosen = choices.current().form
-    choices.show("form", chosen if chosen in allowed else allowed[0])
+
+def picker(field: str, label: str, options: Mapping[str, str], help_: str) -> str:
+    """Draw the picker of one of the choices and return the chosen name."""
+    chosen = getattr(choices.current(), field)
+    choices.show(field, chosen if chosen in options else next(iter(options)))
     return st.selectbox(
-        "Form of the regression",
-        allowed,
-        format_func=lambda name: FORMS.get(name, "Recommended for each target"),
-        key="form",
-        on_change=choices.on_change("form", lambda name: choices.update(form=name)),
-        help="Which terms the regression has. Per layer: one contrast for each choice of a block. "
-        "Block states: one term for each combination of a block's choices.",
+        label,
+        list(options),
+        format_func=lambda name: options[name],
+        key=field,
+        on_change=choices.on_change(field, lambda name: choices.update(**{field: name})),
+        help=help_,
     )
+
+
+def pickers(ordered: bool) -> tuple[str, str, str]:
+    """Form, link and kind of intervals."""
+    places = st.columns(3)
+    allowed = {name: title for name, title in FORMS.items() if ordered or name in ORDER_FREE}
+    with places[0]:
+        form = picker(
+            "form", "Form of the regression", {"auto": "Recommended for each target"} | allowed,
+            "Which terms the regression has. Per layer: one contrast for each choice of a block. "
+            "Block states: one term for each combination of a block's choices. Counts: how often a "
+            "stage makes each choice. Interactions: products within a stage that help on held-out "
+            "subnets.",
+        )  # fmt: skip
+    with places[1]:
+        link = picker(
+            "link", "Saturating accuracy", LINK_NAMES,
+            "Accuracy nears a ceiling: the closer, the less a better block adds. The link fits "
+            "effects on a scale on which they add up.",
+        )  # fmt: skip
+    with places[2]:
+        kind = picker(
+            "intervals", "Intervals", KINDS,
+            "One at a time: each holds in 95 % of studies. All at once: all of them hold together. "
+            "HC3: where some subnets' residuals spread more than others'. Bootstrap: the same "
+            "without the normal distribution.",
+        )  # fmt: skip
+    return form, link, kind
 
 
 def show_fit(predictor: Predictor) -> None:
@@ -45,8 +81,34 @@ def show_fit(predictor: Predictor) -> None:
         f"{target.text(predictor.cv.rmse)} {target.difference_unit}, Kendall's tau "
         f"{predictor.cv.tau:.3f}."
     )
+    if predictor.ceiling is not None:
+        ceiling = predictor.ceiling
+        high = target.text(ceiling.high) if math.isfinite(ceiling.high) else "no bound"
+        st.write(
+            f"Fitted as saturating at **{target.text(ceiling.value)} {target.unit}** (95 % "
+            f"interval {target.text(ceiling.low)} to {high}; likelihood ratio "
+            f"{ceiling.statistic:.0f}, p {p_text(ceiling.p)}): effects are points for a subnet of "
+            f"average accuracy, {target.text(predictor.link.center)} {target.unit}."
+        )
     for warning in predictor.warnings:
         st.warning(plain(warning))
+
+
+def p_text(p: float) -> str:
+    return "< .001" if p < 0.001 else f"= {p:.3f}"
+
+
+def show_recommendation(study: Study, predictor: Predictor, link: str) -> None:
+    """Why a form is recommended for one target."""
+    target = predictor.target
+    found = cache.recommendation_of(study, target.column, link)
+    panel(
+        f"Which form suits {target.label.lower() if target.label[1:2].islower() else target.label}",
+        plain(found.sentence),
+        found.table,
+        forms_figure(forms_table(found), target),
+        key=f"forms-{target.column}",
+    )
 
 
 with page(
@@ -54,16 +116,14 @@ with page(
     "What each choice costs and buys, from the fitted regression, with 95 % confidence intervals.",
 ) as study:
     table = cache.table_of(study)
-    left, right = st.columns(2)
-    with left:
-        latency = latency_picker(table)
-    with right:
-        form = form_picker(["auto", *(f for f in FORMS if table.ordered or f in ORDER_FREE)])
-    predictors = []
+    latency = latency_picker(table)
+    form, link, kind = pickers(table.ordered)
+    predictors, hows = [], []
     for column, place in zip(("accuracy", latency), st.columns(2, gap="large"), strict=True):
         with place:
             try:
-                predictors.append(cache.predictor_of(study, column, form))
+                predictors.append(cache.predictor_of(study, column, form, link))
+                hows.append(cache.inference_of(study, column, form, link, kind))
                 show_fit(predictors[-1])
             except FoxnasError as error:
                 st.error(plain(str(error)))
@@ -72,8 +132,13 @@ with page(
 
     targets = [predictor.target for predictor in predictors]
     columns = [target.column for target in targets]
-    effects = side_by_side(predictors)
+    effects = side_by_side(predictors, hows)
     intervals = interval_table(effects, columns)
+    if st.toggle("Compare the forms (some seconds)", key="compare-forms"):
+        places = st.columns(len(predictors), gap="large")
+        for predictor, place in zip(predictors, places, strict=True):
+            with place, errors_as_cards():
+                show_recommendation(study, predictor, link)
     clearest = effects.loc[effects[columns[0]].abs().idxmax()]
     st.write(
         f"The largest effect on {targets[0].label.lower()}: **{plain(str(clearest['decision']))} "
@@ -81,6 +146,16 @@ with page(
         f"{targets[0].text(clearest[columns[0]], signed=True)} {targets[0].difference_unit}. "
         f"{int((~intervals['clear']).sum())} of {len(intervals)} intervals span 0: there the data "
         "do not tell the sign."
+    )
+    words = sentence_table(effects, targets)
+    panel(
+        "In plain words",
+        "Each choice against the first one, the clearest effect on "
+        f"{targets[0].label.lower()} first, with 95 % intervals. Stars: * below .05, ** below .01, "
+        "*** below .001, adjusted so that of all starred effects at most that share is false "
+        "(Benjamini and Hochberg).",
+        words,
+        key="words",
     )
     for role in dict.fromkeys(effects["role"]):
         own = effects[effects["role"] == role]
@@ -113,24 +188,38 @@ with page(
             "Every choice with its interval",
             "Mean change in the prediction against the first choice"
             + (", at the largest resolution" if study.space.context else "")
-            + ", the other choices being average. Bars are 95 % confidence intervals; where they "
-            "span 0 the point is hollow.",
+            + f", the other choices being average. Bars are 95 % intervals ({KINDS[kind]}); where "
+            "they span 0 the point is hollow.",
             intervals[~in_context],
             "choices",
         ),
     ):
         if len(rows):
             panel(title, sentence, rows, interval_figure(rows, targets), key=key)
+    st.subheader("Does a block matter at all?")
+    st.write(
+        "F-tests that no choice of a block, or of a whole stage, changes the target; p adjusted "
+        "over all tests (Benjamini and Hochberg)."
+    )
+    for predictor, how, place in zip(
+        predictors, hows, st.columns(len(predictors), gap="large"), strict=True
+    ):
+        with place:
+            panel(
+                "", plain(predictor.target.label), joint_tests(predictor, how),
+                key=f"tests-{predictor.target.column}",
+            )  # fmt: skip
     st.subheader("Terms of the regression")
     st.write(
-        "The coefficients as fitted: estimate, standard error, t, p and 95 % interval. Contrasts "
-        "are differences to the first choice."
+        "The coefficients of the fit: estimate, standard error, t, p and 95 % interval. Contrasts "
+        "are fitted to sum to zero, and shown as differences to the first choice unless switched."
     )
-    for predictor in predictors:
+    as_fitted = st.toggle("Show them as fitted (sum to zero)", key="as-fitted")
+    for predictor, how in zip(predictors, hows, strict=True):
         with st.expander(f"{predictor.target.label}: {predictor.parameters} terms"):
             panel(
                 "",
-                predictor.form.note,
-                predictor.coefficients().drop(columns=["group", "slot", "decision"]),
+                plain(predictor.form.note),
+                coefficient_table(predictor, how, as_fitted=as_fitted),
                 key=f"terms-{predictor.target.column}",
             )

@@ -79,6 +79,27 @@ def _named(target: str, column: str) -> str:
     return target if column == "effect" else f"{target}_{column}"
 
 
+def coefficient_table(
+    predictor: Predictor, how: Inference | None = None, *, as_fitted: bool = False
+) -> pd.DataFrame:
+    """One row a term: term, label, estimate, std_error, t, p, p_adjusted, stars, low, high.
+
+    Contrasts are differences to the first choice, or, `as_fitted`, to the choices' mean.
+    """
+    form = predictor.form
+    rows = np.eye(form.parameters) if as_fitted else form.shown
+    labels = [
+        term.label.split(" instead of ")[0] + " instead of the average"
+        if as_fitted and term.contrast
+        else term.label
+        for term in form.terms
+    ]
+    found = (how or inference(predictor)).intervals(rows).rename(columns={"value": "estimate"})
+    columns = ["estimate", "std_error", "t", "p", "p_adjusted", "stars", "low", "high"]
+    names = pd.DataFrame({"term": [term.name for term in form.terms], "label": labels})
+    return pd.concat([names, found[columns]], axis=1)
+
+
 def slot_grid(effects: pd.DataFrame, role: str, column: str = "effect") -> pd.DataFrame:
     """Groups × positions of their slots: the effect of the last choice instead of the first.
 

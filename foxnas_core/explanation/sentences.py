@@ -1,11 +1,27 @@
 """Effects in plain words, as a colleague would say them."""
 
+from collections.abc import Sequence
+
 import pandas as pd
 
 from foxnas_core.target import Target
 
 
-def effect_sentence(row: pd.Series, targets: list[Target]) -> str:
+def sentence_table(effects: pd.DataFrame, targets: Sequence[Target]) -> pd.DataFrame:
+    """One row a choice of `side_by_side`, the clearest effect on the first target first: in words,
+    and each target's stars."""
+    first = targets[0].column
+    spread = effects[f"{first}_high"] - effects[f"{first}_low"]
+    clearest = (effects[first].abs() / spread).sort_values(ascending=False, kind="stable").index
+    table = pd.DataFrame(
+        {"in words": [effect_sentence(row, targets) for _, row in effects.iterrows()]}
+        | {f"{target.label} stars": effects[f"{target.column}_stars"] for target in targets},
+        index=effects.index,
+    )
+    return table.loc[clearest].reset_index(drop=True)
+
+
+def effect_sentence(row: pd.Series, targets: Sequence[Target]) -> str:
     """One row of `side_by_side` in words.
 
     "s3b2 kernel 5 instead of 3: +0.12 points [0.04, 0.20], +0.31 ms [0.28, 0.34], i.e. 0.39 points
@@ -27,7 +43,7 @@ def _effect(row: pd.Series, target: Target) -> str:
     )
 
 
-def _exchange(row: pd.Series, targets: list[Target]) -> str:
+def _exchange(row: pd.Series, targets: Sequence[Target]) -> str:
     """What one unit of the second target buys of the first, where both move for certain."""
     if len(targets) < 2:
         return ""

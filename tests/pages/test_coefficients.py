@@ -1,6 +1,7 @@
 import pytest
 from conftest import run_page, sentences
 
+from foxnas_core.features import FORMS
 from foxnas_core.storage import open_study
 
 PAGE = "pages/1_Coefficients.py"
@@ -14,9 +15,9 @@ def test_accuracy_and_latency_stand_side_by_side(studies):
     page = run_page(PAGE)
     assert not page.exception and not page.error
     assert panels(page) == [
-        "Top-1 accuracy", "Latency", "Kernel by stage and block", "Expand by stage and block",
-        "Depth by stage and block", "Input", "Every choice with its interval",
-        "Terms of the regression",
+        "Top-1 accuracy", "Latency", "In plain words", "Kernel by stage and block",
+        "Expand by stage and block", "Depth by stage and block", "Input",
+        "Every choice with its interval", "Does a block matter at all?", "Terms of the regression",
     ]  # fmt: skip
     said = sentences(page)
     assert "660 rows" in said and "intervals span 0" in said
@@ -25,8 +26,8 @@ def test_accuracy_and_latency_stand_side_by_side(studies):
 
 def test_every_panel_offers_its_table(studies):
     page = run_page(PAGE)
-    # Those of the figures, and the terms of the two fits.
-    assert len(page.get("download_button")) == len(page.dataframe) == 5 + 2
+    # Those of the figures, the sentences, and tests and terms of the two fits.
+    assert len(page.get("download_button")) == len(page.dataframe) == 5 + 1 + 2 + 2
 
 
 def test_the_terms_are_those_of_the_fit(studies):
@@ -41,13 +42,59 @@ def test_the_terms_are_those_of_the_fit(studies):
     )
 
 
-@pytest.mark.parametrize("form", ["per_layer", "block_state", "stage_counts", "foxnas"])
+@pytest.mark.parametrize("form", FORMS)
 def test_every_form_is_drawn(studies, form):
     page = run_page(PAGE)
     before = sentences(page)
     page.selectbox(key="form").select(form).run()
     assert not page.exception and not page.error
     assert sentences(page) != before
+
+
+@pytest.mark.parametrize("kind", ["simultaneous", "hc3", "bootstrap"])
+def test_every_kind_of_interval_is_drawn_and_stands_in_the_address(studies, kind):
+    page = run_page(PAGE)
+    before = page.dataframe[-2].value
+    page.selectbox(key="intervals").select(kind).run()
+    assert not page.exception and not page.error
+    assert page.query_params["intervals"] == kind
+    after = page.dataframe[-2].value
+    assert after["estimate"].tolist() == before["estimate"].tolist()
+    assert (after["high"] - after["low"]).tolist() != (before["high"] - before["low"]).tolist()
+
+
+def test_effects_are_said_in_words(studies):
+    page = run_page(PAGE)
+    words = page.dataframe[0].value
+    assert len(words) and words["in words"].str.contains(" instead of ").all()
+    assert (words["in words"].str.contains("points per ms")).any()
+    assert set(words["Top-1 accuracy stars"]) <= {"", "*", "**", "***"}
+
+
+def test_the_forms_are_compared_on_demand_with_the_reason(studies):
+    page = run_page(PAGE)
+    page.toggle(key="compare-forms").set_value(True).run()
+    assert not page.exception and not page.error
+    assert {"Which form suits top-1 accuracy", "Which form suits latency"} <= set(panels(page))
+    assert "nested cross" in sentences(page)
+
+
+def test_a_link_and_form_from_the_address_are_taken_and_nonsense_left_aside(studies):
+    page = run_page(PAGE, form="per_layer", link="saturating", intervals="<b>no</b>")
+    assert not page.exception and not page.error
+    assert page.selectbox(key="form").value == "per_layer"
+    assert "Fitted as saturating at" in sentences(page)
+    assert page.selectbox(key="intervals").value == "ordinary"
+
+
+def test_terms_can_be_shown_as_they_are_fitted(studies):
+    from foxnas_core.regression import fit
+
+    page = run_page(PAGE, form="per_layer")
+    page.toggle(key="as-fitted").set_value(True).run()
+    expected = fit(open_study(studies / "demo").table(), "accuracy", "per_layer").estimates
+    shown = page.dataframe[-2].value["estimate"]
+    assert shown.tolist() == pytest.approx(expected.tolist(), rel=1e-3, abs=1e-6)
 
 
 def test_int8_latency_can_be_chosen(studies):

@@ -1,0 +1,47 @@
+"""The forms of a regression, by their error on held-out subnets."""
+
+import pandas as pd
+from plotly import graph_objects as go
+
+from foxnas_core.figures.theme import BLUE, GREY, new_figure
+from foxnas_core.regression.picker import Recommendation
+from foxnas_core.target import Target
+
+
+def forms_table(found: Recommendation) -> pd.DataFrame:
+    """One row a form that the data can carry, the best first: row, RMSE, parameters, picked."""
+    carried = found.table.dropna(subset="RMSE").sort_values("RMSE", kind="stable")
+    return pd.DataFrame(
+        {
+            "row": carried["title"],
+            "RMSE": carried["RMSE"],
+            "parameters": carried["parameters"].astype(int),
+            "picked": carried["form"] == found.form,
+        }
+    ).reset_index(drop=True)
+
+
+def forms_figure(table: pd.DataFrame, target: Target) -> go.Figure:
+    """A bar for each row of `forms_table`, the picked one in colour."""
+    figure = new_figure()
+    unit = f" ({target.difference_unit})" if target.difference_unit else ""
+    figure.add_trace(
+        go.Bar(
+            orientation="h",
+            x=table["RMSE"],
+            y=table["row"],
+            marker={"color": [BLUE if picked else GREY for picked in table["picked"]]},
+            text=[
+                f"{target.text(rmse)}, {parameters} parameters"
+                for rmse, parameters in zip(table["RMSE"], table["parameters"], strict=True)
+            ],
+            textposition="auto",
+            hovertemplate="%{y}: %{text}<extra></extra>",
+        )
+    )
+    figure.update_layout(
+        height=110 + 34 * len(table),
+        xaxis={"title": {"text": f"RMSE on held-out subnets{unit}"}, "rangemode": "tozero"},
+        yaxis={"autorange": "reversed", "type": "category", "showgrid": False},
+    )
+    return figure
