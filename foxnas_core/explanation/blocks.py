@@ -114,7 +114,7 @@ def _reads(form: Form, group: str, units: list[tuple[str, list[int]]]) -> np.nda
     reads = np.zeros((len(units), before.shape[1]), dtype=bool)
     for row, (_, positions) in zip(reads, units, strict=True):
         changed = codes.copy()
-        changed[:, positions] = codes[np.ix_(order, positions)]
+        changed[:, positions] = codes[order][:, positions]
         row[:] = (form.matrix(changed, group) != before).any(axis=0)
     # A term that these subnets do not move is told by the slot it names, or by the whole group.
     named = [form.terms[i].slot for i in form.columns_of(group)]
