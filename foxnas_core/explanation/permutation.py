@@ -144,10 +144,8 @@ def partial_dependences(
             here = mean_prediction(predictor, predictor.form.matrix(_canonical(space, changed)))
             half = predictor.quantile(level) * _error(predictor, here)
             choice = decision.choices[code]
-            rows.append(
-                (decision.group, decision.name, decision.role, choice)
-                + (mean, mean - half, mean + half, len(active))
-            )
+            named = (decision.group, decision.name, decision.role, choice)
+            rows.append((*named, mean, mean - half, mean + half, len(active)))
     return pd.DataFrame(
         rows, columns=["group", "decision", "role", "choice", "value", "low", "high", "rows"]
     )
@@ -200,9 +198,7 @@ def _completed(space: SearchSpace, codes: np.ndarray, seed: int) -> np.ndarray:
             if not len(donors):
                 donors = np.zeros((1, len(columns)), dtype=codes.dtype)
             drawn = donors[rng.integers(len(donors), size=int(missing.sum()))]
-            completed[missing[:, np.newaxis] & np.isin(np.arange(codes.shape[1]), columns)] = (
-                drawn.ravel()
-            )
+            completed[np.flatnonzero(missing)[:, np.newaxis], columns] = drawn
     return completed
 
 

@@ -100,13 +100,15 @@ def lens_figure(table: pd.DataFrame, target: Target, *, signed: bool) -> go.Figu
                 "width": 3,
             },
             customdata=np.stack([own["block"], texts, own["rank"].map("{:g}".format)], axis=1),
-            hovertemplate=f"%{{customdata[0]}}, {lens}<br>%{{customdata[1]}}, rank %{{customdata[2]}}"
-            "<extra></extra>",
+            hovertemplate=f"%{{customdata[0]}}, {lens}<br>"
+            "%{customdata[1]}, rank %{customdata[2]}<extra></extra>",
         )
     unit = f" ({target.difference_unit})" if target.difference_unit else ""
     title = difference_axis(target) if signed else f"Importance{unit}, logarithmic"
     figure.update_layout(
-        height=130 + 44 * len(blocks),
+        height=(130 + 44 * len(blocks)) if len(lenses) > 1 else (100 + 27 * len(blocks)),
+        margin={"t": 40 if len(lenses) > 1 else 10},
+        showlegend=len(lenses) > 1,
         legend={"orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 0},
         xaxis={"title": {"text": title}} | ({"zeroline": True} if signed else _LOGARITHMIC),
         yaxis=_block_axis(blocks),
@@ -189,7 +191,7 @@ def swarm_figure(table: pd.DataFrame, target: Target, role: str = "") -> go.Figu
         figure.add_scattergl(
             name=name,
             x=table["value"][own],
-            y=row[own] + 0.8 * table["jitter"][own],
+            y=row[own] + 0.9 * table["jitter"][own],
             mode="markers",
             marker={"size": 4, "opacity": 0.8} | marker,
             text=[text for text, keep in zip(texts, own, strict=True) if keep],
@@ -197,7 +199,8 @@ def swarm_figure(table: pd.DataFrame, target: Target, role: str = "") -> go.Figu
             showlegend=False,
         )
     figure.update_layout(
-        height=110 + 52 * len(blocks),
+        height=80 + 56 * len(blocks),
+        margin={"t": 10},
         xaxis={"title": {"text": difference_axis(target)}, "zeroline": True},
         yaxis=_block_axis(blocks),
         shapes=_bands(len(blocks)),
@@ -212,15 +215,15 @@ _SEQUENCE = [[0.0, "#9FD3F0"], [0.5, "#2E8BC0"], [1.0, "#0B2F5B"]]
 def dependence_figure(table: pd.DataFrame, target: Target) -> go.Figure:
     """Mean predictions with their intervals, a point a choice; one panel a stage.
 
-    `table` is one of `partial_dependences`. Groups without slots share the first panel.
+    `table` is one of `partial_dependences`. Groups of one decision share the first panel, which
+    has a vertical axis of its own.
     """
     several = table.groupby("group")["decision"].nunique()
     panel_of = table["group"].map(lambda group: group if several[group] > 1 else "")
     panels = list(dict.fromkeys(panel_of))
     figure = make_subplots(
-        rows=len(panels), cols=1, shared_yaxes="all", vertical_spacing=0.42 / len(panels) / 1.6,
-        figure=new_figure(),
-    )  # fmt: skip
+        rows=len(panels), cols=1, vertical_spacing=0.26 / len(panels), figure=new_figure()
+    )
     for number, panel in enumerate(panels, start=1):
         own = table[panel_of == panel]
         for decision, part in own.groupby("decision", sort=False):
@@ -251,7 +254,10 @@ def dependence_figure(table: pd.DataFrame, target: Target) -> go.Figure:
                 row=number,
                 col=1,
             )
-        figure.update_yaxes(title={"text": target.named}, row=number, col=1)
+        # Stages are read against each other; the input would flatten them all.
+        first = 1 + (panels[0] == "" and len(panels) > 1)
+        matched = {"matches": f"y{first}" if first > 1 else "y"} if number > first else {}
+        figure.update_yaxes(title={"text": target.named}, row=number, col=1, **matched)
     figure.update_xaxes(showgrid=False, dividercolor="#E8ECF0", tickangle=0)
     figure.update_layout(height=60 + 215 * len(panels))
     return figure
