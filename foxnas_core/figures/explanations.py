@@ -301,7 +301,7 @@ def agreement_figure(agreement: Agreement) -> go.Figure:
         ygap=2,
     )
     figure.update_yaxes(autorange="reversed", type="category", showgrid=False)
-    figure.update_xaxes(type="category", showgrid=False, tickangle=0)
+    figure.update_xaxes(type="category", showgrid=False)
     figure.update_layout(height=120 + 62 * len(names))
     return figure
 
