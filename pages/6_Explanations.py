@@ -146,7 +146,9 @@ def show_agreement(
 
 def show_coefficients(table: pd.DataFrame, predictor: Predictor, *, signed: bool) -> None:
     """The first lens."""
-    scale = "" if predictor.link.is_identity else " The unit is that of an average subnet."
+    scale = "" if predictor.link.is_identity else " A point is one at the average subnet."
+    if any(term.scaled for term in predictor.form.terms):
+        scale = " What the resolution makes of a block is in the block's value."
     panel(
         "Regression coefficients",
         (
@@ -236,7 +238,8 @@ def show_dependence(study: Study, predictor: Predictor) -> None:
     panel(
         "Partial dependence",
         "Mean prediction when every measured subnet that has the block takes the choice, with "
-        "95 % confidence intervals.",
+        "95 % confidence intervals. A block that a greater depth opens is one of a random "
+        "measured subnet.",
         table,
         dependence_figure(table, predictor.target),
         key="dependence",

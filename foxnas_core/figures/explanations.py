@@ -110,14 +110,18 @@ def lens_figure(table: pd.DataFrame, target: Target, *, signed: bool) -> go.Figu
         margin={"t": 40 if len(lenses) > 1 else 10},
         showlegend=len(lenses) > 1,
         legend={"orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 0},
-        xaxis={"title": {"text": title}} | ({"zeroline": True} if signed else _LOGARITHMIC),
+        xaxis={"title": {"text": title}} | ({} if signed else _logarithmic(table, floor)),
         yaxis=_block_axis(blocks),
         shapes=_bands(len(blocks)),
     )
     return figure
 
 
-_LOGARITHMIC = {"type": "log", "dtick": 1, "minor": {"showgrid": False}}
+def _logarithmic(table: pd.DataFrame, floor: float) -> dict[str, object]:
+    """A logarithmic axis with enough numbers: 1, 2 and 5 of each decade where those are few."""
+    ends = table[["value", "low", "high"]].clip(lower=floor).to_numpy()
+    few = np.nanmax(ends) < 100 * np.nanmin(ends)
+    return {"type": "log", "dtick": "D2" if few else 1}
 
 
 def swarm_table(

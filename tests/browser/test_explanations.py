@@ -4,7 +4,7 @@ from playwright.sync_api import Page, expect
 from serving import wait_until_drawn
 
 
-def test_four_lenses_on_the_space_and_on_one_subnet(page: Page, tmp_path: Path):
+def test_lenses_on_the_space_and_on_one_subnet(page: Page, tmp_path: Path):
     page.goto("/Explanations")
     wait_until_drawn(page)
     agreement = page.get_by_text("Not computed yet: permutation importance and the second opinion")
@@ -14,13 +14,11 @@ def test_four_lenses_on_the_space_and_on_one_subnet(page: Page, tmp_path: Path):
 
     page.locator(".st-key-lens-permutation label").first.click()
     expect(page.locator(".st-key-permutation-figure")).to_contain_text("resolution")
-    page.locator(".st-key-lens-second-opinion label").first.click()
-    expect(page.locator(".st-key-interactions-figure")).to_contain_text("×", timeout=120_000)
     wait_until_drawn(page)
     lenses = page.locator(".st-key-lenses-figure")
-    for name in ("coefficients", "Shapley values", "permutation", "second opinion"):
+    for name in ("coefficients", "Shapley values", "permutation"):
         expect(lenses).to_contain_text(name)
-    expect(page.get_by_text("Not computed yet")).to_have_count(0)
+    expect(page.get_by_text("Not computed yet: the second opinion.")).to_be_visible()
 
     page.locator(".st-key-explained-scope").get_by_role("radio", name="One subnet").click()
     waterfall = page.locator(".st-key-waterfall-figure")
@@ -30,13 +28,12 @@ def test_four_lenses_on_the_space_and_on_one_subnet(page: Page, tmp_path: Path):
     page.locator(".st-key-pick-smallest button").click()
     expect(waterfall).not_to_have_text(before)
     wait_until_drawn(page)
-    expect(page.locator(".st-key-second-opinion-figure")).to_contain_text("resolution")
 
-    page.locator(".st-key-lenses-figure + div summary, .stExpander summary").first.click()
+    page.locator(".stExpander summary").first.click()
     with page.expect_download() as download:
         page.locator(".st-key-lenses-download button").click()
     target = tmp_path / "lenses.csv"
     download.value.save_as(target)
     header, *rows = target.read_text().splitlines()
     assert header == "block,lens,value,low,high,rank"
-    assert len(rows) == 4 * 10
+    assert len(rows) == 3 * 10

@@ -38,13 +38,13 @@ def entwined_space() -> SearchSpace:
 def entwined() -> tuple[MeasurementTable, Predictor, SecondOpinion]:
     """Pairs of every kind, of known order."""
     space = entwined_space()
-    codes = space.random_codes(324, seed=0)
+    codes = space.random_codes(200, seed=0)
     resolution, kernel, expand, second, other = (codes.T > 0) - 0.5
     rng = np.random.default_rng(0)
     accuracy = (
         60 + 3 * kernel + 2 * second + other
         + 8 * kernel * expand + 6 * kernel * second + 3.5 * resolution * second + 3 * second * other
-        + rng.normal(0, 0.1, len(codes))
+        + rng.normal(0, 0.3, len(codes))
     )  # fmt: skip
     table = table_of(space, codes, accuracy=accuracy)
     predictor = fit(table, "accuracy", "per_layer", "none")
@@ -80,7 +80,7 @@ def test_contributions_of_all_subnets_make_the_importance() -> None:
     np.testing.assert_allclose(every.abs().mean(), importance["value"], atol=1e-9)
     # Together they are the fitted values about their mean.
     about = table.values("accuracy") - table.values("accuracy").mean()
-    assert np.sqrt(np.mean((every.sum(axis=1).to_numpy() - about) ** 2)) < 0.4
+    assert np.sqrt(np.mean((every.sum(axis=1).to_numpy() - about) ** 2)) < 0.5
     assert (importance["low"] <= importance["high"]).all()
 
 
