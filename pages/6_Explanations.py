@@ -271,13 +271,14 @@ def show_second_opinion(
         )
         return
     ours, theirs = predictor.cv, opinion.cv
-    better = "better than" if theirs.rmse < ours.rmse else "not better than"
+    error = "a smaller" if theirs.rmse < ours.rmse else "a larger"
     table = opinion.importance if local is None else local
     panel(
         title,
         f"On subnets they never saw ({FOLDS} folds): R² {theirs.r2:.3f}, RMSE "
-        f"{target.text(theirs.rmse)} {target.difference_unit}, Kendall's tau {theirs.tau:.3f}; "
-        f"{better} the regression's {ours.r2:.3f}, {target.text(ours.rmse)} and {ours.tau:.3f}."
+        f"{target.text(theirs.rmse)} {target.difference_unit}, Kendall's tau {theirs.tau:.3f}. "
+        f"That is {error} error than the regression's, which has {ours.r2:.3f}, "
+        f"{target.text(ours.rmse)} and {ours.tau:.3f}."
         + (" Intervals span the fits on resampled subnets." if local is None else ""),
         table,
         lens_figure(lens_table({"second opinion": table}), target, signed=local is not None),
@@ -368,6 +369,12 @@ with page(
         adds = opinion.contributions([one]).iloc[0]
         local = lenses["second opinion"] = adds.rename_axis("block").reset_index(name="value")
     show_agreement(lenses, missing, predictor, signed=signed)
+    if not table.ordered:
+        st.caption(
+            "The measured table does not tell the order of the blocks after a stage's first: they "
+            "are one block here, and where a single one of them is named, they stand in a fixed "
+            "order."
+        )
 
     left, right = st.columns(2, gap="large")
     if one is not None:
