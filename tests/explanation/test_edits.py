@@ -150,11 +150,34 @@ def test_intervals_through_a_link_are_those_of_the_delta_method(scale: float) ->
     assert table["effect"].sum() == pytest.approx(found(np.zeros(len(names))).total, abs=1e-12)
 
 
-def test_an_uncertain_ceiling_widens_the_interval() -> None:
+def test_an_uncertain_ceiling_is_in_the_interval() -> None:
+    """Var = g'Σg + Var(rate)·h(2 g'pull + h), h = ∂effect/∂rate by finite differences."""
     predictor = predictor_of("per_layer", "accuracy", "saturating")
-    small, large = MINI.extreme("smallest"), MINI.extreme("largest")
-    known = replace(predictor, ceiling=replace(predictor.ceiling, rate_variance=0.0))
-    wide, narrow = (edit_effects(p, small, large) for p in (predictor, known))
-    assert wide.total == pytest.approx(narrow.total, abs=1e-12)
-    # The estimates make up for most of what the rate does to the values that were measured.
-    assert wide.low != pytest.approx(narrow.low, abs=1e-6)
+    ceiling = predictor.ceiling
+    assert ceiling is not None and ceiling.rate_variance > 0
+    before = MINI.extreme("smallest")
+    after = MINI.architecture(before.to_dict() | {"s1b1_kernel": 7, "s2b1_expand": 4})
+
+    def effects(**changes) -> np.ndarray:
+        found = edit_effects(replace(predictor, **changes), before, after)
+        return np.array([*found.table["effect"], found.total])
+
+    gradient = (
+        np.array(
+            [
+                effects(estimates=predictor.estimates + 1e-4 * unit)
+                - effects(estimates=predictor.estimates - 1e-4 * unit)
+                for unit in np.eye(predictor.parameters)
+            ]
+        ).T
+        / 2e-4
+    )
+    center, rate = predictor.link.center, predictor.link.rate
+    by_rate = (
+        effects(link=Link(center, rate + 1e-6)) - effects(link=Link(center, rate - 1e-6))
+    ) / 2e-6
+    variance = np.einsum("ij,jk,ik->i", gradient, predictor.covariance, gradient)
+    variance += ceiling.rate_variance * by_rate * (2 * gradient @ ceiling.pull + by_rate)
+    expected = effects() - predictor.quantile() * np.sqrt(variance)
+    found = edit_effects(predictor, before, after)
+    assert [*found.table["low"], found.low] == pytest.approx(expected.tolist(), rel=1e-5)
