@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 
 from foxnas_core.families import space_from_dict
+from foxnas_core.link import Link
 from foxnas_core.search_space import SearchSpace
 from foxnas_core.table import MeasurementTable, table_from_frame
 
@@ -81,3 +82,10 @@ def noisy_table(
         accuracy=50 + 30 * total / total.max() + rng.normal(0, noise, rows),
         latency_ms=10 + total + rng.normal(0, noise, rows),
     )
+
+
+def saturating_table(space: SearchSpace, rows: int, *, seed: int = 0) -> MeasurementTable:
+    """`noisy_table` with an accuracy that nears a ceiling of 90 %."""
+    table = noisy_table(space, rows, seed=seed)
+    accuracy = Link(65.0, 1 / 25).inverse(table.values("accuracy"))
+    return table_of(space, table.codes, accuracy=accuracy, latency_ms=table.values("latency_ms"))

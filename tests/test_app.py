@@ -71,10 +71,13 @@ def test_only_listed_studies_are_opened(studies, study):
 
 @pytest.mark.parametrize("name", ["app.py", *EVERY_PAGE[1:]])
 def test_pages_do_not_load_torch(name):
+    # Shapley values are among what this one shows at once.
+    allowed = {"shap"} if "Explanations" in name else set()
     code = (
         "import sys\nsys.path[:0] = ['.', 'tests']\nfrom conftest import run_page\n"
         f"page = run_page({name!r})\nassert not page.exception\nassert page.title\n"
-        "heavy = {'torch', 'shap', 'onnxruntime'} & set(sys.modules)\nassert not heavy, heavy"
+        "heavy = {'torch', 'shap', 'interpret', 'onnxruntime'} & set(sys.modules)\n"
+        f"assert heavy <= {allowed}, heavy"
     )
     done = subprocess.run(
         [sys.executable, "-c", code], cwd=REPOSITORY, capture_output=True, text=True, timeout=120

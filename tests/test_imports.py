@@ -32,6 +32,8 @@ USERS = {
     "plotly": ("figures",),
     "statsmodels": ("regression",),
     "shap": ("explanation/shapley",),
+    "sklearn": ("explanation/permutation",),
+    "interpret": ("explanation/second_opinion",),
     "numba": ("search",),
     "torch": ("supernet", "measurement", "export", "commands", "workflow"),
     "onnxruntime": ("supernet", "measurement"),
@@ -92,7 +94,8 @@ def test_session_state_and_caches_have_one_user_each():
 def test_importing_a_room_loads_no_torch_nor_shap(module):
     code = (
         f"import sys, foxnas_core.{module}\n"
-        "heavy = {'torch', 'shap', 'onnxruntime', 'numba', 'plotly'} & set(sys.modules)\n"
+        "heavy = {'torch', 'shap', 'sklearn', 'interpret', 'onnxruntime', 'numba', 'plotly'}\n"
+        "heavy &= set(sys.modules)\n"
         "assert not heavy, heavy"
     )
     done = subprocess.run(

@@ -1,8 +1,11 @@
 """What each edit of an architecture changes in a prediction, with its interval.
 
-The difference of two predictions is (x₁ - x₀)·b for their regression rows; any split of x₁ - x₀
-into parts splits the difference into effects that add up to it, and each part's variance is
-d'Σd for the covariance Σ of b.
+On the scale of the link, the difference of two predictions is (x₁ - x₀)·b for their regression
+rows; any split of x₁ - x₀ into parts d splits it into effects d·b that add up to it, and each
+part's variance is d'Σd for the covariance Σ of b. Through a saturating link the difference in the
+target's unit is shared in proportion to the parts, as Aumann-Shapley prices share the cost of a
+sum (Billera and Heath, Mathematics of Operations Research 7, 1982); their intervals are then
+those of the delta method.
 """
 
 from dataclasses import dataclass
@@ -11,6 +14,7 @@ import numpy as np
 import pandas as pd
 
 from foxnas_core.architecture import Architecture
+from foxnas_core.explanation.delta import delta_errors
 from foxnas_core.features import Form, Term
 from foxnas_core.regression import Predictor
 
@@ -19,8 +23,8 @@ from foxnas_core.regression import Predictor
 class EditEffects:
     """`table` has one row an edit: edit, group, slot, effect, low, high, in the target's unit.
 
-    The effects add up to `total`, whose interval is `low` to `high`; those of the rows are
-    correlated and do not add up.
+    The effects add up to `total`, the difference of both predictions, whose interval is `low` to
+    `high`; the intervals of the rows are correlated and do not add up.
     """
 
     table: pd.DataFrame
@@ -55,7 +59,7 @@ def edit_effects(
         if difference.any():
             edits.append(_described(form, unit, before, after))
             parts.append(difference)
-    value, std_error = predictor.combine(np.array([*parts, new - old]))
+    value, std_error = _effects(predictor, np.array([*parts, new - old]), old)
     half = predictor.quantile(level) * std_error
     table = pd.DataFrame(edits, columns=["edit", "group", "slot"]).assign(
         effect=value[:-1], low=(value - half)[:-1], high=(value + half)[:-1]
@@ -63,6 +67,37 @@ def edit_effects(
     return EditEffects(
         table, float(value[-1]), float(value[-1] - half[-1]), float(value[-1] + half[-1])
     )
+
+
+# Below this rate × difference the limit of no difference is taken, to second order.
+_SMALL = 1e-5
+
+
+def _effects(
+    predictor: Predictor, parts: np.ndarray, old: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """Effects and standard errors (parts,) of the parts (parts, terms) of a difference that
+    begins at the regression row `old` (terms,), in the target's unit; the last is the whole."""
+    link = predictor.link
+    if link.is_identity:
+        return predictor.combine(parts)
+    shares = parts @ predictor.estimates
+    start, whole = float(old @ predictor.estimates), float(shares[-1])
+    # The mean slope between both ends, s = slope(start) · (1 - exp(-w)) / w with w = rate · whole,
+    # turns each share into the target's unit; it moves with the start, with the whole and, through
+    # the link itself, with the rate.
+    w = link.rate * whole
+    first = float(link.slope(start))
+    if abs(w) < _SMALL:
+        mean, bend = 1 - w / 2 + w**2 / 6, -1 / 2 + w / 3
+    else:
+        mean = -np.expm1(-w) / w
+        bend = (np.exp(-w) - mean) / w
+    slope = first * mean
+    along = -link.rate * slope * old + first * link.rate * bend * parts[-1]
+    by_rate = first * (whole * bend - (start - link.center) * mean)
+    gradients = slope * parts + shares[:, np.newaxis] * along
+    return slope * shares, delta_errors(predictor, gradients, shares * by_rate)
 
 
 # A unit of edits: group, slot and decision, of which the narrowest that applies is set.

@@ -114,7 +114,8 @@ class Product:
         left = self.left.columns(codes) - self.left_center
         right = self.right.columns(codes) - self.right_center
         outer = left[:, :, np.newaxis] * right[:, np.newaxis, :]
-        return outer.reshape(len(codes), -1)[:, list(self.kept)]
+        flat = outer.reshape(len(codes), left.shape[1] * right.shape[1])
+        return flat[:, list(self.kept)]
 
 
 Part = Lookup | Aggregates | Product

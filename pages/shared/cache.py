@@ -24,6 +24,10 @@ from foxnas_core.table import MeasurementTable
 from pages.shared.choices import as_text
 
 if TYPE_CHECKING:
+    import pandas as pd
+
+    from foxnas_core.explanation.permutation import PermutationImportance
+    from foxnas_core.explanation.second_opinion import SecondOpinion
     from foxnas_core.explanation.shapley import BlockShapley
     from foxnas_core.export.exporter import ExportedModel
     from foxnas_core.regression import Predictor
@@ -98,10 +102,37 @@ def front_of(study: Study, latency: str) -> "Front":
     return _front(str(study.folder), latency, stamp)
 
 
-def shapley_of(study: Study, column: str, architecture: Architecture) -> "BlockShapley":
-    """Shapley values of one architecture's blocks, against all measured subnets."""
+def shapley_of(study: Study, column: str, architecture: Architecture | None) -> "BlockShapley":
+    """Shapley values of one architecture's blocks, or of those of every measured subnet, against
+    all measured subnets."""
     stamp = _stamp(study, "space.json", "measurements.parquet")
-    return _shapley(str(study.folder), column, as_text(architecture), stamp)
+    return _shapley(str(study.folder), column, _text_of(architecture), stamp)
+
+
+def block_effects_of(
+    study: Study, column: str, architecture: Architecture | None
+) -> "pd.DataFrame":
+    """The coefficients' share of each block in one architecture, or over all measured subnets."""
+    stamp = _stamp(study, "space.json", "measurements.parquet")
+    return _block_effects(str(study.folder), column, _text_of(architecture), stamp)
+
+
+def dependence_of(study: Study, column: str, architecture: Architecture | None) -> "pd.DataFrame":
+    """Partial dependence on one architecture's blocks, or on every choice."""
+    stamp = _stamp(study, "space.json", "measurements.parquet")
+    return _dependence(str(study.folder), column, _text_of(architecture), stamp)
+
+
+def permutation_of(study: Study, column: str) -> "PermutationImportance":
+    """Permutation importance of each block on the measured subnets."""
+    stamp = _stamp(study, "space.json", "measurements.parquet")
+    return _permutation(str(study.folder), column, stamp)
+
+
+def second_opinion_of(study: Study, column: str) -> "SecondOpinion":
+    """Boosted trees fitted to the measured subnets; raises as `second_opinion`."""
+    stamp = _stamp(study, "space.json", "measurements.parquet")
+    return _second_opinion(str(study.folder), column, stamp)
 
 
 def export_of(study: Study, architecture: Architecture) -> "ExportedModel":
@@ -201,16 +232,67 @@ def _front(folder: str, latency: str, stamp: Stamp) -> "Front":
     return front(SearchProblem(accuracy, (limit,)))
 
 
+def _text_of(architecture: Architecture | None) -> str | None:
+    return None if architecture is None else as_text(architecture)
+
+
 @st.cache_resource(max_entries=64, show_spinner="Computing Shapley values …")
-def _shapley(folder: str, column: str, choices: str, stamp: Stamp) -> "BlockShapley":
+def _shapley(folder: str, column: str, choices: str | None, stamp: Stamp) -> "BlockShapley":
     from foxnas_core.explanation.shapley import block_shapley
 
     table = _table(folder, stamp)
+    background = table.architectures()
+    one = choices and [table.space.architecture(json.loads(choices))]
     return block_shapley(
         _predictor(folder, column, "auto", "auto", stamp),
-        architectures=[table.space.architecture(json.loads(choices))],
-        background=table.architectures(),
+        architectures=one or background,
+        background=background,
     )
+
+
+@st.cache_resource(max_entries=64, show_spinner=False)
+def _block_effects(folder: str, column: str, choices: str | None, stamp: Stamp) -> "pd.DataFrame":
+    from foxnas_core.explanation.block_effects import block_effects, mean_block_effects
+
+    table = _table(folder, stamp)
+    predictor, background = _predictor(folder, column, "auto", "auto", stamp), table.architectures()
+    if choices is None:
+        return mean_block_effects(predictor, background=background)
+    one = table.space.architecture(json.loads(choices))
+    return block_effects(predictor, architecture=one, background=background)
+
+
+@st.cache_resource(max_entries=64, show_spinner="Computing partial dependence …")
+def _dependence(folder: str, column: str, choices: str | None, stamp: Stamp) -> "pd.DataFrame":
+    from foxnas_core.explanation.permutation import block_dependence, partial_dependences
+
+    table = _table(folder, stamp)
+    predictor, background = _predictor(folder, column, "auto", "auto", stamp), table.architectures()
+    if choices is None:
+        return partial_dependences(predictor, background=background)
+    one = table.space.architecture(json.loads(choices))
+    return block_dependence(predictor, architecture=one, background=background)
+
+
+@st.cache_resource(
+    max_entries=16, show_spinner="Shuffling each block 30 times, which takes a few seconds …"
+)
+def _permutation(folder: str, column: str, stamp: Stamp) -> "PermutationImportance":
+    from foxnas_core.explanation.permutation import permutation_lens
+
+    return permutation_lens(
+        _predictor(folder, column, "auto", "auto", stamp), _table(folder, stamp)
+    )
+
+
+@st.cache_resource(
+    max_entries=8,
+    show_spinner="Fitting boosted trees six times, which takes about 10 to 20 seconds …",
+)
+def _second_opinion(folder: str, column: str, stamp: Stamp) -> "SecondOpinion":
+    from foxnas_core.explanation.second_opinion import second_opinion
+
+    return second_opinion(_predictor(folder, column, "auto", "auto", stamp), _table(folder, stamp))
 
 
 @st.cache_resource(max_entries=16, show_spinner=False)

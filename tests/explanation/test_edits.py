@@ -1,30 +1,36 @@
 import functools
+from dataclasses import replace
 
 import numpy as np
 import pytest
-from hand import hand_space, noisy_table
+from hand import hand_space, noisy_table, saturating_table
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from foxnas_core.explanation.edits import edit_effects
 from foxnas_core.families import load_shipped
 from foxnas_core.features import FORMS
+from foxnas_core.link import Link
 from foxnas_core.regression import Predictor, fit
 
 MINI = load_shipped("foxnas-mini")
 
 
 @functools.cache
-def predictor_of(form: str, target: str) -> Predictor:
-    return fit(noisy_table(MINI, 500, seed=1), target, form)
+def predictor_of(form: str, target: str, link: str = "none") -> Predictor:
+    found = fit(saturating_table(MINI, 500, seed=1), target, form, link)
+    assert found.link.is_identity == (link == "none")
+    return found
 
 
 @pytest.mark.parametrize("form", FORMS)
-@pytest.mark.parametrize("target", ["accuracy", "latency_ms"])
+@pytest.mark.parametrize(
+    ("target", "link"), [("accuracy", "none"), ("accuracy", "saturating"), ("latency_ms", "none")]
+)
 @settings(max_examples=25, deadline=None)
 @given(seed=st.integers(0, 2**32 - 1))
-def test_edits_add_up_to_the_difference(form: str, target: str, seed: int) -> None:
-    predictor = predictor_of(form, target)
+def test_edits_add_up_to_the_difference(form: str, target: str, link: str, seed: int) -> None:
+    predictor = predictor_of(form, target, link)
     before, after = MINI.decode(MINI.random_codes(2, seed=seed))
     effects = edit_effects(predictor, before, after)
     first, second = predictor.predict([before, after])["value"]
@@ -100,3 +106,78 @@ def test_nothing_changed_costs_nothing() -> None:
     _, effects = hand_edits(DEEP, DEEP)
     assert effects.table.empty
     assert (effects.total, effects.low, effects.high) == (0, 0, 0)
+
+
+def test_through_a_link_the_difference_is_shared_in_proportion() -> None:
+    predictor = predictor_of("per_layer", "accuracy", "saturating")
+    before = MINI.extreme("smallest")
+    after = MINI.architecture(before.to_dict() | {"s1b1_kernel": 7, "s2b1_expand": 4})
+    effects = edit_effects(predictor, before, after)
+    shares = edit_effects(replace(predictor, link=Link()), before, after)
+    ratio = effects.table["effect"] / shares.table["effect"]
+    assert ratio.tolist() == pytest.approx([effects.total / shares.total] * 2, abs=1e-9)
+    # Near the bottom a point of effect is worth more than one at the average subnet.
+    assert effects.total > shares.total
+
+
+@pytest.mark.parametrize("scale", [1.0, 1e-7, 0.0])
+def test_intervals_through_a_link_are_those_of_the_delta_method(scale: float) -> None:
+    """Derivatives by finite differences; a difference of nothing at all included."""
+    predictor = predictor_of("per_layer", "accuracy", "saturating")
+    predictor = replace(predictor, ceiling=None)
+    before = MINI.extreme("smallest")
+    after = MINI.architecture(before.to_dict() | {"s1b1_kernel": 7, "s2b1_kernel": 7})
+    names = [term.name for term in predictor.form.terms]
+    estimates = predictor.estimates.copy()
+    first = [i for i, name in enumerate(names) if name.startswith("s1b1_kernel")]
+    second = [i for i, name in enumerate(names) if name.startswith("s2b1_kernel")]
+    # The second edit undoes the first but for `scale`.
+    estimates[second] = -estimates[first] * (1 - scale)
+
+    def found(shift: np.ndarray):
+        return edit_effects(replace(predictor, estimates=estimates + shift), before, after)
+
+    derivatives = []
+    step = 1e-4
+    for unit in np.eye(len(names)):
+        up, down = found(step * unit).table["effect"], found(-step * unit).table["effect"]
+        derivatives.append((up - down).to_numpy() / (2 * step))
+    gradient = np.array(derivatives).T
+    std_error = np.sqrt(np.einsum("ij,jk,ik->i", gradient, predictor.covariance, gradient))
+    table = found(np.zeros(len(names))).table
+    expected = (table["effect"] - predictor.quantile() * std_error).tolist()
+    assert table["low"].tolist() == pytest.approx(expected, rel=1e-5)
+    assert table["effect"].sum() == pytest.approx(found(np.zeros(len(names))).total, abs=1e-12)
+
+
+def test_an_uncertain_ceiling_is_in_the_interval() -> None:
+    """Var = g'Σg + Var(rate)·h(2 g'pull + h), h = ∂effect/∂rate by finite differences."""
+    predictor = predictor_of("per_layer", "accuracy", "saturating")
+    ceiling = predictor.ceiling
+    assert ceiling is not None and ceiling.rate_variance > 0
+    before = MINI.extreme("smallest")
+    after = MINI.architecture(before.to_dict() | {"s1b1_kernel": 7, "s2b1_expand": 4})
+
+    def effects(**changes) -> np.ndarray:
+        found = edit_effects(replace(predictor, **changes), before, after)
+        return np.array([*found.table["effect"], found.total])
+
+    gradient = (
+        np.array(
+            [
+                effects(estimates=predictor.estimates + 1e-4 * unit)
+                - effects(estimates=predictor.estimates - 1e-4 * unit)
+                for unit in np.eye(predictor.parameters)
+            ]
+        ).T
+        / 2e-4
+    )
+    center, rate = predictor.link.center, predictor.link.rate
+    by_rate = (
+        effects(link=Link(center, rate + 1e-6)) - effects(link=Link(center, rate - 1e-6))
+    ) / 2e-6
+    variance = np.einsum("ij,jk,ik->i", gradient, predictor.covariance, gradient)
+    variance += ceiling.rate_variance * by_rate * (2 * gradient @ ceiling.pull + by_rate)
+    expected = effects() - predictor.quantile() * np.sqrt(variance)
+    found = edit_effects(predictor, before, after)
+    assert [*found.table["low"], found.low] == pytest.approx(expected.tolist(), rel=1e-5)

@@ -1,0 +1,74 @@
+"""What the regression's coefficients say of whole blocks, against the average measured subnet.
+
+A block contributes (x - x̄)·b over its own terms, on the scale of the predictor's link: in the
+target's unit, for a subnet of average value. Where a resolution scales a block's columns, its share
+of the block is in the block's contribution.
+"""
+
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+
+from foxnas_core.architecture import Architecture
+from foxnas_core.errors import InvalidInput
+from foxnas_core.explanation.blocks import blocks_of
+from foxnas_core.regression import Predictor
+
+
+def block_effects(
+    predictor: Predictor,
+    *,
+    architecture: Architecture,
+    background: Sequence[Architecture],
+    level: float = 0.95,
+) -> pd.DataFrame:
+    """One row a block: block, value, low, high, the contribution to one architecture's prediction.
+
+    Raises `InvalidInput` where `background` is empty.
+    """
+    x, rows = _rows(predictor, [architecture], background)
+    difference = x[0] - rows.mean(axis=0)
+    return _table(predictor, difference * _belongs(predictor), level)
+
+
+def mean_block_effects(
+    predictor: Predictor, *, background: Sequence[Architecture], level: float = 0.95
+) -> pd.DataFrame:
+    """One row a block: block, value, low, high, the mean absolute contribution over `background`.
+
+    With the signs s of the contributions it is the combination Σ s (x - x̄) / n of terms, whose
+    standard error leaves out that signs may change. Raises `InvalidInput` where `background` is
+    empty.
+    """
+    _, rows = _rows(predictor, [], background)
+    differences = rows - rows.mean(axis=0)
+    belongs = _belongs(predictor)
+    signs = np.sign(differences @ (belongs * predictor.estimates).T)
+    table = _table(predictor, signs.T @ differences / len(rows) * belongs, level)
+    return table.assign(low=table["low"].clip(lower=0.0))
+
+
+def _rows(
+    predictor: Predictor, explained: Sequence[Architecture], background: Sequence[Architecture]
+) -> tuple[np.ndarray, np.ndarray]:
+    if not background:
+        raise InvalidInput("Contributions need at least one background architecture; give some.")
+    form, space = predictor.form, predictor.space
+    return form.matrix(space.encode(explained)), form.matrix(space.encode(background))
+
+
+def _belongs(predictor: Predictor) -> np.ndarray:
+    """Which terms are whose (blocks, terms), 1 or 0."""
+    blocks = blocks_of(predictor.form)
+    belongs = np.zeros((len(blocks), predictor.parameters))
+    for row, block in zip(belongs, blocks, strict=True):
+        row[list(block.terms)] = 1.0
+    return belongs
+
+
+def _table(predictor: Predictor, combinations: np.ndarray, level: float) -> pd.DataFrame:
+    value, std_error = predictor.combine(combinations)
+    half = predictor.quantile(level) * std_error
+    names = [block.name for block in blocks_of(predictor.form)]
+    return pd.DataFrame({"block": names, "value": value, "low": value - half, "high": value + half})

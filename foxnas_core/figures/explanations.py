@@ -1,0 +1,396 @@
+"""Four lenses on the same blocks: their values, Shapley values of all subnets, agreement."""
+
+from collections.abc import Mapping
+
+import numpy as np
+import pandas as pd
+from plotly import graph_objects as go
+from plotly.subplots import make_subplots
+
+from foxnas_core.explanation.agreement import Agreement
+from foxnas_core.explanation.blocks import blocks_of
+from foxnas_core.explanation.shapley import BlockShapley
+from foxnas_core.features import Form
+from foxnas_core.figures.theme import (
+    BLUE,
+    GREEN,
+    GREY,
+    INK,
+    ORANGE,
+    PALE,
+    PURPLE,
+    RED,
+    SKY,
+    difference_axis,
+    new_figure,
+)
+from foxnas_core.target import Target
+
+LENSES: Mapping[str, tuple[str, str]] = {
+    "coefficients": (BLUE, "circle"),
+    "Shapley values": (ORANGE, "diamond"),
+    "permutation": (GREEN, "square"),
+    "partial dependence": (GREEN, "square"),
+    "second opinion": (PURPLE, "triangle-up"),
+}
+PLACES = {
+    "within one block": SKY,
+    "within one stage": BLUE,
+    "with the input": GREEN,
+    "across stages": RED,
+}
+# On a logarithmic axis what is smaller than this share of the largest stands at the edge.
+_LEAST_SHARE = 1e-3
+_BINS = 90
+
+
+def lens_table(lenses: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
+    """One row a block and lens: block, lens, value, low, high, rank; intervals missing where the
+    lens has none.
+
+    `lenses` are tables of block, value and perhaps low and high, over the same blocks. Blocks
+    stand in the order of their mean rank by size.
+    """
+    parts = []
+    for lens, own in lenses.items():
+        part = own.reindex(columns=["block", "value", "low", "high"]).assign(lens=lens)
+        parts.append(part.assign(rank=part["value"].abs().rank(ascending=False)))
+    table = pd.concat(parts, ignore_index=True)
+    order = table.groupby("block", sort=False)["rank"].mean().sort_values(kind="stable").index
+    position = {block: number for number, block in enumerate(order)}
+    table = table.sort_values("block", key=lambda c: c.map(position), kind="stable")
+    return table[["block", "lens", "value", "low", "high", "rank"]].reset_index(drop=True)
+
+
+def lens_figure(table: pd.DataFrame, target: Target, *, signed: bool) -> go.Figure:
+    """A row a block, a dot with its interval for each lens.
+
+    `signed` values are contributions, drawn about 0; others are importances, on a logarithmic
+    axis.
+    """
+    blocks = list(dict.fromkeys(table["block"]))
+    lenses = list(dict.fromkeys(table["lens"]))
+    floor = 0.0 if signed else float(table["value"].max()) * _LEAST_SHARE or 1e-9
+    figure = new_figure()
+    for number, lens in enumerate(lenses):
+        own = table[table["lens"] == lens]
+        colour, symbol = LENSES[lens]
+        offset = (number - (len(lenses) - 1) / 2) * 0.17
+        value, low, high = (own[c].to_numpy() for c in ("value", "low", "high"))
+        texts = [
+            f"{target.text(v, signed=signed)} {target.difference_unit}"
+            + ("" if np.isnan(a) else f" [{_text(target, a, signed)}, {_text(target, b, signed)}]")
+            for v, a, b in zip(value, low, high, strict=True)
+        ]
+        if not signed:
+            value, low, high = (np.maximum(part, floor) for part in (value, low, high))
+        figure.add_scatter(
+            name=lens,
+            x=value,
+            y=[blocks.index(block) + offset for block in own["block"]],
+            mode="markers",
+            marker={"color": colour, "symbol": symbol, "size": 9},
+            error_x={
+                "type": "data",
+                "symmetric": False,
+                "array": np.nan_to_num(high - value),
+                "arrayminus": np.nan_to_num(value - low),
+                "color": colour,
+                "thickness": 1.3,
+                "width": 3,
+            },
+            customdata=np.stack([own["block"], texts, own["rank"].map("{:g}".format)], axis=1),
+            hovertemplate=f"%{{customdata[0]}}, {lens}<br>"
+            "%{customdata[1]}, rank %{customdata[2]}<extra></extra>",
+        )
+    unit = f" ({target.difference_unit})" if target.difference_unit else ""
+    title = difference_axis(target) if signed else f"Importance{unit}, logarithmic"
+    figure.update_layout(
+        height=(130 + 44 * len(blocks)) if len(lenses) > 1 else (100 + 27 * len(blocks)),
+        margin={"t": 40 if len(lenses) > 1 else 10},
+        showlegend=len(lenses) > 1,
+        legend={"orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 0},
+        xaxis={"title": {"text": title}} | ({} if signed else _logarithmic(table, floor)),
+        yaxis=_block_axis(blocks),
+        shapes=_bands(len(blocks)),
+    )
+    return figure
+
+
+def _logarithmic(table: pd.DataFrame, floor: float) -> dict[str, object]:
+    """A logarithmic axis with enough numbers: 1, 2 and 5 of each decade where those are few."""
+    ends = table[["value", "low", "high"]].clip(lower=floor).to_numpy()
+    few = np.nanmax(ends) < 100 * np.nanmin(ends)
+    return {"type": "log", "dtick": "D2" if few else 1}
+
+
+def swarm_table(
+    shapley: BlockShapley, codes: np.ndarray, form: Form, role: str = ""
+) -> pd.DataFrame:
+    """One row a subnet and block: id, block, value, state, level, jitter.
+
+    `codes` (subnets, decisions) belong to the rows of `shapley`. `state` says what the block's
+    decision of `role` has chosen, or its first decision without one of that role; `level` runs
+    from 0 for the first choice to 1 for the last, and is missing where the block is off. `jitter`
+    (-0.5 to 0.5) spreads subnets of nearly equal value apart. The block with the largest mean
+    absolute value comes first.
+    """
+    decisions = form.space.decisions
+    order = shapley.importance().sort_values(ascending=False, kind="stable").index
+    blocks = {block.name: block for block in blocks_of(form)}
+    parts = []
+    for name in order:
+        own = [decisions[p] for p in blocks[name].decisions]
+        decision = next((d for d in own if d.role == role), own[0])
+        picked = codes[:, decisions.index(decision)]
+        labels = np.array([f"{decision.role} {choice}" for choice in decision.choices] + ["off"])
+        level = picked / max(len(decision.choices) - 1, 1)
+        values = shapley.values[name].to_numpy()
+        parts.append(
+            pd.DataFrame(
+                {
+                    "id": shapley.values.index,
+                    "block": name,
+                    "value": values,
+                    "state": labels[picked],
+                    "level": np.where(picked < 0, np.nan, level),
+                    "jitter": _jitter(values),
+                }
+            )
+        )
+    return pd.concat(parts, ignore_index=True)
+
+
+def swarm_figure(table: pd.DataFrame, target: Target, role: str = "") -> go.Figure:
+    """A row a block, a dot a subnet; the colour runs from the first choice to the last."""
+    blocks = list(dict.fromkeys(table["block"]))
+    row = table["block"].map({block: number for number, block in enumerate(blocks)})
+    figure = new_figure()
+    off = table["level"].isna()
+    texts = [
+        f"{block}: {state}<br>{target.text(value, signed=True)} {target.difference_unit}"
+        for block, state, value in zip(table["block"], table["state"], table["value"], strict=True)
+    ]
+    for own, name, marker in (
+        (off, "off", {"color": GREY}),
+        (
+            ~off,
+            role or "choice",
+            {
+                "color": table["level"][~off],
+                "colorscale": _SEQUENCE,
+                "cmin": 0,
+                "cmax": 1,
+                "colorbar": {
+                    "title": {"text": role.capitalize() or "Choice", "side": "right"},
+                    "tickvals": [0, 1],
+                    "ticktext": ["first", "last"],
+                    "thickness": 10,
+                    "len": 0.6,
+                    "outlinewidth": 0,
+                },
+            },
+        ),
+    ):
+        figure.add_scattergl(
+            name=name,
+            x=table["value"][own],
+            y=row[own] + 0.9 * table["jitter"][own],
+            mode="markers",
+            marker={"size": 4, "opacity": 0.8} | marker,
+            text=[text for text, keep in zip(texts, own, strict=True) if keep],
+            hovertemplate="%{text}<extra></extra>",
+            showlegend=False,
+        )
+    figure.update_layout(
+        height=80 + 56 * len(blocks),
+        margin={"t": 10},
+        xaxis={"title": {"text": difference_axis(target)}, "zeroline": True},
+        yaxis=_block_axis(blocks),
+        shapes=_bands(len(blocks)),
+    )
+    return figure
+
+
+# From light to dark, readable on white at both ends.
+_SEQUENCE = [[0.0, "#9FD3F0"], [0.5, "#2E8BC0"], [1.0, "#0B2F5B"]]
+
+
+def dependence_figure(table: pd.DataFrame, target: Target) -> go.Figure:
+    """Mean predictions with their intervals, a point a choice; one panel a stage.
+
+    `table` is one of `partial_dependences`. Groups of one decision share the first panel, which
+    has a vertical axis of its own.
+    """
+    several = table.groupby("group")["decision"].nunique()
+    panel_of = table["group"].map(lambda group: group if several[group] > 1 else "")
+    panels = list(dict.fromkeys(panel_of))
+    figure = make_subplots(
+        rows=len(panels), cols=1, vertical_spacing=0.26 / len(panels), figure=new_figure()
+    )
+    for number, panel in enumerate(panels, start=1):
+        own = table[panel_of == panel]
+        for decision, part in own.groupby("decision", sort=False):
+            texts = [
+                f"{target.text(v)} {target.unit} [{target.text(a)}, {target.text(b)}], {n} subnets"
+                for v, a, b, n in zip(
+                    part["value"], part["low"], part["high"], part["rows"], strict=True
+                )
+            ]
+            figure.add_scatter(
+                x=[[_named(decision)] * len(part), part["choice"].astype(str).tolist()],
+                y=part["value"],
+                mode="lines+markers",
+                line={"color": GREY, "width": 1},
+                marker={"color": BLUE, "size": 7},
+                error_y={
+                    "type": "data",
+                    "symmetric": False,
+                    "array": part["high"] - part["value"],
+                    "arrayminus": part["value"] - part["low"],
+                    "color": BLUE,
+                    "thickness": 1.3,
+                    "width": 3,
+                },
+                customdata=texts,
+                hovertemplate="%{x}<br>%{customdata}<extra></extra>",
+                showlegend=False,
+                row=number,
+                col=1,
+            )
+        # Stages are read against each other; the input would flatten them all.
+        first = 1 + (panels[0] == "" and len(panels) > 1)
+        matched = {"matches": f"y{first}" if first > 1 else "y"} if number > first else {}
+        figure.update_yaxes(title={"text": target.named}, row=number, col=1, **matched)
+    figure.update_xaxes(showgrid=False, dividercolor="#E8ECF0", tickangle=0)
+    figure.update_layout(height=60 + 215 * len(panels))
+    return figure
+
+
+def _named(decision: object) -> str:
+    """A decision's name on two lines, as there is little room below a panel."""
+    return str(decision).replace("_", "<br>")
+
+
+def agreement_table(agreement: Agreement) -> pd.DataFrame:
+    """One row a pair of lenses: first, second, kendall, spearman."""
+    return agreement.pairs[["first", "second", "kendall", "spearman"]]
+
+
+def agreement_figure(agreement: Agreement) -> go.Figure:
+    """Kendall's tau of each pair of lenses; Spearman's rho when one points at it."""
+    tau, rho = agreement.matrix("kendall"), agreement.matrix("spearman")
+    names = [_wrapped(name) for name in tau.columns]
+    below = np.tril(np.ones(tau.shape, dtype=bool))
+    figure = new_figure()
+    figure.add_heatmap(
+        z=np.where(below, tau, np.nan),
+        x=names,
+        y=names,
+        zmin=-1,
+        zmax=1,
+        colorscale=[[0.0, "#EB9457"], [0.5, "#F7F7F7"], [1.0, "#64A6D1"]],
+        showscale=False,
+        text=[
+            ["" if np.isnan(v) or not keep else f"{v:.2f}" for v, keep in zip(*row, strict=True)]
+            for row in zip(tau.to_numpy(), below, strict=True)
+        ],
+        texttemplate="%{text}",
+        textfont={"color": INK},
+        customdata=rho.to_numpy(),
+        hovertemplate="%{y} and %{x}<br>Kendall's tau %{z:.3f}<br>Spearman's rho "
+        "%{customdata:.3f}<extra></extra>",
+        hoverongaps=False,
+        xgap=2,
+        ygap=2,
+    )
+    figure.update_yaxes(autorange="reversed", type="category", showgrid=False)
+    figure.update_xaxes(type="category", showgrid=False)
+    figure.update_layout(height=120 + 62 * len(names))
+    return figure
+
+
+def interaction_table(interactions: pd.DataFrame) -> pd.DataFrame:
+    """One row a pair, of a table of `SecondOpinion.interactions`: pair, where, strength, and
+    whether a sum over stages could hold it."""
+    return pd.DataFrame(
+        {
+            "pair": interactions["first"] + " × " + interactions["second"],
+            "where": interactions["where"],
+            "strength": interactions["strength"],
+            "in a sum over stages": interactions["additive"],
+        }
+    )
+
+
+def interaction_figure(table: pd.DataFrame, target: Target) -> go.Figure:
+    """A bar a pair of `interaction_table`, coloured by where it is."""
+    figure = new_figure()
+    for where, colour in PLACES.items():
+        own = table[table["where"] == where]
+        if own.empty:
+            continue
+        figure.add_bar(
+            name=where,
+            orientation="h",
+            x=own["strength"],
+            y=own["pair"],
+            marker={"color": colour},
+            customdata=[f"{target.text(v)} {target.difference_unit}" for v in own["strength"]],
+            hovertemplate="%{y}: %{customdata}<extra></extra>",
+        )
+    unit = f" ({target.difference_unit})" if target.difference_unit else ""
+    figure.update_layout(
+        height=130 + 28 * len(table),
+        showlegend=True,
+        legend={"orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 0},
+        xaxis={"title": {"text": f"Mean absolute contribution{unit}"}},
+        yaxis={
+            "categoryorder": "array", "categoryarray": list(table["pair"])[::-1],
+            "type": "category", "showgrid": False,
+        },
+    )  # fmt: skip
+    return figure
+
+
+def _jitter(values: np.ndarray) -> np.ndarray:
+    """Offsets (n,) that fan out what falls into one of `_BINS` bins, the fuller the wider."""
+    low, width = values.min(), np.ptp(values) or 1.0
+    bins = np.minimum(((values - low) / width * _BINS).astype(int), _BINS - 1)
+    order = np.argsort(bins, kind="stable")
+    starts = np.searchsorted(bins[order], np.arange(_BINS))
+    place = np.empty(len(values), dtype=int)
+    place[order] = np.arange(len(values)) - starts[bins[order]]
+    # Alternately to both sides: 0, 1, -1, 2, -2, …
+    steps = (place + 1) // 2 * np.where(place % 2, 1, -1)
+    fullest = np.bincount(bins).max()
+    return steps / max(fullest, 12)
+
+
+def _text(target: Target, value: float, signed: bool) -> str:
+    return target.text(value, signed=signed)
+
+
+def _wrapped(name: str) -> str:
+    return name.replace(" ", "<br>")
+
+
+def _block_axis(blocks: list[str]) -> dict[str, object]:
+    return {
+        "tickvals": list(range(len(blocks))),
+        "ticktext": blocks,
+        "range": [len(blocks) - 0.5, -0.5],
+        "showgrid": False,
+        "zeroline": False,
+    }
+
+
+def _bands(rows: int) -> list[dict[str, object]]:
+    """A pale band behind every second row."""
+    return [
+        {
+            "type": "rect", "layer": "below", "line": {"width": 0}, "fillcolor": PALE,
+            "xref": "x domain", "x0": 0, "x1": 1, "yref": "y", "y0": row - 0.5, "y1": row + 0.5,
+        }
+        for row in range(1, rows, 2)
+    ]  # fmt: skip
