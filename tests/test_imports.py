@@ -18,7 +18,7 @@ ROOMS = [
     ("table",),
     ("features", "supernet", "reliability", "importing"),
     ("regression", "measurement"),
-    ("explanation", "search", "export"),
+    ("explanation", "diagnostics", "search", "export"),
     ("figures",),
     ("storage",),
     ("workflow",),
@@ -30,7 +30,7 @@ LEVEL = {room: level for level, rooms in enumerate(ROOMS) for room in rooms}
 USERS = {
     "streamlit": (),
     "plotly": ("figures",),
-    "statsmodels": ("regression",),
+    "statsmodels": ("regression", "diagnostics"),
     "shap": ("explanation/shapley",),
     "numba": ("search",),
     "torch": ("supernet", "measurement", "export", "commands", "workflow"),

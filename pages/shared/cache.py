@@ -19,6 +19,8 @@ from foxnas_core.table import MeasurementTable
 from pages.shared.choices import as_text
 
 if TYPE_CHECKING:
+    from foxnas_core.diagnostics.diagnosis import Diagnosis
+    from foxnas_core.diagnostics.learning_curve import LearningCurve
     from foxnas_core.explanation.shapley import BlockShapley
     from foxnas_core.export.exporter import ExportedModel
     from foxnas_core.regression import Predictor
@@ -64,6 +66,18 @@ def shapley_of(study: Study, column: str, architecture: Architecture) -> "BlockS
     """Shapley values of one architecture's blocks, against all measured subnets."""
     stamp = _stamp(study, "space.json", "measurements.parquet")
     return _shapley(str(study.folder), column, as_text(architecture), stamp)
+
+
+def diagnosis_of(study: Study, column: str, form: str = "auto") -> "Diagnosis":
+    """What speaks against one predictor; raises as `regression.fit` and `diagnose`."""
+    stamp = _stamp(study, "space.json", "measurements.parquet")
+    return _diagnosis(str(study.folder), column, form, stamp)
+
+
+def learning_curve_of(study: Study, column: str, form: str = "auto") -> "LearningCurve":
+    """How one predictor depends on the number of rows; raises as `learning_curve`."""
+    stamp = _stamp(study, "space.json", "measurements.parquet")
+    return _learning_curve(str(study.folder), column, form, stamp)
 
 
 def export_of(study: Study, architecture: Architecture) -> "ExportedModel":
@@ -131,6 +145,20 @@ def _shapley(folder: str, column: str, choices: str, stamp: Stamp) -> "BlockShap
         architectures=[table.space.architecture(json.loads(choices))],
         background=table.architectures(),
     )
+
+
+@st.cache_resource(max_entries=16, show_spinner="Looking for what speaks against the fit …")
+def _diagnosis(folder: str, column: str, form: str, stamp: Stamp) -> "Diagnosis":
+    from foxnas_core.diagnostics.diagnosis import diagnose
+
+    return diagnose(_predictor(folder, column, form, stamp), _table(folder, stamp))
+
+
+@st.cache_resource(max_entries=16, show_spinner="Fitting parts of the table …")
+def _learning_curve(folder: str, column: str, form: str, stamp: Stamp) -> "LearningCurve":
+    from foxnas_core.diagnostics.learning_curve import learning_curve
+
+    return learning_curve(_predictor(folder, column, form, stamp), _table(folder, stamp))
 
 
 @st.cache_resource(max_entries=16, show_spinner=False)

@@ -18,6 +18,7 @@ REPOSITORY = Path(__file__).parents[2]
 MENU = (
     ("app.py", "Study"),
     ("pages/1_Coefficients.py", "Coefficients"),
+    ("pages/5_Diagnostics.py", "Diagnostics"),
     ("pages/2_What_if.py", "What-if"),
     ("pages/3_Search.py", "Search"),
     ("pages/4_Export.py", "Export"),
