@@ -47,7 +47,7 @@ from pages.shared.panel import as_csv, panel
 from pages.shared.text import plain
 
 # Above so many rows a learning curve takes longer than a page should.
-_QUICK_ROWS = 1500
+_QUICK_ROWS = 2000
 _MOST_OFFERED = 200
 
 

@@ -22,7 +22,6 @@ from foxnas_core.figures.theme import (
     ORANGE,
     PURPLE,
     RED,
-    difference_axis,
     new_figure,
 )
 from foxnas_core.regression import Predictor
@@ -268,14 +267,27 @@ def inflation_figure(table: pd.DataFrame) -> go.Figure:
     return figure
 
 
+def halving_table(curve: LearningCurve, points: int = 50) -> pd.DataFrame:
+    """Rows and mean width of intervals by 1 / √(rows - parameters), from all rows to those at
+    which it has halved."""
+    rows = np.linspace(curve.rows, curve.halved_rows, points)
+    shrunk = np.sqrt((curve.rows - curve.parameters) / (rows - curve.parameters))
+    return pd.DataFrame({"rows": rows, "width": curve.width * shrunk})
+
+
 def curve_figure(curve: LearningCurve) -> go.Figure:
-    """RMSE, tau and widths of intervals over rows, means with one standard deviation."""
+    """RMSE and tau over rows, means with one standard deviation, and widths of intervals with
+    where they will have halved."""
     target, table = curve.target, curve.table
-    titles = (f"RMSE{_unit(target, difference=True)}", "Kendall's tau", "Mean width of intervals")
-    figure = make_subplots(
-        rows=1, cols=3, subplot_titles=titles, horizontal_spacing=0.07, figure=new_figure()
+    titles = (
+        f"RMSE{_unit(target, difference=True)}",
+        "Kendall's tau",
+        f"Mean width of intervals{_unit(target, difference=True)}",
     )
-    for column, (name, colour) in enumerate((("rmse", BLUE), ("tau", BLUE)), start=1):
+    figure = make_subplots(
+        rows=1, cols=3, subplot_titles=titles, horizontal_spacing=0.06, figure=new_figure()
+    )
+    for column, name in enumerate(("rmse", "tau"), start=1):
         spread = table[f"{name}_sd"].fillna(0)
         for end, fill in ((table[name] - spread, None), (table[name] + spread, "tonexty")):
             figure.add_scatter(
@@ -290,15 +302,17 @@ def curve_figure(curve: LearningCurve) -> go.Figure:
                 row=1,
                 col=column,
             )
-        _curve(figure, table["rows"], table[name], colour, column)
+        _curve(figure, table["rows"], table[name], column)
     figure.add_hline(
         y=curve.floor, line={"color": GREY, "dash": "dot", "width": 1.5}, row=1, col=1,
         annotation={"text": "noise and what the form leaves out", "font": {"size": 12}},
         annotation_position="bottom right",
     )  # fmt: skip
+    _curve(figure, table["rows"], table["width"], 3)
+    ahead = halving_table(curve)
     figure.add_scatter(
-        x=table["rows"],
-        y=table["law"],
+        x=ahead["rows"],
+        y=ahead["width"],
         mode="lines",
         line={"color": GREY, "dash": "dot", "width": 1.5},
         hoverinfo="skip",
@@ -306,22 +320,23 @@ def curve_figure(curve: LearningCurve) -> go.Figure:
         row=1,
         col=3,
     )
-    _curve(figure, table["rows"], table["width"], BLUE, 3)
+    ends = ahead.iloc[[0, -1]]
     figure.add_scatter(
-        x=[curve.rows],
-        y=[curve.width],
+        x=ends["rows"],
+        y=ends["width"],
         mode="markers+text",
         marker={"color": ORANGE, "size": 9},
-        text="all rows",
-        textposition="top center",
-        hovertemplate="all %{x} rows: %{y:.4g}<extra></extra>",
+        text=[f"now, {curve.rows:,} rows", f"half, {curve.halved_rows:,} rows"],
+        textposition=["top right", "top left"],
+        textfont={"size": 12},
+        hovertemplate="%{x:.0f} rows: %{y:.4g}<extra></extra>",
         showlegend=False,
         row=1,
         col=3,
     )
     figure.update_xaxes(title="Rows fitted", rangemode="tozero")
-    figure.update_yaxes(rangemode="tozero", row=1, col=1)
-    figure.update_yaxes(rangemode="tozero", title=difference_axis(target), row=1, col=3)
+    for column in (1, 3):
+        figure.update_yaxes(rangemode="tozero", row=1, col=column)
     figure.update_layout(height=350)
     return figure
 
@@ -334,12 +349,12 @@ def residual_axis(predictor: Predictor) -> str:
     return "Residual (points at the average subnet)"
 
 
-def _curve(figure: go.Figure, x: pd.Series, y: pd.Series, colour: str, column: int) -> None:
+def _curve(figure: go.Figure, x: pd.Series, y: pd.Series, column: int) -> None:
     figure.add_scatter(
         x=x,
         y=y,
         mode="lines+markers",
-        line={"color": colour},
+        line={"color": BLUE},
         hovertemplate="%{x:.0f} rows: %{y:.4g}<extra></extra>",
         showlegend=False,
         row=1,
