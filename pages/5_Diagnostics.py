@@ -60,7 +60,8 @@ def target_picker(table: MeasurementTable) -> str:
             "measure' or import a table."
         )
     chosen = choices.remembered("diagnosed-target")
-    choices.show("target", chosen if chosen in columns else columns[0])
+    first = "accuracy" if "accuracy" in columns else columns[0]
+    choices.show("target", chosen if chosen in columns else first)
     labels = {target.column: target.label for target in table.targets}
     return st.selectbox(
         "Target",
@@ -153,9 +154,9 @@ def show_rows(study: Study, diagnosis: Diagnosis) -> None:
     flags = {
         "outlier": f"outliers, studentised residual beyond ±{outlier_limit(n, p):.2f} (5 % "
         "Bonferroni)",
-        "influential": f"influential, Cook's distance above 4 / rows = {cook_limit(n):.4f}",
+        "influential": f"influential, Cook's distance above 4 / rows = {cook_limit(n):.2g}",
         "high_leverage": f"of high leverage, above 3 × parameters / rows = "
-        f"{leverage_limit(n, p):.2f}",
+        f"{leverage_limit(n, p):.2g}",
     }
     counts = "; ".join(f"{int(residuals[flag].sum())} {text}" for flag, text in flags.items())
     columns = [

@@ -30,7 +30,7 @@ LEVEL = {room: level for level, rooms in enumerate(ROOMS) for room in rooms}
 USERS = {
     "streamlit": (),
     "plotly": ("figures",),
-    "statsmodels": ("regression", "diagnostics"),
+    "statsmodels": ("regression",),
     "shap": ("explanation/shapley",),
     "numba": ("search",),
     "torch": ("supernet", "measurement", "export", "commands", "workflow"),

@@ -327,7 +327,7 @@ def curve_figure(curve: LearningCurve) -> go.Figure:
         mode="markers+text",
         marker={"color": ORANGE, "size": 9},
         text=[f"now, {curve.rows:,} rows", f"half, {curve.halved_rows:,} rows"],
-        textposition=["top right", "top left"],
+        textposition=["top right", "bottom left"],
         textfont={"size": 12},
         hovertemplate="%{x:.0f} rows: %{y:.4g}<extra></extra>",
         showlegend=False,
@@ -335,8 +335,10 @@ def curve_figure(curve: LearningCurve) -> go.Figure:
         col=3,
     )
     figure.update_xaxes(title="Rows fitted", rangemode="tozero")
-    for column in (1, 3):
-        figure.update_yaxes(rangemode="tozero", row=1, col=column)
+    figure.update_yaxes(rangemode="tozero", row=1, col=1)
+    # There 1 / √ is a straight line, and the rows to come do not squeeze those there are.
+    figure.update_xaxes(type="log", row=1, col=3)
+    figure.update_yaxes(type="log", row=1, col=3)
     figure.update_layout(height=350)
     return figure
 

@@ -1,0 +1,50 @@
+import json
+import re
+from urllib.parse import parse_qs, urlparse
+
+from playwright.sync_api import Page, expect
+from serving import wait_until_drawn
+
+from foxnas_core.diagnostics.residuals import offending_rows, residual_table
+from foxnas_core.regression import fit
+from foxnas_core.storage import Study
+
+
+def chosen_row(page: Page) -> str:
+    """What the picker of rows shows."""
+    return page.locator(".st-key-row").inner_text()
+
+
+def test_a_clicked_point_leads_to_its_subnet_in_what_if(page: Page, demo: Study):
+    page.goto("/Diagnostics")
+    wait_until_drawn(page)
+    table = demo.table()
+    worst = offending_rows(residual_table(fit(table, "accuracy"), table)).iloc[0]
+    expect(page.locator(".st-key-row")).to_contain_text(f"row {worst['row']}")
+    assert "outlier" in chosen_row(page)
+
+    # The first point drawn is of a row that nothing is flagged for.
+    points = page.locator(".st-key-predicted-figure .scatterlayer .points path")
+    expect(points.first).to_be_visible()
+    points.nth(3).click(force=True)
+    expect(page.locator(".st-key-row")).not_to_contain_text(f"row {worst['row']},")
+    wait_until_drawn(page)
+    [row] = re.findall(r"row (\d+)", chosen_row(page))
+
+    page.locator(".st-key-open-row button").click()
+    expect(page.locator("h1")).to_have_text("What-if")
+    wait_until_drawn(page)
+    [text] = parse_qs(urlparse(page.url).query)["architecture"]
+    opened = demo.space.architecture(json.loads(text))
+    assert opened.id == table.frame["id"].iloc[int(row) - 1]
+
+
+def test_the_target_decides_what_is_warned_of(page: Page):
+    page.goto("/Diagnostics")
+    wait_until_drawn(page)
+    expect(page.locator(".st-key-learning-figure")).to_contain_text("Kendall's tau")
+    expect(page.get_by_text("would halve the intervals")).to_be_visible()
+    expect(page.locator(".st-key-residuals-figure")).to_contain_text("Residual (points)")
+    page.locator(".st-key-target input").click()
+    page.get_by_role("option", name="Latency", exact=True).click()
+    expect(page.locator(".st-key-residuals-figure")).to_contain_text("Residual (ms)")
