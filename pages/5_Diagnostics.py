@@ -344,7 +344,8 @@ with page(
     form = form_of(table)
     predictor = cache.predictor_of(study, column, form)
     right.metric("Form of the regression", predictor.form.title)
-    right.page_link("pages/1_Coefficients.py", label="Choose another form on Coefficients")
+    if right.button("Choose another on Coefficients", key="to-coefficients"):
+        st.switch_page("pages/1_Coefficients.py")
     if is_exact(predictor, table):
         st.info(plain(exact_sentence(predictor)))
         st.stop()

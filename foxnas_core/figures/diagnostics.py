@@ -404,7 +404,8 @@ def _markers(
         mode="markers",
         marker={"color": colour, "size": 6, "opacity": 0.75},
         name=name,
-        customdata=[list(row) for row in zip(table["row"], table["id"], texts, strict=True)],
+        # Plotly takes an array as it is, but looks into every cell of a list.
+        customdata=np.array(list(zip(table["row"], table["id"], texts, strict=True)), dtype=object),
         hovertemplate="%{customdata[1]}<br>%{customdata[2]}<extra></extra>",
     )
 
