@@ -63,15 +63,14 @@ class LearningCurve:
 
     @property
     def sentence(self) -> str:
-        found = (
-            f" (over the subsets drawn here they fall with power {self.exponent:.2f} of that)"
-            if math.isfinite(self.exponent)
-            else ""
-        )
+        found = ""
+        if math.isfinite(self.exponent):
+            found = f" (over the parts drawn here with the power {self.exponent:.2f})"
         return (
             f"{self.more_rows:,} more rows, {self.halved_rows:,} in all, would halve the "
-            f"intervals of effects: their widths fall as 1 / √(rows - parameters){found}. That "
-            f"costs {self.more_rows / self.rows:.1f} times all the measuring done so far."
+            f"intervals of effects: their widths fall with the power -0.5 of rows less "
+            f"parameters{found}. That costs {self.more_rows / self.rows:.1f} times all the "
+            "measuring done so far."
         )
 
     @property

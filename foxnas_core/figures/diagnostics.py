@@ -255,6 +255,7 @@ def inflation_figure(table: pd.DataFrame) -> go.Figure:
         x=LARGEST_VIF,
         line={"color": INK, "width": 1, "dash": "dash"},
         annotation={"text": f"limit {LARGEST_VIF:g}", "font": {"size": 12}},
+        annotation_position="bottom right",
     )
     figure.update_layout(
         height=110 + 20 * len(table),
@@ -327,7 +328,7 @@ def curve_figure(curve: LearningCurve) -> go.Figure:
         mode="markers+text",
         marker={"color": ORANGE, "size": 9},
         text=[f"now, {curve.rows:,} rows", f"half, {curve.halved_rows:,} rows"],
-        textposition=["top right", "bottom left"],
+        textposition=["top right", "middle left"],
         textfont={"size": 12},
         hovertemplate="%{x:.0f} rows: %{y:.4g}<extra></extra>",
         showlegend=False,
@@ -337,8 +338,9 @@ def curve_figure(curve: LearningCurve) -> go.Figure:
     figure.update_xaxes(title="Rows fitted", rangemode="tozero")
     figure.update_yaxes(rangemode="tozero", row=1, col=1)
     # There 1 / √ is a straight line, and the rows to come do not squeeze those there are.
-    figure.update_xaxes(type="log", row=1, col=3)
-    figure.update_yaxes(type="log", row=1, col=3)
+    rows, widths = (np.concatenate([table[name], ahead[name]]) for name in ("rows", "width"))
+    figure.update_xaxes(type="log", **_log_ticks(rows), row=1, col=3)
+    figure.update_yaxes(type="log", **_log_ticks(widths), row=1, col=3)
     figure.update_layout(height=350)
     return figure
 
@@ -362,6 +364,19 @@ def _curve(figure: go.Figure, x: pd.Series, y: pd.Series, column: int) -> None:
         row=1,
         col=column,
     )
+
+
+def _log_ticks(values: np.ndarray) -> dict[str, list]:
+    """Ticks at 1, 2 and 5 times powers of ten, or at powers alone over many, written out."""
+    low, high = float(values.min()), float(values.max())
+    decades = range(int(np.floor(np.log10(low))), int(np.ceil(np.log10(high))) + 1)
+    steps = (1, 2, 5) if high < 100 * low else (1,)
+    # As text, so that 2e-3 is 0.002 and not a neighbour of it.
+    ticks = [float(f"{step}e{decade}") for decade in decades for step in steps]
+    return {
+        "tickvals": ticks,
+        "ticktext": [f"{t:,.0f}" if t >= 1 else f"{t:.6g}" for t in ticks],
+    }
 
 
 def _line(figure: go.Figure, x: list[float], y: list[float], name: str) -> None:

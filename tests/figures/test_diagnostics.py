@@ -11,6 +11,7 @@ from foxnas_core.diagnostics.normality import Normality, normality
 from foxnas_core.diagnostics.residuals import residual_table
 from foxnas_core.families import load_shipped
 from foxnas_core.figures.diagnostics import (
+    _log_ticks,
     curve_figure,
     drawn_rows,
     halving_table,
@@ -191,3 +192,12 @@ def test_real_results_are_drawn() -> None:
     assert sum(len(t.x) for t in markers(quantile_figure(quantile_table(found)))) == len(residuals)
     terms = inflation_table(collinearity(predictor, table))
     assert len(inflation_figure(terms).data[0].x) == min(20, predictor.parameters - 1)
+
+
+def test_ticks_of_a_logarithmic_axis_are_written_out() -> None:
+    assert _log_ticks(np.array([0.0013, 0.012]))["ticktext"] == [
+        "0.001", "0.002", "0.005", "0.01", "0.02", "0.05", "0.1", "0.2", "0.5",
+    ]  # fmt: skip
+    assert _log_ticks(np.array([60.0, 399_661.0]))["ticktext"] == [
+        "10", "100", "1,000", "10,000", "100,000", "1,000,000",
+    ]  # fmt: skip

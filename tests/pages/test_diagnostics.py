@@ -55,7 +55,7 @@ def test_the_numbers_are_those_of_the_core(studies):
     assert f"R² {predictor.cv.r2:.3f}" in sentences(page)
 
 
-@pytest.mark.parametrize("column", ["macs", "latency_ms:int8"])
+@pytest.mark.parametrize("column", ["latency_ms:int8"])
 def test_each_target_can_be_diagnosed(studies, column):
     page = run_page(PAGE)
     before = sentences(page)
@@ -106,6 +106,29 @@ def test_the_chosen_subnet_is_held_against_the_measured_range(studies):
     assert "the one chosen in What-if" in sentences(page)
     page.selectbox(key="target").select("latency_ms").run()
     assert any("farther from the measured subnets" in w.value for w in page.warning)
+
+
+@pytest.mark.parametrize(("share", "gains"), [(0.9, True), (0.96, False)])
+def test_interactions_that_gain_are_warned_of(studies, monkeypatch, share, gains):
+    from dataclasses import replace
+
+    from foxnas_core.features import FORMS
+    from pages.shared import cache
+
+    fitted = cache.predictor_of
+
+    def predictor_of(study, column, form="auto"):
+        if form != "interactions":
+            return fitted(study, column, form)
+        plain = fitted(study, column)
+        return replace(plain, cv=replace(plain.cv, rmse=share * plain.cv.rmse))
+
+    monkeypatch.setitem(FORMS, "interactions", "Interactions")
+    monkeypatch.setattr(cache, "predictor_of", predictor_of)
+    page = run_page(PAGE)
+    assert not page.exception and not page.error
+    assert any("Interactions lower" in w.value for w in page.warning) == gains
+    assert ("interactions that gain at most 5%" in sentences(page)) == (not gains)
 
 
 def test_a_sound_fit_says_what_was_checked(studies):
