@@ -1,6 +1,7 @@
 """What speaks against a fitted regression: its rows, its errors, its terms, its form."""
 
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 
 import streamlit as st
 
@@ -88,18 +89,14 @@ def watched(study: Study, table: MeasurementTable) -> dict[str, Architecture]:
         found["the one chosen in What-if"] = chosen
     latency = latency_of(table)
     if latency is not None:
-        try:
+        with suppress(FoxnasError):  # where no search is possible, the page for it says why
             front = cache.front_of(study, latency)
-            found["the best within the latency budget"] = front.within(
-                budget_of(front)
-            ).architecture
-        except FoxnasError:
-            pass  # too little is measured for a search, which the page for it says
+            best = front.within(budget_of(front))
+            found["the best within the latency budget"] = best.architecture
     return found
 
 
 def show_cautions(
-    study: Study,
     diagnosis: Diagnosis,
     interacting: Predictor | None,
     architectures: Mapping[str, Architecture],
@@ -107,15 +104,17 @@ def show_cautions(
     """What applies, one sentence each, and what else was checked."""
     found: list[Caution] = cautions(diagnosis)
     found += beyond_measured(diagnosis, list(dict.fromkeys(architectures.values())))
-    unchecked = set() if architectures else {"range", "leverage"}
+    checked = set(CHECKS)
+    if not architectures:
+        checked -= {"range", "leverage"}
     if interacting is None:
-        unchecked.add("interactions")
+        checked.remove("interactions")
     elif (gain := interaction_gain(diagnosis.predictor, interacting)) is not None:
         found.append(gain)
     for caution in found:
         st.warning(plain(caution.sentence))
-    passed = [what for code, what in CHECKS.items() if code not in {c.code for c in found}]
-    passed = [what for what in passed if what not in {CHECKS[code] for code in unchecked}]
+    checked -= {caution.code for caution in found}
+    passed = [what for code, what in CHECKS.items() if code in checked]
     if not found:
         st.success(f"No warning applies. Checked: {'; '.join(passed)}.")
     elif passed:
@@ -125,23 +124,28 @@ def show_cautions(
         st.caption(f"Predictions checked against the measured range: {named}.")
 
 
-def interacting_of(study: Study, column: str) -> Predictor | None:
-    """The same target with interactions, where there is such a form and it can be fitted."""
-    if "interactions" not in FORMS:
+def interacting_of(study: Study, predictor: Predictor) -> Predictor | None:
+    """The same target with interactions, where there is such another form that can be fitted."""
+    if "interactions" not in FORMS or predictor.form.name == "interactions":
         return None
     try:
-        return cache.predictor_of(study, column, "interactions")
+        return cache.predictor_of(study, predictor.target.column, "interactions")
     except FoxnasError:
         return None
 
 
-def choose_point(key: str) -> Callable[[], None]:
+def _row_of(study: Study) -> str:
+    """What the row chosen last is remembered by."""
+    return f"diagnosed-row-{study.folder.name}"
+
+
+def choose_point(study: Study, key: str) -> Callable[[], None]:
     """A callback that remembers the row of a clicked point."""
 
     def act(state: Mapping[str, Mapping[str, list]]) -> None:
         points = [p for p in state["selection"]["points"] if p.get("customdata")]
         if points:
-            choices.remember("diagnosed-row", int(points[0]["customdata"][0]))
+            choices.remember(_row_of(study), int(points[0]["customdata"][0]))
 
     return choices.on_change(f"{key}-figure", act)
 
@@ -167,7 +171,7 @@ def show_rows(study: Study, diagnosis: Diagnosis) -> None:
     def choose(state: Mapping[str, Mapping[str, list]]) -> None:
         rows = state["selection"]["rows"]
         if rows and rows[0] < len(offending):
-            choices.remember("diagnosed-row", int(offending["row"].iloc[rows[0]]))
+            choices.remember(_row_of(study), int(offending["row"].iloc[rows[0]]))
 
     panel(
         "Rows to look into",
@@ -179,7 +183,7 @@ def show_rows(study: Study, diagnosis: Diagnosis) -> None:
     )
     why = dict(zip(offending["row"], offending["why"], strict=True))
     offered = [int(row) for row in offending["row"].head(_MOST_OFFERED)]
-    chosen = choices.remembered("diagnosed-row")
+    chosen = choices.remembered(_row_of(study))
     known = residuals.set_index("row")
     if chosen in known.index and chosen not in offered:
         offered.insert(0, chosen)
@@ -200,7 +204,7 @@ def show_rows(study: Study, diagnosis: Diagnosis) -> None:
             format_func=described,
             key="row",
             on_change=choices.on_change(
-                "row", lambda number: choices.remember("diagnosed-row", number)
+                "row", lambda number: choices.remember(_row_of(study), number)
             ),
         )
     buttons = st.container(horizontal=True)
@@ -218,7 +222,7 @@ def show_rows(study: Study, diagnosis: Diagnosis) -> None:
     )
 
 
-def show_points(diagnosis: Diagnosis) -> None:
+def show_points(study: Study, diagnosis: Diagnosis) -> None:
     """The four figures with a point for each row."""
     predictor, residuals = diagnosis.predictor, diagnosis.residuals
     target, cv = predictor.target, predictor.cv
@@ -240,7 +244,7 @@ def show_points(diagnosis: Diagnosis) -> None:
             table,
             predicted_figure(table, target),
             key="predicted",
-            on_select=choose_point("predicted"),
+            on_select=choose_point(study, "predicted"),
         )
     points = residual_points(drawn, residuals)
     with right:
@@ -252,7 +256,7 @@ def show_points(diagnosis: Diagnosis) -> None:
             points.points,
             residual_figure(points, predictor),
             key="residuals",
-            on_select=choose_point("residuals"),
+            on_select=choose_point(study, "residuals"),
         )
     left, right = st.columns(2, gap="large")
     quantiles = quantile_table(diagnosis.normality)
@@ -268,7 +272,7 @@ def show_points(diagnosis: Diagnosis) -> None:
             quantiles,
             quantile_figure(quantiles),
             key="quantiles",
-            on_select=choose_point("quantiles"),
+            on_select=choose_point(study, "quantiles"),
         )
     influence = influence_points(drawn, predictor)
     with right:
@@ -279,7 +283,7 @@ def show_points(diagnosis: Diagnosis) -> None:
             influence.points,
             influence_figure(influence),
             key="influence",
-            on_select=choose_point("influence"),
+            on_select=choose_point(study, "influence"),
         )
 
 
@@ -350,8 +354,8 @@ with page(
         st.info(plain(exact_sentence(predictor)))
         st.stop()
     diagnosis: Diagnosis = cache.diagnosis_of(study, column, form)
-    show_cautions(study, diagnosis, interacting_of(study, column), watched(study, table))
-    show_points(diagnosis)
+    show_cautions(diagnosis, interacting_of(study, predictor), watched(study, table))
+    show_points(study, diagnosis)
     show_rows(study, diagnosis)
     show_terms(diagnosis)
     show_curve(study, column, form, predictor.rows)

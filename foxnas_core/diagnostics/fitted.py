@@ -39,15 +39,14 @@ class FittedRows:
     def of(cls, predictor: Predictor, table: MeasurementTable) -> "FittedRows":
         """Raises `InvalidInput` where the predictor was fitted to another table, or without
         error, so that there is none to look into."""
-        _check_table(predictor, table)
+        if is_exact(predictor, table):
+            raise InvalidInput(exact_sentence(predictor))
         values = table.values(predictor.target.column)
         numbers = np.flatnonzero(np.isfinite(values))
         measured = values[numbers]
         x = predictor.form.matrix(table.codes[numbers])
         response, fitted = predictor.link.forward(measured), x @ predictor.estimates
         residuals = response - fitted
-        if _is_rounding(residuals, response):
-            raise InvalidInput(exact_sentence(predictor))
         q, r = np.linalg.qr(x)
         return cls(
             predictor=predictor,
@@ -76,10 +75,8 @@ def is_exact(predictor: Predictor, table: MeasurementTable) -> bool:
     """Whether the fit has no error but rounding, as that of a count of weights has."""
     _check_table(predictor, table)
     values = table.values(predictor.target.column)
-    found = np.isfinite(values)
-    response = predictor.link.forward(values[found])
-    fitted = predictor.form.matrix(table.codes[found]) @ predictor.estimates
-    return _is_rounding(response - fitted, response)
+    response = predictor.link.forward(values[np.isfinite(values)])
+    return bool(np.sqrt(predictor.residual_variance) <= _ROUNDING * np.ptp(response))
 
 
 def exact_sentence(predictor: Predictor) -> str:
@@ -97,7 +94,3 @@ def _check_table(predictor: Predictor, table: MeasurementTable) -> None:
             f"The predictor of {predictor.target.column} was fitted to table "
             f"{predictor.table_fingerprint}, not to {table.fingerprint}; fit it again."
         )
-
-
-def _is_rounding(residuals: np.ndarray, response: np.ndarray) -> bool:
-    return float(np.abs(residuals).max()) <= _ROUNDING * float(np.ptp(response))

@@ -22,7 +22,7 @@ CHECKS: Mapping[str, str] = {
     "reset": f"RESET p at least {ALPHA}",
     "variance": f"equal error variance p at least {ALPHA}",
     "outliers": "no row beyond the 5 % Bonferroni limit",
-    "interactions": f"interactions that gain at most {LEAST_GAIN:.0%}",
+    "interactions": f"interactions that gain at most {100 * LEAST_GAIN:g} %",
 }
 
 
@@ -106,9 +106,9 @@ def interaction_gain(plain: Predictor, interacting: Predictor) -> Caution | None
     unit = f" {target.difference_unit}" if target.difference_unit else ""
     return Caution(
         "interactions",
-        f"Interactions lower the cross-validated RMSE by {gain:.0%}, from "
+        f"Interactions lower the cross-validated RMSE by {100 * gain:.0f} %, from "
         f"{target.text(plain.cv.rmse)} to {target.text(interacting.cv.rmse)}{unit}, more than "
-        f"{LEAST_GAIN:.0%}: choices of a stage depend on each other, so take the form "
+        f"{100 * LEAST_GAIN:g} %: choices of a stage depend on each other, so take the form "
         f"'{interacting.form.title}' and read effects of single choices as averages.",
         LEAST_GAIN,
         gain,

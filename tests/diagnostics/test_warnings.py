@@ -126,7 +126,7 @@ def test_interactions_that_gain(rmse: float, applies: bool) -> None:
     assert (caution is not None) == applies
     if caution is not None:
         assert (caution.code, caution.threshold) == ("interactions", 0.05)
-        assert caution.value == pytest.approx(0.06) and "by 6%" in caution.sentence
+        assert caution.value == pytest.approx(0.06) and "by 6 %" in caution.sentence
 
 
 def test_each_code_is_one_of_the_checks() -> None:

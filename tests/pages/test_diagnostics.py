@@ -128,7 +128,7 @@ def test_interactions_that_gain_are_warned_of(studies, monkeypatch, share, gains
     page = run_page(PAGE)
     assert not page.exception and not page.error
     assert any("Interactions lower" in w.value for w in page.warning) == gains
-    assert ("interactions that gain at most 5%" in sentences(page)) == (not gains)
+    assert ("interactions that gain at most 5 %" in sentences(page)) == (not gains)
 
 
 def test_a_sound_fit_says_what_was_checked(studies):
