@@ -118,7 +118,7 @@ def show_cautions(
     if not found:
         st.success(f"No warning applies. Checked: {'; '.join(passed)}.")
     elif passed:
-        st.caption(f"Nothing to beware of in: {'; '.join(passed)}.")
+        st.caption(f"Passed: {'; '.join(passed)}.")
     if architectures:
         named = "; ".join(f"{a.id} ({what})" for what, a in architectures.items())
         st.caption(f"Predictions checked against the measured range: {named}.")

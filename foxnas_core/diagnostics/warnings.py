@@ -14,7 +14,7 @@ from foxnas_core.table import MeasurementTable
 LEAST_GAIN = 0.05
 # What each code checks, in words.
 CHECKS: Mapping[str, str] = {
-    "rows": "rows for 3 × the parameters",
+    "rows": "at least 3 rows a parameter",
     "range": "predictions within the measured range",
     "leverage": "predictions no farther from the measured subnets than these from each other",
     "condition": f"condition number at most {LARGEST_CONDITION:g}",
