@@ -40,6 +40,7 @@ screenshots: browser ## renew the picture in docs/
 
 benchmark: browser ## print the benchmarks' tables
 	$(BIN)/python -m benchmarks.search
+	$(BIN)/python -m benchmarks.importing
 	$(BIN)/python -m benchmarks.app
 
 clean: ## remove the virtual environment and caches

@@ -78,10 +78,24 @@ def build_parser() -> argparse.ArgumentParser:
         help="of the accuracy: auto, none or saturating (default: auto)",
     )
 
+    calibrate = _command(
+        commands, "calibrate", "measure optima of random budgets, by which searches are judged"
+    )
+    calibrate.add_argument("--count", type=_positive, default=20, help="how many (default: 20)")
+    calibrate.add_argument("--latency-target", default="latency_ms", help="the latency column")
+    calibrate.add_argument("--seed", type=_natural, default=0)
+
     search = _command(commands, "search", "anneal under a latency budget")
     search.add_argument("--latency-budget", type=float, required=True, metavar="MS")
     search.add_argument(
         "--latency-target", default="latency_ms", help="the latency column (default: latency_ms)"
+    )
+    search.add_argument(
+        "--guard",
+        type=_share,
+        metavar="P",
+        help="search under a smaller budget, so that the measured latency keeps the given one with "
+        "this probability; needs 'calibrate' first",
     )
     search.add_argument("--steps", type=_positive, help="proposals of a chain")
     search.add_argument("--chains", type=_positive, help="chains for each resolution")
@@ -96,8 +110,21 @@ def build_parser() -> argparse.ArgumentParser:
     export.add_argument("--out", type=Path, required=True, help="a new folder")
 
     importing = _command(commands, "import", "append a table of one's own to a study")
-    importing.add_argument("file", type=Path, help="a CSV or parquet file")
+    importing.add_argument("file", type=Path, help="a .csv, .parquet, .jsonl or .json file")
     importing.add_argument("--space", help="a shipped space or a JSON file, for a new study")
+    importing.add_argument(
+        "--map",
+        type=_pair,
+        action="append",
+        default=[],
+        metavar="NAME=COLUMN",
+        help="the file's column that holds a decision, a target, its NAME_std_error, or "
+        "'architecture' (JSON objects of choices); as often as needed",
+    )
+    importing.add_argument("--accuracy-unit", metavar="UNIT", help="percent or fraction")
+    importing.add_argument(
+        "--latency-unit", metavar="UNIT", help="ms, s or us, of every mapped latency"
+    )
     return parser
 
 
@@ -110,10 +137,24 @@ def _command(
     return parser
 
 
+def _pair(text: str) -> tuple[str, str]:
+    name, equals, column = text.partition("=")
+    if not (name and equals and column):
+        raise argparse.ArgumentTypeError(f"{text!r} is not NAME=COLUMN")
+    return name, column
+
+
 def _positive(text: str) -> int:
     value = int(text)
     if value < 1:
         raise argparse.ArgumentTypeError(f"{text} is not a whole number of at least 1")
+    return value
+
+
+def _share(text: str) -> float:
+    value = float(text)
+    if not 0 < value < 1:
+        raise argparse.ArgumentTypeError(f"{text} is not a share above 0 and below 1")
     return value
 
 

@@ -15,7 +15,7 @@ from tqdm import tqdm
 
 from foxnas_core import workflow
 from foxnas_core.dataset import load_dataset
-from foxnas_core.errors import InvalidInput
+from foxnas_core.errors import InvalidInput, MissingPart
 from foxnas_core.families import load_shipped, shipped_spaces
 from foxnas_core.families.mbconv import settings_of
 from foxnas_core.search_space import SearchSpace
@@ -26,9 +26,11 @@ from foxnas_core.storage import (
     read_architecture,
     read_space,
 )
+from foxnas_core.table import is_target
 
 if TYPE_CHECKING:
-    from foxnas_core.measurement.campaign import Measured
+    from foxnas_core.importing import ColumnMapping
+    from foxnas_core.measurement.campaign import CampaignProgress, Measured
 
 CALIBRATION_IMAGES = 2000
 
@@ -132,6 +134,32 @@ def fit(options: argparse.Namespace) -> dict[str, Any]:
     return {"targets": {column: predictor_summary(p) for column, p in predictors.items()}}
 
 
+def calibrate(options: argparse.Namespace) -> dict[str, Any]:
+    """Measure optima of random budgets, by which later searches are judged."""
+    study = open_study(options.study)
+    with tqdm(unit="subnet", delay=1, file=sys.stderr) as bar:
+
+        def report(progress: "CampaignProgress") -> None:
+            bar.total = progress.total
+            bar.update(progress.done - bar.n)
+
+        optima = workflow.measure_optima(
+            study, options.latency_target, options.count, seed=options.seed, report=report
+        )
+    table = study.table()
+    columns = ("accuracy", options.latency_target)
+    predictors = list(workflow.fit_all(table, targets=columns).values())
+    found = workflow.calibrations(table, optima, predictors, options.latency_target)
+    return {
+        "study": str(study.folder),
+        "optima": len(optima),
+        "targets": {
+            column: {"optima": c.count, "shift": c.shift, "spread": c.spread}
+            for column, c in found.items()
+        },
+    }
+
+
 def search(options: argparse.Namespace) -> dict[str, Any]:
     """Anneal under a latency budget, beside the exact optimum."""
     from foxnas_core.search.annealing import search as run
@@ -140,13 +168,23 @@ def search(options: argparse.Namespace) -> dict[str, Any]:
     from foxnas_core.search.schedule import AnnealingSettings
 
     study = open_study(options.study)
-    columns = ("accuracy", options.latency_target)
-    accuracy, latency = workflow.fit_all(study.table(), targets=columns).values()
-    problem = SearchProblem(accuracy, (Limit(latency, options.latency_budget),))
+    table, latency_column = study.table(), options.latency_target
+    accuracy, latency = workflow.fit_all(table, targets=("accuracy", latency_column)).values()
+    budget, found = options.latency_budget, {}
+    try:
+        found = workflow.calibrations(table, study.optima(), [accuracy, latency], latency_column)
+    except MissingPart:
+        if options.guard is not None:
+            raise
+    if options.guard is not None:
+        budget = found[latency_column].guarded(budget, options.guard)
+        say(f"Searching under {budget:.4g} ms, so that the budget holds when measured.")
+    problem = SearchProblem(accuracy, (Limit(latency, budget),))
     result = run(problem, AnnealingSettings(**_given(options, AnnealingSettings)))
     if options.save:
         say(f"Saved search {study.save_search(result)}.")
-    return search_document(result, accuracy, latency)
+    document = search_document(result, accuracy, latency, found)
+    return document | {"budget": {"asked": options.latency_budget, "searched": budget}}
 
 
 def export(options: argparse.Namespace) -> dict[str, Any]:
@@ -174,20 +212,27 @@ def import_table(options: argparse.Namespace) -> dict[str, Any]:
 
     study = open_study(options.study) if (options.study / "space.json").exists() else None
     named = _named_space(options.space) if options.space else None
-    table = read_foreign(options.file, study.space if study else named)
+    if study and named and named.fingerprint != study.space.fingerprint:
+        raise InvalidInput(
+            f"{options.study} is of space {study.space.name!r}, not {options.space!r}; leave "
+            "--space out, or name a new folder."
+        )
+    table = read_foreign(options.file, study.space if study else named, _mapping(options))
     if study is None:
         study = create_study(
             options.study,
             table.space,
             name=options.study.resolve().name,
             description=f"Imported from {options.file.name}; there is no supernet.",
+            table=table,
         )
-    added = len(table.frame)
-    rows = len(study.add_table(table).frame)
-    say(f"Added {added} rows to {study.folder}, which now has {rows}.")
+        rows = len(table)
+    else:
+        rows = len(study.add_table(table))
+    say(f"Added {len(table)} rows to {study.folder}, which now has {rows}.")
     return {
         "study": str(study.folder),
-        "added": added,
+        "added": len(table),
         "rows": rows,
         "targets": [target.column for target in table.targets],
         "ordered": table.ordered,
@@ -198,6 +243,7 @@ COMMANDS: dict[str, Callable[[argparse.Namespace], dict[str, Any]]] = {
     "train": train,
     "measure": measure,
     "fit": fit,
+    "calibrate": calibrate,
     "search": search,
     "export": export,
     "import": import_table,
@@ -208,6 +254,24 @@ def _given(options: argparse.Namespace, settings: type) -> dict[str, Any]:
     """The options that were given, of those that a settings class has; it knows the defaults."""
     names = [field.name for field in fields(settings)]
     return {n: getattr(options, n) for n in names if getattr(options, n, None) is not None}
+
+
+def _mapping(options: argparse.Namespace) -> "ColumnMapping":
+    """What --map and the units say; a latency's unit is that of every mapped latency."""
+    from foxnas_core.importing import ColumnMapping
+
+    columns = dict(options.map)
+    if len(columns) < len(options.map):
+        names = [name for name, _ in options.map]
+        twice = next(name for name in names if names.count(name) > 1)
+        raise InvalidInput(f"{twice!r} is mapped to two columns; keep one --map of it.")
+    units = {}
+    if options.accuracy_unit:
+        units["accuracy"] = options.accuracy_unit
+    if options.latency_unit:
+        latencies = [n for n in columns if is_target(n) and n.startswith("latency_ms")]
+        units |= dict.fromkeys(latencies or ["latency_ms"], options.latency_unit)
+    return ColumnMapping(columns, units)
 
 
 def _space_to_train(folder: Path, named: str | None) -> SearchSpace:

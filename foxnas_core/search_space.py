@@ -18,6 +18,9 @@ import numpy as np
 from foxnas_core.architecture import Architecture, Value, id_of_json
 from foxnas_core.errors import InvalidInput
 
+# Strings of combinations of choices that are kept at once while ids are computed.
+_MOST_COMBINATIONS = 4096
+
 Sampling = Literal["decisions", "balanced", "architectures"]
 
 
@@ -366,18 +369,31 @@ class SearchSpace:
 
     def ids(self, codes: np.ndarray) -> list[str]:
         """The id of each row's architecture, without building the architectures."""
-        ordered = sorted(self._positions)
-        columns = [self._positions[name][0] for name in ordered]
-        pieces = [
-            [f"{json.dumps(name)}:{json.dumps(choice)}" for choice in self.by_name[name].choices]
-            for name in ordered
-        ]
-        return [
-            id_of_json(
-                "{" + ",".join([p[c] for p, c in zip(pieces, row, strict=True) if c >= 0]) + "}"
-            )
-            for row in codes[:, columns].tolist()
-        ]
+        # A few decisions at a time: their combinations are few, and so are the strings to join.
+        runs: list[list[str]] = [[]]
+        combinations = 1
+        for name in sorted(self._positions):
+            choices = len(self.by_name[name].choices) + 1
+            if combinations * choices > _MOST_COMBINATIONS and runs[-1]:
+                runs.append([])
+                combinations = 1
+            runs[-1].append(name)
+            combinations *= choices
+        parts = [self._json_of(run, codes) for run in runs]
+        return [id_of_json(f"{{{''.join(row)[:-1]}}}") for row in zip(*parts, strict=True)]
+
+    def _json_of(self, names: Sequence[str], codes: np.ndarray) -> list[str]:
+        """For each row (rows,) its choices of `names` as JSON, each followed by a comma."""
+        pieces = []
+        for name in names:
+            written = [f"{json.dumps(name)}:{json.dumps(c)}," for c in self.by_name[name].choices]
+            pieces.append([*written, ""])  # code -1: inactive, not written
+        combinations = ["".join(combination) for combination in itertools.product(*pieces)]
+        index = np.zeros(len(codes), dtype=np.int64)
+        for name, own in zip(names, pieces, strict=True):
+            column = codes[:, self._positions[name][0]]
+            index = index * len(own) + np.where(column < 0, len(own) - 1, column)
+        return np.array(combinations, dtype=object)[index].tolist()
 
     @cached_property
     def _positions(self) -> dict[str, tuple[int, dict[Value, int]]]:
@@ -404,8 +420,9 @@ def is_active(decision: Decision, choices: Mapping[str, Value]) -> bool:
     return all(choices.get(c.decision) in c.values for c in decision.conditions)
 
 
-def check_choice(decision: Decision, value: Any) -> Value:
-    """`value` as one of the decision's choices; raises `InvalidInput` where it is none."""
+def check_choice(decision: Decision, value: Any, name: str = "") -> Value:
+    """`value` as one of the decision's choices; raises `InvalidInput` where it is none, calling
+    the decision `name` where given."""
     for choice in decision.choices:
         if isinstance(choice, str):
             if value == choice:
@@ -413,7 +430,9 @@ def check_choice(decision: Decision, value: Any) -> Value:
         elif not isinstance(value, (str, bool)) and value == choice:
             return choice
     shown = value.item() if isinstance(value, np.generic) else value
-    raise InvalidInput(f"{decision.name!r} is {shown!r}; allowed: {_listed(decision.choices)}.")
+    raise InvalidInput(
+        f"{name or repr(decision.name)} is {shown!r}; allowed: {_listed(decision.choices)}."
+    )
 
 
 def _count(decisions: Sequence[Decision], fixed: Mapping[str, Value]) -> int:

@@ -5,13 +5,15 @@ space.json               the search space
 supernet.safetensors     the checkpoint (optional)
 images.npz               calibration and held-out images (optional)
 measurements.parquet     the measurement table (optional)
+optima.parquet           measured optima, which no fit reads (optional)
 searches/ID.json         finished searches
 """
 
 import hashlib
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -32,6 +34,7 @@ if TYPE_CHECKING:
     from foxnas_core.supernet.checkpoint import Checkpoint
 
 _SEARCH_ID = re.compile(r"[0-9a-f]{12}")
+_STUDY_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
 
 
 @dataclass(frozen=True)
@@ -56,6 +59,10 @@ class Study:
         return self.folder / "measurements.parquet"
 
     @property
+    def optima_file(self) -> Path:
+        return self.folder / "optima.parquet"
+
+    @property
     def training_state_file(self) -> Path:
         return self.folder / "training-state.safetensors"
 
@@ -63,39 +70,52 @@ class Study:
 
     def table(self) -> MeasurementTable:
         """The measurement table; an empty one where nothing was measured yet."""
-        if not self.table_file.exists():
-            return empty_table(self.space)
-        return from_parquet(self.table_file, self.space)
+        return self._read(self.table_file)
+
+    def optima(self) -> MeasurementTable:
+        """Optima of random budgets and what they measured; an empty table without any.
+
+        Beside the targets, `budget` (ms) and `searched_latency`, the column it was held against.
+        """
+        return self._read(self.optima_file)
 
     def append(
         self,
         architectures: Sequence[Architecture],
         values: Sequence[Mapping[str, Any]],
         record: Mapping[str, Any] | None = None,
+        *,
+        optima: bool = False,
     ) -> MeasurementTable:
         """Add measured rows, and `record` under the record's "campaigns"; returns the table.
 
-        Nothing that was there is changed. Safe against other processes that append.
+        With `optima` they go to the table of optima. Nothing that was there is changed. Safe
+        against other processes that append.
         """
+        path = self.optima_file if optima else self.table_file
         choices = pd.DataFrame([a.to_dict() for a in architectures])
         rows = pd.concat([choices, pd.DataFrame(list(values))], axis=1)
         with self._lock():
-            table = self.table()
+            table = self._read(path)
             campaigns = {**table.record.get("campaigns", {}), **(record or {})}
             table = table.with_rows(rows, record={**table.record, "campaigns": campaigns})
-            write_atomically(self.table_file, to_parquet_bytes(table))
+            write_atomically(path, to_parquet_bytes(table))
         return table
+
+    def _read(self, path: Path) -> MeasurementTable:
+        return from_parquet(path, self.space) if path.exists() else empty_table(self.space)
 
     def add_table(self, table: MeasurementTable) -> MeasurementTable:
         """Append a whole table of the same space; raises `InvalidInput` for another space, or
-        where one knows the order of blocks and the other does not."""
+        where one knows the order of blocks and the other does not, or where the folder can't be
+        written."""
         if table.space.fingerprint != self.space.fingerprint:
             raise InvalidInput(
                 f"The table is of space {table.space.name!r} ({table.space.fingerprint}), but "
                 f"{self.folder} is of {self.space.name!r} ({self.space.fingerprint}); import it "
                 "into a new study."
             )
-        with self._lock():
+        with _writing(self.folder), self._lock():
             existing = self.table()
             if len(existing.frame):
                 if existing.ordered != table.ordered:
@@ -188,14 +208,65 @@ def open_study(folder: Path) -> Study:
     return Study(folder, name, str(about.get("description", "")), space)
 
 
-def create_study(folder: Path, space: SearchSpace, *, name: str, description: str = "") -> Study:
-    """A new study; raises `InvalidInput` where `folder` holds one already."""
+def create_study(
+    folder: Path,
+    space: SearchSpace,
+    *,
+    name: str,
+    description: str = "",
+    table: MeasurementTable | None = None,
+) -> Study:
+    """A new study, with the rows of `table` where given.
+
+    Raises `InvalidInput` where `folder` holds a study already, or where it can't be written, in
+    which case nothing is left behind.
+    """
+    study = Study(folder, name, description, space)
+    taken = f"{folder} holds a study already; name a new folder."
     if (folder / "space.json").exists():
-        raise InvalidInput(f"{folder} holds a study already; name a new folder.")
+        raise InvalidInput(taken)
     about = {"format": 1, "name": name, "description": description}
-    write_atomically(folder / "study.json", json.dumps(about, indent=2) + "\n")
-    write_atomically(folder / "space.json", json.dumps(space.to_dict(), indent=2) + "\n")
-    return Study(folder, name, description, space)
+    written: list[Path] = []
+
+    def write(path: Path, content: bytes | str) -> None:
+        write_atomically(path, content)
+        written.append(path)
+
+    with _writing(folder):
+        is_new = not folder.exists()
+        if is_new:
+            try:
+                folder.mkdir(parents=True)
+            except FileExistsError as error:  # somebody else was quicker
+                raise InvalidInput(taken) from error
+        try:
+            if table is not None:
+                write(study.table_file, to_parquet_bytes(table))
+            write(folder / "study.json", json.dumps(about, indent=2) + "\n")
+            # The last: it is what makes a folder a study.
+            write(folder / "space.json", json.dumps(space.to_dict(), indent=2) + "\n")
+        except BaseException:
+            for path in written:
+                path.unlink(missing_ok=True)
+            if is_new:
+                folder.rmdir()
+            raise
+    return study
+
+
+def new_study_folder(parent: Path, name: str) -> Path:
+    """The folder of a study that is to be created in `parent` under a name that somebody typed.
+
+    Raises `InvalidInput` where the name is not a plain one, or taken.
+    """
+    if not _STUDY_NAME.fullmatch(name):
+        raise InvalidInput(
+            f"{name!r} can't name a study; take 1 to 64 letters, digits, hyphens and underscores, "
+            "a letter or digit first."
+        )
+    if (parent / name).exists():
+        raise InvalidInput(f"There is a {name!r} in {parent} already; take another name.")
+    return parent / name
 
 
 def list_studies(folder: Path) -> list[Path]:
@@ -205,11 +276,12 @@ def list_studies(folder: Path) -> list[Path]:
 
 def read_space(path: Path) -> SearchSpace:
     """A search space file; raises `InvalidInput` naming the file and the field."""
-    document = _read_json(path)
-    try:
-        return space_from_dict(document)
-    except InvalidInput as error:
-        raise InvalidInput(f"{path}: {error}") from error
+    return _space(str(path), _read_json(path))
+
+
+def parse_space(source: str, content: bytes) -> SearchSpace:
+    """A search space from the bytes of its file, which errors call `source`."""
+    return _space(source, _parsed_json(source, content))
 
 
 def read_architecture(path: Path, space: SearchSpace) -> Architecture:
@@ -233,10 +305,35 @@ def file_hash(path: Path) -> str:
     return hashlib.sha256(path.read_bytes()).hexdigest()[:12]
 
 
+@contextmanager
+def _writing(folder: Path) -> Iterator[None]:
+    """Turns what the system has against writing a study into a sentence."""
+    try:
+        yield
+    except OSError as error:
+        raise InvalidInput(
+            f"{folder} can't be written ({error.strerror or error}); allow this user to write "
+            "there, or take another folder."
+        ) from error
+
+
+def _space(source: str, document: Any) -> SearchSpace:
+    try:
+        return space_from_dict(document)
+    except InvalidInput as error:
+        raise InvalidInput(f"{source}: {error}") from error
+
+
 def _read_json(path: Path) -> Any:
     try:
-        return json.loads(path.read_text())
+        content = path.read_bytes()
     except OSError as error:
         raise MissingPart(f"{path} can't be read; check that it exists.") from error
+    return _parsed_json(str(path), content)
+
+
+def _parsed_json(source: str, content: bytes) -> Any:
+    try:
+        return json.loads(content)
     except (ValueError, RecursionError) as error:
-        raise InvalidInput(f"{path} is no valid JSON ({error}); restore or mend it.") from error
+        raise InvalidInput(f"{source} is no valid JSON ({error}); restore or mend it.") from error

@@ -9,8 +9,9 @@ import csv
 import hashlib
 import io
 import json
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections import Counter
+from collections.abc import Callable, Hashable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -24,11 +25,12 @@ from foxnas_core.architecture import Architecture
 from foxnas_core.errors import InvalidInput
 from foxnas_core.files import write_atomically
 from foxnas_core.search_space import Decision, SearchSpace, check_choice
-from foxnas_core.target import Target, target_of
+from foxnas_core.target import Target, target_of, units_of
 
 _METADATA = b"foxnas"
 _FORMAT = 1
-_STD_ERROR = "_std_error"
+_MOST_CELLS = 100_000_000
+STD_ERROR = "_std_error"
 _MISSING_TEXT = ["", "NA", "NaN", "nan", "null", "None"]
 
 
@@ -74,6 +76,11 @@ class MeasurementTable:
             digest.update(self.values(target.column).tobytes())
         return digest.hexdigest()[:12]
 
+    def rows(self, chosen: np.ndarray) -> "MeasurementTable":
+        """Some of the rows, by a mask (rows,)."""
+        frame = self.frame[chosen].reset_index(drop=True)
+        return replace(self, frame=frame, codes=self.codes[chosen])
+
     def with_rows(
         self, rows: pd.DataFrame, *, record: Mapping[str, Any] | None = None
     ) -> "MeasurementTable":
@@ -87,6 +94,7 @@ class MeasurementTable:
         columns = dict.fromkeys([*_rest(self).columns, *_rest(added).columns])
         parts = [_rest(table) for table in (self, added) if len(table)] or [_rest(self)]
         rest = pd.concat(parts, ignore_index=True).reindex(columns=list(columns))
+        _check_alike(rest)
         return _assembled(
             self.space,
             np.vstack([self.codes, added.codes]),
@@ -123,28 +131,36 @@ def table_from_frame(
     source: str = "The table",
     row_word: str = "row",
     holes: bool = False,
+    names: Mapping[str, str] | None = None,
+    units: Mapping[str, str] | None = None,
+    drop_inactive: bool = False,
 ) -> MeasurementTable:
     """The checked table of a frame whose index holds the row numbers that the user sees.
 
     A target's cell may be missing where it was not measured; `latency_ms`, where the frame has
-    it, must be complete unless `holes`, since a hole in it is a measurement that failed. Raises
-    `InvalidInput` naming source, row, column, value and what is allowed.
+    it, must be complete unless `holes`, since a hole in it is a measurement that failed. `names`
+    says what the user calls a column, `units` what unit (of `foxnas_core.target.units_of`) a
+    target and its standard error stand in, else the table's own. With `drop_inactive`, a choice
+    for an inactive decision is dropped instead of refused. Raises `InvalidInput` naming source,
+    row, column, value and what is allowed.
     """
-    where = _Where(source, row_word, frame.index.to_numpy())
-    codes = _checked_codes(space, frame, where)
+    where = _Where(source, row_word, frame.index.to_numpy(), names or {})
+    codes = _checked_codes(space, frame, where, drop_inactive)
     rest = frame.drop(columns=["id", *space.by_name], errors="ignore").reset_index(drop=True)
     for column in rest.columns:
-        measured = _target(column.removesuffix(_STD_ERROR))
+        measured = _target(column.removesuffix(STD_ERROR))
         if measured is not None:
-            is_error = column.endswith(_STD_ERROR)
+            is_error = column.endswith(STD_ERROR)
+            factor = units_of(measured.column).get((units or {}).get(measured.column, ""), 1.0)
             rest[column] = _checked_numbers(
-                rest[column], column, None if is_error else measured, where
+                rest[column], column, None if is_error else measured, where, factor
             )
     if not holes and "latency_ms" in rest:
         gaps = np.flatnonzero(rest["latency_ms"].isna())
         if len(gaps):
             raise InvalidInput(
-                f"{where(gaps[0])} has no latency_ms; measure it again or leave the row out."
+                f"{where(gaps[0])} has no {where.name('latency_ms')}; measure it again or leave "
+                "the row out."
             )
     table = _assembled(space, codes, rest, record or {}, ordered)
     if "id" in frame:
@@ -174,32 +190,69 @@ def from_parquet(path: Path, space: SearchSpace) -> MeasurementTable:
 
     Raises `InvalidInput` where the file is missing, damaged or of another space.
     """
-    try:
-        content = pq.read_table(io.BytesIO(path.read_bytes()))
-        frame = content.to_pandas()
-    except FileNotFoundError as error:
-        raise InvalidInput(f"There is no file {path}; check the path.") from error
-    except (pa.ArrowException, OSError, ValueError) as error:
-        raise InvalidInput(
-            f"{path} can't be read as parquet ({_first_line(error)}); it is damaged or cut short, "
-            "so restore a copy or make it again."
-        ) from error
-    metadata = json.loads((content.schema.metadata or {}).get(_METADATA, b"{}"))
+    frame, metadata = parquet_frame(str(path), content_of(path))
+    return table_from_frame(
+        space, frame, source=str(path), **parquet_options(str(path), metadata, space)
+    )
+
+
+def parquet_options(source: str, metadata: Mapping[str, Any], space: SearchSpace) -> dict[str, Any]:
+    """What the metadata of `parquet_frame` says to `table_from_frame`.
+
+    Raises `InvalidInput` where the file is of another space or a later format.
+    """
     if metadata and metadata["format"] != _FORMAT:
-        raise InvalidInput(f"{path} has format {metadata['format']}; this version reads {_FORMAT}.")
+        raise InvalidInput(
+            f"{source} has format {metadata['format']}; this version reads {_FORMAT}."
+        )
     if metadata and metadata["space"] != space.fingerprint:
         raise InvalidInput(
-            f"{path} holds subnets of space {metadata['space_name']!r} ({metadata['space']}), not "
-            f"of {space.name!r} ({space.fingerprint}); use it with the study it belongs to."
+            f"{source} holds subnets of space {metadata['space_name']!r} ({metadata['space']}), "
+            f"not of {space.name!r} ({space.fingerprint}); use it with the study it belongs to."
         )
-    return table_from_frame(
-        space,
-        frame.set_axis(range(1, len(frame) + 1), axis="index"),
-        record=metadata.get("record"),
-        ordered=metadata.get("ordered", True),
-        source=str(path),
-        holes=bool(metadata),
-    )
+    return {
+        "record": metadata.get("record"),
+        "ordered": metadata.get("ordered", True),
+        "holes": bool(metadata),
+    }
+
+
+def content_of(path: Path) -> bytes:
+    """The bytes of a file; raises `InvalidInput` where it can't be read."""
+    try:
+        return path.read_bytes()
+    except FileNotFoundError as error:
+        raise InvalidInput(f"There is no file {path}; check the path.") from error
+    except OSError as error:
+        raise InvalidInput(f"{path} can't be read ({error.strerror}).") from error
+
+
+def parquet_frame(source: str, content: bytes) -> tuple[pd.DataFrame, dict[str, Any]]:
+    """The rows of a parquet file, numbered from 1, and the metadata that this product wrote.
+
+    Raises `InvalidInput`, calling the file `source`, where it is no parquet or too large.
+    """
+    try:
+        file = pq.ParquetFile(io.BytesIO(content))
+        # A few kilobytes can unfold to more than the memory holds.
+        cells = file.metadata.num_rows * file.metadata.num_columns
+        if cells > _MOST_CELLS:
+            raise InvalidInput(
+                f"{source} has {cells:,} cells, more than the {_MOST_CELLS:,} that are read at "
+                "once; split it into several files."
+            )
+        table = file.read()
+        frame = table.to_pandas()
+        metadata = json.loads((table.schema.metadata or {}).get(_METADATA, b"{}"))
+        if metadata:
+            _check_metadata(metadata)
+    # pandas trusts its own metadata, and stumbles over what is wrong in it.
+    except (pa.ArrowException, OSError, ValueError, LookupError, TypeError) as error:
+        raise InvalidInput(
+            f"{source} can't be read as parquet ({_first_line(error)}); it is damaged or cut "
+            "short, so restore a copy or make it again."
+        ) from error
+    return frame.set_axis(range(1, len(frame) + 1), axis="index"), metadata
 
 
 def to_parquet_bytes(table: MeasurementTable) -> bytes:
@@ -221,57 +274,106 @@ def to_parquet_bytes(table: MeasurementTable) -> bytes:
     return buffer.getvalue()
 
 
+def _check_metadata(metadata: Any) -> None:
+    if not isinstance(metadata, dict) or not isinstance(metadata.get("format"), int):
+        raise ValueError("its record is not what this product writes")
+    kinds = {"space": str, "space_name": str, "record": dict, "ordered": bool}
+    if metadata["format"] == _FORMAT and not all(
+        isinstance(metadata.get(name), kind) for name, kind in kinds.items()
+    ):
+        raise ValueError("its record is not what this product writes")
+
+
 def read_csv(path: Path, space: SearchSpace | None = None) -> pd.DataFrame:
     """The rows of a CSV file, indexed by their line; the header is line 1.
 
     Ids, decisions of `space` and targets stay text, so that what is wrong can be shown as it
     stands. Raises `InvalidInput` where the file is missing or no CSV.
     """
+    return csv_frame(
+        str(path),
+        content_of(path),
+        lambda name: (
+            name == "id" or (space is not None and name in space.by_name) or is_target(name)
+        ),
+    )
+
+
+def csv_frame(source: str, content: bytes, as_text: Callable[[str], bool]) -> pd.DataFrame:
+    """The rows of a CSV file, indexed by the line they begin in; the header is line 1.
+
+    Cells of the columns that `as_text` names stay text, missing where empty. Raises
+    `InvalidInput`, calling the file `source`, where it is no CSV.
+    """
     try:
-        with path.open(newline="", encoding="utf-8-sig") as file:
-            header = next(csv.reader(file), [])
-        as_text = [
-            name
-            for name in header
-            if name == "id" or (space and name in space.by_name) or _target(name) is not None
-        ]
+        header: list[str] = next(_csv_records(content), [])
+        texts = [name for name in header if as_text(name)]
         frame = pd.read_csv(
-            path,
+            io.BytesIO(content),
             encoding="utf-8-sig",
-            dtype=dict.fromkeys(as_text, str),
+            dtype=dict.fromkeys(texts, str),
             keep_default_na=False,
-            na_values={name: [""] if name in as_text else _MISSING_TEXT for name in header},
+            na_values={name: [""] if name in texts else _MISSING_TEXT for name in header},
             skip_blank_lines=False,
         )
-    except FileNotFoundError as error:
-        raise InvalidInput(f"There is no file {path}; check the path.") from error
-    except (OSError, ValueError, csv.Error) as error:
+        lines = _lines_of(content, len(frame))
+    except (ValueError, csv.Error) as error:
         raise InvalidInput(
-            f"{path} can't be read as CSV ({_first_line(error)}); save it as comma-separated UTF-8 "
-            "text with a header line."
+            f"{source} can't be read as CSV ({_first_line(error)}); save it as comma-separated "
+            "UTF-8 text with a header line."
         ) from error
     if len(frame) and not isinstance(frame.index, pd.RangeIndex):  # pandas took cells for an index
         raise InvalidInput(
-            f"{path}, line 2, has more cells than the header has columns; name every column."
+            f"{source}, line 2, has more cells than the header has columns; name every column."
         )
-    twice = [name for name in as_text if header.count(name) > 1]
+    counts = Counter(texts)
+    twice = [name for name in counts if counts[name] > 1]
     if twice:
-        raise InvalidInput(f"{path} has the column {twice[0]!r} twice; keep one.")
-    return frame.set_axis(range(2, len(frame) + 2), axis="index").dropna(how="all")
+        raise InvalidInput(f"{source} has the column {twice[0]!r} twice; keep one.")
+    return frame.set_axis(lines, axis="index").dropna(how="all")
+
+
+def _csv_records(content: bytes) -> Any:
+    return csv.reader(io.TextIOWrapper(io.BytesIO(content), encoding="utf-8-sig", newline=""))
+
+
+def _lines_of(content: bytes, rows: int) -> np.ndarray:
+    """The line (rows,) that each row begins in; cells may hold line breaks."""
+    lines = content.count(b"\n") + (not content.endswith(b"\n"))
+    if lines != rows + 1:
+        reader = _csv_records(content)
+        begins = [reader.line_num + 1 for _ in reader]
+        if len(begins) == rows + 1:
+            # Each row begins after the line that the one before it ended in.
+            return np.array(begins[:-1])
+    return np.arange(2, rows + 2)
 
 
 class _Where:
-    """Names a row as the user sees it."""
+    """Names rows and columns as the user sees them."""
 
-    def __init__(self, source: str, word: str, numbers: np.ndarray) -> None:
+    def __init__(
+        self, source: str, word: str, numbers: np.ndarray, names: Mapping[str, str]
+    ) -> None:
         self._source, self._word, self._numbers = source, word, numbers
+        self._names = names
 
     def __call__(self, row: int) -> str:
         return f"{self._source}, {self._word} {self._numbers[row]},"
 
+    def name(self, column: str) -> str:
+        return self._names.get(column, column)
+
+    def quoted(self, column: str) -> str:
+        return self._names.get(column, repr(column))
+
     @property
     def source(self) -> str:
         return self._source
+
+
+def is_target(column: str) -> bool:
+    return _target(column) is not None
 
 
 def _target(column: str) -> Target | None:
@@ -283,6 +385,18 @@ def _target(column: str) -> Target | None:
 
 def _rest(table: MeasurementTable) -> pd.DataFrame:
     return table.frame.drop(columns=["id", *table.space.by_name])
+
+
+def _check_alike(rest: pd.DataFrame) -> None:
+    """Raises `InvalidInput` where a column holds what no file keeps side by side."""
+    for column in [c for c in rest.columns if rest[c].dtype == object]:
+        try:
+            pa.array(rest[column], from_pandas=True)
+        except pa.ArrowException as error:
+            raise InvalidInput(
+                f"The new rows hold another kind of values (numbers or text) in {column!r} than "
+                "the table does; rename that column, or leave it out."
+            ) from error
 
 
 def _assembled(
@@ -312,30 +426,37 @@ def _choices(decision: Decision, codes: np.ndarray) -> pd.Series:
     return pd.Series(texts, dtype="str")
 
 
-def _checked_codes(space: SearchSpace, frame: pd.DataFrame, where: _Where) -> np.ndarray:
+def _checked_codes(
+    space: SearchSpace, frame: pd.DataFrame, where: _Where, drop_inactive: bool
+) -> np.ndarray:
     codes = np.full((len(frame), len(space.decisions)), -1, dtype=np.int16)
     for column, decision in enumerate(space.decisions):
         allowed = ", ".join(map(str, decision.choices))
+        active = space.active(codes, decision)
         if decision.name in frame:
-            codes[:, column] = _decision_codes(decision, frame[decision.name], where)
+            cells = frame[decision.name]
+            if drop_inactive and not active.all():
+                cells = cells.where(active)
+            codes[:, column] = _decision_codes(decision, cells, where)
         elif not decision.conditions:
             raise InvalidInput(
                 f"{where.source} lacks the column {decision.name!r} of space {space.name!r}; "
                 f"allowed in it: {allowed}."
             )
-        active, given = space.active(codes, decision), codes[:, column] >= 0
-        wrong = np.flatnonzero(active != given)
+        wrong = np.flatnonzero(active != (codes[:, column] >= 0))
         if not len(wrong):
             continue
         row = wrong[0]
+        name = where.name(decision.name)
         because = ", ".join(
-            f"{c.decision} is {frame[c.decision].iloc[row]}" for c in decision.conditions
+            f"{where.name(c.decision)} is {frame[c.decision].iloc[row]}"
+            for c in decision.conditions
         )
         if active[row]:
             reason = f" although {because}" if because else ""
-            raise InvalidInput(f"{where(row)} has no {decision.name}{reason}; allowed: {allowed}.")
+            raise InvalidInput(f"{where(row)} has no {name}{reason}; allowed: {allowed}.")
         raise InvalidInput(
-            f"{where(row)} has {decision.name} = {frame[decision.name].iloc[row]} although "
+            f"{where(row)} has {name} = {frame[decision.name].iloc[row]} although "
             f"{because}, which leaves it out; leave the cell empty."
         )
     return codes
@@ -343,11 +464,23 @@ def _checked_codes(space: SearchSpace, frame: pd.DataFrame, where: _Where) -> np
 
 def _decision_codes(decision: Decision, column: pd.Series, where: _Where) -> np.ndarray:
     """Codes (rows,) of one column, -1 where missing; each distinct value is checked once."""
-    positions, found = pd.factorize(column)
+    name = where.quoted(decision.name)
+    odd = None
+    try:
+        positions, found = pd.factorize(column)
+        # True equals 1, so it may hide behind it.
+        if column.dtype == object and any(value in (0, 1) for value in found):
+            odd = np.array([isinstance(cell, bool) for cell in column])
+    except TypeError:  # a list or an object in a cell
+        odd = np.array([not isinstance(cell, Hashable) for cell in column])
+    if odd is not None and odd.any():
+        row = int(odd.argmax())
+        allowed = ", ".join(map(str, decision.choices))
+        raise InvalidInput(f"{where(row)} {name} is {column.iloc[row]!r}; allowed: {allowed}.")
     known = []
     for position, value in enumerate(found):
         try:
-            choice = check_choice(decision, _as_number(decision, value))
+            choice = check_choice(decision, _as_number(decision, value), name)
         except InvalidInput as error:
             row = int(np.argmax(positions == position))
             raise InvalidInput(f"{where(row)} {error}") from None
@@ -367,21 +500,40 @@ def _as_number(decision: Decision, value: Any) -> Any:
 
 
 def _checked_numbers(
-    column: pd.Series, name: str, target: Target | None, where: _Where
+    column: pd.Series, name: str, target: Target | None, where: _Where, factor: float
 ) -> np.ndarray:
-    """A target's numbers (rows,), NaN where missing; `target` is None for a standard error."""
-    numbers = pd.to_numeric(column, errors="coerce").to_numpy(dtype=float, na_value=np.nan)
+    """A target's numbers (rows,) times `factor`, NaN where missing; `target` is None for a
+    standard error."""
+    cells = column
+    if column.dtype == object:
+        cells = pd.Series([_number_or_text(cell) for cell in column], dtype=object)
+    numbers = pd.to_numeric(cells, errors="coerce").to_numpy(dtype=float, na_value=np.nan)
     low, high, allowed = 0.0, np.inf, "a finite number of at least 0"
     if target is not None and target.column == "accuracy":
-        high, allowed = 100.0, "a percentage from 0 to 100"
+        high, allowed = 100.0 / factor, "a percentage from 0 to 100"
+        if factor != 1:
+            allowed = f"a fraction from 0 to {high:g}"
     elif target is not None and target.column != "cross_entropy":
         low, allowed = np.nextafter(0, 1), "a finite number above 0"
     valid = np.isfinite(numbers) & (numbers >= low) & (numbers <= high)
     wrong = np.flatnonzero(~valid & column.notna().to_numpy())
     if len(wrong):
         value = column.iloc[wrong[0]]
-        raise InvalidInput(f"{where(wrong[0])} has {name} = {value}; it must be {allowed}.")
-    return numbers
+        raise InvalidInput(
+            f"{where(wrong[0])} has {where.name(name)} = {value}; it must be {allowed}."
+        )
+    # Dividing by 1000 rounds better than multiplying by 0.001 does.
+    return numbers * factor if factor >= 1 else numbers / round(1 / factor)
+
+
+def _number_or_text(cell: Any) -> float | str:
+    """What pandas turns into a number; NaN for a truth value, a list or a number beyond all."""
+    if isinstance(cell, str):
+        return cell
+    try:
+        return np.nan if isinstance(cell, (bool, np.bool_)) else float(cell)
+    except (TypeError, ValueError, OverflowError):
+        return np.nan
 
 
 def _first_line(error: Exception) -> str:

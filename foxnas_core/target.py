@@ -1,5 +1,6 @@
 """A target: a measured column with its unit and the direction that is better."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
@@ -55,6 +56,18 @@ KNOWN = {
     "parameters": Target("parameters", "Parameters", "", "min"),
     "macs": Target("macs", "MACs", "", "min"),
 }
+
+# What a number of a unit is multiplied by to stand in the table's own unit.
+_UNITS: Mapping[str, Mapping[str, float]] = {
+    "accuracy": {"percent": 1.0, "fraction": 100.0},
+    "latency_ms": {"ms": 1.0, "s": 1000.0, "us": 0.001},
+}
+
+
+def units_of(column: str) -> Mapping[str, float]:
+    """The units that numbers of a target may be given in, each with its factor to the table's own;
+    empty where there is one unit only."""
+    return _UNITS.get(column.partition(":")[0], {})
 
 
 def target_of(column: str) -> Target:

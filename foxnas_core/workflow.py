@@ -1,12 +1,13 @@
 """The steps of a study from end to end, as the command line and the pages both take them."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import pandas as pd
 
 from foxnas_core.architecture import Architecture
-from foxnas_core.errors import MissingPart
+from foxnas_core.errors import InvalidInput, MissingPart
 from foxnas_core.regression import Predictor, fit
 from foxnas_core.storage import Study, file_hash
 from foxnas_core.table import MeasurementTable
@@ -15,6 +16,8 @@ if TYPE_CHECKING:
     from foxnas_core.export.exporter import ExportedModel
     from foxnas_core.export.model_card import Estimate
     from foxnas_core.measurement.campaign import CampaignProgress, Measured
+    from foxnas_core.search.calibration import SearchCalibration
+    from foxnas_core.search.exact import Front
 
 
 def fit_all(
@@ -55,10 +58,12 @@ def measure(
     *,
     seed: int,
     report: "Callable[[CampaignProgress], None]",
+    optima: Mapping[str, Mapping[str, Any]] | None = None,
 ) -> "list[Measured]":
     """Measure subnets and append each finished batch to the study's table.
 
-    Raises `MissingPart` where the study has no weights or images.
+    With `optima`, which holds further values by id, they go to the table of optima. Raises
+    `MissingPart` where the study has no weights or images.
     """
     checkpoint = study.load_checkpoint()
     calibration, held_out = study.images()
@@ -72,10 +77,12 @@ def measure(
     measured: list[Measured] = []
 
     def keep(rows: "list[Measured]", circumstances: dict[str, Any]) -> None:
+        further = optima or {}
         study.append(
             [row.architecture for row in rows],
-            [row.values for row in rows],
+            [row.values | dict(further.get(row.architecture.id, {})) for row in rows],
             {name: origin | values for name, values in circumstances.items()},
+            optima=optima is not None,
         )
         measured.extend(rows)
 
@@ -95,6 +102,61 @@ def measure(
         report=report,
     )
     return measured
+
+
+def measure_optima(
+    study: Study,
+    latency: str,
+    count: int,
+    *,
+    seed: int,
+    report: "Callable[[CampaignProgress], None]",
+) -> MeasurementTable:
+    """Measure optima of random budgets, until the study has `count` of this seed's; returns all.
+
+    The plan depends on table and seed alone, so a killed campaign goes on where it was. Raises as
+    `fit_all` and `measure`.
+    """
+    from foxnas_core.search.calibration import random_optima
+
+    front = latency_front(study.table(), latency)
+    planned = random_optima(front, count, seed=seed)
+    done = set(study.optima().frame["id"])
+    found = {
+        c.architecture.id: {"budget": c.costs[0], "searched_latency": latency} for c in planned
+    }
+    missing = [c.architecture for c in planned if c.architecture.id not in done]
+    measure(study, missing, seed=seed, report=report, optima=found)
+    return study.optima()
+
+
+def latency_front(table: MeasurementTable, latency: str) -> "Front":
+    """The best predicted accuracy for every budget of a latency; raises as `fit_all`."""
+    from foxnas_core.search.exact import front
+    from foxnas_core.search.problem import Limit, SearchProblem
+
+    accuracy, cost = fit_all(table, targets=("accuracy", latency)).values()
+    return front(SearchProblem(accuracy, (Limit(cost, 0.0),)))
+
+
+def calibrations(
+    table: MeasurementTable, optima: MeasurementTable, predictors: Sequence[Predictor], latency: str
+) -> "dict[str, SearchCalibration]":
+    """What optima under budgets of `latency` tell of each predictor, by column.
+
+    Raises `MissingPart` where too few were measured.
+    """
+    from foxnas_core.search.calibration import ADVISED, calibrate
+
+    try:
+        searched = optima.frame.get("searched_latency", pd.Series(dtype=str))
+        own = optima.rows((searched == latency).to_numpy())
+        return {p.target.column: calibrate(p, own, table) for p in predictors}
+    except InvalidInput as error:
+        raise MissingPart(
+            f"{error} Measure some with 'python -m foxnas_core calibrate --count {ADVISED} "
+            f"--latency-target {latency}'."
+        ) from None
 
 
 def export(

@@ -22,7 +22,7 @@ from foxnas_core.diagnostics.warnings import (
     interaction_gain,
 )
 from foxnas_core.errors import FoxnasError, MissingPart
-from foxnas_core.features import FORMS, ORDER_FREE
+from foxnas_core.features import BASES, FORMS, ORDER_FREE
 from foxnas_core.figures.diagnostics import (
     MOST_POINTS,
     curve_figure,
@@ -124,12 +124,15 @@ def show_cautions(
         st.caption(f"Predictions checked against the measured range: {named}.")
 
 
-def interacting_of(study: Study, predictor: Predictor) -> Predictor | None:
-    """The same target with interactions, where there is such another form that can be fitted."""
-    if "interactions" not in FORMS or predictor.form.name == "interactions":
+def interacting_of(study: Study, table: MeasurementTable, predictor: Predictor) -> Predictor | None:
+    """The same target with interactions, where the form has none yet and they can be fitted."""
+    if predictor.form.name in BASES:
         return None
+    added = {base: name for name, base in BASES.items()}
+    others = "interactions" if table.ordered else "count_interactions"
+    form = added.get(predictor.form.name, others)
     try:
-        return cache.predictor_of(study, predictor.target.column, "interactions")
+        return cache.predictor_of(study, predictor.target.column, form, choices.current().link)
     except FoxnasError:
         return None
 
@@ -315,7 +318,7 @@ def show_terms(diagnosis: Diagnosis) -> None:
         )
 
 
-def show_curve(study: Study, column: str, form: str, rows: int) -> None:
+def show_curve(study: Study, column: str, form: str, link: str, rows: int) -> None:
     """The learning curve, at once where it is quick."""
     title = "How many more rows?"
     if rows > _QUICK_ROWS:
@@ -324,7 +327,7 @@ def show_curve(study: Study, column: str, form: str, rows: int) -> None:
             return
         title = ""
     with errors_as_cards():
-        curve = cache.learning_curve_of(study, column, form)
+        curve = cache.learning_curve_of(study, column, form, link)
         part = f" From a random {curve.used:,} rows." if curve.used < curve.rows else ""
         panel(
             title,
@@ -346,16 +349,17 @@ with page(
     with left:
         column = target_picker(table)
     form = form_of(table)
-    predictor = cache.predictor_of(study, column, form)
+    link = choices.current().link
+    predictor = cache.predictor_of(study, column, form, link)
     right.metric("Form of the regression", predictor.form.title)
     if right.button("Choose another on Coefficients", key="to-coefficients"):
         st.switch_page("pages/1_Coefficients.py")
     if is_exact(predictor, table):
         st.info(plain(exact_sentence(predictor)))
         st.stop()
-    diagnosis: Diagnosis = cache.diagnosis_of(study, column, form)
-    show_cautions(diagnosis, interacting_of(study, predictor), watched(study, table))
+    diagnosis: Diagnosis = cache.diagnosis_of(study, column, form, link)
+    show_cautions(diagnosis, interacting_of(study, table, predictor), watched(study, table))
     show_points(study, diagnosis)
     show_rows(study, diagnosis)
     show_terms(diagnosis)
-    show_curve(study, column, form, predictor.rows)
+    show_curve(study, column, form, link, predictor.rows)

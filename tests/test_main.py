@@ -248,6 +248,83 @@ def test_an_own_table_is_imported_fitted_and_searched(measured_study, tmp_path, 
     assert ask(capsys, "import", tmp_path / "own.csv", "--study", tmp_path / "own")["rows"] == 80
 
 
+@pytest.fixture
+def foreign(measured_study, tmp_path):
+    """The measured table in other words, accuracy as fractions and latency in seconds."""
+    table = measured_study.table()
+    frame = table.frame[[*table.space.by_name, "accuracy", "latency_ms", "latency_ms:int8"]]
+    frame = frame.assign(
+        accuracy=frame["accuracy"] / 100,
+        **{c: frame[c] / 1000 for c in ("latency_ms", "latency_ms:int8")},
+    )
+    names = {"s1_depth": "D1", "accuracy": "top1", "latency_ms": "t", "latency_ms:int8": "t=8"}
+    frame.rename(columns=names).to_csv(tmp_path / "foreign.csv", index=False)
+    maps = [option for name, column in names.items() for option in ("--map", f"{name}={column}")]
+    (tmp_path / "space.json").write_text(json.dumps(table.space.to_dict()))
+    return [tmp_path / "foreign.csv", "--space", tmp_path / "space.json", *maps]
+
+
+def test_columns_of_other_names_and_units_are_imported(foreign, measured_study, tmp_path, capsys):
+    units = ["--accuracy-unit", "fraction", "--latency-unit", "s"]
+    document = ask(capsys, "import", *foreign, *units, "--study", tmp_path / "new")
+    assert document["targets"] == ["accuracy", "latency_ms", "latency_ms:int8"]
+    found, table = open_study(tmp_path / "new").table(), measured_study.table()
+    assert found.frame["id"].tolist() == table.frame["id"].tolist()
+    for column in document["targets"]:
+        np.testing.assert_allclose(found.values(column), table.values(column), rtol=1e-12)
+    appended = ask(capsys, "import", *foreign, *units, "--study", tmp_path / "new")
+    assert (appended["added"], appended["rows"]) == (40, 80)
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ([], "say whether it is in percent or fraction (--accuracy-unit)"),
+        (["--accuracy-unit", "fraction"], "say whether it is in ms, s or us (--latency-unit)"),
+        (["--accuracy-unit", "%"], "accuracy can't be in '%'; allowed: percent, fraction."),
+        (["--accuracy-unit", "percent", "--latency-unit", "s"], "looks like fractions"),
+        (["--map", "s9_depth=D1"], "'s9_depth' can't be mapped"),
+        (["--map", "macs=M"], "has no column 'M', which 'macs' is mapped to; it has resolution"),
+        (["--map", "accuracy=t"], "'accuracy' is mapped to two columns; keep one --map of it."),
+    ],
+)
+def test_a_mapping_without_units_or_sense_is_refused(foreign, tmp_path, capsys, options, words):
+    sentence = refused(capsys, "import", *foreign, *options, "--study", tmp_path / "new")
+    assert words in sentence
+    assert not (tmp_path / "new").exists()
+
+
+def test_a_map_without_a_column_exits_with_2(tmp_path, capsys):
+    with pytest.raises(SystemExit) as stopped:
+        main(["import", "t.csv", "--study", str(tmp_path), "--map", "accuracy"])
+    assert stopped.value.code == 2 and "is not NAME=COLUMN" in capsys.readouterr().err
+
+
+def test_json_architectures_are_imported(measured_study, tmp_path, capsys):
+    table = measured_study.table()
+    rows = zip(table.architectures(), table.values("accuracy"), strict=True)
+    lines = [json.dumps({"architecture": a.to_dict(), "accuracy": y}) for a, y in rows]
+    (tmp_path / "t.jsonl").write_text("\n".join(lines) + "\n")
+    document = ask(capsys, "import", tmp_path / "t.jsonl", "--study", measured_study.folder)
+    assert (document["added"], document["rows"]) == (40, 80)
+    after = measured_study.table()
+    np.testing.assert_array_equal(after.codes[40:], table.codes)
+    np.testing.assert_array_equal(after.values("accuracy")[40:], table.values("accuracy"))
+
+
+def test_another_space_than_the_studys_is_refused(measured_study, foreign, capsys):
+    options = ["--space", "foxnas-mini", "--study", measured_study.folder]
+    assert "is of space 'tiny', not 'foxnas-mini'" in refused(
+        capsys, "import", foreign[0], *options
+    )
+
+
+def test_a_folder_that_cannot_be_written_is_one_sentence(foreign, capsys):
+    # The system's own folder, which not even root may write to.
+    options = ["--accuracy-unit", "fraction", "--latency-unit", "s", "--study", "/proc/study"]
+    assert "/proc/study can't be written" in refused(capsys, "import", *foreign, *options)
+
+
 def test_an_infeasible_budget_names_the_smallest_latency(measured_study, capsys):
     sentence = refused(
         capsys, "search", "--study", measured_study.folder, "--latency-budget", "0.000001"

@@ -180,3 +180,12 @@ def test_fingerprint_ignores_the_name_and_sees_every_choice():
 def test_ill_formed_spaces_are_refused(decisions, words):
     with pytest.raises(InvalidInput, match=words):
         SearchSpace("bad", "listed", decisions)
+
+
+def test_ids_of_codes_are_those_of_the_architectures() -> None:
+    # More choices than are joined at once, and decisions that are not in the order of their names.
+    many = Decision("many", "s3", "operation", tuple(range(5000)))
+    wide = SearchSpace("wide", "listed", (*SMALL.decisions, many, Decision("a", "s4", "x", ("é",))))
+    for space in (SMALL, wide, load_shipped("foxnas-cpu"), SearchSpace("empty", "listed", ())):
+        codes = space.random_codes(300, seed=0)
+        assert space.ids(codes) == [a.id for a in space.decode(codes)]

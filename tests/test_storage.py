@@ -1,14 +1,17 @@
 import json
 from concurrent.futures import ProcessPoolExecutor
+from pathlib import Path
 
 import pytest
 from conftest import tiny_document
+from hand import noisy_table
 
 from foxnas_core.errors import InvalidInput, MissingPart
 from foxnas_core.families import space_from_dict
 from foxnas_core.storage import (
     create_study,
     list_studies,
+    new_study_folder,
     open_study,
     read_architecture,
     read_space,
@@ -33,6 +36,40 @@ def test_a_study_is_never_created_over_another(tiny_space, tmp_path):
     with pytest.raises(InvalidInput, match="holds a study already"):
         create_study(tmp_path / "a", tiny_space, name="B")
     assert open_study(tmp_path / "a").name == "A"
+
+
+def test_a_study_is_created_with_its_table(tiny_space, tmp_path):
+    table = noisy_table(tiny_space, 10)
+    create_study(tmp_path / "a", tiny_space, name="A", table=table)
+    assert open_study(tmp_path / "a").table().fingerprint == table.fingerprint
+
+
+def test_a_study_that_cannot_be_written_leaves_nothing_behind(tiny_space, tmp_path):
+    (tmp_path / "a" / "study.json").mkdir(parents=True)  # no file can take its place
+    with pytest.raises(InvalidInput, match="a can't be written"):
+        create_study(tmp_path / "a", tiny_space, name="A", table=noisy_table(tiny_space, 10))
+    assert [path.name for path in (tmp_path / "a").iterdir()] == ["study.json"]
+    with pytest.raises(InvalidInput, match="can't be written"):
+        create_study(Path("/proc/study"), tiny_space, name="A")
+
+
+@pytest.mark.parametrize("name", ["mine", "A-1_b", "0", "x" * 64])
+def test_a_plain_name_makes_a_folder(tmp_path, name):
+    assert new_study_folder(tmp_path, name) == tmp_path / name
+
+
+@pytest.mark.parametrize(
+    "name", ["", ".", "..", "a/b", "../a", "/a", "a b", "-a", "_a", "a.b", "a\n", "é", "x" * 65]
+)
+def test_a_name_that_could_be_a_path_is_refused(tmp_path, name):
+    with pytest.raises(InvalidInput, match="can't name a study; take 1 to 64 letters"):
+        new_study_folder(tmp_path, name)
+
+
+def test_a_taken_name_is_refused(tmp_path):
+    (tmp_path / "taken").mkdir()
+    with pytest.raises(InvalidInput, match="There is a 'taken' in .* already; take another name"):
+        new_study_folder(tmp_path, "taken")
 
 
 def test_appending_keeps_what_was_there(tiny_space, tmp_path):

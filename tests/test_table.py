@@ -178,6 +178,12 @@ def test_appending_in_parts_equals_building_at_once() -> None:
         assert same(parts.with_rows(frame[:0]), whole)
 
 
+def test_appending_another_kind_of_values_is_refused() -> None:
+    table = table_from_frame(SPACE, rows(note=["a", "b"]))
+    with pytest.raises(InvalidInput, match="another kind of values .* in 'note' than the table"):
+        table.with_rows(rows(note=[1, 2]))
+
+
 def test_appending_to_a_table_of_unknown_order_keeps_it_so() -> None:
     table = table_from_frame(SPACE, rows(), ordered=False)
     assert not table.with_rows(rows()).ordered
@@ -330,6 +336,19 @@ def test_parquet_of_a_later_format_is_refused(tmp_path: Path) -> None:
     assert later != old
     pq.write_table(content.replace_schema_metadata({b"foxnas": later}), path)
     with pytest.raises(InvalidInput, match="has format 2; this version reads 1"):
+        read_table(path, SPACE)
+
+
+@pytest.mark.parametrize("record", [b"[1]", b"3", b'{"format": 1}', b"{", b"\xff"])
+@pytest.mark.parametrize("key", [b"foxnas", b"pandas"])
+def test_parquet_with_a_damaged_record_is_one_sentence(
+    key: bytes, record: bytes, tmp_path: Path
+) -> None:
+    path = tmp_path / "t.parquet"
+    table_from_frame(SPACE, rows()).write(path)
+    content = pq.read_table(path)
+    pq.write_table(content.replace_schema_metadata({key: record}), path)
+    with pytest.raises(InvalidInput, match="can't be read as parquet.*damaged or cut short"):
         read_table(path, SPACE)
 
 

@@ -3,65 +3,80 @@
 Forms name their terms differently (a latency's block states, an accuracy's kernel contrasts). To
 lay several predictors side by side, the effect of a choice is the mean difference in prediction
 it makes against the decision's first choice, over the other decisions at random (each uniform
-over its choices). For the per-layer form this is the coefficient itself.
+over its choices). For the per-layer form this is the coefficient itself. Effects are on the scale
+of the predictor's link: with a saturating one, in the target's unit for a subnet of average value.
 """
 
 from collections.abc import Sequence
-from functools import lru_cache
+from functools import lru_cache, partial
 
 import numpy as np
 import pandas as pd
 
 from foxnas_core.features import Form
 from foxnas_core.regression import Predictor
+from foxnas_core.regression.inference import Inference, inference
 from foxnas_core.search_space import Decision, SearchSpace
 
 KEYS = ["group", "slot", "position", "decision", "role", "choice", "reference"]
 
 
-def choice_effects(predictor: Predictor, level: float = 0.95) -> pd.DataFrame:
+def choice_effects(predictor: Predictor, how: Inference | None = None) -> pd.DataFrame:
     """One row a choice: group, slot, position, decision, role, choice, reference, effect, low,
-    high.
+    high, p_adjusted, stars.
 
     `effect`, in the target's unit, is that of `choice` instead of `reference`, the decision's
     first choice, at the largest resolution. `position` counts the group's slots from 1 (0 without
     a slot). Where a decision opens slots (depth), each row is one
-    step: `slot` names the slot it opens and `reference` is the choice before.
+    step: `slot` names the slot it opens and `reference` is the choice before. `how` sure one may
+    be is ordinary 95 % intervals by default; see `Inference.intervals`.
     """
-    form = predictor.form
+    keys, rows = effect_rows(predictor.form)
+    found = (how or inference(predictor)).intervals(rows).rename(columns={"value": "effect"})
+    return pd.concat([keys, found[["effect", "low", "high", "p_adjusted", "stars"]]], axis=1)
+
+
+@lru_cache(maxsize=64)
+def effect_rows(form: Form) -> tuple[pd.DataFrame, np.ndarray]:
+    """The first seven columns of `choice_effects`, and the combination of terms (rows, terms)
+    that each effect is."""
     keys: list[tuple[object, ...]] = []
     differences: list[np.ndarray] = []
     for decision in form.space.decisions:
         for key, difference in _differences(form, decision):
             keys.append(key)
             differences.append(difference)
-    value, std_error = predictor.combine(np.array(differences).reshape(-1, form.parameters))
-    half = predictor.quantile(level) * std_error
-    table = pd.DataFrame(keys, columns=KEYS).assign(
-        effect=value, low=value - half, high=value + half
-    )
+    table = pd.DataFrame(keys, columns=KEYS)
     groups = {group: number for number, group in enumerate(form.space.groups)}
     # What opens a slot comes before what is chosen in it.
-    return table.sort_values(
+    table = table.sort_values(
         ["group", "position"],
         key=lambda column: column.map(groups) if column.name == "group" else column,
         kind="stable",
-        ignore_index=True,
     )
+    rows = np.array(differences).reshape(-1, form.parameters)[table.index]
+    return table.reset_index(drop=True), rows
 
 
-def side_by_side(predictors: Sequence[Predictor], level: float = 0.95) -> pd.DataFrame:
+def side_by_side(
+    predictors: Sequence[Predictor], hows: Sequence[Inference] | None = None
+) -> pd.DataFrame:
     """The choice effects of predictors of one space, in columns named after their targets:
-    `accuracy`, `accuracy_low`, `accuracy_high`, `latency_ms`, …; missing where one has none."""
+    `accuracy`, `accuracy_low`, `accuracy_high`, `accuracy_p_adjusted`, `accuracy_stars`,
+    `latency_ms`, …; missing where one has none."""
     tables = [
-        choice_effects(predictor, level)
+        choice_effects(predictor, how)
         .set_index(KEYS)
-        .set_axis([predictor.target.column + end for end in ("", "_low", "_high")], axis="columns")
-        for predictor in predictors
+        .rename(columns=partial(_named, predictor.target.column))
+        for predictor, how in zip(predictors, hows or map(inference, predictors), strict=True)
     ]
     joined = pd.concat(tables, axis="columns")
     order = pd.concat([table.index.to_frame() for table in tables]).drop_duplicates().index
     return joined.reindex(order).reset_index()
+
+
+def _named(target: str, column: str) -> str:
+    return target if column == "effect" else f"{target}_{column}"
 
 
 def slot_grid(effects: pd.DataFrame, role: str, column: str = "effect") -> pd.DataFrame:
@@ -134,7 +149,7 @@ def _opened(space: SearchSpace, decision: Decision, codes: Sequence[int]) -> dic
 def _means(form: Form, decision: Decision, others: tuple[Decision, ...]) -> np.ndarray:
     """Mean regression rows (choices, terms) over the options of `others`, or of the whole group
     where the form's terms take its slots together."""
-    decisions = form.space.in_group(decision.group) if form.order_free else (decision, *others)
+    decisions = form.space.in_group(decision.group) if form.joint else (decision, *others)
     codes, rows = _group_rows(form, decision.group, decisions)
     sizes = np.array([len(d.choices) for d in form.space.decisions], dtype=float)
     weights = np.where(codes >= 0, 1 / sizes, 1.0).prod(axis=1)

@@ -46,6 +46,11 @@ def candidate_rates(y: np.ndarray, center: float) -> np.ndarray:
     return np.linspace(0.0, 1 / nearest, RATES)
 
 
+def wider_rates(y: np.ndarray, center: float) -> np.ndarray:
+    """Rates (RATES,) for samples whose highest value may lie below that of the data."""
+    return 1.5 * candidate_rates(y, center)
+
+
 def profile(q: np.ndarray, y: np.ndarray, center: float, rates: np.ndarray) -> np.ndarray:
     """Log-likelihood (rates,) or, for values (n, k), (rates, k), up to a constant."""
     found = []
@@ -71,12 +76,12 @@ def best_rate(rates: np.ndarray, likelihood: np.ndarray) -> np.ndarray:
     return rates[top] + np.where(usable, shift, 0.0) * (rates[1] - rates[0])
 
 
-def estimate(x: np.ndarray, y: np.ndarray, *, seed: int) -> tuple[Link, Ceiling]:
+def estimate(rows: FoldedRows, y: np.ndarray, *, seed: int) -> tuple[Link, Ceiling]:
     """The link whose ceiling is most likely, with its interval, test and variance.
 
-    `x` (n, terms) are regression rows, `y` (n,) values in the target's unit.
+    `y` (n,) are values in the target's unit; `seed` that of the bootstrap.
     """
-    q, r = np.linalg.qr(x)
+    q = rows.q
     center = float(y.mean())
     rates = candidate_rates(y, center)
     likelihood = profile(q, y, center, rates)
@@ -92,8 +97,8 @@ def estimate(x: np.ndarray, y: np.ndarray, *, seed: int) -> tuple[Link, Ceiling]
         high=Link(center, _crossing(rates, likelihood, top, inside, last=False)).ceiling,
         statistic=statistic,
         p=float(chdtrc(1, statistic)),
-        rate_variance=_rate_variance(q, y, link, rates, seed),
-        pull=np.linalg.solve(r, q.T @ push),
+        rate_variance=_rate_variance(q, y, link, seed),
+        pull=np.linalg.solve(rows.r, q.T @ push),
     )
 
 
@@ -150,7 +155,7 @@ def _crossing(
     return float(rates[here] + np.clip(share, 0, 1) * (rates[there] - rates[here]))
 
 
-def _rate_variance(q: np.ndarray, y: np.ndarray, link: Link, rates: np.ndarray, seed: int) -> float:
+def _rate_variance(q: np.ndarray, y: np.ndarray, link: Link, seed: int) -> float:
     """The variance of the rate over wild bootstrap samples (Wu, 1986): residuals, widened for
     their leverage, with random signs."""
     eta = link.forward(y)
@@ -160,5 +165,5 @@ def _rate_variance(q: np.ndarray, y: np.ndarray, link: Link, rates: np.ndarray, 
     rng = np.random.default_rng(seed)
     signs = rng.choice([-1.0, 1.0], size=(len(y), BOOTSTRAPS))
     samples = link.inverse(fitted[:, np.newaxis] + residuals[:, np.newaxis] * signs)
-    wider = np.linspace(0.0, rates[-1] * 1.5, RATES)
+    wider = wider_rates(y, link.center)
     return float(np.var(best_rate(wider, profile(q, samples, link.center, wider)), ddof=1))

@@ -1,14 +1,15 @@
 """From a measurement table to a predictor."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from foxnas_core.errors import InvalidInput
-from foxnas_core.features import ORDER_FREE, Form, build_form, independent_columns
+from foxnas_core.features import BASES, ORDER_FREE, Form, build_form, independent_columns
 from foxnas_core.link import Link
 from foxnas_core.regression import ceiling
-from foxnas_core.regression.leastsquares import FoldedRows, deal_folds
+from foxnas_core.regression.interactions import select_interactions, with_interactions
+from foxnas_core.regression.leastsquares import FoldedRows, clearly_above, deal_folds
 from foxnas_core.regression.predictor import CrossValidation, Predictor
 from foxnas_core.table import MeasurementTable
 
@@ -17,17 +18,21 @@ LARGEST_CONDITION = 30.0
 # Level of the test that a ceiling must pass to be chosen.
 CLEAR = 0.01
 LINKS = ("auto", "none", "saturating")
+_INDEPENDENT = 1e-8
 
 
 @dataclass(frozen=True, eq=False)
 class Data:
-    """The measured rows of one target: values `y` (n,), `codes` (n, decisions), `ids` (n,)."""
+    """The measured rows of one target: values `y` (n,), `codes` (n, decisions), `ids` (n,).
 
-    table: MeasurementTable
+    `ordered` is the table's.
+    """
+
     target: str
     y: np.ndarray
     codes: np.ndarray
     ids: np.ndarray
+    ordered: bool
 
     @classmethod
     def of(cls, table: MeasurementTable, target: str) -> "Data":
@@ -39,7 +44,41 @@ class Data:
                 f"The table has no row with {target} yet; measure subnets or import a table first."
             )
         ids = table.frame["id"].to_numpy()[measured]
-        return cls(table, target, values[measured], table.codes[measured], ids)
+        return cls(target, values[measured], table.codes[measured], ids, table.ordered)
+
+    def rows(self, chosen: np.ndarray) -> "Data":
+        """Some of the rows, by position or mask."""
+        return replace(self, y=self.y[chosen], codes=self.codes[chosen], ids=self.ids[chosen])
+
+
+@dataclass(frozen=True, eq=False)
+class Assessment:
+    """A form with its interactions chosen and its link decided, and its predictions `held_out`
+    (rows,), in the target's unit, of architectures that neither its fit nor these choices saw."""
+
+    form: Form
+    saturates: bool
+    held_out: np.ndarray
+
+
+def assess(data: Data, form: Form, link: str, *, seed: int) -> Assessment:
+    """Decide what the data must decide in a form, by cross-validation.
+
+    Raises `InvalidInput` where the rows can't carry the form, or for an unfit `link`.
+    """
+    x, y = form.matrix(data.codes), data.y
+    folded = FoldedRows.of(x, deal_folds(data.ids, seed))
+    check_rows(form, folded, x, y)
+    held_out, saturates = _choose_link(folded, y, form, link)
+    scale = Link()
+    if saturates:
+        scale, found = ceiling.estimate(folded, y, seed=seed)
+        if link == "auto" and found.p > CLEAR:
+            scale, saturates, held_out = Link(), False, folded.predict(y)
+    if form.name in BASES:
+        selection = select_interactions(form, data.codes, scale.forward(y), folded.fold)
+        form, held_out = with_interactions(form, selection.pairs), scale.inverse(selection.held_out)
+    return Assessment(form, saturates, held_out)
 
 
 def fit(
@@ -47,32 +86,44 @@ def fit(
 ) -> Predictor:
     """Fit a target column of the table by least squares.
 
-    `form` is one of `FORMS`, or "auto"; `link` is "none", "saturating" (for an accuracy), or
-    "auto", which takes the saturating link where the likelihood ratio speaks for a ceiling and the
-    squared error on held-out subnets falls by more than its standard error. `seed` deals the
-    architectures into the folds of the cross-validation. Raises `InvalidInput` naming
+    `form` is one of `FORMS`, or "auto" for the one that `picker.choose` takes; `link` is "none",
+    "saturating" (for an accuracy), or "auto", which takes the saturating link where the likelihood
+    ratio speaks for a ceiling and the squared error on held-out subnets is clearly smaller. `seed`
+    deals the architectures into the folds of the cross-validation. Raises `InvalidInput` naming
     what is missing where the table can't carry the form.
     """
+    from foxnas_core.regression.picker import choose
+
     data = Data.of(table, target)
-    chosen = _choose_form(table, target, form, len(data.y))
-    return fit_form(data, chosen, link, seed=seed)
+    if form == "auto":
+        form = choose(data, table.space, link, seed=seed).best.form.name
+    built = build_form(form, table.space, target)
+    if not (table.ordered or built.order_free):
+        raise InvalidInput(
+            f"The form {form!r} needs to know which block stands where, but this table counts "
+            f"block types per stage without their order; choose {' or '.join(ORDER_FREE)}."
+        )
+    return _fitted(table, data, assess(data, built, link, seed=seed), seed)
 
 
-def fit_form(data: Data, form: Form, link: str, *, seed: int) -> Predictor:
-    """Fit one form; as `fit`."""
-    table, y = data.table, data.y
+def _fitted(table: MeasurementTable, data: Data, assessed: Assessment, seed: int) -> Predictor:
+    form, y = assessed.form, data.y
     x = form.matrix(data.codes)
-    check_rows(form, x, y)
-    folded = FoldedRows.of(x, deal_folds(data.ids, seed))
-    held_out, saturates = choose_link(folded, y, form, link)
-    scale, found = ceiling.estimate(x, y, seed=seed) if saturates else (Link(), None)
-    if link == "auto" and found is not None and found.p > CLEAR:
-        scale, found, held_out = Link(), None, folded.predict(y)
+    rows = FoldedRows.of(x, np.zeros(len(y), dtype=int))
+    scale, found = Link(), None
+    if assessed.saturates:
+        scale, found = ceiling.estimate(rows, y, seed=seed)
     # 1.5 s that pages which only predict need not wait for.
     from statsmodels.regression.linear_model import OLS
 
-    result = OLS(scale.forward(y), x).fit(method="qr")
-    estimates, covariance = np.asarray(result.params), np.asarray(result.cov_params())
+    # X = QR: the triangular rows have the solution of all rows, which may be a hundred thousand.
+    response = scale.forward(y)
+    projected = rows.q.T @ response
+    result = OLS(projected, rows.r).fit(method="qr")
+    rest = response - rows.q @ projected
+    variance = float(rest @ rest) / (len(y) - form.parameters)
+    estimates = np.asarray(result.params)
+    covariance = np.asarray(result.cov_params(scale=variance))
     if found is not None:
         covariance = covariance + found.rate_variance * np.outer(found.pull, found.pull)
     residuals = y - scale.inverse(x @ estimates)
@@ -85,17 +136,17 @@ def fit_form(data: Data, form: Form, link: str, *, seed: int) -> Predictor:
         rows=len(y),
         r2=1 - unexplained,
         r2_adjusted=1 - unexplained * (len(y) - 1) / (len(y) - form.parameters),
-        cv=agreement(y, held_out),
-        warnings=tuple(_warnings(data, form, x)),
+        cv=agreement(y, assessed.held_out),
+        warnings=tuple(_warnings(data, len(table), form, x)),
         table_fingerprint=table.fingerprint,
         estimates=estimates,
         covariance=covariance,
-        residual_variance=float(result.mse_resid),
-        held_out=held_out,
+        residual_variance=variance,
+        held_out=assessed.held_out,
     )
 
 
-def choose_link(
+def _choose_link(
     folded: FoldedRows, y: np.ndarray, form: Form, link: str
 ) -> tuple[np.ndarray, bool]:
     """Held-out predictions (n,) and whether the saturating link made them."""
@@ -112,8 +163,7 @@ def choose_link(
     plain = folded.predict(y)
     if link == "auto" and can:
         saturating = ceiling.predict_held_out(folded, y)
-        gain = (y - plain) ** 2 - (y - saturating) ** 2
-        if gain.mean() > gain.std() / np.sqrt(len(gain)):
+        if clearly_above((y - plain) ** 2, (y - saturating) ** 2):
             return saturating, True
     return plain, False
 
@@ -130,28 +180,7 @@ def agreement(y: np.ndarray, predicted: np.ndarray) -> CrossValidation:
     return CrossValidation(r2, rmse, tau if np.isfinite(tau) else 0.0)
 
 
-def _choose_form(table: MeasurementTable, target: str, name: str, rows: int) -> Form:
-    if name != "auto":
-        chosen = build_form(name, table.space, target)
-        if not (table.ordered or chosen.order_free):
-            raise InvalidInput(
-                f"The form {name!r} needs to know which block stands where, but this table counts "
-                f"block types per stage without their order; choose {' or '.join(ORDER_FREE)}."
-            )
-        return chosen
-    adds_up = target.startswith("latency_ms") or target in ("macs", "parameters")
-    if table.ordered:
-        states = build_form("block_state", table.space, target)
-        if adds_up and rows >= states.wanted_rows:
-            return states
-        return build_form("per_layer", table.space, target)
-    counts = build_form("stage_counts", table.space, target)
-    if adds_up or rows >= counts.wanted_rows:
-        return counts
-    return build_form("foxnas", table.space, target)
-
-
-def check_rows(form: Form, x: np.ndarray, y: np.ndarray) -> None:
+def check_rows(form: Form, folded: FoldedRows, x: np.ndarray, y: np.ndarray) -> None:
     """Raises `InvalidInput` where the rows can't tell all terms apart."""
     rows, parameters = x.shape
     target = form.target.column
@@ -165,7 +194,8 @@ def check_rows(form: Form, x: np.ndarray, y: np.ndarray) -> None:
             f"All {rows} rows have the same {target}, {y[0]:g}, so there is nothing to explain; "
             "measure subnets that differ."
         )
-    if np.linalg.matrix_rank(x) < parameters:
+    # What is left of each column beside those before it.
+    if (np.abs(np.diag(folded.r)) < _INDEPENDENT * np.linalg.norm(x, axis=0)).any():
         aliased = [form.terms[i].name for i in np.flatnonzero(~independent_columns(x))]
         named = ", ".join(aliased[:3]) + (f" and {len(aliased) - 3} more" if aliased[3:] else "")
         raise InvalidInput(
@@ -177,19 +207,18 @@ def check_rows(form: Form, x: np.ndarray, y: np.ndarray) -> None:
 
 def _condition(x: np.ndarray) -> float:
     """Condition number of the columns but the intercept, centred and scaled to length 1."""
-    centred = x[:, 1:] - x[:, 1:].mean(axis=0)
-    if not centred.shape[1]:
+    if x.shape[1] < 2:
         return 1.0
-    return float(np.linalg.cond(centred / np.linalg.norm(centred, axis=0)))
+    correlations = np.corrcoef(x[:, 1:], rowvar=False).reshape(x.shape[1] - 1, -1)
+    values = np.linalg.eigvalsh(correlations)
+    return float(np.sqrt(values[-1] / max(values[0], np.finfo(float).tiny)))
 
 
-def _warnings(data: Data, form: Form, x: np.ndarray) -> list[str]:
-    table, rows = data.table, len(data.y)
+def _warnings(data: Data, whole: int, form: Form, x: np.ndarray) -> list[str]:
+    rows = len(data.y)
     warnings = []
-    if rows < len(table):
-        warnings.append(
-            f"{len(table) - rows} of {len(table)} rows have no {data.target} and are left out."
-        )
+    if rows < whole:
+        warnings.append(f"{whole - rows} of {whole} rows have no {data.target} and are left out.")
     if rows < form.wanted_rows:
         warnings.append(
             f"{rows} rows for {form.parameters} parameters: intervals of the form "

@@ -11,6 +11,8 @@ from functools import cached_property
 import numpy as np
 
 FOLDS = 10
+# Standard errors by which a squared error must be larger to count as larger.
+CLEARLY = 2.0
 _TOLERANCE = 1e-10
 
 
@@ -26,17 +28,15 @@ class Fold:
 
 @dataclass(frozen=True, eq=False)
 class FoldedRows:
-    """Regression rows (n, terms) as an orthonormal basis `q` of their columns, dealt into folds.
-
-    `fold` (n,) numbers each row's.
-    """
+    """Regression rows X (n, terms) as QR, dealt into folds: `fold` (n,) numbers each row's."""
 
     q: np.ndarray
+    r: np.ndarray
     fold: np.ndarray
 
     @classmethod
     def of(cls, x: np.ndarray, fold: np.ndarray) -> "FoldedRows":
-        return cls(np.linalg.qr(x)[0], fold)
+        return cls(*np.linalg.qr(x), fold)
 
     @cached_property
     def folds(self) -> tuple[Fold, ...]:
@@ -68,3 +68,10 @@ def deal_folds(ids: np.ndarray, seed: int, folds: int = FOLDS) -> np.ndarray:
     dealt = np.arange(len(distinct)) % folds
     np.random.default_rng(seed).shuffle(dealt)
     return dealt[member]
+
+
+def clearly_above(errors: np.ndarray, least: np.ndarray) -> bool:
+    """Whether squared errors (rows,) exceed other ones of the same rows by more than `CLEARLY`
+    standard errors of the mean difference."""
+    excess = errors - least
+    return bool(excess.mean() > CLEARLY * excess.std() / np.sqrt(len(excess)))

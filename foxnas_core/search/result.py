@@ -3,12 +3,15 @@
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
 from foxnas_core.search.problem import AdditivePredictor, Candidate, SearchProblem
 from foxnas_core.search.schedule import AnnealingSettings
+
+if TYPE_CHECKING:
+    from foxnas_core.search.calibration import SearchCalibration
 
 TRACE_COLUMNS = (
     "proposals", "temperature", "current_value", "current_cost", "best_value", "best_cost",
@@ -107,9 +110,11 @@ def search_document(
     result: SearchResult,
     accuracy_predictor: AdditivePredictor,
     latency_predictor: AdditivePredictor,
+    calibrations: "Mapping[str, SearchCalibration] | None" = None,
 ) -> dict[str, Any]:
     """What `search --json` prints: accuracy in percent, latency in ms, each with its 95 %
-    prediction interval. No times, so that the same seed gives the same bytes.
+    prediction interval, and, where calibrations are given by column, what a searched optimum
+    will measure. No times, so that the same seed gives the same bytes.
     """
 
     def described(candidate: Candidate) -> dict[str, Any]:
@@ -118,6 +123,14 @@ def search_document(
             "architecture": candidate.architecture.to_dict(),
             "accuracy": _estimate(accuracy_predictor, candidate, candidate.value),
             "latency_ms": _estimate(latency_predictor, candidate, candidate.costs[0]),
+            "as_searched": {
+                key: dict(zip(("value", "low", "high"), found.interval(value), strict=True))
+                for key, predictor, value in (
+                    ("accuracy", accuracy_predictor, candidate.value),
+                    ("latency_ms", latency_predictor, candidate.costs[0]),
+                )
+                if (found := (calibrations or {}).get(predictor.target.column))
+            },
         }
 
     return {

@@ -4,9 +4,12 @@ Tables, predictors and fronts are frozen values that no page changes, so all ses
 copy of each instead of unpickling their own at every rerun.
 """
 
+import hashlib
 import json
 import threading
 from contextlib import suppress
+from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,6 +17,8 @@ import streamlit as st
 
 from foxnas_core.architecture import Architecture
 from foxnas_core.errors import FoxnasError
+from foxnas_core.importing import ColumnMapping, ForeignFile, read_content
+from foxnas_core.search_space import SearchSpace
 from foxnas_core.storage import Study, open_study
 from foxnas_core.table import MeasurementTable
 from pages.shared.choices import as_text
@@ -24,6 +29,9 @@ if TYPE_CHECKING:
     from foxnas_core.explanation.shapley import BlockShapley
     from foxnas_core.export.exporter import ExportedModel
     from foxnas_core.regression import Predictor
+    from foxnas_core.regression.inference import Inference
+    from foxnas_core.regression.picker import Recommendation
+    from foxnas_core.search.calibration import SearchCalibration
     from foxnas_core.search.exact import Front
     from foxnas_core.search.result import SearchResult
     from pages.shared.jobs import Jobs
@@ -34,15 +42,45 @@ KEPT_SEARCHES = 50
 _exporting = threading.Lock()
 
 
+@dataclass(frozen=True)
+class Upload:
+    """A file that somebody uploaded: its name and its bytes."""
+
+    name: str
+    content: bytes = field(repr=False)
+
+    @cached_property
+    def digest(self) -> str:
+        return hashlib.sha256(self.content).hexdigest()
+
+
 def table_of(study: Study) -> MeasurementTable:
     """The measurement table; raises as `Study.table`."""
     return _table(str(study.folder), _stamp(study, "space.json", "measurements.parquet"))
 
 
-def predictor_of(study: Study, column: str, form: str = "auto") -> "Predictor":
-    """The predictor of one target; raises as `regression.fit`."""
+def predictor_of(study: Study, column: str, form: str = "auto", link: str = "auto") -> "Predictor":
+    """The predictor of one target; `link` is the accuracy's. Raises as `regression.fit`."""
     stamp = _stamp(study, "space.json", "measurements.parquet")
-    return _predictor(str(study.folder), column, form, stamp)
+    return _predictor(str(study.folder), column, form, link, stamp)
+
+
+def inference_of(study: Study, column: str, form: str, link: str, kind: str) -> "Inference":
+    """How sure one may be of a predictor's effects; raises as `regression.fit`."""
+    stamp = _stamp(study, "space.json", "measurements.parquet")
+    return _inference(str(study.folder), column, form, link, kind, stamp)
+
+
+def recommendation_of(study: Study, column: str, link: str) -> "Recommendation":
+    """The recommended form of one target and why; raises as `regression.fit`."""
+    stamp = _stamp(study, "space.json", "measurements.parquet")
+    return _recommendation(str(study.folder), column, link, stamp)
+
+
+def calibrations_of(study: Study, latency: str) -> "dict[str, SearchCalibration]":
+    """What measured optima tell of accuracy and one latency; raises as `workflow.calibrations`."""
+    stamp = _stamp(study, "space.json", "measurements.parquet", "optima.parquet")
+    return _calibrations(str(study.folder), latency, stamp)
 
 
 def predictors_of(study: Study, form: str = "auto") -> "tuple[dict[str, Predictor], list[str]]":
@@ -68,16 +106,16 @@ def shapley_of(study: Study, column: str, architecture: Architecture) -> "BlockS
     return _shapley(str(study.folder), column, as_text(architecture), stamp)
 
 
-def diagnosis_of(study: Study, column: str, form: str = "auto") -> "Diagnosis":
+def diagnosis_of(study: Study, column: str, form: str, link: str) -> "Diagnosis":
     """What speaks against one predictor; raises as `regression.fit` and `diagnose`."""
     stamp = _stamp(study, "space.json", "measurements.parquet")
-    return _diagnosis(str(study.folder), column, form, stamp)
+    return _diagnosis(str(study.folder), column, form, link, stamp)
 
 
-def learning_curve_of(study: Study, column: str, form: str = "auto") -> "LearningCurve":
+def learning_curve_of(study: Study, column: str, form: str, link: str) -> "LearningCurve":
     """How one predictor depends on the number of rows; raises as `learning_curve`."""
     stamp = _stamp(study, "space.json", "measurements.parquet")
-    return _learning_curve(str(study.folder), column, form, stamp)
+    return _learning_curve(str(study.folder), column, form, link, stamp)
 
 
 def export_of(study: Study, architecture: Architecture) -> "ExportedModel":
@@ -89,6 +127,20 @@ def export_of(study: Study, architecture: Architecture) -> "ExportedModel":
 def searches_of(study: Study) -> "dict[str, SearchResult]":
     """The newest of the study's kept searches by id, damaged ones left out."""
     return _searches(str(study.folder), _stamp(study, "searches"))
+
+
+def foreign_of(upload: Upload) -> ForeignFile:
+    """The uploaded file with its own columns; raises as `read_content`."""
+    return _foreign(upload.name, upload.digest, upload)
+
+
+def imported_of(
+    upload: Upload, space: SearchSpace, mapping: ColumnMapping | None
+) -> MeasurementTable:
+    """The checked table of an uploaded file; raises as `ForeignFile.table`."""
+    told = (dict(mapping.columns), dict(mapping.units)) if mapping else None
+    key = json.dumps([space.to_dict(), told])
+    return _imported(upload.name, upload.digest, key, upload, space, mapping)
 
 
 @st.cache_resource
@@ -119,10 +171,38 @@ def _table(folder: str, stamp: Stamp) -> MeasurementTable:
 
 
 @st.cache_resource(max_entries=64, show_spinner="Fitting the regression …")
-def _predictor(folder: str, column: str, form: str, stamp: Stamp) -> "Predictor":
+def _predictor(folder: str, column: str, form: str, link: str, stamp: Stamp) -> "Predictor":
     from foxnas_core.workflow import fit_all
 
-    return fit_all(_table(folder, stamp), form, targets=[column])[column]
+    return fit_all(_table(folder, stamp), form, link, targets=[column])[column]
+
+
+@st.cache_resource(max_entries=64, show_spinner="Computing intervals …")
+def _inference(
+    folder: str, column: str, form: str, link: str, kind: str, stamp: Stamp
+) -> "Inference":
+    from foxnas_core.regression.inference import inference
+
+    predictor = _predictor(folder, column, form, link, stamp)
+    return inference(predictor, kind, table=_table(folder, stamp))
+
+
+@st.cache_resource(max_entries=16, show_spinner="Comparing the forms, 50 times over …")
+def _recommendation(folder: str, column: str, link: str, stamp: Stamp) -> "Recommendation":
+    from foxnas_core.regression.picker import recommend
+
+    return recommend(_table(folder, stamp), column, link if column == "accuracy" else "none")
+
+
+@st.cache_resource(max_entries=16, show_spinner=False)
+def _calibrations(folder: str, latency: str, stamp: Stamp) -> "dict[str, SearchCalibration]":
+    from foxnas_core.workflow import calibrations
+
+    # The optima's own file must not make the fits anew.
+    fitted = tuple(part for part in stamp if part[0] != "optima.parquet")
+    predictors = [_predictor(folder, c, "auto", "auto", fitted) for c in ("accuracy", latency)]
+    optima = open_study(Path(folder)).optima()
+    return calibrations(_table(folder, fitted), optima, predictors, latency)
 
 
 @st.cache_resource(max_entries=16, show_spinner="Finding the exact optimum for every budget …")
@@ -130,8 +210,8 @@ def _front(folder: str, latency: str, stamp: Stamp) -> "Front":
     from foxnas_core.search.exact import front
     from foxnas_core.search.problem import Limit, SearchProblem
 
-    accuracy = _predictor(folder, "accuracy", "auto", stamp)
-    limit = Limit(_predictor(folder, latency, "auto", stamp), 0.0)
+    accuracy = _predictor(folder, "accuracy", "auto", "auto", stamp)
+    limit = Limit(_predictor(folder, latency, "auto", "auto", stamp), 0.0)
     return front(SearchProblem(accuracy, (limit,)))
 
 
@@ -141,24 +221,26 @@ def _shapley(folder: str, column: str, choices: str, stamp: Stamp) -> "BlockShap
 
     table = _table(folder, stamp)
     return block_shapley(
-        _predictor(folder, column, "auto", stamp),
+        _predictor(folder, column, "auto", "auto", stamp),
         architectures=[table.space.architecture(json.loads(choices))],
         background=table.architectures(),
     )
 
 
 @st.cache_resource(max_entries=16, show_spinner="Looking for what speaks against the fit …")
-def _diagnosis(folder: str, column: str, form: str, stamp: Stamp) -> "Diagnosis":
+def _diagnosis(folder: str, column: str, form: str, link: str, stamp: Stamp) -> "Diagnosis":
     from foxnas_core.diagnostics.diagnosis import diagnose
 
-    return diagnose(_predictor(folder, column, form, stamp), _table(folder, stamp))
+    return diagnose(_predictor(folder, column, form, link, stamp), _table(folder, stamp))
 
 
 @st.cache_resource(max_entries=16, show_spinner="Fitting parts of the table …")
-def _learning_curve(folder: str, column: str, form: str, stamp: Stamp) -> "LearningCurve":
+def _learning_curve(
+    folder: str, column: str, form: str, link: str, stamp: Stamp
+) -> "LearningCurve":
     from foxnas_core.diagnostics.learning_curve import learning_curve
 
-    return learning_curve(_predictor(folder, column, form, stamp), _table(folder, stamp))
+    return learning_curve(_predictor(folder, column, form, link, stamp), _table(folder, stamp))
 
 
 @st.cache_resource(max_entries=16, show_spinner=False)
@@ -180,3 +262,24 @@ def _export(folder: str, choices: str, stamp: Stamp) -> "ExportedModel":
     # One at a time: a latency that is measured beside another export would be too long.
     with _exporting:
         return export(study, study.space.architecture(json.loads(choices)), predictors)
+
+
+# Uploads are large and of use to one visitor, so few are kept, and not for long. Their bytes are
+# known by their digest.
+
+
+@st.cache_resource(max_entries=2, ttl=1800, show_spinner="Reading the file …")
+def _foreign(name: str, digest: str, _upload: Upload) -> ForeignFile:
+    return read_content(name, _upload.content)
+
+
+@st.cache_resource(max_entries=4, ttl=1800, show_spinner="Checking the rows …")
+def _imported(
+    name: str,
+    digest: str,
+    key: str,
+    _upload: Upload,
+    _space: SearchSpace,
+    _mapping: ColumnMapping | None,
+) -> MeasurementTable:
+    return _foreign(name, digest, _upload).table(_space, _mapping)

@@ -14,10 +14,15 @@ import streamlit as st
 
 from foxnas_core.architecture import Architecture
 from foxnas_core.errors import InvalidInput
+from foxnas_core.features import FORMS
+from foxnas_core.regression.fitting import LINKS
+from foxnas_core.regression.inference import KINDS
 from foxnas_core.search_space import SearchSpace
 from pages.shared.text import plain
 
 _KEY = "choices"
+# The regression's names are few, and others in an address are left aside.
+_ALLOWED = {"form": ("auto", *FORMS), "link": LINKS, "intervals": tuple(KINDS)}
 # A browser that is quicker than the page sends the address from before the last change; one that
 # was replaced so many seconds ago must not undo it.
 _ECHO = 3.0
@@ -26,7 +31,8 @@ _ECHO = 3.0
 @dataclass(frozen=True)
 class Choices:
     """The study's folder name, latency column, budget (ms), architecture and the one that editing
-    started from (JSON of their choices), regression form, and the id of a running or kept search.
+    started from (JSON of their choices), regression form, link of the accuracy and kind of
+    intervals, and the id of a running or kept search.
     """
 
     study: str = "demo"
@@ -35,6 +41,8 @@ class Choices:
     architecture: str | None = None
     start: str | None = None
     form: str = "auto"
+    link: str = "auto"
+    intervals: str = "ordinary"
     search: str | None = None
 
 
@@ -78,6 +86,9 @@ def show_in_address(choices: Choices) -> None:
         wanted["latency"] = choices.latency
     if choices.budget is not None:
         wanted["budget"] = f"{choices.budget:.6g}"
+    for name in ("form", "link", "intervals"):
+        if (value := getattr(choices, name)) != getattr(Choices, name):
+            wanted[name] = value
     for name in ("architecture", "search"):
         if value := getattr(choices, name):
             wanted[name] = value
@@ -157,6 +168,9 @@ def _from_address() -> dict[str, Any]:
         for name in ("study", "latency", "architecture", "search")
         if parameters.get(name)
     }
+    for name, allowed in _ALLOWED.items():
+        if parameters.get(name) in allowed:
+            found[name] = parameters[name]
     try:
         budget = float(parameters["budget"])
         if 0 < budget < 1e9:

@@ -11,14 +11,15 @@ PAGES = {
     "What_if": "What-if",
     "Search": "Search",
     "Export": "Export",
+    "Import": "Import",
 }
 ERRORS = '[data-testid="stException"], [data-testid="stAlertContentError"]'
 
-# Texts that end in an ellipsis for want of room.
+# Texts that end in an ellipsis for want of room; the input of an upload is never seen.
 CUT = """
 main => [...main.querySelectorAll('*')]
   .filter(node => getComputedStyle(node).textOverflow === 'ellipsis')
-  .filter(node => node.scrollWidth > node.clientWidth)
+  .filter(node => node.scrollWidth > node.clientWidth && node.type !== 'file')
   .map(node => node.innerText)
 """
 

@@ -79,7 +79,10 @@ def test_a_studentised_residual_is_the_t_of_the_row_left_out() -> None:
 
 def test_through_a_ceiling_they_are_those_of_the_link_s_scale() -> None:
     table = mini_table()
-    predictor = fit(table, "accuracy", link="saturating")
+    saturated = 95 - 40 * np.exp(-(table.values("accuracy") - 50) / 15)
+    table = table_of(MINI, table.codes, accuracy=saturated)
+    predictor = fit(table, "accuracy", "per_layer", link="saturating")
+    assert not predictor.link.is_identity
     found = residual_table(predictor, table)
     y = predictor.link.forward(table.values("accuracy"))
     result = OLS(y, predictor.form.matrix(table.codes)).fit()

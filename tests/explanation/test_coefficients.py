@@ -10,6 +10,7 @@ from foxnas_core.explanation.coefficients import KEYS, choice_effects, side_by_s
 from foxnas_core.families import load_shipped, space_from_dict
 from foxnas_core.features import FORMS
 from foxnas_core.regression import Predictor, fit
+from foxnas_core.regression.inference import inference
 
 # What the blocks of the hand-made space are worth by kernel 3, 5, 7, and p2 by being there.
 P1, P2, Q1 = np.array([0, 1, 3.0]), 2 + np.array([0, 0.5, 1]), np.array([0, -1, -2.0])
@@ -32,7 +33,7 @@ def exact(form: str) -> Predictor:
 @pytest.mark.parametrize("form", ["per_layer", "block_state", "stage_counts"])
 def test_every_form_fills_the_same_table_by_hand(form: str) -> None:
     effects = choice_effects(exact(form))
-    assert [*effects.columns] == [*KEYS, "effect", "low", "high"]
+    assert [*effects.columns] == [*KEYS, "effect", "low", "high", "p_adjusted", "stars"]
     assert effects[KEYS].to_numpy().tolist() == [
         ["p", "p1", 1, "p1_kernel", "kernel", 5, 3],
         ["p", "p1", 1, "p1_kernel", "kernel", 7, 3],
@@ -49,7 +50,7 @@ def test_every_form_fills_the_same_table_by_hand(form: str) -> None:
 
 def test_per_layer_effects_are_the_coefficients_with_their_intervals() -> None:
     predictor = fit(noisy_table(hand_space(), 60), "accuracy", "per_layer")
-    effects = choice_effects(predictor, level=0.9)
+    effects = choice_effects(predictor, inference(predictor, level=0.9))
     coefficients = predictor.coefficients(level=0.9).iloc[1:]
     for ours, theirs in (("effect", "estimate"), ("low", "low"), ("high", "high")):
         np.testing.assert_allclose(effects[ours], coefficients[theirs], atol=1e-12)
@@ -156,8 +157,11 @@ def test_predictors_stand_side_by_side() -> None:
     joined = side_by_side([latency, fit(weights, "parameters")])
     assert [*joined.columns] == [
         *KEYS,
-        "latency_ms", "latency_ms_low", "latency_ms_high",
-        "parameters", "parameters_low", "parameters_high",
+        *(
+            target + end
+            for target in ("latency_ms", "parameters")
+            for end in ("", "_low", "_high", "_p_adjusted", "_stars")
+        ),
     ]  # fmt: skip
     own = choice_effects(latency)
     pd.testing.assert_frame_equal(joined[KEYS], own[KEYS])

@@ -1,4 +1,5 @@
 import functools
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -27,6 +28,7 @@ from foxnas_core.figures.diagnostics import (
     residual_figure,
     residual_points,
 )
+from foxnas_core.link import Link
 from foxnas_core.regression import Predictor, fit
 from foxnas_core.target import target_of
 
@@ -111,7 +113,8 @@ def test_residuals_are_named_by_their_scale() -> None:
     table = noisy_table(MINI, 300, seed=1)
     assert residual_axis(fit(table, "latency_ms")) == "Residual (ms)"
     assert residual_axis(fit(table, "accuracy", link="none")) == "Residual (points)"
-    bent = fit(table, "accuracy", link="saturating")
+    plain = fit(table, "accuracy", "per_layer", link="none")
+    bent = replace(plain, link=Link(center=70.0, rate=0.02))
     assert residual_axis(bent) == "Residual (points at the average subnet)"
 
 

@@ -100,7 +100,7 @@ def test_an_offending_row_opens_in_what_if(studies):
 
 def test_the_chosen_subnet_is_held_against_the_measured_range(studies):
     largest = open_study(studies / "demo").space.extreme("largest")
-    page = run_page(PAGE, architecture=json.dumps(largest.to_dict()))
+    page = run_page(PAGE, architecture=json.dumps(largest.to_dict()), form="per_layer")
     [warning] = [w for w in page.warning if "above the largest measured value" in w.value]
     assert largest.id in warning.value
     assert "the one chosen in What-if" in sentences(page)
@@ -112,20 +112,18 @@ def test_the_chosen_subnet_is_held_against_the_measured_range(studies):
 def test_interactions_that_gain_are_warned_of(studies, monkeypatch, share, gains):
     from dataclasses import replace
 
-    from foxnas_core.features import FORMS
     from pages.shared import cache
 
     fitted = cache.predictor_of
 
-    def predictor_of(study, column, form="auto"):
+    def predictor_of(study, column, form="auto", link="auto"):
         if form != "interactions":
-            return fitted(study, column, form)
-        plain = fitted(study, column)
+            return fitted(study, column, form, link)
+        plain = fitted(study, column, "per_layer")
         return replace(plain, cv=replace(plain.cv, rmse=share * plain.cv.rmse))
 
-    monkeypatch.setitem(FORMS, "interactions", "Interactions")
     monkeypatch.setattr(cache, "predictor_of", predictor_of)
-    page = run_page(PAGE)
+    page = run_page(PAGE, form="per_layer")
     assert not page.exception and not page.error
     assert any("Interactions lower" in w.value for w in page.warning) == gains
     assert ("interactions that gain at most 5 %" in sentences(page)) == (not gains)
@@ -143,7 +141,7 @@ def test_a_sound_fit_says_what_was_checked(studies):
         table.architectures(),
         [{"cross_entropy": value} for value in table.values("accuracy")],
     )
-    page = run_page(PAGE, study="sound")
+    page = run_page(PAGE, study="sound", form="per_layer")
     assert not page.exception and not page.error and not page.warning
     [success] = page.success
     assert "No warning applies" in success.value and "condition number at most 30" in success.value
@@ -219,7 +217,7 @@ def test_few_rows_are_warned_of(studies):
     table = open_study(studies / "demo").table()
     rows = table.frame[["accuracy", "latency_ms"]].head(120)
     with_rows(studies, rows, table.architectures()[:120])
-    page = run_page(PAGE)
+    page = run_page(PAGE, form="per_layer")
     assert not page.exception and not page.error
     assert any("120 rows for 54 parameters" in warning.value for warning in page.warning)
 

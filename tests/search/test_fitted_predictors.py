@@ -42,7 +42,7 @@ def fitted() -> tuple[Predictor, Predictor]:
             }
         )  # fmt: skip
     table = table_from_frame(SPACE, pd.DataFrame(rows))
-    return fit(table, "accuracy"), fit(table, "latency_ms")
+    return fit(table, "accuracy", "per_layer"), fit(table, "latency_ms", "block_state")
 
 
 def problem(budget: float) -> SearchProblem:

@@ -66,7 +66,8 @@ def test_the_document_of_the_command_line() -> None:
     document = search_document(result, problem.objective, problem.limits[0].predictor)
     assert list(document) == ["best", "exact", "gap", "seed", "proposals"]
     best = document["best"]
-    assert list(best) == ["id", "architecture", "accuracy", "latency_ms"]
+    assert list(best) == ["id", "architecture", "accuracy", "latency_ms", "as_searched"]
+    assert best["as_searched"] == {}  # no optima were measured
     assert best["architecture"] == result.best.architecture.to_dict()
     assert best["id"] == problem.space.architecture(best["architecture"]).id
     assert best["latency_ms"]["value"] <= 6.0

@@ -1,4 +1,4 @@
-"""Tables made elsewhere: FOX-NAS's published columns, or one column a decision.
+"""FOX-NAS's published columns.
 
 FOX-NAS published, for its CPU space at 256 px, the accuracy (`acc`, percent) and latency
 (`latency`, ms) of measured subnets with aggregates and block counts of each stage, named after
@@ -9,8 +9,9 @@ as a search puts them, and the table is marked `ordered=False`.
 """
 
 import re
-from collections.abc import Mapping
-from pathlib import Path
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import PurePath
 
 import numpy as np
 import pandas as pd
@@ -19,7 +20,7 @@ from foxnas_core.errors import InvalidInput
 from foxnas_core.families import load_shipped, space_from_dict
 from foxnas_core.families.mbconv import Stage, settings_of
 from foxnas_core.search_space import SearchSpace
-from foxnas_core.table import MeasurementTable, from_parquet, read_csv, table_from_frame
+from foxnas_core.table import MeasurementTable, table_from_frame
 
 _BLOCK_COUNT = re.compile(r"(mbcv|se)_e\d+_k\d+_\d+(_I)?")
 
@@ -30,57 +31,27 @@ def published_space() -> SearchSpace:
     return space_from_dict({**document, "name": "foxnas-cpu-256", "resolutions": [256]})
 
 
-def read_foreign(path: Path, space: SearchSpace | None) -> MeasurementTable:
-    """The measurement table in a CSV or parquet file of the user's.
+@dataclass(frozen=True, eq=False)
+class _File:
+    source: str
+    frame: pd.DataFrame
+    row_word: str
 
-    A file with FOX-NAS's published columns brings its own space, which `space`, where given, must
-    equal; any other has one column a decision of `space`, and at least one target column. Raises
-    `InvalidInput` naming file, row, column, value and what is allowed.
+    def row(self, position: int) -> str:
+        """Names a row as the user sees it."""
+        return f"{self.source}, {self.row_word} {self.frame.index[position]},"
+
+
+def has_published_columns(columns: Sequence[str]) -> bool:
+    return any(_BLOCK_COUNT.fullmatch(name) for name in columns)
+
+
+def published_table(source: str, frame: pd.DataFrame, row_word: str) -> MeasurementTable:
+    """The table of `published_space` in rows with FOX-NAS's columns, which errors call `source`.
+
+    Raises `InvalidInput` naming row, column, value and what is allowed, or which columns disagree.
     """
-    if path.suffix == ".parquet":
-        frame = None
-    elif path.suffix == ".csv":
-        frame = read_csv(path, space)
-    else:
-        raise InvalidInput(f"{path} must be a table whose name ends in .csv or .parquet.")
-    if frame is not None and any(_BLOCK_COUNT.fullmatch(name) for name in frame.columns):
-        table = _published(path, frame)
-        _check_targets(path, table)
-        if space is not None and space.fingerprint != table.space.fingerprint:
-            raise InvalidInput(
-                f"{path} has FOX-NAS's published columns, which describe the space "
-                f"{table.space.name!r}, not {space.name!r}; import it into a new study."
-            )
-        return table
-    if space is None:
-        raise InvalidInput(
-            f"{path} lacks FOX-NAS's published columns, so its search space must be named: import "
-            "it into a study, or say which space it belongs to."
-        )
-    if frame is None:
-        table = from_parquet(path, space)
-    else:
-        table = table_from_frame(space, frame, source=str(path), row_word="line")
-    _check_targets(path, table)
-    return table
-
-
-def _check_targets(path: Path, table: MeasurementTable) -> None:
-    if not table.targets:
-        raise InvalidInput(
-            f"{path} has no target column; name at least one column accuracy (percent), "
-            "latency_ms, latency_ms:DEVICE, cross_entropy, parameters or macs."
-        )
-    if not len(table):
-        raise InvalidInput(f"{path} has a header but no rows; add the measured subnets.")
-    if "accuracy" in table.frame and table.frame["accuracy"].max() <= 1:
-        raise InvalidInput(
-            f"{path} has no accuracy above {table.frame['accuracy'].max():g}, which looks like "
-            "fractions; give accuracy in percent."
-        )
-
-
-def _published(path: Path, frame: pd.DataFrame) -> MeasurementTable:
+    file = _File(source, frame, row_word)
     space = published_space()
     settings = settings_of(space)
     columns: dict[str, object] = {}
@@ -89,9 +60,9 @@ def _published(path: Path, frame: pd.DataFrame) -> MeasurementTable:
         types = [(e, k) for k in stage.kernels for e in stage.expands]
         kind = "se" if stage.squeeze_excitation else "mbcv"
         names = [f"{kind}_e{expand}_k{kernel}_{stage.width}" for expand, kernel in types]
-        first = _counts(path, frame, names)
-        rest = _counts(path, frame, [f"{name}_I" for name in names])
-        _check_sums(path, frame, stage, first, rest)
+        first = _counts(file, names)
+        rest = _counts(file, [f"{name}_I" for name in names])
+        _check_sums(file, stage, first, rest)
         expands, kernels = np.array(types).T
         blocks = rest.sum(axis=1)
         aggregates = {
@@ -103,7 +74,7 @@ def _published(path: Path, frame: pd.DataFrame) -> MeasurementTable:
             f"avg_e_{stage.width}": rest @ expands / blocks,
             f"avg_k_{stage.width}": rest @ kernels / blocks,
         }
-        _check_aggregates(path, frame, aggregates)
+        _check_aggregates(file, aggregates)
         before = stage.width
         columns[f"s{number}_depth"] = blocks + 1
         # Each row's blocks in order: the transition block, then the others by type.
@@ -118,63 +89,60 @@ def _published(path: Path, frame: pd.DataFrame) -> MeasurementTable:
                 )
     for column, target in (("acc", "accuracy"), ("latency", "latency_ms")):
         if column not in frame:
-            raise InvalidInput(f"{path} lacks FOX-NAS's column {column!r}; add it.")
+            raise InvalidInput(f"{source} lacks FOX-NAS's column {column!r}; add it.")
         columns[target] = frame[column].to_numpy()
     return table_from_frame(
         space,
         pd.DataFrame(columns, index=frame.index),
-        record={"imported_from": path.name, "layout": "FOX-NAS's published columns"},
+        record={"imported_from": PurePath(source).name, "layout": "FOX-NAS's published columns"},
         ordered=False,
-        source=str(path),
-        row_word="line",
+        source=source,
+        row_word=row_word,
+        names={"accuracy": "acc (accuracy)", "latency_ms": "latency (latency_ms)"},
     )
 
 
-def _counts(path: Path, frame: pd.DataFrame, names: list[str]) -> np.ndarray:
+def _counts(file: _File, names: list[str]) -> np.ndarray:
     """Whole numbers (rows, columns) of the columns `names`."""
     for name in names:
-        if name not in frame:
-            raise InvalidInput(f"{path} lacks FOX-NAS's column {name!r}; add it.")
-        numbers = pd.to_numeric(frame[name], errors="coerce").to_numpy(dtype=float)
+        if name not in file.frame:
+            raise InvalidInput(f"{file.source} lacks FOX-NAS's column {name!r}; add it.")
+        numbers = pd.to_numeric(file.frame[name], errors="coerce").to_numpy(dtype=float)
         wrong = np.flatnonzero(~(np.isin(numbers, range(10))))
         if len(wrong):
             raise InvalidInput(
-                f"{path}, line {frame.index[wrong[0]]}, has {name} = {frame[name].iloc[wrong[0]]}; "
+                f"{file.row(wrong[0])} has {name} = {file.frame[name].iloc[wrong[0]]}; "
                 "it must be how many blocks of this type the stage has."
             )
-    return frame[names].apply(pd.to_numeric).to_numpy(dtype=np.int64)
+    return file.frame[names].apply(pd.to_numeric).to_numpy(dtype=np.int64)
 
 
-def _check_sums(
-    path: Path, frame: pd.DataFrame, stage: Stage, first: np.ndarray, rest: np.ndarray
-) -> None:
+def _check_sums(file: _File, stage: Stage, first: np.ndarray, rest: np.ndarray) -> None:
     wrong = np.flatnonzero(first.sum(axis=1) != 1)
     if len(wrong):
         raise InvalidInput(
-            f"{path}, line {frame.index[wrong[0]]}, counts {first[wrong[0]].sum()} transition "
+            f"{file.row(wrong[0])} counts {first[wrong[0]].sum()} transition "
             f"blocks in the stage of width {stage.width}; every stage has exactly 1."
         )
     depth = 1 + rest.sum(axis=1)
     wrong = np.flatnonzero(~np.isin(depth, stage.depths))
     if len(wrong):
         raise InvalidInput(
-            f"{path}, line {frame.index[wrong[0]]}, counts {depth[wrong[0]]} blocks in the stage "
+            f"{file.row(wrong[0])} counts {depth[wrong[0]]} blocks in the stage "
             f"of width {stage.width}; allowed: {', '.join(map(str, stage.depths))}."
         )
 
 
-def _check_aggregates(
-    path: Path, frame: pd.DataFrame, aggregates: Mapping[str, np.ndarray]
-) -> None:
+def _check_aggregates(file: _File, aggregates: Mapping[str, np.ndarray]) -> None:
     """FOX-NAS's aggregates, where the file has them, must agree with its block counts."""
     for name, expected in aggregates.items():
-        if name not in frame:
+        if name not in file.frame:
             continue
-        given = pd.to_numeric(frame[name], errors="coerce").to_numpy(dtype=float)
+        given = pd.to_numeric(file.frame[name], errors="coerce").to_numpy(dtype=float)
         wrong = np.flatnonzero(~np.isclose(given, expected, rtol=0, atol=1e-6))
         if len(wrong):
             raise InvalidInput(
-                f"{path}, line {frame.index[wrong[0]]}, has {name} = "
-                f"{frame[name].iloc[wrong[0]]}, but its block counts give "
+                f"{file.row(wrong[0])} has {name} = "
+                f"{file.frame[name].iloc[wrong[0]]}, but its block counts give "
                 f"{expected[wrong[0]]:g}; correct whichever is wrong."
             )

@@ -4,15 +4,13 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from conftest import tiny_document
-from hand import noisy_table
+from conftest import REPOSITORY
 
 from foxnas_core.architecture import Architecture
 from foxnas_core.errors import InvalidInput
-from foxnas_core.families import load_shipped, space_from_dict
-from foxnas_core.importing import published_space, read_foreign
+from foxnas_core.families import load_shipped
+from foxnas_core.importing import ColumnMapping, published_space, read_foreign
 
-TINY = space_from_dict(tiny_document())
 SPACE = published_space()
 WIDTHS = (24, 40, 80, 112, 160)
 KINDS = ("mbcv", "se", "mbcv", "se", "se")
@@ -105,9 +103,21 @@ ONE_TYPE = [f"mbcv_e{e}_k{k}_24" for e in (2, 3, 4, 6) for k in (3, 5, 7)]
         ("se_e2_k3_40_I", 0.5, "line 6, has se_e2_k3_40_I = 0.5; it must be how many blocks"),
         ("se_e2_k3_40_I", -1, "line 6, has se_e2_k3_40_I = -1; it must be how many blocks"),
         (ONE_TYPE, 0, "line 6, counts 0 transition blocks in the stage of width 24; every stage"),
-        ("latency", np.nan, "line 6, has no latency_ms; measure it again or leave the row out."),
-        ("latency", -3.0, "line 6, has latency_ms = -3.0; it must be a finite number above 0."),
-        ("acc", 170.0, "line 6, has accuracy = 170.0; it must be a percentage from 0 to 100."),
+        (
+            "latency",
+            np.nan,
+            "line 6, has no latency (latency_ms); measure it again or leave the row out.",
+        ),
+        (
+            "latency",
+            -3.0,
+            "line 6, has latency (latency_ms) = -3.0; it must be a finite number above 0.",
+        ),
+        (
+            "acc",
+            170.0,
+            "line 6, has acc (accuracy) = 170.0; it must be a percentage from 0 to 100.",
+        ),
     ],
 )
 def test_what_does_not_agree_names_line_and_column(
@@ -129,54 +139,31 @@ def test_a_missing_published_column_is_named(column: str, tmp_path: Path) -> Non
         read_foreign(path, None)
 
 
-# One column a decision
-
-
-@pytest.mark.parametrize("name", ["t.csv", "t.parquet"])
-def test_a_table_of_ones_own_is_read(name: str, tmp_path: Path) -> None:
-    table = noisy_table(TINY, 20)
-    frame = table.frame.drop(columns="id").assign(where="my phone")
-    if name.endswith("csv"):
-        frame.to_csv(tmp_path / name, index=False)
-    else:
-        frame.to_parquet(tmp_path / name, index=False)
-    found = read_foreign(tmp_path / name, TINY)
-    assert found.fingerprint == table.fingerprint
-    assert found.ordered
-    assert found.frame["where"].tolist() == ["my phone"] * 20
-
-
-def own(folder: Path, frame: pd.DataFrame) -> Path:
-    frame.to_csv(folder / "own.csv", index=False)
-    return folder / "own.csv"
-
-
 def test_fractions_are_no_percentages(tmp_path: Path) -> None:
-    frame = noisy_table(TINY, 5).frame
-    path = own(tmp_path, frame.assign(accuracy=frame["accuracy"] / 100))
-    with pytest.raises(InvalidInput, match="looks like fractions; give accuracy in percent"):
-        read_foreign(path, TINY)
+    frame = published_frame()
+    path = saved(frame.assign(acc=frame["acc"] / 100), tmp_path)
+    with pytest.raises(InvalidInput, match="FOX-NAS's is in percent, so multiply it by 100"):
+        read_foreign(path, None)
 
 
-def test_a_table_without_targets_or_rows_is_refused(tmp_path: Path) -> None:
-    frame = noisy_table(TINY, 5).frame
-    with pytest.raises(InvalidInput, match="has no target column; name at least one column"):
-        read_foreign(own(tmp_path, frame.drop(columns=["accuracy", "latency_ms"])), TINY)
-    with pytest.raises(InvalidInput, match="has a header but no rows"):
-        read_foreign(own(tmp_path, frame[:0]), TINY)
+def test_a_mapping_of_published_columns_is_refused(tmp_path: Path) -> None:
+    path = saved(published_frame(), tmp_path)
+    with pytest.raises(InvalidInput, match="leave the mapping and the units out"):
+        read_foreign(path, None, ColumnMapping(units={"accuracy": "percent"}))
 
 
-def test_a_table_of_ones_own_needs_a_space(tmp_path: Path) -> None:
-    with pytest.raises(InvalidInput, match="its search space must be named"):
-        read_foreign(own(tmp_path, noisy_table(TINY, 5).frame), None)
+@pytest.mark.parametrize("name", ["t.parquet", "t.jsonl"])
+def test_published_columns_are_known_in_any_kind_of_file(name: str, tmp_path: Path) -> None:
+    frame = published_frame()
+    if name.endswith("jsonl"):
+        frame.to_json(tmp_path / name, orient="records", lines=True)
+    else:
+        frame.to_parquet(tmp_path / name)
+    whole = read_foreign(saved(frame, tmp_path), None)
+    assert read_foreign(tmp_path / name, None).fingerprint == whole.fingerprint
 
 
-def test_other_files_are_refused_by_their_name(tmp_path: Path) -> None:
-    with pytest.raises(InvalidInput, match=r"must be a table whose name ends in .csv or .parquet"):
-        read_foreign(tmp_path / "t.xlsx", TINY)
-
-
-PUBLISHED = Path(__file__).parents[2] / "shared" / "data" / "foxnas_cpu_256.csv"
+PUBLISHED = REPOSITORY.parent / "shared" / "data" / "foxnas_cpu_256.csv"
 
 
 @pytest.mark.skipif(not PUBLISHED.exists(), reason=f"no published table at {PUBLISHED}")

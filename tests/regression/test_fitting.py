@@ -13,7 +13,7 @@ from scipy.stats import kendalltau
 from foxnas_core.errors import InvalidInput
 from foxnas_core.families import load_shipped
 from foxnas_core.features import FORMS, ORDER_FREE, build_form
-from foxnas_core.importing import published_space, read_foreign
+from foxnas_core.importing import read_foreign
 from foxnas_core.regression import Predictor, fit, predictor_summary
 from foxnas_core.regression.leastsquares import FOLDS
 from foxnas_core.table import MeasurementTable, empty_table
@@ -258,7 +258,9 @@ def test_overlapping_terms_are_warned_of() -> None:
 @pytest.mark.parametrize("form", [form for form in FORMS if form not in ORDER_FREE])
 def test_forms_that_need_the_order_of_blocks_are_refused_without_it(form: str) -> None:
     table = noisy_table(hand_space(), 60, ordered=False)
-    with pytest.raises(InvalidInput, match=f"'{form}'.*choose stage_counts or foxnas") as caught:
+    with pytest.raises(
+        InvalidInput, match=f"'{form}'.*choose choice_counts or count_interactions or "
+    ) as caught:
         fit(table, "accuracy", form)
     assert "without their order" in str(caught.value)
     assert fit(table, "accuracy", "stage_counts").rows == 60
@@ -283,23 +285,6 @@ def test_a_target_without_rows_and_an_unknown_one_are_refused() -> None:
         fit(empty_table(hand_space(), ["accuracy"]), "accuracy")
     with pytest.raises(InvalidInput, match="no target 'macs'; it has accuracy, latency_ms"):
         fit(noisy_table(hand_space(), 60), "macs")
-
-
-# The choice of a form
-
-
-def test_the_form_is_chosen_by_target_rows_and_order() -> None:
-    space, published = MINI, published_space()
-    states = build_form("block_state", space, "latency_ms").wanted_rows
-    few, many = noisy_table(space, states - 1), noisy_table(space, states)
-    assert fit(few, "accuracy").form.name == fit(many, "accuracy").form.name == "per_layer"
-    assert fit(few, "latency_ms").form.name == "per_layer"
-    assert fit(many, "latency_ms").form.name == "block_state"
-    counts = build_form("stage_counts", published, "accuracy").wanted_rows
-    few, many = (noisy_table(published, n, ordered=False) for n in (counts - 1, counts))
-    assert fit(few, "accuracy").form.name == "foxnas"
-    assert fit(many, "accuracy").form.name == "stage_counts"
-    assert fit(few, "latency_ms").form.name == "stage_counts"
 
 
 # Predictors as values
@@ -330,7 +315,7 @@ def test_the_summary_is_strict_json_even_of_a_perfect_fit() -> None:
     assert b["estimate"] == pytest.approx(0, abs=1e-9)
 
 
-PUBLISHED = Path(__file__).parents[2] / "shared" / "data" / "foxnas_cpu_256.csv"
+PUBLISHED = Path(__file__).parents[3] / "shared" / "data" / "foxnas_cpu_256.csv"
 
 
 @pytest.mark.skipif(not PUBLISHED.exists(), reason=f"no published table at {PUBLISHED}")

@@ -245,7 +245,7 @@ def test_what_can_not_be_built_says_so() -> None:
         build_form("cubic", space, "accuracy")
     with pytest.raises(InvalidInput, match="'top1' is no target"):
         build_form("per_layer", space, "top1")
-    with pytest.raises(InvalidInput, match=r"group 'a'.*choose per_layer, block_state, stage_c"):
+    with pytest.raises(InvalidInput, match=r"group 'a'.*choose per_layer, block_state, choice_c"):
         build_form("foxnas", space, "accuracy")
 
 

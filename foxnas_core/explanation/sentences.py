@@ -1,0 +1,43 @@
+"""Effects in plain words, as a colleague would say them."""
+
+import pandas as pd
+
+from foxnas_core.target import Target
+
+
+def effect_sentence(row: pd.Series, targets: list[Target]) -> str:
+    """One row of `side_by_side` in words.
+
+    "s3b2 kernel 5 instead of 3: +0.12 points [0.04, 0.20], +0.31 ms [0.28, 0.34], i.e. 0.39 points
+    per ms".
+    """
+    where = row["slot"] or row["group"]
+    subject = f"{where} {row['role']} {row['choice']} instead of {row['reference']}"
+    known = [t for t in targets if not pd.isna(row[t.column])]
+    parts = [_effect(row, target) for target in known]
+    return f"{subject}: {', '.join(parts)}{_exchange(row, known)}"
+
+
+def _effect(row: pd.Series, target: Target) -> str:
+    value, low, high = (row[f"{target.column}{end}"] for end in ("", "_low", "_high"))
+    unit = target.difference_unit or target.label
+    name = f" {target.label.lower()}" if target.label != "Latency" and target.unit == "ms" else ""
+    return (
+        f"{target.text(value, signed=True)} {unit}{name} [{target.text(low)}, {target.text(high)}]"
+    )
+
+
+def _exchange(row: pd.Series, targets: list[Target]) -> str:
+    """What one unit of the second target buys of the first, where both move for certain."""
+    if len(targets) < 2:
+        return ""
+    gain, cost = targets[:2]
+    clear = [row[f"{t.column}_low"] * row[f"{t.column}_high"] > 0 for t in (gain, cost)]
+    better = [(row[t.column] > 0) == (t.direction == "max") for t in (gain, cost)]
+    if not all(clear):
+        unsure = [t.label.lower() for t, sure in zip((gain, cost), clear, strict=True) if not sure]
+        return f"; no clear effect on {' or '.join(unsure)}"
+    if better[0] != better[1]:
+        ratio = abs(row[gain.column] / row[cost.column])
+        return f", i.e. {ratio:.3g} {gain.difference_unit} per {cost.unit or cost.label}"
+    return "; better in both" if better[0] else "; worse in both"

@@ -1,0 +1,185 @@
+"""Which form suits the data: picked by cross-validation, its worth told by a nested one."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from foxnas_core.errors import InvalidInput
+from foxnas_core.features import FORMS, ORDER_FREE, build_form
+from foxnas_core.link import Link
+from foxnas_core.regression import ceiling
+from foxnas_core.regression.fitting import Assessment, Data, agreement, assess
+from foxnas_core.regression.leastsquares import FoldedRows, clearly_above, deal_folds
+from foxnas_core.regression.predictor import CrossValidation
+from foxnas_core.search_space import SearchSpace
+from foxnas_core.table import MeasurementTable
+
+OUTER_FOLDS = 5
+# More rows than this don't change which form is best, only how long it takes to find out.
+LARGEST_SAMPLE = 3000
+# Fewer rows a parameter than this and a form is not considered.
+_ROWS_A_PARAMETER = 1.5
+
+
+@dataclass(frozen=True, eq=False)
+class Choice:
+    """The forms that the data can carry, by name, those that it can't with the reason, the one of
+    least held-out error and the `best`: the fewest parameters whose error is not
+    clearly larger."""
+
+    carried: dict[str, Assessment]
+    refused: dict[str, str]
+    least: Assessment
+    best: Assessment
+    data: Data
+
+
+@dataclass(frozen=True, eq=False)
+class Recommendation:
+    """The picked form and link with the reason.
+
+    `table` has one row a form: form, title, parameters, wanted rows, link, R², RMSE and tau of the
+    cross-validation that picked, and what speaks against it. `nested` are those of the picking as
+    a whole, on architectures that no part of it saw.
+    """
+
+    form: str
+    link: str
+    nested: CrossValidation
+    table: pd.DataFrame
+    sentence: str
+
+
+def choose(data: Data, space: SearchSpace, link: str, *, seed: int) -> Choice:
+    """Compare the forms by their squared error on held-out architectures.
+
+    `link` as in `fit`. Raises `InvalidInput` where the data can carry no form at all.
+    """
+    data = _sample(data, seed)
+    carried, refused = {}, {}
+    for name in FORMS:
+        if name == ("count_interactions" if data.ordered else None):
+            continue  # where the order is known, "interactions" tells more in the same way
+        if not data.ordered and name not in ORDER_FREE:
+            continue
+        try:
+            form = build_form(name, space, data.target)
+            if len(data.y) < _ROWS_A_PARAMETER * form.parameters:
+                raise InvalidInput(
+                    f"{len(data.y)} rows are too few for its {form.parameters} parameters; it "
+                    f"wants {form.wanted_rows}."
+                )
+            carried[name] = assess(data, form, link, seed=seed)
+        except InvalidInput as error:
+            refused[name] = str(error)
+    if not carried:
+        # The smallest form tells best what is missing.
+        name = "per_layer" if data.ordered else "choice_counts"
+        carried[name] = assess(data, build_form(name, space, data.target), link, seed=seed)
+    errors = {name: (data.y - a.held_out) ** 2 for name, a in carried.items()}
+    least = min(errors, key=lambda name: float(errors[name].mean()))
+    close = [name for name in carried if not clearly_above(errors[name], errors[least])]
+    best = min(close, key=lambda name: carried[name].form.parameters)
+    return Choice(carried, refused, carried[least], carried[best], data)
+
+
+def recommend(
+    table: MeasurementTable, target: str, link: str = "auto", *, seed: int = 0
+) -> Recommendation:
+    """The form that `fit` takes by itself, why, and how well this way of picking predicts.
+
+    Raises as `fit`.
+    """
+    data = _sample(Data.of(table, target), seed)
+    choice = choose(data, table.space, link, seed=seed)
+    held_out = np.full(len(data.y), np.nan)
+    outer = deal_folds(data.ids, seed + 1, OUTER_FOLDS)
+    for number in np.unique(outer):
+        held = outer == number
+        try:
+            inner = choose(data.rows(~held), table.space, link, seed=seed).best
+            held_out[held] = _predicted(data.rows(~held), inner, data.codes[held], seed)
+        except InvalidInput:
+            continue  # fewer rows may carry no form; the fold then counts for nothing
+    known = np.isfinite(held_out)
+    nested = agreement(data.y[known], held_out[known])
+    rows = [_row(name, a, data.y) for name, a in choice.carried.items()]
+    rows += [
+        {"form": name, "title": FORMS[name], "against": reason}
+        for name, reason in choice.refused.items()
+    ]
+    best = choice.best
+    return Recommendation(
+        best.form.name,
+        "saturating" if best.saturates else "none",
+        nested,
+        pd.DataFrame(rows),
+        _sentence(choice, nested),
+    )
+
+
+def _predicted(data: Data, assessed: Assessment, codes: np.ndarray, seed: int) -> np.ndarray:
+    """Predictions (n,), in the target's unit, of other architectures."""
+    form = assessed.form
+    rows = FoldedRows.of(form.matrix(data.codes), np.zeros(len(data.y), dtype=int))
+    link = ceiling.estimate(rows, data.y, seed=seed)[0] if assessed.saturates else Link()
+    estimates = np.linalg.solve(rows.r, rows.q.T @ link.forward(data.y))
+    return link.inverse(form.matrix(codes) @ estimates)
+
+
+def _sample(data: Data, seed: int) -> Data:
+    if len(data.y) <= LARGEST_SAMPLE:
+        return data
+    chosen = np.random.default_rng(seed).choice(len(data.y), LARGEST_SAMPLE, replace=False)
+    return data.rows(np.sort(chosen))
+
+
+def _row(name: str, assessed: Assessment, y: np.ndarray) -> dict[str, object]:
+    form, cv = assessed.form, agreement(y, assessed.held_out)
+    few = len(y) < form.wanted_rows
+    return {
+        "form": name,
+        "title": form.title,
+        "parameters": form.parameters,
+        "wanted rows": form.wanted_rows,
+        "link": "saturating" if assessed.saturates else "none",
+        "R²": cv.r2,
+        "RMSE": cv.rmse,
+        "tau": cv.tau,
+        "against": f"{len(y)} rows are fewer than 3 a parameter: intervals are not to be trusted"
+        if few
+        else "",
+    }
+
+
+def _sentence(choice: Choice, nested: CrossValidation) -> str:
+    """Why this form, in words."""
+    best, least, y = choice.best, choice.least, choice.data.y
+    target = best.form.target
+    unit = target.difference_unit
+
+    def error(assessed: Assessment) -> str:
+        return f"{target.text(agreement(y, assessed.held_out).rmse)} {unit}".strip()
+
+    if best is least:
+        why = "it has the smallest error on held-out subnets"
+    else:
+        why = (
+            f"its error on held-out subnets is not clearly above the smallest "
+            f"({error(least)}, {least.form.title}), with {best.form.parameters} parameters instead "
+            f"of {least.form.parameters}"
+        )
+    others = [a for a in choice.carried.values() if a is not best and a is not least]
+    beside = ", ".join(f"{a.form.title} {error(a)}" for a in others)
+    link = (
+        " Accuracy is fitted through a saturating link, which predicts better."
+        if best.saturates
+        else ""
+    )
+    return (
+        f"{best.form.title}: {why} (RMSE {error(best)}{'; ' + beside if beside else ''}).{link} "
+        f"Picked anew without the subnets it is tried on (nested cross-validation), it has R² "
+        f"{nested.r2:.3f}, RMSE {f'{target.text(nested.rmse)} {unit}'.strip()} and Kendall's tau "
+        f"{nested.tau:.3f}."
+    )

@@ -1,0 +1,132 @@
+"""What measured optima tell about optima to come.
+
+A search picks what its predictors overrate: the interval of an architecture chosen without regard
+to the data does not hold for a searched one (the optimizer's curse; Smith and Winkler, "The
+optimizer's curse", Management Science 52, 2006). Optima of budgets drawn at random, measured and
+kept out of the fit, show by how much: the next optimum's residual is predicted from theirs.
+"""
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from scipy.special import stdtr, stdtrit
+
+from foxnas_core.errors import InvalidInput
+from foxnas_core.regression import Predictor
+from foxnas_core.search.exact import Front
+from foxnas_core.search.problem import Candidate
+from foxnas_core.table import MeasurementTable
+
+LEAST = 5
+ADVISED = 20
+
+
+@dataclass(frozen=True, eq=False)
+class SearchCalibration:
+    """How measured optima differ from their predictions, for one target.
+
+    `residuals` (optima,) are measured less predicted on the scale of the predictor's link, for
+    latencies their ratio less 1. `table` has one row an optimum: id, predicted, measured, residual.
+    """
+
+    predictor: Predictor
+    residuals: np.ndarray
+    table: pd.DataFrame
+
+    @property
+    def count(self) -> int:
+        return len(self.residuals)
+
+    @property
+    def shift(self) -> float:
+        """The mean residual."""
+        return float(self.residuals.mean())
+
+    @property
+    def spread(self) -> float:
+        """The standard deviation of a new optimum's residual about the mean of these."""
+        return float(self.residuals.std(ddof=1) * math.sqrt(1 + 1 / self.count))
+
+    def interval(self, value: float, level: float = 0.95) -> tuple[float, float, float]:
+        """What a searched architecture of predicted `value` will measure: center, low, high.
+
+        shift ± t s √(1 + 1/m) for m optima of spread s, in the target's unit.
+        """
+        half = float(stdtrit(self.count - 1, (1 + level) / 2)) * self.spread
+        offsets = np.array([self.shift, self.shift - half, self.shift + half])
+        if self._relative:
+            center, low, high = value * (1 + offsets)
+        else:
+            link = self.predictor.link
+            center, low, high = link.inverse(link.forward(value) + offsets)
+        return float(center), float(low), float(high)
+
+    def guarded(self, budget: float, probability: float) -> float:
+        """The budget to search under so that the optimum measures within `budget` with this
+        probability: the budget over the quantile of measured to predicted."""
+        quantile = float(stdtrit(self.count - 1, probability))
+        ratio = 1 + self.shift + quantile * self.spread
+        return budget / max(ratio, 1e-9)
+
+    def chance(self, predicted: float, budget: float) -> float:
+        """The probability that an optimum of this prediction measures within the budget."""
+        ratio = budget / predicted - 1
+        if self.spread == 0:
+            return float(ratio >= self.shift)
+        return float(stdtr(self.count - 1, (ratio - self.shift) / self.spread))
+
+    @property
+    def _relative(self) -> bool:
+        return self.predictor.target.direction == "min"
+
+
+def calibrate(
+    predictor: Predictor, optima: MeasurementTable, fitted: MeasurementTable
+) -> SearchCalibration:
+    """The calibration of a predictor by measured optima, those in the table `fitted` left out.
+
+    Raises `InvalidInput` where fewer than `LEAST` are left.
+    """
+    measured = predictor.target in optima.targets
+    values = optima.values(predictor.target.column) if measured else np.full(len(optima), np.nan)
+    usable = np.isfinite(values) & ~optima.frame["id"].isin(fitted.frame["id"]).to_numpy()
+    if usable.sum() < LEAST:
+        raise InvalidInput(
+            f"{usable.sum()} measured optima are too few to tell what searched subnets measure; "
+            f"at least {LEAST} are needed and {ADVISED} advised."
+        )
+    values = values[usable]
+    predicted = predictor.predict_codes(optima.codes[usable])["value"].to_numpy()
+    if predictor.target.direction == "min":
+        residuals = values / predicted - 1
+    else:
+        link = predictor.link
+        # A measurement at the ceiling or above has no place on its scale.
+        below = values
+        if not link.is_identity:
+            below = np.minimum(values, link.ceiling - 1e-6 * (link.ceiling - link.center))
+        residuals = link.forward(below) - link.forward(predicted)
+    table = pd.DataFrame(
+        {
+            "id": optima.frame["id"].to_numpy()[usable],
+            "predicted": predicted,
+            "measured": values,
+            "residual": values - predicted,
+        }
+    )
+    return SearchCalibration(predictor, residuals, table)
+
+
+def random_optima(front: Front, count: int, *, seed: int) -> list[Candidate]:
+    """Distinct optima of budgets drawn uniformly over the front's costs; fewer where it has no
+    more."""
+    rng = np.random.default_rng(seed)
+    found: dict[str, Candidate] = {}
+    for budget in rng.uniform(front.costs[0], front.costs[-1], 50 * count):
+        candidate = front.within(float(budget))
+        found.setdefault(candidate.architecture.id, candidate)
+        if len(found) == count:
+            break
+    return list(found.values())

@@ -1,0 +1,143 @@
+"""Measured subnets from a file: what its columns mean, in which units, and where they go."""
+
+import streamlit as st
+
+from foxnas_core.errors import FoxnasError
+from foxnas_core.families import load_shipped, shipped_spaces
+from foxnas_core.importing import SUFFIXES, ForeignFile, published_space
+from foxnas_core.search_space import SearchSpace
+from foxnas_core.storage import Study, create_study, new_study_folder, parse_space
+from foxnas_core.table import MeasurementTable
+from pages.shared import cache, choices
+from pages.shared.frame import errors_as_cards, page, studies_folder
+from pages.shared.mapping import map_columns
+from pages.shared.text import plain
+
+PREVIEWED = 5
+
+
+def pick_space(study: Study) -> SearchSpace | None:
+    """The space of the file's architectures, or None while its own file is awaited."""
+    names = {"study": f"this study's ({study.space.name})", "file": "one from a JSON file"}
+    chosen = st.selectbox(
+        "Search space of the subnets in it",
+        ["study", *(f"shipped:{name}" for name in shipped_spaces()), "file"],
+        format_func=lambda option: names.get(option) or option.removeprefix("shipped:"),
+        key="import-space",
+    )
+    if chosen == "study":
+        return study.space
+    if chosen != "file":
+        return load_shipped(chosen.removeprefix("shipped:"))
+    uploaded = st.file_uploader("The space's JSON file", type=["json"], key="space-file")
+    if uploaded is None:
+        return None
+    return parse_space(uploaded.name, uploaded.getvalue())
+
+
+def pick_destination(study: Study, space: SearchSpace) -> tuple[str | None, str]:
+    """The name of a new study, or None for this one, and what is wrong with it in a sentence."""
+    new = "a new study"
+    options = [new]
+    if space.fingerprint == study.space.fingerprint:
+        options.insert(0, f"this study ({study.folder.name}), after its rows")
+    else:
+        st.caption("The subnets are of another space than this study's, so they need a new one.")
+    if st.radio("Import into", options, format_func=plain, key="destination") != new:
+        return None, ""
+    name = st.text_input("Name of the new study", key="new-study", max_chars=64)
+    try:
+        new_study_folder(studies_folder(), name)
+    except FoxnasError as error:
+        return name, str(error) if name else "Name the new study."
+    return name, ""
+
+
+def bring_in(
+    study: Study, new: str | None, table: MeasurementTable, file: str
+) -> tuple[str, int, int]:
+    """Write the rows; returns the name of their study, their number and that of all its rows."""
+    if new is None:
+        return study.folder.name, len(table), len(study.add_table(table))
+    # Checked once more: somebody may have taken the name meanwhile.
+    folder = new_study_folder(studies_folder(), new)
+    about = f"Imported from {file}; there is no supernet."
+    create_study(folder, table.space, name=new, description=about, table=table)
+    return new, len(table), len(table)
+
+
+def show_imported(name: str, added: int, rows: int) -> None:
+    st.success(plain(f"Added {added:,} rows to {name}, which now has {rows:,}."))
+    row = st.container(horizontal=True)
+    if row.button("Open the study", key="open-imported", type="primary"):
+        choices.update(study=name)
+        st.switch_page("app.py")
+    row.button(
+        "Import this file once more",
+        key="import-again",
+        on_click=lambda: choices.remember("imported", None),
+    )
+
+
+def show_file(study: Study, foreign: ForeignFile, upload: cache.Upload) -> None:
+    """Ask what the file leaves open, show its rows as they will be stored, and import them."""
+    space: SearchSpace | None
+    if foreign.published:
+        space, mapping, missing = published_space(), None, []
+        st.success(
+            "These are FOX-NAS's published columns: the space is its CPU space at 256 px, accuracy "
+            "is in percent and latency in ms. The order of blocks in a stage is not known."
+        )
+    else:
+        space = pick_space(study)
+        if space is None:
+            st.info("Upload the JSON file of the search space first.")
+            return
+        key = f"{upload.digest[:8]}-{space.fingerprint}"
+        mapping, missing = map_columns(foreign.columns, space, key=key)
+    st.subheader("Where it goes")
+    new, wrong = pick_destination(study, space)
+    table = None
+    if not missing:
+        with errors_as_cards():
+            table = cache.imported_of(upload, space, mapping)
+    if table is not None:
+        st.subheader("As it will be stored")
+        # First what was converted, so that a wrong unit is seen.
+        first = ["id", *(target.column for target in table.targets)]
+        rows = table.frame.head(PREVIEWED)
+        st.dataframe(rows[[*first, *rows.columns.difference(first, sort=False)]], hide_index=True)
+        st.caption(f"The first {min(PREVIEWED, len(table))} of {len(table):,} rows.")
+    missing += [wrong] if wrong else []
+    if missing:
+        st.info(plain(" ".join(missing)))
+    pressed = st.button(
+        f"Import {len(foreign):,} rows",
+        key="import",
+        type="primary",
+        disabled=bool(missing) or table is None,
+    )
+    if pressed and table is not None:
+        done = bring_in(study, new, table, upload.name)
+        choices.remember("imported", (upload.digest, *done))
+        st.rerun()
+
+
+with page(
+    "Import",
+    "Bring measured subnets from a file: one column a decision, one JSON architecture a row, or "
+    "FOX-NAS's published table. Units are asked, never guessed.",
+) as study:
+    with errors_as_cards():
+        rows = len(cache.table_of(study))
+        st.caption(plain(f"The study {study.name} has {rows:,} measured subnets."))
+    uploaded = st.file_uploader(
+        "File of measured subnets", type=[s.removeprefix(".") for s in SUFFIXES], key="upload"
+    )
+    if uploaded is not None:
+        upload = cache.Upload(uploaded.name, uploaded.getvalue())
+        imported = choices.remembered("imported")
+        if imported and imported[0] == upload.digest:
+            show_imported(*imported[1:])
+        else:
+            show_file(study, cache.foreign_of(upload), upload)

@@ -1,0 +1,173 @@
+"""The form that asks what the columns of a file mean, and in which units they are."""
+
+from collections.abc import Mapping, Sequence
+
+import pandas as pd
+import streamlit as st
+
+from foxnas_core.importing import ARCHITECTURE, ColumnMapping, needs_unit, suggest_mapping
+from foxnas_core.search_space import SearchSpace
+from foxnas_core.table import STD_ERROR, is_target
+from foxnas_core.target import KNOWN, target_of, units_of
+from pages.shared.text import plain
+
+ACROSS = 3
+UNITS = {
+    "percent": "percent (71.3)",
+    "fraction": "fraction (0.713)",
+    "ms": "milliseconds",
+    "s": "seconds",
+    "us": "microseconds",
+}
+
+
+def map_columns(
+    columns: Sequence[str], space: SearchSpace, *, key: str
+) -> tuple[ColumnMapping, list[str]]:
+    """Draw the form and return what it says, and a sentence for each answer that is missing.
+
+    `key` tells files and spaces apart.
+    """
+    form = _Form(columns, space, key)
+    st.subheader("Choices")
+    form.ask_choices()
+    st.subheader("Targets")
+    for target in KNOWN:
+        form.ask_target(target)
+    form.ask_further_latencies()
+    return ColumnMapping(form.columns, form.units), form.missing
+
+
+class _Form:
+    """One drawing of the form; answers gather in `columns`, `units` and `missing`."""
+
+    def __init__(self, columns: Sequence[str], space: SearchSpace, key: str) -> None:
+        self._space, self._key = space, key
+        self._given = list(columns)
+        names = {ARCHITECTURE, *space.by_name}
+        self._free = [
+            c for c in columns if c not in names and not is_target(c.removesuffix(STD_ERROR))
+        ]
+        self._suggested: Mapping[str, str] = suggest_mapping(columns, space).columns
+        self.columns: dict[str, str] = {}
+        self.units: dict[str, str] = {}
+        self.missing: list[str] = []
+
+    def ask_choices(self) -> None:
+        decisions = self._space.decisions
+        found = [d.name for d in decisions if d.name in self._given]
+        if ARCHITECTURE in self._given and ARCHITECTURE not in self._space.by_name:
+            st.caption("Found: JSON objects of choices in the column architecture.")
+            return
+        if len(found) == len(decisions):
+            st.caption(f"Found: a column for each of the {len(decisions)} decisions, by its name.")
+            return
+        layout = st.radio(
+            "They stand in",
+            ["columns", "json"],
+            index=int(ARCHITECTURE in self._suggested),
+            format_func={
+                "columns": "one column a decision",
+                "json": "one column of JSON objects",
+            }.__getitem__,
+            horizontal=True,
+            key=f"layout-{self._key}",
+        )
+        if layout == "json":
+            if self._ask_column(ARCHITECTURE, "Column of JSON objects") is None:
+                self.missing.append("Choose the column that holds the JSON objects of choices.")
+            return
+        st.caption(f"Found by their names: {len(found)} of {len(decisions)} decisions.")
+        if found:
+            with st.expander("Those found"):
+                st.dataframe(pd.DataFrame({"decision and column": found}), hide_index=True)
+        lacking = []
+        asked = [d for d in decisions if d.name not in found]
+        for start in range(0, len(asked), ACROSS):
+            places = st.columns(ACROSS)
+            for place, decision in zip(places, asked[start : start + ACROSS], strict=False):
+                with place:
+                    chosen = self._ask_column(decision.name, decision.name)
+                if chosen is None and not decision.conditions:
+                    lacking.append(decision.name)
+        if lacking:
+            self.missing.append(f"Choose the columns of {', '.join(lacking)}.")
+
+    def ask_target(self, target: str) -> None:
+        """Its column, where it is not there by name, its unit and its standard error."""
+        left, middle, right = st.columns(3)
+        with left:
+            column = self._found_or_asked(target, target_of(target).label)
+        if column is None:
+            return
+        with middle:
+            # The page asks even where the documented name would tell: fractions are common.
+            if target == "accuracy" or needs_unit(target, column):
+                self._ask_unit(target, column)
+            elif units_of(target):
+                st.caption("In ms, by its name.")
+        with right:
+            self._found_or_asked(f"{target}{STD_ERROR}", "Its standard error (same unit)")
+
+    def ask_further_latencies(self) -> None:
+        """Columns of latencies on other devices, each with a name and a unit."""
+        by_name = [c for c in self._given if c.startswith("latency_ms:") and is_target(c)]
+        if by_name:
+            st.caption(f"Found, in ms by their names: {plain(', '.join(by_name))}.")
+        if not self._free:
+            return
+        chosen = st.multiselect(
+            "Latencies on further devices", self._free, key=f"further-{self._key}"
+        )
+        for column in chosen:
+            left, middle, _ = st.columns(3)
+            device = left.text_input(
+                plain(f"Name of the device of {column}"),
+                column,
+                max_chars=64,
+                key=f"device-{self._key}-{column}",
+            ).strip()
+            target = f"latency_ms:{device}"
+            if not device:
+                self.missing.append(f"Name the device of {column!r}.")
+            elif target in self.columns or target in self._given:
+                self.missing.append(
+                    f"Give {column!r} another device than {device!r}, which is taken."
+                )
+            else:
+                self.columns[target] = column
+                with middle:
+                    self._ask_unit(target, column)
+
+    def _found_or_asked(self, name: str, label: str) -> str | None:
+        if name in self._given:
+            st.caption(plain(f"{label}: found in the column {name}."))
+            return name
+        return self._ask_column(name, label) if self._free else None
+
+    def _ask_column(self, name: str, label: str) -> str | None:
+        suggested = self._suggested.get(name)
+        column = st.selectbox(
+            plain(label),
+            self._free,
+            index=self._free.index(suggested) if suggested else None,
+            placeholder="not in the file",
+            key=f"map-{self._key}-{name}",
+        )
+        if column is not None:
+            self.columns[name] = column
+        return column
+
+    def _ask_unit(self, target: str, column: str) -> None:
+        unit = st.radio(
+            plain(f"Unit of {column}"),
+            list(units_of(target)),
+            index=None,
+            format_func=UNITS.__getitem__,
+            horizontal=True,
+            key=f"unit-{self._key}-{target}",
+        )
+        if unit is None:
+            self.missing.append(f"Say the unit of {column!r}.")
+        else:
+            self.units[target] = unit
