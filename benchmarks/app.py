@@ -24,7 +24,7 @@ from playwright.sync_api import Browser, Page
 from foxnas_core.storage import open_study
 from tests.serving import PATIENCE, REPOSITORY, Server, chromium, serve, wait_until_drawn
 
-PAGES = ("", "Coefficients", "What_if", "Search", "Export", "Import")
+PAGES = ("", "Coefficients", "Diagnostics", "What_if", "Search", "Export", "Import")
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

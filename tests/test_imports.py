@@ -18,7 +18,7 @@ ROOMS = [
     ("table",),
     ("features", "supernet", "reliability", "importing"),
     ("regression", "measurement"),
-    ("explanation", "search", "export"),
+    ("explanation", "diagnostics", "search", "export"),
     ("figures",),
     ("storage",),
     ("workflow",),

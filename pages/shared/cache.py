@@ -26,6 +26,8 @@ from pages.shared.choices import as_text
 if TYPE_CHECKING:
     import pandas as pd
 
+    from foxnas_core.diagnostics.diagnosis import Diagnosis
+    from foxnas_core.diagnostics.learning_curve import LearningCurve
     from foxnas_core.explanation.permutation import PermutationImportance
     from foxnas_core.explanation.second_opinion import SecondOpinion
     from foxnas_core.explanation.shapley import BlockShapley
@@ -133,6 +135,18 @@ def second_opinion_of(study: Study, column: str) -> "SecondOpinion":
     """Boosted trees fitted to the measured subnets; raises as `second_opinion`."""
     stamp = _stamp(study, "space.json", "measurements.parquet")
     return _second_opinion(str(study.folder), column, stamp)
+
+
+def diagnosis_of(study: Study, column: str, form: str, link: str) -> "Diagnosis":
+    """What speaks against one predictor; raises as `regression.fit` and `diagnose`."""
+    stamp = _stamp(study, "space.json", "measurements.parquet")
+    return _diagnosis(str(study.folder), column, form, link, stamp)
+
+
+def learning_curve_of(study: Study, column: str, form: str, link: str) -> "LearningCurve":
+    """How one predictor depends on the number of rows; raises as `learning_curve`."""
+    stamp = _stamp(study, "space.json", "measurements.parquet")
+    return _learning_curve(str(study.folder), column, form, link, stamp)
 
 
 def export_of(study: Study, architecture: Architecture) -> "ExportedModel":
@@ -293,6 +307,22 @@ def _second_opinion(folder: str, column: str, stamp: Stamp) -> "SecondOpinion":
     from foxnas_core.explanation.second_opinion import second_opinion
 
     return second_opinion(_predictor(folder, column, "auto", "auto", stamp), _table(folder, stamp))
+
+
+@st.cache_resource(max_entries=16, show_spinner="Looking for what speaks against the fit …")
+def _diagnosis(folder: str, column: str, form: str, link: str, stamp: Stamp) -> "Diagnosis":
+    from foxnas_core.diagnostics.diagnosis import diagnose
+
+    return diagnose(_predictor(folder, column, form, link, stamp), _table(folder, stamp))
+
+
+@st.cache_resource(max_entries=16, show_spinner="Fitting parts of the table …")
+def _learning_curve(
+    folder: str, column: str, form: str, link: str, stamp: Stamp
+) -> "LearningCurve":
+    from foxnas_core.diagnostics.learning_curve import learning_curve
+
+    return learning_curve(_predictor(folder, column, form, link, stamp), _table(folder, stamp))
 
 
 @st.cache_resource(max_entries=16, show_spinner=False)

@@ -18,6 +18,7 @@ REPOSITORY = Path(__file__).parents[2]
 MENU = (
     ("app.py", "Study"),
     ("pages/1_Coefficients.py", "Coefficients"),
+    ("pages/5_Diagnostics.py", "Diagnostics"),
     ("pages/6_Explanations.py", "Explanations"),
     ("pages/2_What_if.py", "What-if"),
     ("pages/3_Search.py", "Search"),

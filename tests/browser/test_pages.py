@@ -7,6 +7,7 @@ from serving import wait_until_drawn
 PAGES = {
     "": "Study",
     "Coefficients": "Coefficients",
+    "Diagnostics": "Diagnostics",
     "Explanations": "Explanations",
     "What_if": "What-if",
     "Search": "Search",

@@ -1,0 +1,1 @@
+"""What speaks against a fitted predictor: its rows, its errors, its terms, its form."""

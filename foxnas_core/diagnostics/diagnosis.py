@@ -1,0 +1,48 @@
+"""All that is known of a fit's rows, errors, terms and form, computed together."""
+
+from dataclasses import dataclass, field
+
+import numpy as np
+import pandas as pd
+
+from foxnas_core.diagnostics.collinearity import Collinearity, collinearity_of
+from foxnas_core.diagnostics.fitted import FittedRows
+from foxnas_core.diagnostics.normality import Normality, normality_of
+from foxnas_core.diagnostics.residuals import table_of_rows
+from foxnas_core.diagnostics.specification import Specification, specification_of
+from foxnas_core.regression import Predictor
+from foxnas_core.table import MeasurementTable
+
+
+@dataclass(frozen=True, eq=False)
+class Diagnosis:
+    """`residuals` is the `residual_table`; `root` (p, p) the triangular factor R of the
+    regression rows, X'X = R'R."""
+
+    predictor: Predictor
+    residuals: pd.DataFrame
+    normality: Normality
+    collinearity: Collinearity
+    specification: Specification
+    root: np.ndarray = field(repr=False)
+
+    def leverage_at(self, codes: np.ndarray) -> np.ndarray:
+        """x'(X'X)⁻¹x (architectures,) of any architectures: the variance of a prediction, in
+        residual variances."""
+        x = self.predictor.form.matrix(codes)
+        half = np.linalg.solve(self.root.T, x.T)
+        return np.einsum("ij,ij->j", half, half)
+
+
+def diagnose(predictor: Predictor, table: MeasurementTable) -> Diagnosis:
+    """Raises as `FittedRows.of`."""
+    rows = FittedRows.of(predictor, table)
+    residuals = table_of_rows(rows)
+    return Diagnosis(
+        predictor,
+        residuals,
+        normality_of(residuals, predictor.residual_df),
+        collinearity_of(rows),
+        specification_of(rows),
+        rows.r,
+    )
