@@ -19,6 +19,7 @@ ROOMS = [
     ("features", "supernet", "reliability", "importing"),
     ("regression", "measurement"),
     ("explanation", "search", "export"),
+    ("devices",),
     ("figures",),
     ("storage",),
     ("workflow",),

@@ -28,26 +28,26 @@ def choice_effects(predictor: Predictor, level: float = 0.95) -> pd.DataFrame:
     a slot). Where a decision opens slots (depth), each row is one
     step: `slot` names the slot it opens and `reference` is the choice before.
     """
-    form = predictor.form
-    keys: list[tuple[object, ...]] = []
-    differences: list[np.ndarray] = []
-    for decision in form.space.decisions:
-        for key, difference in _differences(form, decision):
-            keys.append(key)
-            differences.append(difference)
-    value, std_error = predictor.combine(np.array(differences).reshape(-1, form.parameters))
+    keys, rows = effect_rows(predictor.form)
+    value, std_error = predictor.combine(rows)
     half = predictor.quantile(level) * std_error
-    table = pd.DataFrame(keys, columns=KEYS).assign(
-        effect=value, low=value - half, high=value + half
-    )
+    return keys.assign(effect=value, low=value - half, high=value + half)
+
+
+def effect_rows(form: Form) -> tuple[pd.DataFrame, np.ndarray]:
+    """The keys of `choice_effects`, one row a choice, and the combinations (choices, terms) of
+    terms that are their effects."""
+    found = [pair for d in form.space.decisions for pair in _differences(form, d)]
+    table = pd.DataFrame([key for key, _ in found], columns=KEYS)
     groups = {group: number for number, group in enumerate(form.space.groups)}
     # What opens a slot comes before what is chosen in it.
-    return table.sort_values(
+    table = table.sort_values(
         ["group", "position"],
         key=lambda column: column.map(groups) if column.name == "group" else column,
         kind="stable",
-        ignore_index=True,
     )
+    rows = np.array([row for _, row in found]).reshape(-1, form.parameters)
+    return table.reset_index(drop=True), rows[table.index]
 
 
 def side_by_side(predictors: Sequence[Predictor], level: float = 0.95) -> pd.DataFrame:
