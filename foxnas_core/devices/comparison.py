@@ -20,7 +20,7 @@ import numpy as np
 import pandas as pd
 from scipy.special import fdtrc, stdtr, stdtrit
 
-from foxnas_core.devices.common import device_of, measured_rows
+from foxnas_core.devices.common import device_of, measured_on_both
 from foxnas_core.errors import InvalidInput
 from foxnas_core.explanation.coefficients import effect_rows
 from foxnas_core.features import Form
@@ -40,8 +40,9 @@ class DeviceComparison:
     - `correlation`: of the two fits' residuals.
     - `ms`, `percent`: one row a choice with the keys of `choice_effects`, `what` (the choice in
       words), then `first`, `second` and `difference` (second less first), each with `…_low` and
-      `…_high` at `level`; `p` tests the difference against 0, `adjusted` is its Benjamini-Hochberg value over all choices.
-      `percent` counts in percent of each device's own mean latency.
+      `…_high` at `level`; `p` tests the difference against 0, `adjusted` is its
+      Benjamini-Hochberg value over all choices. `percent` counts in percent of each device's own
+      mean latency.
     - `blocks`: one row a block slot, a group (terms of a whole stage) or a context decision:
       block, group, slot, terms, and for either unit F, p and adjusted p of the hypothesis that
       all of its coefficients are equal on both devices (`F_ms`, …) or equal in percent of the mean
@@ -116,17 +117,17 @@ def compare_devices(
     if first.target.unit != "ms" or second.target.unit != "ms":
         raise InvalidInput("Devices are compared by their latency; choose two latency columns.")
     columns = first.target.column, second.target.column
-    rows = measured_rows(table, *columns)
-    if not first.rows == second.rows == len(rows):
+    both = measured_on_both(table, *columns)
+    if not first.rows == second.rows == len(both):
         raise InvalidInput(
-            f"{len(rows)} rows have both {columns[0]} and {columns[1]}, but the fits read "
-            f"{first.rows} and {second.rows}; fit both on the rows that have both."
+            f"{len(both)} subnets have both {columns[0]} and {columns[1]}, but the fits read "
+            f"{first.rows} and {second.rows} rows; fit both on the subnets that have both."
         )
-    x = form.matrix(table.codes[rows])
+    x = form.matrix(both.codes)
     estimates = np.stack([first.estimates, second.estimates])
-    y = np.stack([table.values(column)[rows] for column in columns])
+    y = np.stack([both.values(column) for column in columns])
     residuals = y - estimates @ x.T
-    df = len(rows) - form.parameters
+    df = len(both) - form.parameters
     shared = residuals @ residuals.T / df
     inverse = np.linalg.inv(np.linalg.qr(x, mode="r"))
     pair = _Pair(estimates, shared, inverse @ inverse.T, x.mean(axis=0), df)
@@ -139,7 +140,7 @@ def compare_devices(
         first.target,
         second.target,
         level,
-        len(rows),
+        len(both),
         (float(y[0].mean()), float(y[1].mean())),
         correlation,
         ms=keys.assign(**pair.effects(effects, level, relative=False)),
@@ -215,15 +216,14 @@ def _block_tests(form: Form, pair: _Pair) -> pd.DataFrame:
         if not unit[0]:
             continue  # the intercept
         columns = np.flatnonzero([u == unit for u in units])
-        row = dict(zip(("block", "group", "slot"), unit, strict=True)) | {"terms": len(columns)}
+        row: dict[str, object] = {"block": unit[0], "group": unit[1], "slot": unit[2]}
+        row["terms"] = len(columns)
         for name in UNITS:
-            f, p = pair.test(columns, relative=name == "percent")
-            row |= {f"F_{name}": f, f"p_{name}": p}
+            row[f"F_{name}"], row[f"p_{name}"] = pair.test(columns, relative=name == "percent")
         found.append(row)
     table = pd.DataFrame(found)
     for name in UNITS:
-        at = table.columns.get_loc(f"p_{name}") + 1
-        table.insert(at, f"adjusted_{name}", benjamini_hochberg(table[f"p_{name}"].to_numpy()))
+        table[f"adjusted_{name}"] = benjamini_hochberg(table[f"p_{name}"].to_numpy(float))
     return table
 
 

@@ -52,7 +52,7 @@ class TransferCurve:
         """The error at the counted number of rows nearest to `count`, and what it would take
         without a source."""
         scaled = self.table[self.table["method"] == SCALED]
-        row = scaled.loc[(scaled["rows"] - count).abs().idxmin()]
+        row = scaled.iloc[int(np.abs(scaled["rows"].to_numpy() - count).argmin())]
         text = (
             f"With {row['rows']} rows the scaled predictor of {device_of(self.source)} errs by "
             f"{row['rmse']:.2g} ms ({row['mape']:.1f} %) on {device_of(self.target)}"
@@ -192,9 +192,7 @@ def _summary(method: str, count: int, errors: list[Errors]) -> dict[str, object]
     return row
 
 
-def _floor(
-    source: Predictor, table: MeasurementTable, target: str, y: np.ndarray
-) -> Errors | None:
+def _floor(source: Predictor, table: MeasurementTable, target: str, y: np.ndarray) -> Errors | None:
     try:
         full = fit(table, target, source.form.name, "none")
     except InvalidInput:

@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from foxnas_core.architecture import Architecture
-from foxnas_core.devices.common import device_of, measured_rows
+from foxnas_core.devices.common import architectures_of, device_of, measured_on_both
 from foxnas_core.errors import InvalidInput
 from foxnas_core.regression import Predictor
 from foxnas_core.table import MeasurementTable
@@ -32,14 +32,14 @@ class RankReversals:
     - `tau`: Kendall's τ-b. `swapped`, `certain`: shares of all pairs (0 to 1); `certain` swap by
       more than the noise of measurement, None where that is not known. `rule` says in words how
       noise was judged.
-    - `subnets`: one row a subnet: row (its position in the table), id, first, second (ms), share
+    - `subnets`: one row a subnet: id, first, second (ms), share
       (of its pairs that swap, 0 to 1).
     - `gaps`: one row a range of the pairs' difference on the first device, in percent of the
       faster: low, high, pairs, swapped (share).
     - `grid`: one row a cell of the map: slower, faster (tenths of the subnets by latency on the
-      first device, from 0), their ranges in ms, pairs, swapped (share).
+      first device, from 0; fewer, wider shares of fewer than 50 subnets), their ranges in ms, pairs, swapped (share).
     - `pairs`: the clearest reversed pairs: quick_first, quick_second (ids of the subnet that is
-      the faster on that device) with their positions, latencies in ms (`first_of_…`,
+      the faster on that device), their latencies in ms (`first_of_…`,
       `second_of_…`), `margin` (percent: the smaller of the two devices' differences, each
       relative to the faster), `differs`.
     """
@@ -111,20 +111,21 @@ def rank_reversals(
     more than `MOST_ROWS` subnets a random sample by `seed` is taken. The list of pairs names each
     subnet twice at most. Raises `InvalidInput` where fewer than three subnets have both.
     """
-    found = measured_rows(table, first, second)
-    if first == second or len(found) < 3:
+    both = measured_on_both(table, first, second)
+    if first == second or len(both) < 3:
         raise InvalidInput(
-            f"{len(found)} subnets have both {first} and {second}; choose two latency columns "
+            f"{len(both)} subnets have both {first} and {second}; choose two latency columns "
             "that at least 3 subnets have in common."
         )
-    rows = found
-    if len(found) > MOST_ROWS:
-        rows = np.sort(np.random.default_rng(seed).choice(found, MOST_ROWS, replace=False))
-    a, b = table.values(first)[rows], table.values(second)[rows]
+    rows = np.arange(len(both))
+    if len(both) > MOST_ROWS:
+        rows = np.sort(np.random.default_rng(seed).choice(rows, MOST_ROWS, replace=False))
+    frame = both.frame.iloc[rows]
+    a, b = frame[first].to_numpy(float), frame[second].to_numpy(float)
     i, j = np.triu_indices(len(rows), 1)
     swapped = (a[i] - a[j]) * (b[i] - b[j]) < 0
     certain, rule = swapped, "the table does not tell the noise of its measurements"
-    known = _noise(table, (first, second), rows, residual_sds)
+    known = _noise(frame, (first, second), residual_sds)
     if known is not None:
         rule, apart = known
         certain = swapped & apart[0](i, j) & apart[1](i, j)
@@ -135,15 +136,14 @@ def rank_reversals(
         target_of(first),
         target_of(second),
         len(rows),
-        len(found),
+        len(both),
         float(np.nan_to_num(kendalltau(a, b).statistic)),
         float(swapped.mean()),
         None if known is None else float(certain.mean()),
         rule,
         subnets=pd.DataFrame(
             {
-                "row": rows,
-                "id": table.frame["id"].to_numpy()[rows],
+                "id": frame["id"].to_numpy(),
                 "first": a,
                 "second": b,
                 "share": share / (len(rows) - 1),
@@ -151,7 +151,7 @@ def rank_reversals(
         ),
         gaps=_gaps(a, i, j, swapped),
         grid=_grid(a, i, j, swapped),
-        pairs=_clearest(table, rows, a, b, i[certain], j[certain], most),
+        pairs=_clearest(both, frame["id"].to_numpy(), a, b, i[certain], j[certain], most),
     )
 
 
@@ -190,13 +190,11 @@ _Apart = _Ranges | _Errors | _Residuals
 
 
 def _noise(
-    table: MeasurementTable,
+    frame: pd.DataFrame,
     columns: tuple[str, str],
-    rows: np.ndarray,
     residual_sds: tuple[float, float] | None,
 ) -> tuple[str, list[_Apart]] | None:
     """The narrowest rule that both devices' columns allow, in words and for either device."""
-    frame = table.frame.iloc[rows]
     if all(f"{end}_{column}" in frame for column in columns for end in ("low", "high")):
         ranges: list[_Apart] = [
             _Ranges(
@@ -231,7 +229,7 @@ def _gaps(a: np.ndarray, i: np.ndarray, j: np.ndarray, swapped: np.ndarray) -> p
 
 
 def _grid(a: np.ndarray, i: np.ndarray, j: np.ndarray, swapped: np.ndarray) -> pd.DataFrame:
-    bins = min(BINS, len(a) // 2)
+    bins = min(BINS, max(len(a) // 5, 1))
     rank = np.argsort(np.argsort(a, kind="stable"), kind="stable")
     tenth = rank * bins // len(a)
     slower, faster = np.maximum(tenth[i], tenth[j]), np.minimum(tenth[i], tenth[j])
@@ -257,7 +255,7 @@ def _share(count: np.ndarray, of: np.ndarray) -> np.ndarray:
 
 def _clearest(
     table: MeasurementTable,
-    rows: np.ndarray,
+    ids: np.ndarray,
     a: np.ndarray,
     b: np.ndarray,
     i: np.ndarray,
@@ -276,8 +274,8 @@ def _clearest(
             kept.append(int(pair))
             taken |= {end: taken.get(end, 0) + 1 for end in ends}
     one, other = quick[kept], slow[kept]
-    ids = table.frame["id"].to_numpy()[rows]
-    architectures = table.space.decode(table.codes[rows[np.concatenate([one, other])]])
+    names = list(table.space.by_name)
+    pairs = zip(architectures_of(table, ids[one]), architectures_of(table, ids[other]), strict=True)
     return pd.DataFrame(
         {
             "quick_first": ids[one],
@@ -287,14 +285,7 @@ def _clearest(
             "second_of_quick_first": b[one],
             "second_of_quick_second": b[other],
             "margin": margin[kept],
-            "differs": [
-                differences(table.space.by_name, *pair)
-                for pair in zip(
-                    architectures[: len(kept)], architectures[len(kept) :], strict=True
-                )
-            ],
-            "row_quick_first": rows[one],
-            "row_quick_second": rows[other],
+            "differs": [differences(names, *pair) for pair in pairs],
         }
     )
 
@@ -325,6 +316,6 @@ def disagreement(
     change = [100 * (parts @ p.estimates) / float(before @ p.estimates) for p in (first, second)]
     table = pd.DataFrame({"block": blocks, "first": change[0], "second": change[1]})
     table["difference"] = table["second"] - table["first"]
-    table = table[parts.any(axis=1)]
-    order = table["difference"].abs().sort_values(ascending=False, kind="stable").index
-    return table.loc[order].reset_index(drop=True)
+    differ = np.flatnonzero(parts.any(axis=1))
+    order = np.argsort(-table["difference"].abs().to_numpy()[differ], kind="stable")
+    return table.iloc[differ[order]].reset_index(drop=True)

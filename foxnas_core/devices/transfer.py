@@ -14,6 +14,7 @@ wins nothing more. What the predictor is judged by are always predictions.
 from dataclasses import replace
 
 import numpy as np
+import pandas as pd
 
 from foxnas_core.devices.common import device_of, is_latency
 from foxnas_core.errors import InvalidInput
@@ -117,37 +118,50 @@ def line(x: np.ndarray, y: np.ndarray) -> tuple[float, float]:
 
 
 def source_values(source: Predictor, table: MeasurementTable) -> np.ndarray:
-    """The source's predictions (rows,) for all rows of `table`: held-out ones for those that it
-    was fitted on, where `table` is the one it was fitted on."""
+    """The source's predictions (rows,) for all rows of `table`: held-out ones for the subnets that
+    it was fitted on, where `table` is the one it was fitted on."""
     predicted = source.form.matrix(table.codes) @ source.estimates
     column = source.target.column
     if source.table_fingerprint == table.fingerprint:
         measured = np.isfinite(table.values(column))
         if measured.sum() == len(source.held_out):
             predicted[measured] = source.held_out
+            # Rows of a new device may stand apart from the source's rows of the same subnets.
+            known = _shared(table, np.where(measured, predicted, np.nan))
+            predicted = np.where(np.isfinite(known), known, predicted)
     return predicted
 
 
 def regressor(
     source: Predictor, table: MeasurementTable, rows: np.ndarray, predicted: np.ndarray
 ) -> np.ndarray:
-    """What the new latency of `rows` is regressed on: the source's measured values where all are
-    there, else its predictions."""
+    """What the new latency of `rows` is regressed on: the source's measured values where all of
+    these subnets have one, else its predictions."""
     column = source.target.column
     if column in [target.column for target in table.targets]:
-        values = table.values(column)[rows]
+        values = _shared(table, table.values(column))[rows]
         if np.isfinite(values).all():
             return values
     return predicted[rows]
 
 
+def _shared(table: MeasurementTable, values: np.ndarray) -> np.ndarray:
+    """Values (rows,), NaN filled with the mean over the other rows of the same subnet."""
+    means = pd.Series(values).groupby(table.frame["id"].to_numpy()).transform("mean").to_numpy()
+    return np.where(np.isfinite(values), values, means)
+
+
 def spread_rows(latency: np.ndarray, count: int) -> np.ndarray:
-    """`count` positions, sorted, of values (n,) evenly spread over their ranks, both ends
-    included; NaN is left out."""
+    """`count` positions, sorted, of values (n,) evenly spread over their ranks; NaN is left out.
+
+    The middle of each of `count` equal shares is taken: a measurement that went wrong often is the
+    longest of all, and would draw the line to itself.
+    """
     known = np.flatnonzero(np.isfinite(latency))
     order = known[np.argsort(latency[known], kind="stable")]
-    at = np.linspace(0, len(order) - 1, min(count, len(order))).round().astype(int)
-    return np.sort(order[np.unique(at)])
+    count = min(count, len(order))
+    at = ((np.arange(count) + 0.5) * len(order) / max(count, 1)).astype(int)
+    return np.sort(order[at])
 
 
 def _left_out(reads: np.ndarray, z: np.ndarray, y: np.ndarray) -> np.ndarray:

@@ -19,6 +19,9 @@ from foxnas_core.table import MeasurementTable
 from pages.shared.choices import as_text
 
 if TYPE_CHECKING:
+    from foxnas_core.devices.comparison import DeviceComparison
+    from foxnas_core.devices.curve import TransferCurve
+    from foxnas_core.devices.reversals import RankReversals
     from foxnas_core.explanation.shapley import BlockShapley
     from foxnas_core.export.exporter import ExportedModel
     from foxnas_core.regression import Predictor
@@ -38,17 +41,21 @@ def table_of(study: Study) -> MeasurementTable:
 
 
 def predictor_of(study: Study, column: str, form: str = "auto") -> "Predictor":
-    """The predictor of one target; raises as `regression.fit`."""
+    """The predictor of one target, as `workflow.predictor_or_transfer`."""
     stamp = _stamp(study, "space.json", "measurements.parquet")
     return _predictor(str(study.folder), column, form, stamp)
 
 
 def predictors_of(study: Study, form: str = "auto") -> "tuple[dict[str, Predictor], list[str]]":
-    """A predictor for each target that can be fitted, and a sentence for each that can't."""
+    """A predictor for each target that can be fitted or calibrated, and a sentence for each that
+    can't or is calibrated."""
     found, sentences = {}, []
     for target in table_of(study).targets:
         try:
-            found[target.column] = predictor_of(study, target.column, form)
+            predictor = predictor_of(study, target.column, form)
+            found[target.column] = predictor
+            if predictor.df is not None:  # calibrated from another device
+                sentences += predictor.warnings
         except FoxnasError as error:
             sentences.append(f"{target.label}: {error}")
     return found, sentences
@@ -64,6 +71,30 @@ def shapley_of(study: Study, column: str, architecture: Architecture) -> "BlockS
     """Shapley values of one architecture's blocks, against all measured subnets."""
     stamp = _stamp(study, "space.json", "measurements.parquet")
     return _shapley(str(study.folder), column, as_text(architecture), stamp)
+
+
+def pair_of(study: Study, first: str, second: str) -> "tuple[Predictor, Predictor]":
+    """Two devices' fits on the subnets that both measured; raises as `fit_pair`."""
+    stamp = _stamp(study, "space.json", "measurements.parquet")
+    return _pair(str(study.folder), first, second, stamp)
+
+
+def comparison_of(study: Study, first: str, second: str) -> "DeviceComparison":
+    """How two devices' effects differ; raises as `fit_pair`."""
+    stamp = _stamp(study, "space.json", "measurements.parquet")
+    return _comparison(str(study.folder), first, second, stamp)
+
+
+def reversals_of(study: Study, first: str, second: str) -> "RankReversals":
+    """Which subnets swap their order between two devices; raises as `rank_reversals`."""
+    stamp = _stamp(study, "space.json", "measurements.parquet")
+    return _reversals(str(study.folder), first, second, stamp)
+
+
+def curve_of(study: Study, source: str, target: str) -> "TransferCurve":
+    """The error of a calibration by its rows; raises as `transfer_curve`."""
+    stamp = _stamp(study, "space.json", "measurements.parquet")
+    return _curve(str(study.folder), source, target, stamp)
 
 
 def export_of(study: Study, architecture: Architecture) -> "ExportedModel":
@@ -131,6 +162,40 @@ def _shapley(folder: str, column: str, choices: str, stamp: Stamp) -> "BlockShap
         architectures=[table.space.architecture(json.loads(choices))],
         background=table.architectures(),
     )
+
+
+@st.cache_resource(max_entries=16, show_spinner="Fitting both devices …")
+def _pair(folder: str, first: str, second: str, stamp: Stamp) -> "tuple[Predictor, Predictor]":
+    from foxnas_core.devices.common import fit_pair
+
+    return fit_pair(_table(folder, stamp), first, second)
+
+
+@st.cache_resource(max_entries=16, show_spinner=False)
+def _comparison(folder: str, first: str, second: str, stamp: Stamp) -> "DeviceComparison":
+    from foxnas_core.devices.comparison import compare_devices
+
+    pair = _pair(folder, first, second, stamp)
+    return compare_devices(*pair, table=_table(folder, stamp))
+
+
+@st.cache_resource(max_entries=16, show_spinner="Comparing every pair of subnets …")
+def _reversals(folder: str, first: str, second: str, stamp: Stamp) -> "RankReversals":
+    from foxnas_core.devices.reversals import rank_reversals
+
+    residual_sds = None
+    with suppress(FoxnasError):  # the measurements' own noise needs no fit
+        one, other = _pair(folder, first, second, stamp)
+        residual_sds = one.residual_variance**0.5, other.residual_variance**0.5
+    return rank_reversals(_table(folder, stamp), first, second, residual_sds=residual_sds)
+
+
+@st.cache_resource(max_entries=16, show_spinner="Calibrating from few rows, many times …")
+def _curve(folder: str, source: str, target: str, stamp: Stamp) -> "TransferCurve":
+    from foxnas_core.devices.curve import transfer_curve
+
+    predictor = _predictor(folder, source, "auto", stamp)
+    return transfer_curve(predictor, table=_table(folder, stamp), target=target)
 
 
 @st.cache_resource(max_entries=16, show_spinner=False)

@@ -21,6 +21,7 @@ MENU = (
     ("pages/2_What_if.py", "What-if"),
     ("pages/3_Search.py", "Search"),
     ("pages/4_Export.py", "Export"),
+    ("pages/7_Devices.py", "Devices"),
 )
 
 

@@ -52,7 +52,8 @@ def readable(table: pd.DataFrame) -> pd.DataFrame:
     with np.errstate(divide="ignore", invalid="ignore"):
         digits = 3 - np.floor(np.log10(numbers.abs().to_numpy()))
     scale = 10.0 ** np.nan_to_num(digits, posinf=6.0, neginf=0.0).clip(0, 6)
-    return table.assign(**dict((numbers * scale).round().div(scale).items()))
+    # A scale that is a power of ten but for its last bit would leave 31.729999999999997.
+    return table.assign(**dict((numbers * scale).round().div(scale).round(6).items()))
 
 
 def as_csv(table: pd.DataFrame) -> bytes:

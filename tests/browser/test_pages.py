@@ -10,6 +10,7 @@ PAGES = {
     "What_if": "What-if",
     "Search": "Search",
     "Export": "Export",
+    "Devices": "Devices",
 }
 ERRORS = '[data-testid="stException"], [data-testid="stAlertContentError"]'
 
