@@ -63,8 +63,8 @@ def show_reversals(study: Study, table: MeasurementTable, first: str, second: st
     with right:
         panel(
             "Rank-reversal map",
-            f"Equal shares of the subnets by their latency on {plain(names[0])}: the share (%) of pairs "
-            f"whose order turns round on {plain(names[1])}. 50 would be a coin's toss.",
+            f"Equal shares of the subnets by their latency on {plain(names[0])}: the share (%) of "
+            f"pairs whose order turns round on {plain(names[1])}. 50 would be a coin's toss.",
             found.grid,
             figures.map_figure(found),
             key="map",

@@ -48,13 +48,16 @@ def by_subnet(table: MeasurementTable) -> MeasurementTable:
 
 
 def measured_on_both(table: MeasurementTable, first: str, second: str) -> MeasurementTable:
-    """One row for each subnet that both devices measured; raises as `table.values`."""
-    subnets = by_subnet(table)
-    rows = measured_rows(subnets, first, second)
-    if len(rows) == len(subnets):
-        return subnets
-    frame = subnets.frame.iloc[rows].reset_index(drop=True)
-    return replace(subnets, frame=frame, codes=subnets.codes[rows])
+    """The rows where both devices are measured or, where subnets have their measurements in rows
+    apart, one row for each subnet that both measured; raises as `table.values`."""
+    rows, subnets = measured_rows(table, first, second), by_subnet(table)
+    joined = measured_rows(subnets, first, second)
+    if table.frame["id"].iloc[rows].nunique() < len(joined):
+        table, rows = subnets, joined
+    if len(rows) == len(table):
+        return table
+    frame = table.frame.iloc[rows].reset_index(drop=True)
+    return replace(table, frame=frame, codes=table.codes[rows])
 
 
 def architectures_of(table: MeasurementTable, ids: Iterable[str]) -> list[Architecture]:

@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from foxnas_core.architecture import Architecture
-from foxnas_core.devices.common import architectures_of, device_of, measured_on_both
+from foxnas_core.devices.common import architectures_of, by_subnet, device_of, measured_on_both
 from foxnas_core.errors import InvalidInput
 from foxnas_core.regression import Predictor
 from foxnas_core.table import MeasurementTable
@@ -37,7 +37,8 @@ class RankReversals:
     - `gaps`: one row a range of the pairs' difference on the first device, in percent of the
       faster: low, high, pairs, swapped (share).
     - `grid`: one row a cell of the map: slower, faster (tenths of the subnets by latency on the
-      first device, from 0; fewer, wider shares of fewer than 50 subnets), their ranges in ms, pairs, swapped (share).
+      first device, from 0; fewer, wider shares of fewer than 50 subnets), their ranges in ms,
+      pairs, swapped (share).
     - `pairs`: the clearest reversed pairs: quick_first, quick_second (ids of the subnet that is
       the faster on that device), their latencies in ms (`first_of_…`,
       `second_of_…`), `margin` (percent: the smaller of the two devices' differences, each
@@ -111,7 +112,7 @@ def rank_reversals(
     more than `MOST_ROWS` subnets a random sample by `seed` is taken. The list of pairs names each
     subnet twice at most. Raises `InvalidInput` where fewer than three subnets have both.
     """
-    both = measured_on_both(table, first, second)
+    both = measured_on_both(by_subnet(table), first, second)
     if first == second or len(both) < 3:
         raise InvalidInput(
             f"{len(both)} subnets have both {first} and {second}; choose two latency columns "
