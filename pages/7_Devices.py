@@ -134,6 +134,13 @@ def show_pair(
         )
 
 
+@st.fragment
+def effects_section(study: Study, first: str, second: str) -> None:
+    """Drawn anew alone when its unit is switched."""
+    with errors_as_cards():
+        show_effects(study, first, second)
+
+
 def show_effects(study: Study, first: str, second: str) -> None:
     """How the coefficients differ, in ms or in percent of each device's mean latency."""
     try:
@@ -197,6 +204,13 @@ def show_effects(study: Study, first: str, second: str) -> None:
         figures.effect_figure(rows, figures.effect_targets(found, unit)),
         key="effects",
     )
+
+
+@st.fragment
+def calibration_section(study: Study, table: MeasurementTable, columns: list[str]) -> None:
+    """Drawn anew alone when its widgets are moved."""
+    with errors_as_cards():
+        show_calibration(study, table, columns)
 
 
 def show_calibration(study: Study, table: MeasurementTable, columns: list[str]) -> None:
@@ -342,9 +356,7 @@ with page(
     with errors_as_cards():
         show_reversals(study, table, first, second)
     st.header(f"What costs more on {names[1]} than on {names[0]}", divider="grey")
-    with errors_as_cards():
-        show_effects(study, first, second)
+    effects_section(study, first, second)
     st.header("Calibrate a new device from a few measurements", divider="grey")
-    with errors_as_cards():
-        show_calibration(study, table, columns)
+    calibration_section(study, table, columns)
     show_instructions(study, table, columns)

@@ -1,6 +1,6 @@
 """How many measurements of a new device suffice: error against the number of rows shown."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import NamedTuple
@@ -20,6 +20,10 @@ COUNTS = (5, 8, 10, 15, 20, 30, 50, 100)
 FURTHER = (70, 150, 200, 300, 400)  # a fit from scratch needs more than a calibration
 LEAST_UNSEEN = 5
 SCALED, SCRATCH = "scaled", "from scratch"
+_TOLERANCE = 1e-6  # of a pivot, columns being of length 1 over all rows
+
+_Draws = list[list[np.ndarray]]  # rows shown and rows not shown
+_Guesses = list[np.ndarray | None]
 
 
 class Errors(NamedTuple):
@@ -103,42 +107,28 @@ def transfer_curve(
     y, predicted = values[measured], source_values(source, table)
     z, reads = predicted[measured], regressor(source, table, measured, predicted)
     further = [c for c in FURTHER if max(usable) >= max(counts) and c <= len(measured) // 2]
-    scratch = {form.name: form.matrix(table.codes[measured]) for form in _forms(source, table)}
-    found: list[tuple[str, int, list[Errors]]] = []
+    # Orthonormal columns, so that their normal equations lose no digits.
+    bases = [np.linalg.qr(form.matrix(table.codes[measured]))[0] for form in _forms(source, table)]
+    found: list[dict[str, object]] = []
     rng = np.random.default_rng(seed)
     for count in sorted({*usable, *further}):
-        draws = [rng.permutation(len(y)) for _ in range(repeats)]
-
-        def judged(
-            predict: Callable[[np.ndarray, np.ndarray], np.ndarray | None],
-            draws: list[np.ndarray] = draws,
-            count: int = count,
-        ) -> list[Errors]:
-            errors = []
-            for draw in draws:
-                shown, unseen = draw[:count], draw[count:]
-                guess = predict(shown, unseen)
-                if guess is not None:
-                    errors.append(errors_of(y[unseen], guess))
-            return errors
-
+        draws = [np.split(rng.permutation(len(y)), [count]) for _ in range(repeats)]
         if count in usable:
-            found.append((SCALED, count, judged(lambda s, u: _scaled(reads, z, y, s, u))))
+            guesses = [_scaled(reads, z, y, *draw) for draw in draws]
+            found += _summary(SCALED, count, y, draws, guesses)
         tried = [
-            judged(lambda s, u, x=x: _from_scratch(x, y, s, u))  # type: ignore[misc]
-            for x in scratch.values()
-            if count > x.shape[1]
+            [_from_scratch(q, y, *draw) for draw in draws] for q in bases if count > q.shape[1]
         ]
         # Where half of the draws can't be fitted, neither could a user's.
-        tried = [errors for errors in tried if len(errors) > repeats / 2]
+        tried = [g for g in tried if sum(guess is not None for guess in g) > repeats / 2]
         if tried:
-            best = min(tried, key=lambda errors: float(np.mean([e.rmse for e in errors])))
-            found.append((SCRATCH, count, best))
+            best = min(tried, key=lambda guesses: _mean_rmse(y, draws, guesses))
+            found += _summary(SCRATCH, count, y, draws, best)
     return TransferCurve(
         source.target,
         target_of(target),
         len(measured),
-        pd.DataFrame([_summary(*row) for row in found]),
+        pd.DataFrame(found),
         _floor(source, table, target, y),
     )
 
@@ -167,10 +157,24 @@ def _scaled(
 
 
 def _from_scratch(
-    x: np.ndarray, y: np.ndarray, shown: np.ndarray, unseen: np.ndarray
+    q: np.ndarray, y: np.ndarray, shown: np.ndarray, unseen: np.ndarray
 ) -> np.ndarray | None:
-    estimates, _, rank, _ = np.linalg.lstsq(x[shown], y[shown])
-    return x[unseen] @ estimates if rank == x.shape[1] else None
+    """None where the rows shown can't tell all terms apart."""
+    own = q[shown]
+    try:
+        root = np.linalg.cholesky(own.T @ own)
+    except np.linalg.LinAlgError:
+        return None
+    if np.diag(root).min() < _TOLERANCE:
+        return None
+    return q[unseen] @ np.linalg.solve(root.T, np.linalg.solve(root, own.T @ y[shown]))
+
+
+def _mean_rmse(y: np.ndarray, draws: _Draws, guesses: _Guesses) -> float:
+    pairs = zip(draws, guesses, strict=True)
+    return float(
+        np.mean([np.sqrt(np.mean((y[u] - g) ** 2)) for (_, u), g in pairs if g is not None])
+    )
 
 
 def _forms(source: Predictor, table: MeasurementTable) -> list[Form]:
@@ -183,13 +187,20 @@ def _forms(source: Predictor, table: MeasurementTable) -> list[Form]:
     return forms
 
 
-def _summary(method: str, count: int, errors: list[Errors]) -> dict[str, object]:
+def _summary(
+    method: str, count: int, y: np.ndarray, draws: _Draws, guesses: _Guesses
+) -> list[dict[str, object]]:
+    """One row of the curve's table; none where no draw could be fitted."""
+    pairs = zip(draws, guesses, strict=True)
+    errors = [errors_of(y[unseen], guess) for (_, unseen), guess in pairs if guess is not None]
+    if not errors:
+        return []
     row: dict[str, object] = {"method": method, "rows": count, "repeats": len(errors)}
     for name in Errors._fields:
         values = np.array([getattr(e, name) for e in errors])
         low, high = np.quantile(values, [0.05, 0.95])
         row |= {name: float(values.mean()), f"{name}_low": float(low), f"{name}_high": float(high)}
-    return row
+    return [row]
 
 
 def _floor(source: Predictor, table: MeasurementTable, target: str, y: np.ndarray) -> Errors | None:
