@@ -1,13 +1,17 @@
 """The steps of a study from end to end, as the command line and the pages both take them."""
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 
 from foxnas_core.architecture import Architecture
+from foxnas_core.devices.common import is_latency, latency_columns, measured_rows
+from foxnas_core.devices.transfer import transfer
 from foxnas_core.errors import InvalidInput, MissingPart
+from foxnas_core.features import build_form
 from foxnas_core.regression import Predictor, fit
 from foxnas_core.storage import Study, file_hash
 from foxnas_core.table import MeasurementTable
@@ -29,7 +33,8 @@ def fit_all(
 ) -> dict[str, Predictor]:
     """A predictor for each of `targets`, by default all of the table's, by column.
 
-    `link` is that of the accuracy.
+    `link` is that of the accuracy. A latency with too few rows is calibrated from another
+    device's, as in `predictor_or_transfer`.
 
     Raises `MissingPart` where nothing was measured yet, and as `regression.fit`.
     """
@@ -40,7 +45,40 @@ def fit_all(
         )
     columns = [target.column for target in table.targets] if targets is None else targets
     links = {"accuracy": link}
-    return {column: fit(table, column, form, links.get(column, "none")) for column in columns}
+    return {
+        column: predictor_or_transfer(table, column, form, links.get(column, "none"))
+        for column in columns
+    }
+
+
+def predictor_or_transfer(
+    table: MeasurementTable, column: str, form: str = "auto", link: str = "auto"
+) -> Predictor:
+    """The fit of a target or, for a latency with fewer rows than the form has parameters plus
+    one, another device's predictor calibrated to those rows.
+
+    Of several devices that can be fitted, the one whose calibration errs least on rows left out is
+    taken. The predictor's `warnings` then say so. Raises as `regression.fit`, also where no
+    calibration is possible.
+    """
+    if is_latency(column) and _too_few(table, column, form):
+        found = []
+        for source in latency_columns(table):
+            if source != column:
+                with suppress(InvalidInput):
+                    fitted = fit(table, source, form, "none")
+                    found.append(transfer(fitted, table=table, target=column))
+        if found:
+            return min(found, key=lambda predictor: predictor.cv.rmse)
+    return fit(table, column, form, link)
+
+
+def _too_few(table: MeasurementTable, column: str, form: str) -> bool:
+    """Whether the column's rows are no more than the parameters of its form, or, where that is
+    chosen by the rows, of the one that `fit` takes for few."""
+    few = "per_layer" if table.ordered else "stage_counts"
+    name = few if form == "auto" else form
+    return len(measured_rows(table, column)) <= build_form(name, table.space, column).parameters
 
 
 def not_yet_measured(study: Study, count: int, seed: int) -> list[Architecture]:

@@ -371,6 +371,8 @@ with page(
         chosen, job = job.kept, None
         choices.update(search=chosen)
 
+    if front.problem.limits[0].predictor.df is not None:  # calibrated from another device
+        st.warning(plain(front.problem.limits[0].predictor.warnings[0]))
     optimum: Candidate | None = None
     with errors_as_cards(), st.container(key="optimum"):
         optimum = front.within(budget)

@@ -19,6 +19,7 @@ ROOMS = [
     ("features", "supernet", "reliability", "importing"),
     ("regression", "measurement"),
     ("explanation", "diagnostics", "search", "export"),
+    ("devices",),
     ("figures",),
     ("storage",),
     ("workflow",),

@@ -80,3 +80,52 @@ def test_measuring_runs_on_one_thread(tiny_study):
     torch.set_num_threads(2)
     workflow.measure(tiny_study, [tiny_study.space.extreme("smallest")], seed=0, report=print)
     assert torch.get_num_threads() == 1
+
+
+def demo_with(rows: int):
+    """The demo's table with the int8 latency of its first rows only."""
+    import numpy as np
+    from conftest import DEMO
+
+    from foxnas_core.storage import open_study
+    from foxnas_core.table import table_from_frame
+
+    table = open_study(DEMO).table()
+    int8 = np.where(np.arange(660) < rows, table.values("latency_ms:int8"), np.nan)
+    frame = table.frame.assign(**{"latency_ms:int8": int8})
+    return table_from_frame(table.space, frame, holes=True)
+
+
+@pytest.mark.parametrize(
+    ("rows", "form", "calibrated"),
+    [(15, "auto", True), (59, "auto", True), (200, "auto", False), (59, "foxnas", False)],
+)
+def test_a_latency_with_too_few_rows_is_calibrated(rows, form, calibrated):
+    table = demo_with(rows)
+    predictor = workflow.predictor_or_transfer(table, "latency_ms:int8", form, "none")
+    assert (predictor.df == rows - 2) if calibrated else (predictor.df is None)
+    assert predictor.rows == rows
+    assert any("is calibrated" in w for w in predictor.warnings) == calibrated
+
+
+def test_a_calibrated_latency_can_be_searched_exactly():
+    from foxnas_core.search.exact import front
+    from foxnas_core.search.problem import Limit, SearchProblem
+
+    table = demo_with(15)
+    fitted = workflow.fit_all(table, targets=["accuracy", "latency_ms", "latency_ms:int8"])
+    accuracy, source, new = fitted.values()
+    found, of_source = (front(SearchProblem(accuracy, (Limit(p, 0.0),))) for p in (new, source))
+    # Scaled, the front is the source's at scaled budgets.
+    slope = (found.costs[-1] - found.costs[0]) / (of_source.costs[-1] - of_source.costs[0])
+    budget = float(of_source.costs[len(of_source.costs) // 2])
+    scaled = found.costs[0] + slope * (budget - of_source.costs[0])
+    best = found.within(float(scaled) * (1 + 1e-9))
+    assert best.architecture == of_source.within(budget).architecture
+
+
+def test_too_few_rows_to_calibrate_are_too_few_to_fit():
+    from foxnas_core.errors import InvalidInput
+
+    with pytest.raises(InvalidInput, match="only 4 have latency_ms:int8"):
+        workflow.predictor_or_transfer(demo_with(4), "latency_ms:int8")

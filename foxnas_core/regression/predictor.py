@@ -73,6 +73,7 @@ class Predictor:
     covariance: np.ndarray = field(repr=False)
     residual_variance: float = field(repr=False)
     held_out: np.ndarray = field(repr=False)
+    df: int | None = None
 
     @property
     def space(self) -> SearchSpace:
@@ -84,7 +85,7 @@ class Predictor:
 
     @property
     def residual_df(self) -> int:
-        return self.rows - self.parameters
+        return self.rows - self.parameters if self.df is None else self.df
 
     def coefficients(self, level: float = 0.95) -> pd.DataFrame:
         """One row a term: term, label, group, slot, decision, estimate, std_error, t, p, low, high.

@@ -26,6 +26,9 @@ from pages.shared.choices import as_text
 if TYPE_CHECKING:
     import pandas as pd
 
+    from foxnas_core.devices.comparison import DeviceComparison
+    from foxnas_core.devices.curve import TransferCurve
+    from foxnas_core.devices.reversals import RankReversals
     from foxnas_core.diagnostics.diagnosis import Diagnosis
     from foxnas_core.diagnostics.learning_curve import LearningCurve
     from foxnas_core.explanation.permutation import PermutationImportance
@@ -64,7 +67,8 @@ def table_of(study: Study) -> MeasurementTable:
 
 
 def predictor_of(study: Study, column: str, form: str = "auto", link: str = "auto") -> "Predictor":
-    """The predictor of one target; `link` is the accuracy's. Raises as `regression.fit`."""
+    """The predictor of one target; `link` is the accuracy's. Raises as
+    `workflow.predictor_or_transfer`."""
     stamp = _stamp(study, "space.json", "measurements.parquet")
     return _predictor(str(study.folder), column, form, link, stamp)
 
@@ -88,11 +92,15 @@ def calibrations_of(study: Study, latency: str) -> "dict[str, SearchCalibration]
 
 
 def predictors_of(study: Study, form: str = "auto") -> "tuple[dict[str, Predictor], list[str]]":
-    """A predictor for each target that can be fitted, and a sentence for each that can't."""
+    """A predictor for each target that can be fitted or calibrated, and a sentence for each that
+    can't or is calibrated."""
     found, sentences = {}, []
     for target in table_of(study).targets:
         try:
-            found[target.column] = predictor_of(study, target.column, form)
+            predictor = predictor_of(study, target.column, form)
+            found[target.column] = predictor
+            if predictor.df is not None:  # calibrated from another device
+                sentences += predictor.warnings
         except FoxnasError as error:
             sentences.append(f"{target.label}: {error}")
     return found, sentences
@@ -147,6 +155,30 @@ def learning_curve_of(study: Study, column: str, form: str, link: str) -> "Learn
     """How one predictor depends on the number of rows; raises as `learning_curve`."""
     stamp = _stamp(study, "space.json", "measurements.parquet")
     return _learning_curve(str(study.folder), column, form, link, stamp)
+
+
+def pair_of(study: Study, first: str, second: str) -> "tuple[Predictor, Predictor]":
+    """Two devices' fits on the subnets that both measured; raises as `fit_pair`."""
+    stamp = _stamp(study, "space.json", "measurements.parquet")
+    return _pair(str(study.folder), first, second, stamp)
+
+
+def comparison_of(study: Study, first: str, second: str) -> "DeviceComparison":
+    """How two devices' effects differ; raises as `fit_pair`."""
+    stamp = _stamp(study, "space.json", "measurements.parquet")
+    return _comparison(str(study.folder), first, second, stamp)
+
+
+def reversals_of(study: Study, first: str, second: str) -> "RankReversals":
+    """Which subnets swap their order between two devices; raises as `rank_reversals`."""
+    stamp = _stamp(study, "space.json", "measurements.parquet")
+    return _reversals(str(study.folder), first, second, stamp)
+
+
+def curve_of(study: Study, source: str, target: str) -> "TransferCurve":
+    """The error of a calibration by its rows; raises as `transfer_curve`."""
+    stamp = _stamp(study, "space.json", "measurements.parquet")
+    return _curve(str(study.folder), source, target, stamp)
 
 
 def export_of(study: Study, architecture: Architecture) -> "ExportedModel":
@@ -323,6 +355,40 @@ def _learning_curve(
     from foxnas_core.diagnostics.learning_curve import learning_curve
 
     return learning_curve(_predictor(folder, column, form, link, stamp), _table(folder, stamp))
+
+
+@st.cache_resource(max_entries=16, show_spinner="Fitting both devices …")
+def _pair(folder: str, first: str, second: str, stamp: Stamp) -> "tuple[Predictor, Predictor]":
+    from foxnas_core.devices.common import fit_pair
+
+    return fit_pair(_table(folder, stamp), first, second)
+
+
+@st.cache_resource(max_entries=16, show_spinner=False)
+def _comparison(folder: str, first: str, second: str, stamp: Stamp) -> "DeviceComparison":
+    from foxnas_core.devices.comparison import compare_devices
+
+    pair = _pair(folder, first, second, stamp)
+    return compare_devices(*pair, table=_table(folder, stamp))
+
+
+@st.cache_resource(max_entries=16, show_spinner="Comparing every pair of subnets …")
+def _reversals(folder: str, first: str, second: str, stamp: Stamp) -> "RankReversals":
+    from foxnas_core.devices.reversals import rank_reversals
+
+    residual_sds = None
+    with suppress(FoxnasError):  # the measurements' own noise needs no fit
+        one, other = _pair(folder, first, second, stamp)
+        residual_sds = one.residual_variance**0.5, other.residual_variance**0.5
+    return rank_reversals(_table(folder, stamp), first, second, residual_sds=residual_sds)
+
+
+@st.cache_resource(max_entries=16, show_spinner="Calibrating from few rows, many times …")
+def _curve(folder: str, source: str, target: str, stamp: Stamp) -> "TransferCurve":
+    from foxnas_core.devices.curve import transfer_curve
+
+    predictor = _predictor(folder, source, "auto", "auto", stamp)
+    return transfer_curve(predictor, table=_table(folder, stamp), target=target)
 
 
 @st.cache_resource(max_entries=16, show_spinner=False)

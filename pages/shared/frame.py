@@ -20,6 +20,7 @@ MENU = (
     ("pages/1_Coefficients.py", "Coefficients"),
     ("pages/5_Diagnostics.py", "Diagnostics"),
     ("pages/6_Explanations.py", "Explanations"),
+    ("pages/7_Devices.py", "Devices"),
     ("pages/2_What_if.py", "What-if"),
     ("pages/3_Search.py", "Search"),
     ("pages/4_Export.py", "Export"),

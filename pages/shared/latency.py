@@ -16,6 +16,11 @@ if TYPE_CHECKING:
 _NAMES = {"latency_ms": "fp32, this device", "latency_ms:int8": "int8, this device"}
 
 
+def named(column: str) -> str:
+    """What a latency column is called where it is picked."""
+    return _NAMES.get(column, column.partition(":")[2])
+
+
 def latency_of(table: MeasurementTable) -> str | None:
     """The chosen latency column, or the table's first where it lacks that; None without any."""
     columns = _columns(table)
@@ -39,7 +44,7 @@ def latency_picker(table: MeasurementTable) -> str:
     return st.selectbox(
         "Latency of",
         _columns(table),
-        format_func=lambda c: _NAMES.get(c, c.partition(":")[2]),
+        format_func=named,
         key="latency",
         on_change=choices.on_change("latency", lambda c: choices.update(latency=c, budget=None)),
     )

@@ -13,6 +13,7 @@ PAGES = {
     "Search": "Search",
     "Export": "Export",
     "Import": "Import",
+    "Devices": "Devices",
 }
 ERRORS = '[data-testid="stException"], [data-testid="stAlertContentError"]'
 

@@ -1,0 +1,85 @@
+"""What the comparisons of devices share: a device's name, and the rows that two have in common."""
+
+from collections.abc import Iterable
+from dataclasses import replace
+
+import numpy as np
+
+from foxnas_core.architecture import Architecture
+from foxnas_core.errors import InvalidInput
+from foxnas_core.regression import Predictor, fit
+from foxnas_core.table import MeasurementTable
+from foxnas_core.target import Target
+
+
+def is_latency(column: str) -> bool:
+    return column.partition(":")[0] == "latency_ms"
+
+
+def latency_columns(table: MeasurementTable) -> list[str]:
+    """The table's devices: its latency columns, in its order."""
+    return [target.column for target in table.targets if is_latency(target.column)]
+
+
+def device_of(target: Target) -> str:
+    """The device's name; the column without one is that of the unquantized network."""
+    return target.column.partition(":")[2] or "fp32"
+
+
+def measured_rows(table: MeasurementTable, *columns: str) -> np.ndarray:
+    """Positions of the rows where all of `columns` are measured; raises as `table.values`."""
+    return np.flatnonzero(np.all([np.isfinite(table.values(c)) for c in columns], axis=0))
+
+
+def by_subnet(table: MeasurementTable) -> MeasurementTable:
+    """The table with one row a subnet: numbers of rows of one id are averaged.
+
+    A new device's measurements are appended as rows of their own, which say nothing of the others.
+    """
+    frame = table.frame
+    if frame["id"].is_unique:
+        return table
+    first = ~frame.duplicated("id").to_numpy()
+    numbers = [str(c) for c in frame.select_dtypes("number") if c not in table.space.by_name]
+    means = frame.groupby("id", sort=False)[numbers].mean()
+    kept = frame[first].reset_index(drop=True)
+    kept = kept.assign(**{name: means[name].to_numpy() for name in numbers})
+    return replace(table, frame=kept, codes=table.codes[first])
+
+
+def measured_on_both(table: MeasurementTable, first: str, second: str) -> MeasurementTable:
+    """The rows where both devices are measured or, where subnets have their measurements in rows
+    apart, one row for each subnet that both measured; raises as `table.values`."""
+    rows, subnets = measured_rows(table, first, second), by_subnet(table)
+    joined = measured_rows(subnets, first, second)
+    if table.frame["id"].iloc[rows].nunique() < len(joined):
+        table, rows = subnets, joined
+    if len(rows) == len(table):
+        return table
+    frame = table.frame.iloc[rows].reset_index(drop=True)
+    return replace(table, frame=frame, codes=table.codes[rows])
+
+
+def architectures_of(table: MeasurementTable, ids: Iterable[str]) -> list[Architecture]:
+    """The architectures of ids that the table has."""
+    position = {name: row for row, name in enumerate(table.frame["id"])}
+    return table.space.decode(table.codes[[position[name] for name in ids]])
+
+
+def fit_pair(
+    table: MeasurementTable, first: str, second: str, form: str = "auto"
+) -> tuple[Predictor, Predictor]:
+    """Both devices' predictors, of one form, fitted on the subnets that both measured.
+
+    Raises `InvalidInput` where one device is named twice, and as `regression.fit`.
+    """
+    if first == second:
+        raise InvalidInput(f"Both devices are {first!r}; choose two different latency columns.")
+    both = measured_on_both(table, first, second)
+    if not len(both):
+        raise InvalidInput(
+            f"No subnet has both {first} and {second}; measure subnets of one device's rows on "
+            "the other too."
+        )
+    one = fit(both, first, form, "none")
+    return one, fit(both, second, one.form.name, "none")

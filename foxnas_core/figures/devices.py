@@ -1,0 +1,413 @@
+"""Two devices beside each other: effects, reversed pairs, and the calibration of a new one."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+from plotly import graph_objects as go
+
+from foxnas_core.architecture import Architecture
+from foxnas_core.devices.common import architectures_of, device_of, measured_rows
+from foxnas_core.devices.comparison import DeviceComparison
+from foxnas_core.devices.curve import SCALED, SCRATCH, Errors, TransferCurve, errors_of
+from foxnas_core.devices.reversals import RankReversals, disagreement
+from foxnas_core.explanation.coefficients import slot_grid
+from foxnas_core.figures.coefficients import Heatmap, interval_figure, interval_table
+from foxnas_core.figures.theme import BLUE, GREY, INK, ORANGE, RED, colour_of, new_figure
+from foxnas_core.regression import Predictor
+from foxnas_core.table import MeasurementTable
+from foxnas_core.target import Target
+
+# White to a red that dark numbers can be read on.
+SEQUENTIAL = [[0.0, "#F7F7F7"], [1.0, "#EB9457"]]
+_DIFFERENCE = "difference"
+METRICS = {"rmse": "RMSE (ms)", "mape": "Mean absolute error (%)", "tau": "Kendall's tau"}
+
+
+# Effects on both devices
+
+
+def effect_targets(comparison: DeviceComparison, unit: str) -> list[Target]:
+    """How the columns of `effect_table` are titled: either device, then the difference."""
+    symbol = "ms" if unit == "ms" else "%"
+    first, second = comparison.names
+    return [
+        Target(comparison.first.column, f"latency on {first}", symbol, "min"),
+        Target(comparison.second.column, f"latency on {second}", symbol, "min"),
+        Target(_DIFFERENCE, f"{second} less {first}", symbol, "min"),
+    ]
+
+
+def effect_table(comparison: DeviceComparison, unit: str) -> pd.DataFrame:
+    """One row a choice and panel, as `figures.coefficients.interval_table`; `unit` is one of
+    `comparison.UNITS`."""
+    names = {"first": comparison.first.column, "second": comparison.second.column}
+    table = comparison.effects(unit)
+    renamed = table.rename(
+        columns={
+            f"{k}{end}": f"{v}{end}" for k, v in names.items() for end in ("", "_low", "_high")
+        }
+    )
+    return interval_table(renamed, [*names.values(), _DIFFERENCE])
+
+
+def effect_figure(table: pd.DataFrame, targets: Sequence[Target]) -> go.Figure:
+    """One row a choice; panels of either device and of the difference."""
+    return interval_figure(table, targets)
+
+
+def difference_heatmaps(comparison: DeviceComparison, unit: str) -> list[Heatmap]:
+    """Groups × slots of the difference, one a role: its last choice instead of its first, or each
+    block added; roles without slots are left out."""
+    table = comparison.effects(unit)
+    heatmaps = []
+    for role in dict.fromkeys(table["role"][table["position"] > 0]):
+        own = table[(table["role"] == role) & (table["position"] > 0)]
+        opens = (own["what"].str.startswith("adding")).any()
+        what = "each block added" if opens else _last_choice(own, role)
+        target = Target(_DIFFERENCE, what, "ms" if unit == "ms" else "%", "min")
+        ends = ("", "_low", "_high")
+        grids = (slot_grid(table, role, f"{_DIFFERENCE}{end}") for end in ends)
+        heatmaps.append(Heatmap(target, *grids))
+    return heatmaps
+
+
+def _last_choice(own: pd.DataFrame, role: str) -> str:
+    pairs = {
+        (row.choice, row.reference) for row in own.drop_duplicates("slot", keep="last").itertuples()
+    }
+    if len(pairs) > 1:
+        return f"{role}, last choice instead of first"
+    [(choice, reference)] = pairs
+    return f"{role} {choice} instead of {reference}"
+
+
+def block_table(comparison: DeviceComparison, unit: str) -> pd.DataFrame:
+    """One row a block: block, terms, F, p, adjusted p, and the choice in it that differs most
+    with its difference and interval."""
+    effects = comparison.effects(unit)
+    rows = []
+    for block in comparison.blocks.to_dict("records"):
+        inside = effects["slot" if block["slot"] else "group"] == (block["slot"] or block["group"])
+        if not block["group"]:
+            inside = effects["decision"] == block["block"]
+        own = effects[inside]
+        row = {
+            "block": block["block"],
+            "terms": block["terms"],
+            "F": block[f"F_{unit}"],
+            "p": _p(block[f"p_{unit}"]),
+            "adjusted p": _p(block[f"adjusted_{unit}"]),
+        }
+        if len(own):
+            most = own.loc[own["difference"].abs().idxmax()]
+            row |= {
+                "largest difference": most["what"], "difference": most["difference"],
+                "low": most["difference_low"], "high": most["difference_high"],
+            }  # fmt: skip
+        rows.append(row)
+    return pd.DataFrame(rows)
+
+
+def _p(value: float) -> str:
+    return f"{value:.2g}" if value >= 1e-300 else "< 1e-300"
+
+
+# Rank reversals
+
+
+def subnet_figure(reversals: RankReversals) -> go.Figure:
+    """`reversals.subnets`, one device against the other, darker the more pairs of a subnet swap;
+    a falling line joins each of the clearest pairs."""
+    first, second = reversals.names
+    table, pairs = reversals.subnets, reversals.pairs
+    figure = new_figure()
+    gap = np.full(len(pairs), np.nan)  # ends a line
+    xs, ys = (
+        np.column_stack([pairs[f"{c}_of_quick_first"], pairs[f"{c}_of_quick_second"], gap]).ravel()
+        for c in ("first", "second")
+    )
+    figure.add_scatter(
+        x=table["first"],
+        y=table["second"],
+        mode="markers",
+        name="a measured subnet",
+        marker={
+            "color": 100 * table["share"], "colorscale": [[0, "#C9DCEA"], [1, RED]], "cmin": 0,
+            "size": 7, "line": {"width": 0.5, "color": "white"},
+            "colorbar": {"title": {"text": "Its pairs<br>that swap (%)"}, "thickness": 12},
+        },
+        customdata=np.column_stack([table["id"], (100 * table["share"]).round(1)]),
+        hovertemplate=f"%{{customdata[0]}}<br>{first} %{{x:.4g}} ms, {second} %{{y:.4g}} ms<br>"
+        "%{customdata[1]} % of its pairs swap<extra></extra>",
+    )  # fmt: skip
+    figure.add_scatter(
+        x=xs, y=ys, mode="lines", name="the clearest reversed pairs",
+        line={"color": INK, "width": 1}, hoverinfo="skip",
+    )  # fmt: skip
+    figure.update_layout(
+        height=460,
+        xaxis={"title": {"text": f"Latency on {first} (ms)"}},
+        yaxis={"title": {"text": f"Latency on {second} (ms)"}},
+        legend={"orientation": "h", "y": 1.08},
+    )
+    return figure
+
+
+def map_figure(reversals: RankReversals) -> go.Figure:
+    """`reversals.grid` as a triangle of cells: the share of pairs that swap."""
+    first, second = reversals.names
+    grid = reversals.grid
+    values = 100 * grid.pivot(index="slower", columns="faster", values="swapped")
+    ends = grid[grid["slower"] == grid["faster"]]
+    labels = [
+        f"{low:.3g}–{high:.3g}"
+        for low, high in zip(ends["slower_low"], ends["slower_high"], strict=True)
+    ]
+    figure = new_figure()
+    figure.add_heatmap(
+        z=values.to_numpy(),
+        x=labels,
+        y=labels,
+        zmin=0,
+        zmax=50,
+        colorscale=SEQUENTIAL,
+        showscale=False,
+        text=[["" if np.isnan(v) else _percent(v) for v in row] for row in values.to_numpy()],
+        texttemplate="%{text}",
+        textfont={"color": INK},
+        hovertemplate=f"slower on {first}: %{{y}} ms<br>faster on {first}: %{{x}} ms<br>"
+        f"%{{text}} % of these pairs swap on {second}<extra></extra>",
+        hoverongaps=False,
+        xgap=2,
+        ygap=2,
+    )
+    figure.update_layout(
+        height=460,
+        xaxis={
+            "type": "category", "showgrid": False, "tickangle": -45,
+            "title": {"text": f"Faster subnet of the pair: latency on {first} (ms)"},
+        },
+        yaxis={
+            "type": "category", "showgrid": False,
+            "title": {"text": f"Slower subnet: latency on {first} (ms)"},
+        },
+    )  # fmt: skip
+    return figure
+
+
+def _percent(value: float) -> str:
+    return "<1" if 0 < value < 0.5 else f"{value:.0f}"
+
+
+def gap_table(reversals: RankReversals) -> pd.DataFrame:
+    """`reversals.gaps` with its ranges in words, those without pairs left out."""
+    gaps = reversals.gaps[reversals.gaps["pairs"] > 0]
+    apart = [
+        f"over {low:g}" if high == np.inf else f"{low:g}–{high:g}"
+        for low, high in zip(gaps["low"].tolist(), gaps["high"].tolist(), strict=True)
+    ]
+    return pd.DataFrame(
+        {"apart (%)": apart, "pairs": gaps["pairs"], "swapped (%)": 100 * gaps["swapped"]}
+    )
+
+
+def gap_figure(table: pd.DataFrame, reversals: RankReversals) -> go.Figure:
+    """A bar for each row of `gap_table`."""
+    first, second = reversals.names
+    figure = new_figure()
+    figure.add_bar(
+        x=table["apart (%)"],
+        y=table["swapped (%)"],
+        marker={"color": ORANGE},
+        text=[_percent(v) for v in table["swapped (%)"]],
+        textposition="outside",
+        cliponaxis=False,
+        customdata=table["pairs"],
+        hovertemplate="%{x} % apart: %{y:.1f} % of %{customdata:,} pairs swap<extra></extra>",
+    )
+    figure.update_layout(
+        height=300,
+        xaxis={
+            "type": "category", "showgrid": False,
+            "title": {"text": f"How far apart on {first} (% of the faster)"},
+        },
+        yaxis={"title": {"text": f"Pairs that swap on {second} (%)"}, "rangemode": "tozero"},
+    )  # fmt: skip
+    return figure
+
+
+def pair_table(
+    reversals: RankReversals,
+    table: MeasurementTable,
+    predictors: tuple[Predictor, Predictor] | None = None,
+) -> pd.DataFrame:
+    """The clearest pairs to read: both ids, the four latencies, the margin, what differs and,
+    where both devices are fitted, the two blocks that the devices disagree about most."""
+    first, second = reversals.names
+    pairs = reversals.pairs
+    shown = pd.DataFrame(
+        {
+            f"faster on {first}": pairs["quick_first"],
+            f"{first} (ms)": pairs["first_of_quick_first"],
+            f"{second} (ms)": pairs["second_of_quick_first"],
+            f"faster on {second}": pairs["quick_second"],
+            f"its {first} (ms)": pairs["first_of_quick_second"],
+            f"its {second} (ms)": pairs["second_of_quick_second"],
+            "margin (%)": pairs["margin"],
+        }
+    )
+    if predictors is not None:
+        ends = [
+            architectures_of(table, pairs[f"quick_{end}"].tolist()) for end in ("first", "second")
+        ]
+        shown["mostly because of"] = [
+            ", ".join(disagreement(*predictors, one, other)["block"].head(2))
+            for one, other in zip(*ends, strict=True)
+        ]
+    return shown.assign(differs=pairs["differs"])
+
+
+# Calibration
+
+
+def curve_figure(curve: TransferCurve, metric: str) -> go.Figure:
+    """`curve.table`: one metric of `METRICS` against the rows shown, mean and 90 % range."""
+    figure = new_figure()
+    names = {
+        SCALED: f"{device_of(curve.source)} scaled to {device_of(curve.target)}",
+        SCRATCH: "a fit from scratch",
+    }
+    for method, colour, fill in (
+        (SCALED, BLUE, "rgba(0,114,178,0.15)"),
+        (SCRATCH, ORANGE, "rgba(230,159,0,0.18)"),
+    ):
+        own = curve.table[curve.table["method"] == method]
+        if not len(own):
+            continue
+        x = own["rows"].to_numpy()
+        ends = own[f"{metric}_high"].to_numpy(), own[f"{metric}_low"].to_numpy()
+        figure.add_scatter(
+            x=np.concatenate([x, x[::-1]]), y=np.concatenate([ends[0], ends[1][::-1]]),
+            fill="toself", fillcolor=fill, line={"width": 0}, mode="lines", hoverinfo="skip",
+            showlegend=False,
+        )  # fmt: skip
+        figure.add_scatter(
+            x=x, y=own[metric], mode="lines+markers", name=names[method],
+            line={"color": colour, "width": 2}, marker={"size": 7},
+            customdata=np.column_stack([ends[1], ends[0]]),
+            hovertemplate="%{x} rows: %{y:.3g} [%{customdata[0]:.3g}, %{customdata[1]:.3g}]"
+            "<extra></extra>",
+        )  # fmt: skip
+    if curve.floor is not None:
+        figure.add_hline(
+            y=getattr(curve.floor, metric), line={"color": GREY, "dash": "dash", "width": 1.5},
+            annotation={
+                "text": f"a fit on all {curve.rows} rows", "font": {"color": INK, "size": 12},
+            },
+            annotation_position="top left" if metric != "tau" else "bottom left",
+        )  # fmt: skip
+    ticks = sorted(set(curve.table["rows"]))
+    figure.update_layout(
+        height=380,
+        xaxis={
+            "type": "log", "title": {"text": f"Rows measured on {device_of(curve.target)}"},
+            "tickvals": ticks, "ticktext": [str(t) for t in ticks],
+        },
+        yaxis={"title": {"text": METRICS[metric]}},
+        legend={"orientation": "h", "y": 1.12},
+    )  # fmt: skip
+    if metric != "tau":
+        figure.update_yaxes(rangemode="tozero")
+    return figure
+
+
+def calibration_table(
+    predictor: Predictor, table: MeasurementTable, rows: np.ndarray
+) -> pd.DataFrame:
+    """One row a subnet measured on the new device: id, used (for the calibration), predicted
+    (held out where used), measured, error (%)."""
+    measured = measured_rows(table, predictor.target.column)
+    values = table.values(predictor.target.column)[measured]
+    return pd.DataFrame(
+        {
+            "id": table.frame["id"].to_numpy()[measured],
+            "used": np.isin(measured, rows),
+            "predicted": predictor.held_out,
+            "measured": values,
+            "error (%)": 100 * (predictor.held_out / values - 1),
+        }
+    )
+
+
+def calibration_errors(table: pd.DataFrame) -> Errors:
+    """The errors over the rows of a `calibration_table`."""
+    return errors_of(table["measured"].to_numpy(), table["predicted"].to_numpy())
+
+
+def number(value: float) -> str:
+    """Three significant digits."""
+    return f"{value:#.3g}".removesuffix(".")
+
+
+def calibration_figure(table: pd.DataFrame, target: Target) -> go.Figure:
+    """Measured against predicted: the rows used stand out, a line marks agreement."""
+    device = device_of(target)
+    figure = new_figure()
+    ends = [
+        float(table[["predicted", "measured"]].min().min()),
+        float(table[["predicted", "measured"]].max().max()),
+    ]
+    figure.add_scatter(
+        x=ends, y=ends, mode="lines", name="equal", line={"color": GREY, "width": 1},
+        hoverinfo="skip", showlegend=False,
+    )  # fmt: skip
+    for used, name, colour, size in (
+        (False, "not used", "#9DC3DC", 6),
+        (True, "used to calibrate", INK, 9),
+    ):
+        own = table[table["used"] == used]
+        if len(own):
+            figure.add_scatter(
+                x=own["predicted"], y=own["measured"], mode="markers", name=name,
+                marker={"color": colour, "size": size, "line": {"width": 0.5, "color": "white"}},
+                customdata=own["id"],
+                hovertemplate="%{customdata}<br>predicted %{x:.4g} ms, measured %{y:.4g} ms"
+                "<extra></extra>",
+            )  # fmt: skip
+    figure.update_layout(
+        height=380,
+        xaxis={"title": {"text": f"Predicted latency on {device} (ms)"}},
+        yaxis={"title": {"text": f"Measured latency on {device} (ms)"}},
+        legend={"orientation": "h", "y": 1.12},
+    )
+    return figure
+
+
+def step_table(
+    predictors: tuple[Predictor, Predictor], one: Architecture, other: Architecture
+) -> pd.DataFrame:
+    """`disagreement` of two subnets, then the sum of it."""
+    table = disagreement(*predictors, one, other)
+    total = table[["first", "second", "difference"]].sum().to_dict()
+    return pd.concat([table, pd.DataFrame([{"block": "together", **total}])], ignore_index=True)
+
+
+def step_figure(table: pd.DataFrame, names: tuple[str, str], columns: tuple[str, str]) -> go.Figure:
+    """Two bars, one a device, for each row of `step_table`."""
+    figure = new_figure()
+    for name, column, values in zip(names, columns, ("first", "second"), strict=True):
+        figure.add_bar(
+            orientation="h", x=table[values], y=table["block"], name=name,
+            marker={"color": colour_of(column)},
+            hovertemplate=f"%{{y}}, {name}: %{{x:+.1f}} %<extra></extra>",
+        )  # fmt: skip
+    figure.update_layout(
+        height=120 + 34 * len(table),
+        barmode="group",
+        bargap=0.3,
+        xaxis={"title": {"text": "Δ predicted latency (% of the first subnet's)"}},
+        yaxis={"autorange": "reversed", "type": "category", "showgrid": False},
+        legend={"orientation": "h", "y": 1.1},
+    )
+    return figure

@@ -1,0 +1,40 @@
+import json
+from urllib.parse import parse_qs, urlparse
+
+from playwright.sync_api import Page, expect
+from serving import wait_until_drawn
+
+from foxnas_core.devices.reversals import rank_reversals
+from foxnas_core.storage import Study
+
+
+def test_devices_are_compared_and_a_reversed_pair_leads_to_what_if(page: Page, demo: Study):
+    page.goto("/Devices")
+    wait_until_drawn(page)
+    for key in ("subnets", "map", "gaps", "difference", "effects", "curve", "calibrated"):
+        expect(page.locator(f".st-key-{key}-figure .js-plotly-plot")).to_be_visible()
+    difference = page.locator(".st-key-difference-figure")
+    before = difference.inner_text()
+    page.locator(".st-key-unit").get_by_role("radio", name="ms", exact=True).click()
+    expect(page.get_by_text("ms on int8 but").first).to_be_visible()
+    wait_until_drawn(page)
+    # The old drawing may stand beside the new one for a moment.
+    expect(difference).to_have_count(1)
+    expect(difference).to_contain_text("(ms)")
+    expect(difference).not_to_have_text(before)
+
+    judged = page.locator('[data-testid="stMetric"]', has_text="Judged by")
+    expect(judged).to_contain_text("645 rows")
+    page.locator(".st-key-shown-rows").get_by_role("slider").press("ArrowRight")
+    expect(judged).to_contain_text("644 rows")
+    wait_until_drawn(page)
+
+    page.locator(".st-key-pair-what-if button").click()
+    expect(page.locator("h1")).to_have_text("What-if")
+    wait_until_drawn(page)
+    [text] = parse_qs(urlparse(page.url).query)["architecture"]
+    found = rank_reversals(demo.table(), "latency_ms", "latency_ms:int8").pairs.iloc[0]
+    assert demo.space.architecture(json.loads(text)).id == found["quick_second"]
+    # What the pair differs in stands there as edits.
+    expect(page.get_by_text("What the edits change: Latency (int8)")).to_be_visible()
+    expect(page.locator('[class*="st-key-edits-latency_ms"]').first).to_contain_text("together")
