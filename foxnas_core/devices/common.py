@@ -7,6 +7,7 @@ import numpy as np
 
 from foxnas_core.architecture import Architecture
 from foxnas_core.errors import InvalidInput
+from foxnas_core.features import build_form
 from foxnas_core.regression import Predictor, fit
 from foxnas_core.table import MeasurementTable
 from foxnas_core.target import Target
@@ -82,4 +83,5 @@ def fit_pair(
             "the other too."
         )
     one = fit(both, first, form, "none")
-    return one, fit(both, second, one.form.name, "none")
+    same = build_form(one.form.name, table.space, second, one.form.pairs)
+    return one, fit(both, second, same, "none")

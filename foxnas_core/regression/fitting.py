@@ -17,6 +17,7 @@ from foxnas_core.table import MeasurementTable
 LARGEST_CONDITION = 30.0
 # Level of the test that a ceiling must pass to be chosen.
 CLEAR = 0.01
+LARGEST_SAMPLE = 3000
 LINKS = ("auto", "none", "saturating")
 _INDEPENDENT = 1e-8
 
@@ -50,6 +51,14 @@ class Data:
         """Some of the rows, by position or mask."""
         return replace(self, y=self.y[chosen], codes=self.codes[chosen], ids=self.ids[chosen])
 
+    def sample(self, seed: int) -> "Data":
+        """At most `LARGEST_SAMPLE` of the rows: more don't change which form is best, only how
+        long it takes to find out."""
+        if len(self.y) <= LARGEST_SAMPLE:
+            return self
+        rng = np.random.default_rng(seed)
+        return self.rows(np.sort(rng.choice(len(self.y), LARGEST_SAMPLE, replace=False)))
+
 
 @dataclass(frozen=True, eq=False)
 class Assessment:
@@ -75,34 +84,47 @@ def assess(data: Data, form: Form, link: str, *, seed: int) -> Assessment:
         scale, found = ceiling.estimate(folded, y, seed=seed)
         if link == "auto" and found.p > CLEAR:
             scale, saturates, held_out = Link(), False, folded.predict(y)
-    if form.name in BASES:
+    if form.name in BASES and not form.pairs:
         selection = select_interactions(form, data.codes, scale.forward(y), folded.fold)
         form, held_out = with_interactions(form, selection.pairs), scale.inverse(selection.held_out)
     return Assessment(form, saturates, held_out)
 
 
 def fit(
-    table: MeasurementTable, target: str, form: str = "auto", link: str = "auto", *, seed: int = 0
+    table: MeasurementTable,
+    target: str,
+    form: str | Form = "auto",
+    link: str = "auto",
+    *,
+    seed: int = 0,
 ) -> Predictor:
     """Fit a target column of the table by least squares.
 
-    `form` is one of `FORMS`, or "auto" for the one that `picker.choose` takes; `link` is "none",
-    "saturating" (for an accuracy), or "auto", which takes the saturating link where the likelihood
-    ratio speaks for a ceiling and the squared error on held-out subnets is clearly smaller. `seed`
-    deals the architectures into the folds of the cross-validation. Raises `InvalidInput` naming
-    what is missing where the table can't carry the form.
+    `form` is one of `FORMS`, or "auto" for the one that `picker.choose` takes, or a form as built,
+    whose interactions are then kept. `link` is "none", "saturating" (for an accuracy), or "auto",
+    which takes the saturating link where the likelihood ratio speaks for a ceiling and the squared
+    error on held-out subnets is clearly smaller. `seed` deals the architectures into the folds of
+    the cross-validation. Raises `InvalidInput` naming what is missing where the table can't carry
+    the form.
     """
     from foxnas_core.regression.picker import choose
 
     data = Data.of(table, target)
+    few = data.sample(seed)
     if form == "auto":
-        form = choose(data, table.space, link, seed=seed).best.form.name
-    built = build_form(form, table.space, target)
+        best = choose(few, table.space, link, seed=seed).best
+        if few is data:
+            return _fitted(table, data, best, seed)
+        form = best.form
+    built = form if isinstance(form, Form) else build_form(form, table.space, target)
     if not (table.ordered or built.order_free):
         raise InvalidInput(
-            f"The form {form!r} needs to know which block stands where, but this table counts "
-            f"block types per stage without their order; choose {' or '.join(ORDER_FREE)}."
+            f"The form {built.name!r} needs to know which block stands where, but this table "
+            "counts block types per stage without their order; choose "
+            f"{' or '.join(ORDER_FREE)}."
         )
+    if built.name in BASES and not built.pairs and few is not data:
+        built = assess(few, built, link, seed=seed).form
     return _fitted(table, data, assess(data, built, link, seed=seed), seed)
 
 

@@ -16,8 +16,6 @@ from foxnas_core.search_space import SearchSpace
 from foxnas_core.table import MeasurementTable
 
 OUTER_FOLDS = 5
-# More rows than this don't change which form is best, only how long it takes to find out.
-LARGEST_SAMPLE = 3000
 # Fewer rows a parameter than this and a form is not considered.
 _ROWS_A_PARAMETER = 1.5
 
@@ -56,7 +54,7 @@ def choose(data: Data, space: SearchSpace, link: str, *, seed: int) -> Choice:
 
     `link` as in `fit`. Raises `InvalidInput` where the data can carry no form at all.
     """
-    data = _sample(data, seed)
+    data = data.sample(seed)
     carried, refused = {}, {}
     for name in FORMS:
         if name == ("count_interactions" if data.ordered else None):
@@ -91,7 +89,7 @@ def recommend(
 
     Raises as `fit`.
     """
-    data = _sample(Data.of(table, target), seed)
+    data = Data.of(table, target).sample(seed)
     choice = choose(data, table.space, link, seed=seed)
     held_out = np.full(len(data.y), np.nan)
     outer = deal_folds(data.ids, seed + 1, OUTER_FOLDS)
@@ -126,13 +124,6 @@ def _predicted(data: Data, assessed: Assessment, codes: np.ndarray, seed: int) -
     link = ceiling.estimate(rows, data.y, seed=seed)[0] if assessed.saturates else Link()
     estimates = np.linalg.solve(rows.r, rows.q.T @ link.forward(data.y))
     return link.inverse(form.matrix(codes) @ estimates)
-
-
-def _sample(data: Data, seed: int) -> Data:
-    if len(data.y) <= LARGEST_SAMPLE:
-        return data
-    chosen = np.random.default_rng(seed).choice(len(data.y), LARGEST_SAMPLE, replace=False)
-    return data.rows(np.sort(chosen))
 
 
 def _row(name: str, assessed: Assessment, y: np.ndarray) -> dict[str, object]:
