@@ -15,7 +15,7 @@ import pandas as pd
 
 from foxnas_core.regression import Predictor, fit
 from foxnas_core.regression.inference import KINDS, inference
-from foxnas_core.table import MeasurementTable
+from foxnas_core.table import MeasurementTable, table_from_frame
 
 
 @dataclass(frozen=True, eq=False)
@@ -33,24 +33,14 @@ class Truth:
         )
         column = self.predictor.target.column
         values = self.predictor.link.inverse(eta + noise)
-        rest = self.table.frame[[c for c in self.table.space.by_name]]
-        empty = self.table.with_rows(rest.iloc[:0])
-        return _with_values(empty, self.table, column, values)
+        frame = self.table.frame[list(self.table.space.by_name)].assign(**{column: values})
+        return table_from_frame(self.table.space, frame, ordered=self.table.ordered)
 
     def effects(self, center: float) -> np.ndarray:
         """True shown coefficients (terms,), for a link that touches the target's scale there."""
         link = self.predictor.link
         stretch = 1.0 if link.is_identity else (link.ceiling - center) * link.rate
         return self.predictor.form.shown @ self.predictor.estimates * stretch
-
-
-def _with_values(
-    empty: MeasurementTable, table: MeasurementTable, column: str, values: np.ndarray
-) -> MeasurementTable:
-    from foxnas_core.table import table_from_frame
-
-    frame = table.frame[list(table.space.by_name)].assign(**{column: values})
-    return table_from_frame(table.space, frame, ordered=table.ordered)
 
 
 def coverage(truth: Truth, kinds: Sequence[str], *, runs: int, seed: int = 0) -> pd.DataFrame:
@@ -65,7 +55,7 @@ def coverage(truth: Truth, kinds: Sequence[str], *, runs: int, seed: int = 0) ->
     for run in range(runs):
         table = truth.simulate(seed + 10 + run)
         name = "saturating" if not link.is_identity else "none"
-        predictor = fit(table, truth.predictor.target.column, form.name, name)
+        predictor = fit(table, truth.predictor.target.column, form, name)
         true = truth.effects(predictor.link.center)
         for kind in kinds:
             found = inference(predictor, kind, table=table, seed=run).intervals(form.shown)
