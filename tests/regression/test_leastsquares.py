@@ -107,7 +107,7 @@ def test_the_fold_of_an_architecture_does_not_depend_on_the_order_of_rows() -> N
 
 @pytest.mark.parametrize(("mean", "clear"), [(0.39, False), (0.41, True), (-1.0, False)])
 def test_clearly_above_by_hand(mean: float, clear: bool) -> None:
-    """100 differences of spread 2 about their mean, whose standard error is .2; twice that is .4."""
+    """100 differences of spread 2: their mean has a standard error of .2, twice that is .4."""
     assert CLEARLY == 2
     least = np.linspace(0, 5, 100)
     errors = least + mean + 2 * np.resize([1.0, -1.0], 100)
