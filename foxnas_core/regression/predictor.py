@@ -196,9 +196,9 @@ def predictor_summary(predictor: Predictor) -> dict[str, Any]:
         "form": predictor.form.name,
         "ceiling": ceiling
         and {
-            "value": ceiling.value,
-            "low": ceiling.low,
-            "high": ceiling.high if np.isfinite(ceiling.high) else None,
+            "value": _finite(ceiling.value),
+            "low": _finite(ceiling.low),
+            "high": _finite(ceiling.high),
             "p": ceiling.p,
         },
         "rows": predictor.rows,
@@ -208,6 +208,10 @@ def predictor_summary(predictor: Predictor) -> dict[str, Any]:
         "cv": {"r2": predictor.cv.r2, "rmse": predictor.cv.rmse, "tau": predictor.cv.tau},
         "coefficients": predictor.coefficients()[columns].to_dict("records"),
     }
+
+
+def _finite(number: float) -> float | None:
+    return number if np.isfinite(number) else None
 
 
 def _with_context(codes: np.ndarray, context: Mapping[int, int]) -> np.ndarray:
