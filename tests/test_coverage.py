@@ -1,0 +1,66 @@
+"""What the product promises of its intervals, kept on simulated truths of the demo's own space."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from conftest import DEMO
+
+from benchmarks.coverage import Truth, coverage, main
+from foxnas_core.regression.inference import KINDS
+from foxnas_core.storage import open_study
+
+
+def covered(kinds: list[str], *, rows: int, runs: int, saturates: bool) -> pd.DataFrame:
+    table = open_study(DEMO).table()
+    truth = Truth.of(
+        table.rows(np.arange(len(table)) < rows), "accuracy", "per_layer", saturates=saturates
+    )
+    assert truth.predictor.link.is_identity != saturates
+    return coverage(truth, kinds, runs=runs).set_index("interval")
+
+
+def check(found: pd.DataFrame) -> None:
+    """Shares of each run's coefficients (or predictions), whose mean is known to .01."""
+    for interval in (KINDS["ordinary"], "prediction", "one measurement"):
+        assert found.loc[interval, "std_error"] < 0.01
+        assert 0.93 <= found.loc[interval, "coverage"] <= 0.97, interval
+    # Never too narrow, though a little wide where leverages are large.
+    assert 0.93 <= found.loc[KINDS["hc3"], "coverage"] <= 0.985
+    # All 53 at once: a share of runs, known to .04. One at a time they would hold in hardly any.
+    assert found.loc[KINDS["simultaneous"], "coverage"] >= 0.85
+
+
+def test_intervals_hold_as_often_as_they_say() -> None:
+    found = covered(list(KINDS), rows=660, runs=40, saturates=False)
+    check(found)
+    assert 0.92 <= found.loc[KINDS["bootstrap"], "coverage"] <= 0.97
+
+
+def test_intervals_hold_through_a_link_whose_ceiling_is_estimated() -> None:
+    """250 rows for 54 parameters and a ceiling, whose uncertainty the intervals include."""
+    check(covered(["ordinary", "simultaneous", "hc3"], rows=250, runs=40, saturates=True))
+
+
+def test_truths_are_simulated_as_they_say() -> None:
+    table = open_study(DEMO).table()
+    truth = Truth.of(table, "accuracy", "per_layer", saturates=True)
+    link = truth.predictor.link
+    one, same, other = (truth.simulate(seed).values("accuracy") for seed in (1, 1, 2))
+    np.testing.assert_array_equal(one, same)
+    assert (one != other).all() and (one < link.ceiling).all()
+    eta = truth.predictor.form.matrix(table.codes) @ truth.predictor.estimates
+    noise = link.forward(one) - eta
+    # A standard deviation over 660 rows is known to 3 %.
+    assert noise.std() == pytest.approx(np.sqrt(truth.predictor.residual_variance), rel=0.1)
+    # Touching the target's scale nearer to the ceiling, the same effects are fewer points.
+    at_center, nearer = (truth.effects(c) for c in (link.center, (link.center + link.ceiling) / 2))
+    np.testing.assert_allclose(at_center, truth.predictor.form.shown @ truth.predictor.estimates)
+    np.testing.assert_allclose(nearer, at_center / 2)
+
+
+def test_the_benchmark_prints_a_table_a_truth(capsys) -> None:
+    main(["--runs", "1", str(DEMO)])
+    printed = capsys.readouterr().out
+    assert printed.count("form per_layer, 660 rows, ") == 3
+    assert printed.count(KINDS["simultaneous"]) == 3
+    assert "accuracy, ceiling 94.4" in printed
