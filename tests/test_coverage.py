@@ -38,7 +38,7 @@ def test_intervals_hold_as_often_as_they_say() -> None:
 
 def test_intervals_hold_through_a_link_whose_ceiling_is_estimated() -> None:
     """250 rows for 54 parameters and a ceiling, whose uncertainty the intervals include."""
-    check(covered(["ordinary", "simultaneous", "hc3"], rows=250, runs=40, saturates=True))
+    check(covered(["ordinary", "simultaneous", "hc3"], rows=250, runs=30, saturates=True))
 
 
 def test_truths_are_simulated_as_they_say() -> None:

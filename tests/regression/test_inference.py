@@ -24,7 +24,7 @@ from foxnas_core.regression.inference import (
 )
 from foxnas_core.table import MeasurementTable
 
-T_13DF = 2.1603686564610127  # 97.5 % quantile of Student's t on 13 degrees of freedom
+T_13DF = 2.1603686564627913  # 97.5 % quantile of Student's t on 13 degrees of freedom
 
 
 @functools.cache

@@ -27,7 +27,7 @@ from foxnas_core.table import MeasurementTable
 
 MINI = load_shipped("foxnas-mini")
 # Student's t on 4 degrees of freedom: 97.5 % and 95 % quantiles.
-T_975, T_95 = 2.7764451051977987, 2.1318467863266495
+T_975, T_95 = 2.7764451051977934, 2.1318467863266495
 # Mean .3; standard deviation √.025, for a new one √(.025 · 6/5) = √.03.
 RESIDUALS = np.array([0.1, 0.2, 0.3, 0.4, 0.5])
 
