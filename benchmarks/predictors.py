@@ -304,7 +304,7 @@ def best_input(
     def error(named: tuple[np.ndarray, str]) -> float:
         x, coding = named
         run = run_rival(name, rival.regressor, coding, "none", data.y, x, [dealt])
-        tell(f"  {name} from {coding}: RMSE {run.scores['RMSE']:.4f}")
+        tell(f"  {name} from {coding}: RMSE {run.scores['RMSE']:.4g}")
         return run.scores["RMSE"]
 
     return min(inputs, key=error)
@@ -352,8 +352,10 @@ def text_of(table: pd.DataFrame) -> str:
     """The table with aligned columns and the best of each marked by *."""
     shown = table.copy().astype(object)
     shown["parameters"] = [f"{p:.0f}" if np.isfinite(p) else "-" for p in table["parameters"]]
+    # Four significant digits of the smallest error.
+    fine = max(4, 3 - int(np.floor(np.log10(table["RMSE"].min()))))
     for column, digits, better in (
-        ("R²", 4, max), ("RMSE", 4, min), ("tau", 4, max), ("seconds", 2, min),
+        ("R²", 4, max), ("RMSE", fine, min), ("tau", 4, max), ("seconds", 2, min),
     ):  # fmt: skip
         written = [f"{value:.{digits}f}" for value in table[column]]
         best = f"{better(table[column]):.{digits}f}"
@@ -374,7 +376,7 @@ def verdict(runs: Sequence[Run]) -> str:
 
     def named(run: Run) -> str:
         link = ", saturating" if run.link == "saturating" else ""
-        return f"{run.model}{link} {run.scores['RMSE']:.4f}"
+        return f"{run.model}{link} {run.scores['RMSE']:.4g}"
 
     auto = next(run for run in runs if run.model == "auto")
     form = best([run for run in runs if run.ours and run is not auto])
@@ -424,7 +426,7 @@ def report(
 
 
 def told(run: Run) -> Run:
-    scores = " ".join(f"{name} {value:.4f}" for name, value in run.scores.items())
+    scores = " ".join(f"{name} {value:.4g}" for name, value in run.scores.items())
     tell(f"  {run.model}, {run.link} {run.coding}: {scores}, {run.seconds:.1f} s")
     return run
 
