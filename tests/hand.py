@@ -44,6 +44,22 @@ def hand_space(*, resolutions: tuple[int, ...] = ()) -> SearchSpace:
     return space_from_dict(hand_document(resolutions=resolutions))
 
 
+def two_block_space() -> SearchSpace:
+    """Two stages of one block each (p1, q1) that are always there; three kernels."""
+    return space_from_dict(
+        {
+            "format": 1,
+            "family": "listed",
+            "name": "two blocks",
+            "decisions": [
+                {"name": f"{group}1_kernel", "group": group, "role": "kernel",
+                 "choices": [3, 5, 7], "slot": f"{group}1"}
+                for group in "pq"
+            ],
+        }
+    )  # fmt: skip
+
+
 def choice_space(choices: Mapping[str, tuple]) -> SearchSpace:
     """A space of unconditioned operations, each a group of its own."""
     return space_from_dict(
