@@ -89,9 +89,9 @@ def test_search_document_and_the_same_bytes_for_the_same_seed(measured_study, ca
         outputs.append(capsys.readouterr().out)
     assert outputs[0] == outputs[1]
     document = json.loads(outputs[0])
-    assert set(document) == {"best", "exact", "gap", "seed", "proposals"}
+    assert set(document) == {"best", "exact", "gap", "seed", "proposals", "budget"}
     for found in (document["best"], document["exact"]):
-        assert set(found) == {"id", "architecture", "accuracy", "latency_ms"}
+        assert set(found) == {"id", "architecture", "accuracy", "latency_ms", "as_searched"}
         assert set(found["accuracy"]) == set(found["latency_ms"]) == ESTIMATE
         assert found["latency_ms"]["value"] <= budget_of(measured_study)
         assert measured_study.space.architecture(found["architecture"]).id == found["id"]
