@@ -5,10 +5,10 @@ BIN := $(VENV)/bin
 export OMP_NUM_THREADS ?= 1
 
 .DEFAULT_GOAL := help
-.PHONY: help run data test test-core test-browser lint browser screenshots benchmark clean
+.PHONY: help run data test test-core test-browser lint browser screenshots benchmark benchmark-predictors clean
 
 help: ## list the targets
-	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*##/\t/' | expand -t 16
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*##/\t/' | expand -t 24
 
 run: $(VENV)/installed ## start the app on http://localhost:8501
 	$(BIN)/streamlit run app.py
@@ -42,6 +42,9 @@ benchmark: browser ## print the benchmarks' tables
 	$(BIN)/python -m benchmarks.search
 	$(BIN)/python -m benchmarks.importing
 	$(BIN)/python -m benchmarks.app
+
+benchmark-predictors: $(VENV)/installed ## print the predictors beside other regressors (minutes)
+	$(BIN)/python -m benchmarks.predictors
 
 clean: ## remove the virtual environment and caches
 	rm -rf $(VENV) .pytest_cache .hypothesis .ruff_cache .mypy_cache

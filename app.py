@@ -1,15 +1,17 @@
 """The first page: what the study holds, what is missing, and its best subnet."""
 
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 import pandas as pd
 import streamlit as st
 
+from foxnas_core.errors import FoxnasError
 from foxnas_core.reliability import reliability_of
 from foxnas_core.storage import Study
 from pages.shared import cache, choices
 from pages.shared.frame import page
-from pages.shared.latency import budget_of, latency_of
+from pages.shared.latency import budget_of, latency_of, searched_budget
 from pages.shared.panel import panel
 from pages.shared.text import plain
 
@@ -31,22 +33,27 @@ def show_best(study: Study, latency: str) -> None:
     """The optimum at the chosen budget, or at the middle of the range, and where to go with it."""
     front = cache.front_of(study, latency)
     budget = budget_of(front)
-    best = front.within(budget)
-    accuracy, cost = front.problem.objective.target, front.problem.limits[0].predictor.target
-    rows = [
-        predictor.predict([best.architecture]).iloc[0]
-        for predictor in (front.problem.objective, front.problem.limits[0].predictor)
-    ]
-    values, lows, highs = (
-        [target.text(row[end]) for target, row in zip((accuracy, cost), rows, strict=True)]
-        for end in ("value", "prediction_low", "prediction_high")
-    )
+    best = front.within(searched_budget(study, front))
+    predictors = (front.problem.objective, front.problem.limits[0].predictor)
+    found, intervals = {}, "95 % prediction intervals of one measurement; measure it to be sure"
+    with suppress(FoxnasError):
+        found = cache.calibrations_of(study, latency)
+        count = found["accuracy"].count
+        intervals = f"95 % intervals by {count} other optima that were measured"
+    parts = []
+    for predictor, value in zip(predictors, (best.value, *best.costs), strict=True):
+        target = predictor.target
+        row = predictor.predict([best.architecture]).iloc[0]
+        center, low, high = value, float(row["prediction_low"]), float(row["prediction_high"])
+        if found:
+            center, low, high = found[target.column].interval(value)
+        text = target.text
+        parts.append(f"**{text(center)} {target.unit}** ({text(low)} to {text(high)})")
+    cost = predictors[1].target
     st.subheader(f"The best subnet within {cost.text(budget)} ms")
     st.write(
-        f"Predicted: **{values[0]} %** top-1 accuracy ({lows[0]} to {highs[0]}) and "
-        f"**{values[1]} ms** latency ({lows[1]} to {highs[1]}), with 95 % prediction intervals of "
-        "one measurement. It is the exact optimum of the regression; measure it before you rely "
-        "on it."
+        f"Expected: {parts[0]} top-1 accuracy and {parts[1]} latency, with {intervals}. It is the "
+        "exact optimum of the regression."
     )
     row = st.container(horizontal=True)
     if row.button("Edit it in What-if", key="home-what-if"):

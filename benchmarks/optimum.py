@@ -82,7 +82,7 @@ class Truth:
         gain = (parts * self.gains).sum(axis=(1, 2)) + together[0] + 4 * np.sqrt(pixels)
         parts = np.stack([on, expand * kernel**2, expand], axis=2)
         cost = (parts * self.costs).sum(axis=(1, 2)) + together[1]
-        return 79 - 40 * np.exp(-gain / 9), 5 + 0.4 * on.sum(axis=1) + cost * pixels
+        return 79 - 40 * np.exp(-gain / 7), 5 + 0.4 * on.sum(axis=1) + cost * pixels
 
     def measure(self, codes: np.ndarray, seed: int) -> MeasurementTable:
         rng = np.random.default_rng(seed)

@@ -8,7 +8,7 @@ import pandas as pd
 import streamlit as st
 
 from foxnas_core.architecture import Architecture
-from foxnas_core.errors import InvalidInput
+from foxnas_core.errors import FoxnasError, InvalidInput
 from foxnas_core.figures import live
 from foxnas_core.figures import search as tables
 from foxnas_core.regression import Predictor
@@ -21,7 +21,12 @@ from foxnas_core.storage import Study
 from pages.shared import cache, choices
 from pages.shared.frame import errors_as_cards, page, plain
 from pages.shared.jobs import Job
-from pages.shared.latency import budget_slider, latency_picker
+from pages.shared.latency import (
+    budget_slider,
+    guard_picker,
+    latency_picker,
+    searched_budget,
+)
 from pages.shared.panel import panel
 
 SCHEDULES = ["geometric", "linear", "logarithmic"]
@@ -68,16 +73,58 @@ class Run:
 
 
 def described(candidate: Candidate, accuracy: Predictor, latency: Predictor) -> str:
-    """A candidate with the 95 % prediction intervals of both targets."""
-    parts = []
-    values = (candidate.value, *candidate.costs)
-    for predictor, value in zip((accuracy, latency), values, strict=True):
-        row, text = predictor.predict([candidate.architecture]).iloc[0], predictor.target.text
-        parts.append(
-            f"**{text(value)} {predictor.target.unit}** "
-            f"[{text(row['prediction_low'])}, {text(row['prediction_high'])}]"
-        )
+    """A candidate with its predicted values."""
+    parts = [
+        f"**{p.target.text(value)} {p.target.unit}**"
+        for p, value in zip((accuracy, latency), (candidate.value, *candidate.costs), strict=True)
+    ]
     return f"subnet **{candidate.architecture.id}**, predicted at {' and '.join(parts)}"
+
+
+def show_promise(study: Study, front: Front, candidate: Candidate, budget: float) -> None:
+    """What the optimum will measure: plain intervals beside those of measured optima."""
+    accuracy, latency = front.problem.objective, front.problem.limits[0].predictor
+    found, missing = {}, ""
+    try:
+        found = cache.calibrations_of(study, latency.target.column)
+    except FoxnasError as error:
+        missing = str(error)
+    table = tables.promise_table(candidate, (accuracy, latency), found, budget)
+    for row, predictor, place in zip(
+        table.to_dict("records"), (accuracy, latency), st.columns(2), strict=True
+    ):
+        text, unit = predictor.target.text, predictor.target.unit
+        plain_interval = f"[{text(row['low'])}, {text(row['high'])}]"
+        with place.container(border=True):
+            if not found:
+                st.write(
+                    f"{row['target']}: **{text(row['predicted'])} {unit}** {plain_interval} if the "
+                    "subnet had been chosen without looking"
+                )
+                continue
+            chance = row["chance in budget"]
+            keeps = "" if math.isnan(chance) else (
+                f" It keeps {budget:.4g} ms with a chance of **{100 * chance:.0f} %**."
+            )  # fmt: skip
+            st.write(
+                f"{row['target']}: will measure **{text(row['as searched'])} {unit}** "
+                f"[{text(row['searched low'])}, {text(row['searched high'])}]."
+                f"{keeps} Predicted {text(row['predicted'])} {plain_interval}."
+            )
+    if found:
+        count = found[accuracy.target.column].count
+        st.caption(
+            f"Bold, with 95 % interval: by {count} other optima that were measured and kept out of "
+            "the fit, since a search picks out what the regression overrates. Behind it, the plain "
+            "prediction interval, which holds for a subnet chosen without looking."
+        )
+    else:
+        st.caption(
+            "A search picks out what the regression overrates, so the optimum tends to measure "
+            f"worse than this. {plain(missing)}"
+        )
+    with st.expander("Table"):
+        panel("", "", table, key="promise")
 
 
 def settings_picker(problem: SearchProblem) -> tuple[AnnealingSettings, float]:
@@ -364,6 +411,7 @@ with page(
         latency = latency_picker(table)
         front = cache.front_of(study, latency)
         budget = budget_slider(front)
+        guard_picker(study, front)
     chosen = choices.current().search
     job = cache.jobs().get(chosen, str(study.folder))
     if job is not None and job.kept:
@@ -374,20 +422,19 @@ with page(
     if front.problem.limits[0].predictor.df is not None:  # calibrated from another device
         st.warning(plain(front.problem.limits[0].predictor.warnings[0]))
     optimum: Candidate | None = None
+    searched = searched_budget(study, front)
     with errors_as_cards(), st.container(key="optimum"):
-        optimum = front.within(budget)
+        optimum = front.within(searched)
+        guarded = "" if searched == budget else f" (searched under {searched:.4g} ms)"
         st.write(
-            f"Exact optimum under {budget:.4g} ms: "
+            f"Exact optimum under {budget:.4g} ms{guarded}: "
             f"{described(optimum, front.problem.objective, front.problem.limits[0].predictor)}."
         )
-        st.caption(
-            "Brackets are 95 % prediction intervals of one measurement of a subnet chosen without "
-            "looking. What a search picks out tends to do somewhat worse, so measure it."
-        )
+        show_promise(study, front, optimum, budget)
     with st.sidebar:
-        within = front.problem.within(max(budget, float(front.costs[0])))
+        within = front.problem.within(max(searched, float(front.costs[0])))
         settings, seconds = settings_picker(within)
-        run_buttons(study, front, job, optimum, budget, settings, seconds)
+        run_buttons(study, front, job, optimum, searched, settings, seconds)
         kept_picker(study, chosen)
 
     take: Callable[[], Architecture] | None = None
@@ -409,7 +456,7 @@ with page(
             best = show_kept(study, chosen)
             name, take = "the best found", lambda: best
         elif optimum is not None:
-            show_front(study, front, budget, {tables.EXACT: optimum})
+            show_front(study, front, searched, {tables.EXACT: optimum})
             show_architecture(study, "Exact optimum", optimum, None, "best-chart")
             st.caption("Press Start to watch the annealer look for it.")
     if take is None and optimum is not None:

@@ -131,7 +131,7 @@ def studies(tmp_path, monkeypatch):
 
     folder = tmp_path / "studies"
     (folder / "demo").mkdir(parents=True)
-    for name in ("study.json", "space.json", "measurements.parquet"):
+    for name in ("study.json", "space.json", "measurements.parquet", "optima.parquet"):
         shutil.copy(DEMO / name, folder / "demo" / name)
     monkeypatch.setenv("FOXNAS_STUDIES", str(folder))
     return folder

@@ -10,10 +10,12 @@ from foxnas_core.regression.inference import KINDS
 from foxnas_core.storage import open_study
 
 
-def covered(kinds: list[str], *, rows: int, runs: int, saturates: bool) -> pd.DataFrame:
+def covered(
+    kinds: list[str], *, rows: int, runs: int, saturates: bool, target: str = "accuracy"
+) -> pd.DataFrame:
     table = open_study(DEMO).table()
     truth = Truth.of(
-        table.rows(np.arange(len(table)) < rows), "accuracy", "per_layer", saturates=saturates
+        table.rows(np.arange(len(table)) < rows), target, "per_layer", saturates=saturates
     )
     assert truth.predictor.link.is_identity != saturates
     return coverage(truth, kinds, runs=runs).set_index("interval")
@@ -30,8 +32,9 @@ def check(found: pd.DataFrame) -> None:
     assert found.loc[KINDS["simultaneous"], "coverage"] >= 0.85
 
 
-def test_intervals_hold_as_often_as_they_say() -> None:
-    found = covered(list(KINDS), rows=660, runs=40, saturates=False)
+@pytest.mark.parametrize("target", ["accuracy", "latency_ms"])
+def test_intervals_hold_as_often_as_they_say(target: str) -> None:
+    found = covered(list(KINDS), rows=660, runs=30, saturates=False, target=target)
     check(found)
     assert 0.92 <= found.loc[KINDS["bootstrap"], "coverage"] <= 0.97
 

@@ -55,6 +55,29 @@ def test_fit_document(measured_study, capsys):
             assert coefficient["low"] <= coefficient["estimate"] <= coefficient["high"]
 
 
+def test_measured_optima_judge_and_guard_later_searches(measured_study, capsys):
+    search = ("search", "--study", measured_study.folder, "--steps", 500)
+    budget = budget_of(measured_study)
+    asked = (*search, "--latency-budget", budget)
+    assert "calibrate" in refused(capsys, *asked, "--guard", 0.9)
+    before = len(measured_study.table())
+    document = ask(capsys, "calibrate", "--study", measured_study.folder, "--count", 6)
+    found = document["targets"]
+    assert set(found) == {"accuracy", "latency_ms"} and found["accuracy"]["optima"] >= 5
+    assert len(measured_study.table()) == before  # kept out of the fit
+    optima = measured_study.optima()
+    assert document["optima"] == len(optima)
+    assert set(optima.frame["searched_latency"]) == {"latency_ms"}
+    # The plan depends on the seed, so that nothing is measured twice.
+    again = ask(capsys, "calibrate", "--study", measured_study.folder, "--count", 6)
+    assert again["optima"] == document["optima"]
+    guarded = ask(capsys, *asked, "--guard", 0.9)
+    promised = guarded["best"]["as_searched"]["accuracy"]
+    assert promised["low"] < promised["value"] < promised["high"]
+    assert guarded["budget"]["asked"] == pytest.approx(budget)
+    assert guarded["best"]["latency_ms"]["value"] <= guarded["budget"]["searched"]
+
+
 def test_search_document_and_the_same_bytes_for_the_same_seed(measured_study, capsys):
     command = [
         "search", "--study", str(measured_study.folder), "--latency-budget",
@@ -66,9 +89,9 @@ def test_search_document_and_the_same_bytes_for_the_same_seed(measured_study, ca
         outputs.append(capsys.readouterr().out)
     assert outputs[0] == outputs[1]
     document = json.loads(outputs[0])
-    assert set(document) == {"best", "exact", "gap", "seed", "proposals"}
+    assert set(document) == {"best", "exact", "gap", "seed", "proposals", "budget"}
     for found in (document["best"], document["exact"]):
-        assert set(found) == {"id", "architecture", "accuracy", "latency_ms"}
+        assert set(found) == {"id", "architecture", "accuracy", "latency_ms", "as_searched"}
         assert set(found["accuracy"]) == set(found["latency_ms"]) == ESTIMATE
         assert found["latency_ms"]["value"] <= budget_of(measured_study)
         assert measured_study.space.architecture(found["architecture"]).id == found["id"]

@@ -12,7 +12,7 @@ import pandas as pd
 
 from foxnas_core.architecture import Architecture
 from foxnas_core.errors import InvalidInput
-from foxnas_core.explanation.blocks import blocks_of
+from foxnas_core.explanation.blocks import apart, blocks_of
 from foxnas_core.regression import Predictor
 
 
@@ -27,6 +27,7 @@ def block_effects(
 
     Raises `InvalidInput` where `background` is empty.
     """
+    predictor = apart(predictor)
     x, rows = _rows(predictor, [architecture], background)
     difference = x[0] - rows.mean(axis=0)
     return _table(predictor, difference * _belongs(predictor), level)
@@ -41,6 +42,7 @@ def mean_block_effects(
     standard error leaves out that signs may change. Raises `InvalidInput` where `background` is
     empty.
     """
+    predictor = apart(predictor)
     _, rows = _rows(predictor, [], background)
     differences = rows - rows.mean(axis=0)
     belongs = _belongs(predictor)

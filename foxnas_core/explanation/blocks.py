@@ -1,18 +1,19 @@
 """The units that every lens speaks of: blocks, the players of an explanation.
 
 A block is a context decision (the input resolution), a block slot, or a group without slots.
-Where a form takes several slots of a group jointly (block counts of a stage) these are one block:
-blocks are the smallest units that the form adds up over. A decision that only opens slots (depth)
+Where a term takes several slots of a group jointly (an interaction) these are one block: blocks
+are the smallest units that the form adds up over. A decision that only opens slots (depth)
 is in none, since the slots' own states say which of them are open.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
 import numpy as np
 
 from foxnas_core.features import Form
+from foxnas_core.regression import Predictor
 
 # Random subnets by which it is found what a term reads.
 _PROBES = 1000
@@ -21,7 +22,7 @@ _PROBES = 1000
 @dataclass(frozen=True)
 class Block:
     """`decisions` are the positions of what it decides in the space, `terms` those of its columns
-    in the form."""
+    in `Form.apart`."""
 
     name: str
     group: str
@@ -33,8 +34,9 @@ class Block:
 def blocks_of(form: Form) -> tuple[Block, ...]:
     """The blocks of a form: context decisions first, then each group's in the space's order.
 
-    Every term but the intercept belongs to exactly one of them.
+    Every term of `form.apart` but the intercept belongs to exactly one of them.
     """
+    form, _ = form.apart
     space = form.space
     found = []
     for group in space.context:
@@ -51,6 +53,21 @@ def blocks_of(form: Form) -> tuple[Block, ...]:
     others = [i for i, t in enumerate(form.terms) if t.group or t.decision]
     assert belonging == others, "every term but the intercept belongs to one block"
     return tuple(found)
+
+
+def apart(predictor: Predictor) -> Predictor:
+    """The same predictor with the terms of `Form.apart`; what counts over slots has one estimate
+    in all of them."""
+    form, origins = predictor.form.apart
+    ceiling = predictor.ceiling
+    return replace(
+        predictor,
+        form=form,
+        estimates=predictor.estimates[origins],
+        covariance=predictor.covariance[np.ix_(origins, origins)],
+        ceiling=ceiling and replace(ceiling, pull=ceiling.pull[origins]),
+        df=predictor.residual_df,
+    )
 
 
 def contributions(

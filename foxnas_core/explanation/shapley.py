@@ -22,7 +22,7 @@ import pandas as pd
 
 from foxnas_core.architecture import Architecture
 from foxnas_core.errors import InvalidInput
-from foxnas_core.explanation.blocks import blocks_of, contributions
+from foxnas_core.explanation.blocks import apart, blocks_of, contributions
 from foxnas_core.link import Link
 from foxnas_core.regression import Predictor
 
@@ -51,8 +51,9 @@ def block_shapley(
     """Shapley values against all of `background`; raises `InvalidInput` where that is empty."""
     if not background:
         raise InvalidInput("Shapley values need at least one background architecture; give some.")
+    blocks = blocks_of(predictor.form)
+    predictor = apart(predictor)
     form = predictor.form
-    blocks = blocks_of(form)
     x, z = (form.matrix(predictor.space.encode(a)) for a in (architectures, background))
     everything = np.ones(form.parameters)
     scaled = any(term.scaled for term in form.terms)

@@ -1,7 +1,7 @@
 """A form: the list of terms that a target is regressed on."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property, lru_cache
 
 import numpy as np
@@ -10,7 +10,7 @@ from foxnas_core.errors import InvalidInput
 from foxnas_core.features.builders import BUILDERS
 from foxnas_core.features.interactions import Pair, candidate_products, products
 from foxnas_core.features.parts import contrasts, fixed_presence, slots_of
-from foxnas_core.features.terms import Part, Product, Term, constant, scaled
+from foxnas_core.features.terms import Lookup, Part, Product, Term, constant, scaled
 from foxnas_core.search_space import Decision, SearchSpace
 from foxnas_core.target import Target, target_of
 
@@ -105,6 +105,21 @@ class Form:
         same[plain] = 0.0
         return np.eye(len(self.terms)) + same
 
+    @cached_property
+    def apart(self) -> "tuple[Form, np.ndarray]":
+        """The same regression with a column of its own for each slot that a term counts over, and
+        the position (its terms,) of the term that each column is a part of."""
+        parts: list[Part] = []
+        origins: list[int] = []
+        first = 0
+        for part in self._parts:
+            split = _by_slot(self.space, part)
+            parts += split
+            origins += list(range(first, first + len(part.terms))) * len(split)
+            first += len(part.terms)
+        terms = tuple(term for part in parts for term in part.terms)
+        return replace(self, terms=terms, _parts=tuple(parts)), np.array(origins)
+
     def scale(self, codes: np.ndarray) -> np.ndarray:
         """What the scaled columns of each architecture (n,) are multiplied by."""
         if self._resolution is None:
@@ -187,6 +202,18 @@ def _build_form(name: str, space: SearchSpace, target: Target, pairs: tuple[Pair
     return Form(
         name, FORMS[name], space, target, terms, " ".join(notes), pairs, tuple(parts), resolution
     )
+
+
+def _by_slot(space: SearchSpace, part: Part) -> list[Part]:
+    """A part that counts over slots, split into one a slot."""
+    if not isinstance(part, Lookup) or len(part.reads) < 2:
+        return [part]
+    split: list[Part] = []
+    for read in part.reads:
+        slot = space.decisions[read[0]].slot
+        terms = tuple(replace(t, name=f"{t.name}@{slot}", slot=slot) for t in part.terms)
+        split.append(replace(part, reads=(read,), terms=terms))
+    return split
 
 
 def scaling_resolution(space: SearchSpace, target: Target) -> Decision | None:

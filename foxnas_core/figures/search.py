@@ -2,12 +2,14 @@
 
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import pandas as pd
 
 from foxnas_core.architecture import Architecture
+from foxnas_core.regression import Predictor
+from foxnas_core.search.calibration import SearchCalibration
 from foxnas_core.search.exact import Front
 from foxnas_core.search.problem import Candidate
 from foxnas_core.search_space import Decision, SearchSpace
@@ -130,3 +132,32 @@ def _text(decision: Decision, architecture: Architecture) -> str:
 def _level(decision: Decision, architecture: Architecture) -> float:
     last = len(decision.choices) - 1
     return decision.choices.index(architecture[decision.name]) / last if last else 0.0
+
+
+def promise_table(
+    candidate: Candidate,
+    predictors: Sequence[Predictor],
+    calibrations: Mapping[str, SearchCalibration],
+    budget: float,
+) -> pd.DataFrame:
+    """What a searched subnet is promised to measure, one row a target: target, unit, predicted,
+    low, high of the plain 95 % prediction interval; as searched, searched low, searched high of the
+    one by measured optima (missing without them); chance in budget, of a limited target."""
+    rows = []
+    for predictor, value in zip(predictors, (candidate.value, *candidate.costs), strict=True):
+        target = predictor.target
+        plain = predictor.predict([candidate.architecture]).iloc[0]
+        found = calibrations.get(target.column)
+        center, low, high = found.interval(value) if found else (np.nan, np.nan, np.nan)
+        chance = np.nan
+        if found and predictor is not predictors[0]:
+            chance = found.chance(value, budget)
+        rows.append(
+            {
+                "target": target.label, "unit": target.unit, "predicted": value,
+                "low": plain["prediction_low"], "high": plain["prediction_high"],
+                "as searched": center, "searched low": low, "searched high": high,
+                "chance in budget": chance,
+            }
+        )  # fmt: skip
+    return pd.DataFrame(rows)

@@ -115,7 +115,7 @@ def fit(
         best = choose(few, table.space, link, seed=seed).best
         if few is data:
             return _fitted(table, data, best, seed)
-        form = best.form
+        form, link = best.form, "saturating" if best.saturates else "none"
     built = form if isinstance(form, Form) else build_form(form, table.space, target)
     if not (table.ordered or built.order_free):
         raise InvalidInput(

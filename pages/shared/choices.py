@@ -7,6 +7,7 @@ are shown the choice (`show`) before they are drawn and report back in `on_chang
 import json
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -30,7 +31,8 @@ _ECHO = 3.0
 
 @dataclass(frozen=True)
 class Choices:
-    """The study's folder name, latency column, budget (ms), architecture and the one that editing
+    """The study's folder name, latency column, budget (ms), the probability with which a measured
+    latency shall keep it, architecture and the one that editing
     started from (JSON of their choices), regression form, link of the accuracy and kind of
     intervals, and the id of a running or kept search.
     """
@@ -38,6 +40,7 @@ class Choices:
     study: str = "demo"
     latency: str = "latency_ms"
     budget: float | None = None
+    guard: float | None = None
     architecture: str | None = None
     start: str | None = None
     form: str = "auto"
@@ -86,6 +89,8 @@ def show_in_address(choices: Choices) -> None:
         wanted["latency"] = choices.latency
     if choices.budget is not None:
         wanted["budget"] = f"{choices.budget:.6g}"
+    if choices.guard is not None:
+        wanted["guard"] = f"{choices.guard:g}"
     for name in ("form", "link", "intervals"):
         if (value := getattr(choices, name)) != getattr(Choices, name):
             wanted[name] = value
@@ -171,10 +176,8 @@ def _from_address() -> dict[str, Any]:
     for name, allowed in _ALLOWED.items():
         if parameters.get(name) in allowed:
             found[name] = parameters[name]
-    try:
-        budget = float(parameters["budget"])
-        if 0 < budget < 1e9:
-            found["budget"] = budget
-    except (KeyError, ValueError):
-        pass
+    for name, most in (("budget", 1e9), ("guard", 1.0)):
+        with suppress(KeyError, ValueError):
+            if 0 < (number := float(parameters[name])) < most:
+                found[name] = number
     return found

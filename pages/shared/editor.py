@@ -10,7 +10,7 @@ from foxnas_core.search_space import Decision, SearchSpace
 from foxnas_core.storage import Study
 from foxnas_core.table import MeasurementTable
 from pages.shared import cache, choices
-from pages.shared.latency import budget_of, budget_slider
+from pages.shared.latency import budget_slider, searched_budget
 from pages.shared.text import plain
 
 COLUMNS = 4
@@ -27,7 +27,7 @@ def architecture_picker(study: Study, latency: str) -> Architecture:
     front = cache.front_of(study, latency)
 
     def best() -> Architecture:
-        return front.within(budget_of(front)).architecture
+        return front.within(searched_budget(study, front)).architecture
 
     # With no architecture chosen, the page takes the best: there, what fails has its sentence.
     budget_slider(front, and_then=lambda: choices.update(architecture=None))

@@ -6,13 +6,15 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from foxnas_core.errors import MissingPart
+from foxnas_core.errors import FoxnasError, MissingPart
+from foxnas_core.storage import Study
 from foxnas_core.table import MeasurementTable
-from pages.shared import choices
+from pages.shared import cache, choices
 
 if TYPE_CHECKING:
     from foxnas_core.search.exact import Front
 
+_GUARDS = (0.5, 0.8, 0.9, 0.95, 0.99)
 _NAMES = {"latency_ms": "fp32, this device", "latency_ms:int8": "int8, this device"}
 
 
@@ -87,6 +89,42 @@ def budget_slider(front: "Front", *, and_then: Callable[[], None] | None = None)
         key="budget",
         on_change=choices.on_change("budget", move),
     )
+
+
+def guard_picker(study: Study, front: "Front") -> None:
+    """Draw the choice of how surely a measured latency shall keep the budget."""
+    chosen = choices.current().guard
+    latency = front.problem.limits[0].predictor.target.column
+    options = sorted({0.0, *_GUARDS, chosen or 0.0})
+    try:
+        cache.calibrations_of(study, latency)
+        why = ""
+    except FoxnasError as error:
+        why = str(error)
+    choices.show("guard", 0.0 if why else chosen or 0.0)
+    st.select_slider(
+        "Measured latency keeps the budget",
+        options,
+        format_func=lambda p: f"{100 * p:g} %" if p else "as predicted",
+        key="guard",
+        disabled=bool(why),
+        help=why
+        or "Optima of other budgets were measured: from how far they were off, the search takes "
+        "a smaller budget, under which the chosen share of optima keeps yours when measured.",
+        on_change=choices.on_change("guard", lambda p: choices.update(guard=p or None)),
+    )
+
+
+def searched_budget(study: Study, front: "Front") -> float:
+    """The budget to search under: the chosen one, made smaller where it is guarded (ms)."""
+    budget, guard = budget_of(front), choices.current().guard
+    if guard is None:
+        return budget
+    latency = front.problem.limits[0].predictor.target.column
+    try:
+        return cache.calibrations_of(study, latency)[latency].guarded(budget, guard)
+    except FoxnasError:
+        return budget  # nothing to guard by; the picker says so
 
 
 def _range(front: "Front") -> tuple[float, float, float]:

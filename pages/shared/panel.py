@@ -11,6 +11,10 @@ if TYPE_CHECKING:
     from plotly.graph_objects import Figure
 
 
+# A column of sentences, which the others leave room for.
+WORDS = "in words"
+
+
 def panel(
     title: str,
     sentence: str,
@@ -56,7 +60,8 @@ def _table(table: pd.DataFrame, key: str, on_select: Callable[[], None] | None =
         column_config={
             column: st.column_config.NumberColumn(format="%.12g")
             for column in table.select_dtypes("float")
-        },
+        }
+        | ({WORDS: st.column_config.TextColumn(width=820)} if WORDS in table else {}),
     )
     st.download_button(
         "Download CSV",

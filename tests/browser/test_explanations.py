@@ -3,8 +3,12 @@ from pathlib import Path
 from playwright.sync_api import Page, expect
 from serving import wait_until_drawn
 
+from foxnas_core.explanation.blocks import blocks_of
+from foxnas_core.regression import fit
+from foxnas_core.storage import Study
 
-def test_lenses_on_the_space_and_on_one_subnet(page: Page, tmp_path: Path):
+
+def test_lenses_on_the_space_and_on_one_subnet(page: Page, demo: Study, tmp_path: Path):
     page.goto("/Explanations")
     wait_until_drawn(page)
     agreement = page.get_by_text("Not computed yet: permutation importance and the second opinion")
@@ -36,4 +40,4 @@ def test_lenses_on_the_space_and_on_one_subnet(page: Page, tmp_path: Path):
     download.value.save_as(target)
     header, *rows = target.read_text().splitlines()
     assert header == "block,lens,value,low,high,rank"
-    assert len(rows) == 3 * 10
+    assert len(rows) == 3 * len(blocks_of(fit(demo.table(), "accuracy").form))

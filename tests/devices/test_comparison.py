@@ -17,6 +17,7 @@ from foxnas_core.devices.comparison import (
 from foxnas_core.errors import InvalidInput
 from foxnas_core.explanation.coefficients import KEYS, choice_effects
 from foxnas_core.regression import fit
+from foxnas_core.regression.inference import inference
 from foxnas_core.storage import open_study
 from foxnas_core.table import MeasurementTable
 
@@ -54,7 +55,8 @@ def difference_table(table: MeasurementTable) -> MeasurementTable:
 def test_a_difference_is_that_of_a_regression_of_the_difference(form):
     table = two_devices()
     ours = compared(table, form, level=0.9).ms
-    theirs = choice_effects(fit(difference_table(table), FIRST, form), level=0.9)
+    gap = fit(difference_table(table), FIRST, form)
+    theirs = choice_effects(gap, inference(gap, level=0.9))
     assert ours[KEYS].equals(theirs[KEYS])
     for end, name in (("", "effect"), ("_low", "low"), ("_high", "high")):
         np.testing.assert_allclose(ours[f"difference{end}"], theirs[name], atol=1e-9)

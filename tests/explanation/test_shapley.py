@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from foxnas_core.errors import InvalidInput
-from foxnas_core.explanation.blocks import blocks_of
+from foxnas_core.explanation.blocks import apart, blocks_of
 from foxnas_core.explanation.shapley import block_shapley, product_shapley
 from foxnas_core.families import load_shipped
 from foxnas_core.features import FORMS
@@ -85,6 +85,7 @@ def test_without_scale_or_link_a_block_is_worth_its_columns_distance_from_their_
         table = table_of(MINI, table.codes, parameters=table.values("latency_ms"))
     predictor = fit(table, target, form, "none")
     found = block_shapley(predictor, architectures=EXPLAINED, background=BACKGROUND).values
+    predictor = apart(predictor)
     x, rows = (predictor.form.matrix(MINI.encode(a)) for a in (EXPLAINED, BACKGROUND))
     single = predictor.estimates * (x - rows.mean(axis=0))
     for block in blocks_of(predictor.form):

@@ -8,7 +8,7 @@ from foxnas_core.search.exact import solve_exact
 from foxnas_core.search.problem import Limit, SearchProblem
 from foxnas_core.search.schedule import AnnealingSettings
 from foxnas_core.storage import open_study
-from foxnas_core.workflow import fit_all
+from foxnas_core.workflow import calibrations, fit_all
 from pages.shared import cache
 
 PAGE = "pages/3_Search.py"
@@ -34,7 +34,10 @@ def address(page, name: str) -> str:
 
 
 def job_of(page, study):
-    return cache.jobs().get(address(page, "search"), str(study.folder))
+    """The job of the address; a quick one has given its place there to the search it kept."""
+    shown = address(page, "search")
+    jobs = [job for job in cache.jobs()._jobs.values() if job.study == str(study.folder)]
+    return next((job for job in reversed(jobs) if shown in (job.id, job.kept)), None)
 
 
 def keys(page) -> set[str]:
@@ -241,3 +244,48 @@ def test_a_space_of_listed_operations(studies):
     page, job = finish(start(run_page(PAGE, study="edges")), own)
     assert not page.exception and not page.error
     assert job.annealer.best.architecture.id in sentences(page)
+
+
+# What a searched subnet will measure
+
+
+def test_the_optimum_is_promised_by_measured_optima(study, problem):
+    page = run_page(PAGE, budget="0.06")
+    said = sentences(page)
+    assert "24 other optima that were measured" in said and "will measure" in said
+    optimum = solve_exact(problem)
+    predictors = [problem.objective, problem.limits[0].predictor]
+    found = calibrations(study.table(), study.optima(), predictors, "latency_ms")
+    center, low, high = found["accuracy"].interval(optimum.value)
+    assert f"{center:.2f} %" in said and f"{low:.2f}, {high:.2f}" in said
+    # Searched subnets measure less than they are predicted at.
+    assert center < optimum.value
+
+
+def test_a_guarded_budget_searches_under_a_smaller_one(study, problem):
+    page = run_page(PAGE, budget="0.06", guard="0.95")
+    assert not page.exception and not page.error
+    assert "searched under" in sentences(page)
+    predictors = [problem.objective, problem.limits[0].predictor]
+    found = calibrations(study.table(), study.optima(), predictors, "latency_ms")
+    guarded = found["latency_ms"].guarded(0.06, 0.95)
+    assert solve_exact(problem.within(guarded)).architecture.id in sentences(page)
+    page, job = finish(start(page), study)
+    assert job.problem.budget == pytest.approx(guarded)
+
+
+def test_without_measured_optima_the_page_says_how_to_get_them(study):
+    study.optima_file.unlink()
+    page = run_page(PAGE, budget="0.06", guard="0.95")
+    assert not page.exception and not page.error
+    said = sentences(page)
+    assert "foxnas_core calibrate" in said.replace("\\", "")
+    assert "searched under" not in said
+    assert page.select_slider(key="guard").disabled
+
+
+@pytest.mark.parametrize("guard", ["nan", "2", "-1", "<b>"])
+def test_a_nonsense_guard_in_the_address_is_left_aside(study, guard):
+    page = run_page(PAGE, budget="0.06", guard=guard)
+    assert not page.exception and not page.error
+    assert "searched under" not in sentences(page)

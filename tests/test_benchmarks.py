@@ -1,0 +1,113 @@
+from collections.abc import Sequence
+
+import numpy as np
+import pytest
+from hand import hand_space, noisy_table, saturating_table
+from hand import table_of as table_of_codes
+
+from benchmarks.predictors import (
+    Rival,
+    Run,
+    compare,
+    nominal,
+    numeric,
+    one_hot,
+    run_auto,
+    table_of,
+    text_of,
+)
+from foxnas_core.features import build_form
+from foxnas_core.regression.fitting import Data
+from foxnas_core.regression.leastsquares import deal_folds
+
+SPACE = hand_space()
+SEEDS = (0, 1)
+
+
+def per_layer(space, codes: np.ndarray) -> np.ndarray:
+    return build_form("per_layer", space, "accuracy").matrix(codes)
+
+
+def least_squares(x: np.ndarray, y: np.ndarray, held: np.ndarray, seed: int) -> np.ndarray:
+    return held @ np.linalg.lstsq(x, y)[0]
+
+
+def mean(x: np.ndarray, y: np.ndarray, held: np.ndarray, seed: int) -> np.ndarray:
+    return np.full(len(held), y.mean())
+
+
+RIVALS = {
+    "least squares": Rival(least_squares, {"per layer": per_layer}),
+    "mean": Rival(mean, {"one-hot": one_hot}),
+}
+
+
+def run_of(runs: Sequence[Run], model: str, link: str = "none") -> Run:
+    return next(run for run in runs if (run.model, run.link) == (model, link))
+
+
+def test_all_models_are_scored_on_the_same_folds() -> None:
+    table = noisy_table(SPACE, 80)
+    runs = compare(table, "accuracy", seeds=SEEDS, rivals=RIVALS)
+    y = table.values("accuracy")
+    x = per_layer(SPACE, table.codes)
+    for number, seed in enumerate(SEEDS):
+        fold = deal_folds(table.frame["id"].to_numpy(), seed)
+        own, means = np.empty(80), np.empty(80)
+        for held in (fold == f for f in range(10)):
+            own[held] = least_squares(x[~held], y[~held], x[held], seed)
+            means[held] = y[~held].mean()
+        for model in ("per_layer", "least squares"):
+            assert run_of(runs, model).held_out[number] == pytest.approx(own, abs=1e-9)
+        assert run_of(runs, "mean").held_out[number] == pytest.approx(means, abs=1e-9)
+    assert run_of(runs, "auto", "auto").picked.total() == 10 * len(SEEDS)
+
+
+def test_no_part_of_the_picking_sees_the_fold_it_is_tried_on() -> None:
+    table = noisy_table(SPACE, 80)
+    held = deal_folds(table.frame["id"].to_numpy(), 0) == 3
+    other = table.values("latency_ms") + np.where(held, np.linspace(0, 50, 80), 0.0)
+    tables = (table, table_of_codes(SPACE, table.codes, latency_ms=other))
+    first, second = (run_auto(own, Data.of(own, "latency_ms"), [0]).held_out[0] for own in tables)
+    assert first[held] == pytest.approx(second[held], abs=1e-9)
+    assert np.abs(first - second)[~held].max() > 0.1
+
+
+def test_a_rival_gets_the_link_of_its_training_rows() -> None:
+    runs = compare(saturating_table(SPACE, 80), "accuracy", seeds=[0], rivals=RIVALS)
+    ours, theirs = (run_of(runs, m, "saturating") for m in ("per_layer", "least squares"))
+    # Ours stretches about the mean of all rows instead of that of the training rows.
+    assert theirs.scores["RMSE"] == pytest.approx(ours.scores["RMSE"], rel=0.05)
+    assert theirs.scores["RMSE"] < run_of(runs, "least squares").scores["RMSE"]
+
+
+def test_the_table_marks_the_best_of_a_column() -> None:
+    runs = compare(noisy_table(SPACE, 80), "latency_ms", seeds=[0], rivals=RIVALS)
+    table = table_of(runs)
+    assert table["model"].to_list()[-3:] == ["auto", "least squares", "mean"]
+    assert set(table["link"]) == {"none", "auto"}
+    lines = text_of(table).splitlines()
+    assert len({len(line) for line in lines}) == 1
+    best = table["RMSE"].min()
+    for line, rmse in zip(lines[1:], table["RMSE"], strict=True):
+        assert (f" {rmse:.4f}*" in line) == (f"{rmse:.4f}" == f"{best:.4f}")
+
+
+def test_counts_are_read_only_where_the_order_is_unknown() -> None:
+    def nothing(space, codes: np.ndarray) -> np.ndarray:
+        return np.ones((len(codes), 1))
+
+    rivals = {"least squares": Rival(least_squares, {"none": nothing}, {"counts": one_hot})}
+    for ordered, read in ((True, "none"), (False, "counts")):
+        table = noisy_table(SPACE, 80, ordered=ordered)
+        runs = compare(table, "latency_ms", seeds=[0], rivals=rivals)
+        assert run_of(runs, "least squares").coding == read
+        assert ("per_layer" in {run.model for run in runs}) == ordered
+
+
+def test_codings() -> None:
+    # p_depth 1, p1 of kernel 5, p2 inactive, q1 of kernel 7
+    codes = np.array([[0, 1, -1, 2]], dtype=np.int16)
+    assert one_hot(SPACE, codes).tolist() == [[1, 0, 0, 1, 0, 1, 0, 0, 0, 0, 0, 1]]
+    assert nominal(SPACE, codes).tolist() == [["1", "5", "inactive", "7"]]
+    assert numeric(SPACE, codes).tolist() == [[1, 5, 0, 7]]
