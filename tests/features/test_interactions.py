@@ -126,7 +126,9 @@ def test_product_columns_by_hand() -> None:
 
 def test_counts_are_squared_about_their_mean_by_hand() -> None:
     """Stages of one to three blocks: the count of further ones is 0, 1 or 2."""
-    form = build_form("count_interactions", MINI, "accuracy", [("s1_count", "s1_count")])
+    pair = ("s1_count", "s1_count")
+    assert pair in candidate_pairs("count_interactions", MINI, "accuracy")
+    form = build_form("count_interactions", MINI, "accuracy", [pair])
     [at] = [i for i, term in enumerate(form.terms) if "*" in term.name]
     assert form.terms[at].name == "s1_count*s1_count"
     count = [i for i, term in enumerate(form.terms) if term.name == "s1_count"]

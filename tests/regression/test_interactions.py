@@ -6,7 +6,7 @@ from conftest import DEMO
 from hand import table_of
 
 from foxnas_core.families import load_shipped
-from foxnas_core.features import BASES, Form, Pair, build_form
+from foxnas_core.features import BASES, Form, Pair, build_form, candidate_pairs
 from foxnas_core.regression import fit, interactions
 from foxnas_core.regression.interactions import (
     MOST_STEPS,
@@ -121,6 +121,33 @@ def test_no_prediction_depends_on_the_values_of_its_own_fold(monkeypatch, steps)
             np.testing.assert_allclose(moved[own], plain[own], atol=1e-5)
     # With noise of the usual size, at least, as many steps are taken.
     assert chosen[1] == chosen[0]
+
+
+def test_each_step_takes_the_pair_that_is_worth_most_at_its_price(monkeypatch) -> None:
+    """Every pair fitted by itself: what it takes off the squares less 2 s² a column."""
+    codes, values, fold = made_by(build_form("interactions", MINI, "accuracy"), 0, noise=1.0)
+    monkeypatch.setattr(interactions, "_fewest_steps", lambda errors: 2)
+    found = select("interactions", (codes, values, fold)).pairs
+
+    def squares(pairs: tuple[Pair, ...]) -> tuple[float, int]:
+        x = build_form("interactions", MINI, "accuracy", pairs).matrix(codes)
+        rest = values - x @ np.linalg.lstsq(x, values, rcond=None)[0]
+        return float(rest @ rest), x.shape[1]
+
+    chosen: tuple[Pair, ...] = ()
+    candidates = candidate_pairs("interactions", MINI, "accuracy")
+    for _ in range(2):
+        rss, columns = squares(chosen)
+        price = 2 * rss / (len(values) - columns)
+        worth = {}
+        for pair in candidates.keys() - set(chosen):
+            left, wide = squares((*chosen, pair))
+            worth[pair] = rss - left - price * (wide - columns)
+        best = max(worth, key=lambda pair: worth[pair])
+        if worth[best] <= 0:
+            break
+        chosen += (best,)
+    assert found == chosen
 
 
 def test_the_fewest_steps_not_clearly_worse_are_taken() -> None:
