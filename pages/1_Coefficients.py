@@ -82,13 +82,17 @@ def show_fit(predictor: Predictor) -> None:
         f"{predictor.cv.tau:.3f}."
     )
     if predictor.ceiling is not None:
-        ceiling = predictor.ceiling
-        high = target.text(ceiling.high) if math.isfinite(ceiling.high) else "no bound"
+        value, low, high = (
+            f"{target.text(end)} {target.unit}" if math.isfinite(end) else "no bound"
+            for end in (
+                predictor.ceiling.value, predictor.ceiling.low, predictor.ceiling.high
+            )
+        )  # fmt: skip
         st.write(
-            f"Fitted as saturating at **{target.text(ceiling.value)} {target.unit}** (95 % "
-            f"interval {target.text(ceiling.low)} to {high}; likelihood ratio "
-            f"{ceiling.statistic:.0f}, p {p_text(ceiling.p)}): effects are points for a subnet of "
-            f"average accuracy, {target.text(predictor.link.center)} {target.unit}."
+            f"Fitted as saturating at **{value}** (95 % interval {low} to {high}; likelihood ratio "
+            f"{predictor.ceiling.statistic:.0f}, p {p_text(predictor.ceiling.p)}): effects are "
+            f"points for a subnet of average accuracy, {target.text(predictor.link.center)} "
+            f"{target.unit}."
         )
     for warning in predictor.warnings:
         st.warning(plain(warning))
