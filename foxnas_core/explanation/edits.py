@@ -17,6 +17,7 @@ from foxnas_core.architecture import Architecture
 from foxnas_core.explanation.delta import delta_errors
 from foxnas_core.features import Form, Term
 from foxnas_core.regression import Predictor
+from foxnas_core.search_space import Decision
 
 
 @dataclass(frozen=True, eq=False)
@@ -105,11 +106,28 @@ _Unit = tuple[str, str, str]
 
 
 def _unit(form: Form, term: Term, before: Architecture, after: Architecture) -> _Unit:
+    if term in form.interactions:
+        read = [d for d in form.interactions[term] if d.group == term.group]
+        changed = [d for d in read if before.get(d.name) != after.get(d.name)]
+        units = {(d.group, d.slot, _narrowest(form, d, before, after)) for d in changed}
+        if len(units) == 1:
+            return units.pop()
+        return (term.group, "", " × ".join(dict.fromkeys(d.slot or d.name for d in read)))
     if not term.slot:
         return (term.group, "", term.decision)
-    decisions = form.space.in_slot(term.slot)
-    stays = all((d.name in before) == (d.name in after) for d in decisions)
+    stays = _stays(form, term.slot, before, after)
     return (term.group, term.slot, term.decision if stays else "")
+
+
+def _narrowest(form: Form, decision: Decision, before: Architecture, after: Architecture) -> str:
+    """The decision's name where its slot stays open or closed and has terms for it alone."""
+    alone = any(term.decision == decision.name for term in form.terms)
+    return decision.name if alone and _stays(form, decision.slot, before, after) else ""
+
+
+def _stays(form: Form, slot: str, before: Architecture, after: Architecture) -> bool:
+    members = form.space.in_slot(slot) if slot else ()
+    return all((d.name in before) == (d.name in after) for d in members)
 
 
 def _described(
@@ -128,6 +146,8 @@ def _described(
         # The form's terms with a slot have units of their own.
         apart = {term.slot for term in form.terms if term.group == group}
         names = [d.name for d in space.in_group(group) if not d.slot or d.slot not in apart]
+    if decision and decision not in space.by_name:  # an interaction of several edits
+        return f"{decision} together", group, slot
     return _changes([decision] if decision else names, before, after), group, slot
 
 

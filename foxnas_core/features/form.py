@@ -65,11 +65,17 @@ class Form:
     @property
     def joint(self) -> bool:
         """Whether some term reads several slots of a stage together."""
-        return self.order_free or any(not term.slot for term in self._interactions)
+        return self.order_free or any(not term.slot for term in self.interactions)
 
-    @property
-    def _interactions(self) -> list[Term]:
-        return [t for p in self._parts if isinstance(p, Product) for t in p.terms]
+    @cached_property
+    def interactions(self) -> dict[Term, tuple[Decision, ...]]:
+        """The terms that are products, each with the decisions that it reads."""
+        return {
+            term: tuple(self.space.decisions[i] for i in sorted(part.positions))
+            for part in self._parts
+            if isinstance(part, Product)
+            for term in part.terms
+        }
 
     def matrix(self, codes: np.ndarray, group: str | None = None) -> np.ndarray:
         """Regression rows (architectures, terms), or the columns of one group's terms only.

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from foxnas_core.explanation.edits import edit_effects
 from foxnas_core.families import load_shipped
-from foxnas_core.features import FORMS
+from foxnas_core.features import FORMS, build_form
 from foxnas_core.link import Link
 from foxnas_core.regression import Predictor, fit
 
@@ -181,3 +181,23 @@ def test_an_uncertain_ceiling_is_in_the_interval() -> None:
     expected = effects() - predictor.quantile() * np.sqrt(variance)
     found = edit_effects(predictor, before, after)
     assert [*found.table["low"], found.low] == pytest.approx(expected.tolist(), rel=1e-5)
+
+
+def test_an_interaction_belongs_to_the_edit_that_moves_it_or_has_a_row_of_its_own() -> None:
+    pairs = (("s3b1_kernel", "s3b2_on"), ("resolution", "s2b2_on"))
+    form = build_form("interactions", MINI, "accuracy", pairs)
+    predictor = fit(noisy_table(MINI, 400, seed=3), "accuracy", form, "none")
+    largest = MINI.extreme("largest")
+
+    def edits(**changes: int) -> list[str]:
+        after = MINI.architecture({**largest.to_dict(), **changes})
+        found = edit_effects(predictor, largest, after)
+        both = predictor.predict([largest, after])["value"]
+        assert found.table["effect"].sum() == pytest.approx(both[1] - both[0], abs=1e-9)
+        return found.table["edit"].tolist()
+
+    assert edits(s3b1_kernel=3) == ["s3b1_kernel 7 → 3"]
+    assert edits(s2_depth=1) == ["s2b2 removed", "s2b3 removed"]
+    assert edits(s3b1_kernel=3, s3_depth=1) == [
+        "s3b1_kernel 7 → 3", "s3b2 removed", "s3b3 removed", "s3b1 × s3b2 together",
+    ]  # fmt: skip
