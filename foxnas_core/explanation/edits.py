@@ -14,7 +14,6 @@ import numpy as np
 import pandas as pd
 
 from foxnas_core.architecture import Architecture
-from foxnas_core.explanation.delta import delta_errors
 from foxnas_core.features import Form, Term
 from foxnas_core.regression import Predictor
 from foxnas_core.search_space import Decision
@@ -98,7 +97,7 @@ def _effects(
     along = -link.rate * slope * old + first * link.rate * bend * parts[-1]
     by_rate = first * (whole * bend - (start - link.center) * mean)
     gradients = slope * parts + shares[:, np.newaxis] * along
-    return slope * shares, delta_errors(predictor, gradients, shares * by_rate)
+    return slope * shares, predictor.std_error(gradients, shares * by_rate)
 
 
 # A unit of edits: group, slot and decision, of which the narrowest that applies is set.

@@ -15,7 +15,7 @@ import pandas as pd
 from foxnas_core.architecture import Architecture
 from foxnas_core.errors import InvalidInput
 from foxnas_core.explanation.blocks import Block, blocks_of, joint_states
-from foxnas_core.explanation.delta import delta_errors, mean_prediction
+from foxnas_core.explanation.delta import mean_prediction
 from foxnas_core.regression import Predictor
 from foxnas_core.search_space import SearchSpace
 from foxnas_core.table import MeasurementTable
@@ -163,7 +163,7 @@ def _error(predictor: Predictor, mean: _Mean, less: _Mean | None = None) -> floa
     by_estimates, by_rate = mean[1], mean[2]
     if less is not None:
         by_estimates, by_rate = by_estimates - less[1], by_rate - less[2]
-    return float(delta_errors(predictor, by_estimates[np.newaxis], np.array([by_rate]))[0])
+    return float(predictor.std_error(by_estimates[np.newaxis], np.array([by_rate]))[0])
 
 
 def _background(space: SearchSpace, background: Sequence[Architecture]) -> np.ndarray:

@@ -93,9 +93,7 @@ class Predictor:
         Contrasts are differences to the first choice. `low` and `high` bound the interval of
         confidence `level`; t and p test the estimate against 0.
         """
-        shown = self.form.shown
-        estimate = shown @ self.estimates
-        std_error = np.sqrt(np.einsum("ij,jk,ik->i", shown, self.covariance, shown).clip(0))
+        estimate, std_error = self.combine(self.form.shown)
         with np.errstate(divide="ignore", invalid="ignore"):
             t = estimate / std_error
         t[np.isnan(t)] = 0.0  # exactly 0 in a perfect fit: no evidence against 0
@@ -127,9 +125,9 @@ class Predictor:
         prediction interval one new measurement, both at `level` for one architecture chosen
         without regard to the data.
         """
-        eta, std_error = self.combine(self.form.matrix(codes))
-        if self.ceiling is not None:
-            std_error = self._with_ceiling(codes, eta)
+        rows = self.form.matrix(codes)
+        eta = rows @ self.estimates
+        std_error = self.std_error(rows, self.link.rate_pull(eta))
         quantile = self.quantile(level)
         half = quantile * std_error
         wide = quantile * np.sqrt(std_error**2 + self.residual_variance)
@@ -147,19 +145,19 @@ class Predictor:
     def combine(self, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Value and standard error, (n,) each and on the link's scale, of the combinations `rows`
         (n, terms) of terms."""
-        variance = np.einsum("ij,ij->i", rows @ self.covariance, rows)
-        return rows @ self.estimates, np.sqrt(variance.clip(0))
+        return rows @ self.estimates, self.std_error(rows)
 
-    def _with_ceiling(self, codes: np.ndarray, eta: np.ndarray) -> np.ndarray:
-        """Standard errors (n,), on the link's scale, of predictions whose ceiling is uncertain.
+    def std_error(self, rows: np.ndarray, by_rate: np.ndarray | None = None) -> np.ndarray:
+        """Standard errors (n,) of values whose derivatives are `rows` (n, terms) by the estimates
+        and `by_rate` (n,) by the link's rate at fixed estimates.
 
-        A prediction moves with the link's rate through its estimates and through the link itself.
+        The covariance holds how the estimates move with the rate; what passes through the link
+        moves with it directly too: Var = r'Σr + Var(rate)·h(2 r'pull + h), the delta method.
         """
-        assert self.ceiling is not None
-        rows = self.form.matrix(codes)
-        pull, own = rows @ self.ceiling.pull, self.link.rate_pull(eta)
         variance = np.einsum("ij,ij->i", rows @ self.covariance, rows)
-        variance += self.ceiling.rate_variance * own * (2 * pull + own)
+        if self.ceiling is not None and by_rate is not None:
+            pull = rows @ self.ceiling.pull
+            variance = variance + self.ceiling.rate_variance * by_rate * (2 * pull + by_rate)
         return np.sqrt(variance.clip(0))
 
     def quantile(self, level: float = 0.95) -> float:

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from hand import hand_space, saturating_table
 
-from foxnas_core.explanation.delta import delta_errors, mean_prediction
+from foxnas_core.explanation.delta import mean_prediction
 from foxnas_core.link import Link
 from foxnas_core.regression import Predictor, fit
 
@@ -43,7 +43,7 @@ def test_the_mean_prediction_moves_as_its_derivatives_say(link: str) -> None:
 def test_without_a_link_the_errors_are_those_of_combinations() -> None:
     predictor = predictor_of("none")
     rows = predictor.form.matrix(CODES)
-    np.testing.assert_allclose(delta_errors(predictor, rows), predictor.combine(rows)[1])
+    np.testing.assert_allclose(predictor.std_error(rows), predictor.combine(rows)[1])
 
 
 def test_errors_of_predictions_hold_the_ceiling_as_their_intervals_do() -> None:
@@ -51,9 +51,7 @@ def test_errors_of_predictions_hold_the_ceiling_as_their_intervals_do() -> None:
     predictor = predictor_of("saturating")
     rows = predictor.form.matrix(CODES[:5])
     means = [mean_prediction(predictor, row[np.newaxis]) for row in rows]
-    found = delta_errors(
-        predictor, np.array([m[1] for m in means]), np.array([m[2] for m in means])
-    )
+    found = predictor.std_error(np.array([m[1] for m in means]), np.array([m[2] for m in means]))
     predicted = predictor.predict_codes(CODES[:5])
     eta, low = (predictor.link.forward(predicted[c]) for c in ("value", "low"))
     expected = (eta - low) / predictor.quantile() * predictor.link.slope(eta)

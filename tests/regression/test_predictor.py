@@ -119,8 +119,9 @@ def numerical_std_errors(predictor: Predictor, codes: np.ndarray) -> np.ndarray:
 def test_standard_errors_below_an_uncertain_ceiling_are_those_of_the_delta_method() -> None:
     predictor = saturating()
     codes = MINI.random_codes(60, seed=7)
-    eta, _ = predictor.combine(predictor.form.matrix(codes))
-    found = predictor._with_ceiling(codes, eta)
+    rows = predictor.form.matrix(codes)
+    eta = rows @ predictor.estimates
+    found = predictor.std_error(rows, predictor.link.rate_pull(eta))
     np.testing.assert_allclose(found, numerical_std_errors(predictor, codes), rtol=1e-4)
     # The intervals are built on them.
     predicted = predictor.predict_codes(codes, 0.9)
