@@ -25,6 +25,7 @@ from foxnas_core.errors import InvalidInput
 from foxnas_core.explanation.coefficients import effect_rows
 from foxnas_core.features import Form
 from foxnas_core.regression import Predictor
+from foxnas_core.regression.inference import benjamini_hochberg
 from foxnas_core.search_space import SearchSpace
 from foxnas_core.table import MeasurementTable
 from foxnas_core.target import Target
@@ -225,16 +226,6 @@ def _block_tests(form: Form, pair: _Pair) -> pd.DataFrame:
     for name in UNITS:
         table[f"adjusted_{name}"] = benjamini_hochberg(table[f"p_{name}"].to_numpy(float))
     return table
-
-
-def benjamini_hochberg(p: np.ndarray) -> np.ndarray:
-    """Adjusted p-values (n,), which bound the share of false finds ("Controlling the false
-    discovery rate", JRSS B 57, 1995): the least of n p₍ⱼ₎ / j over ranks j from each one's own."""
-    order = np.argsort(p)
-    scaled = p[order] * len(p) / np.arange(1, len(p) + 1)
-    adjusted = np.empty_like(scaled)
-    adjusted[order] = np.minimum.accumulate(scaled[::-1])[::-1].clip(max=1)
-    return adjusted
 
 
 def _number(value: float, unit: str, *, signed: bool = False) -> str:

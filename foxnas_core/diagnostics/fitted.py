@@ -6,6 +6,7 @@ import numpy as np
 
 from foxnas_core.errors import InvalidInput
 from foxnas_core.regression import Predictor
+from foxnas_core.regression.leastsquares import leverage
 from foxnas_core.table import MeasurementTable
 
 # Residuals below this share of the values' range are rounding, not error.
@@ -68,7 +69,7 @@ class FittedRows:
     @property
     def leverage(self) -> np.ndarray:
         """The diagonal (n,) of X(X'X)⁻¹X'."""
-        return np.einsum("ij,ij->i", self.q, self.q).clip(0, 1)
+        return leverage(self.q)
 
 
 def is_exact(predictor: Predictor, table: MeasurementTable) -> bool:

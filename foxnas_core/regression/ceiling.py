@@ -10,7 +10,7 @@ import numpy as np
 from scipy.special import chdtrc, chdtri
 
 from foxnas_core.link import Link
-from foxnas_core.regression.leastsquares import FoldedRows
+from foxnas_core.regression.leastsquares import FoldedRows, wild_samples
 
 RATES = 60
 BOOTSTRAPS = 200
@@ -122,9 +122,7 @@ def predict_held_out(folded: FoldedRows, y: np.ndarray) -> np.ndarray:
     for fold in folded.folds:
         rest = projected - fold.own.T @ etas[fold.held]
         rss = squares - (etas[fold.held] ** 2).sum(axis=0) - (rest * (fold.inverse @ rest)).sum(0)
-        likelihood = -len(fold.kept) / 2 * np.log(np.maximum(rss, _LEAST)) + jacobians[
-            fold.kept
-        ].sum(axis=0)
+        likelihood = _likelihood(rss, jacobians[fold.kept])
         link = Link(center, float(best_rate(rates, likelihood)))
         eta = link.forward(y)
         # A ceiling learnt without this fold may lie below its highest value, which is not used.
@@ -162,15 +160,9 @@ def _crossing(
 
 
 def _rate_variance(q: np.ndarray, y: np.ndarray, link: Link, seed: int) -> float:
-    """The variance of the rate over wild bootstrap samples (Wu, 1986): residuals, widened for
-    their leverage, with random signs."""
-    eta = link.forward(y)
-    fitted = q @ (q.T @ eta)
-    leverage = np.clip((q**2).sum(axis=1), 0, 1 - 1e-9)
-    residuals = (eta - fitted) / np.sqrt(1 - leverage)
+    """The variance of the rate over wild bootstrap samples."""
     rng = np.random.default_rng(seed)
-    signs = rng.choice([-1.0, 1.0], size=(len(y), BOOTSTRAPS))
-    samples = link.inverse(fitted[:, np.newaxis] + residuals[:, np.newaxis] * signs)
+    samples = link.inverse(wild_samples(q, link.forward(y), BOOTSTRAPS, rng))
     wider = wider_rates(y, link.center)
     return float(np.var(best_rate(wider, profile(q, samples, link.center, wider)), ddof=1))
 

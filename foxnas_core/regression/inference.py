@@ -23,6 +23,7 @@ from scipy.special import fdtrc, stdtr, stdtrit
 from foxnas_core.errors import InvalidInput
 from foxnas_core.link import Link
 from foxnas_core.regression import ceiling
+from foxnas_core.regression.leastsquares import leverage, wild_samples
 from foxnas_core.regression.predictor import Predictor
 from foxnas_core.table import MeasurementTable
 
@@ -159,11 +160,9 @@ def joint_tests(predictor: Predictor, how: Inference | None = None) -> pd.DataFr
 def benjamini_hochberg(p: np.ndarray) -> np.ndarray:
     """p-values (n,) adjusted so that of those below q at most a share q are false discoveries
     (Benjamini and Hochberg, JRSS B 57, 1995)."""
-    order = np.argsort(p)
-    ranked = p[order] * len(p) / np.arange(1, len(p) + 1)
-    adjusted = np.empty(len(p))
-    adjusted[order] = np.minimum.accumulate(ranked[::-1])[::-1].clip(max=1.0)
-    return adjusted
+    from scipy.stats import false_discovery_control
+
+    return np.asarray(false_discovery_control(p))
 
 
 def stars(p: float) -> str:
@@ -174,8 +173,8 @@ def _hc3(predictor: Predictor, rows: np.ndarray, y: np.ndarray) -> np.ndarray:
     """(X'X)⁻¹ X' diag(e² / (1 - h)²) X (X'X)⁻¹, with the uncertainty of the ceiling added."""
     residuals = predictor.link.forward(y) - rows @ predictor.estimates
     q, r = np.linalg.qr(rows)
-    leverage = np.clip((q**2).sum(axis=1), 0, 1 - 1e-9)
-    bread = np.linalg.solve(r, q.T * (residuals / (1 - leverage)))
+    rest = np.maximum(1 - leverage(q), 1e-9)
+    bread = np.linalg.solve(r, q.T * (residuals / rest))
     covariance = bread @ bread.T
     if predictor.ceiling is not None:
         pull = predictor.ceiling.pull
@@ -187,14 +186,10 @@ def _bootstrap(predictor: Predictor, rows: np.ndarray, y: np.ndarray, seed: int)
     """Estimates (samples, terms) of fits to values whose residuals changed signs at random."""
     link = predictor.link
     q, r = np.linalg.qr(rows)
-    fitted = rows @ predictor.estimates
-    leverage = np.clip((q**2).sum(axis=1), 0, 1 - 1e-9)
-    residuals = (link.forward(y) - fitted) / np.sqrt(1 - leverage)
     rng = np.random.default_rng(seed)
     found = []
     for _ in range(_SAMPLES // _TOGETHER):
-        signs = rng.choice([-1.0, 1.0], size=(len(y), _TOGETHER))
-        eta = fitted[:, np.newaxis] + residuals[:, np.newaxis] * signs
+        eta = wild_samples(q, link.forward(y), _TOGETHER, rng)
         if predictor.ceiling is not None:
             values = link.inverse(eta)
             rates = ceiling.wider_rates(y, link.center)

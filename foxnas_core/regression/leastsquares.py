@@ -14,6 +14,7 @@ FOLDS = 10
 # Standard errors by which a squared error must be larger to count as larger.
 CLEARLY = 2.0
 _TOLERANCE = 1e-10
+_LEAST_REST = 1e-9  # of a row that settles a term alone
 
 
 @dataclass(frozen=True, eq=False)
@@ -75,3 +76,20 @@ def clearly_above(errors: np.ndarray, least: np.ndarray) -> bool:
     standard errors of the mean difference."""
     excess = errors - least
     return bool(excess.mean() > CLEARLY * excess.std() / np.sqrt(len(excess)))
+
+
+def leverage(q: np.ndarray) -> np.ndarray:
+    """The diagonal (n,) of the hat matrix QQ' of orthonormal columns `q` (n, terms)."""
+    return np.einsum("ij,ij->i", q, q).clip(0, 1)
+
+
+def wild_samples(
+    q: np.ndarray, response: np.ndarray, count: int, rng: np.random.Generator
+) -> np.ndarray:
+    """Responses (n, count) that are the fit of `response` (n,) plus its residuals, widened for
+    their leverage, with random signs (Wu, "Jackknife, bootstrap and other resampling methods in
+    regression analysis", Annals of Statistics 14, 1986)."""
+    fitted = q @ (q.T @ response)
+    residuals = (response - fitted) / np.sqrt(np.maximum(1 - leverage(q), _LEAST_REST))
+    signs = rng.choice([-1.0, 1.0], size=(len(response), count))
+    return fitted[:, np.newaxis] + residuals[:, np.newaxis] * signs
