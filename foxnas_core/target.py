@@ -25,6 +25,10 @@ class Target:
         return f"{self.column}_std_error"
 
     @property
+    def is_latency(self) -> bool:
+        return self.column.partition(":")[0] == "latency_ms"
+
+    @property
     def named(self) -> str:
         """The label with its unit, as an axis is titled."""
         return f"{self.label} ({self.unit})" if self.unit else self.label

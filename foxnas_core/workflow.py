@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from foxnas_core.architecture import Architecture
-from foxnas_core.devices.common import is_latency, latency_columns, measured_rows
+from foxnas_core.devices.common import latency_columns, measured_rows
 from foxnas_core.devices.transfer import transfer
 from foxnas_core.errors import InvalidInput, MissingPart
 from foxnas_core.features import build_form
@@ -61,7 +61,7 @@ def predictor_or_transfer(
     taken. The predictor's `warnings` then say so. Raises as `regression.fit`, also where no
     calibration is possible.
     """
-    if is_latency(column) and _too_few(table, column, form):
+    if column in latency_columns(table) and _too_few(table, column, form):
         found = []
         for source in latency_columns(table):
             if source != column:
@@ -157,7 +157,7 @@ def measure_optima(
     """
     from foxnas_core.search.calibration import random_optima
 
-    front = latency_front(study.table(), latency)
+    front = latency_front(*fit_all(study.table(), targets=("accuracy", latency)).values())
     planned = random_optima(front, count, seed=seed)
     done = set(study.optima().frame["id"])
     found = {
@@ -168,13 +168,12 @@ def measure_optima(
     return study.optima()
 
 
-def latency_front(table: MeasurementTable, latency: str) -> "Front":
-    """The best predicted accuracy for every budget of a latency; raises as `fit_all`."""
+def latency_front(accuracy: Predictor, latency: Predictor) -> "Front":
+    """The best predicted accuracy for every budget of a latency."""
     from foxnas_core.search.exact import front
     from foxnas_core.search.problem import Limit, SearchProblem
 
-    accuracy, cost = fit_all(table, targets=("accuracy", latency)).values()
-    return front(SearchProblem(accuracy, (Limit(cost, 0.0),)))
+    return front(SearchProblem(accuracy, (Limit(latency, 0.0),)))
 
 
 def calibrations(

@@ -63,7 +63,7 @@ def show_chosen(study: Study, architecture: Architecture) -> None:
                     target.text(row[name])
                     for name in ("value", "prediction_low", "prediction_high")
                 )
-                if target.column == "accuracy" or target.column.startswith("latency_ms"):
+                if target.column == "accuracy" or target.is_latency:
                     st.write(
                         f"{plain(target.label)}: **{value} {target.unit}** predicted "
                         f"[{low}, {high}]"

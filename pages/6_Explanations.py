@@ -38,11 +38,7 @@ PERMUTATION, OPINION = "Permutation importance", "Second opinion (boosted trees)
 
 def target_picker(table: MeasurementTable) -> str:
     """Draw the picker of the explained target and return its column."""
-    targets = {
-        t.column: t.label
-        for t in table.targets
-        if t.column == "accuracy" or t.column.partition(":")[0] == "latency_ms"
-    }
+    targets = {t.column: t.label for t in table.targets if t.column == "accuracy" or t.is_latency}
     if not targets or not len(table):
         raise MissingPart(
             "This study has no measured accuracy or latency to explain yet; measure subnets with "

@@ -137,6 +137,29 @@ def studies(tmp_path, monkeypatch):
     return folder
 
 
+@pytest.fixture
+def cells(studies):
+    """A study "cells" of listed operations, one group each, beside the demo's."""
+    from hand import choice_space
+
+    from foxnas_core.storage import create_study
+
+    operations = ("none", "skip_connect", "nor_conv_1x1", "nor_conv_3x3")
+    space = choice_space({f"edge{i}": operations for i in range(4)})
+    study = create_study(studies / "cells", space, name="Cells")
+    architectures = space.sample(120, seed=0)
+    codes = space.encode(architectures)
+    noise = np.random.default_rng(0).normal(0, 0.1, len(codes))
+    study.append(
+        architectures,
+        [
+            {"accuracy": 60 + row.sum() + e, "latency_ms": 1 + 0.1 * row.sum() + 0.01 * e}
+            for row, e in zip(codes, noise, strict=True)
+        ],
+    )
+    return study
+
+
 def run_page(name: str, **address: str):
     """A page as Streamlit runs it on a cold deep link, without a browser."""
     from streamlit.testing.v1 import AppTest

@@ -13,13 +13,9 @@ from foxnas_core.table import MeasurementTable
 from foxnas_core.target import Target
 
 
-def is_latency(column: str) -> bool:
-    return column.partition(":")[0] == "latency_ms"
-
-
 def latency_columns(table: MeasurementTable) -> list[str]:
     """The table's devices: its latency columns, in its order."""
-    return [target.column for target in table.targets if is_latency(target.column)]
+    return [target.column for target in table.targets if target.is_latency]
 
 
 def device_of(target: Target) -> str:

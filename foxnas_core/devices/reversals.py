@@ -4,7 +4,6 @@ All on measured latencies, no predictor needed. A pair is reversed where one sub
 on the first device and the slower on the second.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -13,6 +12,7 @@ import pandas as pd
 from foxnas_core.architecture import Architecture
 from foxnas_core.devices.common import architectures_of, by_subnet, device_of, measured_on_both
 from foxnas_core.errors import InvalidInput
+from foxnas_core.explanation.edits import changes
 from foxnas_core.regression import Predictor
 from foxnas_core.table import MeasurementTable
 from foxnas_core.target import Target, target_of
@@ -286,17 +286,8 @@ def _clearest(
             "second_of_quick_first": b[one],
             "second_of_quick_second": b[other],
             "margin": margin[kept],
-            "differs": [differences(names, *pair) for pair in pairs],
+            "differs": [changes(names, *pair) for pair in pairs],
         }
-    )
-
-
-def differences(names: Sequence[str], one: Architecture, other: Architecture) -> str:
-    """The decisions in which two architectures differ, from the one to the other."""
-    return ", ".join(
-        f"{name} {one.get(name, 'off')} → {other.get(name, 'off')}"
-        for name in names
-        if one.get(name) != other.get(name)
     )
 
 

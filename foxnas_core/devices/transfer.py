@@ -16,7 +16,7 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 
-from foxnas_core.devices.common import device_of, is_latency
+from foxnas_core.devices.common import device_of
 from foxnas_core.errors import InvalidInput
 from foxnas_core.features import Form
 from foxnas_core.link import Link
@@ -42,7 +42,7 @@ def transfer(
     `InvalidInput` where fewer than five rows have the target, or all the same latency, or either
     column is no latency.
     """
-    if not is_latency(target) or not is_latency(source.target.column) or not _plain(source):
+    if not (target_of(target).is_latency and source.target.is_latency and _plain(source)):
         raise InvalidInput(
             f"Only a latency can be calibrated from another device's latency, not {target} from "
             f"{source.target.column}."

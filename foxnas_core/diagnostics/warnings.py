@@ -5,11 +5,10 @@ from dataclasses import dataclass
 
 from foxnas_core.architecture import Architecture
 from foxnas_core.diagnostics.collinearity import LARGEST_CONDITION, LARGEST_VIF
-from foxnas_core.diagnostics.diagnosis import Diagnosis, diagnose
+from foxnas_core.diagnostics.diagnosis import Diagnosis
 from foxnas_core.diagnostics.residuals import outlier_limit
 from foxnas_core.diagnostics.specification import ALPHA
 from foxnas_core.regression import Predictor
-from foxnas_core.table import MeasurementTable
 
 LEAST_GAIN = 0.05
 # What each code checks, in words.
@@ -34,17 +33,6 @@ class Caution:
     sentence: str
     threshold: float
     value: float
-
-
-def warnings_of(
-    predictor: Predictor, table: MeasurementTable, architectures: Sequence[Architecture] = ()
-) -> list[Caution]:
-    """What applies to the fit, and to its predictions of `architectures`.
-
-    Raises as `FittedRows.of`.
-    """
-    diagnosis = diagnose(predictor, table)
-    return [*cautions(diagnosis), *beyond_measured(diagnosis, architectures)]
 
 
 def cautions(diagnosis: Diagnosis) -> list[Caution]:

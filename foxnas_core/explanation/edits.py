@@ -8,6 +8,7 @@ sum (Billera and Heath, Mathematics of Operations Research 7, 1982); their inter
 those of the delta method.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -50,7 +51,7 @@ def edit_effects(
     parts: list[np.ndarray] = []
     if (middle != codes[0]).any():
         names = [d.name for d in space.decisions if d.group in space.context]
-        edits.append((_changes(names, before, after), "", ""))
+        edits.append((changes(names, before, after), "", ""))
         parts.append(changed - old)
     units = [_unit(form, term, before, after) for term in form.terms]
     for unit in dict.fromkeys(units):
@@ -147,10 +148,11 @@ def _described(
         names = [d.name for d in space.in_group(group) if not d.slot or d.slot not in apart]
     if decision and decision not in space.by_name:  # an interaction of several edits
         return f"{decision} together", group, slot
-    return _changes([decision] if decision else names, before, after), group, slot
+    return changes([decision] if decision else names, before, after), group, slot
 
 
-def _changes(names: list[str], before: Architecture, after: Architecture) -> str:
+def changes(names: Sequence[str], before: Architecture, after: Architecture) -> str:
+    """The decisions of `names` in which two architectures differ, from the one to the other."""
     return ", ".join(
         f"{name} {before.get(name, 'off')} → {after.get(name, 'off')}"
         for name in names

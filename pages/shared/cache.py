@@ -63,32 +63,29 @@ class Upload:
 
 def table_of(study: Study) -> MeasurementTable:
     """The measurement table; raises as `Study.table`."""
-    return _table(str(study.folder), _stamp(study, "space.json", "measurements.parquet"))
+    return _table(str(study.folder), _fit_stamp(study))
 
 
 def predictor_of(study: Study, column: str, form: str = "auto", link: str = "auto") -> "Predictor":
     """The predictor of one target; `link` is the accuracy's. Raises as
     `workflow.predictor_or_transfer`."""
-    stamp = _stamp(study, "space.json", "measurements.parquet")
-    return _predictor(str(study.folder), column, form, link, stamp)
+    return _predictor(str(study.folder), column, form, link, _fit_stamp(study))
 
 
 def inference_of(study: Study, column: str, form: str, link: str, kind: str) -> "Inference":
     """How sure one may be of a predictor's effects; raises as `regression.fit`."""
-    stamp = _stamp(study, "space.json", "measurements.parquet")
-    return _inference(str(study.folder), column, form, link, kind, stamp)
+    return _inference(str(study.folder), column, form, link, kind, _fit_stamp(study))
 
 
 def recommendation_of(study: Study, column: str, link: str) -> "Recommendation":
     """The recommended form of one target and why; raises as `regression.fit`."""
-    stamp = _stamp(study, "space.json", "measurements.parquet")
-    return _recommendation(str(study.folder), column, link, stamp)
+    return _recommendation(str(study.folder), column, link, _fit_stamp(study))
 
 
 def calibrations_of(study: Study, latency: str) -> "dict[str, SearchCalibration]":
     """What measured optima tell of accuracy and one latency; raises as `workflow.calibrations`."""
-    stamp = _stamp(study, "space.json", "measurements.parquet", "optima.parquet")
-    return _calibrations(str(study.folder), latency, stamp)
+    stamp = _fit_stamp(study)
+    return _calibrations(str(study.folder), latency, stamp, _stamp(study, "optima.parquet"))
 
 
 def predictors_of(study: Study, form: str = "auto") -> "tuple[dict[str, Predictor], list[str]]":
@@ -108,77 +105,65 @@ def predictors_of(study: Study, form: str = "auto") -> "tuple[dict[str, Predicto
 
 def front_of(study: Study, latency: str) -> "Front":
     """The best predicted accuracy for every latency; raises as `regression.fit`."""
-    stamp = _stamp(study, "space.json", "measurements.parquet")
-    return _front(str(study.folder), latency, stamp)
+    return _front(str(study.folder), latency, _fit_stamp(study))
 
 
 def shapley_of(study: Study, column: str, architecture: Architecture | None) -> "BlockShapley":
     """Shapley values of one architecture's blocks, or of those of every measured subnet, against
     all measured subnets."""
-    stamp = _stamp(study, "space.json", "measurements.parquet")
-    return _shapley(str(study.folder), column, _text_of(architecture), stamp)
+    return _shapley(str(study.folder), column, _text_of(architecture), _fit_stamp(study))
 
 
 def block_effects_of(
     study: Study, column: str, architecture: Architecture | None
 ) -> "pd.DataFrame":
     """The coefficients' share of each block in one architecture, or over all measured subnets."""
-    stamp = _stamp(study, "space.json", "measurements.parquet")
-    return _block_effects(str(study.folder), column, _text_of(architecture), stamp)
+    return _block_effects(str(study.folder), column, _text_of(architecture), _fit_stamp(study))
 
 
 def dependence_of(study: Study, column: str, architecture: Architecture | None) -> "pd.DataFrame":
     """Partial dependence on one architecture's blocks, or on every choice."""
-    stamp = _stamp(study, "space.json", "measurements.parquet")
-    return _dependence(str(study.folder), column, _text_of(architecture), stamp)
+    return _dependence(str(study.folder), column, _text_of(architecture), _fit_stamp(study))
 
 
 def permutation_of(study: Study, column: str) -> "PermutationImportance":
     """Permutation importance of each block on the measured subnets."""
-    stamp = _stamp(study, "space.json", "measurements.parquet")
-    return _permutation(str(study.folder), column, stamp)
+    return _permutation(str(study.folder), column, _fit_stamp(study))
 
 
 def second_opinion_of(study: Study, column: str) -> "SecondOpinion":
     """Boosted trees fitted to the measured subnets; raises as `second_opinion`."""
-    stamp = _stamp(study, "space.json", "measurements.parquet")
-    return _second_opinion(str(study.folder), column, stamp)
+    return _second_opinion(str(study.folder), column, _fit_stamp(study))
 
 
 def diagnosis_of(study: Study, column: str, form: str, link: str) -> "Diagnosis":
     """What speaks against one predictor; raises as `regression.fit` and `diagnose`."""
-    stamp = _stamp(study, "space.json", "measurements.parquet")
-    return _diagnosis(str(study.folder), column, form, link, stamp)
+    return _diagnosis(str(study.folder), column, form, link, _fit_stamp(study))
 
 
 def learning_curve_of(study: Study, column: str, form: str, link: str) -> "LearningCurve":
     """How one predictor depends on the number of rows; raises as `learning_curve`."""
-    stamp = _stamp(study, "space.json", "measurements.parquet")
-    return _learning_curve(str(study.folder), column, form, link, stamp)
+    return _learning_curve(str(study.folder), column, form, link, _fit_stamp(study))
 
 
 def pair_of(study: Study, first: str, second: str) -> "tuple[Predictor, Predictor]":
     """Two devices' fits on the subnets that both measured; raises as `fit_pair`."""
-    stamp = _stamp(study, "space.json", "measurements.parquet")
-    return _pair(str(study.folder), first, second, stamp)
+    return _pair(str(study.folder), first, second, _fit_stamp(study))
 
 
 def comparison_of(study: Study, first: str, second: str) -> "DeviceComparison":
     """How two devices' effects differ; raises as `fit_pair`."""
-    stamp = _stamp(study, "space.json", "measurements.parquet")
-    return _comparison(str(study.folder), first, second, stamp)
+    return _comparison(str(study.folder), first, second, _fit_stamp(study))
 
 
 def reversals_of(study: Study, first: str, second: str) -> "RankReversals":
     """Which subnets swap their order between two devices; raises as `rank_reversals`."""
-    stamp = _stamp(study, "space.json", "measurements.parquet")
-    return _reversals(str(study.folder), first, second, stamp)
+    return _reversals(str(study.folder), first, second, _fit_stamp(study))
 
 
 def curve_of(study: Study, source: str, target: str) -> "TransferCurve":
     """The error of a calibration by its rows; raises as `transfer_curve`."""
-    stamp = _stamp(study, "space.json", "measurements.parquet")
-    return _curve(str(study.folder), source, target, stamp)
+    return _curve(str(study.folder), source, target, _fit_stamp(study))
 
 
 def export_of(study: Study, architecture: Architecture) -> "ExportedModel":
@@ -225,6 +210,11 @@ def _stamp(study: Study, *names: str) -> Stamp:
     return tuple(stamps)
 
 
+def _fit_stamp(study: Study) -> Stamp:
+    """Changes whenever a file that a fit reads does."""
+    return _stamp(study, "space.json", "measurements.parquet")
+
+
 # A stamp is read as part of the key only. Architectures come as JSON, which Streamlit can hash.
 
 
@@ -258,24 +248,23 @@ def _recommendation(folder: str, column: str, link: str, stamp: Stamp) -> "Recom
 
 
 @st.cache_resource(max_entries=16, show_spinner=False)
-def _calibrations(folder: str, latency: str, stamp: Stamp) -> "dict[str, SearchCalibration]":
+def _calibrations(
+    folder: str, latency: str, stamp: Stamp, optima: Stamp
+) -> "dict[str, SearchCalibration]":
     from foxnas_core.workflow import calibrations
 
-    # The optima's own file must not make the fits anew.
-    fitted = tuple(part for part in stamp if part[0] != "optima.parquet")
-    predictors = [_predictor(folder, c, "auto", "auto", fitted) for c in ("accuracy", latency)]
-    optima = open_study(Path(folder)).optima()
-    return calibrations(_table(folder, fitted), optima, predictors, latency)
+    predictors = [_predictor(folder, c, "auto", "auto", stamp) for c in ("accuracy", latency)]
+    measured = open_study(Path(folder)).optima()
+    return calibrations(_table(folder, stamp), measured, predictors, latency)
 
 
 @st.cache_resource(max_entries=16, show_spinner="Finding the exact optimum for every budget …")
 def _front(folder: str, latency: str, stamp: Stamp) -> "Front":
-    from foxnas_core.search.exact import front
-    from foxnas_core.search.problem import Limit, SearchProblem
+    from foxnas_core.workflow import latency_front
 
-    accuracy = _predictor(folder, "accuracy", "auto", "auto", stamp)
-    limit = Limit(_predictor(folder, latency, "auto", "auto", stamp), 0.0)
-    return front(SearchProblem(accuracy, (limit,)))
+    return latency_front(
+        *(_predictor(folder, c, "auto", "auto", stamp) for c in ("accuracy", latency))
+    )
 
 
 def _text_of(architecture: Architecture | None) -> str | None:

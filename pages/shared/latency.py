@@ -53,7 +53,7 @@ def latency_picker(table: MeasurementTable) -> str:
 
 
 def _columns(table: MeasurementTable) -> list[str]:
-    return [t.column for t in table.targets if t.column.partition(":")[0] == "latency_ms"]
+    return [t.column for t in table.targets if t.is_latency]
 
 
 def budget_of(front: "Front") -> float:

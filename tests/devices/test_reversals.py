@@ -9,8 +9,9 @@ from hypothesis import strategies as st
 
 from foxnas_core.devices import reversals
 from foxnas_core.devices.common import architectures_of, fit_pair
-from foxnas_core.devices.reversals import RankReversals, differences, disagreement, rank_reversals
+from foxnas_core.devices.reversals import RankReversals, disagreement, rank_reversals
 from foxnas_core.errors import InvalidInput
+from foxnas_core.explanation.edits import changes
 from foxnas_core.storage import open_study
 from foxnas_core.table import MeasurementTable
 
@@ -142,7 +143,7 @@ def test_differences_name_what_changes_only():
     space = hand_space()
     one = space.architecture({"p_depth": 1, "p1_kernel": 3, "q1_kernel": 5})
     other = space.architecture({"p_depth": 2, "p1_kernel": 3, "p2_kernel": 7, "q1_kernel": 5})
-    assert differences(list(space.by_name), one, other) == "p_depth 1 → 2, p2_kernel off → 7"
+    assert changes(list(space.by_name), one, other) == "p_depth 1 → 2, p2_kernel off → 7"
 
 
 def test_disagreement_adds_up_to_what_either_device_predicts():

@@ -8,9 +8,10 @@ from hand import choice_space, hand_space, noisy_table, table_of
 from foxnas_core.diagnostics.diagnosis import diagnose
 from foxnas_core.diagnostics.warnings import (
     CHECKS,
+    Caution,
     beyond_measured,
+    cautions,
     interaction_gain,
-    warnings_of,
 )
 from foxnas_core.families import load_shipped
 from foxnas_core.regression import CrossValidation, Predictor, fit
@@ -27,6 +28,12 @@ def mini_table(rows: int = 400):
 
 def mini_fit(table) -> Predictor:
     return fit(table, "cross_entropy", "per_layer")
+
+
+def warnings_of(predictor: Predictor, table, architectures=()) -> list[Caution]:
+    """What the page says of a fit and of its predictions."""
+    diagnosis = diagnose(predictor, table)
+    return [*cautions(diagnosis), *beyond_measured(diagnosis, architectures)]
 
 
 def codes_of(predictor, table) -> set[str]:

@@ -39,8 +39,9 @@ def test_every_panel_is_drawn_with_its_table(studies):
 
 
 def test_the_numbers_are_those_of_the_core(studies):
+    from foxnas_core.diagnostics.diagnosis import diagnose
     from foxnas_core.diagnostics.residuals import offending_rows, residual_table
-    from foxnas_core.diagnostics.warnings import warnings_of
+    from foxnas_core.diagnostics.warnings import cautions
     from foxnas_core.regression import fit
 
     table = open_study(studies / "demo").table()
@@ -50,7 +51,7 @@ def test_the_numbers_are_those_of_the_core(studies):
     assert tables(page)[4]["row"].tolist() == offending["row"].tolist()
     assert tables(page)[4]["cook"].tolist() == pytest.approx(offending["cook"].tolist(), rel=1e-2)
     said = [warning.value.replace("\\", "") for warning in page.warning]
-    expected = [caution.sentence for caution in warnings_of(predictor, table)]
+    expected = [caution.sentence for caution in cautions(diagnose(predictor, table))]
     assert expected and said[: len(expected)] == expected
     assert f"R² {predictor.cv.r2:.3f}" in sentences(page)
 

@@ -179,22 +179,7 @@ def test_a_study_without_latency_explains_the_largest_subnet(studies):
     assert "the largest one" in sentences(page)
 
 
-def test_a_space_of_listed_operations(studies):
-    from hand import choice_space
-
-    operations = ("none", "skip_connect", "nor_conv_1x1", "nor_conv_3x3")
-    space = choice_space({f"edge{i}": operations for i in range(4)})
-    study = create_study(studies / "cells", space, name="Cells")
-    architectures = space.sample(120, seed=0)
-    codes = space.encode(architectures)
-    noise = np.random.default_rng(0).normal(0, 0.1, len(codes))
-    study.append(
-        architectures,
-        [
-            {"accuracy": 60 + row.sum() + e, "latency_ms": 1 + 0.1 * row.sum() + 0.01 * e}
-            for row, e in zip(codes, noise, strict=True)
-        ],
-    )
+def test_a_space_of_listed_operations(cells):
     page = run_page(PAGE, study="cells")
     page.toggle(key="lens-permutation").set_value(True).run()
     assert not page.exception and not page.error

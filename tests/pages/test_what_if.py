@@ -152,25 +152,7 @@ def test_pasted_json_becomes_the_start(studies):
     assert chosen(page, "s1b1_kernel") == 5 and "Nothing yet" in sentences(page)
 
 
-def test_a_space_of_listed_operations(studies):
-    import numpy as np
-    from hand import choice_space
-
-    from foxnas_core.storage import create_study
-
-    operations = ("none", "skip_connect", "nor_conv_1x1", "nor_conv_3x3")
-    space = choice_space({f"edge{i}": operations for i in range(4)})
-    study = create_study(studies / "cells", space, name="Cells")
-    architectures = space.sample(120, seed=0)
-    codes = space.encode(architectures)
-    noise = np.random.default_rng(0).normal(0, 0.1, len(codes))
-    study.append(
-        architectures,
-        [
-            {"accuracy": 60 + row.sum() + e, "latency_ms": 1 + 0.1 * row.sum() + 0.01 * e}
-            for row, e in zip(codes, noise, strict=True)
-        ],
-    )
+def test_a_space_of_listed_operations(cells):
     for name in ("app.py", "pages/1_Coefficients.py", PAGE):
         page = run_page(name, study="cells")
         assert not page.exception and not page.error and not page.warning, name
