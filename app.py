@@ -31,6 +31,8 @@ def number_of(count: int) -> str:
 
 def show_best(study: Study, latency: str) -> None:
     """The optimum at the chosen budget, or at the middle of the range, and where to go with it."""
+    from foxnas_core.figures.search import promise_table
+
     front = cache.front_of(study, latency)
     budget = budget_of(front)
     best = front.within(searched_budget(study, front))
@@ -40,15 +42,14 @@ def show_best(study: Study, latency: str) -> None:
         found = cache.calibrations_of(study, latency)
         count = found["accuracy"].count
         intervals = f"95 % intervals by {count} other optima that were measured"
+    promised = promise_table(best, predictors, found, budget)
+    ends = ("as searched", "searched low", "searched high") if found else (
+        "predicted", "low", "high"
+    )  # fmt: skip
     parts = []
-    for predictor, value in zip(predictors, (best.value, *best.costs), strict=True):
-        target = predictor.target
-        row = predictor.predict([best.architecture]).iloc[0]
-        center, low, high = value, float(row["prediction_low"]), float(row["prediction_high"])
-        if found:
-            center, low, high = found[target.column].interval(value)
-        text = target.text
-        parts.append(f"**{text(center)} {target.unit}** ({text(low)} to {text(high)})")
+    for row, predictor in zip(promised.to_dict("records"), predictors, strict=True):
+        center, low, high = (predictor.target.text(row[end]) for end in ends)
+        parts.append(f"**{center} {predictor.target.unit}** ({low} to {high})")
     cost = predictors[1].target
     st.subheader(f"The best subnet within {cost.text(budget)} ms")
     st.write(
