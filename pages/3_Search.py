@@ -332,7 +332,7 @@ def show_job(study: Study, front: Front, job: Job) -> None:
             if run is not None:
                 show_run(study, front, run)
             elif moving:
-                st.write("Starting …")
+                st.write("Starting; the first search on a machine takes some seconds to prepare …")
         # Buttons stand outside; a second tab may have pressed them, or the run has ended.
         if state != drawn and {state, drawn} != {"starting", "running"}:
             st.rerun()

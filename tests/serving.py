@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, TimeoutError, sync_playwright
 
 CHROMIUM = Path("/usr/bin/chromium")
 REPOSITORY = Path(__file__).parents[1]
@@ -88,3 +88,15 @@ def wait_until_drawn(page: Page) -> None:
     """Wait until the page has its title and the server has nothing more to say about it."""
     page.wait_for_selector("h1", timeout=PATIENCE)
     page.wait_for_selector('[data-testid="stApp"][data-test-script-state="notRunning"]')
+
+
+def choose(page: Page, widget: str, option: str) -> None:
+    """Choose in a list; it is opened again where it closed because the page below it moved."""
+    listed = page.get_by_role("option", name=option, exact=True)
+    page.locator(f"{widget} input").click()
+    try:
+        listed.click(timeout=PATIENCE / 6)
+    except TimeoutError:
+        page.locator(f"{widget} input").click()
+        listed.click()
+    wait_until_drawn(page)

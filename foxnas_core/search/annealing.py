@@ -108,6 +108,11 @@ class Annealer:
                 )  # fmt: skip
         return chains
 
+    def prepare(self) -> None:
+        """Compile the inner loop, which takes some seconds the first time on a machine; else
+        the first call of `advance` does."""
+        self._run(self._chains[0], 0)
+
     def advance(self, proposals: int) -> None:
         """Make so many proposals over all chains, or as many as are left."""
         goal = min(self._proposals + proposals, self.total)

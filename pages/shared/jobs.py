@@ -104,6 +104,7 @@ class Job:
 
     def _anneal(self) -> None:
         annealer = Annealer(self.problem, self.settings)
+        annealer.prepare()
         self.annealer = annealer
         share = math.ceil(annealer.total * (FRAME / self.seconds if self.seconds else 0.02))
         due = time.monotonic()

@@ -3,7 +3,7 @@ import re
 from urllib.parse import parse_qs, urlparse
 
 from playwright.sync_api import Page, expect
-from serving import wait_until_drawn
+from serving import choose, wait_until_drawn
 
 from foxnas_core.diagnostics.residuals import offending_rows, residual_table
 from foxnas_core.regression import fit
@@ -41,6 +41,5 @@ def test_the_target_decides_what_is_warned_of(page: Page):
     expect(page.locator(".st-key-learning-figure")).to_contain_text("Kendall's tau")
     expect(page.get_by_text("would halve the intervals")).to_be_visible()
     expect(page.locator(".st-key-residuals-figure")).to_contain_text("Residual (points)")
-    page.locator(".st-key-target input").click()
-    page.get_by_role("option", name="Latency", exact=True).click()
+    choose(page, ".st-key-target", "Latency")
     expect(page.locator(".st-key-residuals-figure")).to_contain_text("Residual (ms)")

@@ -3,15 +3,9 @@ from pathlib import Path
 
 import numpy as np
 from playwright.sync_api import Page, expect
-from serving import wait_until_drawn
+from serving import choose, wait_until_drawn
 
 from foxnas_core.storage import Study, open_study
-
-
-def choose(page: Page, end: str, option: str) -> None:
-    page.locator(f'[class*="st-key-map-"][class*="-{end}"] input').click()
-    page.get_by_role("option", name=option, exact=True).click()
-    wait_until_drawn(page)
 
 
 def tell_unit(page: Page, end: str, unit: str) -> None:
@@ -35,8 +29,8 @@ def test_a_table_in_other_words_becomes_a_study_that_is_fitted(
     button = page.locator(".st-key-import button")
     expect(button).to_be_disabled()
     wait_until_drawn(page)
-    choose(page, "s1_depth", "blocks")
-    choose(page, "latency_ms", "time")
+    choose(page, '[class*="st-key-map-"][class*="-s1_depth"]', "blocks")
+    choose(page, '[class*="st-key-map-"][class*="-latency_ms"]', "time")
     tell_unit(page, "accuracy", "fraction (0.713)")
     expect(page.get_by_text("Say the unit of 'time'.")).to_be_visible()
     expect(button).to_be_disabled()

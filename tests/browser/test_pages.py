@@ -2,7 +2,7 @@ import re
 
 import pytest
 from playwright.sync_api import Page, expect
-from serving import wait_until_drawn
+from serving import choose, wait_until_drawn
 
 PAGES = {
     "": "Study",
@@ -64,8 +64,7 @@ def test_another_study_is_chosen_in_the_sidebar(page: Page):
     page.goto("/Export")
     wait_until_drawn(page)
     expect(page.locator(".st-key-build")).to_be_visible()
-    page.locator(".st-key-study input").click()
-    page.get_by_role("option", name="table-only").click()
+    choose(page, ".st-key-study", "table-only")
     expect(page).to_have_url(re.compile("study=table-only"))
     expect(page.get_by_text("no supernet weights")).to_be_visible()
     expect(page.locator(".st-key-build")).to_have_count(0)
@@ -77,6 +76,5 @@ def test_coefficients_follow_the_form(page: Page):
     cells = page.locator(".st-key-heatmap-kernel-figure .js-plotly-plot text")
     expect(cells.first).to_be_visible()
     before = page.locator(".st-key-heatmap-kernel-figure").inner_text()
-    page.locator(".st-key-form input").click()
-    page.get_by_role("option", name="FOX-NAS, as published").click()
+    choose(page, ".st-key-form", "FOX-NAS, as published")
     expect(page.locator(".st-key-heatmap-kernel-figure")).not_to_have_text(before)

@@ -3,7 +3,7 @@ import re
 from pathlib import Path
 
 from playwright.sync_api import Locator, Page, expect
-from serving import REPOSITORY, wait_until_drawn
+from serving import REPOSITORY, choose, wait_until_drawn
 
 from foxnas_core.storage import Study
 
@@ -23,12 +23,6 @@ def count(page: Page) -> int:
     said = page.locator(".st-key-progress").inner_text()
     [number] = re.findall(r"([\d,]+) of [\d,]+ proposals", said)
     return int(number.replace(",", ""))
-
-
-def choose(page: Page, key: str, option: str) -> None:
-    page.locator(f".st-key-{key} input").click()
-    page.get_by_role("option", name=option).click()
-    wait_until_drawn(page)
 
 
 def settled(page: Page, locator: Locator) -> str:
@@ -59,7 +53,7 @@ def test_the_best_subnet_follows_the_budget(page: Page):
 def test_a_search_is_watched_paused_left_and_stopped(page: Page):
     page.goto("/Search")
     wait_until_drawn(page)
-    choose(page, "pace", "over a minute")
+    choose(page, ".st-key-pace", "over a minute")
     page.locator(".st-key-start button").click()
     expect(page.locator(".st-key-progress")).to_contain_text("Running")
     # The chart moves in its place: its node is kept, not drawn anew.

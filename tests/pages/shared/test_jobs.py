@@ -177,3 +177,13 @@ def test_threads_do_not_hold_the_server_up(start):
     job = started(start(LONG, seconds=60.0))
     [thread] = [t for t in threading.enumerate() if t.name == job.id]
     assert thread.daemon
+
+
+def test_a_job_is_starting_until_the_annealer_is_prepared(start, monkeypatch):
+    prepared = threading.Event()
+    monkeypatch.setattr(jobs.Annealer, "prepare", lambda annealer: prepared.wait(20))
+    job = start()
+    assert (job.state, job.annealer) == ("starting", None)
+    prepared.set()
+    job.wait(20)
+    assert job.state == "finished"
