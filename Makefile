@@ -3,6 +3,9 @@ VENV := .venv
 BIN := $(VENV)/bin
 # One thread a process: two threads in each of several processes on few cores are slower.
 export OMP_NUM_THREADS ?= 1
+# Processes that share the tests' files between them; the journeys need the machine to themselves.
+WORKERS ?= $(shell getconf _NPROCESSORS_ONLN)
+CORE := -m pytest -m "not browser" --numprocesses $(WORKERS) --dist loadfile
 
 .DEFAULT_GOAL := help
 .PHONY: help run data test test-core test-browser lint browser screenshots benchmark benchmark-predictors clean
@@ -18,10 +21,11 @@ data: ## fetch Fashion-MNIST (Debian's package), which only training needs
 	|| { $(AS_ROOT) apt-get update -qq && $(AS_ROOT) apt-get install -y --no-install-recommends dataset-fashion-mnist; }
 
 test: lint browser ## install what the tests need, then run the whole suite
-	$(BIN)/python -m pytest
+	$(BIN)/python $(CORE)
+	$(BIN)/python -m pytest -m browser
 
 test-core: $(VENV)/installed-dev ## the suite without the browser
-	$(BIN)/python -m pytest -m "not browser"
+	$(BIN)/python $(CORE)
 
 test-browser: browser ## the journeys in a real Chromium
 	$(BIN)/python -m pytest -m browser
