@@ -1,0 +1,178 @@
+"""Limits beside the latency budget, and the choices that decisions may take: pickers and address.
+
+In the address, limits are `parameters:200000,macs:2e6` and choices `s2.kernel:3+5`, for all
+decisions of a group that have the role.
+"""
+
+import math
+from collections.abc import Iterable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+
+import streamlit as st
+
+from foxnas_core.architecture import Value
+from foxnas_core.errors import InvalidInput
+from foxnas_core.figures.search import group_title
+from foxnas_core.search_space import Decision, SearchSpace
+from foxnas_core.storage import Study
+from foxnas_core.table import MeasurementTable
+from foxnas_core.target import Target
+from pages.shared import cache, choices
+from pages.shared.latency import named
+from pages.shared.text import plain
+
+
+@dataclass(frozen=True)
+class Terms:
+    """What a search keeps beside its budget: the most of further columns, in their units, and the
+    choices of the decisions of a group and role, where not all are allowed."""
+
+    limits: tuple[tuple[str, float], ...] = ()
+    kept: tuple[tuple[str, tuple[Value, ...]], ...] = ()
+
+    def __bool__(self) -> bool:
+        return bool(self.limits or self.kept)
+
+    def allowed(self, space: SearchSpace) -> dict[str, tuple[Value, ...]]:
+        """The choices by decision, as `SearchProblem` takes them."""
+        kept = dict(self.kept)
+        return {
+            d.name: tuple(c for c in d.choices if c in kept[_key(d)])
+            for d in space.decisions
+            if _key(d) in kept
+        }
+
+
+def chosen_terms(table: MeasurementTable, latency: str) -> Terms:
+    """The chosen terms; what an address has wrong is left aside, with a sentence on the page."""
+    chosen = choices.current()
+    columns = [t.column for t in limited_targets(table, latency)]
+    limits: dict[str, float] = {}
+    kept: dict[str, tuple[Value, ...]] = {}
+    try:
+        limits = parse_limits(chosen.limits or "", columns)
+        kept = parse_kept(chosen.allowed or "", table.space)
+    except InvalidInput as error:
+        st.warning(f"A part of the address was left aside. {plain(str(error))}")
+    return Terms(tuple(limits.items()), tuple(kept.items()))
+
+
+def parse_limits(text: str, columns: Iterable[str]) -> dict[str, float]:
+    """Limits by column, those of other columns left out; raises `InvalidInput` for what is none."""
+    found = {}
+    for part in filter(None, text.split(",")):
+        column, _, number = part.rpartition(":")
+        most = math.nan
+        with suppress(ValueError):
+            most = float(number)
+        if not (math.isfinite(most) and column):
+            raise InvalidInput(f"{part!r} is no limit; write a column and a number, as macs:2e6.")
+        if column in columns:
+            found[column] = most
+    return found
+
+
+def parse_kept(text: str, space: SearchSpace) -> dict[str, tuple[Value, ...]]:
+    """Allowed choices by group and role; raises `InvalidInput` for what the space lacks."""
+    listed = _roles(space)
+    found = {}
+    for part in filter(None, text.split(",")):
+        key, _, values = part.partition(":")
+        if key not in listed:
+            raise InvalidInput(f"{key!r} is no decision to restrict; known: {', '.join(listed)}.")
+        by_text = {str(choice): choice for choice in listed[key].choices}
+        wrong = [value for value in values.split("+") if value not in by_text]
+        if wrong:
+            raise InvalidInput(
+                f"{key} can't be {wrong[0]!r}; its choices are {', '.join(by_text)}."
+            )
+        found[key] = tuple(c for t, c in by_text.items() if t in values.split("+"))
+    return found
+
+
+def limited_targets(table: MeasurementTable, latency: str) -> list[Target]:
+    """What can be limited beside this latency: whatever costs, measured here."""
+    return [
+        t for t in table.targets
+        if t.direction == "min" and t.column != latency and not t.column.startswith("cross_entropy")
+    ]  # fmt: skip
+
+
+def terms_picker(study: Study, table: MeasurementTable, latency: str, terms: Terms) -> None:
+    """Draw the pickers of further limits and of allowed choices."""
+    targets = {t.column: t for t in limited_targets(table, latency)}
+    with st.expander("More limits, and choices to keep", expanded=bool(terms)):
+        if targets:
+            _limit_pickers(study, targets, terms)
+        st.caption("Choices that the search may take; none chosen is any.")
+        kept = dict(terms.kept)
+        for key, decision in _roles(table.space).items():
+            choices.show(f"keep-{key}", list(kept.get(key, ())))
+            st.multiselect(
+                f"{group_title(table.space, decision.group)} {decision.role}",
+                decision.choices,
+                key=f"keep-{key}",
+                placeholder="any",
+                on_change=choices.on_change(
+                    f"keep-{key}",
+                    lambda values, key=key: _write(terms.limits, {**kept, key: tuple(values)}),
+                ),
+            )
+
+
+def _limit_pickers(study: Study, targets: Mapping[str, Target], terms: Terms) -> None:
+    limits = dict(terms.limits)
+
+    def choose(columns: list[str]) -> None:
+        new = {c: limits.get(c, cache.middle_of(study, c)) for c in columns}
+        _write(tuple(new.items()), dict(terms.kept))
+
+    def label(column: str) -> str:
+        target = targets[column]
+        return f"{target.label} of {named(column)}" if target.is_latency else target.label
+
+    choices.show("limited", list(limits))
+    st.multiselect(
+        "Also limit", list(targets), format_func=label, key="limited", placeholder="nothing else",
+        on_change=choices.on_change("limited", choose),
+    )  # fmt: skip
+    for column, most in limits.items():
+        unit = targets[column].unit
+        choices.show(f"most-{column}", most)
+        st.number_input(
+            f"{label(column)} at most{f' ({unit})' if unit else ''}",
+            key=f"most-{column}",
+            step=_step(most),
+            format="%.6g",
+            on_change=choices.on_change(
+                f"most-{column}",
+                lambda value, column=column: _write(
+                    tuple({**limits, column: value}.items()), dict(terms.kept)
+                ),
+            ),
+        )
+
+
+def _write(limits: tuple[tuple[str, float], ...], kept: Mapping[str, tuple[Value, ...]]) -> None:
+    choices.update(
+        limits=",".join(f"{column}:{most:.6g}" for column, most in limits) or None,
+        allowed=",".join(f"{k}:{'+'.join(map(str, v))}" for k, v in kept.items() if v) or None,
+    )
+
+
+def _step(number: float) -> float:
+    """A fiftieth, in one round digit."""
+    return 10.0 ** math.floor(math.log10(abs(number) / 20)) if number else 1.0
+
+
+def _key(decision: Decision) -> str:
+    return f"{decision.group}.{decision.role}"
+
+
+def _roles(space: SearchSpace) -> dict[str, Decision]:
+    """A decision of each group and role, by their key, in the space's order."""
+    found: dict[str, Decision] = {}
+    for decision in space.decisions:
+        found.setdefault(_key(decision), decision)
+    return found
