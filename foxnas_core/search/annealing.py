@@ -84,6 +84,8 @@ class Annealer:
             + [edges[-1:]]
         )
         self._neighbours = np.concatenate([n.targets for n in problem.neighbours])
+        # Where there is no limit, one that everything is within.
+        self._budgets = problem.budgets if problem.limits else np.array([math.inf])
         self._chains = self._start_chains()
         self.total = self.settings.steps * len(self._chains)
         self._every = max(1, math.ceil(self.total / RECORDS))
@@ -102,16 +104,19 @@ class Annealer:
             table = problem.tables[context]
             penalties = limit_penalties(table, problem.budgets)
             if settings.penalty is not None:
-                penalties[:1] = settings.penalty
+                penalties[0] = settings.penalty
             scores, costs = np.concatenate(table.scores), np.concatenate(table.limit_costs)
+            if not problem.limits:
+                costs = np.zeros((len(scores), 1))
             for number in range(settings.chains):
                 seeds = np.random.SeedSequence([settings.seed, context, number])
                 rng = np.random.default_rng(seeds)
                 options = np.array([rng.integers(len(s)) for s in table.scores])
-                score, paid = table.totals(options)
-                within = all(np.array(paid) <= problem.budgets)
-                best = (score, *paid) if within else (-math.inf, *[math.nan] * len(paid))
-                totals = np.array([(score, *paid), best])
+                here = self._sums(table, options)
+                within = (here[1:] <= self._budgets).all()
+                missed = np.full(len(here), math.nan)
+                missed[0] = -math.inf
+                totals = np.array([here, here if within else missed])
                 random = seeds.generate_state(1, np.uint64)
                 counts = np.zeros(2, np.int64)
                 chains.append(
@@ -152,9 +157,9 @@ class Annealer:
             chain.options, chain.best, chain.totals, chain.counts, chain.random,
             proposals, self.temperatures, self.settings.steps,
             chain.scores, chain.costs, self._group_starts,
-            table.score_constant, np.array(table.cost_constants),
+            table.score_constant, np.array(table.cost_constants or (0.0,)),
             self._neighbour_starts, self._neighbours,
-            self.problem.budgets, chain.penalties,
+            self._budgets, chain.penalties,
         )  # fmt: skip
 
     def _polish(self, chain: _Chain) -> None:
@@ -165,8 +170,13 @@ class Annealer:
             chain.best = polish_within(table, found, self.problem.budgets)
         else:
             chain.best = polish(table, found, self.problem.budget)
-        score, paid = table.totals(chain.best)
-        chain.totals[1] = (score, *paid)
+        chain.totals[1] = self._sums(table, chain.best)
+
+    @staticmethod
+    def _sums(table: ContextTable, options: np.ndarray) -> np.ndarray:
+        """Score and costs, one of 0 where there is no limit."""
+        score, paid = table.totals(options)
+        return np.array([score, *(paid or (0.0,))])
 
     def _publish(self) -> None:
         """Copy what others read, so that they never see half of a step."""
@@ -177,10 +187,7 @@ class Annealer:
         self._leader = leader
 
     def _record(self, proposals: int) -> None:
-        # Beside the score the first cost, 0 without a limit.
-        (score, cost), (best_score, best_cost) = (
-            (float(row[0]), float(row[1]) if len(row) > 1 else 0.0) for row in self._leader.totals
-        )
+        (score, cost), (best_score, best_cost) = self._leader.totals[:, :2].tolist()
         value, cost_of = self.problem.value_of, self.problem.cost_of
         accepted = sum(int(chain.counts[1]) for chain in self._chains)
         made = proposals - (int(self._records[-1][0]) if self._records else 0)
@@ -288,7 +295,7 @@ def suggest_temperatures(problem: SearchProblem) -> tuple[float, float]:
 
     def penalty(spent: Sequence[Any]) -> np.ndarray:
         over = np.zeros(2000)
-        for price, cost, budget in zip(penalties, spent, budgets, strict=True):
+        for price, cost, budget in zip(penalties, spent, budgets, strict=False):
             over += price * np.maximum(0.0, cost - budget)
         return over
 
@@ -332,8 +339,11 @@ def suggest_temperatures(problem: SearchProblem) -> tuple[float, float]:
 
 
 def limit_penalties(table: ContextTable, budgets: np.ndarray) -> np.ndarray:
-    """What a chain pays for a unit above each limit, shape (limits,): a little above its price."""
-    if len(budgets) < 2:
+    """What a chain pays for a unit above each limit, shape (limits,): a little above its price.
+    One of 0 where there is no limit."""
+    if not len(budgets):
+        return np.zeros(1)
+    if len(budgets) == 1:
         return np.array([_PENALTY * limit_price(table, float(budget)) for budget in budgets])
     alone = [limit_price(table.under(k), float(budget)) for k, budget in enumerate(budgets)]
     return np.maximum(_PENALTY * limit_prices(table, budgets), _ALONE * np.array(alone))

@@ -37,7 +37,7 @@ def run_chain(
 
     - `options`, `best` (groups,): current and best feasible option of each group.
     - `totals` (2, 1 + limits): score and costs of both, score -inf while nothing feasible was
-      seen.
+      seen. At least one limit.
     - `counts` (2,): proposals made, and accepted.
     - `random` (1,): state of the random generator.
 
@@ -51,11 +51,13 @@ def run_chain(
     """
     groups, limits = len(options), len(budgets)
     levels = len(temperatures)
-    score, over = totals[0, 0], 0.0
-    cost = totals[0, 1:].copy()
-    for k in range(limits):
-        over += penalties[k] * max(0.0, cost[k] - budgets[k])
-    energy = score - over
+    # The first limit by itself, since most searches have no other.
+    constant, budget, penalty = cost_constants[0], budgets[0], penalties[0]
+    score, cost = totals[0, 0], totals[0, 1]
+    further = totals[0, 2:].copy()
+    energy = score - penalty * max(0.0, cost - budget)
+    for k in range(1, limits):
+        energy -= penalties[k] * max(0.0, further[k - 1] - budgets[k])
     state = random[0]
     for _ in range(proposals):
         temperature = temperatures[counts[0] * levels // steps]
@@ -74,11 +76,12 @@ def run_chain(
         option = neighbours[first + ((low * degree) >> 32)]
         there = group_starts[group] + option
 
-        over = 0.0
-        for k in range(limits):
-            moved = cost[k] + (costs[there, k] - costs[here, k])
-            over += penalties[k] * max(0.0, moved - budgets[k])
-        new_energy = score + (scores[there] - scores[here]) - over
+        new_cost = cost + (costs[there, 0] - costs[here, 0])
+        new_score = score + (scores[there] - scores[here])
+        new_energy = new_score - penalty * max(0.0, new_cost - budget)
+        for k in range(1, limits):
+            moved = further[k - 1] + (costs[there, k] - costs[here, k])
+            new_energy -= penalties[k] * max(0.0, moved - budgets[k])
         if new_energy < energy:
             state, bits = _draw(state)
             uniform = np.float64(bits >> np.uint64(11)) * 2.0**-53
@@ -88,22 +91,23 @@ def run_chain(
         counts[1] += 1
         options[group] = option
         # Summed anew, in the order of `ContextTable.totals`, so that rounding never adds up.
-        score = score_constant
+        score, cost = score_constant, constant
         for g in range(groups):
             score += scores[group_starts[g] + options[g]]
-        over, within = 0.0, True
-        for k in range(limits):
+            cost += costs[group_starts[g] + options[g], 0]
+        energy = score - penalty * max(0.0, cost - budget)
+        within = cost <= budget
+        for k in range(1, limits):
             paid = cost_constants[k]
             for g in range(groups):
                 paid += costs[group_starts[g] + options[g], k]
-            cost[k] = paid
-            over += penalties[k] * max(0.0, paid - budgets[k])
+            energy -= penalties[k] * max(0.0, paid - budgets[k])
             within &= paid <= budgets[k]
-        energy = score - over
+            further[k - 1] = paid
         if within and score > totals[1, 0]:
-            totals[1, 0] = score
-            totals[1, 1:] = cost
+            totals[1, 0], totals[1, 1] = score, cost
+            totals[1, 2:] = further
             best[:] = options
-    totals[0, 0] = score
-    totals[0, 1:] = cost
+    totals[0, 0], totals[0, 1] = score, cost
+    totals[0, 2:] = further
     random[0] = state

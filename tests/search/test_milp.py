@@ -1,28 +1,21 @@
 """The optimum under many limits, held against brute force and against merging."""
 
-import itertools
 
-import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from foxnas_core.errors import InfeasibleBudget
-from foxnas_core.search import milp
 from foxnas_core.search.annealing import search
-from foxnas_core.search.exact import solve_exact
 from foxnas_core.search.milp import (
-    EXACT_WITHIN,
     check_feasible,
     feasible_options,
-    limit_prices,
     solve,
     solve_milp,
-    undominated,
 )
-from foxnas_core.search.problem import Limit, SearchProblem
+from foxnas_core.search.problem import SearchProblem
 from foxnas_core.search.schedule import AnnealingSettings
-from tests.search.additive import every_total, limited_problem, mini_problem, random_tables
+from tests.search.additive import every_total, limited_problem
 
 SIDES = st.sampled_from(["at_most", "at_least"])
 DRAWN = {
