@@ -18,11 +18,13 @@ class MissingPart(FoxnasError):
 
 
 class InfeasibleBudget(FoxnasError):
-    """No architecture of the space meets a limit.
+    """No architecture of the space meets the limits.
 
-    ``smallest`` is the least value that can be reached, in the limit's own unit.
+    ``column`` is the target whose limit must give way, and ``smallest`` the nearest value that can
+    be reached with the other limits held, in that target's unit: the least, or for a floor the
+    greatest.
     """
 
-    def __init__(self, message: str, *, smallest: float) -> None:
+    def __init__(self, message: str, *, smallest: float, column: str = "") -> None:
         super().__init__(message)
-        self.smallest = smallest
+        self.smallest, self.column = smallest, column

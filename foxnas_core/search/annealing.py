@@ -1,19 +1,27 @@
 """Simulated annealing over a search problem: seeded, run in steps, traced.
 
 Each choice of the context (each resolution) has chains of its own, so that no chain has to cross
-from one to another. The limit is soft inside a chain, whose energy falls by a penalty for every
-unit above it, and hard for the best, which is always within it. At the end the best of each chain
+from one to another. A limit is soft inside a chain, whose energy falls by a penalty for every
+unit above it, and hard for the best, which is always within all. At the end the best of each chain
 is polished by exchanges of one and of two groups' options.
 """
 
 import itertools
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from foxnas_core.search.exact import solve_exact
+from foxnas_core.search.milp import (
+    Solution,
+    feasible_options,
+    limit_prices,
+    solve,
+    undominated,
+)
 from foxnas_core.search.problem import Candidate, ContextTable, SearchProblem
 from foxnas_core.search.result import TRACE_COLUMNS, SearchResult
 from foxnas_core.search.schedule import LEVELS, AnnealingSettings, temperatures
@@ -23,6 +31,11 @@ RECORDS = 200
 # Relative to the price of the limit: below 1 chains stay above the limit, far above 1 they
 # cannot pass through it.
 _PENALTY = 1.05
+# The least penalty, relative to the price that a limit would have without the others: beside
+# limits that bind, one that does not has no price, yet must not be passed for nothing.
+_ALONE = 0.1
+# Most options of a group that a polish under several limits tries, the best at their prices.
+_MOST_TRIED = 200
 # Relative to the temperature at which 80 % of proposals are accepted.
 _START, _END = 0.2, 0.003
 
@@ -32,7 +45,8 @@ class _Chain:
     """The state of one chain; see `chain.run_chain` for the arrays."""
 
     context: int
-    penalty: float
+    penalties: np.ndarray
+    feasible: np.ndarray
     scores: np.ndarray
     costs: np.ndarray
     options: np.ndarray
@@ -70,6 +84,8 @@ class Annealer:
             + [edges[-1:]]
         )
         self._neighbours = np.concatenate([n.targets for n in problem.neighbours])
+        # Where there is no limit, one that everything is within.
+        self._budgets = problem.budgets if problem.limits else np.array([math.inf])
         self._chains = self._start_chains()
         self.total = self.settings.steps * len(self._chains)
         self._every = max(1, math.ceil(self.total / RECORDS))
@@ -82,28 +98,31 @@ class Annealer:
         """Chains at random architectures, for each context in which the limit can be met."""
         chains = []
         problem, settings = self.problem, self.settings
-        for context, table in enumerate(problem.tables):
-            if table.smallest_cost > problem.budget:
+        for context, found in enumerate(feasible_options(problem)):
+            if found is None:
                 continue
-            penalty = settings.penalty
-            if penalty is None:
-                penalty = _PENALTY * limit_price(table, problem.budget)
-            scores, costs = np.concatenate(table.scores), np.concatenate(table.costs)
+            table = problem.tables[context]
+            penalties = limit_penalties(table, problem.budgets)
+            if settings.penalty is not None:
+                penalties[0] = settings.penalty
+            scores, costs = np.concatenate(table.scores), np.concatenate(table.limit_costs)
+            if not problem.limits:
+                costs = np.zeros((len(scores), 1))
             for number in range(settings.chains):
                 seeds = np.random.SeedSequence([settings.seed, context, number])
                 rng = np.random.default_rng(seeds)
                 options = np.array([rng.integers(len(s)) for s in table.scores])
-                score, cost = table.total(options)
-                feasible = cost <= problem.budget
-                totals = np.array(
-                    [score, cost, score if feasible else -math.inf, cost if feasible else math.nan]
-                )
+                here = self._sums(table, options)
+                within = (here[1:] <= self._budgets).all()
+                missed = np.full(len(here), math.nan)
+                missed[0] = -math.inf
+                totals = np.array([here, here if within else missed])
                 random = seeds.generate_state(1, np.uint64)
                 counts = np.zeros(2, np.int64)
                 chains.append(
                     _Chain(
-                        context, penalty, scores, costs, options, options.copy(), totals, counts,
-                        random,
+                        context, penalties, found, scores, costs, options, options.copy(), totals,
+                        counts, random,
                     )
                 )  # fmt: skip
         return chains
@@ -138,28 +157,37 @@ class Annealer:
             chain.options, chain.best, chain.totals, chain.counts, chain.random,
             proposals, self.temperatures, self.settings.steps,
             chain.scores, chain.costs, self._group_starts,
-            table.score_constant, table.cost_constant,
+            table.score_constant, np.array(table.cost_constants or (0.0,)),
             self._neighbour_starts, self._neighbours,
-            float(self.problem.budget), float(chain.penalty),
+            self._budgets, chain.penalties,
         )  # fmt: skip
 
     def _polish(self, chain: _Chain) -> None:
         table = self.problem.tables[chain.context]
         # A chain too short to have met the limit starts from what certainly does.
-        found = chain.best if chain.totals[2] > -math.inf else table.cheapest
-        chain.best = polish(table, found, self.problem.budget)
-        chain.totals[2:] = table.total(chain.best)
+        found = chain.best if chain.totals[1, 0] > -math.inf else chain.feasible
+        if len(self.problem.limits) > 1:
+            chain.best = polish_within(table, found, self.problem.budgets)
+        else:
+            chain.best = polish(table, found, self.problem.budget)
+        chain.totals[1] = self._sums(table, chain.best)
+
+    @staticmethod
+    def _sums(table: ContextTable, options: np.ndarray) -> np.ndarray:
+        """Score and costs, one of 0 where there is no limit."""
+        score, paid = table.totals(options)
+        return np.array([score, *(paid or (0.0,))])
 
     def _publish(self) -> None:
         """Copy what others read, so that they never see half of a step."""
-        leader = max(self._chains, key=lambda chain: chain.totals[2])
-        found = leader.totals[2] > -math.inf
+        leader = max(self._chains, key=lambda chain: chain.totals[1, 0])
+        found = leader.totals[1, 0] > -math.inf
         self._current = (leader.context, leader.options.copy())
         self._best = (leader.context, leader.best.copy()) if found else None
         self._leader = leader
 
     def _record(self, proposals: int) -> None:
-        score, cost, best_score, best_cost = (float(x) for x in self._leader.totals)
+        (score, cost), (best_score, best_cost) = self._leader.totals[:, :2].tolist()
         value, cost_of = self.problem.value_of, self.problem.cost_of
         accepted = sum(int(chain.counts[1]) for chain in self._chains)
         made = proposals - (int(self._records[-1][0]) if self._records else 0)
@@ -198,7 +226,7 @@ class Annealer:
     def trace(self) -> pd.DataFrame:
         """One row every so many proposals (about 200 a run, and one at the end).
 
-        Temperature of the last proposal, value and cost of the leading chain's current
+        Temperature of the last proposal, value and first cost of the leading chain's current
         architecture and of the best (NaN before one is found), and the share of the proposals
         since the row before that were accepted, over all chains.
         """
@@ -206,17 +234,18 @@ class Annealer:
         return frame.astype({"proposals": "int64"})
 
     @property
-    def penalties(self) -> dict[int, float]:
-        """The penalty of each context that the limit can be met in, by its position."""
-        return {chain.context: chain.penalty for chain in self._chains}
+    def penalties(self) -> dict[int, tuple[float, ...]]:
+        """Each limit's penalty in each context that the limits can be met in, by its position."""
+        return {chain.context: tuple(chain.penalties.tolist()) for chain in self._chains}
 
-    def result(self, exact: Candidate | None = None) -> SearchResult:
-        """The finished run, beside the exact optimum where it is given."""
+    def result(self, exact: Candidate | None = None, bound: float | None = None) -> SearchResult:
+        """The finished run, beside the exact optimum or, where that is out of reach, a bound on
+        it, where they are given."""
         best = self.best
         if not self.done or best is None:
             raise RuntimeError("The run is not done; call advance first.")
         return SearchResult.of(
-            self.problem, self.settings, best, exact, self._proposals, self.trace
+            self.problem, self.settings, best, exact, self._proposals, self.trace, bound
         )
 
 
@@ -232,7 +261,14 @@ def search(
     """
     annealer = Annealer(problem, settings or AnnealingSettings())
     annealer.advance(annealer.total)
-    return annealer.result(solve_exact(problem) if with_exact else None)
+    if not with_exact:
+        return annealer.result()
+    return annealer.result(*certificate(solve(problem)))
+
+
+def certificate(solution: Solution) -> tuple[Candidate | None, float | None]:
+    """What `Annealer.result` takes of a solution: the optimum, or else the bound."""
+    return (solution.candidate, None) if solution.exact else (None, solution.bound)
 
 
 def resolved(settings: AnnealingSettings, problem: SearchProblem) -> AnnealingSettings:
@@ -255,14 +291,26 @@ def suggest_temperatures(problem: SearchProblem) -> tuple[float, float]:
     """
     rng = np.random.default_rng(0)
     falls = []
-    for table in problem.tables:
-        if table.smallest_cost > problem.budget:
+    budgets = problem.budgets
+
+    def penalty(spent: Sequence[Any]) -> np.ndarray:
+        over = np.zeros(2000)
+        for price, cost, budget in zip(penalties, spent, budgets, strict=False):
+            over += price * np.maximum(0.0, cost - budget)
+        return over
+
+    for found, table in zip(feasible_options(problem), problem.tables, strict=True):
+        if found is None:
             continue
-        penalty = _PENALTY * limit_price(table, problem.budget)
+        penalties = limit_penalties(table, budgets)
+        by_limit = [[part[:, k] for part in table.limit_costs] for k in range(len(budgets))]
         options = [rng.integers(len(scores), size=2000) for scores in table.scores]
         score = table.score_constant + sum(s[o] for s, o in zip(table.scores, options, strict=True))
-        cost = table.cost_constant + sum(c[o] for c, o in zip(table.costs, options, strict=True))
-        energy = score - penalty * np.maximum(0.0, cost - problem.budget)
+        spent = [
+            constant + sum(c[o] for c, o in zip(costs, options, strict=True))
+            for constant, costs in zip(table.cost_constants, by_limit, strict=True)
+        ]
+        energy = score - penalty(spent)
         for group, neighbours in enumerate(problem.neighbours):
             here = options[group]
             first, last = neighbours.starts[here], neighbours.starts[here + 1]
@@ -271,8 +319,11 @@ def suggest_temperatures(problem: SearchProblem) -> tuple[float, float]:
             step = first + (rng.random(len(here)) * (last - first)).astype(np.int64)
             there[moved] = neighbours.targets[step[moved]]
             new_score = score + table.scores[group][there] - table.scores[group][here]
-            new_cost = cost + table.costs[group][there] - table.costs[group][here]
-            new_energy = new_score - penalty * np.maximum(0.0, new_cost - problem.budget)
+            new_spent = [
+                cost + costs[group][there] - costs[group][here]
+                for cost, costs in zip(spent, by_limit, strict=True)
+            ]
+            new_energy = new_score - penalty(new_spent)
             falls.append(np.maximum(0.0, energy - new_energy)[moved])
     fall = np.concatenate(falls) if falls else np.zeros(0)
     if not (fall > 0).any():
@@ -285,6 +336,17 @@ def suggest_temperatures(problem: SearchProblem) -> tuple[float, float]:
         else:
             high = middle
     return _START * high, _END * high
+
+
+def limit_penalties(table: ContextTable, budgets: np.ndarray) -> np.ndarray:
+    """What a chain pays for a unit above each limit, shape (limits,): a little above its price.
+    One of 0 where there is no limit."""
+    if not len(budgets):
+        return np.zeros(1)
+    if len(budgets) == 1:
+        return np.array([_PENALTY * limit_price(table, float(budget)) for budget in budgets])
+    alone = [limit_price(table.under(k), float(budget)) for k, budget in enumerate(budgets)]
+    return np.maximum(_PENALTY * limit_prices(table, budgets), _ALONE * np.array(alone))
 
 
 def limit_price(table: ContextTable, budget: float) -> float:
@@ -362,6 +424,41 @@ def polish(table: ContextTable, options: np.ndarray, budget: float) -> np.ndarra
             else:
                 at[g], at[h] = before
     return np.array([int(kept[i]) for kept, i in zip(table.efficient, at, strict=True)])
+
+
+def polish_within(table: ContextTable, options: np.ndarray, budgets: np.ndarray) -> np.ndarray:
+    """As `polish`, under any number of limits: of each group the undominated options that are
+    best at the limits' prices are tried, in pairs of groups."""
+    prices = limit_prices(table, budgets)
+    tried = []
+    for scores, costs, option in zip(table.scores, table.limit_costs, options, strict=True):
+        net = scores - costs @ prices
+        best = np.argsort(-net, kind="stable")[: 10 * _MOST_TRIED]
+        kept = undominated(scores, costs, np.sort(best))
+        kept = kept[np.argsort(-net[kept], kind="stable")[:_MOST_TRIED]]
+        tried.append(np.union1d(kept, option))
+    at = np.array(options)
+    groups = range(len(tried))
+    pairs = list(itertools.combinations(groups, 2)) or [(0, 0)]
+    improved = True
+    while improved:
+        improved = False
+        for g, h in pairs:
+            score, paid = table.totals(at)
+            mine, other = tried[g], tried[h] if h != g else at[[g]]
+            sums = table.scores[g][mine][:, None] + table.scores[h][other]
+            for k, budget in enumerate(budgets):
+                costs = table.limit_costs[g][mine, k][:, None] + table.limit_costs[h][other, k]
+                here = table.limit_costs[g][at[g], k] + table.limit_costs[h][at[h], k]
+                sums[costs > budget - paid[k] + here] = -math.inf
+            i, j = np.unravel_index(int(np.argmax(sums)), sums.shape)
+            new = at.copy()
+            new[h] = other[j]
+            new[g] = mine[i]
+            new_score, new_paid = table.totals(new)
+            if new_score > score and all(np.array(new_paid) <= budgets):
+                at, improved = new, True
+    return at
 
 
 def _last_within(costs: np.ndarray, limit: float) -> int:

@@ -28,30 +28,36 @@ def _draw(state):
 def run_chain(
     options, best, totals, counts, random,
     proposals, temperatures, steps,
-    scores, costs, group_starts, score_constant, cost_constant,
+    scores, costs, group_starts, score_constant, cost_constants,
     neighbour_starts, neighbours,
-    budget, penalty,
+    budgets, penalties,
 ):  # fmt: skip
     """Run one chain for a number of proposals; the first five arrays are its state, changed in
     place.
 
     - `options`, `best` (groups,): current and best feasible option of each group.
-    - `totals` (4,): score and cost of both, score -inf while nothing feasible was seen.
+    - `totals` (2, 1 + limits): score and costs of both, score -inf while nothing feasible was
+      seen. At least one limit.
     - `counts` (2,): proposals made, and accepted.
     - `random` (1,): state of the random generator.
 
-    `scores`, `costs` hold the options of all groups one after the other, group `g` from
-    `group_starts[g]`; option `i` there has the neighbours (within its group)
+    `scores` (options,), `costs` (options, limits) hold the options of all groups one after the
+    other, group `g` from `group_starts[g]`; option `i` there has the neighbours (within its group)
     `neighbours[neighbour_starts[i]:neighbour_starts[i + 1]]`.
 
     A proposal gives a random group a random neighbour of its option. It is accepted with
     probability min(1, exp(dE / T)) (Metropolis et al., 1953), where
-    E = score - penalty * max(0, cost - budget).
+    E = score - sum over limits of penalty * max(0, cost - budget).
     """
-    groups = len(options)
+    groups, limits = len(options), len(budgets)
     levels = len(temperatures)
-    score, cost = totals[0], totals[1]
+    # The first limit by itself, since most searches have no other.
+    constant, budget, penalty = cost_constants[0], budgets[0], penalties[0]
+    score, cost = totals[0, 0], totals[0, 1]
+    further = totals[0, 2:].copy()
     energy = score - penalty * max(0.0, cost - budget)
+    for k in range(1, limits):
+        energy -= penalties[k] * max(0.0, further[k - 1] - budgets[k])
     state = random[0]
     for _ in range(proposals):
         temperature = temperatures[counts[0] * levels // steps]
@@ -70,9 +76,12 @@ def run_chain(
         option = neighbours[first + ((low * degree) >> 32)]
         there = group_starts[group] + option
 
-        new_cost = cost + (costs[there] - costs[here])
+        new_cost = cost + (costs[there, 0] - costs[here, 0])
         new_score = score + (scores[there] - scores[here])
         new_energy = new_score - penalty * max(0.0, new_cost - budget)
+        for k in range(1, limits):
+            moved = further[k - 1] + (costs[there, k] - costs[here, k])
+            new_energy -= penalties[k] * max(0.0, moved - budgets[k])
         if new_energy < energy:
             state, bits = _draw(state)
             uniform = np.float64(bits >> np.uint64(11)) * 2.0**-53
@@ -81,14 +90,24 @@ def run_chain(
 
         counts[1] += 1
         options[group] = option
-        # Summed anew, in the order of `ContextTable.total`, so that rounding never adds up.
-        score, cost = score_constant, cost_constant
+        # Summed anew, in the order of `ContextTable.totals`, so that rounding never adds up.
+        score, cost = score_constant, constant
         for g in range(groups):
             score += scores[group_starts[g] + options[g]]
-            cost += costs[group_starts[g] + options[g]]
+            cost += costs[group_starts[g] + options[g], 0]
         energy = score - penalty * max(0.0, cost - budget)
-        if cost <= budget and score > totals[2]:
-            totals[2], totals[3] = score, cost
+        within = cost <= budget
+        for k in range(1, limits):
+            paid = cost_constants[k]
+            for g in range(groups):
+                paid += costs[group_starts[g] + options[g], k]
+            energy -= penalties[k] * max(0.0, paid - budgets[k])
+            within &= paid <= budgets[k]
+            further[k - 1] = paid
+        if within and score > totals[1, 0]:
+            totals[1, 0], totals[1, 1] = score, cost
+            totals[1, 2:] = further
             best[:] = options
-    totals[0], totals[1] = score, cost
+    totals[0, 0], totals[0, 1] = score, cost
+    totals[0, 2:] = further
     random[0] = state

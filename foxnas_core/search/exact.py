@@ -8,6 +8,7 @@ become the best, and the optimum is exact for the sums as computed.
 """
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -20,7 +21,8 @@ from foxnas_core.search.problem import Candidate, ContextTable, SearchProblem, e
 
 @dataclass(frozen=True, eq=False)
 class Front:
-    """The best predicted value for every cost, by increasing cost.
+    """The best predicted value for every cost, by increasing cost, or for every floor, by
+    decreasing floor.
 
     `contexts` are positions in `SearchProblem.tables`, shape (points,); `options` the option of
     each group, (points, groups); `values` and `costs` as predicted, (points,).
@@ -53,7 +55,8 @@ class Front:
 
         Raises `InfeasibleBudget` where none fits.
         """
-        point = int(np.searchsorted(self.costs, budget, side="right")) - 1
+        sign = self.problem.limits[0].sign
+        point = int(np.searchsorted(sign * self.costs, sign * budget, side="right")) - 1
         if point < 0:
             self.problem.within(budget).check_feasible()
         return self.candidate(point)
@@ -63,21 +66,30 @@ def solve_exact(problem: SearchProblem) -> Candidate:
     """The best architecture within the budget.
 
     Among equal values the one of least cost, then that of the first context and of the first
-    options in the space's own order. Raises `InfeasibleBudget` where none fits.
+    options in the space's own order. Raises `InfeasibleBudget` where none fits,
+    `InvalidInput` for more limits than one, which `milp.solve` takes.
     """
+    _check_limits(problem)
     problem.check_feasible()
+    return problem.candidate(*best_under_one_limit(problem.tables, problem.budget))
+
+
+def best_under_one_limit(tables: Sequence[ContextTable], budget: float) -> tuple[int, np.ndarray]:
+    """Position of the table and options (groups,) of the optimum that `solve_exact` describes,
+    which must exist."""
     best: tuple[float, float, int, np.ndarray] | None = None
-    for context, table in enumerate(problem.tables):
-        scores, costs, options = _merge(table, problem.budget)
+    for context, table in enumerate(tables):
+        scores, costs, options = _merge(table, budget)
         # The last point of a front has the greatest score.
         if len(scores) and (best is None or (scores[-1], -costs[-1]) > (best[0], -best[1])):
             best = (scores[-1], costs[-1], context, options[-1])
     assert best is not None
-    return problem.candidate(best[2], best[3])
+    return best[2], best[3]
 
 
 def front(problem: SearchProblem) -> Front:
-    """The whole front, whatever the budget; raises `InvalidInput` for a problem of no limit."""
+    """The whole front, whatever the budget; raises `InvalidInput` unless there is one limit."""
+    _check_limits(problem)
     if not problem.limits:
         raise InvalidInput("A front needs a limit to trade the objective against; add one.")
     parts = [_merge(table, math.inf) for table in problem.tables]
@@ -88,6 +100,14 @@ def front(problem: SearchProblem) -> Front:
     kept = efficient_options(scores, costs)
     values, paid = problem.value_of(scores[kept]), problem.cost_of(costs[kept])
     return Front(problem, contexts[kept], options[kept], values, paid)
+
+
+def _check_limits(problem: SearchProblem) -> None:
+    if len(problem.limits) > 1:
+        names = ", ".join(limit.column for limit in problem.limits)
+        raise InvalidInput(
+            f"Fronts are merged under one limit, not {len(problem.limits)} ({names}); use `solve`."
+        )
 
 
 def _merge(table: ContextTable, budget: float) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

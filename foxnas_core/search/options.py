@@ -4,12 +4,14 @@ Built with array operations once for each structure, since a stage of the publis
 22,608 options; equal stages share one copy.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import product
 
 import numpy as np
 
+from foxnas_core.architecture import Value
 from foxnas_core.errors import InvalidInput
 from foxnas_core.search_space import SearchSpace
 
@@ -56,11 +58,41 @@ def group_columns(space: SearchSpace, group: str) -> list[int]:
     return [column for column, d in enumerate(space.decisions) if d.group == group]
 
 
-def group_neighbours(space: SearchSpace, group: str) -> Neighbours:
-    """The relation of `SearchSpace.group_neighbours` over the options of `group_codes`."""
+def allowed_options(
+    space: SearchSpace, group: str, allowed: Mapping[str, tuple[Value, ...]]
+) -> np.ndarray:
+    """Positions in `group_codes` of the options whose active decisions keep to `allowed`, which
+    holds the choices of some decisions by name. At least one, since each decision has a choice."""
     codes = group_codes(space, group)
-    governing = {c.decision for d in space.in_group(group) for c in d.conditions}
-    governs = tuple(d.name in governing for d in space.in_group(group))
+    kept = np.ones(len(codes), dtype=bool)
+    for column, decision in enumerate(space.in_group(group)):
+        if decision.name in allowed:
+            choices = [decision.choices.index(choice) for choice in allowed[decision.name]]
+            kept &= np.isin(codes[:, column], [-1, *choices])
+    return np.flatnonzero(kept)
+
+
+def group_neighbours(
+    space: SearchSpace, group: str, allowed: Mapping[str, tuple[Value, ...]] | None = None
+) -> Neighbours:
+    """The relation of `SearchSpace.group_neighbours` over the options of `group_codes`, or, where
+    choices are restricted, over those of `allowed_options`.
+
+    A decision then steps through its allowed choices as if it had no others, so whatever is left
+    out, from each option every other can be reached.
+    """
+    decisions = space.in_group(group)
+    codes = group_codes(space, group)
+    if allowed:
+        codes = codes[allowed_options(space, group, allowed)]
+        for column, decision in enumerate(decisions):
+            if decision.name in allowed:
+                rank = np.full(len(decision.choices) + 1, -1, dtype=codes.dtype)
+                for place, choice in enumerate(allowed[decision.name]):
+                    rank[decision.choices.index(choice)] = place
+                codes[:, column] = rank[codes[:, column]]  # -1, the last of them, stays -1
+    governing = {c.decision for d in decisions for c in d.conditions}
+    governs = tuple(d.name in governing for d in decisions)
     return _neighbours(codes.tobytes(), governs)
 
 

@@ -3,15 +3,15 @@
 A prediction is, for each choice of the context (the input resolution), a constant plus one
 number for each option of each additive group (a stage). So the problem is a multiple-choice
 knapsack (Kellerer, Pferschy, Pisinger, "Knapsack Problems", 2004, ch. 11): one option of each
-group, the sum of values as good as can be, the sum of costs within the limit. Where a predictor
+group, the sum of values as good as can be, the sums of costs within their limits. Where a predictor
 has a link, the sum is on its scale; a link increases, so the best sum is the best prediction.
 """
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
 
 import numpy as np
 import pandas as pd
@@ -22,12 +22,13 @@ from foxnas_core.errors import InfeasibleBudget, InvalidInput
 from foxnas_core.link import Link
 from foxnas_core.search.options import (
     Neighbours,
+    allowed_options,
     full_codes,
     group_codes,
     group_columns,
     group_neighbours,
 )
-from foxnas_core.search_space import SearchSpace
+from foxnas_core.search_space import SearchSpace, check_choice
 from foxnas_core.target import Target
 
 
@@ -55,22 +56,75 @@ class AdditivePredictor(Protocol):
     def predict(self, architectures: Sequence[Architecture]) -> pd.DataFrame: ...
 
 
+Side = Literal["at_most", "at_least"]
+
+
 @dataclass(frozen=True, eq=False)
 class Limit:
-    """The prediction of `predictor` must be `at_most` this, in its target's unit.
+    """The prediction of `predictor` must be `at_most` or `at_least` this, in its target's unit.
 
-    Raises `InvalidInput` where that is no finite number.
+    A limit is held as a cost, the prediction on the scale of its link, negated for a floor, that
+    must be within a budget. Raises `InvalidInput` unless exactly one finite number is given.
     """
 
     predictor: AdditivePredictor
-    at_most: float
+    at_most: float | None = None
+    at_least: float | None = None
 
     def __post_init__(self) -> None:
-        if not math.isfinite(self.at_most):
+        noun = noun_of(self.predictor.target)
+        if (self.at_most is None) == (self.at_least is None):
             raise InvalidInput(
-                f"The limit on {_noun(self.predictor.target)} is {self.at_most}; give a finite "
-                "number."
+                f"The limit on {noun} must say either what it is at most or what it is at least."
             )
+        if not math.isfinite(self.bound):
+            raise InvalidInput(f"The limit on {noun} is {self.bound}; give a finite number.")
+
+    @property
+    def bound(self) -> float:
+        return self.at_most if self.at_most is not None else self.at_least  # type: ignore[return-value]
+
+    @property
+    def side(self) -> Side:
+        return "at_least" if self.at_most is None else "at_most"
+
+    @property
+    def column(self) -> str:
+        return self.predictor.target.column
+
+    @property
+    def sign(self) -> float:
+        """What turns a prediction into a cost and back: -1 for a floor."""
+        return -1.0 if self.at_most is None else 1.0
+
+    @cached_property
+    def budget(self) -> float:
+        """The greatest cost whose prediction keeps the limit: infinity where every prediction
+        does, minus infinity where none does, by the link's ceiling."""
+        return self.sign * _edge(self.predictor.link, self.bound, self.side)
+
+    def cost_of(self, prediction: np.ndarray) -> np.ndarray:
+        """Costs of predictions on the scale of the link, any shape."""
+        return prediction if self.at_least is None else -prediction
+
+    def value_of(self, cost: ArrayLike) -> np.ndarray:
+        """Predictions, in the target's unit, of costs of any shape."""
+        if self.at_least is None:
+            return self.predictor.link.inverse(cost)
+        return self.predictor.link.inverse(-np.asarray(cost)) + 0.0  # no negative zero
+
+    def at(self, bound: float) -> "Limit":
+        """The same limit at another number."""
+        if self.at_least is None:
+            return Limit(self.predictor, bound)
+        return Limit(self.predictor, at_least=bound)
+
+    def nearest(self, cost: float) -> str:
+        """The prediction of a cost as a number that it keeps, of three significant digits where
+        the limit is a ceiling and five where it is a floor, and its unit."""
+        value, unit = float(self.value_of(cost)), self.predictor.target.unit
+        number = rounded_up(value) if self.at_least is None else rounded_down(value)
+        return f"{number} {unit}" if unit else number
 
 
 @dataclass(frozen=True)
@@ -101,30 +155,58 @@ class Candidate:
 
 @dataclass(frozen=True, eq=False)
 class ContextTable:
-    """Scores and costs of every option for one choice of the context.
+    """Scores and costs of every allowed option for one choice of the context.
 
     A score is the objective's value, negated where less is better, so that more is always
-    better; costs are those under the limit, 0 without one; both on the scale of the link.
-    `scores[g]` and `costs[g]` are of shape (options of group g,).
+    better; costs are those of `Limit`; both on the scale of the link. `scores[g]` is of shape
+    (options of group g,), `limit_costs[g]` of (options of group g, limits), `cost_constants` of
+    (limits,).
     """
 
     context: dict[str, Value]
     score_constant: float
-    cost_constant: float
+    cost_constants: tuple[float, ...]
     scores: tuple[np.ndarray, ...]
-    costs: tuple[np.ndarray, ...]
+    limit_costs: tuple[np.ndarray, ...]
+
+    @cached_property
+    def costs(self) -> tuple[np.ndarray, ...]:
+        """The first limit's costs of every option, 0 without one; those of group g (options,)."""
+        if not self.cost_constants:
+            return tuple(np.zeros(len(scores)) for scores in self.scores)
+        return tuple(np.ascontiguousarray(costs[:, 0]) for costs in self.limit_costs)
+
+    @property
+    def cost_constant(self) -> float:
+        return self.cost_constants[0] if self.cost_constants else 0.0
 
     def total(self, options: Sequence[int] | np.ndarray) -> tuple[float, float]:
-        """Score and cost of one option of each group.
-
-        Summed from the constant on, group by group: every search room sums in this order, so
-        that equal choices are equal to the last digit.
-        """
+        """Score and first cost of one option of each group; see `totals`."""
         score, cost = self.score_constant, self.cost_constant
         for group, option in enumerate(options):
             score += float(self.scores[group][option])
             cost += float(self.costs[group][option])
         return score, cost
+
+    def totals(self, options: Sequence[int] | np.ndarray) -> tuple[float, tuple[float, ...]]:
+        """Score and the cost under each limit of one option of each group.
+
+        Summed from the constant on, group by group: every search room sums in this order, so
+        that equal choices are equal to the last digit.
+        """
+        score, costs = self.score_constant, np.array(self.cost_constants)
+        for group, option in enumerate(options):
+            score += float(self.scores[group][option])
+            costs += self.limit_costs[group][option]
+        return score, tuple(costs.tolist())
+
+    def under(self, k: int) -> "ContextTable":
+        """The same table with the limit of position `k` alone."""
+        return replace(
+            self,
+            cost_constants=self.cost_constants[k : k + 1],
+            limit_costs=tuple(costs[:, k : k + 1] for costs in self.limit_costs),
+        )
 
     @cached_property
     def cheapest(self) -> np.ndarray:
@@ -157,20 +239,28 @@ class ContextTable:
 class SearchProblem:
     """The best value of `objective` (most or least, by its target's direction) within `limits`.
 
-    Raises `InvalidInput` where the predictors are of different spaces, or for more limits than
-    one, which no search here handles yet, or for a space without a group to choose in.
+    `allowed` holds, by a decision's name, the choices that it may take where it is active: one to
+    pin it, all but one to forbid that one.
+
+    Raises `InvalidInput` where the predictors are of different spaces, a target is limited twice
+    on one side, `allowed` names what the space lacks, or the space has no group to choose in.
     """
 
     objective: AdditivePredictor
     limits: tuple[Limit, ...] = ()
+    allowed: Mapping[str, tuple[Value, ...]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         if not self.groups:
             raise InvalidInput(f"Space {self.space.name!r} has no group of decisions to search.")
-        if len(self.limits) > 1:
-            names = ", ".join(limit.predictor.target.column for limit in self.limits)
-            raise InvalidInput(f"A search takes one limit, not {len(self.limits)} ({names}).")
+        seen = set()
         for limit in self.limits:
+            if (limit.column, limit.side) in seen:
+                raise InvalidInput(
+                    f"{limit.column} is limited twice to be {limit.side.replace('_', ' ')} a "
+                    "number; keep the tighter limit."
+                )
+            seen.add((limit.column, limit.side))
             other = limit.predictor.space
             if other.fingerprint != self.space.fingerprint:
                 raise InvalidInput(
@@ -179,6 +269,7 @@ class SearchProblem:
                     f"{self.objective.target.column} ({self.space.name!r}, "
                     f"{self.space.fingerprint}); fit both on one table."
                 )
+        object.__setattr__(self, "allowed", restricted(self.space, self.allowed))
 
     @property
     def space(self) -> SearchSpace:
@@ -190,11 +281,13 @@ class SearchProblem:
 
     @property
     def budget(self) -> float:
-        """The limit on the scale of costs, or infinity without one or above a ceiling."""
-        if not self.limits:
-            return math.inf
-        budget = float(self.limits[0].predictor.link.forward(self.limits[0].at_most))
-        return math.inf if math.isnan(budget) else budget
+        """The first limit on the scale of costs, or infinity without one."""
+        return self.limits[0].budget if self.limits else math.inf
+
+    @property
+    def budgets(self) -> np.ndarray:
+        """Every limit on the scale of costs, shape (limits,)."""
+        return np.array([limit.budget for limit in self.limits])
 
     @property
     def sign(self) -> float:
@@ -206,67 +299,108 @@ class SearchProblem:
         return self.objective.link.inverse(self.sign * np.asarray(score)) + 0.0  # no negative zero
 
     def cost_of(self, cost: ArrayLike) -> np.ndarray:
-        """Predictions under the limit, in its target's unit, of costs of any shape."""
-        link = self.limits[0].predictor.link if self.limits else Link()
-        return link.inverse(cost)
+        """Predictions under the first limit, in its target's unit, of costs of any shape."""
+        return self.limits[0].value_of(cost) if self.limits else np.asarray(cost, dtype=float)
 
-    def within(self, at_most: float) -> "SearchProblem":
-        """The same problem under another budget; shares what has been compiled."""
+    def within(self, bound: float) -> "SearchProblem":
+        """The same problem with another number for its first limit; shares what has been
+        compiled."""
         if not self.limits:
             raise InvalidInput("This search has no limit whose budget could be changed.")
-        other = SearchProblem(self.objective, (Limit(self.limits[0].predictor, at_most),))
+        first, *others = self.limits
+        other = SearchProblem(self.objective, (first.at(bound), *others), self.allowed)
         other.__dict__["tables"] = self.tables
         return other
 
     @cached_property
     def tables(self) -> tuple[ContextTable, ...]:
-        """One table for each choice of the context."""
-        space = self.space
-        codes = {group: full_codes(space, group) for group in self.groups}
+        """One table for each allowed choice of the context."""
+        codes = {group: full_codes(self.space, group) for group in self.groups}
+
+        def compiled(values: GroupValues) -> list[np.ndarray]:
+            # Of all options, and those allowed taken then, so that a pin changes no last digit.
+            return [
+                values.group_values(group, codes[group])[kept]
+                for group, kept in zip(self.groups, self.options, strict=True)
+            ]
+
         tables = []
-        for context in space.context_options():
+        for context in self.space.context_options():
+            if any(context[name] not in choices for name, choices in self.allowed.items()
+                   if name in context):  # fmt: skip
+                continue
             value = self.objective.split(context)
-            scores = [self.sign * value.group_values(g, codes[g]) for g in self.groups]
-            cost_constant = 0.0
-            costs = [np.zeros(len(codes[g])) for g in self.groups]
-            for limit in self.limits:
-                cost = limit.predictor.split(context)
-                cost_constant = float(cost.constant)
-                costs = [cost.group_values(g, codes[g]) for g in self.groups]
-            score_constant = self.sign * float(value.constant)
+            costs = [limit.predictor.split(context) for limit in self.limits]
+            by_limit = [
+                [limit.cost_of(part) for part in compiled(cost)]
+                for limit, cost in zip(self.limits, costs, strict=True)
+            ]
             tables.append(
-                ContextTable(context, score_constant, cost_constant, tuple(scores), tuple(costs))
-            )
+                ContextTable(
+                    context,
+                    self.sign * float(value.constant),
+                    tuple(limit.sign * float(cost.constant)
+                          for limit, cost in zip(self.limits, costs, strict=True)),
+                    tuple(self.sign * part for part in compiled(value)),
+                    tuple(
+                        np.stack([parts[g] for parts in by_limit], axis=1)
+                        if by_limit else np.zeros((len(kept), 0))
+                        for g, kept in enumerate(self.options)
+                    ),
+                )
+            )  # fmt: skip
         return tuple(tables)
 
     @cached_property
+    def options(self) -> tuple[np.ndarray, ...]:
+        """For each group the positions, in the listing of its options, of those allowed."""
+        return tuple(allowed_options(self.space, group, self.allowed) for group in self.groups)
+
+    @cached_property
     def neighbours(self) -> tuple[Neighbours, ...]:
-        """For each group, which options are one edit apart."""
-        return tuple(group_neighbours(self.space, group) for group in self.groups)
+        """For each group, which allowed options are one edit apart."""
+        return tuple(group_neighbours(self.space, group, self.allowed) for group in self.groups)
 
     @property
     def smallest_cost(self) -> float:
-        """The least cost that any architecture has."""
+        """The least first cost that any architecture has, whatever the other limits."""
         return min(table.smallest_cost for table in self.tables)
 
     def check_feasible(self) -> None:
-        """Raise `InfeasibleBudget`, naming the smallest that can be reached, where none fits."""
-        if self.smallest_cost > self.budget:
-            smallest = float(self.cost_of(self.smallest_cost))
-            target = self.limits[0].predictor.target
-            unit = f" {target.unit}" if target.unit else ""
-            raise InfeasibleBudget(
-                f"No architecture of space {self.space.name!r} has a predicted {_noun(target)} of "
-                f"at most {self.limits[0].at_most}{unit}; the smallest that can be reached is "
-                f"{rounded_up(smallest)}{unit}, so raise the budget to at least that.",
-                smallest=smallest,
-            )
+        """Raise `InfeasibleBudget` where no architecture fits, naming the limit that must give
+        way and the nearest number for it."""
+        if len(self.limits) > 1:
+            from foxnas_core.search.milp import check_feasible
+
+            check_feasible(self)
+        elif self.limits and self.smallest_cost > self.budget:
+            raise self.infeasible(self.limits[0], self.smallest_cost)
+
+    def infeasible(self, limit: Limit, cost: float, others: str = "") -> InfeasibleBudget:
+        """The error that names `cost` as the nearest that can be reached under `limit`, and
+        `others` as what else would do."""
+        noun, unit = noun_of(limit.predictor.target), limit.predictor.target.unit
+        ceiling = limit.side == "at_most"
+        held = [x for x in self.limits if x is not limit]
+        also = f" {_also(held)}" if held else ""
+        within = " with the allowed choices" if self.allowed else ""
+        return InfeasibleBudget(
+            f"No architecture of space {self.space.name!r}{within} has a predicted {noun} of "
+            f"{limit.side.replace('_', ' ')} {limit.bound}{f' {unit}' if unit else ''}{also}; the "
+            f"{'smallest' if ceiling else 'greatest'} that can be reached is "
+            f"{limit.nearest(cost)}, so {'raise' if ceiling else 'lower'} the "
+            f"{'budget' if ceiling else 'floor'} to at {'least' if ceiling else 'most'} "
+            f"that{others}.",
+            smallest=float(limit.value_of(cost)),
+            column=limit.column,
+        )
 
     def architecture(self, context: int, options: Sequence[int] | np.ndarray) -> Architecture:
         """The architecture of the context's position in `tables` and one option of each group."""
         codes = np.full((1, len(self.space.decisions)), -1, dtype=np.int16)
         for group, option in zip(self.groups, options, strict=True):
-            codes[0, group_columns(self.space, group)] = group_codes(self.space, group)[option]
+            listed = group_codes(self.space, group)[self.options[self.groups.index(group)]]
+            codes[0, group_columns(self.space, group)] = listed[option]
         for name, value in self.tables[context].context.items():
             column = self.space.decisions.index(self.space.by_name[name])
             codes[0, column] = self.space.by_name[name].choices.index(value)
@@ -274,11 +408,11 @@ class SearchProblem:
 
     def candidate(self, context: int, options: Sequence[int] | np.ndarray) -> Candidate:
         """The architecture as in `architecture`, with its predicted value and costs."""
-        score, cost = self.tables[context].total(options)
+        score, costs = self.tables[context].totals(options)
         return Candidate(
             self.architecture(context, options),
             float(self.value_of(score)),
-            (float(self.cost_of(cost)),) if self.limits else (),
+            tuple(float(x.value_of(cost)) for x, cost in zip(self.limits, costs, strict=True)),
         )
 
 
@@ -310,7 +444,79 @@ def rounded_up(number: float, digits: int = 3) -> str:
     return repr(number)
 
 
-def _noun(target: Target) -> str:
+def rounded_down(number: float, digits: int = 5) -> str:
+    """The greatest decimal of so many significant digits that is not above `number`."""
+    text = rounded_up(-number, digits)
+    return text if number == 0 else text[1:] if text.startswith("-") else f"-{text}"
+
+
+def restricted(
+    space: SearchSpace, allowed: Mapping[str, Sequence[Value]]
+) -> dict[str, tuple[Value, ...]]:
+    """`allowed` in the space's order of decisions and choices, without those that lack no choice.
+
+    Raises `InvalidInput` naming the decision and its choices.
+    """
+    unknown = [name for name in allowed if name not in space.by_name]
+    if unknown:
+        raise InvalidInput(
+            f"{unknown[0]!r} is no decision of space {space.name!r}; its decisions are "
+            f"{', '.join(space.by_name)}."
+        )
+    kept = {}
+    for decision in space.decisions:
+        if decision.name not in allowed:
+            continue
+        chosen = {check_choice(decision, value) for value in allowed[decision.name]}
+        if not chosen:
+            raise InvalidInput(
+                f"No choice of {decision.name!r} is allowed; allow at least one of "
+                f"{', '.join(map(str, decision.choices))}."
+            )
+        if len(chosen) < len(decision.choices):
+            kept[decision.name] = tuple(c for c in decision.choices if c in chosen)
+    return kept
+
+
+def _edge(link: Link, bound: float, side: Side) -> float:
+    """The last number on the scale of the link that keeps the limit.
+
+    Found by halving, since the link there and back may miss the bound by rounding.
+    """
+    edge = float(link.forward(bound))
+    if math.isnan(edge):
+        return math.inf  # at the ceiling and above: all predictions are below
+    if link.is_identity:
+        return edge
+
+    def below(eta: float) -> bool:
+        value = float(link.inverse(eta))
+        return value <= bound if side == "at_most" else value < bound
+
+    step = 1e-12 * max(1.0, abs(edge))
+    low, high = edge - step, edge + step
+    while not below(low):
+        step *= 2
+        low -= step
+    while below(high):
+        step *= 2
+        high += step
+    while low < (middle := (low + high) / 2) < high:
+        low, high = (middle, high) if below(middle) else (low, middle)
+    return low if side == "at_most" else high
+
+
+def _also(limits: Sequence[Limit]) -> str:
+    """What other limits ask, within a sentence."""
+    parts = [
+        f"{noun_of(x.predictor.target)} of {x.side.replace('_', ' ')} {x.bound}"
+        f"{f' {x.predictor.target.unit}' if x.predictor.target.unit else ''}"
+        for x in limits
+    ]
+    return f"beside {' and '.join(parts)}"
+
+
+def noun_of(target: Target) -> str:
     """The target's label within a sentence: "latency", but "MACs"."""
     label = target.label
     return label if label[:2].isupper() else label[:1].lower() + label[1:]

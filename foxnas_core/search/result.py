@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from foxnas_core.search.problem import AdditivePredictor, Candidate, SearchProblem
+from foxnas_core.architecture import Value
+from foxnas_core.search.problem import AdditivePredictor, Candidate, SearchProblem, Side
 from foxnas_core.search.schedule import AnnealingSettings
 
 if TYPE_CHECKING:
@@ -23,12 +24,16 @@ TRACE_COLUMNS = (
 class SearchResult:
     """A finished search.
 
-    - `objective`: the column searched for; `limits`: pairs of a column and its limit.
+    - `objective`: the column searched for; `limits`: pairs of a column and its limit; `sides`:
+      for each whether it is "at_most" or "at_least" that.
+    - `allowed`: by decision, the choices that it was restricted to.
     - `fingerprints`: of the space ("space") and, by column, of the tables that the predictors
       were fitted on.
     - `settings`: as run, temperatures filled in.
     - `gap`: how much better the exact optimum is than the best found, in units of the objective
-      (0 where it was found); None with `exact`.
+      (0 where it was found), or at most is, by `bound`; None without both.
+    - `bound`: what no architecture within the limits is better than, where the exact optimum is
+      out of reach; else None.
     - `trace`: see `Annealer.trace`.
 
     It holds no times, so that equal searches give equal documents.
@@ -43,6 +48,9 @@ class SearchResult:
     gap: float | None
     proposals: int
     trace: pd.DataFrame = field(repr=False)
+    sides: tuple[Side, ...] = ()
+    allowed: Mapping[str, tuple[Value, ...]] = field(default_factory=dict)
+    bound: float | None = None
 
     @classmethod
     def of(
@@ -53,11 +61,13 @@ class SearchResult:
         exact: Candidate | None,
         proposals: int,
         trace: pd.DataFrame,
+        bound: float | None = None,
     ) -> "SearchResult":
+        other = bound if exact is None else exact.value
         predictors = [problem.objective, *(limit.predictor for limit in problem.limits)]
         return cls(
             objective=problem.objective.target.column,
-            limits=tuple((x.predictor.target.column, float(x.at_most)) for x in problem.limits),
+            limits=tuple((limit.column, float(limit.bound)) for limit in problem.limits),
             fingerprints={
                 "space": problem.space.fingerprint,
                 **{p.target.column: p.table_fingerprint for p in predictors},
@@ -65,13 +75,41 @@ class SearchResult:
             settings=settings,
             best=best,
             exact=exact,
-            gap=None if exact is None else problem.sign * (exact.value - best.value) + 0.0,
+            gap=None if other is None else problem.sign * (other - best.value) + 0.0,
             proposals=proposals,
             trace=trace,
+            sides=tuple(limit.side for limit in problem.limits),
+            allowed=problem.allowed,
+            bound=bound,
         )
 
+    @property
+    def certificate(self) -> str:
+        """What is proven of the best found, as a sentence."""
+        if self.gap is None:
+            return "The exact optimum was not looked for, so nothing is proven of the best found."
+        if self.bound is not None:
+            return (
+                "The exact optimum is out of reach; no architecture within the limits is "
+                f"predicted better than {self.bound:.6g}, from which the best found is "
+                f"{self.gap:.3g} away."
+            )
+        if self.gap == 0:
+            return (
+                "The best found is the exact optimum: no architecture within the limits is "
+                "predicted better."
+            )
+        return f"The exact optimum is predicted better than the best found by {self.gap:.3g}."
+
     def to_dict(self) -> dict[str, Any]:
-        """A JSON document; NaN becomes null."""
+        """A JSON document; NaN becomes null. What a search of one ceiling lacks is left out."""
+        further: dict[str, Any] = {}
+        if "at_least" in self.sides:
+            further["sides"] = list(self.sides)
+        if self.allowed:
+            further["allowed"] = {name: list(choices) for name, choices in self.allowed.items()}
+        if self.bound is not None:
+            further["bound"] = self.bound
         return {
             "format": 1,
             "objective": self.objective,
@@ -86,7 +124,7 @@ class SearchResult:
                 str(column): [None if math.isnan(x) else x for x in self.trace[column].tolist()]
                 for column in self.trace
             },
-        }
+        } | further
 
     @classmethod
     def from_dict(cls, document: Mapping[str, Any]) -> "SearchResult":
@@ -103,6 +141,9 @@ class SearchResult:
             gap=document["gap"],
             proposals=document["proposals"],
             trace=trace.astype({"proposals": "int64"}),
+            sides=tuple(document.get("sides", ["at_most"] * len(document["limits"]))),
+            allowed={k: tuple(v) for k, v in document.get("allowed", {}).items()},
+            bound=document.get("bound"),
         )
 
 

@@ -1,7 +1,7 @@
 """Predictors with known tables, and small spaces, for the tests of searching."""
 
 import itertools
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 import numpy as np
@@ -128,6 +128,63 @@ def small_problem(
     ))  # fmt: skip
     budget = costs[int(quantile * (len(costs) - 1))]
     return SearchProblem(objective, (Limit(latency, budget),))
+
+
+def limited_problem(
+    sizes: list[int],
+    contexts: int,
+    seed: int,
+    *,
+    whole: bool,
+    target: str,
+    sides: list[str],
+    quantile: float,
+    pinned: bool = False,
+    ceiling: bool = False,
+) -> SearchProblem:
+    """A listed problem with a limit for each of `sides`, each near what an architecture has.
+
+    Its numbers are those of an architecture of that `quantile` among all, so some architecture
+    keeps them; `pinned` restricts some decisions, `ceiling` bends every prediction under one.
+    """
+    rng = np.random.default_rng(seed)
+    space = listed_space(sizes, contexts)
+    link = Link(0.0, 0.05) if ceiling else Link()
+    columns = ["latency_ms", "parameters", "macs", "latency_ms:a"][: len(sides)]
+    objective, *limited = (
+        replace(random_tables(space, column, rng, whole), link=link)
+        for column in (target, *columns)
+    )
+    allowed = {}
+    if pinned:
+        for decision in space.decisions:
+            if rng.random() < 0.6:
+                count = int(rng.integers(1, len(decision.choices) + 1))
+                chosen = rng.choice(len(decision.choices), count, replace=False)
+                allowed[decision.name] = tuple(decision.choices[i] for i in chosen)
+    open_ = SearchProblem(
+        objective,
+        tuple(Limit(p, **{side: 0.0}) for p, side in zip(limited, sides, strict=True)),
+        allowed,
+    )
+    rows = every_total(open_)
+    rows.sort(key=lambda row: sum(row[1]))
+    costs = rows[int(quantile * (len(rows) - 1))][1]
+    limits = tuple(
+        limit.at(float(limit.value_of(c))) for limit, c in zip(open_.limits, costs, strict=True)
+    )
+    return SearchProblem(objective, limits, allowed)
+
+
+def every_total(
+    problem: SearchProblem,
+) -> list[tuple[float, tuple[float, ...], int, tuple[int, ...]]]:
+    """Score, costs, context and options of every architecture."""
+    return [
+        (*table.totals(options), context, options)
+        for context, table in enumerate(problem.tables)
+        for options in itertools.product(*(range(len(s)) for s in table.scores))
+    ]
 
 
 def brute_force(problem: SearchProblem) -> list[tuple[float, float, int, tuple[int, ...]]]:

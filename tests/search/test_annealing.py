@@ -242,7 +242,7 @@ def test_polish_of_two_groups_is_exact(seed: int, whole: bool, sizes: list[int])
 
 def test_a_penalty_of_ones_own_is_used() -> None:
     annealer = Annealer(PROBLEM, replace(SHORT, penalty=0.25))
-    assert set(annealer.penalties.values()) == {0.25}
+    assert set(annealer.penalties.values()) == {(0.25,)}
 
 
 def test_preparing_compiles_and_leaves_the_run_as_it_was() -> None:

@@ -92,9 +92,9 @@ def test_predictors_of_two_spaces_are_refused() -> None:
         SearchProblem(problem.objective, (Limit(other, 3.0),))
 
 
-def test_a_second_limit_is_refused() -> None:
+def test_a_limit_given_twice_is_refused() -> None:
     problem = mini_problem()
-    with pytest.raises(InvalidInput, match="one limit, not 2"):
+    with pytest.raises(InvalidInput, match="limited twice"):
         SearchProblem(problem.objective, problem.limits * 2)
 
 
