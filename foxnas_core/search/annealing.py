@@ -3,7 +3,8 @@
 Each choice of the context (each resolution) has chains of its own, so that no chain has to cross
 from one to another. The limit is soft inside a chain, whose energy falls by a penalty for every
 unit above it, and hard for the best, which is always within it. At the end the best of each chain
-is polished by exchanges of one and of two groups' options.
+is polished by exchanges of one and of two groups' options. In the teaching mode the limit is hard
+inside the chain too, and nothing is polished.
 """
 
 import itertools
@@ -16,23 +17,31 @@ import pandas as pd
 from foxnas_core.search.exact import solve_exact
 from foxnas_core.search.problem import Candidate, ContextTable, SearchProblem
 from foxnas_core.search.result import TRACE_COLUMNS, SearchResult
-from foxnas_core.search.schedule import LEVELS, AnnealingSettings, temperatures
+from foxnas_core.search.schedule import AnnealingSettings, Schedule, steered, temperatures
 
 RECORDS = 200
 
 # Relative to the price of the limit: below 1 chains stay above the limit, far above 1 they
 # cannot pass through it.
 _PENALTY = 1.05
-# Relative to the temperature at which 80 % of proposals are accepted.
-_START, _END = 0.2, 0.003
+# As a penalty so great that the least overshoot is never accepted; infinity times 0 is undefined.
+_REFUSED = 1e300
+# Relative to the temperature at which 80 % of proposals are accepted. An adaptive schedule starts
+# there, since it follows the acceptance down.
+_START, _ADAPTIVE_START, _END = 0.2, 1.0, 0.003
 
 
 @dataclass(eq=False)
 class _Chain:
-    """The state of one chain; see `chain.run_chain` for the arrays."""
+    """The state of one chain; see `chain.run_chain` for the arrays.
+
+    `counts` are those since the last start, `accepted` those accepted before it.
+    """
 
     context: int
+    number: int
     penalty: float
+    temperatures: np.ndarray
     scores: np.ndarray
     costs: np.ndarray
     options: np.ndarray
@@ -40,6 +49,9 @@ class _Chain:
     totals: np.ndarray
     counts: np.ndarray
     random: np.ndarray
+    starts: int = 0
+    accepted: int = 0
+    level_accepted: int = 0
 
 
 class Annealer:
@@ -60,8 +72,9 @@ class Annealer:
         self.settings = resolved(settings, problem)
         start, end = self.settings.start_temperature, self.settings.end_temperature
         assert start is not None and end is not None
-        levels = min(LEVELS, self.settings.steps)
-        self.temperatures = temperatures(self.settings.schedule, start, end, levels)
+        self._ends = start, end
+        self._levels = self.settings.levels
+        self._rounds = 1 + self.settings.restarts
         sizes = [len(scores) for scores in problem.tables[0].scores]
         self._group_starts = np.cumsum([0, *sizes])[:-1]
         edges = np.cumsum([0, *(len(n.targets) for n in problem.neighbours)])
@@ -71,7 +84,7 @@ class Annealer:
         )
         self._neighbours = np.concatenate([n.targets for n in problem.neighbours])
         self._chains = self._start_chains()
-        self.total = self.settings.steps * len(self._chains)
+        self.total = self.settings.steps * self._rounds * len(self._chains)
         self._every = max(1, math.ceil(self.total / RECORDS))
         self._proposals = 0
         self._accepted_before = 0
@@ -79,7 +92,7 @@ class Annealer:
         self._publish()
 
     def _start_chains(self) -> list[_Chain]:
-        """Chains at random architectures, for each context in which the limit can be met."""
+        """A chain or more for each context in which the limit can be met."""
         chains = []
         problem, settings = self.problem, self.settings
         for context, table in enumerate(problem.tables):
@@ -88,30 +101,46 @@ class Annealer:
             penalty = settings.penalty
             if penalty is None:
                 penalty = _PENALTY * limit_price(table, problem.budget)
+            if settings.mode == "teaching":
+                penalty = _REFUSED
             scores, costs = np.concatenate(table.scores), np.concatenate(table.costs)
+            groups = len(table.scores)
             for number in range(settings.chains):
-                seeds = np.random.SeedSequence([settings.seed, context, number])
-                rng = np.random.default_rng(seeds)
-                options = np.array([rng.integers(len(s)) for s in table.scores])
-                score, cost = table.total(options)
-                feasible = cost <= problem.budget
-                totals = np.array(
-                    [score, cost, score if feasible else -math.inf, cost if feasible else math.nan]
-                )
-                random = seeds.generate_state(1, np.uint64)
-                counts = np.zeros(2, np.int64)
-                chains.append(
-                    _Chain(
-                        context, penalty, scores, costs, options, options.copy(), totals, counts,
-                        random,
-                    )
+                chain = _Chain(
+                    context, number, penalty, np.empty(self._levels), scores, costs,
+                    np.empty(groups, np.int64), np.empty(groups, np.int64),
+                    np.array([0.0, 0.0, -math.inf, math.nan]), np.zeros(2, np.int64),
+                    np.empty(1, np.uint64),
                 )  # fmt: skip
+                self._begin(chain)
+                chains.append(chain)
         return chains
+
+    def _begin(self, chain: _Chain) -> None:
+        """Put a chain at its next start: a random architecture, or the cheapest where the limit is
+        hard."""
+        key = [self.settings.seed, chain.context, chain.number]
+        seeds = np.random.SeedSequence([*key, chain.starts] if chain.starts else key)
+        table = self.problem.tables[chain.context]
+        if self.settings.mode == "teaching" and self.problem.limits:
+            chain.options[:] = table.cheapest
+        else:
+            rng = np.random.default_rng(seeds)
+            chain.options[:] = [rng.integers(len(s)) for s in table.scores]
+        chain.random[:] = seeds.generate_state(1, np.uint64)
+        chain.temperatures[:] = temperatures(self.settings.schedule, *self._ends, self._levels)
+        chain.accepted += int(chain.counts[1])
+        chain.counts[:] = 0
+        chain.starts += 1
+        score, cost = chain.totals[:2] = table.total(chain.options)
+        if cost <= self.problem.budget and score > chain.totals[2]:
+            chain.totals[2:] = score, cost
+            chain.best[:] = chain.options
 
     def prepare(self) -> None:
         """Compile the inner loop, which takes some seconds the first time on a machine; else
         the first call of `advance` does."""
-        self._run(self._chains[0], 0)
+        self._propose(self._chains[0], 0)
 
     def advance(self, proposals: int) -> None:
         """Make so many proposals over all chains, or as many as are left."""
@@ -122,8 +151,9 @@ class Annealer:
             for number, chain in enumerate(self._chains):
                 # Proposals are dealt out in turn: chain k has every len(chains)-th from the k-th.
                 share = (stop - number + len(self._chains) - 1) // len(self._chains)
-                self._run(chain, share - int(chain.counts[0]))
-            if stop == self.total:
+                made = (chain.starts - 1) * self.settings.steps + int(chain.counts[0])
+                self._run(chain, share - made)
+            if stop == self.total and self.settings.mode == "full":
                 for chain in self._chains:
                     self._polish(chain)
             self._publish()
@@ -133,10 +163,35 @@ class Annealer:
             self._proposals = stop
 
     def _run(self, chain: _Chain, proposals: int) -> None:
+        """Make so many proposals, stopping where the chain starts anew or its level ends."""
+        steps, levels = self.settings.steps, self._levels
+        adaptive = self.settings.schedule == "adaptive"
+        while proposals > 0:
+            if chain.counts[0] == steps:
+                self._begin(chain)
+            made, accepted = chain.counts.tolist()
+            level = made * levels // steps
+            # The first proposal of the next level; decided by counts alone, so that it does not
+            # depend on how the proposals are divided over calls.
+            end = -(-(level + 1) * steps // levels) if adaptive else steps
+            part = min(proposals, end - made)
+            self._propose(chain, part)
+            proposals -= part
+            chain.level_accepted += int(chain.counts[1]) - accepted
+            if adaptive and made + part == end:
+                begin = -(-level * steps // levels)
+                share = chain.level_accepted / (end - begin)
+                chain.level_accepted = 0
+                if level + 1 < levels:
+                    chain.temperatures[level + 1 :] = steered(
+                        float(chain.temperatures[level]), share, end / steps, *self._ends
+                    )
+
+    def _propose(self, chain: _Chain, proposals: int) -> None:
         table = self.problem.tables[chain.context]
         self._run_chain(
             chain.options, chain.best, chain.totals, chain.counts, chain.random,
-            proposals, self.temperatures, self.settings.steps,
+            proposals, chain.temperatures, self.settings.steps,
             chain.scores, chain.costs, self._group_starts,
             table.score_constant, table.cost_constant,
             self._neighbour_starts, self._neighbours,
@@ -161,10 +216,11 @@ class Annealer:
     def _record(self, proposals: int) -> None:
         score, cost, best_score, best_cost = (float(x) for x in self._leader.totals)
         value, cost_of = self.problem.value_of, self.problem.cost_of
-        accepted = sum(int(chain.counts[1]) for chain in self._chains)
+        accepted = sum(chain.accepted + int(chain.counts[1]) for chain in self._chains)
         made = proposals - (int(self._records[-1][0]) if self._records else 0)
-        level = (proposals - 1) // len(self._chains) * len(self.temperatures)
-        temperature = float(self.temperatures[level // self.settings.steps])
+        last = (proposals - 1) // len(self._chains) % self.settings.steps
+        level = last * self._levels // self.settings.steps
+        temperature = float(self._leader.temperatures[level])
         self._records.append(
             (
                 proposals, temperature, float(value(score)), float(cost_of(cost)),
@@ -207,8 +263,12 @@ class Annealer:
 
     @property
     def penalties(self) -> dict[int, float]:
-        """The penalty of each context that the limit can be met in, by its position."""
-        return {chain.context: chain.penalty for chain in self._chains}
+        """The penalty of each context that the limit can be met in, by its position; infinite
+        where the limit is hard."""
+        return {
+            chain.context: math.inf if chain.penalty == _REFUSED else chain.penalty
+            for chain in self._chains
+        }
 
     def result(self, exact: Candidate | None = None) -> SearchResult:
         """The finished run, beside the exact optimum where it is given."""
@@ -239,7 +299,7 @@ def resolved(settings: AnnealingSettings, problem: SearchProblem) -> AnnealingSe
     """The settings with every temperature that was left open filled in."""
     start, end = settings.start_temperature, settings.end_temperature
     if start is None or end is None:
-        suggested_start, suggested_end = suggest_temperatures(problem)
+        suggested_start, suggested_end = suggest_temperatures(problem, settings.schedule)
         if start is None:
             start = suggested_start if end is None else max(suggested_start, end)
         if end is None:
@@ -247,11 +307,14 @@ def resolved(settings: AnnealingSettings, problem: SearchProblem) -> AnnealingSe
     return replace(settings, start_temperature=start, end_temperature=end)
 
 
-def suggest_temperatures(problem: SearchProblem) -> tuple[float, float]:
+def suggest_temperatures(
+    problem: SearchProblem, schedule: Schedule = "geometric"
+) -> tuple[float, float]:
     """Start and end temperature, in units of the score.
 
     Fixed fractions of the temperature at which 80 % of random proposals from random
-    architectures would be accepted, counting the rise and the fall alike.
+    architectures would be accepted, counting the rise and the fall alike. An adaptive schedule
+    starts at that temperature itself.
     """
     rng = np.random.default_rng(0)
     falls = []
@@ -284,7 +347,8 @@ def suggest_temperatures(problem: SearchProblem) -> tuple[float, float]:
             low = middle
         else:
             high = middle
-    return _START * high, _END * high
+    start = _ADAPTIVE_START if schedule == "adaptive" else _START
+    return start * high, _END * high
 
 
 def limit_price(table: ContextTable, budget: float) -> float:
