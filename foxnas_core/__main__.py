@@ -99,9 +99,11 @@ def build_parser() -> argparse.ArgumentParser:
     )
     search.add_argument("--steps", type=_positive, help="proposals of a chain")
     search.add_argument("--chains", type=_positive, help="chains for each resolution")
+    search.add_argument("--restarts", type=_natural, help="how often each chain begins anew")
+    search.add_argument("--mode", help="full or teaching")
     search.add_argument("--start-temperature", type=float, help="in points of accuracy")
     search.add_argument("--end-temperature", type=float, help="in points of accuracy")
-    search.add_argument("--schedule", help="geometric, linear or logarithmic")
+    search.add_argument("--schedule", help="geometric, linear, logarithmic or adaptive")
     search.add_argument("--seed", type=_natural)
     search.add_argument("--save", action="store_true", help="keep the search with the study")
 

@@ -178,16 +178,27 @@ class Study:
     def load_search(self, search_id: str) -> SearchResult:
         """A kept search; raises `MissingPart` for an unknown id, `InvalidInput` for a damaged
         file."""
+        path = self._search_file(search_id)
+        try:
+            return SearchResult.from_dict(json.loads(path.read_text()))
+        except (ValueError, KeyError, TypeError) as error:
+            raise InvalidInput(f"{path} is damaged; delete it and search again.") from error
+
+    def delete_search(self, search_id: str) -> None:
+        """Remove a kept search, damaged or not; raises `MissingPart` for an unknown id and
+        `InvalidInput` where the folder can't be written."""
+        path = self._search_file(search_id)
+        with _writing(path.parent):
+            path.unlink(missing_ok=True)  # somebody else was quicker
+
+    def _search_file(self, search_id: str) -> Path:
         # The id may come from an address, so it must never reach the path unchecked.
         if not _SEARCH_ID.fullmatch(search_id):
             raise MissingPart(f"{search_id!r} is no search of study {self.name!r}.")
         path = self.folder / "searches" / f"{search_id}.json"
         if not path.exists():
             raise MissingPart(f"Study {self.name!r} holds no search {search_id!r}.")
-        try:
-            return SearchResult.from_dict(json.loads(path.read_text()))
-        except (ValueError, KeyError, TypeError) as error:
-            raise InvalidInput(f"{path} is damaged; delete it and search again.") from error
+        return path
 
     def _lock(self) -> FileLock:
         return FileLock(self.folder / ".lock")

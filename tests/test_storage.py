@@ -159,6 +159,27 @@ def test_only_ids_of_kept_searches_are_read(tiny_study, search_id):
         tiny_study.load_search(search_id)
 
 
+@pytest.mark.parametrize("search_id", ["../space", "../searches/0123456789ab", "0" * 12, "*", ""])
+def test_only_ids_of_kept_searches_are_deleted(tiny_study, search_id):
+    kept = tiny_study.folder / "searches" / "0123456789ab.json"
+    kept.parent.mkdir()
+    kept.write_text("{}")
+    with pytest.raises(MissingPart):
+        tiny_study.delete_search(search_id)
+    assert kept.exists() and (tiny_study.folder / "space.json").exists()
+
+
+def test_a_deleted_search_is_gone_even_if_it_was_damaged(tiny_study):
+    folder = tiny_study.folder / "searches"
+    folder.mkdir()
+    for search_id in ("0123456789ab", "0123456789cd"):
+        (folder / f"{search_id}.json").write_text("{}")
+    tiny_study.delete_search("0123456789ab")
+    assert tiny_study.search_ids() == ["0123456789cd"]
+    with pytest.raises(MissingPart):
+        tiny_study.load_search("0123456789ab")
+
+
 def test_a_damaged_search_is_named(tiny_study):
     (tiny_study.folder / "searches").mkdir()
     (tiny_study.folder / "searches" / "0123456789ab.json").write_text("{}")

@@ -3,7 +3,8 @@
 Each choice of the context (each resolution) has chains of its own, so that no chain has to cross
 from one to another. A limit is soft inside a chain, whose energy falls by a penalty for every
 unit above it, and hard for the best, which is always within all. At the end the best of each chain
-is polished by exchanges of one and of two groups' options.
+is polished by exchanges of one and of two groups' options. In the teaching mode the limits are hard
+inside the chain too, and nothing is polished.
 """
 
 import itertools
@@ -24,7 +25,7 @@ from foxnas_core.search.milp import (
 )
 from foxnas_core.search.problem import Candidate, ContextTable, SearchProblem
 from foxnas_core.search.result import TRACE_COLUMNS, SearchResult
-from foxnas_core.search.schedule import LEVELS, AnnealingSettings, temperatures
+from foxnas_core.search.schedule import AnnealingSettings, Schedule, steered, temperatures
 
 RECORDS = 200
 
@@ -36,17 +37,25 @@ _PENALTY = 1.05
 _ALONE = 0.1
 # Most options of a group that a polish under several limits tries, the best at their prices.
 _MOST_TRIED = 200
-# Relative to the temperature at which 80 % of proposals are accepted.
-_START, _END = 0.2, 0.003
+# As a penalty so great that the least overshoot is never accepted; infinity times 0 is undefined.
+_REFUSED = 1e300
+# Relative to the temperature at which 80 % of proposals are accepted. An adaptive schedule starts
+# there, since it follows the acceptance down.
+_START, _ADAPTIVE_START, _END = 0.2, 1.0, 0.003
 
 
 @dataclass(eq=False)
 class _Chain:
-    """The state of one chain; see `chain.run_chain` for the arrays."""
+    """The state of one chain; see `chain.run_chain` for the arrays.
+
+    `counts` are those since the last start, `accepted` those accepted before it.
+    """
 
     context: int
+    number: int
     penalties: np.ndarray
     feasible: np.ndarray
+    temperatures: np.ndarray
     scores: np.ndarray
     costs: np.ndarray
     options: np.ndarray
@@ -54,6 +63,9 @@ class _Chain:
     totals: np.ndarray
     counts: np.ndarray
     random: np.ndarray
+    starts: int = 0
+    accepted: int = 0
+    level_accepted: int = 0
 
 
 class Annealer:
@@ -74,8 +86,9 @@ class Annealer:
         self.settings = resolved(settings, problem)
         start, end = self.settings.start_temperature, self.settings.end_temperature
         assert start is not None and end is not None
-        levels = min(LEVELS, self.settings.steps)
-        self.temperatures = temperatures(self.settings.schedule, start, end, levels)
+        self._ends = start, end
+        self._levels = self.settings.levels
+        self._rounds = 1 + self.settings.restarts
         sizes = [len(scores) for scores in problem.tables[0].scores]
         self._group_starts = np.cumsum([0, *sizes])[:-1]
         edges = np.cumsum([0, *(len(n.targets) for n in problem.neighbours)])
@@ -87,7 +100,7 @@ class Annealer:
         # Where there is no limit, one that everything is within.
         self._budgets = problem.budgets if problem.limits else np.array([math.inf])
         self._chains = self._start_chains()
-        self.total = self.settings.steps * len(self._chains)
+        self.total = self.settings.steps * self._rounds * len(self._chains)
         self._every = max(1, math.ceil(self.total / RECORDS))
         self._proposals = 0
         self._accepted_before = 0
@@ -95,7 +108,7 @@ class Annealer:
         self._publish()
 
     def _start_chains(self) -> list[_Chain]:
-        """Chains at random architectures, for each context in which the limit can be met."""
+        """A chain or more for each context in which the limit can be met."""
         chains = []
         problem, settings = self.problem, self.settings
         for context, found in enumerate(feasible_options(problem)):
@@ -105,32 +118,49 @@ class Annealer:
             penalties = limit_penalties(table, problem.budgets)
             if settings.penalty is not None:
                 penalties[0] = settings.penalty
+            if settings.mode == "teaching":
+                penalties[:] = _REFUSED
             scores, costs = np.concatenate(table.scores), np.concatenate(table.limit_costs)
             if not problem.limits:
                 costs = np.zeros((len(scores), 1))
+            groups = len(table.scores)
             for number in range(settings.chains):
-                seeds = np.random.SeedSequence([settings.seed, context, number])
-                rng = np.random.default_rng(seeds)
-                options = np.array([rng.integers(len(s)) for s in table.scores])
-                here = self._sums(table, options)
-                within = (here[1:] <= self._budgets).all()
-                missed = np.full(len(here), math.nan)
-                missed[0] = -math.inf
-                totals = np.array([here, here if within else missed])
-                random = seeds.generate_state(1, np.uint64)
-                counts = np.zeros(2, np.int64)
-                chains.append(
-                    _Chain(
-                        context, penalties, found, scores, costs, options, options.copy(), totals,
-                        counts, random,
-                    )
+                totals = np.full((2, 1 + costs.shape[1]), math.nan)
+                totals[1, 0] = -math.inf
+                chain = _Chain(
+                    context, number, penalties, found, np.empty(self._levels), scores, costs,
+                    np.empty(groups, np.int64), np.empty(groups, np.int64), totals,
+                    np.zeros(2, np.int64), np.empty(1, np.uint64),
                 )  # fmt: skip
+                self._begin(chain)
+                chains.append(chain)
         return chains
+
+    def _begin(self, chain: _Chain) -> None:
+        """Put a chain at its next start: a random architecture, or the cheapest where the limit is
+        hard."""
+        key = [self.settings.seed, chain.context, chain.number]
+        seeds = np.random.SeedSequence([*key, chain.starts] if chain.starts else key)
+        table = self.problem.tables[chain.context]
+        if self.settings.mode == "teaching" and self.problem.limits:
+            chain.options[:] = chain.feasible
+        else:
+            rng = np.random.default_rng(seeds)
+            chain.options[:] = [rng.integers(len(s)) for s in table.scores]
+        chain.random[:] = seeds.generate_state(1, np.uint64)
+        chain.temperatures[:] = temperatures(self.settings.schedule, *self._ends, self._levels)
+        chain.accepted += int(chain.counts[1])
+        chain.counts[:] = 0
+        chain.starts += 1
+        here = chain.totals[0] = self._sums(table, chain.options)
+        if (here[1:] <= self._budgets).all() and here[0] > chain.totals[1, 0]:
+            chain.totals[1] = here
+            chain.best[:] = chain.options
 
     def prepare(self) -> None:
         """Compile the inner loop, which takes some seconds the first time on a machine; else
         the first call of `advance` does."""
-        self._run(self._chains[0], 0)
+        self._propose(self._chains[0], 0)
 
     def advance(self, proposals: int) -> None:
         """Make so many proposals over all chains, or as many as are left."""
@@ -141,8 +171,9 @@ class Annealer:
             for number, chain in enumerate(self._chains):
                 # Proposals are dealt out in turn: chain k has every len(chains)-th from the k-th.
                 share = (stop - number + len(self._chains) - 1) // len(self._chains)
-                self._run(chain, share - int(chain.counts[0]))
-            if stop == self.total:
+                made = (chain.starts - 1) * self.settings.steps + int(chain.counts[0])
+                self._run(chain, share - made)
+            if stop == self.total and self.settings.mode == "full":
                 for chain in self._chains:
                     self._polish(chain)
             self._publish()
@@ -152,10 +183,35 @@ class Annealer:
             self._proposals = stop
 
     def _run(self, chain: _Chain, proposals: int) -> None:
+        """Make so many proposals, stopping where the chain starts anew or its level ends."""
+        steps, levels = self.settings.steps, self._levels
+        adaptive = self.settings.schedule == "adaptive"
+        while proposals > 0:
+            if chain.counts[0] == steps:
+                self._begin(chain)
+            made, accepted = chain.counts.tolist()
+            level = made * levels // steps
+            # The first proposal of the next level; decided by counts alone, so that it does not
+            # depend on how the proposals are divided over calls.
+            end = -(-(level + 1) * steps // levels) if adaptive else steps
+            part = min(proposals, end - made)
+            self._propose(chain, part)
+            proposals -= part
+            chain.level_accepted += int(chain.counts[1]) - accepted
+            if adaptive and made + part == end:
+                begin = -(-level * steps // levels)
+                share = chain.level_accepted / (end - begin)
+                chain.level_accepted = 0
+                if level + 1 < levels:
+                    chain.temperatures[level + 1 :] = steered(
+                        float(chain.temperatures[level]), share, end / steps, *self._ends
+                    )
+
+    def _propose(self, chain: _Chain, proposals: int) -> None:
         table = self.problem.tables[chain.context]
         self._run_chain(
             chain.options, chain.best, chain.totals, chain.counts, chain.random,
-            proposals, self.temperatures, self.settings.steps,
+            proposals, chain.temperatures, self.settings.steps,
             chain.scores, chain.costs, self._group_starts,
             table.score_constant, np.array(table.cost_constants or (0.0,)),
             self._neighbour_starts, self._neighbours,
@@ -189,10 +245,11 @@ class Annealer:
     def _record(self, proposals: int) -> None:
         (score, cost), (best_score, best_cost) = self._leader.totals[:, :2].tolist()
         value, cost_of = self.problem.value_of, self.problem.cost_of
-        accepted = sum(int(chain.counts[1]) for chain in self._chains)
+        accepted = sum(chain.accepted + int(chain.counts[1]) for chain in self._chains)
         made = proposals - (int(self._records[-1][0]) if self._records else 0)
-        level = (proposals - 1) // len(self._chains) * len(self.temperatures)
-        temperature = float(self.temperatures[level // self.settings.steps])
+        last = (proposals - 1) // len(self._chains) % self.settings.steps
+        level = last * self._levels // self.settings.steps
+        temperature = float(self._leader.temperatures[level])
         self._records.append(
             (
                 proposals, temperature, float(value(score)), float(cost_of(cost)),
@@ -235,8 +292,14 @@ class Annealer:
 
     @property
     def penalties(self) -> dict[int, tuple[float, ...]]:
-        """Each limit's penalty in each context that the limits can be met in, by its position."""
-        return {chain.context: tuple(chain.penalties.tolist()) for chain in self._chains}
+        """Each limit's penalty in each context that the limits can be met in, by its position;
+        infinite where the limits are hard."""
+        return {
+            chain.context: tuple(
+                math.inf if penalty == _REFUSED else penalty for penalty in chain.penalties.tolist()
+            )
+            for chain in self._chains
+        }
 
     def result(self, exact: Candidate | None = None, bound: float | None = None) -> SearchResult:
         """The finished run, beside the exact optimum or, where that is out of reach, a bound on
@@ -275,7 +338,7 @@ def resolved(settings: AnnealingSettings, problem: SearchProblem) -> AnnealingSe
     """The settings with every temperature that was left open filled in."""
     start, end = settings.start_temperature, settings.end_temperature
     if start is None or end is None:
-        suggested_start, suggested_end = suggest_temperatures(problem)
+        suggested_start, suggested_end = suggest_temperatures(problem, settings.schedule)
         if start is None:
             start = suggested_start if end is None else max(suggested_start, end)
         if end is None:
@@ -283,11 +346,14 @@ def resolved(settings: AnnealingSettings, problem: SearchProblem) -> AnnealingSe
     return replace(settings, start_temperature=start, end_temperature=end)
 
 
-def suggest_temperatures(problem: SearchProblem) -> tuple[float, float]:
+def suggest_temperatures(
+    problem: SearchProblem, schedule: Schedule = "geometric"
+) -> tuple[float, float]:
     """Start and end temperature, in units of the score.
 
     Fixed fractions of the temperature at which 80 % of random proposals from random
-    architectures would be accepted, counting the rise and the fall alike.
+    architectures would be accepted, counting the rise and the fall alike. An adaptive schedule
+    starts at that temperature itself.
     """
     rng = np.random.default_rng(0)
     falls = []
@@ -335,7 +401,8 @@ def suggest_temperatures(problem: SearchProblem) -> tuple[float, float]:
             low = middle
         else:
             high = middle
-    return _START * high, _END * high
+    start = _ADAPTIVE_START if schedule == "adaptive" else _START
+    return start * high, _END * high
 
 
 def limit_penalties(table: ContextTable, budgets: np.ndarray) -> np.ndarray:

@@ -9,17 +9,23 @@ import numpy as np
 
 from foxnas_core.errors import InvalidInput
 
-Schedule = Literal["geometric", "linear", "logarithmic"]
+Schedule = Literal["geometric", "linear", "logarithmic", "adaptive"]
+Mode = Literal["full", "teaching"]
 LEVELS = 1000
+# An adaptive schedule measures the acceptance of each level, so its levels must not be short.
+ADAPTIVE_LEVELS, SHORTEST_LEVEL = 200, 50
 
 
 @dataclass(frozen=True)
 class AnnealingSettings:
     """Settings of an annealing run.
 
-    - `steps`: proposals of one chain; `chains`: chains for each choice of the context.
+    - `steps`: proposals of one chain between two starts; `chains`: chains for each choice of the
+      context; `restarts`: how often each chain then begins anew, elsewhere and hot again.
+    - `mode`: "full", or "teaching" for the plain rule of Metropolis alone: a chain starts at the
+      cheapest architecture, steps over the budget are refused, and nothing is polished.
     - `start_temperature`, `end_temperature`: in units of the objective (points of accuracy);
-      None for those of `annealing.suggest_temperatures`.
+      None for those of `annealing.suggest_temperatures`. An adaptive schedule stays between them.
     - `penalty`: what a unit above the limit costs, in units of the objective (points per ms);
       None for a little above the price of the limit, see `annealing.limit_price`.
     - `seed`: equal seeds give equal runs.
@@ -29,6 +35,8 @@ class AnnealingSettings:
 
     steps: int = 200_000
     chains: int = 1
+    restarts: int = 0
+    mode: Mode = "full"
     start_temperature: float | None = None
     end_temperature: float | None = None
     schedule: Schedule = "geometric"
@@ -39,14 +47,17 @@ class AnnealingSettings:
         for name, value, least in (
             ("steps", self.steps, 1),
             ("chains", self.chains, 1),
+            ("restarts", self.restarts, 0),
             ("seed", self.seed, 0),
         ):
             if type(value) is not int or value < least:
                 raise InvalidInput(f"{name} is {value!r}; it must be a whole number from {least}.")
-        if self.schedule not in get_args(Schedule):
-            raise InvalidInput(
-                f"The schedule is {self.schedule!r}; known: {', '.join(get_args(Schedule))}."
-            )
+        for name, word, known in (
+            ("schedule", self.schedule, get_args(Schedule)),
+            ("mode", self.mode, get_args(Mode)),
+        ):
+            if word not in known:
+                raise InvalidInput(f"The {name} is {word!r}; known: {', '.join(known)}.")
         start, end = self.start_temperature, self.end_temperature
         for name, temperature in (("start", start), ("end", end)):
             if temperature is not None and not (math.isfinite(temperature) and temperature > 0):
@@ -60,6 +71,18 @@ class AnnealingSettings:
             )
         if self.penalty is not None and not (math.isfinite(self.penalty) and self.penalty >= 0):
             raise InvalidInput(f"The penalty is {self.penalty}; it must be a number from 0.")
+        if self.penalty is not None and self.mode == "teaching":
+            raise InvalidInput(
+                "A penalty is given, but the teaching mode refuses every step over the budget; "
+                "leave the penalty out, or search in the full mode."
+            )
+
+    @property
+    def levels(self) -> int:
+        """How many levels of temperature the steps of a chain are divided into."""
+        if self.schedule == "adaptive":
+            return min(ADAPTIVE_LEVELS, max(1, self.steps // SHORTEST_LEVEL))
+        return min(LEVELS, self.steps)
 
     def to_dict(self) -> dict[str, Any]:
         return asdict(self)
@@ -74,10 +97,11 @@ def temperatures(schedule: Schedule, start: float, end: float, levels: int) -> n
 
     With u = k / (levels - 1): geometric `start (end/start)^u` (Kirkpatrick et al., Science 220,
     1983), linear `start + u (end - start)`, logarithmic `start / (1 + a ln(1 + k))` (Geman and
-    Geman, 1984) with `a` such that the last is `end`.
+    Geman, 1984) with `a` such that the last is `end`. The adaptive one is not known before the
+    run: it is `start` throughout, until `steered` moves it.
     """
-    if levels == 1:
-        return np.array([start])
+    if levels == 1 or schedule == "adaptive":
+        return np.full(levels, start)
     level = np.arange(levels, dtype=np.float64)
     falls: dict[str, Callable[[], np.ndarray]] = {
         "geometric": lambda: start * (end / start) ** (level / (levels - 1)),
@@ -87,3 +111,29 @@ def temperatures(schedule: Schedule, start: float, end: float, levels: int) -> n
     fallen = falls[schedule]()
     fallen[0], fallen[-1] = start, end
     return fallen
+
+
+def target_acceptance(progress: float) -> float:
+    """The share of proposals that an adaptive schedule wants accepted, of 0 <= `progress` <= 1.
+
+    From 1 to 0.44 in the first 15 % of the run, level until 65 %, then down to 0.001 (Lam and
+    Delosme, 1988, as given by Swartz, "Automatic layout of analog and digital mixed macro/standard
+    cell integrated circuits", 1993).
+    """
+    if progress < 0.15:
+        return 0.44 + 0.56 * 560 ** (-progress / 0.15)
+    if progress < 0.65:
+        return 0.44
+    return float(0.44 * 440 ** (-(progress - 0.65) / 0.35))
+
+
+def steered(
+    temperature: float, accepted: float, progress: float, start: float, end: float
+) -> float:
+    """The temperature of the next level, after one in which the share `accepted` was accepted.
+
+    Multiplied by exp(target - accepted), within `end` and `start`. Acceptance rises by about a
+    fifth for each factor e of temperature, so that a deviation dies away within some five levels.
+    """
+    moved = temperature * math.exp(target_acceptance(progress) - accepted)
+    return min(max(moved, end), start)

@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable
 from typing import Literal
 
-from foxnas_core.errors import FoxnasError
+from foxnas_core.errors import FoxnasError, InvalidInput
 from foxnas_core.search.annealing import Annealer
 from foxnas_core.search.problem import Candidate, SearchProblem
 from foxnas_core.search.result import SearchResult
@@ -16,7 +16,8 @@ from foxnas_core.search.schedule import AnnealingSettings
 
 State = Literal["starting", "running", "paused", "stopped", "finished", "failed"]
 
-FRAME = 0.05  # seconds between two steps of a paced run
+FRAME = 0.05  # seconds between two frames of a paced run
+FRAMES = 50  # of a run that is stepped through at full speed
 MOST_UNFINISHED = 16
 MOST_KEPT = 32
 KEPT_FOR = 3600.0  # seconds that an ended run, or a paused one, waits for someone to look
@@ -30,8 +31,10 @@ class Job:
     """One annealing run in a daemon thread; any thread may read it, pause it or stop it.
 
     - `study`: name of the folder of the study it belongs to.
-    - `seconds`: how long the run is drawn out so that it can be watched; 0 for full speed.
+    - `seconds`: how long the run is drawn out so that it can be watched; 0 for full speed. May be
+      changed while it runs, since it moves no bit of the run.
     - `exact`: the exact optimum to compare with; `keep`: saves the result, returns its id.
+    - `replays`: the id of the kept search that this run shows again, "" for a new one.
 
     `annealer` is None until the thread has built it; `kept` is the saved result's id, and `note`
     the sentence that says why there is none, or why the run failed.
@@ -46,19 +49,20 @@ class Job:
         seconds: float,
         exact: Candidate,
         keep: Callable[[SearchResult], str],
+        replays: str = "",
     ) -> None:
         self.id = f"run-{secrets.token_hex(6)}"
         self.study, self.problem, self.settings = study, problem, settings
-        self.seconds, self.exact = seconds, exact
+        self.seconds, self.exact, self.replays = seconds, exact, replays
         self.annealer: Annealer | None = None
         self.kept: str | None = None
         self.note = ""
         self.seen = time.monotonic()
         self._keep = keep
         self._failed = False
-        self._stop = threading.Event()
-        self._go = threading.Event()
-        self._go.set()
+        self._changed = threading.Condition()
+        self._stopping = self._paused = False
+        self._frames = 0  # to advance by while paused
         self._thread = threading.Thread(target=self._run, name=self.id, daemon=True)
         self._thread.start()
 
@@ -68,7 +72,7 @@ class Job:
             return "failed"
         if not self._thread.is_alive():
             return "finished" if self.annealer and self.annealer.done else "stopped"
-        if not self._go.is_set():
+        if self._paused:
             return "paused"
         return "running" if self.annealer else "starting"
 
@@ -77,15 +81,26 @@ class Job:
         return not self._thread.is_alive()
 
     def pause(self) -> None:
-        self._go.clear()
+        with self._changed:
+            self._paused = True
+
+    def step(self) -> None:
+        """Advance a paused run by one frame; calls that come quicker than frames add up."""
+        with self._changed:
+            if self._paused:
+                self._frames += 1
+                self._changed.notify_all()
 
     def resume(self) -> None:
-        self._go.set()
+        with self._changed:
+            self._paused, self._frames = False, 0
+            self._changed.notify_all()
 
     def stop(self) -> None:
         """End the run where it is, and wait until it has ended."""
-        self._stop.set()
-        self._go.set()
+        with self._changed:
+            self._stopping = True
+            self._changed.notify_all()
         self._thread.join(5)
 
     def wait(self, timeout: float) -> None:
@@ -106,20 +121,28 @@ class Job:
         annealer = Annealer(self.problem, self.settings)
         annealer.prepare()
         self.annealer = annealer
-        share = math.ceil(annealer.total * (FRAME / self.seconds if self.seconds else 0.02))
         due = time.monotonic()
-        while not annealer.done and not self._stop.is_set():
-            if not self._go.is_set():
-                if not self._go.wait(KEPT_FOR):
+        while not annealer.done:
+            with self._changed:
+                waited = self._paused
+                if not self._changed.wait_for(
+                    lambda: self._stopping or not self._paused or self._frames, KEPT_FOR
+                ):
                     return  # paused and forgotten
+                if self._stopping:
+                    return
+                self._frames = max(0, self._frames - 1)
+            if waited:
                 due = time.monotonic()
-                continue
-            annealer.advance(share)
-            if self.seconds:
+            seconds = self.seconds
+            share = FRAME / seconds if seconds else 1 / FRAMES
+            annealer.advance(math.ceil(annealer.total * share))
+            if seconds:
                 due += FRAME
-                self._stop.wait(max(0.0, due - time.monotonic()))
-        if not annealer.done:
-            return
+                with self._changed:
+                    self._changed.wait_for(
+                        lambda: self._stopping or self._paused, max(0.0, due - time.monotonic())
+                    )
         result = annealer.result(self.exact)
         try:
             self.kept = self._keep(result)
@@ -146,6 +169,7 @@ class Jobs:
         seconds: float,
         exact: Candidate,
         keep: Callable[[SearchResult], str],
+        replays: str = "",
     ) -> Job:
         """Start a search, as in `Job`; raises `ServerBusy` where too many are under way."""
         with self._lock:
@@ -155,7 +179,10 @@ class Jobs:
                     f"{MOST_UNFINISHED} searches run or are paused in this server, which is as "
                     "many as it takes; stop one, or try again in a minute."
                 )
-            job = Job(study, problem, settings, seconds=seconds, exact=exact, keep=keep)
+            job = Job(
+                study, problem, settings,
+                seconds=seconds, exact=exact, keep=keep, replays=replays,
+            )  # fmt: skip
             self._jobs[job.id] = job
         return job
 
@@ -173,3 +200,17 @@ class Jobs:
         for position, job in enumerate(ended):
             if now - job.seen > KEPT_FOR or position < len(ended) - MOST_KEPT:
                 del self._jobs[job.id]
+
+
+def replayed(search_id: str, kept: SearchResult) -> Callable[[SearchResult], str]:
+    """What a replay of a kept search does at its end: nothing, once it has come out the same."""
+
+    def check(result: SearchResult) -> str:
+        if result.to_dict() != kept.to_dict():
+            raise InvalidInput(
+                f"The replay of search {search_id} came out differently from what was kept, which "
+                "another version of the annealer or of the fit must have made; search anew."
+            )
+        return search_id
+
+    return check

@@ -2,6 +2,7 @@
 
 import itertools
 from dataclasses import replace
+from typing import get_args
 
 import numpy as np
 import pandas as pd
@@ -20,7 +21,7 @@ from foxnas_core.search.annealing import (
 )
 from foxnas_core.search.exact import solve_exact
 from foxnas_core.search.problem import SearchProblem
-from foxnas_core.search.schedule import AnnealingSettings
+from foxnas_core.search.schedule import AnnealingSettings, Mode, Schedule, target_acceptance
 from tests.search.additive import brute_force, mini_problem, small_problem
 
 SHORT = AnnealingSettings(steps=2_000, seed=5)
@@ -40,12 +41,20 @@ def run(problem: SearchProblem, settings: AnnealingSettings) -> Annealer:
     target=st.sampled_from(["accuracy", "cross_entropy"]),
     quantile=st.one_of(st.none(), st.floats(0, 1)),
     steps=st.integers(1, 300),
+    schedule=st.sampled_from(["geometric", "adaptive"]),
+    mode=st.sampled_from(["full", "teaching"]),
+    restarts=st.integers(0, 2),
 )
 @settings(max_examples=100, deadline=None)
-def test_the_best_is_feasible_and_never_beats_the_optimum(steps: int, **drawn) -> None:
+def test_the_best_is_feasible_and_never_beats_the_optimum(
+    steps: int, schedule: str, mode: str, restarts: int, **drawn
+) -> None:
     problem = small_problem(drawn.pop("sizes"), drawn.pop("contexts"), drawn["seed"],
                             **{k: drawn[k] for k in ("whole", "target", "quantile")})  # fmt: skip
-    annealer = Annealer(problem, AnnealingSettings(steps=steps, seed=drawn["seed"]))
+    settings = AnnealingSettings(
+        steps=steps, seed=drawn["seed"], schedule=schedule, mode=mode, restarts=restarts
+    )
+    annealer = Annealer(problem, settings)
     bests = []
     while not annealer.done:
         annealer.advance(37)
@@ -87,11 +96,21 @@ def test_annealing_alone_comes_near_without_the_polish() -> None:
     assert annealer.best.value >= exact.value * (1 - 1e-3)
 
 
-@given(cuts=st.lists(st.integers(1, 3_000), max_size=30), seed=st.integers(0, 3))
-@settings(max_examples=30, deadline=None)
-def test_frames_do_not_change_the_run(cuts: list[int], seed: int) -> None:
+@given(
+    cuts=st.lists(st.integers(1, 3_000), max_size=30),
+    seed=st.integers(0, 3),
+    schedule=st.sampled_from(get_args(Schedule)),
+    mode=st.sampled_from(get_args(Mode)),
+    restarts=st.integers(0, 2),
+)
+@settings(max_examples=60, deadline=None)
+def test_frames_do_not_change_the_run(
+    cuts: list[int], seed: int, schedule: Schedule, mode: Mode, restarts: int
+) -> None:
     problem = PROBLEM
-    settings = replace(SHORT, seed=seed, chains=2)
+    settings = replace(
+        SHORT, steps=1_009, seed=seed, chains=2, schedule=schedule, mode=mode, restarts=restarts
+    )
     whole = run(problem, settings)
     cut = Annealer(problem, settings)
     for frame in cuts:
@@ -146,7 +165,6 @@ def test_all_is_accepted_at_a_great_temperature_whatever_chain_it_falls_to() -> 
 def test_the_first_proposals_are_made_at_the_start_temperature() -> None:
     hot = AnnealingSettings(steps=1_000, start_temperature=1e9, end_temperature=1e-9)
     annealer = Annealer(PROBLEM, hot)
-    assert (annealer.temperatures[0], annealer.temperatures[-1]) == (1e9, 1e-9)
     annealer.advance(annealer.total)
     trace = annealer.trace
     assert trace["acceptance"].iloc[0] == 1.0  # everything passes when it is hot enough
@@ -255,3 +273,96 @@ def test_preparing_compiles_and_leaves_the_run_as_it_was() -> None:
     annealer.advance(annealer.total)
     assert run_chain.signatures == compiled
     assert annealer.result().to_dict() == run(mini_problem(), SHORT).result().to_dict()
+
+
+# Restarts
+
+
+def test_a_restart_is_another_run_that_the_best_outlives() -> None:
+    once = run(PROBLEM, replace(SHORT, mode="teaching"))
+    twice = run(PROBLEM, replace(SHORT, mode="teaching", restarts=1))
+    assert twice.total == 2 * once.total
+    half = twice.trace[twice.trace["proposals"] <= once.total]
+    assert twice.best.value >= once.best.value
+    # The first half is the run without restarts: all its proposals are the same.
+    assert half["current_value"].iloc[-1] == once.trace["current_value"].iloc[-1]
+    assert half["best_value"].iloc[-1] == once.trace["best_value"].iloc[-1]
+    temperature = twice.trace["temperature"]
+    assert (temperature.diff() > 0).sum() == 1  # hot again once
+    assert temperature.max() <= twice.settings.start_temperature
+
+
+def test_a_restart_does_not_repeat_the_run() -> None:
+    chain = run(SearchProblem(PROBLEM.objective), replace(SHORT, restarts=1)).trace
+    first, second = np.split(chain["current_value"].to_numpy(), 2)
+    assert not (first == second).all()
+
+
+# Teaching
+
+
+@pytest.mark.parametrize("temperature", [1e-9, 0.5, 1e12])
+def test_in_the_teaching_mode_no_step_leaves_the_budget(temperature: float) -> None:
+    settings = replace(
+        SHORT, mode="teaching", start_temperature=temperature, end_temperature=temperature
+    )
+    annealer = Annealer(PROBLEM, settings)
+    assert annealer.best.costs[0] <= PROBLEM.budget  # it starts at a feasible one
+    annealer.advance(annealer.total)
+    assert (annealer.trace["current_cost"] <= PROBLEM.budget).all()
+    assert set(annealer.penalties.values()) == {(np.inf,)}
+
+
+def test_in_the_teaching_mode_nothing_is_polished() -> None:
+    cold = AnnealingSettings(
+        steps=300, mode="teaching", start_temperature=1e-9, end_temperature=1e-9
+    )
+    annealer = Annealer(PROBLEM, cold)
+    annealer.advance(annealer.total - 1)
+    last_but_one = annealer.best
+    annealer.advance(1)
+    # At zero temperature it climbs, and one step more changes one decision at most.
+    assert annealer.best.value >= last_but_one.value
+    assert annealer.best.value < search(PROBLEM, replace(cold, mode="full")).best.value
+
+
+def test_a_chain_without_a_limit_does_not_start_at_the_optimum() -> None:
+    problem = SearchProblem(PROBLEM.objective)
+    annealer = Annealer(problem, replace(SHORT, mode="teaching"))
+    assert annealer.current != solve_exact(problem)
+
+
+# The adaptive schedule
+
+
+def test_an_adaptive_run_accepts_what_it_wants_to() -> None:
+    settings = AnnealingSettings(steps=100_000, schedule="adaptive", seed=1)
+    problem = PROBLEM.within(min(t.smallest_cost for t in PROBLEM.tables) * 1.5)
+    annealer = run(problem, settings)
+    assert len(annealer.penalties) == 1  # with one chain the trace is that chain's
+    trace = annealer.trace
+    progress = trace["proposals"] / annealer.total
+    wanted = np.array([target_acceptance(p) for p in progress])
+    level = progress.between(0.25, 0.65)
+    assert trace["acceptance"][level].mean() == pytest.approx(0.44, abs=0.02)
+    assert np.abs(trace["acceptance"] - wanted)[level].mean() < 0.05
+    assert trace["acceptance"].iloc[-5:].mean() < 0.1
+    start, end = annealer.settings.start_temperature, annealer.settings.end_temperature
+    assert trace["temperature"].between(end, start).all()
+
+
+def test_an_adaptive_schedule_starts_hotter_than_the_others() -> None:
+    fixed, adaptive = suggest_temperatures(PROBLEM), suggest_temperatures(PROBLEM, "adaptive")
+    assert adaptive[0] > fixed[0] and adaptive[1] == fixed[1]
+    assert (
+        Annealer(PROBLEM, replace(SHORT, schedule="adaptive")).settings.start_temperature
+        == (adaptive[0])
+    )
+
+
+def test_an_adaptive_schedule_comes_as_near_as_a_fixed_one() -> None:
+    problem = mini_problem(budget=8.0)
+    exact = solve_exact(problem)
+    annealer = Annealer(problem, AnnealingSettings(schedule="adaptive"))
+    annealer.advance(annealer.total - 1)  # the polish is the last proposal's
+    assert annealer.best.value >= exact.value * (1 - 1e-3)

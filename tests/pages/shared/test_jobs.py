@@ -1,18 +1,23 @@
 """Searches in threads: they run alone, can be held and ended, and are forgotten in time."""
 
+import math
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
 
 import pytest
+from conftest import REPOSITORY
 
 from foxnas_core.errors import InvalidInput
 from foxnas_core.search.annealing import search
 from foxnas_core.search.exact import solve_exact
 from foxnas_core.search.problem import SearchProblem
 from foxnas_core.search.schedule import AnnealingSettings
+from foxnas_core.storage import open_study
 from pages.shared import jobs
-from pages.shared.jobs import Job, Jobs, ServerBusy
+from pages.shared.jobs import Job, Jobs, ServerBusy, replayed
 from tests.search.additive import mini_problem
 
 SETTINGS = AnnealingSettings(steps=4_000, seed=3)
@@ -81,6 +86,88 @@ def test_a_paused_job_stands_still_and_goes_on(start):
     job.resume()
     wait_for(lambda: job.annealer.proposals > held)
     assert job.state == "running"
+
+
+def test_a_paused_job_is_stepped_through_to_the_end_with_the_same_bits(start, problem):
+    kept = []
+    job = started(start(seconds=1.0, keep=lambda result: kept.append(result) or "abc"))
+    job.pause()
+    wait_for(lambda: job.state == "paused")
+    time.sleep(2 * jobs.FRAME)  # the frame that was under way
+    frame = math.ceil(job.annealer.total * jobs.FRAME / job.seconds)
+    while not job.annealer.done:
+        before = job.annealer.proposals
+        job.step()
+        wait_for(lambda before=before: job.annealer.proposals > before)
+        assert job.annealer.proposals == min(before + frame, job.annealer.total)
+    job.wait(20)
+    assert (job.state, job.kept) == ("finished", "abc")
+    assert kept[0].to_dict() == search(problem, SETTINGS).to_dict()
+
+
+def test_steps_count_only_while_paused(start):
+    job = started(start(LONG, seconds=60.0))
+    for _ in range(3):
+        job.step()
+    job.pause()
+    time.sleep(2 * jobs.FRAME)
+    held = job.annealer.proposals
+    time.sleep(3 * jobs.FRAME)
+    assert job.annealer.proposals == held
+
+
+def test_the_pace_can_be_changed_on_the_way(start, problem):
+    kept = []
+    job = started(start(seconds=600.0, keep=lambda result: kept.append(result) or "abc"))
+    job.seconds = 0.0
+    job.wait(20)
+    assert kept[0].to_dict() == search(problem, SETTINGS).to_dict()
+
+
+def test_a_replay_is_checked_and_not_kept_twice(start, problem):
+    kept = search(problem, SETTINGS)
+    job = start(replays="0123456789ab", keep=replayed("0123456789ab", kept))
+    job.wait(20)
+    assert (job.state, job.kept, job.replays) == ("finished", "0123456789ab", "0123456789ab")
+    other = start(AnnealingSettings(steps=4_000, seed=4), keep=replayed("0123456789ab", kept))
+    other.wait(20)
+    assert (other.state, other.kept) == ("failed", None)
+    assert "came out differently" in other.note
+
+
+SERVER = """
+import os, sys, threading, time
+from pathlib import Path
+from foxnas_core.search.exact import solve_exact
+from foxnas_core.search.schedule import AnnealingSettings
+from foxnas_core.storage import create_study
+from pages.shared.jobs import Jobs
+from tests.search.additive import mini_problem
+
+problem = mini_problem()
+study = create_study(Path(sys.argv[1]), problem.space, name="Kept")
+job = Jobs().start(
+    "here", problem, AnnealingSettings(steps=4_000, seed=3),
+    seconds=0.0, exact=solve_exact(problem), keep=study.save_search,
+)
+while job.kept is None:
+    time.sleep(0.01)
+print(job.kept, flush=True)
+time.sleep(60)
+"""
+
+
+def test_a_server_that_is_killed_loses_no_finished_search(tmp_path, problem):
+    with subprocess.Popen(
+        [sys.executable, "-c", SERVER, str(tmp_path / "kept")],
+        cwd=REPOSITORY, stdout=subprocess.PIPE, text=True,
+    ) as server:  # fmt: skip
+        search_id = server.stdout.readline().strip()
+        server.kill()
+    study = open_study(tmp_path / "kept")
+    assert study.search_ids() == [search_id]
+    assert study.load_search(search_id).to_dict() == search(problem, SETTINGS).to_dict()
+    assert [f.name for f in (study.folder / "searches").iterdir()] == [f"{search_id}.json"]
 
 
 @pytest.mark.parametrize("paused", [False, True])
