@@ -157,11 +157,12 @@ def show_steps(prices: Prices, unit: CostUnit, budget: float) -> None:
     searched = budget * unit.factor
     here = table[(table["from"] <= searched) & (searched < table["to"])]
     near = "" if not len(here) else (
-        f"Round the budget: {plain(figures.step_sentence(here.iloc[0], unit, objective))}."
+        f"At this budget: {plain(figures.step_sentence(here.iloc[0], unit, objective))}."
     )  # fmt: skip
     named = {"from": f"from ({unit.symbol})", "to": f"to ({unit.symbol})"}
     named |= {"gain": f"gain ({objective.difference_unit})", "cost": f"cost ({unit.symbol})"}
-    order = ["from", "to", "in words", "gain", "cost", "price", "hull price", "blocks"]
+    order = ["from", "to", "gain", "price", "in words", "cost", "blocks"]
+    order += [] if shown == kept else ["hull price"]  # there both prices are one
     panel("", near, table[order].rename(columns=named), key="front-steps")
 
 
@@ -224,7 +225,7 @@ def show_ties(
         st.write(
             f"{words} that were examined cannot be told from the optimum: the "
             f"{100 * tied.level:.0f} % interval of the difference in accuracy contains 0. "
-            f"{table['measured'].notna().sum()} of the set are measured."
+            f"Measured already: {table['measured'].notna().sum()}."
         )
         if saved >= 1:
             row = table.loc[table["saves (%)"].idxmax()]
@@ -268,16 +269,25 @@ def show_ties(
 
 
 def show_chances(
-    front: Front, unit: CostUnit, budget: float, calibration: SearchCalibration | None, why: str
+    front: Front,
+    unit: CostUnit,
+    budget: float,
+    searched: float,
+    calibration: SearchCalibration | None,
+    why: str,
 ) -> None:
-    """Whether a budget holds when a subnet of the front is measured."""
+    """Whether a budget holds when a subnet of the front is measured, and above all the optimum
+    that was searched under it or, to be surer, under less."""
     st.subheader("Whether the budget holds")
     table = figures.chance_table(front, budget, unit, calibration)
+    if table["chance"].isin([0.0, 100.0]).all():
+        st.write("The regression predicts this cost exactly, so the budget holds.")
+        return
     objective = front.problem.objective.target
-    optimum = int(np.searchsorted(front.costs, budget, side="right")) - 1
+    optimum = int(np.searchsorted(front.costs, searched, side="right")) - 1
     sure = table[table["chance"] >= 95]
     text = (
-        f"The optimum under {unit.text(budget)} keeps it with a chance of "
+        f"The optimum keeps {unit.text(budget)} when measured with a chance of "
         f"**{table['chance'].iloc[optimum]:.0f} %**."
     )
     if len(sure) and sure.index[-1] < optimum:
@@ -309,8 +319,7 @@ def show_chances(
         every = figures.budget_table(front, unit, calibration)
         panel(
             "At every budget",
-            "The chance that the optimum of a budget keeps it; it falls as the optimum's predicted "
-            "cost comes nearer to the budget.",
+            "The chance that the optimum of each budget measures within that budget.",
             every,
             figures.budget_figure(every, unit, budget),
             key="budgets",
@@ -330,7 +339,7 @@ with page(
         front = cache.front_of(study, column)
         unit = unit_picker(front)
         if kind == LATENCY:
-            budget_slider(front)
+            chosen = budget_slider(front)
             guard_picker(study, front)
             budget = searched_budget(study, front)
             try:
@@ -338,16 +347,17 @@ with page(
             except FoxnasError as error:
                 why = str(error)
         else:
-            budget = count_slider(front, unit)
+            budget = chosen = count_slider(front, unit)
     cost = front.problem.limits[0].predictor
     if cost.df is not None:  # calibrated from another device
         st.warning(plain(cost.warnings[0]))
     optimum = front.within(budget)
     objective = front.problem.objective.target
+    guarded = "" if chosen == budget else f" (searched under {unit.text(budget)})"
     with st.container(key="optimum"):
         st.write(
-            f"Optimum under {unit.text(budget)}: subnet **{optimum.architecture.id}**, predicted "
-            f"at **{objective.text(optimum.value)} {objective.unit}** and "
+            f"Optimum under {unit.text(chosen)}{guarded}: subnet "
+            f"**{optimum.architecture.id}**, predicted at **{objective.text(optimum.value)} {objective.unit}** and "
             f"**{unit.text(optimum.costs[0])}**."
         )
     prices = front_prices(front)
@@ -356,7 +366,7 @@ with page(
     with errors_as_cards():
         show_steps(prices, unit, budget)
     with errors_as_cards():
-        show_chances(front, unit, budget, calibration, why)
+        show_chances(front, unit, chosen, budget, calibration, why)
     with errors_as_cards():
         resampled = cache.resampled_of(study, column)
         stability = resampled.at(budget)

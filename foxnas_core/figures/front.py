@@ -77,7 +77,7 @@ def step_table(prices: Prices, unit: CostUnit, *, corners: bool) -> pd.DataFrame
     change), in words.
     """
     front, space = prices.front, prices.front.problem.space
-    points = prices.corners if corners else np.arange(len(front))
+    points = prices.corners if corners else prices.points
     costs = front.costs[points] * unit.factor
     gain = np.diff(prices.worth[points])
     hull = (prices.corner_price if corners else prices.hull_price) / unit.factor
@@ -100,9 +100,9 @@ def step_table(prices: Prices, unit: CostUnit, *, corners: bool) -> pd.DataFrame
 
 
 def step_sentence(row: pd.Series, unit: CostUnit, objective: Target) -> str:
-    """ "From 3.1 to 3.2 ms: s4b3 kernel 3 → 5 (+0.05 points)"."""
+    """ "from 3.1 to 3.2 ms: s4b3 kernel 3 → 5 (+0.05 points)"."""
     return (
-        f"From {row['from']:.4g} to {row['to']:.4g} {unit.symbol}: {row['in words']} "
+        f"from {row['from']:.4g} to {row['to']:.4g} {unit.symbol}: {row['in words']} "
         f"({objective.text(row['gain'], signed=True)} {objective.difference_unit})"
     )
 
@@ -159,14 +159,19 @@ def price_figure(prices: Prices, unit: CostUnit, budget: float) -> go.Figure:
 def certainty_table(space: SearchSpace, stability: Stability) -> pd.DataFrame:
     """The optimum as `architecture_table`, with the share of resamples whose optimum has the very
     choices of the cell: row, column, text, share."""
-    grid = architecture_table(space, stability.optimum.architecture)
+    optimum = stability.optimum.architecture
+    grid = architecture_table(space, optimum)[["row", "column", "text"]]
     if not stability.architectures:
-        return grid[["row", "column", "text"]].assign(share=np.nan)
-    differs = [
-        architecture_table(space, stability.optimum.architecture, other)["differs"].to_numpy()
-        for other in stability.architectures
-    ]
-    return grid[["row", "column", "text"]].assign(share=1 - np.mean(differs, axis=0))
+        return grid.assign(share=np.nan)
+    same = space.encode(stability.architectures) == space.encode([optimum])
+    shares = []
+    for group in space.groups:
+        slots = dict.fromkeys(["", *(d.slot for d in space.in_group(group))])
+        for slot in slots:
+            members = [d.group == group and d.slot == slot for d in space.decisions]
+            if any(members):
+                shares.append(float(same[:, members].all(axis=1).mean()))
+    return grid.assign(share=shares)
 
 
 def certainty_figure(table: pd.DataFrame) -> go.Figure:
@@ -182,7 +187,7 @@ def certainty_figure(table: pd.DataFrame) -> go.Figure:
     figure.add_heatmap(
         x=columns, y=rows, z=100 * share.to_numpy(), text=text.loc[rows, columns].fillna(""),
         texttemplate="%{text}", colorscale=_CERTAIN, zmin=0, zmax=100, xgap=4, ygap=4,
-        hoverongaps=False, showscale=False, textfont={"color": INK},
+        hoverongaps=False, showscale=False, textfont={"color": INK, "size": 12},
         hovertemplate="%{y}, %{x}: optimal in %{z:.0f} % of resamples<extra></extra>",
     )  # fmt: skip
     figure.update_layout(height=70 + 58 * len(rows))
@@ -257,7 +262,7 @@ def tied_figure(table: pd.DataFrame, objective: Target, unit: CostUnit) -> go.Fi
             marker={"size": 6, "color": colour, "line": {"color": BLUE, "width": 1}},
         )  # fmt: skip
     for name, row, colour in (
-        ("cheapest", table.loc[table[unit.title].idxmin()], ORANGE),
+        ("cheapest", table.iloc[int(table[unit.title].to_numpy().argmin())], ORANGE),
         ("optimum", table.iloc[0], RED),
     ):
         figure.add_scatter(

@@ -12,29 +12,34 @@ import numpy as np
 
 from foxnas_core.search.exact import Front
 
+# Costs that differ by less are the same sum in another order (counts of parameters).
+_ROUNDING = 1e-9
+
 
 @dataclass(frozen=True, eq=False)
 class Prices:
     """What each step of a front buys, from each of its points to the next.
 
-    `worth` (points,) is the objective, negated where less of it is better; `corners` are the
-    positions of the points that the hull bends at, both ends included. Prices are in the
+    `points` are positions in the front, all but those whose cost the next one has too, up to
+    rounding; `corners` are those of them that the hull bends at, both ends included. `worth`
+    (len(front),) is the objective, negated where less of it is better. Prices are in the
     objective's unit per unit of the limit's target.
     """
 
     front: Front
-    worth: np.ndarray
+    points: np.ndarray
     corners: np.ndarray
+    worth: np.ndarray
 
     @property
     def cost(self) -> np.ndarray:
         """What each step costs more, (points - 1,)."""
-        return np.diff(self.front.costs)
+        return np.diff(self.front.costs[self.points])
 
     @property
     def gain(self) -> np.ndarray:
         """By how much each step betters the objective, (points - 1,)."""
-        return np.diff(self.worth)
+        return np.diff(self.worth[self.points])
 
     @property
     def price(self) -> np.ndarray:
@@ -49,7 +54,7 @@ class Prices:
     @property
     def hull_price(self) -> np.ndarray:
         """The hull's slope over each step, (points - 1,)."""
-        return np.repeat(self.corner_price, np.diff(self.corners))
+        return np.repeat(self.corner_price, np.diff(np.searchsorted(self.points, self.corners)))
 
     @property
     def knee(self) -> int | None:
@@ -74,7 +79,11 @@ class Prices:
 def front_prices(front: Front) -> Prices:
     """The prices along a front."""
     worth = front.problem.sign * front.values
-    return Prices(front, worth, concave_corners(front.costs, worth))
+    costs = front.costs
+    rising = np.diff(costs) > _ROUNDING * (1 + np.abs(costs[1:]))
+    points = np.flatnonzero(np.append(rising, True))
+    corners = points[concave_corners(costs[points], worth[points])]
+    return Prices(front, points, corners, worth)
 
 
 def concave_corners(costs: np.ndarray, values: np.ndarray) -> np.ndarray:

@@ -25,6 +25,7 @@ from foxnas_core.search_space import SearchSpace
 from foxnas_core.target import Target
 
 DRAWS = 200
+_ROUNDING = 1e-9
 
 
 @dataclass(frozen=True, eq=False)
@@ -79,8 +80,10 @@ class ResampledFronts:
         optimum = self.front.within(budget)
         problem = self.front.problem
         found = []
+        # A cost that is known exactly (parameters) is not to miss the budget by rounding.
+        reached = budget + _ROUNDING * (1 + abs(budget))
         for costs, contexts, options in self._points:
-            point = int(np.searchsorted(costs, budget, side="right")) - 1
+            point = int(np.searchsorted(costs, reached, side="right")) - 1
             if point >= 0:
                 found.append(problem.architecture(int(contexts[point]), options[point]))
         decisions, chosen = _shares(problem.space, optimum.architecture, found)

@@ -152,19 +152,17 @@ def _near(
     best = float(problem.tables[front.contexts[point]].total(front.options[point])[0])
     corners = concave_corners(costs, worth)
     price = slope_at(costs[corners], worth[corners], problem.budget)
-    while True:
-        found: list[Chosen] | None = []
+    while gap > 1e-9 * (1 + abs(best)):
+        found: list[Chosen] = []
         for context, table in enumerate(problem.tables):
             options = _within(table, problem.budget, price, best - gap, most)
-            found = None if options is None else [*found, *((context, o) for o in options)]
-            if found is None or len(found) > most:
-                found = None
+            if options is None or len(found) + len(options) > most:
                 break
-        if found is not None:
+            found += [(context, option) for option in options]
+        else:
             return gap, found
-        gap = 0.7 * gap if gap > 1e-9 * (1 + abs(best)) else 0.0
-        if gap == 0.0:
-            return 0.0, []  # more exact ties than are listed
+        gap *= 0.7
+    return 0.0, []  # more exact ties than are listed, or nothing uncertain
 
 
 def _within(
@@ -180,9 +178,9 @@ def _within(
         bound += price * (budget - table.cost_constant)
     room = bound - least
     room += 1e-9 * (1 + abs(bound))  # sums in another order
-    lost, options = np.zeros(1), np.zeros((1, 0), dtype=np.int32)
+    lost, options = np.zeros(1), np.zeros((1, 0), dtype=int)
     if room < 0:
-        return np.zeros((0, len(losses)), dtype=np.int32)
+        return np.zeros((0, len(losses)), dtype=int)
     for loss in losses:
         order = np.argsort(loss, kind="stable")
         counts = np.searchsorted(loss[order], room - lost, side="right")
@@ -191,7 +189,7 @@ def _within(
         parents = np.repeat(np.arange(len(lost)), counts)
         chosen = order[np.arange(len(parents)) - np.repeat(np.cumsum(counts) - counts, counts)]
         lost = lost[parents] + loss[chosen]
-        options = np.column_stack([options[parents], chosen.astype(np.int32)])
+        options = np.column_stack([options[parents], chosen])
     score = np.full(len(options), table.score_constant)
     cost = np.full(len(options), table.cost_constant)
     for group, chosen in enumerate(options.T):
