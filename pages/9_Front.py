@@ -199,6 +199,11 @@ def show_stability(study: Study, front: Front, stability: Stability, draws: int)
             "ceiling's uncertainty included; accuracy and cost apart. A share is itself known to "
             f"± {100 * 1.96 * 0.5 / np.sqrt(draws):.0f} points at most."
         )
+    if not cache.table_of(study).ordered:
+        st.caption(
+            "The table does not tell the order of blocks within a stage: of subnets that differ in "
+            "nothing else the first stands for all, and so do its blocks here."
+        )
     with st.expander("Every choice"):
         panel("", "", stability.decisions, key="choices")
 
@@ -357,7 +362,8 @@ with page(
     with st.container(key="optimum"):
         st.write(
             f"Optimum under {unit.text(chosen)}{guarded}: subnet "
-            f"**{optimum.architecture.id}**, predicted at **{objective.text(optimum.value)} {objective.unit}** and "
+            f"**{optimum.architecture.id}**, predicted at "
+            f"**{objective.text(optimum.value)} {objective.unit}** and "
             f"**{unit.text(optimum.costs[0])}**."
         )
     prices = front_prices(front)

@@ -11,6 +11,7 @@ those whose options lose more than the room below that bound are cut off, group 
 fixing by reduced costs; Kellerer, Pferschy, Pisinger, "Knapsack Problems", 2004, ch. 3 and 11).
 """
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
@@ -26,6 +27,7 @@ from foxnas_core.search.prices import concave_corners, slope_at
 from foxnas_core.search.problem import Candidate, ContextTable, SearchProblem
 
 MOST = 1000
+_HELD = 20  # sums that may be held for each one listed
 
 
 @dataclass(frozen=True, eq=False)
@@ -34,7 +36,8 @@ class TiedSet:
 
     - `examined`: how many architectures were looked at: all within the budget that are predicted
       at most `depth` (in the objective's unit) below the optimum, those of the front, and those
-      handed over; `complete` says that no other within the budget can be tied.
+      handed over; `complete` says that no other within the budget can be tied. Where neither
+      regression reads the order of blocks, one order stands for all.
     - `architectures` are the tied ones, the optimum first; `table` has one row each: id, value,
       cost, difference, low, high.
     """
@@ -111,7 +114,7 @@ def tied_set(
             "high": link.inverse(eta + (difference + half)[order]) - base,
         }
     )
-    depth = float(abs(base - link.inverse(eta - problem.sign * gap)))
+    depth = float(abs(base - link.inverse(eta - problem.sign * max(gap, 0.0))))
     return TiedSet(optimum, budget, level, len(every), depth, gap >= widest, tuple(chosen), table)
 
 
@@ -152,25 +155,56 @@ def _near(
     best = float(problem.tables[front.contexts[point]].total(front.options[point])[0])
     corners = concave_corners(costs, worth)
     price = slope_at(costs[corners], worth[corners], problem.budget)
-    while gap > 1e-9 * (1 + abs(best)):
+    blur = 1e-9 * (1 + abs(best))  # sums in another order
+    distinct = _distinct(problem)
+    while True:
         found: list[Chosen] = []
         for context, table in enumerate(problem.tables):
-            options = _within(table, problem.budget, price, best - gap, most)
+            least = best - gap - blur
+            options = _within(table, distinct, problem.budget, price, least, most)
             if options is None or len(found) + len(options) > most:
                 break
             found += [(context, option) for option in options]
         else:
             return gap, found
+        if gap <= blur:  # more exact ties than are listed
+            return -math.inf, []
         gap *= 0.7
-    return 0.0, []  # more exact ties than are listed, or nothing uncertain
+
+
+def _distinct(problem: SearchProblem) -> list[np.ndarray]:
+    """For each group the options that stand for all others.
+
+    Where neither form reads the order of blocks, of options that are equal but for it the first
+    stands for all.
+    """
+    predictors = [problem.objective, problem.limits[0].predictor]
+    forms = [p.form for p in predictors if isinstance(p, Predictor) and p.form.order_free]
+    found = []
+    for position, group in enumerate(problem.groups):
+        kept = np.arange(len(problem.tables[0].scores[position]))
+        if len(forms) == len(predictors):
+            codes = full_codes(problem.space, group)
+            rows = np.hstack([form.matrix(codes, group) for form in forms])
+            kept = np.sort(np.unique(rows, axis=0, return_index=True)[1])
+        found.append(kept)
+    return found
 
 
 def _within(
-    table: ContextTable, budget: float, price: float, least: float, most: int
+    table: ContextTable,
+    distinct: Sequence[np.ndarray],
+    budget: float,
+    price: float,
+    least: float,
+    most: int,
 ) -> np.ndarray | None:
-    """Options (found, groups) of all architectures of a context within the budget that score at
-    least `least`; None where more than so many sums have to be held."""
-    reduced = [s - price * c for s, c in zip(table.scores, table.costs, strict=True)]
+    """Options (found, groups), of those `distinct`, of all architectures of a context within the
+    budget that score at least `least`; None where too many sums would have to be held."""
+    reduced = [
+        scores[own] - price * costs[own]
+        for scores, costs, own in zip(table.scores, table.costs, distinct, strict=True)
+    ]
     losses = [values.max() - values for values in reduced]
     # Without a price the budget bounds nothing, and may be infinite.
     bound = table.score_constant + sum(float(values.max()) for values in reduced)
@@ -181,15 +215,15 @@ def _within(
     lost, options = np.zeros(1), np.zeros((1, 0), dtype=int)
     if room < 0:
         return np.zeros((0, len(losses)), dtype=int)
-    for loss in losses:
+    for loss, own in zip(losses, distinct, strict=True):
         order = np.argsort(loss, kind="stable")
         counts = np.searchsorted(loss[order], room - lost, side="right")
-        if counts.sum() > 20 * most:
+        if counts.sum() > _HELD * most:
             return None
         parents = np.repeat(np.arange(len(lost)), counts)
         chosen = order[np.arange(len(parents)) - np.repeat(np.cumsum(counts) - counts, counts)]
         lost = lost[parents] + loss[chosen]
-        options = np.column_stack([options[parents], chosen])
+        options = np.column_stack([options[parents], own[chosen]])
     score = np.full(len(options), table.score_constant)
     cost = np.full(len(options), table.cost_constant)
     for group, chosen in enumerate(options.T):
