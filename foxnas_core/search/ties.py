@@ -27,7 +27,7 @@ from foxnas_core.search.prices import concave_corners, slope_at
 from foxnas_core.search.problem import Candidate, ContextTable, SearchProblem
 
 MOST = 1000
-_HELD = 20  # sums that may be held for each one listed
+_HELD = 50_000  # sums that may be held at once
 
 
 @dataclass(frozen=True, eq=False)
@@ -161,7 +161,7 @@ def _near(
         found: list[Chosen] = []
         for context, table in enumerate(problem.tables):
             least = best - gap - blur
-            options = _within(table, distinct, problem.budget, price, least, most)
+            options = _within(table, distinct, problem.budget, price, least)
             if options is None or len(found) + len(options) > most:
                 break
             found += [(context, option) for option in options]
@@ -197,10 +197,9 @@ def _within(
     budget: float,
     price: float,
     least: float,
-    most: int,
 ) -> np.ndarray | None:
     """Options (found, groups), of those `distinct`, of all architectures of a context within the
-    budget that score at least `least`; None where too many sums would have to be held."""
+    budget that score at least `least`; None where more than `_HELD` sums would be held."""
     reduced = [
         scores[own] - price * costs[own]
         for scores, costs, own in zip(table.scores, table.costs, distinct, strict=True)
@@ -218,7 +217,7 @@ def _within(
     for loss, own in zip(losses, distinct, strict=True):
         order = np.argsort(loss, kind="stable")
         counts = np.searchsorted(loss[order], room - lost, side="right")
-        if counts.sum() > _HELD * most:
+        if counts.sum() > _HELD:
             return None
         parents = np.repeat(np.arange(len(lost)), counts)
         chosen = order[np.arange(len(parents)) - np.repeat(np.cumsum(counts) - counts, counts)]
