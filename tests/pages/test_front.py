@@ -1,8 +1,9 @@
 import json
+import shutil
 
 import numpy as np
 import pytest
-from conftest import run_page, sentences
+from conftest import DEMO, run_page, sentences
 
 from foxnas_core.search.prices import front_prices
 from foxnas_core.storage import create_study, open_study
@@ -10,6 +11,22 @@ from foxnas_core.table import table_from_frame
 from foxnas_core.workflow import calibrations, fit_all, latency_front
 
 PAGE = "pages/9_Front.py"
+
+
+@pytest.fixture(scope="module")
+def copied(tmp_path_factory):
+    """One copy of the demo's table for all tests that only read it, so that it is fitted once."""
+    folder = tmp_path_factory.mktemp("front")
+    (folder / "demo").mkdir()
+    for name in ("study.json", "space.json", "measurements.parquet", "optima.parquet"):
+        shutil.copy(DEMO / name, folder / "demo" / name)
+    return folder
+
+
+@pytest.fixture
+def shipped(copied, monkeypatch):
+    monkeypatch.setenv("FOXNAS_STUDIES", str(copied))
+    return open_study(copied / "demo")
 
 
 def said(page) -> str:
@@ -21,8 +38,8 @@ def against(page, cost: str):
     return picker.set_value(cost).run()
 
 
-def test_prices_choices_ties_and_chances_are_those_of_the_core(studies):
-    study = open_study(studies / "demo")
+def test_prices_choices_ties_and_chances_are_those_of_the_core(shipped):
+    study = shipped
     page = run_page(PAGE, budget="0.06")
     assert not page.exception and not page.error
     predictors = fit_all(study.table(), targets=("accuracy", "latency_ms"))
@@ -41,7 +58,7 @@ def test_prices_choices_ties_and_chances_are_those_of_the_core(studies):
     assert len(page.get("download_button")) == 8
 
 
-def test_the_budget_moves_everything(studies):
+def test_the_budget_moves_everything(shipped):
     page = run_page(PAGE, budget="0.06")
     before = said(page)
     page.slider(key="budget").set_value(0.1).run()
@@ -49,7 +66,7 @@ def test_the_budget_moves_everything(studies):
     assert "Optimum under 100 µs" in said(page) and said(page) != before
 
 
-def test_a_guarded_budget_is_searched_under_less_and_held_against_all_of_it(studies):
+def test_a_guarded_budget_is_searched_under_less_and_held_against_all_of_it(shipped):
     page = run_page(PAGE, budget="0.06", guard="0.95")
     assert not page.exception and not page.error
     text = said(page)
@@ -58,7 +75,7 @@ def test_a_guarded_budget_is_searched_under_less_and_held_against_all_of_it(stud
     assert chance >= 95
 
 
-def test_parameters_and_macs_have_prices_of_their_own(studies):
+def test_parameters_and_macs_have_prices_of_their_own(shipped):
     page = against(run_page(PAGE), "parameters")
     assert not page.exception and not page.error
     assert "points per k parameters" in said(page)
@@ -74,7 +91,7 @@ def test_parameters_and_macs_have_prices_of_their_own(studies):
     assert "points per M MACs" in said(page) and "too hopeful of a searched one" in said(page)
 
 
-def test_every_step_can_be_read(studies):
+def test_every_step_can_be_read(shipped):
     page = run_page(PAGE)
     [steps] = [w for w in page.get("button_group") if w.key == "steps"]
 
@@ -90,15 +107,14 @@ def test_every_step_can_be_read(studies):
     assert (np.diff(price) <= 0).all()
 
 
-def test_a_tied_subnet_opens_in_what_if_beside_the_optimum(studies):
+def test_a_tied_subnet_opens_in_what_if_beside_the_optimum(shipped):
     page = run_page(PAGE, budget="0.06")
     one = next(d.value for d in page.dataframe if "saves (%)" in d.value)
     cheapest = one.loc[one["saves (%)"].idxmax(), "id"]
     page.button(key="tied-what-if").click().run()
     page.switch_page("pages/2_What_if.py").run()
     assert not page.exception and not page.error
-    space = open_study(studies / "demo").space
-    opened = space.architecture(json.loads(page.query_params["architecture"]))
+    opened = shipped.space.architecture(json.loads(page.query_params["architecture"]))
     assert opened.id == cheapest
 
 
@@ -110,7 +126,7 @@ def test_a_space_of_operations_has_a_front_too(cells):
     assert "too few to tell what searched subnets measure" in text
 
 
-def test_an_infeasible_budget_is_one_sentence(studies):
+def test_an_infeasible_budget_is_one_sentence(shipped):
     page = run_page(PAGE, budget="0.000001")
     assert not page.exception
     [error] = page.error
