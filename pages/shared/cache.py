@@ -41,6 +41,7 @@ if TYPE_CHECKING:
     from foxnas_core.search.calibration import SearchCalibration
     from foxnas_core.search.exact import Front
     from foxnas_core.search.result import SearchResult
+    from foxnas_core.search.stability import ResampledFronts
     from pages.shared.jobs import Jobs
 
 Stamp = tuple[tuple[str, int, int], ...]
@@ -106,6 +107,11 @@ def predictors_of(study: Study, form: str = "auto") -> "tuple[dict[str, Predicto
 def front_of(study: Study, latency: str) -> "Front":
     """The best predicted accuracy for every latency; raises as `regression.fit`."""
     return _front(str(study.folder), latency, _fit_stamp(study))
+
+
+def resampled_of(study: Study, cost: str) -> "ResampledFronts":
+    """The front of coefficients drawn anew, many times; raises as `regression.fit`."""
+    return _resampled(str(study.folder), cost, _fit_stamp(study))
 
 
 def shapley_of(study: Study, column: str, architecture: Architecture | None) -> "BlockShapley":
@@ -265,6 +271,15 @@ def _front(folder: str, latency: str, stamp: Stamp) -> "Front":
     return latency_front(
         *(_predictor(folder, c, "auto", "auto", stamp) for c in ("accuracy", latency))
     )
+
+
+@st.cache_resource(
+    max_entries=4, show_spinner="Solving the front of 200 resamples, which takes a few seconds …"
+)
+def _resampled(folder: str, cost: str, stamp: Stamp) -> "ResampledFronts":
+    from foxnas_core.search.stability import resampled_fronts
+
+    return resampled_fronts(_front(folder, cost, stamp))
 
 
 def _text_of(architecture: Architecture | None) -> str | None:

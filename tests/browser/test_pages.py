@@ -11,6 +11,7 @@ PAGES = {
     "Explanations": "Explanations",
     "What_if": "What-if",
     "Search": "Search",
+    "Front": "Front",
     "Export": "Export",
     "Import": "Import",
     "Devices": "Devices",

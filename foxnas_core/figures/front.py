@@ -1,0 +1,351 @@
+"""What a front says: its prices, its steps, and how sure its optimum and its budget are."""
+
+import itertools
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from plotly import graph_objects as go
+
+from foxnas_core.figures.search import architecture_table
+from foxnas_core.figures.theme import BLUE, GREY, INK, ORANGE, RED, difference_axis, new_figure
+from foxnas_core.search.calibration import SearchCalibration
+from foxnas_core.search.chance import chance_within
+from foxnas_core.search.exact import Front
+from foxnas_core.search.prices import Prices
+from foxnas_core.search.stability import Stability
+from foxnas_core.search.steps import changes_between, in_words, told_units
+from foxnas_core.search.ties import TiedSet
+from foxnas_core.search_space import SearchSpace
+from foxnas_core.target import Target
+
+# White to a blue that dark numbers can be read on.
+_CERTAIN = [[0.0, "#FFFFFF"], [1.0, "#64A6D1"]]
+_BUDGETS = 200
+
+
+@dataclass(frozen=True)
+class CostUnit:
+    """How a cost is read: `factor` units make one of the table's own; `title` is that of an axis,
+    after "per" and numbers stands `symbol`."""
+
+    label: str
+    symbol: str
+    title: str
+    factor: float
+
+    def text(self, cost: float) -> str:
+        """A cost of the table's own unit as it is read."""
+        return f"{cost * self.factor:.4g} {self.symbol}"
+
+
+_COUNTS = {
+    "parameters": (
+        CostUnit("thousand parameters", "k parameters", "Parameters (thousands)", 1e-3),
+        CostUnit("MB of fp32 weights", "MB", "Weights (MB, at 4 bytes a parameter)", 4e-6),
+    ),
+    "macs": (CostUnit("million MACs", "M MACs", "MACs (millions)", 1e-6),),
+}
+
+
+def cost_units(target: Target) -> tuple[CostUnit, ...]:
+    """The units that a cost may be read in."""
+    if target.is_latency:
+        return (
+            CostUnit("milliseconds", "ms", f"{target.label} (ms)", 1.0),
+            CostUnit("microseconds", "µs", f"{target.label} (µs)", 1e3),
+        )
+    own = CostUnit(target.unit or target.label, target.unit or target.label, target.named, 1.0)
+    return _COUNTS.get(target.column, (own,))
+
+
+def fitting_unit(front: Front) -> CostUnit:
+    """The first unit in which the front is at least one wide, else the last."""
+    units = cost_units(front.problem.limits[0].predictor.target)
+    width = float(front.costs[-1] - front.costs[0])
+    return next((unit for unit in units if width * unit.factor >= 1), units[-1])
+
+
+# Prices and steps
+
+
+def step_table(prices: Prices, unit: CostUnit, *, corners: bool) -> pd.DataFrame:
+    """One row a step of the front, or with `corners` from each corner of its hull to the next.
+
+    Columns: from, to, cost (in the unit), gain, price, hull price (per unit), blocks (how many
+    change), in words.
+    """
+    front, space = prices.front, prices.front.problem.space
+    points = prices.corners if corners else prices.points
+    costs = front.costs[points] * unit.factor
+    gain = np.diff(prices.worth[points])
+    hull = (prices.corner_price if corners else prices.hull_price) / unit.factor
+    architectures = [front.candidate(int(point)).architecture for point in points]
+    changed = [
+        changes_between(space, before, after) for before, after in itertools.pairwise(architectures)
+    ]
+    return pd.DataFrame(
+        {
+            "from": costs[:-1],
+            "to": costs[1:],
+            "cost": np.diff(costs),
+            "gain": gain,
+            "price": gain / np.diff(costs),
+            "hull price": hull,
+            "blocks": pd.array([len(told_units(space, c)) for c in changed], dtype="int64"),
+            "in words": [in_words(space, c) for c in changed],
+        }
+    )
+
+
+def step_sentence(row: pd.Series, unit: CostUnit, objective: Target) -> str:
+    """ "from 3.1 to 3.2 ms: s4b3 kernel 3 → 5 (+0.05 points)"."""
+    return (
+        f"from {row['from']:.4g} to {row['to']:.4g} {unit.symbol}: {row['in words']} "
+        f"({objective.text(row['gain'], signed=True)} {objective.difference_unit})"
+    )
+
+
+def front_figure(prices: Prices, unit: CostUnit, budget: float) -> go.Figure:
+    """The front as steps, its hull with the corners, the knee and the budget."""
+    front, objective = prices.front, prices.front.problem.objective.target
+    costs = front.costs * unit.factor
+    figure = new_figure()
+    figure.add_scatter(
+        x=costs, y=front.values, mode="lines", name="front", line={"shape": "hv", "color": GREY},
+        hovertemplate=f"%{{x:.4g}} {unit.symbol}: %{{y:.2f}}<extra>front</extra>",
+    )  # fmt: skip
+    figure.add_scatter(
+        x=costs[prices.corners], y=front.values[prices.corners], mode="lines+markers",
+        name="hull", line={"color": BLUE, "width": 1, "dash": "dot"}, marker={"size": 6},
+        hovertemplate=f"%{{x:.4g}} {unit.symbol}: %{{y:.2f}}<extra>corner of the hull</extra>",
+    )  # fmt: skip
+    if prices.knee is not None:
+        figure.add_scatter(
+            x=[costs[prices.knee]], y=[front.values[prices.knee]], mode="markers", name="knee",
+            marker={"size": 14, "color": RED, "symbol": "diamond"},
+            hovertemplate=f"%{{x:.4g}} {unit.symbol}: %{{y:.2f}}<extra>knee</extra>",
+        )  # fmt: skip
+    _budget_line(figure, unit, budget)
+    return _laid_out(figure, unit.title, objective.named)
+
+
+def price_figure(prices: Prices, unit: CostUnit, budget: float) -> go.Figure:
+    """The price along the front: of each step as a point, on the hull as a falling line."""
+    objective = prices.front.problem.objective.target
+    costs = prices.front.costs * unit.factor
+    per = f"{objective.difference_unit or objective.label} per {unit.symbol}"
+    figure = new_figure()
+    figure.add_scatter(
+        x=costs[1:], y=prices.price / unit.factor, mode="markers", name="each step",
+        marker={"size": 4, "color": "#9DB2C3"},
+        hovertemplate=f"%{{x:.4g}} {unit.symbol}: %{{y:.3g}} {per}<extra>step</extra>",
+    )  # fmt: skip
+    ends = np.repeat(costs[prices.corners], 2)[1:-1]
+    figure.add_scatter(
+        x=ends, y=np.repeat(prices.corner_price, 2) / unit.factor, mode="lines", name="hull",
+        line={"color": BLUE, "width": 2.5},
+        hovertemplate=f"%{{x:.4g}} {unit.symbol}: %{{y:.3g}} {per}<extra>hull</extra>",
+    )  # fmt: skip
+    _budget_line(figure, unit, budget)
+    figure.update_yaxes(type="log", exponentformat="none", dtick=1)
+    return _laid_out(figure, unit.title, f"{per[0].upper()}{per[1:]}")
+
+
+# Choices
+
+
+def certainty_table(space: SearchSpace, stability: Stability) -> pd.DataFrame:
+    """The optimum as `architecture_table`, with the share of resamples whose optimum has the very
+    choices of the cell: row, column, text, share."""
+    optimum = stability.optimum.architecture
+    grid = architecture_table(space, optimum)[["row", "column", "text"]]
+    if not stability.architectures:
+        return grid.assign(share=np.nan)
+    same = space.encode(stability.architectures) == space.encode([optimum])
+    shares = []
+    for group in space.groups:
+        slots = dict.fromkeys(["", *(d.slot for d in space.in_group(group))])
+        for slot in slots:
+            members = [d.group == group and d.slot == slot for d in space.decisions]
+            if any(members):
+                shares.append(float(same[:, members].all(axis=1).mean()))
+    return grid.assign(share=shares)
+
+
+def certainty_figure(table: pd.DataFrame) -> go.Figure:
+    """Groups × blocks, darker the surer; a cell says its choices and their share."""
+    rows, columns = (list(dict.fromkeys(table[name])) for name in ("row", "column"))
+    share = table.pivot(index="row", columns="column", values="share").loc[rows, columns]
+    text = table.assign(
+        text=[
+            f"{t}<br><b>{100 * s:.0f} %</b>" for t, s in zip(table.text, table.share, strict=True)
+        ]
+    ).pivot(index="row", columns="column", values="text")
+    figure = new_figure()
+    figure.add_heatmap(
+        x=columns, y=rows, z=100 * share.to_numpy(), text=text.loc[rows, columns].fillna(""),
+        texttemplate="%{text}", colorscale=_CERTAIN, zmin=0, zmax=100, xgap=4, ygap=4,
+        hoverongaps=False, showscale=False, textfont={"color": INK, "size": 12},
+        hovertemplate="%{y}, %{x}: optimal in %{z:.0f} % of resamples<extra></extra>",
+    )  # fmt: skip
+    figure.update_layout(height=70 + 58 * len(rows))
+    figure.update_xaxes(side="top", showgrid=False)
+    figure.update_yaxes(autorange="reversed", showgrid=False)
+    return figure
+
+
+def certainty_sentences(stability: Stability, context: Sequence[str] = ()) -> list[str]:
+    """Every choice of the optimum and its share, the least certain first.
+
+    "s2b3 kernel 3 is optimal in 40 % of resamples, off in 34 %." A block that is off is told
+    once. `context` are the groups whose name does not matter (the resolution's).
+    """
+    told: dict[str, float] = {}
+    for row in stability.decisions.to_dict("records"):
+        where = "" if row["group"] in context else f"{row['slot'] or row['group']} "
+        off = row["chosen"] == "off" and row["slot"]
+        subject = f"{row['slot']} off" if off else f"{where}{row['role']} {row['chosen']}"
+        text = f"{subject} is optimal in {100 * row['share']:.0f} % of resamples"
+        if off:
+            text += "" if row["share"] == 1 else f", present in {100 * (1 - row['share']):.0f} %"
+        elif row["next"]:
+            text += f", {row['next']} in {100 * row['next share']:.0f} %"
+        told[f"{text}."] = row["share"]
+    return sorted(told, key=lambda text: told[text])
+
+
+# Ties
+
+
+def tied_table(
+    tied: TiedSet, measured: pd.DataFrame, objective: Target, cost: Target, unit: CostUnit
+) -> pd.DataFrame:
+    """The tied subnets, one row each: id, predicted value, difference, low, high, cost (in the
+    unit), cost saved (%), and, missing where it was not measured, the measured value.
+
+    `measured` has a column id and the objective's.
+    """
+    table = tied.table
+    known = measured.groupby("id")[objective.column].mean()
+    paid = table["cost"] * unit.factor
+    return pd.DataFrame(
+        {
+            "id": table["id"],
+            objective.named: table["value"],
+            "difference": table["difference"],
+            "low": table["low"],
+            "high": table["high"],
+            unit.title: paid,
+            "saves (%)": 100 * (1 - table["cost"] / table["cost"].iloc[0]),
+            "measured": table["id"].map(known).astype(float),
+        }
+    )
+
+
+def tied_figure(table: pd.DataFrame, objective: Target, unit: CostUnit) -> go.Figure:
+    """Draws `tied_table`: differences to the optimum over costs; those measured are filled, the
+    optimum and the cheapest have their intervals."""
+    figure = new_figure()
+    measured = table["measured"].notna()
+    hover = (
+        f"%{{customdata}}: %{{y:.3f}} at %{{x:.4g}} {unit.symbol}<extra>%{{fullData.name}}</extra>"
+    )
+    for name, own, colour in (
+        ("not measured", table[~measured], "white"),
+        ("measured", table[measured], BLUE),
+    ):
+        figure.add_scatter(
+            x=own[unit.title], y=own["difference"], mode="markers", name=name,
+            customdata=own["id"], hovertemplate=hover,
+            marker={"size": 6, "color": colour, "line": {"color": BLUE, "width": 1}},
+        )  # fmt: skip
+    for name, row, colour in (
+        ("cheapest", table.iloc[int(table[unit.title].to_numpy().argmin())], ORANGE),
+        ("optimum", table.iloc[0], RED),
+    ):
+        figure.add_scatter(
+            x=[row[unit.title]], y=[row["difference"]], mode="markers", name=name,
+            customdata=[row["id"]], hovertemplate=hover,
+            marker={"size": 12, "color": colour, "symbol": "diamond"},
+            error_y={
+                "type": "data", "array": [row["high"] - row["difference"]],
+                "arrayminus": [row["difference"] - row["low"]], "color": colour,
+            },
+        )  # fmt: skip
+    return _laid_out(figure, unit.title, difference_axis(objective))
+
+
+# Whether a budget holds
+
+
+def chance_table(
+    front: Front, budget: float, unit: CostUnit, calibration: SearchCalibration | None
+) -> pd.DataFrame:
+    """One row a point of the front: cost (in the unit), value, chance (%) that it keeps the budget
+    when measured."""
+    points = np.arange(len(front))
+    chance = chance_within(front, np.full(len(front), budget), points, calibration)
+    return pd.DataFrame(
+        {"cost": front.costs * unit.factor, "value": front.values, "chance": 100 * chance}
+    )
+
+
+def budget_table(
+    front: Front, unit: CostUnit, calibration: SearchCalibration | None
+) -> pd.DataFrame:
+    """One row a budget over the front's range: budget (in the unit), chance (%) that its optimum
+    keeps it when measured."""
+    budgets = np.linspace(front.costs[0], front.costs[-1], _BUDGETS)
+    points = np.searchsorted(front.costs, budgets, side="right") - 1
+    chance = chance_within(front, budgets, points, calibration)
+    return pd.DataFrame({"budget": budgets * unit.factor, "chance": 100 * chance})
+
+
+def chance_figure(table: pd.DataFrame, unit: CostUnit, budget: float) -> go.Figure:
+    """Draws `chance_table`, where the chance turns, with the budget."""
+    figure = new_figure()
+    figure.add_scatter(
+        x=table["cost"], y=table["chance"], mode="lines+markers", marker={"size": 5},
+        line={"color": BLUE}, showlegend=False, customdata=table["value"],
+        hovertemplate=f"predicted %{{x:.4g}} {unit.symbol}, %{{customdata:.2f}}: "
+        "%{y:.1f} %<extra></extra>",
+    )  # fmt: skip
+    _budget_line(figure, unit, budget)
+    figure.update_xaxes(range=_turning(table, budget * unit.factor))
+    figure.update_yaxes(range=[-3, 103])
+    return _laid_out(figure, f"Predicted {unit.title[0].lower()}{unit.title[1:]}", "Chance (%)")
+
+
+def budget_figure(table: pd.DataFrame, unit: CostUnit, budget: float) -> go.Figure:
+    """Draws `budget_table`."""
+    figure = new_figure()
+    figure.add_scatter(
+        x=table["budget"], y=table["chance"], mode="lines", line={"color": BLUE, "shape": "hv"},
+        showlegend=False, hovertemplate=f"%{{x:.4g}} {unit.symbol}: %{{y:.1f}} %<extra></extra>",
+    )  # fmt: skip
+    _budget_line(figure, unit, budget)
+    figure.update_yaxes(range=[-3, 103])
+    return _laid_out(figure, f"Budget ({unit.symbol})", "Chance (%)")
+
+
+def _turning(table: pd.DataFrame, budget: float) -> list[float]:
+    """The costs over which the chance goes from sure to none, the budget in the middle."""
+    between = table["cost"][(table["chance"] > 0.5) & (table["chance"] < 99.5)]
+    reach = 1.3 * float((between - budget).abs().max()) if len(between) else 0.0
+    reach = max(reach, 0.03 * float(table["cost"].iloc[-1] - table["cost"].iloc[0]))
+    return [budget - reach, budget + reach]
+
+
+def _budget_line(figure: go.Figure, unit: CostUnit, budget: float) -> None:
+    figure.add_vline(x=budget * unit.factor, line={"color": INK, "width": 1, "dash": "dash"})
+
+
+def _laid_out(figure: go.Figure, x: str, y: str) -> go.Figure:
+    figure.update_layout(
+        height=400, legend={"orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 0}
+    )
+    figure.update_xaxes(title_text=x)
+    figure.update_yaxes(title_text=y)
+    return figure

@@ -1,0 +1,380 @@
+"""What the exact front says: prices, steps, and how sure its optimum and its budget are."""
+
+import numpy as np
+import pandas as pd
+import streamlit as st
+
+from foxnas_core.errors import FoxnasError, MissingPart
+from foxnas_core.figures import front as figures
+from foxnas_core.figures.front import CostUnit
+from foxnas_core.search.calibration import SearchCalibration
+from foxnas_core.search.exact import Front
+from foxnas_core.search.prices import Prices, front_prices
+from foxnas_core.search.stability import Stability
+from foxnas_core.search.ties import tied_set
+from foxnas_core.storage import Study
+from foxnas_core.table import MeasurementTable
+from pages.shared import cache, choices
+from pages.shared.frame import errors_as_cards, page, plain
+from pages.shared.latency import budget_slider, guard_picker, latency_picker, searched_budget
+from pages.shared.panel import panel
+
+LATENCY = "latency"
+NAMES = {LATENCY: "Latency", "parameters": "Parameters", "macs": "MACs"}
+LEAST_CERTAIN = 5
+
+
+def cost_picker(table: MeasurementTable) -> str:
+    """Draw the choice of what accuracy is traded against; returns a column, or `LATENCY`."""
+    columns = [target.column for target in table.targets]
+    options = [LATENCY] if any(target.is_latency for target in table.targets) else []
+    options += [column for column in ("parameters", "macs") if column in columns]
+    if "accuracy" not in columns or not options or not len(table):
+        raise MissingPart(
+            "A front needs measured accuracies and a cost (a latency, parameters or MACs), which "
+            "this study does not have yet; measure subnets with 'python -m foxnas_core measure' "
+            "or import a table that has both."
+        )
+    chosen = choices.remembered("front-cost")
+    choices.show("front-cost", chosen if chosen in options else options[0])
+    return st.segmented_control(
+        "Accuracy against",
+        options,
+        format_func=NAMES.get,
+        key="front-cost",
+        required=True,
+        on_change=choices.on_change(
+            "front-cost", lambda value: choices.remember("front-cost", value)
+        ),
+    )
+
+
+def count_slider(front: Front, unit: CostUnit) -> float:
+    """The budget of a count, in the table's unit; kept by column."""
+    key = f"front-budget-{front.problem.limits[0].predictor.target.column}"
+    low, high = (float(front.costs[end]) * unit.factor for end in (0, -1))
+    step = 10.0 ** np.floor(np.log10((high - low or high) / 100))
+    low, high = (
+        np.ceil(low / step) * step,
+        max(np.ceil(high / step), np.ceil(low / step) + 1) * step,
+    )
+    kept = choices.remembered(key)
+    value = (low + high) / 2 if kept is None else kept * unit.factor
+    widget = f"{key}-{unit.symbol}"
+    choices.show(widget, float(np.clip(np.round(value / step) * step, low, high)))
+    found = st.slider(
+        f"Budget ({unit.symbol})", float(low), float(high), step=float(step), key=widget,
+        on_change=choices.on_change(widget, lambda v: choices.remember(key, v / unit.factor)),
+    )  # fmt: skip
+    return found / unit.factor
+
+
+def unit_picker(front: Front) -> CostUnit:
+    """The unit that costs are read in, where there is a choice."""
+    target = front.problem.limits[0].predictor.target
+    units = {unit.label: unit for unit in figures.cost_units(target)}
+    if len(units) == 1:
+        return next(iter(units.values()))
+    key = f"front-unit-{target.column}"
+    chosen = choices.remembered(key)
+    choices.show(key, chosen if chosen in units else figures.fitting_unit(front).label)
+    label = st.selectbox(
+        "Read costs in", list(units), key=key,
+        on_change=choices.on_change(key, lambda value: choices.remember(key, value)),
+    )  # fmt: skip
+    return units[label]
+
+
+def show_prices(prices: Prices, unit: CostUnit, budget: float) -> None:
+    """The front with its knee, and what a little more cost buys along it."""
+    front, objective = prices.front, prices.front.problem.objective.target
+    price = prices.at(budget) / unit.factor
+    words = f"{price:.3g} {objective.difference_unit} per {unit.symbol}"
+    knee = ""
+    if prices.knee is not None:
+        knee = (
+            f" The knee of the front, after which more cost pays less than on its average, lies at "
+            f"**{unit.text(float(front.costs[prices.knee]))}** and "
+            f"{objective.text(float(front.values[prices.knee]))} {objective.unit}."
+        )
+    with st.container(key="price"):
+        st.write(f"At {unit.text(budget)} a little more budget is worth **{words}**.{knee}")
+    steps = figures.step_table(prices, unit, corners=False)
+    left, right = st.columns(2, gap="large")
+    with left:
+        panel(
+            "The front, its hull and its knee",
+            f"{len(front)} optima, of which {len(prices.corners)} are corners of the hull. "
+            "Dashed: the budget searched under.",
+            front.frame.assign(
+                corner=np.isin(np.arange(len(front)), prices.corners),
+                knee=np.arange(len(front)) == prices.knee,
+            ),
+            figures.front_figure(prices, unit, budget),
+            key="front",
+        )
+    with right:
+        panel(
+            f"Price of accuracy: {objective.difference_unit} per {unit.symbol}",
+            "Points: what each step of the front gains by its cost. Line: the slope of the hull, "
+            "the price that the budget has there, which only falls.",
+            steps.drop(columns=["blocks", "in words"]),
+            figures.price_figure(prices, unit, budget),
+            key="prices",
+        )
+    with st.expander("How price and knee are defined"):
+        st.write(
+            "The hull is the least concave curve over the front; its slope is the Lagrangian dual "
+            "price of the budget (Everett, 1963), and it is the only price that mixtures of "
+            "subnets cannot beat. The knee is Kneedle's (Satopaa et al., 2011) on the hull: with "
+            "both ends of the front set to 0 and 1, the point highest above the diagonal. It moves "
+            "when the front's ends do."
+        )
+
+
+def show_steps(prices: Prices, unit: CostUnit, budget: float) -> None:
+    """Which blocks change from one point of the front to the next."""
+    front, objective = prices.front, prices.front.problem.objective.target
+    every, kept = "Every step", "Corners of the hull"
+    st.subheader("Which block changes at each step")
+    if len(front) < 2:
+        st.info("The front is a single subnet, so there is no step.")
+        return
+    all_steps = figures.step_table(prices, unit, corners=False)
+    several = int((all_steps["blocks"] > 1).sum())
+    hull = figures.step_table(prices, unit, corners=True)
+    alone = int((hull["blocks"] == 1).sum())
+    st.write(
+        f"Of the {len(all_steps)} steps, {several} change several blocks at once: what one of them "
+        "saves pays for another. Between corners of the hull the changes are simpler: "
+        f"{alone} of {len(hull)} change one block alone."
+    )
+    shown = st.segmented_control(
+        "Steps", [kept, every], default=kept, key="steps", required=True,
+        label_visibility="collapsed",
+    )  # fmt: skip
+    table = hull if shown == kept else all_steps
+    searched = budget * unit.factor
+    here = table[(table["from"] <= searched) & (searched < table["to"])]
+    near = "" if not len(here) else (
+        f"At this budget: {plain(figures.step_sentence(here.iloc[0], unit, objective))}."
+    )  # fmt: skip
+    named = {"from": f"from ({unit.symbol})", "to": f"to ({unit.symbol})"}
+    named |= {"gain": f"gain ({objective.difference_unit})", "cost": f"cost ({unit.symbol})"}
+    order = ["from", "to", "gain", "price", "in words", "cost", "blocks"]
+    order += [] if shown == kept else ["hull price"]  # there both prices are one
+    panel("", near, table[order].rename(columns=named), key="front-steps")
+
+
+def show_stability(study: Study, front: Front, stability: Stability, draws: int) -> None:
+    """How often each choice of the optimum is optimal for resampled coefficients."""
+    space = study.space
+    st.subheader("How sure each choice is")
+    fits = "" if not stability.infeasible else (
+        f" In {stability.infeasible} of them no subnet keeps the budget; shares are of the rest."
+    )  # fmt: skip
+    with st.container(key="stability"):
+        st.write(
+            f"The coefficients of accuracy and cost were drawn {draws} times from what the "
+            "measurements leave open about them, and each time the optimum was solved anew. This "
+            f"very subnet is the optimum in **{100 * stability.share:.0f} %** of resamples; "
+            f"{stability.distinct} different ones are in some.{fits}"
+        )
+    left, right = st.columns([1.25, 1], gap="large")
+    grid = figures.certainty_table(space, stability)
+    with left:
+        panel(
+            "Block by block",
+            "The optimum's choices, and the share of resamples whose optimum has just these.",
+            grid,
+            figures.certainty_figure(grid),
+            key="certainty",
+        )
+    with right:
+        st.subheader("The least certain")
+        for sentence in figures.certainty_sentences(stability, space.context)[:LEAST_CERTAIN]:
+            st.write(plain(sentence))
+        st.caption(
+            f"Parametric draws from the coefficients' multivariate t distribution, seed 0, the "
+            "ceiling's uncertainty included; accuracy and cost apart. A share is itself known to "
+            f"± {100 * 1.96 * 0.5 / np.sqrt(draws):.0f} points at most."
+        )
+    if not cache.table_of(study).ordered:
+        st.caption(
+            "The table does not tell the order of blocks within a stage: of subnets that differ in "
+            "nothing else the first stands for all, and so do its blocks here."
+        )
+    with st.expander("Every choice"):
+        panel("", "", stability.decisions, key="choices")
+
+
+def show_ties(
+    study: Study, front: Front, stability: Stability, unit: CostUnit, budget: float
+) -> None:
+    """The subnets within the budget that cannot be told from the optimum."""
+    problem = front.problem
+    objective, cost = problem.objective.target, problem.limits[0].predictor.target
+    tied = tied_set(front, budget, others=stability.architectures)
+    measured = [cache.table_of(study).frame]
+    try:
+        measured.append(study.optima().frame)
+    except FoxnasError as error:
+        st.caption(plain(str(error)))
+    columns = ["id", objective.column]
+    known = pd.concat([f[columns] for f in measured if set(columns) <= set(f)])
+    table = figures.tied_table(tied, known, objective, cost, unit)
+    saved = table["saves (%)"].max()
+    st.subheader("Subnets that are as good, as far as can be told")
+    words = f"**{len(tied) - 1:,}** of {tied.examined - 1:,} other subnets within the budget"
+    with st.container(key="ties"):
+        st.write(
+            f"{words} that were examined cannot be told from the optimum: the "
+            f"{100 * tied.level:.0f} % interval of the difference in accuracy contains 0. "
+            f"Measured already: {table['measured'].notna().sum()}."
+        )
+        if saved >= 1:
+            row = table.loc[table["saves (%)"].idxmax()]
+            st.write(
+                f"The cheapest of them, **{row['id']}**, costs {row[unit.title]:.4g} "
+                f"{unit.symbol}, **{saved:.0f} %** less than the optimum, for "
+                f"{objective.text(row['difference'], signed=True)} {objective.difference_unit} "
+                f"[{objective.text(row['low'], signed=True)}, "
+                f"{objective.text(row['high'], signed=True)}]."
+            )
+    panel(
+        "",
+        "Difference to the optimum in predicted accuracy, by cost.",
+        table,
+        figures.tied_figure(table, objective, unit),
+        key="tied",
+    )
+    rest = (
+        "No other subnet within the budget can be tied."
+        if tied.complete
+        else "Others further below may be tied as well."
+    )
+    st.caption(
+        f"Examined are all subnets within the budget predicted at most {tied.depth:.2g} "
+        f"{objective.difference_unit} below the optimum, all of the front, and the optima of the "
+        f"resamples. {rest} The interval is one difference at a time (t), not simultaneous: a set "
+        "that holds for all at once would be larger. The optimum is the largest of many "
+        "predictions, so its lead is flattered."
+    )
+    ids = table["id"].tolist()
+    row = st.container(horizontal=True, vertical_alignment="bottom")
+    start = tied.cheapest
+    chosen = row.selectbox(
+        "One of them", range(len(ids)), index=start, format_func=ids.__getitem__, key="tied-one",
+        width=260,
+    )  # fmt: skip
+    if row.button("Open in What-if beside the optimum", key="tied-what-if"):
+        one, other = tied.architectures[chosen], tied.optimum.architecture
+        choices.update(architecture=choices.as_text(one), start=choices.as_text(other))
+        st.switch_page("pages/2_What_if.py")
+
+
+def show_chances(
+    front: Front,
+    unit: CostUnit,
+    budget: float,
+    searched: float,
+    calibration: SearchCalibration | None,
+    why: str,
+) -> None:
+    """Whether a budget holds when a subnet of the front is measured, and above all the optimum
+    that was searched under it or, to be surer, under less."""
+    st.subheader("Whether the budget holds")
+    table = figures.chance_table(front, budget, unit, calibration)
+    if table["chance"].isin([0.0, 100.0]).all():
+        st.write("The regression predicts this cost exactly, so the budget holds.")
+        return
+    objective = front.problem.objective.target
+    optimum = int(np.searchsorted(front.costs, searched, side="right")) - 1
+    sure = table[table["chance"] >= 95]
+    text = (
+        f"The optimum keeps {unit.text(budget)} when measured with a chance of "
+        f"**{table['chance'].iloc[optimum]:.0f} %**."
+    )
+    if len(sure) and sure.index[-1] < optimum:
+        row = sure.iloc[-1]
+        loss = abs(table["value"].iloc[optimum] - row["value"])
+        text += (
+            f" To be 95 % sure, take the front's subnet of {row['cost']:.4g} {unit.symbol}: it "
+            f"gives up {objective.text(loss)} {objective.difference_unit}."
+        )
+    with st.container(key="chance"):
+        st.write(text)
+    if calibration is not None:
+        st.caption(f"By how {calibration.count} measured optima differ from their predictions.")
+    else:
+        st.caption(
+            "By the regression's prediction distribution, which holds for a subnet chosen without "
+            f"looking and is too hopeful of a searched one. {plain(why)}"
+        )
+    left, right = st.columns(2, gap="large")
+    with left:
+        panel(
+            "Along the front",
+            "The chance that each subnet of the front measures within the chosen budget.",
+            table,
+            figures.chance_figure(table, unit, budget),
+            key="chances",
+        )
+    with right:
+        every = figures.budget_table(front, unit, calibration)
+        panel(
+            "At every budget",
+            "The chance that the optimum of each budget measures within that budget.",
+            every,
+            figures.budget_figure(every, unit, budget),
+            key="budgets",
+        )
+
+
+with page(
+    "Front",
+    "The best predicted subnet of every budget, solved exactly: what accuracy costs along the "
+    "way, which block changes where, and how sure one may be of the choice.",
+) as study:
+    table = cache.table_of(study)
+    calibration, why = None, ""
+    with st.sidebar:
+        kind = cost_picker(table)
+        column = latency_picker(table) if kind == LATENCY else kind
+        front = cache.front_of(study, column)
+        unit = unit_picker(front)
+        if kind == LATENCY:
+            chosen = budget_slider(front)
+            guard_picker(study, front)
+            budget = searched_budget(study, front)
+            try:
+                calibration = cache.calibrations_of(study, column)[column]
+            except FoxnasError as error:
+                why = str(error)
+        else:
+            budget = chosen = count_slider(front, unit)
+    cost = front.problem.limits[0].predictor
+    if cost.df is not None:  # calibrated from another device
+        st.warning(plain(cost.warnings[0]))
+    optimum = front.within(budget)
+    objective = front.problem.objective.target
+    guarded = "" if chosen == budget else f" (searched under {unit.text(budget)})"
+    with st.container(key="optimum"):
+        st.write(
+            f"Optimum under {unit.text(chosen)}{guarded}: subnet "
+            f"**{optimum.architecture.id}**, predicted at "
+            f"**{objective.text(optimum.value)} {objective.unit}** and "
+            f"**{unit.text(optimum.costs[0])}**."
+        )
+    prices = front_prices(front)
+    with errors_as_cards():
+        show_prices(prices, unit, budget)
+    with errors_as_cards():
+        show_steps(prices, unit, budget)
+    with errors_as_cards():
+        show_chances(front, unit, chosen, budget, calibration, why)
+    with errors_as_cards():
+        resampled = cache.resampled_of(study, column)
+        stability = resampled.at(budget)
+        show_stability(study, front, stability, resampled.draws)
+        show_ties(study, front, stability, unit, budget)

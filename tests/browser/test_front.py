@@ -1,0 +1,38 @@
+import re
+
+from playwright.sync_api import Page, expect
+from serving import choose, wait_until_drawn
+
+FIGURES = ("front", "prices", "chances", "budgets", "certainty", "tied")
+
+
+def test_the_front_is_read_and_leads_to_what_if(page: Page):
+    page.goto("/Front?budget=0.06")
+    wait_until_drawn(page)
+    for key in FIGURES:
+        expect(page.locator(f".st-key-{key}-figure .js-plotly-plot")).to_be_visible()
+    expect(page.locator(".st-key-price")).to_contain_text("points per µs")
+    expect(page.locator(".st-key-ties")).to_contain_text("cannot be told from the optimum")
+
+    optimum = page.locator(".st-key-optimum")
+    before = optimum.inner_text()
+    thumb = page.locator(".st-key-budget").get_by_role("slider")
+    thumb.focus()
+    for _ in range(5):
+        thumb.press("ArrowLeft")
+    expect(optimum).not_to_have_text(before, use_inner_text=True)
+    expect(page).to_have_url(re.compile("budget="))
+    wait_until_drawn(page)
+
+    page.locator(".st-key-steps").get_by_text("Every step").click()
+    wait_until_drawn(page)
+    page.locator(".st-key-front-cost").get_by_text("Parameters").click()
+    expect(page.locator(".st-key-price")).to_contain_text("points per k parameters")
+    wait_until_drawn(page)
+    choose(page, ".st-key-front-unit-parameters", "MB of fp32 weights")
+    expect(page.locator(".st-key-price")).to_contain_text("points per MB")
+    wait_until_drawn(page)
+
+    page.locator(".st-key-tied-what-if button").click()
+    expect(page.locator("h1")).to_have_text("What-if")
+    expect(page).to_have_url(re.compile("architecture="))
