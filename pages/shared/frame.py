@@ -23,6 +23,7 @@ MENU = (
     ("pages/7_Devices.py", "Devices"),
     ("pages/2_What_if.py", "What-if"),
     ("pages/3_Search.py", "Search"),
+    ("pages/10_Strategies.py", "Strategies"),
     ("pages/4_Export.py", "Export"),
     ("pages/8_Import.py", "Import"),
 )

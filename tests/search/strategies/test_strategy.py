@@ -58,6 +58,11 @@ def free(architectures: list[Architecture]) -> tuple[np.ndarray, np.ndarray]:
     return evaluate(architectures)[0], np.zeros((len(architectures), 0))
 
 
+def enough(name: str) -> int:
+    """Evaluations that find the optimum of the tiny space."""
+    return 60 if name == "TPE" else 200
+
+
 def everything(space: SearchSpace) -> list[Architecture]:
     return space.decode(space.option_codes(space.decisions))
 
@@ -71,7 +76,7 @@ def middle_of(space: SearchSpace) -> float:
 def test_asks_as_many_valid_architectures_as_wanted(name: str, space: SearchSpace) -> None:
     goal = Goal(space, "max", ((-math.inf, 50.0),))
     strategy = strategy_of(name, goal, 0)
-    for count in (1, 7, 130, 1):
+    for count in (1, 7, 20 if name == "TPE" else 130, 1):
         asked = strategy.ask(count)
         assert len(asked) == count
         assert all(space.is_member(a) for a in asked)
@@ -85,7 +90,7 @@ def test_equal_seeds_give_equal_runs_and_others_do_not(name: str) -> None:
     def asked_with(seed: int) -> list[Architecture]:
         strategy, asked = strategy_of(name, goal, seed), []
         for _ in range(3):
-            new = strategy.ask(15 if strategy.batch == 1 else 120)
+            new = strategy.ask(8 if "TPE" in name else 120)
             strategy.tell(new, *evaluate(new))
             asked += new
         return asked
@@ -101,7 +106,7 @@ def test_the_global_random_state_is_neither_read_nor_moved(name: str) -> None:
         np.random.seed(seed)
         before = np.random.get_state()[1].copy()
         strategy = strategy_of(name, goal, 0)
-        first = strategy.ask(110)
+        first = strategy.ask(20 if name == "TPE" else 110)
         strategy.tell(first, *free(first))
         second = strategy.ask(5)
         assert (np.random.get_state()[1] == before).all()
@@ -124,11 +129,13 @@ def test_finds_the_optimum_of_a_tiny_space(name: str, direction: str, limited: b
     goal = Goal(TINY, direction, bounds)
     within = goal.excess(costs) == 0 if limited else np.ones(len(known), bool)
     best = max(goal.scores(values[within]))
-    found = run(strategy_of(name, goal, 1), evaluate if limited else free, goal, evaluations=200)
+    found = run(
+        strategy_of(name, goal, 1), evaluate if limited else free, goal, evaluations=enough(name)
+    )
     assert goal.scores(np.array(found.best.value)) == best
     assert not limited or goal.excess(np.array([found.best.costs])) == 0
     assert found.trace["best_value"].iloc[-1] == found.best.value
-    assert found.trace["evaluations"].iloc[-1] == found.evaluations == 200
+    assert found.trace["evaluations"].iloc[-1] == found.evaluations == enough(name)
     assert goal.scores(found.trace["best_value"]).is_monotonic_increasing
 
 
@@ -137,7 +144,7 @@ def test_only_the_allowed_is_asked_for(name: str) -> None:
     allowed = {"depth": (2,), "k2": (3, 7)}
     strategy = strategy_of(name, Goal(TINY, "max", allowed=allowed), 0)
     for _ in range(2):
-        asked = strategy.ask(120)
+        asked = strategy.ask(30 if name == "TPE" else 120)
         assert {(a["depth"], a["k2"]) for a in asked} == {(2, 3), (2, 7)}
         strategy.tell(asked, *free(asked))
 
@@ -146,7 +153,10 @@ def test_only_the_allowed_is_asked_for(name: str) -> None:
 def test_the_best_is_never_out_of_bounds_even_where_that_is_better(name: str) -> None:
     bound = float(np.quantile(sizes(everything(TINY)), 0.2))
     goal = Goal(TINY, "max", ((-math.inf, bound),))
-    assert run(strategy_of(name, goal, 0), evaluate, goal, evaluations=200).best.costs[0] <= bound
+    assert (
+        run(strategy_of(name, goal, 0), evaluate, goal, evaluations=enough(name)).best.costs[0]
+        <= bound
+    )
 
 
 @ALL
@@ -194,7 +204,7 @@ def test_failed_evaluations_are_survived_and_never_chosen(name: str) -> None:
         values = np.where([a == best for a in architectures], np.nan, values)
         return values, np.where([[a["k1"] == 3] for a in architectures], np.nan, costs)
 
-    found = run(strategy_of(name, goal, 0), failing, goal, evaluations=200).best
+    found = run(strategy_of(name, goal, 0), failing, goal, evaluations=enough(name)).best
     possible = [a for a in everything(TINY) if a != best and a["k1"] == 5]
     assert found.architecture == max(possible, key=lambda a: evaluate([a])[0][0])
 
@@ -233,7 +243,7 @@ def test_what_is_told_is_learnt_from(name: str) -> None:
     strategy = strategy_of(name, goal, 0)
     learnt = []
     for _ in range(20):
-        asked = strategy.ask(6 if name == "TPE" else 40)
+        asked = strategy.ask(4 if name == "TPE" else 40)
         # Easy to learn from few: more of each is better.
         values = np.array([float(MINI.encode([a]).clip(0).sum()) for a in asked])
         strategy.tell(asked, values, np.zeros((len(asked), 0)))
