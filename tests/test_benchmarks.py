@@ -5,6 +5,7 @@ import pytest
 from hand import hand_space, noisy_table, saturating_table
 from hand import table_of as table_of_codes
 
+from benchmarks import search as searches
 from benchmarks.predictors import (
     Rival,
     Run,
@@ -19,6 +20,8 @@ from benchmarks.predictors import (
 from foxnas_core.features import build_form
 from foxnas_core.regression.fitting import Data
 from foxnas_core.regression.leastsquares import deal_folds
+from foxnas_core.search.strategies import evaluation_of
+from tests.search.additive import mini_problem
 
 SPACE = hand_space()
 SEEDS = (0, 1)
@@ -111,3 +114,32 @@ def test_codings() -> None:
     assert one_hot(SPACE, codes).tolist() == [[1, 0, 0, 1, 0, 1, 0, 0, 0, 0, 0, 1]]
     assert nominal(SPACE, codes).tolist() == [["1", "5", "inactive", "7"]]
     assert numeric(SPACE, codes).tolist() == [[1, 5, 0, 7]]
+
+
+def test_searches_are_raced_beside_the_exact_optimum() -> None:
+    whole = mini_problem()
+    table = searches.race(whole, searches.QUICK)
+    assert list(table.index) == ["annealing, to within 0.01 %", *searches.METHODS]
+    gaps = table["mean gap %"].astype(float).iloc[1:]
+    assert (gaps.dropna() > -1e-9).all()
+    assert abs(gaps["milp, one call"]) < 1e-6 and abs(gaps["annealing"]) < 0.01
+    assert gaps["random"] > gaps["annealing"]
+    assert (table["time / ours"].astype(float) > 0).all()
+
+
+def test_our_annealer_is_counted_over_budgets() -> None:
+    table = searches.reliability(mini_problem(), 12)
+    assert table["runs"].to_list() == [2] * 6 + [12]
+    assert table.loc["all budgets", "within .01 %"] == "100.00%"
+    assert set(searches.front_ratio(mini_problem(), 1).index) == {
+        "whole front, ms", "one milp, ms", "front / milp",
+    }  # fmt: skip
+
+
+def test_looked_up_predictions_are_those_of_the_predictors() -> None:
+    problem = mini_problem()
+    lookup = searches.Lookup(problem)
+    architectures = problem.space.decode(problem.space.random_codes(100, seed=0))
+    found, expected = lookup.evaluate(architectures), evaluation_of(problem)(architectures)
+    for one, other in zip(found, expected, strict=True):
+        assert one == pytest.approx(other, abs=1e-9)

@@ -36,6 +36,8 @@ USERS = {
     "sklearn": ("explanation/permutation",),
     "interpret": ("explanation/second_opinion",),
     "numba": ("search",),
+    "pymoo": ("search/strategies/nsga2",),
+    "optuna": ("search/strategies/samplers",),
     "torch": ("supernet", "measurement", "export", "commands", "workflow"),
     "onnxruntime": ("supernet", "measurement"),
     "tqdm": ("commands",),

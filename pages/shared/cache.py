@@ -43,6 +43,7 @@ if TYPE_CHECKING:
     from foxnas_core.search.result import SearchResult
     from foxnas_core.search.stability import ResampledFronts
     from pages.shared.jobs import Jobs
+    from pages.shared.races import Races
 
 Stamp = tuple[tuple[str, int, int], ...]
 KEPT_SEARCHES = 50
@@ -203,6 +204,14 @@ def jobs() -> "Jobs":
     from pages.shared.jobs import Jobs
 
     return Jobs()
+
+
+@st.cache_resource
+def races() -> "Races":
+    """The races of strategies that run in this server."""
+    from pages.shared.races import Races
+
+    return Races()
 
 
 def _stamp(study: Study, *names: str) -> Stamp:

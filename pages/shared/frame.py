@@ -24,6 +24,7 @@ MENU = (
     ("pages/2_What_if.py", "What-if"),
     ("pages/3_Search.py", "Search"),
     ("pages/9_Front.py", "Front"),
+    ("pages/10_Strategies.py", "Strategies"),
     ("pages/4_Export.py", "Export"),
     ("pages/8_Import.py", "Import"),
 )

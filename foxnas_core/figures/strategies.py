@@ -1,0 +1,167 @@
+"""The tables that a race of strategies is drawn from, and how they are drawn."""
+
+import math
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from foxnas_core.figures.live import Spec
+from foxnas_core.figures.theme import BLUE, GREEN, GREY, INK, ORANGE, PURPLE, RED, SKY
+from foxnas_core.search.strategies import ANNEALER, STRATEGIES, Race
+from foxnas_core.target import Target
+
+EXACT = "exact optimum"
+_COLOURS = dict(
+    zip(
+        [ANNEALER, *STRATEGIES],
+        [BLUE, GREY, ORANGE, GREEN, PURPLE, SKY, "#8C5A2B", "#B8BEC6"],
+        strict=True,
+    )
+)
+_POINTS = 60
+
+
+def courses_table(race: Race) -> pd.DataFrame:
+    """The best so far of every course, one row a point: strategy, seed, evaluations (proposals
+    of the annealer), seconds (of the strategy and its evaluations), value.
+
+    Points are those at which a new best was found, a few dozen of a longer course, and the last.
+    """
+    parts = []
+    for (name, seed), course in race.courses.items():
+        # Times first: a row that is written meanwhile has its time already.
+        times, trace = course.times, course.trace
+        count = min(len(times), len(trace))
+        if not count:
+            continue
+        kept = np.unique(np.linspace(0, count - 1, _POINTS).round().astype(int))
+        parts.append(
+            pd.DataFrame(
+                {
+                    "strategy": name,
+                    "seed": seed,
+                    "evaluations": trace["evaluations"].to_numpy()[kept],
+                    "seconds": times[kept],
+                    "value": trace["best_value"].to_numpy()[kept],
+                }
+            )
+        )
+    columns = ["strategy", "seed", "evaluations", "seconds", "value"]
+    return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=columns)
+
+
+def standings_table(race: Race, exact: float) -> pd.DataFrame:
+    """One row a strategy, the least median gap first: strategy, runs, evaluations of a run,
+    seconds (median), best, median gap and largest gap to the exact optimum (units of the
+    objective), exact (runs that found it).
+
+    Runs that have met nothing within the limit have no gap; they count as the worst.
+    """
+    sign = race.problem.sign
+    rows = []
+    for name in dict.fromkeys(name for name, _ in race.courses):
+        courses = [course for (other, _), course in race.courses.items() if other == name]
+        values = np.array([math.nan if c.best is None else c.best.value for c in courses])
+        gaps = np.where(np.isnan(values), math.inf, sign * (exact - values))
+        gaps[np.abs(gaps) < 1e-9 * abs(exact)] = 0.0  # two sums of the same numbers
+        met = np.isfinite(gaps)
+        rows.append(
+            {
+                "strategy": name,
+                "runs": len(courses),
+                "evaluations": int(np.median([c.evaluations for c in courses])),
+                "seconds": float(np.median([c.seconds for c in courses])),
+                "best": sign * np.max(sign * values[met]) if met.any() else math.nan,
+                "median gap": _or_missing(float(np.median(gaps))),
+                "largest gap": _or_missing(float(gaps.max())),
+                "exact": int((gaps == 0).sum()),
+            }
+        )
+    frame = pd.DataFrame(rows)
+    return frame.sort_values(["median gap", "seconds"], kind="stable", ignore_index=True)
+
+
+def course_spec(table: pd.DataFrame, exact: float, objective: Target, by: str, title: str) -> Spec:
+    """Draws `courses_table` by "evaluations" or "seconds", the exact optimum as a line.
+
+    The axis of the objective leaves out the first tenth of each course, whose values are far off.
+    """
+    names = [name for name in _COLOURS if name in set(table["strategy"])]
+    worst, best = _range(table, exact, objective)
+    value: dict[str, Any] = {
+        "field": "value",
+        "type": "quantitative",
+        "title": objective.named,
+        "scale": {"domain": [worst, best], "nice": False},
+    }
+    line = {"type": "line", "interpolate": "step-after", "strokeWidth": 2, "clip": True}
+    return {
+        "height": 360,
+        "layer": [
+            {
+                "mark": line,
+                "encoding": {
+                    "x": {
+                        "field": by,
+                        "type": "quantitative",
+                        "title": title,
+                        "scale": {"type": "log", "nice": False},
+                        "axis": {"format": "~s", "tickCount": 6, "grid": False},
+                    },
+                    "y": value,
+                    "detail": {"field": "seed"},
+                    "color": {
+                        "field": "strategy",
+                        "type": "nominal",
+                        "scale": {"domain": names, "range": [_COLOURS[name] for name in names]},
+                        "legend": {
+                            "orient": "top", "title": None, "symbolType": "stroke",
+                            "columns": 4, "labelLimit": 0,
+                        },
+                    },
+                    "tooltip": [
+                        {"field": "strategy"},
+                        {"field": "seed"},
+                        {"field": "evaluations", "type": "quantitative", "format": ",d"},
+                        {"field": "seconds", "type": "quantitative", "format": ".3g"},
+                        {"field": "value", "type": "quantitative", "format": ".4f"},
+                    ],
+                },
+            },
+            {
+                "data": {"values": [{"value": exact, "label": EXACT}]},
+                "layer": [
+                    {
+                        "mark": {"type": "rule", "strokeDash": [6, 4], "color": RED},
+                        "encoding": {"y": value},
+                    },
+                    {
+                        "mark": {
+                            "type": "text", "align": "left", "dx": 4, "dy": -7, "color": INK,
+                        },
+                        "encoding": {
+                            "y": value, "x": {"value": 0}, "text": {"field": "label"},
+                        },
+                    },
+                ],
+            },
+        ],
+    }  # fmt: skip
+
+
+def _range(table: pd.DataFrame, exact: float, objective: Target) -> tuple[float, float]:
+    """From the worst value that any course still had after its first tenth, to a little beyond
+    the optimum; both lowest first."""
+    sign = -1.0 if objective.direction == "min" else 1.0
+    gaps = [0.0]
+    for _, course in table.groupby(["strategy", "seed"]):
+        later = course["evaluations"] >= course["evaluations"].max() / 10
+        gaps.append(float((sign * (exact - course["value"][later])).max()))
+    span = max(gaps) or abs(exact) * 0.01 or 1.0
+    ends = exact - sign * span * 1.05, exact + sign * span * 0.12
+    return min(ends), max(ends)
+
+
+def _or_missing(number: float) -> float:
+    return number if math.isfinite(number) else math.nan

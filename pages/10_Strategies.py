@@ -1,0 +1,221 @@
+"""Search strategies side by side on the study's predictors, and what the annealer is worth."""
+
+import math
+from collections.abc import Callable
+
+import pandas as pd
+import streamlit as st
+
+from foxnas_core.errors import InvalidInput
+from foxnas_core.figures import strategies as figures
+from foxnas_core.search.exact import Front
+from foxnas_core.search.problem import Candidate
+from foxnas_core.search.strategies import ANNEALER, STRATEGIES, Race
+from foxnas_core.storage import Study
+from foxnas_core.target import Target
+from pages.shared import cache, choices
+from pages.shared.frame import errors_as_cards, page, plain
+from pages.shared.latency import budget_slider, latency_picker
+from pages.shared.panel import panel
+from pages.shared.races import RaceJob
+
+START = ("Random", "Regularised evolution", "OFA's evolution", "NSGA-II", "TPE")
+COUNTS = (100, 200, 500, 1000, 2000, 5000, 10_000, 50_000)
+# Its own model takes ever longer, so more evaluations would take minutes.
+MOST_TPE = 1000
+
+
+def settings_picker() -> tuple[list[str], int, list[int]]:
+    """Draw the choice of strategies, evaluations and seeds."""
+    names, count, seed, runs = choices.remembered("race") or (list(START), 500, 0, 1)
+
+    def change(key: str, position: int) -> Callable[[], None]:
+        def keep(value: object) -> None:
+            kept = [names, count, seed, runs]
+            kept[position] = value
+            choices.remember("race", tuple(kept))
+
+        return choices.on_change(key, keep)
+
+    chosen = st.multiselect(
+        "Strategies", list(STRATEGIES), default=names, key="strategies",
+        on_change=change("strategies", 0),
+    )  # fmt: skip
+    evaluations = st.select_slider(
+        "Evaluations of a run", COUNTS, value=count, key="evaluations",
+        format_func=lambda n: f"{n:,}", on_change=change("evaluations", 1),
+        help="Predictions of one architecture. Within the same time the annealer makes more "
+        "proposals, and it makes its usual number here.",
+    )  # fmt: skip
+    left, right = st.columns(2)
+    first = left.number_input(
+        "First seed", 0, 2**31 - 10, value=seed, key="seed", on_change=change("seed", 2)
+    )
+    many = right.number_input(
+        "Seeds", 1, 5, value=runs, key="seeds", on_change=change("seeds", 3),
+        help="Each strategy runs once with each.",
+    )  # fmt: skip
+    return chosen, evaluations, list(range(first, first + many))
+
+
+def run_buttons(
+    study: Study, front: Front, job: RaceJob | None, optimum: Candidate | None, budget: float
+) -> None:
+    """Draw the settings, and start or stop the race."""
+    names, evaluations, seeds = settings_picker()
+
+    def start() -> None:
+        with errors_as_cards():
+            if not names:
+                raise InvalidInput("No strategy is chosen; choose at least one.")
+            if "TPE" in names and evaluations > MOST_TPE:
+                raise InvalidInput(
+                    f"TPE takes minutes for {evaluations:,} evaluations; leave it out or choose "
+                    f"at most {MOST_TPE:,}."
+                )
+            problem = front.problem.within(budget)
+            new = cache.races().start(
+                str(study.folder),
+                lambda: Race(problem, names, evaluations=evaluations, seeds=seeds),
+                optimum,
+            )
+            choices.update(race=new.id)
+
+    if job is None or job.ended:
+        st.button(
+            "Start", key="start", type="primary", width="stretch", on_click=start,
+            disabled=optimum is None,
+        )  # fmt: skip
+    else:
+        st.button("Stop", key="stop", width="stretch", on_click=job.stop)
+
+
+def told(table: pd.DataFrame, objective: Target, done: bool) -> str:
+    """Who wins, by how much, and what the others do without."""
+    unit = objective.difference_unit
+    [ours] = table[table["strategy"] == ANNEALER].to_dict("records")
+    rivals = table[table["strategy"] != ANNEALER]
+    parts = []
+    if rivals["median gap"].notna().any():
+        best = rivals.iloc[0]
+        parts.append(
+            f"{'Of' if done else 'So far, of'} the strategies that know nothing of the predictor "
+            f"**{plain(best['strategy'])}** comes nearest the exact optimum: "
+            f"{_gap(best['median gap'], unit)} after {best['evaluations']:,} evaluations and "
+            f"{_seconds(best['seconds'])}."
+        )
+        worst = rivals.iloc[-1]
+        if len(rivals) > 1:
+            far = (
+                "met nothing within the budget"
+                if math.isnan(worst["median gap"])
+                else f"is {_gap(worst['median gap'], unit)}"
+            )
+            parts.append(f"The last, {plain(worst['strategy'])}, {far}.")
+        if not math.isnan(ours["median gap"]):
+            ratio = best["seconds"] / ours["seconds"] if ours["seconds"] else math.inf
+            faster = f", {ratio:,.0f} times quicker" if ratio >= 2 else ""
+            parts.append(
+                f"Our annealer is {_gap(ours['median gap'], unit)} after "
+                f"{ours['evaluations']:,} proposals in {_seconds(ours['seconds'])}{faster}."
+            )
+    else:
+        parts.append("Nothing within the budget was met yet.")
+    parts.append(
+        "It may, since the prediction is a sum over stages and a proposal costs two additions. "
+        "The others do without that: they would search any predictor, or measurements, alike."
+    )
+    return " ".join(parts)
+
+
+def _gap(gap: float, unit: str) -> str:
+    return "exactly at it" if gap == 0 else f"**{gap:.3g} {unit}** away"
+
+
+def _seconds(seconds: float) -> str:
+    return f"{1000 * seconds:.0f} ms" if seconds < 1 else f"{seconds:.1f} s"
+
+
+def show_race(front: Front, job: RaceJob, race: Race) -> None:
+    """Progress, the sentence, both charts and the table."""
+    objective, exact = front.problem.objective.target, job.exact.value
+    finished = job.state == "finished"
+    if not job.ended:
+        left = race.seconds_left
+        rest = "" if math.isnan(left) else f", about {max(1, round(left)):,} s to go"
+        st.progress(race.share, f"Running: {race.share:.0%}{rest}")
+    elif not finished:
+        st.write(f"Stopped at {race.share:.0%}; what was found until then stands below.")
+    limit = race.problem.limits[0]
+    st.caption(
+        f"Under {limit.at_most:.4g} {limit.predictor.target.unit} of predicted "
+        f"{limit.predictor.target.label.lower()}; seeds "
+        f"{', '.join(map(str, dict.fromkeys(seed for _, seed in race.courses)))}."
+    )
+    courses = figures.courses_table(race)
+    standings = figures.standings_table(race, exact)
+    st.write(told(standings, objective, finished))
+    if len(courses):
+        for place, by, title in zip(
+            st.columns(2, gap="medium"),
+            ("evaluations", "seconds"),
+            ("Evaluations; proposals of the annealer", "Seconds"),
+            strict=True,
+        ):
+            spec = figures.course_spec(courses, exact, objective, by, title)
+            place.vega_lite_chart(courses, spec, key=f"{by}-chart")
+    if job.ended:
+        unit = objective.difference_unit
+        panel(
+            "Standings",
+            f"Gaps are to the exact optimum, {objective.text(exact)} {objective.unit}, in {unit}; "
+            "seconds are of the strategy and its evaluations, as this server had time for them.",
+            standings,
+            key="standings",
+        )
+        panel("Courses", "Every point of the charts above.", courses, key="courses")
+
+
+def show_job(front: Front, job: RaceJob) -> None:
+    """The live part: draws itself again while the race runs, and the page once it has ended."""
+    ended = job.ended
+
+    @st.fragment(run_every=None if ended else 0.5)
+    def draw() -> None:
+        with errors_as_cards():
+            # Looked up anew, so that the registry knows that someone watches.
+            cache.races().get(job.id, job.study)
+            race = job.race
+            if race is not None:
+                show_race(front, job, race)
+            elif not job.ended:
+                st.write("Starting; the first search on a machine takes some seconds to prepare …")
+        if job.ended != ended:
+            st.rerun()
+
+    draw()
+
+
+with page(
+    "Strategies",
+    "Search strategies that only ask and are told, on this study's predictors under the present "
+    "budget, beside the annealer and the exact optimum.",
+) as study:
+    table = cache.table_of(study)
+    with st.sidebar:
+        latency = latency_picker(table)
+        front = cache.front_of(study, latency)
+        budget = budget_slider(front)
+    job = cache.races().get(choices.current().race, str(study.folder))
+    optimum: Candidate | None = None
+    with errors_as_cards():
+        optimum = front.within(budget)
+    with st.sidebar:
+        run_buttons(study, front, job, optimum, budget)
+    if job is not None:
+        if job.state == "failed":
+            st.error(plain(job.note))
+        column = job.race.problem.limits[0].predictor.target.column if job.race else latency
+        show_job(cache.front_of(study, column), job)
+    elif optimum is not None:
+        st.info("Press Start to race the chosen strategies.")

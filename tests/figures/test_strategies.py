@@ -1,0 +1,65 @@
+import numpy as np
+import pytest
+
+from foxnas_core.figures.strategies import EXACT, course_spec, courses_table, standings_table
+from foxnas_core.search.exact import solve_exact
+from foxnas_core.search.schedule import AnnealingSettings
+from foxnas_core.search.strategies import Race
+from tests.search.additive import mini_problem
+
+PROBLEM = mini_problem(budget=8.0)
+OPTIMUM = solve_exact(PROBLEM).value
+
+
+@pytest.fixture(scope="module")
+def race() -> Race:
+    race = Race(
+        PROBLEM, ["Random", "OFA's evolution"], evaluations=600, seeds=(0, 1),
+        settings=AnnealingSettings(steps=20_000),
+    )  # fmt: skip
+    while not race.done:
+        race.advance()
+    return race
+
+
+def test_courses_are_the_traces_and_reach_their_ends(race: Race) -> None:
+    table = courses_table(race)
+    for (name, seed), course in race.courses.items():
+        own = table[(table["strategy"] == name) & (table["seed"] == seed)]
+        assert own["value"].iloc[-1] == course.best.value
+        assert own["evaluations"].iloc[-1] == course.total
+        assert own["value"].is_monotonic_increasing and own["seconds"].is_monotonic_increasing
+        points = set(course.trace.itertuples(index=False, name=None))
+        assert set(zip(own["evaluations"], own["value"], strict=True)) <= points
+
+
+def test_standings_are_the_gaps_of_the_runs(race: Race) -> None:
+    table = standings_table(race, OPTIMUM).set_index("strategy")
+    for name, row in table.iterrows():
+        gaps = [OPTIMUM - race.courses[name, seed].best.value for seed in (0, 1)]
+        assert row["median gap"] == pytest.approx(np.median(gaps), abs=1e-9)
+        assert row["largest gap"] == pytest.approx(max(gaps), abs=1e-9)
+        assert row["best"] == pytest.approx(OPTIMUM - min(gaps))
+        assert row["runs"] == 2
+    assert list(table.index)[-1] == "Random"
+    assert table["median gap"].is_monotonic_increasing
+
+
+def test_before_anything_was_met() -> None:
+    race = Race(PROBLEM, ["Random"], evaluations=10)
+    table = standings_table(race, OPTIMUM)
+    [random] = table[table["strategy"] == "Random"].to_dict("records")
+    assert np.isnan([random["best"], random["median gap"], random["largest gap"]]).all()
+    assert table["strategy"].to_list()[-1] == "Random" and random["exact"] == 0
+    assert courses_table(race).empty
+
+
+def test_the_chart_shows_every_later_value_and_the_optimum(race: Race) -> None:
+    table = courses_table(race)
+    spec = course_spec(table, OPTIMUM, PROBLEM.objective.target, "seconds", "Seconds")
+    low, high = spec["layer"][0]["encoding"]["y"]["scale"]["domain"]
+    for _, own in table.groupby(["strategy", "seed"]):
+        later = own["value"][own["evaluations"] >= own["evaluations"].max() / 10]
+        assert ((low <= later) & (later <= high)).all()
+    assert low < OPTIMUM < high
+    assert spec["layer"][1]["data"]["values"] == [{"value": OPTIMUM, "label": EXACT}]
