@@ -97,11 +97,13 @@ def measure(
     seed: int,
     report: "Callable[[CampaignProgress], None]",
     optima: Mapping[str, Mapping[str, Any]] | None = None,
+    origin: Mapping[str, Any] | None = None,
 ) -> "list[Measured]":
     """Measure subnets and append each finished batch to the study's table.
 
-    With `optima`, which holds further values by id, they go to the table of optima. Raises
-    `MissingPart` where the study has no weights or images.
+    With `optima`, which holds further values by id, they go to the table of optima. `origin` says
+    how they were chosen, see `run_campaign`. Raises `MissingPart` where the study has no weights
+    or images.
     """
     checkpoint = study.load_checkpoint()
     calibration, held_out = study.images()
@@ -111,7 +113,7 @@ def measure(
     from foxnas_core.measurement.campaign import run_campaign, standard_meters
 
     torch.set_num_threads(1)
-    origin = {"checkpoint": file_hash(study.checkpoint_file)}
+    parents = {"checkpoint": file_hash(study.checkpoint_file)}
     measured: list[Measured] = []
 
     def keep(rows: "list[Measured]", circumstances: dict[str, Any]) -> None:
@@ -119,7 +121,7 @@ def measure(
         study.append(
             [row.architecture for row in rows],
             [row.values | dict(further.get(row.architecture.id, {})) for row in rows],
-            {name: origin | values for name, values in circumstances.items()},
+            {name: parents | values for name, values in circumstances.items()},
             optima=optima is not None,
         )
         measured.extend(rows)
@@ -138,6 +140,7 @@ def measure(
         seed=seed,
         keep=keep,
         report=report,
+        origin=origin,
     )
     return measured
 
