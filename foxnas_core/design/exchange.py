@@ -160,9 +160,7 @@ class _Moves:
                 candidates[:, columns] = options[near]
                 yield group, candidates
 
-    def rows(
-        self, form: Form, group: str, candidates: np.ndarray, row: np.ndarray
-    ) -> np.ndarray:
+    def rows(self, form: Form, group: str, candidates: np.ndarray, row: np.ndarray) -> np.ndarray:
         """Regression rows (neighbours, terms) of codes that differ in one group from those of
         `row` (terms,): a group's choices move its own terms only, those of the context all."""
         if group in self._space.context:

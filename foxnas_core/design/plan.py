@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -27,6 +28,42 @@ class MeasurementPlan:
     why: str
     seconds: float | None
     table_fingerprint: str
+
+    def sentence(self) -> str:
+        """What the batch is expected to do."""
+        count = f"{len(self.batch)} subnets"
+        if self.gain is None:
+            return f"{count} are planned without a fit. {self.why}"
+        said = (
+            f"{count} are expected to make the intervals of effects on {self.target} "
+            f"{100 * self.gain.narrower:.1f} % narrower on average; so many random ones would by "
+            f"{100 * self.gain.narrower_by_random:.1f} %."
+        )
+        if self.seconds is None:
+            return said
+        own, random = self.gain.per_minute(self.seconds)
+        return (
+            f"{said} At {self.seconds:.1f} s a subnet that is {100 * own:.2f} % a minute of "
+            f"measuring instead of {100 * random:.2f} %."
+        )
+
+    def to_dict(self) -> dict[str, Any]:
+        """The expectation as a JSON document; null where it is unknown."""
+        gain = self.gain
+        rates = gain and self.seconds and gain.per_minute(self.seconds)
+        return {
+            "form": self.batch.form.name,
+            "log_det": self.batch.log_det,
+            "narrower": gain and gain.narrower,
+            "narrower_by_random": gain and gain.narrower_by_random,
+            "d_efficiency_of_random": gain and gain.efficiency,
+            "equal_random_rows": gain and gain.equal_rows,
+            "seconds_a_row": self.seconds,
+            "narrower_a_minute": rates[0] if rates else None,
+            "narrower_a_minute_by_random": rates[1] if rates else None,
+            "parents": {"measurements": self.table_fingerprint},
+            "seed": self.batch.seed,
+        }
 
     def table(self) -> pd.DataFrame:
         """One row a subnet, in the order to measure them: id and choices."""
@@ -80,10 +117,8 @@ def plan_next(
     batch = next_batch(
         built, measured, count, seed=seed, starts=starts, taken=others, report=report
     )
-    gain = predictor and expected_gain(predictor, measured, batch, seed=seed)
-    return MeasurementPlan(
-        target, batch, gain, why, seconds_a_row(table), table.fingerprint
-    )
+    gain = expected_gain(predictor, measured, batch, seed=seed) if predictor else None
+    return MeasurementPlan(target, batch, gain, why, seconds_a_row(table), table.fingerprint)
 
 
 def seconds_a_row(table: MeasurementTable) -> float | None:
