@@ -262,7 +262,9 @@ def search_rounds(
             finds=loop.measured_finds(current.finds, table),
             after={c: loop.FitQuality.of(p) for c, p in fitted.items()},
             best=loop.best_measured(table, latency, record.budgets),
-            moved={c: loop.movement(earlier[c], p, seed=seed) for c, p in fitted.items()},
+            moved={
+                c: loop.movement(p, table, seed=seed) for c, p in earlier.items() if p.df is None
+            },
         )
         record = record.with_last(current)
         study.save_rounds(record)

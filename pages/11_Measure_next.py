@@ -72,8 +72,8 @@ def show_batch(study: Study, columns: list[str]) -> None:
             st.columns(4),
             {
                 "Intervals narrower by": f"{100 * gain.narrower:.1f} %",
-                "By random subnets": f"{100 * gain.narrower_by_random:.1f} %",
-                "In a minute of measuring": f"{100 * own:.2f} % (random {100 * random:.2f} %)",
+                "By as many random ones": f"{100 * gain.narrower_by_random:.1f} %",
+                "In a minute of measuring": f"{100 * own:.2f} %",
                 "Random subnets for the same": f"over {gain.followed}"
                 if gain.equal_rows is None
                 else f"{gain.equal_rows}",
@@ -90,7 +90,7 @@ def show_batch(study: Study, columns: list[str]) -> None:
                 "batch is measured in its order, beside random batches as 'measure \\-\\-count' "
                 "draws them (mean and 90 % range of 20). It rests on the design alone and takes "
                 f"the scatter about the fit as it is. D-efficiency of random batches: "
-                f"{gain.efficiency:.3f}.",
+                f"{gain.efficiency:.3f}; in a minute they narrow by {100 * random:.2f} %.",
                 curve,
                 figures.gain_figure(curve),
                 key="gain",
@@ -197,17 +197,17 @@ def show_course(record: RoundsRecord) -> None:
     best = round_figures.best_table(record)
     panel(
         "Best measured subnet",
-        "For each latency budget, how much more accurate the best measured subnet within it is "
-        "than the best before the first round.",
+        "The measured accuracy of the best subnet whose measured latency keeps a budget, before "
+        "the first round and after each, and in parentheses what the rounds have added (points).",
         best,
         round_figures.best_figure(best),
         key="best",
     )
     panel(
         "The fits, round by round",
-        "Errors at the front and cross-validation after each round. moved: by how many standard "
-        "errors the round moved the prediction of a random subnet; above 1 its rows disagree with "
-        "those before them.",
+        "Errors at the front and cross-validation after each round. moved: how far the round moved "
+        "the predictions of random subnets, beside what chance alone does; well above 1 its rows "
+        "disagree with those before them.",
         rounds_table(record),
         key="fits",
     )

@@ -4,7 +4,8 @@ The batch that makes ln det (X'X + B'B) large, X the rows there are and B those 
 volume of the estimates' confidence ellipsoid small. From random batches on, each row is taken in
 turn and one decision of it is changed to the best of its other choices, until no change helps
 (Meyer and Nachtsheim, "The coordinate-exchange algorithm for constructing exact optimal
-experimental designs", Technometrics 37, 1995). It needs no list of candidates, which the spaces of
+experimental designs", Technometrics 37, 1995); in a group of few options all of them are
+tried. It needs no list of candidates, which the spaces of
 supernets are too large for.
 """
 
@@ -24,6 +25,8 @@ STARTS = 4
 LARGEST_BATCH = 500
 # Sweeps over the batch; the last ones change a row or two.
 _SWEEPS = 30
+# Options of a group that are all tried at once; of larger groups those one edit away.
+_SMALL_GROUP = 200
 # The gain in ln det below which a change, and below which a whole sweep, is not worth another.
 _LEAST_GAIN, _LEAST_SWEEP = 1e-9, 1e-3
 
@@ -138,26 +141,43 @@ def _exchange(
     return begun, information.log_det
 
 
+@dataclass(frozen=True, eq=False)
+class _Near:
+    """Positions of the options of a group that are one edit away from one of them."""
+
+    neighbours: Neighbours
+    place: dict[bytes, int]
+
+    @classmethod
+    def of(cls, space: SearchSpace, group: str, options: np.ndarray) -> "_Near":
+        place = {option.tobytes(): k for k, option in enumerate(options)}
+        return cls(group_neighbours(space, group), place)
+
+    def __call__(self, option: np.ndarray) -> np.ndarray:
+        return self.neighbours.of(self.place[option.tobytes()])
+
+
 class _Moves:
-    """Architectures one edit away, as codes, group by group."""
+    """Where a row may go, as codes, group by group: any option of a small group, of a large one
+    those that are one edit away."""
 
     def __init__(self, space: SearchSpace) -> None:
         self._space = space
-        self._groups: list[tuple[str, list[int], np.ndarray, Neighbours, dict[bytes, int]]] = []
+        self._groups: list[tuple[str, list[int], np.ndarray, _Near | None]] = []
         for group in space.groups:
             columns = group_columns(space, group)
             options = full_codes(space, group)[:, columns]
-            place = {option.tobytes(): k for k, option in enumerate(options)}
-            self._groups.append((group, columns, options, group_neighbours(space, group), place))
+            near = _Near.of(space, group, options) if len(options) > _SMALL_GROUP else None
+            self._groups.append((group, columns, options, near))
 
     def of(self, code: np.ndarray) -> Iterator[tuple[str, np.ndarray]]:
-        """For each group, the codes (neighbours, decisions) one edit of it away from a row, which
-        is read anew each time, as it may have been changed in place meanwhile."""
-        for group, columns, options, neighbours, place in self._groups:
-            near = neighbours.of(place[code[columns].tobytes()])
-            if len(near):
-                candidates = np.repeat(code[np.newaxis], len(near), axis=0)
-                candidates[:, columns] = options[near]
+        """For each group, the codes (moves, decisions) that a row may become, which is read anew
+        each time, as it may have been changed in place meanwhile."""
+        for group, columns, options, near in self._groups:
+            moves = options if near is None else options[near(code[columns])]
+            if len(moves):
+                candidates = np.repeat(code[np.newaxis], len(moves), axis=0)
+                candidates[:, columns] = moves
                 yield group, candidates
 
     def rows(self, form: Form, group: str, candidates: np.ndarray, row: np.ndarray) -> np.ndarray:

@@ -4,13 +4,13 @@ import math
 
 import pandas as pd
 from plotly import graph_objects as go
-from plotly.colors import sample_colorscale
 
-from foxnas_core.figures.theme import GREY, INK, colour_of, difference_axis, new_figure
+from foxnas_core.figures.theme import GREY, INK, colour_of, new_figure
 from foxnas_core.search.rounds import RoundsRecord
 from foxnas_core.target import target_of
 
-_EARLY, _LATE = "#9CC9E6", "#003B5C"
+# White to a blue that dark numbers can be read on.
+_GAIN = [[0.0, "#F4F6F8"], [1.0, "#7FB8DC"]]
 
 
 def find_table(record: RoundsRecord) -> pd.DataFrame:
@@ -66,7 +66,7 @@ def error_figure(table: pd.DataFrame, column: str) -> go.Figure:
     )
     figure.add_hline(y=0, line={"color": GREY, "dash": "dot"})
     figure.update_xaxes(title="Round", dtick=1, range=[0.5, table["round"].max() + 0.5])
-    figure.update_yaxes(title=f"{difference_axis(target)}, measured less predicted")
+    figure.update_yaxes(title=f"Measured less predicted ({target.difference_unit})")
     figure.update_layout(
         height=360, legend={"orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 0}
     )
@@ -96,24 +96,38 @@ def best_table(record: RoundsRecord) -> pd.DataFrame:
 
 
 def best_figure(table: pd.DataFrame) -> go.Figure:
-    """`best_table`: a line a budget, pale for small ones, of the gain over the rounds."""
-    figure = new_figure()
+    """`best_table` as budgets × rounds: the accuracy of the best measured subnet and, where it is
+    more accurate than in round 0, by how much; the more, the darker."""
+    rounds = sorted(set(table["round"]))
     budgets = sorted(set(table["budget"]))
-    shades = [k / max(len(budgets) - 1, 1) for k in range(len(budgets))]
-    colours = sample_colorscale([[0, _EARLY], [1, _LATE]], shades)
-    for budget, colour in zip(budgets, colours, strict=True):
-        own = table[table["budget"] == budget]
-        figure.add_scatter(
-            x=own["round"],
-            y=own["gain"],
-            mode="lines+markers",
-            name=f"{budget:.3g} ms" + (", asked for" if own["shared"].any() else ""),
-            line={"color": colour, "width": 4 if own["shared"].any() else 2, "shape": "hv"},
-            customdata=own[["id", "accuracy", "latency"]],
-            hovertemplate="%{customdata[0]}: %{customdata[1]:.2f} % at %{customdata[2]:.3g} ms, "
-            "%{y:+.2f} points<extra>%{fullData.name}</extra>",
-        )
-    figure.update_xaxes(title="Round (0: before the first)", dtick=1)
-    figure.update_yaxes(title="Best measured accuracy, gain (points)", rangemode="tozero")
-    figure.update_layout(height=400, legend={"title": {"text": "Measured latency within"}})
+    shared = set(table.loc[table["shared"], "budget"])
+    cells = table.set_index(["budget", "round"]).sort_index()
+    gains = [[cells["gain"].get((b, r), math.nan) for r in rounds] for b in budgets]
+    figure = new_figure()
+    figure.add_heatmap(
+        x=[f"round {r}" if r else "before" for r in rounds],
+        y=[f"{b:.3g} ms" + (" (asked for)" if b in shared else "") for b in budgets],
+        z=gains,
+        text=[[_best_text(cells.loc[(b, r)]) for r in rounds] for b in budgets],
+        texttemplate="%{text}",
+        customdata=[[cells["id"].get((b, r), "") for r in rounds] for b in budgets],
+        hovertemplate="within %{y}, %{x}: %{text}<br>%{customdata}<extra></extra>",
+        colorscale=_GAIN,
+        zmin=0,
+        # One budget that had no good subnet at all would leave the others pale.
+        zmax=max(float(table["gain"].quantile(0.9)), 1e-9),
+        xgap=3,
+        ygap=3,
+        showscale=False,
+    )
+    figure.update_xaxes(side="top")
+    figure.update_yaxes(title="Measured latency within")
+    figure.update_layout(height=90 + 36 * len(budgets))
     return figure
+
+
+def _best_text(best: pd.Series) -> str:
+    if not best["id"]:
+        return "none"
+    accuracy = f"{best['accuracy']:.2f} %"
+    return f"{accuracy} ({best['gain']:+.2f})" if best["gain"] > 0 else accuracy

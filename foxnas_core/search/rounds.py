@@ -17,7 +17,7 @@ import pandas as pd
 
 from foxnas_core.architecture import Architecture
 from foxnas_core.errors import InvalidInput
-from foxnas_core.regression import Predictor
+from foxnas_core.regression import Predictor, fit
 from foxnas_core.search.exact import Front
 from foxnas_core.search.problem import rounded_up
 from foxnas_core.table import MeasurementTable
@@ -88,8 +88,8 @@ class Round:
     - `parents`: fingerprints of the space, the measurements it was searched with and the weights.
     - `before`, `after`: the fits, by column, without and with its finds.
     - `best_before`, `best`: the best measured subnet for each budget, without and with its finds.
-    - `moved`: by how many standard errors the round moved the prediction of a subnet drawn at
-      random, root mean square, by column: above 1 its rows disagree with those before it.
+    - `moved`: how far the round moved predictions of random subnets, by column, beside what chance
+      alone does, see `movement`: well above 1 its rows disagree with those before it.
     """
 
     parents: dict[str, str]
@@ -127,8 +127,9 @@ class Round:
             if error is not None:
                 target = target_of(column)
                 said += (
-                    f"; {target.label} {target.text(error.bias, signed=True)} "
-                    f"{target.difference_unit} off on average (RMSE {target.text(error.rmse)}), "
+                    f"; {target.label} measured {target.text(error.bias, signed=True)} "
+                    f"{target.difference_unit} off its prediction on average (RMSE "
+                    f"{target.text(error.rmse)}), "
                     f"{100 * error.inside:.0f} % inside the prediction interval"
                 )
         return f"{said}; better than before at {self.improved} of {len(self.best)} budgets."
@@ -293,15 +294,28 @@ def best_measured(
     return tuple(found)
 
 
-def movement(before: Predictor, after: Predictor, *, seed: int) -> float:
-    """Root mean square, over 500 architectures drawn uniformly over decisions, of the change of
-    their prediction in standard errors of `before`, in the target's unit."""
-    codes = before.space.random_codes(500, seed=seed)
-    old, new = (p.predict_codes(codes) for p in (before, after))
-    error = (old["high"] - old["low"]) / (2 * before.quantile())
-    known = (error > 0).to_numpy()
-    change = ((new["value"] - old["value"])[known] / error[known]).to_numpy()
-    return float(np.sqrt(np.mean(change**2))) if len(change) else 0.0
+def movement(before: Predictor, table: MeasurementTable, *, seed: int) -> float:
+    """How far the rows added to `table` since the fit `before` move it, beside what chance would.
+
+    Root mean square over 500 architectures, drawn uniformly over decisions, of the change of the
+    prediction (on the link's scale) divided by √(Var before − Var after), which is the standard
+    error of that change where the form is right for old and new rows alike (Hausman,
+    "Specification tests in econometrics", Econometrica 46, 1978). The same form is fitted to both;
+    both variances are by the scatter before.
+    """
+    link = "none" if before.link.is_identity else "saturating"
+    after = fit(table, before.target.column, before.form, link)
+    rows = before.form.matrix(before.space.random_codes(500, seed=seed))
+    scatter = before.residual_variance / max(after.residual_variance, np.finfo(float).tiny)
+    variance = before.std_error(rows) ** 2 - scatter * after.std_error(rows) ** 2
+    change = before.link.inverse(rows @ before.estimates) - after.link.inverse(
+        rows @ after.estimates
+    )
+    slope = before.link.slope(rows @ before.estimates)
+    known = variance > 1e-9 * before.residual_variance
+    if not known.any():
+        return 0.0
+    return float(np.sqrt(np.mean((change / slope)[known] ** 2 / variance[known])))
 
 
 @dataclass(frozen=True)
