@@ -26,6 +26,8 @@ from foxnas_core.target import target_of
 PER_ROUND = 8
 MOST_PER_ROUND = 100
 ORIGIN = "search"
+# Points of the front below a budget that stand in for an optimum that was measured.
+_NEAREST = 30
 _ENDS = ("value", "low", "high")
 
 
@@ -233,14 +235,18 @@ def best_not_taken(
     """The predicted optimum of a budget or, where its id is in `taken`, a near one that is not,
     and how many better ones were passed over; None where none is left within the budget.
 
-    The next best are looked for from the optimum on, the best predicted first, by single edits:
-    an architecture is reached once a neighbour better than all others that are left is taken.
+    The near ones are the optima of smaller budgets and what single edits make, within the budget,
+    of those passed over; the best predicted is taken. It need not be the second best of the whole
+    space, which may differ from the best in several edits.
     """
     problem = front.problem
     objective, limit = problem.objective, problem.limits[0].predictor
     first = front.within(budget)
-    heap = [(-problem.sign * first.value, first.architecture.id, first.architecture)]
-    seen = {first.architecture.id}
+    below = int(np.searchsorted(front.costs, budget, side="right")) - 1
+    nearest = [front.candidate(k) for k in range(max(below - _NEAREST, 0), below)]
+    heap = [(-problem.sign * c.value, c.architecture.id, c.architecture) for c in (first, *nearest)]
+    heapq.heapify(heap)
+    seen = {found for _, found, _ in heap}
     passed_over = 0
     while heap:
         _, found, architecture = heapq.heappop(heap)
