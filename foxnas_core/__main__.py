@@ -64,6 +64,13 @@ def build_parser() -> argparse.ArgumentParser:
         "how often to measure it",
     )
     measure.add_argument("--architecture", type=Path, help="a JSON file of one architecture")
+    measure.add_argument(
+        "--next",
+        type=_positive,
+        metavar="N",
+        help="measure the N subnets that make the effects on --target known best",
+    )
+    measure.add_argument("--target", default="accuracy", help="of --next (default: accuracy)")
     measure.add_argument("--seed", type=_natural, default=0)
 
     fit = _command(commands, "fit", "fit the regression of every target")
@@ -86,7 +93,18 @@ def build_parser() -> argparse.ArgumentParser:
     calibrate.add_argument("--seed", type=_natural, default=0)
 
     search = _command(commands, "search", "anneal under a latency budget")
-    search.add_argument("--latency-budget", type=float, required=True, metavar="MS")
+    search.add_argument(
+        "--latency-budget", type=float, metavar="MS", help="needed but with --rounds"
+    )
+    search.add_argument(
+        "--rounds",
+        type=_positive,
+        metavar="N",
+        help="search, measure the finds on this machine and fit anew, until the study has N rounds",
+    )
+    search.add_argument(
+        "--per-round", type=_positive, metavar="K", help="finds of a round (default: 8)"
+    )
     search.add_argument(
         "--latency-target", default="latency_ms", help="the latency column (default: latency_ms)"
     )

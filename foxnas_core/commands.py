@@ -104,6 +104,8 @@ def train(options: argparse.Namespace) -> dict[str, Any]:
 def measure(options: argparse.Namespace) -> dict[str, Any]:
     """Measure sampled subnets, or one given architecture, and append them to the table."""
     study = open_study(options.study)
+    if options.next:
+        return _measure_next(study, options)
     if options.architecture:
         architecture = read_architecture(options.architecture, study.space)
         planned = [architecture] * options.count
@@ -119,6 +121,31 @@ def measure(options: argparse.Namespace) -> dict[str, Any]:
     return {
         "study": str(study.folder),
         "rows": len(study.table().frame),
+        "measured": [_measured_document(row) for row in measured],
+    }
+
+
+def _measure_next(study: Study, options: argparse.Namespace) -> dict[str, Any]:
+    """Measure the batch that makes the effects on a target known best."""
+    if options.architecture:
+        raise InvalidInput("--next chooses the subnets itself; leave --architecture out.")
+    study.load_checkpoint()
+    plan = workflow.plan_measurements(study, options.target, options.next, seed=options.seed)
+    say(plan.sentence())
+    planned = plan.batch.architectures()
+    with tqdm(total=len(planned), unit="subnet", delay=1, file=sys.stderr) as bar:
+        measured = workflow.measure(
+            study,
+            planned,
+            seed=options.seed,
+            report=lambda progress: bar.update(progress.done - bar.n),
+            origin={"origin": "design"},
+        )
+    return {
+        "study": str(study.folder),
+        "rows": len(study.table()),
+        "target": plan.target,
+        "expected": plan.to_dict(),
         "measured": [_measured_document(row) for row in measured],
     }
 
@@ -168,6 +195,10 @@ def search(options: argparse.Namespace) -> dict[str, Any]:
     from foxnas_core.search.schedule import AnnealingSettings
 
     study = open_study(options.study)
+    if options.rounds:
+        return _search_rounds(study, options)
+    if options.latency_budget is None:
+        raise InvalidInput("A search needs --latency-budget, in ms.")
     table, latency_column = study.table(), options.latency_target
     accuracy, latency = workflow.fit_all(table, targets=("accuracy", latency_column)).values()
     budget, found = options.latency_budget, {}
@@ -185,6 +216,38 @@ def search(options: argparse.Namespace) -> dict[str, Any]:
         say(f"Saved search {study.save_search(result)}.")
     document = search_document(result, accuracy, latency, found)
     return document | {"budget": {"asked": options.latency_budget, "searched": budget}}
+
+
+def _search_rounds(study: Study, options: argparse.Namespace) -> dict[str, Any]:
+    """Rounds of searching, measuring and fitting anew."""
+    from foxnas_core.search.rounds import Round, rounds_document
+
+    if options.guard is not None:
+        raise InvalidInput(
+            "--guard makes one search's budget smaller; leave it out with --rounds, which measure "
+            "what they find."
+        )
+    with tqdm(unit="subnet", delay=1, file=sys.stderr) as bar:
+
+        def report(progress: "CampaignProgress") -> None:
+            bar.total = progress.total
+            bar.update(progress.done - bar.n)
+
+        def finished(done: Round, number: int) -> None:
+            bar.clear()
+            say(f"Round {number}: {done.sentence(options.latency_target)}")
+
+        record = workflow.search_rounds(
+            study,
+            options.latency_target,
+            options.rounds,
+            per_round=options.per_round,
+            shared=options.latency_budget,
+            seed=options.seed or 0,
+            report=report,
+            finished=finished,
+        )
+    return {"study": str(study.folder), "rows": len(study.table()), **rounds_document(record)}
 
 
 def export(options: argparse.Namespace) -> dict[str, Any]:

@@ -6,6 +6,7 @@ supernet.safetensors     the checkpoint (optional)
 images.npz               calibration and held-out images (optional)
 measurements.parquet     the measurement table (optional)
 optima.parquet           measured optima, which no fit reads (optional)
+rounds.json              rounds of search and measurement (optional)
 searches/ID.json         finished searches
 """
 
@@ -27,6 +28,7 @@ from foxnas_core.errors import InvalidInput, MissingPart
 from foxnas_core.families import space_from_dict
 from foxnas_core.files import write_atomically
 from foxnas_core.search.result import SearchResult
+from foxnas_core.search.rounds import RoundsRecord
 from foxnas_core.search_space import SearchSpace
 from foxnas_core.table import MeasurementTable, empty_table, from_parquet, to_parquet_bytes
 
@@ -61,6 +63,10 @@ class Study:
     @property
     def optima_file(self) -> Path:
         return self.folder / "optima.parquet"
+
+    @property
+    def rounds_file(self) -> Path:
+        return self.folder / "rounds.json"
 
     @property
     def training_state_file(self) -> Path:
@@ -199,6 +205,32 @@ class Study:
         if not path.exists():
             raise MissingPart(f"Study {self.name!r} holds no search {search_id!r}.")
         return path
+
+    # Rounds
+
+    def save_rounds(self, record: RoundsRecord) -> None:
+        write_atomically(self.rounds_file, json.dumps(record.to_dict(), indent=1) + "\n")
+
+    def rounds(self) -> RoundsRecord | None:
+        """The rounds of search and measurement; None before the first is planned.
+
+        Raises `InvalidInput` for a damaged file, or one of another space.
+        """
+        if not self.rounds_file.exists():
+            return None
+        try:
+            record = RoundsRecord.from_dict(_read_json(self.rounds_file))
+        except (ValueError, KeyError, TypeError, AttributeError, InvalidInput) as error:
+            raise InvalidInput(
+                f"{self.rounds_file} is damaged; restore it, or move it away to begin anew."
+            ) from error
+        finds = [find for done in record.rounds for find in done.finds]
+        if not all(self.space.is_member(find.architecture) for find in finds):
+            raise InvalidInput(
+                f"{self.rounds_file} holds subnets of another space than {self.space.name!r}; "
+                "use it with the study it belongs to."
+            )
+        return record
 
     def _lock(self) -> FileLock:
         return FileLock(self.folder / ".lock")

@@ -31,6 +31,8 @@ _METADATA = b"foxnas"
 _FORMAT = 1
 _MOST_CELLS = 100_000_000
 STD_ERROR = "_std_error"
+# The column of the seconds that measuring a row took, where it is known.
+SECONDS = "measuring_seconds"
 _MISSING_TEXT = ["", "NA", "NaN", "nan", "null", "None"]
 
 
@@ -75,6 +77,19 @@ class MeasurementTable:
         for target in self.targets:
             digest.update(self.values(target.column).tobytes())
         return digest.hexdigest()[:12]
+
+    def of_origin(self, origin: str) -> np.ndarray:
+        """Which rows (rows,) are of campaigns whose circumstances name this origin: "search" for
+        finds of search rounds, "design" for batches chosen by their information."""
+        campaigns = self.record.get("campaigns")
+        if not isinstance(campaigns, Mapping) or "campaign" not in self.frame:
+            return np.zeros(len(self), dtype=bool)
+        names = [
+            name
+            for name, circumstances in campaigns.items()
+            if isinstance(circumstances, Mapping) and circumstances.get("origin") == origin
+        ]
+        return self.frame["campaign"].isin(names).to_numpy()
 
     def rows(self, chosen: np.ndarray) -> "MeasurementTable":
         """Some of the rows, by a mask (rows,)."""

@@ -1,7 +1,9 @@
 """The steps of a study from end to end, as the command line and the pages both take them."""
 
+import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -17,11 +19,13 @@ from foxnas_core.storage import Study, file_hash
 from foxnas_core.table import MeasurementTable
 
 if TYPE_CHECKING:
+    from foxnas_core.design.plan import MeasurementPlan
     from foxnas_core.export.exporter import ExportedModel
     from foxnas_core.export.model_card import Estimate
     from foxnas_core.measurement.campaign import CampaignProgress, Measured
     from foxnas_core.search.calibration import SearchCalibration
     from foxnas_core.search.exact import Front
+    from foxnas_core.search.rounds import Round, RoundsRecord
 
 
 def fit_all(
@@ -97,11 +101,13 @@ def measure(
     seed: int,
     report: "Callable[[CampaignProgress], None]",
     optima: Mapping[str, Mapping[str, Any]] | None = None,
+    origin: Mapping[str, Any] | None = None,
 ) -> "list[Measured]":
     """Measure subnets and append each finished batch to the study's table.
 
-    With `optima`, which holds further values by id, they go to the table of optima. Raises
-    `MissingPart` where the study has no weights or images.
+    With `optima`, which holds further values by id, they go to the table of optima. `origin` says
+    how they were chosen, see `run_campaign`. Raises `MissingPart` where the study has no weights
+    or images.
     """
     checkpoint = study.load_checkpoint()
     calibration, held_out = study.images()
@@ -111,7 +117,7 @@ def measure(
     from foxnas_core.measurement.campaign import run_campaign, standard_meters
 
     torch.set_num_threads(1)
-    origin = {"checkpoint": file_hash(study.checkpoint_file)}
+    parents = {"checkpoint": file_hash(study.checkpoint_file)}
     measured: list[Measured] = []
 
     def keep(rows: "list[Measured]", circumstances: dict[str, Any]) -> None:
@@ -119,7 +125,7 @@ def measure(
         study.append(
             [row.architecture for row in rows],
             [row.values | dict(further.get(row.architecture.id, {})) for row in rows],
-            {name: origin | values for name, values in circumstances.items()},
+            {name: parents | values for name, values in circumstances.items()},
             optima=optima is not None,
         )
         measured.extend(rows)
@@ -138,6 +144,7 @@ def measure(
         seed=seed,
         keep=keep,
         report=report,
+        origin=origin,
     )
     return measured
 
@@ -166,6 +173,116 @@ def measure_optima(
     missing = [c.architecture for c in planned if c.architecture.id not in done]
     measure(study, missing, seed=seed, report=report, optima=found)
     return study.optima()
+
+
+def search_rounds(
+    study: Study,
+    latency: str,
+    rounds: int,
+    *,
+    per_round: int | None = None,
+    shared: float | None = None,
+    seed: int = 0,
+    report: "Callable[[CampaignProgress], None]",
+    finished: "Callable[[Round, int], None]" = lambda done, number: None,
+) -> "RoundsRecord":
+    """Search, measure the finds, fit anew, until the study has so many rounds; returns them all.
+
+    Each round finds the predicted optima of `per_round` budgets, of which one is `shared`, or
+    near ones where those were measured. What is planned is written before it is measured, so a
+    killed round goes on where it was. Optima that calibrate are neither measured again nor read by
+    the fits. `report` counts the subnets of all rounds that are left; `finished` is told each round
+    and its number. Raises as `fit_all` and `measure`, and `InvalidInput` where rounds were begun
+    with other settings.
+    """
+    from foxnas_core.measurement.campaign import CampaignProgress
+    from foxnas_core.search import rounds as loop
+
+    record = study.rounds()
+    if record is not None:
+        loop.check_continues(record, latency, per_round, shared, seed)
+    columns = ("accuracy", latency)
+    table = study.table()
+    fitted = fit_all(table, targets=columns)
+    if record is None:
+        front = latency_front(*fitted.values())
+        budgets = loop.spread_budgets(front, per_round or loop.PER_ROUND, shared)
+        record = loop.RoundsRecord(latency, budgets, shared, seed)
+    begun, measured_before = time.monotonic(), 0
+    total = len(record.budgets) * (rounds - record.done)
+    while record.done < rounds:
+        if not record.rounds or record.rounds[-1].done:
+            taken = {*table.frame["id"], *study.optima().frame["id"]}
+            finds = loop.plan_finds(
+                latency_front(*fitted.values()), list(fitted.values()), record.budgets, taken
+            )
+            if not finds:
+                raise InvalidInput(
+                    "Every subnet within the rounds' budgets is measured already; there is "
+                    "nothing left to search."
+                )
+            planned = loop.Round(
+                parents={
+                    "space": study.space.fingerprint,
+                    "measurements": table.fingerprint,
+                    "checkpoint": file_hash(study.checkpoint_file)
+                    if study.checkpoint_file.exists()
+                    else "",
+                },
+                finds=finds,
+                before={c: loop.FitQuality.of(p) for c, p in fitted.items()},
+                best_before=loop.best_measured(table, latency, record.budgets),
+            )
+            record = record.with_last(planned)
+            study.load_checkpoint()  # nothing is planned that can't be measured
+            study.save_rounds(record)
+        current = record.rounds[-1]
+        done = set(table.frame["id"])
+        missing = [f.architecture for f in current.finds if f.architecture.id not in done]
+        already = measured_before + len(current.finds) - len(missing)
+
+        def told(progress: "CampaignProgress", already: int = already) -> None:
+            so_far = already + progress.done
+            rate = (time.monotonic() - begun) / max(so_far, 1)
+            report(CampaignProgress(so_far, total, rate * (total - so_far)))
+
+        if missing:
+            origin = {"origin": loop.ORIGIN, "round": len(record.rounds)}
+            measure(study, missing, seed=seed, report=told, origin=origin)
+        measured_before += len(current.finds)
+        # What a fit before this round's finds says, also where the round was cut short.
+        earlier = fitted
+        if len(missing) < len(current.finds):
+            ids = [find.architecture.id for find in current.finds]
+            earlier = fit_all(table.rows(~table.frame["id"].isin(ids).to_numpy()), targets=columns)
+        table = study.table()
+        fitted = fit_all(table, targets=columns)
+        current = replace(
+            current,
+            finds=loop.measured_finds(current.finds, table),
+            after={c: loop.FitQuality.of(p) for c, p in fitted.items()},
+            best=loop.best_measured(table, latency, record.budgets),
+            moved={
+                c: loop.movement(p, table, seed=seed) for c, p in earlier.items() if p.df is None
+            },
+        )
+        record = record.with_last(current)
+        study.save_rounds(record)
+        finished(current, len(record.rounds))
+    return record
+
+
+def plan_measurements(
+    study: Study, target: str, count: int, *, form: str = "auto", seed: int = 0
+) -> "MeasurementPlan":
+    """The next batch that makes the effects on `target` known best; measured optima are left out.
+
+    Raises as `design.plan.plan_next`.
+    """
+    from foxnas_core.design.plan import plan_next
+
+    optima = study.optima()
+    return plan_next(study.table(), target, count, form=form, seed=seed, taken=optima.codes)
 
 
 def latency_front(accuracy: Predictor, latency: Predictor) -> "Front":

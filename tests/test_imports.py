@@ -19,7 +19,7 @@ ROOMS = [
     ("features", "supernet", "reliability", "importing"),
     ("regression", "measurement"),
     ("explanation", "diagnostics", "search", "export"),
-    ("devices",),
+    ("devices", "design"),
     ("figures",),
     ("storage",),
     ("workflow",),

@@ -4,7 +4,7 @@ import hashlib
 import json
 import platform
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
 from typing import Any
@@ -20,6 +20,7 @@ from foxnas_core.supernet.checkpoint import Checkpoint
 from foxnas_core.supernet.extraction import extract
 from foxnas_core.supernet.recalibration import recalibrate
 from foxnas_core.supernet.training import batches
+from foxnas_core.table import SECONDS
 
 
 @dataclass(frozen=True)
@@ -85,23 +86,31 @@ def run_campaign(
     keep: Callable[[list[Measured], dict[str, Any]], None],
     report: Callable[[CampaignProgress], None] = lambda progress: None,
     batch: int = 12,
+    origin: Mapping[str, Any] | None = None,
 ) -> None:
     """Measure `architectures`, handing each finished batch and the circumstances to `keep`.
 
     Every row names its campaign, whose circumstances (device, versions, counts, seed) are the
-    second argument of `keep`. What `keep` has taken survives a kill; the batch under way is
-    measured again.
+    second argument of `keep`, and has its share of the seconds that its batch took. `origin` says
+    how the architectures were chosen; it joins the circumstances, and its values the campaign's
+    name. What `keep` has taken survives a kill; the batch under way is measured again.
     """
-    circumstances = _circumstances(meters, len(calibration), seed)
-    campaign = hashlib.sha256(json.dumps(circumstances, sort_keys=True).encode()).hexdigest()[:8]
+    circumstances = _circumstances(meters, len(calibration), seed) | dict(origin or {})
+    digest = hashlib.sha256(json.dumps(circumstances, sort_keys=True).encode()).hexdigest()[:8]
+    campaign = "-".join([*map(str, (origin or {}).values()), digest])
     started = time.monotonic()
     for start in range(0, len(architectures), batch):
+        begun = time.monotonic()
         part = [prepare(checkpoint, a, calibration) for a in architectures[start : start + batch]]
         values: list[dict[str, Any]] = [{"campaign": campaign, "seed": seed} for _ in part]
         for meter in meters:
             for row, measured in zip(values, meter.measure(part), strict=True):
                 row.update(measured)
-        rows = [Measured(p.architecture, v) for p, v in zip(part, values, strict=True)]
+        share = (time.monotonic() - begun) / len(part)
+        rows = [
+            Measured(p.architecture, v | {SECONDS: share})
+            for p, v in zip(part, values, strict=True)
+        ]
         keep(rows, {campaign: circumstances})
         done = start + len(part)
         rate = (time.monotonic() - started) / done

@@ -159,7 +159,7 @@ def _fitted(table: MeasurementTable, data: Data, assessed: Assessment, seed: int
         r2=1 - unexplained,
         r2_adjusted=1 - unexplained * (len(y) - 1) / (len(y) - form.parameters),
         cv=agreement(y, assessed.held_out),
-        warnings=tuple(_warnings(data, len(table), form, x)),
+        warnings=tuple(_warnings(data, table, form, x)),
         table_fingerprint=table.fingerprint,
         estimates=estimates,
         covariance=covariance,
@@ -236,8 +236,8 @@ def _condition(x: np.ndarray) -> float:
     return float(np.sqrt(values[-1] / max(values[0], np.finfo(float).tiny)))
 
 
-def _warnings(data: Data, whole: int, form: Form, x: np.ndarray) -> list[str]:
-    rows = len(data.y)
+def _warnings(data: Data, table: MeasurementTable, form: Form, x: np.ndarray) -> list[str]:
+    rows, whole = len(data.y), len(table)
     warnings = []
     if rows < whole:
         warnings.append(f"{whole - rows} of {whole} rows have no {data.target} and are left out.")
@@ -246,6 +246,13 @@ def _warnings(data: Data, whole: int, form: Form, x: np.ndarray) -> list[str]:
             f"{rows} rows for {form.parameters} parameters: intervals of the form "
             f"{form.name!r} can be trusted from {form.wanted_rows} rows on, so measure "
             f"{form.wanted_rows - rows} more or take a smaller form."
+        )
+    searched = int((table.of_origin("search") & np.isfinite(table.values(data.target))).sum())
+    if searched:
+        warnings.append(
+            f"{searched} of {rows} rows were found by searching with earlier fits: they sharpen "
+            "predictions near the front, but lean the coefficients towards it, and the intervals "
+            "take no account of how they were chosen."
         )
     condition = _condition(x)
     if condition > LARGEST_CONDITION:

@@ -26,6 +26,7 @@ from pages.shared.choices import as_text
 if TYPE_CHECKING:
     import pandas as pd
 
+    from foxnas_core.design.plan import MeasurementPlan
     from foxnas_core.devices.comparison import DeviceComparison
     from foxnas_core.devices.curve import TransferCurve
     from foxnas_core.devices.reversals import RankReversals
@@ -41,6 +42,7 @@ if TYPE_CHECKING:
     from foxnas_core.search.calibration import SearchCalibration
     from foxnas_core.search.exact import Front
     from foxnas_core.search.result import SearchResult
+    from foxnas_core.search.rounds import RoundsRecord
     from foxnas_core.search.stability import ResampledFronts
     from pages.shared.jobs import Jobs
     from pages.shared.races import Races
@@ -171,6 +173,24 @@ def reversals_of(study: Study, first: str, second: str) -> "RankReversals":
 def curve_of(study: Study, source: str, target: str) -> "TransferCurve":
     """The error of a calibration by its rows; raises as `transfer_curve`."""
     return _curve(str(study.folder), source, target, _fit_stamp(study))
+
+
+def plan_of(study: Study, column: str, count: int) -> "MeasurementPlan":
+    """The next batch for one target; raises as `workflow.plan_measurements`."""
+    stamp = _fit_stamp(study)
+    return _plan(str(study.folder), column, count, stamp, _stamp(study, "optima.parquet"))
+
+
+def seconds_of(study: Study) -> float | None:
+    """What measuring a subnet took in this study; see `design.plan.seconds_a_row`."""
+    from foxnas_core.design.plan import seconds_a_row
+
+    return seconds_a_row(table_of(study))
+
+
+def rounds_of(study: Study) -> "RoundsRecord | None":
+    """The study's rounds of search and measurement; raises as `Study.rounds`."""
+    return _rounds(str(study.folder), _stamp(study, "space.json", "rounds.json"))
 
 
 def export_of(study: Study, architecture: Architecture) -> "ExportedModel":
@@ -402,6 +422,22 @@ def _curve(folder: str, source: str, target: str, stamp: Stamp) -> "TransferCurv
 
     predictor = _predictor(folder, source, "auto", "auto", stamp)
     return transfer_curve(predictor, table=_table(folder, stamp), target=target)
+
+
+@st.cache_resource(max_entries=32, show_spinner="Planning the batch, which takes some seconds …")
+def _plan(folder: str, column: str, count: int, stamp: Stamp, optima: Stamp) -> "MeasurementPlan":
+    from foxnas_core.design.plan import plan_next
+
+    predictor = None
+    with suppress(FoxnasError):  # too few rows for a fit, which the plan then says
+        predictor = _predictor(folder, column, "auto", "auto", stamp)
+    taken = open_study(Path(folder)).optima().codes
+    return plan_next(_table(folder, stamp), column, count, predictor=predictor, taken=taken)
+
+
+@st.cache_resource(max_entries=16, show_spinner=False)
+def _rounds(folder: str, stamp: Stamp) -> "RoundsRecord | None":
+    return open_study(Path(folder)).rounds()
 
 
 @st.cache_resource(max_entries=16, show_spinner=False)

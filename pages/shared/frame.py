@@ -21,6 +21,7 @@ MENU = (
     ("pages/5_Diagnostics.py", "Diagnostics"),
     ("pages/6_Explanations.py", "Explanations"),
     ("pages/7_Devices.py", "Devices"),
+    ("pages/11_Measure_next.py", "Measure next"),
     ("pages/2_What_if.py", "What-if"),
     ("pages/3_Search.py", "Search"),
     ("pages/9_Front.py", "Front"),

@@ -1,0 +1,1 @@
+"""Which subnets to measure next, so that the effects become known best."""
