@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from foxnas_core.architecture import Architecture
+from foxnas_core.architecture import Architecture, Value
 from foxnas_core.devices.common import latency_columns, measured_rows
 from foxnas_core.devices.transfer import transfer
 from foxnas_core.errors import InvalidInput, MissingPart
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from foxnas_core.measurement.campaign import CampaignProgress, Measured
     from foxnas_core.search.calibration import SearchCalibration
     from foxnas_core.search.exact import Front
+    from foxnas_core.search.problem import SearchProblem
     from foxnas_core.search.rounds import Round, RoundsRecord
 
 
@@ -285,12 +286,28 @@ def plan_measurements(
     return plan_next(study.table(), target, count, form=form, seed=seed, taken=optima.codes)
 
 
-def latency_front(accuracy: Predictor, latency: Predictor) -> "Front":
-    """The best predicted accuracy for every budget of a latency."""
-    from foxnas_core.search.exact import front
+def latency_problem(
+    accuracy: Predictor,
+    latency: Predictor,
+    further: Mapping[Predictor, float] | None = None,
+    allowed: Mapping[str, Sequence[Value]] | None = None,
+) -> "SearchProblem":
+    """The best predicted accuracy under a latency, which `SearchProblem.within` sets, and under
+    the most of further predictors, with the choices that decisions may take."""
     from foxnas_core.search.problem import Limit, SearchProblem
 
-    return front(SearchProblem(accuracy, (Limit(latency, 0.0),)))
+    limits = [Limit(latency, 0.0), *(Limit(p, most) for p, most in (further or {}).items())]
+    restricted = {name: tuple(choices) for name, choices in (allowed or {}).items()}
+    return SearchProblem(accuracy, tuple(limits), restricted)
+
+
+def latency_front(
+    accuracy: Predictor, latency: Predictor, allowed: Mapping[str, Sequence[Value]] | None = None
+) -> "Front":
+    """The best predicted accuracy for every budget of a latency."""
+    from foxnas_core.search.exact import front
+
+    return front(latency_problem(accuracy, latency, allowed=allowed))
 
 
 def calibrations(

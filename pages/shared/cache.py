@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from foxnas_core.architecture import Architecture
+from foxnas_core.architecture import Architecture, Value
 from foxnas_core.errors import FoxnasError
 from foxnas_core.importing import ColumnMapping, ForeignFile, read_content
 from foxnas_core.search_space import SearchSpace
@@ -41,6 +41,8 @@ if TYPE_CHECKING:
     from foxnas_core.regression.picker import Recommendation
     from foxnas_core.search.calibration import SearchCalibration
     from foxnas_core.search.exact import Front
+    from foxnas_core.search.milp import Solution
+    from foxnas_core.search.problem import SearchProblem
     from foxnas_core.search.result import SearchResult
     from foxnas_core.search.rounds import RoundsRecord
     from foxnas_core.search.stability import ResampledFronts
@@ -48,6 +50,7 @@ if TYPE_CHECKING:
     from pages.shared.races import Races
 
 Stamp = tuple[tuple[str, int, int], ...]
+Kept = tuple[tuple[str, tuple[Value, ...]], ...]
 KEPT_SEARCHES = 50
 
 _exporting = threading.Lock()
@@ -107,9 +110,29 @@ def predictors_of(study: Study, form: str = "auto") -> "tuple[dict[str, Predicto
     return found, sentences
 
 
-def front_of(study: Study, latency: str) -> "Front":
-    """The best predicted accuracy for every latency; raises as `regression.fit`."""
-    return _front(str(study.folder), latency, _fit_stamp(study))
+def front_of(study: Study, latency: str, kept: Kept = ()) -> "Front":
+    """The best predicted accuracy for every latency, with the choices that decisions may take;
+    raises as `regression.fit`."""
+    return _front(str(study.folder), latency, kept, _fit_stamp(study))
+
+
+def problem_of(
+    study: Study, latency: str, limits: tuple[tuple[str, float], ...], kept: Kept
+) -> "SearchProblem":
+    """The search under a latency and the most of further columns; raises as `regression.fit`."""
+    return _problem(str(study.folder), latency, limits, kept, _fit_stamp(study))
+
+
+def solution_of(
+    study: Study, latency: str, budget: float, limits: tuple[tuple[str, float], ...], kept: Kept
+) -> "Solution":
+    """The optimum under several limits; raises as `milp.solve`."""
+    return _solution(str(study.folder), latency, budget, limits, kept, _fit_stamp(study))
+
+
+def middle_of(study: Study, column: str) -> float:
+    """The middle of what was measured, to three digits."""
+    return float(f"{table_of(study).frame[column].median():.3g}")
 
 
 def resampled_of(study: Study, cost: str) -> "ResampledFronts":
@@ -294,12 +317,36 @@ def _calibrations(
 
 
 @st.cache_resource(max_entries=16, show_spinner="Finding the exact optimum for every budget …")
-def _front(folder: str, latency: str, stamp: Stamp) -> "Front":
+def _front(folder: str, latency: str, kept: Kept, stamp: Stamp) -> "Front":
     from foxnas_core.workflow import latency_front
 
-    return latency_front(
-        *(_predictor(folder, c, "auto", "auto", stamp) for c in ("accuracy", latency))
-    )
+    predictors = [_predictor(folder, c, "auto", "auto", stamp) for c in ("accuracy", latency)]
+    return latency_front(*predictors, allowed=dict(kept))
+
+
+@st.cache_resource(max_entries=16, show_spinner=False)
+def _problem(
+    folder: str, latency: str, limits: tuple[tuple[str, float], ...], kept: Kept, stamp: Stamp
+) -> "SearchProblem":
+    from foxnas_core.workflow import latency_problem
+
+    accuracy, first = (_predictor(folder, c, "auto", "auto", stamp) for c in ("accuracy", latency))
+    further = {_predictor(folder, c, "auto", "auto", stamp): most for c, most in limits}
+    return latency_problem(accuracy, first, further, dict(kept))
+
+
+@st.cache_resource(max_entries=64, show_spinner="Finding the optimum under all limits …")
+def _solution(
+    folder: str,
+    latency: str,
+    budget: float,
+    limits: tuple[tuple[str, float], ...],
+    kept: Kept,
+    stamp: Stamp,
+) -> "Solution":
+    from foxnas_core.search.milp import solve
+
+    return solve(_problem(folder, latency, limits, kept, stamp).within(budget))
 
 
 @st.cache_resource(

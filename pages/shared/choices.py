@@ -22,6 +22,7 @@ from foxnas_core.search_space import SearchSpace
 from pages.shared.text import plain
 
 _KEY = "choices"
+_TEXTS = ("architecture", "limits", "allowed", "search", "race")
 # The regression's names are few, and others in an address are left aside.
 _ALLOWED = {"form": ("auto", *FORMS), "link": LINKS, "intervals": tuple(KINDS)}
 # A browser that is quicker than the page sends the address from before the last change; one that
@@ -34,7 +35,8 @@ class Choices:
     """The study's folder name, latency column, budget (ms), the probability with which a measured
     latency shall keep it, architecture and the one that editing
     started from (JSON of their choices), regression form, link of the accuracy and kind of
-    intervals, the id of a running or kept search, and that of a race of strategies.
+    intervals, limits beside the budget and choices to keep (see `limits`), the id of a running or
+    kept search, and that of a race of strategies.
     """
 
     study: str = "demo"
@@ -46,6 +48,8 @@ class Choices:
     form: str = "auto"
     link: str = "auto"
     intervals: str = "ordinary"
+    limits: str | None = None
+    allowed: str | None = None
     search: str | None = None
     race: str | None = None
 
@@ -95,7 +99,7 @@ def show_in_address(choices: Choices) -> None:
     for name in ("form", "link", "intervals"):
         if (value := getattr(choices, name)) != getattr(Choices, name):
             wanted[name] = value
-    for name in ("architecture", "search", "race"):
+    for name in _TEXTS:
         if value := getattr(choices, name):
             wanted[name] = value
     replaced = st.query_params.to_dict()
@@ -170,9 +174,7 @@ def on_change(key: str, act: Callable[[Any], None]) -> Callable[[], None]:
 def _from_address() -> dict[str, Any]:
     parameters = st.query_params.to_dict()
     found: dict[str, Any] = {
-        name: parameters[name]
-        for name in ("study", "latency", "architecture", "search", "race")
-        if parameters.get(name)
+        name: parameters[name] for name in ("study", "latency", *_TEXTS) if parameters.get(name)
     }
     for name, allowed in _ALLOWED.items():
         if parameters.get(name) in allowed:

@@ -34,14 +34,14 @@ class Terms:
     def __bool__(self) -> bool:
         return bool(self.limits or self.kept)
 
-    def allowed(self, space: SearchSpace) -> dict[str, tuple[Value, ...]]:
-        """The choices by decision, as `SearchProblem` takes them."""
+    def allowed(self, space: SearchSpace) -> tuple[tuple[str, tuple[Value, ...]], ...]:
+        """Pairs of a decision and its choices, as a mapping of which `SearchProblem` takes them."""
         kept = dict(self.kept)
-        return {
-            d.name: tuple(c for c in d.choices if c in kept[_key(d)])
+        return tuple(
+            (d.name, tuple(c for c in d.choices if c in kept[_key(d)]))
             for d in space.decisions
             if _key(d) in kept
-        }
+        )
 
 
 def chosen_terms(table: MeasurementTable, latency: str) -> Terms:

@@ -34,7 +34,7 @@ def test_what_is_no_limit_is_named(text):
 def test_choices_are_kept_by_group_and_role(table):
     kept = parse_kept("s2.kernel:5+3,input.resolution:28", table.space)
     assert kept == {"s2.kernel": (3, 5), "input.resolution": (28,)}
-    allowed = Terms(kept=tuple(kept.items())).allowed(table.space)
+    allowed = dict(Terms(kept=tuple(kept.items())).allowed(table.space))
     blocks = [d.name for d in table.space.decisions if (d.group, d.role) == ("s2", "kernel")]
     assert len(blocks) > 1
     assert allowed == {"resolution": (28,), **dict.fromkeys(blocks, (3, 5))}
