@@ -302,7 +302,7 @@ def latency_problem(
 
 
 def latency_front(
-    accuracy: Predictor, latency: Predictor, allowed: Mapping[str, Sequence[Value]] | None = None
+    accuracy: Predictor, latency: Predictor, *, allowed: Mapping[str, Sequence[Value]] | None = None
 ) -> "Front":
     """The best predicted accuracy for every budget of a latency."""
     from foxnas_core.search.exact import front
