@@ -112,6 +112,40 @@ def test_measure_document_and_resumption(measured_study, capsys):
     assert again == document | {"measured": []}
 
 
+def test_the_next_batch_is_measured_with_what_was_expected_of_it(measured_study, capsys):
+    command = ("measure", "--study", measured_study.folder, "--next", 2, "--target", "latency_ms")
+    document = ask(capsys, *command)
+    assert set(document) == {"study", "rows", "target", "expected", "measured"}
+    assert document["rows"] == 42 and document["target"] == "latency_ms"
+    assert 0 < document["expected"]["narrower"] < 1
+    assert document["expected"]["d_efficiency_of_random"] <= 1
+    table = measured_study.table()
+    assert [m["id"] for m in document["measured"]] == table.frame["id"].iloc[40:].tolist()
+    assert table.of_origin("design").tolist() == [False] * 40 + [True] * 2
+    # The next one knows how long a row takes.
+    assert ask(capsys, *command)["expected"]["narrower_a_minute"] > 0
+    assert "leave --architecture out" in refused(capsys, *command, "--architecture", "a.json")
+    assert "'speed' is no target" in refused(capsys, *command[:-1], "speed")
+
+
+def test_search_rounds_document(measured_study, capsys):
+    command = ("search", "--study", measured_study.folder, "--rounds", 1, "--per-round", 2)
+    document = ask(capsys, *command, "--latency-budget", budget_of(measured_study))
+    assert set(document) == {"study", "rows", "latency", "budgets", "rounds"}
+    assert document["rows"] == 42 and len(document["budgets"]) == 2
+    [found] = document["rounds"]
+    assert set(found) == {
+        "round", "finds", "alternatives", "errors", "fit", "moved", "best_before", "best",
+    }  # fmt: skip
+    for column in ("accuracy", "latency_ms"):
+        assert set(found["errors"][column]) == {"finds", "bias", "rmse", "inside"}
+        assert found["fit"][column]["rows"] == 42
+    for before, best in zip(found["best_before"], found["best"], strict=True):
+        assert best["latency"] <= best["budget"] and best["accuracy"] >= before["accuracy"]
+    assert "leave it out with --rounds" in refused(capsys, *command, "--guard", 0.9)
+    assert "--latency-budget" in refused(capsys, *command[:3])
+
+
 def test_a_killed_campaign_goes_on_without_losing_or_doubling_a_row(tiny_study, capsys):
     command = [
         sys.executable, "-m", "foxnas_core", "measure", "--study", str(tiny_study.folder),

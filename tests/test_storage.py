@@ -4,10 +4,11 @@ from pathlib import Path
 
 import pytest
 from conftest import tiny_document
-from hand import noisy_table
+from hand import hand_space, noisy_table
 
 from foxnas_core.errors import InvalidInput, MissingPart
 from foxnas_core.families import space_from_dict
+from foxnas_core.search.rounds import Estimate, Find, Round, RoundsRecord
 from foxnas_core.storage import (
     create_study,
     list_studies,
@@ -207,3 +208,31 @@ def test_a_broken_space_is_named_with_its_file(tmp_path):
     (tmp_path / "space.json").write_text(json.dumps(tiny_document(classes=1)))
     with pytest.raises(InvalidInput, match=r"space\.json: 'classes'"):
         read_space(tmp_path / "space.json")
+
+
+def test_rounds_come_back_as_they_were_kept(tiny_space, tmp_path):
+    study = create_study(tmp_path / "a", tiny_space, name="A")
+    assert study.rounds() is None
+    [architecture] = tiny_space.sample(1, seed=0)
+    find = Find(architecture, 0.1, 0, {"accuracy": Estimate(60.0, 59.0, 61.0)})
+    record = RoundsRecord("latency_ms", (0.1,), None, 3, (Round({}, (find,), {}, ()),))
+    study.save_rounds(record)
+    kept = study.rounds()
+    assert kept.to_dict() == record.to_dict() and kept.rounds[0].finds == (find,)
+
+
+@pytest.mark.parametrize("content", ["{", "[]", "{}", '{"format": 1, "latency": 3}', "\xff"])
+def test_damaged_rounds_are_one_sentence(tiny_space, tmp_path, content):
+    study = create_study(tmp_path / "a", tiny_space, name="A")
+    study.rounds_file.write_text(content, encoding="latin-1")
+    with pytest.raises(InvalidInput, match="rounds.json is damaged; restore it"):
+        study.rounds()
+
+
+def test_rounds_of_another_space_are_refused(tiny_space, tmp_path):
+    study = create_study(tmp_path / "a", tiny_space, name="A")
+    other = hand_space().sample(1, seed=0)[0]
+    find = Find(other, 0.1, 0, {})
+    study.save_rounds(RoundsRecord("latency_ms", (0.1,), None, 3, (Round({}, (find,), {}, ()),)))
+    with pytest.raises(InvalidInput, match="of another space"):
+        study.rounds()

@@ -1,4 +1,5 @@
 import warnings
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -359,3 +360,22 @@ def test_a_measurement_that_failed_is_a_hole_in_our_own_table(tmp_path: Path) ->
     assert same(read_table(tmp_path / "t.parquet", SPACE), holed)
     with pytest.raises(InvalidInput, match="has no latency_ms"):
         table_from_frame(SPACE, rows(latency_ms=[1.5, np.nan]))
+
+
+@pytest.mark.parametrize(
+    ("record", "expected"),
+    [
+        ({}, [False, False, False]),
+        ({"campaigns": ["search-1"]}, [False, False, False]),
+        ({"campaigns": {"b": "search"}}, [False, False, False]),
+        (
+            {"campaigns": {"a": {"origin": "design"}, "b": {"origin": "search"}}},
+            [False, True, False],
+        ),
+    ],
+)
+def test_rows_of_an_origin_are_those_whose_campaign_names_it(record, expected):
+    table = noisy_table(hand_space(), 3)
+    marked = replace(table, frame=table.frame.assign(campaign=["a", "b", None]), record=record)
+    assert marked.of_origin("search").tolist() == expected
+    assert replace(table, record=record).of_origin("search").tolist() == [False] * 3
