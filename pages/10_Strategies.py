@@ -19,15 +19,15 @@ from pages.shared.latency import budget_slider, latency_picker
 from pages.shared.panel import panel
 from pages.shared.races import RaceJob
 
-START = ("Random", "Regularised evolution", "OFA's evolution", "NSGA-II", "TPE")
+START = ("Random", "Regularised evolution", "OFA's evolution", "NSGA-II")
 COUNTS = (100, 200, 500, 1000, 2000, 5000, 10_000, 50_000)
 # Its own model takes ever longer, so more evaluations would take minutes.
-MOST_TPE = 1000
+MOST_TPE = 500
 
 
 def settings_picker() -> tuple[list[str], int, list[int]]:
     """Draw the choice of strategies, evaluations and seeds."""
-    names, count, seed, runs = choices.remembered("race") or (list(START), 500, 0, 1)
+    names, count, seed, runs = choices.remembered("race") or (list(START), 1000, 0, 1)
 
     def change(key: str, position: int) -> Callable[[], None]:
         def keep(value: object) -> None:

@@ -71,7 +71,7 @@ def test_choices_that_cannot_run_are_one_sentence(study):
     assert "No strategy is chosen" in error.value
     page = start(run_page(PAGE), names=["TPE"], evaluations=2000)
     [error] = page.error
-    assert "at most 1,000" in error.value.replace("\\", "")
+    assert "at most 500" in error.value.replace("\\", "")
     assert "race" not in page.query_params
 
 

@@ -14,7 +14,6 @@ from foxnas_core.search.strategies.goal import Goal
 from foxnas_core.search_space import is_active
 
 _LIMITS = "limits"
-_TRIES = 4
 
 
 class OptunaStrategy:
@@ -58,13 +57,10 @@ class OptunaStrategy:
             return [self._ask() for _ in range(count)]
 
     def _ask(self) -> Architecture:
-        for _ in range(_TRIES):
-            trial = self._study.ask()
-            architecture = self._suggested(trial)
-            if architecture not in self._trials:
-                break
+        trial = self._study.ask()
+        architecture = self._suggested(trial)
+        if architecture in self._trials:
             self._end(trial, math.nan, None)
-        else:
             drawn = self._encoding.draw(self._rng, 1)
             codes = self._encoding.codes(drawn)[0]
             self._study.enqueue_trial(
