@@ -34,7 +34,7 @@ class Choices:
     """The study's folder name, latency column, budget (ms), the probability with which a measured
     latency shall keep it, architecture and the one that editing
     started from (JSON of their choices), regression form, link of the accuracy and kind of
-    intervals, and the id of a running or kept search.
+    intervals, the id of a running or kept search, and those of searches to compare, with commas.
     """
 
     study: str = "demo"
@@ -47,6 +47,7 @@ class Choices:
     link: str = "auto"
     intervals: str = "ordinary"
     search: str | None = None
+    compare: str | None = None
 
 
 def current() -> Choices:
@@ -94,7 +95,7 @@ def show_in_address(choices: Choices) -> None:
     for name in ("form", "link", "intervals"):
         if (value := getattr(choices, name)) != getattr(Choices, name):
             wanted[name] = value
-    for name in ("architecture", "search"):
+    for name in ("architecture", "search", "compare"):
         if value := getattr(choices, name):
             wanted[name] = value
     replaced = st.query_params.to_dict()
@@ -170,7 +171,7 @@ def _from_address() -> dict[str, Any]:
     parameters = st.query_params.to_dict()
     found: dict[str, Any] = {
         name: parameters[name]
-        for name in ("study", "latency", "architecture", "search")
+        for name in ("study", "latency", "architecture", "search", "compare")
         if parameters.get(name)
     }
     for name, allowed in _ALLOWED.items():
