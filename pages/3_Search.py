@@ -2,13 +2,15 @@
 
 import math
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, replace
+from typing import get_args
 
 import pandas as pd
 import streamlit as st
 
 from foxnas_core.architecture import Architecture
-from foxnas_core.errors import FoxnasError, InvalidInput
+from foxnas_core.errors import FoxnasError, InvalidInput, MissingPart
 from foxnas_core.figures import live
 from foxnas_core.figures import search as tables
 from foxnas_core.regression import Predictor
@@ -16,11 +18,11 @@ from foxnas_core.search.annealing import suggest_temperatures
 from foxnas_core.search.exact import Front
 from foxnas_core.search.problem import Candidate, SearchProblem
 from foxnas_core.search.result import SearchResult
-from foxnas_core.search.schedule import AnnealingSettings
+from foxnas_core.search.schedule import AnnealingSettings, Schedule
 from foxnas_core.storage import Study
 from pages.shared import cache, choices
 from pages.shared.frame import errors_as_cards, page, plain
-from pages.shared.jobs import Job
+from pages.shared.jobs import Job, replayed
 from pages.shared.latency import (
     budget_slider,
     guard_picker,
@@ -29,7 +31,8 @@ from pages.shared.latency import (
 )
 from pages.shared.panel import panel
 
-SCHEDULES = ["geometric", "linear", "logarithmic"]
+SCHEDULES = list(get_args(Schedule))
+MODES = {"full": "soft limit, polished", "teaching": "teaching: Metropolis alone"}
 STEPS = [m * 10**k for k in range(3, 7) for m in (1, 2, 5)][:-1]
 # Seconds that a run is drawn out over, so that it can be watched.
 PACES = {3.0: "over 3 seconds", 8.0: "over 8 seconds", 20.0: "over 20 seconds",
@@ -37,6 +40,8 @@ PACES = {3.0: "over 3 seconds", 8.0: "over 8 seconds", 20.0: "over 20 seconds",
 # Few enough steps that the search can be seen to improve.
 START_SETTINGS = AnnealingSettings(steps=10_000)
 EQUAL = 1e-9  # two sums of the same numbers
+FRAME_EVERY = 0.1  # seconds
+MOST_COMPARED = 8
 
 
 @dataclass(frozen=True)
@@ -52,6 +57,7 @@ class Run:
     best: Candidate | None
     current: Candidate | None
     exact: Candidate | None
+    replays: str = ""
 
     @classmethod
     def of_job(cls, job: Job) -> "Run | None":
@@ -61,7 +67,7 @@ class Run:
             return None
         return cls(
             state, annealer.settings, annealer.trace, annealer.proposals, annealer.total,
-            job.problem.budget, annealer.best, annealer.current, job.exact,
+            job.problem.limits[0].at_most, annealer.best, annealer.current, job.exact, job.replays,
         )  # fmt: skip
 
     @classmethod
@@ -127,8 +133,9 @@ def show_promise(study: Study, front: Front, candidate: Candidate, budget: float
         panel("", "", table, key="promise")
 
 
-def settings_picker(problem: SearchProblem) -> tuple[AnnealingSettings, float]:
-    """Draw the annealer's settings; returns them and the seconds to draw the run out over."""
+def settings_picker(problem: SearchProblem, job: Job | None) -> tuple[AnnealingSettings, float]:
+    """Draw the annealer's settings; returns them and the seconds to draw the run out over, which
+    also holds for what is under way."""
     chosen: AnnealingSettings = choices.remembered("annealing") or START_SETTINGS
     pace = choices.remembered("pace")
 
@@ -137,10 +144,24 @@ def settings_picker(problem: SearchProblem) -> tuple[AnnealingSettings, float]:
             name, lambda value: choices.remember("annealing", replace(chosen, **{name: value}))
         )
 
+    def hurry(seconds: float) -> None:
+        choices.remember("pace", seconds)
+        if job is not None:
+            job.seconds = seconds
+
+    st.selectbox(
+        "Mode", list(MODES), index=list(MODES).index(chosen.mode), key="mode",
+        format_func=MODES.get, on_change=change("mode"),
+        help="Full: the budget may be crossed at a price, and the best is polished at the end. "
+        "Teaching: the plain rule of Metropolis from the cheapest subnet on; a step over the "
+        "budget is refused and nothing is polished, so that one sees what the temperature does.",
+    )  # fmt: skip
     _temperature_picker(chosen, problem)
     st.selectbox(
         "Cooling schedule", SCHEDULES, index=SCHEDULES.index(chosen.schedule), key="schedule",
         on_change=change("schedule"),
+        help="Adaptive: the temperature is steered, between the two chosen, so that the share of "
+        "accepted steps falls as Lam and Delosme found best: to 44 %, level, then to none.",
     )  # fmt: skip
     st.select_slider(
         "Steps of a chain", STEPS, value=chosen.steps, key="steps", on_change=change("steps"),
@@ -152,15 +173,17 @@ def settings_picker(problem: SearchProblem) -> tuple[AnnealingSettings, float]:
         help="Runs side by side, the best of which counts. Each input resolution has so many.",
     )  # fmt: skip
     right.number_input(
+        "Restarts", 0, 9, value=chosen.restarts, key="restarts", on_change=change("restarts"),
+        help="How often each chain begins anew, elsewhere and hot again, after its steps.",
+    )  # fmt: skip
+    st.number_input(
         "Seed", 0, 2**31 - 1, value=chosen.seed, key="seed", on_change=change("seed"),
         help="The same seed and settings give the same search.",
     )  # fmt: skip
     seconds = list(PACES)
     pace = st.selectbox(
         "Run it", seconds, index=seconds.index(8.0 if pace is None else pace), key="pace",
-        format_func=PACES.get, on_change=choices.on_change(
-            "pace", lambda value: choices.remember("pace", value)
-        ),
+        format_func=PACES.get, on_change=choices.on_change("pace", hurry),
     )  # fmt: skip
     return chosen, pace
 
@@ -168,7 +191,7 @@ def settings_picker(problem: SearchProblem) -> tuple[AnnealingSettings, float]:
 def _temperature_picker(chosen: AnnealingSettings, problem: SearchProblem) -> None:
     """A slider with two ends over a grid of round temperatures, set to the suggested ones until
     it is moved."""
-    suggested = suggest_temperatures(problem)
+    suggested = suggest_temperatures(problem, chosen.schedule)
     hot, cold = chosen.start_temperature or suggested[0], chosen.end_temperature or suggested[1]
     lowest = math.floor(math.log10(min(suggested[1], cold)))
     highest = math.ceil(math.log10(max(suggested[0], hot))) + 1
@@ -209,9 +232,9 @@ def _temperature_picker(chosen: AnnealingSettings, problem: SearchProblem) -> No
 
 def run_buttons(
     study: Study, front: Front, job: Job | None, optimum: Candidate | None, budget: float,
-    settings: AnnealingSettings, seconds: float,
+    settings: AnnealingSettings, seconds: float, kept: str | None,
 ) -> None:  # fmt: skip
-    """Start, or pause, resume and stop what is under way."""
+    """Start, or pause, step, resume and stop what is under way; replay the kept search `kept`."""
 
     def start() -> None:
         with errors_as_cards():
@@ -226,13 +249,41 @@ def run_buttons(
             "Start", key="start", type="primary", width="stretch", on_click=start,
             disabled=optimum is None,
         )  # fmt: skip
+        if kept is not None:
+            st.button(
+                "Replay", key="replay", width="stretch", on_click=replay,
+                args=(study, kept, seconds),
+                help="Runs the opened search again from its seed, at the chosen pace: the same "
+                "steps to the last bit. It is not kept twice.",
+            )  # fmt: skip
         return
     left, right = st.columns(2)
     if job.state == "paused":
+        st.button("Step", key="step", width="stretch", on_click=job.step,
+                  help="Advances by one frame of the chosen pace.")  # fmt: skip
         left.button("Resume", key="resume", type="primary", width="stretch", on_click=job.resume)
     else:
         left.button("Pause", key="pause", width="stretch", on_click=job.pause)
     right.button("Stop", key="stop", width="stretch", on_click=job.stop)
+
+
+def replay(study: Study, search_id: str, seconds: float) -> None:
+    """Start a kept search again from its seed, if what it searched is still the same."""
+    with errors_as_cards():
+        kept = study.load_search(search_id)
+        [(column, budget)] = kept.limits
+        problem = cache.front_of(study, column).problem.within(budget)
+        now = {column: problem.limits[0].predictor, kept.objective: problem.objective}
+        if any(kept.fingerprints[c] != p.table_fingerprint for c, p in now.items()):
+            raise InvalidInput(
+                "The measurements have changed since this search, so it can't be replayed; start "
+                "it anew."
+            )
+        new = cache.jobs().start(
+            str(study.folder), problem, kept.settings, seconds=seconds, exact=kept.exact,
+            keep=replayed(search_id, kept), replays=search_id,
+        )  # fmt: skip
+        choices.update(search=new.id)
 
 
 def told(run: Run, accuracy: Predictor, latency: Predictor) -> str:
@@ -241,6 +292,8 @@ def told(run: Run, accuracy: Predictor, latency: Predictor) -> str:
         "kept": "Finished and kept with the study",
         "stopped": "Stopped; a search that was stopped is not kept",
     }.get(run.state, run.state.capitalize())
+    if run.replays:
+        start = f"{run.state.capitalize()}, a replay of kept search {run.replays}"
     where = f"{start}: {run.proposals:,} of {run.total:,} proposals under {run.budget:.4g} ms"
     if run.best is None:
         return f"{where}. No subnet within the budget was met yet."
@@ -253,41 +306,79 @@ def told(run: Run, accuracy: Predictor, latency: Predictor) -> str:
     return f"{text}. Gap to the exact optimum: **{gap:.3f} {accuracy.target.difference_unit}**."
 
 
-def show_run(study: Study, front: Front, run: Run) -> None:
-    """The sentence and the charts of a run."""
+def show_run(study: Study, front: Front, run: Run, spans: live.Spans) -> None:
+    """The sentence and the charts of a run: what is sent with every frame."""
     accuracy, latency = front.problem.objective, front.problem.limits[0].predictor
     with st.container(key="progress"):
         st.progress(run.proposals / run.total)
         st.write(told(run, accuracy, latency))
     exact = run.exact
-    course = tables.course_table(run.trace, None if exact is None else exact.value, run.total)
     left, right = st.columns([1.25, 1], gap="medium")
     with left:
-        spec = live.course_spec(accuracy.target, run.total, *course_range(run, front))
-        st.vega_lite_chart(course, spec, key="course-chart")
+        spec = live.course_spec(
+            accuracy.target, run.total, course_range(run, front),
+            None if exact is None else exact.value, tables.EXACT,
+        )  # fmt: skip
+        st.vega_lite_chart(tables.course_table(run.trace, "value"), spec, key="course-chart")
+        costs = float(front.costs[0]), min(float(front.costs[-1]), 2 * run.budget)
+        spec = live.course_spec(
+            latency.target, run.total, (min(costs[0], 0.9 * run.budget), costs[1]), run.budget,
+            tables.BUDGET, height=210,
+        )  # fmt: skip
+        st.vega_lite_chart(tables.course_table(run.trace, "cost"), spec, key="cost-chart")
         schedule = tables.schedule_table(run.trace)
-        unit = accuracy.target.difference_unit
-        for place, column, title in zip(
+        start, end = run.settings.start_temperature or 1.0, run.settings.end_temperature or 1.0
+        for place, column, title, domain in zip(
             st.columns(2),
             ("temperature", "accepted"),
-            (f"Temperature ({unit})", "Accepted (%)"),
+            (f"Temperature ({accuracy.target.difference_unit})", "Accepted (%)"),
+            ((0.9 * end, 1.1 * start), (0.0, 100.0)),
             strict=True,
         ):
-            spec = live.schedule_spec(column, title, run.total)
-            place.vega_lite_chart(schedule, spec, key=f"{column}-chart")
+            spec = live.schedule_spec(column, title, run.total, domain)
+            place.vega_lite_chart(schedule[["proposals", column]], spec, key=f"{column}-chart")
     with right:
         if run.best is not None:
             show_architecture(study, "Best found", run.best, exact, "best-chart")
         if run.current is not None:
             show_architecture(study, "Current", run.current, exact, "current-chart")
-            st.caption(
-                "Outlined cells differ from the exact optimum. The current subnet may exceed the "
-                "budget, at a price, on its way to a better one; the best never does."
+            over = (
+                "The current subnet never exceeds the budget in this mode."
+                if run.settings.mode == "teaching"
+                else "The current subnet may exceed the budget, at a price, on its way to a better "
+                "one; the best never does."
             )
+            st.caption(f"Outlined cells differ from the exact optimum. {over}")
         elif exact is not None:
             show_architecture(study, "Exact optimum", exact, exact, "current-chart")
-    candidates = {tables.EXACT: exact, tables.CURRENT: run.current, tables.BEST: run.best}
-    show_front(study, front, run.budget, candidates)
+    moving = {tables.CURRENT: run.current, tables.BEST: run.best}
+    with st.container(key="moving"):
+        st.vega_lite_chart(
+            tables.candidates_table(moving),
+            live.moving_spec(latency.target, accuracy.target, spans),
+            key="moving-chart",
+        )
+
+
+def show_watched(
+    study: Study, front: Front, budget: float, exact: Candidate | None,
+    draw: Callable[[live.Spans], None],
+) -> None:  # fmt: skip
+    """What `draw` draws with every frame, and under it the measured cloud, which is sent once."""
+    table = front_table(study, front, budget, exact)
+    spans = tables.frame_of(table)
+    st.html(_MOVING)
+    with st.container(key="watched"):
+        draw(spans)
+        show_front(front, table, spans)
+
+
+# Lays the chart of what moves, the last that `draw` draws, on that of the measured cloud.
+_MOVING = """<style>
+.st-key-watched {position: relative}
+.st-key-moving {position: absolute; bottom: 0; left: 0; width: 100%; z-index: 1;
+  pointer-events: none}
+</style>"""
 
 
 def course_range(run: Run, front: Front) -> tuple[float, float]:
@@ -299,13 +390,15 @@ def course_range(run: Run, front: Front) -> tuple[float, float]:
     return top - span, top + 0.25 * span
 
 
-def show_front(
-    study: Study, front: Front, budget: float, candidates: dict[str, Candidate | None]
-) -> None:
-    predictors = (front.problem.limits[0].predictor, front.problem.objective)
+def front_table(study: Study, front: Front, budget: float, exact: Candidate | None) -> pd.DataFrame:
     table = tables.front_table(cache.table_of(study).frame, front, budget=budget)
-    table = tables.with_candidates(table, {k: c for k, c in candidates.items() if c is not None})
-    st.vega_lite_chart(table, live.front_spec(*(p.target for p in predictors)), key="front-chart")
+    return tables.with_candidates(table, {tables.EXACT: exact})
+
+
+def show_front(front: Front, table: pd.DataFrame, spans: live.Spans) -> None:
+    predictors = (front.problem.limits[0].predictor, front.problem.objective)
+    spec = live.front_spec(*(p.target for p in predictors), spans)
+    st.vega_lite_chart(table, spec, key="front-chart")
 
 
 def show_architecture(
@@ -322,22 +415,22 @@ def show_job(study: Study, front: Front, job: Job) -> None:
     drawn = job.state
     moving = drawn in ("starting", "running")
 
-    @st.fragment(run_every=0.3 if moving else None)
-    def draw() -> None:
+    @st.fragment(run_every=FRAME_EVERY if moving else None)
+    def draw(spans: live.Spans) -> None:
         with errors_as_cards():
             # Looked up anew, so that the registry knows that someone watches.
             cache.jobs().get(job.id, job.study)
             state = job.state
             run = Run.of_job(job)
             if run is not None:
-                show_run(study, front, run)
+                show_run(study, front, run, spans)
             elif moving:
                 st.write("Starting; the first search on a machine takes some seconds to prepare …")
         # Buttons stand outside; a second tab may have pressed them, or the run has ended.
         if state != drawn and {state, drawn} != {"starting", "running"}:
             st.rerun()
 
-    draw()
+    show_watched(study, front, job.problem.limits[0].at_most, job.exact, draw)
 
 
 def show_kept(study: Study, search_id: str) -> Architecture:
@@ -351,41 +444,135 @@ def show_kept(study: Study, search_id: str) -> Architecture:
             "The measurements have changed since this search: its values are those of the older "
             "regression, the intervals and the front those of the present one."
         )
-    show_run(study, cache.front_of(study, result.limits[0][0]), Run.of_result(result))
+    front, run = cache.front_of(study, result.limits[0][0]), Run.of_result(result)
+    show_watched(
+        study, front, run.budget, run.exact, lambda spans: show_run(study, front, run, spans)
+    )
     panel(
         "Trace",
         f"{len(result.trace)} points of the run; seed {result.settings.seed}, "
-        f"{result.settings.schedule} schedule from {result.settings.start_temperature:.3g} to "
-        f"{result.settings.end_temperature:.3g}.",
+        f"{result.settings.mode} mode, {result.settings.schedule} schedule from "
+        f"{result.settings.start_temperature:.3g} to {result.settings.end_temperature:.3g}.",
         result.trace,
         key="trace",
     )
     return result.best.architecture
 
 
-def kept_picker(study: Study, chosen: str | None) -> None:
-    """Reopen one of the searches that the study holds."""
+def labelled(study: Study) -> Callable[[str], str]:
+    """What a kept search is called in a list, where equal names would be taken for one."""
     kept = cache.searches_of(study)
-    if not kept:
-        return
 
     def label(search_id: str) -> str:
+        if search_id not in kept:
+            return f"{search_id} (damaged)"
         result = kept[search_id]
         (column, budget), gap = result.limits[0], result.gap
         rest = "" if gap is None else ", exact" if gap < EQUAL else f", gap {gap:.3f}"
         device = column.partition(":")[2]
         return (
             f"{budget:.4g} ms{f' {device}' if device else ''}: {result.best.value:.2f} %{rest}, "
-            f"seed {result.settings.seed}"
+            f"seed {result.settings.seed} · {search_id}"
         )
 
-    ids = list(kept)
+    return label
+
+
+def kept_picker(study: Study, chosen: str | None) -> None:
+    """Reopen one of the searches that the study holds."""
+    ids = list(cache.searches_of(study))
+    if not ids:
+        return
     key = f"kept-{chosen or 'none'}"
     with st.container(key="kept"):
         st.selectbox(
             "Kept searches", ids, index=ids.index(chosen) if chosen in ids else None,
-            placeholder=f"Open one of {len(ids)} …", format_func=label, key=key,
+            placeholder=f"Open one of {len(ids)} …", format_func=labelled(study), key=key,
             on_change=choices.on_change(key, lambda s: choices.update(search=s)),
+        )  # fmt: skip
+
+
+def show_kept_searches(study: Study) -> None:
+    """All kept searches in a table, to compare some of them or to delete them."""
+    kept, ids = cache.searches_of(study), study.search_ids()[: cache.KEPT_SEARCHES]
+    if not ids:
+        return
+    if kept:
+        panel(
+            "Kept searches",
+            f"{len(kept)} searches are kept with the study, the newest first. Values are as "
+            "predicted when they were run; the gap is to the exact optimum.",
+            tables.searches_table(kept),
+            key="searches",
+        )
+    wanted = (choices.current().compare or "").split(",")
+    if unknown := [w for w in wanted if w and w not in ids]:
+        st.warning(f"Not kept with this study, and left aside: {plain(', '.join(unknown)[:200])}.")
+    known = [w for w in dict.fromkeys(wanted) if w in ids][:MOST_COMPARED]
+    choices.show("compare", known)
+    st.multiselect(
+        "Searches to compare or to delete", ids, key="compare", format_func=labelled(study),
+        max_selections=MOST_COMPARED, placeholder="Choose two or more to compare …",
+        on_change=choices.on_change(
+            "compare", lambda chosen: choices.update(compare=",".join(chosen) or None)
+        ),
+    )  # fmt: skip
+    if known:
+        delete_button(study, known)
+    compared = {search_id: kept[search_id] for search_id in known if search_id in kept}
+    if len(compared) > 1:
+        show_comparison(study, compared)
+
+
+def show_comparison(study: Study, compared: dict[str, SearchResult]) -> None:
+    """Several kept searches on one chart."""
+    st.subheader("Compared")
+    gaps = [result.gap for result in compared.values() if result.gap is not None]
+    exact = sum(gap < EQUAL for gap in gaps)
+    st.write(
+        f"The best so far of {len(compared)} searches; dashed, the exact optimum of each. "
+        f"{exact} of {len(compared)} found it."
+    )
+    lengths = [result.proposals for result in compared.values()]
+    table = tables.comparison_table(compared)
+    objective = cache.front_of(study, next(iter(compared.values())).limits[0][0]).problem.objective
+    spec = live.comparison_spec(objective.target, list(compared), max(lengths) > 10 * min(lengths))
+    st.vega_lite_chart(
+        table[["search", "proposals", "best_value", "exact"]], spec, key="comparison-chart"
+    )
+    panel("", "", tables.searches_table(compared), key="compared")
+    with st.expander("Courses"):
+        panel("", "", table, key="comparison")
+
+
+def delete_button(study: Study, ids: list[str]) -> None:
+    """Delete kept searches, after asking."""
+
+    def delete() -> None:
+        choices.remember("deleting", None)
+        with errors_as_cards():
+            for search_id in ids:
+                with suppress(MissingPart):  # deleted elsewhere
+                    study.delete_search(search_id)
+        gone = choices.current().search in ids
+        choices.update(compare=None, **({"search": None} if gone else {}))
+
+    what = f"{len(ids)} search{'es' if len(ids) > 1 else ''}"
+    with st.container(key="delete"):
+        if choices.remembered("deleting") != ids:
+            st.button(
+                f"Delete {what} …", key="ask-delete",
+                on_click=lambda: choices.remember("deleting", ids),
+            )  # fmt: skip
+            return
+        st.warning(f"Delete {what} ({', '.join(ids)}) for good? Nothing brings them back.")
+        left, right, _ = st.columns([1, 1, 3])
+        left.button(
+            f"Delete {what}", key="delete-now", type="primary", width="stretch", on_click=delete
+        )
+        right.button(
+            "Keep", key="delete-not", width="stretch",
+            on_click=lambda: choices.remember("deleting", None),
         )  # fmt: skip
 
 
@@ -433,8 +620,9 @@ with page(
         show_promise(study, front, optimum, budget)
     with st.sidebar:
         within = front.problem.within(max(searched, float(front.costs[0])))
-        settings, seconds = settings_picker(within)
-        run_buttons(study, front, job, optimum, searched, settings, seconds)
+        settings, seconds = settings_picker(within, job)
+        kept = chosen if job is None and chosen in cache.searches_of(study) else None
+        run_buttons(study, front, job, optimum, searched, settings, seconds, kept)
         kept_picker(study, chosen)
 
     take: Callable[[], Architecture] | None = None
@@ -456,10 +644,13 @@ with page(
             best = show_kept(study, chosen)
             name, take = "the best found", lambda: best
         elif optimum is not None:
-            show_front(study, front, searched, {tables.EXACT: optimum})
+            front_rows = front_table(study, front, searched, optimum)
+            show_front(front, front_rows, tables.frame_of(front_rows))
             show_architecture(study, "Exact optimum", optimum, None, "best-chart")
             st.caption("Press Start to watch the annealer look for it.")
     if take is None and optimum is not None:
         take = lambda: optimum.architecture  # noqa: E731
     if take is not None:
         take_along(name, take)
+    with errors_as_cards():
+        show_kept_searches(study)

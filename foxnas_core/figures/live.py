@@ -1,69 +1,101 @@
 """Charts that move, as Vega-Lite: a page keeps its node where it would draw a Plotly one anew.
 
 Each is a description that stays the same while a search runs, so that only the data of its table
-(`foxnas_core.figures.search`) changes.
+(`foxnas_core.figures.search`) changes. The measured cloud is too large to be sent with every frame:
+it is drawn once, and `moving_spec` draws what moves on an empty chart that lies exactly on it.
 """
 
+from collections.abc import Sequence
 from typing import Any
 
 from foxnas_core.figures import search as tables
-from foxnas_core.figures.theme import BLUE, GREY, INK, ORANGE, RED
+from foxnas_core.figures.theme import BLUE, GREEN, GREY, INK, ORANGE, PURPLE, RED, SKY
 from foxnas_core.target import Target
 
 Spec = dict[str, Any]
+_CLEAR = {
+    "axis": {f"{part}Opacity": 0 for part in ("label", "title", "domain", "tick", "grid")},
+    # A symbol of no opacity at all takes no room.
+    "legend": {"labelOpacity": 0, "symbolOpacity": 0.01},
+}
+Spans = tuple[tuple[float, float], tuple[float, float]]
 
 _PALE, _PALER, _EMPTY = "#9DB2C3", "#CBD3DB", "#F4F6F8"
-_SERIES = {tables.CURRENT: _PALE, tables.BEST: BLUE, tables.EXACT: RED}
 _KINDS = {
     tables.MEASURED: _PALER, tables.FRONT: _PALE, tables.EXACT: RED, tables.CURRENT: ORANGE,
     tables.BEST: BLUE,
 }  # fmt: skip
 
 
-def course_spec(objective: Target, total: int, worst: float, best: float) -> Spec:
-    """Draws `course_table`: current and best over proposals, the exact optimum as a line.
+def course_spec(
+    target: Target,
+    total: int,
+    domain: tuple[float, float],
+    line: float | None,
+    name: str,
+    height: int = 260,
+) -> Spec:
+    """Draws `course_table`: current and best over proposals, and a line `name` at `line`.
 
-    The axis of the objective reaches from `worst` to `best`; what lies outside is cut off.
+    The axis has the given domain; what lies outside is drawn at its edge.
     """
     lines: list[tuple[str, Spec]] = [
         (tables.CURRENT, {"type": "line", "strokeWidth": 1.2}),
-        (tables.EXACT, {"type": "line", "strokeWidth": 2, "strokeDash": [6, 4]}),
         (tables.BEST, {"type": "line", "strokeWidth": 2.5, "interpolate": "step-after"}),
     ]
-    return {
-        "height": 330,
-        "encoding": {
-            "x": _proposals(total, "Proposals"),
-            "y": {
-                "field": "value",
-                "type": "quantitative",
-                "title": f"Predicted {objective.named[0].lower()}{objective.named[1:]}",
-                "scale": {"domain": [worst, best], "nice": False, "clamp": True},
-            },
-            "color": _colour("series", _SERIES),
-            "tooltip": [
-                {"field": "series"},
-                {"field": "proposals", "type": "quantitative", "format": ",d"},
-                {"field": "value", "type": "quantitative", "format": ".4f"},
-            ],
-        },
-        "layer": [_only("series", name) | {"mark": mark} for name, mark in lines],
+    colours = {tables.CURRENT: _PALE, tables.BEST: BLUE, name: RED}
+    y = {
+        "type": "quantitative",
+        "title": f"Predicted {target.named[0].lower()}{target.named[1:]}",
+        "scale": {"domain": list(domain), "nice": False, "clamp": True},
+        "axis": {"tickCount": 5},
     }
+    colour = {k: v for k, v in _colour("", colours).items() if k != "field"}
+    layers: list[Spec] = [
+        {
+            "mark": mark,
+            "encoding": {
+                "x": _proposals(total, None),
+                "y": y | {"field": series},
+                "color": colour | {"datum": series},
+                "tooltip": [
+                    {"field": "proposals", "type": "quantitative", "format": ",d"},
+                    {"field": series, "type": "quantitative", "format": ".4f"},
+                ],
+            },
+        }
+        for series, mark in lines
+    ]
+    if line is not None:
+        layers.insert(
+            1,
+            {
+                "data": {"values": [{}]},
+                "mark": {"type": "rule", "strokeWidth": 2, "strokeDash": [6, 4]},
+                "encoding": {"y": y | {"datum": line}, "color": colour | {"datum": name}},
+            },
+        )
+    return {"height": height, "layer": layers}
 
 
-def schedule_spec(column: str, title: str, total: int) -> Spec:
+def schedule_spec(column: str, title: str, total: int, domain: tuple[float, float]) -> Spec:
     """Draws a column of `schedule_table`: "temperature", on a logarithmic axis, or "accepted"."""
     falling = column == "temperature"
     return {
-        "height": 170,
+        "height": 190,
         "mark": {"type": "line", "strokeWidth": 2, "color": GREY},
         "encoding": {
-            "x": _proposals(total, None),
+            "x": _proposals(total, "Proposals"),
             "y": {
                 "field": column,
                 "type": "quantitative",
                 "title": title,
-                "scale": {"type": "log", "nice": False} if falling else {"domain": [0, 100]},
+                "scale": {
+                    "type": "log" if falling else "linear",
+                    "domain": list(domain),
+                    "nice": False,
+                    "clamp": True,
+                },
                 "axis": {"format": ".1~r" if falling else "d", "tickCount": 3},
             },
             "tooltip": [
@@ -74,8 +106,11 @@ def schedule_spec(column: str, title: str, total: int) -> Spec:
     }
 
 
-def front_spec(cost: Target, objective: Target) -> Spec:
-    """Draws `front_table`: the measured cloud, the predicted front, the budget, and the finds."""
+def front_spec(cost: Target, objective: Target, spans: Spans) -> Spec:
+    """Draws `front_table`: the measured cloud, the predicted front, the budget, and the finds.
+
+    `spans` are the ranges of both axes, see `frame_of`.
+    """
     layers: list[tuple[str, Spec]] = [
         (tables.MEASURED, {"type": "circle", "size": 16, "opacity": 0.8}),
         (tables.FRONT, {"type": "line", "strokeWidth": 2, "interpolate": "step-after"}),
@@ -83,39 +118,73 @@ def front_spec(cost: Target, objective: Target) -> Spec:
         (tables.BEST, {"type": "point", "size": 130, "filled": True}),
         (tables.EXACT, {"type": "point", "size": 330, "strokeWidth": 2}),
     ]
-    x = {
-        "field": "cost",
-        "type": "quantitative",
-        "title": cost.named,
-        "scale": {"zero": False},
-        "axis": {"format": "~r", "tickCount": 6, "grid": False},
-    }
-    marks = {
-        "x": x,
-        "y": {
-            "field": "value",
-            "type": "quantitative",
-            "title": objective.named,
-            "scale": {"zero": False},
-        },
-        "color": _colour("kind", _KINDS),
-        "tooltip": [
-            {"field": "kind"},
-            {"field": "cost", "type": "quantitative", "title": cost.label, "format": ".4g"},
-            {
-                "field": "value",
-                "type": "quantitative",
-                "title": objective.label,
-                "format": ".4g",
-            },
-        ],
-    }
+    marks = _plane(cost, objective, spans)
     rule = {"type": "rule", "strokeDash": [4, 3], "color": INK}
     return {
         "height": 430,
         "layer": [
-            _only("kind", tables.BUDGET) | {"mark": rule, "encoding": {"x": x}},
+            _only("kind", tables.BUDGET) | {"mark": rule, "encoding": {"x": marks["x"]}},
             *(_only("kind", kind) | {"mark": mark, "encoding": marks} for kind, mark in layers),
+        ],
+    }
+
+
+def moving_spec(cost: Target, objective: Target, spans: Spans) -> Spec:
+    """Draws what moves of `with_candidates` on an empty chart that lies exactly on `front_spec`.
+
+    It is that chart with axes and legend made clear, since any other would be laid out otherwise.
+    """
+    spec = front_spec(cost, objective, spans)
+    for layer in spec["layer"]:
+        for channel in layer["encoding"].values():
+            if isinstance(channel, dict) and "scale" in channel:
+                part = "legend" if "legend" in channel else "axis"
+                channel[part] = channel.get(part, {}) | _CLEAR[part]
+    return spec | {"background": "transparent"}
+
+
+def comparison_spec(objective: Target, searches: Sequence[str], longest: bool) -> Spec:
+    """Draws `comparison_table`: the best so far of each search, and its exact optimum dashed.
+
+    With `longest` the axis of proposals is logarithmic, since the runs differ much in length.
+    """
+    colours = [BLUE, ORANGE, GREEN, PURPLE, SKY, RED, GREY, INK]
+    colour = {
+        "field": "search",
+        "type": "nominal",
+        "scale": {"domain": list(searches), "range": colours[: len(searches)]},
+        "legend": {"orient": "top", "title": None, "symbolType": "stroke"},
+    }
+    x = {
+        "field": "proposals",
+        "type": "quantitative",
+        "title": "Proposals",
+        "scale": {"type": "log"} if longest else {"zero": True},
+        "axis": {"format": "~s", "tickCount": 6, "grid": False, "labelOverlap": True},
+    }
+    y = {
+        "type": "quantitative",
+        "title": f"Best so far: {objective.named[0].lower()}{objective.named[1:]}",
+        "scale": {"zero": False},
+    }
+    tooltip = [
+        {"field": "search"},
+        {"field": "proposals", "type": "quantitative", "format": ",d"},
+        {"field": "best_value", "type": "quantitative", "format": ".4f"},
+        {"field": "exact", "type": "quantitative", "format": ".4f"},
+    ]
+    return {
+        "height": 320,
+        "encoding": {"x": x, "color": colour, "tooltip": tooltip},
+        "layer": [
+            {
+                "mark": {"type": "line", "strokeWidth": 1.5, "strokeDash": [5, 4]},
+                "encoding": {"y": y | {"field": "exact"}},
+            },
+            {
+                "mark": {"type": "line", "strokeWidth": 2.5, "interpolate": "step-after"},
+                "encoding": {"y": y | {"field": "best_value"}},
+            },
         ],
     }
 
@@ -180,6 +249,26 @@ def architecture_spec(rows: int) -> Spec:
                     },
                 },
             },
+        ],
+    }
+
+
+def _plane(cost: Target, objective: Target, spans: Spans) -> Spec:
+    """The encoding of cost and value; what lies outside the spans is drawn at the edge."""
+
+    def axis(field: str, title: str, span: tuple[float, float]) -> Spec:
+        scale = {"domain": list(span), "nice": False, "zero": False, "clamp": True}
+        return {"field": field, "type": "quantitative", "title": title, "scale": scale}
+
+    return {
+        "x": axis("cost", cost.named, spans[0])
+        | {"axis": {"format": "~r", "tickCount": 6, "grid": False}},
+        "y": axis("value", objective.named, spans[1]),
+        "color": _colour("kind", _KINDS),
+        "tooltip": [
+            {"field": "kind"},
+            {"field": "cost", "type": "quantitative", "title": cost.label, "format": ".4g"},
+            {"field": "value", "type": "quantitative", "title": objective.label, "format": ".4g"},
         ],
     }
 

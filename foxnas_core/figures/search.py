@@ -3,6 +3,7 @@
 import math
 import re
 from collections.abc import Mapping, Sequence
+from typing import Literal
 
 import numpy as np
 import pandas as pd
@@ -12,6 +13,7 @@ from foxnas_core.regression import Predictor
 from foxnas_core.search.calibration import SearchCalibration
 from foxnas_core.search.exact import Front
 from foxnas_core.search.problem import Candidate
+from foxnas_core.search.result import TRACE_COLUMNS, SearchResult
 from foxnas_core.search_space import Decision, SearchSpace
 
 CURRENT, BEST, EXACT = "current", "best", "exact optimum"
@@ -21,19 +23,15 @@ _SHORT = {"kernel": "k", "expand": "e"}
 _OWN = {"depth": "depth {}", "resolution": "{} px"}
 
 
-def course_table(trace: pd.DataFrame, exact: float | None, total: int) -> pd.DataFrame:
-    """The course of a run, one row a point: proposals, series, value (of the objective).
+def course_table(trace: pd.DataFrame, what: Literal["value", "cost"]) -> pd.DataFrame:
+    """The course of a run's objective or of its cost, one row a point: proposals, current, best.
 
-    `trace` is that of `Annealer.trace`; the exact optimum, where known, is a level line from 0 to
-    `total` proposals. Points at which no best was found yet are left out.
+    `trace` is that of `Annealer.trace`. The best is missing where none was found yet. Numbers are
+    of half the precision: the table is sent with every frame.
     """
-    parts = [
-        pd.DataFrame({"proposals": trace["proposals"], "series": series, "value": trace[column]})
-        for series, column in ((CURRENT, "current_value"), (BEST, "best_value"))
-    ]
-    if exact is not None:
-        parts.append(pd.DataFrame({"proposals": [0, total], "series": EXACT, "value": exact}))
-    return pd.concat(parts).dropna(subset="value").reset_index(drop=True)
+    columns = {"proposals": "proposals", f"current_{what}": CURRENT, f"best_{what}": BEST}
+    table = trace[list(columns)].rename(columns=columns)
+    return table.astype({CURRENT: "float32", BEST: "float32"})
 
 
 def schedule_table(trace: pd.DataFrame) -> pd.DataFrame:
@@ -41,10 +39,44 @@ def schedule_table(trace: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(
         {
             "proposals": trace["proposals"],
-            "temperature": trace["temperature"],
-            "accepted": 100 * trace["acceptance"],
+            "temperature": trace["temperature"].astype("float32"),
+            "accepted": (100 * trace["acceptance"]).astype("float32"),
         }
     )
+
+
+def searches_table(results: Mapping[str, SearchResult]) -> pd.DataFrame:
+    """Kept searches side by side, one row each: what was searched for, found, and how."""
+    return pd.DataFrame(
+        [
+            {
+                "search": search_id,
+                "latency": ", ".join(column for column, _ in result.limits),
+                "budget (ms)": result.limits[0][1] if result.limits else math.nan,
+                "best": result.best.value,
+                "its latency (ms)": result.best.costs[0] if result.best.costs else math.nan,
+                "gap": math.nan if result.gap is None else result.gap,
+                "subnet": result.best.architecture.id,
+                "proposals": result.proposals,
+                **result.settings.to_dict(),
+            }
+            for search_id, result in results.items()
+        ]
+    ).drop(columns="penalty", errors="ignore")
+
+
+def comparison_table(results: Mapping[str, SearchResult]) -> pd.DataFrame:
+    """The courses of several kept searches below each other: search, the columns of the trace, and
+    the exact optimum of each, missing where it is unknown."""
+    return pd.concat(
+        [
+            result.trace.assign(
+                search=search_id, exact=result.exact.value if result.exact else math.nan
+            )
+            for search_id, result in results.items()
+        ],
+        ignore_index=True,
+    )[["search", *TRACE_COLUMNS, "exact"]]
 
 
 def front_table(
@@ -71,12 +103,31 @@ def with_candidates(
     table: pd.DataFrame, candidates: Mapping[str, Candidate | None]
 ) -> pd.DataFrame:
     """`front_table` with a row for each named candidate that there is."""
-    rows = [
-        {"kind": kind, "cost": candidate.costs[0], "value": candidate.value}
-        for kind, candidate in candidates.items()
-        if candidate is not None
-    ]
-    return pd.concat([table, pd.DataFrame(rows)], ignore_index=True) if rows else table
+    rows = candidates_table(candidates)
+    return pd.concat([table, rows], ignore_index=True) if len(rows) else table
+
+
+def candidates_table(candidates: Mapping[str, Candidate | None]) -> pd.DataFrame:
+    """The rows of the named candidates that there are, with the columns of `front_table`."""
+    found = {kind: candidate for kind, candidate in candidates.items() if candidate is not None}
+    return pd.DataFrame(
+        {
+            "kind": list(found),
+            "cost": np.array([candidate.costs[0] for candidate in found.values()], dtype=float),
+            "value": np.array([candidate.value for candidate in found.values()], dtype=float),
+        }
+    )
+
+
+def frame_of(table: pd.DataFrame) -> tuple[tuple[float, float], tuple[float, float]]:
+    """The ranges of cost and value that show all of a `front_table`, with some room."""
+
+    def span(column: str) -> tuple[float, float]:
+        low, high = float(table[column].min()), float(table[column].max())
+        room = 0.04 * (high - low) or 0.5
+        return low - room, high + room
+
+    return span("cost"), span("value")
 
 
 def architecture_table(

@@ -22,7 +22,7 @@ from foxnas_core.search_space import SearchSpace
 from pages.shared.text import plain
 
 _KEY = "choices"
-_TEXTS = ("architecture", "limits", "allowed", "search", "race")
+_TEXTS = ("architecture", "limits", "allowed", "search", "compare", "race")
 # The regression's names are few, and others in an address are left aside.
 _ALLOWED = {"form": ("auto", *FORMS), "link": LINKS, "intervals": tuple(KINDS)}
 # A browser that is quicker than the page sends the address from before the last change; one that
@@ -36,7 +36,7 @@ class Choices:
     latency shall keep it, architecture and the one that editing
     started from (JSON of their choices), regression form, link of the accuracy and kind of
     intervals, limits beside the budget and choices to keep (see `limits`), the id of a running or
-    kept search, and that of a race of strategies.
+    kept search, those of searches to compare, with commas, and that of a race of strategies.
     """
 
     study: str = "demo"
@@ -51,6 +51,7 @@ class Choices:
     limits: str | None = None
     allowed: str | None = None
     search: str | None = None
+    compare: str | None = None
     race: str | None = None
 
 

@@ -62,7 +62,7 @@ class Job:
         self._failed = False
         self._changed = threading.Condition()
         self._stopping = self._paused = False
-        self._frames = 0  # to advance by while paused
+        self._asked = self._stepped = 0  # frames while paused
         self._thread = threading.Thread(target=self._run, name=self.id, daemon=True)
         self._thread.start()
 
@@ -72,7 +72,7 @@ class Job:
             return "failed"
         if not self._thread.is_alive():
             return "finished" if self.annealer and self.annealer.done else "stopped"
-        if self._paused:
+        if self._paused and not (self.annealer and self.annealer.done):
             return "paused"
         return "running" if self.annealer else "starting"
 
@@ -85,15 +85,20 @@ class Job:
             self._paused = True
 
     def step(self) -> None:
-        """Advance a paused run by one frame; calls that come quicker than frames add up."""
+        """Advance a paused run by one frame, and wait until it is made."""
         with self._changed:
-            if self._paused:
-                self._frames += 1
-                self._changed.notify_all()
+            if not self._paused:
+                return
+            self._asked += 1
+            goal = self._asked
+            self._changed.notify_all()
+            self._changed.wait_for(lambda: self._stepped >= goal or self._stopping, 5)
+        if self.annealer and self.annealer.done:
+            self._thread.join(5)  # it is about to be kept
 
     def resume(self) -> None:
         with self._changed:
-            self._paused, self._frames = False, 0
+            self._paused, self._asked = False, self._stepped
             self._changed.notify_all()
 
     def stop(self) -> None:
@@ -126,20 +131,24 @@ class Job:
             with self._changed:
                 waited = self._paused
                 if not self._changed.wait_for(
-                    lambda: self._stopping or not self._paused or self._frames, KEPT_FOR
+                    lambda: self._stopping or not self._paused or self._stepped < self._asked,
+                    KEPT_FOR,
                 ):
                     return  # paused and forgotten
                 if self._stopping:
                     return
-                self._frames = max(0, self._frames - 1)
+                stepping = self._paused
             if waited:
                 due = time.monotonic()
             seconds = self.seconds
             share = FRAME / seconds if seconds else 1 / FRAMES
             annealer.advance(math.ceil(annealer.total * share))
-            if seconds:
-                due += FRAME
-                with self._changed:
+            with self._changed:
+                if stepping:
+                    self._stepped += 1
+                    self._changed.notify_all()
+                if seconds:
+                    due += FRAME
                     self._changed.wait_for(
                         lambda: self._stopping or self._paused, max(0.0, due - time.monotonic())
                     )

@@ -107,3 +107,60 @@ def test_a_finished_search_is_kept_and_leads_on(page: Page, demo: Study, tmp_pat
     page.locator(".st-key-to-what-if button").click()
     expect(page.locator("h1")).to_have_text("What-if")
     expect(page).to_have_url(re.compile("architecture="))
+
+
+def kept_search(page: Page, demo: Study, steps: str) -> str:
+    """Run a search at full speed and return the id that it is kept under."""
+    page.goto("/Search")
+    wait_until_drawn(page)
+    before = set(demo.search_ids())
+    choose(page, ".st-key-pace", "at full speed")
+    choose(page, ".st-key-schedule", steps)
+    page.locator(".st-key-start button").click()
+    finished = page.locator(".st-key-progress")
+    expect(finished).to_contain_text("Finished and kept", timeout=5 * PATIENCE)
+    [search] = set(demo.search_ids()) - before
+    return search
+
+
+def test_a_kept_search_is_replayed_step_by_step_compared_and_deleted(page: Page, demo: Study):
+    first = kept_search(page, demo, "linear")
+    second = kept_search(page, demo, "adaptive")
+    ids = demo.search_ids()
+
+    page.goto(f"/Search?study=demo&search={first}")
+    wait_until_drawn(page)
+    choose(page, ".st-key-pace", "over a minute")
+    page.locator(".st-key-replay").get_by_role("button", name="Replay").click()
+    said = page.locator(".st-key-progress")
+    expect(said).to_contain_text(f"Running, a replay of kept search {first}")
+    page.locator(".st-key-pause button").click()
+    expect(said).to_contain_text("Paused")
+    wait_until_drawn(page)
+    # What moves lies on the plane of the measured cloud, to the pixel.
+    planes = page.locator(".st-key-watched svg.marks").evaluate_all(
+        """charts => charts.slice(-2).map(chart => {
+          const plane = chart.querySelector('.role-frame path.background');
+          const box = plane.getBoundingClientRect();
+          return [box.x, box.y, box.width, box.height].map(Math.round);
+        })"""
+    )
+    assert planes[0] == planes[1]
+    held = count(page)
+    page.locator(".st-key-step").get_by_role("button", name="Step").click()
+    expect(said).not_to_contain_text(f"{held:,} of")
+    assert held < count(page) < 2 * held + 1000
+    choose(page, ".st-key-pace", "at full speed")
+    page.locator(".st-key-resume button").click()
+    expect(said).to_contain_text("Finished and kept")
+    expect(page).to_have_url(re.compile(f"search={first}"))
+    assert demo.search_ids() == ids  # not kept twice
+
+    page.goto(f"/Search?study=demo&compare={first},{second}")
+    wait_until_drawn(page)
+    expect(chart(page, "Best so far")).to_contain_text(second)
+    page.locator(".st-key-ask-delete button").click()
+    page.locator(".st-key-delete-now button").click()
+    expect(chart(page, "Best so far")).to_have_count(0)
+    wait_until_drawn(page)
+    assert not {first, second} & set(demo.search_ids())

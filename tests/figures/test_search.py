@@ -17,14 +17,19 @@ from foxnas_core.figures.search import (
     FRONT,
     MEASURED,
     architecture_table,
+    candidates_table,
+    comparison_table,
     course_table,
+    frame_of,
     front_table,
     group_title,
     schedule_table,
+    searches_table,
     with_candidates,
 )
-from foxnas_core.search.annealing import Annealer
+from foxnas_core.search.annealing import Annealer, search
 from foxnas_core.search.exact import front
+from foxnas_core.search.problem import SearchProblem
 from foxnas_core.search.result import TRACE_COLUMNS
 from foxnas_core.search.schedule import AnnealingSettings
 from foxnas_core.target import target_of
@@ -37,6 +42,8 @@ def trace(*rows: tuple[float, ...]) -> pd.DataFrame:
 
 TRACE = trace((10, 2.0, 70.0, 5.0, math.nan, math.nan, 0.5), (20, 1.0, 69.0, 4.0, 69.5, 4.5, 0.25))
 
+SPANS = ((0.0, 9.0), (60.0, 90.0))
+
 
 def rows_of(table: pd.DataFrame) -> list[tuple]:
     """Rows with NaN as None, so that they compare."""
@@ -46,19 +53,34 @@ def rows_of(table: pd.DataFrame) -> list[tuple]:
     ]
 
 
-def test_the_course_leaves_out_what_was_not_found_yet():
-    assert rows_of(course_table(TRACE, 71.0, 40)) == [
-        (10, CURRENT, 70.0),
-        (20, CURRENT, 69.0),
-        (20, BEST, 69.5),
-        (0, EXACT, 71.0),
-        (40, EXACT, 71.0),
-    ]
+def test_the_course_of_value_and_of_cost():
+    assert rows_of(course_table(TRACE, "value")) == [(10, 70.0, None), (20, 69.0, 69.5)]
+    assert rows_of(course_table(TRACE, "cost")) == [(10, 5.0, None), (20, 4.0, 4.5)]
+    assert rows_of(course_table(TRACE.iloc[:0], "value")) == []
 
 
-def test_the_course_of_a_run_that_has_just_begun_is_the_line_alone():
-    assert rows_of(course_table(TRACE.iloc[:0], 71.0, 40)) == [(0, EXACT, 71.0), (40, EXACT, 71.0)]
-    assert rows_of(course_table(TRACE.iloc[:0], None, 40)) == []
+def test_kept_searches_stand_side_by_side_and_their_courses_below_each_other():
+    problem = mini_problem()
+    results = {
+        "a": search(problem, AnnealingSettings(steps=300, mode="teaching")),
+        "b": search(problem, AnnealingSettings(steps=200), with_exact=False),
+        "c": search(SearchProblem(problem.objective), AnnealingSettings(steps=200)),
+    }
+    table = searches_table(results)
+    assert list(table["search"]) == ["a", "b", "c"] and table["mode"][0] == "teaching"
+    assert list(table["best"]) == [result.best.value for result in results.values()]
+    assert table["gap"][0] == results["a"].gap and math.isnan(table["gap"][1])
+    assert table["budget (ms)"][0] == 6.0 and math.isnan(table["budget (ms)"][2])
+    courses = comparison_table(results)
+    for name, result in results.items():
+        own = courses[courses["search"] == name]
+        assert list(own["best_value"].dropna()) == list(result.trace["best_value"].dropna())
+        assert own["exact"].isna().all() == (result.exact is None)
+    json.dumps(live.comparison_spec(problem.objective.target, list(results), True))
+
+
+def test_no_searches_are_an_empty_table():
+    assert searches_table({}).empty
 
 
 def test_the_schedule_is_in_percent():
@@ -151,10 +173,13 @@ def test_charts_read_columns_that_their_tables_have():
     found = front(mini_problem())
     measured = pd.DataFrame({"latency_ms": [3.0], "accuracy": [80.0]})
     for table, spec in (
-        (course_table(TRACE, 71.0, 40), live.course_spec(accuracy, 40, 60.0, 72.0)),
-        (schedule_table(TRACE), live.schedule_spec("temperature", "Temperature", 40)),
-        (schedule_table(TRACE), live.schedule_spec("accepted", "Accepted", 40)),
-        (front_table(measured, found, budget=6), live.front_spec(latency, accuracy)),
+        (course_table(TRACE, "value"), live.course_spec(accuracy, 40, (60, 72), 71.0, EXACT)),
+        (course_table(TRACE, "cost"), live.course_spec(latency, 40, (2, 9), 6.0, BUDGET)),
+        (schedule_table(TRACE), live.schedule_spec("temperature", "Temperature", 40, (0.1, 2))),
+        (schedule_table(TRACE), live.schedule_spec("accepted", "Accepted", 40, (0, 100))),
+        (front_table(measured, found, budget=6), live.front_spec(latency, accuracy, SPANS)),
+        (candidates_table({}), live.moving_spec(latency, accuracy, SPANS)),
+        (TRACE.assign(search="a", exact=1.0), live.comparison_spec(accuracy, ["a"], False)),
         (architecture_table(space, space.extreme("largest")), live.architecture_spec(2)),
     ):
         assert fields(spec) and fields(spec) <= set(table.columns)
@@ -162,17 +187,45 @@ def test_charts_read_columns_that_their_tables_have():
 
 
 def test_every_series_and_kind_has_its_layer():
-    drawn = json.dumps(live.course_spec(target_of("accuracy"), 9, 0.0, 1.0)["layer"])
+    course = live.course_spec(target_of("accuracy"), 9, (0.0, 1.0), 0.5, EXACT)
+    drawn = json.dumps(course["layer"])
     assert all(f'"{series}"' in drawn for series in (CURRENT, BEST, EXACT))
-    drawn = json.dumps(live.front_spec(target_of("latency_ms"), target_of("accuracy"))["layer"])
+    without = live.course_spec(target_of("accuracy"), 9, (0.0, 1.0), None, EXACT)
+    assert len(course["layer"]) == len(without["layer"]) + 1
+    front_drawn = live.front_spec(target_of("latency_ms"), target_of("accuracy"), SPANS)
+    drawn = json.dumps(front_drawn["layer"])
     assert all(f'"{kind}"' in drawn for kind in (MEASURED, FRONT, BUDGET, CURRENT, BEST, EXACT))
+
+
+def test_what_moves_is_drawn_on_the_same_plane_with_nothing_else_to_be_seen():
+    targets = target_of("latency_ms"), target_of("accuracy")
+    still, moving = live.front_spec(*targets, SPANS), live.moving_spec(*targets, SPANS)
+    assert moving["height"] == still["height"]
+    for below, above in zip(still["layer"], moving["layer"], strict=True):
+        for channel, drawn in below["encoding"].items():
+            if channel == "tooltip":
+                continue
+            over = above["encoding"][channel]
+            part = "legend" if channel == "color" else "axis"
+            assert over["scale"] == drawn["scale"]
+            assert over[part] | drawn.get(part, {}) == over[part]
+            assert over[part]["labelOpacity"] == 0
+    assert "Opacity" not in json.dumps(still)
+
+
+def test_the_plane_shows_all_of_the_front():
+    table = pd.DataFrame({"cost": [1.0, 3.0, 2.0], "value": [70.0, 80.0, math.nan]})
+    (left, right), (low, high) = frame_of(table)
+    assert left < 1.0 and right > 3.0 and low < 70.0 and high > 80.0
+    (left, right), _ = frame_of(table.iloc[:1])
+    assert left < 1.0 < right
 
 
 def test_tables_take_the_trace_of_a_real_run():
     annealer = Annealer(mini_problem(), AnnealingSettings(steps=500))
     annealer.advance(annealer.total)
-    table = course_table(annealer.trace, None, annealer.total)
-    assert table["value"].notna().all()
-    best = table[table["series"] == BEST]
-    assert best["value"].is_monotonic_increasing
-    assert best["value"].iloc[-1] == annealer.best.value
+    table = course_table(annealer.trace, "value")
+    assert table[CURRENT].notna().all()
+    best = table[BEST].dropna()
+    assert best.is_monotonic_increasing
+    assert best.iloc[-1] == np.float32(annealer.best.value)

@@ -211,6 +211,150 @@ def test_settings_are_those_that_run(study):
     assert job.settings.start_temperature is None and job.settings.seed == 11
 
 
+def test_mode_restarts_and_adaptive_schedule_are_those_that_run(study):
+    page = run_page(PAGE)
+    page.selectbox(key="mode").set_value("teaching").run()
+    page.selectbox(key="schedule").set_value("adaptive").run()
+    page.number_input(key="restarts").set_value(1).run()
+    page.select_slider(key="steps").set_value(1000).run()
+    page, job = finish(start(page), study)
+    assert not page.exception and not page.error
+    assert job.settings == AnnealingSettings(
+        steps=1000, restarts=1, mode="teaching", schedule="adaptive"
+    )
+    assert "6,000 of 6,000" in sentences(page)
+    assert study.load_search(job.kept).settings.mode == "teaching"
+
+
+def test_a_paused_search_is_stepped_through(study):
+    page = start(run_page(PAGE), pace=60.0)
+    job = job_of(page, study)
+    assert "step" not in keys(page)
+    page.button(key="pause").click().run()
+    before = job.annealer.proposals
+    page.button(key="step").click().run()
+    assert not page.exception and not page.error
+    assert before < job.annealer.proposals and job.state == "paused"
+    assert f"{job.annealer.proposals:,} of" in sentences(page)
+    job.stop()
+
+
+def test_the_pace_of_a_running_search_can_be_changed(study):
+    page = start(run_page(PAGE), pace=60.0)
+    job = job_of(page, study)
+    page.selectbox(key="pace").set_value(0.0).run()
+    job.wait(20)
+    assert job.state == "finished"
+
+
+def test_leaving_the_page_stops_nothing(study):
+    page = start(run_page(PAGE), pace=3.0)
+    job = job_of(page, study)
+    page.switch_page("pages/2_What_if.py").run()
+    assert not page.exception
+    job.wait(20)
+    assert job.state == "finished" and study.search_ids() == [job.kept]
+
+
+def test_a_kept_search_is_replayed_and_not_kept_twice(study, problem):
+    kept = search(problem, AnnealingSettings(steps=2_000, seed=7))
+    search_id = study.save_search(kept)
+    page = run_page(PAGE, search=search_id)
+    page.selectbox(key="pace").set_value(60.0).run()
+    page.button(key="replay").click().run()
+    assert not page.exception and not page.error
+    job = job_of(page, study)
+    assert job.replays == search_id and f"replay of kept search {search_id}" in sentences(page)
+    page.selectbox(key="pace").set_value(0.0).run()
+    page, _ = finish(page, study)
+    assert job.annealer.result(kept.exact).to_dict() == kept.to_dict()
+    assert study.search_ids() == [search_id] and address(page, "search") == search_id
+    assert not page.exception and not page.error
+
+
+def test_a_search_on_older_measurements_is_not_replayed(study, problem):
+    search_id = study.save_search(search(problem, AnnealingSettings(steps=500)))
+    row = study.table().frame.iloc[0]
+    study.append(
+        study.table().architectures()[:1],
+        [{"accuracy": row.accuracy, "latency_ms": row.latency_ms}],
+    )
+    page = run_page(PAGE, search=search_id)
+    page.button(key="replay").click().run()
+    assert not page.exception
+    assert any("can't be replayed" in error.value.replace("\\", "") for error in page.error)
+    assert address(page, "search") == search_id
+
+
+@pytest.fixture
+def kept(study, problem):
+    """Three kept searches, the first two of which find the same."""
+    settings = [AnnealingSettings(steps=500), AnnealingSettings(steps=20_000)]
+    settings.append(AnnealingSettings(steps=500, mode="teaching"))
+    return [study.save_search(search(problem, each)) for each in settings]
+
+
+def tables_of(page):
+    return [table.value for table in page.dataframe]
+
+
+def test_kept_searches_are_listed(study, kept):
+    page = run_page(PAGE)
+    assert not page.exception and not page.error
+    [table] = [t for t in tables_of(page) if "budget (ms)" in t]
+    assert set(table["search"]) == set(kept)
+    assert set(table["mode"]) == {"full", "teaching"}
+
+
+def test_without_kept_searches_there_is_no_list(study):
+    page = run_page(PAGE)
+    assert not page.exception and not page.multiselect
+
+
+def test_searches_are_compared_and_the_address_is_shared(study, kept):
+    page = run_page(PAGE)
+    page.multiselect(key="compare").set_value(kept[:2]).run()
+    assert not page.exception and not page.error
+    assert address(page, "compare") == ",".join(kept[:2])
+    other = run_page(PAGE, compare=address(page, "compare"))
+    assert not other.exception and other.multiselect(key="compare").value == kept[:2]
+    [courses] = [t for t in tables_of(other) if "best_value" in t]
+    assert set(courses["search"]) == set(kept[:2])
+    assert "Compared" in [heading.value for heading in other.subheader]
+
+
+@pytest.mark.parametrize("wanted", ["../space", "<b>", "0123456789ab", ",,"])
+def test_searches_that_are_not_kept_are_left_aside(study, kept, wanted):
+    page = run_page(PAGE, compare=f"{wanted},{kept[0]}")
+    assert not page.exception and not page.error
+    assert page.multiselect(key="compare").value == [kept[0]]
+    warned = [w.value for w in page.warning if "left aside" in w.value]
+    assert len(warned) == (wanted != ",,")
+
+
+def test_a_search_is_deleted_after_asking(study, kept):
+    page = run_page(PAGE, search=kept[0], compare=f"{kept[0]},{kept[2]}")
+    page.button(key="ask-delete").click().run()
+    assert set(study.search_ids()) == set(kept)
+    page.button(key="delete-not").click().run()
+    assert "delete-now" not in keys(page) and set(study.search_ids()) == set(kept)
+    page.button(key="ask-delete").click().run()
+    page.button(key="delete-now").click().run()
+    assert not page.exception and not page.error
+    assert study.search_ids() == [kept[1]]
+    assert "search" not in page.query_params and "compare" not in page.query_params
+
+
+def test_a_damaged_search_can_be_deleted(study, kept):
+    path = study.folder / "searches" / f"{kept[0]}.json"
+    path.write_text(path.read_text()[:100])
+    page = run_page(PAGE, compare=kept[0])
+    assert not page.exception and not page.error
+    page.button(key="ask-delete").click().run()
+    page.button(key="delete-now").click().run()
+    assert not path.exists() and not page.error
+
+
 def test_without_an_own_choice_temperatures_are_the_suggested_ones(study, problem):
     from foxnas_core.search.annealing import suggest_temperatures
 
