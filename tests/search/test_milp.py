@@ -1,6 +1,5 @@
 """The optimum under many limits, held against brute force and against merging."""
 
-
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
