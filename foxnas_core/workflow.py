@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from foxnas_core.architecture import Architecture
+from foxnas_core.architecture import Architecture, Value
 from foxnas_core.devices.common import latency_columns, measured_rows
 from foxnas_core.devices.transfer import transfer
 from foxnas_core.errors import InvalidInput, MissingPart
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from foxnas_core.measurement.campaign import CampaignProgress, Measured
     from foxnas_core.search.calibration import SearchCalibration
     from foxnas_core.search.exact import Front
+    from foxnas_core.search.problem import SearchProblem
 
 
 def fit_all(
@@ -168,12 +169,41 @@ def measure_optima(
     return study.optima()
 
 
-def latency_front(accuracy: Predictor, latency: Predictor) -> "Front":
-    """The best predicted accuracy for every budget of a latency."""
+def search_problem(
+    predictors: Mapping[str, Predictor],
+    bounds: Mapping[str, float],
+    *,
+    objective: str = "accuracy",
+    allowed: Mapping[str, tuple[Value, ...]] | None = None,
+) -> "SearchProblem":
+    """The search for the best `objective` with every column of `bounds` at most its number, or at
+    least that where more is better; `allowed` as in `SearchProblem`.
+
+    Raises `InvalidInput` as that.
+    """
+    from foxnas_core.search.problem import Limit, SearchProblem
+
+    limits = tuple(
+        Limit(predictors[column], at_least=bound)
+        if predictors[column].target.direction == "max"
+        else Limit(predictors[column], bound)
+        for column, bound in bounds.items()
+    )
+    return SearchProblem(predictors[objective], limits, allowed or {})
+
+
+def latency_front(
+    accuracy: Predictor,
+    latency: Predictor,
+    *,
+    allowed: Mapping[str, tuple[Value, ...]] | None = None,
+) -> "Front":
+    """The best predicted accuracy for every budget of a latency; `allowed` as in
+    `SearchProblem`."""
     from foxnas_core.search.exact import front
     from foxnas_core.search.problem import Limit, SearchProblem
 
-    return front(SearchProblem(accuracy, (Limit(latency, 0.0),)))
+    return front(SearchProblem(accuracy, (Limit(latency, 0.0),), allowed or {}))
 
 
 def calibrations(
