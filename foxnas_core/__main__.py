@@ -5,9 +5,12 @@ docs/command-line.md. Exit status: 0, or 2 with one sentence for bad input.
 """
 
 import argparse
+import ctypes
 import json
+import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 from foxnas_core.errors import FoxnasError
@@ -19,7 +22,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     from foxnas_core.commands import COMMANDS
 
     try:
-        document = COMMANDS[options.command](options)
+        with _stray_output_to_stderr():
+            document = COMMANDS[options.command](options)
     except FoxnasError as error:
         print(f"foxnas {options.command}: {error}", file=sys.stderr)
         return 2
@@ -30,6 +34,24 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if options.json and document:
         print(json.dumps(document, indent=2, allow_nan=False))
     return 0
+
+
+@contextmanager
+def _stray_output_to_stderr() -> Iterator[None]:
+    """Keep stdout for the document: compiled libraries (HiGHS) print to the process's own."""
+    try:
+        kept = os.dup(1)
+        os.dup2(2, 1)
+    except OSError:  # one of them is closed
+        yield
+        return
+    try:
+        yield
+    finally:
+        if os.name == "posix":
+            ctypes.CDLL(None).fflush(None)
+        os.dup2(kept, 1)
+        os.close(kept)
 
 
 def build_parser() -> argparse.ArgumentParser:
@@ -92,10 +114,8 @@ def build_parser() -> argparse.ArgumentParser:
     calibrate.add_argument("--latency-target", default="latency_ms", help="the latency column")
     calibrate.add_argument("--seed", type=_natural, default=0)
 
-    search = _command(commands, "search", "anneal under a latency budget")
-    search.add_argument(
-        "--latency-budget", type=float, metavar="MS", help="needed but with --rounds"
-    )
+    search = _command(commands, "search", "anneal under limits, beside the exact optimum")
+    search.add_argument("--latency-budget", type=float, metavar="MS")
     search.add_argument(
         "--rounds",
         type=_positive,
@@ -105,6 +125,30 @@ def build_parser() -> argparse.ArgumentParser:
     search.add_argument(
         "--per-round", type=_positive, metavar="K", help="finds of a round (default: 8)"
     )
+    search.add_argument(
+        "--limit",
+        type=_number,
+        action="append",
+        default=[],
+        metavar="COLUMN=NUMBER",
+        help="a column that must be at most this, such as parameters or latency_ms:int8, or at "
+        "least this where more is better; as often as needed",
+    )
+    search.add_argument(
+        "--accuracy-floor",
+        type=float,
+        metavar="PERCENT",
+        help="look for the least latency at this accuracy or more, instead of the best accuracy",
+    )
+    for name, what in (("--allow", "may take these choices alone"), ("--forbid", "may not take")):
+        search.add_argument(
+            name,
+            type=_pair,
+            action="append",
+            default=[],
+            metavar="DECISION=CHOICE[,CHOICE]",
+            help=f"decisions of this name or pattern {what}, such as 's2*_kernel=3'",
+        )
     search.add_argument(
         "--latency-target", default="latency_ms", help="the latency column (default: latency_ms)"
     )
@@ -158,10 +202,18 @@ def _command(
 
 
 def _pair(text: str) -> tuple[str, str]:
-    name, equals, column = text.partition("=")
-    if not (name and equals and column):
-        raise argparse.ArgumentTypeError(f"{text!r} is not NAME=COLUMN")
-    return name, column
+    name, equals, value = text.partition("=")
+    if not (name and equals and value):
+        raise argparse.ArgumentTypeError(f"{text!r} is not two names with '=' between them")
+    return name, value
+
+
+def _number(text: str) -> tuple[str, float]:
+    name, value = _pair(text)
+    try:
+        return name, float(value)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{value!r} in {text!r} is not a number") from None
 
 
 def _positive(text: str) -> int:

@@ -188,34 +188,46 @@ def calibrate(options: argparse.Namespace) -> dict[str, Any]:
 
 
 def search(options: argparse.Namespace) -> dict[str, Any]:
-    """Anneal under a latency budget, beside the exact optimum."""
+    """Anneal under limits, beside the exact optimum."""
     from foxnas_core.search.annealing import search as run
-    from foxnas_core.search.problem import Limit, SearchProblem
+    from foxnas_core.search.restriction import allowed_choices
     from foxnas_core.search.result import search_document
     from foxnas_core.search.schedule import AnnealingSettings
 
     study = open_study(options.study)
     if options.rounds:
         return _search_rounds(study, options)
-    if options.latency_budget is None:
-        raise InvalidInput("A search needs --latency-budget, in ms.")
     table, latency_column = study.table(), options.latency_target
-    accuracy, latency = workflow.fit_all(table, targets=("accuracy", latency_column)).values()
-    budget, found = options.latency_budget, {}
+    asked = _bounds(options)
+    columns = dict.fromkeys(["accuracy", latency_column, *asked])
+    allowed = allowed_choices(study.space, options.allow, options.forbid)
+    predictors = workflow.fit_all(table, targets=list(columns))
+    accuracy, latency = predictors["accuracy"], predictors[latency_column]
+    bounds, found = dict(asked), {}
     try:
         found = workflow.calibrations(table, study.optima(), [accuracy, latency], latency_column)
     except MissingPart:
         if options.guard is not None:
             raise
     if options.guard is not None:
-        budget = found[latency_column].guarded(budget, options.guard)
-        say(f"Searching under {budget:.4g} ms, so that the budget holds when measured.")
-    problem = SearchProblem(accuracy, (Limit(latency, budget),))
+        if latency_column not in bounds:
+            raise InvalidInput("--guard needs a latency budget to keep; give --latency-budget.")
+        bounds[latency_column] = found[latency_column].guarded(asked[latency_column], options.guard)
+        say(
+            f"Searching under {bounds[latency_column]:.4g} ms, so that the budget holds when "
+            "measured."
+        )
+    objective = "accuracy" if options.accuracy_floor is None else latency_column
+    problem = workflow.search_problem(predictors, bounds, objective=objective, allowed=allowed)
     result = run(problem, AnnealingSettings(**_given(options, AnnealingSettings)))
+    say(result.certificate)
     if options.save:
         say(f"Saved search {study.save_search(result)}.")
-    document = search_document(result, accuracy, latency, found)
-    return document | {"budget": {"asked": options.latency_budget, "searched": budget}}
+    document = search_document(result, predictors, latency_column, found)
+    budget = None
+    if latency_column in asked:
+        budget = {"asked": asked[latency_column], "searched": bounds[latency_column]}
+    return document | {"budget": budget}
 
 
 def _search_rounds(study: Study, options: argparse.Namespace) -> dict[str, Any]:
@@ -317,6 +329,24 @@ def _given(options: argparse.Namespace, settings: type) -> dict[str, Any]:
     """The options that were given, of those that a settings class has; it knows the defaults."""
     names = [field.name for field in fields(settings)]
     return {n: getattr(options, n) for n in names if getattr(options, n, None) is not None}
+
+
+def _bounds(options: argparse.Namespace) -> dict[str, float]:
+    """The number that each limited column is held to, in the order in which they are given."""
+    pairs = list(options.limit)
+    if options.latency_budget is not None:
+        pairs.insert(0, (options.latency_target, options.latency_budget))
+    if options.accuracy_floor is not None:
+        pairs.insert(0, ("accuracy", options.accuracy_floor))
+    if not pairs:
+        raise InvalidInput(
+            "A search needs a limit; give --latency-budget, --limit or --accuracy-floor."
+        )
+    names = [name for name, _ in pairs]
+    for name in names:
+        if names.count(name) > 1:
+            raise InvalidInput(f"{name} is limited twice; keep the tighter limit.")
+    return dict(pairs)
 
 
 def _mapping(options: argparse.Namespace) -> "ColumnMapping":

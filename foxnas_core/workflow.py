@@ -286,28 +286,41 @@ def plan_measurements(
     return plan_next(study.table(), target, count, form=form, seed=seed, taken=optima.codes)
 
 
-def latency_problem(
-    accuracy: Predictor,
-    latency: Predictor,
-    further: Mapping[Predictor, float] | None = None,
-    allowed: Mapping[str, Sequence[Value]] | None = None,
+def search_problem(
+    predictors: Mapping[str, Predictor],
+    bounds: Mapping[str, float],
+    *,
+    objective: str = "accuracy",
+    allowed: Mapping[str, tuple[Value, ...]] | None = None,
 ) -> "SearchProblem":
-    """The best predicted accuracy under a latency, which `SearchProblem.within` sets, and under
-    the most of further predictors, with the choices that decisions may take."""
+    """The search for the best `objective` with every column of `bounds` at most its number, or at
+    least that where more is better; `allowed` as in `SearchProblem`.
+
+    Raises `InvalidInput` as that.
+    """
     from foxnas_core.search.problem import Limit, SearchProblem
 
-    limits = [Limit(latency, 0.0), *(Limit(p, most) for p, most in (further or {}).items())]
-    restricted = {name: tuple(choices) for name, choices in (allowed or {}).items()}
-    return SearchProblem(accuracy, tuple(limits), restricted)
+    limits = tuple(
+        Limit(predictors[column], at_least=bound)
+        if predictors[column].target.direction == "max"
+        else Limit(predictors[column], bound)
+        for column, bound in bounds.items()
+    )
+    return SearchProblem(predictors[objective], limits, allowed or {})
 
 
 def latency_front(
-    accuracy: Predictor, latency: Predictor, *, allowed: Mapping[str, Sequence[Value]] | None = None
+    accuracy: Predictor,
+    latency: Predictor,
+    *,
+    allowed: Mapping[str, tuple[Value, ...]] | None = None,
 ) -> "Front":
-    """The best predicted accuracy for every budget of a latency."""
+    """The best predicted accuracy for every budget of a latency; `allowed` as in
+    `SearchProblem`."""
     from foxnas_core.search.exact import front
+    from foxnas_core.search.problem import Limit, SearchProblem
 
-    return front(latency_problem(accuracy, latency, allowed=allowed))
+    return front(SearchProblem(accuracy, (Limit(latency, 0.0),), allowed or {}))
 
 
 def calibrations(

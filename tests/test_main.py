@@ -89,7 +89,10 @@ def test_search_document_and_the_same_bytes_for_the_same_seed(measured_study, ca
         outputs.append(capsys.readouterr().out)
     assert outputs[0] == outputs[1]
     document = json.loads(outputs[0])
-    assert set(document) == {"best", "exact", "gap", "seed", "proposals", "budget"}
+    assert set(document) == {
+        "best", "exact", "gap", "bound", "certificate", "objective", "limits", "allowed", "seed",
+        "proposals", "budget",
+    }  # fmt: skip
     for found in (document["best"], document["exact"]):
         assert set(found) == {"id", "architecture", "accuracy", "latency_ms", "as_searched"}
         assert set(found["accuracy"]) == set(found["latency_ms"]) == ESTIMATE
@@ -97,6 +100,64 @@ def test_search_document_and_the_same_bytes_for_the_same_seed(measured_study, ca
         assert measured_study.space.architecture(found["architecture"]).id == found["id"]
     assert document["gap"] >= 0 and document["seed"] == 1
     assert json.loads(outputs[2])["seed"] == 2
+
+
+def test_many_limits_pins_and_a_floor(measured_study, capsys):
+    table = measured_study.table()
+    bounds = {c: float(np.median(table.values(c))) for c in ("parameters", "latency_ms:int8")}
+    command = (
+        "search", "--study", measured_study.folder, "--steps", 2000,
+        "--allow", "s1*_kernel=3", "--limit", f"parameters={bounds['parameters']}",
+    )  # fmt: skip
+    document = ask(capsys, *command, "--limit", f"latency_ms:int8={bounds['latency_ms:int8']}")
+    assert document["objective"] == "accuracy" and document["budget"] is None
+    assert {x["column"]: x["at_most"] for x in document["limits"]} == bounds
+    for limit in document["limits"]:
+        for found in ("best", "exact"):
+            assert set(limit[found]) == ESTIMATE and limit[found]["value"] <= limit["at_most"]
+    assert document["exact"]["accuracy"]["value"] >= document["best"]["accuracy"]["value"]
+    pinned = {k: v for k, v in document["best"]["architecture"].items() if "kernel" in k}
+    assert {v for k, v in pinned.items() if k.startswith("s1")} == {3}
+    assert document["allowed"]["s1b1_kernel"] == [3]
+    # Turned round: the least latency that has the accuracy just found.
+    floor = document["exact"]["accuracy"]["value"] - 1e-6
+    turned = ask(capsys, *command, "--accuracy-floor", floor)
+    assert turned["objective"] == "latency_ms"
+    assert turned["limits"][0]["at_least"] == floor
+    assert turned["exact"]["accuracy"]["value"] >= floor
+    assert turned["exact"]["latency_ms"]["value"] <= document["exact"]["latency_ms"]["value"] + 1e-9
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ([], ["--latency-budget", "--limit"]),
+        (["--limit", "parameters=1"], ["parameters", "smallest", "at most 1;"]),
+        (["--limit", "parameters=1e9", "--limit", "macs=1"], ["MACs", "beside parameters"]),
+        (["--limit", "parameters=1", "--limit", "parameters=2"], ["parameters", "twice"]),
+        (["--limit", "size=1"], ["'size'", "accuracy"]),
+        (["--accuracy-floor", "1000"], ["accuracy", "greatest", "lower the floor"]),
+        (["--limit", "macs=1e9", "--allow", "s1b1_kernel=4"], ["'s1b1_kernel'", "4", "3, 5"]),
+        (["--limit", "macs=1e9", "--allow", "s9*=4"], ["'s9*'", "s1b1_kernel"]),
+        (["--limit", "macs=1e9", "--forbid", "s1b1_kernel=3,5"], ["s1b1_kernel", "3, 5"]),
+        (["--limit", "macs=1e9", "--guard", "0.9"], ["calibrate"]),
+    ],
+)
+def test_a_search_that_cannot_be_says_why(measured_study, capsys, options, words):
+    sentence = refused(capsys, "search", "--study", measured_study.folder, *options)
+    for word in words:
+        assert word in sentence
+
+
+def test_what_a_library_prints_stays_out_of_the_document(measured_study):
+    code = (
+        "import os, sys\nfrom foxnas_core import commands\nfrom foxnas_core.__main__ import main\n"
+        "fit = commands.COMMANDS['fit']\n"
+        "commands.COMMANDS['fit'] = lambda options: (os.write(1, b'stray'), fit(options))[1]\n"
+        f"sys.exit(main(['fit', '--study', {str(measured_study.folder)!r}, '--json']))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], cwd=REPOSITORY, capture_output=True)
+    assert json.loads(done.stdout)["targets"] and b"stray" in done.stderr
 
 
 def test_measure_document_and_resumption(measured_study, capsys):

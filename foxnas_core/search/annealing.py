@@ -32,6 +32,9 @@ RECORDS = 200
 # Relative to the price of the limit: below 1 chains stay above the limit, far above 1 they
 # cannot pass through it.
 _PENALTY = 1.05
+# The same under several limits: at their prices the relaxed optimum splits as many groups' options
+# as there are limits, so a chain that pays no more stays further above them.
+_PENALTY_OF_MANY = 1.5
 # The least penalty, relative to the price that a limit would have without the others: beside
 # limits that bind, one that does not has no price, yet must not be passed for nothing.
 _ALONE = 0.1
@@ -413,7 +416,7 @@ def limit_penalties(table: ContextTable, budgets: np.ndarray) -> np.ndarray:
     if len(budgets) == 1:
         return np.array([_PENALTY * limit_price(table, float(budget)) for budget in budgets])
     alone = [limit_price(table.under(k), float(budget)) for k, budget in enumerate(budgets)]
-    return np.maximum(_PENALTY * limit_prices(table, budgets), _ALONE * np.array(alone))
+    return np.maximum(_PENALTY_OF_MANY * limit_prices(table, budgets), _ALONE * np.array(alone))
 
 
 def limit_price(table: ContextTable, budget: float) -> float:

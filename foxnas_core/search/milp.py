@@ -28,13 +28,15 @@ TIME_LIMIT = 60.0
 # Relative to the range of scores: what rounding may take from a bound, and how near its bound
 # HiGHS must come for its solution to pass for the optimum where no listing settles it.
 _ROUNDING = 1e-9
-EXACT_WITHIN = 1e-8
+EXACT_WITHIN = 1e-7
 # Most pairs of a partial sum and an option that a step of the listing looks at.
 _MOST_LISTED = 4_000_000
 # Prices are sought up to so many times a limit's whole range for the whole range of scores.
 _STEEPEST = 1e6
-# Solutions of HiGHS above a limit by less than its tolerance that are struck out one by one.
-_MOST_STRUCK = 20
+# Solutions of HiGHS above a limit by less than its tolerance that are struck out one by one,
+# before limits are drawn in by that tolerance, of a limit's range.
+_MOST_STRUCK = 4
+_TOLERANCE = 2e-6
 
 
 @dataclass(frozen=True)
@@ -97,7 +99,8 @@ def solve_milp(problem: SearchProblem, time_limit: float = TIME_LIMIT) -> Soluti
 
 
 def feasible_options(problem: SearchProblem) -> list[np.ndarray | None]:
-    """For each table the options of least first cost within the limits, None where none are."""
+    """For each table options within the limits, None where there are none; under one limit those
+    of least cost."""
     if len(problem.limits) < 2:
         return [
             table.cheapest if table.smallest_cost <= problem.budget else None
@@ -106,8 +109,11 @@ def feasible_options(problem: SearchProblem) -> list[np.ndarray | None]:
     budgets = problem.budgets
     found: list[np.ndarray | None] = []
     for table in problem.tables:
-        best = _best_of([_turned(table, 0)], budgets[1:], TIME_LIMIT)
-        found.append(best.options if -best.score <= budgets[0] else None)
+        # The search for the least first cost ends where that is low enough.
+        best = _best_of([_turned(table, 0)], budgets[1:], TIME_LIMIT, enough=-budgets[0])
+        if best.score < -budgets[0] <= best.bound:
+            raise InvalidInput(_undecided(problem, TIME_LIMIT))
+        found.append(best.options if best.score >= -budgets[0] else None)
     return found
 
 
@@ -117,11 +123,10 @@ def check_feasible(problem: SearchProblem) -> None:
     It names a limit that must give way and the nearest number that will do with the others held;
     of several such limits the one that gives way least, beside its own number, comes first.
     """
-    budgets = problem.budgets
-    least = _least_cost(problem, 0, budgets)
-    if least is not None and least <= budgets[0]:
+    if any(options is not None for options in feasible_options(problem)):
         return
-    alone = {0: least} | {k: _least_cost(problem, k, budgets) for k in range(1, len(budgets))}
+    budgets = problem.budgets
+    alone = {k: _least_cost(problem, k, budgets) for k in range(len(budgets))}
     single = {k: cost for k, cost in alone.items() if cost is not None}
     limits = problem.limits
     if single:
@@ -174,7 +179,7 @@ def _least_cost(problem: SearchProblem, k: int, budgets: np.ndarray) -> float | 
     found = _best_of(
         [_turned(table, k) for table in problem.tables], np.delete(budgets, k), TIME_LIMIT
     )
-    if not found.exact:
+    if found.options is None and found.bound > -math.inf:
         raise InvalidInput(_undecided(problem, TIME_LIMIT))
     return None if found.options is None else -found.score
 
@@ -190,10 +195,12 @@ def _turned(table: ContextTable, k: int) -> ContextTable:
     )
 
 
-def _best_of(tables: Sequence[ContextTable], budgets: np.ndarray, seconds: float) -> _Found:
+def _best_of(
+    tables: Sequence[ContextTable], budgets: np.ndarray, seconds: float, enough: float = math.inf
+) -> _Found:
     """As `_best`, by merging where there is one limit at most."""
     if len(budgets) > 1:
-        return _best(tables, budgets, seconds)
+        return _best(tables, budgets, seconds, enough)
     budget = float(budgets[0]) if len(budgets) else math.inf
     if min(table.smallest_cost for table in tables) > budget:
         return _NOTHING
@@ -202,12 +209,14 @@ def _best_of(tables: Sequence[ContextTable], budgets: np.ndarray, seconds: float
     return _Found(options, score, costs, score, position)
 
 
-def _best(tables: Sequence[ContextTable], budgets: np.ndarray, seconds: float) -> _Found:
-    """The best of all tables, its bound that of all."""
+def _best(
+    tables: Sequence[ContextTable], budgets: np.ndarray, seconds: float, enough: float = math.inf
+) -> _Found:
+    """The best of all tables, its bound that of all; in each the first that is good enough."""
     until = time.monotonic() + seconds
     best, bound = _NOTHING, -math.inf
     for position, table in enumerate(tables):
-        found = _best_in(table, budgets, best.score, until)
+        found = _best_in(table, budgets, best.score, until, enough)
         bound = max(bound, found.bound)
         # Equal scores by least costs, then the first table.
         if found.options is not None and (
@@ -218,7 +227,9 @@ def _best(tables: Sequence[ContextTable], budgets: np.ndarray, seconds: float) -
     return replace(best, bound=best.score if bound <= best.score + near else bound)
 
 
-def _best_in(table: ContextTable, budgets: np.ndarray, least: float, until: float) -> _Found:
+def _best_in(
+    table: ContextTable, budgets: np.ndarray, least: float, until: float, enough: float
+) -> _Found:
     """The best of one table, where it is no less than `least`."""
     prices, bound, slacks = _relaxed(table, budgets)
     scale = _spread(table.scores) or 1.0
@@ -232,6 +243,8 @@ def _best_in(table: ContextTable, budgets: np.ndarray, least: float, until: floa
         chosen, above = _highs(table, _core(table, slacks, allowance), budgets, until)
         if chosen is not None and (found := table.totals(chosen)[0]) >= score:
             score, options = found, chosen
+            if score >= enough:
+                break
         # What may still beat the score, or equal it.
         left = min(bound - score, whole)
         if math.isfinite(score) or allowance >= whole:
@@ -422,9 +435,10 @@ def _highs(
     constraints = [LinearConstraint(one_each, 1, 1)]
     if len(budgets):
         constraints.append(LinearConstraint((costs / unit).T, -np.inf, room / unit))
-    # An absolute gap of 1e-6, which HiGHS stops at, is then 1e-9 of the range of scores.
-    objective = -scores * (1000 / scale)
-    for _ in range(_MOST_STRUCK):
+    # An absolute gap of 1e-6, which HiGHS stops at, is then 1e-8 of the range of scores.
+    objective = -scores * (100 / scale)
+    lowest_bound = math.inf
+    for attempt in range(_MOST_STRUCK + 1):
         left = until - time.monotonic()
         if left <= 0:
             break
@@ -435,21 +449,25 @@ def _highs(
             bounds=Bounds(0, 1),
             options={"time_limit": left, "mip_rel_gap": 0.0},
         )
-        if answer.status == 2:
+        if answer.status == 2 and attempt < _MOST_STRUCK:
             return None, -math.inf
+        if attempt < _MOST_STRUCK and answer.mip_dual_bound is not None:
+            proved = table.score_constant - answer.mip_dual_bound * scale / 100
+            lowest_bound = min(lowest_bound, proved + _ROUNDING * scale)
         if answer.x is None:
             break
         picked = [int(np.argmax(answer.x[start:end])) for start, end in itertools.pairwise(edges)]
         options = np.array([core[g][i] for g, i in enumerate(picked)])
         score, paid = table.totals(options)
-        dual = answer.mip_dual_bound
-        bound = math.inf if dual is None else table.score_constant - dual * scale / 1000
         if all(cost <= budget for cost, budget in zip(paid, budgets, strict=True)):
-            return options, max(score, bound + _ROUNDING * scale)
+            return options, max(score, lowest_bound)
         struck = np.zeros(len(objective))
         struck[edges[:-1] + picked] = 1
         constraints.append(LinearConstraint(struck, -np.inf, len(core) - 1))
-    return None, math.inf
+        if attempt == _MOST_STRUCK - 1:
+            drawn_in = room / unit - _TOLERANCE
+            constraints[1] = LinearConstraint((costs / unit).T, -np.inf, drawn_in)
+    return None, lowest_bound
 
 
 def _listed(

@@ -386,7 +386,7 @@ class SearchProblem:
         within = " with the allowed choices" if self.allowed else ""
         return InfeasibleBudget(
             f"No architecture of space {self.space.name!r}{within} has a predicted {noun} of "
-            f"{limit.side.replace('_', ' ')} {limit.bound}{f' {unit}' if unit else ''}{also}; the "
+            f"{limit.side.replace('_', ' ')} {limit.bound:.12g}{f' {unit}' if unit else ''}{also}; the "
             f"{'smallest' if ceiling else 'greatest'} that can be reached is "
             f"{limit.nearest(cost)}, so {'raise' if ceiling else 'lower'} the "
             f"{'budget' if ceiling else 'floor'} to at {'least' if ceiling else 'most'} "
@@ -509,7 +509,7 @@ def _edge(link: Link, bound: float, side: Side) -> float:
 def _also(limits: Sequence[Limit]) -> str:
     """What other limits ask, within a sentence."""
     parts = [
-        f"{noun_of(x.predictor.target)} of {x.side.replace('_', ' ')} {x.bound}"
+        f"{noun_of(x.predictor.target)} of {x.side.replace('_', ' ')} {x.bound:.12g}"
         f"{f' {x.predictor.target.unit}' if x.predictor.target.unit else ''}"
         for x in limits
     ]

@@ -149,45 +149,65 @@ class SearchResult:
 
 def search_document(
     result: SearchResult,
-    accuracy_predictor: AdditivePredictor,
-    latency_predictor: AdditivePredictor,
+    predictors: Mapping[str, AdditivePredictor],
+    latency: str,
     calibrations: "Mapping[str, SearchCalibration] | None" = None,
 ) -> dict[str, Any]:
-    """What `search --json` prints: accuracy in percent, latency in ms, each with its 95 %
-    prediction interval, and, where calibrations are given by column, what a searched optimum
-    will measure. No times, so that the same seed gives the same bytes.
+    """What `search --json` prints: accuracy in percent, that of the column `latency` in ms and
+    every limited value, each with its 95 % prediction interval, and, where calibrations are given
+    by column, what a searched optimum will measure. No times, so that the same seed gives the same
+    bytes. `predictors` are by column.
     """
 
+    def searched(candidate: Candidate) -> dict[str, float]:
+        """The values as searched, by column, which the limits were held against."""
+        columns = [result.objective, *(column for column, _ in result.limits)]
+        return dict(zip(columns, (candidate.value, *candidate.costs), strict=True))
+
+    def estimate(candidate: Candidate, column: str) -> dict[str, float]:
+        row = predictors[column].predict([candidate.architecture]).iloc[0]
+        return {
+            "value": searched(candidate).get(column, float(row["value"])),
+            "low": float(row["prediction_low"]),
+            "high": float(row["prediction_high"]),
+        }
+
     def described(candidate: Candidate) -> dict[str, Any]:
+        known = {
+            key: (column, estimate(candidate, column))
+            for key, column in (("accuracy", "accuracy"), ("latency_ms", latency))
+        }
         return {
             "id": candidate.architecture.id,
             "architecture": candidate.architecture.to_dict(),
-            "accuracy": _estimate(accuracy_predictor, candidate, candidate.value),
-            "latency_ms": _estimate(latency_predictor, candidate, candidate.costs[0]),
+            **{key: value for key, (_, value) in known.items()},
             "as_searched": {
-                key: dict(zip(("value", "low", "high"), found.interval(value), strict=True))
-                for key, predictor, value in (
-                    ("accuracy", accuracy_predictor, candidate.value),
-                    ("latency_ms", latency_predictor, candidate.costs[0]),
+                key: dict(
+                    zip(("value", "low", "high"), found.interval(value["value"]), strict=True)
                 )
-                if (found := (calibrations or {}).get(predictor.target.column))
+                for key, (column, value) in known.items()
+                if (found := (calibrations or {}).get(column))
             },
         }
 
+    exact = result.exact
     return {
         "best": described(result.best),
-        "exact": None if result.exact is None else described(result.exact),
+        "exact": None if exact is None else described(exact),
         "gap": result.gap,
+        "bound": result.bound,
+        "certificate": result.certificate,
+        "objective": result.objective,
+        "limits": [
+            {
+                "column": column,
+                side: bound,
+                "best": estimate(result.best, column),
+                "exact": None if exact is None else estimate(exact, column),
+            }
+            for (column, bound), side in zip(result.limits, result.sides, strict=True)
+        ],
+        "allowed": {name: list(choices) for name, choices in result.allowed.items()},
         "seed": result.settings.seed,
         "proposals": result.proposals,
-    }
-
-
-def _estimate(predictor: AdditivePredictor, candidate: Candidate, value: float) -> dict[str, float]:
-    """The value as searched, which the limit was held against, with the predictor's interval."""
-    row = predictor.predict([candidate.architecture]).iloc[0]
-    return {
-        "value": value,
-        "low": float(row["prediction_low"]),
-        "high": float(row["prediction_high"]),
     }

@@ -328,11 +328,13 @@ def _front(folder: str, latency: str, kept: Kept, stamp: Stamp) -> "Front":
 def _problem(
     folder: str, latency: str, limits: tuple[tuple[str, float], ...], kept: Kept, stamp: Stamp
 ) -> "SearchProblem":
-    from foxnas_core.workflow import latency_problem
+    from foxnas_core.workflow import search_problem
 
-    accuracy, first = (_predictor(folder, c, "auto", "auto", stamp) for c in ("accuracy", latency))
-    further = {_predictor(folder, c, "auto", "auto", stamp): most for c, most in limits}
-    return latency_problem(accuracy, first, further, dict(kept))
+    # The budget is set by `SearchProblem.within`.
+    bounds = {latency: 0.0, **dict(limits)}
+    columns = ("accuracy", *bounds)
+    predictors = {c: _predictor(folder, c, "auto", "auto", stamp) for c in columns}
+    return search_problem(predictors, bounds, allowed=dict(kept))
 
 
 @st.cache_resource(max_entries=64, show_spinner="Finding the optimum under all limits …")

@@ -79,7 +79,7 @@ def test_no_sampled_architecture_beats_the_optimum() -> None:
 def test_annealing_finds_the_optimum_and_describes_it(budget: float) -> None:
     result = search(problem(budget), AnnealingSettings(seed=1))
     assert result.gap <= 1e-4 * result.exact.value
-    document = search_document(result, *fitted())
+    document = search_document(result, {p.target.column: p for p in fitted()}, "latency_ms")
     for part in (document["best"], document["exact"]):
         assert part["latency_ms"]["value"] <= budget
         for estimate in (part["accuracy"], part["latency_ms"]):

@@ -63,8 +63,15 @@ def test_the_gap_is_what_the_optimum_is_better_by(target: str, gap: float) -> No
 def test_the_document_of_the_command_line() -> None:
     problem = mini_problem()
     result = search(problem, SETTINGS)
-    document = search_document(result, problem.objective, problem.limits[0].predictor)
-    assert list(document) == ["best", "exact", "gap", "seed", "proposals"]
+    predictors = {p.target.column: p for p in (problem.objective, problem.limits[0].predictor)}
+    document = search_document(result, predictors, "latency_ms")
+    assert list(document) == [
+        "best", "exact", "gap", "bound", "certificate", "objective", "limits", "allowed", "seed",
+        "proposals",
+    ]  # fmt: skip
+    [limit] = document["limits"]
+    assert (limit["column"], limit["at_most"]) == ("latency_ms", 6.0)
+    assert limit["best"] == document["best"]["latency_ms"]
     best = document["best"]
     assert list(best) == ["id", "architecture", "accuracy", "latency_ms", "as_searched"]
     assert best["as_searched"] == {}  # no optima were measured
