@@ -1,7 +1,7 @@
 """Simulated annealing under a latency budget, watched as it runs, beside the exact optimum."""
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import get_args
@@ -16,10 +16,12 @@ from foxnas_core.figures import search as tables
 from foxnas_core.regression import Predictor
 from foxnas_core.search.annealing import suggest_temperatures
 from foxnas_core.search.exact import Front
+from foxnas_core.search.milp import Solution
 from foxnas_core.search.problem import Candidate, SearchProblem
 from foxnas_core.search.result import SearchResult
 from foxnas_core.search.schedule import AnnealingSettings, Schedule
 from foxnas_core.storage import Study
+from foxnas_core.target import Target, target_of
 from pages.shared import cache, choices
 from pages.shared.frame import errors_as_cards, page, plain
 from pages.shared.jobs import Job, replayed
@@ -29,6 +31,7 @@ from pages.shared.latency import (
     latency_picker,
     searched_budget,
 )
+from pages.shared.limits import chosen_terms, terms_picker
 from pages.shared.panel import panel
 
 SCHEDULES = list(get_args(Schedule))
@@ -53,11 +56,16 @@ class Run:
     trace: pd.DataFrame
     proposals: int
     total: int
-    budget: float
+    limits: tuple[tuple[Target, float], ...]
     best: Candidate | None
     current: Candidate | None
     exact: Candidate | None
+    bound: float | None = None
     replays: str = ""
+
+    @property
+    def budget(self) -> float:
+        return self.limits[0][1]
 
     @classmethod
     def of_job(cls, job: Job) -> "Run | None":
@@ -67,37 +75,48 @@ class Run:
             return None
         return cls(
             state, annealer.settings, annealer.trace, annealer.proposals, annealer.total,
-            job.problem.limits[0].at_most, annealer.best, annealer.current, job.exact, job.replays,
+            tuple((x.predictor.target, x.bound) for x in job.problem.limits),
+            annealer.best, annealer.current, job.exact, job.bound, job.replays,
         )  # fmt: skip
 
     @classmethod
     def of_result(cls, result: SearchResult) -> "Run":
         return cls(
             "kept", result.settings, result.trace, result.proposals, result.proposals,
-            result.limits[0][1], result.best, None, result.exact,
+            tuple((target_of(column), most) for column, most in result.limits),
+            result.best, None, result.exact, result.bound,
         )  # fmt: skip
 
 
-def described(candidate: Candidate, accuracy: Predictor, latency: Predictor) -> str:
+def described(candidate: Candidate, targets: Sequence[Target]) -> str:
     """A candidate with its predicted values."""
     parts = [
-        f"**{p.target.text(value)} {p.target.unit}**"
-        for p, value in zip((accuracy, latency), (candidate.value, *candidate.costs), strict=True)
+        f"**{target.text(value)} {target.unit or target.label}**"
+        for target, value in zip(targets, (candidate.value, *candidate.costs), strict=True)
     ]
-    return f"subnet **{candidate.architecture.id}**, predicted at {' and '.join(parts)}"
+    *first, last = parts
+    return f"subnet **{candidate.architecture.id}**, predicted at {', '.join(first)} and {last}"
 
 
-def show_promise(study: Study, front: Front, candidate: Candidate, budget: float) -> None:
+def under(limits: Sequence[tuple[Target, float]]) -> str:
+    """The limits of a search, within a sentence."""
+    (first, budget), *others = limits
+    texts = [f"under {budget:.4g} {first.unit or first.label}"]
+    texts += [f"{t.label} of at most {t.text(most)} {t.unit}".rstrip() for t, most in others]
+    return ", ".join(texts)
+
+
+def show_promise(study: Study, problem: SearchProblem, candidate: Candidate, budget: float) -> None:
     """What the optimum will measure: plain intervals beside those of measured optima."""
-    accuracy, latency = front.problem.objective, front.problem.limits[0].predictor
+    accuracy, latency, *others = predictors_of(problem)
     found, missing = {}, ""
     try:
         found = cache.calibrations_of(study, latency.target.column)
     except FoxnasError as error:
         missing = str(error)
-    table = tables.promise_table(candidate, (accuracy, latency), found, budget)
+    table = tables.promise_table(candidate, (accuracy, latency, *others), found, budget)
     for row, predictor, place in zip(
-        table.to_dict("records"), (accuracy, latency), st.columns(2), strict=True
+        table.to_dict("records")[:2], (accuracy, latency), st.columns(2), strict=True
     ):
         text, unit = predictor.target.text, predictor.target.unit
         plain_interval = f"[{text(row['low'])}, {text(row['high'])}]"
@@ -131,6 +150,11 @@ def show_promise(study: Study, front: Front, candidate: Candidate, budget: float
         )
     with st.expander("Table"):
         panel("", "", table, key="promise")
+
+
+def predictors_of(problem: SearchProblem) -> list[Predictor]:
+    """Those of the objective and of every limit, in order."""
+    return [problem.objective, *(limit.predictor for limit in problem.limits)]
 
 
 def settings_picker(problem: SearchProblem, job: Job | None) -> tuple[AnnealingSettings, float]:
@@ -231,23 +255,25 @@ def _temperature_picker(chosen: AnnealingSettings, problem: SearchProblem) -> No
 
 
 def run_buttons(
-    study: Study, front: Front, job: Job | None, optimum: Candidate | None, budget: float,
+    study: Study, problem: SearchProblem, job: Job | None, solution: Solution | None,
     settings: AnnealingSettings, seconds: float, kept: str | None,
 ) -> None:  # fmt: skip
     """Start, or pause, step, resume and stop what is under way; replay the kept search `kept`."""
 
     def start() -> None:
         with errors_as_cards():
+            assert solution is not None
+            exact, bound = (solution.candidate, None) if solution.exact else (None, solution.bound)
             new = cache.jobs().start(
-                str(study.folder), front.problem.within(budget), settings,
-                seconds=seconds, exact=optimum, keep=study.save_search,
+                str(study.folder), problem, settings,
+                seconds=seconds, exact=exact, keep=study.save_search, bound=bound,
             )  # fmt: skip
             choices.update(search=new.id)
 
     if job is None or job.ended:
         st.button(
             "Start", key="start", type="primary", width="stretch", on_click=start,
-            disabled=optimum is None,
+            disabled=solution is None,
         )  # fmt: skip
         if kept is not None:
             st.button(
@@ -271,9 +297,14 @@ def replay(study: Study, search_id: str, seconds: float) -> None:
     """Start a kept search again from its seed, if what it searched is still the same."""
     with errors_as_cards():
         kept = study.load_search(search_id)
-        [(column, budget)] = kept.limits
-        problem = cache.front_of(study, column).problem.within(budget)
-        now = {column: problem.limits[0].predictor, kept.objective: problem.objective}
+        if not drawable(kept):
+            raise InvalidInput(
+                "A search for the least latency is replayed on the command line, where it was made."
+            )
+        (column, budget), *others = kept.limits
+        allowed = tuple(kept.allowed.items())
+        problem = cache.problem_of(study, column, tuple(others), allowed).within(budget)
+        now = {p.target.column: p for p in predictors_of(problem)}
         if any(kept.fingerprints[c] != p.table_fingerprint for c, p in now.items()):
             raise InvalidInput(
                 "The measurements have changed since this search, so it can't be replayed; start "
@@ -281,12 +312,17 @@ def replay(study: Study, search_id: str, seconds: float) -> None:
             )
         new = cache.jobs().start(
             str(study.folder), problem, kept.settings, seconds=seconds, exact=kept.exact,
-            keep=replayed(search_id, kept), replays=search_id,
+            keep=replayed(search_id, kept), replays=search_id, bound=kept.bound,
         )  # fmt: skip
         choices.update(search=new.id)
 
 
-def told(run: Run, accuracy: Predictor, latency: Predictor) -> str:
+def drawable(result: SearchResult) -> bool:
+    """Whether it looked for the best accuracy, which is what the charts show."""
+    return result.objective == "accuracy" and "at_least" not in result.sides
+
+
+def told(run: Run, objective: Target) -> str:
     """A run in a sentence."""
     start = {
         "kept": "Finished and kept with the study",
@@ -294,16 +330,20 @@ def told(run: Run, accuracy: Predictor, latency: Predictor) -> str:
     }.get(run.state, run.state.capitalize())
     if run.replays:
         start = f"{run.state.capitalize()}, a replay of kept search {run.replays}"
-    where = f"{start}: {run.proposals:,} of {run.total:,} proposals under {run.budget:.4g} ms"
+    where = f"{start}: {run.proposals:,} of {run.total:,} proposals {under(run.limits)}"
     if run.best is None:
         return f"{where}. No subnet within the budget was met yet."
-    text = f"{where}. Best found: {described(run.best, accuracy, latency)}"
+    text = f"{where}. Best found: {described(run.best, [objective, *(t for t, _ in run.limits)])}"
+    unit = objective.difference_unit
     if run.exact is None:
-        return f"{text}."
+        if run.bound is None:
+            return f"{text}."
+        gap = abs(run.bound - run.best.value)
+        return f"{text}. No subnet is more than **{gap:.3f} {unit}** better."
     gap = abs(run.exact.value - run.best.value)
     if gap < EQUAL:
         return f"{text}. Gap to the exact optimum: **none**."
-    return f"{text}. Gap to the exact optimum: **{gap:.3f} {accuracy.target.difference_unit}**."
+    return f"{text}. Gap to the exact optimum: **{gap:.3f} {unit}**."
 
 
 def show_run(study: Study, front: Front, run: Run, spans: live.Spans) -> None:
@@ -311,7 +351,7 @@ def show_run(study: Study, front: Front, run: Run, spans: live.Spans) -> None:
     accuracy, latency = front.problem.objective, front.problem.limits[0].predictor
     with st.container(key="progress"):
         st.progress(run.proposals / run.total)
-        st.write(told(run, accuracy, latency))
+        st.write(told(run, accuracy.target))
     exact = run.exact
     left, right = st.columns([1.25, 1], gap="medium")
     with left:
@@ -430,7 +470,7 @@ def show_job(study: Study, front: Front, job: Job) -> None:
         if state != drawn and {state, drawn} != {"starting", "running"}:
             st.rerun()
 
-    show_watched(study, front, job.problem.limits[0].at_most, job.exact, draw)
+    show_watched(study, front, job.problem.limits[0].bound, job.exact, draw)
 
 
 def show_kept(study: Study, search_id: str) -> Architecture:
@@ -444,10 +484,23 @@ def show_kept(study: Study, search_id: str) -> Architecture:
             "The measurements have changed since this search: its values are those of the older "
             "regression, the intervals and the front those of the present one."
         )
-    front, run = cache.front_of(study, result.limits[0][0]), Run.of_result(result)
-    show_watched(
-        study, front, run.budget, run.exact, lambda spans: show_run(study, front, run, spans)
-    )
+    if drawable(result):
+        front = cache.front_of(study, result.limits[0][0], tuple(result.allowed.items()))
+        run = Run.of_result(result)
+        show_watched(
+            study, front, run.budget, run.exact, lambda spans: show_run(study, front, run, spans)
+        )
+    else:
+        limits = [
+            f"{target_of(column).named} {side.replace('_', ' ')} {bound:.6g}"
+            for (column, bound), side in zip(result.limits, result.sides, strict=True)
+        ]
+        st.write(
+            f"Search for the best {target_of(result.objective).label} with {', '.join(limits)}. "
+            f"{result.certificate}"
+        )
+        grid = tables.architecture_table(study.space, result.best.architecture)
+        st.vega_lite_chart(grid, live.architecture_spec(grid["row"].nunique()), key="best-chart")
     panel(
         "Trace",
         f"{len(result.trace)} points of the run; seed {result.settings.seed}, "
@@ -469,9 +522,12 @@ def labelled(study: Study) -> Callable[[str], str]:
         result = kept[search_id]
         (column, budget), gap = result.limits[0], result.gap
         rest = "" if gap is None else ", exact" if gap < EQUAL else f", gap {gap:.3f}"
+        limit, objective = target_of(column), target_of(result.objective)
         device = column.partition(":")[2]
+        more = f" and {len(result.limits) - 1} more" if len(result.limits) > 1 else ""
         return (
-            f"{budget:.4g} ms{f' {device}' if device else ''}: {result.best.value:.2f} %{rest}, "
+            f"{limit.text(budget)} {limit.unit or limit.label}{f' {device}' if device else ''}"
+            f"{more}: {objective.text(result.best.value)} {objective.unit}{rest}, "
             f"seed {result.settings.seed} · {search_id}"
         )
 
@@ -519,7 +575,7 @@ def show_kept_searches(study: Study) -> None:
     )  # fmt: skip
     if known:
         delete_button(study, known)
-    compared = {search_id: kept[search_id] for search_id in known if search_id in kept}
+    compared = {i: kept[i] for i in known if i in kept and drawable(kept[i])}
     if len(compared) > 1:
         show_comparison(study, compared)
 
@@ -535,8 +591,8 @@ def show_comparison(study: Study, compared: dict[str, SearchResult]) -> None:
     )
     lengths = [result.proposals for result in compared.values()]
     table = tables.comparison_table(compared)
-    objective = cache.front_of(study, next(iter(compared.values())).limits[0][0]).problem.objective
-    spec = live.comparison_spec(objective.target, list(compared), max(lengths) > 10 * min(lengths))
+    objective = target_of(next(iter(compared.values())).objective)
+    spec = live.comparison_spec(objective, list(compared), max(lengths) > 10 * min(lengths))
     st.vega_lite_chart(
         table[["search", "proposals", "best_value", "exact"]], spec, key="comparison-chart"
     )
@@ -596,9 +652,12 @@ with page(
     table = cache.table_of(study)
     with st.sidebar:
         latency = latency_picker(table)
-        front = cache.front_of(study, latency)
+        terms = chosen_terms(table, latency)
+        allowed = terms.allowed(study.space)
+        front = cache.front_of(study, latency, allowed)
         budget = budget_slider(front)
         guard_picker(study, front)
+        terms_picker(study, table, latency, terms)
     chosen = choices.current().search
     job = cache.jobs().get(chosen, str(study.folder))
     if job is not None and job.kept:
@@ -608,21 +667,37 @@ with page(
 
     if front.problem.limits[0].predictor.df is not None:  # calibrated from another device
         st.warning(plain(front.problem.limits[0].predictor.warnings[0]))
+    solution: Solution | None = None
     optimum: Candidate | None = None
     searched = searched_budget(study, front)
+    problem = front.problem
     with errors_as_cards(), st.container(key="optimum"):
-        optimum = front.within(searched)
+        if terms.limits:
+            problem = cache.problem_of(study, latency, terms.limits, allowed)
+            solution = cache.solution_of(study, latency, searched, terms.limits, allowed)
+        else:
+            optimum = front.within(searched)
+            solution = Solution(optimum, optimum.value, True)
+        optimum = solution.candidate
+        targets = [p.target for p in predictors_of(problem)]
+        asked = [(targets[1], budget), *((t, dict(terms.limits)[t.column]) for t in targets[2:])]
         guarded = "" if searched == budget else f" (searched under {searched:.4g} ms)"
+        kept_choices = ", with the choices kept" if terms.kept else ""
         st.write(
-            f"Exact optimum under {budget:.4g} ms{guarded}: "
-            f"{described(optimum, front.problem.objective, front.problem.limits[0].predictor)}."
+            f"{'Exact optimum' if solution.exact else 'Best found'} {under(asked)}{guarded}"
+            f"{kept_choices}: {described(optimum, targets)}."
         )
-        show_promise(study, front, optimum, budget)
+        if not solution.exact:
+            st.write(
+                "The exact optimum is out of reach in the time a page has; no subnet within the "
+                f"limits is predicted above {targets[0].text(solution.bound)} {targets[0].unit}."
+            )
+        show_promise(study, problem, optimum, budget)
     with st.sidebar:
-        within = front.problem.within(max(searched, float(front.costs[0])))
+        within = problem.within(max(searched, float(front.costs[0])))
         settings, seconds = settings_picker(within, job)
         kept = chosen if job is None and chosen in cache.searches_of(study) else None
-        run_buttons(study, front, job, optimum, searched, settings, seconds, kept)
+        run_buttons(study, problem.within(searched), job, solution, settings, seconds, kept)
         kept_picker(study, chosen)
 
     take: Callable[[], Architecture] | None = None
@@ -631,14 +706,16 @@ with page(
         if job is not None:
             if job.note:
                 (st.error if job.state == "failed" else st.warning)(plain(job.note))
-            column = job.problem.limits[0].predictor.target.column
-            show_job(study, cache.front_of(study, column), job)
+            column, restricted = job.problem.limits[0].column, job.problem.allowed
+            show_job(study, cache.front_of(study, column, tuple(restricted.items())), job)
             name, running = "the best found", job
 
             def take() -> Architecture:
                 annealer = running.annealer
-                best = annealer.best if annealer else None
-                return (best or running.exact).architecture
+                best = (annealer.best if annealer else None) or running.exact
+                if best is None:
+                    raise MissingPart("No subnet within the limits was met yet; wait a moment.")
+                return best.architecture
 
         elif chosen is not None:
             best = show_kept(study, chosen)

@@ -384,9 +384,10 @@ class SearchProblem:
         held = [x for x in self.limits if x is not limit]
         also = f" {_also(held)}" if held else ""
         within = " with the allowed choices" if self.allowed else ""
+        bound = f"{limit.bound:.12g} {unit}".rstrip()
         return InfeasibleBudget(
             f"No architecture of space {self.space.name!r}{within} has a predicted {noun} of "
-            f"{limit.side.replace('_', ' ')} {limit.bound:.12g}{f' {unit}' if unit else ''}{also}; the "
+            f"{limit.side.replace('_', ' ')} {bound}{also}; the "
             f"{'smallest' if ceiling else 'greatest'} that can be reached is "
             f"{limit.nearest(cost)}, so {'raise' if ceiling else 'lower'} the "
             f"{'budget' if ceiling else 'floor'} to at {'least' if ceiling else 'most'} "

@@ -33,7 +33,8 @@ class Job:
     - `study`: name of the folder of the study it belongs to.
     - `seconds`: how long the run is drawn out so that it can be watched; 0 for full speed. May be
       changed while it runs, since it moves no bit of the run.
-    - `exact`: the exact optimum to compare with; `keep`: saves the result, returns its id.
+    - `exact`: the exact optimum to compare with, or `bound`, which nothing is better than, where
+      that is out of reach; `keep`: saves the result, returns its id.
     - `replays`: the id of the kept search that this run shows again, "" for a new one.
 
     `annealer` is None until the thread has built it; `kept` is the saved result's id, and `note`
@@ -47,13 +48,15 @@ class Job:
         settings: AnnealingSettings,
         *,
         seconds: float,
-        exact: Candidate,
+        exact: Candidate | None,
         keep: Callable[[SearchResult], str],
         replays: str = "",
+        bound: float | None = None,
     ) -> None:
         self.id = f"run-{secrets.token_hex(6)}"
         self.study, self.problem, self.settings = study, problem, settings
         self.seconds, self.exact, self.replays = seconds, exact, replays
+        self.bound = bound
         self.annealer: Annealer | None = None
         self.kept: str | None = None
         self.note = ""
@@ -152,7 +155,7 @@ class Job:
                     self._changed.wait_for(
                         lambda: self._stopping or self._paused, max(0.0, due - time.monotonic())
                     )
-        result = annealer.result(self.exact)
+        result = annealer.result(self.exact, self.bound)
         try:
             self.kept = self._keep(result)
         except OSError:
@@ -176,9 +179,10 @@ class Jobs:
         settings: AnnealingSettings,
         *,
         seconds: float,
-        exact: Candidate,
+        exact: Candidate | None,
         keep: Callable[[SearchResult], str],
         replays: str = "",
+        bound: float | None = None,
     ) -> Job:
         """Start a search, as in `Job`; raises `ServerBusy` where too many are under way."""
         with self._lock:
@@ -190,7 +194,7 @@ class Jobs:
                 )
             job = Job(
                 study, problem, settings,
-                seconds=seconds, exact=exact, keep=keep, replays=replays,
+                seconds=seconds, exact=exact, keep=keep, replays=replays, bound=bound,
             )  # fmt: skip
             self._jobs[job.id] = job
         return job

@@ -19,7 +19,6 @@ from foxnas_core.storage import Study
 from foxnas_core.table import MeasurementTable
 from foxnas_core.target import Target
 from pages.shared import cache, choices
-from pages.shared.latency import named
 from pages.shared.text import plain
 
 
@@ -129,8 +128,7 @@ def _limit_pickers(study: Study, targets: Mapping[str, Target], terms: Terms) ->
         _write(tuple(new.items()), dict(terms.kept))
 
     def label(column: str) -> str:
-        target = targets[column]
-        return f"{target.label} of {named(column)}" if target.is_latency else target.label
+        return targets[column].label
 
     choices.show("limited", list(limits))
     st.multiselect(

@@ -1,10 +1,11 @@
 import json
 
 import pytest
-from conftest import run_page, sentences
+from conftest import DEMO, run_page, sentences
 
 from foxnas_core.search.annealing import search
 from foxnas_core.search.exact import solve_exact
+from foxnas_core.search.milp import solve
 from foxnas_core.search.problem import Limit, SearchProblem
 from foxnas_core.search.schedule import AnnealingSettings
 from foxnas_core.storage import open_study
@@ -21,8 +22,6 @@ def study(studies):
 
 @pytest.fixture(scope="module")
 def problem():
-    from conftest import DEMO
-
     columns = ("accuracy", "latency_ms")
     accuracy, latency = fit_all(open_study(DEMO).table(), targets=columns).values()
     return SearchProblem(accuracy, (Limit(latency, 0.06),))
@@ -308,7 +307,8 @@ def test_kept_searches_are_listed(study, kept):
 
 def test_without_kept_searches_there_is_no_list(study):
     page = run_page(PAGE)
-    assert not page.exception and not page.multiselect
+    assert not page.exception
+    assert "compare" not in {widget.key for widget in page.multiselect}
 
 
 def test_searches_are_compared_and_the_address_is_shared(study, kept):
@@ -433,3 +433,79 @@ def test_a_nonsense_guard_in_the_address_is_left_aside(study, guard):
     page = run_page(PAGE, budget="0.06", guard=guard)
     assert not page.exception and not page.error
     assert "searched under" not in sentences(page)
+
+
+@pytest.fixture
+def limited(problem):
+    """The optimum under a latency of 0.06 ms, 20,000 parameters and kernels of 3 in stage 2."""
+    parameters = fit_all(open_study(DEMO).table(), targets=["parameters"])["parameters"]
+    limits = (*problem.limits, Limit(parameters, 20_000))
+    allowed = {f"s2b{block}_kernel": (3,) for block in (1, 2, 3)}
+    return solve(SearchProblem(problem.objective, limits, allowed))
+
+
+LIMITED = {"budget": "0.06", "limits": "parameters:20000", "allowed": "s2.kernel:3"}
+
+
+def test_further_limits_and_kept_choices_hold(study, limited):
+    page = run_page(PAGE, **LIMITED)
+    assert not page.exception and not page.warning
+    best = limited.candidate
+    [told] = [text for text in sentences(page) if text.startswith("Exact optimum")]
+    assert best.architecture.id in told
+    assert "Parameters of at most 20.0 k, with the choices kept" in told
+    assert best.costs[1] <= 20_000
+    assert all(v == 3 for d, v in best.architecture.choices if d.startswith("s2") and "kernel" in d)
+    assert page.multiselect(key="keep-s2.kernel").value == [3]
+    assert page.number_input(key="most-parameters").value == 20_000
+
+
+def test_a_limited_search_is_kept_with_its_limits_and_replayed(study, limited):
+    page = start(run_page(PAGE, **LIMITED))
+    job_of(page, study).wait(60)
+    page.run()
+    [search_id] = study.search_ids()
+    result = study.load_search(search_id)
+    assert result.limits == (("latency_ms", 0.06), ("parameters", 20_000.0))
+    assert result.allowed == {f"s2b{block}_kernel": (3,) for block in (1, 2, 3)}
+    assert result.exact == limited.candidate and result.gap >= 0
+    page.button(key="replay").click().run()
+    job_of(page, study).wait(60)
+    page.run()
+    assert not page.exception and not page.error
+    assert study.search_ids() == [search_id]
+
+
+def test_choosing_a_limit_writes_it_to_the_address(study):
+    page = run_page(PAGE)
+    page.multiselect(key="limited").set_value(["macs"]).run()
+    assert not page.exception
+    assert address(page, "limits").startswith("macs:")
+    page.multiselect(key="keep-input.resolution").set_value([28]).run()
+    assert address(page, "allowed") == "input.resolution:28"
+    page.multiselect(key="limited").set_value([]).run()
+    assert "limits" not in page.query_params and not page.exception
+
+
+def test_a_limit_that_nothing_keeps_is_named(study):
+    page = run_page(PAGE, limits="parameters:10")
+    assert not page.exception
+    [error] = [e.value for e in page.error]
+    assert "predicted parameters of at most 10" in error and "smallest" in error
+    assert page.button(key="start").disabled
+
+
+@pytest.mark.parametrize("broken", [{"limits": "parameters"}, {"allowed": "s9.kernel:3"}])
+def test_a_broken_limit_in_the_address_is_left_aside(study, broken):
+    page = run_page(PAGE, **broken)
+    assert not page.exception and not page.error
+    assert any("left aside" in warning.value for warning in page.warning)
+
+
+def test_a_search_for_the_least_latency_is_told_without_its_charts(study, problem):
+    latency = problem.limits[0].predictor
+    floor = SearchProblem(latency, (Limit(problem.objective, at_least=90.0),))
+    search_id = study.save_search(search(floor, AnnealingSettings(steps=2_000)))
+    page = run_page(PAGE, search=search_id)
+    assert not page.exception and not page.error
+    assert any("Top-1 accuracy (%) at least 90" in text for text in sentences(page))
