@@ -451,7 +451,7 @@ def test_further_limits_and_kept_choices_hold(study, limited):
     page = run_page(PAGE, **LIMITED)
     assert not page.exception and not page.warning
     best = limited.candidate
-    [told] = [text for text in sentences(page) if text.startswith("Exact optimum")]
+    [told] = [m.value for m in page.markdown if m.value.startswith("Exact optimum")]
     assert best.architecture.id in told
     assert "Parameters of at most 20.0 k, with the choices kept" in told
     assert best.costs[1] <= 20_000
@@ -508,4 +508,4 @@ def test_a_search_for_the_least_latency_is_told_without_its_charts(study, proble
     search_id = study.save_search(search(floor, AnnealingSettings(steps=2_000)))
     page = run_page(PAGE, search=search_id)
     assert not page.exception and not page.error
-    assert any("Top-1 accuracy (%) at least 90" in text for text in sentences(page))
+    assert any("Top-1 accuracy (%) at least 90" in m.value for m in page.markdown)
