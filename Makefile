@@ -46,6 +46,7 @@ benchmark: browser ## print the benchmarks' tables
 	$(BIN)/python -m benchmarks.search
 	$(BIN)/python -m benchmarks.importing
 	$(BIN)/python -m benchmarks.app
+	$(BIN)/python -m benchmarks.live
 
 benchmark-predictors: $(VENV)/installed ## print the predictors beside other regressors (minutes)
 	$(BIN)/python -m benchmarks.predictors

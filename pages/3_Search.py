@@ -466,8 +466,9 @@ def show_job(study: Study, front: Front, job: Job) -> None:
                 show_run(study, front, run, spans)
             elif moving:
                 st.write("Starting; the first search on a machine takes some seconds to prepare …")
-        # Buttons stand outside; a second tab may have pressed them, or the run has ended.
-        if state != drawn and {state, drawn} != {"starting", "running"}:
+        # Buttons stand outside; a second tab may have pressed them, or the run has ended: perhaps
+        # since the page looked whether it was kept.
+        if job.kept or (state != drawn and {state, drawn} != {"starting", "running"}):
             st.rerun()
 
     show_watched(study, front, job.problem.limits[0].bound, job.exact, draw)

@@ -78,6 +78,16 @@ def test_measured_optima_judge_and_guard_later_searches(measured_study, capsys):
     assert guarded["best"]["latency_ms"]["value"] <= guarded["budget"]["searched"]
 
 
+def test_a_search_takes_a_schedule_a_mode_and_restarts(measured_study, capsys):
+    budget = budget_of(measured_study)
+    search = ["search", "--study", measured_study.folder, "--latency-budget", budget]
+    search += ["--steps", 300, "--schedule", "adaptive", "--restarts", 1, "--mode", "teaching"]
+    found = ask(capsys, *search)
+    assert found["best"]["latency_ms"]["value"] <= budget
+    assert found["proposals"] % (2 * 300) == 0
+    assert "full, teaching" in refused(capsys, *search[:-1], "greedy")
+
+
 def test_search_document_and_the_same_bytes_for_the_same_seed(measured_study, capsys):
     command = [
         "search", "--study", str(measured_study.folder), "--latency-budget",

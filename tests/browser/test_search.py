@@ -62,7 +62,7 @@ def test_a_search_is_watched_paused_left_and_stopped(page: Page):
     choose(page, ".st-key-pace", "over a minute")
     start(page)
     # The chart moves in its place: its node is kept, not drawn anew.
-    course = chart(page, "Proposals")
+    course = chart(page, "Predicted top-1 accuracy")
     course.evaluate("node => node.dataset.kept = 'yes'")
     wait_until_moved(course)
     expect(course).to_have_attribute("data-kept", "yes")
@@ -90,7 +90,7 @@ def test_a_finished_search_is_kept_and_leads_on(page: Page, demo: Study, tmp_pat
     page.goto("/Search")
     wait_until_drawn(page)
     start(page)
-    wait_until_moved(chart(page, "predicted front"))
+    wait_until_moved(page.locator(".st-key-moving svg.marks"))
     while count(page) < 15_000:
         page.wait_for_timeout(100)
     renewed = os.environ.get("FOXNAS_SCREENSHOTS") == "1"
@@ -109,13 +109,13 @@ def test_a_finished_search_is_kept_and_leads_on(page: Page, demo: Study, tmp_pat
     expect(page).to_have_url(re.compile("architecture="))
 
 
-def kept_search(page: Page, demo: Study, steps: str) -> str:
+def kept_search(page: Page, demo: Study, schedule: str) -> str:
     """Run a search at full speed and return the id that it is kept under."""
     page.goto("/Search")
     wait_until_drawn(page)
     before = set(demo.search_ids())
     choose(page, ".st-key-pace", "at full speed")
-    choose(page, ".st-key-schedule", steps)
+    choose(page, ".st-key-schedule", schedule)
     page.locator(".st-key-start button").click()
     finished = page.locator(".st-key-progress")
     expect(finished).to_contain_text("Finished and kept", timeout=5 * PATIENCE)
