@@ -27,6 +27,18 @@ def shown_folder(study: Study) -> str:
     return str(folder.relative_to(here)) if folder.is_relative_to(here) else folder.name
 
 
+def show_command(study: Study, command: str) -> None:
+    """A command that measures, and what the study lacks for it."""
+    st.code(f"python -m foxnas_core {command}", language="bash")
+    parts = {"weights": study.checkpoint_file, "images": study.images_file}
+    missing = " and ".join(name for name, path in parts.items() if not path.exists())
+    if missing:
+        st.caption(
+            f"This study has no {missing}, which the command needs; run it where they are, or copy "
+            "them into the study's folder."
+        )
+
+
 @st.fragment
 def batch_section(study: Study, columns: list[str]) -> None:
     """Drawn anew alone when its widgets are moved."""
@@ -116,10 +128,10 @@ def show_batch(study: Study, columns: list[str]) -> None:
         wanted,
         key="batch",
     )
-    st.code(
-        f"python -m foxnas_core measure --study {shown_folder(study)} --next {count}"
+    show_command(
+        study,
+        f"measure --study {shown_folder(study)} --next {count}"
         + (f" --target {column}" if column != "accuracy" else ""),
-        language="bash",
     )
     st.write(
         "To measure it elsewhere, fill in the last column and bring the file back on the page "
@@ -138,7 +150,7 @@ def show_batch(study: Study, columns: list[str]) -> None:
 def show_rounds(study: Study) -> None:
     """What rounds of search and measurement came to, or how to run some."""
     record = cache.rounds_of(study)
-    command = f"python -m foxnas_core search --study {shown_folder(study)} --rounds 3"
+    command = f"search --study {shown_folder(study)} --rounds 3"
     if record is None or not record.done:
         begun = record is not None and bool(record.rounds)
         st.info(
@@ -151,17 +163,17 @@ def show_rounds(study: Study) -> None:
             "with the study's weights and images, appends the rows and fits anew. Ctrl-C and a "
             "kill lose no more than the batch under way."
         )
-        st.code(command, language="bash")
+        show_command(study, command)
         return
     show_course(record)
     if not record.rounds[-1].done:
         st.info(f"Round {len(record.rounds)} is planned and not measured to its end yet.")
     st.write("More rounds go on from here:")
-    st.code(
+    show_command(
+        study,
         f"{command.removesuffix('3')}{record.done + 1}"
         + (f" --seed {record.seed}" if record.seed else "")
         + (f" --latency-target {record.latency}" if record.latency != "latency_ms" else ""),
-        language="bash",
     )
 
 

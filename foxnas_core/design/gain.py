@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from foxnas_core.design.exchange import Batch, start_seed
+from foxnas_core.design.exchange import Batch
 from foxnas_core.design.information import Information, information_of
 from foxnas_core.explanation.coefficients import effect_rows
 from foxnas_core.features import Form
@@ -122,10 +122,13 @@ def _random_courses(
     """Courses (draws, followed + 1) of random rows, and ln det (draws,) after `rows` of them."""
     space = form.space
     exclude = space.ids(measured)
+    # One long sample, of which each batch begins at another place: drawing takes most of the time.
+    count = min(max(DRAWS * rows, followed), space.size - len(set(exclude)))
+    pool = space.encode(space.sample(count, seed=seed, exclude=exclude))
     courses, log_dets = [], []
     for number in range(DRAWS):
-        drawn = space.sample(followed, seed=start_seed(seed, number), exclude=exclude)
-        course, found = _course(form, matrix, effects, space.encode(drawn))
+        drawn = pool[(number * count // DRAWS + np.arange(followed)) % count]
+        course, found = _course(form, matrix, effects, drawn)
         courses.append(course)
         log_dets.append(found[rows])
     return np.array(courses), np.array(log_dets)

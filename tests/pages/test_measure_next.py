@@ -32,12 +32,13 @@ def test_the_batch_and_what_it_will_tell_are_shown(studies):
     said = "\n".join(c.value for c in page.code)
     assert "measure --study demo --next 24" in said and "search --study demo --rounds 3" in said
     assert "No rounds were run" in sentences(page)
+    assert "has no weights and images, which the command needs" in sentences(page)
     before = metrics(page)["In a minute of measuring"]
     page.number_input(key="design-seconds").set_value(30.0).run()
     assert not page.exception and not page.error
     assert metrics(page)["In a minute of measuring"] != before
+    page.select_slider(key="design-count").set_value(6)
     page.selectbox(key="design-target").select("latency_ms").run()
-    page.select_slider(key="design-count").set_value(6).run()
     assert not page.exception and not page.error
     assert any("--next 6 --target latency_ms" in c.value for c in page.code)
 
