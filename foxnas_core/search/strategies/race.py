@@ -110,8 +110,10 @@ class Race:
 
     All advance in turn, so that all can be watched from the start. Their seconds are of the
     processor, spent by the one thread that makes and advances the race, so that other load does
-    not count; others may read meanwhile. Raises `InvalidInput` for a race of nobody or an unknown strategy, and
-    `InfeasibleBudget` where no architecture is within the limits.
+    not count; others may read meanwhile.
+
+    Raises `InvalidInput` for a race of nobody or an unknown strategy, and `InfeasibleBudget` where
+    no architecture is within the limits.
     """
 
     def __init__(
