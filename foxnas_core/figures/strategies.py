@@ -121,7 +121,7 @@ def course_spec(table: pd.DataFrame, exact: float, objective: Target, by: str, t
                         "scale": {"domain": names, "range": [_COLOURS[name] for name in names]},
                         "legend": {
                             "orient": "top", "title": None, "symbolType": "stroke",
-                            "columns": 2, "labelLimit": 0,
+                            "columns": 2, "labelLimit": 0, "labelFontSize": 11,
                         },
                     },
                     "tooltip": [
