@@ -238,7 +238,8 @@ def dual_annealing(problem: SearchProblem, seed: int, sizes: Sizes) -> Found:
 
     lookup = lookup_of(problem)
     choices = lookup.encoding.sizes
-    penalty = max(Annealer(problem, AnnealingSettings(steps=1)).penalties.values())
+    penalties = Annealer(problem, AnnealingSettings(steps=1)).penalties
+    penalty = float(np.max(list(penalties.values())))
     best = [-math.inf]
 
     def energy(x: np.ndarray) -> float:
@@ -262,8 +263,8 @@ def plain_python(problem: SearchProblem, seed: int, sizes: Sizes) -> Found:
     levels = annealer.temperatures.tolist()
     neighbours = [[n.of(i).tolist() for i in range(len(n.starts) - 1)] for n in problem.neighbours]
     rng, best, budget = python_random.Random(seed), -math.inf, problem.budget
-    for context, penalty in annealer.penalties.items():
-        table = problem.tables[context]
+    for context, prices in annealer.penalties.items():
+        table, penalty = problem.tables[context], float(np.max(prices))
         all_scores, all_costs = ([p.tolist() for p in x] for x in (table.scores, table.costs))
         options = [rng.randrange(len(part)) for part in all_scores]
         score, cost = table.total(options)

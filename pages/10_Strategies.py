@@ -147,10 +147,11 @@ def show_race(front: Front, job: RaceJob, race: Race) -> None:
     elif not finished:
         st.write(f"Stopped at {race.share:.0%}; what was found until then stands below.")
     limit = race.problem.limits[0]
+    seeds = list(dict.fromkeys(seed for _, seed in race.courses))
     st.caption(
         f"Under {limit.at_most:.4g} {limit.predictor.target.unit} of predicted "
-        f"{limit.predictor.target.label.lower()}; seeds "
-        f"{', '.join(map(str, dict.fromkeys(seed for _, seed in race.courses)))}."
+        f"{limit.predictor.target.label.lower()}; seed{'s' if len(seeds) > 1 else ''} "
+        f"{', '.join(map(str, seeds))}."
     )
     courses = figures.courses_table(race)
     standings = figures.standings_table(race, exact)
@@ -159,7 +160,7 @@ def show_race(front: Front, job: RaceJob, race: Race) -> None:
         for place, by, title in zip(
             st.columns(2, gap="medium"),
             ("evaluations", "seconds"),
-            ("Evaluations; proposals of the annealer", "Seconds"),
+            ("Evaluations; proposals of the annealer", "Seconds of the processor"),
             strict=True,
         ):
             spec = figures.course_spec(courses, exact, objective, by, title)
@@ -169,7 +170,7 @@ def show_race(front: Front, job: RaceJob, race: Race) -> None:
         panel(
             "Standings",
             f"Gaps are to the exact optimum, {objective.text(exact)} {objective.unit}, in {unit}; "
-            "seconds are of the strategy and its evaluations, as this server had time for them.",
+            "seconds are the processor's, for the strategy and its evaluations.",
             standings,
             key="standings",
         )

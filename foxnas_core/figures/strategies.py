@@ -24,7 +24,7 @@ _POINTS = 60
 
 def courses_table(race: Race) -> pd.DataFrame:
     """The best so far of every course, one row a point: strategy, seed, evaluations (proposals
-    of the annealer), seconds (of the strategy and its evaluations), value.
+    of the annealer), seconds (of the processor, for strategy and evaluations), value.
 
     Points are those at which a new best was found, a few dozen of a longer course, and the last.
     """
@@ -107,7 +107,11 @@ def course_spec(table: pd.DataFrame, exact: float, objective: Target, by: str, t
                         "type": "quantitative",
                         "title": title,
                         "scale": {"type": "log", "nice": False},
-                        "axis": {"format": "~s", "tickCount": 6, "grid": False},
+                        "axis": {
+                            "format": "~g" if by == "seconds" else "~s",
+                            "tickCount": 6,
+                            "grid": False,
+                        },
                     },
                     "y": value,
                     "detail": {"field": "seed"},
@@ -117,7 +121,7 @@ def course_spec(table: pd.DataFrame, exact: float, objective: Target, by: str, t
                         "scale": {"domain": names, "range": [_COLOURS[name] for name in names]},
                         "legend": {
                             "orient": "top", "title": None, "symbolType": "stroke",
-                            "columns": 4, "labelLimit": 0,
+                            "columns": 2, "labelLimit": 0, "labelFontSize": 11,
                         },
                     },
                     "tooltip": [

@@ -108,9 +108,12 @@ class AnnealingCourse:
 class Race:
     """Some strategies, with as many evaluations each and the same seeds, and the annealer.
 
-    All advance in turn, so that all can be watched from the start. While one thread advances,
-    others may read. Raises `InvalidInput` for a race of nobody or an unknown strategy, and
-    `InfeasibleBudget` where no architecture is within the limits.
+    All advance in turn, so that all can be watched from the start. Their seconds are of the
+    processor, spent by the one thread that makes and advances the race, so that other load does
+    not count; others may read meanwhile.
+
+    Raises `InvalidInput` for a race of nobody or an unknown strategy, and `InfeasibleBudget` where
+    no architecture is within the limits.
     """
 
     def __init__(
@@ -129,10 +132,14 @@ class Race:
         self.courses: dict[tuple[str, int], Course] = {}
         for seed in seeds:
             own = AnnealingSettings(seed=seed, steps=(settings or AnnealingSettings()).steps)
-            self.courses[ANNEALER, seed] = AnnealingCourse(problem, own)
+            clock = time.thread_time
+            self.courses[ANNEALER, seed] = AnnealingCourse(problem, own, clock=clock)
             for name in names:
                 strategy = strategy_of(name, goal, seed)
-                self.courses[name, seed] = StrategyRun(strategy, evaluate, goal, evaluations)
+                self.courses[name, seed] = StrategyRun(
+                    strategy, evaluate, goal, evaluations, clock=clock
+                )
+        self._elapsed = 0.0
 
     @property
     def done(self) -> bool:
@@ -146,17 +153,14 @@ class Race:
 
     @property
     def seconds_left(self) -> float:
-        """About how long the rest takes at the pace so far; NaN before all have begun."""
-        left = [
-            course.seconds * (course.total / course.evaluations - 1)
-            if course.evaluations
-            else math.nan
-            for course in self.courses.values()
-        ]
-        return sum(left)
+        """About how long the rest takes by the clock on the wall; NaN before the start."""
+        share = self.share
+        return self._elapsed * (1 / share - 1) if share else math.nan
 
     def advance(self) -> None:
         """Let the course that is furthest behind go on for a part of its way."""
         behind = min(self.courses.values(), key=lambda c: c.evaluations / c.total)
         if not behind.done:
+            started = time.monotonic()
             behind.advance(math.ceil(behind.total / PARTS))
+            self._elapsed += time.monotonic() - started

@@ -90,7 +90,7 @@ def test_equal_seeds_give_equal_runs_and_others_do_not(name: str) -> None:
     def asked_with(seed: int) -> list[Architecture]:
         strategy, asked = strategy_of(name, goal, seed), []
         for _ in range(3):
-            new = strategy.ask(8 if "TPE" in name else 120)
+            new = strategy.ask({"TPE": 8, "Optuna NSGA-II": 25, "Optuna random": 8}.get(name, 120))
             strategy.tell(new, *evaluate(new))
             asked += new
         return asked
