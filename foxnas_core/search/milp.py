@@ -109,11 +109,17 @@ def feasible_options(problem: SearchProblem) -> list[np.ndarray | None]:
     budgets = problem.budgets
     found: list[np.ndarray | None] = []
     for table in problem.tables:
-        # The search for the least first cost ends where that is low enough.
-        best = _best_of([_turned(table, 0)], budgets[1:], TIME_LIMIT, enough=-budgets[0])
-        if best.score < -budgets[0] <= best.bound:
+        # Any at all, which HiGHS mostly finds at once; else the one of least first cost.
+        level = replace(
+            table, score_constant=0.0, scores=tuple(np.zeros(len(s)) for s in table.scores)
+        )
+        best, wanted = _best_of([level], budgets, TIME_LIMIT, enough=0.0), 0.0
+        if best.score < wanted <= best.bound:
+            wanted = -float(budgets[0])
+            best = _best_of([_turned(table, 0)], budgets[1:], TIME_LIMIT, enough=wanted)
+        if best.score < wanted <= best.bound:
             raise InvalidInput(_undecided(problem, TIME_LIMIT))
-        found.append(best.options if best.score >= -budgets[0] else None)
+        found.append(best.options if best.score >= wanted else None)
     return found
 
 
@@ -308,7 +314,7 @@ def _relaxed(
     for part, whole in zip(costs, table.limit_costs, strict=True):
         spread = spread + part.max(axis=0)
         most = most + whole.max(axis=0)
-    scale = _spread(table.scores)
+    scale = _spread(table.scores) or 1.0
     prices = np.zeros(count)
     if (budgets < most)[spread == 0].any() or np.isneginf(budgets).any():
         return prices, -math.inf, [np.zeros(len(part)) for part in table.scores]
@@ -320,7 +326,7 @@ def _relaxed(
 
     best, net = value(prices)
     used = np.flatnonzero((budgets < most) & (spread > 0))
-    if len(used) and scale:
+    if len(used):
         steepest = _STEEPEST * scale / spread[used]
         lowest = _lowest(table) - scale
         rows, bounds, seen = [], [], set()

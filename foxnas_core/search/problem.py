@@ -113,6 +113,13 @@ class Limit:
             return self.predictor.link.inverse(cost)
         return self.predictor.link.inverse(-np.asarray(cost)) + 0.0  # no negative zero
 
+    @property
+    def text(self) -> str:
+        """What the limit asks, within a sentence: "latency of at most 0.25 ms"."""
+        target, side = self.predictor.target, self.side.replace("_", " ")
+        unit = f" {target.unit}" if target.unit else ""
+        return f"{noun_of(target)} of {side} {self.bound:.12g}{unit}"
+
     def at(self, bound: float) -> "Limit":
         """The same limit at another number."""
         if self.at_least is None:
@@ -379,18 +386,17 @@ class SearchProblem:
     def infeasible(self, limit: Limit, cost: float, others: str = "") -> InfeasibleBudget:
         """The error that names `cost` as the nearest that can be reached under `limit`, and
         `others` as what else would do."""
-        noun, unit = noun_of(limit.predictor.target), limit.predictor.target.unit
         ceiling = limit.side == "at_most"
-        held = [x for x in self.limits if x is not limit]
-        also = f" {_also(held)}" if held else ""
+        others_held = [x.text for x in self.limits if x is not limit]
+        also = f" beside {' and '.join(others_held)}" if others_held else ""
         within = " with the allowed choices" if self.allowed else ""
+        extreme, mend = ("smallest", "raise the budget to at least") if ceiling else (
+            "greatest", "lower the floor to at most"
+        )  # fmt: skip
         return InfeasibleBudget(
-            f"No architecture of space {self.space.name!r}{within} has a predicted {noun} of "
-            f"{limit.side.replace('_', ' ')} {limit.bound:.12g}{f' {unit}' if unit else ''}{also}; the "
-            f"{'smallest' if ceiling else 'greatest'} that can be reached is "
-            f"{limit.nearest(cost)}, so {'raise' if ceiling else 'lower'} the "
-            f"{'budget' if ceiling else 'floor'} to at {'least' if ceiling else 'most'} "
-            f"that{others}.",
+            f"No architecture of space {self.space.name!r}{within} has a predicted {limit.text}"
+            f"{also}; the {extreme} that can be reached is {limit.nearest(cost)}, so {mend} that"
+            f"{others}.",
             smallest=float(limit.value_of(cost)),
             column=limit.column,
         )
@@ -504,16 +510,6 @@ def _edge(link: Link, bound: float, side: Side) -> float:
     while low < (middle := (low + high) / 2) < high:
         low, high = (middle, high) if below(middle) else (low, middle)
     return low if side == "at_most" else high
-
-
-def _also(limits: Sequence[Limit]) -> str:
-    """What other limits ask, within a sentence."""
-    parts = [
-        f"{noun_of(x.predictor.target)} of {x.side.replace('_', ' ')} {x.bound:.12g}"
-        f"{f' {x.predictor.target.unit}' if x.predictor.target.unit else ''}"
-        for x in limits
-    ]
-    return f"beside {' and '.join(parts)}"
 
 
 def noun_of(target: Target) -> str:
