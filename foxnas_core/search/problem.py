@@ -230,6 +230,24 @@ class ContextTable:
         return self.total(self.cheapest)[1]
 
     @cached_property
+    def undominated(self) -> tuple[np.ndarray, ...]:
+        """For each group the options that no other beats under any of the limits."""
+        return tuple(
+            undominated(scores, costs)
+            for scores, costs in zip(self.scores, self.limit_costs, strict=True)
+        )
+
+    @cached_property
+    def reduced(self) -> "ContextTable":
+        """The same table with the undominated options alone."""
+        kept = self.undominated
+        return replace(
+            self,
+            scores=tuple(part[at] for part, at in zip(self.scores, kept, strict=True)),
+            limit_costs=tuple(part[at] for part, at in zip(self.limit_costs, kept, strict=True)),
+        )
+
+    @cached_property
     def efficient(self) -> tuple[np.ndarray, ...]:
         """For each group the options that no other beats, by increasing cost and score.
 
@@ -434,6 +452,41 @@ def efficient_options(scores: np.ndarray, costs: np.ndarray) -> np.ndarray:
     rising = order[ranked > best_before]
     # Among equal costs the last of those that rise is the best.
     return rising[np.append(np.diff(costs[rising]) > 0, True)[: len(rising)]]
+
+
+def undominated(scores: np.ndarray, costs: np.ndarray) -> np.ndarray:
+    """Positions of the options that no other beats: more score, no more of any cost.
+
+    Of equal ones the first is kept. Scores (options,), costs (options, limits).
+    """
+    points = np.column_stack([-scores, costs])
+    left = np.arange(len(points))
+    if len(points) > 1000:
+        # The best at some prices beat most of the others, each at little cost.
+        width = np.maximum(np.ptp(points, axis=0), 1e-300)
+        prices = np.random.default_rng(0).exponential(size=(64, points.shape[1])) / width
+        best = points[np.unique(np.argmin(points @ prices.T, axis=0))]
+        beaten = np.zeros(len(points), dtype=bool)
+        for one in best:
+            beaten |= (one <= points).all(axis=1) & (one < points).any(axis=1)
+        left = np.flatnonzero(~beaten)
+    # In this order a point is beaten by earlier ones only.
+    order = left[np.lexsort((left, *points[left].T[::-1]))]
+    kept = np.empty(0, dtype=np.int64)
+    for start in range(0, len(order), 256):
+        part = order[start : start + 256]
+        part = part[~_no_better(points[kept], points[part]).any(axis=1)]
+        within = np.tril(_no_better(points[part], points[part]), -1)
+        kept = np.concatenate([kept, part[~within.any(axis=1)]])
+    return np.sort(kept)
+
+
+def _no_better(by: np.ndarray, points: np.ndarray) -> np.ndarray:
+    """Whether each point (rows) is no less than each of `by` (columns) in anything."""
+    beaten = np.ones((len(points), len(by)), dtype=bool)
+    for column in range(points.shape[1]):
+        beaten &= by[:, column] <= points[:, column, None]
+    return beaten
 
 
 def rounded_up(number: float, digits: int = 3) -> str:
