@@ -212,6 +212,16 @@ def test_undominated_options_are_those_that_nothing_beats(points: list[tuple[int
     assert kept.tolist() == [i for i in range(len(points)) if not beaten(i)]
 
 
+def test_undominated_options_among_many() -> None:
+    points = np.random.default_rng(2).integers(0, 12, (1500, 3)).astype(float)
+    kept = undominated(points[:, 0], points[:, 1:])
+    signed = points * [-1, 1, 1]
+    less = (signed[:, None] <= signed).all(axis=2)
+    equal_before = np.triu((signed[:, None] == signed).all(axis=2), 1)
+    strictly = less & ~less.T
+    assert kept.tolist() == np.flatnonzero(~(strictly | equal_before).any(axis=0)).tolist()
+
+
 @given(**(DRAWN | {"sides": st.lists(SIDES, min_size=1, max_size=1)}))
 @settings(max_examples=25, deadline=None)
 def test_a_front_rises_and_is_the_optimum_of_each_of_its_numbers(**drawn) -> None:
