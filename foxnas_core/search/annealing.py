@@ -21,7 +21,6 @@ from foxnas_core.search.milp import (
     feasible_options,
     limit_prices,
     solve,
-    undominated,
 )
 from foxnas_core.search.problem import Candidate, ContextTable, SearchProblem
 from foxnas_core.search.result import TRACE_COLUMNS, SearchResult
@@ -501,12 +500,12 @@ def polish_within(table: ContextTable, options: np.ndarray, budgets: np.ndarray)
     best at the limits' prices are tried, in pairs of groups."""
     prices = limit_prices(table, budgets)
     tried = []
-    for scores, costs, option in zip(table.scores, table.limit_costs, options, strict=True):
-        net = scores - costs @ prices
-        best = np.argsort(-net, kind="stable")[: 10 * _MOST_TRIED]
-        kept = undominated(scores, costs, np.sort(best))
-        kept = kept[np.argsort(-net[kept], kind="stable")[:_MOST_TRIED]]
-        tried.append(np.union1d(kept, option))
+    for scores, costs, kept, option in zip(
+        table.scores, table.limit_costs, table.undominated, options, strict=True
+    ):
+        net = scores[kept] - costs[kept] @ prices
+        best = kept[np.argsort(-net, kind="stable")[:_MOST_TRIED]]
+        tried.append(np.union1d(best, option))
     at = np.array(options)
     groups = range(len(tried))
     pairs = list(itertools.combinations(groups, 2)) or [(0, 0)]

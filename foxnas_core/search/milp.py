@@ -89,11 +89,12 @@ def solve_milp(problem: SearchProblem, time_limit: float = TIME_LIMIT) -> Soluti
     context. Raises `InfeasibleBudget` where none fits, `InvalidInput` where the time limit
     (seconds) ends before one was found.
     """
-    best = _best(problem.tables, problem.budgets, time_limit)
+    tables = problem.tables
+    best = _best([table.reduced for table in tables], problem.budgets, time_limit)
     if best.options is None:
         problem.check_feasible()
         raise InvalidInput(_undecided(problem, time_limit))
-    candidate = problem.candidate(best.position, best.options)
+    candidate = problem.candidate(best.position, _unreduced(tables[best.position], best.options))
     bound = candidate.value if best.exact else float(problem.value_of(best.bound))
     return Solution(candidate, bound, best.exact)
 
@@ -109,11 +110,21 @@ def feasible_options(problem: SearchProblem) -> list[np.ndarray | None]:
     budgets = problem.budgets
     found: list[np.ndarray | None] = []
     for table in problem.tables:
-        # The search for the least first cost ends where that is low enough.
-        best = _best_of([_turned(table, 0)], budgets[1:], TIME_LIMIT, enough=-budgets[0])
-        if best.score < -budgets[0] <= best.bound:
+        # Any at all, which HiGHS mostly finds at once; else the one of least first cost.
+        small = table.reduced
+        level = replace(
+            small, score_constant=0.0, scores=tuple(np.zeros(len(s)) for s in small.scores)
+        )
+        best, wanted = _best_of([level.reduced], budgets, TIME_LIMIT, enough=0.0), 0.0
+        options = None if best.options is None else _unreduced(level, best.options)
+        if best.score < wanted <= best.bound:
+            wanted, turned = -float(budgets[0]), _turned(small, 0)
+            best = _best_of([turned.reduced], budgets[1:], TIME_LIMIT, enough=wanted)
+            options = None if best.options is None else _unreduced(turned, best.options)
+        if best.score < wanted <= best.bound:
             raise InvalidInput(_undecided(problem, TIME_LIMIT))
-        found.append(best.options if best.score >= -budgets[0] else None)
+        fits = options is not None and best.score >= wanted
+        found.append(_unreduced(table, options) if fits and options is not None else None)
     return found
 
 
@@ -158,7 +169,7 @@ def check_feasible(problem: SearchProblem) -> None:
 def limit_prices(table: ContextTable, budgets: np.ndarray) -> np.ndarray:
     """What one more unit of each budget is worth, in units of the score, shape (limits,): the
     prices of the least Lagrangian bound, those of the linear relaxation."""
-    return _relaxed(table, budgets)[0]
+    return _relaxed(table.reduced, budgets)[0]
 
 
 def _strain(problem: SearchProblem, k: int, cost: float) -> float:
@@ -177,7 +188,9 @@ def _undecided(problem: SearchProblem, seconds: float) -> str:
 def _least_cost(problem: SearchProblem, k: int, budgets: np.ndarray) -> float | None:
     """The least cost under limit `k` with the others held; None where they can't be met."""
     found = _best_of(
-        [_turned(table, k) for table in problem.tables], np.delete(budgets, k), TIME_LIMIT
+        [_turned(table.reduced, k).reduced for table in problem.tables],
+        np.delete(budgets, k),
+        TIME_LIMIT,
     )
     if found.options is None and found.bound > -math.inf:
         raise InvalidInput(_undecided(problem, TIME_LIMIT))
@@ -240,7 +253,7 @@ def _best_in(
     whole = sum(float(slack.max()) for slack in slacks)
     allowance = _first_allowance(slacks)
     while True:
-        chosen, above = _highs(table, _core(table, slacks, allowance), budgets, until)
+        chosen, above = _highs(table, _core(slacks, allowance), budgets, until)
         if chosen is not None and (found := table.totals(chosen)[0]) >= score:
             score, options = found, chosen
             if score >= enough:
@@ -248,7 +261,7 @@ def _best_in(
         # What may still beat the score, or equal it.
         left = min(bound - score, whole)
         if math.isfinite(score) or allowance >= whole:
-            listed = _listed(table, _core(table, slacks, left), slacks, left, budgets)
+            listed = _listed(table, _core(slacks, left), slacks, left, budgets)
             if listed is not None:
                 return listed
         if left <= allowance:
@@ -308,7 +321,7 @@ def _relaxed(
     for part, whole in zip(costs, table.limit_costs, strict=True):
         spread = spread + part.max(axis=0)
         most = most + whole.max(axis=0)
-    scale = _spread(table.scores)
+    scale = _spread(table.scores) or 1.0
     prices = np.zeros(count)
     if (budgets < most)[spread == 0].any() or np.isneginf(budgets).any():
         return prices, -math.inf, [np.zeros(len(part)) for part in table.scores]
@@ -320,7 +333,7 @@ def _relaxed(
 
     best, net = value(prices)
     used = np.flatnonzero((budgets < most) & (spread > 0))
-    if len(used) and scale:
+    if len(used):
         steepest = _STEEPEST * scale / spread[used]
         lowest = _lowest(table) - scale
         rows, bounds, seen = [], [], set()
@@ -359,47 +372,17 @@ def _relaxed(
     return prices, best, [part.max() - part for part in net]
 
 
-def _core(table: ContextTable, slacks: Sequence[np.ndarray], allowance: float) -> list[np.ndarray]:
-    """For each group the options that an architecture within the allowance may have, those left
-    out that another beats; in the order of the listing."""
+def _core(slacks: Sequence[np.ndarray], allowance: float) -> list[np.ndarray]:
+    """For each group the options that an architecture within the allowance may have, in the order
+    of the listing."""
     least = sum(float(slack.min()) for slack in slacks)
-    return [
-        undominated(table.scores[g], table.limit_costs[g],
-                    np.flatnonzero(slack <= allowance - least + float(slack.min())))
-        for g, slack in enumerate(slacks)
-    ]  # fmt: skip
+    return [np.flatnonzero(slack <= allowance - least + float(slack.min())) for slack in slacks]
 
 
-def undominated(scores: np.ndarray, costs: np.ndarray, among: np.ndarray) -> np.ndarray:
-    """Those of the positions `among` that no other beats: more score, no more of any cost.
-
-    Of equal ones the first is kept. Scores (options,), costs (options, limits).
-    """
-    points = np.column_stack([-scores[among], costs[among]])
-    # In this order a point is beaten by earlier ones only.
-    order = np.lexsort((np.arange(len(points)), *points.T[::-1]))
-    kept = np.empty((0, points.shape[1]))
-    chosen: list[np.ndarray] = []
-    for start in range(0, len(order), 256):
-        part = order[start : start + 256]
-        part = part[~_beaten(kept, points[part])]
-        within = np.tril(_beats(points[part], points[part]), -1)
-        part = part[~within.any(axis=1)]
-        kept = np.concatenate([kept, points[part]])
-        chosen.append(part)
-    return np.sort(among[np.concatenate(chosen)]) if chosen else among
-
-
-def _beats(by: np.ndarray, points: np.ndarray) -> np.ndarray:
-    """Whether each point (rows) is no better than each of `by` (columns) in anything."""
-    beaten = np.ones((len(points), len(by)), dtype=bool)
-    for column in range(points.shape[1]):
-        beaten &= by[:, column] <= points[:, column, None]
-    return beaten
-
-
-def _beaten(by: np.ndarray, points: np.ndarray) -> np.ndarray:
-    return np.asarray(_beats(by, points).any(axis=1))
+def _unreduced(table: ContextTable, options: np.ndarray) -> np.ndarray:
+    """Positions in a table of options of its reduced one."""
+    kept = zip(table.undominated, options, strict=True)
+    return np.array([positions[option] for positions, option in kept])
 
 
 def _highs(

@@ -113,6 +113,13 @@ class Limit:
             return self.predictor.link.inverse(cost)
         return self.predictor.link.inverse(-np.asarray(cost)) + 0.0  # no negative zero
 
+    @property
+    def text(self) -> str:
+        """What the limit asks, within a sentence: "latency of at most 0.25 ms"."""
+        target, side = self.predictor.target, self.side.replace("_", " ")
+        unit = f" {target.unit}" if target.unit else ""
+        return f"{noun_of(target)} of {side} {self.bound:.12g}{unit}"
+
     def at(self, bound: float) -> "Limit":
         """The same limit at another number."""
         if self.at_least is None:
@@ -221,6 +228,24 @@ class ContextTable:
     @cached_property
     def smallest_cost(self) -> float:
         return self.total(self.cheapest)[1]
+
+    @cached_property
+    def undominated(self) -> tuple[np.ndarray, ...]:
+        """For each group the options that no other beats under any of the limits."""
+        return tuple(
+            undominated(scores, costs)
+            for scores, costs in zip(self.scores, self.limit_costs, strict=True)
+        )
+
+    @cached_property
+    def reduced(self) -> "ContextTable":
+        """The same table with the undominated options alone."""
+        kept = self.undominated
+        return replace(
+            self,
+            scores=tuple(part[at] for part, at in zip(self.scores, kept, strict=True)),
+            limit_costs=tuple(part[at] for part, at in zip(self.limit_costs, kept, strict=True)),
+        )
 
     @cached_property
     def efficient(self) -> tuple[np.ndarray, ...]:
@@ -379,19 +404,17 @@ class SearchProblem:
     def infeasible(self, limit: Limit, cost: float, others: str = "") -> InfeasibleBudget:
         """The error that names `cost` as the nearest that can be reached under `limit`, and
         `others` as what else would do."""
-        noun, unit = noun_of(limit.predictor.target), limit.predictor.target.unit
         ceiling = limit.side == "at_most"
-        held = [x for x in self.limits if x is not limit]
-        also = f" {_also(held)}" if held else ""
+        others_held = [x.text for x in self.limits if x is not limit]
+        also = f" beside {' and '.join(others_held)}" if others_held else ""
         within = " with the allowed choices" if self.allowed else ""
-        bound = f"{limit.bound:.12g} {unit}".rstrip()
+        extreme, mend = ("smallest", "raise the budget to at least") if ceiling else (
+            "greatest", "lower the floor to at most"
+        )  # fmt: skip
         return InfeasibleBudget(
-            f"No architecture of space {self.space.name!r}{within} has a predicted {noun} of "
-            f"{limit.side.replace('_', ' ')} {bound}{also}; the "
-            f"{'smallest' if ceiling else 'greatest'} that can be reached is "
-            f"{limit.nearest(cost)}, so {'raise' if ceiling else 'lower'} the "
-            f"{'budget' if ceiling else 'floor'} to at {'least' if ceiling else 'most'} "
-            f"that{others}.",
+            f"No architecture of space {self.space.name!r}{within} has a predicted {limit.text}"
+            f"{also}; the {extreme} that can be reached is {limit.nearest(cost)}, so {mend} that"
+            f"{others}.",
             smallest=float(limit.value_of(cost)),
             column=limit.column,
         )
@@ -429,6 +452,41 @@ def efficient_options(scores: np.ndarray, costs: np.ndarray) -> np.ndarray:
     rising = order[ranked > best_before]
     # Among equal costs the last of those that rise is the best.
     return rising[np.append(np.diff(costs[rising]) > 0, True)[: len(rising)]]
+
+
+def undominated(scores: np.ndarray, costs: np.ndarray) -> np.ndarray:
+    """Positions of the options that no other beats: more score, no more of any cost.
+
+    Of equal ones the first is kept. Scores (options,), costs (options, limits).
+    """
+    points = np.column_stack([-scores, costs])
+    left = np.arange(len(points))
+    if len(points) > 1000:
+        # The best at some prices beat most of the others, each at little cost.
+        width = np.maximum(np.ptp(points, axis=0), 1e-300)
+        prices = np.random.default_rng(0).exponential(size=(64, points.shape[1])) / width
+        best = points[np.unique(np.argmin(points @ prices.T, axis=0))]
+        beaten = np.zeros(len(points), dtype=bool)
+        for one in best:
+            beaten |= (one <= points).all(axis=1) & (one < points).any(axis=1)
+        left = np.flatnonzero(~beaten)
+    # In this order a point is beaten by earlier ones only.
+    order = left[np.lexsort((left, *points[left].T[::-1]))]
+    kept = np.empty(0, dtype=np.int64)
+    for start in range(0, len(order), 256):
+        part = order[start : start + 256]
+        part = part[~_no_better(points[kept], points[part]).any(axis=1)]
+        within = np.tril(_no_better(points[part], points[part]), -1)
+        kept = np.concatenate([kept, part[~within.any(axis=1)]])
+    return np.sort(kept)
+
+
+def _no_better(by: np.ndarray, points: np.ndarray) -> np.ndarray:
+    """Whether each point (rows) is no less than each of `by` (columns) in anything."""
+    beaten = np.ones((len(points), len(by)), dtype=bool)
+    for column in range(points.shape[1]):
+        beaten &= by[:, column] <= points[:, column, None]
+    return beaten
 
 
 def rounded_up(number: float, digits: int = 3) -> str:
@@ -505,16 +563,6 @@ def _edge(link: Link, bound: float, side: Side) -> float:
     while low < (middle := (low + high) / 2) < high:
         low, high = (middle, high) if below(middle) else (low, middle)
     return low if side == "at_most" else high
-
-
-def _also(limits: Sequence[Limit]) -> str:
-    """What other limits ask, within a sentence."""
-    parts = [
-        f"{noun_of(x.predictor.target)} of {x.side.replace('_', ' ')} {x.bound:.12g}"
-        f"{f' {x.predictor.target.unit}' if x.predictor.target.unit else ''}"
-        for x in limits
-    ]
-    return f"beside {' and '.join(parts)}"
 
 
 def noun_of(target: Target) -> str:

@@ -2,10 +2,12 @@
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from foxnas_core.errors import InvalidInput
 from foxnas_core.families import load_shipped, space_from_dict
-from foxnas_core.search.options import full_codes, group_codes, group_neighbours
+from foxnas_core.search.options import allowed_options, full_codes, group_codes, group_neighbours
 from foxnas_core.search_space import SearchSpace
 
 
@@ -88,6 +90,36 @@ def test_neighbours_are_symmetric_and_connect_all_options() -> None:
         frontier = [int(j) for i in frontier for j in neighbours.of(i) if int(j) not in reached]
         reached.update(frontier)
     assert len(reached) == space.group_size("s1")
+
+
+@given(data=st.data())
+@settings(max_examples=60, deadline=None)
+def test_whatever_is_left_out_every_allowed_option_can_be_reached(data) -> None:
+    space = nested_space()
+    allowed = {
+        d.name: tuple(data.draw(st.lists(st.sampled_from(d.choices), min_size=1, unique=True)))
+        for d in space.in_group("g")
+    }
+    allowed = {n: tuple(c for c in space.by_name[n].choices if c in v) for n, v in allowed.items()}
+    kept = allowed_options(space, "g", allowed)
+    options = [o for o in space.group_options("g") if all(v in allowed[n] for n, v in o.items())]
+    names = [d.name for d in space.in_group("g")]
+    expected = [
+        [space.by_name[n].choices.index(o[n]) if n in o else -1 for n in names] for o in options
+    ]
+    assert group_codes(space, "g")[kept].tolist() == expected
+    within = group_neighbours(space, "g", allowed)
+    everywhere = group_neighbours(space, "g")
+    reached, frontier = {0}, [0]
+    while frontier:
+        frontier = [int(j) for i in frontier for j in within.of(i) if int(j) not in reached]
+        reached.update(frontier)
+    assert reached == set(range(len(kept)))
+    # An edit that was one before still is.
+    position = {int(option): i for i, option in enumerate(kept)}
+    for i, option in enumerate(kept):
+        before = {position[int(j)] for j in everywhere.of(int(option)) if int(j) in position}
+        assert before <= set(within.of(i).tolist())
 
 
 def test_a_group_too_large_to_list_is_refused_by_name() -> None:

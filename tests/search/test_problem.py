@@ -2,6 +2,7 @@
 
 import math
 import re
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -10,6 +11,7 @@ from hypothesis import strategies as st
 
 from foxnas_core.errors import InfeasibleBudget, InvalidInput
 from foxnas_core.families import load_shipped
+from foxnas_core.link import Link
 from foxnas_core.search.annealing import search
 from foxnas_core.search.exact import solve_exact
 from foxnas_core.search.problem import (
@@ -17,6 +19,7 @@ from foxnas_core.search.problem import (
     Limit,
     SearchProblem,
     efficient_options,
+    rounded_down,
     rounded_up,
 )
 from foxnas_core.search.schedule import AnnealingSettings
@@ -198,3 +201,74 @@ def test_the_published_space_compiles() -> None:
     problem = SearchProblem(Counting(), (Limit(Counting(), 40.0),))
     assert problem.smallest_cost == 1 + 5 * (1 + 2 * 2)
     assert [len(scores) for scores in problem.tables[0].scores] == [22_608] * 5
+
+
+def test_a_limit_says_one_number_on_one_side() -> None:
+    latency = mini_problem().limits[0].predictor
+    for wrong in ({}, {"at_most": 1.0, "at_least": 0.5}):
+        with pytest.raises(InvalidInput, match="at most or"):
+            Limit(latency, **wrong)
+    with pytest.raises(InvalidInput, match="finite"):
+        Limit(latency, at_least=math.nan)
+
+
+@given(
+    bound=st.floats(-50, 99.999999),
+    rate=st.floats(1e-4, 1),
+    side=st.sampled_from(["most", "least"]),
+)
+def test_a_limit_on_a_bent_scale_is_met_to_the_last_digit(
+    bound: float, rate: float, side: str
+) -> None:
+    predictor = random_tables(listed_space([2]), "accuracy", np.random.default_rng(0))
+    link = Link(100 - 1 / rate, rate)
+    limit = Limit(replace(predictor, link=link), **{f"at_{side}": bound})
+
+    def keeps(cost: float) -> bool:
+        value = float(limit.value_of(cost))
+        return value <= bound if side == "most" else value >= bound
+
+    assert keeps(limit.budget)
+    assert not keeps(float(np.nextafter(limit.budget, np.inf)))
+
+
+def test_a_number_beyond_the_ceiling_is_kept_by_all_or_by_none() -> None:
+    predictor = random_tables(listed_space([2]), "accuracy", np.random.default_rng(0))
+    bent = replace(predictor, link=Link(50.0, 0.02))
+    assert Limit(bent, 100.0).budget == math.inf
+    assert Limit(bent, at_least=100.0).budget == -math.inf
+    with pytest.raises(InfeasibleBudget, match="lower the floor"):
+        SearchProblem(predictor, (Limit(bent, at_least=100.0),)).check_feasible()
+
+
+def test_allowed_choices_are_checked_and_kept_in_the_order_of_the_space() -> None:
+    objective = mini_problem().objective
+    space = objective.space
+    name = next(d.name for d in space.decisions if d.role == "kernel")
+    choices = space.by_name[name].choices
+    assert SearchProblem(objective, (), {name: choices}).allowed == {}
+    assert SearchProblem(objective, (), {name: choices[1::-1]}).allowed == {name: choices[:2]}
+    for wrong, words in (
+        ({"nothing": (1,)}, "'nothing' is no decision"),
+        ({name: (4,)}, f"'{name}' is 4; allowed: 3, 5, 7"),
+        ({name: ()}, f"No choice of '{name}' is allowed"),
+    ):
+        with pytest.raises(InvalidInput, match=re.escape(words)):
+            SearchProblem(objective, (), wrong)
+
+
+def test_a_pin_that_the_optimum_keeps_anyway_changes_nothing() -> None:
+    problem = mini_problem()
+    free = solve_exact(problem)
+    pins = {name: (value,) for name, value in free.architecture.choices}
+    assert solve_exact(SearchProblem(problem.objective, problem.limits, pins)) == free
+    pinned = search(
+        SearchProblem(problem.objective, problem.limits, pins), AnnealingSettings(steps=50)
+    )
+    # Where every decision that is active is pinned, one architecture is left.
+    assert (pinned.best, pinned.gap) == (free, 0)
+
+
+@pytest.mark.parametrize(("number", "text"), [(91.8539, "91.853"), (-1.6051, "-1.6051"), (0, "0")])
+def test_rounding_down(number: float, text: str) -> None:
+    assert rounded_down(number) == text

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from foxnas_core.search.annealing import search
-from foxnas_core.search.problem import SearchProblem
+from foxnas_core.search.problem import Limit, SearchProblem
 from foxnas_core.search.result import SearchResult, search_document
 from foxnas_core.search.schedule import AnnealingSettings
 from foxnas_core.target import target_of
@@ -85,3 +85,24 @@ def test_the_document_of_the_command_line() -> None:
         assert estimate["low"] == pytest.approx(estimate["value"] - 2)
     assert (document["seed"], document["proposals"]) == (4, 500 * len(problem.tables))
     json.dumps(document, allow_nan=False)
+
+
+def test_floors_pins_and_a_bound_come_back_and_are_left_out_where_there_are_none() -> None:
+    problem = mini_problem()
+    plain = search(problem, SETTINGS).to_dict()
+    assert not {"sides", "allowed", "bound"} & set(plain)
+    assert SearchResult.from_dict(plain).sides == ("at_most",)
+    name = problem.space.decisions[-1].name
+    allowed = {name: problem.space.by_name[name].choices[:1]}
+    turned = SearchProblem(
+        problem.limits[0].predictor, (Limit(problem.objective, at_least=76.0),), allowed
+    )
+    result = search(turned, SETTINGS)
+    back = SearchResult.from_dict(json.loads(json.dumps(result.to_dict())))
+    assert (back.sides, back.allowed, back.bound) == (("at_least",), allowed, None)
+    assert back.best.costs[0] >= 76.0
+    best, settings = result.best, result.settings
+    bounded = SearchResult.of(turned, settings, best, None, 1, result.trace, best.value - 0.5)
+    assert bounded.gap == pytest.approx(0.5) and "out of reach" in bounded.certificate
+    again = SearchResult.from_dict(json.loads(json.dumps(bounded.to_dict())))
+    assert (again.bound, again.gap, again.exact) == (bounded.bound, bounded.gap, None)
