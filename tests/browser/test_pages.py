@@ -12,6 +12,8 @@ PAGES = {
     "What_if": "What-if",
     "Search": "Search",
     "Front": "Front",
+    "Strategies": "Strategies",
+    "Measure_next": "Measure next",
     "Export": "Export",
     "Import": "Import",
     "Devices": "Devices",
