@@ -2,12 +2,12 @@
 
 Each choice of the context (each resolution) has chains of its own, so that no chain has to cross
 from one to another. A limit is soft inside a chain, whose energy falls by a penalty for every
-unit above it, and hard for the best, which is always within all. At the end the best of each chain
-is polished by exchanges of one and of two groups' options. In the teaching mode the limits are hard
-inside the chain too, and nothing is polished.
+unit above it, and hard for the best, which is always within all. A chain goes from an option of a
+group to any other that none beats, since any that is beaten can be replaced at no loss. At the end
+the best of each chain is polished. In the teaching mode a chain goes by single edits through all
+options, the limits are hard inside it too, and nothing is polished.
 """
 
-import itertools
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -22,6 +22,7 @@ from foxnas_core.search.milp import (
     limit_prices,
     solve,
 )
+from foxnas_core.search.polish import polish, polish_within
 from foxnas_core.search.problem import Candidate, ContextTable, SearchProblem
 from foxnas_core.search.result import TRACE_COLUMNS, SearchResult
 from foxnas_core.search.schedule import AnnealingSettings, Schedule, steered, temperatures
@@ -30,15 +31,13 @@ RECORDS = 200
 
 # Relative to the price of the limit: below 1 chains stay above the limit, far above 1 they
 # cannot pass through it.
-_PENALTY = 1.05
+_PENALTY = 1.3
 # The same under several limits: at their prices the relaxed optimum splits as many groups' options
 # as there are limits, so a chain that pays no more stays further above them.
 _PENALTY_OF_MANY = 1.5
 # The least penalty, relative to the price that a limit would have without the others: beside
 # limits that bind, one that does not has no price, yet must not be passed for nothing.
 _ALONE = 0.1
-# Most options of a group that a polish under several limits tries, the best at their prices.
-_MOST_TRIED = 200
 # As a penalty so great that the least overshoot is never accepted; infinity times 0 is undefined.
 _REFUSED = 1e300
 # Relative to the temperature at which 80 % of proposals are accepted. An adaptive schedule starts
@@ -50,11 +49,14 @@ _START, _ADAPTIVE_START, _END = 0.2, 1.0, 0.003
 class _Chain:
     """The state of one chain; see `chain.run_chain` for the arrays.
 
+    It walks the options of `table`, which for each group are those at `kept` in the problem's own.
     `counts` are those since the last start, `accepted` those accepted before it.
     """
 
     context: int
     number: int
+    table: ContextTable
+    kept: Sequence[np.ndarray] | None
     penalties: np.ndarray
     feasible: np.ndarray
     temperatures: np.ndarray
@@ -68,6 +70,12 @@ class _Chain:
     starts: int = 0
     accepted: int = 0
     level_accepted: int = 0
+
+    def listed(self, options: np.ndarray) -> np.ndarray:
+        """The positions of the chain's options among the problem's."""
+        if self.kept is None:
+            return options.copy()
+        return np.array([kept[option] for kept, option in zip(self.kept, options, strict=True)])
 
 
 class Annealer:
@@ -91,14 +99,14 @@ class Annealer:
         self._ends = start, end
         self._levels = self.settings.levels
         self._rounds = 1 + self.settings.restarts
-        sizes = [len(scores) for scores in problem.tables[0].scores]
-        self._group_starts = np.cumsum([0, *sizes])[:-1]
-        edges = np.cumsum([0, *(len(n.targets) for n in problem.neighbours)])
-        self._neighbour_starts = np.concatenate(
-            [n.starts[:-1] + edge for n, edge in zip(problem.neighbours, edges, strict=False)]
-            + [edges[-1:]]
-        )
-        self._neighbours = np.concatenate([n.targets for n in problem.neighbours])
+        self._neighbour_starts = self._neighbours = np.empty(0, np.int64)
+        if self.settings.mode == "teaching":
+            edges = np.cumsum([0, *(len(n.targets) for n in problem.neighbours)])
+            self._neighbour_starts = np.concatenate(
+                [n.starts[:-1] + edge for n, edge in zip(problem.neighbours, edges, strict=False)]
+                + [edges[-1:]]
+            )
+            self._neighbours = np.concatenate([n.targets for n in problem.neighbours])
         # Where there is no limit, one that everything is within.
         self._budgets = problem.budgets if problem.limits else np.array([math.inf])
         self._chains = self._start_chains()
@@ -122,6 +130,10 @@ class Annealer:
                 penalties[0] = settings.penalty
             if settings.mode == "teaching":
                 penalties[:] = _REFUSED
+            kept = None
+            if settings.mode == "full":
+                kept, found = table.undominated, table.undominated_as_good(found)
+                table = table.reduced
             scores, costs = np.concatenate(table.scores), np.concatenate(table.limit_costs)
             if not problem.limits:
                 costs = np.zeros((len(scores), 1))
@@ -130,8 +142,8 @@ class Annealer:
                 totals = np.full((2, 1 + costs.shape[1]), math.nan)
                 totals[1, 0] = -math.inf
                 chain = _Chain(
-                    context, number, penalties, found, np.empty(self._levels), scores, costs,
-                    np.empty(groups, np.int64), np.empty(groups, np.int64), totals,
+                    context, number, table, kept, penalties, found, np.empty(self._levels),
+                    scores, costs, np.empty(groups, np.int64), np.empty(groups, np.int64), totals,
                     np.zeros(2, np.int64), np.empty(1, np.uint64),
                 )  # fmt: skip
                 self._begin(chain)
@@ -143,7 +155,7 @@ class Annealer:
         hard."""
         key = [self.settings.seed, chain.context, chain.number]
         seeds = np.random.SeedSequence([*key, chain.starts] if chain.starts else key)
-        table = self.problem.tables[chain.context]
+        table = chain.table
         if self.settings.mode == "teaching" and self.problem.limits:
             chain.options[:] = chain.feasible
         else:
@@ -210,18 +222,19 @@ class Annealer:
                     )
 
     def _propose(self, chain: _Chain, proposals: int) -> None:
-        table = self.problem.tables[chain.context]
+        table = chain.table
+        sizes = np.array([len(scores) for scores in table.scores])
         self._run_chain(
             chain.options, chain.best, chain.totals, chain.counts, chain.random,
             proposals, chain.temperatures, self.settings.steps,
-            chain.scores, chain.costs, self._group_starts,
+            chain.scores, chain.costs, np.cumsum(sizes) - sizes,
             table.score_constant, np.array(table.cost_constants or (0.0,)),
-            self._neighbour_starts, self._neighbours,
+            sizes, self._neighbour_starts, self._neighbours,
             self._budgets, chain.penalties,
         )  # fmt: skip
 
     def _polish(self, chain: _Chain) -> None:
-        table = self.problem.tables[chain.context]
+        table = chain.table
         # A chain too short to have met the limit starts from what certainly does.
         found = chain.best if chain.totals[1, 0] > -math.inf else chain.feasible
         if len(self.problem.limits) > 1:
@@ -240,8 +253,8 @@ class Annealer:
         """Copy what others read, so that they never see half of a step."""
         leader = max(self._chains, key=lambda chain: chain.totals[1, 0])
         found = leader.totals[1, 0] > -math.inf
-        self._current = (leader.context, leader.options.copy())
-        self._best = (leader.context, leader.best.copy()) if found else None
+        self._current = (leader.context, leader.listed(leader.options))
+        self._best = (leader.context, leader.listed(leader.best)) if found else None
         self._leader = leader
 
     def _record(self, proposals: int) -> None:
@@ -450,85 +463,3 @@ def _hull_steps(scores: np.ndarray, costs: np.ndarray) -> np.ndarray:
         hull.append((cost, score))
     points = np.array(hull)
     return np.diff(points, axis=0)[:, ::-1]
-
-
-def polish(table: ContextTable, options: np.ndarray, budget: float) -> np.ndarray:
-    """Improve feasible options by exchanging those of one or two groups until none helps.
-
-    Only efficient options are tried: any other has one that is as good and costs no more.
-    """
-    fronts = [
-        (scores[kept], costs[kept])
-        for scores, costs, kept in zip(table.scores, table.costs, table.efficient, strict=True)
-    ]
-    # First, each option gives way to the efficient one that is as good and costs no more.
-    at = [
-        int(np.searchsorted(costs, group_costs[option], side="right")) - 1
-        for (_, costs), group_costs, option in zip(fronts, table.costs, options, strict=True)
-    ]
-
-    def total() -> tuple[float, float]:
-        return table.total([kept[i] for kept, i in zip(table.efficient, at, strict=True)])
-
-    groups = range(len(fronts))
-    pairs = list(itertools.combinations(groups, 2)) or [(0, 0)]
-    improved = True
-    while improved:
-        improved = False
-        for g, h in pairs:
-            score, cost = total()
-            (g_scores, g_costs), (h_scores, h_costs) = fronts[g], fronts[h]
-            before = at[g], at[h]
-            if g == h:
-                at[g] = _last_within(g_costs, budget - cost + g_costs[at[g]])
-            else:
-                slack = budget - cost + g_costs[at[g]] + h_costs[at[h]] - g_costs
-                partner = np.searchsorted(h_costs, slack, side="right") - 1
-                sums = np.where(partner >= 0, g_scores + h_scores[partner], -math.inf)
-                at[g] = int(np.argmax(sums))
-                at[h] = max(int(partner[at[g]]), 0)
-            new_score, new_cost = total()
-            if new_score > score and new_cost <= budget:
-                improved = True
-            else:
-                at[g], at[h] = before
-    return np.array([int(kept[i]) for kept, i in zip(table.efficient, at, strict=True)])
-
-
-def polish_within(table: ContextTable, options: np.ndarray, budgets: np.ndarray) -> np.ndarray:
-    """As `polish`, under any number of limits: of each group the undominated options that are
-    best at the limits' prices are tried, in pairs of groups."""
-    prices = limit_prices(table, budgets)
-    tried = []
-    for scores, costs, kept, option in zip(
-        table.scores, table.limit_costs, table.undominated, options, strict=True
-    ):
-        net = scores[kept] - costs[kept] @ prices
-        best = kept[np.argsort(-net, kind="stable")[:_MOST_TRIED]]
-        tried.append(np.union1d(best, option))
-    at = np.array(options)
-    groups = range(len(tried))
-    pairs = list(itertools.combinations(groups, 2)) or [(0, 0)]
-    improved = True
-    while improved:
-        improved = False
-        for g, h in pairs:
-            score, paid = table.totals(at)
-            mine, other = tried[g], tried[h] if h != g else at[[g]]
-            sums = table.scores[g][mine][:, None] + table.scores[h][other]
-            for k, budget in enumerate(budgets):
-                costs = table.limit_costs[g][mine, k][:, None] + table.limit_costs[h][other, k]
-                here = table.limit_costs[g][at[g], k] + table.limit_costs[h][at[h], k]
-                sums[costs > budget - paid[k] + here] = -math.inf
-            i, j = np.unravel_index(int(np.argmax(sums)), sums.shape)
-            new = at.copy()
-            new[h] = other[j]
-            new[g] = mine[i]
-            new_score, new_paid = table.totals(new)
-            if new_score > score and all(np.array(new_paid) <= budgets):
-                at, improved = new, True
-    return at
-
-
-def _last_within(costs: np.ndarray, limit: float) -> int:
-    return max(int(np.searchsorted(costs, limit, side="right")) - 1, 0)

@@ -29,7 +29,7 @@ def run_chain(
     options, best, totals, counts, random,
     proposals, temperatures, steps,
     scores, costs, group_starts, score_constant, cost_constants,
-    neighbour_starts, neighbours,
+    group_sizes, neighbour_starts, neighbours,
     budgets, penalties,
 ):  # fmt: skip
     """Run one chain for a number of proposals; the first five arrays are its state, changed in
@@ -43,7 +43,8 @@ def run_chain(
 
     `scores` (options,), `costs` (options, limits) hold the options of all groups one after the
     other, group `g` from `group_starts[g]`; option `i` there has the neighbours (within its group)
-    `neighbours[neighbour_starts[i]:neighbour_starts[i + 1]]`.
+    `neighbours[neighbour_starts[i]:neighbour_starts[i + 1]]`, or, where `neighbour_starts` is
+    empty, all others of its group.
 
     A proposal gives a random group a random neighbour of its option. It is accepted with
     probability min(1, exp(dE / T)) (Metropolis et al., 1953), where
@@ -51,6 +52,7 @@ def run_chain(
     """
     groups, limits = len(options), len(budgets)
     levels = len(temperatures)
+    anywhere = len(neighbour_starts) == 0
     # The first limit by itself, since most searches have no other.
     constant, budget, penalty = cost_constants[0], budgets[0], penalties[0]
     score, cost = totals[0, 0], totals[0, 1]
@@ -69,11 +71,18 @@ def run_chain(
         low = np.int64(bits & np.uint64(0xFFFFFFFF))
         group = (high * groups) >> 32
         here = group_starts[group] + options[group]
-        first = neighbour_starts[here]
-        degree = neighbour_starts[here + 1] - first
-        if degree == 0:
-            continue
-        option = neighbours[first + ((low * degree) >> 32)]
+        if anywhere:
+            others = group_sizes[group] - 1
+            if others == 0:
+                continue
+            option = (low * others) >> 32
+            option += option >= options[group]
+        else:
+            first = neighbour_starts[here]
+            degree = neighbour_starts[here + 1] - first
+            if degree == 0:
+                continue
+            option = neighbours[first + ((low * degree) >> 32)]
         there = group_starts[group] + option
 
         new_cost = cost + (costs[there, 0] - costs[here, 0])

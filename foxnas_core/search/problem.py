@@ -237,6 +237,17 @@ class ContextTable:
             for scores, costs in zip(self.scores, self.limit_costs, strict=True)
         )
 
+    def undominated_as_good(self, options: np.ndarray) -> np.ndarray:
+        """For each group the position, among the undominated, of an option no worse in anything
+        than the given one."""
+        found = []
+        for scores, costs, kept, option in zip(
+            self.scores, self.limit_costs, self.undominated, options, strict=True
+        ):
+            no_worse = (scores[kept] >= scores[option]) & (costs[kept] <= costs[option]).all(axis=1)
+            found.append(int(np.argmax(no_worse)))
+        return np.array(found)
+
     @cached_property
     def reduced(self) -> "ContextTable":
         """The same table with the undominated options alone."""
@@ -246,6 +257,21 @@ class ContextTable:
             scores=tuple(part[at] for part, at in zip(self.scores, kept, strict=True)),
             limit_costs=tuple(part[at] for part, at in zip(self.limit_costs, kept, strict=True)),
         )
+
+    def pair_front(self, g: int, h: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Scores and costs of the pairs of efficient options of two groups that no other pair
+        beats, by increasing cost, and the position of each in the listing of all pairs."""
+        if (g, h) not in self._pair_fronts:
+            one, other = self.efficient[g], self.efficient[h]
+            scores = np.add.outer(self.scores[g][one], self.scores[h][other]).ravel()
+            costs = np.add.outer(self.costs[g][one], self.costs[h][other]).ravel()
+            kept = efficient_options(scores, costs)
+            self._pair_fronts[g, h] = scores[kept], costs[kept], kept
+        return self._pair_fronts[g, h]
+
+    @cached_property
+    def _pair_fronts(self) -> dict[tuple[int, int], tuple[np.ndarray, np.ndarray, np.ndarray]]:
+        return {}
 
     @cached_property
     def efficient(self) -> tuple[np.ndarray, ...]:

@@ -33,8 +33,8 @@ class AnnealingSettings:
     Raises `InvalidInput` naming the setting that is out of range.
     """
 
-    steps: int = 200_000
-    chains: int = 1
+    steps: int = 50_000
+    chains: int = 4
     restarts: int = 0
     mode: Mode = "full"
     start_temperature: float | None = None

@@ -15,11 +15,11 @@ from foxnas_core.search.annealing import (
     RECORDS,
     Annealer,
     limit_price,
-    polish,
     search,
     suggest_temperatures,
 )
 from foxnas_core.search.exact import solve_exact
+from foxnas_core.search.polish import polish
 from foxnas_core.search.problem import SearchProblem
 from foxnas_core.search.schedule import AnnealingSettings, Mode, Schedule, target_acceptance
 from tests.search.additive import brute_force, mini_problem, small_problem
