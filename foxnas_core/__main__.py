@@ -143,7 +143,7 @@ def build_parser() -> argparse.ArgumentParser:
     for name, what in (("--allow", "may take these choices alone"), ("--forbid", "may not take")):
         search.add_argument(
             name,
-            type=_pair,
+            type=_choice,
             action="append",
             default=[],
             metavar="DECISION=CHOICE[,CHOICE]",
@@ -201,15 +201,19 @@ def _command(
     return parser
 
 
-def _pair(text: str) -> tuple[str, str]:
+def _pair(text: str, form: str = "NAME=COLUMN") -> tuple[str, str]:
     name, equals, value = text.partition("=")
     if not (name and equals and value):
-        raise argparse.ArgumentTypeError(f"{text!r} is not two names with '=' between them")
+        raise argparse.ArgumentTypeError(f"{text!r} is not {form}")
     return name, value
 
 
+def _choice(text: str) -> tuple[str, str]:
+    return _pair(text, "DECISION=CHOICE")
+
+
 def _number(text: str) -> tuple[str, float]:
-    name, value = _pair(text)
+    name, value = _pair(text, "COLUMN=NUMBER")
     try:
         return name, float(value)
     except ValueError:
