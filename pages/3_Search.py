@@ -17,7 +17,7 @@ from foxnas_core.regression import Predictor
 from foxnas_core.search.annealing import suggest_temperatures
 from foxnas_core.search.exact import Front
 from foxnas_core.search.milp import Solution
-from foxnas_core.search.problem import Candidate, SearchProblem
+from foxnas_core.search.problem import Candidate, SearchProblem, noun_of
 from foxnas_core.search.result import SearchResult
 from foxnas_core.search.schedule import AnnealingSettings, Schedule
 from foxnas_core.storage import Study
@@ -91,7 +91,7 @@ class Run:
 def described(candidate: Candidate, targets: Sequence[Target]) -> str:
     """A candidate with its predicted values."""
     parts = [
-        f"**{target.text(value)} {target.unit or target.label}**"
+        f"**{target.text(value)} {target.unit or noun_of(target)}**"
         for target, value in zip(targets, (candidate.value, *candidate.costs), strict=True)
     ]
     *first, last = parts
@@ -101,8 +101,10 @@ def described(candidate: Candidate, targets: Sequence[Target]) -> str:
 def under(limits: Sequence[tuple[Target, float]]) -> str:
     """The limits of a search, within a sentence."""
     (first, budget), *others = limits
-    texts = [f"under {budget:.4g} {first.unit or first.label}"]
-    texts += [f"{t.label} of at most {t.text(most)} {t.unit}".rstrip() for t, most in others]
+    texts = [f"under {budget:.4g} {first.unit or noun_of(first)}"]
+    texts += [
+        f"at most {t.text(most)} {t.unit} {noun_of(t)}".replace("  ", " ") for t, most in others
+    ]
     return ", ".join(texts)
 
 

@@ -40,9 +40,9 @@ _PENALTY_OF_MANY = 1.5
 _ALONE = 0.1
 # As a penalty so great that the least overshoot is never accepted; infinity times 0 is undefined.
 _REFUSED = 1e300
-# Relative to the temperature at which 80 % of proposals are accepted. An adaptive schedule starts
-# there, since it follows the acceptance down.
-_START, _ADAPTIVE_START, _END = 0.2, 1.0, 0.003
+# Relative to the temperature at which 80 % of single edits are accepted. An adaptive schedule
+# starts far above it, since it follows the acceptance down.
+_START, _ADAPTIVE_START, _END = 0.2, 5.0, 0.003
 
 
 @dataclass(eq=False)

@@ -101,7 +101,7 @@ def limited_targets(table: MeasurementTable, latency: str) -> list[Target]:
 def terms_picker(study: Study, table: MeasurementTable, latency: str, terms: Terms) -> None:
     """Draw the pickers of further limits and of allowed choices."""
     targets = {t.column: t for t in limited_targets(table, latency)}
-    with st.expander("More limits, and choices to keep", expanded=bool(terms)):
+    with st.expander("More limits, and choices to keep"):
         if targets:
             _limit_pickers(study, targets, terms)
         st.caption("Choices that the search may take; none chosen is any.")

@@ -453,7 +453,7 @@ def test_further_limits_and_kept_choices_hold(study, limited):
     best = limited.candidate
     [told] = [m.value for m in page.markdown if m.value.startswith("Exact optimum")]
     assert best.architecture.id in told
-    assert "Parameters of at most 20.0 k, with the choices kept" in told
+    assert "at most 20.0 k parameters, with the choices kept" in told
     assert best.costs[1] <= 20_000
     assert all(v == 3 for d, v in best.architecture.choices if d.startswith("s2") and "kernel" in d)
     assert page.multiselect(key="keep-s2.kernel").value == [3]

@@ -24,7 +24,7 @@ from foxnas_core.search.problem import SearchProblem
 from foxnas_core.search.schedule import AnnealingSettings, Mode, Schedule, target_acceptance
 from tests.search.additive import brute_force, mini_problem, small_problem
 
-SHORT = AnnealingSettings(steps=2_000, seed=5)
+SHORT = AnnealingSettings(steps=2_000, chains=1, seed=5)
 
 
 def run(problem: SearchProblem, settings: AnnealingSettings) -> Annealer:
@@ -293,7 +293,7 @@ def test_a_restart_is_another_run_that_the_best_outlives() -> None:
 
 
 def test_a_restart_does_not_repeat_the_run() -> None:
-    chain = run(SearchProblem(PROBLEM.objective), replace(SHORT, restarts=1)).trace
+    chain = run(PROBLEM, replace(SHORT, restarts=1)).trace
     first, second = np.split(chain["current_value"].to_numpy(), 2)
     assert not (first == second).all()
 
@@ -336,7 +336,7 @@ def test_a_chain_without_a_limit_does_not_start_at_the_optimum() -> None:
 
 
 def test_an_adaptive_run_accepts_what_it_wants_to() -> None:
-    settings = AnnealingSettings(steps=100_000, schedule="adaptive", seed=1)
+    settings = AnnealingSettings(steps=100_000, chains=1, schedule="adaptive", seed=1)
     problem = PROBLEM.within(min(t.smallest_cost for t in PROBLEM.tables) * 1.5)
     annealer = run(problem, settings)
     assert len(annealer.penalties) == 1  # with one chain the trace is that chain's
