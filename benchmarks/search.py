@@ -34,17 +34,17 @@ from benchmarks.optimum import Truth
 from foxnas_core.architecture import Architecture
 from foxnas_core.families import load_shipped, space_from_dict
 from foxnas_core.regression import fit
-from foxnas_core.search.annealing import Annealer, search
+from foxnas_core.search.annealing import Annealer, search, suggest_temperatures
 from foxnas_core.search.chain import compiled
 from foxnas_core.search.exact import front, solve_exact
 from foxnas_core.search.problem import ContextTable, Limit, SearchProblem
-from foxnas_core.search.schedule import AnnealingSettings
+from foxnas_core.search.schedule import AnnealingSettings, temperatures
 from foxnas_core.search.strategies import Goal, StrategyRun, strategy_of
 from foxnas_core.search.strategies.encoding import Encoding
 from foxnas_core.search.strategies.race import AnnealingCourse
 from foxnas_core.storage import open_study
 
-STEPS = AnnealingSettings().steps
+STEPS = AnnealingSettings().steps * AnnealingSettings().chains
 WITHIN = 1e-4  # of the optimum
 QUANTILES = (0.05, 0.2, 0.4, 0.6, 0.8, 0.95)
 
@@ -259,8 +259,9 @@ def dual_annealing(problem: SearchProblem, seed: int, sizes: Sizes) -> Found:
 def plain_python(problem: SearchProblem, seed: int, sizes: Sizes) -> Found:
     """Our chains, moves, temperatures and penalty, without the compiler and the polish."""
     steps = STEPS * sizes.generations // Sizes.generations
-    annealer = Annealer(problem, AnnealingSettings(steps=steps))
-    levels = annealer.temperatures.tolist()
+    annealer = Annealer(problem, AnnealingSettings(steps=steps, chains=1))
+    start, end = suggest_temperatures(problem)
+    levels = temperatures("geometric", start, end, annealer.settings.levels).tolist()
     neighbours = [[n.of(i).tolist() for i in range(len(n.starts) - 1)] for n in problem.neighbours]
     rng, best, budget = python_random.Random(seed), -math.inf, problem.budget
     for context, prices in annealer.penalties.items():
