@@ -357,7 +357,7 @@ def _solution(
 def _resampled(folder: str, cost: str, stamp: Stamp) -> "ResampledFronts":
     from foxnas_core.search.stability import resampled_fronts
 
-    return resampled_fronts(_front(folder, cost, stamp))
+    return resampled_fronts(_front(folder, cost, (), stamp))
 
 
 def _text_of(architecture: Architecture | None) -> str | None:

@@ -219,7 +219,7 @@ def test_mode_restarts_and_adaptive_schedule_are_those_that_run(study):
     page, job = finish(start(page), study)
     assert not page.exception and not page.error
     assert job.settings == AnnealingSettings(
-        steps=1000, restarts=1, mode="teaching", schedule="adaptive"
+        steps=1000, chains=1, restarts=1, mode="teaching", schedule="adaptive"
     )
     assert "6,000 of 6,000" in sentences(page)
     assert study.load_search(job.kept).settings.mode == "teaching"

@@ -83,7 +83,10 @@ def test_the_document_of_the_command_line() -> None:
         # The test's predictor has prediction intervals of two to either side.
         assert estimate["high"] == pytest.approx(estimate["value"] + 2)
         assert estimate["low"] == pytest.approx(estimate["value"] - 2)
-    assert (document["seed"], document["proposals"]) == (4, 500 * len(problem.tables))
+    assert (document["seed"], document["proposals"]) == (
+        4,
+        500 * SETTINGS.chains * len(problem.tables),
+    )
     json.dumps(document, allow_nan=False)
 
 
