@@ -27,7 +27,7 @@ from foxnas_core.search.problem import Candidate, ContextTable, SearchProblem
 from foxnas_core.search.result import TRACE_COLUMNS, SearchResult
 from foxnas_core.search.schedule import AnnealingSettings, Schedule, steered, temperatures
 
-RECORDS = 200
+RECORDS = 100
 
 # Relative to the price of the limit: below 1 chains stay above the limit, far above 1 they
 # cannot pass through it.
@@ -38,6 +38,8 @@ _PENALTY_OF_MANY = 1.5
 # The least penalty, relative to the price that a limit would have without the others: beside
 # limits that bind, one that does not has no price, yet must not be passed for nothing.
 _ALONE = 0.1
+# Random architectures of each context that the temperatures are suggested by.
+_SAMPLED = 500
 # As a penalty so great that the least overshoot is never accepted; infinity times 0 is undefined.
 _REFUSED = 1e300
 # Relative to the temperature at which 80 % of single edits are accepted. An adaptive schedule
@@ -70,6 +72,11 @@ class _Chain:
     starts: int = 0
     accepted: int = 0
     level_accepted: int = 0
+
+    def __post_init__(self) -> None:
+        self.sizes = np.array([len(scores) for scores in self.table.scores])
+        self.group_starts = np.cumsum(self.sizes) - self.sizes
+        self.cost_constants = np.array(self.table.cost_constants or (0.0,))
 
     def listed(self, options: np.ndarray) -> np.ndarray:
         """The positions of the chain's options among the problem's."""
@@ -222,14 +229,12 @@ class Annealer:
                     )
 
     def _propose(self, chain: _Chain, proposals: int) -> None:
-        table = chain.table
-        sizes = np.array([len(scores) for scores in table.scores])
         self._run_chain(
             chain.options, chain.best, chain.totals, chain.counts, chain.random,
             proposals, chain.temperatures, self.settings.steps,
-            chain.scores, chain.costs, np.cumsum(sizes) - sizes,
-            table.score_constant, np.array(table.cost_constants or (0.0,)),
-            sizes, self._neighbour_starts, self._neighbours,
+            chain.scores, chain.costs, chain.group_starts,
+            chain.table.score_constant, chain.cost_constants,
+            chain.sizes, self._neighbour_starts, self._neighbours,
             self._budgets, chain.penalties,
         )  # fmt: skip
 
@@ -296,7 +301,7 @@ class Annealer:
 
     @property
     def trace(self) -> pd.DataFrame:
-        """One row every so many proposals (about 200 a run, and one at the end).
+        """One row every so many proposals (about 100 a run, and one at the end).
 
         Temperature of the last proposal, value and first cost of the leading chain's current
         architecture and of the best (NaN before one is found), and the share of the proposals
@@ -375,7 +380,7 @@ def suggest_temperatures(
     budgets = problem.budgets
 
     def penalty(spent: Sequence[Any]) -> np.ndarray:
-        over = np.zeros(2000)
+        over = np.zeros(_SAMPLED)
         for price, cost, budget in zip(penalties, spent, budgets, strict=False):
             over += price * np.maximum(0.0, cost - budget)
         return over
@@ -385,7 +390,7 @@ def suggest_temperatures(
             continue
         penalties = limit_penalties(table, budgets)
         by_limit = [[part[:, k] for part in table.limit_costs] for k in range(len(budgets))]
-        options = [rng.integers(len(scores), size=2000) for scores in table.scores]
+        options = [rng.integers(len(scores), size=_SAMPLED) for scores in table.scores]
         score = table.score_constant + sum(s[o] for s, o in zip(table.scores, options, strict=True))
         spent = [
             constant + sum(c[o] for c, o in zip(costs, options, strict=True))
