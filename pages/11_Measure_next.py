@@ -86,7 +86,7 @@ def show_batch(study: Study, columns: list[str]) -> None:
                 "Intervals narrower by": f"{100 * gain.narrower:.1f} %",
                 "By as many random ones": f"{100 * gain.narrower_by_random:.1f} %",
                 "In a minute of measuring": f"{100 * own:.2f} %",
-                "Random subnets for the same": f"over {gain.followed}"
+                "Random ones for the same": f"over {gain.followed}"
                 if gain.equal_rows is None
                 else f"{gain.equal_rows}",
             }.items(),
