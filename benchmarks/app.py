@@ -63,6 +63,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
             for path in PAGES:
                 visit(page, server, path)
             print(f"  all pages visited {memory(server):6.0f}")
+            visit(page, server, "Export")
             page.locator(".st-key-build button").first.click()
             page.wait_for_selector(".st-key-file-zip", timeout=4 * PATIENCE)
             print(f"  subnet exported   {memory(server):6.0f}")
