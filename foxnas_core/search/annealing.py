@@ -371,9 +371,9 @@ def suggest_temperatures(
 ) -> tuple[float, float]:
     """Start and end temperature, in units of the score.
 
-    Fixed fractions of the temperature at which 80 % of random proposals from random
+    Fixed fractions of the temperature at which 80 % of random single edits of random
     architectures would be accepted, counting the rise and the fall alike. An adaptive schedule
-    starts at that temperature itself.
+    starts at a multiple of it.
     """
     rng = np.random.default_rng(0)
     falls = []
