@@ -39,7 +39,7 @@ _PENALTY_OF_MANY = 1.5
 # limits that bind, one that does not has no price, yet must not be passed for nothing.
 _ALONE = 0.1
 # Random architectures of each context that the temperatures are suggested by.
-_SAMPLED = 500
+_SAMPLED = 200
 # As a penalty so great that the least overshoot is never accepted; infinity times 0 is undefined.
 _REFUSED = 1e300
 # Relative to the temperature at which 80 % of single edits are accepted. An adaptive schedule
@@ -49,40 +49,74 @@ _START, _ADAPTIVE_START, _END = 0.2, 5.0, 0.003
 
 @dataclass(eq=False)
 class _Chain:
-    """The state of one chain; see `chain.run_chain` for the arrays.
+    """One chain; its arrays are its rows of those in `_Arrays`.
 
     It walks the options of `table`, which for each group are those at `kept` in the problem's own.
-    `counts` are those since the last start, `accepted` those accepted before it.
+    `counts` are those since the last start. `champion` and
+    `champion_totals` are the best of the starts that have ended, polished.
     """
 
     context: int
     number: int
     table: ContextTable
     kept: Sequence[np.ndarray] | None
-    penalties: np.ndarray
     feasible: np.ndarray
+    penalties: np.ndarray
     temperatures: np.ndarray
-    scores: np.ndarray
-    costs: np.ndarray
     options: np.ndarray
     best: np.ndarray
     totals: np.ndarray
     counts: np.ndarray
     random: np.ndarray
+    champion: np.ndarray
+    champion_totals: np.ndarray
     starts: int = 0
-    accepted: int = 0
     level_accepted: int = 0
-
-    def __post_init__(self) -> None:
-        self.sizes = np.array([len(scores) for scores in self.table.scores])
-        self.group_starts = np.cumsum(self.sizes) - self.sizes
-        self.cost_constants = np.array(self.table.cost_constants or (0.0,))
 
     def listed(self, options: np.ndarray) -> np.ndarray:
         """The positions of the chain's options among the problem's."""
         if self.kept is None:
             return options.copy()
         return np.array([kept[option] for kept, option in zip(self.kept, options, strict=True)])
+
+    @property
+    def found(self) -> tuple[np.ndarray, np.ndarray]:
+        """Options and totals of the best of all starts; a score of -inf where none met the
+        limits."""
+        if self.champion_totals[0] >= self.totals[1, 0]:
+            return self.champion, self.champion_totals
+        return self.best, self.totals[1]
+
+
+class _Arrays:
+    """What the compiled loop takes, of all chains; see `chain.run_chains`."""
+
+    def __init__(self, tables: Sequence[ContextTable], chains: int, levels: int, limits: int):
+        """Of so many chains for each of `tables`."""
+        count, groups = len(tables) * chains, len(tables[0].scores)
+        self.options = np.empty((count, groups), np.int64)
+        self.best = np.empty((count, groups), np.int64)
+        self.totals = np.full((count, 2, 1 + limits), math.nan)
+        self.counts = np.zeros((count, 2), np.int64)
+        self.random = np.empty(count, np.uint64)
+        self.temperatures = np.empty((count, levels))
+        self.penalties = np.empty((count, limits))
+        self.champions = np.empty((count, groups), np.int64)
+        self.champion_totals = np.full((count, 1 + limits), math.nan)
+        self.champion_totals[:, 0] = -math.inf
+        lengths = np.array([[len(part) for part in table.scores] for table in tables])
+        starts = (np.cumsum(lengths) - lengths.ravel()).reshape(lengths.shape)
+        self.scores = np.concatenate([part for table in tables for part in table.scores])
+        # Where there is no limit, one that costs nothing.
+        self.costs = (
+            np.concatenate([part for table in tables for part in table.limit_costs])
+            if tables[0].cost_constants
+            else np.zeros((len(self.scores), 1))
+        )
+        self.starts, self.sizes = np.repeat(starts, chains, 0), np.repeat(lengths, chains, 0)
+        constants = [table.cost_constants or (0.0,) for table in tables]
+        self.cost_constants = np.repeat(np.array(constants), chains, 0)
+        self.score_constants = np.repeat([table.score_constant for table in tables], chains)
 
 
 class Annealer:
@@ -95,9 +129,9 @@ class Annealer:
     """
 
     def __init__(self, problem: SearchProblem, settings: AnnealingSettings) -> None:
-        from foxnas_core.search.chain import run_chain
+        from foxnas_core.search.chain import run_chains
 
-        self._run_chain = run_chain
+        self._run_chains = run_chains
         problem.check_feasible()
         self.problem = problem
         self.settings = resolved(settings, problem)
@@ -106,28 +140,40 @@ class Annealer:
         self._ends = start, end
         self._levels = self.settings.levels
         self._rounds = 1 + self.settings.restarts
-        self._neighbour_starts = self._neighbours = np.empty(0, np.int64)
+        self._neighbours = (np.empty(0, np.int64),) * 3
         if self.settings.mode == "teaching":
             edges = np.cumsum([0, *(len(n.targets) for n in problem.neighbours)])
-            self._neighbour_starts = np.concatenate(
-                [n.starts[:-1] + edge for n, edge in zip(problem.neighbours, edges, strict=False)]
-                + [edges[-1:]]
+            lengths = [len(n.starts) - 1 for n in problem.neighbours]
+            self._neighbours = (
+                np.cumsum([0, *lengths])[:-1],
+                np.concatenate(
+                    [
+                        n.starts[:-1] + edge
+                        for n, edge in zip(problem.neighbours, edges, strict=False)
+                    ]
+                    + [edges[-1:]]
+                ),
+                np.concatenate([n.targets for n in problem.neighbours]),
             )
-            self._neighbours = np.concatenate([n.targets for n in problem.neighbours])
         # Where there is no limit, one that everything is within.
         self._budgets = problem.budgets if problem.limits else np.array([math.inf])
-        self._chains = self._start_chains()
+        self._accepted_ended = 0  # before the chains' last starts
+        self._arrays, self._chains = self._start_chains()
         self.total = self.settings.steps * self._rounds * len(self._chains)
         self._every = max(1, math.ceil(self.total / RECORDS))
         self._proposals = 0
         self._accepted_before = 0
+        self._numbers = np.arange(len(self._chains))
+        self._shares = np.zeros(len(self._chains), np.int64)
         self._records: list[tuple[float, ...]] = []
         self._publish()
 
-    def _start_chains(self) -> list[_Chain]:
-        """A chain or more for each context in which the limit can be met."""
-        chains = []
+    def _start_chains(self) -> tuple[_Arrays, list[_Chain]]:
+        """A chain or more for each context in which the limits can be met."""
         problem, settings = self.problem, self.settings
+        walked: list[
+            tuple[int, ContextTable, Sequence[np.ndarray] | None, np.ndarray, np.ndarray]
+        ] = []
         for context, found in enumerate(feasible_options(problem)):
             if found is None:
                 continue
@@ -137,25 +183,26 @@ class Annealer:
                 penalties[0] = settings.penalty
             if settings.mode == "teaching":
                 penalties[:] = _REFUSED
-            kept = None
-            if settings.mode == "full":
-                kept, found = table.undominated, table.undominated_as_good(found)
-                table = table.reduced
-            scores, costs = np.concatenate(table.scores), np.concatenate(table.limit_costs)
-            if not problem.limits:
-                costs = np.zeros((len(scores), 1))
-            groups = len(table.scores)
+                walked.append((context, table, None, found, penalties))
+            else:
+                found = table.undominated_as_good(found)
+                walked.append((context, table.reduced, table.undominated, found, penalties))
+        tables = [table for _, table, *_ in walked]
+        arrays = _Arrays(tables, settings.chains, self._levels, len(self._budgets))
+        chains: list[_Chain] = []
+        for context, table, kept, found, penalties in walked:
             for number in range(settings.chains):
-                totals = np.full((2, 1 + costs.shape[1]), math.nan)
-                totals[1, 0] = -math.inf
+                row = len(chains)
+                arrays.penalties[row] = penalties
                 chain = _Chain(
-                    context, number, table, kept, penalties, found, np.empty(self._levels),
-                    scores, costs, np.empty(groups, np.int64), np.empty(groups, np.int64), totals,
-                    np.zeros(2, np.int64), np.empty(1, np.uint64),
+                    context, number, table, kept, found, arrays.penalties[row],
+                    arrays.temperatures[row], arrays.options[row], arrays.best[row],
+                    arrays.totals[row], arrays.counts[row], arrays.random[row : row + 1],
+                    arrays.champions[row], arrays.champion_totals[row],
                 )  # fmt: skip
                 self._begin(chain)
                 chains.append(chain)
-        return chains
+        return arrays, chains
 
     def _begin(self, chain: _Chain) -> None:
         """Put a chain at its next start: a random architecture, or the cheapest where the limit is
@@ -170,83 +217,107 @@ class Annealer:
             chain.options[:] = [rng.integers(len(s)) for s in table.scores]
         chain.random[:] = seeds.generate_state(1, np.uint64)
         chain.temperatures[:] = temperatures(self.settings.schedule, *self._ends, self._levels)
-        chain.accepted += int(chain.counts[1])
+        self._accepted_ended += int(chain.counts[1])
         chain.counts[:] = 0
         chain.starts += 1
         here = chain.totals[0] = self._sums(table, chain.options)
-        if (here[1:] <= self._budgets).all() and here[0] > chain.totals[1, 0]:
+        chain.totals[1, 0] = -math.inf
+        if (here[1:] <= self._budgets).all():
             chain.totals[1] = here
             chain.best[:] = chain.options
+
+    def _end(self, chain: _Chain) -> None:
+        """Polish what a chain found since its last start, and keep it if nothing better was."""
+        best, totals = chain.best, chain.totals[1]
+        if self.settings.mode == "full":
+            # A chain too short to have met the limit starts from what certainly does.
+            found = best if totals[0] > -math.inf else chain.feasible
+            if len(self.problem.limits) > 1:
+                best = polish_within(chain.table, found, self.problem.budgets)
+            else:
+                best = polish(chain.table, found, self.problem.budget)
+            totals = self._sums(chain.table, best)
+        if totals[0] > chain.champion_totals[0]:
+            chain.champion[:], chain.champion_totals[:] = best, totals
 
     def prepare(self) -> None:
         """Compile the inner loop, which takes some seconds the first time on a machine; else
         the first call of `advance` does."""
-        self._propose(self._chains[0], 0)
+        chain = self._chains[0]
+        self._propose(np.zeros(len(self._chains), np.int64))
+        if self.settings.mode == "full" and len(self.problem.limits) < 2:
+            polish(chain.table, chain.feasible, self.problem.budget)
 
     def advance(self, proposals: int) -> None:
         """Make so many proposals over all chains, or as many as are left."""
         goal = min(self._proposals + proposals, self.total)
+        count = len(self._chains)
         while self._proposals < goal:
             record = min((self._proposals // self._every + 1) * self._every, self.total)
             stop = min(goal, record)
-            for number, chain in enumerate(self._chains):
-                # Proposals are dealt out in turn: chain k has every len(chains)-th from the k-th.
-                share = (stop - number + len(self._chains) - 1) // len(self._chains)
-                made = (chain.starts - 1) * self.settings.steps + int(chain.counts[0])
-                self._run(chain, share - made)
-            if stop == self.total and self.settings.mode == "full":
-                for chain in self._chains:
-                    self._polish(chain)
+            # Proposals are dealt out in turn: chain k has every `count`-th from the k-th.
+            shares = (stop + count - 1 - self._numbers) // count
+            left, self._shares = shares - self._shares, shares
+            if self._undisturbed(stop):
+                self._propose(left)
+            else:
+                while left.any():
+                    left = left - self._turn(left)
             self._publish()
             if stop == record:
                 self._record(stop)
             # Last, so that whoever sees the run done sees all of it.
             self._proposals = stop
 
-    def _run(self, chain: _Chain, proposals: int) -> None:
-        """Make so many proposals, stopping where the chain starts anew or its level ends."""
+    def _undisturbed(self, stop: int) -> bool:
+        """Whether on the way to so many proposals no chain begins or ends, nor its level where the
+        schedule adapts."""
+        count, steps = len(self._chains), self.settings.steps
+        least, most = self._proposals // count, -(-stop // count)
+        return (
+            self.settings.schedule != "adaptive"
+            and least % steps > 0
+            and (least // steps == most // steps)
+        )
+
+    def _turn(self, left: np.ndarray) -> np.ndarray:
+        """Let each chain make what is left for it, but no more than until its start or, where the
+        schedule adapts, its level ends; how many each made. Decided by counts alone, so that it
+        does not depend on how the proposals are divided over calls."""
         steps, levels = self.settings.steps, self._levels
         adaptive = self.settings.schedule == "adaptive"
-        while proposals > 0:
-            if chain.counts[0] == steps:
-                self._begin(chain)
-            made, accepted = chain.counts.tolist()
-            level = made * levels // steps
-            # The first proposal of the next level; decided by counts alone, so that it does not
-            # depend on how the proposals are divided over calls.
-            end = -(-(level + 1) * steps // levels) if adaptive else steps
-            part = min(proposals, end - made)
-            self._propose(chain, part)
-            proposals -= part
-            chain.level_accepted += int(chain.counts[1]) - accepted
-            if adaptive and made + part == end:
-                begin = -(-level * steps // levels)
-                share = chain.level_accepted / (end - begin)
-                chain.level_accepted = 0
-                if level + 1 < levels:
-                    chain.temperatures[level + 1 :] = steered(
-                        float(chain.temperatures[level]), share, end / steps, *self._ends
-                    )
+        counts = self._arrays.counts
+        for row in np.flatnonzero((left > 0) & (counts[:, 0] == steps)):
+            self._begin(self._chains[row])
+        made, accepted = counts.T.copy()
+        level = np.minimum(made, steps - 1) * levels // steps
+        ends = -(-(level + 1) * steps // levels) if adaptive else np.full_like(made, steps)
+        parts = np.minimum(left, ends - made)
+        self._propose(parts)
+        if adaptive:
+            for row in np.flatnonzero(parts):
+                chain, k = self._chains[row], int(level[row])
+                chain.level_accepted += int(counts[row, 1] - accepted[row])
+                if counts[row, 0] == ends[row]:
+                    begin = -(-k * steps // levels)
+                    share = chain.level_accepted / int(ends[row] - begin)
+                    chain.level_accepted = 0
+                    if k + 1 < levels:
+                        chain.temperatures[k + 1 :] = steered(
+                            float(chain.temperatures[k]), share, int(ends[row]) / steps, *self._ends
+                        )
+        for row in np.flatnonzero((parts > 0) & (counts[:, 0] == steps)):
+            self._end(self._chains[row])
+        return parts
 
-    def _propose(self, chain: _Chain, proposals: int) -> None:
-        self._run_chain(
-            chain.options, chain.best, chain.totals, chain.counts, chain.random,
-            proposals, chain.temperatures, self.settings.steps,
-            chain.scores, chain.costs, chain.group_starts,
-            chain.table.score_constant, chain.cost_constants,
-            chain.sizes, self._neighbour_starts, self._neighbours,
-            self._budgets, chain.penalties,
+    def _propose(self, shares: np.ndarray) -> None:
+        arrays = self._arrays
+        self._run_chains(
+            shares, arrays.options, arrays.best, arrays.totals, arrays.counts, arrays.random,
+            arrays.temperatures, self.settings.steps, arrays.scores, arrays.costs, arrays.starts,
+            arrays.score_constants, arrays.cost_constants, arrays.sizes, *self._neighbours,
+            self._budgets, arrays.penalties,
         )  # fmt: skip
-
-    def _polish(self, chain: _Chain) -> None:
-        table = chain.table
-        # A chain too short to have met the limit starts from what certainly does.
-        found = chain.best if chain.totals[1, 0] > -math.inf else chain.feasible
-        if len(self.problem.limits) > 1:
-            chain.best = polish_within(table, found, self.problem.budgets)
-        else:
-            chain.best = polish(table, found, self.problem.budget)
-        chain.totals[1] = self._sums(table, chain.best)
 
     @staticmethod
     def _sums(table: ContextTable, options: np.ndarray) -> np.ndarray:
@@ -256,25 +327,24 @@ class Annealer:
 
     def _publish(self) -> None:
         """Copy what others read, so that they never see half of a step."""
-        leader = max(self._chains, key=lambda chain: chain.totals[1, 0])
-        found = leader.totals[1, 0] > -math.inf
-        self._current = (leader.context, leader.listed(leader.options))
-        self._best = (leader.context, leader.listed(leader.best)) if found else None
-        self._leader = leader
+        arrays = self._arrays
+        scores = np.maximum(arrays.totals[:, 1, 0], arrays.champion_totals[:, 0])
+        row = int(np.argmax(scores))
+        leader = self._chains[row]
+        options, totals = leader.found
+        found = options.copy() if totals[0] > -math.inf else None
+        self._published = leader, leader.options.copy(), found
 
     def _record(self, proposals: int) -> None:
-        (score, cost), (best_score, best_cost) = self._leader.totals[:, :2].tolist()
-        value, cost_of = self.problem.value_of, self.problem.cost_of
-        accepted = sum(chain.accepted + int(chain.counts[1]) for chain in self._chains)
+        leader, *_ = self._published
+        accepted = self._accepted_ended + int(self._arrays.counts[:, 1].sum())
         made = proposals - (int(self._records[-1][0]) if self._records else 0)
         last = (proposals - 1) // len(self._chains) % self.settings.steps
         level = last * self._levels // self.settings.steps
-        temperature = float(self._leader.temperatures[level])
         self._records.append(
             (
-                proposals, temperature, float(value(score)), float(cost_of(cost)),
-                float(value(best_score)) if self._best else math.nan, float(cost_of(best_cost)),
-                (accepted - self._accepted_before) / made,
+                proposals, float(leader.temperatures[level]), *leader.totals[0, :2].tolist(),
+                *leader.found[1][:2].tolist(), (accepted - self._accepted_before) / made,
             )
         )  # fmt: skip
         self._accepted_before = accepted
@@ -291,13 +361,16 @@ class Annealer:
     @property
     def best(self) -> Candidate | None:
         """The best architecture within the limit so far, or None."""
-        best = self._best
-        return None if best is None else self.problem.candidate(*best)
+        leader, _, found = self._published
+        if found is None:
+            return None
+        return self.problem.candidate(leader.context, leader.listed(found))
 
     @property
     def current(self) -> Candidate:
         """Where the leading chain, the one that found the best so far, is now."""
-        return self.problem.candidate(*self._current)
+        leader, options, _ = self._published
+        return self.problem.candidate(leader.context, leader.listed(options))
 
     @property
     def trace(self) -> pd.DataFrame:
@@ -308,6 +381,12 @@ class Annealer:
         since the row before that were accepted, over all chains.
         """
         frame = pd.DataFrame(list(self._records), columns=list(TRACE_COLUMNS), dtype=float)
+        # Before anything within the limits is found, its score is minus infinity.
+        none = frame["best_value"] == -math.inf
+        frame.loc[none, ["best_value", "best_cost"]] = math.nan
+        for which in ("current", "best"):
+            frame[f"{which}_value"] = self.problem.value_of(frame[f"{which}_value"])
+            frame[f"{which}_cost"] = self.problem.cost_of(frame[f"{which}_cost"])
         return frame.astype({"proposals": "int64"})
 
     @property
@@ -415,7 +494,7 @@ def suggest_temperatures(
     if not (fall > 0).any():
         return 1.0, 1.0  # nothing to climb down from: any temperature does
     low, high = float(fall.max()) * 1e-6, float(fall.max()) * 1e3
-    for _ in range(60):
+    for _ in range(20):
         middle = math.sqrt(low * high)
         if np.exp(-fall / middle).mean() < 0.8:
             low = middle
@@ -439,32 +518,9 @@ def limit_penalties(table: ContextTable, budgets: np.ndarray) -> np.ndarray:
 def limit_price(table: ContextTable, budget: float) -> float:
     """What one more unit of budget is worth, in units of the score: the Lagrangian dual price.
 
-    The slope at the budget of the linear relaxation's optimum, which fills the budget with the
-    steepest steps of the groups' concave hulls (Sinha and Zoltners, "The multiple-choice
-    knapsack problem", Operations Research 27, 1979). 0 where the limit does not bind.
+    The slope at the budget of the linear relaxation's optimum, see `ContextTable.relaxation`. 0
+    where the limit does not bind.
     """
-    steps = np.concatenate(
-        [
-            _hull_steps(scores[kept], costs[kept])
-            for scores, costs, kept in zip(table.scores, table.costs, table.efficient, strict=True)
-        ]
-    )
-    gain, price_paid = steps.T
-    order = np.argsort(-gain / price_paid, kind="stable")
-    spent = table.smallest_cost + np.cumsum(price_paid[order])
-    beyond = np.flatnonzero(spent > budget)
-    return float(gain[order[beyond[0]]] / price_paid[order[beyond[0]]]) if len(beyond) else 0.0
-
-
-def _hull_steps(scores: np.ndarray, costs: np.ndarray) -> np.ndarray:
-    """Score gained and cost added by each step of the concave hull of a front, (steps, 2)."""
-    hull: list[tuple[float, float]] = []
-    for cost, score in zip(costs.tolist(), scores.tolist(), strict=True):
-        while len(hull) > 1:
-            (c0, s0), (c1, s1) = hull[-2], hull[-1]
-            if (s1 - s0) * (cost - c1) > (score - s1) * (c1 - c0):
-                break
-            hull.pop()
-        hull.append((cost, score))
-    points = np.array(hull)
-    return np.diff(points, axis=0)[:, ::-1]
+    gain, price_paid, spent = table.relaxation
+    step = int(np.searchsorted(spent, budget, side="right"))
+    return float(gain[step] / price_paid[step]) if step < len(spent) else 0.0

@@ -16,7 +16,8 @@ import numpy as np
 import pandas as pd
 
 from foxnas_core.errors import InvalidInput
-from foxnas_core.search.problem import Candidate, ContextTable, SearchProblem, efficient_options
+from foxnas_core.search.pareto import efficient_options
+from foxnas_core.search.problem import Candidate, ContextTable, SearchProblem
 
 
 @dataclass(frozen=True, eq=False)

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from foxnas_core.search.exact import Front
+from foxnas_core.search.pareto import concave_corners, slope_at
 
 # Costs that differ by less are the same sum in another order (counts of parameters).
 _ROUNDING = 1e-9
@@ -84,32 +85,3 @@ def front_prices(front: Front) -> Prices:
     points = np.flatnonzero(np.append(rising, True))
     corners = points[concave_corners(costs[points], worth[points])]
     return Prices(front, points, corners, worth)
-
-
-def concave_corners(costs: np.ndarray, values: np.ndarray) -> np.ndarray:
-    """Positions of the corners of the least concave majorant of points (n,) by rising cost.
-
-    Points on a straight part are left out (Andrew's monotone chain, Information Processing
-    Letters 9, 1979).
-    """
-    kept: list[int] = []
-    for point in range(len(costs)):
-        while len(kept) > 1:
-            first, middle = kept[-2:]
-            # By slopes, so that what is kept has falling prices as computed.
-            before = (values[middle] - values[first]) / (costs[middle] - costs[first])
-            after = (values[point] - values[middle]) / (costs[point] - costs[middle])
-            if before > after:
-                break
-            kept.pop()
-        kept.append(point)
-    return np.array(kept, dtype=int)
-
-
-def slope_at(costs: np.ndarray, values: np.ndarray, budget: float) -> float:
-    """The slope, just above `budget`, of the line through corners (n,) by rising cost; 0 beyond
-    the last of them."""
-    first = max(int(np.searchsorted(costs, budget, side="right")) - 1, 0)
-    if first + 1 >= len(costs):
-        return 0.0
-    return float((values[first + 1] - values[first]) / (costs[first + 1] - costs[first]))

@@ -28,6 +28,7 @@ from foxnas_core.search.options import (
     group_columns,
     group_neighbours,
 )
+from foxnas_core.search.pareto import PairFronts, concave_corners, efficient_options, undominated
 from foxnas_core.search_space import SearchSpace, check_choice
 from foxnas_core.target import Target
 
@@ -258,20 +259,30 @@ class ContextTable:
             limit_costs=tuple(part[at] for part, at in zip(self.limit_costs, kept, strict=True)),
         )
 
-    def pair_front(self, g: int, h: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """Scores and costs of the pairs of efficient options of two groups that no other pair
-        beats, by increasing cost, and the position of each in the listing of all pairs."""
-        if (g, h) not in self._pair_fronts:
-            one, other = self.efficient[g], self.efficient[h]
-            scores = np.add.outer(self.scores[g][one], self.scores[h][other]).ravel()
-            costs = np.add.outer(self.costs[g][one], self.costs[h][other]).ravel()
-            kept = efficient_options(scores, costs)
-            self._pair_fronts[g, h] = scores[kept], costs[kept], kept
-        return self._pair_fronts[g, h]
+    @cached_property
+    def relaxation(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """The linear relaxation under the first limit: the steps of the groups' concave hulls,
+        steepest first. Score gained and cost added by each, and what is spent after it, (steps,).
+
+        The relaxed optimum fills the budget with them from the cheapest options on (Sinha and
+        Zoltners, "The multiple-choice knapsack problem", Operations Research 27, 1979).
+        """
+        hulls = []
+        for scores, costs, kept in zip(self.scores, self.costs, self.efficient, strict=True):
+            corners = kept[concave_corners(costs[kept], scores[kept])]
+            hulls.append(np.diff(np.stack([scores[corners], costs[corners]]), axis=1))
+        gain, paid = np.concatenate(hulls, axis=1)
+        order = np.argsort(-gain / paid, kind="stable")
+        return gain[order], paid[order], self.smallest_cost + np.cumsum(paid[order])
 
     @cached_property
-    def _pair_fronts(self) -> dict[tuple[int, int], tuple[np.ndarray, np.ndarray, np.ndarray]]:
-        return {}
+    def pair_fronts(self) -> PairFronts:
+        """The efficient options and those of all pairs of groups, under the first limit."""
+        kept = self.efficient
+        return PairFronts.of(
+            [scores[at] for scores, at in zip(self.scores, kept, strict=True)],
+            [costs[at] for costs, at in zip(self.costs, kept, strict=True)],
+        )
 
     @cached_property
     def efficient(self) -> tuple[np.ndarray, ...]:
@@ -464,55 +475,6 @@ class SearchProblem:
             float(self.value_of(score)),
             tuple(float(x.value_of(cost)) for x, cost in zip(self.limits, costs, strict=True)),
         )
-
-
-def efficient_options(scores: np.ndarray, costs: np.ndarray) -> np.ndarray:
-    """Positions of the Pareto front (more score, less cost), by increasing cost.
-
-    Of equal points the first is taken.
-    """
-    # One stable sort of nearly sorted sums is several times faster than a sort by two keys.
-    order = np.argsort(costs, kind="stable")
-    ranked = scores[order]
-    best_before = np.concatenate([[-np.inf], np.maximum.accumulate(ranked)[:-1]])
-    rising = order[ranked > best_before]
-    # Among equal costs the last of those that rise is the best.
-    return rising[np.append(np.diff(costs[rising]) > 0, True)[: len(rising)]]
-
-
-def undominated(scores: np.ndarray, costs: np.ndarray) -> np.ndarray:
-    """Positions of the options that no other beats: more score, no more of any cost.
-
-    Of equal ones the first is kept. Scores (options,), costs (options, limits).
-    """
-    points = np.column_stack([-scores, costs])
-    left = np.arange(len(points))
-    if len(points) > 1000:
-        # The best at some prices beat most of the others, each at little cost.
-        width = np.maximum(np.ptp(points, axis=0), 1e-300)
-        prices = np.random.default_rng(0).exponential(size=(64, points.shape[1])) / width
-        best = points[np.unique(np.argmin(points @ prices.T, axis=0))]
-        beaten = np.zeros(len(points), dtype=bool)
-        for one in best:
-            beaten |= (one <= points).all(axis=1) & (one < points).any(axis=1)
-        left = np.flatnonzero(~beaten)
-    # In this order a point is beaten by earlier ones only.
-    order = left[np.lexsort((left, *points[left].T[::-1]))]
-    kept = np.empty(0, dtype=np.int64)
-    for start in range(0, len(order), 256):
-        part = order[start : start + 256]
-        part = part[~_no_better(points[kept], points[part]).any(axis=1)]
-        within = np.tril(_no_better(points[part], points[part]), -1)
-        kept = np.concatenate([kept, part[~within.any(axis=1)]])
-    return np.sort(kept)
-
-
-def _no_better(by: np.ndarray, points: np.ndarray) -> np.ndarray:
-    """Whether each point (rows) is no less than each of `by` (columns) in anything."""
-    beaten = np.ones((len(points), len(by)), dtype=bool)
-    for column in range(points.shape[1]):
-        beaten &= by[:, column] <= points[:, column, None]
-    return beaten
 
 
 def rounded_up(number: float, digits: int = 3) -> str:

@@ -23,7 +23,7 @@ from foxnas_core.errors import InvalidInput
 from foxnas_core.regression import Predictor
 from foxnas_core.search.exact import Front
 from foxnas_core.search.options import full_codes
-from foxnas_core.search.prices import concave_corners, slope_at
+from foxnas_core.search.pareto import concave_corners, slope_at
 from foxnas_core.search.problem import Candidate, ContextTable, SearchProblem
 
 MOST = 1000

@@ -19,7 +19,8 @@ from foxnas_core.search.milp import (
     solve,
     solve_milp,
 )
-from foxnas_core.search.problem import Limit, SearchProblem, undominated
+from foxnas_core.search.pareto import undominated
+from foxnas_core.search.problem import Limit, SearchProblem
 from foxnas_core.search.schedule import AnnealingSettings
 from tests.search.additive import (
     every_total,

@@ -5,7 +5,8 @@ import pytest
 from hypothesis import given, settings
 
 from foxnas_core.search.exact import Front, front
-from foxnas_core.search.prices import concave_corners, front_prices, slope_at
+from foxnas_core.search.pareto import concave_corners, slope_at
+from foxnas_core.search.prices import front_prices
 from tests.search.additive import brute_force, small_problem
 from tests.search.test_exact import SMALL
 
