@@ -52,8 +52,8 @@ class _Chain:
     """One chain; its arrays are its rows of those in `_Arrays`.
 
     It walks the options of `table`, which for each group are those at `kept` in the problem's own.
-    `counts` are those since the last start. `champion` and
-    `champion_totals` are the best of the starts that have ended, polished.
+    `counts` are those since the last start. `champion` and `champion_totals` are the best of the
+    starts that have ended, polished.
     """
 
     context: int

@@ -270,8 +270,8 @@ def _best_in(
             break
         if time.monotonic() > until:
             break
-        enough = max(8 * allowance, 1e-3 * scale)
-        allowance = left if math.isfinite(score) else min(enough, whole)
+        wider = max(8 * allowance, 1e-3 * scale)
+        allowance = left if math.isfinite(score) else min(wider, whole)
     if options is None:
         return replace(_NOTHING, bound=bound if bound > score else -math.inf)
     return _Found(options, score, table.totals(options)[1], bound)

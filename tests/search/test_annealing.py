@@ -264,14 +264,14 @@ def test_a_penalty_of_ones_own_is_used() -> None:
 
 
 def test_preparing_compiles_and_leaves_the_run_as_it_was() -> None:
-    from foxnas_core.search.chain import run_chain
+    from foxnas_core.search.chain import run_chains
 
     annealer = Annealer(mini_problem(), SHORT)
     annealer.prepare()
-    compiled = list(run_chain.signatures)
+    compiled = list(run_chains.signatures)
     assert compiled
     annealer.advance(annealer.total)
-    assert run_chain.signatures == compiled
+    assert run_chains.signatures == compiled
     assert annealer.result().to_dict() == run(mini_problem(), SHORT).result().to_dict()
 
 

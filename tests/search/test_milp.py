@@ -4,7 +4,7 @@ import re
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from foxnas_core.errors import InfeasibleBudget, InvalidInput
@@ -224,6 +224,11 @@ def test_undominated_options_among_many() -> None:
 
 
 @given(**(DRAWN | {"sides": st.lists(SIDES, min_size=1, max_size=1)}))
+# The first options that HiGHS is given hold nothing that fits, but the next do.
+@example(
+    sizes=[1, 3, 4], contexts=3, seed=62393, whole=False, target="cross_entropy",
+    sides=["at_most"], quantile=0.0, pinned=True, ceiling=False,
+)  # fmt: skip
 @settings(max_examples=25, deadline=None)
 def test_a_front_rises_and_is_the_optimum_of_each_of_its_numbers(**drawn) -> None:
     problem = limited_problem(**drawn)
