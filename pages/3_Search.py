@@ -41,7 +41,7 @@ STEPS = [m * 10**k for k in range(3, 7) for m in (1, 2, 5)][:-1]
 PACES = {3.0: "over 3 seconds", 8.0: "over 8 seconds", 20.0: "over 20 seconds",
          60.0: "over a minute", 0.0: "at full speed"}  # fmt: skip
 # Few enough steps that the search can be seen to improve.
-START_SETTINGS = AnnealingSettings(steps=10_000, chains=1)
+START_SETTINGS = AnnealingSettings(steps=10_000, chains=1, restarts=0)
 EQUAL = 1e-9  # two sums of the same numbers
 FRAME_EVERY = 0.1  # seconds
 MOST_COMPARED = 8

@@ -29,12 +29,9 @@ from foxnas_core.search.schedule import AnnealingSettings, Schedule, steered, te
 
 RECORDS = 100
 
-# Relative to the price of the limit: below 1 chains stay above the limit, far above 1 they
-# cannot pass through it.
-_PENALTY = 1.3
-# The same under several limits: at their prices the relaxed optimum splits as many groups' options
-# as there are limits, so a chain that pays no more stays further above them.
-_PENALTY_OF_MANY = 1.5
+# Relative to the price of a limit: below 1 chains stay above the limit, far above 1 they cannot
+# pass through it.
+_PENALTY = 1.5
 # The least penalty, relative to the price that a limit would have without the others: beside
 # limits that bind, one that does not has no price, yet must not be passed for nothing.
 _ALONE = 0.1
@@ -44,7 +41,7 @@ _SAMPLED = 200
 _REFUSED = 1e300
 # Relative to the temperature at which 80 % of single edits are accepted. An adaptive schedule
 # starts far above it, since it follows the acceptance down.
-_START, _ADAPTIVE_START, _END = 0.2, 5.0, 0.003
+_START, _ADAPTIVE_START, _END = 0.2, 5.0, 0.01
 
 
 @dataclass(eq=False)
@@ -139,6 +136,7 @@ class Annealer:
         assert start is not None and end is not None
         self._ends = start, end
         self._levels = self.settings.levels
+        self._fall = temperatures(self.settings.schedule, *self._ends, self._levels)
         self._rounds = 1 + self.settings.restarts
         self._neighbours = (np.empty(0, np.int64),) * 3
         if self.settings.mode == "teaching":
@@ -207,20 +205,21 @@ class Annealer:
     def _begin(self, chain: _Chain) -> None:
         """Put a chain at its next start: a random architecture, or the cheapest where the limit is
         hard."""
-        key = [self.settings.seed, chain.context, chain.number]
-        seeds = np.random.SeedSequence([*key, chain.starts] if chain.starts else key)
-        table = chain.table
+        seeds = np.random.SeedSequence(
+            [self.settings.seed, chain.context, chain.number, chain.starts]
+        ).generate_state(1 + len(chain.options), np.uint64)
+        chain.random[:] = seeds[:1]
         if self.settings.mode == "teaching" and self.problem.limits:
             chain.options[:] = chain.feasible
         else:
-            rng = np.random.default_rng(seeds)
-            chain.options[:] = [rng.integers(len(s)) for s in table.scores]
-        chain.random[:] = seeds.generate_state(1, np.uint64)
-        chain.temperatures[:] = temperatures(self.settings.schedule, *self._ends, self._levels)
+            # The upper 32 bits, scaled to each group's options.
+            sizes = np.array([len(scores) for scores in chain.table.scores], np.uint64)
+            chain.options[:] = (seeds[1:] >> np.uint64(32)) * sizes >> np.uint64(32)
+        chain.temperatures[:] = self._fall
         self._accepted_ended += int(chain.counts[1])
         chain.counts[:] = 0
         chain.starts += 1
-        here = chain.totals[0] = self._sums(table, chain.options)
+        here = chain.totals[0] = self._sums(chain.table, chain.options)
         chain.totals[1, 0] = -math.inf
         if (here[1:] <= self._budgets).all():
             chain.totals[1] = here
@@ -512,7 +511,7 @@ def limit_penalties(table: ContextTable, budgets: np.ndarray) -> np.ndarray:
     if len(budgets) == 1:
         return np.array([_PENALTY * limit_price(table, float(budget)) for budget in budgets])
     alone = [limit_price(table.under(k), float(budget)) for k, budget in enumerate(budgets)]
-    return np.maximum(_PENALTY_OF_MANY * limit_prices(table, budgets), _ALONE * np.array(alone))
+    return np.maximum(_PENALTY * limit_prices(table, budgets), _ALONE * np.array(alone))
 
 
 def limit_price(table: ContextTable, budget: float) -> float:

@@ -33,9 +33,9 @@ class AnnealingSettings:
     Raises `InvalidInput` naming the setting that is out of range.
     """
 
-    steps: int = 50_000
-    chains: int = 4
-    restarts: int = 0
+    steps: int = 25_000
+    chains: int = 2
+    restarts: int = 3
     mode: Mode = "full"
     start_temperature: float | None = None
     end_temperature: float | None = None
@@ -89,7 +89,8 @@ class AnnealingSettings:
 
     @classmethod
     def from_dict(cls, document: Mapping[str, Any]) -> "AnnealingSettings":
-        return cls(**document)
+        """Of a saved document; runs from before there were restarts had none."""
+        return cls(**({"restarts": 0} | dict(document)))
 
 
 def temperatures(schedule: Schedule, start: float, end: float, levels: int) -> np.ndarray:

@@ -1,4 +1,5 @@
 import json
+import time
 
 import pytest
 from conftest import DEMO, run_page, sentences
@@ -45,7 +46,16 @@ def keys(page) -> set[str]:
 
 def start(page, pace: float = 0.0):
     page.selectbox(key="pace").set_value(pace).run()
-    return page.button(key="start").click().run()
+    return begun(page.button(key="start").click().run())
+
+
+def begun(page):
+    """The page once its latest search has got past its start."""
+    deadline = time.monotonic() + 60
+    while any(job.state == "starting" for job in cache.jobs()._jobs.values()):
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+    return page.run()
 
 
 def finish(page, study):
@@ -202,8 +212,8 @@ def test_settings_are_those_that_run(study):
     temperatures.set_value((0.002, 0.1)).run()
     page, job = finish(start(page), study)
     assert job.settings == AnnealingSettings(
-        steps=1000, chains=2, start_temperature=0.1, end_temperature=0.002, schedule="linear",
-        seed=11,
+        steps=1000, chains=2, restarts=0, start_temperature=0.1, end_temperature=0.002,
+        schedule="linear", seed=11,
     )  # fmt: skip
     page.button(key="suggested").click().run()
     page, job = finish(start(page), study)
@@ -260,7 +270,7 @@ def test_a_kept_search_is_replayed_and_not_kept_twice(study, problem):
     search_id = study.save_search(kept)
     page = run_page(PAGE, search=search_id)
     page.selectbox(key="pace").set_value(60.0).run()
-    page.button(key="replay").click().run()
+    page = begun(page.button(key="replay").click().run())
     assert not page.exception and not page.error
     job = job_of(page, study)
     assert job.replays == search_id and f"replay of kept search {search_id}" in sentences(page)

@@ -24,7 +24,7 @@ from foxnas_core.search.problem import SearchProblem
 from foxnas_core.search.schedule import AnnealingSettings, Mode, Schedule, target_acceptance
 from tests.search.additive import brute_force, mini_problem, small_problem
 
-SHORT = AnnealingSettings(steps=2_000, chains=1, seed=5)
+SHORT = AnnealingSettings(steps=2_000, chains=1, restarts=0, seed=5)
 
 
 def run(problem: SearchProblem, settings: AnnealingSettings) -> Annealer:
@@ -140,7 +140,7 @@ def test_the_global_random_state_is_left_alone() -> None:
 @pytest.mark.parametrize("schedule", ["geometric", "linear", "logarithmic"])
 def test_temperature_and_acceptance_fall(schedule: str) -> None:
     settings = AnnealingSettings(
-        steps=20_000, start_temperature=5.0, end_temperature=0.01, schedule=schedule
+        steps=20_000, restarts=0, start_temperature=5.0, end_temperature=0.01, schedule=schedule
     )
     trace = run(PROBLEM, settings).trace
     assert (trace["temperature"].diff().dropna() <= 0).all()
@@ -155,7 +155,9 @@ def test_temperature_and_acceptance_fall(schedule: str) -> None:
 
 def test_all_is_accepted_at_a_great_temperature_whatever_chain_it_falls_to() -> None:
     """So acceptance counts exactly the proposals of its own rows, over all chains."""
-    hot = AnnealingSettings(steps=333, chains=3, start_temperature=1e12, end_temperature=1e12)
+    hot = AnnealingSettings(
+        steps=333, chains=3, restarts=0, start_temperature=1e12, end_temperature=1e12
+    )
     annealer = run(PROBLEM, hot)
     assert annealer.total == 333 * 3 * len(PROBLEM.tables)
     assert (annealer.trace["acceptance"] == 1.0).all()
@@ -336,7 +338,7 @@ def test_a_chain_without_a_limit_does_not_start_at_the_optimum() -> None:
 
 
 def test_an_adaptive_run_accepts_what_it_wants_to() -> None:
-    settings = AnnealingSettings(steps=100_000, chains=1, schedule="adaptive", seed=1)
+    settings = AnnealingSettings(steps=100_000, chains=1, restarts=0, schedule="adaptive", seed=1)
     problem = PROBLEM.within(min(t.smallest_cost for t in PROBLEM.tables) * 1.5)
     annealer = run(problem, settings)
     assert len(annealer.penalties) == 1  # with one chain the trace is that chain's

@@ -85,7 +85,7 @@ def test_the_document_of_the_command_line() -> None:
         assert estimate["low"] == pytest.approx(estimate["value"] - 2)
     assert (document["seed"], document["proposals"]) == (
         4,
-        500 * SETTINGS.chains * len(problem.tables),
+        500 * SETTINGS.chains * (1 + SETTINGS.restarts) * len(problem.tables),
     )
     json.dumps(document, allow_nan=False)
 
