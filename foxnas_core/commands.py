@@ -266,6 +266,7 @@ def trust(options: argparse.Namespace) -> dict[str, Any]:
     """Train sampled subnets alone and compare them with what they inherit."""
     from foxnas_core import trusting
     from foxnas_core.trust.pairs import TrustSettings
+    from foxnas_core.trust.report import report_document, trust_report
 
     study = open_study(options.study)
     settings = TrustSettings(**_given(options, TrustSettings))
@@ -286,7 +287,15 @@ def trust(options: argparse.Namespace) -> dict[str, Any]:
             workers=options.workers,
             report=report,
         )
-    return {"study": str(study.folder), "pairs": len(record.pairs)}
+    found = trust_report(record.pairs, seed=options.seed)
+    say(found.sentence())
+    return {
+        "study": str(study.folder),
+        "pairs": len(record.pairs),
+        "parents": record.parents,
+        "settings": asdict(record.settings),
+        **report_document(found),
+    }
 
 
 def export(options: argparse.Namespace) -> dict[str, Any]:

@@ -19,4 +19,4 @@ def test_every_sampled_subnet_gets_a_pair(tiny_study):
     assert record == tiny_study.trust()
     assert told[-1].pairs == told[-1].total_pairs == 3
     assert told[-1].seconds_left == 0
-    print(tiny_study.trust_file.read_text(), list(tiny_study.folder.rglob('*')))
+    print(tiny_study.trust_file.read_text(), list(tiny_study.folder.rglob("*")))
