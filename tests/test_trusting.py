@@ -1,7 +1,6 @@
 import pytest
 
 from foxnas_core import trusting
-from foxnas_core.errors import InvalidInput
 from foxnas_core.trust.pairs import TrustSettings, spread_sample
 
 SETTINGS = TrustSettings(2, 1)

@@ -242,8 +242,9 @@ def trust_report(
             "No subnet was trained alone yet; train some with 'python -m foxnas_core trust'."
         )
     table = _subnet_table(pairs)
-    scopes = np.array([str(p.architecture.get("resolution", "")) for p in pairs])
-    names = sorted(set(scopes), key=float) if all(scopes) else []
+    said = [str(p.architecture.get("resolution", "")) for p in pairs]
+    scopes = np.array(said)
+    names = sorted(set(said), key=float) if all(said) else []
     if len(names) < 2:
         names = []
     rng = np.random.default_rng(seed)
