@@ -265,7 +265,7 @@ def _search_rounds(study: Study, options: argparse.Namespace) -> dict[str, Any]:
 def trust(options: argparse.Namespace) -> dict[str, Any]:
     """Train sampled subnets alone and compare them with what they inherit."""
     from foxnas_core import trusting
-    from foxnas_core.trust.pairs import TrustSettings
+    from foxnas_core.trust.pairs import TrustSettings, spread_sample
     from foxnas_core.trust.report import report_document, trust_report
 
     study = open_study(options.study)
@@ -287,6 +287,10 @@ def trust(options: argparse.Namespace) -> dict[str, Any]:
             workers=options.workers,
             report=report,
         )
+    sample = spread_sample(study.space, options.count, seed=options.seed)
+    elsewhere = len({a.id for a in sample} - record.ids)
+    if elsewhere:
+        say(f"{elsewhere} subnets are with another process, which adds their pairs.")
     found = trust_report(record.pairs, seed=options.seed)
     say(found.sentence())
     return {

@@ -276,7 +276,8 @@ class Study:
 
     @contextmanager
     def claim_trust(self, architecture_id: str) -> Iterator[Path | None]:
-        """Where the training of one subnet keeps its state; None where another process has it."""
+        """Where the training of one subnet keeps its state, for as long as this process has it;
+        None where another one does. A process that ends, however it ends, gives it back."""
         folder = self.folder / "trust"
         folder.mkdir(exist_ok=True)
         lock = FileLock(folder / f"{architecture_id}.lock", timeout=0)
@@ -287,6 +288,10 @@ class Study:
             return
         try:
             yield folder / architecture_id
+            record = self.trust()
+            if record and architecture_id in record.ids:
+                # Removed while it is held: who waited for it finds the pair done.
+                Path(lock.lock_file).unlink(missing_ok=True)
         finally:
             lock.release()
 

@@ -210,3 +210,5 @@ def _work(
         _train(study, dataset, settings, missing, seed, begun, report)
     except FoxnasError as error:
         told.put(str(error))
+    except KeyboardInterrupt:
+        pass  # the process that started this one says so

@@ -1,12 +1,14 @@
 """Whether the supernet ranks subnets as training each of them alone does."""
 
+import math
+
 import streamlit as st
 
 from foxnas_core.errors import MissingPart
 from foxnas_core.figures import trust as figures
 from foxnas_core.storage import Study
-from foxnas_core.trust.pairs import TrustRecord
-from foxnas_core.trust.report import INHERITED, TRAINED, TrustReport
+from foxnas_core.trust.pairs import TrustRecord, TrustSettings
+from foxnas_core.trust.report import ENOUGH, INHERITED, TRAINED, TrustReport
 from pages.shared import cache
 from pages.shared.commands import show_command, shown_folder
 from pages.shared.frame import page
@@ -22,14 +24,19 @@ def show_verdict(report: TrustReport) -> None:
     for place, (label, value) in zip(
         st.columns(4),
         {
-            "Kendall's tau, inherited and trained from scratch": main.text,
+            "Kendall's tau": f"{main.tau:.2f}" if math.isfinite(main.tau) else "none yet",
             "Pairs in the same order": f"{100 * (1 - report.reversed_share['alone']):.0f} %",
-            "Trained less inherited, mean": f"{offset.mean:+.2f} points",
-            "Given up by the supernet's favourite": f"{report.regret['alone']:.2f} points",
+            "Training adds, mean": f"{offset.mean:+.2f} points",
+            "Lost by its first choice": f"{report.regret['alone']:.2f} points",
         }.items(),
         strict=True,
     ):
         place.metric(label, value)
+    st.caption(
+        f"{report.count} subnets, inherited accuracy with recalibration against training from "
+        "scratch. Lost by its first choice: how much worse the subnet that the supernet ranks "
+        "first is, when trained, than the best of these."
+    )
     shown = {"holds": st.success, "fails": st.error, "open": st.warning, "few": st.info}
     shown[report.verdict()](plain(report.sentence()))
     further = [report.resolution_sentence(), report.recalibration_sentence()]
@@ -40,7 +47,7 @@ def show_advice(report: TrustReport) -> None:
     """What raises the agreement."""
     advice = report.advice()
     if advice:
-        st.subheader("What to do")
+        st.subheader("What would raise it")
         st.markdown("\n".join(f"- {plain(sentence)}" for sentence in advice))
 
 
@@ -68,7 +75,7 @@ def show_pairs(study: Study, record: TrustRecord, report: TrustReport) -> None:
         )
     table = figures.pair_table(report, record.pairs, study.space, trained)
     epochs = record.settings.epochs if trained == "alone" else record.settings.fine_tune_epochs
-    left, right = st.columns([3, 2], gap="large")
+    left, right = st.columns(2, gap="large")
     with left:
         panel(
             "Inherited and trained",
@@ -82,13 +89,15 @@ def show_pairs(study: Study, record: TrustRecord, report: TrustReport) -> None:
         agreements = figures.agreement_table(report)
         panel(
             "Agreement of the orders",
-            "Kendall's tau: 1 is the same order, 0 none in common, -1 the opposite. Intervals "
-            "resample the subnets; those of a few are wide.",
+            "Kendall's tau: 1 is the same order, 0 none in common, -1 the opposite; from the "
+            f"dotted line, {ENOUGH}, three of four pairs stand in the same order, which is taken "
+            "as enough to search by. Intervals (95 %) resample the subnets; those of a few are "
+            "wide.",
             agreements,
             figures.agreement_figure(agreements, trained),
             key="agreement",
         )
-    left, right = st.columns([3, 2], gap="large")
+    left, right = st.columns(2, gap="large")
     with left:
         panel(
             "What training adds, by size",
@@ -102,7 +111,7 @@ def show_pairs(study: Study, record: TrustRecord, report: TrustReport) -> None:
         panel(
             "What training adds, on average",
             "Mean of trained less inherited accuracy (points) with its 95 % interval.",
-            figures.offset_table(report),
+            figures.offset_table(report, trained),
             key="offsets",
         )
     share, certain = report.reversed_share[trained], report.certain_share[trained]
@@ -125,6 +134,12 @@ def show_more(study: Study, record: TrustRecord | None) -> None:
         show_command(study, f"{command}{USUAL} --seed 1")
         return
     settings, seed = record.settings, record.pairs[-1].seed
+    count = 2 * sum(pair.seed == seed for pair in record.pairs)
+    rate = (
+        ""
+        if settings.fine_tune_rate == TrustSettings.fine_tune_rate
+        else (f" --fine-tune-rate {settings.fine_tune_rate:g}")
+    )
     st.write(
         f"Trained on {record.training_images:,} images of {plain(record.dataset)}: from scratch "
         f"for {settings.epochs} epochs and, from the inherited weights, for "
@@ -133,8 +148,8 @@ def show_more(study: Study, record: TrustRecord | None) -> None:
     )
     show_command(
         study,
-        f"{command}{2 * len(record.pairs)} --epochs {settings.epochs} "
-        f"--fine-tune-epochs {settings.fine_tune_epochs} --seed {seed}",
+        f"{command}{count} --epochs {settings.epochs} "
+        f"--fine-tune-epochs {settings.fine_tune_epochs}{rate} --seed {seed}",
     )
 
 

@@ -7,7 +7,7 @@ import pandas as pd
 from plotly import graph_objects as go
 
 from foxnas_core.architecture import Architecture
-from foxnas_core.figures.theme import BLUE, GREEN, GREY, INK, ORANGE, PURPLE, RED, SKY, new_figure
+from foxnas_core.figures.theme import BLUE, GREEN, GREY, ORANGE, PURPLE, RED, SKY, new_figure
 from foxnas_core.search_space import SearchSpace
 from foxnas_core.trust.pairs import TrustPair
 from foxnas_core.trust.report import (
@@ -41,8 +41,10 @@ def pair_table(
     report: TrustReport, pairs: Sequence[TrustPair], space: SearchSpace, trained: str
 ) -> pd.DataFrame:
     """One row a subnet, in order of the inherited accuracy: id, resolution where there is one,
-    MACs, parameters, inherited accuracy with and without recalibration, accuracy trained (percent),
-    their standard errors, offset (points), both ranks, 1 the best, and the architecture in lines."""
+    MACs, parameters, inherited accuracy with and without recalibration and accuracy trained
+    (percent), each with its standard error, their difference (points), both ranks, 1 the best, and
+    the architecture in lines.
+    """
     names = {
         "id": "id", "resolution": "resolution", "macs": "MACs", "parameters": "parameters",
         "inherited": "inherited", "inherited_std_error": "inherited std error",
@@ -142,22 +144,18 @@ def agreement_figure(table: pd.DataFrame, trained: str) -> go.Figure:
             name=INHERITED[inherited],
             marker={"color": colour, "size": 10},
             error_x={
-                "type": "data", "symmetric": False, "array": part["high"] - part["tau"],
-                "arrayminus": part["tau"] - part["low"], "color": colour, "thickness": 2, "width": 0,
+                "type": "data", "symmetric": False, "color": colour, "thickness": 2, "width": 0,
+                "array": part["high"] - part["tau"], "arrayminus": part["tau"] - part["low"],
             },
             customdata=part[["low", "high", "number", "same order (%)"]].to_numpy(),
             hovertemplate="tau %{x:.2f} [%{customdata[0]:.2f}, %{customdata[1]:.2f}], "
             "%{customdata[2]} subnets<br>%{customdata[3]:.0f} % of their pairs in the same order"
             f"<extra>{INHERITED[inherited]}</extra>",
         )  # fmt: skip
-    figure.add_vline(
-        x=ENOUGH, line={"color": GREY, "dash": "dot"},
-        annotation={"text": "enough to search by", "font": {"color": INK, "size": 12}},
-        annotation_position="bottom left",
-    )  # fmt: skip
+    figure.add_vline(x=ENOUGH, line={"color": GREY, "dash": "dot"})
     figure.update_layout(
         height=150 + 62 * len(rows),
-        xaxis={"title": {"text": "Kendall's tau, 95 % interval"}, "range": [-1.05, 1.05]},
+        xaxis={"title": {"text": "Kendall's tau"}, "range": [-1.05, 1.05]},
         yaxis={
             "tickvals": list(range(len(rows))), "ticktext": rows, "showgrid": False,
             "range": [-0.75, len(rows) - 0.4], "zeroline": False,
@@ -171,23 +169,23 @@ def scope_label(scope: str) -> str:
     """A scope of the report, as an axis or a row names it."""
     if scope == ALL:
         return "all subnets"
-    return "of one resolution" if scope == WITHIN else f"resolution {scope}"
+    return "within a resolution" if scope == WITHIN else f"resolution {scope}"
 
 
-def offset_table(report: TrustReport) -> pd.DataFrame:
-    """One row a set of subnets and training: subnets, trained, number, mean of trained less
-    inherited accuracy, low, high (points)."""
+def offset_table(report: TrustReport, trained: str) -> pd.DataFrame:
+    """One row a set of subnets: subnets, number, mean of trained less inherited accuracy, low and
+    high (points), for one of `TRAINED`."""
     return pd.DataFrame(
         [
             {
                 "subnets": scope_label(o.scope),
-                "trained": TRAINED[o.trained],
                 "number": o.subnets,
                 "mean": o.mean,
                 "low": o.low,
                 "high": o.high,
             }
             for o in report.offsets
+            if o.trained == trained
         ]
     )
 
@@ -247,7 +245,7 @@ def _by_resolution(table: pd.DataFrame) -> list[tuple[str, str, pd.DataFrame]]:
     ]
 
 
-def _bars(std_error: pd.Series, colour: str) -> dict[str, object]:
+def _bars(std_error: pd.Series | np.ndarray, colour: str) -> dict[str, object]:
     return {
         "type": "data", "array": 2 * std_error, "color": colour, "thickness": 1, "width": 0,
     }  # fmt: skip

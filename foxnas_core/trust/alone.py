@@ -72,6 +72,7 @@ def train_pair(
     seed: int,
     state: Path,
     report: Callable[[int], None] = lambda steps: None,
+    save_every: int = 200,
 ) -> TrustPair:
     """Train one subnet both ways and score it in all four; see `TrustPair`.
 
@@ -107,13 +108,14 @@ def train_pair(
             start=checkpoint.supernet if name == "fine-tuned" else None,
             resume=path.exists(),
             report=told,
+            save_every=save_every,
         )
         before += trained.record["steps"]
         seconds += trained.record["seconds"]
         own_weights = Checkpoint(trained.supernet, checkpoint.record)
         scores[name] = bench.score(prepare(own_weights, architecture, bench.calibration))
     costs = CostMeter().measure([inherited])[0]
-    pair = TrustPair(
+    return TrustPair(
         architecture,
         parameters=costs["parameters"],
         macs=costs["macs"],
@@ -126,7 +128,6 @@ def train_pair(
         device=device_name(),
         torch=torch.__version__,
     )
-    return pair
 
 
 def state_file(state: Path, training: str) -> Path:

@@ -47,14 +47,6 @@ class Agreement:
     high: float
 
     @property
-    def text(self) -> str:
-        """Tau with its interval, as it is read."""
-        if not np.isfinite(self.tau):
-            return "none"
-        interval = f" ({self.low:.2f} to {self.high:.2f})" if np.isfinite(self.low) else ""
-        return f"{self.tau:.2f}{interval}"
-
-    @property
     def same_order(self) -> float:
         """The share of pairs of subnets in the same order, without ties."""
         return (1 + self.tau) / 2
@@ -194,9 +186,13 @@ class TrustReport:
         return f"{said}."
 
     def advice(self) -> list[str]:
-        """What raises the agreement, the likeliest first; empty where the ranking holds."""
+        """What raises the agreement; empty where the ranking holds, within resolutions too, and
+        where there is no verdict."""
         verdict = self.verdict()
-        if verdict in ("holds", "few"):
+        holds = verdict == "holds" and (
+            WITHIN not in self.scopes() or self.agreement(scope=WITHIN).tau >= ENOUGH
+        )
+        if holds or verdict == "few":
             return []
         said = []
         if verdict == "open":
@@ -336,14 +332,14 @@ def report_document(report: TrustReport) -> dict[str, Any]:
 def largest_reversals(report: TrustReport, trained: str, most: int = 10) -> pd.DataFrame:
     """The largest of the report's reversals, each subnet in three of them at most."""
     taken: dict[str, int] = {}
-    kept = []
+    kept: list[int] = []
     rows = report.reversals[report.reversals["trained"] == trained]
-    for index, row in rows.iterrows():
+    for place, row in enumerate(rows.to_dict("records")):
         ends = str(row["preferred"]), str(row["better"])
         if len(kept) < most and all(taken.get(end, 0) < _EACH for end in ends):
-            kept.append(index)
+            kept.append(place)
             taken |= {end: taken.get(end, 0) + 1 for end in ends}
-    return rows.loc[kept].reset_index(drop=True)
+    return rows.iloc[kept].reset_index(drop=True)
 
 
 def _subnet_table(pairs: Sequence[TrustPair]) -> pd.DataFrame:
