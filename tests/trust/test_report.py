@@ -88,7 +88,8 @@ def test_intervals_cover_the_true_tau_about_as_often_as_they_say():
     for _ in range(100):
         x = rng.normal(size=20)
         y = 0.8 * x + 0.6 * rng.normal(size=20)
-        found = report_of(x, y, resamples=200).agreement()
+        drawn = rng.integers(0, 20, (200, 20))
+        found = module._agreement("inherited", "alone", ALL, x, y, drawn)
         covered += found.low <= true <= found.high
     assert covered >= 85
 
