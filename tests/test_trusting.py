@@ -2,11 +2,13 @@ import json
 from dataclasses import replace
 
 import pytest
+from conftest import DEMO
 from PIL import Image
 
 from foxnas_core import trusting
 from foxnas_core.dataset import Dataset
 from foxnas_core.errors import InvalidInput, MissingPart
+from foxnas_core.storage import file_hash, open_study
 from foxnas_core.supernet.checkpoint import save_checkpoint
 from foxnas_core.trust.pairs import TrustSettings, spread_sample
 
@@ -127,3 +129,13 @@ def test_the_documented_format(tiny_study, stripes_for_data):
         "id", "choices", "parameters", "macs", "accuracy", "seed", "seconds", "device", "torch",
     }  # fmt: skip
     assert set(pair["accuracy"]) == {"inherited", "unrecalibrated", "alone", "fine_tuned"}
+
+
+def test_the_shipped_pairs_are_of_the_shipped_weights():
+    demo = open_study(DEMO)
+    record = demo.trust()
+    assert record.parents == {
+        "space": demo.space.fingerprint, "checkpoint": file_hash(demo.checkpoint_file),
+    }  # fmt: skip
+    sample = spread_sample(demo.space, len(record.pairs), seed=record.pairs[0].seed)
+    assert record.ids == {a.id for a in sample}
