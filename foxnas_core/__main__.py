@@ -169,6 +169,28 @@ def build_parser() -> argparse.ArgumentParser:
     search.add_argument("--seed", type=_natural)
     search.add_argument("--save", action="store_true", help="keep the search with the study")
 
+    trust = _command(
+        commands, "trust", "train subnets alone and compare their order with the supernet's"
+    )
+    trust.add_argument(
+        "--count",
+        type=_positive,
+        default=16,
+        help="how many of the seed's sampled subnets to have trained (default: 16)",
+    )
+    trust.add_argument("--epochs", type=_positive, help="from scratch (default: 12)")
+    trust.add_argument(
+        "--fine-tune-epochs", type=_positive, help="from the inherited weights (default: 3)"
+    )
+    trust.add_argument(
+        "--fine-tune-rate",
+        type=float,
+        help="learning rate of fine-tuning, as a share of the recipe's (default: 0.1)",
+    )
+    trust.add_argument("--data", type=Path, help="the images the supernet was trained on")
+    trust.add_argument("--workers", type=_positive, default=1, help="processes of one thread each")
+    trust.add_argument("--seed", type=_natural, default=0)
+
     export = _command(commands, "export", "write an architecture's subnet as files that run")
     export.add_argument("--architecture", type=Path, required=True, help="a JSON file")
     export.add_argument("--out", type=Path, required=True, help="a new folder")

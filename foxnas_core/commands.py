@@ -262,6 +262,46 @@ def _search_rounds(study: Study, options: argparse.Namespace) -> dict[str, Any]:
     return {"study": str(study.folder), "rows": len(study.table()), **rounds_document(record)}
 
 
+def trust(options: argparse.Namespace) -> dict[str, Any]:
+    """Train sampled subnets alone and compare them with what they inherit."""
+    from foxnas_core import trusting
+    from foxnas_core.trust.pairs import TrustSettings, spread_sample
+    from foxnas_core.trust.report import report_document, trust_report
+
+    study = open_study(options.study)
+    settings = TrustSettings(**_given(options, TrustSettings))
+    shown = "{percentage:.0f} % |{bar}| {n_fmt}/{total_fmt} steps, {elapsed}{postfix}"
+    with tqdm(delay=1, file=sys.stderr, bar_format=shown) as bar:
+
+        def report(progress: trusting.TrustProgress) -> None:
+            bar.total = progress.total_steps
+            bar.set_postfix_str(progress.sentence(), refresh=False)
+            bar.update(progress.steps - bar.n)
+
+        record = trusting.measure_trust(
+            study,
+            settings,
+            count=options.count,
+            seed=options.seed,
+            data=options.data,
+            workers=options.workers,
+            report=report,
+        )
+    sample = spread_sample(study.space, options.count, seed=options.seed)
+    elsewhere = len({a.id for a in sample} - record.ids)
+    if elsewhere:
+        say(f"{elsewhere} subnets are with another process, which adds their pairs.")
+    found = trust_report(record.pairs, seed=options.seed)
+    say(found.sentence())
+    return {
+        "study": str(study.folder),
+        "pairs": len(record.pairs),
+        "parents": record.parents,
+        "settings": asdict(record.settings),
+        **report_document(found),
+    }
+
+
 def export(options: argparse.Namespace) -> dict[str, Any]:
     """Export one architecture's subnet to a new folder."""
     from foxnas_core.export.exporter import write_export
@@ -320,6 +360,7 @@ COMMANDS: dict[str, Callable[[argparse.Namespace], dict[str, Any]]] = {
     "fit": fit,
     "calibrate": calibrate,
     "search": search,
+    "trust": trust,
     "export": export,
     "import": import_table,
 }

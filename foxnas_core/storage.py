@@ -7,6 +7,8 @@ images.npz               calibration and held-out images (optional)
 measurements.parquet     the measurement table (optional)
 optima.parquet           measured optima, which no fit reads (optional)
 rounds.json              rounds of search and measurement (optional)
+trust.json               subnets trained alone beside what they inherit (optional)
+trust/                   what trainings under way go on from after a kill
 searches/ID.json         finished searches
 """
 
@@ -15,12 +17,12 @@ import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
-from filelock import FileLock
+from filelock import FileLock, Timeout
 
 from foxnas_core.architecture import Architecture
 from foxnas_core.dataset import ImageSet, pack_images, unpack_images
@@ -31,6 +33,7 @@ from foxnas_core.search.result import SearchResult
 from foxnas_core.search.rounds import RoundsRecord
 from foxnas_core.search_space import SearchSpace
 from foxnas_core.table import MeasurementTable, empty_table, from_parquet, to_parquet_bytes
+from foxnas_core.trust.pairs import TrustPair, TrustRecord, check_continues
 
 if TYPE_CHECKING:
     from foxnas_core.supernet.checkpoint import Checkpoint
@@ -67,6 +70,10 @@ class Study:
     @property
     def rounds_file(self) -> Path:
         return self.folder / "rounds.json"
+
+    @property
+    def trust_file(self) -> Path:
+        return self.folder / "trust.json"
 
     @property
     def training_state_file(self) -> Path:
@@ -231,6 +238,62 @@ class Study:
                 "use it with the study it belongs to."
             )
         return record
+
+    # Trust
+
+    def trust(self) -> TrustRecord | None:
+        """The subnets that were trained alone; None before the first.
+
+        Raises `InvalidInput` for a damaged file, or one of another space.
+        """
+        if not self.trust_file.exists():
+            return None
+        try:
+            record = TrustRecord.from_dict(_read_json(self.trust_file))
+        except (ValueError, KeyError, TypeError, AttributeError, InvalidInput) as error:
+            raise InvalidInput(
+                f"{self.trust_file} is damaged; restore it, or move it away to begin anew."
+            ) from error
+        if not all(self.space.is_member(pair.architecture) for pair in record.pairs):
+            raise InvalidInput(
+                f"{self.trust_file} holds subnets of another space than {self.space.name!r}; "
+                "use it with the study it belongs to."
+            )
+        return record
+
+    def add_trust_pair(self, begun: TrustRecord, pair: TrustPair) -> TrustRecord:
+        """Keep a pair beside those there are; returns them all. Safe against other processes.
+
+        Raises `InvalidInput` where those there are differ from `begun` in more than pairs.
+        """
+        with self._lock():
+            record = self.trust() or begun
+            check_continues(record, begun)
+            if pair.architecture.id not in record.ids:
+                record = replace(record, pairs=(*record.pairs, pair))
+            write_atomically(self.trust_file, json.dumps(record.to_dict(), indent=1) + "\n")
+        return record
+
+    @contextmanager
+    def claim_trust(self, architecture_id: str) -> Iterator[Path | None]:
+        """Where the training of one subnet keeps its state, for as long as this process has it;
+        None where another one does. A process that ends, however it ends, gives it back."""
+        folder = self.folder / "trust"
+        folder.mkdir(exist_ok=True)
+        lock = FileLock(folder / f"{architecture_id}.lock", timeout=0)
+        try:
+            lock.acquire()
+        except Timeout:
+            yield None
+            return
+        try:
+            yield folder / architecture_id
+            record = self.trust()
+            if record and architecture_id in record.ids:
+                # Removed while it is held: who waited for it finds the pair done.
+                Path(lock.lock_file).unlink(missing_ok=True)
+        finally:
+            lock.release()
 
     def _lock(self) -> FileLock:
         return FileLock(self.folder / ".lock")

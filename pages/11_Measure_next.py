@@ -1,7 +1,5 @@
 """The batch of subnets that tells most, what it is expected to tell, and the rounds of search."""
 
-from pathlib import Path
-
 import streamlit as st
 
 from foxnas_core.errors import MissingPart
@@ -11,6 +9,7 @@ from foxnas_core.search.rounds import RoundsRecord, front_error, rounds_table
 from foxnas_core.storage import Study
 from foxnas_core.target import target_of
 from pages.shared import cache
+from pages.shared.commands import show_command, shown_folder
 from pages.shared.frame import errors_as_cards, page
 from pages.shared.panel import as_csv, panel
 from pages.shared.text import plain
@@ -18,25 +17,6 @@ from pages.shared.text import plain
 SIZES = (6, 12, 24, 48, 96)
 USUAL = 24
 ASSUMED_SECONDS = 3.0
-
-
-def shown_folder(study: Study) -> str:
-    """The study's folder as one types it in the folder where the app was started."""
-    folder = study.folder.resolve()
-    here = Path.cwd().resolve()
-    return str(folder.relative_to(here)) if folder.is_relative_to(here) else folder.name
-
-
-def show_command(study: Study, command: str) -> None:
-    """A command that measures, and what the study lacks for it."""
-    st.code(f"python -m foxnas_core {command}", language="bash")
-    parts = {"weights": study.checkpoint_file, "images": study.images_file}
-    missing = " and ".join(name for name, path in parts.items() if not path.exists())
-    if missing:
-        st.caption(
-            f"This study has no {missing}, which the command needs; run it where they are, or copy "
-            "them into the study's folder."
-        )
 
 
 @st.fragment

@@ -36,7 +36,8 @@ def test_every_page_says_one_sentence_about_an_empty_study(studies, name):
     assert len(page.error) == (0 if name in ("app.py", "pages/8_Import.py") else 1)
 
 
-@pytest.mark.parametrize("name", EVERY_PAGE)
+# Trust rests on weights, not on the table.
+@pytest.mark.parametrize("name", [n for n in EVERY_PAGE if n != "pages/12_Trust.py"])
 def test_every_page_says_one_sentence_about_a_broken_table(studies, name):
     path = studies / "demo" / "measurements.parquet"
     path.write_bytes(path.read_bytes()[:5000])

@@ -78,6 +78,25 @@ def test_measured_optima_judge_and_guard_later_searches(measured_study, capsys):
     assert guarded["best"]["latency_ms"]["value"] <= guarded["budget"]["searched"]
 
 
+def test_trust_document(tiny_study, tiny_dataset, capsys, monkeypatch):
+    monkeypatch.setattr("foxnas_core.trusting.load_dataset", lambda path, **shape: tiny_dataset)
+    trust = ("trust", "--study", tiny_study.folder, "--count", 3, "--fine-tune-epochs", 1)
+    document = ask(capsys, *trust, "--epochs", 1)
+    assert set(document) == {
+        "study", "pairs", "parents", "settings", "verdict", "sentence", "advice", "kendall_tau",
+        "recalibration_gain", "offset", "reversed", "reversed_beyond_noise", "regret", "reversals",
+        "seed",
+    }  # fmt: skip
+    assert document["pairs"] == 3 and document["verdict"] == "few"
+    assert document["settings"] == {"epochs": 1, "fine_tune_epochs": 1, "fine_tune_rate": 0.1}
+    for trained in ("alone", "fine_tuned"):
+        assert set(document["offset"][trained]["all"]) == ESTIMATE
+        for inherited in ("inherited", "unrecalibrated"):
+            assert set(document["kendall_tau"][trained][inherited]["all"]) == ESTIMATE
+    assert ask(capsys, *trust, "--epochs", 1) == document
+    assert "move trust.json away" in refused(capsys, *trust, "--epochs", 2)
+
+
 def test_a_search_takes_a_schedule_a_mode_and_restarts(measured_study, capsys):
     budget = budget_of(measured_study)
     search = ["search", "--study", measured_study.folder, "--latency-budget", budget]

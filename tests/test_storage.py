@@ -1,15 +1,18 @@
 import json
 from concurrent.futures import ProcessPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from conftest import tiny_document
 from hand import hand_space, noisy_table
+from trust_pairs import begun, pairs_of
 
 from foxnas_core.errors import InvalidInput, MissingPart
-from foxnas_core.families import space_from_dict
+from foxnas_core.families import load_shipped, space_from_dict
 from foxnas_core.search.rounds import Estimate, Find, Round, RoundsRecord
 from foxnas_core.storage import (
+    Study,
     create_study,
     list_studies,
     new_study_folder,
@@ -18,6 +21,7 @@ from foxnas_core.storage import (
     read_space,
 )
 from foxnas_core.table import empty_table
+from foxnas_core.trust.pairs import TrustSettings
 
 
 def row(accuracy=70.0):
@@ -208,6 +212,44 @@ def test_a_broken_space_is_named_with_its_file(tmp_path):
     (tmp_path / "space.json").write_text(json.dumps(tiny_document(classes=1)))
     with pytest.raises(InvalidInput, match=r"space\.json: 'classes'"):
         read_space(tmp_path / "space.json")
+
+
+def test_trust_pairs_are_added_once_and_come_back(tiny_space, tmp_path):
+    study = create_study(tmp_path / "new", tiny_space, name="New")
+    assert study.trust() is None
+    record = begun(tiny_space)
+    one, other = pairs_of(tiny_space, [80, 82], [90, 91])
+    study.add_trust_pair(record, one)
+    study.add_trust_pair(record, other)
+    kept = study.add_trust_pair(record, replace(one, seconds=9.0))
+    assert kept.pairs == (one, other) == study.trust().pairs
+    with pytest.raises(InvalidInput, match="epochs from scratch"):
+        study.add_trust_pair(replace(record, settings=TrustSettings(1, 1)), one)
+
+
+@pytest.mark.parametrize("content", ["{", "[]", '{"format": 2}', '{"format": 1}', "\xff"])
+def test_damaged_trust_is_one_sentence(tiny_space, tmp_path, content):
+    study = create_study(tmp_path / "new", tiny_space, name="New")
+    study.trust_file.write_text(content, encoding="latin-1")
+    with pytest.raises(InvalidInput, match="trust.json is damaged; restore it"):
+        study.trust()
+
+
+def test_trust_of_another_space_is_refused(tiny_space, tmp_path):
+    study = create_study(tmp_path / "new", load_shipped("foxnas-mini"), name="New")
+    with pytest.raises(InvalidInput, match="subnets of another space"):
+        study.add_trust_pair(begun(tiny_space), pairs_of(tiny_space, [1], [2])[0])
+        study.trust()
+
+
+def test_one_process_at_a_time_has_a_subnet(tiny_space, tmp_path):
+    study = create_study(tmp_path / "new", tiny_space, name="New")
+    with study.claim_trust("one") as own, study.claim_trust("other") as another:
+        assert own != another and own.parent == study.folder / "trust"
+        with Study(study.folder, "", "", tiny_space).claim_trust("one") as taken:
+            assert taken is None
+    with study.claim_trust("one") as own:
+        assert own is not None
 
 
 def test_rounds_come_back_as_they_were_kept(tiny_space, tmp_path):

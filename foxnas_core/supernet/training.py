@@ -10,6 +10,7 @@ Everything random is derived from the seed and the step, so a resumed run repeat
 and every process of a torchrun group draws the same subnets.
 """
 
+import hashlib
 import math
 import os
 import time
@@ -90,6 +91,7 @@ def train(
     recipe: Recipe,
     *,
     state_file: Path,
+    start: Supernet | None = None,
     resume: bool = False,
     report: Callable[[Progress], None] = lambda progress: None,
     report_every: int = 50,
@@ -98,6 +100,7 @@ def train(
 ) -> Trained:
     """Train to the end of the recipe, saving the state to `state_file` on the way.
 
+    The weights begin as those of `start`, which is left as it is, or, without one, at random.
     With `resume`, go on from `state_file`, at the same step with the same random state. Under
     torchrun, each process takes its share of every batch and gradients are averaged.
     `stop_after` ends early at that step, with the state saved. Raises `InvalidInput` where the
@@ -112,6 +115,8 @@ def train(
         )
     torch.manual_seed(recipe.seed)
     supernet = Supernet(space).train()
+    if start is not None:
+        supernet.load_state_dict(start.state_dict())
     supernet.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     optimizer = torch.optim.AdamW(_parameter_groups(supernet, recipe), lr=recipe.learning_rate)
     mean, std = dataset.pixel_statistics()
@@ -121,12 +126,14 @@ def train(
         raise InvalidInput(
             f"{len(dataset.training)} training images are fewer than one batch of {recipe.batch}."
         )
-    identity = {
+    identity: dict[str, Any] = {
         "recipe": asdict(recipe),
         "space": space.fingerprint,
         "dataset": dataset.name,
         "images": len(dataset.training),
     }
+    if start is not None:
+        identity["start"] = weights_fingerprint(start)
     first, earlier = 0, 0.0
     history: list[list[float | None]] = []
     if resume:
@@ -178,6 +185,15 @@ def train(
                     "rows": history},
     }  # fmt: skip
     return Trained(supernet.eval(), record)
+
+
+def weights_fingerprint(supernet: Supernet) -> str:
+    """Twelve hexadecimal digits that change whenever a weight or a norm's statistic does."""
+    digest = hashlib.sha256()
+    for name, tensor in sorted(supernet.state_dict().items()):
+        digest.update(name.encode())
+        digest.update(tensor.detach().contiguous().numpy().tobytes())
+    return digest.hexdigest()[:12]
 
 
 def accuracy_of(

@@ -19,7 +19,7 @@ from foxnas_core.architecture import Architecture, Value
 from foxnas_core.errors import FoxnasError
 from foxnas_core.importing import ColumnMapping, ForeignFile, read_content
 from foxnas_core.search_space import SearchSpace
-from foxnas_core.storage import Study, open_study
+from foxnas_core.storage import Study, file_hash, open_study
 from foxnas_core.table import MeasurementTable
 from pages.shared.choices import as_text
 
@@ -46,6 +46,8 @@ if TYPE_CHECKING:
     from foxnas_core.search.result import SearchResult
     from foxnas_core.search.rounds import RoundsRecord
     from foxnas_core.search.stability import ResampledFronts
+    from foxnas_core.trust.pairs import TrustRecord
+    from foxnas_core.trust.report import TrustReport
     from pages.shared.jobs import Jobs
     from pages.shared.races import Races
 
@@ -214,6 +216,22 @@ def seconds_of(study: Study) -> float | None:
 def rounds_of(study: Study) -> "RoundsRecord | None":
     """The study's rounds of search and measurement; raises as `Study.rounds`."""
     return _rounds(str(study.folder), _stamp(study, "space.json", "rounds.json"))
+
+
+def trust_of(study: Study) -> "TrustRecord | None":
+    """The study's subnets that were trained alone; raises as `Study.trust`."""
+    return _trust(str(study.folder), _stamp(study, "space.json", "trust.json"))
+
+
+def trust_report_of(study: Study) -> "TrustReport":
+    """What those subnets tell; raises as `trust_report`."""
+    return _trust_report(str(study.folder), _stamp(study, "space.json", "trust.json"))
+
+
+def is_of_other_weights(study: Study, record: "TrustRecord") -> bool:
+    """Whether the study's weights, if it has any, are not those of the record."""
+    stamp = _stamp(study, "supernet.safetensors")
+    return bool(stamp) and _weights(str(study.folder), stamp) != record.parents["checkpoint"]
 
 
 def export_of(study: Study, architecture: Architecture) -> "ExportedModel":
@@ -487,6 +505,24 @@ def _plan(folder: str, column: str, count: int, stamp: Stamp, optima: Stamp) -> 
 @st.cache_resource(max_entries=16, show_spinner=False)
 def _rounds(folder: str, stamp: Stamp) -> "RoundsRecord | None":
     return open_study(Path(folder)).rounds()
+
+
+@st.cache_resource(max_entries=16, show_spinner=False)
+def _trust(folder: str, stamp: Stamp) -> "TrustRecord | None":
+    return open_study(Path(folder)).trust()
+
+
+@st.cache_resource(max_entries=16, show_spinner=False)
+def _trust_report(folder: str, stamp: Stamp) -> "TrustReport":
+    from foxnas_core.trust.report import trust_report
+
+    record = _trust(folder, stamp)
+    return trust_report(record.pairs if record else (), seed=0)
+
+
+@st.cache_resource(max_entries=16, show_spinner=False)
+def _weights(folder: str, stamp: Stamp) -> str:
+    return file_hash(open_study(Path(folder)).checkpoint_file)
 
 
 @st.cache_resource(max_entries=16, show_spinner=False)

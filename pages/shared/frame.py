@@ -19,6 +19,7 @@ MENU = (
     ("app.py", "Study"),
     ("pages/1_Coefficients.py", "Coefficients"),
     ("pages/5_Diagnostics.py", "Diagnostics"),
+    ("pages/12_Trust.py", "Trust"),
     ("pages/6_Explanations.py", "Explanations"),
     ("pages/7_Devices.py", "Devices"),
     ("pages/11_Measure_next.py", "Measure next"),

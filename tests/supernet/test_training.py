@@ -115,6 +115,23 @@ def test_alone_trains_that_subnet_and_no_other(tiny_space, tiny_dataset, tmp_pat
     assert not any("s1b2" in name or "s2b2" in name for name in moved)
 
 
+def test_weights_can_begin_as_anothers_which_are_left_as_they_are(
+    tiny_space, tiny_dataset, tiny_checkpoint, tmp_path
+):
+    before = training.weights_fingerprint(tiny_checkpoint.supernet)
+    still = Recipe(1, 40, 0.0, 0.0)  # no step moves a weight
+    trained = run(tiny_space, tiny_dataset, tmp_path, recipe=still, start=tiny_checkpoint.supernet)
+    old, new = tiny_checkpoint.supernet.state_dict(), trained.supernet.state_dict()
+    assert all(torch.equal(old[name], new[name]) for name in old if name.endswith("weight"))
+    run(
+        tiny_space, tiny_dataset, tmp_path, recipe=RECIPE, start=tiny_checkpoint.supernet,
+        stop_after=3,
+    )  # fmt: skip
+    assert training.weights_fingerprint(tiny_checkpoint.supernet) == before
+    with pytest.raises(InvalidInput, match="another recipe"):
+        run(tiny_space, tiny_dataset, tmp_path, resume=True)
+
+
 def test_distillation_pulls_towards_the_largest_subnet(tiny_space, tiny_dataset):
     """With all weight on the soft predictions, labels of the other subnets do not matter."""
     torch.manual_seed(0)

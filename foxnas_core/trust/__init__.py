@@ -1,0 +1,1 @@
+"""Does the supernet rank subnets as training each of them alone does?"""

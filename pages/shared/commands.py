@@ -1,0 +1,26 @@
+"""Commands that a page names for what takes longer than a page should."""
+
+from pathlib import Path
+
+import streamlit as st
+
+from foxnas_core.storage import Study
+
+
+def shown_folder(study: Study) -> str:
+    """The study's folder as one types it in the folder where the app was started."""
+    folder = study.folder.resolve()
+    here = Path.cwd().resolve()
+    return str(folder.relative_to(here)) if folder.is_relative_to(here) else folder.name
+
+
+def show_command(study: Study, command: str) -> None:
+    """A command that needs weights and images, and what the study lacks for it."""
+    st.code(f"python -m foxnas_core {command}", language="bash")
+    parts = {"weights": study.checkpoint_file, "images": study.images_file}
+    missing = " and ".join(name for name, path in parts.items() if not path.exists())
+    if missing:
+        st.caption(
+            f"This study has no {missing}, which the command needs; run it where they are, or copy "
+            "them into the study's folder."
+        )
