@@ -34,8 +34,8 @@ class AnnealingSettings:
     """
 
     steps: int = 25_000
-    chains: int = 2
-    restarts: int = 3
+    chains: int = 1
+    restarts: int = 7
     mode: Mode = "full"
     start_temperature: float | None = None
     end_temperature: float | None = None
