@@ -94,11 +94,18 @@ class Head(nn.Module):
         return self.classifier(self.hidden(self.convolution(x).mean((2, 3))))
 
 
-class Subnet(nn.Module):
-    """The network of one architecture: (N, channels, resolution, resolution) to (N, classes).
+class Network(nn.Module):
+    """What is measured and exported: (N, input_channels, resolution, resolution) to (N, classes).
 
     `resolution` is the height and width, in pixels, that the input must have.
     """
+
+    resolution: int
+    input_channels: int
+
+
+class Subnet(Network):
+    """The network of one architecture of the MBConv family."""
 
     def __init__(self, settings: MBConvSettings, architecture: Architecture) -> None:
         super().__init__()
