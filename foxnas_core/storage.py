@@ -164,8 +164,7 @@ class Study:
         if not self.images_file.exists():
             raise MissingPart(
                 f"Study {self.name!r} has no images ({self.images_file}), which measuring and "
-                "exporting need; train with 'python -m foxnas_core train', which stores them, or "
-                "name a folder of pictures with 'measure --data'."
+                "exporting need; train with 'python -m foxnas_core train', which stores them."
             )
         parts = unpack_images(self.images_file)
         if set(parts) != {"calibration", "held_out"}:

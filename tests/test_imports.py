@@ -22,7 +22,7 @@ ROOMS = [
     ("devices", "design"),
     ("figures",),
     ("storage",),
-    ("workflow",),
+    ("workflow", "adoption"),
     ("commands",),
     ("__main__",),
 ]
