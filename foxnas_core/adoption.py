@@ -93,8 +93,8 @@ def _dataset(data: Path, *, side: int, channels: int) -> Dataset:
     if data.suffix != ".npz":
         if not side and not (data / "train-images-idx3-ubyte.gz").exists():
             raise InvalidInput(
-                "Pictures are resized to the supernet's resolution, which it does not say; give the "
-                "module an attribute 'resolution' (pixels), or the space a decision in that role."
+                "Pictures are resized to the supernet's resolution, which it does not say; give "
+                "the module an attribute 'resolution' (pixels), or the space such a decision."
             )
         return load_dataset(data, side=side, channels=channels)
     if not data.exists():

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from foxnas_core.errors import InvalidInput
-from foxnas_core.families.mbconv import MBConvSettings, settings_of
+from foxnas_core.families.mbconv import MBConvSettings
 from foxnas_core.search_space import SearchSpace
 from foxnas_core.supernet.network import Supernet
 
