@@ -1,8 +1,9 @@
 """Studies begun with weights that were trained elsewhere: a supernet of one's own code, or one in
 once-for-all's published layout."""
 
+from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
@@ -11,9 +12,6 @@ from foxnas_core.errors import InvalidInput, MissingPart
 from foxnas_core.families.mbconv import settings_of
 from foxnas_core.search_space import SearchSpace
 from foxnas_core.storage import Study, create_study, file_hash
-
-if TYPE_CHECKING:
-    from torch import Tensor
 
 CALIBRATION_IMAGES = 2000
 
@@ -141,5 +139,6 @@ def _levels(value: Any) -> Any:
     return np.asarray(value, dtype=float).ravel().tolist() if np.ndim(value) else float(value)
 
 
-def _same(one: "dict[str, Tensor]", other: "dict[str, Tensor]") -> bool:
+def _same(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
+    """Whether two state dicts hold the same tensors."""
     return one.keys() == other.keys() and all(one[n].equal(other[n]) for n in one)
