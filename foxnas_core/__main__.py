@@ -94,6 +94,15 @@ def build_parser() -> argparse.ArgumentParser:
     )
     measure.add_argument("--target", default="accuracy", help="of --next (default: accuracy)")
     measure.add_argument("--seed", type=_natural, default=0)
+    _supernet(measure)
+    measure.add_argument("--weights", type=Path, help="of --supernet: a .safetensors file")
+    measure.add_argument("--space", help="a shipped space or a JSON file, for a new study")
+    measure.add_argument(
+        "--data",
+        type=Path,
+        help="for a new study: a study's images.npz, Fashion-MNIST's files, or one folder of "
+        "pictures a class",
+    )
 
     fit = _command(commands, "fit", "fit the regression of every target")
     fit.add_argument(
@@ -113,6 +122,7 @@ def build_parser() -> argparse.ArgumentParser:
     calibrate.add_argument("--count", type=_positive, default=20, help="how many (default: 20)")
     calibrate.add_argument("--latency-target", default="latency_ms", help="the latency column")
     calibrate.add_argument("--seed", type=_natural, default=0)
+    _supernet(calibrate)
 
     search = _command(commands, "search", "anneal under limits, beside the exact optimum")
     search.add_argument("--latency-budget", type=float, metavar="MS")
@@ -168,6 +178,7 @@ def build_parser() -> argparse.ArgumentParser:
     search.add_argument("--schedule", help="geometric, linear, logarithmic or adaptive")
     search.add_argument("--seed", type=_natural)
     search.add_argument("--save", action="store_true", help="keep the search with the study")
+    _supernet(search)
 
     trust = _command(
         commands, "trust", "train subnets alone and compare their order with the supernet's"
@@ -194,6 +205,7 @@ def build_parser() -> argparse.ArgumentParser:
     export = _command(commands, "export", "write an architecture's subnet as files that run")
     export.add_argument("--architecture", type=Path, required=True, help="a JSON file")
     export.add_argument("--out", type=Path, required=True, help="a new folder")
+    _supernet(export)
 
     importing = _command(commands, "import", "append a table of one's own to a study")
     importing.add_argument("file", type=Path, help="a .csv, .parquet, .jsonl or .json file")
@@ -211,7 +223,24 @@ def build_parser() -> argparse.ArgumentParser:
     importing.add_argument(
         "--latency-unit", metavar="UNIT", help="ms, s or us, of every mapped latency"
     )
+
+    weights = _command(
+        commands, "import-weights", "begin a study with weights in once-for-all's published layout"
+    )
+    weights.add_argument("file", type=Path, help="a .safetensors file")
+    weights.add_argument("--space", help="a space or a JSON file (default: ofa-mobilenetv3)")
+    weights.add_argument(
+        "--data", type=Path, required=True, help="one folder of pictures a class, or an images.npz"
+    )
     return parser
+
+
+def _supernet(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--supernet",
+        metavar="MODULE:FUNCTION",
+        help="code of your own that builds the study's supernet, which is then run",
+    )
 
 
 def _command(

@@ -7,7 +7,7 @@ are imported by the command that needs them.
 import argparse
 import sys
 from collections.abc import Callable
-from dataclasses import asdict, fields
+from dataclasses import asdict, fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -103,7 +103,7 @@ def train(options: argparse.Namespace) -> dict[str, Any]:
 
 def measure(options: argparse.Namespace) -> dict[str, Any]:
     """Measure sampled subnets, or one given architecture, and append them to the table."""
-    study = open_study(options.study)
+    study = _study_to_measure(options)
     if options.next:
         return _measure_next(study, options)
     if options.architecture:
@@ -163,7 +163,7 @@ def fit(options: argparse.Namespace) -> dict[str, Any]:
 
 def calibrate(options: argparse.Namespace) -> dict[str, Any]:
     """Measure optima of random budgets, by which later searches are judged."""
-    study = open_study(options.study)
+    study = _opened(options)
     with tqdm(unit="subnet", delay=1, file=sys.stderr) as bar:
 
         def report(progress: "CampaignProgress") -> None:
@@ -194,7 +194,7 @@ def search(options: argparse.Namespace) -> dict[str, Any]:
     from foxnas_core.search.result import search_document
     from foxnas_core.search.schedule import AnnealingSettings
 
-    study = open_study(options.study)
+    study = _opened(options)
     if options.rounds:
         return _search_rounds(study, options)
     table, latency_column = study.table(), options.latency_target
@@ -306,7 +306,7 @@ def export(options: argparse.Namespace) -> dict[str, Any]:
     """Export one architecture's subnet to a new folder."""
     from foxnas_core.export.exporter import write_export
 
-    study = open_study(options.study)
+    study = _opened(options)
     architecture = read_architecture(options.architecture, study.space)
     table = study.table()
     predictors = workflow.fit_all(table) if len(table.frame) else {}
@@ -354,6 +354,22 @@ def import_table(options: argparse.Namespace) -> dict[str, Any]:
     }
 
 
+def import_weights(options: argparse.Namespace) -> dict[str, Any]:
+    """Begin a study with weights in once-for-all's published layout."""
+    from foxnas_core.adoption import import_once_for_all
+
+    space = _space_to_train(options.study, options.space or "ofa-mobilenetv3")
+    study = import_once_for_all(options.study, space, weights=options.file, data=options.data)
+    calibration, held_out = study.images()
+    say(f"Saved {study.checkpoint_file}.")
+    return {
+        "study": str(study.folder),
+        "space": space.name,
+        "calibration_images": len(calibration),
+        "held_out_images": len(held_out),
+    }
+
+
 COMMANDS: dict[str, Callable[[argparse.Namespace], dict[str, Any]]] = {
     "train": train,
     "measure": measure,
@@ -363,7 +379,42 @@ COMMANDS: dict[str, Callable[[argparse.Namespace], dict[str, Any]]] = {
     "trust": trust,
     "export": export,
     "import": import_table,
+    "import-weights": import_weights,
 }
+
+
+def _opened(options: argparse.Namespace) -> Study:
+    """The study, with the code that builds its supernet where the options name some."""
+    study = open_study(options.study)
+    if not options.supernet:
+        return study
+    from foxnas_core.supernet.adapter import load_factory
+
+    return replace(study, build=load_factory(options.supernet))
+
+
+def _study_to_measure(options: argparse.Namespace) -> Study:
+    """The study, begun or filled where the options bring a supernet of the user's own."""
+    if not options.weights:
+        if options.space or options.data:
+            raise InvalidInput(
+                "--space and --data go with a supernet of your own; give --weights FILE too."
+            )
+        return _opened(options)
+    from foxnas_core.adoption import adopt
+
+    if not options.supernet:
+        raise InvalidInput(
+            "--weights are those of a supernet of your own; name the function that builds it "
+            "(--supernet MODULE:FUNCTION)."
+        )
+    if not options.space and not (options.study / "space.json").exists():
+        raise MissingPart(f"{options.study} is a new study; name its space (--space FILE).")
+    images = open_study(options.study).images_file if not options.data else options.data
+    space = _space_to_train(options.study, options.space)
+    return adopt(
+        options.study, space, supernet=options.supernet, weights=options.weights, data=images
+    )
 
 
 def _given(options: argparse.Namespace, settings: type) -> dict[str, Any]:

@@ -36,6 +36,7 @@ from foxnas_core.table import MeasurementTable, empty_table, from_parquet, to_pa
 from foxnas_core.trust.pairs import TrustPair, TrustRecord, check_continues
 
 if TYPE_CHECKING:
+    from foxnas_core.supernet.adapter import Factory
     from foxnas_core.supernet.checkpoint import Checkpoint
 
 _SEARCH_ID = re.compile(r"[0-9a-f]{12}")
@@ -44,12 +45,16 @@ _STUDY_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
 
 @dataclass(frozen=True)
 class Study:
-    """A study's folder, with its name, description and space read. Parts are read on demand."""
+    """A study's folder, with its name, description and space read. Parts are read on demand.
+
+    `build` builds its supernet, where that is of somebody's own code.
+    """
 
     folder: Path
     name: str
     description: str
     space: SearchSpace
+    build: "Factory | None" = None
 
     @property
     def checkpoint_file(self) -> Path:
@@ -152,10 +157,10 @@ class Study:
         if not self.checkpoint_file.exists():
             raise MissingPart(
                 f"Study {self.name!r} has no supernet weights ({self.checkpoint_file}), which "
-                "measuring and exporting need; train one with 'python -m foxnas_core train' or "
-                "copy yours there."
+                "measuring and exporting need; train one with 'python -m foxnas_core train', or "
+                "bring yours with 'measure --supernet' or 'import-weights'."
             )
-        return load_checkpoint(self.checkpoint_file, space=self.space)
+        return load_checkpoint(self.checkpoint_file, space=self.space, build=self.build)
 
     def save_images(self, calibration: ImageSet, held_out: ImageSet) -> None:
         parts = {"calibration": calibration, "held_out": held_out}

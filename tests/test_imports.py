@@ -22,7 +22,7 @@ ROOMS = [
     ("devices", "design", "trust"),
     ("figures",),
     ("storage",),
-    ("workflow", "trusting"),
+    ("workflow", "trusting", "adoption"),
     ("commands",),
     ("__main__",),
 ]

@@ -37,9 +37,8 @@ def model_card(
     lines = [
         f"# Subnet {architecture.id}",
         "",
-        f"A subnet of the supernet of space {space.name}, trained on {record['dataset']} "
-        f"({record['images']:,} images, {record['steps']:,} steps, seed "
-        f"{record['recipe']['seed']}). Images: {record['licence']}.",
+        f"A subnet of the supernet of space {space.name}, {_origin(record)}. Images: "
+        f"{record['licence']}.",
         "",
         "## Predicted and measured",
         "",
@@ -73,6 +72,16 @@ def model_card(
         "",
     ]
     return "\n".join(lines)
+
+
+def _origin(record: Mapping[str, Any]) -> str:
+    """Where the supernet's weights came from."""
+    if "weights" in record:
+        return f"its weights from {record['weights']}, measured on {record['dataset']}"
+    return (
+        f"trained on {record['dataset']} ({record['images']:,} images, {record['steps']:,} steps, "
+        f"seed {record['recipe']['seed']})"
+    )
 
 
 def _estimate_row(estimate: Estimate) -> str:

@@ -6,7 +6,7 @@ Names: stage `s2`, its block slots `s2b1`, `s2b2`, …; decisions `s2_depth`, `s
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Set
 from dataclasses import dataclass
 from typing import Any
 
@@ -36,7 +36,10 @@ class MBConvSettings:
 
     `first_width` is the width of a fixed block (kernel 3, expand 1) after the stem, or 0.
     `head_width` is the width of the last pointwise convolution, `feature_width` that of the
-    layer after pooling, or 0 for none.
+    layer after pooling, or 0 for none. Two fields may be left out of the document:
+    `first_activation`, the fixed block's where it is not `activation`, and `mobilenet_squeeze`,
+    whether the hidden width of squeeze-and-excitation is kept from falling more than 10 % below a
+    quarter of the channels, as in MobileNetV3.
     """
 
     input_channels: int
@@ -50,6 +53,8 @@ class MBConvSettings:
     head_width: int
     feature_width: int
     channel_divisor: int
+    first_activation: str
+    mobilenet_squeeze: bool
 
 
 @dataclass(frozen=True)
@@ -149,8 +154,11 @@ def parse_settings(settings: Mapping[str, Any]) -> MBConvSettings:
         "input_channels", "classes", "resolutions", "stem_width", "stem_stride", "first_width",
         "activation", "stages", "head_width", "feature_width", "channel_divisor",
     }  # fmt: skip
-    _check_fields("The space", settings, fields)
+    _check_fields("The space", settings, fields, {"first_activation", "mobilenet_squeeze"})
     stages = settings["stages"]
+    mobilenet_squeeze = settings.get("mobilenet_squeeze", False)
+    if not isinstance(mobilenet_squeeze, bool):
+        raise InvalidInput("The space's 'mobilenet_squeeze' must be true or false.")
     if not isinstance(stages, list) or not stages:
         raise InvalidInput("The space's 'stages' must be a list of at least one stage.")
     return MBConvSettings(
@@ -165,6 +173,10 @@ def parse_settings(settings: Mapping[str, Any]) -> MBConvSettings:
         head_width=_whole(settings, "head_width", 1),
         feature_width=_whole(settings, "feature_width", 0),
         channel_divisor=_whole(settings, "channel_divisor", 1),
+        first_activation=_activation(
+            settings, "first_activation" if "first_activation" in settings else "activation"
+        ),
+        mobilenet_squeeze=mobilenet_squeeze,
     )
 
 
@@ -190,11 +202,14 @@ def _parse_stage(number: int, stage: Any) -> Stage:
     )
 
 
-def _check_fields(where: str, document: Mapping[str, Any], fields: set[str]) -> None:
+def _check_fields(
+    where: str, document: Mapping[str, Any], fields: set[str], optional: Set[str] = frozenset()
+) -> None:
     for name in sorted(fields - set(document)):
         raise InvalidInput(f"{where} lacks the field {name!r}.")
-    for name in sorted(set(document) - fields):
-        raise InvalidInput(f"{where} has the unknown field {name!r}; known: {sorted(fields)}.")
+    known = fields | optional
+    for name in sorted(set(document) - known):
+        raise InvalidInput(f"{where} has the unknown field {name!r}; known: {sorted(known)}.")
 
 
 def _whole(document: Mapping[str, Any], name: str, least: int) -> int:
@@ -213,9 +228,7 @@ def _increasing(document: Mapping[str, Any], name: str, least: int) -> tuple[int
     return tuple(values)
 
 
-def _activation(document: Mapping[str, Any]) -> str:
-    if document["activation"] not in ACTIVATIONS:
-        raise InvalidInput(
-            f"'activation' is {document['activation']!r}; known: {', '.join(ACTIVATIONS)}."
-        )
-    return document["activation"]
+def _activation(document: Mapping[str, Any], name: str = "activation") -> str:
+    if document[name] not in ACTIVATIONS:
+        raise InvalidInput(f"{name!r} is {document[name]!r}; known: {', '.join(ACTIVATIONS)}.")
+    return document[name]

@@ -7,7 +7,7 @@ import numpy as np
 
 from foxnas_core.dataset import ImageSet
 from foxnas_core.measurement.meter import Prepared
-from foxnas_core.supernet.images import to_batch
+from foxnas_core.supernet.images import Level, to_batch
 from foxnas_core.supernet.onnx import INPUT, session_of
 
 
@@ -19,7 +19,7 @@ class AccuracyMeter:
     the same logits as torch in less time.
     """
 
-    def __init__(self, held_out: ImageSet, *, mean: float, std: float, batch: int = 250) -> None:
+    def __init__(self, held_out: ImageSet, *, mean: Level, std: Level, batch: int = 250) -> None:
         self._images = held_out
         self._mean, self._std, self._batch = mean, std, batch
         self._batches: dict[int, list[np.ndarray]] = {}

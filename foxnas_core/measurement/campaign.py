@@ -17,7 +17,7 @@ from foxnas_core.measurement.latency import LatencyMeter
 from foxnas_core.measurement.meter import Meter, Prepared
 from foxnas_core.search_space import SearchSpace
 from foxnas_core.supernet.checkpoint import Checkpoint
-from foxnas_core.supernet.extraction import extract
+from foxnas_core.supernet.images import Level
 from foxnas_core.supernet.recalibration import recalibrate
 from foxnas_core.supernet.training import batches
 from foxnas_core.table import SECONDS
@@ -43,7 +43,7 @@ class CampaignProgress:
 def prepare(checkpoint: Checkpoint, architecture: Architecture, calibration: ImageSet) -> Prepared:
     """The extracted subnet, its batch norms recalibrated on training images."""
     mean, std = pixel_statistics(checkpoint)
-    subnet = extract(checkpoint.supernet, architecture)
+    subnet = checkpoint.extract(architecture)
     recalibrate(subnet, batches(calibration, subnet.resolution, mean, std))
     return Prepared(architecture, subnet)
 
@@ -117,7 +117,7 @@ def run_campaign(
         report(CampaignProgress(done, len(architectures), rate * (len(architectures) - done)))
 
 
-def pixel_statistics(checkpoint: Checkpoint) -> tuple[float, float]:
+def pixel_statistics(checkpoint: Checkpoint) -> tuple[Level, Level]:
     """Pixel mean and standard deviation that the supernet was trained with."""
     return checkpoint.record["pixel_mean"], checkpoint.record["pixel_std"]
 

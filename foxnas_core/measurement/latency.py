@@ -17,9 +17,9 @@ import onnxruntime
 
 from foxnas_core.dataset import ImageSet
 from foxnas_core.measurement.meter import Prepared
-from foxnas_core.supernet.images import to_batch
+from foxnas_core.supernet.images import Level, to_batch
 from foxnas_core.supernet.onnx import INPUT, OUTPUT, onnx_model, quantized_model, session_of
-from foxnas_core.supernet.subnet import Subnet
+from foxnas_core.supernet.subnet import Network
 
 FP32, INT8 = "latency_ms", "latency_ms:int8"
 
@@ -35,11 +35,11 @@ class LatencyMeter:
 
     def __init__(
         self,
-        reference: Subnet,
+        reference: Network,
         calibration: ImageSet,
         *,
-        mean: float,
-        std: float,
+        mean: Level,
+        std: Level,
         seed: int,
         baseline: float | None = None,
         runs: int = 400,
@@ -101,7 +101,7 @@ class LatencyMeter:
 class _Run:
     """One model bound to one input, so that a run costs no copy."""
 
-    def __init__(self, model: bytes, subnet: Subnet) -> None:
+    def __init__(self, model: bytes, subnet: Network) -> None:
         self._session = session_of(model)
         self._binding = self._session.io_binding()
         shape = (1, subnet.input_channels, subnet.resolution, subnet.resolution)

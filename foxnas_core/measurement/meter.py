@@ -7,7 +7,7 @@ from typing import Any, Protocol
 
 from foxnas_core.architecture import Architecture
 from foxnas_core.supernet.onnx import onnx_model
-from foxnas_core.supernet.subnet import Subnet
+from foxnas_core.supernet.subnet import Network
 
 
 @dataclass(frozen=True)
@@ -15,7 +15,7 @@ class Prepared:
     """An extracted, recalibrated subnet, ready to be measured."""
 
     architecture: Architecture
-    subnet: Subnet
+    subnet: Network
 
     @cached_property
     def onnx(self) -> bytes:

@@ -7,22 +7,32 @@ from typing import Any
 
 import torch
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import save
+from safetensors.torch import load_file, save
 
+from foxnas_core.architecture import Architecture
 from foxnas_core.errors import InvalidInput, MissingPart
 from foxnas_core.families import space_from_dict
 from foxnas_core.files import write_atomically
 from foxnas_core.search_space import SearchSpace
+from foxnas_core.supernet.adapter import AdaptedSupernet, Factory, build_supernet
+from foxnas_core.supernet.extraction import extract
 from foxnas_core.supernet.network import Supernet
+from foxnas_core.supernet.subnet import Network
 
 
 @dataclass(frozen=True)
 class Checkpoint:
     """A supernet with its training record, which holds pixel mean and standard deviation,
-    dataset, recipe, seed and history."""
+    dataset, recipe, seed and history; of imported weights, where they came from."""
 
-    supernet: Supernet
+    supernet: Supernet | AdaptedSupernet
     record: dict[str, Any]
+
+    def extract(self, architecture: Architecture) -> Network:
+        """The subnet of `architecture`, in evaluation mode; its norms are to be recalibrated."""
+        if isinstance(self.supernet, AdaptedSupernet):
+            return self.supernet.extract(architecture)
+        return extract(self.supernet, architecture)
 
 
 def save_tensors(path: Path, tensors: dict[str, torch.Tensor], metadata: dict[str, Any]) -> None:
@@ -48,16 +58,54 @@ def load_tensors(path: Path) -> tuple[dict[str, torch.Tensor], dict[str, Any]]:
         ) from error
 
 
+def load_weights(path: Path) -> dict[str, torch.Tensor]:
+    """The tensors of any safetensors file, made by whomever.
+
+    Raises `MissingPart` where it is absent, `InvalidInput` for another kind of file: a pickle runs
+    code when it is read.
+    """
+    if not path.exists():
+        raise MissingPart(f"There are no weights at {path}; name a .safetensors file.")
+    try:
+        return load_file(path)
+    except (SafetensorError, OSError) as error:
+        raise InvalidInput(
+            f"{path} is no safetensors file. A .pth or .pt file is a pickle, which runs code when "
+            "it is read and is not opened here; convert one you trust, where you trust it: "
+            "'safetensors.torch.save_file(torch.load(FILE, weights_only=True), OUT)', with "
+            '["state_dict"] after torch.load(…) where the file has one.'
+        ) from error
+
+
 def save_checkpoint(path: Path, supernet: Supernet, record: dict[str, Any]) -> None:
     metadata = {"space": supernet.space.to_dict(), "record": record}
     save_tensors(path, dict(supernet.state_dict()), metadata)
 
 
-def load_checkpoint(path: Path, *, space: SearchSpace | None = None) -> Checkpoint:
+def save_adapted(
+    path: Path,
+    tensors: dict[str, torch.Tensor],
+    space: SearchSpace,
+    record: dict[str, Any],
+    *,
+    factory: str,
+) -> None:
+    """The weights of somebody's own supernet, which `factory` (its name alone is kept) builds.
+
+    `record` holds `pixel_mean`, `pixel_std`, `resolution`, `input_channels`, `classes`, `dataset`,
+    `licence` and `weights`, a phrase that says where they came from.
+    """
+    save_tensors(path, tensors, {"space": space.to_dict(), "record": record, "factory": factory})
+
+
+def load_checkpoint(
+    path: Path, *, space: SearchSpace | None = None, build: Factory | None = None
+) -> Checkpoint:
     """The supernet at `path`, in evaluation mode.
 
-    Raises as `load_tensors`, and `InvalidInput` where it was trained on another space than
-    `space`.
+    One of somebody's own is built by `build`: a file never says which code is run. Raises as
+    `load_tensors` and `build_supernet`, and `InvalidInput` where it was trained on another space
+    than `space`, or where `build` is missing or not wanted.
     """
     tensors, metadata = load_tensors(path)
     own = space_from_dict(metadata["space"])
@@ -66,6 +114,18 @@ def load_checkpoint(path: Path, *, space: SearchSpace | None = None) -> Checkpoi
             f"{path} was trained on space {own.name!r} ({own.fingerprint}), but the study's is "
             f"{space.name!r} ({space.fingerprint}); use the checkpoint of this study."
         )
+    if "factory" in metadata:
+        if build is None:
+            raise InvalidInput(
+                f"{path} holds the weights of a supernet of somebody's own code, which is run only "
+                "where you name it: measure and export on the command line with --supernet "
+                f"MODULE:FUNCTION (it was {str(metadata['factory'])!r}); everything that reads the "
+                "measured table works without."
+            )
+        adapted = build_supernet(build, tensors, own, metadata["record"])
+        return Checkpoint(adapted, metadata["record"])
+    if build is not None:
+        raise InvalidInput(f"{path} holds a supernet of the studio's own; leave --supernet out.")
     supernet = Supernet(own)
     try:
         supernet.load_state_dict(tensors)

@@ -51,7 +51,7 @@ def _fill(layers: nn.Sequential, weight: torch.Tensor, norm: nn.Module) -> None:
 def _fill_excitation(
     target: SqueezeExcitation, source: ElasticSqueezeExcitation, channels: int
 ) -> None:
-    hidden = squeezed(channels, source.divisor)
+    hidden = squeezed(channels, source.divisor, source.mobilenet)
     target.reduce.weight.copy_(source.reduce.weight[:hidden, :channels])
     target.expand.weight.copy_(source.expand.weight[:channels, :hidden])
     assert source.reduce.bias is not None and source.expand.bias is not None

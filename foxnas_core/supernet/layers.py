@@ -9,6 +9,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from foxnas_core.families.mbconv import divisible
+
 
 class ElasticPointwise(nn.Module):
     """A 1×1 convolution without bias over the first input and output channels."""
@@ -93,16 +95,16 @@ class ElasticNorm(nn.BatchNorm2d):
 class ElasticSqueezeExcitation(nn.Module):
     """Squeeze-and-excitation over the first channels; the hidden width is a quarter of them."""
 
-    def __init__(self, channels: int, divisor: int) -> None:
+    def __init__(self, channels: int, divisor: int, mobilenet: bool = False) -> None:
         super().__init__()
-        self.divisor = divisor
-        hidden = squeezed(channels, divisor)
+        self.divisor, self.mobilenet = divisor, mobilenet
+        hidden = squeezed(channels, divisor, mobilenet)
         self.reduce = nn.Conv2d(channels, hidden, 1)
         self.expand = nn.Conv2d(hidden, channels, 1)
 
     def forward(self, x: Tensor) -> Tensor:
         c = x.shape[1]
-        h = squeezed(c, self.divisor)
+        h = squeezed(c, self.divisor, self.mobilenet)
         assert self.reduce.bias is not None and self.expand.bias is not None
         gate = x.mean((2, 3), keepdim=True)
         gate = F.relu(F.conv2d(gate, self.reduce.weight[:h, :c], self.reduce.bias[:h]))
@@ -110,8 +112,10 @@ class ElasticSqueezeExcitation(nn.Module):
         return x * F.hardsigmoid(gate)
 
 
-def squeezed(channels: int, divisor: int) -> int:
-    """Hidden width of squeeze-and-excitation for `channels`."""
+def squeezed(channels: int, divisor: int, mobilenet: bool = False) -> int:
+    """Hidden width of squeeze-and-excitation for `channels`; with `mobilenet`, by its rule."""
+    if mobilenet:
+        return divisible(channels // 4, divisor)
     return max(divisor, (channels // 4 + divisor // 2) // divisor * divisor)
 
 

@@ -18,7 +18,9 @@ from foxnas_core.supernet.subnet import Head, stem
 class ElasticBlock(nn.Module):
     """An inverted residual block with elastic kernel size and expand ratio."""
 
-    def __init__(self, stage: Stage, in_width: int, stride: int, divisor: int) -> None:
+    def __init__(
+        self, stage: Stage, in_width: int, stride: int, divisor: int, mobilenet_squeeze: bool
+    ) -> None:
         super().__init__()
         widest = divisible(in_width * stage.expands[-1], divisor)
         self.expand = ElasticPointwise(in_width, widest)
@@ -26,7 +28,9 @@ class ElasticBlock(nn.Module):
         self.depthwise = ElasticDepthwise(widest, stage.kernels, stride)
         self.depthwise_norm = ElasticNorm(widest)
         self.excitation: nn.Module = (
-            ElasticSqueezeExcitation(widest, divisor) if stage.squeeze_excitation else nn.Identity()
+            ElasticSqueezeExcitation(widest, divisor, mobilenet_squeeze)
+            if stage.squeeze_excitation
+            else nn.Identity()
         )
         self.project = ElasticPointwise(widest, stage.width)
         self.project_norm = ElasticNorm(stage.width)
@@ -57,7 +61,11 @@ class Supernet(nn.Module):
             for block in range(1, stage.depths[-1] + 1):
                 stride = stage.stride if block == 1 else 1
                 self.blocks[f"s{number}b{block}"] = ElasticBlock(
-                    stage, in_width, stride, self.settings.channel_divisor
+                    stage,
+                    in_width,
+                    stride,
+                    self.settings.channel_divisor,
+                    self.settings.mobilenet_squeeze,
                 )
                 in_width = stage.width
         self.head = Head(in_width, self.settings)

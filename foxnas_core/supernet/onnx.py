@@ -12,13 +12,13 @@ import numpy as np
 import onnxruntime
 import torch
 
-from foxnas_core.supernet.subnet import Subnet
+from foxnas_core.supernet.subnet import Network
 
 INPUT, OUTPUT = "image", "logits"
 _OPSET = 17
 
 
-def onnx_model(subnet: Subnet) -> bytes:
+def onnx_model(subnet: Network) -> bytes:
     """The subnet as an ONNX model with a free batch size.
 
     Uses torch's tracing exporter: the newer one takes twenty times as long for the same graph.

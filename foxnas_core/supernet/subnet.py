@@ -31,9 +31,9 @@ def depthwise(channels: int, kernel: int, stride: int, activation: str) -> nn.Se
 class SqueezeExcitation(nn.Module):
     """Squeeze-and-excitation (Hu et al., arXiv 1709.01507) with a hard sigmoid."""
 
-    def __init__(self, channels: int, divisor: int) -> None:
+    def __init__(self, channels: int, divisor: int, mobilenet: bool = False) -> None:
         super().__init__()
-        hidden = squeezed(channels, divisor)
+        hidden = squeezed(channels, divisor, mobilenet)
         self.reduce = nn.Conv2d(channels, hidden, 1)
         self.activation = nn.ReLU()
         self.expand = nn.Conv2d(hidden, channels, 1)
@@ -47,12 +47,14 @@ class SqueezeExcitation(nn.Module):
 class Block(nn.Module):
     """An inverted residual block: expand, depthwise, optional excitation, project."""
 
-    def __init__(self, plan: BlockPlan, divisor: int) -> None:
+    def __init__(self, plan: BlockPlan, divisor: int, mobilenet_squeeze: bool) -> None:
         super().__init__()
         self.expand = convolution(plan.in_width, plan.mid_width, 1, 1, plan.activation)
         self.depthwise = depthwise(plan.mid_width, plan.kernel, plan.stride, plan.activation)
         self.excitation: nn.Module = (
-            SqueezeExcitation(plan.mid_width, divisor) if plan.squeeze_excitation else nn.Identity()
+            SqueezeExcitation(plan.mid_width, divisor, mobilenet_squeeze)
+            if plan.squeeze_excitation
+            else nn.Identity()
         )
         self.project = convolution(plan.mid_width, plan.out_width, 1, 1, None)
         self.residual = plan.residual
@@ -94,11 +96,18 @@ class Head(nn.Module):
         return self.classifier(self.hidden(self.convolution(x).mean((2, 3))))
 
 
-class Subnet(nn.Module):
-    """The network of one architecture: (N, channels, resolution, resolution) to (N, classes).
+class Network(nn.Module):
+    """What is measured and exported: (N, input_channels, resolution, resolution) to (N, classes).
 
     `resolution` is the height and width, in pixels, that the input must have.
     """
+
+    resolution: int
+    input_channels: int
+
+
+class Subnet(Network):
+    """The network of one architecture of the MBConv family."""
 
     def __init__(self, settings: MBConvSettings, architecture: Architecture) -> None:
         super().__init__()
@@ -107,7 +116,10 @@ class Subnet(nn.Module):
         self.input_channels = settings.input_channels
         self.stem = stem(settings)
         self.blocks = nn.ModuleDict(
-            {plan.slot: Block(plan, settings.channel_divisor) for plan in plans}
+            {
+                plan.slot: Block(plan, settings.channel_divisor, settings.mobilenet_squeeze)
+                for plan in plans
+            }
         )
         self.head = Head(plans[-1].out_width, settings)
 
@@ -130,5 +142,7 @@ def stem(settings: MBConvSettings) -> nn.Sequential:
         )
     ]
     if settings.first_width:
-        layers.append(FirstBlock(settings.stem_width, settings.first_width, settings.activation))
+        layers.append(
+            FirstBlock(settings.stem_width, settings.first_width, settings.first_activation)
+        )
     return nn.Sequential(*layers)

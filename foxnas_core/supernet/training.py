@@ -32,7 +32,7 @@ from foxnas_core.families.mbconv import resolution_of, settings_of
 from foxnas_core.search_space import SearchSpace
 from foxnas_core.supernet.checkpoint import load_tensors, save_tensors
 from foxnas_core.supernet.extraction import extract
-from foxnas_core.supernet.images import to_batch
+from foxnas_core.supernet.images import Level, to_batch
 from foxnas_core.supernet.network import Supernet
 from foxnas_core.supernet.recalibration import recalibrate
 
@@ -201,8 +201,8 @@ def accuracy_of(
     architecture: Architecture,
     dataset: Dataset,
     *,
-    mean: float,
-    std: float,
+    mean: Level,
+    std: Level,
     calibration_images: int = 2000,
     batch: int = 500,
 ) -> float:
@@ -222,7 +222,7 @@ def accuracy_of(
 
 
 def batches(
-    images: ImageSet, resolution: int, mean: float, std: float, batch: int = 500
+    images: ImageSet, resolution: int, mean: Level, std: Level, batch: int = 500
 ) -> Iterator[Tensor]:
     """Normalised tensors of `batch` images each."""
     for start in range(0, len(images), batch):

@@ -20,11 +20,13 @@ NAS_BENCH_201 = {
 }
 
 
-def test_the_three_spaces_are_shipped():
-    assert shipped_spaces() == ["foxnas-cpu", "foxnas-mini", "foxnas-tpu"]
+def test_these_spaces_are_shipped():
+    assert shipped_spaces() == [
+        "foxnas-cpu", "foxnas-mini", "foxnas-mini-cpu", "foxnas-tpu", "ofa-mobilenetv3",
+    ]  # fmt: skip
 
 
-@pytest.mark.parametrize("name", ["foxnas-cpu", "foxnas-mini", "foxnas-tpu"])
+@pytest.mark.parametrize("name", shipped_spaces())
 def test_shipped_spaces_round_trip(name):
     space = load_shipped(name)
     assert space.name == name

@@ -3,14 +3,16 @@
 import numpy as np
 import pytest
 import torch
+from conftest import DEMO
 from torch import nn
 
 from foxnas_core.dataset import ImageSet
 from foxnas_core.measurement.accuracy import AccuracyMeter
 from foxnas_core.measurement.campaign import prepare
-from foxnas_core.measurement.cost import CostMeter
+from foxnas_core.measurement.cost import CostMeter, cost_of
 from foxnas_core.measurement.latency import FP32, INT8, LatencyMeter
 from foxnas_core.measurement.meter import Prepared
+from foxnas_core.storage import open_study
 from foxnas_core.supernet.images import to_batch
 
 
@@ -113,3 +115,15 @@ def test_accuracy_of_chance_labels_is_chance(prepared, tiny_checkpoint):
     noise = ImageSet(rng.integers(0, 256, (600, 12, 12), dtype=np.uint8), rng.integers(0, 3, 600))
     row = AccuracyMeter(noise, mean=0.5, std=0.25).measure([prepared])[0]
     assert abs(row["accuracy"] - 100 / 3) < 4 * row["accuracy_std_error"]
+
+
+def test_costs_of_the_shipped_study_are_those_of_its_table():
+    """Counted when the study was measured, by torch's counter over whole networks."""
+    study = open_study(DEMO)
+    supernet = study.load_checkpoint()
+    table = study.table()
+    for row in (0, 1, 2):
+        architecture = study.space.decode(table.codes[row : row + 1])[0]
+        cost = cost_of(supernet.extract(architecture))
+        measured = table.frame.iloc[row]
+        assert cost == {"parameters": measured["parameters"], "macs": measured["macs"]}

@@ -139,3 +139,20 @@ def test_the_cards_words_fetch_no_pictures(tiny, monkeypatch):
     page = run_page(PAGE, study="tiny", architecture=link(tiny))
     page.button(key="build").click().run(timeout=120)
     assert r"!\[x](http" in sentences(page) and "![x]" not in sentences(page)
+
+
+def test_a_supernet_of_somebodys_own_code_is_not_built_here(tiny, tmp_path):
+    """A study names code as a note; the page says where that is run, and runs nothing."""
+    from foxnas_core.supernet.checkpoint import load_tensors, save_adapted
+
+    ran = tmp_path / "ran"
+    code = tmp_path / "code.py"
+    code.write_text(f"open({str(ran)!r}, 'w')\n")
+    tensors, metadata = load_tensors(tiny.checkpoint_file)
+    record = metadata["record"] | {"weights": "w.safetensors"}
+    save_adapted(tiny.checkpoint_file, tensors, tiny.space, record, factory=f"{code}:build")
+    page = run_page(PAGE, study="tiny")
+    page.button(key="build").click().run()
+    assert not page.exception
+    assert "everything that reads the measured table works without" in sentences(page)
+    assert not ran.exists()

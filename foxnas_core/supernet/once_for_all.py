@@ -1,0 +1,121 @@
+"""Weights in the layout in which once-for-all publishes its MobileNetV3 supernets.
+
+The elastic rules are ours (Cai et al., arXiv 1908.09791): the first channels of an expansion, which
+published weights have sorted by importance; a smaller kernel as the centre of the next larger one
+times a matrix that all channels share; the first blocks of a stage. Names alone differ.
+"""
+
+from collections.abc import Iterator, Mapping
+
+import torch
+from torch import Tensor
+
+from foxnas_core.errors import InvalidInput
+from foxnas_core.families.mbconv import MBConvSettings
+from foxnas_core.search_space import SearchSpace
+from foxnas_core.supernet.network import Supernet
+
+IMAGENET_MEAN, IMAGENET_STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
+"""Pixel mean and standard deviation of red, green and blue, with which they were trained."""
+
+# Published files spell a wrapper's layer out or leave it; see `_plain`.
+_WRAPPED = (
+    (".mobile_inverted_conv.", ".conv."),
+    (".bn.bn.", ".bn."),
+    (".conv.conv.weight", ".conv.weight"),
+    (".linear.linear.", ".linear."),
+)
+_NORM = ("weight", "bias", "running_mean", "running_var")
+
+
+def supernet_from_once_for_all(tensors: Mapping[str, Tensor], space: SearchSpace) -> Supernet:
+    """The supernet of `space` with the weights of a published state dict, in evaluation mode.
+
+    The layer after pooling, which has no bias there, gets one of zeros. Raises `InvalidInput`
+    naming the first tensor that is missing, of another shape than the space needs, or left over.
+    """
+    supernet = Supernet(space)
+    found = {_plain(name): tensor for name, tensor in tensors.items()}
+    state = dict(supernet.state_dict())
+    used = set()
+    for ours, theirs in _names(supernet.settings):
+        if theirs not in found:
+            raise InvalidInput(
+                f"The weights lack {theirs!r}, which space {space.name!r} needs; name the space "
+                "that they were trained on (--space FILE)."
+            )
+        tensor = found[theirs]
+        used.add(theirs)
+        if theirs.startswith("feature_mix_layer"):
+            tensor = tensor.flatten(1)
+        if tensor.shape != state[ours].shape:
+            raise InvalidInput(
+                f"The weights' {theirs!r} is {_sized(tensor)}, but space {space.name!r} needs "
+                f"{_sized(state[ours])}; name the space that they were trained on (--space FILE)."
+            )
+        state[ours] = tensor.to(torch.float32)
+    left = sorted(n for n in set(found) - used if not n.endswith("num_batches_tracked"))
+    if left:
+        raise InvalidInput(
+            f"The weights hold {left[0]!r}, for which space {space.name!r} has no place; name the "
+            "space that they were trained on (--space FILE)."
+        )
+    if supernet.settings.feature_width:
+        state["head.hidden.0.bias"] = torch.zeros(supernet.settings.feature_width)
+    supernet.load_state_dict(state)
+    return supernet.eval()
+
+
+def _plain(name: str) -> str:
+    """A published name without the wrappers that some of the files spell out."""
+    name = name.removeprefix("module.")
+    for wrapped, plain in _WRAPPED:
+        name = name.replace(wrapped, plain)
+    return name
+
+
+def _names(settings: MBConvSettings) -> Iterator[tuple[str, str]]:
+    """Pairs of our name and the plain published one, of every tensor but the zero bias."""
+    yield from _convolution("stem.0.0", "stem.0.1", "first_conv")
+    if settings.first_width:
+        block = "blocks.0.conv"
+        yield from _convolution("stem.1.depthwise.0", "stem.1.depthwise.1", f"{block}.depth_conv")
+        yield from _convolution("stem.1.project.0", "stem.1.project.1", f"{block}.point_linear")
+    index = 1 if settings.first_width else 0
+    for number, stage in enumerate(settings.stages, start=1):
+        for place in range(1, stage.depths[-1] + 1):
+            ours, theirs = f"blocks.s{number}b{place}", f"blocks.{index}.conv"
+            for layer, name in (
+                ("expand", "inverted_bottleneck"),
+                ("depthwise", "depth_conv"),
+                ("project", "point_linear"),
+            ):
+                yield from _convolution(
+                    f"{ours}.{layer}", f"{ours}.{layer}_norm", f"{theirs}.{name}"
+                )
+            for small, large in zip(stage.kernels, stage.kernels[1:], strict=False):
+                matrix = f"{theirs}.depth_conv.conv.{large}to{small}_matrix"
+                yield f"{ours}.depthwise.transforms.to_{small}", matrix
+            if stage.squeeze_excitation:
+                for layer in ("reduce", "expand"):
+                    for part in ("weight", "bias"):
+                        yield (
+                            f"{ours}.excitation.{layer}.{part}",
+                            f"{theirs}.depth_conv.se.fc.{layer}.{part}",
+                        )
+            index += 1
+    yield from _convolution("head.convolution.0", "head.convolution.1", "final_expand_layer")
+    if settings.feature_width:
+        yield "head.hidden.0.weight", "feature_mix_layer.conv.weight"
+    for part in ("weight", "bias"):
+        yield f"head.classifier.{part}", f"classifier.linear.{part}"
+
+
+def _convolution(weight: str, norm: str, theirs: str) -> Iterator[tuple[str, str]]:
+    yield f"{weight}.weight", f"{theirs}.conv.weight"
+    for part in _NORM:
+        yield f"{norm}.{part}", f"{theirs}.bn.{part}"
+
+
+def _sized(tensor: Tensor) -> str:
+    return "×".join(map(str, tensor.shape)) or "one number"
