@@ -35,7 +35,7 @@ def address(page, name: str) -> str:
 def job_of(page, study):
     """The job of the address; a quick one has given its place there to the search it kept."""
     shown = address(page, "search")
-    jobs = [job for job in cache.jobs()._jobs.values() if job.study == str(study.folder)]
+    jobs = [job for job in cache.jobs()._runs.values() if job.study == str(study.folder)]
     return next((job for job in reversed(jobs) if shown in (job.id, job.kept)), None)
 
 

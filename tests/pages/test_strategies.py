@@ -14,7 +14,7 @@ def study(studies):
 
 def job_of(page):
     shown = page.query_params["race"]
-    return cache.races()._jobs[shown if isinstance(shown, str) else shown[0]]
+    return cache.races()._runs[shown if isinstance(shown, str) else shown[0]]
 
 
 def start(page, names=("Random", "OFA's evolution"), evaluations=200, seeds=1):
