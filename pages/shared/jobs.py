@@ -126,7 +126,8 @@ class Job(Work):
                 if seconds:
                     due += FRAME
                     self._changed.wait_for(
-                        lambda: self._stop.is_set() or self._paused, max(0.0, due - time.monotonic())
+                        lambda: self._stop.is_set() or self._paused,
+                        max(0.0, due - time.monotonic()),
                     )
         result = annealer.result(self.exact, self.bound)
         try:

@@ -2,6 +2,7 @@
 
 import math
 import time
+from contextlib import suppress
 from typing import Literal
 
 from foxnas_core.search.exact import Front
@@ -46,10 +47,8 @@ class Resampling(Work):
         return (time.monotonic() - self._started) * (self.draws / self.done - 1)
 
     def _work(self) -> None:
-        try:
+        with suppress(_Stopped):
             self.result = resampled_fronts(self.front, draws=self.draws, report=self._report)
-        except _Stopped:
-            pass
 
     def _report(self, done: int) -> None:
         self.done = done

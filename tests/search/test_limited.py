@@ -36,7 +36,9 @@ def test_the_front_is_all_within_the_further_limits_that_nothing_beats(**drawn) 
     for cost, negative in sorted((costs[0], -score) for score, costs, _, _ in held):
         if -negative > best:
             best = -negative
-            expected.append((float(problem.limits[0].value_of(cost)), float(problem.value_of(best))))
+            expected.append(
+                (float(problem.limits[0].value_of(cost)), float(problem.value_of(best)))
+            )
     found = limited_front(problem)
     assert list(zip(found.costs, found.values, strict=True)) == expected
     for point in range(len(found)):
