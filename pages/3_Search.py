@@ -26,6 +26,7 @@ from foxnas_core.target import Target, target_of
 from pages.shared import cache, choices
 from pages.shared.frame import errors_as_cards, page, plain
 from pages.shared.jobs import Job, replayed
+from pages.shared.limits import in_words
 from pages.shared.panel import panel
 from pages.shared.quest import Quest, quest_picker
 
@@ -111,16 +112,12 @@ def described(candidate: Candidate, targets: Sequence[Target]) -> str:
 
 def under(limits: Sequence[tuple[Target, float, Side]]) -> str:
     """The limits of a search, within a sentence."""
-    (first, bound, side), *others = limits
+    (first, bound, side), *further = limits
     if side == "at_least":
-        texts = [f"at {noun_of(first)} of {bound:.4g} {first.unit} or more"]
+        start = f"at {noun_of(first)} of {bound:.4g} {first.unit} or more"
     else:
-        texts = [f"under {bound:.4g} {first.unit or noun_of(first)}"]
-    texts += [
-        f"{side.replace('_', ' ')} {t.text(bound)} {t.unit} {noun_of(t)}".replace("  ", " ")
-        for t, bound, side in others
-    ]
-    return ", ".join(texts)
+        start = f"under {bound:.4g} {first.unit or noun_of(first)}"
+    return ", ".join([start, *in_words(further)])
 
 
 def gap_text(gap: float, target: Target) -> str:

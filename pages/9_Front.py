@@ -21,7 +21,7 @@ from foxnas_core.table import MeasurementTable
 from pages.shared import cache, choices
 from pages.shared.frame import errors_as_cards, page, plain
 from pages.shared.latency import budget_slider, guard_picker, latency_picker, searched_budget
-from pages.shared.limits import chosen_terms, terms_picker
+from pages.shared.limits import Terms, chosen_terms, in_words, terms_picker
 from pages.shared.panel import panel
 from pages.shared.resamples import Resampling
 
@@ -54,6 +54,21 @@ def cost_picker(table: MeasurementTable) -> str:
             "front-cost", lambda value: choices.update(cost=value, unit=None, count=None)
         ),
     )
+
+
+def front_under(study: Study, table: MeasurementTable, column: str, terms: Terms) -> Front:
+    """The front under further limits and with the choices kept.
+
+    Raises as `cache.limited_front_of`, with the pickers drawn, so that limits can be taken off.
+    """
+    allowed = terms.allowed(study.space)
+    if not terms.limits:
+        return cache.front_of(study, column, allowed)
+    try:
+        return cache.limited_front_of(study, column, terms.limits, allowed)
+    except FoxnasError:
+        terms_picker(study, table, column, terms)
+        raise
 
 
 def count_slider(front: Front, unit: CostUnit) -> float:
@@ -321,7 +336,8 @@ def show_ties(
     )
     st.caption(
         f"Examined are all subnets within the budget predicted at most {tied.depth:.2g} "
-        f"{objective.difference_unit} below the optimum{resampled}. {rest} The interval is one difference at a time (t), not simultaneous: a set "
+        f"{objective.difference_unit} below the optimum{resampled}. {rest} The interval is one "
+        "difference at a time (t), not simultaneous: a set "
         "that holds for all at once would be larger. The optimum is the largest of many "
         "predictions, so its lead is flattered."
     )
@@ -407,7 +423,7 @@ with page(
         kind = cost_picker(table)
         column = latency_picker(table) if kind == LATENCY else kind
         terms = chosen_terms(table, column)
-        front = front_under(study, column, terms)
+        front = front_under(study, table, column, terms)
         unit = unit_picker(front)
         if kind == LATENCY:
             chosen = budget_slider(front)
@@ -426,9 +442,12 @@ with page(
     optimum = front.within(budget)
     objective = front.problem.objective.target
     guarded = "" if chosen == budget else f" (searched under {unit.text(budget)})"
+    limits = [(x.predictor.target, x.bound, x.side) for x in front.problem.limits[1:]]
+    asked = ", ".join([unit.text(chosen), *in_words(limits)])
+    kept_choices = ", with the choices kept" if terms.kept else ""
     with st.container(key="optimum"):
         st.write(
-            f"Optimum under {unit.text(chosen)}{guarded}: subnet "
+            f"Optimum under {asked}{guarded}{kept_choices}: subnet "
             f"**{optimum.architecture.id}**, predicted at "
             f"**{objective.text(optimum.value)} {objective.unit}** and "
             f"**{unit.text(optimum.costs[0])}**."
