@@ -473,9 +473,8 @@ def course_range(run: Run, front: Front) -> tuple[float, float]:
 def limit_range(run: Run, front: Front) -> tuple[float, float]:
     """The part of the first limit's axis in which the run takes place."""
     if run.least_cost:
-        low, high = float(front.values[0]), float(front.values[-1])
-        room = 0.1 * (high - low) or 1.0
-        return min(low, run.first_bound) - room, max(high, run.first_bound) + room
+        room = 0.25 * float(front.values[-1] - front.values[0]) or 1.0
+        return run.first_bound - room, run.first_bound + room
     low, high = float(front.costs[0]), min(float(front.costs[-1]), 2 * run.first_bound)
     return min(low, 0.9 * run.first_bound), high
 
@@ -656,7 +655,8 @@ def show_kept_searches(study: Study) -> None:
     if kept:
         panel(
             "Kept searches",
-            f"{len(kept)} searches are kept with the study, the newest first. Values are as "
+            f"{len(kept)} {'searches are' if len(kept) > 1 else 'search is'} kept with the study, "
+            "the newest first. Values are as "
             "predicted when they were run; the gap is to the exact optimum.",
             tables.searches_table(kept),
             key="searches",
