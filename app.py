@@ -61,7 +61,7 @@ def show_best(study: Study, latency: str) -> None:
         choices.set_architecture(best.architecture)
         st.switch_page("pages/2_What_if.py")
     if row.button("Watch a search for it", key="home-search"):
-        choices.update(budget=budget)
+        choices.update(budget=budget, goal="accuracy")
         st.switch_page("pages/3_Search.py")
 
 

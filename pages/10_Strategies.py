@@ -8,15 +8,15 @@ import streamlit as st
 
 from foxnas_core.errors import InvalidInput
 from foxnas_core.figures import strategies as figures
-from foxnas_core.search.exact import Front
-from foxnas_core.search.problem import Candidate
+from foxnas_core.search.milp import Solution
+from foxnas_core.search.problem import Side, noun_of
 from foxnas_core.search.strategies import ANNEALER, STRATEGIES, Race
-from foxnas_core.storage import Study
 from foxnas_core.target import Target
 from pages.shared import cache, choices
 from pages.shared.frame import errors_as_cards, page, plain
-from pages.shared.latency import budget_slider, latency_picker
+from pages.shared.limits import in_words
 from pages.shared.panel import panel
+from pages.shared.quest import Quest, quest_picker
 from pages.shared.races import RaceJob
 
 START = ("Random", "Regularised evolution", "OFA's evolution", "NSGA-II")
@@ -58,9 +58,7 @@ def settings_picker() -> tuple[list[str], int, list[int]]:
     return chosen, evaluations, list(range(first, first + many))
 
 
-def run_buttons(
-    study: Study, front: Front, job: RaceJob | None, optimum: Candidate | None, budget: float
-) -> None:
+def run_buttons(quest: Quest, job: RaceJob | None, solution: Solution | None) -> None:
     """Draw the settings, and start or stop the race."""
     names, evaluations, seeds = settings_picker()
 
@@ -73,25 +71,26 @@ def run_buttons(
                     f"TPE takes minutes for {evaluations:,} evaluations; leave it out or choose "
                     f"at most {MOST_TPE:,}."
                 )
-            problem = front.problem.within(budget)
+            assert solution is not None
+            problem = quest.problem
             new = cache.races().start(
-                str(study.folder),
+                str(quest.study.folder),
                 lambda: Race(problem, names, evaluations=evaluations, seeds=seeds),
-                optimum,
+                solution,
             )
             choices.update(race=new.id)
 
     if job is None or job.ended:
         st.button(
             "Start", key="start", type="primary", width="stretch", on_click=start,
-            disabled=optimum is None,
+            disabled=solution is None,
         )  # fmt: skip
     else:
         st.button("Stop", key="stop", width="stretch", on_click=job.stop)
 
 
-def told(table: pd.DataFrame, objective: Target, done: bool) -> str:
-    """Who wins, by how much, and what the others do without."""
+def told(table: pd.DataFrame, objective: Target, reference: str, done: bool) -> str:
+    """Who wins, by how much from the `reference`, and what the others do without."""
     unit = objective.difference_unit
     [ours] = table[table["strategy"] == ANNEALER].to_dict("records")
     rivals = table[table["strategy"] != ANNEALER]
@@ -100,14 +99,14 @@ def told(table: pd.DataFrame, objective: Target, done: bool) -> str:
         best = rivals.iloc[0]
         parts.append(
             f"{'Of' if done else 'So far, of'} the strategies that know nothing of the predictor "
-            f"**{plain(best['strategy'])}** comes nearest the exact optimum: "
+            f"**{plain(best['strategy'])}** comes nearest the {reference}: "
             f"{_gap(best['median gap'], unit)} after {best['evaluations']:,} evaluations and "
             f"{_seconds(best['seconds'])}."
         )
         worst = rivals.iloc[-1]
         if len(rivals) > 1:
             far = (
-                "met nothing within the budget"
+                "met nothing within the limits"
                 if math.isnan(worst["median gap"])
                 else f"is {_gap(worst['median gap'], unit)}"
             )
@@ -120,7 +119,7 @@ def told(table: pd.DataFrame, objective: Target, done: bool) -> str:
                 f"{ours['evaluations']:,} proposals in {_seconds(ours['seconds'])}{faster}."
             )
     else:
-        parts.append("Nothing within the budget was met yet.")
+        parts.append("Nothing within the limits was met yet.")
     parts.append(
         "It may, since the prediction is a sum over stages and a proposal costs two additions. "
         "The others do without that: they would search any predictor, or measurements, alike."
@@ -136,9 +135,19 @@ def _seconds(seconds: float) -> str:
     return f"{1000 * seconds:.0f} ms" if seconds < 1 else f"{seconds:.1f} s"
 
 
-def show_race(front: Front, job: RaceJob, race: Race) -> None:
+def limit_text(target: Target, bound: float, side: Side) -> str:
+    """The limit that is traded against, at the start of a sentence."""
+    how = "At" if side == "at_least" else "Under"
+    more = " or more" if side == "at_least" else ""
+    return f"{how} {bound:.4g} {target.unit}{more} of predicted {noun_of(target)}"
+
+
+def show_race(job: RaceJob, race: Race) -> None:
     """Progress, the sentence, both charts and the table."""
-    objective, exact = front.problem.objective.target, job.exact.value
+    objective = race.problem.objective.target
+    # Where the optimum is out of reach, what nothing can be better than.
+    best = job.solution.bound
+    reference = figures.EXACT if job.solution.exact else figures.BOUND
     finished = job.state == "finished"
     if not job.ended:
         left = race.seconds_left
@@ -146,16 +155,16 @@ def show_race(front: Front, job: RaceJob, race: Race) -> None:
         st.progress(race.share, f"Running: {race.share:.0%}{rest}")
     elif not finished:
         st.write(f"Stopped at {race.share:.0%}; what was found until then stands below.")
-    limit = race.problem.limits[0]
+    first, *further = ((x.predictor.target, x.bound, x.side) for x in race.problem.limits)
+    limits = ", ".join([limit_text(*first), *in_words(further)])
+    kept_choices = ", with the choices kept" if race.problem.allowed else ""
     seeds = list(dict.fromkeys(seed for _, seed in race.courses))
     st.caption(
-        f"Under {limit.at_most:.4g} {limit.predictor.target.unit} of predicted "
-        f"{limit.predictor.target.label.lower()}; seed{'s' if len(seeds) > 1 else ''} "
-        f"{', '.join(map(str, seeds))}."
+        f"{limits}{kept_choices}; seed{'s' if len(seeds) > 1 else ''} {', '.join(map(str, seeds))}."
     )
     courses = figures.courses_table(race)
-    standings = figures.standings_table(race, exact)
-    st.write(told(standings, objective, finished))
+    standings = figures.standings_table(race, best)
+    st.write(told(standings, objective, reference, finished))
     if len(courses):
         for place, by, title in zip(
             st.columns(2, gap="medium"),
@@ -163,13 +172,13 @@ def show_race(front: Front, job: RaceJob, race: Race) -> None:
             ("Evaluations; proposals of the annealer", "Seconds of the processor"),
             strict=True,
         ):
-            spec = figures.course_spec(courses, exact, objective, by, title)
+            spec = figures.course_spec(courses, best, objective, by, title, reference)
             place.vega_lite_chart(courses, spec, key=f"{by}-chart")
     if job.ended:
         unit = objective.difference_unit
         panel(
             "Standings",
-            f"Gaps are to the exact optimum, {objective.text(exact)} {objective.unit}, in {unit}; "
+            f"Gaps are to the {reference}, {objective.text(best)} {objective.unit}, in {unit}; "
             "seconds are the processor's, for the strategy and its evaluations.",
             standings,
             key="standings",
@@ -177,7 +186,7 @@ def show_race(front: Front, job: RaceJob, race: Race) -> None:
         panel("Courses", "Every point of the charts above.", courses, key="courses")
 
 
-def show_job(front: Front, job: RaceJob) -> None:
+def show_job(job: RaceJob) -> None:
     """The live part: draws itself again while the race runs, and the page once it has ended."""
     ended = job.ended
 
@@ -188,7 +197,7 @@ def show_job(front: Front, job: RaceJob) -> None:
             cache.races().get(job.id, job.study)
             race = job.race
             if race is not None:
-                show_race(front, job, race)
+                show_race(job, race)
             elif not job.ended:
                 st.write("Starting; the first search on a machine takes some seconds to prepare …")
         if job.ended != ended:
@@ -199,24 +208,20 @@ def show_job(front: Front, job: RaceJob) -> None:
 
 with page(
     "Strategies",
-    "Search strategies that only ask and are told, on this study's predictors under the present "
-    "budget, beside the annealer and the exact optimum.",
+    "Search strategies that only ask and are told, on this study's predictors and within the "
+    "limits chosen here, beside the annealer and the exact optimum.",
 ) as study:
-    table = cache.table_of(study)
     with st.sidebar:
-        latency = latency_picker(table)
-        front = cache.front_of(study, latency)
-        budget = budget_slider(front)
+        quest = quest_picker(study, cache.table_of(study), guarded=False)
     job = cache.races().get(choices.current().race, str(study.folder))
-    optimum: Candidate | None = None
+    solution: Solution | None = None
     with errors_as_cards():
-        optimum = front.within(budget)
+        solution = quest.solution()
     with st.sidebar:
-        run_buttons(study, front, job, optimum, budget)
+        run_buttons(quest, job, solution)
     if job is not None:
-        if job.state == "failed":
+        if job.failed:
             st.error(plain(job.note))
-        column = job.race.problem.limits[0].predictor.target.column if job.race else latency
-        show_job(cache.front_of(study, column), job)
-    elif optimum is not None:
+        show_job(job)
+    elif solution is not None:
         st.info("Press Start to race the chosen strategies.")

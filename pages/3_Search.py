@@ -1,4 +1,5 @@
-"""Simulated annealing under a latency budget, watched as it runs, beside the exact optimum."""
+"""Simulated annealing under a latency budget or above an accuracy floor, watched as it runs, beside
+the exact optimum."""
 
 import math
 from collections.abc import Callable, Sequence
@@ -17,7 +18,7 @@ from foxnas_core.regression import Predictor
 from foxnas_core.search.annealing import suggest_temperatures
 from foxnas_core.search.exact import Front
 from foxnas_core.search.milp import Solution
-from foxnas_core.search.problem import Candidate, SearchProblem, noun_of
+from foxnas_core.search.problem import Candidate, SearchProblem, Side, noun_of
 from foxnas_core.search.result import SearchResult
 from foxnas_core.search.schedule import AnnealingSettings, Schedule
 from foxnas_core.storage import Study
@@ -25,14 +26,9 @@ from foxnas_core.target import Target, target_of
 from pages.shared import cache, choices
 from pages.shared.frame import errors_as_cards, page, plain
 from pages.shared.jobs import Job, replayed
-from pages.shared.latency import (
-    budget_slider,
-    guard_picker,
-    latency_picker,
-    searched_budget,
-)
-from pages.shared.limits import chosen_terms, terms_picker
+from pages.shared.limits import in_words
 from pages.shared.panel import panel
+from pages.shared.quest import Quest, quest_picker
 
 SCHEDULES = list(get_args(Schedule))
 MODES = {"full": "soft limit, polished", "teaching": "teaching: Metropolis alone"}
@@ -56,7 +52,8 @@ class Run:
     trace: pd.DataFrame
     proposals: int
     total: int
-    limits: tuple[tuple[Target, float], ...]
+    objective: Target
+    limits: tuple[tuple[Target, float, Side], ...]
     best: Candidate | None
     current: Candidate | None
     exact: Candidate | None
@@ -64,8 +61,18 @@ class Run:
     replays: str = ""
 
     @property
-    def budget(self) -> float:
+    def first_bound(self) -> float:
         return self.limits[0][1]
+
+    @property
+    def least_cost(self) -> bool:
+        """Whether it looks for the least cost at a floor."""
+        return self.limits[0][2] == "at_least"
+
+    @property
+    def targets(self) -> list[Target]:
+        """Those of the objective and of every limit, in order."""
+        return [self.objective, *(target for target, _, _ in self.limits)]
 
     @classmethod
     def of_job(cls, job: Job) -> "Run | None":
@@ -75,7 +82,8 @@ class Run:
             return None
         return cls(
             state, annealer.settings, annealer.trace, annealer.proposals, annealer.total,
-            tuple((x.predictor.target, x.bound) for x in job.problem.limits),
+            job.problem.objective.target,
+            tuple((x.predictor.target, x.bound, x.side) for x in job.problem.limits),
             annealer.best, annealer.current, job.exact, job.bound, job.replays,
         )  # fmt: skip
 
@@ -83,7 +91,11 @@ class Run:
     def of_result(cls, result: SearchResult) -> "Run":
         return cls(
             "kept", result.settings, result.trace, result.proposals, result.proposals,
-            tuple((target_of(column), most) for column, most in result.limits),
+            target_of(result.objective),
+            tuple(
+                (target_of(column), bound, side)
+                for (column, bound), side in zip(result.limits, result.sides, strict=True)
+            ),
             result.best, None, result.exact, result.bound,
         )  # fmt: skip
 
@@ -98,27 +110,35 @@ def described(candidate: Candidate, targets: Sequence[Target]) -> str:
     return f"subnet **{candidate.architecture.id}**, predicted at {', '.join(first)} and {last}"
 
 
-def under(limits: Sequence[tuple[Target, float]]) -> str:
+def under(limits: Sequence[tuple[Target, float, Side]]) -> str:
     """The limits of a search, within a sentence."""
-    (first, budget), *others = limits
-    texts = [f"under {budget:.4g} {first.unit or noun_of(first)}"]
-    texts += [
-        f"at most {t.text(most)} {t.unit} {noun_of(t)}".replace("  ", " ") for t, most in others
-    ]
-    return ", ".join(texts)
+    (first, bound, side), *further = limits
+    if side == "at_least":
+        start = f"at {noun_of(first)} of {bound:.4g} {first.unit} or more"
+    else:
+        start = f"under {bound:.4g} {first.unit or noun_of(first)}"
+    return ", ".join([start, *in_words(further)])
 
 
-def show_promise(study: Study, problem: SearchProblem, candidate: Candidate, budget: float) -> None:
+def gap_text(gap: float, target: Target) -> str:
+    """A gap of the objective in its unit."""
+    number = f"{gap:.3f}" if target.unit == "%" else f"{gap:.3g}"
+    return f"{number} {target.difference_unit}".rstrip()
+
+
+def show_promise(quest: Quest, candidate: Candidate) -> None:
     """What the optimum will measure: plain intervals beside those of measured optima."""
-    accuracy, latency, *others = predictors_of(problem)
+    problem = quest.problem
+    predictors = predictors_of(problem)
     found, missing = {}, ""
     try:
-        found = cache.calibrations_of(study, latency.target.column)
+        found = cache.calibrations_of(quest.study, quest.latency)
     except FoxnasError as error:
         missing = str(error)
-    table = tables.promise_table(candidate, (accuracy, latency, *others), found, budget)
+    table = tables.promise_table(candidate, predictors, found, quest.bound)
+    limited = predictors[1].target
     for row, predictor, place in zip(
-        table.to_dict("records")[:2], (accuracy, latency), st.columns(2), strict=True
+        table.to_dict("records")[:2], predictors[:2], st.columns(2), strict=True
     ):
         text, unit = predictor.target.text, predictor.target.unit
         plain_interval = f"[{text(row['low'])}, {text(row['high'])}]"
@@ -129,9 +149,10 @@ def show_promise(study: Study, problem: SearchProblem, candidate: Candidate, bud
                     "subnet had been chosen without looking"
                 )
                 continue
-            chance = row["chance in budget"]
+            chance = row["chance"]
             keeps = "" if math.isnan(chance) else (
-                f" It keeps {budget:.4g} ms with a chance of **{100 * chance:.0f} %**."
+                f" It keeps {quest.bound:.4g} {limited.unit} with a chance of "
+                f"**{100 * chance:.0f} %**."
             )  # fmt: skip
             st.write(
                 f"{row['target']}: will measure **{text(row['as searched'])} {unit}** "
@@ -139,7 +160,7 @@ def show_promise(study: Study, problem: SearchProblem, candidate: Candidate, bud
                 f"{keeps} Predicted {text(row['predicted'])} {plain_interval}."
             )
     if found:
-        count = found[accuracy.target.column].count
+        count = found["accuracy"].count
         st.caption(
             f"Bold, with 95 % interval: by {count} other optima that were measured and kept out of "
             "the fit, since a search picks out what the regression overrates. Behind it, the plain "
@@ -162,7 +183,14 @@ def predictors_of(problem: SearchProblem) -> list[Predictor]:
 def settings_picker(problem: SearchProblem, job: Job | None) -> tuple[AnnealingSettings, float]:
     """Draw the annealer's settings; returns them and the seconds to draw the run out over, which
     also holds for what is under way."""
-    chosen: AnnealingSettings = choices.remembered("annealing") or START_SETTINGS
+    # Temperatures are in the objective's unit, so each has its own.
+    heat = f"temperatures-{problem.objective.target.column}"
+    start, end = choices.remembered(heat) or (None, None)
+    chosen: AnnealingSettings = replace(
+        choices.remembered("annealing") or START_SETTINGS,
+        start_temperature=start,
+        end_temperature=end,
+    )
     pace = choices.remembered("pace")
 
     def change(name: str) -> Callable[[], None]:
@@ -182,7 +210,7 @@ def settings_picker(problem: SearchProblem, job: Job | None) -> tuple[AnnealingS
         "Teaching: the plain rule of Metropolis from the cheapest subnet on; a step over the "
         "budget is refused and nothing is polished, so that one sees what the temperature does.",
     )  # fmt: skip
-    _temperature_picker(chosen, problem)
+    _temperature_picker(chosen, problem, heat)
     st.selectbox(
         "Cooling schedule", SCHEDULES, index=SCHEDULES.index(chosen.schedule), key="schedule",
         on_change=change("schedule"),
@@ -214,9 +242,9 @@ def settings_picker(problem: SearchProblem, job: Job | None) -> tuple[AnnealingS
     return chosen, pace
 
 
-def _temperature_picker(chosen: AnnealingSettings, problem: SearchProblem) -> None:
+def _temperature_picker(chosen: AnnealingSettings, problem: SearchProblem, heat: str) -> None:
     """A slider with two ends over a grid of round temperatures, set to the suggested ones until
-    it is moved."""
+    it is moved; both ends are then remembered as `heat`."""
     suggested = suggest_temperatures(problem, chosen.schedule)
     hot, cold = chosen.start_temperature or suggested[0], chosen.end_temperature or suggested[1]
     lowest = math.floor(math.log10(min(suggested[1], cold)))
@@ -231,8 +259,7 @@ def _temperature_picker(chosen: AnnealingSettings, problem: SearchProblem) -> No
         return min(grid, key=lambda g: abs(math.log(g / temperature)))
 
     def keep(ends: tuple[float, float]) -> None:
-        new = replace(chosen, start_temperature=ends[1], end_temperature=ends[0])
-        choices.remember("annealing", new)
+        choices.remember(heat, (ends[1], ends[0]))
 
     unit = problem.objective.target.difference_unit
     moved = chosen.start_temperature is not None
@@ -250,9 +277,7 @@ def _temperature_picker(chosen: AnnealingSettings, problem: SearchProblem) -> No
             f"Take the suggested {suggested[1]:.2g} and {suggested[0]:.2g}",
             key="suggested",
             type="tertiary",
-            on_click=lambda: choices.remember(
-                "annealing", replace(chosen, start_temperature=None, end_temperature=None)
-            ),
+            on_click=lambda: choices.remember(heat, None),
         )
 
 
@@ -299,13 +324,12 @@ def replay(study: Study, search_id: str, seconds: float) -> None:
     """Start a kept search again from its seed, if what it searched is still the same."""
     with errors_as_cards():
         kept = study.load_search(search_id)
-        if not drawable(kept):
-            raise InvalidInput(
-                "A search for the least latency is replayed on the command line, where it was made."
-            )
-        (column, budget), *others = kept.limits
         allowed = tuple(kept.allowed.items())
-        problem = cache.problem_of(study, column, tuple(others), allowed).within(budget)
+        problem = cache.problem_of(study, kept.objective, kept.limits, allowed)
+        if tuple(limit.side for limit in problem.limits) != kept.sides:
+            raise InvalidInput(
+                "This search can't be replayed: a page limits costs from above only."
+            )
         now = {p.target.column: p for p in predictors_of(problem)}
         if any(kept.fingerprints[c] != p.table_fingerprint for c, p in now.items()):
             raise InvalidInput(
@@ -320,11 +344,21 @@ def replay(study: Study, search_id: str, seconds: float) -> None:
 
 
 def drawable(result: SearchResult) -> bool:
-    """Whether it looked for the best accuracy, which is what the charts show."""
-    return result.objective == "accuracy" and "at_least" not in result.sides
+    """Whether it weighed accuracy against a cost, which is what the charts show."""
+    if not result.limits:
+        return False
+    (first, _), side = result.limits[0], result.sides[0]
+    if result.objective == "accuracy":
+        return side == "at_most"
+    return (first, side) == ("accuracy", "at_least")
 
 
-def told(run: Run, objective: Target) -> str:
+def cost_of(result: SearchResult) -> str:
+    """The column that a drawable search weighed accuracy against."""
+    return result.limits[0][0] if result.objective == "accuracy" else result.objective
+
+
+def told(run: Run) -> str:
     """A run in a sentence."""
     start = {
         "kept": "Finished and kept with the study",
@@ -334,18 +368,17 @@ def told(run: Run, objective: Target) -> str:
         start = f"{run.state.capitalize()}, a replay of kept search {run.replays}"
     where = f"{start}: {run.proposals:,} of {run.total:,} proposals {under(run.limits)}"
     if run.best is None:
-        return f"{where}. No subnet within the budget was met yet."
-    text = f"{where}. Best found: {described(run.best, [objective, *(t for t, _ in run.limits)])}"
-    unit = objective.difference_unit
+        return f"{where}. No subnet within the limits was met yet."
+    text = f"{where}. Best found: {described(run.best, run.targets)}"
     if run.exact is None:
         if run.bound is None:
             return f"{text}."
         gap = abs(run.bound - run.best.value)
-        return f"{text}. No subnet is more than **{gap:.3f} {unit}** better."
+        return f"{text}. No subnet is more than **{gap_text(gap, run.objective)}** better."
     gap = abs(run.exact.value - run.best.value)
     if gap < EQUAL:
         return f"{text}. Gap to the exact optimum: **none**."
-    return f"{text}. Gap to the exact optimum: **{gap:.3f} {unit}**."
+    return f"{text}. Gap to the exact optimum: **{gap_text(gap, run.objective)}**."
 
 
 def show_run(study: Study, front: Front, run: Run, spans: live.Spans) -> None:
@@ -353,19 +386,18 @@ def show_run(study: Study, front: Front, run: Run, spans: live.Spans) -> None:
     accuracy, latency = front.problem.objective, front.problem.limits[0].predictor
     with st.container(key="progress"):
         st.progress(run.proposals / run.total)
-        st.write(told(run, accuracy.target))
+        st.write(told(run))
     exact = run.exact
     left, right = st.columns([1.25, 1], gap="medium")
     with left:
         spec = live.course_spec(
-            accuracy.target, run.total, course_range(run, front),
+            run.objective, run.total, course_range(run, front),
             None if exact is None else exact.value, tables.EXACT,
         )  # fmt: skip
         st.vega_lite_chart(tables.course_table(run.trace, "value"), spec, key="course-chart")
-        costs = float(front.costs[0]), min(float(front.costs[-1]), 2 * run.budget)
         spec = live.course_spec(
-            latency.target, run.total, (min(costs[0], 0.9 * run.budget), costs[1]), run.budget,
-            tables.BUDGET, height=210,
+            run.limits[0][0], run.total, limit_range(run, front), run.first_bound,
+            tables.FLOOR if run.least_cost else tables.BUDGET, height=210,
         )  # fmt: skip
         st.vega_lite_chart(tables.course_table(run.trace, "cost"), spec, key="cost-chart")
         schedule = tables.schedule_table(run.trace)
@@ -373,7 +405,7 @@ def show_run(study: Study, front: Front, run: Run, spans: live.Spans) -> None:
         for place, column, title, domain in zip(
             st.columns(2),
             ("temperature", "accepted"),
-            (f"Temperature ({accuracy.target.difference_unit})", "Accepted (%)"),
+            (f"Temperature ({run.objective.difference_unit})", "Accepted (%)"),
             ((0.9 * end, 1.1 * start), (0.0, 100.0)),
             strict=True,
         ):
@@ -381,33 +413,34 @@ def show_run(study: Study, front: Front, run: Run, spans: live.Spans) -> None:
             place.vega_lite_chart(schedule[["proposals", column]], spec, key=f"{column}-chart")
     with right:
         if run.best is not None:
-            show_architecture(study, "Best found", run.best, exact, "best-chart")
+            show_architecture(study, "Best found", run.best, run.targets, exact, "best-chart")
         if run.current is not None:
-            show_architecture(study, "Current", run.current, exact, "current-chart")
+            show_architecture(study, "Current", run.current, run.targets, exact, "current-chart")
+            leave = "fall below the floor" if run.least_cost else "exceed the budget"
             over = (
-                "The current subnet never exceeds the budget in this mode."
+                f"In this mode the current subnet does not {leave}."
                 if run.settings.mode == "teaching"
-                else "The current subnet may exceed the budget, at a price, on its way to a better "
-                "one; the best never does."
+                else f"The current subnet may {leave}, at a price, on its way to a better one; the "
+                "best never does."
             )
             st.caption(f"Outlined cells differ from the exact optimum. {over}")
         elif exact is not None:
-            show_architecture(study, "Exact optimum", exact, exact, "current-chart")
+            show_architecture(study, "Exact optimum", exact, run.targets, exact, "current-chart")
     moving = {tables.CURRENT: run.current, tables.BEST: run.best}
     with st.container(key="moving"):
         st.vega_lite_chart(
-            tables.candidates_table(moving),
+            tables.candidates_table(moving, least_cost=run.least_cost),
             live.moving_spec(latency.target, accuracy.target, spans),
             key="moving-chart",
         )
 
 
 def show_watched(
-    study: Study, front: Front, budget: float, exact: Candidate | None,
-    draw: Callable[[live.Spans], None],
+    study: Study, front: Front, bound: float, exact: Candidate | None,
+    draw: Callable[[live.Spans], None], *, least_cost: bool,
 ) -> None:  # fmt: skip
     """What `draw` draws with every frame, and under it the measured cloud, which is sent once."""
-    table = front_table(study, front, budget, exact)
+    table = front_table(study, front, bound, exact, least_cost=least_cost)
     spans = tables.frame_of(table)
     st.html(_MOVING)
     with st.container(key="watched"):
@@ -425,16 +458,33 @@ _MOVING = """<style>
 
 def course_range(run: Run, front: Front) -> tuple[float, float]:
     """The part of the objective's axis in which the run takes place: some start temperatures
-    round the optimum; a run starts far below it."""
+    round the optimum; a run starts far from it."""
     start = run.settings.start_temperature or 1.0
-    span = min(30 * start, 1.5 * float(front.values.max() - front.values.min())) or 1.0
-    top = (run.exact or run.best or front.candidate(len(front) - 1)).value
-    return top - span, top + 0.25 * span
+    reached = front.costs if run.least_cost else front.values
+    span = min(30 * start, 1.5 * float(reached.max() - reached.min())) or 1.0
+    found = run.exact or run.best
+    if run.least_cost:
+        goal = found.value if found else float(reached[0])
+        return max(0.0, goal - 0.25 * span), goal + span
+    goal = found.value if found else float(reached[-1])
+    return goal - span, goal + 0.25 * span
 
 
-def front_table(study: Study, front: Front, budget: float, exact: Candidate | None) -> pd.DataFrame:
-    table = tables.front_table(cache.table_of(study).frame, front, budget=budget)
-    return tables.with_candidates(table, {tables.EXACT: exact})
+def limit_range(run: Run, front: Front) -> tuple[float, float]:
+    """The part of the first limit's axis in which the run takes place."""
+    if run.least_cost:
+        room = 0.25 * float(front.values[-1] - front.values[0]) or 1.0
+        return run.first_bound - room, run.first_bound + room
+    low, high = float(front.costs[0]), min(float(front.costs[-1]), 2 * run.first_bound)
+    return min(low, 0.9 * run.first_bound), high
+
+
+def front_table(
+    study: Study, front: Front, bound: float, exact: Candidate | None, *, least_cost: bool
+) -> pd.DataFrame:
+    side = {"floor": bound} if least_cost else {"budget": bound}
+    table = tables.front_table(cache.table_of(study).frame, front, **side)
+    return tables.with_candidates(table, {tables.EXACT: exact}, least_cost=least_cost)
 
 
 def show_front(front: Front, table: pd.DataFrame, spans: live.Spans) -> None:
@@ -444,12 +494,48 @@ def show_front(front: Front, table: pd.DataFrame, spans: live.Spans) -> None:
 
 
 def show_architecture(
-    study: Study, name: str, candidate: Candidate, exact: Candidate | None, key: str
-) -> None:
-    st.markdown(f"**{name}** · {candidate.value:.2f} % · {candidate.costs[0]:.3g} ms")
+    study: Study, name: str, candidate: Candidate, targets: Sequence[Target],
+    exact: Candidate | None, key: str,
+) -> None:  # fmt: skip
+    values = zip(targets[:2], (candidate.value, candidate.costs[0]), strict=True)
+    parts = [f"{target.text(value)} {target.unit}".rstrip() for target, value in values]
+    st.markdown(f"**{name}** · {' · '.join(parts)}")
     other = None if exact is None else exact.architecture
     grid = tables.architecture_table(study.space, candidate.architecture, other)
     st.vega_lite_chart(grid, live.architecture_spec(grid["row"].nunique()), key=key)
+
+
+def show_optimum(quest: Quest, solution: Solution, targets: Sequence[Target]) -> None:
+    """The optimum in a sentence, and what is known where it is out of reach."""
+    limits = quest.problem.limits
+    asked = [
+        (limit.predictor.target, bound, limit.side)
+        for limit, (_, bound) in zip(limits, quest.asked, strict=True)
+    ]
+    unit = limits[0].predictor.target.unit
+    how = "above" if quest.least_latency else "under"
+    guarded = (
+        "" if quest.searched == quest.bound else f" (searched {how} {quest.searched:.4g} {unit})"
+    )
+    kept_choices = ", with the choices kept" if quest.terms.kept else ""
+    st.write(
+        f"{'Exact optimum' if solution.exact else 'Best found'} {under(asked)}{guarded}"
+        f"{kept_choices}: {described(solution.candidate, targets)}."
+    )
+    if not solution.exact:
+        beyond = "below" if quest.least_latency else "above"
+        st.write(
+            "The exact optimum is out of reach in the time a page has; no subnet within the limits "
+            f"is predicted {beyond} {targets[0].text(solution.bound)} {targets[0].unit}."
+        )
+
+
+def front_of_job(study: Study, job: Job) -> Front:
+    """The front of accuracy and the cost that a job weighs it against."""
+    problem = job.problem
+    least_cost = problem.limits[0].side == "at_least"
+    cost = problem.objective.target.column if least_cost else problem.limits[0].column
+    return cache.front_of(study, cost, tuple(problem.allowed.items()))
 
 
 def show_job(study: Study, front: Front, job: Job) -> None:
@@ -473,7 +559,9 @@ def show_job(study: Study, front: Front, job: Job) -> None:
         if job.kept or (state != drawn and {state, drawn} != {"starting", "running"}):
             st.rerun()
 
-    show_watched(study, front, job.problem.limits[0].bound, job.exact, draw)
+    limit = job.problem.limits[0]
+    least_cost = limit.side == "at_least"
+    show_watched(study, front, limit.bound, job.exact, draw, least_cost=least_cost)
 
 
 def show_kept(study: Study, search_id: str) -> Architecture:
@@ -488,11 +576,12 @@ def show_kept(study: Study, search_id: str) -> Architecture:
             "regression, the intervals and the front those of the present one."
         )
     if drawable(result):
-        front = cache.front_of(study, result.limits[0][0], tuple(result.allowed.items()))
+        front = cache.front_of(study, cost_of(result), tuple(result.allowed.items()))
         run = Run.of_result(result)
         show_watched(
-            study, front, run.budget, run.exact, lambda spans: show_run(study, front, run, spans)
-        )
+            study, front, run.first_bound, run.exact,
+            lambda spans: show_run(study, front, run, spans), least_cost=run.least_cost,
+        )  # fmt: skip
     else:
         limits = [
             f"{target_of(column).named} {side.replace('_', ' ')} {bound:.6g}"
@@ -523,13 +612,20 @@ def labelled(study: Study) -> Callable[[str], str]:
         if search_id not in kept:
             return f"{search_id} (damaged)"
         result = kept[search_id]
-        (column, budget), gap = result.limits[0], result.gap
-        rest = "" if gap is None else ", exact" if gap < EQUAL else f", gap {gap:.3f}"
-        limit, objective = target_of(column), target_of(result.objective)
-        device = column.partition(":")[2]
-        more = f" and {len(result.limits) - 1} more" if len(result.limits) > 1 else ""
+        gap, objective = result.gap, target_of(result.objective)
+        rest = (
+            "" if gap is None else ", exact" if gap < EQUAL else f", gap {gap_text(gap, objective)}"
+        )
+        limits = [
+            f"{'≥ ' if side == 'at_least' else ''}{limit.text(bound)} {limit.unit or limit.label}"
+            for (column, bound), side in zip(result.limits, result.sides, strict=True)
+            for limit in (target_of(column),)
+        ]
+        devices = (column.partition(":")[2] for column in (result.objective, *dict(result.limits)))
+        device = next(filter(None, devices), "")
+        more = f" and {len(limits) - 1} more" if len(limits) > 1 else ""
         return (
-            f"{limit.text(budget)} {limit.unit or limit.label}{f' {device}' if device else ''}"
+            f"{limits[0] if limits else 'no limit'}{f' {device}' if device else ''}"
             f"{more}: {objective.text(result.best.value)} {objective.unit}{rest}, "
             f"seed {result.settings.seed} · {search_id}"
         )
@@ -559,7 +655,8 @@ def show_kept_searches(study: Study) -> None:
     if kept:
         panel(
             "Kept searches",
-            f"{len(kept)} searches are kept with the study, the newest first. Values are as "
+            f"{len(kept)} {'searches are' if len(kept) > 1 else 'search is'} kept with the study, "
+            "the newest first. Values are as "
             "predicted when they were run; the gap is to the exact optimum.",
             tables.searches_table(kept),
             key="searches",
@@ -578,12 +675,26 @@ def show_kept_searches(study: Study) -> None:
     )  # fmt: skip
     if known:
         delete_button(study, known)
-    compared = {i: kept[i] for i in known if i in kept and drawable(kept[i])}
-    if len(compared) > 1:
-        show_comparison(study, compared)
+    found = {i: kept[i] for i in known if i in kept}
+    if len(found) > 1:
+        [first, *_] = found.values()
+        compared = {i: r for i, r in found.items() if r.objective == first.objective}
+        if len(compared) < len(found):
+            st.info(
+                f"{len(found) - len(compared)} of the chosen searches look for something else than "
+                f"{search_noun(first)} and are left out of the comparison."
+            )
+        if len(compared) > 1:
+            show_comparison(compared)
 
 
-def show_comparison(study: Study, compared: dict[str, SearchResult]) -> None:
+def search_noun(result: SearchResult) -> str:
+    """What a search looks for, within a sentence."""
+    target = target_of(result.objective)
+    return f"the {'least' if target.direction == 'min' else 'best'} {noun_of(target)}"
+
+
+def show_comparison(compared: dict[str, SearchResult]) -> None:
     """Several kept searches on one chart."""
     st.subheader("Compared")
     gaps = [result.gap for result in compared.values() if result.gap is not None]
@@ -649,18 +760,11 @@ def take_along(name: str, take: Callable[[], Architecture]) -> None:
 
 with page(
     "Search",
-    "Simulated annealing looks for the best predicted subnet under the budget. Beside it stands "
+    "Simulated annealing looks for the best predicted subnet within the limits. Beside it stands "
     "the exact optimum of the same regression, which moves with the slider at once.",
 ) as study:
-    table = cache.table_of(study)
     with st.sidebar:
-        latency = latency_picker(table)
-        terms = chosen_terms(table, latency)
-        allowed = terms.allowed(study.space)
-        front = cache.front_of(study, latency, allowed)
-        budget = budget_slider(front)
-        guard_picker(study, front)
-        terms_picker(study, table, latency, terms)
+        quest = quest_picker(study, cache.table_of(study))
     chosen = choices.current().search
     job = cache.jobs().get(chosen, str(study.folder))
     if job is not None and job.kept:
@@ -668,39 +772,21 @@ with page(
         chosen, job = job.kept, None
         choices.update(search=chosen)
 
+    front = quest.front
     if front.problem.limits[0].predictor.df is not None:  # calibrated from another device
         st.warning(plain(front.problem.limits[0].predictor.warnings[0]))
     solution: Solution | None = None
     optimum: Candidate | None = None
-    searched = searched_budget(study, front)
-    problem = front.problem
+    targets = [p.target for p in predictors_of(quest.problem)]
     with errors_as_cards(), st.container(key="optimum"):
-        if terms.limits:
-            problem = cache.problem_of(study, latency, terms.limits, allowed)
-            solution = cache.solution_of(study, latency, searched, terms.limits, allowed)
-        else:
-            optimum = front.within(searched)
-            solution = Solution(optimum, optimum.value, True)
+        solution = quest.solution()
         optimum = solution.candidate
-        targets = [p.target for p in predictors_of(problem)]
-        asked = [(targets[1], budget), *((t, dict(terms.limits)[t.column]) for t in targets[2:])]
-        guarded = "" if searched == budget else f" (searched under {searched:.4g} ms)"
-        kept_choices = ", with the choices kept" if terms.kept else ""
-        st.write(
-            f"{'Exact optimum' if solution.exact else 'Best found'} {under(asked)}{guarded}"
-            f"{kept_choices}: {described(optimum, targets)}."
-        )
-        if not solution.exact:
-            st.write(
-                "The exact optimum is out of reach in the time a page has; no subnet within the "
-                f"limits is predicted above {targets[0].text(solution.bound)} {targets[0].unit}."
-            )
-        show_promise(study, problem, optimum, budget)
+        show_optimum(quest, solution, targets)
+        show_promise(quest, optimum)
     with st.sidebar:
-        within = problem.within(max(searched, float(front.costs[0])))
-        settings, seconds = settings_picker(within, job)
+        settings, seconds = settings_picker(quest.reachable, job)
         kept = chosen if job is None and chosen in cache.searches_of(study) else None
-        run_buttons(study, problem.within(searched), job, solution, settings, seconds, kept)
+        run_buttons(study, quest.problem, job, solution, settings, seconds, kept)
         kept_picker(study, chosen)
 
     take: Callable[[], Architecture] | None = None
@@ -709,8 +795,7 @@ with page(
         if job is not None:
             if job.note:
                 (st.error if job.state == "failed" else st.warning)(plain(job.note))
-            column, restricted = job.problem.limits[0].column, job.problem.allowed
-            show_job(study, cache.front_of(study, column, tuple(restricted.items())), job)
+            show_job(study, front_of_job(study, job), job)
             name, running = "the best found", job
 
             def take() -> Architecture:
@@ -724,9 +809,11 @@ with page(
             best = show_kept(study, chosen)
             name, take = "the best found", lambda: best
         elif optimum is not None:
-            front_rows = front_table(study, front, searched, optimum)
+            front_rows = front_table(
+                study, front, quest.searched, optimum, least_cost=quest.least_latency
+            )
             show_front(front, front_rows, tables.frame_of(front_rows))
-            show_architecture(study, "Exact optimum", optimum, None, "best-chart")
+            show_architecture(study, "Exact optimum", optimum, targets, None, "best-chart")
             st.caption("Press Start to watch the annealer look for it.")
     if take is None and optimum is not None:
         take = lambda: optimum.architecture  # noqa: E731

@@ -1,23 +1,29 @@
 """What the exact front says: prices, steps, and how sure its optimum and its budget are."""
 
+import math
+from collections.abc import Sequence
+
 import numpy as np
 import pandas as pd
 import streamlit as st
 
+from foxnas_core.architecture import Architecture
 from foxnas_core.errors import FoxnasError, MissingPart
 from foxnas_core.figures import front as figures
 from foxnas_core.figures.front import CostUnit
 from foxnas_core.search.calibration import SearchCalibration
 from foxnas_core.search.exact import Front
 from foxnas_core.search.prices import Prices, front_prices
-from foxnas_core.search.stability import Stability
+from foxnas_core.search.stability import DRAWS, Stability
 from foxnas_core.search.ties import tied_set
 from foxnas_core.storage import Study
 from foxnas_core.table import MeasurementTable
 from pages.shared import cache, choices
 from pages.shared.frame import errors_as_cards, page, plain
 from pages.shared.latency import budget_slider, guard_picker, latency_picker, searched_budget
+from pages.shared.limits import Terms, chosen_terms, in_words, terms_picker
 from pages.shared.panel import panel
+from pages.shared.resamples import Resampling
 
 LATENCY = "latency"
 NAMES = {LATENCY: "Latency", "parameters": "Parameters", "macs": "MACs"}
@@ -35,7 +41,7 @@ def cost_picker(table: MeasurementTable) -> str:
             "this study does not have yet; measure subnets with 'python -m foxnas_core measure' "
             "or import a table that has both."
         )
-    chosen = choices.remembered("front-cost")
+    chosen = choices.current().cost
     choices.show("front-cost", chosen if chosen in options else options[0])
     return st.segmented_control(
         "Accuracy against",
@@ -43,14 +49,30 @@ def cost_picker(table: MeasurementTable) -> str:
         format_func=NAMES.get,
         key="front-cost",
         required=True,
+        # Another cost has another range and other units.
         on_change=choices.on_change(
-            "front-cost", lambda value: choices.remember("front-cost", value)
+            "front-cost", lambda value: choices.update(cost=value, unit=None, count=None)
         ),
     )
 
 
+def front_under(study: Study, table: MeasurementTable, column: str, terms: Terms) -> Front:
+    """The front under further limits and with the choices kept.
+
+    Raises as `cache.limited_front_of`, with the pickers drawn, so that limits can be taken off.
+    """
+    allowed = terms.allowed(study.space)
+    if not terms.limits:
+        return cache.front_of(study, column, allowed)
+    try:
+        return cache.limited_front_of(study, column, terms.limits, allowed)
+    except FoxnasError:
+        terms_picker(study, table, column, terms)
+        raise
+
+
 def count_slider(front: Front, unit: CostUnit) -> float:
-    """The budget of a count, in the table's unit; kept by column."""
+    """The budget of a count, in the table's unit."""
     key = f"front-budget-{front.problem.limits[0].predictor.target.column}"
     low, high = (float(front.costs[end]) * unit.factor for end in (0, -1))
     step = 10.0 ** np.floor(np.log10((high - low or high) / 100))
@@ -58,13 +80,13 @@ def count_slider(front: Front, unit: CostUnit) -> float:
         np.ceil(low / step) * step,
         max(np.ceil(high / step), np.ceil(low / step) + 1) * step,
     )
-    kept = choices.remembered(key)
+    kept = choices.current().count
     value = (low + high) / 2 if kept is None else kept * unit.factor
     widget = f"{key}-{unit.symbol}"
     choices.show(widget, float(np.clip(np.round(value / step) * step, low, high)))
     found = st.slider(
         f"Budget ({unit.symbol})", float(low), float(high), step=float(step), key=widget,
-        on_change=choices.on_change(widget, lambda v: choices.remember(key, v / unit.factor)),
+        on_change=choices.on_change(widget, lambda v: choices.update(count=v / unit.factor)),
     )  # fmt: skip
     return found / unit.factor
 
@@ -76,11 +98,11 @@ def unit_picker(front: Front) -> CostUnit:
     if len(units) == 1:
         return next(iter(units.values()))
     key = f"front-unit-{target.column}"
-    chosen = choices.remembered(key)
+    chosen = choices.current().unit
     choices.show(key, chosen if chosen in units else figures.fitting_unit(front).label)
     label = st.selectbox(
         "Read costs in", list(units), key=key,
-        on_change=choices.on_change(key, lambda value: choices.remember(key, value)),
+        on_change=choices.on_change(key, lambda value: choices.update(unit=value)),
     )  # fmt: skip
     return units[label]
 
@@ -208,13 +230,69 @@ def show_stability(study: Study, front: Front, stability: Stability, draws: int)
         panel("", "", stability.decisions, key="choices")
 
 
+def show_certainty(study: Study, front: Front, budget: float) -> Sequence[Architecture]:
+    """How sure each choice is, once the coefficients are resampled; returns the optima of the
+    resamples, none before."""
+    if len(front.problem.limits) > 1:
+        st.subheader("How sure each choice is")
+        st.info(
+            "How often each choice is optimal when the coefficients are drawn anew is told of a "
+            "front without further limits, since each draw has a front of its own to be solved; "
+            "take the further limits off to see it."
+        )
+        return ()
+    run = cache.resamplings().of(str(study.folder), front)
+    if run is not None and run.result is not None:
+        stability = run.result.at(budget)
+        show_stability(study, front, stability, run.result.draws)
+        return stability.architectures
+    st.subheader("How sure each choice is")
+    show_resampling(study, front, run)
+    return ()
+
+
+def show_resampling(study: Study, front: Front, run: Resampling | None) -> None:
+    """The button that starts to resample, or how far it is: drawn again while it runs."""
+
+    def start() -> None:
+        with errors_as_cards():
+            cache.resamplings().start(str(study.folder), front)
+
+    if run is None or run.ended:
+        st.write(
+            f"The coefficients of accuracy and cost can be drawn anew {DRAWS} times from what the "
+            "measurements leave open about them, and each time the whole front solved again: a few "
+            "seconds in a small space, minutes in a large one. It goes on when you leave this page."
+        )
+        if run is not None and run.failed:
+            st.error(plain(run.note))
+        elif run is not None:
+            st.caption(f"Stopped after {run.done} of {run.draws} draws, of which nothing is kept.")
+        st.button("Draw the coefficients anew", key="resample", type="primary", on_click=start)
+        return
+
+    @st.fragment(run_every=0.5)
+    def draw() -> None:
+        # Looked up anew, so that the registry knows that someone watches.
+        cache.resamplings().get(run.id, run.study)
+        left = run.seconds_left
+        rest = "" if math.isnan(left) else f", about {max(1, round(left)):,} s to go"
+        st.progress(run.done / run.draws, f"{run.done} of {run.draws} draws solved{rest}")
+        if run.ended:
+            st.rerun()
+
+    with st.container(key="resampling"):
+        draw()
+        st.button("Stop", key="resample-stop", on_click=run.stop)
+
+
 def show_ties(
-    study: Study, front: Front, stability: Stability, unit: CostUnit, budget: float
+    study: Study, front: Front, others: Sequence[Architecture], unit: CostUnit, budget: float
 ) -> None:
     """The subnets within the budget that cannot be told from the optimum."""
     problem = front.problem
     objective, cost = problem.objective.target, problem.limits[0].predictor.target
-    tied = tied_set(front, budget, others=stability.architectures)
+    tied = tied_set(front, budget, others=others)
     measured = [cache.table_of(study).frame]
     try:
         measured.append(study.optima().frame)
@@ -248,6 +326,9 @@ def show_ties(
         figures.tied_figure(table, objective, unit),
         key="tied",
     )
+    resampled = ", all of the front, and the optima of the resamples" if others else (
+        " and all of the front"
+    )  # fmt: skip
     rest = (
         "No other subnet within the budget can be tied."
         if tied.complete
@@ -255,8 +336,8 @@ def show_ties(
     )
     st.caption(
         f"Examined are all subnets within the budget predicted at most {tied.depth:.2g} "
-        f"{objective.difference_unit} below the optimum, all of the front, and the optima of the "
-        f"resamples. {rest} The interval is one difference at a time (t), not simultaneous: a set "
+        f"{objective.difference_unit} below the optimum{resampled}. {rest} The interval is one "
+        "difference at a time (t), not simultaneous: a set "
         "that holds for all at once would be larger. The optimum is the largest of many "
         "predictions, so its lead is flattered."
     )
@@ -341,7 +422,8 @@ with page(
     with st.sidebar:
         kind = cost_picker(table)
         column = latency_picker(table) if kind == LATENCY else kind
-        front = cache.front_of(study, column)
+        terms = chosen_terms(table, column)
+        front = front_under(study, table, column, terms)
         unit = unit_picker(front)
         if kind == LATENCY:
             chosen = budget_slider(front)
@@ -353,15 +435,19 @@ with page(
                 why = str(error)
         else:
             budget = chosen = count_slider(front, unit)
+        terms_picker(study, table, column, terms)
     cost = front.problem.limits[0].predictor
     if cost.df is not None:  # calibrated from another device
         st.warning(plain(cost.warnings[0]))
     optimum = front.within(budget)
     objective = front.problem.objective.target
     guarded = "" if chosen == budget else f" (searched under {unit.text(budget)})"
+    limits = [(x.predictor.target, x.bound, x.side) for x in front.problem.limits[1:]]
+    asked = ", ".join([unit.text(chosen), *in_words(limits)])
+    kept_choices = ", with the choices kept" if terms.kept else ""
     with st.container(key="optimum"):
         st.write(
-            f"Optimum under {unit.text(chosen)}{guarded}: subnet "
+            f"Optimum under {asked}{guarded}{kept_choices}: subnet "
             f"**{optimum.architecture.id}**, predicted at "
             f"**{objective.text(optimum.value)} {objective.unit}** and "
             f"**{unit.text(optimum.costs[0])}**."
@@ -374,7 +460,5 @@ with page(
     with errors_as_cards():
         show_chances(front, unit, chosen, budget, calibration, why)
     with errors_as_cards():
-        resampled = cache.resampled_of(study, column)
-        stability = resampled.at(budget)
-        show_stability(study, front, stability, resampled.draws)
-        show_ties(study, front, stability, unit, budget)
+        others = show_certainty(study, front, budget)
+        show_ties(study, front, others, unit, budget)

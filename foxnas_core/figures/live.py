@@ -107,7 +107,8 @@ def schedule_spec(column: str, title: str, total: int, domain: tuple[float, floa
 
 
 def front_spec(cost: Target, objective: Target, spans: Spans) -> Spec:
-    """Draws `front_table`: the measured cloud, the predicted front, the budget, and the finds.
+    """Draws `front_table`: the measured cloud, the predicted front, the budget or the floor, and
+    the finds.
 
     `spans` are the ranges of both axes, see `frame_of`.
     """
@@ -124,6 +125,7 @@ def front_spec(cost: Target, objective: Target, spans: Spans) -> Spec:
         "height": 430,
         "layer": [
             _only("kind", tables.BUDGET) | {"mark": rule, "encoding": {"x": marks["x"]}},
+            _only("kind", tables.FLOOR) | {"mark": rule, "encoding": {"y": marks["y"]}},
             *(_only("kind", kind) | {"mark": mark, "encoding": marks} for kind, mark in layers),
         ],
     }

@@ -15,9 +15,10 @@ from foxnas_core.search.exact import Front
 from foxnas_core.search.problem import Candidate
 from foxnas_core.search.result import TRACE_COLUMNS, SearchResult
 from foxnas_core.search_space import Decision, SearchSpace
+from foxnas_core.target import target_of
 
 CURRENT, BEST, EXACT = "current", "best", "exact optimum"
-MEASURED, FRONT, BUDGET = "measured", "predicted front", "budget"
+MEASURED, FRONT, BUDGET, FLOOR = "measured", "predicted front", "budget", "floor"
 
 _SHORT = {"kernel": "k", "expand": "e"}
 _OWN = {"depth": "depth {}", "resolution": "{} px"}
@@ -46,15 +47,20 @@ def schedule_table(trace: pd.DataFrame) -> pd.DataFrame:
 
 
 def searches_table(results: Mapping[str, SearchResult]) -> pd.DataFrame:
-    """Kept searches side by side, one row each: what was searched for, found, and how."""
+    """Kept searches side by side, one row each: what was searched for, found, and how.
+
+    The objective's column and value, every limit and the gap in the objective's unit.
+    """
     return pd.DataFrame(
         [
             {
                 "search": search_id,
-                "latency": ", ".join(column for column, _ in result.limits),
-                "budget (ms)": result.limits[0][1] if result.limits else math.nan,
-                "best": result.best.value,
-                "its latency (ms)": result.best.costs[0] if result.best.costs else math.nan,
+                "objective": result.objective,
+                "limits": ", ".join(
+                    f"{column} {'≤' if side == 'at_most' else '≥'} {bound:.6g}"
+                    for (column, bound), side in zip(result.limits, result.sides, strict=True)
+                ),
+                **_values(result),
                 "gap": math.nan if result.gap is None else result.gap,
                 "subnet": result.best.architecture.id,
                 "proposals": result.proposals,
@@ -63,6 +69,16 @@ def searches_table(results: Mapping[str, SearchResult]) -> pd.DataFrame:
             for search_id, result in results.items()
         ]
     ).drop(columns="penalty", errors="ignore")
+
+
+def _values(result: SearchResult) -> dict[str, float]:
+    """What the best found is predicted at, by name and unit."""
+    columns = [result.objective, *(column for column, _ in result.limits)]
+    values = (result.best.value, *result.best.costs)
+    return {
+        f"{column.replace('_ms', '')} (ms)" if target_of(column).is_latency else column: value
+        for column, value in zip(columns, values, strict=True)
+    }
 
 
 def comparison_table(results: Mapping[str, SearchResult]) -> pd.DataFrame:
@@ -80,13 +96,18 @@ def comparison_table(results: Mapping[str, SearchResult]) -> pd.DataFrame:
 
 
 def front_table(
-    measured: pd.DataFrame, front: Front, *, budget: float, points: int = 250
+    measured: pd.DataFrame,
+    front: Front,
+    *,
+    budget: float | None = None,
+    floor: float | None = None,
+    points: int = 250,
 ) -> pd.DataFrame:
-    """Cost and value of the measured subnets, of the predicted front and of the budget.
+    """Cost and value of the measured subnets, of the predicted front, and of the budget or floor.
 
     `measured` has the columns of both targets; rows without either are left out. Of a longer
     front so many points are kept, evenly by position, both ends included. Columns: kind, cost,
-    value, which is missing for the budget.
+    which is missing for the floor, value, which is missing for the budget.
     """
     cost, value = front.frame.columns
     rows = measured[[cost, value]].dropna()
@@ -94,29 +115,35 @@ def front_table(
     parts = [
         pd.DataFrame({"kind": MEASURED, "cost": rows[cost], "value": rows[value]}),
         pd.DataFrame({"kind": FRONT, "cost": front.costs[kept], "value": front.values[kept]}),
-        pd.DataFrame({"kind": [BUDGET], "cost": [float(budget)], "value": [math.nan]}),
     ]
+    if budget is not None:
+        parts.append(pd.DataFrame({"kind": [BUDGET], "cost": [budget], "value": [math.nan]}))
+    if floor is not None:
+        parts.append(pd.DataFrame({"kind": [FLOOR], "cost": [math.nan], "value": [floor]}))
     return pd.concat(parts, ignore_index=True)
 
 
 def with_candidates(
-    table: pd.DataFrame, candidates: Mapping[str, Candidate | None]
+    table: pd.DataFrame, candidates: Mapping[str, Candidate | None], *, least_cost: bool = False
 ) -> pd.DataFrame:
-    """`front_table` with a row for each named candidate that there is."""
-    rows = candidates_table(candidates)
+    """`front_table` with a row for each named candidate that there is; as `candidates_table`."""
+    rows = candidates_table(candidates, least_cost=least_cost)
     return pd.concat([table, rows], ignore_index=True) if len(rows) else table
 
 
-def candidates_table(candidates: Mapping[str, Candidate | None]) -> pd.DataFrame:
-    """The rows of the named candidates that there are, with the columns of `front_table`."""
+def candidates_table(
+    candidates: Mapping[str, Candidate | None], *, least_cost: bool = False
+) -> pd.DataFrame:
+    """The rows of the named candidates that there are, with the columns of `front_table`.
+
+    With `least_cost` they are of a search for the least cost at a floor: what they were searched
+    for is the cost, and their first limit is on the value.
+    """
     found = {kind: candidate for kind, candidate in candidates.items() if candidate is not None}
-    return pd.DataFrame(
-        {
-            "kind": list(found),
-            "cost": np.array([candidate.costs[0] for candidate in found.values()], dtype=float),
-            "value": np.array([candidate.value for candidate in found.values()], dtype=float),
-        }
-    )
+    objective = np.array([candidate.value for candidate in found.values()], dtype=float)
+    limited = np.array([candidate.costs[0] for candidate in found.values()], dtype=float)
+    cost, value = (objective, limited) if least_cost else (limited, objective)
+    return pd.DataFrame({"kind": list(found), "cost": cost, "value": value})
 
 
 def frame_of(table: pd.DataFrame) -> tuple[tuple[float, float], tuple[float, float]]:
@@ -189,26 +216,28 @@ def promise_table(
     candidate: Candidate,
     predictors: Sequence[Predictor],
     calibrations: Mapping[str, SearchCalibration],
-    budget: float,
+    bound: float,
 ) -> pd.DataFrame:
     """What a searched subnet is promised to measure, one row a target: target, unit, predicted,
     low, high of the plain 95 % prediction interval; as searched, searched low, searched high of the
-    one by measured optima (missing without them); chance in budget, of a limited target."""
+    one by measured optima (missing without them); chance of keeping `bound`, that of the first
+    limit, whose target stands second."""
     rows = []
-    for predictor, value in zip(predictors, (candidate.value, *candidate.costs), strict=True):
+    values = (candidate.value, *candidate.costs)
+    for position, (predictor, value) in enumerate(zip(predictors, values, strict=True)):
         target = predictor.target
         plain = predictor.predict([candidate.architecture]).iloc[0]
         found = calibrations.get(target.column)
         center, low, high = found.interval(value) if found else (np.nan, np.nan, np.nan)
         chance = np.nan
-        if found and predictor is not predictors[0]:
-            chance = found.chance(value, budget)
+        if found and position == 1:
+            chance = found.chance(value, bound)
         rows.append(
             {
                 "target": target.label, "unit": target.unit, "predicted": value,
                 "low": plain["prediction_low"], "high": plain["prediction_high"],
                 "as searched": center, "searched low": low, "searched high": high,
-                "chance in budget": chance,
+                "chance": chance,
             }
         )  # fmt: skip
     return pd.DataFrame(rows)

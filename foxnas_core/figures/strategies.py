@@ -11,7 +11,7 @@ from foxnas_core.figures.theme import BLUE, GREEN, GREY, INK, ORANGE, PURPLE, RE
 from foxnas_core.search.strategies import ANNEALER, STRATEGIES, Race
 from foxnas_core.target import Target
 
-EXACT = "exact optimum"
+EXACT, BOUND = "exact optimum", "bound on the optimum"
 _COLOURS = dict(
     zip(
         [ANNEALER, *STRATEGIES],
@@ -82,8 +82,16 @@ def standings_table(race: Race, exact: float) -> pd.DataFrame:
     return frame.sort_values(["median gap", "seconds"], kind="stable", ignore_index=True)
 
 
-def course_spec(table: pd.DataFrame, exact: float, objective: Target, by: str, title: str) -> Spec:
-    """Draws `courses_table` by "evaluations" or "seconds", the exact optimum as a line.
+def course_spec(
+    table: pd.DataFrame,
+    exact: float,
+    objective: Target,
+    by: str,
+    title: str,
+    reference: str = EXACT,
+) -> Spec:
+    """Draws `courses_table` by "evaluations" or "seconds", the `reference`, the exact optimum or a
+    bound on it, as a line.
 
     The axis of the objective leaves out the first tenth of each course, whose values are far off.
     """
@@ -134,7 +142,7 @@ def course_spec(table: pd.DataFrame, exact: float, objective: Target, by: str, t
                 },
             },
             {
-                "data": {"values": [{"value": exact, "label": EXACT}]},
+                "data": {"values": [{"value": exact, "label": reference}]},
                 "layer": [
                     {
                         "mark": {"type": "rule", "strokeDash": [6, 4], "color": RED},

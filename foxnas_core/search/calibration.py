@@ -64,18 +64,34 @@ class SearchCalibration:
         return float(center), float(low), float(high)
 
     def guarded(self, budget: float, probability: float) -> float:
-        """The budget to search under so that the optimum measures within `budget` with this
-        probability: the budget over the quantile of measured to predicted."""
+        """The bound to search under so that the optimum measures within `budget` with this
+        probability: a budget over the quantile of measured to predicted, or, where more is better,
+        a floor raised by the quantile of predicted less measured.
+
+        A floor that no measurement can reach, by the link's ceiling, is returned as it is.
+        """
         quantile = float(stdtrit(self.count - 1, probability))
-        ratio = 1 + self.shift + quantile * self.spread
-        return budget / max(ratio, 1e-9)
+        if self._relative:
+            return budget / max(1 + self.shift + quantile * self.spread, 1e-9)
+        link = self.predictor.link
+        eta = float(link.forward(budget))
+        if math.isnan(eta):
+            return budget
+        return float(link.inverse(eta - self.shift + quantile * self.spread))
 
     def chance(self, predicted: float, budget: float) -> float:
-        """The probability that an optimum of this prediction measures within the budget."""
-        ratio = budget / predicted - 1
+        """The probability that an optimum of this prediction measures within the budget, or, where
+        more is better, at it or above."""
+        if self._relative:
+            room = budget / predicted - 1 - self.shift
+        else:
+            link = self.predictor.link
+            room = float(link.forward(predicted) - link.forward(budget)) + self.shift
+            if math.isnan(room):
+                return 0.0  # a floor at the ceiling or above
         if self.spread == 0:
-            return float(ratio >= self.shift)
-        return float(stdtr(self.count - 1, (ratio - self.shift) / self.spread))
+            return float(room >= 0)
+        return float(stdtr(self.count - 1, room / self.spread))
 
     @property
     def _relative(self) -> bool:

@@ -68,7 +68,8 @@ def tied_set(
     others: Sequence[Architecture] = (),
     most: int = MOST,
 ) -> TiedSet:
-    """The subnets within a budget whose difference to its optimum is not told from 0.
+    """The subnets within a budget, and all further limits of the front, whose difference to its
+    optimum is not told from 0.
 
     At most `most` near ones are enumerated; `others` within the budget are examined as well.
     Raises `InfeasibleBudget` where nothing fits, and `InvalidInput` where the objective is no
@@ -82,16 +83,23 @@ def tied_set(
     scale = predictor.quantile(level)
     widest = scale * _widest(problem, predictor, optimum.architecture)
     gap, near = _near(front, problem, widest, most)
-    cost_of = problem.limits[0].predictor
     listed = [problem.architecture(c, o) for c, o in near]
     within = [
         front.candidate(point).architecture
         for point in range(int(np.searchsorted(front.costs, budget, side="right")))
     ]
-    further = list(dict.fromkeys(others))
+    pinned = problem.allowed.items()
+    further = [
+        a
+        for a in dict.fromkeys(others)
+        if all(a.get(name) in (*choices, None) for name, choices in pinned)
+    ]
     if further:
-        costs = cost_of.predict(further)["value"].to_numpy()
-        further = [a for a, cost in zip(further, costs, strict=True) if cost <= budget]
+        kept = np.ones(len(further), dtype=bool)
+        for limit in problem.limits:
+            values = limit.predictor.predict(further)["value"].to_numpy()
+            kept &= limit.sign * values <= limit.sign * limit.bound
+        further = [a for a, within_all in zip(further, kept, strict=True) if within_all]
     every = list(dict.fromkeys([optimum.architecture, *listed, *within, *further]))
     rows = predictor.form.matrix(predictor.space.encode(every))
     difference, std_error = predictor.combine(rows - rows[0])
@@ -108,7 +116,7 @@ def tied_set(
         {
             "id": [a.id for a in chosen],
             "value": link.inverse(eta + difference[order]),
-            "cost": cost_of.predict(chosen)["value"].to_numpy(),
+            "cost": problem.limits[0].predictor.predict(chosen)["value"].to_numpy(),
             "difference": link.inverse(eta + difference[order]) - base,
             "low": link.inverse(eta + (difference - half)[order]) - base,
             "high": link.inverse(eta + (difference + half)[order]) - base,
@@ -161,7 +169,7 @@ def _near(
         found: list[Chosen] = []
         for context, table in enumerate(problem.tables):
             least = best - gap - blur
-            options = _within(table, distinct, problem.budget, price, least)
+            options = _within(table, distinct, problem.budgets, price, least)
             if options is None or len(found) + len(options) > most:
                 break
             found += [(context, option) for option in options]
@@ -173,18 +181,18 @@ def _near(
 
 
 def _distinct(problem: SearchProblem) -> list[np.ndarray]:
-    """For each group the options that stand for all others.
+    """For each group the options, of those allowed, that stand for all others.
 
-    Where neither form reads the order of blocks, of options that are equal but for it the first
-    stands for all.
+    Where no form reads the order of blocks, of options that are equal but for it the first stands
+    for all.
     """
-    predictors = [problem.objective, problem.limits[0].predictor]
+    predictors = [problem.objective, *(limit.predictor for limit in problem.limits)]
     forms = [p.form for p in predictors if isinstance(p, Predictor) and p.form.order_free]
     found = []
     for position, group in enumerate(problem.groups):
         kept = np.arange(len(problem.tables[0].scores[position]))
         if len(forms) == len(predictors):
-            codes = full_codes(problem.space, group)
+            codes = full_codes(problem.space, group)[problem.options[position]]
             rows = np.hstack([form.matrix(codes, group) for form in forms])
             kept = np.sort(np.unique(rows, axis=0, return_index=True)[1])
         found.append(kept)
@@ -194,12 +202,13 @@ def _distinct(problem: SearchProblem) -> list[np.ndarray]:
 def _within(
     table: ContextTable,
     distinct: Sequence[np.ndarray],
-    budget: float,
+    budgets: np.ndarray,
     price: float,
     least: float,
 ) -> np.ndarray | None:
-    """Options (found, groups), of those `distinct`, of all architectures of a context within the
-    budget that score at least `least`; None where more than `_HELD` sums would be held."""
+    """Options (found, groups), of those `distinct`, of all architectures of a context within all
+    budgets that score at least `least`; None where more than `_HELD` sums would be held. The price
+    is that of the first."""
     reduced = [
         scores[own] - price * costs[own]
         for scores, costs, own in zip(table.scores, table.costs, distinct, strict=True)
@@ -208,7 +217,7 @@ def _within(
     # Without a price the budget bounds nothing, and may be infinite.
     bound = table.score_constant + sum(float(values.max()) for values in reduced)
     if price:
-        bound += price * (budget - table.cost_constant)
+        bound += price * (budgets[0] - table.cost_constant)
     room = bound - least
     room += 1e-9 * (1 + abs(bound))  # sums in another order
     lost, options = np.zeros(1), np.zeros((1, 0), dtype=int)
@@ -224,8 +233,8 @@ def _within(
         lost = lost[parents] + loss[chosen]
         options = np.column_stack([options[parents], own[chosen]])
     score = np.full(len(options), table.score_constant)
-    cost = np.full(len(options), table.cost_constant)
+    costs = np.tile(table.cost_constants, (len(options), 1))
     for group, chosen in enumerate(options.T):
         score = score + table.scores[group][chosen]
-        cost = cost + table.costs[group][chosen]
-    return options[(cost <= budget) & (score >= least)]
+        costs = costs + table.limit_costs[group][chosen]
+    return options[(costs <= budgets).all(axis=1) & (score >= least)]

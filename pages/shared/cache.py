@@ -45,14 +45,15 @@ if TYPE_CHECKING:
     from foxnas_core.search.problem import SearchProblem
     from foxnas_core.search.result import SearchResult
     from foxnas_core.search.rounds import RoundsRecord
-    from foxnas_core.search.stability import ResampledFronts
     from foxnas_core.trust.pairs import TrustRecord
     from foxnas_core.trust.report import TrustReport
     from pages.shared.jobs import Jobs
     from pages.shared.races import Races
+    from pages.shared.resamples import Resamplings
 
 Stamp = tuple[tuple[str, int, int], ...]
 Kept = tuple[tuple[str, tuple[Value, ...]], ...]
+Limits = tuple[tuple[str, float], ...]
 KEPT_SEARCHES = 50
 
 _exporting = threading.Lock()
@@ -118,28 +119,29 @@ def front_of(study: Study, latency: str, kept: Kept = ()) -> "Front":
     return _front(str(study.folder), latency, kept, _fit_stamp(study))
 
 
-def problem_of(
-    study: Study, latency: str, limits: tuple[tuple[str, float], ...], kept: Kept
-) -> "SearchProblem":
-    """The search under a latency and the most of further columns; raises as `regression.fit`."""
-    return _problem(str(study.folder), latency, limits, kept, _fit_stamp(study))
+def limited_front_of(study: Study, cost: str, limits: Limits, kept: Kept) -> "Front":
+    """The front with further columns limited too; raises as `regression.fit` and
+    `limited_front`."""
+    return _limited_front(str(study.folder), cost, limits, kept, _fit_stamp(study))
 
 
-def solution_of(
-    study: Study, latency: str, budget: float, limits: tuple[tuple[str, float], ...], kept: Kept
-) -> "Solution":
-    """The optimum under several limits; raises as `milp.solve`."""
-    return _solution(str(study.folder), latency, budget, limits, kept, _fit_stamp(study))
+def problem_of(study: Study, objective: str, limits: Limits, kept: Kept) -> "SearchProblem":
+    """The search for the best of a column under limits on others, as `workflow.search_problem`
+    takes them; raises as `regression.fit`."""
+    (first, bound), *others = limits
+    stamp = _fit_stamp(study)
+    problem = _problem(str(study.folder), objective, first, tuple(others), kept, stamp)
+    return problem.within(bound)
+
+
+def solution_of(study: Study, objective: str, limits: Limits, kept: Kept) -> "Solution":
+    """The optimum of `problem_of`; raises as `milp.solve`."""
+    return _solution(str(study.folder), objective, limits, kept, _fit_stamp(study))
 
 
 def middle_of(study: Study, column: str) -> float:
     """The middle of what was measured, to three digits."""
     return float(f"{table_of(study).frame[column].median():.3g}")
-
-
-def resampled_of(study: Study, cost: str) -> "ResampledFronts":
-    """The front of coefficients drawn anew, many times; raises as `regression.fit`."""
-    return _resampled(str(study.folder), cost, _fit_stamp(study))
 
 
 def shapley_of(study: Study, column: str, architecture: Architecture | None) -> "BlockShapley":
@@ -275,6 +277,14 @@ def races() -> "Races":
     return Races()
 
 
+@st.cache_resource
+def resamplings() -> "Resamplings":
+    """The fronts that are resampled in this server."""
+    from pages.shared.resamples import Resamplings
+
+    return Resamplings()
+
+
 def _stamp(study: Study, *names: str) -> Stamp:
     """Changes whenever one of the files does."""
     stamps = []
@@ -342,40 +352,31 @@ def _front(folder: str, latency: str, kept: Kept, stamp: Stamp) -> "Front":
     return latency_front(*predictors, allowed=dict(kept))
 
 
+@st.cache_resource(max_entries=16, show_spinner="Finding the front under all limits …")
+def _limited_front(folder: str, cost: str, limits: Limits, kept: Kept, stamp: Stamp) -> "Front":
+    from foxnas_core.search.limited import limited_front
+
+    return limited_front(_problem(folder, "accuracy", cost, limits, kept, stamp))
+
+
 @st.cache_resource(max_entries=16, show_spinner=False)
 def _problem(
-    folder: str, latency: str, limits: tuple[tuple[str, float], ...], kept: Kept, stamp: Stamp
+    folder: str, objective: str, first: str, limits: Limits, kept: Kept, stamp: Stamp
 ) -> "SearchProblem":
     from foxnas_core.workflow import search_problem
 
-    # The budget is set by `SearchProblem.within`.
-    bounds = {latency: 0.0, **dict(limits)}
-    columns = ("accuracy", *bounds)
-    predictors = {c: _predictor(folder, c, "auto", "auto", stamp) for c in columns}
-    return search_problem(predictors, bounds, allowed=dict(kept))
+    # The first limit's number is set by `SearchProblem.within`, which shares what is compiled.
+    bounds = {first: 0.0, **dict(limits)}
+    predictors = {c: _predictor(folder, c, "auto", "auto", stamp) for c in (objective, *bounds)}
+    return search_problem(predictors, bounds, objective=objective, allowed=dict(kept))
 
 
 @st.cache_resource(max_entries=64, show_spinner="Finding the optimum under all limits …")
-def _solution(
-    folder: str,
-    latency: str,
-    budget: float,
-    limits: tuple[tuple[str, float], ...],
-    kept: Kept,
-    stamp: Stamp,
-) -> "Solution":
+def _solution(folder: str, objective: str, limits: Limits, kept: Kept, stamp: Stamp) -> "Solution":
     from foxnas_core.search.milp import solve
 
-    return solve(_problem(folder, latency, limits, kept, stamp).within(budget))
-
-
-@st.cache_resource(
-    max_entries=4, show_spinner="Solving the front of 200 resamples, which takes a few seconds …"
-)
-def _resampled(folder: str, cost: str, stamp: Stamp) -> "ResampledFronts":
-    from foxnas_core.search.stability import resampled_fronts
-
-    return resampled_fronts(_front(folder, cost, (), stamp))
+    (first, bound), *others = limits
+    return solve(_problem(folder, objective, first, tuple(others), kept, stamp).within(bound))
 
 
 def _text_of(architecture: Architecture | None) -> str | None:

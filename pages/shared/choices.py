@@ -22,9 +22,14 @@ from foxnas_core.search_space import SearchSpace
 from pages.shared.text import plain
 
 _KEY = "choices"
-_TEXTS = ("architecture", "limits", "allowed", "search", "compare", "race")
-# The regression's names are few, and others in an address are left aside.
-_ALLOWED = {"form": ("auto", *FORMS), "link": LINKS, "intervals": tuple(KINDS)}
+_TEXTS = ("architecture", "limits", "allowed", "search", "compare", "race", "cost", "unit")
+GOALS = ("accuracy", "latency")
+# These names are few, and others in an address are left aside.
+_ALLOWED = {
+    "form": ("auto", *FORMS), "link": LINKS, "intervals": tuple(KINDS), "goal": GOALS,
+}  # fmt: skip
+# Numbers, each above 0 and below this; those that are None stay out of the address.
+_NUMBERS = {"budget": 1e9, "guard": 1.0, "floor": 100.0, "count": 1e15}
 # A browser that is quicker than the page sends the address from before the last change; one that
 # was replaced so many seconds ago must not undo it.
 _ECHO = 3.0
@@ -32,11 +37,13 @@ _ECHO = 3.0
 
 @dataclass(frozen=True)
 class Choices:
-    """The study's folder name, latency column, budget (ms), the probability with which a measured
-    latency shall keep it, architecture and the one that editing
-    started from (JSON of their choices), regression form, link of the accuracy and kind of
-    intervals, limits beside the budget and choices to keep (see `limits`), the id of a running or
-    kept search, those of searches to compare, with commas, and that of a race of strategies.
+    """The study's folder name, latency column, budget (ms), the probability with which a
+    measurement shall keep the budget or floor, architecture and the one that editing started from
+    (JSON of their choices), regression form, link of the accuracy and kind of intervals, what a
+    search is for (best "accuracy" or least "latency") and the accuracy floor (percent) of the
+    latter, limits beside and choices to keep (see `limits`), the id of a running or kept search,
+    those of searches to compare, with commas, and that of a race of strategies; the front's cost
+    column, the label of the unit it is read in and its budget where it is a count.
     """
 
     study: str = "demo"
@@ -48,11 +55,16 @@ class Choices:
     form: str = "auto"
     link: str = "auto"
     intervals: str = "ordinary"
+    goal: str = "accuracy"
+    floor: float | None = None
     limits: str | None = None
     allowed: str | None = None
     search: str | None = None
     compare: str | None = None
     race: str | None = None
+    cost: str | None = None
+    unit: str | None = None
+    count: float | None = None
 
 
 def current() -> Choices:
@@ -93,11 +105,10 @@ def show_in_address(choices: Choices) -> None:
     wanted = {"study": choices.study}
     if choices.latency != Choices.latency:
         wanted["latency"] = choices.latency
-    if choices.budget is not None:
-        wanted["budget"] = f"{choices.budget:.6g}"
-    if choices.guard is not None:
-        wanted["guard"] = f"{choices.guard:g}"
-    for name in ("form", "link", "intervals"):
+    for name in _NUMBERS:
+        if (number := getattr(choices, name)) is not None:
+            wanted[name] = f"{number:.6g}"
+    for name in _ALLOWED:
         if (value := getattr(choices, name)) != getattr(Choices, name):
             wanted[name] = value
     for name in _TEXTS:
@@ -180,7 +191,7 @@ def _from_address() -> dict[str, Any]:
     for name, allowed in _ALLOWED.items():
         if parameters.get(name) in allowed:
             found[name] = parameters[name]
-    for name, most in (("budget", 1e9), ("guard", 1.0)):
+    for name, most in _NUMBERS.items():
         with suppress(KeyError, ValueError):
             if 0 < (number := float(parameters[name])) < most:
                 found[name] = number

@@ -1,33 +1,26 @@
 """Searches that run in this server, each in a thread of its own, whichever page looks at them."""
 
-import logging
 import math
-import secrets
 import threading
 import time
 from collections.abc import Callable
 from typing import Literal
 
-from foxnas_core.errors import FoxnasError, InvalidInput
+from foxnas_core.errors import InvalidInput
 from foxnas_core.search.annealing import Annealer
 from foxnas_core.search.problem import Candidate, SearchProblem
 from foxnas_core.search.result import SearchResult
 from foxnas_core.search.schedule import AnnealingSettings
+from pages.shared import registry
+from pages.shared.registry import Registry, Work
 
 State = Literal["starting", "running", "paused", "stopped", "finished", "failed"]
 
 FRAME = 0.05  # seconds between two frames of a paced run
 FRAMES = 50  # of a run that is stepped through at full speed
-MOST_UNFINISHED = 16
-MOST_KEPT = 32
-KEPT_FOR = 3600.0  # seconds that an ended run, or a paused one, waits for someone to look
 
 
-class ServerBusy(FoxnasError):
-    """As many searches as the server takes are running or paused."""
-
-
-class Job:
+class Job(Work):
     """One annealing run in a daemon thread; any thread may read it, pause it or stop it.
 
     - `study`: name of the folder of the study it belongs to.
@@ -41,6 +34,8 @@ class Job:
     the sentence that says why there is none, or why the run failed.
     """
 
+    name = "search"
+
     def __init__(
         self,
         study: str,
@@ -53,35 +48,27 @@ class Job:
         replays: str = "",
         bound: float | None = None,
     ) -> None:
-        self.id = f"run-{secrets.token_hex(6)}"
-        self.study, self.problem, self.settings = study, problem, settings
+        super().__init__(study)
+        self.problem, self.settings = problem, settings
         self.seconds, self.exact, self.replays = seconds, exact, replays
         self.bound = bound
         self.annealer: Annealer | None = None
         self.kept: str | None = None
-        self.note = ""
-        self.seen = time.monotonic()
         self._keep = keep
-        self._failed = False
         self._changed = threading.Condition()
-        self._stopping = self._paused = False
+        self._paused = False
         self._asked = self._stepped = 0  # frames while paused
-        self._thread = threading.Thread(target=self._run, name=self.id, daemon=True)
         self._thread.start()
 
     @property
     def state(self) -> State:
-        if self._failed:
+        if self.failed:
             return "failed"
         if not self._thread.is_alive():
             return "finished" if self.annealer and self.annealer.done else "stopped"
         if self._paused and not (self.annealer and self.annealer.done):
             return "paused"
         return "running" if self.annealer else "starting"
-
-    @property
-    def ended(self) -> bool:
-        return not self._thread.is_alive()
 
     def pause(self) -> None:
         with self._changed:
@@ -95,7 +82,7 @@ class Job:
             self._asked += 1
             goal = self._asked
             self._changed.notify_all()
-            self._changed.wait_for(lambda: self._stepped >= goal or self._stopping, 5)
+            self._changed.wait_for(lambda: self._stepped >= goal or self._stop.is_set(), 5)
         if self.annealer and self.annealer.done:
             self._thread.join(5)  # it is about to be kept
 
@@ -106,26 +93,12 @@ class Job:
 
     def stop(self) -> None:
         """End the run where it is, and wait until it has ended."""
+        self._stop.set()
         with self._changed:
-            self._stopping = True
             self._changed.notify_all()
         self._thread.join(5)
 
-    def wait(self, timeout: float) -> None:
-        """Wait for the run to end, at most so many seconds."""
-        self._thread.join(timeout)
-
-    def _run(self) -> None:
-        try:
-            self._anneal()
-        except FoxnasError as error:
-            self._failed, self.note = True, str(error)
-        except Exception:
-            logging.getLogger("foxnas").exception("A search failed.")
-            self._failed = True
-            self.note = "The search failed in a way that it should not; the server's log says how."
-
-    def _anneal(self) -> None:
+    def _work(self) -> None:
         annealer = Annealer(self.problem, self.settings)
         annealer.prepare()
         self.annealer = annealer
@@ -134,11 +107,11 @@ class Job:
             with self._changed:
                 waited = self._paused
                 if not self._changed.wait_for(
-                    lambda: self._stopping or not self._paused or self._stepped < self._asked,
-                    KEPT_FOR,
+                    lambda: self._stop.is_set() or not self._paused or self._stepped < self._asked,
+                    registry.KEPT_FOR,
                 ):
                     return  # paused and forgotten
-                if self._stopping:
+                if self._stop.is_set():
                     return
                 stepping = self._paused
             if waited:
@@ -153,7 +126,8 @@ class Job:
                 if seconds:
                     due += FRAME
                     self._changed.wait_for(
-                        lambda: self._stopping or self._paused, max(0.0, due - time.monotonic())
+                        lambda: self._stop.is_set() or self._paused,
+                        max(0.0, due - time.monotonic()),
                     )
         result = annealer.result(self.exact, self.bound)
         try:
@@ -165,12 +139,10 @@ class Job:
             )
 
 
-class Jobs:
+class Jobs(Registry[Job]):
     """The registry of running and recently ended searches."""
 
-    def __init__(self) -> None:
-        self._jobs: dict[str, Job] = {}
-        self._lock = threading.Lock()
+    most_unfinished, most_kept, what = 16, 32, "searches run or are paused"
 
     def start(
         self,
@@ -185,34 +157,12 @@ class Jobs:
         bound: float | None = None,
     ) -> Job:
         """Start a search, as in `Job`; raises `ServerBusy` where too many are under way."""
-        with self._lock:
-            self._drop_old()
-            if sum(not job.ended for job in self._jobs.values()) >= MOST_UNFINISHED:
-                raise ServerBusy(
-                    f"{MOST_UNFINISHED} searches run or are paused in this server, which is as "
-                    "many as it takes; stop one, or try again in a minute."
-                )
-            job = Job(
+        return self.add(
+            lambda: Job(
                 study, problem, settings,
                 seconds=seconds, exact=exact, keep=keep, replays=replays, bound=bound,
-            )  # fmt: skip
-            self._jobs[job.id] = job
-        return job
-
-    def get(self, job_id: str | None, study: str) -> Job | None:
-        """The search of this id, if it is of this study and still remembered."""
-        job = self._jobs.get(job_id or "")
-        if job is None or job.study != study:
-            return None
-        job.seen = time.monotonic()
-        return job
-
-    def _drop_old(self) -> None:
-        ended = sorted((j for j in self._jobs.values() if j.ended), key=lambda j: j.seen)
-        now = time.monotonic()
-        for position, job in enumerate(ended):
-            if now - job.seen > KEPT_FOR or position < len(ended) - MOST_KEPT:
-                del self._jobs[job.id]
+            )
+        )  # fmt: skip
 
 
 def replayed(search_id: str, kept: SearchResult) -> Callable[[SearchResult], str]:

@@ -1,4 +1,4 @@
-"""The pickers of latency column and budget, the same on every page."""
+"""The pickers of latency column, budget and accuracy floor, the same on every page."""
 
 import math
 from collections.abc import Callable
@@ -91,8 +91,38 @@ def budget_slider(front: "Front", *, and_then: Callable[[], None] | None = None)
     )
 
 
-def guard_picker(study: Study, front: "Front") -> None:
-    """Draw the choice of how surely a measured latency shall keep the budget."""
+def floor_of(front: "Front") -> float:
+    """The chosen accuracy floor, or what the present budget reaches where none was chosen (%)."""
+    chosen = choices.current().floor
+    if chosen is not None:
+        return chosen
+    low, _, step = _floors(front)
+    reached = front.values[front.costs <= budget_of(front)]
+    best = float(reached[-1]) if len(reached) else low
+    return max(low, round(math.floor(best / step) * step, _decimals(step)))
+
+
+def floor_slider(front: "Front") -> float:
+    """Draw the slider over the front's accuracies and return the floor (%)."""
+    low, high, step = _floors(front)
+    # A floor from an address may lie outside; the search then says what can be reached.
+    floor = floor_of(front)
+    choices.show("floor", floor)
+    return st.slider(
+        "Accuracy floor (%)",
+        min_value=min(low, floor),
+        max_value=max(high, floor),
+        step=step,
+        format=f"%.{_decimals(step)}f",
+        key="floor",
+        on_change=choices.on_change(
+            "floor", lambda value: choices.update(floor=round(value, _decimals(step)))
+        ),
+    )
+
+
+def guard_picker(study: Study, front: "Front", *, floor: bool = False) -> None:
+    """Draw the choice of how surely a measurement shall keep the budget, or the accuracy floor."""
     chosen = choices.current().guard
     latency = front.problem.limits[0].predictor.target.column
     options = sorted({0.0, *_GUARDS, chosen or 0.0})
@@ -103,14 +133,15 @@ def guard_picker(study: Study, front: "Front") -> None:
         why = str(error)
     choices.show("guard", 0.0 if why else chosen or 0.0)
     st.select_slider(
-        "Measured latency keeps the budget",
+        "Measured accuracy keeps the floor" if floor else "Measured latency keeps the budget",
         options,
         format_func=lambda p: f"{100 * p:g} %" if p else "as predicted",
         key="guard",
         disabled=bool(why),
         help=why
         or "Optima of other budgets were measured: from how far they were off, the search takes "
-        "a smaller budget, under which the chosen share of optima keeps yours when measured.",
+        f"a {'higher floor, above' if floor else 'smaller budget, under'} which the chosen share "
+        "of optima keeps yours when measured.",
         on_change=choices.on_change("guard", lambda p: choices.update(guard=p or None)),
     )
 
@@ -125,6 +156,31 @@ def searched_budget(study: Study, front: "Front") -> float:
         return cache.calibrations_of(study, latency)[latency].guarded(budget, guard)
     except FoxnasError:
         return budget  # nothing to guard by; the picker says so
+
+
+def searched_floor(study: Study, front: "Front") -> float:
+    """The floor to search above: the chosen one, raised where it is guarded (%)."""
+    floor, guard = floor_of(front), choices.current().guard
+    if guard is None:
+        return floor
+    latency = front.problem.limits[0].predictor.target.column
+    try:
+        return cache.calibrations_of(study, latency)["accuracy"].guarded(floor, guard)
+    except FoxnasError:
+        return floor  # nothing to guard by; the picker says so
+
+
+def _floors(front: "Front") -> tuple[float, float, float]:
+    """Least and greatest floor and the step between floors, in round numbers.
+
+    Both ends are rounded down, so that the least allows everything and the greatest can be met.
+    """
+    least, greatest = float(front.values[0]), float(front.values[-1])
+    step = 10.0 ** math.floor(math.log10((greatest - least or greatest) / 100))
+    high = math.floor(greatest / step)
+    low = min(math.floor(least / step), high - 1)
+    decimals = _decimals(step)
+    return round(low * step, decimals), round(high * step, decimals), step
 
 
 def _range(front: "Front") -> tuple[float, float, float]:

@@ -14,6 +14,7 @@ import streamlit as st
 from foxnas_core.architecture import Value
 from foxnas_core.errors import InvalidInput
 from foxnas_core.figures.search import group_title
+from foxnas_core.search.problem import Side, noun_of
 from foxnas_core.search_space import Decision, SearchSpace
 from foxnas_core.storage import Study
 from foxnas_core.table import MeasurementTable
@@ -88,6 +89,16 @@ def parse_kept(text: str, space: SearchSpace) -> dict[str, tuple[Value, ...]]:
             )
         found[key] = tuple(c for t, c in by_text.items() if t in values.split("+"))
     return found
+
+
+def in_words(limits: Iterable[tuple[Target, float, Side]]) -> list[str]:
+    """Limits within a sentence, as "at most 20.0 k parameters"."""
+    return [
+        " ".join(
+            filter(None, (side.replace("_", " "), target.text(bound), target.unit, noun_of(target)))
+        )
+        for target, bound, side in limits
+    ]
 
 
 def limited_targets(table: MeasurementTable, latency: str) -> list[Target]:

@@ -164,3 +164,26 @@ def test_a_kept_search_is_replayed_step_by_step_compared_and_deleted(page: Page,
     expect(chart(page, "Best so far")).to_have_count(0)
     wait_until_drawn(page)
     assert not {first, second} & set(demo.search_ids())
+
+
+def test_the_least_latency_at_a_floor_is_searched_and_kept(page: Page, demo: Study):
+    page.goto("/Search?budget=0.06")
+    wait_until_drawn(page)
+    page.locator(".st-key-goal").get_by_text("Least latency").click()
+    best = page.locator(".st-key-optimum")
+    expect(best).to_contain_text("or more")
+    expect(page).to_have_url(re.compile("goal=latency"))
+    wait_until_drawn(page)
+    before = best.inner_text()
+    page.locator(".st-key-floor").get_by_role("slider").press("ArrowLeft")
+    expect(best).not_to_have_text(before, use_inner_text=True)
+    expect(page).to_have_url(re.compile("floor="))
+    wait_until_drawn(page)
+    choose(page, ".st-key-pace", "at full speed")
+    kept = set(demo.search_ids())
+    page.locator(".st-key-start button").click()
+    expect(page.locator(".st-key-progress")).to_contain_text("Finished", timeout=5 * PATIENCE)
+    expect(chart(page, "Predicted latency (ms)")).to_contain_text("exact optimum")
+    expect(chart(page, "Predicted top-1 accuracy (%)")).to_contain_text("floor")
+    [search] = set(demo.search_ids()) - kept
+    assert demo.load_search(search).sides == ("at_least",)

@@ -6,7 +6,7 @@ import math
 import numpy as np
 import pandas as pd
 import pytest
-from hand import choice_space, hand_space
+from hand import choice_space, hand_space, noisy_table
 
 from foxnas_core.figures import live
 from foxnas_core.figures.search import (
@@ -14,6 +14,7 @@ from foxnas_core.figures.search import (
     BUDGET,
     CURRENT,
     EXACT,
+    FLOOR,
     FRONT,
     MEASURED,
     architecture_table,
@@ -23,13 +24,16 @@ from foxnas_core.figures.search import (
     frame_of,
     front_table,
     group_title,
+    promise_table,
     schedule_table,
     searches_table,
     with_candidates,
 )
+from foxnas_core.regression import fit
 from foxnas_core.search.annealing import Annealer, search
-from foxnas_core.search.exact import front
-from foxnas_core.search.problem import SearchProblem
+from foxnas_core.search.calibration import calibrate
+from foxnas_core.search.exact import front, solve_exact
+from foxnas_core.search.problem import Limit, SearchProblem
 from foxnas_core.search.result import TRACE_COLUMNS
 from foxnas_core.search.schedule import AnnealingSettings
 from foxnas_core.target import target_of
@@ -68,15 +72,26 @@ def test_kept_searches_stand_side_by_side_and_their_courses_below_each_other():
     }
     table = searches_table(results)
     assert list(table["search"]) == ["a", "b", "c"] and table["mode"][0] == "teaching"
-    assert list(table["best"]) == [result.best.value for result in results.values()]
+    assert list(table["accuracy"]) == [result.best.value for result in results.values()]
     assert table["gap"][0] == results["a"].gap and math.isnan(table["gap"][1])
-    assert table["budget (ms)"][0] == 6.0 and math.isnan(table["budget (ms)"][2])
+    assert list(table["limits"]) == ["latency_ms ≤ 6", "latency_ms ≤ 6", ""]
+    assert table["latency (ms)"][0] == results["a"].best.costs[0]
+    assert math.isnan(table["latency (ms)"][2])
     courses = comparison_table(results)
     for name, result in results.items():
         own = courses[courses["search"] == name]
         assert list(own["best_value"].dropna()) == list(result.trace["best_value"].dropna())
         assert own["exact"].isna().all() == (result.exact is None)
     json.dumps(live.comparison_spec(problem.objective.target, list(results), True))
+
+
+def test_a_search_for_the_least_cost_is_listed_by_its_floor():
+    problem = mini_problem()
+    floor = SearchProblem(problem.limits[0].predictor, (Limit(problem.objective, at_least=80.0),))
+    result = search(floor, AnnealingSettings(steps=200))
+    [row] = searches_table({"a": result}).to_dict("records")
+    assert (row["objective"], row["limits"]) == ("latency_ms", "accuracy ≥ 80")
+    assert (row["latency (ms)"], row["accuracy"]) == (result.best.value, *result.best.costs)
 
 
 def test_no_searches_are_an_empty_table():
@@ -122,6 +137,41 @@ def test_candidates_are_added_where_there_are_any():
         (BEST, candidate.costs[0], candidate.value),
     ]
     assert with_candidates(table, {BEST: None}) is table
+
+
+def test_on_a_search_for_the_least_cost_the_plane_stays_the_same():
+    problem = mini_problem()
+    found = front(problem)
+    floor = SearchProblem(problem.limits[0].predictor, (Limit(problem.objective, at_least=80.0),))
+    optimum = solve_exact(floor)
+    measured = pd.DataFrame({"latency_ms": [], "accuracy": []})
+    table = front_table(measured, found, floor=80.0)
+    assert rows_of(table[table["kind"] == FLOOR]) == [(FLOOR, None, 80.0)]
+    assert not (table["kind"] == BUDGET).any()
+    [row] = rows_of(candidates_table({EXACT: optimum}, least_cost=True))
+    assert row == (EXACT, optimum.value, optimum.costs[0])
+    # The least cost of a floor is a point of the front.
+    points = list(zip(found.costs, found.values, strict=True))
+    assert any(row[1:] == pytest.approx(point, abs=1e-9) for point in points)
+
+
+def test_a_promise_tells_the_chance_that_the_first_limit_is_kept():
+    space = hand_space(resolutions=(16, 32))
+    table = noisy_table(space, 120, seed=0)
+    accuracy, latency = (fit(table, c, "per_layer", "none") for c in ("accuracy", "latency_ms"))
+    optima = table.rows(np.arange(len(table)) < 10)
+    nothing = table.rows(np.zeros(len(table), dtype=bool))
+    found = {p.target.column: calibrate(p, optima, nothing) for p in (accuracy, latency)}
+    floor = float(accuracy.predict([space.extreme("largest")])["value"].iloc[0]) - 1
+    problem = SearchProblem(latency, (Limit(accuracy, at_least=floor),))
+    optimum = solve_exact(problem)
+    promised = promise_table(optimum, (latency, accuracy), found, floor)
+    assert list(promised["target"]) == ["Latency", "Top-1 accuracy"]
+    assert list(promised["predicted"]) == [optimum.value, *optimum.costs]
+    assert math.isnan(promised["chance"][0])
+    assert promised["chance"][1] == found["accuracy"].chance(optimum.costs[0], floor)
+    assert promised["as searched"][0] == found["latency_ms"].interval(optimum.value)[0]
+    assert promise_table(optimum, (latency, accuracy), {}, floor)["chance"].isna().all()
 
 
 def test_an_architecture_is_a_grid_of_groups_and_slots():
@@ -194,7 +244,8 @@ def test_every_series_and_kind_has_its_layer():
     assert len(course["layer"]) == len(without["layer"]) + 1
     front_drawn = live.front_spec(target_of("latency_ms"), target_of("accuracy"), SPANS)
     drawn = json.dumps(front_drawn["layer"])
-    assert all(f'"{kind}"' in drawn for kind in (MEASURED, FRONT, BUDGET, CURRENT, BEST, EXACT))
+    kinds = (MEASURED, FRONT, BUDGET, FLOOR, CURRENT, BEST, EXACT)
+    assert all(f'"{kind}"' in drawn for kind in kinds)
 
 
 def test_what_moves_is_drawn_on_the_same_plane_with_nothing_else_to_be_seen():

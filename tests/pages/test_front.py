@@ -1,14 +1,19 @@
 import json
 import shutil
+import threading
 
 import numpy as np
 import pytest
 from conftest import DEMO, run_page, sentences
 
+from foxnas_core.search import limited
+from foxnas_core.search.milp import solve
 from foxnas_core.search.prices import front_prices
+from foxnas_core.search.stability import resampled_fronts
 from foxnas_core.storage import create_study, open_study
 from foxnas_core.table import table_from_frame
-from foxnas_core.workflow import calibrations, fit_all, latency_front
+from foxnas_core.workflow import calibrations, fit_all, latency_front, search_problem
+from pages.shared import cache, resamples
 
 PAGE = "pages/9_Front.py"
 
@@ -38,9 +43,26 @@ def against(page, cost: str):
     return picker.set_value(cost).run()
 
 
+def address(page, name: str) -> str:
+    value = page.query_params[name]
+    return value if isinstance(value, str) else value[0]
+
+
+def resample(page, study):
+    """Press the button, and look again once the draws are solved."""
+    page.button(key="resample").click().run()
+    [run] = [r for r in cache.resamplings()._runs.values() if r.study == str(study.folder)][-1:]
+    run.wait(60)
+    return page.run(), run
+
+
 def test_prices_choices_ties_and_chances_are_those_of_the_core(shipped):
     study = shipped
     page = run_page(PAGE, budget="0.06")
+    assert not page.exception and not page.error
+    assert "of resamples" not in said(page) and "cannot be told from the optimum" in said(page)
+    assert len(page.get("plotly_chart")) == 5
+    page, _ = resample(page, study)
     assert not page.exception and not page.error
     predictors = fit_all(study.table(), targets=("accuracy", "latency_ms"))
     front = latency_front(*predictors.values())
@@ -86,7 +108,14 @@ def test_parameters_and_macs_have_prices_of_their_own(shipped):
     page.selectbox(key="front-unit-parameters").select("MB of fp32 weights").run()
     assert not page.exception and not page.error
     assert "Optimum under 0.04 MB" in said(page) and "points per MB" in said(page)
+    # What is seen stands in the address.
+    shared = {name: address(page, name) for name in ("cost", "unit", "count")}
+    assert shared == {"cost": "parameters", "unit": "MB of fp32 weights", "count": "10000"}
+    other = run_page(PAGE, **shared)
+    assert not other.exception and not other.error
+    assert "Optimum under 0.04 MB" in said(other)
     page = against(page, "macs")
+    assert address(page, "cost") == "macs" and "count" not in page.query_params
     assert not page.exception and not page.error
     assert "points per M MACs" in said(page) and "too hopeful of a searched one" in said(page)
 
@@ -119,11 +148,81 @@ def test_a_tied_subnet_opens_in_what_if_beside_the_optimum(shipped):
 
 
 def test_a_space_of_operations_has_a_front_too(cells):
-    page = run_page(PAGE, study="cells")
+    page, _ = resample(run_page(PAGE, study="cells"), cells)
     assert not page.exception and not page.error
     text = said(page)
     assert "is optimal in" in text and "edge" in text
     assert "too few to tell what searched subnets measure" in text
+
+
+def test_resampling_is_watched_stopped_and_started_anew(shipped, monkeypatch):
+    let_go = threading.Event()
+
+    def held(whole, *, draws, report):
+        report(3)
+        while not let_go.wait(0.01):
+            report(3)
+        return resampled_fronts(whole, draws=5, report=report)
+
+    monkeypatch.setattr(resamples, "resampled_fronts", held)
+    page = run_page(PAGE, allowed="s3.kernel:3")
+    page.button(key="resample").click().run()
+    assert not page.exception and not page.error
+    other = run_page(PAGE, allowed="s3.kernel:3")  # another tab watches the same draws
+    other.button(key="resample-stop").click().run()
+    assert not other.exception and not other.error
+    assert "Stopped after 3 of 200 draws" in said(other)
+    let_go.set()
+    page, run = resample(other, shipped)
+    assert run.state == "finished"
+    assert not page.exception and not page.error and "drawn 5 times" in said(page)
+    # The result is kept for whoever looks next.
+    assert "drawn 5 times" in said(run_page(PAGE, allowed="s3.kernel:3"))
+
+
+def test_pinned_choices_hold_for_the_front_and_all_it_says(shipped):
+    page = run_page(PAGE, budget="0.06", allowed="s2.kernel:3,input.resolution:28")
+    assert not page.exception and not page.error
+    pins = {f"s2b{block}_kernel": (3,) for block in (1, 2, 3)} | {"resolution": (28,)}
+    fits = fit_all(shipped.table(), targets=("accuracy", "latency_ms"))
+    optimum = latency_front(*fits.values(), allowed=pins).within(0.06)
+    text = said(page)
+    assert f"Optimum under 60 µs, with the choices kept: subnet **{optimum.architecture.id}" in text
+    ties = next(d.value for d in page.dataframe if "saves (%)" in d.value)
+    assert ties["id"].iloc[0] == optimum.architecture.id
+
+
+def test_further_limits_hold_for_the_whole_front(shipped):
+    page = run_page(PAGE, budget="0.06", limits="parameters:20000")
+    assert not page.exception and not page.error
+    fits = fit_all(shipped.table(), targets=("accuracy", "latency_ms", "parameters"))
+    problem = search_problem(fits, {"latency_ms": 0.06, "parameters": 20_000.0})
+    optimum = solve(problem).candidate
+    text = said(page)
+    assert "Optimum under 60 µs, at most 20.0 k parameters: subnet" in text
+    assert optimum.architecture.id in text
+    assert "take the further limits off" in text
+    assert "resample" not in {button.key for button in page.button}
+    assert page.number_input(key="most-parameters").value == 20_000
+
+
+@pytest.mark.parametrize("why", ["too many points", "No architecture"])
+def test_where_there_is_no_front_under_the_limits_they_can_be_taken_off(shipped, monkeypatch, why):
+    if why == "too many points":
+        monkeypatch.setattr(limited, "MOST_COMPARED", 10)
+    most = "22000" if why == "too many points" else "10"
+    page = run_page(PAGE, limits=f"parameters:{most}")
+    assert not page.exception
+    [error] = page.error
+    assert why in error.value
+    page.multiselect(key="limited").set_value([]).run()
+    assert not page.exception and not page.error and "Optimum under" in said(page)
+
+
+@pytest.mark.parametrize("wrong", [{"cost": "<b>"}, {"cost": "macs", "unit": "ms"}, {"count": "x"}])
+def test_a_nonsense_cost_in_the_address_is_left_aside(shipped, wrong):
+    page = run_page(PAGE, **wrong)
+    assert not page.exception and not page.error and "Optimum under" in said(page)
 
 
 def test_an_infeasible_budget_is_one_sentence(shipped):

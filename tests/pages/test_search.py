@@ -36,7 +36,7 @@ def address(page, name: str) -> str:
 def job_of(page, study):
     """The job of the address; a quick one has given its place there to the search it kept."""
     shown = address(page, "search")
-    jobs = [job for job in cache.jobs()._jobs.values() if job.study == str(study.folder)]
+    jobs = [job for job in cache.jobs()._runs.values() if job.study == str(study.folder)]
     return next((job for job in reversed(jobs) if shown in (job.id, job.kept)), None)
 
 
@@ -310,7 +310,7 @@ def tables_of(page):
 def test_kept_searches_are_listed(study, kept):
     page = run_page(PAGE)
     assert not page.exception and not page.error
-    [table] = [t for t in tables_of(page) if "budget (ms)" in t]
+    [table] = [t for t in tables_of(page) if "limits" in t]
     assert set(table["search"]) == set(kept)
     assert set(table["mode"]) == {"full", "teaching"}
 
@@ -512,10 +512,153 @@ def test_a_broken_limit_in_the_address_is_left_aside(study, broken):
     assert any("left aside" in warning.value for warning in page.warning)
 
 
-def test_a_search_for_the_least_latency_is_told_without_its_charts(study, problem):
+# The least latency at an accuracy floor
+
+
+@pytest.fixture(scope="module")
+def floored(problem):
     latency = problem.limits[0].predictor
-    floor = SearchProblem(latency, (Limit(problem.objective, at_least=90.0),))
-    search_id = study.save_search(search(floor, AnnealingSettings(steps=2_000)))
+    return SearchProblem(latency, (Limit(problem.objective, at_least=89.5),))
+
+
+FLOOR = {"goal": "latency", "floor": "89.5"}
+
+
+def charts_of(page) -> list:
+    return page.get("vega_lite_chart") or page.get("arrow_vega_lite_chart")
+
+
+def test_the_least_latency_at_a_floor_is_that_of_the_core(study, floored):
+    page = run_page(PAGE, **FLOOR)
+    assert not page.exception and not page.error
+    optimum = solve_exact(floored)
+    said = sentences(page)
+    assert "Exact optimum at top-1 accuracy of 89.5 % or more" in said
+    assert optimum.architecture.id in said
+    assert optimum.costs[0] >= 89.5 and f"{optimum.costs[0]:.2f} %" in said
+    assert "budget" not in {slider.key for slider in page.slider}
+
+
+def test_the_goal_is_chosen_stands_in_the_address_and_survives_leaving(study, floored):
+    page = run_page(PAGE, budget="0.06")
+    page.radio(key="goal").set_value("latency").run()
+    assert not page.exception and not page.error
+    assert address(page, "goal") == "latency"
+    # Turned round, the search starts from what the budget reached.
+    reached = solve_exact(SearchProblem(floored.limits[0].predictor, (
+        Limit(floored.objective, 0.06),
+    )))  # fmt: skip
+    assert reached.value - 0.1 <= page.slider(key="floor").value <= reached.value
+    page.slider(key="floor").set_value(89.5).run()
+    assert address(page, "floor") == "89.5"
+    assert solve_exact(floored).architecture.id in sentences(page)
+    page.switch_page("pages/2_What_if.py").run()
+    page.switch_page(PAGE).run()
+    assert page.radio(key="goal").value == "latency" and page.slider(key="floor").value == 89.5
+    page.radio(key="goal").set_value("accuracy").run()
+    assert "goal" not in page.query_params and page.slider(key="budget").value == 0.06
+
+
+def test_a_search_at_a_floor_runs_is_kept_shown_and_replayed(study, floored):
+    page, job = finish(start(run_page(PAGE, **FLOOR)), study)
+    assert not page.exception and not page.error
+    result = study.load_search(job.kept)
+    assert (result.objective, result.sides) == ("latency_ms", ("at_least",))
+    assert result.limits == (("accuracy", 89.5),)
+    assert result.best == search(floored, AnnealingSettings(steps=10_000)).best
+    assert result.exact == solve_exact(floored)
+    said = sentences(page)
+    # Resolutions that can't reach the floor have no chain.
+    total = f"{job.annealer.total:,}"
+    assert f"{total} of {total} proposals at top-1 accuracy of 89.5 % or more" in said
+    page.selectbox(key="pace").set_value(0.0).run()
+    page.button(key="replay").click().run()
+    page, job = finish(page, study)
+    assert not page.exception and not page.error
+    assert study.search_ids() == [job.kept]
+
+
+def test_a_kept_search_at_a_floor_has_its_charts(study, floored):
+    search_id = study.save_search(search(floored, AnnealingSettings(steps=2_000)))
     page = run_page(PAGE, search=search_id)
     assert not page.exception and not page.error
-    assert any("Top-1 accuracy (%) at least 90" in m.value for m in page.markdown)
+    specs = [chart.proto.spec for chart in charts_of(page)]
+    course, limit, temperature, *_ = specs
+    assert "Predicted latency (ms)" in course and "exact optimum" in course
+    assert "Predicted top-1 accuracy (%)" in limit and '"floor"' in limit
+    assert "Temperature (ms)" in temperature
+    assert sum('"predicted front"' in spec for spec in specs) == 2  # what moves, and the cloud
+
+
+def test_a_floor_that_nothing_reaches_is_one_sentence(study):
+    page = run_page(PAGE, goal="latency", floor="99")
+    assert not page.exception
+    [error] = page.error
+    assert "greatest that can be reached" in error.value
+    assert page.button(key="start").disabled
+
+
+def test_further_limits_and_choices_hold_at_a_floor_too(study, floored):
+    page = run_page(
+        PAGE, goal="latency", floor="85", limits=LIMITED["limits"], allowed="s2.kernel:3"
+    )
+    assert not page.exception and not page.error
+    parameters = fit_all(study.table(), targets=["parameters"])["parameters"]
+    limits = (floored.limits[0].at(85.0), Limit(parameters, 20_000))
+    allowed = {f"s2b{block}_kernel": (3,) for block in (1, 2, 3)}
+    best = solve(SearchProblem(floored.objective, limits, allowed)).candidate
+    assert best.architecture.id in sentences(page)
+
+
+def test_a_guarded_floor_searches_above_it(study, floored):
+    page = run_page(PAGE, goal="latency", floor="88", guard="0.9")
+    assert not page.exception and not page.error
+    predictors = [floored.limits[0].predictor, floored.objective]
+    found = calibrations(study.table(), study.optima(), predictors, "latency_ms")
+    guarded = found["accuracy"].guarded(88.0, 0.9)
+    assert guarded > 88
+    said = sentences(page)
+    assert f"searched above {guarded:.4g} %" in said
+    optimum = solve_exact(floored.within(guarded))
+    assert optimum.architecture.id in said
+    chance = found["accuracy"].chance(optimum.costs[0], 88.0)
+    assert chance >= 0.9 and f"keeps 88 % with a chance of **{100 * chance:.0f} %**" in said
+
+
+def test_temperatures_are_kept_apart_by_their_unit(study):
+    page = run_page(PAGE, **FLOOR)
+    [temperatures] = [s for s in page.select_slider if s.key.startswith("temperature-")]
+    assert temperatures.label == "Temperatures (ms)"
+    temperatures.set_value((temperatures.value[0], float(temperatures.options[-1]))).run()
+    assert "suggested" in keys(page)
+    page.number_input(key="seed").set_value(5).run()
+    page.radio(key="goal").set_value("accuracy").run()
+    assert not page.exception and "suggested" not in keys(page)
+    assert page.number_input(key="seed").value == 5
+
+
+def test_searches_for_different_goals_are_not_compared(study, problem, floored):
+    settings = AnnealingSettings(steps=500)
+    ids = [study.save_search(search(each, settings)) for each in (problem, floored, floored)]
+    page = run_page(PAGE, compare=",".join(dict.fromkeys((ids[1], ids[0]))))
+    assert not page.exception and not page.error
+    assert "look for something else than the least latency" in sentences(page)
+
+
+def test_a_search_that_weighs_no_accuracy_is_told_without_charts(study, problem):
+    parameters = fit_all(study.table(), targets=["parameters"])["parameters"]
+    search_id = study.save_search(
+        search(
+            SearchProblem(parameters, (Limit(problem.limits[0].predictor, 0.06),)),
+            AnnealingSettings(steps=500),
+        )
+    )
+    page = run_page(PAGE, search=search_id)
+    assert not page.exception and not page.error
+    assert any("Latency (ms) at most 0.06" in m.value for m in page.markdown)
+
+
+@pytest.mark.parametrize("wrong", [{"goal": "<b>"}, {"floor": "nan"}, {"floor": "-3"}])
+def test_a_nonsense_goal_in_the_address_is_left_aside(study, wrong):
+    page = run_page(PAGE, **({"goal": "latency"} | wrong))
+    assert not page.exception and not page.error

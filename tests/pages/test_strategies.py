@@ -1,8 +1,12 @@
+from dataclasses import replace
+
 import pytest
 from conftest import run_page, sentences
 
+from foxnas_core.search.milp import solve
 from foxnas_core.storage import create_study, open_study
 from pages.shared import cache
+from pages.shared.quest import Quest
 
 PAGE = "pages/10_Strategies.py"
 
@@ -14,7 +18,7 @@ def study(studies):
 
 def job_of(page):
     shown = page.query_params["race"]
-    return cache.races()._jobs[shown if isinstance(shown, str) else shown[0]]
+    return cache.races()._runs[shown if isinstance(shown, str) else shown[0]]
 
 
 def start(page, names=("Random", "OFA's evolution"), evaluations=200, seeds=1):
@@ -45,6 +49,46 @@ def test_a_race_runs_to_the_end_and_tells_who_wins(study):
     assert standings["strategy"].iloc[0] == "Annealing"
     assert set(courses["strategy"]) == set(standings["strategy"])
     assert len(page.get("download_button")) == 2
+
+
+def test_a_race_runs_under_the_terms_of_the_search(study):
+    address = {"goal": "latency", "floor": "85", "limits": "parameters:20000"}
+    page = start(run_page(PAGE, **address, allowed="s2.kernel:3"))
+    assert not page.exception and not page.error
+    job = job_of(page)
+    job.wait(60)
+    page.run()
+    assert not page.exception and not page.error and job.state == "finished"
+    problem = job.race.problem
+    assert problem.objective.target.column == "latency_ms"
+    assert [(x.column, x.side, x.bound) for x in problem.limits] == [
+        ("accuracy", "at_least", 85.0), ("parameters", "at_most", 20_000.0),
+    ]  # fmt: skip
+    assert job.solution == solve(problem)
+    for course in job.race.courses.values():
+        if course.best is not None:
+            assert course.best.value >= job.solution.candidate.value - 1e-9
+            assert course.best.costs[0] >= 85 and course.best.costs[1] <= 20_000
+            choices = course.best.architecture.choices
+            assert all(v == 3 for d, v in choices if d.startswith("s2") and "kernel" in d)
+    text = said(page)
+    assert "At 85 % or more of predicted top-1 accuracy, at most 20.0 k parameters, with" in text
+    assert "exact optimum" in text
+
+
+def test_a_bound_stands_in_for_an_optimum_that_is_out_of_reach(study, monkeypatch):
+    exact = Quest.solution
+    monkeypatch.setattr(
+        Quest, "solution",
+        lambda quest: replace(exact(quest), exact=False, bound=exact(quest).bound + 0.5),
+    )  # fmt: skip
+    page = start(run_page(PAGE, budget="0.06"), names=["Random"])
+    job_of(page).wait(60)
+    page.run()
+    assert not page.exception and not page.error
+    assert "comes nearest the bound on the optimum" in said(page)
+    standings = page.dataframe[0].value
+    assert (standings["median gap"] >= 0.5).all()
 
 
 def test_a_race_can_be_stopped_and_attached_to(study):

@@ -107,6 +107,25 @@ def test_chance_and_guard_undo_each_other(budget: float, probability: float, see
     assert found.chance(0.99 * guarded, budget) > probability
 
 
+@given(st.floats(60, 89), st.floats(0.05, 0.99), st.booleans())
+def test_a_floor_is_guarded_by_searching_above_it(
+    floor: float, probability: float, bent: bool
+) -> None:
+    found = calibrated("accuracy", link=Link(70.0, 1 / 20) if bent else Link())
+    guarded = found.guarded(floor, probability)
+    assert found.chance(guarded, floor) == pytest.approx(probability, abs=1e-6)
+    assert found.guarded(floor, (1 + probability) / 2) > guarded
+    # Half of the optima that are predicted lower by the mean residual measure less.
+    lower = found.guarded(floor, 0.5)
+    center, *_ = found.interval(lower)
+    assert center == pytest.approx(floor, abs=1e-9)
+
+
+def test_a_floor_at_the_ceiling_is_never_kept() -> None:
+    found = calibrated("accuracy", link=Link(70.0, 1 / 20))
+    assert found.chance(89.0, 90.0) == 0.0 and found.guarded(90.0, 0.9) == 90.0
+
+
 def test_optima_that_all_differ_alike_leave_no_doubt() -> None:
     found = calibrated("latency_ms", np.full(6, 0.25))
     assert found.interval(10.0) == (12.5, 12.5, 12.5)

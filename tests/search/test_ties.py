@@ -9,13 +9,15 @@ from hand import hand_space, noisy_table, saturating_table, table_of
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from foxnas_core.architecture import Architecture
+from foxnas_core.architecture import Architecture, Value
 from foxnas_core.errors import InfeasibleBudget, InvalidInput
 from foxnas_core.families import load_shipped
 from foxnas_core.regression import Predictor, fit
 from foxnas_core.search.exact import Front, front
+from foxnas_core.search.limited import limited_front
 from foxnas_core.search.problem import Limit, SearchProblem
 from foxnas_core.search.ties import tied_set
+from foxnas_core.target import target_of
 from tests.search.additive import mini_problem
 
 SPACE = hand_space(resolutions=(16, 32))
@@ -38,8 +40,8 @@ def predictors(seed: int, target: str = "accuracy") -> tuple[Predictor, Predicto
     return fit(table, "accuracy", "per_layer", link), fit(table, "latency_ms", "per_layer")
 
 
-def front_of(accuracy: Predictor, latency: Predictor) -> Front:
-    return front(SearchProblem(accuracy, (Limit(latency, 0.0),)))
+def front_of(accuracy: Predictor, latency: Predictor, **allowed: tuple[Value, ...]) -> Front:
+    return front(SearchProblem(accuracy, (Limit(latency, 0.0),), allowed))
 
 
 def blurred(predictor: Predictor, by: float) -> Predictor:
@@ -48,15 +50,22 @@ def blurred(predictor: Predictor, by: float) -> Predictor:
 
 def brute_force(whole: Front, budget: float, level: float) -> set[Architecture]:
     """All within the budget whose t-interval of the difference to the optimum holds 0."""
-    accuracy, latency = whole.problem.objective, whole.problem.limits[0].predictor
+    accuracy = whole.problem.objective
     optimum = whole.within(budget).architecture
     rows = accuracy.form.matrix(SPACE.encode([optimum, *every()]))
     differences = rows[1:] - rows[0]
     value = differences @ accuracy.estimates
     std_error = np.sqrt(np.einsum("ij,jk,ik->i", differences, accuracy.covariance, differences))
-    costs = latency.predict(every())["value"].to_numpy()
     tied = np.abs(value) <= accuracy.quantile(level) * std_error + 1e-9
-    return {a for a, t, c in zip(every(), tied, costs, strict=True) if t and c <= budget + 1e-9}
+    bounds = [budget, *(limit.bound for limit in whole.problem.limits[1:])]
+    for limit, bound in zip(whole.problem.limits, bounds, strict=True):
+        tied &= limit.predictor.predict(every())["value"].to_numpy() <= bound + 1e-9
+    pinned = whole.problem.allowed.items()
+    return {
+        a
+        for a, one in zip(every(), tied, strict=True)
+        if one and all(a.get(name) in (*choices, None) for name, choices in pinned)
+    }
 
 
 @given(st.integers(0, 3), st.floats(0, 1), st.sampled_from([0.0, 1.0, 100.0, 1e4]))
@@ -70,6 +79,41 @@ def test_the_tied_are_all_that_brute_force_finds(seed: int, share: float, by: fl
     assert set(found.architectures) == brute_force(whole, budget, 0.95)
     assert found.architectures[0] == found.optimum.architecture == whole.within(budget).architecture
     assert len(found) == len(set(found.architectures)) <= found.examined
+
+
+PINS = ({"q1_kernel": (5,)}, {"resolution": (32,), "p_depth": (2,)}, {"p1_kernel": (3, 7)})
+
+
+@given(st.integers(0, 3), st.floats(0, 1), st.sampled_from(PINS), st.sampled_from([1.0, 100.0]))
+@settings(max_examples=20, deadline=None)
+def test_with_pinned_choices_the_tied_are_all_that_have_them(
+    seed: int, share: float, pins: dict, by: float
+) -> None:
+    accuracy, latency = predictors(seed)
+    whole = front_of(blurred(accuracy, by), latency, **pins)
+    budget = float(whole.costs[0] + share * np.ptp(whole.costs))
+    found = tied_set(whole, budget, others=every())
+    assert found.complete
+    assert set(found.architectures) == brute_force(whole, budget, 0.95)
+
+
+@given(st.integers(0, 3), st.floats(0, 1), st.floats(0.2, 1), st.sampled_from([1.0, 1e4]))
+@settings(max_examples=20, deadline=None)
+def test_further_limits_hold_for_the_tied_too(
+    seed: int, share: float, tight: float, by: float
+) -> None:
+    accuracy, latency = predictors(seed)
+    other = fit(noisy_table(SPACE, 120, seed=seed + 10), "latency_ms", "per_layer")
+    other = replace(other, target=target_of("latency_ms:other"))
+    values = other.predict(every())["value"]
+    most = float(values.min() + tight * np.ptp(values))
+    limits = (Limit(latency, 0.0), Limit(other, most))
+    whole = limited_front(SearchProblem(blurred(accuracy, by), limits))
+    budget = float(whole.costs[0] + share * np.ptp(whole.costs))
+    found = tied_set(whole, budget, others=every()[::5])
+    tied = brute_force(whole, budget, 0.95)
+    assert set(found.architectures) <= tied and found.optimum.architecture in tied
+    assert not found.complete or set(found.architectures) == tied
 
 
 def test_without_uncertainty_exact_ties_alone_are_left() -> None:
@@ -171,6 +215,21 @@ def test_where_no_regression_reads_the_order_one_order_stands_for_all() -> None:
     whole = front_of(*(blurred(p, 0.0) for p in fits))
     found = tied_set(whole, float(whole.costs.mean()))
     assert found.complete and len(found) == 1
+
+
+def test_with_pins_too_one_order_stands_for_all() -> None:
+    """Options left out of a listing move the positions of those that are left."""
+    table = noisy_table(MINI, 300, seed=2, ordered=False)
+    fits = [fit(table, t, "choice_counts", "none") for t in ("accuracy", "latency_ms")]
+    decision = next(d for d in MINI.decisions if d.role == "kernel")
+    pins = {decision.name: decision.choices[-1:]}
+    whole = front_of(*(blurred(p, 0.0) for p in fits), **pins)
+    found = tied_set(whole, float(whole.costs.mean()))
+    assert found.complete and len(found) == 1
+    near = tied_set(front_of(*fits, **pins), float(whole.costs.mean()), most=200)
+    assert len(near) > 1
+    for one in near.architectures:
+        assert one.get(decision.name) in (decision.choices[-1], None)
 
 
 def test_what_cannot_be_asked() -> None:

@@ -17,7 +17,9 @@ from foxnas_core.search.problem import SearchProblem
 from foxnas_core.search.schedule import AnnealingSettings
 from foxnas_core.storage import open_study
 from pages.shared import jobs
-from pages.shared.jobs import Job, Jobs, ServerBusy, replayed
+from pages.shared import registry as registry_room
+from pages.shared.jobs import Job, Jobs, replayed
+from pages.shared.registry import ServerBusy
 from tests.search.additive import mini_problem
 
 SETTINGS = AnnealingSettings(steps=4_000, seed=3)
@@ -33,7 +35,7 @@ def problem() -> SearchProblem:
 def registry() -> Iterator[Jobs]:
     registry = Jobs()
     yield registry
-    for job in list(registry._jobs.values()):
+    for job in list(registry._runs.values()):
         job.stop()
 
 
@@ -226,7 +228,7 @@ def test_a_job_is_found_by_its_id_and_study_only(registry, start):
 
 
 def test_the_server_takes_so_many_at_a_time(start, monkeypatch):
-    monkeypatch.setattr(jobs, "MOST_UNFINISHED", 2)
+    monkeypatch.setattr(Jobs, "most_unfinished", 2)
     first = start(LONG, seconds=60.0)
     start(LONG, seconds=60.0)
     with pytest.raises(ServerBusy, match="2 searches"):
@@ -236,7 +238,7 @@ def test_the_server_takes_so_many_at_a_time(start, monkeypatch):
 
 
 def test_only_the_last_ended_jobs_are_remembered(registry, start, monkeypatch):
-    monkeypatch.setattr(jobs, "MOST_KEPT", 2)
+    monkeypatch.setattr(Jobs, "most_kept", 2)
     ended = []
     for _ in range(4):
         job = start()
@@ -249,7 +251,7 @@ def test_only_the_last_ended_jobs_are_remembered(registry, start, monkeypatch):
 
 
 def test_what_nobody_looks_at_is_forgotten(registry, start, monkeypatch):
-    monkeypatch.setattr(jobs, "KEPT_FOR", 0.2)
+    monkeypatch.setattr(registry_room, "KEPT_FOR", 0.2)
     paused = started(start(LONG, seconds=60.0))
     paused.pause()
     wait_for(lambda: paused.ended)

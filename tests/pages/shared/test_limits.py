@@ -4,7 +4,8 @@ import pytest
 
 from foxnas_core.errors import InvalidInput
 from foxnas_core.storage import open_study
-from pages.shared.limits import Terms, limited_targets, parse_kept, parse_limits
+from foxnas_core.target import target_of
+from pages.shared.limits import Terms, in_words, limited_targets, parse_kept, parse_limits
 from tests.conftest import DEMO
 
 COLUMNS = ("parameters", "latency_ms:int8")
@@ -53,3 +54,10 @@ def test_what_the_space_lacks_is_named(table, text, message):
 def test_costs_can_be_limited_beside_the_latency(table):
     columns = [t.column for t in limited_targets(table, "latency_ms")]
     assert columns == ["parameters", "macs", "latency_ms:int8"]
+
+
+def test_limits_are_told_with_their_side_and_unit():
+    limits = [
+        (target_of("parameters"), 20_000.0, "at_most"), (target_of("accuracy"), 85.0, "at_least"),
+    ]  # fmt: skip
+    assert in_words(limits) == ["at most 20.0 k parameters", "at least 85.00 % top-1 accuracy"]
