@@ -22,6 +22,7 @@ from foxnas_core.measurement.latency import device_name
 from foxnas_core.measurement.meter import Prepared
 from foxnas_core.supernet.checkpoint import Checkpoint
 from foxnas_core.supernet.extraction import extract
+from foxnas_core.supernet.network import Supernet
 from foxnas_core.supernet.training import Progress, Recipe, train
 from foxnas_core.trust.pairs import Score, TrustPair, TrustSettings
 
@@ -82,8 +83,14 @@ def train_pair(
     begun = time.monotonic()
     checkpoint = bench.checkpoint
     own = recipe_of(checkpoint)
+    supernet = checkpoint.supernet
+    if not isinstance(supernet, Supernet):
+        raise InvalidInput(
+            "Subnets of a supernet of your own cannot be trained alone by our recipe; train them "
+            "by yours and compare the accuracies."
+        )
     inherited = prepare(checkpoint, architecture, bench.calibration)
-    raw = Prepared(architecture, extract(checkpoint.supernet, architecture))
+    raw = Prepared(architecture, extract(supernet, architecture))
     common = replace(own, seed=seed, alone=architecture.to_dict())
     recipes = {
         "alone": replace(common, epochs=settings.epochs),
@@ -101,11 +108,11 @@ def train_pair(
             report(before + progress.step)
 
         trained = train(
-            checkpoint.supernet.space,
+            supernet.space,
             bench.dataset,
             recipe,
             state_file=path,
-            start=checkpoint.supernet if name == "fine-tuned" else None,
+            start=supernet if name == "fine-tuned" else None,
             resume=path.exists(),
             report=told,
             save_every=save_every,
