@@ -6,6 +6,7 @@ from dataclasses import replace
 import numpy as np
 
 from foxnas_core.architecture import Architecture
+from foxnas_core.badges import usable, without_failed
 from foxnas_core.errors import InvalidInput
 from foxnas_core.features import build_form
 from foxnas_core.regression import Predictor, fit
@@ -24,12 +25,14 @@ def device_of(target: Target) -> str:
 
 
 def measured_rows(table: MeasurementTable, *columns: str) -> np.ndarray:
-    """Positions of the rows where all of `columns` are measured; raises as `table.values`."""
-    return np.flatnonzero(np.all([np.isfinite(table.values(c)) for c in columns], axis=0))
+    """Positions of the rows where all of `columns` are measured and fits read them; raises as
+    `table.values`."""
+    return np.flatnonzero(np.all([usable(table, c) for c in columns], axis=0))
 
 
 def by_subnet(table: MeasurementTable) -> MeasurementTable:
-    """The table with one row a subnet: numbers of rows of one id are averaged.
+    """The table with one row a subnet: numbers of rows of one id are averaged, latencies that
+    failed a check left out.
 
     A new device's measurements are appended as rows of their own, which say nothing of the others.
     """
@@ -38,7 +41,7 @@ def by_subnet(table: MeasurementTable) -> MeasurementTable:
         return table
     first = ~frame.duplicated("id").to_numpy()
     numbers = [str(c) for c in frame.select_dtypes("number") if c not in table.space.by_name]
-    means = frame.groupby("id", sort=False)[numbers].mean()
+    means = without_failed(table).groupby("id", sort=False)[numbers].mean()
     kept = frame[first].reset_index(drop=True)
     kept = kept.assign(**{name: means[name].to_numpy() for name in numbers})
     return replace(table, frame=kept, codes=table.codes[first])
