@@ -7,7 +7,7 @@ that failed stay in the table, but no fit of that latency reads them.
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -108,10 +108,16 @@ def failed_rows(table: MeasurementTable, target: str) -> int:
     return int(np.isfinite(table.values(target)).sum() - usable(table, target).sum())
 
 
-def without_failed(table: MeasurementTable) -> pd.DataFrame:
-    """The table's frame with the latencies that failed taken out."""
-    columns = [target.column for target in table.targets if target.is_latency]
-    return table.frame.assign(**{c: table.frame[c].where(usable(table, c)) for c in columns})
+def without_failed(table: MeasurementTable) -> MeasurementTable:
+    """The table with the latencies that failed, and what belongs to them, taken out."""
+    frame = table.frame
+    for target in table.targets:
+        if target.is_latency and failed_rows(table, target.column):
+            column = target.column
+            own = [c for c in frame if c in (column, target.std_error_column)]
+            own += [c for c in frame if c.endswith(f"_{column}")]
+            frame = frame.assign(**frame[own].where(usable(table, column)))
+    return table if frame is table.frame else replace(table, frame=frame)
 
 
 def badge_table(table: MeasurementTable, column: str) -> pd.DataFrame:

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from foxnas_core.architecture import Architecture, Value
-from foxnas_core.devices.common import latency_columns, measured_rows
+from foxnas_core.devices.common import latency_columns, read_rows
 from foxnas_core.devices.transfer import transfer
 from foxnas_core.errors import InvalidInput, MissingPart
 from foxnas_core.features import build_form
@@ -83,7 +83,7 @@ def _too_few(table: MeasurementTable, column: str, form: str) -> bool:
     chosen by the rows, of the one that `fit` takes for few."""
     few = "per_layer" if table.ordered else "stage_counts"
     name = few if form == "auto" else form
-    return len(measured_rows(table, column)) <= build_form(name, table.space, column).parameters
+    return len(read_rows(table, column)) <= build_form(name, table.space, column).parameters
 
 
 def not_yet_measured(study: Study, count: int, seed: int) -> list[Architecture]:

@@ -25,14 +25,17 @@ def device_of(target: Target) -> str:
 
 
 def measured_rows(table: MeasurementTable, *columns: str) -> np.ndarray:
-    """Positions of the rows where all of `columns` are measured and fits read them; raises as
-    `table.values`."""
-    return np.flatnonzero(np.all([usable(table, c) for c in columns], axis=0))
+    """Positions of the rows where all of `columns` are measured; raises as `table.values`."""
+    return np.flatnonzero(np.all([np.isfinite(table.values(c)) for c in columns], axis=0))
+
+
+def read_rows(table: MeasurementTable, column: str) -> np.ndarray:
+    """Positions of the rows that a fit of `column` reads; raises as `table.values`."""
+    return np.flatnonzero(usable(table, column))
 
 
 def by_subnet(table: MeasurementTable) -> MeasurementTable:
-    """The table with one row a subnet: numbers of rows of one id are averaged, latencies that
-    failed a check left out.
+    """The table with one row a subnet: numbers of rows of one id are averaged.
 
     A new device's measurements are appended as rows of their own, which say nothing of the others.
     """
@@ -41,7 +44,7 @@ def by_subnet(table: MeasurementTable) -> MeasurementTable:
         return table
     first = ~frame.duplicated("id").to_numpy()
     numbers = [str(c) for c in frame.select_dtypes("number") if c not in table.space.by_name]
-    means = without_failed(table).groupby("id", sort=False)[numbers].mean()
+    means = frame.groupby("id", sort=False)[numbers].mean()
     kept = frame[first].reset_index(drop=True)
     kept = kept.assign(**{name: means[name].to_numpy() for name in numbers})
     return replace(table, frame=kept, codes=table.codes[first])
@@ -60,6 +63,11 @@ def measured_on_both(table: MeasurementTable, first: str, second: str) -> Measur
     return replace(table, frame=frame, codes=table.codes[rows])
 
 
+def fitted_on_both(table: MeasurementTable, first: str, second: str) -> MeasurementTable:
+    """As `measured_on_both`, of the measurements that fits read."""
+    return measured_on_both(without_failed(table), first, second)
+
+
 def architectures_of(table: MeasurementTable, ids: Iterable[str]) -> list[Architecture]:
     """The architectures of ids that the table has."""
     position = {name: row for row, name in enumerate(table.frame["id"])}
@@ -75,7 +83,7 @@ def fit_pair(
     """
     if first == second:
         raise InvalidInput(f"Both devices are {first!r}; choose two different latency columns.")
-    both = measured_on_both(table, first, second)
+    both = fitted_on_both(table, first, second)
     if not len(both):
         raise InvalidInput(
             f"No subnet has both {first} and {second}; measure subnets of one device's rows on "

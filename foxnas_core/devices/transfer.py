@@ -17,7 +17,7 @@ import numpy as np
 import pandas as pd
 
 from foxnas_core.badges import failed_rows, usable
-from foxnas_core.devices.common import device_of, measured_rows
+from foxnas_core.devices.common import device_of, read_rows
 from foxnas_core.errors import InvalidInput
 from foxnas_core.features import Form
 from foxnas_core.link import Link
@@ -51,7 +51,7 @@ def transfer(
     if target == source.target.column:
         raise InvalidInput(f"{target} can't be calibrated from itself; choose another device.")
     values = table.values(target)
-    measured = measured_rows(table, target)
+    measured = read_rows(table, target)
     chosen = measured if rows is None else np.intersect1d(rows, measured)
     if len(chosen) < LEAST_ROWS:
         raise InvalidInput(

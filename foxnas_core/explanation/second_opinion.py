@@ -87,8 +87,8 @@ def second_opinion(
 ) -> SecondOpinion:
     """Fit an explainable boosting machine to what `predictor` was fitted to.
 
-    Each decision of a block is a nominal feature with "off" where it is inactive. Rows without
-    the target, or whose latency failed a check, are left out. Raises `InvalidInput` where fewer than 50 remain.
+    Each decision of a block is a nominal feature with "off" where it is inactive. Rows
+    that the fit did not read are left out. Raises `InvalidInput` where fewer than 50 remain.
     """
     values = table.values(predictor.target.column)
     # A value at or above the ceiling has no place on the link's scale.
