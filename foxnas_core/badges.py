@@ -113,10 +113,13 @@ def without_failed(table: MeasurementTable) -> MeasurementTable:
     frame = table.frame
     for target in table.targets:
         if target.is_latency and failed_rows(table, target.column):
-            column = target.column
-            own = [c for c in frame if c in (column, target.std_error_column)]
-            own += [c for c in frame if c.endswith(f"_{column}")]
-            frame = frame.assign(**frame[own].where(usable(table, column)))
+            column, sound = target.column, usable(table, target.column)
+            own = [
+                name
+                for name in map(str, frame.columns)
+                if name in (column, target.std_error_column) or name.endswith(f"_{column}")
+            ]
+            frame = frame.assign(**{name: frame[name].where(sound) for name in own})
     return table if frame is table.frame else replace(table, frame=frame)
 
 
