@@ -94,6 +94,12 @@ def build_parser() -> argparse.ArgumentParser:
     )
     measure.add_argument("--target", default="accuracy", help="of --next (default: accuracy)")
     measure.add_argument("--seed", type=_natural, default=0)
+    measure.add_argument(
+        "--energy", action="store_true", help="measure energy too, where the processor tells it"
+    )
+    measure.add_argument(
+        "--memory", action="store_true", help="measure peak memory too, in a process a subnet"
+    )
 
     fit = _command(commands, "fit", "fit the regression of every target")
     fit.add_argument(

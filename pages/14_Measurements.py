@@ -64,8 +64,8 @@ def show(study: Study) -> None:
         place.metric(label, f"{value:,}")
     st.caption(
         "Rows that failed a check stay in the table and in every file, but no fit of this latency "
-        "reads them. Where a campaign did not record a figure, the verdict is unknown, which leaves "
-        "no row out. Accuracy is not touched."
+        "reads them. Where a campaign did not record a figure, the verdict is unknown, which "
+        "leaves no row out. Accuracy is not touched."
     )
     show_figures_not_told(own)
     checks = figures.check_table(badges)

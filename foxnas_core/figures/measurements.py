@@ -44,8 +44,8 @@ def check_figure(table: pd.DataFrame) -> go.Figure:
 
 def spread_table(rows: pd.DataFrame) -> pd.DataFrame:
     """Counts of `badge_table` rows by spread, in bins of equal ratio: low, high (%), rows."""
-    spread = rows["spread"].dropna()
-    spread = spread[spread > 0].to_numpy()
+    spread = rows["spread"].to_numpy(dtype=float)
+    spread = spread[spread > 0]
     if not len(spread):
         return pd.DataFrame({"low": [], "high": [], "rows": []})
     low, high = np.log10(spread.min()), np.log10(spread.max())
