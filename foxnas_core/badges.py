@@ -128,7 +128,8 @@ def without_failed(table: MeasurementTable) -> MeasurementTable:
 def badge_table(table: MeasurementTable, column: str) -> pd.DataFrame:
     """One row a measured latency: row (from 1), id, campaign, the latency (ms), `spread` (high less
     low) and `above_minimum`, in % of it, the reference's `drift` (a factor) and `drift_range` (%),
-    the badge, then a verdict a check, such as `drift?`. Figures that are not known are missing. Raises as `judge`."""
+    the badge, then a verdict a check, such as `drift?`. Figures that are not known are missing.
+    Raises as `judge`."""
     badges = judge(table, column)
     figures = _Figures(table, column, badges.rows)
     campaigns = table.frame.get("campaign", pd.Series(None, index=table.frame.index, dtype=object))

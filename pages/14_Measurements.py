@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from foxnas_core.badges import CHECKS, FAILED, PASSED, UNKNOWN, badge_table, judge
+from foxnas_core.badges import FAILED, MOST_SPREAD, PASSED, UNKNOWN, badge_table, judge
 from foxnas_core.figures import measurements as figures
 from foxnas_core.storage import Study
 from foxnas_core.table import MeasurementTable
@@ -72,7 +72,8 @@ def show(study: Study) -> None:
     panel(
         "What was checked",
         "For each check, the rows that passed it, that failed it, and those for which its figures "
-        "were not recorded; the badge is over all checks. " + " ".join(c.question for c in CHECKS),
+        "were not recorded; the badge is over all checks. The table says what each one asks, and "
+        "when a row fails it.",
         checks,
         figures.check_figure(checks),
         key="checks",
@@ -84,7 +85,8 @@ def show(study: Study) -> None:
             panel(
                 "How far the rounds agree",
                 "A subnet is timed in rounds. Shown is by how much the highest round lies above "
-                "the lowest, as a share of their median; beyond the dashed line a row fails.",
+                "the lowest, as a share of their median; beyond the dashed line "
+                f"({100 * MOST_SPREAD:.0f} %) a row fails.",
                 spread,
                 figures.spread_figure(spread),
                 key="spread",

@@ -4,19 +4,23 @@ import numpy as np
 import pandas as pd
 from plotly import graph_objects as go
 
-from foxnas_core.badges import CHECKS, FAILED, MOST_SPREAD, PASSED, UNKNOWN, Badges
+from foxnas_core.badges import CHECKS, FAILED, MOST_SPREAD, PASSED, UNKNOWN, Badges, Check
 from foxnas_core.figures.theme import BLUE, GREY, INK, RED, SKY, new_figure
 
 _COLOURS = {PASSED: BLUE, UNKNOWN: GREY, FAILED: RED}
 _BINS = 40
+_TICKS = (0.1, 0.3, 1, 3, 10, 30, 100, 300)
 
 
 def check_table(badges: Badges) -> pd.DataFrame:
-    """One row a check, the badge over all of them first: check, passed, failed, unknown (rows), and
-    fails, what makes a row fail."""
-    fails = {check.name: check.fails for check in CHECKS} | {"badge": "any check failed"}
-    counts = badges.counts
-    counts = counts.assign(fails=counts["check"].map(fails))
+    """One row a check, the badge over all of them first: check, passed, failed, unknown (rows), the
+    question, and fails, what makes a row fail."""
+    checks = {check.name: check for check in CHECKS}
+    over_all = Check("badge", "Can the latency be relied on?", "any check failed")
+    asked = [checks.get(name, over_all) for name in badges.counts["check"]]
+    counts = badges.counts.assign(
+        question=[check.question for check in asked], fails=[check.fails for check in asked]
+    )
     return pd.concat([counts[counts["check"] == "badge"], counts[counts["check"] != "badge"]])
 
 
@@ -30,7 +34,8 @@ def check_figure(table: pd.DataFrame) -> go.Figure:
             orientation="h",
             name=verdict,
             marker={"color": colour},
-            hovertemplate=f"%{{y}}: %{{x}} rows {verdict}<extra></extra>",
+            customdata=table["question"],
+            hovertemplate=f"%{{customdata}} %{{x}} rows {verdict}<extra>%{{y}}</extra>",
         )
     figure.update_xaxes(title="Rows")
     figure.update_yaxes(autorange="reversed", gridcolor="white")
@@ -65,11 +70,13 @@ def spread_figure(table: pd.DataFrame) -> go.Figure:
         customdata=table[["low", "high"]],
         hovertemplate="%{customdata[0]:.2g} to %{customdata[1]:.2g} %: %{y} rows<extra></extra>",
     )
-    figure.add_vline(
-        x=limit, line={"color": INK, "width": 1, "dash": "dash"}, annotation_text=f"{limit:.0f} %"
-    )
+    figure.add_vline(x=limit, line={"color": INK, "width": 1, "dash": "dash"})
     figure.update_xaxes(
-        title="Rounds differ by (% of their median)", type="log", dtick="D2", tickformat="~g"
+        title="Range of the rounds (% of their median)",
+        type="log",
+        tickvals=_TICKS,
+        ticktext=[f"{tick:g}" for tick in _TICKS],
+        range=np.log10([0.9 * table["low"].min(), 1.1 * max(table["high"].max(), limit)]),
     )
     figure.update_yaxes(title="Rows")
     figure.update_layout(height=340, showlegend=False)
@@ -99,7 +106,7 @@ def drift_figure(table: pd.DataFrame) -> go.Figure:
             f"round<extra>{campaign}</extra>",
         )
     figure.add_hline(y=1, line={"color": INK, "width": 1})
-    figure.update_xaxes(title="Row of the table, in the order of measuring")
+    figure.update_xaxes(title="Row of the table")
     figure.update_yaxes(title="Reference's time (× baseline)")
     figure.update_layout(height=340, showlegend=False)
     return figure
