@@ -103,6 +103,12 @@ def build_parser() -> argparse.ArgumentParser:
         help="for a new study: a study's images.npz, Fashion-MNIST's files, or one folder of "
         "pictures a class",
     )
+    measure.add_argument(
+        "--energy", action="store_true", help="measure energy too, where the processor tells it"
+    )
+    measure.add_argument(
+        "--memory", action="store_true", help="measure peak memory too, in a process a subnet"
+    )
 
     fit = _command(commands, "fit", "fit the regression of every target")
     fit.add_argument(

@@ -117,7 +117,10 @@ def measure(options: argparse.Namespace) -> dict[str, Any]:
             planned,
             seed=options.seed,
             report=lambda progress: bar.update(progress.done - bar.n),
+            energy=options.energy,
+            memory=options.memory,
         )
+    _say_what_is_not_told(study, measured)
     return {
         "study": str(study.folder),
         "rows": len(study.table().frame),
@@ -140,7 +143,10 @@ def _measure_next(study: Study, options: argparse.Namespace) -> dict[str, Any]:
             seed=options.seed,
             report=lambda progress: bar.update(progress.done - bar.n),
             origin={"origin": "design"},
+            energy=options.energy,
+            memory=options.memory,
         )
+    _say_what_is_not_told(study, measured)
     return {
         "study": str(study.folder),
         "rows": len(study.table()),
@@ -148,6 +154,16 @@ def _measure_next(study: Study, options: argparse.Namespace) -> dict[str, Any]:
         "expected": plan.to_dict(),
         "measured": [_measured_document(row) for row in measured],
     }
+
+
+def _say_what_is_not_told(study: Study, measured: "list[Measured]") -> None:
+    """Say which of energy and memory this device did not tell."""
+    campaigns = study.table().record.get("campaigns", {})
+    for name in dict.fromkeys(row.values["campaign"] for row in measured):
+        for quantity in ("energy", "memory"):
+            said = str(campaigns[name].get(quantity, ""))
+            if said.startswith("not available"):
+                say(f"{quantity.capitalize()} is {said}.")
 
 
 def fit(options: argparse.Namespace) -> dict[str, Any]:

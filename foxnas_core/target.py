@@ -1,7 +1,7 @@
 """A target: a measured column with its unit and the direction that is better."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from foxnas_core.errors import InvalidInput
@@ -11,8 +11,8 @@ from foxnas_core.errors import InvalidInput
 class Target:
     """A named, measured quantity.
 
-    `column` is its column in the measurement table; a latency on a further device or precision
-    is `latency_ms:NAME`.
+    `column` is its column in the measurement table; a latency, energy or memory on a further
+    device or precision is `latency_ms:NAME`, `energy_mj:NAME` or `memory_kib:NAME`.
     """
 
     column: str
@@ -29,6 +29,11 @@ class Target:
         return self.column.partition(":")[0] == "latency_ms"
 
     @property
+    def is_extra(self) -> bool:
+        """Whether it is measured on demand, so that a table may have it for few of its rows."""
+        return self.column.partition(":")[0] in ("energy_mj", "memory_kib")
+
+    @property
     def named(self) -> str:
         """The label with its unit, as an axis is titled."""
         return f"{self.label} ({self.unit})" if self.unit else self.label
@@ -40,10 +45,13 @@ class Target:
 
     def text(self, value: float, *, signed: bool = False) -> str:
         """The value as it is read, without its unit: percentages to two decimals, all else to
-        three significant digits, thousands as k, M, G and T."""
+        three significant digits, thousands as k, M, G and T; KiB, which has a prefix already, in
+        whole numbers."""
         sign = "+" if signed else ""
         if self.unit == "%":
             return f"{value:{sign}z.2f}"
+        if self.unit == "KiB":
+            return f"{value:{sign}z,.0f}"
         for prefix in ("", "k", "M", "G", "T"):
             # 999.6 would round to 1000, so it takes the next prefix.
             if abs(value) < 999.5 or prefix == "T":
@@ -57,9 +65,14 @@ KNOWN = {
     "accuracy": Target("accuracy", "Top-1 accuracy", "%", "max"),
     "cross_entropy": Target("cross_entropy", "Cross-entropy", "nats", "min"),
     "latency_ms": Target("latency_ms", "Latency", "ms", "min"),
+    "energy_mj": Target("energy_mj", "Energy", "mJ", "min"),
+    "memory_kib": Target("memory_kib", "Peak memory", "KiB", "min"),
     "parameters": Target("parameters", "Parameters", "", "min"),
     "macs": Target("macs", "MACs", "", "min"),
 }
+
+# Measured on a device, so that a further one's column is NAME:DEVICE.
+_OF_DEVICES = ("latency_ms", "energy_mj", "memory_kib")
 
 # What a number of a unit is multiplied by to stand in the table's own unit.
 _UNITS: Mapping[str, Mapping[str, float]] = {
@@ -77,11 +90,12 @@ def units_of(column: str) -> Mapping[str, float]:
 def target_of(column: str) -> Target:
     """The target that a column name stands for, by this product's naming.
 
-    Raises `InvalidInput` for a name that is neither known nor a `latency_ms:NAME`.
+    Raises `InvalidInput` for a name that is neither known nor such as `latency_ms:NAME`.
     """
     if column in KNOWN:
         return KNOWN[column]
     head, _, device = column.partition(":")
-    if head == "latency_ms" and device:
-        return Target(column, f"Latency ({device})", "ms", "min")
-    raise InvalidInput(f"{column!r} is no target; known: {', '.join(KNOWN)} and latency_ms:DEVICE.")
+    if head in _OF_DEVICES and device:
+        return replace(KNOWN[head], column=column, label=f"{KNOWN[head].label} ({device})")
+    named = ", ".join(f"{name}:DEVICE" for name in _OF_DEVICES)
+    raise InvalidInput(f"{column!r} is no target; known: {', '.join(KNOWN)}, {named}.")

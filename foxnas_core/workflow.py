@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from foxnas_core.architecture import Architecture, Value
-from foxnas_core.devices.common import latency_columns, measured_rows
+from foxnas_core.devices.common import latency_columns, read_rows
 from foxnas_core.devices.transfer import transfer
 from foxnas_core.errors import InvalidInput, MissingPart
 from foxnas_core.features import build_form
@@ -36,7 +36,8 @@ def fit_all(
     *,
     targets: Sequence[str] | None = None,
 ) -> dict[str, Predictor]:
-    """A predictor for each of `targets`, by default all of the table's, by column.
+    """A predictor for each of `targets`, by default all of the table's, by column, but energies
+    and memories that too few rows have.
 
     `link` is that of the accuracy. A latency with too few rows is calibrated from another
     device's, as in `predictor_or_transfer`.
@@ -48,11 +49,16 @@ def fit_all(
             f"The table of space {table.space.name!r} has no measured subnets to fit; measure "
             "some with 'python -m foxnas_core measure' or import a table."
         )
-    columns = [target.column for target in table.targets] if targets is None else targets
+    if targets is None:
+        targets = [
+            target.column
+            for target in table.targets
+            if not (target.is_extra and _too_few(table, target.column, form))
+        ]
     links = {"accuracy": link}
     return {
         column: predictor_or_transfer(table, column, form, links.get(column, "none"))
-        for column in columns
+        for column in targets
     }
 
 
@@ -83,7 +89,7 @@ def _too_few(table: MeasurementTable, column: str, form: str) -> bool:
     chosen by the rows, of the one that `fit` takes for few."""
     few = "per_layer" if table.ordered else "stage_counts"
     name = few if form == "auto" else form
-    return len(measured_rows(table, column)) <= build_form(name, table.space, column).parameters
+    return len(read_rows(table, column)) <= build_form(name, table.space, column).parameters
 
 
 def not_yet_measured(study: Study, count: int, seed: int) -> list[Architecture]:
@@ -103,11 +109,14 @@ def measure(
     report: "Callable[[CampaignProgress], None]",
     optima: Mapping[str, Mapping[str, Any]] | None = None,
     origin: Mapping[str, Any] | None = None,
+    energy: bool = False,
+    memory: bool = False,
 ) -> "list[Measured]":
     """Measure subnets and append each finished batch to the study's table.
 
     With `optima`, which holds further values by id, they go to the table of optima. `origin` says
-    how they were chosen, see `run_campaign`. Raises `MissingPart` where the study has no weights
+    how they were chosen, see `run_campaign`. `energy` and `memory` are measured where asked for and
+    the device tells them. Raises `MissingPart` where the study has no weights
     or images.
     """
     checkpoint = study.load_checkpoint()
@@ -140,6 +149,8 @@ def measure(
             calibration=calibration,
             seed=seed,
             baseline=_baseline(study.table()),
+            energy=energy,
+            memory=memory,
         ),
         calibration=calibration,
         seed=seed,

@@ -94,6 +94,11 @@ def show_fit(predictor: Predictor) -> None:
             f"points for a subnet of average accuracy, {target.text(predictor.link.center)} "
             f"{target.unit}."
         )
+    if predictor.left_out:
+        st.caption(
+            f"{predictor.left_out} measured rows failed a check of how they were measured and are "
+            "left out; the page Measurements says which."
+        )
     for warning in predictor.warnings:
         st.warning(plain(warning))
 

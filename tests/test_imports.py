@@ -16,7 +16,7 @@ ROOMS = [
     ("search_space",),
     ("families", "dataset"),
     ("table",),
-    ("features", "supernet", "reliability", "importing"),
+    ("features", "supernet", "reliability", "badges", "importing"),
     ("regression", "measurement"),
     ("explanation", "diagnostics", "search", "export"),
     ("devices", "design", "trust"),

@@ -49,3 +49,17 @@ def test_axes_and_differences_are_named_with_their_units():
     assert (target_of("accuracy").named, target_of("macs").named) == ("Top-1 accuracy (%)", "MACs")
     assert target_of("accuracy").difference_unit == "points"
     assert target_of("latency_ms").difference_unit == "ms"
+
+
+@pytest.mark.parametrize(("column", "unit"), [("energy_mj", "mJ"), ("memory_kib", "KiB")])
+def test_energy_and_memory_are_targets_of_each_precision(column, unit):
+    for name in (column, f"{column}:int8"):
+        target = target_of(name)
+        assert (target.unit, target.direction, target.column) == (unit, "min", name)
+        assert target.is_extra and not target.is_latency
+    assert target_of(f"{column}:int8").label.endswith("(int8)")
+
+
+def test_kib_take_no_second_prefix():
+    assert target_of("memory_kib").text(1723.6) == "1,724"
+    assert target_of("energy_mj").text(1723.6) == "1.72 k"

@@ -16,6 +16,7 @@ import numpy as np
 import onnxruntime
 
 from foxnas_core.dataset import ImageSet
+from foxnas_core.measurement.machine import clock_mhz, governor, one_core
 from foxnas_core.measurement.meter import Prepared
 from foxnas_core.supernet.images import Level, to_batch
 from foxnas_core.supernet.onnx import INPUT, OUTPUT, onnx_model, quantized_model, session_of
@@ -29,8 +30,11 @@ class LatencyMeter:
 
     For each precision: the median over rounds of the 10th percentile of a round's runs, each
     divided by the drift of the reference in that round; `low_…` and `high_…` the least and the
-    greatest of these rounds; `minimum_…` the least single run. `baseline` is the reference's time
-    when the study was begun (ms), or None where it begins now.
+    greatest of these rounds; `minimum_…` the least single run; `drift_…` the reference's time over
+    `baseline` and `drift_range_…` by how much its times within a round differ, as a share of their
+    median, both the median over rounds. Where the system tells the core's clock, `clock_mhz_…` and
+    `clock_range_…` likewise. `baseline` is the reference's time when the study was begun (ms), or
+    None where it begins now. The measuring thread is held to one core meanwhile.
     """
 
     def __init__(
@@ -49,7 +53,8 @@ class LatencyMeter:
         self._rng = np.random.default_rng(seed)
         self._runs, self._rounds = runs, rounds
         self._reference = _Run(onnx_model(reference), reference)
-        self.baseline = baseline or self._settle()
+        with one_core() as self._pinned:
+            self.baseline = baseline or self._settle()
 
     def measure(self, subnets: Sequence[Prepared]) -> list[dict[str, float]]:
         runs = [
@@ -58,21 +63,29 @@ class LatencyMeter:
         ]
         jobs = [(row, column) for row in range(len(runs)) for column in (FP32, INT8)]
         times: dict[tuple[int, str], list[np.ndarray]] = {job: [] for job in jobs}
-        for _ in range(self._rounds):
-            order = self._rng.permutation(len(jobs))
-            # The reference is timed before, amid and after the others of the round.
-            marks = [_tenth(self._reference.times(self._runs))]
-            timed = {}
-            for place, index in enumerate(order, start=1):
-                row, column = jobs[index]
-                timed[jobs[index]] = runs[row][column].times(self._runs)
-                if place in (len(order) // 2, len(order)):
-                    marks.append(_tenth(self._reference.times(self._runs)))
-            drift = float(np.median(marks)) / self.baseline
-            for job, taken in timed.items():
-                times[job].append(taken / drift)
+        references, clocks = [], []
+        with one_core():
+            for _ in range(self._rounds):
+                order = self._rng.permutation(len(jobs))
+                # The reference is timed before, amid and after the others of the round.
+                marks = [self._mark()]
+                timed = {}
+                for place, index in enumerate(order, start=1):
+                    row, column = jobs[index]
+                    timed[jobs[index]] = runs[row][column].times(self._runs)
+                    if place in (len(order) // 2, len(order)):
+                        marks.append(self._mark())
+                drift = float(np.median([time for time, _ in marks])) / self.baseline
+                for job, taken in timed.items():
+                    times[job].append(taken / drift)
+                references.append([time / self.baseline for time, _ in marks])
+                clocks.append([clock for _, clock in marks if clock is not None])
+        steadiness = _steadiness("drift", "drift_range", references)
+        if all(clocks):
+            steadiness |= _steadiness("clock_mhz", "clock_range", clocks)
         return [
             {k: v for column in (FP32, INT8) for k, v in _columns(column, times[row, column])}
+            | {f"{k}_{column}": v for column in (FP32, INT8) for k, v in steadiness.items()}
             for row in range(len(runs))
         ]
 
@@ -84,6 +97,9 @@ class LatencyMeter:
             "batch": 1,
             "runs": self._runs,
             "rounds": self._rounds,
+            "warm_up_runs": _warm_up(self._runs),
+            "pinned": self._pinned,
+            "governor": governor(),
             "reference_baseline_ms": self.baseline,
             "int8": "static QDQ, per channel, unsigned activations",
             "calibration_images": min(200, len(self._calibration)),
@@ -95,7 +111,11 @@ class LatencyMeter:
         return quantized_model(prepared.onnx, batch.numpy())
 
     def _settle(self) -> float:
-        return float(np.median([_tenth(self._reference.times(self._runs)) for _ in range(9)]))
+        return float(np.median([self._mark()[0] for _ in range(9)]))
+
+    def _mark(self) -> tuple[float, float | None]:
+        """The reference's time now (ms), and the clock right after (MHz)."""
+        return _tenth(self._reference.times(self._runs)), clock_mhz()
 
 
 class _Run:
@@ -110,9 +130,9 @@ class _Run:
         self._binding.bind_output(OUTPUT)
 
     def times(self, runs: int) -> np.ndarray:
-        """Milliseconds of `runs` runs, after a tenth as many to warm up."""
+        """Milliseconds of `runs` runs, after some to warm up."""
         run, clock = self._session.run_with_iobinding, time.perf_counter_ns
-        for _ in range(runs // 10):
+        for _ in range(_warm_up(runs)):
             run(self._binding)
         taken = np.empty(runs)
         for i in range(runs):
@@ -134,6 +154,19 @@ def device_name() -> str:
 
 def _tenth(times: np.ndarray) -> float:
     return float(np.quantile(times, 0.1))
+
+
+def _warm_up(runs: int) -> int:
+    """How many runs go before `runs` that are timed."""
+    return max(10, runs // 10)
+
+
+def _steadiness(level: str, range_: str, rounds: list[list[float]]) -> dict[str, float]:
+    """The level of some readings in each round, and how far they differ within one, as a share of
+    it: medians over rounds."""
+    levels = [float(np.median(own)) for own in rounds]
+    ranges = [float(np.ptp(own)) / middle for own, middle in zip(rounds, levels, strict=True)]
+    return {level: float(np.median(levels)), range_: float(np.median(ranges))}
 
 
 def _columns(column: str, rounds: list[np.ndarray]) -> list[tuple[str, float]]:

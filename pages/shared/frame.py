@@ -17,6 +17,7 @@ from pages.shared.text import plain
 REPOSITORY = Path(__file__).parents[2]
 MENU = (
     ("app.py", "Study"),
+    ("pages/14_Measurements.py", "Measurements"),
     ("pages/1_Coefficients.py", "Coefficients"),
     ("pages/5_Diagnostics.py", "Diagnostics"),
     ("pages/12_Trust.py", "Trust"),

@@ -89,7 +89,9 @@ def test_latency_has_both_precisions_within_their_rounds(prepared, tiny_checkpoi
         for column in (FP32, INT8):
             assert 0 < row[f"low_{column}"] <= row[column] <= row[f"high_{column}"]
             assert row[f"minimum_{column}"] > 0
+            assert row[f"drift_{column}"] > 0 and row[f"drift_range_{column}"] >= 0
     record = meter.record()
+    assert record["warm_up_runs"] == 10 and record["pinned"] in (True, None)
     assert record["threads"] == record["batch"] == 1
     assert record["reference_baseline_ms"] == meter.baseline > 0
     assert record["device"]
