@@ -27,6 +27,7 @@ from foxnas_core.storage import (
     read_space,
 )
 from foxnas_core.table import is_target
+from foxnas_core.target import STD_ERROR, target_of
 
 if TYPE_CHECKING:
     from foxnas_core.importing import ColumnMapping
@@ -154,7 +155,11 @@ def fit(options: argparse.Namespace) -> dict[str, Any]:
     """Fit every target of a study's table."""
     from foxnas_core.regression import predictor_summary
 
-    predictors = workflow.fit_all(open_study(options.study).table(), options.form, options.link)
+    table = open_study(options.study).table()
+    predictors = workflow.fit_all(table, options.form, options.link)
+    for target in table.targets:
+        if target.column not in predictors:
+            say(f"{target.column}: too few rows have it for a fit; measure more subnets.")
     for column, predictor in predictors.items():
         for warning in predictor.warnings:
             say(f"{column}: {warning}")
@@ -450,9 +455,10 @@ def _mapping(options: argparse.Namespace) -> "ColumnMapping":
         names = [name for name, _ in options.map]
         twice = next(name for name in names if names.count(name) > 1)
         raise InvalidInput(f"{twice!r} is mapped to two columns; keep one --map of it.")
-    units = {}
+    units: dict[str, str] = {}
     if options.accuracy_unit:
-        units["accuracy"] = options.accuracy_unit
+        accuracies = [n for n in columns if is_target(n) and target_of(n).is_accuracy]
+        units |= dict.fromkeys(accuracies or ["accuracy"], options.accuracy_unit)
     if options.latency_unit:
         latencies = [n for n in columns if is_target(n) and n.startswith("latency_ms")]
         units |= dict.fromkeys(latencies or ["latency_ms"], options.latency_unit)
@@ -482,18 +488,19 @@ def _named_space(name: str) -> SearchSpace:
 
 
 def _measured_document(row: "Measured") -> dict[str, Any]:
-    """A measured subnet with its top-1 accuracy and latencies, each with a 95 % interval.
+    """A measured subnet with its accuracies and latencies, each with a 95 % interval.
 
-    Accuracy's is normal, from its standard error; a latency's is the range of its rounds.
+    An accuracy's is normal, from its standard error; a latency's is the range of its rounds.
     """
-    accuracy, error = row.values["accuracy"], 1.96 * row.values["accuracy_std_error"]
     document: dict[str, Any] = {
         "id": row.architecture.id,
         "architecture": row.architecture.to_dict(),
-        "accuracy": {"value": accuracy, "low": accuracy - error, "high": accuracy + error},
     }
     for column, value in row.values.items():
         if column.partition(":")[0] == "latency_ms":
             low, high = row.values[f"low_{column}"], row.values[f"high_{column}"]
             document[column] = {"value": value, "low": low, "high": high}
+        elif is_target(column) and (target_of(column).is_accuracy or target_of(column).is_drop):
+            error = 1.96 * row.values[f"{column}{STD_ERROR}"]
+            document[column] = {"value": value, "low": value - error, "high": value + error}
     return document

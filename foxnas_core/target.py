@@ -6,13 +6,16 @@ from typing import Literal
 
 from foxnas_core.errors import InvalidInput
 
+STD_ERROR = "_std_error"
+
 
 @dataclass(frozen=True)
 class Target:
     """A named, measured quantity.
 
     `column` is its column in the measurement table; a latency on a further device or precision
-    is `latency_ms:NAME`.
+    is `latency_ms:NAME`, an accuracy in a further precision `accuracy:NAME`, and what that lost
+    against the first `accuracy_drop:NAME`.
     """
 
     column: str
@@ -22,11 +25,21 @@ class Target:
 
     @property
     def std_error_column(self) -> str:
-        return f"{self.column}_std_error"
+        return f"{self.column}{STD_ERROR}"
 
     @property
     def is_latency(self) -> bool:
         return self.column.partition(":")[0] == "latency_ms"
+
+    @property
+    def is_accuracy(self) -> bool:
+        """Whether it is an accuracy in any precision, which nears a ceiling."""
+        return self.column.partition(":")[0] == "accuracy"
+
+    @property
+    def is_drop(self) -> bool:
+        """Whether it is a difference of two accuracies, which may be negative."""
+        return self.column.partition(":")[0] == "accuracy_drop"
 
     @property
     def named(self) -> str:
@@ -39,10 +52,10 @@ class Target:
         return "points" if self.unit == "%" else self.unit
 
     def text(self, value: float, *, signed: bool = False) -> str:
-        """The value as it is read, without its unit: percentages to two decimals, all else to
-        three significant digits, thousands as k, M, G and T."""
+        """The value as it is read, without its unit: percentages and points to two decimals, all
+        else to three significant digits, thousands as k, M, G and T."""
         sign = "+" if signed else ""
-        if self.unit == "%":
+        if self.unit in ("%", "points"):
             return f"{value:{sign}z.2f}"
         for prefix in ("", "k", "M", "G", "T"):
             # 999.6 would round to 1000, so it takes the next prefix.
@@ -77,11 +90,21 @@ def units_of(column: str) -> Mapping[str, float]:
 def target_of(column: str) -> Target:
     """The target that a column name stands for, by this product's naming.
 
-    Raises `InvalidInput` for a name that is neither known nor a `latency_ms:NAME`.
+    Raises `InvalidInput` for a name that is neither known nor a `latency_ms:NAME`,
+    `accuracy:NAME` or `accuracy_drop:NAME`.
     """
     if column in KNOWN:
         return KNOWN[column]
     head, _, device = column.partition(":")
+    if device.endswith(STD_ERROR):
+        device = ""  # what goes with a target, not one
     if head == "latency_ms" and device:
         return Target(column, f"Latency ({device})", "ms", "min")
-    raise InvalidInput(f"{column!r} is no target; known: {', '.join(KNOWN)} and latency_ms:DEVICE.")
+    if head == "accuracy" and device:
+        return Target(column, f"Top-1 accuracy ({device})", "%", "max")
+    if head == "accuracy_drop" and device:
+        return Target(column, f"Accuracy lost by {device}", "points", "min")
+    raise InvalidInput(
+        f"{column!r} is no target; known: {', '.join(KNOWN)}, latency_ms:DEVICE, "
+        "accuracy:PRECISION and accuracy_drop:PRECISION."
+    )

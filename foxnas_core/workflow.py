@@ -17,6 +17,7 @@ from foxnas_core.features import build_form
 from foxnas_core.regression import Predictor, fit
 from foxnas_core.storage import Study, file_hash
 from foxnas_core.table import MeasurementTable
+from foxnas_core.target import KNOWN, target_of
 
 if TYPE_CHECKING:
     from foxnas_core.design.plan import MeasurementPlan
@@ -38,8 +39,9 @@ def fit_all(
 ) -> dict[str, Predictor]:
     """A predictor for each of `targets`, by default all of the table's, by column.
 
-    `link` is that of the accuracy. A latency with too few rows is calibrated from another
-    device's, as in `predictor_or_transfer`.
+    By default, what only a few rows have of accuracy in a further precision is left out, so that a
+    table that was begun without it goes on. `link` is that of accuracies. A latency with too few
+    rows is calibrated from another device's, as in `predictor_or_transfer`.
 
     Raises `MissingPart` where nothing was measured yet, and as `regression.fit`.
     """
@@ -48,10 +50,17 @@ def fit_all(
             f"The table of space {table.space.name!r} has no measured subnets to fit; measure "
             "some with 'python -m foxnas_core measure' or import a table."
         )
-    columns = [target.column for target in table.targets] if targets is None else targets
-    links = {"accuracy": link}
+    columns = targets
+    if columns is None:
+        columns = [
+            t.column
+            for t in table.targets
+            if t in KNOWN.values() or t.is_latency or not _too_few(table, t.column, form)
+        ]
     return {
-        column: predictor_or_transfer(table, column, form, links.get(column, "none"))
+        column: predictor_or_transfer(
+            table, column, form, link if target_of(column).is_accuracy else "none"
+        )
         for column in columns
     }
 

@@ -68,7 +68,7 @@ def standard_meters(
     mean, std = pixel_statistics(checkpoint)
     reference = prepare(checkpoint, reference_architecture(checkpoint.supernet.space), calibration)
     return [
-        AccuracyMeter(held_out, mean=mean, std=std),
+        AccuracyMeter(held_out, calibration, mean=mean, std=std),
         CostMeter(),
         LatencyMeter(
             reference.subnet, calibration, mean=mean, std=std, seed=seed, baseline=baseline
