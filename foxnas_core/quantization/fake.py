@@ -1,9 +1,9 @@
 """A subnet computed in fp32 as if it were int8, so that it can be trained (fake quantization).
 
 The scheme is that of the int8 models: weights symmetric in 8 bits per output channel, after their
-batch norm is folded in, activations unsigned in 8 bits per tensor over a range that holds 0. Rounding passes
-gradients through as they are, the range's ends cut them off (straight-through estimator; Jacob et
-al., arXiv 1712.05877, section 3).
+batch norm is folded in, activations unsigned in 8 bits per tensor over a range that holds 0.
+Rounding passes gradients through as they are, the range's ends cut them off (straight-through
+estimator; Jacob et al., arXiv 1712.05877, section 3).
 """
 
 from collections.abc import Callable
