@@ -5,8 +5,11 @@ are imported by the command that needs them.
 """
 
 import argparse
+import signal
 import sys
-from collections.abc import Callable
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import asdict, fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -326,6 +329,64 @@ def export(options: argparse.Namespace) -> dict[str, Any]:
     }
 
 
+def fine_tune(options: argparse.Namespace) -> dict[str, Any]:
+    """Fine-tune one architecture's subnet, and write it to a new folder."""
+    from foxnas_core.export.exporter import check_new, write_export
+    from foxnas_core.quantization.finetuning import FineTuning, FineTuningProgress
+
+    study = open_study(options.study)
+    architecture = read_architecture(options.architecture, study.space)
+    check_new(options.out)
+    settings = settings_of(study.space)
+    dataset = load_dataset(
+        options.data, side=settings.resolutions[-1], channels=settings.input_channels
+    )
+    with _stoppable() as stop, tqdm(unit="step", delay=1, file=sys.stderr) as bar:
+
+        def report(progress: FineTuningProgress) -> None:
+            bar.total = progress.steps
+            bar.set_postfix_str(f"loss {progress.loss:.3f}")
+            bar.update(progress.step - bar.n)
+
+        tuned, effect, files = workflow.fine_tune(
+            study,
+            architecture,
+            dataset,
+            FineTuning(**_given(options, FineTuning)),
+            report=report,
+            stop=stop.is_set,
+        )
+    write_export(files, options.out)
+    if tuned.steps < tuned.planned:
+        say(f"Stopped after {tuned.steps} of {tuned.planned} steps; what was learnt is kept.")
+    say(effect.sentence())
+    return {
+        "id": architecture.id,
+        "out": str(options.out),
+        "files": sorted(files.files),
+        "steps": tuned.steps,
+        "planned_steps": tuned.planned,
+        **asdict(effect),
+    }
+
+
+@contextmanager
+def _stoppable() -> Iterator[threading.Event]:
+    """An event that the first Ctrl-C sets; the second one interrupts as usual."""
+    asked = threading.Event()
+    usual = signal.getsignal(signal.SIGINT)
+
+    def ask(number: int, frame: object) -> None:
+        asked.set()
+        signal.signal(signal.SIGINT, usual)
+
+    signal.signal(signal.SIGINT, ask)
+    try:
+        yield asked
+    finally:
+        signal.signal(signal.SIGINT, usual)
+
+
 def import_table(options: argparse.Namespace) -> dict[str, Any]:
     """Append a table of one's own to a study, which is created where it does not exist."""
     from foxnas_core.importing import read_foreign
@@ -383,6 +444,7 @@ COMMANDS: dict[str, Callable[[argparse.Namespace], dict[str, Any]]] = {
     "search": search,
     "trust": trust,
     "export": export,
+    "fine-tune": fine_tune,
     "import": import_table,
     "import-weights": import_weights,
 }

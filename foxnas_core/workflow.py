@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from foxnas_core.architecture import Architecture, Value
+from foxnas_core.dataset import Dataset, check_apart
 from foxnas_core.devices.common import latency_columns, measured_rows
 from foxnas_core.devices.transfer import transfer
 from foxnas_core.errors import InvalidInput, MissingPart
@@ -24,6 +25,12 @@ if TYPE_CHECKING:
     from foxnas_core.export.exporter import ExportedModel
     from foxnas_core.export.model_card import Estimate
     from foxnas_core.measurement.campaign import CampaignProgress, Measured
+    from foxnas_core.quantization.finetuning import (
+        Effect,
+        FineTuned,
+        FineTuning,
+        FineTuningProgress,
+    )
     from foxnas_core.search.calibration import SearchCalibration
     from foxnas_core.search.exact import Front
     from foxnas_core.search.problem import SearchProblem
@@ -396,6 +403,59 @@ def export(
         estimates=[_estimate(p, architecture, measured) for p in predictors.values()],
         parents=parents,
     )
+
+
+def fine_tune(
+    study: Study,
+    architecture: Architecture,
+    dataset: Dataset,
+    recipe: "FineTuning",
+    *,
+    report: "Callable[[FineTuningProgress], None]",
+    stop: Callable[[], bool],
+) -> "tuple[FineTuned, Effect, ExportedModel]":
+    """Fine-tune a subnet on the dataset that its supernet was trained on, and score it before and
+    after on the study's held-out images; the study is left as it is.
+
+    `stop` ends the training early. Raises `MissingPart` where the study has no weights or images,
+    `InvalidInput` where the dataset is another one or has held-out images among the training ones.
+    """
+    checkpoint = study.load_checkpoint()
+    calibration, held_out = study.images()
+    if checkpoint.record["dataset"] != dataset.name:
+        raise InvalidInput(
+            f"The supernet was trained on {checkpoint.record['dataset']}, not on {dataset.name}; "
+            "name its images with --data."
+        )
+    check_apart(dataset.training, held_out)
+
+    import torch
+
+    from foxnas_core.measurement.accuracy import AccuracyMeter
+    from foxnas_core.measurement.campaign import pixel_statistics, prepare
+    from foxnas_core.quantization import finetuning
+
+    torch.set_num_threads(1)
+    mean, std = pixel_statistics(checkpoint)
+    before = prepare(checkpoint, architecture, calibration)
+    tuned = finetuning.fine_tune(
+        before, dataset.training, recipe,
+        calibration=calibration, mean=mean, std=std, report=report, stop=stop,
+    )  # fmt: skip
+    meter = AccuracyMeter(held_out, calibration, mean=mean, std=std)
+    effect = finetuning.effect_of(
+        before, tuned.prepared, meter, lambda prepared: prepared.int8(calibration, mean, std)
+    )
+    parents = {
+        "space": study.space.fingerprint,
+        "checkpoint": file_hash(study.checkpoint_file),
+        "images": file_hash(study.images_file),
+    }
+    int8 = tuned.prepared.int8(calibration, mean, std)
+    files = finetuning.fine_tuned_files(
+        tuned, effect, int8, record=checkpoint.record, parents=parents
+    )
+    return tuned, effect, files
 
 
 def _estimate(

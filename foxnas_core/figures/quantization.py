@@ -1,5 +1,8 @@
 """What int8 costs and wins in one supernet and another."""
 
+from collections.abc import Mapping
+from typing import Any
+
 import pandas as pd
 from plotly import graph_objects as go
 from plotly.subplots import make_subplots
@@ -39,7 +42,7 @@ def _named(quantity: str, runtime: str) -> str:
     return _TITLES[quantity] + (f", {runtime}" if runtime else "")
 
 
-def _with_ends(cells: dict[str, float]) -> str:
+def _with_ends(cells: Mapping[Any, Any]) -> str:
     return f"{cells['value']:z.2f} [{cells['low']:z.2f}, {cells['high']:z.2f}]"
 
 

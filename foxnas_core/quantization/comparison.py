@@ -5,8 +5,9 @@ come from drawing subnets with replacement (the bootstrap's percentiles; Efron &
 Introduction to the Bootstrap", 1993, chapter 13).
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -132,7 +133,7 @@ def compare_precisions(
             own = _paired(study, quantity, runtime)
             means = _resampled(own["gain"].to_numpy(), resamples, seed)
             drawn[study.name, quantity, runtime] = own
-            row = {"study": study.name, "quantity": quantity, "runtime": runtime}
+            row: dict[str, Any] = {"study": study.name, "quantity": quantity, "runtime": runtime}
             row |= {"subnets": len(own), "fp32": own["fp32"].mean(), "int8": own["int8"].mean()}
             row |= {"value": own["gain"].mean(), **_ends(means, level)}
             better = own["gain"] < 0 if quantity == "accuracy" else own["gain"] > 0
@@ -142,10 +143,11 @@ def compare_precisions(
     if len(studies) == 2:
         names = [study.name for study in studies]
         for quantity, runtime in _quantities(studies[0]):
-            parts = [drawn.get((name, quantity, runtime)) for name in names]
-            if parts[1] is not None:
+            keys = [(name, quantity, runtime) for name in names]
+            if keys[1] in drawn:
+                first, second = (drawn[key] for key in keys)
                 row = {"quantity": quantity, "runtime": runtime}
-                differences.append(row | _difference(*parts, level, resamples, seed))
+                differences.append(row | _difference(first, second, level, resamples, seed))
     return PrecisionComparison(studies, level, resamples, seed, table, pd.DataFrame(differences))
 
 
@@ -205,7 +207,7 @@ def _resampled(values: np.ndarray, resamples: int, seed: int) -> np.ndarray:
 
 def _difference(
     first: pd.DataFrame, second: pd.DataFrame, level: float, resamples: int, seed: int
-) -> dict[str, float | bool]:
+) -> dict[str, Any]:
     """The second's mean gain less the first's, over the same architectures where there are some."""
     both = first.merge(second, on="id", suffixes=("_first", "_second"))
     if len(both) >= _PAIRED:
@@ -228,7 +230,7 @@ def _ends(means: np.ndarray, level: float) -> dict[str, float]:
     return {"low": float(low), "high": float(high)}
 
 
-def _signed(row: dict[str, float], key: str) -> str:
+def _signed(row: Mapping[Any, Any], key: str) -> str:
     return f"{row[key]:+z.2f}"
 
 

@@ -120,14 +120,12 @@ def fine_tune(
     model = FakeQuantized(subnet)
     observed = to_batch(calibration.images[:INT8_IMAGES], subnet.resolution, mean, std)
     parameters = [p for p in subnet.parameters() if p.requires_grad]
-    optimizer = torch.optim.AdamW(
-        [
-            {"params": [p for p in parameters if p.ndim > 1]},
-            {"params": [p for p in parameters if p.ndim <= 1], "weight_decay": 0.0},
-        ],
-        lr=recipe.learning_rate,
-        weight_decay=recipe.weight_decay,
-    )
+    # No decay on norms and biases, as in the supernet's training.
+    groups: list[dict[str, Any]] = [
+        {"params": [p for p in parameters if p.ndim > 1], "weight_decay": recipe.weight_decay},
+        {"params": [p for p in parameters if p.ndim <= 1], "weight_decay": 0.0},
+    ]
+    optimizer = torch.optim.AdamW(groups, lr=recipe.learning_rate)
     started, done, losses = time.monotonic(), 0, [0.0]
     order = np.empty(0, dtype=int)
     while done < planned and not stop():
