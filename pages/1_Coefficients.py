@@ -51,7 +51,7 @@ def quality_picker(table: MeasurementTable) -> str:
     chosen = choices.remembered("quality")
     choices.show("quality", chosen if chosen in options else next(iter(options)))
     return st.selectbox(
-        "Beside it",
+        "Accuracy shown",
         list(options),
         format_func=lambda column: options[column],
         key="quality",
