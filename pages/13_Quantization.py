@@ -148,15 +148,15 @@ with page(
     panel(
         "What int8 costs and wins",
         "Means over subnets of what int8 changes in each, with 95 % intervals (bootstrap over "
-        "subnets). Left of 0 on the right, int8 is slower than fp32.",
+        "subnets). A negative saving: int8 is slower than fp32.",
         comparison.table,
         figures.interval_figure(comparison),
         key="costs",
     )
     panel(
         "Both variants side by side" if len(tables) == 2 else "In numbers",
-        "Means in either precision; change: points of accuracy lost, percent of the latency saved; "
-        "helped: the share of the subnets that int8 makes more accurate or faster.",
+        "Means over the measured subnets, and what int8 changes in each with its 95 % interval; a "
+        "negative saving is a latency that grows.",
         figures.side_by_side(comparison),
         key="variants",
     )

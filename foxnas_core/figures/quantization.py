@@ -15,31 +15,37 @@ _TITLES = {"accuracy": "Accuracy lost (points)", "time": "Latency saved (%)"}
 
 
 def side_by_side(comparison: PrecisionComparison) -> pd.DataFrame:
-    """One row a quantity: its name, then for each study the means in both precisions, what int8
-    changes with its interval and how many subnets it helps; with two studies, their difference."""
-    rows = []
-    for (quantity, runtime), own in comparison.table.groupby(["quantity", "runtime"], sort=False):
-        row: dict[str, object] = {"what": _named(str(quantity), str(runtime))}
-        unit = "%" if quantity == "accuracy" else "ms"
-        for cells in own.to_dict("records"):
-            name = cells["study"]
-            row[f"{name}: fp32"] = f"{cells['fp32']:.4g} {unit}"
-            row[f"{name}: int8"] = f"{cells['int8']:.4g} {unit}"
-            row[f"{name}: change"] = _with_ends(cells)
-            row[f"{name}: helped"] = f"{100 * cells['helped']:.0f} % of {cells['subnets']}"
-        if len(comparison.differences):
-            of = comparison.differences
-            found = of[(of["quantity"] == quantity) & (of["runtime"] == runtime)]
-            if len(found):
-                difference = found.to_dict("records")[0]
-                how = "same subnets" if difference["paired"] else "other subnets"
-                row["second less first"] = f"{_with_ends(difference)}, {how}"
-        rows.append(row)
-    return pd.DataFrame(rows).fillna("–")
+    """A column a study: for each quantity the means in either precision, what int8 changes with its
+    interval, and which share of the subnets it helps; with two studies, then their difference."""
+    rows: dict[str, dict[str, str]] = {}
+    for cells in comparison.table.to_dict("records"):
+        lines = _lines(cells["quantity"], cells["runtime"])
+        values = (
+            f"{cells['fp32']:.4g}",
+            f"{cells['int8']:.4g}",
+            _with_ends(cells),
+            f"{100 * cells['helped']:.0f} % of {cells['subnets']}",
+        )
+        for line, value in zip(lines, values, strict=True):
+            rows.setdefault(line, {})[cells["study"]] = value
+    for cells in comparison.differences.to_dict("records"):
+        how = "the same subnets" if cells["paired"] else "other subnets"
+        line = _lines(cells["quantity"], cells["runtime"])[2]
+        rows[line]["second less first"] = f"{_with_ends(cells)}, {how}"
+    table = pd.DataFrame.from_dict(rows, orient="index").fillna("–")
+    return table.rename_axis("mean over subnets").reset_index()
 
 
-def _named(quantity: str, runtime: str) -> str:
-    return _TITLES[quantity] + (f", {runtime}" if runtime else "")
+def _lines(quantity: str, runtime: str) -> tuple[str, str, str, str]:
+    if quantity == "accuracy":
+        what, unit, helped = "Accuracy", "%", "more accurate"
+    else:
+        what, unit, helped = f"Latency on {runtime}", "ms", f"faster on {runtime}"
+    changed = _TITLES[quantity] + (f", {runtime}" if runtime else "")
+    return (
+        f"{what}, fp32 ({unit})", f"{what}, int8 ({unit})", changed,
+        f"Subnets that int8 makes {helped}",
+    )  # fmt: skip
 
 
 def _with_ends(cells: Mapping[Any, Any]) -> str:
@@ -47,36 +53,36 @@ def _with_ends(cells: Mapping[Any, Any]) -> str:
 
 
 def interval_figure(comparison: PrecisionComparison) -> go.Figure:
-    """`comparison.table`: a panel of accuracy and one of time, a point with its interval for each
-    study and runtime."""
+    """`comparison.table`: a panel of accuracy and one of time, a row with a point and its interval
+    for each study and runtime."""
     table = comparison.table
     quantities = list(dict.fromkeys(table["quantity"]))
-    most = int(table.groupby("quantity")["runtime"].nunique().max())
-    figure = new_figure()
-    grid = make_subplots(rows=1, cols=len(quantities), horizontal_spacing=0.16, figure=figure)
+    most = int(table["quantity"].value_counts().max())
+    grid = make_subplots(rows=1, cols=len(quantities), horizontal_spacing=0.22, figure=new_figure())
+    several = table.loc[table["quantity"] == "time", "runtime"].nunique() > 1
     for place, quantity in enumerate(quantities, start=1):
-        for study, colour in zip(comparison.studies, COLOURS, strict=False):
-            own = table[(table["quantity"] == quantity) & (table["study"] == study.name)]
-            grid.add_scatter(
-                x=own["value"],
-                y=own["runtime"].replace("", "int8"),
-                error_x={
-                    "array": own["high"] - own["value"], "arrayminus": own["value"] - own["low"],
-                    "color": colour, "thickness": 2, "width": 6,
-                },
-                mode="markers", name=study.name, legendgroup=study.name, showlegend=place == 1,
-                marker={"color": colour, "size": 10},
-                customdata=own[["low", "high", "subnets"]],
-                hovertemplate=f"{study.name}, %{{y}}: %{{x:.3g}} [%{{customdata[0]:.3g}}, "
-                "%{customdata[1]:.3g}], %{customdata[2]} subnets<extra></extra>",
-                row=1, col=place,
-            )  # fmt: skip
+        own = table[table["quantity"] == quantity].sort_values("runtime", kind="stable")
+        names = own["study"] + (", " + own["runtime"] if quantity == "time" and several else "")
+        colours = dict(zip([s.name for s in comparison.studies], COLOURS, strict=False))
+        grid.add_scatter(
+            x=own["value"], y=names, mode="markers", showlegend=False,
+            error_x={
+                "array": own["high"] - own["value"], "arrayminus": own["value"] - own["low"],
+                "color": GREY, "thickness": 2, "width": 6,
+            },
+            marker={"color": own["study"].map(colours), "size": 11},
+            customdata=own[["low", "high", "subnets", "runtime"]],
+            hovertemplate="%{y} %{customdata[3]}: %{x:.3g} [%{customdata[0]:.3g}, "
+            "%{customdata[1]:.3g}], %{customdata[2]} subnets<extra></extra>",
+            row=1, col=place,
+        )  # fmt: skip
         grid.add_vline(x=0, line={"color": GREY, "width": 1}, row=1, col=place)
-        grid.update_xaxes(title_text=_TITLES[quantity], row=1, col=place)
+        title = _TITLES[quantity]
+        if quantity == "time" and not several:
+            title = f"{title}, {own['runtime'].iloc[0]}"
+        grid.update_xaxes(title_text=title, row=1, col=place)
     grid.update_yaxes(type="category", showgrid=False, autorange="reversed")
-    grid.update_layout(
-        height=170 + 60 * most, scattermode="group", legend={"orientation": "h", "y": 1.15}
-    )
+    grid.update_layout(height=120 + 50 * most)
     return grid
 
 

@@ -5,7 +5,7 @@ come from drawing subnets with replacement (the bootstrap's percentiles; Efron &
 Introduction to the Bootstrap", 1993, chapter 13).
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -75,24 +75,28 @@ class PrecisionComparison:
         first, second = (study.name for study in self.studies)
         found = []
         for row in self.differences.to_dict("records"):
-            what, unit = (
-                ("loses", "points of accuracy")
-                if row["quantity"] == "accuracy"
-                else ("saves", f"points of its latency on {row['runtime']}")
-            )
-            if row["low"] <= 0 <= row["high"]:
-                found.append(
-                    f"Between {first} and {second}, what int8 {what} does not differ beyond doubt: "
-                    f"{_signed(row, 'value')} {unit} [{_signed(row, 'low')}, "
-                    f"{_signed(row, 'high')}]."
+            value, low, high = (row[key] for key in ("value", "low", "high"))
+            least, most = sorted((abs(low), abs(high)))
+            size = f"{abs(value):.2f} points"
+            if row["quantity"] == "accuracy":
+                what = "what int8 loses of accuracy"
+                clear = f"In {second}, int8 loses {size} of accuracy {{}} than in {first}"
+                words = ("more", "less")
+            else:
+                runtime = row["runtime"]
+                what = f"what int8 saves of the latency on {runtime}"
+                clear = (
+                    f"On {runtime}, int8 compares {{}} with fp32 in {second} than in {first}, by "
+                    f"{size} of fp32's latency"
                 )
-                continue
-            more = "more" if row["value"] > 0 else "less"
-            low, high = sorted((abs(row["low"]), abs(row["high"])))
-            found.append(
-                f"In {second}, int8 {what} {abs(row['value']):.2f} {unit} {more} than in {first} "
-                f"[{low:.2f}, {high:.2f}]."
-            )
+                words = ("better", "worse")
+            if low <= 0 <= high:
+                found.append(
+                    f"Between {first} and {second}, {what} does not differ beyond doubt: "
+                    f"{value:+z.2f} points [{low:+z.2f}, {high:+z.2f}]."
+                )
+            else:
+                found.append(f"{clear.format(words[value < 0])} [{least:.2f}, {most:.2f}].")
         return found
 
 
@@ -228,10 +232,6 @@ def _difference(
 def _ends(means: np.ndarray, level: float) -> dict[str, float]:
     low, high = np.quantile(means, [(1 - level) / 2, (1 + level) / 2])
     return {"low": float(low), "high": float(high)}
-
-
-def _signed(row: Mapping[Any, Any], key: str) -> str:
-    return f"{row[key]:+z.2f}"
 
 
 def _verdict(study: PrecisionStudy, table: pd.DataFrame, runtime: str) -> str:

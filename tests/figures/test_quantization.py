@@ -22,21 +22,30 @@ def comparison():
 
 
 def test_both_variants_stand_side_by_side(comparison):
-    table = figures.side_by_side(comparison)
-    assert table["what"].tolist() == ["Accuracy lost (points)", "Latency saved (%), ONNX Runtime"]
-    assert table["two: change"].tolist()[0] == "–"  # it has no accuracy in int8
-    assert table["one: helped"].str.endswith("% of 40").all()
-    assert table["second less first"].iloc[1].endswith("same subnets")
+    table = figures.side_by_side(comparison).set_index("mean over subnets")
+    assert list(table) == ["one", "two", "second less first"] and len(table) == 8
+    accuracy, time = "Accuracy lost (points)", "Latency saved (%), ONNX Runtime"
+    assert table.loc[accuracy, "two"] == "–"  # it has no accuracy in int8
+    assert table.loc["Subnets that int8 makes faster on ONNX Runtime", "one"].endswith("% of 40")
+    own = comparison.table.set_index(["study", "quantity"]).loc[("two", "time")]
+    assert table.loc["Latency on ONNX Runtime, int8 (ms)", "two"] == f"{own['int8']:.4g}"
+    assert table.loc[time, "two"] == f"{own['value']:.2f} [{own['low']:.2f}, {own['high']:.2f}]"
+    assert table.loc[time, "second less first"].endswith("the same subnets")
 
 
 def test_intervals_are_those_of_the_table(comparison):
     figure = figures.interval_figure(comparison)
-    shown = [(t.name, x, t.error_x.array[i]) for t in figure.data for i, x in enumerate(t.x)]
+    shown = [
+        (t.y[i], x, t.error_x.array[i], t.error_x.arrayminus[i])
+        for t in figure.data
+        for i, x in enumerate(t.x)
+    ]
     expected = [
-        (row["study"], row["value"], row["high"] - row["value"])
-        for row in comparison.table.to_dict("records")
+        (r["study"], r["value"], r["high"] - r["value"], r["value"] - r["low"])
+        for r in comparison.table.to_dict("records")
     ]
     assert sorted(shown) == sorted(expected)
+    assert figure.layout.xaxis2.title.text == "Latency saved (%), ONNX Runtime"
 
 
 @pytest.mark.parametrize(

@@ -53,7 +53,7 @@ def test_two_variants_are_compared_and_the_choice_holds(studies, variant):
     assert "Accuracy of each subnet" in titles(page) and not page.code
     said = sentences(page).replace("\\", "")
     assert "loses 0.40 points of accuracy" in said
-    assert "Between variant and demo, what int8 saves does not differ" in said
+    assert "Between variant and demo, what int8 saves of the latency" in said
     assert len(page.get("plotly_chart")) == 3 and len(page.get("download_button")) == 4
     page.selectbox(key="quantized-partner").select("").run()
     assert not page.exception and not page.error

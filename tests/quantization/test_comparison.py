@@ -120,6 +120,8 @@ def test_two_variants_are_paired_over_the_same_architectures():
     said = found.difference_sentences()
     assert said[0].startswith("In two, int8 loses 0.30 points of accuracy more than in one")
     assert "does not differ beyond doubt" in said[1]
+    slower = compare_precisions([("one", first), ("two", both(saved=-0.4))]).difference_sentences()
+    assert "On ONNX Runtime, int8 compares worse with fp32 in two than in one, by 60" in slower[1]
 
 
 def test_two_variants_without_common_subnets_are_two_samples():
