@@ -117,8 +117,8 @@ def show_fragile(study: Study) -> None:
         st.switch_page("pages/6_Explanations.py")
     st.caption(
         "A subnet that loses too much can be fine-tuned with the rounding in its forward pass: "
-        "'python -m foxnas\\_core fine-tune --quantization-aware --epochs 2 --architecture FILE "
-        "--out FOLDER'."
+        "'python -m foxnas\\_core fine-tune --study DIR --architecture FILE --out FOLDER "
+        "--quantization-aware'."
     )
 
 
@@ -160,5 +160,12 @@ with page(
         figures.side_by_side(comparison),
         key="variants",
     )
+    if len(comparison.differences):
+        st.caption(
+            "The difference is over the architectures that both measured."
+            if comparison.differences["paired"].all()
+            else "The two share too few architectures to be compared one by one, so the difference "
+            "is that of two samples."
+        )
     show_scatter(comparison)
     show_fragile(study)

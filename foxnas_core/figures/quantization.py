@@ -29,9 +29,8 @@ def side_by_side(comparison: PrecisionComparison) -> pd.DataFrame:
         for line, value in zip(lines, values, strict=True):
             rows.setdefault(line, {})[cells["study"]] = value
     for cells in comparison.differences.to_dict("records"):
-        how = "the same subnets" if cells["paired"] else "other subnets"
         line = _lines(cells["quantity"], cells["runtime"])[2]
-        rows[line]["second less first"] = f"{_with_ends(cells)}, {how}"
+        rows[line]["second less first"] = _with_ends(cells)
     table = pd.DataFrame.from_dict(rows, orient="index").fillna("–")
     return table.rename_axis("mean over subnets").reset_index()
 
@@ -49,7 +48,9 @@ def _lines(quantity: str, runtime: str) -> tuple[str, str, str, str]:
 
 
 def _with_ends(cells: Mapping[Any, Any]) -> str:
-    return f"{cells['value']:z.2f} [{cells['low']:z.2f}, {cells['high']:z.2f}]"
+    digits = 2 if cells["quantity"] == "accuracy" else 1
+    value, low, high = (f"{cells[key]:z.{digits}f}" for key in ("value", "low", "high"))
+    return f"{value} [{low}, {high}]"
 
 
 def interval_figure(comparison: PrecisionComparison) -> go.Figure:

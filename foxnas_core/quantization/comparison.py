@@ -77,7 +77,8 @@ class PrecisionComparison:
         for row in self.differences.to_dict("records"):
             value, low, high = (row[key] for key in ("value", "low", "high"))
             least, most = sorted((abs(low), abs(high)))
-            size = f"{abs(value):.2f} points"
+            digits = 2 if row["quantity"] == "accuracy" else 1
+            size = f"{abs(value):.{digits}f} points"
             if row["quantity"] == "accuracy":
                 what = "what int8 loses of accuracy"
                 clear = f"In {second}, int8 loses {size} of accuracy {{}} than in {first}"
@@ -96,7 +97,9 @@ class PrecisionComparison:
                     f"{value:+z.2f} points [{low:+z.2f}, {high:+z.2f}]."
                 )
             else:
-                found.append(f"{clear.format(words[value < 0])} [{least:.2f}, {most:.2f}].")
+                found.append(
+                    f"{clear.format(words[value < 0])} [{least:.{digits}f}, {most:.{digits}f}]."
+                )
         return found
 
 
