@@ -418,14 +418,23 @@ def fine_tune(
     after on the study's held-out images; the study is left as it is.
 
     `stop` ends the training early. Raises `MissingPart` where the study has no weights or images,
-    `InvalidInput` where the dataset is another one or has held-out images among the training ones.
+    `InvalidInput` where the supernet is not of ours, the dataset is another one or has held-out
+    images among the training ones.
     """
     checkpoint = study.load_checkpoint()
     calibration, held_out = study.images()
-    if checkpoint.record["dataset"] != dataset.name:
+
+    from foxnas_core.supernet.network import Supernet
+
+    if not isinstance(checkpoint.supernet, Supernet):
         raise InvalidInput(
-            f"The supernet was trained on {checkpoint.record['dataset']}, not on {dataset.name}; "
-            "name its images with --data."
+            "Subnets of a supernet of your own cannot be fine-tuned here, where their layers are "
+            "not known; fine-tune them by your own recipe."
+        )
+    if checkpoint.record.get("dataset") != dataset.name:
+        raise InvalidInput(
+            f"The supernet was trained on {checkpoint.record.get('dataset')}, not on "
+            f"{dataset.name}; name its images with --data."
         )
     check_apart(dataset.training, held_out)
 

@@ -21,19 +21,21 @@ class AccuracyMeter:
     agreement over subnets is the reliability of the study. Runs in ONNX Runtime, which gives
     the same logits as torch in less time.
 
-    Raises `InvalidInput` where an image that int8 is calibrated on is held out.
+    Without calibration images, fp32 alone is scored. Raises `InvalidInput` where an image that int8
+    is calibrated on is held out.
     """
 
     def __init__(
         self,
         held_out: ImageSet,
-        calibration: ImageSet,
+        calibration: ImageSet | None = None,
         *,
         mean: Level,
         std: Level,
         batch: int = 125,
     ) -> None:
-        check_apart(calibration.take(slice(0, INT8_IMAGES)), held_out)
+        if calibration is not None:
+            check_apart(calibration.take(slice(0, INT8_IMAGES)), held_out)
         self._images, self._calibration = held_out, calibration
         self._mean, self._std, self._batch = mean, std, batch
         self._batches: dict[int, list[np.ndarray]] = {}
@@ -55,11 +57,16 @@ class AccuracyMeter:
         shifted = logits - logits.max(1, keepdims=True)
         log_sum = np.log(np.exp(shifted).sum(1))
         entropy = log_sum - shifted[np.arange(len(logits)), self._images.labels]
-        int8 = self.right(prepared.int8(self._calibration, self._mean, self._std), resolution)
-        return {
+        found = {
             **_with_error("accuracy", 100.0 * right),
             **_with_error("cross_entropy", entropy),
             **_halves(right, ""),
+        }
+        if self._calibration is None:
+            return found
+        int8 = self.right(prepared.int8(self._calibration, self._mean, self._std), resolution)
+        return {
+            **found,
             **_with_error("accuracy:int8", 100.0 * int8),
             **_with_error("accuracy_drop:int8", 100.0 * right - 100.0 * int8),
             **_halves(int8, ":int8"),

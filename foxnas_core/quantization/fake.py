@@ -13,7 +13,7 @@ import torch
 from torch import Tensor, fx, nn
 from torch.nn import functional as F
 
-from foxnas_core.supernet.subnet import Subnet
+from foxnas_core.supernet.subnet import Network
 
 At = Callable[[str, Tensor], Tensor]
 # What a runtime computes in one step with the layer before it, so that nothing is rounded between.
@@ -27,7 +27,7 @@ class FakeQuantized(nn.Module):
     weights have moved: ranges are the least and greatest values in fp32.
     """
 
-    def __init__(self, subnet: Subnet) -> None:
+    def __init__(self, subnet: Network) -> None:
         super().__init__()
         self.subnet = subnet
         self._traced = fx.symbolic_trace(subnet)

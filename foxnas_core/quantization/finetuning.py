@@ -26,7 +26,7 @@ from foxnas_core.measurement.accuracy import AccuracyMeter
 from foxnas_core.measurement.latency import device_name
 from foxnas_core.measurement.meter import INT8_IMAGES, Prepared
 from foxnas_core.quantization.fake import FakeQuantized
-from foxnas_core.supernet.images import to_batch
+from foxnas_core.supernet.images import Level, to_batch
 
 _RANGES_EVERY = 50  # steps
 _NORMAL = 1.959964  # the 97.5 % quantile
@@ -97,8 +97,8 @@ def fine_tune(
     recipe: FineTuning,
     *,
     calibration: ImageSet,
-    mean: float,
-    std: float,
+    mean: Level,
+    std: Level,
     report: Callable[[FineTuningProgress], None] = lambda progress: None,
     stop: Callable[[], bool] = lambda: False,
     report_every: int = 20,

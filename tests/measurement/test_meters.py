@@ -73,6 +73,16 @@ def test_int8_is_scored_on_the_same_images_and_its_loss_is_paired(
     assert row["accuracy_drop:int8_std_error"] < row["accuracy_std_error"]
 
 
+def test_without_calibration_images_fp32_alone_is_scored(prepared, tiny_dataset):
+    meters = [
+        AccuracyMeter(tiny_dataset.held_out, c, mean=0.5, std=0.25)
+        for c in (None, tiny_dataset.training)
+    ]
+    alone, both = (meter.measure([prepared])[0] for meter in meters)
+    assert not [name for name in alone if "int8" in name]
+    assert alone.items() <= both.items()
+
+
 def test_the_int8_model_is_made_once_for_all_meters(prepared, tiny_checkpoint, tiny_dataset):
     mean, std = tiny_checkpoint.record["pixel_mean"], tiny_checkpoint.record["pixel_std"]
     first = prepared.int8(tiny_dataset.training, mean, std)
