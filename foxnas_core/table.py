@@ -25,12 +25,11 @@ from foxnas_core.architecture import Architecture
 from foxnas_core.errors import InvalidInput
 from foxnas_core.files import write_atomically
 from foxnas_core.search_space import Decision, SearchSpace, check_choice
-from foxnas_core.target import Target, target_of, units_of
+from foxnas_core.target import STD_ERROR, Target, target_of, units_of
 
 _METADATA = b"foxnas"
 _FORMAT = 1
 _MOST_CELLS = 100_000_000
-STD_ERROR = "_std_error"
 # The column of the seconds that measuring a row took, where it is known.
 SECONDS = "measuring_seconds"
 _MISSING_TEXT = ["", "NA", "NaN", "nan", "null", "None"]
@@ -524,7 +523,9 @@ def _checked_numbers(
         cells = pd.Series([_number_or_text(cell) for cell in column], dtype=object)
     numbers = pd.to_numeric(cells, errors="coerce").to_numpy(dtype=float, na_value=np.nan)
     low, high, allowed = 0.0, np.inf, "a finite number of at least 0"
-    if target is not None and target.column == "accuracy":
+    if target is not None and target.is_drop:
+        low, high, allowed = -100.0, 100.0, "a number of points from -100 to 100"
+    elif target is not None and target.is_accuracy:
         high, allowed = 100.0 / factor, "a percentage from 0 to 100"
         if factor != 1:
             allowed = f"a fraction from 0 to {high:g}"

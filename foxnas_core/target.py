@@ -6,13 +6,16 @@ from typing import Literal
 
 from foxnas_core.errors import InvalidInput
 
+STD_ERROR = "_std_error"
+
 
 @dataclass(frozen=True)
 class Target:
     """A named, measured quantity.
 
     `column` is its column in the measurement table; a latency, energy or memory on a further
-    device or precision is `latency_ms:NAME`, `energy_mj:NAME` or `memory_kib:NAME`.
+    device or precision is `latency_ms:NAME`, `energy_mj:NAME` or `memory_kib:NAME`, an accuracy in
+    a further precision `accuracy:NAME`, and what that lost against the first `accuracy_drop:NAME`.
     """
 
     column: str
@@ -22,7 +25,7 @@ class Target:
 
     @property
     def std_error_column(self) -> str:
-        return f"{self.column}_std_error"
+        return f"{self.column}{STD_ERROR}"
 
     @property
     def is_latency(self) -> bool:
@@ -32,6 +35,16 @@ class Target:
     def is_extra(self) -> bool:
         """Whether it is measured on demand, so that a table may have it for few of its rows."""
         return self.column.partition(":")[0] in ("energy_mj", "memory_kib")
+
+    @property
+    def is_accuracy(self) -> bool:
+        """Whether it is an accuracy in any precision, which nears a ceiling."""
+        return self.column.partition(":")[0] == "accuracy"
+
+    @property
+    def is_drop(self) -> bool:
+        """Whether it is a difference of two accuracies, which may be negative."""
+        return self.column.partition(":")[0] == "accuracy_drop"
 
     @property
     def named(self) -> str:
@@ -44,11 +57,11 @@ class Target:
         return "points" if self.unit == "%" else self.unit
 
     def text(self, value: float, *, signed: bool = False) -> str:
-        """The value as it is read, without its unit: percentages to two decimals, all else to
-        three significant digits, thousands as k, M, G and T; KiB, which has a prefix already, in
-        whole numbers."""
+        """The value as it is read, without its unit: percentages and points to two decimals, all
+        else to three significant digits, thousands as k, M, G and T; KiB, which has a prefix
+        already, in whole numbers."""
         sign = "+" if signed else ""
-        if self.unit == "%":
+        if self.unit in ("%", "points"):
             return f"{value:{sign}z.2f}"
         if self.unit == "KiB":
             return f"{value:{sign}z,.0f}"
@@ -90,12 +103,22 @@ def units_of(column: str) -> Mapping[str, float]:
 def target_of(column: str) -> Target:
     """The target that a column name stands for, by this product's naming.
 
-    Raises `InvalidInput` for a name that is neither known nor such as `latency_ms:NAME`.
+    Raises `InvalidInput` for a name that is neither known nor such as `latency_ms:NAME`,
+    `accuracy:NAME` or `accuracy_drop:NAME`.
     """
     if column in KNOWN:
         return KNOWN[column]
     head, _, device = column.partition(":")
+    if device.endswith(STD_ERROR):
+        device = ""  # what goes with a target, not one
     if head in _OF_DEVICES and device:
         return replace(KNOWN[head], column=column, label=f"{KNOWN[head].label} ({device})")
+    if head == "accuracy" and device:
+        return Target(column, f"Top-1 accuracy ({device})", "%", "max")
+    if head == "accuracy_drop" and device:
+        return Target(column, f"Accuracy lost by {device}", "points", "min")
     named = ", ".join(f"{name}:DEVICE" for name in _OF_DEVICES)
-    raise InvalidInput(f"{column!r} is no target; known: {', '.join(KNOWN)}, {named}.")
+    raise InvalidInput(
+        f"{column!r} is no target; known: {', '.join(KNOWN)}, {named}, accuracy:PRECISION and "
+        "accuracy_drop:PRECISION."
+    )

@@ -79,7 +79,7 @@ def standard_meters(
     if memory:
         extra.append(MemoryMeter(calibration, mean=mean, std=std))
     return [
-        AccuracyMeter(held_out, mean=mean, std=std),
+        AccuracyMeter(held_out, calibration, mean=mean, std=std),
         CostMeter(),
         LatencyMeter(
             reference.subnet, calibration, mean=mean, std=std, seed=seed, baseline=baseline

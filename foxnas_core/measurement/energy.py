@@ -14,6 +14,7 @@ from foxnas_core.dataset import ImageSet
 from foxnas_core.measurement.machine import one_core
 from foxnas_core.measurement.meter import Prepared
 from foxnas_core.measurement.precisions import models_of, one_image
+from foxnas_core.supernet.images import Level
 from foxnas_core.supernet.onnx import INPUT, session_of
 
 _INSTALL = (
@@ -34,8 +35,8 @@ class EnergyMeter:
         self,
         calibration: ImageSet,
         *,
-        mean: float,
-        std: float,
+        mean: Level,
+        std: Level,
         counter: Callable[[], float] | None = None,
         seconds: float = _SECONDS,
     ) -> None:

@@ -17,9 +17,9 @@ import onnxruntime
 
 from foxnas_core.dataset import ImageSet
 from foxnas_core.measurement.machine import clock_mhz, governor, one_core
-from foxnas_core.measurement.meter import Prepared
-from foxnas_core.supernet.images import Level, to_batch
-from foxnas_core.supernet.onnx import INPUT, OUTPUT, onnx_model, quantized_model, session_of
+from foxnas_core.measurement.meter import INT8_IMAGES, Prepared
+from foxnas_core.supernet.images import Level
+from foxnas_core.supernet.onnx import INPUT, OUTPUT, onnx_model, session_of
 from foxnas_core.supernet.subnet import Network
 
 FP32, INT8 = "latency_ms", "latency_ms:int8"
@@ -102,13 +102,11 @@ class LatencyMeter:
             "governor": governor(),
             "reference_baseline_ms": self.baseline,
             "int8": "static QDQ, per channel, unsigned activations",
-            "calibration_images": min(200, len(self._calibration)),
+            "calibration_images": min(INT8_IMAGES, len(self._calibration)),
         }
 
     def _quantized(self, prepared: Prepared) -> bytes:
-        images = self._calibration.images[:200]
-        batch = to_batch(images, prepared.subnet.resolution, self._mean, self._std)
-        return quantized_model(prepared.onnx, batch.numpy())
+        return prepared.int8(self._calibration, self._mean, self._std)
 
     def _settle(self) -> float:
         return float(np.median([self._mark()[0] for _ in range(9)]))

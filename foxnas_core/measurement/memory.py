@@ -14,6 +14,7 @@ from foxnas_core.dataset import ImageSet
 from foxnas_core.measurement.meter import Prepared
 from foxnas_core.measurement.peak import can_tell
 from foxnas_core.measurement.precisions import models_of
+from foxnas_core.supernet.images import Level
 from foxnas_core.supernet.onnx import INPUT, OUTPUT
 
 _NOT = "not available on this device: the system does not tell a process's peak memory"
@@ -26,7 +27,7 @@ class MemoryMeter:
     for a model that only hands its input on. No column where the system does not tell.
     """
 
-    def __init__(self, calibration: ImageSet, *, mean: float, std: float) -> None:
+    def __init__(self, calibration: ImageSet, *, mean: Level, std: Level) -> None:
         self._calibration, self._mean, self._std = calibration, mean, std
         self._can = can_tell()
 

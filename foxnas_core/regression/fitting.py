@@ -183,7 +183,7 @@ def _choose_link(
     """Held-out predictions (n,) and whether the saturating link made them."""
     if link not in LINKS:
         raise InvalidInput(f"{link!r} is no link; choose {', '.join(LINKS)}.")
-    can = form.target.column == "accuracy"
+    can = form.target.is_accuracy
     if link == "saturating" and not can:
         raise InvalidInput(
             f"Only accuracy saturates at a ceiling, {form.target.column} does not; take the link "

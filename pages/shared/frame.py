@@ -23,6 +23,7 @@ MENU = (
     ("pages/12_Trust.py", "Trust"),
     ("pages/6_Explanations.py", "Explanations"),
     ("pages/7_Devices.py", "Devices"),
+    ("pages/13_Quantization.py", "Quantization"),
     ("pages/11_Measure_next.py", "Measure next"),
     ("pages/2_What_if.py", "What-if"),
     ("pages/3_Search.py", "Search"),
