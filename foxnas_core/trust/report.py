@@ -24,7 +24,7 @@ ALL, WITHIN = "all", "within resolutions"
 ENOUGH = 0.5
 FEW = 10  # below so many subnets there is no verdict
 _LEAST = 3
-RESAMPLES = 4000
+RESAMPLES = 10_000
 _EACH = 3  # a subnet that was trained badly must not fill the list of reversals
 
 
