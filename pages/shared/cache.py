@@ -521,7 +521,9 @@ def _trust_report(folder: str, stamp: Stamp) -> "TrustReport":
     from foxnas_core.trust.report import trust_report
 
     record = _trust(folder, stamp)
-    return trust_report(record.pairs if record else (), seed=0)
+    pairs = record.pairs if record else ()
+    # The seed of the run, so that page and command line say the same.
+    return trust_report(pairs, seed=pairs[0].seed if pairs else 0)
 
 
 @st.cache_resource(max_entries=16, show_spinner=False)
