@@ -4,20 +4,16 @@ import numpy as np
 
 from foxnas_core.dataset import ImageSet
 from foxnas_core.measurement.meter import Prepared
-from foxnas_core.supernet.images import to_batch
-from foxnas_core.supernet.onnx import quantized_model
+from foxnas_core.supernet.images import Level
 
 FP32, INT8 = "", ":int8"
-_CALIBRATION_IMAGES = 200
 
 
 def models_of(
-    prepared: Prepared, calibration: ImageSet, *, mean: float, std: float
+    prepared: Prepared, calibration: ImageSet, *, mean: Level, std: Level
 ) -> dict[str, bytes]:
     """ONNX models in fp32 and int8."""
-    images = calibration.images[:_CALIBRATION_IMAGES]
-    batch = to_batch(images, prepared.subnet.resolution, mean, std)
-    return {FP32: prepared.onnx, INT8: quantized_model(prepared.onnx, batch.numpy())}
+    return {FP32: prepared.onnx, INT8: prepared.int8(calibration, mean, std)}
 
 
 def one_image(prepared: Prepared) -> np.ndarray:
