@@ -524,7 +524,7 @@ def _checked_numbers(
     numbers = pd.to_numeric(cells, errors="coerce").to_numpy(dtype=float, na_value=np.nan)
     low, high, allowed = 0.0, np.inf, "a finite number of at least 0"
     if target is not None and target.is_drop:
-        low, high, allowed = -100.0, 100.0, "a number of points from -100 to 100"
+        low, high, allowed = -100.0, 100.0, "a number from -100 to 100"
     elif target is not None and target.is_accuracy:
         high, allowed = 100.0 / factor, "a percentage from 0 to 100"
         if factor != 1:

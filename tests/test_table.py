@@ -236,7 +236,7 @@ def test_a_wrong_row_is_named_and_nothing_is_appended() -> None:
         ),
         (
             {"accuracy_drop:int8": [-0.1, 100.5]},
-            "row 1, has accuracy_drop:int8 = 100.5; it must be a number of points from -100",
+            "row 1, has accuracy_drop:int8 = 100.5; it must be a number from -100 to 100.",
         ),
         (
             {"accuracy_std_error": [0.1, -0.1]},
