@@ -8,7 +8,7 @@ from foxnas_core.devices.common import (
     architectures_of,
     device_of,
     latency_columns,
-    measured_rows,
+    read_rows,
 )
 from foxnas_core.devices.comparison import UNITS
 from foxnas_core.devices.reversals import RankReversals
@@ -215,7 +215,7 @@ def calibration_section(study: Study, table: MeasurementTable, columns: list[str
 
 def show_calibration(study: Study, table: MeasurementTable, columns: list[str]) -> None:
     """A device's predictor from another's and a few rows, and the error by their number."""
-    counts = {column: len(measured_rows(table, column)) for column in columns}
+    counts = {column: len(read_rows(table, column)) for column in columns}
     left, right = st.columns(2)
     with left:
         target = picker("New device", columns, "device-new", min(columns[::-1], key=counts.get))
@@ -223,7 +223,7 @@ def show_calibration(study: Study, table: MeasurementTable, columns: list[str]) 
     with right:
         source = picker("Calibrate from", others, "device-source", max(others, key=counts.get))
     predictor = cache.predictor_of(study, source)
-    rows = measured_rows(table, target)
+    rows = read_rows(table, target)
     most = min(MOST_SHOWN, len(rows))
     count = most
     if most > LEAST_ROWS:

@@ -5,6 +5,7 @@ import pytest
 from hand import hand_space, noisy_table, saturating_table
 from hand import table_of as table_of_codes
 
+from benchmarks import repeatability
 from benchmarks import search as searches
 from benchmarks.predictors import (
     Rival,
@@ -21,6 +22,7 @@ from foxnas_core.features import build_form
 from foxnas_core.regression.fitting import Data
 from foxnas_core.regression.leastsquares import deal_folds
 from foxnas_core.search.strategies import evaluation_of
+from foxnas_core.table import table_from_frame
 from tests.search.additive import mini_problem
 
 SPACE = hand_space()
@@ -143,3 +145,16 @@ def test_looked_up_predictions_are_those_of_the_predictors() -> None:
     found, expected = lookup.evaluate(architectures), evaluation_of(problem)(architectures)
     for one, other in zip(found, expected, strict=True):
         assert one == pytest.approx(other, abs=1e-9)
+
+
+def test_repeatability_is_that_of_the_drift_corrected_latency() -> None:
+    """A second campaign on a machine half as fast: as the clock says, twice the time."""
+    first = noisy_table(SPACE, 30)
+    frames = []
+    for drift, off in ((1.0, 1.0), (2.0, 1.03)):
+        own = {f"drift_{c}": np.full(30, drift) for c in repeatability.COLUMNS.values()}
+        own |= {c: 5 * off * np.ones(30) for c in repeatability.COLUMNS.values()}
+        frames.append(first.frame.assign(**own))
+    found = repeatability.compared(*(table_from_frame(SPACE, frame) for frame in frames))
+    assert found["subnets"].tolist() == [30] * 6
+    assert found["median %"].tolist() == pytest.approx([106, 3, 3] * 2)

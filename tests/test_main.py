@@ -45,14 +45,24 @@ def test_fit_document(measured_study, capsys):
     assert set(document["targets"]) >= {"accuracy", "latency_ms", "latency_ms:int8"}
     for target in document["targets"].values():
         assert set(target) == {
-            "form", "rows", "parameters", "r2", "r2_adjusted", "cv", "coefficients", "ceiling",
+            "form", "rows", "left_out", "parameters", "r2", "r2_adjusted", "cv", "coefficients",
+            "ceiling",
         }  # fmt: skip
-        assert target["rows"] == 40
+        assert target["rows"] + target["left_out"] == 40
         assert set(target["cv"]) == {"r2", "rmse", "tau"}
         assert len(target["coefficients"]) == target["parameters"]
         for coefficient in target["coefficients"]:
             assert set(coefficient) == {"term", "estimate", "std_error", "low", "high", "p"}
             assert coefficient["low"] <= coefficient["estimate"] <= coefficient["high"]
+
+
+def test_energy_and_memory_are_measured_where_the_device_tells_them(tiny_study, capsys):
+    command = ["measure", "--study", str(tiny_study.folder), "--count", "1", "--energy", "--memory"]
+    assert main([*command, "--json"]) == 0
+    said = capsys.readouterr().err
+    frame = tiny_study.table().frame
+    for quantity, column in (("Energy", "energy_mj"), ("Memory", "memory_kib")):
+        assert (column in frame) != (f"{quantity} is not available" in said)
 
 
 def test_measured_optima_judge_and_guard_later_searches(measured_study, capsys):
@@ -61,7 +71,7 @@ def test_measured_optima_judge_and_guard_later_searches(measured_study, capsys):
     asked = (*search, "--latency-budget", budget)
     assert "calibrate" in refused(capsys, *asked, "--guard", 0.9)
     before = len(measured_study.table())
-    document = ask(capsys, "calibrate", "--study", measured_study.folder, "--count", 6)
+    document = ask(capsys, "calibrate", "--study", measured_study.folder, "--count", 7)
     found = document["targets"]
     assert set(found) == {"accuracy", "latency_ms"} and found["accuracy"]["optima"] >= 5
     assert len(measured_study.table()) == before  # kept out of the fit
@@ -69,7 +79,7 @@ def test_measured_optima_judge_and_guard_later_searches(measured_study, capsys):
     assert document["optima"] == len(optima)
     assert set(optima.frame["searched_latency"]) == {"latency_ms"}
     # The plan depends on the seed, so that nothing is measured twice.
-    again = ask(capsys, "calibrate", "--study", measured_study.folder, "--count", 6)
+    again = ask(capsys, "calibrate", "--study", measured_study.folder, "--count", 7)
     assert again["optima"] == document["optima"]
     guarded = ask(capsys, *asked, "--guard", 0.9)
     promised = guarded["best"]["as_searched"]["accuracy"]

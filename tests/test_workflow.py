@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
 import torch
+from conftest import DEMO
 
 from foxnas_core import workflow
 from foxnas_core.badges import usable
@@ -99,10 +100,6 @@ def test_measuring_runs_on_one_thread(tiny_study):
 
 def demo_with(rows: int):
     """The demo's table with the int8 latency of its first rows only."""
-    from conftest import DEMO
-
-    from foxnas_core.table import table_from_frame
-
     table = open_study(DEMO).table()
     int8 = np.where(np.arange(660) < rows, table.values("latency_ms:int8"), np.nan)
     frame = table.frame.assign(**{"latency_ms:int8": int8})
@@ -120,7 +117,21 @@ def test_a_latency_with_too_few_rows_is_calibrated(rows, form, calibrated):
     assert 0.9 * rows <= read <= rows
     assert (predictor.df == read - 2) if calibrated else (predictor.df is None)
     assert predictor.rows == read
+    assert predictor.left_out == rows - read
     assert any("is calibrated" in w for w in predictor.warnings) == calibrated
+
+
+def test_a_memory_that_few_rows_have_keeps_nothing_else_from_being_fitted():
+    table = demo_with(660)
+    memory = np.where(np.arange(660) < 30, 1000.0 + np.arange(660), np.nan)
+    frame = table.frame.assign(memory_kib=memory)
+    found = workflow.fit_all(table_from_frame(table.space, frame, holes=True), "stage_counts")
+    assert set(found) == {t.column for t in table.targets}
+    everywhere = table.frame.assign(memory_kib=1000.0 + table.values("parameters"))
+    found = workflow.fit_all(
+        table_from_frame(table.space, everywhere), "stage_counts", targets=["memory_kib"]
+    )
+    assert found["memory_kib"].rows == 660
 
 
 def test_a_calibrated_latency_can_be_searched_exactly():

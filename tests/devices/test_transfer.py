@@ -8,6 +8,7 @@ from conftest import DEMO
 from hand import hand_space, noisy_table, table_of
 
 from foxnas_core.badges import without_failed
+from foxnas_core.devices.common import read_rows
 from foxnas_core.devices.transfer import spread_rows, transfer
 from foxnas_core.errors import InvalidInput
 from foxnas_core.regression import Predictor, fit
@@ -104,7 +105,7 @@ def test_its_degrees_of_freedom_are_those_of_the_line():
 
 
 def test_a_prediction_interval_holds_most_new_measurements():
-    rows = spread_rows(fp32().held_out, 20)
+    rows = read_rows(demo(), "latency_ms")[spread_rows(fp32().held_out, 20)]
     found = transfer(fp32(), table=demo(), target="latency_ms:int8", rows=rows)
     ends = found.predict_codes(demo().codes)
     y = demo().values("latency_ms:int8")
