@@ -81,7 +81,18 @@ def tiny_checkpoint(tiny_space, tiny_dataset, tmp_path_factory):
 
 
 @pytest.fixture
-def tiny_study(tiny_checkpoint, tiny_dataset, tmp_path):
+def lenient_checks(monkeypatch):
+    """Networks of some microseconds, timed beside other tests, are not steady enough to be judged:
+    how many rows a fit reads must not depend on what else runs."""
+    from foxnas_core import badges
+
+    for limit in ("MOST_SPREAD", "MOST_ABOVE_MINIMUM", "MOST_DRIFT", "MOST_DRIFT_RANGE"):
+        monkeypatch.setattr(badges, limit, np.inf)
+    monkeypatch.setattr(badges, "MOST_CLOCK_RANGE", np.inf)
+
+
+@pytest.fixture
+def tiny_study(lenient_checks, tiny_checkpoint, tiny_dataset, tmp_path):
     """A study of its own for each test: weights and images, no measurements yet."""
     from foxnas_core.storage import create_study
     from foxnas_core.supernet.checkpoint import save_checkpoint

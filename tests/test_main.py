@@ -71,7 +71,7 @@ def test_measured_optima_judge_and_guard_later_searches(measured_study, capsys):
     asked = (*search, "--latency-budget", budget)
     assert "calibrate" in refused(capsys, *asked, "--guard", 0.9)
     before = len(measured_study.table())
-    document = ask(capsys, "calibrate", "--study", measured_study.folder, "--count", 7)
+    document = ask(capsys, "calibrate", "--study", measured_study.folder, "--count", 6)
     found = document["targets"]
     assert set(found) == {"accuracy", "latency_ms"} and found["accuracy"]["optima"] >= 5
     assert len(measured_study.table()) == before  # kept out of the fit
@@ -79,7 +79,7 @@ def test_measured_optima_judge_and_guard_later_searches(measured_study, capsys):
     assert document["optima"] == len(optima)
     assert set(optima.frame["searched_latency"]) == {"latency_ms"}
     # The plan depends on the seed, so that nothing is measured twice.
-    again = ask(capsys, "calibrate", "--study", measured_study.folder, "--count", 7)
+    again = ask(capsys, "calibrate", "--study", measured_study.folder, "--count", 6)
     assert again["optima"] == document["optima"]
     guarded = ask(capsys, *asked, "--guard", 0.9)
     promised = guarded["best"]["as_searched"]["accuracy"]

@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 from scipy.special import stdtr, stdtrit
 
-from foxnas_core.badges import usable
+from foxnas_core.badges import failed_rows, usable
 from foxnas_core.errors import InvalidInput
 from foxnas_core.regression import Predictor
 from foxnas_core.search.exact import Front
@@ -112,9 +112,11 @@ def calibrate(
     chosen = ~optima.frame["id"].isin(fitted.frame["id"]).to_numpy()
     chosen &= usable(optima, column) if measured else False
     if chosen.sum() < LEAST:
+        left_out = failed_rows(optima, column) if measured else 0
         raise InvalidInput(
-            f"{chosen.sum()} measured optima are too few to tell what searched subnets measure; "
-            f"at least {LEAST} are needed and {ADVISED} advised."
+            f"{chosen.sum()} measured optima are too few to tell what searched subnets measure"
+            + (f" ({left_out} more failed a check of how they were measured)" if left_out else "")
+            + f"; at least {LEAST} are needed and {ADVISED} advised."
         )
     values = values[chosen]
     predicted = predictor.predict_codes(optima.codes[chosen])["value"].to_numpy()
