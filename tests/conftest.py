@@ -83,7 +83,8 @@ def tiny_checkpoint(tiny_space, tiny_dataset, tmp_path_factory):
 @pytest.fixture
 def lenient_checks(monkeypatch):
     """Networks of some microseconds, timed beside other tests, are not steady enough to be judged:
-    how many rows a fit reads must not depend on what else runs."""
+    how many rows a fit reads must not depend on what else runs. For what is measured in the test
+    itself; what `tiny_rows` has is made `steady`, also for processes that a test starts."""
     from foxnas_core import badges
 
     for limit in ("MOST_SPREAD", "MOST_ABOVE_MINIMUM", "MOST_DRIFT", "MOST_DRIFT_RANGE"):
