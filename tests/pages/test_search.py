@@ -52,7 +52,7 @@ def start(page, pace: float = 0.0):
 def begun(page):
     """The page once its latest search has got past its start."""
     deadline = time.monotonic() + 60
-    while any(job.state == "starting" for job in cache.jobs()._jobs.values()):
+    while any(job.state == "starting" for job in cache.jobs()._runs.values()):
         assert time.monotonic() < deadline
         time.sleep(0.02)
     return page.run()
