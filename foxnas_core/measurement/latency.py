@@ -6,10 +6,8 @@ slow minute falls on all alike; a reference network in every round carries away 
 left.
 """
 
-import platform
-import time
-from collections.abc import Sequence
-from pathlib import Path
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -17,21 +15,36 @@ import onnxruntime
 
 from foxnas_core.dataset import ImageSet
 from foxnas_core.measurement.meter import Prepared
+from foxnas_core.measurement.runner import (
+    Timing,
+    bound_session,
+    device_name,
+    governor,
+    interleaved,
+    pinned,
+    sensors,
+    settled,
+    timed,
+)
 from foxnas_core.supernet.images import Level, to_batch
-from foxnas_core.supernet.onnx import INPUT, OUTPUT, onnx_model, quantized_model, session_of
+from foxnas_core.supernet.onnx import onnx_model, quantized_model, session_of
 from foxnas_core.supernet.subnet import Network
 
 FP32, INT8 = "latency_ms", "latency_ms:int8"
 
 
-class LatencyMeter:
-    """Latency in ms of each subnet, in fp32 and in int8.
+# Visits of the reference whose median is its time when a device's measuring begins.
+SETTLING = 9
 
-    For each precision: the median over rounds of the 10th percentile of a round's runs, each
-    divided by the drift of the reference in that round; `low_…` and `high_…` the least and the
-    greatest of these rounds; `minimum_…` the least single run. `baseline` is the reference's time
-    when the study was begun (ms), or None where it begins now.
+
+class LatencyMeter:
+    """Latency in ms of each subnet, in fp32 and in int8, with the figures that say how far it can
+    be relied on; see `columns_of`.
+
+    `baseline` is the reference's time when the study was begun (ms), or None where it begins now.
     """
+
+    columns = (FP32, INT8)
 
     def __init__(
         self,
@@ -48,32 +61,32 @@ class LatencyMeter:
         self._calibration, self._mean, self._std = calibration, mean, std
         self._rng = np.random.default_rng(seed)
         self._runs, self._rounds = runs, rounds
-        self._reference = _Run(onnx_model(reference), reference)
+        self._reference = self._visit(onnx_model(reference), reference)
+        with pinned() as core:
+            self._held = core is not None
         self.baseline = baseline or self._settle()
 
     def measure(self, subnets: Sequence[Prepared]) -> list[dict[str, float]]:
-        runs = [
-            {FP32: _Run(p.onnx, p.subnet), INT8: _Run(self._quantized(p), p.subnet)}
-            for p in subnets
-        ]
-        jobs = [(row, column) for row in range(len(runs)) for column in (FP32, INT8)]
-        times: dict[tuple[int, str], list[np.ndarray]] = {job: [] for job in jobs}
-        for _ in range(self._rounds):
-            order = self._rng.permutation(len(jobs))
-            # The reference is timed before, amid and after the others of the round.
-            marks = [_tenth(self._reference.times(self._runs))]
-            timed = {}
-            for place, index in enumerate(order, start=1):
-                row, column = jobs[index]
-                timed[jobs[index]] = runs[row][column].times(self._runs)
-                if place in (len(order) // 2, len(order)):
-                    marks.append(_tenth(self._reference.times(self._runs)))
-            drift = float(np.median(marks)) / self.baseline
-            for job, taken in timed.items():
-                times[job].append(taken / drift)
+        models = {}
+        for row, p in enumerate(subnets):
+            models[row, FP32] = self._visit(p.onnx, p.subnet)
+            models[row, INT8] = self._visit(self._quantized(p), p.subnet)
+        named = {f"{row} {column}": model for (row, column), model in models.items()}
+        with pinned() as core:
+            rows = interleaved(
+                named,
+                self._reference,
+                rounds=self._rounds,
+                rng=self._rng,
+                sense=partial(sensors, core),
+            )
         return [
-            {k: v for column in (FP32, INT8) for k, v in _columns(column, times[row, column])}
-            for row in range(len(runs))
+            {
+                k: v
+                for column in self.columns
+                for k, v in columns_of(column, f"{row} {column}", rows, self.baseline).items()
+            }
+            for row in range(len(subnets))
         ]
 
     def record(self) -> dict[str, Any]:
@@ -83,7 +96,10 @@ class LatencyMeter:
             "threads": 1,
             "batch": 1,
             "runs": self._runs,
+            "warm_up_runs": self._runs // 10,
             "rounds": self._rounds,
+            "pinned": self._held,
+            "governor": governor(None),
             "reference_baseline_ms": self.baseline,
             "int8": "static QDQ, per channel, unsigned activations",
             "calibration_images": min(200, len(self._calibration)),
@@ -94,54 +110,52 @@ class LatencyMeter:
         batch = to_batch(images, prepared.subnet.resolution, self._mean, self._std)
         return quantized_model(prepared.onnx, batch.numpy())
 
-    def _settle(self) -> float:
-        return float(np.median([_tenth(self._reference.times(self._runs)) for _ in range(9)]))
-
-
-class _Run:
-    """One model bound to one input, so that a run costs no copy."""
-
-    def __init__(self, model: bytes, subnet: Network) -> None:
-        self._session = session_of(model)
-        self._binding = self._session.io_binding()
+    def _visit(self, model: bytes, subnet: Network) -> Callable[[], Timing]:
         shape = (1, subnet.input_channels, subnet.resolution, subnet.resolution)
         image = np.random.default_rng(0).standard_normal(shape).astype(np.float32)
-        self._binding.bind_cpu_input(INPUT, image)
-        self._binding.bind_output(OUTPUT)
+        run = bound_session(session_of(model), image)
+        return lambda: timed(run, self._runs, self._runs // 10)
 
-    def times(self, runs: int) -> np.ndarray:
-        """Milliseconds of `runs` runs, after a tenth as many to warm up."""
-        run, clock = self._session.run_with_iobinding, time.perf_counter_ns
-        for _ in range(runs // 10):
-            run(self._binding)
-        taken = np.empty(runs)
-        for i in range(runs):
-            start = clock()
-            run(self._binding)
-            taken[i] = clock() - start
-        return taken / 1e6
+    def _settle(self) -> float:
+        with pinned():
+            return settled(self._reference, SETTLING)
 
 
-def device_name() -> str:
-    """The processor's name as the system gives it."""
-    info = Path("/proc/cpuinfo")
-    if info.exists():
-        for line in info.read_text().splitlines():
-            if line.startswith("model name"):
-                return line.split(":", 1)[1].strip()
-    return platform.processor() or platform.machine()
+def columns_of(
+    column: str, model: str, rows: Sequence[Mapping[str, Any]], baseline: float
+) -> dict[str, float]:
+    """What the table keeps of one model, of the rows of `runner.interleaved`, all models' alike.
 
-
-def _tenth(times: np.ndarray) -> float:
-    return float(np.quantile(times, 0.1))
-
-
-def _columns(column: str, rounds: list[np.ndarray]) -> list[tuple[str, float]]:
-    levels = np.array([_tenth(r) for r in rounds])
-    middle = float(np.median(levels))
-    return [
-        (column, middle),
-        (f"minimum_{column}", float(min(r.min() for r in rounds))),
-        (f"low_{column}", float(levels.min())),
-        (f"high_{column}", float(levels.max())),
+    `column`: the median over rounds of the 10th percentile of a round's runs (ms), each divided by
+    the round's drift, which is the reference's time over `baseline`. `low_…` and `high_…`: the
+    least and the greatest of these; `minimum_…`: the least single run, divided likewise;
+    `drift_…`: the median drift; `drift_range_…`: the widest range of the reference within a round,
+    as a share of its time there. Where the device tells them: `clock_range_…`, the widest range of
+    the clock within a round as a share of its median, and `temperature_…`, the highest (°C).
+    """
+    own = [row for row in rows if row["model"] == model]
+    drifts = np.array([row["reference_ms"] for row in own]) / baseline
+    levels = np.array([row["tenth_ms"] for row in own]) / drifts
+    least = np.array([row["minimum_ms"] for row in own]) / drifts
+    ranges = [
+        (row["reference_high_ms"] - row["reference_low_ms"]) / row["reference_ms"] for row in own
     ]
+    values = {
+        column: float(np.median(levels)),
+        f"minimum_{column}": float(least.min()),
+        f"low_{column}": float(levels.min()),
+        f"high_{column}": float(levels.max()),
+        f"drift_{column}": float(np.median(drifts)),
+        f"drift_range_{column}": float(max(ranges)),
+    }
+    clocks: dict[int, list[float]] = {}
+    for row in rows:
+        if row["clock_mhz"] is not None:
+            clocks.setdefault(row["round"], []).append(row["clock_mhz"])
+    if clocks:
+        spans = [(max(c) - min(c)) / float(np.median(c)) for c in clocks.values()]
+        values[f"clock_range_{column}"] = max(spans)
+    warmest = [row["temperature_c"] for row in own if row["temperature_c"] is not None]
+    if warmest:
+        values[f"temperature_{column}"] = max(warmest)
+    return values

@@ -238,7 +238,11 @@ def _litert(path: Path, shape: List[int], threads: int) -> Run:
     interpreter = Interpreter(model_path=str(path), num_threads=threads)
     interpreter.allocate_tensors()
     entry = interpreter.get_input_details()[0]
-    interpreter.set_tensor(entry["index"], _image(shape).reshape(entry["shape"]))
+    image = _image(shape).reshape(entry["shape"])
+    if entry["dtype"] == np.int8:
+        scale, zero = entry["quantization"]
+        image = np.clip(np.round(image / scale) + zero, -128, 127).astype(np.int8)
+    interpreter.set_tensor(entry["index"], image)
     return interpreter.invoke
 
 
