@@ -1,0 +1,155 @@
+"""Runtimes that models are timed in, each in a Python environment of its own, and their files."""
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from safetensors.torch import save_file
+
+from foxnas_core.errors import FoxnasError, MissingPart
+from foxnas_core.measurement.meter import Prepared
+from foxnas_core.search_space import SearchSpace
+from foxnas_core.supernet.onnx import quantized_model
+
+REPOSITORY = Path(__file__).parents[2]
+PRECISIONS = ("fp32", "int8")
+
+
+@dataclass(frozen=True)
+class Runtime:
+    """A runtime by its name, what its files end in, and how its int8 models come about.
+
+    `own` says whether it has an environment of its own, which `make runtime-NAME` makes and which
+    also converts; others take the ONNX files.
+    """
+
+    name: str
+    title: str
+    suffix: str
+    int8: str
+    own: bool = True
+
+    @property
+    def converts(self) -> bool:
+        return self.suffix != ".onnx"
+
+    def python(self) -> Path:
+        """The interpreter that has the runtime; raises `MissingPart` where it isn't installed.
+
+        Environments are looked for in the folder that `FOXNAS_RUNTIMES` names, by default where
+        this product lies.
+        """
+        if not self.own:
+            return Path(sys.executable)
+        folder = Path(os.environ.get("FOXNAS_RUNTIMES", REPOSITORY)) / f".venv-{self.name}"
+        python = folder / "bin" / "python"
+        if not python.exists():
+            raise MissingPart(
+                f"{self.title} is not installed ({folder} is missing); run 'make "
+                f"runtime-{self.name}', which installs it in an environment of its own."
+            )
+        return python
+
+
+_QDQ = "static QDQ, per channel, unsigned activations"
+RUNTIMES: Mapping[str, Runtime] = {
+    runtime.name: runtime
+    for runtime in (
+        Runtime("onnxruntime", "ONNX Runtime", ".onnx", _QDQ, own=False),
+        Runtime("openvino", "OpenVINO", ".onnx", _QDQ),
+        Runtime(
+            "executorch", "ExecuTorch", ".pte", "static, symmetric, per channel (torchao pt2e)"
+        ),
+        Runtime("litert", "LiteRT", ".tflite", "static, per channel (AI Edge Quantizer)"),
+    )
+}
+
+
+class ConversionFailed(FoxnasError):
+    """A runtime's own tools refused a subnet."""
+
+
+def write_models(
+    runtime: Runtime,
+    subnets: Mapping[str, Prepared],
+    *,
+    space: SearchSpace,
+    calibration: Mapping[int, np.ndarray],
+    folder: Path,
+    precisions: Sequence[str] = PRECISIONS,
+) -> list[dict[str, Any]]:
+    """Write each subnet's file of each precision to `folder`; returns the runner's job entries,
+    named NAME-PRECISION.
+
+    `calibration` holds, for each resolution, normalised training images (N, C, H, W) that int8
+    takes its ranges from. Raises `MissingPart` where the runtime isn't installed, and
+    `ConversionFailed`.
+    """
+    entries = [
+        {
+            "name": f"{name}-{precision}",
+            "file": f"{name}-{precision}{runtime.suffix}",
+            "shape": [1, p.subnet.input_channels, p.subnet.resolution, p.subnet.resolution],
+        }
+        for name, p in subnets.items()
+        for precision in precisions
+    ]
+    if runtime.converts:
+        _convert(runtime, subnets, space, calibration, folder, precisions)
+        return entries
+    for name, p in subnets.items():
+        for precision in precisions:
+            images = calibration[p.subnet.resolution]
+            model = p.onnx if precision == "fp32" else quantized_model(p.onnx, images)
+            (folder / f"{name}-{precision}{runtime.suffix}").write_bytes(model)
+    return entries
+
+
+def _convert(
+    runtime: Runtime,
+    subnets: Mapping[str, Prepared],
+    space: SearchSpace,
+    calibration: Mapping[int, np.ndarray],
+    folder: Path,
+    precisions: Sequence[str],
+) -> None:
+    """Let the runtime's own environment rebuild and convert the subnets."""
+    described = []
+    for name, p in subnets.items():
+        resolution = p.subnet.resolution
+        save_file(p.subnet.state_dict(), folder / f"{name}.safetensors")
+        np.save(folder / f"calibration-{resolution}.npy", calibration[resolution])
+        described.append(
+            {
+                "name": name,
+                "architecture": p.architecture.to_dict(),
+                "weights": f"{name}.safetensors",
+                "precisions": list(precisions),
+                "calibration": f"calibration-{resolution}.npy",
+            }
+        )
+    job = {"runtime": runtime.name, "space": space.to_dict(), "subnets": described}
+    (folder / "subnets.json").write_text(json.dumps(job))
+    done = subprocess.run(
+        [str(runtime.python()), "-m", "foxnas_core.measurement.convert", str(folder)],
+        env=os.environ | {"PYTHONPATH": str(REPOSITORY), "OMP_NUM_THREADS": "1"},
+        capture_output=True,
+        text=True,
+    )
+    if done.returncode:
+        raise ConversionFailed(
+            f"{runtime.title} could not convert a subnet ({last_line(done.stderr)}); run 'make "
+            f"runtime-{runtime.name}' to renew its environment, or take another device."
+        )
+
+
+def last_line(text: str) -> str:
+    """The last line that says something, as a part of a sentence."""
+    lines = [line.strip() for line in text.splitlines() if line.strip()]
+    return lines[-1].rstrip(".")[:300] if lines else "it said nothing"
