@@ -2,8 +2,7 @@
 `python -m foxnas_core.measurement.convert FOLDER`.
 
 FOLDER holds `subnets.json`, `{"runtime": executorch | litert, "space", "subnets": [{"name",
-"architecture", "weights": FILE.safetensors, "precisions": [fp32, int8], "calibration": FILE.npy}]}`;
-beside each, NAME-PRECISION.pte or .tflite is written. Imports of ours must ask for no more than
+"architecture", "weights": FILE.safetensors, "precisions", "calibration": FILE.npy}]}`; beside each, NAME-PRECISION.pte or .tflite is written. Imports of ours must ask for no more than
 torch, numpy and safetensors.
 """
 
@@ -67,8 +66,8 @@ def to_litert(subnet: Subnet, calibration: np.ndarray | None) -> bytes:
     model = litert_torch.convert(subnet, (_example(subnet),)).model_content()
     if calibration is None:
         return model
-    from ai_edge_quantizer import quantizer, recipe
     from ai_edge_litert.interpreter import Interpreter
+    from ai_edge_quantizer import quantizer, recipe
 
     runner = Interpreter(model_content=bytes(model)).get_signature_runner()
     [name] = runner.get_input_details()

@@ -127,9 +127,9 @@ def checked_result(text: str, job: Mapping[str, Any], where: str) -> dict[str, A
             for name in ("tenth_ms", "minimum_ms", "reference_ms"):
                 if not 0 < float(row[name]) < float("inf"):
                     raise ValueError(f"{name} is {row[name]}")
-            # They are read further on.
-            row["round"], row["clock_mhz"], row["temperature_c"]  # noqa: B018
-            row["reference_low_ms"], row["reference_high_ms"]  # noqa: B018
+            for name in ("reference_low_ms", "reference_high_ms", "clock_mhz", "temperature_c"):
+                if not isinstance(row[name], (float, int, type(None))):
+                    raise ValueError(f"{name} is no number")
         expected = {(m["name"], r) for m in job["models"] for r in range(job["rounds"])}
         if {(row["model"], row["round"]) for row in rows} != expected:
             raise ValueError("rows are missing")

@@ -15,6 +15,8 @@ random order, and the reference before, amid and after them. A row is one model 
 `settled_ms` is the median of the reference over `settle` visits before the first round, or null.
 """
 
+from __future__ import annotations  # Python 3.9 knows no `int | None` yet
+
 import contextlib
 import ctypes
 import importlib.metadata
@@ -23,8 +25,9 @@ import os
 import platform
 import sys
 import time
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
-from typing import Any, Callable, Dict, Iterator, List, Mapping, NamedTuple, Optional
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -45,7 +48,7 @@ class Timing(NamedTuple):
 
     tenth: float
     minimum: float
-    count: int
+    runs: int
 
 
 def timed(run: Run, runs: int, warm_up: int) -> Timing:
@@ -68,8 +71,8 @@ def interleaved(
     *,
     rounds: int,
     rng: np.random.Generator,
-    sense: Callable[[], Dict[str, Any]],
-) -> List[Dict[str, Any]]:
+    sense: Callable[[], dict[str, Any]],
+) -> list[dict[str, Any]]:
     """One row a model and round, as the module describes; a slow minute falls on all alike."""
     names = list(models)
     rows = []
@@ -80,7 +83,7 @@ def interleaved(
         for place, index in enumerate(order, start=1):
             timing = models[names[index]]()
             row = {"model": names[index], "round": number, "tenth_ms": timing.tenth}
-            row.update(minimum_ms=timing.minimum, count=timing.count)
+            row.update(minimum_ms=timing.minimum, count=timing.runs)
             row.update(sense())
             visited.append(row)
             if place in (len(order) // 2, len(order)):
@@ -98,7 +101,7 @@ def settled(reference: Callable[[], Timing], visits: int) -> float:
 
 
 @contextlib.contextmanager
-def pinned(core: Optional[int] = None) -> Iterator[Optional[int]]:
+def pinned(core: int | None = None) -> Iterator[int | None]:
     """Hold this thread, and those it starts, to one core: `core`, or the one it is on.
 
     Yields the core, or None where the system can't or won't.
@@ -119,7 +122,7 @@ def pinned(core: Optional[int] = None) -> Iterator[Optional[int]]:
                 os.sched_setaffinity(0, before)
 
 
-def sensors(core: Optional[int]) -> Dict[str, Any]:
+def sensors(core: int | None) -> dict[str, Any]:
     """The clock of the core (MHz) and the temperature (°C, the warmest zone), None where the
     system tells none.
 
@@ -134,7 +137,7 @@ def sensors(core: Optional[int]) -> Dict[str, Any]:
     }
 
 
-def governor(core: Optional[int]) -> Optional[str]:
+def governor(core: int | None) -> str | None:
     """What governs the core's clock, None where the system tells nothing."""
     try:
         return (_frequency(core) / "scaling_governor").read_text().strip() or None
@@ -155,11 +158,11 @@ def device_name() -> str:
     return platform.processor() or platform.machine()
 
 
-def _frequency(core: Optional[int]) -> Path:
+def _frequency(core: int | None) -> Path:
     return Path(f"/sys/devices/system/cpu/cpu{core or 0}/cpufreq")
 
 
-def _number(path: Path) -> Optional[float]:
+def _number(path: Path) -> float | None:
     try:
         return float(path.read_text())
     except (OSError, ValueError):
@@ -169,7 +172,7 @@ def _number(path: Path) -> Optional[float]:
 # Runtimes: from a file to a call that runs it once, on one fixed input.
 
 
-def _image(shape: List[int]) -> np.ndarray:
+def _image(shape: list[int]) -> np.ndarray:
     return np.random.default_rng(0).standard_normal(shape).astype(np.float32)
 
 
@@ -193,7 +196,7 @@ def onnxruntime_options(threads: int) -> Any:
     return options
 
 
-def _onnxruntime(path: Path, shape: List[int], threads: int) -> Run:
+def _onnxruntime(path: Path, shape: list[int], threads: int) -> Run:
     import onnxruntime
 
     providers = ["CPUExecutionProvider"]
@@ -202,7 +205,7 @@ def _onnxruntime(path: Path, shape: List[int], threads: int) -> Run:
     return bound_session(session, _image(shape))
 
 
-def _openvino(path: Path, shape: List[int], threads: int) -> Run:
+def _openvino(path: Path, shape: list[int], threads: int) -> Run:
     import openvino
 
     core = openvino.Core()
@@ -220,7 +223,7 @@ def _openvino(path: Path, shape: List[int], threads: int) -> Run:
     return request.infer
 
 
-def _executorch(path: Path, shape: List[int], threads: int) -> Run:
+def _executorch(path: Path, shape: list[int], threads: int) -> Run:
     import torch
     from executorch.extension.pybindings import portable_lib
     from executorch.runtime import Runtime
@@ -232,7 +235,7 @@ def _executorch(path: Path, shape: List[int], threads: int) -> Run:
     return lambda: method.execute(inputs)
 
 
-def _litert(path: Path, shape: List[int], threads: int) -> Run:
+def _litert(path: Path, shape: list[int], threads: int) -> Run:
     from ai_edge_litert.interpreter import Interpreter
 
     interpreter = Interpreter(model_path=str(path), num_threads=threads)
@@ -258,7 +261,7 @@ class Refusal(Exception):
     """What keeps the job from being done, as one sentence."""
 
 
-def run_job(folder: Path, job: Mapping[str, Any]) -> Dict[str, Any]:
+def run_job(folder: Path, job: Mapping[str, Any]) -> dict[str, Any]:
     """The result of a job whose files lie in `folder`; raises `Refusal`."""
     package, title = PACKAGES[job["runtime"]]
     try:
@@ -298,7 +301,7 @@ def run_job(folder: Path, job: Mapping[str, Any]) -> Dict[str, Any]:
     return {"format": FORMAT, "rows": rows, "settled_ms": found, "circumstances": circumstances}
 
 
-def main(arguments: List[str]) -> int:
+def main(arguments: list[str]) -> int:
     folder = Path(arguments[0])
     try:
         result = run_job(folder, json.loads((folder / "job.json").read_text()))
