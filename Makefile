@@ -8,7 +8,8 @@ WORKERS ?= $(shell getconf _NPROCESSORS_ONLN)
 CORE := -m pytest -m "not browser" --numprocesses $(WORKERS) --dist loadfile
 
 .DEFAULT_GOAL := help
-.PHONY: help run data test test-core test-browser lint browser sshd screenshots benchmark benchmark-predictors clean
+.PHONY: help run data test test-core test-browser lint browser sshd runtime-openvino runtime-executorch \
+	runtime-litert screenshots benchmark benchmark-predictors clean
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*##/\t/' | expand -t 24
@@ -43,7 +44,11 @@ sshd: ## install Debian's SSH server and client for the tests of remote devices
 	@test -x /usr/sbin/sshd -a -x /usr/bin/ssh \
 	|| { $(AS_ROOT) apt-get update -qq && $(AS_ROOT) apt-get install -y --no-install-recommends openssh-server openssh-client; }
 
-runtime-openvino runtime-executorch runtime-litert: runtime-%: .venv-%/installed ## install a runtime to measure in, in .venv-NAME
+runtime-openvino: .venv-openvino/installed ## install OpenVINO to measure in, in an environment of its own
+
+runtime-executorch: .venv-executorch/installed ## the same with ExecuTorch
+
+runtime-litert: .venv-litert/installed ## the same with LiteRT
 
 screenshots: browser ## renew the picture in docs/
 	FOXNAS_SCREENSHOTS=1 $(BIN)/python -m pytest -m browser tests/browser/test_search.py

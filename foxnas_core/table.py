@@ -602,7 +602,7 @@ def _places(
 ) -> np.ndarray:
     """For each new row, the position (rows,) of the row of its id that takes its targets."""
     rows_of = frame.groupby("id").indices
-    held = frame[list(values.columns)].notna().to_numpy()
+    held = frame[list(values.columns)].notna().to_numpy(copy=True)
     given = values.notna().to_numpy()
     places = np.empty(len(ids), dtype=np.int64)
     for row, name in enumerate(ids):

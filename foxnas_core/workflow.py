@@ -221,6 +221,8 @@ def measure_on_device(
         seed=seed,
         keep=keep,
         report=report,
+        # What converts is slow, so that much would be lost with a large batch.
+        batch=4 if device.runtime.converts else 12,
         origin={"origin": "device"},
     )
     return measured

@@ -2,8 +2,9 @@
 `python -m foxnas_core.measurement.convert FOLDER`.
 
 FOLDER holds `subnets.json`, `{"runtime": executorch | litert, "space", "subnets": [{"name",
-"architecture", "weights": FILE.safetensors, "precisions", "calibration": FILE.npy}]}`; beside each, NAME-PRECISION.pte or .tflite is written. Imports of ours must ask for no more than
-torch, numpy and safetensors.
+"architecture", "weights": FILE.safetensors, "precisions", "calibration": FILE.npy}]}`; a file
+NAME-PRECISION.pte or .tflite is written for each. Imports of ours must ask for no more than torch,
+numpy and safetensors.
 """
 
 import json
