@@ -63,9 +63,7 @@ def test_each_round_visits_all_models_in_another_order_between_the_references():
         return Timing(float(next(marks)), 0.5, 10)
 
     models = {name: visit(name, level) for name, level in zip("abcdef", range(1, 7), strict=True)}
-    rows = interleaved(
-        models, reference, rounds=4, rng=np.random.default_rng(0), sense=silent
-    )
+    rows = interleaved(models, reference, rounds=4, rng=np.random.default_rng(0), sense=silent)
     assert [row["round"] for row in rows] == [r for r in range(4) for _ in range(6)]
     orders = []
     for number in range(4):
@@ -74,14 +72,18 @@ def test_each_round_visits_all_models_in_another_order_between_the_references():
         orders.append("".join(row["model"] for row in own))
         # Three marks a round: before, amid, after.
         low = 3.0 * number + 1
-        assert {(r["reference_low_ms"], r["reference_ms"], r["reference_high_ms"]) for r in own} == {
-            (low, low + 1, low + 2)
-        }
+        assert {
+            (r["reference_low_ms"], r["reference_ms"], r["reference_high_ms"]) for r in own
+        } == {(low, low + 1, low + 2)}
         part = visits[9 * number : 9 * (number + 1)]
         assert [i for i, name in enumerate(part) if name == "reference"] == [0, 4, 8]
     assert len(set(orders)) > 1
-    assert {row["model"]: row["tenth_ms"] for row in rows} == dict(zip("abcdef", range(1, 7), strict=True))
-    again = interleaved(models, lambda: Timing(1, 1, 1), rounds=4, rng=np.random.default_rng(0), sense=silent)
+    assert {row["model"]: row["tenth_ms"] for row in rows} == dict(
+        zip("abcdef", range(1, 7), strict=True)
+    )
+    again = interleaved(
+        models, lambda: Timing(1, 1, 1), rounds=4, rng=np.random.default_rng(0), sense=silent
+    )
     assert [row["model"] for row in again] == [row["model"] for row in rows]
 
 
