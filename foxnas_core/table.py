@@ -25,12 +25,11 @@ from foxnas_core.architecture import Architecture
 from foxnas_core.errors import InvalidInput
 from foxnas_core.files import write_atomically
 from foxnas_core.search_space import Decision, SearchSpace, check_choice
-from foxnas_core.target import Target, target_of, units_of
+from foxnas_core.target import STD_ERROR, Target, target_of, units_of
 
 _METADATA = b"foxnas"
 _FORMAT = 1
 _MOST_CELLS = 100_000_000
-STD_ERROR = "_std_error"
 # The column of the seconds that measuring a row took, where it is known.
 SECONDS = "measuring_seconds"
 _MISSING_TEXT = ["", "NA", "NaN", "nan", "null", "None"]

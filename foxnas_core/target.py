@@ -6,6 +6,8 @@ from typing import Literal
 
 from foxnas_core.errors import InvalidInput
 
+STD_ERROR = "_std_error"
+
 
 @dataclass(frozen=True)
 class Target:
@@ -22,7 +24,7 @@ class Target:
 
     @property
     def std_error_column(self) -> str:
-        return f"{self.column}_std_error"
+        return f"{self.column}{STD_ERROR}"
 
     @property
     def is_latency(self) -> bool:
@@ -82,6 +84,8 @@ def target_of(column: str) -> Target:
     if column in KNOWN:
         return KNOWN[column]
     head, _, device = column.partition(":")
+    if device.endswith(STD_ERROR):
+        device = ""  # what goes with a target, not one
     if head == "latency_ms" and device:
         return Target(column, f"Latency ({device})", "ms", "min")
     raise InvalidInput(f"{column!r} is no target; known: {', '.join(KNOWN)} and latency_ms:DEVICE.")

@@ -42,16 +42,26 @@ def test_names_are_plain(name):
         device_of("openvino", name)
 
 
+@pytest.fixture
+def rows_study(tiny_study):
+    """A study of four rows that were measured elsewhere."""
+    architectures = tiny_study.space.sample(4, seed=0)
+    values = {"accuracy": 50.0, "latency_ms": 1.0, "latency_ms:int8": 2.0, "campaign": "first"}
+    record = {"first": {"reference_baseline_ms": 1.5}}
+    tiny_study.append(architectures, [values] * 4, record)
+    return tiny_study
+
+
 @pytest.mark.parametrize("spec", ["openvino", "executorch", "litert", "ssh:board/litert"])
-def test_a_runtime_that_is_not_installed_is_told(spec, tmp_path, monkeypatch, measured_study):
+def test_a_runtime_that_is_not_installed_is_told(spec, tmp_path, monkeypatch, rows_study):
     monkeypatch.setenv("FOXNAS_RUNTIMES", str(tmp_path))
     with pytest.raises(MissingPart, match=r"run 'make runtime-\w+'"):
-        workflow.measure_on_device(measured_study, spec, seed=0, report=lambda p: None)
+        workflow.measure_on_device(rows_study, spec, seed=0, report=lambda p: None)
 
 
-def test_rows_that_lack_a_devices_latency_get_it_and_nothing_else(measured_study, monkeypatch):
+def test_rows_that_lack_a_devices_latency_get_it_and_nothing_else(rows_study, monkeypatch):
     """ONNX Runtime in a process of its own stands for any device."""
-    before = measured_study.table()
+    before = rows_study.table()
     # Fewer runs, as this is no measurement.
     defaults = DeviceMeter.__init__.__kwdefaults__
     monkeypatch.setitem(defaults, "runs", 20)
@@ -60,7 +70,7 @@ def test_rows_that_lack_a_devices_latency_get_it_and_nothing_else(measured_study
 
     def measure(count):
         return workflow.measure_on_device(
-            measured_study,
+            rows_study,
             "onnxruntime",
             name="apart",
             count=count,
@@ -69,7 +79,7 @@ def test_rows_that_lack_a_devices_latency_get_it_and_nothing_else(measured_study
         )
 
     assert len(measure(2)) == 2
-    table = measured_study.table()
+    table = rows_study.table()
     assert len(table) == len(before)
     assert table.known(column) == table.known(f"{column}-int8") == 2
     first = table.frame.loc[:1]
@@ -84,7 +94,7 @@ def test_rows_that_lack_a_devices_latency_get_it_and_nothing_else(measured_study
     baseline = campaign["reference_baseline_ms"]
     # Later ones go on where it was, and are held to the same reference.
     assert len(measure(1)) == 1
-    table = measured_study.table()
+    table = rows_study.table()
     assert np.flatnonzero(table.frame[column].notna()).tolist() == [0, 1, 2]
     names = table.frame[f"campaign_{column}"].dropna().unique()
     assert {table.record["campaigns"][n]["reference_baseline_ms"] for n in names} == {baseline}
@@ -92,8 +102,7 @@ def test_rows_that_lack_a_devices_latency_get_it_and_nothing_else(measured_study
     assert workflow._baseline(table) == workflow._baseline(before)
     # Nothing lacks the columns that were measured in the first place.
     assert (
-        workflow.measure_on_device(measured_study, "onnxruntime", seed=0, report=lambda p: None)
-        == []
+        workflow.measure_on_device(rows_study, "onnxruntime", seed=0, report=lambda p: None) == []
     )
 
 

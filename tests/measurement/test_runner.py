@@ -1,10 +1,11 @@
-"""The runner: its protocol on made-up clocks, and a job with real models in a process of its own."""
+"""The runner: its protocol on made-up clocks, and a job of real models in its own process."""
 
 import ast
 import json
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -19,7 +20,7 @@ def silent():
 
 
 def test_it_stands_alone_and_suits_an_older_python():
-    source = open(runner.__file__).read()
+    source = Path(runner.__file__).read_text()
     tree = ast.parse(source, feature_version=(3, 9))
     modules = {
         name.split(".")[0]
