@@ -92,8 +92,8 @@ def meter_of(
         device.runtime.python()
     host = hosts[device.scheme]()
     mean, std = pixel_statistics(checkpoint)
-    space = checkpoint.supernet.space
-    reference = prepare(checkpoint, reference_architecture(space), calibration)
+    largest = reference_architecture(checkpoint.supernet.space)
+    reference = prepare(checkpoint, largest, calibration)
     if device.name is None:
         return LatencyMeter(
             reference.subnet, calibration, mean=mean, std=std, seed=seed, baseline=baseline
@@ -103,7 +103,6 @@ def meter_of(
         device.runtime,
         host,
         reference=reference,
-        space=space,
         calibration=calibration,
         mean=mean,
         std=std,

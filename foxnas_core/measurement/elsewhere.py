@@ -12,8 +12,7 @@ from foxnas_core.measurement.hosts import Host
 from foxnas_core.measurement.latency import SETTLING, columns_of
 from foxnas_core.measurement.meter import Prepared
 from foxnas_core.measurement.runtimes import PRECISIONS, Runtime, write_models
-from foxnas_core.search_space import SearchSpace
-from foxnas_core.supernet.images import to_batch
+from foxnas_core.supernet.images import Level, to_batch
 
 _REFERENCE = "reference"
 
@@ -36,17 +35,16 @@ class DeviceMeter:
         host: Host,
         *,
         reference: Prepared,
-        space: SearchSpace,
         calibration: ImageSet,
-        mean: float,
-        std: float,
+        mean: Level,
+        std: Level,
         seed: int,
         baseline: float | None = None,
         runs: int = 400,
         rounds: int = 5,
     ) -> None:
         self.columns = (f"latency_ms:{name}", f"latency_ms:{name}-int8")
-        self._runtime, self._host, self._space = runtime, host, space
+        self._runtime, self._host = runtime, host
         self._calibration, self._mean, self._std = calibration, mean, std
         self._rng = np.random.default_rng(seed)
         self._runs, self._rounds = runs, rounds
@@ -112,7 +110,6 @@ class DeviceMeter:
         return write_models(
             self._runtime,
             named,
-            space=self._space,
             calibration=calibration,
             folder=folder,
             precisions=precisions,

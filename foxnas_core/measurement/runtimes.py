@@ -10,14 +10,14 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from safetensors.torch import save_file
+import torch
 
 from foxnas_core.errors import FoxnasError, MissingPart
 from foxnas_core.measurement.meter import Prepared
-from foxnas_core.search_space import SearchSpace
 from foxnas_core.supernet.onnx import quantized_model
 
 REPOSITORY = Path(__file__).parents[2]
+CONVERTER = Path(__file__).with_name("convert.py")
 PRECISIONS = ("fp32", "int8")
 
 
@@ -79,7 +79,6 @@ def write_models(
     runtime: Runtime,
     subnets: Mapping[str, Prepared],
     *,
-    space: SearchSpace,
     calibration: Mapping[int, np.ndarray],
     folder: Path,
     precisions: Sequence[str] = PRECISIONS,
@@ -101,7 +100,7 @@ def write_models(
         for precision in precisions
     ]
     if runtime.converts:
-        _convert(runtime, subnets, space, calibration, folder, precisions)
+        _convert(runtime, subnets, calibration, folder, precisions)
         return entries
     for name, p in subnets.items():
         for precision in precisions:
@@ -114,31 +113,29 @@ def write_models(
 def _convert(
     runtime: Runtime,
     subnets: Mapping[str, Prepared],
-    space: SearchSpace,
     calibration: Mapping[int, np.ndarray],
     folder: Path,
     precisions: Sequence[str],
 ) -> None:
-    """Let the runtime's own environment rebuild and convert the subnets."""
+    """Let the runtime's own environment convert the subnets, as exported programs."""
     described = []
     for name, p in subnets.items():
         resolution = p.subnet.resolution
-        save_file(p.subnet.state_dict(), folder / f"{name}.safetensors")
+        torch.export.save(_exported(p), folder / f"{name}.pt2")
         np.save(folder / f"calibration-{resolution}.npy", calibration[resolution])
         described.append(
             {
                 "name": name,
-                "architecture": p.architecture.to_dict(),
-                "weights": f"{name}.safetensors",
+                "program": f"{name}.pt2",
                 "precisions": list(precisions),
                 "calibration": f"calibration-{resolution}.npy",
             }
         )
-    job = {"runtime": runtime.name, "space": space.to_dict(), "subnets": described}
+    job = {"runtime": runtime.name, "subnets": described}
     (folder / "subnets.json").write_text(json.dumps(job))
     done = subprocess.run(
-        [str(runtime.python()), "-m", "foxnas_core.measurement.convert", str(folder)],
-        env=os.environ | {"PYTHONPATH": str(REPOSITORY), "OMP_NUM_THREADS": "1"},
+        [str(runtime.python()), str(CONVERTER), str(folder)],
+        env=os.environ | {"OMP_NUM_THREADS": "1"},
         capture_output=True,
         text=True,
     )
@@ -147,6 +144,13 @@ def _convert(
             f"{runtime.title} could not convert a subnet ({last_line(done.stderr)}); run 'make "
             f"runtime-{runtime.name}' to renew its environment, or take another device."
         )
+
+
+def _exported(prepared: Prepared) -> torch.export.ExportedProgram:
+    """The subnet at batch 1, which is how it is timed."""
+    p = prepared.subnet
+    example = torch.zeros(1, p.input_channels, p.resolution, p.resolution)
+    return torch.export.export(p, (example,))
 
 
 def last_line(text: str) -> str:
