@@ -18,6 +18,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from foxnas_core.badges import usable
 from foxnas_core.importing import read_foreign
 from foxnas_core.link import Link
 from foxnas_core.regression import Predictor, fit
@@ -41,7 +42,7 @@ class Truth:
         cls, table: MeasurementTable, target: str, form: str, *, saturates: bool = False
     ) -> "Truth":
         """The fit of a form, on the scale of a link with a known ceiling where it saturates."""
-        table = table.rows(np.isfinite(table.values(target)))
+        table = table.rows(usable(table, target))
         predictor = fit(table, target, form, "none")
         if not saturates:
             return cls(predictor, table)

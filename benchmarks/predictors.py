@@ -31,6 +31,7 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
+from foxnas_core.badges import usable
 from foxnas_core.errors import InvalidInput
 from foxnas_core.features import FORMS, ORDER_FREE, build_form
 from foxnas_core.importing import read_foreign
@@ -252,7 +253,7 @@ def run_form(data: Data, space: SearchSpace, name: str, link: str, seeds: Sequen
 
 def run_auto(table: MeasurementTable, data: Data, seeds: Sequence[int]) -> Run:
     """What `fit` makes of each fold's training rows when form and link are left to it."""
-    measured = table.rows(np.isfinite(table.values(data.target)))
+    measured = table.rows(usable(table, data.target))
     begin = time.perf_counter()
     held_out = np.empty((len(seeds), len(data.y)))
     picked: Counter[str] = Counter()

@@ -103,6 +103,12 @@ def build_parser() -> argparse.ArgumentParser:
         "pictures a class",
     )
     measure.add_argument(
+        "--energy", action="store_true", help="measure energy too, where the processor tells it"
+    )
+    measure.add_argument(
+        "--memory", action="store_true", help="measure peak memory too, in a process a subnet"
+    )
+    measure.add_argument(
         "--device",
         metavar="DEVICE",
         help="add this device's latencies to rows that lack them: onnxruntime, openvino, "
@@ -221,6 +227,22 @@ def build_parser() -> argparse.ArgumentParser:
     export.add_argument("--architecture", type=Path, required=True, help="a JSON file")
     export.add_argument("--out", type=Path, required=True, help="a new folder")
     _supernet(export)
+
+    tune = _command(
+        commands, "fine-tune", "fine-tune an architecture's subnet, and score it in int8"
+    )
+    tune.add_argument("--architecture", type=Path, required=True, help="a JSON file")
+    tune.add_argument("--out", type=Path, required=True, help="a new folder")
+    tune.add_argument("--data", type=Path, help="the images that the supernet was trained on")
+    tune.add_argument(
+        "--quantization-aware",
+        action="store_true",
+        help="round as int8 does while training, so that it loses less by it",
+    )
+    tune.add_argument("--epochs", type=_positive, help="over the training images (default: 2)")
+    tune.add_argument("--batch", type=_positive, help="images a step (default: 128)")
+    tune.add_argument("--learning-rate", type=float, help="at the start (default: 0.001)")
+    tune.add_argument("--seed", type=_natural)
 
     importing = _command(commands, "import", "append a table of one's own to a study")
     importing.add_argument("file", type=Path, help="a .csv, .parquet, .jsonl or .json file")

@@ -5,8 +5,11 @@ are imported by the command that needs them.
 """
 
 import argparse
+import signal
 import sys
-from collections.abc import Callable, Mapping
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import asdict, fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -27,6 +30,7 @@ from foxnas_core.storage import (
     read_space,
 )
 from foxnas_core.table import is_target
+from foxnas_core.target import STD_ERROR, target_of
 
 if TYPE_CHECKING:
     from foxnas_core.importing import ColumnMapping
@@ -120,7 +124,10 @@ def measure(options: argparse.Namespace) -> dict[str, Any]:
             planned,
             seed=options.seed,
             report=lambda progress: bar.update(progress.done - bar.n),
+            energy=options.energy,
+            memory=options.memory,
         )
+    _say_what_is_not_told(study, measured)
     return {
         "study": str(study.folder),
         "rows": len(study.table().frame),
@@ -184,7 +191,10 @@ def _measure_next(study: Study, options: argparse.Namespace) -> dict[str, Any]:
             seed=options.seed,
             report=lambda progress: bar.update(progress.done - bar.n),
             origin={"origin": "design"},
+            energy=options.energy,
+            memory=options.memory,
         )
+    _say_what_is_not_told(study, measured)
     return {
         "study": str(study.folder),
         "rows": len(study.table()),
@@ -194,11 +204,25 @@ def _measure_next(study: Study, options: argparse.Namespace) -> dict[str, Any]:
     }
 
 
+def _say_what_is_not_told(study: Study, measured: "list[Measured]") -> None:
+    """Say which of energy and memory this device did not tell."""
+    campaigns = study.table().record.get("campaigns", {})
+    for name in dict.fromkeys(row.values["campaign"] for row in measured):
+        for quantity in ("energy", "memory"):
+            said = str(campaigns[name].get(quantity, ""))
+            if said.startswith("not available"):
+                say(f"{quantity.capitalize()} is {said}.")
+
+
 def fit(options: argparse.Namespace) -> dict[str, Any]:
     """Fit every target of a study's table."""
     from foxnas_core.regression import predictor_summary
 
-    predictors = workflow.fit_all(open_study(options.study).table(), options.form, options.link)
+    table = open_study(options.study).table()
+    predictors = workflow.fit_all(table, options.form, options.link)
+    for target in table.targets:
+        if target.column not in predictors:
+            say(f"{target.column}: too few rows have it for a fit; measure more subnets.")
     for column, predictor in predictors.items():
         for warning in predictor.warnings:
             say(f"{column}: {warning}")
@@ -365,6 +389,64 @@ def export(options: argparse.Namespace) -> dict[str, Any]:
     }
 
 
+def fine_tune(options: argparse.Namespace) -> dict[str, Any]:
+    """Fine-tune one architecture's subnet, and write it to a new folder."""
+    from foxnas_core.export.exporter import check_new, write_export
+    from foxnas_core.quantization.finetuning import FineTuning, FineTuningProgress
+
+    study = open_study(options.study)
+    architecture = read_architecture(options.architecture, study.space)
+    check_new(options.out)
+    settings = settings_of(study.space)
+    dataset = load_dataset(
+        options.data, side=settings.resolutions[-1], channels=settings.input_channels
+    )
+    with _stoppable() as stop, tqdm(unit="step", delay=1, file=sys.stderr) as bar:
+
+        def report(progress: FineTuningProgress) -> None:
+            bar.total = progress.steps
+            bar.set_postfix_str(f"loss {progress.loss:.3f}")
+            bar.update(progress.step - bar.n)
+
+        tuned, effect, files = workflow.fine_tune(
+            study,
+            architecture,
+            dataset,
+            FineTuning(**_given(options, FineTuning)),
+            report=report,
+            stop=stop.is_set,
+        )
+    write_export(files, options.out)
+    if tuned.steps < tuned.planned:
+        say(f"Stopped after {tuned.steps} of {tuned.planned} steps; what was learnt is kept.")
+    say(effect.sentence())
+    return {
+        "id": architecture.id,
+        "out": str(options.out),
+        "files": sorted(files.files),
+        "steps": tuned.steps,
+        "planned_steps": tuned.planned,
+        **asdict(effect),
+    }
+
+
+@contextmanager
+def _stoppable() -> Iterator[threading.Event]:
+    """An event that the first Ctrl-C sets; the second one interrupts as usual."""
+    asked = threading.Event()
+    usual = signal.getsignal(signal.SIGINT)
+
+    def ask(number: int, frame: object) -> None:
+        asked.set()
+        signal.signal(signal.SIGINT, usual)
+
+    signal.signal(signal.SIGINT, ask)
+    try:
+        yield asked
+    finally:
+        signal.signal(signal.SIGINT, usual)
+
+
 def import_table(options: argparse.Namespace) -> dict[str, Any]:
     """Append a table of one's own to a study, which is created where it does not exist."""
     from foxnas_core.importing import read_foreign
@@ -451,6 +533,7 @@ COMMANDS: dict[str, Callable[[argparse.Namespace], dict[str, Any]]] = {
     "search": search,
     "trust": trust,
     "export": export,
+    "fine-tune": fine_tune,
     "import": import_table,
     "import-weights": import_weights,
 }
@@ -523,9 +606,10 @@ def _mapping(options: argparse.Namespace) -> "ColumnMapping":
         names = [name for name, _ in options.map]
         twice = next(name for name in names if names.count(name) > 1)
         raise InvalidInput(f"{twice!r} is mapped to two columns; keep one --map of it.")
-    units = {}
+    units: dict[str, str] = {}
     if options.accuracy_unit:
-        units["accuracy"] = options.accuracy_unit
+        accuracies = [n for n in columns if is_target(n) and target_of(n).is_accuracy]
+        units |= dict.fromkeys(accuracies or ["accuracy"], options.accuracy_unit)
     if options.latency_unit:
         latencies = [n for n in columns if is_target(n) and n.startswith("latency_ms")]
         units |= dict.fromkeys(latencies or ["latency_ms"], options.latency_unit)
@@ -555,16 +639,18 @@ def _named_space(name: str) -> SearchSpace:
 
 
 def _measured_document(row: "Measured") -> dict[str, Any]:
-    """A measured subnet with its top-1 accuracy and latencies, each with a 95 % interval.
+    """A measured subnet with its accuracies and latencies, each with a 95 % interval.
 
-    Accuracy's is normal, from its standard error; a latency's is the range of its rounds.
+    An accuracy's is normal, from its standard error; a latency's is the range of its rounds.
     """
-    accuracy, error = row.values["accuracy"], 1.96 * row.values["accuracy_std_error"]
     document: dict[str, Any] = {
         "id": row.architecture.id,
         "architecture": row.architecture.to_dict(),
-        "accuracy": {"value": accuracy, "low": accuracy - error, "high": accuracy + error},
     }
+    for column, value in row.values.items():
+        if is_target(column) and (target_of(column).is_accuracy or target_of(column).is_drop):
+            error = 1.96 * row.values[f"{column}{STD_ERROR}"]
+            document[column] = {"value": value, "low": value - error, "high": value + error}
     return document | _latencies_document(row.values)
 
 

@@ -132,6 +132,18 @@ def image_folder(folder: Path, *, side: int, channels: int = 3, seed: int = 0) -
     )
 
 
+def check_apart(training: ImageSet, held_out: ImageSet) -> None:
+    """Raises `InvalidInput` where an image of the one stands, pixel for pixel, in the other."""
+    known = {image.tobytes() for image in held_out.images}
+    shared = sum(image.tobytes() in known for image in training.images)
+    if shared:
+        raise InvalidInput(
+            f"{shared} of {len(training)} training images are held out as well, so an accuracy "
+            "would be measured on images that the model has seen; remove the copies and train "
+            "again."
+        )
+
+
 def _idx_pair(folder: Path, part: str) -> ImageSet:
     images = _read_idx(folder / f"{part}-images-idx3-ubyte.gz", _IDX_IMAGES)
     labels = _read_idx(folder / f"{part}-labels-idx1-ubyte.gz", _IDX_LABELS)

@@ -567,7 +567,9 @@ def _checked_numbers(
         cells = pd.Series([_number_or_text(cell) for cell in column], dtype=object)
     numbers = pd.to_numeric(cells, errors="coerce").to_numpy(dtype=float, na_value=np.nan)
     low, high, allowed = 0.0, np.inf, "a finite number of at least 0"
-    if target is not None and target.column == "accuracy":
+    if target is not None and target.is_drop:
+        low, high, allowed = -100.0, 100.0, "a number from -100 to 100"
+    elif target is not None and target.is_accuracy:
         high, allowed = 100.0 / factor, "a percentage from 0 to 100"
         if factor != 1:
             allowed = f"a fraction from 0 to {high:g}"

@@ -1,7 +1,7 @@
 """A target: a measured column with its unit and the direction that is better."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from foxnas_core.errors import InvalidInput
@@ -13,8 +13,9 @@ STD_ERROR = "_std_error"
 class Target:
     """A named, measured quantity.
 
-    `column` is its column in the measurement table; a latency on a further device or precision
-    is `latency_ms:NAME`.
+    `column` is its column in the measurement table; a latency, energy or memory on a further
+    device or precision is `latency_ms:NAME`, `energy_mj:NAME` or `memory_kib:NAME`, an accuracy in
+    a further precision `accuracy:NAME`, and what that lost against the first `accuracy_drop:NAME`.
     """
 
     column: str
@@ -31,6 +32,21 @@ class Target:
         return self.column.partition(":")[0] == "latency_ms"
 
     @property
+    def is_extra(self) -> bool:
+        """Whether it is measured on demand, so that a table may have it for few of its rows."""
+        return self.column.partition(":")[0] in ("energy_mj", "memory_kib")
+
+    @property
+    def is_accuracy(self) -> bool:
+        """Whether it is an accuracy in any precision, which nears a ceiling."""
+        return self.column.partition(":")[0] == "accuracy"
+
+    @property
+    def is_drop(self) -> bool:
+        """Whether it is a difference of two accuracies, which may be negative."""
+        return self.column.partition(":")[0] == "accuracy_drop"
+
+    @property
     def named(self) -> str:
         """The label with its unit, as an axis is titled."""
         return f"{self.label} ({self.unit})" if self.unit else self.label
@@ -41,11 +57,14 @@ class Target:
         return "points" if self.unit == "%" else self.unit
 
     def text(self, value: float, *, signed: bool = False) -> str:
-        """The value as it is read, without its unit: percentages to two decimals, all else to
-        three significant digits, thousands as k, M, G and T."""
+        """The value as it is read, without its unit: percentages and points to two decimals, all
+        else to three significant digits, thousands as k, M, G and T; KiB, which has a prefix
+        already, in whole numbers."""
         sign = "+" if signed else ""
-        if self.unit == "%":
+        if self.unit in ("%", "points"):
             return f"{value:{sign}z.2f}"
+        if self.unit == "KiB":
+            return f"{value:{sign}z,.0f}"
         for prefix in ("", "k", "M", "G", "T"):
             # 999.6 would round to 1000, so it takes the next prefix.
             if abs(value) < 999.5 or prefix == "T":
@@ -59,9 +78,14 @@ KNOWN = {
     "accuracy": Target("accuracy", "Top-1 accuracy", "%", "max"),
     "cross_entropy": Target("cross_entropy", "Cross-entropy", "nats", "min"),
     "latency_ms": Target("latency_ms", "Latency", "ms", "min"),
+    "energy_mj": Target("energy_mj", "Energy", "mJ", "min"),
+    "memory_kib": Target("memory_kib", "Peak memory", "KiB", "min"),
     "parameters": Target("parameters", "Parameters", "", "min"),
     "macs": Target("macs", "MACs", "", "min"),
 }
+
+# Measured on a device, so that a further one's column is NAME:DEVICE.
+_OF_DEVICES = ("latency_ms", "energy_mj", "memory_kib")
 
 # What a number of a unit is multiplied by to stand in the table's own unit.
 _UNITS: Mapping[str, Mapping[str, float]] = {
@@ -79,13 +103,22 @@ def units_of(column: str) -> Mapping[str, float]:
 def target_of(column: str) -> Target:
     """The target that a column name stands for, by this product's naming.
 
-    Raises `InvalidInput` for a name that is neither known nor a `latency_ms:NAME`.
+    Raises `InvalidInput` for a name that is neither known nor such as `latency_ms:NAME`,
+    `accuracy:NAME` or `accuracy_drop:NAME`.
     """
     if column in KNOWN:
         return KNOWN[column]
     head, _, device = column.partition(":")
     if device.endswith(STD_ERROR):
         device = ""  # what goes with a target, not one
-    if head == "latency_ms" and device:
-        return Target(column, f"Latency ({device})", "ms", "min")
-    raise InvalidInput(f"{column!r} is no target; known: {', '.join(KNOWN)} and latency_ms:DEVICE.")
+    if head in _OF_DEVICES and device:
+        return replace(KNOWN[head], column=column, label=f"{KNOWN[head].label} ({device})")
+    if head == "accuracy" and device:
+        return Target(column, f"Top-1 accuracy ({device})", "%", "max")
+    if head == "accuracy_drop" and device:
+        return Target(column, f"Accuracy lost by {device}", "points", "min")
+    named = ", ".join(f"{name}:DEVICE" for name in _OF_DEVICES)
+    raise InvalidInput(
+        f"{column!r} is no target; known: {', '.join(KNOWN)}, {named}, accuracy:PRECISION and "
+        "accuracy_drop:PRECISION."
+    )

@@ -11,19 +11,27 @@ import numpy as np
 import pandas as pd
 
 from foxnas_core.architecture import Architecture, Value
-from foxnas_core.devices.common import latency_columns, measured_rows
+from foxnas_core.dataset import Dataset, check_apart
+from foxnas_core.devices.common import latency_columns, read_rows
 from foxnas_core.devices.transfer import transfer
 from foxnas_core.errors import InvalidInput, MissingPart
 from foxnas_core.features import build_form
 from foxnas_core.regression import Predictor, fit
 from foxnas_core.storage import Study, file_hash
 from foxnas_core.table import MeasurementTable
+from foxnas_core.target import KNOWN, target_of
 
 if TYPE_CHECKING:
     from foxnas_core.design.plan import MeasurementPlan
     from foxnas_core.export.exporter import ExportedModel
     from foxnas_core.export.model_card import Estimate
     from foxnas_core.measurement.campaign import CampaignProgress, Measured
+    from foxnas_core.quantization.finetuning import (
+        Effect,
+        FineTuned,
+        FineTuning,
+        FineTuningProgress,
+    )
     from foxnas_core.search.calibration import SearchCalibration
     from foxnas_core.search.exact import Front
     from foxnas_core.search.problem import SearchProblem
@@ -37,10 +45,12 @@ def fit_all(
     *,
     targets: Sequence[str] | None = None,
 ) -> dict[str, Predictor]:
-    """A predictor for each of `targets`, by default all of the table's, by column.
+    """A predictor for each of `targets`, by default all of the table's, by column, but energies
+    and memories that too few rows have.
 
-    `link` is that of the accuracy. A latency with too few rows is calibrated from another
-    device's, as in `predictor_or_transfer`.
+    By default, what only a few rows have of accuracy in a further precision is left out, so that a
+    table that was begun without it goes on. `link` is that of accuracies. A latency with too few
+    rows is calibrated from another device's, as in `predictor_or_transfer`.
 
     Raises `MissingPart` where nothing was measured yet, and as `regression.fit`.
     """
@@ -49,10 +59,19 @@ def fit_all(
             f"The table of space {table.space.name!r} has no measured subnets to fit; measure "
             "some with 'python -m foxnas_core measure' or import a table."
         )
-    columns = [target.column for target in table.targets] if targets is None else targets
-    links = {"accuracy": link}
+    columns = targets
+    if columns is None:
+        columns = [
+            t.column
+            for t in table.targets
+            if (t in KNOWN.values() and not t.is_extra)
+            or t.is_latency
+            or not _too_few(table, t.column, form)
+        ]
     return {
-        column: predictor_or_transfer(table, column, form, links.get(column, "none"))
+        column: predictor_or_transfer(
+            table, column, form, link if target_of(column).is_accuracy else "none"
+        )
         for column in columns
     }
 
@@ -84,7 +103,7 @@ def _too_few(table: MeasurementTable, column: str, form: str) -> bool:
     chosen by the rows, of the one that `fit` takes for few."""
     few = "per_layer" if table.ordered else "stage_counts"
     name = few if form == "auto" else form
-    return len(measured_rows(table, column)) <= build_form(name, table.space, column).parameters
+    return len(read_rows(table, column)) <= build_form(name, table.space, column).parameters
 
 
 def not_yet_measured(study: Study, count: int, seed: int) -> list[Architecture]:
@@ -104,11 +123,14 @@ def measure(
     report: "Callable[[CampaignProgress], None]",
     optima: Mapping[str, Mapping[str, Any]] | None = None,
     origin: Mapping[str, Any] | None = None,
+    energy: bool = False,
+    memory: bool = False,
 ) -> "list[Measured]":
     """Measure subnets and append each finished batch to the study's table.
 
     With `optima`, which holds further values by id, they go to the table of optima. `origin` says
-    how they were chosen, see `run_campaign`. Raises `MissingPart` where the study has no weights
+    how they were chosen, see `run_campaign`. `energy` and `memory` are measured where asked for and
+    the device tells them. Raises `MissingPart` where the study has no weights
     or images.
     """
     checkpoint = study.load_checkpoint()
@@ -141,6 +163,8 @@ def measure(
             calibration=calibration,
             seed=seed,
             baseline=_baseline(study.table()),
+            energy=energy,
+            memory=memory,
         ),
         calibration=calibration,
         seed=seed,
@@ -473,6 +497,68 @@ def export(
         estimates=[_estimate(p, architecture, measured) for p in predictors.values()],
         parents=parents,
     )
+
+
+def fine_tune(
+    study: Study,
+    architecture: Architecture,
+    dataset: Dataset,
+    recipe: "FineTuning",
+    *,
+    report: "Callable[[FineTuningProgress], None]",
+    stop: Callable[[], bool],
+) -> "tuple[FineTuned, Effect, ExportedModel]":
+    """Fine-tune a subnet on the dataset that its supernet was trained on, and score it before and
+    after on the study's held-out images; the study is left as it is.
+
+    `stop` ends the training early. Raises `MissingPart` where the study has no weights or images,
+    `InvalidInput` where the supernet is not of ours, the dataset is another one or has held-out
+    images among the training ones.
+    """
+    checkpoint = study.load_checkpoint()
+    calibration, held_out = study.images()
+
+    from foxnas_core.supernet.network import Supernet
+
+    if not isinstance(checkpoint.supernet, Supernet):
+        raise InvalidInput(
+            "Subnets of a supernet of your own cannot be fine-tuned here, where their layers are "
+            "not known; fine-tune them by your own recipe."
+        )
+    if checkpoint.record.get("dataset") != dataset.name:
+        raise InvalidInput(
+            f"The supernet was trained on {checkpoint.record.get('dataset')}, not on "
+            f"{dataset.name}; name its images with --data."
+        )
+    check_apart(dataset.training, held_out)
+
+    import torch
+
+    from foxnas_core.measurement.accuracy import AccuracyMeter
+    from foxnas_core.measurement.campaign import pixel_statistics, prepare
+    from foxnas_core.quantization import finetuning
+
+    torch.set_num_threads(1)
+    mean, std = pixel_statistics(checkpoint)
+    before = prepare(checkpoint, architecture, calibration)
+    tuned = finetuning.fine_tune(
+        before, dataset.training, recipe,
+        calibration=calibration, mean=mean, std=std, report=report, stop=stop,
+    )  # fmt: skip
+    meter = AccuracyMeter(held_out, calibration, mean=mean, std=std)
+    effect = finetuning.effect_of(
+        before, tuned.prepared, meter, lambda prepared: prepared.int8(calibration, mean, std)
+    )
+    parents = {
+        "space": study.space.fingerprint,
+        "checkpoint": file_hash(study.checkpoint_file),
+        "images": file_hash(study.images_file),
+    }
+    int8 = tuned.prepared.int8(calibration, mean, std)
+    files = finetuning.fine_tuned_files(
+        tuned, effect, int8, record=checkpoint.record, parents=parents
+    )
+    return tuned, effect, files
 
 
 def _estimate(

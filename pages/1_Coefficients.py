@@ -19,6 +19,7 @@ from foxnas_core.figures.forms import forms_figure, forms_table
 from foxnas_core.regression import Predictor
 from foxnas_core.regression.inference import KINDS, joint_tests
 from foxnas_core.storage import Study
+from foxnas_core.table import MeasurementTable
 from pages.shared import cache, choices
 from pages.shared.frame import errors_as_cards, page
 from pages.shared.latency import latency_picker
@@ -39,6 +40,22 @@ def picker(field: str, label: str, options: Mapping[str, str], help_: str) -> st
         key=field,
         on_change=choices.on_change(field, lambda name: choices.update(**{field: name})),
         help=help_,
+    )
+
+
+def quality_picker(table: MeasurementTable) -> str:
+    """Which accuracy is explained; drawn where there is more than one."""
+    options = {t.column: t.label for t in table.targets if t.is_accuracy or t.is_drop}
+    if len(options) < 2:
+        return "accuracy"
+    chosen = choices.remembered("quality")
+    choices.show("quality", chosen if chosen in options else next(iter(options)))
+    return st.selectbox(
+        "Accuracy shown",
+        list(options),
+        format_func=lambda column: options[column],
+        key="quality",
+        on_change=choices.on_change("quality", lambda c: choices.remember("quality", c)),
     )
 
 
@@ -94,6 +111,11 @@ def show_fit(predictor: Predictor) -> None:
             f"points for a subnet of average accuracy, {target.text(predictor.link.center)} "
             f"{target.unit}."
         )
+    if predictor.left_out:
+        st.caption(
+            f"{predictor.left_out} measured rows failed a check of how they were measured and are "
+            "left out; the page Measurements says which."
+        )
     for warning in predictor.warnings:
         st.warning(plain(warning))
 
@@ -120,10 +142,14 @@ with page(
     "What each choice costs and buys, from the fitted regression, with 95 % confidence intervals.",
 ) as study:
     table = cache.table_of(study)
-    latency = latency_picker(table)
+    places = st.columns(2)
+    with places[0]:
+        latency = latency_picker(table)
+    with places[1]:
+        quality = quality_picker(table)
     form, link, kind = pickers(table.ordered)
     predictors, hows = [], []
-    for column, place in zip(("accuracy", latency), st.columns(2, gap="large"), strict=True):
+    for column, place in zip((quality, latency), st.columns(2, gap="large"), strict=True):
         with place:
             try:
                 predictors.append(cache.predictor_of(study, column, form, link))

@@ -7,6 +7,7 @@ from PIL import Image
 from foxnas_core.dataset import (
     FASHION_MNIST_FOLDER,
     ImageSet,
+    check_apart,
     fashion_mnist,
     image_folder,
     load_dataset,
@@ -140,3 +141,11 @@ def test_pickled_arrays_are_refused(tmp_path):
     np.savez(tmp_path / "images.npz", held_out_images=np.array([{"a": 1}], dtype=object))
     with pytest.raises(InvalidInput):
         unpack_images(tmp_path / "images.npz")
+
+
+def test_copies_of_held_out_images_among_the_training_ones_are_refused():
+    images = np.random.default_rng(0).integers(0, 256, (8, 4, 4), dtype=np.uint8)
+    training, held_out = ImageSet(images[:5], np.arange(5)), ImageSet(images[5:], np.arange(3))
+    check_apart(training, held_out)
+    with pytest.raises(InvalidInput, match="^2 of 5 training images are held out"):
+        check_apart(training, ImageSet(images[3:], np.arange(5)))

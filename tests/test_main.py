@@ -193,8 +193,9 @@ def test_measure_document_and_resumption(measured_study, capsys):
     document = ask(capsys, "measure", "--study", measured_study.folder, "--count", 41)
     assert document["rows"] == 41 and len(document["measured"]) == 1
     [measured] = document["measured"]
-    assert set(measured) == {"id", "architecture", "accuracy", "latency_ms", "latency_ms:int8"}
-    for column in ("accuracy", "latency_ms", "latency_ms:int8"):
+    columns = {"accuracy", "accuracy:int8", "accuracy_drop:int8", "latency_ms", "latency_ms:int8"}
+    assert set(measured) == {"id", "architecture", *columns}
+    for column in columns:
         estimate = measured[column]
         assert set(estimate) == ESTIMATE
         assert estimate["low"] <= estimate["value"] <= estimate["high"]
@@ -598,3 +599,66 @@ def test_frames_of_the_fit_agree_with_the_core(measured_study, capsys):
     shown = ask(capsys, "fit", "--study", measured_study.folder)["targets"]["accuracy"]
     own = fit(table, "accuracy").coefficients()
     assert pd.DataFrame(shown["coefficients"])["estimate"].tolist() == own["estimate"].tolist()
+
+
+@pytest.fixture
+def pictures(tmp_path, tiny_dataset):
+    """The tiny images as a folder of pictures, one sub-folder a class."""
+    from PIL import Image
+
+    folder = tmp_path / "stripes"
+    for number, image in enumerate(tiny_dataset.training.images):
+        own = folder / tiny_dataset.classes[tiny_dataset.training.labels[number]]
+        own.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(image).save(own / f"{number}.png")
+    return folder
+
+
+def test_fine_tune_writes_a_subnet_scored_before_and_after(tiny_study, pictures, tmp_path, capsys):
+    architecture, out = tmp_path / "a.json", tmp_path / "tuned"
+    architecture.write_text(json.dumps(tiny_study.space.extreme("largest").to_dict()))
+    command = (
+        "fine-tune", "--study", tiny_study.folder, "--architecture", architecture, "--out", out,
+        "--data", pictures, "--epochs", 1, "--batch", 40, "--quantization-aware",
+    )  # fmt: skip
+    document = ask(capsys, *command)
+    assert document["steps"] == document["planned_steps"] > 5
+    assert sorted(p.name for p in out.iterdir()) == document["files"]
+    for scores in (document["before"], document["after"], document["gain"]):
+        assert set(scores) == {"accuracy", "accuracy:int8", "accuracy_drop:int8"}
+        assert all(set(interval) == ESTIMATE for interval in scores.values())
+    written = json.loads((out / "fine_tuning.json").read_text())
+    assert written["after"] == document["after"] and written["images"] == document["images"]
+    parents = written["parents"]
+    assert parents["space"] == tiny_study.space.fingerprint and len(parents) == 3
+    assert "not empty" in refused(capsys, *command)
+    renamed = pictures.rename(pictures.with_name("others"))
+    elsewhere = (*command[:6], tmp_path / "again", "--data", renamed)
+    assert "was trained on stripes, not on others" in refused(capsys, *elsewhere)
+
+
+def test_fine_tuning_stops_at_the_first_interrupt_and_keeps_what_it_learnt(
+    tiny_study, pictures, tmp_path, capsys, monkeypatch
+):
+    from foxnas_core.quantization import finetuning
+
+    plain = finetuning.fine_tune
+
+    def interrupted(*arguments, report, **options):
+        def told(progress):
+            report(progress)
+            os.kill(os.getpid(), signal.SIGINT)
+
+        return plain(*arguments, report=told, report_every=2, **options)
+
+    monkeypatch.setattr(finetuning, "fine_tune", interrupted)
+    usual = signal.getsignal(signal.SIGINT)
+    architecture = tmp_path / "a.json"
+    architecture.write_text(json.dumps(tiny_study.space.extreme("smallest").to_dict()))
+    document = ask(
+        capsys, "fine-tune", "--study", tiny_study.folder, "--architecture", architecture,
+        "--out", tmp_path / "tuned", "--data", pictures, "--epochs", 5, "--batch", 40,
+    )  # fmt: skip
+    assert document["steps"] == 2 and document["planned_steps"] > 25
+    assert (tmp_path / "tuned" / "subnet.safetensors").exists()
+    assert signal.getsignal(signal.SIGINT) == usual

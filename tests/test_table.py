@@ -231,6 +231,14 @@ def test_a_wrong_row_is_named_and_nothing_is_appended() -> None:
             "row 1, has no latency_ms; measure it again or leave the row out.",
         ),
         (
+            {"accuracy:int8": [0.1, -0.1]},
+            "row 1, has accuracy:int8 = -0.1; it must be a percentage from 0 to 100.",
+        ),
+        (
+            {"accuracy_drop:int8": [-0.1, 100.5]},
+            "row 1, has accuracy_drop:int8 = 100.5; it must be a number from -100 to 100.",
+        ),
+        (
             {"accuracy_std_error": [0.1, -0.1]},
             "row 1, has accuracy_std_error = -0.1; it must be a finite number of at least 0.",
         ),

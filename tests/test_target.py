@@ -18,7 +18,20 @@ def test_a_latency_of_another_device_is_named_by_it():
     )
 
 
-@pytest.mark.parametrize("column", ["speed", "latency_ms:", "accuracy:x", ""])
+@pytest.mark.parametrize(
+    "column",
+    [
+        "speed",
+        "latency_ms:",
+        "accuracy:",
+        "accuracy_drop",
+        "macs:int8",
+        "",
+        "accuracy_std_error",
+        "accuracy:int8_std_error",
+        "latency_ms:pixel_std_error",
+    ],
+)
 def test_other_columns_are_no_targets(column):
     with pytest.raises(InvalidInput, match="no target"):
         target_of(column)
@@ -45,7 +58,30 @@ def test_values_read_at_a_sensible_precision(column, value, text, signed):
     assert target_of(column).text(value, signed=True) == signed
 
 
+def test_accuracy_in_another_precision_and_what_it_lost_are_targets():
+    int8, drop = target_of("accuracy:int8"), target_of("accuracy_drop:int8")
+    assert (int8.unit, int8.direction, drop.unit, drop.direction) == ("%", "max", "points", "min")
+    assert int8.is_accuracy and not int8.is_drop and drop.is_drop and not drop.is_accuracy
+    assert target_of("accuracy").is_accuracy and not target_of("latency_ms").is_accuracy
+    assert drop.std_error_column == "accuracy_drop:int8_std_error"
+    assert drop.text(0.2567, signed=True) == "+0.26" and drop.difference_unit == "points"
+
+
 def test_axes_and_differences_are_named_with_their_units():
     assert (target_of("accuracy").named, target_of("macs").named) == ("Top-1 accuracy (%)", "MACs")
     assert target_of("accuracy").difference_unit == "points"
     assert target_of("latency_ms").difference_unit == "ms"
+
+
+@pytest.mark.parametrize(("column", "unit"), [("energy_mj", "mJ"), ("memory_kib", "KiB")])
+def test_energy_and_memory_are_targets_of_each_precision(column, unit):
+    for name in (column, f"{column}:int8"):
+        target = target_of(name)
+        assert (target.unit, target.direction, target.column) == (unit, "min", name)
+        assert target.is_extra and not target.is_latency
+    assert target_of(f"{column}:int8").label.endswith("(int8)")
+
+
+def test_kib_take_no_second_prefix():
+    assert target_of("memory_kib").text(1723.6) == "1,724"
+    assert target_of("energy_mj").text(1723.6) == "1.72 k"

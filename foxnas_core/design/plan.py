@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from foxnas_core.badges import usable
 from foxnas_core.design.exchange import STARTS, Batch, next_batch
 from foxnas_core.design.gain import ExpectedGain, expected_gain
 from foxnas_core.errors import InvalidInput
@@ -106,7 +107,7 @@ def plan_next(
         )
     known = np.zeros(len(table), dtype=bool)
     with suppress(InvalidInput):
-        known = np.isfinite(table.values(target))
+        known = usable(table, target)
     measured = table.codes[known]
     if predictor is None:
         few = "per_layer" if table.ordered else "stage_counts"

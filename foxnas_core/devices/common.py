@@ -6,6 +6,7 @@ from dataclasses import replace
 import numpy as np
 
 from foxnas_core.architecture import Architecture
+from foxnas_core.badges import usable, without_failed
 from foxnas_core.errors import InvalidInput
 from foxnas_core.features import build_form
 from foxnas_core.regression import Predictor, fit
@@ -26,6 +27,11 @@ def device_of(target: Target) -> str:
 def measured_rows(table: MeasurementTable, *columns: str) -> np.ndarray:
     """Positions of the rows where all of `columns` are measured; raises as `table.values`."""
     return np.flatnonzero(np.all([np.isfinite(table.values(c)) for c in columns], axis=0))
+
+
+def read_rows(table: MeasurementTable, column: str) -> np.ndarray:
+    """Positions of the rows that a fit of `column` reads; raises as `table.values`."""
+    return np.flatnonzero(usable(table, column))
 
 
 def by_subnet(table: MeasurementTable) -> MeasurementTable:
@@ -57,6 +63,11 @@ def measured_on_both(table: MeasurementTable, first: str, second: str) -> Measur
     return replace(table, frame=frame, codes=table.codes[rows])
 
 
+def fitted_on_both(table: MeasurementTable, first: str, second: str) -> MeasurementTable:
+    """As `measured_on_both`, of the measurements that fits read."""
+    return measured_on_both(without_failed(table), first, second)
+
+
 def architectures_of(table: MeasurementTable, ids: Iterable[str]) -> list[Architecture]:
     """The architectures of ids that the table has."""
     position = {name: row for row, name in enumerate(table.frame["id"])}
@@ -72,7 +83,7 @@ def fit_pair(
     """
     if first == second:
         raise InvalidInput(f"Both devices are {first!r}; choose two different latency columns.")
-    both = measured_on_both(table, first, second)
+    both = fitted_on_both(table, first, second)
     if not len(both):
         raise InvalidInput(
             f"No subnet has both {first} and {second}; measure subnets of one device's rows on "

@@ -20,7 +20,7 @@ import numpy as np
 import pandas as pd
 from scipy.special import fdtrc, stdtr, stdtrit
 
-from foxnas_core.devices.common import device_of, measured_on_both
+from foxnas_core.devices.common import device_of, fitted_on_both
 from foxnas_core.errors import InvalidInput
 from foxnas_core.explanation.coefficients import effect_rows
 from foxnas_core.features import Form
@@ -118,7 +118,7 @@ def compare_devices(
     if first.target.unit != "ms" or second.target.unit != "ms":
         raise InvalidInput("Devices are compared by their latency; choose two latency columns.")
     columns = first.target.column, second.target.column
-    both = measured_on_both(table, *columns)
+    both = fitted_on_both(table, *columns)
     if not first.rows == second.rows == len(both):
         raise InvalidInput(
             f"{len(both)} subnets have both {columns[0]} and {columns[1]}, but the fits read "

@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
-from foxnas_core.devices.common import device_of
+from foxnas_core.devices.common import device_of, read_rows
 from foxnas_core.devices.transfer import LEAST_ROWS, line, regressor, source_values
 from foxnas_core.errors import InvalidInput
 from foxnas_core.features import FORMS, ORDER_FREE, Form, build_form
@@ -96,7 +96,7 @@ def transfer_curve(
     the target than the least count and five to judge by.
     """
     values = table.values(target)
-    measured = np.flatnonzero(np.isfinite(values))
+    measured = read_rows(table, target)
     usable = [c for c in sorted(set(counts)) if LEAST_ROWS <= c <= len(measured) - LEAST_UNSEEN]
     if not usable:
         raise InvalidInput(

@@ -16,7 +16,8 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 
-from foxnas_core.devices.common import device_of
+from foxnas_core.badges import failed_rows, usable
+from foxnas_core.devices.common import device_of, read_rows
 from foxnas_core.errors import InvalidInput
 from foxnas_core.features import Form
 from foxnas_core.link import Link
@@ -50,7 +51,7 @@ def transfer(
     if target == source.target.column:
         raise InvalidInput(f"{target} can't be calibrated from itself; choose another device.")
     values = table.values(target)
-    measured = np.flatnonzero(np.isfinite(values))
+    measured = read_rows(table, target)
     chosen = measured if rows is None else np.intersect1d(rows, measured)
     if len(chosen) < LEAST_ROWS:
         raise InvalidInput(
@@ -107,6 +108,7 @@ def transfer(
         residual_variance=float(residuals @ residuals) / df,
         held_out=held_out,
         df=df,
+        left_out=failed_rows(table, target),
     )
 
 
@@ -123,7 +125,7 @@ def source_values(source: Predictor, table: MeasurementTable) -> np.ndarray:
     predicted = source.form.matrix(table.codes) @ source.estimates
     column = source.target.column
     if source.table_fingerprint == table.fingerprint:
-        measured = np.isfinite(table.values(column))
+        measured = usable(table, column)
         if measured.sum() == len(source.held_out):
             predicted[measured] = source.held_out
             # Rows of a new device may stand apart from the source's rows of the same subnets.
@@ -139,7 +141,8 @@ def regressor(
     these subnets have one, else its predictions."""
     column = source.target.column
     if column in [target.column for target in table.targets]:
-        values = _shared(table, table.values(column))[rows]
+        sound = np.where(usable(table, column), table.values(column), np.nan)
+        values = _shared(table, sound)[rows]
         if np.isfinite(values).all():
             return values
     return predicted[rows]

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from foxnas_core.badges import usable
 from foxnas_core.errors import InvalidInput
 from foxnas_core.regression import Predictor
 from foxnas_core.regression.leastsquares import leverage
@@ -43,7 +44,7 @@ class FittedRows:
         if is_exact(predictor, table):
             raise InvalidInput(exact_sentence(predictor))
         values = table.values(predictor.target.column)
-        numbers = np.flatnonzero(np.isfinite(values))
+        numbers = np.flatnonzero(usable(table, predictor.target.column))
         measured = values[numbers]
         x = predictor.form.matrix(table.codes[numbers])
         response, fitted = predictor.link.forward(measured), x @ predictor.estimates
@@ -76,7 +77,7 @@ def is_exact(predictor: Predictor, table: MeasurementTable) -> bool:
     """Whether the fit has no error but rounding, as that of a count of weights has."""
     _check_table(predictor, table)
     values = table.values(predictor.target.column)
-    response = predictor.link.forward(values[np.isfinite(values)])
+    response = predictor.link.forward(values[usable(table, predictor.target.column)])
     return bool(np.sqrt(predictor.residual_variance) <= _ROUNDING * np.ptp(response))
 
 

@@ -153,7 +153,7 @@ def _reset(diagnosis: Diagnosis) -> Caution | None:
     if not test.rejects:
         return None
     link = diagnosis.predictor.link
-    accuracy = diagnosis.predictor.target.column == "accuracy"
+    accuracy = diagnosis.predictor.target.is_accuracy
     other = ", the saturating link" if accuracy and link.is_identity else ""
     return Caution(
         "reset",

@@ -13,6 +13,7 @@ import numpy as np
 import pandas as pd
 
 from foxnas_core.architecture import Architecture
+from foxnas_core.badges import usable
 from foxnas_core.errors import InvalidInput
 from foxnas_core.explanation.blocks import Block, blocks_of, joint_states
 from foxnas_core.explanation.delta import mean_prediction
@@ -49,7 +50,7 @@ def permutation_lens(
     from sklearn.inspection import permutation_importance
 
     values = table.values(predictor.target.column)
-    measured = np.isfinite(values)
+    measured = usable(table, predictor.target.column)
     y, blocks = values[measured], blocks_of(predictor.form)
     numbers, states = joint_states(table.codes[measured], blocks)
 

@@ -16,6 +16,7 @@ import numpy as np
 import pandas as pd
 
 from foxnas_core.architecture import Architecture
+from foxnas_core.badges import usable
 from foxnas_core.errors import InvalidInput
 from foxnas_core.explanation.blocks import blocks_of
 from foxnas_core.regression import CrossValidation, Predictor
@@ -86,13 +87,13 @@ def second_opinion(
 ) -> SecondOpinion:
     """Fit an explainable boosting machine to what `predictor` was fitted to.
 
-    Each decision of a block is a nominal feature with "off" where it is inactive. Rows without
-    the target are left out. Raises `InvalidInput` where fewer than 50 remain.
+    Each decision of a block is a nominal feature with "off" where it is inactive. Rows
+    that the fit did not read are left out. Raises `InvalidInput` where fewer than 50 remain.
     """
     values = table.values(predictor.target.column)
     # A value at or above the ceiling has no place on the link's scale.
-    usable = np.isfinite(predictor.link.forward(values))
-    y, codes = values[usable], table.codes[usable]
+    read = np.isfinite(predictor.link.forward(values)) & usable(table, predictor.target.column)
+    y, codes = values[read], table.codes[read]
     if len(y) < _LEAST_ROWS:
         raise InvalidInput(
             f"Boosted trees need at least {_LEAST_ROWS} measured subnets, but only {len(y)} have "
@@ -102,7 +103,7 @@ def second_opinion(
     features = tuple(sorted(position for block in blocks for position in block.decisions))
     rows = _rows(space, codes, features)
     response = predictor.link.forward(y)
-    fold = deal_folds(table.frame["id"].to_numpy()[usable], seed, FOLDS)
+    fold = deal_folds(table.frame["id"].to_numpy()[read], seed, FOLDS)
     predicted = np.empty_like(y)
     for number in np.unique(fold):
         held = fold == number

@@ -109,8 +109,7 @@ def export_subnet(
 
 def write_export(exported: ExportedModel, folder: Path) -> None:
     """Write all files to a new folder, or none; raises `InvalidInput` where it has content."""
-    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
-        raise InvalidInput(f"{folder} exists and is not empty; name a new folder for the export.")
+    check_new(folder)
     folder.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=folder.parent, prefix=f".{folder.name}.") as temporary:
         ready = Path(temporary) / "export"
@@ -118,6 +117,12 @@ def write_export(exported: ExportedModel, folder: Path) -> None:
         for name, content in exported.files.items():
             (ready / name).write_bytes(content)
         ready.replace(folder)
+
+
+def check_new(folder: Path) -> None:
+    """Raises `InvalidInput` where a folder to write to has content."""
+    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+        raise InvalidInput(f"{folder} exists and is not empty; name a new folder for the export.")
 
 
 def zip_export(exported: ExportedModel) -> bytes:

@@ -117,7 +117,7 @@ def _foxnas(space: SearchSpace, group: str, target: Target) -> list[Part]:
             f"{', '.join(name for name in BUILDERS if name != 'foxnas')}."
         )
     products: tuple[str, ...] = ("depth*mean_expand", "depth*mean_kernel")
-    if target.column == "accuracy":
+    if target.is_accuracy or target.is_drop:
         products = ("total_expand", "depth*total_expand", "depth*mean_kernel")
     main = ("depth", "mean_expand", "mean_kernel", "transition_expand", "transition_kernel")
     names = main + products

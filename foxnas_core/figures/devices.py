@@ -7,7 +7,7 @@ import pandas as pd
 from plotly import graph_objects as go
 
 from foxnas_core.architecture import Architecture
-from foxnas_core.devices.common import architectures_of, device_of, measured_rows
+from foxnas_core.devices.common import architectures_of, device_of, read_rows
 from foxnas_core.devices.comparison import DeviceComparison
 from foxnas_core.devices.curve import SCALED, SCRATCH, Errors, TransferCurve, errors_of
 from foxnas_core.devices.reversals import RankReversals, disagreement
@@ -327,7 +327,7 @@ def calibration_table(
 ) -> pd.DataFrame:
     """One row a subnet measured on the new device: id, used (for the calibration), predicted
     (held out where used), measured, error (%)."""
-    measured = measured_rows(table, predictor.target.column)
+    measured = read_rows(table, predictor.target.column)
     values = table.values(predictor.target.column)[measured]
     return pd.DataFrame(
         {

@@ -8,7 +8,10 @@ BLUE, ORANGE, GREEN, RED, PURPLE, SKY = (
     "#0072B2", "#E69F00", "#009E73", "#D55E00", "#CC79A7", "#56B4E9",
 )  # fmt: skip
 GREY, INK, PALE = "#8A94A0", "#1B2733", "#F4F6F8"
-TARGET_COLOURS = {"accuracy": BLUE, "latency_ms": RED, "latency_ms:int8": PURPLE}
+TARGET_COLOURS = {
+    "accuracy": BLUE, "latency_ms": RED, "latency_ms:int8": PURPLE,
+    "accuracy:int8": SKY, "accuracy_drop:int8": ORANGE,
+}  # fmt: skip
 # Blue over white to red: harm and help stay apart without green against red.
 # The ends are light enough for dark numbers to be read on them.
 DIVERGING = [[0.0, "#64A6D1"], [0.5, "#F7F7F7"], [1.0, "#EB9457"]]

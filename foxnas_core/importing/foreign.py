@@ -134,10 +134,13 @@ class ForeignFile:
         ]
         own = _with_plain_rest(frame[["id", *latencies, *beside]], table.space)
         given = own[latencies].apply(lambda cells: [not _is_missing(c) for c in cells])
-        imports = [*table.record.get("joined", []), PurePath(self.source).name]
+        # Named, so that no latency is taken for one of the row's own campaign.
+        name = PurePath(self.source).name
+        own = own.assign(**{f"campaign_{column}": f"joined-{name}" for column in latencies})
+        campaigns = {**table.record.get("campaigns", {}), f"joined-{name}": {"imported_from": name}}
         return table.with_cells(
             own[given.any(axis=1)],
-            record={**table.record, "joined": imports},
+            record={**table.record, "campaigns": campaigns},
             source=self.source,
             row_word=self._rows.row_word,
             names=names,

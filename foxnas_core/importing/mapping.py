@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from foxnas_core.errors import InvalidInput
 from foxnas_core.importing.reading import ARCHITECTURE
 from foxnas_core.search_space import SearchSpace
-from foxnas_core.table import STD_ERROR, is_target
-from foxnas_core.target import KNOWN, units_of
+from foxnas_core.table import is_target
+from foxnas_core.target import KNOWN, STD_ERROR, target_of, units_of
 
 # Names under which targets are often found; how they are written (top-1, Top1) does not matter.
 _SYNONYMS = {
@@ -82,7 +82,8 @@ def check_mapping(
             raise InvalidInput(
                 f"{name!r} can't be mapped to the column {column!r} of {source}: it is neither a "
                 f"decision of space {space.name!r} ({_some(list(space.by_name))}) nor a target "
-                f"({', '.join(KNOWN)}, latency_ms:DEVICE, each also with {STD_ERROR}) nor "
+                f"({', '.join(KNOWN)}, latency_ms:DEVICE, accuracy:PRECISION, each also with "
+                f"{STD_ERROR}) nor "
                 f"{ARCHITECTURE!r}."
             )
     for name, column in mapping.columns.items():
@@ -126,7 +127,7 @@ def _check_unit(
                 f"A unit is told for {target}, but {source} has no such column; map one to it, of "
                 f"{_some(columns)}."
             )
-        if target != "accuracy" and unit != "ms":
+        if not target_of(target).is_accuracy and unit != "ms":
             raise InvalidInput(
                 f"{source} has a column {target!r}, which is in ms by its name, not in {unit}; map "
                 f"it explicitly (--map {target}={target}) if its name is wrong."
@@ -134,7 +135,7 @@ def _check_unit(
 
 
 def _option(target: str) -> str:
-    return "accuracy" if target == "accuracy" else "latency"
+    return "accuracy" if target_of(target).is_accuracy else "latency"
 
 
 def _bare(name: str) -> str:

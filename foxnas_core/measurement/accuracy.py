@@ -1,12 +1,12 @@
-"""Top-1 accuracy and cross-entropy on held-out images."""
+"""Top-1 accuracy and cross-entropy on held-out images, in fp32 and in int8."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
-from foxnas_core.dataset import ImageSet
-from foxnas_core.measurement.meter import Prepared
+from foxnas_core.dataset import ImageSet, check_apart
+from foxnas_core.measurement.meter import INT8_IMAGES, Prepared
 from foxnas_core.supernet.images import Level, to_batch
 from foxnas_core.supernet.onnx import INPUT, session_of
 
@@ -14,13 +14,29 @@ from foxnas_core.supernet.onnx import INPUT, session_of
 class AccuracyMeter:
     """Accuracy in percent and cross-entropy in nats, with their standard errors.
 
-    The even and the odd images are also scored apart (`accuracy_even`, `accuracy_odd`): their
+    Accuracy is that of the fp32 model and, as `accuracy:int8`, that of the quantized one;
+    `accuracy_drop:int8` is the first less the second, in points. Both are scored on the same
+    images, so its standard error is that of the mean paired difference. The even and the odd
+    images are also scored apart (`accuracy_even`, `accuracy_odd`, each also `:int8`): their
     agreement over subnets is the reliability of the study. Runs in ONNX Runtime, which gives
     the same logits as torch in less time.
+
+    Without calibration images, fp32 alone is scored. Raises `InvalidInput` where an image that int8
+    is calibrated on is held out.
     """
 
-    def __init__(self, held_out: ImageSet, *, mean: Level, std: Level, batch: int = 250) -> None:
-        self._images = held_out
+    def __init__(
+        self,
+        held_out: ImageSet,
+        calibration: ImageSet | None = None,
+        *,
+        mean: Level,
+        std: Level,
+        batch: int = 125,
+    ) -> None:
+        if calibration is not None:
+            check_apart(calibration.take(slice(0, INT8_IMAGES)), held_out)
+        self._images, self._calibration = held_out, calibration
         self._mean, self._std, self._batch = mean, std, batch
         self._batches: dict[int, list[np.ndarray]] = {}
 
@@ -30,23 +46,36 @@ class AccuracyMeter:
     def record(self) -> dict[str, Any]:
         return {"held_out_images": len(self._images)}
 
+    def right(self, model: bytes, resolution: int) -> np.ndarray:
+        """Whether (images,) the ONNX model of this input size names each held-out class."""
+        return self._logits(model, resolution).argmax(1) == self._images.labels
+
     def _score(self, prepared: Prepared) -> dict[str, float]:
-        session = session_of(prepared.onnx)
-        batches = self._of_resolution(prepared.subnet.resolution)
-        logits = np.concatenate([session.run(None, {INPUT: batch})[0] for batch in batches])
-        right = 100.0 * (logits.argmax(1) == self._images.labels)
+        resolution = prepared.subnet.resolution
+        logits = self._logits(prepared.onnx, resolution)
+        right = logits.argmax(1) == self._images.labels
         shifted = logits - logits.max(1, keepdims=True)
         log_sum = np.log(np.exp(shifted).sum(1))
         entropy = log_sum - shifted[np.arange(len(logits)), self._images.labels]
-        root = np.sqrt(len(logits))
-        return {
-            "accuracy": float(right.mean()),
-            "accuracy_std_error": float(right.std(ddof=1) / root),
-            "cross_entropy": float(entropy.mean()),
-            "cross_entropy_std_error": float(entropy.std(ddof=1) / root),
-            "accuracy_even": float(right[::2].mean()),
-            "accuracy_odd": float(right[1::2].mean()),
+        found = {
+            **_with_error("accuracy", 100.0 * right),
+            **_with_error("cross_entropy", entropy),
+            **_halves(right, ""),
         }
+        if self._calibration is None:
+            return found
+        int8 = self.right(prepared.int8(self._calibration, self._mean, self._std), resolution)
+        return {
+            **found,
+            **_with_error("accuracy:int8", 100.0 * int8),
+            **_with_error("accuracy_drop:int8", 100.0 * right - 100.0 * int8),
+            **_halves(int8, ":int8"),
+        }
+
+    def _logits(self, model: bytes, resolution: int) -> np.ndarray:
+        session = session_of(model)
+        batches = self._of_resolution(resolution)
+        return np.concatenate([session.run(None, {INPUT: batch})[0] for batch in batches])
 
     def _of_resolution(self, resolution: int) -> list[np.ndarray]:
         """The normalised batches of one resolution, kept, as resizing costs more than scoring."""
@@ -57,3 +86,16 @@ class AccuracyMeter:
                 for i in range(0, len(images), self._batch)
             ]
         return self._batches[resolution]
+
+
+def _with_error(column: str, values: np.ndarray) -> Mapping[str, float]:
+    """The mean over images (images,) and its standard error."""
+    error = values.std(ddof=1) / np.sqrt(len(values))
+    return {column: float(values.mean()), f"{column}_std_error": float(error)}
+
+
+def _halves(right: np.ndarray, precision: str) -> Mapping[str, float]:
+    return {
+        f"accuracy_even{precision}": float(100.0 * right[::2].mean()),
+        f"accuracy_odd{precision}": float(100.0 * right[1::2].mean()),
+    }

@@ -60,19 +60,31 @@ def standard_meters(
     calibration: ImageSet,
     seed: int,
     baseline: float | None = None,
+    energy: bool = False,
+    memory: bool = False,
 ) -> list[Meter]:
-    """Accuracy, cost and latency, as the shipped study is measured.
+    """Accuracy, cost and latency, as the shipped study is measured, with energy and peak memory
+    where asked for.
 
     `baseline` is the reference's time when the study was begun (ms), or None at its beginning.
     """
+    from foxnas_core.measurement.energy import EnergyMeter
+    from foxnas_core.measurement.memory import MemoryMeter
+
     mean, std = pixel_statistics(checkpoint)
     reference = prepare(checkpoint, reference_architecture(checkpoint.supernet.space), calibration)
+    extra: list[Meter] = []
+    if energy:
+        extra.append(EnergyMeter(calibration, mean=mean, std=std))
+    if memory:
+        extra.append(MemoryMeter(calibration, mean=mean, std=std))
     return [
-        AccuracyMeter(held_out, mean=mean, std=std),
+        AccuracyMeter(held_out, calibration, mean=mean, std=std),
         CostMeter(),
         LatencyMeter(
             reference.subnet, calibration, mean=mean, std=std, seed=seed, baseline=baseline
         ),
+        *extra,
     ]
 
 

@@ -9,10 +9,10 @@ import numpy as np
 
 from foxnas_core.dataset import ImageSet
 from foxnas_core.measurement.hosts import Host
-from foxnas_core.measurement.latency import SETTLING, columns_of
-from foxnas_core.measurement.meter import Prepared
+from foxnas_core.measurement.latency import SETTLING, columns_of, warm_up_of
+from foxnas_core.measurement.meter import INT8_IMAGES, Prepared
 from foxnas_core.measurement.runtimes import PRECISIONS, Runtime, write_models
-from foxnas_core.supernet.images import Level, to_batch
+from foxnas_core.supernet.images import Level
 
 _REFERENCE = "reference"
 
@@ -78,11 +78,11 @@ class DeviceMeter:
             "threads": 1,
             "batch": 1,
             "runs": self._runs,
-            "warm_up_runs": self._runs // 10,
+            "warm_up_runs": warm_up_of(self._runs),
             "rounds": self._rounds,
             "reference_baseline_ms": self.baseline,
             "int8": self._runtime.int8,
-            "calibration_images": min(200, len(self._calibration)),
+            "calibration_images": min(INT8_IMAGES, len(self._calibration)),
         }
 
     def _job(self, models: list[dict[str, Any]], settle: int) -> dict[str, Any]:
@@ -91,26 +91,22 @@ class DeviceMeter:
             "models": models,
             "reference": self._entry,
             "runs": self._runs,
-            "warm_up_runs": self._runs // 10,
+            "warm_up_runs": warm_up_of(self._runs),
             "rounds": self._rounds,
             "seed": int(self._rng.integers(2**32)),
             "threads": 1,
-            "core": None,
             "settle": settle,
         }
 
     def _write(
         self, named: dict[str, Prepared], folder: Path, precisions: Sequence[str]
     ) -> list[dict[str, Any]]:
-        images = self._calibration.images[:200]
-        resolutions = {p.subnet.resolution for p in named.values()}
-        calibration = {
-            r: to_batch(images, r, self._mean, self._std).numpy() for r in sorted(resolutions)
-        }
         return write_models(
             self._runtime,
             named,
-            calibration=calibration,
+            calibration=self._calibration,
+            mean=self._mean,
+            std=self._std,
             folder=folder,
             precisions=precisions,
         )

@@ -3,36 +3,33 @@
 On a shared machine the mean and the median of repeated runs wander by a tenth. What repeats is a
 low quantile over many runs, in rounds that visit all subnets in a fresh random order, so that a
 slow minute falls on all alike; a reference network in every round carries away what drift is
-left.
+left. The timing itself is `runner`'s, which other devices share.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from functools import partial
 from typing import Any
 
 import numpy as np
 import onnxruntime
 
 from foxnas_core.dataset import ImageSet
-from foxnas_core.measurement.meter import Prepared
+from foxnas_core.measurement.meter import INT8_IMAGES, Prepared
 from foxnas_core.measurement.runner import (
     Timing,
     bound_session,
     device_name,
     governor,
     interleaved,
-    pinned,
+    one_core,
     sensors,
     settled,
     timed,
 )
-from foxnas_core.supernet.images import Level, to_batch
-from foxnas_core.supernet.onnx import onnx_model, quantized_model, session_of
+from foxnas_core.supernet.images import Level
+from foxnas_core.supernet.onnx import onnx_model, session_of
 from foxnas_core.supernet.subnet import Network
 
 FP32, INT8 = "latency_ms", "latency_ms:int8"
-
-
 # Visits of the reference whose median is its time when a device's measuring begins.
 SETTLING = 9
 
@@ -42,6 +39,7 @@ class LatencyMeter:
     be relied on; see `columns_of`.
 
     `baseline` is the reference's time when the study was begun (ms), or None where it begins now.
+    The measuring thread is held to one core meanwhile.
     """
 
     columns = (FP32, INT8)
@@ -62,23 +60,18 @@ class LatencyMeter:
         self._rng = np.random.default_rng(seed)
         self._runs, self._rounds = runs, rounds
         self._reference = self._visit(onnx_model(reference), reference)
-        with pinned() as core:
-            self._held = core is not None
-        self.baseline = baseline or self._settle()
+        with one_core() as self._pinned:
+            self.baseline = baseline or settled(self._reference, SETTLING)
 
     def measure(self, subnets: Sequence[Prepared]) -> list[dict[str, float]]:
         models = {}
         for row, p in enumerate(subnets):
-            models[row, FP32] = self._visit(p.onnx, p.subnet)
-            models[row, INT8] = self._visit(self._quantized(p), p.subnet)
-        named = {f"{row} {column}": model for (row, column), model in models.items()}
-        with pinned() as core:
+            models[f"{row} {FP32}"] = self._visit(p.onnx, p.subnet)
+            int8 = p.int8(self._calibration, self._mean, self._std)
+            models[f"{row} {INT8}"] = self._visit(int8, p.subnet)
+        with one_core():
             rows = interleaved(
-                named,
-                self._reference,
-                rounds=self._rounds,
-                rng=self._rng,
-                sense=partial(sensors, core),
+                models, self._reference, rounds=self._rounds, rng=self._rng, sense=sensors
             )
         return [
             {
@@ -96,29 +89,25 @@ class LatencyMeter:
             "threads": 1,
             "batch": 1,
             "runs": self._runs,
-            "warm_up_runs": self._runs // 10,
             "rounds": self._rounds,
-            "pinned": self._held,
-            "governor": governor(None),
+            "warm_up_runs": warm_up_of(self._runs),
+            "pinned": self._pinned,
+            "governor": governor(),
             "reference_baseline_ms": self.baseline,
             "int8": "static QDQ, per channel, unsigned activations",
-            "calibration_images": min(200, len(self._calibration)),
+            "calibration_images": min(INT8_IMAGES, len(self._calibration)),
         }
-
-    def _quantized(self, prepared: Prepared) -> bytes:
-        images = self._calibration.images[:200]
-        batch = to_batch(images, prepared.subnet.resolution, self._mean, self._std)
-        return quantized_model(prepared.onnx, batch.numpy())
 
     def _visit(self, model: bytes, subnet: Network) -> Callable[[], Timing]:
         shape = (1, subnet.input_channels, subnet.resolution, subnet.resolution)
         image = np.random.default_rng(0).standard_normal(shape).astype(np.float32)
         run = bound_session(session_of(model), image)
-        return lambda: timed(run, self._runs, self._runs // 10)
+        return lambda: timed(run, self._runs, warm_up_of(self._runs))
 
-    def _settle(self) -> float:
-        with pinned():
-            return settled(self._reference, SETTLING)
+
+def warm_up_of(runs: int) -> int:
+    """How many runs go before `runs` that are timed."""
+    return max(10, runs // 10)
 
 
 def columns_of(
@@ -129,9 +118,9 @@ def columns_of(
     `column`: the median over rounds of the 10th percentile of a round's runs (ms), each divided by
     the round's drift, which is the reference's time over `baseline`. `low_…` and `high_…`: the
     least and the greatest of these; `minimum_…`: the least single run, divided likewise;
-    `drift_…`: the median drift; `drift_range_…`: the widest range of the reference within a round,
-    as a share of its time there. Where the device tells them: `clock_range_…`, the widest range of
-    the clock within a round as a share of its median, and `temperature_…`, the highest (°C).
+    `drift_…`: the drift, and `drift_range_…`, by how much the reference's times within a round
+    differ, as a share of their median, both the median over rounds. Where the device tells them:
+    `clock_mhz_…` and `clock_range_…` likewise, and `temperature_…`, the highest (°C).
     """
     own = [row for row in rows if row["model"] == model]
     drifts = np.array([row["reference_ms"] for row in own]) / baseline
@@ -146,15 +135,17 @@ def columns_of(
         f"low_{column}": float(levels.min()),
         f"high_{column}": float(levels.max()),
         f"drift_{column}": float(np.median(drifts)),
-        f"drift_range_{column}": float(max(ranges)),
+        f"drift_range_{column}": float(np.median(ranges)),
     }
     clocks: dict[int, list[float]] = {}
     for row in rows:
         if row["clock_mhz"] is not None:
             clocks.setdefault(row["round"], []).append(row["clock_mhz"])
     if clocks:
-        spans = [(max(c) - min(c)) / float(np.median(c)) for c in clocks.values()]
-        values[f"clock_range_{column}"] = max(spans)
+        middles = [float(np.median(read)) for read in clocks.values()]
+        spans = [float(np.ptp(read)) / m for read, m in zip(clocks.values(), middles, strict=True)]
+        values[f"clock_mhz_{column}"] = float(np.median(middles))
+        values[f"clock_range_{column}"] = float(np.median(spans))
     warmest = [row["temperature_c"] for row in own if row["temperature_c"] is not None]
     if warmest:
         values[f"temperature_{column}"] = max(warmest)

@@ -1,13 +1,19 @@
 """What a meter is: something that turns prepared subnets into columns of the table."""
 
+import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Protocol
 
 from foxnas_core.architecture import Architecture
-from foxnas_core.supernet.onnx import onnx_model
+from foxnas_core.dataset import ImageSet
+from foxnas_core.supernet.images import Level, to_batch
+from foxnas_core.supernet.onnx import onnx_model, quantized_model
 from foxnas_core.supernet.subnet import Network
+
+INT8_IMAGES = 200
+"""How many training images the ranges of int8 activations are taken from."""
 
 
 @dataclass(frozen=True)
@@ -20,6 +26,20 @@ class Prepared:
     @cached_property
     def onnx(self) -> bytes:
         return onnx_model(self.subnet)
+
+    def int8(self, calibration: ImageSet, mean: Level, std: Level) -> bytes:
+        """The int8 model, calibrated on the first `INT8_IMAGES` of these training images; made
+        once, whatever meters ask for it."""
+        batch = to_batch(calibration.images[:INT8_IMAGES], self.subnet.resolution, mean, std)
+        images = batch.numpy()
+        key = hashlib.sha256(images.tobytes()).hexdigest()
+        if key not in self._quantized:
+            self._quantized[key] = quantized_model(self.onnx, images)
+        return self._quantized[key]
+
+    @cached_property
+    def _quantized(self) -> dict[str, bytes]:
+        return {}
 
 
 class Meter(Protocol):

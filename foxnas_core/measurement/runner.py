@@ -5,7 +5,7 @@ FOLDER holds `job.json` and the model files; `rows.json` is written beside them.
 
     {"runtime": onnxruntime | openvino | executorch | litert,
      "models": [{"name", "file", "shape": [N, C, H, W]}], "reference": {"file", "shape"},
-     "runs", "warm_up_runs", "rounds", "seed", "threads", "core": number or null, "settle"}
+     "runs", "warm_up_runs", "rounds", "seed", "threads", "settle"}
 
 and the result `{"rows", "settled_ms", "circumstances"}`. Each round visits all models in a fresh
 random order, and the reference before, amid and after them. A row is one model in one round:
@@ -41,6 +41,8 @@ PACKAGES = {
 }
 
 Run = Callable[[], object]
+
+_PROCESSORS = Path("/sys/devices/system/cpu")
 
 
 class Timing(NamedTuple):
@@ -101,48 +103,56 @@ def settled(reference: Callable[[], Timing], visits: int) -> float:
 
 
 @contextlib.contextmanager
-def pinned(core: int | None = None) -> Iterator[int | None]:
-    """Hold this thread, and those it starts, to one core: `core`, or the one it is on.
+def one_core() -> Iterator[bool | None]:
+    """Hold the calling thread to the core it is on, and let it go where it was allowed before.
 
-    Yields the core, or None where the system can't or won't.
+    Gives whether that worked, or None on a system that knows no such thing. The scheduler has put
+    a running thread where there was room, so its choice is kept rather than one of ours.
     """
-    before = None
+    if not hasattr(os, "sched_setaffinity"):
+        yield None
+        return
+    allowed = os.sched_getaffinity(0)
     try:
-        before = os.sched_getaffinity(0)
-        if core is None:
-            core = int(ctypes.CDLL(None).sched_getcpu())
-        os.sched_setaffinity(0, {core})
-    except (AttributeError, OSError, ValueError):
-        core = None
+        os.sched_setaffinity(0, {_current_core()})
+    except OSError:
+        yield False
+        return
     try:
-        yield core
+        yield True
     finally:
-        if before is not None:
-            with contextlib.suppress(OSError):
-                os.sched_setaffinity(0, before)
+        os.sched_setaffinity(0, allowed)
 
 
-def sensors(core: int | None) -> dict[str, Any]:
-    """The clock of the core (MHz) and the temperature (°C, the warmest zone), None where the
-    system tells none.
+def governor(processors: Path = _PROCESSORS) -> str | None:
+    """What governs the clock of the current core; None where the system does not tell."""
+    return _told(processors, "scaling_governor")
 
-    Only the clock that the kernel governs counts: a virtual machine's nominal one never changes.
-    """
-    kilohertz = _number(_frequency(core) / "scaling_cur_freq")
+
+def clock_mhz(processors: Path = _PROCESSORS) -> float | None:
+    """The current core's clock in MHz; None where the system does not tell."""
+    told = _told(processors, "scaling_cur_freq")
+    return float(told) / 1000 if told is not None and told.isdigit() else None
+
+
+def _told(processors: Path, name: str) -> str | None:
+    with contextlib.suppress(OSError):
+        return (processors / f"cpu{_current_core()}" / "cpufreq" / name).read_text().strip()
+    return None
+
+
+def _current_core() -> int:
+    with contextlib.suppress(AttributeError, OSError):
+        return int(ctypes.CDLL(None).sched_getcpu())
+    return 0
+
+
+def sensors() -> dict[str, Any]:
+    """The clock of the current core (MHz) and the temperature (°C, the warmest zone), None where
+    the system tells none."""
     zones = [_number(p) for p in Path("/sys/class/thermal").glob("thermal_zone*/temp")]
     known = [zone / 1000 for zone in zones if zone is not None]
-    return {
-        "clock_mhz": None if kilohertz is None else kilohertz / 1000,
-        "temperature_c": max(known) if known else None,
-    }
-
-
-def governor(core: int | None) -> str | None:
-    """What governs the core's clock, None where the system tells nothing."""
-    try:
-        return (_frequency(core) / "scaling_governor").read_text().strip() or None
-    except OSError:
-        return None
+    return {"clock_mhz": clock_mhz(), "temperature_c": max(known) if known else None}
 
 
 def device_name() -> str:
@@ -156,10 +166,6 @@ def device_name() -> str:
     if board.exists():
         return board.read_text().strip("\0 \n")
     return platform.processor() or platform.machine()
-
-
-def _frequency(core: int | None) -> Path:
-    return Path(f"/sys/devices/system/cpu/cpu{core or 0}/cpufreq")
 
 
 def _number(path: Path) -> float | None:
@@ -279,7 +285,7 @@ def run_job(folder: Path, job: Mapping[str, Any]) -> dict[str, Any]:
         return lambda: timed(run, job["runs"], job["warm_up_runs"])
 
     # Before the runtime is loaded, so that its own threads are held as well.
-    with pinned(job["core"]) as core:
+    with one_core() as held:
         reference = visit(job["reference"])
         models = {model["name"]: visit(model) for model in job["models"]}
         found = settled(reference, job["settle"]) if job["settle"] else None
@@ -288,15 +294,15 @@ def run_job(folder: Path, job: Mapping[str, Any]) -> dict[str, Any]:
             reference,
             rounds=job["rounds"],
             rng=np.random.default_rng(job["seed"]),
-            sense=lambda: sensors(core),
+            sense=sensors,
         )
     circumstances = {
         "device": device_name(),
         "runtime": f"{title} {version}",
         "device_python": platform.python_version(),
         "system": f"{platform.system()} {platform.release()}",
-        "pinned": core is not None,
-        "governor": governor(core),
+        "pinned": held,
+        "governor": governor(),
     }
     return {"format": FORMAT, "rows": rows, "settled_ms": found, "circumstances": circumstances}
 

@@ -12,9 +12,10 @@ from typing import Any
 import numpy as np
 import torch
 
+from foxnas_core.dataset import ImageSet
 from foxnas_core.errors import FoxnasError, MissingPart
-from foxnas_core.measurement.meter import Prepared
-from foxnas_core.supernet.onnx import quantized_model
+from foxnas_core.measurement.meter import INT8_IMAGES, Prepared
+from foxnas_core.supernet.images import Level, to_batch
 
 REPOSITORY = Path(__file__).parents[2]
 CONVERTER = Path(__file__).with_name("convert.py")
@@ -79,16 +80,17 @@ def write_models(
     runtime: Runtime,
     subnets: Mapping[str, Prepared],
     *,
-    calibration: Mapping[int, np.ndarray],
+    calibration: ImageSet,
+    mean: Level,
+    std: Level,
     folder: Path,
     precisions: Sequence[str] = PRECISIONS,
 ) -> list[dict[str, Any]]:
     """Write each subnet's file of each precision to `folder`; returns the runner's job entries,
     named NAME-PRECISION.
 
-    `calibration` holds, for each resolution, normalised training images (N, C, H, W) that int8
-    takes its ranges from. Raises `MissingPart` where the runtime isn't installed, and
-    `ConversionFailed`.
+    `calibration` are training images, of which the first `INT8_IMAGES` give int8 its ranges. Raises
+    `MissingPart` where the runtime isn't installed, and `ConversionFailed`.
     """
     entries = [
         {
@@ -100,12 +102,16 @@ def write_models(
         for precision in precisions
     ]
     if runtime.converts:
-        _convert(runtime, subnets, calibration, folder, precisions)
+        images = calibration.images[:INT8_IMAGES]
+        batches = {
+            resolution: to_batch(images, resolution, mean, std).numpy()
+            for resolution in sorted({p.subnet.resolution for p in subnets.values()})
+        }
+        _convert(runtime, subnets, batches, folder, precisions)
         return entries
     for name, p in subnets.items():
         for precision in precisions:
-            images = calibration[p.subnet.resolution]
-            model = p.onnx if precision == "fp32" else quantized_model(p.onnx, images)
+            model = p.onnx if precision == "fp32" else p.int8(calibration, mean, std)
             (folder / f"{name}-{precision}{runtime.suffix}").write_bytes(model)
     return entries
 

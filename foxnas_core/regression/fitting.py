@@ -4,6 +4,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from foxnas_core.badges import failed_rows, usable
 from foxnas_core.errors import InvalidInput
 from foxnas_core.features import BASES, ORDER_FREE, Form, build_form, independent_columns
 from foxnas_core.link import Link
@@ -24,8 +25,9 @@ _INDEPENDENT = 1e-8
 
 @dataclass(frozen=True, eq=False)
 class Data:
-    """The measured rows of one target: values `y` (n,), `codes` (n, decisions), `ids` (n,).
+    """The rows of one target that a fit reads: values `y` (n,), `codes` (n, decisions), `ids` (n,).
 
+    Rows whose latency failed a check (see `badges`) are not among them; `left_out` counts those.
     `ordered` is the table's.
     """
 
@@ -34,18 +36,24 @@ class Data:
     codes: np.ndarray
     ids: np.ndarray
     ordered: bool
+    left_out: int = 0
 
     @classmethod
     def of(cls, table: MeasurementTable, target: str) -> "Data":
-        """Raises `InvalidInput` where nothing was measured."""
-        values = table.values(target)
-        measured = np.isfinite(values)
+        """Raises `InvalidInput` where nothing was measured, or all of it failed."""
+        values, measured = table.values(target), usable(table, target)
+        left_out = failed_rows(table, target)
         if not measured.any():
+            if left_out:
+                raise InvalidInput(
+                    f"All {left_out} rows with {target} failed a check of how they were measured; "
+                    "see the page Measurements for which, and measure again on a quieter machine."
+                )
             raise InvalidInput(
                 f"The table has no row with {target} yet; measure subnets or import a table first."
             )
         ids = table.frame["id"].to_numpy()[measured]
-        return cls(target, values[measured], table.codes[measured], ids, table.ordered)
+        return cls(target, values[measured], table.codes[measured], ids, table.ordered, left_out)
 
     def rows(self, chosen: np.ndarray) -> "Data":
         """Some of the rows, by position or mask."""
@@ -77,7 +85,7 @@ def assess(data: Data, form: Form, link: str, *, seed: int) -> Assessment:
     """
     x, y = form.matrix(data.codes), data.y
     folded = FoldedRows.of(x, deal_folds(data.ids, seed))
-    check_rows(form, folded, x, y)
+    check_rows(form, folded, x, y, data.left_out)
     held_out, saturates = _choose_link(folded, y, form, link)
     scale = Link()
     if saturates:
@@ -165,6 +173,7 @@ def _fitted(table: MeasurementTable, data: Data, assessed: Assessment, seed: int
         covariance=covariance,
         residual_variance=variance,
         held_out=assessed.held_out,
+        left_out=data.left_out,
     )
 
 
@@ -174,7 +183,7 @@ def _choose_link(
     """Held-out predictions (n,) and whether the saturating link made them."""
     if link not in LINKS:
         raise InvalidInput(f"{link!r} is no link; choose {', '.join(LINKS)}.")
-    can = form.target.column == "accuracy"
+    can = form.target.is_accuracy
     if link == "saturating" and not can:
         raise InvalidInput(
             f"Only accuracy saturates at a ceiling, {form.target.column} does not; take the link "
@@ -202,14 +211,19 @@ def agreement(y: np.ndarray, predicted: np.ndarray) -> CrossValidation:
     return CrossValidation(r2, rmse, tau if np.isfinite(tau) else 0.0)
 
 
-def check_rows(form: Form, folded: FoldedRows, x: np.ndarray, y: np.ndarray) -> None:
-    """Raises `InvalidInput` where the rows can't tell all terms apart."""
+def check_rows(
+    form: Form, folded: FoldedRows, x: np.ndarray, y: np.ndarray, left_out: int = 0
+) -> None:
+    """Raises `InvalidInput` where the rows can't tell all terms apart; `left_out` are those whose
+    latency failed a check."""
     rows, parameters = x.shape
     target = form.target.column
     if rows <= parameters:
         raise InvalidInput(
             f"The form {form.name!r} has {parameters} parameters and wants {form.wanted_rows} "
-            f"rows, but only {rows} have {target}; measure more subnets or take a smaller form."
+            f"rows, but only {rows} have {target}"
+            + (f" ({left_out} more failed a check of how they were measured)" if left_out else "")
+            + "; measure more subnets or take a smaller form."
         )
     if np.ptp(y) == 0:
         raise InvalidInput(
@@ -237,7 +251,7 @@ def _condition(x: np.ndarray) -> float:
 
 
 def _warnings(data: Data, table: MeasurementTable, form: Form, x: np.ndarray) -> list[str]:
-    rows, whole = len(data.y), len(table)
+    rows, whole = len(data.y), len(table) - data.left_out
     warnings = []
     if rows < whole:
         warnings.append(f"{whole - rows} of {whole} rows have no {data.target} and are left out.")
@@ -247,7 +261,7 @@ def _warnings(data: Data, table: MeasurementTable, form: Form, x: np.ndarray) ->
             f"{form.name!r} can be trusted from {form.wanted_rows} rows on, so measure "
             f"{form.wanted_rows - rows} more or take a smaller form."
         )
-    searched = int((table.of_origin("search") & np.isfinite(table.values(data.target))).sum())
+    searched = int((table.of_origin("search") & usable(table, data.target)).sum())
     if searched:
         warnings.append(
             f"{searched} of {rows} rows were found by searching with earlier fits: they sharpen "

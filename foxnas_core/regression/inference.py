@@ -20,6 +20,7 @@ import numpy as np
 import pandas as pd
 from scipy.special import fdtrc, stdtr, stdtrit
 
+from foxnas_core.badges import usable
 from foxnas_core.errors import InvalidInput
 from foxnas_core.link import Link
 from foxnas_core.regression import ceiling
@@ -120,7 +121,7 @@ def inference(
         if table is None or table.fingerprint != predictor.table_fingerprint:
             raise InvalidInput(f"Intervals of kind {kind!r} need the table of the fit.")
         values = table.values(predictor.target.column)
-        measured = np.isfinite(values)
+        measured = usable(table, predictor.target.column)
         rows = predictor.form.matrix(table.codes[measured])
         if kind == "hc3":
             covariance = _hc3(predictor, rows, values[measured])

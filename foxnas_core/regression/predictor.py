@@ -56,7 +56,8 @@ class Predictor:
     them as differences to each first choice. On a saturating scale they are in the target's unit
     for a subnet of the value `link.center`; `ceiling` then says how well the ceiling is known, and
     `covariance` includes that. `held_out` (rows,) are the predictions, in the target's unit, of
-    the cross-validation, in the order of the table's measured rows.
+    the cross-validation, in the order of the rows that the fit read. `left_out` counts the rows
+    that it did not read as their latency failed a check (see `badges`).
     """
 
     target: Target
@@ -74,6 +75,7 @@ class Predictor:
     residual_variance: float = field(repr=False)
     held_out: np.ndarray = field(repr=False)
     df: int | None = None
+    left_out: int = 0
 
     @property
     def space(self) -> SearchSpace:
@@ -200,6 +202,7 @@ def predictor_summary(predictor: Predictor) -> dict[str, Any]:
             "p": ceiling.p,
         },
         "rows": predictor.rows,
+        "left_out": predictor.left_out,
         "parameters": predictor.parameters,
         "r2": predictor.r2,
         "r2_adjusted": predictor.r2_adjusted,

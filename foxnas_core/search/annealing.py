@@ -36,7 +36,7 @@ _PENALTY = 1.5
 # limits that bind, one that does not has no price, yet must not be passed for nothing.
 _ALONE = 0.1
 # Random architectures of each context that the temperatures are suggested by.
-_SAMPLED = 200
+_SAMPLED = 100
 # As a penalty so great that the least overshoot is never accepted; infinity times 0 is undefined.
 _REFUSED = 1e300
 # Relative to the temperature at which 80 % of single edits are accepted. An adaptive schedule

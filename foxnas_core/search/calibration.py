@@ -13,6 +13,7 @@ import numpy as np
 import pandas as pd
 from scipy.special import stdtr, stdtrit
 
+from foxnas_core.badges import usable
 from foxnas_core.errors import InvalidInput
 from foxnas_core.regression import Predictor
 from foxnas_core.search.exact import Front
@@ -105,16 +106,18 @@ def calibrate(
 
     Raises `InvalidInput` where fewer than `LEAST` are left.
     """
+    column = predictor.target.column
     measured = predictor.target in optima.targets
-    values = optima.values(predictor.target.column) if measured else np.full(len(optima), np.nan)
-    usable = np.isfinite(values) & ~optima.frame["id"].isin(fitted.frame["id"]).to_numpy()
-    if usable.sum() < LEAST:
+    values = optima.values(column) if measured else np.full(len(optima), np.nan)
+    chosen = ~optima.frame["id"].isin(fitted.frame["id"]).to_numpy()
+    chosen &= usable(optima, column) if measured else False
+    if chosen.sum() < LEAST:
         raise InvalidInput(
-            f"{usable.sum()} measured optima are too few to tell what searched subnets measure; "
+            f"{chosen.sum()} measured optima are too few to tell what searched subnets measure; "
             f"at least {LEAST} are needed and {ADVISED} advised."
         )
-    values = values[usable]
-    predicted = predictor.predict_codes(optima.codes[usable])["value"].to_numpy()
+    values = values[chosen]
+    predicted = predictor.predict_codes(optima.codes[chosen])["value"].to_numpy()
     if predictor.target.direction == "min":
         residuals = values / predicted - 1
     else:
@@ -126,7 +129,7 @@ def calibrate(
         residuals = link.forward(below) - link.forward(predicted)
     table = pd.DataFrame(
         {
-            "id": optima.frame["id"].to_numpy()[usable],
+            "id": optima.frame["id"].to_numpy()[chosen],
             "predicted": predicted,
             "measured": values,
             "residual": values - predicted,

@@ -33,9 +33,9 @@ class AnnealingSettings:
     Raises `InvalidInput` naming the setting that is out of range.
     """
 
-    steps: int = 25_000
+    steps: int = 20_000
     chains: int = 1
-    restarts: int = 7
+    restarts: int = 9
     mode: Mode = "full"
     start_temperature: float | None = None
     end_temperature: float | None = None

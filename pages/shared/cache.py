@@ -21,6 +21,7 @@ from foxnas_core.importing import ColumnMapping, ForeignFile, read_content
 from foxnas_core.search_space import SearchSpace
 from foxnas_core.storage import Study, file_hash, open_study
 from foxnas_core.table import MeasurementTable
+from foxnas_core.target import target_of
 from pages.shared.choices import as_text
 
 if TYPE_CHECKING:
@@ -330,7 +331,9 @@ def _inference(
 def _recommendation(folder: str, column: str, link: str, stamp: Stamp) -> "Recommendation":
     from foxnas_core.regression.picker import recommend
 
-    return recommend(_table(folder, stamp), column, link if column == "accuracy" else "none")
+    return recommend(
+        _table(folder, stamp), column, link if target_of(column).is_accuracy else "none"
+    )
 
 
 @st.cache_resource(max_entries=16, show_spinner=False)
@@ -518,7 +521,9 @@ def _trust_report(folder: str, stamp: Stamp) -> "TrustReport":
     from foxnas_core.trust.report import trust_report
 
     record = _trust(folder, stamp)
-    return trust_report(record.pairs if record else (), seed=0)
+    pairs = record.pairs if record else ()
+    # The seed of the run, so that page and command line say the same.
+    return trust_report(pairs, seed=pairs[0].seed if pairs else 0)
 
 
 @st.cache_resource(max_entries=16, show_spinner=False)

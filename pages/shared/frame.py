@@ -17,11 +17,13 @@ from pages.shared.text import plain
 REPOSITORY = Path(__file__).parents[2]
 MENU = (
     ("app.py", "Study"),
+    ("pages/14_Measurements.py", "Measurements"),
     ("pages/1_Coefficients.py", "Coefficients"),
     ("pages/5_Diagnostics.py", "Diagnostics"),
     ("pages/12_Trust.py", "Trust"),
     ("pages/6_Explanations.py", "Explanations"),
     ("pages/7_Devices.py", "Devices"),
+    ("pages/13_Quantization.py", "Quantization"),
     ("pages/11_Measure_next.py", "Measure next"),
     ("pages/2_What_if.py", "What-if"),
     ("pages/3_Search.py", "Search"),

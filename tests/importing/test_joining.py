@@ -48,7 +48,8 @@ def test_latencies_go_to_the_rows_of_their_ids(table, tmp_path):
     assert joined.frame[list(table.frame.columns)].equals(table.frame)
     assert "latency_ms:phone" not in table.frame
     assert [t.column for t in joined.targets][-1] == "latency_ms:phone"
-    assert joined.record["joined"] == ["phone.csv"]
+    [campaign] = joined.frame["campaign_latency_ms:phone"].dropna().unique()
+    assert joined.record["campaigns"][campaign] == {"imported_from": "phone.csv"}
     assert [a.id for a in joined.lacking("latency_ms:phone")] == [ids[1]]
 
 

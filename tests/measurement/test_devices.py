@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from foxnas_core import workflow
+from foxnas_core.badges import judge
 from foxnas_core.errors import InvalidInput, MissingPart
 from foxnas_core.measurement.devices import device_of
 from foxnas_core.measurement.elsewhere import DeviceMeter
@@ -90,8 +91,11 @@ def test_rows_that_lack_a_devices_latency_get_it_and_nothing_else(rows_study, mo
     assert table.frame[list(before.frame.columns)].equals(before.frame)
     campaign = table.record["campaigns"][first[f"campaign_{column}"].iloc[0]]
     assert campaign["latency_columns"] == [column, f"{column}-int8"]
-    assert campaign["pinned"] is True and campaign["runs"] == 20 and campaign["warm_up_runs"] == 2
+    assert campaign["pinned"] is True and campaign["runs"] == 20 and campaign["warm_up_runs"] == 10
     baseline = campaign["reference_baseline_ms"]
+    # Judged by its own campaign, though the row's own tells nothing of runs.
+    assert set(judge(table, column).verdicts["repeats"]) == {"failed"}
+    assert set(judge(table, "latency_ms").verdicts["repeats"]) == {"unknown"}
     # Later ones go on where it was, and are held to the same reference.
     assert len(measure(1)) == 1
     table = rows_study.table()

@@ -41,7 +41,7 @@ def job_in(folder: Path, prepared, **changes) -> dict:
     entry = {"name": "a", "file": "a.onnx", "shape": [1, 1, size, size]}
     return {
         "runtime": "onnxruntime", "models": [entry], "reference": entry, "runs": 20,
-        "warm_up_runs": 2, "rounds": 2, "seed": 0, "threads": 1, "core": None, "settle": 1,
+        "warm_up_runs": 2, "rounds": 2, "seed": 0, "threads": 1, "settle": 1,
     } | changes  # fmt: skip
 
 

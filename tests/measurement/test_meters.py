@@ -7,6 +7,7 @@ from conftest import DEMO
 from torch import nn
 
 from foxnas_core.dataset import ImageSet
+from foxnas_core.errors import InvalidInput
 from foxnas_core.measurement.accuracy import AccuracyMeter
 from foxnas_core.measurement.campaign import prepare
 from foxnas_core.measurement.cost import CostMeter, cost_of
@@ -14,6 +15,7 @@ from foxnas_core.measurement.latency import FP32, INT8, LatencyMeter
 from foxnas_core.measurement.meter import Prepared
 from foxnas_core.storage import open_study
 from foxnas_core.supernet.images import to_batch
+from foxnas_core.supernet.onnx import INPUT, session_of
 
 
 @pytest.fixture(scope="module")
@@ -25,7 +27,8 @@ def prepared(tiny_checkpoint, tiny_dataset) -> Prepared:
 def test_accuracy_and_entropy_are_torchs(prepared, tiny_checkpoint, tiny_dataset):
     mean, std = tiny_checkpoint.record["pixel_mean"], tiny_checkpoint.record["pixel_std"]
     held_out = tiny_dataset.held_out
-    row = AccuracyMeter(held_out, mean=mean, std=std, batch=70).measure([prepared])[0]
+    meter = AccuracyMeter(held_out, tiny_dataset.training, mean=mean, std=std, batch=70)
+    row = meter.measure([prepared])[0]
     with torch.no_grad():
         logits = prepared.subnet(to_batch(held_out.images, 12, mean, std))
     labels = torch.from_numpy(held_out.labels)
@@ -42,6 +45,58 @@ def test_accuracy_and_entropy_are_torchs(prepared, tiny_checkpoint, tiny_dataset
     )
 
 
+def test_int8_is_scored_on_the_same_images_and_its_loss_is_paired(
+    prepared, tiny_checkpoint, tiny_dataset
+):
+    mean, std = tiny_checkpoint.record["pixel_mean"], tiny_checkpoint.record["pixel_std"]
+    rng, training = np.random.default_rng(0), tiny_dataset.training
+    # Noise, of which each precision names another class now and then.
+    noise = rng.integers(0, 256, (300, 12, 12), dtype=np.uint8)
+    held_out = ImageSet(noise, rng.integers(0, 3, 300))
+    row = AccuracyMeter(held_out, training, mean=mean, std=std).measure([prepared])[0]
+    x = to_batch(held_out.images, 12, mean, std).numpy()
+    right = {
+        name: session_of(model).run(None, {INPUT: x})[0].argmax(1) == held_out.labels
+        for name, model in (("fp32", prepared.onnx), ("int8", prepared.int8(training, mean, std)))
+    }
+    assert row["accuracy:int8"] == pytest.approx(100 * right["int8"].mean())
+    assert row["accuracy_even:int8"] == pytest.approx(100 * right["int8"][::2].mean())
+    assert row["accuracy_odd:int8"] == pytest.approx(100 * right["int8"][1::2].mean())
+    assert row["accuracy_drop:int8"] == pytest.approx(row["accuracy"] - row["accuracy:int8"])
+    lost = (right["fp32"] & ~right["int8"]).sum()
+    won = (right["int8"] & ~right["fp32"]).sum()
+    # Of the differences +1, -1 and 0, by hand.
+    variance = ((lost + won) - (lost - won) ** 2 / 300) / 299
+    assert lost + won > 0
+    assert row["accuracy_drop:int8_std_error"] == pytest.approx(100 * np.sqrt(variance / 300))
+    # Two samples of images would differ by the root of the sum of both variances.
+    assert row["accuracy_drop:int8_std_error"] < row["accuracy_std_error"]
+
+
+def test_without_calibration_images_fp32_alone_is_scored(prepared, tiny_dataset):
+    meters = [
+        AccuracyMeter(tiny_dataset.held_out, c, mean=0.5, std=0.25)
+        for c in (None, tiny_dataset.training)
+    ]
+    alone, both = (meter.measure([prepared])[0] for meter in meters)
+    assert not [name for name in alone if "int8" in name]
+    assert alone.items() <= both.items()
+
+
+def test_the_int8_model_is_made_once_for_all_meters(prepared, tiny_checkpoint, tiny_dataset):
+    mean, std = tiny_checkpoint.record["pixel_mean"], tiny_checkpoint.record["pixel_std"]
+    first = prepared.int8(tiny_dataset.training, mean, std)
+    assert prepared.int8(tiny_dataset.training, mean, std) is first
+    assert prepared.int8(tiny_dataset.training, 3 * mean, std) is not first
+
+
+def test_int8_is_never_calibrated_on_held_out_images(tiny_dataset):
+    mixed = ImageSet(tiny_dataset.training.images.copy(), tiny_dataset.training.labels)
+    mixed.images[7] = tiny_dataset.held_out.images[20]
+    with pytest.raises(InvalidInput, match="^1 of 200 training images are held out as well"):
+        AccuracyMeter(tiny_dataset.held_out, mixed, mean=0.5, std=0.25)
+
+
 def test_each_subnet_is_scored_at_its_own_resolution(tiny_checkpoint, tiny_dataset):
     space = tiny_checkpoint.supernet.space
     mean, std = tiny_checkpoint.record["pixel_mean"], tiny_checkpoint.record["pixel_std"]
@@ -49,9 +104,12 @@ def test_each_subnet_is_scored_at_its_own_resolution(tiny_checkpoint, tiny_datas
         prepare(tiny_checkpoint, space.extreme(w), tiny_dataset.training)
         for w in ("smallest", "largest")
     ]
-    meter = AccuracyMeter(tiny_dataset.held_out, mean=mean, std=std)
+    meter, again = (
+        AccuracyMeter(tiny_dataset.held_out, tiny_dataset.training, mean=mean, std=std)
+        for _ in range(2)
+    )
     together = meter.measure(both)
-    apart = [AccuracyMeter(tiny_dataset.held_out, mean=mean, std=std).measure([p])[0] for p in both]
+    apart = [again.measure([p])[0] for p in both]
     assert together == apart
 
 
@@ -89,7 +147,9 @@ def test_latency_has_both_precisions_within_their_rounds(prepared, tiny_checkpoi
         for column in (FP32, INT8):
             assert 0 < row[f"low_{column}"] <= row[column] <= row[f"high_{column}"]
             assert row[f"minimum_{column}"] > 0
+            assert row[f"drift_{column}"] > 0 and row[f"drift_range_{column}"] >= 0
     record = meter.record()
+    assert record["warm_up_runs"] == 10 and record["pinned"] in (True, None)
     assert record["threads"] == record["batch"] == 1
     assert record["reference_baseline_ms"] == meter.baseline > 0
     assert record["device"]
@@ -110,10 +170,11 @@ def test_latency_is_held_to_the_baseline_of_the_study(prepared, tiny_checkpoint,
     assert plain.measure([prepared])[0][FP32] / plain.baseline == pytest.approx(1, abs=0.35)
 
 
-def test_accuracy_of_chance_labels_is_chance(prepared, tiny_checkpoint):
+def test_accuracy_of_chance_labels_is_chance(prepared, tiny_dataset):
     rng = np.random.default_rng(0)
     noise = ImageSet(rng.integers(0, 256, (600, 12, 12), dtype=np.uint8), rng.integers(0, 3, 600))
-    row = AccuracyMeter(noise, mean=0.5, std=0.25).measure([prepared])[0]
+    meter = AccuracyMeter(noise, tiny_dataset.training, mean=0.5, std=0.25)
+    row = meter.measure([prepared])[0]
     assert abs(row["accuracy"] - 100 / 3) < 4 * row["accuracy_std_error"]
 
 

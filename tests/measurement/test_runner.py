@@ -12,7 +12,17 @@ import pytest
 
 from foxnas_core.measurement import runner
 from foxnas_core.measurement.campaign import prepare
-from foxnas_core.measurement.runner import Timing, interleaved, pinned, sensors, settled, timed
+from foxnas_core.measurement.runner import (
+    Timing,
+    clock_mhz,
+    governor,
+    interleaved,
+    one_core,
+    settled,
+    timed,
+)
+
+LINUX = pytest.mark.skipif(not hasattr(os, "sched_setaffinity"), reason="no such call here")
 
 
 def silent():
@@ -93,26 +103,45 @@ def test_the_reference_settles_at_its_median():
     assert settled(lambda: Timing(next(levels), 0, 1), 3) == 3.0
 
 
-def test_a_pinned_thread_stays_on_one_core_and_is_let_go():
+@LINUX
+def test_a_thread_is_held_to_one_core_and_let_go():
     before = os.sched_getaffinity(0)
-    with pinned() as core:
-        assert os.sched_getaffinity(0) == {core}
-    assert os.sched_getaffinity(0) == before
-    with pinned(max(before)) as core:
-        assert core == max(before)
-    # A core that isn't there is no reason to stop.
-    with pinned(100_000) as core:
-        assert core is None
+    with pytest.raises(KeyError), one_core() as held:
+        assert held is True and len(os.sched_getaffinity(0)) == 1
+        assert os.sched_getaffinity(0) <= before
+        raise KeyError
     assert os.sched_getaffinity(0) == before
 
 
-def test_sensors_read_the_kernels_files(tmp_path, monkeypatch):
-    monkeypatch.setattr(runner, "_frequency", lambda core: tmp_path)
-    assert sensors(0)["clock_mhz"] is None and runner.governor(0) is None
-    (tmp_path / "scaling_cur_freq").write_text("1500000\n")
-    (tmp_path / "scaling_governor").write_text("powersave\n")
-    assert sensors(0)["clock_mhz"] == 1500.0
-    assert runner.governor(0) == "powersave"
+@LINUX
+def test_a_refusal_is_said_and_nothing_is_changed(monkeypatch):
+    def refuse(*_):
+        raise PermissionError
+
+    before = os.sched_getaffinity(0)
+    monkeypatch.setattr(os, "sched_setaffinity", refuse)
+    with one_core() as held:
+        assert held is False
+    assert os.sched_getaffinity(0) == before
+
+
+def test_a_system_without_the_call_says_nothing(monkeypatch):
+    monkeypatch.delattr(os, "sched_setaffinity", raising=False)
+    with one_core() as held:
+        assert held is None
+
+
+def test_governor_and_clock_are_read_where_the_system_tells_them(tmp_path):
+    assert governor(tmp_path) is None and clock_mhz(tmp_path) is None
+    for core in range(os.cpu_count() or 1):
+        folder = tmp_path / f"cpu{core}" / "cpufreq"
+        folder.mkdir(parents=True)
+        (folder / "scaling_governor").write_text("performance\n")
+        (folder / "scaling_cur_freq").write_text("2400000\n")
+    assert governor(tmp_path) == "performance" and clock_mhz(tmp_path) == 2400.0
+    for path in tmp_path.glob("*/cpufreq/scaling_cur_freq"):
+        path.write_text("<unknown>\n")
+    assert clock_mhz(tmp_path) is None
 
 
 @pytest.fixture(scope="module")
@@ -129,7 +158,7 @@ def folder(tiny_checkpoint, tiny_dataset, tmp_path_factory):
         entries.append({"name": which, "file": f"{which}.onnx", "shape": shape})
     job = {
         "runtime": "onnxruntime", "models": entries, "reference": entries[0], "runs": 40,
-        "warm_up_runs": 4, "rounds": 3, "seed": 1, "threads": 1, "core": None, "settle": 2,
+        "warm_up_runs": 4, "rounds": 3, "seed": 1, "threads": 1, "settle": 2,
     }  # fmt: skip
     (folder / "job.json").write_text(json.dumps(job))
     return folder
@@ -154,7 +183,7 @@ def test_a_job_is_run_in_a_process_of_its_own(folder):
         assert 0 < row["reference_low_ms"] <= row["reference_ms"] <= row["reference_high_ms"]
     assert result["settled_ms"] > 0
     assert result["circumstances"]["runtime"].startswith("ONNX Runtime ")
-    assert result["circumstances"]["pinned"] is True
+    assert result["circumstances"]["pinned"] in (True, None)
 
 
 def test_a_missing_runtime_is_one_sentence(folder, tmp_path):

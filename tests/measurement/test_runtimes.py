@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 import torch
 
+from foxnas_core.dataset import ImageSet
 from foxnas_core.measurement.campaign import prepare
 from foxnas_core.measurement.runtimes import (
     CONVERTER,
@@ -39,10 +40,10 @@ def environment(tmp_path, monkeypatch):
 
 
 def written(prepared, folder):
-    size = prepared.subnet.resolution
-    images = np.zeros((2, 1, size, size), np.float32)
+    images = ImageSet(np.zeros((2, 12, 12), np.uint8), np.zeros(2, np.int64))
+    subnets = {"a": prepared}
     return write_models(
-        RUNTIMES["litert"], {"a": prepared}, calibration={size: images}, folder=folder
+        RUNTIMES["litert"], subnets, calibration=images, mean=0.5, std=0.25, folder=folder
     )
 
 

@@ -308,7 +308,8 @@ def test_the_summary_is_strict_json_even_of_a_perfect_fit() -> None:
     summary = json.loads(json.dumps(predictor_summary(fit(table, "macs")), allow_nan=False))
     assert summary["r2"] == pytest.approx(1)
     assert set(summary) == {
-        "form", "rows", "parameters", "r2", "r2_adjusted", "cv", "coefficients", "ceiling",
+        "form", "rows", "left_out", "parameters", "r2", "r2_adjusted", "cv", "coefficients",
+        "ceiling",
     }  # fmt: skip
     a, b = summary["coefficients"][1:]
     assert a["estimate"] == pytest.approx(200)

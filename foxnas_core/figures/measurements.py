@@ -1,0 +1,112 @@
+"""How measured latencies came about: what was checked, how far rounds agree, how time drifted."""
+
+import numpy as np
+import pandas as pd
+from plotly import graph_objects as go
+
+from foxnas_core.badges import CHECKS, FAILED, MOST_SPREAD, PASSED, UNKNOWN, Badges, Check
+from foxnas_core.figures.theme import BLUE, GREY, INK, RED, SKY, new_figure
+
+_COLOURS = {PASSED: BLUE, UNKNOWN: GREY, FAILED: RED}
+_BINS = 40
+_TICKS = (0.1, 0.3, 1, 3, 10, 30, 100, 300)
+
+
+def check_table(badges: Badges) -> pd.DataFrame:
+    """One row a check, the badge over all of them first: check, passed, failed, unknown (rows), the
+    question, and fails, what makes a row fail."""
+    checks = {check.name: check for check in CHECKS}
+    over_all = Check("badge", "Can the latency be relied on?", "any check failed")
+    asked = [checks.get(name, over_all) for name in badges.counts["check"]]
+    counts = badges.counts.assign(
+        question=[check.question for check in asked], fails=[check.fails for check in asked]
+    )
+    return pd.concat([counts[counts["check"] == "badge"], counts[counts["check"] != "badge"]])
+
+
+def check_figure(table: pd.DataFrame) -> go.Figure:
+    """A bar a check, split into the rows that passed, are unknown and failed."""
+    figure = new_figure()
+    for verdict, colour in _COLOURS.items():
+        figure.add_bar(
+            x=table[verdict],
+            y=table["check"],
+            orientation="h",
+            name=verdict,
+            marker={"color": colour},
+            customdata=table["question"],
+            hovertemplate=f"%{{customdata}} %{{x}} rows {verdict}<extra>%{{y}}</extra>",
+        )
+    figure.update_xaxes(title="Rows")
+    figure.update_yaxes(autorange="reversed", gridcolor="white")
+    figure.update_layout(
+        barmode="stack",
+        height=130 + 30 * len(table),
+        legend={"orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 0, "traceorder": "normal"},
+    )
+    return figure
+
+
+def spread_table(rows: pd.DataFrame) -> pd.DataFrame:
+    """Counts of `badge_table` rows by spread, in bins of equal ratio: low, high (%), rows."""
+    spread = rows["spread"].to_numpy(dtype=float)
+    spread = spread[spread > 0]
+    if not len(spread):
+        return pd.DataFrame({"low": [], "high": [], "rows": []})
+    low, high = np.log10(spread.min()), np.log10(spread.max())
+    counts, edges = np.histogram(np.log10(spread), bins=_BINS, range=(low, max(high, low + 0.1)))
+    return pd.DataFrame({"low": 10 ** edges[:-1], "high": 10 ** edges[1:], "rows": counts})
+
+
+def spread_figure(table: pd.DataFrame) -> go.Figure:
+    """`spread_table` as bars over a logarithmic axis, and the limit."""
+    figure = new_figure()
+    limit = 100 * MOST_SPREAD
+    figure.add_bar(
+        x=np.sqrt(table["low"] * table["high"]),
+        width=table["high"] - table["low"],
+        y=table["rows"],
+        marker={"color": np.where(np.sqrt(table["low"] * table["high"]) > limit, RED, BLUE)},
+        customdata=table[["low", "high"]],
+        hovertemplate="%{customdata[0]:.2g} to %{customdata[1]:.2g} %: %{y} rows<extra></extra>",
+    )
+    figure.add_vline(x=limit, line={"color": INK, "width": 1, "dash": "dash"})
+    figure.update_xaxes(
+        title="Range of the rounds (% of their median)",
+        type="log",
+        tickvals=_TICKS,
+        ticktext=[f"{tick:g}" for tick in _TICKS],
+        range=np.log10([0.9 * table["low"].min(), 1.1 * max(table["high"].max(), limit)]),
+    )
+    figure.update_yaxes(title="Rows")
+    figure.update_layout(height=340, showlegend=False)
+    return figure
+
+
+def drift_table(rows: pd.DataFrame) -> pd.DataFrame:
+    """The rows of `badge_table` whose drift is known: row, campaign, drift (a factor),
+    drift_range (%)."""
+    return rows.loc[rows["drift"].notna(), ["row", "campaign", "drift", "drift_range"]]
+
+
+def drift_figure(table: pd.DataFrame) -> go.Figure:
+    """The reference's time over its baseline, row by row in the order of measuring."""
+    figure = new_figure()
+    for number, (campaign, own) in enumerate(table.groupby("campaign", sort=False, dropna=False)):
+        half = own["drift"] * own["drift_range"] / 200
+        figure.add_scatter(
+            x=own["row"],
+            y=own["drift"],
+            mode="markers",
+            name=str(campaign),
+            marker={"color": (BLUE, SKY)[number % 2], "size": 6},
+            error_y={"type": "data", "array": half, "color": GREY, "thickness": 1, "width": 0},
+            customdata=own["drift_range"],
+            hovertemplate="row %{x}: %{y:.3f} × the baseline, %{customdata:.1f} % apart within a "
+            f"round<extra>{campaign}</extra>",
+        )
+    figure.add_hline(y=1, line={"color": INK, "width": 1})
+    figure.update_xaxes(title="Row of the table")
+    figure.update_yaxes(title="Reference's time (× baseline)")
+    figure.update_layout(height=340, showlegend=False)
+    return figure

@@ -1,0 +1,23 @@
+"""A subnet's model in each precision, by the suffix of the columns that it is measured in."""
+
+import numpy as np
+
+from foxnas_core.dataset import ImageSet
+from foxnas_core.measurement.meter import Prepared
+from foxnas_core.supernet.images import Level
+
+FP32, INT8 = "", ":int8"
+
+
+def models_of(
+    prepared: Prepared, calibration: ImageSet, *, mean: Level, std: Level
+) -> dict[str, bytes]:
+    """ONNX models in fp32 and int8."""
+    return {FP32: prepared.onnx, INT8: prepared.int8(calibration, mean, std)}
+
+
+def one_image(prepared: Prepared) -> np.ndarray:
+    """Noise (1, C, H, W), float32, of the subnet's own size: timing does not read it."""
+    subnet = prepared.subnet
+    shape = (1, subnet.input_channels, subnet.resolution, subnet.resolution)
+    return np.random.default_rng(0).standard_normal(shape).astype(np.float32)

@@ -1,0 +1,140 @@
+"""How the latencies were measured, and which of them can be relied on."""
+
+import streamlit as st
+
+from foxnas_core.badges import FAILED, MOST_SPREAD, PASSED, UNKNOWN, badge_table, judge
+from foxnas_core.figures import measurements as figures
+from foxnas_core.storage import Study
+from foxnas_core.table import MeasurementTable
+from pages.shared import cache
+from pages.shared.frame import page
+from pages.shared.latency import latency_picker
+from pages.shared.panel import panel
+from pages.shared.text import plain
+
+ALL = "all campaigns"
+OWN = "no campaign"
+BADGES = {"all": "All rows", FAILED: "Failed", PASSED: "Passed", UNKNOWN: "Unknown"}
+
+
+def campaign_picker(table: MeasurementTable) -> MeasurementTable:
+    """Draw the picker of a campaign and return its rows."""
+    if "campaign" not in table.frame:
+        return table
+    names = table.frame["campaign"].fillna(OWN).astype(str)
+    options = [ALL, *dict.fromkeys(names)]
+    chosen = st.selectbox("Campaign", options, key="campaign")
+    return table if chosen == ALL else table.rows((names == chosen).to_numpy())
+
+
+def show_figures_not_told(table: MeasurementTable) -> None:
+    """What the device could not measure, as the campaigns recorded it."""
+    said = {
+        f"{name.capitalize()}: {value}."
+        for circumstances in table.record.get("campaigns", {}).values()
+        for name in ("energy", "memory")
+        if (value := str(circumstances.get(name, ""))).startswith("not available")
+    }
+    for sentence in sorted(said):
+        st.info(plain(sentence))
+
+
+def show(study: Study) -> None:
+    """The badges of one latency column."""
+    table = cache.table_of(study)
+    left, right = st.columns(2)
+    with left:
+        column = latency_picker(table)
+    with right:
+        own = campaign_picker(table)
+    badges, rows = judge(own, column), badge_table(own, column)
+    if not len(rows):
+        st.info("No row of this campaign has this latency; choose another campaign or latency.")
+        return
+    for place, (label, value) in zip(
+        st.columns(4),
+        {
+            "Measured rows": len(rows),
+            "Passed every check": badges.count(PASSED),
+            "Failed a check": badges.count(FAILED),
+            "Not all known": badges.count(UNKNOWN),
+        }.items(),
+        strict=True,
+    ):
+        place.metric(label, f"{value:,}")
+    st.caption(
+        "Rows that failed a check stay in the table and in every file, but no fit of this latency "
+        "reads them. Where a campaign did not record a figure, the verdict is unknown, which "
+        "leaves no row out. Accuracy is not touched."
+    )
+    show_figures_not_told(own)
+    checks = figures.check_table(badges)
+    panel(
+        "What was checked",
+        "For each check, the rows that passed it, that failed it, and those for which its figures "
+        "were not recorded; the badge is over all checks. The table says what each one asks, and "
+        "when a row fails it.",
+        checks,
+        figures.check_figure(checks),
+        key="checks",
+    )
+    left, right = st.columns(2, gap="large")
+    with left:
+        spread = figures.spread_table(rows)
+        if len(spread):
+            panel(
+                "How far the rounds agree",
+                "A subnet is timed in rounds. Shown is by how much the highest round lies above "
+                "the lowest, as a share of their median; beyond the dashed line "
+                f"({100 * MOST_SPREAD:.0f} %) a row fails.",
+                spread,
+                figures.spread_figure(spread),
+                key="spread",
+            )
+        else:
+            st.subheader("How far the rounds agree")
+            st.info(
+                "The table has no range of rounds for this latency; rows that 'python \\-m "
+                "foxnas\\_core measure' appends have one."
+            )
+    with right:
+        drift = figures.drift_table(rows)
+        if len(drift):
+            panel(
+                "How the machine drifted",
+                "The time of the reference network beside each row, over its time when the study "
+                "was begun; latencies are divided by it. Bars: how far it differed within a round.",
+                drift,
+                figures.drift_figure(drift),
+                key="drift",
+            )
+        else:
+            st.subheader("How the machine drifted")
+            st.info(
+                "These campaigns did not record the drift of the reference network, so its check "
+                "is unknown; rows measured from now on have it."
+            )
+    wanted = st.segmented_control(
+        "Rows to list", list(BADGES), format_func=BADGES.__getitem__, default="all", key="badges"
+    )
+    listed = rows if wanted in (None, "all") else rows[rows["badge"] == wanted]
+    panel(
+        "The rows",
+        f"{len(listed)} of {len(rows)} rows. spread and above\\_minimum are in % of the latency "
+        "(ms), drift is a factor, drift\\_range in %.",
+        listed,
+        key="measurements",
+    )
+    if badges.count(FAILED):
+        st.write(
+            "To measure a subnet again, save its architecture on the page What-if and run "
+            "'python \\-m foxnas\\_core measure \\-\\-architecture FILE'; its row is appended, and "
+            "fits then read that one."
+        )
+
+
+with page(
+    "Measurements",
+    "How the latencies were measured, and which of them can be relied on.",
+) as chosen:
+    show(chosen)
