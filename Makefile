@@ -8,7 +8,8 @@ WORKERS ?= $(shell getconf _NPROCESSORS_ONLN)
 CORE := -m pytest -m "not browser" --numprocesses $(WORKERS) --dist loadfile
 
 .DEFAULT_GOAL := help
-.PHONY: help run data test test-core test-browser lint browser screenshots benchmark benchmark-predictors clean
+.PHONY: help run data test test-core test-browser lint browser sshd runtime-openvino runtime-executorch \
+	runtime-litert screenshots benchmark benchmark-predictors clean
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*##/\t/' | expand -t 24
@@ -20,11 +21,11 @@ data: ## fetch Fashion-MNIST (Debian's package), which only training needs
 	@test -e /usr/share/datasets/fashion-mnist/train-images-idx3-ubyte.gz \
 	|| { $(AS_ROOT) apt-get update -qq && $(AS_ROOT) apt-get install -y --no-install-recommends dataset-fashion-mnist; }
 
-test: lint browser ## install what the tests need, then run the whole suite
+test: lint browser sshd ## install what the tests need, then run the whole suite
 	$(BIN)/python $(CORE)
 	$(BIN)/python -m pytest -m browser
 
-test-core: $(VENV)/installed-dev ## the suite without the browser
+test-core: $(VENV)/installed-dev sshd ## the suite without the browser
 	$(BIN)/python $(CORE)
 
 test-browser: browser ## the journeys in a real Chromium
@@ -39,6 +40,16 @@ browser: $(VENV)/installed-dev ## install Debian's Chromium for the browser test
 	@test -x /usr/bin/chromium \
 	|| { $(AS_ROOT) apt-get update -qq && $(AS_ROOT) apt-get install -y --no-install-recommends chromium fonts-dejavu-core; }
 
+sshd: ## install Debian's SSH server and client for the tests of remote devices
+	@test -x /usr/sbin/sshd -a -x /usr/bin/ssh \
+	|| { $(AS_ROOT) apt-get update -qq && $(AS_ROOT) apt-get install -y --no-install-recommends openssh-server openssh-client; }
+
+runtime-openvino: .venv-openvino/installed ## install OpenVINO to measure in, in an environment of its own
+
+runtime-executorch: .venv-executorch/installed ## the same with ExecuTorch
+
+runtime-litert: .venv-litert/installed ## the same with LiteRT
+
 screenshots: browser ## renew the picture in docs/
 	FOXNAS_SCREENSHOTS=1 $(BIN)/python -m pytest -m browser tests/browser/test_search.py
 
@@ -51,8 +62,8 @@ benchmark: browser ## print the benchmarks' tables
 benchmark-predictors: $(VENV)/installed ## print the predictors beside other regressors (minutes)
 	$(BIN)/python -m benchmarks.predictors
 
-clean: ## remove the virtual environment and caches
-	rm -rf $(VENV) .pytest_cache .hypothesis .ruff_cache .mypy_cache
+clean: ## remove the virtual environments and caches
+	rm -rf $(VENV) .venv-* .pytest_cache .hypothesis .ruff_cache .mypy_cache
 
 AS_ROOT := $(shell test "$$(id -u)" = 0 || echo sudo)
 
@@ -61,7 +72,12 @@ $(VENV)/installed: requirements.txt
 	$(BIN)/pip install --quiet --disable-pip-version-check -r requirements.txt
 	touch $@
 
-$(VENV)/installed-dev: requirements-dev.txt requirements.txt
+$(VENV)/installed-dev: requirements-dev.txt requirements-android.txt requirements.txt
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/pip install --quiet --disable-pip-version-check -r requirements-dev.txt
 	touch $@ $(VENV)/installed
+
+.venv-%/installed: requirements-%.txt
+	$(PYTHON) -m venv .venv-$*
+	.venv-$*/bin/pip install --quiet --disable-pip-version-check -r requirements-$*.txt
+	touch $@

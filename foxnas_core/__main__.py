@@ -81,9 +81,8 @@ def build_parser() -> argparse.ArgumentParser:
     measure.add_argument(
         "--count",
         type=_positive,
-        default=1,
         help="how many of the seed's sampled subnets the table shall hold; with --architecture, "
-        "how often to measure it",
+        "how often to measure it (default: 1); with --device, how many at most (default: all)",
     )
     measure.add_argument("--architecture", type=Path, help="a JSON file of one architecture")
     measure.add_argument(
@@ -108,6 +107,22 @@ def build_parser() -> argparse.ArgumentParser:
     )
     measure.add_argument(
         "--memory", action="store_true", help="measure peak memory too, in a process a subnet"
+    )
+    measure.add_argument(
+        "--device",
+        metavar="DEVICE",
+        help="add this device's latencies to rows that lack them: onnxruntime, openvino, "
+        "executorch, litert, ssh:HOST, ssh:HOST/RUNTIME or adb:SERIAL",
+    )
+    measure.add_argument("--device-name", metavar="NAME", help="what its columns are called")
+    measure.add_argument(
+        "--device-python", default="python3", metavar="PYTHON", help="of an SSH device"
+    )
+    measure.add_argument(
+        "--device-program",
+        type=Path,
+        metavar="FILE",
+        help="LiteRT's benchmark_model, built for an Android device",
     )
 
     fit = _command(commands, "fit", "fit the regression of every target")
@@ -240,6 +255,11 @@ def build_parser() -> argparse.ArgumentParser:
         metavar="NAME=COLUMN",
         help="the file's column that holds a decision, a target, its NAME_std_error, or "
         "'architecture' (JSON objects of choices); as often as needed",
+    )
+    importing.add_argument(
+        "--join",
+        action="store_true",
+        help="add another device's latencies, by id, to the rows that the study has",
     )
     importing.add_argument("--accuracy-unit", metavar="UNIT", help="percent or fraction")
     importing.add_argument(

@@ -171,9 +171,12 @@ class _Figures:
 
     def of_campaign(self, name: str, number: Callable[[Any], float]) -> np.ndarray:
         """`number` of what the rows' campaigns recorded under `name` (n,)."""
-        if "campaign" not in self._frame:
+        # A latency that was added later has a campaign of its own.
+        own = f"campaign_{self._column}"
+        known_as = own if own in self._frame else "campaign"
+        if known_as not in self._frame:
             return np.full(len(self._rows), np.nan)
-        positions, names = pd.factorize(self._frame["campaign"].to_numpy()[self._rows])
+        positions, names = pd.factorize(self._frame[known_as].to_numpy()[self._rows])
         values = []
         for campaign in names:
             circumstances = self._campaigns.get(campaign)

@@ -8,7 +8,7 @@ import argparse
 import signal
 import sys
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, fields, replace
 from pathlib import Path
@@ -108,13 +108,16 @@ def train(options: argparse.Namespace) -> dict[str, Any]:
 def measure(options: argparse.Namespace) -> dict[str, Any]:
     """Measure sampled subnets, or one given architecture, and append them to the table."""
     study = _study_to_measure(options)
+    if options.device:
+        return _measure_on_device(study, options)
     if options.next:
         return _measure_next(study, options)
+    count = options.count or 1
     if options.architecture:
         architecture = read_architecture(options.architecture, study.space)
-        planned = [architecture] * options.count
+        planned = [architecture] * count
     else:
-        planned = workflow.not_yet_measured(study, options.count, options.seed)
+        planned = workflow.not_yet_measured(study, count, options.seed)
     with tqdm(total=len(planned), unit="subnet", delay=1, file=sys.stderr) as bar:
         measured = workflow.measure(
             study,
@@ -129,6 +132,47 @@ def measure(options: argparse.Namespace) -> dict[str, Any]:
         "study": str(study.folder),
         "rows": len(study.table().frame),
         "measured": [_measured_document(row) for row in measured],
+    }
+
+
+def _measure_on_device(study: Study, options: argparse.Namespace) -> dict[str, Any]:
+    """Add one device's latencies to the rows that lack them."""
+    from foxnas_core.measurement.devices import device_of
+
+    if options.next or options.architecture:
+        raise InvalidInput(
+            "--device measures the subnets that the table holds already; leave --next and "
+            "--architecture out."
+        )
+    columns = device_of(options.device, options.device_name).columns
+    with tqdm(unit="subnet", delay=1, file=sys.stderr) as bar:
+
+        def report(progress: "CampaignProgress") -> None:
+            bar.total = progress.total
+            bar.update(progress.done - bar.n)
+
+        measured = workflow.measure_on_device(
+            study,
+            options.device,
+            name=options.device_name,
+            count=options.count,
+            seed=options.seed,
+            report=report,
+            python=options.device_python,
+            program=options.device_program,
+        )
+    if not measured:
+        say(f"Every subnet of {study.folder} has {columns[0]} already.")
+    table = study.table()
+    return {
+        "study": str(study.folder),
+        "rows": len(table),
+        "device": options.device,
+        "columns": list(columns),
+        "lacking": len(table.lacking(columns[0])),
+        "measured": [
+            {"id": row.architecture.id, **_latencies_document(row.values)} for row in measured
+        ],
     }
 
 
@@ -414,6 +458,8 @@ def import_table(options: argparse.Namespace) -> dict[str, Any]:
             f"{options.study} is of space {study.space.name!r}, not {options.space!r}; leave "
             "--space out, or name a new folder."
         )
+    if options.join:
+        return _join(study, options)
     table = read_foreign(options.file, study.space if study else named, _mapping(options))
     if study is None:
         study = create_study(
@@ -449,6 +495,33 @@ def import_weights(options: argparse.Namespace) -> dict[str, Any]:
         "space": space.name,
         "calibration_images": len(calibration),
         "held_out_images": len(held_out),
+    }
+
+
+def _join(study: Study | None, options: argparse.Namespace) -> dict[str, Any]:
+    """Add another device's latencies from a file, by id, to the rows that lack them."""
+    from foxnas_core.importing import read_file
+
+    if study is None:
+        raise MissingPart(
+            f"There is no study at {options.study} to join to; import the table without --join to "
+            "make one."
+        )
+    file, mapping = read_file(options.file), _mapping(options)
+    before = study.table()
+    table = study.amend(lambda table: file.joined(table, mapping))
+    added = [
+        t.column
+        for t in table.targets
+        if t.is_latency and table.known(t.column) > before.known(t.column)
+    ]
+    joined = max(table.known(column) - before.known(column) for column in added)
+    say(f"Joined {', '.join(added)} to {joined} of the {len(table)} rows of {study.folder}.")
+    return {
+        "study": str(study.folder),
+        "joined": joined,
+        "rows": len(table),
+        "targets": added,
     }
 
 
@@ -575,10 +648,15 @@ def _measured_document(row: "Measured") -> dict[str, Any]:
         "architecture": row.architecture.to_dict(),
     }
     for column, value in row.values.items():
-        if column.partition(":")[0] == "latency_ms":
-            low, high = row.values[f"low_{column}"], row.values[f"high_{column}"]
-            document[column] = {"value": value, "low": low, "high": high}
-        elif is_target(column) and (target_of(column).is_accuracy or target_of(column).is_drop):
+        if is_target(column) and (target_of(column).is_accuracy or target_of(column).is_drop):
             error = 1.96 * row.values[f"{column}{STD_ERROR}"]
             document[column] = {"value": value, "low": value - error, "high": value + error}
-    return document
+    return document | _latencies_document(row.values)
+
+
+def _latencies_document(values: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        column: {"value": value, "low": values[f"low_{column}"], "high": values[f"high_{column}"]}
+        for column, value in values.items()
+        if column.partition(":")[0] == "latency_ms"
+    }

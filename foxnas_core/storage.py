@@ -15,7 +15,7 @@ searches/ID.json         finished searches
 import hashlib
 import json
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -118,6 +118,17 @@ class Study:
             campaigns = {**table.record.get("campaigns", {}), **(record or {})}
             table = table.with_rows(rows, record={**table.record, "campaigns": campaigns})
             write_atomically(path, to_parquet_bytes(table))
+        return table
+
+    def amend(self, change: Callable[[MeasurementTable], MeasurementTable]) -> MeasurementTable:
+        """Replace the measurement table by what `change` makes of it; returns the new one.
+
+        Meant for adding to cells that were missing. Safe against other processes that append;
+        raises as `change`, and `InvalidInput` where the folder can't be written.
+        """
+        with _writing(self.folder), self._lock():
+            table = change(self.table())
+            write_atomically(self.table_file, to_parquet_bytes(table))
         return table
 
     def _read(self, path: Path) -> MeasurementTable:

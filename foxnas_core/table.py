@@ -117,6 +117,56 @@ class MeasurementTable:
             self.ordered,
         )
 
+    def known(self, column: str) -> int:
+        """How many rows have a value in `column`."""
+        return int(self.frame[column].notna().sum()) if column in self.frame else 0
+
+    def lacking(self, column: str) -> list[Architecture]:
+        """The architectures, each once, none of whose rows has a value in `column`."""
+        first = ~self.frame["id"].duplicated().to_numpy()
+        if column in self.frame:
+            known = self.frame.loc[self.frame[column].notna(), "id"]
+            first &= ~self.frame["id"].isin(known).to_numpy()
+        return self.space.decode(self.codes[first])
+
+    def with_cells(
+        self,
+        rows: pd.DataFrame,
+        *,
+        record: Mapping[str, Any] | None = None,
+        source: str = "The new values",
+        row_word: str = "row",
+        names: Mapping[str, str] | None = None,
+        units: Mapping[str, str] | None = None,
+    ) -> "MeasurementTable":
+        """A new table with the values of `rows`, joined by `id`, in cells that were missing.
+
+        A row goes to the first row of its id that has none of its targets, so that repeated
+        measurements stay apart. The index of `rows` and the other arguments are as in
+        `table_from_frame`; `record` is put in place of the table's own where given. Raises
+        `InvalidInput` for an id that the table lacks, and where a value is there already.
+        """
+        where = _Where(source, row_word, rows.index.to_numpy(), names or {})
+        values = rows.drop(columns="id").reset_index(drop=True)
+        for column in values.columns:
+            values[column] = _checked_cells(values[column], column, where, units)
+        targets = [column for column in values.columns if is_target(column)]
+        frame = self.frame.copy()
+        for column in values.columns:
+            if column not in frame:
+                frame[column] = pd.Series(None, index=frame.index, dtype=values[column].dtype)
+        places = _places(frame, rows["id"].to_numpy(), values[targets], where)
+        for column in values.columns:
+            given = values[column].notna().to_numpy()
+            frame.loc[places[given], column] = values.loc[given, column].to_numpy()
+        return _assembled(
+            self.space,
+            self.codes,
+            frame.drop(columns=["id", *self.space.by_name]),
+            self.record if record is None else record,
+            self.ordered,
+        )
+
     def write(self, path: Path) -> None:
         """Write parquet, or CSV (which keeps no record) where the name ends in .csv."""
         if path.suffix == ".csv":
@@ -162,13 +212,7 @@ def table_from_frame(
     codes = _checked_codes(space, frame, where, drop_inactive)
     rest = frame.drop(columns=["id", *space.by_name], errors="ignore").reset_index(drop=True)
     for column in rest.columns:
-        measured = _target(column.removesuffix(STD_ERROR))
-        if measured is not None:
-            is_error = column.endswith(STD_ERROR)
-            factor = units_of(measured.column).get((units or {}).get(measured.column, ""), 1.0)
-            rest[column] = _checked_numbers(
-                rest[column], column, None if is_error else measured, where, factor
-            )
+        rest[column] = _checked_cells(rest[column], column, where, units)
     if not holes and "latency_ms" in rest:
         gaps = np.flatnonzero(rest["latency_ms"].isna())
         if len(gaps):
@@ -540,6 +584,44 @@ def _checked_numbers(
         )
     # Dividing by 1000 rounds better than multiplying by 0.001 does.
     return numbers * factor if factor >= 1 else numbers / round(1 / factor)
+
+
+def _checked_cells(
+    cells: pd.Series, column: str, where: _Where, units: Mapping[str, str] | None
+) -> Any:
+    """The cells of a target or its standard error as checked numbers; of others as they are."""
+    measured = _target(column.removesuffix(STD_ERROR))
+    if measured is None:
+        return cells
+    is_error = column.endswith(STD_ERROR)
+    factor = units_of(measured.column).get((units or {}).get(measured.column, ""), 1.0)
+    return _checked_numbers(cells, column, None if is_error else measured, where, factor)
+
+
+def _places(
+    frame: pd.DataFrame, ids: np.ndarray, values: pd.DataFrame, where: _Where
+) -> np.ndarray:
+    """For each new row, the position (rows,) of the row of its id that takes its targets."""
+    rows_of = frame.groupby("id").indices
+    held = frame[list(values.columns)].notna().to_numpy(copy=True)
+    given = values.notna().to_numpy()
+    places = np.empty(len(ids), dtype=np.int64)
+    for row, name in enumerate(ids):
+        if name not in rows_of:
+            raise InvalidInput(
+                f"{where(row)} has the id {name!r}, which the study has no row of; measure that "
+                "subnet first, or import the row with its choices."
+            )
+        free = [place for place in rows_of[name] if not (held[place] & given[row]).any()]
+        if not free:
+            column = values.columns[int(np.argmax(given[row] & held[rows_of[name]].all(0)))]
+            raise InvalidInput(
+                f"{where(row)} has {where.name(column)} for the id {name!r}, which the study "
+                "holds already; leave the row out."
+            )
+        places[row] = free[0]
+        held[free[0]] |= given[row]
+    return places
 
 
 def _number_or_text(cell: Any) -> float | str:

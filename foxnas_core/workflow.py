@@ -4,6 +4,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -172,6 +173,91 @@ def measure(
         origin=origin,
     )
     return measured
+
+
+def measure_on_device(
+    study: Study,
+    spec: str,
+    *,
+    name: str | None = None,
+    count: int | None = None,
+    seed: int,
+    report: "Callable[[CampaignProgress], None]",
+    python: str = "python3",
+    program: Path | None = None,
+) -> "list[Measured]":
+    """Add a device's latencies to rows that are measured already but lack them.
+
+    `spec` and `name` are as in `measurement.devices.device_of`, `python` and `program` as in
+    `meter_of`; `count` is how many subnets to measure at most, by default all. Each finished batch
+    is kept, so a killed campaign goes on where it was. Raises `MissingPart` where the study has no
+    rows, weights or images, and as `meter_of`.
+    """
+    from foxnas_core.measurement.devices import device_of, meter_of
+
+    device = device_of(spec, name)
+    table = study.table()
+    if not len(table):
+        raise MissingPart(
+            f"Study {study.name!r} has no measured subnets that a device's latency could be added "
+            "to; measure some first, without --device."
+        )
+    lacking = table.lacking(device.columns[0])[:count]
+    if not lacking:
+        return []
+    checkpoint = study.load_checkpoint()
+    calibration, _ = study.images()
+
+    import torch
+
+    from foxnas_core.measurement.campaign import run_campaign
+
+    torch.set_num_threads(1)
+    parents = {"checkpoint": file_hash(study.checkpoint_file)}
+    measured: list[Measured] = []
+
+    def keep(rows: "list[Measured]", circumstances: dict[str, Any]) -> None:
+        cells = pd.DataFrame([_device_cells(row, device.columns) for row in rows])
+
+        def change(table: MeasurementTable) -> MeasurementTable:
+            campaigns = {n: parents | values for n, values in circumstances.items()}
+            known = {**table.record.get("campaigns", {}), **campaigns}
+            return table.with_cells(cells, record={**table.record, "campaigns": known})
+
+        study.amend(change)
+        measured.extend(rows)
+
+    run_campaign(
+        checkpoint,
+        lacking,
+        meters=[
+            meter_of(
+                device,
+                checkpoint,
+                calibration=calibration,
+                seed=seed,
+                baseline=_baseline(table, device.columns[0]),
+                python=python,
+                program=program,
+            )
+        ],
+        calibration=calibration,
+        seed=seed,
+        keep=keep,
+        report=report,
+        # What converts is slow, so that much would be lost with a large batch.
+        batch=4 if device.runtime.converts else 12,
+        origin={"origin": "device"},
+    )
+    return measured
+
+
+def _device_cells(row: "Measured", columns: Sequence[str]) -> dict[str, Any]:
+    """What a device adds to a row: its columns, and for each the campaign it was measured in,
+    since the row's own `campaign` is that of its accuracy."""
+    own = {k: v for k, v in row.values.items() if any(k.endswith(column) for column in columns)}
+    campaigns = {f"campaign_{column}": row.values["campaign"] for column in columns}
+    return {"id": row.architecture.id, **own, **campaigns}
 
 
 def measure_optima(
@@ -491,9 +577,11 @@ def _estimate(
     )
 
 
-def _baseline(table: MeasurementTable) -> float | None:
-    """The reference's time in the study's first campaign (ms), which later ones are held to."""
+def _baseline(table: MeasurementTable, column: str = "latency_ms") -> float | None:
+    """The reference's time in the first campaign that measured a latency column (ms), which later
+    ones are held to."""
     for circumstances in table.record.get("campaigns", {}).values():
-        if "reference_baseline_ms" in circumstances:
+        columns = circumstances.get("latency_columns", ["latency_ms", "latency_ms:int8"])
+        if "reference_baseline_ms" in circumstances and column in columns:
             return circumstances["reference_baseline_ms"]
     return None

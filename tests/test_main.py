@@ -213,6 +213,33 @@ def test_measure_document_and_resumption(measured_study, capsys):
     assert again == document | {"measured": []}
 
 
+def test_a_devices_latencies_are_joined_and_measured_for_the_rest(
+    measured_study, capsys, monkeypatch, tmp_path
+):
+    from foxnas_core.measurement.elsewhere import DeviceMeter
+
+    monkeypatch.setitem(DeviceMeter.__init__.__kwdefaults__, "runs", 20)
+    study = ["--study", measured_study.folder]
+    table = measured_study.table()
+    ids = list(dict.fromkeys(table.frame["id"]))
+    path = tmp_path / "board.csv"
+    path.write_text("id,t\n" + "".join(f"{name},0.02\n" for name in ids[1:]))
+    mapping = ["--map", "id=id", "--map", "latency_ms:board=t", "--latency-unit", "s"]
+    document = ask(capsys, "import", path, *study, "--join", *mapping)
+    assert document["joined"] == len(ids) - 1 and document["targets"] == ["latency_ms:board"]
+    assert document["rows"] == len(table)
+    device = ["--device", "onnxruntime", "--device-name", "board"]
+    document = ask(capsys, "measure", *study, *device)
+    assert document["columns"] == ["latency_ms:board", "latency_ms:board-int8"]
+    assert [row["id"] for row in document["measured"]] == ids[:1]
+    assert document["lacking"] == 0 and document["rows"] == len(table)
+    value = document["measured"][0]["latency_ms:board"]
+    assert 0 < value["low"] <= value["value"] <= value["high"]
+    assert "leave --next" in refused(capsys, "measure", *study, *device, "--next", 2)
+    assert "is no device" in refused(capsys, "measure", *study, "--device", "toaster")
+    assert "no study" in refused(capsys, "import", path, "--study", tmp_path / "new", "--join")
+
+
 def test_the_next_batch_is_measured_with_what_was_expected_of_it(measured_study, capsys):
     command = ("measure", "--study", measured_study.folder, "--next", 2, "--target", "latency_ms")
     document = ask(capsys, *command)

@@ -4,7 +4,7 @@ A file is read as it is (`reading`), its columns are given their meaning and uni
 what comes out is a checked measurement table. docs/importing.md describes the layouts.
 """
 
-from foxnas_core.importing.foreign import ForeignFile, read_content, read_foreign
+from foxnas_core.importing.foreign import ForeignFile, read_content, read_file, read_foreign
 from foxnas_core.importing.mapping import ColumnMapping, needs_unit, suggest_mapping
 from foxnas_core.importing.published import published_space
 from foxnas_core.importing.reading import ARCHITECTURE, SUFFIXES
@@ -17,6 +17,7 @@ __all__ = [
     "needs_unit",
     "published_space",
     "read_content",
+    "read_file",
     "read_foreign",
     "suggest_mapping",
 ]

@@ -21,6 +21,7 @@ from foxnas_core.table import (
     parquet_options,
     table_from_frame,
 )
+from foxnas_core.target import target_of
 
 _ID = "[0-9a-f]{12}"
 _MISSING_TEXT = ("", "NA", "NaN", "nan", "null", "None")
@@ -93,6 +94,58 @@ class ForeignFile:
                 "say that its unit is fraction (--accuracy-unit fraction), or give it in percent",
             )
         return table
+
+    def joined(
+        self, table: MeasurementTable, mapping: ColumnMapping | None = None
+    ) -> MeasurementTable:
+        """The study's table with this file's latencies, joined by `id`, where it had none.
+
+        What else the file holds is left out, and so are latencies that the study has in all rows.
+        `mapping` may say which column holds "id". Raises `InvalidInput` naming file, row and
+        column.
+        """
+        mapping = mapping or ColumnMapping()
+        others = {name: own for name, own in mapping.columns.items() if name != "id"}
+        check_mapping(ColumnMapping(others, mapping.units), self.source, self.columns, table.space)
+        frame, names = _renamed(self._rows.frame, mapping)
+        if "id" not in frame:
+            raise InvalidInput(
+                f"{self.source} has no column 'id' to join by; add one with the study's ids, or "
+                "map one to it (--map id=COLUMN)."
+            )
+        if not len(frame):
+            raise InvalidInput(self._no_rows)
+        latencies = [
+            name
+            for name in frame.columns
+            if is_target(name) and target_of(name).is_latency and table.known(name) < len(table)
+        ]
+        if not latencies:
+            raise InvalidInput(
+                f"{self.source} has no latency that the study lacks; name a column "
+                "latency_ms:DEVICE, or map one (--map latency_ms:DEVICE=COLUMN)."
+            )
+        # With a latency goes what is called after it: its standard error, its rounds' range.
+        beside = [
+            name
+            for name in frame.columns
+            if name not in latencies
+            and any(name == f"{c}{STD_ERROR}" or name.endswith(f"_{c}") for c in latencies)
+        ]
+        own = _with_plain_rest(frame[["id", *latencies, *beside]], table.space)
+        given = own[latencies].apply(lambda cells: [not _is_missing(c) for c in cells])
+        # Named, so that no latency is taken for one of the row's own campaign.
+        name = PurePath(self.source).name
+        own = own.assign(**{f"campaign_{column}": f"joined-{name}" for column in latencies})
+        campaigns = {**table.record.get("campaigns", {}), f"joined-{name}": {"imported_from": name}}
+        return table.with_cells(
+            own[given.any(axis=1)],
+            record={**table.record, "campaigns": campaigns},
+            source=self.source,
+            row_word=self._rows.row_word,
+            names=names,
+            units=mapping.units,
+        )
 
     def _published(self, space: SearchSpace | None, mapping: ColumnMapping) -> MeasurementTable:
         if mapping:
@@ -185,6 +238,13 @@ def read_content(source: str, content: bytes) -> ForeignFile:
     return ForeignFile(source, read_rows(source, content))
 
 
+def read_file(path: Path) -> ForeignFile:
+    """A file of the user's; raises as `read_content`, and where it can't be read."""
+    # A name of another kind is told before a missing file is.
+    content = content_of(path) if path.suffix.lower() in SUFFIXES else b""
+    return read_content(str(path), content)
+
+
 def read_foreign(
     path: Path, space: SearchSpace | None, mapping: ColumnMapping | None = None
 ) -> MeasurementTable:
@@ -195,9 +255,7 @@ def read_foreign(
     target column, each found under its own name or by `mapping`. Raises `InvalidInput` naming
     file, row, column, value and what is allowed.
     """
-    # A name of another kind is told before a missing file is.
-    content = content_of(path) if path.suffix.lower() in SUFFIXES else b""
-    return read_content(str(path), content).table(space, mapping)
+    return read_file(path).table(space, mapping)
 
 
 def _renamed(frame: pd.DataFrame, mapping: ColumnMapping) -> tuple[pd.DataFrame, dict[str, str]]:

@@ -11,9 +11,9 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from foxnas_core.dataset import ImageSet
-from foxnas_core.measurement.machine import one_core
 from foxnas_core.measurement.meter import Prepared
 from foxnas_core.measurement.precisions import models_of, one_image
+from foxnas_core.measurement.runner import one_core
 from foxnas_core.supernet.images import Level
 from foxnas_core.supernet.onnx import INPUT, session_of
 

@@ -23,8 +23,8 @@ from foxnas_core.dataset import ImageSet
 from foxnas_core.errors import InvalidInput
 from foxnas_core.export.exporter import ExportedModel
 from foxnas_core.measurement.accuracy import AccuracyMeter
-from foxnas_core.measurement.latency import device_name
 from foxnas_core.measurement.meter import INT8_IMAGES, Prepared
+from foxnas_core.measurement.runner import device_name
 from foxnas_core.quantization.fake import FakeQuantized
 from foxnas_core.supernet.images import Level, to_batch
 

@@ -18,8 +18,8 @@ from foxnas_core.errors import InvalidInput
 from foxnas_core.measurement.accuracy import AccuracyMeter
 from foxnas_core.measurement.campaign import pixel_statistics, prepare
 from foxnas_core.measurement.cost import CostMeter
-from foxnas_core.measurement.latency import device_name
 from foxnas_core.measurement.meter import Prepared
+from foxnas_core.measurement.runner import device_name
 from foxnas_core.supernet.checkpoint import Checkpoint
 from foxnas_core.supernet.extraction import extract
 from foxnas_core.supernet.network import Supernet

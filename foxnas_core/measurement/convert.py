@@ -1,0 +1,89 @@
+"""Turns exported programs into a runtime's files, in that runtime's own environment:
+`python convert.py FOLDER`.
+
+FOLDER holds `subnets.json`, `{"runtime": executorch | litert, "subnets": [{"name", "program":
+FILE.pt2, "precisions", "calibration": FILE.npy}]}`; a file NAME-PRECISION.pte or .tflite is written
+for each. Like the runner it stands alone, as that environment has none of the app's packages.
+"""
+
+import json
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch.export import ExportedProgram
+
+
+def to_executorch(program: ExportedProgram, calibration: np.ndarray | None) -> bytes:
+    """An ExecuTorch program that runs in XNNPACK; int8 where `calibration` (N, C, H, W) is given.
+
+    Quantization: static, symmetric, weights per channel, by PyTorch 2 export.
+    """
+    from executorch.backends.xnnpack.partition.xnnpack_partitioner import XnnpackPartitioner
+    from executorch.exir import to_edge_transform_and_lower
+
+    if calibration is not None:
+        from executorch.backends.xnnpack.quantizer.xnnpack_quantizer import (
+            XNNPACKQuantizer,
+            get_symmetric_quantization_config,
+        )
+        from torchao.quantization.pt2e.quantize_pt2e import convert_pt2e, prepare_pt2e
+
+        settings = get_symmetric_quantization_config(is_per_channel=True)
+        prepared = prepare_pt2e(program.module(), XNNPACKQuantizer().set_global(settings))
+        with torch.no_grad():
+            for image in torch.from_numpy(calibration):
+                prepared(image[None])
+        program = torch.export.export(convert_pt2e(prepared), _example(program))
+    lowered = to_edge_transform_and_lower(program, partitioner=[XnnpackPartitioner()])
+    return lowered.to_executorch().buffer
+
+
+def to_litert(program: ExportedProgram, calibration: np.ndarray | None) -> bytes:
+    """A LiteRT flatbuffer; int8 where `calibration` (N, C, H, W) is given.
+
+    Quantization: static, weights per channel, by AI Edge Quantizer.
+    """
+    import litert_torch
+
+    model = litert_torch.convert(program.module(), _example(program)).model_content()
+    if calibration is None:
+        return model
+    from ai_edge_litert.interpreter import Interpreter
+    from ai_edge_quantizer import quantizer, recipe
+
+    runner = Interpreter(model_content=bytes(model)).get_signature_runner()
+    [name] = runner.get_input_details()
+    quantizing = quantizer.Quantizer(bytearray(model), recipe.static_wi8_ai8())
+    images = [{name: image[None]} for image in calibration]
+    ranges = quantizing.calibrate({"serving_default": images})
+    return quantizing.quantize(ranges).quantized_model
+
+
+CONVERTERS: dict[str, tuple[str, Callable[[ExportedProgram, np.ndarray | None], bytes]]] = {
+    "executorch": (".pte", to_executorch),
+    "litert": (".tflite", to_litert),
+}
+
+
+def convert(folder: Path) -> None:
+    job = json.loads((folder / "subnets.json").read_text())
+    suffix, converter = CONVERTERS[job["runtime"]]
+    for own in job["subnets"]:
+        program = torch.export.load(folder / own["program"])
+        for precision in own["precisions"]:
+            calibration = np.load(folder / own["calibration"]) if precision == "int8" else None
+            model = converter(program, calibration)
+            (folder / f"{own['name']}-{precision}{suffix}").write_bytes(model)
+
+
+def _example(program: ExportedProgram) -> tuple[torch.Tensor, ...]:
+    assert program.example_inputs is not None
+    return tuple(program.example_inputs[0])
+
+
+if __name__ == "__main__":
+    torch.set_num_threads(1)
+    convert(Path(sys.argv[1]))

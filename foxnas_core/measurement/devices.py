@@ -1,0 +1,130 @@
+"""Devices by what the command line calls them: `onnxruntime`, `openvino`, `executorch`, `litert`,
+`ssh:HOST`, `ssh:HOST/RUNTIME`, `adb:SERIAL`."""
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from foxnas_core.dataset import ImageSet
+from foxnas_core.errors import InvalidInput
+from foxnas_core.measurement.campaign import pixel_statistics, prepare, reference_architecture
+from foxnas_core.measurement.elsewhere import DeviceMeter
+from foxnas_core.measurement.hosts import Host, LocalHost, SshHost
+from foxnas_core.measurement.latency import FP32, INT8, LatencyMeter
+from foxnas_core.measurement.runtimes import RUNTIMES, Runtime
+from foxnas_core.supernet.checkpoint import Checkpoint
+
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}")
+
+
+@dataclass(frozen=True)
+class Device:
+    """What a specification stands for: the runtime and, where columns are named after it, the
+    device's name; `scheme` is "local", "ssh" or "adb", `address` the host or the serial."""
+
+    scheme: str
+    address: str
+    runtime: Runtime
+    name: str | None
+
+    @property
+    def columns(self) -> tuple[str, str]:
+        """The fp32 and the int8 column."""
+        if self.name is None:
+            return FP32, INT8
+        return f"latency_ms:{self.name}", f"latency_ms:{self.name}-int8"
+
+
+def device_of(spec: str, name: str | None = None) -> Device:
+    """The device of a specification, its columns called `name` where given.
+
+    Raises `InvalidInput` naming what is allowed.
+    """
+    scheme, colon, address = spec.partition(":")
+    if not colon and scheme in RUNTIMES:
+        own = None if scheme == "onnxruntime" else scheme
+        return Device("local", "", RUNTIMES[scheme], _checked(name) or own)
+    if scheme == "ssh" and address:
+        host, slash, runtime = address.partition("/")
+        if slash and runtime not in RUNTIMES:
+            raise InvalidInput(
+                f"{runtime!r} is no runtime; ssh:HOST/RUNTIME takes {', '.join(RUNTIMES)}."
+            )
+        plain = host.rpartition("@")[2]
+        called = f"{plain}-{runtime}" if slash else plain
+        return Device(
+            "ssh", host, RUNTIMES[runtime or "onnxruntime"], _checked(name) or _checked(called)
+        )
+    if scheme == "adb" and address:
+        return Device(
+            "adb", address, RUNTIMES["litert"], _checked(name) or _checked(_plain(address))
+        )
+    raise InvalidInput(
+        f"{spec!r} is no device; give {', '.join(RUNTIMES)}, ssh:HOST, ssh:HOST/RUNTIME or "
+        "adb:SERIAL, or import a table of another device (import --join)."
+    )
+
+
+def meter_of(
+    device: Device,
+    checkpoint: Checkpoint,
+    *,
+    calibration: ImageSet,
+    seed: int,
+    baseline: float | None = None,
+    python: str = "python3",
+    program: Path | None = None,
+) -> LatencyMeter | DeviceMeter:
+    """The meter of a device.
+
+    `baseline` is the reference's time when measuring on it began (ms), or None. `python` is the
+    one of an SSH device, `program` the benchmark_model of an Android device. Raises as
+    `DeviceMeter` and the hosts.
+    """
+    hosts: dict[str, Callable[[], Host]] = {
+        "local": lambda: LocalHost(device.runtime.python()),
+        "ssh": lambda: SshHost(device.address, python=python),
+        "adb": lambda: _adb(device.address, program),
+    }
+    # What is missing is told before any work is done.
+    if device.runtime.converts:
+        device.runtime.python()
+    host = hosts[device.scheme]()
+    mean, std = pixel_statistics(checkpoint)
+    largest = reference_architecture(checkpoint.supernet.space)
+    reference = prepare(checkpoint, largest, calibration)
+    if device.name is None:
+        return LatencyMeter(
+            reference.subnet, calibration, mean=mean, std=std, seed=seed, baseline=baseline
+        )
+    return DeviceMeter(
+        device.name,
+        device.runtime,
+        host,
+        reference=reference,
+        calibration=calibration,
+        mean=mean,
+        std=std,
+        seed=seed,
+        baseline=baseline,
+    )
+
+
+def _adb(serial: str, program: Path | None) -> Host:
+    from foxnas_core.measurement.android import AdbHost
+
+    return AdbHost(serial, program=program)
+
+
+def _checked(name: str | None) -> str | None:
+    if name is not None and (not _NAME.fullmatch(name) or name == "int8"):
+        raise InvalidInput(
+            f"{name!r} can't name a device's columns; take letters, digits, dots, hyphens and "
+            "underscores, and not int8."
+        )
+    return name
+
+
+def _plain(serial: str) -> str:
+    return re.sub(r"[^A-Za-z0-9_.-]", "-", serial)

@@ -1,0 +1,112 @@
+"""Latency in another runtime or on another device, as one more meter."""
+
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from foxnas_core.dataset import ImageSet
+from foxnas_core.measurement.hosts import Host
+from foxnas_core.measurement.latency import SETTLING, columns_of, warm_up_of
+from foxnas_core.measurement.meter import INT8_IMAGES, Prepared
+from foxnas_core.measurement.runtimes import PRECISIONS, Runtime, write_models
+from foxnas_core.supernet.images import Level
+
+_REFERENCE = "reference"
+
+
+class DeviceMeter:
+    """Latency in ms, `latency_ms:NAME` in fp32 and `latency_ms:NAME-int8`, as a host times it.
+
+    Subnets are written as files of `runtime` and timed by the protocol of `runner` where `host`
+    says; columns as in `latency.columns_of`. The host is asked once when the meter is made, so that
+    what is missing there is told at once. `baseline` is the reference's time when measuring on
+    this device began (ms), or None where it begins now.
+
+    Raises `MissingPart` where the runtime isn't installed, `ConversionFailed` and `DeviceFailed`.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        runtime: Runtime,
+        host: Host,
+        *,
+        reference: Prepared,
+        calibration: ImageSet,
+        mean: Level,
+        std: Level,
+        seed: int,
+        baseline: float | None = None,
+        runs: int = 400,
+        rounds: int = 5,
+    ) -> None:
+        self.columns = (f"latency_ms:{name}", f"latency_ms:{name}-int8")
+        self._runtime, self._host = runtime, host
+        self._calibration, self._mean, self._std = calibration, mean, std
+        self._rng = np.random.default_rng(seed)
+        self._runs, self._rounds = runs, rounds
+        with tempfile.TemporaryDirectory() as temporary:
+            folder = Path(temporary)
+            [self._entry] = self._write({_REFERENCE: reference}, folder, PRECISIONS[:1])
+            self._reference = (folder / self._entry["file"]).read_bytes()
+            result = self._host.run(folder, self._job([], SETTLING))
+        self._circumstances = result["circumstances"]
+        self.baseline = baseline or float(result["settled_ms"])
+
+    def measure(self, subnets: Sequence[Prepared]) -> list[dict[str, float]]:
+        named = {str(row): prepared for row, prepared in enumerate(subnets)}
+        with tempfile.TemporaryDirectory() as temporary:
+            folder = Path(temporary)
+            models = self._write(named, folder, PRECISIONS)
+            (folder / self._entry["file"]).write_bytes(self._reference)
+            rows = self._host.run(folder, self._job(models, 0))["rows"]
+        return [
+            {
+                k: v
+                for column, precision in zip(self.columns, PRECISIONS, strict=True)
+                for k, v in columns_of(column, f"{name}-{precision}", rows, self.baseline).items()
+            }
+            for name in named
+        ]
+
+    def record(self) -> dict[str, Any]:
+        return self._circumstances | {
+            "latency_columns": list(self.columns),
+            "threads": 1,
+            "batch": 1,
+            "runs": self._runs,
+            "warm_up_runs": warm_up_of(self._runs),
+            "rounds": self._rounds,
+            "reference_baseline_ms": self.baseline,
+            "int8": self._runtime.int8,
+            "calibration_images": min(INT8_IMAGES, len(self._calibration)),
+        }
+
+    def _job(self, models: list[dict[str, Any]], settle: int) -> dict[str, Any]:
+        return {
+            "runtime": self._runtime.name,
+            "models": models,
+            "reference": self._entry,
+            "runs": self._runs,
+            "warm_up_runs": warm_up_of(self._runs),
+            "rounds": self._rounds,
+            "seed": int(self._rng.integers(2**32)),
+            "threads": 1,
+            "settle": settle,
+        }
+
+    def _write(
+        self, named: dict[str, Prepared], folder: Path, precisions: Sequence[str]
+    ) -> list[dict[str, Any]]:
+        return write_models(
+            self._runtime,
+            named,
+            calibration=self._calibration,
+            mean=self._mean,
+            std=self._std,
+            folder=folder,
+            precisions=precisions,
+        )

@@ -1,0 +1,165 @@
+"""Runtimes that models are timed in, each in a Python environment of its own, and their files."""
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from foxnas_core.dataset import ImageSet
+from foxnas_core.errors import FoxnasError, MissingPart
+from foxnas_core.measurement.meter import INT8_IMAGES, Prepared
+from foxnas_core.supernet.images import Level, to_batch
+
+REPOSITORY = Path(__file__).parents[2]
+CONVERTER = Path(__file__).with_name("convert.py")
+PRECISIONS = ("fp32", "int8")
+
+
+@dataclass(frozen=True)
+class Runtime:
+    """A runtime by its name, what its files end in, and how its int8 models come about.
+
+    `own` says whether it has an environment of its own, which `make runtime-NAME` makes and which
+    also converts; others take the ONNX files.
+    """
+
+    name: str
+    title: str
+    suffix: str
+    int8: str
+    own: bool = True
+
+    @property
+    def converts(self) -> bool:
+        return self.suffix != ".onnx"
+
+    def python(self) -> Path:
+        """The interpreter that has the runtime; raises `MissingPart` where it isn't installed.
+
+        Environments are looked for in the folder that `FOXNAS_RUNTIMES` names, by default where
+        this product lies.
+        """
+        if not self.own:
+            return Path(sys.executable)
+        folder = Path(os.environ.get("FOXNAS_RUNTIMES", REPOSITORY)) / f".venv-{self.name}"
+        python = folder / "bin" / "python"
+        if not python.exists():
+            raise MissingPart(
+                f"{self.title} is not installed ({folder} is missing); run 'make "
+                f"runtime-{self.name}', which installs it in an environment of its own."
+            )
+        return python
+
+
+_QDQ = "static QDQ, per channel, unsigned activations"
+RUNTIMES: Mapping[str, Runtime] = {
+    runtime.name: runtime
+    for runtime in (
+        Runtime("onnxruntime", "ONNX Runtime", ".onnx", _QDQ, own=False),
+        Runtime("openvino", "OpenVINO", ".onnx", _QDQ),
+        Runtime(
+            "executorch", "ExecuTorch", ".pte", "static, symmetric, per channel (torchao pt2e)"
+        ),
+        Runtime("litert", "LiteRT", ".tflite", "static, per channel (AI Edge Quantizer)"),
+    )
+}
+
+
+class ConversionFailed(FoxnasError):
+    """A runtime's own tools refused a subnet."""
+
+
+def write_models(
+    runtime: Runtime,
+    subnets: Mapping[str, Prepared],
+    *,
+    calibration: ImageSet,
+    mean: Level,
+    std: Level,
+    folder: Path,
+    precisions: Sequence[str] = PRECISIONS,
+) -> list[dict[str, Any]]:
+    """Write each subnet's file of each precision to `folder`; returns the runner's job entries,
+    named NAME-PRECISION.
+
+    `calibration` are training images, of which the first `INT8_IMAGES` give int8 its ranges. Raises
+    `MissingPart` where the runtime isn't installed, and `ConversionFailed`.
+    """
+    entries = [
+        {
+            "name": f"{name}-{precision}",
+            "file": f"{name}-{precision}{runtime.suffix}",
+            "shape": [1, p.subnet.input_channels, p.subnet.resolution, p.subnet.resolution],
+        }
+        for name, p in subnets.items()
+        for precision in precisions
+    ]
+    if runtime.converts:
+        images = calibration.images[:INT8_IMAGES]
+        batches = {
+            resolution: to_batch(images, resolution, mean, std).numpy()
+            for resolution in sorted({p.subnet.resolution for p in subnets.values()})
+        }
+        _convert(runtime, subnets, batches, folder, precisions)
+        return entries
+    for name, p in subnets.items():
+        for precision in precisions:
+            model = p.onnx if precision == "fp32" else p.int8(calibration, mean, std)
+            (folder / f"{name}-{precision}{runtime.suffix}").write_bytes(model)
+    return entries
+
+
+def _convert(
+    runtime: Runtime,
+    subnets: Mapping[str, Prepared],
+    calibration: Mapping[int, np.ndarray],
+    folder: Path,
+    precisions: Sequence[str],
+) -> None:
+    """Let the runtime's own environment convert the subnets, as exported programs."""
+    described = []
+    for name, p in subnets.items():
+        resolution = p.subnet.resolution
+        torch.export.save(_exported(p), folder / f"{name}.pt2")
+        np.save(folder / f"calibration-{resolution}.npy", calibration[resolution])
+        described.append(
+            {
+                "name": name,
+                "program": f"{name}.pt2",
+                "precisions": list(precisions),
+                "calibration": f"calibration-{resolution}.npy",
+            }
+        )
+    job = {"runtime": runtime.name, "subnets": described}
+    (folder / "subnets.json").write_text(json.dumps(job))
+    done = subprocess.run(
+        [str(runtime.python()), str(CONVERTER), str(folder)],
+        env=os.environ | {"OMP_NUM_THREADS": "1"},
+        capture_output=True,
+        text=True,
+    )
+    if done.returncode:
+        raise ConversionFailed(
+            f"{runtime.title} could not convert a subnet ({last_line(done.stderr)}); run 'make "
+            f"runtime-{runtime.name}' to renew its environment, or take another device."
+        )
+
+
+def _exported(prepared: Prepared) -> torch.export.ExportedProgram:
+    """The subnet at batch 1, which is how it is timed."""
+    p = prepared.subnet
+    example = torch.zeros(1, p.input_channels, p.resolution, p.resolution)
+    return torch.export.export(p, (example,))
+
+
+def last_line(text: str) -> str:
+    """The last line that says something, as a part of a sentence."""
+    lines = [line.strip() for line in text.splitlines() if line.strip()]
+    return lines[-1].rstrip(".")[:300] if lines else "it said nothing"

@@ -1,0 +1,197 @@
+"""The runner: its protocol on made-up clocks, and a job of real models in its own process."""
+
+import ast
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from foxnas_core.measurement import runner
+from foxnas_core.measurement.campaign import prepare
+from foxnas_core.measurement.runner import (
+    Timing,
+    clock_mhz,
+    governor,
+    interleaved,
+    one_core,
+    settled,
+    timed,
+)
+
+LINUX = pytest.mark.skipif(not hasattr(os, "sched_setaffinity"), reason="no such call here")
+
+
+def silent():
+    return {"clock_mhz": None, "temperature_c": None}
+
+
+def test_it_stands_alone_and_suits_an_older_python():
+    source = Path(runner.__file__).read_text()
+    tree = ast.parse(source, feature_version=(3, 9))
+    modules = {
+        name.split(".")[0]
+        for node in ast.walk(tree)
+        for name in (
+            [alias.name for alias in node.names]
+            if isinstance(node, ast.Import)
+            else [node.module]
+            if isinstance(node, ast.ImportFrom)
+            else []
+        )
+    }
+    runtimes = {"onnxruntime", "openvino", "executorch", "torch", "ai_edge_litert"}
+    assert modules - runtimes - {"numpy"} <= sys.stdlib_module_names
+    # Runtimes are loaded by the job that names them.
+    top = {n.names[0].name for n in tree.body if isinstance(n, ast.Import)}
+    assert not top & runtimes
+
+
+def test_warm_up_runs_are_not_counted():
+    calls = []
+    timing = timed(lambda: calls.append(None), runs=30, warm_up=7)
+    assert len(calls) == 37 and timing.runs == 30
+    assert 0 < timing.minimum <= timing.tenth
+
+
+def test_each_round_visits_all_models_in_another_order_between_the_references():
+    visits = []
+
+    def visit(name, level):
+        def call():
+            visits.append(name)
+            return Timing(level, level / 2, 10)
+
+        return call
+
+    marks = iter(np.arange(1.0, 100.0))
+
+    def reference():
+        visits.append("reference")
+        return Timing(float(next(marks)), 0.5, 10)
+
+    models = {name: visit(name, level) for name, level in zip("abcdef", range(1, 7), strict=True)}
+    rows = interleaved(models, reference, rounds=4, rng=np.random.default_rng(0), sense=silent)
+    assert [row["round"] for row in rows] == [r for r in range(4) for _ in range(6)]
+    orders = []
+    for number in range(4):
+        own = [row for row in rows if row["round"] == number]
+        assert sorted(row["model"] for row in own) == list("abcdef")
+        orders.append("".join(row["model"] for row in own))
+        # Three marks a round: before, amid, after.
+        low = 3.0 * number + 1
+        assert {
+            (r["reference_low_ms"], r["reference_ms"], r["reference_high_ms"]) for r in own
+        } == {(low, low + 1, low + 2)}
+        part = visits[9 * number : 9 * (number + 1)]
+        assert [i for i, name in enumerate(part) if name == "reference"] == [0, 4, 8]
+    assert len(set(orders)) > 1
+    assert {row["model"]: row["tenth_ms"] for row in rows} == dict(
+        zip("abcdef", range(1, 7), strict=True)
+    )
+    again = interleaved(
+        models, lambda: Timing(1, 1, 1), rounds=4, rng=np.random.default_rng(0), sense=silent
+    )
+    assert [row["model"] for row in again] == [row["model"] for row in rows]
+
+
+def test_the_reference_settles_at_its_median():
+    levels = iter([5.0, 1.0, 3.0])
+    assert settled(lambda: Timing(next(levels), 0, 1), 3) == 3.0
+
+
+@LINUX
+def test_a_thread_is_held_to_one_core_and_let_go():
+    before = os.sched_getaffinity(0)
+    with pytest.raises(KeyError), one_core() as held:
+        assert held is True and len(os.sched_getaffinity(0)) == 1
+        assert os.sched_getaffinity(0) <= before
+        raise KeyError
+    assert os.sched_getaffinity(0) == before
+
+
+@LINUX
+def test_a_refusal_is_said_and_nothing_is_changed(monkeypatch):
+    def refuse(*_):
+        raise PermissionError
+
+    before = os.sched_getaffinity(0)
+    monkeypatch.setattr(os, "sched_setaffinity", refuse)
+    with one_core() as held:
+        assert held is False
+    assert os.sched_getaffinity(0) == before
+
+
+def test_a_system_without_the_call_says_nothing(monkeypatch):
+    monkeypatch.delattr(os, "sched_setaffinity", raising=False)
+    with one_core() as held:
+        assert held is None
+
+
+def test_governor_and_clock_are_read_where_the_system_tells_them(tmp_path):
+    assert governor(tmp_path) is None and clock_mhz(tmp_path) is None
+    for core in range(os.cpu_count() or 1):
+        folder = tmp_path / f"cpu{core}" / "cpufreq"
+        folder.mkdir(parents=True)
+        (folder / "scaling_governor").write_text("performance\n")
+        (folder / "scaling_cur_freq").write_text("2400000\n")
+    assert governor(tmp_path) == "performance" and clock_mhz(tmp_path) == 2400.0
+    for path in tmp_path.glob("*/cpufreq/scaling_cur_freq"):
+        path.write_text("<unknown>\n")
+    assert clock_mhz(tmp_path) is None
+
+
+@pytest.fixture(scope="module")
+def folder(tiny_checkpoint, tiny_dataset, tmp_path_factory):
+    """A folder of two real models, and a job that names them."""
+    folder = tmp_path_factory.mktemp("job")
+    entries = []
+    for which in ("largest", "smallest"):
+        p = prepare(
+            tiny_checkpoint, tiny_checkpoint.supernet.space.extreme(which), tiny_dataset.training
+        )
+        (folder / f"{which}.onnx").write_bytes(p.onnx)
+        shape = [1, 1, p.subnet.resolution, p.subnet.resolution]
+        entries.append({"name": which, "file": f"{which}.onnx", "shape": shape})
+    job = {
+        "runtime": "onnxruntime", "models": entries, "reference": entries[0], "runs": 40,
+        "warm_up_runs": 4, "rounds": 3, "seed": 1, "threads": 1, "settle": 2,
+    }  # fmt: skip
+    (folder / "job.json").write_text(json.dumps(job))
+    return folder
+
+
+def run(folder):
+    return subprocess.run(
+        [sys.executable, runner.__file__, str(folder)], capture_output=True, text=True
+    )
+
+
+def test_a_job_is_run_in_a_process_of_its_own(folder):
+    done = run(folder)
+    assert done.returncode == 0, done.stderr
+    result = json.loads((folder / "rows.json").read_text())
+    assert {(r["model"], r["round"]) for r in result["rows"]} == {
+        (name, number) for name in ("largest", "smallest") for number in range(3)
+    }
+    for row in result["rows"]:
+        assert 0 < row["minimum_ms"] <= row["tenth_ms"]
+        assert row["count"] == 40
+        assert 0 < row["reference_low_ms"] <= row["reference_ms"] <= row["reference_high_ms"]
+    assert result["settled_ms"] > 0
+    assert result["circumstances"]["runtime"].startswith("ONNX Runtime ")
+    assert result["circumstances"]["pinned"] in (True, None)
+
+
+def test_a_missing_runtime_is_one_sentence(folder, tmp_path):
+    job = json.loads((folder / "job.json").read_text()) | {"runtime": "openvino"}
+    (tmp_path / "job.json").write_text(json.dumps(job))
+    done = run(tmp_path)
+    assert done.returncode == 3
+    assert done.stderr.strip().splitlines() == [
+        f"openvino is not installed for {sys.executable}; run '{sys.executable} -m pip install "
+        "openvino' on that device."
+    ]
