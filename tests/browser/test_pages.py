@@ -17,6 +17,9 @@ PAGES = {
     "Export": "Export",
     "Import": "Import",
     "Devices": "Devices",
+    "Trust": "Trust",
+    "Quantization": "Quantization",
+    "Measurements": "Measurements",
 }
 ERRORS = '[data-testid="stException"], [data-testid="stAlertContentError"]'
 
