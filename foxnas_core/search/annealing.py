@@ -3,9 +3,9 @@
 Each choice of the context (each resolution) has chains of its own, so that no chain has to cross
 from one to another. A limit is soft inside a chain, whose energy falls by a penalty for every
 unit above it, and hard for the best, which is always within all. A chain goes from an option of a
-group to any other that none beats, since any that is beaten can be replaced at no loss. At the end
-the best of each chain is polished. In the teaching mode a chain goes by single edits through all
-options, the limits are hard inside it too, and nothing is polished.
+group to any other that none beats, since any that is beaten can be replaced at no loss. What a
+chain found is polished as each of its starts ends. In the teaching mode a chain goes by single
+edits through all options, the limits are hard inside it too, and nothing is polished.
 """
 
 import math

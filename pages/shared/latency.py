@@ -70,25 +70,7 @@ def budget_slider(front: "Front", *, and_then: Callable[[], None] | None = None)
 
     `and_then` is called after a move.
     """
-    low, high, step = _range(front)
-    # A budget from an address may lie outside; the search then says what can be reached.
-    budget = budget_of(front)
-
-    def move(value: float) -> None:
-        choices.update(budget=round(value, _decimals(step)))
-        if and_then is not None:
-            and_then()
-
-    choices.show("budget", budget)
-    return st.slider(
-        "Latency budget (ms)",
-        min_value=min(low, budget),
-        max_value=max(high, budget),
-        step=step,
-        format=f"%.{_decimals(step)}f",
-        key="budget",
-        on_change=choices.on_change("budget", move),
-    )
+    return _slider("budget", "Latency budget (ms)", budget_of(front), _range(front), and_then)
 
 
 def floor_of(front: "Front") -> float:
@@ -104,20 +86,34 @@ def floor_of(front: "Front") -> float:
 
 def floor_slider(front: "Front") -> float:
     """Draw the slider over the front's accuracies and return the floor (%)."""
-    low, high, step = _floors(front)
-    # A floor from an address may lie outside; the search then says what can be reached.
-    floor = floor_of(front)
-    choices.show("floor", floor)
+    return _slider("floor", "Accuracy floor (%)", floor_of(front), _floors(front))
+
+
+def _slider(
+    key: str,
+    label: str,
+    value: float,
+    span: tuple[float, float, float],
+    and_then: Callable[[], None] | None = None,
+) -> float:
+    """The slider of the choice `key` over `span`: least, greatest, step."""
+    low, high, step = span
+
+    def move(moved: float) -> None:
+        choices.update(**{key: round(moved, _decimals(step))})
+        if and_then is not None:
+            and_then()
+
+    choices.show(key, value)
+    # A value from an address may lie outside; the search then says what can be reached.
     return st.slider(
-        "Accuracy floor (%)",
-        min_value=min(low, floor),
-        max_value=max(high, floor),
+        label,
+        min_value=min(low, value),
+        max_value=max(high, value),
         step=step,
         format=f"%.{_decimals(step)}f",
-        key="floor",
-        on_change=choices.on_change(
-            "floor", lambda value: choices.update(floor=round(value, _decimals(step)))
-        ),
+        key=key,
+        on_change=choices.on_change(key, move),
     )
 
 

@@ -6,6 +6,7 @@ from functools import cached_property
 
 import numpy as np
 import pandas as pd
+from hypothesis import strategies as st
 
 from foxnas_core.architecture import Architecture
 from foxnas_core.families import load_shipped, space_from_dict
@@ -14,6 +15,20 @@ from foxnas_core.search.options import full_codes
 from foxnas_core.search.problem import Limit, SearchProblem
 from foxnas_core.search_space import SearchSpace
 from foxnas_core.target import Target, target_of
+
+SIDES = st.sampled_from(["at_most", "at_least"])
+# What `limited_problem` is drawn from.
+LIMITED = {
+    "sizes": st.lists(st.integers(1, 5), min_size=1, max_size=4),
+    "contexts": st.integers(1, 3),
+    "seed": st.integers(0, 100_000),
+    "whole": st.booleans(),
+    "target": st.sampled_from(["accuracy", "cross_entropy"]),
+    "sides": st.lists(SIDES, min_size=1, max_size=3),
+    "quantile": st.floats(0, 1),
+    "pinned": st.booleans(),
+    "ceiling": st.booleans(),
+}
 
 
 @dataclass(frozen=True, eq=False)

@@ -19,10 +19,9 @@ from foxnas_core.search.annealing import (
     suggest_temperatures,
 )
 from foxnas_core.search.exact import solve_exact
-from foxnas_core.search.polish import polish
 from foxnas_core.search.problem import SearchProblem
 from foxnas_core.search.schedule import AnnealingSettings, Mode, Schedule, target_acceptance
-from tests.search.additive import brute_force, mini_problem, small_problem
+from tests.search.additive import mini_problem, small_problem
 
 SHORT = AnnealingSettings(steps=2_000, chains=1, restarts=0, seed=5)
 
@@ -242,22 +241,6 @@ def test_the_price_minimises_the_lagrangian_dual() -> None:
 
         price = limit_price(table, budget)
         assert all(dual(price) <= dual(price * f) + 1e-9 for f in np.linspace(0.5, 2.0, 61))
-
-
-@given(seed=st.integers(0, 10_000), whole=st.booleans(), sizes=st.sampled_from([[6, 5], [7]]))
-@settings(max_examples=60, deadline=None)
-def test_polish_of_two_groups_is_exact(seed: int, whole: bool, sizes: list[int]) -> None:
-    problem = small_problem(sizes, 1, seed, whole=whole, target="accuracy", quantile=0.5)
-    table = problem.tables[0]
-    for score, cost, _, options in brute_force(problem):
-        if cost > problem.budget:
-            continue
-        polished = table.total(polish(table, np.array(options), problem.budget))
-        assert polished[0] >= score
-        assert polished[1] <= problem.budget
-        # Other costs may miss the budget by rounding.
-        if whole:
-            assert polished[0] == solve_exact(problem).value
 
 
 def test_a_penalty_of_ones_own_is_used() -> None:

@@ -3,7 +3,6 @@
 import numpy as np
 import pytest
 from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from foxnas_core.errors import InfeasibleBudget, InvalidInput
 from foxnas_core.search import limited
@@ -11,20 +10,8 @@ from foxnas_core.search.exact import front
 from foxnas_core.search.limited import limited_front
 from foxnas_core.search.milp import solve
 from foxnas_core.search.problem import Limit, SearchProblem
+from tests.search.additive import LIMITED as DRAWN
 from tests.search.additive import every_total, limited_problem, mini_problem, random_tables
-
-SIDES = st.sampled_from(["at_most", "at_least"])
-DRAWN = {
-    "sizes": st.lists(st.integers(1, 5), min_size=1, max_size=4),
-    "contexts": st.integers(1, 3),
-    "seed": st.integers(0, 100_000),
-    "whole": st.booleans(),
-    "target": st.sampled_from(["accuracy", "cross_entropy"]),
-    "sides": st.lists(SIDES, min_size=1, max_size=3),
-    "quantile": st.floats(0, 1),
-    "pinned": st.booleans(),
-    "ceiling": st.booleans(),
-}
 
 
 @given(**DRAWN)

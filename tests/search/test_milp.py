@@ -19,29 +19,17 @@ from foxnas_core.search.milp import (
     solve,
     solve_milp,
 )
-from foxnas_core.search.pareto import undominated
 from foxnas_core.search.problem import Limit, SearchProblem
 from foxnas_core.search.schedule import AnnealingSettings
+from tests.search.additive import LIMITED as DRAWN
 from tests.search.additive import (
+    SIDES,
     every_total,
     limited_problem,
     listed_space,
     mini_problem,
     random_tables,
 )
-
-SIDES = st.sampled_from(["at_most", "at_least"])
-DRAWN = {
-    "sizes": st.lists(st.integers(1, 5), min_size=1, max_size=4),
-    "contexts": st.integers(1, 3),
-    "seed": st.integers(0, 100_000),
-    "whole": st.booleans(),
-    "target": st.sampled_from(["accuracy", "cross_entropy"]),
-    "sides": st.lists(SIDES, min_size=1, max_size=3),
-    "quantile": st.floats(0, 1),
-    "pinned": st.booleans(),
-    "ceiling": st.booleans(),
-}
 
 
 def fitting(problem: SearchProblem) -> list:
@@ -196,31 +184,6 @@ def test_where_no_limit_alone_is_in_the_way_all_that_must_give_way_are_named() -
     assert named
     limits = (low[0].at(caught.value.smallest), low[1].at(float(named[1])), problem.limits[2])
     solve(SearchProblem(problem.objective, limits))
-
-
-@given(st.lists(st.tuples(*[st.integers(-3, 3)] * 3), min_size=1, max_size=40))
-def test_undominated_options_are_those_that_nothing_beats(points: list[tuple[int, ...]]) -> None:
-    table = np.array(points, dtype=float)
-    kept = undominated(table[:, 0], table[:, 1:])
-
-    def beaten(i: int) -> bool:
-        return any(
-            p[0] >= points[i][0] and all(a <= b for a, b in zip(p[1:], points[i][1:], strict=True))
-            and (p != points[i] or j < i)
-            for j, p in enumerate(points) if j != i
-        )  # fmt: skip
-
-    assert kept.tolist() == [i for i in range(len(points)) if not beaten(i)]
-
-
-def test_undominated_options_among_many() -> None:
-    points = np.random.default_rng(2).integers(0, 12, (1500, 3)).astype(float)
-    kept = undominated(points[:, 0], points[:, 1:])
-    signed = points * [-1, 1, 1]
-    less = (signed[:, None] <= signed).all(axis=2)
-    equal_before = np.triu((signed[:, None] == signed).all(axis=2), 1)
-    strictly = less & ~less.T
-    assert kept.tolist() == np.flatnonzero(~(strictly | equal_before).any(axis=0)).tolist()
 
 
 @given(**(DRAWN | {"sides": st.lists(SIDES, min_size=1, max_size=1)}))

@@ -5,7 +5,6 @@ import pytest
 from hypothesis import given, settings
 
 from foxnas_core.search.exact import Front, front
-from foxnas_core.search.pareto import concave_corners, slope_at
 from foxnas_core.search.prices import front_prices
 from tests.search.additive import brute_force, small_problem
 from tests.search.test_exact import SMALL
@@ -90,15 +89,3 @@ def test_the_knee_is_highest_above_the_diagonal() -> None:
     costs, worth = found.front.costs, found.worth
     height = (worth - worth[0]) / np.ptp(worth) - (costs - costs[0]) / np.ptp(costs)
     assert found.knee == np.argmax(height)
-
-
-def test_corners_leave_out_points_on_a_line() -> None:
-    line = np.arange(5.0)
-    assert concave_corners(line, 2 * line).tolist() == [0, 4]
-    assert concave_corners(line, line**2).tolist() == [0, 4]
-    assert concave_corners(line, np.sqrt(line)).tolist() == [0, 1, 2, 3, 4]
-
-
-def test_a_slope_is_that_just_above() -> None:
-    costs, values = np.array([0.0, 1.0, 3.0]), np.array([0.0, 2.0, 3.0])
-    assert [slope_at(costs, values, b) for b in (-1, 0, 1, 2.9, 3)] == [2, 2, 0.5, 0.5, 0]
