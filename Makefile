@@ -9,7 +9,8 @@ CORE := -m pytest -m "not browser" --numprocesses $(WORKERS) --dist loadfile
 
 .DEFAULT_GOAL := help
 .PHONY: help run data test test-core test-browser lint browser sshd runtime-openvino runtime-executorch \
-	runtime-litert screenshots benchmark benchmark-predictors clean
+	runtime-litert screenshots benchmark benchmark-predictors \
+	benchmark-measuring clean
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*##/\t/' | expand -t 24
@@ -61,6 +62,10 @@ benchmark: browser ## print the benchmarks' tables
 
 benchmark-predictors: $(VENV)/installed ## print the predictors beside other regressors (minutes)
 	$(BIN)/python -m benchmarks.predictors
+
+benchmark-measuring: $(VENV)/installed ## print how fast subnets are scored and measured (minutes)
+	$(BIN)/python -m benchmarks.evaluation
+	$(BIN)/python -m benchmarks.campaign
 
 clean: ## remove the virtual environments and caches
 	rm -rf $(VENV) .venv-* .pytest_cache .hypothesis .ruff_cache .mypy_cache

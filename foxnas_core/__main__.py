@@ -93,6 +93,18 @@ def build_parser() -> argparse.ArgumentParser:
     )
     measure.add_argument("--target", default="accuracy", help="of --next (default: accuracy)")
     measure.add_argument("--seed", type=_natural, default=0)
+    measure.add_argument(
+        "--workers",
+        type=_positive,
+        default=1,
+        help="processes that share the work; latency is timed by one of them, on a core of its own",
+    )
+    measure.add_argument(
+        "--ray",
+        metavar="ADDRESS",
+        help="share the work with a Ray cluster (HOST:PORT or auto); latency is timed on the node "
+        "that declares the resource latency-device, and --workers counts the others' processes",
+    )
     _supernet(measure)
     measure.add_argument("--weights", type=Path, help="of --supernet: a .safetensors file")
     measure.add_argument("--space", help="a shipped space or a JSON file, for a new study")

@@ -124,6 +124,8 @@ def measure(options: argparse.Namespace) -> dict[str, Any]:
             planned,
             seed=options.seed,
             report=lambda progress: bar.update(progress.done - bar.n),
+            workers=options.workers,
+            ray=options.ray,
             energy=options.energy,
             memory=options.memory,
         )
@@ -144,6 +146,8 @@ def _measure_on_device(study: Study, options: argparse.Namespace) -> dict[str, A
             "--device measures the subnets that the table holds already; leave --next and "
             "--architecture out."
         )
+    if options.workers > 1 or options.ray:
+        raise InvalidInput("--device times one device at a time; leave --workers and --ray out.")
     columns = device_of(options.device, options.device_name).columns
     with tqdm(unit="subnet", delay=1, file=sys.stderr) as bar:
 
@@ -191,6 +195,8 @@ def _measure_next(study: Study, options: argparse.Namespace) -> dict[str, Any]:
             seed=options.seed,
             report=lambda progress: bar.update(progress.done - bar.n),
             origin={"origin": "design"},
+            workers=options.workers,
+            ray=options.ray,
             energy=options.energy,
             memory=options.memory,
         )

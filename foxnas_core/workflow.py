@@ -4,6 +4,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
     from foxnas_core.search.exact import Front
     from foxnas_core.search.problem import SearchProblem
     from foxnas_core.search.rounds import Round, RoundsRecord
+    from foxnas_core.supernet.checkpoint import Checkpoint
 
 
 def fit_all(
@@ -125,21 +127,26 @@ def measure(
     origin: Mapping[str, Any] | None = None,
     energy: bool = False,
     memory: bool = False,
+    workers: int = 1,
+    ray: str | None = None,
 ) -> "list[Measured]":
     """Measure subnets and append each finished batch to the study's table.
 
     With `optima`, which holds further values by id, they go to the table of optima. `origin` says
-    how they were chosen, see `run_campaign`. `energy` and `memory` are measured where asked for and
-    the device tells them. Raises `MissingPart` where the study has no weights
-    or images.
+    how they were chosen, see `run_crew`. `energy` and `memory` are measured where asked for and
+    the device tells them. `workers` processes share the work, of this machine or, with `ray`, of
+    the cluster at that address. Raises `MissingPart` where the study has no weights or images,
+    `InvalidInput` for what can't be shared, and as `Cluster`.
     """
     checkpoint = study.load_checkpoint()
     calibration, held_out = study.images()
 
     import torch
 
-    from foxnas_core.measurement.campaign import run_campaign, standard_meters
+    from foxnas_core.measurement import campaign
 
+    if workers > 1 or ray is not None:
+        _check_shared(checkpoint, energy and ray is None)
     torch.set_num_threads(1)
     parents = {"checkpoint": file_hash(study.checkpoint_file)}
     measured: list[Measured] = []
@@ -154,25 +161,53 @@ def measure(
         )
         measured.extend(rows)
 
-    run_campaign(
-        checkpoint,
-        architectures,
-        meters=standard_meters(
+    device: dict[str, Any] = {
+        "calibration": calibration,
+        "seed": seed,
+        "baseline": _baseline(study.table()),
+        "energy": energy,
+        "memory": memory,
+    }
+    how: dict[str, Any] = {"seed": seed, "keep": keep, "report": report, "origin": origin}
+    if ray is None:
+        meters = campaign.standard_meters(checkpoint, held_out=held_out, **device)
+        campaign.run_campaign(
             checkpoint,
-            held_out=held_out,
+            architectures,
+            meters=meters,
             calibration=calibration,
-            seed=seed,
-            baseline=_baseline(study.table()),
-            energy=energy,
-            memory=memory,
-        ),
-        calibration=calibration,
-        seed=seed,
-        keep=keep,
-        report=report,
-        origin=origin,
-    )
+            workers=workers,
+            **how,
+        )
+        return measured
+
+    from foxnas_core.measurement.cluster import Cluster
+
+    with Cluster(
+        checkpoint,
+        calibration,
+        campaign.scoring_meters(checkpoint, held_out=held_out, calibration=calibration),
+        partial(campaign.device_meters, **device),
+        address=ray,
+        count=workers,
+    ) as crew:
+        campaign.run_crew(crew, architectures, recalibration_images=len(calibration), **how)
     return measured
+
+
+def _check_shared(checkpoint: "Checkpoint", energy: bool) -> None:
+    """Raises `InvalidInput` for what several processes can't measure."""
+    from foxnas_core.supernet.adapter import AdaptedSupernet
+
+    if isinstance(checkpoint.supernet, AdaptedSupernet):
+        raise InvalidInput(
+            "A supernet of your own code stays in one process; leave --workers and --ray out."
+        )
+    if energy:
+        raise InvalidInput(
+            "--energy counts whatever the processor does, other processes included; leave "
+            "--workers out."
+        )
 
 
 def measure_on_device(

@@ -5,7 +5,7 @@ import pytest
 from hand import hand_space, noisy_table, saturating_table
 from hand import table_of as table_of_codes
 
-from benchmarks import repeatability
+from benchmarks import evaluation, repeatability
 from benchmarks import search as searches
 from benchmarks.predictors import (
     Rival,
@@ -145,6 +145,18 @@ def test_looked_up_predictions_are_those_of_the_predictors() -> None:
     found, expected = lookup.evaluate(architectures), evaluation_of(problem)(architectures)
     for one, other in zip(found, expected, strict=True):
         assert one == pytest.approx(other, abs=1e-9)
+
+
+def test_every_way_of_scoring_is_held_against_the_naive_loop(tiny_checkpoint, tiny_dataset) -> None:
+    calibration = tiny_dataset.training.take(slice(0, 100))
+    bench = evaluation.Bench(tiny_checkpoint, calibration, tiny_dataset.held_out)
+    architectures = tiny_checkpoint.supernet.space.sample(5, seed=0)
+    table = evaluation.compare(bench, architectures, repeats=1)
+    assert list(table.index) == list(bench.ways()) and table.index[0] == evaluation.NAIVE
+    assert table.loc[evaluation.NAIVE, "times naive"] == 1
+    # Sums are rounded otherwise; hardly an image of 300 is so near a boundary.
+    assert (table["images that differ"] <= 5).all()
+    assert (table["subnets a core-hour"] > 0).all()
 
 
 def test_repeatability_is_that_of_the_drift_corrected_latency() -> None:

@@ -52,6 +52,7 @@ USERS = {
     "onnxruntime": ("supernet", "measurement"),
     "tqdm": ("commands",),
     "filelock": ("storage",),
+    "ray": ("measurement/cluster",),
 }
 FILES = sorted(CORE.rglob("*.py"))
 

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import math
 import platform
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -13,13 +14,12 @@ from foxnas_core.architecture import Architecture
 from foxnas_core.dataset import ImageSet
 from foxnas_core.measurement.accuracy import AccuracyMeter
 from foxnas_core.measurement.cost import CostMeter
+from foxnas_core.measurement.crew import Alone, Crew, Processes
 from foxnas_core.measurement.latency import LatencyMeter
-from foxnas_core.measurement.meter import Meter, Prepared
+from foxnas_core.measurement.meter import Meter
+from foxnas_core.measurement.preparing import pixel_statistics, prepare
 from foxnas_core.search_space import SearchSpace
 from foxnas_core.supernet.checkpoint import Checkpoint
-from foxnas_core.supernet.images import Level
-from foxnas_core.supernet.recalibration import recalibrate
-from foxnas_core.supernet.training import batches
 from foxnas_core.table import SECONDS
 
 
@@ -40,17 +40,45 @@ class CampaignProgress:
     seconds_left: float
 
 
-def prepare(checkpoint: Checkpoint, architecture: Architecture, calibration: ImageSet) -> Prepared:
-    """The extracted subnet, its batch norms recalibrated on training images."""
-    mean, std = pixel_statistics(checkpoint)
-    subnet = checkpoint.extract(architecture)
-    recalibrate(subnet, batches(calibration, subnet.resolution, mean, std))
-    return Prepared(architecture, subnet)
-
-
 def reference_architecture(space: SearchSpace) -> Architecture:
     """The network whose time tells the machine's drift: the largest subnet of the space."""
     return space.extreme("largest")
+
+
+def scoring_meters(
+    checkpoint: Checkpoint, *, held_out: ImageSet, calibration: ImageSet
+) -> list[Meter]:
+    """Accuracy and cost, which are the same on any machine."""
+    mean, std = pixel_statistics(checkpoint)
+    return [AccuracyMeter(held_out, calibration, mean=mean, std=std), CostMeter()]
+
+
+def device_meters(
+    checkpoint: Checkpoint,
+    *,
+    calibration: ImageSet,
+    seed: int,
+    baseline: float | None = None,
+    energy: bool = False,
+    memory: bool = False,
+) -> list[Meter]:
+    """What is of the machine that calls this: latency, and what is asked for; `baseline` as in
+    `standard_meters`."""
+    from foxnas_core.measurement.energy import EnergyMeter
+    from foxnas_core.measurement.memory import MemoryMeter
+
+    mean, std = pixel_statistics(checkpoint)
+    reference = prepare(checkpoint, reference_architecture(checkpoint.supernet.space), calibration)
+    meters: list[Meter] = [
+        LatencyMeter(
+            reference.subnet, calibration, mean=mean, std=std, seed=seed, baseline=baseline
+        )
+    ]
+    if energy:
+        meters.append(EnergyMeter(calibration, mean=mean, std=std))
+    if memory:
+        meters.append(MemoryMeter(calibration, mean=mean, std=std))
+    return meters
 
 
 def standard_meters(
@@ -68,23 +96,16 @@ def standard_meters(
 
     `baseline` is the reference's time when the study was begun (ms), or None at its beginning.
     """
-    from foxnas_core.measurement.energy import EnergyMeter
-    from foxnas_core.measurement.memory import MemoryMeter
-
-    mean, std = pixel_statistics(checkpoint)
-    reference = prepare(checkpoint, reference_architecture(checkpoint.supernet.space), calibration)
-    extra: list[Meter] = []
-    if energy:
-        extra.append(EnergyMeter(calibration, mean=mean, std=std))
-    if memory:
-        extra.append(MemoryMeter(calibration, mean=mean, std=std))
     return [
-        AccuracyMeter(held_out, calibration, mean=mean, std=std),
-        CostMeter(),
-        LatencyMeter(
-            reference.subnet, calibration, mean=mean, std=std, seed=seed, baseline=baseline
+        *scoring_meters(checkpoint, held_out=held_out, calibration=calibration),
+        *device_meters(
+            checkpoint,
+            calibration=calibration,
+            seed=seed,
+            baseline=baseline,
+            energy=energy,
+            memory=memory,
         ),
-        *extra,
     ]
 
 
@@ -99,49 +120,70 @@ def run_campaign(
     report: Callable[[CampaignProgress], None] = lambda progress: None,
     batch: int = 12,
     origin: Mapping[str, Any] | None = None,
+    workers: int = 1,
 ) -> None:
-    """Measure `architectures`, handing each finished batch and the circumstances to `keep`.
+    """Measure `architectures` on this machine, by so many processes; see `run_crew`."""
+    crew: Crew = Alone(checkpoint, calibration, meters)
+    if workers > 1:
+        crew = Processes(checkpoint, calibration, meters, count=workers)
+        # Smaller batches where there are too few for every process to have its share to the end.
+        batch = max(1, min(batch, math.ceil(len(architectures) / (3 * workers))))
+    run_crew(
+        crew,
+        architectures,
+        recalibration_images=len(calibration),
+        seed=seed,
+        keep=keep,
+        report=report,
+        batch=batch,
+        origin=origin,
+    )
+
+
+def run_crew(
+    crew: Crew,
+    architectures: Sequence[Architecture],
+    *,
+    recalibration_images: int,
+    seed: int,
+    keep: Callable[[list[Measured], dict[str, Any]], None],
+    report: Callable[[CampaignProgress], None] = lambda progress: None,
+    batch: int = 12,
+    origin: Mapping[str, Any] | None = None,
+) -> None:
+    """Have `crew` measure `architectures`, handing each finished batch and the circumstances to
+    `keep`, in this process and one at a time.
 
     Every row names its campaign, whose circumstances (device, versions, counts, seed) are the
-    second argument of `keep`, and has its share of the seconds that its batch took. `origin` says
-    how the architectures were chosen; it joins the circumstances, and its values the campaign's
-    name. What `keep` has taken survives a kill; the batch under way is measured again.
+    second argument of `keep`, and has its share of the seconds of work that its batch took.
+    `origin` says how the architectures were chosen; it joins the circumstances, and its values the
+    campaign's name. What `keep` has taken survives a kill; the batches under way are measured
+    again.
     """
-    circumstances = _circumstances(meters, len(calibration), seed) | dict(origin or {})
+    circumstances = _circumstances(crew, recalibration_images, seed) | dict(origin or {})
     digest = hashlib.sha256(json.dumps(circumstances, sort_keys=True).encode()).hexdigest()[:8]
     campaign = "-".join([*map(str, (origin or {}).values()), digest])
-    started = time.monotonic()
-    for start in range(0, len(architectures), batch):
-        begun = time.monotonic()
-        part = [prepare(checkpoint, a, calibration) for a in architectures[start : start + batch]]
-        values: list[dict[str, Any]] = [{"campaign": campaign, "seed": seed} for _ in part]
-        for meter in meters:
-            for row, measured in zip(values, meter.measure(part), strict=True):
-                row.update(measured)
-        share = (time.monotonic() - begun) / len(part)
+    started, done = time.monotonic(), 0
+    parts = [architectures[i : i + batch] for i in range(0, len(architectures), batch)]
+    for part in crew.measured(parts):
+        own = {"campaign": campaign, "seed": seed}
+        share = {SECONDS: part.seconds / len(part.values)}
         rows = [
-            Measured(p.architecture, v | {SECONDS: share})
-            for p, v in zip(part, values, strict=True)
+            Measured(architecture, own | values | share)
+            for architecture, values in zip(part.architectures, part.values, strict=True)
         ]
         keep(rows, {campaign: circumstances})
-        done = start + len(part)
+        done += len(rows)
         rate = (time.monotonic() - started) / done
         report(CampaignProgress(done, len(architectures), rate * (len(architectures) - done)))
 
 
-def pixel_statistics(checkpoint: Checkpoint) -> tuple[Level, Level]:
-    """Pixel mean and standard deviation that the supernet was trained with."""
-    return checkpoint.record["pixel_mean"], checkpoint.record["pixel_std"]
-
-
-def _circumstances(meters: Sequence[Meter], calibration: int, seed: int) -> dict[str, Any]:
-    circumstances: dict[str, Any] = {
+def _circumstances(crew: Crew, recalibration_images: int, seed: int) -> dict[str, Any]:
+    return {
         "seed": seed,
-        "recalibration_images": calibration,
+        "recalibration_images": recalibration_images,
         "python": platform.python_version(),
         "torch": version("torch"),
         "numpy": version("numpy"),
+        **crew.record(),
     }
-    for meter in meters:
-        circumstances |= meter.record()
-    return circumstances

@@ -21,6 +21,8 @@ class CostMeter:
     supernet set to a subnet costs the same as the subnet extracted from it.
     """
 
+    on_device = False
+
     def measure(self, subnets: Sequence[Prepared]) -> list[dict[str, float]]:
         return [cost_of(prepared.subnet) for prepared in subnets]
 

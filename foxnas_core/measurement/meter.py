@@ -43,10 +43,19 @@ class Prepared:
 
 
 class Meter(Protocol):
-    """Measures a batch of subnets at once, so that it can interleave them."""
+    """Measures a batch of subnets at once, so that it can interleave them.
+
+    A meter that finds the same on any machine and beside any other work says so by a class
+    attribute `on_device = False`; only such meters run in several processes, see `crew`.
+    """
 
     def measure(self, subnets: Sequence[Prepared]) -> list[dict[str, float]]:
         """One dictionary of column values a subnet, in the same order."""
 
     def record(self) -> dict[str, Any]:
         """The circumstances (device, threads, versions, counts) that the table keeps."""
+
+
+def on_device(meter: Meter) -> bool:
+    """Whether the meter's numbers are of one device, which must do nothing else meanwhile."""
+    return getattr(meter, "on_device", True)

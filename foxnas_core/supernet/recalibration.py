@@ -26,7 +26,7 @@ def recalibrate(network: nn.Module, batches: Iterable[Tensor]) -> None:
     there is no batch.
     """
     network.eval()
-    with _Averaging() as averaging:
+    with Averaging() as averaging:
         for batch in batches:
             network(batch)
             averaging.batches += 1
@@ -34,7 +34,7 @@ def recalibrate(network: nn.Module, batches: Iterable[Tensor]) -> None:
         raise ValueError("Recalibration needs at least one batch of images.")
 
 
-class _Averaging(TorchFunctionMode):
+class Averaging(TorchFunctionMode):
     """Batch norms use each batch's own statistics and keep the plain average of them."""
 
     def __init__(self) -> None:

@@ -123,11 +123,14 @@ class Subnet(Network):
         )
         self.head = Head(plans[-1].out_width, settings)
 
+    def parts(self) -> list[nn.Module]:
+        """Stem, blocks and head: what a batch passes through, one after another."""
+        return [self.stem, *self.blocks.values(), self.head]
+
     def forward(self, x: Tensor) -> Tensor:
-        x = self.stem(x)
-        for block in self.blocks.values():
-            x = block(x)
-        return self.head(x)
+        for part in self.parts():
+            x = part(x)
+        return x
 
 
 def stem(settings: MBConvSettings) -> nn.Sequential:

@@ -1,8 +1,13 @@
+import io
+
 import numpy as np
 import onnx
+import pytest
 import torch
 
+from foxnas_core.families import load_shipped
 from foxnas_core.supernet.extraction import extract
+from foxnas_core.supernet.network import Supernet
 from foxnas_core.supernet.onnx import INPUT, onnx_model, quantized_model, session_of
 
 
@@ -21,6 +26,29 @@ def test_the_model_equals_the_subnet_at_any_batch_size(tiny_supernet):
             with torch.no_grad():
                 expected = subnet(x).numpy()
             assert np.abs(session.run(None, {INPUT: x.numpy()})[0] - expected).max() < 1e-4
+
+
+@pytest.mark.parametrize("space", ["foxnas-mini-cpu", "foxnas-cpu"])
+def test_the_model_is_what_torchs_exporter_writes(space):
+    """Node for node and digit for digit, so that it takes as long; the exporter is slow."""
+    torch.manual_seed(0)
+    supernet = Supernet(load_shipped(space)).eval()
+    subnet = extract(supernet, supernet.space.sample(1, seed=3)[0])
+    file = io.BytesIO()
+    torch.onnx.export(
+        subnet, (images(subnet, 1),), file, input_names=[INPUT], output_names=["logits"],
+        dynamic_axes={INPUT: {0: "batch"}}, opset_version=17, dynamo=False,
+    )  # fmt: skip
+    models = [onnx.load_from_string(m) for m in (file.getvalue(), onnx_model(subnet))]
+    theirs, ours = (
+        [n.op_type for n in model.graph.node if n.op_type not in ("Identity", "Constant")]
+        for model in models
+    )
+    assert ours == theirs
+    x = images(subnet, 2).numpy()
+    runs = [session_of(m.SerializeToString()).run(None, {INPUT: x})[0] for m in models]
+    assert np.array_equal(*runs)
+    onnx.checker.check_model(models[1], full_check=True)
 
 
 def test_quantized_convolutions_are_int8_per_channel_and_near_the_original(tiny_supernet):

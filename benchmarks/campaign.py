@@ -1,0 +1,78 @@
+"""How many rows a minute a campaign measures: `python -m benchmarks.campaign`.
+
+A copy of the study's weights and images, without its rows, is measured by one process and by
+several, in turn. Beside rows a minute stand the processor seconds of a row, over all processes:
+where other work keeps the cores busy, rows a minute tell of it as well, but a row's work stays,
+and "at best" is what that work allows where every process has a core to itself.
+"""
+
+import argparse
+import json
+import os
+import resource
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+import pandas as pd
+
+PARTS = ("study.json", "space.json", "supernet.safetensors", "images.npz")
+
+
+def measure(study: Path, count: int, workers: int) -> dict[str, float]:
+    """One campaign from nothing, less a short one: what is left is without the start of
+    processes and the first reading of images."""
+    short = min(12, count // 2)
+    times = [_run(study, rows, workers) for rows in (short, count)]
+    wall, work = (long - less for long, less in zip(times[1], times[0], strict=True))
+    rows = count - short
+    return {
+        "rows a minute": 60 * rows / wall,
+        "processor seconds a row": work / rows,
+        "rows a minute at best": 60 * rows / work * workers,
+        "cores had": work / wall,
+    }
+
+
+def _run(source: Path, count: int, workers: int) -> tuple[float, float]:
+    """Wall and processor seconds of a campaign."""
+    with tempfile.TemporaryDirectory() as temporary:
+        for name in PARTS:
+            shutil.copy(source / name, temporary)
+        command = [sys.executable, "-m", "foxnas_core", "measure", "--study", temporary]
+        command += ["--count", str(count), "--workers", str(workers), "--json"]
+        before = resource.getrusage(resource.RUSAGE_CHILDREN)
+        begun = time.perf_counter()
+        environment = {**os.environ, "OMP_NUM_THREADS": "1"}
+        done = subprocess.run(command, capture_output=True, check=True, env=environment)
+        wall = time.perf_counter() - begun
+        after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    assert json.loads(done.stdout)["rows"] == count
+    return wall, after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+
+
+def compare(study: Path, count: int, workers: Sequence[int], repeats: int) -> pd.DataFrame:
+    """The median of `repeats` rounds that visit every number of processes in turn."""
+    found = [{"workers": n, **measure(study, count, n)} for _ in range(repeats) for n in workers]
+    table = pd.DataFrame(found).groupby("workers").median()
+    table["times the first"] = table["rows a minute"] / table["rows a minute"].iloc[0]
+    return table.round(2)
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--study", type=Path, default=Path("data/demo"))
+    parser.add_argument("--count", type=int, default=60, help="rows of a campaign")
+    parser.add_argument("--workers", type=int, nargs="+", default=[1, 2])
+    parser.add_argument("--repeats", type=int, default=3)
+    options = parser.parse_args(arguments)
+    print(f"{options.count} rows of {options.study}, {os.cpu_count()} cores")
+    print(compare(options.study, options.count, options.workers, options.repeats).to_string())
+
+
+if __name__ == "__main__":
+    sys.exit(main())

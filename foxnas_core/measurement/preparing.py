@@ -1,0 +1,33 @@
+"""From a checkpoint to subnets that can be measured."""
+
+from collections.abc import Sequence
+
+from foxnas_core.architecture import Architecture
+from foxnas_core.dataset import ImageSet
+from foxnas_core.measurement.meter import Prepared
+from foxnas_core.supernet.checkpoint import Checkpoint
+from foxnas_core.supernet.images import Level
+from foxnas_core.supernet.sharing import recalibrate_together
+from foxnas_core.supernet.training import batches
+
+
+def prepare(checkpoint: Checkpoint, architecture: Architecture, calibration: ImageSet) -> Prepared:
+    """The extracted subnet, its batch norms recalibrated on training images."""
+    return prepare_all(checkpoint, [architecture], calibration)[0]
+
+
+def prepare_all(
+    checkpoint: Checkpoint, architectures: Sequence[Architecture], calibration: ImageSet
+) -> list[Prepared]:
+    """As `prepare` each, in less time where subnets begin alike."""
+    mean, std = pixel_statistics(checkpoint)
+    subnets = [checkpoint.extract(architecture) for architecture in architectures]
+    for resolution in {subnet.resolution for subnet in subnets}:
+        own = [subnet for subnet in subnets if subnet.resolution == resolution]
+        recalibrate_together(own, batches(calibration, resolution, mean, std))
+    return [Prepared(a, subnet) for a, subnet in zip(architectures, subnets, strict=True)]
+
+
+def pixel_statistics(checkpoint: Checkpoint) -> tuple[Level, Level]:
+    """Pixel mean and standard deviation that the supernet was trained with."""
+    return checkpoint.record["pixel_mean"], checkpoint.record["pixel_std"]

@@ -1,0 +1,68 @@
+import copy
+
+import numpy as np
+import pytest
+import torch
+
+from foxnas_core.supernet.extraction import extract
+from foxnas_core.supernet.onnx import INPUT, onnx_model, session_of
+from foxnas_core.supernet.recalibration import recalibrate
+from foxnas_core.supernet.sharing import (
+    Branch,
+    SharedSessions,
+    branches,
+    recalibrate_together,
+)
+
+
+def test_the_tree_has_a_branch_for_each_common_beginning():
+    tree = branches(["abxh", "abyh", "abxk", "c", "c"])
+    assert tree == (
+        Branch(0, 2, (0, 1, 2), (
+            Branch(2, 3, (0, 2), (Branch(3, 4, (0,), ()), Branch(3, 4, (2,), ()))),
+            Branch(2, 4, (1,), ()),
+        )),
+        Branch(0, 1, (3, 4), ()),
+    )  # fmt: skip
+
+
+@pytest.fixture
+def alike(tiny_supernet):
+    """Subnets of 12 px, of which some begin alike and two are the same."""
+    architectures = [
+        a for a in tiny_supernet.space.sample(40, seed=1) if a.to_dict()["resolution"] == 12
+    ]
+    return [extract(tiny_supernet, a) for a in [*architectures[:12], architectures[0]]]
+
+
+def batches(count: int):
+    generator = torch.Generator().manual_seed(0)
+    return [torch.randn(30, 1, 12, 12, generator=generator) for _ in range(count)]
+
+
+def test_statistics_are_those_of_each_alone(alike):
+    alone = copy.deepcopy(alike)
+    for subnet in alone:
+        recalibrate(subnet, batches(3))
+    recalibrate_together(alike, batches(3))
+    for one, other in zip(alone, alike, strict=True):
+        assert not other.training
+        state = other.state_dict()
+        for name, tensor in one.state_dict().items():
+            assert torch.equal(tensor, state[name]), name
+
+
+def test_logits_are_those_of_each_alone(alike):
+    recalibrate_together(alike, batches(2))
+    [x] = batches(1)
+    together = SharedSessions(alike).logits(x.numpy())
+    assert len(together) == len(alike)
+    for subnet, logits in zip(alike, together, strict=True):
+        expected = session_of(onnx_model(subnet)).run(None, {INPUT: x.numpy()})[0]
+        # A sum with a residual may round otherwise where a session ends.
+        assert np.abs(logits - expected).max() < 1e-6
+
+
+def test_no_batch_is_an_error(alike):
+    with pytest.raises(ValueError, match="at least one batch"):
+        recalibrate_together(alike, [])
