@@ -3,6 +3,7 @@ import copy
 import numpy as np
 import pytest
 import torch
+from torch import nn
 
 from foxnas_core.supernet.extraction import extract
 from foxnas_core.supernet.onnx import INPUT, onnx_model, session_of
@@ -13,6 +14,7 @@ from foxnas_core.supernet.sharing import (
     branches,
     recalibrate_together,
 )
+from foxnas_core.supernet.subnet import Network
 
 
 def test_the_tree_has_a_branch_for_each_common_beginning():
@@ -41,15 +43,40 @@ def batches(count: int):
 
 
 def test_statistics_are_those_of_each_alone(alike):
-    alone = copy.deepcopy(alike)
-    for subnet in alone:
+    plain, alone = copy.deepcopy(alike), copy.deepcopy(alike)
+    for subnet, other in zip(plain, alone, strict=True):
         recalibrate(subnet, batches(3))
+        recalibrate_together([other], batches(3))
     recalibrate_together(alike, batches(3))
-    for one, other in zip(alone, alike, strict=True):
-        assert not other.training
-        state = other.state_dict()
-        for name, tensor in one.state_dict().items():
+    for one, other, together in zip(plain, alone, alike, strict=True):
+        assert not together.training
+        state = together.state_dict()
+        for name, tensor in other.state_dict().items():
             assert torch.equal(tensor, state[name]), name
+        # With the channels last, sums round otherwise.
+        for name, tensor in one.state_dict().items():
+            assert torch.allclose(tensor, state[name], rtol=1e-4, atol=1e-6), name
+
+
+def test_somebodys_own_module_shares_nothing_and_keeps_its_layout():
+    class Own(Network):
+        resolution, input_channels = 12, 1
+
+        def __init__(self):
+            super().__init__()
+            self.norm, self.last = nn.BatchNorm2d(1), nn.Linear(144, 3)
+
+        def forward(self, x):
+            return self.last(self.norm(x).view(len(x), -1))
+
+    torch.manual_seed(0)
+    both = [Own().eval(), Own().eval()]
+    recalibrate_together(both, batches(2))
+    [x] = batches(1)
+    with torch.no_grad():
+        for subnet, logits in zip(both, SharedSessions(both).logits(x.numpy()), strict=True):
+            assert np.abs(logits - subnet(x).numpy()).max() < 1e-5
+    assert all(subnet.norm.running_mean.abs() > 0 for subnet in both)
 
 
 def test_logits_are_those_of_each_alone(alike):
