@@ -242,3 +242,10 @@ def test_without_weights_no_round_is_planned(studies):
     with pytest.raises(MissingPart, match="no supernet weights"):
         workflow.search_rounds(study, "latency_ms", 1, report=print)
     assert study.rounds() is None
+
+
+def test_what_processes_can_not_share_is_refused(tiny_study):
+    [architecture] = tiny_study.space.sample(1, seed=0)
+    with pytest.raises(InvalidInput, match="leave --workers out"):
+        workflow.measure(tiny_study, [architecture], seed=0, report=print, energy=True, workers=2)
+    assert not len(tiny_study.table())

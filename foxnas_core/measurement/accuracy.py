@@ -36,7 +36,7 @@ class AccuracyMeter:
         *,
         mean: Level,
         std: Level,
-        batch: int = 125,
+        batch: int = 50,
     ) -> None:
         if calibration is not None:
             check_apart(calibration.take(slice(0, INT8_IMAGES)), held_out)

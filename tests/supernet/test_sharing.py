@@ -67,7 +67,7 @@ def test_somebodys_own_module_shares_nothing_and_keeps_its_layout():
             self.norm, self.last = nn.BatchNorm2d(1), nn.Linear(144, 3)
 
         def forward(self, x):
-            return self.last(self.norm(x).view(len(x), -1))
+            return self.last(self.norm(x).view(-1, 144))
 
     torch.manual_seed(0)
     both = [Own().eval(), Own().eval()]
