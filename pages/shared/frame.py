@@ -15,23 +15,29 @@ from pages.shared import choices
 from pages.shared.text import plain
 
 REPOSITORY = Path(__file__).parents[2]
-MENU = (
-    ("app.py", "Study"),
-    ("pages/14_Measurements.py", "Measurements"),
-    ("pages/1_Coefficients.py", "Coefficients"),
-    ("pages/5_Diagnostics.py", "Diagnostics"),
-    ("pages/12_Trust.py", "Trust"),
-    ("pages/6_Explanations.py", "Explanations"),
-    ("pages/7_Devices.py", "Devices"),
-    ("pages/13_Quantization.py", "Quantization"),
-    ("pages/11_Measure_next.py", "Measure next"),
-    ("pages/2_What_if.py", "What-if"),
-    ("pages/3_Search.py", "Search"),
-    ("pages/9_Front.py", "Front"),
-    ("pages/10_Strategies.py", "Strategies"),
-    ("pages/4_Export.py", "Export"),
-    ("pages/8_Import.py", "Import"),
-)
+MENU = {
+    "Study": (
+        ("app.py", "Study"),
+        ("pages/14_Measurements.py", "Measurements"),
+        ("pages/12_Trust.py", "Trust"),
+        ("pages/11_Measure_next.py", "Measure next"),
+        ("pages/8_Import.py", "Import"),
+    ),
+    "Explain": (
+        ("pages/1_Coefficients.py", "Coefficients"),
+        ("pages/5_Diagnostics.py", "Diagnostics"),
+        ("pages/6_Explanations.py", "Explanations"),
+        ("pages/7_Devices.py", "Devices"),
+        ("pages/13_Quantization.py", "Quantization"),
+    ),
+    "Choose": (
+        ("pages/3_Search.py", "Search"),
+        ("pages/9_Front.py", "Front"),
+        ("pages/10_Strategies.py", "Strategies"),
+        ("pages/2_What_if.py", "What-if"),
+    ),
+    "Take away": (("pages/4_Export.py", "Export"),),
+}
 
 
 # What Streamlit's theme leaves open: less empty space, nothing cut short on a small screen.
@@ -54,8 +60,11 @@ def page(title: str, sentence: str) -> Iterator[Study]:
     study = None
     with st.sidebar:
         st.markdown("### FOX-NAS Studio")
-        for path, label in MENU:
-            st.page_link(path, label=label)
+        for heading, entries in MENU.items():
+            with st.container(gap="xxsmall", key=f"menu-{heading.split()[0].lower()}"):
+                st.caption(heading)
+                for path, label in entries:
+                    st.page_link(path, label=label)
     st.title(title)
     st.write(sentence)
     with errors_as_cards():

@@ -1,4 +1,5 @@
 import re
+import time
 
 import pytest
 from playwright.sync_api import Page, expect
@@ -53,6 +54,10 @@ def test_no_word_is_cut_off_on_a_small_screen(page: Page, path: str):
     wait_until_drawn(page)
     main = page.locator('[data-testid="stMain"]')
     assert main.evaluate("node => node.scrollWidth <= node.clientWidth")
+    # While a page is still laid out, its columns may be narrower than they come to be.
+    last = time.monotonic() + 5
+    while main.evaluate(CUT) and time.monotonic() < last:
+        page.wait_for_timeout(100)
     assert main.evaluate(CUT) == []
 
 
