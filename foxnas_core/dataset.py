@@ -125,7 +125,8 @@ def image_folder(folder: Path, *, side: int, channels: int = 3, seed: int = 0) -
         raise MissingPart(f"{folder} holds too few pictures to train on some and hold out others.")
     sets = {}
     for held, rows in parts.items():
-        images, labels = zip(*rows, strict=True)
+        # Of a class after the other, the first few, on which norms are recalibrated, would be one.
+        images, labels = zip(*(rows[i] for i in rng.permutation(len(rows))), strict=True)
         sets[held] = ImageSet(np.stack(images), np.array(labels, dtype=np.int64))
     return Dataset(
         folder.name, "as the folder's owner says", tuple(classes), sets[False], sets[True]

@@ -99,6 +99,18 @@ def test_an_image_folder_is_grey_for_one_channel(tmp_path):
     assert (dataset.training.images[dataset.training.labels == 0] == 10).all()
 
 
+def test_the_first_training_pictures_are_of_all_classes(tmp_path):
+    for label in range(4):
+        (tmp_path / str(label)).mkdir()
+        for i in range(50):
+            Image.new("RGB", (4, 4)).save(tmp_path / str(label) / f"{i}.png")
+    dataset = load_dataset(tmp_path, side=4)
+    for part in (dataset.training, dataset.held_out):
+        assert set(part.labels[:20].tolist()) == {0, 1, 2, 3}
+    again = load_dataset(tmp_path, side=4)
+    assert again.training.labels.tolist() == dataset.training.labels.tolist()
+
+
 def test_an_unreadable_picture_is_named(tmp_path):
     for label in ("a", "b"):
         (tmp_path / label).mkdir()

@@ -30,7 +30,7 @@ from foxnas_core.supernet.onnx import onnx_model, session_of
 from foxnas_core.supernet.subnet import Network
 
 FP32, INT8 = "latency_ms", "latency_ms:int8"
-# Visits of the reference whose median is its time when a device's measuring begins.
+# Visits of the reference in one look at its time when a device's measuring begins.
 SETTLING = 9
 
 

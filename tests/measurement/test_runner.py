@@ -98,9 +98,16 @@ def test_each_round_visits_all_models_in_another_order_between_the_references():
     assert [row["model"] for row in again] == [row["model"] for row in rows]
 
 
-def test_the_reference_settles_at_its_median():
-    levels = iter([5.0, 1.0, 3.0])
-    assert settled(lambda: Timing(next(levels), 0, 1), 3) == 3.0
+def test_the_reference_settles_once_looks_in_a_row_agree():
+    fast, steady = [1.0] * 3 * (runner.LOOKS_ALIKE - 1), [1.9, 2.0, 2.1] * runner.LOOKS_ALIKE
+    levels = iter(fast + steady)
+    assert settled(lambda: Timing(next(levels), 0, 1), 3, pause=0) == 2.0
+    assert next(levels, None) is None
+
+
+def test_a_reference_that_never_settles_is_taken_at_the_median_of_all_looks():
+    levels = iter([1.0, 5.0] * (runner.MOST_LOOKS // 2))
+    assert settled(lambda: Timing(next(levels), 0, 1), 1, pause=0) == 3.0
 
 
 @LINUX
