@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 
 from foxnas_core.architecture import Architecture, Value
-from foxnas_core.dataset import Dataset, check_apart
+from foxnas_core.dataset import Dataset, ImageSet, check_apart
 from foxnas_core.devices.common import latency_columns, read_rows
 from foxnas_core.devices.transfer import transfer
 from foxnas_core.errors import InvalidInput, MissingPart
@@ -138,16 +138,12 @@ def measure(
     the cluster at that address. Raises `MissingPart` where the study has no weights or images,
     `InvalidInput` for what can't be shared, and as `Cluster`.
     """
-    checkpoint = study.load_checkpoint()
-    calibration, held_out = study.images()
-
-    import torch
+    checkpoint, calibration, held_out = _parts(study)
 
     from foxnas_core.measurement import campaign
 
     if workers > 1 or ray is not None:
         _check_shared(checkpoint, energy and ray is None)
-    torch.set_num_threads(1)
     parents = {"checkpoint": file_hash(study.checkpoint_file)}
     measured: list[Measured] = []
 
@@ -240,14 +236,10 @@ def measure_on_device(
     lacking = table.lacking(device.columns[0])[:count]
     if not lacking:
         return []
-    checkpoint = study.load_checkpoint()
-    calibration, _ = study.images()
-
-    import torch
+    checkpoint, calibration, _ = _parts(study)
 
     from foxnas_core.measurement.campaign import run_campaign
 
-    torch.set_num_threads(1)
     parents = {"checkpoint": file_hash(study.checkpoint_file)}
     measured: list[Measured] = []
 
@@ -496,15 +488,11 @@ def export(
     A subnet that the table lacks is measured now; the table is left as it is. Raises
     `MissingPart` where the study has no weights or images, and as `export_subnet`.
     """
-    checkpoint = study.load_checkpoint()
-    calibration, held_out = study.images()
-
-    import torch
+    checkpoint, calibration, held_out = _parts(study)
 
     from foxnas_core.export.exporter import export_subnet
     from foxnas_core.measurement.campaign import prepare, standard_meters
 
-    torch.set_num_threads(1)
     prepared = prepare(checkpoint, architecture, calibration)
     table = study.table()
     known = table.frame[table.frame["id"] == architecture.id]
@@ -550,8 +538,7 @@ def fine_tune(
     `InvalidInput` where the supernet is not of ours, the dataset is another one or has held-out
     images among the training ones.
     """
-    checkpoint = study.load_checkpoint()
-    calibration, held_out = study.images()
+    checkpoint, calibration, held_out = _parts(study)
 
     from foxnas_core.supernet.network import Supernet
 
@@ -567,13 +554,10 @@ def fine_tune(
         )
     check_apart(dataset.training, held_out)
 
-    import torch
-
     from foxnas_core.measurement.accuracy import AccuracyMeter
     from foxnas_core.measurement.campaign import pixel_statistics, prepare
     from foxnas_core.quantization import finetuning
 
-    torch.set_num_threads(1)
     mean, std = pixel_statistics(checkpoint)
     before = prepare(checkpoint, architecture, calibration)
     tuned = finetuning.fine_tune(
@@ -594,6 +578,21 @@ def fine_tune(
         tuned, effect, int8, record=checkpoint.record, parents=parents
     )
     return tuned, effect, files
+
+
+def _parts(study: Study) -> "tuple[Checkpoint, ImageSet, ImageSet]":
+    """The supernet, the images to calibrate on and the held-out ones; holds torch to one thread,
+    as measuring and training one subnet want it.
+
+    Raises `MissingPart` where the study lacks one of them.
+    """
+    checkpoint = study.load_checkpoint()
+    calibration, held_out = study.images()
+
+    import torch
+
+    torch.set_num_threads(1)
+    return checkpoint, calibration, held_out
 
 
 def _estimate(
