@@ -57,7 +57,7 @@ def _stray_output_to_stderr() -> Iterator[None]:
 def build_parser() -> argparse.ArgumentParser:
     """The parser of all commands; the reference in docs/command-line.md follows it."""
     parser = argparse.ArgumentParser(
-        prog="python -m foxnas_core",
+        prog="foxnas" if Path(sys.argv[0]).stem == "foxnas" else "python -m foxnas_core",
         description="Choose a subnet of a weight-sharing supernet for a device, and know why.",
     )
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
@@ -286,6 +286,17 @@ def build_parser() -> argparse.ArgumentParser:
     weights.add_argument(
         "--data", type=Path, required=True, help="one folder of pictures a class, or an images.npz"
     )
+
+    app = commands.add_parser("app", help="start the app", description="Start the app.")
+    app.add_argument(
+        "--studies",
+        type=Path,
+        help="the folder of studies (default: that of FOXNAS_STUDIES, else foxnas-studies in the "
+        "home, which begins with the demo)",
+    )
+    app.add_argument("--address", help="to listen on (default: localhost)")
+    app.add_argument("--port", type=_positive, help="default: 8501")
+    app.set_defaults(json=False)
     return parser
 
 

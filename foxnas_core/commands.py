@@ -531,6 +531,16 @@ def _join(study: Study | None, options: argparse.Namespace) -> dict[str, Any]:
     }
 
 
+def app(options: argparse.Namespace) -> dict[str, Any]:
+    """Serve the app; ends with the server's own exit status."""
+    from foxnas_core.launching import fill_with_demo, start_app, studies_folder
+
+    studies = studies_folder(options.studies)
+    if fill_with_demo(studies):
+        say(f"Copied the demo to {studies}.")
+    sys.exit(start_app(studies, address=options.address, port=options.port))
+
+
 COMMANDS: dict[str, Callable[[argparse.Namespace], dict[str, Any]]] = {
     "train": train,
     "measure": measure,
@@ -542,6 +552,7 @@ COMMANDS: dict[str, Callable[[argparse.Namespace], dict[str, Any]]] = {
     "fine-tune": fine_tune,
     "import": import_table,
     "import-weights": import_weights,
+    "app": app,
 }
 
 

@@ -23,7 +23,7 @@ ROOMS = [
     ("quantization",),
     ("figures",),
     ("storage",),
-    ("workflow", "trusting", "adoption"),
+    ("workflow", "trusting", "adoption", "launching"),
     ("commands",),
     ("__main__",),
 ]
@@ -50,7 +50,7 @@ USERS = {
         "trusting",
     ),
     "onnxruntime": ("supernet", "measurement"),
-    "tqdm": ("commands",),
+    "tqdm": ("commands", "launching"),
     "filelock": ("storage",),
     "ray": ("measurement/cluster",),
 }
