@@ -77,7 +77,7 @@ $(VENV)/installed: requirements.txt
 	$(BIN)/pip install --quiet --disable-pip-version-check -r requirements.txt
 	touch $@
 
-$(VENV)/installed-dev: requirements-dev.txt requirements-android.txt requirements.txt
+$(VENV)/installed-dev: requirements-dev.txt requirements-android.txt requirements-signin.txt requirements.txt
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/pip install --quiet --disable-pip-version-check -r requirements-dev.txt
 	touch $@ $(VENV)/installed

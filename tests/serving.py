@@ -32,19 +32,31 @@ class Server:
     log: Path
 
 
-@contextmanager
-def serve(script: Path, log: Path, studies: Path | None = None) -> Iterator[Server]:
-    """A Streamlit server of `script` on a free port, up and answering."""
+def free_port() -> int:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    environment = dict(os.environ)
+        return free.getsockname()[1]
+
+
+@contextmanager
+def serve(
+    script: Path,
+    log: Path,
+    studies: Path | None = None,
+    *options: str,
+    port: int | None = None,
+    **variables: str,
+) -> Iterator[Server]:
+    """A Streamlit server of `script` on a port, free unless named, up and answering; with further
+    options of its own, and variables of its environment."""
+    port = port or free_port()
+    environment = os.environ | variables
     if studies is not None:
         environment["FOXNAS_STUDIES"] = str(studies)
     command = [
         sys.executable, "-m", "streamlit", "run", str(script), "--server.port", str(port),
         "--server.headless", "true", "--server.fileWatcherType", "none",
-        "--browser.gatherUsageStats", "false",
+        "--browser.gatherUsageStats", "false", *options,
     ]  # fmt: skip
     with log.open("wb") as output:
         process = subprocess.Popen(

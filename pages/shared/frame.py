@@ -12,6 +12,7 @@ from streamlit.delta_generator import DeltaGenerator
 from foxnas_core.errors import FoxnasError, MissingPart
 from foxnas_core.storage import Study, list_studies, open_study
 from pages.shared import choices
+from pages.shared.signin import admitted
 from pages.shared.text import plain
 
 REPOSITORY = Path(__file__).parents[2]
@@ -57,6 +58,8 @@ def page(title: str, sentence: str) -> Iterator[Study]:
         page_title=f"{title} · FOX-NAS Studio", layout="wide", initial_sidebar_state=SIDEBAR_WIDTH
     )
     st.html(_STYLE)
+    if not admitted():
+        st.stop()
     study = None
     with st.sidebar:
         st.markdown("### FOX-NAS Studio")

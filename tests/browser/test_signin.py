@@ -1,0 +1,98 @@
+"""Signing in against a provider on this machine: who may enter, who may not, and what is logged."""
+
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+from serving import REPOSITORY, Server, free_port, serve
+
+from foxnas_core.storage import Study
+
+from .provider import CLIENT, SECRET, Provider, provide
+
+COOKIE = "another-secret-that-no-log-may-hold"
+
+
+@pytest.fixture(scope="module")
+def provider() -> Iterator[Provider]:
+    with provide() as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def guarded(
+    provider: Provider, demo: Study, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Server]:
+    folder, port = tmp_path_factory.mktemp("guarded"), free_port()
+    secrets = folder / "secrets.toml"
+    secrets.write_text(
+        f'[auth]\nredirect_uri = "http://localhost:{port}/oauth2callback"\n'
+        f'cookie_secret = "{COOKIE}"\nclient_id = "{CLIENT}"\nclient_secret = "{SECRET}"\n'
+        f'server_metadata_url = "{provider.url}/.well-known/openid-configuration"\n'
+    )
+    log = folder / "log.txt"
+    options = ("--secrets.files", str(secrets), "--logger.level", "debug")
+    with serve(
+        REPOSITORY / "app.py",
+        log,
+        demo.folder.parent,
+        *options,
+        port=port,
+        FOXNAS_USERS="ada@example.org, @fox.example",
+    ) as running:
+        yield running
+    said = log.read_text()
+    assert "Traceback" not in said
+    assert SECRET not in said and COOKIE not in said
+
+
+@pytest.fixture
+def visitor(browser: Browser, guarded: Server) -> Iterator[Page]:
+    context = browser.new_context(base_url=guarded.url, viewport={"width": 1440, "height": 900})
+    yield context.new_page()
+    context.close()
+
+
+def sign_in(page: Page, path: str = "/") -> None:
+    page.goto(path)
+    expect(page.locator("h1")).to_have_text("FOX-NAS Studio")
+    # Nothing of a study is drawn, nor asked for, before.
+    expect(page.locator('[data-testid="stPageLink"]')).to_have_count(0)
+    page.locator(".st-key-sign-in button").click()
+    page.wait_for_load_state()
+
+
+def test_a_listed_user_signs_in_and_out(visitor: Page, provider: Provider):
+    provider.claims = {"email": "Ada@example.org", "email_verified": True, "name": "Ada"}
+    sign_in(visitor)
+    expect(visitor.locator("h1")).to_have_text("Study")
+    expect(visitor.get_by_text("Signed in as Ada@example.org")).to_be_visible()
+    visitor.goto("/Coefficients")
+    expect(visitor.locator("h1")).to_have_text("Coefficients")
+    visitor.locator(".st-key-sign-out button").click()
+    expect(visitor.locator(".st-key-sign-in")).to_be_visible()
+    visitor.goto("/Coefficients")
+    expect(visitor.locator("h1")).to_have_text("FOX-NAS Studio")
+
+
+def test_a_deep_link_asks_too_and_a_domain_can_be_listed(visitor: Page, provider: Provider):
+    provider.claims = {"email": "reynard@fox.example", "email_verified": "true"}
+    sign_in(visitor, "/Search?study=demo")
+    expect(visitor.get_by_text("Signed in as reynard@fox.example")).to_be_visible()
+
+
+@pytest.mark.parametrize(
+    ("claims", "sentence"),
+    [
+        ({"email": "eve@elsewhere.example", "email_verified": True}, "is not among the users"),
+        ({"email": "ada@example.org", "email_verified": False}, "has not verified"),
+        ({"name": "nobody"}, "This account is not among the users"),
+    ],
+)
+def test_others_are_told_why_they_stay_outside(
+    visitor: Page, provider: Provider, claims: dict, sentence: str
+):
+    provider.claims = claims
+    sign_in(visitor)
+    expect(visitor.get_by_text(sentence)).to_be_visible()
+    expect(visitor.locator('[data-testid="stPageLink"]')).to_have_count(0)
