@@ -14,6 +14,7 @@ from foxnas_core.architecture import Architecture
 from foxnas_core.errors import InvalidInput
 from foxnas_core.explanation.blocks import apart, blocks_of
 from foxnas_core.regression import Predictor
+from foxnas_core.search_space import Decision
 
 
 def block_effects(
@@ -49,6 +50,64 @@ def mean_block_effects(
     signs = np.sign(differences @ (belongs * predictor.estimates).T)
     table = _table(predictor, signs.T @ differences / len(rows) * belongs, level)
     return table.assign(low=table["low"].clip(lower=0.0))
+
+
+def block_prices(
+    predictor: Predictor, *, architecture: Architecture, level: float = 0.95
+) -> pd.DataFrame:
+    """One row a block that the architecture has, those of the context left out: block, slots,
+    against, whole, value, low, high; what its choices add against the block being off.
+
+    A block that every subnet has is held `against` its decisions' first choices, so that its value
+    is not its `whole` price. The last row, without a block, is what is left of the prediction when
+    all whole prices are taken away. `slots` are the slots that the block is made of, or its group
+    where that has none.
+    """
+    predictor = apart(predictor)
+    form, space = predictor.form, predictor.space
+    [codes] = space.encode([architecture])
+    rows: list[dict[str, object]] = []
+    differences = []
+    for block in blocks_of(form):
+        own = list(block.decisions)
+        if block.group in space.context or (codes[own] < 0).all():
+            continue
+        decisions = [space.decisions[position] for position in own]
+        changed = codes.copy()
+        changed[own] = [-1 if decision.conditions else 0 for decision in decisions]
+        difference = np.zeros(predictor.parameters)
+        terms = list(block.terms)
+        matrix = form.matrix(np.stack([codes, changed]))
+        difference[terms] = (matrix[0] - matrix[1])[terms]
+        differences.append(difference)
+        rows.append(
+            {
+                "block": block.name,
+                "slots": tuple(dict.fromkeys(d.slot or d.group for d in decisions)),
+                "against": _against(decisions, block.name),
+                "whole": all(decision.conditions for decision in decisions),
+            }
+        )
+    left = form.matrix(codes[np.newaxis])[0]
+    left = left - sum(d for d, row in zip(differences, rows, strict=True) if row["whole"])
+    rows.append({"block": "", "slots": (), "against": "", "whole": False})
+    value, std_error = predictor.combine(np.stack([*differences, left]))
+    half = predictor.quantile(level) * std_error
+    return pd.DataFrame(rows).assign(value=value, low=value - half, high=value + half)
+
+
+def _against(decisions: Sequence[Decision], block: str) -> str:
+    """What a block is held against, in words."""
+    if all(decision.conditions for decision in decisions):
+        return "off"
+    parts: dict[str, list[str]] = {}
+    for decision in decisions:
+        told = "off" if decision.conditions else f"{decision.role} {decision.choices[0]}"
+        parts.setdefault(decision.slot, []).append(told)
+    return "; ".join(
+        (f"{slot} " if slot != block and len(parts) > 1 else "") + ", ".join(dict.fromkeys(told))
+        for slot, told in parts.items()
+    )
 
 
 def _rows(

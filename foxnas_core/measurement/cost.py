@@ -1,6 +1,7 @@
 """Parameters and multiply-accumulate operations."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import torch
@@ -33,18 +34,67 @@ class CostMeter:
 @torch.no_grad()
 def cost_of(network: Network) -> dict[str, float]:
     """`parameters` and `macs` of one image of the network's resolution."""
+    counts = _counted(network)
+    return {
+        "parameters": float(sum(c.parameters for c in counts.values())),
+        "macs": sum(c.macs for c in counts.values()),
+    }
+
+
+@dataclass
+class ModuleCost:
+    """What one module itself, not those inside it, does to one image: the shapes of what it takes
+    first and gives last, without the batch; parameters and MACs."""
+
+    input_shape: tuple[int, ...]
+    output_shape: tuple[int, ...]
+    parameters: int = 0
+    macs: float = 0.0
+
+
+@torch.no_grad()
+def costs_by_module(network: Network) -> dict[str, ModuleCost]:
+    """By the names of `named_modules`, in order of computation: modules that operate on the image.
+
+    They add up to `cost_of`. A parameter that several modules use counts for the first.
+    """
+    within: list[str] = [""]
+
+    def enter(name: str) -> Callable[..., None]:
+        return lambda *_: within.append(name)
+
+    def leave(*_: Any) -> None:
+        within.pop()
+
+    hooks = []
+    for name, module in network.named_modules():
+        hooks += [module.register_forward_pre_hook(enter(name)), module.register_forward_hook(leave)]
+    try:
+        return _counted(network, lambda: within[-1])
+    finally:
+        for hook in hooks:
+            hook.remove()
+
+
+def _counted(network: Network, place: Callable[[], str] = str) -> dict[str, ModuleCost]:
     image = torch.zeros(1, network.input_channels, network.resolution, network.resolution)
-    with _Counter(list(network.parameters()), image) as counter:
+    with _Counter(list(network.parameters()), image, place) as counter:
         network(image)
-    return {"parameters": float(counter.parameters), "macs": counter.flops / 2}
+    return counter.costs
 
 
 class _Counter(TorchDispatchMode):
-    """Follows which tensors come of the image, and which of parameters alone."""
+    """Follows which tensors come of the image, and which of parameters alone.
 
-    def __init__(self, parameters: Sequence[Tensor], image: Tensor) -> None:
+    What is counted goes to the `place` that is told at that moment.
+    """
+
+    def __init__(
+        self, parameters: Sequence[Tensor], image: Tensor, place: Callable[[], str]
+    ) -> None:
         super().__init__()
-        self.parameters, self.flops = 0, 0.0
+        self.costs: dict[str, ModuleCost] = {}
+        self._place = place
         # Tensors are kept, so that no id is given anew.
         self._weights = {id(p): p for p in parameters}
         self._data = {id(image): image}
@@ -62,19 +112,25 @@ class _Counter(TorchDispatchMode):
         taken = [x for x in tree_leaves((args, kwargs)) if isinstance(x, Tensor)]
         given = [x for x in tree_leaves(result) if isinstance(x, Tensor)]
         weights = [x for x in taken if id(x) in self._weights]
-        if any(id(x) in self._data for x in taken):
+        data = [x for x in taken if id(x) in self._data]
+        if data and given:
             self._data |= {id(x): x for x in given}
+            first = ModuleCost(tuple(data[0].shape[1:]), ())
+            cost = self.costs.setdefault(self._place(), first)
+            cost.output_shape = tuple(given[0].shape[1:])
             for weight in weights:
-                self._count(weight)
+                cost.parameters += self._new(weight)
             packet = getattr(func, "_overloadpacket", None)
             if packet in flop_registry:
-                self.flops += flop_registry[packet](*args, **kwargs, out_val=result)
+                cost.macs += flop_registry[packet](*args, **kwargs, out_val=result) / 2
         elif weights:
             self._weights |= {id(x): x for x in given}
         return result
 
-    def _count(self, weight: Tensor) -> None:
+    def _new(self, weight: Tensor) -> int:
+        """How many numbers it holds that were not counted yet."""
         place = (weight.data_ptr(), weight.shape)
-        if place not in self._counted:
-            self._counted.add(place)
-            self.parameters += weight.numel()
+        if place in self._counted:
+            return 0
+        self._counted.add(place)
+        return weight.numel()

@@ -1,0 +1,197 @@
+"""The time of each layer of one subnet, beside the latency of the whole."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import onnx
+import onnxruntime
+
+from foxnas_core.measurement.runner import device_name, one_core
+from foxnas_core.profiling.attribution import (
+    Attribution,
+    attribute,
+    mark_of,
+    marked,
+    node_layers,
+    tensor_layers,
+)
+from foxnas_core.profiling.layers import Layer, layers_of, path_of, place_of
+from foxnas_core.profiling.timing import Operator, latency_of, profiled, profiler_work
+from foxnas_core.search_space import SearchSpace
+from foxnas_core.supernet.subnet import Network
+
+ROUNDS = 5
+# Runs of one round without the profiler, as the latency meter makes them, and the most with it.
+_RUNS, _PROFILED_RUNS = 400, 100
+# An event of the profiler is half a kilobyte of text, and a slow network takes its time.
+_EVENTS, _ROUND_MS = 8000, 1000.0
+
+
+@dataclass(frozen=True)
+class Row:
+    """Operators whose time belongs together: those of one layer, of several that are computed
+    together, or (`layers` empty) of none.
+
+    `ms` is their time less the profiler's own work on them, `profiler_ms`: the sum of their
+    medians over rounds. `rounds_ms` is their time in each round.
+    """
+
+    layers: tuple[str, ...]
+    operators: tuple[str, ...]
+    ms: float
+    rounds_ms: tuple[float, ...]
+    profiler_ms: float
+
+
+@dataclass(frozen=True)
+class LayerProfile:
+    """Where the time of one subnet goes on this machine.
+
+    `rows` are in the order of the layers, those of no layer last, and hold each operator once.
+    `latency_ms` is that of the whole without the profiler: the median over rounds, between the
+    rounds' least and greatest.
+    """
+
+    precision: str
+    rows: tuple[Row, ...]
+    latency_ms: float
+    low_ms: float
+    high_ms: float
+    circumstances: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def layers_ms(self) -> float:
+        return sum(row.ms for row in self.rows if row.layers)
+
+    @property
+    def elsewhere_ms(self) -> float:
+        """What operators of no layer take: changes of layout, the image's conversion."""
+        return sum(row.ms for row in self.rows if not row.layers)
+
+    @property
+    def profiler_ms(self) -> float:
+        """What the profiler's own work adds to the operators' times."""
+        return sum(row.profiler_ms for row in self.rows)
+
+    @property
+    def profiled_ms(self) -> float:
+        """The sum of the operators' times as the profiler tells them."""
+        return self.layers_ms + self.elsewhere_ms + self.profiler_ms
+
+    @property
+    def unattributed_ms(self) -> float:
+        """The latency less the operators' times: the way from operator to operator, and, where it
+        is below 0, what the profiler adds beyond what is known of its own work."""
+        return self.latency_ms - self.layers_ms - self.elsewhere_ms
+
+
+def profile_network(
+    network: Network,
+    space: SearchSpace,
+    *,
+    fp32: bytes,
+    model: bytes,
+    precision: str,
+    seed: int = 0,
+    rounds: int = ROUNDS,
+) -> LayerProfile:
+    """Profile `model`, the network in `precision`, whose fp32 model `fp32` tells the layers.
+
+    Each round runs the model without the profiler, with it, and the chains that tell the
+    profiler's own work, in an order of its own, each in a session of its own; a time is the median
+    over rounds of the 10th percentile of a round's runs. One thread, held to one core.
+    """
+    layers = layers_of(network, space)
+    source = onnx.load_from_string(model)
+    names = [layer.name for layer in layers]
+    nodes = _layers_of_nodes(network, space, names, onnx.load_from_string(fp32), source)
+    measured = marked(source).SerializeToString()
+    shape = (1, network.input_channels, network.resolution, network.resolution)
+    image = np.random.default_rng(0).standard_normal(shape).astype(np.float32)
+    rng = np.random.default_rng(seed)
+    latencies, times, works = [], [], []
+    operators: tuple[Operator, ...] = ()
+    with one_core() as held:
+        first = latency_of(measured, image, 10)
+        runs = max(10, min(_RUNS, round(_ROUND_MS / first)))
+        events = len(source.graph.node)
+        few = max(10, min(_PROFILED_RUNS, _EVENTS // events, round(_ROUND_MS / first)))
+        for _ in range(rounds):
+            for task in rng.permutation(3):
+                if task == 0:
+                    latencies.append(latency_of(measured, image, runs))
+                elif task == 1:
+                    found = profiled(measured, image, few)
+                    operators = found.operators
+                    times.append(found.ms)
+                else:
+                    works.append(profiler_work(_PROFILED_RUNS))
+    inputs = [operator.inputs for operator in operators]
+    work = np.median([own(inputs) for own in works], axis=0)
+    marks = [mark_of(o.kind, o.name, o.gives) for o in operators]
+    attribution = attribute(source, nodes, names, {m for m in marks if m is not None})
+    return LayerProfile(
+        precision,
+        _rows(attribution, operators, marks, np.array(times), work),
+        float(np.median(latencies)),
+        min(latencies),
+        max(latencies),
+        {
+            "device": device_name(),
+            "runtime": f"ONNX Runtime {onnxruntime.__version__}",
+            "threads": 1,
+            "pinned": held,
+            "rounds": rounds,
+            "runs": runs,
+            "profiled_runs": few,
+        },
+    )
+
+
+def _layers_of_nodes(
+    network: Network,
+    space: SearchSpace,
+    names: Sequence[str],
+    fp32: onnx.ModelProto,
+    model: onnx.ModelProto,
+) -> tuple[str | None, ...]:
+    modules = dict(network.named_modules())
+
+    def layer_of(node: str) -> str | None:
+        block, part = place_of(network, path_of(node, modules), space)
+        name = f"{block} {part}".strip()
+        return name if name in names else None
+
+    return node_layers(model, tensor_layers(fp32, layer_of))
+
+
+def _rows(
+    attribution: Attribution,
+    operators: Sequence[Operator],
+    marks: Sequence[int | None],
+    times: np.ndarray,
+    work: np.ndarray,
+) -> tuple[Row, ...]:
+    """`times` (rounds, operators) and `work` (operators,), which is at most an operator's time."""
+    middle = np.median(times, axis=0)
+    work = np.minimum(work, middle)
+    groups = [attribution.group_of(mark) for mark in marks]
+    rows = []
+    for number, layers in [*enumerate(attribution.groups), (None, ())]:
+        own = [i for i, group in enumerate(groups) if group == number]
+        if not own and not layers:
+            continue
+        ms, spent = float((middle - work)[own].sum()), float(work[own].sum())
+        sums = times[:, own].sum(axis=1) - spent
+        rows.append(
+            Row(
+                tuple(layers),
+                tuple(operators[i].kind for i in own),
+                ms,
+                tuple(sums.tolist()),
+                spent,
+            )
+        )
+    return tuple(rows)
