@@ -240,6 +240,14 @@ def build_parser() -> argparse.ArgumentParser:
     export.add_argument("--out", type=Path, required=True, help="a new folder")
     _supernet(export)
 
+    profile = _command(commands, "profile", "tell an architecture's layers and what each takes")
+    profile.add_argument(
+        "--architecture", required=True, help="a JSON file, or the id of a measured subnet"
+    )
+    profile.add_argument("--precision", default="fp32", help="fp32 or int8 (default: fp32)")
+    profile.add_argument("--out", type=Path, metavar="CSV", help="write the table to this file")
+    _supernet(profile)
+
     tune = _command(
         commands, "fine-tune", "fine-tune an architecture's subnet, and score it in int8"
     )

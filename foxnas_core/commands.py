@@ -17,8 +17,9 @@ from typing import TYPE_CHECKING, Any
 from tqdm import tqdm
 
 from foxnas_core import workflow
+from foxnas_core.architecture import Architecture
 from foxnas_core.dataset import load_dataset
-from foxnas_core.errors import InvalidInput, MissingPart
+from foxnas_core.errors import FoxnasError, InvalidInput, MissingPart
 from foxnas_core.families import load_shipped, shipped_spaces
 from foxnas_core.families.mbconv import settings_of
 from foxnas_core.search_space import SearchSpace
@@ -395,6 +396,71 @@ def export(options: argparse.Namespace) -> dict[str, Any]:
     }
 
 
+def profile(options: argparse.Namespace) -> dict[str, Any]:
+    """One architecture's layers: what each computes, takes on this machine and brings."""
+    from foxnas_core.explanation.block_effects import block_prices
+    from foxnas_core.figures.model_graph import graph_table
+    from foxnas_core.files import write_atomically
+
+    study = _opened(options)
+    if options.precision not in workflow.PRECISIONS:
+        raise InvalidInput(f"--precision is fp32 or int8, not {options.precision!r}.")
+    architecture = _architecture_of(study, options.architecture)
+    found = None
+    try:
+        layers, found = workflow.profile_subnet(study, architecture, options.precision)
+    except MissingPart as missing:
+        layers = workflow.subnet_layers(study, architecture)
+        say(f"There are no times. {missing}")
+    effects = {}
+    for column in ("accuracy", workflow.PRECISIONS[options.precision]):
+        try:
+            predictor = workflow.fit_all(study.table(), targets=[column])[column]
+            effects[column] = block_prices(predictor, architecture=architecture)
+        except FoxnasError as error:
+            say(f"There are no effects on {column}. {error}")
+    table = graph_table(layers, found, effects)
+    if options.out:
+        write_atomically(options.out, table.to_csv(index=False))
+        say(f"Wrote {options.out}.")
+    cells = table.astype(object).where(table.notna(), None)
+    document = {
+        "study": str(study.folder),
+        "id": architecture.id,
+        "architecture": architecture.to_dict(),
+        "precision": options.precision,
+        "parameters": sum(layer.parameters for layer in layers),
+        "macs": sum(layer.macs for layer in layers),
+        "rows": cells.to_dict("records"),
+        "latency_ms": None,
+    }
+    if found is None:
+        return document
+    return document | {
+        "latency_ms": {"value": found.latency_ms, "low": found.low_ms, "high": found.high_ms},
+        "layers_ms": found.layers_ms,
+        "of_no_layer_ms": found.elsewhere_ms,
+        "unattributed_ms": found.unattributed_ms,
+        "profiler_ms": found.profiler_ms,
+        "profiled_ms": found.profiled_ms,
+        "circumstances": found.circumstances,
+    }
+
+
+def _architecture_of(study: Study, named: str) -> Architecture:
+    """The architecture of a file, or of the measured subnet of that id."""
+    if Path(named).is_file():
+        return read_architecture(Path(named), study.space)
+    table = study.table()
+    ids = table.frame["id"].tolist()
+    if named not in ids:
+        raise InvalidInput(
+            f"{named!r} is neither a file nor the id of a subnet that {study.folder} has measured."
+        )
+    row = ids.index(named)
+    return study.space.decode(table.codes[row : row + 1])[0]
+
+
 def fine_tune(options: argparse.Namespace) -> dict[str, Any]:
     """Fine-tune one architecture's subnet, and write it to a new folder."""
     from foxnas_core.export.exporter import check_new, write_export
@@ -549,6 +615,7 @@ COMMANDS: dict[str, Callable[[argparse.Namespace], dict[str, Any]]] = {
     "search": search,
     "trust": trust,
     "export": export,
+    "profile": profile,
     "fine-tune": fine_tune,
     "import": import_table,
     "import-weights": import_weights,

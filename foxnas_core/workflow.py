@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from foxnas_core.export.exporter import ExportedModel
     from foxnas_core.export.model_card import Estimate
     from foxnas_core.measurement.campaign import CampaignProgress, Measured
+    from foxnas_core.profiling.result import Layer, LayerProfile
     from foxnas_core.quantization.finetuning import (
         Effect,
         FineTuned,
@@ -38,6 +39,9 @@ if TYPE_CHECKING:
     from foxnas_core.search.problem import SearchProblem
     from foxnas_core.search.rounds import Round, RoundsRecord
     from foxnas_core.supernet.checkpoint import Checkpoint
+
+PRECISIONS: Mapping[str, str] = {"fp32": "latency_ms", "int8": "latency_ms:int8"}
+"""The precisions that a subnet is measured in here, each with its latency column."""
 
 
 def fit_all(
@@ -522,6 +526,65 @@ def export(
     )
 
 
+def subnet_layers(study: Study, architecture: Architecture) -> "tuple[Layer, ...]":
+    """The layers of a subnet; a space of the MBConv family needs no weights for them.
+
+    Raises `InvalidInput` for weights of somebody's own code that was not named, `MissingPart` where
+    the space is of another family and there are no weights.
+    """
+    if study.checkpoint_file.exists():
+        network = study.load_checkpoint().extract(architecture)
+    elif study.space.family == "mbconv":
+        from foxnas_core.families.mbconv import settings_of
+        from foxnas_core.supernet.subnet import Subnet
+
+        network = Subnet(settings_of(study.space), architecture).eval()
+    else:
+        raise MissingPart(
+            f"Space {study.space.name!r} lists decisions without saying what network they make, so "
+            "its layers are not known; bring the supernet's weights and code with 'python -m "
+            "foxnas_core measure --supernet'."
+        )
+    from foxnas_core.profiling.layers import layers_of
+
+    return layers_of(network, study.space)
+
+
+def profile_subnet(
+    study: Study, architecture: Architecture, precision: str = "fp32"
+) -> "tuple[tuple[Layer, ...], LayerProfile]":
+    """The layers of a subnet and where its time goes on this machine, in fp32 or int8.
+
+    Raises `InvalidInput` for another precision, `MissingPart` where the study has no weights or
+    images.
+    """
+    if precision not in PRECISIONS:
+        raise InvalidInput(f"{precision!r} is no precision; choose {' or '.join(PRECISIONS)}.")
+    checkpoint, calibration, _ = _parts(study)
+
+    from foxnas_core.measurement.preparing import pixel_statistics, prepare
+    from foxnas_core.profiling.layers import layers_of
+    from foxnas_core.profiling.profile import profile_network
+
+    prepared = prepare(checkpoint, architecture, calibration)
+    fp32 = prepared.onnx
+    int8 = precision == "int8"
+    model = prepared.int8(calibration, *pixel_statistics(checkpoint)) if int8 else fp32
+    profile = profile_network(
+        prepared.subnet, study.space, fp32=fp32, model=model, precision=precision
+    )
+    return layers_of(prepared.subnet, study.space), profile
+
+
+def devices_of(table: MeasurementTable, column: str) -> list[str]:
+    """The devices that campaigns say they measured a latency column on."""
+    found = []
+    for circumstances in table.record.get("campaigns", {}).values():
+        if column in circumstances.get("latency_columns", list(PRECISIONS.values())):
+            found.append(circumstances.get("device"))
+    return [str(device) for device in dict.fromkeys(found) if device]
+
+
 def fine_tune(
     study: Study,
     architecture: Architecture,
@@ -615,7 +678,7 @@ def _baseline(table: MeasurementTable, column: str = "latency_ms") -> float | No
     """The reference's time in the first campaign that measured a latency column (ms), which later
     ones are held to."""
     for circumstances in table.record.get("campaigns", {}).values():
-        columns = circumstances.get("latency_columns", ["latency_ms", "latency_ms:int8"])
+        columns = circumstances.get("latency_columns", list(PRECISIONS.values()))
         if "reference_baseline_ms" in circumstances and column in columns:
             return circumstances["reference_baseline_ms"]
     return None

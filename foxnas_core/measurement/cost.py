@@ -68,7 +68,8 @@ def costs_by_module(network: Network) -> dict[str, ModuleCost]:
 
     hooks = []
     for name, module in network.named_modules():
-        hooks += [module.register_forward_pre_hook(enter(name)), module.register_forward_hook(leave)]
+        hooks.append(module.register_forward_pre_hook(enter(name)))
+        hooks.append(module.register_forward_hook(leave))
     try:
         return _counted(network, lambda: within[-1])
     finally:

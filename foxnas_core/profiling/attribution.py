@@ -7,6 +7,7 @@ the end is told by the marks that are left. An operator without a mark is of no 
 mark is gone was fused into a neighbour, and where that is another layer's, the two have one time.
 """
 
+import itertools
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -136,7 +137,7 @@ def attribute(
             if host is not None and (theirs := layers[host]):
                 join(layer, theirs)
     present = set(layers)
-    for before, name in zip(order, order[1:], strict=False):
+    for before, name in itertools.pairwise(order):
         if name not in present:
             join(before, name)
     groups: dict[str, list[str]] = {}

@@ -6,35 +6,16 @@ of somebody's own code a layer is a module that computes something itself.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from torch import nn
 
 from foxnas_core.measurement.cost import costs_by_module
+from foxnas_core.profiling.result import ADD, POOLING, SQUEEZE, Layer
 from foxnas_core.search_space import SearchSpace
 from foxnas_core.supernet.subnet import Network, Subnet
 
-SQUEEZE, ADD, POOLING = "squeeze-excitation", "add", "pooling"
 Place = tuple[str, str]
-
-
-@dataclass(frozen=True)
-class Layer:
-    """`block` is the slot of the search space that the layer is in, where it is in one, and `part`
-    its place within; `kind` says in words what it is. Shapes are (channels, height, width), or
-    what else the tensors have, without the batch; `macs` are those of one image."""
-
-    block: str
-    part: str
-    kind: str
-    input_shape: tuple[int, ...]
-    output_shape: tuple[int, ...]
-    parameters: int
-    macs: float
-
-    @property
-    def name(self) -> str:
-        return f"{self.block} {self.part}".strip()
 
 
 def layers_of(network: Network, space: SearchSpace) -> tuple[Layer, ...]:

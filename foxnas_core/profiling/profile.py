@@ -1,8 +1,6 @@
 """The time of each layer of one subnet, beside the latency of the whole."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
-from typing import Any
 
 import numpy as np
 import onnx
@@ -17,7 +15,8 @@ from foxnas_core.profiling.attribution import (
     node_layers,
     tensor_layers,
 )
-from foxnas_core.profiling.layers import Layer, layers_of, path_of, place_of
+from foxnas_core.profiling.layers import layers_of, path_of, place_of
+from foxnas_core.profiling.result import LayerProfile, Row
 from foxnas_core.profiling.timing import Operator, latency_of, profiled, profiler_work
 from foxnas_core.search_space import SearchSpace
 from foxnas_core.supernet.subnet import Network
@@ -27,64 +26,6 @@ ROUNDS = 5
 _RUNS, _PROFILED_RUNS = 400, 100
 # An event of the profiler is half a kilobyte of text, and a slow network takes its time.
 _EVENTS, _ROUND_MS = 8000, 1000.0
-
-
-@dataclass(frozen=True)
-class Row:
-    """Operators whose time belongs together: those of one layer, of several that are computed
-    together, or (`layers` empty) of none.
-
-    `ms` is their time less the profiler's own work on them, `profiler_ms`: the sum of their
-    medians over rounds. `rounds_ms` is their time in each round.
-    """
-
-    layers: tuple[str, ...]
-    operators: tuple[str, ...]
-    ms: float
-    rounds_ms: tuple[float, ...]
-    profiler_ms: float
-
-
-@dataclass(frozen=True)
-class LayerProfile:
-    """Where the time of one subnet goes on this machine.
-
-    `rows` are in the order of the layers, those of no layer last, and hold each operator once.
-    `latency_ms` is that of the whole without the profiler: the median over rounds, between the
-    rounds' least and greatest.
-    """
-
-    precision: str
-    rows: tuple[Row, ...]
-    latency_ms: float
-    low_ms: float
-    high_ms: float
-    circumstances: dict[str, Any] = field(default_factory=dict)
-
-    @property
-    def layers_ms(self) -> float:
-        return sum(row.ms for row in self.rows if row.layers)
-
-    @property
-    def elsewhere_ms(self) -> float:
-        """What operators of no layer take: changes of layout, the image's conversion."""
-        return sum(row.ms for row in self.rows if not row.layers)
-
-    @property
-    def profiler_ms(self) -> float:
-        """What the profiler's own work adds to the operators' times."""
-        return sum(row.profiler_ms for row in self.rows)
-
-    @property
-    def profiled_ms(self) -> float:
-        """The sum of the operators' times as the profiler tells them."""
-        return self.layers_ms + self.elsewhere_ms + self.profiler_ms
-
-    @property
-    def unattributed_ms(self) -> float:
-        """The latency less the operators' times: the way from operator to operator, and, where it
-        is below 0, what the profiler adds beyond what is known of its own work."""
-        return self.latency_ms - self.layers_ms - self.elsewhere_ms
 
 
 def profile_network(

@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from foxnas_core.explanation.second_opinion import SecondOpinion
     from foxnas_core.explanation.shapley import BlockShapley
     from foxnas_core.export.exporter import ExportedModel
+    from foxnas_core.profiling.result import Layer, LayerProfile
     from foxnas_core.regression import Predictor
     from foxnas_core.regression.inference import Inference
     from foxnas_core.regression.picker import Recommendation
@@ -57,7 +58,11 @@ Kept = tuple[tuple[str, tuple[Value, ...]], ...]
 Limits = tuple[tuple[str, float], ...]
 KEPT_SEARCHES = 50
 
-_exporting = threading.Lock()
+# Parts of a study that a subnet is built from.
+_NETWORK = ("space.json", "supernet.safetensors", "images.npz")
+
+# One at a time: a latency that is measured beside another one would be too long.
+_measuring = threading.Lock()
 
 
 @dataclass(frozen=True)
@@ -241,6 +246,22 @@ def export_of(study: Study, architecture: Architecture) -> "ExportedModel":
     """The exported files; raises as `workflow.export`."""
     names = ("space.json", "measurements.parquet", "supernet.safetensors", "images.npz")
     return _export(str(study.folder), as_text(architecture), _stamp(study, *names))
+
+
+def layers_of(study: Study, architecture: Architecture) -> "tuple[Layer, ...]":
+    """One subnet's layers; raises as `workflow.subnet_layers`."""
+    return _layers(str(study.folder), as_text(architecture), _stamp(study, *_NETWORK))
+
+
+def profile_of(study: Study, architecture: Architecture, precision: str) -> "LayerProfile":
+    """What each of its layers takes on this machine; raises as `workflow.profile_subnet`."""
+    stamp = _stamp(study, *_NETWORK)
+    return _profile(str(study.folder), as_text(architecture), precision, stamp)
+
+
+def block_prices_of(study: Study, column: str, architecture: Architecture) -> "pd.DataFrame":
+    """What each of its blocks adds to a target; raises as `predictor_of`."""
+    return _block_prices(str(study.folder), column, as_text(architecture), _fit_stamp(study))
 
 
 def searches_of(study: Study) -> "dict[str, SearchResult]":
@@ -547,9 +568,34 @@ def _export(folder: str, choices: str, stamp: Stamp) -> "ExportedModel":
 
     study = open_study(Path(folder))
     predictors, _ = predictors_of(study)
-    # One at a time: a latency that is measured beside another export would be too long.
-    with _exporting:
+    with _measuring:
         return export(study, study.space.architecture(json.loads(choices)), predictors)
+
+
+@st.cache_resource(max_entries=32, show_spinner=False)
+def _layers(folder: str, choices: str, stamp: Stamp) -> "tuple[Layer, ...]":
+    from foxnas_core.workflow import subnet_layers
+
+    study = open_study(Path(folder))
+    return subnet_layers(study, study.space.architecture(json.loads(choices)))
+
+
+@st.cache_resource(max_entries=16, show_spinner="Profiling the subnet, alone on one core …")
+def _profile(folder: str, choices: str, precision: str, stamp: Stamp) -> "LayerProfile":
+    from foxnas_core.workflow import profile_subnet
+
+    study = open_study(Path(folder))
+    with _measuring:
+        return profile_subnet(study, study.space.architecture(json.loads(choices)), precision)[1]
+
+
+@st.cache_resource(max_entries=64, show_spinner=False)
+def _block_prices(folder: str, column: str, choices: str, stamp: Stamp) -> "pd.DataFrame":
+    from foxnas_core.explanation.block_effects import block_prices
+
+    predictor = _predictor(folder, column, "auto", "auto", stamp)
+    one = predictor.space.architecture(json.loads(choices))
+    return block_prices(predictor, architecture=one)
 
 
 # Uploads are large and of use to one visitor, so few are kept, and not for long. Their bytes are

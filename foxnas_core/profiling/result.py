@@ -1,0 +1,83 @@
+"""What is told of one subnet's layers: plain values, without torch and ONNX Runtime."""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+SQUEEZE, ADD, POOLING = "squeeze-excitation", "add", "pooling"
+
+
+@dataclass(frozen=True)
+class Layer:
+    """`block` is the slot of the search space that the layer is in, where it is in one, and `part`
+    its place within; `kind` says in words what it is. Shapes are (channels, height, width), or
+    what else the tensors have, without the batch; `macs` are those of one image."""
+
+    block: str
+    part: str
+    kind: str
+    input_shape: tuple[int, ...]
+    output_shape: tuple[int, ...]
+    parameters: int
+    macs: float
+
+    @property
+    def name(self) -> str:
+        return f"{self.block} {self.part}".strip()
+
+
+@dataclass(frozen=True)
+class Row:
+    """Operators whose time belongs together: those of one layer, of several that are computed
+    together, or (`layers` empty) of none.
+
+    `ms` is their time less the profiler's own work on them, `profiler_ms`: the sum of their
+    medians over rounds. `rounds_ms` is their time in each round.
+    """
+
+    layers: tuple[str, ...]
+    operators: tuple[str, ...]
+    ms: float
+    rounds_ms: tuple[float, ...]
+    profiler_ms: float
+
+
+@dataclass(frozen=True)
+class LayerProfile:
+    """Where the time of one subnet goes on this machine.
+
+    `rows` are in the order of the layers, those of no layer last, and hold each operator once.
+    `latency_ms` is that of the whole without the profiler: the median over rounds, between the
+    rounds' least and greatest.
+    """
+
+    precision: str
+    rows: tuple[Row, ...]
+    latency_ms: float
+    low_ms: float
+    high_ms: float
+    circumstances: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def layers_ms(self) -> float:
+        return sum(row.ms for row in self.rows if row.layers)
+
+    @property
+    def elsewhere_ms(self) -> float:
+        """What operators of no layer take: changes of layout, the image's conversion."""
+        return sum(row.ms for row in self.rows if not row.layers)
+
+    @property
+    def profiler_ms(self) -> float:
+        """What the profiler's own work adds to the operators' times."""
+        return sum(row.profiler_ms for row in self.rows)
+
+    @property
+    def profiled_ms(self) -> float:
+        """The sum of the operators' times as the profiler tells them."""
+        return self.layers_ms + self.elsewhere_ms + self.profiler_ms
+
+    @property
+    def unattributed_ms(self) -> float:
+        """The latency less the operators' times: the way from operator to operator, and, where it
+        is below 0, what the profiler adds beyond what is known of its own work."""
+        return self.latency_ms - self.layers_ms - self.elsewhere_ms
