@@ -14,10 +14,9 @@ from foxnas_core.figures.export import checks_table
 from foxnas_core.figures.search import architecture_table
 from foxnas_core.storage import Study
 from pages.shared import cache, choices
-from pages.shared.editor import architecture_picker
-from pages.shared.frame import errors_as_cards, page
-from pages.shared.latency import latency_picker
+from pages.shared.frame import page
 from pages.shared.panel import panel
+from pages.shared.picking import pick_architecture
 from pages.shared.text import plain
 
 FIRST = ("model.onnx", "model.pt2")
@@ -29,19 +28,6 @@ ABOUT = {
     "labels.txt": "names of the classes",
     "model_card.md": "the card below",
 }
-
-
-def pick(study: Study) -> Architecture:
-    """The architecture to export: what was chosen, else the best at the budget, else the largest.
-
-    Measurements are needed for the best only, so without them the page goes on.
-    """
-    with errors_as_cards():
-        return architecture_picker(study, latency_picker(cache.table_of(study)))
-    chosen = choices.chosen_architecture(study.space)
-    if chosen is None:
-        st.caption("This is the largest subnet; a link can carry another one here.")
-    return chosen or study.space.extreme("largest")
 
 
 def show_chosen(study: Study, architecture: Architecture) -> None:
@@ -148,7 +134,7 @@ with page(
     "Write the chosen subnet as files that run elsewhere: ONNX and torch.export, with its "
     "preprocessing, labels, and a model card that has the measured values beside the predicted.",
 ) as study:
-    architecture = pick(study)
+    architecture = pick_architecture(study)
     show_chosen(study, architecture)
     missing = lacking(study)
     if missing:

@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -22,7 +22,7 @@ from foxnas_core.figures.theme import (
     new_figure,
 )
 from foxnas_core.profiling.result import SQUEEZE, Layer, LayerProfile, Row
-from foxnas_core.target import KNOWN, Target
+from foxnas_core.target import KNOWN, Target, target_of
 
 REST = "the rest"
 BLOCK, LAYER, NO_LAYER, PROFILER = "block", "layer", "of no layer", "the profiler's work"
@@ -33,7 +33,7 @@ _COLOURS = {
     "other weights": GREEN, "no weights": GREY, NO_LAYER: "#D5DADF",
 }  # fmt: skip
 # A block narrower than this share of the picture has no room for its name.
-_ROOM = 0.025
+_ROOM = 0.035
 
 
 class Piece(NamedTuple):
@@ -112,7 +112,7 @@ def graph_table(
             "parameters": sum(m.parameters for m in members),
             "MACs": sum(m.macs for m in members),
         }  # fmt: skip
-        rows.append(whole | _block_times(members) | _effects_of(block, effects))
+        rows.append(whole | _block_times(members) | _effects_of(members, effects))
         rows += [
             {
                 "row": LAYER, "block": block, "layer": member.name,
@@ -164,13 +164,15 @@ def _effect_columns(column: str) -> list[str]:
     return [f"{column} effect", *(f"{column} {end}" for end in ("low", "high", "of", "against"))]
 
 
-def _effects_of(block: str, effects: Mapping[str, pd.DataFrame]) -> dict[str, object]:
+def _effects_of(members: Sequence[Piece], effects: Mapping[str, pd.DataFrame]) -> dict[str, object]:
+    """The cells of one block; empty where it is made of several that a regression tells apart."""
+    blocks = {block for member in members for block in member.blocks}
     found: dict[str, object] = {}
     for column, table in effects.items():
-        for row in table.to_dict("records"):
-            if block in row["slots"]:
-                values = (row["value"], row["low"], row["high"], row["block"], row["against"])
-                found |= dict(zip(_effect_columns(column), values, strict=True))
+        own = [row for row in table.to_dict("records") if blocks & set(row["slots"])]
+        if len(own) == 1:
+            cells = [own[0][name] for name in ("value", "low", "high", "block", "against")]
+            found |= dict(zip(_effect_columns(column), cells, strict=True))
     return found
 
 
@@ -184,11 +186,10 @@ def account_table(profile: LayerProfile) -> pd.DataFrame:
             "not attributed", profile.unattributed_ms,
             "the way from one operator to the next"
             if profile.unattributed_ms >= 0
-            else "what the profiler adds beyond what is known of its own work",
+            else "what the profiler adds beyond its known work",
         ),
         ("latency", profile.latency_ms, "the whole, measured without the profiler"),
-        (PROFILER, profile.profiler_ms, "in each operator's time, known from operators that do "
-         "nothing"),
+        (PROFILER, profile.profiler_ms, "in each operator's time"),
         ("sum of all operators", profile.profiled_ms, "as the profiler told"),
     ]  # fmt: skip
     table = pd.DataFrame(parts, columns=["part", TIME, "in words"])
@@ -278,8 +279,8 @@ def graph_figure(
     computed in one. Above, the effect of each block on the accuracy in `effects`."""
     groups = by_block(pieces_of(layers, profile))
     lanes = ["MACs", "parameters"] if profile is None else ["time", "MACs"]
-    accuracy = next((c for c in effects or {} if not (effects or {})[c].empty), None)
-    heights = [0.42, 0.58] if accuracy else [1.0]
+    accuracy = (effects or {}).get("accuracy")
+    heights = [1.0] if accuracy is None else [0.42, 0.58]
     figure = make_subplots(
         rows=len(heights), cols=1, shared_xaxes=True, row_heights=heights, vertical_spacing=0.12,
         figure=new_figure(),
@@ -287,35 +288,34 @@ def graph_figure(
     strip = len(heights)
     places = {lane: _places(groups, profile, lane) for lane in lanes}
     for lane, y in zip(lanes, (1.0, 0.0), strict=True):
-        _add_strip(figure, groups, profile, places[lane], lane, y, strip)
+        _add_strip(figure, groups, profile, effects or {}, places[lane], y, strip)
     _add_borders(figure, groups, [places[lane] for lane in lanes], strip)
     upper = places[lanes[0]]
-    middles = {
-        block: (upper[members[0].name, block][0] + upper[members[-1].name, block][1]) / 2
-        for block, members in groups
-    }
+    middles: dict[str, float] = {}
     for block, members in groups:
         start, end = upper[members[0].name, block][0], upper[members[-1].name, block][1]
+        middle = (start + end) / 2
+        middles |= {own: middle for member in members for own in member.blocks}
         if end - start > 100 * _ROOM:
             figure.add_annotation(
-                x=middles[block], y=1.36, text=block, showarrow=False, yanchor="bottom",
+                x=middle, y=1.36, text=block, showarrow=False, yanchor="bottom",
                 font={"size": 12, "color": INK}, row=strip, col=1,
             )  # fmt: skip
-    if accuracy and effects:
-        _add_effects(figure, middles, effects[accuracy], KNOWN["accuracy"])
+    if accuracy is not None:
+        _add_effects(figure, middles, accuracy, KNOWN["accuracy"])
     figure.update_xaxes(range=[0, 100], showgrid=False, zeroline=False)
     named = "time" if profile is not None else "MACs"
     figure.update_xaxes(
         title={"text": f"Share (%) of each row's sum; blocks above stand over their {named}"},
         row=strip, col=1,
     )  # fmt: skip
+    titles = [lane[:1].upper() + lane[1:] for lane in lanes]
     figure.update_yaxes(
-        range=[-0.5, 1.75], tickvals=[1, 0], ticktext=[lane.capitalize() if lane != "MACs" else lane
-                                                      for lane in lanes],
-        showgrid=False, zeroline=False, row=strip, col=1,
+        range=[-0.5, 1.75], tickvals=[1, 0], ticktext=titles, showgrid=False, zeroline=False,
+        row=strip, col=1,
     )  # fmt: skip
     figure.update_layout(
-        height=560 if accuracy else 340,
+        height=340 if accuracy is None else 560,
         barmode="overlay",
         margin={"t": 20},
         legend={"orientation": "h", "y": -0.16, "yanchor": "top"},
@@ -354,8 +354,8 @@ def _add_strip(
     figure: go.Figure,
     groups: Sequence[tuple[str, list[Piece]]],
     profile: LayerProfile | None,
+    effects: Mapping[str, pd.DataFrame],
     places: _Places,
-    lane: str,
     y: float,
     row: int,
 ) -> None:
@@ -367,7 +367,7 @@ def _add_strip(
     for block, members in groups:
         for member in members:
             start, end = places[member.name, block]
-            words = piece_words(member, block, profile, totals)
+            words = piece_words(member, block, profile, totals, effects)
             by_role[_role(member)].append((start, end, words, len(member.layers) > 1))
     if (NO_LAYER, "") in places and profile is not None:
         start, end = places[NO_LAYER, ""]
@@ -424,11 +424,6 @@ def _add_effects(
         if own:
             xs.append(sum(own) / len(own))
             rows.append(row)
-    words = [
-        f"{row['block']} {effect_words(row['value'], row['low'], row['high'], target)} against "
-        f"{row['against']}"
-        for row in rows
-    ]
     figure.add_scatter(
         x=xs,
         y=[row["value"] for row in rows],
@@ -443,7 +438,7 @@ def _add_effects(
             "thickness": 2,
             "width": 5,
         },
-        customdata=words,
+        customdata=[price_words(row, target) for row in rows],
         hovertemplate="%{customdata}<extra></extra>",
         showlegend=False,
         row=1,
@@ -454,7 +449,11 @@ def _add_effects(
 
 
 def piece_words(
-    piece: Piece, block: str, profile: LayerProfile | None, totals: Mapping[str, float]
+    piece: Piece,
+    block: str,
+    profile: LayerProfile | None,
+    totals: Mapping[str, float],
+    effects: Mapping[str, pd.DataFrame],
 ) -> str:
     """What is told of a box when one points at it."""
     first, last = piece.layers[0], piece.layers[-1]
@@ -470,18 +469,26 @@ def piece_words(
         lines.append(f"run as {_run_as(piece.row)}")
     if len(piece.layers) > 1:
         lines.append("computed in one, so this is the time of all of them")
+    for column, table in effects.items():
+        for row in table.to_dict("records"):
+            if set(row["slots"]) & set(piece.blocks):
+                lines.append(price_words(row, target_of(column)))
     return "<br>".join(lines)
 
 
-def effect_words(value: float, low: float, high: float, target: Target) -> str:
-    """An effect with its interval and its unit."""
-    number, first, last = (target.text(v, signed=True) for v in (value, low, high))
-    return f"{number} {target.difference_unit} [{first}, {last}]"
+def price_words(row: Mapping[Any, Any], target: Target) -> str:
+    """A row of `block_prices` in words: "s2b2: +0.57 points [+0.46, +0.68] against off"."""
+    number, low, high = (target.text(row[end], signed=True) for end in ("value", "low", "high"))
+    return (
+        f"{row['block']}: {number} {target.difference_unit} [{low}, {high}] against "
+        f"{row['against']}"
+    )
 
 
 def time_text(ms: float) -> str:
     """A time as it is read: in µs below a tenth of a millisecond."""
-    return f"{1000 * ms:.3g} µs" if abs(ms) < 0.1 else f"{ms:.3g} ms"
+    number, unit = (1000 * ms, "µs") if abs(ms) < 0.1 else (ms, "ms")
+    return f"{KNOWN['latency_ms'].text(number)} {unit}"
 
 
 def shape_text(shape: Sequence[int]) -> str:

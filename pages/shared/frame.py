@@ -37,7 +37,10 @@ MENU = {
         ("pages/10_Strategies.py", "Strategies"),
         ("pages/2_What_if.py", "What-if"),
     ),
-    "Take away": (("pages/4_Export.py", "Export"),),
+    "Take away": (
+        ("pages/17_Model_graph.py", "Model graph"),
+        ("pages/4_Export.py", "Export"),
+    ),
 }
 
 

@@ -21,6 +21,7 @@ PAGES = {
     "Trust": "Trust",
     "Quantization": "Quantization",
     "Measurements": "Measurements",
+    "Model_graph": "Model graph",
 }
 ERRORS = '[data-testid="stException"], [data-testid="stAlertContentError"]'
 
