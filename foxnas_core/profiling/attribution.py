@@ -9,54 +9,43 @@ mark is gone was fused into a neighbour, and where that is another layer's, the 
 
 import itertools
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import onnx
 
 _MARK = re.compile(r"#(\d+)#")
-_QUANTIZING = ("QuantizeLinear", "DequantizeLinear")
+QUANTIZING = ("QuantizeLinear", "DequantizeLinear")
 # What ONNX Runtime adds where operators want their tensors laid out differently.
 _LAYOUT = ("ReorderInput", "ReorderOutput", "Transpose")
 # What may give a fused operator its body, while the rest are what comes after.
 _BODIES = ("Conv", "ConvTranspose", "Gemm", "MatMul", "Pad")
 
 
-def tensor_layers(
-    model: onnx.ModelProto, layer_of: Callable[[str], str | None]
-) -> dict[str, str | None]:
-    """The layer of each tensor that a node of `model` gives, by the name of the node."""
-    return {
-        tensor: layer_of(node.name)
-        for node in model.graph.node
-        for tensor in node.output
-        if node.op_type != "Constant"
-    }
+def node_origins(model: onnx.ModelProto, first: onnx.ModelProto) -> tuple[int | None, ...]:
+    """The node of `first` that each node of `model`, a rewritten form of it, does the work of.
 
-
-def node_layers(model: onnx.ModelProto, known: Mapping[str, str | None]) -> tuple[str | None, ...]:
-    """The layer of each node of `model`, a rewritten form of the one whose tensors are `known`.
-
-    What quantizes a tensor, or undoes it, belongs to the layer that gave the tensor, and to none
-    where that is the image. A node whose result the first model lacks belongs to the layer of the
-    next result that it has.
+    What quantizes a tensor, or undoes it, belongs to the node that gave the tensor, and to none
+    where that is the image. A node whose result `first` lacks belongs to the next result that it
+    has.
     """
+    known = {t: number for number, node in enumerate(first.graph.node) for t in node.output}
     nodes = list(model.graph.node)
     images = {entry.name for entry in model.graph.input}
-    origins: dict[str, str] = {}
-    found: list[str | None] = []
+    quantized: dict[str, str] = {}
+    found: list[int | None] = []
     for node in nodes:
-        if node.op_type in _QUANTIZING:
-            origin = origins[node.output[0]] = origins.get(node.input[0], node.input[0])
-            found.append(known.get(origin) or known.get(node.output[0]))
-        else:
-            found.append(next((known[t] for t in node.output if known.get(t)), None))
+        told = list(node.output)
+        if node.op_type in QUANTIZING:
+            tensor = quantized[node.output[0]] = quantized.get(node.input[0], node.input[0])
+            told.insert(0, tensor)
+        found.append(next((known[tensor] for tensor in told if tensor in known), None))
     readers = _readers(nodes)
     for number in reversed(range(len(nodes))):
         outputs = nodes[number].output
-        if found[number] is None and not any(origins.get(t) in images for t in outputs):
-            after = [found[r] for t in outputs for r in readers.get(t, [])]
-            found[number] = next((layer for layer in after if layer), None)
+        if found[number] is None and not any(quantized.get(t) in images for t in outputs):
+            after = [found[reader] for tensor in outputs for reader in readers.get(tensor, [])]
+            found[number] = next((origin for origin in after if origin is not None), None)
     return tuple(found)
 
 
@@ -93,13 +82,13 @@ def mark_of(kind: str, name: str, gives: Sequence[str]) -> int | None:
 @dataclass(frozen=True)
 class Attribution:
     """`groups` are the layers in order, those together that some operator computes together;
-    `group_of` tells the group of an operator by its mark, None where it is of no layer."""
+    `group_of` tells the group of a node, None where it is of no layer."""
 
     groups: tuple[tuple[str, ...], ...]
     _layers: tuple[str | None, ...]
 
-    def group_of(self, mark: int | None) -> int | None:
-        layer = None if mark is None else self._layers[mark]
+    def group_of(self, node: int | None) -> int | None:
+        layer = None if node is None else self._layers[node]
         if layer is None:
             return None
         return next(i for i, group in enumerate(self.groups) if layer in group)
@@ -114,7 +103,7 @@ def attribute(
     """Join the layers that ONNX Runtime computes together.
 
     `layers` are those of the nodes of `model`, `order` all layers of the network and `left` the
-    marks of the nodes that still run. A node that is gone was fused with nodes of its own layer
+    nodes that still run. A node that is gone was fused with nodes of its own layer
     where one that still runs is next to it; else an activation, a norm or an addition was fused
     into what it follows, and a convolution into what follows it. A layer without any node in
     `model` was folded into the layer before it when the model was written, as norms are.
@@ -163,7 +152,7 @@ class _Graph:
     def host(self, number: int) -> int | None:
         """The node that still runs and does what node `number`, which is gone, did."""
         kind = self._nodes[number].op_type
-        if number not in self._running or kind in (*_QUANTIZING, "Identity"):
+        if number not in self._running or kind == "Identity":
             return None
         ahead, behind = self._reached(number, self._after), self._reached(number, self._before)
         near = [n for n in (*behind, *ahead) if self._layers[n] == self._layers[number]]
@@ -180,8 +169,7 @@ class _Graph:
                 if other in seen or other not in self._running:
                     continue
                 seen.add(other)
-                # A quantization passes its tensor on, whatever layer stands behind it.
-                if other in self._left and self._nodes[other].op_type not in _QUANTIZING:
+                if other in self._left:
                     found.append(other)
                 else:
                     waiting.append(other)

@@ -8,12 +8,12 @@ import onnxruntime
 
 from foxnas_core.measurement.runner import device_name, one_core
 from foxnas_core.profiling.attribution import (
+    QUANTIZING,
     Attribution,
     attribute,
     mark_of,
     marked,
-    node_layers,
-    tensor_layers,
+    node_origins,
 )
 from foxnas_core.profiling.layers import layers_of, path_of, place_of
 from foxnas_core.profiling.result import LayerProfile, Row
@@ -44,10 +44,7 @@ def profile_network(
     profiler's own work, in an order of its own, each in a session of its own; a time is the median
     over rounds of the 10th percentile of a round's runs. One thread, held to one core.
     """
-    layers = layers_of(network, space)
-    source = onnx.load_from_string(model)
-    names = [layer.name for layer in layers]
-    nodes = _layers_of_nodes(network, space, names, onnx.load_from_string(fp32), source)
+    first, source = onnx.load_from_string(fp32), onnx.load_from_string(model)
     measured = marked(source).SerializeToString()
     shape = (1, network.input_channels, network.resolution, network.resolution)
     image = np.random.default_rng(0).standard_normal(shape).astype(np.float32)
@@ -55,10 +52,10 @@ def profile_network(
     latencies, times, works = [], [], []
     operators: tuple[Operator, ...] = ()
     with one_core() as held:
-        first = latency_of(measured, image, 10)
-        runs = max(10, min(_RUNS, round(_ROUND_MS / first)))
+        roughly = latency_of(measured, image, 10)
+        runs = max(10, min(_RUNS, round(_ROUND_MS / roughly)))
         events = len(source.graph.node)
-        few = max(10, min(_PROFILED_RUNS, _EVENTS // events, round(_ROUND_MS / first)))
+        few = max(10, min(_PROFILED_RUNS, _EVENTS // events, round(_ROUND_MS / roughly)))
         for _ in range(rounds):
             for task in rng.permutation(3):
                 if task == 0:
@@ -71,11 +68,19 @@ def profile_network(
                     works.append(profiler_work(_PROFILED_RUNS))
     inputs = [operator.inputs for operator in operators]
     work = np.median([own(inputs) for own in works], axis=0)
+    origins = node_origins(source, first)
     marks = [mark_of(o.kind, o.name, o.gives) for o in operators]
-    attribution = attribute(source, nodes, names, {m for m in marks if m is not None})
+    nodes = [None if mark is None else origins[mark] for mark in marks]
+    left = {
+        node
+        for node, operator in zip(nodes, operators, strict=True)
+        if node is not None and operator.kind not in QUANTIZING
+    }
+    attribution = _attribution(network, space, first, left)
+    groups = [attribution.group_of(node) for node in nodes]
     return LayerProfile(
         precision,
-        _rows(attribution, operators, marks, np.array(times), work),
+        _rows(attribution, operators, groups, np.array(times), work),
         float(np.median(latencies)),
         min(latencies),
         max(latencies),
@@ -91,34 +96,30 @@ def profile_network(
     )
 
 
-def _layers_of_nodes(
-    network: Network,
-    space: SearchSpace,
-    names: Sequence[str],
-    fp32: onnx.ModelProto,
-    model: onnx.ModelProto,
-) -> tuple[str | None, ...]:
+def _attribution(
+    network: Network, space: SearchSpace, model: onnx.ModelProto, left: set[int]
+) -> Attribution:
+    names = [layer.name for layer in layers_of(network, space)]
     modules = dict(network.named_modules())
 
-    def layer_of(node: str) -> str | None:
-        block, part = place_of(network, path_of(node, modules), space)
+    def layer_of(node: onnx.NodeProto) -> str | None:
+        block, part = place_of(network, path_of(node.name, modules), space)
         name = f"{block} {part}".strip()
         return name if name in names else None
 
-    return node_layers(model, tensor_layers(fp32, layer_of))
+    return attribute(model, [layer_of(node) for node in model.graph.node], names, left)
 
 
 def _rows(
     attribution: Attribution,
     operators: Sequence[Operator],
-    marks: Sequence[int | None],
+    groups: Sequence[int | None],
     times: np.ndarray,
     work: np.ndarray,
 ) -> tuple[Row, ...]:
     """`times` (rounds, operators) and `work` (operators,), which is at most an operator's time."""
     middle = np.median(times, axis=0)
     work = np.minimum(work, middle)
-    groups = [attribution.group_of(mark) for mark in marks]
     rows = []
     for number, layers in [*enumerate(attribution.groups), (None, ())]:
         own = [i for i, group in enumerate(groups) if group == number]
