@@ -672,3 +672,49 @@ def test_fine_tuning_stops_at_the_first_interrupt_and_keeps_what_it_learnt(
     assert document["steps"] == 2 and document["planned_steps"] > 25
     assert (tmp_path / "tuned" / "subnet.safetensors").exists()
     assert signal.getsignal(signal.SIGINT) == usual
+
+
+def test_profile_document(measured_study, tmp_path, capsys):
+    """By id, in int8, with its table; what the regression says stands beside each block."""
+    architecture = measured_study.table().architectures()[0]
+    out = tmp_path / "layers.csv"
+    document = ask(
+        capsys, "profile", "--study", measured_study.folder, "--architecture", architecture.id,
+        "--precision", "int8", "--out", out,
+    )  # fmt: skip
+    assert set(document) == {
+        "study", "id", "architecture", "precision", "parameters", "macs", "rows", "latency_ms",
+        "layers_ms", "of_no_layer_ms", "unattributed_ms", "profiler_ms", "profiled_ms",
+        "circumstances",
+    }  # fmt: skip
+    assert document["architecture"] == architecture.to_dict() and document["precision"] == "int8"
+    assert set(document["latency_ms"]) == ESTIMATE
+    parts = [document[name] for name in ("layers_ms", "of_no_layer_ms", "profiler_ms")]
+    assert sum(parts) == pytest.approx(document["profiled_ms"])
+    rows = document["rows"]
+    layers = [row for row in rows if row["row"] == "layer"]
+    assert sum(row["MACs"] for row in layers) == document["macs"]
+    assert document["macs"] == measured_study.table().values("macs")[0]
+    assert sum(row["time (ms)"] for row in layers) == pytest.approx(document["layers_ms"])
+    [block] = [row for row in rows if row["row"] == "block" and row["block"] == "s2b1"]
+    assert block["latency_ms:int8 low"] <= block["latency_ms:int8 effect"]
+    written = pd.read_csv(out)
+    assert len(written) == len(rows) and list(written) == list(rows[0])
+
+
+def test_without_weights_a_profile_tells_layers_and_why_there_are_no_times(
+    measured_study, tmp_path, capsys
+):
+    measured_study.checkpoint_file.unlink()
+    file = tmp_path / "one.json"
+    file.write_text(json.dumps(measured_study.space.extreme("largest").to_dict()))
+    command = ["profile", "--study", str(measured_study.folder), "--architecture", str(file)]
+    assert main([*command, "--json"]) == 0
+    captured = capsys.readouterr()
+    assert "There are no times." in captured.err and "no supernet weights" in captured.err
+    document = json.loads(captured.out)
+    assert document["latency_ms"] is None and document["macs"] > 0
+    assert all(row["time (ms)"] is None for row in document["rows"])
+    profile = ("profile", "--study", measured_study.folder, "--architecture")
+    assert "neither a file nor the id" in refused(capsys, *profile, "0123456789ab")
+    assert "fp32 or int8" in refused(capsys, *profile, file, "--precision", "int4")

@@ -249,3 +249,30 @@ def test_what_processes_can_not_share_is_refused(tiny_study):
     with pytest.raises(InvalidInput, match="leave --workers out"):
         workflow.measure(tiny_study, [architecture], seed=0, report=print, energy=True, workers=2)
     assert not len(tiny_study.table())
+
+
+def test_layers_need_no_weights_where_the_space_says_what_it_builds(tiny_study, tmp_path):
+    space = tiny_study.space
+    bare = create_study(tmp_path / "bare", space, name="Bare")
+    for which in ("smallest", "largest"):
+        one = space.extreme(which)
+        assert workflow.subnet_layers(bare, one) == workflow.subnet_layers(tiny_study, one)
+    with pytest.raises(MissingPart, match="no supernet weights"):
+        workflow.profile_subnet(bare, space.extreme("smallest"))
+
+
+def test_layers_of_listed_decisions_are_not_guessed(cells):
+    with pytest.raises(MissingPart, match="without saying what network they make"):
+        workflow.subnet_layers(cells, cells.space.extreme("largest"))
+
+
+def test_a_profile_is_of_one_of_the_precisions(tiny_study):
+    with pytest.raises(InvalidInput, match="'int4' is no precision; choose fp32 or int8"):
+        workflow.profile_subnet(tiny_study, tiny_study.space.extreme("smallest"), "int4")
+
+
+def test_devices_are_those_that_measured_the_column(measured_study):
+    table = measured_study.table()
+    [campaign] = table.record["campaigns"].values()
+    assert workflow.devices_of(table, "latency_ms:int8") == [campaign["device"]]
+    assert workflow.devices_of(table, "latency_ms:phone") == []

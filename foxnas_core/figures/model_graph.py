@@ -132,7 +132,7 @@ def graph_table(
     table = pd.DataFrame(rows).reindex(columns=names)
     for name in names:
         if name in (*texts, "run as") or name.endswith((" of", " against")):
-            table[name] = table[name].fillna("").astype(str)
+            table[name] = table[name].astype(object).where(table[name].notna(), "")
         else:
             table[name] = table[name].astype("Int64" if name in ("parameters", "MACs") else float)
     return table

@@ -118,8 +118,8 @@ def load_checkpoint(
         if build is None:
             raise InvalidInput(
                 f"{path} holds the weights of a supernet of somebody's own code, which is run only "
-                "where you name it: measure and export on the command line with --supernet "
-                f"MODULE:FUNCTION (it was {str(metadata['factory'])!r}); everything that reads the "
+                "where you name it: measure, profile and export on the command line with "
+                f"--supernet MODULE:FUNCTION (it was {str(metadata['factory'])!r}); everything that reads the "
                 "measured table works without."
             )
         adapted = build_supernet(build, tensors, own, metadata["record"])

@@ -2,14 +2,20 @@ import functools
 
 import numpy as np
 import pytest
-from hand import hand_space, saturating_table
+from hand import choice_space, hand_space, noisy_table, saturating_table, table_of
 
 from foxnas_core.errors import InvalidInput
-from foxnas_core.explanation.block_effects import block_effects, mean_block_effects
+from foxnas_core.explanation.block_effects import (
+    block_effects,
+    block_prices,
+    mean_block_effects,
+)
 from foxnas_core.explanation.blocks import blocks_of
 from foxnas_core.explanation.shapley import block_shapley
+from foxnas_core.families import load_shipped
 from foxnas_core.regression import Predictor, fit
 
+MINI = load_shipped("foxnas-mini")
 SPACE = hand_space(resolutions=(12, 24))
 TABLE = saturating_table(SPACE, 90)
 BACKGROUND = TABLE.architectures()
@@ -75,3 +81,53 @@ def test_an_empty_background_is_refused() -> None:
         block_effects(predictor, architecture=BACKGROUND[0], background=[])
     with pytest.raises(InvalidInput, match="background"):
         mean_block_effects(predictor, background=[])
+
+
+P1, P2, Q1 = np.array([0, 1, 3.0]), 2 + np.array([0, 0.5, 1]), np.array([0, -1, -2.0])
+
+
+@pytest.mark.parametrize("form", ["per_layer", "block_state", "stage_counts"])
+def test_a_block_is_worth_what_it_adds_by_hand(form: str) -> None:
+    space = hand_space()
+    codes = space.random_codes(80, seed=4)
+    p1, p2, q1 = codes[:, -3:].T
+    latency = 10 + P1[p1] + np.where(p2 >= 0, P2[p2], 0) + Q1[q1]
+    predictor = fit(table_of(space, codes, latency_ms=latency), "latency_ms", form)
+    one = space.architecture({"p_depth": 2, "p1_kernel": 7, "p2_kernel": 5, "q1_kernel": 7})
+    found = block_prices(predictor, architecture=one)
+    assert found["block"].tolist() == ["p1", "p2", "q1", ""]
+    assert found["slots"].tolist() == [("p1",), ("p2",), ("q1",), ()]
+    assert found["against"].tolist() == ["kernel 3", "off", "kernel 3", ""]
+    assert found["whole"].tolist() == [False, True, False, False]
+    # Last what every subnet has: all but the second block of p.
+    assert found["value"].tolist() == pytest.approx([3, 2.5, -2, 10 + 3 - 2], abs=1e-9)
+    small = space.architecture({"p_depth": 1, "p1_kernel": 3, "q1_kernel": 3})
+    found = block_prices(predictor, architecture=small)
+    assert found["block"].tolist() == ["p1", "q1", ""]
+    assert found["value"].tolist() == pytest.approx([0, 0, 10], abs=1e-9)
+
+
+@pytest.mark.parametrize("form", ["per_layer", "block_state", "stage_counts", "foxnas"])
+def test_whole_prices_and_the_rest_are_the_prediction_at_any_resolution(form: str) -> None:
+    table = noisy_table(MINI, 400)
+    predictor = fit(table, "latency_ms", form)
+    for one in table.architectures()[:4]:
+        found = block_prices(predictor, architecture=one)
+        whole = found[found["whole"]]
+        total = whole["value"].sum() + found["value"].iloc[-1]
+        assert total == pytest.approx(predictor.predict([one])["value"].iloc[0])
+        assert ((found["low"] <= found["value"]) & (found["value"] <= found["high"])).all()
+        slots = [slot for own in found["slots"] for slot in own]
+        on = [s for s in MINI.slots if any(d.name in one for d in MINI.in_slot(s))]
+        assert set(on) <= set(slots) and len(slots) == len(set(slots))
+
+
+def test_a_group_without_slots_is_held_against_its_first_choice() -> None:
+    space = choice_space({"edge0": ("none", "skip"), "edge1": ("none", "skip", "conv")})
+    codes = space.random_codes(40, seed=1)
+    table = table_of(space, codes, latency_ms=1.0 + codes[:, 1])
+    one = space.architecture({"edge0": "skip", "edge1": "conv"})
+    found = block_prices(fit(table, "latency_ms"), architecture=one)
+    assert found["slots"].tolist() == [("edge0",), ("edge1",), ()]
+    assert found["against"].tolist() == ["operation none", "operation none", ""]
+    assert found["value"].tolist() == pytest.approx([0, 2, 3], abs=1e-9)

@@ -72,3 +72,15 @@ def test_a_session_has_one_thread(tiny_supernet):
     options = session_of(onnx_model(subnet)).get_session_options()
     assert options.intra_op_num_threads == 1
     assert options.get_session_config_entry("session.intra_op.allow_spinning") == "0"
+
+
+def test_nodes_are_named_by_the_modules_that_they_come_from(tiny_supernet):
+    subnet = extract(tiny_supernet, tiny_supernet.space.extreme("largest"))
+    names = [node.name for node in onnx.load_from_string(onnx_model(subnet)).graph.node]
+    assert len(set(names)) == len(names)
+    modules = dict(subnet.named_modules())
+    for name in names:
+        start, module, _ = name.split("/")
+        assert start == "" and module in modules
+    assert names[0] == "/stem.0.0/Conv_0" and names[-1].startswith("/head.classifier/Gemm_")
+    assert any(name.startswith("/blocks.s1b2/Add_") for name in names)

@@ -1,0 +1,130 @@
+import json
+import shutil
+
+import pandas as pd
+import pytest
+from conftest import run_page, sentences
+
+from foxnas_core.figures.model_graph import LAYER
+from foxnas_core.profiling import profile as profiling
+from foxnas_core.storage import create_study, open_study
+
+PAGE = "pages/17_Model_graph.py"
+
+
+@pytest.fixture
+def tiny(measured_study, studies, monkeypatch):
+    """The tiny study, with weights, images and rows, where the app looks; profiled in few runs."""
+    for constant in ("_RUNS", "_PROFILED_RUNS"):
+        monkeypatch.setattr(profiling, constant, 12)
+    shutil.copytree(measured_study.folder, studies / "tiny")
+    return open_study(studies / "tiny")
+
+
+def titles(page) -> list[str]:
+    return [t.value for t in page.subheader]
+
+
+def graph_of(page) -> pd.DataFrame:
+    return page.dataframe[0].value
+
+
+def test_a_table_alone_tells_layers_and_effects_and_says_what_times_need(studies):
+    page = run_page(PAGE)
+    assert not page.exception and not page.error
+    assert "There are no times" in sentences(page) and "need no weights" in sentences(page)
+    assert page.button(key="profile").disabled
+    assert titles(page) == ["From input to classifier"]
+    table = graph_of(page)
+    layers = table[table["row"] == LAYER]
+    assert layers["time (ms)"].isna().all() and layers["MACs"].sum() > 0
+    assert table["accuracy effect"].notna().any() and table["latency_ms effect"].notna().any()
+    assert "the block being off" in sentences(page)
+
+
+@pytest.mark.parametrize("precision", ["fp32", "int8"])
+def test_a_profile_is_made_when_it_is_asked_for(tiny, precision):
+    link = json.dumps(tiny.space.extreme("largest").to_dict())
+    page = run_page(PAGE, study="tiny", architecture=link)
+    assert not page.exception and not page.error
+    assert graph_of(page)["time (ms)"].isna().all()
+    page.segmented_control(key="precision").set_value(precision).run()
+    page.button(key="profile").click().run(timeout=120)
+    assert not page.exception and not page.error
+    assert titles(page) == [
+        "From input to classifier", "Two views of a block's time", "Where the time is",
+    ]  # fmt: skip
+    table = graph_of(page)
+    assert table.loc[table["row"] == LAYER, "time (ms)"].notna().all()
+    blocks = set(table["block"]) - {"", "stem", "head"}
+    assert blocks == set(tiny.space.slots)
+    assert [m.label for m in page.metric][-1] == f"Latency, {precision}"
+    assert len(page.get("plotly_chart")) == 2 and len(page.get("download_button")) == 3
+    # Another subnet is not shown the times of the last.
+    page.button(key="pick-smallest").click().run()
+    assert titles(page) == ["From input to classifier"]
+
+
+def test_without_measurements_times_stand_alone(tiny):
+    tiny.table_file.unlink()
+    page = run_page(PAGE, study="tiny")
+    assert not page.exception
+    [error] = page.error
+    assert "no measured latency yet" in error.value
+    page.button(key="profile").click().run(timeout=120)
+    assert not page.exception
+    assert "stand alone" in sentences(page)
+    assert not [c for c in graph_of(page) if "effect" in c]
+
+
+def test_without_images_the_page_says_where_they_come_from(tiny):
+    tiny.images_file.unlink()
+    page = run_page(PAGE, study="tiny")
+    assert not page.exception and not page.error
+    assert "no images" in page.info[0].value and page.button(key="profile").disabled
+
+
+def test_decisions_without_a_network_are_one_sentence(studies, cells):
+    page = run_page(PAGE, study="cells")
+    assert not page.exception
+    [error] = page.error
+    assert "without saying what network they make" in error.value
+
+
+def test_a_supernet_of_somebodys_own_code_is_not_built_here(tiny, tmp_path):
+    from foxnas_core.supernet.checkpoint import load_tensors, save_adapted
+
+    ran = tmp_path / "ran"
+    code = tmp_path / "code.py"
+    code.write_text(f"open({str(ran)!r}, 'w')\n")
+    tensors, metadata = load_tensors(tiny.checkpoint_file)
+    record = metadata["record"] | {"weights": "w.safetensors"}
+    save_adapted(tiny.checkpoint_file, tensors, tiny.space, record, factory=f"{code}:build")
+    page = run_page(PAGE, study="tiny")
+    assert not page.exception
+    [error] = page.error
+    assert "profile and export on the command line" in error.value
+    assert not ran.exists()
+
+
+def test_damaged_weights_and_tables_are_one_sentence_each(tiny):
+    tiny.checkpoint_file.write_bytes(b"nonsense")
+    page = run_page(PAGE, study="tiny")
+    assert not page.exception
+    assert len(page.error) == 1 and "damaged" in page.error[0].value
+    tiny.table_file.write_bytes(b"PAR1 nonsense")
+    page = run_page(PAGE, study="tiny")
+    assert not page.exception
+    assert all("Traceback" not in e.value for e in page.error) and len(page.error) == 2
+
+
+def test_many_decisions_are_told_too(studies):
+    """The largest shipped space, at its own size, without a table."""
+    from foxnas_core.families import load_shipped
+
+    create_study(studies / "large", load_shipped("foxnas-cpu"), name="Large")
+    link = json.dumps(load_shipped("foxnas-cpu").extreme("smallest").to_dict())
+    page = run_page(PAGE, study="large", architecture=link)
+    assert not page.exception
+    table = graph_of(page)
+    assert {"s1b1", "s5b2"} <= set(table["block"])
