@@ -1,5 +1,6 @@
 """One subnet from input to classifier: what each layer computes, takes and brings."""
 
+import textwrap
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
@@ -315,10 +316,10 @@ def graph_figure(
         row=strip, col=1,
     )  # fmt: skip
     figure.update_layout(
-        height=340 if accuracy is None else 560,
+        height=380 if accuracy is None else 560,
         barmode="overlay",
         margin={"t": 20},
-        legend={"orientation": "h", "y": -0.16, "yanchor": "top"},
+        legend={"orientation": "h", "y": -0.28 if accuracy is None else -0.16, "yanchor": "top"},
     )
     return figure
 
@@ -466,7 +467,7 @@ def piece_words(
     ]
     if piece.row is not None and profile is not None:
         lines.append(_share_words(piece.row.ms, profile))
-        lines.append(f"run as {_run_as(piece.row)}")
+        lines += textwrap.wrap(f"run as {_run_as(piece.row)}", 60)
     if len(piece.layers) > 1:
         lines.append("computed in one, so this is the time of all of them")
     for column, table in effects.items():

@@ -119,8 +119,8 @@ def load_checkpoint(
             raise InvalidInput(
                 f"{path} holds the weights of a supernet of somebody's own code, which is run only "
                 "where you name it: measure, profile and export on the command line with "
-                f"--supernet MODULE:FUNCTION (it was {str(metadata['factory'])!r}); everything that reads the "
-                "measured table works without."
+                f"--supernet MODULE:FUNCTION (it was {str(metadata['factory'])!r}); everything "
+                "that reads the measured table works without."
             )
         adapted = build_supernet(build, tensors, own, metadata["record"])
         return Checkpoint(adapted, metadata["record"])
