@@ -449,7 +449,7 @@ def profile(options: argparse.Namespace) -> dict[str, Any]:
 
 def _architecture_of(study: Study, named: str) -> Architecture:
     """The architecture of a file, or of the measured subnet of that id."""
-    if Path(named).is_file():
+    if Path(named).exists():
         return read_architecture(Path(named), study.space)
     table = study.table()
     ids = table.frame["id"].tolist()
