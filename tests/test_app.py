@@ -13,7 +13,7 @@ EVERY_PAGE = ["app.py", *sorted(f"pages/{p.name}" for p in (REPOSITORY / "pages"
 def test_the_study_is_told_with_its_reliability_and_its_best_subnet(studies):
     page = run_page("app.py")
     assert not page.exception and not page.error
-    assert [m.value for m in page.metric] == ["foxnas\\-mini", "2.01 × 10¹⁰", "660", "none", "none"]
+    assert [m.value for m in page.metric] == ["foxnas\\-mini", "2.01 × 10¹⁰", "800", "none", "none"]
     said = sentences(page)
     assert "Reliability" in said and "exact optimum of the regression" in said
     assert "no supernet" in said  # the copy has no weights

@@ -64,7 +64,7 @@ def test_truths_are_simulated_as_they_say() -> None:
 def test_the_benchmark_prints_a_table_a_truth(capsys) -> None:
     main(["--runs", "1", str(DEMO)])
     printed = capsys.readouterr().out
-    assert printed.count("form per_layer, 660 rows, ") == 2
-    assert printed.count("form per_layer, 642 rows, ") == 1  # latencies that passed their checks
+    assert printed.count("form per_layer, 800 rows, ") == 2
+    assert printed.count("form per_layer, 797 rows, ") == 1  # latencies that passed their checks
     assert printed.count(KINDS["simultaneous"]) == 3
     assert "accuracy, ceiling 94.4" in printed

@@ -36,7 +36,7 @@ def test_a_table_in_other_words_becomes_a_study_that_is_fitted(
     expect(button).to_be_disabled()
     tell_unit(page, "latency_ms", "milliseconds")
     tell_unit(page, "latency_ms", "seconds")
-    expect(page.get_by_text("The first 5 of 660 rows.")).to_be_visible()
+    expect(page.get_by_text("The first 5 of 800 rows.")).to_be_visible()
     page.locator(".st-key-destination").get_by_text("a new study").click()
     wait_until_drawn(page)
     page.locator(".st-key-new-study input").fill("theirs")
@@ -44,7 +44,7 @@ def test_a_table_in_other_words_becomes_a_study_that_is_fitted(
     expect(button).to_be_enabled()
     page.screenshot(path=tmp_path / "import.png", full_page=True)
     button.click()
-    expect(page.get_by_text("Added 660 rows to theirs, which now has 660.")).to_be_visible()
+    expect(page.get_by_text("Added 800 rows to theirs, which now has 800.")).to_be_visible()
 
     found = open_study(demo.folder.parent / "theirs").table()
     assert found.frame["id"].tolist() == table.frame["id"].tolist()

@@ -78,7 +78,7 @@ def test_each_block_names_the_choice_that_differs_most():
 
 def test_each_subnet_is_a_point_and_each_pair_a_line():
     points, lines = figures.subnet_figure(reversals()).data
-    assert len(points.x) == 660 and len(lines.x) == 3 * len(reversals().pairs)
+    assert len(points.x) == reversals().rows and len(lines.x) == 3 * len(reversals().pairs)
     # One end is left of and below... the other: a falling line.
     x, y = (np.array(v, dtype=float).reshape(-1, 3) for v in (lines.x, lines.y))
     assert (x[:, 0] < x[:, 1]).all() and (y[:, 0] > y[:, 1]).all()

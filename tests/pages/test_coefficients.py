@@ -20,7 +20,7 @@ def test_accuracy_and_latency_stand_side_by_side(studies):
         "Every choice with its interval", "Does a block matter at all?", "Terms of the regression",
     ]  # fmt: skip
     said = sentences(page)
-    assert "660 rows" in said and "intervals span 0" in said
+    assert "800 rows" in said and "intervals span 0" in said
     assert len(page.get("plotly_chart")) == 5
 
 

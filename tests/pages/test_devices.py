@@ -45,7 +45,7 @@ def test_both_devices_are_compared_in_every_panel_and_unit(studies):
     ]  # fmt: skip
     assert len(page.get("plotly_chart")) == 8
     said = sentences(page).replace("\\", "")
-    assert "of 660 measured subnets" in said and "swap their order between fp32 and int8" in said
+    assert "of 800 measured subnets" in said and "swap their order between fp32 and int8" in said
     assert "expand 4 instead of 1 in s1b1 costs" in said
     assert "With 15 rows the scaled predictor of fp32 errs by" in said
     [unit] = [w for w in page.get("button_group") if w.key == "unit"]

@@ -171,7 +171,7 @@ def test_large_tables_are_drawn_in_part_and_say_so(studies, monkeypatch):
     page = run_page(PAGE)
     assert not page.exception
     assert [len(table) for table in tables(page)[:4]] == [100] * 4
-    assert "Drawn: 100 of 660 rows" in sentences(page)
+    assert "Drawn: 100 of 800 rows" in sentences(page)
 
 
 def test_the_learning_curve_of_many_rows_waits_to_be_asked_for(studies):

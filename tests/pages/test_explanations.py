@@ -64,7 +64,7 @@ def test_values_are_those_of_the_core(studies):
     own = shown[shown["lens"] == "Shapley values"].set_index("block")["value"]
     np.testing.assert_allclose(own[expected.index], expected, rtol=1e-3)
     swarm = table_with(page, "id", "block", "value", "state")
-    assert len(swarm) == 660 * len(expected)
+    assert len(swarm) == 800 * len(expected)
 
 
 def test_the_slower_lenses_come_when_they_are_switched_on(studies):
@@ -152,7 +152,7 @@ def test_too_few_rows_are_one_sentence(studies):
 
 
 def test_a_constant_accuracy_is_one_sentence_and_leaves_the_latency(studies):
-    remeasured(studies, 660, accuracy=90.0)
+    remeasured(studies, 800, accuracy=90.0)
     page = run_page(PAGE)
     assert not page.exception
     [error] = page.error

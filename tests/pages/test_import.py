@@ -60,7 +60,7 @@ def press(page):
 def test_without_a_file_the_page_says_what_the_study_holds(studies):
     page = run_page(PAGE)
     assert not page.exception and not page.error
-    assert "has 660 measured subnets" in plainly(page)
+    assert "has 800 measured subnets" in plainly(page)
     assert "import" not in {b.key for b in page.button}
 
 

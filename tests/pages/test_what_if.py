@@ -119,7 +119,7 @@ def test_a_budget_that_nothing_meets_is_one_sentence(studies):
 def test_a_measured_subnet_can_be_the_start(studies):
     page = run_page(PAGE)
     picker = page.selectbox(key="pick-measured")
-    assert len(picker.options) == 660
+    assert len(picker.options) == 800
     frame = open_study(studies / "demo").table().frame
     best = frame.loc[frame["accuracy"].idxmax(), "id"]
     picker.select(best).run()
