@@ -157,7 +157,7 @@ def test_the_demo_says_which_expand_ratio_int8_does_not_pay_for():
     table = open_study(DEMO).table()
     pair = fit_pair(table, "latency_ms", "latency_ms:int8")
     found = compare_devices(*pair, table=table)
-    assert found.sentences("percent")[0].startswith("expand 4 instead of 1 in s1b1 costs")
+    assert found.sentences("percent")[0].startswith("expand 4 instead of 1 in s1b1 saves")
     assert (found.blocks["adjusted_percent"] < 0.05).all()
     depth = found.ms[found.ms["decision"] == "s1_depth"]["what"].tolist()
     assert depth == ["adding s1b2 (depth 2 instead of 1)", "adding s1b3 (depth 3 instead of 2)"]

@@ -54,7 +54,7 @@ def test_the_floor_is_the_cross_validation_of_all_rows():
 
 def test_the_sentence_says_what_it_takes_without_a_source():
     said = curve().sentence(15)
-    assert said.startswith("With 15 rows the scaled predictor of fp32 errs by 0.01")
+    assert said.startswith("With 15 rows the scaled predictor of fp32 errs by 0.00")
     assert "a fit from scratch needs about" in said and "on all 799 rows" in said
 
 

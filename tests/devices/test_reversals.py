@@ -102,7 +102,7 @@ def test_the_map_and_the_gaps_hold_every_pair_once():
         assert weighted == pytest.approx(found.swapped)
     # The further apart on one device, the surer the order on the other.
     assert found.gaps["swapped"].is_monotonic_decreasing
-    assert "from 50 % apart on, 1 % or fewer do" in found.gap_sentence()
+    assert "from 20 % apart on, 1 % or fewer do" in found.gap_sentence()
 
 
 def test_an_order_that_never_settles_is_said():

@@ -248,7 +248,7 @@ def test_rows_that_lack_the_target_keep_the_others_numbers(studies):
     open_study(studies / "demo").append(table.architectures(), kept)
     page = run_page(PAGE)
     assert not page.exception and not page.error
-    assert "Of 650 rows" in sentences(page)
+    assert "Of 790 rows" in sentences(page)
     assert tables(page)[0]["row"].min() == 11
 
 
