@@ -4,7 +4,8 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Mapping, Sequence
+import tempfile
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,7 @@ from foxnas_core.supernet.images import Level, to_batch
 
 REPOSITORY = Path(__file__).parents[2]
 CONVERTER = Path(__file__).with_name("convert.py")
+ANSWERER = Path(__file__).with_name("answer.py")
 PRECISIONS = ("fp32", "int8")
 
 
@@ -76,6 +78,10 @@ class ConversionFailed(FoxnasError):
     """A runtime's own tools refused a subnet."""
 
 
+def wait_silently() -> None:
+    """What is done while a runtime works, unless a caller has something to do."""
+
+
 def write_models(
     runtime: Runtime,
     subnets: Mapping[str, Prepared],
@@ -85,12 +91,14 @@ def write_models(
     std: Level,
     folder: Path,
     precisions: Sequence[str] = PRECISIONS,
+    waiting: Callable[[], None] = wait_silently,
 ) -> list[dict[str, Any]]:
     """Write each subnet's file of each precision to `folder`; returns the runner's job entries,
     named NAME-PRECISION.
 
-    `calibration` are training images, of which the first `INT8_IMAGES` give int8 its ranges. Raises
-    `MissingPart` where the runtime isn't installed, and `ConversionFailed`.
+    `calibration` are training images, of which the first `INT8_IMAGES` give int8 its ranges.
+    `waiting` is called twice a second while another environment converts; what it raises ends
+    that. Raises `MissingPart` where the runtime isn't installed, and `ConversionFailed`.
     """
     entries = [
         {
@@ -107,7 +115,7 @@ def write_models(
             resolution: to_batch(images, resolution, mean, std).numpy()
             for resolution in sorted({p.subnet.resolution for p in subnets.values()})
         }
-        _convert(runtime, subnets, batches, folder, precisions)
+        _convert(runtime, subnets, batches, folder, precisions, waiting)
         return entries
     for name, p in subnets.items():
         for precision in precisions:
@@ -122,6 +130,7 @@ def _convert(
     calibration: Mapping[int, np.ndarray],
     folder: Path,
     precisions: Sequence[str],
+    waiting: Callable[[], None],
 ) -> None:
     """Let the runtime's own environment convert the subnets, as exported programs."""
     described = []
@@ -139,17 +148,69 @@ def _convert(
         )
     job = {"runtime": runtime.name, "subnets": described}
     (folder / "subnets.json").write_text(json.dumps(job))
-    done = subprocess.run(
-        [str(runtime.python()), str(CONVERTER), str(folder)],
-        env=os.environ | {"OMP_NUM_THREADS": "1"},
-        capture_output=True,
-        text=True,
-    )
-    if done.returncode:
+    failed = _call(runtime, CONVERTER, folder, waiting)
+    if failed:
         raise ConversionFailed(
-            f"{runtime.title} could not convert a subnet ({last_line(done.stderr)}); run 'make "
-            f"runtime-{runtime.name}' to renew its environment, or take another device."
+            f"{runtime.title} could not convert a subnet ({failed}); run 'make "
+            f"runtime-{runtime.name}' to renew its environment, or leave it out."
         )
+
+
+def answers_of(
+    runtime: Runtime,
+    model: bytes,
+    images: np.ndarray,
+    *,
+    waiting: Callable[[], None] = wait_silently,
+) -> tuple[np.ndarray, str]:
+    """Logits (N, classes) of a model file of a runtime with an environment of its own, which reads
+    it there, and the runtime's version.
+
+    `images` (N, C, H, W), float32, are normalised; `waiting` as in `write_models`. Raises
+    `MissingPart` where the runtime isn't installed, and `ConversionFailed` where it can't run the
+    file.
+    """
+    with tempfile.TemporaryDirectory() as temporary:
+        folder = Path(temporary)
+        (folder / f"model{runtime.suffix}").write_bytes(model)
+        np.save(folder / "images.npy", images)
+        question = {
+            "runtime": runtime.name,
+            "file": f"model{runtime.suffix}",
+            "images": "images.npy",
+        }
+        (folder / "question.json").write_text(json.dumps(question))
+        failed = _call(runtime, ANSWERER, folder, waiting)
+        if failed:
+            raise ConversionFailed(
+                f"{runtime.title} can't run the file that it wrote ({failed}); run 'make "
+                f"runtime-{runtime.name}' to renew its environment, or leave it out."
+            )
+        version = str(json.loads((folder / "answer.json").read_text())["version"])
+        return np.load(folder / "logits.npy", allow_pickle=False), version
+
+
+def _call(runtime: Runtime, script: Path, folder: Path, waiting: Callable[[], None]) -> str:
+    """Run a script of ours in the runtime's environment; returns why it failed, "" if it didn't."""
+    with subprocess.Popen(
+        [str(runtime.python()), str(script), str(folder)],
+        env=os.environ | {"OMP_NUM_THREADS": "1"},
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+        errors="replace",
+    ) as process:
+        try:
+            while True:
+                try:
+                    _, said = process.communicate(timeout=0.5)
+                    break
+                except subprocess.TimeoutExpired:
+                    waiting()
+        except BaseException:
+            process.kill()
+            raise
+    return last_line(said) if process.returncode else ""
 
 
 def _exported(prepared: Prepared) -> torch.export.ExportedProgram:
