@@ -380,6 +380,7 @@ def trust(options: argparse.Namespace) -> dict[str, Any]:
 def export(options: argparse.Namespace) -> dict[str, Any]:
     """Export one architecture's subnet to a new folder or archive."""
     from foxnas_core.export.exporter import check_new, write_export
+    from foxnas_core.export.formats import INT8_FLOOR
     from foxnas_core.export.progress import ExportProgress
     from foxnas_core.exporting import export as run
 
@@ -412,7 +413,7 @@ def export(options: argparse.Namespace) -> dict[str, Any]:
             formats=options.formats,
             tuning=tuning,
             data=options.data,
-            int8_floor=options.int8_floor,
+            int8_floor=INT8_FLOOR if options.int8_floor is None else options.int8_floor,
             report=report,
         )
         bar.clear()

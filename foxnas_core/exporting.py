@@ -1,6 +1,7 @@
 """From a study and an architecture to checked files: what `export` and the page Export do."""
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -10,22 +11,27 @@ import pandas as pd
 from foxnas_core.architecture import Architecture
 from foxnas_core.badges import without_failed
 from foxnas_core.dataset import Dataset, ImageSet
+from foxnas_core.export.formats import INT8_FLOOR, Format, formats_of, step_seconds
+from foxnas_core.export.progress import ExportProgress, Steps
 from foxnas_core.regression import Predictor
 from foxnas_core.storage import Study, file_hash
 from foxnas_core.table import MeasurementTable
 from foxnas_core.target import KNOWN, target_of
-from foxnas_core.workflow import baseline_of, check_can_be_tuned, training_images
+from foxnas_core.workflow import (
+    PRECISIONS,
+    baseline_of,
+    check_can_be_tuned,
+    parts_of,
+    training_images,
+)
 
 if TYPE_CHECKING:
     from foxnas_core.export.exporter import ExportedModel
-    from foxnas_core.export.formats import Format
     from foxnas_core.export.model_card import Estimate
-    from foxnas_core.export.progress import ExportProgress, Steps
     from foxnas_core.measurement.meter import Prepared
     from foxnas_core.quantization.finetuning import FineTuning
     from foxnas_core.supernet.checkpoint import Checkpoint
 
-FP32, INT8 = "latency_ms", "latency_ms:int8"
 EXTRACT, TUNE, MEASURE = "extract the subnet", "fine-tune", "measure latency"
 
 
@@ -37,52 +43,48 @@ def export(
     formats: Sequence[str] | None = None,
     tuning: "FineTuning | None" = None,
     data: Path | None = None,
-    int8_floor: float | None = None,
-    report: "Callable[[ExportProgress], None]" = lambda progress: None,
+    int8_floor: float = INT8_FLOOR,
+    report: Callable[[ExportProgress], None] = lambda progress: None,
+    alone: AbstractContextManager[Any] | None = None,
 ) -> "ExportedModel":
     """The architecture's files, checked, its model card with prediction and measurement.
 
     `formats` are names of `export.formats`, by default all that can be written here. With `tuning`
     the subnet is fine-tuned first, on the images of `training_images(study, data)`. A latency that
     the table lacks, or that failed a check, is measured now; the table is left as it is. What
-    `report` raises ends the export. Raises `MissingPart` where the study has no weights or images,
+    `report` raises ends the export; `alone` is held while latency is measured. Raises `MissingPart` where the study has no weights or images,
     and as `formats_of`, `workflow.fine_tune` and `export_subnet`.
     """
-    from foxnas_core.export.formats import formats_of
-
     wanted, left_out = formats_of(formats)
-    checkpoint = study.load_checkpoint()
-    images = study.images()
+    checkpoint, calibration, held_out = parts_of(study)
     dataset = None
     if tuning is not None:
         dataset = training_images(study, data)
-        check_can_be_tuned(checkpoint, dataset, images[1])
+        check_can_be_tuned(checkpoint, dataset, held_out)
 
-    import torch
+    from foxnas_core.export.exporter import export_subnet
+    from foxnas_core.measurement.preparing import prepare
 
-    from foxnas_core.export.exporter import INT8_FLOOR, export_subnet
-    from foxnas_core.measurement.campaign import prepare
-
-    torch.set_num_threads(1)
     table = study.table()
     known = _KnownValues(table, architecture)
     lacking = [column for column in _latencies(wanted) if column not in known.values]
     steps = _steps(wanted, tuning, lacking, report)
     steps.begin(EXTRACT)
-    prepared, told = prepare(checkpoint, architecture, images[0]), ""
+    prepared, told = prepare(checkpoint, architecture, calibration), ""
     if tuning is not None and dataset is not None:
         steps.begin(TUNE)
-        prepared, told = _tuned(checkpoint, prepared, tuning, dataset, images, steps)
+        prepared, told = _tuned(checkpoint, prepared, tuning, dataset, calibration, held_out, steps)
         known.forget_weights()
     if lacking:
         steps.begin(MEASURE)
-        _measure(known, lacking, prepared, checkpoint, images[0], table)
+        with alone or nullcontext():
+            _measure(known, lacking, prepared, checkpoint, calibration, table)
     exported = export_subnet(
         prepared,
         space=study.space,
         record=checkpoint.record,
-        calibration=images[0],
-        held_out=images[1],
+        calibration=calibration,
+        held_out=held_out,
         formats=wanted,
         steps=steps,
         estimates=_estimates(predictors, architecture, known.values),
@@ -94,26 +96,23 @@ def export(
             "measurements": table.fingerprint,
         },
         tuning=told,
-        int8_floor=INT8_FLOOR if int8_floor is None else int8_floor,
+        int8_floor=int8_floor,
     )
     return replace(exported, left_out=tuple(left_out))
 
 
 def expected_seconds(formats: Sequence[str] | None, epochs: int) -> float:
     """About how long an export takes where the latency is known, with so many epochs before it."""
-    from foxnas_core.export.formats import formats_of
-
     return sum(_expected(formats_of(formats)[0], epochs, measured=True).values())
 
 
-def _latencies(formats: "Sequence[Format]") -> list[str]:
-    return [FP32, *([INT8] if any(own.name == "onnx-int8" for own in formats) else [])]
+def _latencies(formats: Sequence[Format]) -> list[str]:
+    int8 = any(own.name == "onnx-int8" for own in formats)
+    return list(PRECISIONS.values()) if int8 else [PRECISIONS["fp32"]]
 
 
-def _expected(formats: "Sequence[Format]", epochs: int, *, measured: bool) -> dict[str, float]:
+def _expected(formats: Sequence[Format], epochs: int, *, measured: bool) -> dict[str, float]:
     """All steps in their order, with about how many seconds each takes for the shipped study."""
-    from foxnas_core.export.formats import step_seconds
-
     return {
         EXTRACT: 2.0,
         **({TUNE: 60.0 * epochs} if epochs else {}),
@@ -123,13 +122,11 @@ def _expected(formats: "Sequence[Format]", epochs: int, *, measured: bool) -> di
 
 
 def _steps(
-    formats: "Sequence[Format]",
+    formats: Sequence[Format],
     tuning: "FineTuning | None",
     lacking: Sequence[str],
-    report: "Callable[[ExportProgress], None]",
-) -> "Steps":
-    from foxnas_core.export.progress import Steps
-
+    report: Callable[[ExportProgress], None],
+) -> Steps:
     epochs = tuning.epochs if tuning else 0
     return Steps(_expected(formats, epochs, measured=not lacking), report)
 
@@ -139,16 +136,16 @@ def _tuned(
     inherited: "Prepared",
     tuning: "FineTuning",
     dataset: Dataset,
-    images: tuple[ImageSet, ImageSet],
-    steps: "Steps",
+    calibration: ImageSet,
+    held_out: ImageSet,
+    steps: Steps,
 ) -> "tuple[Prepared, str]":
     """The subnet after fine-tuning, and what that was and did, in sentences."""
     from foxnas_core.measurement.accuracy import AccuracyMeter
-    from foxnas_core.measurement.campaign import pixel_statistics
+    from foxnas_core.measurement.preparing import pixel_statistics
     from foxnas_core.quantization import finetuning
 
     mean, std = pixel_statistics(checkpoint)
-    calibration, held_out = images
     tuned = finetuning.fine_tune(
         inherited,
         dataset.training,
@@ -248,6 +245,6 @@ def _estimates(
         found.append(Estimate(predictor.target, value, low, high, measured.get(column)))
     return found + [
         Estimate(target_of(column), None, None, None, measured[column])
-        for column in (*KNOWN, INT8)
+        for column in (*KNOWN, PRECISIONS["int8"])
         if column in measured and column not in predictors
     ]

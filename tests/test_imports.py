@@ -50,7 +50,6 @@ USERS = {
         "commands",
         "workflow",
         "trusting",
-        "exporting",
     ),
     "onnxruntime": ("supernet", "measurement", "profiling", "export/runners"),
     "tqdm": ("commands", "launching"),

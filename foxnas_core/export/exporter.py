@@ -18,7 +18,7 @@ from torch.export import Dim
 
 from foxnas_core.dataset import ImageSet
 from foxnas_core.errors import FoxnasError, InvalidInput
-from foxnas_core.export.formats import FORMATS, SCORING, Format, step_seconds
+from foxnas_core.export.formats import FORMATS, INT8_FLOOR, SCORING, Format, step_seconds
 from foxnas_core.export.model_card import Estimate, model_card
 from foxnas_core.export.progress import Steps
 from foxnas_core.files import write_atomically
@@ -33,15 +33,6 @@ from foxnas_core.target import target_of
 TOLERANCE = 1e-4
 """Greatest logit difference between the subnet and an fp32 file of it that is still accepted, where
 the subnet's own logits reach 10 at most; above, in proportion to the greatest one."""
-INT8_FLOOR = 90.0
-"""Least share of held-out images, in percent, on which the int8 file must name the class that the
-fp32 file names.
-
-It bounds what accuracy can be lost: at most 100 less this, in points. Subnets of the shipped study
-agree on 97 to 99 % and those of its variant with h-swish and squeeze-and-excitation on 95 to 97 %;
-with ranges from images of half the brightness on 82 to 88 %, with ranges from black ones on 54 to
-76 %. A thousand classes, where more images lie between two of them, may need a lower one.
-"""
 
 
 class ExportMismatch(FoxnasError):

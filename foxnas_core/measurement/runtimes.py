@@ -1,12 +1,10 @@
-"""Runtimes that models are timed in, each in a Python environment of its own, and their files."""
+"""Models as files of a runtime, and their answers, made in the runtime's own environment."""
 
 import json
 import os
 import subprocess
-import sys
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -14,64 +12,14 @@ import numpy as np
 import torch
 
 from foxnas_core.dataset import ImageSet
-from foxnas_core.errors import FoxnasError, MissingPart
+from foxnas_core.errors import FoxnasError
+from foxnas_core.measurement.environments import Runtime
 from foxnas_core.measurement.meter import INT8_IMAGES, Prepared
 from foxnas_core.supernet.images import Level, to_batch
 
-REPOSITORY = Path(__file__).parents[2]
 CONVERTER = Path(__file__).with_name("convert.py")
 ANSWERER = Path(__file__).with_name("answer.py")
 PRECISIONS = ("fp32", "int8")
-
-
-@dataclass(frozen=True)
-class Runtime:
-    """A runtime by its name, what its files end in, and how its int8 models come about.
-
-    `own` says whether it has an environment of its own, which `make runtime-NAME` makes and which
-    also converts; others take the ONNX files.
-    """
-
-    name: str
-    title: str
-    suffix: str
-    int8: str
-    own: bool = True
-
-    @property
-    def converts(self) -> bool:
-        return self.suffix != ".onnx"
-
-    def python(self) -> Path:
-        """The interpreter that has the runtime; raises `MissingPart` where it isn't installed.
-
-        Environments are looked for in the folder that `FOXNAS_RUNTIMES` names, by default where
-        this product lies.
-        """
-        if not self.own:
-            return Path(sys.executable)
-        folder = Path(os.environ.get("FOXNAS_RUNTIMES", REPOSITORY)) / f".venv-{self.name}"
-        python = folder / "bin" / "python"
-        if not python.exists():
-            raise MissingPart(
-                f"{self.title} is not installed ({folder} is missing); run 'make "
-                f"runtime-{self.name}', which installs it in an environment of its own."
-            )
-        return python
-
-
-_QDQ = "static QDQ, per channel, unsigned activations"
-RUNTIMES: Mapping[str, Runtime] = {
-    runtime.name: runtime
-    for runtime in (
-        Runtime("onnxruntime", "ONNX Runtime", ".onnx", _QDQ, own=False),
-        Runtime("openvino", "OpenVINO", ".onnx", _QDQ),
-        Runtime(
-            "executorch", "ExecuTorch", ".pte", "static, symmetric, per channel (torchao pt2e)"
-        ),
-        Runtime("litert", "LiteRT", ".tflite", "static, per channel (AI Edge Quantizer)"),
-    )
-}
 
 
 class ConversionFailed(FoxnasError):

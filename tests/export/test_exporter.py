@@ -12,14 +12,13 @@ from foxnas_core.dataset import ImageSet
 from foxnas_core.errors import InvalidInput
 from foxnas_core.export import exporter
 from foxnas_core.export.exporter import (
-    INT8_FLOOR,
     ExportMismatch,
     check_new,
     export_subnet,
     write_export,
     zip_export,
 )
-from foxnas_core.export.formats import FORMATS, formats_of
+from foxnas_core.export.formats import FORMATS, INT8_FLOOR, formats_of
 from foxnas_core.export.model_card import Estimate
 from foxnas_core.export.progress import Steps
 from foxnas_core.measurement.campaign import prepare

@@ -9,7 +9,8 @@ from conftest import REPOSITORY
 
 from foxnas_core.measurement import answer
 from foxnas_core.measurement.campaign import pixel_statistics, prepare
-from foxnas_core.measurement.runtimes import RUNTIMES, answers_of, write_models
+from foxnas_core.measurement.environments import RUNTIMES
+from foxnas_core.measurement.runtimes import answers_of, write_models
 from foxnas_core.supernet.images import to_batch
 
 

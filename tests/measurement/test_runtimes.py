@@ -10,10 +10,10 @@ import torch
 
 from foxnas_core.dataset import ImageSet
 from foxnas_core.measurement.campaign import prepare
+from foxnas_core.measurement.environments import RUNTIMES
 from foxnas_core.measurement.runtimes import (
     ANSWERER,
     CONVERTER,
-    RUNTIMES,
     ConversionFailed,
     last_line,
     write_models,
