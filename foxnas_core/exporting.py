@@ -51,9 +51,9 @@ def export(
 
     `formats` are names of `export.formats`, by default all that can be written here. With `tuning`
     the subnet is fine-tuned first, on the images of `training_images(study, data)`. A latency that
-    the table lacks, or that failed a check, is measured now; the table is left as it is. What
-    `report` raises ends the export; `alone` is held while latency is measured. Raises `MissingPart` where the study has no weights or images,
-    and as `formats_of`, `workflow.fine_tune` and `export_subnet`.
+    the table lacks, or that failed a check, is measured now, while `alone` is held; the table is
+    left as it is. What `report` raises ends the export. Raises `MissingPart` where the study has no
+    weights or images, and as `formats_of`, `workflow.fine_tune` and `export_subnet`.
     """
     wanted, left_out = formats_of(formats)
     checkpoint, calibration, held_out = parts_of(study)

@@ -13,8 +13,7 @@ import streamlit as st
 from foxnas_core.architecture import Architecture
 from foxnas_core.dataset import FASHION_MNIST, has_fashion_mnist
 from foxnas_core.errors import FoxnasError
-from foxnas_core.export.formats import FORMATS, INT8_FLOOR
-from foxnas_core.export.formats import lacking as lacking_format
+from foxnas_core.export.formats import FORMATS, INT8_FLOOR, formats_of
 from foxnas_core.exporting import expected_seconds
 from foxnas_core.figures import live
 from foxnas_core.figures.export import checks_table
@@ -101,8 +100,7 @@ def lacking(study: Study) -> str | None:
 
 def settings_picker(study: Study) -> ExportSettings:
     """Draw what to write, and whether to fine-tune first."""
-    missing = {name: lacking_format(name) for name in FORMATS}
-    here = [name for name, why in missing.items() if why is None]
+    here = [own.name for own in formats_of(None)[0]]
     kept = choices.remembered("export") or ExportSettings(tuple(FORMATS), 0, False, INT8_FLOOR)
 
     def keep(key: str, change: Callable[[Any], dict[str, Any]]) -> Callable[[], None]:
@@ -118,8 +116,13 @@ def settings_picker(study: Study) -> ExportSettings:
         key="formats",
         on_change=keep("formats", lambda names: {"formats": tuple(names)}),
     )
-    for why in filter(None, missing.values()):
-        st.caption(plain(why))
+    absent = [own for name, own in FORMATS.items() if name not in here]
+    if absent:
+        st.caption(
+            "Not installed here: "
+            + "; ".join(f"{own.title} ('make runtime-{own.runtime.name}')" for own in absent)
+            + ". Each goes into an environment of its own; then load this page again."
+        )
     can_tune = study.trained_on() == FASHION_MNIST and has_fashion_mnist()
     row = st.container(horizontal=True, vertical_alignment="bottom", gap="large")
     floor = row.number_input(
@@ -260,8 +263,9 @@ def show_export(exported: "ExportedModel") -> None:
     )
     st.subheader("Files")
     about = ABOUT | {own.file: own.title for own in FORMATS.values()}
-    about |= {own.script: f"runs {own.runtime.title} files" for own in FORMATS.values()}
-    about["run_torch_export.py"] = "runs torch.export files"
+    for own in FORMATS.values():
+        runs = [other.file for other in FORMATS.values() if other.script == own.script]
+        about[own.script] = f"runs {' and '.join(runs)}"
     names = list(exported.files)
     for start in range(0, len(names), COLUMNS):
         row = names[start : start + COLUMNS]

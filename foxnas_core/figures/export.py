@@ -12,16 +12,15 @@ if TYPE_CHECKING:
 def checks_table(checks: "Sequence[Check]") -> pd.DataFrame:
     """One row a file that was run again: how far its answers lie from the subnet's, and its
     accuracy where it was run on all held-out images."""
-    table = pd.DataFrame(
+    return pd.DataFrame(
         [
             {
                 "file": check.file,
                 "images compared": check.images,
                 "greatest logit difference": check.max_difference,
                 "same class (%)": check.agreement,
-                "accuracy (%)": check.accuracy,
+                "accuracy (%)": "–" if check.accuracy is None else f"{check.accuracy:.2f}",
             }
             for check in checks
         ]
     )
-    return table.astype({"accuracy (%)": float})
