@@ -30,9 +30,9 @@ def test_an_export_goes_on_elsewhere_and_its_files_run_and_classify(
     page.goto(address(measured))
     wait_until_drawn(page)
     page.locator(".st-key-build button").first.click()
-    expect(page.get_by_text("Step 1 of")).to_be_visible()
+    expect(page.locator(".st-key-build-stop")).to_be_visible()
     # It goes on while another page is looked at, and is found again.
-    page.get_by_role("link", name="Front").click()
+    page.get_by_role("link", name="Import").click()
     wait_until_drawn(page)
     page.goto(address(measured))
     expect(page.locator(".st-key-file-model-onnx")).to_be_visible()
