@@ -237,7 +237,30 @@ def build_parser() -> argparse.ArgumentParser:
 
     export = _command(commands, "export", "write an architecture's subnet as files that run")
     export.add_argument("--architecture", type=Path, required=True, help="a JSON file")
-    export.add_argument("--out", type=Path, required=True, help="a new folder")
+    export.add_argument("--out", type=Path, required=True, help="a new folder or .zip file")
+    export.add_argument(
+        "--formats",
+        type=lambda text: text.split(","),
+        metavar="FORMAT[,FORMAT]",
+        help="onnx, onnx-int8, torch, executorch, litert (default: all that are installed)",
+    )
+    export.add_argument(
+        "--fine-tune", type=_positive, metavar="EPOCHS", help="train the inherited weights on first"
+    )
+    export.add_argument(
+        "--quantization-aware",
+        action="store_true",
+        help="of --fine-tune: round as int8 does while training",
+    )
+    export.add_argument(
+        "--data", type=Path, help="of --fine-tune: the images that the supernet was trained on"
+    )
+    export.add_argument(
+        "--int8-floor",
+        type=_percentage,
+        metavar="PERCENT",
+        help="of held-out images on which int8 must name the class that fp32 names (default: 90)",
+    )
     _supernet(export)
 
     profile = _command(commands, "profile", "tell an architecture's layers and what each takes")
@@ -355,6 +378,13 @@ def _share(text: str) -> float:
     value = float(text)
     if not 0 < value < 1:
         raise argparse.ArgumentTypeError(f"{text} is not a share above 0 and below 1")
+    return value
+
+
+def _percentage(text: str) -> float:
+    value = float(text)
+    if not 0 <= value <= 100:
+        raise argparse.ArgumentTypeError(f"{text} is not a percentage from 0 to 100")
     return value
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from foxnas_core.dataset import Dataset, ImageSet, load_dataset, unpack_images
+from foxnas_core.dataset import Dataset, ImageSet, has_fashion_mnist, load_dataset, unpack_images
 from foxnas_core.errors import InvalidInput, MissingPart
 from foxnas_core.families.mbconv import settings_of
 from foxnas_core.search_space import SearchSpace
@@ -89,7 +89,7 @@ def import_once_for_all(folder: Path, space: SearchSpace, *, weights: Path, data
 
 def _dataset(data: Path, *, side: int, channels: int) -> Dataset:
     if data.suffix != ".npz":
-        if not side and not (data / "train-images-idx3-ubyte.gz").exists():
+        if not side and not has_fashion_mnist(data):
             raise InvalidInput(
                 "Pictures are resized to the supernet's resolution, which it does not say; give "
                 "the module an attribute 'resolution' (pixels), or the space such a decision."

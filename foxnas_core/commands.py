@@ -378,21 +378,55 @@ def trust(options: argparse.Namespace) -> dict[str, Any]:
 
 
 def export(options: argparse.Namespace) -> dict[str, Any]:
-    """Export one architecture's subnet to a new folder."""
-    from foxnas_core.export.exporter import write_export
+    """Export one architecture's subnet to a new folder or archive."""
+    from foxnas_core.export.exporter import check_new, write_export
+    from foxnas_core.export.formats import INT8_FLOOR
+    from foxnas_core.export.progress import ExportProgress
+    from foxnas_core.exporting import export as run
 
     study = _opened(options)
     architecture = read_architecture(options.architecture, study.space)
+    check_new(options.out)
+    tuning = None
+    if options.fine_tune:
+        from foxnas_core.quantization.finetuning import FineTuning
+
+        tuning = FineTuning(options.fine_tune, quantization_aware=options.quantization_aware)
+    elif options.quantization_aware or options.data:
+        raise InvalidInput(
+            "--quantization-aware and --data are about fine-tuning; give --fine-tune EPOCHS too."
+        )
     table = study.table()
     predictors = workflow.fit_all(table) if len(table.frame) else {}
-    exported = workflow.export(study, architecture, predictors)
+    shown = "{percentage:.0f} % |{bar}| {elapsed}{postfix}"
+    with tqdm(total=1.0, delay=1, file=sys.stderr, bar_format=shown) as bar:
+
+        def report(progress: ExportProgress) -> None:
+            bar.set_postfix_str(progress.sentence(), refresh=False)
+            bar.n = progress.share
+            bar.refresh()
+
+        exported = run(
+            study,
+            architecture,
+            predictors,
+            formats=options.formats,
+            tuning=tuning,
+            data=options.data,
+            int8_floor=INT8_FLOOR if options.int8_floor is None else options.int8_floor,
+            report=report,
+        )
+        bar.clear()
     write_export(exported, options.out)
+    for sentence in exported.left_out:
+        say(f"Left out: {sentence}")
     say(f"Wrote {len(exported.files)} files to {options.out}.")
     return {
         "id": exported.architecture_id,
         "out": str(options.out),
         "files": sorted(exported.files),
         "checks": [asdict(check) for check in exported.checks],
+        "left_out": list(exported.left_out),
     }
 
 
@@ -469,10 +503,7 @@ def fine_tune(options: argparse.Namespace) -> dict[str, Any]:
     study = open_study(options.study)
     architecture = read_architecture(options.architecture, study.space)
     check_new(options.out)
-    settings = settings_of(study.space)
-    dataset = load_dataset(
-        options.data, side=settings.resolutions[-1], channels=settings.input_channels
-    )
+    dataset = workflow.training_images(study, options.data)
     with _stoppable() as stop, tqdm(unit="step", delay=1, file=sys.stderr) as bar:
 
         def report(progress: FineTuningProgress) -> None:

@@ -10,6 +10,7 @@ import numpy as np
 
 from foxnas_core.errors import InvalidInput, MissingPart
 
+FASHION_MNIST = "Fashion-MNIST"
 FASHION_MNIST_FOLDER = Path("/usr/share/datasets/fashion-mnist")
 FASHION_MNIST_CLASSES = (
     "T-shirt/top", "Trouser", "Pullover", "Dress", "Coat",
@@ -64,9 +65,14 @@ def load_dataset(path: Path | None, *, side: int, channels: int = 3) -> Dataset:
             else "name an existing folder with --data"
         )
         raise MissingPart(f"No images at {folder}; {how}.")
-    if (folder / "train-images-idx3-ubyte.gz").exists():
+    if has_fashion_mnist(folder):
         return fashion_mnist(folder)
     return image_folder(folder, side=side, channels=channels)
+
+
+def has_fashion_mnist(folder: Path = FASHION_MNIST_FOLDER) -> bool:
+    """Whether a folder holds Fashion-MNIST's files."""
+    return (folder / "train-images-idx3-ubyte.gz").exists()
 
 
 def fashion_mnist(folder: Path = FASHION_MNIST_FOLDER) -> Dataset:
@@ -84,7 +90,7 @@ def fashion_mnist(folder: Path = FASHION_MNIST_FOLDER) -> Dataset:
         np.concatenate([set_aside.labels, test.labels]),
     )
     return Dataset(
-        "Fashion-MNIST",
+        FASHION_MNIST,
         "MIT licence, Copyright 2017 Zalando SE",
         FASHION_MNIST_CLASSES,
         training.take(slice(0, cut)),

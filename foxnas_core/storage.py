@@ -173,6 +173,17 @@ class Study:
             )
         return load_checkpoint(self.checkpoint_file, space=self.space, build=self.build)
 
+    def trained_on(self) -> str | None:
+        """Name of the images that the weights were trained on, from the head of their file alone;
+        None where there are none, or where it can't be told."""
+        from safetensors import SafetensorError, safe_open
+
+        try:
+            with safe_open(self.checkpoint_file, framework="numpy") as file:
+                return str(json.loads(file.metadata()["foxnas"])["record"]["dataset"])
+        except (SafetensorError, OSError, KeyError, ValueError, TypeError):
+            return None
+
     def save_images(self, calibration: ImageSet, held_out: ImageSet) -> None:
         parts = {"calibration": calibration, "held_out": held_out}
         write_atomically(self.images_file, pack_images(parts))

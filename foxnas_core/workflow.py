@@ -8,14 +8,14 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 import pandas as pd
 
 from foxnas_core.architecture import Architecture, Value
-from foxnas_core.dataset import Dataset, ImageSet, check_apart
+from foxnas_core.dataset import Dataset, ImageSet, check_apart, load_dataset
 from foxnas_core.devices.common import latency_columns, read_rows
 from foxnas_core.devices.transfer import transfer
 from foxnas_core.errors import InvalidInput, MissingPart
+from foxnas_core.families.mbconv import settings_of
 from foxnas_core.features import build_form
 from foxnas_core.regression import Predictor, fit
 from foxnas_core.storage import Study, file_hash
@@ -25,7 +25,6 @@ from foxnas_core.target import KNOWN, target_of
 if TYPE_CHECKING:
     from foxnas_core.design.plan import MeasurementPlan
     from foxnas_core.export.exporter import ExportedModel
-    from foxnas_core.export.model_card import Estimate
     from foxnas_core.measurement.campaign import CampaignProgress, Measured
     from foxnas_core.profiling.result import Layer, LayerProfile
     from foxnas_core.quantization.finetuning import (
@@ -142,7 +141,7 @@ def measure(
     the cluster at that address. Raises `MissingPart` where the study has no weights or images,
     `InvalidInput` for what can't be shared, and as `Cluster`.
     """
-    checkpoint, calibration, held_out = _parts(study)
+    checkpoint, calibration, held_out = parts_of(study)
 
     from foxnas_core.measurement import campaign
 
@@ -164,7 +163,7 @@ def measure(
     device: dict[str, Any] = {
         "calibration": calibration,
         "seed": seed,
-        "baseline": _baseline(study.table()),
+        "baseline": baseline_of(study.table()),
         "energy": energy,
         "memory": memory,
     }
@@ -240,7 +239,7 @@ def measure_on_device(
     lacking = table.lacking(device.columns[0])[:count]
     if not lacking:
         return []
-    checkpoint, calibration, _ = _parts(study)
+    checkpoint, calibration, _ = parts_of(study)
 
     from foxnas_core.measurement.campaign import run_campaign
 
@@ -267,7 +266,7 @@ def measure_on_device(
                 checkpoint,
                 calibration=calibration,
                 seed=seed,
-                baseline=_baseline(table, device.columns[0]),
+                baseline=baseline_of(table, device.columns[0]),
                 python=python,
                 program=program,
             )
@@ -484,46 +483,13 @@ def calibrations(
         ) from None
 
 
-def export(
-    study: Study, architecture: Architecture, predictors: dict[str, Predictor]
-) -> "ExportedModel":
-    """The architecture's files, checked, its model card with prediction and measurement.
+def training_images(study: Study, data: Path | None) -> Dataset:
+    """The images at `data` (by default Fashion-MNIST), as the study's space takes them.
 
-    A subnet that the table lacks is measured now; the table is left as it is. Raises
-    `MissingPart` where the study has no weights or images, and as `export_subnet`.
+    Raises as `load_dataset` and, for a space without a supernet of ours, `InvalidInput`.
     """
-    checkpoint, calibration, held_out = _parts(study)
-
-    from foxnas_core.export.exporter import export_subnet
-    from foxnas_core.measurement.campaign import prepare, standard_meters
-
-    prepared = prepare(checkpoint, architecture, calibration)
-    table = study.table()
-    known = table.frame[table.frame["id"] == architecture.id]
-    if len(known):
-        measured = {str(k): v for k, v in known.mean(numeric_only=True).items()}
-    else:
-        meters = standard_meters(
-            checkpoint,
-            held_out=held_out,
-            calibration=calibration,
-            seed=0,
-            baseline=_baseline(table),
-        )
-        measured = {k: v for meter in meters for k, v in meter.measure([prepared])[0].items()}
-    parents = {
-        "space": study.space.fingerprint,
-        "checkpoint": file_hash(study.checkpoint_file),
-        "measurements": table.fingerprint,
-    }
-    return export_subnet(
-        prepared,
-        space=study.space,
-        record=checkpoint.record,
-        held_out=held_out,
-        estimates=[_estimate(p, architecture, measured) for p in predictors.values()],
-        parents=parents,
-    )
+    settings = settings_of(study.space)
+    return load_dataset(data, side=settings.resolutions[-1], channels=settings.input_channels)
 
 
 def subnet_layers(study: Study, architecture: Architecture) -> "tuple[Layer, ...]":
@@ -560,7 +526,7 @@ def profile_subnet(
     """
     if precision not in PRECISIONS:
         raise InvalidInput(f"{precision!r} is no precision; choose {' or '.join(PRECISIONS)}.")
-    checkpoint, calibration, _ = _parts(study)
+    checkpoint, calibration, _ = parts_of(study)
 
     from foxnas_core.measurement.preparing import pixel_statistics, prepare
     from foxnas_core.profiling.layers import layers_of
@@ -601,21 +567,8 @@ def fine_tune(
     `InvalidInput` where the supernet is not of ours, the dataset is another one or has held-out
     images among the training ones.
     """
-    checkpoint, calibration, held_out = _parts(study)
-
-    from foxnas_core.supernet.network import Supernet
-
-    if not isinstance(checkpoint.supernet, Supernet):
-        raise InvalidInput(
-            "Subnets of a supernet of your own cannot be fine-tuned here, where their layers are "
-            "not known; fine-tune them by your own recipe."
-        )
-    if checkpoint.record.get("dataset") != dataset.name:
-        raise InvalidInput(
-            f"The supernet was trained on {checkpoint.record.get('dataset')}, not on "
-            f"{dataset.name}; name its images with --data."
-        )
-    check_apart(dataset.training, held_out)
+    checkpoint, calibration, held_out = parts_of(study)
+    check_can_be_tuned(checkpoint, dataset, held_out)
 
     from foxnas_core.measurement.accuracy import AccuracyMeter
     from foxnas_core.measurement.campaign import pixel_statistics, prepare
@@ -643,7 +596,7 @@ def fine_tune(
     return tuned, effect, files
 
 
-def _parts(study: Study) -> "tuple[Checkpoint, ImageSet, ImageSet]":
+def parts_of(study: Study) -> "tuple[Checkpoint, ImageSet, ImageSet]":
     """The supernet, the images to calibrate on and the held-out ones; holds torch to one thread,
     as measuring and training one subnet want it.
 
@@ -658,23 +611,24 @@ def _parts(study: Study) -> "tuple[Checkpoint, ImageSet, ImageSet]":
     return checkpoint, calibration, held_out
 
 
-def _estimate(
-    predictor: Predictor, architecture: Architecture, measured: dict[str, float]
-) -> "Estimate":
-    from foxnas_core.export.model_card import Estimate
+def check_can_be_tuned(checkpoint: "Checkpoint", dataset: Dataset, held_out: ImageSet) -> None:
+    """Raises `InvalidInput` as `fine_tune` says."""
+    from foxnas_core.supernet.network import Supernet
 
-    row = predictor.predict([architecture]).iloc[0]
-    value = measured.get(predictor.target.column)
-    return Estimate(
-        predictor.target,
-        float(row["value"]),
-        float(row["prediction_low"]),
-        float(row["prediction_high"]),
-        None if value is None or not np.isfinite(value) else float(value),
-    )
+    if not isinstance(checkpoint.supernet, Supernet):
+        raise InvalidInput(
+            "Subnets of a supernet of your own cannot be fine-tuned here, where their layers are "
+            "not known; fine-tune them by your own recipe."
+        )
+    if checkpoint.record.get("dataset") != dataset.name:
+        raise InvalidInput(
+            f"The supernet was trained on {checkpoint.record.get('dataset')}, not on "
+            f"{dataset.name}; name its images with --data."
+        )
+    check_apart(dataset.training, held_out)
 
 
-def _baseline(table: MeasurementTable, column: str = "latency_ms") -> float | None:
+def baseline_of(table: MeasurementTable, column: str = "latency_ms") -> float | None:
     """The reference's time in the first campaign that measured a latency column (ms), which later
     ones are held to."""
     for circumstances in table.record.get("campaigns", {}).values():

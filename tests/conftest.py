@@ -58,6 +58,12 @@ def tiny_dataset() -> Dataset:
 
 
 @pytest.fixture(scope="session", autouse=True)
+def no_further_runtimes(tmp_path_factory) -> None:
+    """What an export writes must not depend on which runtimes a developer has installed."""
+    os.environ["FOXNAS_RUNTIMES"] = str(tmp_path_factory.mktemp("runtimes"))
+
+
+@pytest.fixture(scope="session", autouse=True)
 def one_thread() -> Iterator[None]:
     """Bound BLAS to one thread whoever loaded it first."""
     from threadpoolctl import threadpool_limits

@@ -24,6 +24,7 @@ ROOMS = [
     ("figures",),
     ("storage",),
     ("workflow", "trusting", "adoption", "launching"),
+    ("exporting",),
     ("commands",),
     ("__main__",),
 ]
@@ -50,7 +51,7 @@ USERS = {
         "workflow",
         "trusting",
     ),
-    "onnxruntime": ("supernet", "measurement", "profiling"),
+    "onnxruntime": ("supernet", "measurement", "profiling", "export/runners"),
     "tqdm": ("commands", "launching"),
     "filelock": ("storage",),
     "ray": ("measurement/cluster",),
@@ -104,7 +105,16 @@ def test_session_state_and_caches_have_one_user_each():
 
 @pytest.mark.parametrize(
     "module",
-    ["storage", "workflow", "commands", "search_space", "table", "features", "regression"],
+    [
+        "storage",
+        "workflow",
+        "exporting",
+        "commands",
+        "search_space",
+        "table",
+        "features",
+        "regression",
+    ],
 )
 def test_importing_a_room_loads_no_torch_nor_shap(module):
     code = (

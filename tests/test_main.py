@@ -296,13 +296,50 @@ def test_a_killed_campaign_goes_on_without_losing_or_doubling_a_row(tiny_study, 
 def test_export_document_and_files(measured_study, capsys, tmp_path):
     architecture = measured_study.space.sample(1, seed=5)[0]
     (tmp_path / "a.json").write_text(json.dumps(architecture.to_dict()))
-    options = ["--architecture", tmp_path / "a.json", "--out", tmp_path / "out"]
-    document = ask(capsys, "export", "--study", measured_study.folder, *options)
+    command = ("export", "--study", measured_study.folder, "--architecture", tmp_path / "a.json")
+    document = ask(capsys, *command, "--out", tmp_path / "out")
     assert document["id"] == architecture.id
     assert sorted(p.name for p in (tmp_path / "out").iterdir()) == document["files"]
-    assert {c["file"] for c in document["checks"]} == {"model.onnx", "model.pt2"}
-    sentence = refused(capsys, "export", "--study", measured_study.folder, *options)
-    assert "not empty" in sentence
+    checked = ["model.onnx", "model_int8.onnx", "model.pt2"]
+    assert [c["file"] for c in document["checks"]] == checked
+    assert ["make runtime-executorch" in s for s in document["left_out"]] == [True, False]
+    # Refused before any work is done, so that nothing else needs to be right.
+    none = ["--formats", "onnx", "--out", tmp_path / "out"]
+    assert "not empty" in refused(capsys, *command, *none)
+    assert "'tflite' is no format" in refused(
+        capsys, *command, "--out", tmp_path / "b", "--formats", "onnx,tflite"
+    )
+    assert "make runtime-litert" in refused(
+        capsys, *command, "--out", tmp_path / "b", "--formats", "litert"
+    )
+    assert "--fine-tune EPOCHS" in refused(
+        capsys, *command, "--out", tmp_path / "b", "--quantization-aware"
+    )
+    assert not (tmp_path / "b").exists()
+
+
+def test_export_fine_tunes_first_and_writes_an_archive(measured_study, pictures, capsys, tmp_path):
+    import zipfile
+
+    architecture = measured_study.space.extreme("largest")
+    (tmp_path / "a.json").write_text(json.dumps(architecture.to_dict()))
+    command = (
+        "export", "--study", measured_study.folder, "--architecture", tmp_path / "a.json",
+        "--out", tmp_path / "a.zip", "--formats", "onnx-int8", "--fine-tune", 2,
+        "--quantization-aware", "--int8-floor", 10,
+    )  # fmt: skip
+    document = ask(capsys, *command, "--data", pictures)
+    with zipfile.ZipFile(tmp_path / "a.zip") as archive:
+        files = {name.partition("/")[2]: archive.read(name) for name in archive.namelist()}
+    assert sorted(files) == document["files"]
+    assert {name for name in files if name.startswith("model.")} == set()
+    card = files["model_card.md"].decode()
+    assert "fine-tuned with int8's rounding in the forward pass" in card
+    assert "Accuracy in int8 was" in card
+    renamed = pictures.rename(pictures.with_name("others"))
+    others = (*command[:6], tmp_path / "b.zip", *command[7:], "--data", renamed)
+    assert "was trained on stripes, not on others" in refused(capsys, *others)
+    assert not (tmp_path / "b.zip").exists()
 
 
 def write_images(folder, count=60):

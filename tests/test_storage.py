@@ -4,7 +4,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from conftest import tiny_document
+from conftest import DEMO, tiny_document
 from hand import hand_space, noisy_table
 from trust_pairs import begun, pairs_of
 
@@ -278,3 +278,14 @@ def test_rounds_of_another_space_are_refused(tiny_space, tmp_path):
     study.save_rounds(RoundsRecord("latency_ms", (0.1,), None, 3, (Round({}, (find,), {}, ()),)))
     with pytest.raises(InvalidInput, match="of another space"):
         study.rounds()
+
+
+def test_the_images_of_the_training_are_told_by_the_weights_head(tiny_study, tmp_path):
+    assert tiny_study.trained_on() == "stripes"
+    whole = tiny_study.checkpoint_file.read_bytes()
+    for content in (whole[:100], b"", b"x" * 50):
+        tiny_study.checkpoint_file.write_bytes(content)
+        assert tiny_study.trained_on() is None
+    tiny_study.checkpoint_file.unlink()
+    assert tiny_study.trained_on() is None
+    assert open_study(DEMO).trained_on() == "Fashion-MNIST"

@@ -71,27 +71,6 @@ def test_nothing_measured_is_one_sentence(tiny_study):
         workflow.fit_all(tiny_study.table())
 
 
-def test_export_takes_measured_values_from_the_table(measured_study):
-    table = measured_study.table()
-    exported = workflow.export(measured_study, table.architectures()[3], workflow.fit_all(table))
-    card = exported.files["model_card.md"].decode()
-    assert f"{table.values('accuracy')[3]:.4g} %" in card
-    assert table.fingerprint in card
-    assert measured_study.table().fingerprint == table.fingerprint
-
-
-def test_export_measures_what_the_table_lacks_and_leaves_it_as_it_was(tiny_study):
-    exported = workflow.export(tiny_study, tiny_study.space.extreme("smallest"), {})
-    assert "model.onnx" in exported.files
-    assert not tiny_study.table_file.exists()
-
-
-def test_without_weights_export_says_what_to_do(tiny_space, tmp_path):
-    study = create_study(tmp_path / "a", tiny_space, name="A")
-    with pytest.raises(MissingPart, match="no supernet weights"):
-        workflow.export(study, tiny_space.extreme("smallest"), {})
-
-
 def test_measuring_runs_on_one_thread(tiny_study):
     torch.set_num_threads(2)
     workflow.measure(tiny_study, [tiny_study.space.extreme("smallest")], seed=0, report=print)

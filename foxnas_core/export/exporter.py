@@ -2,51 +2,67 @@
 
 import io
 import json
+import platform
 import tempfile
 import zipfile
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
+from PIL import Image
 from torch.export import Dim
 
 from foxnas_core.dataset import ImageSet
 from foxnas_core.errors import FoxnasError, InvalidInput
+from foxnas_core.export.formats import FORMATS, INT8_FLOOR, SCORING, Format, step_seconds
 from foxnas_core.export.model_card import Estimate, model_card
+from foxnas_core.export.progress import Steps
+from foxnas_core.files import write_atomically
+from foxnas_core.measurement.accuracy import AccuracyMeter, cross_entropies
 from foxnas_core.measurement.meter import Prepared
+from foxnas_core.measurement.runtimes import answers_of, write_models
 from foxnas_core.search_space import SearchSpace
 from foxnas_core.supernet.images import to_batch
 from foxnas_core.supernet.onnx import INPUT, session_of
+from foxnas_core.target import target_of
 
 TOLERANCE = 1e-4
-"""Greatest logit difference between the subnet and a file of it that is still accepted."""
+"""Greatest logit difference between the subnet and an fp32 file of it that is still accepted, where
+the subnet's own logits reach 10 at most; above, in proportion to the greatest one."""
 
 
 class ExportMismatch(FoxnasError):
-    """A written file gives other logits than the subnet it came from."""
+    """A written file gives other answers than the subnet it came from."""
 
 
 @dataclass(frozen=True)
 class Check:
     """A written file run on `images` real images: its greatest difference from the subnet's
-    logits, and the share of images, in percent, on which both name the same class."""
+    logits, and the share of images, in percent, on which both name the same class.
+
+    `accuracy` (percent) is that on all held-out images, for files that were run on all of them.
+    """
 
     file: str
     images: int
     max_difference: float
     agreement: float
+    accuracy: float | None = None
 
 
 @dataclass(frozen=True)
 class ExportedModel:
-    """The exported files by name, and how each runnable one compared."""
+    """The exported files by name, and how each runnable one compared; `left_out` has a sentence for
+    each format that can't be written here."""
 
     architecture_id: str
     files: Mapping[str, bytes]
     checks: tuple[Check, ...]
+    left_out: tuple[str, ...] = ()
 
 
 def export_subnet(
@@ -54,27 +70,53 @@ def export_subnet(
     *,
     space: SearchSpace,
     record: Mapping[str, Any],
+    calibration: ImageSet,
     held_out: ImageSet,
     estimates: Sequence[Estimate],
     parents: Mapping[str, str],
+    formats: Sequence[Format] = tuple(FORMATS.values()),
+    steps: Steps | None = None,
+    origins: Mapping[str, str] | None = None,
+    tuning: str = "",
+    int8_floor: float = INT8_FLOOR,
     images: int = 256,
 ) -> ExportedModel:
-    """The subnet as architecture JSON, ONNX fp32 and `torch.export`, with preprocessing, labels
-    and a model card.
+    """The subnet in each format with the script that runs it, its architecture as JSON,
+    preprocessing, labels, a held-out image to try, and a model card.
 
     `record` is the checkpoint's training record, `parents` the hashes of what the subnet was
-    chosen from. Both models are run again on held-out images; raises `ExportMismatch` where one
-    differs from the subnet by more than `TOLERANCE`.
+    chosen from, `calibration` training images, `steps` those of `step_seconds`, `origins` and
+    `tuning` as in `model_card`. Of `estimates`, accuracies are those that the files score.
+
+    Every fp32 file is run again on the first `images` held-out images, by its own runtime; the int8
+    file on all. Raises `ExportMismatch` where one differs from the subnet by more than `TOLERANCE`,
+    or int8 names the same class on less than `int8_floor` percent; and as `write_models`.
     """
-    mean, std = record["pixel_mean"], record["pixel_std"]
-    resolution = prepared.subnet.resolution
-    batch = to_batch(held_out.images[:images], resolution, mean, std)
-    with torch.no_grad():
-        expected = prepared.subnet(batch).numpy()
-    pt2 = _torch_export(prepared)
-    checks = (
-        _compare("model.onnx", _run_onnx(prepared.onnx, batch.numpy()), expected),
-        _compare("model.pt2", _run_torch_export(pt2, batch), expected),
+    steps = steps or Steps(step_seconds(formats), lambda progress: None)
+    steps.begin(SCORING)
+    checker = _Checker(prepared, record, calibration, held_out, images, int8_floor, steps)
+    models, checks = {}, []
+    for own in formats:
+        steps.begin(own.title)
+        models[own.file], check = checker.written(own)
+        checks.append(check)
+    preprocessing = _preprocessing(prepared, record, held_out)
+    labels = [" ".join(str(name).split()) for name in record["classes"]]
+    sample, share = checker.sample()
+    card = model_card(
+        prepared.architecture,
+        space=space,
+        record=record,
+        estimates=_with_scores(estimates, checker.scores),
+        held_out_images=len(held_out),
+        origins=origins or {},
+        tuning=tuning,
+        formats=formats,
+        checks=checks,
+        answer=f"{labels[int(share.argmax())]} {100 * share.max():.1f} %",
+        preprocessing=preprocessing,
+        parents=parents,
+        versions=checker.versions,
     )
     architecture = {
         "id": prepared.architecture.id,
@@ -82,47 +124,148 @@ def export_subnet(
         "space_fingerprint": space.fingerprint,
         "architecture": prepared.architecture.to_dict(),
     }
-    preprocessing = {
-        "input": INPUT,
-        "layout": "NCHW, float32",
-        "channels": prepared.subnet.input_channels,
-        "height": resolution,
-        "width": resolution,
-        "resize": "bilinear, antialiased",
-        "scale": "pixels / 255",
-        "mean": mean,
-        "std": std,
-    }
-    card = model_card(
-        prepared.architecture, space, record, estimates, checks, preprocessing, parents
-    )
     files = {
-        "architecture.json": _json_bytes(architecture),
-        "model.onnx": prepared.onnx,
-        "model.pt2": pt2,
+        **models,
+        **{own.script: own.script_text() for own in formats},
+        "sample.png": sample,
+        "labels.txt": ("\n".join(labels) + "\n").encode(),
         "preprocessing.json": _json_bytes(preprocessing),
-        "labels.txt": ("\n".join(record["classes"]) + "\n").encode(),
+        "architecture.json": _json_bytes(architecture),
         "model_card.md": card.encode(),
     }
-    return ExportedModel(prepared.architecture.id, files, checks)
+    return ExportedModel(prepared.architecture.id, files, tuple(checks))
 
 
-def write_export(exported: ExportedModel, folder: Path) -> None:
-    """Write all files to a new folder, or none; raises `InvalidInput` where it has content."""
-    check_new(folder)
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=folder.parent, prefix=f".{folder.name}.") as temporary:
-        ready = Path(temporary) / "export"
-        ready.mkdir()
-        for name, content in exported.files.items():
-            (ready / name).write_bytes(content)
-        ready.replace(folder)
+class _Checker:
+    """Writes the files of one subnet and runs each again; `scores` are measured accuracies."""
+
+    def __init__(
+        self,
+        prepared: Prepared,
+        record: Mapping[str, Any],
+        calibration: ImageSet,
+        held_out: ImageSet,
+        images: int,
+        int8_floor: float,
+        steps: Steps,
+    ) -> None:
+        self._prepared, self._steps, self._floor = prepared, steps, int8_floor
+        self._calibration, self._held_out = calibration, held_out
+        self._mean, self._std = record["pixel_mean"], record["pixel_std"]
+        resolution = prepared.subnet.resolution
+        self._batch = to_batch(held_out.images[:images], resolution, self._mean, self._std)
+        with torch.no_grad():
+            self._expected = prepared.subnet(self._batch).numpy()
+        self._meter = AccuracyMeter(held_out, calibration, mean=self._mean, std=self._std)
+        logits = self._meter.logits(prepared.onnx, resolution)
+        self._named = logits.argmax(1)
+        self.scores = {
+            "accuracy": self._accuracy(self._named),
+            "cross_entropy": float(cross_entropies(logits, held_out.labels).mean()),
+        }
+        self.versions = {
+            "Python": platform.python_version(),
+            "PyTorch": torch.__version__,
+            "ONNX": version("onnx"),
+            "ONNX Runtime": version("onnxruntime"),
+            "NumPy": np.__version__,
+        }
+
+    def written(self, own: Format) -> tuple[bytes, Check]:
+        """The file of a format, and how it compared; raises as `export_subnet`."""
+        if own.name == "onnx-int8":
+            return self._int8(own)
+        if own.name == "onnx":
+            model = self._prepared.onnx
+            return model, replace(
+                _compare(own.file, _run_onnx(model, self._batch.numpy()), self._expected),
+                accuracy=self.scores["accuracy"],
+            )
+        if own.name == "torch":
+            model = _torch_export(self._prepared)
+            return model, _compare(own.file, _run_torch_export(model, self._batch), self._expected)
+        model = self._converted(own)
+        logits, self.versions[own.runtime.title] = answers_of(
+            own.runtime, model, self._batch.numpy(), waiting=self._steps.tick
+        )
+        return model, _compare(own.file, logits, self._expected)
+
+    def sample(self) -> tuple[bytes, np.ndarray]:
+        """A held-out image as PNG, one that the subnet names rightly if it does any, and the
+        shares (classes,) that the subnet gives to classes."""
+        right = self._expected.argmax(1) == self._held_out.labels[: len(self._expected)]
+        row = int(right.argmax())
+        picture = io.BytesIO()
+        Image.fromarray(np.squeeze(self._held_out.images[row])).save(picture, "PNG")
+        shares = np.exp(self._expected[row] - self._expected[row].max())
+        return picture.getvalue(), shares / shares.sum()
+
+    def _int8(self, own: Format) -> tuple[bytes, Check]:
+        model = self._prepared.int8(self._calibration, self._mean, self._std)
+        named = self._meter.logits(model, self._prepared.subnet.resolution).argmax(1)
+        agreement = 100 * float((named == self._named).mean())
+        accuracy, of_fp32 = self._accuracy(named), self.scores["accuracy"]
+        if not agreement >= self._floor:
+            raise ExportMismatch(
+                f"{own.file} names the same class as the fp32 subnet on {agreement:.1f} % of "
+                f"{len(named):,} held-out images (asked for: {self._floor:g} %), and its accuracy "
+                f"is {accuracy:.2f} % instead of {of_fp32:.2f} %, so nothing was exported; "
+                "fine-tune the subnet for int8's rounding (--quantization-aware), leave onnx-int8 "
+                "out (--formats) or ask for less (--int8-floor)."
+            )
+        self.scores |= {"accuracy:int8": accuracy, "accuracy_drop:int8": of_fp32 - accuracy}
+        logits = _run_onnx(model, self._batch.numpy())
+        difference = float(np.abs(logits - self._expected).max())
+        return model, Check(own.file, len(named), difference, agreement, accuracy)
+
+    def _converted(self, own: Format) -> bytes:
+        with tempfile.TemporaryDirectory() as temporary:
+            [entry] = write_models(
+                own.runtime,
+                {"model": self._prepared},
+                calibration=self._calibration,
+                mean=self._mean,
+                std=self._std,
+                folder=Path(temporary),
+                precisions=("fp32",),
+                waiting=self._steps.tick,
+            )
+            return (Path(temporary) / entry["file"]).read_bytes()
+
+    def _accuracy(self, named: np.ndarray) -> float:
+        return 100 * float((named == self._held_out.labels).mean())
 
 
-def check_new(folder: Path) -> None:
-    """Raises `InvalidInput` where a folder to write to has content."""
-    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
-        raise InvalidInput(f"{folder} exists and is not empty; name a new folder for the export.")
+def write_export(exported: ExportedModel, out: Path) -> None:
+    """Write all files to a new folder or, where `out` ends in .zip, to a new archive: all or none.
+
+    Raises `InvalidInput` where it exists with content, or can't be written.
+    """
+    check_new(out)
+    try:
+        if out.suffix == ".zip":
+            write_atomically(out, zip_export(exported))
+            return
+        out.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=out.parent, prefix=f".{out.name}.") as temporary:
+            ready = Path(temporary) / "export"
+            ready.mkdir()
+            for name, content in exported.files.items():
+                (ready / name).write_bytes(content)
+            ready.replace(out)
+    except OSError as error:
+        raise InvalidInput(
+            f"{out} can't be written ({error.strerror or error}); name a folder in a place where "
+            "this user may write."
+        ) from error
+
+
+def check_new(out: Path) -> None:
+    """Raises `InvalidInput` where a folder to write to has content, or a file stands there."""
+    if out.suffix == ".zip" and out.exists():
+        raise InvalidInput(f"{out} exists already; name a new archive for the export.")
+    if out.exists() and (not out.is_dir() or any(out.iterdir())):
+        raise InvalidInput(f"{out} exists and is not empty; name a new folder for the export.")
 
 
 def zip_export(exported: ExportedModel) -> bytes:
@@ -132,6 +275,41 @@ def zip_export(exported: ExportedModel) -> bytes:
         for name, content in exported.files.items():
             archive.writestr(f"{exported.architecture_id}/{name}", content)
     return buffer.getvalue()
+
+
+def _preprocessing(
+    prepared: Prepared, record: Mapping[str, Any], held_out: ImageSet
+) -> dict[str, Any]:
+    """How a picture goes in, as training images did: `fit` (width, height) is the central part
+    that they were cut and resized to (bicubic) before all else."""
+    subnet = prepared.subnet
+    height, width = held_out.images.shape[1:3]
+    return {
+        "input": INPUT,
+        "layout": "NCHW, float32",
+        "mode": "L" if subnet.input_channels == 1 else "RGB",
+        "fit": [width, height],
+        "channels": subnet.input_channels,
+        "height": subnet.resolution,
+        "width": subnet.resolution,
+        "resize": "bilinear, antialiased",
+        "scale": "pixels / 255",
+        "mean": record["pixel_mean"],
+        "std": record["pixel_std"],
+    }
+
+
+def _with_scores(estimates: Sequence[Estimate], scores: Mapping[str, float]) -> list[Estimate]:
+    """The estimates with measured accuracies, and those that nothing was predicted for."""
+    known = [
+        replace(own, measured=scores.get(own.target.column, own.measured)) for own in estimates
+    ]
+    columns = [own.target.column for own in estimates]
+    return known + [
+        Estimate(target_of(column), None, None, None, value)
+        for column, value in scores.items()
+        if column not in columns
+    ]
 
 
 def _torch_export(prepared: Prepared) -> bytes:
@@ -159,10 +337,11 @@ def _run_onnx(content: bytes, batch: np.ndarray) -> np.ndarray:
 def _compare(file: str, logits: np.ndarray, expected: np.ndarray) -> Check:
     difference = float(np.abs(logits - expected).max())
     agreement = 100 * float((logits.argmax(1) == expected.argmax(1)).mean())
+    allowed = TOLERANCE * max(1.0, float(np.abs(expected).max()) / 10)
     # Written so that a NaN fails too.
-    if not difference <= TOLERANCE:
+    if not difference <= allowed:
         raise ExportMismatch(
-            f"{file} differs from the subnet by up to {difference:.2g} (allowed: {TOLERANCE:g}), "
+            f"{file} differs from the subnet by up to {difference:.2g} (allowed: {allowed:.2g}), "
             "so nothing was exported; report this with the architecture."
         )
     return Check(file, len(expected), difference, agreement)

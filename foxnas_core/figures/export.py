@@ -10,7 +10,8 @@ if TYPE_CHECKING:
 
 
 def checks_table(checks: "Sequence[Check]") -> pd.DataFrame:
-    """One row a file that was run again: how far its answers lie from the subnet's."""
+    """One row a file that was run again: how far its answers lie from the subnet's, and its
+    accuracy where it was run on all held-out images."""
     return pd.DataFrame(
         [
             {
@@ -18,6 +19,7 @@ def checks_table(checks: "Sequence[Check]") -> pd.DataFrame:
                 "images compared": check.images,
                 "greatest logit difference": check.max_difference,
                 "same class (%)": check.agreement,
+                "accuracy (%)": "–" if check.accuracy is None else f"{check.accuracy:.2f}",
             }
             for check in checks
         ]

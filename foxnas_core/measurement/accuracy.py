@@ -59,19 +59,19 @@ class AccuracyMeter:
 
     def right(self, model: bytes, resolution: int) -> np.ndarray:
         """Whether (images,) the ONNX model of this input size names each held-out class."""
+        return self.logits(model, resolution).argmax(1) == self._images.labels
+
+    def logits(self, model: bytes, resolution: int) -> np.ndarray:
+        """Logits (images, classes) of the ONNX model of this input size on all held-out images."""
         session = session_of(model)
         batches = self._of_resolution(resolution)
-        logits = np.concatenate([session.run(None, {INPUT: batch})[0] for batch in batches])
-        return logits.argmax(1) == self._images.labels
+        return np.concatenate([session.run(None, {INPUT: batch})[0] for batch in batches])
 
     def _score(self, prepared: Prepared, logits: np.ndarray) -> dict[str, float]:
         right = logits.argmax(1) == self._images.labels
-        shifted = logits - logits.max(1, keepdims=True)
-        log_sum = np.log(np.exp(shifted).sum(1))
-        entropy = log_sum - shifted[np.arange(len(logits)), self._images.labels]
         found = {
             **_with_error("accuracy", 100.0 * right),
-            **_with_error("cross_entropy", entropy),
+            **_with_error("cross_entropy", cross_entropies(logits, self._images.labels)),
             **_halves(right, ""),
         }
         if self._calibration is None:
@@ -94,6 +94,13 @@ class AccuracyMeter:
                 for i in range(0, len(images), self._batch)
             ]
         return self._batches[resolution]
+
+
+def cross_entropies(logits: np.ndarray, labels: np.ndarray) -> np.ndarray:
+    """Cross-entropy (images,), in nats, of logits (images, classes) and class numbers."""
+    shifted = logits - logits.max(1, keepdims=True)
+    log_sum = np.log(np.exp(shifted).sum(1))
+    return log_sum - shifted[np.arange(len(logits)), labels]
 
 
 def _with_error(column: str, values: np.ndarray) -> Mapping[str, float]:

@@ -8,10 +8,11 @@ from typing import Any
 import numpy as np
 
 from foxnas_core.dataset import ImageSet
+from foxnas_core.measurement.environments import Runtime
 from foxnas_core.measurement.hosts import Host
 from foxnas_core.measurement.latency import SETTLING, columns_of, warm_up_of
 from foxnas_core.measurement.meter import INT8_IMAGES, Prepared
-from foxnas_core.measurement.runtimes import PRECISIONS, Runtime, write_models
+from foxnas_core.measurement.runtimes import PRECISIONS, write_models
 from foxnas_core.supernet.images import Level
 
 _REFERENCE = "reference"

@@ -1,11 +1,10 @@
-"""Runtimes that models are timed in, each in a Python environment of its own, and their files."""
+"""Models as files of a runtime, and their answers, made in the runtime's own environment."""
 
 import json
 import os
 import subprocess
-import sys
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+import tempfile
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,67 +12,22 @@ import numpy as np
 import torch
 
 from foxnas_core.dataset import ImageSet
-from foxnas_core.errors import FoxnasError, MissingPart
+from foxnas_core.errors import FoxnasError
+from foxnas_core.measurement.environments import Runtime
 from foxnas_core.measurement.meter import INT8_IMAGES, Prepared
 from foxnas_core.supernet.images import Level, to_batch
 
-REPOSITORY = Path(__file__).parents[2]
 CONVERTER = Path(__file__).with_name("convert.py")
+ANSWERER = Path(__file__).with_name("answer.py")
 PRECISIONS = ("fp32", "int8")
-
-
-@dataclass(frozen=True)
-class Runtime:
-    """A runtime by its name, what its files end in, and how its int8 models come about.
-
-    `own` says whether it has an environment of its own, which `make runtime-NAME` makes and which
-    also converts; others take the ONNX files.
-    """
-
-    name: str
-    title: str
-    suffix: str
-    int8: str
-    own: bool = True
-
-    @property
-    def converts(self) -> bool:
-        return self.suffix != ".onnx"
-
-    def python(self) -> Path:
-        """The interpreter that has the runtime; raises `MissingPart` where it isn't installed.
-
-        Environments are looked for in the folder that `FOXNAS_RUNTIMES` names, by default where
-        this product lies.
-        """
-        if not self.own:
-            return Path(sys.executable)
-        folder = Path(os.environ.get("FOXNAS_RUNTIMES", REPOSITORY)) / f".venv-{self.name}"
-        python = folder / "bin" / "python"
-        if not python.exists():
-            raise MissingPart(
-                f"{self.title} is not installed ({folder} is missing); run 'make "
-                f"runtime-{self.name}', which installs it in an environment of its own."
-            )
-        return python
-
-
-_QDQ = "static QDQ, per channel, unsigned activations"
-RUNTIMES: Mapping[str, Runtime] = {
-    runtime.name: runtime
-    for runtime in (
-        Runtime("onnxruntime", "ONNX Runtime", ".onnx", _QDQ, own=False),
-        Runtime("openvino", "OpenVINO", ".onnx", _QDQ),
-        Runtime(
-            "executorch", "ExecuTorch", ".pte", "static, symmetric, per channel (torchao pt2e)"
-        ),
-        Runtime("litert", "LiteRT", ".tflite", "static, per channel (AI Edge Quantizer)"),
-    )
-}
 
 
 class ConversionFailed(FoxnasError):
     """A runtime's own tools refused a subnet."""
+
+
+def wait_silently() -> None:
+    """What is done while a runtime works, unless a caller has something to do."""
 
 
 def write_models(
@@ -85,12 +39,14 @@ def write_models(
     std: Level,
     folder: Path,
     precisions: Sequence[str] = PRECISIONS,
+    waiting: Callable[[], None] = wait_silently,
 ) -> list[dict[str, Any]]:
     """Write each subnet's file of each precision to `folder`; returns the runner's job entries,
     named NAME-PRECISION.
 
-    `calibration` are training images, of which the first `INT8_IMAGES` give int8 its ranges. Raises
-    `MissingPart` where the runtime isn't installed, and `ConversionFailed`.
+    `calibration` are training images, of which the first `INT8_IMAGES` give int8 its ranges.
+    `waiting` is called twice a second while another environment converts; what it raises ends
+    that. Raises `MissingPart` where the runtime isn't installed, and `ConversionFailed`.
     """
     entries = [
         {
@@ -107,7 +63,7 @@ def write_models(
             resolution: to_batch(images, resolution, mean, std).numpy()
             for resolution in sorted({p.subnet.resolution for p in subnets.values()})
         }
-        _convert(runtime, subnets, batches, folder, precisions)
+        _convert(runtime, subnets, batches, folder, precisions, waiting)
         return entries
     for name, p in subnets.items():
         for precision in precisions:
@@ -122,6 +78,7 @@ def _convert(
     calibration: Mapping[int, np.ndarray],
     folder: Path,
     precisions: Sequence[str],
+    waiting: Callable[[], None],
 ) -> None:
     """Let the runtime's own environment convert the subnets, as exported programs."""
     described = []
@@ -139,17 +96,69 @@ def _convert(
         )
     job = {"runtime": runtime.name, "subnets": described}
     (folder / "subnets.json").write_text(json.dumps(job))
-    done = subprocess.run(
-        [str(runtime.python()), str(CONVERTER), str(folder)],
-        env=os.environ | {"OMP_NUM_THREADS": "1"},
-        capture_output=True,
-        text=True,
-    )
-    if done.returncode:
+    failed = _call(runtime, CONVERTER, folder, waiting)
+    if failed:
         raise ConversionFailed(
-            f"{runtime.title} could not convert a subnet ({last_line(done.stderr)}); run 'make "
-            f"runtime-{runtime.name}' to renew its environment, or take another device."
+            f"{runtime.title} could not convert a subnet ({failed}); run 'make "
+            f"runtime-{runtime.name}' to renew its environment, or leave it out."
         )
+
+
+def answers_of(
+    runtime: Runtime,
+    model: bytes,
+    images: np.ndarray,
+    *,
+    waiting: Callable[[], None] = wait_silently,
+) -> tuple[np.ndarray, str]:
+    """Logits (N, classes) of a model file of a runtime with an environment of its own, which reads
+    it there, and the runtime's version.
+
+    `images` (N, C, H, W), float32, are normalised; `waiting` as in `write_models`. Raises
+    `MissingPart` where the runtime isn't installed, and `ConversionFailed` where it can't run the
+    file.
+    """
+    with tempfile.TemporaryDirectory() as temporary:
+        folder = Path(temporary)
+        (folder / f"model{runtime.suffix}").write_bytes(model)
+        np.save(folder / "images.npy", images)
+        question = {
+            "runtime": runtime.name,
+            "file": f"model{runtime.suffix}",
+            "images": "images.npy",
+        }
+        (folder / "question.json").write_text(json.dumps(question))
+        failed = _call(runtime, ANSWERER, folder, waiting)
+        if failed:
+            raise ConversionFailed(
+                f"{runtime.title} can't run the file that it wrote ({failed}); run 'make "
+                f"runtime-{runtime.name}' to renew its environment, or leave it out."
+            )
+        version = str(json.loads((folder / "answer.json").read_text())["version"])
+        return np.load(folder / "logits.npy", allow_pickle=False), version
+
+
+def _call(runtime: Runtime, script: Path, folder: Path, waiting: Callable[[], None]) -> str:
+    """Run a script of ours in the runtime's environment; returns why it failed, "" if it didn't."""
+    with subprocess.Popen(
+        [str(runtime.python()), str(script), str(folder)],
+        env=os.environ | {"OMP_NUM_THREADS": "1"},
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+        errors="replace",
+    ) as process:
+        try:
+            while True:
+                try:
+                    _, said = process.communicate(timeout=0.5)
+                    break
+                except subprocess.TimeoutExpired:
+                    waiting()
+        except BaseException:
+            process.kill()
+            raise
+    return last_line(said) if process.returncode else ""
 
 
 def _exported(prepared: Prepared) -> torch.export.ExportedProgram:

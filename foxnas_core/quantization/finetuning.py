@@ -64,6 +64,16 @@ class FineTuned:
     planned: int
     seconds: float
 
+    def sentence(self, dataset: str) -> str:
+        """What was done, on the training images of the dataset of that name."""
+        recipe = self.recipe
+        rounding = " with int8's rounding in the forward pass" if recipe.quantization_aware else ""
+        return (
+            f"The inherited weights were fine-tuned{rounding}: {self.steps:,} steps of "
+            f"{recipe.batch} training images of {dataset}, learning rate "
+            f"{recipe.learning_rate:g}, seed {recipe.seed}."
+        )
+
 
 @dataclass(frozen=True)
 class Effect:

@@ -6,7 +6,6 @@ copy of each instead of unpickling their own at every rerun.
 
 import hashlib
 import json
-import threading
 from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -23,6 +22,7 @@ from foxnas_core.storage import Study, file_hash, open_study
 from foxnas_core.table import MeasurementTable
 from foxnas_core.target import target_of
 from pages.shared.choices import as_text
+from pages.shared.registry import MEASURING
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -36,7 +36,6 @@ if TYPE_CHECKING:
     from foxnas_core.explanation.permutation import PermutationImportance
     from foxnas_core.explanation.second_opinion import SecondOpinion
     from foxnas_core.explanation.shapley import BlockShapley
-    from foxnas_core.export.exporter import ExportedModel
     from foxnas_core.profiling.result import Layer, LayerProfile
     from foxnas_core.regression import Predictor
     from foxnas_core.regression.inference import Inference
@@ -49,6 +48,7 @@ if TYPE_CHECKING:
     from foxnas_core.search.rounds import RoundsRecord
     from foxnas_core.trust.pairs import TrustRecord
     from foxnas_core.trust.report import TrustReport
+    from pages.shared.exports import Exports
     from pages.shared.jobs import Jobs
     from pages.shared.races import Races
     from pages.shared.resamples import Resamplings
@@ -60,9 +60,6 @@ KEPT_SEARCHES = 50
 
 # Parts of a study that a subnet is built from.
 _NETWORK = ("space.json", "supernet.safetensors", "images.npz")
-
-# One at a time: a latency that is measured beside another one would be too long.
-_measuring = threading.Lock()
 
 
 @dataclass(frozen=True)
@@ -242,10 +239,9 @@ def is_of_other_weights(study: Study, record: "TrustRecord") -> bool:
     return bool(stamp) and _weights(str(study.folder), stamp) != record.parents["checkpoint"]
 
 
-def export_of(study: Study, architecture: Architecture) -> "ExportedModel":
-    """The exported files; raises as `workflow.export`."""
-    names = ("space.json", "measurements.parquet", "supernet.safetensors", "images.npz")
-    return _export(str(study.folder), as_text(architecture), _stamp(study, *names))
+def export_stamp(study: Study) -> Stamp:
+    """Changes whenever a file that exported files are made of does."""
+    return _stamp(study, *_NETWORK)
 
 
 def layers_of(study: Study, architecture: Architecture) -> "tuple[Layer, ...]":
@@ -305,6 +301,14 @@ def resamplings() -> "Resamplings":
     from pages.shared.resamples import Resamplings
 
     return Resamplings()
+
+
+@st.cache_resource
+def exports() -> "Exports":
+    """The exports that run in this server."""
+    from pages.shared.exports import Exports
+
+    return Exports()
 
 
 def _stamp(study: Study, *names: str) -> Stamp:
@@ -562,16 +566,6 @@ def _searches(folder: str, stamp: Stamp) -> "dict[str, SearchResult]":
     return found
 
 
-@st.cache_resource(max_entries=8, show_spinner="Extracting, measuring, writing and checking …")
-def _export(folder: str, choices: str, stamp: Stamp) -> "ExportedModel":
-    from foxnas_core.workflow import export
-
-    study = open_study(Path(folder))
-    predictors, _ = predictors_of(study)
-    with _measuring:
-        return export(study, study.space.architecture(json.loads(choices)), predictors)
-
-
 @st.cache_resource(max_entries=32, show_spinner=False)
 def _layers(folder: str, choices: str, stamp: Stamp) -> "tuple[Layer, ...]":
     from foxnas_core.workflow import subnet_layers
@@ -585,7 +579,7 @@ def _profile(folder: str, choices: str, precision: str, stamp: Stamp) -> "LayerP
     from foxnas_core.workflow import profile_subnet
 
     study = open_study(Path(folder))
-    with _measuring:
+    with MEASURING:
         return profile_subnet(study, study.space.architecture(json.loads(choices)), precision)[1]
 
 

@@ -10,6 +10,8 @@ from typing import Generic, Protocol, TypeVar
 
 from foxnas_core.errors import FoxnasError
 
+# One at a time: a latency that is measured beside another one would be too long.
+MEASURING = threading.Lock()
 KEPT_FOR = 3600.0  # seconds that what has ended, or is paused, waits for someone to look
 
 

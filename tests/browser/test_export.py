@@ -1,4 +1,8 @@
+import io
 import json
+import subprocess
+import sys
+import zipfile
 from pathlib import Path
 from urllib.parse import urlencode
 
@@ -9,34 +13,54 @@ from serving import wait_until_drawn
 from foxnas_core.storage import Study
 
 
-def download(page: Page, key: str, folder: Path) -> bytes:
-    with page.expect_download() as started:
-        page.locator(f".st-key-{key} button").first.click()
-    path = folder / started.value.suggested_filename
-    started.value.save_as(path)
-    return path.read_bytes()
+def address(architecture) -> str:
+    return f"/Export?{urlencode({'architecture': json.dumps(architecture.to_dict())})}"
 
 
-def test_the_downloaded_onnx_file_runs_and_classifies(page: Page, demo: Study, tmp_path: Path):
+def test_an_export_goes_on_elsewhere_and_its_files_run_and_classify(
+    page: Page, demo: Study, tmp_path: Path
+):
     import onnxruntime
 
     from foxnas_core.supernet.images import to_batch
 
-    # A subnet that was measured already need not be measured again.
-    measured = demo.table().architectures()[0]
-    page.goto(f"/Export?{urlencode({'architecture': json.dumps(measured.to_dict())})}")
+    # The quickest of those that were measured already, which need not be measured again.
+    table = demo.table()
+    measured = table.architectures()[int(table.values("macs").argmin())]
+    page.goto(address(measured))
     wait_until_drawn(page)
     page.locator(".st-key-build button").first.click()
+    expect(page.locator(".st-key-build-stop")).to_be_visible()
+    # It goes on while another page is looked at, and is found again.
+    page.get_by_role("link", name="Import").click()
+    wait_until_drawn(page)
+    page.goto(address(measured))
     expect(page.locator(".st-key-file-model-onnx")).to_be_visible()
     expect(page.get_by_text("Predicted and measured")).to_be_visible()
-    model = download(page, "file-model-onnx", tmp_path)
-    preprocessing = json.loads(download(page, "file-preprocessing-json", tmp_path))
-
-    session = onnxruntime.InferenceSession(model, providers=["CPUExecutionProvider"])
+    with page.expect_download() as started:
+        page.locator(".st-key-file-zip button").first.click()
+    with zipfile.ZipFile(io.BytesIO(Path(started.value.path()).read_bytes())) as archive:
+        archive.extractall(tmp_path)
+    [out] = tmp_path.iterdir()
+    how = json.loads((out / "preprocessing.json").read_text())
     held_out = demo.images()[1].take(slice(0, 1000))
-    batch = to_batch(
-        held_out.images, preprocessing["height"], preprocessing["mean"], preprocessing["std"]
-    )
-    [logits] = session.run(None, {preprocessing["input"]: batch.numpy()})
-    assert logits.shape == (1000, 10)
-    assert np.mean(logits.argmax(1) == held_out.labels) > 0.8
+    batch = to_batch(held_out.images, how["height"], how["mean"], how["std"]).numpy()
+    for name in ("model.onnx", "model_int8.onnx"):
+        session = onnxruntime.InferenceSession(out / name, providers=["CPUExecutionProvider"])
+        [logits] = session.run(None, {how["input"]: batch})
+        assert logits.shape == (1000, 10)
+        assert np.mean(logits.argmax(1) == held_out.labels) > 0.75
+    said = subprocess.run(
+        [sys.executable, out / "run_onnx.py", out / "sample.png"], capture_output=True, text=True
+    ).stdout.strip()
+    assert f"of it the fp32 files say: {said}." in (out / "model_card.md").read_text()
+
+
+def test_an_export_is_stopped(page: Page, demo: Study):
+    page.goto(address(demo.table().architectures()[1]))
+    wait_until_drawn(page)
+    page.locator(".st-key-build button").first.click()
+    page.locator(".st-key-build-stop button").click()
+    expect(page.get_by_text("Stopped; nothing of it is kept.")).to_be_visible()
+    expect(page.locator(".st-key-build")).to_be_visible()
+    expect(page.locator(".st-key-file-zip")).to_have_count(0)

@@ -6,19 +6,32 @@ import numpy as np
 import onnxruntime
 import pytest
 import torch
+from PIL import Image
 
+from foxnas_core.dataset import ImageSet
 from foxnas_core.errors import InvalidInput
 from foxnas_core.export import exporter
-from foxnas_core.export.exporter import ExportMismatch, export_subnet, write_export, zip_export
+from foxnas_core.export.exporter import (
+    ExportMismatch,
+    check_new,
+    export_subnet,
+    write_export,
+    zip_export,
+)
+from foxnas_core.export.formats import FORMATS, INT8_FLOOR, formats_of
 from foxnas_core.export.model_card import Estimate
+from foxnas_core.export.progress import Steps
 from foxnas_core.measurement.campaign import prepare
+from foxnas_core.measurement.runtimes import ConversionFailed
 from foxnas_core.supernet.images import to_batch
 from foxnas_core.target import target_of
+from tests.export import runtime
 
 ESTIMATES = [
-    Estimate(target_of("accuracy"), 71.25, 70.5, 72.0, 71.5),
+    Estimate(target_of("accuracy"), 71.25, 70.5, 72.0, 1.5),
     Estimate(target_of("latency_ms"), 0.125, 0.12, 0.13, None),
 ]
+HERE = formats_of(["onnx", "onnx-int8", "torch"])[0]
 
 
 @pytest.fixture(scope="module")
@@ -27,32 +40,53 @@ def prepared(tiny_checkpoint, tiny_dataset):
     return prepare(tiny_checkpoint, architecture, tiny_dataset.training)
 
 
+@pytest.fixture(scope="module")
 def export(prepared, tiny_checkpoint, tiny_dataset):
-    return export_subnet(
-        prepared,
-        space=tiny_checkpoint.supernet.space,
-        record=tiny_checkpoint.record,
-        held_out=tiny_dataset.held_out,
-        estimates=ESTIMATES,
-        parents={"checkpoint": "abc"},
-    )
+    def run(**options):
+        defaults = {
+            "space": tiny_checkpoint.supernet.space,
+            "record": tiny_checkpoint.record,
+            "calibration": tiny_dataset.training,
+            "held_out": tiny_dataset.held_out,
+            "estimates": ESTIMATES,
+            "parents": {"checkpoint": "abc"},
+            "formats": HERE,
+        }
+        return export_subnet(prepared, **{**defaults, **options})
+
+    return run
 
 
 @pytest.fixture(scope="module")
-def exported(prepared, tiny_checkpoint, tiny_dataset):
-    return export(prepared, tiny_checkpoint, tiny_dataset)
+def exported(export):
+    return export()
+
+
+@pytest.fixture
+def environment(tmp_path, monkeypatch):
+    monkeypatch.setenv("FOXNAS_RUNTIMES", str(tmp_path))
+
+    def install(*names, **options):
+        for name in names:
+            runtime.install(tmp_path, name, **options)
+
+    return install
 
 
 def test_every_file_is_there_and_every_model_checked(exported):
     assert sorted(exported.files) == [
         "architecture.json", "labels.txt", "model.onnx", "model.pt2", "model_card.md",
-        "preprocessing.json",
+        "model_int8.onnx", "preprocessing.json", "run_onnx.py", "run_torch_export.py",
+        "sample.png",
     ]  # fmt: skip
-    assert [c.file for c in exported.checks] == ["model.onnx", "model.pt2"]
-    for check in exported.checks:
+    fp32, int8, program = exported.checks
+    assert [c.file for c in exported.checks] == ["model.onnx", "model_int8.onnx", "model.pt2"]
+    for check in (fp32, program):
         assert check.images == 256
         assert check.max_difference <= exporter.TOLERANCE
         assert check.agreement == 100
+    assert int8.images == 300 and INT8_FLOOR <= int8.agreement <= 100
+    assert int8.max_difference > fp32.max_difference
 
 
 def test_written_files_run_and_say_what_the_subnet_says(exported, prepared, tiny_dataset, tmp_path):
@@ -75,6 +109,43 @@ def test_written_files_run_and_say_what_the_subnet_says(exported, prepared, tiny
     ]
 
 
+def test_accuracies_are_those_of_the_written_files(exported, tiny_dataset):
+    """Scored anew, image by image; they stand in the card, whatever a table said."""
+    how = json.loads(exported.files["preprocessing.json"])
+    held_out = tiny_dataset.held_out
+    batch = to_batch(held_out.images, how["height"], how["mean"], how["std"]).numpy()
+    named = {}
+    for name in ("model.onnx", "model_int8.onnx"):
+        session = onnxruntime.InferenceSession(exported.files[name])
+        [logits] = session.run(None, {how["input"]: batch})
+        named[name] = logits.argmax(1)
+    fp32, int8, _ = exported.checks
+    assert fp32.accuracy == pytest.approx(100 * np.mean(named["model.onnx"] == held_out.labels))
+    accuracy = 100 * np.mean(named["model_int8.onnx"] == held_out.labels)
+    assert int8.accuracy == pytest.approx(accuracy)
+    assert int8.agreement == pytest.approx(
+        100 * np.mean(named["model.onnx"] == named["model_int8.onnx"])
+    )
+    card = exported.files["model_card.md"].decode()
+    assert f"| Top-1 accuracy | 71.25 % | 70.5 to 72 % | {fp32.accuracy:.4g} % |" in card
+    assert f"| Top-1 accuracy (int8) | – | – | {int8.accuracy:.4g} % |" in card
+
+
+def test_the_sample_is_a_held_out_image_that_the_subnet_names_rightly(
+    exported, prepared, tiny_dataset
+):
+    pixels = np.asarray(Image.open(io.BytesIO(exported.files["sample.png"])))
+    [row] = [i for i, own in enumerate(tiny_dataset.held_out.images) if (own == pixels).all()]
+    how = json.loads(exported.files["preprocessing.json"])
+    batch = to_batch(pixels[None], how["height"], how["mean"], how["std"])
+    with torch.no_grad():
+        shares = prepared.subnet(batch).softmax(1)[0].numpy()
+    label = tiny_dataset.held_out.labels[row]
+    assert shares.argmax() == label
+    said = f"{tiny_dataset.classes[label]} {100 * shares.max():.1f} %"
+    assert f"of it the fp32 files say: {said}." in exported.files["model_card.md"].decode()
+
+
 def test_the_architecture_file_can_be_read_back(exported, prepared, tiny_checkpoint, tmp_path):
     from foxnas_core.storage import read_architecture
 
@@ -83,45 +154,122 @@ def test_the_architecture_file_can_be_read_back(exported, prepared, tiny_checkpo
     assert back == prepared.architecture
 
 
-def test_the_card_has_prediction_beside_measurement(exported):
-    card = exported.files["model_card.md"].decode()
-    assert "| Top-1 accuracy | 71.25 % | 70.5 to 72 % | 71.5 % |" in card
-    assert "| Latency | 0.125 ms | 0.12 to 0.13 ms | – ms |" not in card
-    assert "| Latency | 0.125 ms | 0.12 to 0.13 ms | – |" in card
-    assert "stripes" in card and "`abc`" in card
-
-
-def test_a_file_that_differs_fails_loudly(prepared, tiny_checkpoint, tiny_dataset, monkeypatch):
+def test_a_file_that_differs_fails_loudly(export, monkeypatch):
     original = exporter._run_onnx
     monkeypatch.setattr(
         exporter, "_run_onnx", lambda content, batch: original(content, batch) + 0.01
     )
     with pytest.raises(ExportMismatch, match=r"model\.onnx differs"):
-        export(prepared, tiny_checkpoint, tiny_dataset)
+        export()
     monkeypatch.setattr(
         exporter, "_run_onnx", lambda content, batch: original(content, batch) * np.nan
     )
     with pytest.raises(ExportMismatch):
-        export(prepared, tiny_checkpoint, tiny_dataset)
+        export()
 
 
-def test_an_existing_folder_is_never_written_over(exported, tmp_path):
+def test_int8_with_ranges_that_do_not_suit_the_images_fails(export, tiny_dataset):
+    """Calibrated on black images, which is what a wrong calibration set is like."""
+    black = ImageSet(np.zeros_like(tiny_dataset.training.images), tiny_dataset.training.labels)
+    with pytest.raises(ExportMismatch, match=r"model_int8\.onnx names the same class .*--int8-fl"):
+        export(calibration=black)
+    asked_for_less = export(calibration=black, int8_floor=0.0)
+    assert asked_for_less.checks[1].agreement < INT8_FLOOR
+    # Left out, it keeps nothing else from being written.
+    others = export(calibration=black, formats=formats_of(["onnx", "torch"])[0])
+    assert "model_int8.onnx" not in others.files
+
+
+def test_great_logits_may_differ_in_proportion():
+    expected = np.array([[0.0, 2000.0]])
+    assert exporter._compare("a", expected + 0.01, expected).max_difference == pytest.approx(0.01)
+    with pytest.raises(ExportMismatch):
+        exporter._compare("a", expected + 0.03, expected)
+    with pytest.raises(ExportMismatch):
+        exporter._compare("a", expected / 1000 + 2e-4, expected / 1000)
+
+
+@pytest.mark.parametrize(
+    ("name", "file"), [("executorch", "model.pte"), ("litert", "model.tflite")]
+)
+def test_a_further_runtime_writes_and_answers_in_its_own_environment(
+    export, environment, name, file
+):
+    environment(name)
+    steps = []
+    own = formats_of([name])[0]
+    found = export(
+        formats=own, steps=Steps({"score on held-out images": 1, own[0].title: 1}, steps.append)
+    )
+    assert [c.file for c in found.checks] == [file] and found.checks[0].images == 256
+    assert {file, FORMATS[name].script} < set(found.files)
+    assert f"- {FORMATS[name].runtime.title} 7.8.9" in found.files["model_card.md"].decode()
+    assert steps[-1].step == own[0].title and 0 < steps[-1].share < 1
+
+
+def test_a_further_runtime_that_answers_otherwise_fails(export, environment):
+    environment("litert", error=0.001)
+    with pytest.raises(ExportMismatch, match=r"model\.tflite differs from the subnet by up to"):
+        export(formats=formats_of(["litert"])[0])
+
+
+def test_what_the_report_raises_ends_a_conversion_under_way(export, environment):
+    environment("litert", seconds=60.0)
+
+    class Stopped(Exception):
+        pass
+
+    def report(progress):
+        if progress.number == 2:
+            raise Stopped
+
+    own = formats_of(["litert"])[0]
+    with pytest.raises(Stopped):
+        export(formats=own, steps=Steps({"score on held-out images": 1, own[0].title: 1}, report))
+
+
+def test_a_runtime_that_can_not_run_its_file_is_one_sentence(export, tmp_path, monkeypatch):
+    monkeypatch.setenv("FOXNAS_RUNTIMES", str(tmp_path))
+    runtime.install(tmp_path, "litert")
+    python = tmp_path / ".venv-litert" / "bin" / "python"
+    working = python.read_text()
+    python.write_text(
+        working.replace("exec", "case $1 in *answer*) echo 'no ops' >&2; exit 1; esac\nexec")
+    )
+    with pytest.raises(
+        ConversionFailed, match=r"LiteRT can't run the file that it wrote \(no ops\)"
+    ):
+        export(formats=formats_of(["litert"])[0])
+
+
+def test_an_existing_folder_or_archive_is_never_written_over(exported, tmp_path):
     (tmp_path / "out").mkdir()
     (tmp_path / "out" / "mine.txt").write_text("mine")
     with pytest.raises(InvalidInput, match="not empty"):
         write_export(exported, tmp_path / "out")
     assert [p.name for p in (tmp_path / "out").iterdir()] == ["mine.txt"]
+    (tmp_path / "mine.zip").write_text("mine")
+    with pytest.raises(InvalidInput, match="exists already"):
+        write_export(exported, tmp_path / "mine.zip")
+    assert (tmp_path / "mine.zip").read_text() == "mine"
+    (tmp_path / "folder.zip").mkdir()
+    with pytest.raises(InvalidInput, match="exists already"):
+        check_new(tmp_path / "folder.zip")
 
 
 def test_a_failed_write_leaves_nothing(exported, tmp_path):
     broken = exporter.ExportedModel("x", {"a.txt": b"a", "missing/b.txt": b"b"}, ())
-    with pytest.raises(OSError):
+    with pytest.raises(InvalidInput, match="can't be written"):
         write_export(broken, tmp_path / "out")
     assert list(tmp_path.iterdir()) == []
 
 
-def test_the_archive_holds_the_same_files(exported):
-    with zipfile.ZipFile(io.BytesIO(zip_export(exported))) as archive:
-        content = {name.partition("/")[2]: archive.read(name) for name in archive.namelist()}
-        assert {name.partition("/")[0] for name in archive.namelist()} == {exported.architecture_id}
-    assert content == dict(exported.files)
+def test_the_archive_holds_the_same_files(exported, tmp_path):
+    write_export(exported, tmp_path / "new" / "a.zip")
+    assert [p.name for p in (tmp_path / "new").iterdir()] == ["a.zip"]
+    for source in (io.BytesIO(zip_export(exported)), tmp_path / "new" / "a.zip"):
+        with zipfile.ZipFile(source) as archive:
+            names = archive.namelist()
+            content = {name.partition("/")[2]: archive.read(name) for name in names}
+        assert {name.partition("/")[0] for name in names} == {exported.architecture_id}
+        assert content == dict(exported.files)

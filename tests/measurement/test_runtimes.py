@@ -10,9 +10,10 @@ import torch
 
 from foxnas_core.dataset import ImageSet
 from foxnas_core.measurement.campaign import prepare
+from foxnas_core.measurement.environments import RUNTIMES
 from foxnas_core.measurement.runtimes import (
+    ANSWERER,
     CONVERTER,
-    RUNTIMES,
     ConversionFailed,
     last_line,
     write_models,
@@ -70,8 +71,9 @@ def test_a_failed_conversion_is_one_sentence(prepared, environment, tmp_path):
         written(prepared, tmp_path)
 
 
-def test_converting_asks_for_none_of_the_apps_packages():
-    tree = ast.parse(CONVERTER.read_text())
+@pytest.mark.parametrize("script", [CONVERTER, ANSWERER])
+def test_what_runs_there_asks_for_none_of_the_apps_packages(script):
+    tree = ast.parse(script.read_text())
     modules = {n.module for n in ast.walk(tree) if isinstance(n, ast.ImportFrom)}
     modules |= {a.name for n in ast.walk(tree) if isinstance(n, ast.Import) for a in n.names}
     roots = {module.split(".")[0] for module in modules} - set(sys.stdlib_module_names)

@@ -1,0 +1,120 @@
+"""What an export can be written as, and what running each file takes."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from importlib.resources import files
+
+from foxnas_core.errors import InvalidInput, MissingPart
+from foxnas_core.measurement.environments import RUNTIMES, Runtime
+
+INT8_FLOOR = 90.0
+"""Least share of held-out images, in percent, on which the int8 file must name the class that the
+fp32 file names.
+
+It bounds what accuracy can be lost: at most 100 less this, in points. Subnets of the shipped study
+agree on 97 to 99 % and those of its variant with h-swish and squeeze-and-excitation on 95 to 97 %;
+with ranges from images of half the brightness on 82 to 88 %, with ranges from black ones on 54 to
+76 %. A thousand classes, where more images lie between two of them, may need a lower one.
+"""
+SCORING = "score on held-out images"
+
+
+@dataclass(frozen=True)
+class Format:
+    """A model file, by its name on the command line.
+
+    `script` says what a picture shows with that file; `install` is the one line it takes. `seconds`
+    is about how long writing and checking took for the shipped study's largest subnet.
+    """
+
+    name: str
+    title: str
+    file: str
+    script: str
+    install: str
+    runtime: Runtime
+    seconds: float
+
+    @property
+    def command(self) -> str:
+        """How the script is run on the sample."""
+        named = f" {self.file}" if self.name == "onnx-int8" else ""
+        return f"python {self.script} sample.png{named}"
+
+    def script_text(self) -> bytes:
+        return (files("foxnas_core.export.runners") / self.script).read_bytes()
+
+
+_ONNX = ("run_onnx.py", "pip install onnxruntime numpy pillow", RUNTIMES["onnxruntime"])
+FORMATS: Mapping[str, Format] = {
+    f.name: f
+    for f in (
+        Format("onnx", "ONNX, fp32", "model.onnx", *_ONNX, 1),
+        Format("onnx-int8", "ONNX, int8 (QDQ)", "model_int8.onnx", *_ONNX, 6),
+        Format(
+            "torch",
+            "torch.export, fp32",
+            "model.pt2",
+            "run_torch_export.py",
+            "pip install torch==2.13.0 numpy pillow",
+            # The app's own environment has torch.
+            RUNTIMES["onnxruntime"],
+            4,
+        ),
+        Format(
+            "executorch",
+            "ExecuTorch with XNNPACK, fp32",
+            "model.pte",
+            "run_executorch.py",
+            "pip install executorch==1.5.1 torch==2.13.0 numpy pillow",
+            RUNTIMES["executorch"],
+            35,
+        ),
+        Format(
+            "litert",
+            "LiteRT, fp32",
+            "model.tflite",
+            "run_litert.py",
+            "pip install ai-edge-litert numpy pillow",
+            RUNTIMES["litert"],
+            30,
+        ),
+    )
+}
+
+
+def lacking(name: str) -> str | None:
+    """A sentence that says why a format can't be written here, and how to mend it."""
+    try:
+        FORMATS[name].runtime.python()
+    except MissingPart as error:
+        return str(error)
+    return None
+
+
+def formats_of(names: Sequence[str] | None) -> tuple[list[Format], list[str]]:
+    """The formats of these names in the order of `FORMATS`, by default all that can be written
+    here, with a sentence for each that can't.
+
+    Raises `InvalidInput` for an unknown name or none, and `MissingPart` for one that was asked for
+    and can't be written here.
+    """
+    if names is None:
+        missing = {name: lacking(name) for name in FORMATS}
+        can = [FORMATS[name] for name, why in missing.items() if why is None]
+        return can, [why for why in missing.values() if why is not None]
+    unknown = [name for name in names if name not in FORMATS]
+    if unknown or not names:
+        raise InvalidInput(
+            f"{', '.join(map(repr, unknown)) or 'Nothing'} is no format of an export; take one or "
+            f"more of {', '.join(FORMATS)}."
+        )
+    for name in names:
+        if why := lacking(name):
+            raise MissingPart(why)
+    return [own for name, own in FORMATS.items() if name in names], []
+
+
+def step_seconds(formats: Sequence[Format]) -> dict[str, float]:
+    """The steps of writing and checking them, with about how many seconds each takes."""
+    return {SCORING: 4.0, **{own.title: own.seconds for own in formats}}

@@ -1,0 +1,1 @@
+"""Scripts that go with an export, each alone with one runtime, numpy and pillow."""

@@ -1,0 +1,26 @@
+"""Says what a picture shows: `python run_executorch.py PICTURE`.
+
+Once: `pip install executorch==1.5.1 torch==2.13.0 numpy pillow`.
+"""
+
+import json
+import sys
+from pathlib import Path
+
+import numpy as np
+import torch
+from executorch.runtime import Runtime
+from PIL import Image, ImageOps
+
+here = Path(__file__).parent
+how = json.loads((here / "preprocessing.json").read_text(encoding="utf-8"))
+picture = ImageOps.fit(Image.open(sys.argv[1]).convert(how["mode"]), tuple(how["fit"]))
+size, bilinear = (how["width"], how["height"]), Image.Resampling.BILINEAR
+bands = [np.asarray(band.convert("F").resize(size, bilinear)) for band in picture.split()]
+mean, std = (np.reshape(how[name], (-1, 1, 1)).astype(np.float32) for name in ("mean", "std"))
+image = ((np.stack(bands) / 255 - mean) / std)[None].astype(np.float32)
+method = Runtime.get().load_program(here / "model.pte").load_method("forward")
+logits = method.execute([torch.from_numpy(image)])[0].numpy()[0]
+shares = np.exp(logits - logits.max()) / np.exp(logits - logits.max()).sum()
+labels = (here / "labels.txt").read_text(encoding="utf-8").splitlines()
+print(f"{labels[shares.argmax()]} {100 * shares.max():.1f} %")

@@ -1,0 +1,28 @@
+"""Says what a picture shows: `python run_litert.py PICTURE`.
+
+Once: `pip install ai-edge-litert numpy pillow`.
+"""
+
+import json
+import sys
+from pathlib import Path
+
+import numpy as np
+from ai_edge_litert.interpreter import Interpreter
+from PIL import Image, ImageOps
+
+here = Path(__file__).parent
+how = json.loads((here / "preprocessing.json").read_text(encoding="utf-8"))
+picture = ImageOps.fit(Image.open(sys.argv[1]).convert(how["mode"]), tuple(how["fit"]))
+size, bilinear = (how["width"], how["height"]), Image.Resampling.BILINEAR
+bands = [np.asarray(band.convert("F").resize(size, bilinear)) for band in picture.split()]
+mean, std = (np.reshape(how[name], (-1, 1, 1)).astype(np.float32) for name in ("mean", "std"))
+image = ((np.stack(bands) / 255 - mean) / std)[None].astype(np.float32)
+model = Interpreter(model_path=str(here / "model.tflite"))
+model.allocate_tensors()
+model.set_tensor(model.get_input_details()[0]["index"], image)
+model.invoke()
+logits = model.get_tensor(model.get_output_details()[0]["index"])[0]
+shares = np.exp(logits - logits.max()) / np.exp(logits - logits.max()).sum()
+labels = (here / "labels.txt").read_text(encoding="utf-8").splitlines()
+print(f"{labels[shares.argmax()]} {100 * shares.max():.1f} %")
