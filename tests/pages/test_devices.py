@@ -51,7 +51,7 @@ def test_both_devices_are_compared_in_every_panel_and_unit(studies):
     [unit] = [w for w in page.get("button_group") if w.key == "unit"]
     unit.set_value("ms").run()
     assert not page.exception and not page.error
-    assert "ms on fp32 but" in sentences(page).replace("\\", "")
+    assert "ms on int8 but" in sentences(page).replace("\\", "")
 
 
 def test_devices_can_be_exchanged_and_hold_on_the_way_back(studies):
