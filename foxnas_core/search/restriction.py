@@ -1,9 +1,9 @@
-"""Decisions pinned or forbidden by name, as they are typed."""
+"""Decisions pinned or forbidden: by name as they are typed, and by an architecture."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from fnmatch import fnmatchcase
 
-from foxnas_core.architecture import Value
+from foxnas_core.architecture import Architecture, Value
 from foxnas_core.errors import InvalidInput
 from foxnas_core.search_space import Decision, SearchSpace, check_choice
 
@@ -34,6 +34,61 @@ def allowed_choices(
                     )
                 left[decision.name] = after
     return {name: tuple(choices) for name, choices in left.items()}
+
+
+def choices_that_keep(
+    space: SearchSpace, architecture: Architecture, names: Iterable[str]
+) -> dict[str, tuple[Value, ...]]:
+    """What keeps the decisions of `names` as they are in an architecture, as
+    `SearchProblem.allowed`: those that are active stay so and keep their choice, others stay off.
+
+    Raises `InvalidInput` for a name that the space lacks.
+    """
+    left: dict[str, tuple[Value, ...]] = {}
+    for name in names:
+        [decision] = _named(space, name)
+        value = architecture.get(name)
+        pins = _off(space, architecture, decision)
+        if value is not None:
+            pins = choices_that_take(space, decision, value)
+        _narrow(left, pins)
+    return left
+
+
+def choices_that_take(
+    space: SearchSpace, decision: Decision, value: Value
+) -> dict[str, tuple[Value, ...]]:
+    """What makes a decision active at a choice, as `SearchProblem.allowed`: that choice alone, and
+    of the decisions that it depends on those that activate it.
+
+    Raises `InvalidInput` where it has no such choice.
+    """
+    left: dict[str, tuple[Value, ...]] = {decision.name: (check_choice(decision, value),)}
+    waiting = [decision]
+    while waiting:
+        for condition in waiting.pop().conditions:
+            _narrow(left, {condition.decision: condition.values})
+            waiting.append(space.by_name[condition.decision])
+    return left
+
+
+def _off(
+    space: SearchSpace, architecture: Architecture, decision: Decision
+) -> dict[str, tuple[Value, ...]]:
+    """What keeps off a decision that is off in an architecture, by a condition it does not meet."""
+    for condition in decision.conditions:
+        parent = space.by_name[condition.decision]
+        if architecture.get(parent.name) in condition.values:
+            continue
+        others = tuple(choice for choice in parent.choices if choice not in condition.values)
+        # Where each of its choices would do, it has to be off itself.
+        return {parent.name: others} if others else _off(space, architecture, parent)
+    return {}
+
+
+def _narrow(left: dict[str, tuple[Value, ...]], pins: Mapping[str, tuple[Value, ...]]) -> None:
+    for name, choices in pins.items():
+        left[name] = tuple(choice for choice in left.get(name, choices) if choice in choices)
 
 
 def _named(space: SearchSpace, pattern: str) -> list[Decision]:
