@@ -383,23 +383,16 @@ class SearchProblem:
 
         Raises `InvalidInput` where a decision is left without a choice, or is none of the space.
         """
-        both = {
-            name: tuple(c for c in choices if c in self.allowed.get(name, choices))
-            for name, choices in {**self.allowed, **allowed}.items()
-        }
+        both = {name: tuple(choices) for name, choices in allowed.items()}
+        for name, choices in self.allowed.items():
+            both[name] = tuple(c for c in choices if c in both.get(name, choices))
         other = SearchProblem(self.objective, self.limits, both)
         kept = [
             np.searchsorted(mine, theirs)
             for mine, theirs in zip(self.options, other.options, strict=True)
         ]
         other.__dict__["tables"] = tuple(
-            replace(
-                table,
-                scores=tuple(part[at] for part, at in zip(table.scores, kept, strict=True)),
-                limit_costs=tuple(
-                    part[at] for part, at in zip(table.limit_costs, kept, strict=True)
-                ),
-            )
+            table.of_options(kept)
             for table in self.tables
             if all(value in other.allowed.get(n, (value,)) for n, value in table.context.items())
         )

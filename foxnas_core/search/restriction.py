@@ -23,7 +23,7 @@ def allowed_choices(
     left: dict[str, list[Value]] = {}
     for pairs, wanted in ((allow, True), (forbid, False)):
         for pattern, text in pairs:
-            for decision in _named(space, pattern):
+            for decision in (space.by_name[name] for name in named_decisions(space, pattern)):
                 listed = {_choice(decision, part) for part in text.split(",")}
                 before = left.get(decision.name, list(decision.choices))
                 after = [choice for choice in before if (choice in listed) is wanted]
@@ -36,6 +36,16 @@ def allowed_choices(
     return {name: tuple(choices) for name, choices in left.items()}
 
 
+def narrowed(
+    first: Mapping[str, tuple[Value, ...]], second: Mapping[str, tuple[Value, ...]]
+) -> dict[str, tuple[Value, ...]]:
+    """The choices that both leave to each decision that either names; none where they clash."""
+    return dict(first) | {
+        name: tuple(choice for choice in first.get(name, choices) if choice in choices)
+        for name, choices in second.items()
+    }
+
+
 def choices_that_keep(
     space: SearchSpace, architecture: Architecture, names: Iterable[str]
 ) -> dict[str, tuple[Value, ...]]:
@@ -46,12 +56,13 @@ def choices_that_keep(
     """
     left: dict[str, tuple[Value, ...]] = {}
     for name in names:
-        [decision] = _named(space, name)
-        value = architecture.get(name)
+        if name not in space.by_name:
+            named_decisions(space, name)
+        decision, value = space.by_name[name], architecture.get(name)
         pins = _off(space, architecture, decision)
         if value is not None:
             pins = choices_that_take(space, decision, value)
-        _narrow(left, pins)
+        left = narrowed(left, pins)
     return left
 
 
@@ -67,7 +78,7 @@ def choices_that_take(
     waiting = [decision]
     while waiting:
         for condition in waiting.pop().conditions:
-            _narrow(left, {condition.decision: condition.values})
+            left = narrowed(left, {condition.decision: condition.values})
             waiting.append(space.by_name[condition.decision])
     return left
 
@@ -86,19 +97,21 @@ def _off(
     return {}
 
 
-def _narrow(left: dict[str, tuple[Value, ...]], pins: Mapping[str, tuple[Value, ...]]) -> None:
-    for name, choices in pins.items():
-        left[name] = tuple(choice for choice in left.get(name, choices) if choice in choices)
-
-
-def _named(space: SearchSpace, pattern: str) -> list[Decision]:
-    found = [d for d in space.decisions if fnmatchcase(d.name, pattern)]
+def named_decisions(space: SearchSpace, pattern: str) -> list[str]:
+    """The names of the decisions of this name or pattern; raises `InvalidInput` where none is."""
+    found = [name for name in space.by_name if fnmatchcase(name, pattern)]
     if not found:
         raise InvalidInput(
             f"No decision of space {space.name!r} is named {pattern!r}; its decisions are "
             f"{', '.join(space.by_name)}."
         )
     return found
+
+
+def chosen_value(space: SearchSpace, name: str, text: str) -> Value:
+    """A decision's choice as it is typed; raises `InvalidInput` where there is none."""
+    named_decisions(space, name)
+    return _choice(space.by_name[name], text)
 
 
 def _choice(decision: Decision, text: str) -> Value:
