@@ -9,7 +9,7 @@ from foxnas_core.figures.counterfactual import choices_figure, reached_figure, r
 from foxnas_core.figures.effects import edit_figure, edit_table
 from foxnas_core.search.exact import Front
 from foxnas_core.search.problem import noun_of
-from foxnas_core.search.restriction import choices_that_keep, narrowed
+from foxnas_core.search.restriction import choices_that_keep, choices_that_take, narrowed
 from foxnas_core.search.steps import changes_between, in_words
 from foxnas_core.search_space import Decision
 from foxnas_core.storage import Study
@@ -174,15 +174,11 @@ def reached_words(reached: Reached) -> str:
         text = f"For {goal} no edit is needed; with **{cheapest.counted}** it has {price(cheapest)}"
     elif fewest is cheapest:
         verb = "is" if fewest.edits == 1 else "are"
-        text = (
-            f"For {goal}, **{fewest.counted}** {verb} both the fewest and the cheapest answer, for "
-        )
-        text += price(fewest)
+        text = f"For {goal}, **{fewest.counted}** {verb} both the fewest and the cheapest answer"
+        text += f", for {price(fewest)}"
     else:
-        text = (
-            f"For {goal}, the fewest are **{fewest.counted}**, for {price(fewest)}; the cheapest "
-        )
-        text += f"answer takes **{cheapest.counted}**, for {price(cheapest)}"
+        text = f"For {goal}, the fewest are **{fewest.counted}**, for {price(fewest)}"
+        text += f"; the cheapest answer takes **{cheapest.counted}**, for {price(cheapest)}"
     return f"{text}. No subnet does better with as many edits: this is exact."
 
 
@@ -239,16 +235,19 @@ def show_why_not(
 ) -> None:
     """Why one choice is not taken, in a sentence, and the best with each choice."""
     st.subheader("Why not …?")
-    fixed = {name for name, allowed in kept if len(allowed) == 1}
-    asked = {d.name: d for d in study.space.decisions if len(d.choices) > 1 and d.name not in fixed}
-    if not asked:
+    space, allowed = study.space, dict(kept)
+
+    def may_take(decision: Decision, value: Value) -> bool:
+        pins = narrowed(allowed, choices_that_take(space, decision, value))
+        return base.get(decision.name) != value and all(pins.values())
+
+    others = {d.name: [c for c in d.choices if may_take(d, c)] for d in space.decisions}
+    others = {name: values for name, values in others.items() if values}
+    if not others:
         st.info("Every decision is kept as it is; let go of one to ask about it.")
         return
-    decision, value = asked_picker(asked, base, dict(kept))
-    if value is None:
-        st.info(f"{plain(decision.name)} has no other choice that may be taken.")
-        return
-    found, every = cache.why_not_of(study, "accuracy", limits, kept, base, (decision.name, value))
+    decision, value = asked_picker(others, base)
+    found, every = cache.why_not_of(study, "accuracy", limits, kept, base, (decision, value))
     with st.container(key="why-not"):
         st.write(plain(found.sentence()))
     objective = front.problem.objective.target
@@ -263,7 +262,7 @@ def show_why_not(
     )
     if found.best is not None and found.best.architecture != base:
         words = in_words(study.space, changes_between(study.space, base, found.best.architecture))
-        st.caption(f"The best with {plain(f'{decision.name} {value}')} differs in: {plain(words)}.")
+        st.caption(f"The best with {plain(f'{decision} {value}')} differs in: {plain(words)}.")
         st.button(
             "Apply the best with it",
             key="why-not-apply",
@@ -274,38 +273,32 @@ def show_why_not(
         )
 
 
-def asked_picker(
-    asked: dict[str, Decision], base: Architecture, kept: dict[str, tuple[Value, ...]]
-) -> tuple[Decision, Value | None]:
-    """Draw the choice that is asked for: a decision and one of its other choices, None where it has
-    no other."""
+def asked_picker(others: dict[str, list[Value]], base: Architecture) -> tuple[str, Value]:
+    """Draw the choice that is asked for: a decision and one of its `others`, those it may take but
+    does not have."""
     name, _, text = (choices.current().asked or "").partition(":")
-    first = next((n for n in asked if n in base and "kernel" in n), next(iter(asked)))
+    first = next((n for n in others if n in base and "kernel" in n), next(iter(others)))
     left, right = st.columns([1, 2], vertical_alignment="bottom")
-    choices.show("asked-decision", name if name in asked else first)
+    choices.show("asked-decision", name if name in others else first)
     name = left.selectbox(
         "Decision",
-        list(asked),
+        list(others),
         format_func=lambda n: f"{n} (now {base.get(n, 'off')})",
         key="asked-decision",
         on_change=choices.on_change("asked-decision", lambda n: choices.update(asked=f"{n}:")),
     )
-    decision = asked[name]
-    others = [c for c in kept.get(name, decision.choices) if c != base.get(name)]
-    if not others:
-        return decision, None
-    by_text = {str(choice): choice for choice in others}
-    value = by_text.get(text, others[-1])
+    by_text = {str(choice): choice for choice in others[name]}
+    value = by_text.get(text, others[name][-1])
     key = f"asked-{name}"
     choices.show(key, value)
     value = right.segmented_control(
         "Why not",
-        others,
+        others[name],
         key=key,
         required=True,
         on_change=choices.on_change(key, lambda v: choices.update(asked=f"{name}:{v}")),
     )
-    return decision, value
+    return name, value
 
 
 with page(

@@ -221,9 +221,8 @@ def why_not(
         limit = next(x for x in problem.limits if x.column == error.column)
         way = "smallest" if limit.side == "at_most" else "greatest"
         target = limit.predictor.target
-        nearest = (
-            f"the {way} {noun_of(target)} with it is {target.text(error.smallest)} {target.unit}"
-        ).rstrip()
+        number = f"{target.text(error.smallest)} {target.unit or noun_of(target)}"
+        nearest = f"the {way} that can be reached with it is {number}"
     else:
         best, exact = with_it.candidate, exact and with_it.exact
         objective = problem.objective.target.column

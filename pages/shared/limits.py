@@ -122,7 +122,10 @@ def pins_picker(space: SearchSpace, architecture: Architecture) -> list[str]:
         format_func=lambda name: _as_it_is(name, units[name], architecture),
         placeholder="nothing: all may change",
         on_change=choices.on_change(
-            "pinned", lambda names: choices.update(pinned=",".join(names) or None, edits=None)
+            "pinned",
+            lambda names: choices.update(
+                pinned=",".join(name for name in units if name in names) or None, edits=None
+            ),
         ),
     )
     return [decision.name for name in kept for decision in units[name]]

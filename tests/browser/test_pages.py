@@ -21,6 +21,7 @@ PAGES = {
     "Trust": "Trust",
     "Quantization": "Quantization",
     "Measurements": "Measurements",
+    "Counterfactuals": "Counterfactuals",
 }
 ERRORS = '[data-testid="stException"], [data-testid="stAlertContentError"]'
 
