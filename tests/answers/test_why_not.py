@@ -111,6 +111,13 @@ def test_a_subnet_over_budget_or_short_of_the_best_is_told_so() -> None:
     assert "short of the best itself" in short
 
 
+def test_however_little_is_left_is_told_in_plain_digits() -> None:
+    cost = COSTS[EVERYTHING.index(BEST)]
+    tight = PROBLEM.within(float(cost) + 2.94e-5)
+    found = why_not(tight, BEST, "q1_kernel", 3 if BEST["q1_kernel"] != 3 else 5)
+    assert "leaves 0.000029 ms" in found.sentence()
+
+
 def test_counts_are_told_without_an_interval() -> None:
     # Predicted exactly where no resolution scales a block.
     space = hand_space()
