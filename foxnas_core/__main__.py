@@ -213,6 +213,36 @@ def build_parser() -> argparse.ArgumentParser:
     search.add_argument("--save", action="store_true", help="keep the search with the study")
     _supernet(search)
 
+    counterfactual = _command(
+        commands, "counterfactual", "find the fewest and the cheapest edits that reach a goal"
+    )
+    counterfactual.add_argument(
+        "--architecture", required=True, metavar="FILE|ID", help="a JSON file, or a measured one"
+    )
+    goal = counterfactual.add_mutually_exclusive_group(required=True)
+    goal.add_argument("--save", type=float, metavar="MS", help="so much less latency")
+    goal.add_argument("--gain", type=float, metavar="POINTS", help="so much more accuracy")
+    goal.add_argument("--latency-budget", type=float, metavar="MS", help="at most this latency")
+    goal.add_argument(
+        "--accuracy-floor", type=float, metavar="PERCENT", help="at least this accuracy"
+    )
+    counterfactual.add_argument(
+        "--latency-target", default="latency_ms", help="the latency column (default: latency_ms)"
+    )
+    counterfactual.add_argument(
+        "--keep",
+        action="append",
+        default=[],
+        metavar="DECISION",
+        help="decisions of this name or pattern stay as they are, such as 's1*'",
+    )
+    counterfactual.add_argument(
+        "--why-not",
+        type=_choice,
+        metavar="DECISION=CHOICE",
+        help="why the architecture does not have this choice, within --latency-budget",
+    )
+
     trust = _command(
         commands, "trust", "train subnets alone and compare their order with the supernet's"
     )

@@ -9,11 +9,12 @@ import signal
 import sys
 import threading
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 from tqdm import tqdm
 
 from foxnas_core import workflow
@@ -337,6 +338,60 @@ def _search_rounds(study: Study, options: argparse.Namespace) -> dict[str, Any]:
     return {"study": str(study.folder), "rows": len(study.table()), **rounds_document(record)}
 
 
+def counterfactual(options: argparse.Namespace) -> dict[str, Any]:
+    """The fewest and the cheapest edits of an architecture that reach a goal."""
+    from foxnas_core.answers.reach import Goal, reach
+    from foxnas_core.answers.why_not import why_not
+    from foxnas_core.search.restriction import choices_that_keep, chosen_value, named_decisions
+
+    study, latency = open_study(options.study), options.latency_target
+    table = study.table()
+    base = _named_architecture(study, options.architecture)
+    predictors = workflow.fit_all(table, targets=("accuracy", latency))
+    given = {
+        name: getattr(options, name)
+        for name in ("save", "gain", "latency_budget", "accuracy_floor")
+        if getattr(options, name) is not None
+    }
+    [(aim, amount)] = given.items()
+    objective, limited = ("accuracy", latency) if aim in ("save", "latency_budget") else (
+        latency, "accuracy"
+    )  # fmt: skip
+    calibration = None
+    with suppress(MissingPart):
+        found = workflow.calibrations(table, study.optima(), list(predictors.values()), latency)
+        calibration = found[limited]
+    allowed = choices_that_keep(
+        study.space, base, [n for keep in options.keep for n in named_decisions(study.space, keep)]
+    )
+    problem = workflow.search_problem(predictors, {limited: amount}, objective=objective)
+    reached = reach(
+        problem,
+        base,
+        Goal(amount, relative=aim in ("save", "gain")),
+        allowed=allowed,
+        calibration=calibration,
+    )
+    why = None
+    if options.why_not:
+        if aim != "latency_budget":
+            raise InvalidInput("--why-not asks within a budget; give --latency-budget as the goal.")
+        name, text = options.why_not
+        why = why_not(problem, base, name, chosen_value(study.space, name, text), allowed=allowed)
+    for answer in reached.answers:
+        prices = ", ".join(answer.price(target) for target in dict.fromkeys(reached.targets))
+        say(f"{answer.counted}: {answer.words}. {prices}; kept with a chance of {answer.sure}.")
+    if why:
+        say(why.sentence())
+    return {
+        "study": str(study.folder),
+        "id": base.id,
+        "goal": reached.asked,
+        "answers": [answer.to_dict() for answer in reached.answers],
+        "why_not": why and why.to_dict(),
+    }
+
+
 def trust(options: argparse.Namespace) -> dict[str, Any]:
     """Train sampled subnets alone and compare them with what they inherit."""
     from foxnas_core import trusting
@@ -644,6 +699,7 @@ COMMANDS: dict[str, Callable[[argparse.Namespace], dict[str, Any]]] = {
     "fit": fit,
     "calibrate": calibrate,
     "search": search,
+    "counterfactual": counterfactual,
     "trust": trust,
     "export": export,
     "profile": profile,
@@ -662,6 +718,19 @@ def _opened(options: argparse.Namespace) -> Study:
     from foxnas_core.supernet.adapter import load_factory
 
     return replace(study, build=load_factory(options.supernet))
+
+
+def _named_architecture(study: Study, named: str) -> Architecture:
+    """An architecture from a JSON file, or a measured one by its id."""
+    if Path(named).exists():
+        return read_architecture(Path(named), study.space)
+    for table in (study.table(), study.optima()):
+        rows = (table.frame["id"] == named).to_numpy() if len(table) else np.zeros(0, dtype=bool)
+        if rows.any():
+            return study.space.decode(table.codes[rows][:1])[0]
+    raise MissingPart(
+        f"{named!r} is neither a file nor the id of a subnet that {study.folder} has measured."
+    )
 
 
 def _study_to_measure(options: argparse.Namespace) -> Study:

@@ -19,7 +19,7 @@ ROOMS = [
     ("features", "supernet", "reliability", "badges", "importing"),
     ("regression", "measurement"),
     ("explanation", "diagnostics", "search", "export", "profiling"),
-    ("devices", "design", "trust"),
+    ("devices", "design", "trust", "answers"),
     ("quantization",),
     ("figures",),
     ("storage",),

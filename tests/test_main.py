@@ -256,6 +256,76 @@ def test_the_next_batch_is_measured_with_what_was_expected_of_it(measured_study,
     assert "'speed' is no target" in refused(capsys, *command[:-1], "speed")
 
 
+def test_counterfactual_document(measured_study, capsys, tmp_path):
+    study, space = measured_study, measured_study.space
+    largest = space.extreme("largest")
+    file = tmp_path / "largest.json"
+    file.write_text(json.dumps(largest.to_dict()))
+    command = ["counterfactual", "--study", study.folder, "--architecture", file]
+    document = ask(capsys, *command, "--gain", "-0.5")
+    assert set(document) == {"study", "id", "goal", "answers", "why_not"}
+    assert document["id"] == largest.id and document["why_not"] is None
+    assert document["goal"] == "0.50 points less top-1 accuracy"
+    for answer in document["answers"]:
+        assert set(answer) == {
+            "edits", "id", "architecture", "in_words", "changes", "chance", "exact",
+        }  # fmt: skip
+        assert set(answer["changes"]) == {"accuracy", "latency_ms"}
+        assert all(set(change) == ESTIMATE for change in answer["changes"].values())
+        assert answer["changes"]["accuracy"]["value"] >= -0.5 - 1e-6
+        assert space.architecture(answer["architecture"]).id == answer["id"]
+    edits = [answer["edits"] for answer in document["answers"]]
+    assert edits == sorted(set(edits))
+    assert document == ask(capsys, *command, "--gain", "-0.5")
+
+    # Decisions that are kept stay, and a measured subnet is named by its id.
+    measured = study.table().frame["id"].iloc[0]
+    by_id = ["counterfactual", "--study", study.folder, "--architecture", measured]
+    budget = budget_of(study)
+    kept = ask(capsys, *by_id, "--latency-budget", budget, "--keep", "s1*", "--keep", "resolution")
+    base = study.space.decode(study.table().codes[:1])[0]
+    assert kept["id"] == base.id == measured
+    for answer in kept["answers"]:
+        for name in space.by_name:
+            if name.startswith("s1") or name == "resolution":
+                assert answer["architecture"].get(name) == base.get(name)
+
+
+def test_why_not_is_told_within_a_budget(measured_study, capsys):
+    study = measured_study
+    base = study.space.decode(study.table().codes[:1])[0]
+    other = next(c for c in (3, 5) if c != base["s1b1_kernel"])
+    command = ["counterfactual", "--study", study.folder, "--architecture", base.id]
+    budget = ["--latency-budget", str(float(study.table().values("latency_ms").max()))]
+    why = ["--why-not", f"s1b1_kernel={other}"]
+    found = ask(capsys, *command, *budget, *why)["why_not"]
+    assert set(found) == {
+        "decision", "choice", "alone", "room", "optimum", "best", "loss", "sentence",
+    }  # fmt: skip
+    assert (found["decision"], found["choice"]) == ("s1b1_kernel", other)
+    assert found["sentence"].startswith(f"Kernel {other} in s1b1 would")
+    assert dict(found["best"]["choices"])["s1b1_kernel"] == other
+    has = ["--why-not", f"s1b1_kernel={base['s1b1_kernel']}"]
+    assert "already" in refused(capsys, *command, *budget, *has)
+    assert "give --latency-budget" in refused(capsys, *command, "--save", "0.001", *why)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["--architecture", "0123456789ab", "--gain", "1"], "neither a file nor the id"),
+        (["--gain", "1000"], "greatest that can be reached"),
+        (["--gain", "0", "--keep", "nope"], "is named 'nope'"),
+        (["--latency-budget", "1", "--why-not", "nope=3"], "is named 'nope'"),
+    ],
+)
+def test_a_counterfactual_that_cannot_be_is_refused(measured_study, capsys, arguments, words):
+    study = ["counterfactual", "--study", measured_study.folder]
+    if "--architecture" not in arguments:
+        arguments = ["--architecture", measured_study.table().frame["id"].iloc[0], *arguments]
+    assert words in refused(capsys, *study, *arguments)
+
+
 def test_search_rounds_document(measured_study, capsys):
     command = ("search", "--study", measured_study.folder, "--rounds", 1, "--per-round", 2)
     document = ask(capsys, *command, "--latency-budget", budget_of(measured_study))

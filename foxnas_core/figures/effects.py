@@ -1,11 +1,16 @@
 """What adds up to a difference: edits with their intervals, blocks as a waterfall."""
 
+import textwrap
+
 import pandas as pd
 from plotly import graph_objects as go
 
 from foxnas_core.explanation.edits import EditEffects
 from foxnas_core.figures.theme import GREY, INK, ORANGE, SKY, difference_axis, new_figure
 from foxnas_core.target import Target
+
+# Characters of a label on one line.
+_LONGEST = 30
 
 
 def edit_table(effects: EditEffects) -> pd.DataFrame:
@@ -29,7 +34,7 @@ def edit_figure(table: pd.DataFrame, target: Target) -> go.Figure:
         go.Bar(
             orientation="h",
             x=table["effect"],
-            y=table["edit"],
+            y=[_wrapped(edit) for edit in table["edit"]],
             marker={
                 "color": colours,
                 "line": {"color": INK, "width": [0] * (len(table) - 1) + [1]},
@@ -48,11 +53,16 @@ def edit_figure(table: pd.DataFrame, target: Target) -> go.Figure:
         )
     )
     figure.update_layout(
-        height=100 + 30 * len(table),
+        height=100 + sum(12 + 18 * len(_wrapped(e).split("<br>")) for e in table["edit"]),
         xaxis={"title": {"text": difference_axis(target)}},
         yaxis={"autorange": "reversed", "type": "category", "showgrid": False},
     )
     return figure
+
+
+def _wrapped(label: str) -> str:
+    """A long label over several lines, lest it leave no room for the bars."""
+    return "<br>".join(textwrap.wrap(label, _LONGEST, break_long_words=False))
 
 
 def waterfall_figure(

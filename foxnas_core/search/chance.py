@@ -1,11 +1,16 @@
-"""The probability that a subnet of a front keeps a budget when it is measured."""
+"""The probability that measurements bear out a prediction: that a subnet keeps a limit, or that one
+is better than another."""
+
+from collections.abc import Sequence
 
 import numpy as np
 from scipy.special import stdtr
 
+from foxnas_core.architecture import Architecture
 from foxnas_core.regression import Predictor
 from foxnas_core.search.calibration import SearchCalibration
 from foxnas_core.search.exact import Front
+from foxnas_core.search.problem import Limit
 
 # Below this share of the budget a spread is none: counts (parameters) are predicted exactly.
 _EXACT = 1e-9
@@ -30,12 +35,63 @@ def chance_within(
     assert isinstance(predictor, Predictor), "only a regression knows how sure it is"
     distinct, place = np.unique(points, return_inverse=True)
     architectures = [front.candidate(int(point)).architecture for point in distinct]
+    _, spread = _predicted(predictor, architectures)
+    rest = predictor.link.forward(budgets) - predictor.link.forward(costs)
+    return _chance(predictor, rest, spread[place], _EXACT * np.abs(budgets))
+
+
+def chance_kept(
+    limit: Limit, architecture: Architecture, calibration: SearchCalibration | None = None
+) -> float:
+    """The probability that an architecture measures within a limit, as in `chance_within`."""
+    predictor = limit.predictor
+    assert isinstance(predictor, Predictor), "only a regression knows how sure it is"
+    if calibration is not None:
+        value = float(predictor.predict([architecture])["value"].iloc[0])
+        return calibration.chance(value, limit.bound)
+    eta, spread = _predicted(predictor, [architecture])
+    rest = limit.budget - limit.cost_of(eta)
+    return float(_chance(predictor, rest, spread, _EXACT * np.abs(eta))[0])
+
+
+def chance_better(
+    predictor: Predictor, before: Architecture, after: Architecture, amount: float
+) -> float:
+    """The probability that `after` measures better than `before` by `amount` at least, in the
+    target's unit, where both are measured.
+
+    The difference is Student's t about its prediction; its variance is that of the difference of
+    both means, by the delta method through the link, and of two new measurements. Two subnets that
+    are nearly the same err together, so their difference is surer than this says.
+    """
+    link = predictor.link
+    rows = predictor.form.matrix(predictor.space.encode([after, before]))
+    eta = rows @ predictor.estimates
+    slope = link.slope(eta)
+    sign = 1.0 if predictor.target.direction == "max" else -1.0
+    scaled, by_rate = slope[:, np.newaxis] * rows, slope * link.rate_pull(eta)
+    std_error = predictor.std_error(scaled[:1] - scaled[1:], by_rate[:1] - by_rate[1:])
+    spread = np.sqrt(std_error**2 + predictor.residual_variance * (slope**2).sum())
+    values = link.inverse(eta)
+    rest = sign * (values[:1] - values[1:]) - amount
+    return float(_chance(predictor, rest, spread, _EXACT * np.abs(values[:1]))[0])
+
+
+def _predicted(
+    predictor: Predictor, architectures: Sequence[Architecture]
+) -> tuple[np.ndarray, np.ndarray]:
+    """Predictions and standard errors of a new measurement (n,), on the scale of the link."""
     rows = predictor.form.matrix(predictor.space.encode(architectures))
     eta = rows @ predictor.estimates
     std_error = predictor.std_error(rows, predictor.link.rate_pull(eta))
-    spread = np.sqrt(std_error**2 + predictor.residual_variance)[place]
-    rest = predictor.link.forward(budgets) - predictor.link.forward(costs)
-    sure = spread <= _EXACT * np.abs(budgets)
+    return eta, np.sqrt(std_error**2 + predictor.residual_variance)
+
+
+def _chance(
+    predictor: Predictor, rest: np.ndarray, spread: np.ndarray, blur: np.ndarray
+) -> np.ndarray:
+    """The probability (n,) that what is left is not taken up by errors of such a spread; errors
+    below `blur` are none."""
     with np.errstate(divide="ignore", invalid="ignore"):
         chance = stdtr(predictor.residual_df, rest / spread)
-    return np.where(sure, rest >= -_EXACT * np.abs(budgets), chance)
+    return np.where(spread <= blur, rest >= -blur, chance)

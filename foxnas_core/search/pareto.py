@@ -48,6 +48,18 @@ def undominated(scores: np.ndarray, costs: np.ndarray) -> np.ndarray:
     return np.sort(kept)
 
 
+def undominated_by_level(scores: np.ndarray, costs: np.ndarray, levels: np.ndarray) -> np.ndarray:
+    """The same as `undominated` for one cost and a level of few distinct values, each (options,):
+    level by level, each against the front of those below, which takes one sort a level."""
+    front, kept = np.empty(0, dtype=np.int64), [np.empty(0, dtype=np.int64)]
+    for level in np.unique(levels):
+        both = np.concatenate([front, np.flatnonzero(levels == level)])
+        rising = efficient_options(scores[both], costs[both])
+        kept.append(both[rising[rising >= len(front)]])
+        front = both[rising]
+    return np.sort(np.concatenate(kept))
+
+
 def _no_better(by: np.ndarray, points: np.ndarray) -> np.ndarray:
     """Whether each point (rows) is no less than each of `by` (columns) in anything."""
     beaten = np.ones((len(points), len(by)), dtype=bool)

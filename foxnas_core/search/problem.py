@@ -252,7 +252,10 @@ class ContextTable:
     @cached_property
     def reduced(self) -> "ContextTable":
         """The same table with the undominated options alone."""
-        kept = self.undominated
+        return self.of_options(self.undominated)
+
+    def of_options(self, kept: Sequence[np.ndarray]) -> "ContextTable":
+        """The same table with the options alone that stand at these positions in each group."""
         return replace(
             self,
             scores=tuple(part[at] for part, at in zip(self.scores, kept, strict=True)),
@@ -374,6 +377,27 @@ class SearchProblem:
         other.__dict__["tables"] = self.tables
         return other
 
+    def restricted_to(self, allowed: Mapping[str, Sequence[Value]]) -> "SearchProblem":
+        """The same problem with fewer choices, those in both its own `allowed` and this; shares
+        what has been compiled.
+
+        Raises `InvalidInput` where a decision is left without a choice, or is none of the space.
+        """
+        both = {name: tuple(choices) for name, choices in allowed.items()}
+        for name, choices in self.allowed.items():
+            both[name] = tuple(c for c in choices if c in both.get(name, choices))
+        other = SearchProblem(self.objective, self.limits, both)
+        kept = [
+            np.searchsorted(mine, theirs)
+            for mine, theirs in zip(self.options, other.options, strict=True)
+        ]
+        other.__dict__["tables"] = tuple(
+            table.of_options(kept)
+            for table in self.tables
+            if all(value in other.allowed.get(n, (value,)) for n, value in table.context.items())
+        )
+        return other
+
     @cached_property
     def tables(self) -> tuple[ContextTable, ...]:
         """One table for each allowed choice of the context."""
@@ -466,6 +490,28 @@ class SearchProblem:
             column = self.space.decisions.index(self.space.by_name[name])
             codes[0, column] = self.space.by_name[name].choices.index(value)
         return self.space.decode(codes)[0]
+
+    def position(self, architecture: Architecture) -> tuple[int, np.ndarray]:
+        """The context and the option of each group (groups,) of an architecture of the space: the
+        inverse of `architecture`. Raises `InvalidInput` where its choices are not allowed."""
+        for name, choices in self.allowed.items():
+            if architecture.get(name, choices[0]) not in choices:
+                raise InvalidInput(
+                    f"Architecture {architecture.id} has {name} {architecture[name]}, which is not "
+                    f"allowed here; allowed: {', '.join(map(str, choices))}."
+                )
+        [context] = [
+            position
+            for position, table in enumerate(self.tables)
+            if all(architecture[name] == value for name, value in table.context.items())
+        ]
+        [codes] = self.space.encode([architecture])
+        found = []
+        for group, kept in zip(self.groups, self.options, strict=True):
+            own = codes[group_columns(self.space, group)]
+            same = (group_codes(self.space, group)[kept] == own).all(axis=1)
+            found.append(int(np.argmax(same)))
+        return context, np.array(found)
 
     def candidate(self, context: int, options: Sequence[int] | np.ndarray) -> Candidate:
         """The architecture as in `architecture`, with its predicted value and costs."""

@@ -1,9 +1,9 @@
-"""Decisions pinned or forbidden by name, as they are typed."""
+"""Decisions pinned or forbidden: by name as they are typed, and by an architecture."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from fnmatch import fnmatchcase
 
-from foxnas_core.architecture import Value
+from foxnas_core.architecture import Architecture, Value
 from foxnas_core.errors import InvalidInput
 from foxnas_core.search_space import Decision, SearchSpace, check_choice
 
@@ -23,7 +23,7 @@ def allowed_choices(
     left: dict[str, list[Value]] = {}
     for pairs, wanted in ((allow, True), (forbid, False)):
         for pattern, text in pairs:
-            for decision in _named(space, pattern):
+            for decision in (space.by_name[name] for name in named_decisions(space, pattern)):
                 listed = {_choice(decision, part) for part in text.split(",")}
                 before = left.get(decision.name, list(decision.choices))
                 after = [choice for choice in before if (choice in listed) is wanted]
@@ -36,14 +36,82 @@ def allowed_choices(
     return {name: tuple(choices) for name, choices in left.items()}
 
 
-def _named(space: SearchSpace, pattern: str) -> list[Decision]:
-    found = [d for d in space.decisions if fnmatchcase(d.name, pattern)]
+def narrowed(
+    first: Mapping[str, tuple[Value, ...]], second: Mapping[str, tuple[Value, ...]]
+) -> dict[str, tuple[Value, ...]]:
+    """The choices that both leave to each decision that either names; none where they clash."""
+    return dict(first) | {
+        name: tuple(choice for choice in first.get(name, choices) if choice in choices)
+        for name, choices in second.items()
+    }
+
+
+def choices_that_keep(
+    space: SearchSpace, architecture: Architecture, names: Iterable[str]
+) -> dict[str, tuple[Value, ...]]:
+    """What keeps the decisions of `names` as they are in an architecture, as
+    `SearchProblem.allowed`: those that are active stay so and keep their choice, others stay off.
+
+    Raises `InvalidInput` for a name that the space lacks.
+    """
+    left: dict[str, tuple[Value, ...]] = {}
+    for name in names:
+        if name not in space.by_name:
+            named_decisions(space, name)
+        decision, value = space.by_name[name], architecture.get(name)
+        pins = _off(space, architecture, decision)
+        if value is not None:
+            pins = choices_that_take(space, decision, value)
+        left = narrowed(left, pins)
+    return left
+
+
+def choices_that_take(
+    space: SearchSpace, decision: Decision, value: Value
+) -> dict[str, tuple[Value, ...]]:
+    """What makes a decision active at a choice, as `SearchProblem.allowed`: that choice alone, and
+    of the decisions that it depends on those that activate it.
+
+    Raises `InvalidInput` where it has no such choice.
+    """
+    left: dict[str, tuple[Value, ...]] = {decision.name: (check_choice(decision, value),)}
+    waiting = [decision]
+    while waiting:
+        for condition in waiting.pop().conditions:
+            left = narrowed(left, {condition.decision: condition.values})
+            waiting.append(space.by_name[condition.decision])
+    return left
+
+
+def _off(
+    space: SearchSpace, architecture: Architecture, decision: Decision
+) -> dict[str, tuple[Value, ...]]:
+    """What keeps off a decision that is off in an architecture, by a condition it does not meet."""
+    for condition in decision.conditions:
+        parent = space.by_name[condition.decision]
+        if architecture.get(parent.name) in condition.values:
+            continue
+        others = tuple(choice for choice in parent.choices if choice not in condition.values)
+        # Where each of its choices would do, it has to be off itself.
+        return {parent.name: others} if others else _off(space, architecture, parent)
+    return {}
+
+
+def named_decisions(space: SearchSpace, pattern: str) -> list[str]:
+    """The names of the decisions of this name or pattern; raises `InvalidInput` where none is."""
+    found = [name for name in space.by_name if fnmatchcase(name, pattern)]
     if not found:
         raise InvalidInput(
             f"No decision of space {space.name!r} is named {pattern!r}; its decisions are "
             f"{', '.join(space.by_name)}."
         )
     return found
+
+
+def chosen_value(space: SearchSpace, name: str, text: str) -> Value:
+    """A decision's choice as it is typed; raises `InvalidInput` where there is none."""
+    named_decisions(space, name)
+    return _choice(space.by_name[name], text)
 
 
 def _choice(decision: Decision, text: str) -> Value:

@@ -27,6 +27,8 @@ from pages.shared.registry import MEASURING
 if TYPE_CHECKING:
     import pandas as pd
 
+    from foxnas_core.answers.reach import Answer, Reached
+    from foxnas_core.answers.why_not import WhyNot
     from foxnas_core.design.plan import MeasurementPlan
     from foxnas_core.devices.comparison import DeviceComparison
     from foxnas_core.devices.curve import TransferCurve
@@ -140,6 +142,47 @@ def problem_of(study: Study, objective: str, limits: Limits, kept: Kept) -> "Sea
 def solution_of(study: Study, objective: str, limits: Limits, kept: Kept) -> "Solution":
     """The optimum of `problem_of`; raises as `milp.solve`."""
     return _solution(str(study.folder), objective, limits, kept, _fit_stamp(study))
+
+
+def reached_of(
+    study: Study,
+    objective: str,
+    limits: Limits,
+    kept: Kept,
+    architecture: Architecture,
+    relative: bool,
+) -> "Reached":
+    """The edits by which an architecture reaches a goal for the first of `limits`, whose number is
+    that goal's amount; raises as `answers.reach`."""
+    return _reached(
+        str(study.folder), objective, limits, kept, as_text(architecture), relative,
+        _fit_stamp(study), _stamp(study, "optima.parquet"),
+    )  # fmt: skip
+
+
+def kept_best_of(
+    study: Study, objective: str, limits: Limits, kept: Kept, architecture: Architecture
+) -> "Answer":
+    """The best of `problem_of` beside an architecture; raises as `answers.best_with_kept`."""
+    return _kept_best(
+        str(study.folder), objective, limits, kept, as_text(architecture),
+        _fit_stamp(study), _stamp(study, "optima.parquet"),
+    )  # fmt: skip
+
+
+def why_not_of(
+    study: Study,
+    objective: str,
+    limits: Limits,
+    kept: Kept,
+    architecture: Architecture,
+    asked: tuple[str, Value],
+) -> "tuple[WhyNot, pd.DataFrame]":
+    """Why an architecture does not have a decision's choice, and the best with each of its choices;
+    raises as `answers.why_not`."""
+    return _why_not(
+        str(study.folder), objective, limits, kept, as_text(architecture), asked, _fit_stamp(study)
+    )
 
 
 def middle_of(study: Study, column: str) -> float:
@@ -374,10 +417,9 @@ def _calibrations(
 
 @st.cache_resource(max_entries=16, show_spinner="Finding the exact optimum for every budget …")
 def _front(folder: str, latency: str, kept: Kept, stamp: Stamp) -> "Front":
-    from foxnas_core.workflow import latency_front
+    from foxnas_core.search.exact import front
 
-    predictors = [_predictor(folder, c, "auto", "auto", stamp) for c in ("accuracy", latency)]
-    return latency_front(*predictors, allowed=dict(kept))
+    return front(_problem(folder, "accuracy", latency, (), kept, stamp))
 
 
 @st.cache_resource(max_entries=16, show_spinner="Finding the front under all limits …")
@@ -393,10 +435,12 @@ def _problem(
 ) -> "SearchProblem":
     from foxnas_core.workflow import search_problem
 
+    if kept:
+        return _problem(folder, objective, first, limits, (), stamp).restricted_to(dict(kept))
     # The first limit's number is set by `SearchProblem.within`, which shares what is compiled.
     bounds = {first: 0.0, **dict(limits)}
     predictors = {c: _predictor(folder, c, "auto", "auto", stamp) for c in (objective, *bounds)}
-    return search_problem(predictors, bounds, objective=objective, allowed=dict(kept))
+    return search_problem(predictors, bounds, objective=objective)
 
 
 @st.cache_resource(max_entries=64, show_spinner="Finding the optimum under all limits …")
@@ -405,6 +449,81 @@ def _solution(folder: str, objective: str, limits: Limits, kept: Kept, stamp: St
 
     (first, bound), *others = limits
     return solve(_problem(folder, objective, first, tuple(others), kept, stamp).within(bound))
+
+
+@st.cache_resource(max_entries=64, show_spinner="Finding the fewest edits …")
+def _reached(
+    folder: str,
+    objective: str,
+    limits: Limits,
+    kept: Kept,
+    architecture: str,
+    relative: bool,
+    stamp: Stamp,
+    optima: Stamp,
+) -> "Reached":
+    from foxnas_core.answers.reach import Goal, reach
+
+    (first, amount), *others = limits
+    problem = _problem(folder, objective, first, tuple(others), (), stamp)
+    return reach(
+        problem,
+        problem.space.architecture(json.loads(architecture)),
+        Goal(amount, relative),
+        allowed=dict(kept),
+        calibration=_calibration(folder, objective, first, stamp, optima),
+    )
+
+
+@st.cache_resource(max_entries=64, show_spinner="Optimising the rest …")
+def _kept_best(
+    folder: str,
+    objective: str,
+    limits: Limits,
+    kept: Kept,
+    architecture: str,
+    stamp: Stamp,
+    optima: Stamp,
+) -> "Answer":
+    from foxnas_core.answers.reach import best_with_kept
+
+    (first, bound), *others = limits
+    problem = _problem(folder, objective, first, tuple(others), (), stamp).within(bound)
+    return best_with_kept(
+        problem,
+        problem.space.architecture(json.loads(architecture)),
+        dict(kept),
+        calibration=_calibration(folder, objective, first, stamp, optima),
+    )
+
+
+@st.cache_resource(max_entries=64, show_spinner="Looking for the best subnet with it …")
+def _why_not(
+    folder: str,
+    objective: str,
+    limits: Limits,
+    kept: Kept,
+    architecture: str,
+    asked: tuple[str, Value],
+    stamp: Stamp,
+) -> "tuple[WhyNot, pd.DataFrame]":
+    from foxnas_core.answers.why_not import every_choice, why_not
+
+    (first, bound), *others = limits
+    problem = _problem(folder, objective, first, tuple(others), (), stamp).within(bound)
+    base, allowed = problem.space.architecture(json.loads(architecture)), dict(kept)
+    found = why_not(problem, base, *asked, allowed=allowed)
+    return found, every_choice(problem, base, asked[0], allowed=allowed)
+
+
+def _calibration(
+    folder: str, objective: str, first: str, stamp: Stamp, optima: Stamp
+) -> "SearchCalibration | None":
+    """The calibration of what is limited, None where too few optima were measured."""
+    latency = objective if first == "accuracy" else first
+    with suppress(FoxnasError):
+        return _calibrations(folder, latency, stamp, optima)[first]
+    return None
 
 
 def _text_of(architecture: Architecture | None) -> str | None:

@@ -22,14 +22,19 @@ from foxnas_core.search_space import SearchSpace
 from pages.shared.text import plain
 
 _KEY = "choices"
-_TEXTS = ("architecture", "limits", "allowed", "search", "compare", "race", "cost", "unit")
+_TEXTS = (
+    "architecture", "limits", "allowed", "search", "compare", "race", "cost", "unit", "pinned",
+    "asked",
+)  # fmt: skip
 GOALS = ("accuracy", "latency")
+AIMS = ("save", "gain", "latency", "accuracy")
 # These names are few, and others in an address are left aside.
 _ALLOWED = {
     "form": ("auto", *FORMS), "link": LINKS, "intervals": tuple(KINDS), "goal": GOALS,
+    "aim": AIMS,
 }  # fmt: skip
 # Numbers, each above 0 and below this; those that are None stay out of the address.
-_NUMBERS = {"budget": 1e9, "guard": 1.0, "floor": 100.0, "count": 1e15}
+_NUMBERS = {"budget": 1e9, "guard": 1.0, "floor": 100.0, "count": 1e15, "amount": 1e9, "edits": 1e4}
 # A browser that is quicker than the page sends the address from before the last change; one that
 # was replaced so many seconds ago must not undo it.
 _ECHO = 3.0
@@ -43,7 +48,10 @@ class Choices:
     search is for (best "accuracy" or least "latency") and the accuracy floor (percent) of the
     latter, limits beside and choices to keep (see `limits`), the id of a running or kept search,
     those of searches to compare, with commas, and that of a race of strategies; the front's cost
-    column, the label of the unit it is read in and its budget where it is a count.
+    column, the label of the unit it is read in and its budget where it is a count; what a
+    counterfactual aims at (to "save" latency, to "gain" accuracy, or a "latency" or "accuracy" to
+    keep), its amount in the target's unit and the number of edits that is looked at, the slots and
+    decisions to keep, with commas, and the choice that is asked for, as s2b1_kernel:7.
     """
 
     study: str = "demo"
@@ -65,6 +73,11 @@ class Choices:
     cost: str | None = None
     unit: str | None = None
     count: float | None = None
+    aim: str = "save"
+    amount: float | None = None
+    edits: float | None = None
+    pinned: str | None = None
+    asked: str | None = None
 
 
 def current() -> Choices:

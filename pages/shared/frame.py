@@ -36,6 +36,7 @@ MENU = {
         ("pages/9_Front.py", "Front"),
         ("pages/10_Strategies.py", "Strategies"),
         ("pages/2_What_if.py", "What-if"),
+        ("pages/15_Counterfactuals.py", "Counterfactuals"),
     ),
     "Take away": (
         ("pages/17_Model_graph.py", "Model graph"),

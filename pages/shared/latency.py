@@ -61,7 +61,7 @@ def budget_of(front: "Front") -> float:
     chosen = choices.current().budget
     if chosen is not None:
         return chosen
-    low, high, step = _range(front)
+    low, high, step = budgets_of(front)
     return round(low + step * round((high - low) / step / 2), _decimals(step))
 
 
@@ -70,7 +70,9 @@ def budget_slider(front: "Front", *, and_then: Callable[[], None] | None = None)
 
     `and_then` is called after a move.
     """
-    return _slider("budget", "Latency budget (ms)", budget_of(front), _range(front), and_then)
+    return slider(
+        "budget", "Latency budget (ms)", budget_of(front), budgets_of(front), and_then=and_then
+    )
 
 
 def floor_of(front: "Front") -> float:
@@ -78,7 +80,7 @@ def floor_of(front: "Front") -> float:
     chosen = choices.current().floor
     if chosen is not None:
         return chosen
-    low, _, step = _floors(front)
+    low, _, step = floors_of(front)
     reached = front.values[front.costs <= budget_of(front)]
     best = float(reached[-1]) if len(reached) else low
     return max(low, round(math.floor(best / step) * step, _decimals(step)))
@@ -86,21 +88,25 @@ def floor_of(front: "Front") -> float:
 
 def floor_slider(front: "Front") -> float:
     """Draw the slider over the front's accuracies and return the floor (%)."""
-    return _slider("floor", "Accuracy floor (%)", floor_of(front), _floors(front))
+    return slider("floor", "Accuracy floor (%)", floor_of(front), floors_of(front))
 
 
-def _slider(
-    key: str,
+def slider(
+    choice: str,
     label: str,
     value: float,
     span: tuple[float, float, float],
+    *,
+    key: str = "",
     and_then: Callable[[], None] | None = None,
 ) -> float:
-    """The slider of the choice `key` over `span`: least, greatest, step."""
+    """The slider of a choice over `span`: least, greatest, step; `key` is the widget's, where it is
+    not the choice's name."""
     low, high, step = span
+    key = key or choice
 
     def move(moved: float) -> None:
-        choices.update(**{key: round(moved, _decimals(step))})
+        choices.update(**{choice: round(moved, _decimals(step))})
         if and_then is not None:
             and_then()
 
@@ -166,7 +172,7 @@ def searched_floor(study: Study, front: "Front") -> float:
         return floor  # nothing to guard by; the picker says so
 
 
-def _floors(front: "Front") -> tuple[float, float, float]:
+def floors_of(front: "Front") -> tuple[float, float, float]:
     """Least and greatest floor and the step between floors, in round numbers.
 
     Both ends are rounded down, so that the least allows everything and the greatest can be met.
@@ -179,7 +185,7 @@ def _floors(front: "Front") -> tuple[float, float, float]:
     return round(low * step, decimals), round(high * step, decimals), step
 
 
-def _range(front: "Front") -> tuple[float, float, float]:
+def budgets_of(front: "Front") -> tuple[float, float, float]:
     """Least and greatest budget and the step between budgets, in round numbers.
 
     Both ends are rounded up, so that the least can be met and the greatest allows everything.
@@ -190,6 +196,14 @@ def _range(front: "Front") -> tuple[float, float, float]:
     high = max(math.ceil(greatest / step), low + 1)
     decimals = _decimals(step)
     return round(low * step, decimals), round(high * step, decimals), step
+
+
+def amounts_up_to(most: float) -> tuple[float, float, float]:
+    """Least and greatest amount and the step between amounts, in round numbers; the greatest can be
+    reached where `most` can."""
+    step = 10.0 ** math.floor(math.log10(most / 40))
+    decimals = _decimals(step)
+    return round(step, decimals), round(math.floor(most / step) * step, decimals), step
 
 
 def _decimals(step: float) -> int:

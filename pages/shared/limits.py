@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import streamlit as st
 
-from foxnas_core.architecture import Value
+from foxnas_core.architecture import Architecture, Value
 from foxnas_core.errors import InvalidInput
 from foxnas_core.figures.search import group_title
 from foxnas_core.search.problem import Side, noun_of
@@ -89,6 +89,53 @@ def parse_kept(text: str, space: SearchSpace) -> dict[str, tuple[Value, ...]]:
             )
         found[key] = tuple(c for t, c in by_text.items() if t in values.split("+"))
     return found
+
+
+def units_of(space: SearchSpace) -> dict[str, tuple[Decision, ...]]:
+    """What can be kept as it is, by name: each block with its decisions, and each other decision
+    that has a choice."""
+    found: dict[str, tuple[Decision, ...]] = {}
+    for decision in space.decisions:
+        if decision.slot:
+            found.setdefault(decision.slot, space.in_slot(decision.slot))
+        elif len(decision.choices) > 1:
+            found[decision.name] = (decision,)
+    return found
+
+
+def pins_picker(space: SearchSpace, architecture: Architecture) -> list[str]:
+    """Draw the choice of blocks and decisions to keep as they are in an architecture; returns the
+    names of their decisions. What an address has wrong is left aside, with a sentence."""
+    units = units_of(space)
+    named = list(filter(None, (choices.current().pinned or "").split(",")))
+    kept = [name for name in units if name in named]
+    if unknown := [name for name in named if name not in units]:
+        st.warning(
+            f"A part of the address was left aside. {plain(repr(unknown[0]))} is no block or "
+            f"decision of this space."
+        )
+    choices.show("pinned", kept)
+    st.multiselect(
+        "Keep as they are",
+        list(units),
+        key="pinned",
+        format_func=lambda name: _as_it_is(name, units[name], architecture),
+        placeholder="nothing: all may change",
+        on_change=choices.on_change(
+            "pinned",
+            lambda names: choices.update(
+                pinned=",".join(name for name in units if name in names) or None, edits=None
+            ),
+        ),
+    )
+    return [decision.name for name in kept for decision in units[name]]
+
+
+def _as_it_is(name: str, decisions: tuple[Decision, ...], architecture: Architecture) -> str:
+    active = [d for d in decisions if d.name in architecture]
+    if not decisions[0].slot:
+        return f"{name} {architecture.get(name, 'off')}"
+    return f"{name}: {', '.join(f'{d.role} {architecture[d.name]}' for d in active) or 'off'}"
 
 
 def in_words(limits: Iterable[tuple[Target, float, Side]]) -> list[str]:

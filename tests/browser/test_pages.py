@@ -22,6 +22,7 @@ PAGES = {
     "Quantization": "Quantization",
     "Measurements": "Measurements",
     "Model_graph": "Model graph",
+    "Counterfactuals": "Counterfactuals",
 }
 ERRORS = '[data-testid="stException"], [data-testid="stAlertContentError"]'
 

@@ -5,12 +5,12 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 import pytest
-from hand import hand_space, noisy_table
+from hand import hand_space, noisy_table, saturating_table
 from scipy import stats
 
 from foxnas_core.regression import fit
 from foxnas_core.search.calibration import SearchCalibration
-from foxnas_core.search.chance import chance_within
+from foxnas_core.search.chance import chance_better, chance_kept, chance_within
 from foxnas_core.search.exact import front
 from foxnas_core.search.problem import Limit, SearchProblem
 
@@ -53,3 +53,69 @@ def test_costs_known_exactly_hold_or_not() -> None:
     budget = np.full(len(whole), whole.costs[1])
     found = chance_within(whole, budget, POINTS)
     assert found.tolist() == [1.0, 1.0, *[0.0] * (len(whole) - 2)]
+
+
+def test_a_limit_is_kept_with_the_chance_of_the_front() -> None:
+    budgets = WHOLE.costs * 1.02
+    by_front = chance_within(WHOLE, budgets, POINTS)
+    architectures = [WHOLE.candidate(p).architecture for p in POINTS]
+    for architecture, budget, expected in zip(architectures, budgets, by_front, strict=True):
+        found = chance_kept(Limit(LATENCY, float(budget)), architecture)
+        assert found == pytest.approx(expected, abs=1e-9)
+    floor = float(ACCURACY.predict([architectures[0]])["prediction_low"].iloc[0])
+    assert chance_kept(Limit(ACCURACY, at_least=floor), architectures[0]) == pytest.approx(0.975)
+    residuals = np.array([0.01, 0.02, 0.03, 0.04, 0.05])
+    calibrated = SearchCalibration(LATENCY, residuals, pd.DataFrame())
+    limit = Limit(LATENCY, float(budgets[0]))
+    value = float(LATENCY.predict([architectures[0]])["value"].iloc[0])
+    expected = calibrated.chance(value, limit.bound)
+    assert chance_kept(limit, architectures[0], calibrated) == expected
+
+
+def test_a_bound_at_the_ceiling_is_kept_by_none_or_all() -> None:
+    bent = fit(saturating_table(hand_space(), 120), "accuracy", "per_layer", "saturating")
+    largest = bent.space.extreme("largest")
+    ceiling = bent.link.ceiling + 0.1
+    assert chance_kept(Limit(bent, at_least=ceiling), largest) == 0
+    assert chance_kept(Limit(bent, at_most=ceiling), largest) == 1
+
+
+@pytest.mark.parametrize("predictor", [ACCURACY, LATENCY])
+def test_the_chance_of_a_difference_by_hand(predictor) -> None:
+    space = predictor.space
+    before, after = space.extreme("smallest"), space.extreme("largest")
+    [x, y] = predictor.form.matrix(space.encode([after, before]))
+    variance = (x - y) @ predictor.covariance @ (x - y) + 2 * predictor.residual_variance
+    difference = (x - y) @ predictor.estimates
+    if predictor is LATENCY:
+        difference = -difference
+    for amount in (difference, difference - 0.2, difference + 0.1):
+        expected = stats.t.cdf((difference - amount) / np.sqrt(variance), predictor.residual_df)
+        assert chance_better(predictor, before, after, amount) == pytest.approx(expected)
+
+
+def test_the_chance_of_a_difference_agrees_with_simulation_through_a_ceiling() -> None:
+    bent = fit(saturating_table(hand_space(), 120), "accuracy", "per_layer", "saturating")
+    # The ceiling held, so that what is drawn is the estimates and two measurements.
+    bent = replace(bent, ceiling=None)
+    space = bent.space
+    before, after = space.extreme("smallest"), space.extreme("largest")
+    rows = bent.form.matrix(space.encode([after, before]))
+    rng = np.random.default_rng(0)
+    drawn = rng.multivariate_normal(bent.estimates, bent.covariance, 40_000) @ rows.T
+    drawn += rng.normal(0, np.sqrt(bent.residual_variance), drawn.shape)
+    values = bent.link.inverse(drawn)
+    gain = values[:, 0] - values[:, 1]
+    for amount in np.quantile(gain, [0.1, 0.5, 0.8]):
+        expected = (gain >= amount).mean()
+        assert chance_better(bent, before, after, float(amount)) == pytest.approx(
+            expected, abs=0.02
+        )
+
+
+def test_exact_counts_are_better_or_not() -> None:
+    exact = replace(LATENCY, covariance=np.zeros_like(LATENCY.covariance), residual_variance=1e-30)
+    before, after = exact.space.extreme("largest"), exact.space.extreme("smallest")
+    first, second = exact.predict([before, after])["value"]
+    assert chance_better(exact, before, after, first - second) == 1
+    assert chance_better(exact, before, after, first - second + 0.01) == 0

@@ -12,6 +12,7 @@ from foxnas_core.search.pareto import (
     efficient_options,
     slope_at,
     undominated,
+    undominated_by_level,
 )
 
 
@@ -38,6 +39,14 @@ def test_undominated_options_among_many() -> None:
     equal_before = np.triu((signed[:, None] == signed).all(axis=2), 1)
     strictly = less & ~less.T
     assert kept.tolist() == np.flatnonzero(~(strictly | equal_before).any(axis=0)).tolist()
+
+
+@given(st.lists(st.tuples(*[st.integers(-3, 3)] * 3), min_size=0, max_size=60))
+def test_level_by_level_the_same_are_kept(points: list[tuple[int, ...]]) -> None:
+    table = np.array(points, dtype=float).reshape(-1, 3)
+    by_level = undominated_by_level(table[:, 0], table[:, 1], table[:, 2])
+    expected = undominated(table[:, 0], table[:, 1:])
+    assert by_level.tolist() == expected.tolist()
 
 
 def test_corners_leave_out_points_on_a_line() -> None:

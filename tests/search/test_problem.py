@@ -1,5 +1,6 @@
 """The compiled problem adds up to the predictions, and limits are checked with a clear word."""
 
+import itertools
 import math
 import re
 from dataclasses import replace
@@ -267,6 +268,44 @@ def test_a_pin_that_the_optimum_keeps_anyway_changes_nothing() -> None:
     )
     # Where every decision that is active is pinned, one architecture is left.
     assert (pinned.best, pinned.gap) == (free, 0)
+
+
+@given(seed=st.integers(0, 10_000), contexts=st.integers(1, 3))
+@settings(max_examples=40, deadline=None)
+def test_positions_are_those_of_architectures(seed: int, contexts: int) -> None:
+    problem = small_problem([3, 2], contexts, seed, whole=False, target="accuracy", quantile=0.5)
+    for context, table in enumerate(problem.tables):
+        for options in itertools.product(*(range(len(scores)) for scores in table.scores)):
+            architecture = problem.architecture(context, options)
+            place, found = problem.position(architecture)
+            assert (place, *found) == (context, *options)
+
+
+def test_a_position_that_is_not_allowed_is_refused_by_name() -> None:
+    problem = mini_problem().restricted_to({"s1b1_kernel": (3, 5)})
+    with pytest.raises(InvalidInput, match="s1b1_kernel 7, which is not allowed here; allowed: 3"):
+        problem.position(problem.space.extreme("largest"))
+    smallest = problem.space.extreme("smallest")
+    assert problem.architecture(*problem.position(smallest)) == smallest
+
+
+def test_fewer_choices_share_what_was_compiled() -> None:
+    whole = mini_problem()
+    first = {"s1b1_kernel": (3, 5), "resolution": (12, 18)}
+    second = {"s1b1_kernel": (5, 7), "s2_depth": (1,)}
+    part = whole.restricted_to(first).restricted_to(second)
+    assert part.allowed == {"resolution": (12, 18), "s1b1_kernel": (5,), "s2_depth": (1,)}
+    fresh = SearchProblem(whole.objective, whole.limits, part.allowed)
+    assert len(part.tables) == len(fresh.tables) == 2
+    for mine, theirs in zip(part.tables, fresh.tables, strict=True):
+        assert mine.context == theirs.context
+        assert mine.cost_constants == theirs.cost_constants
+        for a, b in zip(mine.scores + mine.limit_costs, theirs.scores + theirs.limit_costs,
+                        strict=True):  # fmt: skip
+            assert a.tolist() == b.tolist()
+    assert solve_exact(part) == solve_exact(fresh)
+    with pytest.raises(InvalidInput, match="No choice of 's1b1_kernel'"):
+        part.restricted_to({"s1b1_kernel": (3,)})
 
 
 @pytest.mark.parametrize(("number", "text"), [(91.8539, "91.853"), (-1.6051, "-1.6051"), (0, "0")])

@@ -5,7 +5,14 @@ import pytest
 from foxnas_core.errors import InvalidInput
 from foxnas_core.storage import open_study
 from foxnas_core.target import target_of
-from pages.shared.limits import Terms, in_words, limited_targets, parse_kept, parse_limits
+from pages.shared.limits import (
+    Terms,
+    in_words,
+    limited_targets,
+    parse_kept,
+    parse_limits,
+    units_of,
+)
 from tests.conftest import DEMO
 
 COLUMNS = ("parameters", "latency_ms:int8")
@@ -61,3 +68,11 @@ def test_limits_are_told_with_their_side_and_unit():
         (target_of("parameters"), 20_000.0, "at_most"), (target_of("accuracy"), 85.0, "at_least"),
     ]  # fmt: skip
     assert in_words(limits) == ["at most 20.0 k parameters", "at least 85.00 % top-1 accuracy"]
+
+
+def test_blocks_and_other_decisions_with_a_choice_can_be_kept(table):
+    units = units_of(table.space)
+    assert list(units)[:3] == ["resolution", "s1_depth", "s1b1"]
+    assert [d.name for d in units["s1b1"]] == ["s1b1_kernel", "s1b1_expand"]
+    kept = [d.name for decisions in units.values() for d in decisions]
+    assert sorted(kept) == sorted(d.name for d in table.space.decisions if len(d.choices) > 1)

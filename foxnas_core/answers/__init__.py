@@ -1,0 +1,1 @@
+"""Answers about one architecture: what would reach a goal, and why a choice is not taken."""

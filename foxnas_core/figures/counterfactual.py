@@ -1,0 +1,87 @@
+"""Edits that reach a goal by their number, and what each choice of a decision costs."""
+
+import numpy as np
+import pandas as pd
+from plotly import graph_objects as go
+
+from foxnas_core.answers.reach import Reached
+from foxnas_core.figures.theme import BLUE, GREY, INK, colour_of, difference_axis, new_figure
+from foxnas_core.target import Target
+
+# Columns of the target that is the price.
+PRICE, LOW, HIGH = "price", "price low", "price high"
+
+
+def reached_table(reached: Reached) -> pd.DataFrame:
+    """One row a number of edits: edits, price with its interval (the change of the objective),
+    the change of each limited target with its interval, chance (%), in words, id."""
+    rows = []
+    for answer in reached.answers:
+        row: dict[str, object] = {"edits": answer.edits}
+        for place, target in enumerate(reached.targets):
+            found = answer.effects[target.column]
+            name = difference_axis(target) if place else PRICE
+            row |= {name: found.total, f"{name} low": found.low, f"{name} high": found.high}
+        row |= {"chance": 100 * answer.chance, "in words": answer.words, "id": answer.after.id}
+        rows.append(row)
+    return pd.DataFrame(rows)
+
+
+def reached_figure(table: pd.DataFrame, objective: Target, chosen: int) -> go.Figure:
+    """Draws `reached_table`: the price by the number of edits, with intervals; the chosen number
+    is filled."""
+    colour = colour_of(objective.column)
+    fill = [colour if edits == chosen else "white" for edits in table["edits"]]
+    figure = new_figure()
+    figure.add_scatter(
+        x=table["edits"], y=table[PRICE], mode="lines", showlegend=False, hoverinfo="skip",
+        line={"color": GREY, "width": 1, "shape": "hv"},
+    )  # fmt: skip
+    figure.add_scatter(
+        x=table["edits"], y=table[PRICE], mode="markers", showlegend=False,
+        marker={"size": 12, "color": fill, "line": {"color": colour, "width": 2}},
+        error_y={
+            "type": "data", "symmetric": False, "array": table[HIGH] - table[PRICE],
+            "arrayminus": table[PRICE] - table[LOW], "color": colour, "thickness": 1.2,
+        },
+        customdata=np.column_stack([table["in words"], table["chance"].round()]),
+        hovertemplate=f"%{{x}} edits: %{{y:+.3g}} {objective.difference_unit}, kept with "
+        "%{customdata[1]} %<br>%{customdata[0]}<extra></extra>",
+    )  # fmt: skip
+    most = int(table["edits"].max())
+    figure.update_layout(height=360)
+    figure.update_xaxes(
+        title_text="Edits", range=[min(0, most) - 0.5, most + 0.5], dtick=1 if most < 15 else None
+    )
+    figure.update_yaxes(title_text=difference_axis(objective), zeroline=True)
+    return figure
+
+
+def choices_figure(table: pd.DataFrame, objective: Target) -> go.Figure:
+    """Draws `every_choice`: for each choice the best subnet with it against the best of all, with
+    its interval; the present choice is darker."""
+    labels = [f"{c} (now)" if now else c for c, now in zip(table["choice"], table["now"],
+                                                           strict=True)]  # fmt: skip
+    text = [
+        "out of reach" if np.isnan(change) else f" {objective.text(change, signed=True)}"
+        for change in table["change"]
+    ]
+    figure = new_figure()
+    figure.add_scatter(
+        x=table["change"].fillna(0.0), y=labels, mode="markers", showlegend=False,
+        marker={
+            "size": 12, "symbol": ["x" if np.isnan(c) else "circle" for c in table["change"]],
+            "color": [INK if now else BLUE for now in table["now"]],
+        },
+        error_x={
+            "type": "data", "symmetric": False, "color": GREY, "thickness": 1.2,
+            "array": (table["high"] - table["change"]).fillna(0.0),
+            "arrayminus": (table["change"] - table["low"]).fillna(0.0),
+        },
+        customdata=text,
+        hovertemplate=f"%{{y}}: %{{customdata}} {objective.difference_unit}<extra></extra>",
+    )  # fmt: skip
+    figure.update_layout(height=110 + 36 * len(table))
+    figure.update_xaxes(title_text=difference_axis(objective))
+    figure.update_yaxes(type="category", autorange="reversed", showgrid=False)
+    return figure

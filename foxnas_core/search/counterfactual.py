@@ -1,0 +1,194 @@
+"""The best architectures near a given one: what so many edits can reach at the most.
+
+An edit gives one decision another choice, as one would in an editor where what a greater depth
+opens begins at its first choices. So the edits from one architecture to another are the active
+decisions of the other that differ from the first's choice, or, where that has none, from the
+decision's first choice; what is closed takes no edits of its own.
+
+That number is a sum over groups and context, just as predictions are. So the best value for every
+number of edits, with a limit held, is a front as any other: options are merged group by group, and
+a sum is dropped only where another has no more edits, costs no more and scores no less (Nemhauser
+and Ullmann, "Discrete dynamic programming and capital allocation", Management Science 15, 1969).
+Its first point has the fewest edits that keep the limit, its last the value of the optimum. For
+counterfactual explanations of this kind, "what is the least that would have to change", see
+Wachter, Mittelstadt and Russell, Harvard Journal of Law & Technology 31, 2018.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import ClassVar
+
+import numpy as np
+import pandas as pd
+
+from foxnas_core.architecture import Architecture, Value
+from foxnas_core.link import Link
+from foxnas_core.search.exact import Front, best_under_one_limit
+from foxnas_core.search.limited import limited_front
+from foxnas_core.search.options import group_codes, group_columns
+from foxnas_core.search.pareto import efficient_options, undominated_by_level
+from foxnas_core.search.problem import (
+    ContextTable,
+    Limit,
+    SearchProblem,
+    rounded_down,
+    rounded_up,
+)
+from foxnas_core.search_space import SearchSpace
+from foxnas_core.target import Target
+
+# Digits to which a relative goal's bound is rounded, in its own favour.
+_DIGITS = 9
+
+
+@dataclass(frozen=True, eq=False)
+class EditCount:
+    """The number of edits from `base`, in the shape of a predictor, so that it can be limited."""
+
+    space: SearchSpace
+    base: Architecture
+    target: ClassVar[Target] = Target("edits", "Edits", "", "min")
+    link: ClassVar[Link] = Link()
+    table_fingerprint: ClassVar[str] = ""
+
+    def split(self, context: Mapping[str, Value]) -> "_EditsApart":
+        return _EditsApart(self, float(sum(self.base[n] != v for n, v in context.items())))
+
+    def predict(self, architectures: Sequence[Architecture]) -> pd.DataFrame:
+        changed = self.changed(self.space.encode(architectures))
+        return pd.DataFrame({"value": changed.sum(axis=1).astype(float)})
+
+    def changed(self, codes: np.ndarray) -> np.ndarray:
+        """Which decisions (rows, decisions) of architectures with `codes` take an edit."""
+        [own] = self.space.encode([self.base])
+        return (codes >= 0) & (codes != np.maximum(own, 0))
+
+
+@dataclass(frozen=True, eq=False)
+class _EditsApart:
+    count: EditCount
+    constant: float
+
+    def group_values(self, group: str, option_codes: np.ndarray) -> np.ndarray:
+        columns = group_columns(self.count.space, group)
+        return self.count.changed(option_codes)[:, columns].sum(axis=1).astype(float)
+
+
+def edits_between(space: SearchSpace, before: Architecture, after: Architecture) -> int:
+    """How many edits lead from one architecture to another."""
+    return int(EditCount(space, before).predict([after])["value"].iloc[0])
+
+
+def better_by(problem: SearchProblem, base: Architecture, amount: float) -> SearchProblem:
+    """The problem whose first limit asks of its target to be better than `base`'s by `amount`, in
+    the target's unit, or, where that is below 0, allows it to be so much worse.
+
+    Where the limit is a ceiling, better is less. `base` must be allowed in `problem`. The bound is
+    rounded to nine digits in its own favour, so that `base` keeps an amount of 0.
+    """
+    limit = problem.limits[0]
+    value = problem.candidate(*problem.position(base)).costs[0]
+    if limit.side == "at_most":
+        return problem.within(float(rounded_up(value - amount, _DIGITS)))
+    return problem.within(float(rounded_down(value + amount, _DIGITS)))
+
+
+def counterfactuals(problem: SearchProblem, base: Architecture) -> Front:
+    """The best value for every number of edits from `base`, with all limits of `problem` held.
+
+    The first limit of the front's own problem is that of `EditCount`, so its `costs` are edits and
+    `within(k)` is the best of at most k. `base` need not keep the limits nor be among the allowed
+    choices. Raises `InfeasibleBudget` as `SearchProblem.check_feasible`, and, with more limits than
+    one in a large space, `InvalidInput` as `limited_front`.
+    """
+    problem.check_feasible()
+    counted = _counted(problem, base)
+    if len(problem.limits) != 1:
+        return limited_front(counted)
+    budget = problem.budget
+    # The context of the base first: it is the nearest, so others need fewer looks.
+    order = sorted(range(len(counted.tables)), key=lambda i: counted.tables[i].cost_constants[0])
+    parts: list[tuple[np.ndarray, np.ndarray, np.ndarray]] = []
+    contexts: list[np.ndarray] = []
+    for context in order:
+        table = counted.tables[context]
+        if problem.tables[context].smallest_cost > budget:
+            continue
+        _, optimum = best_under_one_limit([problem.tables[context]], budget)
+        best, (most, _) = table.totals(optimum)
+        # No use in as many edits as bring another context as far as this one ever gets.
+        for scores, edits, _ in parts:
+            as_good = edits[scores >= best]
+            most = min(most, as_good[0] - 1) if len(as_good) else most
+        parts.append(_merge(table, budget, most))
+        contexts.append(np.full(len(parts[-1][0]), context))
+    scores, edits, options = (
+        np.concatenate([part[column] for part in parts]) for column in range(3)
+    )
+    kept = efficient_options(scores, edits)
+    return Front(
+        counted,
+        np.concatenate(contexts)[kept],
+        options[kept],
+        counted.value_of(scores[kept]),
+        edits[kept],
+    )
+
+
+def _counted(problem: SearchProblem, base: Architecture) -> SearchProblem:
+    """The same problem with the number of edits as its first limit, which holds for every
+    architecture; shares what has been compiled."""
+    space = problem.space
+    count = EditCount(space, base)
+    limit = Limit(count, float(len(space.decisions)))
+    counted = SearchProblem(problem.objective, (limit, *problem.limits), problem.allowed)
+    own = []
+    for group, kept in zip(problem.groups, problem.options, strict=True):
+        codes = np.full((len(kept), len(space.decisions)), -1, dtype=np.int16)
+        codes[:, group_columns(space, group)] = group_codes(space, group)[kept]
+        own.append(count.split({}).group_values(group, codes))
+    counted.__dict__["tables"] = tuple(
+        replace(
+            table,
+            cost_constants=(count.split(table.context).constant, *table.cost_constants),
+            limit_costs=tuple(
+                np.column_stack([edits, costs])
+                for edits, costs in zip(own, table.limit_costs, strict=True)
+            ),
+        )
+        for table in problem.tables
+    )
+    return counted
+
+
+def _merge(
+    table: ContextTable, budget: float, most: float
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Scores, edits (points,) and options (points, groups) of one context's front over edits, of
+    at most so many of them and within the budget; edits are the table's first cost, and what has
+    the budget its second."""
+    scores, options = np.array([table.score_constant]), np.zeros((1, 0), dtype=np.int32)
+    edits, costs = (np.array([constant]) for constant in table.cost_constants)
+    listed = [
+        undominated_by_level(own, limited[:, 1], limited[:, 0])
+        for own, limited in zip(table.scores, table.limit_costs, strict=True)
+    ]
+    for group, kept in enumerate(listed):
+        scores = np.add.outer(scores, table.scores[group][kept]).ravel()
+        own_edits, own_costs = table.limit_costs[group][kept].T
+        edits = np.add.outer(edits, own_edits).ravel()
+        costs = np.add.outer(costs, own_costs).ravel()
+        # What a sum has at the least once the groups to come are added, in this same order.
+        fewest, least = edits.copy(), costs.copy()
+        for later in table.limit_costs[group + 1 :]:
+            fewest += later[:, 0].min()
+            least += later[:, 1].min()
+        within = np.flatnonzero((fewest <= most) & (least <= budget))
+        if group == len(listed) - 1:
+            within = within[efficient_options(scores[within], edits[within])]
+        else:
+            within = within[undominated_by_level(scores[within], costs[within], edits[within])]
+        parents, chosen = np.divmod(within, len(kept))
+        scores, edits, costs = scores[within], edits[within], costs[within]
+        options = np.column_stack([options[parents], kept[chosen].astype(np.int32)])
+    return scores, edits, options

@@ -1,0 +1,47 @@
+import json
+import re
+from urllib.parse import parse_qs, urlparse
+
+from playwright.sync_api import Page, expect
+from serving import wait_until_drawn
+
+from foxnas_core.storage import Study
+
+
+def test_a_goal_is_reached_and_applied_and_a_choice_explained(page: Page, demo: Study):
+    page.goto("/Counterfactuals")
+    wait_until_drawn(page)
+    for key in ("reached", "choices", "answer-edits-accuracy", "answer-edits-latency_ms"):
+        expect(page.locator(f".st-key-{key}-figure .js-plotly-plot")).to_be_visible()
+    words = page.locator(".st-key-reached-words")
+    expect(words).to_contain_text("this is exact")
+
+    # More is asked for, and the answer follows.
+    before = words.inner_text()
+    thumb = page.locator(".st-key-amount-save").get_by_role("slider")
+    thumb.focus()
+    for _ in range(3):
+        thumb.press("ArrowRight")
+    expect(words).not_to_have_text(before, use_inner_text=True)
+    expect(page).to_have_url(re.compile("amount="))
+    wait_until_drawn(page)
+    page.locator(".st-key-edits").get_by_text("cheapest").click()
+    expect(page).to_have_url(re.compile("edits="))
+    wait_until_drawn(page)
+
+    # A choice is asked for, and why it is not taken stands there with numbers.
+    page.locator('[class*="st-key-asked-s1b1_kernel"]').get_by_role("radio").first.click()
+    expect(page).to_have_url(re.compile("asked=s1b1_kernel"))
+    wait_until_drawn(page)
+    why = page.locator(".st-key-why-not")
+    expect(why).to_contain_text("points of top-1 accuracy")
+    expect(why).to_contain_text("The budget of")
+
+    # Applied, it is the subnet of What-if, held against the one before.
+    page.locator(".st-key-answer-what-if button").click()
+    expect(page.locator("h1")).to_have_text("What-if")
+    expect(page).to_have_url(re.compile("architecture="))
+    wait_until_drawn(page)
+    [text] = parse_qs(urlparse(page.url).query)["architecture"]
+    assert demo.space.is_member(demo.space.architecture(json.loads(text)))
+    expect(page.get_by_text("Nothing yet")).to_have_count(0)

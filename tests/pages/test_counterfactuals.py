@@ -1,0 +1,276 @@
+import json
+import shutil
+
+import numpy as np
+import pytest
+from conftest import DEMO, run_page, sentences
+
+from foxnas_core.answers.reach import Goal, best_with_kept, reach
+from foxnas_core.answers.why_not import why_not
+from foxnas_core.search.restriction import choices_that_keep
+from foxnas_core.storage import create_study, open_study
+from foxnas_core.table import table_from_frame
+from foxnas_core.workflow import fit_all, latency_front, search_problem
+
+PAGE = "pages/15_Counterfactuals.py"
+
+
+@pytest.fixture(scope="module")
+def copied(tmp_path_factory):
+    """One copy of the demo's table for all tests that only read it, so that it is fitted once."""
+    folder = tmp_path_factory.mktemp("counterfactuals")
+    (folder / "demo").mkdir()
+    for name in ("study.json", "space.json", "measurements.parquet", "optima.parquet"):
+        shutil.copy(DEMO / name, folder / "demo" / name)
+    return folder
+
+
+@pytest.fixture
+def shipped(copied, monkeypatch):
+    monkeypatch.setenv("FOXNAS_STUDIES", str(copied))
+    return open_study(copied / "demo")
+
+
+@pytest.fixture(scope="module")
+def fits(copied):
+    return fit_all(open_study(copied / "demo").table(), targets=("accuracy", "latency_ms"))
+
+
+def said(page) -> str:
+    return sentences(page).replace("\\", "")
+
+
+def picked(page, key: str):
+    [widget] = [w for w in page.get("button_group") if w.key == key]
+    return widget
+
+
+def address(page, name: str) -> str:
+    value = page.query_params[name]
+    return value if isinstance(value, str) else value[0]
+
+
+def chosen(study, page):
+    return study.space.architecture(json.loads(address(page, "architecture")))
+
+
+def as_link(architecture) -> str:
+    return json.dumps(architecture.to_dict())
+
+
+def table_of(page, column: str):
+    return next(d.value for d in page.dataframe if column in d.value)
+
+
+def check(page) -> None:
+    assert not page.exception and not page.error, [e.value for e in page.error]
+
+
+def test_the_edits_and_their_price_are_those_of_the_core(shipped, fits):
+    base = shipped.space.sample(1, seed=5)[0]
+    page = run_page(PAGE, architecture=as_link(base), amount="0.012")
+    check(page)
+    problem = search_problem(fits, {"latency_ms": 0.0})
+    found = reach(problem, base, Goal(0.012))
+    assert len(found.answers) > 2
+    text = said(page)
+    assert f"the fewest are **{found.fewest.counted}**" in text
+    assert f"the cheapest answer takes **{found.cheapest.counted}**" in text
+    table = table_of(page, "in words")
+    assert table["edits"].tolist() == [answer.edits for answer in found.answers]
+    assert table["in words"].tolist() == [answer.words for answer in found.answers]
+    assert f"**{found.fewest.price(found.targets[0])}**" in text
+    assert f"with a chance of **{found.fewest.sure}**" in text
+    last = picked(page, "edits").set_value(found.cheapest.edits).run()
+    check(last)
+    assert address(last, "edits") == str(found.cheapest.edits)
+    assert f"**{found.cheapest.counted}:** {found.cheapest.words}." in said(last)
+
+
+@pytest.mark.parametrize("aim", ["gain", "latency", "accuracy"])
+def test_every_aim_is_answered(shipped, fits, aim):
+    page = run_page(PAGE, aim=aim)
+    check(page)
+    amount = page.slider(key=f"amount-{aim}").value
+    base = chosen(shipped, page)
+    bounds = {"gain": {"accuracy": 0.0}, "latency": {"latency_ms": amount}}
+    bounds["accuracy"] = {"accuracy": amount}
+    objective = "accuracy" if aim == "latency" else "latency_ms"
+    problem = search_problem(fits, bounds[aim], objective=objective)
+    found = reach(problem, base, Goal(amount, relative=aim == "gain"))
+    assert f"**{found.asked}**" in said(page)
+    assert table_of(page, "in words")["id"].tolist() == [a.after.id for a in found.answers]
+
+
+def test_a_goal_met_already_needs_no_edit(shipped):
+    page = run_page(PAGE, aim="accuracy", amount="70")
+    check(page)
+    assert "no edit is needed" in said(page) and "No edit is needed" in said(page)
+
+
+def test_other_aims_begin_anew(shipped):
+    page = run_page(PAGE, amount="0.012", edits="2")
+    picked(page, "aim").set_value("gain").run()
+    check(page)
+    assert "amount" not in page.query_params and address(page, "aim") == "gain"
+    page.slider(key="amount-gain").set_value(0.05).run()
+    check(page)
+    assert address(page, "amount") == "0.05"
+
+
+def test_an_answer_applied_is_the_subnet_of_other_pages_and_the_start_stays(shipped):
+    base = shipped.space.extreme("largest")
+    page = run_page(PAGE, architecture=as_link(base), amount="0.02")
+    [first, *_] = table_of(page, "in words")["id"].tolist()
+    page.button(key="answer-apply").click().run()
+    check(page)
+    assert chosen(shipped, page).id == first and "amount" not in page.query_params
+    page.switch_page("pages/2_What_if.py").run()
+    check(page)
+    assert chosen(shipped, page).id == first
+    assert "Nothing yet" not in said(page)  # edits are held against the largest
+
+
+def test_an_answer_opens_in_what_if(shipped):
+    page = run_page(PAGE)
+    first = table_of(page, "in words")["id"].iloc[0]
+    page.button(key="answer-what-if").click().run()
+    page.switch_page("pages/2_What_if.py").run()
+    check(page)
+    assert chosen(shipped, page).id == first
+
+
+def test_why_not_is_answered_by_the_core(shipped, fits):
+    page = run_page(PAGE, budget="0.06", asked="s2b1_kernel:3")
+    check(page)
+    base = chosen(shipped, page)
+    problem = search_problem(fits, {"latency_ms": 0.06})
+    found = why_not(problem, base, "s2b1_kernel", 3)
+    assert found.sentence() in said(page)
+    table = table_of(page, "now")
+    assert table["choice"].tolist() == ["3", "5", "7"]
+    other = page.selectbox(key="asked-decision").select("s3_depth").run()
+    check(other)
+    value = next(v for v in (1, 2, 3) if v != base["s3_depth"])
+    picked(other, "asked-s3_depth").set_value(value).run()
+    check(other)
+    assert address(other, "asked") == f"s3_depth:{value}"
+    assert why_not(problem, base, "s3_depth", value).sentence() in said(other)
+    other.button(key="why-not-apply").click().run()
+    check(other)
+    assert chosen(shipped, other)["s3_depth"] == value
+
+
+def test_what_is_kept_stays_and_the_rest_is_optimised(shipped, fits):
+    base = shipped.space.sample(1, seed=5)[0]
+    page = run_page(PAGE, budget="0.06", architecture=as_link(base))
+    page.multiselect(key="pinned").set_value(["s1b1", "resolution"]).run()
+    check(page)
+    assert address(page, "pinned") == "resolution,s1b1"
+    kept = ("resolution", "s1b1_kernel", "s1b1_expand")
+    problem = search_problem(fits, {"latency_ms": 0.06})
+    allowed = choices_that_keep(shipped.space, base, kept)
+    best = best_with_kept(problem, base, allowed)
+    text = said(page)
+    assert "with 3 decisions kept as they are, is:" in text
+    assert f"**{best.counted}:** {best.words}." in text
+    # The answers to the goal keep them too, and they are not asked about.
+    amount = page.slider(key="amount-save").value
+    found = reach(problem, base, Goal(amount), allowed=allowed)
+    assert table_of(page, "in words")["id"].tolist() == [a.after.id for a in found.answers]
+    asked = [option.split(" ")[0] for option in page.selectbox(key="asked-decision").options]
+    assert not set(kept) & set(asked)
+    page.button(key="rest-apply").click().run()
+    check(page)
+    assert chosen(shipped, page) == best.after
+
+
+def test_allowed_choices_and_further_limits_hold(shipped):
+    page = run_page(PAGE, allowed="s2.kernel:3", limits="parameters:14000")
+    check(page)
+    words = table_of(page, "in words")
+    assert (words["Δ Parameters"] < 0).all()
+    assert "within all limits" in said(page)
+
+
+def test_with_everything_kept_there_is_nothing_to_do(shipped):
+    space = shipped.space
+    units = list(dict.fromkeys(d.slot or d.name for d in space.decisions))
+    page = run_page(PAGE, pinned=",".join(units))
+    check(page)
+    assert "there is nothing to gain" in said(page)
+    assert "Every decision is kept as it is" in said(page)
+    assert "no subnet is better than this one" in said(page)
+
+
+def test_the_fastest_has_nothing_to_save_but_may_gain(shipped, fits):
+    fastest = latency_front(*fits.values()).candidate(0).architecture
+    page = run_page(PAGE, architecture=as_link(fastest))
+    check(page)
+    assert "there is nothing to gain" in said(page)
+    picked(page, "aim").set_value("gain").run()
+    check(page)
+    assert "For **" in said(page)
+
+
+@pytest.mark.parametrize(
+    "wrong", [{"aim": "<b>"}, {"amount": "x"}, {"edits": "99"}, {"asked": "nope:3"},
+              {"asked": "s1b1_kernel:99"}, {"pinned": "nope"}]
+)  # fmt: skip
+def test_a_nonsense_address_is_left_aside(shipped, wrong):
+    page = run_page(PAGE, **wrong)
+    check(page)
+    assert "the fewest are" in said(page)
+    assert ("nope" in said(page)) == ("pinned" in wrong)
+
+
+def test_a_goal_out_of_reach_is_one_sentence_and_the_rest_stands(shipped):
+    page = run_page(PAGE, amount="5")
+    assert not page.exception
+    [error] = page.error
+    assert "smallest that can be reached" in error.value
+    assert "The budget of" in said(page)
+
+
+def test_a_space_of_operations_is_answered_too(cells):
+    page = run_page(PAGE, study="cells")
+    check(page)
+    text = said(page)
+    assert "edge" in text and "Operation" in text
+
+
+def test_without_accuracies_it_is_said(studies):
+    demo = open_study(studies / "demo")
+    new = create_study(studies / "new", demo.space, name="New")
+    frame = demo.table().frame
+    new.add_table(table_from_frame(demo.space, frame[["id", *demo.space.by_name, "latency_ms"]]))
+    page = run_page(PAGE, study="new")
+    assert not page.exception and len(page.error) == 1
+
+
+def test_an_empty_study_says_what_to_do(studies):
+    create_study(studies / "new", open_study(studies / "demo").space, name="New")
+    page = run_page(PAGE, study="new")
+    assert not page.exception
+    [error] = page.error
+    assert "no measured latency yet" in error.value
+
+
+def test_a_damaged_table_is_one_sentence(studies):
+    (studies / "demo" / "measurements.parquet").write_bytes(b"PAR1 nonsense")
+    page = run_page(PAGE)
+    assert not page.exception
+    [error] = page.error
+    assert "parquet" in error.value
+
+
+def test_a_table_that_does_not_tell_the_order_of_blocks_is_answered(studies):
+    demo = open_study(studies / "demo")
+    frame = demo.table().frame
+    kept = frame[["id", *demo.space.by_name, "accuracy", "latency_ms"]]
+    new = create_study(studies / "unordered", demo.space, name="Unordered")
+    new.add_table(table_from_frame(demo.space, kept, ordered=False))
+    page = run_page(PAGE, study="unordered")
+    check(page)
+    table = table_of(page, "in words")
+    assert (np.diff(table["price"]) > 0).all()
