@@ -265,6 +265,24 @@ def build_parser() -> argparse.ArgumentParser:
     trust.add_argument("--workers", type=_positive, default=1, help="processes of one thread each")
     trust.add_argument("--seed", type=_natural, default=0)
 
+    verify = _command(
+        commands, "verify", "measure subnets and judge what was predicted of them before"
+    )
+    verify.add_argument(
+        "--architecture", metavar="FILE|ID", help="a JSON file, or the id of a measured subnet"
+    )
+    verify.add_argument(
+        "--against", metavar="FILE|ID", help="the subnet it was edited from, measured beside it"
+    )
+    verify.add_argument(
+        "--random", type=_positive, metavar="N", help="test the seed's first N random edits"
+    )
+    verify.add_argument(
+        "--images", type=_positive, metavar="N", help="score N held-out images (default: all)"
+    )
+    verify.add_argument("--seed", type=_natural, default=0)
+    _supernet(verify)
+
     export = _command(commands, "export", "write an architecture's subnet as files that run")
     export.add_argument("--architecture", type=Path, required=True, help="a JSON file")
     export.add_argument("--out", type=Path, required=True, help="a new folder or .zip file")

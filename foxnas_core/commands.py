@@ -432,6 +432,51 @@ def trust(options: argparse.Namespace) -> dict[str, Any]:
     }
 
 
+def verify(options: argparse.Namespace) -> dict[str, Any]:
+    """Measure subnets and judge what was claimed of them before."""
+    from foxnas_core import verifying
+    from foxnas_core.verification.scoreboard import scoreboard, scoreboard_document
+
+    study = _opened(options)
+    if (options.random is None) == (options.architecture is None):
+        raise InvalidInput("Give --architecture FILE or ID to test one subnet, or --random N.")
+    if options.random is not None and options.against:
+        raise InvalidInput("--random draws its own pairs; leave --against out.")
+    with _stoppable() as stop, tqdm(unit="trial", delay=1, file=sys.stderr) as bar:
+
+        def report(progress: verifying.VerifyProgress) -> None:
+            bar.total = progress.total
+            bar.set_postfix_str(progress.stage)
+            bar.update(progress.done - bar.n)
+
+        how: dict[str, Any] = {
+            "images": options.images,
+            "seed": options.seed,
+            "report": report,
+            "stop": stop.is_set,
+        }
+        if options.random is not None:
+            trials = verifying.verify_random(study, options.random, **how)
+        else:
+            named = [options.against] if options.against else []
+            subnets = [_named_architecture(study, name) for name in [*named, options.architecture]]
+            trials = [verifying.verify(study, subnets, **how)]
+    for trial in trials:
+        for sentence in trial.sentences():
+            say(f"{trial.title}: {sentence}")
+    if not all(trial.done for trial in trials):
+        say("Stopped; what was measured is kept, and the same command goes on.")
+    board = scoreboard(study.current_trials())
+    for sentence in board.sentences():
+        say(sentence)
+    return {
+        "study": str(study.folder),
+        "rows": len(study.table()),
+        "trials": [trial.to_dict() for trial in trials],
+        **scoreboard_document(board),
+    }
+
+
 def export(options: argparse.Namespace) -> dict[str, Any]:
     """Export one architecture's subnet to a new folder or archive."""
     from foxnas_core.export.exporter import check_new, write_export
@@ -701,6 +746,7 @@ COMMANDS: dict[str, Callable[[argparse.Namespace], dict[str, Any]]] = {
     "search": search,
     "counterfactual": counterfactual,
     "trust": trust,
+    "verify": verify,
     "export": export,
     "profile": profile,
     "fine-tune": fine_tune,

@@ -8,6 +8,7 @@ measurements.parquet     the measurement table (optional)
 optima.parquet           measured optima, which no fit reads (optional)
 rounds.json              rounds of search and measurement (optional)
 trust.json               subnets trained alone beside what they inherit (optional)
+claims.json              claims made before measuring, and what was measured (optional)
 trust/                   what trainings under way go on from after a kill
 searches/ID.json         finished searches
 """
@@ -34,6 +35,7 @@ from foxnas_core.search.rounds import RoundsRecord
 from foxnas_core.search_space import SearchSpace
 from foxnas_core.table import MeasurementTable, empty_table, from_parquet, to_parquet_bytes
 from foxnas_core.trust.pairs import TrustPair, TrustRecord, check_continues
+from foxnas_core.verification.claims import Trial
 
 if TYPE_CHECKING:
     from foxnas_core.supernet.adapter import Factory
@@ -79,6 +81,10 @@ class Study:
     @property
     def trust_file(self) -> Path:
         return self.folder / "trust.json"
+
+    @property
+    def claims_file(self) -> Path:
+        return self.folder / "claims.json"
 
     @property
     def training_state_file(self) -> Path:
@@ -321,6 +327,69 @@ class Study:
                 Path(lock.lock_file).unlink(missing_ok=True)
         finally:
             lock.release()
+
+    # Claims
+
+    def trials(self) -> tuple[Trial, ...]:
+        """What was claimed and, where it was measured, how that came out, the oldest first.
+
+        Raises `InvalidInput` for a damaged file, or one of another space.
+        """
+        if not self.claims_file.exists():
+            return ()
+        try:
+            document = _read_json(self.claims_file)
+            if document["format"] != 1:
+                raise ValueError(f"format {document['format']}")
+            found = tuple(Trial.from_dict(trial) for trial in document["trials"])
+        except (ValueError, KeyError, TypeError, AttributeError, InvalidInput) as error:
+            raise InvalidInput(
+                f"{self.claims_file} is damaged; restore it, or move it away to begin anew."
+            ) from error
+        if not all(self.space.is_member(a) for trial in found for a in trial.subnets):
+            raise InvalidInput(
+                f"{self.claims_file} holds subnets of another space than {self.space.name!r}; "
+                "use it with the study it belongs to."
+            )
+        return found
+
+    def current_trials(self) -> list[Trial]:
+        """Those of the weights that the study has now, or all where it has none; raises as
+        `trials`."""
+        found = list(self.trials())
+        if found and self.checkpoint_file.exists():
+            weights = file_hash(self.checkpoint_file)
+            return [trial for trial in found if trial.parents["checkpoint"] == weights]
+        return found
+
+    def add_trials(self, stated: Sequence[Trial]) -> None:
+        """Keep claims before they are measured; one whose id is there already stays as it is.
+
+        Safe against other processes; raises as `trials`, and `InvalidInput` where the folder can't
+        be written.
+        """
+        with _writing(self.folder), self._lock():
+            known = self.trials()
+            ids = {trial.id for trial in known}
+            self._write_trials([*known, *(trial for trial in stated if trial.id not in ids)])
+
+    def settle_trial(self, settled: Trial) -> Trial:
+        """Keep a measured trial in the place of its claims; returns the one that is kept.
+
+        The first verdict on a claim stands. Safe against other processes; raises as `add_trials`.
+        """
+        with _writing(self.folder), self._lock():
+            known = {trial.id: trial for trial in self.trials()}
+            earlier = known.get(settled.id)
+            if earlier is not None and earlier.done:
+                return earlier
+            known[settled.id] = settled
+            self._write_trials(list(known.values()))
+        return settled
+
+    def _write_trials(self, trials: Sequence[Trial]) -> None:
+        document = {"format": 1, "trials": [trial.to_dict() for trial in trials]}
+        write_atomically(self.claims_file, json.dumps(document, indent=1, allow_nan=False) + "\n")
 
     def _lock(self) -> FileLock:
         return FileLock(self.folder / ".lock")

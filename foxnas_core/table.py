@@ -79,7 +79,8 @@ class MeasurementTable:
 
     def of_origin(self, origin: str) -> np.ndarray:
         """Which rows (rows,) are of campaigns whose circumstances name this origin: "search" for
-        finds of search rounds, "design" for batches chosen by their information."""
+        finds of search rounds, "design" for batches chosen by their information, "verify" for
+        subnets measured to test claims."""
         campaigns = self.record.get("campaigns")
         if not isinstance(campaigns, Mapping) or "campaign" not in self.frame:
             return np.zeros(len(self), dtype=bool)

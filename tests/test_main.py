@@ -825,3 +825,57 @@ def test_without_weights_a_profile_tells_layers_and_why_there_are_no_times(
     profile = ("profile", "--study", measured_study.folder, "--architecture")
     assert "neither a file nor the id" in refused(capsys, *profile, "0123456789ab")
     assert "fp32 or int8" in refused(capsys, *profile, file, "--precision", "int4")
+
+
+# Verifying
+
+
+def test_verify_document_of_an_edit(measured_study, capsys, tmp_path):
+    table = measured_study.table()
+    one = table.architectures()[0]
+    [other] = measured_study.space.neighbours(one)[:1]
+    file = tmp_path / "edited.json"
+    file.write_text(json.dumps(other.to_dict()))
+    document = ask(
+        capsys, "verify", "--study", measured_study.folder, "--architecture", file, "--against",
+        one.id, "--seed", 4,
+    )  # fmt: skip
+    assert set(document) == {"study", "rows", "trials", "scoreboard", "pending", "sentences"}
+    assert document["rows"] == len(table) + 2 and document["pending"] == 0
+    [trial] = document["trials"]
+    assert [s["id"] for s in trial["subnets"]] == [one.id, other.id]
+    assert (trial["chosen"], trial["seed"], trial["level"]) == ("picked", 4, 0.95)
+    assert len(trial["claims"]) == len(trial["verdicts"]) == 8
+    assert set(trial["verdicts"][0]) == {
+        "measured", "std_error", "low", "high", "judged_low", "judged_high", "reason",
+    }  # fmt: skip
+    assert {row["tested"] for row in document["scoreboard"]} <= {0, 1}
+
+
+def test_verify_random_says_what_it_comes_to_and_goes_on(measured_study, capsys):
+    command = ("verify", "--study", measured_study.folder, "--random", 1, "--images", 150)
+    first = ask(capsys, *command)
+    assert main([*map(str, command), "--json"]) == 0
+    captured = capsys.readouterr()
+    assert json.loads(captured.out) == first and first["rows"] == 40
+    assert "tested claims held" in captured.err
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ([], "Give --architecture FILE or ID to test one subnet, or --random N"),
+        (["--architecture", "x", "--random", "2"], "or --random N"),
+        (["--random", "2", "--against", "x"], "leave --against out"),
+        (["--architecture", "nobody"], "'nobody' is neither a file nor the id"),
+        (["--random", "1", "--images", "7"], "take 100 to all 300"),
+    ],
+)
+def test_what_verify_cannot_do_is_one_sentence(measured_study, capsys, options, words):
+    assert words in refused(capsys, "verify", "--study", measured_study.folder, *options)
+
+
+def test_verify_without_weights_says_how_to_get_them(measured_study, capsys):
+    measured_study.checkpoint_file.unlink()
+    said = refused(capsys, "verify", "--study", measured_study.folder, "--random", 1)
+    assert "no supernet weights" in said and "train one with" in said

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from conftest import DEMO, tiny_document
 from hand import hand_space, noisy_table
+from trials import claim_of, trial_of
 from trust_pairs import begun, pairs_of
 
 from foxnas_core.errors import InvalidInput, MissingPart
@@ -289,3 +290,59 @@ def test_the_images_of_the_training_are_told_by_the_weights_head(tiny_study, tmp
     tiny_study.checkpoint_file.unlink()
     assert tiny_study.trained_on() is None
     assert open_study(DEMO).trained_on() == "Fashion-MNIST"
+
+
+def test_claims_come_back_and_the_first_verdict_stands(tiny_space, tmp_path):
+    study = create_study(tmp_path / "a", tiny_space, name="A")
+    assert study.trials() == ()
+    stated = [trial_of(tiny_space, name, [claim_of()]) for name in ("one", "two")]
+    study.add_trials(stated)
+    study.add_trials([trial_of(tiny_space, "one", [claim_of(value=70.0)])])
+    assert study.trials() == tuple(stated)
+    settled = trial_of(tiny_space, "one", [claim_of()], [80.5])
+    assert study.settle_trial(settled) == settled
+    assert study.settle_trial(trial_of(tiny_space, "one", [claim_of()], [99.0])) == settled
+    assert study.trials() == (settled, stated[1])
+    study.add_trials([stated[0]])
+    assert study.trials() == (settled, stated[1])
+
+
+def _settle_some(arguments):
+    folder, process = arguments
+    study = open_study(folder)
+    for number in range(5):
+        name = f"{process}-{number}"
+        study.add_trials([trial_of(study.space, name, [claim_of()])])
+        study.settle_trial(trial_of(study.space, name, [claim_of()], [80.0]))
+
+
+def test_processes_that_settle_at_once_lose_no_verdict(tiny_space, tmp_path):
+    create_study(tmp_path / "a", tiny_space, name="A")
+    with ProcessPoolExecutor(3) as pool:
+        list(pool.map(_settle_some, [(tmp_path / "a", process) for process in range(3)]))
+    trials = open_study(tmp_path / "a").trials()
+    assert {t.id for t in trials} == {f"{p}-{n}" for p in range(3) for n in range(5)}
+    assert all(t.done for t in trials) and len(trials) == 15
+
+
+@pytest.mark.parametrize(
+    "content", ["{", "[]", '{"format": 2}', '{"format": 1, "trials": [{}]}', "\xff"]
+)
+def test_damaged_claims_are_one_sentence_and_stay(tiny_space, tmp_path, content):
+    study = create_study(tmp_path / "a", tiny_space, name="A")
+    study.claims_file.write_text(content, encoding="latin-1")
+    for act in (
+        study.trials,
+        lambda: study.add_trials([trial_of(tiny_space, "one", [claim_of()])]),
+        lambda: study.settle_trial(trial_of(tiny_space, "one", [claim_of()], [80.0])),
+    ):
+        with pytest.raises(InvalidInput, match="claims.json is damaged; restore it"):
+            act()
+    assert study.claims_file.read_text(encoding="latin-1") == content
+
+
+def test_claims_of_another_space_are_refused(tiny_space, tmp_path):
+    study = create_study(tmp_path / "a", tiny_space, name="A")
+    study.add_trials([trial_of(hand_space(), "one", [claim_of()])])
+    with pytest.raises(InvalidInput, match="of another space"):
+        study.trials()

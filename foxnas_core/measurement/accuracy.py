@@ -1,10 +1,11 @@
 """Top-1 accuracy and cross-entropy on held-out images, in fp32 and in int8."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
+from foxnas_core.architecture import Architecture
 from foxnas_core.dataset import ImageSet, check_apart
 from foxnas_core.measurement.meter import INT8_IMAGES, Prepared
 from foxnas_core.supernet.images import Level, to_batch
@@ -23,8 +24,9 @@ class AccuracyMeter:
     the same logits as torch in less time, in batches that stay in the processor's cache; what the
     fp32 subnets of one call have in common is computed once.
 
-    Without calibration images, fp32 alone is scored. Raises `InvalidInput` where an image that int8
-    is calibrated on is held out.
+    Without calibration images, fp32 alone is scored. `scored` is told, as soon as it is known, of a
+    subnet and a precision ("" or ":int8") which images (images,) were right. Raises `InvalidInput`
+    where an image that int8 is calibrated on is held out.
     """
 
     on_device = False
@@ -37,11 +39,13 @@ class AccuracyMeter:
         mean: Level,
         std: Level,
         batch: int = 50,
+        scored: Callable[[Architecture, str, np.ndarray], None] = lambda *told: None,
     ) -> None:
         if calibration is not None:
             check_apart(calibration.take(slice(0, INT8_IMAGES)), held_out)
         self._images, self._calibration = held_out, calibration
         self._mean, self._std, self._batch = mean, std, batch
+        self._scored = scored
         self._batches: dict[int, list[np.ndarray]] = {}
 
     def measure(self, subnets: Sequence[Prepared]) -> list[dict[str, float]]:
@@ -69,6 +73,7 @@ class AccuracyMeter:
 
     def _score(self, prepared: Prepared, logits: np.ndarray) -> dict[str, float]:
         right = logits.argmax(1) == self._images.labels
+        self._scored(prepared.architecture, "", right)
         found = {
             **_with_error("accuracy", 100.0 * right),
             **_with_error("cross_entropy", cross_entropies(logits, self._images.labels)),
@@ -78,6 +83,7 @@ class AccuracyMeter:
             return found
         model = prepared.int8(self._calibration, self._mean, self._std)
         int8 = self.right(model, prepared.subnet.resolution)
+        self._scored(prepared.architecture, ":int8", int8)
         return {
             **found,
             **_with_error("accuracy:int8", 100.0 * int8),

@@ -50,10 +50,12 @@ if TYPE_CHECKING:
     from foxnas_core.search.rounds import RoundsRecord
     from foxnas_core.trust.pairs import TrustRecord
     from foxnas_core.trust.report import TrustReport
+    from foxnas_core.verification.claims import Trial
     from pages.shared.exports import Exports
     from pages.shared.jobs import Jobs
     from pages.shared.races import Races
     from pages.shared.resamples import Resamplings
+    from pages.shared.verifications import Verifications
 
 Stamp = tuple[tuple[str, int, int], ...]
 Kept = tuple[tuple[str, tuple[Value, ...]], ...]
@@ -303,6 +305,19 @@ def block_prices_of(study: Study, column: str, architecture: Architecture) -> "p
     return _block_prices(str(study.folder), column, as_text(architecture), _fit_stamp(study))
 
 
+def trials_of(study: Study) -> "list[Trial]":
+    """The claims on the study's present weights, and what was measured; raises as
+    `Study.trials`."""
+    return _trials(
+        str(study.folder), _stamp(study, "space.json", "claims.json", "supernet.safetensors")
+    )
+
+
+def held_out_of(study: Study) -> int:
+    """How many held-out images the study has; raises as `Study.images`."""
+    return _held_out(str(study.folder), _stamp(study, "images.npz"))
+
+
 def searches_of(study: Study) -> "dict[str, SearchResult]":
     """The newest of the study's kept searches by id, damaged ones left out."""
     return _searches(str(study.folder), _stamp(study, "searches"))
@@ -352,6 +367,14 @@ def exports() -> "Exports":
     from pages.shared.exports import Exports
 
     return Exports()
+
+
+@st.cache_resource
+def verifications() -> "Verifications":
+    """The claims that are tested in this server."""
+    from pages.shared.verifications import Verifications
+
+    return Verifications()
 
 
 def _stamp(study: Study, *names: str) -> Stamp:
@@ -668,6 +691,16 @@ def _trust_report(folder: str, stamp: Stamp) -> "TrustReport":
     pairs = record.pairs if record else ()
     # The seed of the run, so that page and command line say the same.
     return trust_report(pairs, seed=pairs[0].seed if pairs else 0)
+
+
+@st.cache_resource(max_entries=16, show_spinner=False)
+def _trials(folder: str, stamp: Stamp) -> "list[Trial]":
+    return open_study(Path(folder)).current_trials()
+
+
+@st.cache_resource(max_entries=16, show_spinner=False)
+def _held_out(folder: str, stamp: Stamp) -> int:
+    return len(open_study(Path(folder)).images()[1])
 
 
 @st.cache_resource(max_entries=16, show_spinner=False)

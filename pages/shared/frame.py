@@ -39,6 +39,7 @@ MENU = {
         ("pages/15_Counterfactuals.py", "Counterfactuals"),
     ),
     "Take away": (
+        ("pages/16_Verify.py", "Verify"),
         ("pages/17_Model_graph.py", "Model graph"),
         ("pages/4_Export.py", "Export"),
     ),

@@ -15,6 +15,7 @@ PAGES = {
     "Front": "Front",
     "Strategies": "Strategies",
     "Measure_next": "Measure next",
+    "Verify": "Verify",
     "Export": "Export",
     "Import": "Import",
     "Devices": "Devices",

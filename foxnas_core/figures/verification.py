@@ -1,0 +1,122 @@
+"""Claims beside what was measured, and the scoreboard of all of them."""
+
+import pandas as pd
+from plotly import graph_objects as go
+from plotly.subplots import make_subplots
+
+from foxnas_core.figures.theme import GREY, INK, RED, colour_of, difference_axis, new_figure
+from foxnas_core.target import target_of
+from foxnas_core.verification.claims import CHOSEN, KINDS, Trial
+from foxnas_core.verification.scoreboard import Scoreboard, trials_table
+
+_ENDS = [
+    "claimed", "claimed low", "claimed high", "measured", "measured low", "measured high",
+    "judged low", "judged high",
+]  # fmt: skip
+
+
+def verdict_table(trial: Trial) -> pd.DataFrame:
+    """One row a claim of a measured trial: kind, target, claimed, measured, each with its low and
+    high, judged low and high, verdict and why it is not counted."""
+    table = trials_table([trial])
+    return table[["kind", "target", *_ENDS, "verdict", "not counted"]]
+
+
+def verdict_figure(table: pd.DataFrame) -> go.Figure:
+    """`verdict_table`: a row a target, a column a kind. Above the claim, its stated interval thick
+    and the one that a measurement is held against thin; below what was measured, red if outside."""
+    targets = list(dict.fromkeys(table["target"]))
+    kinds = [kind for kind in KINDS if (table["kind"] == kind).any()]
+    figure = make_subplots(
+        rows=len(targets),
+        cols=len(kinds),
+        horizontal_spacing=0.08,
+        vertical_spacing=min(0.5 / len(targets), 0.3),
+        shared_yaxes=True,
+        figure=new_figure(),
+    )
+    for claim in table.to_dict("records"):
+        row, column = targets.index(claim["target"]) + 1, kinds.index(claim["kind"]) + 1
+        target, colour = target_of(claim["target"]), colour_of(claim["target"])
+        outside = claim["verdict"] == "outside"
+        unit = target.unit if claim["kind"] == "value" else target.difference_unit
+        for name, shade, width in (
+            ("judged", GREY, 2), ("claimed", colour, 8), ("measured", RED if outside else INK, 2),
+        ):  # fmt: skip
+            place = "measured" if name == "measured" else "claimed"
+            ends = [claim[f"{name} low"], claim[f"{name} high"]]
+            figure.add_scatter(
+                x=ends, y=[place] * 2, mode="lines+markers" if width == 2 else "lines",
+                line={"color": shade, "width": width},
+                marker={"symbol": "line-ns-open", "size": 10, "color": shade},
+                opacity=0.35 if width == 8 else 1.0, showlegend=False, hoverinfo="skip",
+                row=row, col=column,
+            )  # fmt: skip
+        for name, shade in (("claimed", colour), ("measured", RED if outside else INK)):
+            figure.add_scatter(
+                x=[claim[name]], y=[name], mode="markers", showlegend=False,
+                marker={
+                    "color": shade, "size": 11,
+                    "symbol": "x" if outside and name == "measured" else "circle",
+                },
+                hovertemplate=f"{name} %{{x:.4g}} {unit} [{claim[f'{name} low']:.4g}, "
+                f"{claim[f'{name} high']:.4g}]<extra></extra>",
+                row=row, col=column,
+            )  # fmt: skip
+        title = target.named if claim["kind"] == "value" else difference_axis(target)
+        figure.update_xaxes(
+            title_text=title, nticks=6, zeroline=claim["kind"] == "difference", row=row, col=column
+        )
+    figure.update_yaxes(
+        type="category", categoryorder="array", categoryarray=["measured", "claimed"],
+        range=[-0.6, 1.6], showgrid=False,
+    )  # fmt: skip
+    figure.update_layout(height=40 + 135 * len(targets), margin={"t": 10})
+    return figure
+
+
+def board_table(board: Scoreboard) -> pd.DataFrame:
+    """`Scoreboard.table` with its kinds and ways of choosing in words."""
+    return board.table.assign(
+        kind=board.table["kind"].map(KINDS), chosen=board.table["chosen"].map(CHOSEN)
+    )
+
+
+def board_figure(table: pd.DataFrame) -> go.Figure:
+    """`board_table`: the share of claims that held, with its interval, and what was stated; rows
+    with none tested are left out."""
+    tested = table[table["tested"] > 0]
+    figure = new_figure()
+    names = [
+        f"{target_of(row['target']).label}, {row['kind']}<br>"
+        f"{row['chosen']}: {row['held']} of {row['tested']}"
+        for row in tested.to_dict("records")
+    ]
+    figure.add_scatter(
+        x=tested["share"], y=names, mode="markers", showlegend=False,
+        error_x={
+            "array": tested["high"] - tested["share"],
+            "arrayminus": tested["share"] - tested["low"],
+            "color": GREY, "thickness": 2, "width": 6,
+        },
+        marker={"color": tested["target"].map(colour_of), "size": 11},
+        customdata=tested[["low", "high", "stated"]],
+        hovertemplate="%{y}<br>%{x:.0f} % held [%{customdata[0]:.0f}, %{customdata[1]:.0f}], "
+        "stated %{customdata[2]:g} %<extra></extra>",
+    )  # fmt: skip
+    for stated in sorted(set(tested["stated"])):
+        figure.add_vline(
+            x=stated,
+            line={"color": INK, "dash": "dash"},
+            annotation={
+                "text": f"stated {stated:g} %",
+                "yref": "paper",
+                "y": 1.0,
+                "yanchor": "bottom",
+                "xanchor": "right",
+            },
+        )
+    figure.update_xaxes(title="Claims that held (%)", range=[-2, 102])
+    figure.update_yaxes(type="category", autorange="reversed", showgrid=False)
+    figure.update_layout(height=110 + 48 * len(tested))
+    return figure

@@ -1,0 +1,1 @@
+"""Are the explanations true? Claims that were stated before measuring, and what measuring said."""

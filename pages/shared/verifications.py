@@ -1,0 +1,95 @@
+"""Claims that are tested in this server, in a thread, whichever page looks at it."""
+
+import math
+import time
+from collections.abc import Mapping, Sequence
+from typing import Literal
+
+from foxnas_core.architecture import Architecture
+from foxnas_core.regression import Predictor
+from foxnas_core.storage import Study
+from foxnas_core.verification.claims import Trial
+from foxnas_core.verifying import VerifyProgress, verify, verify_random
+from pages.shared.registry import Registry, Work
+
+State = Literal["running", "stopped", "finished", "failed"]
+
+
+class Verification(Work):
+    """One subnet or one edit that is measured, or the first `count` random edits of a seed.
+
+    `trials` are those that were measured, once it has ended; `progress` says how far it is.
+    """
+
+    name = "verification"
+
+    def __init__(
+        self,
+        study: Study,
+        *,
+        subnets: Sequence[Architecture] = (),
+        count: int = 0,
+        seed: int = 0,
+        images: int | None = None,
+        known: Mapping[str, Predictor] | None = None,
+    ) -> None:
+        super().__init__(str(study.folder))
+        self.subnets, self.count, self.seed = tuple(subnets), count, seed
+        self.trials: list[Trial] = []
+        self.progress = VerifyProgress(0, count or 1, "Starting", math.nan)
+        self._told = time.monotonic()
+        self._opened, self._images, self._known = study, images, known or {}
+        self._thread.start()
+
+    @property
+    def state(self) -> State:
+        if not self.ended:
+            return "running"
+        if self.failed:
+            return "failed"
+        wanted = self.count or 1
+        return "finished" if sum(t.done for t in self.trials) == wanted else "stopped"
+
+    @property
+    def stopping(self) -> bool:
+        """Whether it was asked to stop, and a measurement still has to come to its end."""
+        return self._stop.is_set() and not self.ended
+
+    @property
+    def seconds_left(self) -> float:
+        """About how long the rest takes; NaN before anything tells."""
+        return max(self.progress.seconds_left - (time.monotonic() - self._told), 0.0)
+
+    def _work(self) -> None:
+        study, how = self._opened, {"images": self._images, "seed": self.seed}
+        if self.count:
+            trials = verify_random(
+                study, self.count, known=self._known, report=self._report,
+                stop=self._stop.is_set, **how,
+            )  # fmt: skip
+        else:
+            trials = [
+                verify(
+                    study, self.subnets, known=self._known, report=self._report,
+                    stop=self._stop.is_set, **how,
+                )
+            ]  # fmt: skip
+        self.trials = [trial for trial in trials if trial.done]
+
+    def _report(self, progress: VerifyProgress) -> None:
+        self.progress, self._told = progress, time.monotonic()
+
+
+class Verifications(Registry[Verification]):
+    """The registry of claims under test: one at a time, as latencies are timed."""
+
+    most_unfinished, most_kept, what = 1, 16, "verification runs"
+
+    def start(self, study: Study, **how: object) -> Verification:
+        """Start one, as in `Verification`; raises `ServerBusy` where one is under way."""
+        return self.add(lambda: Verification(study, **how))  # type: ignore[arg-type]
+
+    def of(self, study: str) -> Verification | None:
+        """The latest of a study, if it is still remembered."""
+        own = [run.id for run in list(self._runs.values()) if run.study == study]
+        return self.get(own[-1], study) if own else None

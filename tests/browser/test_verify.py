@@ -1,0 +1,36 @@
+import re
+
+from playwright.sync_api import Page, expect
+from serving import wait_until_drawn
+
+from foxnas_core.storage import Study
+
+# A real measurement of the shipped supernet, beside whatever else the machine does.
+MEASURED = 120_000
+
+
+def test_an_edit_is_measured_and_outlives_a_reload(page: Page, demo: Study):
+    page.goto("/Verify")
+    wait_until_drawn(page)
+    page.locator(".st-key-pick-smallest button").click()
+    wait_until_drawn(page)
+    thumb = page.locator(".st-key-images").get_by_role("slider")
+    thumb.focus()
+    thumb.press("Home")
+    expect(page.locator(".st-key-images")).to_contain_text("500")
+    wait_until_drawn(page)
+    page.locator(".st-key-measure-now button").click()
+    expect(page.locator(".st-key-verification")).to_be_visible()
+    page.reload()
+    expect(page.locator(".st-key-verification-stop button")).to_be_visible()
+
+    verdicts = page.locator(".st-key-verdicts")
+    expect(verdicts).to_contain_text("Top-1 accuracy: predicted", timeout=MEASURED)
+    expect(page.locator(".st-key-verdict-figure .js-plotly-plot")).to_be_visible()
+    expect(page.locator(".st-key-scoreboard")).to_contain_text("tested claims held")
+    # What is shown is what was kept.
+    [trial] = demo.trials()
+    assert trial.done and trial.subnets[0] == demo.space.extreme("smallest")
+    assert trial.circumstances is not None and trial.circumstances.images == 500
+    measured = trial.verdicts[0].measured
+    expect(verdicts).to_contain_text(re.compile(rf"measured {measured:.2f} %"))
