@@ -14,7 +14,7 @@ import secrets
 import time
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
+from contextlib import AbstractContextManager, nullcontext, suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
@@ -43,7 +43,7 @@ from foxnas_core.workflow import (
 
 if TYPE_CHECKING:
     from foxnas_core.measurement.campaign import CampaignProgress, Measured
-    from foxnas_core.measurement.meter import Meter
+    from foxnas_core.measurement.meter import Meter, Prepared
 
 TARGETS = ("accuracy", "accuracy:int8", "latency_ms", "latency_ms:int8")
 ORIGIN = "verify"
@@ -77,14 +77,16 @@ def verify(
     known: Mapping[str, Predictor] | None = None,
     report: Report = lambda progress: None,
     stop: Callable[[], bool] = lambda: False,
+    alone: AbstractContextManager[Any] | None = None,
 ) -> Trial:
     """Measure a subnet, or the second of two beside the first, and judge what was claimed.
 
     The claims are kept before anything is measured; where the same were stated before and not
     measured, those stand. `images` are so many of the held-out images, drawn by `seed`, by default
-    all. `known` are predictors that may be taken where they are fitted to the same rows. Stopped,
-    it returns the trial without verdicts. Raises `MissingPart` where the study has no weights,
-    images or rows to fit, and `InvalidInput` for subnets or images that can't be tested.
+    all. `known` are predictors that may be taken where they are fitted to the same rows. `alone` is
+    held while latencies are timed. Stopped, it returns the trial without verdicts. Raises
+    `MissingPart` where the study has no weights, images or rows to fit, and `InvalidInput` for
+    subnets or images that can't be tested.
     """
     pair = tuple(subnets)
     if len(pair) == 2 and pair[0] == pair[1]:
@@ -92,7 +94,7 @@ def verify(
             "Both subnets are the same, so there is no difference to measure; change a choice."
         )
     drawn = _Drawn(secrets.token_hex(6), pair, "picked", seed)
-    return _verify(study, [drawn], images, known or {}, report, stop)[0]
+    return _verify(study, [drawn], images, known or {}, report, stop, alone)[0]
 
 
 def verify_random(
@@ -104,6 +106,7 @@ def verify_random(
     known: Mapping[str, Predictor] | None = None,
     report: Report = lambda progress: None,
     stop: Callable[[], bool] = lambda: False,
+    alone: AbstractContextManager[Any] | None = None,
 ) -> list[Trial]:
     """Test the first `count` random edits of this seed (see `random_edits`), and return them all.
 
@@ -116,7 +119,7 @@ def verify_random(
         _Drawn(_random_id(study, weights, seed, number), pair, "random", seed)
         for number, pair in enumerate(random_edits(study.space, count, seed=seed))
     ]
-    return _verify(study, drawn, images, known or {}, report, stop)
+    return _verify(study, drawn, images, known or {}, report, stop, alone)
 
 
 @dataclass(frozen=True)
@@ -141,6 +144,7 @@ def _verify(
     known: Mapping[str, Predictor],
     report: Report,
     stop: Callable[[], bool],
+    alone: AbstractContextManager[Any] | None,
 ) -> list[Trial]:
     study.load_checkpoint()  # nothing is claimed that can't be measured
     total = len(study.images()[1])
@@ -153,7 +157,7 @@ def _verify(
     trials = _stated(study, drawn, known)
     todo = [trial for trial in trials if not trial.done]
     if todo and not stop():
-        measured = _measured(study, todo, images or total, report, stop)
+        measured = _measured(study, todo, images or total, report, stop, alone or nullcontext())
         trials = [measured.get(trial.id, trial) for trial in trials]
     return trials
 
@@ -253,6 +257,7 @@ def _measured(
     images: int,
     report: Report,
     stop: Callable[[], bool],
+    alone: AbstractContextManager[Any],
 ) -> dict[str, Trial]:
     """Measure trial after trial, keep each as it is done, and return those that are, by id.
 
@@ -278,12 +283,14 @@ def _measured(
         right[architecture.id, precision] = correct
         watch.tell("Scoring and timing")
 
+    with alone:
+        timing = campaign.device_meters(
+            checkpoint, calibration=calibration, seed=seed, baseline=baseline_of(table)
+        )
     meters: list[Meter] = [
         AccuracyMeter(held_out, calibration, mean=mean, std=std, scored=scored),
         CostMeter(),
-        *campaign.device_meters(
-            checkpoint, calibration=calibration, seed=seed, baseline=baseline_of(table)
-        ),
+        *(_Alone(meter, alone) for meter in timing),
     ]
     weights = {"checkpoint": file_hash(study.checkpoint_file)}
     home = latency_device(table)
@@ -335,6 +342,21 @@ def _measured(
             origin={"origin": ORIGIN},
         )
     return done
+
+
+@dataclass(frozen=True)
+class _Alone:
+    """A meter that measures while something is held that others hold too."""
+
+    meter: "Meter"
+    held: AbstractContextManager[Any]
+
+    def measure(self, subnets: "Sequence[Prepared]") -> list[dict[str, float]]:
+        with self.held:
+            return self.meter.measure(subnets)
+
+    def record(self) -> dict[str, Any]:
+        return self.meter.record()
 
 
 class _Watch:

@@ -235,3 +235,22 @@ def test_two_processes_that_verify_at_once_lose_nothing(measured_study):
     assert done == [True, True]
     assert {t.seed for t in measured_study.trials() if t.done} == {1, 2}
     assert np.sum(measured_study.table().of_origin("verify")) == 4
+
+
+def test_what_others_hold_is_held_while_latencies_are_timed_and_no_longer(measured_study, pair):
+    held, scored = [], []
+
+    class Lock:
+        def __enter__(self):
+            held.append(len(scored))
+
+        def __exit__(self, *error):
+            held.append("free")
+
+    def report(progress):
+        if progress.stage == "Scoring and timing":
+            scored.append(len(held))
+
+    verifying.verify(measured_study, pair, report=report, alone=Lock())
+    # For the reference, then once both precisions of both subnets are scored.
+    assert held == [0, "free", 4, "free"] and set(scored) == {2}

@@ -3,14 +3,14 @@
 import math
 import time
 from collections.abc import Mapping, Sequence
-from typing import Literal
+from typing import Any, Literal
 
 from foxnas_core.architecture import Architecture
 from foxnas_core.regression import Predictor
 from foxnas_core.storage import Study
 from foxnas_core.verification.claims import Trial
 from foxnas_core.verifying import VerifyProgress, verify, verify_random
-from pages.shared.registry import Registry, Work
+from pages.shared.registry import MEASURING, Registry, Work
 
 State = Literal["running", "stopped", "finished", "failed"]
 
@@ -61,19 +61,13 @@ class Verification(Work):
         return max(self.progress.seconds_left - (time.monotonic() - self._told), 0.0)
 
     def _work(self) -> None:
-        study, how = self._opened, {"images": self._images, "seed": self.seed}
+        study = self._opened
+        how: dict[str, Any] = {"images": self._images, "seed": self.seed, "known": self._known}
+        how |= {"report": self._report, "stop": self._stop.is_set, "alone": MEASURING}
         if self.count:
-            trials = verify_random(
-                study, self.count, known=self._known, report=self._report,
-                stop=self._stop.is_set, **how,
-            )  # fmt: skip
+            trials = verify_random(study, self.count, **how)
         else:
-            trials = [
-                verify(
-                    study, self.subnets, known=self._known, report=self._report,
-                    stop=self._stop.is_set, **how,
-                )
-            ]  # fmt: skip
+            trials = [verify(study, self.subnets, **how)]
         self.trials = [trial for trial in trials if trial.done]
 
     def _report(self, progress: VerifyProgress) -> None:
