@@ -224,8 +224,8 @@ def show_reached(
     )
     st.caption(
         f"The chance that {word} is that of a measurement, {how}. An answer that is "
-        "predicted to reach its goal by a hair does so in about half of the cases or fewer: ask for more "
-        "to be surer. "
+        "predicted to reach its goal by a hair does so in about half of the cases or fewer: ask "
+        "for more to be surer. "
         "An edit is one decision that takes another choice; a block that a greater depth opens "
         "comes with its first choices, and each other choice in it is an edit more."
     )
