@@ -42,6 +42,8 @@ if TYPE_CHECKING:
     from foxnas_core.regression import Predictor
     from foxnas_core.regression.inference import Inference
     from foxnas_core.regression.picker import Recommendation
+    from foxnas_core.reporting.report import Report
+    from foxnas_core.reporting.subject import ReportRequest
     from foxnas_core.search.calibration import SearchCalibration
     from foxnas_core.search.exact import Front
     from foxnas_core.search.milp import Solution
@@ -106,16 +108,10 @@ def calibrations_of(study: Study, latency: str) -> "dict[str, SearchCalibration]
 def predictors_of(study: Study, form: str = "auto") -> "tuple[dict[str, Predictor], list[str]]":
     """A predictor for each target that can be fitted or calibrated, and a sentence for each that
     can't or is calibrated."""
-    found, sentences = {}, []
-    for target in table_of(study).targets:
-        try:
-            predictor = predictor_of(study, target.column, form)
-            found[target.column] = predictor
-            if predictor.df is not None:  # calibrated from another device
-                sentences += predictor.warnings
-        except FoxnasError as error:
-            sentences.append(f"{target.label}: {error}")
-    return found, sentences
+    from foxnas_core.workflow import fit_each
+
+    targets = table_of(study).targets
+    return fit_each(targets, lambda column: predictor_of(study, column, form))
 
 
 def front_of(study: Study, latency: str, kept: Kept = ()) -> "Front":
@@ -301,6 +297,15 @@ def profile_of(study: Study, architecture: Architecture, precision: str) -> "Lay
 def block_prices_of(study: Study, column: str, architecture: Architecture) -> "pd.DataFrame":
     """What each of its blocks adds to a target; raises as `predictor_of`."""
     return _block_prices(str(study.folder), column, as_text(architecture), _fit_stamp(study))
+
+
+def report_of(study: Study, request: "ReportRequest") -> "Report":
+    """The study's report; raises as `build_report`."""
+    names = (
+        "study.json", "space.json", "measurements.parquet", "optima.parquet", "trust.json",
+        "supernet.safetensors", "images.npz", "searches",
+    )  # fmt: skip
+    return _report(str(study.folder), request, _stamp(study, *names))
 
 
 def searches_of(study: Study) -> "dict[str, SearchResult]":
@@ -709,6 +714,19 @@ def _block_prices(folder: str, column: str, choices: str, stamp: Stamp) -> "pd.D
     predictor = _predictor(folder, column, "auto", "auto", stamp)
     one = predictor.space.architecture(json.loads(choices))
     return block_prices(predictor, architecture=one)
+
+
+@st.cache_resource(
+    max_entries=8,
+    show_spinner="Writing the report …",
+    hash_funcs={"foxnas_core.reporting.subject.ReportRequest": repr},
+)
+def _report(folder: str, request: "ReportRequest", stamp: Stamp) -> "Report":
+    from foxnas_core.reporting.report import build_report
+
+    study = open_study(Path(folder))
+    predictors, sentences = predictors_of(study)
+    return build_report(study, predictors, request, sentences)
 
 
 # Uploads are large and of use to one visitor, so few are kept, and not for long. Their bytes are

@@ -41,6 +41,7 @@ MENU = {
     "Take away": (
         ("pages/17_Model_graph.py", "Model graph"),
         ("pages/4_Export.py", "Export"),
+        ("pages/18_Report.py", "Report"),
     ),
 }
 
