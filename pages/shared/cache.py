@@ -305,7 +305,7 @@ def report_of(study: Study, request: "ReportRequest") -> "Report":
         "study.json", "space.json", "measurements.parquet", "optima.parquet", "trust.json",
         "supernet.safetensors", "images.npz", "searches",
     )  # fmt: skip
-    return _report(str(study.folder), request, _stamp(study, *names))
+    return _report(str(study.folder), repr(request), _stamp(study, *names), request)
 
 
 def searches_of(study: Study) -> "dict[str, SearchResult]":
@@ -716,17 +716,13 @@ def _block_prices(folder: str, column: str, choices: str, stamp: Stamp) -> "pd.D
     return block_prices(predictor, architecture=one)
 
 
-@st.cache_resource(
-    max_entries=8,
-    show_spinner="Writing the report …",
-    hash_funcs={"foxnas_core.reporting.subject.ReportRequest": repr},
-)
-def _report(folder: str, request: "ReportRequest", stamp: Stamp) -> "Report":
+@st.cache_resource(max_entries=8, show_spinner="Writing the report …")
+def _report(folder: str, key: str, stamp: Stamp, _request: "ReportRequest") -> "Report":
     from foxnas_core.reporting.report import build_report
 
     study = open_study(Path(folder))
     predictors, sentences = predictors_of(study)
-    return build_report(study, predictors, request, sentences)
+    return build_report(study, predictors, _request, sentences)
 
 
 # Uploads are large and of use to one visitor, so few are kept, and not for long. Their bytes are

@@ -113,6 +113,12 @@ window.report = (() => {
     };
   }
 
+  function threeDigits(number) {
+    const [digits, exponent] = number.toExponential(2).split("e");
+    if (Number(exponent) >= -4) return number.toPrecision(3);
+    return `${digits}e-${String(-exponent).padStart(2, "0")}`;
+  }
+
   // A value as it is read, without its unit.
   function text(target, value, signed = false) {
     const written = (number, digits) => {
@@ -129,7 +135,7 @@ window.report = (() => {
     if (value === 0) return "0";
     for (const prefix of ["", "k", "M", "G", "T"]) {
       if (Math.abs(value) < 999.5 || prefix === "T") {
-        return `${written(value, (number) => number.toPrecision(3))} ${prefix}`.trim();
+        return `${written(value, threeDigits)} ${prefix}`.trim();
       }
       value /= 1000;
     }
