@@ -175,7 +175,7 @@ def _terms(predictor: Predictor, how: Inference, *, folded: bool) -> Panel:
 
 def diagnostics_section(subject: Subject) -> Section | None:
     """What speaks against the fits of accuracy and of the chosen latency."""
-    panels = [_diagnosed(subject, predictor) for predictor in subject.main]
+    panels = [_diagnosed(subject, p, str(n)) for n, p in enumerate(subject.main, start=1)]
     if not panels:
         return None
     return Section(
@@ -186,7 +186,7 @@ def diagnostics_section(subject: Subject) -> Section | None:
     )
 
 
-def _diagnosed(subject: Subject, predictor: Predictor) -> Panel:
+def _diagnosed(subject: Subject, predictor: Predictor, key: str) -> Panel:
     target = predictor.target
     try:
         diagnosis = diagnose(predictor, subject.table)
@@ -217,12 +217,12 @@ def _diagnosed(subject: Subject, predictor: Predictor) -> Panel:
         target.label,
         (*sentences, verdict),
         tuple(found),
-        figures=_figures(diagnosis),
+        figures=_figures(diagnosis, key),
         tables=tuple(tables),
     )
 
 
-def _figures(diagnosis: Diagnosis) -> tuple[Figure, ...]:
+def _figures(diagnosis: Diagnosis, key: str) -> tuple[Figure, ...]:
     """Held-out predictions beside measured values, and residuals over predictions."""
     predictor = diagnosis.predictor
     target = predictor.target
@@ -232,7 +232,6 @@ def _figures(diagnosis: Diagnosis) -> tuple[Figure, ...]:
     both = svg.span_of([*points["held_out"], *points["measured"]])
     unit = f" ({target.unit})" if target.unit else ""
     first = svg.Axes(both, both, f"Predicted, cross-validated{unit}", f"Measured{unit}", width=460)
-    key = f"held-out-{target.column}"
     texts = [
         f"row {row}: measured {target.text(m)}, predicted {with_unit(target, p)}"
         for row, m, p in zip(points["row"], points["measured"], points["held_out"], strict=True)
@@ -243,7 +242,7 @@ def _figures(diagnosis: Diagnosis) -> tuple[Figure, ...]:
         f"equal. RMSE {with_unit(target, predictor.cv.rmse)}.",
         first.path([(both[0], both[0]), (both[1], both[1])], "equal", steps=False),
         *_dots(first, points, "held_out", "measured", texts),
-        key=key,
+        key=f"held-out-{key}",
     )
     found = residual_points(drawn, diagnosis.residuals)
     points = found.points
@@ -265,7 +264,7 @@ def _figures(diagnosis: Diagnosis) -> tuple[Figure, ...]:
         second.path([(second.x[0], 0.0), (second.x[1], 0.0)], "equal", steps=False),
         *_dots(second, points, "predicted", "residual", texts),
         second.path(trend, "trend", steps=False),
-        key=f"residuals-{target.column}",
+        key=f"residuals-{key}",
     )
     return (
         Figure(held_out, (*legend, ("equal", "equal"))),

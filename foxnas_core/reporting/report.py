@@ -78,7 +78,7 @@ def what_if_section(subject: Subject) -> Section | None:
         return None
     panels: tuple[Panel, ...] = ()
     if subject.front is not None:
-        found = front_chart(subject, key="what-if-front", height=280, cloud=False)
+        found = front_chart(subject, key="what-if-chart", height=280, cloud=False)
         legend = (*found.legend, ("now", "this subnet"))
         panels = (Panel("", figures=(Figure(found.drawing, legend),)),)
     return Section(

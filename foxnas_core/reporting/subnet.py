@@ -381,7 +381,9 @@ def front_section(subject: Subject) -> Section | None:
             f"After {with_unit(cost, float(front.costs[prices.knee]))} more of it pays less than "
             "on the front's average."
         )
-    panel = Panel("", figures=(front_chart(subject, key="front"),), tables=(_front_table(front),))
+    panel = Panel(
+        "", figures=(front_chart(subject, key="front-chart"),), tables=(_front_table(front),)
+    )
     return Section("front", "The front", tuple(sentences), (panel,))
 
 

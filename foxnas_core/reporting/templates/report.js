@@ -230,7 +230,7 @@ window.report = (() => {
   });
 
   function mark(codes) {
-    const chart = document.querySelector('svg[data-key="what-if-front"]');
+    const chart = document.querySelector('svg[data-key="what-if-chart"]');
     if (!chart) return;
     const numbers = (name) => chart.getAttribute(name).split(" ").map(Number);
     const [left, top, right, bottom] = numbers("data-box");
@@ -239,7 +239,7 @@ window.report = (() => {
     const inside = (share) => Math.min(Math.max(share, 0), 1);
     let dot = chart.querySelector(".now");
     if (!dot) {
-      dot = document.createElementNS("http://www.w3.org/2000/svg", "circle");
+      dot = document.createElementNS(chart.namespaceURI, "circle");
       dot.setAttribute("class", "now");
       dot.setAttribute("r", "7");
       chart.append(dot);
