@@ -39,10 +39,14 @@ def asked(study: Study) -> ReportRequest:
     architecture, latency, budget = pick(study)
     if architecture is not None:
         st.write(f"The report is on subnet **{architecture.id}**.")
+    # Kept by study, for the way to another page and back.
+    words = f"rationale-{study.folder.name}"
+    choices.show("rationale", choices.remembered(words) or "")
     rationale = st.text_area(
         "Your reasons, in your own words",
         key="rationale",
         max_chars=WORDS,
+        on_change=choices.on_change("rationale", lambda text: choices.remember(words, text)),
         placeholder="Why this subnet, for whom, what was weighed against it.",
     )
     st.markdown("Beside summary, subnet, front and decision record, it has")

@@ -68,6 +68,17 @@ def test_reasons_go_in_as_text_and_parts_are_left_out(hand, offered):
     assert 'id="diagnostics"' not in html and 'id="coefficients"' in html
 
 
+def test_reasons_stay_on_the_way_to_another_page_and_back(hand, studies):
+    page = run_page(PAGE, study="hand")
+    page.text_area(key="rationale").set_value("Because.").run()
+    page.switch_page("pages/2_What_if.py").run()
+    page.switch_page(PAGE).run()
+    assert page.text_area(key="rationale").value == "Because."
+    page.selectbox(key="study").set_value("demo")
+    page.run()
+    assert page.text_area(key="rationale").value == ""
+
+
 def test_what_is_asked_for_anew_is_written_anew(hand, offered):
     page = run_page(PAGE, study="hand")
     page.button(key="write").click().run()
