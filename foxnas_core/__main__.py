@@ -321,8 +321,8 @@ def build_parser() -> argparse.ArgumentParser:
     report.add_argument("--out", type=Path, required=True, help="the file, such as report.html")
     report.add_argument(
         "--architecture",
-        type=Path,
-        help="a JSON file of the chosen architecture (default: the best within the budget)",
+        help="of the chosen subnet: a JSON file, or a measured subnet's id (default: the best "
+        "within the budget)",
     )
     report.add_argument(
         "--latency-budget",

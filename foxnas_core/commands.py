@@ -620,7 +620,7 @@ def report(options: argparse.Namespace) -> dict[str, Any]:
         latency=options.latency_target,
         budget=options.latency_budget,
         guard=options.guard,
-        architecture=options.architecture and read_architecture(options.architecture, study.space),
+        architecture=options.architecture and _architecture_of(study, options.architecture),
         rationale=options.rationale,
         parts=tuple(part for part in PARTS if part not in options.without),
         made=datetime.now(UTC).date().isoformat(),

@@ -1,11 +1,12 @@
 """The study as one HTML file that needs no server: what was chosen, why, and a what-if."""
 
+from contextlib import suppress
 from datetime import UTC, datetime
 
 import streamlit as st
 
 from foxnas_core.architecture import Architecture
-from foxnas_core.errors import MissingPart
+from foxnas_core.errors import FoxnasError, MissingPart
 from foxnas_core.reporting.subject import PARTS, ReportRequest
 from foxnas_core.storage import Study
 from pages.shared import cache, choices
@@ -34,6 +35,14 @@ def pick(study: Study) -> tuple[Architecture | None, str | None, float | None]:
     return choices.chosen_architecture(study.space), latency, None
 
 
+def guard_of(study: Study, latency: str | None) -> float | None:
+    """The chosen guard, where optima were measured to guard by; the pickers go without, too."""
+    with suppress(FoxnasError):
+        if latency is not None and cache.calibrations_of(study, latency):
+            return choices.current().guard
+    return None
+
+
 def asked(study: Study) -> ReportRequest:
     """Draw what goes in, and return it as a request."""
     architecture, latency, budget = pick(study)
@@ -57,7 +66,7 @@ def asked(study: Study) -> ReportRequest:
     return ReportRequest(
         latency=latency,
         budget=budget,
-        guard=choices.current().guard,
+        guard=guard_of(study, latency),
         architecture=architecture,
         rationale=rationale,
         parts=parts,

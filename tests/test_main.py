@@ -434,6 +434,9 @@ def test_report_document_and_file(measured_study, capsys, tmp_path):
     assert "&lt;b&gt;It fits.&lt;/b&gt;" in html and "<script" not in html
     # Atomically: nothing else is left beside it.
     assert [path.name for path in out.parent.iterdir()] == ["report.html"]
+    [measured, *_] = measured_study.table().frame["id"]
+    command = ("report", "--study", measured_study.folder, "--out", out, "--architecture", measured)
+    assert ask(capsys, *command)["id"] == measured
     assert "is a folder" in refused(
         capsys, "report", "--study", measured_study.folder, "--out", tmp_path
     )

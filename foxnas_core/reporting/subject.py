@@ -1,7 +1,6 @@
 """What a report is about: a study, its fits, and the subnet that was chosen in it."""
 
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -122,9 +121,9 @@ def subject_of(
 ) -> Subject:
     """Find the front, the budget and the chosen subnet.
 
-    Raises `MissingPart` where nothing was measured, `InvalidInput` where the request names a
-    latency that the table lacks, or an architecture of another space, `InfeasibleBudget` where
-    no subnet keeps the budget.
+    Raises `MissingPart` where nothing was measured, or no optima that a guard needs,
+    `InvalidInput` where the request names a latency that the table lacks, or an architecture of
+    another space, `InfeasibleBudget` where no subnet keeps the budget.
     """
     table = study.table()
     if not len(table):
@@ -149,13 +148,16 @@ def subject_of(
     found: Mapping[str, SearchCalibration] = {}
     if accuracy is not None and latency is not None and cost is not None:
         front = latency_front(accuracy, latency)
-        with suppress(MissingPart):
+        try:
             found = calibrations(table, study.optima(), [accuracy, latency], cost)
+        except MissingPart:
+            if request.guard is not None:
+                raise
         budget = request.budget
         if budget is None:
             budget = _budget(front, latency, chosen)
         searched = budget
-        if request.guard is not None and found:
+        if request.guard is not None:
             searched = found[cost].guarded(budget, request.guard)
         optimum = front.within(searched)
     elif accuracy is not None:

@@ -1,5 +1,6 @@
 from dataclasses import replace
 
+import numpy as np
 import pytest
 from hand import choice_space, hand_space, noisy_table
 from reports import SPACE, TABLE, fitted, study_of
@@ -73,6 +74,30 @@ def test_what_does_not_belong_is_refused_in_a_sentence(tmp_path, request_, match
 def test_a_budget_out_of_reach_names_the_smallest(tmp_path):
     with pytest.raises(InfeasibleBudget, match="smallest that can be reached"):
         subject_of(study_of(tmp_path), ReportRequest(budget=0.1), fitted())
+
+
+def test_a_guard_without_measured_optima_says_how_to_get_them(tmp_path):
+    with pytest.raises(MissingPart, match="calibrate"):
+        subject_of(study_of(tmp_path), ReportRequest(guard=0.9), fitted())
+
+
+def test_a_guard_makes_the_searched_budget_smaller(tmp_path):
+    study = study_of(tmp_path)
+    middle = subject_of(study, ReportRequest(), fitted()).budget
+    found = SPACE.sample(8, seed=5, exclude=list(TABLE.frame["id"].unique()))
+    predicted = {c: p.predict(found)["value"] for c, p in fitted().items()}
+    # Optima that take a tenth longer than predicted, more or less.
+    late = predicted["latency_ms"] * np.linspace(1.08, 1.12, len(found))
+    rows = [
+        {"accuracy": a, "latency_ms": ms, "budget": ms, "searched_latency": "latency_ms"}
+        for a, ms in zip(predicted["accuracy"], late, strict=True)
+    ]
+    study.append(found, rows, optima=True)
+    subject = subject_of(study, ReportRequest(guard=0.9, budget=middle), fitted())
+    assert subject.budget == middle
+    assert subject.searched == subject.calibrations["latency_ms"].guarded(middle, 0.9)
+    assert subject.searched < middle / 1.09
+    assert subject.optimum.costs[0] <= subject.searched
 
 
 def test_an_empty_study_says_what_to_do(tmp_path):
