@@ -172,6 +172,8 @@ def _training(study: Study) -> list[tuple[str, Any]]:
 
 def _written(value: Any) -> str:
     """A recorded value, whatever it is, in one line."""
+    if value is None:
+        return "not told"
     text = value if isinstance(value, str) else json.dumps(value, default=str)
     return text if len(text) <= _LONGEST else f"{text[: _LONGEST - 1]}…"
 

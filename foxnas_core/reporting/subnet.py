@@ -319,12 +319,16 @@ def _reason(subject: Subject, chosen: Architecture, row: dict, price: float | No
         return "more accurate and faster" if accuracy > 0 else "less accurate and slower"
     # What an effect on the link's scale is worth at this subnet, as the price is.
     eta = gain.form.matrix(subject.study.space.encode([chosen])) @ gain.estimates
-    ratio = float(gain.link.slope(eta)[0]) * row[gain.target.column] / row[cost.target.column]
+    slope, paid = float(gain.link.slope(eta)[0]), row[cost.target.column]
+    names = (gain.target.column + end for end in ("", "_low", "_high"))
+    ratio, *ends = (slope * row[name] / paid for name in names)
     unit = f"{gain.target.difference_unit} per {cost.target.unit}"
     said = f"buys {ratio:.3g} {unit}" if accuracy > 0 else f"gives up {ratio:.3g} {unit} saved"
     if price is None:
         return said
-    pays = (ratio >= price) == (accuracy > 0)
+    if min(ends) <= price <= max(ends):
+        return f"{said}: about the price at this budget"
+    pays = (ratio > price) == (accuracy > 0)
     return f"{said}: {'worth it' if pays else 'alone not worth it'} at this budget"
 
 

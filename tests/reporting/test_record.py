@@ -74,8 +74,8 @@ def test_a_budget_that_nobody_asked_for_says_where_it_is_from(tmp_path, request_
 
 def test_circumstances_are_told_once_where_campaigns_agree(tmp_path):
     campaigns = {
-        "a": {"device": "AMD EPYC", "seed": 1, "odd": {"x": [1]}},
-        "b": {"device": "AMD EPYC", "seed": 2},
+        "a": {"device": "AMD EPYC", "seed": 1, "odd": {"x": [1]}, "governor": None},
+        "b": {"device": "AMD EPYC", "seed": 2, "governor": None},
         "not a campaign": 7,
     }
     table = table_from_frame(SPACE, TABLE.frame.drop(columns="id"), record={"campaigns": campaigns})
@@ -87,6 +87,7 @@ def test_circumstances_are_told_once_where_campaigns_agree(tmp_path):
         "device": "AMD EPYC",
         "seed": "1 (a); 2 (b)",
         "odd": '{"x": [1]} (a); not recorded (b)',
+        "governor": "not told",
     }
 
 

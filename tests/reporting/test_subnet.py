@@ -16,6 +16,7 @@ from foxnas_core.reporting.subnet import (
     with_unit,
 )
 from foxnas_core.search.calibration import calibrate
+from foxnas_core.search.prices import front_prices
 from foxnas_core.target import target_of
 
 LARGEST, SMALLEST = SPACE.extreme("largest"), SPACE.extreme("smallest")
@@ -111,6 +112,25 @@ def test_each_block_has_a_reason(tmp_path):
     assert all("gives up" in row[-1] for row in table.rows)
     assert [t.caption.split(":")[0] for t in differences.tables] == ["Top-1 accuracy", "Latency"]
     assert all(t.rows[-1][0] == "together" for t in differences.tables)
+
+
+def test_a_reason_weighs_what_a_block_buys_against_the_price_of_the_budget(tmp_path):
+    subject = about(tmp_path, architecture=LARGEST)
+    price = front_prices(subject.front).at(subject.searched)
+    gain = fitted()["accuracy"]
+    eta = gain.form.matrix(SPACE.encode([LARGEST])) @ gain.estimates
+    slope = float(gain.link.slope(eta)[0])
+    [table] = chosen_section(subject).panels[1].tables
+    words = {row[0]: row[-1] for row in table.rows}
+    for row in effects_of_blocks(subject, LARGEST).to_dict("records"):
+        ratio, low, high = (
+            slope * row[f"accuracy{end}"] / row["latency_ms"] for end in ("", "_low", "_high")
+        )
+        assert f"buys {ratio:.3g} points per ms" in words[row["block"]]
+        verdict = "about the price" if low <= price <= high else (
+            "ms: worth it" if ratio > price else "alone not worth it"
+        )  # fmt: skip
+        assert verdict in words[row["block"]]
 
 
 def test_the_optimum_needs_no_way_to_itself(tmp_path):
