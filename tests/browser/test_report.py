@@ -187,8 +187,10 @@ def test_the_downloaded_report_says_what_the_app_does(
     architecture = demo.table().architectures()[0]
     link = quote(json.dumps(architecture.to_dict()))
     page.goto(f"/What_if?architecture={link}")
+    metrics = page.locator('[data-testid="stMetricValue"]')
+    expect(metrics.first).to_be_visible()
     wait_until_drawn(page)
-    shown = page.locator('[data-testid="stMetricValue"]').all_inner_texts()
+    shown = metrics.all_inner_texts()
 
     page.goto(f"/Report?architecture={link}")
     wait_until_drawn(page)
