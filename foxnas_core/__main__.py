@@ -335,6 +335,34 @@ def build_parser() -> argparse.ArgumentParser:
     tune.add_argument("--learning-rate", type=float, help="at the start (default: 0.001)")
     tune.add_argument("--seed", type=_natural)
 
+    report = _command(commands, "report", "write the study as one HTML file that needs no server")
+    report.add_argument("--out", type=Path, required=True, help="the file, such as report.html")
+    report.add_argument(
+        "--architecture",
+        help="of the chosen subnet: a JSON file, or a measured subnet's id (default: the best "
+        "within the budget)",
+    )
+    report.add_argument(
+        "--latency-budget",
+        type=float,
+        metavar="MS",
+        help="default: what the chosen architecture is predicted to take, else the middle of the "
+        "front",
+    )
+    report.add_argument("--latency-target", help="the latency column (default: the table's first)")
+    report.add_argument(
+        "--guard", type=_share, metavar="P", help="as of search; needs 'calibrate' first"
+    )
+    report.add_argument("--rationale", default="", metavar="TEXT", help="your reasons, in words")
+    report.add_argument(
+        "--without",
+        action="append",
+        default=[],
+        metavar="PART",
+        choices=("what-if", "coefficients", "diagnostics", "measurements"),
+        help="leave out what-if, coefficients, diagnostics or measurements; as often as needed",
+    )
+
     importing = _command(commands, "import", "append a table of one's own to a study")
     importing.add_argument("file", type=Path, help="a .csv, .parquet, .jsonl or .json file")
     importing.add_argument("--space", help="a shipped space or a JSON file, for a new study")

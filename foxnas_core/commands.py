@@ -23,6 +23,7 @@ from foxnas_core.dataset import load_dataset
 from foxnas_core.errors import FoxnasError, InvalidInput, MissingPart
 from foxnas_core.families import load_shipped, shipped_spaces
 from foxnas_core.families.mbconv import settings_of
+from foxnas_core.files import write_atomically
 from foxnas_core.search_space import SearchSpace
 from foxnas_core.storage import (
     Study,
@@ -650,6 +651,50 @@ def _stoppable() -> Iterator[threading.Event]:
         signal.signal(signal.SIGINT, usual)
 
 
+def report(options: argparse.Namespace) -> dict[str, Any]:
+    """Write the study's report, one HTML file that needs no server."""
+    from datetime import UTC, datetime
+
+    from foxnas_core.reporting.report import build_report
+    from foxnas_core.reporting.subject import PARTS, ReportRequest
+
+    study = open_study(options.study)
+    if options.out.is_dir():
+        raise InvalidInput(f"{options.out} is a folder; name a file, such as report.html.")
+    request = ReportRequest(
+        latency=options.latency_target,
+        budget=options.latency_budget,
+        guard=options.guard,
+        architecture=options.architecture and _architecture_of(study, options.architecture),
+        rationale=options.rationale,
+        parts=tuple(part for part in PARTS if part not in options.without),
+        made=datetime.now(UTC).date().isoformat(),
+    )
+    table = study.table()
+    fitted, refused = workflow.fit_each(
+        table.targets, lambda column: workflow.fit_all(table, targets=[column])[column]
+    )
+    for sentence in refused:
+        say(sentence)
+    built = build_report(study, fitted, request, refused)
+    try:
+        write_atomically(options.out, built.html)
+    except OSError as error:
+        raise InvalidInput(
+            f"{options.out} can't be written ({error.strerror or error}); name another file."
+        ) from error
+    for sentence in built.sentences:
+        say(sentence)
+    say(f"Wrote {options.out}, {len(built.html):,} bytes.")
+    return {
+        "study": str(study.folder),
+        "out": str(options.out),
+        "bytes": len(built.html),
+        "id": built.subnet or None,
+        "summary": list(built.sentences),
+    }
+
+
 def import_table(options: argparse.Namespace) -> dict[str, Any]:
     """Append a table of one's own to a study, which is created where it does not exist."""
     from foxnas_core.importing import read_foreign
@@ -750,6 +795,7 @@ COMMANDS: dict[str, Callable[[argparse.Namespace], dict[str, Any]]] = {
     "export": export,
     "profile": profile,
     "fine-tune": fine_tune,
+    "report": report,
     "import": import_table,
     "import-weights": import_weights,
     "app": app,

@@ -17,7 +17,7 @@ import hashlib
 import json
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -179,16 +179,28 @@ class Study:
             )
         return load_checkpoint(self.checkpoint_file, space=self.space, build=self.build)
 
-    def trained_on(self) -> str | None:
-        """Name of the images that the weights were trained on, from the head of their file alone;
-        None where there are none, or where it can't be told."""
+    def training_record(self) -> dict[str, Any]:
+        """What the checkpoint says of its training, from the head of its file alone; empty without
+        a checkpoint. Raises `InvalidInput` for a damaged one."""
         from safetensors import SafetensorError, safe_open
 
+        if not self.checkpoint_file.exists():
+            return {}
         try:
             with safe_open(self.checkpoint_file, framework="numpy") as file:
-                return str(json.loads(file.metadata()["foxnas"])["record"]["dataset"])
-        except (SafetensorError, OSError, KeyError, ValueError, TypeError):
-            return None
+                return dict(json.loads((file.metadata() or {})["foxnas"])["record"])
+        except (SafetensorError, OSError, KeyError, TypeError, ValueError) as error:
+            raise InvalidInput(
+                f"{self.checkpoint_file} is damaged or no FOX-NAS Studio checkpoint; restore it or "
+                "train again."
+            ) from error
+
+    def trained_on(self) -> str | None:
+        """Name of the images that the weights were trained on; None where there are none, or where
+        it can't be told."""
+        with suppress(InvalidInput, KeyError):
+            return str(self.training_record()["dataset"])
+        return None
 
     def save_images(self, calibration: ImageSet, held_out: ImageSet) -> None:
         parts = {"calibration": calibration, "held_out": held_out}

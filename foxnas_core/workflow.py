@@ -14,13 +14,13 @@ from foxnas_core.architecture import Architecture, Value
 from foxnas_core.dataset import Dataset, ImageSet, check_apart, load_dataset
 from foxnas_core.devices.common import latency_columns, read_rows
 from foxnas_core.devices.transfer import transfer
-from foxnas_core.errors import InvalidInput, MissingPart
+from foxnas_core.errors import FoxnasError, InvalidInput, MissingPart
 from foxnas_core.families.mbconv import settings_of
 from foxnas_core.features import build_form
 from foxnas_core.regression import Predictor, fit
 from foxnas_core.storage import Study, file_hash
 from foxnas_core.table import MeasurementTable
-from foxnas_core.target import KNOWN, target_of
+from foxnas_core.target import KNOWN, Target, target_of
 
 if TYPE_CHECKING:
     from foxnas_core.design.plan import MeasurementPlan
@@ -79,6 +79,24 @@ def fit_all(
         )
         for column in columns
     }
+
+
+def fit_each(
+    targets: Sequence[Target], fitted: Callable[[str], Predictor]
+) -> tuple[dict[str, Predictor], list[str]]:
+    """A predictor, by `fitted`, for each target that can be fitted or calibrated, and a sentence
+    for each that can't or is calibrated."""
+    found: dict[str, Predictor] = {}
+    sentences: list[str] = []
+    for target in targets:
+        try:
+            predictor = fitted(target.column)
+            found[target.column] = predictor
+            if predictor.df is not None:  # calibrated from another device
+                sentences += predictor.warnings
+        except FoxnasError as error:
+            sentences.append(f"{target.label}: {error}")
+    return found, sentences
 
 
 def predictor_or_transfer(

@@ -24,7 +24,7 @@ ROOMS = [
     ("figures",),
     ("storage",),
     ("workflow", "trusting", "adoption", "launching"),
-    ("exporting", "verifying"),
+    ("exporting", "verifying", "reporting"),
     ("commands",),
     ("__main__",),
 ]
@@ -54,6 +54,7 @@ USERS = {
     "onnxruntime": ("supernet", "measurement", "profiling", "export/runners"),
     "tqdm": ("commands", "launching"),
     "filelock": ("storage",),
+    "jinja2": ("reporting/report",),
     "ray": ("measurement/cluster",),
 }
 FILES = sorted(CORE.rglob("*.py"))

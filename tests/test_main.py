@@ -421,6 +421,41 @@ def write_images(folder, count=60):
         Image.fromarray(image).save(folder / str(label) / f"{index}.png")
 
 
+def test_report_document_and_file(measured_study, capsys, tmp_path):
+    chosen, out = tmp_path / "chosen.json", tmp_path / "new" / "report.html"
+    architecture = measured_study.space.extreme("smallest")
+    chosen.write_text(json.dumps(architecture.to_dict()))
+    command = ("report", "--study", measured_study.folder, "--out", out, "--architecture", chosen)
+    document = ask(capsys, *command, "--rationale", "<b>It fits.</b>", "--without", "what-if")
+    assert set(document) == {"study", "out", "bytes", "id", "summary"}
+    assert document["id"] == architecture.id and len(document["summary"]) == 3
+    html = out.read_text()
+    assert document["bytes"] == out.stat().st_size
+    assert "&lt;b&gt;It fits.&lt;/b&gt;" in html and "<script" not in html
+    # Atomically: nothing else is left beside it.
+    assert [path.name for path in out.parent.iterdir()] == ["report.html"]
+    [measured, *_] = measured_study.table().frame["id"]
+    command = ("report", "--study", measured_study.folder, "--out", out, "--architecture", measured)
+    assert ask(capsys, *command)["id"] == measured
+    assert "is a folder" in refused(
+        capsys, "report", "--study", measured_study.folder, "--out", tmp_path
+    )
+
+
+def test_a_report_that_cannot_be_says_why(measured_study, tiny_space, capsys, tmp_path):
+    out = ("--out", tmp_path / "report.html")
+    asked = ("report", "--study", measured_study.folder, *out)
+    assert "smallest that can be reached" in refused(capsys, *asked, "--latency-budget", 1e-9)
+    assert "no latency" in refused(capsys, *asked, "--latency-target", "latency_ms:nowhere")
+    empty = create_study(tmp_path / "empty", tiny_space, name="Empty")
+    assert "nothing to report" in refused(capsys, "report", "--study", empty.folder, *out)
+    (tmp_path / "file").write_text("")
+    within = tmp_path / "file" / "report.html"
+    sentence = refused(capsys, "report", "--study", measured_study.folder, "--out", within)
+    assert "can't be written" in sentence
+    assert not (tmp_path / "report.html").exists()
+
+
 def test_train_on_an_image_folder_then_measure(tmp_path, capsys):
     write_images(tmp_path / "images")
     (tmp_path / "space.json").write_text(json.dumps(tiny_document(input_channels=3)))

@@ -153,6 +153,19 @@ def test_weights_of_another_space_are_refused(tiny_study, tmp_path):
         other.load_checkpoint()
 
 
+def test_the_record_of_the_training_is_read_without_the_weights(tiny_study, tmp_path):
+    assert tiny_study.training_record() == tiny_study.load_checkpoint().record
+    assert create_study(tmp_path / "none", tiny_study.space, name="None").training_record() == {}
+
+
+@pytest.mark.parametrize("content", [b"", b"no tensors", b"\x02\0\0\0\0\0\0\0{}"])
+def test_a_damaged_checkpoint_has_no_record_but_a_sentence(tiny_space, tmp_path, content):
+    study = create_study(tmp_path / "damaged", tiny_space, name="Damaged")
+    study.checkpoint_file.write_bytes(content)
+    with pytest.raises(InvalidInput, match="damaged or no FOX-NAS Studio checkpoint"):
+        study.training_record()
+
+
 def test_images_round_trip(tiny_study, tiny_dataset):
     calibration, held_out = tiny_study.images()
     assert (held_out.images == tiny_dataset.held_out.images).all()

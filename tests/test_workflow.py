@@ -2,10 +2,12 @@ import numpy as np
 import pytest
 import torch
 from conftest import DEMO
+from hand import hand_space, noisy_table, table_of
 
 from foxnas_core import workflow
 from foxnas_core.badges import usable
 from foxnas_core.errors import InvalidInput, MissingPart
+from foxnas_core.regression import fit
 from foxnas_core.storage import create_study, open_study
 from foxnas_core.table import table_from_frame
 
@@ -53,6 +55,16 @@ def test_every_target_gets_a_predictor(measured_study):
     assert list(predictors) == [t.column for t in measured_study.table().targets]
     # MACs follow from the architecture alone, so that the block-state form has no error.
     assert predictors["macs"].cv.r2 > 0.9
+
+
+def test_what_cannot_be_fitted_is_a_sentence_and_stops_nothing_else():
+    space = hand_space()
+    table = noisy_table(space, 40)
+    same = table_of(space, table.codes, accuracy=table.values("accuracy"), latency_ms=np.ones(40))
+    found, sentences = workflow.fit_each(same.targets, lambda column: fit(same, column))
+    assert list(found) == ["accuracy"]
+    [said] = sentences
+    assert said.startswith("Latency: ") and "same latency_ms" in said
 
 
 def test_a_table_that_was_begun_without_int8_accuracy_goes_on(measured_study):

@@ -12,7 +12,7 @@ import pandas as pd
 
 from foxnas_core.architecture import Architecture
 from foxnas_core.errors import InvalidInput
-from foxnas_core.explanation.blocks import apart, blocks_of
+from foxnas_core.explanation.blocks import Block, apart, blocks_of
 from foxnas_core.regression import Predictor
 from foxnas_core.search_space import Decision
 
@@ -32,6 +32,55 @@ def block_effects(
     x, rows = _rows(predictor, [architecture], background)
     difference = x[0] - rows.mean(axis=0)
     return _table(predictor, difference * _belongs(predictor), level)
+
+
+def common_block_effects(
+    predictors: Sequence[Predictor],
+    *,
+    architecture: Architecture,
+    background: Sequence[Architecture],
+    level: float = 0.95,
+) -> pd.DataFrame:
+    """The contributions to one architecture in several predictions, block by block.
+
+    Forms may split an architecture differently; a block here is the least that is one or several
+    whole blocks in each of them. Columns: block, decisions (positions in the space), and for each
+    target its column, with `_low` and `_high`. Raises `InvalidInput` where `background` is empty.
+    """
+    units = _common([blocks_of(predictor.form) for predictor in predictors])
+    columns: dict[str, object] = {
+        "block": [" + ".join(names) for names, _ in units],
+        "decisions": [decisions for _, decisions in units],
+    }
+    for predictor in map(apart, predictors):
+        x, rows = _rows(predictor, [architecture], background)
+        blocks = blocks_of(predictor.form)
+        own = np.array(
+            [[set(b.decisions) <= set(d) for b in blocks] for _, d in units], dtype=float
+        )
+        belongs = own.reshape(len(units), len(blocks)) @ _belongs(predictor)
+        value, std_error = predictor.combine((x[0] - rows.mean(axis=0)) * belongs)
+        half = predictor.quantile(level) * std_error
+        name = predictor.target.column
+        columns |= {name: value, f"{name}_low": value - half, f"{name}_high": value + half}
+    return pd.DataFrame(columns)
+
+
+def _common(every: Sequence[Sequence[Block]]) -> list[tuple[list[str], tuple[int, ...]]]:
+    """Names and decisions of the finest blocks that no form splits, in the space's order."""
+    units: list[tuple[list[str], set[int]]] = []
+    for blocks in every:
+        for block in blocks:
+            decisions = set(block.decisions)
+            touched = [unit for unit in units if unit[1] & decisions]
+            joined = decisions.union(*(unit[1] for unit in touched))
+            # What holds all of it lends its name.
+            whole = [unit[0] for unit in [*touched, ([block.name], decisions)] if unit[1] == joined]
+            apart_names = [name for unit in touched for name in unit[0]] + [block.name]
+            names = whole[0] if whole else list(dict.fromkeys(apart_names))
+            units = [unit for unit in units if unit not in touched] + [(names, joined)]
+    ordered = sorted(units, key=lambda unit: min(unit[1]))
+    return [(names, tuple(sorted(decisions))) for names, decisions in ordered]
 
 
 def mean_block_effects(

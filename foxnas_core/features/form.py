@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property, lru_cache
+from typing import Any
 
 import numpy as np
 
@@ -10,6 +11,7 @@ from foxnas_core.errors import InvalidInput
 from foxnas_core.features.builders import BUILDERS
 from foxnas_core.features.interactions import Pair, candidate_products, products
 from foxnas_core.features.parts import contrasts, fixed_presence, slots_of
+from foxnas_core.features.portable import portable_part
 from foxnas_core.features.terms import Lookup, Part, Product, Term, constant, scaled
 from foxnas_core.search_space import Decision, SearchSpace
 from foxnas_core.target import Target, target_of
@@ -130,10 +132,27 @@ class Form:
         """What the scaled columns of each architecture (n,) are multiplied by."""
         if self._resolution is None:
             return np.ones(len(codes))
-        choices = np.array(self._resolution.choices, dtype=float)
-        column = self.space.decisions.index(self._resolution)
         # The entry that -1 picks is the last one, the reference.
-        return np.append((choices / choices.max()) ** 2, 1.0)[codes[:, column]]
+        position, factors = self._scaling(self._resolution)
+        return np.append(factors, 1.0)[codes[:, position]]
+
+    def _scaling(self, resolution: Decision) -> tuple[int, np.ndarray]:
+        """The position of the decision that scales columns, and the factor of each choice."""
+        choices = np.array(resolution.choices, dtype=float)
+        return self.space.decisions.index(resolution), (choices / choices.max()) ** 2
+
+    def portable(self) -> dict[str, Any]:
+        """The form as JSON values, from which any program computes regression rows.
+
+        `parts` in the order of the columns, each with whether it is `scaled`; `scale` is null or
+        the `position` of the decision whose choices multiply the scaled parts by `factors`.
+        """
+        scale = None
+        if self._resolution is not None:
+            position, factors = self._scaling(self._resolution)
+            scale = {"position": position, "factors": factors.tolist()}
+        parts = [{**portable_part(p), "scaled": p.terms[0].scaled} for p in self._parts]
+        return {"scale": scale, "parts": parts}
 
 
 def build_form(name: str, space: SearchSpace, target: str, pairs: Sequence[Pair] = ()) -> Form:

@@ -42,6 +42,8 @@ if TYPE_CHECKING:
     from foxnas_core.regression import Predictor
     from foxnas_core.regression.inference import Inference
     from foxnas_core.regression.picker import Recommendation
+    from foxnas_core.reporting.report import Report
+    from foxnas_core.reporting.subject import ReportRequest
     from foxnas_core.search.calibration import SearchCalibration
     from foxnas_core.search.exact import Front
     from foxnas_core.search.milp import Solution
@@ -108,16 +110,10 @@ def calibrations_of(study: Study, latency: str) -> "dict[str, SearchCalibration]
 def predictors_of(study: Study, form: str = "auto") -> "tuple[dict[str, Predictor], list[str]]":
     """A predictor for each target that can be fitted or calibrated, and a sentence for each that
     can't or is calibrated."""
-    found, sentences = {}, []
-    for target in table_of(study).targets:
-        try:
-            predictor = predictor_of(study, target.column, form)
-            found[target.column] = predictor
-            if predictor.df is not None:  # calibrated from another device
-                sentences += predictor.warnings
-        except FoxnasError as error:
-            sentences.append(f"{target.label}: {error}")
-    return found, sentences
+    from foxnas_core.workflow import fit_each
+
+    targets = table_of(study).targets
+    return fit_each(targets, lambda column: predictor_of(study, column, form))
 
 
 def front_of(study: Study, latency: str, kept: Kept = ()) -> "Front":
@@ -316,6 +312,15 @@ def trials_of(study: Study) -> "list[Trial]":
 def held_out_of(study: Study) -> int:
     """How many held-out images the study has; raises as `Study.images`."""
     return _held_out(str(study.folder), _stamp(study, "images.npz"))
+
+
+def report_of(study: Study, request: "ReportRequest") -> "Report":
+    """The study's report; raises as `build_report`."""
+    names = (
+        "study.json", "space.json", "measurements.parquet", "optima.parquet", "trust.json",
+        "supernet.safetensors", "images.npz", "searches",
+    )  # fmt: skip
+    return _report(str(study.folder), repr(request), _stamp(study, *names), request)
 
 
 def searches_of(study: Study) -> "dict[str, SearchResult]":
@@ -742,6 +747,15 @@ def _block_prices(folder: str, column: str, choices: str, stamp: Stamp) -> "pd.D
     predictor = _predictor(folder, column, "auto", "auto", stamp)
     one = predictor.space.architecture(json.loads(choices))
     return block_prices(predictor, architecture=one)
+
+
+@st.cache_resource(max_entries=8, show_spinner="Writing the report …")
+def _report(folder: str, key: str, stamp: Stamp, _request: "ReportRequest") -> "Report":
+    from foxnas_core.reporting.report import build_report
+
+    study = open_study(Path(folder))
+    predictors, sentences = predictors_of(study)
+    return build_report(study, predictors, _request, sentences)
 
 
 # Uploads are large and of use to one visitor, so few are kept, and not for long. Their bytes are

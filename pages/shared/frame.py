@@ -42,6 +42,7 @@ MENU = {
         ("pages/16_Verify.py", "Verify"),
         ("pages/17_Model_graph.py", "Model graph"),
         ("pages/4_Export.py", "Export"),
+        ("pages/18_Report.py", "Report"),
     ),
 }
 

@@ -24,6 +24,7 @@ PAGES = {
     "Measurements": "Measurements",
     "Model_graph": "Model graph",
     "Counterfactuals": "Counterfactuals",
+    "Report": "Report",
 }
 ERRORS = '[data-testid="stException"], [data-testid="stAlertContentError"]'
 

@@ -8,11 +8,13 @@ from foxnas_core.errors import InvalidInput
 from foxnas_core.explanation.block_effects import (
     block_effects,
     block_prices,
+    common_block_effects,
     mean_block_effects,
 )
 from foxnas_core.explanation.blocks import blocks_of
 from foxnas_core.explanation.shapley import block_shapley
 from foxnas_core.families import load_shipped
+from foxnas_core.features import build_form
 from foxnas_core.regression import Predictor, fit
 
 MINI = load_shipped("foxnas-mini")
@@ -75,12 +77,50 @@ def test_the_mean_over_the_space_is_that_of_its_subnets(target: str, link: str) 
     assert (found["low"] >= 0).all()
 
 
+@functools.cache
+def joined() -> Predictor:
+    """A fit that takes both blocks of a stage together."""
+    form = build_form("interactions", SPACE, "accuracy", (("p1_kernel", "p2_kernel"),))
+    return fit(TABLE, "accuracy", form, "none")
+
+
+def test_blocks_that_one_form_joins_are_one_for_all() -> None:
+    latency = predictor_of("latency_ms", "none")
+    assert [b.name for b in blocks_of(joined().form)] == ["resolution", "p1–p2", "q1"]
+    # In either order of predictors.
+    for predictors in ((joined(), latency), (latency, joined())):
+        found = common_block_effects(predictors, architecture=BACKGROUND[7], background=BACKGROUND)
+        assert found["block"].tolist() == ["resolution", "p1–p2", "q1"]
+        for predictor in predictors:
+            eta = predictor.form.matrix(TABLE.codes) @ predictor.estimates
+            total = found[predictor.target.column].sum()
+            assert total == pytest.approx(eta[7] - eta.mean(), abs=1e-9)
+    own = block_effects(latency, architecture=BACKGROUND[7], background=BACKGROUND)
+    both = own[own["block"].isin(["p1", "p2"])]
+    assert found["latency_ms"][1] == pytest.approx(both["value"].sum())
+    # Their estimates are correlated, so the interval is its own.
+    half = found["latency_ms_high"][1] - found["latency_ms"][1]
+    alone = (both["high"] - both["value"]).to_numpy()
+    assert half <= alone.sum() + 1e-12
+
+
+def test_of_one_predictor_common_blocks_are_its_own() -> None:
+    predictor = predictor_of("accuracy", "saturating")
+    own = block_effects(predictor, architecture=BACKGROUND[2], background=BACKGROUND)
+    found = common_block_effects([predictor], architecture=BACKGROUND[2], background=BACKGROUND)
+    assert found["block"].tolist() == own["block"].tolist()
+    for column, name in (("value", ""), ("low", "_low"), ("high", "_high")):
+        np.testing.assert_allclose(found[f"accuracy{name}"], own[column], rtol=1e-12)
+
+
 def test_an_empty_background_is_refused() -> None:
     predictor = predictor_of("accuracy", "none")
     with pytest.raises(InvalidInput, match="background"):
         block_effects(predictor, architecture=BACKGROUND[0], background=[])
     with pytest.raises(InvalidInput, match="background"):
         mean_block_effects(predictor, background=[])
+    with pytest.raises(InvalidInput, match="background"):
+        common_block_effects([predictor], architecture=BACKGROUND[0], background=[])
 
 
 P1, P2, Q1 = np.array([0, 1, 3.0]), 2 + np.array([0, 0.5, 1]), np.array([0, -1, -2.0])

@@ -1,0 +1,111 @@
+"""What a report is made of, before it is written as HTML."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from markupsafe import Markup
+
+# A cell of so many characters is a sentence.
+_LONG = 30
+
+
+@dataclass(frozen=True)
+class Column:
+    """`title` is text, or markup made here; numbers stand to the right, and sentences get a `wide`
+    column."""
+
+    title: str
+    numeric: bool = False
+    wide: bool = False
+
+    @property
+    def kind(self) -> str:
+        """The class of its cells."""
+        return "number" if self.numeric else "wide" if self.wide else "text"
+
+
+@dataclass(frozen=True)
+class Table:
+    """Cells (rows, columns) are text, or markup made here; the first of a row names it."""
+
+    caption: str
+    columns: tuple[Column, ...]
+    rows: tuple[tuple[str, ...], ...]
+
+
+@dataclass(frozen=True)
+class Figure:
+    """A drawing, and what the classes of its marks stand for."""
+
+    drawing: Markup
+    legend: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True)
+class Panel:
+    """A title, what it shows in sentences and points, figures and tables; `folded` is closed at
+    first, and on paper unless it was opened."""
+
+    title: str
+    sentences: tuple[str, ...] = ()
+    points: tuple[str, ...] = ()
+    figures: tuple[Figure, ...] = ()
+    tables: tuple[Table, ...] = ()
+    folded: bool = False
+
+
+@dataclass(frozen=True)
+class Section:
+    """`anchor` is its address within the file."""
+
+    anchor: str
+    title: str
+    sentences: tuple[str, ...] = ()
+    panels: tuple[Panel, ...] = ()
+
+
+def number(value: Any) -> str:
+    """A cell as it is read: four significant digits, a dash where there is nothing."""
+    value = value.item() if isinstance(value, np.generic) else value
+    if value is None or value is pd.NA or value != value:
+        return "–"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, int):
+        return f"{value:,}"
+    if isinstance(value, float):
+        return f"{value:,.0f}" if 1e4 <= abs(value) < 1e15 else f"{value:.4g}"
+    return str(value)
+
+
+def table_of(
+    frame: pd.DataFrame,
+    caption: str,
+    *,
+    titles: Mapping[str, str] | None = None,
+    formats: Mapping[str, Callable[[Any], str]] | None = None,
+) -> Table:
+    """A data frame as a table, its columns called by `titles` and written by `formats`."""
+    titles, formats = titles or {}, formats or {}
+    written = [[formats.get(str(name), number)(cell) for cell in frame[name]] for name in frame]
+    return Table(
+        caption,
+        tuple(
+            Column(
+                titles.get(str(name), str(name)),
+                pd.api.types.is_numeric_dtype(frame[name]),
+                any(len(cell) > _LONG for cell in cells),
+            )
+            for name, cells in zip(frame, written, strict=True)
+        ),
+        tuple(zip(*written, strict=True)),
+    )
+
+
+def facts(caption: str, pairs: Sequence[tuple[str, Any]]) -> Table:
+    """A table of names and values."""
+    rows = tuple((name, number(value)) for name, value in pairs)
+    return Table(caption, (Column("What"), Column("Value")), rows)

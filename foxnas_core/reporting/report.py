@@ -1,0 +1,176 @@
+"""From a study to its report: one HTML file."""
+
+import base64
+import hashlib
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from importlib import resources
+
+from markupsafe import Markup
+
+from foxnas_core.figures.search import group_title
+from foxnas_core.regression import Predictor
+from foxnas_core.reporting.evidence import coefficient_section, diagnostics_section
+from foxnas_core.reporting.layout import Figure, Panel, Section
+from foxnas_core.reporting.measuring import measurement_section
+from foxnas_core.reporting.portable import embedded, portable_predictor, portable_space
+from foxnas_core.reporting.record import record_section
+from foxnas_core.reporting.subject import ReportRequest, Subject, subject_of
+from foxnas_core.reporting.subnet import (
+    chosen_section,
+    front_chart,
+    front_points,
+    front_section,
+    summary,
+    with_unit,
+)
+from foxnas_core.storage import Study
+
+# Where a word of more than so many characters may be broken.
+_LONG_WORD = re.compile(r"(?<=\S{24})(?=\S{8})")
+
+
+@dataclass(frozen=True)
+class Report:
+    """The file's bytes, the id of the subnet that it is on ("" for none), and its summary."""
+
+    html: bytes = field(repr=False)
+    subnet: str
+    sentences: tuple[str, ...]
+
+
+def build_report(
+    study: Study,
+    predictors: Mapping[str, Predictor],
+    request: ReportRequest | None = None,
+    refused: Sequence[str] = (),
+) -> Report:
+    """The study's report; equal requests of an equal study give equal bytes.
+
+    `predictors` are by column, `refused` says what could not be fitted. Raises as `subject_of`.
+    """
+    subject = subject_of(study, request or ReportRequest(), predictors, refused)
+    sections = sections_of(subject)
+    chosen = subject.chosen.id if subject.chosen is not None else ""
+    return Report(
+        written(subject, sections).encode("utf-8", "replace"), chosen, sections[0].sentences
+    )
+
+
+def sections_of(subject: Subject) -> list[Section]:
+    """The sections that the study and the request have, in order."""
+    optional: dict[str, Callable[[Subject], Section | None]] = {
+        "what-if": what_if_section,
+        "coefficients": coefficient_section,
+        "diagnostics": diagnostics_section,
+        "measurements": measurement_section,
+    }
+    found = [summary(subject), chosen_section(subject), front_section(subject)]
+    found += [make(subject) for part, make in optional.items() if part in subject.request.parts]
+    found.append(record_section(subject))
+    return [section for section in found if section is not None]
+
+
+def what_if_section(subject: Subject) -> Section | None:
+    """Where the script draws the selectors and what they make of the predictions."""
+    if not subject.predictors:
+        return None
+    panels: tuple[Panel, ...] = ()
+    if subject.front is not None:
+        found = front_chart(subject, key="what-if-chart", height=280, cloud=False)
+        legend = (*found.legend, ("now", "this subnet"))
+        panels = (Panel("", figures=(Figure(found.drawing, legend),)),)
+    return Section(
+        "what-if",
+        "What-if",
+        (
+            "Change choices and read what the regression predicts, computed in this file. The "
+            "confidence interval bounds the mean over repeated measurements of such a subnet, the "
+            "prediction interval one new measurement.",
+        ),
+        panels,
+    )
+
+
+def what_if_data(subject: Subject) -> dict:
+    """What the script computes from: space, predictors, and subnets to start from."""
+    space = subject.study.space
+    predictors = (*subject.main, *subject.others)
+    named = {}
+    if subject.chosen is not None:
+        named["the chosen subnet"] = subject.chosen
+    if subject.optimum is not None and not subject.is_optimum:
+        named["the optimum"] = subject.optimum.architecture
+    named |= {f"the {which}": space.extreme(which) for which in ("smallest", "largest")}
+    front = []
+    if subject.front is not None:
+        objective, cost = (predictor.target for predictor in subject.main)
+        for point in front_points(subject.front):
+            found = subject.front.candidate(point)
+            name = f"{with_unit(cost, found.costs[0])}, {with_unit(objective, found.value)}"
+            front.append({"name": name, "codes": space.encode([found.architecture])[0].tolist()})
+    return {
+        "space": portable_space(space, {g: group_title(space, g) for g in space.groups}),
+        "targets": [portable_predictor(predictor) for predictor in predictors],
+        "main": max(len(subject.main), 1),
+        "axes": [predictor.target.column for predictor in reversed(subject.main)],
+        "subnets": [
+            {"name": name, "codes": space.encode([architecture])[0].tolist()}
+            for name, architecture in named.items()
+        ],
+        "front": front,
+    }
+
+
+def written(subject: Subject, sections: Sequence[Section]) -> str:
+    """The sections as an HTML document that may load nothing and run its own script only."""
+    from jinja2 import Environment, PackageLoader, StrictUndefined
+
+    environment = Environment(
+        loader=PackageLoader(__package__, "templates"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters["breakable"] = breakable
+    style, script = _own("report.css"), _own("report.js")
+    study = subject.study
+    computes = any(section.anchor == "what-if" for section in sections)
+    policy = [
+        "default-src 'none'", f"style-src {_hash(style)}", "img-src data:", "base-uri 'none'",
+        "form-action 'none'",
+    ]  # fmt: skip
+    if computes:
+        policy.insert(1, f"script-src {_hash(script)}")
+    return environment.get_template("report.html").render(
+        title=study.name,
+        description=study.description,
+        made=subject.request.made,
+        hashes=[("space", study.space.fingerprint), ("table", subject.table.fingerprint)],
+        policy="; ".join(policy),
+        style=style,
+        script=script,
+        data=embedded(what_if_data(subject)) if computes else "",
+        sections=sections,
+    )
+
+
+def breakable(cell: str) -> str:
+    """A cell whose very long words may be broken, so that they widen no table."""
+    if isinstance(cell, Markup) or not _LONG_WORD.search(cell):
+        return cell
+    parts = _LONG_WORD.split(cell)
+    return Markup("<wbr>").join(parts)
+
+
+def _own(name: str) -> Markup:
+    """A file of this package's, which is written as it is."""
+    return Markup((resources.files(__package__) / "templates" / name).read_text("utf-8"))
+
+
+def _hash(content: str) -> str:
+    """The source expression by which a policy allows this very content."""
+    digest = hashlib.sha256(content.encode()).digest()
+    return f"'sha256-{base64.b64encode(digest).decode()}'"

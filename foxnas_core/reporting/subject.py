@@ -1,0 +1,192 @@
+"""What a report is about: a study, its fits, and the subnet that was chosen in it."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from foxnas_core.architecture import Architecture
+from foxnas_core.errors import InvalidInput, MissingPart
+from foxnas_core.regression import Predictor
+from foxnas_core.regression.inference import KINDS
+from foxnas_core.search.exact import Front, solve_exact
+from foxnas_core.search.problem import Candidate, SearchProblem
+from foxnas_core.storage import Study
+from foxnas_core.table import MeasurementTable
+from foxnas_core.workflow import calibrations, latency_front
+
+if TYPE_CHECKING:
+    from foxnas_core.search.calibration import SearchCalibration
+
+# What a report may leave out, and what it is called where that is chosen.
+PARTS: Mapping[str, str] = {
+    "what-if": "What-if",
+    "coefficients": "Coefficients",
+    "diagnostics": "Diagnostics",
+    "measurements": "Measurements, trust and int8",
+}
+LONGEST_RATIONALE = 20_000
+
+
+@dataclass(frozen=True)
+class ReportRequest:
+    """What a report is asked for.
+
+    `latency` is the latency's column, by default the table's first. `budget` (ms) is by default
+    what the chosen subnet is predicted to take, or the middle of the front; `guard` the probability
+    with which the measured latency shall keep it. `architecture` is the chosen subnet, by default
+    the best within the budget. `intervals` is one of the kinds of inference, `made` the date, and
+    `rationale` is in the user's own words.
+    """
+
+    latency: str | None = None
+    budget: float | None = None
+    guard: float | None = None
+    architecture: Architecture | None = None
+    rationale: str = ""
+    parts: tuple[str, ...] = tuple(PARTS)
+    intervals: str = "ordinary"
+    made: str = ""
+
+    def __post_init__(self) -> None:
+        unknown = [part for part in self.parts if part not in PARTS]
+        if unknown:
+            raise InvalidInput(
+                f"{unknown[0]!r} is no part of a report; choose from {', '.join(PARTS)}."
+            )
+        if self.intervals not in KINDS:
+            raise InvalidInput(
+                f"{self.intervals!r} is no kind of interval; choose {', '.join(KINDS)}."
+            )
+        if len(self.rationale) > LONGEST_RATIONALE:
+            raise InvalidInput(
+                f"The rationale has {len(self.rationale):,} characters; say it in "
+                f"{LONGEST_RATIONALE:,}."
+            )
+
+
+@dataclass(frozen=True, eq=False)
+class Subject:
+    """A study with what its report speaks of.
+
+    - `predictors` by column; `refused` says what could not be fitted, a sentence each.
+    - `front` trades accuracy against the latency `cost`; None where there is no such pair, and then
+      so is `budget`. `searched` is the budget searched under, which a guard makes smaller.
+    - `optimum` is the best of the budget, or the most accurate of all without one, None where
+      there is none; `chosen` the subnet that the report is on.
+    - `calibrations` by column, empty where no optima were measured.
+    """
+
+    study: Study
+    table: MeasurementTable
+    request: ReportRequest
+    predictors: Mapping[str, Predictor]
+    refused: tuple[str, ...]
+    cost: str | None
+    front: Front | None
+    budget: float | None
+    searched: float | None
+    optimum: Candidate | None
+    chosen: Architecture | None
+    calibrations: "Mapping[str, SearchCalibration]" = field(default_factory=dict)
+
+    @cached_property
+    def main(self) -> tuple[Predictor, ...]:
+        """The predictors of accuracy and of the chosen latency, those that there are."""
+        return tuple(
+            self.predictors[column]
+            for column in ("accuracy", self.cost)
+            if column is not None and column in self.predictors
+        )
+
+    @cached_property
+    def others(self) -> tuple[Predictor, ...]:
+        """All other predictors."""
+        own = {predictor.target.column for predictor in self.main}
+        return tuple(p for column, p in self.predictors.items() if column not in own)
+
+    @property
+    def is_optimum(self) -> bool:
+        """Whether the chosen subnet is the optimum of the budget."""
+        return self.optimum is not None and self.chosen == self.optimum.architecture
+
+
+def subject_of(
+    study: Study,
+    request: ReportRequest,
+    predictors: Mapping[str, Predictor],
+    refused: Sequence[str] = (),
+) -> Subject:
+    """Find the front, the budget and the chosen subnet.
+
+    Raises `MissingPart` where nothing was measured, or no optima that a guard needs,
+    `InvalidInput` where the request names a latency that the table lacks, or an architecture of
+    another space, `InfeasibleBudget` where no subnet keeps the budget.
+    """
+    table = study.table()
+    if not len(table):
+        raise MissingPart(
+            f"Study {study.name!r} has no measured subnets, so there is nothing to report; measure "
+            "some with 'python -m foxnas_core measure' or import a table."
+        )
+    latencies = [target.column for target in table.targets if target.is_latency]
+    cost = request.latency or next(iter(latencies), None)
+    if cost is not None and cost not in latencies:
+        raise InvalidInput(
+            f"The table has no latency {cost!r}; it has {', '.join(latencies) or 'none'}."
+        )
+    chosen = request.architecture
+    if chosen is not None and not study.space.is_member(chosen):
+        raise InvalidInput(
+            f"The architecture {chosen.id} is none of space {study.space.name!r}; name one of it."
+        )
+    accuracy = predictors.get("accuracy")
+    latency = predictors.get(cost) if cost else None
+    front, budget, searched, optimum = None, None, None, None
+    found: Mapping[str, SearchCalibration] = {}
+    if accuracy is not None and latency is not None and cost is not None:
+        front = latency_front(accuracy, latency)
+        try:
+            found = calibrations(table, study.optima(), [accuracy, latency], cost)
+        except MissingPart:
+            if request.guard is not None:
+                raise
+        budget = request.budget
+        if budget is None:
+            budget = _budget(front, latency, chosen)
+        searched = budget
+        if request.guard is not None:
+            searched = found[cost].guarded(budget, request.guard)
+        optimum = front.within(searched)
+    elif accuracy is not None:
+        optimum = solve_exact(SearchProblem(accuracy))
+    if chosen is None and optimum is not None:
+        chosen = optimum.architecture
+    return Subject(
+        study, table, request, predictors, tuple(refused), cost, front, budget, searched, optimum,
+        chosen, found,
+    )  # fmt: skip
+
+
+def _budget(front: Front, latency: Predictor, chosen: Architecture | None) -> float:
+    """What the chosen subnet takes, but no less than the least of the front; without one the
+    middle of the front."""
+    least, most = float(front.costs[0]), float(front.costs[-1])
+    if chosen is None:
+        return (least + most) / 2
+    taken = float(latency.predict([chosen])["value"].iloc[0])
+    # The same sum in another order may differ in its last digit.
+    return max(taken + 1e-12 * abs(taken), least)
+
+
+def measured_of(subject: Subject, architecture: Architecture, column: str) -> list[float]:
+    """What was measured of one subnet, in the table and among the optima."""
+    values: list[float] = []
+    for table in (subject.table, subject.study.optima()):
+        if column in table.frame:
+            own = (table.frame["id"] == architecture.id).to_numpy()
+            found = table.frame.loc[own, column].to_numpy(dtype=float)
+            values += found[np.isfinite(found)].tolist()
+    return values

@@ -1,0 +1,492 @@
+"""What was chosen: in three sentences, block by block with reasons, and on the front."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from foxnas_core.architecture import Architecture
+from foxnas_core.explanation.block_effects import common_block_effects
+from foxnas_core.explanation.edits import edit_effects
+from foxnas_core.figures.search import FRONT, MEASURED, architecture_table, front_table
+from foxnas_core.reporting import svg
+from foxnas_core.reporting.layout import Column, Figure, Panel, Section, Table
+from foxnas_core.reporting.subject import Subject, measured_of
+from foxnas_core.search.exact import Front
+from foxnas_core.search.prices import front_prices
+from foxnas_core.search_space import SearchSpace
+from foxnas_core.target import Target
+
+# Rows of the table of the front, and points of it and of the measured subnets that are drawn.
+LISTED = 24
+MOST_POINTS = 1000
+
+
+def with_unit(target: Target, value: float, *, difference: bool = False) -> str:
+    """A value, or a signed difference, with its unit."""
+    unit = target.difference_unit if difference else target.unit
+    return f"{target.text(value, signed=difference)} {unit}".strip()
+
+
+def interval_text(target: Target, low: float, high: float, *, signed: bool = False) -> str:
+    """Both ends of an interval."""
+    return f"{target.text(low, signed=signed)} to {target.text(high, signed=signed)}"
+
+
+def named(target: Target) -> str:
+    """A label within a sentence."""
+    own = target.label
+    return own if own[1:2].isupper() else own[0].lower() + own[1:]
+
+
+@dataclass(frozen=True)
+class Expectation:
+    """One target of one subnet: predicted, the ends of its 95 % prediction interval, what an
+    optimum so predicted measures with the ends of that (by measured optima; None without), and
+    what was measured."""
+
+    target: Target
+    predicted: float
+    low: float
+    high: float
+    searched: tuple[float, float, float] | None
+    measured: tuple[float, ...]
+
+    @property
+    def text(self) -> str:
+        """What to expect: "91.20 % top-1 accuracy (90.80 to 91.60)"."""
+        value, low, high = self.searched or (self.predicted, self.low, self.high)
+        ends = interval_text(self.target, low, high)
+        return f"{with_unit(self.target, value)} {named(self.target)} ({ends})"
+
+
+def expectations(subject: Subject, chosen: Architecture) -> list[Expectation]:
+    """Every fitted target of the chosen subnet, accuracy and the chosen latency first."""
+    found = []
+    for predictor in (*subject.main, *subject.others):
+        column = predictor.target.column
+        row = predictor.predict([chosen]).iloc[0]
+        value, low, high = (
+            float(row[f"{p}"]) for p in ("value", "prediction_low", "prediction_high")
+        )
+        known = subject.calibrations.get(column) if subject.is_optimum else None
+        searched = known.interval(value) if known else None
+        measured = tuple(measured_of(subject, chosen, column))
+        found.append(Expectation(predictor.target, value, low, high, searched, measured))
+    return found
+
+
+# In three sentences
+
+
+def summary(subject: Subject) -> Section:
+    """What was chosen, what it is expected to measure, and how far it is from the optimum."""
+    if subject.chosen is None:
+        said = (
+            "No subnet is chosen: where accuracy is not fitted none can be told to be best. Name "
+            "one to have it described here."
+        )
+        return Section("summary", "Summary", (said,))
+    expected = expectations(subject, subject.chosen)
+    sentences = [_choice(subject, subject.chosen)]
+    if expected:
+        first = expected[: max(len(subject.main), 1)]
+        how = "95 % prediction intervals of one measurement"
+        if first[0].searched:
+            count = subject.calibrations[first[0].target.column].count
+            how = f"95 % intervals by {count} other optima that were measured"
+        said = " and ".join(each.text for each in first)
+        sentences.append(f"It is expected to measure {said}, with {how}.")
+    if subject.optimum is not None:
+        sentences.append(_distance(subject, subject.chosen))
+    tables = (_expected_table(expected),) if expected else ()
+    return Section("summary", "Summary", tuple(sentences), (Panel("", tables=tables),))
+
+
+def _expected_table(expected: list[Expectation]) -> Table:
+    """Every target of the chosen subnet: predicted and, where it was, measured."""
+    searched = any(each.searched for each in expected)
+    measured = any(each.measured for each in expected)
+    columns = [
+        Column("Target"),
+        Column("Predicted", True),
+        Column("95 % prediction interval", True),
+    ]
+    if searched:
+        columns += [Column("Expected of an optimum", True), Column("95 % interval", True)]
+    if measured:
+        columns.append(Column("Measured", True))
+    rows = []
+    for each in expected:
+        target = each.target
+        cells = [
+            target.label,
+            with_unit(target, each.predicted),
+            interval_text(target, each.low, each.high),
+        ]
+        if searched and each.searched:
+            value, low, high = each.searched
+            cells += [with_unit(target, value), interval_text(target, low, high)]
+        elif searched:
+            cells += ["–", "–"]
+        if measured and each.measured:
+            times = f" (mean of {len(each.measured)})" if len(each.measured) > 1 else ""
+            cells.append(with_unit(target, float(np.mean(each.measured))) + times)
+        elif measured:
+            cells.append("–")
+        rows.append(tuple(cells))
+    return Table("What the chosen subnet is predicted at", tuple(columns), tuple(rows))
+
+
+def _choice(subject: Subject, chosen: Architecture) -> str:
+    """Which subnet this is about."""
+    if subject.front is None or subject.budget is None:
+        if subject.is_optimum:
+            return f"The chosen subnet is {chosen.id}, of all the most accurate by prediction."
+        return f"The chosen subnet is {chosen.id}."
+    latency = subject.front.problem.limits[0].predictor
+    budget = f"{named(latency.target)} of {with_unit(latency.target, subject.budget)}"
+    if subject.is_optimum:
+        return f"The chosen subnet is {chosen.id}, the best within a {budget}."
+    taken = float(latency.predict([chosen])["value"].iloc[0])
+    keeps = "keeps" if taken <= subject.budget else "goes beyond"
+    return f"The chosen subnet is {chosen.id}, which by prediction {keeps} a {budget}."
+
+
+def _distance(subject: Subject, chosen: Architecture) -> str:
+    """How far the chosen subnet is from the proven optimum."""
+    assert subject.optimum is not None
+    accuracy = subject.predictors["accuracy"]
+    within = "within the budget " if subject.budget is not None else ""
+    if subject.searched != subject.budget and subject.searched is not None:
+        latency = subject.main[1].target
+        within = f"within the guarded budget of {with_unit(latency, subject.searched)} "
+    if subject.is_optimum:
+        return (
+            f"It is the exact optimum of the regression: no architecture {within}is predicted to "
+            "be more accurate."
+        )
+    other = subject.optimum.architecture
+    effects = edit_effects(accuracy, chosen, other)
+    if effects.total == 0:
+        return f"It is predicted as accurate as the exact optimum {within}({other.id})."
+    sign = np.sign(effects.total)
+    low, high = sorted((sign * effects.low, sign * effects.high))
+    size = f"{accuracy.target.text(abs(effects.total))} {accuracy.target.difference_unit}"
+    return (
+        f"The exact optimum {within}is {other.id}, predicted {size} "
+        f"{'more' if sign > 0 else 'less'} accurate than it (95 % confidence interval "
+        f"{interval_text(accuracy.target, low, high)})."
+    )
+
+
+# Block by block
+
+
+def chosen_section(subject: Subject) -> Section | None:
+    """The chosen subnet as a grid, and what each of its blocks does in it."""
+    chosen = subject.chosen
+    if chosen is None:
+        return None
+    panels = [Panel("", tables=(_grid(subject, chosen),))]
+    if subject.main:
+        panels.append(_reasons(subject, chosen))
+    if subject.optimum is not None and not subject.is_optimum:
+        panels.append(_differences(subject, chosen, subject.optimum.architecture))
+    return Section(
+        "subnet",
+        "The chosen subnet, block by block",
+        (f"Subnet {chosen.id} of space {subject.study.space.name}.",),
+        tuple(panels),
+    )
+
+
+def _grid(subject: Subject, chosen: Architecture) -> Table:
+    """Groups × blocks; a cell says its choices."""
+    cells = architecture_table(subject.study.space, chosen)
+    rows, columns = (list(dict.fromkeys(cells[name])) for name in ("row", "column"))
+    texts = {(r, c): t for r, c, t in cells[["row", "column", "text"]].itertuples(index=False)}
+    return Table(
+        "Its choices (k: kernel size, e: expand ratio)"
+        if subject.study.space.slots
+        else "Its choices",
+        (Column("Group"), *(Column(name) for name in columns)),
+        tuple((row, *(texts.get((row, column), "") for column in columns)) for row in rows),
+    )
+
+
+def effects_of_blocks(subject: Subject, chosen: Architecture) -> pd.DataFrame:
+    """`common_block_effects` of the main targets, with the choices of each block in words."""
+    effects = common_block_effects(
+        subject.main, architecture=chosen, background=subject.table.architectures()
+    )
+    decisions = subject.study.space.decisions
+    words = []
+    for positions in effects["decisions"]:
+        slots: dict[str, list[str]] = {}
+        for decision in (decisions[i] for i in positions):
+            if decision.name in chosen:
+                role = decision.role if decision.slot else decision.name
+                slots.setdefault(decision.slot, []).append(f"{role} {chosen[decision.name]}")
+        words.append("; ".join(", ".join(own) for own in slots.values()) or "off")
+    return effects.assign(choices=words)
+
+
+def _reasons(subject: Subject, chosen: Architecture) -> Panel:
+    """What every block brings and costs, and whether that pays at this budget."""
+    effects = effects_of_blocks(subject, chosen)
+    price = None
+    sentences = [
+        "What each block contributes to the predictions against the average measured subnet, with "
+        "95 % confidence intervals; where one spans 0, the point is hollow. An arrow points to "
+        "what lies beyond the scale."
+    ]
+    if not subject.main[0].link.is_identity:
+        sentences.append(
+            "Accuracy saturates, so its contributions are in points for a subnet of "
+            f"{with_unit(subject.main[0].target, subject.main[0].link.center)}."
+        )
+    if subject.front is not None and subject.searched is not None:
+        price = front_prices(subject.front).at(subject.searched)
+        objective, cost = (predictor.target for predictor in subject.main)
+        sentences.append(
+            f"At this budget a little more of it is worth {price:.3g} {objective.difference_unit} "
+            f"per {cost.unit}; a block that buys more than that earns its place."
+        )
+    # The resolution outweighs all blocks, which would then look alike.
+    space = subject.study.space
+    of_context = [space.decisions[d[0]].group in space.context for d in effects["decisions"]]
+    blocks = effects[~np.array(of_context)]
+    columns, spans = [Column("Block"), Column("Choices")], {}
+    for target in (predictor.target for predictor in subject.main):
+        spans[target.column] = interval_span_of(blocks, target)
+        columns += interval_columns(target, spans[target.column])
+    if len(subject.main) == 2:
+        columns.append(Column("In words", wide=True))
+    rows = []
+    for row in effects.to_dict("records"):
+        cells = [row["block"], row["choices"]]
+        for predictor in subject.main:
+            target = predictor.target
+            cells += interval_cells(target, row, spans[target.column])
+        if len(subject.main) == 2:
+            cells.append(_reason(subject, chosen, row, price))
+        rows.append(tuple(cells))
+    table = Table("What each block brings and costs", tuple(columns), tuple(rows))
+    return Panel("Why these blocks", tuple(sentences), tables=(table,))
+
+
+def interval_span_of(effects: pd.DataFrame, target: Target) -> tuple[float, float]:
+    """The scale that shows the intervals of one target's effects."""
+    ends = (effects[f"{target.column}_{end}"].dropna().tolist() for end in ("low", "high"))
+    return svg.interval_span(*ends)
+
+
+def interval_columns(target: Target, span: tuple[float, float]) -> list[Column]:
+    """What `interval_cells` fill."""
+    unit = f" ({target.difference_unit})" if target.difference_unit else ""
+    return [Column(f"Δ {target.label}{unit}", True), Column(svg.interval_axis(span))]
+
+
+def interval_cells(target: Target, row: dict, span: tuple[float, float]) -> list[str]:
+    """A signed effect with its interval as text, and drawn; dashes where there is none."""
+    value, low, high = (float(row[f"{target.column}{end}"]) for end in ("", "_low", "_high"))
+    if np.isnan(value):
+        return ["–", ""]
+    ends = interval_text(target, low, high, signed=True)
+    return [
+        f"{target.text(value, signed=True)} [{ends}]",
+        svg.interval_cell(value, low, high, span),
+    ]
+
+
+def _reason(subject: Subject, chosen: Architecture, row: dict, price: float | None) -> str:
+    """Whether a block pays, in words."""
+    gain, cost = subject.main
+    moves = []
+    for predictor in subject.main:
+        column = predictor.target.column
+        low, high = row[f"{column}_low"], row[f"{column}_high"]
+        moves.append(0 if low <= 0 <= high else int(np.sign(low)))
+    accuracy, latency = moves
+    if not accuracy and not latency:
+        return "no clear effect on either"
+    if not accuracy:
+        return f"{'slower' if latency > 0 else 'faster'}, with no clear effect on accuracy"
+    if not latency:
+        return f"{'more' if accuracy > 0 else 'less'} accurate, with no clear effect on latency"
+    if accuracy != latency:
+        return "more accurate and faster" if accuracy > 0 else "less accurate and slower"
+    # What an effect on the link's scale is worth at this subnet, as the price is.
+    eta = gain.form.matrix(subject.study.space.encode([chosen])) @ gain.estimates
+    slope, paid = float(gain.link.slope(eta)[0]), row[cost.target.column]
+    names = (gain.target.column + end for end in ("", "_low", "_high"))
+    ratio, *ends = (slope * row[name] / paid for name in names)
+    unit = f"{gain.target.difference_unit} per {cost.target.unit}"
+    said = f"buys {ratio:.3g} {unit}" if accuracy > 0 else f"gives up {ratio:.3g} {unit} saved"
+    if price is None:
+        return said
+    if min(ends) <= price <= max(ends):
+        return f"{said}: about the price at this budget"
+    pays = (ratio > price) == (accuracy > 0)
+    return f"{said}: {'worth it' if pays else 'alone not worth it'} at this budget"
+
+
+def _differences(subject: Subject, chosen: Architecture, optimum: Architecture) -> Panel:
+    """What leads from the chosen subnet to the optimum, edit by edit."""
+    tables = []
+    for predictor in subject.main:
+        target = predictor.target
+        effects = edit_effects(predictor, chosen, optimum)
+        frame = pd.concat(
+            [
+                effects.table[["edit", "effect", "low", "high"]],
+                pd.DataFrame(
+                    [{"edit": "together", "effect": effects.total, "low": effects.low,
+                      "high": effects.high}]
+                ),
+            ]
+        )  # fmt: skip
+        own = {"effect": "", "low": "_low", "high": "_high"}
+        frame = frame.rename(columns={k: f"{target.column}{end}" for k, end in own.items()})
+        span = interval_span_of(frame, target)
+        rows = tuple(
+            (row["edit"], *interval_cells(target, row, span)) for row in frame.to_dict("records")
+        )
+        columns = (Column("Edit", wide=True), *interval_columns(target, span))
+        tables.append(Table(f"{target.label}: what each edit changes", columns, rows))
+    return Panel(
+        "From the chosen subnet to the optimum",
+        ("What each edit changes in the prediction, with 95 % confidence intervals.",),
+        tables=tuple(tables),
+    )
+
+
+# On the front
+
+
+def front_section(subject: Subject) -> Section | None:
+    """The front of best predictions with the chosen subnet, and some of its points."""
+    front = subject.front
+    if front is None or subject.budget is None or subject.chosen is None:
+        return None
+    objective, cost = (predictor.target for predictor in subject.main)
+    prices = front_prices(front)
+    sentences = [
+        f"For every {named(cost)} the best that the regression predicts, found exactly: "
+        f"{len(front):,} subnets, from {with_unit(cost, float(front.costs[0]))} and "
+        f"{with_unit(objective, float(front.values[0]))} to "
+        f"{with_unit(cost, float(front.costs[-1]))} and "
+        f"{with_unit(objective, float(front.values[-1]))}.",
+        "Measured subnets may lie above it where the measurement was lucky or the regression errs.",
+    ]
+    if prices.knee is not None:
+        sentences.append(
+            f"After {with_unit(cost, float(front.costs[prices.knee]))} more of it pays less than "
+            "on the front's average."
+        )
+    panel = Panel(
+        "", figures=(front_chart(subject, key="front-chart"),), tables=(_front_table(front),)
+    )
+    return Section("front", "The front", tuple(sentences), (panel,))
+
+
+def front_points(front: Front, most: int = LISTED) -> list[int]:
+    """Positions of at most so many points of a front, evenly by cost, both ends included."""
+    wanted = np.linspace(front.costs[0], front.costs[-1], most)
+    found = np.searchsorted(front.costs, wanted, side="right") - 1
+    return np.unique(found.clip(0)).tolist()
+
+
+def _front_table(front: Front) -> Table:
+    objective, cost = front.problem.objective.target, front.problem.limits[0].predictor.target
+    space = front.problem.space
+    rows = []
+    for point in front_points(front):
+        candidate = front.candidate(point)
+        rows.append(
+            (
+                cost.text(candidate.costs[0]),
+                objective.text(candidate.value),
+                candidate.architecture.id,
+                compact(space, candidate.architecture),
+            )
+        )
+    columns = (
+        Column(cost.named, True), Column(objective.named, True), Column("Subnet"),
+        Column(_compact_title(space), wide=True),
+    )  # fmt: skip
+    return Table(f"{len(rows)} points of the front, evenly by {named(cost)}", columns, tuple(rows))
+
+
+def _compact_title(space: SearchSpace) -> str:
+    """What a line of `compact` shows."""
+    roles = list(dict.fromkeys(d.role for d in space.decisions if d.slot))
+    groups = f"groups ({', '.join(space.groups)}) apart by bars"
+    if not roles or len(groups) > 60:
+        groups = "groups apart by bars"
+    return f"Choices: {groups}" + (f", {'-'.join(roles)} of each block" if roles else "")
+
+
+def compact(space: SearchSpace, architecture: Architecture) -> str:
+    """An architecture in one line: groups apart by bars, a slot's choices by hyphens."""
+    groups = []
+    for group in space.groups:
+        slots: dict[str, list[str]] = {}
+        for decision in space.in_group(group):
+            if decision.name in architecture and (decision.slot or decision.role != "depth"):
+                slots.setdefault(decision.slot, []).append(str(architecture[decision.name]))
+        groups.append(" ".join("-".join(values) for values in slots.values()))
+    return " | ".join(groups)
+
+
+def front_chart(subject: Subject, *, key: str, height: int = 380, cloud: bool = True) -> Figure:
+    """The front as steps over the measured subnets, with budget, optimum and chosen subnet."""
+    front = subject.front
+    assert front is not None and subject.budget is not None and subject.chosen is not None
+    objective, cost = (predictor.target for predictor in subject.main)
+    columns = [cost.column, objective.column]
+    measured = subject.table.frame[columns].astype(float)
+    table = front_table(measured, front, points=MOST_POINTS)
+    points = {
+        kind: list(zip(own["cost"], own["value"], strict=True))
+        for kind, own in table.groupby("kind", sort=False)
+    }
+    clouded = points.get(MEASURED, []) if cloud else []
+    if len(clouded) > MOST_POINTS:
+        kept = np.random.default_rng(0).choice(len(clouded), MOST_POINTS, replace=False)
+        clouded = [clouded[i] for i in sorted(kept)]
+    own = tuple(
+        float(predictor.predict([subject.chosen])["value"].iloc[0])
+        for predictor in reversed(subject.main)
+    )
+    shown = [*points[FRONT], *clouded, own]
+    axes = svg.Axes(
+        svg.span_of([x for x, _ in shown] + [subject.budget]),
+        svg.span_of([y for _, y in shown]),
+        cost.named,
+        objective.named,
+        height=height,
+    )
+    marks = [axes.dots(clouded, "measured", 2.5), axes.path(points[FRONT], "front", steps=True)]
+    marks.append(axes.upright(subject.budget, "budget"))
+    if subject.optimum is not None and not subject.is_optimum:
+        best = subject.optimum
+        text = f"optimum {best.architecture.id}: {objective.text(best.value)} at "
+        text += with_unit(cost, best.costs[0])
+        marks.append(axes.diamond(best.costs[0], best.value, "optimum", text))
+    text = (
+        f"chosen {subject.chosen.id}: {with_unit(objective, own[1])} at {with_unit(cost, own[0])}"
+    )
+    marks.append(axes.diamond(own[0], own[1], "chosen", text))
+    description = (
+        f"{objective.label} over {named(cost)}: {len(front)} points of the predicted front"
+        + (f" and {len(clouded)} measured subnets" if cloud else "")
+        + f"; {text}; the budget is {with_unit(cost, subject.budget)}."
+    )
+    drawing = axes.draw(f"{objective.label} over {named(cost)}", description, *marks, key=key)
+    kinds = [("measured", "measured subnets")] if cloud else []
+    kinds += [("front", "predicted front"), ("budget", "budget"), ("chosen", "chosen subnet")]
+    if subject.optimum is not None and not subject.is_optimum:
+        kinds.append(("optimum", "optimum within the budget"))
+    return Figure(drawing, tuple(kinds))

@@ -1,0 +1,116 @@
+"""The study as one HTML file that needs no server: what was chosen, why, and a what-if."""
+
+from contextlib import suppress
+from datetime import UTC, datetime
+
+import streamlit as st
+
+from foxnas_core.architecture import Architecture
+from foxnas_core.errors import FoxnasError, MissingPart
+from foxnas_core.reporting.subject import PARTS, ReportRequest
+from foxnas_core.storage import Study
+from pages.shared import cache, choices
+from pages.shared.editor import architecture_picker
+from pages.shared.frame import errors_as_cards, page
+from pages.shared.latency import budget_of, latency_of, latency_picker
+from pages.shared.text import plain
+
+WORDS = 5000
+
+
+def pick(study: Study) -> tuple[Architecture | None, str | None, float | None]:
+    """The subnet to report on, the latency's column and the budget, those that there are."""
+    latency = latency_of(cache.table_of(study))
+    if latency is None:
+        st.caption(
+            "This study has no latency, so there is no budget: the report is on the most accurate "
+            "subnet by prediction, or on the one that a link brings here."
+        )
+        return choices.chosen_architecture(study.space), None, None
+    with errors_as_cards():
+        latency = latency_picker(cache.table_of(study))
+        architecture = architecture_picker(study, latency)
+        return architecture, latency, budget_of(cache.front_of(study, latency))
+    # What is wrong was said above; the report has what there is.
+    return choices.chosen_architecture(study.space), latency, None
+
+
+def guard_of(study: Study, latency: str | None) -> float | None:
+    """The chosen guard, where optima were measured to guard by; the pickers go without, too."""
+    with suppress(FoxnasError):
+        if latency is not None and cache.calibrations_of(study, latency):
+            return choices.current().guard
+    return None
+
+
+def asked(study: Study) -> ReportRequest:
+    """Draw what goes in, and return it as a request."""
+    architecture, latency, budget = pick(study)
+    if architecture is not None:
+        st.write(f"The report is on subnet **{architecture.id}**.")
+    # Kept by study, for the way to another page and back.
+    words = f"rationale-{study.folder.name}"
+    choices.show("rationale", choices.remembered(words) or "")
+    rationale = st.text_area(
+        "Your reasons, in your own words",
+        key="rationale",
+        max_chars=WORDS,
+        on_change=choices.on_change("rationale", lambda text: choices.remember(words, text)),
+        placeholder="Why this subnet, for whom, what was weighed against it.",
+    )
+    st.markdown("Beside summary, subnet, front and decision record, it has")
+    row = st.container(horizontal=True)
+    parts = tuple(
+        name for name, label in PARTS.items() if row.checkbox(label, value=True, key=f"part-{name}")
+    )
+    return ReportRequest(
+        latency=latency,
+        budget=budget,
+        guard=guard_of(study, latency),
+        architecture=architecture,
+        rationale=rationale,
+        parts=parts,
+        intervals=choices.current().intervals,
+        made=datetime.now(UTC).date().isoformat(),
+    )
+
+
+def show_report(study: Study, request: ReportRequest) -> None:
+    """Build the report, or take it from the cache, and offer it."""
+    report = cache.report_of(study, request)
+    for sentence in report.sentences:
+        st.write(plain(sentence))
+    st.download_button(
+        "Download the report (HTML)",
+        report.html,
+        file_name=f"{study.folder.name}-{report.subnet or 'report'}.html",
+        mime="text/html",
+        key="report-download",
+        on_click="ignore",
+        type="primary",
+    )
+    st.caption(
+        f"One file of {len(report.html) / 1000:,.0f} kB: it opens in any browser, loads nothing "
+        "and sends nothing, and prints on A4."
+    )
+
+
+with page(
+    "Report",
+    "The study in one HTML file that needs no server: coefficients, diagnostics, the front, the "
+    "chosen subnet block by block, a decision record, and a what-if that works in the file.",
+) as study:
+    if not len(cache.table_of(study)):
+        raise MissingPart(
+            "This study has no measured subnets, so there is nothing to report; measure some with "
+            "'python -m foxnas_core measure' or import a table."
+        )
+    request = asked(study)
+    st.button(
+        "Write the report",
+        key="write",
+        type="primary",
+        on_click=lambda: choices.remember("reported", (study.folder, request)),
+    )
+    if choices.remembered("reported") == (study.folder, request):
+        show_report(study, request)

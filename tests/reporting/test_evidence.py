@@ -1,0 +1,116 @@
+from dataclasses import replace
+
+import pytest
+from hand import table_of
+from reports import SPACE, TABLE, fitted, study_of
+
+from foxnas_core.diagnostics.diagnosis import diagnose
+from foxnas_core.diagnostics.warnings import beyond_measured, cautions
+from foxnas_core.regression import fit
+from foxnas_core.reporting.evidence import (
+    coefficient_section,
+    diagnostics_section,
+    fit_sentences,
+)
+from foxnas_core.reporting.subject import ReportRequest, subject_of
+from foxnas_core.storage import create_study
+
+
+def about(tmp_path, **request):
+    return subject_of(study_of(tmp_path), ReportRequest(**request), fitted())
+
+
+def test_every_coefficient_is_there_with_its_interval(tmp_path):
+    section = coefficient_section(about(tmp_path))
+    assert [panel.title for panel in section.panels] == [
+        "What each choice changes", "Top-1 accuracy", "Latency",
+    ]  # fmt: skip
+    for panel, predictor in zip(section.panels[1:], fitted().values(), strict=True):
+        [table] = panel.tables
+        expected = predictor.coefficients()
+        assert [row[0] for row in table.rows] == expected["label"].tolist()
+        for row, low, high in zip(table.rows, expected["low"], expected["high"], strict=True):
+            assert row[3] == f"{low:.4g} to {high:.4g}"
+        assert not panel.folded
+        # The intercept is no effect, so it is not drawn.
+        assert table.rows[0][4] == "" and "<svg" in table.rows[1][4]
+
+
+def test_other_targets_are_folded(tmp_path):
+    cost = TABLE.values("latency_ms")
+    table = table_of(
+        SPACE,
+        TABLE.codes,
+        accuracy=TABLE.values("accuracy"),
+        **{"latency_ms": cost, "latency_ms:int8": cost * 1.5 + TABLE.codes[:, 1]},
+    )
+    study = create_study(tmp_path / "two", SPACE, name="Two", table=table)
+    predictors = {t.column: fit(table, t.column, "per_layer") for t in table.targets}
+    subject = subject_of(study, ReportRequest(latency="latency_ms:int8"), predictors)
+    folded = {p.title: p.folded for p in coefficient_section(subject).panels[1:]}
+    assert folded == {"Top-1 accuracy": False, "Latency (int8)": False, "Latency": True}
+
+
+def test_the_kind_of_interval_is_the_one_asked_for(tmp_path):
+    ordinary, together = (
+        coefficient_section(about(tmp_path, intervals=kind))
+        for kind in ("ordinary", "simultaneous")
+    )
+    assert "one effect at a time" in ordinary.sentences[0]
+    assert "all effects at once" in together.sentences[0]
+    rows = [section.panels[1].tables[0].rows for section in (ordinary, together)]
+    assert [row[1] for row in rows[0]] == [row[1] for row in rows[1]]
+    assert [row[3] for row in rows[0]] != [row[3] for row in rows[1]]
+
+
+def test_the_fit_is_told_in_words():
+    predictor = replace(fitted()["accuracy"], left_out=7)
+    said = " ".join(fit_sentences(predictor))
+    assert "150 rows" in said and f"R² {predictor.cv.r2:.3f}" in said
+    assert f"saturating at {predictor.ceiling.value:.2f} %" in said
+    assert "7 measured rows failed" in said
+
+
+def test_diagnostics_say_what_the_checks_say(tmp_path):
+    subject = about(tmp_path)
+    section = diagnostics_section(subject)
+    for panel, predictor in zip(section.panels, fitted().values(), strict=True):
+        diagnosis = diagnose(predictor, subject.table)
+        found = [*cautions(diagnosis), *beyond_measured(diagnosis, [subject.chosen])]
+        assert panel.points == tuple(caution.sentence for caution in found)
+        assert diagnosis.normality.sentence in panel.sentences
+        held_out, residuals = panel.figures
+        assert held_out.drawing.count("<circle") == residuals.drawing.count("<circle") == 150
+        assert [row[0] for row in panel.tables[0].rows] == [
+            test.name for test in diagnosis.specification.tests
+        ]
+
+
+def test_an_exact_fit_says_that_there_is_nothing_to_look_into(tmp_path):
+    exact = table_of(
+        SPACE,
+        TABLE.codes,
+        accuracy=TABLE.values("accuracy"),
+        latency_ms=5.0 + TABLE.codes[:, 4],
+    )
+    study = create_study(tmp_path / "exact", SPACE, name="Exact", table=exact)
+    predictors = {
+        "accuracy": fit(exact, "accuracy", "per_layer", "none"),
+        "latency_ms": fit(exact, "latency_ms", "block_state"),
+    }
+    latency = replace(predictors["latency_ms"], residual_variance=0.0)
+    subject = subject_of(study, ReportRequest(), predictors | {"latency_ms": latency})
+    [_, panel] = diagnostics_section(subject).panels
+    assert "exactly" in panel.sentences[0] and not panel.figures
+
+
+def test_without_fits_there_is_no_evidence(tmp_path):
+    subject = subject_of(study_of(tmp_path), ReportRequest(), {})
+    assert coefficient_section(subject) is None and diagnostics_section(subject) is None
+
+
+@pytest.mark.parametrize("column", ["accuracy", "latency_ms"])
+def test_one_target_alone_has_its_own_evidence(tmp_path, column):
+    subject = subject_of(study_of(tmp_path), ReportRequest(), {column: fitted()[column]})
+    panels = coefficient_section(subject).panels
+    assert len(panels) == 2 and len(diagnostics_section(subject).panels) == 1

@@ -1,0 +1,177 @@
+import base64
+import hashlib
+import itertools
+import json
+import re
+from dataclasses import replace
+from html.parser import HTMLParser
+
+import pytest
+from markupsafe import Markup
+from reports import SPACE, fitted, study_of
+
+from foxnas_core.reporting.report import breakable, build_report, sections_of, what_if_data
+from foxnas_core.reporting.subject import PARTS, ReportRequest, subject_of
+
+EVIL = "</script><img src=x onerror=alert(1)>&<!--"
+# Elements that have no end tag.
+VOID = {"meta", "link", "wbr", "br"}
+
+
+class Outline(HTMLParser):
+    """Elements in order, whether they nest, and the text within each kind."""
+
+    def __init__(self, document: str) -> None:
+        super().__init__(convert_charrefs=True)
+        self.open: list[str] = []
+        self.elements: list[tuple[str, dict]] = []
+        self.texts: dict[str, list[str]] = {}
+        self.feed(document)
+        self.close()
+        assert not self.open
+
+    def handle_starttag(self, tag, attributes):
+        self.elements.append((tag, dict(attributes)))
+        if tag not in VOID:
+            self.open.append(tag)
+
+    def handle_endtag(self, tag):
+        assert self.open.pop() == tag
+
+    def handle_data(self, data):
+        if self.open:
+            self.texts.setdefault(self.open[-1], []).append(data)
+
+    def all(self, tag: str) -> list[dict]:
+        return [attributes for name, attributes in self.elements if name == tag]
+
+
+@pytest.fixture
+def document(tmp_path) -> str:
+    study = study_of(tmp_path)
+    return build_report(study, fitted(), ReportRequest(made="2026-01-02")).html.decode()
+
+
+def test_equal_requests_give_equal_bytes(tmp_path):
+    study = study_of(tmp_path)
+    request = ReportRequest(made="2026-01-02", rationale="Why not.")
+    first = build_report(study, fitted(), request)
+    assert build_report(study, fitted(), request).html == first.html
+    assert first.subnet == subject_of(study, request, fitted()).chosen.id
+    assert len(first.sentences) == 3
+
+
+def test_it_asks_for_nothing_and_runs_its_own_script_only(document):
+    outline = Outline(document)
+    assert not re.search(r"https?:|//[a-z]+\.|@import|url\(", document)
+    for tag, attributes in outline.elements:
+        assert "src" not in attributes and "style" not in attributes, tag
+        assert not [name for name in attributes if name.startswith("on")]
+        if "href" in attributes:
+            assert attributes["href"].startswith(("#", "data:,"))
+    [policy] = [m["content"] for m in outline.all("meta") if "http-equiv" in m]
+    assert policy.startswith("default-src 'none'")
+    assert "unsafe" not in policy and "http" not in policy
+    for kind in ("style", "script"):
+        [content] = re.findall(rf"<{kind}>(.*?)</{kind}>", document, re.DOTALL)
+        digest = base64.b64encode(hashlib.sha256(content.encode()).digest()).decode()
+        assert f"{kind}-src 'sha256-{digest}'" in policy
+
+
+def test_headings_are_in_order_and_tables_have_heads(document):
+    outline = Outline(document)
+    levels = [int(tag[1]) for tag, _ in outline.elements if re.fullmatch(r"h[1-6]", tag)]
+    assert levels[0] == 1 and levels.count(1) == 1
+    assert all(b <= a + 1 for a, b in itertools.pairwise(levels))
+    tables = document.split("<table")[1:]
+    assert tables and all("<caption>" in t and '<th scope="col"' in t for t in tables)
+    for drawing in outline.all("svg"):
+        assert drawing.get("aria-hidden") == "true" or drawing["role"] == "img"
+    ids = [a["id"] for _, a in outline.elements if "id" in a]
+    assert len(set(ids)) == len(ids)
+    named = {key for a in outline.all("svg") for key in a.get("aria-labelledby", "").split()}
+    linked = {a["href"].removeprefix("#") for a in outline.all("a")}
+    assert (named | linked) <= set(ids)
+
+
+def test_what_users_wrote_stands_there_as_text(tmp_path):
+    study = study_of(tmp_path, name=EVIL, description=EVIL)
+    html = build_report(study, fitted(), ReportRequest(rationale=EVIL, made=EVIL)).html.decode()
+    outline = Outline(html)
+    assert not outline.all("img")
+    assert outline.texts["h1"] == [EVIL] and EVIL in outline.texts["p"]
+
+
+def test_half_a_character_does_not_stop_it(tmp_path):
+    report = build_report(study_of(tmp_path), fitted(), ReportRequest(rationale="\ud800 why"))
+    assert b"? why" in report.html
+
+
+@pytest.mark.parametrize("part", PARTS)
+def test_parts_can_be_left_out(tmp_path, part):
+    kept = tuple(name for name in PARTS if name != part)
+    study = study_of(tmp_path)
+    subject = subject_of(study, ReportRequest(parts=kept), fitted())
+    anchors = [section.anchor for section in sections_of(subject)]
+    assert part not in anchors and set(kept) <= set(anchors)
+    assert anchors[:3] == ["summary", "subnet", "front"] and anchors[-1] == "record"
+
+
+def test_without_the_what_if_it_has_no_script_at_all(tmp_path):
+    html = build_report(study_of(tmp_path), fitted(), ReportRequest(parts=())).html.decode()
+    assert "<script" not in html and "script-src" not in html
+
+
+def test_a_study_that_nothing_can_be_fitted_of_has_what_there_is(tmp_path):
+    report = build_report(study_of(tmp_path), {}, refused=["Top-1 accuracy: too few rows."])
+    html = report.html.decode()
+    assert report.subnet == "" and "No subnet is chosen" in html
+    assert "too few rows" in html and "What was measured" in html and "<script" not in html
+
+
+def test_the_what_if_starts_from_the_chosen_subnet_and_knows_the_front(tmp_path):
+    chosen = SPACE.extreme("smallest")
+    request = ReportRequest(architecture=chosen, budget=35.0)
+    subject = subject_of(study_of(tmp_path), request, fitted())
+    data = json.loads(json.dumps(what_if_data(subject), allow_nan=False))
+    names = [subnet["name"] for subnet in data["subnets"]]
+    assert names == ["the chosen subnet", "the optimum", "the smallest", "the largest"]
+    assert data["subnets"][0]["codes"] == SPACE.encode([chosen])[0].tolist()
+    assert data["axes"] == ["latency_ms", "accuracy"] and data["main"] == 2
+    first, last = (np_codes(data["front"][end]["codes"]) for end in (0, -1))
+    assert first == subject.front.candidate(0).architecture
+    assert last == subject.front.candidate(len(subject.front) - 1).architecture
+
+
+def np_codes(codes: list[int]):
+    import numpy as np
+
+    [architecture] = SPACE.decode(np.array([codes]))
+    return architecture
+
+
+def test_long_words_may_be_broken_and_nothing_else_is_changed():
+    long = "x" * 100 + "<b>"
+    broken = breakable(long)
+    assert "<wbr>" in broken and "&lt;b&gt;" in broken
+    assert broken.replace("<wbr>", "") == str(Markup.escape(long))
+    assert breakable("a few words") == "a few words"
+    drawn = Markup("<svg>" + "x" * 100 + "</svg>")
+    assert breakable(drawn) is drawn
+
+
+def test_a_folded_panel_is_closed_at_first(tmp_path):
+    subject = subject_of(study_of(tmp_path), ReportRequest(), fitted())
+    assert subject.others == ()
+    html = build_report(study_of(tmp_path), fitted()).html.decode()
+    assert "<details>" not in html
+    renamed = {**fitted(), "cross_entropy": _as("cross_entropy")}
+    assert build_report(study_of(tmp_path), renamed).html.decode().count("<details>") == 1
+
+
+def _as(column: str):
+    from foxnas_core.target import target_of
+
+    predictor = fitted()["latency_ms"]
+    target = target_of(column)
+    return replace(predictor, target=target, form=replace(predictor.form, target=target))

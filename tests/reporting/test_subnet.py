@@ -1,0 +1,168 @@
+import numpy as np
+import pytest
+from reports import SPACE, TABLE, fitted, study_of
+
+from foxnas_core.explanation.block_effects import block_effects
+from foxnas_core.reporting.subject import ReportRequest, subject_of
+from foxnas_core.reporting.subnet import (
+    chosen_section,
+    compact,
+    effects_of_blocks,
+    expectations,
+    front_points,
+    front_section,
+    named,
+    summary,
+    with_unit,
+)
+from foxnas_core.search.calibration import calibrate
+from foxnas_core.search.prices import front_prices
+from foxnas_core.target import target_of
+
+LARGEST, SMALLEST = SPACE.extreme("largest"), SPACE.extreme("smallest")
+
+
+def about(tmp_path, **request):
+    return subject_of(study_of(tmp_path), ReportRequest(**request), fitted())
+
+
+def test_the_optimum_is_summed_up_in_three_sentences(tmp_path):
+    subject = about(tmp_path)
+    first, second, third = summary(subject).sentences
+    assert subject.chosen.id in first and "the best within a latency of" in first
+    row = fitted()["accuracy"].predict([subject.chosen]).iloc[0]
+    said = f"{row['value']:.2f} % top-1 accuracy ({row['prediction_low']:.2f} to "
+    assert said in second and "prediction intervals" in second
+    assert "exact optimum" in third and "no architecture within the budget" in third
+
+
+def test_another_subnet_is_told_how_far_it_is_from_the_optimum(tmp_path):
+    accuracy = fitted()["accuracy"]
+    budget = float(fitted()["latency_ms"].predict([LARGEST])["value"].iloc[0])
+    subject = about(tmp_path, architecture=SMALLEST, budget=budget)
+    first, _, third = summary(subject).sentences
+    assert "by prediction keeps a latency of" in first
+    best = subject.optimum
+    gap = best.value - float(accuracy.predict([SMALLEST])["value"].iloc[0])
+    assert f"{best.architecture.id}, predicted {gap:.2f} points more accurate" in third
+
+
+def test_beyond_the_budget_a_subnet_may_be_the_more_accurate(tmp_path):
+    budget = float(fitted()["latency_ms"].predict([SMALLEST])["value"].iloc[0]) * 1.05
+    subject = about(tmp_path, architecture=LARGEST, budget=budget)
+    first, _, third = summary(subject).sentences
+    assert "goes beyond" in first and "points less accurate than it" in third
+
+
+def test_a_named_subnet_without_an_accuracy_is_described_all_the_same(tmp_path):
+    latency = {"latency_ms": fitted()["latency_ms"]}
+    subject = subject_of(study_of(tmp_path), ReportRequest(architecture=LARGEST), latency)
+    assert summary(subject).sentences[0] == f"The chosen subnet is {LARGEST.id}."
+    assert chosen_section(subject) is not None and front_section(subject) is None
+
+
+def test_measured_optima_give_the_optimum_its_intervals(tmp_path):
+    from dataclasses import replace
+
+    subject = about(tmp_path)
+    # Optima of the table itself would be left out; these stand in for some that it lacks.
+    optima, none = TABLE.rows(np.arange(len(TABLE)) < 20), TABLE.rows(np.zeros(len(TABLE), bool))
+    found = {c: calibrate(p, optima, none) for c, p in fitted().items()}
+    promised = replace(subject, calibrations=found)
+    [accuracy, _] = expectations(promised, promised.chosen)
+    assert accuracy.searched == found["accuracy"].interval(accuracy.predicted)
+    assert "by 20 other optima that were measured" in summary(promised).sentences[1]
+    # They hold for the optimum alone.
+    other = replace(promised, chosen=SMALLEST)
+    assert all(each.searched is None for each in expectations(other, SMALLEST))
+
+
+def test_what_was_measured_stands_beside_what_is_predicted(tmp_path):
+    [first, *_] = TABLE.architectures()
+    subject = about(tmp_path, architecture=first)
+    [accuracy, latency] = expectations(subject, first)
+    same = TABLE.frame["id"] == first.id
+    assert list(accuracy.measured) == TABLE.frame.loc[same, "accuracy"].tolist()
+    [table] = summary(subject).panels[0].tables
+    assert table.columns[-1].title == "Measured"
+    mean = float(np.mean(latency.measured))
+    assert table.rows[1][-1].startswith(f"{target_of('latency_ms').text(mean)} ms")
+
+
+def test_blocks_have_their_choices_and_effects(tmp_path):
+    subject = about(tmp_path, architecture=SMALLEST)
+    effects = effects_of_blocks(subject, SMALLEST).set_index("block")
+    assert effects.index.tolist() == ["resolution", "p1", "p2", "q1"]
+    assert effects["choices"].tolist() == ["resolution 12", "kernel 3", "off", "kernel 3"]
+    for column, predictor in fitted().items():
+        own = block_effects(
+            predictor, architecture=SMALLEST, background=TABLE.architectures()
+        ).set_index("block")
+        np.testing.assert_allclose(effects[column], own["value"], rtol=1e-9)
+        np.testing.assert_allclose(effects[f"{column}_low"], own["low"], rtol=1e-9)
+
+
+def test_each_block_has_a_reason(tmp_path):
+    subject = about(tmp_path, architecture=SMALLEST)
+    _, reasons, differences = chosen_section(subject).panels
+    [table] = reasons.tables
+    assert [row[0] for row in table.rows] == ["resolution", "p1", "p2", "q1"]
+    assert all(row[-1] for row in table.rows)
+    # The smallest choices are faster and less accurate: what they give up has a price.
+    assert all("gives up" in row[-1] for row in table.rows)
+    assert [t.caption.split(":")[0] for t in differences.tables] == ["Top-1 accuracy", "Latency"]
+    assert all(t.rows[-1][0] == "together" for t in differences.tables)
+
+
+def test_a_reason_weighs_what_a_block_buys_against_the_price_of_the_budget(tmp_path):
+    subject = about(tmp_path, architecture=LARGEST)
+    price = front_prices(subject.front).at(subject.searched)
+    gain = fitted()["accuracy"]
+    eta = gain.form.matrix(SPACE.encode([LARGEST])) @ gain.estimates
+    slope = float(gain.link.slope(eta)[0])
+    [table] = chosen_section(subject).panels[1].tables
+    words = {row[0]: row[-1] for row in table.rows}
+    for row in effects_of_blocks(subject, LARGEST).to_dict("records"):
+        ratio, low, high = (
+            slope * row[f"accuracy{end}"] / row["latency_ms"] for end in ("", "_low", "_high")
+        )
+        assert f"buys {ratio:.3g} points per ms" in words[row["block"]]
+        verdict = "about the price" if low <= price <= high else (
+            "ms: worth it" if ratio > price else "alone not worth it"
+        )  # fmt: skip
+        assert verdict in words[row["block"]]
+
+
+def test_the_optimum_needs_no_way_to_itself(tmp_path):
+    titles = [panel.title for panel in chosen_section(about(tmp_path)).panels]
+    assert titles == ["", "Why these blocks"]
+
+
+def test_the_front_has_both_its_ends_and_its_points_are_optimal(tmp_path):
+    subject = about(tmp_path)
+    points = front_points(subject.front, 5)
+    assert points[0] == 0 and points[-1] == len(subject.front) - 1 and len(points) <= 5
+    [panel] = front_section(subject).panels
+    [table] = panel.tables
+    ids = [subject.front.candidate(p).architecture.id for p in front_points(subject.front)]
+    assert [row[2] for row in table.rows] == ids
+    [figure] = panel.figures
+    assert f"chosen {subject.chosen.id}" in figure.drawing
+    assert ("optimum", "optimum within the budget") not in figure.legend
+
+
+def test_an_architecture_is_written_in_one_line():
+    assert compact(SPACE, SMALLEST) == "12 | 3 | 3"
+    assert compact(SPACE, LARGEST) == "24 | 7 7 | 7"
+
+
+@pytest.mark.parametrize(
+    ("column", "name", "text"),
+    [
+        ("accuracy", "top-1 accuracy", "1.50 %"), ("macs", "MACs", "1.50"),
+        ("latency_ms:int8", "latency (int8)", "1.50 ms"),
+    ],
+)  # fmt: skip
+def test_targets_within_a_sentence(column, name, text):
+    assert named(target_of(column)) == name
+    assert with_unit(target_of(column), 1.5) == text

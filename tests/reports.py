@@ -1,0 +1,32 @@
+"""A small study to report on, and its fits, which are made once."""
+
+import functools
+from pathlib import Path
+
+from hand import hand_space, saturating_table
+
+from foxnas_core.regression import Predictor, fit
+from foxnas_core.storage import Study, create_study, open_study
+
+SPACE = hand_space(resolutions=(12, 24))
+TABLE = saturating_table(SPACE, 150)
+
+
+@functools.cache
+def _fitted(link: str) -> dict[str, Predictor]:
+    return {
+        "accuracy": fit(TABLE, "accuracy", "per_layer", link),
+        "latency_ms": fit(TABLE, "latency_ms", "per_layer"),
+    }
+
+
+def fitted(link: str = "saturating") -> dict[str, Predictor]:
+    return dict(_fitted(link))
+
+
+def study_of(folder: Path, **about: str) -> Study:
+    """A study of `TABLE`, created in `folder` once."""
+    path = folder / "study"
+    if path.exists():
+        return open_study(path)
+    return create_study(path, SPACE, **{"name": "Report me", **about}, table=TABLE)
