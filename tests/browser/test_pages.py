@@ -20,6 +20,7 @@ PAGES = {
     "Devices": "Devices",
     "Trust": "Trust",
     "Quantization": "Quantization",
+    "Hand-designed": "Hand-designed",
     "Measurements": "Measurements",
 }
 ERRORS = '[data-testid="stException"], [data-testid="stAlertContentError"]'
