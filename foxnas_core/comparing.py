@@ -130,10 +130,9 @@ def searched_subnets(study: Study, count: int) -> dict[Architecture, str]:
         front = latency_front(*fit_all(table, targets=("accuracy", latency)).values())
         for budget in spread_budgets(front, count, None):
             best = front.within(budget)
-            found.setdefault(
-                best.architecture,
-                f"best predicted accuracy within {best.costs[0]:.4g} ms of predicted {latency}",
-            )
+            chosen = f"best predicted accuracy within {best.costs[0]:.4g} ms of predicted {latency}"
+            before = found.get(best.architecture)
+            found[best.architecture] = f"{before}; {chosen}" if before else chosen
     if not found:
         raise MissingPart(
             f"Study {study.name!r} has no measured latency_ms, which searched subnets are chosen "

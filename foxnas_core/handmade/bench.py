@@ -177,7 +177,7 @@ class Bench:
         accuracy = {
             p: Score(values[f"accuracy{p}"], values[f"accuracy{p}_std_error"]) for p in PRECISIONS
         }
-        return Result(way, seed, accuracy, seconds, device_name(), torch.__version__)
+        return Result(way, seed, accuracy, round(seconds, 1), device_name(), torch.__version__)
 
 
 def _architecture_of(contender: Contender) -> Architecture:

@@ -238,7 +238,7 @@ def _contender_document(contender: Contender) -> dict[str, Any]:
                 "way": result.way,
                 "seed": result.seed,
                 "accuracy": {PRECISIONS[p]: asdict(s) for p, s in result.accuracy.items()},
-                "seconds": round(result.seconds, 1),
+                "seconds": result.seconds,
                 "device": result.device,
                 "torch": result.torch,
             }
