@@ -11,6 +11,7 @@ from foxnas_core.errors import MissingPart
 from foxnas_core.handmade.record import (
     ALONE,
     INHERITED,
+    RECIPE,
     Contender,
     HandmadeRecord,
     check_continues,
@@ -144,8 +145,6 @@ def searched_subnets(study: Study, count: int) -> dict[Architecture, str]:
 def _begun(
     study: Study, bench: "Bench", recipe: "Recipe", widths: Sequence[float]
 ) -> HandmadeRecord:
-    # What a single network's training reads; the others shape a supernet's.
-    used = ("epochs", "batch", "learning_rate", "weight_decay", "warmup")
     return HandmadeRecord(
         parents={
             "space": study.space.fingerprint,
@@ -155,7 +154,7 @@ def _begun(
         dataset=bench.dataset.name,
         training_images=len(bench.dataset.training),
         held_out_images=len(bench.held_out),
-        recipe={name: getattr(recipe, name) for name in used},
+        recipe={name: getattr(recipe, name) for name in RECIPE},
         contenders=tuple(bench.handmade(widths)),
         circumstances={},
     )

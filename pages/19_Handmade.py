@@ -23,8 +23,8 @@ def show_how(record: HandmadeRecord) -> None:
     chosen = sum(c.searched for c in record.contenders)
     lines = [
         f"Every network was trained alone on {record.training_images:,} images of "
-        f"{plain(record.dataset)} for {recipe['epochs']} epochs by one recipe (batch "
-        f"{recipe['batch']}, learning rate {recipe['learning_rate']:g}); the {chosen} searched "
+        f"{plain(record.dataset)} for {recipe['epochs']:g} epochs by one recipe (batch "
+        f"{recipe['batch']:g}, learning rate {recipe['learning_rate']:g}); the {chosen} searched "
         "ones also stand with the weights they inherit from the supernet.",
         "MobileNetV2, MobileNetV3-Small and EfficientNet-Lite0 are those of their papers' tables, "
         "every width scaled alike. Strides are the tables' own until the map would have fewer than "
@@ -66,27 +66,24 @@ def show_results(study: Study, record: HandmadeRecord) -> None:
     st.info(plain(comparison.sentence()))
     show_families(comparison)
     table = figures.network_table(record)
-    left, right = st.columns(2, gap="large")
-    with left:
-        panel(
-            "Accuracy against latency",
-            "Up and to the left is better. Bars are 95 % intervals of accuracy, and the least and "
-            "greatest round of latency; the dotted line is the front of the searched networks, "
-            f"{WAYS[way]}.",
-            table,
-            figures.network_figure(table, comparison),
-            key="networks",
-        )
-    with right:
-        panel(
-            "How much faster at equal accuracy",
-            "Latency of the hand-designed network over that of the searched front at its accuracy: "
-            "right of 1 the searched are faster. A triangle is at least that, a cross at 0 means "
-            "that no searched network reaches the accuracy.",
-            figures.claim_table(comparison),
-            figures.claim_figure(comparison),
-            key="ratios",
-        )
+    panel(
+        "Accuracy against latency",
+        "Up and to the left is better. Bars are 95 % intervals of accuracy, and the least and "
+        "greatest round of latency; the dotted line is the front of the searched networks, "
+        f"{WAYS[way]}.",
+        table,
+        figures.network_figure(table, comparison),
+        key="networks",
+    )
+    panel(
+        "How much faster at equal accuracy",
+        "Latency of the hand-designed network over that of the searched front at its accuracy: "
+        "right of 1 the searched are faster. A triangle is at least that, a cross at 0 means that "
+        "no searched network reaches the accuracy. Bars are 95 % intervals.",
+        figures.claim_table(comparison),
+        figures.claim_figure(comparison),
+        key="ratios",
+    )
 
 
 def show_families(comparison: Comparison) -> None:
@@ -107,7 +104,7 @@ def show_command_for(study: Study, record: HandmadeRecord | None) -> None:
     seeds = record.seeds
     seed = seeds[-1] + 1 if record.timed and seeds else (seeds or (1,))[-1]
     show_command(
-        study, f"{command} --widths {said} --epochs {record.recipe['epochs']} --seed {seed}"
+        study, f"{command} --widths {said} --epochs {record.recipe['epochs']:g} --seed {seed}"
     )
 
 

@@ -105,28 +105,25 @@ class Comparison:
     def sentence(self) -> str:
         """How many of the hand-made networks are beaten, are not, and are left open."""
         count = {v: sum(c.verdict == v for c in self.claims) for v in ("faster", "slower", "open")}
-        none = sum(not c.reached for c in self.claims)
-        said = (
+        return (
             f"In {PRECISIONS[self.precision]}, searched networks {WAYS[self.way]} reach the "
             f"accuracy of {count['faster']} of {len(self.claims)} hand-designed ones in less "
-            f"latency, beyond what noise explains; {count['slower']} are faster than the searched "
-            f"ones at their accuracy, {count['open']} are left open."
+            f"latency, beyond what noise explains. For {count['slower']} they need more or never "
+            f"reach it, and {count['open']} are too close to tell."
         )
-        return f"{said} The accuracy of {none} no searched network reaches." if none else said
 
     def family_sentence(self, family: str) -> str:
         """The ratios of one family, and the paper's beside them."""
         parts = []
         for claim in self.of(family):
-            where = f"at width {claim.width:g}"
-            if not claim.reached:
-                parts.append(f"none reaches it {where}")
-                continue
-            said = f"{'at least ' if claim.at_least else ''}{claim.ratio:.2f} {where}"
             low = f"{claim.ratio_low:.2f}" if claim.ratio_low else "not reached"
-            parts.append(f"{said} ({low} to {claim.ratio_high:.2f})")
-        said = f"{FAMILIES[family]}, its latency over that of the searched at its accuracy: "
-        said += ", ".join(parts)
+            said = f"{'at least ' if claim.at_least else ''}{claim.ratio:.2f}"
+            said += f" ({low} to {claim.ratio_high:.2f})"
+            parts.append(f"{said if claim.reached else 'not reached'} at width {claim.width:g}")
+        said = (
+            f"{FAMILIES[family]}'s latency over that of the searched at its accuracy: "
+            f"{', '.join(parts)}"
+        )
         paper = PUBLISHED.get(family)
         if paper is None:
             return f"{said}."

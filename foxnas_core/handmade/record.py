@@ -13,6 +13,9 @@ from foxnas_core.trust.pairs import Score
 SEARCHED = "searched"
 FAMILIES = {design.name: design.title for design in DESIGNS} | {SEARCHED: "Searched"}
 ALONE, INHERITED = "alone", "inherited"
+RECIPE = ("epochs", "batch", "learning_rate", "weight_decay", "warmup")
+"""What a single network's training reads of a recipe; the rest shapes a supernet's."""
+
 PRECISIONS = {"": "fp32", ":int8": "int8"}
 """The precisions, by the suffix of their columns."""
 
@@ -87,7 +90,7 @@ class HandmadeRecord:
     dataset: str
     training_images: int
     held_out_images: int
-    recipe: dict[str, Any]
+    recipe: dict[str, float]
     contenders: tuple[Contender, ...]
     circumstances: Mapping[str, Any]
 
@@ -172,14 +175,17 @@ class HandmadeRecord:
         parents = {
             name: str(document["parents"][name]) for name in ("space", "checkpoint", "measurements")
         }
+        circumstances = dict(document["circumstances"])
+        if circumstances and not {"device", "runtime", "threads", "rounds"} <= set(circumstances):
+            raise ValueError(f"circumstances {sorted(circumstances)}")
         return cls(
             parents=parents,
             dataset=str(document["dataset"]),
             training_images=int(document["training_images"]),
             held_out_images=int(document["held_out_images"]),
-            recipe=dict(document["recipe"]),
+            recipe={name: _number(document["recipe"][name]) for name in RECIPE},
             contenders=tuple(_contender_of(network) for network in document["networks"]),
-            circumstances=dict(document["circumstances"]),
+            circumstances=circumstances,
         )
 
 
@@ -197,7 +203,7 @@ def check_continues(record: HandmadeRecord, begun: HandmadeRecord) -> None:
             )
     if record.recipe != begun.recipe:
         raise InvalidInput(
-            f"The study's hand-made networks were trained for {record.recipe.get('epochs')} "
+            f"The study's hand-made networks were trained for {record.recipe['epochs']:g} "
             f"epochs, by a recipe that is not this one; go on with that, or {where}."
         )
     if (record.dataset, record.training_images) != (begun.dataset, begun.training_images):
@@ -294,7 +300,6 @@ def _result_of(document: Mapping[str, Any]) -> Result:
 
 
 def _number(value: Any) -> float:
-    number = float(value)
-    if not math.isfinite(number):
+    if not isinstance(value, int | float) or not math.isfinite(value):
         raise ValueError(f"number {value}")
-    return number
+    return value

@@ -20,7 +20,7 @@ PAGES = {
     "Devices": "Devices",
     "Trust": "Trust",
     "Quantization": "Quantization",
-    "Hand-designed": "Hand-designed",
+    "Handmade": "Hand-designed",
     "Measurements": "Measurements",
 }
 ERRORS = '[data-testid="stException"], [data-testid="stAlertContentError"]'

@@ -29,6 +29,8 @@ def test_a_record_comes_back_from_json(tiny_space):
         ("networks", [{"name": "x"}]),
         ("parents", {"space": "s"}),
         ("recipe", 3),
+        ("recipe", {"epochs": 5}),
+        ("circumstances", {"seed": 1}),
     ],
 )
 def test_what_is_no_record_is_refused(tiny_space, part, value):
