@@ -244,7 +244,7 @@ def build_parser() -> argparse.ArgumentParser:
         type=float,
         nargs="+",
         metavar="SHARE",
-        help="of each design, as shares of the published one (default: 0.1 0.15 0.25)",
+        help="of each design, as shares of the published one (default: 0.1 0.15 0.2)",
     )
     handmade.add_argument(
         "--searched",

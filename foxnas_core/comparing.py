@@ -34,7 +34,7 @@ class ComparisonSettings:
     many `searched` subnets to take of each latency's front when the record is begun."""
 
     epochs: int = 10
-    widths: Sequence[float] = (0.1, 0.15, 0.25)
+    widths: Sequence[float] = (0.1, 0.15, 0.2)
     searched: int = 6
 
 

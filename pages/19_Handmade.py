@@ -27,8 +27,8 @@ def show_how(record: HandmadeRecord) -> None:
         f"{recipe['batch']:g}, learning rate {recipe['learning_rate']:g}); the {chosen} searched "
         "ones also stand with the weights they inherit from the supernet.",
         "MobileNetV2, MobileNetV3-Small and EfficientNet-Lite0 are those of their papers' tables, "
-        "every width scaled alike. Strides are the tables' own until the map would have fewer than "
-        "4 pixels a side.",
+        "every width scaled alike. The stem has the stride of this study's; further strides are "
+        "the tables' own until the map would have fewer than 4 pixels a side.",
     ]
     if told:
         lines.append(

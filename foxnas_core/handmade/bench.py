@@ -158,6 +158,7 @@ class Bench:
                 design_named(contender.family),
                 contender.width,
                 resolution=contender.resolution,
+                stem_stride=settings.stem_stride,
                 input_channels=settings.input_channels,
                 classes=settings.classes,
                 divisor=settings.channel_divisor,

@@ -2,13 +2,13 @@
 
 Plain values; `foxnas_core.handmade.networks` builds them.
 
-Scaled to small images, all three alike: strides stay where the tables have them until one would
-leave a map of fewer than `LEAST_MAP` pixels; from there on they are 1 (of five halvings three are
-left for 28 pixels, 28-14-7-4, as in the shipped space). The width multiplies every number of
-channels: stem, blocks, their expanded and squeezed widths, the last convolution and the hidden
-layer, rounded to the study's divisor by MobileNet's rule. The papers keep some of these fixed
-(MobileNetV2 the last convolution below width 1, EfficientNet-Lite stem and head), which at a width
-of a tenth would be most of the network.
+Scaled to small images, all three alike: the stem has the stride of the study's own stem, and from
+there strides stay where the tables have them until one would leave a map of fewer than `LEAST_MAP`
+pixels; the rest are 1. For 28 pixels and a stem of stride 1 that is 28-14-7-4, as in the shipped
+space. The width multiplies every number of channels: stem, blocks, their expanded and squeezed
+widths, the last convolution and the hidden layer, rounded to the study's divisor by MobileNet's
+rule. The papers keep some of these fixed (MobileNetV2 the last convolution below width 1,
+EfficientNet-Lite stem and head), which at a width of a tenth would be most of the network.
 """
 
 from collections.abc import Sequence
@@ -166,6 +166,7 @@ def plan_of(
     width: float,
     *,
     resolution: int,
+    stem_stride: int,
     input_channels: int,
     classes: int,
     divisor: int,
@@ -183,7 +184,7 @@ def plan_of(
     def scaled(channels: int) -> int:
         return divisible(channels * width, divisor)
 
-    strides = kept_strides((2, *(row.stride for row in design.rows)), resolution)
+    strides = kept_strides((stem_stride, *(row.stride for row in design.rows)), resolution)
     blocks: list[BlockPlan] = []
     in_width = scaled(design.stem)
     for row, first_stride in zip(design.rows, strides[1:], strict=True):

@@ -15,7 +15,13 @@ BLOCKS = {"mobilenet-v2": 17, "mobilenet-v3-small": 11, "efficientnet-lite0": 16
 
 
 def small(name: str, width: float, **changes):
-    kind = {"resolution": 28, "input_channels": 1, "classes": 10, "divisor": 4} | changes
+    kind = {
+        "resolution": 28,
+        "stem_stride": 1,
+        "input_channels": 1,
+        "classes": 10,
+        "divisor": 4,
+    } | changes
     return plan_of(design_named(name), width, **kind)
 
 
@@ -42,7 +48,9 @@ def test_strides_are_kept_while_the_map_is_large_enough(strides, resolution):
 
 @pytest.mark.parametrize("design", DESIGNS, ids=lambda d: d.name)
 def test_all_five_halvings_of_the_papers_are_kept_at_their_size(design):
-    plan = plan_of(design, 1, resolution=224, input_channels=3, classes=1000, divisor=8)
+    plan = plan_of(
+        design, 1, resolution=224, stem_stride=2, input_channels=3, classes=1000, divisor=8
+    )
     strides = [plan.stem_stride, *(block.stride for block in plan.blocks)]
     assert strides.count(2) == 5 and last_map(224, strides) == 7
 
@@ -51,7 +59,7 @@ def test_all_five_halvings_of_the_papers_are_kept_at_their_size(design):
 def test_three_halvings_are_left_for_28_pixels(name):
     plan = small(name, 0.25)
     strides = [plan.stem_stride, *(block.stride for block in plan.blocks)]
-    assert plan.stem_stride == 2 and strides.count(2) == 3 and last_map(28, strides) == 4
+    assert plan.stem_stride == 1 and strides.count(2) == 3 and last_map(28, strides) == 4
     assert len(plan.blocks) == BLOCKS[name]
 
 

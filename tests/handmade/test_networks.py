@@ -19,7 +19,7 @@ KNOWN = {
 
 
 def small(name: str, width: float = 0.15, resolution: int = 28) -> HandmadeNetwork:
-    kind = {"input_channels": 1, "classes": 10, "divisor": 4}
+    kind = {"stem_stride": 1, "input_channels": 1, "classes": 10, "divisor": 4}
     return HandmadeNetwork(
         plan_of(design_named(name), width, resolution=resolution, **kind)
     ).eval()  # fmt: skip
@@ -27,7 +27,9 @@ def small(name: str, width: float = 0.15, resolution: int = 28) -> HandmadeNetwo
 
 @pytest.mark.parametrize("design", DESIGNS, ids=lambda d: d.name)
 def test_unscaled_networks_have_the_published_sizes(design):
-    plan = plan_of(design, 1, resolution=224, input_channels=3, classes=1000, divisor=8)
+    plan = plan_of(
+        design, 1, resolution=224, stem_stride=2, input_channels=3, classes=1000, divisor=8
+    )
     network = HandmadeNetwork(plan).eval()
     costs = cost_of(network)
     parameters, macs = KNOWN[design.name]

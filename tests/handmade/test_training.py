@@ -15,7 +15,7 @@ RECIPE = Recipe(epochs=2, batch=40, learning_rate=1e-2, seed=5)  # 10 steps an e
 
 
 def build() -> HandmadeNetwork:
-    kind = {"resolution": 12, "input_channels": 1, "classes": 3, "divisor": 4}
+    kind = {"resolution": 12, "stem_stride": 1, "input_channels": 1, "classes": 3, "divisor": 4}
     return HandmadeNetwork(plan_of(design_named("mobilenet-v3-small"), 0.15, **kind))
 
 
