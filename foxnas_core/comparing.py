@@ -25,7 +25,9 @@ if TYPE_CHECKING:
     from foxnas_core.handmade.bench import Bench
     from foxnas_core.supernet.training import Recipe
 
-LATENCIES = ("latency_ms", "latency_ms:int8")
+LATENCIES = {"latency_ms": "accuracy", "latency_ms:int8": "accuracy:int8"}
+"""The latencies whose fronts are searched, and the accuracy of that precision, in whose stead the
+one in fp32 is taken where not every row has it."""
 
 
 @dataclass(frozen=True)
@@ -118,20 +120,22 @@ def compare_handmade(
 
 
 def searched_subnets(study: Study, count: int) -> dict[Architecture, str]:
-    """Subnets of the exact front of accuracy against each latency that the study has, `count` of
-    each, spread over its range, with how each was chosen.
+    """Subnets of the exact front of each latency that the study has, `count` of each, spread over
+    its range, with how each was chosen.
 
     One that both fronts hold is there once. Raises as `fit_all`.
     """
     table = study.table()
     found: dict[Architecture, str] = {}
-    for latency in LATENCIES:
+    for latency, accuracy in LATENCIES.items():
         if latency not in table.frame or not table.frame[latency].notna().any():
             continue
-        front = latency_front(*fit_all(table, targets=("accuracy", latency)).values())
+        if accuracy not in table.frame or table.frame[accuracy].isna().any():
+            accuracy = "accuracy"
+        front = latency_front(*fit_all(table, targets=(accuracy, latency)).values())
         for budget in spread_budgets(front, count, None):
             best = front.within(budget)
-            chosen = f"best predicted accuracy within {best.costs[0]:.4g} ms of predicted {latency}"
+            chosen = f"best predicted {accuracy} within {best.costs[0]:.4g} ms of {latency}"
             before = found.get(best.architecture)
             found[best.architecture] = f"{before}; {chosen}" if before else chosen
     if not found:

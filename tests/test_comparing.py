@@ -111,8 +111,12 @@ def test_searched_subnets_are_of_the_front_of_each_latency(study):
     reasons = [reason for chosen in found.values() for reason in chosen.split("; ")]
     # Several budgets may have one optimum.
     for column in LATENCIES:
-        assert 1 <= sum(reason.endswith(f"predicted {column}") for reason in reasons) <= 3
+        assert 1 <= sum(reason.endswith(f" ms of {column}") for reason in reasons) <= 3
     assert found == searched_subnets(study, 3)
+    assert sum(reason.startswith("best predicted accuracy:int8 within") for reason in reasons) >= 1
+    # Where a row lacks the accuracy in int8, that in fp32 is the one that all have.
+    study.amend(lambda table: replace(table, frame=table.frame.drop(columns="accuracy:int8")))
+    assert all("accuracy:int8" not in chosen for chosen in searched_subnets(study, 3).values())
 
 
 def test_a_killed_run_of_another_seed_goes_on_and_adds_its_results(study):

@@ -24,7 +24,6 @@ ROOMS = [
     ("figures",),
     ("storage",),
     ("workflow", "trusting", "adoption", "launching"),
-    ("workflow", "trusting", "adoption"),
     ("comparing",),
     ("commands",),
     ("__main__",),
