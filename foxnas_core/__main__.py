@@ -283,6 +283,25 @@ def build_parser() -> argparse.ArgumentParser:
     verify.add_argument("--seed", type=_natural, default=0)
     _supernet(verify)
 
+    handmade = _command(
+        commands, "handmade", "train networks designed by hand and searched ones, and time them all"
+    )
+    handmade.add_argument("--epochs", type=_positive, help="of every network (default: 10)")
+    handmade.add_argument(
+        "--widths",
+        type=float,
+        nargs="+",
+        metavar="SHARE",
+        help="of each design, as shares of the published one (default: 0.1 0.15 0.2)",
+    )
+    handmade.add_argument(
+        "--searched",
+        type=_positive,
+        help="subnets of each latency's front, chosen when it is begun (default: 6)",
+    )
+    handmade.add_argument("--data", type=Path, help="the images the supernet was trained on")
+    handmade.add_argument("--seed", type=_natural, default=0)
+
     export = _command(commands, "export", "write an architecture's subnet as files that run")
     export.add_argument("--architecture", type=Path, required=True, help="a JSON file")
     export.add_argument("--out", type=Path, required=True, help="a new folder or .zip file")

@@ -5,6 +5,7 @@ are imported by the command that needs them.
 """
 
 import argparse
+import math
 import signal
 import sys
 import threading
@@ -478,6 +479,48 @@ def verify(options: argparse.Namespace) -> dict[str, Any]:
     }
 
 
+def handmade(options: argparse.Namespace) -> dict[str, Any]:
+    """Train networks designed by hand and searched ones alone, and time them all."""
+    from foxnas_core.comparing import ComparisonProgress, ComparisonSettings, compare_handmade
+    from foxnas_core.handmade.claims import WAYS, compare, comparison_document
+    from foxnas_core.handmade.record import PRECISIONS
+
+    study = open_study(options.study)
+    shown = "{percentage:.0f} % |{bar}| {n_fmt}/{total_fmt} steps, {elapsed}{postfix}"
+    with tqdm(delay=1, file=sys.stderr, bar_format=shown) as bar:
+
+        def report(progress: ComparisonProgress) -> None:
+            bar.total = progress.total_steps
+            bar.set_postfix_str(progress.sentence(), refresh=False)
+            bar.update(progress.steps - bar.n)
+
+        record = compare_handmade(
+            study,
+            ComparisonSettings(**_given(options, ComparisonSettings)),
+            seed=options.seed,
+            data=options.data,
+            report=report,
+        )
+    comparisons = [
+        compare(record, way=way, precision=precision, seed=record.seeds[0])
+        for precision in PRECISIONS
+        for way in WAYS
+    ]
+    for comparison in comparisons:
+        say(comparison.sentence())
+    return {
+        "study": str(study.folder),
+        "parents": record.parents,
+        "recipe": record.recipe,
+        "seeds": record.seeds,
+        "seed_spread": {
+            name: spread if math.isfinite(spread := record.seed_spread(precision)) else None
+            for precision, name in PRECISIONS.items()
+        },
+        "comparisons": comparison_document(comparisons),
+    }
+
+
 def export(options: argparse.Namespace) -> dict[str, Any]:
     """Export one architecture's subnet to a new folder or archive."""
     from foxnas_core.export.exporter import check_new, write_export
@@ -792,6 +835,7 @@ COMMANDS: dict[str, Callable[[argparse.Namespace], dict[str, Any]]] = {
     "counterfactual": counterfactual,
     "trust": trust,
     "verify": verify,
+    "handmade": handmade,
     "export": export,
     "profile": profile,
     "fine-tune": fine_tune,

@@ -10,6 +10,8 @@ rounds.json              rounds of search and measurement (optional)
 trust.json               subnets trained alone beside what they inherit (optional)
 claims.json              claims made before measuring, and what was measured (optional)
 trust/                   what trainings under way go on from after a kill
+handmade.json            networks designed by hand beside searched ones (optional)
+handmade/                what their trainings go on from after a kill
 searches/ID.json         finished searches
 """
 
@@ -30,6 +32,7 @@ from foxnas_core.dataset import ImageSet, pack_images, unpack_images
 from foxnas_core.errors import InvalidInput, MissingPart
 from foxnas_core.families import space_from_dict
 from foxnas_core.files import write_atomically
+from foxnas_core.handmade.record import HandmadeRecord
 from foxnas_core.search.result import SearchResult
 from foxnas_core.search.rounds import RoundsRecord
 from foxnas_core.search_space import SearchSpace
@@ -85,6 +88,10 @@ class Study:
     @property
     def claims_file(self) -> Path:
         return self.folder / "claims.json"
+
+    @property
+    def handmade_file(self) -> Path:
+        return self.folder / "handmade.json"
 
     @property
     def training_state_file(self) -> Path:
@@ -402,6 +409,47 @@ class Study:
     def _write_trials(self, trials: Sequence[Trial]) -> None:
         document = {"format": 1, "trials": [trial.to_dict() for trial in trials]}
         write_atomically(self.claims_file, json.dumps(document, indent=1, allow_nan=False) + "\n")
+
+    # Networks designed by hand
+
+    def handmade(self) -> HandmadeRecord | None:
+        """The networks designed by hand beside searched ones; None before the first run.
+
+        Raises `InvalidInput` for a damaged file, or one of another space.
+        """
+        if not self.handmade_file.exists():
+            return None
+        try:
+            record = HandmadeRecord.from_dict(_read_json(self.handmade_file))
+        except (ValueError, KeyError, TypeError, AttributeError, InvalidInput) as error:
+            raise InvalidInput(
+                f"{self.handmade_file} is damaged; restore it, or move it away to begin anew."
+            ) from error
+        searched = [c.architecture for c in record.contenders if c.architecture is not None]
+        if not all(self.space.is_member(architecture) for architecture in searched):
+            raise InvalidInput(
+                f"{self.handmade_file} holds subnets of another space than {self.space.name!r}; "
+                "use it with the study it belongs to."
+            )
+        return record
+
+    def save_handmade(self, record: HandmadeRecord) -> None:
+        write_atomically(self.handmade_file, json.dumps(record.to_dict(), indent=1) + "\n")
+
+    @contextmanager
+    def claim_handmade(self) -> Iterator[Path]:
+        """The folder that trainings keep their state in, for as long as this process has it;
+        raises `InvalidInput` where another one does."""
+        folder = self.folder / "handmade"
+        with _writing(folder):
+            folder.mkdir(exist_ok=True)
+        try:
+            with FileLock(folder / ".lock", timeout=0):
+                yield folder
+        except Timeout:
+            raise InvalidInput(
+                f"Another process trains the networks of {self.folder} already; wait until it ends."
+            ) from None
 
     def _lock(self) -> FileLock:
         return FileLock(self.folder / ".lock")

@@ -63,7 +63,7 @@ def measure_trust(
     """
     checkpoint = study.load_checkpoint()
     study.images()
-    dataset = _images(study, checkpoint, data)
+    dataset = images_of(study, checkpoint, data)
 
     from foxnas_core.trust.alone import steps_of
 
@@ -102,7 +102,7 @@ class _Tally:
         self._report(TrustProgress(pairs, len(self._steps), done, total, left))
 
 
-def _images(study: Study, checkpoint: "Checkpoint", data: Path | None) -> Dataset:
+def images_of(study: Study, checkpoint: "Checkpoint", data: Path | None) -> Dataset:
     """The images that the supernet was trained on."""
     mbconv = settings_of(study.space)
     dataset = load_dataset(data, side=mbconv.resolutions[-1], channels=mbconv.input_channels)
@@ -202,7 +202,7 @@ def _work(
 
     try:
         study = open_study(folder)
-        dataset = _images(study, study.load_checkpoint(), data)
+        dataset = images_of(study, study.load_checkpoint(), data)
         begun = _begun(study, dataset, settings)
         done = (study.trust() or begun).ids
         sample = spread_sample(study.space, count, seed=seed)

@@ -107,6 +107,27 @@ def test_trust_document(tiny_study, tiny_dataset, capsys, monkeypatch):
     assert "move trust.json away" in refused(capsys, *trust, "--epochs", 2)
 
 
+def test_handmade_document(measured_study, tiny_dataset, capsys, monkeypatch):
+    monkeypatch.setattr("foxnas_core.trusting.load_dataset", lambda path, **shape: tiny_dataset)
+    monkeypatch.setattr("foxnas_core.handmade.bench.ROUNDS", 1)
+    command = ("handmade", "--study", measured_study.folder, "--widths", 0.1)
+    document = ask(capsys, *command, "--epochs", 1, "--searched", 2, "--seed", 3)
+    assert set(document) == {
+        "study", "parents", "recipe", "seeds", "seed_spread", "comparisons",
+    }  # fmt: skip
+    assert document["seeds"] == [3] and document["recipe"]["epochs"] == 1
+    assert document["seed_spread"] == {"fp32": None, "int8": None}
+    assert len(document["comparisons"]) == 4
+    for comparison in document["comparisons"]:
+        assert set(comparison) == {"way", "precision", "sentence", "networks", "published"}
+        for network in comparison["networks"]:
+            assert network["ratio_low"] <= network["ratio_high"]
+    assert ask(capsys, *command, "--epochs", 1, "--seed", 3) == document
+    assert "move handmade.json away" in refused(capsys, *command, "--epochs", 2)
+    assert "above 0, not -1" in refused(capsys, "handmade", "--study", measured_study.folder,
+                                        "--widths=-1")  # fmt: skip
+
+
 def test_a_search_takes_a_schedule_a_mode_and_restarts(measured_study, capsys):
     budget = budget_of(measured_study)
     search = ["search", "--study", measured_study.folder, "--latency-budget", budget]

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from conftest import DEMO, tiny_document
 from hand import hand_space, noisy_table
+from handmade_records import usual_record
 from trials import claim_of, trial_of
 from trust_pairs import begun, pairs_of
 
@@ -264,6 +265,25 @@ def test_one_process_at_a_time_has_a_subnet(tiny_space, tmp_path):
             assert taken is None
     with study.claim_trust("one") as own:
         assert own is not None
+
+
+def test_hand_made_networks_come_back_as_they_were_kept(tiny_space, tmp_path):
+    study = create_study(tmp_path / "new", tiny_space, name="New")
+    assert study.handmade() is None
+    record = usual_record(tiny_space)
+    study.save_handmade(record)
+    assert study.handmade() == record
+    study.save_handmade(usual_record(load_shipped("foxnas-mini")))
+    with pytest.raises(InvalidInput, match="subnets of another space"):
+        study.handmade()
+
+
+@pytest.mark.parametrize("content", ["{", "[]", '{"format": 2}', '{"format": 1}', "\xff"])
+def test_damaged_hand_made_networks_are_one_sentence(tiny_space, tmp_path, content):
+    study = create_study(tmp_path / "new", tiny_space, name="New")
+    study.handmade_file.write_text(content, encoding="latin-1")
+    with pytest.raises(InvalidInput, match="handmade.json is damaged; restore it"):
+        study.handmade()
 
 
 def test_rounds_come_back_as_they_were_kept(tiny_space, tmp_path):

@@ -118,7 +118,7 @@ def train(
     if start is not None:
         supernet.load_state_dict(start.state_dict())
     supernet.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-    optimizer = torch.optim.AdamW(_parameter_groups(supernet, recipe), lr=recipe.learning_rate)
+    optimizer = torch.optim.AdamW(parameter_groups(supernet, recipe), lr=recipe.learning_rate)
     mean, std = dataset.pixel_statistics()
     steps_per_epoch = len(dataset.training) // recipe.batch
     steps = recipe.epochs * steps_per_epoch
@@ -137,22 +137,14 @@ def train(
     first, earlier = 0, 0.0
     history: list[list[float | None]] = []
     if resume:
-        first, history, earlier = _restore(state_file, supernet, optimizer, identity)
+        first, history, earlier = restore(state_file, supernet, optimizer, identity)
     started = time.monotonic()
-    order: np.ndarray | None = None
+    images_of = StepImages(dataset.training, recipe)
     meters = _Meters(space)
     for step in range(first, steps):
-        epoch, position = divmod(step, steps_per_epoch)
-        if order is None or position == 0:
-            order = np.random.default_rng([recipe.seed, 1, epoch]).permutation(
-                len(dataset.training)
-            )
-        batch = order[position * recipe.batch : (position + 1) * recipe.batch]
-        flips = np.random.default_rng([recipe.seed, 2, step]).random(recipe.batch) < 0.5
-        images = dataset.training.take(batch[rank::world])
-        images = ImageSet(_flipped(images.images, flips[rank::world]), images.labels)
+        images = images_of.step(step, rank, world)
         for group in optimizer.param_groups:
-            group["lr"] = recipe.learning_rate * _schedule(step, steps, recipe.warmup)
+            group["lr"] = recipe.learning_rate * schedule(step, steps, recipe.warmup)
         optimizer.zero_grad(set_to_none=True)
         subnets = _subnets_of_step(space, recipe, step)
         meters.add(_accumulate(supernet, subnets, images, recipe.distillation, mean, std))
@@ -168,7 +160,7 @@ def train(
         stopping = done == stop_after
         if rank == 0 and (done % save_every == 0 or stopping):
             seconds = earlier + time.monotonic() - started
-            _save_state(state_file, supernet, optimizer, identity, done, history, seconds)
+            save_state(state_file, supernet, optimizer, identity, done, history, seconds)
         if stopping:
             break
     record = {
@@ -340,7 +332,31 @@ def _rounded(value: float) -> float | None:
     return None if math.isnan(value) else round(value, 4)
 
 
-def _schedule(step: int, steps: int, warmup: float) -> float:
+class StepImages:
+    """The training images of each step, which follow from the recipe's seed: a new order every
+    epoch, and each image flipped from left to right with a probability of a half."""
+
+    def __init__(self, images: ImageSet, recipe: Recipe) -> None:
+        self._images, self._recipe = images, recipe
+        self._epoch, self._order = -1, np.empty(0, dtype=int)
+
+    def step(self, step: int, rank: int = 0, world: int = 1) -> ImageSet:
+        """One process's share of the batch of this step."""
+        seed, size = self._recipe.seed, self._recipe.batch
+        epoch, position = divmod(step, len(self._images) // size)
+        if epoch != self._epoch:
+            rng = np.random.default_rng([seed, 1, epoch])
+            self._epoch, self._order = epoch, rng.permutation(len(self._images))
+        batch = self._order[position * size : (position + 1) * size]
+        flips = np.random.default_rng([seed, 2, step]).random(size) < 0.5
+        taken = self._images.take(batch[rank::world])
+        images = taken.images.copy()
+        own = flips[rank::world]
+        images[own] = images[own][:, :, ::-1]
+        return ImageSet(images, taken.labels)
+
+
+def schedule(step: int, steps: int, warmup: float) -> float:
     """Linear warm-up, then a half cosine to zero."""
     warm = max(1, round(warmup * steps))
     if step < warm:
@@ -348,23 +364,17 @@ def _schedule(step: int, steps: int, warmup: float) -> float:
     return 0.5 * (1 + math.cos(math.pi * (step - warm) / max(1, steps - warm)))
 
 
-def _parameter_groups(supernet: Supernet, recipe: Recipe) -> list[dict[str, Any]]:
+def parameter_groups(network: nn.Module, recipe: Recipe) -> list[dict[str, Any]]:
     """No weight decay on norms, biases and kernel transforms, which would shrink to zero."""
     decayed: list[nn.Parameter] = []
     free: list[nn.Parameter] = []
-    for name, parameter in supernet.named_parameters():
+    for name, parameter in network.named_parameters():
         is_weight = parameter.ndim > 1 and "transforms" not in name
         (decayed if is_weight else free).append(parameter)
     return [
         {"params": decayed, "weight_decay": recipe.weight_decay},
         {"params": free, "weight_decay": 0.0},
     ]
-
-
-def _flipped(images: np.ndarray, flips: np.ndarray) -> np.ndarray:
-    images = images.copy()
-    images[flips] = images[flips][:, :, ::-1]
-    return images
 
 
 def _join_group() -> tuple[int, int]:
@@ -387,24 +397,24 @@ def _average_gradients(supernet: nn.Module, world: int) -> None:
         parameter.grad = part.view_as(parameter)
 
 
-def _save_state(
+def save_state(
     path: Path,
-    supernet: Supernet,
+    network: nn.Module,
     optimizer: torch.optim.Optimizer,
     identity: dict[str, Any],
     step: int,
     history: list[list[float | None]],
     seconds: float,
 ) -> None:
-    tensors = {f"model.{name}": tensor for name, tensor in supernet.state_dict().items()}
+    tensors = {f"model.{name}": tensor for name, tensor in network.state_dict().items()}
     for index, state in optimizer.state_dict()["state"].items():
         tensors |= {f"optimizer.{index}.{name}": value for name, value in state.items()}
     metadata = {"identity": identity, "step": step, "history": history, "seconds": seconds}
     save_tensors(path, tensors, metadata)
 
 
-def _restore(
-    path: Path, supernet: Supernet, optimizer: torch.optim.Optimizer, identity: dict[str, Any]
+def restore(
+    path: Path, network: nn.Module, optimizer: torch.optim.Optimizer, identity: dict[str, Any]
 ) -> tuple[int, list[list[float | None]], float]:
     tensors, metadata = load_tensors(path)
     if metadata["identity"] != identity:
@@ -412,7 +422,7 @@ def _restore(
             f"{path} was written by another recipe, space or dataset; resume with the options "
             "that started it, or leave out --resume to begin anew."
         )
-    supernet.load_state_dict(
+    network.load_state_dict(
         {n.removeprefix("model."): t for n, t in tensors.items() if n.startswith("model.")}
     )
     states: dict[int, dict[str, Tensor]] = {}

@@ -38,6 +38,8 @@ if TYPE_CHECKING:
     from foxnas_core.explanation.permutation import PermutationImportance
     from foxnas_core.explanation.second_opinion import SecondOpinion
     from foxnas_core.explanation.shapley import BlockShapley
+    from foxnas_core.handmade.claims import Comparison
+    from foxnas_core.handmade.record import HandmadeRecord
     from foxnas_core.profiling.result import Layer, LayerProfile
     from foxnas_core.regression import Predictor
     from foxnas_core.regression.inference import Inference
@@ -274,7 +276,18 @@ def trust_report_of(study: Study) -> "TrustReport":
     return _trust_report(str(study.folder), _stamp(study, "space.json", "trust.json"))
 
 
-def is_of_other_weights(study: Study, record: "TrustRecord") -> bool:
+def handmade_of(study: Study) -> "HandmadeRecord | None":
+    """The study's networks designed by hand; raises as `Study.handmade`."""
+    return _handmade(str(study.folder), _stamp(study, "space.json", "handmade.json"))
+
+
+def handmade_comparison_of(study: Study, way: str, precision: str) -> "Comparison":
+    """Those held against the searched ones; raises as `handmade.claims.compare`."""
+    stamp = _stamp(study, "space.json", "handmade.json")
+    return _handmade_comparison(str(study.folder), way, precision, stamp)
+
+
+def is_of_other_weights(study: Study, record: "TrustRecord | HandmadeRecord") -> bool:
     """Whether the study's weights, if it has any, are not those of the record."""
     stamp = _stamp(study, "supernet.safetensors")
     return bool(stamp) and _weights(str(study.folder), stamp) != record.parents["checkpoint"]
@@ -706,6 +719,22 @@ def _trials(folder: str, stamp: Stamp) -> "list[Trial]":
 @st.cache_resource(max_entries=16, show_spinner=False)
 def _held_out(folder: str, stamp: Stamp) -> int:
     return len(open_study(Path(folder)).images()[1])
+
+
+@st.cache_resource(max_entries=16, show_spinner=False)
+def _handmade(folder: str, stamp: Stamp) -> "HandmadeRecord | None":
+    return open_study(Path(folder)).handmade()
+
+
+@st.cache_resource(max_entries=32, show_spinner=False)
+def _handmade_comparison(folder: str, way: str, precision: str, stamp: Stamp) -> "Comparison":
+    from foxnas_core.handmade.claims import compare
+
+    record = _handmade(folder, stamp)
+    assert record is not None
+    # The seed of the command line's first run, so that both say the same.
+    seed = record.seeds[0] if record.seeds else 0
+    return compare(record, way=way, precision=precision, seed=seed)
 
 
 @st.cache_resource(max_entries=16, show_spinner=False)

@@ -30,6 +30,7 @@ MENU = {
         ("pages/6_Explanations.py", "Explanations"),
         ("pages/7_Devices.py", "Devices"),
         ("pages/13_Quantization.py", "Quantization"),
+        ("pages/19_Handmade.py", "Hand-designed"),
     ),
     "Choose": (
         ("pages/3_Search.py", "Search"),

@@ -21,6 +21,7 @@ PAGES = {
     "Devices": "Devices",
     "Trust": "Trust",
     "Quantization": "Quantization",
+    "Handmade": "Hand-designed",
     "Measurements": "Measurements",
     "Model_graph": "Model graph",
     "Counterfactuals": "Counterfactuals",

@@ -1,0 +1,47 @@
+import re
+import shutil
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Page, expect
+from serving import REPOSITORY, wait_until_drawn
+
+from foxnas_core.handmade.claims import compare
+from foxnas_core.storage import Study, open_study
+
+
+@pytest.fixture
+def compared(demo: Study) -> Iterator[Study]:
+    """The demo with the networks that it ships beside it."""
+    shutil.copy(REPOSITORY / "data" / "demo" / "handmade.json", demo.handmade_file)
+    yield open_study(demo.folder)
+    demo.handmade_file.unlink()
+
+
+def test_precision_and_weights_change_the_claims_and_the_table_can_be_taken_away(
+    page: Page, compared: Study
+):
+    record = compared.handmade()
+    assert record is not None
+
+    def said(way: str, precision: str) -> str:
+        return compare(record, way=way, precision=precision, seed=record.seeds[0]).sentence()
+
+    page.goto("/Handmade")
+    wait_until_drawn(page)
+    for key in ("networks", "ratios"):
+        expect(page.locator(f".st-key-{key}-figure .js-plotly-plot")).to_be_visible()
+    expect(page.get_by_text(said("alone", ":int8"))).to_be_visible()
+    page.locator(".st-key-precision button", has_text=re.compile("^fp32$")).click()
+    expect(page.get_by_text(said("alone", ""))).to_be_visible()
+    page.locator(".st-key-way button", has_text="with inherited weights").click()
+    expect(page.get_by_text(said("inherited", ""))).to_be_visible()
+    wait_until_drawn(page)
+    page.locator(".st-key-networks-table").scroll_into_view_if_needed()
+    page.get_by_text("Table", exact=True).first.click()
+    with page.expect_download() as download:
+        page.locator(".st-key-networks-download button").click()
+    header, *lines = download.value.path().read_text().splitlines()
+    assert header.startswith("network,family,width,way,")
+    searched = sum(c.searched for c in record.contenders)
+    assert len(lines) == len(record.contenders) + searched
