@@ -22,7 +22,9 @@ from foxnas_core.search_space import SearchSpace
 from pages.shared.text import plain
 
 _KEY = "choices"
-_TEXTS = ("architecture", "limits", "allowed", "search", "compare", "race", "cost", "unit")
+_TEXTS = (
+    "architecture", "against", "limits", "allowed", "search", "compare", "race", "cost", "unit",
+)  # fmt: skip
 GOALS = ("accuracy", "latency")
 # These names are few, and others in an address are left aside.
 _ALLOWED = {
@@ -39,11 +41,12 @@ _ECHO = 3.0
 class Choices:
     """The study's folder name, latency column, budget (ms), the probability with which a
     measurement shall keep the budget or floor, architecture and the one that editing started from
-    (JSON of their choices), regression form, link of the accuracy and kind of intervals, what a
-    search is for (best "accuracy" or least "latency") and the accuracy floor (percent) of the
-    latter, limits beside and choices to keep (see `limits`), the id of a running or kept search,
-    those of searches to compare, with commas, and that of a race of strategies; the front's cost
-    column, the label of the unit it is read in and its budget where it is a count.
+    (JSON of their choices), what the architecture is compared with (see `versus`), regression
+    form, link of the accuracy and kind of intervals, what a search is for (best "accuracy" or
+    least "latency") and the accuracy floor (percent) of the latter, limits beside and choices to
+    keep (see `limits`), the id of a running or kept search, those of searches to compare, with
+    commas, and that of a race of strategies; the front's cost column, the label of the unit it is
+    read in and its budget where it is a count.
     """
 
     study: str = "demo"
@@ -52,6 +55,7 @@ class Choices:
     guard: float | None = None
     architecture: str | None = None
     start: str | None = None
+    against: str | None = None
     form: str = "auto"
     link: str = "auto"
     intervals: str = "ordinary"
