@@ -43,6 +43,8 @@ BY_EDIT, BY_BLOCK = "edit by edit", "block by block"
 def workbench(study: Study) -> None:
     """All that an edit changes, and no more: an edit draws this part of the page alone."""
     with errors_as_cards():
+        # An edit that came while the last was drawn may have kept that from the address.
+        choices.show_in_address(choices.current())
         latency = latency_of(cache.table_of(study))
         assert latency is not None
         predictors, _ = cache.predictors_of(study)

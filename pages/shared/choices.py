@@ -178,6 +178,34 @@ def show(key: str, value: Any) -> None:
         st.session_state[key] = value
 
 
+def fresh_widget(
+    name: str, value: Any, act: Callable[[Any], None]
+) -> tuple[str, Callable[[], None]]:
+    """The key of a widget that is drawn next and shows `value`, and its callback: another key each
+    time that the value was changed elsewhere.
+
+    For widgets whose value changes faster than a browser learns of it: what it still says of the
+    one before must not count as a choice.
+    """
+    known = f"shown-{name}"
+    number, _ = remembered(known) or (0, None)
+    key = f"{name}-{number}"
+    if key not in st.session_state or st.session_state[key] != value:
+        number += 1
+        key = f"{name}-{number}"
+        st.session_state[key] = value
+    remember(known, (number, value))
+
+    def callback() -> None:
+        chosen = st.session_state[key]
+        # Where drawing was broken off, even a value that was not touched is reported as changed.
+        if (number, chosen) != remembered(known) and number == remembered(known)[0]:
+            remember(known, (number, chosen))
+            act(chosen)
+
+    return key, callback
+
+
 def on_change(key: str, act: Callable[[Any], None]) -> Callable[[], None]:
     """A callback that hands the widget's new value to `act`."""
 

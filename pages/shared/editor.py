@@ -9,8 +9,8 @@ from streamlit.delta_generator import DeltaGenerator
 from foxnas_core.architecture import Architecture, Value
 from foxnas_core.editing.bulk import Edited, set_choices, step_choices, turned
 from foxnas_core.editing.cells import Cell, cells_of, roles_of
-from foxnas_core.editing.changes import changes_between, in_words
-from foxnas_core.editing.history import History, Moment
+from foxnas_core.editing.changes import changes_between
+from foxnas_core.editing.history import History
 from foxnas_core.errors import FoxnasError, InvalidInput
 from foxnas_core.figures.picture import picture_data, picture_table, role_keys
 from foxnas_core.figures.search import group_title
@@ -122,58 +122,56 @@ def start_of(architecture: Architecture, space: SearchSpace) -> Architecture:
 def history_of(study: Study) -> History:
     """This session's edits of the study, with what was chosen elsewhere as the last of them.
 
-    An architecture must be chosen.
+    Raises `InvalidInput` where no architecture is chosen.
     """
-    name = f"history-{study.folder.name}-{study.space.fingerprint}"
     text = choices.current().architecture
     if text is None:
         raise InvalidInput("No architecture is chosen; pick one above.")
     now = choices.parse_architecture(text, study.space)
     start = start_of(now, study.space)
-    known: History | None = choices.remembered(name)
+    known: History | None = choices.remembered(_name_of(study))
     history = History.begin(now, start) if known is None else known.then(now, start)
-    choices.remember(name, history)
+    choices.remember(_name_of(study), history)
     return history
 
 
-def _go(study: Study, history: History) -> None:
-    choices.remember(f"history-{study.folder.name}-{study.space.fingerprint}", history)
+def _name_of(study: Study) -> str:
+    return f"history-{study.folder.name}-{study.space.fingerprint}"
+
+
+def _go(study: Study, history: History, refused: Sequence[str] = ()) -> None:
+    """Choose the history's present.
+
+    The address comes last: a browser that is in a hurry may break off there.
+    """
+    choices.remember(_name_of(study), history)
+    choices.remember("refused", tuple(refused))
     moment = history.now
-    choices.remember("refused", ())
     choices.update(
         architecture=choices.as_text(moment.architecture), start=choices.as_text(moment.start)
     )
 
 
 def _edit(study: Study, edited: Edited) -> None:
-    _go(study, history_of(study).then(edited.architecture))
-    choices.remember("refused", edited.refused)
+    _go(study, history_of(study).then(edited.architecture), edited.refused)
 
 
 def history_buttons(study: Study) -> None:
     """Draw undo, redo and the way back to the start."""
     history = history_of(study)
-
-    def back(moment: Moment) -> str:
-        moved = changes_between(study.space, history.now.architecture, moment.architecture)
-        return plain(in_words(study.space, moved))
-
-    st.button(
-        "Undo",
-        key="undo",
-        shortcut="Ctrl+Z",
-        disabled=not history.can_undo,
-        help=back(history.undo().now) if history.can_undo else None,
-        on_click=lambda: _go(study, history_of(study).undo()),
+    ways: tuple[tuple[str, str, bool, Callable[[History], History]], ...] = (
+        ("Undo", "Ctrl+Z", history.can_undo, History.undo),
+        ("Redo", "Ctrl+Y", history.can_redo, History.redo),
     )
-    st.button(
-        "Redo",
-        key="redo",
-        shortcut="Ctrl+Y",
-        disabled=not history.can_redo,
-        help=back(history.redo().now) if history.can_redo else None,
-        on_click=lambda: _go(study, history_of(study).redo()),
-    )
+    # Whatever else changed about a button would take the focus from it.
+    for label, shortcut, can, move in ways:
+        st.button(
+            label,
+            key=label.lower(),
+            shortcut=shortcut,
+            disabled=not can,
+            on_click=lambda move=move: _go(study, move(history_of(study))),
+        )
     start = history.now.start
     st.button(
         "Back to the start",
@@ -220,38 +218,49 @@ def keys_in_words(space: SearchSpace) -> str:
 
 def _act(study: Study, events: Sequence[Event]) -> None:
     """Do what was done in the picture. What names no cell of the space is left aside."""
-    space = study.space
+    space, history = study.space, history_of(study)
     cells = {cell.name: cell for cell in cells_of(space)}
+    before, refused = history, tuple(choices.remembered("refused") or ())
     for event in events:
         meant = [cells[name] for name in event.cells if name in cells]
         if event.kind == "select":
             choices.remember("cells", tuple(cell.name for cell in meant))
-        elif event.kind == "step":
-            _step(study, meant, event.role, event.by)
-        else:
-            for cell in meant:
-                _turn(study, cell, on=event.kind == "open")
+            continue
+        edited = _done(space, history.now.architecture, event, meant)
+        history, refused = history.then(edited.architecture), edited.refused
+    if history is not before or refused:
+        _go(study, history, refused)
 
 
-def _step(study: Study, cells: Sequence[Cell], role: str, by: int) -> None:
-    """Step the role's decisions in the cells, or, where they have none, those of their groups."""
+def _done(
+    space: SearchSpace, architecture: Architecture, event: Event, cells: Sequence[Cell]
+) -> Edited:
+    """The architecture after a step in the cells, or after they were opened or closed."""
+    if event.kind == "step":
+        decisions = _decisions(space, cells, event.role)
+        return step_choices(space, architecture, decisions, event.by)
+    for cell in cells:
+        edited = _turned(space, architecture, cell, on=event.kind == "open")
+        if edited.refused:
+            return edited
+        architecture = edited.architecture
+    return Edited(architecture)
+
+
+def _decisions(space: SearchSpace, cells: Sequence[Cell], role: str) -> tuple[Decision, ...]:
+    """The role's decisions in the cells, or, where they have none, those of their groups."""
     groups = {cell.group for cell in cells}
-    decisions = roles_of(cells).get(role) or roles_of(
-        cell for cell in cells_of(study.space) if cell.group in groups and not cell.slot
-    ).get(role, ())
-    if decisions:
-        now = history_of(study).now.architecture
-        _edit(study, step_choices(study.space, now, decisions, by))
+    whole = [cell for cell in cells_of(space) if cell.group in groups and not cell.slot]
+    return roles_of(cells).get(role) or roles_of(whole).get(role, ())
 
 
-def _turn(study: Study, cell: Cell, *, on: bool) -> None:
-    now = history_of(study).now.architecture
-    if not cell.slot or cell.is_on(now) == on:
-        return
+def _turned(space: SearchSpace, architecture: Architecture, cell: Cell, *, on: bool) -> Edited:
+    if not cell.slot or cell.is_on(architecture) == on:
+        return Edited(architecture)
     try:
-        _edit(study, Edited(turned(study.space, now, cell.slot, on=on)))
+        return Edited(turned(space, architecture, cell.slot, on=on))
     except InvalidInput as error:
-        choices.remember("refused", (str(error),))
+        return Edited(architecture, (str(error),))
 
 
 def scopes_of(space: SearchSpace) -> dict[str, tuple[str, ...]]:
@@ -285,15 +294,15 @@ def inspector(study: Study) -> None:
     names = tuple(cell.name for cell in cells)
     current = next((scope for scope, own in scopes.items() if set(own) == set(names)), PICKED)
     options = [*scopes, PICKED] if current == PICKED else list(scopes)
-    choices.show("scope", current)
-    st.container(width=240).selectbox(
+    key, react = choices.fresh_widget(
+        "scope", current, lambda scope: choices.remember("cells", scopes.get(scope, names))
+    )
+    st.container(width=240, key="scope").selectbox(
         "Edit",
         options,
         format_func=lambda scope: f"{scope} ({len(cells)} cells)" if scope == PICKED else scope,
-        key="scope",
-        on_change=choices.on_change(
-            "scope", lambda scope: choices.remember("cells", scopes.get(scope, names))
-        ),
+        key=key,
+        on_change=react,
     )
     for role, decisions in roles_of(cells).items():
         _role_control(study, now, role, decisions)
@@ -310,18 +319,17 @@ def _role_control(
     active = [decision for decision in decisions if decision.name in now]
     if not active:
         return
-    key = f"set-{role}"
     options = list(dict.fromkeys(choice for decision in active for choice in decision.choices))
     values = {now[decision.name] for decision in active}
 
-    def react(value: Value | None) -> None:
+    def act(value: Value | None) -> None:
         if value is not None:
             present = history_of(study).now.architecture
             _edit(study, set_choices(study.space, present, decisions, value))
 
-    choices.show(key, values.pop() if len(values) == 1 else None)
+    shown = values.pop() if len(values) == 1 else None
+    key, react = choices.fresh_widget(f"set-{role}", shown, act)
     told = plain(role) if len(active) == 1 else f"{plain(role)} of {len(active)}"
-    react_to = choices.on_change(key, react)
     if len("".join(map(str, options))) > BUTTONS_LENGTH:
         st.selectbox(
             told,
@@ -330,10 +338,10 @@ def _role_control(
             required=True,
             placeholder="mixed",
             key=key,
-            on_change=react_to,
+            on_change=react,
         )
     else:
-        st.segmented_control(told, options, required=True, key=key, on_change=react_to)
+        st.segmented_control(told, options, required=True, key=key, on_change=react)
 
 
 def _switch(study: Study, now: Architecture, cell: Cell) -> None:
@@ -347,5 +355,8 @@ def _switch(study: Study, now: Architecture, cell: Cell) -> None:
         st.button(
             plain(f"Turn {cell.slot} {'off' if on else 'on'} ({how})"),
             key="turn",
-            on_click=lambda: _turn(study, cell, on=not on),
+            on_click=lambda: _edit(
+                study,
+                _turned(study.space, history_of(study).now.architecture, cell, on=not on),
+            ),
         )

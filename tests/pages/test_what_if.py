@@ -35,11 +35,13 @@ def metrics(page) -> dict[str, str]:
 
 
 def select(page, scope: str):
-    return page.selectbox(key="scope").select(scope).run()
+    [widget] = [w for w in page.selectbox if w.key.startswith("scope-")]
+    return widget.select(scope).run()
 
 
 def control(page, role: str):
-    [widget] = [w for w in page.get("button_group") if w.key == f"set-{role}"]
+    widgets = [*page.get("button_group"), *page.selectbox]
+    [widget] = [w for w in widgets if w.key.startswith(f"set-{role}-")]
     return widget
 
 
@@ -168,7 +170,6 @@ def test_undo_and_redo_lead_back_and_forth(studies):
     choose(page, "s1b1", "kernel", 7)
     choose(page, "s2b1", "expand", 4)
     after = metrics(page)
-    assert page.button(key="undo").help == plain("s2b1 expand 4 → 1")
     for _ in range(2):
         page.button(key="undo").click().run()
     assert metrics(page) == before and page.button(key="undo").disabled
@@ -349,11 +350,11 @@ def test_a_space_of_listed_operations(cells):
         page = run_page(name, study="cells")
         assert not page.exception and not page.error and not page.warning, name
     select(page, "edge2: operation")
-    page.selectbox(key="set-operation").select("none").run()
+    control(page, "operation").select("none").run()
     assert not page.exception and not page.error
     assert chosen(page, "edge2") == "none" and cell(page, "edge2")["text"] == "none"
     select(page, "Everything")
-    page.selectbox(key="set-operation").select("skip_connect").run()
+    control(page, "operation").select("skip_connect").run()
     assert {chosen(page, f"edge{i}") for i in range(4)} == {"skip_connect"}
     page.button(key="undo").click().run()
     assert chosen(page, "edge2") == "none"
