@@ -9,6 +9,7 @@ optima.parquet           measured optima, which no fit reads (optional)
 rounds.json              rounds of search and measurement (optional)
 trust.json               subnets trained alone beside what they inherit (optional)
 claims.json              claims made before measuring, and what was measured (optional)
+variants.json            architectures kept under names (optional)
 trust/                   what trainings under way go on from after a kill
 handmade.json            networks designed by hand beside searched ones (optional)
 handmade/                what their trainings go on from after a kill
@@ -29,6 +30,13 @@ from filelock import FileLock, Timeout
 
 from foxnas_core.architecture import Architecture
 from foxnas_core.dataset import ImageSet, pack_images, unpack_images
+from foxnas_core.editing.variants import (
+    Variant,
+    variants_from_dict,
+    variants_to_dict,
+    with_variant,
+    without_variant,
+)
 from foxnas_core.errors import InvalidInput, MissingPart
 from foxnas_core.families import space_from_dict
 from foxnas_core.files import write_atomically
@@ -92,6 +100,10 @@ class Study:
     @property
     def handmade_file(self) -> Path:
         return self.folder / "handmade.json"
+
+    @property
+    def variants_file(self) -> Path:
+        return self.folder / "variants.json"
 
     @property
     def training_state_file(self) -> Path:
@@ -450,6 +462,42 @@ class Study:
             raise InvalidInput(
                 f"Another process trains the networks of {self.folder} already; wait until it ends."
             ) from None
+
+    # Variants
+
+    def variants(self) -> tuple[Variant, ...]:
+        """Architectures that were given names, the oldest first.
+
+        Raises `InvalidInput` for a damaged file, or one of another space.
+        """
+        if not self.variants_file.exists():
+            return ()
+        try:
+            return variants_from_dict(_read_json(self.variants_file), self.space)
+        except (ValueError, KeyError, TypeError, AttributeError, InvalidInput) as error:
+            raise InvalidInput(
+                f"{self.variants_file} is damaged or of another space; restore it, or move it "
+                "away to begin anew."
+            ) from error
+
+    def save_variant(self, name: str, architecture: Architecture) -> None:
+        """Keep an architecture under a name. Safe against other processes.
+
+        Raises `InvalidInput` as `with_variant`, and where the folder can't be written.
+        """
+        self._change_variants(lambda variants: with_variant(variants, name, architecture))
+
+    def delete_variant(self, name: str) -> None:
+        """Forget a variant; raises `MissingPart` where none has the name, and `InvalidInput` where
+        the folder can't be written."""
+        self._change_variants(lambda variants: without_variant(variants, name))
+
+    def _change_variants(
+        self, change: Callable[[tuple[Variant, ...]], tuple[Variant, ...]]
+    ) -> None:
+        with _writing(self.folder), self._lock():
+            document = variants_to_dict(change(self.variants()))
+            write_atomically(self.variants_file, json.dumps(document, indent=1) + "\n")
 
     def _lock(self) -> FileLock:
         return FileLock(self.folder / ".lock")

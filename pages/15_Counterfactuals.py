@@ -2,6 +2,7 @@
 around choices that are kept."""
 
 import streamlit as st
+from foxnas_core.search.steps import changes_between, in_words
 
 from foxnas_core.answers.reach import Answer, Reached
 from foxnas_core.architecture import Architecture, Value
@@ -10,7 +11,6 @@ from foxnas_core.figures.effects import edit_figure, edit_table
 from foxnas_core.search.exact import Front
 from foxnas_core.search.problem import noun_of
 from foxnas_core.search.restriction import choices_that_keep, choices_that_take, narrowed
-from foxnas_core.search.steps import changes_between, in_words
 from foxnas_core.search_space import Decision
 from foxnas_core.storage import Study
 from foxnas_core.target import Target, target_of
@@ -88,7 +88,9 @@ def goal_picker(front: Front, base: Architecture) -> tuple[str, float] | None:
     return aim, amount
 
 
-def show_answer(answer: Answer, targets: tuple[Target, ...], *, asked: str, key: str) -> None:
+def show_answer(
+    study: Study, answer: Answer, targets: tuple[Target, ...], *, asked: str, key: str
+) -> None:
     """An answer in words, with price and certainty, and what to do with it."""
     if not answer.edits:
         st.write(f"No edit is needed: this subnet keeps it, with a chance of **{answer.sure}**.")
@@ -106,14 +108,15 @@ def show_answer(answer: Answer, targets: tuple[Target, ...], *, asked: str, key:
         st.switch_page("pages/2_What_if.py")
 
 
-def show_edits(answer: Answer, targets: tuple[Target, ...], key: str) -> None:
+def show_edits(study: Study, answer: Answer, targets: tuple[Target, ...], key: str) -> None:
     """What each edit of an answer changes in the objective and in the first limit."""
     if not answer.edits:
         return
     shown = list(dict.fromkeys(targets))[:2]
     for target, place in zip(shown, st.columns(len(shown), gap="large"), strict=True):
         with place:
-            table = edit_table(answer.effects[target.column])
+            before = cache.predictor_of(study, target.column).predict([answer.before])
+            table = edit_table(answer.effects[target.column], float(before["value"].iloc[0]))
             panel(
                 f"What each edit changes: {target.label}",
                 "With 95 % confidence intervals, one difference at a time.",
@@ -204,7 +207,7 @@ def show_reached(
     left, right = st.columns([1.2, 1], gap="large")
     with right:
         st.subheader("The answer")
-        show_answer(answer, reached.targets, asked=word, key="answer")
+        show_answer(study, answer, reached.targets, asked=word, key="answer")
     with left:
         panel(
             f"The price of every number of edits: {target.label}",
@@ -214,7 +217,7 @@ def show_reached(
             reached_figure(table, target, answer.edits),
             key="reached",
         )
-    show_edits(answer, reached.targets, "answer")
+    show_edits(study, answer, reached.targets, "answer")
     how = (
         "where both subnets are measured, by the regression's error and the uncertainty of the "
         "difference"
@@ -342,5 +345,5 @@ with page(
             st.write(f"Within {budget:.4g} {unit}, {what}, no subnet is better than this one.")
         else:
             st.write(f"The best within {budget:.4g} {unit}, {what}, is:")
-            show_answer(best, targets, asked="the budget is kept", key="rest")
-            show_edits(best, targets, "rest")
+            show_answer(study, best, targets, asked="the budget is kept", key="rest")
+            show_edits(study, best, targets, "rest")

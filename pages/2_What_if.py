@@ -1,131 +1,278 @@
-"""Edit an architecture choice by choice and see what each edit costs."""
+"""Edit an architecture in its picture and see at once what each edit costs."""
 
 import json
+from collections.abc import Mapping
 
 import pandas as pd
 import streamlit as st
 
 from foxnas_core.architecture import Architecture
-from foxnas_core.explanation.edits import edit_effects
-from foxnas_core.figures.effects import edit_figure, edit_table, waterfall_figure
+from foxnas_core.editing.diff import diff_table
+from foxnas_core.editing.history import History
+from foxnas_core.explanation.edits import edit_effects, path_effects
+from foxnas_core.figures.effects import (
+    difference_table,
+    edit_figure,
+    edit_table,
+    waterfall_figure,
+)
+from foxnas_core.figures.picture import picture_data, picture_table
 from foxnas_core.regression import Predictor
 from foxnas_core.storage import Study
-from pages.shared import cache
-from pages.shared.editor import architecture_picker, editor, start_of
+from pages.shared import cache, choices
+from pages.shared.editor import (
+    architecture_picker,
+    editable_picture,
+    history_buttons,
+    history_of,
+    inspector,
+    keys_in_words,
+)
 from pages.shared.frame import errors_as_cards, page, pin
-from pages.shared.latency import latency_picker
+from pages.shared.latency import latency_of, latency_picker
 from pages.shared.panel import panel
+from pages.shared.picture import picture
 from pages.shared.text import plain
+from pages.shared.versus import Other, kept_variants, other_picker, variants_menu
+
+METRICS = 6
+BY_EDIT, BY_BLOCK = "edit by edit", "block by block"
+
+
+@st.fragment
+def workbench(study: Study) -> None:
+    """All that an edit changes, and no more: an edit draws this part of the page alone."""
+    with errors_as_cards():
+        # An edit that came while the last was drawn may have kept that from the address.
+        choices.show_in_address(choices.current())
+        latency = latency_of(cache.table_of(study))
+        assert latency is not None
+        predictors, _ = cache.predictors_of(study)
+        history = history_of(study)
+        _draw_the_rest_again(history)
+        now = history.now.architecture
+        with pin("predictions"):
+            rows = show_predictions(predictors, history.now.start, now)
+        other = show_editor(study, latency)
+        if other is not None:
+            show_difference(study, predictors, now, other)
+        show_edits(predictors, history)
+        show_blocks(study, predictors, latency, now)
+        with st.expander("Every prediction as a table"):
+            panel("", "", rows, key="predictions")
+        show_ways_on(now)
+
+
+def _draw_the_rest_again(history: History) -> None:
+    """What is above the workbench shows the start, which undoing may have changed."""
+    start = history.now.start.id
+    if choices.remembered("drawn-start") not in (None, start):
+        choices.remember("drawn-start", None)
+        st.rerun()
 
 
 def show_predictions(
-    predictors: dict[str, Predictor], start: Architecture, now: Architecture
+    predictors: Mapping[str, Predictor], start: Architecture, now: Architecture
 ) -> pd.DataFrame:
     """Each prediction with its interval and its change; returns them as a table."""
     rows = []
-    for place, predictor in zip(st.columns(len(predictors)), predictors.values(), strict=True):
-        target = predictor.target
-        both = predictor.predict([start, now])
-        before, after = (float(value) for value in both["value"])
-        low, high = (float(both[f"prediction_{end}"].iloc[1]) for end in ("low", "high"))
-        place.metric(
-            target.named,
-            target.text(after),
-            delta=None if start == now else target.text(after - before, signed=True),
-            delta_color="normal" if target.direction == "max" else "inverse",
-        )
-        place.caption(f"{target.text(low)} to {target.text(high)}")
-        rows.append(
-            {
-                "target": target.label, "unit": target.unit, "start": before, "now": after,
-                "prediction low": low, "prediction high": high,
-            }
-        )  # fmt: skip
+    shown = list(predictors.values())
+    for first in range(0, len(shown), METRICS):
+        places = st.columns(min(METRICS, len(shown)))
+        for place, predictor in zip(places, shown[first : first + METRICS], strict=False):
+            target = predictor.target
+            both = predictor.predict([start, now])
+            before, after = (float(value) for value in both["value"])
+            low, high = (float(both[f"prediction_{end}"].iloc[1]) for end in ("low", "high"))
+            place.metric(
+                target.named,
+                target.text(after),
+                delta=None if start == now else target.text(after - before, signed=True),
+                delta_color="normal" if target.direction == "max" else "inverse",
+            )
+            place.caption(
+                "exact" if predictor.is_exact else f"{target.text(low)} to {target.text(high)}"
+            )
+            rows.append(
+                {
+                    "target": target.label, "unit": target.unit, "start": before, "now": after,
+                    "prediction low": low, "prediction high": high,
+                }
+            )  # fmt: skip
     return pd.DataFrame(rows)
 
 
-def show_edits(predictor: Predictor, start: Architecture, now: Architecture) -> None:
-    """What each edit changes in one target."""
-    target = predictor.target
-    title = f"What the edits change: {target.label}"
-    if start == now:
-        st.subheader(title)
+def show_editor(study: Study, latency: str) -> Other | None:
+    """The picture with its choices; returns what it is held against."""
+    variants = kept_variants(study)
+    row = st.container(horizontal=True, vertical_alignment="bottom")
+    with row:
+        history_buttons(study)
+        variants_menu(study, variants)
+    with row.container(width=190):
+        other = other_picker(study, latency, variants)
+    now = history_of(study).now.architecture
+    if other is None:
+        left, right = st.columns([1.9, 1], gap="large")
+        with left:
+            editable_picture(study)
+        with right:
+            inspector(study)
+    else:
+        left, right = st.columns(2, gap="large")
+        with left:
+            st.markdown("**This architecture**")
+            editable_picture(study, other.architecture)
+        with right:
+            st.markdown(f"**{plain(other.name[0].upper() + other.name[1:])}**")
+            table = picture_table(study.space, other.architecture, now)
+            picture(
+                picture_data(study.space, table, editable=False),
+                label=f"The architecture to compare with: {other.name}",
+                key="other-picture",
+            )
+        with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
+            inspector(study)
+    st.caption(keys_in_words(study.space))
+    with st.expander("The architecture as a table"):
+        table = picture_table(study.space, now, other and other.architecture)
+        panel("", "", table[["row", "column", "cell", "words", "differs"]], key="cells")
+    return other
+
+
+def show_difference(
+    study: Study, predictors: Mapping[str, Predictor], now: Architecture, other: Other
+) -> None:
+    """Predictions and choices of both architectures beside each other."""
+    names = ("this", "other")
+    panel(
+        f"This against {plain(other.name)}",
+        "Both predictions, and what the other has more, with the 95 % confidence interval of the "
+        "difference: what both have in common cancels in it.",
+        difference_table(predictors, now, other.architecture, names=names),
+        key="difference",
+    )
+    table = diff_table(study.space, now, other.architecture, names=names)
+    panel(
+        "What differs",
+        f"{len(table)} of {len(study.space.decisions)} decisions; “off” where one lacks the block."
+        if len(table)
+        else "Nothing: both are the same architecture.",
+        table,
+        key="diff",
+    )
+
+
+def show_edits(predictors: Mapping[str, Predictor], history: History) -> None:
+    """What each edit changes in one target, as a waterfall."""
+    st.subheader("What the edits change")
+    start, now = history.now.start, history.now.architecture
+    path = history.path()
+    if len(path) == 1:
         st.write("Nothing yet: this is the architecture you started from.")
         return
-    effects = edit_effects(predictor, start, now)
-    low, high = target.text(effects.low, signed=True), target.text(effects.high, signed=True)
-    table = edit_table(effects)
-    panel(
-        title,
-        f"Together {target.text(effects.total, signed=True)} {target.difference_unit}, 95 % "
-        f"confidence interval {low} to {high}.",
-        table,
-        edit_figure(table, target),
-        key=f"edits-{target.column}",
-    )
-
-
-def show_blocks(study: Study, predictor: Predictor, now: Architecture) -> None:
-    """Shapley values of one prediction, by block."""
-    target = predictor.target
-    found = cache.shapley_of(study, target.column, now)
-    values = found.values.iloc[0]
-    table = pd.DataFrame({"what": values.index, "effect": values.to_numpy()})
-    panel(
-        f"Where the prediction comes from: {target.label}",
-        "Shapley value of each block against the average measured subnet; they add up to this "
-        "prediction.",
-        table,
-        waterfall_figure(
-            table, target, start=found.base, first="average subnet", last="this subnet"
-        ),
-        key=f"shapley-{target.column}",
-    )
-
-
-with page(
-    "What-if",
-    "Edit an architecture block by block: the predictions move at once, and each edit shows what "
-    "it costs against the architecture you started from.",
-) as study:
-    table = cache.table_of(study)
-    latency = latency_picker(table)
-    architecture = architecture_picker(study, latency)
-    start = start_of(architecture, study.space)
-    predictors, sentences = cache.predictors_of(study)
-    for sentence in sentences:
-        st.warning(plain(sentence))
-    with pin("predictions"):
-        rows = show_predictions(predictors, start, architecture)
-    st.caption(
-        "Predicted values with the 95 % prediction interval, within which one measurement of such "
-        "a subnet would fall, and the change against the start. They stay in view as you scroll."
-    )
-    editor(study.space, architecture)
-    if not table.ordered:
-        st.caption(
-            "The measured table does not tell the order of the blocks after a stage's first, so "
-            "exchanging them changes nothing here."
+    row = st.container(horizontal=True, vertical_alignment="bottom")
+    column = choices.remembered("edits-target")
+    column = column if column in predictors else next(iter(predictors))
+    choices.show("edits-target", column)
+    with row.container(width=260):
+        st.selectbox(
+            "In",
+            list(predictors),
+            format_func=lambda name: predictors[name].target.label,
+            key="edits-target",
+            on_change=choices.on_change(
+                "edits-target", lambda name: choices.remember("edits-target", name)
+            ),
         )
+    choices.show("edits-order", choices.remembered("edits-order") or BY_EDIT)
+    order = row.segmented_control(
+        "Order",
+        [BY_EDIT, BY_BLOCK],
+        required=True,
+        key="edits-order",
+        on_change=choices.on_change(
+            "edits-order", lambda way: choices.remember("edits-order", way)
+        ),
+    )
+    predictor = predictors[column]
+    target = predictor.target
+    if order == BY_EDIT:
+        effects = path_effects(predictor, path)
+    else:
+        effects = edit_effects(predictor, start, now)
+    table = edit_table(effects, float(predictor.predict([start])["value"].iloc[0]))
+    low, high = target.text(effects.low, signed=True), target.text(effects.high, signed=True)
+    panel(
+        "",
+        f"From the start to now: together {target.text(effects.total, signed=True)} "
+        f"{target.difference_unit}, 95 % confidence interval {low} to {high}.",
+        table,
+        edit_figure(table, target, numbered=order == BY_EDIT),
+        key="edits",
+    )
+
+
+def show_blocks(
+    study: Study, predictors: Mapping[str, Predictor], latency: str, now: Architecture
+) -> None:
+    """Shapley values of the prediction of accuracy and of latency, by block, when asked for."""
+    if not st.toggle("Show which blocks the predictions come from (Shapley values)", key="shapley"):
+        return
     shown = [predictors[column] for column in ("accuracy", latency) if column in predictors]
     for predictor, place in zip(shown, st.columns(len(shown), gap="large"), strict=True):
-        with place:
-            show_edits(predictor, start, architecture)
-    if st.toggle("Show which blocks the predictions come from (Shapley values)", key="shapley"):
-        for predictor, place in zip(shown, st.columns(len(shown), gap="large"), strict=True):
-            with place, errors_as_cards():
-                show_blocks(study, predictor, architecture)
-    with st.expander("Every prediction as a table"):
-        panel("", "", rows, key="predictions")
+        target = predictor.target
+        with place, errors_as_cards():
+            found = cache.shapley_of(study, target.column, now)
+            values = found.values.iloc[0]
+            table = pd.DataFrame({"what": values.index, "effect": values.to_numpy()})
+            panel(
+                f"Where the prediction comes from: {target.label}",
+                "Shapley value of each block against the average measured subnet; they add up to "
+                "this prediction.",
+                table,
+                waterfall_figure(
+                    table, target, start=found.base, first="average subnet", last="this subnet"
+                ),
+                key=f"shapley-{target.column}",
+            )
 
+
+def show_ways_on(now: Architecture) -> None:
     row = st.container(horizontal=True)
     row.download_button(
         "Download the architecture (JSON)",
-        json.dumps(architecture.to_dict(), indent=2),
-        file_name=f"{architecture.id}.json",
+        json.dumps(now.to_dict(), indent=2),
+        file_name=f"{now.id}.json",
         mime="application/json",
         key="architecture-download",
         on_click="ignore",
     )
     if row.button("Export this subnet", key="to-export"):
         st.switch_page("pages/4_Export.py")
+
+
+with page(
+    "What-if",
+    "Edit an architecture in its picture: the predictions move at once, and each edit shows what "
+    "it costs against the architecture you started from.",
+) as study:
+    table = cache.table_of(study)
+    left, right = st.columns([1, 2], gap="large")
+    with left:
+        latency = latency_picker(table)
+    architecture_picker(study, latency, right)
+    for sentence in cache.predictors_of(study)[1]:
+        st.warning(plain(sentence))
+    choices.remember("drawn-start", history_of(study).now.start.id)
+    workbench(study)
+    st.caption(
+        "Predicted values with the 95 % prediction interval, within which one measurement of such "
+        "a subnet would fall, and the change against the start; “exact” where the regression "
+        "reproduces every measured row. They stay in view as you scroll."
+    )
+    if not table.ordered:
+        st.caption(
+            "The measured table does not tell the order of the blocks after a stage's first, so "
+            "exchanging them changes nothing here."
+        )

@@ -14,7 +14,7 @@ ROOMS = [
     ("errors", "files"),
     ("architecture", "target", "link"),
     ("search_space",),
-    ("families", "dataset"),
+    ("families", "dataset", "editing"),
     ("table",),
     ("features", "supernet", "reliability", "badges", "importing"),
     ("regression", "measurement"),

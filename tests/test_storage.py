@@ -379,3 +379,50 @@ def test_claims_of_another_space_are_refused(tiny_space, tmp_path):
     study.add_trials([trial_of(hand_space(), "one", [claim_of()])])
     with pytest.raises(InvalidInput, match="of another space"):
         study.trials()
+
+
+def test_variants_survive_a_restart(tiny_space, tmp_path):
+    study = create_study(tmp_path / "a", tiny_space, name="A")
+    small, large = tiny_space.extreme("smallest"), tiny_space.extreme("largest")
+    assert study.variants() == ()
+    study.save_variant("small one", small)
+    study.save_variant("large", large)
+    again = open_study(tmp_path / "a")
+    assert [(v.name, v.architecture) for v in again.variants()] == [
+        ("small one", small), ("large", large),
+    ]  # fmt: skip
+    with pytest.raises(InvalidInput, match="already; take another name"):
+        again.save_variant("Large", small)
+    again.delete_variant("small one")
+    assert [v.name for v in study.variants()] == ["large"]
+    with pytest.raises(MissingPart, match="no variant 'small one'"):
+        study.delete_variant("small one")
+
+
+def save_variant(folder: Path, number: int) -> None:
+    study = open_study(folder)
+    study.save_variant(f"variant {number}", study.space.extreme("largest"))
+
+
+def test_processes_that_save_variants_at_once_lose_none(tiny_space, tmp_path):
+    create_study(tmp_path / "a", tiny_space, name="A")
+    with ProcessPoolExecutor(2) as pool:
+        list(pool.map(save_variant, [tmp_path / "a"] * 8, range(8)))
+    names = {v.name for v in open_study(tmp_path / "a").variants()}
+    assert names == {f"variant {n}" for n in range(8)}
+
+
+@pytest.mark.parametrize(
+    "content",
+    ["", "{", "[]", "{}", '{"format": 1, "variants": 3}',
+     '{"format": 1, "variants": [{"name": 3}]}',
+     '{"format": 1, "variants": [{"name": "x", "choices": {"s9_depth": 1}}]}'],
+)  # fmt: skip
+def test_damaged_variants_are_one_sentence_and_stay(tiny_space, tmp_path, content):
+    study = create_study(tmp_path / "a", tiny_space, name="A")
+    study.variants_file.write_text(content)
+    with pytest.raises(InvalidInput, match=r"variants\.json is damaged or of another space"):
+        study.variants()
+    with pytest.raises(InvalidInput, match="damaged"):
+        study.save_variant("x", tiny_space.extreme("largest"))
+    assert study.variants_file.read_text() == content

@@ -8,6 +8,7 @@ sum (Billera and Heath, Mathematics of Operations Research 7, 1982); their inter
 those of the delta method.
 """
 
+import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -15,6 +16,7 @@ import numpy as np
 import pandas as pd
 
 from foxnas_core.architecture import Architecture
+from foxnas_core.editing.changes import changes_between, in_words
 from foxnas_core.features import Form, Term
 from foxnas_core.regression import Predictor
 from foxnas_core.search_space import Decision
@@ -68,6 +70,38 @@ def edit_effects(
     return EditEffects(
         table, float(value[-1]), float(value[-1] - half[-1]), float(value[-1] + half[-1])
     )
+
+
+def path_effects(
+    predictor: Predictor, path: Sequence[Architecture], level: float = 0.95
+) -> EditEffects:
+    """Split the predicted difference of a path's two ends over its steps, one row a step.
+
+    Each effect is the difference of the predictions after and before its step, with the interval
+    of `edit_effects`, so that they add up whatever the link. The group is missing ("") where a
+    step moves several. Raises `ValueError` for an empty path.
+    """
+    if not path:
+        raise ValueError("A path holds at least one architecture.")
+    space = predictor.space
+    rows = []
+    for before, after in itertools.pairwise(path):
+        step = edit_effects(predictor, before, after, level)
+        moved = changes_between(space, before, after)
+        groups = {change.decision.group for change in moved}
+        rows.append(
+            {
+                "edit": in_words(space, moved),
+                "group": groups.pop() if len(groups) == 1 else "",
+                "slot": "",
+                "effect": step.total,
+                "low": step.low,
+                "high": step.high,
+            }
+        )
+    whole = edit_effects(predictor, path[0], path[-1], level)
+    columns = ["edit", "group", "slot", "effect", "low", "high"]
+    return EditEffects(pd.DataFrame(rows, columns=columns), whole.total, whole.low, whole.high)
 
 
 # Below this rate × difference the limit of no difference is taken, to second order.

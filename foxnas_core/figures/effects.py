@@ -1,44 +1,56 @@
-"""What adds up to a difference: edits with their intervals, blocks as a waterfall."""
+"""What adds up to a difference, as waterfalls: edits with their intervals, blocks."""
 
-import textwrap
+from collections.abc import Mapping
 
 import pandas as pd
 from plotly import graph_objects as go
 
-from foxnas_core.explanation.edits import EditEffects
-from foxnas_core.figures.theme import GREY, INK, ORANGE, SKY, difference_axis, new_figure
+from foxnas_core.architecture import Architecture
+from foxnas_core.explanation.edits import EditEffects, edit_effects
+from foxnas_core.figures.theme import GREY, INK, ORANGE, SKY, new_figure
+from foxnas_core.regression import Predictor
 from foxnas_core.target import Target
 
-# Characters of a label on one line.
-_LONGEST = 30
 
+def edit_table(effects: EditEffects, start: float) -> pd.DataFrame:
+    """What edits do to a prediction that is `start` before them, one row each, then all together.
 
-def edit_table(effects: EditEffects) -> pd.DataFrame:
-    """One row an edit, then the sum of them: edit, effect, low, high."""
-    total = {"edit": "together", "effect": effects.total, "low": effects.low, "high": effects.high}
+    Columns: edit, effect with its interval low to high, and value, the prediction after the edit.
+    """
     rows = effects.table[["edit", "effect", "low", "high"]].to_dict("records")
-    return pd.DataFrame([*rows, total])
+    together = {
+        "edit": "together", "effect": effects.total, "low": effects.low, "high": effects.high,
+    }  # fmt: skip
+    table = pd.DataFrame([*rows, together])
+    value = start + table["effect"].cumsum()
+    value.iloc[-1] = start + effects.total
+    return table.assign(value=value)
 
 
-def edit_figure(table: pd.DataFrame, target: Target) -> go.Figure:
-    """A bar for each row of `edit_table`, with its interval; green-blue helps, orange costs."""
-    helps = (table["effect"] > 0) == (target.direction == "max")
-    colours = [SKY if good else ORANGE for good in helps]
-    labels = [
-        f"{target.text(effect, signed=True)} [{target.text(low, signed=True)}, "
-        f"{target.text(high, signed=True)}]"
-        for effect, low, high in zip(table["effect"], table["low"], table["high"], strict=True)
-    ]
-    figure = new_figure()
+def edit_figure(table: pd.DataFrame, target: Target, *, numbered: bool = False) -> go.Figure:
+    """`edit_table` as a waterfall from the start over each edit to now, each with its interval.
+
+    `numbered` tells edits of one order apart that read the same.
+    """
+    edits, total = table.iloc[:-1], table.iloc[-1]
+    start = float(total["value"] - total["effect"])
+    names = [f"{i}. {edit}" if numbered else edit for i, edit in enumerate(edits["edit"], start=1)]
+    figure = waterfall_figure(
+        pd.DataFrame({"what": names, "effect": edits["effect"]}),
+        target, start=start, first="start", last="now",
+    )  # fmt: skip
+    # A waterfall has no error bars, so the ends of its bars carry them.
+    labels = ["start", *names, "now"]
+    figure.update_traces(
+        text=[target.text(start), *[""] * len(edits), target.text(total["value"])],
+        textposition="inside",
+        insidetextanchor="start",
+        insidetextfont={"color": "white"},
+    )
     figure.add_trace(
-        go.Bar(
-            orientation="h",
-            x=table["effect"],
-            y=[_wrapped(edit) for edit in table["edit"]],
-            marker={
-                "color": colours,
-                "line": {"color": INK, "width": [0] * (len(table) - 1) + [1]},
-            },
+        go.Scatter(
+            x=table["value"], y=labels[1:], mode="markers", showlegend=False,
+            marker={"color": INK, "size": 4},
             error_x={
                 "type": "data",
                 "symmetric": False,
@@ -48,21 +60,61 @@ def edit_figure(table: pd.DataFrame, target: Target) -> go.Figure:
                 "thickness": 1.2,
                 "width": 3,
             },
-            customdata=labels,
-            hovertemplate="%{y}<br>%{customdata} " + target.difference_unit + "<extra></extra>",
+            hoverinfo="skip",
         )
-    )
+    )  # fmt: skip
+    told = [
+        f"{target.text(effect, signed=True)} [{target.text(low, signed=True)}, "
+        f"{target.text(high, signed=True)}]"
+        for effect, low, high in zip(table["effect"], table["low"], table["high"], strict=True)
+    ]
+    annotations = [
+        {
+            "x": 1.01, "xref": "paper", "xanchor": "left", "y": label, "yref": "y", "text": text,
+            "showarrow": False,
+        }
+        for label, text in zip(labels[1:], told, strict=True)
+    ]  # fmt: skip
+    low, high = figure.layout.xaxis.range
+    reach = [
+        *(table["value"] + table["low"] - table["effect"]),
+        *(table["value"] + table["high"] - table["effect"]),
+    ]
     figure.update_layout(
-        height=100 + sum(12 + 18 * len(_wrapped(e).split("<br>")) for e in table["edit"]),
-        xaxis={"title": {"text": difference_axis(target)}},
-        yaxis={"autorange": "reversed", "type": "category", "showgrid": False},
+        annotations=annotations,
+        margin={"r": 12 + 7 * max(map(len, told))},
+        xaxis={"range": [min(low, *reach), max(high, *reach)]},
+        showlegend=False,
     )
     return figure
 
 
-def _wrapped(label: str) -> str:
-    """A long label over several lines, lest it leave no room for the bars."""
-    return "<br>".join(textwrap.wrap(label, _LONGEST, break_long_words=False))
+def difference_table(
+    predictors: Mapping[str, Predictor],
+    first: Architecture,
+    second: Architecture,
+    *,
+    names: tuple[str, str] = ("a", "b"),
+) -> pd.DataFrame:
+    """The predictions of two architectures, one row a target.
+
+    Columns: target, unit, the prediction of each under its name, and their difference (second less
+    first) with its 95 % interval low to high. What both have in common cancels in it, so it is
+    narrower than those of the two would suggest.
+    """
+    rows = []
+    for predictor in predictors.values():
+        values = predictor.predict([first, second])["value"]
+        effects = edit_effects(predictor, first, second)
+        rows.append(
+            {
+                "target": predictor.target.label, "unit": predictor.target.unit,
+                names[0]: float(values[0]), names[1]: float(values[1]),
+                "difference": effects.total, "low": effects.low, "high": effects.high,
+            }
+        )  # fmt: skip
+    columns = ["target", "unit", *names, "difference", "low", "high"]
+    return pd.DataFrame(rows, columns=columns)
 
 
 def waterfall_figure(

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 from plotly import graph_objects as go
 
+from foxnas_core.editing.changes import changes_between, in_words, told_units
 from foxnas_core.figures.search import architecture_table
 from foxnas_core.figures.theme import BLUE, GREY, INK, ORANGE, RED, difference_axis, new_figure
 from foxnas_core.search.calibration import SearchCalibration
@@ -15,7 +16,6 @@ from foxnas_core.search.chance import chance_within
 from foxnas_core.search.exact import Front
 from foxnas_core.search.prices import Prices
 from foxnas_core.search.stability import Stability
-from foxnas_core.search.steps import changes_between, in_words, told_units
 from foxnas_core.search.ties import TiedSet
 from foxnas_core.search_space import SearchSpace
 from foxnas_core.target import Target

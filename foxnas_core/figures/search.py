@@ -8,7 +8,7 @@ from typing import Literal
 import numpy as np
 import pandas as pd
 
-from foxnas_core.architecture import Architecture
+from foxnas_core.architecture import Architecture, Value
 from foxnas_core.regression import Predictor
 from foxnas_core.search.calibration import SearchCalibration
 from foxnas_core.search.exact import Front
@@ -184,7 +184,7 @@ def architecture_table(
                 {
                     "row": group_title(space, group),
                     "column": f"block {position}" if slot else whole,
-                    "text": " ".join(_text(d, architecture) for d in active) or "off",
+                    "text": " ".join(choice_text(d, architecture[d.name]) for d in active) or "off",
                     "level": float(np.mean(levels)) if levels else math.nan,
                     "differs": differs,
                 }
@@ -200,8 +200,8 @@ def group_title(space: SearchSpace, group: str) -> str:
     return f"Stage {stage[1]}" if stage else group
 
 
-def _text(decision: Decision, architecture: Architecture) -> str:
-    value = architecture[decision.name]
+def choice_text(decision: Decision, value: Value) -> str:
+    """A choice as it is written in a cell: "k5", "depth 2"."""
     if decision.slot:
         return f"{_SHORT.get(decision.role, '')}{value}"
     return _OWN.get(decision.role, "{}").format(value)

@@ -16,6 +16,9 @@ from foxnas_core.regression.ceiling import Ceiling
 from foxnas_core.search_space import SearchSpace
 from foxnas_core.target import Target
 
+# Residuals, as a share of the largest term, that are those of the arithmetic.
+_ROUNDING = 1e-9
+
 
 @dataclass(frozen=True)
 class CrossValidation:
@@ -88,6 +91,13 @@ class Predictor:
     @property
     def residual_df(self) -> int:
         return self.rows - self.parameters if self.df is None else self.df
+
+    @property
+    def is_exact(self) -> bool:
+        """Whether the terms reproduce every row that was fitted, up to rounding: what is counted
+        and adds up, such as parameters, not what is measured."""
+        scale = float(np.abs(self.estimates).max())
+        return self.residual_df > 0 and bool(self.residual_variance**0.5 <= _ROUNDING * scale)
 
     def coefficients(self, level: float = 0.95) -> pd.DataFrame:
         """One row a term: term, label, group, slot, decision, estimate, std_error, t, p, low, high.

@@ -23,8 +23,8 @@ from pages.shared.text import plain
 
 _KEY = "choices"
 _TEXTS = (
-    "architecture", "limits", "allowed", "search", "compare", "race", "cost", "unit", "pinned",
-    "asked",
+    "architecture", "against", "limits", "allowed", "search", "compare", "race", "cost", "unit",
+    "pinned", "asked",
 )  # fmt: skip
 GOALS = ("accuracy", "latency")
 AIMS = ("save", "gain", "latency", "accuracy")
@@ -44,14 +44,15 @@ _ECHO = 3.0
 class Choices:
     """The study's folder name, latency column, budget (ms), the probability with which a
     measurement shall keep the budget or floor, architecture and the one that editing started from
-    (JSON of their choices), regression form, link of the accuracy and kind of intervals, what a
-    search is for (best "accuracy" or least "latency") and the accuracy floor (percent) of the
-    latter, limits beside and choices to keep (see `limits`), the id of a running or kept search,
-    those of searches to compare, with commas, and that of a race of strategies; the front's cost
-    column, the label of the unit it is read in and its budget where it is a count; what a
-    counterfactual aims at (to "save" latency, to "gain" accuracy, or a "latency" or "accuracy" to
-    keep), its amount in the target's unit and the number of edits that is looked at, the slots and
-    decisions to keep, with commas, and the choice that is asked for, as s2b1_kernel:7.
+    (JSON of their choices), what the architecture is compared with (see `versus`), regression
+    form, link of the accuracy and kind of intervals, what a search is for (best "accuracy" or
+    least "latency") and the accuracy floor (percent) of the latter, limits beside and choices
+    to keep (see `limits`), the id of a running or kept search, those of searches to compare,
+    with commas, and that of a race of strategies; the front's cost column, the label of the
+    unit it is read in and its budget where it is a count; what a counterfactual aims at (to
+    "save" latency, to "gain" accuracy, or a "latency" or "accuracy" to keep), its amount in the
+    target's unit and the number of edits that is looked at, the slots and decisions to keep,
+    with commas, and the choice that is asked for, as s2b1_kernel:7.
     """
 
     study: str = "demo"
@@ -60,6 +61,7 @@ class Choices:
     guard: float | None = None
     architecture: str | None = None
     start: str | None = None
+    against: str | None = None
     form: str = "auto"
     link: str = "auto"
     intervals: str = "ordinary"
@@ -185,6 +187,34 @@ def show(key: str, value: Any) -> None:
     """Let the widget `key`, which is drawn next, show a value that was chosen elsewhere."""
     if st.session_state.get(key) != value:
         st.session_state[key] = value
+
+
+def fresh_widget(
+    name: str, value: Any, act: Callable[[Any], None]
+) -> tuple[str, Callable[[], None]]:
+    """The key of a widget that is drawn next and shows `value`, and its callback: another key each
+    time that the value was changed elsewhere.
+
+    For widgets whose value changes faster than a browser learns of it: what it still says of the
+    one before must not count as a choice.
+    """
+    known = f"shown-{name}"
+    number, _ = remembered(known) or (0, None)
+    key = f"{name}-{number}"
+    if key not in st.session_state or st.session_state[key] != value:
+        number += 1
+        key = f"{name}-{number}"
+        st.session_state[key] = value
+    remember(known, (number, value))
+
+    def callback() -> None:
+        chosen = st.session_state[key]
+        # Where drawing was broken off, even a value that was not touched is reported as changed.
+        if (number, chosen) != remembered(known) and number == remembered(known)[0]:
+            remember(known, (number, chosen))
+            act(chosen)
+
+    return key, callback
 
 
 def on_change(key: str, act: Callable[[Any], None]) -> Callable[[], None]:

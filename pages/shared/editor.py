@@ -1,36 +1,45 @@
 """Where an architecture comes from, and the editor of its choices."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from foxnas_core.architecture import Architecture, Value
-from foxnas_core.errors import FoxnasError
+from foxnas_core.editing.bulk import Edited, set_choices, step_choices, turned
+from foxnas_core.editing.cells import Cell, cells_of, roles_of
+from foxnas_core.editing.changes import changes_between
+from foxnas_core.editing.history import History
+from foxnas_core.errors import FoxnasError, InvalidInput
+from foxnas_core.figures.picture import picture_data, picture_table, role_keys
+from foxnas_core.figures.search import group_title
 from foxnas_core.search_space import Decision, SearchSpace
 from foxnas_core.storage import Study
 from foxnas_core.table import MeasurementTable
 from pages.shared import cache, choices
 from pages.shared.latency import budget_slider, searched_budget
+from pages.shared.picture import Event, picture
 from pages.shared.text import plain
 
-COLUMNS = 4
 # Choices that together are longer than this stand in a list instead of side by side.
-BUTTONS_LENGTH = 16
+BUTTONS_LENGTH = 24
+PICKED = "Picked in the picture"
 
 
-def architecture_picker(study: Study, latency: str) -> Architecture:
+def architecture_picker(
+    study: Study, latency: str, budget: DeltaGenerator | None = None
+) -> Architecture:
     """Draw the ways to pick an architecture and return the chosen one.
 
-    Where none was chosen, it is the best at the budget.
+    Where none was chosen, it is the best at the budget, whose slider goes to `budget` if given.
     """
     space = study.space
     front = cache.front_of(study, latency)
 
-    def best() -> Architecture:
-        return front.within(searched_budget(study, front)).architecture
-
     # With no architecture chosen, the page takes the best: there, what fails has its sentence.
-    budget_slider(front, and_then=lambda: choices.update(architecture=None))
+    with budget or st.container():
+        budget_slider(front, and_then=lambda: choices.update(architecture=None))
     row = st.container(horizontal=True, vertical_alignment="bottom")
     ways: tuple[tuple[str, str, Callable[[], None]], ...] = (
         ("best", "Best in budget", lambda: choices.update(architecture=None)),
@@ -49,28 +58,26 @@ def architecture_picker(study: Study, latency: str) -> Architecture:
                 st.error(plain(str(error)))
     architecture = choices.chosen_architecture(space)
     if architecture is None:
-        architecture = best()
+        architecture = best_in_budget(study, latency)
         choices.set_architecture(architecture)
     with measured:
         _measured_picker(cache.table_of(study), latency, start_of(architecture, space))
     return architecture
 
 
+def best_in_budget(study: Study, latency: str) -> Architecture:
+    """The optimum at the chosen budget; raises `InfeasibleBudget`, and as `cache.front_of`."""
+    front = cache.front_of(study, latency)
+    return front.within(searched_budget(study, front)).architecture
+
+
 def _measured_picker(table: MeasurementTable, latency: str, start: Architecture) -> None:
     """A list of the measured subnets, the most accurate first, to pick one from."""
-    targets = [t for t in table.targets if t.column in ("accuracy", latency)]
-    rows = table.frame.drop_duplicates("id")
-    if "accuracy" in rows:
-        rows = rows.sort_values("accuracy", ascending=False, kind="stable")
-    labels = {
-        row["id"]: " · ".join([row["id"], *(f"{t.text(row[t.column])} {t.unit}" for t in targets)])
-        for row in rows[["id", *(t.column for t in targets)]].to_dict("records")
-    }
+    labels = measured_labels(table, latency)
 
     def pick(chosen: str | None) -> None:
         if chosen is not None:
-            row = int((table.frame["id"] == chosen).to_numpy().argmax())
-            choices.set_architecture(table.space.decode(table.codes[row : row + 1])[0])
+            choices.set_architecture(measured_subnet(table, chosen))
 
     choices.show("pick-measured", start.id if start.id in labels else None)
     st.selectbox(
@@ -85,73 +92,271 @@ def _measured_picker(table: MeasurementTable, latency: str, start: Architecture)
     )
 
 
+def measured_labels(table: MeasurementTable, latency: str) -> dict[str, str]:
+    """The measured subnets by id, the most accurate first, with what they measured."""
+    targets = [t for t in table.targets if t.column in ("accuracy", latency)]
+    rows = table.frame.drop_duplicates("id")
+    if "accuracy" in rows:
+        rows = rows.sort_values("accuracy", ascending=False, kind="stable")
+    return {
+        row["id"]: " · ".join([row["id"], *(f"{t.text(row[t.column])} {t.unit}" for t in targets)])
+        for row in rows[["id", *(t.column for t in targets)]].to_dict("records")
+    }
+
+
+def measured_subnet(table: MeasurementTable, subnet: str) -> Architecture:
+    """The measured subnet of an id, which the table must hold."""
+    row = int((table.frame["id"] == subnet).to_numpy().argmax())
+    return table.space.decode(table.codes[row : row + 1])[0]
+
+
 def start_of(architecture: Architecture, space: SearchSpace) -> Architecture:
     """The architecture that edits are held against."""
     text = choices.current().start
     return architecture if text is None else choices.parse_architecture(text, space)
 
 
-def editor(space: SearchSpace, architecture: Architecture) -> None:
-    """Draw one selector for each active decision: a row a group, a column a block slot.
+# Editing
 
-    A change goes to the choices by callback, so that the page that draws the editor already sees
-    it. Slots past the depth are shown as off. Groups without slots stand side by side.
+
+def history_of(study: Study) -> History:
+    """This session's edits of the study, with what was chosen elsewhere as the last of them.
+
+    Raises `InvalidInput` where no architecture is chosen.
     """
-    flat = [group for group in space.groups if not any(d.slot for d in space.in_group(group))]
-    for first in range(0, len(flat), COLUMNS):
-        for place, group in zip(st.columns(COLUMNS), flat[first : first + COLUMNS], strict=False):
-            with place:
-                _group_selectors(space, architecture, group)
-    for group in space.groups:
-        if group in flat:
-            continue
-        slots = list(dict.fromkeys(d.slot for d in space.in_group(group) if d.slot))
-        places = st.columns([0.75, *[1] * max(len(slots), COLUMNS - 1)], vertical_alignment="top")
-        with places[0]:
-            _group_selectors(space, architecture, group)
-        for place, slot in zip(places[1:], slots, strict=False):
-            members = space.in_slot(slot)
-            on = any(decision.name in architecture for decision in members)
-            with place.container(border=True):
-                st.caption(plain(slot) if on else f"{plain(slot)}: off")
-                for decision in members:
-                    _selector(space, architecture, decision)
+    text = choices.current().architecture
+    if text is None:
+        raise InvalidInput("No architecture is chosen; pick one above.")
+    now = choices.parse_architecture(text, study.space)
+    start = start_of(now, study.space)
+    known: History | None = choices.remembered(_name_of(study))
+    history = History.begin(now, start) if known is None else known.then(now, start)
+    choices.remember(_name_of(study), history)
+    return history
 
 
-def _group_selectors(space: SearchSpace, architecture: Architecture, group: str) -> None:
-    st.markdown(f"**{plain(_group_name(space, group))}**")
-    for decision in space.in_group(group):
-        if not decision.slot:
-            _selector(space, architecture, decision)
+def _name_of(study: Study) -> str:
+    return f"history-{study.folder.name}-{study.space.fingerprint}"
 
 
-def _group_name(space: SearchSpace, group: str) -> str:
-    number = group.removeprefix("s")
-    if group in space.context:
-        return group.capitalize()
-    return f"Stage {number}" if number.isdigit() else group
+def _go(study: Study, history: History, refused: Sequence[str] = ()) -> None:
+    """Choose the history's present.
+
+    The address comes last: a browser that is in a hurry may break off there.
+    """
+    choices.remember(_name_of(study), history)
+    choices.remember("refused", tuple(refused))
+    moment = history.now
+    choices.update(
+        architecture=choices.as_text(moment.architecture), start=choices.as_text(moment.start)
+    )
 
 
-def _selector(space: SearchSpace, architecture: Architecture, decision: Decision) -> None:
-    """The choices of one decision; nothing where it is inactive."""
-    if decision.name not in architecture:
-        return
-    key = f"edit-{decision.name}"
-    choices.show(key, architecture[decision.name])
-    react = choices.on_change(key, lambda value: _edit(space, decision.name, value))
-    if len("".join(map(str, decision.choices))) > BUTTONS_LENGTH:
-        st.selectbox(decision.role, decision.choices, key=key, on_change=react)
-    else:
-        st.segmented_control(
-            decision.role, decision.choices, required=True, key=key, on_change=react
+def _edit(study: Study, edited: Edited) -> None:
+    _go(study, history_of(study).then(edited.architecture), edited.refused)
+
+
+def history_buttons(study: Study) -> None:
+    """Draw undo, redo and the way back to the start."""
+    history = history_of(study)
+    ways: tuple[tuple[str, str, bool, Callable[[History], History]], ...] = (
+        ("Undo", "Ctrl+Z", history.can_undo, History.undo),
+        ("Redo", "Ctrl+Y", history.can_redo, History.redo),
+    )
+    # Whatever else changed about a button would take the focus from it.
+    for label, shortcut, can, move in ways:
+        st.button(
+            label,
+            key=label.lower(),
+            shortcut=shortcut,
+            disabled=not can,
+            on_click=lambda move=move: _go(study, move(history_of(study))),
         )
+    start = history.now.start
+    st.button(
+        "Back to the start",
+        key="restart",
+        disabled=history.now.architecture == start,
+        on_click=lambda: _edit(study, Edited(start)),
+    )
 
 
-def _edit(space: SearchSpace, name: str, value: Value) -> None:
-    """Set one choice; decisions that it opens take their first choice."""
-    architecture = choices.chosen_architecture(space)
-    if architecture is None:
+def selected_cells(space: SearchSpace) -> tuple[Cell, ...]:
+    """The cells that are edited: those chosen last, or the first block."""
+    names = choices.remembered("cells") or ()
+    cells = cells_of(space)
+    chosen = tuple(cell for cell in cells if cell.name in names)
+    return chosen or tuple(cell for cell in cells if cell.slot)[:1] or cells[:1]
+
+
+def editable_picture(study: Study, other: Architecture | None = None) -> None:
+    """Draw the picture of the architecture; cells that differ from `other` are marked."""
+    space = study.space
+    table = picture_table(space, history_of(study).now.architecture, other)
+    names = [cell.name for cell in selected_cells(space)]
+    picture(
+        picture_data(space, table, selected=names),
+        label="The architecture, block by block",
+        key="picture",
+        act=lambda events: _act(study, events),
+    )
+
+
+def keys_in_words(space: SearchSpace) -> str:
+    """How the picture is edited without a mouse."""
+    keys = ", ".join(f"**{letter}** {plain(role)}" for letter, role in role_keys(space).items())
+    blocks = (
+        "; **Enter** and **Delete** turn a block on and off; a title selects its row or column"
+        if space.slots
+        else ""
+    )
+    return (
+        f"In the picture: arrows move, with Shift they select several; {keys}: the next choice, "
+        f"with Shift the one before{blocks}."
+    )
+
+
+def _act(study: Study, events: Sequence[Event]) -> None:
+    """Do what was done in the picture. What names no cell of the space is left aside."""
+    space, history = study.space, history_of(study)
+    cells = {cell.name: cell for cell in cells_of(space)}
+    before, refused = history, tuple(choices.remembered("refused") or ())
+    for event in events:
+        meant = [cells[name] for name in event.cells if name in cells]
+        if event.kind == "select":
+            choices.remember("cells", tuple(cell.name for cell in meant))
+            continue
+        edited = _done(space, history.now.architecture, event, meant)
+        history, refused = history.then(edited.architecture), edited.refused
+    if history is not before or refused:
+        _go(study, history, refused)
+
+
+def _done(
+    space: SearchSpace, architecture: Architecture, event: Event, cells: Sequence[Cell]
+) -> Edited:
+    """The architecture after a step in the cells, or after they were opened or closed."""
+    if event.kind == "step":
+        decisions = _decisions(space, cells, event.role)
+        return step_choices(space, architecture, decisions, event.by)
+    for cell in cells:
+        edited = _turned(space, architecture, cell, on=event.kind == "open")
+        if edited.refused:
+            return edited
+        architecture = edited.architecture
+    return Edited(architecture)
+
+
+def _decisions(space: SearchSpace, cells: Sequence[Cell], role: str) -> tuple[Decision, ...]:
+    """The role's decisions in the cells, or, where they have none, those of their groups."""
+    groups = {cell.group for cell in cells}
+    whole = [cell for cell in cells_of(space) if cell.group in groups and not cell.slot]
+    return roles_of(cells).get(role) or roles_of(whole).get(role, ())
+
+
+def _turned(space: SearchSpace, architecture: Architecture, cell: Cell, *, on: bool) -> Edited:
+    if not cell.slot or cell.is_on(architecture) == on:
+        return Edited(architecture)
+    try:
+        return Edited(turned(space, architecture, cell.slot, on=on))
+    except InvalidInput as error:
+        return Edited(architecture, (str(error),))
+
+
+def scopes_of(space: SearchSpace) -> dict[str, tuple[str, ...]]:
+    """What may be edited at once, by its name: each cell, each group, everything."""
+    cells = cells_of(space)
+    found: dict[str, tuple[str, ...]] = {}
+    for group in space.groups:
+        own = [cell for cell in cells if cell.group == group]
+        title = group_title(space, group)
+        if len(own) > 1:
+            found[f"All of {title[0].lower()}{title[1:]}"] = tuple(cell.name for cell in own)
+        for cell in own:
+            found[cell.name if cell.slot else _named(title, cell)] = (cell.name,)
+    changing = tuple(cell.name for cell in cells if cell.group not in space.context)
+    if len(changing) > 1:
+        found["All stages" if space.slots else "Everything"] = changing
+    return found
+
+
+def _named(title: str, cell: Cell) -> str:
+    roles = ", ".join(dict.fromkeys(d.role for d in cell.decisions))
+    return f"{title}: {roles}"
+
+
+def inspector(study: Study) -> None:
+    """Draw the choices of the selected cells: what differs among them stands at none."""
+    space = study.space
+    now = history_of(study).now.architecture
+    scopes = scopes_of(space)
+    cells = selected_cells(space)
+    names = tuple(cell.name for cell in cells)
+    current = next((scope for scope, own in scopes.items() if set(own) == set(names)), PICKED)
+    options = [*scopes, PICKED] if current == PICKED else list(scopes)
+    key, react = choices.fresh_widget(
+        "scope", current, lambda scope: choices.remember("cells", scopes.get(scope, names))
+    )
+    st.container(width=240, key="scope").selectbox(
+        "Edit",
+        options,
+        format_func=lambda scope: f"{scope} ({len(cells)} cells)" if scope == PICKED else scope,
+        key=key,
+        on_change=react,
+    )
+    for role, decisions in roles_of(cells).items():
+        _role_control(study, now, role, decisions)
+    if len(cells) == 1 and cells[0].slot:
+        _switch(study, now, cells[0])
+    for sentence in choices.remembered("refused") or ():
+        st.caption(f":orange[{plain(sentence)}]")
+
+
+def _role_control(
+    study: Study, now: Architecture, role: str, decisions: Sequence[Decision]
+) -> None:
+    """The choices of one role; nothing where all its decisions are off."""
+    active = [decision for decision in decisions if decision.name in now]
+    if not active:
         return
-    first = {d.name: d.choices[0] for d in space.decisions}
-    edited = space.architecture({**first, **architecture.to_dict(), name: value})
-    choices.update(architecture=choices.as_text(edited))
+    options = list(dict.fromkeys(choice for decision in active for choice in decision.choices))
+    values = {now[decision.name] for decision in active}
+
+    def act(value: Value | None) -> None:
+        if value is not None:
+            present = history_of(study).now.architecture
+            _edit(study, set_choices(study.space, present, decisions, value))
+
+    shown = values.pop() if len(values) == 1 else None
+    key, react = choices.fresh_widget(f"set-{role}", shown, act)
+    told = plain(role) if len(active) == 1 else f"{plain(role)} of {len(active)}"
+    if len("".join(map(str, options))) > BUTTONS_LENGTH:
+        st.selectbox(
+            told,
+            options,
+            index=None,
+            required=True,
+            placeholder="mixed",
+            key=key,
+            on_change=react,
+        )
+    else:
+        st.segmented_control(told, options, required=True, key=key, on_change=react)
+
+
+def _switch(study: Study, now: Architecture, cell: Cell) -> None:
+    """The button that turns a block on or off, with what that changes."""
+    on = cell.is_on(now)
+    with suppress(InvalidInput):
+        after = turned(study.space, now, cell.slot, on=not on)
+        moved = changes_between(study.space, now, after)
+        governing = [c for c in moved if not c.decision.slot]
+        how = ", ".join(f"{c.decision.role} {c.before} → {c.after}" for c in governing)
+        st.button(
+            plain(f"Turn {cell.slot} {'off' if on else 'on'} ({how})"),
+            key="turn",
+            on_click=lambda: _edit(
+                study,
+                _turned(study.space, history_of(study).now.architecture, cell, on=not on),
+            ),
+        )

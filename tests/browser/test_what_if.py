@@ -2,8 +2,8 @@ import json
 import re
 from urllib.parse import parse_qs, urlparse
 
-from playwright.sync_api import Browser, Page, expect
-from serving import Server, wait_until_drawn
+from playwright.sync_api import Browser, Locator, Page, expect
+from serving import Server, choose, wait_until_drawn
 
 from foxnas_core.regression import fit
 from foxnas_core.storage import Study
@@ -11,30 +11,47 @@ from foxnas_core.storage import Study
 NUMBERS = '[data-testid="stMetricValue"]'
 
 
-def test_an_edit_moves_the_numbers_and_can_be_shared(
-    page: Page, demo: Study, browser: Browser, server: Server
-):
+def cell(page: Page, name: str, of: str = "picture") -> Locator:
+    return page.locator(f'.st-key-{of} [data-cell="{name}"]')
+
+
+def start_from_the_smallest(page: Page) -> None:
     page.goto("/What_if")
     wait_until_drawn(page)
     page.locator(".st-key-pick-smallest button").click()
-    expect(page).to_have_url(re.compile("architecture="))
+    expect(cell(page, "s1b2")).to_have_text("off")
+    expect(page.get_by_text("Nothing yet")).to_be_visible()
     wait_until_drawn(page)
-    expect(page.get_by_text("Nothing yet").first).to_be_visible()
+
+
+def in_address(page: Page, demo: Study):
+    [text] = parse_qs(urlparse(page.url).query)["architecture"]
+    return demo.space.architecture(json.loads(text))
+
+
+def test_an_edit_moves_the_numbers_and_can_be_shared(
+    page: Page, demo: Study, browser: Browser, server: Server
+):
+    start_from_the_smallest(page)
     before = page.locator(NUMBERS).all_text_contents()
 
-    control = page.locator('[class*="st-key-edit-s1b1_kernel"]')
-    control.get_by_role("radio", name="7").click()
-    # What the edit costs stands in a chart for accuracy and in one for latency.
-    for key in ("edits-accuracy", "edits-latency_ms"):
-        expect(page.locator(f".st-key-{key}-figure")).to_contain_text("s1b1_kernel 3 → 7")
+    # A click opens the cell's choices, and one of them changes it.
+    cell(page, "s2b1").click()
+    expect(page.locator(".st-key-scope input:visible")).to_have_value("s2b1")
+    kernel = page.locator('[class*="st-key-set-kernel"]:visible')
+    kernel.get_by_role("radio", name="5").click()
+    expect(cell(page, "s2b1")).to_have_text("k5 e1")
+    wait_until_drawn(page)
+    page.keyboard.press("ArrowRight")  # from where the click left the focus
+    expect(cell(page, "s2b1")).to_have_attribute("aria-label", "s2b1: kernel 7, expand 1")
+    expect(page.locator(".st-key-edits-figure")).to_contain_text("2. s2b1 kernel 5 → 7")
     wait_until_drawn(page)
     after = page.locator(NUMBERS).all_text_contents()
     assert all(a != b for a, b in zip(before, after, strict=True))
 
     # The numbers are the predictors', of the architecture in the address.
-    [text] = parse_qs(urlparse(page.url).query)["architecture"]
-    edited = demo.space.architecture(json.loads(text))
-    assert edited.get("s1b1_kernel") == 7
+    edited = in_address(page, demo)
+    assert edited.get("s2b1_kernel") == 7
     value = fit(demo.table(), "accuracy").predict([edited])["value"].iloc[0]
     assert f"{value:.2f}" in after[0]
 
@@ -43,15 +60,79 @@ def test_an_edit_moves_the_numbers_and_can_be_shared(
     other = context.new_page()
     other.goto(page.url)
     expect(other.locator(NUMBERS)).to_have_text(after)
+    expect(cell(other, "s2b1")).to_have_text("k7 e1")
     context.close()
 
 
-def test_more_depth_opens_a_block(page: Page):
-    page.goto("/What_if")
+def test_the_picture_is_edited_by_keys_without_losing_one(page: Page, demo: Study):
+    start_from_the_smallest(page)
+    cell(page, "s1b1").focus()
+    page.keyboard.press("Enter")
+    # Faster than the server answers: each key counts all the same.
+    for key in ("k", "e", "e", "ArrowDown", "k", "k", "Shift+E", "d"):
+        page.keyboard.press(key)
+    expect(cell(page, "s1b1")).to_have_text("k5 e3")
+    expect(cell(page, "s2b1")).to_have_text("k7 e4")
+    expect(cell(page, "s2b2")).to_have_text("k3 e1")
+    expect(cell(page, "s2b1")).to_be_focused()
+    expect(page.locator(".st-key-scope input:visible")).to_have_value("s2b1")
+
+    # A block is turned on with Enter and off with Delete; shortcuts undo and redo.
+    page.keyboard.press("ArrowRight")
+    page.keyboard.press("ArrowRight")
+    page.keyboard.press("Enter")
+    expect(cell(page, "s2b3")).to_have_text("k3 e1")
+    page.keyboard.press("Delete")
+    expect(cell(page, "s2b3")).to_have_text("off")
     wait_until_drawn(page)
-    page.locator(".st-key-pick-smallest button").click()
+    page.keyboard.press("Control+z")
+    expect(cell(page, "s2b3")).to_have_text("k3 e1")
     wait_until_drawn(page)
-    block = page.locator('[class*="st-key-edit-s2b2_kernel"]')
-    expect(block).to_have_count(0)
-    page.locator('[class*="st-key-edit-s2_depth"]').get_by_role("radio", name="2").click()
-    expect(block).to_be_visible()
+    page.keyboard.press("Control+y")
+    expect(cell(page, "s2b3")).to_have_text("off")
+    wait_until_drawn(page)
+    assert in_address(page, demo)["s2_depth"] == 2
+
+
+def test_a_stage_is_edited_at_once_undone_and_redone(page: Page):
+    start_from_the_smallest(page)
+    cell(page, "s3b3").click()  # off until it is clicked
+    expect(cell(page, "s3")).to_have_text("depth 3")
+    page.locator(".st-key-picture").get_by_role("button", name="Stage 3").click()
+    expect(page.locator(".st-key-scope input:visible")).to_have_value("All of stage 3")
+    page.locator('[class*="st-key-set-kernel"]:visible').get_by_role("radio", name="5").click()
+    blocks = page.locator('.st-key-picture [data-cell^="s3b"]')
+    expect(blocks).to_have_text(["k5 e1"] * 3)
+    page.locator(".st-key-undo button").click()
+    expect(blocks).to_have_text(["k3 e1"] * 3)
+    page.locator(".st-key-undo button").click()
+    expect(blocks).to_have_text(["k3 e1", "off", "off"])
+    page.locator(".st-key-redo button").click()
+    wait_until_drawn(page)
+    page.locator(".st-key-redo button").click()
+    expect(blocks).to_have_text(["k5 e1"] * 3)
+
+
+def test_a_variant_is_kept_and_compared_with(page: Page, demo: Study):
+    start_from_the_smallest(page)
+    page.locator(".st-key-variants button").click()
+    name = page.locator(".st-key-variant-name input")
+    name.fill("my variant")
+    name.press("Enter")
+    page.locator(".st-key-variant-save button").click()
+    expect(page.locator(".st-key-variants").get_by_text("Variants (1)")).to_be_visible()
+    page.keyboard.press("Escape")
+    wait_until_drawn(page)
+    assert [v.name for v in demo.variants()] == ["my variant"]
+
+    cell(page, "s1b1").click()
+    page.keyboard.press("k")
+    choose(page, ".st-key-against", "variant my variant")
+    expect(cell(page, "s1b1", "other-picture")).to_have_attribute(
+        "aria-label", "s1b1: kernel 3, expand 1, differs"
+    )
+    expect(cell(page, "s1b1")).to_have_attribute("aria-label", re.compile("kernel 5.*differs"))
+    expect(page.locator(".st-key-difference-download")).to_be_visible()
+    expect(page.get_by_text("1 of 22 decisions")).to_be_visible()
+    expect(page).to_have_url(re.compile("against=variant%3Amy\\+variant"))
+    demo.delete_variant("my variant")

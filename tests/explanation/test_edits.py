@@ -7,7 +7,7 @@ from hand import hand_space, noisy_table, saturating_table
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from foxnas_core.explanation.edits import edit_effects
+from foxnas_core.explanation.edits import edit_effects, path_effects
 from foxnas_core.families import load_shipped
 from foxnas_core.features import FORMS, build_form
 from foxnas_core.link import Link
@@ -201,3 +201,43 @@ def test_an_interaction_belongs_to_the_edit_that_moves_it_or_has_a_row_of_its_ow
     assert edits(s3b1_kernel=3, s3_depth=1) == [
         "s3b1_kernel 7 → 3", "s3b2 removed", "s3b3 removed", "s3b1 × s3b2 together",
     ]  # fmt: skip
+
+
+@pytest.mark.parametrize(("target", "link"), [("accuracy", "saturating"), ("latency_ms", "none")])
+@settings(max_examples=20, deadline=None)
+@given(seed=st.integers(0, 2**32 - 1), steps=st.integers(1, 6))
+def test_the_steps_of_a_path_add_up_to_its_difference(
+    target: str, link: str, seed: int, steps: int
+) -> None:
+    predictor = predictor_of("per_layer", target, link)
+    path = MINI.decode(MINI.random_codes(steps + 1, seed=seed))
+    effects = path_effects(predictor, path)
+    values = predictor.predict(path)["value"].to_numpy()
+    assert effects.table["effect"].tolist() == pytest.approx(np.diff(values).tolist(), abs=1e-9)
+    assert effects.total == pytest.approx(values[-1] - values[0], abs=1e-9)
+    whole = edit_effects(predictor, path[0], path[-1])
+    assert (effects.low, effects.high) == pytest.approx((whole.low, whole.high))
+
+
+def test_each_step_of_a_path_is_told_with_its_interval() -> None:
+    predictor = predictor_of("per_layer", "latency_ms")
+    start = MINI.extreme("smallest")
+    first = MINI.architecture(start.to_dict() | {"s1b1_kernel": 7})
+    second = MINI.architecture(first.to_dict() | {"s1b1_kernel": 3, "resolution": 18})
+    effects = path_effects(predictor, [start, first, second])
+    assert effects.table["edit"].tolist() == [
+        "s1b1 kernel 3 → 7", "resolution 12 → 18; s1b1 kernel 7 → 3",
+    ]  # fmt: skip
+    assert effects.table["group"].tolist() == ["s1", ""]
+    one = edit_effects(predictor, start, first)
+    assert effects.table.loc[0, ["effect", "low", "high"]].tolist() == [
+        one.total, one.low, one.high,
+    ]  # fmt: skip
+
+
+def test_a_path_of_one_is_no_change_and_an_empty_one_is_none() -> None:
+    predictor = predictor_of("per_layer", "latency_ms")
+    effects = path_effects(predictor, [MINI.extreme("smallest")])
+    assert len(effects.table) == 0 and effects.total == effects.low == effects.high == 0.0
+    with pytest.raises(ValueError, match="at least one"):
+        path_effects(predictor, [])

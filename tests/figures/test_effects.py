@@ -1,8 +1,16 @@
 import pandas as pd
 import pytest
+from hand import noisy_table
 
 from foxnas_core.explanation.edits import EditEffects
-from foxnas_core.figures.effects import edit_figure, edit_table, waterfall_figure
+from foxnas_core.families import load_shipped
+from foxnas_core.figures.effects import (
+    difference_table,
+    edit_figure,
+    edit_table,
+    waterfall_figure,
+)
+from foxnas_core.regression import fit
 from foxnas_core.target import target_of
 
 EDITS = EditEffects(
@@ -22,23 +30,63 @@ EDITS = EditEffects(
 )
 
 
-def test_the_table_lists_the_edits_and_then_their_sum():
-    assert edit_table(EDITS).to_dict("list") == {
+def test_the_table_lists_the_edits_where_they_lead_and_their_sum():
+    assert edit_table(EDITS, 90.0).round(9).to_dict("list") == {
         "edit": ["s1_depth 1 → 2", "resolution 14 → 28", "together"],
         "effect": [0.5, -0.2, 0.3],
         "low": [0.4, -0.3, 0.1],
         "high": [0.6, -0.1, 0.5],
+        "value": [90.5, 90.3, 90.3],
     }
 
 
 @pytest.mark.parametrize("column", ["accuracy", "latency_ms"])
-def test_what_helps_and_what_costs_depends_on_the_direction(column):
-    [trace] = edit_figure(edit_table(EDITS), target_of(column)).data
-    good, bad, total = trace.marker.color
-    assert good == total != bad
-    other = "latency_ms" if column == "accuracy" else "accuracy"
-    [opposite] = edit_figure(edit_table(EDITS), target_of(other)).data
-    assert opposite.marker.color == (bad, good, bad)
+def test_edits_lead_from_the_start_to_now_with_their_intervals(column):
+    bars, ends = edit_figure(edit_table(EDITS, 90.0), target_of(column)).data
+    labels = ["start", "s1_depth 1 → 2", "resolution 14 → 28", "now"]
+    assert list(bars.y) == labels and list(bars.x) == pytest.approx([90.0, 0.5, -0.2, 90.3])
+    assert list(ends.y) == labels[1:] and list(ends.x) == pytest.approx([90.5, 90.3, 90.3])
+    assert list(ends.error_x.array) == pytest.approx([0.1, 0.1, 0.2])
+    assert list(ends.error_x.arrayminus) == pytest.approx([0.1, 0.1, 0.2])
+
+
+def test_what_helps_and_what_costs_depends_on_the_direction():
+    def colours(column):
+        bars, _ = edit_figure(edit_table(EDITS, 90.0), target_of(column)).data
+        return bars.increasing.marker.color, bars.decreasing.marker.color
+
+    assert colours("accuracy") == colours("latency_ms")[::-1]
+
+
+def test_every_interval_lies_in_the_figure_and_is_told_in_numbers():
+    figure = edit_figure(edit_table(EDITS, 90.0), target_of("accuracy"))
+    low, high = figure.layout.xaxis.range
+    assert low <= 90.1 and high >= 90.6
+    assert [a.text for a in figure.layout.annotations] == [
+        "+0.50 [+0.40, +0.60]", "-0.20 [-0.30, -0.10]", "+0.30 [+0.10, +0.50]",
+    ]  # fmt: skip
+
+
+def test_edits_that_read_the_same_are_told_apart_by_number():
+    again = EditEffects(
+        EDITS.table.assign(edit="s1b1 kernel 3 → 5"), EDITS.total, EDITS.low, EDITS.high
+    )
+    bars, _ = edit_figure(edit_table(again, 90.0), target_of("accuracy"), numbered=True).data
+    assert list(bars.y) == ["start", "1. s1b1 kernel 3 → 5", "2. s1b1 kernel 3 → 5", "now"]
+
+
+def test_differences_are_those_of_the_predictions_with_a_narrower_interval():
+    space = load_shipped("foxnas-mini")
+    predictor = fit(noisy_table(space, 300, seed=0), "latency_ms", "per_layer")
+    first = space.extreme("smallest")
+    second = space.architecture(first.to_dict() | {"s1b1_kernel": 7})
+    [row] = difference_table({"latency_ms": predictor}, first, second).to_dict("records")
+    both = predictor.predict([first, second])
+    assert (row["a"], row["b"]) == tuple(both["value"])
+    assert row["difference"] == pytest.approx(row["b"] - row["a"])
+    assert row["low"] < row["difference"] < row["high"]
+    apart = ((both["high"] - both["low"]) ** 2).sum() ** 0.5
+    assert row["high"] - row["low"] < apart
 
 
 def test_the_waterfall_ends_at_the_sum():

@@ -1,31 +1,80 @@
 import json
+import shutil
 
 import pytest
-from conftest import run_page, sentences
+from conftest import DEMO, run_page, sentences
 
+from foxnas_core.explanation.edits import edit_effects
+from foxnas_core.regression import fit
 from foxnas_core.storage import open_study
+from pages.shared.text import plain
 
 PAGE = "pages/2_What_if.py"
+
+
+@pytest.fixture(scope="module")
+def studies(tmp_path_factory):
+    """As `conftest.studies`, but one for all tests here, so that each fit is made once."""
+    folder = tmp_path_factory.mktemp("studies")
+    (folder / "demo").mkdir()
+    for name in ("study.json", "space.json", "measurements.parquet", "optima.parquet"):
+        shutil.copy(DEMO / name, folder / "demo" / name)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("FOXNAS_STUDIES", str(folder))
+        yield folder
+
+
+@pytest.fixture(autouse=True)
+def no_variants(studies):
+    yield
+    (studies / "demo" / "variants.json").unlink(missing_ok=True)
 
 
 def metrics(page) -> dict[str, str]:
     return {m.label: m.value for m in page.metric}
 
 
-def choose(page, decision: str, value):
-    [widget] = [w for w in page.get("button_group") if w.key == f"edit-{decision}"]
-    widget.set_value(value).run()
+def select(page, scope: str):
+    [widget] = [w for w in page.selectbox if w.key.startswith("scope-")]
+    return widget.select(scope).run()
+
+
+def control(page, role: str):
+    widgets = [*page.get("button_group"), *page.selectbox]
+    [widget] = [w for w in widgets if w.key.startswith(f"set-{role}-")]
+    return widget
+
+
+def choose(page, scope: str, role: str, value):
+    """Set a role in a cell, a stage or everywhere."""
+    control(select(page, scope), role).set_value(value).run()
+    assert not page.exception and not page.error
     return page
 
 
-def edits(page) -> list[str]:
-    """The rows of the table of edits of accuracy."""
-    return page.dataframe[0].value["edit"].tolist()
-
-
 def chosen(page, decision: str):
-    [widget] = [w for w in page.get("button_group") if w.key == f"edit-{decision}"]
-    return widget.value
+    """A choice of the architecture that the address names; None where it is off."""
+    return json.loads(page.query_params["architecture"]).get(decision)
+
+
+def picture(page, key: str = "picture") -> dict:
+    """What the browser is told to draw."""
+    [element] = [e for e in page.get("bidi_component") if e.key == key]
+    return json.loads(element.proto.json)
+
+
+def cell(page, name: str, key: str = "picture") -> dict:
+    [found] = [c for g in picture(page, key)["groups"] for c in g["cells"] if c["name"] == name]
+    return found
+
+
+def table(page, column: str):
+    """The first table that has the column."""
+    return next(d.value for d in page.dataframe if column in d.value)
+
+
+def edits(page) -> list[str]:
+    return table(page, "edit")["edit"].tolist()
 
 
 def link(studies, which="smallest", **changes) -> str:
@@ -49,8 +98,6 @@ def test_a_link_opens_its_architecture(studies):
 
 
 def test_predictions_are_those_of_the_core(studies):
-    from foxnas_core.regression import fit
-
     study = open_study(studies / "demo")
     page = run_page(PAGE, architecture=link(studies))
     predicted = fit(study.table(), "accuracy").predict([study.space.extreme("smallest")])
@@ -58,44 +105,190 @@ def test_predictions_are_those_of_the_core(studies):
 
 
 def test_an_edit_moves_the_predictions_and_says_what_it_costs(studies):
-    from foxnas_core.explanation.edits import edit_effects
-    from foxnas_core.regression import fit
-
     study = open_study(studies / "demo")
-    page = choose(run_page(PAGE, architecture=link(studies)), "s1b1_kernel", 7)
-    assert not page.exception and not page.error
+    page = choose(run_page(PAGE, architecture=link(studies)), "s1b1", "kernel", 7)
     predictor = fit(study.table(), "accuracy")
     before = study.space.extreme("smallest")
     after = study.space.architecture({**before.to_dict(), "s1b1_kernel": 7})
     effects = edit_effects(predictor, before, after)
-    assert edits(page) == ["s1b1_kernel 3 → 7", "together"]
-    assert page.dataframe[0].value["effect"].tolist() == pytest.approx(
-        [effects.total] * 2, abs=1e-3
-    )
+    assert edits(page) == ["s1b1 kernel 3 → 7", "together"]
+    assert table(page, "edit")["effect"].tolist() == pytest.approx([effects.total] * 2, abs=1e-3)
     accuracy = page.metric[0]
     assert float(accuracy.value) == pytest.approx(predictor.predict([after])["value"][0], abs=0.005)
     assert float(accuracy.delta) == pytest.approx(effects.total, abs=0.005)
     assert json.loads(page.query_params["architecture"]) == after.to_dict()
+    assert cell(page, "s1b1")["text"] == "k7 e1" and cell(page, "s1b1")["kernel"] == 7
+
+
+def test_what_is_counted_is_exact_and_what_is_measured_has_an_interval(studies):
+    page = run_page(PAGE)
+    told = [c.value for c in page.caption][: len(page.metric)]
+    of = dict(zip(metrics(page), told, strict=True))
+    assert of["Parameters"] == "exact"
+    assert " to " in of["Top-1 accuracy (%)"] and " to " in of["Latency (ms)"]
 
 
 def test_more_depth_opens_a_block_and_less_closes_it(studies):
     page = run_page(PAGE, architecture=link(studies))
-    assert "s1b2: off" in sentences(page)
-    choose(page, "s1_depth", 2)
-    assert "s1b2: off" not in sentences(page)
-    assert chosen(page, "s1b2_kernel") == 3
-    choose(page, "s1_depth", 1)
-    assert "s1b2: off" in sentences(page) and "Nothing yet" in sentences(page)
+    assert not cell(page, "s1b2")["on"]
+    choose(page, "Stage 1: depth", "depth", 2)
+    assert cell(page, "s1b2")["text"] == "k3 e1"
+    choose(page, "Stage 1: depth", "depth", 1)
+    assert not cell(page, "s1b2")["on"] and "Nothing yet" in sentences(page)
 
 
-def test_edits_are_held_against_the_start(studies):
+def test_a_block_is_turned_on_and_off(studies):
+    page = select(run_page(PAGE, architecture=link(studies)), "s1b3")
+    assert [b.key for b in page.get("button_group") if b.key.startswith("set-")] == []
+    button = page.button(key="turn")
+    assert button.label == plain("Turn s1b3 on (depth 1 → 3)")
+    button.click().run()
+    assert chosen(page, "s1_depth") == 3 and cell(page, "s1b3")["on"]
+    assert page.button(key="turn").label == plain("Turn s1b3 off (depth 3 → 2)")
+    page.button(key="turn").click().run()
+    assert not page.exception and chosen(page, "s1_depth") == 2
+
+
+def test_a_stage_is_edited_at_once_and_what_stays_is_said(studies):
+    page = run_page(PAGE, architecture=link(studies, s3_depth=2))
+    choose(page, "All of stage 3", "kernel", 5)
+    assert [chosen(page, f"s3b{b}_kernel") for b in (1, 2, 3)] == [5, 5, None]
+    assert chosen(page, "s2b1_kernel") == 3
+    assert plain("s3b3 is off and stays so.") in sentences(page)
+    assert edits(page) == ["s3b1 kernel 3 → 5; s3b2 kernel 3 → 5", "together"]
+    # What differs among the cells stands at none of the choices.
+    choose(page, "s3b1", "kernel", 7)
+    select(page, "All of stage 3")
+    assert control(page, "kernel").value is None and control(page, "depth").value == 2
+    assert plain("stays so") not in sentences(page)
+
+
+def test_undo_and_redo_lead_back_and_forth(studies):
     page = run_page(PAGE, architecture=link(studies))
-    choose(page, "s1b1_kernel", 7)
-    choose(page, "s2b1_expand", 4)
-    assert edits(page) == ["s1b1_kernel 3 → 7", "s2b1_expand 1 → 4", "together"]
+    assert page.button(key="undo").disabled and page.button(key="redo").disabled
+    before = metrics(page)
+    choose(page, "s1b1", "kernel", 7)
+    choose(page, "s2b1", "expand", 4)
+    after = metrics(page)
+    for _ in range(2):
+        page.button(key="undo").click().run()
+    assert metrics(page) == before and page.button(key="undo").disabled
+    for _ in range(2):
+        page.button(key="redo").click().run()
+    assert metrics(page) == after and page.button(key="redo").disabled
+    page.button(key="undo").click().run()
+    choose(page, "s1b1", "expand", 3)
+    assert page.button(key="redo").disabled
+
+
+def test_another_start_is_undone_like_an_edit(studies):
+    page = run_page(PAGE, architecture=link(studies))
+    choose(page, "s1b1", "kernel", 7)
     page.button(key="pick-largest").click().run()
-    assert "Nothing yet" in sentences(page)
-    assert chosen(page, "s1_depth") == 3
+    assert "Nothing yet" in sentences(page) and chosen(page, "s1_depth") == 3
+    page.button(key="undo").click().run()
+    assert not page.exception and not page.error
+    assert chosen(page, "s1_depth") == 1 and edits(page) == ["s1b1 kernel 3 → 7", "together"]
+    page.button(key="restart").click().run()
+    assert "Nothing yet" in sentences(page) and page.button(key="restart").disabled
+
+
+@pytest.mark.parametrize("target", ["accuracy", "latency_ms", "parameters"])
+def test_the_waterfall_follows_the_edits_or_the_blocks_and_adds_up(studies, target):
+    page = run_page(PAGE, architecture=link(studies))
+    for scope, role, value in (("s2b1", "kernel", 7), ("s1b1", "kernel", 5), ("s2b1", "kernel", 5)):
+        choose(page, scope, role, value)
+    page.selectbox(key="edits-target").select(target).run()
+    by_edit = table(page, "edit")
+    assert by_edit["edit"].tolist() == [
+        "s2b1 kernel 3 → 7", "s1b1 kernel 3 → 5", "s2b1 kernel 7 → 5", "together",
+    ]  # fmt: skip
+    [order] = [w for w in page.get("button_group") if w.key == "edits-order"]
+    order.set_value("block by block").run()
+    by_block = table(page, "edit")
+    assert by_block["edit"].tolist() == [
+        "s1b1_kernel 3 → 5", "s2b1_kernel 3 → 5", "together",
+    ]  # fmt: skip
+    study = open_study(studies / "demo")
+    now = study.space.architecture(json.loads(page.query_params["architecture"]))
+    values = fit(study.table(), target).predict([study.space.extreme("smallest"), now])["value"]
+    for found in (by_edit, by_block):
+        # Tables are shown to four digits.
+        total = found["effect"].iloc[:-1].sum()
+        assert total == pytest.approx(values[1] - values[0], rel=2e-3, abs=2e-6)
+        assert found["effect"].iloc[-1] == pytest.approx(values[1] - values[0], rel=1e-3, abs=1e-6)
+
+
+def test_variants_are_kept_taken_compared_and_deleted(studies):
+    page = run_page(PAGE, architecture=link(studies))
+    page.text_input(key="variant-name").set_value("small one").run()
+    page.button(key="variant-save").click().run()
+    assert not page.exception and not page.error
+    study = open_study(studies / "demo")
+    assert [v.name for v in study.variants()] == ["small one"]
+    page.button(key="variant-save").click().run()
+    assert plain("There is a variant 'small one' already") in page.error[0].value
+
+    choose_page = run_page(PAGE, architecture=link(studies, s1b1_kernel=7))  # another visitor
+    choose_page.selectbox(key="against").select("variant:small one").run()
+    assert not choose_page.exception and not choose_page.error
+    assert table(choose_page, "decision").to_dict("list") == {
+        "block": ["s1b1"], "decision": ["s1b1_kernel"], "this": ["7"], "other": ["3"],
+    }  # fmt: skip
+    assert choose_page.query_params["against"] == "variant:small one"
+    choose_page.button(key="variant-take").click().run()
+    assert chosen(choose_page, "s1b1_kernel") == 3
+    assert "both are the same" in sentences(choose_page)
+    choose_page.button(key="variant-delete").click().run()
+    assert not choose_page.exception and study.variants() == ()
+    # What the address still names is said and left aside.
+    assert "no variant" in choose_page.warning[0].value
+
+
+def test_damaged_variants_are_one_sentence_and_the_editor_goes_on(studies):
+    (studies / "demo" / "variants.json").write_text("{")
+    page = run_page(PAGE)
+    assert not page.exception and "damaged" in page.warning[0].value and metrics(page)
+    page.text_input(key="variant-name").set_value("x").run()
+    page.button(key="variant-save").click().run()
+    assert not page.exception and "damaged" in page.error[0].value
+
+
+@pytest.mark.parametrize("against", ["start", "best", "measured"])
+def test_two_architectures_stand_side_by_side(studies, against):
+    study = open_study(studies / "demo")
+    page = run_page(PAGE, architecture=link(studies))
+    choose(page, "s1b1", "kernel", 7)
+    page.selectbox(key="against").select(against).run()
+    if against == "measured":
+        assert len(page.get("bidi_component")) == 1  # until one is chosen
+        page.selectbox(key="against-measured").select_index(0).run()
+    assert not page.exception and not page.error and not page.warning
+    other = picture(page, "other-picture")
+    assert not other["editable"] and picture(page)["editable"]
+    marked = [c["name"] for g in other["groups"] for c in g["cells"] if c["differs"]]
+    assert marked == [
+        c["name"] for g in picture(page)["groups"] for c in g["cells"] if c["differs"]
+    ]
+    differences = table(page, "difference")
+    assert (differences["low"] <= differences["difference"]).all()
+    if against == "start":
+        assert marked == ["s1b1"]
+        before = study.space.extreme("smallest")
+        now = study.space.architecture(json.loads(page.query_params["architecture"]))
+        effects = edit_effects(fit(study.table(), "accuracy"), now, before)
+        row = differences.iloc[0]
+        assert (row["difference"], row["low"], row["high"]) == pytest.approx(
+            (effects.total, effects.low, effects.high), abs=1e-3
+        )
+
+
+@pytest.mark.parametrize("against", ["nonsense", "variant:nobody", "measured:0123", "measured:"])
+def test_what_is_nothing_to_compare_with_is_left_aside(studies, against):
+    page = run_page(PAGE, against=against)
+    assert not page.exception and not page.error and metrics(page)
+    assert len(page.get("bidi_component")) == 1
+    assert len(page.warning) == (against in ("variant:nobody", "measured:0123"))
 
 
 def test_the_budget_picks_the_best_within_it(studies):
@@ -156,9 +349,15 @@ def test_a_space_of_listed_operations(cells):
     for name in ("app.py", "pages/1_Coefficients.py", PAGE):
         page = run_page(name, study="cells")
         assert not page.exception and not page.error and not page.warning, name
-    page.selectbox(key="edit-edge2").select("none").run()
-    assert not page.exception
-    assert json.loads(page.query_params["architecture"])["edge2"] == "none"
+    select(page, "edge2: operation")
+    control(page, "operation").select("none").run()
+    assert not page.exception and not page.error
+    assert chosen(page, "edge2") == "none" and cell(page, "edge2")["text"] == "none"
+    select(page, "Everything")
+    control(page, "operation").select("skip_connect").run()
+    assert {chosen(page, f"edge{i}") for i in range(4)} == {"skip_connect"}
+    page.button(key="undo").click().run()
+    assert chosen(page, "edge2") == "none"
 
 
 @pytest.mark.parametrize("button", ["pick-largest", "pick-smallest", "pick-best"])

@@ -207,3 +207,11 @@ def test_degrees_of_freedom_may_be_given() -> None:
 def test_a_context_is_checked_through_the_link_too() -> None:
     with pytest.raises(InvalidInput, match="choose one of"):
         saturating().split({"resolution": 13})
+
+
+def test_only_what_is_counted_and_adds_up_is_exact() -> None:
+    space = hand_space()
+    counted = noisy_table(space, 80, seed=3, noise=0.0)
+    assert fit(counted, "latency_ms", "per_layer").is_exact
+    assert not fit(noisy_table(space, 80, seed=3, noise=1e-4), "latency_ms", "per_layer").is_exact
+    assert not saturating().is_exact

@@ -1,4 +1,4 @@
-"""What changes from one architecture of a front to the next, as data and in words."""
+"""What differs between two architectures, as data and in words."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

@@ -6,9 +6,9 @@ from hand import choice_space, hand_space
 from hypothesis import given
 from hypothesis import strategies as st
 
+from foxnas_core.editing.changes import changes_between, in_words, told_units
 from foxnas_core.families import load_shipped
 from foxnas_core.search.exact import front
-from foxnas_core.search.steps import changes_between, in_words, told_units
 from tests.search.additive import mini_problem
 
 MINI = load_shipped("foxnas-mini")

@@ -1,0 +1,156 @@
+"""An architecture as a picture: a cell for each block, its kernel as a shape, its expand ratio as a
+colour. A page draws it (`pages/shared/picture.js`); what it shows is settled here."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import pandas as pd
+
+from foxnas_core.architecture import Architecture, Value
+from foxnas_core.editing.cells import cells_of
+from foxnas_core.figures.search import choice_text, group_title
+from foxnas_core.figures.theme import INK
+from foxnas_core.search_space import SearchSpace
+
+# One hue from light to dark: its order is seen without telling hues apart, and in print.
+_STOPS = ((222, 236, 246), (86, 160, 211), (0, 104, 165), (4, 44, 80))
+# What the eye orders at a glance; where there are more choices, text alone tells them.
+_MOST_COLOURS = 12
+# These have a sign of their own, or concern more than one block.
+_NOT_COLOURED = ("kernel", "depth", "resolution")
+
+
+def picture_table(
+    space: SearchSpace, architecture: Architecture, other: Architecture | None = None
+) -> pd.DataFrame:
+    """An architecture as a grid, one row a cell (see `editing.cells`).
+
+    Columns: row (the group's title), column ("block 2", or what concerns the whole group), cell,
+    on, words ("kernel 5, expand 3", or "off"), text (the same, short), kernel (missing where
+    there is none), colour (hexadecimal, of `colour_scale`; "" without), differs (from `other`).
+    """
+    role, colours = colour_scale(space)
+    rows = []
+    position = 0
+    for cell in cells_of(space):
+        position = position + 1 if cell.slot else 0
+        active = [d for d in cell.decisions if d.name in architecture]
+        by_role = {d.role: architecture[d.name] for d in active}
+        kernel = by_role.get("kernel")
+        rows.append(
+            {
+                "row": group_title(space, cell.group),
+                "column": f"block {position}" if cell.slot else _whole(space),
+                "cell": cell.name,
+                "on": bool(active),
+                "words": ", ".join(f"{d.role} {architecture[d.name]}" for d in active) or "off",
+                "text": " ".join(choice_text(d, architecture[d.name]) for d in active) or "off",
+                "kernel": kernel if isinstance(kernel, int) else None,
+                "colour": colours[by_role[role]] if role in by_role and colours else "",
+                "differs": other is not None
+                and any(architecture.get(d.name) != other.get(d.name) for d in cell.decisions),
+            }
+        )
+    return pd.DataFrame(rows).astype({"kernel": "Int64"})
+
+
+def picture_data(
+    space: SearchSpace, table: pd.DataFrame, *, selected: Sequence[str] = (), editable: bool = True
+) -> dict[str, Any]:
+    """`picture_table` as what the page's drawing reads: plain values, ready for JSON.
+
+    `selected` names cells. Groups without slots are flat: they stand side by side.
+    """
+    cells: dict[str, list[dict[str, Any]]] = {}
+    for row, cell in zip(table.to_dict("records"), cells_of(space), strict=True):
+        kernel = None if pd.isna(row["kernel"]) else int(row["kernel"])
+        cells.setdefault(cell.group, []).append(
+            {
+                "name": cell.name,
+                "column": row["column"],
+                "isBlock": bool(cell.slot),
+                "on": row["on"],
+                "text": row["text"],
+                "label": f"{cell.name}: {row['words']}" + (", differs" if row["differs"] else ""),
+                "kernel": kernel,
+                "colour": row["colour"],
+                "ink": _ink(row["colour"]),
+                "differs": row["differs"],
+            }
+        )
+    role, colours = colour_scale(space)
+    kernels = {c for d in space.decisions if d.role == "kernel" for c in d.choices}
+    return {
+        "groups": [
+            {
+                "title": group_title(space, group),
+                "isFlat": not any(cell["isBlock"] for cell in own),
+                "cells": own,
+            }
+            for group, own in cells.items()
+        ],
+        "kernels": sorted(k for k in kernels if isinstance(k, int)),
+        "colourRole": role,
+        "colours": [
+            {"text": str(choice), "colour": colour, "ink": _ink(colour)}
+            for choice, colour in colours.items()
+        ],
+        "keys": role_keys(space),
+        "selected": list(selected),
+        "editable": editable,
+    }
+
+
+def role_keys(space: SearchSpace) -> dict[str, str]:
+    """A letter for each role that steps through its choices: the first of its name that is
+    free."""
+    keys: dict[str, str] = {}
+    for role in dict.fromkeys(d.role for d in space.decisions):
+        letter = next(
+            (c for c in role.casefold() if c.isascii() and c.isalpha() and c not in keys), ""
+        )
+        if letter:
+            keys[letter] = role
+    return keys
+
+
+def colour_scale(space: SearchSpace) -> tuple[str, dict[Value, str]]:
+    """The role that is shown as colour, and the colour of each of its choices.
+
+    That is "expand", or else what most decisions are about; "" and nothing where that has too
+    many choices to be told apart.
+    """
+    counts: dict[str, int] = {}
+    for decision in space.decisions:
+        if decision.role not in _NOT_COLOURED:
+            counts[decision.role] = counts.get(decision.role, 0) + 1
+    if not counts:
+        return "", {}
+    role = "expand" if "expand" in counts else max(counts, key=lambda name: counts[name])
+    choices = dict.fromkeys(c for d in space.decisions if d.role == role for c in d.choices)
+    if len(choices) > _MOST_COLOURS:
+        return "", {}
+    ordered = sorted(choices) if all(isinstance(c, int) for c in choices) else list(choices)  # type: ignore[type-var]
+    last = max(1, len(ordered) - 1)
+    return role, {choice: _shade(position / last) for position, choice in enumerate(ordered)}
+
+
+def _whole(space: SearchSpace) -> str:
+    return "stage" if space.slots else "choice"
+
+
+def _shade(share: float) -> str:
+    place = share * (len(_STOPS) - 1)
+    first = min(int(place), len(_STOPS) - 2)
+    ends = zip(_STOPS[first], _STOPS[first + 1], strict=True)
+    mixed = (round(a + (place - first) * (b - a)) for a, b in ends)
+    return "#" + "".join(f"{part:02X}" for part in mixed)
+
+
+def _ink(colour: str) -> str:
+    """Black or white, whichever has the greater contrast to a colour by WCAG 2; at least 4.5."""
+    if not colour:
+        return INK
+    parts = [int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5)]
+    red, green, blue = (p / 12.92 if p <= 0.04045 else ((p + 0.055) / 1.055) ** 2.4 for p in parts)
+    return "#000000" if 0.2126 * red + 0.7152 * green + 0.0722 * blue > 0.179 else "#FFFFFF"

@@ -1,0 +1,317 @@
+// Draws an architecture cell by cell and tells Python what was done to it. It decides nothing:
+// what a cell shows and what an edit does comes from the server with `data`.
+
+const SVG = "http://www.w3.org/2000/svg";
+// Events that are sent again with each new one, so that a quick typist loses none.
+const KEPT = 20;
+// Moving on with the arrows selects the cell once the keys rest (ms).
+const REST = 150;
+const MOST_SQUARES = 11;
+const ARROWS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
+const views = new WeakMap();
+
+export default function ({ data, parentElement, setStateValue }) {
+  const root = parentElement.querySelector(".picture");
+  if (!views.has(root)) views.set(root, new Picture(root));
+  const view = views.get(root);
+  view.send = (events) => setStateValue("events", events);
+  view.show(data);
+}
+
+class Picture {
+  constructor(root) {
+    this.root = root;
+    this.nodes = new Map();
+    this.selected = [];
+    this.told = ""; // the selection that the server knows
+    this.events = [];
+    this.count = 0;
+    this.name = Math.random().toString(36).slice(2);
+    root.addEventListener("keydown", (event) => this.onKey(event));
+  }
+
+  show(data) {
+    this.data = data;
+    const shape = JSON.stringify([
+      data.editable, data.label, data.kernels, data.colours,
+      data.groups.map((group) => [group.title, group.cells.map((cell) => cell.name)]),
+    ]);
+    if (shape !== this.shape) {
+      this.shape = shape;
+      this.build();
+    }
+    for (const cell of data.groups.flatMap((group) => group.cells)) this.paint(cell);
+    // The server's choice of cells counts unless one made here is still on its way.
+    const named = JSON.stringify(data.selected);
+    if (named !== this.told && !this.timer) {
+      this.told = named;
+      this.selected = data.selected;
+      this.anchor = data.selected[0];
+    }
+    this.mark();
+  }
+
+  build() {
+    const { data } = this;
+    this.nodes.clear();
+    this.root.replaceChildren();
+    this.root.classList.toggle("editable", data.editable);
+    const flat = data.groups.filter((group) => group.isFlat);
+    const staged = data.groups.filter((group) => !group.isFlat);
+    const grid = element("div", "", { role: "grid", "aria-label": data.label });
+    if (data.editable) grid.setAttribute("aria-multiselectable", "true");
+    if (flat.length) grid.append(this.flatRow(flat));
+    if (staged.length) grid.append(this.stages(staged));
+    this.root.append(grid, this.legend());
+  }
+
+  flatRow(groups) {
+    const row = element("div", "flat", { role: "row" });
+    for (const group of groups) {
+      const figure = element("figure", "", { role: "presentation" });
+      figure.append(element("figcaption", "", {}, group.title), ...this.cells(group.cells));
+      row.append(figure);
+    }
+    return row;
+  }
+
+  stages(groups) {
+    const blocks = Math.max(...groups.map((g) => g.cells.filter((c) => c.isBlock).length));
+    const whole = groups.some((group) => group.cells.some((cell) => !cell.isBlock));
+    const box = element("div", "stages", { role: "presentation" });
+    box.style.gridTemplateColumns =
+      `max-content ${whole ? "minmax(3.1rem, auto)" : ""} repeat(${blocks}, minmax(3.1rem, 1fr))`;
+    const head = element("div", "row", { role: "presentation" });
+    head.append(element("span", "title"));
+    if (whole) head.append(element("span", "head"));
+    for (let block = 1; block <= blocks; block++) {
+      const own = groups.map((g) => g.cells.filter((c) => c.isBlock)[block - 1]);
+      head.append(this.picker("head", `block ${block}`, own.filter(Boolean)));
+    }
+    box.append(head);
+    for (const group of groups) {
+      const row = element("div", "row", { role: "row" });
+      row.append(this.picker("title", group.title, group.cells));
+      const own = group.cells.filter((cell) => !cell.isBlock);
+      if (whole) row.append(...(own.length ? this.cells(own) : [element("span")]));
+      const rest = group.cells.filter((cell) => cell.isBlock);
+      row.append(...this.cells(rest));
+      for (let gap = rest.length; gap < blocks; gap++) row.append(element("span"));
+      box.append(row);
+    }
+    return box;
+  }
+
+  // A title that selects its cells: a mouse's way; the keyboard has Shift and the arrows.
+  picker(kind, text, cells) {
+    if (!this.data.editable) return element("span", kind, {}, text);
+    const button = element("button", kind, { tabindex: "-1", type: "button" }, text);
+    button.title = `Select all of ${text}`;
+    button.addEventListener("click", () => {
+      this.select(cells.map((cell) => cell.name));
+      this.nodes.get(cells[0].name)?.focus();
+    });
+    return button;
+  }
+
+  cells(cells) {
+    return cells.map((cell) => {
+      const node = element("div", "cell", { role: "gridcell", "data-cell": cell.name });
+      if (this.data.editable) {
+        node.tabIndex = -1;
+        node.addEventListener("click", (event) => this.onClick(cell.name, event));
+      }
+      this.nodes.set(cell.name, node);
+      return node;
+    });
+  }
+
+  paint(cell) {
+    const node = this.nodes.get(cell.name);
+    node.className = `cell${cell.on ? "" : " off"}${cell.differs ? " differs" : ""}`;
+    node.setAttribute("aria-label", cell.label);
+    node.title = cell.label;
+    node.style.background = cell.colour;
+    node.style.color = cell.on ? cell.ink : "";
+    const parts = [element("span", "", {}, cell.text)];
+    if (cell.kernel !== null) parts.unshift(footprint(cell.kernel, this.data.kernels));
+    node.replaceChildren(...parts);
+  }
+
+  mark() {
+    const first = this.selected[0] ?? this.nodes.keys().next().value;
+    for (const [name, node] of this.nodes) {
+      if (!this.data.editable) continue;
+      node.setAttribute("aria-selected", this.selected.includes(name));
+      // One stop for the Tab key, as in any grid.
+      node.tabIndex = name === (this.focused() ?? first) ? 0 : -1;
+    }
+  }
+
+  legend() {
+    const { kernels, colourRole, colours, editable } = this.data;
+    const legend = element("div", "legend");
+    if (kernels.length) {
+      const entry = element("div", "", {}, "shape: kernel");
+      for (const kernel of kernels) entry.append(footprint(kernel, kernels), `${kernel}`);
+      legend.append(entry);
+    }
+    if (colours.length) {
+      const entry = element("div", "", {}, `colour: ${colourRole}`);
+      for (const colour of colours) {
+        const swatch = element("span", "swatch", {}, colour.text);
+        swatch.style.background = colour.colour;
+        swatch.style.color = colour.ink;
+        entry.append(swatch);
+      }
+      legend.append(entry);
+    }
+    if (this.data.groups.some((group) => !group.isFlat)) {
+      const entry = element("div");
+      entry.append(element("span", "dashed", {}, "off"), editable ? "click to turn on" : "");
+      legend.append(entry);
+    }
+    return legend;
+  }
+
+  focused() {
+    return this.root.getRootNode().activeElement?.dataset?.cell;
+  }
+
+  find(name) {
+    return this.data.groups.flatMap((group) => group.cells).find((cell) => cell.name === name);
+  }
+
+  onClick(name, event) {
+    this.nodes.get(name).focus();
+    if (event.shiftKey) this.select(this.between(this.anchor ?? name, name));
+    else if (event.ctrlKey || event.metaKey) {
+      const without = this.selected.filter((other) => other !== name);
+      this.select(without.length < this.selected.length ? without : [...this.selected, name]);
+    } else {
+      this.anchor = name;
+      this.select([name]);
+      if (!this.find(name).on) this.emit({ kind: "open", cells: [name] });
+    }
+  }
+
+  onKey(event) {
+    const name = this.focused();
+    if (!name || event.ctrlKey || event.metaKey || event.altKey) return;
+    const role = this.data.keys[event.key.toLowerCase()];
+    if (event.key in ARROWS) {
+      const next = this.next(name, ARROWS[event.key]);
+      if (next) {
+        this.nodes.get(next).focus();
+        if (event.shiftKey) this.select(this.between(this.anchor ?? name, next), REST);
+        else {
+          this.anchor = next;
+          this.select([next], REST);
+        }
+      }
+    } else if (event.key === "Enter" || event.key === " ") {
+      this.select(this.selected.includes(name) ? this.selected : [name]);
+      if (!this.find(name).on) this.emit({ kind: "open", cells: [name] });
+    } else if (event.key === "Delete" || event.key === "Backspace") {
+      this.emit({ kind: "close", cells: [name] });
+    } else if (role) {
+      this.emit({ kind: "step", cells: this.selected, role, by: event.shiftKey ? -1 : 1 });
+    } else return;
+    event.preventDefault();
+    // Streamlit has shortcuts of its own for single letters.
+    event.stopPropagation();
+  }
+
+  select(names, rest = 0) {
+    this.selected = names;
+    this.mark();
+    clearTimeout(this.timer);
+    this.timer = undefined;
+    if (rest) this.timer = setTimeout(() => this.tell(), rest);
+    else this.tell();
+  }
+
+  tell() {
+    clearTimeout(this.timer);
+    this.timer = undefined;
+    const named = JSON.stringify(this.selected);
+    if (named === this.told) return;
+    this.told = named;
+    this.push({ kind: "select", cells: this.selected });
+  }
+
+  emit(event) {
+    this.tell();
+    this.push(event);
+  }
+
+  push(event) {
+    this.count += 1;
+    this.events = [...this.events, { ...event, id: `${this.name}-${this.count}` }].slice(-KEPT);
+    this.send(this.events);
+  }
+
+  // The nearest cell in a direction as the eye sees it, whatever the layout.
+  next(name, [right, down]) {
+    const here = middle(this.nodes.get(name));
+    let best, least = Infinity;
+    for (const [other, node] of this.nodes) {
+      const there = middle(node);
+      const along = right * (there.x - here.x) + down * (there.y - here.y);
+      const aside = Math.abs(down * (there.x - here.x)) + Math.abs(right * (there.y - here.y));
+      if (other !== name && along > 4 && along + 3 * aside < least) {
+        least = along + 3 * aside;
+        best = other;
+      }
+    }
+    return best;
+  }
+
+  // All cells in the rectangle that two cells span.
+  between(first, last) {
+    const boxes = [first, last].map((name) => this.nodes.get(name).getBoundingClientRect());
+    const left = Math.min(...boxes.map((box) => box.left));
+    const right = Math.max(...boxes.map((box) => box.right));
+    const top = Math.min(...boxes.map((box) => box.top));
+    const bottom = Math.max(...boxes.map((box) => box.bottom));
+    return [...this.nodes.keys()].filter((name) => {
+      const { x, y } = middle(this.nodes.get(name));
+      return x > left && x < right && y > top && y < bottom;
+    });
+  }
+}
+
+function middle(node) {
+  const box = node.getBoundingClientRect();
+  return { x: box.left + box.width / 2, y: box.top + box.height / 2 };
+}
+
+function element(tag, className, attributes = {}, text = "") {
+  const node = document.createElement(tag);
+  if (className) node.className = className;
+  for (const [name, value] of Object.entries(attributes)) node.setAttribute(name, value);
+  if (text) node.textContent = text;
+  return node;
+}
+
+// The pixels that a kernel reads: k × k squares, on the scale of the largest kernel. One square
+// stands for those of a kernel too large to count.
+function footprint(kernel, kernels) {
+  const size = Math.max(7, ...kernels);
+  const unit = kernel > MOST_SQUARES ? kernel : 1;
+  const svg = document.createElementNS(SVG, "svg");
+  svg.setAttribute("viewBox", `0 0 ${size} ${size}`);
+  svg.setAttribute("aria-hidden", "true");
+  const from = (size - kernel) / 2;
+  for (let row = 0; row < kernel; row += unit) {
+    for (let column = 0; column < kernel; column += unit) {
+      const square = document.createElementNS(SVG, "rect");
+      square.setAttribute("x", from + column + 0.1);
+      square.setAttribute("y", from + row + 0.1);
+      square.setAttribute("width", unit - 0.2);
+      square.setAttribute("height", unit - 0.2);
+      svg.append(square);
+    }
+  }
+  return svg;
+}
