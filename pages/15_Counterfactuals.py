@@ -2,10 +2,10 @@
 around choices that are kept."""
 
 import streamlit as st
-from foxnas_core.search.steps import changes_between, in_words
 
 from foxnas_core.answers.reach import Answer, Reached
 from foxnas_core.architecture import Architecture, Value
+from foxnas_core.editing.changes import changes_between, in_words
 from foxnas_core.figures.counterfactual import choices_figure, reached_figure, reached_table
 from foxnas_core.figures.effects import edit_figure, edit_table
 from foxnas_core.search.exact import Front
@@ -88,9 +88,7 @@ def goal_picker(front: Front, base: Architecture) -> tuple[str, float] | None:
     return aim, amount
 
 
-def show_answer(
-    study: Study, answer: Answer, targets: tuple[Target, ...], *, asked: str, key: str
-) -> None:
+def show_answer(answer: Answer, targets: tuple[Target, ...], *, asked: str, key: str) -> None:
     """An answer in words, with price and certainty, and what to do with it."""
     if not answer.edits:
         st.write(f"No edit is needed: this subnet keeps it, with a chance of **{answer.sure}**.")
@@ -108,15 +106,14 @@ def show_answer(
         st.switch_page("pages/2_What_if.py")
 
 
-def show_edits(study: Study, answer: Answer, targets: tuple[Target, ...], key: str) -> None:
+def show_edits(answer: Answer, targets: tuple[Target, ...], key: str) -> None:
     """What each edit of an answer changes in the objective and in the first limit."""
     if not answer.edits:
         return
     shown = list(dict.fromkeys(targets))[:2]
     for target, place in zip(shown, st.columns(len(shown), gap="large"), strict=True):
         with place:
-            before = cache.predictor_of(study, target.column).predict([answer.before])
-            table = edit_table(answer.effects[target.column], float(before["value"].iloc[0]))
+            table = edit_table(answer.effects[target.column])
             panel(
                 f"What each edit changes: {target.label}",
                 "With 95 % confidence intervals, one difference at a time.",
@@ -207,7 +204,7 @@ def show_reached(
     left, right = st.columns([1.2, 1], gap="large")
     with right:
         st.subheader("The answer")
-        show_answer(study, answer, reached.targets, asked=word, key="answer")
+        show_answer(answer, reached.targets, asked=word, key="answer")
     with left:
         panel(
             f"The price of every number of edits: {target.label}",
@@ -217,7 +214,7 @@ def show_reached(
             reached_figure(table, target, answer.edits),
             key="reached",
         )
-    show_edits(study, answer, reached.targets, "answer")
+    show_edits(answer, reached.targets, "answer")
     how = (
         "where both subnets are measured, by the regression's error and the uncertainty of the "
         "difference"
@@ -345,5 +342,5 @@ with page(
             st.write(f"Within {budget:.4g} {unit}, {what}, no subnet is better than this one.")
         else:
             st.write(f"The best within {budget:.4g} {unit}, {what}, is:")
-            show_answer(study, best, targets, asked="the budget is kept", key="rest")
-            show_edits(study, best, targets, "rest")
+            show_answer(best, targets, asked="the budget is kept", key="rest")
+            show_edits(best, targets, "rest")

@@ -12,8 +12,8 @@ from foxnas_core.editing.history import History
 from foxnas_core.explanation.edits import edit_effects, path_effects
 from foxnas_core.figures.effects import (
     difference_table,
-    edit_figure,
-    edit_table,
+    path_figure,
+    path_table,
     waterfall_figure,
 )
 from foxnas_core.figures.picture import picture_data, picture_table
@@ -201,14 +201,14 @@ def show_edits(predictors: Mapping[str, Predictor], history: History) -> None:
         effects = path_effects(predictor, path)
     else:
         effects = edit_effects(predictor, start, now)
-    table = edit_table(effects, float(predictor.predict([start])["value"].iloc[0]))
+    table = path_table(effects, float(predictor.predict([start])["value"].iloc[0]))
     low, high = target.text(effects.low, signed=True), target.text(effects.high, signed=True)
     panel(
         "",
         f"From the start to now: together {target.text(effects.total, signed=True)} "
         f"{target.difference_unit}, 95 % confidence interval {low} to {high}.",
         table,
-        edit_figure(table, target, numbered=order == BY_EDIT),
+        path_figure(table, target, numbered=order == BY_EDIT),
         key="edits",
     )
 

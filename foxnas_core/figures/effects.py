@@ -1,5 +1,6 @@
-"""What adds up to a difference, as waterfalls: edits with their intervals, blocks."""
+"""What adds up to a difference: edits with their intervals, also as a way; blocks."""
 
+import textwrap
 from collections.abc import Mapping
 
 import pandas as pd
@@ -7,12 +8,67 @@ from plotly import graph_objects as go
 
 from foxnas_core.architecture import Architecture
 from foxnas_core.explanation.edits import EditEffects, edit_effects
-from foxnas_core.figures.theme import GREY, INK, ORANGE, SKY, new_figure
+from foxnas_core.figures.theme import GREY, INK, ORANGE, SKY, difference_axis, new_figure
 from foxnas_core.regression import Predictor
 from foxnas_core.target import Target
 
+# Characters of a label on one line.
+_LONGEST = 30
 
-def edit_table(effects: EditEffects, start: float) -> pd.DataFrame:
+
+def edit_table(effects: EditEffects) -> pd.DataFrame:
+    """One row an edit, then the sum of them: edit, effect, low, high."""
+    total = {"edit": "together", "effect": effects.total, "low": effects.low, "high": effects.high}
+    rows = effects.table[["edit", "effect", "low", "high"]].to_dict("records")
+    return pd.DataFrame([*rows, total])
+
+
+def edit_figure(table: pd.DataFrame, target: Target) -> go.Figure:
+    """A bar for each row of `edit_table`, with its interval; green-blue helps, orange costs."""
+    helps = (table["effect"] > 0) == (target.direction == "max")
+    colours = [SKY if good else ORANGE for good in helps]
+    labels = [
+        f"{target.text(effect, signed=True)} [{target.text(low, signed=True)}, "
+        f"{target.text(high, signed=True)}]"
+        for effect, low, high in zip(table["effect"], table["low"], table["high"], strict=True)
+    ]
+    figure = new_figure()
+    figure.add_trace(
+        go.Bar(
+            orientation="h",
+            x=table["effect"],
+            y=[_wrapped(edit) for edit in table["edit"]],
+            marker={
+                "color": colours,
+                "line": {"color": INK, "width": [0] * (len(table) - 1) + [1]},
+            },
+            error_x={
+                "type": "data",
+                "symmetric": False,
+                "array": table["high"] - table["effect"],
+                "arrayminus": table["effect"] - table["low"],
+                "color": INK,
+                "thickness": 1.2,
+                "width": 3,
+            },
+            customdata=labels,
+            hovertemplate="%{y}<br>%{customdata} " + target.difference_unit + "<extra></extra>",
+        )
+    )
+    figure.update_layout(
+        height=100 + sum(12 + 18 * len(_wrapped(e).split("<br>")) for e in table["edit"]),
+        xaxis={"title": {"text": difference_axis(target)}},
+        yaxis={"autorange": "reversed", "type": "category", "showgrid": False},
+    )
+    return figure
+
+
+def _wrapped(label: str) -> str:
+    """A long label over several lines, lest it leave no room for the bars."""
+    return "<br>".join(textwrap.wrap(label, _LONGEST, break_long_words=False))
+
+
+def path_table(effects: EditEffects, start: float) -> pd.DataFrame:
     """What edits do to a prediction that is `start` before them, one row each, then all together.
 
     Columns: edit, effect with its interval low to high, and value, the prediction after the edit.
@@ -27,14 +83,17 @@ def edit_table(effects: EditEffects, start: float) -> pd.DataFrame:
     return table.assign(value=value)
 
 
-def edit_figure(table: pd.DataFrame, target: Target, *, numbered: bool = False) -> go.Figure:
-    """`edit_table` as a waterfall from the start over each edit to now, each with its interval.
+def path_figure(table: pd.DataFrame, target: Target, *, numbered: bool = False) -> go.Figure:
+    """`path_table` as a waterfall from the start over each edit to now, each with its interval.
 
     `numbered` tells edits of one order apart that read the same.
     """
     edits, total = table.iloc[:-1], table.iloc[-1]
     start = float(total["value"] - total["effect"])
-    names = [f"{i}. {edit}" if numbered else edit for i, edit in enumerate(edits["edit"], start=1)]
+    names = [
+        _wrapped(f"{i}. {edit}" if numbered else edit)
+        for i, edit in enumerate(edits["edit"], start=1)
+    ]
     figure = waterfall_figure(
         pd.DataFrame({"what": names, "effect": edits["effect"]}),
         target, start=start, first="start", last="now",
@@ -82,6 +141,7 @@ def edit_figure(table: pd.DataFrame, target: Target, *, numbered: bool = False) 
     ]
     figure.update_layout(
         annotations=annotations,
+        height=180 + sum(12 + 18 * (name.count("<br>") + 1) for name in names),
         margin={"r": 12 + 7 * max(map(len, told))},
         xaxis={"range": [min(low, *reach), max(high, *reach)]},
         showlegend=False,

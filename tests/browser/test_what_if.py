@@ -43,6 +43,7 @@ def test_an_edit_moves_the_numbers_and_can_be_shared(
     expect(cell(page, "s2b1")).to_have_text("k5 e1")
     wait_until_drawn(page)
     page.keyboard.press("ArrowRight")  # from where the click left the focus
+    page.keyboard.press("Space")
     expect(cell(page, "s2b1")).to_have_attribute("aria-label", "s2b1: kernel 7, expand 1")
     expect(page.locator(".st-key-edits-figure")).to_contain_text("2. s2b1 kernel 5 → 7")
     wait_until_drawn(page)

@@ -8,6 +8,8 @@ from foxnas_core.figures.effects import (
     difference_table,
     edit_figure,
     edit_table,
+    path_figure,
+    path_table,
     waterfall_figure,
 )
 from foxnas_core.regression import fit
@@ -30,8 +32,27 @@ EDITS = EditEffects(
 )
 
 
-def test_the_table_lists_the_edits_where_they_lead_and_their_sum():
-    assert edit_table(EDITS, 90.0).round(9).to_dict("list") == {
+def test_the_table_lists_the_edits_and_then_their_sum():
+    assert edit_table(EDITS).to_dict("list") == {
+        "edit": ["s1_depth 1 → 2", "resolution 14 → 28", "together"],
+        "effect": [0.5, -0.2, 0.3],
+        "low": [0.4, -0.3, 0.1],
+        "high": [0.6, -0.1, 0.5],
+    }
+
+
+@pytest.mark.parametrize("column", ["accuracy", "latency_ms"])
+def test_what_helps_and_what_costs_depends_on_the_direction(column):
+    [trace] = edit_figure(edit_table(EDITS), target_of(column)).data
+    good, bad, total = trace.marker.color
+    assert good == total != bad
+    other = "latency_ms" if column == "accuracy" else "accuracy"
+    [opposite] = edit_figure(edit_table(EDITS), target_of(other)).data
+    assert opposite.marker.color == (bad, good, bad)
+
+
+def test_a_path_lists_its_edits_where_they_lead_and_their_sum():
+    assert path_table(EDITS, 90.0).round(9).to_dict("list") == {
         "edit": ["s1_depth 1 → 2", "resolution 14 → 28", "together"],
         "effect": [0.5, -0.2, 0.3],
         "low": [0.4, -0.3, 0.1],
@@ -42,7 +63,7 @@ def test_the_table_lists_the_edits_where_they_lead_and_their_sum():
 
 @pytest.mark.parametrize("column", ["accuracy", "latency_ms"])
 def test_edits_lead_from_the_start_to_now_with_their_intervals(column):
-    bars, ends = edit_figure(edit_table(EDITS, 90.0), target_of(column)).data
+    bars, ends = path_figure(path_table(EDITS, 90.0), target_of(column)).data
     labels = ["start", "s1_depth 1 → 2", "resolution 14 → 28", "now"]
     assert list(bars.y) == labels and list(bars.x) == pytest.approx([90.0, 0.5, -0.2, 90.3])
     assert list(ends.y) == labels[1:] and list(ends.x) == pytest.approx([90.5, 90.3, 90.3])
@@ -50,16 +71,16 @@ def test_edits_lead_from_the_start_to_now_with_their_intervals(column):
     assert list(ends.error_x.arrayminus) == pytest.approx([0.1, 0.1, 0.2])
 
 
-def test_what_helps_and_what_costs_depends_on_the_direction():
+def test_the_colours_of_a_path_depend_on_the_direction():
     def colours(column):
-        bars, _ = edit_figure(edit_table(EDITS, 90.0), target_of(column)).data
+        bars, _ = path_figure(path_table(EDITS, 90.0), target_of(column)).data
         return bars.increasing.marker.color, bars.decreasing.marker.color
 
     assert colours("accuracy") == colours("latency_ms")[::-1]
 
 
 def test_every_interval_lies_in_the_figure_and_is_told_in_numbers():
-    figure = edit_figure(edit_table(EDITS, 90.0), target_of("accuracy"))
+    figure = path_figure(path_table(EDITS, 90.0), target_of("accuracy"))
     low, high = figure.layout.xaxis.range
     assert low <= 90.1 and high >= 90.6
     assert [a.text for a in figure.layout.annotations] == [
@@ -71,7 +92,7 @@ def test_edits_that_read_the_same_are_told_apart_by_number():
     again = EditEffects(
         EDITS.table.assign(edit="s1b1 kernel 3 → 5"), EDITS.total, EDITS.low, EDITS.high
     )
-    bars, _ = edit_figure(edit_table(again, 90.0), target_of("accuracy"), numbered=True).data
+    bars, _ = path_figure(path_table(again, 90.0), target_of("accuracy"), numbered=True).data
     assert list(bars.y) == ["start", "1. s1b1 kernel 3 → 5", "2. s1b1 kernel 3 → 5", "now"]
 
 
