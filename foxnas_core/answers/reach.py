@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from foxnas_core.architecture import Architecture, Value
+from foxnas_core.editing.changes import changes_between, in_words
 from foxnas_core.explanation.edits import EditEffects, edit_effects
 from foxnas_core.regression import Predictor
 from foxnas_core.search.calibration import SearchCalibration
@@ -12,7 +13,6 @@ from foxnas_core.search.chance import chance_better, chance_kept
 from foxnas_core.search.counterfactual import better_by, counterfactuals, edits_between
 from foxnas_core.search.milp import solve
 from foxnas_core.search.problem import Limit, SearchProblem, noun_of
-from foxnas_core.search.steps import changes_between, in_words
 from foxnas_core.target import Target
 
 

@@ -15,12 +15,12 @@ import pandas as pd
 
 from foxnas_core.answers.reach import effects_of
 from foxnas_core.architecture import Architecture, Value
+from foxnas_core.editing.changes import changes_between, in_words
 from foxnas_core.errors import InfeasibleBudget, InvalidInput
 from foxnas_core.explanation.edits import EditEffects
 from foxnas_core.search.milp import solve
 from foxnas_core.search.problem import Candidate, Limit, SearchProblem, noun_of
 from foxnas_core.search.restriction import choices_that_take, narrowed
-from foxnas_core.search.steps import changes_between, in_words
 from foxnas_core.search_space import Decision, SearchSpace, check_choice
 from foxnas_core.target import Target
 
