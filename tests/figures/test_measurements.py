@@ -39,6 +39,8 @@ def test_the_histogram_holds_every_spread(table):
 
 def test_drift_is_drawn_where_it_was_recorded(table):
     rows = badge_table(table, "latency_ms")
+    assert len(drift_table(rows)) == len(rows)
+    rows[["drift", "drift_range"]] = np.nan
     assert not len(drift_table(rows))
     rows.loc[:9, ["drift", "drift_range"]] = [1.1, 4.0]
     known = drift_table(rows)

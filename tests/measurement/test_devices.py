@@ -103,7 +103,7 @@ def test_rows_that_lack_a_devices_latency_get_it_and_nothing_else(rows_study, mo
     names = table.frame[f"campaign_{column}"].dropna().unique()
     assert {table.record["campaigns"][n]["reference_baseline_ms"] for n in names} == {baseline}
     # The study's own latencies stay held to their own.
-    assert workflow._baseline(table) == workflow._baseline(before)
+    assert workflow.baseline_of(table) == workflow.baseline_of(before)
     # Nothing lacks the columns that were measured in the first place.
     assert (
         workflow.measure_on_device(rows_study, "onnxruntime", seed=0, report=lambda p: None) == []

@@ -75,8 +75,10 @@ def test_a_pair_opens_in_what_if(studies):
     assert opened.id == shown["faster on int8"].iloc[0]
     assert page.query_params["latency"] == INT8
     # The other of the pair is the start, so that the edits are what differs between them.
-    [latency] = [d.value for d in page.dataframe if "edit" in d.value][1:]
-    assert latency["edit"].iloc[-1] == "together" and latency["effect"].iloc[-1] < 0
+    [edits] = [d.value for d in page.dataframe if "edit" in d.value]
+    assert len(edits) > 1 and edits["edit"].iloc[-1] == "together"
+    [told] = [d.value.set_index("target") for d in page.dataframe if "start" in d.value]
+    assert told.loc["Latency (int8)", "now"] < told.loc["Latency (int8)", "start"]
 
 
 def test_rows_and_source_move_the_result(studies):

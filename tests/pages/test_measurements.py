@@ -3,7 +3,8 @@ import pytest
 from conftest import run_page, sentences
 
 from foxnas_core.badges import FAILED, judge
-from foxnas_core.storage import open_study
+from foxnas_core.storage import create_study, open_study
+from foxnas_core.table import table_from_frame
 
 PAGE = "pages/14_Measurements.py"
 
@@ -25,12 +26,21 @@ def test_badges_spread_and_rows_of_the_shipped_study(studies):
     table = open_study(studies / "demo").table()
     failed = judge(table, "latency_ms").count(FAILED)
     assert metrics(page)["Failed a check"] == str(failed)
-    assert "did not record the drift" in sentences(page)
-    assert len(page.get("plotly_chart")) == 2
+    assert "did not record the drift" not in sentences(page)
+    assert len(page.get("plotly_chart")) == 3
     page.segmented_control(key="badges").set_value(FAILED).run()
     assert not page.exception and not page.error
     listed = page.dataframe[-1].value
     assert len(listed) == failed and set(listed["badge"]) == {FAILED}
+
+
+def test_campaigns_without_drift_are_told(studies):
+    table = open_study(studies / "demo").table()
+    old = table.frame.drop(columns=[c for c in table.frame if c.startswith("drift_")])
+    create_study(studies / "old", table.space, name="Old", table=table_from_frame(table.space, old))
+    page = run_page(PAGE, study="old")
+    assert not page.exception and not page.error
+    assert "did not record the drift" in sentences(page)
 
 
 def test_the_coefficients_say_how_many_rows_were_left_out(studies):
