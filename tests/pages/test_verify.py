@@ -104,7 +104,9 @@ def test_what_was_edited_on_what_if_is_offered(tiny):
     assert page.selectbox(key="edit-decision").options[0] != "as edited on What-if"
 
     what_if = run_page("pages/2_What_if.py", study="tiny", architecture=address(tiny))
-    [control] = [w for w in what_if.get("button_group") if w.key == "edit-s1b1_kernel"]
+    [scope] = [w for w in what_if.selectbox if w.key.startswith("scope-")]
+    scope.select("s1b1").run()
+    [control] = [w for w in what_if.get("button_group") if w.key.startswith("set-kernel-")]
     control.set_value(5).run()
     what_if.switch_page(PAGE).run()
     assert what_if.selectbox(key="edit-decision").value == "as edited on What-if"
