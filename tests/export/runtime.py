@@ -3,6 +3,7 @@ the runtime's suffix, and the app's own Python runs them."""
 
 import json
 import sys
+import time
 from pathlib import Path
 
 SUFFIXES = {"executorch": ".pte", "litert": ".tflite"}
@@ -17,11 +18,6 @@ def install(folder: Path, runtime: str, *, error: float = 0.0, seconds: float = 
 
 
 def main(script: Path, folder: Path, error: float, seconds: float) -> None:
-    import time
-
-    import numpy as np
-    import torch
-
     time.sleep(seconds)
     if script.name == "convert.py":
         job = json.loads((folder / "subnets.json").read_text())
@@ -31,6 +27,10 @@ def main(script: Path, folder: Path, error: float, seconds: float) -> None:
         (folder / f"{own['name']}-fp32{SUFFIXES[job['runtime']]}").write_bytes(program)
         return
     assert script.name == "answer.py"
+    # Imported late, as it takes seconds and copying a file needs none of it.
+    import numpy as np
+    import torch
+
     question = json.loads((folder / "question.json").read_text())
     program = torch.export.load(folder / question["file"]).module()
     images = torch.from_numpy(np.load(folder / question["images"]))

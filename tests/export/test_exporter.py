@@ -18,7 +18,7 @@ from foxnas_core.export.exporter import (
     write_export,
     zip_export,
 )
-from foxnas_core.export.formats import FORMATS, INT8_FLOOR, formats_of
+from foxnas_core.export.formats import INT8_FLOOR, formats_of
 from foxnas_core.export.model_card import Estimate
 from foxnas_core.export.progress import Steps
 from foxnas_core.measurement.campaign import prepare
@@ -189,22 +189,16 @@ def test_great_logits_may_differ_in_proportion():
         exporter._compare("a", expected / 1000 + 2e-4, expected / 1000)
 
 
-@pytest.mark.parametrize(
-    ("name", "file"), [("executorch", "model.pte"), ("litert", "model.tflite")]
-)
-def test_a_further_runtime_writes_and_answers_in_its_own_environment(
-    export, environment, name, file
-):
-    environment(name)
+def test_a_further_runtime_writes_and_answers_in_its_own_environment(export, environment):
+    environment("litert")
     steps = []
-    own = formats_of([name])[0]
-    found = export(
-        formats=own, steps=Steps({"score on held-out images": 1, own[0].title: 1}, steps.append)
-    )
-    assert [c.file for c in found.checks] == [file] and found.checks[0].images == 256
-    assert {file, FORMATS[name].script} < set(found.files)
-    assert f"- {FORMATS[name].runtime.title} 7.8.9" in found.files["model_card.md"].decode()
-    assert steps[-1].step == own[0].title and 0 < steps[-1].share < 1
+    [own] = formats_of(["litert"])[0]
+    planned = Steps({"score on held-out images": 1, own.title: 1}, steps.append)
+    found = export(formats=[own], steps=planned)
+    assert [c.file for c in found.checks] == ["model.tflite"] and found.checks[0].images == 256
+    assert {"model.tflite", "run_litert.py"} < set(found.files)
+    assert "- LiteRT 7.8.9" in found.files["model_card.md"].decode()
+    assert steps[-1].step == own.title and 0 < steps[-1].share < 1
 
 
 def test_a_further_runtime_that_answers_otherwise_fails(export, environment):
