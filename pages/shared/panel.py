@@ -69,6 +69,8 @@ def _table(table: pd.DataFrame, key: str, on_select: Callable[[], None] | None =
         file_name=f"{key}.csv",
         mime="text/csv",
         key=f"{key}-download",
+        # Another run of the page would forget what is to be downloaded before it is.
+        on_click="ignore",
     )
 
 
