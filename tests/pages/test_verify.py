@@ -1,17 +1,20 @@
 import json
 import shutil
 import time
+from dataclasses import replace
 
 import pytest
 from conftest import run_page, sentences
 from trials import claim_of, trial_of
 
 from foxnas_core import verifying
+from foxnas_core.explanation.edits import changes
 from foxnas_core.storage import create_study, open_study
 from foxnas_core.verification.edits import editable
 from foxnas_core.verification.judging import claims_on
 from foxnas_core.workflow import fit_all
 from pages.shared import cache, verifications
+from pages.shared.choices import as_text
 
 PAGE = "pages/16_Verify.py"
 
@@ -102,12 +105,18 @@ def test_what_was_edited_on_what_if_is_offered(tiny):
     page.button(key="pick-largest").click().run()
     assert page.selectbox(key="edit-decision").options[0] != "as edited on What-if"
 
-    what_if = run_page("pages/2_What_if.py", study="tiny", architecture=address(tiny))
-    [control] = [w for w in what_if.get("button_group") if w.key == "edit-s1b1_kernel"]
-    control.set_value(5).run()
-    what_if.switch_page(PAGE).run()
-    assert what_if.selectbox(key="edit-decision").value == "as edited on What-if"
-    assert "s1b1_kernel 3 → 5" in said(what_if)
+    # As the page What-if leaves it.
+    before = tiny.space.extreme("smallest")
+    after = tiny.space.neighbours(before)[0]
+    page.session_state["choices"] = replace(
+        page.session_state["choices"], start=as_text(before), architecture=as_text(after)
+    )
+    page.query_params["architecture"] = as_text(after)
+    page.run()
+    assert not page.exception and not page.error
+    assert page.selectbox(key="edit-decision").options[0] == "as edited on What-if"
+    page.selectbox(key="edit-decision").set_value("as edited on What-if").run()
+    assert changes(list(tiny.space.by_name), before, after) in said(page)
 
 
 def test_random_claims_run_to_a_scoreboard_and_the_next_seed_is_offered(tiny):
