@@ -7,6 +7,7 @@ from importlib.util import find_spec
 import streamlit as st
 
 from foxnas_core.architecture import Architecture, Value
+from foxnas_core.editing.bulk import set_choices
 from foxnas_core.errors import FoxnasError
 from foxnas_core.explanation.edits import changes
 from foxnas_core.figures import verification as figures
@@ -15,7 +16,7 @@ from foxnas_core.regression import Predictor
 from foxnas_core.storage import Study
 from foxnas_core.target import target_of
 from foxnas_core.verification.claims import Claim, Trial
-from foxnas_core.verification.edits import editable, edited
+from foxnas_core.verification.edits import editable
 from foxnas_core.verification.judging import claims_on
 from foxnas_core.verification.scoreboard import scoreboard, trials_table
 from foxnas_core.verifying import LEVEL, TARGETS, latency_device
@@ -85,7 +86,8 @@ def edit_picker(study: Study, architecture: Architecture) -> tuple[Architecture,
     value: Value = right.selectbox(
         f"{architecture[name]} becomes", others[name], key=f"edit-value-{name}"
     )
-    return architecture, edited(study.space, architecture, name, value)
+    decision = study.space.by_name[name]
+    return architecture, set_choices(study.space, architecture, [decision], value).architecture
 
 
 def show_claims(predictors: Sequence[Predictor], subnets: Sequence[Architecture]) -> None:
@@ -227,8 +229,10 @@ def show_buttons(
 def show_testing(study: Study, trials: Sequence[Trial]) -> None:
     """Pick, read the claims, measure."""
     table = cache.table_of(study)
-    latency = latency_picker(table)
-    architecture = architecture_picker(study, latency)
+    left, right = st.columns([1, 2], gap="large")
+    with left:
+        latency = latency_picker(table)
+    architecture = architecture_picker(study, latency, right)
     left, right = st.columns([3, 2], gap="large")
     with left:
         subnets = edit_picker(study, architecture)
