@@ -7,6 +7,7 @@ from importlib.util import find_spec
 import streamlit as st
 
 from foxnas_core.architecture import Architecture, Value
+from foxnas_core.editing.bulk import set_choices
 from foxnas_core.errors import FoxnasError
 from foxnas_core.explanation.edits import changes
 from foxnas_core.figures import verification as figures
@@ -14,8 +15,8 @@ from foxnas_core.measurement.runner import device_name
 from foxnas_core.regression import Predictor
 from foxnas_core.storage import Study
 from foxnas_core.target import target_of
-from foxnas_core.verification.claims import Trial
-from foxnas_core.verification.edits import editable, edited
+from foxnas_core.verification.claims import Claim, Trial
+from foxnas_core.verification.edits import editable
 from foxnas_core.verification.judging import claims_on
 from foxnas_core.verification.scoreboard import scoreboard, trials_table
 from foxnas_core.verifying import LEVEL, TARGETS, latency_device
@@ -85,28 +86,39 @@ def edit_picker(study: Study, architecture: Architecture) -> tuple[Architecture,
     value: Value = right.selectbox(
         f"{architecture[name]} becomes", others[name], key=f"edit-value-{name}"
     )
-    return architecture, edited(study.space, architecture, name, value)
+    decision = study.space.by_name[name]
+    return architecture, set_choices(study.space, architecture, [decision], value).architecture
 
 
 def show_claims(predictors: Sequence[Predictor], subnets: Sequence[Architecture]) -> None:
     """What is claimed of the subnets, before anything is measured."""
-    claims = [claim for p in predictors for claim in claims_on(p, subnets, level=LEVEL)]
-    for kind, said in (
-        ("difference", "What the edit changes, with the 95 % interval of the mean effect"),
-        ("value", f"Subnet **{subnets[-1].id}**, with its 95 % prediction interval"),
-    ):
-        own = [claim for claim in claims if claim.kind == kind]
-        if not own:
-            continue
-        st.markdown(f"{said}:")
-        for place, claim in zip(st.columns(max(len(own), 3), gap="medium"), own, strict=False):
-            target, signed = target_of(claim.target), kind == "difference"
-            unit = target.difference_unit if signed else target.unit
-            place.metric(
-                f"{target.label} ({unit})", target.text(claim.value, signed=signed), border=False
-            )
-            low, high = (target.text(end, signed=signed) for end in (claim.low, claim.high))
-            place.caption(f"{low} to {high}")
+    found = {p.target.column: claims_on(p, subnets, level=LEVEL) for p in predictors}
+    kinds = {"value": f"Subnet {subnets[-1].id}"}
+    if len(subnets) == 2:
+        kinds = {"difference": "The edit changes", **kinds}
+    lines = [f"| Claimed | {' | '.join(kinds.values())} |", "|---" * (len(kinds) + 1) + "|"]
+    for column, claims in found.items():
+        cells = {claim.kind: claim_text(claim) for claim in claims}
+        named = plain(target_of(column).label)
+        lines.append(f"| {named} | {' | '.join(cells[kind] for kind in kinds)} |")
+    with st.container(key="claimed"):
+        st.markdown("\n".join(lines))
+    st.caption(
+        "With 95 % intervals: of the mean effect for what an edit changes, of one new measurement "
+        "for the edited subnet."
+        if len(subnets) == 2
+        else "With 95 % prediction intervals."
+    )
+
+
+def claim_text(claim: Claim) -> str:
+    """The claim with its interval, as Markdown."""
+    target, signed = target_of(claim.target), claim.kind == "difference"
+    unit = target.difference_unit if signed else target.unit
+    value, low, high = (
+        plain(target.text(number, signed=signed)) for number in (claim.value, claim.low, claim.high)
+    )
+    return f"**{value}** {unit} ({low} to {high})"
 
 
 def predictors_of(study: Study, columns: Sequence[str]) -> list[Predictor]:
@@ -217,13 +229,16 @@ def show_buttons(
 def show_testing(study: Study, trials: Sequence[Trial]) -> None:
     """Pick, read the claims, measure."""
     table = cache.table_of(study)
-    latency = latency_picker(table)
-    architecture = architecture_picker(study, latency)
+    left, right = st.columns([1, 2], gap="large")
+    with left:
+        latency = latency_picker(table)
+    architecture = architecture_picker(study, latency, right)
     left, right = st.columns([3, 2], gap="large")
     with left:
         subnets = edit_picker(study, architecture)
         predictors = predictors_of(study, [target.column for target in table.targets])
-        show_claims(predictors, subnets)
+        if predictors:
+            show_claims(predictors, subnets)
         rows = int(table.frame["id"].isin([a.id for a in subnets]).sum())
         if rows:
             st.caption(

@@ -36,14 +36,6 @@ def random_edit(space: SearchSpace, rng: np.random.Generator) -> tuple[Architect
     return before, own[int(rng.integers(len(own)))]
 
 
-def edited(
-    space: SearchSpace, architecture: Architecture, decision: str, value: Value
-) -> Architecture:
-    """The architecture with one choice changed; decisions that it opens take their first choice."""
-    first = {d.name: d.choices[0] for d in space.decisions}
-    return space.architecture({**first, **architecture.to_dict(), decision: value})
-
-
 def editable(space: SearchSpace, architecture: Architecture) -> dict[str, list[Value]]:
     """The other choices of each active decision that has some."""
     return {
