@@ -15,7 +15,6 @@ from dataclasses import asdict, fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 from tqdm import tqdm
 
 from foxnas_core import workflow
@@ -583,7 +582,7 @@ def profile(options: argparse.Namespace) -> dict[str, Any]:
     study = _opened(options)
     if options.precision not in workflow.PRECISIONS:
         raise InvalidInput(f"--precision is fp32 or int8, not {options.precision!r}.")
-    architecture = _architecture_of(study, options.architecture)
+    architecture = _named_architecture(study, options.architecture)
     found = None
     try:
         layers, found = workflow.profile_subnet(study, architecture, options.precision)
@@ -623,20 +622,6 @@ def profile(options: argparse.Namespace) -> dict[str, Any]:
         "profiled_ms": found.profiled_ms,
         "circumstances": found.circumstances,
     }
-
-
-def _architecture_of(study: Study, named: str) -> Architecture:
-    """The architecture of a file, or of the measured subnet of that id."""
-    if Path(named).exists():
-        return read_architecture(Path(named), study.space)
-    table = study.table()
-    ids = table.frame["id"].tolist()
-    if named not in ids:
-        raise InvalidInput(
-            f"{named!r} is neither a file nor the id of a subnet that {study.folder} has measured."
-        )
-    row = ids.index(named)
-    return study.space.decode(table.codes[row : row + 1])[0]
 
 
 def fine_tune(options: argparse.Namespace) -> dict[str, Any]:
@@ -708,7 +693,7 @@ def report(options: argparse.Namespace) -> dict[str, Any]:
         latency=options.latency_target,
         budget=options.latency_budget,
         guard=options.guard,
-        architecture=options.architecture and _architecture_of(study, options.architecture),
+        architecture=options.architecture and _named_architecture(study, options.architecture),
         rationale=options.rationale,
         parts=tuple(part for part in PARTS if part not in options.without),
         made=datetime.now(UTC).date().isoformat(),
@@ -861,9 +846,9 @@ def _named_architecture(study: Study, named: str) -> Architecture:
     if Path(named).exists():
         return read_architecture(Path(named), study.space)
     for table in (study.table(), study.optima()):
-        rows = (table.frame["id"] == named).to_numpy() if len(table) else np.zeros(0, dtype=bool)
+        rows = (table.frame["id"] == named).to_numpy()
         if rows.any():
-            return study.space.decode(table.codes[rows][:1])[0]
+            return table.rows(rows).architectures()[0]
     raise MissingPart(
         f"{named!r} is neither a file nor the id of a subnet that {study.folder} has measured."
     )

@@ -1,10 +1,10 @@
 import re
-import shutil
 from collections.abc import Iterator
 
 import pytest
+from handmade_records import usual_record
 from playwright.sync_api import Page, expect
-from serving import REPOSITORY, wait_until_drawn
+from serving import wait_until_drawn
 
 from foxnas_core.handmade.claims import compare
 from foxnas_core.storage import Study, open_study
@@ -12,8 +12,8 @@ from foxnas_core.storage import Study, open_study
 
 @pytest.fixture
 def compared(demo: Study) -> Iterator[Study]:
-    """The demo with the networks that it ships beside it."""
-    shutil.copy(REPOSITORY / "data" / "demo" / "handmade.json", demo.handmade_file)
+    """The demo with a record of every design beside it."""
+    demo.save_handmade(usual_record(demo.space))
     yield open_study(demo.folder)
     demo.handmade_file.unlink()
 
@@ -37,7 +37,6 @@ def test_precision_and_weights_change_the_claims_and_the_table_can_be_taken_away
     page.locator(".st-key-way button", has_text="with inherited weights").click()
     expect(page.get_by_text(said("inherited", ""))).to_be_visible()
     wait_until_drawn(page)
-    page.locator(".st-key-networks-table").scroll_into_view_if_needed()
     page.get_by_text("Table", exact=True).first.click()
     with page.expect_download() as download:
         page.locator(".st-key-networks-download button").click()
