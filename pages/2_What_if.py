@@ -35,7 +35,21 @@ from pages.shared.picture import picture
 from pages.shared.text import plain
 from pages.shared.versus import Other, kept_variants, other_picker, variants_menu
 
-METRICS = 6
+# Pixels of a prediction.
+WIDTH = 160
+# Many predictions stay in view while the picture is edited, so each takes little room.
+_COMPACT = """<style>
+.st-key-predictions [data-testid="stMetric"] > div {
+  display: flex; flex-wrap: wrap; align-items: baseline; column-gap: 0.4rem}
+.st-key-predictions [data-testid="stMetricLabel"] {flex-basis: 100%}
+.st-key-predictions [data-testid="stMetricLabel"] p {font-size: 0.8rem; line-height: 1.15}
+.st-key-predictions [data-testid="stMetricLabel"] * {white-space: normal !important}
+.st-key-predictions [data-testid="stCaptionContainer"],
+.st-key-predictions [data-testid="stCaptionContainer"] p {margin-bottom: 0}
+.st-key-prediction-line {row-gap: 0.4rem}
+.st-key-predictions [data-testid="stMetricValue"] {font-size: 1.3rem; line-height: 1.2}
+.st-key-predictions [data-testid="stMetricDelta"] {font-size: 0.8rem}
+</style>"""
 BY_EDIT, BY_BLOCK = "edit by edit", "block by block"
 
 
@@ -76,29 +90,31 @@ def show_predictions(
 ) -> pd.DataFrame:
     """Each prediction with its interval and its change; returns them as a table."""
     rows = []
-    shown = list(predictors.values())
-    for first in range(0, len(shown), METRICS):
-        places = st.columns(min(METRICS, len(shown)))
-        for place, predictor in zip(places, shown[first : first + METRICS], strict=False):
-            target = predictor.target
-            both = predictor.predict([start, now])
-            before, after = (float(value) for value in both["value"])
-            low, high = (float(both[f"prediction_{end}"].iloc[1]) for end in ("low", "high"))
-            place.metric(
-                target.named,
-                target.text(after),
-                delta=None if start == now else target.text(after - before, signed=True),
-                delta_color="normal" if target.direction == "max" else "inverse",
-            )
-            place.caption(
-                "exact" if predictor.is_exact else f"{target.text(low)} to {target.text(high)}"
-            )
-            rows.append(
-                {
-                    "target": target.label, "unit": target.unit, "start": before, "now": after,
-                    "prediction low": low, "prediction high": high,
-                }
-            )  # fmt: skip
+    st.html(_COMPACT)
+    line = st.container(
+        horizontal=True, gap="small", vertical_alignment="bottom", key="prediction-line"
+    )
+    for predictor in predictors.values():
+        target = predictor.target
+        both = predictor.predict([start, now])
+        before, after = (float(value) for value in both["value"])
+        low, high = (float(both[f"prediction_{end}"].iloc[1]) for end in ("low", "high"))
+        place = line.container(width=WIDTH, gap=None)
+        place.metric(
+            target.named,
+            target.text(after),
+            delta=None if start == now else target.text(after - before, signed=True),
+            delta_color="normal" if target.direction == "max" else "inverse",
+        )
+        place.caption(
+            "exact" if predictor.is_exact else f"{target.text(low)} to {target.text(high)}"
+        )
+        rows.append(
+            {
+                "target": target.label, "unit": target.unit, "start": before, "now": after,
+                "prediction low": low, "prediction high": high,
+            }
+        )  # fmt: skip
     return pd.DataFrame(rows)
 
 
@@ -239,6 +255,7 @@ def show_blocks(
 
 
 def show_ways_on(now: Architecture) -> None:
+    """Where the architecture may go from here."""
     row = st.container(horizontal=True)
     row.download_button(
         "Download the architecture (JSON)",
@@ -248,6 +265,8 @@ def show_ways_on(now: Architecture) -> None:
         key="architecture-download",
         on_click="ignore",
     )
+    if row.button("Verify this subnet", key="to-verify"):
+        st.switch_page("pages/16_Verify.py")
     if row.button("Export this subnet", key="to-export"):
         st.switch_page("pages/4_Export.py")
 

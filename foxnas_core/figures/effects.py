@@ -14,6 +14,8 @@ from foxnas_core.target import Target
 
 # Characters of a label on one line.
 _LONGEST = 30
+# Changes of one edit that are named.
+_MOST_NAMED = 2
 
 
 def edit_table(effects: EditEffects) -> pd.DataFrame:
@@ -86,29 +88,26 @@ def path_table(effects: EditEffects, start: float) -> pd.DataFrame:
 def path_figure(table: pd.DataFrame, target: Target, *, numbered: bool = False) -> go.Figure:
     """`path_table` as a waterfall from the start over each edit to now, each with its interval.
 
-    `numbered` tells edits of one order apart that read the same.
+    `numbered` tells edits of one order apart that read the same. Of an edit of more than two
+    choices the first is named.
     """
     edits, total = table.iloc[:-1], table.iloc[-1]
     start = float(total["value"] - total["effect"])
     names = [
-        _wrapped(f"{i}. {edit}" if numbered else edit)
+        _wrapped(f"{i}. {_shortened(edit)}" if numbered else _shortened(edit))
         for i, edit in enumerate(edits["edit"], start=1)
     ]
+    labels = ["start", *names, "now"]
     figure = waterfall_figure(
         pd.DataFrame({"what": names, "effect": edits["effect"]}),
         target, start=start, first="start", last="now",
     )  # fmt: skip
     # A waterfall has no error bars, so the ends of its bars carry them.
-    labels = ["start", *names, "now"]
-    figure.update_traces(
-        text=[target.text(start), *[""] * len(edits), target.text(total["value"])],
-        textposition="inside",
-        insidetextanchor="start",
-        insidetextfont={"color": "white"},
-    )
     figure.add_trace(
         go.Scatter(
-            x=table["value"], y=labels[1:], mode="markers", showlegend=False,
+            x=table["value"],
+            y=labels[1:],
+            mode="markers",
             marker={"color": INK, "size": 4},
             error_x={
                 "type": "data",
@@ -121,32 +120,46 @@ def path_figure(table: pd.DataFrame, target: Target, *, numbered: bool = False) 
             },
             hoverinfo="skip",
         )
-    )  # fmt: skip
+    )
     told = [
         f"{target.text(effect, signed=True)} [{target.text(low, signed=True)}, "
         f"{target.text(high, signed=True)}]"
         for effect, low, high in zip(table["effect"], table["low"], table["high"], strict=True)
     ]
+    told = [target.text(start), *told[:-1], f"{target.text(total['value'])}: {told[-1]}"]
     annotations = [
         {
             "x": 1.01, "xref": "paper", "xanchor": "left", "y": label, "yref": "y", "text": text,
             "showarrow": False,
         }
-        for label, text in zip(labels[1:], told, strict=True)
+        for label, text in zip(labels, told, strict=True)
     ]  # fmt: skip
     low, high = figure.layout.xaxis.range
     reach = [
         *(table["value"] + table["low"] - table["effect"]),
         *(table["value"] + table["high"] - table["effect"]),
     ]
+    lines = max(label.count("<br>") + 1 for label in labels)
+    figure.update_traces(
+        text=[""] * len(labels),
+        customdata=told,
+        hovertemplate="%{y}: %{customdata}<extra></extra>",
+        selector={"type": "waterfall"},
+    )
     figure.update_layout(
         annotations=annotations,
-        height=180 + sum(12 + 18 * (name.count("<br>") + 1) for name in names),
+        height=110 + (12 + 18 * lines) * len(labels),
         margin={"r": 12 + 7 * max(map(len, told))},
         xaxis={"range": [min(low, *reach), max(high, *reach)]},
         showlegend=False,
     )
     return figure
+
+
+def _shortened(edit: str) -> str:
+    """The first of more than two changes, and how many more there are."""
+    parts = edit.split("; ")
+    return edit if len(parts) <= _MOST_NAMED else f"{parts[0]} and {len(parts) - 1} more"
 
 
 def difference_table(

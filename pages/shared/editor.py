@@ -335,7 +335,6 @@ def _role_control(
             told,
             options,
             index=None,
-            required=True,
             placeholder="mixed",
             key=key,
             on_change=react,

@@ -56,6 +56,10 @@ def test_an_edit_moves_the_numbers_and_can_be_shared(
     value = fit(demo.table(), "accuracy").predict([edited])["value"].iloc[0]
     assert f"{value:.2f}" in after[0]
 
+    # The numbers stay in view.
+    page.locator(".st-key-to-export").scroll_into_view_if_needed()
+    expect(page.locator(NUMBERS).first).to_be_in_viewport()
+
     # Whoever gets the link sees the same.
     context = browser.new_context(base_url=server.url)
     other = context.new_page()

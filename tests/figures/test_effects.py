@@ -84,8 +84,17 @@ def test_every_interval_lies_in_the_figure_and_is_told_in_numbers():
     low, high = figure.layout.xaxis.range
     assert low <= 90.1 and high >= 90.6
     assert [a.text for a in figure.layout.annotations] == [
-        "+0.50 [+0.40, +0.60]", "-0.20 [-0.30, -0.10]", "+0.30 [+0.10, +0.50]",
+        "90.00", "+0.50 [+0.40, +0.60]", "-0.20 [-0.30, -0.10]", "90.30: +0.30 [+0.10, +0.50]",
     ]  # fmt: skip
+
+
+def test_an_edit_of_many_choices_is_told_in_short():
+    many = "; ".join(f"s1b{i} kernel 3 → 5" for i in range(1, 10))
+    effects = EditEffects(EDITS.table.assign(edit=["s1_depth 1 → 2", many]), 0.3, 0.1, 0.5)
+    table = path_table(effects, 90.0)
+    bars, _ = path_figure(table, target_of("accuracy"), numbered=True).data
+    assert bars.y[2].replace("<br>", " ") == "2. s1b1 kernel 3 → 5 and 8 more"
+    assert table["edit"].iloc[1] == many
 
 
 def test_edits_that_read_the_same_are_told_apart_by_number():
