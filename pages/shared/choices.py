@@ -131,9 +131,12 @@ def show_in_address(choices: Choices) -> None:
             wanted[name] = value
     replaced = st.query_params.to_dict()
     if replaced != wanted:
-        if replaced:
-            recent = [e for e in remembered("replaced") or [] if time.monotonic() - e[1] < _ECHO]
-            remember("replaced", [*recent, (replaced, time.monotonic())])
+        now = time.monotonic()
+        recent = [e for e in remembered("replaced") or [] if now - e[1] < _ECHO]
+        # What the page wrote last may be under way to the browser, which still told the one before.
+        over = [a for a in (replaced, remembered("written")) if a and a != wanted]
+        remember("replaced", [*recent, *((address, now) for address in over)])
+        remember("written", wanted)
         st.query_params.from_dict(wanted)
 
 

@@ -181,6 +181,23 @@ def test_undo_and_redo_lead_back_and_forth(studies):
     assert page.button(key="redo").disabled
 
 
+def test_addresses_that_arrive_one_edit_late_undo_nothing(studies):
+    page = run_page(PAGE, architecture=link(studies))
+    page.run()  # the address was completed
+    addresses = [dict(page.query_params)]
+    edits_made = (("kernel", 5), ("expand", 3), ("kernel", 7), ("expand", 4))
+    select(page, "s1b1")
+    for role, value in edits_made:
+        control(page, role).set_value(value)
+        # The browser has not yet shown what the last edit wrote.
+        for name, told in addresses[max(0, len(addresses) - 2)].items():
+            page.query_params[name] = told
+        page.run()
+        addresses.append(dict(page.query_params))
+    assert (chosen(page, "s1b1_kernel"), chosen(page, "s1b1_expand")) == (7, 4)
+    assert len(edits(page)) == len(edits_made) + 1
+
+
 def test_another_start_is_undone_like_an_edit(studies):
     page = run_page(PAGE, architecture=link(studies))
     choose(page, "s1b1", "kernel", 7)
