@@ -19,6 +19,7 @@ from foxnas_core.figures.theme import (
     colour_of,
     difference_axis,
     new_figure,
+    whiskers,
 )
 from foxnas_core.target import Target
 
@@ -78,15 +79,7 @@ def interval_figure(table: pd.DataFrame, targets: Sequence[Target]) -> go.Figure
                     "size": 7,
                     "line": {"color": colour, "width": 1.5},
                 },
-                error_x={
-                    "type": "data",
-                    "symmetric": False,
-                    "array": part["high"] - part["effect"],
-                    "arrayminus": part["effect"] - part["low"],
-                    "color": colour,
-                    "thickness": 1.5,
-                    "width": 3,
-                },
+                error_x=whiskers(part["effect"], part["low"], part["high"], colour),
                 customdata=texts,
                 hovertemplate="%{y}<br>%{customdata}<extra></extra>",
                 showlegend=False,

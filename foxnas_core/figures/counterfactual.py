@@ -5,7 +5,15 @@ import pandas as pd
 from plotly import graph_objects as go
 
 from foxnas_core.answers.reach import Reached
-from foxnas_core.figures.theme import BLUE, GREY, INK, colour_of, difference_axis, new_figure
+from foxnas_core.figures.theme import (
+    BLUE,
+    GREY,
+    INK,
+    colour_of,
+    difference_axis,
+    new_figure,
+    whiskers,
+)
 from foxnas_core.target import Target
 
 # Columns of the target that is the price.
@@ -40,10 +48,7 @@ def reached_figure(table: pd.DataFrame, objective: Target, chosen: int) -> go.Fi
     figure.add_scatter(
         x=table["edits"], y=table[PRICE], mode="markers", showlegend=False,
         marker={"size": 12, "color": fill, "line": {"color": colour, "width": 2}},
-        error_y={
-            "type": "data", "symmetric": False, "array": table[HIGH] - table[PRICE],
-            "arrayminus": table[PRICE] - table[LOW], "color": colour, "thickness": 1.2,
-        },
+        error_y=whiskers(table[PRICE], table[LOW], table[HIGH], colour),
         customdata=np.column_stack([table["in words"], table["chance"].round()]),
         hovertemplate=f"%{{x}} edits: %{{y:+.3g}} {objective.difference_unit}, kept with "
         "%{customdata[1]} %<br>%{customdata[0]}<extra></extra>",
@@ -73,11 +78,7 @@ def choices_figure(table: pd.DataFrame, objective: Target) -> go.Figure:
             "size": 12, "symbol": ["x" if np.isnan(c) else "circle" for c in table["change"]],
             "color": [INK if now else BLUE for now in table["now"]],
         },
-        error_x={
-            "type": "data", "symmetric": False, "color": GREY, "thickness": 1.2,
-            "array": (table["high"] - table["change"]).fillna(0.0),
-            "arrayminus": (table["change"] - table["low"]).fillna(0.0),
-        },
+        error_x=whiskers(table["change"], table["low"], table["high"], GREY),
         customdata=text,
         hovertemplate=f"%{{y}}: %{{customdata}} {objective.difference_unit}<extra></extra>",
     )  # fmt: skip

@@ -5,7 +5,7 @@ import pandas as pd
 from plotly import graph_objects as go
 
 from foxnas_core.design.gain import ExpectedGain
-from foxnas_core.figures.theme import BLUE, GREY, new_figure
+from foxnas_core.figures.theme import BLUE, GREY, new_figure, whiskers
 
 BATCH, RANDOM = "this batch", "random subnets"
 
@@ -79,14 +79,7 @@ def block_gain_figure(table: pd.DataFrame) -> go.Figure:
         y=table["block"],
         orientation="h",
         marker={"color": BLUE},
-        error_x={
-            "type": "data",
-            "symmetric": False,
-            "array": table["most"] - table["mean"],
-            "arrayminus": table["mean"] - table["least"],
-            "color": GREY,
-            "thickness": 1.5,
-        },
+        error_x=whiskers(table["mean"], table["least"], table["most"], GREY),
         customdata=table[["effects", "least", "most"]],
         hovertemplate="%{y}: %{x:.2f} % narrower on average over %{customdata[0]} effects, "
         "%{customdata[1]:.2f} to %{customdata[2]:.2f} %<extra></extra>",

@@ -8,7 +8,7 @@ from plotly import graph_objects as go
 
 from foxnas_core.architecture import Architecture
 from foxnas_core.explanation.edits import EditEffects, edit_effects
-from foxnas_core.figures.theme import GREY, INK, ORANGE, SKY, difference_axis, new_figure
+from foxnas_core.figures.theme import GREY, INK, ORANGE, SKY, difference_axis, new_figure, whiskers
 from foxnas_core.regression import Predictor
 from foxnas_core.target import Target
 
@@ -29,11 +29,7 @@ def edit_figure(table: pd.DataFrame, target: Target) -> go.Figure:
     """A bar for each row of `edit_table`, with its interval; green-blue helps, orange costs."""
     helps = (table["effect"] > 0) == (target.direction == "max")
     colours = [SKY if good else ORANGE for good in helps]
-    labels = [
-        f"{target.text(effect, signed=True)} [{target.text(low, signed=True)}, "
-        f"{target.text(high, signed=True)}]"
-        for effect, low, high in zip(table["effect"], table["low"], table["high"], strict=True)
-    ]
+    labels = _in_numbers(table, target)
     figure = new_figure()
     figure.add_trace(
         go.Bar(
@@ -44,15 +40,7 @@ def edit_figure(table: pd.DataFrame, target: Target) -> go.Figure:
                 "color": colours,
                 "line": {"color": INK, "width": [0] * (len(table) - 1) + [1]},
             },
-            error_x={
-                "type": "data",
-                "symmetric": False,
-                "array": table["high"] - table["effect"],
-                "arrayminus": table["effect"] - table["low"],
-                "color": INK,
-                "thickness": 1.2,
-                "width": 3,
-            },
+            error_x=whiskers(table["effect"], table["low"], table["high"], INK),
             customdata=labels,
             hovertemplate="%{y}<br>%{customdata} " + target.difference_unit + "<extra></extra>",
         )
@@ -63,6 +51,15 @@ def edit_figure(table: pd.DataFrame, target: Target) -> go.Figure:
         yaxis={"autorange": "reversed", "type": "category", "showgrid": False},
     )
     return figure
+
+
+def _in_numbers(table: pd.DataFrame, target: Target) -> list[str]:
+    """Each effect with its interval, as it is read."""
+    return [
+        f"{target.text(effect, signed=True)} [{target.text(low, signed=True)}, "
+        f"{target.text(high, signed=True)}]"
+        for effect, low, high in zip(table["effect"], table["low"], table["high"], strict=True)
+    ]
 
 
 def _wrapped(label: str) -> str:
@@ -109,23 +106,11 @@ def path_figure(table: pd.DataFrame, target: Target, *, numbered: bool = False) 
             y=labels[1:],
             mode="markers",
             marker={"color": INK, "size": 4},
-            error_x={
-                "type": "data",
-                "symmetric": False,
-                "array": table["high"] - table["effect"],
-                "arrayminus": table["effect"] - table["low"],
-                "color": INK,
-                "thickness": 1.2,
-                "width": 3,
-            },
+            error_x=whiskers(table["effect"], table["low"], table["high"], INK),
             hoverinfo="skip",
         )
     )
-    told = [
-        f"{target.text(effect, signed=True)} [{target.text(low, signed=True)}, "
-        f"{target.text(high, signed=True)}]"
-        for effect, low, high in zip(table["effect"], table["low"], table["high"], strict=True)
-    ]
+    told = _in_numbers(table, target)
     told = [target.text(start), *told[:-1], f"{target.text(total['value'])}: {told[-1]}"]
     annotations = [
         {

@@ -23,6 +23,7 @@ from foxnas_core.figures.theme import (
     SKY,
     difference_axis,
     new_figure,
+    whiskers,
 )
 from foxnas_core.target import Target
 
@@ -90,15 +91,7 @@ def lens_figure(table: pd.DataFrame, target: Target, *, signed: bool) -> go.Figu
             y=[blocks.index(block) + offset for block in own["block"]],
             mode="markers",
             marker={"color": colour, "symbol": symbol, "size": 9},
-            error_x={
-                "type": "data",
-                "symmetric": False,
-                "array": np.nan_to_num(high - value),
-                "arrayminus": np.nan_to_num(value - low),
-                "color": colour,
-                "thickness": 1.3,
-                "width": 3,
-            },
+            error_x=whiskers(value, low, high, colour),
             customdata=np.stack([own["block"], texts, own["rank"].map("{:g}".format)], axis=1),
             hovertemplate=f"%{{customdata[0]}}, {lens}<br>"
             "%{customdata[1]}, rank %{customdata[2]}<extra></extra>",
@@ -243,15 +236,7 @@ def dependence_figure(table: pd.DataFrame, target: Target) -> go.Figure:
                 mode="lines+markers",
                 line={"color": GREY, "width": 1},
                 marker={"color": BLUE, "size": 7},
-                error_y={
-                    "type": "data",
-                    "symmetric": False,
-                    "array": part["high"] - part["value"],
-                    "arrayminus": part["value"] - part["low"],
-                    "color": BLUE,
-                    "thickness": 1.3,
-                    "width": 3,
-                },
+                error_y=whiskers(part["value"], part["low"], part["high"], BLUE),
                 customdata=texts,
                 hovertemplate="%{x}<br>%{customdata}<extra></extra>",
                 showlegend=False,

@@ -10,7 +10,16 @@ from plotly import graph_objects as go
 
 from foxnas_core.editing.changes import changes_between, in_words, told_units
 from foxnas_core.figures.search import architecture_table
-from foxnas_core.figures.theme import BLUE, GREY, INK, ORANGE, RED, difference_axis, new_figure
+from foxnas_core.figures.theme import (
+    BLUE,
+    GREY,
+    INK,
+    ORANGE,
+    RED,
+    difference_axis,
+    new_figure,
+    whiskers,
+)
 from foxnas_core.search.calibration import SearchCalibration
 from foxnas_core.search.chance import chance_within
 from foxnas_core.search.exact import Front
@@ -269,10 +278,7 @@ def tied_figure(table: pd.DataFrame, objective: Target, unit: CostUnit) -> go.Fi
             x=[row[unit.title]], y=[row["difference"]], mode="markers", name=name,
             customdata=[row["id"]], hovertemplate=hover,
             marker={"size": 12, "color": colour, "symbol": "diamond"},
-            error_y={
-                "type": "data", "array": [row["high"] - row["difference"]],
-                "arrayminus": [row["difference"] - row["low"]], "color": colour,
-            },
+            error_y=whiskers([row["difference"]], [row["low"]], [row["high"]], colour),
         )  # fmt: skip
     return _laid_out(figure, unit.title, difference_axis(objective))
 

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 from plotly import graph_objects as go
 
-from foxnas_core.figures.theme import BLUE, GREEN, GREY, ORANGE, PURPLE, RED, new_figure
+from foxnas_core.figures.theme import BLUE, GREEN, GREY, ORANGE, PURPLE, RED, new_figure, whiskers
 from foxnas_core.handmade.claims import PUBLISHED, Comparison
 from foxnas_core.handmade.record import ALONE, FAMILIES, INHERITED, PRECISIONS, HandmadeRecord
 
@@ -80,8 +80,17 @@ def network_figure(table: pd.DataFrame, comparison: Comparison) -> go.Figure:
             mode="markers",
             name=label,
             marker={"color": colour, "symbol": symbol, "size": 10},
-            error_x=_bars(own, x, f"latency {name}", colour),
-            error_y=_bars(own, y, y, colour),
+            error_x=whiskers(
+                own[x],
+                own[f"latency {name} low"],
+                own[f"latency {name} high"],
+                colour,
+                thickness=1,
+                width=0,
+            ),
+            error_y=whiskers(
+                own[y], own[f"{y} low"], own[f"{y} high"], colour, thickness=1, width=0
+            ),
             customdata=own[["network", "resolution", "MACs", "parameters"]].to_numpy(),
             hovertemplate="<b>%{customdata[0]}</b>, %{customdata[1]} px<br>%{y:.2f} % at "
             f"%{{x:.4f}} ms in {name}<br>%{{customdata[2]:.3s}} MACs, "
@@ -143,10 +152,7 @@ def claim_figure(comparison: Comparison) -> go.Figure:
         name="measured here",
         showlegend=False,
         marker={"color": colours, "symbol": symbols, "size": 10},
-        error_x={
-            "type": "data", "symmetric": False, "array": np.maximum(highs - ratios, 0),
-            "arrayminus": np.maximum(ratios - lows, 0), "color": GREY, "thickness": 2, "width": 0,
-        },
+        error_x=whiskers(ratios, lows, highs, GREY, thickness=2, width=0),
         customdata=np.column_stack([lows, highs]),
         hovertemplate="%{y}: %{x:.2f} [%{customdata[0]:.2f}, %{customdata[1]:.2f}]<extra></extra>",
     )  # fmt: skip
@@ -174,10 +180,3 @@ def claim_figure(comparison: Comparison) -> go.Figure:
 def _labels(table: pd.DataFrame) -> pd.Series:
     way = table["way"].map({ALONE: "Searched, trained alone", INHERITED: _INHERITED})
     return table["family"].where(table["family"] != FAMILIES["searched"], way)
-
-
-def _bars(own: pd.DataFrame, middle: str, ends: str, colour: str) -> dict[str, object]:
-    return {
-        "type": "data", "symmetric": False, "array": own[f"{ends} high"] - own[middle],
-        "arrayminus": own[middle] - own[f"{ends} low"], "color": colour, "thickness": 1, "width": 0,
-    }  # fmt: skip

@@ -21,6 +21,7 @@ from foxnas_core.figures.theme import (
     colour_of,
     difference_axis,
     new_figure,
+    whiskers,
 )
 from foxnas_core.profiling.result import SQUEEZE, Layer, LayerProfile, Row
 from foxnas_core.target import KNOWN, Target, target_of
@@ -239,15 +240,7 @@ def views_figure(table: pd.DataFrame, *, as_shares: bool) -> go.Figure:
     for view, colour in (("profiler", GREY), ("regression", BLUE)):
         own = table[table["view"] == view]
         scale = own["share (%)"] / own["ms"] if as_shares else pd.Series(1.0, own.index)
-        ends = {
-            "type": "data",
-            "symmetric": False,
-            "array": (own["high"] - own["ms"]).clip(lower=0) * scale,
-            "arrayminus": (own["ms"] - own["low"]).clip(lower=0) * scale,
-            "color": INK,
-            "thickness": 1.2,
-            "width": 3,
-        }
+        ends = whiskers(own["ms"] * scale, own["low"] * scale, own["high"] * scale, INK)
         named = {"profiler": "the profiler's time", "regression": "the regression's price"}[view]
         words = [
             f"{row['block']}, {named}: {time_text(row['ms'])}"
@@ -430,15 +423,14 @@ def _add_effects(
         y=[row["value"] for row in rows],
         mode="markers",
         marker={"color": colour_of(target.column), "size": 9},
-        error_y={
-            "type": "data",
-            "symmetric": False,
-            "array": [row["high"] - row["value"] for row in rows],
-            "arrayminus": [row["value"] - row["low"] for row in rows],
-            "color": GREY,
-            "thickness": 2,
-            "width": 5,
-        },
+        error_y=whiskers(
+            [row["value"] for row in rows],
+            [row["low"] for row in rows],
+            [row["high"] for row in rows],
+            GREY,
+            thickness=2,
+            width=5,
+        ),
         customdata=[price_words(row, target) for row in rows],
         hovertemplate="%{customdata}<extra></extra>",
         showlegend=False,

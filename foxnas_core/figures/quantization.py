@@ -7,7 +7,7 @@ import pandas as pd
 from plotly import graph_objects as go
 from plotly.subplots import make_subplots
 
-from foxnas_core.figures.theme import BLUE, GREY, INK, ORANGE, new_figure
+from foxnas_core.figures.theme import BLUE, GREY, INK, ORANGE, new_figure, whiskers
 from foxnas_core.quantization.comparison import PrecisionComparison, columns_of
 
 COLOURS = (BLUE, ORANGE)
@@ -67,10 +67,7 @@ def interval_figure(comparison: PrecisionComparison) -> go.Figure:
         colours = dict(zip([s.name for s in comparison.studies], COLOURS, strict=False))
         grid.add_scatter(
             x=own["value"], y=names, mode="markers", showlegend=False,
-            error_x={
-                "array": own["high"] - own["value"], "arrayminus": own["value"] - own["low"],
-                "color": GREY, "thickness": 2, "width": 6,
-            },
+            error_x=whiskers(own["value"], own["low"], own["high"], GREY, thickness=2, width=6),
             marker={"color": own["study"].map(colours), "size": 11},
             customdata=own[["low", "high", "subnets", "runtime"]],
             hovertemplate="%{y} %{customdata[3]}: %{x:.3g} [%{customdata[0]:.3g}, "

@@ -1,5 +1,9 @@
 """One look for all figures, in colours that colour-blind readers can tell apart (Okabe & Ito)."""
 
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike
 from plotly import graph_objects as go
 
 from foxnas_core.target import Target
@@ -49,6 +53,29 @@ _TEMPLATE = go.layout.Template(
 def new_figure() -> go.Figure:
     """An empty figure in the common look."""
     return go.Figure(layout={"template": _TEMPLATE})
+
+
+def whiskers(
+    value: ArrayLike,
+    low: ArrayLike,
+    high: ArrayLike,
+    colour: str,
+    *,
+    thickness: float = 1.2,
+    width: float = 3,
+) -> dict[str, Any]:
+    """Error bars (a trace's `error_x` or `error_y`) from `low` to `high` about each value; none
+    where an end is unknown or on the value's other side."""
+    middle = np.asarray(value, dtype=float)
+    return {
+        "type": "data",
+        "symmetric": False,
+        "array": np.nan_to_num(np.asarray(high, dtype=float) - middle).clip(min=0),
+        "arrayminus": np.nan_to_num(middle - np.asarray(low, dtype=float)).clip(min=0),
+        "color": colour,
+        "thickness": thickness,
+        "width": width,
+    }
 
 
 def colour_of(column: str) -> str:

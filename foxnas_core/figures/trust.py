@@ -7,7 +7,17 @@ import pandas as pd
 from plotly import graph_objects as go
 
 from foxnas_core.architecture import Architecture
-from foxnas_core.figures.theme import BLUE, GREEN, GREY, ORANGE, PURPLE, RED, SKY, new_figure
+from foxnas_core.figures.theme import (
+    BLUE,
+    GREEN,
+    GREY,
+    ORANGE,
+    PURPLE,
+    RED,
+    SKY,
+    new_figure,
+    whiskers,
+)
 from foxnas_core.search_space import SearchSpace
 from foxnas_core.trust.pairs import TrustPair
 from foxnas_core.trust.report import (
@@ -143,10 +153,7 @@ def agreement_figure(table: pd.DataFrame, trained: str) -> go.Figure:
             mode="markers",
             name=INHERITED[inherited],
             marker={"color": colour, "size": 10},
-            error_x={
-                "type": "data", "symmetric": False, "color": colour, "thickness": 2, "width": 0,
-                "array": part["high"] - part["tau"], "arrayminus": part["tau"] - part["low"],
-            },
+            error_x=whiskers(part["tau"], part["low"], part["high"], colour, thickness=2, width=0),
             customdata=part[["low", "high", "number", "same order (%)"]].to_numpy(),
             hovertemplate="tau %{x:.2f} [%{customdata[0]:.2f}, %{customdata[1]:.2f}], "
             "%{customdata[2]} subnets<br>%{customdata[3]:.0f} % of their pairs in the same order"

@@ -4,7 +4,15 @@ import pandas as pd
 from plotly import graph_objects as go
 from plotly.subplots import make_subplots
 
-from foxnas_core.figures.theme import GREY, INK, RED, colour_of, difference_axis, new_figure
+from foxnas_core.figures.theme import (
+    GREY,
+    INK,
+    RED,
+    colour_of,
+    difference_axis,
+    new_figure,
+    whiskers,
+)
 from foxnas_core.target import target_of
 from foxnas_core.verification.claims import CHOSEN, KINDS, Trial
 from foxnas_core.verification.scoreboard import Scoreboard, trials_table
@@ -94,11 +102,9 @@ def board_figure(table: pd.DataFrame) -> go.Figure:
     ]
     figure.add_scatter(
         x=tested["share"], y=names, mode="markers", showlegend=False,
-        error_x={
-            "array": tested["high"] - tested["share"],
-            "arrayminus": tested["share"] - tested["low"],
-            "color": GREY, "thickness": 2, "width": 6,
-        },
+        error_x=whiskers(
+            tested["share"], tested["low"], tested["high"], GREY, thickness=2, width=6
+        ),
         marker={"color": tested["target"].map(colour_of), "size": 11},
         customdata=tested[["low", "high", "stated"]],
         hovertemplate="%{y}<br>%{x:.0f} % held [%{customdata[0]:.0f}, %{customdata[1]:.0f}], "
