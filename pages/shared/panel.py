@@ -68,6 +68,8 @@ def _table(table: pd.DataFrame, key: str, on_select: Callable[[], None] | None =
         lambda: as_csv(table),
         file_name=f"{key}.csv",
         mime="text/csv",
+        # A rerun started by the click would revoke the file before it is fetched.
+        on_click="ignore",
         key=f"{key}-download",
     )
 
