@@ -52,7 +52,8 @@ def adopt(folder: Path, space: SearchSpace, *, supernet: str, weights: Path, dat
     }  # fmt: skip
     check_supernet(build_supernet(factory, tensors, space, record), len(dataset.classes))
     _begin(study, dataset)
-    save_adapted(study.checkpoint_file, tensors, space, record, factory=supernet)
+    with study.writing():
+        save_adapted(study.checkpoint_file, tensors, space, record, factory=supernet)
     return study
 
 
@@ -83,7 +84,8 @@ def import_once_for_all(folder: Path, space: SearchSpace, *, weights: Path, data
     if settings.input_channels == 3:
         pixels = {"pixel_mean": list(IMAGENET_MEAN), "pixel_std": list(IMAGENET_STD)}
     _begin(study, dataset)
-    save_checkpoint(study.checkpoint_file, supernet, _record(dataset, weights) | pixels)
+    with study.writing():
+        save_checkpoint(study.checkpoint_file, supernet, _record(dataset, weights) | pixels)
     return study
 
 

@@ -10,7 +10,7 @@ import signal
 import sys
 import threading
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import asdict, fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -72,7 +72,8 @@ def train(options: argparse.Namespace) -> dict[str, Any]:
     if is_first() and not (options.study / "space.json").exists():
         create_study(options.study, space, name=options.study.resolve().name)
     study = Study(options.study, options.study.name, "", space)
-    with tqdm(unit="step", delay=1, disable=not is_first(), file=sys.stderr) as bar:
+    kept = study.in_use() if is_first() else nullcontext()
+    with kept, tqdm(unit="step", delay=1, disable=not is_first(), file=sys.stderr) as bar:
 
         def report(progress: Progress) -> None:
             bar.total = progress.steps
@@ -99,7 +100,9 @@ def train(options: argparse.Namespace) -> dict[str, Any]:
         )
         for which in ("largest", "smallest")
     }
-    save_checkpoint(study.checkpoint_file, trained.supernet, trained.record | {"accuracy": final})
+    record = trained.record | {"accuracy": final}
+    with study.writing():
+        save_checkpoint(study.checkpoint_file, trained.supernet, record)
     study.save_images(dataset.training.take(slice(0, CALIBRATION_IMAGES)), dataset.held_out)
     study.training_state_file.unlink(missing_ok=True)
     if distributed.is_initialized():
@@ -316,7 +319,7 @@ def _search_rounds(study: Study, options: argparse.Namespace) -> dict[str, Any]:
             "--guard makes one search's budget smaller; leave it out with --rounds, which measure "
             "what they find."
         )
-    with tqdm(unit="subnet", delay=1, file=sys.stderr) as bar:
+    with study.in_use(), tqdm(unit="subnet", delay=1, file=sys.stderr) as bar:
 
         def report(progress: "CampaignProgress") -> None:
             bar.total = progress.total

@@ -2,13 +2,18 @@
 
 import gzip
 import io
+import lzma
+import math
+import struct
 import zipfile
+import zlib
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
 from foxnas_core.errors import InvalidInput, MissingPart
+from foxnas_core.files import open_zip
 
 FASHION_MNIST = "Fashion-MNIST"
 FASHION_MNIST_FOLDER = Path("/usr/share/datasets/fashion-mnist")
@@ -17,6 +22,7 @@ FASHION_MNIST_CLASSES = (
     "Sandal", "Shirt", "Sneaker", "Bag", "Ankle boot",
 )  # fmt: skip
 _IDX_IMAGES, _IDX_LABELS = 2051, 2049
+_MOST_UNPACKED = 4 << 30  # bytes of images that come from elsewhere
 
 
 @dataclass(frozen=True)
@@ -208,3 +214,40 @@ def unpack_images(path: Path) -> dict[str, ImageSet]:
             }
     except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
         raise InvalidInput(f"{path} is no complete archive of images; restore it.") from error
+
+
+def check_packed(path: Path, names: set[str]) -> None:
+    """Raises `InvalidInput` where `unpack_images` would fail, or find other sets than `names`, or
+    images beyond what the memory should hold; the pixels themselves are not read."""
+    try:
+        with path.open("rb") as file, open_zip(file, 2 * len(names)) as archive:
+            entries = archive.infolist()
+            expected = {f"{n}_{field}.npy" for n in names for field in ("images", "labels")}
+            if sorted(e.filename for e in entries) != sorted(expected):
+                raise ValueError("other arrays")
+            if sum(entry.file_size for entry in entries) > _MOST_UNPACKED:
+                raise InvalidInput(
+                    f"{path} unfolds to more than {_MOST_UNPACKED >> 30} GB; keep fewer images."
+                )
+            shapes = {entry.filename[:-4]: _packed_shape(archive, entry) for entry in entries}
+        for name in names:
+            images, labels = shapes[f"{name}_images"], shapes[f"{name}_labels"]
+            if labels != images[:1] or len(images) not in (3, 4) or images[3:] not in ((), (3,)):
+                raise ValueError("arrays that do not belong together")
+    except (OSError, ValueError, EOFError, NotImplementedError, RuntimeError,
+            struct.error, lzma.LZMAError, zlib.error, zipfile.BadZipFile) as error:  # fmt: skip
+        raise InvalidInput(f"{path} is no complete archive of images; restore it.") from error
+
+
+def _packed_shape(archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> tuple[int, ...]:
+    """The shape that an array says it has, where that and its size agree."""
+    with archive.open(entry) as file:
+        version = np.lib.format.read_magic(file)
+        if version != (1, 0):
+            raise ValueError("an array of another format")
+        shape, _, dtype = np.lib.format.read_array_header_1_0(file)
+        expected = ("|u1",) if entry.filename.endswith("_images.npy") else ("<u2", "<i8")
+        size = math.prod(shape) * dtype.itemsize
+        if dtype.str not in expected or file.tell() + size != entry.file_size:
+            raise ValueError("an array of another kind or size")
+    return shape

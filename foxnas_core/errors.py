@@ -13,6 +13,10 @@ class InvalidInput(FoxnasError):
     """A file, table, architecture or option of the user's can't be used as it is."""
 
 
+class NotWritable(InvalidInput):
+    """A study can't be changed: by this process, now, or where it lies."""
+
+
 class MissingPart(FoxnasError):
     """A study lacks the part (weights, images, rows) that was asked for."""
 

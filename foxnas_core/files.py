@@ -1,8 +1,13 @@
-"""Writing files so that a reader never sees half of one."""
+"""Writing files so that a reader never sees half of one; opening archives of unknown origin."""
 
 import os
+import struct
 import tempfile
+import zipfile
 from pathlib import Path
+from typing import BinaryIO
+
+_ENTRY = 512  # bytes of a zip's directory that are allowed for each file in it
 
 
 def write_atomically(path: Path, content: bytes | str) -> None:
@@ -21,3 +26,24 @@ def write_atomically(path: Path, content: bytes | str) -> None:
     except BaseException:
         Path(temporary).unlink(missing_ok=True)
         raise
+
+
+def open_zip(file: BinaryIO, most_files: int) -> zipfile.ZipFile:
+    """A zip archive to read, whose directory is not larger than so many files need.
+
+    Python reads the whole directory at once, so it is looked at before. Nothing may follow it: no
+    comment, no second directory, none of archives above 4 GB. Raises `zipfile.BadZipFile`.
+    """
+    end = file.seek(0, os.SEEK_END)
+    file.seek(max(0, end - 42))
+    tail = file.read()
+    file.seek(0)
+    record = tail[-22:]
+    if len(record) < 22 or record[:4] != b"PK\x05\x06" or record[20:] != b"\0\0":
+        raise zipfile.BadZipFile("it is cut short, or no zip")
+    if tail[:-22][-20:-16] == b"PK\x06\x07":
+        raise zipfile.BadZipFile("it is one of more than 4 GB")
+    count, size = struct.unpack("<HL", record[10:16])
+    if count > most_files or size > most_files * _ENTRY:
+        raise zipfile.BadZipFile(f"it holds more than {most_files:,} files")
+    return zipfile.ZipFile(file)

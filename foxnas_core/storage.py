@@ -18,7 +18,9 @@ searches/ID.json         finished searches
 
 import hashlib
 import json
+import os
 import re
+import unicodedata
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
@@ -26,10 +28,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
-from filelock import FileLock, Timeout
 
 from foxnas_core.architecture import Architecture
-from foxnas_core.dataset import ImageSet, pack_images, unpack_images
+from foxnas_core.dataset import ImageSet, check_packed, pack_images, unpack_images
 from foxnas_core.editing.variants import (
     Variant,
     variants_from_dict,
@@ -37,16 +38,23 @@ from foxnas_core.editing.variants import (
     with_variant,
     without_variant,
 )
-from foxnas_core.errors import InvalidInput, MissingPart
+from foxnas_core.errors import FoxnasError, InvalidInput, MissingPart, NotWritable
 from foxnas_core.families import space_from_dict
 from foxnas_core.files import write_atomically
 from foxnas_core.handmade.record import HandmadeRecord
 from foxnas_core.search.result import SearchResult
 from foxnas_core.search.rounds import RoundsRecord
 from foxnas_core.search_space import SearchSpace
-from foxnas_core.table import MeasurementTable, empty_table, from_parquet, to_parquet_bytes
+from foxnas_core.table import (
+    MeasurementTable,
+    check_bounds,
+    empty_table,
+    from_parquet,
+    to_parquet_bytes,
+)
 from foxnas_core.trust.pairs import TrustPair, TrustRecord, check_continues
 from foxnas_core.verification.claims import Trial
+from foxnas_core.writing import MARK, claim, holding, in_use, writing
 
 if TYPE_CHECKING:
     from foxnas_core.supernet.adapter import Factory
@@ -54,6 +62,31 @@ if TYPE_CHECKING:
 
 _SEARCH_ID = re.compile(r"[0-9a-f]{12}")
 _STUDY_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
+# Names that Windows keeps for devices, lest a study can't be copied there.
+_RESERVED = re.compile(r"con|prn|aux|nul|(com|lpt)[0-9]", re.IGNORECASE)
+_MOST_TITLE, _MOST_DESCRIPTION = 100, 2000
+
+# Every file that a study may have and that is taken along where it is copied, with its most bytes
+# where it comes from elsewhere. What trainings go on from is not, nor what locks.
+_KB, _MB = 1 << 10, 1 << 20
+PARTS = {
+    "study.json": 64 * _KB,
+    "space.json": 4 * _MB,
+    "supernet.safetensors": 1024 * _MB,
+    "images.npz": 1024 * _MB,
+    "measurements.parquet": 256 * _MB,
+    "optima.parquet": 64 * _MB,
+    "rounds.json": 8 * _MB,
+    "trust.json": 8 * _MB,
+}
+MOST_SEARCH, MOST_SEARCHES = 2 * _MB, 1000
+_SEARCH_FILE = re.compile(r"searches/[0-9a-f]{12}\.json")
+_TEMPORARY = re.compile(r"\.(?P<name>.+)\.[^.]+\.tmp")
+
+
+def part_limit(name: str) -> int | None:
+    """The most bytes of the file that a study calls so; None where it has no such file."""
+    return MOST_SEARCH if _SEARCH_FILE.fullmatch(name) else PARTS.get(name)
 
 
 @dataclass(frozen=True)
@@ -133,12 +166,12 @@ class Study:
         """Add measured rows, and `record` under the record's "campaigns"; returns the table.
 
         With `optima` they go to the table of optima. Nothing that was there is changed. Safe
-        against other processes that append.
+        against other processes that append. Raises as `writing`.
         """
         path = self.optima_file if optima else self.table_file
         choices = pd.DataFrame([a.to_dict() for a in architectures])
         rows = pd.concat([choices, pd.DataFrame(list(values))], axis=1)
-        with self._lock():
+        with self.writing():
             table = self._read(path)
             campaigns = {**table.record.get("campaigns", {}), **(record or {})}
             table = table.with_rows(rows, record={**table.record, "campaigns": campaigns})
@@ -149,9 +182,9 @@ class Study:
         """Replace the measurement table by what `change` makes of it; returns the new one.
 
         Meant for adding to cells that were missing. Safe against other processes that append;
-        raises as `change`, and `InvalidInput` where the folder can't be written.
+        raises as `change` and `writing`.
         """
-        with _writing(self.folder), self._lock():
+        with self.writing():
             table = change(self.table())
             write_atomically(self.table_file, to_parquet_bytes(table))
         return table
@@ -161,15 +194,14 @@ class Study:
 
     def add_table(self, table: MeasurementTable) -> MeasurementTable:
         """Append a whole table of the same space; raises `InvalidInput` for another space, or
-        where one knows the order of blocks and the other does not, or where the folder can't be
-        written."""
+        where one knows the order of blocks and the other does not, and as `writing`."""
         if table.space.fingerprint != self.space.fingerprint:
             raise InvalidInput(
                 f"The table is of space {table.space.name!r} ({table.space.fingerprint}), but "
                 f"{self.folder} is of {self.space.name!r} ({self.space.fingerprint}); import it "
                 "into a new study."
             )
-        with _writing(self.folder), self._lock():
+        with self.writing():
             existing = self.table()
             if len(existing.frame):
                 if existing.ordered != table.ordered:
@@ -222,8 +254,9 @@ class Study:
         return None
 
     def save_images(self, calibration: ImageSet, held_out: ImageSet) -> None:
-        parts = {"calibration": calibration, "held_out": held_out}
-        write_atomically(self.images_file, pack_images(parts))
+        content = pack_images({"calibration": calibration, "held_out": held_out})
+        with self.writing():
+            write_atomically(self.images_file, content)
 
     def images(self) -> tuple[ImageSet, ImageSet]:
         """Calibration (training) and held-out images; raises `MissingPart` without them."""
@@ -240,16 +273,22 @@ class Study:
     # Searches
 
     def save_search(self, result: SearchResult) -> str:
-        """Keep a finished search; returns its id, which equal searches share."""
+        """Keep a finished search; returns its id, which equal searches share. Raises as
+        `writing`."""
         text = json.dumps(result.to_dict(), sort_keys=True)
         search_id = hashlib.sha256(text.encode()).hexdigest()[:12]
-        write_atomically(self.folder / "searches" / f"{search_id}.json", text)
+        path = self.folder / "searches" / f"{search_id}.json"
+        with self.writing():
+            newest = max(map(_changed, path.parent.glob("*.json")), default=0)
+            write_atomically(path, text)
+            if _changed(path) <= newest:  # the clock was set back
+                os.utime(path, ns=(newest + 1000, newest + 1000))
         return search_id
 
     def search_ids(self) -> list[str]:
         """Ids of the kept searches, the newest first."""
         files = (self.folder / "searches").glob("*.json")
-        newest = sorted(files, key=lambda f: f.stat().st_mtime_ns, reverse=True)
+        newest = sorted(files, key=_changed, reverse=True)
         return [f.stem for f in newest if _SEARCH_ID.fullmatch(f.stem)]
 
     def load_search(self, search_id: str) -> SearchResult:
@@ -258,14 +297,22 @@ class Study:
         path = self._search_file(search_id)
         try:
             return SearchResult.from_dict(json.loads(path.read_text()))
-        except (ValueError, KeyError, TypeError) as error:
+        except (
+            ValueError,
+            KeyError,
+            TypeError,
+            AttributeError,
+            OverflowError,
+            RecursionError,
+            OSError,
+        ) as error:
             raise InvalidInput(f"{path} is damaged; delete it and search again.") from error
 
     def delete_search(self, search_id: str) -> None:
-        """Remove a kept search, damaged or not; raises `MissingPart` for an unknown id and
-        `InvalidInput` where the folder can't be written."""
+        """Remove a kept search, damaged or not; raises `MissingPart` for an unknown id, and as
+        `writing`."""
         path = self._search_file(search_id)
-        with _writing(path.parent):
+        with self.writing():
             path.unlink(missing_ok=True)  # somebody else was quicker
 
     def _search_file(self, search_id: str) -> Path:
@@ -280,7 +327,8 @@ class Study:
     # Rounds
 
     def save_rounds(self, record: RoundsRecord) -> None:
-        write_atomically(self.rounds_file, json.dumps(record.to_dict(), indent=1) + "\n")
+        with self.writing():
+            write_atomically(self.rounds_file, json.dumps(record.to_dict(), indent=1) + "\n")
 
     def rounds(self) -> RoundsRecord | None:
         """The rounds of search and measurement; None before the first is planned.
@@ -330,7 +378,7 @@ class Study:
 
         Raises `InvalidInput` where those there are differ from `begun` in more than pairs.
         """
-        with self._lock():
+        with self.writing():
             record = self.trust() or begun
             check_continues(record, begun)
             if pair.architecture.id not in record.ids:
@@ -343,21 +391,18 @@ class Study:
         """Where the training of one subnet keeps its state, for as long as this process has it;
         None where another one does. A process that ends, however it ends, gives it back."""
         folder = self.folder / "trust"
-        folder.mkdir(exist_ok=True)
-        lock = FileLock(folder / f"{architecture_id}.lock", timeout=0)
-        try:
-            lock.acquire()
-        except Timeout:
-            yield None
-            return
-        try:
+        with writing(folder):
+            folder.mkdir(exist_ok=True)
+        marker = folder / f"{architecture_id}.lock"
+        with claim(marker) as ours:
+            if not ours:
+                yield None
+                return
             yield folder / architecture_id
             record = self.trust()
             if record and architecture_id in record.ids:
                 # Removed while it is held: who waited for it finds the pair done.
-                Path(lock.lock_file).unlink(missing_ok=True)
-        finally:
-            lock.release()
+                marker.unlink(missing_ok=True)
 
     # Claims
 
@@ -396,10 +441,9 @@ class Study:
     def add_trials(self, stated: Sequence[Trial]) -> None:
         """Keep claims before they are measured; one whose id is there already stays as it is.
 
-        Safe against other processes; raises as `trials`, and `InvalidInput` where the folder can't
-        be written.
+        Safe against other processes; raises as `trials` and `writing`.
         """
-        with _writing(self.folder), self._lock():
+        with self.writing():
             known = self.trials()
             ids = {trial.id for trial in known}
             self._write_trials([*known, *(trial for trial in stated if trial.id not in ids)])
@@ -409,7 +453,7 @@ class Study:
 
         The first verdict on a claim stands. Safe against other processes; raises as `add_trials`.
         """
-        with _writing(self.folder), self._lock():
+        with self.writing():
             known = {trial.id: trial for trial in self.trials()}
             earlier = known.get(settled.id)
             if earlier is not None and earlier.done:
@@ -446,22 +490,23 @@ class Study:
         return record
 
     def save_handmade(self, record: HandmadeRecord) -> None:
-        write_atomically(self.handmade_file, json.dumps(record.to_dict(), indent=1) + "\n")
+        with self.writing():
+            write_atomically(self.handmade_file, json.dumps(record.to_dict(), indent=1) + "\n")
 
     @contextmanager
     def claim_handmade(self) -> Iterator[Path]:
         """The folder that trainings keep their state in, for as long as this process has it;
         raises `InvalidInput` where another one does."""
         folder = self.folder / "handmade"
-        with _writing(folder):
+        with writing(folder):
             folder.mkdir(exist_ok=True)
-        try:
-            with FileLock(folder / ".lock", timeout=0):
-                yield folder
-        except Timeout:
-            raise InvalidInput(
-                f"Another process trains the networks of {self.folder} already; wait until it ends."
-            ) from None
+        with claim(folder / ".lock") as ours:
+            if not ours:
+                raise InvalidInput(
+                    f"Another process trains the networks of {self.folder} already; wait until it "
+                    "ends."
+                )
+            yield folder
 
     # Variants
 
@@ -483,37 +528,78 @@ class Study:
     def save_variant(self, name: str, architecture: Architecture) -> None:
         """Keep an architecture under a name. Safe against other processes.
 
-        Raises `InvalidInput` as `with_variant`, and where the folder can't be written.
+        Raises as `with_variant` and `writing`.
         """
         self._change_variants(lambda variants: with_variant(variants, name, architecture))
 
     def delete_variant(self, name: str) -> None:
-        """Forget a variant; raises `MissingPart` where none has the name, and `InvalidInput` where
-        the folder can't be written."""
+        """Forget a variant; raises `MissingPart` where none has the name, and as `writing`."""
         self._change_variants(lambda variants: without_variant(variants, name))
 
     def _change_variants(
         self, change: Callable[[tuple[Variant, ...]], tuple[Variant, ...]]
     ) -> None:
-        with _writing(self.folder), self._lock():
+        with self.writing():
             document = variants_to_dict(change(self.variants()))
             write_atomically(self.variants_file, json.dumps(document, indent=1) + "\n")
 
-    def _lock(self) -> FileLock:
-        return FileLock(self.folder / ".lock")
+    # As a whole
+
+    @contextmanager
+    def writing(self) -> Iterator[None]:
+        """Whatever writes in the study's folder does so in here, one at a time.
+
+        Raises `NotWritable` in read-only mode, where the folder can't be written, and where the
+        study is not there any more.
+        """
+        with holding(self.folder):
+            if read_space(self.folder / MARK).fingerprint != self.space.fingerprint:
+                raise NotWritable(
+                    f"{self.folder} holds another study by now, of another space; open it anew."
+                )
+            yield
+
+    @contextmanager
+    def in_use(self) -> Iterator[None]:
+        """Keep the study from being renamed or deleted meanwhile; for campaigns and trainings.
+
+        Raises as `writing`.
+        """
+        with self.writing():
+            for path in self.folder.glob(".*.tmp"):  # of processes that were killed
+                match = _TEMPORARY.fullmatch(path.name)
+                if match and match["name"] in PARTS:
+                    path.unlink(missing_ok=True)
+        with in_use(self.folder):
+            yield
+
+    def parts(self) -> dict[str, Path]:
+        """The files there are, by the names they have in any study; searches oldest first."""
+        found = {name: self.folder / name for name in PARTS if (self.folder / name).exists()}
+        ids = reversed(self.search_ids())
+        return found | {f"searches/{i}.json": self.folder / "searches" / f"{i}.json" for i in ids}
+
+    def describe(self, *, name: str, description: str) -> None:
+        """Change the name that is shown, and the description.
+
+        Raises `InvalidInput` where one is too long or no plain text, and as `writing`.
+        """
+        check_description(name, description)
+        path = self.folder / "study.json"
+        with self.writing():
+            about = _about(self.folder) | {"format": 1, "name": name, "description": description}
+            write_atomically(path, json.dumps(about, indent=2) + "\n")
 
 
 def open_study(folder: Path) -> Study:
     """The study in `folder`; raises `MissingPart` or `InvalidInput` naming the file at fault."""
-    if not (folder / "space.json").exists():
+    if not (folder / MARK).exists():
         raise MissingPart(
             f"There is no study at {folder} (no space.json); create one with 'python -m "
             "foxnas_core train' or 'import', or name another folder."
         )
-    space = read_space(folder / "space.json")
-    about = _read_json(folder / "study.json") if (folder / "study.json").exists() else {}
-    if not isinstance(about, dict):
-        raise InvalidInput(f"{folder / 'study.json'} must be a JSON object.")
+    space = read_space(folder / MARK)
+    about = _about(folder)
     name = str(about.get("name", folder.name))
     return Study(folder, name, str(about.get("description", "")), space)
 
@@ -533,7 +619,7 @@ def create_study(
     """
     study = Study(folder, name, description, space)
     taken = f"{folder} holds a study already; name a new folder."
-    if (folder / "space.json").exists():
+    if (folder / MARK).exists():
         raise InvalidInput(taken)
     about = {"format": 1, "name": name, "description": description}
     written: list[Path] = []
@@ -542,7 +628,7 @@ def create_study(
         write_atomically(path, content)
         written.append(path)
 
-    with _writing(folder):
+    with writing(folder):
         is_new = not folder.exists()
         if is_new:
             try:
@@ -554,7 +640,7 @@ def create_study(
                 write(study.table_file, to_parquet_bytes(table))
             write(folder / "study.json", json.dumps(about, indent=2) + "\n")
             # The last: it is what makes a folder a study.
-            write(folder / "space.json", json.dumps(space.to_dict(), indent=2) + "\n")
+            write(folder / MARK, json.dumps(space.to_dict(), indent=2) + "\n")
         except BaseException:
             for path in written:
                 path.unlink(missing_ok=True)
@@ -574,14 +660,66 @@ def new_study_folder(parent: Path, name: str) -> Path:
             f"{name!r} can't name a study; take 1 to 64 letters, digits, hyphens and underscores, "
             "a letter or digit first."
         )
-    if (parent / name).exists():
+    if _RESERVED.fullmatch(name):
+        raise InvalidInput(f"{name!r} is a device's name on Windows; take another name.")
+    # Where capitals do not count, two folders can't differ in them alone.
+    if name.lower() in (path.name.lower() for path in parent.glob("*")):
         raise InvalidInput(f"There is a {name!r} in {parent} already; take another name.")
     return parent / name
 
 
 def list_studies(folder: Path) -> list[Path]:
-    """Folders directly below `folder` that hold a study, by name."""
-    return sorted(p.parent for p in folder.glob("*/space.json"))
+    """Folders directly below `folder` that hold a study, by name; hidden ones do not count."""
+    found = (path.parent for path in folder.glob(f"*/{MARK}"))
+    return sorted(path for path in found if not path.name.startswith("."))
+
+
+def check_description(name: Any, description: Any) -> None:
+    """Raises `InvalidInput` where they can't be a study's shown name and description."""
+    for text, what, most in (
+        (name, "name", _MOST_TITLE), (description, "description", _MOST_DESCRIPTION)
+    ):  # fmt: skip
+        if not isinstance(text, str) or len(text) > most or not _is_plain(text):
+            raise InvalidInput(
+                f"A study's {what} must be text of at most {most:,} characters, without control "
+                "characters."
+            )
+    if not name.strip() or "\n" in name:
+        raise InvalidInput("A study's name must be one line of text; give it a name.")
+
+
+def check_parts(study: Study) -> None:
+    """Read whatever the study has, as the pages will, without its weights and pictures themselves.
+
+    Raises `InvalidInput` naming the file that is damaged, of another space or too large.
+    """
+    from foxnas_core.supernet.header import checkpoint_space
+
+    try:
+        about = _about(study.folder)
+        check_description(about.get("name", study.name), about.get("description", ""))
+        for path in (study.table_file, study.optima_file):
+            if path.exists():
+                check_bounds(path)
+                from_parquet(path, study.space)
+        study.rounds()
+        study.trust()
+        for search_id in study.search_ids():
+            study.load_search(search_id)
+        if study.images_file.exists():
+            check_packed(study.images_file, {"calibration", "held_out"})
+        if study.checkpoint_file.exists():
+            own = checkpoint_space(study.checkpoint_file)
+            if own.fingerprint != study.space.fingerprint:
+                raise InvalidInput(
+                    f"{study.checkpoint_file} was trained on space {own.name!r} "
+                    f"({own.fingerprint}), not on {study.space.name!r} "
+                    f"({study.space.fingerprint}); use the checkpoint of this study."
+                )
+    except FoxnasError:
+        raise
+    except Exception as error:  # what somebody wrote to break a reader
+        raise InvalidInput(f"{study.folder} is damaged; make the file again.") from error
 
 
 def read_space(path: Path) -> SearchSpace:
@@ -615,16 +753,24 @@ def file_hash(path: Path) -> str:
     return hashlib.sha256(path.read_bytes()).hexdigest()[:12]
 
 
-@contextmanager
-def _writing(folder: Path) -> Iterator[None]:
-    """Turns what the system has against writing a study into a sentence."""
+def _about(folder: Path) -> dict[str, Any]:
+    path = folder / "study.json"
+    about = _read_json(path) if path.exists() else {}
+    if not isinstance(about, dict):
+        raise InvalidInput(f"{path} must be a JSON object.")
+    return about
+
+
+def _is_plain(text: str) -> bool:
+    return all(sign == "\n" or unicodedata.category(sign)[0] != "C" for sign in text)
+
+
+def _changed(path: Path) -> int:
+    """When the file was last changed (ns); 0 where somebody else removed it."""
     try:
-        yield
-    except OSError as error:
-        raise InvalidInput(
-            f"{folder} can't be written ({error.strerror or error}); allow this user to write "
-            "there, or take another folder."
-        ) from error
+        return path.stat().st_mtime_ns
+    except OSError:
+        return 0
 
 
 def _space(source: str, document: Any) -> SearchSpace:

@@ -19,6 +19,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from foxnas_core.architecture import Architecture
@@ -30,6 +31,8 @@ from foxnas_core.target import STD_ERROR, Target, target_of, units_of
 _METADATA = b"foxnas"
 _FORMAT = 1
 _MOST_CELLS = 100_000_000
+# The same where somebody sends a file to a server, with the most bytes of its numbers and texts.
+_MOST_SENT_CELLS, _MOST_SENT_BYTES = 20_000_000, 512 << 20
 # The column of the seconds that measuring a row took, where it is known.
 SECONDS = "measuring_seconds"
 _MISSING_TEXT = ["", "NA", "NaN", "nan", "null", "None"]
@@ -276,6 +279,70 @@ def parquet_options(source: str, metadata: Mapping[str, Any], space: SearchSpace
     }
 
 
+def count_rows(path: Path) -> int:
+    """The rows of a parquet file, by its footer alone; 0 where there is no file.
+
+    Raises `InvalidInput` where it can't be read.
+    """
+    if not path.exists():
+        return 0
+    return int(_opened(path).metadata.num_rows)
+
+
+def check_bounds(path: Path) -> None:
+    """Raises `InvalidInput` for a parquet file that is damaged, or unfolds to more than a server
+    should hold: a few kilobytes of one can be gigabytes of repeated text."""
+    metadata = _opened(path).metadata
+    groups = [metadata.row_group(i) for i in range(metadata.num_row_groups)]
+    chunks = [g.column(i).total_uncompressed_size for g in groups for i in range(g.num_columns)]
+    cells = metadata.num_rows * metadata.num_columns
+    size = sum(chunks)
+    flat = all(not pa.types.is_nested(field.type) for field in _opened(path).schema_arrow)
+    if flat and cells <= _MOST_SENT_CELLS and size <= _MOST_SENT_BYTES:
+        size += _text_bytes(path)
+    if not flat or cells > _MOST_SENT_CELLS or size > _MOST_SENT_BYTES:
+        raise InvalidInput(
+            f"{path} has lists in its cells, or unfolds to more than {_MOST_SENT_CELLS:,} cells or "
+            f"{_MOST_SENT_BYTES >> 20} MB; leave columns or rows out."
+        )
+
+
+def _text_bytes(path: Path) -> int:
+    """The bytes of all texts of a parquet file, each repetition counted, none of them made."""
+    texts = [
+        field.name
+        for field in _opened(path).schema_arrow
+        if pa.types.is_string(field.type) or pa.types.is_large_string(field.type)
+        or pa.types.is_binary(field.type) or pa.types.is_large_binary(field.type)
+    ]  # fmt: skip
+    total = 0
+    try:
+        table = pq.ParquetFile(path, read_dictionary=texts).read(columns=texts)
+        for column in table.columns:
+            for chunk in column.chunks:
+                lengths = chunk.dictionary.cast(pa.large_binary()) if len(chunk) else None
+                if lengths is not None:
+                    each = pc.binary_length(lengths).take(chunk.indices)
+                    total += pc.sum(each).as_py() or 0
+    except (pa.ArrowException, OSError, ValueError, LookupError, TypeError) as error:
+        raise _no_parquet(str(path), error) from error
+    return total
+
+
+def _opened(path: Path) -> pq.ParquetFile:
+    try:
+        return pq.ParquetFile(path)
+    except (pa.ArrowException, OSError, ValueError) as error:
+        raise _no_parquet(str(path), error) from error
+
+
+def _no_parquet(source: str, error: Exception) -> InvalidInput:
+    return InvalidInput(
+        f"{source} can't be read as parquet ({_first_line(error)}); it is damaged or cut short, so "
+        "restore a copy or make it again."
+    )
+
+
 def content_of(path: Path) -> bytes:
     """The bytes of a file; raises `InvalidInput` where it can't be read."""
     try:
@@ -307,10 +374,7 @@ def parquet_frame(source: str, content: bytes) -> tuple[pd.DataFrame, dict[str, 
             _check_metadata(metadata)
     # pandas trusts its own metadata, and stumbles over what is wrong in it.
     except (pa.ArrowException, OSError, ValueError, LookupError, TypeError) as error:
-        raise InvalidInput(
-            f"{source} can't be read as parquet ({_first_line(error)}); it is damaged or cut "
-            "short, so restore a copy or make it again."
-        ) from error
+        raise _no_parquet(source, error) from error
     return frame.set_axis(range(1, len(frame) + 1), axis="index"), metadata
 
 

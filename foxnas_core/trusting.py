@@ -75,10 +75,11 @@ def measure_trust(
         return record
     each = steps_of(checkpoint, dataset, settings)
     tally = _Tally([a.id for a in missing], each, report)
-    if workers == 1:
-        _train(study, dataset, settings, missing, seed, begun, tally.add)
-    else:
-        _in_processes(study, settings, count, seed, data, min(workers, len(missing)), tally)
+    with study.in_use():
+        if workers == 1:
+            _train(study, dataset, settings, missing, seed, begun, tally.add)
+        else:
+            _in_processes(study, settings, count, seed, data, min(workers, len(missing)), tally)
     return study.trust() or begun
 
 

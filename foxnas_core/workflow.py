@@ -187,27 +187,31 @@ def measure(
     }
     how: dict[str, Any] = {"seed": seed, "keep": keep, "report": report, "origin": origin}
     if ray is None:
-        meters = campaign.standard_meters(checkpoint, held_out=held_out, **device)
-        campaign.run_campaign(
-            checkpoint,
-            architectures,
-            meters=meters,
-            calibration=calibration,
-            workers=workers,
-            **how,
-        )
+        with study.in_use():
+            meters = campaign.standard_meters(checkpoint, held_out=held_out, **device)
+            campaign.run_campaign(
+                checkpoint,
+                architectures,
+                meters=meters,
+                calibration=calibration,
+                workers=workers,
+                **how,
+            )
         return measured
 
     from foxnas_core.measurement.cluster import Cluster
 
-    with Cluster(
-        checkpoint,
-        calibration,
-        campaign.scoring_meters(checkpoint, held_out=held_out, calibration=calibration),
-        partial(campaign.device_meters, **device),
-        address=ray,
-        count=workers,
-    ) as crew:
+    with (
+        study.in_use(),
+        Cluster(
+            checkpoint,
+            calibration,
+            campaign.scoring_meters(checkpoint, held_out=held_out, calibration=calibration),
+            partial(campaign.device_meters, **device),
+            address=ray,
+            count=workers,
+        ) as crew,
+    ):
         campaign.run_crew(crew, architectures, recalibration_images=len(calibration), **how)
     return measured
 
@@ -275,28 +279,29 @@ def measure_on_device(
         study.amend(change)
         measured.extend(rows)
 
-    run_campaign(
-        checkpoint,
-        lacking,
-        meters=[
-            meter_of(
-                device,
-                checkpoint,
-                calibration=calibration,
-                seed=seed,
-                baseline=baseline_of(table, device.columns[0]),
-                python=python,
-                program=program,
-            )
-        ],
-        calibration=calibration,
-        seed=seed,
-        keep=keep,
-        report=report,
-        # What converts is slow, so that much would be lost with a large batch.
-        batch=4 if device.runtime.converts else 12,
-        origin={"origin": "device"},
-    )
+    with study.in_use():
+        run_campaign(
+            checkpoint,
+            lacking,
+            meters=[
+                meter_of(
+                    device,
+                    checkpoint,
+                    calibration=calibration,
+                    seed=seed,
+                    baseline=baseline_of(table, device.columns[0]),
+                    python=python,
+                    program=program,
+                )
+            ],
+            calibration=calibration,
+            seed=seed,
+            keep=keep,
+            report=report,
+            # What converts is slow, so that much would be lost with a large batch.
+            batch=4 if device.runtime.converts else 12,
+            origin={"origin": "device"},
+        )
     return measured
 
 

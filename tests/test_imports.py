@@ -12,6 +12,7 @@ CORE = REPOSITORY / "foxnas_core"
 # Lower rooms first; a room imports only from rooms before it, or from itself.
 ROOMS = [
     ("errors", "files"),
+    ("writing",),
     ("architecture", "target", "link"),
     ("search_space",),
     ("families", "dataset", "editing"),
@@ -23,6 +24,7 @@ ROOMS = [
     ("quantization", "handmade"),
     ("figures",),
     ("storage",),
+    ("library",),
     ("workflow", "trusting", "adoption", "launching"),
     ("exporting", "verifying", "reporting"),
     ("comparing",),
@@ -58,7 +60,7 @@ USERS = {
     ),
     "onnxruntime": ("supernet", "measurement", "profiling", "export/runners"),
     "tqdm": ("commands", "launching"),
-    "filelock": ("storage",),
+    "filelock": ("writing",),
     "jinja2": ("reporting/report",),
     "ray": ("measurement/cluster",),
 }

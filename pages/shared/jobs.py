@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable
 from typing import Literal
 
-from foxnas_core.errors import InvalidInput
+from foxnas_core.errors import InvalidInput, NotWritable
 from foxnas_core.search.annealing import Annealer
 from foxnas_core.search.problem import Candidate, SearchProblem
 from foxnas_core.search.result import SearchResult
@@ -132,10 +132,10 @@ class Job(Work):
         result = annealer.result(self.exact, self.bound)
         try:
             self.kept = self._keep(result)
-        except OSError:
+        except NotWritable as error:
             self.note = (
-                "The study's folder can't be written, so this search lasts only as long as the "
-                "server; its best architecture can still be edited and exported."
+                f"{error} This search lasts only as long as the server; its best architecture can "
+                "still be edited and exported."
             )
 
 

@@ -180,10 +180,11 @@ def test_a_damaged_search_is_one_sentence_and_not_listed(study, problem):
 
 
 def test_a_study_that_cannot_be_written_still_searches(study, monkeypatch):
+    from foxnas_core.errors import NotWritable
     from foxnas_core.storage import Study
 
     def refuse(self, result):
-        raise PermissionError("read-only")
+        raise NotWritable("It can't be written.")
 
     monkeypatch.setattr(Study, "save_search", refuse)
     page, job = finish(start(run_page(PAGE)), study)

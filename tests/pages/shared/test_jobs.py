@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 import pytest
 from conftest import REPOSITORY
 
-from foxnas_core.errors import InvalidInput
+from foxnas_core.errors import InvalidInput, NotWritable
 from foxnas_core.search.annealing import search
 from foxnas_core.search.exact import solve_exact
 from foxnas_core.search.problem import SearchProblem
@@ -184,7 +184,7 @@ def test_a_stopped_job_ends_where_it_was_and_is_not_kept(start, paused):
 
 def test_a_study_that_cannot_be_written_is_told_and_loses_nothing(start):
     def keep(result):
-        raise PermissionError("read-only")
+        raise NotWritable("It can't be written.")
 
     job = start(keep=keep)
     job.wait(20)
