@@ -22,10 +22,10 @@ import os
 import re
 import unicodedata
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 import pandas as pd
 
@@ -578,6 +578,31 @@ class Study:
         found = {name: self.folder / name for name in PARTS if (self.folder / name).exists()}
         ids = reversed(self.search_ids())
         return found | {f"searches/{i}.json": self.folder / "searches" / f"{i}.json" for i in ids}
+
+    @contextmanager
+    def opened_parts(self) -> Iterator[Mapping[str, BinaryIO]]:
+        """The files of `parts`, open, as they were all at one moment, whoever writes meanwhile.
+
+        Raises `MissingPart` where the study is gone.
+        """
+        for _ in range(100):
+            with ExitStack() as stack:
+                try:
+                    paths = self.parts()
+                    files = {n: stack.enter_context(p.open("rb")) for n, p in paths.items()}
+                    # A file is never changed, but another put in its place.
+                    whole = self.parts() == paths and all(
+                        os.path.samestat(os.fstat(files[n].fileno()), p.stat())
+                        for n, p in paths.items()
+                    )
+                except FileNotFoundError:
+                    continue
+                if MARK not in files:
+                    break
+                if whole:
+                    yield files
+                    return
+        raise MissingPart(f"There is no study at {self.folder} that holds still; try again.")
 
     def describe(self, *, name: str, description: str) -> None:
         """Change the name that is shown, and the description.
