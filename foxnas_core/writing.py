@@ -161,6 +161,8 @@ def _acquired(folder: Path, patience: float) -> FileLock:
             raise NotWritable(
                 f"{folder} is being written by another process; try again in a moment."
             ) from error
+        except FileNotFoundError:  # it moved while this waited
+            continue
         # The study may have moved while this waited, and another one taken its place.
         with suppress(OSError):
             if os.path.samestat(held[-1], (folder / _LOCK).stat()) and (folder / MARK).exists():

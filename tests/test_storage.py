@@ -1,7 +1,10 @@
 import json
+import os
+import time
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from conftest import DEMO, tiny_document
@@ -14,11 +17,13 @@ from foxnas_core.errors import InvalidInput, MissingPart
 from foxnas_core.families import load_shipped, space_from_dict
 from foxnas_core.search.rounds import Estimate, Find, Round, RoundsRecord
 from foxnas_core.storage import (
+    PARTS,
     Study,
     create_study,
     list_studies,
     new_study_folder,
     open_study,
+    part_limit,
     read_architecture,
     read_space,
 )
@@ -71,6 +76,56 @@ def test_a_plain_name_makes_a_folder(tmp_path, name):
 def test_a_name_that_could_be_a_path_is_refused(tmp_path, name):
     with pytest.raises(InvalidInput, match="can't name a study; take 1 to 64 letters"):
         new_study_folder(tmp_path, name)
+
+
+@pytest.mark.parametrize("name", ["con", "NUL", "Com1", "lpt9", "aux"])
+def test_a_name_of_a_windows_device_is_refused(tmp_path, name):
+    with pytest.raises(InvalidInput, match="device's name on Windows"):
+        new_study_folder(tmp_path, name)
+    assert new_study_folder(tmp_path, f"{name}-1") == tmp_path / f"{name}-1"
+
+
+def test_a_name_that_differs_in_capitals_alone_is_refused(tmp_path):
+    (tmp_path / "Taken").mkdir()
+    with pytest.raises(InvalidInput, match="There is a 'tAKEN'"):
+        new_study_folder(tmp_path, "tAKEN")
+
+
+def test_hidden_folders_are_no_studies(tiny_space, tmp_path):
+    create_study(tmp_path / ".new-x", tiny_space, name="Half")
+    assert list_studies(tmp_path) == []
+
+
+def test_a_description_is_changed_and_keeps_what_else_is_known(tiny_space, tmp_path):
+    study = create_study(tmp_path / "a", tiny_space, name="A")
+    path = tmp_path / "a" / "study.json"
+    path.write_text(json.dumps(json.loads(path.read_text()) | {"of a later version": 1}))
+    study.describe(name="<b>B</b>", description="Two\nlines.")
+    found = open_study(tmp_path / "a")
+    assert (found.name, found.description) == ("<b>B</b>", "Two\nlines.")
+    assert json.loads(path.read_text())["of a later version"] == 1
+
+
+@pytest.mark.parametrize(
+    ("name", "description"),
+    [("", ""), (" ", ""), ("a\nb", ""), ("x" * 101, ""), ("a\x00", ""), ("a\u202eb", ""),
+     ("a", "x" * 2001), ("a", "\x1b[31m"), (3, ""), ("a", None)],
+)  # fmt: skip
+def test_what_is_no_plain_text_describes_no_study(tiny_space, tmp_path, name, description):
+    study = create_study(tmp_path / "a", tiny_space, name="A")
+    with pytest.raises(InvalidInput, match="A study's (name|description) must be"):
+        study.describe(name=name, description=description)
+    assert open_study(tmp_path / "a").name == "A"
+
+
+def test_every_file_of_a_study_is_copied_or_known_to_be_temporary(tiny_space, tmp_path):
+    study = create_study(tmp_path / "a", tiny_space, name="A")
+    names = [name for name in dir(study) if name.endswith("_file") and name[0] != "_"]
+    files = {getattr(study, name).name for name in names}
+    assert files - set(PARTS) == {"training-state.safetensors"}
+    assert part_limit("searches/0123456789ab.json") and all(map(part_limit, PARTS))
+    for name in ("x", "searches/x.json", "searches/../space.json", "/space.json", "SPACE.json"):
+        assert part_limit(name) is None
 
 
 def test_a_taken_name_is_refused(tmp_path):
@@ -198,6 +253,19 @@ def test_a_deleted_search_is_gone_even_if_it_was_damaged(tiny_study):
     assert tiny_study.search_ids() == ["0123456789cd"]
     with pytest.raises(MissingPart):
         tiny_study.load_search("0123456789ab")
+
+
+def test_a_clock_that_was_set_back_misorders_no_search(tiny_space, tmp_path):
+    study = create_study(tmp_path / "a", tiny_space, name="A")
+    ids = []
+    for number in range(4):
+        ids.append(study.save_search(SimpleNamespace(to_dict=lambda n=number: {"n": n})))
+        if number == 1:  # written by a clock that was ten years ahead
+            ahead = time.time_ns() + 10**9 * 86400 * 3650
+            os.utime(study.folder / "searches" / f"{ids[-1]}.json", ns=(ahead, ahead))
+    assert len(set(ids)) == 4
+    assert study.search_ids() == ids[::-1]
+    assert list(study.parts())[-4:] == [f"searches/{i}.json" for i in ids]
 
 
 def test_a_damaged_search_is_named(tiny_study):

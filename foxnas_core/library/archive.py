@@ -15,7 +15,7 @@ import struct
 import time
 import zipfile
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -44,7 +44,7 @@ _MOST_RATIO = 200  # of what is worth compressing; a bomb's is about 1000
 _HARMLESS_FLAGS = 0x800 | 0x6 | 0x8
 _BROKEN = (
     zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError, struct.error,
-    ValueError, OverflowError, OSError,
+    ValueError, OverflowError,
 )  # fmt: skip
 
 
@@ -90,8 +90,12 @@ def content_of(file: BinaryIO, label: str) -> Content:
 
     `label` is what errors call the file. Raises `InvalidInput`.
     """
-    with _refusing(label), open_zip(file, _MOST_FILES) as archive:
-        return _content(archive, file.seek(0, os.SEEK_END))
+    with _refusing(label):
+        try:
+            with open_zip(file, _MOST_FILES) as archive:
+                return _content(archive, file.seek(0, os.SEEK_END))
+        except OSError as error:
+            raise zipfile.BadZipFile("it can't be read") from error
 
 
 def bring_in(studies: Path, file: BinaryIO, *, label: str, name: str | None = None) -> Study:
@@ -108,8 +112,7 @@ def bring_in(studies: Path, file: BinaryIO, *, label: str, name: str | None = No
             begun = time.time_ns()
             for number, part in enumerate(content.digests):
                 digest = hashlib.sha256()
-                with archive.open(part) as source:
-                    fill(folder / part, _hashed(source, digest))
+                fill(folder / part, _reading(archive, part, digest))
                 if digest.hexdigest() != content.digests[part]:
                     raise InvalidInput(f"{part} is not what {_MANIFEST} says it is")
                 # Kept searches are listed by it.
@@ -126,12 +129,17 @@ def _entry(name: str, size: int) -> zipfile.ZipInfo:
     return entry
 
 
-def _hashed(source: IO[bytes], digest: Any) -> Any:
+def _reading(archive: zipfile.ZipFile, part: str, digest: Any) -> Callable[[int], bytes]:
+    """What reads a part piece by piece, and into `digest`."""
+    opened: list[IO[bytes]] = []
+
     def read(count: int) -> bytes:
         try:
-            piece = source.read(count)
-        except OSError as error:  # not the disk's, which is written to in between
-            raise zipfile.BadZipFile("it is damaged") from error
+            if not opened:
+                opened.append(archive.open(part))
+            piece = opened[0].read(count)
+        except OSError as error:  # the archive's, not the disk's that is written to in between
+            raise zipfile.BadZipFile(f"{part} is damaged") from error
         digest.update(piece)
         return piece
 
