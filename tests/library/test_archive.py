@@ -168,7 +168,9 @@ def test_a_name_in_the_archive_never_is_a_path(study, studies, name):
      "trust/state", "training-state.safetensors", "trust.json\x00.txt", "<script>x</script>"],
 )  # fmt: skip
 def test_files_that_no_study_has_are_refused(study, studies, name):
-    said = refused(studies, zipped({**files_of(study), name: b"x"}))
+    written = name.replace("\0", "\1")  # at which Python's own writer would cut the name off
+    content = zipped({**files_of(study), written: b"x"})
+    said = refused(studies, content.replace(written.encode(), name.encode()))
     assert "which no study has" in said
     assert not (studies.parent / "evil").exists()
 
@@ -214,9 +216,8 @@ def test_bombs_are_refused(study, studies):
     large = zipped({**files_of(study), "rounds.json": bytes(9 << 20)})
     assert "a rounds.json of more than 8,192 kB" in refused(studies, large)
     searches = {f"searches/{i:012x}.json": b"{}" for i in range(1001)}
-    assert "more than 1,000 kept searches" in refused(
-        studies, zipped({**files_of(study), **searches})
-    )
+    many = zipped({**files_of(study), **searches})
+    assert "more than 1,000 kept searches" in refused(studies, many)
     assert "files" in refused(studies, zipped({f"{i}" * 9: b"" for i in range(20_000)}))
 
 
@@ -417,13 +418,13 @@ def test_broken_archives_are_refused_and_leave_no_trace(study, studies, at_once)
 
 
 def test_broken_parts_under_a_true_list_are_one_sentence_too(study, studies, at_once):
-    """300 archives whose sizes and digests hold, so that the readers of the parts judge them."""
+    """150 archives whose sizes and digests hold, so that the readers of the parts judge them."""
     chance = random.Random(1)
     before, refusals = state(studies), 0
     names = [name for name in files_of(study) if name != "measurements.parquet"]
     names += ["measurements.parquet"] * 4 + ["supernet.safetensors", "images.npz"]
     extra = {name: (DEMO / name).read_bytes()[:3000] for name in names[-2:]}
-    for _ in range(300):
+    for _ in range(150):
         files = files_of(study)
         name = chance.choice(names)
         data = bytearray(files.get(name) or extra[name])
@@ -438,7 +439,7 @@ def test_broken_parts_under_a_true_list_are_one_sentence_too(study, studies, at_
         else:
             shutil.rmtree(found.folder)
         assert state(studies) == before
-    assert refusals >= 150
+    assert refusals >= 75
 
 
 def test_a_disk_that_fills_up_leaves_nothing_behind(study, studies, monkeypatch):
