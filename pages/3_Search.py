@@ -23,6 +23,7 @@ from foxnas_core.search.result import SearchResult
 from foxnas_core.search.schedule import AnnealingSettings, Schedule
 from foxnas_core.storage import Study
 from foxnas_core.target import Target, target_of
+from foxnas_core.writing import is_read_only
 from pages.shared import cache, choices
 from pages.shared.frame import errors_as_cards, page, plain
 from pages.shared.jobs import Job, replayed
@@ -716,7 +717,9 @@ def show_comparison(compared: dict[str, SearchResult]) -> None:
 
 
 def delete_button(study: Study, ids: list[str]) -> None:
-    """Delete kept searches, after asking."""
+    """Delete kept searches, after asking; not where nothing may be changed."""
+    if is_read_only():
+        return
 
     def delete() -> None:
         choices.remember("deleting", None)

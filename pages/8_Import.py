@@ -9,7 +9,7 @@ from foxnas_core.search_space import SearchSpace
 from foxnas_core.storage import Study, create_study, new_study_folder, parse_space
 from foxnas_core.table import MeasurementTable
 from pages.shared import cache, choices
-from pages.shared.frame import errors_as_cards, page, studies_folder
+from pages.shared.frame import errors_as_cards, may_write, page, studies_folder
 from pages.shared.mapping import map_columns
 from pages.shared.text import plain
 
@@ -131,6 +131,8 @@ with page(
     with errors_as_cards():
         rows = len(cache.table_of(study))
         st.caption(plain(f"The study {study.name} has {rows:,} measured subnets."))
+    if not may_write("no table can be imported"):
+        st.stop()
     uploaded = st.file_uploader(
         "File of measured subnets", type=[s.removeprefix(".") for s in SUFFIXES], key="upload"
     )

@@ -23,6 +23,7 @@ def new_folder(studies: Path, name: str) -> Iterator[Path]:
     """
     target = new_study_folder(studies, name)
     with writing(studies):
+        studies.mkdir(parents=True, exist_ok=True)
         _sweep(studies)
         with tempfile.NamedTemporaryFile(dir=studies, prefix=_NEW, suffix=".lock") as marker:
             folder = Path(marker.name).with_suffix("")

@@ -6,21 +6,23 @@ copy of each instead of unpickling their own at every rerun.
 
 import hashlib
 import json
+import os
 from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, BinaryIO
 
 import streamlit as st
 
 from foxnas_core.architecture import Architecture, Value
-from foxnas_core.errors import FoxnasError
+from foxnas_core.errors import FoxnasError, InvalidInput
 from foxnas_core.importing import ColumnMapping, ForeignFile, read_content
 from foxnas_core.search_space import SearchSpace
 from foxnas_core.storage import Study, file_hash, open_study
-from foxnas_core.table import MeasurementTable
+from foxnas_core.table import MeasurementTable, count_rows
 from foxnas_core.target import target_of
+from pages.shared import choices
 from pages.shared.choices import as_text
 from pages.shared.registry import MEASURING
 
@@ -61,7 +63,11 @@ if TYPE_CHECKING:
     from pages.shared.resamples import Resamplings
     from pages.shared.verifications import Verifications
 
-Stamp = tuple[tuple[str, int, int], ...]
+Stamp = tuple[tuple[str, int, int, int], ...]
+# By file, what identifies its content; of those that a fit reads.
+Version = tuple[tuple[str, str], ...]
+# That, and the number of rows, if it can be told.
+Shown = tuple[Version, int | None]
 Kept = tuple[tuple[str, tuple[Value, ...]], ...]
 Limits = tuple[tuple[str, float], ...]
 KEPT_SEARCHES = 50
@@ -80,6 +86,41 @@ class Upload:
     @cached_property
     def digest(self) -> str:
         return hashlib.sha256(self.content).hexdigest()
+
+
+class TableChanged(InvalidInput):
+    """The table that a page began with is not there any more."""
+
+
+def settle(study: Study) -> None:
+    """Begin a page: whatever it shows from here on is of the table that the study has now."""
+    for _ in range(3):
+        choices.remember("versions", {str(study.folder): _version(study)})
+        try:
+            table_of(study)
+        except TableChanged:  # while it was read
+            continue
+        except FoxnasError:  # which the page says where it matters
+            pass
+        return
+
+
+def drawn(study: Study) -> Shown:
+    """The table that the page shows."""
+    with suppress(FoxnasError):
+        return _fit_stamp(study), len(table_of(study))
+    return _fit_stamp(study), None
+
+
+def on_disk(study: Study) -> Shown:
+    """The table on disk; an empty version where the study is gone."""
+    version = _version(study)
+    digests = dict(version)
+    if "measurements.parquet" not in digests:
+        return version, 0
+    with suppress(FoxnasError):
+        return version, _rows(str(study.table_file), digests["measurements.parquet"])
+    return version, None
 
 
 def table_of(study: Study) -> MeasurementTable:
@@ -402,25 +443,58 @@ def _stamp(study: Study, *names: str) -> Stamp:
         path = study.folder / name
         if path.exists():
             status = path.stat()
-            stamps.append((name, status.st_mtime_ns, status.st_size))
+            stamps.append((name, status.st_ino, status.st_mtime_ns, status.st_size))
     return tuple(stamps)
 
 
-def _fit_stamp(study: Study) -> Stamp:
-    """Changes whenever a file that a fit reads does."""
-    return _stamp(study, "space.json", "measurements.parquet")
+def _fit_stamp(study: Study) -> Version:
+    """What identifies the content of the files that a fit reads: of those that this page began
+    with, so that all it shows is of one table."""
+    kept: dict[str, Version] = choices.remembered("versions") or {}
+    folder = str(study.folder)
+    if folder not in kept:
+        kept = {**kept, folder: _version(study)}
+        choices.remember("versions", kept)
+    return kept[folder]
+
+
+def _version(study: Study) -> Version:
+    found = []
+    for name in ("space.json", "measurements.parquet"):
+        with suppress(OSError), (study.folder / name).open("rb") as file:
+            status = os.fstat(file.fileno())
+            identity = (str(study.folder / name), status.st_ino, status.st_mtime_ns, status.st_size)
+            found.append((name, _digest(*identity, file)))
+    return tuple(found)
 
 
 # A stamp is read as part of the key only. Architectures come as JSON, which Streamlit can hash.
 
 
+@st.cache_resource(max_entries=256, show_spinner=False)
+def _digest(path: str, node: int, changed: int, size: int, _file: BinaryIO) -> str:
+    """Of the content that the other arguments identify: files are replaced, never changed."""
+    return hashlib.file_digest(_file, "sha256").hexdigest()
+
+
+@st.cache_resource(max_entries=256, show_spinner=False)
+def _rows(path: str, digest: str) -> int:
+    return count_rows(Path(path))
+
+
 @st.cache_resource(max_entries=8, show_spinner=False)
-def _table(folder: str, stamp: Stamp) -> MeasurementTable:
-    return open_study(Path(folder)).table()
+def _table(folder: str, stamp: Version) -> MeasurementTable:
+    study = open_study(Path(folder))
+    table = study.table()
+    if _version(study) != stamp:
+        raise TableChanged(
+            f"The table of {study.name} was changed while this page was drawn; reload the page."
+        )
+    return table
 
 
 @st.cache_resource(max_entries=64, show_spinner="Fitting the regression …")
-def _predictor(folder: str, column: str, form: str, link: str, stamp: Stamp) -> "Predictor":
+def _predictor(folder: str, column: str, form: str, link: str, stamp: Version) -> "Predictor":
     from foxnas_core.workflow import fit_all
 
     return fit_all(_table(folder, stamp), form, link, targets=[column])[column]
@@ -428,7 +502,7 @@ def _predictor(folder: str, column: str, form: str, link: str, stamp: Stamp) -> 
 
 @st.cache_resource(max_entries=64, show_spinner="Computing intervals …")
 def _inference(
-    folder: str, column: str, form: str, link: str, kind: str, stamp: Stamp
+    folder: str, column: str, form: str, link: str, kind: str, stamp: Version
 ) -> "Inference":
     from foxnas_core.regression.inference import inference
 
@@ -437,7 +511,7 @@ def _inference(
 
 
 @st.cache_resource(max_entries=16, show_spinner="Comparing the forms, 50 times over …")
-def _recommendation(folder: str, column: str, link: str, stamp: Stamp) -> "Recommendation":
+def _recommendation(folder: str, column: str, link: str, stamp: Version) -> "Recommendation":
     from foxnas_core.regression.picker import recommend
 
     return recommend(
@@ -447,7 +521,7 @@ def _recommendation(folder: str, column: str, link: str, stamp: Stamp) -> "Recom
 
 @st.cache_resource(max_entries=16, show_spinner=False)
 def _calibrations(
-    folder: str, latency: str, stamp: Stamp, optima: Stamp
+    folder: str, latency: str, stamp: Version, optima: Stamp
 ) -> "dict[str, SearchCalibration]":
     from foxnas_core.workflow import calibrations
 
@@ -457,14 +531,14 @@ def _calibrations(
 
 
 @st.cache_resource(max_entries=16, show_spinner="Finding the exact optimum for every budget …")
-def _front(folder: str, latency: str, kept: Kept, stamp: Stamp) -> "Front":
+def _front(folder: str, latency: str, kept: Kept, stamp: Version) -> "Front":
     from foxnas_core.search.exact import front
 
     return front(_problem(folder, "accuracy", latency, (), kept, stamp))
 
 
 @st.cache_resource(max_entries=16, show_spinner="Finding the front under all limits …")
-def _limited_front(folder: str, cost: str, limits: Limits, kept: Kept, stamp: Stamp) -> "Front":
+def _limited_front(folder: str, cost: str, limits: Limits, kept: Kept, stamp: Version) -> "Front":
     from foxnas_core.search.limited import limited_front
 
     return limited_front(_problem(folder, "accuracy", cost, limits, kept, stamp))
@@ -472,7 +546,7 @@ def _limited_front(folder: str, cost: str, limits: Limits, kept: Kept, stamp: St
 
 @st.cache_resource(max_entries=16, show_spinner=False)
 def _problem(
-    folder: str, objective: str, first: str, limits: Limits, kept: Kept, stamp: Stamp
+    folder: str, objective: str, first: str, limits: Limits, kept: Kept, stamp: Version
 ) -> "SearchProblem":
     from foxnas_core.workflow import search_problem
 
@@ -485,7 +559,9 @@ def _problem(
 
 
 @st.cache_resource(max_entries=64, show_spinner="Finding the optimum under all limits …")
-def _solution(folder: str, objective: str, limits: Limits, kept: Kept, stamp: Stamp) -> "Solution":
+def _solution(
+    folder: str, objective: str, limits: Limits, kept: Kept, stamp: Version
+) -> "Solution":
     from foxnas_core.search.milp import solve
 
     (first, bound), *others = limits
@@ -572,7 +648,7 @@ def _text_of(architecture: Architecture | None) -> str | None:
 
 
 @st.cache_resource(max_entries=64, show_spinner="Computing Shapley values …")
-def _shapley(folder: str, column: str, choices: str | None, stamp: Stamp) -> "BlockShapley":
+def _shapley(folder: str, column: str, choices: str | None, stamp: Version) -> "BlockShapley":
     from foxnas_core.explanation.shapley import block_shapley
 
     table = _table(folder, stamp)
@@ -586,7 +662,7 @@ def _shapley(folder: str, column: str, choices: str | None, stamp: Stamp) -> "Bl
 
 
 @st.cache_resource(max_entries=64, show_spinner=False)
-def _block_effects(folder: str, column: str, choices: str | None, stamp: Stamp) -> "pd.DataFrame":
+def _block_effects(folder: str, column: str, choices: str | None, stamp: Version) -> "pd.DataFrame":
     from foxnas_core.explanation.block_effects import block_effects, mean_block_effects
 
     table = _table(folder, stamp)
@@ -598,7 +674,7 @@ def _block_effects(folder: str, column: str, choices: str | None, stamp: Stamp) 
 
 
 @st.cache_resource(max_entries=64, show_spinner="Computing partial dependence …")
-def _dependence(folder: str, column: str, choices: str | None, stamp: Stamp) -> "pd.DataFrame":
+def _dependence(folder: str, column: str, choices: str | None, stamp: Version) -> "pd.DataFrame":
     from foxnas_core.explanation.permutation import block_dependence, partial_dependences
 
     table = _table(folder, stamp)
@@ -612,7 +688,7 @@ def _dependence(folder: str, column: str, choices: str | None, stamp: Stamp) -> 
 @st.cache_resource(
     max_entries=16, show_spinner="Shuffling each block 30 times, which takes a few seconds …"
 )
-def _permutation(folder: str, column: str, stamp: Stamp) -> "PermutationImportance":
+def _permutation(folder: str, column: str, stamp: Version) -> "PermutationImportance":
     from foxnas_core.explanation.permutation import permutation_lens
 
     return permutation_lens(
@@ -624,14 +700,14 @@ def _permutation(folder: str, column: str, stamp: Stamp) -> "PermutationImportan
     max_entries=8,
     show_spinner="Fitting boosted trees six times, which takes about 10 to 20 seconds …",
 )
-def _second_opinion(folder: str, column: str, stamp: Stamp) -> "SecondOpinion":
+def _second_opinion(folder: str, column: str, stamp: Version) -> "SecondOpinion":
     from foxnas_core.explanation.second_opinion import second_opinion
 
     return second_opinion(_predictor(folder, column, "auto", "auto", stamp), _table(folder, stamp))
 
 
 @st.cache_resource(max_entries=16, show_spinner="Looking for what speaks against the fit …")
-def _diagnosis(folder: str, column: str, form: str, link: str, stamp: Stamp) -> "Diagnosis":
+def _diagnosis(folder: str, column: str, form: str, link: str, stamp: Version) -> "Diagnosis":
     from foxnas_core.diagnostics.diagnosis import diagnose
 
     return diagnose(_predictor(folder, column, form, link, stamp), _table(folder, stamp))
@@ -639,7 +715,7 @@ def _diagnosis(folder: str, column: str, form: str, link: str, stamp: Stamp) -> 
 
 @st.cache_resource(max_entries=16, show_spinner="Fitting parts of the table …")
 def _learning_curve(
-    folder: str, column: str, form: str, link: str, stamp: Stamp
+    folder: str, column: str, form: str, link: str, stamp: Version
 ) -> "LearningCurve":
     from foxnas_core.diagnostics.learning_curve import learning_curve
 
@@ -647,14 +723,14 @@ def _learning_curve(
 
 
 @st.cache_resource(max_entries=16, show_spinner="Fitting both devices …")
-def _pair(folder: str, first: str, second: str, stamp: Stamp) -> "tuple[Predictor, Predictor]":
+def _pair(folder: str, first: str, second: str, stamp: Version) -> "tuple[Predictor, Predictor]":
     from foxnas_core.devices.common import fit_pair
 
     return fit_pair(_table(folder, stamp), first, second)
 
 
 @st.cache_resource(max_entries=16, show_spinner=False)
-def _comparison(folder: str, first: str, second: str, stamp: Stamp) -> "DeviceComparison":
+def _comparison(folder: str, first: str, second: str, stamp: Version) -> "DeviceComparison":
     from foxnas_core.devices.comparison import compare_devices
 
     pair = _pair(folder, first, second, stamp)
@@ -662,7 +738,7 @@ def _comparison(folder: str, first: str, second: str, stamp: Stamp) -> "DeviceCo
 
 
 @st.cache_resource(max_entries=16, show_spinner="Comparing every pair of subnets …")
-def _reversals(folder: str, first: str, second: str, stamp: Stamp) -> "RankReversals":
+def _reversals(folder: str, first: str, second: str, stamp: Version) -> "RankReversals":
     from foxnas_core.devices.reversals import rank_reversals
 
     residual_sds = None
@@ -673,7 +749,7 @@ def _reversals(folder: str, first: str, second: str, stamp: Stamp) -> "RankRever
 
 
 @st.cache_resource(max_entries=16, show_spinner="Calibrating from few rows, many times …")
-def _curve(folder: str, source: str, target: str, stamp: Stamp) -> "TransferCurve":
+def _curve(folder: str, source: str, target: str, stamp: Version) -> "TransferCurve":
     from foxnas_core.devices.curve import transfer_curve
 
     predictor = _predictor(folder, source, "auto", "auto", stamp)
@@ -681,7 +757,7 @@ def _curve(folder: str, source: str, target: str, stamp: Stamp) -> "TransferCurv
 
 
 @st.cache_resource(max_entries=32, show_spinner="Planning the batch, which takes some seconds …")
-def _plan(folder: str, column: str, count: int, stamp: Stamp, optima: Stamp) -> "MeasurementPlan":
+def _plan(folder: str, column: str, count: int, stamp: Version, optima: Stamp) -> "MeasurementPlan":
     from foxnas_core.design.plan import plan_next
 
     predictor = None

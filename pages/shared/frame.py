@@ -11,7 +11,8 @@ from streamlit.delta_generator import DeltaGenerator
 
 from foxnas_core.errors import FoxnasError, MissingPart
 from foxnas_core.storage import Study, list_studies, open_study
-from pages.shared import choices
+from foxnas_core.writing import is_read_only
+from pages.shared import cache, choices
 from pages.shared.signin import admitted
 from pages.shared.text import plain
 
@@ -19,6 +20,7 @@ REPOSITORY = Path(__file__).parents[2]
 MENU = {
     "Study": (
         ("app.py", "Study"),
+        ("pages/20_Studies.py", "Studies"),
         ("pages/14_Measurements.py", "Measurements"),
         ("pages/12_Trust.py", "Trust"),
         ("pages/11_Measure_next.py", "Measure next"),
@@ -56,11 +58,35 @@ _STYLE = """<style>
 .stButtonGroup button {padding-left: 0.6rem; padding-right: 0.6rem}
 </style>"""
 SIDEBAR_WIDTH = 230
+WATCH = 5.0  # seconds between two looks at the study on disk
 
 
 @contextmanager
 def page(title: str, sentence: str) -> Iterator[Study]:
     """Draw the frame, hand over the chosen study, and show what goes wrong in one sentence."""
+    study = _draw_frame(title, sentence)
+    if study is None:
+        st.stop()
+    with errors_as_cards():
+        yield study
+
+
+@contextmanager
+def page_without_study(title: str, sentence: str) -> Iterator[Study | None]:
+    """The same for a page that has its use where no study can be opened, too."""
+    study = _draw_frame(title, sentence)
+    with errors_as_cards():
+        yield study
+
+
+def may_write(what: str) -> bool:
+    """Whether studies may be changed here; where not, the page says so, and `what` that means."""
+    if is_read_only():
+        st.info(f"This studio is read-only, so {what}; run one of your own to do that.")
+    return not is_read_only()
+
+
+def _draw_frame(title: str, sentence: str) -> Study | None:
     st.set_page_config(
         page_title=f"{title} · FOX-NAS Studio", layout="wide", initial_sidebar_state=SIDEBAR_WIDTH
     )
@@ -70,6 +96,8 @@ def page(title: str, sentence: str) -> Iterator[Study]:
     study = None
     with st.sidebar:
         st.markdown("### FOX-NAS Studio")
+        if is_read_only():
+            st.caption("Read-only: nothing is changed here.")
         for heading, entries in MENU.items():
             with st.container(gap="xxsmall", key=f"menu-{heading.split()[0].lower()}"):
                 st.caption(heading)
@@ -79,10 +107,51 @@ def page(title: str, sentence: str) -> Iterator[Study]:
     st.write(sentence)
     with errors_as_cards():
         study = _pick_study()
-    if study is None:
-        st.stop()
+        before = choices.remembered("drawn")
+        cache.settle(study)
+        choices.remember("drawn", (study.folder.name, cache.drawn(study)))
+        new = ""
+        if before and before[0] == study.folder.name:
+            new = _difference(before[1], cache.drawn(study))
+        _watch(study, new)
+    return study
+
+
+@st.fragment(run_every=WATCH)
+def _watch(study: Study, new: str) -> None:
+    """Say that the table was changed: `new`, what this page shows and the one before did not, or
+    what has come since."""
+    name = plain(study.folder.name)
     with errors_as_cards():
-        yield study
+        now = cache.on_disk(study)
+        since = _difference(cache.drawn(study), now)
+        if not since:
+            if new:
+                st.caption(
+                    f":material/update: {name} has {new} since you last looked, in what you see "
+                    "here."
+                )
+            return
+        with st.container(horizontal=True, vertical_alignment="center", key="table-changed"):
+            if now[0]:
+                st.caption(f":material/update: {name} has {since} since this page was drawn.")
+            else:
+                st.caption(
+                    f":material/update: {name} was renamed or deleted; this page shows what was "
+                    "read of it before."
+                )
+            if st.button("Show what there is", key="show-changed"):
+                st.rerun()
+
+
+def _difference(before: cache.Shown, after: cache.Shown) -> str:
+    """What a study's table has after, and had not before, within a sentence; "" for nothing."""
+    if before[0] == after[0]:
+        return ""
+    more = (after[1] or 0) - (before[1] or 0)
+    if before[1] is None or after[1] is None or not more:
+        return "other values in its table"
+    return f"{abs(more):,} {'new' if more > 0 else 'fewer'} row{'s' if abs(more) > 1 else ''}"
 
 
 @contextmanager
@@ -116,15 +185,19 @@ def _pick_study() -> Study:
     folders = {folder.name: folder for folder in list_studies(studies_folder())}
     if not folders:
         raise MissingPart(
-            f"There is no study in {studies_folder()}; create one with 'python -m foxnas_core "
-            "import' or 'train', or set FOXNAS_STUDIES to another folder."
+            f"There is no study in {studies_folder()}; create or import one on the page Studies or "
+            "with 'python -m foxnas_core study', or set FOXNAS_STUDIES to another folder."
         )
     names = list(folders)
     chosen = choices.current().study
     if chosen not in folders:
         fallback = "demo" if "demo" in folders else names[0]
-        if chosen != choices.Choices.study:
-            st.warning(f"There is no study {plain(repr(chosen))} here; this is {plain(fallback)}.")
+        # The default is nothing that anybody asked for, unless it was open until now.
+        if chosen != choices.Choices.study or "study" in st.query_params:
+            st.warning(
+                f"There is no study {plain(repr(chosen))} here (any more); this is "
+                f"{plain(fallback)}."
+            )
         choices.update(study=fallback)
         chosen = fallback
     choices.show("study", chosen)

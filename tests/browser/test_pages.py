@@ -7,6 +7,7 @@ from serving import choose, wait_until_drawn
 
 PAGES = {
     "": "Study",
+    "Studies": "Studies",
     "Coefficients": "Coefficients",
     "Diagnostics": "Diagnostics",
     "Explanations": "Explanations",

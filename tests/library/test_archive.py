@@ -1,7 +1,6 @@
 """Studies as one file: what comes back is what went in, and nothing else comes in."""
 
 import errno
-import hashlib
 import io
 import json
 import random
@@ -16,6 +15,7 @@ import pyarrow.parquet as pq
 import pytest
 from conftest import DEMO, tiny_document
 from hand import hand_document, hand_space, noisy_table
+from zips import zipped
 
 from foxnas_core.errors import FoxnasError, InvalidInput, NotWritable
 from foxnas_core.families import space_from_dict
@@ -75,25 +75,6 @@ def state(folder) -> dict:
 
 def files_of(study) -> dict[str, bytes]:
     return {name: path.read_bytes() for name, path in study.parts().items()}
-
-
-def zipped(
-    files: dict[str, bytes], *, name: str = "hand", listed=None, compress=zipfile.ZIP_STORED
-):
-    """An archive whose manifest tells the truth about files that may be anything."""
-    listed = files if listed is None else listed
-    about = {
-        "format": 1, "kind": "foxnas-study", "study": name,
-        "files": [
-            {"name": n, "bytes": len(c), "sha256": hashlib.sha256(c).hexdigest()}
-            for n, c in listed.items()
-        ],
-    }  # fmt: skip
-    buffer = io.BytesIO()
-    with zipfile.ZipFile(buffer, "w", compress) as target:
-        for own, content in {**files, "manifest.json": json.dumps(about).encode()}.items():
-            target.writestr(zipfile.ZipInfo(own, (1980, 1, 1, 0, 0, 0)), content, compress)
-    return buffer.getvalue()
 
 
 def refused(studies, content: bytes) -> str:
