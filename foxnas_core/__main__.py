@@ -20,10 +20,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = build_parser().parse_args(arguments)
     # Imported late, so that --help answers at once.
     from foxnas_core.commands import COMMANDS
+    from foxnas_core.study_commands import study
 
     try:
         with _stray_output_to_stderr():
-            document = COMMANDS[options.command](options)
+            document = (COMMANDS | {"study": study})[options.command](options)
     except FoxnasError as error:
         print(f"foxnas {options.command}: {error}", file=sys.stderr)
         return 2
@@ -413,17 +414,64 @@ def build_parser() -> argparse.ArgumentParser:
         "--data", type=Path, required=True, help="one folder of pictures a class, or an images.npz"
     )
 
-    app = commands.add_parser("app", help="start the app", description="Start the app.")
-    app.add_argument(
-        "--studies",
-        type=Path,
-        help="the folder of studies (default: that of FOXNAS_STUDIES, else foxnas-studies in the "
-        "home, which begins with the demo)",
+    _study_actions(
+        commands.add_parser(
+            "study",
+            help="list, create, copy, rename, delete, export and import whole studies",
+            description="Whole studies of a folder.",
+        )
     )
+
+    app = commands.add_parser("app", help="start the app", description="Start the app.")
+    _studies(app, ", which begins with the demo")
     app.add_argument("--address", help="to listen on (default: localhost)")
     app.add_argument("--port", type=_positive, help="default: 8501")
     app.set_defaults(json=False)
     return parser
+
+
+def _study_actions(parser: argparse.ArgumentParser) -> None:
+    """The actions on whole studies, each with its own options."""
+    actions = parser.add_subparsers(dest="action", required=True, metavar="ACTION")
+
+    def action(name: str, help_: str, *names: str) -> argparse.ArgumentParser:
+        one = actions.add_parser(name, help=help_, description=f"{help_.capitalize()}.")
+        for own in names:
+            one.add_argument(own)
+        _studies(one)
+        one.add_argument("--json", action="store_true", help="print one JSON document to stdout")
+        return one
+
+    listing = action("list", "what each study holds")
+    listing.add_argument("--trash", action="store_true", help="what was deleted")
+    create = action("create", "begin a study without rows", "name")
+    create.add_argument("--space", required=True, help="a shipped space or a JSON file")
+    create.add_argument("--description", default="")
+    describe = action("describe", "change what a study is called on its pages", "name")
+    describe.add_argument("--title")
+    describe.add_argument("--description")
+    duplicate = action("duplicate", "copy a study", "name", "new")
+    duplicate.add_argument("--title", help="what the copy is called on its pages")
+    action("rename", "give a study's folder another name", "name", "new")
+    action("delete", "put a study in the trash", "name")
+    restore = action("restore", "take a study out of the trash", "key")
+    restore.add_argument("--as", dest="new", metavar="NAME", help="another name than it had")
+    discard = action("discard", "remove what is in the trash for good", "key")
+    discard.add_argument("--confirm", default="", metavar="KEY", help="the key once more")
+    export = action("export", "write a study as one zip", "name")
+    export.add_argument("file", type=Path, help="a new file")
+    bring = action("import", "make a study of such a zip")
+    bring.add_argument("file", type=Path)
+    bring.add_argument("--as", dest="new", metavar="NAME", help="another name than it had")
+
+
+def _studies(parser: argparse.ArgumentParser, further: str = "") -> None:
+    parser.add_argument(
+        "--studies",
+        type=Path,
+        help="the folder of studies (default: that of FOXNAS_STUDIES, else foxnas-studies in the "
+        f"home{further})",
+    )
 
 
 def _supernet(parser: argparse.ArgumentParser) -> None:

@@ -731,7 +731,7 @@ def import_table(options: argparse.Namespace) -> dict[str, Any]:
     from foxnas_core.importing import read_foreign
 
     study = open_study(options.study) if (options.study / "space.json").exists() else None
-    named = _named_space(options.space) if options.space else None
+    named = named_space(options.space) if options.space else None
     if study and named and named.fingerprint != study.space.fingerprint:
         raise InvalidInput(
             f"{options.study} is of space {study.space.name!r}, not {options.space!r}; leave "
@@ -926,16 +926,16 @@ def _mapping(options: argparse.Namespace) -> "ColumnMapping":
 
 def _space_to_train(folder: Path, named: str | None) -> SearchSpace:
     if not (folder / "space.json").exists():
-        return _named_space(named or "foxnas-mini")
+        return named_space(named or "foxnas-mini")
     study = open_study(folder)
-    if named and _named_space(named).fingerprint != study.space.fingerprint:
+    if named and named_space(named).fingerprint != study.space.fingerprint:
         raise InvalidInput(
             f"{folder} is of space {study.space.name!r}, not {named!r}; name a new folder."
         )
     return study.space
 
 
-def _named_space(name: str) -> SearchSpace:
+def named_space(name: str) -> SearchSpace:
     """A shipped space by name, or one from a JSON file."""
     if name in shipped_spaces():
         return load_shipped(name)

@@ -8,6 +8,7 @@ from foxnas_core.dataset import (
     FASHION_MNIST_FOLDER,
     ImageSet,
     check_apart,
+    check_packed,
     fashion_mnist,
     image_folder,
     load_dataset,
@@ -161,3 +162,45 @@ def test_copies_of_held_out_images_among_the_training_ones_are_refused():
     check_apart(training, held_out)
     with pytest.raises(InvalidInput, match="^2 of 5 training images are held out"):
         check_apart(training, ImageSet(images[3:], np.arange(5)))
+
+
+PARTS = {"calibration", "held_out"}
+
+
+def packed(**changes) -> dict[str, ImageSet]:
+    rng = np.random.default_rng(0)
+    images = rng.integers(0, 255, (20, 8, 8), dtype=np.uint8)
+    part = ImageSet(images, rng.integers(0, 3, 20))
+    return {name: changes.get(name, part) for name in PARTS}
+
+
+def test_packed_images_are_checked_by_their_headers(tmp_path):
+    colour = ImageSet(np.zeros((5, 8, 8, 3), np.uint8), np.zeros(5, np.int64))
+    for parts in (packed(), packed(held_out=colour)):
+        (tmp_path / "images.npz").write_bytes(pack_images(parts))
+        check_packed(tmp_path / "images.npz", PARTS)
+
+
+@pytest.mark.parametrize("name", ["other", "shape", "size", "flipped", "cut", "pickle"])
+def test_packed_images_that_can_not_be_read_are_one_sentence(tmp_path, name):
+    path = tmp_path / "images.npz"
+    content = pack_images(packed())
+    if name == "other":
+        content = pack_images({"calibration": packed()["calibration"]})
+    elif name == "shape":
+        flat = ImageSet(np.zeros((20, 64), np.uint8), np.zeros(20, np.int64))
+        content = pack_images(packed(held_out=flat))
+    elif name == "size":
+        short = ImageSet(np.zeros((20, 8, 8), np.uint8), np.zeros(19, np.int64))
+        content = pack_images(packed(held_out=short))
+    elif name == "flipped":
+        content = content.replace(b"PK\x01\x02", b"PK\x01\x03", 1)
+    elif name == "cut":
+        content = content[:-1]
+    path.write_bytes(content)
+    if name == "pickle":
+        objects = np.array([{}], dtype=object)
+        names = [f"{part}_{field}" for part in PARTS for field in ("images", "labels")]
+        np.savez(path, **dict.fromkeys(names, objects))
+    with pytest.raises(InvalidInput, match=r"images\.npz is no complete archive of images"):
+        check_packed(path, PARTS)

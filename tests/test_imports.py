@@ -29,6 +29,7 @@ ROOMS = [
     ("exporting", "verifying", "reporting"),
     ("comparing",),
     ("commands",),
+    ("study_commands",),
     ("__main__",),
 ]
 LEVEL = {room: level for level, rooms in enumerate(ROOMS) for room in rooms}

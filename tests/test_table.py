@@ -4,16 +4,24 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from conftest import tiny_document
+from conftest import DEMO, tiny_document
 from hand import choice_space, hand_space, noisy_table, table_of
 from hypothesis import given
 from hypothesis import strategies as st
 
 from foxnas_core.errors import InvalidInput
 from foxnas_core.families import space_from_dict
-from foxnas_core.table import MeasurementTable, empty_table, read_table, table_from_frame
+from foxnas_core.table import (
+    MeasurementTable,
+    check_bounds,
+    count_rows,
+    empty_table,
+    read_table,
+    table_from_frame,
+)
 
 SPACE = hand_space()
 TINY = space_from_dict(tiny_document())
@@ -387,3 +395,33 @@ def test_rows_of_an_origin_are_those_whose_campaign_names_it(record, expected):
     marked = replace(table, frame=table.frame.assign(campaign=["a", "b", None]), record=record)
     assert marked.of_origin("search").tolist() == expected
     assert replace(table, record=record).of_origin("search").tolist() == [False] * 3
+
+
+def test_rows_are_counted_by_the_footer(tmp_path):
+    table = noisy_table(hand_space(), 12)
+    table.write(tmp_path / "t.parquet")
+    assert count_rows(tmp_path / "t.parquet") == 12 and count_rows(tmp_path / "none") == 0
+    (tmp_path / "t.parquet").write_bytes(b"PAR1")
+    with pytest.raises(InvalidInput, match="can't be read as parquet"):
+        count_rows(tmp_path / "t.parquet")
+
+
+def test_texts_count_as_often_as_they_stand_there(tmp_path):
+    path = tmp_path / "t.parquet"
+
+    def write(rows: int) -> None:
+        indices = pa.array([0] * rows, pa.int32())
+        repeated = pa.DictionaryArray.from_arrays(indices, pa.array(["x" * 1_000_000]))
+        pq.write_table(pa.table({"note": repeated}), path, compression="zstd", store_schema=False)
+
+    write(600)
+    assert path.stat().st_size < 100_000
+    with pytest.raises(InvalidInput, match="unfolds to more than"):
+        check_bounds(path)
+    write(5)
+    check_bounds(path)
+
+
+def test_the_shipped_tables_keep_the_bounds():
+    for name in ("measurements.parquet", "optima.parquet"):
+        check_bounds(DEMO / name)

@@ -6,10 +6,11 @@ from hand import hand_space, noisy_table, table_of
 
 from foxnas_core import workflow
 from foxnas_core.badges import usable
-from foxnas_core.errors import InvalidInput, MissingPart
+from foxnas_core.errors import InvalidInput, MissingPart, NotWritable
 from foxnas_core.regression import fit
 from foxnas_core.storage import create_study, open_study
 from foxnas_core.table import table_from_frame
+from foxnas_core.writing import is_in_use
 
 
 def test_the_plan_leaves_out_what_is_measured_and_depends_on_the_seed_alone(measured_study):
@@ -234,6 +235,36 @@ def test_without_weights_no_round_is_planned(studies):
     with pytest.raises(MissingPart, match="no supernet weights"):
         workflow.search_rounds(study, "latency_ms", 1, report=print)
     assert study.rounds() is None
+
+
+def test_a_campaign_that_could_keep_nothing_measures_nothing(tiny_study, monkeypatch):
+    from foxnas_core.measurement import campaign
+
+    def never(*_, **__):
+        raise AssertionError("it was measured")
+
+    monkeypatch.setattr(campaign, "standard_meters", never)
+    monkeypatch.setenv("FOXNAS_READ_ONLY", "1")
+    with pytest.raises(NotWritable, match="read-only"):
+        workflow.measure(
+            tiny_study, tiny_study.space.sample(1, seed=0), seed=0, report=lambda progress: None
+        )
+
+
+def test_a_study_stays_where_it_is_while_a_campaign_measures(tiny_study, monkeypatch):
+    from foxnas_core.measurement import campaign
+
+    seen = []
+
+    def look(*_, **__):
+        seen.append(is_in_use(tiny_study.folder))
+
+    monkeypatch.setattr(campaign, "standard_meters", look)
+    monkeypatch.setattr(campaign, "run_campaign", look)
+    workflow.measure(
+        tiny_study, tiny_study.space.sample(1, seed=0), seed=0, report=lambda progress: None
+    )
+    assert seen == [True, True] and not is_in_use(tiny_study.folder)
 
 
 def test_what_processes_can_not_share_is_refused(tiny_study):

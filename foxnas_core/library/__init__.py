@@ -1,6 +1,13 @@
 """A folder of studies: what there is, copies, new names, the trash, and studies as one file."""
 
-from foxnas_core.library.archive import Content, bring_in, content_of, pack, write_archive
+from foxnas_core.library.archive import (
+    Content,
+    bring_in,
+    content_of,
+    pack,
+    write_archive,
+    write_file,
+)
 from foxnas_core.library.shelf import Entry, create, duplicate, entry_of, rename, shelf, study_at
 from foxnas_core.library.trash import Trashed, delete, discard, restore, trashed
 
@@ -22,4 +29,5 @@ __all__ = [
     "study_at",
     "trashed",
     "write_archive",
+    "write_file",
 ]

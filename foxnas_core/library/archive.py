@@ -12,6 +12,7 @@ import json
 import os
 import stat
 import struct
+import tempfile
 import time
 import zipfile
 import zlib
@@ -83,6 +84,25 @@ def write_archive(study: Study, file: BinaryIO) -> None:
         about = {"format": _FORMAT, "kind": _KIND, "study": study.folder.name, "files": listed}
         text = json.dumps(about, indent=1) + "\n"
         archive.writestr(_entry(_MANIFEST, len(text)), text)
+
+
+def write_file(study: Study, path: Path) -> None:
+    """The study as a new file; raises `InvalidInput` where there is one already, or where it can't
+    be written, and as `write_archive`."""
+    if path.exists():
+        raise InvalidInput(f"{path} exists already; name a new file.")
+    try:
+        with tempfile.TemporaryDirectory(dir=path.parent, prefix=f".{path.name}.") as temporary:
+            ready = Path(temporary) / path.name
+            with ready.open("w+b") as file:
+                write_archive(study, file)
+                file.flush()
+                os.fsync(file.fileno())
+            ready.replace(path)
+    except OSError as error:
+        raise InvalidInput(
+            f"{path} can't be written ({error.strerror}); name another file, or free some space."
+        ) from error
 
 
 def content_of(file: BinaryIO, label: str) -> Content:
