@@ -48,13 +48,12 @@ def shelf_table(entries: list[library.Entry]) -> pd.DataFrame:
             {
                 "study": entry.folder.name,
                 "name": entry.name,
+                "state": "damaged" if entry.problem else "being written" if entry.in_use else "",
                 "rows": entry.rows,
                 "space": entry.space,
                 "weights": "yes" if entry.has_weights else "no",
-                "images": "yes" if entry.has_images else "no",
                 "size (MB)": megabytes(entry.size),
                 "last change (UTC)": f"{datetime.fromtimestamp(entry.changed, UTC):{_TIME}}",
-                "state": "damaged" if entry.problem else "being written" if entry.in_use else "",
             }
             for entry in entries
         ]
@@ -79,7 +78,7 @@ def trash_table(items: list[library.Trashed]) -> pd.DataFrame:
 def new_name(label: str, key: str, value: str = "") -> str | None:
     """Ask for the name of a folder; None, and why, where it can't be one."""
     name = st.text_input(
-        label, value, key=key, max_chars=64,
+        label, value, key=key, max_chars=64, width=420,
         help="1 to 64 letters, digits, hyphens and underscores; it is the folder's name.",
     )  # fmt: skip
     if not name:
@@ -135,6 +134,7 @@ def show_one(entry: library.Entry) -> None:
         mime="application/zip",
         key="take",
         disabled=bool(entry.problem),
+        on_click="ignore",
     )
 
 
@@ -254,6 +254,7 @@ with page_without_study(
             shelf_table(entries),
             key="shelf",
         )
+        st.subheader("One of them")
         chosen = pick(entries)
         show_one(chosen)
         if not is_read_only():

@@ -134,11 +134,15 @@ def _watch(study: Study, new: str) -> None:
             return
         with st.container(horizontal=True, vertical_alignment="center", key="table-changed"):
             if now[0]:
-                st.caption(f":material/update: {name} has {since} since this page was drawn.")
+                st.caption(
+                    f":material/update: {name} has {since} since this page was drawn.",
+                    width="content",
+                )
             else:
                 st.caption(
                     f":material/update: {name} was renamed or deleted; this page shows what was "
-                    "read of it before."
+                    "read of it before.",
+                    width="content",
                 )
             if st.button("Show what there is", key="show-changed"):
                 st.rerun()
