@@ -14,6 +14,7 @@ trust/                   what trainings under way go on from after a kill
 handmade.json            networks designed by hand beside searched ones (optional)
 handmade/                what their trainings go on from after a kill
 searches/ID.json         finished searches
+.lock, .in-use/          see `writing`
 """
 
 import hashlib

@@ -110,11 +110,13 @@ def pick(entries: list[library.Entry]) -> library.Entry:
     return entries[names.index(name)]
 
 
-def show_one(entry: library.Entry) -> None:
-    """What can be done with a study, whether or not it may be changed."""
+def show_one(entry: library.Entry, told: bool) -> None:
+    """What can be done with a study, whether or not it may be changed; `told` where the page says
+    already why it can't be opened."""
     name = entry.folder.name
     if entry.problem:
-        st.error(plain(f"It can't be opened: {entry.problem}"))
+        if not told:
+            st.error(plain(f"It can't be opened: {entry.problem}"))
     elif entry.description:
         st.caption(plain(entry.description))
     row = st.container(horizontal=True)
@@ -242,7 +244,7 @@ with page_without_study(
     "Studies",
     "The studies of this folder: open one, take it away as one file, copy, rename, describe or "
     "delete it, and bring others in.",
-):
+) as study:
     show_done()
     studies = studies_folder()
     entries = library.shelf(studies)
@@ -256,7 +258,7 @@ with page_without_study(
         )
         st.subheader("One of them")
         chosen = pick(entries)
-        show_one(chosen)
+        show_one(chosen, study is None and chosen.folder.name == choices.current().study)
         if not is_read_only():
             show_changes(studies, chosen)
     st.subheader("Bring in or begin")
@@ -268,7 +270,8 @@ with page_without_study(
             show_new(studies)
         with from_table:
             st.write("A CSV, parquet or JSON table of measured subnets makes a study, too.")
-            st.page_link("pages/8_Import.py", label="Import a table")
+            if st.button("Import a table", key="to-import"):
+                st.switch_page("pages/8_Import.py")
     items = library.trashed(studies)
     if items:
         show_trash(studies, items)
