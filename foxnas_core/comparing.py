@@ -87,7 +87,7 @@ def compare_handmade(
     own = recipe_of(checkpoint)
     recipe = replace(own, epochs=settings.epochs, seed=seed)
     bench = Bench(checkpoint, dataset, calibration, held_out)
-    with study.claim_handmade() as folder:
+    with study.in_use(), study.claim_handmade() as folder:
         record = study.handmade()
         begun = _begun(study, bench, recipe, settings.widths)
         checkpoint_hash = begun.parents["checkpoint"]

@@ -234,18 +234,11 @@ class Study:
     def training_record(self) -> dict[str, Any]:
         """What the checkpoint says of its training, from the head of its file alone; empty without
         a checkpoint. Raises `InvalidInput` for a damaged one."""
-        from safetensors import SafetensorError, safe_open
+        from foxnas_core.supernet.header import checkpoint_metadata
 
         if not self.checkpoint_file.exists():
             return {}
-        try:
-            with safe_open(self.checkpoint_file, framework="numpy") as file:
-                return dict(json.loads((file.metadata() or {})["foxnas"])["record"])
-        except (SafetensorError, OSError, KeyError, TypeError, ValueError) as error:
-            raise InvalidInput(
-                f"{self.checkpoint_file} is damaged or no FOX-NAS Studio checkpoint; restore it or "
-                "train again."
-            ) from error
+        return dict(checkpoint_metadata(self.checkpoint_file)["record"])
 
     def trained_on(self) -> str | None:
         """Name of the images that the weights were trained on; None where there are none, or where

@@ -327,7 +327,7 @@ def _measured(
     def told(progress: "CampaignProgress") -> None:
         watch.finished()
 
-    with suppress(_Stopped):
+    with suppress(_Stopped), study.in_use():
         watch.tell("Recalibrating and scoring")
         campaign.run_campaign(
             checkpoint,

@@ -43,12 +43,7 @@ def writing(folder: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        mend = "allow this user to write there, or take another folder"
-        if error.errno in _FULL:
-            mend = "free some space there and do it again; what was there is unchanged"
-        raise NotWritable(
-            f"{folder} can't be written ({error.strerror or error}); {mend}."
-        ) from error
+        raise _not_writable(folder, error) from error
 
 
 @contextmanager
@@ -78,6 +73,10 @@ def in_use(folder: Path) -> Iterator[None]:
         own.acquire()
     try:
         yield
+    except OSError as error:
+        if error.errno in _FULL:  # met where a training keeps its state
+            raise _not_writable(folder, error) from error
+        raise
     finally:
         # Removed while it is held, so that nobody takes it for one that is left over.
         with suppress(OSError):
@@ -133,6 +132,13 @@ def claim(marker: Path) -> Iterator[bool]:
         yield True
     finally:
         lock.release()
+
+
+def _not_writable(folder: Path, error: OSError) -> NotWritable:
+    mend = "allow this user to write there, or take another folder"
+    if error.errno in _FULL:
+        mend = "free some space there and do it again; what was there is unchanged"
+    return NotWritable(f"{folder} can't be written ({error.strerror or error}); {mend}.")
 
 
 def _markers(folder: Path) -> list[Path]:

@@ -23,7 +23,7 @@ from foxnas_core.verifying import LEVEL, TARGETS, latency_device
 from pages.shared import cache, choices
 from pages.shared.commands import shown_folder
 from pages.shared.editor import architecture_picker, start_of
-from pages.shared.frame import errors_as_cards, page
+from pages.shared.frame import errors_as_cards, may_write, page
 from pages.shared.latency import latency_picker
 from pages.shared.panel import panel
 from pages.shared.text import plain
@@ -185,6 +185,8 @@ def show_buttons(
     predictors: Sequence[Predictor],
 ) -> None:
     """How many images, and what starts a measurement."""
+    if not may_write("no claim can be written down and tested"):
+        return
     images = images_picker(study)
     home, here = latency_device(cache.table_of(study)), device_name()
     if home not in (None, here):

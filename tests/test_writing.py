@@ -317,3 +317,11 @@ def test_files_are_opened_as_they_were_at_one_moment(study):
     finally:
         stop.touch()
         process.join()
+
+
+def test_a_disk_that_fills_up_while_a_training_keeps_its_state_is_one_sentence(study):
+    with pytest.raises(NotWritable, match="a can't be written .*; free some space"), study.in_use():
+        raise OSError(errno.ENOSPC, "No space left on device")
+    with pytest.raises(FileNotFoundError), study.in_use():  # which is not the study's
+        raise FileNotFoundError(errno.ENOENT, "No such file or directory", "ssh")
+    assert not is_in_use(study.folder)

@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
 from safetensors import SafetensorError, safe_open
 
@@ -13,21 +14,25 @@ _MOST_HEADER = 16 << 20
 
 
 def checkpoint_space(path: Path) -> SearchSpace:
-    """The space that a checkpoint was trained on.
+    """The space that a checkpoint was trained on; raises as `checkpoint_metadata`."""
+    return space_from_dict(checkpoint_metadata(path)["space"])
+
+
+def checkpoint_metadata(path: Path) -> dict[str, Any]:
+    """What stands beside the tensors: "space" and the training's "record", both objects.
 
     Raises `InvalidInput` where the file is damaged, cut short or no checkpoint of the studio's.
     """
-    damaged = f"{path} is damaged or no FOX-NAS Studio checkpoint; restore it or train again."
     try:
         with path.open("rb") as file:
             if int.from_bytes(file.read(8), "little") > _MOST_HEADER:
-                raise InvalidInput(damaged)
-        with safe_open(path, framework="np") as tensors:
+                raise ValueError("no header is so long")
+        with safe_open(path, framework="numpy") as tensors:
             metadata = json.loads((tensors.metadata() or {})["foxnas"])
-        if not isinstance(metadata.get("record"), dict):
-            raise InvalidInput(damaged)
-        return space_from_dict(metadata["space"])
-    except (
-        SafetensorError, OSError, KeyError, ValueError, AttributeError, RecursionError
-    ) as error:  # fmt: skip
-        raise InvalidInput(damaged) from error
+        if not all(isinstance(metadata[name], dict) for name in ("space", "record")):
+            raise ValueError("no objects")
+    except (SafetensorError, OSError, KeyError, TypeError, ValueError, RecursionError) as error:
+        raise InvalidInput(
+            f"{path} is damaged or no FOX-NAS Studio checkpoint; restore it or train again."
+        ) from error
+    return dict(metadata)

@@ -576,7 +576,7 @@ def _reached(
     kept: Kept,
     architecture: str,
     relative: bool,
-    stamp: Stamp,
+    stamp: Version,
     optima: Stamp,
 ) -> "Reached":
     from foxnas_core.answers.reach import Goal, reach
@@ -599,7 +599,7 @@ def _kept_best(
     limits: Limits,
     kept: Kept,
     architecture: str,
-    stamp: Stamp,
+    stamp: Version,
     optima: Stamp,
 ) -> "Answer":
     from foxnas_core.answers.reach import best_with_kept
@@ -622,7 +622,7 @@ def _why_not(
     kept: Kept,
     architecture: str,
     asked: tuple[str, Value],
-    stamp: Stamp,
+    stamp: Version,
 ) -> "tuple[WhyNot, pd.DataFrame]":
     from foxnas_core.answers.why_not import every_choice, why_not
 
@@ -634,7 +634,7 @@ def _why_not(
 
 
 def _calibration(
-    folder: str, objective: str, first: str, stamp: Stamp, optima: Stamp
+    folder: str, objective: str, first: str, stamp: Version, optima: Stamp
 ) -> "SearchCalibration | None":
     """The calibration of what is limited, None where too few optima were measured."""
     latency = objective if first == "accuracy" else first
@@ -846,7 +846,7 @@ def _profile(folder: str, choices: str, precision: str, stamp: Stamp) -> "LayerP
 
 
 @st.cache_resource(max_entries=64, show_spinner=False)
-def _block_prices(folder: str, column: str, choices: str, stamp: Stamp) -> "pd.DataFrame":
+def _block_prices(folder: str, column: str, choices: str, stamp: Version) -> "pd.DataFrame":
     from foxnas_core.explanation.block_effects import block_prices
 
     predictor = _predictor(folder, column, "auto", "auto", stamp)

@@ -9,6 +9,7 @@ from foxnas_core.architecture import Architecture
 from foxnas_core.editing.variants import Variant
 from foxnas_core.errors import FoxnasError, MissingPart
 from foxnas_core.storage import Study
+from foxnas_core.writing import is_read_only
 from pages.shared import cache, choices
 from pages.shared.editor import best_in_budget, history_of, measured_labels, measured_subnet
 from pages.shared.text import plain
@@ -44,15 +45,21 @@ def kept_variants(study: Study) -> dict[str, Variant]:
 
 def variants_menu(study: Study, variants: Mapping[str, Variant]) -> None:
     """Draw what keeps the architecture under a name, and takes or deletes one that was kept."""
+    may_change = not is_read_only()
     with st.popover(f"Variants ({len(variants)})", key="variants"):
-        name = st.text_input("Keep this architecture as", key="variant-name", max_chars=40)
-        _doing(
-            "Keep",
-            "variant-save",
-            lambda: study.save_variant(name, history_of(study).now.architecture),
-        )
+        if may_change:
+            name = st.text_input("Keep this architecture as", key="variant-name", max_chars=40)
+            _doing(
+                "Keep",
+                "variant-save",
+                lambda: study.save_variant(name, history_of(study).now.architecture),
+            )
         if not variants:
-            st.caption("None is kept yet. They are kept with the study, for all who open it.")
+            st.caption(
+                "None is kept yet. They are kept with the study, for all who open it."
+                if may_change
+                else "None is kept, and this studio is read-only."
+            )
             return
         chosen = st.selectbox("Kept", list(variants), key="variant-kept")
         row = st.container(horizontal=True)
@@ -62,7 +69,8 @@ def variants_menu(study: Study, variants: Mapping[str, Variant]) -> None:
                 "variant-take",
                 lambda: choices.set_architecture(variants[chosen].architecture),
             )
-            _doing("Delete", "variant-delete", lambda: study.delete_variant(chosen))
+            if may_change:
+                _doing("Delete", "variant-delete", lambda: study.delete_variant(chosen))
 
 
 def _doing(label: str, key: str, act: Callable[[], None]) -> None:
