@@ -79,6 +79,9 @@ PARTS = {
     "optima.parquet": 64 * _MB,
     "rounds.json": 8 * _MB,
     "trust.json": 8 * _MB,
+    "claims.json": 8 * _MB,
+    "variants.json": 8 * _MB,
+    "handmade.json": 8 * _MB,
 }
 MOST_SEARCH, MOST_SEARCHES = 2 * _MB, 1000
 _SEARCH_FILE = re.compile(r"searches/[0-9a-f]{12}\.json")
@@ -723,6 +726,9 @@ def check_parts(study: Study) -> None:
                 from_parquet(path, study.space)
         study.rounds()
         study.trust()
+        study.trials()
+        study.variants()
+        study.handmade()
         for search_id in study.search_ids():
             study.load_search(search_id)
         if study.images_file.exists():
