@@ -71,8 +71,6 @@ def _table(table: pd.DataFrame, key: str, on_select: Callable[[], None] | None =
         # A rerun started by the click would revoke the file before it is fetched.
         on_click="ignore",
         key=f"{key}-download",
-        # Another run of the page would forget what is to be downloaded before it is.
-        on_click="ignore",
     )
 
 
