@@ -10,7 +10,7 @@ CORE := -m pytest -m "not browser" --numprocesses $(WORKERS) --dist loadfile
 .DEFAULT_GOAL := help
 .PHONY: help run data test test-core test-browser lint browser sshd runtime-openvino runtime-executorch \
 	runtime-litert screenshots benchmark benchmark-predictors \
-	benchmark-measuring clean
+	benchmark-measuring benchmark-load clean
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*##/\t/' | expand -t 24
@@ -66,6 +66,9 @@ benchmark-predictors: $(VENV)/installed ## print the predictors beside other reg
 benchmark-measuring: $(VENV)/installed ## print how fast subnets are scored and measured (minutes)
 	$(BIN)/python -m benchmarks.evaluation
 	$(BIN)/python -m benchmarks.campaign
+
+benchmark-load: $(VENV)/installed-dev ## print how quick the app is for 20 visitors at once (11 minutes)
+	$(BIN)/python -m benchmarks.load
 
 clean: ## remove the virtual environments and caches
 	rm -rf $(VENV) .venv-* .pytest_cache .hypothesis .ruff_cache .mypy_cache

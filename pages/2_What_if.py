@@ -56,6 +56,9 @@ BY_EDIT, BY_BLOCK = "edit by edit", "block by block"
 @st.fragment
 def workbench(study: Study) -> None:
     """All that an edit changes, and no more: an edit draws this part of the page alone."""
+    if choices.current().architecture is None:
+        # The budget was moved in the same moment; the whole page knows what is best in it.
+        st.rerun()
     with errors_as_cards():
         # An edit that came while the last was drawn may have kept that from the address.
         choices.show_in_address(choices.current())

@@ -217,7 +217,10 @@ def keys_in_words(space: SearchSpace) -> str:
 
 
 def _act(study: Study, events: Sequence[Event]) -> None:
-    """Do what was done in the picture. What names no cell of the space is left aside."""
+    """Do what was done in the picture. What names no cell of the space is left aside, and so is
+    all where, in the same moment, another start was chosen than the one in the picture."""
+    if choices.current().architecture is None:
+        return
     space, history = study.space, history_of(study)
     cells = {cell.name: cell for cell in cells_of(space)}
     before, refused = history, tuple(choices.remembered("refused") or ())

@@ -106,7 +106,11 @@ def slider(
     key = key or choice
 
     def move(moved: float) -> None:
-        choices.update(**{choice: round(moved, _decimals(step))})
+        moved = round(moved, _decimals(step))
+        # A browser that says its value in more digits than are shown has moved nothing.
+        if moved == getattr(choices.current(), choice):
+            return
+        choices.update(**{choice: moved})
         if and_then is not None:
             and_then()
 

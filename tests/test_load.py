@@ -1,0 +1,80 @@
+"""What happens where the app is slower than who uses it: several actions in one message."""
+
+import asyncio
+import shutil
+from collections.abc import Awaitable, Callable, Iterator
+
+import pandas as pd
+import pytest
+from conftest import DEMO, REPOSITORY
+from serving import Server, serve
+from websockets.asyncio.client import connect
+
+from benchmarks.load import Findings, Visitor, resident, socket_of
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    folder = tmp_path_factory.mktemp("load")
+    study = folder / "studies" / "demo"
+    study.mkdir(parents=True)
+    for name in ("study.json", "space.json"):
+        shutil.copy(DEMO / name, study / name)
+    table = pd.read_parquet(DEMO / "measurements.parquet")
+    # Two targets are fitted sooner than all.
+    table.drop(columns=[c for c in table if ":" in c]).to_parquet(study / "measurements.parquet")
+    with serve(REPOSITORY / "app.py", folder / "log", folder / "studies") as running:
+        yield running
+    assert "Traceback" not in running.log.read_text()
+
+
+def visited(server: Server, do: Callable[[Visitor], Awaitable[None]]) -> Findings:
+    findings = Findings()
+
+    async def visiting() -> None:
+        async with connect(socket_of(server), max_size=None) as socket:
+            await Visitor(socket, 0, findings).use(do)
+
+    asyncio.run(visiting())
+    return findings
+
+
+def test_a_visitor_edits_searches_and_sees_no_error(server: Server) -> None:
+    async def do(visitor: Visitor) -> None:
+        await visitor.open("What_if")
+        await visitor.edit()
+        await visitor.search(watched=1)
+        await visitor.edit()
+
+    findings = visited(server, do)
+    assert not findings.errors
+    assert len(findings.times["edit: numbers"]) == 2 == len(findings.times["edit: last word"])
+    assert len(findings.times["start a search: last word"]) == 1
+    assert resident(server.process) > 50
+
+
+def test_an_edit_and_another_budget_in_one_message(server: Server) -> None:
+    """A busy server takes both at once: the picture that was edited is no longer there."""
+
+    async def do(visitor: Visitor) -> None:
+        await visitor.open("What_if")
+        visitor.press()
+        visitor.slide()
+        await visitor.act("both")
+        await visitor.edit()
+
+    findings = visited(server, do)
+    assert not findings.errors
+    assert {"both: last word", "edit: last word"} <= set(findings.times)
+
+
+def test_the_workbench_alone_is_drawn_with_another_budget(server: Server) -> None:
+    """What a browser asks for while the budget moves may be the edited part of the page only."""
+
+    async def do(visitor: Visitor) -> None:
+        await visitor.open("What_if")
+        visitor.slide()
+        await visitor.act("part", fragment=visitor.widgets["picture"][1])
+
+    findings = visited(server, do)
+    assert not findings.errors and findings.times["part: last word"]
