@@ -85,7 +85,8 @@ remake-demo: $(VENV)/installed .venv-openvino/installed data ## train and measur
 	mkdir -p $(STUDY)
 	cp data/demo/study.json data/demo/space.json $(STUDY)
 	test -e $(STUDY)/supernet.safetensors \
-	|| $(MAKE_STUDY) train --study $(STUDY) --epochs $(EPOCHS) --seed 1 --resume
+	|| $(MAKE_STUDY) train --study $(STUDY) --epochs $(EPOCHS) --seed 1 \
+		$$(test ! -e $(STUDY)/training-state.safetensors || echo --resume)
 	$(MAKE_STUDY) measure --study $(STUDY) --count $(ROWS) --seed 1
 	$(MAKE_STUDY) calibrate --study $(STUDY) --count $(OPTIMA) --seed 1
 	$(MAKE_STUDY) calibrate --study $(STUDY) --count $(OPTIMA) --seed 1 --latency-target latency_ms:int8
