@@ -1,10 +1,11 @@
+import os
 import re
+import shutil
 from collections.abc import Iterator
 
 import pytest
-from handmade_records import usual_record
 from playwright.sync_api import Page, expect
-from serving import wait_until_drawn
+from serving import REPOSITORY, wait_until_drawn
 
 from foxnas_core.handmade.claims import compare
 from foxnas_core.storage import Study, open_study
@@ -12,8 +13,8 @@ from foxnas_core.storage import Study, open_study
 
 @pytest.fixture
 def compared(demo: Study) -> Iterator[Study]:
-    """The demo with a record of every design beside it."""
-    demo.save_handmade(usual_record(demo.space))
+    """The demo with the record that ships."""
+    shutil.copy(REPOSITORY / "data" / "demo" / demo.handmade_file.name, demo.handmade_file)
     yield open_study(demo.folder)
     demo.handmade_file.unlink()
 
@@ -32,6 +33,9 @@ def test_precision_and_weights_change_the_claims_and_the_table_can_be_taken_away
     for key in ("networks", "ratios"):
         expect(page.locator(f".st-key-{key}-figure .js-plotly-plot")).to_be_visible()
     expect(page.get_by_text(said("alone", ":int8"))).to_be_visible()
+    if os.environ.get("FOXNAS_SCREENSHOTS") == "1":
+        picture = REPOSITORY / "docs" / "pictures" / "hand-designed.png"
+        page.locator(".st-key-networks-figure").screenshot(path=picture)
     page.locator(".st-key-precision button", has_text=re.compile("^fp32$")).click()
     expect(page.get_by_text(said("alone", ""))).to_be_visible()
     page.locator(".st-key-way button", has_text="with inherited weights").click()
