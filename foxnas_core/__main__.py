@@ -20,11 +20,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = build_parser().parse_args(arguments)
     # Imported late, so that --help answers at once.
     from foxnas_core.commands import COMMANDS
-    from foxnas_core.study_commands import study
 
     try:
         with _stray_output_to_stderr():
-            document = (COMMANDS | {"study": study})[options.command](options)
+            document = COMMANDS[options.command](options)
     except FoxnasError as error:
         print(f"foxnas {options.command}: {error}", file=sys.stderr)
         return 2

@@ -29,7 +29,6 @@ ROOMS = [
     ("exporting", "verifying", "reporting"),
     ("comparing",),
     ("commands",),
-    ("study_commands",),
     ("__main__",),
 ]
 LEVEL = {room: level for level, rooms in enumerate(ROOMS) for room in rooms}

@@ -1,14 +1,15 @@
-"""The commands on whole studies: `python -m foxnas_core study ACTION`."""
+"""Whole studies, `python -m foxnas_core study ACTION`, and the app that shows them."""
 
 import argparse
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from foxnas_core import library
-from foxnas_core.commands import named_space, say
+from foxnas_core.commands.shared import named_space, say
 from foxnas_core.errors import MissingPart
-from foxnas_core.launching import studies_folder
+from foxnas_core.launching import fill_with_demo, start_app, studies_folder
 from foxnas_core.storage import open_study
 
 
@@ -121,3 +122,11 @@ _ACTIONS: dict[str, Callable[[Path, argparse.Namespace], dict[str, Any]]] = {
     "export": _export,
     "import": _import,
 }
+
+
+def app(options: argparse.Namespace) -> dict[str, Any]:
+    """Serve the app; ends with the server's own exit status."""
+    studies = studies_folder(options.studies)
+    if fill_with_demo(studies):
+        say(f"Copied the demo to {studies}.")
+    sys.exit(start_app(studies, address=options.address, port=options.port))

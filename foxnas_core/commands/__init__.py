@@ -1,0 +1,39 @@
+"""What each command of the command line does, from options to a JSON document.
+
+Each function returns what `--json` prints; progress and messages go to stderr. Heavy packages
+are imported by the command that needs them.
+"""
+
+import argparse
+from collections.abc import Callable
+from typing import Any
+
+from foxnas_core.commands import (
+    importing,
+    judging,
+    measuring,
+    searching,
+    studies,
+    takeaway,
+    training,
+)
+
+COMMANDS: dict[str, Callable[[argparse.Namespace], dict[str, Any]]] = {
+    "train": training.train,
+    "measure": measuring.measure,
+    "fit": searching.fit,
+    "calibrate": measuring.calibrate,
+    "search": searching.search,
+    "counterfactual": searching.counterfactual,
+    "trust": judging.trust,
+    "verify": judging.verify,
+    "handmade": judging.handmade,
+    "export": takeaway.export,
+    "profile": takeaway.profile,
+    "fine-tune": training.fine_tune,
+    "report": takeaway.report,
+    "import": importing.import_table,
+    "import-weights": importing.import_weights,
+    "study": studies.study,
+    "app": studies.app,
+}

@@ -1,0 +1,114 @@
+"""The commands that import: tables, and weights in a published layout."""
+
+import argparse
+from typing import TYPE_CHECKING, Any
+
+from foxnas_core.commands.shared import named_space, say, space_to_train
+from foxnas_core.errors import InvalidInput, MissingPart
+from foxnas_core.storage import (
+    Study,
+    create_study,
+    open_study,
+)
+from foxnas_core.table import is_target
+from foxnas_core.target import target_of
+
+if TYPE_CHECKING:
+    from foxnas_core.importing import ColumnMapping
+
+
+def import_table(options: argparse.Namespace) -> dict[str, Any]:
+    """Append a table of one's own to a study, which is created where it does not exist."""
+    from foxnas_core.importing import read_foreign
+
+    study = open_study(options.study) if (options.study / "space.json").exists() else None
+    named = named_space(options.space) if options.space else None
+    if study and named and named.fingerprint != study.space.fingerprint:
+        raise InvalidInput(
+            f"{options.study} is of space {study.space.name!r}, not {options.space!r}; leave "
+            "--space out, or name a new folder."
+        )
+    if options.join:
+        return _join(study, options)
+    table = read_foreign(options.file, study.space if study else named, _mapping(options))
+    if study is None:
+        study = create_study(
+            options.study,
+            table.space,
+            name=options.study.resolve().name,
+            description=f"Imported from {options.file.name}; there is no supernet.",
+            table=table,
+        )
+        rows = len(table)
+    else:
+        rows = len(study.add_table(table))
+    say(f"Added {len(table)} rows to {study.folder}, which now has {rows}.")
+    return {
+        "study": str(study.folder),
+        "added": len(table),
+        "rows": rows,
+        "targets": [target.column for target in table.targets],
+        "ordered": table.ordered,
+    }
+
+
+def import_weights(options: argparse.Namespace) -> dict[str, Any]:
+    """Begin a study with weights in once-for-all's published layout."""
+    from foxnas_core.adoption import import_once_for_all
+
+    space = space_to_train(options.study, options.space or "ofa-mobilenetv3")
+    study = import_once_for_all(options.study, space, weights=options.file, data=options.data)
+    calibration, held_out = study.images()
+    say(f"Saved {study.checkpoint_file}.")
+    return {
+        "study": str(study.folder),
+        "space": space.name,
+        "calibration_images": len(calibration),
+        "held_out_images": len(held_out),
+    }
+
+
+def _join(study: Study | None, options: argparse.Namespace) -> dict[str, Any]:
+    """Add another device's latencies from a file, by id, to the rows that lack them."""
+    from foxnas_core.importing import read_file
+
+    if study is None:
+        raise MissingPart(
+            f"There is no study at {options.study} to join to; import the table without --join to "
+            "make one."
+        )
+    file, mapping = read_file(options.file), _mapping(options)
+    before = study.table()
+    table = study.amend(lambda table: file.joined(table, mapping))
+    added = [
+        t.column
+        for t in table.targets
+        if t.is_latency and table.known(t.column) > before.known(t.column)
+    ]
+    joined = max(table.known(column) - before.known(column) for column in added)
+    say(f"Joined {', '.join(added)} to {joined} of the {len(table)} rows of {study.folder}.")
+    return {
+        "study": str(study.folder),
+        "joined": joined,
+        "rows": len(table),
+        "targets": added,
+    }
+
+
+def _mapping(options: argparse.Namespace) -> "ColumnMapping":
+    """What --map and the units say; a latency's unit is that of every mapped latency."""
+    from foxnas_core.importing import ColumnMapping
+
+    columns = dict(options.map)
+    if len(columns) < len(options.map):
+        names = [name for name, _ in options.map]
+        twice = next(name for name in names if names.count(name) > 1)
+        raise InvalidInput(f"{twice!r} is mapped to two columns; keep one --map of it.")
+    units: dict[str, str] = {}
+    if options.accuracy_unit:
+        accuracies = [n for n in columns if is_target(n) and target_of(n).is_accuracy]
+        units |= dict.fromkeys(accuracies or ["accuracy"], options.accuracy_unit)
+    if options.latency_unit:
+        latencies = [n for n in columns if is_target(n) and n.startswith("latency_ms")]
+        units |= dict.fromkeys(latencies or ["latency_ms"], options.latency_unit)
+    return ColumnMapping(columns, units)

@@ -1,0 +1,190 @@
+"""The commands that measure subnets into the table."""
+
+import argparse
+import sys
+from typing import TYPE_CHECKING, Any
+
+from tqdm import tqdm
+
+from foxnas_core import workflow
+from foxnas_core.commands.shared import (
+    latencies_document,
+    measured_document,
+    opened,
+    say,
+    space_to_train,
+)
+from foxnas_core.errors import InvalidInput, MissingPart
+from foxnas_core.storage import (
+    Study,
+    open_study,
+    read_architecture,
+)
+
+if TYPE_CHECKING:
+    from foxnas_core.measurement.campaign import CampaignProgress, Measured
+
+
+def measure(options: argparse.Namespace) -> dict[str, Any]:
+    """Measure sampled subnets, or one given architecture, and append them to the table."""
+    study = _study_to_measure(options)
+    if options.device:
+        return _measure_on_device(study, options)
+    if options.next:
+        return _measure_next(study, options)
+    count = options.count or 1
+    if options.architecture:
+        architecture = read_architecture(options.architecture, study.space)
+        planned = [architecture] * count
+    else:
+        planned = workflow.not_yet_measured(study, count, options.seed)
+    with tqdm(total=len(planned), unit="subnet", delay=1, file=sys.stderr) as bar:
+        measured = workflow.measure(
+            study,
+            planned,
+            seed=options.seed,
+            report=lambda progress: bar.update(progress.done - bar.n),
+            workers=options.workers,
+            ray=options.ray,
+            energy=options.energy,
+            memory=options.memory,
+        )
+    _say_what_is_not_told(study, measured)
+    return {
+        "study": str(study.folder),
+        "rows": len(study.table().frame),
+        "measured": [measured_document(row) for row in measured],
+    }
+
+
+def _measure_on_device(study: Study, options: argparse.Namespace) -> dict[str, Any]:
+    """Add one device's latencies to the rows that lack them."""
+    from foxnas_core.measurement.devices import device_of
+
+    if options.next or options.architecture:
+        raise InvalidInput(
+            "--device measures the subnets that the table holds already; leave --next and "
+            "--architecture out."
+        )
+    if options.workers > 1 or options.ray:
+        raise InvalidInput("--device times one device at a time; leave --workers and --ray out.")
+    columns = device_of(options.device, options.device_name).columns
+    with tqdm(unit="subnet", delay=1, file=sys.stderr) as bar:
+
+        def report(progress: "CampaignProgress") -> None:
+            bar.total = progress.total
+            bar.update(progress.done - bar.n)
+
+        measured = workflow.measure_on_device(
+            study,
+            options.device,
+            name=options.device_name,
+            count=options.count,
+            seed=options.seed,
+            report=report,
+            python=options.device_python,
+            program=options.device_program,
+        )
+    if not measured:
+        say(f"Every subnet of {study.folder} has {columns[0]} already.")
+    table = study.table()
+    return {
+        "study": str(study.folder),
+        "rows": len(table),
+        "device": options.device,
+        "columns": list(columns),
+        "lacking": len(table.lacking(columns[0])),
+        "measured": [
+            {"id": row.architecture.id, **latencies_document(row.values)} for row in measured
+        ],
+    }
+
+
+def _measure_next(study: Study, options: argparse.Namespace) -> dict[str, Any]:
+    """Measure the batch that makes the effects on a target known best."""
+    if options.architecture:
+        raise InvalidInput("--next chooses the subnets itself; leave --architecture out.")
+    study.load_checkpoint()
+    plan = workflow.plan_measurements(study, options.target, options.next, seed=options.seed)
+    say(plan.sentence())
+    planned = plan.batch.architectures()
+    with tqdm(total=len(planned), unit="subnet", delay=1, file=sys.stderr) as bar:
+        measured = workflow.measure(
+            study,
+            planned,
+            seed=options.seed,
+            report=lambda progress: bar.update(progress.done - bar.n),
+            origin={"origin": "design"},
+            workers=options.workers,
+            ray=options.ray,
+            energy=options.energy,
+            memory=options.memory,
+        )
+    _say_what_is_not_told(study, measured)
+    return {
+        "study": str(study.folder),
+        "rows": len(study.table()),
+        "target": plan.target,
+        "expected": plan.to_dict(),
+        "measured": [measured_document(row) for row in measured],
+    }
+
+
+def _say_what_is_not_told(study: Study, measured: "list[Measured]") -> None:
+    """Say which of energy and memory this device did not tell."""
+    campaigns = study.table().record.get("campaigns", {})
+    for name in dict.fromkeys(row.values["campaign"] for row in measured):
+        for quantity in ("energy", "memory"):
+            said = str(campaigns[name].get(quantity, ""))
+            if said.startswith("not available"):
+                say(f"{quantity.capitalize()} is {said}.")
+
+
+def _study_to_measure(options: argparse.Namespace) -> Study:
+    """The study, begun or filled where the options bring a supernet of the user's own."""
+    if not options.weights:
+        if options.space or options.data:
+            raise InvalidInput(
+                "--space and --data go with a supernet of your own; give --weights FILE too."
+            )
+        return opened(options)
+    from foxnas_core.adoption import adopt
+
+    if not options.supernet:
+        raise InvalidInput(
+            "--weights are those of a supernet of your own; name the function that builds it "
+            "(--supernet MODULE:FUNCTION)."
+        )
+    if not options.space and not (options.study / "space.json").exists():
+        raise MissingPart(f"{options.study} is a new study; name its space (--space FILE).")
+    images = open_study(options.study).images_file if not options.data else options.data
+    space = space_to_train(options.study, options.space)
+    return adopt(
+        options.study, space, supernet=options.supernet, weights=options.weights, data=images
+    )
+
+
+def calibrate(options: argparse.Namespace) -> dict[str, Any]:
+    """Measure optima of random budgets, by which later searches are judged."""
+    study = opened(options)
+    with tqdm(unit="subnet", delay=1, file=sys.stderr) as bar:
+
+        def report(progress: "CampaignProgress") -> None:
+            bar.total = progress.total
+            bar.update(progress.done - bar.n)
+
+        optima = workflow.measure_optima(
+            study, options.latency_target, options.count, seed=options.seed, report=report
+        )
+    table = study.table()
+    columns = ("accuracy", options.latency_target)
+    predictors = list(workflow.fit_all(table, targets=columns).values())
+    found = workflow.calibrations(table, optima, predictors, options.latency_target)
+    return {
+        "study": str(study.folder),
+        "optima": len(optima),
+        "targets": {
+            column: {"optima": c.count, "shift": c.shift, "spread": c.spread}
+            for column, c in found.items()
+        },
+    }

@@ -1,0 +1,181 @@
+"""The commands that ask the regression: fit, search, counterfactual."""
+
+import argparse
+import sys
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any
+
+from tqdm import tqdm
+
+from foxnas_core import workflow
+from foxnas_core.commands.shared import given, named_architecture, opened, say
+from foxnas_core.errors import InvalidInput, MissingPart
+from foxnas_core.storage import (
+    Study,
+    open_study,
+)
+
+if TYPE_CHECKING:
+    from foxnas_core.measurement.campaign import CampaignProgress
+
+
+def fit(options: argparse.Namespace) -> dict[str, Any]:
+    """Fit every target of a study's table."""
+    from foxnas_core.regression import predictor_summary
+
+    table = open_study(options.study).table()
+    predictors = workflow.fit_all(table, options.form, options.link)
+    for target in table.targets:
+        if target.column not in predictors:
+            say(f"{target.column}: too few rows have it for a fit; measure more subnets.")
+    for column, predictor in predictors.items():
+        for warning in predictor.warnings:
+            say(f"{column}: {warning}")
+    return {"targets": {column: predictor_summary(p) for column, p in predictors.items()}}
+
+
+def search(options: argparse.Namespace) -> dict[str, Any]:
+    """Anneal under limits, beside the exact optimum."""
+    from foxnas_core.search.annealing import search as run
+    from foxnas_core.search.restriction import allowed_choices
+    from foxnas_core.search.result import search_document
+    from foxnas_core.search.schedule import AnnealingSettings
+
+    study = opened(options)
+    if options.rounds:
+        return _search_rounds(study, options)
+    table, latency_column = study.table(), options.latency_target
+    asked = _bounds(options)
+    columns = dict.fromkeys(["accuracy", latency_column, *asked])
+    allowed = allowed_choices(study.space, options.allow, options.forbid)
+    predictors = workflow.fit_all(table, targets=list(columns))
+    accuracy, latency = predictors["accuracy"], predictors[latency_column]
+    bounds, found = dict(asked), {}
+    try:
+        found = workflow.calibrations(table, study.optima(), [accuracy, latency], latency_column)
+    except MissingPart:
+        if options.guard is not None:
+            raise
+    if options.guard is not None:
+        if latency_column not in bounds:
+            raise InvalidInput("--guard needs a latency budget to keep; give --latency-budget.")
+        bounds[latency_column] = found[latency_column].guarded(asked[latency_column], options.guard)
+        say(
+            f"Searching under {bounds[latency_column]:.4g} ms, so that the budget holds when "
+            "measured."
+        )
+    objective = "accuracy" if options.accuracy_floor is None else latency_column
+    problem = workflow.search_problem(predictors, bounds, objective=objective, allowed=allowed)
+    result = run(problem, AnnealingSettings(**given(options, AnnealingSettings)))
+    say(result.certificate)
+    if options.save:
+        say(f"Saved search {study.save_search(result)}.")
+    document = search_document(result, predictors, latency_column, found)
+    budget = None
+    if latency_column in asked:
+        budget = {"asked": asked[latency_column], "searched": bounds[latency_column]}
+    return document | {"budget": budget}
+
+
+def _search_rounds(study: Study, options: argparse.Namespace) -> dict[str, Any]:
+    """Rounds of searching, measuring and fitting anew."""
+    from foxnas_core.search.rounds import Round, rounds_document
+
+    if options.guard is not None:
+        raise InvalidInput(
+            "--guard makes one search's budget smaller; leave it out with --rounds, which measure "
+            "what they find."
+        )
+    with study.in_use(), tqdm(unit="subnet", delay=1, file=sys.stderr) as bar:
+
+        def report(progress: "CampaignProgress") -> None:
+            bar.total = progress.total
+            bar.update(progress.done - bar.n)
+
+        def finished(done: Round, number: int) -> None:
+            bar.clear()
+            say(f"Round {number}: {done.sentence(options.latency_target)}")
+
+        record = workflow.search_rounds(
+            study,
+            options.latency_target,
+            options.rounds,
+            per_round=options.per_round,
+            shared=options.latency_budget,
+            seed=options.seed or 0,
+            report=report,
+            finished=finished,
+        )
+    return {"study": str(study.folder), "rows": len(study.table()), **rounds_document(record)}
+
+
+def _bounds(options: argparse.Namespace) -> dict[str, float]:
+    """The number that each limited column is held to, in the order in which they are given."""
+    pairs = list(options.limit)
+    if options.latency_budget is not None:
+        pairs.insert(0, (options.latency_target, options.latency_budget))
+    if options.accuracy_floor is not None:
+        pairs.insert(0, ("accuracy", options.accuracy_floor))
+    if not pairs:
+        raise InvalidInput(
+            "A search needs a limit; give --latency-budget, --limit or --accuracy-floor."
+        )
+    names = [name for name, _ in pairs]
+    for name in names:
+        if names.count(name) > 1:
+            raise InvalidInput(f"{name} is limited twice; keep the tighter limit.")
+    return dict(pairs)
+
+
+def counterfactual(options: argparse.Namespace) -> dict[str, Any]:
+    """The fewest and the cheapest edits of an architecture that reach a goal."""
+    from foxnas_core.answers.reach import Goal, reach
+    from foxnas_core.answers.why_not import why_not
+    from foxnas_core.search.restriction import choices_that_keep, chosen_value, named_decisions
+
+    study, latency = open_study(options.study), options.latency_target
+    table = study.table()
+    base = named_architecture(study, options.architecture)
+    predictors = workflow.fit_all(table, targets=("accuracy", latency))
+    given = {
+        name: getattr(options, name)
+        for name in ("save", "gain", "latency_budget", "accuracy_floor")
+        if getattr(options, name) is not None
+    }
+    [(aim, amount)] = given.items()
+    objective, limited = ("accuracy", latency) if aim in ("save", "latency_budget") else (
+        latency, "accuracy"
+    )  # fmt: skip
+    calibration = None
+    with suppress(MissingPart):
+        found = workflow.calibrations(table, study.optima(), list(predictors.values()), latency)
+        calibration = found[limited]
+    allowed = choices_that_keep(
+        study.space, base, [n for keep in options.keep for n in named_decisions(study.space, keep)]
+    )
+    problem = workflow.search_problem(predictors, {limited: amount}, objective=objective)
+    reached = reach(
+        problem,
+        base,
+        Goal(amount, relative=aim in ("save", "gain")),
+        allowed=allowed,
+        calibration=calibration,
+    )
+    why = None
+    if options.why_not:
+        if aim != "latency_budget":
+            raise InvalidInput("--why-not asks within a budget; give --latency-budget as the goal.")
+        name, text = options.why_not
+        why = why_not(problem, base, name, chosen_value(study.space, name, text), allowed=allowed)
+    for answer in reached.answers:
+        prices = ", ".join(answer.price(target) for target in dict.fromkeys(reached.targets))
+        say(f"{answer.counted}: {answer.words}. {prices}; kept with a chance of {answer.sure}.")
+    if why:
+        say(why.sentence())
+    return {
+        "study": str(study.folder),
+        "id": base.id,
+        "goal": reached.asked,
+        "answers": [answer.to_dict() for answer in reached.answers],
+        "why_not": why and why.to_dict(),
+    }

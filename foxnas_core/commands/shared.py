@@ -1,0 +1,123 @@
+"""What several commands do alike."""
+
+import argparse
+import signal
+import sys
+import threading
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import fields, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from foxnas_core.architecture import Architecture
+from foxnas_core.errors import InvalidInput, MissingPart
+from foxnas_core.families import load_shipped, shipped_spaces
+from foxnas_core.search_space import SearchSpace
+from foxnas_core.storage import (
+    Study,
+    open_study,
+    read_architecture,
+    read_space,
+)
+from foxnas_core.table import is_target
+from foxnas_core.target import STD_ERROR, target_of
+
+if TYPE_CHECKING:
+    from foxnas_core.measurement.campaign import Measured
+
+
+def say(message: str) -> None:
+    print(message, file=sys.stderr)
+
+
+def opened(options: argparse.Namespace) -> Study:
+    """The study, with the code that builds its supernet where the options name some."""
+    study = open_study(options.study)
+    if not options.supernet:
+        return study
+    from foxnas_core.supernet.adapter import load_factory
+
+    return replace(study, build=load_factory(options.supernet))
+
+
+def named_architecture(study: Study, named: str) -> Architecture:
+    """An architecture from a JSON file, or a measured one by its id."""
+    if Path(named).exists():
+        return read_architecture(Path(named), study.space)
+    for table in (study.table(), study.optima()):
+        rows = (table.frame["id"] == named).to_numpy()
+        if rows.any():
+            return table.rows(rows).architectures()[0]
+    raise MissingPart(
+        f"{named!r} is neither a file nor the id of a subnet that {study.folder} has measured."
+    )
+
+
+def given(options: argparse.Namespace, settings: type) -> dict[str, Any]:
+    """The options that were given, of those that a settings class has; it knows the defaults."""
+    names = [field.name for field in fields(settings)]
+    return {n: getattr(options, n) for n in names if getattr(options, n, None) is not None}
+
+
+def space_to_train(folder: Path, named: str | None) -> SearchSpace:
+    if not (folder / "space.json").exists():
+        return named_space(named or "foxnas-mini")
+    study = open_study(folder)
+    if named and named_space(named).fingerprint != study.space.fingerprint:
+        raise InvalidInput(
+            f"{folder} is of space {study.space.name!r}, not {named!r}; name a new folder."
+        )
+    return study.space
+
+
+def named_space(name: str) -> SearchSpace:
+    """A shipped space by name, or one from a JSON file."""
+    if name in shipped_spaces():
+        return load_shipped(name)
+    if Path(name).exists():
+        return read_space(Path(name))
+    raise InvalidInput(
+        f"{name!r} is neither a shipped space ({', '.join(shipped_spaces())}) nor a file."
+    )
+
+
+@contextmanager
+def stoppable() -> Iterator[threading.Event]:
+    """An event that the first Ctrl-C sets; the second one interrupts as usual."""
+    asked = threading.Event()
+    usual = signal.getsignal(signal.SIGINT)
+
+    def ask(number: int, frame: object) -> None:
+        asked.set()
+        signal.signal(signal.SIGINT, usual)
+
+    signal.signal(signal.SIGINT, ask)
+    try:
+        yield asked
+    finally:
+        signal.signal(signal.SIGINT, usual)
+
+
+def measured_document(row: "Measured") -> dict[str, Any]:
+    """A measured subnet with its accuracies and latencies, each with a 95 % interval.
+
+    An accuracy's is normal, from its standard error; a latency's is the range of its rounds.
+    """
+    document: dict[str, Any] = {
+        "id": row.architecture.id,
+        "architecture": row.architecture.to_dict(),
+    }
+    for column, value in row.values.items():
+        if is_target(column) and (target_of(column).is_accuracy or target_of(column).is_drop):
+            error = 1.96 * row.values[f"{column}{STD_ERROR}"]
+            document[column] = {"value": value, "low": value - error, "high": value + error}
+    return document | latencies_document(row.values)
+
+
+def latencies_document(values: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        column: {"value": value, "low": values[f"low_{column}"], "high": values[f"high_{column}"]}
+        for column, value in values.items()
+        if column.partition(":")[0] == "latency_ms"
+    }

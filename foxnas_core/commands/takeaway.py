@@ -1,0 +1,168 @@
+"""The commands that take something away: export, profile, report."""
+
+import argparse
+import sys
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
+
+from tqdm import tqdm
+
+from foxnas_core import workflow
+from foxnas_core.commands.shared import named_architecture, opened, say
+from foxnas_core.errors import FoxnasError, InvalidInput, MissingPart
+from foxnas_core.files import write_atomically
+from foxnas_core.storage import (
+    open_study,
+    read_architecture,
+)
+
+if TYPE_CHECKING:
+    pass
+
+
+def export(options: argparse.Namespace) -> dict[str, Any]:
+    """Export one architecture's subnet to a new folder or archive."""
+    from foxnas_core.export.exporter import check_new, write_export
+    from foxnas_core.export.formats import INT8_FLOOR
+    from foxnas_core.export.progress import ExportProgress
+    from foxnas_core.exporting import export as run
+
+    study = opened(options)
+    architecture = read_architecture(options.architecture, study.space)
+    check_new(options.out)
+    tuning = None
+    if options.fine_tune:
+        from foxnas_core.quantization.finetuning import FineTuning
+
+        tuning = FineTuning(options.fine_tune, quantization_aware=options.quantization_aware)
+    elif options.quantization_aware or options.data:
+        raise InvalidInput(
+            "--quantization-aware and --data are about fine-tuning; give --fine-tune EPOCHS too."
+        )
+    table = study.table()
+    predictors = workflow.fit_all(table) if len(table.frame) else {}
+    shown = "{percentage:.0f} % |{bar}| {elapsed}{postfix}"
+    with tqdm(total=1.0, delay=1, file=sys.stderr, bar_format=shown) as bar:
+
+        def report(progress: ExportProgress) -> None:
+            bar.set_postfix_str(progress.sentence(), refresh=False)
+            bar.n = progress.share
+            bar.refresh()
+
+        exported = run(
+            study,
+            architecture,
+            predictors,
+            formats=options.formats,
+            tuning=tuning,
+            data=options.data,
+            int8_floor=INT8_FLOOR if options.int8_floor is None else options.int8_floor,
+            report=report,
+        )
+        bar.clear()
+    write_export(exported, options.out)
+    for sentence in exported.left_out:
+        say(f"Left out: {sentence}")
+    say(f"Wrote {len(exported.files)} files to {options.out}.")
+    return {
+        "id": exported.architecture_id,
+        "out": str(options.out),
+        "files": sorted(exported.files),
+        "checks": [asdict(check) for check in exported.checks],
+        "left_out": list(exported.left_out),
+    }
+
+
+def profile(options: argparse.Namespace) -> dict[str, Any]:
+    """One architecture's layers: what each computes, takes on this machine and brings."""
+    from foxnas_core.explanation.block_effects import block_prices
+    from foxnas_core.figures.model_graph import graph_table
+    from foxnas_core.files import write_atomically
+
+    study = opened(options)
+    if options.precision not in workflow.PRECISIONS:
+        raise InvalidInput(f"--precision is fp32 or int8, not {options.precision!r}.")
+    architecture = named_architecture(study, options.architecture)
+    found = None
+    try:
+        layers, found = workflow.profile_subnet(study, architecture, options.precision)
+    except MissingPart as missing:
+        layers = workflow.subnet_layers(study, architecture)
+        say(f"There are no times. {missing}")
+    effects = {}
+    for column in ("accuracy", workflow.PRECISIONS[options.precision]):
+        try:
+            predictor = workflow.fit_all(study.table(), targets=[column])[column]
+            effects[column] = block_prices(predictor, architecture=architecture)
+        except FoxnasError as error:
+            say(f"There are no effects on {column}. {error}")
+    table = graph_table(layers, found, effects)
+    if options.out:
+        write_atomically(options.out, table.to_csv(index=False))
+        say(f"Wrote {options.out}.")
+    cells = table.astype(object).where(table.notna(), None)
+    document = {
+        "study": str(study.folder),
+        "id": architecture.id,
+        "architecture": architecture.to_dict(),
+        "precision": options.precision,
+        "parameters": sum(layer.parameters for layer in layers),
+        "macs": sum(layer.macs for layer in layers),
+        "rows": cells.to_dict("records"),
+        "latency_ms": None,
+    }
+    if found is None:
+        return document
+    return document | {
+        "latency_ms": {"value": found.latency_ms, "low": found.low_ms, "high": found.high_ms},
+        "layers_ms": found.layers_ms,
+        "of_no_layer_ms": found.elsewhere_ms,
+        "unattributed_ms": found.unattributed_ms,
+        "profiler_ms": found.profiler_ms,
+        "profiled_ms": found.profiled_ms,
+        "circumstances": found.circumstances,
+    }
+
+
+def report(options: argparse.Namespace) -> dict[str, Any]:
+    """Write the study's report, one HTML file that needs no server."""
+    from datetime import UTC, datetime
+
+    from foxnas_core.reporting.report import build_report
+    from foxnas_core.reporting.subject import PARTS, ReportRequest
+
+    study = open_study(options.study)
+    if options.out.is_dir():
+        raise InvalidInput(f"{options.out} is a folder; name a file, such as report.html.")
+    request = ReportRequest(
+        latency=options.latency_target,
+        budget=options.latency_budget,
+        guard=options.guard,
+        architecture=options.architecture and named_architecture(study, options.architecture),
+        rationale=options.rationale,
+        parts=tuple(part for part in PARTS if part not in options.without),
+        made=datetime.now(UTC).date().isoformat(),
+    )
+    table = study.table()
+    fitted, refused = workflow.fit_each(
+        table.targets, lambda column: workflow.fit_all(table, targets=[column])[column]
+    )
+    for sentence in refused:
+        say(sentence)
+    built = build_report(study, fitted, request, refused)
+    try:
+        write_atomically(options.out, built.html)
+    except OSError as error:
+        raise InvalidInput(
+            f"{options.out} can't be written ({error.strerror or error}); name another file."
+        ) from error
+    for sentence in built.sentences:
+        say(sentence)
+    say(f"Wrote {options.out}, {len(built.html):,} bytes.")
+    return {
+        "study": str(study.folder),
+        "out": str(options.out),
+        "bytes": len(built.html),
+        "id": built.subnet or None,
+        "summary": list(built.sentences),
+    }

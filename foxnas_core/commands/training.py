@@ -1,0 +1,128 @@
+"""The commands that train: a supernet, and a chosen subnet on."""
+
+import argparse
+import sys
+from contextlib import nullcontext
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
+
+from tqdm import tqdm
+
+from foxnas_core import workflow
+from foxnas_core.commands.shared import given, say, space_to_train, stoppable
+from foxnas_core.dataset import load_dataset
+from foxnas_core.families.mbconv import settings_of
+from foxnas_core.storage import (
+    Study,
+    create_study,
+    open_study,
+    read_architecture,
+)
+
+if TYPE_CHECKING:
+    pass
+
+CALIBRATION_IMAGES = 2000
+
+
+def train(options: argparse.Namespace) -> dict[str, Any]:
+    """Train a supernet on a study's space and store its weights and images with the study."""
+    import torch
+    from torch import distributed
+
+    from foxnas_core.supernet.checkpoint import save_checkpoint
+    from foxnas_core.supernet.training import (
+        Progress,
+        Recipe,
+        accuracy_of,
+        check_images,
+        is_first,
+    )
+    from foxnas_core.supernet.training import train as run
+
+    torch.set_num_threads(options.threads)
+    space = space_to_train(options.study, options.space)
+    settings = settings_of(space)
+    dataset = load_dataset(
+        options.data, side=settings.resolutions[-1], channels=settings.input_channels
+    )
+    check_images(space, dataset)
+    recipe = Recipe(**given(options, Recipe))
+    if is_first() and not (options.study / "space.json").exists():
+        create_study(options.study, space, name=options.study.resolve().name)
+    study = Study(options.study, options.study.name, "", space)
+    kept = study.in_use() if is_first() else nullcontext()
+    with kept, tqdm(unit="step", delay=1, disable=not is_first(), file=sys.stderr) as bar:
+
+        def report(progress: Progress) -> None:
+            bar.total = progress.steps
+            bar.set_postfix_str(
+                f"loss {progress.loss:.3f}, largest {progress.largest:.1f} %, "
+                f"smallest {progress.smallest:.1f} %"
+            )
+            bar.update(progress.step - bar.n)
+
+        trained = run(
+            study.space,
+            dataset,
+            recipe,
+            state_file=study.training_state_file,
+            resume=options.resume,
+            report=report,
+        )
+    if not is_first():
+        return {}
+    mean, std = trained.record["pixel_mean"], trained.record["pixel_std"]
+    final = {
+        which: accuracy_of(
+            trained.supernet, study.space.extreme(which), dataset, mean=mean, std=std
+        )
+        for which in ("largest", "smallest")
+    }
+    record = trained.record | {"accuracy": final}
+    with study.writing():
+        save_checkpoint(study.checkpoint_file, trained.supernet, record)
+    study.save_images(dataset.training.take(slice(0, CALIBRATION_IMAGES)), dataset.held_out)
+    study.training_state_file.unlink(missing_ok=True)
+    if distributed.is_initialized():
+        distributed.destroy_process_group()
+    say(f"Saved {study.checkpoint_file}.")
+    return {"study": str(study.folder), "steps": trained.record["steps"], "accuracy": final}
+
+
+def fine_tune(options: argparse.Namespace) -> dict[str, Any]:
+    """Fine-tune one architecture's subnet, and write it to a new folder."""
+    from foxnas_core.export.exporter import check_new, write_export
+    from foxnas_core.quantization.finetuning import FineTuning, FineTuningProgress
+
+    study = open_study(options.study)
+    architecture = read_architecture(options.architecture, study.space)
+    check_new(options.out)
+    dataset = workflow.training_images(study, options.data)
+    with stoppable() as stop, tqdm(unit="step", delay=1, file=sys.stderr) as bar:
+
+        def report(progress: FineTuningProgress) -> None:
+            bar.total = progress.steps
+            bar.set_postfix_str(f"loss {progress.loss:.3f}")
+            bar.update(progress.step - bar.n)
+
+        tuned, effect, files = workflow.fine_tune(
+            study,
+            architecture,
+            dataset,
+            FineTuning(**given(options, FineTuning)),
+            report=report,
+            stop=stop.is_set,
+        )
+    write_export(files, options.out)
+    if tuned.steps < tuned.planned:
+        say(f"Stopped after {tuned.steps} of {tuned.planned} steps; what was learnt is kept.")
+    say(effect.sentence())
+    return {
+        "id": architecture.id,
+        "out": str(options.out),
+        "files": sorted(files.files),
+        "steps": tuned.steps,
+        "planned_steps": tuned.planned,
+        **asdict(effect),
+    }
