@@ -469,6 +469,8 @@ def _version(study: Study) -> Version:
 
 
 # A stamp is read as part of the key only. Architectures come as JSON, which Streamlit can hash.
+# What follows from a table's content alone is kept by that, so that copies of a study share it:
+# their `_folder` only says where it may be read.
 
 
 @st.cache_resource(max_entries=256, show_spinner=False)
@@ -483,8 +485,8 @@ def _rows(path: str, digest: str) -> int:
 
 
 @st.cache_resource(max_entries=8, show_spinner=False)
-def _table(folder: str, stamp: Version) -> MeasurementTable:
-    study = open_study(Path(folder))
+def _table(_folder: str, stamp: Version) -> MeasurementTable:
+    study = open_study(Path(_folder))
     table = study.table()
     if _version(study) != stamp:
         raise TableChanged(
@@ -494,83 +496,83 @@ def _table(folder: str, stamp: Version) -> MeasurementTable:
 
 
 @st.cache_resource(max_entries=64, show_spinner="Fitting the regression …")
-def _predictor(folder: str, column: str, form: str, link: str, stamp: Version) -> "Predictor":
+def _predictor(_folder: str, column: str, form: str, link: str, stamp: Version) -> "Predictor":
     from foxnas_core.workflow import fit_all
 
-    return fit_all(_table(folder, stamp), form, link, targets=[column])[column]
+    return fit_all(_table(_folder, stamp), form, link, targets=[column])[column]
 
 
 @st.cache_resource(max_entries=64, show_spinner="Computing intervals …")
 def _inference(
-    folder: str, column: str, form: str, link: str, kind: str, stamp: Version
+    _folder: str, column: str, form: str, link: str, kind: str, stamp: Version
 ) -> "Inference":
     from foxnas_core.regression.inference import inference
 
-    predictor = _predictor(folder, column, form, link, stamp)
-    return inference(predictor, kind, table=_table(folder, stamp))
+    predictor = _predictor(_folder, column, form, link, stamp)
+    return inference(predictor, kind, table=_table(_folder, stamp))
 
 
 @st.cache_resource(max_entries=16, show_spinner="Comparing the forms, 50 times over …")
-def _recommendation(folder: str, column: str, link: str, stamp: Version) -> "Recommendation":
+def _recommendation(_folder: str, column: str, link: str, stamp: Version) -> "Recommendation":
     from foxnas_core.regression.picker import recommend
 
     return recommend(
-        _table(folder, stamp), column, link if target_of(column).is_accuracy else "none"
+        _table(_folder, stamp), column, link if target_of(column).is_accuracy else "none"
     )
 
 
 @st.cache_resource(max_entries=16, show_spinner=False)
 def _calibrations(
-    folder: str, latency: str, stamp: Version, optima: Stamp
+    _folder: str, latency: str, stamp: Version, optima: Stamp
 ) -> "dict[str, SearchCalibration]":
     from foxnas_core.workflow import calibrations
 
-    predictors = [_predictor(folder, c, "auto", "auto", stamp) for c in ("accuracy", latency)]
-    measured = open_study(Path(folder)).optima()
-    return calibrations(_table(folder, stamp), measured, predictors, latency)
+    predictors = [_predictor(_folder, c, "auto", "auto", stamp) for c in ("accuracy", latency)]
+    measured = open_study(Path(_folder)).optima()
+    return calibrations(_table(_folder, stamp), measured, predictors, latency)
 
 
 @st.cache_resource(max_entries=16, show_spinner="Finding the exact optimum for every budget …")
-def _front(folder: str, latency: str, kept: Kept, stamp: Version) -> "Front":
+def _front(_folder: str, latency: str, kept: Kept, stamp: Version) -> "Front":
     from foxnas_core.search.exact import front
 
-    return front(_problem(folder, "accuracy", latency, (), kept, stamp))
+    return front(_problem(_folder, "accuracy", latency, (), kept, stamp))
 
 
 @st.cache_resource(max_entries=16, show_spinner="Finding the front under all limits …")
-def _limited_front(folder: str, cost: str, limits: Limits, kept: Kept, stamp: Version) -> "Front":
+def _limited_front(_folder: str, cost: str, limits: Limits, kept: Kept, stamp: Version) -> "Front":
     from foxnas_core.search.limited import limited_front
 
-    return limited_front(_problem(folder, "accuracy", cost, limits, kept, stamp))
+    return limited_front(_problem(_folder, "accuracy", cost, limits, kept, stamp))
 
 
 @st.cache_resource(max_entries=16, show_spinner=False)
 def _problem(
-    folder: str, objective: str, first: str, limits: Limits, kept: Kept, stamp: Version
+    _folder: str, objective: str, first: str, limits: Limits, kept: Kept, stamp: Version
 ) -> "SearchProblem":
     from foxnas_core.workflow import search_problem
 
     if kept:
-        return _problem(folder, objective, first, limits, (), stamp).restricted_to(dict(kept))
+        return _problem(_folder, objective, first, limits, (), stamp).restricted_to(dict(kept))
     # The first limit's number is set by `SearchProblem.within`, which shares what is compiled.
     bounds = {first: 0.0, **dict(limits)}
-    predictors = {c: _predictor(folder, c, "auto", "auto", stamp) for c in (objective, *bounds)}
+    predictors = {c: _predictor(_folder, c, "auto", "auto", stamp) for c in (objective, *bounds)}
     return search_problem(predictors, bounds, objective=objective)
 
 
 @st.cache_resource(max_entries=64, show_spinner="Finding the optimum under all limits …")
 def _solution(
-    folder: str, objective: str, limits: Limits, kept: Kept, stamp: Version
+    _folder: str, objective: str, limits: Limits, kept: Kept, stamp: Version
 ) -> "Solution":
     from foxnas_core.search.milp import solve
 
     (first, bound), *others = limits
-    return solve(_problem(folder, objective, first, tuple(others), kept, stamp).within(bound))
+    return solve(_problem(_folder, objective, first, tuple(others), kept, stamp).within(bound))
 
 
 @st.cache_resource(max_entries=64, show_spinner="Finding the fewest edits …")
 def _reached(
-    folder: str,
+    _folder: str,
     objective: str,
     limits: Limits,
     kept: Kept,
@@ -582,19 +584,19 @@ def _reached(
     from foxnas_core.answers.reach import Goal, reach
 
     (first, amount), *others = limits
-    problem = _problem(folder, objective, first, tuple(others), (), stamp)
+    problem = _problem(_folder, objective, first, tuple(others), (), stamp)
     return reach(
         problem,
         problem.space.architecture(json.loads(architecture)),
         Goal(amount, relative),
         allowed=dict(kept),
-        calibration=_calibration(folder, objective, first, stamp, optima),
+        calibration=_calibration(_folder, objective, first, stamp, optima),
     )
 
 
 @st.cache_resource(max_entries=64, show_spinner="Optimising the rest …")
 def _kept_best(
-    folder: str,
+    _folder: str,
     objective: str,
     limits: Limits,
     kept: Kept,
@@ -605,18 +607,18 @@ def _kept_best(
     from foxnas_core.answers.reach import best_with_kept
 
     (first, bound), *others = limits
-    problem = _problem(folder, objective, first, tuple(others), (), stamp).within(bound)
+    problem = _problem(_folder, objective, first, tuple(others), (), stamp).within(bound)
     return best_with_kept(
         problem,
         problem.space.architecture(json.loads(architecture)),
         dict(kept),
-        calibration=_calibration(folder, objective, first, stamp, optima),
+        calibration=_calibration(_folder, objective, first, stamp, optima),
     )
 
 
 @st.cache_resource(max_entries=64, show_spinner="Looking for the best subnet with it …")
 def _why_not(
-    folder: str,
+    _folder: str,
     objective: str,
     limits: Limits,
     kept: Kept,
@@ -627,7 +629,7 @@ def _why_not(
     from foxnas_core.answers.why_not import every_choice, why_not
 
     (first, bound), *others = limits
-    problem = _problem(folder, objective, first, tuple(others), (), stamp).within(bound)
+    problem = _problem(_folder, objective, first, tuple(others), (), stamp).within(bound)
     base, allowed = problem.space.architecture(json.loads(architecture)), dict(kept)
     found = why_not(problem, base, *asked, allowed=allowed)
     return found, every_choice(problem, base, asked[0], allowed=allowed)
@@ -648,25 +650,28 @@ def _text_of(architecture: Architecture | None) -> str | None:
 
 
 @st.cache_resource(max_entries=64, show_spinner="Computing Shapley values …")
-def _shapley(folder: str, column: str, choices: str | None, stamp: Version) -> "BlockShapley":
+def _shapley(_folder: str, column: str, choices: str | None, stamp: Version) -> "BlockShapley":
     from foxnas_core.explanation.shapley import block_shapley
 
-    table = _table(folder, stamp)
+    table = _table(_folder, stamp)
     background = table.architectures()
     one = choices and [table.space.architecture(json.loads(choices))]
     return block_shapley(
-        _predictor(folder, column, "auto", "auto", stamp),
+        _predictor(_folder, column, "auto", "auto", stamp),
         architectures=one or background,
         background=background,
     )
 
 
 @st.cache_resource(max_entries=64, show_spinner=False)
-def _block_effects(folder: str, column: str, choices: str | None, stamp: Version) -> "pd.DataFrame":
+def _block_effects(
+    _folder: str, column: str, choices: str | None, stamp: Version
+) -> "pd.DataFrame":
     from foxnas_core.explanation.block_effects import block_effects, mean_block_effects
 
-    table = _table(folder, stamp)
-    predictor, background = _predictor(folder, column, "auto", "auto", stamp), table.architectures()
+    table = _table(_folder, stamp)
+    predictor = _predictor(_folder, column, "auto", "auto", stamp)
+    background = table.architectures()
     if choices is None:
         return mean_block_effects(predictor, background=background)
     one = table.space.architecture(json.loads(choices))
@@ -674,11 +679,12 @@ def _block_effects(folder: str, column: str, choices: str | None, stamp: Version
 
 
 @st.cache_resource(max_entries=64, show_spinner="Computing partial dependence …")
-def _dependence(folder: str, column: str, choices: str | None, stamp: Version) -> "pd.DataFrame":
+def _dependence(_folder: str, column: str, choices: str | None, stamp: Version) -> "pd.DataFrame":
     from foxnas_core.explanation.permutation import block_dependence, partial_dependences
 
-    table = _table(folder, stamp)
-    predictor, background = _predictor(folder, column, "auto", "auto", stamp), table.architectures()
+    table = _table(_folder, stamp)
+    predictor = _predictor(_folder, column, "auto", "auto", stamp)
+    background = table.architectures()
     if choices is None:
         return partial_dependences(predictor, background=background)
     one = table.space.architecture(json.loads(choices))
@@ -688,11 +694,11 @@ def _dependence(folder: str, column: str, choices: str | None, stamp: Version) -
 @st.cache_resource(
     max_entries=16, show_spinner="Shuffling each block 30 times, which takes a few seconds …"
 )
-def _permutation(folder: str, column: str, stamp: Version) -> "PermutationImportance":
+def _permutation(_folder: str, column: str, stamp: Version) -> "PermutationImportance":
     from foxnas_core.explanation.permutation import permutation_lens
 
     return permutation_lens(
-        _predictor(folder, column, "auto", "auto", stamp), _table(folder, stamp)
+        _predictor(_folder, column, "auto", "auto", stamp), _table(_folder, stamp)
     )
 
 
@@ -700,71 +706,75 @@ def _permutation(folder: str, column: str, stamp: Version) -> "PermutationImport
     max_entries=8,
     show_spinner="Fitting boosted trees six times, which takes about 10 to 20 seconds …",
 )
-def _second_opinion(folder: str, column: str, stamp: Version) -> "SecondOpinion":
+def _second_opinion(_folder: str, column: str, stamp: Version) -> "SecondOpinion":
     from foxnas_core.explanation.second_opinion import second_opinion
 
-    return second_opinion(_predictor(folder, column, "auto", "auto", stamp), _table(folder, stamp))
+    return second_opinion(
+        _predictor(_folder, column, "auto", "auto", stamp), _table(_folder, stamp)
+    )
 
 
 @st.cache_resource(max_entries=16, show_spinner="Looking for what speaks against the fit …")
-def _diagnosis(folder: str, column: str, form: str, link: str, stamp: Version) -> "Diagnosis":
+def _diagnosis(_folder: str, column: str, form: str, link: str, stamp: Version) -> "Diagnosis":
     from foxnas_core.diagnostics.diagnosis import diagnose
 
-    return diagnose(_predictor(folder, column, form, link, stamp), _table(folder, stamp))
+    return diagnose(_predictor(_folder, column, form, link, stamp), _table(_folder, stamp))
 
 
 @st.cache_resource(max_entries=16, show_spinner="Fitting parts of the table …")
 def _learning_curve(
-    folder: str, column: str, form: str, link: str, stamp: Version
+    _folder: str, column: str, form: str, link: str, stamp: Version
 ) -> "LearningCurve":
     from foxnas_core.diagnostics.learning_curve import learning_curve
 
-    return learning_curve(_predictor(folder, column, form, link, stamp), _table(folder, stamp))
+    return learning_curve(_predictor(_folder, column, form, link, stamp), _table(_folder, stamp))
 
 
 @st.cache_resource(max_entries=16, show_spinner="Fitting both devices …")
-def _pair(folder: str, first: str, second: str, stamp: Version) -> "tuple[Predictor, Predictor]":
+def _pair(_folder: str, first: str, second: str, stamp: Version) -> "tuple[Predictor, Predictor]":
     from foxnas_core.devices.common import fit_pair
 
-    return fit_pair(_table(folder, stamp), first, second)
+    return fit_pair(_table(_folder, stamp), first, second)
 
 
 @st.cache_resource(max_entries=16, show_spinner=False)
-def _comparison(folder: str, first: str, second: str, stamp: Version) -> "DeviceComparison":
+def _comparison(_folder: str, first: str, second: str, stamp: Version) -> "DeviceComparison":
     from foxnas_core.devices.comparison import compare_devices
 
-    pair = _pair(folder, first, second, stamp)
-    return compare_devices(*pair, table=_table(folder, stamp))
+    pair = _pair(_folder, first, second, stamp)
+    return compare_devices(*pair, table=_table(_folder, stamp))
 
 
 @st.cache_resource(max_entries=16, show_spinner="Comparing every pair of subnets …")
-def _reversals(folder: str, first: str, second: str, stamp: Version) -> "RankReversals":
+def _reversals(_folder: str, first: str, second: str, stamp: Version) -> "RankReversals":
     from foxnas_core.devices.reversals import rank_reversals
 
     residual_sds = None
     with suppress(FoxnasError):  # the measurements' own noise needs no fit
-        one, other = _pair(folder, first, second, stamp)
+        one, other = _pair(_folder, first, second, stamp)
         residual_sds = one.residual_variance**0.5, other.residual_variance**0.5
-    return rank_reversals(_table(folder, stamp), first, second, residual_sds=residual_sds)
+    return rank_reversals(_table(_folder, stamp), first, second, residual_sds=residual_sds)
 
 
 @st.cache_resource(max_entries=16, show_spinner="Calibrating from few rows, many times …")
-def _curve(folder: str, source: str, target: str, stamp: Version) -> "TransferCurve":
+def _curve(_folder: str, source: str, target: str, stamp: Version) -> "TransferCurve":
     from foxnas_core.devices.curve import transfer_curve
 
-    predictor = _predictor(folder, source, "auto", "auto", stamp)
-    return transfer_curve(predictor, table=_table(folder, stamp), target=target)
+    predictor = _predictor(_folder, source, "auto", "auto", stamp)
+    return transfer_curve(predictor, table=_table(_folder, stamp), target=target)
 
 
 @st.cache_resource(max_entries=32, show_spinner="Planning the batch, which takes some seconds …")
-def _plan(folder: str, column: str, count: int, stamp: Version, optima: Stamp) -> "MeasurementPlan":
+def _plan(
+    _folder: str, column: str, count: int, stamp: Version, optima: Stamp
+) -> "MeasurementPlan":
     from foxnas_core.design.plan import plan_next
 
     predictor = None
     with suppress(FoxnasError):  # too few rows for a fit, which the plan then says
-        predictor = _predictor(folder, column, "auto", "auto", stamp)
-    taken = open_study(Path(folder)).optima().codes
-    return plan_next(_table(folder, stamp), column, count, predictor=predictor, taken=taken)
+        predictor = _predictor(_folder, column, "auto", "auto", stamp)
+    taken = open_study(Path(_folder)).optima().codes
+    return plan_next(_table(_folder, stamp), column, count, predictor=predictor, taken=taken)
 
 
 @st.cache_resource(max_entries=16, show_spinner=False)
@@ -846,10 +856,10 @@ def _profile(folder: str, choices: str, precision: str, stamp: Stamp) -> "LayerP
 
 
 @st.cache_resource(max_entries=64, show_spinner=False)
-def _block_prices(folder: str, column: str, choices: str, stamp: Version) -> "pd.DataFrame":
+def _block_prices(_folder: str, column: str, choices: str, stamp: Version) -> "pd.DataFrame":
     from foxnas_core.explanation.block_effects import block_prices
 
-    predictor = _predictor(folder, column, "auto", "auto", stamp)
+    predictor = _predictor(_folder, column, "auto", "auto", stamp)
     one = predictor.space.architecture(json.loads(choices))
     return block_prices(predictor, architecture=one)
 
