@@ -44,9 +44,7 @@ main => [...main.querySelectorAll('*')]
 
 @pytest.mark.parametrize("theme", THEMES)
 @pytest.mark.parametrize("path", PAGES)
-def test_each_page_stands_alone_on_a_deep_link_and_is_accessible(
-    page: Page, path: str, theme: str
-):
+def test_each_page_stands_alone_on_a_deep_link_and_is_accessible(page: Page, path: str, theme: str):
     page.emulate_media(color_scheme=theme)
     page.goto(f"/{path}")
     wait_until_drawn(page)
