@@ -71,6 +71,10 @@ class Target:
                 break
             value /= 1000
         number = f"{value:{sign}#.3g}".removesuffix(".") if value else "0"
+        exponent = int(f"{value:.2e}".partition("e")[2])
+        if -7 <= exponent < -4:
+            # Differences of some nanoseconds in ms are everyday; nobody reads them as "e-05".
+            number = f"{value:{sign}.{2 - exponent}f}"
         return f"{number} {prefix}".strip()
 
 

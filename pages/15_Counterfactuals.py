@@ -1,6 +1,8 @@
 """What would have to change: the edits that reach a goal, why a choice is not taken, what is best
 around choices that are kept."""
 
+import math
+
 import streamlit as st
 
 from foxnas_core.answers.reach import Answer, Reached
@@ -42,7 +44,7 @@ MOST_SIDE_BY_SIDE = 12
 
 def goal_picker(front: Front, base: Architecture) -> tuple[str, float] | None:
     """Draw what to aim at and how much of it; returns the aim and its amount in the target's unit,
-    or None, with a sentence, where the subnet leaves nothing to aim at."""
+    or None, with a sentence, where the subnet leaves nothing to aim at, or less than is asked."""
     aim = choices.current().aim
     choices.show("aim", aim)
     aim = st.segmented_control(
@@ -71,12 +73,14 @@ def goal_picker(front: Front, base: Architecture) -> tuple[str, float] | None:
         value = choices.current().amount or max(low, round(round(high / step / 4) * step, 12))
         label = "Save at least" if of_latency else "Gain at least"
         unit = target.difference_unit
+        reach = most
     else:
         low, high, step = budgets_of(front) if of_latency else floors_of(front)
         # A little better than now, as one would ask.
         asked = now - (now - low) / 4 if of_latency else now + (high - now) / 4
         value = choices.current().amount or round(step * round(min(asked, high) / step), 12)
         label, unit = AIMS[aim], target.unit
+        reach = math.inf
     amount = slider(
         "amount",
         f"{label} ({unit})",
@@ -85,6 +89,15 @@ def goal_picker(front: Front, base: Architecture) -> tuple[str, float] | None:
         key=f"amount-{aim}",
         and_then=lambda: choices.update(edits=None),
     )
+    if amount > reach * (1 + 1e-9):
+        verb = "save" if of_latency else "gain"
+        st.warning(
+            plain(
+                f"From this subnet one can {verb} about {target.text(high)} {unit}, not "
+                f"{target.text(amount)} {unit}; ask for less, keep less, or start from another one."
+            )
+        )
+        return None
     return aim, amount
 
 
@@ -226,8 +239,9 @@ def show_reached(
         f"The chance that {word} is that of a measurement, {how}. An answer that is "
         "predicted to reach its goal by a hair does so in about half of the cases or fewer: ask "
         "for more to be surer. "
-        "An edit is one decision that takes another choice; a block that a greater depth opens "
-        "comes with its first choices, and each other choice in it is an edit more."
+        "An edit is one decision that takes another choice: a lesser depth may remove several "
+        "blocks at once; a block that a greater depth opens comes with its first choices, and each "
+        "other choice in it is an edit more."
     )
 
 

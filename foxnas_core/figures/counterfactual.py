@@ -11,6 +11,7 @@ from foxnas_core.figures.theme import (
     INK,
     colour_of,
     difference_axis,
+    exponents,
     new_figure,
     whiskers,
 )
@@ -58,7 +59,9 @@ def reached_figure(table: pd.DataFrame, objective: Target, chosen: int) -> go.Fi
     figure.update_xaxes(
         title_text="Edits", range=[min(0, most) - 0.5, most + 0.5], dtick=1 if most < 15 else None
     )
-    figure.update_yaxes(title_text=difference_axis(objective), zeroline=True)
+    figure.update_yaxes(
+        title_text=difference_axis(objective), zeroline=True, exponentformat=exponents(objective)
+    )
     return figure
 
 
@@ -83,6 +86,6 @@ def choices_figure(table: pd.DataFrame, objective: Target) -> go.Figure:
         hovertemplate=f"%{{y}}: %{{customdata}} {objective.difference_unit}<extra></extra>",
     )  # fmt: skip
     figure.update_layout(height=110 + 36 * len(table))
-    figure.update_xaxes(title_text=difference_axis(objective))
+    figure.update_xaxes(title_text=difference_axis(objective), exponentformat=exponents(objective))
     figure.update_yaxes(type="category", autorange="reversed", showgrid=False)
     return figure

@@ -8,7 +8,16 @@ from plotly import graph_objects as go
 
 from foxnas_core.architecture import Architecture
 from foxnas_core.explanation.edits import EditEffects, edit_effects
-from foxnas_core.figures.theme import GREY, INK, ORANGE, SKY, difference_axis, new_figure, whiskers
+from foxnas_core.figures.theme import (
+    GREY,
+    INK,
+    ORANGE,
+    SKY,
+    difference_axis,
+    exponents,
+    new_figure,
+    whiskers,
+)
 from foxnas_core.regression import Predictor
 from foxnas_core.target import Target
 
@@ -47,7 +56,10 @@ def edit_figure(table: pd.DataFrame, target: Target) -> go.Figure:
     )
     figure.update_layout(
         height=100 + sum(12 + 18 * len(_wrapped(e).split("<br>")) for e in table["edit"]),
-        xaxis={"title": {"text": difference_axis(target)}},
+        xaxis={
+            "title": {"text": difference_axis(target)},
+            "exponentformat": exponents(target),
+        },
         yaxis={"autorange": "reversed", "type": "category", "showgrid": False},
     )
     return figure
@@ -214,6 +226,7 @@ def waterfall_figure(
         xaxis={
             "range": [min(running) - margin, max(running) + margin],
             "title": {"text": target.named},
+            "exponentformat": exponents(target),
         },
         yaxis={"autorange": "reversed", "type": "category", "showgrid": False},
     )

@@ -75,13 +75,15 @@ def course_spec(
                 "encoding": {"y": y | {"datum": line}, "color": colour | {"datum": name}},
             },
         )
-    return {"height": height, "layer": layers}
+    name = target.named[0].lower() + target.named[1:]
+    told = f"Current and best {name} over proposals"
+    return {"height": height, "layer": layers} | spoken(told)
 
 
 def schedule_spec(column: str, title: str, total: int, domain: tuple[float, float]) -> Spec:
     """Draws a column of `schedule_table`: "temperature", on a logarithmic axis, or "accepted"."""
     falling = column == "temperature"
-    return {
+    return spoken(f"{title} over proposals") | {
         "height": 190,
         "mark": {"type": "line", "strokeWidth": 2, "color": GREY},
         "encoding": {
@@ -121,7 +123,7 @@ def front_spec(cost: Target, objective: Target, spans: Spans) -> Spec:
     ]
     marks = _plane(cost, objective, spans)
     rule = {"type": "rule", "strokeDash": [4, 3], "color": INK}
-    return {
+    return spoken(f"{objective.named} against {cost.named[0].lower()}{cost.named[1:]}") | {
         "height": 430,
         "layer": [
             _only("kind", tables.BUDGET) | {"mark": rule, "encoding": {"x": marks["x"]}},
@@ -142,7 +144,8 @@ def moving_spec(cost: Target, objective: Target, spans: Spans) -> Spec:
             if isinstance(channel, dict) and "scale" in channel:
                 part = "legend" if "legend" in channel else "axis"
                 channel[part] = channel.get(part, {}) | _CLEAR[part]
-    return spec | {"background": "transparent"}
+    told = spoken("Where the current and the best subnet are in the chart below")
+    return spec | told | {"background": "transparent"}
 
 
 def comparison_spec(objective: Target, searches: Sequence[str], longest: bool) -> Spec:
@@ -175,7 +178,7 @@ def comparison_spec(objective: Target, searches: Sequence[str], longest: bool) -
         {"field": "best_value", "type": "quantitative", "format": ".4f"},
         {"field": "exact", "type": "quantitative", "format": ".4f"},
     ]
-    return {
+    return spoken(f"{y['title']}, over proposals") | {
         "height": 320,
         "encoding": {"x": x, "color": colour, "tooltip": tooltip},
         "layer": [
@@ -194,6 +197,7 @@ def comparison_spec(objective: Target, searches: Sequence[str], longest: bool) -
 def architecture_spec(rows: int) -> Spec:
     """Draws `architecture_table`: darker cells are further up their lists of choices."""
     return {
+        "description": "The architecture, block by block",
         "height": 48 + 36 * rows,
         "encoding": {
             "x": {
@@ -253,6 +257,11 @@ def architecture_spec(rows: int) -> Spec:
             },
         ],
     }
+
+
+def spoken(description: str) -> Spec:
+    """What a reader of the screen says of a chart: its description instead of each of its marks."""
+    return {"description": description, "config": {"mark": {"aria": False}}}
 
 
 def _plane(cost: Target, objective: Target, spans: Spans) -> Spec:

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from foxnas_core.figures.live import Spec
+from foxnas_core.figures.live import Spec, spoken
 from foxnas_core.figures.theme import BLUE, GREEN, GREY, INK, ORANGE, PURPLE, RED, SKY
 from foxnas_core.search.strategies import ANNEALER, STRATEGIES, Race
 from foxnas_core.target import Target
@@ -104,7 +104,8 @@ def course_spec(
         "scale": {"domain": [worst, best], "nice": False},
     }
     line = {"type": "line", "interpolate": "step-after", "strokeWidth": 2, "clip": True}
-    return {
+    by_what = f"{title[0].lower()}{title[1:]}"
+    return spoken(f"{objective.named} of each strategy over {by_what}") | {
         "height": 360,
         "layer": [
             {

@@ -82,6 +82,12 @@ def colour_of(column: str) -> str:
     return TARGET_COLOURS.get(column, GREEN)
 
 
+def exponents(target: Target) -> str:
+    """How Plotly writes small and large numbers on an axis of a target: with prefixes for counts
+    only, since 200 μ of ms is no number that anybody reads."""
+    return "none" if target.unit else "B"
+
+
 def difference_axis(target: Target) -> str:
     """The title of an axis of differences in a target."""
     unit = f" ({target.difference_unit})" if target.difference_unit else ""

@@ -10,6 +10,7 @@ from foxnas_core.figures.theme import (
     RED,
     colour_of,
     difference_axis,
+    exponents,
     new_figure,
     whiskers,
 )
@@ -73,8 +74,9 @@ def verdict_figure(table: pd.DataFrame) -> go.Figure:
             )  # fmt: skip
         title = target.named if claim["kind"] == "value" else difference_axis(target)
         figure.update_xaxes(
-            title_text=title, nticks=6, zeroline=claim["kind"] == "difference", row=row, col=column
-        )
+            title_text=title, nticks=6, zeroline=claim["kind"] == "difference", row=row, col=column,
+            exponentformat=exponents(target),
+        )  # fmt: skip
     figure.update_yaxes(
         type="category", categoryorder="array", categoryarray=["measured", "claimed"],
         range=[-0.6, 1.6], showgrid=False,

@@ -81,17 +81,17 @@ class Picture {
     const box = element("div", "stages", { role: "presentation" });
     box.style.gridTemplateColumns =
       `max-content ${whole ? "minmax(3.1rem, auto)" : ""} repeat(${blocks}, minmax(3.1rem, 1fr))`;
-    const head = element("div", "row", { role: "presentation" });
-    head.append(element("span", "title"));
-    if (whole) head.append(element("span", "head"));
+    const head = element("div", "row", { role: "row" });
+    head.append(element("span"));
+    if (whole) head.append(element("span"));
     for (let block = 1; block <= blocks; block++) {
       const own = groups.map((g) => g.cells.filter((c) => c.isBlock)[block - 1]);
-      head.append(this.picker("head", `block ${block}`, own.filter(Boolean)));
+      head.append(this.picker("columnheader", `block ${block}`, own.filter(Boolean)));
     }
     box.append(head);
     for (const group of groups) {
       const row = element("div", "row", { role: "row" });
-      row.append(this.picker("title", group.title, group.cells));
+      row.append(this.picker("rowheader", group.title, group.cells));
       const own = group.cells.filter((cell) => !cell.isBlock);
       if (whole) row.append(...(own.length ? this.cells(own) : [element("span")]));
       const rest = group.cells.filter((cell) => cell.isBlock);
@@ -103,15 +103,20 @@ class Picture {
   }
 
   // A title that selects its cells: a mouse's way; the keyboard has Shift and the arrows.
-  picker(kind, text, cells) {
-    if (!this.data.editable) return element("span", kind, {}, text);
-    const button = element("button", kind, { tabindex: "-1", type: "button" }, text);
+  picker(role, text, cells) {
+    const head = element("div", role, { role });
+    if (!this.data.editable) {
+      head.textContent = text;
+      return head;
+    }
+    const button = element("button", "", { tabindex: "-1", type: "button" }, text);
     button.title = `Select all of ${text}`;
     button.addEventListener("click", () => {
       this.select(cells.map((cell) => cell.name));
       this.nodes.get(cells[0].name)?.focus();
     });
-    return button;
+    head.append(button);
+    return head;
   }
 
   cells(cells) {

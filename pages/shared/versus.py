@@ -32,10 +32,7 @@ class Other:
 
 
 def kept_variants(study: Study) -> dict[str, Variant]:
-    """The study's variants by name, with a sentence where they can't be read, or where what was
-    last done to them failed."""
-    if sentence := choices.remembered("variant-error"):
-        st.error(plain(sentence))
+    """The study's variants by name, with a sentence where they can't be read."""
     try:
         return {variant.name: variant for variant in study.variants()}
     except FoxnasError as error:
@@ -54,6 +51,10 @@ def variants_menu(study: Study, variants: Mapping[str, Variant]) -> None:
                 "variant-save",
                 lambda: study.save_variant(name, history_of(study).now.architecture),
             )
+        # Said where it was done, and once: what is done next has nothing to do with it.
+        if sentence := choices.remembered("variant-error"):
+            choices.remember("variant-error", None)
+            st.error(plain(sentence))
         if not variants:
             st.caption(
                 "None is kept yet. They are kept with the study, for all who open it."

@@ -2,6 +2,7 @@ import re
 import time
 
 import pytest
+from accessibility import OPEN_ALL, violations
 from playwright.sync_api import Page, expect
 from serving import choose, wait_until_drawn
 
@@ -28,6 +29,8 @@ PAGES = {
     "Counterfactuals": "Counterfactuals",
     "Report": "Report",
 }
+# As an operating system asks for them.
+THEMES = ("light",)
 ERRORS = '[data-testid="stException"], [data-testid="stAlertContentError"]'
 
 # Texts that end in an ellipsis for want of room; the input of an upload is never seen.
@@ -39,8 +42,10 @@ main => [...main.querySelectorAll('*')]
 """
 
 
+@pytest.mark.parametrize("theme", THEMES)
 @pytest.mark.parametrize("path", PAGES)
-def test_each_page_stands_alone_on_a_deep_link(page: Page, path: str):
+def test_each_page_stands_alone_on_a_deep_link_and_is_accessible(page: Page, path: str, theme: str):
+    page.emulate_media(color_scheme=theme)
     page.goto(f"/{path}")
     wait_until_drawn(page)
     expect(page.locator("h1")).to_have_text(PAGES[path])
@@ -51,6 +56,9 @@ def test_each_page_stands_alone_on_a_deep_link(page: Page, path: str):
     expect(page.locator('[data-testid="stPageLink"]')).to_have_count(len(PAGES))
     # The address alone must lead here again.
     expect(page).to_have_url(re.compile(rf"/{path}\?study=demo"))
+    page.evaluate(OPEN_ALL)
+    wait_until_drawn(page)
+    assert violations(page) == []
 
 
 @pytest.mark.parametrize("path", PAGES)

@@ -33,6 +33,15 @@ def run(folder, script, *arguments) -> tuple[str, float]:
     return label, float(share)
 
 
+def refused(folder, script, *arguments) -> str:
+    """What a script says, without a traceback, of arguments that it can't take."""
+    done = subprocess.run(
+        [sys.executable, script, *map(str, arguments)], cwd=folder, capture_output=True, text=True
+    )
+    assert done.returncode == 1 and not done.stdout and "Traceback" not in done.stderr
+    return done.stderr
+
+
 def said_by(prepared, pixels, record) -> tuple[str, float]:
     """The same as the app computes it."""
     resolution = prepared.subnet.resolution
@@ -75,6 +84,12 @@ def test_grey_pictures_are_named_as_the_app_names_them(
     for script in scripts if resolution == 8 else scripts[:1]:
         label, share = run(tmp_path / "out", script, tmp_path / "picture.png")
         assert label == expected[0] and share == pytest.approx(expected[1], abs=0.11)
+    if resolution == 8:
+        (tmp_path / "words.txt").write_text("No picture.")
+        for script in scripts:
+            assert "PICTURE" in refused(tmp_path / "out", script)
+            for name in ("missing.png", tmp_path / "words.txt"):
+                assert "name a PNG or JPEG file" in refused(tmp_path / "out", script, name)
     label, share = run(tmp_path / "out", "run_onnx.py", tmp_path / "picture.png", "model_int8.onnx")
     assert label in tiny_checkpoint.record["classes"] and 33 <= share <= 100
 

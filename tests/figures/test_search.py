@@ -233,6 +233,7 @@ def test_charts_read_columns_that_their_tables_have():
         (architecture_table(space, space.extreme("largest")), live.architecture_spec(2)),
     ):
         assert fields(spec) and fields(spec) <= set(table.columns)
+        assert spec["description"]
         json.dumps(spec)
 
 

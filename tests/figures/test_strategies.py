@@ -61,5 +61,5 @@ def test_the_chart_shows_every_later_value_and_the_optimum(race: Race) -> None:
     for _, own in table.groupby(["strategy", "seed"]):
         later = own["value"][own["evaluations"] >= own["evaluations"].max() / 10]
         assert ((low <= later) & (later <= high)).all()
-    assert low < OPTIMUM < high
+    assert low < OPTIMUM < high and spec["description"].endswith("over seconds")
     assert spec["layer"][1]["data"]["values"] == [{"value": OPTIMUM, "label": EXACT}]

@@ -23,6 +23,8 @@ def test_each_claim_stands_beside_what_was_measured():
     assert table["claimed"].tolist() == [80.0, 0.5, 5.0, 1.0]
     assert table["measured"].tolist() == [82.0, 0.7, 5.1, 3.0]
     figure = figures.verdict_figure(table)
+    # Small numbers of a unit take no prefix beside it.
+    assert {axis.exponentformat for axis in figure.select_xaxes()} == {"none"}
     # Three intervals and two points each.
     assert len(figure.data) == 5 * 4
     points = [trace for trace in figure.data if trace.mode == "markers"]

@@ -225,11 +225,24 @@ def test_a_nonsense_address_is_left_aside(shipped, wrong):
 
 
 def test_a_goal_out_of_reach_is_one_sentence_and_the_rest_stands(shipped):
-    page = run_page(PAGE, amount="5")
+    page = run_page(PAGE, aim="latency", amount="0.001")
     assert not page.exception
     [error] = page.error
     assert "smallest that can be reached" in error.value
     assert "The budget of" in said(page)
+
+
+@pytest.mark.parametrize(
+    ("aim", "verb"), [("save", "save about 0.0480 ms"), ("gain", "gain about 0.65 points")]
+)
+def test_more_than_a_subnet_leaves_to_save_or_gain_is_told_in_the_same_terms(shipped, aim, verb):
+    page = run_page(PAGE, aim=aim, amount="5")
+    check(page)
+    [warning] = page.warning
+    assert f"one can {verb}, not 5.00" in warning.value.replace("\\", "")
+    assert "The budget of" in said(page)
+    # What it says can be asked for.
+    assert not run_page(PAGE, aim=aim, amount=verb.split()[2]).warning
 
 
 def test_a_space_of_operations_is_answered_too(cells):

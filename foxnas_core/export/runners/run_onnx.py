@@ -13,7 +13,13 @@ from PIL import Image, ImageOps
 
 here = Path(__file__).parent
 how = json.loads((here / "preprocessing.json").read_text(encoding="utf-8"))
-picture = ImageOps.fit(Image.open(sys.argv[1]).convert(how["mode"]), tuple(how["fit"]))
+if not sys.argv[1:]:
+    sys.exit(__doc__)
+try:
+    picture = Image.open(sys.argv[1]).convert(how["mode"])
+except OSError as error:
+    sys.exit(f"{sys.argv[1]!r} can't be read as a picture ({error}); name a PNG or JPEG file.")
+picture = ImageOps.fit(picture, tuple(how["fit"]))
 size, bilinear = (how["width"], how["height"]), Image.Resampling.BILINEAR
 bands = [np.asarray(band.convert("F").resize(size, bilinear)) for band in picture.split()]
 mean, std = (np.reshape(how[name], (-1, 1, 1)).astype(np.float32) for name in ("mean", "std"))

@@ -116,6 +116,7 @@ window.report = (() => {
   function threeDigits(number) {
     const [digits, exponent] = number.toExponential(2).split("e");
     if (Number(exponent) >= -4) return number.toPrecision(3);
+    if (Number(exponent) >= -7) return number.toFixed(2 - Number(exponent));
     return `${digits}e-${String(-exponent).padStart(2, "0")}`;
   }
 

@@ -1,0 +1,54 @@
+"""What axe-core finds on a page, and what a keyboard reaches on it."""
+
+import re
+
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Page
+
+SEVERE = ("serious", "critical")
+# What can't be mended from within an app, as a rule and what its elements lie in: each only as wide
+# as that. WCAG exempts what is disabled; axe does not see that the label of a slider is.
+NOT_OURS = (("color-contrast", '[data-testid="stWidgetLabel"][disabled]'),)
+OPEN_ALL = """
+() => document.querySelectorAll('[data-testid="stExpander"] summary').forEach(n => n.click())
+"""
+LIES_IN = """
+([target, selector]) => document.querySelector(target)?.closest(selector) != null
+"""
+# What has the focus, also within the picture: how it is called where it is read out.
+FOCUSED = """
+() => {
+  let node = document.activeElement;
+  while (node.shadowRoot?.activeElement) node = node.shadowRoot.activeElement;
+  return (node.getAttribute('aria-label') || node.innerText || '').trim();
+}
+"""
+
+
+def violations(page: Page) -> list[str]:
+    """What axe-core finds that is serious or critical, without what is not ours to mend."""
+
+    def excused(rule: str, target: list[str]) -> bool:
+        return any(
+            rule == theirs and page.evaluate(LIES_IN, [target[0], selector])
+            for theirs, selector in NOT_OURS
+        )
+
+    return [
+        f"{rule['id']}: {node['html'][:300]} {node['failureSummary']}"
+        for rule in Axe().run(page).response["violations"]
+        if rule["impact"] in SEVERE
+        for node in rule["nodes"]
+        if not excused(rule["id"], node["target"])
+    ]
+
+
+def tab_to(page: Page, name: str, *, back: bool = False, presses: int = 120) -> None:
+    """Press Tab until what is called `name`, a pattern, has the focus."""
+    seen = []
+    for _ in range(presses):
+        page.keyboard.press("Shift+Tab" if back else "Tab")
+        seen.append(page.evaluate(FOCUSED))
+        if re.match(name, seen[-1]):
+            return
+    raise AssertionError(f"Tab never came to {name}; it went over {seen}.")
