@@ -139,6 +139,10 @@ class SearchResult:
         sides = tuple(document.get("sides", ["at_most"] * len(document["limits"])))
         if len(sides) != len(document["limits"]) or not set(sides) <= set(get_args(Side)):
             raise ValueError(f"sides {sides}")
+        if not {"space", document["objective"], *(c for c, _ in document["limits"])} <= set(
+            document["fingerprints"]
+        ):
+            raise ValueError("a fingerprint is missing")
         return cls(
             objective=target_of(document["objective"]).column,
             limits=tuple(
