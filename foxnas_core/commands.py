@@ -32,7 +32,7 @@ from foxnas_core.storage import (
     read_architecture,
     read_space,
 )
-from foxnas_core.table import is_target
+from foxnas_core.table import as_csv, is_target
 from foxnas_core.target import STD_ERROR, target_of
 
 if TYPE_CHECKING:
@@ -601,7 +601,7 @@ def profile(options: argparse.Namespace) -> dict[str, Any]:
             say(f"There are no effects on {column}. {error}")
     table = graph_table(layers, found, effects)
     if options.out:
-        write_atomically(options.out, table.to_csv(index=False))
+        write_atomically(options.out, as_csv(table))
         say(f"Wrote {options.out}.")
     cells = table.astype(object).where(table.notna(), None)
     document = {

@@ -31,6 +31,8 @@ from foxnas_core.target import STD_ERROR, Target, target_of, units_of
 _METADATA = b"foxnas"
 _FORMAT = 1
 MOST_COLUMNS = 2000
+# What a spreadsheet takes for the beginning of a formula.
+_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
 _MOST_CELLS = 100_000_000
 # The same where somebody sends a file to a server, with the most bytes of its numbers and texts.
 _MOST_SENT_CELLS, _MOST_SENT_BYTES = 20_000_000, 512 << 20
@@ -178,6 +180,16 @@ class MeasurementTable:
             write_atomically(path, self.frame.to_csv(index=False))
         else:
             write_atomically(path, to_parquet_bytes(self))
+
+
+def as_csv(table: pd.DataFrame) -> bytes:
+    """The table as CSV to read elsewhere, with text, the header's too, that a spreadsheet would
+    take for a formula made harmless."""
+
+    def harmless(cell: Any) -> Any:
+        return f"'{cell}" if isinstance(cell, str) and cell.startswith(_FORMULA) else cell
+
+    return table.map(harmless).rename(columns=harmless).to_csv(index=False).encode()
 
 
 def empty_table(
