@@ -13,7 +13,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from foxnas_core.errors import FoxnasError
+from foxnas_core.errors import FoxnasError, InvalidInput
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -26,6 +26,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
             document = COMMANDS[options.command](options)
     except FoxnasError as error:
         print(f"foxnas {options.command}: {error}", file=sys.stderr)
+        return 2
+    except OSError as error:
+        told = InvalidInput(
+            f"{error.filename or 'A file'} can't be used ({error.strerror or error}); check its "
+            "name, and whether this user may use it."
+        )
+        print(f"foxnas {options.command}: {told}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
         print(f"foxnas {options.command}: stopped; what was saved is kept.", file=sys.stderr)

@@ -1,12 +1,21 @@
 """Errors whose message is one sentence a user can act on."""
 
+import unicodedata
+
+# Of a longer message the middle is left out: what is wrong stands first, how to mend it last.
+_MOST, _END = 380, 120
+
 
 class FoxnasError(Exception):
     """Base of every error whose message is meant for a user.
 
     The message says in one sentence what is wrong, where, and how to mend it. The command line
-    prints it and exits with status 2; a page shows it as a card.
+    prints it and exits with status 2; a page shows it as a card. Whatever the message quotes, it
+    is one line of some hundred characters that can be shown anywhere.
     """
+
+    def __init__(self, message: str = "") -> None:
+        super().__init__(_one_line(message))
 
 
 class InvalidInput(FoxnasError):
@@ -32,3 +41,22 @@ class InfeasibleBudget(FoxnasError):
     def __init__(self, message: str, *, smallest: float, column: str = "") -> None:
         super().__init__(message)
         self.smallest, self.column = smallest, column
+
+
+def _one_line(message: str) -> str:
+    message = _short(message)
+    if message.isprintable():
+        return message
+    # Line ends, control characters, halves of characters, and what turns the direction of writing.
+    return _short(
+        "".join(
+            sign.encode("unicode_escape").decode() if unicodedata.category(sign)[0] == "C" else sign
+            for sign in message.replace("\n", " ")
+        )
+    )
+
+
+def _short(message: str) -> str:
+    if len(message) <= _MOST:
+        return message
+    return f"{message[: _MOST - _END]} … {message[-_END:]}"

@@ -18,6 +18,8 @@ import numpy as np
 from foxnas_core.architecture import Architecture, Value, id_of_json
 from foxnas_core.errors import InvalidInput
 
+# What a space may have, so that listing the options of a group, and drawing them, ends.
+MOST_DECISIONS, _MOST_IN_GROUP, _MOST_CHOICES, _MOST_GOVERNED = 1000, 200, 10_000, 100_000
 # Strings of combinations of choices that are kept at once while ids are computed.
 _MOST_COMBINATIONS = 4096
 
@@ -66,6 +68,7 @@ class SearchSpace:
 
     def __post_init__(self) -> None:
         seen: dict[str, Decision] = {}
+        self._check_size()
         for decision in self.decisions:
             if decision.name in seen:
                 raise InvalidInput(
@@ -83,7 +86,34 @@ class SearchSpace:
                         f"Decision {decision.name!r} of space {self.name!r} depends on "
                         f"{condition.decision!r}, which must come before it in the same group."
                     )
+                if not set(condition.values) <= set(parent.choices):
+                    raise InvalidInput(
+                        f"Decision {decision.name!r} of space {self.name!r} depends on choices "
+                        f"that {parent.name!r} does not have; name some of its own."
+                    )
             seen[decision.name] = decision
+
+    def _check_size(self) -> None:
+        groups: dict[str, list[Decision]] = {}
+        for decision in self.decisions:
+            groups.setdefault(decision.group, []).append(decision)
+        governing = {c.decision for d in self.decisions for c in d.conditions}
+        ways = [
+            math.prod(len(d.choices) for d in members if d.name in governing)
+            for members in groups.values()
+        ]
+        if (
+            len(self.decisions) > MOST_DECISIONS
+            or max(map(len, groups.values()), default=0) > _MOST_IN_GROUP
+            or max((len(d.choices) for d in self.decisions), default=0) > _MOST_CHOICES
+            or max(ways, default=0) > _MOST_GOVERNED
+        ):
+            raise InvalidInput(
+                f"Space {self.name!r} is too large: at most {MOST_DECISIONS:,} decisions, "
+                f"{_MOST_IN_GROUP} in a group, {_MOST_CHOICES:,} choices of each, and "
+                f"{_MOST_GOVERNED:,} combinations of those in a group that others depend on; "
+                "divide its groups or leave choices out."
+            )
 
     @cached_property
     def settings(self) -> dict[str, Any]:

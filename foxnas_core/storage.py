@@ -32,6 +32,7 @@ import pandas as pd
 
 from foxnas_core.architecture import Architecture
 from foxnas_core.dataset import ImageSet, check_packed, pack_images, unpack_images
+from foxnas_core.documents import parse_json
 from foxnas_core.editing.variants import (
     Variant,
     variants_from_dict,
@@ -293,16 +294,8 @@ class Study:
         file."""
         path = self._search_file(search_id)
         try:
-            return SearchResult.from_dict(json.loads(path.read_text()))
-        except (
-            ValueError,
-            KeyError,
-            TypeError,
-            AttributeError,
-            OverflowError,
-            RecursionError,
-            OSError,
-        ) as error:
+            return SearchResult.from_dict(_read_json(path))
+        except (ValueError, LookupError, TypeError, AttributeError, InvalidInput) as error:
             raise InvalidInput(f"{path} is damaged; delete it and search again.") from error
 
     def delete_search(self, search_id: str) -> None:
@@ -336,7 +329,7 @@ class Study:
             return None
         try:
             record = RoundsRecord.from_dict(_read_json(self.rounds_file))
-        except (ValueError, KeyError, TypeError, AttributeError, InvalidInput) as error:
+        except (ValueError, LookupError, TypeError, AttributeError, InvalidInput) as error:
             raise InvalidInput(
                 f"{self.rounds_file} is damaged; restore it, or move it away to begin anew."
             ) from error
@@ -359,7 +352,7 @@ class Study:
             return None
         try:
             record = TrustRecord.from_dict(_read_json(self.trust_file))
-        except (ValueError, KeyError, TypeError, AttributeError, InvalidInput) as error:
+        except (ValueError, LookupError, TypeError, AttributeError, InvalidInput) as error:
             raise InvalidInput(
                 f"{self.trust_file} is damaged; restore it, or move it away to begin anew."
             ) from error
@@ -415,7 +408,7 @@ class Study:
             if document["format"] != 1:
                 raise ValueError(f"format {document['format']}")
             found = tuple(Trial.from_dict(trial) for trial in document["trials"])
-        except (ValueError, KeyError, TypeError, AttributeError, InvalidInput) as error:
+        except (ValueError, LookupError, TypeError, AttributeError, InvalidInput) as error:
             raise InvalidInput(
                 f"{self.claims_file} is damaged; restore it, or move it away to begin anew."
             ) from error
@@ -474,7 +467,7 @@ class Study:
             return None
         try:
             record = HandmadeRecord.from_dict(_read_json(self.handmade_file))
-        except (ValueError, KeyError, TypeError, AttributeError, InvalidInput) as error:
+        except (ValueError, LookupError, TypeError, AttributeError, InvalidInput) as error:
             raise InvalidInput(
                 f"{self.handmade_file} is damaged; restore it, or move it away to begin anew."
             ) from error
@@ -516,7 +509,7 @@ class Study:
             return ()
         try:
             return variants_from_dict(_read_json(self.variants_file), self.space)
-        except (ValueError, KeyError, TypeError, AttributeError, InvalidInput) as error:
+        except (ValueError, LookupError, TypeError, AttributeError, InvalidInput) as error:
             raise InvalidInput(
                 f"{self.variants_file} is damaged or of another space; restore it, or move it "
                 "away to begin anew."
@@ -815,6 +808,6 @@ def _read_json(path: Path) -> Any:
 
 def _parsed_json(source: str, content: bytes) -> Any:
     try:
-        return json.loads(content)
-    except (ValueError, RecursionError) as error:
+        return parse_json(content)
+    except ValueError as error:
         raise InvalidInput(f"{source} is no valid JSON ({error}); restore or mend it.") from error

@@ -10,7 +10,7 @@ import hashlib
 import io
 import json
 from collections import Counter
-from collections.abc import Callable, Hashable, Mapping, Sequence
+from collections.abc import Callable, Collection, Hashable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
@@ -23,13 +23,16 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from foxnas_core.architecture import Architecture
-from foxnas_core.errors import InvalidInput
+from foxnas_core.errors import FoxnasError, InvalidInput
 from foxnas_core.files import write_atomically
 from foxnas_core.search_space import Decision, SearchSpace, check_choice
 from foxnas_core.target import STD_ERROR, Target, target_of, units_of
 
 _METADATA = b"foxnas"
 _FORMAT = 1
+MOST_COLUMNS = 2000
+# What a spreadsheet takes for the beginning of a formula.
+_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
 _MOST_CELLS = 100_000_000
 # The same where somebody sends a file to a server, with the most bytes of its numbers and texts.
 _MOST_SENT_CELLS, _MOST_SENT_BYTES = 20_000_000, 512 << 20
@@ -177,6 +180,16 @@ class MeasurementTable:
             write_atomically(path, self.frame.to_csv(index=False))
         else:
             write_atomically(path, to_parquet_bytes(self))
+
+
+def as_csv(table: pd.DataFrame) -> bytes:
+    """The table as CSV to read elsewhere, with text, the header's too, that a spreadsheet would
+    take for a formula made harmless."""
+
+    def harmless(cell: Any) -> Any:
+        return f"'{cell}" if isinstance(cell, str) and cell.startswith(_FORMULA) else cell
+
+    return table.map(harmless).rename(columns=harmless).to_csv(index=False).encode()
 
 
 def empty_table(
@@ -360,13 +373,16 @@ def parquet_frame(source: str, content: bytes) -> tuple[pd.DataFrame, dict[str, 
                 f"{source} has {cells:,} cells, more than the {_MOST_CELLS:,} that are read at "
                 "once; split it into several files."
             )
+        check_columns(source, file.schema_arrow.names)
         table = file.read()
         frame = table.to_pandas()
+        check_no_twins(source, frame.columns)
         metadata = json.loads((table.schema.metadata or {}).get(_METADATA, b"{}"))
         if metadata:
             _check_metadata(metadata)
-    # pandas trusts its own metadata, and stumbles over what is wrong in it.
-    except (pa.ArrowException, OSError, ValueError, LookupError, TypeError) as error:
+    except FoxnasError:
+        raise
+    except Exception as error:  # pandas trusts its own metadata, and stumbles over what is wrong
         raise _no_parquet(source, error) from error
     return frame.set_axis(range(1, len(frame) + 1), axis="index"), metadata
 
@@ -422,7 +438,10 @@ def csv_frame(source: str, content: bytes, as_text: Callable[[str], bool]) -> pd
     `InvalidInput`, calling the file `source`, where it is no CSV.
     """
     try:
-        header: list[str] = next(_csv_records(content), [])
+        records = _csv_records(content)
+        header: list[str] = next(records, [])
+        # Of what the first row has more, pandas makes an index before anybody can say so.
+        check_columns(source, max(header, next(records, []), key=len))
         texts = [name for name in header if as_text(name)]
         frame = pd.read_csv(
             io.BytesIO(content),
@@ -447,6 +466,22 @@ def csv_frame(source: str, content: bytes, as_text: Callable[[str], bool]) -> pd
     if twice:
         raise InvalidInput(f"{source} has the column {twice[0]!r} twice; keep one.")
     return frame.set_axis(lines, axis="index").dropna(how="all")
+
+
+def check_columns(source: str, names: Collection[str]) -> None:
+    """Raises `InvalidInput` for more columns than are read: what reads them takes long for each."""
+    if len(names) > MOST_COLUMNS:
+        raise InvalidInput(
+            f"{source} has {len(names):,} columns, more than the {MOST_COLUMNS:,} that are read; "
+            "leave some out."
+        )
+
+
+def check_no_twins(source: str, columns: pd.Index) -> None:
+    """Raises `InvalidInput` where two columns have one name."""
+    if columns.has_duplicates:
+        twice = columns[columns.duplicated()][0]
+        raise InvalidInput(f"{source} has the column {twice!r} twice; keep one.")
 
 
 def _csv_records(content: bytes) -> Any:

@@ -11,7 +11,7 @@ from foxnas_core.trust.pairs import TrustRecord, TrustSettings
 from foxnas_core.trust.report import ENOUGH, INHERITED, TRAINED, TrustReport
 from pages.shared import cache
 from pages.shared.commands import show_command, shown_folder
-from pages.shared.frame import page
+from pages.shared.frame import errors_as_cards, page
 from pages.shared.panel import panel
 from pages.shared.text import plain
 
@@ -52,6 +52,7 @@ def show_advice(report: TrustReport) -> None:
 
 
 @st.fragment
+@errors_as_cards()
 def show_pairs(study: Study, record: TrustRecord, report: TrustReport) -> None:
     """Drawn anew alone when its widgets are moved."""
     left, right = st.columns(2)

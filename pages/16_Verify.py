@@ -159,6 +159,7 @@ def show_job(job: Verification) -> None:
     """How far it is, drawn again while it runs, and the page once it has ended."""
 
     @st.fragment(run_every=0.5)
+    @errors_as_cards()
     def draw() -> None:
         # Looked up anew, so that the registry knows that someone watches.
         cache.verifications().get(job.id, job.study)

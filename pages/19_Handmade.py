@@ -12,7 +12,7 @@ from foxnas_core.handmade.record import ALONE, PRECISIONS, HandmadeRecord
 from foxnas_core.storage import Study
 from pages.shared import cache
 from pages.shared.commands import show_command, shown_folder
-from pages.shared.frame import page
+from pages.shared.frame import errors_as_cards, page
 from pages.shared.panel import panel
 from pages.shared.text import plain
 
@@ -49,6 +49,7 @@ def show_how(record: HandmadeRecord) -> None:
 
 
 @st.fragment
+@errors_as_cards()
 def show_results(study: Study, record: HandmadeRecord) -> None:
     """Drawn anew alone when its widgets are moved."""
     left, right = st.columns(2)

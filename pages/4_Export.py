@@ -222,6 +222,7 @@ def show_progress(run: Exporting) -> None:
     """How far an export is: drawn again while it runs, and the page once it has ended."""
 
     @st.fragment(run_every=0.5)
+    @errors_as_cards()
     def draw() -> None:
         # Looked up anew, so that the registry knows that someone watches.
         cache.exports().get(run.id, run.study)

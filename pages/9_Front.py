@@ -272,6 +272,7 @@ def show_resampling(study: Study, front: Front, run: Resampling | None) -> None:
         return
 
     @st.fragment(run_every=0.5)
+    @errors_as_cards()
     def draw() -> None:
         # Looked up anew, so that the registry knows that someone watches.
         cache.resamplings().get(run.id, run.study)

@@ -935,3 +935,10 @@ def test_verify_without_weights_says_how_to_get_them(measured_study, capsys):
     measured_study.checkpoint_file.unlink()
     said = refused(capsys, "verify", "--study", measured_study.folder, "--random", 1)
     assert "no supernet weights" in said and "train one with" in said
+
+
+def test_a_path_that_the_system_refuses_is_one_sentence(studies, capsys):
+    code = main(["study", "export", "demo", "x" * 5000, "--studies", str(studies)])
+    said = capsys.readouterr().err
+    assert code == 2 and said.count("\n") == 1
+    assert "can't be used (File name too long)" in said and len(said) < 450

@@ -7,7 +7,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from conftest import DEMO, tiny_document
+from conftest import DEMO, REPOSITORY, tiny_document
 from hand import choice_space, hand_space, noisy_table, table_of
 from hypothesis import given
 from hypothesis import strategies as st
@@ -16,9 +16,12 @@ from foxnas_core.errors import InvalidInput
 from foxnas_core.families import space_from_dict
 from foxnas_core.table import (
     MeasurementTable,
+    as_csv,
     check_bounds,
     count_rows,
     empty_table,
+    parquet_frame,
+    read_csv,
     read_table,
     table_from_frame,
 )
@@ -425,3 +428,46 @@ def test_texts_count_as_often_as_they_stand_there(tmp_path):
 def test_the_shipped_tables_keep_the_bounds():
     for name in ("measurements.parquet", "optima.parquet"):
         check_bounds(DEMO / name)
+
+
+@pytest.mark.parametrize("place", ["header", "first row"])
+def test_more_columns_than_are_read_are_one_sentence(place: str, tmp_path: Path) -> None:
+    lines = ["accuracy,latency_ms", "70,1", "71,2"]
+    lines[0 if place == "header" else 1] += ",1" * 100_000
+    (tmp_path / "t.csv").write_text("\n".join(lines))
+    with pytest.raises(InvalidInput, match="t.csv has 100,002 columns, more than the 2,000"):
+        read_csv(tmp_path / "t.csv")
+
+
+def test_parquet_with_one_name_twice_or_of_an_odd_kind_is_one_sentence(tmp_path: Path) -> None:
+    table = pa.table([[1], [2]], names=["accuracy", "accuracy"])
+    pq.write_table(table, tmp_path / "twice.parquet")
+    with pytest.raises(InvalidInput, match="has the column 'accuracy' twice; keep one"):
+        parquet_frame("twice.parquet", (tmp_path / "twice.parquet").read_bytes())
+    table = pa.Table.from_pandas(pd.DataFrame({"id": pd.Series(["a"], dtype="str")}))
+    table = table.set_column(0, "id", pa.array([{"a": 1}]))  # which pandas's own record denies
+    pq.write_table(table, tmp_path / "odd.parquet")
+    with pytest.raises(InvalidInput, match="odd.parquet can't be read as parquet"):
+        parquet_frame("odd.parquet", (tmp_path / "odd.parquet").read_bytes())
+
+
+def test_formulas_in_csv_are_made_harmless() -> None:
+    table = pd.DataFrame(
+        {
+            "a": ["=1+1", "-2", "@x", "fine", "", "\tx"],
+            "=b": [-1.5, 2, 3, 4, 5, 6],
+            3: list("+-012="),
+        }
+    )
+    lines = as_csv(table).decode().splitlines()
+    assert lines == [
+        "a,'=b,3", "'=1+1,-1.5,'+", "'-2,2.0,'-", "'@x,3.0,0", "fine,4.0,1", ",5.0,2",
+        "'\tx,6.0,'=",
+    ]  # fmt: skip
+
+
+def test_whatever_writes_a_csv_for_others_makes_formulas_harmless() -> None:
+    """A measurement table's own CSV, which is read again, is the one exception."""
+    sources = [*(REPOSITORY / "pages").rglob("*.py"), *(REPOSITORY / "foxnas_core").rglob("*.py")]
+    writers = {path.name: path.read_text().count(".to_csv(") for path in sources}
+    assert {name: count for name, count in writers.items() if count} == {"table.py": 2}

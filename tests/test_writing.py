@@ -10,6 +10,7 @@ from contextlib import suppress
 from multiprocessing import get_context
 from pathlib import Path
 
+import pandas as pd
 import pytest
 
 from foxnas_core import files
@@ -325,3 +326,62 @@ def test_a_disk_that_fills_up_while_a_training_keeps_its_state_is_one_sentence(s
     with pytest.raises(FileNotFoundError), study.in_use():  # which is not the study's
         raise FileNotFoundError(errno.ENOENT, "No such file or directory", "ssh")
     assert not is_in_use(study.folder)
+
+
+def writers(study, images) -> dict:
+    """Whatever writes to a study that exists, and what begins one."""
+    from handmade_records import usual_record
+    from trials import claim_of, trial_of
+    from trust_pairs import begun, pairs_of
+
+    from foxnas_core.search.result import SearchResult
+    from foxnas_core.search.rounds import RoundsRecord
+    from foxnas_core.search.schedule import AnnealingSettings
+    from tests.search.additive import mini_problem
+
+    problem = mini_problem()
+    best = problem.candidate(0, [0, 0, 0])
+    found = SearchResult.of(problem, AnnealingSettings(), best, best, 1, pd.DataFrame())
+    [architecture] = study.space.sample(1, seed=0)
+    [pair] = pairs_of(study.space, [70.0], [71.0])
+    claimed = trial_of(study.space, "a" * 12, [claim_of()])
+    settled = trial_of(study.space, "b" * 12, [claim_of()], [80.1])
+    return {
+        "append": lambda: study.append([architecture], [row()]),
+        "append optima": lambda: study.append([architecture], [row()], optima=True),
+        "amend": lambda: study.amend(lambda table: table),
+        "add_table": lambda: study.add_table(study.table()),
+        "save_images": lambda: study.save_images(images.training, images.held_out),
+        "save_search": lambda: study.save_search(found),
+        "save_rounds": lambda: study.save_rounds(RoundsRecord("latency_ms", (1.0,), None, 0)),
+        "add_trust_pair": lambda: study.add_trust_pair(begun(study.space), pair),
+        "add_trials": lambda: study.add_trials([claimed]),
+        "settle_trial": lambda: study.settle_trial(settled),
+        "save_handmade": lambda: study.save_handmade(usual_record(study.space)),
+        "save_variant": lambda: study.save_variant("other", architecture),
+        "delete_variant": lambda: study.delete_variant("kept"),
+        "describe": lambda: study.describe(name="B", description=""),
+        "create_study": lambda: create_study(study.folder.with_name("new"), study.space, name="N"),
+    }
+
+
+def test_a_full_disk_stops_every_writer_and_changes_nothing(study, tiny_dataset, monkeypatch):
+    study.append(study.space.sample(1, seed=0), [row()])
+    study.save_variant("kept", study.space.sample(1, seed=1)[0])
+    root = study.folder.parent
+
+    def content() -> dict:
+        files_there = (path for path in root.rglob("*") if path.is_file())
+        return {path: path.read_bytes() for path in files_there if path.name != ".lock"}
+
+    def full(*_):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    before = content()
+    for name, write in writers(study, tiny_dataset).items():
+        with monkeypatch.context() as patched, pytest.raises(NotWritable, match="free some space"):
+            patched.setattr(files.os, "fsync", full)
+            write()
+        assert content() == before, name
+    for write in writers(study, tiny_dataset).values():
+        write()

@@ -98,7 +98,7 @@ def profile(options: argparse.Namespace) -> dict[str, Any]:
             say(f"There are no effects on {column}. {error}")
     table = graph_table(layers, found, effects)
     if options.out:
-        write_atomically(options.out, table.to_csv(index=False))
+        write_atomically(options.out, as_csv(table))
         say(f"Wrote {options.out}.")
     cells = table.astype(object).where(table.notna(), None)
     document = {

@@ -27,13 +27,13 @@ def space_from_dict(document: Mapping[str, Any]) -> SearchSpace:
             f"The search space has format {document.get('format')!r}; this version reads 1."
         )
     family = document.get("family")
-    if family not in _FAMILIES:
+    if not isinstance(family, str) or family not in _FAMILIES:
         raise InvalidInput(
             f"The search space is of family {family!r}; known: {', '.join(_FAMILIES)}."
         )
     name = document.get("name")
-    if not isinstance(name, str) or not name:
-        raise InvalidInput("The search space needs a name.")
+    if not isinstance(name, str) or not name or len(name) > 100 or not name.isprintable():
+        raise InvalidInput("The search space needs a name, of one line and 100 characters at most.")
     settings = {k: v for k, v in document.items() if k not in ("format", "name", "family")}
     return _FAMILIES[family](name, settings)
 

@@ -3,8 +3,12 @@
 from collections.abc import Mapping
 from typing import Any
 
+from foxnas_core.architecture import Value
+from foxnas_core.documents import text, whole
 from foxnas_core.errors import InvalidInput
 from foxnas_core.search_space import Condition, Decision, SearchSpace
+
+_MOST_NAME = 200
 
 
 def space_from_settings(name: str, settings: Mapping[str, Any]) -> SearchSpace:
@@ -16,21 +20,38 @@ def space_from_settings(name: str, settings: Mapping[str, Any]) -> SearchSpace:
     try:
         decisions = tuple(
             Decision(
-                name=str(d["name"]),
-                group=str(d["group"]),
-                role=str(d["role"]),
-                choices=tuple(d["choices"]),
-                slot=str(d.get("slot", "")),
+                name=_named(d["name"]),
+                group=_named(d["group"]),
+                role=_named(d["role"]),
+                choices=_choices(d["choices"]),
+                slot=_named(d["slot"]) if d.get("slot") else "",
                 conditions=tuple(
-                    Condition(str(c["decision"]), tuple(c["values"]))
+                    Condition(_named(c["decision"]), _choices(c["values"]))
                     for c in d.get("conditions", [])
                 ),
             )
             for d in settings["decisions"]
         )
-    except (KeyError, TypeError) as error:
+        context = tuple(map(_named, settings.get("context", ())))
+        if not decisions or not set(context) <= {decision.group for decision in decisions}:
+            raise ValueError("no decisions, or a context that is none of their groups")
+    except (LookupError, TypeError, ValueError, AttributeError) as error:
         raise InvalidInput(
             f"Space {name!r} lists its decisions wrongly ({error}); each needs name, group, role "
             "and choices."
         ) from error
-    return SearchSpace(name, "listed", decisions, tuple(settings.get("context", ())))
+    return SearchSpace(name, "listed", decisions, context)
+
+
+def _named(value: Any) -> str:
+    """The name of a decision, a group, a role or a slot."""
+    if not text(value).strip() or len(value) > _MOST_NAME or not value.isprintable():
+        raise ValueError(f"{value!r:.40} is no name")
+    return value
+
+
+def _choices(values: Any) -> tuple[Value, ...]:
+    """A decision's choices, all of one kind, lest 3 and "3" can't be told apart in a file."""
+    if not isinstance(values, list) or len({type(value) for value in values}) > 1:
+        raise ValueError(f"{values!r:.40} are no choices")
+    return tuple(_named(v) if isinstance(v, str) else whole(v) for v in values)

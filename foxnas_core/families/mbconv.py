@@ -14,6 +14,7 @@ from foxnas_core.architecture import Architecture
 from foxnas_core.errors import InvalidInput
 from foxnas_core.search_space import Condition, Decision, SearchSpace
 
+_MOST, _MOST_LISTED, _MOST_DEPTH = 100_000, 100, 90
 ACTIVATIONS = ("relu", "relu6", "h_swish")
 
 
@@ -159,8 +160,11 @@ def parse_settings(settings: Mapping[str, Any]) -> MBConvSettings:
     mobilenet_squeeze = settings.get("mobilenet_squeeze", False)
     if not isinstance(mobilenet_squeeze, bool):
         raise InvalidInput("The space's 'mobilenet_squeeze' must be true or false.")
-    if not isinstance(stages, list) or not stages:
-        raise InvalidInput("The space's 'stages' must be a list of at least one stage.")
+    if not isinstance(stages, list) or not 1 <= len(stages) <= _MOST_LISTED:
+        raise InvalidInput(
+            "The space's 'stages' must be a list of at least one stage, and at most "
+            f"{_MOST_LISTED}."
+        )
     return MBConvSettings(
         input_channels=_whole(settings, "input_channels", 1),
         classes=_whole(settings, "classes", 2),
@@ -214,8 +218,11 @@ def _check_fields(
 
 def _whole(document: Mapping[str, Any], name: str, least: int) -> int:
     value = document[name]
-    if not isinstance(value, int) or isinstance(value, bool) or value < least:
-        raise InvalidInput(f"{name!r} must be a whole number of at least {least}, not {value!r}.")
+    if type(value) is not int or not least <= value <= _MOST:
+        raise InvalidInput(
+            f"{name!r} must be a whole number of at least {least}, and at most {_MOST:,}, not "
+            f"{value!r}."
+        )
     return value
 
 
@@ -225,10 +232,15 @@ def _increasing(document: Mapping[str, Any], name: str, least: int) -> tuple[int
         raise InvalidInput(f"{name!r} must be a list of whole numbers, not {values!r}.")
     if values != sorted(set(values)) or values[0] < least:
         raise InvalidInput(f"{name!r} must increase from at least {least}, not {values!r}.")
+    most = _MOST_DEPTH if name == "depths" else _MOST
+    if values[-1] > most or len(values) > _MOST_LISTED:
+        raise InvalidInput(
+            f"{name!r} must be at most {_MOST_LISTED} numbers of at most {most:,}, not {values!r}."
+        )
     return tuple(values)
 
 
 def _activation(document: Mapping[str, Any], name: str = "activation") -> str:
-    if document[name] not in ACTIVATIONS:
+    if not isinstance(document[name], str) or document[name] not in ACTIVATIONS:
         raise InvalidInput(f"{name!r} is {document[name]!r}; known: {', '.join(ACTIVATIONS)}.")
     return document[name]

@@ -6,6 +6,7 @@ from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from foxnas_core.architecture import Architecture
+from foxnas_core.documents import number, text, whole
 from foxnas_core.errors import InvalidInput
 from foxnas_core.handmade.designs import DESIGNS
 from foxnas_core.trust.pairs import Score
@@ -173,17 +174,18 @@ class HandmadeRecord:
         if document["format"] != 1:
             raise ValueError(f"format {document['format']}")
         parents = {
-            name: str(document["parents"][name]) for name in ("space", "checkpoint", "measurements")
+            name: text(document["parents"][name])
+            for name in ("space", "checkpoint", "measurements")
         }
         circumstances = dict(document["circumstances"])
         if circumstances and not {"device", "runtime", "threads", "rounds"} <= set(circumstances):
             raise ValueError(f"circumstances {sorted(circumstances)}")
         return cls(
             parents=parents,
-            dataset=str(document["dataset"]),
-            training_images=int(document["training_images"]),
-            held_out_images=int(document["held_out_images"]),
-            recipe={name: _number(document["recipe"][name]) for name in RECIPE},
+            dataset=text(document["dataset"]),
+            training_images=whole(document["training_images"]),
+            held_out_images=whole(document["held_out_images"]),
+            recipe={name: number(document["recipe"][name]) for name in RECIPE},
             contenders=tuple(_contender_of(network) for network in document["networks"]),
             circumstances=circumstances,
         )
@@ -259,14 +261,14 @@ def _contender_of(document: Mapping[str, Any]) -> Contender:
         raise ValueError(f"family {family}")
     latency = document["latency_ms"]
     return Contender(
-        name=str(document["name"]),
+        name=text(document["name"]),
         family=family,
-        resolution=int(document["resolution"]),
-        parameters=float(document["parameters"]),
-        macs=float(document["macs"]),
-        width=None if width is None else float(width),
+        resolution=whole(document["resolution"]),
+        parameters=number(document["parameters"]),
+        macs=number(document["macs"]),
+        width=None if width is None else number(width),
         architecture=None if choices is None else Architecture.from_mapping(dict(choices)),
-        chosen=str(document["chosen"]),
+        chosen=text(document["chosen"]),
         results=tuple(_result_of(result) for result in document["results"]),
         latency=None
         if latency is None
@@ -276,7 +278,7 @@ def _contender_of(document: Mapping[str, Any]) -> Contender:
 
 def _latency_of(document: Mapping[str, Any]) -> Latency:
     names = ("value", "low", "high", "drift_range")
-    value, low, high, drift = (_number(document[name]) for name in names)
+    value, low, high, drift = (number(document[name]) for name in names)
     if not 0 < low <= value <= high:
         raise ValueError(f"latency {value}")
     return Latency(value, low, high, drift)
@@ -288,18 +290,12 @@ def _result_of(document: Mapping[str, Any]) -> Result:
     accuracy = document["accuracy"]
     return Result(
         way=document["way"],
-        seed=int(document["seed"]),
+        seed=whole(document["seed"]),
         accuracy={
-            p: Score(_number(accuracy[name]["value"]), _number(accuracy[name]["std_error"]))
+            p: Score(number(accuracy[name]["value"]), number(accuracy[name]["std_error"]))
             for p, name in PRECISIONS.items()
         },
-        seconds=float(document["seconds"]),
-        device=str(document["device"]),
-        torch=str(document["torch"]),
+        seconds=number(document["seconds"]),
+        device=text(document["device"]),
+        torch=text(document["torch"]),
     )
-
-
-def _number(value: Any) -> float:
-    if not isinstance(value, int | float) or not math.isfinite(value):
-        raise ValueError(f"number {value}")
-    return value

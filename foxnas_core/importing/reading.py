@@ -10,7 +10,7 @@ from typing import Any
 import pandas as pd
 
 from foxnas_core.errors import InvalidInput
-from foxnas_core.table import csv_frame, parquet_frame
+from foxnas_core.table import check_columns, check_no_twins, csv_frame, parquet_frame
 
 SUFFIXES = (".csv", ".parquet", ".jsonl", ".json")
 # What a column of JSON architectures is called.
@@ -52,9 +52,7 @@ def read_rows(source: str, content: bytes) -> Rows:
             f"{SUFFIXES[-1]}."
         )
     columns = rows.frame.columns.map(str)
-    if columns.has_duplicates:
-        twice = columns[columns.duplicated()][0]
-        raise InvalidInput(f"{source} has the column {twice!r} twice; keep one.")
+    check_no_twins(source, columns)
     rows.frame.columns = columns
     return rows
 
@@ -138,5 +136,6 @@ def _framed(documents: Mapping[int, dict[str, Any]], source: str, row_word: str)
     """One row an object, one column a key, the values as they came."""
     if not documents:
         raise InvalidInput(f"{source} holds no subnets; give each as one JSON object.")
+    check_columns(source, dict.fromkeys(key for document in documents.values() for key in document))
     # As objects, so that whole numbers beside missing ones are not turned into 3.0.
     return pd.DataFrame(list(documents.values()), index=list(documents), dtype=object)

@@ -22,6 +22,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any, BinaryIO
 
+from foxnas_core.documents import parse_json
 from foxnas_core.errors import FoxnasError, InvalidInput, NotWritable
 from foxnas_core.files import open_zip
 from foxnas_core.library.placing import CHUNK, fill, new_folder
@@ -206,7 +207,7 @@ def _content(archive: zipfile.ZipFile, size: int) -> Content:
 def _listed(text: bytes) -> Content:
     wrong = InvalidInput(f"its {_MANIFEST} is no list of a study's files")
     try:
-        about = json.loads(text)
+        about = parse_json(text)
         if about["kind"] != _KIND:
             raise wrong
         if about["format"] != _FORMAT:
@@ -219,7 +220,7 @@ def _listed(text: bytes) -> Content:
         sizes = {str(file["name"]): int(file["bytes"]) for file in files}
         if not isinstance(about["study"], str) or len(digests) != len(files):
             raise wrong
-    except (ValueError, LookupError, TypeError, AttributeError, RecursionError) as error:
+    except (ValueError, LookupError, TypeError, AttributeError) as error:
         raise wrong from error
     return Content(about["study"], digests, sizes)
 

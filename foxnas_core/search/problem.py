@@ -17,6 +17,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
 
+from foxnas_core import documents
 from foxnas_core.architecture import Architecture, Value
 from foxnas_core.errors import InfeasibleBudget, InvalidInput
 from foxnas_core.link import Link
@@ -155,9 +156,9 @@ class Candidate:
     @classmethod
     def from_dict(cls, document: Mapping[str, Any]) -> "Candidate":
         return cls(
-            Architecture.from_mapping(dict(document["choices"])),
-            float(document["value"]),
-            tuple(float(cost) for cost in document["costs"]),
+            Architecture.from_mapping(documents.choices(document["choices"])),
+            documents.number(document["value"]),
+            tuple(documents.number(cost) for cost in document["costs"]),
         )
 
 

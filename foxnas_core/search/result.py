@@ -3,13 +3,16 @@
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, get_args
 
+import numpy as np
 import pandas as pd
 
+from foxnas_core import documents
 from foxnas_core.architecture import Value
 from foxnas_core.search.problem import AdditivePredictor, Candidate, SearchProblem, Side
 from foxnas_core.search.schedule import AnnealingSettings
+from foxnas_core.target import target_of
 
 if TYPE_CHECKING:
     from foxnas_core.search.calibration import SearchCalibration
@@ -130,21 +133,42 @@ class SearchResult:
     def from_dict(cls, document: Mapping[str, Any]) -> "SearchResult":
         """The inverse of `to_dict`."""
         trace = pd.DataFrame(document["trace"], columns=list(TRACE_COLUMNS), dtype=float)
+        if np.isinf(trace.to_numpy()).any():
+            raise ValueError("a trace that is not finite")
         exact = document["exact"]
+        sides = tuple(document.get("sides", ["at_most"] * len(document["limits"])))
+        if len(sides) != len(document["limits"]) or not set(sides) <= set(get_args(Side)):
+            raise ValueError(f"sides {sides}")
+        if not {"space", document["objective"], *(c for c, _ in document["limits"])} <= set(
+            document["fingerprints"]
+        ):
+            raise ValueError("a fingerprint is missing")
         return cls(
-            objective=document["objective"],
-            limits=tuple((column, at_most) for column, at_most in document["limits"]),
-            fingerprints=dict(document["fingerprints"]),
+            objective=target_of(document["objective"]).column,
+            limits=tuple(
+                (target_of(column).column, documents.number(at_most))
+                for column, at_most in document["limits"]
+            ),
+            fingerprints={
+                documents.text(k): documents.text(v) for k, v in document["fingerprints"].items()
+            },
             settings=AnnealingSettings.from_dict(document["settings"]),
             best=Candidate.from_dict(document["best"]),
             exact=None if exact is None else Candidate.from_dict(exact),
-            gap=document["gap"],
-            proposals=document["proposals"],
+            gap=_number_or_none(document["gap"]),
+            proposals=documents.whole(document["proposals"]),
             trace=trace.astype({"proposals": "int64"}),
-            sides=tuple(document.get("sides", ["at_most"] * len(document["limits"]))),
-            allowed={k: tuple(v) for k, v in document.get("allowed", {}).items()},
-            bound=document.get("bound"),
+            sides=sides,
+            allowed={
+                documents.text(name): tuple(documents.choice(value) for value in values)
+                for name, values in document.get("allowed", {}).items()
+            },
+            bound=_number_or_none(document.get("bound")),
         )
+
+
+def _number_or_none(value: Any) -> float | None:
+    return None if value is None else documents.number(value)
 
 
 def search_document(

@@ -16,6 +16,7 @@ import numpy as np
 import pandas as pd
 
 from foxnas_core.architecture import Architecture
+from foxnas_core.documents import choices, number, text, whole
 from foxnas_core.errors import InvalidInput
 from foxnas_core.regression import Predictor, fit
 from foxnas_core.search.exact import Front
@@ -174,12 +175,19 @@ class RoundsRecord:
         if document["format"] != 1:
             raise ValueError(f"format {document['format']}")
         shared = document["shared"]
+        rounds = tuple(_round_of(r) for r in document["rounds"])
+        columns = {"accuracy", target_of(document["latency"]).column}
+        for one in rounds:
+            if one.done and not columns <= set(one.after):
+                raise ValueError("a fit is missing")
+            if not all(set(find.measured) <= set(find.predicted) for find in one.finds):
+                raise ValueError("what was not predicted is measured")
         return cls(
-            latency=str(document["latency"]),
-            budgets=tuple(float(b) for b in document["budgets"]),
-            shared=None if shared is None else float(shared),
-            seed=int(document["seed"]),
-            rounds=tuple(_round_of(r) for r in document["rounds"]),
+            latency=text(document["latency"]),
+            budgets=tuple(number(b) for b in document["budgets"]),
+            shared=None if shared is None else number(shared),
+            seed=whole(document["seed"]),
+            rounds=rounds,
         )
 
 
@@ -356,9 +364,9 @@ def rounds_table(record: RoundsRecord) -> pd.DataFrame:
     `COLUMN_…`, bias, rmse, inside, cv_r2, cv_rmse and moved.
     """
     rows = []
-    for number, done in enumerate((r for r in record.rounds if r.done), start=1):
+    for turn, done in enumerate((r for r in record.rounds if r.done), start=1):
         row: dict[str, Any] = {
-            "round": number,
+            "round": turn,
             "rows": done.after["accuracy"].rows,
             "finds": len(done.finds),
             "alternatives": done.alternatives,
@@ -383,11 +391,11 @@ def rounds_table(record: RoundsRecord) -> pd.DataFrame:
 def rounds_document(record: RoundsRecord) -> dict[str, Any]:
     """What `search --rounds --json` prints; missing numbers are null."""
     documents = []
-    for number, done in enumerate((r for r in record.rounds if r.done), start=1):
+    for turn, done in enumerate((r for r in record.rounds if r.done), start=1):
         errors = {c: front_error(done.finds, c) for c in ("accuracy", record.latency)}
         documents.append(
             {
-                "round": number,
+                "round": turn,
                 "finds": len(done.finds),
                 "alternatives": done.alternatives,
                 "errors": {c: e and vars(e) for c, e in errors.items()},
@@ -445,17 +453,17 @@ def _round_document(done: Round) -> dict[str, Any]:
 
 def _round_of(document: Mapping[str, Any]) -> Round:
     return Round(
-        parents={str(k): str(v) for k, v in document["parents"].items()},
+        parents={text(k): text(v) for k, v in document["parents"].items()},
         finds=tuple(
             Find(
-                Architecture.from_mapping(dict(find["choices"])),
-                float(find["budget"]),
-                int(find["passed_over"]),
+                Architecture.from_mapping(choices(find["choices"])),
+                number(find["budget"]),
+                whole(find["passed_over"]),
                 {
-                    str(c): Estimate(*(float(e[end]) for end in _ENDS))
+                    text(c): Estimate(*(number(e[end]) for end in _ENDS))
                     for c, e in find["predicted"].items()
                 },
-                {str(c): float(v) for c, v in find["measured"].items()},
+                {text(c): number(v) for c, v in find["measured"].items()},
             )
             for find in document["finds"]
         ),
@@ -463,25 +471,25 @@ def _round_of(document: Mapping[str, Any]) -> Round:
         best_before=_bests(document["best_before"]),
         after=_qualities(document["after"]),
         best=_bests(document["best"]),
-        moved={str(c): float(v) for c, v in document["moved"].items()},
+        moved={text(c): number(v) for c, v in document["moved"].items()},
     )
 
 
 def _qualities(document: Mapping[str, Any]) -> dict[str, FitQuality]:
     return {
-        str(c): FitQuality(
-            str(q["form"]), int(q["rows"]), float(q["r2"]), float(q["rmse"]), float(q["tau"])
+        text(c): FitQuality(
+            text(q["form"]), whole(q["rows"]), number(q["r2"]), number(q["rmse"]), number(q["tau"])
         )
         for c, q in document.items()
     }
 
 
 def _bests(documents: Sequence[Mapping[str, Any]]) -> tuple[BestMeasured, ...]:
-    def number(value: float | None) -> float:
-        return math.nan if value is None else float(value)
+    def known(value: float | None) -> float:
+        return math.nan if value is None else number(value)
 
     return tuple(
-        BestMeasured(float(b["budget"]), str(b["id"]), number(b["accuracy"]), number(b["latency"]))
+        BestMeasured(number(b["budget"]), text(b["id"]), known(b["accuracy"]), known(b["latency"]))
         for b in documents
     )
 

@@ -10,6 +10,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import load_file, save
 
 from foxnas_core.architecture import Architecture
+from foxnas_core.documents import parse_json
 from foxnas_core.errors import InvalidInput, MissingPart
 from foxnas_core.families import space_from_dict
 from foxnas_core.files import write_atomically
@@ -50,7 +51,7 @@ def load_tensors(path: Path) -> tuple[dict[str, torch.Tensor], dict[str, Any]]:
         raise MissingPart(f"There is no checkpoint at {path}; train one or copy it there.")
     try:
         with safe_open(path, framework="pt") as file:
-            metadata = json.loads((file.metadata() or {})["foxnas"])
+            metadata = parse_json((file.metadata() or {})["foxnas"])
             return {name: file.get_tensor(name) for name in file.keys()}, metadata  # noqa: SIM118
     except (SafetensorError, OSError, KeyError, ValueError) as error:
         raise InvalidInput(

@@ -1,11 +1,11 @@
 """What a checkpoint says of itself, read without its tensors and without torch."""
 
-import json
 from pathlib import Path
 from typing import Any
 
 from safetensors import SafetensorError, safe_open
 
+from foxnas_core.documents import parse_json
 from foxnas_core.errors import InvalidInput
 from foxnas_core.families import space_from_dict
 from foxnas_core.search_space import SearchSpace
@@ -28,10 +28,10 @@ def checkpoint_metadata(path: Path) -> dict[str, Any]:
             if int.from_bytes(file.read(8), "little") > _MOST_HEADER:
                 raise ValueError("no header is so long")
         with safe_open(path, framework="numpy") as tensors:
-            metadata = json.loads((tensors.metadata() or {})["foxnas"])
+            metadata = parse_json((tensors.metadata() or {})["foxnas"])
         if not all(isinstance(metadata[name], dict) for name in ("space", "record")):
             raise ValueError("no objects")
-    except (SafetensorError, OSError, KeyError, TypeError, ValueError, RecursionError) as error:
+    except (SafetensorError, OSError, KeyError, TypeError, ValueError) as error:
         raise InvalidInput(
             f"{path} is damaged or no FOX-NAS Studio checkpoint; restore it or train again."
         ) from error

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from foxnas_core.architecture import Architecture
+from foxnas_core.documents import number, text, whole
 from foxnas_core.errors import InvalidInput
 from foxnas_core.search_space import SearchSpace
 
@@ -104,13 +105,13 @@ class TrustRecord:
             raise ValueError(f"format {document['format']}")
         settings = document["settings"]
         return cls(
-            parents={name: str(document["parents"][name]) for name in ("space", "checkpoint")},
-            dataset=str(document["dataset"]),
-            training_images=int(document["training_images"]),
+            parents={name: text(document["parents"][name]) for name in ("space", "checkpoint")},
+            dataset=text(document["dataset"]),
+            training_images=whole(document["training_images"]),
             settings=TrustSettings(
-                int(settings["epochs"]),
-                int(settings["fine_tune_epochs"]),
-                float(settings["fine_tune_rate"]),
+                whole(settings["epochs"]),
+                whole(settings["fine_tune_epochs"]),
+                number(settings["fine_tune_rate"]),
             ),
             pairs=tuple(_pair_of(pair) for pair in document["pairs"]),
         )
@@ -191,16 +192,16 @@ def _pair_document(pair: TrustPair) -> dict[str, Any]:
 
 def _pair_of(document: Mapping[str, Any]) -> TrustPair:
     scores = {
-        name: Score(float(score["value"]), float(score["std_error"]))
+        name: Score(number(score["value"]), number(score["std_error"]))
         for name, score in ((n, document["accuracy"][n]) for n in SCORES)
     }
     return TrustPair(
         architecture=Architecture.from_mapping(document["choices"]),
-        parameters=float(document["parameters"]),
-        macs=float(document["macs"]),
+        parameters=number(document["parameters"]),
+        macs=number(document["macs"]),
         **scores,
-        seed=int(document["seed"]),
-        seconds=float(document["seconds"]),
-        device=str(document["device"]),
-        torch=str(document["torch"]),
+        seed=whole(document["seed"]),
+        seconds=number(document["seconds"]),
+        device=text(document["device"]),
+        torch=text(document["torch"]),
     )

@@ -7,12 +7,12 @@ measured; its verdicts come after.
 
 import hashlib
 import json
-import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
 from foxnas_core.architecture import Architecture
+from foxnas_core.documents import number, text, whole
 from foxnas_core.regression import Predictor
 from foxnas_core.target import target_of
 
@@ -166,22 +166,22 @@ class Trial:
         signed = claim.kind == "difference"
         unit = target.difference_unit if signed else target.unit
 
-        def text(value: float) -> str:
+        def told(value: float) -> str:
             return target.text(value, signed=signed)
 
         said = "claimed" if signed else "predicted"
         found = "inside" if verdict.inside else "outside"
         sentence = (
-            f"{target.label}: {said} {text(claim.value)} {unit} "
-            f"({text(claim.low)} to {text(claim.high)}), measured {text(verdict.measured)} {unit} "
-            f"({text(verdict.low)} to {text(verdict.high)}), which is {found}"
+            f"{target.label}: {said} {told(claim.value)} {unit} "
+            f"({told(claim.low)} to {told(claim.high)}), measured {told(verdict.measured)} {unit} "
+            f"({told(verdict.low)} to {told(verdict.high)}), which is {found}"
         )
         if (verdict.judged_low, verdict.judged_high) == (claim.low, claim.high):
             sentence += " the stated interval."
         else:
             widened = "the error of measuring both" if signed else "the fewer images"
             sentence += (
-                f" {text(verdict.judged_low)} to {text(verdict.judged_high)}, the stated interval "
+                f" {told(verdict.judged_low)} to {told(verdict.judged_high)}, the stated interval "
                 f"widened by {widened}."
             )
         if signed and claim.clear:
@@ -220,25 +220,25 @@ class Trial:
         subnets = tuple(Architecture.from_mapping(s["choices"]) for s in document["subnets"])
         if not claims or len(subnets) not in (1, 2) or len(verdicts) not in (0, len(claims)):
             raise ValueError("claims, subnets and verdicts do not belong together")
-        level = _number(document["level"])
+        level = number(document["level"])
         if not 0 < level < 1:
             raise ValueError(f"level {level}")
         how = document["circumstances"]
         if bool(how) != bool(verdicts):
             raise ValueError("verdicts and circumstances do not belong together")
         return cls(
-            id=str(document["id"]),
+            id=text(document["id"]),
             subnets=subnets,
-            edit=str(document["edit"]),
+            edit=text(document["edit"]),
             chosen=chosen,  # type: ignore[arg-type]
-            seed=int(document["seed"]),
+            seed=whole(document["seed"]),
             level=level,
             parents={
-                name: str(document["parents"][name])
+                name: text(document["parents"][name])
                 for name in ("space", "measurements", "checkpoint", "images")
             },
-            made=str(document["made"]),
-            left_out=int(document["left_out"]),
+            made=text(document["made"]),
+            left_out=whole(document["left_out"]),
             claims=claims,
             verdicts=verdicts,
             circumstances=_circumstances_of(how) if how else None,
@@ -251,27 +251,29 @@ def _claim_of(document: Mapping[str, Any]) -> Claim:
     return Claim(
         kind=_one_of(document["kind"], KINDS),  # type: ignore[arg-type]
         target=target_of(document["target"]).column,
-        **{name: _number(document[name]) for name in names},
-        fit=FitRecord(str(fit["form"]), int(fit["rows"]), str(fit["table"]), str(fit["estimates"])),
+        **{name: number(document[name]) for name in names},
+        fit=FitRecord(
+            text(fit["form"]), whole(fit["rows"]), text(fit["table"]), text(fit["estimates"])
+        ),
     )
 
 
 def _verdict_of(document: Mapping[str, Any]) -> Verdict:
     names = ("measured", "std_error", "low", "high", "judged_low", "judged_high")
     return Verdict(
-        **{name: _number(document[name]) for name in names}, reason=str(document["reason"])
+        **{name: number(document[name]) for name in names}, reason=text(document["reason"])
     )
 
 
 def _circumstances_of(document: Mapping[str, Any]) -> Circumstances:
     return Circumstances(
-        images=int(document["images"]),
-        held_out=int(document["held_out"]),
-        device=str(document["device"]),
-        latency_device=str(document["latency_device"]),
-        campaign=str(document["campaign"]),
-        rows=int(document["rows"]),
-        measured=str(document["measured"]),
+        images=whole(document["images"]),
+        held_out=whole(document["held_out"]),
+        device=text(document["device"]),
+        latency_device=text(document["latency_device"]),
+        campaign=text(document["campaign"]),
+        rows=whole(document["rows"]),
+        measured=text(document["measured"]),
     )
 
 
@@ -279,10 +281,3 @@ def _one_of(value: Any, known: Mapping[str, str]) -> str:
     if value not in known:
         raise ValueError(f"{value!r} is none of {', '.join(known)}")
     return value
-
-
-def _number(value: Any) -> float:
-    number = float(value)
-    if not math.isfinite(number):
-        raise ValueError(f"{value} is not finite")
-    return number

@@ -7,6 +7,8 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
+from foxnas_core.table import as_csv
+
 if TYPE_CHECKING:
     from plotly.graph_objects import Figure
 
@@ -81,12 +83,3 @@ def readable(table: pd.DataFrame) -> pd.DataFrame:
         digits = 3 - np.floor(np.log10(numbers.abs().to_numpy()))
     scale = 10.0 ** np.nan_to_num(digits, posinf=6.0, neginf=0.0).clip(0, 6)
     return table.assign(**dict((numbers * scale).round().div(scale).items()))
-
-
-def as_csv(table: pd.DataFrame) -> bytes:
-    """The table as CSV, with text that a spreadsheet would take for a formula made harmless."""
-
-    def harmless(cell: object) -> object:
-        return f"'{cell}" if isinstance(cell, str) and cell[:1] in "=+-@\t\r" and cell else cell
-
-    return table.map(harmless).to_csv(index=False).encode()

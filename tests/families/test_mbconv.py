@@ -1,6 +1,7 @@
 import copy
 
 import pytest
+from conftest import tiny_document
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -97,3 +98,16 @@ def test_a_space_of_another_family_has_no_settings_of_this_one():
     )
     with pytest.raises(InvalidInput, match="'listed'"):
         settings_of(listed)
+
+
+def test_a_space_that_unfolds_to_more_than_is_built_is_refused():
+    """A few bytes that would ask for millions of blocks."""
+    document = tiny_document()
+    document["stages"][0]["depths"] = [1, 10**9]
+    with pytest.raises(InvalidInput, match="'depths' must be at most 100 numbers of at most 90"):
+        space_from_dict(document)
+    with pytest.raises(InvalidInput, match="at most 100,000, not 1000000000"):
+        space_from_dict(tiny_document(stem_width=10**9))
+    stages = tiny_document()["stages"]
+    with pytest.raises(InvalidInput, match="at least one stage, and at most 100"):
+        space_from_dict(tiny_document(stages=stages * 51))

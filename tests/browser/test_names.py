@@ -1,0 +1,31 @@
+"""Names that are code: a browser shows them and runs none."""
+
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Browser, expect
+from serving import REPOSITORY, Server, serve, wait_until_drawn
+
+from tests.fuzz.test_pages import hostile_study
+
+
+@pytest.fixture(scope="module")
+def hostile(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    folder = tmp_path_factory.mktemp("hostile")
+    hostile_study(folder)
+    with serve(REPOSITORY / "app.py", folder / "log.txt", folder) as running:
+        yield running
+    assert "Traceback" not in (folder / "log.txt").read_text()
+
+
+@pytest.mark.parametrize("path", ["", "What_if", "Coefficients", "Front", "Devices", "Studies"])
+def test_names_that_are_code_are_text(browser: Browser, hostile: Server, path: str):
+    context = browser.new_context(base_url=hostile.url, viewport={"width": 1440, "height": 1200})
+    page = context.new_page()
+    page.goto(f"/{path}?study=hostile")
+    wait_until_drawn(page)
+    expect(page.locator('[data-testid="stAlertContentError"]')).to_have_count(0)
+    assert page.locator('img[src="x"]').count() == 0
+    assert page.locator("script:not([src])", has_text="owned").count() == 0
+    assert "owned" not in page.title()
+    context.close()

@@ -1,0 +1,15 @@
+from foxnas_core.errors import InfeasibleBudget, InvalidInput
+
+
+def test_a_message_is_one_line_that_can_be_shown_anywhere():
+    assert str(InvalidInput("Column 'é' is\n'a\0b\ud800\u202e'.")) == (
+        "Column 'é' is 'a\\x00b\\ud800\\u202e'."
+    )
+    assert str(InfeasibleBudget("Too\nsmall.", smallest=1.0)) == "Too small."
+
+
+def test_of_a_long_message_what_is_wrong_and_how_to_mend_it_stay():
+    said = str(InvalidInput(f"t.csv, line 2, has x = {'9' * 5000}; correct it."))
+    assert len(said) < 400 and said.startswith("t.csv, line 2, has x = 99")
+    assert " … " in said and said.endswith("; correct it.")
+    assert len(str(InvalidInput("\0" * 300))) < 400
