@@ -8,15 +8,14 @@ from foxnas_core.figures.theme import difference_axis
 
 
 def reasons_table(found: Reasons) -> pd.DataFrame:
-    """One row a block: block, choices, then for each target what the block changes with its 95 %
-    interval ("Δ Latency (ms)", with " low" and " high"), and why it is so, in words."""
+    """One row a block: block, choices, why it is so in words, then for each target what the block
+    changes with its 95 % interval ("Δ Latency (ms)", with " low" and " high")."""
     columns: dict[str, pd.Series] = {}
     for predictor in (found.gain, found.cost):
         name = difference_axis(predictor.target)
         for end, words in (("", ""), ("_low", " low"), ("_high", " high")):
             columns[f"{name}{words}"] = found.table[f"{predictor.target.column}{end}"]
-    own = found.table[["block", "choices"]]
-    return own.assign(**columns).assign(**{"in words": found.table["why"]})
+    return found.table[["block", "choices", "why"]].assign(**columns)
 
 
 def reasons_intervals(found: Reasons) -> pd.DataFrame:

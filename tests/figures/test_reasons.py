@@ -26,7 +26,7 @@ def test_the_table_says_what_each_block_changes_and_why(found):
     assert table["block"].tolist() == found.table["block"].tolist()
     assert table["Δ Top-1 accuracy (points)"].tolist() == found.table["accuracy"].tolist()
     assert table["Δ Latency (ms) low"].tolist() == found.table["latency_ms_low"].tolist()
-    assert table["in words"].tolist() == found.table["why"].tolist()
+    assert table["why"].tolist() == found.table["why"].tolist()
 
 
 def test_the_intervals_have_a_row_for_each_block_and_target(found):
