@@ -10,7 +10,7 @@ from foxnas_core.errors import FoxnasError
 from foxnas_core.reliability import reliability_of
 from foxnas_core.storage import Study
 from foxnas_core.table import MeasurementTable
-from pages.shared import cache, choices
+from pages.shared import cache, choices, tour
 from pages.shared.frame import errors_as_cards, page
 from pages.shared.latency import budget_of, budget_slider, latency_of, searched_budget
 from pages.shared.panel import panel
@@ -201,6 +201,7 @@ with page(
     "intervals, what every choice brings and costs. From it the best subnet follows exactly: see "
     "the reason for every block, try other choices, and take away a file that runs.",
 ) as study:
+    tour.entry()
     table = cache.table_of(study)
     # The answer stands first, but takes longer than the facts.
     answer = st.container()
