@@ -7,6 +7,7 @@ import pandas as pd
 import streamlit as st
 
 from foxnas_core.errors import FoxnasError
+from foxnas_core.glossary import meaning_of
 from foxnas_core.reliability import reliability_of
 from foxnas_core.storage import Study
 from foxnas_core.table import MeasurementTable
@@ -95,7 +96,7 @@ def show_promise(study: Study, front: "Front", best: "Candidate") -> None:
         target = predictor.target
         center, low, high = (target.text(values[end]) for end in ends)
         place = row.container(width=180, gap=None)
-        place.metric(target.named, center)
+        place.metric(target.named, center, help=meaning_of(target.column))
         place.caption(f"{low} to {high}")
     chance = promised["chance"].iloc[1]
     st.caption(

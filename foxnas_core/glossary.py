@@ -216,7 +216,8 @@ TERMS = (
     Term(
         "Difference",
         "The second less the first, in the target's unit.",
-        r"change|difference|largest difference|gain( \(points\))?|loss|trained less inherited",
+        r"change|(largest )?difference|gain( \(points\))?|loss|trained less inherited|"
+        r"second less first",
     ),
     Term("Mean", "The average of all of them.", "mean"),
     Term(
@@ -292,9 +293,14 @@ TERMS = (
     # Ends of intervals, whatever they are of
     Term(
         "Width",
-        "How wide the 95 % intervals of the effects are on average, in the target's unit; law is "
-        "what 1/√(rows less parameters) would make of it.",
-        "width|law",
+        "How wide the 95 % intervals of the effects are on average, in the target's unit; of a "
+        "network designed by hand, the factor of its channels.",
+        "width",
+    ),
+    Term(
+        "Law",
+        "The width of intervals if it falls as 1/√(rows less parameters).",
+        "law",
     ),
     Term("Repeated timings", "The range of repeated timings.", r"(low|high) \((ms|µs)\)"),
     Term(
@@ -325,7 +331,7 @@ TERMS = (
         "Top-1 accuracy",
         "The share of held-out images whose class the network names first, in percent; effects on "
         "it are in points.",
-        r"(top-1 )?accuracy( ?[(:].*)?|inherited|trained|without recalibration",
+        r"(top-1 )?accuracy( ?[(:].*| fp32| int8)?|inherited|trained|without recalibration",
     ),
     Term(
         "Latency",

@@ -41,7 +41,8 @@ STEPS = (
         "pages/3_Search.py",
         "the best subnet under your budget, proven to be the best, and simulated annealing on its "
         "way there.",
-        "press *Start* and watch the annealer near the exact optimum; then move the budget.",
+        "press *Start* in the sidebar and watch the annealer near the exact optimum; then move the "
+        "budget.",
     ),
     Step(
         "What-if",
