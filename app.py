@@ -1,4 +1,4 @@
-"""The first page: what the study holds, what is missing, and its best subnet."""
+"""The first page: the study's best subnet and why it is so, what the study holds and lacks."""
 
 from contextlib import suppress
 from typing import TYPE_CHECKING
@@ -7,16 +7,21 @@ import pandas as pd
 import streamlit as st
 
 from foxnas_core.errors import FoxnasError
+from foxnas_core.glossary import meaning_of
 from foxnas_core.reliability import reliability_of
 from foxnas_core.storage import Study
-from pages.shared import cache, choices
-from pages.shared.frame import page
-from pages.shared.latency import budget_of, latency_of, searched_budget
+from foxnas_core.table import MeasurementTable
+from pages.shared import cache, choices, tour
+from pages.shared.frame import errors_as_cards, page
+from pages.shared.latency import budget_of, budget_slider, latency_of, searched_budget
 from pages.shared.panel import panel
+from pages.shared.picture import picture
 from pages.shared.text import plain
 
 if TYPE_CHECKING:  # the facts need not wait for it
     from foxnas_core.regression import Predictor
+    from foxnas_core.search.exact import Front
+    from foxnas_core.search.problem import Candidate
 
 _SUPERSCRIPTS = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
 
@@ -29,39 +34,83 @@ def number_of(count: int) -> str:
     return f"{mantissa} × 10{str(int(exponent)).translate(_SUPERSCRIPTS)}"
 
 
-def show_best(study: Study, latency: str) -> None:
-    """The optimum at the chosen budget, or at the middle of the range, and where to go with it."""
-    from foxnas_core.figures.search import promise_table
+def show_answer(study: Study, latency: str) -> None:
+    """The optimum at the chosen budget, or at the middle of the range: what it promises, why it
+    is so, and where to go with it."""
+    from foxnas_core.figures.coefficients import interval_figure
+    from foxnas_core.figures.picture import picture_data, picture_table
+    from foxnas_core.figures.reasons import reasons_intervals, reasons_table
 
     front = cache.front_of(study, latency)
-    budget = budget_of(front)
+    cost = front.problem.limits[0].predictor.target
+    st.subheader(f"The best subnet within {cost.text(budget_of(front))} ms")
+    left, right = st.columns([1.3, 1], gap="large")
+    with right:
+        budget_slider(front)
     best = front.within(searched_budget(study, front))
+    with left:
+        picture(
+            picture_data(
+                study.space, picture_table(study.space, best.architecture), editable=False
+            ),
+            label="The best subnet",
+            key="best-picture",
+        )
+    with right:
+        show_promise(study, front, best)
+    found = cache.reasons_of(study, latency, best.architecture, best.costs[0])
+    st.subheader("Why these blocks")
+    scale = "" if found.gain.link.is_identity else (
+        " Accuracy saturates, so its points are those of a subnet of average accuracy."
+    )  # fmt: skip
+    st.write(
+        f"{plain(' '.join(found.sentences()))} Below is what each block changes against the "
+        "average measured subnet, from the regression's coefficients, with 95 % confidence "
+        f"intervals; where one spans 0 the point is hollow.{scale}"
+    )
+    intervals = reasons_intervals(found)
+    targets = (found.gain.target, found.cost.target)
+    for target, place in zip(targets, st.columns(2, gap="large"), strict=True):
+        own = intervals[intervals["target"] == target.column]
+        with place:
+            panel("", "", own, interval_figure(own, [target]), key=f"reasons-{target.column}")
+    panel("", "", reasons_table(found), key="reasons")
+
+
+def show_promise(study: Study, front: "Front", best: "Candidate") -> None:
+    """What the best subnet is expected to measure, with its intervals, and the ways on."""
+    from foxnas_core.figures.search import promise_table
+
     predictors = (front.problem.objective, front.problem.limits[0].predictor)
+    latency = predictors[1].target.column
     found, intervals = {}, "95 % prediction intervals of one measurement; measure it to be sure"
     with suppress(FoxnasError):
         found = cache.calibrations_of(study, latency)
-        count = found["accuracy"].count
-        intervals = f"95 % intervals by {count} other optima that were measured"
-    promised = promise_table(best, predictors, found, budget)
+        intervals = f"95 % intervals by {found['accuracy'].count} other optima that were measured"
     ends = ("as searched", "searched low", "searched high") if found else (
         "predicted", "low", "high"
     )  # fmt: skip
-    parts = []
-    for row, predictor in zip(promised.to_dict("records"), predictors, strict=True):
-        center, low, high = (predictor.target.text(row[end]) for end in ends)
-        parts.append(f"**{center} {predictor.target.unit}** ({low} to {high})")
-    cost = predictors[1].target
-    st.subheader(f"The best subnet within {cost.text(budget)} ms")
-    st.write(
-        f"Expected: {parts[0]} top-1 accuracy and {parts[1]} latency, with {intervals}. It is the "
-        "exact optimum of the regression."
+    promised = promise_table(best, predictors, found, budget_of(front))
+    row = st.container(horizontal=True)
+    for values, predictor in zip(promised.to_dict("records"), predictors, strict=True):
+        target = predictor.target
+        center, low, high = (target.text(values[end]) for end in ends)
+        place = row.container(width=180, gap=None)
+        place.metric(target.named, center, help=meaning_of(target.column))
+        place.caption(f"{low} to {high}")
+    chance = promised["chance"].iloc[1]
+    st.caption(
+        f"Expected, with {intervals}. "
+        + (f"The chance to keep the budget when measured is {chance:.0%}. " if found else "")
+        + f"Of {number_of(study.space.size)} subnets the regression predicts none within the "
+        "budget to be more accurate: it is the exact optimum."
     )
     row = st.container(horizontal=True)
     if row.button("Edit it in What-if", key="home-what-if"):
         choices.set_architecture(best.architecture)
         st.switch_page("pages/2_What_if.py")
     if row.button("Watch a search for it", key="home-search"):
-        choices.update(budget=budget, goal="accuracy")
+        choices.update(budget=budget_of(front), goal="accuracy")
         st.switch_page("pages/3_Search.py")
 
 
@@ -86,15 +135,11 @@ def fit_table(predictors: "dict[str, Predictor]") -> pd.DataFrame:
     )
 
 
-with page(
-    "Study",
-    "Choose a subnet of a weight-sharing supernet for a device and a latency budget, see the "
-    "reason for every layer in it, and take away a file that runs.",
-) as study:
+def show_facts(study: Study, table: MeasurementTable) -> None:
+    """What the study holds, and what it lacks."""
     st.header(plain(study.name), divider="grey")
     if study.description:
         st.write(plain(study.description))
-    table = cache.table_of(study)
     parts = (
         ("Search space", plain(study.space.name)),
         ("Architectures", number_of(study.space.size)),
@@ -104,7 +149,6 @@ with page(
     )
     for place, (label, value) in zip(st.columns(len(parts)), parts, strict=True):
         place.metric(label, value)
-
     missing = []
     if not len(table):
         missing.append(
@@ -128,14 +172,12 @@ with page(
     if found:
         st.success(f"Reliability: {found.sentence}")
 
+
+def show_fits(study: Study) -> None:
+    """How well every target is fitted, and what keeps one from it."""
     predictors, sentences = cache.predictors_of(study)
     for sentence in sentences:
         st.warning(plain(sentence))
-    latency = latency_of(table)
-    if {"accuracy", latency} <= set(predictors):
-        show_best(study, latency)
-    elif len(table) and not sentences:
-        st.info("Searching needs an accuracy and a latency, of which this table lacks one.")
     if predictors:
         panel(
             "How well each target is fitted",
@@ -144,3 +186,34 @@ with page(
             fit_table(predictors),
             key="fits",
         )
+
+
+def is_fitted(study: Study, *columns: str) -> bool:
+    """Whether these targets can be predicted; where not, `show_fits` says why."""
+    with suppress(FoxnasError):
+        return bool([cache.predictor_of(study, column) for column in columns])
+    return False
+
+
+with page(
+    "Study",
+    "FOX-NAS Studio chooses a subnet of a weight-sharing supernet for your device and latency "
+    "budget. Some hundred subnets are measured, and a regression on them says, with confidence "
+    "intervals, what every choice brings and costs. From it the best subnet follows exactly: see "
+    "the reason for every block, try other choices, and take away a file that runs.",
+) as study:
+    tour.entry()
+    table = cache.table_of(study)
+    # The answer stands first, but takes longer than the facts.
+    answer = st.container()
+    show_facts(study, table)
+    latency = latency_of(table)
+    if latency is None or "accuracy" not in [target.column for target in table.targets]:
+        if len(table):
+            st.info("Searching needs an accuracy and a latency, of which this table lacks one.")
+    elif len(table):
+        with answer, errors_as_cards():
+            if is_fitted(study, "accuracy", latency):
+                show_answer(study, latency)
+    if len(table):
+        show_fits(study)

@@ -6,6 +6,7 @@ import streamlit as st
 
 from foxnas_core.errors import MissingPart
 from foxnas_core.figures import trust as figures
+from foxnas_core.glossary import meaning_of
 from foxnas_core.storage import Study
 from foxnas_core.trust.pairs import TrustRecord, TrustSettings
 from foxnas_core.trust.report import ENOUGH, INHERITED, TRAINED, TrustReport
@@ -31,7 +32,7 @@ def show_verdict(report: TrustReport) -> None:
         }.items(),
         strict=True,
     ):
-        place.metric(label, value)
+        place.metric(label, value, help=meaning_of(label))
     st.caption(
         f"{report.count} subnets, inherited accuracy with recalibration against training from "
         "scratch. Lost by its first choice: how much worse the subnet that the supernet ranks "

@@ -16,6 +16,7 @@ from foxnas_core.devices.transfer import LEAST_ROWS, source_values, spread_rows,
 from foxnas_core.errors import FoxnasError, MissingPart
 from foxnas_core.figures import devices as figures
 from foxnas_core.figures.coefficients import heatmap_figure
+from foxnas_core.glossary import meaning_of
 from foxnas_core.regression import Predictor
 from foxnas_core.storage import Study
 from foxnas_core.table import MeasurementTable
@@ -258,7 +259,7 @@ def show_calibration(study: Study, table: MeasurementTable, columns: list[str]) 
     labels = {"rmse": "RMSE (ms)", "mape": "Mean absolute error (%)", "tau": "Kendall's tau"}
     for place, (name, label) in zip(st.columns(4), [*labels.items(), ("", "")], strict=True):
         if name:
-            place.metric(label, figures.number(getattr(errors, name)))
+            place.metric(label, figures.number(getattr(errors, name)), help=meaning_of(label))
         else:
             place.metric("Judged by", f"{len(judged)} rows")
     left, right = st.columns(2, gap="large")

@@ -1,23 +1,73 @@
 import subprocess
 import sys
 
+import numpy as np
 import pytest
 from conftest import REPOSITORY, run_page, sentences
 
 from foxnas_core.families import load_shipped
 from foxnas_core.storage import create_study
+from foxnas_core.table import table_from_frame
 
 EVERY_PAGE = ["app.py", *sorted(f"pages/{p.name}" for p in (REPOSITORY / "pages").glob("*.py"))]
 
 
-def test_the_study_is_told_with_its_reliability_and_its_best_subnet(studies):
+def test_the_best_subnet_stands_there_with_its_reasons_before_any_click(studies):
     page = run_page("app.py")
     assert not page.exception and not page.error
-    assert [m.value for m in page.metric] == ["foxnas\\-mini", "2.01 × 10¹⁰", "800", "none", "none"]
+    accuracy, latency, *facts = page.metric
+    assert [accuracy.label, latency.label] == ["Top-1 accuracy (%)", "Latency (ms)"]
+    assert [m.value for m in facts] == ["foxnas\\-mini", "2.01 × 10¹⁰", "800", "none", "none"]
     said = sentences(page)
-    assert "Reliability" in said and "exact optimum of the regression" in said
+    assert "exact optimum" in said and "Most top" in said and "chance to keep" in said
+    assert "Reliability" in said
     assert "no supernet" in said  # the copy has no weights
-    assert len(page.dataframe[0].value) == 10
+    *_, reasons, fits = [element.value for element in page.dataframe]
+    assert reasons["why"].str.contains("worth it|no clear effect|and faster|and slower").any()
+    assert len(fits) == 10
+
+
+def test_another_budget_has_another_answer(studies):
+    page = run_page("app.py")
+    before = [m.value for m in page.metric]
+    page.slider(key="budget").set_value(0.04).run()
+    assert not page.exception and not page.error
+    after = [m.value for m in page.metric]
+    assert float(after[0]) < float(before[0]) and float(after[1]) < 0.05
+    assert after[2:] == before[2:]
+
+
+def test_a_budget_that_none_keeps_says_so_and_leaves_the_rest(studies):
+    page = run_page("app.py", budget="0.0001")
+    assert not page.exception
+    assert len(page.error) == 1 and "raise the budget" in page.error[0].value
+    assert len(page.metric) == 5 and len(page.dataframe) == 1
+
+
+def test_a_study_of_listed_operations_has_an_answer_too(cells):
+    page = run_page("app.py", study="cells")
+    assert not page.exception and not page.error
+    assert "edge" in page.dataframe[0].value["row"].iloc[0]
+    assert "Most top" in sentences(page)
+
+
+@pytest.mark.parametrize("column", ["accuracy", "latency_ms"])
+def test_without_accuracy_or_latency_there_is_no_answer_but_a_sentence(cells, column):
+    frame = cells.table().frame.drop(columns=column)
+    table = table_from_frame(cells.space, frame)
+    create_study(cells.folder.parent / "half", cells.space, name="Half", table=table)
+    page = run_page("app.py", study="half")
+    assert not page.exception and not page.error
+    assert "needs an accuracy and a latency" in sentences(page)
+    assert len(page.dataframe[0].value) == 1  # the other is fitted all the same
+
+
+def test_too_few_rows_to_fit_are_told(cells):
+    few = cells.table().rows(np.arange(120) < 3)
+    create_study(cells.folder.parent / "few", cells.space, name="Few", table=few)
+    page = run_page("app.py", study="few")
+    assert not page.exception and not page.error
+    assert len(page.warning) == 2 and len(page.metric) == 5
 
 
 def test_the_best_subnet_can_be_taken_to_what_if(studies):

@@ -5,11 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 from foxnas_core.commands.shared import named_space, say, space_to_train
 from foxnas_core.errors import InvalidInput, MissingPart
-from foxnas_core.storage import (
-    Study,
-    create_study,
-    open_study,
-)
+from foxnas_core.storage import Study, create_study, open_study
 from foxnas_core.table import is_target
 from foxnas_core.target import target_of
 

@@ -4,18 +4,13 @@ import argparse
 import math
 import sys
 from dataclasses import asdict
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from tqdm import tqdm
 
 from foxnas_core.commands.shared import given, named_architecture, opened, say, stoppable
 from foxnas_core.errors import InvalidInput
-from foxnas_core.storage import (
-    open_study,
-)
-
-if TYPE_CHECKING:
-    pass
+from foxnas_core.storage import open_study
 
 
 def trust(options: argparse.Namespace) -> dict[str, Any]:

@@ -15,11 +15,7 @@ from foxnas_core.commands.shared import (
     space_to_train,
 )
 from foxnas_core.errors import InvalidInput, MissingPart
-from foxnas_core.storage import (
-    Study,
-    open_study,
-    read_architecture,
-)
+from foxnas_core.storage import Study, open_study, read_architecture
 
 if TYPE_CHECKING:
     from foxnas_core.measurement.campaign import CampaignProgress, Measured

@@ -10,10 +10,7 @@ from tqdm import tqdm
 from foxnas_core import workflow
 from foxnas_core.commands.shared import given, named_architecture, opened, say
 from foxnas_core.errors import InvalidInput, MissingPart
-from foxnas_core.storage import (
-    Study,
-    open_study,
-)
+from foxnas_core.storage import Study, open_study
 
 if TYPE_CHECKING:
     from foxnas_core.measurement.campaign import CampaignProgress

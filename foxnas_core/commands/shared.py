@@ -14,12 +14,7 @@ from foxnas_core.architecture import Architecture
 from foxnas_core.errors import InvalidInput, MissingPart
 from foxnas_core.families import load_shipped, shipped_spaces
 from foxnas_core.search_space import SearchSpace
-from foxnas_core.storage import (
-    Study,
-    open_study,
-    read_architecture,
-    read_space,
-)
+from foxnas_core.storage import Study, open_study, read_architecture, read_space
 from foxnas_core.table import is_target
 from foxnas_core.target import STD_ERROR, target_of
 

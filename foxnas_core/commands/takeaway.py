@@ -3,7 +3,7 @@
 import argparse
 import sys
 from dataclasses import asdict
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from tqdm import tqdm
 
@@ -11,13 +11,8 @@ from foxnas_core import workflow
 from foxnas_core.commands.shared import named_architecture, opened, say
 from foxnas_core.errors import FoxnasError, InvalidInput, MissingPart
 from foxnas_core.files import write_atomically
-from foxnas_core.storage import (
-    open_study,
-    read_architecture,
-)
-
-if TYPE_CHECKING:
-    pass
+from foxnas_core.storage import open_study, read_architecture
+from foxnas_core.table import as_csv
 
 
 def export(options: argparse.Namespace) -> dict[str, Any]:

@@ -4,7 +4,7 @@ import argparse
 import sys
 from contextlib import nullcontext
 from dataclasses import asdict
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from tqdm import tqdm
 
@@ -12,15 +12,7 @@ from foxnas_core import workflow
 from foxnas_core.commands.shared import given, say, space_to_train, stoppable
 from foxnas_core.dataset import load_dataset
 from foxnas_core.families.mbconv import settings_of
-from foxnas_core.storage import (
-    Study,
-    create_study,
-    open_study,
-    read_architecture,
-)
-
-if TYPE_CHECKING:
-    pass
+from foxnas_core.storage import Study, create_study, open_study, read_architecture
 
 CALIBRATION_IMAGES = 2000
 

@@ -48,14 +48,14 @@ def check_figure(table: pd.DataFrame) -> go.Figure:
 
 
 def spread_table(rows: pd.DataFrame) -> pd.DataFrame:
-    """Counts of `badge_table` rows by spread, in bins of equal ratio: low, high (%), rows."""
+    """Counts of `badge_table` rows by spread, in bins of equal ratio: from (%), to (%), rows."""
     spread = rows["spread"].to_numpy(dtype=float)
     spread = spread[spread > 0]
     if not len(spread):
-        return pd.DataFrame({"low": [], "high": [], "rows": []})
+        return pd.DataFrame({"from (%)": [], "to (%)": [], "rows": []})
     low, high = np.log10(spread.min()), np.log10(spread.max())
     counts, edges = np.histogram(np.log10(spread), bins=_BINS, range=(low, max(high, low + 0.1)))
-    return pd.DataFrame({"low": 10 ** edges[:-1], "high": 10 ** edges[1:], "rows": counts})
+    return pd.DataFrame({"from (%)": 10 ** edges[:-1], "to (%)": 10 ** edges[1:], "rows": counts})
 
 
 def spread_figure(table: pd.DataFrame) -> go.Figure:
@@ -63,11 +63,11 @@ def spread_figure(table: pd.DataFrame) -> go.Figure:
     figure = new_figure()
     limit = 100 * MOST_SPREAD
     figure.add_bar(
-        x=np.sqrt(table["low"] * table["high"]),
-        width=table["high"] - table["low"],
+        x=np.sqrt(table["from (%)"] * table["to (%)"]),
+        width=table["to (%)"] - table["from (%)"],
         y=table["rows"],
-        marker={"color": np.where(np.sqrt(table["low"] * table["high"]) > limit, RED, BLUE)},
-        customdata=table[["low", "high"]],
+        marker={"color": np.where(np.sqrt(table["from (%)"] * table["to (%)"]) > limit, RED, BLUE)},
+        customdata=table[["from (%)", "to (%)"]],
         hovertemplate="%{customdata[0]:.2g} to %{customdata[1]:.2g} %: %{y} rows<extra></extra>",
     )
     figure.add_vline(x=limit, line={"color": INK, "width": 1, "dash": "dash"})
@@ -76,7 +76,7 @@ def spread_figure(table: pd.DataFrame) -> go.Figure:
         type="log",
         tickvals=_TICKS,
         ticktext=[f"{tick:g}" for tick in _TICKS],
-        range=np.log10([0.9 * table["low"].min(), 1.1 * max(table["high"].max(), limit)]),
+        range=np.log10([0.9 * table["from (%)"].min(), 1.1 * max(table["to (%)"].max(), limit)]),
     )
     figure.update_yaxes(title="Rows")
     figure.update_layout(height=340, showlegend=False)

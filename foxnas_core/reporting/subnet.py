@@ -5,8 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from foxnas_core.answers.reasons import effects_of_blocks, reasons
 from foxnas_core.architecture import Architecture
-from foxnas_core.explanation.block_effects import common_block_effects
 from foxnas_core.explanation.edits import edit_effects
 from foxnas_core.figures.search import FRONT, MEASURED, architecture_table, front_table
 from foxnas_core.reporting import svg
@@ -215,26 +215,8 @@ def _grid(subject: Subject, chosen: Architecture) -> Table:
     )
 
 
-def effects_of_blocks(subject: Subject, chosen: Architecture) -> pd.DataFrame:
-    """`common_block_effects` of the main targets, with the choices of each block in words."""
-    effects = common_block_effects(
-        subject.main, architecture=chosen, background=subject.table.architectures()
-    )
-    decisions = subject.study.space.decisions
-    words = []
-    for positions in effects["decisions"]:
-        slots: dict[str, list[str]] = {}
-        for decision in (decisions[i] for i in positions):
-            if decision.name in chosen:
-                role = decision.role if decision.slot else decision.name
-                slots.setdefault(decision.slot, []).append(f"{role} {chosen[decision.name]}")
-        words.append("; ".join(", ".join(own) for own in slots.values()) or "off")
-    return effects.assign(choices=words)
-
-
 def _reasons(subject: Subject, chosen: Architecture) -> Panel:
     """What every block brings and costs, and whether that pays at this budget."""
-    effects = effects_of_blocks(subject, chosen)
     price = None
     sentences = [
         "What each block contributes to the predictions against the average measured subnet, with "
@@ -253,6 +235,13 @@ def _reasons(subject: Subject, chosen: Architecture) -> Panel:
             f"At this budget a little more of it is worth {price:.3g} {objective.difference_unit} "
             f"per {cost.unit}; a block that buys more than that earns its place."
         )
+    measured = subject.table.architectures()
+    if len(subject.main) == 2:
+        effects = reasons(
+            *subject.main, architecture=chosen, background=measured, price=price
+        ).table
+    else:
+        effects = effects_of_blocks(subject.main, architecture=chosen, background=measured)
     # The resolution outweighs all blocks, which would then look alike.
     space = subject.study.space
     of_context = [space.decisions[d[0]].group in space.context for d in effects["decisions"]]
@@ -270,7 +259,7 @@ def _reasons(subject: Subject, chosen: Architecture) -> Panel:
             target = predictor.target
             cells += interval_cells(target, row, spans[target.column])
         if len(subject.main) == 2:
-            cells.append(_reason(subject, chosen, row, price))
+            cells.append(row["why"])
         rows.append(tuple(cells))
     table = Table("What each block brings and costs", tuple(columns), tuple(rows))
     return Panel("Why these blocks", tuple(sentences), tables=(table,))
@@ -298,38 +287,6 @@ def interval_cells(target: Target, row: dict, span: tuple[float, float]) -> list
         f"{target.text(value, signed=True)} [{ends}]",
         svg.interval_cell(value, low, high, span),
     ]
-
-
-def _reason(subject: Subject, chosen: Architecture, row: dict, price: float | None) -> str:
-    """Whether a block pays, in words."""
-    gain, cost = subject.main
-    moves = []
-    for predictor in subject.main:
-        column = predictor.target.column
-        low, high = row[f"{column}_low"], row[f"{column}_high"]
-        moves.append(0 if low <= 0 <= high else int(np.sign(low)))
-    accuracy, latency = moves
-    if not accuracy and not latency:
-        return "no clear effect on either"
-    if not accuracy:
-        return f"{'slower' if latency > 0 else 'faster'}, with no clear effect on accuracy"
-    if not latency:
-        return f"{'more' if accuracy > 0 else 'less'} accurate, with no clear effect on latency"
-    if accuracy != latency:
-        return "more accurate and faster" if accuracy > 0 else "less accurate and slower"
-    # What an effect on the link's scale is worth at this subnet, as the price is.
-    eta = gain.form.matrix(subject.study.space.encode([chosen])) @ gain.estimates
-    slope, paid = float(gain.link.slope(eta)[0]), row[cost.target.column]
-    names = (gain.target.column + end for end in ("", "_low", "_high"))
-    ratio, *ends = (slope * row[name] / paid for name in names)
-    unit = f"{gain.target.difference_unit} per {cost.target.unit}"
-    said = f"buys {ratio:.3g} {unit}" if accuracy > 0 else f"gives up {ratio:.3g} {unit} saved"
-    if price is None:
-        return said
-    if min(ends) <= price <= max(ends):
-        return f"{said}: about the price at this budget"
-    pays = (ratio > price) == (accuracy > 0)
-    return f"{said}: {'worth it' if pays else 'alone not worth it'} at this budget"
 
 
 def _differences(subject: Subject, chosen: Architecture, optimum: Architecture) -> Panel:

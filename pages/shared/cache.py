@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from foxnas_core.answers.reach import Answer, Reached
+    from foxnas_core.answers.reasons import Reasons
     from foxnas_core.answers.why_not import WhyNot
     from foxnas_core.design.plan import MeasurementPlan
     from foxnas_core.devices.comparison import DeviceComparison
@@ -353,6 +354,11 @@ def profile_of(study: Study, architecture: Architecture, precision: str) -> "Lay
 def block_prices_of(study: Study, column: str, architecture: Architecture) -> "pd.DataFrame":
     """What each of its blocks adds to a target; raises as `predictor_of`."""
     return _block_prices(str(study.folder), column, as_text(architecture), _fit_stamp(study))
+
+
+def reasons_of(study: Study, latency: str, architecture: Architecture, budget: float) -> "Reasons":
+    """Why an architecture has its blocks at a latency budget; raises as `front_of`."""
+    return _reasons(str(study.folder), latency, as_text(architecture), budget, _fit_stamp(study))
 
 
 def trials_of(study: Study) -> "list[Trial]":
@@ -862,6 +868,21 @@ def _block_prices(_folder: str, column: str, choices: str, stamp: Version) -> "p
     predictor = _predictor(_folder, column, "auto", "auto", stamp)
     one = predictor.space.architecture(json.loads(choices))
     return block_prices(predictor, architecture=one)
+
+
+@st.cache_resource(max_entries=64, show_spinner="Finding the reasons …")
+def _reasons(folder: str, latency: str, choices: str, budget: float, stamp: Version) -> "Reasons":
+    from foxnas_core.answers.reasons import reasons
+    from foxnas_core.search.prices import front_prices
+
+    gain, cost = (_predictor(folder, c, "auto", "auto", stamp) for c in ("accuracy", latency))
+    return reasons(
+        gain,
+        cost,
+        architecture=gain.space.architecture(json.loads(choices)),
+        background=_table(folder, stamp).architectures(),
+        price=front_prices(_front(folder, latency, (), stamp)).at(budget),
+    )
 
 
 @st.cache_resource(max_entries=8, show_spinner="Writing the report …")

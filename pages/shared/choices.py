@@ -34,7 +34,10 @@ _ALLOWED = {
     "aim": AIMS,
 }  # fmt: skip
 # Numbers, each above 0 and below this; those that are None stay out of the address.
-_NUMBERS = {"budget": 1e9, "guard": 1.0, "floor": 100.0, "count": 1e15, "amount": 1e9, "edits": 1e4}
+_NUMBERS = {
+    "budget": 1e9, "guard": 1.0, "floor": 100.0, "count": 1e15, "amount": 1e9, "edits": 1e4,
+    "tour": 100.0,
+}  # fmt: skip
 # A browser that is quicker than the page sends the address from before the last change; one that
 # was replaced so many seconds ago must not undo it.
 _ECHO = 3.0
@@ -52,7 +55,7 @@ class Choices:
     unit it is read in and its budget where it is a count; what a counterfactual aims at (to
     "save" latency, to "gain" accuracy, or a "latency" or "accuracy" to keep), its amount in the
     target's unit and the number of edits that is looked at, the slots and decisions to keep,
-    with commas, and the choice that is asked for, as s2b1_kernel:7.
+    with commas, and the choice that is asked for, as s2b1_kernel:7; the step of the tour, from 1.
     """
 
     study: str = "demo"
@@ -80,6 +83,7 @@ class Choices:
     edits: float | None = None
     pinned: str | None = None
     asked: str | None = None
+    tour: float | None = None
 
 
 def current() -> Choices:
@@ -90,7 +94,7 @@ def current() -> Choices:
     address = _from_address()
     if address.get("study", stored.study) != stored.study:
         # The rest belongs to the study that was left.
-        stored = Choices(study=address["study"])
+        stored = Choices(study=address["study"], tour=stored.tour)
     changed = {k: v for k, v in address.items() if getattr(stored, k) != v}
     if "architecture" in changed:
         changed["start"] = changed["architecture"]
@@ -103,7 +107,7 @@ def update(**changes: Any) -> None:
     """Replace some choices, here and in the address."""
     stored = current()
     if "study" in changes and changes["study"] != stored.study:
-        stored = Choices()
+        stored = Choices(tour=stored.tour)
     stored = replace(stored, **changes)
     st.session_state[_KEY] = stored
     show_in_address(stored)

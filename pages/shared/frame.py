@@ -12,7 +12,7 @@ from streamlit.delta_generator import DeltaGenerator
 from foxnas_core.errors import FoxnasError, MissingPart
 from foxnas_core.storage import Study, list_studies, open_study
 from foxnas_core.writing import is_read_only
-from pages.shared import cache, choices
+from pages.shared import cache, choices, tour
 from pages.shared.signin import admitted
 from pages.shared.text import plain
 
@@ -117,6 +117,7 @@ def _draw_frame(title: str, sentence: str) -> Study | None:
         new = ""
         if before and before[0] == study.folder.name:
             new = _difference(before[1], cache.drawn(study))
+        tour.draw(title)
         _watch(study, new)
     return study
 

@@ -1,12 +1,13 @@
 """A panel: title, one sentence, figure, and its table to read and to take away."""
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 import streamlit as st
 
+from foxnas_core.glossary import meaning_of
 from foxnas_core.table import as_csv
 
 if TYPE_CHECKING:
@@ -59,11 +60,7 @@ def _table(table: pd.DataFrame, key: str, on_select: Callable[[], None] | None =
         selection_mode="single-row",
         # Streamlit's own format would cut 0.00172 ms down to 0.0017, and "plain" shows some
         # 82.07 as 82.07000000000001.
-        column_config={
-            column: st.column_config.NumberColumn(format="%.12g")
-            for column in table.select_dtypes("float")
-        }
-        | ({WORDS: st.column_config.TextColumn(width=820)} if WORDS in table else {}),
+        column_config=shown_columns(table),
     )
     st.download_button(
         "Download CSV",
@@ -74,6 +71,18 @@ def _table(table: pd.DataFrame, key: str, on_select: Callable[[], None] | None =
         on_click="ignore",
         key=f"{key}-download",
     )
+
+
+def shown_columns(table: pd.DataFrame) -> dict[str, Any]:
+    """How columns are shown; those of a statistic tell what it is when pointed at."""
+    found = {c: st.column_config.Column(help=meaning) for c in table if (meaning := meaning_of(c))}
+    found |= {
+        column: st.column_config.NumberColumn(format="%.12g", help=meaning_of(column))
+        for column in table.select_dtypes("float")
+    }
+    if WORDS in table:
+        found[WORDS] = st.column_config.TextColumn(width=820)
+    return found
 
 
 def readable(table: pd.DataFrame) -> pd.DataFrame:

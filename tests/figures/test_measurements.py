@@ -31,7 +31,7 @@ def test_every_check_counts_every_row(table):
 def test_the_histogram_holds_every_spread(table):
     counts = spread_table(badge_table(table, "latency_ms"))
     assert counts["rows"].sum() == len(table)
-    assert (counts["high"] > counts["low"]).all()
+    assert (counts["to (%)"] > counts["from (%)"]).all()
     assert spread_figure(counts).data
     nothing = badge_table(table, "latency_ms").assign(spread=np.nan)
     assert not len(spread_table(nothing))

@@ -2,12 +2,10 @@ import numpy as np
 import pytest
 from reports import SPACE, TABLE, fitted, study_of
 
-from foxnas_core.explanation.block_effects import block_effects
 from foxnas_core.reporting.subject import ReportRequest, subject_of
 from foxnas_core.reporting.subnet import (
     chosen_section,
     compact,
-    effects_of_blocks,
     expectations,
     front_points,
     front_section,
@@ -16,7 +14,6 @@ from foxnas_core.reporting.subnet import (
     with_unit,
 )
 from foxnas_core.search.calibration import calibrate
-from foxnas_core.search.prices import front_prices
 from foxnas_core.target import target_of
 
 LARGEST, SMALLEST = SPACE.extreme("largest"), SPACE.extreme("smallest")
@@ -89,19 +86,6 @@ def test_what_was_measured_stands_beside_what_is_predicted(tmp_path):
     assert table.rows[1][-1].startswith(f"{target_of('latency_ms').text(mean)} ms")
 
 
-def test_blocks_have_their_choices_and_effects(tmp_path):
-    subject = about(tmp_path, architecture=SMALLEST)
-    effects = effects_of_blocks(subject, SMALLEST).set_index("block")
-    assert effects.index.tolist() == ["resolution", "p1", "p2", "q1"]
-    assert effects["choices"].tolist() == ["resolution 12", "kernel 3", "off", "kernel 3"]
-    for column, predictor in fitted().items():
-        own = block_effects(
-            predictor, architecture=SMALLEST, background=TABLE.architectures()
-        ).set_index("block")
-        np.testing.assert_allclose(effects[column], own["value"], rtol=1e-9)
-        np.testing.assert_allclose(effects[f"{column}_low"], own["low"], rtol=1e-9)
-
-
 def test_each_block_has_a_reason(tmp_path):
     subject = about(tmp_path, architecture=SMALLEST)
     _, reasons, differences = chosen_section(subject).panels
@@ -112,25 +96,6 @@ def test_each_block_has_a_reason(tmp_path):
     assert all("gives up" in row[-1] for row in table.rows)
     assert [t.caption.split(":")[0] for t in differences.tables] == ["Top-1 accuracy", "Latency"]
     assert all(t.rows[-1][0] == "together" for t in differences.tables)
-
-
-def test_a_reason_weighs_what_a_block_buys_against_the_price_of_the_budget(tmp_path):
-    subject = about(tmp_path, architecture=LARGEST)
-    price = front_prices(subject.front).at(subject.searched)
-    gain = fitted()["accuracy"]
-    eta = gain.form.matrix(SPACE.encode([LARGEST])) @ gain.estimates
-    slope = float(gain.link.slope(eta)[0])
-    [table] = chosen_section(subject).panels[1].tables
-    words = {row[0]: row[-1] for row in table.rows}
-    for row in effects_of_blocks(subject, LARGEST).to_dict("records"):
-        ratio, low, high = (
-            slope * row[f"accuracy{end}"] / row["latency_ms"] for end in ("", "_low", "_high")
-        )
-        assert f"buys {ratio:.3g} points per ms" in words[row["block"]]
-        verdict = "about the price" if low <= price <= high else (
-            "ms: worth it" if ratio > price else "alone not worth it"
-        )  # fmt: skip
-        assert verdict in words[row["block"]]
 
 
 def test_the_optimum_needs_no_way_to_itself(tmp_path):
