@@ -194,7 +194,8 @@ def broken_csv(chance: Random, text: str) -> bytes:
         chance.choice(rows).extend(["1"] * 100_000)
 
     def long() -> None:
-        rows.extend([chance.choice(rows)] * chance.choice([10, 3000]))
+        row = chance.choice(rows)
+        rows.extend([row] * min(chance.choice([10, 3000]), 2_000_000 // len(row)))
 
     def none() -> None:
         del rows[chance.randrange(len(rows)) :]
