@@ -1,8 +1,8 @@
 """Renews what the references take from the code: `python -m docs.generate`, or `make reference`.
 
-What stands between `<!-- generated: NAME -->` and `<!-- end -->` is made here, of the command line's
-own parser and of the classes that documents are read into and written from. All else in these files
-is written by hand and left as it is.
+What stands between `<!-- generated: NAME -->` and `<!-- end -->` is made here, of the command
+line's own parser and of the classes that documents are read into and written from. All else in
+these files is written by hand and left as it is.
 """
 
 import argparse

@@ -8,8 +8,10 @@ from pathlib import Path
 from conftest import REPOSITORY
 
 FILES = sorted(
-    [REPOSITORY / "README.md", REPOSITORY / "CONTRIBUTING.md", REPOSITORY / "data" / "README.md"]
-    + list((REPOSITORY / "docs").glob("*.md"))
+    [
+        *(REPOSITORY / name for name in ("README.md", "CONTRIBUTING.md", "data/README.md")),
+        *(REPOSITORY / "docs").glob("*.md"),
+    ]
 )
 _NOT_RUN = re.compile(r"<!-- not run: (.+?) -->", re.S)
 _IN_TEST = re.compile(r"<!-- in the test: (.+?) -->", re.S)
