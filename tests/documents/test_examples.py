@@ -9,6 +9,7 @@ import shlex
 import shutil
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 from conftest import DEMO, REPOSITORY
@@ -59,7 +60,7 @@ def run_line(line: str) -> str:
     arguments, _, out = CORE.sub("", line, count=1).partition(" > ")
     words = shlex.split(arguments, comments=True)
     if "MEDIAN" in words:
-        study = open_study(words[words.index("--study") + 1])
+        study = open_study(Path(words[words.index("--study") + 1]))
         words[words.index("MEDIAN")] = str(budget_of(study))
     said, told = io.StringIO(), io.StringIO()
     with contextlib.redirect_stdout(said), contextlib.redirect_stderr(told):
