@@ -69,7 +69,7 @@ def test_from_the_first_page_to_the_exported_files(page: Page, picture):
     if RENEWED:
         page.locator(".st-key-progress").evaluate("node => node.scrollIntoView()")
         page.wait_for_timeout(2000)
-        picture_of_search(page, picture)
+        picture("search")
     expect(progress).to_contain_text("Finished and kept")
 
     page.locator(".st-key-to-what-if button").click()
@@ -85,8 +85,5 @@ def test_from_the_first_page_to_the_exported_files(page: Page, picture):
     if RENEWED:  # the journey of the page Export builds the files
         page.locator(".st-key-build button").first.click()
         expect(page.locator(".st-key-file-zip")).to_be_visible(timeout=10 * PATIENCE)
+        page.locator(".st-key-file-zip").evaluate("node => node.scrollIntoView()")
         picture("export")
-
-
-def picture_of_search(page: Page, picture) -> None:
-    picture("search")
