@@ -141,7 +141,8 @@ def build_parser() -> argparse.ArgumentParser:
     fit.add_argument(
         "--form",
         default="auto",
-        help="auto, per_layer, block_state, stage_counts or foxnas (default: auto)",
+        help="auto, per_layer, block_state, choice_counts, stage_counts, foxnas, interactions or "
+        "count_interactions (default: auto)",
     )
     fit.add_argument(
         "--link",
