@@ -9,7 +9,7 @@ CORE := -m pytest -m "not browser" --numprocesses $(WORKERS) --dist loadfile
 
 .DEFAULT_GOAL := help
 .PHONY: help run data test test-core test-browser lint browser sshd runtime-openvino runtime-executorch \
-	runtime-litert screenshots benchmark benchmark-predictors \
+	runtime-litert screenshots reference benchmark benchmark-predictors \
 	benchmark-measuring benchmark-load \
 	remake-demo clean
 
@@ -52,8 +52,11 @@ runtime-executorch: .venv-executorch/installed ## the same with ExecuTorch
 
 runtime-litert: .venv-litert/installed ## the same with LiteRT
 
-screenshots: browser ## renew the picture in docs/
-	FOXNAS_SCREENSHOTS=1 $(BIN)/python -m pytest -m browser tests/browser/test_search.py
+screenshots: browser ## renew the tutorial's pictures
+	FOXNAS_SCREENSHOTS=1 $(BIN)/python -m pytest -m browser tests/browser/test_tutorial.py
+
+reference: $(VENV)/installed ## renew what the references in docs/ take from the code
+	$(BIN)/python -m docs.generate
 
 benchmark: browser ## print the benchmarks' tables
 	$(BIN)/python -m benchmarks.search

@@ -74,9 +74,9 @@ def build_parser() -> argparse.ArgumentParser:
     train.add_argument(
         "--data", type=Path, help="Fashion-MNIST's files, or one folder of pictures a class"
     )
-    train.add_argument("--epochs", type=_positive)
+    train.add_argument("--epochs", type=_positive, help="over the training images")
     train.add_argument("--batch", type=_positive, help="images a step, all processes")
-    train.add_argument("--learning-rate", type=float)
+    train.add_argument("--learning-rate", type=float, help="the highest, after the warm-up")
     train.add_argument("--random-subnets", type=_natural, help="random subnets a step")
     train.add_argument("--largest-share", type=float, help="share of steps with the largest subnet")
     train.add_argument("--smallest-share", type=float, help="share of steps with the smallest one")
@@ -148,7 +148,8 @@ def build_parser() -> argparse.ArgumentParser:
     fit.add_argument(
         "--form",
         default="auto",
-        help="auto, per_layer, block_state, stage_counts or foxnas (default: auto)",
+        help="auto, per_layer, block_state, choice_counts, stage_counts, foxnas, interactions or "
+        "count_interactions (default: auto)",
     )
     fit.add_argument(
         "--link",
@@ -165,7 +166,9 @@ def build_parser() -> argparse.ArgumentParser:
     _supernet(calibrate)
 
     search = _command(commands, "search", "anneal under limits, beside the exact optimum")
-    search.add_argument("--latency-budget", type=float, metavar="MS")
+    search.add_argument(
+        "--latency-budget", type=float, metavar="MS", help="the limit on --latency-target"
+    )
     search.add_argument(
         "--rounds",
         type=_positive,
@@ -452,10 +455,10 @@ def _study_actions(parser: argparse.ArgumentParser) -> None:
     listing.add_argument("--trash", action="store_true", help="what was deleted")
     create = action("create", "begin a study without rows", "name")
     create.add_argument("--space", required=True, help="a shipped space or a JSON file")
-    create.add_argument("--description", default="")
+    create.add_argument("--description", default="", help="what the first page says of it")
     describe = action("describe", "change what a study is called on its pages", "name")
-    describe.add_argument("--title")
-    describe.add_argument("--description")
+    describe.add_argument("--title", help="its name on its pages")
+    describe.add_argument("--description", help="what the first page says of it")
     duplicate = action("duplicate", "copy a study", "name", "new")
     duplicate.add_argument("--title", help="what the copy is called on its pages")
     action("rename", "give a study's folder another name", "name", "new")

@@ -27,7 +27,7 @@ def test_the_example_runs_to_the_end(lenient_checks, tmp_path, monkeypatch, caps
         (tmp_path / name).write_text(content)
     few = {name: s.take(slice(0, 200)) for name, s in unpack_images(DEMO / "images.npz").items()}
     (tmp_path / "few.npz").write_bytes(pack_images(few))
-    (commands,) = re.findall(r"```sh\n(.*?)```", DOC, re.S)
+    (commands,) = re.findall(r"^folder of pictures.*?```sh\n(.*?)```", DOC, re.S | re.M)
     smaller = {"IMAGES 20": "few.npz 2", "IMAGES": "few.npz", "--count 40": "--count 14"}
     for full, reduced in smaller.items():
         assert full in commands

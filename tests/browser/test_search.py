@@ -1,9 +1,7 @@
-import os
 import re
-from pathlib import Path
 
 from playwright.sync_api import Locator, Page, expect
-from serving import PATIENCE, REPOSITORY, choose, wait_until_drawn
+from serving import PATIENCE, choose, wait_until_drawn
 
 from foxnas_core.storage import Study
 
@@ -85,17 +83,13 @@ def test_a_search_is_watched_paused_left_and_stopped(page: Page):
     expect(page.locator(".st-key-pause")).to_have_count(0)
 
 
-def test_a_finished_search_is_kept_and_leads_on(page: Page, demo: Study, tmp_path: Path):
-    page.set_viewport_size({"width": 1440, "height": 1500})
+def test_a_finished_search_is_kept_and_leads_on(page: Page, demo: Study):
     page.goto("/Search")
     wait_until_drawn(page)
     start(page)
     wait_until_moved(page.locator(".st-key-moving svg.marks"))
     while count(page) < 15_000:
         page.wait_for_timeout(100)
-    renewed = os.environ.get("FOXNAS_SCREENSHOTS") == "1"
-    page.screenshot(path=(REPOSITORY / "docs" if renewed else tmp_path) / "search.png")
-
     expect(page.locator(".st-key-progress")).to_contain_text("Finished")
     [search] = demo.search_ids()
     result = demo.load_search(search)

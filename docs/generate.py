@@ -1,0 +1,343 @@
+"""Renews what the references take from the code: `python -m docs.generate`, or `make reference`.
+
+What stands between `<!-- generated: NAME -->` and `<!-- end -->` is made here, of the command
+line's own parser and of the classes that documents are read into and written from. All else in
+these files is written by hand and left as it is.
+"""
+
+import argparse
+import inspect
+import re
+import types
+import typing
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import fields
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from foxnas_core import badges, storage, table, target
+from foxnas_core.__main__ import build_parser
+from foxnas_core.architecture import Architecture
+from foxnas_core.editing.variants import Variant, variants_to_dict
+from foxnas_core.families import listed, load_shipped, mbconv, shipped_spaces
+from foxnas_core.handmade import record as handmade
+from foxnas_core.library import archive
+from foxnas_core.measurement import latency, runner
+from foxnas_core.search import result, rounds, schedule
+from foxnas_core.search.problem import Candidate
+from foxnas_core.search_space import Condition, Decision
+from foxnas_core.trust import pairs
+from foxnas_core.verification import claims
+
+FOLDER = Path(__file__).parent
+FILES = ("command-line.md", "schemas.md")
+_PART = re.compile(r"(<!-- generated: (.+?) -->\n)(?:.*?\n)??(<!-- end -->)", re.S)
+
+
+def renewed(text: str) -> str:
+    """The text of a reference with every generated part as the code has it now."""
+    return _PART.sub(lambda m: f"{m[1]}\n{PARTS[m[2]]()}\n\n{m[3]}", text)
+
+
+def names_in(text: str) -> list[str]:
+    """The generated parts of a text, in order."""
+    return [name for _, name, _ in _PART.findall(text)]
+
+
+def rows(header: Sequence[str], body: Iterable[Sequence[str]]) -> str:
+    """A Markdown table."""
+    lines = [header, ["---"] * len(header), *body]
+    return "\n".join(
+        "| " + " | ".join(c.replace("|", "\\|") for c in line) + " |" for line in lines
+    )
+
+
+def said(thing: Any) -> str:
+    """What the docstring of a class, function or module says, in one line a paragraph or item.
+
+    Whom it is read by in the documents don't catch its errors, so what is raised is left out.
+    """
+    text = inspect.getdoc(thing) or ""
+    parts = re.split(r"\n\n|\n(?=- )", text)
+    joined = [" ".join(part.split()) for part in parts]
+    kept = [re.sub(r" ?(Meant|Raises) .*", "", part) for part in joined]
+    return "\n\n".join(part for part in kept if part).replace("\n\n- ", "\n- ")
+
+
+# The command line
+
+
+def commands() -> dict[str, argparse.ArgumentParser]:
+    """Every command, and every action of `study`, with its parser."""
+    found = {}
+    for name, parser in _parsers_of(build_parser()):
+        found[name] = parser
+        found |= {f"{name} {action}": own for action, own in _parsers_of(parser)}
+    return found
+
+
+def _parsers_of(parser: argparse.ArgumentParser) -> Iterator[tuple[str, argparse.ArgumentParser]]:
+    for action in parser._actions:
+        if isinstance(action, argparse._SubParsersAction):
+            yield from action.choices.items()
+
+
+def command_part(name: str) -> str:
+    """What a command does, how it is called, and its options."""
+    parser = commands()[name]
+    actions = [a for a in parser._actions if not isinstance(a, argparse._HelpAction)]
+    nested = [a for a in actions if isinstance(a, argparse._SubParsersAction)]
+    actions = [a for a in actions if a not in nested]
+    needed = [_called(a) for a in actions if a.required]
+    rest = ["[options]"] if any(not a.required for a in actions) else []
+    rest += ["ACTION …"] if nested else []
+    exclusive = [
+        "(" + " \\| ".join(_called(a) for a in group._group_actions) + ")"
+        for group in parser._mutually_exclusive_groups
+        if group.required
+    ]
+    call = " ".join(["python -m foxnas_core", name, *needed, *exclusive, *rest])
+    parts = [parser.description or "", f"    {call}".replace("\\|", "|")]
+    if actions:
+        parts.append(
+            rows(("option", "what it is"), [(_code(_called(a)), _help(a)) for a in actions])
+        )
+    return "\n\n".join(parts)
+
+
+def _code(text: str) -> str:
+    return f"`{text}`"
+
+
+def _called(action: argparse.Action) -> str:
+    """An option with its value, or a positional argument."""
+    metavar = action.metavar if isinstance(action.metavar, str) else action.dest.upper()
+    if action.choices is not None and action.metavar is None:
+        metavar = "|".join(map(str, action.choices))
+    if not action.option_strings:
+        return metavar
+    more = " …" if action.nargs == "+" else ""
+    return action.option_strings[-1] + ("" if action.nargs == 0 else f" {metavar}{more}")
+
+
+def _help(action: argparse.Action) -> str:
+    text = action.help or {"name": "the study's folder", "new": "the new folder's name"}.get(
+        action.dest, action.dest.replace("_", " ")
+    )
+    if action.required:
+        text += " (needed)"
+    plain = action.default is None or action.default is False or action.default in ("", [])
+    plain = plain or action.required or "default" in text
+    return text if plain else f"{text} (default: {action.default})"
+
+
+# Documents
+
+
+def example(kind: Any, **given: Any) -> Any:
+    """A value of a type, with everything in it that it may hold; `given` are fields of a class."""
+    origin, arguments = typing.get_origin(kind), typing.get_args(kind)
+    if kind in _EXAMPLES:
+        return _EXAMPLES[kind]
+    if origin in (typing.Union, types.UnionType):
+        return example(next(a for a in arguments if a is not type(None)))
+    if origin is typing.Literal:
+        return arguments[0]
+    if origin is tuple:
+        return tuple(example(a) for a in arguments if a is not Ellipsis)
+    if origin in (dict, Mapping):
+        return {"NAME": example(arguments[1])}
+    hints = typing.get_type_hints(kind)
+    return kind(**{f.name: given.get(f.name) or example(hints[f.name]) for f in fields(kind)})
+
+
+_EXAMPLES: dict[Any, Any] = {
+    str: "text", int: 1, float: 0.5, bool: True, Any: "value",
+    Architecture: Architecture((("DECISION", 3),)),
+    pd.DataFrame: pd.DataFrame({c: [0.5] for c in result.TRACE_COLUMNS}),
+}  # fmt: skip
+
+
+def keys(document: Mapping[str, Any]) -> str:
+    """A table of the keys of a JSON document and what stands there."""
+    return rows(("key", "holds"), [(_code(key), kind) for key, kind in _flat(document, "")])
+
+
+def _flat(value: Any, path: str) -> Iterator[tuple[str, str]]:
+    if isinstance(value, Mapping):
+        for key, inner in value.items():
+            yield from _flat(inner, f"{path}.{key}" if path else str(key))
+    elif isinstance(value, (list, tuple)) and value and isinstance(value[0], Mapping):
+        yield from _flat(value[0], f"{path}[]")
+    elif isinstance(value, (list, tuple)):
+        inner = dict.fromkeys(_kind(v) for v in value)
+        yield path, f"list of {' and '.join(inner)}" if inner else "list"
+    else:
+        yield path, _kind(value)
+
+
+def _kind(value: Any) -> str:
+    if isinstance(value, (list, tuple)):
+        return "[" + ", ".join(_kind(v) for v in value) + "]"
+    names = {bool: "true or false", int: "whole number", float: "number", str: "text"}
+    return names.get(type(value), "null")
+
+
+def document_part(document: Mapping[str, Any], *classes: Any) -> str:
+    """The keys of a document, and what the classes say that it is read into."""
+    told = "\n\n".join(f"**{c.__name__.lstrip('_')}.** {said(c)}" for c in classes)
+    return f"{keys(document)}\n\n{told}"
+
+
+def _fields(*classes: Any) -> str:
+    """The fields of the classes that a document is read into, as they are written there."""
+    parts = []
+    for kind in classes:
+        hints = typing.get_type_hints(kind)
+        body = [(_code(f.name), _type(hints[f.name])) for f in fields(kind)]
+        parts.append(f"**{kind.__name__}.** {said(kind)}\n\n{rows(('key', 'holds'), body)}")
+    return "\n\n".join(parts)
+
+
+def _type(kind: Any) -> str:
+    origin, arguments = typing.get_origin(kind), typing.get_args(kind)
+    if origin is tuple:
+        return f"list of {_type(arguments[0])}"
+    if origin in (typing.Union, types.UnionType):
+        return " or ".join(dict.fromkeys(map(_type, arguments)))
+    names = {bool: "true or false", int: "whole number", float: "number", str: "text"}
+    return names.get(kind, f"{kind.__name__} (below)" if isinstance(kind, type) else str(kind))
+
+
+def files_part() -> str:
+    """Every file of a study, what it is, and the most bytes of it that are taken from elsewhere."""
+    lines = (line for line in (storage.__doc__ or "").splitlines() if "  " in line.strip())
+    told = dict(re.split(r" {2,}", line, maxsplit=1) for line in lines)
+    most = storage.PARTS | {"searches/ID.json": storage.MOST_SEARCH}
+    return rows(
+        ("file", "what it is", "at most"),
+        [(_code(n), what, _bytes(most[n]) if n in most else "") for n, what in told.items()],
+    )
+
+
+def _bytes(count: int) -> str:
+    return f"{count >> 20} MB" if count >= 1 << 20 else f"{count >> 10} KB"
+
+
+def recipe_part() -> str:
+    """What a supernet is trained by, unless told otherwise."""
+    from foxnas_core.supernet.training import Recipe
+
+    body = [(_code(f.name), str(f.default)) for f in fields(Recipe) if f.default is not None]
+    return f"{said(Recipe)}\n\n{rows(('setting', 'default'), body)}"
+
+
+def spaces_part() -> str:
+    """The spaces that come with the package."""
+    body = []
+    for name in shipped_spaces():
+        space = load_shipped(name)
+        settings = mbconv.settings_of(space)
+        kinds = {
+            role: sorted({c for d in space.decisions if d.role == role for c in d.choices})
+            for role in ("depth", "kernel", "expand")
+        }
+        chosen = ", ".join(f"{role} {'/'.join(map(str, v))}" for role, v in kinds.items())
+        widths = "-".join(str(stage.width) for stage in settings.stages)
+        pixels = "/".join(map(str, settings.resolutions))
+        body.append(
+            (_code(name), widths, chosen, pixels, str(settings.classes), f"{space.size:.2g}")
+        )
+    header = ("name", "widths of its stages", "choices", "pixels", "classes", "architectures")
+    return rows(header, body)
+
+
+def targets_part() -> str:
+    """What is known of each target, and which names may follow a colon."""
+    body = []
+    for column in [*target.KNOWN, "accuracy:int8", "accuracy_drop:int8"]:
+        known = target.target_of(column)
+        better = {"max": "more", "min": "less"}[known.direction]
+        units = ", ".join(target.units_of(column))
+        body.append((_code(column), known.label, known.unit or "count", better, units))
+    return rows(("column", "what it is", "unit", "better", "units that an import takes"), body)
+
+
+def checks_part() -> str:
+    """The checks of a measured latency."""
+    return rows(
+        ("check", "question", "fails where"),
+        [(c.name, c.question, c.fails) for c in badges.CHECKS],
+    )
+
+
+def _documents() -> dict[str, Callable[[], str]]:
+    trust = example(pairs.TrustRecord, parents=_prints("space", "checkpoint"))
+    begun = example(rounds.RoundsRecord)
+    trial = example(claims.Trial, parents=_prints("space", "measurements", "checkpoint", "images"))
+    score = dict.fromkeys(handmade.PRECISIONS, pairs.Score(0.5, 0.5))
+    time = dict.fromkeys(handmade.PRECISIONS, example(handmade.Latency))
+    outcome = example(handmade.Result, accuracy=score)
+    compared = example(
+        handmade.HandmadeRecord,
+        parents=_prints("space", "checkpoint", "measurements"),
+        recipe=dict.fromkeys(handmade.RECIPE, 0.5),
+        contenders=(example(handmade.Contender, results=(outcome,), latency=time),),
+    )
+    found = example(result.SearchResult, sides=("at_least",))
+    named = [Variant("text", _EXAMPLES[Architecture])]
+    return {
+        "trust.json": lambda: document_part(
+            trust.to_dict(), pairs.TrustRecord, pairs.TrustSettings, pairs.TrustPair, pairs.Score
+        ),
+        "rounds.json": lambda: document_part(
+            begun.to_dict(), rounds.RoundsRecord, rounds.Round, rounds.Find, rounds.Estimate,
+            rounds.BestMeasured, rounds.FitQuality,
+        ),
+        "claims.json": lambda: document_part(
+            {"format": 1, "trials": [trial.to_dict()]}, claims.Trial, claims.Claim,
+            claims.FitRecord, claims.Verdict, claims.Circumstances,
+        ),
+        "handmade.json": lambda: document_part(
+            compared.to_dict(), handmade.HandmadeRecord, handmade.Contender, handmade.Result,
+            handmade.Latency,
+        ),
+        "searches": lambda: document_part(
+            found.to_dict(), result.SearchResult, schedule.AnnealingSettings, Candidate
+        ),
+        "variants.json": lambda: document_part(variants_to_dict(named), Variant),
+    }  # fmt: skip
+
+
+def _prints(*names: str) -> dict[str, str]:
+    return dict.fromkeys(names, "text")
+
+
+PARTS: dict[str, Callable[[], str]] = {
+    **{name: (lambda name=name: command_part(name)) for name in commands()},
+    **_documents(),
+    "recipe": recipe_part,
+    "files": files_part,
+    "spaces": spaces_part,
+    "mbconv": lambda: _fields(mbconv.MBConvSettings, mbconv.Stage),
+    "listed": lambda: f"{said(listed.space_from_settings)}\n\n{_fields(Decision, Condition)}",
+    "architecture": lambda: said(Architecture),
+    "table": lambda: said(table),
+    "targets": targets_part,
+    "latency columns": lambda: said(latency.columns_of),
+    "checks": checks_part,
+    "runner": lambda: f"```text\n{inspect.getdoc(runner)}\n```",
+    "archive": lambda: said(archive),
+}
+
+
+def main() -> None:
+    for name in FILES:
+        path = FOLDER / name
+        path.write_text(renewed(path.read_text()))
+
+
+if __name__ == "__main__":
+    main()

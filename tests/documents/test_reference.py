@@ -1,0 +1,40 @@
+"""The references are what the code gives, and what they show is what it takes."""
+
+import json
+
+import pytest
+from conftest import REPOSITORY
+from mdblocks import blocks_of
+
+from docs import generate
+from foxnas_core.families import space_from_dict
+
+DOCS = REPOSITORY / "docs"
+
+
+@pytest.mark.parametrize("name", generate.FILES)
+def test_the_reference_is_what_the_code_gives(name):
+    text = (DOCS / name).read_text()
+    assert generate.renewed(text) == text, "make reference"
+
+
+def test_every_command_and_every_document_has_its_section():
+    named = [n for name in generate.FILES for n in generate.names_in((DOCS / name).read_text())]
+    assert sorted(named) == sorted(generate.PARTS)
+
+
+def test_a_changed_part_is_noticed_and_the_rest_left_alone():
+    text = "# By hand\n\n<!-- generated: architecture -->\nold\n<!-- end -->\n\nBy hand too.\n"
+    renewed = generate.renewed(text)
+    assert "\nold\n" not in renewed and "active decisions" in renewed
+    assert renewed.startswith("# By hand\n") and renewed.endswith("By hand too.\n")
+
+
+def test_the_shown_space_and_architecture_are_read():
+    space, choices = (
+        json.loads(block.text)
+        for block in blocks_of(DOCS / "schemas.md")
+        if block.language == "json"
+    )
+    read = space_from_dict(space)
+    assert read.architecture(choices).to_dict() == choices
