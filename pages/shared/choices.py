@@ -190,10 +190,21 @@ def remembered(name: str) -> Any:
     return st.session_state.get(f"remembered-{name}")
 
 
+def visit(page: str) -> None:
+    """Note which page is drawn from here on."""
+    if remembered("page") != page:
+        remember("page", page)
+        remember("shown-here", frozenset())
+
+
 def show(key: str, value: Any) -> None:
     """Let the widget `key`, which is drawn next, show a value that was chosen elsewhere."""
-    if st.session_state.get(key) != value:
+    # For a while the key still stands for the widget of the page that was left.
+    shown: frozenset[str] = remembered("shown-here") or frozenset()
+    if key not in shown or st.session_state.get(key) != value:
         st.session_state[key] = value
+    if key not in shown:
+        remember("shown-here", shown | {key})
 
 
 def fresh_widget(

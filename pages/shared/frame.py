@@ -97,6 +97,7 @@ def _draw_frame(title: str, sentence: str) -> Study | None:
     st.html(_STYLE)
     if not admitted():
         st.stop()
+    choices.visit(title)
     study = None
     with st.sidebar:
         st.markdown("### FOX-NAS Studio")
