@@ -15,15 +15,7 @@ from foxnas_core.diagnostics.collinearity import LARGEST_VIF, Collinearity
 from foxnas_core.diagnostics.learning_curve import LearningCurve
 from foxnas_core.diagnostics.normality import Normality
 from foxnas_core.diagnostics.residuals import cook_limit, leverage_limit
-from foxnas_core.figures.theme import (
-    BLUE,
-    GREY,
-    INK,
-    ORANGE,
-    PURPLE,
-    RED,
-    new_figure,
-)
+from foxnas_core.figures.theme import BLUE, GREY, INK, ORANGE, PURPLE, RED, faint, new_figure
 from foxnas_core.regression import Predictor
 from foxnas_core.target import Target
 
@@ -146,7 +138,7 @@ def quantile_figure(table: pd.DataFrame) -> go.Figure:
             mode="lines",
             line={"width": 0},
             fill=fill,
-            fillcolor="rgba(138, 148, 160, 0.25)",
+            fillcolor=faint(GREY, 0.25),
             name="95 % band",
             hoverinfo="skip",
             showlegend=fill is not None,
@@ -297,7 +289,7 @@ def curve_figure(curve: LearningCurve) -> go.Figure:
                 mode="lines",
                 line={"width": 0},
                 fill=fill,
-                fillcolor="rgba(0, 114, 178, 0.18)",
+                fillcolor=faint(BLUE, 0.18),
                 hoverinfo="skip",
                 showlegend=False,
                 row=1,

@@ -7,6 +7,8 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
+from pages.shared.theme import themed
+
 if TYPE_CHECKING:
     from plotly.graph_objects import Figure
 
@@ -35,7 +37,7 @@ def panel(
         st.write(sentence)
     if figure is not None:
         st.plotly_chart(
-            figure,
+            themed(figure),
             theme=None,
             key=f"{key}-figure",
             config={"displaylogo": False},
