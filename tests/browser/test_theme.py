@@ -10,7 +10,7 @@ from foxnas_core.figures.theme import BLUE, INK, PAPER, in_dark
 
 LIGHT = {"paper": PAPER, "ink": INK, "marks": BLUE}
 DARK = in_dark(LIGHT)
-FIGURE = ".st-key-coefficients-figure"
+FIGURE = ".st-key-choices-figure"
 # The colours that a figure is really drawn in: of its paper, its words and its first points.
 DRAWN = """figure => ({
   paper: figure.querySelector('.main-svg').style.background,
