@@ -13,6 +13,7 @@ from foxnas_core.devices.curve import SCALED, SCRATCH, Errors, TransferCurve, er
 from foxnas_core.devices.reversals import RankReversals, disagreement
 from foxnas_core.explanation.coefficients import slot_grid
 from foxnas_core.figures.coefficients import Heatmap, interval_figure, interval_table
+from foxnas_core.figures.points import add_subnets
 from foxnas_core.figures.theme import (
     BLUE,
     CLOUD,
@@ -138,10 +139,11 @@ def subnet_figure(reversals: RankReversals) -> go.Figure:
         np.column_stack([pairs[f"{c}_of_quick_first"], pairs[f"{c}_of_quick_second"], gap]).ravel()
         for c in ("first", "second")
     )
-    figure.add_scatter(
+    add_subnets(
+        figure,
+        table["id"].tolist(),
         x=table["first"],
         y=table["second"],
-        mode="markers",
         name="a measured subnet",
         marker={
             "color": 100 * table["share"], "colorscale": [[0, CLOUD], [1, RED]], "cmin": 0,

@@ -15,6 +15,7 @@ from foxnas_core.diagnostics.collinearity import LARGEST_VIF, Collinearity
 from foxnas_core.diagnostics.learning_curve import LearningCurve
 from foxnas_core.diagnostics.normality import Normality
 from foxnas_core.diagnostics.residuals import cook_limit, leverage_limit
+from foxnas_core.figures.points import add_subnets
 from foxnas_core.figures.theme import BLUE, GREY, INK, ORANGE, PURPLE, RED, faint, new_figure
 from foxnas_core.regression import Predictor
 from foxnas_core.target import Target
@@ -405,10 +406,11 @@ def _markers(
     colour: str,
 ) -> None:
     """Points whose custom data are the row's number, its subnet's id and a text."""
-    figure.add_scatter(
+    add_subnets(
+        figure,
+        table["id"].tolist(),
         x=table[x],
         y=table[y],
-        mode="markers",
         marker={"color": colour, "size": 6, "opacity": 0.75},
         name=name,
         # Plotly takes an array as it is, but looks into every cell of a list.

@@ -9,6 +9,7 @@ import pandas as pd
 from plotly import graph_objects as go
 
 from foxnas_core.editing.changes import changes_between, in_words, told_units
+from foxnas_core.figures.points import add_subnets
 from foxnas_core.figures.search import architecture_table
 from foxnas_core.figures.theme import (
     BLUE,
@@ -267,8 +268,8 @@ def tied_figure(table: pd.DataFrame, objective: Target, unit: CostUnit) -> go.Fi
         ("not measured", table[~measured], PAPER),
         ("measured", table[measured], BLUE),
     ):
-        figure.add_scatter(
-            x=own[unit.title], y=own["difference"], mode="markers", name=name,
+        add_subnets(
+            figure, own["id"].tolist(), x=own[unit.title], y=own["difference"], name=name,
             customdata=own["id"], hovertemplate=hover,
             marker={"size": 6, "color": colour, "line": {"color": BLUE, "width": 1}},
         )  # fmt: skip

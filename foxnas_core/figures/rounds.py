@@ -5,6 +5,7 @@ import math
 import pandas as pd
 from plotly import graph_objects as go
 
+from foxnas_core.figures.points import add_subnets
 from foxnas_core.figures.theme import GREY, INK, SEQUENTIAL, colour_of, new_figure
 from foxnas_core.search.rounds import RoundsRecord
 from foxnas_core.target import target_of
@@ -43,10 +44,11 @@ def error_figure(table: pd.DataFrame, column: str) -> go.Figure:
     target = target_of(column)
     errors = table.dropna(subset=f"{column} error")
     figure = new_figure()
-    figure.add_scatter(
+    add_subnets(
+        figure,
+        errors["id"].tolist(),
         x=errors["round"],
         y=errors[f"{column} error"],
-        mode="markers",
         name="a find",
         marker={"color": colour_of(column), "size": 8, "opacity": 0.55},
         customdata=errors[["id", "budget", f"{column} predicted", f"{column} measured"]],

@@ -58,6 +58,8 @@ _STYLE = f"""<style>
 [data-testid="stMetricValue"] {{font-size: 1.6rem}}
 [data-testid="stMetricLabel"] * {{white-space: normal; overflow: visible}}
 .stButtonGroup button {{padding-left: 0.6rem; padding-right: 0.6rem}}
+/* A mouse sees the figures' tools when it comes near, a finger always, over what they tell. */
+@media (hover: none) {{.js-plotly-plot .modebar {{display: none}}}}
 [data-testid^="stBaseButton-primary"] * {{color: {css(PAPER)}}}
 </style>"""
 ABOUT = (
