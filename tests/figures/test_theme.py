@@ -8,6 +8,7 @@ from conftest import REPOSITORY
 from hypothesis import given
 from hypothesis import strategies as st
 from plotly import graph_objects as go
+from readable import lacks
 
 from foxnas_core.figures import theme
 from foxnas_core.figures.theme import contrast, faint, in_dark, new_figure
@@ -144,6 +145,17 @@ def test_a_figure_in_the_dark_has_the_same_data_in_other_colours():
     # What was drawn in the light stays so.
     assert figure.data[0].line.color == theme.INK
     assert figure.layout.template.layout.paper_bgcolor == theme.PAPER
+
+
+def test_a_figure_without_titles_or_hovers_is_told():
+    figure = new_figure()
+    figure.add_scatter(x=[1, 2], y=["a", "b"])
+    assert [sentence.split(": ")[1] for sentence in lacks(figure)] == [
+        "no title on its x axis", "plotly's own hover",
+    ]  # fmt: skip
+    figure.update_xaxes(title="Latency (ms)")
+    figure.update_traces(hovertemplate="%{x} ms")
+    assert not list(lacks(figure))
 
 
 def test_each_colour_has_one_of_its_own_in_the_dark():
