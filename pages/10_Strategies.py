@@ -18,6 +18,7 @@ from pages.shared.limits import in_words
 from pages.shared.panel import panel
 from pages.shared.quest import Quest, quest_picker
 from pages.shared.races import RaceJob
+from pages.shared.theme import vega_chart
 
 START = ("Random", "Regularised evolution", "OFA's evolution", "NSGA-II")
 COUNTS = (100, 200, 500, 1000, 2000, 5000, 10_000, 50_000)
@@ -173,7 +174,7 @@ def show_race(job: RaceJob, race: Race) -> None:
             strict=True,
         ):
             spec = figures.course_spec(courses, best, objective, by, title, reference)
-            place.vega_lite_chart(courses, spec, key=f"{by}-chart")
+            vega_chart(courses, spec, key=f"{by}-chart", place=place)
     if job.ended:
         unit = objective.difference_unit
         panel(

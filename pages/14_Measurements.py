@@ -1,14 +1,20 @@
-"""How the latencies were measured, and which of them can be relied on."""
+"""How the latencies were measured, which can be relied on, and all subnets together."""
 
+import math
+from typing import Any
+
+import numpy as np
+import pandas as pd
 import streamlit as st
 
 from foxnas_core.badges import FAILED, MOST_SPREAD, PASSED, UNKNOWN, badge_table, judge
 from foxnas_core.figures import measurements as figures
+from foxnas_core.figures import subnets
 from foxnas_core.storage import Study
 from foxnas_core.table import MeasurementTable
-from pages.shared import cache
+from pages.shared import cache, choices
 from pages.shared.frame import page
-from pages.shared.latency import latency_picker
+from pages.shared.latency import latency_picker, slider
 from pages.shared.panel import panel
 from pages.shared.text import plain
 
@@ -37,6 +43,103 @@ def show_figures_not_told(table: MeasurementTable) -> None:
     }
     for sentence in sorted(said):
         st.info(plain(sentence))
+
+
+def show_subnets(study: Study, table: MeasurementTable, column: str) -> None:
+    """All measured subnets in figures that are linked: what is picked out in one is in all."""
+    st.header("The subnets", divider="grey")
+    every = subnets.subnet_table(table, column)
+    if len(every) < 2:
+        st.info("There is one measured subnet; several are drawn over each other here.")
+        return
+    kept, budget = filters(every, column)
+    scope = (study.folder.name, column)
+    told = choices.remembered("brush")
+    brush = told[1] if told and told[0] == scope else {}
+    kept &= subnets.brushed(every, brush)
+    subnet = choices.current().subnet
+
+    def draw_brush(state: Any) -> None:
+        if boxes := state["selection"]["box"]:
+            choices.remember("brush", (scope, brush | subnets.brush_of(every, boxes)))
+
+    panel(
+        "Everything known of each",
+        f"A line a subnet; {kept.sum():,} of {len(every):,} are kept. Draw a box over a part of an "
+        "axis to keep what runs through it; one on another axis narrows that down.",
+        every[kept],
+        subnets.parallel_figure(every, kept, brush=brush, subnet=subnet),
+        key="parallel",
+        on_select=choices.on_change("parallel-figure", draw_brush),
+        box=True,
+    )
+    row = st.container(horizontal=True, vertical_alignment="center")
+    if brush and row.button("Take the boxes away", key="no-brush"):
+        choices.remember("brush", None)
+        st.rerun()
+    if subnet and row.button("Highlight no subnet", key="no-subnet"):
+        choices.highlight(None)
+        st.rerun()
+    if subnet:
+        row.caption(
+            f"Highlighted here and on the other pages: {plain(subnet)}."
+            if subnet in set(every["id"])
+            else f"{plain(subnet)} is highlighted, but is none of these subnets."
+        )
+    axes = subnets.axes_of(every)
+    pairs = [(column, "accuracy"), ("macs", column), ("macs", "accuracy")]
+    shown = [(x, y) for x, y in pairs if x in axes and y in axes][:2]
+    for place, (x, y) in zip(st.columns(len(shown) or 1, gap="large"), shown, strict=False):
+        with place:
+            panel(
+                f"{axes[y]} over {axes[x]}",
+                "A click on a point highlights its subnet in all figures.",
+                every[kept],
+                subnets.plane_figure(every, x, y, kept, budget if x == column else None),
+                key=f"{y}-{x}".replace(":", "-"),
+            )
+    listed = every[kept]
+
+    def choose(state: Any) -> None:
+        if rows := state["selection"]["rows"]:
+            choices.highlight(listed["id"].iloc[rows[0]])
+
+    panel(
+        "Those kept",
+        "A click at the left of a row highlights its subnet.",
+        listed,
+        key="kept",
+        on_select=choices.on_change("kept-table", choose),
+    )
+
+
+def filters(every: pd.DataFrame, column: str) -> tuple[np.ndarray, float | None]:
+    """Draw the filters; which of the subnets they keep, and the budget (ms) where that is one."""
+    kept = np.ones(len(every), dtype=bool)
+    costs = every[column]
+    budget = None
+    left, middle, right = st.columns(3, gap="large", vertical_alignment="bottom")
+    if left.toggle("Within a latency budget only", key="feasible"):
+        low, high = float(costs.min()), float(costs.max())
+        step = 10.0 ** math.floor(math.log10(max(high - low, 1e-9) / 50))
+        wanted = choices.current().budget or float(costs.median())
+        span = (step * math.ceil(low / step), step * math.ceil(high / step), step)
+        with left:
+            budget = slider(
+                "budget", "Latency budget (ms)", min(max(wanted, span[0]), span[1]), span
+            )
+        kept &= (costs <= budget).to_numpy()
+    for place, name, label in (
+        (middle, subnets.BLOCKS, "Depth: blocks that are on"),
+        (right, "resolution", "Resolution (px)"),
+    ):
+        if name in every:
+            values = sorted(int(value) for value in every[name].unique())
+            low, high = place.select_slider(
+                label, values, (values[0], values[-1]), key=f"only-{name}"
+            )
+            kept &= every[name].between(low, high).to_numpy()
+    return kept, budget
 
 
 def show(study: Study) -> None:
@@ -131,10 +234,12 @@ def show(study: Study) -> None:
             "'python \\-m foxnas\\_core measure \\-\\-architecture FILE'; its row is appended, and "
             "fits then read that one."
         )
+    show_subnets(study, own, column)
 
 
 with page(
     "Measurements",
-    "How the latencies were measured, and which of them can be relied on.",
+    "How the latencies were measured, which of them can be relied on, and each measured subnet "
+    "beside all others.",
 ) as chosen:
     show(chosen)

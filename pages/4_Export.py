@@ -26,6 +26,7 @@ from pages.shared.frame import errors_as_cards, page
 from pages.shared.panel import panel
 from pages.shared.picking import pick_architecture
 from pages.shared.text import plain
+from pages.shared.theme import vega_chart
 
 if TYPE_CHECKING:
     from foxnas_core.export.exporter import ExportedModel
@@ -49,7 +50,7 @@ def show_chosen(study: Study, architecture: Architecture) -> dict[str, Predictor
         st.markdown(f"Subnet **{architecture.id}**")
         grid = architecture_table(study.space, architecture)
         spec = live.architecture_spec(grid["row"].nunique())
-        st.vega_lite_chart(grid, spec, key="architecture-chart")
+        vega_chart(grid, spec, key="architecture-chart")
     with right:
         # What is wrong with the measurements was said where the architecture is picked.
         with suppress(FoxnasError):

@@ -143,12 +143,15 @@ def _row_of(study: Study) -> str:
 
 
 def choose_point(study: Study, key: str) -> Callable[[], None]:
-    """A callback that remembers the row of a clicked point."""
+    """A callback that remembers the row of a clicked point, and highlights its subnet."""
 
     def act(state: Mapping[str, Mapping[str, list]]) -> None:
         points = [p for p in state["selection"]["points"] if p.get("customdata")]
         if points:
-            choices.remember(_row_of(study), int(points[0]["customdata"][0]))
+            row, subnet, *_ = points[0]["customdata"]
+            choices.remember(_row_of(study), int(row))
+            if subnet != choices.current().subnet:
+                choices.highlight(subnet)
 
     return choices.on_change(f"{key}-figure", act)
 

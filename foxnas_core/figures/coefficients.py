@@ -16,6 +16,7 @@ from foxnas_core.figures.theme import (
     GREY,
     INK,
     PALE,
+    PAPER,
     colour_of,
     difference_axis,
     new_figure,
@@ -75,7 +76,7 @@ def interval_figure(table: pd.DataFrame, targets: Sequence[Target]) -> go.Figure
                 y=part["row"],
                 mode="markers",
                 marker={
-                    "color": colour if clear else "white",
+                    "color": colour if clear else PAPER,
                     "size": 7,
                     "line": {"color": colour, "width": 1.5},
                 },

@@ -9,6 +9,7 @@ from foxnas_core.figures.theme import (
     BLUE,
     GREY,
     INK,
+    PAPER,
     colour_of,
     difference_axis,
     exponents,
@@ -40,7 +41,7 @@ def reached_figure(table: pd.DataFrame, objective: Target, chosen: int) -> go.Fi
     """Draws `reached_table`: the price by the number of edits, with intervals; the chosen number
     is filled."""
     colour = colour_of(objective.column)
-    fill = [colour if edits == chosen else "white" for edits in table["edits"]]
+    fill = [colour if edits == chosen else PAPER for edits in table["edits"]]
     figure = new_figure()
     figure.add_scatter(
         x=table["edits"], y=table[PRICE], mode="lines", showlegend=False, hoverinfo="skip",

@@ -5,7 +5,7 @@ import pandas as pd
 from plotly import graph_objects as go
 
 from foxnas_core.design.gain import ExpectedGain
-from foxnas_core.figures.theme import BLUE, GREY, new_figure, whiskers
+from foxnas_core.figures.theme import BLUE, GREY, PAPER, faint, new_figure, whiskers
 
 BATCH, RANDOM = "this batch", "random subnets"
 
@@ -34,7 +34,7 @@ def gain_figure(table: pd.DataFrame) -> go.Figure:
         x=np.concatenate([table["minutes"], table["minutes"][::-1]]),
         y=np.concatenate([table["random_high"], table["random_low"][::-1]]),
         fill="toself",
-        fillcolor="rgba(138, 148, 160, 0.25)",
+        fillcolor=faint(GREY, 0.25),
         line={"width": 0},
         hoverinfo="skip",
         showlegend=False,
@@ -85,6 +85,6 @@ def block_gain_figure(table: pd.DataFrame) -> go.Figure:
         "%{customdata[1]:.2f} to %{customdata[2]:.2f} %<extra></extra>",
     )
     figure.update_xaxes(title="Intervals narrower by (%)", rangemode="tozero")
-    figure.update_yaxes(autorange="reversed", gridcolor="white")
+    figure.update_yaxes(autorange="reversed", gridcolor=PAPER)
     figure.update_layout(height=110 + 27 * len(table))
     return figure

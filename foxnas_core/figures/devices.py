@@ -13,13 +13,25 @@ from foxnas_core.devices.curve import SCALED, SCRATCH, Errors, TransferCurve, er
 from foxnas_core.devices.reversals import RankReversals, disagreement
 from foxnas_core.explanation.coefficients import slot_grid
 from foxnas_core.figures.coefficients import Heatmap, interval_figure, interval_table
-from foxnas_core.figures.theme import BLUE, GREY, INK, ORANGE, RED, colour_of, new_figure
+from foxnas_core.figures.points import add_subnets
+from foxnas_core.figures.theme import (
+    BLUE,
+    CLOUD,
+    GREY,
+    INK,
+    ORANGE,
+    PAPER,
+    RED,
+    SEQUENTIAL,
+    colour_of,
+    faint,
+    new_figure,
+)
 from foxnas_core.regression import Predictor
 from foxnas_core.table import MeasurementTable
 from foxnas_core.target import Target
 
 # White to a red that dark numbers can be read on.
-SEQUENTIAL = [[0.0, "#F7F7F7"], [1.0, "#EB9457"]]
 _DIFFERENCE = "difference"
 METRICS = {"rmse": "RMSE (ms)", "mape": "Mean absolute error (%)", "tau": "Kendall's tau"}
 
@@ -127,14 +139,15 @@ def subnet_figure(reversals: RankReversals) -> go.Figure:
         np.column_stack([pairs[f"{c}_of_quick_first"], pairs[f"{c}_of_quick_second"], gap]).ravel()
         for c in ("first", "second")
     )
-    figure.add_scatter(
+    add_subnets(
+        figure,
+        table["id"].tolist(),
         x=table["first"],
         y=table["second"],
-        mode="markers",
         name="a measured subnet",
         marker={
-            "color": 100 * table["share"], "colorscale": [[0, "#C9DCEA"], [1, RED]], "cmin": 0,
-            "size": 7, "line": {"width": 0.5, "color": "white"},
+            "color": 100 * table["share"], "colorscale": [[0, CLOUD], [1, RED]], "cmin": 0,
+            "size": 7, "line": {"width": 0.5, "color": PAPER},
             "colorbar": {"title": {"text": "Its pairs<br>that swap (%)"}, "thickness": 12},
         },
         customdata=np.column_stack([table["id"], (100 * table["share"]).round(1)]),
@@ -279,8 +292,8 @@ def curve_figure(curve: TransferCurve, metric: str) -> go.Figure:
         SCRATCH: "a fit from scratch",
     }
     for method, colour, fill in (
-        (SCALED, BLUE, "rgba(0,114,178,0.15)"),
-        (SCRATCH, ORANGE, "rgba(230,159,0,0.18)"),
+        (SCALED, BLUE, faint(BLUE, 0.15)),
+        (SCRATCH, ORANGE, faint(ORANGE, 0.18)),
     ):
         own = curve.table[curve.table["method"] == method]
         if not len(own):
@@ -363,14 +376,14 @@ def calibration_figure(table: pd.DataFrame, target: Target) -> go.Figure:
         hoverinfo="skip", showlegend=False,
     )  # fmt: skip
     for used, name, colour, size in (
-        (False, "not used", "#9DC3DC", 6),
+        (False, "not used", CLOUD, 6),
         (True, "used to calibrate", INK, 9),
     ):
         own = table[table["used"] == used]
         if len(own):
             figure.add_scatter(
                 x=own["predicted"], y=own["measured"], mode="markers", name=name,
-                marker={"color": colour, "size": size, "line": {"width": 0.5, "color": "white"}},
+                marker={"color": colour, "size": size, "line": {"width": 0.5, "color": PAPER}},
                 customdata=own["id"],
                 hovertemplate="%{customdata}<br>predicted %{x:.4g} ms, measured %{y:.4g} ms"
                 "<extra></extra>",

@@ -15,15 +15,8 @@ from foxnas_core.diagnostics.collinearity import LARGEST_VIF, Collinearity
 from foxnas_core.diagnostics.learning_curve import LearningCurve
 from foxnas_core.diagnostics.normality import Normality
 from foxnas_core.diagnostics.residuals import cook_limit, leverage_limit
-from foxnas_core.figures.theme import (
-    BLUE,
-    GREY,
-    INK,
-    ORANGE,
-    PURPLE,
-    RED,
-    new_figure,
-)
+from foxnas_core.figures.points import add_subnets
+from foxnas_core.figures.theme import BLUE, GREY, INK, ORANGE, PURPLE, RED, faint, new_figure
 from foxnas_core.regression import Predictor
 from foxnas_core.target import Target
 
@@ -146,7 +139,7 @@ def quantile_figure(table: pd.DataFrame) -> go.Figure:
             mode="lines",
             line={"width": 0},
             fill=fill,
-            fillcolor="rgba(138, 148, 160, 0.25)",
+            fillcolor=faint(GREY, 0.25),
             name="95 % band",
             hoverinfo="skip",
             showlegend=fill is not None,
@@ -297,7 +290,7 @@ def curve_figure(curve: LearningCurve) -> go.Figure:
                 mode="lines",
                 line={"width": 0},
                 fill=fill,
-                fillcolor="rgba(0, 114, 178, 0.18)",
+                fillcolor=faint(BLUE, 0.18),
                 hoverinfo="skip",
                 showlegend=False,
                 row=1,
@@ -413,10 +406,11 @@ def _markers(
     colour: str,
 ) -> None:
     """Points whose custom data are the row's number, its subnet's id and a text."""
-    figure.add_scatter(
+    add_subnets(
+        figure,
+        table["id"].tolist(),
         x=table[x],
         y=table[y],
-        mode="markers",
         marker={"color": colour, "size": 6, "opacity": 0.75},
         name=name,
         # Plotly takes an array as it is, but looks into every cell of a list.

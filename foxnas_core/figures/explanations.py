@@ -13,14 +13,21 @@ from foxnas_core.explanation.shapley import BlockShapley
 from foxnas_core.features import Form
 from foxnas_core.figures.theme import (
     BLUE,
+    COOL,
     GREEN,
     GREY,
+    GRID,
+    HIGH,
     INK,
+    LOW,
+    MIDDLE,
+    NEUTRAL,
     ORANGE,
     PALE,
     PURPLE,
     RED,
     SKY,
+    WARM,
     difference_axis,
     new_figure,
     whiskers,
@@ -206,7 +213,7 @@ def swarm_figure(table: pd.DataFrame, target: Target, role: str = "") -> go.Figu
 
 
 # From light to dark, readable on white at both ends.
-_SEQUENCE = [[0.0, "#9FD3F0"], [0.5, "#2E8BC0"], [1.0, "#0B2F5B"]]
+_SEQUENCE = [[0.0, LOW], [0.5, MIDDLE], [1.0, HIGH]]
 
 
 def dependence_figure(table: pd.DataFrame, target: Target) -> go.Figure:
@@ -247,7 +254,7 @@ def dependence_figure(table: pd.DataFrame, target: Target) -> go.Figure:
         first = 1 + (panels[0] == "" and len(panels) > 1)
         matched = {"matches": f"y{first}" if first > 1 else "y"} if number > first else {}
         figure.update_yaxes(title={"text": target.named}, row=number, col=1, **matched)
-    figure.update_xaxes(showgrid=False, dividercolor="#E8ECF0", tickangle=0)
+    figure.update_xaxes(showgrid=False, dividercolor=GRID, tickangle=0)
     figure.update_layout(height=60 + 215 * len(panels))
     return figure
 
@@ -274,7 +281,7 @@ def agreement_figure(agreement: Agreement) -> go.Figure:
         y=names,
         zmin=-1,
         zmax=1,
-        colorscale=[[0.0, "#EB9457"], [0.5, "#F7F7F7"], [1.0, "#64A6D1"]],
+        colorscale=[[0.0, WARM], [0.5, NEUTRAL], [1.0, COOL]],
         showscale=False,
         text=[
             ["" if np.isnan(v) or not keep else f"{v:.2f}" for v, keep in zip(*row, strict=True)]

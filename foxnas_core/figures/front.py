@@ -9,13 +9,17 @@ import pandas as pd
 from plotly import graph_objects as go
 
 from foxnas_core.editing.changes import changes_between, in_words, told_units
+from foxnas_core.figures.points import add_subnets
 from foxnas_core.figures.search import architecture_table
 from foxnas_core.figures.theme import (
     BLUE,
+    CLOUD,
     GREY,
     INK,
     ORANGE,
+    PAPER,
     RED,
+    SEQUENTIAL,
     difference_axis,
     new_figure,
     whiskers,
@@ -30,7 +34,6 @@ from foxnas_core.search_space import SearchSpace
 from foxnas_core.target import Target
 
 # White to a blue that dark numbers can be read on.
-_CERTAIN = [[0.0, "#FFFFFF"], [1.0, "#64A6D1"]]
 _BUDGETS = 200
 
 
@@ -148,7 +151,7 @@ def price_figure(prices: Prices, unit: CostUnit, budget: float) -> go.Figure:
     figure = new_figure()
     figure.add_scatter(
         x=costs[1:], y=prices.price / unit.factor, mode="markers", name="each step",
-        marker={"size": 4, "color": "#9DB2C3"},
+        marker={"size": 4, "color": CLOUD},
         hovertemplate=f"%{{x:.4g}} {unit.symbol}: %{{y:.3g}} {per}<extra>step</extra>",
     )  # fmt: skip
     ends = np.repeat(costs[prices.corners], 2)[1:-1]
@@ -195,7 +198,7 @@ def certainty_figure(table: pd.DataFrame) -> go.Figure:
     figure = new_figure()
     figure.add_heatmap(
         x=columns, y=rows, z=100 * share.to_numpy(), text=text.loc[rows, columns].fillna(""),
-        texttemplate="%{text}", colorscale=_CERTAIN, zmin=0, zmax=100, xgap=4, ygap=4,
+        texttemplate="%{text}", colorscale=SEQUENTIAL, zmin=0, zmax=100, xgap=4, ygap=4,
         hoverongaps=False, showscale=False, textfont={"color": INK, "size": 12},
         hovertemplate="%{y}, %{x}: optimal in %{z:.0f} % of resamples<extra></extra>",
     )  # fmt: skip
@@ -262,11 +265,11 @@ def tied_figure(table: pd.DataFrame, objective: Target, unit: CostUnit) -> go.Fi
         f"%{{customdata}}: %{{y:.3f}} at %{{x:.4g}} {unit.symbol}<extra>%{{fullData.name}}</extra>"
     )
     for name, own, colour in (
-        ("not measured", table[~measured], "white"),
+        ("not measured", table[~measured], PAPER),
         ("measured", table[measured], BLUE),
     ):
-        figure.add_scatter(
-            x=own[unit.title], y=own["difference"], mode="markers", name=name,
+        add_subnets(
+            figure, own["id"].tolist(), x=own[unit.title], y=own["difference"], name=name,
             customdata=own["id"], hovertemplate=hover,
             marker={"size": 6, "color": colour, "line": {"color": BLUE, "width": 1}},
         )  # fmt: skip

@@ -9,7 +9,21 @@ from collections.abc import Sequence
 from typing import Any
 
 from foxnas_core.figures import search as tables
-from foxnas_core.figures.theme import BLUE, GREEN, GREY, INK, ORANGE, PURPLE, RED, SKY
+from foxnas_core.figures.theme import (
+    BLUE,
+    CLOUD,
+    COOL,
+    FIRST,
+    GREEN,
+    GREY,
+    INK,
+    ORANGE,
+    PALE,
+    PAPER,
+    PURPLE,
+    RED,
+    SKY,
+)
 from foxnas_core.target import Target
 
 Spec = dict[str, Any]
@@ -20,9 +34,8 @@ _CLEAR = {
 }
 Spans = tuple[tuple[float, float], tuple[float, float]]
 
-_PALE, _PALER, _EMPTY = "#9DB2C3", "#CBD3DB", "#F4F6F8"
 _KINDS = {
-    tables.MEASURED: _PALER, tables.FRONT: _PALE, tables.EXACT: RED, tables.CURRENT: ORANGE,
+    tables.MEASURED: CLOUD, tables.FRONT: SKY, tables.EXACT: RED, tables.CURRENT: ORANGE,
     tables.BEST: BLUE,
 }  # fmt: skip
 
@@ -43,7 +56,7 @@ def course_spec(
         (tables.CURRENT, {"type": "line", "strokeWidth": 1.2}),
         (tables.BEST, {"type": "line", "strokeWidth": 2.5, "interpolate": "step-after"}),
     ]
-    colours = {tables.CURRENT: _PALE, tables.BEST: BLUE, name: RED}
+    colours = {tables.CURRENT: CLOUD, tables.BEST: BLUE, name: RED}
     y = {
         "type": "quantitative",
         "title": f"Predicted {target.named[0].lower()}{target.named[1:]}",
@@ -234,14 +247,14 @@ def architecture_spec(rows: int) -> Spec:
                             "test": "isValid(datum.level)",
                             "field": "level",
                             "type": "quantitative",
-                            "scale": {"domain": [0, 1], "range": ["#E3EEF6", BLUE]},
+                            "scale": {"domain": [0, 1], "range": [FIRST, COOL]},
                             "legend": None,
                         },
-                        "value": _EMPTY,
+                        "value": PALE,
                     },
                     "stroke": {
                         "condition": {"test": "datum.differs", "value": ORANGE},
-                        "value": "white",
+                        "value": PAPER,
                     },
                 },
             },
@@ -249,10 +262,7 @@ def architecture_spec(rows: int) -> Spec:
                 "mark": {"type": "text", "fontSize": 11},
                 "encoding": {
                     "text": {"field": "text"},
-                    "color": {
-                        "condition": {"test": "datum.level > 0.55", "value": "white"},
-                        "value": INK,
-                    },
+                    "color": {"value": INK},
                 },
             },
         ],

@@ -5,7 +5,7 @@ import pandas as pd
 from plotly import graph_objects as go
 
 from foxnas_core.badges import CHECKS, FAILED, MOST_SPREAD, PASSED, UNKNOWN, Badges, Check
-from foxnas_core.figures.theme import BLUE, GREY, INK, RED, SKY, new_figure
+from foxnas_core.figures.theme import BLUE, GREY, INK, PAPER, RED, SKY, new_figure
 
 _COLOURS = {PASSED: BLUE, UNKNOWN: GREY, FAILED: RED}
 _BINS = 40
@@ -38,7 +38,7 @@ def check_figure(table: pd.DataFrame) -> go.Figure:
             hovertemplate=f"%{{customdata}} %{{x}} rows {verdict}<extra>%{{y}}</extra>",
         )
     figure.update_xaxes(title="Rows")
-    figure.update_yaxes(autorange="reversed", gridcolor="white")
+    figure.update_yaxes(autorange="reversed", gridcolor=PAPER)
     figure.update_layout(
         barmode="stack",
         height=130 + 30 * len(table),

@@ -16,6 +16,8 @@ from foxnas_core.figures.theme import (
     GREY,
     INK,
     ORANGE,
+    PALE,
+    PAPER,
     PURPLE,
     SKY,
     colour_of,
@@ -32,7 +34,7 @@ TIME = "time (ms)"
 _TIMES = (TIME, "low (ms)", "high (ms)")
 _COLOURS = {
     "expand": BLUE, "depthwise": ORANGE, SQUEEZE: PURPLE, "project": SKY,
-    "other weights": GREEN, "no weights": GREY, NO_LAYER: "#D5DADF",
+    "other weights": GREEN, "no weights": GREY, NO_LAYER: PALE,
 }  # fmt: skip
 # A block narrower than this share of the picture has no room for its name.
 _ROOM = 0.035
@@ -380,7 +382,7 @@ def _add_strip(
             marker={
                 "color": _COLOURS[role],
                 "line": {
-                    "color": [INK if fused else "white" for *_, fused in boxes],
+                    "color": [INK if fused else PAPER for *_, fused in boxes],
                     "width": [2 if fused else 0.8 for *_, fused in boxes],
                 },
             },

@@ -9,7 +9,7 @@ import pandas as pd
 from foxnas_core.architecture import Architecture, Value
 from foxnas_core.editing.cells import cells_of
 from foxnas_core.figures.search import choice_text, group_title
-from foxnas_core.figures.theme import INK
+from foxnas_core.figures.theme import contrast
 from foxnas_core.search_space import SearchSpace
 
 # One hue from light to dark: its order is seen without telling hues apart, and in print.
@@ -148,9 +148,8 @@ def _shade(share: float) -> str:
 
 
 def _ink(colour: str) -> str:
-    """Black or white, whichever has the greater contrast to a colour by WCAG 2; at least 4.5."""
+    """Black or white, whichever has the greater contrast to a colour by WCAG 2, at least 4.5; ""
+    for the page's own ink where there is no colour."""
     if not colour:
-        return INK
-    parts = [int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5)]
-    red, green, blue = (p / 12.92 if p <= 0.04045 else ((p + 0.055) / 1.055) ** 2.4 for p in parts)
-    return "#000000" if 0.2126 * red + 0.7152 * green + 0.0722 * blue > 0.179 else "#FFFFFF"
+        return ""
+    return max(("#000000", "#FFFFFF"), key=lambda ink: contrast(ink, colour))

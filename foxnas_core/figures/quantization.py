@@ -7,7 +7,8 @@ import pandas as pd
 from plotly import graph_objects as go
 from plotly.subplots import make_subplots
 
-from foxnas_core.figures.theme import BLUE, GREY, INK, ORANGE, new_figure, whiskers
+from foxnas_core.figures.points import add_subnets
+from foxnas_core.figures.theme import BLUE, GREY, INK, ORANGE, PAPER, new_figure, whiskers
 from foxnas_core.quantization.comparison import PrecisionComparison, columns_of
 
 COLOURS = (BLUE, ORANGE)
@@ -105,10 +106,10 @@ def scatter_figure(table: pd.DataFrame, quantity: str) -> go.Figure:
         hoverinfo="skip",
     )  # fmt: skip
     for (study, own), colour in zip(table.groupby("study", sort=False), COLOURS, strict=False):
-        figure.add_scatter(
-            x=own["fp32"], y=own["int8"], mode="markers", name=str(study),
+        add_subnets(
+            figure, own["id"].tolist(), x=own["fp32"], y=own["int8"], name=str(study),
             marker={
-                "color": colour, "size": 7, "opacity": 0.7, "line": {"width": 0.5, "color": "white"}
+                "color": colour, "size": 7, "opacity": 0.7, "line": {"width": 0.5, "color": PAPER}
             },
             customdata=own["id"],
             hovertemplate=f"%{{customdata}}<br>fp32 %{{x:.4g}} {unit}, int8 %{{y:.4g}} {unit}"

@@ -5,12 +5,12 @@ import math
 import pandas as pd
 from plotly import graph_objects as go
 
-from foxnas_core.figures.theme import GREY, INK, colour_of, new_figure
+from foxnas_core.figures.points import add_subnets
+from foxnas_core.figures.theme import GREY, INK, SEQUENTIAL, colour_of, new_figure
 from foxnas_core.search.rounds import RoundsRecord
 from foxnas_core.target import target_of
 
 # White to a blue that dark numbers can be read on.
-_GAIN = [[0.0, "#F4F6F8"], [1.0, "#7FB8DC"]]
 
 
 def find_table(record: RoundsRecord) -> pd.DataFrame:
@@ -44,10 +44,11 @@ def error_figure(table: pd.DataFrame, column: str) -> go.Figure:
     target = target_of(column)
     errors = table.dropna(subset=f"{column} error")
     figure = new_figure()
-    figure.add_scatter(
+    add_subnets(
+        figure,
+        errors["id"].tolist(),
         x=errors["round"],
         y=errors[f"{column} error"],
-        mode="markers",
         name="a find",
         marker={"color": colour_of(column), "size": 8, "opacity": 0.55},
         customdata=errors[["id", "budget", f"{column} predicted", f"{column} measured"]],
@@ -112,7 +113,7 @@ def best_figure(table: pd.DataFrame) -> go.Figure:
         texttemplate="%{text}",
         customdata=[[cells["id"].get((b, r), "") for r in rounds] for b in budgets],
         hovertemplate="within %{y}, %{x}: %{text}<br>%{customdata}<extra></extra>",
-        colorscale=_GAIN,
+        colorscale=SEQUENTIAL,
         zmin=0,
         # One budget that had no good subnet at all would leave the others pale.
         zmax=max(float(table["gain"].quantile(0.9)), 1e-9),

@@ -7,7 +7,18 @@ import numpy as np
 import pandas as pd
 
 from foxnas_core.figures.live import Spec, spoken
-from foxnas_core.figures.theme import BLUE, GREEN, GREY, INK, ORANGE, PURPLE, RED, SKY
+from foxnas_core.figures.theme import (
+    BLUE,
+    BROWN,
+    GREEN,
+    GREY,
+    INK,
+    ORANGE,
+    PURPLE,
+    RED,
+    SILVER,
+    SKY,
+)
 from foxnas_core.search.strategies import ANNEALER, STRATEGIES, Race
 from foxnas_core.target import Target
 
@@ -15,7 +26,7 @@ EXACT, BOUND = "exact optimum", "bound on the optimum"
 _COLOURS = dict(
     zip(
         [ANNEALER, *STRATEGIES],
-        [BLUE, GREY, ORANGE, GREEN, PURPLE, SKY, "#8C5A2B", "#B8BEC6"],
+        [BLUE, GREY, ORANGE, GREEN, PURPLE, SKY, BROWN, SILVER],
         strict=True,
     )
 )

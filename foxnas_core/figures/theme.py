@@ -1,6 +1,13 @@
-"""One look for all figures, in colours that colour-blind readers can tell apart (Okabe & Ito)."""
+"""One look for all figures, in colours that colour-blind readers can tell apart.
 
-from typing import Any
+Figures are drawn in the light theme's colours, all of which stand here; `in_dark` gives what was
+drawn the dark theme's. The hues are Okabe and Ito's (2008), each darkened or lightened until it
+stands out from both papers (WCAG 2, 1.4.11) and from the others for every kind of colour blindness.
+"""
+
+import re
+from collections.abc import Iterable
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -8,24 +15,48 @@ from plotly import graph_objects as go
 
 from foxnas_core.target import Target
 
+Drawn = TypeVar("Drawn", go.Figure, dict[str, Any])
+
 BLUE, ORANGE, GREEN, RED, PURPLE, SKY = (
-    "#0072B2", "#E69F00", "#009E73", "#D55E00", "#CC79A7", "#56B4E9",
+    "#0A5799", "#CC7E0E", "#0C8250", "#A03000", "#A14371", "#1B98E2",
 )  # fmt: skip
-GREY, INK, PALE = "#8A94A0", "#1B2733", "#F4F6F8"
+# Lines that say less, words and rules, panes, what lies under a figure, the lines of its grid.
+GREY, INK, PALE, PAPER, GRID = "#848FA6", "#1B2733", "#F4F6F8", "#FFFFFF", "#E8ECF0"
+# Clouds of points behind what counts.
+CLOUD = "#7F95A8"
+# More than six or seven kinds in one figure.
+BROWN, SILVER = "#7A4A22", "#8D8D86"
+# What numbers are written on: cool and warm ends, and the middle of a scale through nothing.
+COOL, NEUTRAL, WARM = "#64A6D1", "#F7F7F7", "#EB9457"
+# A scale of one hue for marks without words on them, lowest first.
+LOW, MIDDLE, HIGH = "#4399D0", "#1F6FAE", "#0B2F5B"
+# The lowest of a scale for cells with words on them, up to COOL.
+FIRST = "#E3EEF6"
 TARGET_COLOURS = {
     "accuracy": BLUE, "latency_ms": RED, "latency_ms:int8": PURPLE,
     "accuracy:int8": SKY, "accuracy_drop:int8": ORANGE,
 }  # fmt: skip
 # Blue over white to red: harm and help stay apart without green against red.
-# The ends are light enough for dark numbers to be read on them.
-DIVERGING = [[0.0, "#64A6D1"], [0.5, "#F7F7F7"], [1.0, "#EB9457"]]
+# The ends are light enough for dark numbers to be read on them (dark enough for light ones).
+DIVERGING = [[0.0, COOL], [0.5, NEUTRAL], [1.0, WARM]]
+SEQUENTIAL = [[0.0, NEUTRAL], [1.0, COOL]]
+_DARK = {
+    BLUE: "#3D98E9", ORANGE: "#F7C244", GREEN: "#45CF8F", RED: "#E0652E", PURPLE: "#BB5489",
+    SKY: "#ADD4FF", GREY: "#8798B0", INK: "#E6EBF0", PALE: "#1D242C", PAPER: "#14191F",
+    GRID: "#2B343D", CLOUD: "#5F7A92", BROWN: "#B98A5E", SILVER: "#B9B9B0", COOL: "#2A6A98",
+    NEUTRAL: "#232C35", WARM: "#A3541B", LOW: "#2F75AD", MIDDLE: "#67AEE8", HIGH: "#D8ECFF",
+    FIRST: "#22323F",
+}  # fmt: skip
+_RGB = re.compile(r"rgba?\((\d+), ?(\d+), ?(\d+)(.*)\)")
+# What a figure is about, and no colour of it, however many values it has.
+_DATA = {"x", "y", "z", "text", "customdata", "ids", "labels", "values", "data", "field", "test"}
 
 
 _AXIS = {
     "automargin": True,
     "ticks": "",
-    "gridcolor": "#E8ECF0",
-    "linecolor": "#E8ECF0",
+    "gridcolor": GRID,
+    "linecolor": GRID,
     "zerolinecolor": GREY,
     "zerolinewidth": 1,
     "title": {"standoff": 8},
@@ -39,9 +70,9 @@ _TEMPLATE = go.layout.Template(
             "color": INK,
         },
         "margin": {"l": 10, "r": 10, "t": 40, "b": 10},
-        "plot_bgcolor": "white",
-        "paper_bgcolor": "white",
-        "hoverlabel": {"align": "left"},
+        "plot_bgcolor": PAPER,
+        "paper_bgcolor": PAPER,
+        "hoverlabel": {"align": "left", "bgcolor": PALE, "bordercolor": GREY, "font_color": INK},
         "xaxis": _AXIS,
         "yaxis": _AXIS,
         # Pages are scrolled over their figures: no zooming by accident.
@@ -53,6 +84,64 @@ _TEMPLATE = go.layout.Template(
 def new_figure() -> go.Figure:
     """An empty figure in the common look."""
     return go.Figure(layout={"template": _TEMPLATE})
+
+
+def in_dark(drawn: Drawn) -> Drawn:
+    """The same figure, or description of one, in the dark theme's colours.
+
+    What is no colour of this module is left as it is.
+    """
+    if isinstance(drawn, go.Figure):
+        # Of the whole figure Plotly would hand out its numbers encoded.
+        data = [_in_dark(trace.to_plotly_json()) for trace in drawn.data]
+        return go.Figure(data, _in_dark(drawn.layout.to_plotly_json()))
+    return _in_dark(drawn)
+
+
+def _in_dark(part: Any) -> Any:
+    if isinstance(part, dict):
+        return {k: v if k in _DATA else _in_dark(v) for k, v in part.items()}
+    if isinstance(part, str):
+        return _dark_colour(part)
+    if isinstance(part, np.ndarray):
+        is_text = part.dtype.kind in "OU"
+        return np.array([_in_dark(p) for p in part], dtype=object) if is_text else part
+    return [_in_dark(p) for p in part] if isinstance(part, list | tuple) else part
+
+
+def _dark_colour(colour: str) -> str:
+    if found := _RGB.fullmatch(colour):
+        *parts, rest = found.groups()
+        dark = _DARK.get(_hexadecimal(int(p) for p in parts))
+        return colour if dark is None else faint(dark, float(rest.lstrip(", ") or 1))
+    return _DARK.get(colour, colour)
+
+
+def faint(colour: str, opacity: float) -> str:
+    """A colour (hexadecimal) that lets through what lies under it, `opacity` from 0 to 1."""
+    red, green, blue = (round(255 * part) for part in _parts(colour))
+    return f"rgba({red}, {green}, {blue}, {opacity:g})"
+
+
+def contrast(one: str, other: str) -> float:
+    """The contrast of two colours (hexadecimal) by WCAG 2: 1 for equal ones, at most 21."""
+    low, high = sorted((_luminance(one), _luminance(other)))
+    return (high + 0.05) / (low + 0.05)
+
+
+def _luminance(colour: str) -> float:
+    red, green, blue = (
+        p / 12.92 if p <= 0.04045 else ((p + 0.055) / 1.055) ** 2.4 for p in _parts(colour)
+    )
+    return 0.2126 * red + 0.7152 * green + 0.0722 * blue
+
+
+def _parts(colour: str) -> list[float]:
+    return [int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5)]
+
+
+def _hexadecimal(parts: Iterable[int]) -> str:
+    return "#" + "".join(f"{part:02X}" for part in parts)
 
 
 def whiskers(

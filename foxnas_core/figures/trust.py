@@ -12,6 +12,7 @@ from foxnas_core.figures.theme import (
     GREEN,
     GREY,
     ORANGE,
+    PAPER,
     PURPLE,
     RED,
     SKY,
@@ -89,7 +90,7 @@ def pair_figure(table: pd.DataFrame, inherited: str, trained: str) -> go.Figure:
             y=own["trained"],
             mode="markers",
             name=name,
-            marker={"color": colour, "size": 10, "line": {"width": 1, "color": "white"}},
+            marker={"color": colour, "size": 10, "line": {"width": 1, "color": PAPER}},
             error_x=_bars(own[f"{x} std error"], colour),
             error_y=_bars(own["trained std error"], colour),
             customdata=own[
@@ -206,7 +207,7 @@ def offset_figure(table: pd.DataFrame) -> go.Figure:
             y=own["trained less inherited"],
             mode="markers",
             name=name,
-            marker={"color": colour, "size": 10, "line": {"width": 1, "color": "white"}},
+            marker={"color": colour, "size": 10, "line": {"width": 1, "color": PAPER}},
             error_y=_bars(np.hypot(own["inherited std error"], own["trained std error"]), colour),
             customdata=own[["id", "architecture"]].to_numpy(),
             hovertemplate="<b>%{customdata[0]}</b><br>%{customdata[1]}<br>%{x:.3s} MACs: "

@@ -24,7 +24,7 @@ from pages.shared.text import plain
 _KEY = "choices"
 _TEXTS = (
     "architecture", "against", "limits", "allowed", "search", "compare", "race", "cost", "unit",
-    "pinned", "asked",
+    "pinned", "asked", "subnet",
 )  # fmt: skip
 GOALS = ("accuracy", "latency")
 AIMS = ("save", "gain", "latency", "accuracy")
@@ -55,7 +55,8 @@ class Choices:
     unit it is read in and its budget where it is a count; what a counterfactual aims at (to
     "save" latency, to "gain" accuracy, or a "latency" or "accuracy" to keep), its amount in the
     target's unit and the number of edits that is looked at, the slots and decisions to keep,
-    with commas, and the choice that is asked for, as s2b1_kernel:7; the step of the tour, from 1.
+    with commas, and the choice that is asked for, as s2b1_kernel:7; the step of the tour, from 1;
+    and the id of the subnet that is highlighted in all figures.
     """
 
     study: str = "demo"
@@ -84,6 +85,7 @@ class Choices:
     pinned: str | None = None
     asked: str | None = None
     tour: float | None = None
+    subnet: str | None = None
 
 
 def current() -> Choices:
@@ -117,6 +119,11 @@ def set_architecture(architecture: Architecture) -> None:
     """Choose an architecture from outside the editor; edits start from it."""
     text = as_text(architecture)
     update(architecture=text, start=text)
+
+
+def highlight(subnet: str | None) -> None:
+    """Highlight a subnet in all figures, by its id; once more, or None, and it no longer is."""
+    update(subnet=None if subnet == current().subnet else subnet)
 
 
 def show_in_address(choices: Choices) -> None:

@@ -10,11 +10,13 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from foxnas_core.errors import FoxnasError, MissingPart
+from foxnas_core.figures.theme import GRID, PAPER
 from foxnas_core.storage import Study, list_studies, open_study
 from foxnas_core.writing import is_read_only
 from pages.shared import cache, choices, tour
 from pages.shared.signin import admitted
 from pages.shared.text import plain
+from pages.shared.theme import css, follow_theme
 
 REPOSITORY = Path(__file__).parents[2]
 MENU = {
@@ -52,15 +54,21 @@ MENU = {
 
 # What Streamlit's theme leaves open: less empty space, nothing cut short on a small screen, and
 # captions, chosen buttons and commands as dark as one needs to read them (WCAG 2.2, 4.5 to 1).
-_STYLE = """<style>
-.stMainBlockContainer {padding: 3rem 2.5rem}
-[data-testid="stMetricValue"] {font-size: 1.6rem}
-[data-testid="stMetricLabel"] * {white-space: normal; overflow: visible}
-.stButtonGroup button {padding-left: 0.6rem; padding-right: 0.6rem}
-.stButtonGroup button[data-selected] {color: inherit !important}
-[data-testid="stCaptionContainer"] {opacity: 0.75 !important}
-.stCode code .token {color: inherit !important}
+_STYLE = f"""<style>
+.stMainBlockContainer {{padding: 3rem 2.5rem}}
+[data-testid="stMetricValue"] {{font-size: 1.6rem}}
+[data-testid="stMetricLabel"] * {{white-space: normal; overflow: visible}}
+.stButtonGroup button {{padding-left: 0.6rem; padding-right: 0.6rem}}
+.stButtonGroup button[data-selected] {{color: inherit !important}}
+[data-testid="stCaptionContainer"] {{opacity: 0.75 !important}}
+.stCode code .token {{color: inherit !important}}
+/* A mouse sees the figures' tools when it comes near, a finger always, over what they tell. */
+@media (hover: none) {{.js-plotly-plot .modebar {{display: none}}}}
+[data-testid^="stBaseButton-primary"] * {{color: {css(PAPER)}}}
 </style>"""
+ABOUT = (
+    "**FOX-NAS Studio**: choose a neural network for a device, and know the reason for every layer."
+)
 SIDEBAR_WIDTH = 230
 WATCH = 5.0  # seconds between two looks at the study on disk
 
@@ -92,9 +100,14 @@ def may_write(what: str) -> bool:
 
 def _draw_frame(title: str, sentence: str) -> Study | None:
     st.set_page_config(
-        page_title=f"{title} · FOX-NAS Studio", layout="wide", initial_sidebar_state=SIDEBAR_WIDTH
+        page_title=f"{title} · FOX-NAS Studio",
+        layout="wide",
+        initial_sidebar_state=SIDEBAR_WIDTH,
+        # Without an entry of its own, the menu with the choice of light or dark isn't shown.
+        menu_items={"About": ABOUT},
     )
     st.html(_STYLE)
+    follow_theme()
     if not admitted():
         st.stop()
     choices.visit(title)
@@ -180,7 +193,8 @@ def pin(key: str) -> DeltaGenerator:
     """A container that stays at the top of the page while the rest scrolls under it."""
     st.html(
         f"<style>div:has(> .st-key-{key}) {{position: sticky; top: 0; z-index: 5; "
-        "background: white; border-bottom: 1px solid #E1E5EA; padding: 0.5rem 0}</style>"
+        f"background: {css(PAPER)}; border-bottom: 1px solid {css(GRID)}; padding: 0.5rem 0}}"
+        "</style>"
     )
     return st.container(key=key)
 

@@ -19,6 +19,7 @@ from pages.shared.frame import errors_as_cards
 from pages.shared.panel import panel
 from pages.shared.runs import EQUAL, Run, gap_text
 from pages.shared.text import plain
+from pages.shared.theme import vega_chart
 from pages.shared.watching import show_run, show_watched
 
 MOST_COMPARED = 8
@@ -52,7 +53,7 @@ def show_kept(study: Study, search_id: str) -> Architecture:
             f"{result.certificate}"
         )
         grid = tables.architecture_table(study.space, result.best.architecture)
-        st.vega_lite_chart(grid, live.architecture_spec(grid["row"].nunique()), key="best-chart")
+        vega_chart(grid, live.architecture_spec(grid["row"].nunique()), key="best-chart")
     panel(
         "Trace",
         f"{len(result.trace)} points of the run; seed {result.settings.seed}, "
@@ -182,9 +183,7 @@ def show_comparison(compared: dict[str, SearchResult]) -> None:
     table = tables.comparison_table(compared)
     objective = target_of(next(iter(compared.values())).objective)
     spec = live.comparison_spec(objective, list(compared), max(lengths) > 10 * min(lengths))
-    st.vega_lite_chart(
-        table[["search", "proposals", "best_value", "exact"]], spec, key="comparison-chart"
-    )
+    vega_chart(table[["search", "proposals", "best_value", "exact"]], spec, key="comparison-chart")
     panel("", "", tables.searches_table(compared), key="compared")
     with st.expander("Courses"):
         panel("", "", table, key="comparison")

@@ -7,8 +7,11 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
+from foxnas_core.figures.points import has_subnets, highlighted, subnet_at
 from foxnas_core.glossary import meaning_of
 from foxnas_core.table import as_csv
+from pages.shared import choices
+from pages.shared.theme import themed
 
 if TYPE_CHECKING:
     from plotly.graph_objects import Figure
@@ -26,29 +29,44 @@ def panel(
     *,
     key: str,
     on_select: Callable[[], None] | None = None,
+    box: bool = False,
 ) -> None:
     """Draw a panel; without a figure the table stands open.
 
     `on_select` is called when a point is clicked in the figure (widget `key`-figure) or, where
-    there is none, a row is chosen in the table (widget `key`-table).
+    there is none, a row is chosen in the table (widget `key`-table). Without it, a click highlights
+    the subnet that a point stands for, here and in all figures that show it. With `box`, it is
+    called when a box is drawn in the figure instead.
     """
     if title:
         st.subheader(title)
     if sentence:
         st.write(sentence)
     if figure is not None:
+        if on_select is None and has_subnets(figure):
+            on_select = _highlight_clicked(figure, f"{key}-figure")
         st.plotly_chart(
-            figure,
+            themed(highlighted(figure, choices.current().subnet)),
             theme=None,
             key=f"{key}-figure",
             config={"displaylogo": False},
             on_select=on_select or "ignore",
-            selection_mode="points",
+            selection_mode="box" if box else "points",
         )
         with st.expander("Table"):
             _table(table, key)
     else:
         _table(table, key, on_select)
+
+
+def _highlight_clicked(figure: "Figure", key: str) -> Callable[[], None]:
+    def clicked(state: Any) -> None:
+        for point in state["selection"]["points"]:
+            if subnet := subnet_at(figure, point["curve_number"], point["point_index"]):
+                choices.highlight(subnet)
+                return
+
+    return choices.on_change(key, clicked)
 
 
 def _table(table: pd.DataFrame, key: str, on_select: Callable[[], None] | None = None) -> None:

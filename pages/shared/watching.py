@@ -15,6 +15,7 @@ from pages.shared import cache
 from pages.shared.frame import errors_as_cards
 from pages.shared.jobs import Job
 from pages.shared.runs import Run, told
+from pages.shared.theme import vega_chart
 
 FRAME_EVERY = 0.1  # seconds
 
@@ -87,12 +88,12 @@ def show_run(study: Study, front: Front, run: Run, spans: live.Spans) -> None:
             run.objective, run.total, course_range(run, front),
             None if exact is None else exact.value, tables.EXACT,
         )  # fmt: skip
-        st.vega_lite_chart(tables.course_table(run.trace, "value"), spec, key="course-chart")
+        vega_chart(tables.course_table(run.trace, "value"), spec, key="course-chart")
         spec = live.course_spec(
             run.limits[0][0], run.total, limit_range(run, front), run.first_bound,
             tables.FLOOR if run.least_cost else tables.BUDGET, height=210,
         )  # fmt: skip
-        st.vega_lite_chart(tables.course_table(run.trace, "cost"), spec, key="cost-chart")
+        vega_chart(tables.course_table(run.trace, "cost"), spec, key="cost-chart")
         schedule = tables.schedule_table(run.trace)
         start, end = run.settings.start_temperature or 1.0, run.settings.end_temperature or 1.0
         for place, column, title, domain in zip(
@@ -103,7 +104,7 @@ def show_run(study: Study, front: Front, run: Run, spans: live.Spans) -> None:
             strict=True,
         ):
             spec = live.schedule_spec(column, title, run.total, domain)
-            place.vega_lite_chart(schedule[["proposals", column]], spec, key=f"{column}-chart")
+            vega_chart(schedule[["proposals", column]], spec, key=f"{column}-chart", place=place)
     with right:
         if run.best is not None:
             show_architecture(study, "Best found", run.best, run.targets, exact, "best-chart")
@@ -121,7 +122,7 @@ def show_run(study: Study, front: Front, run: Run, spans: live.Spans) -> None:
             show_architecture(study, "Exact optimum", exact, run.targets, exact, "current-chart")
     moving = {tables.CURRENT: run.current, tables.BEST: run.best}
     with st.container(key="moving"):
-        st.vega_lite_chart(
+        vega_chart(
             tables.candidates_table(moving, least_cost=run.least_cost),
             live.moving_spec(latency.target, accuracy.target, spans),
             key="moving-chart",
@@ -162,7 +163,7 @@ def front_table(
 def show_front(front: Front, table: pd.DataFrame, spans: live.Spans) -> None:
     predictors = (front.problem.limits[0].predictor, front.problem.objective)
     spec = live.front_spec(*(p.target for p in predictors), spans)
-    st.vega_lite_chart(table, spec, key="front-chart")
+    vega_chart(table, spec, key="front-chart")
 
 
 def show_architecture(
@@ -174,4 +175,4 @@ def show_architecture(
     st.markdown(f"**{name}** · {' · '.join(parts)}")
     other = None if exact is None else exact.architecture
     grid = tables.architecture_table(study.space, candidate.architecture, other)
-    st.vega_lite_chart(grid, live.architecture_spec(grid["row"].nunique()), key=key)
+    vega_chart(grid, live.architecture_spec(grid["row"].nunique()), key=key)

@@ -7,6 +7,7 @@ from hand import hand_space, noisy_table
 from foxnas_core.answers.reach import Goal, Reached, reach
 from foxnas_core.answers.why_not import every_choice
 from foxnas_core.figures.counterfactual import choices_figure, reached_figure, reached_table
+from foxnas_core.figures.theme import PAPER
 from foxnas_core.regression import fit
 from foxnas_core.search.problem import Limit, SearchProblem
 from foxnas_core.target import target_of
@@ -47,7 +48,7 @@ def test_the_figure_marks_the_chosen_number():
     chosen = int(table["edits"].iloc[1])
     line, points = reached_figure(table, ACCURACY, chosen).data
     assert list(points.x) == table["edits"].tolist() and list(points.y) == table["price"].tolist()
-    filled = [colour != "white" for colour in points.marker.color]
+    filled = [colour != PAPER for colour in points.marker.color]
     assert filled == [edits == chosen for edits in table["edits"]]
     assert np.allclose(points.error_y.array, table["price high"] - table["price"])
     assert line.line.shape == "hv"

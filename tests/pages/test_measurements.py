@@ -1,3 +1,5 @@
+import json
+
 import numpy as np
 import pytest
 from conftest import run_page, sentences
@@ -13,6 +15,12 @@ def titles(page) -> list[str]:
     return [t.value for t in page.subheader]
 
 
+def frame(page, key: str):
+    """The table, whose rows can be chosen, of the panel of that key."""
+    [found] = [f.value for f in page.dataframe if f.key == f"{key}-table"]
+    return found
+
+
 def metrics(page) -> dict[str, str]:
     return {m.label: m.value for m in page.metric}
 
@@ -22,15 +30,17 @@ def test_badges_spread_and_rows_of_the_shipped_study(studies):
     assert not page.exception and not page.error
     assert titles(page) == [
         "What was checked", "How far the rounds agree", "How the machine drifted", "The rows",
+        "Everything known of each", "Top-1 accuracy (%) over Latency (ms)",
+        "Latency (ms) over MACs", "Those kept",
     ]  # fmt: skip
     table = open_study(studies / "demo").table()
     failed = judge(table, "latency_ms").count(FAILED)
     assert metrics(page)["Failed a check"] == str(failed)
     assert "did not record the drift" not in sentences(page)
-    assert len(page.get("plotly_chart")) == 3
+    assert len(page.get("plotly_chart")) == 6
     page.segmented_control(key="badges").set_value(FAILED).run()
     assert not page.exception and not page.error
-    listed = page.dataframe[-1].value
+    listed = next(f.value for f in page.dataframe if "badge" in f.value)
     assert len(listed) == failed and set(listed["badge"]) == {FAILED}
 
 
@@ -74,7 +84,7 @@ def test_a_campaign_alone_can_be_looked_at(recorded):
     page.selectbox(key="campaign").select("search-1-new").run()
     assert not page.exception and not page.error
     assert metrics(page)["Passed every check"] == metrics(page)["Measured rows"] == "10"
-    assert len(page.get("plotly_chart")) == 3
+    assert len(page.get("plotly_chart")) >= 3
     assert "Memory: not available on this device" in sentences(page).replace("\\", "")
     page.selectbox(key="latency").select("latency_ms:int8").run()
     assert not page.exception and not page.error
@@ -86,3 +96,56 @@ def test_a_table_without_campaigns_or_ranges_is_unknown_and_says_what_is_missing
     assert not page.exception and not page.error
     assert metrics(page)["Not all known"] == "120"
     assert "no range of rounds" in sentences(page)
+
+
+def test_filters_and_the_brush_keep_the_same_subnets_everywhere(studies):
+    table = open_study(studies / "demo").table()
+    page = run_page(PAGE)
+    assert len(frame(page, "kept")) == np.isfinite(table.values("latency_ms")).sum()
+    page.toggle(key="feasible").set_value(True).run()
+    page.slider(key="budget").set_value(0.04).run()
+    page.select_slider(key="only-resolution").set_value((18, 28)).run()
+    scope = ("demo", "latency_ms")
+    page.session_state["remembered-brush"] = (scope, {"accuracy": [(86.0, 88.0)]})
+    page.run()
+    assert not page.exception and not page.error
+    kept = frame(page, "kept")
+    resolution = table.frame["resolution"].astype(int)
+    wanted = (
+        (table.frame["latency_ms"] <= 0.04)
+        & resolution.between(18, 28)
+        & table.frame["accuracy"].between(86, 88)
+    )
+    assert set(kept["id"]) == set(table.frame["id"][wanted]) and len(kept) == wanted.sum() > 5
+    assert f"{len(kept)} of " in sentences(page)
+    page.button(key="no-brush").click().run()
+    assert len(frame(page, "kept")) > len(kept)
+
+
+def test_a_subnet_is_highlighted_in_every_figure_and_on_other_pages(studies):
+    subnet = open_study(studies / "demo").table().frame["id"].iloc[7]
+
+    def rings(page) -> list[int]:
+        figures = [json.loads(c.proto.spec) for c in page.get("plotly_chart")]
+        return [sum(t.get("name") == subnet for t in f["data"]) for f in figures]
+
+    page = run_page(PAGE, subnet=subnet)
+    assert not page.exception and not page.error
+    assert rings(page)[3:] == [1, 1, 1]
+    assert f"Highlighted here and on the other pages: {subnet}" in sentences(page)
+    assert sum(rings(run_page("pages/5_Diagnostics.py", subnet=subnet))) >= 3
+    page.button(key="no-subnet").click().run()
+    assert sum(rings(page)) == 0 and "subnet" not in page.query_params
+
+
+@pytest.mark.parametrize("subnet", ["no such", "<b>", "%s"])
+def test_a_subnet_that_is_none_is_told(studies, subnet):
+    page = run_page(PAGE, subnet=subnet)
+    assert not page.exception and not page.error
+    assert "is none of these subnets" in sentences(page)
+
+
+def test_operations_without_numbers_have_axes_of_what_was_measured(cells):
+    page = run_page(PAGE, study="cells")
+    assert not page.exception and not page.error
+    assert list(frame(page, "kept").columns) == ["row", "id", "accuracy", "latency_ms"]

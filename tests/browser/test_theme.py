@@ -1,0 +1,75 @@
+"""Light and dark: the system's choice, the menu's, and figures that follow either at once."""
+
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+from serving import PATIENCE, Server, wait_until_drawn
+
+from foxnas_core.figures.theme import BLUE, INK, PAPER, in_dark
+
+LIGHT = {"paper": PAPER, "ink": INK, "marks": BLUE}
+DARK = in_dark(LIGHT)
+FIGURE = ".st-key-choices-figure"
+# The colours that a figure is really drawn in: of its paper, its words and its first points.
+DRAWN = """figure => ({
+  paper: figure.querySelector('.main-svg').style.background,
+  ink: figure.querySelector('.xtitle').style.fill,
+  marks: figure.querySelector('.point').style.fill,
+})"""
+
+
+def shown(colours: dict[str, str]) -> dict[str, str]:
+    """As a browser writes them."""
+    return {
+        part: "rgb({}, {}, {})".format(*(int(c[i : i + 2], 16) for i in (1, 3, 5)))
+        for part, c in colours.items()
+    }
+
+
+@pytest.fixture
+def at_night(browser: Browser, server: Server) -> Iterator[Page]:
+    """A page of a visitor whose system is dark."""
+    context = browser.new_context(
+        base_url=server.url, viewport={"width": 1440, "height": 1200}, color_scheme="dark"
+    )
+    context.set_default_timeout(PATIENCE)
+    yield context.new_page()
+    context.close()
+
+
+def colours(page: Page) -> dict[str, str]:
+    return page.locator(f"{FIGURE} .js-plotly-plot").evaluate(DRAWN)
+
+
+def wait_for(page: Page, wanted: dict[str, str]) -> None:
+    expect(page.locator(f"{FIGURE} .main-svg").first).to_have_css(
+        "background-color", shown(wanted)["paper"]
+    )
+    assert colours(page) == shown(wanted)
+
+
+def test_figures_follow_the_system_and_the_menu(at_night: Page):
+    page = at_night
+    page.goto("/Coefficients")
+    wait_until_drawn(page)
+    wait_for(page, DARK)
+    ground = page.locator('[data-testid="stApp"]')
+    expect(ground).to_have_css("background-color", shown(DARK)["paper"])
+
+    page.locator('[data-testid="stMainMenu"] button').click()
+    page.get_by_role("menuitemradio", name="Light").click()
+    expect(ground).to_have_css("background-color", shown(LIGHT)["paper"])
+    wait_for(page, LIGHT)
+
+
+def test_the_picture_and_what_stays_in_view_follow_too(at_night: Page):
+    page = at_night
+    page.goto("/What_if")
+    wait_until_drawn(page)
+    pinned = page.locator("div:has(> .st-key-predictions)")
+    plain = page.locator('.st-key-picture [data-cell="input"]')
+    for wanted in (DARK, LIGHT):
+        expect(pinned).to_have_css("background-color", shown(wanted)["paper"])
+        expect(plain).to_have_css("color", shown(wanted)["ink"])
+        page.emulate_media(color_scheme="light")

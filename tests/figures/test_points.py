@@ -1,0 +1,57 @@
+import pytest
+from plotly import graph_objects as go
+from plotly.subplots import make_subplots
+
+from foxnas_core.figures.points import MANY, add_subnets, has_subnets, highlighted, subnet_at
+from foxnas_core.figures.theme import BLUE, new_figure
+
+
+def cloud(count: int, figure: go.Figure | None = None, **trace) -> go.Figure:
+    figure = new_figure() if figure is None else figure
+    ids = [f"n{i}" for i in range(count)]
+    add_subnets(
+        figure, ids, x=list(range(count)), y=[2 * i for i in range(count)],
+        marker={"color": BLUE, "size": 7, "line": {"width": 1}}, **trace,
+    )  # fmt: skip
+    return figure
+
+
+@pytest.mark.parametrize(
+    ("count", "kind"), [(3, "scatter"), (MANY, "scatter"), (MANY + 1, "scattergl")]
+)
+def test_many_points_are_left_to_the_graphics_card_and_drawn_small(count, kind):
+    [trace] = cloud(count).data
+    assert trace.type == kind and len(trace.x) == count and trace.marker.color == BLUE
+    assert (trace.marker.size < 7) == (count > MANY) == (trace.marker.opacity is not None)
+
+
+def test_a_subnet_gets_a_ring_wherever_it_stands():
+    figure = make_subplots(rows=1, cols=2, figure=new_figure())
+    cloud(5, figure, row=1, col=1)
+    cloud(MANY + 5, figure, row=1, col=2)
+    figure.add_scatter(x=[3], y=[3], name="no subnet")
+    shown = highlighted(figure, "n3")
+    first, second = shown.data[3:]
+    assert (first.type, second.type) == ("scatter", "scattergl")
+    assert (first.xaxis, second.xaxis) == ("x", "x2")
+    for ring in (first, second):
+        assert (list(ring.x), list(ring.y), ring.name) == ([3], [6], "n3")
+        assert ring.marker.symbol == "circle-open"
+    assert len(figure.data) == 3  # what was given is as it was
+    assert shown.layout == figure.layout
+
+
+@pytest.mark.parametrize("subnet", [None, "", "n9"])
+def test_without_it_the_figure_stays_as_it_is(subnet):
+    figure = cloud(4)
+    assert highlighted(figure, subnet) is figure
+
+
+def test_a_point_leads_to_its_subnet():
+    figure = cloud(4)
+    figure.add_scatter(x=[1], y=[1])
+    figure.add_bar(x=[1], y=[1], ids=["bar"])
+    assert subnet_at(figure, 0, 2) == "n2"
+    for curve, point in ((0, 4), (0, -1), (1, 0), (2, 0), (3, 0), (-1, 0)):
+        assert subnet_at(figure, curve, point) is None
+    assert has_subnets(figure) and not has_subnets(go.Figure(figure.data[1:]))
