@@ -73,7 +73,13 @@ def show_answer(study: Study, latency: str) -> None:
     for target, place in zip(targets, st.columns(2, gap="large"), strict=True):
         own = intervals[intervals["target"] == target.column]
         with place:
-            panel("", "", own, interval_figure(own, [target]), key=f"reasons-{target.column}")
+            panel(
+                "",
+                f"What each block does to {target.label.lower()}, in {target.difference_unit}.",
+                own,
+                interval_figure(own, [target]),
+                key=f"reasons-{target.column}",
+            )
     panel("", "", reasons_table(found), key="reasons")
 
 
