@@ -1,5 +1,6 @@
 """A target: a measured column with its unit and the direction that is better."""
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Literal
@@ -59,12 +60,14 @@ class Target:
     def text(self, value: float, *, signed: bool = False) -> str:
         """The value as it is read, without its unit: percentages and points to two decimals, all
         else to three significant digits, thousands as k, M, G and T; KiB, which has a prefix
-        already, in whole numbers."""
+        already, in whole numbers. What was not measured is "nan"."""
         sign = "+" if signed else ""
         if self.unit in ("%", "points"):
             return f"{value:{sign}z.2f}"
         if self.unit == "KiB":
             return f"{value:{sign}z,.0f}"
+        if not math.isfinite(value):
+            return f"{value:{sign}}"
         for prefix in ("", "k", "M", "G", "T"):
             # 999.6 would round to 1000, so it takes the next prefix.
             if abs(value) < 999.5 or prefix == "T":

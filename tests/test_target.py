@@ -89,3 +89,8 @@ def test_energy_and_memory_are_targets_of_each_precision(column, unit):
 def test_kib_take_no_second_prefix():
     assert target_of("memory_kib").text(1723.6) == "1,724"
     assert target_of("energy_mj").text(1723.6) == "1.72 k"
+
+
+@pytest.mark.parametrize("column", ["accuracy", "latency_ms", "macs", "memory_kib"])
+def test_what_was_not_measured_reads_so_too(column):
+    assert target_of(column).text(float("nan")) == "nan"
