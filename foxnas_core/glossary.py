@@ -221,6 +221,9 @@ TERMS = (
     ),
     Term("Mean", "The average of all of them.", "mean"),
     Term(
+        "Mean choice", "The average of this choice over a subnet's blocks that are on.", "mean .+"
+    ),
+    Term(
         "Narrower",
         "By how many percent intervals become narrower on average.",
         "batch|random",
