@@ -128,7 +128,7 @@ class WhyNot:
             target = limit.predictor.target
             kind = "budget" if limit.side == "at_most" else "floor"
             name = f"The {kind} of {limit.bound:.6g} {target.unit or noun_of(target)}"
-            left = f"{_small(target, abs(room))} {target.difference_unit or noun_of(target)}"
+            left = f"{target.text(abs(room))} {target.difference_unit or noun_of(target)}"
             if room < 0:
                 text = f"{name} is missed by {left} already"
             else:
@@ -297,12 +297,6 @@ def _alone(
                 choices[parent.name] = condition.values[int(np.argmin(steps))]
             waiting.append(parent)
     return space.architecture(choices)
-
-
-def _small(target: Target, value: float) -> str:
-    """The value as it is read, however little is left: 0.000029, not 2.94e-05."""
-    text = target.text(value)
-    return f"{value:.6f}" if "e" in text else text
 
 
 def _with_interval(target: Target, found: EditEffects, sign: float) -> str:

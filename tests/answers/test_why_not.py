@@ -115,7 +115,7 @@ def test_however_little_is_left_is_told_in_plain_digits() -> None:
     cost = COSTS[EVERYTHING.index(BEST)]
     tight = PROBLEM.within(float(cost) + 2.94e-5)
     found = why_not(tight, BEST, "q1_kernel", 3 if BEST["q1_kernel"] != 3 else 5)
-    assert "leaves 0.000029 ms" in found.sentence()
+    assert "leaves 0.0000294 ms" in found.sentence()
 
 
 def test_counts_are_told_without_an_interval() -> None:
