@@ -5,6 +5,8 @@ BIN := $(VENV)/bin
 export OMP_NUM_THREADS ?= 1
 # Processes that share the tests' files between them; the journeys need the machine to themselves.
 WORKERS ?= $(shell getconf _NPROCESSORS_ONLN)
+# A journey that fails is made once more: a browser waits for no machine that does other work.
+JOURNEYS := -m pytest -m browser --reruns 1
 CORE := -m pytest -m "not browser" --numprocesses $(WORKERS) --dist loadfile
 
 .DEFAULT_GOAL := help
@@ -25,13 +27,13 @@ data: ## fetch Fashion-MNIST (Debian's package), which only training needs
 
 test: lint browser sshd ## install what the tests need, then run the whole suite
 	$(BIN)/python $(CORE)
-	$(BIN)/python -m pytest -m browser
+	$(BIN)/python $(JOURNEYS)
 
 test-core: $(VENV)/installed-dev sshd ## the suite without the browser
 	$(BIN)/python $(CORE)
 
 test-browser: browser ## the journeys in a real Chromium
-	$(BIN)/python -m pytest -m browser
+	$(BIN)/python $(JOURNEYS)
 
 lint: $(VENV)/installed-dev ## ruff and mypy
 	$(BIN)/ruff check .

@@ -119,7 +119,7 @@ def filters(every: pd.DataFrame, column: str) -> tuple[np.ndarray, float | None]
     costs = every[column]
     budget = None
     left, middle, right = st.columns(3, gap="large", vertical_alignment="bottom")
-    if left.toggle("Within a latency budget only", key="feasible"):
+    if left.toggle("Feasible only", key="feasible", help="Those within a latency budget."):
         low, high = float(costs.min()), float(costs.max())
         step = 10.0 ** math.floor(math.log10(max(high - low, 1e-9) / 50))
         wanted = choices.current().budget or float(costs.median())
