@@ -144,6 +144,19 @@ class Jobs(Registry[Job]):
 
     most_unfinished, most_kept, what = 16, 32, "searches run or are paused"
 
+    def __init__(self) -> None:
+        super().__init__()
+        self._kept: dict[str, tuple[str, str]] = {}
+
+    def kept_as(self, job_id: str | None, study: str) -> str | None:
+        """The id under which a job's search was kept with the study, also once the job itself is
+        forgotten: who left the page while it ran comes back by the job's id."""
+        job = self.get(job_id, study)
+        if job is not None:
+            return job.kept
+        folder, kept = self._kept.get(job_id or "", ("", None))
+        return kept if folder == study else None
+
     def start(
         self,
         study: str,
@@ -163,6 +176,11 @@ class Jobs(Registry[Job]):
                 seconds=seconds, exact=exact, keep=keep, replays=replays, bound=bound,
             )
         )  # fmt: skip
+
+    def _drop(self, run: Job) -> None:
+        super()._drop(run)
+        if run.kept:
+            self._kept[run.id] = (run.study, run.kept)
 
 
 def replayed(search_id: str, kept: SearchResult) -> Callable[[SearchResult], str]:

@@ -74,7 +74,10 @@ class Registry(Generic[R]):
         now = time.monotonic()
         for position, run in enumerate(ended):
             if now - run.seen > KEPT_FOR or position < len(ended) - self.most_kept:
-                del self._runs[run.id]
+                self._drop(run)
+
+    def _drop(self, run: R) -> None:
+        del self._runs[run.id]
 
 
 class Work:

@@ -247,7 +247,11 @@ def test_only_the_last_ended_jobs_are_remembered(registry, start, monkeypatch):
     running = start(LONG, seconds=60.0)
     remembered = [registry.get(job.id, "here") is not None for job in ended]
     assert remembered == [False, False, True, True]
+    # What was kept of them is found by their ids all the same, in their own study.
+    assert [registry.kept_as(job.id, "here") for job in ended] == [job.kept for job in ended]
+    assert all(job.kept for job in ended) and registry.kept_as(ended[0].id, "there") is None
     assert registry.get(running.id, "here") is running
+    assert registry.kept_as(running.id, "here") is None and registry.kept_as(None, "here") is None
 
 
 def test_what_nobody_looks_at_is_forgotten(registry, start, monkeypatch):
