@@ -223,8 +223,8 @@ def show(study: Study) -> None:
     listed = rows if wanted in (None, "all") else rows[rows["badge"] == wanted]
     panel(
         "The rows",
-        f"{len(listed)} of {len(rows)} rows. spread and above\\_minimum are in % of the latency "
-        "(ms), drift is a factor, drift\\_range in %.",
+        f"{len(listed):,} of {len(rows):,} rows. spread and above\\_minimum are in % of the "
+        "latency (ms), drift is a factor, drift\\_range in %.",
         listed,
         key="measurements",
     )

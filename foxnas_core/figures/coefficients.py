@@ -86,7 +86,7 @@ def interval_figure(table: pd.DataFrame, targets: Sequence[Target]) -> go.Figure
                     "line": {"color": colour, "width": 1.5},
                 },
                 error_x=whiskers(part["effect"], part["low"], part["high"], colour),
-                ids=block_ids(part["block"].tolist()),
+                meta=block_ids(part["block"].tolist()),
                 customdata=texts,
                 hovertemplate="%{y}<br>%{customdata}<extra></extra>",
                 showlegend=False,

@@ -100,7 +100,7 @@ def lens_figure(table: pd.DataFrame, target: Target, *, signed: bool) -> go.Figu
             y=[blocks.index(block) + offset for block in own["block"]],
             mode="markers",
             marker={"color": colour, "symbol": symbol, "size": 9},
-            ids=block_ids(own["block"]),
+            meta=block_ids(own["block"]),
             error_x=whiskers(value, low, high, colour),
             customdata=np.stack([own["block"], texts, own["rank"].map("{:g}".format)], axis=1),
             hovertemplate=f"%{{customdata[0]}}, {lens}<br>"
@@ -201,7 +201,7 @@ def swarm_figure(table: pd.DataFrame, target: Target, role: str = "") -> go.Figu
             y=row[own] + 0.9 * table["jitter"][own],
             mode="markers",
             marker={"size": 4, "opacity": 0.8} | marker,
-            ids=table["id"][own].tolist(),
+            meta=table["id"][own].tolist(),
             text=[text for text, keep in zip(texts, own, strict=True) if keep],
             hovertemplate="%{text}<extra></extra>",
             showlegend=False,

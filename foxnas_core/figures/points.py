@@ -1,6 +1,7 @@
 """Points that stand for subnets or blocks: many go to the graphics card, one is found in all.
 
-A trace's `ids` say what its points stand for, a heatmap's `meta` what its cells do."""
+A trace's `meta` says what its points, or a heatmap's cells, stand for. Plotly's own `ids` would not
+do: of several points with one id it draws the last."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -27,7 +28,7 @@ def add_subnets(
     if many:
         marker = marker | {"size": min(marker["size"], 4), "opacity": 0.5, "line": {"width": 0}}
     add = figure.add_scattergl if many else figure.add_scatter
-    add(mode="markers", ids=list(ids), marker=marker, **trace)
+    add(mode="markers", meta=list(ids), marker=marker, **trace)
 
 
 def block_ids(blocks: Sequence[str]) -> list[str]:
@@ -95,5 +96,4 @@ def highlighted(figure: go.Figure, subnet: str | None, block: str | None = None)
 
 
 def _ids(trace: Any) -> Sequence[str]:
-    ids = getattr(trace, "ids", None) if trace.type in ("scatter", "scattergl") else None
-    return () if ids is None else ids
+    return trace.meta or () if trace.type in ("scatter", "scattergl") else ()

@@ -103,7 +103,7 @@ def parallel_figure(
     figure = new_figure()
     own = (table["id"] == subnet).to_numpy()
     # Few lines may be dark; of many each is faint, so that one sees where they run together.
-    strength = float(np.clip(60 / max(1, kept.sum()), 0.06, 0.7))
+    strength = float(np.clip(60 / max(1, kept.sum()), 0.012, 0.7))
     for name, chosen, colour, width in (
         ("others", ~kept, faint(CLOUD, min(0.15, strength)), 1.0),
         ("kept", kept, faint(BLUE, strength), 1.0),

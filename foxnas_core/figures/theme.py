@@ -50,7 +50,7 @@ _DARK = {
 _WIDE = "wide"
 _RGB = re.compile(r"rgba?\((\d+), ?(\d+), ?(\d+)(.*)\)")
 # What a figure is about, and no colour of it, however many values it has.
-_DATA = {"x", "y", "z", "text", "customdata", "ids", "labels", "values", "data", "field", "test"}
+_DATA = {"x", "y", "z", "text", "customdata", "meta", "labels", "values", "data", "field", "test"}
 
 
 _AXIS = {
