@@ -78,7 +78,7 @@ def show_subnets(study: Study, table: MeasurementTable, column: str) -> None:
         choices.remember("brush", None)
         st.rerun()
     if subnet and row.button("Highlight no subnet", key="no-subnet"):
-        choices.highlight(None)
+        choices.highlight(subnet=None)
         st.rerun()
     if subnet:
         row.caption(
@@ -102,7 +102,7 @@ def show_subnets(study: Study, table: MeasurementTable, column: str) -> None:
 
     def choose(state: Any) -> None:
         if rows := state["selection"]["rows"]:
-            choices.highlight(listed["id"].iloc[rows[0]])
+            choices.highlight(subnet=listed["id"].iloc[rows[0]])
 
     panel(
         "Those kept",
@@ -223,8 +223,8 @@ def show(study: Study) -> None:
     listed = rows if wanted in (None, "all") else rows[rows["badge"] == wanted]
     panel(
         "The rows",
-        f"{len(listed)} of {len(rows)} rows. spread and above\\_minimum are in % of the latency "
-        "(ms), drift is a factor, drift\\_range in %.",
+        f"{len(listed):,} of {len(rows):,} rows. spread and above\\_minimum are in % of the "
+        "latency (ms), drift is a factor, drift\\_range in %.",
         listed,
         key="measurements",
     )

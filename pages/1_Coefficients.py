@@ -23,7 +23,7 @@ from foxnas_core.table import MeasurementTable
 from pages.shared import cache, choices
 from pages.shared.frame import errors_as_cards, page
 from pages.shared.latency import latency_picker
-from pages.shared.panel import panel
+from pages.shared.panel import block_picker, panel
 from pages.shared.text import plain
 
 LINK_NAMES = {"auto": "Where it predicts better", "none": "Never", "saturating": "Always"}
@@ -163,6 +163,7 @@ with page(
     targets = [predictor.target for predictor in predictors]
     columns = [target.column for target in targets]
     effects = side_by_side(predictors, hows)
+    block_picker(dict.fromkeys(effects["slot"].where(effects["slot"] != "", effects["group"])))
     intervals = interval_table(effects, columns)
     if st.toggle("Compare the forms (some seconds)", key="compare-forms"):
         places = st.columns(len(predictors), gap="large")

@@ -151,7 +151,7 @@ def choose_point(study: Study, key: str) -> Callable[[], None]:
             row, subnet, *_ = points[0]["customdata"]
             choices.remember(_row_of(study), int(row))
             if subnet != choices.current().subnet:
-                choices.highlight(subnet)
+                choices.highlight(subnet=subnet)
 
     return choices.on_change(f"{key}-figure", act)
 

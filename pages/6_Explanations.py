@@ -29,7 +29,7 @@ from pages.shared import cache, choices
 from pages.shared.editor import architecture_picker
 from pages.shared.frame import errors_as_cards, page
 from pages.shared.latency import latency_of
-from pages.shared.panel import panel
+from pages.shared.panel import block_picker, panel
 from pages.shared.text import plain
 
 ONE, ALL = "One subnet", "The whole space"
@@ -114,6 +114,7 @@ def show_agreement(
             lens_figure(values, predictor.target, signed=signed),
             key="lenses",
         )
+        block_picker(dict.fromkeys(values["block"]))
     with right, errors_as_cards():
         agreement = rank_agreement(
             {name: own.set_index("block")["value"] for name, own in lenses.items()}

@@ -11,6 +11,7 @@ from plotly import graph_objects as go
 from plotly.subplots import make_subplots
 
 from foxnas_core.explanation.coefficients import slot_grid
+from foxnas_core.figures.points import block_ids
 from foxnas_core.figures.theme import (
     DIVERGING,
     GREY,
@@ -26,10 +27,11 @@ from foxnas_core.target import Target
 
 
 def interval_table(effects: pd.DataFrame, columns: Sequence[str]) -> pd.DataFrame:
-    """One row a choice and target: group, row, target, effect, low, high, clear.
+    """One row a choice and target: group, row, target, effect, low, high, block, clear.
 
     `effects` is a table of `side_by_side`, `columns` are the targets in it. `row` names what is
-    drawn, once in each group; `clear` says that the interval leaves out 0.
+    drawn, once in each group; `block` is its slot, or else its group and decision (see
+    `figures.points`); `clear` says that the interval leaves out 0.
     """
     where = effects["slot"].where(effects["slot"] != "", effects["group"])
     # A step of depth opens the slot that it is named after.
@@ -44,6 +46,9 @@ def interval_table(effects: pd.DataFrame, columns: Sequence[str]) -> pd.DataFram
                 "effect": effects[column],
                 "low": effects[f"{column}_low"],
                 "high": effects[f"{column}_high"],
+                "block": effects["slot"].where(
+                    effects["slot"] != "", effects["group"] + "–" + effects["decision"]
+                ),
             }
         ).dropna(subset="effect")
         for column in columns
@@ -81,6 +86,7 @@ def interval_figure(table: pd.DataFrame, targets: Sequence[Target]) -> go.Figure
                     "line": {"color": colour, "width": 1.5},
                 },
                 error_x=whiskers(part["effect"], part["low"], part["high"], colour),
+                meta=block_ids(part["block"].tolist()),
                 customdata=texts,
                 hovertemplate="%{y}<br>%{customdata}<extra></extra>",
                 showlegend=False,
@@ -118,12 +124,23 @@ def _bands(table: pd.DataFrame, rows: list[str], panels: int) -> list[dict[str, 
 
 
 class Heatmap(NamedTuple):
-    """Groups × slots of one target's effects, or groups × choices where there are no slots."""
+    """Groups × slots of one target's effects, or groups × choices where there are no slots; `slots`
+    names the former."""
 
     target: Target
     values: pd.DataFrame
     low: pd.DataFrame
     high: pd.DataFrame
+    slots: pd.DataFrame | None = None
+
+    def blocks(self) -> list[list[str]]:
+        """The id of each cell's block, "" where there is none (see `figures.points`)."""
+        if self.slots is None:
+            return [block_ids([str(group)] * self.values.shape[1]) for group in self.values.index]
+        return [
+            [block_ids([cell])[0] if cell else "" for cell in row]
+            for row in self.slots.fillna("").to_numpy()
+        ]
 
     def texts(self) -> list[list[str]]:
         """What each cell says: nothing without an effect, in parentheses where it spans 0."""
@@ -134,7 +151,7 @@ class Heatmap(NamedTuple):
             number = self.target.text(value, signed=True)
             return number if low > 0 or high < 0 else f"({number})"
 
-        rows = zip(*(grid.to_numpy() for grid in self[1:]), strict=True)
+        rows = zip(*(grid.to_numpy() for grid in self[1:4]), strict=True)
         return [[text(*cell) for cell in zip(*row, strict=True)] for row in rows]
 
 
@@ -143,7 +160,8 @@ def heatmap_of(effects: pd.DataFrame, role: str, target: Target) -> Heatmap:
     columns = [target.column, f"{target.column}_low", f"{target.column}_high"]
     own = effects[effects["role"] == role]
     if (own["position"] > 0).any():
-        return Heatmap(target, *(slot_grid(own, role, column) for column in columns))
+        grids = (slot_grid(own, role, column) for column in (*columns, "slot"))
+        return Heatmap(target, *grids)
     order = dict.fromkeys(own["group"]), dict.fromkeys(own["choice"])
     return Heatmap(
         target,
@@ -177,6 +195,7 @@ def heatmap_figure(heatmaps: Sequence[Heatmap]) -> go.Figure:
             zmax=limit,
             colorscale=DIVERGING,
             showscale=False,
+            meta=heatmap.blocks(),
             text=heatmap.texts(),
             texttemplate="%{text}",
             textfont={"color": INK},

@@ -79,7 +79,7 @@ def difference_heatmaps(comparison: DeviceComparison, unit: str) -> list[Heatmap
         what = "each block added" if opens else _last_choice(own, role)
         target = Target(_DIFFERENCE, what, "ms" if unit == "ms" else "%", "min")
         ends = ("", "_low", "_high")
-        grids = (slot_grid(table, role, f"{_DIFFERENCE}{end}") for end in ends)
+        grids = (slot_grid(table, role, c) for c in (*(_DIFFERENCE + end for end in ends), "slot"))
         heatmaps.append(Heatmap(target, *grids))
     return heatmaps
 
@@ -148,7 +148,9 @@ def subnet_figure(reversals: RankReversals) -> go.Figure:
         marker={
             "color": 100 * table["share"], "colorscale": [[0, CLOUD], [1, RED]], "cmin": 0,
             "size": 7, "line": {"width": 0.5, "color": PAPER},
-            "colorbar": {"title": {"text": "Its pairs<br>that swap (%)"}, "thickness": 12},
+            "colorbar": {
+                "title": {"text": "Its pairs that swap (%)", "side": "right"}, "thickness": 12
+            },
         },
         customdata=np.column_stack([table["id"], (100 * table["share"]).round(1)]),
         hovertemplate=f"%{{customdata[0]}}<br>{first} %{{x:.4g}} ms, {second} %{{y:.4g}} ms<br>"
@@ -199,7 +201,7 @@ def map_figure(reversals: RankReversals) -> go.Figure:
         height=460,
         xaxis={
             "type": "category", "showgrid": False, "tickangle": -45,
-            "title": {"text": f"Faster subnet of the pair: latency on {first} (ms)"},
+            "title": {"text": f"Faster of the pair: latency<br>on {first} (ms)"},
         },
         yaxis={
             "type": "category", "showgrid": False,

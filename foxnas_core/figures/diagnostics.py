@@ -163,8 +163,8 @@ def quantile_figure(table: pd.DataFrame) -> go.Figure:
         )
     figure.update_layout(
         height=430,
-        xaxis={"title": {"text": "Quantile of Student's t (standard deviations)"}},
-        yaxis={"title": {"text": "Studentised residual (standard deviations)"}},
+        xaxis={"title": {"text": "Student's t quantile (sd)"}},
+        yaxis={"title": {"text": "Studentised residual (sd)"}},
     )
     return _with_legend(figure)
 
@@ -223,7 +223,7 @@ def influence_figure(found: InfluencePoints) -> go.Figure:
     figure.update_layout(
         height=430,
         xaxis={"title": {"text": "Leverage (0 to 1)"}},
-        yaxis={"title": {"text": "Studentised residual (standard deviations)"}},
+        yaxis={"title": {"text": "Studentised residual (sd)"}},
     )
     return _with_legend(figure)
 

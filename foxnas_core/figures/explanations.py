@@ -11,6 +11,7 @@ from foxnas_core.explanation.agreement import Agreement
 from foxnas_core.explanation.blocks import blocks_of
 from foxnas_core.explanation.shapley import BlockShapley
 from foxnas_core.features import Form
+from foxnas_core.figures.points import block_ids
 from foxnas_core.figures.theme import (
     BLUE,
     COOL,
@@ -31,6 +32,7 @@ from foxnas_core.figures.theme import (
     difference_axis,
     new_figure,
     whiskers,
+    wide,
 )
 from foxnas_core.target import Target
 
@@ -98,6 +100,7 @@ def lens_figure(table: pd.DataFrame, target: Target, *, signed: bool) -> go.Figu
             y=[blocks.index(block) + offset for block in own["block"]],
             mode="markers",
             marker={"color": colour, "symbol": symbol, "size": 9},
+            meta=block_ids(own["block"]),
             error_x=whiskers(value, low, high, colour),
             customdata=np.stack([own["block"], texts, own["rank"].map("{:g}".format)], axis=1),
             hovertemplate=f"%{{customdata[0]}}, {lens}<br>"
@@ -198,6 +201,7 @@ def swarm_figure(table: pd.DataFrame, target: Target, role: str = "") -> go.Figu
             y=row[own] + 0.9 * table["jitter"][own],
             mode="markers",
             marker={"size": 4, "opacity": 0.8} | marker,
+            meta=table["id"][own].tolist(),
             text=[text for text, keep in zip(texts, own, strict=True) if keep],
             hovertemplate="%{text}<extra></extra>",
             showlegend=False,
@@ -256,7 +260,7 @@ def dependence_figure(table: pd.DataFrame, target: Target) -> go.Figure:
         figure.update_yaxes(title={"text": target.named}, row=number, col=1, **matched)
     figure.update_xaxes(showgrid=False, dividercolor=GRID, tickangle=0)
     figure.update_layout(height=60 + 215 * len(panels))
-    return figure
+    return wide(figure)
 
 
 def _named(decision: object) -> str:

@@ -72,7 +72,7 @@ def spread_figure(table: pd.DataFrame) -> go.Figure:
     )
     figure.add_vline(x=limit, line={"color": INK, "width": 1, "dash": "dash"})
     figure.update_xaxes(
-        title="Range of the rounds (% of their median)",
+        title="Range of rounds (% of median)",
         type="log",
         tickvals=_TICKS,
         ticktext=[f"{tick:g}" for tick in _TICKS],

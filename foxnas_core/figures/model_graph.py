@@ -24,6 +24,7 @@ from foxnas_core.figures.theme import (
     difference_axis,
     new_figure,
     whiskers,
+    wide,
 )
 from foxnas_core.profiling.result import SQUEEZE, Layer, LayerProfile, Row
 from foxnas_core.target import KNOWN, Target, target_of
@@ -316,7 +317,7 @@ def graph_figure(
         margin={"t": 20},
         legend={"orientation": "h", "y": -0.28 if accuracy is None else -0.16, "yanchor": "top"},
     )
-    return figure
+    return wide(figure)
 
 
 _Places = dict[tuple[str, str], tuple[float, float]]

@@ -20,7 +20,7 @@ def reasons_table(found: Reasons) -> pd.DataFrame:
 
 def reasons_intervals(found: Reasons) -> pd.DataFrame:
     """One row a block and target, as `interval_table`: group, row, target, effect, low, high,
-    clear. `row` is the block with its choices, short: "s2b1: k5 e3"."""
+    block, clear. `row` is the block with its choices, short: "s2b1: k5 e3"."""
     space = found.gain.space
     rows, groups = [], []
     for block, positions in found.table[["block", "decisions"]].itertuples(index=False):
@@ -38,7 +38,8 @@ def reasons_intervals(found: Reasons) -> pd.DataFrame:
             pd.DataFrame(
                 {
                     "group": groups, "row": rows, "target": target.column, "effect": effect,
-                    "low": low, "high": high, "clear": (low > 0) | (high < 0),
+                    "low": low, "high": high, "block": found.table["block"].to_numpy(),
+                    "clear": (low > 0) | (high < 0),
                 }
             )
         )  # fmt: skip

@@ -9,7 +9,7 @@ import pandas as pd
 from plotly import graph_objects as go
 
 from foxnas_core.figures.points import MANY, add_subnets
-from foxnas_core.figures.theme import BLUE, CLOUD, GREY, INK, ORANGE, faint, new_figure
+from foxnas_core.figures.theme import BLUE, CLOUD, GREY, INK, ORANGE, faint, new_figure, wide
 from foxnas_core.table import MeasurementTable
 from foxnas_core.target import target_of
 
@@ -103,7 +103,7 @@ def parallel_figure(
     figure = new_figure()
     own = (table["id"] == subnet).to_numpy()
     # Few lines may be dark; of many each is faint, so that one sees where they run together.
-    strength = float(np.clip(60 / max(1, kept.sum()), 0.06, 0.7))
+    strength = float(np.clip(60 / max(1, kept.sum()), 0.012, 0.7))
     for name, chosen, colour, width in (
         ("others", ~kept, faint(CLOUD, min(0.15, strength)), 1.0),
         ("kept", kept, faint(BLUE, strength), 1.0),
@@ -139,7 +139,7 @@ def parallel_figure(
         ticktext=[title.replace(" ", "<br>") for title in axes.values()],
     )  # fmt: skip
     figure.update_yaxes(visible=False, range=[-0.04, 1.04])
-    return figure
+    return wide(figure)
 
 
 def plane_figure(

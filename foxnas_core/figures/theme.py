@@ -47,9 +47,10 @@ _DARK = {
     NEUTRAL: "#232C35", WARM: "#A3541B", LOW: "#2F75AD", MIDDLE: "#67AEE8", HIGH: "#D8ECFF",
     FIRST: "#22323F",
 }  # fmt: skip
+_WIDE = "wide"
 _RGB = re.compile(r"rgba?\((\d+), ?(\d+), ?(\d+)(.*)\)")
 # What a figure is about, and no colour of it, however many values it has.
-_DATA = {"x", "y", "z", "text", "customdata", "ids", "labels", "values", "data", "field", "test"}
+_DATA = {"x", "y", "z", "text", "customdata", "meta", "labels", "values", "data", "field", "test"}
 
 
 _AXIS = {
@@ -84,6 +85,17 @@ _TEMPLATE = go.layout.Template(
 def new_figure() -> go.Figure:
     """An empty figure in the common look."""
     return go.Figure(layout={"template": _TEMPLATE})
+
+
+def wide(figure: go.Figure) -> go.Figure:
+    """Say of a figure that it can't be read in a phone's width."""
+    return figure.update_layout(meta=_WIDE)
+
+
+def is_wide(figure: go.Figure) -> bool:
+    """Whether a figure is `wide`, or has panels beside each other."""
+    axes = figure.select_xaxes()
+    return figure.layout.meta == _WIDE or any(axis.domain and axis.domain[0] > 0 for axis in axes)
 
 
 def in_dark(drawn: Drawn) -> Drawn:

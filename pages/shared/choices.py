@@ -24,7 +24,7 @@ from pages.shared.text import plain
 _KEY = "choices"
 _TEXTS = (
     "architecture", "against", "limits", "allowed", "search", "compare", "race", "cost", "unit",
-    "pinned", "asked", "subnet",
+    "pinned", "asked", "subnet", "block",
 )  # fmt: skip
 GOALS = ("accuracy", "latency")
 AIMS = ("save", "gain", "latency", "accuracy")
@@ -56,7 +56,7 @@ class Choices:
     "save" latency, to "gain" accuracy, or a "latency" or "accuracy" to keep), its amount in the
     target's unit and the number of edits that is looked at, the slots and decisions to keep,
     with commas, and the choice that is asked for, as s2b1_kernel:7; the step of the tour, from 1;
-    and the id of the subnet that is highlighted in all figures.
+    and the id of the subnet and the name of the block that are highlighted in all figures.
     """
 
     study: str = "demo"
@@ -86,6 +86,7 @@ class Choices:
     asked: str | None = None
     tour: float | None = None
     subnet: str | None = None
+    block: str | None = None
 
 
 def current() -> Choices:
@@ -121,9 +122,10 @@ def set_architecture(architecture: Architecture) -> None:
     update(architecture=text, start=text)
 
 
-def highlight(subnet: str | None) -> None:
-    """Highlight a subnet in all figures, by its id; once more, or None, and it no longer is."""
-    update(subnet=None if subnet == current().subnet else subnet)
+def highlight(**one: str | None) -> None:
+    """Highlight a `subnet` or a `block` in all figures; once more, or None, and it no longer is."""
+    now = current()
+    update(**{kind: None if name == getattr(now, kind) else name for kind, name in one.items()})
 
 
 def show_in_address(choices: Choices) -> None:

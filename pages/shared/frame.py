@@ -63,6 +63,10 @@ _STYLE = f"""<style>
 [data-testid="stCaptionContainer"] {{opacity: 0.75 !important}}
 .stCode code .token {{color: inherit !important}}
 /* A mouse sees the figures' tools when it comes near, a finger always, over what they tell. */
+@media (max-width: 640px) {{
+  [class*="st-key-wide-"] {{overflow-x: auto}}
+  [class*="st-key-wide-"] > * {{min-width: 44rem}}
+}}
 @media (hover: none) {{.js-plotly-plot .modebar {{display: none}}}}
 [data-testid^="stBaseButton-primary"] * {{color: {css(PAPER)}}}
 </style>"""

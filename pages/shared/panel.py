@@ -1,13 +1,14 @@
 """A panel: title, one sentence, figure, and its table to read and to take away."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 import streamlit as st
 
-from foxnas_core.figures.points import has_subnets, highlighted, subnet_at
+from foxnas_core.figures.points import block_of, has_ids, highlighted, id_at
+from foxnas_core.figures.theme import is_wide
 from foxnas_core.glossary import meaning_of
 from foxnas_core.table import as_csv
 from pages.shared import choices
@@ -35,18 +36,21 @@ def panel(
 
     `on_select` is called when a point is clicked in the figure (widget `key`-figure) or, where
     there is none, a row is chosen in the table (widget `key`-table). Without it, a click highlights
-    the subnet that a point stands for, here and in all figures that show it. With `box`, it is
-    called when a box is drawn in the figure instead.
+    the subnet or block that a point stands for, here and in all figures that show it. With `box`,
+    it is called when a box is drawn in the figure instead.
     """
     if title:
         st.subheader(title)
     if sentence:
         st.write(sentence)
     if figure is not None:
-        if on_select is None and has_subnets(figure):
+        now = choices.current()
+        if on_select is None and has_ids(figure):
             on_select = _highlight_clicked(figure, f"{key}-figure")
-        st.plotly_chart(
-            themed(highlighted(figure, choices.current().subnet)),
+        # On a phone it is scrolled sideways.
+        place = st.container(key=f"wide-{key}") if is_wide(figure) else st
+        place.plotly_chart(
+            themed(highlighted(figure, now.subnet, now.block)),
             theme=None,
             key=f"{key}-figure",
             config={"displaylogo": False},
@@ -59,11 +63,31 @@ def panel(
         _table(table, key, on_select)
 
 
+def block_picker(blocks: Iterable[str]) -> None:
+    """Draw the picker of the block that is highlighted in all figures."""
+    options = ["", *blocks]
+    chosen = choices.current().block or ""
+    if chosen not in options:  # one of another form's, which may be made of several of these
+        options.append(chosen)
+    choices.show("highlighted-block", chosen)
+    st.selectbox(
+        "Highlight in all figures",
+        options,
+        format_func=lambda name: name or "no block",
+        key="highlighted-block",
+        width=260,
+        on_change=choices.on_change(
+            "highlighted-block", lambda name: choices.update(block=name or None)
+        ),
+    )
+
+
 def _highlight_clicked(figure: "Figure", key: str) -> Callable[[], None]:
     def clicked(state: Any) -> None:
         for point in state["selection"]["points"]:
-            if subnet := subnet_at(figure, point["curve_number"], point["point_index"]):
-                choices.highlight(subnet)
+            if found := id_at(figure, point["curve_number"], point["point_index"]):
+                block = block_of(found)
+                choices.highlight(**({"subnet": found} if block is None else {"block": block}))
                 return
 
     return choices.on_change(key, clicked)

@@ -9,6 +9,7 @@ from foxnas_core.figures.coefficients import (
     interval_figure,
     interval_table,
 )
+from foxnas_core.figures.points import highlighted
 from foxnas_core.target import target_of
 
 ACCURACY, LATENCY = target_of("accuracy"), target_of("latency_ms")
@@ -40,7 +41,10 @@ EDGES = effects(
 
 def test_each_choice_has_a_row_for_each_target_that_has_it():
     table = interval_table(BLOCKS, ["accuracy", "latency_ms"])
-    assert list(table.columns) == ["group", "row", "target", "effect", "low", "high", "clear"]
+    assert list(table.columns) == [
+        "group", "row", "target", "effect", "low", "high", "block", "clear",
+    ]  # fmt: skip
+    assert table["block"].tolist()[:4] == ["s1b1", "s1b1", "s1b2", "s2b1"]
     assert list(zip(table["row"], table["target"], table["clear"], strict=True)) == [
         ("s1b1 kernel 5 instead of 3", "accuracy", False),
         ("s1b1 kernel 7 instead of 3", "accuracy", True),
@@ -56,6 +60,23 @@ def test_each_choice_has_a_row_for_each_target_that_has_it():
 def test_choices_without_a_slot_are_named_by_their_group():
     table = interval_table(EDGES, ["accuracy"])
     assert table["row"].tolist()[0] == "e1 operation conv instead of none"
+    assert table["block"].tolist()[0] == "e1–e1_op"  # a lens may call it either
+
+
+def test_a_block_is_found_in_intervals_and_cells():
+    figure = interval_figure(interval_table(BLOCKS, ["accuracy"]), [ACCURACY])
+    rings = highlighted(figure, None, "s1b1").data[len(figure.data) :]
+    assert sorted(ring.y[0] for ring in rings) == [
+        "s1b1 kernel 5 instead of 3", "s1b1 kernel 7 instead of 3",
+    ]  # fmt: skip
+    cells = heatmap_figure([heatmap_of(BLOCKS, "kernel", ACCURACY)])
+    [frame] = highlighted(cells, None, "s2b1").layout.shapes
+    assert (frame.x0, frame.x1, frame.y0, frame.y1) == (-0.5, 0.5, 0.5, 1.5)
+    assert highlighted(cells, None, "s1b2") is cells  # has no effect of its kernel there
+    [*rows] = highlighted(
+        heatmap_figure([heatmap_of(EDGES, "operation", ACCURACY)]), None, "e2"
+    ).layout.shapes
+    assert {(f.y0, f.y1) for f in rows} == {(0.5, 1.5)} and len(rows) == 2
 
 
 def test_the_interval_figure_draws_each_row_once_in_its_panel():

@@ -2,7 +2,15 @@ import pytest
 from plotly import graph_objects as go
 from plotly.subplots import make_subplots
 
-from foxnas_core.figures.points import MANY, add_subnets, has_subnets, highlighted, subnet_at
+from foxnas_core.figures.points import (
+    MANY,
+    add_subnets,
+    block_ids,
+    block_of,
+    has_ids,
+    highlighted,
+    id_at,
+)
 from foxnas_core.figures.theme import BLUE, new_figure
 
 
@@ -50,8 +58,28 @@ def test_without_it_the_figure_stays_as_it_is(subnet):
 def test_a_point_leads_to_its_subnet():
     figure = cloud(4)
     figure.add_scatter(x=[1], y=[1])
-    figure.add_bar(x=[1], y=[1], ids=["bar"])
-    assert subnet_at(figure, 0, 2) == "n2"
+    figure.add_bar(x=[1], y=[1], meta=["bar"])
+    assert id_at(figure, 0, 2) == "n2"
     for curve, point in ((0, 4), (0, -1), (1, 0), (2, 0), (3, 0), (-1, 0)):
-        assert subnet_at(figure, curve, point) is None
-    assert has_subnets(figure) and not has_subnets(go.Figure(figure.data[1:]))
+        assert id_at(figure, curve, point) is None
+    assert has_ids(figure) and not has_ids(go.Figure(figure.data[1:]))
+
+
+def test_blocks_that_share_a_slot_are_ringed_together():
+    figure = new_figure()
+    names = ["s1b1", "s3b1–s3b2", "s3b3", "resolution"]
+    figure.add_scatter(x=[1, 2, 3, 4], y=[0, 0, 0, 0], mode="markers", meta=block_ids(names))
+    for block, wanted in (
+        ("s1b1", [1]), ("s3b2", [2]), ("s3b1–s3b2", [2]), ("s3b2–s3b3", [2, 3]),
+        ("input–resolution", [4]), ("s9", []), (None, []),
+    ):  # fmt: skip
+        shown = highlighted(figure, "s1b1", block)  # a subnet's id is no block's name
+        assert [ring.x[0] for ring in shown.data[1:]] == wanted
+    assert block_of(id_at(figure, 0, 1)) == "s3b1–s3b2" and block_of("s1b1") is None
+
+
+def test_a_subnet_measured_twice_is_ringed_twice():
+    figure = new_figure()
+    add_subnets(figure, ["a", "b", "a"], x=[1, 2, 3], y=[4, 5, 6], marker={"size": 5})
+    assert [ring.x[0] for ring in highlighted(figure, "a").data[1:]] == [1, 3]
+    assert figure.data[0].ids is None  # of those with one id Plotly would draw the last alone

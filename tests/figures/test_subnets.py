@@ -88,8 +88,8 @@ def test_every_subnet_is_drawn_once_kept_or_not(flags):
     told, kept = subnet_table(TABLE, "latency_ms"), np.array(flags)
     figure = plane_figure(told, "latency_ms", "accuracy", kept, 4.0)
     others, own = figure.data
-    assert list(own.ids) == told["id"][kept].tolist()
-    assert list(others.ids) == told["id"][~kept].tolist()
+    assert list(own.meta) == told["id"][kept].tolist()
+    assert list(others.meta) == told["id"][~kept].tolist()
     assert figure.layout.xaxis.title.text == "Latency (ms)"
     assert figure.layout.shapes[0].x0 == 4.0
 

@@ -8,10 +8,11 @@ from conftest import REPOSITORY
 from hypothesis import given
 from hypothesis import strategies as st
 from plotly import graph_objects as go
+from plotly.subplots import make_subplots
 from readable import lacks
 
 from foxnas_core.figures import theme
-from foxnas_core.figures.theme import contrast, faint, in_dark, new_figure
+from foxnas_core.figures.theme import contrast, faint, in_dark, is_wide, new_figure, wide
 
 SERIES = ("BLUE", "ORANGE", "GREEN", "RED", "PURPLE", "SKY", "GREY")
 MARKS = (*SERIES, "CLOUD", "BROWN", "SILVER", "LOW", "MIDDLE", "HIGH")
@@ -156,6 +157,13 @@ def test_a_figure_without_titles_or_hovers_is_told():
     figure.update_xaxes(title="Latency (ms)")
     figure.update_traces(hovertemplate="%{x} ms")
     assert not list(lacks(figure))
+
+
+def test_panels_beside_each_other_are_wide_and_those_below_are_not():
+    beside = make_subplots(rows=1, cols=2, figure=new_figure())
+    below = make_subplots(rows=2, cols=1, figure=new_figure())
+    assert is_wide(beside) and not is_wide(below) and not is_wide(new_figure())
+    assert is_wide(wide(new_figure())) and is_wide(in_dark(wide(below)))
 
 
 def test_each_colour_has_one_of_its_own_in_the_dark():

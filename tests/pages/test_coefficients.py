@@ -1,3 +1,5 @@
+import json
+
 import pytest
 from conftest import run_page, sentences
 
@@ -140,3 +142,35 @@ def test_too_few_rows_are_one_sentence_a_target(studies):
     assert not page.exception
     assert len(page.error) == 2 and all("measure more" in error.value for error in page.error)
     assert not page.get("plotly_chart")
+
+
+def test_a_block_is_highlighted_here_and_on_other_pages(studies):
+    def marked(page) -> list[int]:
+        """Of each figure, the rings and frames."""
+        figures = [json.loads(chart.proto.spec) for chart in page.get("plotly_chart")]
+        return [
+            sum(trace.get("name") == "s2b1" for trace in figure["data"])
+            + sum(shape["line"].get("width") == 4 for shape in figure["layout"].get("shapes", ()))
+            for figure in figures
+        ]
+
+    page = run_page("pages/1_Coefficients.py")
+    assert not any(marked(page))
+    page.selectbox(key="highlighted-block").select("s2b1").run()
+    assert not page.exception and not page.error
+    kernel, expand, depth, context, every = marked(page)
+    assert kernel == expand == 2 and depth == context == 0 and every >= 10
+    assert page.query_params["block"] == "s2b1"
+    other = run_page("pages/6_Explanations.py", block="s2b1")
+    assert not other.exception and not other.error
+    assert other.selectbox(key="highlighted-block").value == "s2b1"
+    assert marked(other)[0] == 2
+    page.selectbox(key="highlighted-block").select("").run()
+    assert not any(marked(page)) and "block" not in page.query_params
+
+
+@pytest.mark.parametrize("block", ["no such", "<b>x</b>"])
+def test_a_block_that_is_none_highlights_nothing(studies, block):
+    page = run_page("pages/1_Coefficients.py", block=block)
+    assert not page.exception and not page.error
+    assert page.selectbox(key="highlighted-block").value == block
