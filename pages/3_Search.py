@@ -118,9 +118,9 @@ with page(
         quest = quest_picker(study, cache.table_of(study))
     chosen = choices.current().search
     job = cache.jobs().get(chosen, str(study.folder))
-    if kept := cache.jobs().kept_as(chosen, str(study.folder)):
+    if search_id := cache.jobs().kept_as(chosen, str(study.folder)):
         # From here on the kept search is shown, whose address lasts.
-        chosen, job = kept, None
+        chosen, job = search_id, None
         choices.update(search=chosen)
 
     front = quest.front

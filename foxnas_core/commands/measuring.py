@@ -2,11 +2,13 @@
 
 import argparse
 import sys
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from tqdm import tqdm
 
 from foxnas_core import workflow
+from foxnas_core.architecture import Architecture
 from foxnas_core.commands.shared import (
     latencies_document,
     measured_document,
@@ -34,18 +36,7 @@ def measure(options: argparse.Namespace) -> dict[str, Any]:
         planned = [architecture] * count
     else:
         planned = workflow.not_yet_measured(study, count, options.seed)
-    with tqdm(total=len(planned), unit="subnet", delay=1, file=sys.stderr) as bar:
-        measured = workflow.measure(
-            study,
-            planned,
-            seed=options.seed,
-            report=lambda progress: bar.update(progress.done - bar.n),
-            workers=options.workers,
-            ray=options.ray,
-            energy=options.energy,
-            memory=options.memory,
-        )
-    _say_what_is_not_told(study, measured)
+    measured = _measured(study, planned, options)
     return {
         "study": str(study.folder),
         "rows": len(study.table().frame),
@@ -104,19 +95,7 @@ def _measure_next(study: Study, options: argparse.Namespace) -> dict[str, Any]:
     plan = workflow.plan_measurements(study, options.target, options.next, seed=options.seed)
     say(plan.sentence())
     planned = plan.batch.architectures()
-    with tqdm(total=len(planned), unit="subnet", delay=1, file=sys.stderr) as bar:
-        measured = workflow.measure(
-            study,
-            planned,
-            seed=options.seed,
-            report=lambda progress: bar.update(progress.done - bar.n),
-            origin={"origin": "design"},
-            workers=options.workers,
-            ray=options.ray,
-            energy=options.energy,
-            memory=options.memory,
-        )
-    _say_what_is_not_told(study, measured)
+    measured = _measured(study, planned, options, origin={"origin": "design"})
     return {
         "study": str(study.folder),
         "rows": len(study.table()),
@@ -124,6 +103,30 @@ def _measure_next(study: Study, options: argparse.Namespace) -> dict[str, Any]:
         "expected": plan.to_dict(),
         "measured": [measured_document(row) for row in measured],
     }
+
+
+def _measured(
+    study: Study,
+    planned: list[Architecture],
+    options: argparse.Namespace,
+    *,
+    origin: Mapping[str, Any] | None = None,
+) -> "list[Measured]":
+    """Measure what was planned, with a bar of progress."""
+    with tqdm(total=len(planned), unit="subnet", delay=1, file=sys.stderr) as bar:
+        measured = workflow.measure(
+            study,
+            planned,
+            seed=options.seed,
+            report=lambda progress: bar.update(progress.done - bar.n),
+            origin=origin,
+            workers=options.workers,
+            ray=options.ray,
+            energy=options.energy,
+            memory=options.memory,
+        )
+    _say_what_is_not_told(study, measured)
+    return measured
 
 
 def _say_what_is_not_told(study: Study, measured: "list[Measured]") -> None:
