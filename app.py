@@ -38,7 +38,7 @@ def show_answer(study: Study, latency: str) -> None:
     """The optimum at the chosen budget, or at the middle of the range: what it promises, why it
     is so, and where to go with it."""
     from foxnas_core.figures.coefficients import interval_figure
-    from foxnas_core.figures.picture import picture_data, picture_table
+    from foxnas_core.figures.picture import picture_data
     from foxnas_core.figures.reasons import reasons_intervals, reasons_table
 
     front = cache.front_of(study, latency)
@@ -50,9 +50,7 @@ def show_answer(study: Study, latency: str) -> None:
     best = front.within(searched_budget(study, front))
     with left:
         picture(
-            picture_data(
-                study.space, picture_table(study.space, best.architecture), editable=False
-            ),
+            picture_data(study.space, best.architecture, editable=False),
             label="The best subnet",
             key="best-picture",
         )

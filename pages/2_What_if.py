@@ -144,9 +144,8 @@ def show_editor(study: Study, latency: str) -> Other | None:
             editable_picture(study, other.architecture)
         with right:
             st.markdown(f"**{plain(other.name[0].upper() + other.name[1:])}**")
-            table = picture_table(study.space, other.architecture, now)
             picture(
-                picture_data(study.space, table, editable=False),
+                picture_data(study.space, other.architecture, now, editable=False),
                 label=f"The architecture to compare with: {other.name}",
                 key="other-picture",
             )

@@ -62,7 +62,7 @@ def edit_effects(
         if difference.any():
             edits.append(_described(form, unit, before, after))
             parts.append(difference)
-    value, std_error = _effects(predictor, np.array([*parts, new - old]), old)
+    value, std_error = _effects(predictor, np.array([*parts, new - old]), old, new - old)
     half = predictor.quantile(level) * std_error
     table = pd.DataFrame(edits, columns=["edit", "group", "slot"]).assign(
         effect=value[:-1], low=(value - half)[:-1], high=(value + half)[:-1]
@@ -84,24 +84,27 @@ def path_effects(
     if not path:
         raise ValueError("A path holds at least one architecture.")
     space = predictor.space
-    rows = []
+    codes = space.encode(path)
+    rows = predictor.form.matrix(codes)
+    # The whole way is the last of the steps.
+    old = np.vstack([rows[:-1], rows[:1]])
+    difference = np.vstack([rows[1:], rows[-1:]]) - old
+    effect, std_error = _effects(predictor, difference, old, difference)
+    half = predictor.quantile(level) * std_error
+    words, moved_in = [], []
     for before, after in itertools.pairwise(path):
-        step = edit_effects(predictor, before, after, level)
         moved = changes_between(space, before, after)
         groups = {change.decision.group for change in moved}
-        rows.append(
-            {
-                "edit": in_words(space, moved),
-                "group": groups.pop() if len(groups) == 1 else "",
-                "slot": "",
-                "effect": step.total,
-                "low": step.low,
-                "high": step.high,
-            }
-        )
-    whole = edit_effects(predictor, path[0], path[-1], level)
-    columns = ["edit", "group", "slot", "effect", "low", "high"]
-    return EditEffects(pd.DataFrame(rows, columns=columns), whole.total, whole.low, whole.high)
+        words.append(in_words(space, moved))
+        moved_in.append(groups.pop() if len(groups) == 1 else "")
+    low, high = effect - half, effect + half
+    table = pd.DataFrame(
+        {
+            "edit": words, "group": moved_in, "slot": [""] * len(words),
+            "effect": effect[:-1], "low": low[:-1], "high": high[:-1],
+        }
+    )  # fmt: skip
+    return EditEffects(table, float(effect[-1]), float(low[-1]), float(high[-1]))
 
 
 # Below this rate × difference the limit of no difference is taken, to second order.
@@ -109,29 +112,30 @@ _SMALL = 1e-5
 
 
 def _effects(
-    predictor: Predictor, parts: np.ndarray, old: np.ndarray
+    predictor: Predictor, parts: np.ndarray, old: np.ndarray, whole: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Effects and standard errors (parts,) of the parts (parts, terms) of a difference that
-    begins at the regression row `old` (terms,), in the target's unit; the last is the whole."""
+    """Effects and standard errors (parts,), in the target's unit, of the parts (parts, terms) of
+    differences `whole` that begin at the regression rows `old`: (terms,) where all are parts of
+    one, (parts, terms) where each has its own."""
     link = predictor.link
     if link.is_identity:
         return predictor.combine(parts)
-    shares = parts @ predictor.estimates
-    start, whole = float(old @ predictor.estimates), float(shares[-1])
-    # The mean slope between both ends, s = slope(start) · (1 - exp(-w)) / w with w = rate · whole,
-    # turns each share into the target's unit; it moves with the start, with the whole and, through
+    shares, start, total = (rows @ predictor.estimates for rows in (parts, old, whole))
+    # The mean slope between both ends, s = slope(start) · (1 - exp(-w)) / w with w = rate · total,
+    # turns each share into the target's unit; it moves with the start, with the total and, through
     # the link itself, with the rate.
-    w = link.rate * whole
-    first = float(link.slope(start))
-    if abs(w) < _SMALL:
-        mean, bend = 1 - w / 2 + w**2 / 6, -1 / 2 + w / 3
-    else:
-        mean = -np.expm1(-w) / w
-        bend = (np.exp(-w) - mean) / w
+    w = link.rate * total
+    near = np.abs(w) < _SMALL
+    safe = np.where(near, 1.0, w)
+    mean = np.where(near, 1 - w / 2 + w**2 / 6, -np.expm1(-safe) / safe)
+    bend = np.where(near, -1 / 2 + w / 3, (np.exp(-safe) - mean) / safe)
+    first = link.slope(start)
     slope = first * mean
-    along = -link.rate * slope * old + first * link.rate * bend * parts[-1]
-    by_rate = first * (whole * bend - (start - link.center) * mean)
-    gradients = slope * parts + shares[:, np.newaxis] * along
+    along = link.rate * (
+        (first * bend)[..., np.newaxis] * whole - slope[..., np.newaxis] * old
+    )
+    by_rate = first * (total * bend - (start - link.center) * mean)
+    gradients = slope[..., np.newaxis] * parts + shares[:, np.newaxis] * along
     return slope * shares, predictor.std_error(gradients, shares * by_rate)
 
 

@@ -1,7 +1,8 @@
 """What adds up to a difference: edits with their intervals, also as a way; blocks."""
 
 import textwrap
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from typing import Any
 
 import pandas as pd
 from plotly import graph_objects as go
@@ -84,14 +85,11 @@ def path_table(effects: EditEffects, start: float) -> pd.DataFrame:
 
     Columns: edit, effect with its interval low to high, and value, the prediction after the edit.
     """
-    rows = effects.table[["edit", "effect", "low", "high"]].to_dict("records")
-    together = {
-        "edit": "together", "effect": effects.total, "low": effects.low, "high": effects.high,
-    }  # fmt: skip
-    table = pd.DataFrame([*rows, together])
-    value = start + table["effect"].cumsum()
-    value.iloc[-1] = start + effects.total
-    return table.assign(value=value)
+    own = effects.table
+    ends = {"effect": effects.total, "low": effects.low, "high": effects.high}
+    value = [*(start + own["effect"].cumsum()), start + effects.total]
+    columns = {name: [*own[name], whole] for name, whole in ends.items()}
+    return pd.DataFrame({"edit": [*own["edit"], "together"], **columns, "value": value})
 
 
 def path_figure(table: pd.DataFrame, target: Target, *, numbered: bool = False) -> go.Figure:
@@ -100,57 +98,53 @@ def path_figure(table: pd.DataFrame, target: Target, *, numbered: bool = False) 
     `numbered` tells edits of one order apart that read the same. Of an edit of more than two
     choices the first is named.
     """
-    edits, total = table.iloc[:-1], table.iloc[-1]
+    edits, total = table["edit"].iloc[:-1], table.iloc[-1]
     start = float(total["value"] - total["effect"])
     names = [
         _wrapped(f"{i}. {_shortened(edit)}" if numbered else _shortened(edit))
-        for i, edit in enumerate(edits["edit"], start=1)
+        for i, edit in enumerate(edits, start=1)
     ]
-    labels = ["start", *names, "now"]
-    figure = waterfall_figure(
-        pd.DataFrame({"what": names, "effect": edits["effect"]}),
-        target, start=start, first="start", last="now",
-    )  # fmt: skip
-    # A waterfall has no error bars, so the ends of its bars carry them.
-    figure.add_trace(
-        go.Scatter(
-            x=table["value"],
-            y=labels[1:],
-            mode="markers",
-            marker={"color": INK, "size": 4},
-            error_x=whiskers(table["effect"], table["low"], table["high"], INK),
-            hoverinfo="skip",
-        )
+    trace, layout = _waterfall(
+        names, table["effect"].iloc[:-1], target, start=start, first="start", last="now"
     )
+    labels = trace["y"]
     told = _in_numbers(table, target)
     told = [target.text(start), *told[:-1], f"{target.text(total['value'])}: {told[-1]}"]
-    annotations = [
-        {
-            "x": 1.01, "xref": "paper", "xanchor": "left", "y": label, "yref": "y", "text": text,
-            "showarrow": False,
-        }
-        for label, text in zip(labels, told, strict=True)
-    ]  # fmt: skip
-    low, high = figure.layout.xaxis.range
+    trace |= {
+        "text": [""] * len(labels),
+        "customdata": told,
+        "hovertemplate": "%{y}: %{customdata}<extra></extra>",
+    }
+    # A waterfall has no error bars, so the ends of its bars carry them.
+    ends = {
+        "type": "scatter",
+        "x": table["value"],
+        "y": labels[1:],
+        "mode": "markers",
+        "marker": {"color": INK, "size": 4},
+        "error_x": whiskers(table["effect"], table["low"], table["high"], INK),
+        "hoverinfo": "skip",
+    }
+    low, high = layout["xaxis"]["range"]
     reach = [
         *(table["value"] + table["low"] - table["effect"]),
         *(table["value"] + table["high"] - table["effect"]),
     ]
+    layout["xaxis"]["range"] = [min(low, *reach), max(high, *reach)]
     lines = max(label.count("<br>") + 1 for label in labels)
-    figure.update_traces(
-        text=[""] * len(labels),
-        customdata=told,
-        hovertemplate="%{y}: %{customdata}<extra></extra>",
-        selector={"type": "waterfall"},
-    )
-    figure.update_layout(
-        annotations=annotations,
-        height=110 + (12 + 18 * lines) * len(labels),
-        margin={"r": 12 + 7 * max(map(len, told))},
-        xaxis={"range": [min(low, *reach), max(high, *reach)]},
-        showlegend=False,
-    )
-    return figure
+    layout |= {
+        "annotations": [
+            {
+                "x": 1.01, "xref": "paper", "xanchor": "left", "y": label, "yref": "y",
+                "text": text, "showarrow": False,
+            }
+            for label, text in zip(labels, told, strict=True)
+        ],
+        "height": 110 + (12 + 18 * lines) * len(labels),
+        "margin": {"r": 12 + 7 * max(map(len, told))},
+        "showlegend": False,
+    }  # fmt: skip
+    return new_figure([trace, ends], layout)
 
 
 def _shortened(edit: str) -> str:
@@ -194,40 +188,48 @@ def waterfall_figure(
 
     `first` and `last` name the two ends.
     """
-    total = start + float(table["effect"].sum())
-    labels = [first, *table["what"], last]
-    good, bad = (SKY, ORANGE) if target.direction == "max" else (ORANGE, SKY)
-    figure = new_figure()
-    figure.add_trace(
-        go.Waterfall(
-            orientation="h",
-            measure=["absolute", *["relative"] * len(table), "total"],
-            y=labels,
-            x=[start, *table["effect"], total],
-            text=[
-                target.text(start),
-                *(target.text(effect, signed=True) for effect in table["effect"]),
-                target.text(total),
-            ],
-            textposition="outside",
-            cliponaxis=False,
-            connector={"line": {"color": GREY, "width": 1}},
-            increasing={"marker": {"color": good}},
-            decreasing={"marker": {"color": bad}},
-            totals={"marker": {"color": GREY}},
-            hovertemplate=f"%{{y}}: %{{text}} {target.unit}<extra></extra>",
-        )
+    trace, layout = _waterfall(
+        table["what"], table["effect"], target, start=start, first=first, last=last
     )
+    return new_figure([trace], layout)
+
+
+def _waterfall(
+    names: Iterable[str], effects: pd.Series, target: Target, *, start: float, first: str, last: str
+) -> tuple[dict[str, Any], dict[str, Any]]:
+    """The trace and the layout of a waterfall."""
+    total = start + float(effects.sum())
+    labels = [first, *names, last]
+    good, bad = (SKY, ORANGE) if target.direction == "max" else (ORANGE, SKY)
+    trace = {
+        "type": "waterfall",
+        "orientation": "h",
+        "measure": ["absolute", *["relative"] * len(effects), "total"],
+        "y": labels,
+        "x": [start, *effects, total],
+        "text": [
+            target.text(start),
+            *(target.text(effect, signed=True) for effect in effects),
+            target.text(total),
+        ],
+        "textposition": "outside",
+        "cliponaxis": False,
+        "connector": {"line": {"color": GREY, "width": 1}},
+        "increasing": {"marker": {"color": good}},
+        "decreasing": {"marker": {"color": bad}},
+        "totals": {"marker": {"color": GREY}},
+        "hovertemplate": f"%{{y}}: %{{text}} {target.unit}<extra></extra>",
+    }
     # Bars start near the values, since the differences are small beside them.
-    running = [start, *(start + table["effect"].cumsum()), total]
+    running = [start, *(start + effects.cumsum()), total]
     margin = max(0.3 * (max(running) - min(running)), 1e-3 * abs(start), 1e-9)
-    figure.update_layout(
-        height=110 + 28 * len(labels),
-        xaxis={
+    layout = {
+        "height": 110 + 28 * len(labels),
+        "xaxis": {
             "range": [min(running) - margin, max(running) + margin],
             "title": {"text": target.named},
             "exponentformat": exponents(target),
         },
-        yaxis={"autorange": "reversed", "type": "category", "showgrid": False},
-    )
-    return figure
+        "yaxis": {"autorange": "reversed", "type": "category", "showgrid": False},
+    }
+    return trace, layout

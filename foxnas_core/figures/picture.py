@@ -2,6 +2,7 @@
 colour. A page draws it (`pages/shared/picture.js`); what it shows is settled here."""
 
 from collections.abc import Sequence
+from functools import cache
 from typing import Any
 
 import pandas as pd
@@ -29,7 +30,72 @@ def picture_table(
     on, words ("kernel 5, expand 3", or "off"), text (the same, short), kernel (missing where
     there is none), colour (hexadecimal, of `colour_scale`; "" without), differs (from `other`).
     """
-    role, colours = colour_scale(space)
+    rows = _drawn_cells(space, architecture, other, colour_scale(space))
+    return pd.DataFrame(rows).astype({"kernel": "Int64"})
+
+
+def picture_data(
+    space: SearchSpace,
+    architecture: Architecture,
+    other: Architecture | None = None,
+    *,
+    selected: Sequence[str] = (),
+    editable: bool = True,
+) -> dict[str, Any]:
+    """`picture_table` as what the page's drawing reads: plain values, ready for JSON.
+
+    `selected` names cells. Groups without slots are flat: they stand side by side.
+    """
+    role, colours = scale = colour_scale(space)
+    cells: dict[str, list[dict[str, Any]]] = {}
+    # Without a data frame between: this is drawn anew with every edit.
+    rows = _drawn_cells(space, architecture, other, scale)
+    for row, cell in zip(rows, cells_of(space), strict=True):
+        colour = row["colour"]
+        cells.setdefault(cell.group, []).append(
+            {
+                "name": cell.name,
+                "column": row["column"],
+                "isBlock": bool(cell.slot),
+                "on": row["on"],
+                "text": row["text"],
+                "label": f"{cell.name}: {row['words']}" + (", differs" if row["differs"] else ""),
+                "kernel": row["kernel"],
+                "colour": colour,
+                "ink": _ink(colour),
+                "differs": row["differs"],
+            }
+        )
+    kernels = {c for d in space.decisions if d.role == "kernel" for c in d.choices}
+    return {
+        "groups": [
+            {
+                "title": group_title(space, group),
+                "isFlat": not any(cell["isBlock"] for cell in own),
+                "cells": own,
+            }
+            for group, own in cells.items()
+        ],
+        "kernels": sorted(k for k in kernels if isinstance(k, int)),
+        "colourRole": role,
+        "colours": [
+            {"text": str(choice), "colour": colour, "ink": _ink(colour)}
+            for choice, colour in colours.items()
+        ],
+        "keys": role_keys(space),
+        "selected": list(selected),
+        "editable": editable,
+    }
+
+
+def _drawn_cells(
+    space: SearchSpace,
+    architecture: Architecture,
+    other: Architecture | None,
+    scale: tuple[str, dict[Value, str]],
+) -> list[dict[str, Any]]:
+    """The rows of `picture_table`."""
+    role, colours = scale
     rows = []
     position = 0
     for cell in cells_of(space):
@@ -51,54 +117,7 @@ def picture_table(
                 and any(architecture.get(d.name) != other.get(d.name) for d in cell.decisions),
             }
         )
-    return pd.DataFrame(rows).astype({"kernel": "Int64"})
-
-
-def picture_data(
-    space: SearchSpace, table: pd.DataFrame, *, selected: Sequence[str] = (), editable: bool = True
-) -> dict[str, Any]:
-    """`picture_table` as what the page's drawing reads: plain values, ready for JSON.
-
-    `selected` names cells. Groups without slots are flat: they stand side by side.
-    """
-    cells: dict[str, list[dict[str, Any]]] = {}
-    for row, cell in zip(table.to_dict("records"), cells_of(space), strict=True):
-        kernel = None if pd.isna(row["kernel"]) else int(row["kernel"])
-        cells.setdefault(cell.group, []).append(
-            {
-                "name": cell.name,
-                "column": row["column"],
-                "isBlock": bool(cell.slot),
-                "on": row["on"],
-                "text": row["text"],
-                "label": f"{cell.name}: {row['words']}" + (", differs" if row["differs"] else ""),
-                "kernel": kernel,
-                "colour": row["colour"],
-                "ink": _ink(row["colour"]),
-                "differs": row["differs"],
-            }
-        )
-    role, colours = colour_scale(space)
-    kernels = {c for d in space.decisions if d.role == "kernel" for c in d.choices}
-    return {
-        "groups": [
-            {
-                "title": group_title(space, group),
-                "isFlat": not any(cell["isBlock"] for cell in own),
-                "cells": own,
-            }
-            for group, own in cells.items()
-        ],
-        "kernels": sorted(k for k in kernels if isinstance(k, int)),
-        "colourRole": role,
-        "colours": [
-            {"text": str(choice), "colour": colour, "ink": _ink(colour)}
-            for choice, colour in colours.items()
-        ],
-        "keys": role_keys(space),
-        "selected": list(selected),
-        "editable": editable,
-    }
+    return rows
 
 
 def role_keys(space: SearchSpace) -> dict[str, str]:
@@ -147,6 +166,7 @@ def _shade(share: float) -> str:
     return "#" + "".join(f"{part:02X}" for part in mixed)
 
 
+@cache
 def _ink(colour: str) -> str:
     """Black or white, whichever has the greater contrast to a colour by WCAG 2, at least 4.5; ""
     for the page's own ink where there is no colour."""

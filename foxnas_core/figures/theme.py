@@ -6,7 +6,7 @@ stands out from both papers (WCAG 2, 1.4.11) and from the others for every kind 
 """
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any, TypeVar
 
 import numpy as np
@@ -82,9 +82,12 @@ _TEMPLATE = go.layout.Template(
 )
 
 
-def new_figure() -> go.Figure:
-    """An empty figure in the common look."""
-    return go.Figure(layout={"template": _TEMPLATE})
+def new_figure(
+    traces: Iterable[dict[str, Any]] = (), layout: Mapping[str, Any] | None = None
+) -> go.Figure:
+    """A figure in the common look: empty, or of traces and a layout, which is several times as
+    quick as adding them afterwards."""
+    return go.Figure(list(traces), {"template": _TEMPLATE, **(layout or {})})
 
 
 def wide(figure: go.Figure) -> go.Figure:

@@ -12,7 +12,7 @@ from foxnas_core.editing.cells import Cell, cells_of, roles_of
 from foxnas_core.editing.changes import changes_between
 from foxnas_core.editing.history import History
 from foxnas_core.errors import FoxnasError, InvalidInput
-from foxnas_core.figures.picture import picture_data, picture_table, role_keys
+from foxnas_core.figures.picture import picture_data, role_keys
 from foxnas_core.figures.search import group_title
 from foxnas_core.search_space import Decision, SearchSpace
 from foxnas_core.storage import Study
@@ -192,10 +192,10 @@ def selected_cells(space: SearchSpace) -> tuple[Cell, ...]:
 def editable_picture(study: Study, other: Architecture | None = None) -> None:
     """Draw the picture of the architecture; cells that differ from `other` are marked."""
     space = study.space
-    table = picture_table(space, history_of(study).now.architecture, other)
+    now = history_of(study).now.architecture
     names = [cell.name for cell in selected_cells(space)]
     picture(
-        picture_data(space, table, selected=names),
+        picture_data(space, now, other, selected=names),
         label="The architecture, block by block",
         key="picture",
         act=lambda events: _act(study, events),

@@ -45,8 +45,9 @@ def test_without_another_nothing_differs():
 @pytest.mark.parametrize("name", shipped_spaces())
 def test_what_is_drawn_has_every_cell_and_is_plain(name):
     space = load_shipped(name)
-    table = picture_table(space, space.extreme("smallest"), space.extreme("largest"))
-    data = picture_data(space, table, selected=["s1b1"])
+    both = space.extreme("smallest"), space.extreme("largest")
+    table = picture_table(space, *both)
+    data = picture_data(space, *both, selected=["s1b1"])
     assert json.loads(json.dumps(data)) == data
     names = [cell["name"] for group in data["groups"] for cell in group["cells"]]
     assert names == [cell.name for cell in cells_of(space)]
@@ -59,7 +60,7 @@ def test_what_is_drawn_has_every_cell_and_is_plain(name):
 @pytest.mark.parametrize("name", shipped_spaces())
 def test_colours_go_from_light_to_dark_with_words_that_can_be_read(name):
     space = load_shipped(name)
-    data = picture_data(space, picture_table(space, space.extreme("largest")))
+    data = picture_data(space, space.extreme("largest"))
     levels = [luminance(entry["colour"]) for entry in data["colours"]]
     assert levels == sorted(levels, reverse=True) and len(levels) > 2
     for one, other in itertools.pairwise(levels):
@@ -76,7 +77,7 @@ def test_operations_are_told_in_words_and_by_colour():
     role, colours = colour_scale(space)
     assert role == "operation" and list(colours) == ["none", "skip", "conv"]
     assert table["colour"].tolist() == [colours["skip"], colours["none"]]
-    data = picture_data(space, table)
+    data = picture_data(space, space.architecture({"a": "skip", "b": "none"}))
     assert data["kernels"] == [] and all(group["isFlat"] for group in data["groups"])
 
 
