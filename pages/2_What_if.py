@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping
+from typing import Any
 
 import pandas as pd
 import streamlit as st
@@ -30,7 +31,7 @@ from pages.shared.editor import (
 )
 from pages.shared.frame import errors_as_cards, page, pin
 from pages.shared.latency import latency_of, latency_picker
-from pages.shared.panel import panel
+from pages.shared.panel import closed_table, panel
 from pages.shared.picture import picture
 from pages.shared.text import plain
 from pages.shared.versus import Other, kept_variants, other_picker, variants_menu
@@ -75,8 +76,7 @@ def workbench(study: Study) -> None:
             show_difference(study, predictors, now, other)
         show_edits(predictors, history)
         show_blocks(study, predictors, latency, now)
-        with st.expander("Every prediction as a table"):
-            panel("", "", rows, key="predictions")
+        closed_table("Every prediction as a table", lambda: pd.DataFrame(rows), key="predictions")
         show_ways_on(now)
 
 
@@ -90,8 +90,8 @@ def _draw_the_rest_again(history: History) -> None:
 
 def show_predictions(
     predictors: Mapping[str, Predictor], start: Architecture, now: Architecture
-) -> pd.DataFrame:
-    """Each prediction with its interval and its change; returns them as a table."""
+) -> list[dict[str, Any]]:
+    """Each prediction with its interval and its change; returns them as rows of a table."""
     rows = []
     st.html(_COMPACT)
     line = st.container(
@@ -118,7 +118,7 @@ def show_predictions(
                 "prediction low": low, "prediction high": high,
             }
         )  # fmt: skip
-    return pd.DataFrame(rows)
+    return rows
 
 
 def show_editor(study: Study, latency: str) -> Other | None:
@@ -152,9 +152,13 @@ def show_editor(study: Study, latency: str) -> Other | None:
         with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
             inspector(study)
     st.caption(keys_in_words(study.space))
-    with st.expander("The architecture as a table"):
-        table = picture_table(study.space, now, other and other.architecture)
-        panel("", "", table[["row", "column", "cell", "words", "differs"]], key="cells")
+    closed_table(
+        "The architecture as a table",
+        lambda: picture_table(study.space, now, other and other.architecture)[
+            ["row", "column", "cell", "words", "differs"]
+        ],
+        key="cells",
+    )
     return other
 
 
@@ -228,6 +232,7 @@ def show_edits(predictors: Mapping[str, Predictor], history: History) -> None:
         table,
         path_figure(table, target, numbered=order == BY_EDIT),
         key="edits",
+        lazy=True,
     )
 
 

@@ -31,13 +31,14 @@ def panel(
     key: str,
     on_select: Callable[[], None] | None = None,
     box: bool = False,
+    lazy: bool = False,
 ) -> None:
     """Draw a panel; without a figure the table stands open.
 
     `on_select` is called when a point is clicked in the figure (widget `key`-figure) or, where
     there is none, a row is chosen in the table (widget `key`-table). Without it, a click highlights
     the subnet or block that a point stands for, here and in all figures that show it. With `box`,
-    it is called when a box is drawn in the figure instead.
+    it is called when a box is drawn in the figure instead. `lazy` as in `closed_table`.
     """
     if title:
         st.subheader(title)
@@ -57,10 +58,22 @@ def panel(
             on_select=on_select or "ignore",
             selection_mode="box" if box else "points",
         )
-        with st.expander("Table"):
-            _table(table, key)
+        if lazy:
+            closed_table("Table", lambda: table, key=key)
+        else:
+            with st.expander("Table"):
+                _table(table, key)
     else:
         _table(table, key, on_select)
+
+
+def closed_table(label: str, make: Callable[[], pd.DataFrame], *, key: str) -> None:
+    """A table behind its label, made and sent once it is opened: for what is drawn anew with every
+    edit, for many at once."""
+    place = st.expander(label, key=f"{key}-open", on_change="rerun")
+    if place.open:
+        with place:
+            _table(make(), key)
 
 
 def block_picker(blocks: Iterable[str]) -> None:

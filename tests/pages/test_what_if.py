@@ -73,7 +73,10 @@ def cell(page, name: str, key: str = "picture") -> dict:
 
 
 def table(page, column: str):
-    """The first table that has the column."""
+    """The first table that has the column, of those that are shown when opened, too."""
+    for key in ("edits", "cells", "predictions"):
+        page.session_state[f"{key}-open"] = True
+    page.run()
     return next(d.value for d in page.dataframe if column in d.value)
 
 
