@@ -289,14 +289,14 @@ def main(arguments: Sequence[str] | None = None) -> None:
         with serve(REPOSITORY / "app.py", folder / "log", folder / "studies") as server:
             alone = asyncio.run(visit(server, 1, min(60.0, 30 * options.minutes)))
             together = asyncio.run(visit(server, options.visitors, 60 * options.minutes))
-            logged = server.log.read_text(errors="replace").count("Traceback")
+            logged = server.log.read_text(errors="replace").split("Traceback")
     print_times(alone, together, options.visitors)
     memory = np.array(together.memory)
     thirds = [part[:, 1].mean() for part in np.array_split(memory, 3)]
     print("server's memory (MB) by thirds of the time:", " ".join(f"{m:.0f}" for m in thirds))
     wrong = alone.errors + together.errors
-    print(f"errors shown: {len(wrong)}; logged: {logged}")
-    for error in dict.fromkeys(wrong):
+    print(f"errors shown: {len(wrong)}; logged: {len(logged) - 1}")
+    for error in dict.fromkeys([*wrong, *logged[1:]]):
         print(f"  {error}")
 
 
