@@ -97,11 +97,12 @@ def show_predictions(
     line = st.container(
         horizontal=True, gap="small", vertical_alignment="bottom", key="prediction-line"
     )
+    codes = next(iter(predictors.values())).space.encode([start, now])
     for predictor in predictors.values():
         target = predictor.target
-        both = predictor.predict([start, now])
+        both = predictor.predicted(codes)
         before, after = (float(value) for value in both["value"])
-        low, high = (float(both[f"prediction_{end}"].iloc[1]) for end in ("low", "high"))
+        low, high = (float(both[f"prediction_{end}"][1]) for end in ("low", "high"))
         place = line.container(width=WIDTH, gap=None)
         place.metric(
             target.named,

@@ -131,9 +131,7 @@ def _effects(
     bend = np.where(near, -1 / 2 + w / 3, (np.exp(-safe) - mean) / safe)
     first = link.slope(start)
     slope = first * mean
-    along = link.rate * (
-        (first * bend)[..., np.newaxis] * whole - slope[..., np.newaxis] * old
-    )
+    along = link.rate * ((first * bend)[..., np.newaxis] * whole - slope[..., np.newaxis] * old)
     by_rate = first * (total * bend - (start - link.center) * mean)
     gradients = slope[..., np.newaxis] * parts + shares[:, np.newaxis] * along
     return slope * shares, predictor.std_error(gradients, shares * by_rate)

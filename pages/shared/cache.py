@@ -154,10 +154,8 @@ def calibrations_of(study: Study, latency: str) -> "dict[str, SearchCalibration]
 def predictors_of(study: Study, form: str = "auto") -> "tuple[dict[str, Predictor], list[str]]":
     """A predictor for each target that can be fitted or calibrated, and a sentence for each that
     can't or is calibrated."""
-    from foxnas_core.workflow import fit_each
-
-    targets = table_of(study).targets
-    return fit_each(targets, lambda column: predictor_of(study, column, form))
+    predictors, sentences = _predictors(str(study.folder), form, _fit_stamp(study))
+    return dict(predictors), list(sentences)
 
 
 def front_of(study: Study, latency: str, kept: Kept = ()) -> "Front":
@@ -506,6 +504,18 @@ def _predictor(_folder: str, column: str, form: str, link: str, stamp: Version) 
     from foxnas_core.workflow import fit_all
 
     return fit_all(_table(_folder, stamp), form, link, targets=[column])[column]
+
+
+@st.cache_resource(max_entries=16, show_spinner="Fitting the regression …")
+def _predictors(
+    _folder: str, form: str, stamp: Version
+) -> "tuple[dict[str, Predictor], list[str]]":
+    from foxnas_core.workflow import fit_each
+
+    return fit_each(
+        _table(_folder, stamp).targets,
+        lambda column: _predictor(_folder, column, form, "auto", stamp),
+    )
 
 
 @st.cache_resource(max_entries=64, show_spinner="Computing intervals …")
