@@ -55,7 +55,7 @@ class Visitor:
         self.rng = random.Random(seed)
         self.findings = findings
         self.pages: dict[str, str] = {}
-        self.page = ""
+        self.page = self.wanted = ""
         self.query = ""
         # The last state of each widget, by its key, and the fragment that drew it.
         self.widgets: dict[str, tuple[str, str, Any]] = {}
@@ -85,15 +85,24 @@ class Visitor:
             elif kind == "stop_auto_rerun":
                 self.stop_redrawing(message.stop_auto_rerun.fragment_id)
             elif kind == "script_finished":
-                # A run of the whole page draws every fragment, too.
-                for name in message.metadata.run.fragment_ids or list(self.finished):
-                    if name in self.finished:
-                        self.finished[name].set()
+                self.finish(message)
 
     def begin(self, message: ForwardMsg) -> None:
         if not message.metadata.run.fragment_ids:
             self.page = message.new_session.page_script_hash
             self.stop_redrawing()
+
+    def finish(self, message: ForwardMsg) -> None:
+        """Mark what a run has drawn; one of the whole page draws every fragment, too."""
+        fragments: Sequence[str] = message.metadata.run.fragment_ids
+        if not fragments:
+            # That of a page which was left, or that gave way to another, draws nothing asked for.
+            early = message.script_finished == ForwardMsg.FINISHED_EARLY_FOR_RERUN
+            if early or self.wanted not in ("", self.page):
+                return
+        for name in fragments or list(self.finished):
+            if name in self.finished:
+                self.finished[name].set()
 
     def take(self, delta: Any) -> None:
         if delta.WhichOneof("type") != "new_element":
@@ -168,7 +177,8 @@ class Visitor:
 
     async def open(self, page: str) -> None:
         self.states.clear()
-        await self.act(f"open {page}", page=self.pages[page])
+        self.wanted = self.pages[page]
+        await self.act(f"open {page}", page=self.wanted)
 
     def press(self) -> str:
         """Press a key in the picture: the next choice of a random cell; returns its fragment."""
@@ -287,7 +297,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         # The app keeps what it finds with the study, so it gets a copy.
         shutil.copytree(options.study, folder / "studies" / "demo")
         with serve(REPOSITORY / "app.py", folder / "log", folder / "studies") as server:
-            alone = asyncio.run(visit(server, 1, min(60.0, 30 * options.minutes)))
+            alone = asyncio.run(visit(server, 1, min(60.0, 15 * options.minutes)))
             together = asyncio.run(visit(server, options.visitors, 60 * options.minutes))
             logged = server.log.read_text(errors="replace").split("Traceback")
     print_times(alone, together, options.visitors)

@@ -224,7 +224,8 @@ def show_edits(predictors: Mapping[str, Predictor], history: History) -> None:
         effects = path_effects(predictor, path)
     else:
         effects = edit_effects(predictor, start, now)
-    table = path_table(effects, float(predictor.predict([start])["value"].iloc[0]))
+    before = predictor.predicted(predictor.space.encode([start]))["value"]
+    table = path_table(effects, float(before[0]))
     low, high = target.text(effects.low, signed=True), target.text(effects.high, signed=True)
     panel(
         "",

@@ -30,18 +30,22 @@ def course_table(trace: pd.DataFrame, what: Literal["value", "cost"]) -> pd.Data
     `trace` is that of `Annealer.trace`. The best is missing where none was found yet. Numbers are
     of half the precision: the table is sent with every frame.
     """
-    columns = {"proposals": "proposals", f"current_{what}": CURRENT, f"best_{what}": BEST}
-    table = trace[list(columns)].rename(columns=columns)
-    return table.astype({CURRENT: "float32", BEST: "float32"})
+    return pd.DataFrame(
+        {
+            "proposals": trace["proposals"].to_numpy(),
+            CURRENT: trace[f"current_{what}"].to_numpy("float32"),
+            BEST: trace[f"best_{what}"].to_numpy("float32"),
+        }
+    )
 
 
 def schedule_table(trace: pd.DataFrame) -> pd.DataFrame:
     """Temperature (units of the objective) and accepted share of proposals (percent)."""
     return pd.DataFrame(
         {
-            "proposals": trace["proposals"],
-            "temperature": trace["temperature"].astype("float32"),
-            "accepted": (100 * trace["acceptance"]).astype("float32"),
+            "proposals": trace["proposals"].to_numpy(),
+            "temperature": trace["temperature"].to_numpy("float32"),
+            "accepted": (100 * trace["acceptance"].to_numpy()).astype("float32"),
         }
     )
 

@@ -97,8 +97,10 @@ def wide(figure: go.Figure) -> go.Figure:
 
 def is_wide(figure: go.Figure) -> bool:
     """Whether a figure is `wide`, or has panels beside each other."""
-    axes = figure.select_xaxes()
-    return figure.layout.meta == _WIDE or any(axis.domain and axis.domain[0] > 0 for axis in axes)
+    layout = figure.layout
+    # Written for few axes: Plotly's own search for them looks at every property.
+    axes = (layout[name] for name in layout if name.startswith("xaxis"))
+    return layout.meta == _WIDE or any(axis.domain and axis.domain[0] > 0 for axis in axes)
 
 
 def in_dark(drawn: Drawn) -> Drawn:

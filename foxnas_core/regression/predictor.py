@@ -134,9 +134,9 @@ class Predictor:
     def predict_codes(self, codes: np.ndarray, level: float = 0.95) -> pd.DataFrame:
         """Predictions in the target's unit: value, low, high, prediction_low, prediction_high.
 
-        One row for each of the architectures whose codes (rows, decisions) they are. `low` and `high` bound the mean over repeated measurements of such a subnet, the
-        prediction interval one new measurement, both at `level` for one architecture chosen
-        without regard to the data.
+        One row for each row of `codes` (rows, decisions). `low` and `high` bound the mean over
+        repeated measurements of such a subnet, the prediction interval one new measurement, both at
+        `level` for one architecture chosen without regard to the data.
         """
         return pd.DataFrame(self.predicted(codes, level))
 

@@ -379,14 +379,16 @@ class Annealer:
         architecture and of the best (NaN before one is found), and the share of the proposals
         since the row before that were accepted, over all chains.
         """
-        frame = pd.DataFrame(list(self._records), columns=list(TRACE_COLUMNS), dtype=float)
+        # Arrays until the end: this is read with every frame of a run that is watched.
+        records = np.array(list(self._records), dtype=float).reshape(-1, len(TRACE_COLUMNS))
         # Before anything within the limits is found, its score is minus infinity.
-        none = frame["best_value"] == -math.inf
-        frame.loc[none, ["best_value", "best_cost"]] = math.nan
+        best = [TRACE_COLUMNS.index(f"best_{what}") for what in ("value", "cost")]
+        records[np.ix_(records[:, best[0]] == -math.inf, best)] = math.nan
+        columns = dict(zip(TRACE_COLUMNS, records.T, strict=True))
         for which in ("current", "best"):
-            frame[f"{which}_value"] = self.problem.value_of(frame[f"{which}_value"])
-            frame[f"{which}_cost"] = self.problem.cost_of(frame[f"{which}_cost"])
-        return frame.astype({"proposals": "int64"})
+            columns[f"{which}_value"] = self.problem.value_of(columns[f"{which}_value"])
+            columns[f"{which}_cost"] = self.problem.cost_of(columns[f"{which}_cost"])
+        return pd.DataFrame(columns | {"proposals": columns["proposals"].astype("int64")})
 
     @property
     def penalties(self) -> dict[int, tuple[float, ...]]:

@@ -13,7 +13,7 @@ from foxnas_core.errors import FoxnasError, MissingPart
 from foxnas_core.figures.theme import GRID, PAPER
 from foxnas_core.storage import Study, list_studies, open_study
 from foxnas_core.writing import is_read_only
-from pages.shared import cache, choices, tour
+from pages.shared import cache, choices, process, tour
 from pages.shared.signin import admitted
 from pages.shared.text import plain
 from pages.shared.theme import css, follow_theme
@@ -85,6 +85,7 @@ def page(title: str, sentence: str) -> Iterator[Study]:
         st.stop()
     with errors_as_cards():
         yield study
+    process.end()
 
 
 @contextmanager
@@ -103,6 +104,7 @@ def may_write(what: str) -> bool:
 
 
 def _draw_frame(title: str, sentence: str) -> Study | None:
+    process.begin()
     st.set_page_config(
         page_title=f"{title} · FOX-NAS Studio",
         layout="wide",

@@ -13,6 +13,7 @@ from foxnas_core.errors import FoxnasError
 # One at a time: a latency that is measured beside another one would be too long.
 MEASURING = threading.Lock()
 KEPT_FOR = 3600.0  # seconds that what has ended, or is paused, waits for someone to look
+_JUST_NOW = 2.0  # seconds
 
 
 class ServerBusy(FoxnasError):
@@ -68,6 +69,12 @@ class Registry(Generic[R]):
             return None
         run.seen = time.monotonic()
         return run
+
+    @property
+    def watched(self) -> int:
+        """How many runs are under way that someone looked at just now."""
+        now = time.monotonic()
+        return sum(not run.ended and now - run.seen < _JUST_NOW for run in [*self._runs.values()])
 
     def _drop_old(self) -> None:
         ended = sorted((r for r in self._runs.values() if r.ended), key=lambda r: r.seen)

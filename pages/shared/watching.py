@@ -11,7 +11,7 @@ from foxnas_core.search.exact import Front
 from foxnas_core.search.problem import Candidate
 from foxnas_core.storage import Study
 from foxnas_core.target import Target
-from pages.shared import cache
+from pages.shared import cache, process
 from pages.shared.frame import errors_as_cards
 from pages.shared.jobs import Job
 from pages.shared.runs import Run, told
@@ -25,7 +25,10 @@ def show_job(study: Study, front: Front, job: Job) -> None:
     drawn = job.state
     moving = drawn in ("starting", "running")
 
-    @st.fragment(run_every=FRAME_EVERY if moving else None)
+    # However many watch searches in this server, and whatever else it does, they leave it time.
+    every = FRAME_EVERY * max(1, cache.jobs().watched) * process.slowdown()
+
+    @st.fragment(run_every=every if moving else None)
     def draw(spans: live.Spans) -> None:
         with errors_as_cards():
             # Looked up anew, so that the registry knows that someone watches.

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from foxnas_core.errors import InvalidInput
 from foxnas_core.families import load_shipped, shipped_spaces, space_from_dict
 from foxnas_core.features import FORMS, ORDER_FREE, build_form, independent_columns
+from foxnas_core.features.form import FEW
 from foxnas_core.importing import published_space
 from foxnas_core.search_space import SearchSpace
 
@@ -52,6 +53,17 @@ def test_each_term_reads_its_own_group_and_the_context_only(
     np.testing.assert_array_equal(built.matrix(constant, ""), whole[:, built.columns_of("")])
     named = sorted(i for g in ("", *searched.additive_groups) for i in built.columns_of(g))
     assert named == list(range(built.parameters))
+
+
+@forms_and_spaces
+@pytest.mark.parametrize("target", ["accuracy", "latency_ms"])
+def test_few_rows_are_those_of_many(form: str, space: str, target: str) -> None:
+    built = build_form(form, SPACES[space], target)
+    codes = SPACES[space].random_codes(2 * FEW, seed=3)
+    codes[-1] = -1
+    many = built.matrix(codes)
+    for rows in (slice(0, 1), slice(5, 5 + FEW), slice(2 * FEW - 2, 2 * FEW)):
+        np.testing.assert_allclose(built.matrix(codes[rows]), many[rows], atol=1e-12)
 
 
 @pytest.mark.parametrize("form", FORMS)

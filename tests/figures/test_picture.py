@@ -46,7 +46,6 @@ def test_without_another_nothing_differs():
 def test_what_is_drawn_has_every_cell_and_is_plain(name):
     space = load_shipped(name)
     both = space.extreme("smallest"), space.extreme("largest")
-    table = picture_table(space, *both)
     data = picture_data(space, *both, selected=["s1b1"])
     assert json.loads(json.dumps(data)) == data
     names = [cell["name"] for group in data["groups"] for cell in group["cells"]]
