@@ -1,10 +1,11 @@
-"""Many visitors at once: `python -m benchmarks.load [--visitors N] [--minutes M] [--study DIR]`.
+"""Many visitors at once: `python -m benchmarks.load [--visitors N] [--servers S] [--minutes M]`.
 
 Each visitor is a session of its own over the app's web socket, in the messages that a browser sends
 and receives, without a browser's drawing. All edit in What-if, move its budget, and now and then
 start a search and watch it, with pauses between; what a page redraws by itself they ask for as a
-browser does. First one visitor alone, then all at once: milliseconds to the new numbers and to the
-page's last word, errors shown or logged, and the server's memory over time.
+browser does. Of several servers, on one folder of studies, each visitor stays with one, as behind a
+proxy with sticky sessions. First one visitor alone, then all at once: milliseconds to the new numbers and to the
+page's last word, errors shown or logged, and the servers' memory over time.
 """
 
 import argparse
@@ -17,7 +18,7 @@ import tempfile
 import time
 from collections import defaultdict
 from collections.abc import Awaitable, Callable, Sequence
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -40,7 +41,7 @@ KEPT_EVENTS = 20
 
 @dataclass
 class Findings:
-    """Seconds of each action, what went wrong, and the server's resident memory (MB) by second."""
+    """Seconds of each action, what went wrong, and the servers' resident memory (MB) by second."""
 
     times: dict[str, list[float]] = field(default_factory=lambda: defaultdict(list))
     errors: list[str] = field(default_factory=list)
@@ -251,20 +252,22 @@ class Visitor:
                 await listening
 
 
-async def visit(server: Server, visitors: int, seconds: float) -> Findings:
-    """Send `visitors` to the server for so long; raises what a visitor stumbled over."""
+async def visit(servers: Sequence[Server], visitors: int, seconds: float) -> Findings:
+    """Send `visitors` to the servers for so long; raises what a visitor stumbled over."""
     findings = Findings()
     begun = time.monotonic()
 
     async def one(seed: int) -> None:
         # They come one after the other, as people do.
         await asyncio.sleep(seed * min(1.0, seconds / 4 / visitors))
+        server = servers[seed % len(servers)]
         async with connect(socket_of(server), max_size=None) as socket:
             await Visitor(socket, seed, findings).use(lambda v: v.stay(begun + seconds))
 
     async def weigh() -> None:
         while True:
-            findings.memory.append((time.monotonic() - begun, resident(server.process)))
+            weight = sum(resident(server.process) for server in servers)
+            findings.memory.append((time.monotonic() - begun, weight))
             await asyncio.sleep(2)
 
     weighing = asyncio.create_task(weigh())
@@ -289,6 +292,7 @@ def resident(process: int) -> float:
 def main(arguments: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--visitors", type=int, default=20)
+    parser.add_argument("--servers", type=int, default=1, help="as many as the machine has cores")
     parser.add_argument("--minutes", type=float, default=10.0)
     parser.add_argument("--study", type=Path, default=REPOSITORY / "data" / "demo")
     options = parser.parse_args(arguments)
@@ -296,17 +300,24 @@ def main(arguments: Sequence[str] | None = None) -> None:
         folder = Path(temporary)
         # The app keeps what it finds with the study, so it gets a copy.
         shutil.copytree(options.study, folder / "studies" / "demo")
-        with serve(REPOSITORY / "app.py", folder / "log", folder / "studies") as server:
-            alone = asyncio.run(visit(server, 1, min(60.0, 15 * options.minutes)))
-            together = asyncio.run(visit(server, options.visitors, 60 * options.minutes))
-            logged = server.log.read_text(errors="replace").split("Traceback")
+        with ExitStack() as stack:
+            servers = [
+                stack.enter_context(
+                    serve(REPOSITORY / "app.py", folder / f"log-{number}", folder / "studies")
+                )
+                for number in range(options.servers)
+            ]
+            alone = asyncio.run(visit(servers, 1, min(60.0, 15 * options.minutes)))
+            together = asyncio.run(visit(servers, options.visitors, 60 * options.minutes))
+            logs = [server.log.read_text(errors="replace") for server in servers]
+            logged = [part for log in logs for part in log.split("Traceback")[1:]]
     print_times(alone, together, options.visitors)
     memory = np.array(together.memory)
     thirds = [part[:, 1].mean() for part in np.array_split(memory, 3)]
-    print("server's memory (MB) by thirds of the time:", " ".join(f"{m:.0f}" for m in thirds))
+    print("servers' memory (MB) by thirds of the time:", " ".join(f"{m:.0f}" for m in thirds))
     wrong = alone.errors + together.errors
-    print(f"errors shown: {len(wrong)}; logged: {len(logged) - 1}")
-    for error in dict.fromkeys([*wrong, *logged[1:]]):
+    print(f"errors shown: {len(wrong)}; logged: {len(logged)}")
+    for error in dict.fromkeys([*wrong, *logged]):
         print(f"  {error}")
 
 

@@ -63,6 +63,11 @@ class MeasurementTable:
     def architectures(self) -> list[Architecture]:
         return self.space.decode(self.codes)
 
+    def measured(self, subnet: str) -> Architecture:
+        """The subnet of an id, which the table must hold."""
+        row = int((self.frame["id"] == subnet).to_numpy().argmax())
+        return self.space.decode(self.codes[row : row + 1])[0]
+
     def values(self, target: str) -> np.ndarray:
         """The column (rows,) of a target, NaN where not measured.
 

@@ -129,6 +129,11 @@ def table_of(study: Study) -> MeasurementTable:
     return _table(str(study.folder), _fit_stamp(study))
 
 
+def measured_labels_of(study: Study, latency: str) -> dict[str, str]:
+    """The measured subnets by id, the most accurate first, with what they measured."""
+    return _measured_labels(str(study.folder), latency, _fit_stamp(study))
+
+
 def predictor_of(study: Study, column: str, form: str = "auto", link: str = "auto") -> "Predictor":
     """The predictor of one target; `link` is the accuracy's. Raises as
     `workflow.predictor_or_transfer`."""
@@ -497,6 +502,19 @@ def _table(_folder: str, stamp: Version) -> MeasurementTable:
             f"The table of {study.name} was changed while this page was drawn; reload the page."
         )
     return table
+
+
+@st.cache_resource(max_entries=16, show_spinner=False)
+def _measured_labels(_folder: str, latency: str, stamp: Version) -> dict[str, str]:
+    table = _table(_folder, stamp)
+    targets = [t for t in table.targets if t.column in ("accuracy", latency)]
+    rows = table.frame.drop_duplicates("id")
+    if "accuracy" in rows:
+        rows = rows.sort_values("accuracy", ascending=False, kind="stable")
+    return {
+        row["id"]: " · ".join([row["id"], *(f"{t.text(row[t.column])} {t.unit}" for t in targets)])
+        for row in rows[["id", *(t.column for t in targets)]].to_dict("records")
+    }
 
 
 @st.cache_resource(max_entries=64, show_spinner="Fitting the regression …")

@@ -16,7 +16,6 @@ from foxnas_core.figures.picture import picture_data, role_keys
 from foxnas_core.figures.search import group_title
 from foxnas_core.search_space import Decision, SearchSpace
 from foxnas_core.storage import Study
-from foxnas_core.table import MeasurementTable
 from pages.shared import cache, choices
 from pages.shared.latency import budget_slider, searched_budget
 from pages.shared.picture import Event, picture
@@ -61,7 +60,7 @@ def architecture_picker(
         architecture = best_in_budget(study, latency)
         choices.set_architecture(architecture)
     with measured:
-        _measured_picker(cache.table_of(study), latency, start_of(architecture, space))
+        _measured_picker(study, latency, start_of(architecture, space))
     return architecture
 
 
@@ -71,13 +70,13 @@ def best_in_budget(study: Study, latency: str) -> Architecture:
     return front.within(searched_budget(study, front)).architecture
 
 
-def _measured_picker(table: MeasurementTable, latency: str, start: Architecture) -> None:
+def _measured_picker(study: Study, latency: str, start: Architecture) -> None:
     """A list of the measured subnets, the most accurate first, to pick one from."""
-    labels = measured_labels(table, latency)
+    labels = cache.measured_labels_of(study, latency)
 
     def pick(chosen: str | None) -> None:
         if chosen is not None:
-            choices.set_architecture(measured_subnet(table, chosen))
+            choices.set_architecture(cache.table_of(study).measured(chosen))
 
     choices.show("pick-measured", start.id if start.id in labels else None)
     st.selectbox(
@@ -90,24 +89,6 @@ def _measured_picker(table: MeasurementTable, latency: str, start: Architecture)
         key="pick-measured",
         on_change=choices.on_change("pick-measured", pick),
     )
-
-
-def measured_labels(table: MeasurementTable, latency: str) -> dict[str, str]:
-    """The measured subnets by id, the most accurate first, with what they measured."""
-    targets = [t for t in table.targets if t.column in ("accuracy", latency)]
-    rows = table.frame.drop_duplicates("id")
-    if "accuracy" in rows:
-        rows = rows.sort_values("accuracy", ascending=False, kind="stable")
-    return {
-        row["id"]: " · ".join([row["id"], *(f"{t.text(row[t.column])} {t.unit}" for t in targets)])
-        for row in rows[["id", *(t.column for t in targets)]].to_dict("records")
-    }
-
-
-def measured_subnet(table: MeasurementTable, subnet: str) -> Architecture:
-    """The measured subnet of an id, which the table must hold."""
-    row = int((table.frame["id"] == subnet).to_numpy().argmax())
-    return table.space.decode(table.codes[row : row + 1])[0]
 
 
 def start_of(architecture: Architecture, space: SearchSpace) -> Architecture:

@@ -11,7 +11,7 @@ from foxnas_core.errors import FoxnasError, MissingPart
 from foxnas_core.storage import Study
 from foxnas_core.writing import is_read_only
 from pages.shared import cache, choices
-from pages.shared.editor import best_in_budget, history_of, measured_labels, measured_subnet
+from pages.shared.editor import best_in_budget, history_of
 from pages.shared.text import plain
 
 NOTHING, START, BEST, MEASURED, VARIANT = "", "start", "best", "measured", "variant"
@@ -119,7 +119,7 @@ def _told(option: str) -> str:
 
 
 def _measured(study: Study, latency: str, chosen: str) -> str:
-    labels = measured_labels(cache.table_of(study), latency)
+    labels = cache.measured_labels_of(study, latency)
     choices.show("against-measured", chosen if chosen in labels else None)
     st.selectbox(
         "Which measured subnet",
@@ -152,5 +152,5 @@ def _found(
         table = cache.table_of(study)
         if name not in set(table.frame["id"]):
             raise MissingPart(f"The study has measured no subnet {name!r} to compare with.")
-        return Other(f"measured {name}", measured_subnet(table, name))
+        return Other(f"measured {name}", table.measured(name))
     return None
