@@ -43,7 +43,7 @@ def show_answer(study: Study, latency: str) -> None:
 
     front = cache.front_of(study, latency)
     cost = front.problem.limits[0].predictor.target
-    st.subheader(f"The best subnet within {cost.text(budget_of(front))} ms")
+    st.header(f"The best subnet within {cost.text(budget_of(front))} ms")
     left, right = st.columns([1.3, 1], gap="large")
     with right:
         budget_slider(front)
@@ -57,7 +57,7 @@ def show_answer(study: Study, latency: str) -> None:
     with right:
         show_promise(study, front, best)
     found = cache.reasons_of(study, latency, best.architecture, best.costs[0])
-    st.subheader("Why these blocks")
+    st.header("Why these blocks")
     scale = "" if found.gain.link.is_identity else (
         " Accuracy saturates, so its points are those of a subnet of average accuracy."
     )  # fmt: skip

@@ -4,8 +4,8 @@ Each visitor is a session of its own over the app's web socket, in the messages 
 and receives, without a browser's drawing. All edit in What-if, move its budget, and now and then
 start a search and watch it, with pauses between; what a page redraws by itself they ask for as a
 browser does. Of several servers, on one folder of studies, each visitor stays with one, as behind a
-proxy with sticky sessions. First one visitor alone, then all at once: milliseconds to the new numbers and to the
-page's last word, errors shown or logged, and the servers' memory over time.
+proxy with sticky sessions. First one visitor alone, then all at once: milliseconds to the new
+numbers and to the page's last word, errors shown or logged, and the servers' memory over time.
 """
 
 import argparse

@@ -48,7 +48,7 @@ def show_advice(report: TrustReport) -> None:
     """What raises the agreement."""
     advice = report.advice()
     if advice:
-        st.subheader("What would raise it")
+        st.header("What would raise it")
         st.markdown("\n".join(f"- {plain(sentence)}" for sentence in advice))
 
 
@@ -183,5 +183,5 @@ with page(
     show_verdict(report)
     show_advice(report)
     show_pairs(study, record, report)
-    st.subheader("Train more")
+    st.header("Train more")
     show_more(study, record)

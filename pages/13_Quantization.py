@@ -101,7 +101,7 @@ def show_scatter(comparison: PrecisionComparison) -> None:
 
 def show_fragile(study: Study) -> None:
     """The way to the blocks that lose most by int8."""
-    st.subheader("Which blocks make a subnet fragile")
+    st.header("Which blocks make a subnet fragile")
     if DROP not in [target.column for target in cache.table_of(study).targets]:
         st.info(
             "No subnet of this study has its accuracy in int8 yet, only its latency. Subnets that "

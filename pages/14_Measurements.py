@@ -195,7 +195,7 @@ def show(study: Study) -> None:
                 key="spread",
             )
         else:
-            st.subheader("How far the rounds agree")
+            st.header("How far the rounds agree")
             st.info(
                 "The table has no range of rounds for this latency; rows that 'python \\-m "
                 "foxnas\\_core measure' appends have one."
@@ -212,7 +212,7 @@ def show(study: Study) -> None:
                 key="drift",
             )
         else:
-            st.subheader("How the machine drifted")
+            st.header("How the machine drifted")
             st.info(
                 "These campaigns did not record the drift of the reference network, so its check "
                 "is unknown; rows measured from now on have it."

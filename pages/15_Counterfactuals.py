@@ -199,7 +199,7 @@ def show_reached(
     study: Study, front: Front, base: Architecture, latency: str, terms: Terms, kept: Kept
 ) -> None:
     """The goal, the best answer of every number of edits, and the chosen one."""
-    st.subheader("What would have to change")
+    st.header("What would have to change")
     picked = goal_picker(front, base)
     if picked is None:
         return
@@ -216,7 +216,7 @@ def show_reached(
     answer = edits_picker(reached)
     left, right = st.columns([1.2, 1], gap="large")
     with right:
-        st.subheader("The answer")
+        st.header("The answer")
         show_answer(answer, reached.targets, asked=word, key="answer")
     with left:
         panel(
@@ -249,7 +249,7 @@ def show_why_not(
     study: Study, front: Front, base: Architecture, limits: cache.Limits, kept: Kept
 ) -> None:
     """Why one choice is not taken, in a sentence, and the best with each choice."""
-    st.subheader("Why not …?")
+    st.header("Why not …?")
     space, allowed = study.space, dict(kept)
 
     def may_take(decision: Decision, value: Value) -> bool:
@@ -347,7 +347,7 @@ with page(
     with errors_as_cards():
         show_why_not(study, front, base, limits, kept)
     with errors_as_cards():
-        st.subheader("The best around what is kept")
+        st.header("The best around what is kept")
         best = cache.kept_best_of(study, "accuracy", limits, kept, base)
         targets = tuple(target_of(column) for column in best.effects)
         unit = target_of(latency).unit

@@ -160,7 +160,7 @@ def show_views(
     column = PRECISIONS[profile.precision]
     title = "Two views of a block's time"
     if column not in effects:
-        st.subheader(title)
+        st.header(title)
         st.info(
             f"The profiler's times stand alone: no regression of {plain(column)} can be fitted "
             "here. Measure subnets with 'python -m foxnas\\_core measure'."

@@ -44,7 +44,7 @@ def show_how(record: HandmadeRecord) -> None:
         else "Each was trained once: what another seed would change is in no interval; the command "
         "below with another --seed tells."
     )
-    st.subheader("How it was measured")
+    st.header("How it was measured")
     st.markdown("\n".join(f"- {line}" for line in lines))
 
 
@@ -151,5 +151,5 @@ with page(
             key="networks",
         )
     show_how(record)
-    st.subheader("Train by another seed" if record.timed else "Go on")
+    st.header("Train by another seed" if record.timed else "Go on")
     show_command_for(study, record)

@@ -90,7 +90,7 @@ def pickers(ordered: bool) -> tuple[str, str, str]:
 def show_fit(predictor: Predictor) -> None:
     """How well one target is fitted, and what to beware of."""
     target = predictor.target
-    st.subheader(target.label)
+    st.header(target.label)
     st.write(
         f"Form **{predictor.form.title}**: {predictor.rows} rows, {predictor.parameters} "
         f"parameters, R² **{predictor.r2:.3f}** (adjusted {predictor.r2_adjusted:.3f}). "
@@ -227,7 +227,7 @@ with page(
     ):
         if len(rows):
             panel(title, sentence, rows, interval_figure(rows, targets), key=key)
-    st.subheader("Does a block matter at all?")
+    st.header("Does a block matter at all?")
     st.write(
         "F-tests that no choice of a block, or of a whole stage, changes the target; p adjusted "
         "over all tests (Benjamini and Hochberg)."
@@ -240,7 +240,7 @@ with page(
                 "", plain(predictor.target.label), joint_tests(predictor, how),
                 key=f"tests-{predictor.target.column}",
             )  # fmt: skip
-    st.subheader("Terms of the regression")
+    st.header("Terms of the regression")
     st.write(
         "The coefficients of the fit: estimate, standard error, t, p and 95 % interval. Contrasts "
         "are fitted to sum to zero, and shown as differences to the first choice unless switched."

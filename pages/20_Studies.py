@@ -256,12 +256,12 @@ with page_without_study(
             shelf_table(entries),
             key="shelf",
         )
-        st.subheader("One of them")
+        st.header("One of them")
         chosen = pick(entries)
         show_one(chosen, study is None and chosen.folder.name == choices.current().study)
         if not is_read_only():
             show_changes(studies, chosen)
-    st.subheader("Bring in or begin")
+    st.header("Bring in or begin")
     if may_write("studies can be neither brought in nor changed"):
         from_zip, new, from_table = st.tabs(["From a zip", "From a space", "From a table"])
         with from_zip:

@@ -188,7 +188,7 @@ def show_difference(
 
 def show_edits(predictors: Mapping[str, Predictor], history: History) -> None:
     """What each edit changes in one target, as a waterfall."""
-    st.subheader("What the edits change")
+    st.header("What the edits change")
     start, now = history.now.start, history.now.architecture
     path = history.path()
     if len(path) == 1:

@@ -263,7 +263,7 @@ def show_export(exported: "ExportedModel") -> None:
         checks_table(exported.checks),
         key="checks",
     )
-    st.subheader("Files")
+    st.header("Files")
     about = ABOUT | {own.file: own.title for own in FORMATS.values()}
     for own in FORMATS.values():
         runs = [other.file for other in FORMATS.values() if other.script == own.script]
@@ -282,7 +282,7 @@ def show_export(exported: "ExportedModel") -> None:
             )
             size = len(exported.files[name]) / 1000
             place.caption(f"{about.get(name, 'file')}, {size:,.1f} kB")
-    st.subheader("Model card")
+    st.header("Model card")
     with st.container(border=True, key="model-card"):
         # A study's own words must not make the browser fetch pictures from elsewhere.
         card = exported.files["model_card.md"].decode().replace("![", r"!\[")

@@ -299,7 +299,7 @@ def show_terms(diagnosis: Diagnosis) -> None:
     with left:
         found = diagnosis.collinearity
         if found.table.empty:
-            st.subheader("Overlap of terms")
+            st.header("Overlap of terms")
             st.write(found.sentence)
         else:
             table = inflation_table(found)
@@ -325,7 +325,7 @@ def show_curve(study: Study, column: str, form: str, link: str, rows: int) -> No
     """The learning curve, at once where it is quick."""
     title = "How many more rows?"
     if rows > _QUICK_ROWS:
-        st.subheader(title)
+        st.header(title)
         if not st.toggle("Fit parts of the table to draw the learning curve", key="curve"):
             return
         title = ""

@@ -187,7 +187,7 @@ def show_swarm(study: Study, table: MeasurementTable, predictor: Predictor) -> N
     """Shapley values of all measured subnets."""
     decisions = study.space.decisions
     roles = list(dict.fromkeys(d.role for d in decisions if d.slot)) or [""]
-    st.subheader("Shapley values")
+    st.header("Shapley values")
     role = roles[0]
     if len(roles) > 1:
         role = st.segmented_control("Colour by", roles, default=roles[0], required=True, key="role")
@@ -207,7 +207,7 @@ def show_permutation(study: Study, predictor: Predictor, *, on: bool) -> None:
     """The third lens, over all measured subnets."""
     title, target = "Permutation importance", predictor.target
     if not on:
-        st.subheader(title)
+        st.header(title)
         st.info(
             f"Not computed yet; switch on '{PERMUTATION}' above to shuffle each block {REPEATS} "
             "times among the measured subnets, which takes a few seconds."
@@ -263,7 +263,7 @@ def show_second_opinion(
     """Boosted trees: how well they predict, and their blocks, those of one subnet in `local`."""
     title, target = "Second opinion: boosted trees", predictor.target
     if opinion is None:
-        st.subheader(title)
+        st.header(title)
         st.info(
             f"Not computed yet; switch on '{OPINION}' above to fit trees that know nothing of the "
             "regression's form, which takes 10 to 20 seconds."
@@ -293,7 +293,7 @@ def show_interactions(opinion: SecondOpinion, predictor: Predictor) -> None:
     title, target = "Interactions", predictor.target
     pairs = interaction_table(opinion.interactions)
     if pairs.empty:
-        st.subheader(title)
+        st.header(title)
         st.write("The trees found no pair of choices that depend on each other.")
         return
     across = int((~pairs["in a sum over stages"]).sum())

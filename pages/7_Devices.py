@@ -281,7 +281,7 @@ def show_calibration(study: Study, table: MeasurementTable, columns: list[str]) 
 def show_curve(study: Study, source: str, target: str, count: int) -> None:
     """Error against the number of rows shown."""
     curve = cache.curve_of(study, source, target)
-    st.subheader("Error by the number of rows")
+    st.header("Error by the number of rows")
     metric = st.segmented_control(
         "Error as",
         list(figures.METRICS),
@@ -303,7 +303,7 @@ def show_curve(study: Study, source: str, target: str, count: int) -> None:
 
 def show_instructions(study: Study, table: MeasurementTable, columns: list[str]) -> None:
     """Which subnets to measure on a device that the table lacks, and how to bring them in."""
-    st.subheader("Bring in a device of your own")
+    st.header("Bring in a device of your own")
     st.write(
         "Measure these subnets on it, fill in the last column (rename it to latency\\_ms:NAME) and "
         "import the file with 'python -m foxnas_core import FILE --study "

@@ -95,14 +95,14 @@ def show_file(study: Study, foreign: ForeignFile, upload: cache.Upload) -> None:
             return
         key = f"{upload.digest[:8]}-{space.fingerprint}"
         mapping, missing = map_columns(foreign.columns, space, key=key)
-    st.subheader("Where it goes")
+    st.header("Where it goes")
     new, wrong = pick_destination(study, space)
     table = None
     if not missing:
         with errors_as_cards():
             table = cache.imported_of(upload, space, mapping)
     if table is not None:
-        st.subheader("As it will be stored")
+        st.header("As it will be stored")
         # First what was converted, so that a wrong unit is seen.
         first = ["id", *(target.column for target in table.targets)]
         rows = table.frame.head(PREVIEWED)

@@ -158,7 +158,7 @@ def show_steps(prices: Prices, unit: CostUnit, budget: float) -> None:
     """Which blocks change from one point of the front to the next."""
     front, objective = prices.front, prices.front.problem.objective.target
     every, kept = "Every step", "Corners of the hull"
-    st.subheader("Which block changes at each step")
+    st.header("Which block changes at each step")
     if len(front) < 2:
         st.info("The front is a single subnet, so there is no step.")
         return
@@ -191,7 +191,7 @@ def show_steps(prices: Prices, unit: CostUnit, budget: float) -> None:
 def show_stability(study: Study, front: Front, stability: Stability, draws: int) -> None:
     """How often each choice of the optimum is optimal for resampled coefficients."""
     space = study.space
-    st.subheader("How sure each choice is")
+    st.header("How sure each choice is")
     fits = "" if not stability.infeasible else (
         f" In {stability.infeasible} of them no subnet keeps the budget; shares are of the rest."
     )  # fmt: skip
@@ -213,7 +213,7 @@ def show_stability(study: Study, front: Front, stability: Stability, draws: int)
             key="certainty",
         )
     with right:
-        st.subheader("The least certain")
+        st.header("The least certain")
         for sentence in figures.certainty_sentences(stability, space.context)[:LEAST_CERTAIN]:
             st.write(plain(sentence))
         st.caption(
@@ -234,7 +234,7 @@ def show_certainty(study: Study, front: Front, budget: float) -> Sequence[Archit
     """How sure each choice is, once the coefficients are resampled; returns the optima of the
     resamples, none before."""
     if len(front.problem.limits) > 1:
-        st.subheader("How sure each choice is")
+        st.header("How sure each choice is")
         st.info(
             "How often each choice is optimal when the coefficients are drawn anew is told of a "
             "front without further limits, since each draw has a front of its own to be solved; "
@@ -246,7 +246,7 @@ def show_certainty(study: Study, front: Front, budget: float) -> Sequence[Archit
         stability = run.result.at(budget)
         show_stability(study, front, stability, run.result.draws)
         return stability.architectures
-    st.subheader("How sure each choice is")
+    st.header("How sure each choice is")
     show_resampling(study, front, run)
     return ()
 
@@ -303,7 +303,7 @@ def show_ties(
     known = pd.concat([f[columns] for f in measured if set(columns) <= set(f)])
     table = figures.tied_table(tied, known, objective, cost, unit)
     saved = table["saves (%)"].max()
-    st.subheader("Subnets that are as good, as far as can be told")
+    st.header("Subnets that are as good, as far as can be told")
     words = f"**{len(tied) - 1:,}** of {tied.examined - 1:,} other subnets within the budget"
     with st.container(key="ties"):
         st.write(
@@ -365,7 +365,7 @@ def show_chances(
 ) -> None:
     """Whether a budget holds when a subnet of the front is measured, and above all the optimum
     that was searched under it or, to be surer, under less."""
-    st.subheader("Whether the budget holds")
+    st.header("Whether the budget holds")
     table = figures.chance_table(front, budget, unit, calibration)
     if table["chance"].isin([0.0, 100.0]).all():
         st.write("The regression predicts this cost exactly, so the budget holds.")

@@ -64,6 +64,12 @@ def written(path: Path, text: str) -> Path:
 # What a table is
 
 
+def test_a_subnet_is_found_by_its_id() -> None:
+    table = noisy_table(SPACE, 30)
+    for architecture in table.architectures():
+        assert table.measured(architecture.id) == architecture
+
+
 def test_rows_become_codes_ids_and_targets() -> None:
     table = table_from_frame(SPACE, rows(note=["a", "b"], accuracy_std_error=[0.1, 0.2]))
     assert table.codes.tolist() == [[0, 0, -1, 2], [1, 1, 2, 0]]

@@ -172,7 +172,7 @@ def search_noun(result: SearchResult) -> str:
 
 def show_comparison(compared: dict[str, SearchResult]) -> None:
     """Several kept searches on one chart."""
-    st.subheader("Compared")
+    st.header("Compared")
     gaps = [result.gap for result in compared.values() if result.gap is not None]
     exact = sum(gap < EQUAL for gap in gaps)
     st.write(

@@ -29,9 +29,9 @@ def map_columns(
     `key` tells files and spaces apart.
     """
     form = _Form(columns, space, key)
-    st.subheader("Choices")
+    st.header("Choices")
     form.ask_choices()
-    st.subheader("Targets")
+    st.header("Targets")
     for target in KNOWN:
         form.ask_target(target)
     form.ask_further_latencies()

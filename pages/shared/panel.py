@@ -41,7 +41,7 @@ def panel(
     it is called when a box is drawn in the figure instead. `lazy` as in `closed_table`.
     """
     if title:
-        st.subheader(title)
+        st.header(title)
     if sentence:
         st.write(sentence)
     if figure is not None:

@@ -1,17 +1,23 @@
 """What runs in this server, each in a thread of its own, whichever page looks at it."""
 
 import logging
+import os
 import secrets
+import tempfile
 import threading
 import time
 from abc import abstractmethod
 from collections.abc import Callable
+from pathlib import Path
 from typing import Generic, Protocol, TypeVar
+
+from filelock import FileLock
 
 from foxnas_core.errors import FoxnasError
 
-# One at a time: a latency that is measured beside another one would be too long.
-MEASURING = threading.Lock()
+# One at a time on this machine, whichever server asks: a latency that is measured beside another
+# one would be too long.
+MEASURING = FileLock(Path(tempfile.gettempdir()) / f"foxnas-measuring-{os.getuid()}.lock")
 KEPT_FOR = 3600.0  # seconds that what has ended, or is paused, waits for someone to look
 _JUST_NOW = 2.0  # seconds
 

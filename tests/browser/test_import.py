@@ -53,5 +53,5 @@ def test_a_table_in_other_words_becomes_a_study_that_is_fitted(
 
     page.locator(".st-key-open-imported button").click()
     expect(page).to_have_url(re.compile(r"/\?study=theirs"))
-    expect(page.locator("h2")).to_have_text("theirs")
+    expect(page.get_by_role("heading", name="theirs", exact=True)).to_be_visible()
     expect(page.get_by_text("it is the exact optimum")).to_be_visible()

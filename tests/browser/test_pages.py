@@ -1,5 +1,6 @@
 import re
 import time
+from typing import Literal
 
 import pytest
 from accessibility import OPEN_ALL, violations
@@ -30,7 +31,7 @@ PAGES = {
     "Report": "Report",
 }
 # As an operating system asks for them.
-THEMES = ("light",)
+THEMES: tuple[Literal["light", "dark"], ...] = ("light", "dark")
 ERRORS = '[data-testid="stException"], [data-testid="stAlertContentError"]'
 
 # Texts that end in an ellipsis for want of room; the input of an upload is never seen.
@@ -42,10 +43,8 @@ main => [...main.querySelectorAll('*')]
 """
 
 
-@pytest.mark.parametrize("theme", THEMES)
 @pytest.mark.parametrize("path", PAGES)
-def test_each_page_stands_alone_on_a_deep_link_and_is_accessible(page: Page, path: str, theme: str):
-    page.emulate_media(color_scheme=theme)
+def test_each_page_stands_alone_on_a_deep_link_and_is_accessible(page: Page, path: str):
     page.goto(f"/{path}")
     wait_until_drawn(page)
     expect(page.locator("h1")).to_have_text(PAGES[path])
@@ -57,8 +56,11 @@ def test_each_page_stands_alone_on_a_deep_link_and_is_accessible(page: Page, pat
     # The address alone must lead here again.
     expect(page).to_have_url(re.compile(rf"/{path}\?study=demo"))
     page.evaluate(OPEN_ALL)
-    wait_until_drawn(page)
-    assert violations(page) == []
+    for theme in THEMES:
+        page.emulate_media(color_scheme=theme)
+        expect(page.locator('[data-testid="stApp"]')).to_have_css("color-scheme", theme)
+        wait_until_drawn(page)
+        assert violations(page) == [], theme
 
 
 @pytest.mark.parametrize("path", PAGES)

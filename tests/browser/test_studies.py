@@ -51,7 +51,7 @@ def test_a_study_goes_away_as_a_zip_and_comes_back_under_another_name(
     wait_until_drawn(page)
     page.locator(".st-key-open button").click()
     expect(page).to_have_url(re.compile(r"/\?study=brought"))
-    expect(page.locator("h2")).to_have_text("Small")
+    expect(page.get_by_role("heading", name="Small", exact=True)).to_be_visible()
     expect(page.get_by_text("but only 20 have accuracy;")).to_be_visible()
     wait_until_drawn(page)
 

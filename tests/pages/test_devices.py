@@ -27,7 +27,7 @@ def study_with(studies, int8: int):
 
 
 def titles(page) -> list[str]:
-    return [t.value for t in page.subheader]
+    return [t.value for t in page.header]
 
 
 def metrics(page) -> dict[str, str]:

@@ -16,7 +16,7 @@ PANELS = [
 
 
 def panels(page) -> list[str]:
-    return [title.value for title in page.subheader]
+    return [title.value for title in page.header]
 
 
 def tables(page) -> list[pd.DataFrame]:

@@ -12,7 +12,7 @@ PAGE = "pages/6_Explanations.py"
 
 
 def panels(page) -> list[str]:
-    return [title.value for title in page.subheader]
+    return [title.value for title in page.header]
 
 
 def table_with(page, *columns: str) -> pd.DataFrame:

@@ -33,7 +33,7 @@ def record(weighed):
 
 
 def titles(page) -> list[str]:
-    return [t.value for t in page.subheader]
+    return [t.value for t in page.header]
 
 
 def said_by(page) -> str:

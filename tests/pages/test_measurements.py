@@ -12,7 +12,7 @@ PAGE = "pages/14_Measurements.py"
 
 
 def titles(page) -> list[str]:
-    return [t.value for t in page.subheader]
+    return [t.value for t in page.header]
 
 
 def frame(page, key: str):

@@ -22,7 +22,7 @@ def tiny(measured_study, studies, monkeypatch):
 
 
 def titles(page) -> list[str]:
-    return [t.value for t in page.subheader]
+    return [t.value for t in page.header]
 
 
 def graph_of(page) -> pd.DataFrame:

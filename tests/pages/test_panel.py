@@ -38,3 +38,24 @@ def test_a_panel_draws_its_sentence_its_chart_and_its_table_to_take_away():
     chart = kinds.index("plotly_chart")
     assert kinds[chart - 1] == "markdown"
     assert {"dataframe", "download_button"} <= set(kinds[chart + 1 :])
+
+
+def test_a_closed_table_is_made_once_it_is_opened():
+    def script():
+        import pandas as pd
+        import streamlit as st
+
+        from pages.shared.panel import closed_table
+
+        def make():
+            st.session_state["made"] = st.session_state.get("made", 0) + 1
+            return pd.DataFrame({"x": [1]})
+
+        closed_table("Table", make, key="it")
+
+    page = AppTest.from_function(script).run()
+    assert "made" not in page.session_state and not page.dataframe
+    page.session_state["it-open"] = True
+    page.run()
+    assert page.session_state["made"] == 1 and len(page.dataframe) == 1
+    assert page.get("download_button")

@@ -29,7 +29,7 @@ def variant(studies):
 
 
 def titles(page) -> list[str]:
-    return [t.value for t in page.subheader]
+    return [t.value for t in page.header]
 
 
 def test_one_study_says_how_to_get_the_second(studies):

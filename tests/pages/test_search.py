@@ -331,7 +331,7 @@ def test_searches_are_compared_and_the_address_is_shared(study, kept):
     assert not other.exception and other.multiselect(key="compare").value == kept[:2]
     [courses] = [t for t in tables_of(other) if "best_value" in t]
     assert set(courses["search"]) == set(kept[:2])
-    assert "Compared" in [heading.value for heading in other.subheader]
+    assert "Compared" in [heading.value for heading in other.header]
 
 
 @pytest.mark.parametrize("wanted", ["../space", "<b>", "0123456789ab", ",,"])

@@ -35,7 +35,7 @@ def keep(study, alone, **further) -> None:
 
 
 def titles(page) -> list[str]:
-    return [t.value for t in page.subheader]
+    return [t.value for t in page.header]
 
 
 def said_by(page) -> str:

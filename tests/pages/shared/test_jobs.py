@@ -279,3 +279,13 @@ def test_a_job_is_starting_until_the_annealer_is_prepared(start, monkeypatch):
     prepared.set()
     job.wait(20)
     assert job.state == "finished"
+
+
+def test_those_are_counted_that_run_and_were_looked_at_just_now(registry, start):
+    jobs = [start(LONG) for _ in range(3)]
+    assert registry.watched == 3
+    jobs[0].stop()
+    jobs[1].seen -= 60
+    assert registry.watched == 1
+    registry.get(jobs[1].id, "here")
+    assert registry.watched == 2
