@@ -1,6 +1,6 @@
 """Edits of many choices at once: a new architecture, and a sentence for what can't be set."""
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from foxnas_core.architecture import Architecture, Value
@@ -14,27 +14,6 @@ class Edited:
 
     architecture: Architecture
     refused: tuple[str, ...] = ()
-
-
-def set_role(
-    space: SearchSpace,
-    architecture: Architecture,
-    role: str,
-    value: Value,
-    groups: Collection[str] | None = None,
-) -> Edited:
-    """Give every decision of a role in `groups` (None: in all) one choice; see `set_choices`.
-
-    Raises `InvalidInput` where no decision there has the role.
-    """
-    chosen = [
-        d for d in space.decisions if d.role == role and (groups is None or d.group in groups)
-    ]
-    if not chosen:
-        where = "the space" if groups is None else ", ".join(groups)
-        known = dict.fromkeys(d.role for d in space.decisions)
-        raise InvalidInput(f"No {role!r} is decided in {where}; known: {', '.join(known)}.")
-    return set_choices(space, architecture, chosen, value)
 
 
 def set_choices(
