@@ -3,10 +3,11 @@ VENV := .venv
 BIN := $(VENV)/bin
 # One thread a process: two threads in each of several processes on few cores are slower.
 export OMP_NUM_THREADS ?= 1
-# Processes that share the tests' files between them; the journeys need the machine to themselves.
+# Processes that share the tests' files between them; those of the journeys have a browser and a
+# server each.
 WORKERS ?= $(shell getconf _NPROCESSORS_ONLN)
 # A journey that fails is made once more: a browser waits for no machine that does other work.
-JOURNEYS := -m pytest -m browser --reruns 1
+JOURNEYS := -m pytest -m browser --reruns 1 --numprocesses $(WORKERS) --dist loadfile
 CORE := -m pytest -m "not browser" --numprocesses $(WORKERS) --dist loadfile
 
 .DEFAULT_GOAL := help
@@ -74,7 +75,7 @@ benchmark-measuring: $(VENV)/installed ## print how fast subnets are scored and 
 	$(BIN)/python -m benchmarks.campaign
 
 benchmark-load: $(VENV)/installed-dev ## print how quick the app is for 20 visitors at once (11 minutes)
-	$(BIN)/python -m benchmarks.load
+	$(BIN)/python -m benchmarks.load --servers $(WORKERS)
 
 # All of the demo anew, in a study of its own: some seven hours on one core, and each step goes on
 # after a kill. Smaller numbers make a smaller one.

@@ -862,14 +862,22 @@ def _weights(folder: str, stamp: Stamp) -> str:
     return file_hash(open_study(Path(folder)).checkpoint_file)
 
 
-@st.cache_resource(max_entries=16, show_spinner=False)
+# With every search that is kept there is another list, so each search is kept apart from it.
+@st.cache_resource(max_entries=4, show_spinner=False)
 def _searches(folder: str, stamp: Stamp) -> "dict[str, SearchResult]":
     study = open_study(Path(folder))
     found = {}
     for search_id in study.search_ids()[:KEPT_SEARCHES]:
         with suppress(FoxnasError):
-            found[search_id] = study.load_search(search_id)
+            found[search_id] = _search(
+                folder, search_id, _stamp(study, f"searches/{search_id}.json")
+            )
     return found
+
+
+@st.cache_resource(max_entries=2 * KEPT_SEARCHES, show_spinner=False)
+def _search(folder: str, search_id: str, stamp: Stamp) -> "SearchResult":
+    return open_study(Path(folder)).load_search(search_id)
 
 
 @st.cache_resource(max_entries=32, show_spinner=False)
