@@ -3,6 +3,7 @@
 import asyncio
 import shutil
 from collections.abc import Awaitable, Callable, Iterator
+from pathlib import Path
 
 import pandas as pd
 import pytest
@@ -11,6 +12,7 @@ from serving import Server, serve
 from websockets.asyncio.client import connect
 
 from benchmarks.load import Findings, Visitor, resident, socket_of
+from foxnas_core.storage import open_study
 
 
 @pytest.fixture(scope="module")
@@ -93,3 +95,33 @@ def test_a_budget_is_taken_along_to_another_page(server: Server, first: str) -> 
 
     findings = visited(server, do)
     assert not findings.errors and shown == [[0.07]]
+
+
+def test_two_servers_on_one_study_keep_what_both_do(server: Server, tmp_path: Path) -> None:
+    studies = server.log.parent / "studies"
+    study = open_study(studies / "demo")
+    known = set(study.search_ids())
+
+    async def do(visitor: Visitor) -> None:
+        await visitor.open("What_if")
+        for _ in range(3):
+            await visitor.edit()
+        await visitor.search(watched=2)
+        await visitor.edit()
+
+    async def visiting(servers: list[Server], findings: Findings) -> None:
+        async def one(seed: int) -> None:
+            async with connect(socket_of(servers[seed % 2]), max_size=None) as socket:
+                await Visitor(socket, seed, findings).use(do)
+
+        await asyncio.gather(*(one(seed) for seed in range(4)))
+
+    findings = Findings()
+    with serve(REPOSITORY / "app.py", tmp_path / "log", studies) as other:
+        asyncio.run(visiting([server, other], findings))
+        assert "Traceback" not in other.log.read_text()
+    assert not findings.errors and len(findings.times["edit: numbers"]) == 16
+    # Whatever ended in time was kept, whole, by whichever server it ran in.
+    assert len(findings.times["start a search: last word"]) == 4
+    for search_id in set(study.search_ids()) - known:
+        assert study.load_search(search_id).best is not None

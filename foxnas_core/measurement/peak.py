@@ -39,6 +39,7 @@ def _run(model: str, name: str, shape: tuple[int, ...]) -> object:
 
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = options.inter_op_num_threads = 1
+    options.add_session_config_entry("session.x64quantprecision", "1")
     session = onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
     image = np.zeros(shape, np.float32)
     for _ in range(_RUNS):

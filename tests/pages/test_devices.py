@@ -27,7 +27,7 @@ def study_with(studies, int8: int):
 
 
 def titles(page) -> list[str]:
-    return [t.value for t in page.header]
+    return [t.value for t in page.header if not t.divider]
 
 
 def metrics(page) -> dict[str, str]:
@@ -74,6 +74,9 @@ def test_a_pair_opens_in_what_if(studies):
     opened = space.architecture(json.loads(page.query_params["architecture"]))
     assert opened.id == shown["faster on int8"].iloc[0]
     assert page.query_params["latency"] == INT8
+    for key in ("edits", "predictions"):
+        page.session_state[f"{key}-open"] = True
+    page.run()
     # The other of the pair is the start, so that the edits are what differs between them.
     [edits] = [d.value for d in page.dataframe if "edit" in d.value]
     assert len(edits) > 1 and edits["edit"].iloc[-1] == "together"

@@ -11,7 +11,7 @@ ROUNDS = REPOSITORY / "data" / "demo-rounds"
 
 
 def titles(page) -> list[str]:
-    return [t.value for t in page.header]
+    return [t.value for t in page.header if not t.divider]
 
 
 def metrics(page) -> dict[str, str]:
