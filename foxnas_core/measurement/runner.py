@@ -215,7 +215,7 @@ def onnxruntime_options(threads: int) -> Any:
     options.inter_op_num_threads = 1
     options.log_severity_level = 3
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-    # Without VNNI, a processor's quicker int8 kernel overflows: it would be timed for wrong answers.
+    # Without VNNI, a processor's quicker int8 kernel overflows, which would time wrong answers.
     options.add_session_config_entry("session.x64quantprecision", "1")
     return options
 

@@ -24,6 +24,7 @@ from foxnas_core.export.progress import Steps
 from foxnas_core.measurement.campaign import prepare
 from foxnas_core.measurement.runtimes import ConversionFailed
 from foxnas_core.supernet.images import to_batch
+from foxnas_core.supernet.onnx import session_of
 from foxnas_core.target import target_of
 from tests.export import runtime
 
@@ -116,7 +117,7 @@ def test_accuracies_are_those_of_the_written_files(exported, tiny_dataset):
     batch = to_batch(held_out.images, how["height"], how["mean"], how["std"]).numpy()
     named = {}
     for name in ("model.onnx", "model_int8.onnx"):
-        session = onnxruntime.InferenceSession(exported.files[name])
+        session = session_of(exported.files[name])
         [logits] = session.run(None, {how["input"]: batch})
         named[name] = logits.argmax(1)
     fp32, int8, _ = exported.checks
