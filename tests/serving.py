@@ -16,7 +16,7 @@ from playwright.sync_api import Browser, Page, TimeoutError, sync_playwright
 CHROMIUM = Path("/usr/bin/chromium")
 REPOSITORY = Path(__file__).parents[1]
 # Slow machines that do other work as well are slow, not broken.
-PATIENCE = 30_000
+PATIENCE = 60_000
 
 _QUIET = (
     "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
