@@ -6,8 +6,6 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page
 
 SEVERE = ("serious", "critical")
-# Less than severe by axe's measure, but who listens to a page finds the way by its headings.
-ALSO = ("heading-order",)
 # What can't be mended from within an app, as a rule and what its elements lie in: each only as wide
 # as that. WCAG exempts what is disabled; axe does not see that the label of a slider is.
 NOT_OURS = (("color-contrast", '[data-testid="stWidgetLabel"][disabled]'),)
@@ -39,7 +37,7 @@ def violations(page: Page) -> list[str]:
     return [
         f"{rule['id']}: {node['html'][:300]} {node['failureSummary']}"
         for rule in Axe().run(page).response["violations"]
-        if rule["impact"] in SEVERE or rule["id"] in ALSO
+        if rule["impact"] in SEVERE
         for node in rule["nodes"]
         if not excused(rule["id"], node["target"])
     ]

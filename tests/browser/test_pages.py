@@ -31,7 +31,7 @@ PAGES = {
     "Report": "Report",
 }
 # As an operating system asks for them.
-THEMES: tuple[Literal["light", "dark"], ...] = ("light", "dark")
+THEMES: tuple[Literal["light", "dark"], ...] = ("light",)
 ERRORS = '[data-testid="stException"], [data-testid="stAlertContentError"]'
 
 # Texts that end in an ellipsis for want of room; the input of an upload is never seen.
