@@ -27,8 +27,7 @@ image = ((np.stack(bands) / 255 - mean) / std)[None].astype(np.float32)
 options = onnxruntime.SessionOptions()
 # Processors without VNNI add int8 products up in 16 bits, which overflow, unless told not to.
 options.add_session_config_entry("session.x64quantprecision", "1")
-model = here / (sys.argv[2] if sys.argv[2:] else "model.onnx")
-session = onnxruntime.InferenceSession(model, options)
+session = onnxruntime.InferenceSession(here / [*sys.argv[2:], "model.onnx"][0], options)
 logits = session.run(None, {how["input"]: image})[0][0]
 shares = np.exp(logits - logits.max()) / np.exp(logits - logits.max()).sum()
 labels = (here / "labels.txt").read_text(encoding="utf-8").splitlines()
