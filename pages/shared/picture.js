@@ -41,9 +41,10 @@ class Picture {
       this.build();
     }
     for (const cell of data.groups.flatMap((group) => group.cells)) this.paint(cell);
-    // The server's choice of cells counts unless one made here is still on its way.
+    // The server's choice of cells counts unless what was done here is still on its way.
     const named = JSON.stringify(data.selected);
-    if (named !== this.told && !this.timer) {
+    const answered = !this.events.length || this.events.at(-1).id === data.seen;
+    if (named !== this.told && answered && !this.timer) {
       this.told = named;
       this.selected = data.selected;
       this.anchor = data.selected[0];

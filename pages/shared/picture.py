@@ -49,7 +49,8 @@ def picture(
         if events and act is not None:
             act(events)
 
-    _draw(key=key, data={**data, "label": label}, on_events_change=choices.on_change(key, react))
+    shown = {**data, "label": label, "seen": choices.remembered(f"{key}-seen")}
+    _draw(key=key, data=shown, on_events_change=choices.on_change(key, react))
 
 
 def new_events(sent: Any, seen: str | None) -> tuple[list[Event], str | None]:
