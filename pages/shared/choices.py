@@ -244,11 +244,19 @@ def fresh_widget(
     return key, callback
 
 
-def on_change(key: str, act: Callable[[Any], None]) -> Callable[[], None]:
-    """A callback that hands the widget's new value to `act`."""
+def on_change(
+    key: str, act: Callable[[Any], None], *, can_be_cleared: bool = False
+) -> Callable[[], None]:
+    """A callback that hands the widget's new value to `act`.
+
+    None is one of a widget that `can_be_cleared` alone: others have it where a choice was clicked
+    in the moment in which the page offered others instead.
+    """
 
     def callback() -> None:
-        act(st.session_state[key])
+        value = st.session_state[key]
+        if value is not None or can_be_cleared:
+            act(value)
 
     return callback
 

@@ -74,9 +74,8 @@ def _measured_picker(study: Study, latency: str, start: Architecture) -> None:
     """A list of the measured subnets, the most accurate first, to pick one from."""
     labels = cache.measured_labels_of(study, latency)
 
-    def pick(chosen: str | None) -> None:
-        if chosen is not None:
-            choices.set_architecture(cache.table_of(study).measured(chosen))
+    def pick(chosen: str) -> None:
+        choices.set_architecture(cache.table_of(study).measured(chosen))
 
     choices.show("pick-measured", start.id if start.id in labels else None)
     st.selectbox(

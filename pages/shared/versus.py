@@ -132,6 +132,7 @@ def _measured(study: Study, latency: str, chosen: str) -> str:
         on_change=choices.on_change(
             "against-measured",
             lambda subnet: choices.update(against=f"{MEASURED}:{subnet}" if subnet else MEASURED),
+            can_be_cleared=True,
         ),
     )
     return chosen

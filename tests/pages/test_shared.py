@@ -99,3 +99,12 @@ def test_an_address_that_was_typed_later_counts(studies, monkeypatch):
     page.query_params["budget"] = "0.05"
     page.run()
     assert page.slider(key="budget").value == 0.05
+
+
+def test_none_is_a_choice_only_where_one_can_be_cleared(monkeypatch):
+    monkeypatch.setattr(choices.st, "session_state", {"gone": None, "there": 0})
+    told = []
+    for can_be_cleared in (False, True):
+        for key in ("gone", "there"):
+            choices.on_change(key, told.append, can_be_cleared=can_be_cleared)()
+    assert told == [0, None, 0]
