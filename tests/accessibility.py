@@ -1,11 +1,18 @@
 """What axe-core finds on a page, and what a keyboard reaches on it."""
 
 import re
+import time
+from typing import Any
 
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page
 
 SEVERE = ("serious", "critical")
+# Of those that axe calls moderate, what a reader who goes by headings stumbles over.
+ALSO = ("heading-order",)
+# What depends on the theme.
+OF_COLOURS = {"runOnly": ["color-contrast"]}
+DRAWING = 10.0  # seconds that a page may take to come to rest
 # What can't be mended from within an app, as a rule and what its elements lie in: each only as wide
 # as that. WCAG exempts what is disabled; axe does not see that the label of a slider is.
 NOT_OURS = (("color-contrast", '[data-testid="stWidgetLabel"][disabled]'),)
@@ -25,8 +32,16 @@ FOCUSED = """
 """
 
 
-def violations(page: Page) -> list[str]:
-    """What axe-core finds that is serious or critical, without what is not ours to mend."""
+def violations(page: Page, **options: Any) -> list[str]:
+    """What axe-core finds that is serious or critical and stays, without what is not ours to mend;
+    with options of `axe.run`. What is being drawn looks for a moment as it never stays."""
+    last = time.monotonic() + DRAWING
+    while (found := _violations(page, options)) and time.monotonic() < last:
+        page.wait_for_timeout(500)
+    return found
+
+
+def _violations(page: Page, options: dict[str, Any]) -> list[str]:
 
     def excused(rule: str, target: list[str]) -> bool:
         return any(
@@ -36,8 +51,10 @@ def violations(page: Page) -> list[str]:
 
     return [
         f"{rule['id']}: {node['html'][:300]} {node['failureSummary']}"
-        for rule in Axe().run(page).response["violations"]
-        if rule["impact"] in SEVERE
+        for rule in Axe()
+        .run(page, options={"resultTypes": ["violations"], **options})
+        .response["violations"]
+        if rule["impact"] in SEVERE or rule["id"] in ALSO
         for node in rule["nodes"]
         if not excused(rule["id"], node["target"])
     ]

@@ -97,9 +97,11 @@ def chromium() -> Iterator[Browser]:
 
 
 def wait_until_drawn(page: Page) -> None:
-    """Wait until the page has its title and the server has nothing more to say about it."""
+    """Wait until the page has its title, the server has nothing more to say about it, and nothing
+    is left on it of what it showed before."""
     page.wait_for_selector("h1", timeout=PATIENCE)
     page.wait_for_selector('[data-testid="stApp"][data-test-script-state="notRunning"]')
+    page.wait_for_selector('[data-stale="true"]', state="detached")
 
 
 def choose(page: Page, widget: str, option: str) -> None:

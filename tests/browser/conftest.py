@@ -14,6 +14,16 @@ from foxnas_core.storage import Study, open_study
 # On a deep link Streamlit's own front end asks below the page's path first, then at the root.
 PROBE = re.compile(r"/\w+/_stcore/(health|host-config)$")
 
+# What fades in or slides looks for a moment as it never stays, and keeps slow machines busy.
+AT_ONCE = """
+addEventListener("DOMContentLoaded", () => {
+  const style = document.createElement("style");
+  style.textContent =
+    "*, ::before, ::after { transition: none !important; animation: none !important }";
+  document.head.append(style);
+});
+"""
+
 expect.set_options(timeout=PATIENCE)
 
 
@@ -64,6 +74,7 @@ def page(browser: Browser, server: Server) -> Iterator[Page]:
         base_url=server.url, viewport={"width": 1440, "height": 1200}, accept_downloads=True
     )
     context.set_default_timeout(PATIENCE)
+    context.add_init_script(AT_ONCE)
     page = context.new_page()
     wrong: list[str] = []
 

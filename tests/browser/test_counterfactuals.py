@@ -23,7 +23,7 @@ def test_a_goal_is_reached_and_applied_and_a_choice_explained(page: Page, demo: 
     for _ in range(3):
         thumb.press("ArrowRight")
     expect(words).not_to_have_text(before, use_inner_text=True)
-    expect(page).to_have_url(re.compile("amount="))
+    expect(page).to_have_url(re.compile(rf"amount={thumb.input_value()}\b"))
     wait_until_drawn(page)
     page.locator(".st-key-edits").get_by_text("cheapest").click()
     expect(page).to_have_url(re.compile("edits="))

@@ -1,9 +1,8 @@
 import re
 import time
-from typing import Literal
 
 import pytest
-from accessibility import OPEN_ALL, violations
+from accessibility import OF_COLOURS, OPEN_ALL, violations
 from playwright.sync_api import Page, expect
 from serving import choose, wait_until_drawn
 
@@ -30,8 +29,6 @@ PAGES = {
     "Counterfactuals": "Counterfactuals",
     "Report": "Report",
 }
-# As an operating system asks for them.
-THEMES: tuple[Literal["light", "dark"], ...] = ("light",)
 ERRORS = '[data-testid="stException"], [data-testid="stAlertContentError"]'
 
 # Texts that end in an ellipsis for want of room; the input of an upload is never seen.
@@ -44,7 +41,9 @@ main => [...main.querySelectorAll('*')]
 
 
 @pytest.mark.parametrize("path", PAGES)
-def test_each_page_stands_alone_on_a_deep_link_and_is_accessible(page: Page, path: str):
+def test_each_page_stands_alone_on_a_deep_link_is_accessible_and_fits_a_small_screen(
+    page: Page, path: str
+):
     page.goto(f"/{path}")
     wait_until_drawn(page)
     expect(page.locator("h1")).to_have_text(PAGES[path])
@@ -56,25 +55,23 @@ def test_each_page_stands_alone_on_a_deep_link_and_is_accessible(page: Page, pat
     # The address alone must lead here again.
     expect(page).to_have_url(re.compile(rf"/{path}\?study=demo"))
     page.evaluate(OPEN_ALL)
-    for theme in THEMES:
-        page.emulate_media(color_scheme=theme)
-        expect(page.locator('[data-testid="stApp"]')).to_have_css("color-scheme", theme)
-        wait_until_drawn(page)
-        assert violations(page) == [], theme
-
-
-@pytest.mark.parametrize("path", PAGES)
-def test_no_word_is_cut_off_on_a_small_screen(page: Page, path: str):
-    page.set_viewport_size({"width": 1024, "height": 900})
-    page.goto(f"/{path}")
     wait_until_drawn(page)
+    assert violations(page) == []
+
+    # As an operating system asks for it.
+    page.emulate_media(color_scheme="dark")
+    expect(page.locator('[data-testid="stApp"]')).to_have_css("color-scheme", "dark")
+    wait_until_drawn(page)
+    assert violations(page, **OF_COLOURS) == []
+
+    page.set_viewport_size({"width": 1024, "height": 900})
     main = page.locator('[data-testid="stMain"]')
-    assert main.evaluate("node => node.scrollWidth <= node.clientWidth")
     # While a page is still laid out, its columns may be narrower than they come to be.
     last = time.monotonic() + 5
     while main.evaluate(CUT) and time.monotonic() < last:
         page.wait_for_timeout(100)
     assert main.evaluate(CUT) == []
+    assert main.evaluate("node => node.scrollWidth <= node.clientWidth")
 
 
 def test_the_menu_leads_to_each_page_and_keeps_the_study(page: Page):
