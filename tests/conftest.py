@@ -73,7 +73,24 @@ def one_thread() -> Iterator[None]:
 
 
 @pytest.fixture(scope="session")
-def tiny_checkpoint(tiny_space, tiny_dataset, tmp_path_factory):
+def brief_timing() -> Iterator[None]:
+    """Latencies are timed in as few runs and rounds as a sound row has, on a machine that is not
+    waited for to settle: how exact they are is nothing that tests ask."""
+    from foxnas_core.badges import LEAST_ROUNDS, LEAST_RUNS
+    from foxnas_core.measurement import runner
+    from foxnas_core.measurement.latency import LatencyMeter
+
+    with pytest.MonkeyPatch.context() as patched:
+        defaults = LatencyMeter.__init__.__kwdefaults__
+        patched.setitem(defaults, "runs", LEAST_RUNS)
+        patched.setitem(defaults, "rounds", LEAST_ROUNDS)
+        patched.setattr(runner, "LOOKS_ALIKE", 2)
+        patched.setattr(runner, "MOST_LOOKS", 4)
+        yield
+
+
+@pytest.fixture(scope="session")
+def tiny_checkpoint(brief_timing, tiny_space, tiny_dataset, tmp_path_factory):
     """A supernet trained for a moment on stripes."""
     import torch
 
@@ -87,7 +104,7 @@ def tiny_checkpoint(tiny_space, tiny_dataset, tmp_path_factory):
 
 
 @pytest.fixture
-def lenient_checks(monkeypatch):
+def lenient_checks(brief_timing, monkeypatch):
     """Networks of some microseconds, timed beside other tests, are not steady enough to be judged:
     how many rows a fit reads must not depend on what else runs. For what is measured in the test
     itself; what `tiny_rows` has is made `steady`, also for processes that a test starts."""

@@ -16,7 +16,6 @@ from conftest import DEMO, REPOSITORY
 from mdblocks import FILES, Block, blocks_of, prose_of
 
 from foxnas_core.__main__ import main
-from foxnas_core.measurement.latency import LatencyMeter
 from foxnas_core.storage import open_study
 from tests.test_main import budget_of
 
@@ -39,11 +38,10 @@ def of(path):
 
 @pytest.fixture
 def folder(tmp_path, monkeypatch, lenient_checks):
-    """The reader's folder. Latencies are timed in fewer runs, which nothing here is about."""
+    """The reader's folder."""
     shutil.copytree(DEMO, tmp_path / "data" / "demo")
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("PYTHONPATH", str(REPOSITORY))
-    monkeypatch.setitem(LatencyMeter.__init__.__kwdefaults__, "runs", 100)
     return tmp_path
 
 
