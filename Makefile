@@ -3,11 +3,11 @@ VENV := .venv
 BIN := $(VENV)/bin
 # One thread a process: two threads in each of several processes on few cores are slower.
 export OMP_NUM_THREADS ?= 1
-# Processes that share the tests' files between them; the journeys need the machine to themselves.
+# Processes that share the tests between them.
 WORKERS ?= $(shell getconf _NPROCESSORS_ONLN)
-# A journey that fails is made once more: a browser waits for no machine that does other work.
-JOURNEYS := -m pytest -m browser --reruns 1
 CORE := -m pytest -m "not browser" --numprocesses $(WORKERS) --dist loadfile
+# A journey that fails is made once more: a browser waits for no machine that does other work.
+JOURNEYS := -m pytest -m browser --reruns 1 --numprocesses $(WORKERS) --dist worksteal
 
 .DEFAULT_GOAL := help
 .PHONY: help run data test test-core test-browser lint browser sshd runtime-openvino runtime-executorch \

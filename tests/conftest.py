@@ -4,6 +4,7 @@ import json
 import os
 from collections.abc import Iterator
 from dataclasses import replace
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -176,6 +177,15 @@ def measured_study(tiny_study, tiny_rows):
 
 
 @pytest.fixture
+def begun_study(tiny_study, tiny_rows):
+    """`tiny_study` with the first of them: how fast the machine is at rest is known, so commands
+    need not wait until it settles."""
+    (first, *_), circumstances = tiny_rows
+    tiny_study.append([first.architecture], [first.values], circumstances)
+    return tiny_study
+
+
+@pytest.fixture
 def studies(tmp_path, monkeypatch):
     """A folder of studies that the app is pointed at, with a copy of the demo's table in it."""
     import shutil
@@ -211,10 +221,20 @@ def cells(studies):
     return study
 
 
+@cache
+def look_for_components_once() -> None:
+    """Before each page Streamlit's test looks through all installed packages for components, which
+    takes longer than most pages do."""
+    from streamlit.components.v2 import manifest_scanner as scanner
+
+    scanner.scan_component_manifests = cache(scanner.scan_component_manifests)
+
+
 def run_page(name: str, **address: str):
     """A page as Streamlit runs it on a cold deep link, without a browser."""
     from streamlit.testing.v1 import AppTest
 
+    look_for_components_once()
     # Pages are found, and linked to, from the entry point only.
     page = AppTest.from_file(str(REPOSITORY / "app.py"), default_timeout=60)
     if name != "app.py":

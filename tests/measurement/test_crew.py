@@ -129,36 +129,36 @@ def wait_for(condition, seconds: float = 60) -> bool:
 
 
 @pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="finds processes in /proc")
-def test_kills_at_any_moment_lose_and_double_no_row(tiny_study):
+def test_kills_at_any_moment_lose_and_double_no_row(begun_study):
     """The command and its other process are killed at random moments until all is measured."""
-    planned = {a.id for a in tiny_study.space.sample(30, seed=0)}
+    planned = {a.id for a in begun_study.space.sample(24, seed=0)}
     rng = np.random.default_rng(5)
-    kept: list[str] = []
+    kept: list[str] = begun_study.table().frame["id"].tolist()
 
     def wait_for_rows(more_than: int) -> None:
-        assert wait_for(lambda: len(tiny_study.table()) > more_than)
+        assert wait_for(lambda: len(begun_study.table()) > more_than)
         time.sleep(rng.uniform(0, 0.4))
 
     for helper_first in (True, False):
-        running = begin(tiny_study, 30)
+        running = begin(begun_study, 24)
         assert wait_for(lambda running=running: children_of(running))
         [helper] = children_of(running)
         wait_for_rows(len(kept))
         if helper_first:
             os.kill(helper, signal.SIGKILL)
             # The campaign goes on without it.
-            wait_for_rows(len(tiny_study.table()))
+            wait_for_rows(len(begun_study.table()))
         running.kill()
         running.wait()
         # What is left ends with the process that was killed.
         assert wait_for(lambda helper=helper: not is_alive(helper), 10)
-        ids = tiny_study.table().frame["id"].tolist()
+        ids = begun_study.table().frame["id"].tolist()
         assert ids[: len(kept)] == kept and len(set(ids)) == len(ids) > len(kept)
         kept = ids
-    last = begin(tiny_study, 30)
+    last = begin(begun_study, 24)
     output, _ = last.communicate(timeout=120)
     assert last.returncode == 0
-    ids = tiny_study.table().frame["id"].tolist()
+    ids = begun_study.table().frame["id"].tolist()
     assert ids[: len(kept)] == kept
-    assert len(ids) == 30 and set(ids) == planned
-    assert len(json.loads(output)["measured"]) == 30 - len(kept)
+    assert len(ids) == 24 and set(ids) == planned
+    assert len(json.loads(output)["measured"]) == 24 - len(kept)
