@@ -21,7 +21,7 @@ def space_from_dict(document: Mapping[str, Any]) -> SearchSpace:
     Raises `InvalidInput` naming the field that is missing or wrong.
     """
     if not isinstance(document, Mapping):
-        raise InvalidInput("A search space must be a JSON object; see data/README.md.")
+        raise InvalidInput("A search space must be a JSON object; see docs/schemas.md.")
     if document.get("format") != 1:
         raise InvalidInput(
             f"The search space has format {document.get('format')!r}; this version reads 1."

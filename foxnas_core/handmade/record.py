@@ -155,7 +155,7 @@ class HandmadeRecord:
         return Score(value, error)
 
     def to_dict(self) -> dict[str, Any]:
-        """A JSON document; see `data/README.md`."""
+        """A JSON document; see `docs/schemas.md`."""
         return {
             "format": 1,
             "parents": self.parents,

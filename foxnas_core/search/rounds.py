@@ -158,7 +158,7 @@ class RoundsRecord:
         return replace(self, rounds=(*kept, last))
 
     def to_dict(self) -> dict[str, Any]:
-        """A JSON document; see `data/README.md`."""
+        """A JSON document; see `docs/schemas.md`."""
         return {
             "format": 1,
             "latency": self.latency,

@@ -87,7 +87,7 @@ class TrustRecord:
         return {pair.architecture.id for pair in self.pairs}
 
     def to_dict(self) -> dict[str, Any]:
-        """A JSON document; see `data/README.md`."""
+        """A JSON document; see `docs/schemas.md`."""
         return {
             "format": 1,
             "parents": self.parents,

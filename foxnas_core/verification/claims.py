@@ -194,7 +194,7 @@ class Trial:
         return f"{sentence} Not counted: {verdict.reason}." if verdict.reason else sentence
 
     def to_dict(self) -> dict[str, Any]:
-        """A JSON document; see `data/README.md`."""
+        """A JSON document; see `docs/schemas.md`."""
         return {
             "id": self.id,
             "subnets": [{"id": a.id, "choices": a.to_dict()} for a in self.subnets],
