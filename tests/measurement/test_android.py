@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 
 from foxnas_core.errors import InvalidInput, MissingPart
+from foxnas_core.measurement import runner
 from foxnas_core.measurement.android import AdbHost, parse_timing
 from foxnas_core.measurement.hosts import DeviceFailed, checked_result
-from foxnas_core.measurement.runner import LOOKS_ALIKE
 
 from . import fake_adb
 
@@ -70,7 +70,7 @@ def test_models_are_pushed_timed_and_removed(device, tmp_path):
     # Nothing stays on the device but its own programs.
     assert [path.name for path in device.folder.iterdir()] == ["bin"]
     visits = [c for c in device.commands if "--graph=" in c]
-    assert len(visits) == 2 * LOOKS_ALIKE + 3 * (2 + 3)
+    assert len(visits) == 2 * runner.LOOKS_ALIKE + 3 * (2 + 3)
     assert all(c.startswith("taskset 1 /data/local/tmp/foxnas.") for c in visits)
 
 
