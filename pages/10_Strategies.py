@@ -225,4 +225,4 @@ with page(
             st.error(plain(job.note))
         show_job(job)
     elif solution is not None:
-        st.info("Press Start to race the chosen strategies.")
+        st.info("Press Start, at the side, to race the chosen strategies.")

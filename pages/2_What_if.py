@@ -38,7 +38,8 @@ from pages.shared.versus import Other, kept_variants, other_picker, variants_men
 
 # Pixels of a prediction.
 WIDTH = 160
-# Many predictions stay in view while the picture is edited, so each takes little room.
+# Many predictions stay in view while the picture is edited, so each takes little room; on a phone
+# they are moved sideways.
 _COMPACT = """<style>
 .st-key-predictions [data-testid="stMetric"] > div {
   display: flex; flex-wrap: wrap; align-items: baseline; column-gap: 0.4rem}
@@ -50,6 +51,10 @@ _COMPACT = """<style>
 .st-key-prediction-line {row-gap: 0.4rem}
 .st-key-predictions [data-testid="stMetricValue"] {font-size: 1.3rem; line-height: 1.2}
 .st-key-predictions [data-testid="stMetricDelta"] {font-size: 0.8rem}
+@media (max-width: 640px) {
+  .st-key-prediction-line {flex-wrap: nowrap; overflow-x: auto}
+  .st-key-prediction-line > * {flex-shrink: 0}
+}
 </style>"""
 BY_EDIT, BY_BLOCK = "edit by edit", "block by block"
 

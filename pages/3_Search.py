@@ -165,7 +165,7 @@ with page(
             )
             show_front(front, front_rows, tables.frame_of(front_rows))
             show_architecture(study, "Exact optimum", optimum, targets, None, "best-chart")
-            st.caption("Press Start to watch the annealer look for it.")
+            st.caption("Press Start, at the side, to watch the annealer look for it.")
     if take is None and optimum is not None:
         take = lambda: optimum.architecture  # noqa: E731
     if take is not None:

@@ -52,9 +52,7 @@ def gain_figure(table: pd.DataFrame) -> go.Figure:
         )
     figure.update_xaxes(title="Minutes of measuring", rangemode="tozero")
     figure.update_yaxes(title="Intervals narrower by (%)", rangemode="tozero")
-    figure.update_layout(
-        height=380, legend={"orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 0}
-    )
+    figure.update_layout(height=380)
     return figure
 
 

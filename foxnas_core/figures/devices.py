@@ -148,8 +148,10 @@ def subnet_figure(reversals: RankReversals) -> go.Figure:
         marker={
             "color": 100 * table["share"], "colorscale": [[0, CLOUD], [1, RED]], "cmin": 0,
             "size": 7, "line": {"width": 0.5, "color": PAPER},
+            # Below the legend, which takes two lines where there is little room.
             "colorbar": {
-                "title": {"text": "Its pairs that swap (%)", "side": "right"}, "thickness": 12
+                "title": {"text": "Its pairs that swap (%)", "side": "right"}, "thickness": 12,
+                "len": 0.85, "y": 0, "yanchor": "bottom",
             },
         },
         customdata=np.column_stack([table["id"], (100 * table["share"]).round(1)]),
@@ -164,7 +166,6 @@ def subnet_figure(reversals: RankReversals) -> go.Figure:
         height=460,
         xaxis={"title": {"text": f"Latency on {first} (ms)"}},
         yaxis={"title": {"text": f"Latency on {second} (ms)"}},
-        legend={"orientation": "h", "y": 1.08},
     )
     return figure
 
@@ -330,7 +331,6 @@ def curve_figure(curve: TransferCurve, metric: str) -> go.Figure:
             "tickvals": ticks, "ticktext": [str(t) for t in ticks],
         },
         yaxis={"title": {"text": METRICS[metric]}},
-        legend={"orientation": "h", "y": 1.12},
     )  # fmt: skip
     if metric != "tau":
         figure.update_yaxes(rangemode="tozero")
@@ -394,7 +394,6 @@ def calibration_figure(table: pd.DataFrame, target: Target) -> go.Figure:
         height=380,
         xaxis={"title": {"text": f"Predicted latency on {device} (ms)"}},
         yaxis={"title": {"text": f"Measured latency on {device} (ms)"}},
-        legend={"orientation": "h", "y": 1.12},
     )
     return figure
 
@@ -421,8 +420,7 @@ def step_figure(table: pd.DataFrame, names: tuple[str, str], columns: tuple[str,
         height=120 + 34 * len(table),
         barmode="group",
         bargap=0.3,
-        xaxis={"title": {"text": "Δ predicted latency (% of the first subnet's)"}},
+        xaxis={"title": {"text": "Δ latency (% of the first)"}},
         yaxis={"autorange": "reversed", "type": "category", "showgrid": False},
-        legend={"orientation": "h", "y": 1.1},
     )
     return figure

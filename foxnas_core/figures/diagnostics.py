@@ -68,7 +68,7 @@ def predicted_figure(table: pd.DataFrame, target: Target) -> go.Figure:
         xaxis={"title": {"text": f"Predicted, cross-validated{_unit(target)}"}},
         yaxis={"title": {"text": f"Measured {_lower(target)}{_unit(target)}"}},
     )
-    return _with_legend(figure)
+    return figure
 
 
 class ResidualPoints(NamedTuple):
@@ -115,7 +115,7 @@ def residual_figure(found: ResidualPoints, predictor: Predictor) -> go.Figure:
         xaxis={"title": {"text": f"Predicted {_lower(target)}{_unit(target)}"}},
         yaxis={"title": {"text": residual_axis(predictor)}},
     )
-    return _with_legend(figure)
+    return figure
 
 
 def quantile_table(normality: Normality, most: int = MOST_POINTS) -> pd.DataFrame:
@@ -166,7 +166,7 @@ def quantile_figure(table: pd.DataFrame) -> go.Figure:
         xaxis={"title": {"text": "Student's t quantile (sd)"}},
         yaxis={"title": {"text": "Studentised residual (sd)"}},
     )
-    return _with_legend(figure)
+    return figure
 
 
 class InfluencePoints(NamedTuple):
@@ -225,7 +225,7 @@ def influence_figure(found: InfluencePoints) -> go.Figure:
         xaxis={"title": {"text": "Leverage (0 to 1)"}},
         yaxis={"title": {"text": "Studentised residual (sd)"}},
     )
-    return _with_legend(figure)
+    return figure
 
 
 def inflation_table(collinearity: Collinearity, most: int = 20) -> pd.DataFrame:
@@ -417,14 +417,6 @@ def _markers(
         customdata=np.array(list(zip(table["row"], table["id"], texts, strict=True)), dtype=object),
         hovertemplate="%{customdata[1]}<br>%{customdata[2]}<extra></extra>",
     )
-
-
-def _with_legend(figure: go.Figure) -> go.Figure:
-    figure.update_layout(
-        legend={"orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 0},
-        hovermode="closest",
-    )
-    return figure
 
 
 def _unit(target: Target, *, difference: bool = False) -> str:

@@ -112,7 +112,6 @@ def lens_figure(table: pd.DataFrame, target: Target, *, signed: bool) -> go.Figu
         height=(130 + 44 * len(blocks)) if len(lenses) > 1 else (100 + 27 * len(blocks)),
         margin={"t": 40 if len(lenses) > 1 else 10},
         showlegend=len(lenses) > 1,
-        legend={"orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 0},
         xaxis={"title": {"text": title}} | ({} if signed else _logarithmic(table, floor)),
         yaxis=_block_axis(blocks),
         shapes=_bands(len(blocks)),
@@ -339,7 +338,6 @@ def interaction_figure(table: pd.DataFrame, target: Target) -> go.Figure:
     figure.update_layout(
         height=130 + 28 * len(table),
         showlegend=True,
-        legend={"orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 0},
         xaxis={"title": {"text": f"Mean absolute contribution{unit}"}},
         yaxis={
             "categoryorder": "array", "categoryarray": list(table["pair"])[::-1],

@@ -352,9 +352,7 @@ def _budget_line(figure: go.Figure, unit: CostUnit, budget: float) -> None:
 
 
 def _laid_out(figure: go.Figure, x: str, y: str) -> go.Figure:
-    figure.update_layout(
-        height=400, legend={"orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 0}
-    )
+    figure.update_layout(height=400)
     figure.update_xaxes(title_text=x)
     figure.update_yaxes(title_text=y)
     return figure

@@ -100,7 +100,6 @@ def network_figure(table: pd.DataFrame, comparison: Comparison) -> go.Figure:
         height=480,
         xaxis={"title": {"text": f"Latency, {name} (ms)"}},
         yaxis={"title": {"text": f"Accuracy, {name} (%)"}},
-        legend={"orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 0},
     )
     return figure
 
@@ -172,7 +171,6 @@ def claim_figure(comparison: Comparison) -> go.Figure:
         xaxis={"title": {"text": "Ratio of latencies at equal accuracy"},
                "range": [-0.04 * most, most]},
         yaxis={"type": "category", "autorange": "reversed", "showgrid": False},
-        legend={"orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 0},
     )  # fmt: skip
     return figure
 

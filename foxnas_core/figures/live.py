@@ -270,8 +270,13 @@ def architecture_spec(rows: int) -> Spec:
 
 
 def spoken(description: str) -> Spec:
-    """What a reader of the screen says of a chart: its description instead of each of its marks."""
-    return {"description": description, "config": {"mark": {"aria": False}}}
+    """What a reader of the screen says of a chart, its description instead of each of its marks,
+    and the ink of all figures for its words."""
+    words = {"labelColor": INK, "titleColor": INK}
+    return {
+        "description": description,
+        "config": {"mark": {"aria": False}, "axis": words, "legend": words},
+    }
 
 
 def _plane(cost: Target, objective: Target, spans: Spans) -> Spec:

@@ -42,7 +42,7 @@ def check_figure(table: pd.DataFrame) -> go.Figure:
     figure.update_layout(
         barmode="stack",
         height=130 + 30 * len(table),
-        legend={"orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 0, "traceorder": "normal"},
+        legend={"traceorder": "normal"},
     )
     return figure
 

@@ -261,7 +261,6 @@ def views_figure(table: pd.DataFrame, *, as_shares: bool) -> go.Figure:
         bargap=0.35,
         xaxis={"type": "category", "showgrid": False},
         yaxis={"title": {"text": title}},
-        legend={"orientation": "h", "y": 1.12},
     )
     return figure
 
@@ -315,7 +314,7 @@ def graph_figure(
         height=380 if accuracy is None else 560,
         barmode="overlay",
         margin={"t": 20},
-        legend={"orientation": "h", "y": -0.28 if accuracy is None else -0.16, "yanchor": "top"},
+        legend={"y": -0.28 if accuracy is None else -0.16, "yanchor": "top"},
     )
     return wide(figure)
 

@@ -120,6 +120,5 @@ def scatter_figure(table: pd.DataFrame, quantity: str) -> go.Figure:
         font={"color": INK},
         xaxis={"title": {"text": f"{what.capitalize()} in fp32 ({unit})"}},
         yaxis={"title": {"text": f"{what.capitalize()} in int8 ({unit})"}},
-        legend={"orientation": "h", "y": 1.1},
     )
     return figure

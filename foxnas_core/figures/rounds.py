@@ -68,9 +68,7 @@ def error_figure(table: pd.DataFrame, column: str) -> go.Figure:
     figure.add_hline(y=0, line={"color": GREY, "dash": "dot"})
     figure.update_xaxes(title="Round", dtick=1, range=[0.5, table["round"].max() + 0.5])
     figure.update_yaxes(title=f"Measured less predicted ({target.difference_unit})")
-    figure.update_layout(
-        height=360, legend={"orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 0}
-    )
+    figure.update_layout(height=360)
     return figure
 
 

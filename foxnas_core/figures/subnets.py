@@ -163,9 +163,7 @@ def plane_figure(
         figure.add_vline(x=budget, line={"color": INK, "width": 1, "dash": "dash"})
     figure.update_xaxes(title=_title(x))
     figure.update_yaxes(title=_title(y))
-    figure.update_layout(
-        height=380, legend={"orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 0}
-    )
+    figure.update_layout(height=380)
     return figure
 
 

@@ -76,6 +76,8 @@ _TEMPLATE = go.layout.Template(
         "hoverlabel": {"align": "left", "bgcolor": PALE, "bordercolor": GREY, "font_color": INK},
         "xaxis": _AXIS,
         "yaxis": _AXIS,
+        # Above the figure, and away from it where it takes several lines.
+        "legend": {"orientation": "h", "x": 0, "y": 1.02, "yanchor": "bottom"},
         # Pages are scrolled over their figures: no zooming by accident.
         "dragmode": False,
     }

@@ -104,7 +104,7 @@ def pair_figure(table: pd.DataFrame, inherited: str, trained: str) -> go.Figure:
     span = float(table["trained"].max() - table["trained"].min())
     figure.update_layout(
         height=470,
-        xaxis={"title": {"text": f"Inherited accuracy, {INHERITED[inherited]} (%)"}},
+        xaxis={"title": {"text": "Inherited accuracy (%)"}},
         yaxis={
             "title": {"text": f"Accuracy {TRAINED[trained]} (%)"},
             "range": [
@@ -112,7 +112,6 @@ def pair_figure(table: pd.DataFrame, inherited: str, trained: str) -> go.Figure:
                 float(table["trained"].max()) + max(0.15 * span, 0.5),
             ],
         },
-        legend={"orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 0},
     )
     return figure
 
@@ -168,7 +167,6 @@ def agreement_figure(table: pd.DataFrame, trained: str) -> go.Figure:
             "tickvals": list(range(len(rows))), "ticktext": rows, "showgrid": False,
             "range": [-0.75, len(rows) - 0.4], "zeroline": False,
         },
-        legend={"orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 0},
     )  # fmt: skip
     return figure
 
@@ -221,7 +219,6 @@ def offset_figure(table: pd.DataFrame) -> go.Figure:
             "dtick": "D2",
         },
         yaxis={"title": {"text": "Trained less inherited (points)"}},
-        legend={"orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 0},
     )  # fmt: skip
     return figure
 

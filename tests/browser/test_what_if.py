@@ -141,3 +141,14 @@ def test_a_variant_is_kept_and_compared_with(page: Page, demo: Study):
     expect(page.get_by_text("1 of 22 decisions")).to_be_visible()
     expect(page).to_have_url(re.compile("against=variant%3Amy\\+variant"))
     demo.delete_variant("my variant")
+
+
+def test_the_numbers_leave_room_for_the_picture_on_a_phone(page: Page):
+    page.set_viewport_size({"width": 390, "height": 844})
+    page.goto("/What_if")
+    wait_until_drawn(page)
+    last = page.locator(NUMBERS).last
+    last.scroll_into_view_if_needed()
+    expect(last).to_be_in_viewport()
+    pinned = page.locator("div:has(> .st-key-predictions)").bounding_box()
+    assert pinned and pinned["height"] < 844 / 4
