@@ -168,7 +168,7 @@ def claim_figure(comparison: Comparison) -> go.Figure:
     most = 1.08 * max([1.2, *highs, *ratios, *(PUBLISHED[c.family].ratio for c in figured)])
     figure.update_layout(
         height=140 + 34 * len(rows),
-        xaxis={"title": {"text": "Ratio of latencies at equal accuracy"},
+        xaxis={"title": {"text": "Ratio of latencies"},
                "range": [-0.04 * most, most]},
         yaxis={"type": "category", "autorange": "reversed", "showgrid": False},
     )  # fmt: skip

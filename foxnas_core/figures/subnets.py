@@ -134,7 +134,7 @@ def parallel_figure(
             )  # fmt: skip
     figure.update_layout(height=420, dragmode="select", margin={"t": 60})
     figure.update_xaxes(
-        side="top", showgrid=False, zeroline=False, range=[-0.15, len(axes) - 0.4],
+        side="top", showgrid=False, zeroline=False, range=[-0.4, len(axes) - 0.4],
         tickvals=list(range(len(axes))),
         ticktext=[title.replace(" ", "<br>") for title in axes.values()],
     )  # fmt: skip
