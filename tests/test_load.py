@@ -2,6 +2,7 @@
 
 import asyncio
 import shutil
+import time
 from collections.abc import Awaitable, Callable, Iterator
 from pathlib import Path
 
@@ -119,9 +120,12 @@ def test_two_servers_on_one_study_keep_what_both_do(server: Server, tmp_path: Pa
     findings = Findings()
     with serve(REPOSITORY / "app.py", tmp_path / "log", studies) as other:
         asyncio.run(visiting([server, other], findings))
+        # Searches go on when they are left, and are kept when they end, in whichever server.
+        last = time.monotonic() + 60
+        while len(kept := set(study.search_ids()) - known) < 4 and time.monotonic() < last:
+            time.sleep(0.1)
         assert "Traceback" not in other.log.read_text()
     assert not findings.errors and len(findings.times["edit: numbers"]) == 16
-    # Whatever ended in time was kept, whole, by whichever server it ran in.
-    assert len(findings.times["start a search: last word"]) == 4
-    for search_id in set(study.search_ids()) - known:
-        assert study.load_search(search_id).best is not None
+    assert len(kept) == 4
+    for search_id in kept:
+        study.load_search(search_id)
