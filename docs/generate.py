@@ -17,7 +17,7 @@ from typing import Any
 
 import pandas as pd
 
-from foxnas_core import badges, storage, table, target
+from foxnas_core import badges, storage, table, table_files, target
 from foxnas_core.__main__ import build_parser
 from foxnas_core.architecture import Architecture
 from foxnas_core.editing.variants import Variant, variants_to_dict
@@ -324,7 +324,7 @@ PARTS: dict[str, Callable[[], str]] = {
     "mbconv": lambda: _fields(mbconv.MBConvSettings, mbconv.Stage),
     "listed": lambda: f"{said(listed.space_from_settings)}\n\n{_fields(Decision, Condition)}",
     "architecture": lambda: said(Architecture),
-    "table": lambda: said(table),
+    "table": lambda: f"{said(table)}\n\n{said(table_files)}",
     "targets": targets_part,
     "latency columns": lambda: said(latency.columns_of),
     "checks": checks_part,

@@ -47,13 +47,8 @@ from foxnas_core.handmade.record import HandmadeRecord
 from foxnas_core.search.result import SearchResult
 from foxnas_core.search.rounds import RoundsRecord
 from foxnas_core.search_space import SearchSpace
-from foxnas_core.table import (
-    MeasurementTable,
-    check_bounds,
-    empty_table,
-    from_parquet,
-    to_parquet_bytes,
-)
+from foxnas_core.table import MeasurementTable, empty_table
+from foxnas_core.table_files import check_bounds, from_parquet, to_parquet_bytes
 from foxnas_core.trust.pairs import TrustPair, TrustRecord, check_continues
 from foxnas_core.verification.claims import Trial
 from foxnas_core.writing import MARK, claim, holding, in_use, writing

@@ -105,3 +105,29 @@ def saturating_table(space: SearchSpace, rows: int, *, seed: int = 0) -> Measure
     table = noisy_table(space, rows, seed=seed)
     accuracy = Link(65.0, 1 / 25).inverse(table.values("accuracy"))
     return table_of(space, table.codes, accuracy=accuracy, latency_ms=table.values("latency_ms"))
+
+
+def rows(**changes: object) -> pd.DataFrame:
+    """A shallow and a deep architecture with all their targets."""
+    frame = pd.DataFrame(
+        {
+            "p_depth": [1, 2],
+            "p1_kernel": [3, 5],
+            "p2_kernel": [np.nan, 7],
+            "q1_kernel": [7, 3],
+            "accuracy": [70.5, 71.0],
+            "latency_ms": [1.5, 2.5],
+        }
+    )
+    return frame.assign(**changes)
+
+
+def same(first: MeasurementTable, second: MeasurementTable) -> bool:
+    pd.testing.assert_frame_equal(first.frame, second.frame)
+    return (
+        np.array_equal(first.codes, second.codes)
+        and first.targets == second.targets
+        and dict(first.record) == dict(second.record)
+        and first.ordered == second.ordered
+        and first.fingerprint == second.fingerprint
+    )

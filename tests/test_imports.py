@@ -17,6 +17,7 @@ ROOMS = [
     ("search_space",),
     ("families", "dataset", "editing"),
     ("table",),
+    ("table_files",),
     ("features", "supernet", "reliability", "badges", "importing"),
     ("regression", "measurement"),
     ("explanation", "diagnostics", "search", "export", "profiling"),

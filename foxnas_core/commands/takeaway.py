@@ -12,7 +12,7 @@ from foxnas_core.commands.shared import named_architecture, opened, say
 from foxnas_core.errors import FoxnasError, InvalidInput, MissingPart
 from foxnas_core.files import write_atomically
 from foxnas_core.storage import open_study, read_architecture
-from foxnas_core.table import as_csv
+from foxnas_core.table_files import as_csv
 
 
 def export(options: argparse.Namespace) -> dict[str, Any]:

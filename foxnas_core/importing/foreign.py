@@ -13,18 +13,11 @@ from foxnas_core.importing.mapping import ColumnMapping, check_mapping
 from foxnas_core.importing.published import has_published_columns, published_table
 from foxnas_core.importing.reading import ARCHITECTURE, SUFFIXES, Rows, parse_objects, read_rows
 from foxnas_core.search_space import SearchSpace
-from foxnas_core.table import (
-    STD_ERROR,
-    MeasurementTable,
-    content_of,
-    is_target,
-    parquet_options,
-    table_from_frame,
-)
+from foxnas_core.table import STD_ERROR, MeasurementTable, is_target, table_from_frame
+from foxnas_core.table_files import MISSING_TEXT, content_of, parquet_options
 from foxnas_core.target import target_of
 
 _ID = "[0-9a-f]{12}"
-_MISSING_TEXT = ("", "NA", "NaN", "nan", "null", "None")
 
 
 @dataclass(frozen=True, eq=False)
@@ -308,5 +301,5 @@ def _plain(column: pd.Series) -> pd.Series:
 
 def _is_missing(cell: object) -> bool:
     if isinstance(cell, str):
-        return cell in _MISSING_TEXT
+        return cell in MISSING_TEXT
     return cell is None or cell is pd.NA or cell is pd.NaT or cell != cell

@@ -10,7 +10,7 @@ from typing import Any
 import pandas as pd
 
 from foxnas_core.errors import InvalidInput
-from foxnas_core.table import check_columns, check_no_twins, csv_frame, parquet_frame
+from foxnas_core.table_files import check_columns, check_no_twins, csv_frame, parquet_frame
 
 SUFFIXES = (".csv", ".parquet", ".jsonl", ".json")
 # What a column of JSON architectures is called.

@@ -16,7 +16,7 @@ from foxnas_core.storage import (
     new_study_folder,
     open_study,
 )
-from foxnas_core.table import count_rows
+from foxnas_core.table_files import count_rows
 from foxnas_core.writing import alone, is_in_use
 
 

@@ -44,7 +44,8 @@ from foxnas_core.storage import (
     read_architecture,
 )
 from foxnas_core.supernet.header import checkpoint_metadata
-from foxnas_core.table import MeasurementTable, from_parquet, to_parquet_bytes
+from foxnas_core.table import MeasurementTable
+from foxnas_core.table_files import from_parquet, to_parquet_bytes
 from foxnas_core.trust.report import trust_report
 from pages.shared.choices import parse_architecture
 from pages.shared.limits import parse_kept, parse_limits

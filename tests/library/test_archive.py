@@ -31,7 +31,7 @@ from foxnas_core.library import (
 from foxnas_core.search.result import SearchResult
 from foxnas_core.search.schedule import AnnealingSettings
 from foxnas_core.storage import PARTS, create_study, list_studies, open_study
-from foxnas_core.table import to_parquet_bytes
+from foxnas_core.table_files import to_parquet_bytes
 from tests.search.additive import mini_problem
 
 HAND = hand_space()

@@ -15,7 +15,8 @@ import streamlit as st
 
 from foxnas_core.errors import FoxnasError, InvalidInput
 from foxnas_core.storage import Study, open_study
-from foxnas_core.table import MeasurementTable, count_rows
+from foxnas_core.table import MeasurementTable
+from foxnas_core.table_files import count_rows
 from pages.shared import choices
 
 Stamp = tuple[tuple[str, int, int, int], ...]
