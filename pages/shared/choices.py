@@ -90,7 +90,13 @@ class Choices:
 
 
 def current() -> Choices:
-    """The choices of this session; what the address says comes first."""
+    """The choices of this session."""
+    stored: Choices | None = st.session_state.get(_KEY)
+    return _follow_address() if stored is None else stored
+
+
+def _follow_address() -> Choices:
+    """The choices of this session, and what the address says, which comes first."""
     stored: Choices = st.session_state.setdefault(_KEY, Choices())
     if _is_echo(st.query_params.to_dict()):
         return stored
@@ -200,7 +206,12 @@ def remembered(name: str) -> Any:
 
 
 def visit(page: str) -> None:
-    """Note which page is drawn from here on."""
+    """Note which page is drawn from here on, and what the address says of it.
+
+    Only whoever opens a link or goes back in the browser changes the address, and then a whole page
+    is drawn. Whatever else asks may come from a browser that is behind: what it tells is old.
+    """
+    _follow_address()
     if remembered("page") != page:
         remember("page", page)
         remember("shown-here", frozenset())

@@ -92,6 +92,19 @@ def test_an_address_from_before_the_last_change_does_not_undo_it(studies):
     assert page.query_params["budget"] == "0.08"
 
 
+def test_what_is_done_on_a_page_is_done_to_what_it_shows_however_old_the_address(
+    studies, monkeypatch
+):
+    monkeypatch.setattr(choices, "_ECHO", 0.0)
+    page = run_page("pages/2_What_if.py", budget="0.05")
+    before = dict(page.query_params)
+    page.slider(key="budget").set_value(0.08).run()
+    page.query_params["budget"] = before["budget"]
+    page.button(key="pick-largest").click().run()
+    assert not page.exception
+    assert page.query_params["budget"] == "0.08"
+
+
 def test_an_address_that_was_typed_later_counts(studies, monkeypatch):
     monkeypatch.setattr(choices, "_ECHO", 0.0)
     page = run_page("pages/2_What_if.py", budget="0.05")
