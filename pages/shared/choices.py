@@ -38,6 +38,9 @@ _NUMBERS = {
     "budget": 1e9, "guard": 1.0, "floor": 100.0, "count": 1e15, "amount": 1e9, "edits": 1e4,
     "tour": 100.0,
 }  # fmt: skip
+# Keys that widgets with a new one after each change take in turn. Streamlit remembers a widget of
+# each key, and all that its callback holds, for as long as a session lasts.
+_KEYS = 32
 # A browser that is quicker than the page sends the address from before the last change; one that
 # was replaced so many seconds ago must not undo it.
 _ECHO = 3.0
@@ -238,10 +241,10 @@ def fresh_widget(
     """
     known = f"shown-{name}"
     number, _ = remembered(known) or (0, None)
-    key = f"{name}-{number}"
+    key = f"{name}-{number % _KEYS}"
     if key not in st.session_state or st.session_state[key] != value:
         number += 1
-        key = f"{name}-{number}"
+        key = f"{name}-{number % _KEYS}"
         st.session_state[key] = value
     remember(known, (number, value))
 

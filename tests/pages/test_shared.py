@@ -121,3 +121,15 @@ def test_none_is_a_choice_only_where_one_can_be_cleared(monkeypatch):
         for key in ("gone", "there"):
             choices.on_change(key, told.append, can_be_cleared=can_be_cleared)()
     assert told == [0, None, 0]
+
+
+def test_a_widget_that_is_often_changed_elsewhere_takes_few_keys(monkeypatch):
+    monkeypatch.setattr(choices.st, "session_state", {})
+    keys = []
+    for value in range(200):
+        key, _ = choices.fresh_widget("often", value, lambda _: None)
+        assert choices.st.session_state[key] == value
+        assert choices.fresh_widget("often", value, lambda _: None)[0] == key
+        keys.append(key)
+    assert all(first != second for first, second in zip(keys, keys[1:], strict=False))
+    assert len(set(keys)) < 50
