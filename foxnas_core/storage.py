@@ -25,6 +25,7 @@ import unicodedata
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
@@ -737,12 +738,18 @@ def check_parts(study: Study) -> None:
 
 def read_space(path: Path) -> SearchSpace:
     """A search space file; raises `InvalidInput` naming the file and the field."""
-    return _space(str(path), _read_json(path))
+    return parse_space(str(path), _content(path))
 
 
+# Spaces are values that nothing changes, and whoever opens a study again shares the one there is.
+@lru_cache(maxsize=64)
 def parse_space(source: str, content: bytes) -> SearchSpace:
     """A search space from the bytes of its file, which errors call `source`."""
-    return _space(source, _parsed_json(source, content))
+    document = _parsed_json(source, content)
+    try:
+        return space_from_dict(document)
+    except InvalidInput as error:
+        raise InvalidInput(f"{source}: {error}") from error
 
 
 def read_architecture(path: Path, space: SearchSpace) -> Architecture:
@@ -786,19 +793,15 @@ def _changed(path: Path) -> int:
         return 0
 
 
-def _space(source: str, document: Any) -> SearchSpace:
-    try:
-        return space_from_dict(document)
-    except InvalidInput as error:
-        raise InvalidInput(f"{source}: {error}") from error
-
-
 def _read_json(path: Path) -> Any:
+    return _parsed_json(str(path), _content(path))
+
+
+def _content(path: Path) -> bytes:
     try:
-        content = path.read_bytes()
+        return path.read_bytes()
     except OSError as error:
         raise MissingPart(f"{path} can't be read; check that it exists.") from error
-    return _parsed_json(str(path), content)
 
 
 def _parsed_json(source: str, content: bytes) -> Any:

@@ -40,7 +40,7 @@ _NUMBERS = {
 }  # fmt: skip
 # Keys that widgets with a new one after each change take in turn. Streamlit remembers a widget of
 # each key, and all that its callback holds, for as long as a session lasts.
-_KEYS = 32
+_KEYS = 8
 # A browser that is quicker than the page sends the address from before the last change; one that
 # was replaced so many seconds ago must not undo it.
 _ECHO = 3.0
