@@ -42,18 +42,16 @@ def violations(page: Page, **options: Any) -> list[str]:
 
 
 def _violations(page: Page, options: dict[str, Any]) -> list[str]:
-
     def excused(rule: str, target: list[str]) -> bool:
         return any(
             rule == theirs and page.evaluate(LIES_IN, [target[0], selector])
             for theirs, selector in NOT_OURS
         )
 
+    found = Axe().run(page, options={"resultTypes": ["violations"], **options})
     return [
         f"{rule['id']}: {node['html'][:300]} {node['failureSummary']}"
-        for rule in Axe()
-        .run(page, options={"resultTypes": ["violations"], **options})
-        .response["violations"]
+        for rule in found.response["violations"]
         if rule["impact"] in SEVERE or rule["id"] in ALSO
         for node in rule["nodes"]
         if not excused(rule["id"], node["target"])
