@@ -217,14 +217,17 @@ class Visitor:
     async def move_budget(self) -> None:
         await self.act("move the budget", fragment=self.slide())
 
-    async def search(self, watched: float) -> None:
-        """Start a search at another budget, watch it (seconds), and go back to editing."""
+    async def search(self, watched: float) -> float:
+        """Start a search at another budget, watch it (seconds), and go back to editing; returns
+        the budget."""
         await self.open("Search")
         await self.move_budget()
+        [budget] = self.states["budget"].double_array_value.data
         name, fragment, _ = self.widgets["start"]
         await self.act("start a search", fragment=fragment, trigger=name)
         await asyncio.sleep(watched)
         await self.open("What_if")
+        return budget
 
     async def stay(self, until: float) -> None:
         """Do this and that until a time of the monotonic clock."""
