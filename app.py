@@ -8,9 +8,9 @@ import streamlit as st
 
 from foxnas_core.errors import FoxnasError
 from foxnas_core.glossary import meaning_of
-from foxnas_core.reliability import reliability_of
-from foxnas_core.storage import Study
-from foxnas_core.table import MeasurementTable
+from foxnas_core.study.storage import Study
+from foxnas_core.table.measurements import MeasurementTable
+from foxnas_core.table.reliability import reliability_of
 from pages.shared import cache, choices, tour
 from pages.shared.frame import errors_as_cards, page
 from pages.shared.latency import budget_of, budget_slider, latency_of, searched_budget

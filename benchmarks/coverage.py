@@ -18,13 +18,13 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from foxnas_core.badges import usable
-from foxnas_core.importing import read_foreign
-from foxnas_core.link import Link
 from foxnas_core.regression import Predictor, fit
 from foxnas_core.regression.inference import KINDS, inference
-from foxnas_core.storage import open_study
-from foxnas_core.table import MeasurementTable, table_from_frame
+from foxnas_core.regression.link import Link
+from foxnas_core.study.storage import open_study
+from foxnas_core.table.importing import read_foreign
+from foxnas_core.table.latency_verdicts import usable
+from foxnas_core.table.measurements import MeasurementTable, table_from_frame
 
 # The ceiling of a truth that saturates is so many standard deviations above the highest value.
 CLEARANCE = 1.0

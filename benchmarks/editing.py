@@ -17,8 +17,8 @@ from pathlib import Path
 import numpy as np
 from playwright.sync_api import Page
 
-from foxnas_core.storage import Study, open_study
-from foxnas_core.workflow import fit_all
+from foxnas_core.steps.workflow import fit_all
+from foxnas_core.study.storage import Study, open_study
 from tests.serving import PATIENCE, REPOSITORY, chromium, serve, wait_until_drawn
 
 # Notes when a request leaves, and when the answer arrives that changes a number.

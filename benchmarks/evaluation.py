@@ -17,10 +17,9 @@ import numpy as np
 import pandas as pd
 import torch
 
-from foxnas_core.architecture import Architecture
-from foxnas_core.dataset import ImageSet
 from foxnas_core.measurement.preparing import pixel_statistics, prepare, prepare_all
-from foxnas_core.storage import open_study
+from foxnas_core.space.architecture import Architecture
+from foxnas_core.study.storage import open_study
 from foxnas_core.supernet.checkpoint import Checkpoint
 from foxnas_core.supernet.extraction import extract
 from foxnas_core.supernet.images import to_batch
@@ -28,6 +27,7 @@ from foxnas_core.supernet.onnx import INPUT, session_of
 from foxnas_core.supernet.sharing import SharedSessions
 from foxnas_core.supernet.subnet import Subnet
 from foxnas_core.supernet.training import batches
+from foxnas_core.tasks.dataset import ImageSet
 
 NAIVE = "torch, NCHW, batch 250"
 

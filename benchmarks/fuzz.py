@@ -19,7 +19,7 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
 
 from foxnas_core import files
 from foxnas_core.errors import FoxnasError
-from foxnas_core.library import placing
+from foxnas_core.study.library import placing
 from tests.fuzz.doors import DOORS, Door, Refused, own_study
 from tests.fuzz.test_doors import is_one_sentence, state
 

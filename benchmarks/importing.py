@@ -18,11 +18,11 @@ import numpy as np
 import pandas as pd
 
 from foxnas_core.families import load_shipped
-from foxnas_core.importing import read_foreign
 from foxnas_core.regression import fit
-from foxnas_core.search_space import SearchSpace
-from foxnas_core.storage import create_study
-from foxnas_core.table import MeasurementTable, table_from_frame
+from foxnas_core.space.search_space import SearchSpace
+from foxnas_core.study.storage import create_study
+from foxnas_core.table.importing import read_foreign
+from foxnas_core.table.measurements import MeasurementTable, table_from_frame
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

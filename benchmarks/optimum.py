@@ -21,8 +21,8 @@ from foxnas_core.regression import fit
 from foxnas_core.search.calibration import ADVISED, calibrate, random_optima
 from foxnas_core.search.exact import front
 from foxnas_core.search.problem import Limit, SearchProblem
-from foxnas_core.search_space import SearchSpace
-from foxnas_core.table import MeasurementTable, table_from_frame
+from foxnas_core.space.search_space import SearchSpace
+from foxnas_core.table.measurements import MeasurementTable, table_from_frame
 
 LEVEL = 0.90
 GUARD = 0.95

@@ -6,7 +6,7 @@ One table for each dataset and target: 10-fold cross-validation that keeps the r
 architecture together, R² about the mean, RMSE in the target's unit and Kendall's tau, each
 averaged over seeds that deal the folds; seconds are those of one cross-validation.
 
-Ours are the forms of `foxnas_core.features` with and without the saturating link. How many
+Ours are the forms of `regression.features` with and without the saturating link. How many
 interactions a form gets is decided on the folds it is reported on; "auto" is honest about all such
 choices: form, interactions and link are picked on each fold's training rows alone. The rivals:
 
@@ -31,17 +31,17 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
-from foxnas_core.badges import usable
 from foxnas_core.errors import InvalidInput
-from foxnas_core.features import FORMS, ORDER_FREE, build_form
-from foxnas_core.importing import read_foreign
-from foxnas_core.link import Link
 from foxnas_core.regression import ceiling, fit
+from foxnas_core.regression.features import FORMS, ORDER_FREE, build_form
 from foxnas_core.regression.fitting import Data, agreement, assess
 from foxnas_core.regression.leastsquares import FoldedRows, clearly_above, deal_folds
-from foxnas_core.search_space import SearchSpace
-from foxnas_core.storage import open_study
-from foxnas_core.table import MeasurementTable
+from foxnas_core.regression.link import Link
+from foxnas_core.space.search_space import SearchSpace
+from foxnas_core.study.storage import open_study
+from foxnas_core.table.importing import read_foreign
+from foxnas_core.table.latency_verdicts import usable
+from foxnas_core.table.measurements import MeasurementTable
 
 STUDY = Path("data/demo")
 PUBLISHED = Path("../shared/data/foxnas_cpu_256.csv")

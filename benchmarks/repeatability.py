@@ -20,10 +20,10 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from foxnas_core.badges import usable
-from foxnas_core.storage import open_study
-from foxnas_core.table import MeasurementTable, table_from_frame
-from foxnas_core.workflow import not_yet_measured
+from foxnas_core.steps.workflow import not_yet_measured
+from foxnas_core.study.storage import open_study
+from foxnas_core.table.latency_verdicts import usable
+from foxnas_core.table.measurements import MeasurementTable, table_from_frame
 
 STUDY = Path(__file__).parents[1] / "data" / "demo"
 COLUMNS = {"fp32": "latency_ms", "int8": "latency_ms:int8"}

@@ -31,7 +31,6 @@ import numpy as np
 import pandas as pd
 
 from benchmarks.optimum import Truth
-from foxnas_core.architecture import Architecture
 from foxnas_core.families import load_shipped, space_from_dict
 from foxnas_core.regression import fit
 from foxnas_core.search.annealing import RECORDS, Annealer, search, suggest_temperatures
@@ -41,7 +40,8 @@ from foxnas_core.search.problem import ContextTable, Limit, SearchProblem
 from foxnas_core.search.schedule import AnnealingSettings, temperatures
 from foxnas_core.search.strategies import Goal, StrategyRun, strategy_of
 from foxnas_core.search.strategies.encoding import Encoding
-from foxnas_core.storage import open_study
+from foxnas_core.space.architecture import Architecture
+from foxnas_core.study.storage import open_study
 
 STEPS = AnnealingSettings().steps * AnnealingSettings().chains * (1 + AnnealingSettings().restarts)
 WITHIN = 1e-4  # of the optimum

@@ -17,19 +17,21 @@ from typing import Any
 
 import pandas as pd
 
-from foxnas_core import badges, storage, table, table_files, target
 from foxnas_core.__main__ import build_parser
-from foxnas_core.architecture import Architecture
-from foxnas_core.editing.variants import Variant, variants_to_dict
-from foxnas_core.families import listed, load_shipped, mbconv, shipped_spaces
-from foxnas_core.handmade import record as handmade
-from foxnas_core.library import archive
+from foxnas_core.evidence.handmade import record as handmade
+from foxnas_core.evidence.trust import pairs
+from foxnas_core.evidence.verification import claims
+from foxnas_core.families import listed, load_shipped, shipped_spaces
+from foxnas_core.families.mbconv import space as mbconv
 from foxnas_core.measurement import latency, runner
 from foxnas_core.search import result, rounds, schedule
 from foxnas_core.search.problem import Candidate
-from foxnas_core.search_space import Condition, Decision
-from foxnas_core.trust import pairs
-from foxnas_core.verification import claims
+from foxnas_core.space.architecture import Architecture
+from foxnas_core.space.editing.variants import Variant, variants_to_dict
+from foxnas_core.space.search_space import Condition, Decision
+from foxnas_core.study import storage
+from foxnas_core.study.library import archive
+from foxnas_core.table import files, latency_verdicts, measurements, metrics
 
 FOLDER = Path(__file__).parent
 FILES = ("command-line.md", "schemas.md")
@@ -255,12 +257,12 @@ def spaces_part() -> str:
 
 
 def targets_part() -> str:
-    """What is known of each target, and which names may follow a colon."""
+    """What is known of each metrics, and which names may follow a colon."""
     body = []
-    for column in [*target.KNOWN, "accuracy:int8", "accuracy_drop:int8"]:
-        known = target.target_of(column)
+    for column in [*metrics.KNOWN, "accuracy:int8", "accuracy_drop:int8"]:
+        known = metrics.target_of(column)
         better = {"max": "more", "min": "less"}[known.direction]
-        units = ", ".join(target.units_of(column))
+        units = ", ".join(metrics.units_of(column))
         body.append((_code(column), known.label, known.unit or "count", better, units))
     return rows(("column", "what it is", "unit", "better", "units that an import takes"), body)
 
@@ -269,7 +271,7 @@ def checks_part() -> str:
     """The checks of a measured latency."""
     return rows(
         ("check", "question", "fails where"),
-        [(c.name, c.question, c.fails) for c in badges.CHECKS],
+        [(c.name, c.question, c.fails) for c in latency_verdicts.CHECKS],
     )
 
 
@@ -324,7 +326,7 @@ PARTS: dict[str, Callable[[], str]] = {
     "mbconv": lambda: _fields(mbconv.MBConvSettings, mbconv.Stage),
     "listed": lambda: f"{said(listed.space_from_settings)}\n\n{_fields(Decision, Condition)}",
     "architecture": lambda: said(Architecture),
-    "table": lambda: f"{said(table)}\n\n{said(table_files)}",
+    "table": lambda: f"{said(measurements)}\n\n{said(files)}",
     "targets": targets_part,
     "latency columns": lambda: said(latency.columns_of),
     "checks": checks_part,

@@ -11,13 +11,13 @@ from foxnas_core.figures import strategies as figures
 from foxnas_core.search.milp import Solution
 from foxnas_core.search.problem import Side, noun_of
 from foxnas_core.search.strategies import ANNEALER, STRATEGIES, Race
-from foxnas_core.target import Target
+from foxnas_core.table.metrics import Target
 from pages.shared import cache, choices
 from pages.shared.frame import errors_as_cards, page, plain
 from pages.shared.limits import in_words
 from pages.shared.panel import panel
-from pages.shared.quest import Quest, quest_picker
 from pages.shared.races import RaceJob
+from pages.shared.search_form import Quest, quest_picker
 from pages.shared.theme import vega_chart
 
 START = ("Random", "Regularised evolution", "OFA's evolution", "NSGA-II")

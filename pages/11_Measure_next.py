@@ -6,8 +6,8 @@ from foxnas_core.errors import MissingPart
 from foxnas_core.figures import design as figures
 from foxnas_core.figures import rounds as round_figures
 from foxnas_core.search.rounds import RoundsRecord, front_error, rounds_table
-from foxnas_core.storage import Study
-from foxnas_core.target import target_of
+from foxnas_core.study.storage import Study
+from foxnas_core.table.metrics import target_of
 from pages.shared import cache
 from pages.shared.commands import show_command, shown_folder
 from pages.shared.frame import errors_as_cards, page

@@ -5,11 +5,11 @@ import math
 import streamlit as st
 
 from foxnas_core.errors import MissingPart
+from foxnas_core.evidence.trust.pairs import TrustRecord, TrustSettings
+from foxnas_core.evidence.trust.report import ENOUGH, INHERITED, TRAINED, TrustReport
 from foxnas_core.figures import trust as figures
 from foxnas_core.glossary import meaning_of
-from foxnas_core.storage import Study
-from foxnas_core.trust.pairs import TrustRecord, TrustSettings
-from foxnas_core.trust.report import ENOUGH, INHERITED, TRAINED, TrustReport
+from foxnas_core.study.storage import Study
 from pages.shared import cache
 from pages.shared.commands import show_command, shown_folder
 from pages.shared.frame import errors_as_cards, page

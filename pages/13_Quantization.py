@@ -9,7 +9,7 @@ from foxnas_core.quantization.comparison import (
     compare_precisions,
     has_both_precisions,
 )
-from foxnas_core.storage import Study, list_studies, open_study
+from foxnas_core.study.storage import Study, list_studies, open_study
 from pages.shared import cache, choices
 from pages.shared.frame import page, studies_folder
 from pages.shared.panel import panel

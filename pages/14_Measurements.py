@@ -7,11 +7,18 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
-from foxnas_core.badges import FAILED, MOST_SPREAD, PASSED, UNKNOWN, badge_table, judge
 from foxnas_core.figures import measurements as figures
 from foxnas_core.figures import subnets
-from foxnas_core.storage import Study
-from foxnas_core.table import MeasurementTable
+from foxnas_core.study.storage import Study
+from foxnas_core.table.latency_verdicts import (
+    FAILED,
+    MOST_SPREAD,
+    PASSED,
+    UNKNOWN,
+    badge_table,
+    judge,
+)
+from foxnas_core.table.measurements import MeasurementTable
 from pages.shared import cache, choices
 from pages.shared.frame import page
 from pages.shared.latency import latency_picker, slider

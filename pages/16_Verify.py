@@ -6,20 +6,20 @@ from importlib.util import find_spec
 
 import streamlit as st
 
-from foxnas_core.architecture import Architecture, Value
-from foxnas_core.editing.bulk import set_choices
 from foxnas_core.errors import FoxnasError
+from foxnas_core.evidence.verification.claims import Claim, Trial
+from foxnas_core.evidence.verification.edits import editable
+from foxnas_core.evidence.verification.judging import claims_on
+from foxnas_core.evidence.verification.scoreboard import scoreboard, trials_table
 from foxnas_core.explanation.edits import changes
 from foxnas_core.figures import verification as figures
 from foxnas_core.measurement.runner import device_name
 from foxnas_core.regression import Predictor
-from foxnas_core.storage import Study
-from foxnas_core.target import target_of
-from foxnas_core.verification.claims import Claim, Trial
-from foxnas_core.verification.edits import editable
-from foxnas_core.verification.judging import claims_on
-from foxnas_core.verification.scoreboard import scoreboard, trials_table
-from foxnas_core.verifying import LEVEL, TARGETS, latency_device
+from foxnas_core.space.architecture import Architecture, Value
+from foxnas_core.space.editing.bulk import set_choices
+from foxnas_core.steps.verify import LEVEL, TARGETS, latency_device
+from foxnas_core.study.storage import Study
+from foxnas_core.table.metrics import target_of
 from pages.shared import cache, choices
 from pages.shared.commands import shown_folder
 from pages.shared.editor import architecture_picker, start_of

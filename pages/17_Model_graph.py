@@ -6,17 +6,17 @@ from importlib.util import find_spec
 import pandas as pd
 import streamlit as st
 
-from foxnas_core.architecture import Architecture
 from foxnas_core.errors import FoxnasError
 from foxnas_core.figures import model_graph as figures
 from foxnas_core.profiling.result import Layer, LayerProfile
-from foxnas_core.storage import Study
-from foxnas_core.target import KNOWN
-from foxnas_core.workflow import PRECISIONS, devices_of
+from foxnas_core.space.architecture import Architecture
+from foxnas_core.steps.workflow import PRECISIONS, devices_of
+from foxnas_core.study.storage import Study
+from foxnas_core.table.metrics import KNOWN
 from pages.shared import cache, choices
+from pages.shared.architecture_picker import pick_architecture
 from pages.shared.frame import page
 from pages.shared.panel import panel
-from pages.shared.picking import pick_architecture
 from pages.shared.text import plain
 
 

@@ -4,12 +4,12 @@ import math
 
 import streamlit as st
 
-from foxnas_core.comparing import ComparisonSettings
 from foxnas_core.errors import MissingPart
+from foxnas_core.evidence.handmade.claims import WAYS, Comparison
+from foxnas_core.evidence.handmade.record import ALONE, PRECISIONS, HandmadeRecord
 from foxnas_core.figures import handmade as figures
-from foxnas_core.handmade.claims import WAYS, Comparison
-from foxnas_core.handmade.record import ALONE, PRECISIONS, HandmadeRecord
-from foxnas_core.storage import Study
+from foxnas_core.steps.handmade import ComparisonSettings
+from foxnas_core.study.storage import Study
 from pages.shared import cache
 from pages.shared.commands import show_command, shown_folder
 from pages.shared.frame import errors_as_cards, page

@@ -8,7 +8,6 @@ import streamlit as st
 from foxnas_core.errors import FoxnasError
 from foxnas_core.explanation.coefficients import coefficient_table, side_by_side
 from foxnas_core.explanation.sentences import sentence_table
-from foxnas_core.features import FORMS, ORDER_FREE
 from foxnas_core.figures.coefficients import (
     heatmap_figure,
     heatmap_of,
@@ -17,9 +16,10 @@ from foxnas_core.figures.coefficients import (
 )
 from foxnas_core.figures.forms import forms_figure, forms_table
 from foxnas_core.regression import Predictor
+from foxnas_core.regression.features import FORMS, ORDER_FREE
 from foxnas_core.regression.inference import KINDS, joint_tests
-from foxnas_core.storage import Study
-from foxnas_core.table import MeasurementTable
+from foxnas_core.study.storage import Study
+from foxnas_core.table.measurements import MeasurementTable
 from pages.shared import cache, choices
 from pages.shared.frame import errors_as_cards, page
 from pages.shared.latency import latency_picker

@@ -7,9 +7,6 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from foxnas_core.architecture import Architecture
-from foxnas_core.editing.diff import diff_table
-from foxnas_core.editing.history import History
 from foxnas_core.explanation.edits import edit_effects, path_effects
 from foxnas_core.figures.effects import (
     difference_table,
@@ -19,8 +16,12 @@ from foxnas_core.figures.effects import (
 )
 from foxnas_core.figures.picture import picture_data, picture_table
 from foxnas_core.regression import Predictor
-from foxnas_core.storage import Study
+from foxnas_core.space.architecture import Architecture
+from foxnas_core.space.editing.diff import diff_table
+from foxnas_core.space.editing.history import History
+from foxnas_core.study.storage import Study
 from pages.shared import cache, choices
+from pages.shared.comparison_picker import Other, kept_variants, other_picker, variants_menu
 from pages.shared.editor import (
     architecture_picker,
     editable_picture,
@@ -34,7 +35,6 @@ from pages.shared.latency import latency_of, latency_picker
 from pages.shared.panel import closed_table, panel
 from pages.shared.picture import picture
 from pages.shared.text import plain
-from pages.shared.versus import Other, kept_variants, other_picker, variants_menu
 
 # Pixels of a prediction.
 WIDTH = 160

@@ -6,19 +6,19 @@ from collections.abc import Callable, Sequence
 
 import streamlit as st
 
-from foxnas_core.architecture import Architecture
 from foxnas_core.errors import FoxnasError, MissingPart
 from foxnas_core.figures import search as tables
 from foxnas_core.search.milp import Solution
 from foxnas_core.search.problem import Candidate
-from foxnas_core.target import Target
+from foxnas_core.space.architecture import Architecture
+from foxnas_core.table.metrics import Target
 from pages.shared import cache, choices
 from pages.shared.annealing import run_buttons, settings_picker
 from pages.shared.frame import errors_as_cards, page
-from pages.shared.kept import kept_picker, show_kept, show_kept_searches
+from pages.shared.kept_searches import kept_picker, show_kept, show_kept_searches
 from pages.shared.panel import panel
-from pages.shared.quest import Quest, quest_picker
-from pages.shared.runs import described, predictors_of, under
+from pages.shared.search_form import Quest, quest_picker
+from pages.shared.search_text import described, predictors_of, under
 from pages.shared.text import plain
 from pages.shared.watching import front_of_job, front_table, show_architecture, show_front, show_job
 

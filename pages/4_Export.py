@@ -10,21 +10,21 @@ from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
-from foxnas_core.architecture import Architecture
-from foxnas_core.dataset import FASHION_MNIST, has_fashion_mnist
 from foxnas_core.errors import FoxnasError
 from foxnas_core.export.formats import FORMATS, INT8_FLOOR, formats_of
-from foxnas_core.exporting import expected_seconds
 from foxnas_core.figures import live
 from foxnas_core.figures.export import checks_table
 from foxnas_core.figures.search import architecture_table
 from foxnas_core.regression import Predictor
-from foxnas_core.storage import Study
+from foxnas_core.space.architecture import Architecture
+from foxnas_core.steps.export import expected_seconds
+from foxnas_core.study.storage import Study
+from foxnas_core.tasks.dataset import FASHION_MNIST, has_fashion_mnist
 from pages.shared import cache, choices
+from pages.shared.architecture_picker import pick_architecture
 from pages.shared.exports import Exporting, ExportSettings
 from pages.shared.frame import errors_as_cards, page
 from pages.shared.panel import panel
-from pages.shared.picking import pick_architecture
 from pages.shared.text import plain
 from pages.shared.theme import vega_chart
 

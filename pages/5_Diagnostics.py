@@ -5,7 +5,6 @@ from contextlib import suppress
 
 import streamlit as st
 
-from foxnas_core.architecture import Architecture
 from foxnas_core.diagnostics.diagnosis import Diagnosis
 from foxnas_core.diagnostics.fitted import exact_sentence, is_exact
 from foxnas_core.diagnostics.residuals import (
@@ -22,7 +21,6 @@ from foxnas_core.diagnostics.warnings import (
     interaction_gain,
 )
 from foxnas_core.errors import FoxnasError, MissingPart
-from foxnas_core.features import BASES, FORMS, ORDER_FREE
 from foxnas_core.figures.diagnostics import (
     MOST_POINTS,
     curve_figure,
@@ -39,8 +37,10 @@ from foxnas_core.figures.diagnostics import (
     residual_points,
 )
 from foxnas_core.regression import Predictor
-from foxnas_core.storage import Study
-from foxnas_core.table import MeasurementTable
+from foxnas_core.regression.features import BASES, FORMS, ORDER_FREE
+from foxnas_core.space.architecture import Architecture
+from foxnas_core.study.storage import Study
+from foxnas_core.table.measurements import MeasurementTable
 from pages.shared import cache, choices
 from pages.shared.frame import errors_as_cards, page
 from pages.shared.latency import budget_of, latency_of

@@ -5,7 +5,6 @@ from collections.abc import Mapping
 import pandas as pd
 import streamlit as st
 
-from foxnas_core.architecture import Architecture
 from foxnas_core.errors import MissingPart
 from foxnas_core.explanation.agreement import rank_agreement
 from foxnas_core.explanation.permutation import REPEATS
@@ -23,8 +22,9 @@ from foxnas_core.figures.explanations import (
     swarm_table,
 )
 from foxnas_core.regression import Predictor
-from foxnas_core.storage import Study
-from foxnas_core.table import MeasurementTable
+from foxnas_core.space.architecture import Architecture
+from foxnas_core.study.storage import Study
+from foxnas_core.table.measurements import MeasurementTable
 from pages.shared import cache, choices
 from pages.shared.editor import architecture_picker
 from pages.shared.frame import errors_as_cards, page

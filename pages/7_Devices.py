@@ -18,9 +18,9 @@ from foxnas_core.figures import devices as figures
 from foxnas_core.figures.coefficients import heatmap_figure
 from foxnas_core.glossary import meaning_of
 from foxnas_core.regression import Predictor
-from foxnas_core.storage import Study
-from foxnas_core.table import MeasurementTable
-from foxnas_core.target import target_of
+from foxnas_core.study.storage import Study
+from foxnas_core.table.measurements import MeasurementTable
+from foxnas_core.table.metrics import target_of
 from pages.shared import cache, choices
 from pages.shared.frame import errors_as_cards, page
 from pages.shared.latency import named

@@ -4,10 +4,10 @@ import streamlit as st
 
 from foxnas_core.errors import FoxnasError
 from foxnas_core.families import load_shipped, shipped_spaces
-from foxnas_core.importing import SUFFIXES, ForeignFile, published_space
-from foxnas_core.search_space import SearchSpace
-from foxnas_core.storage import Study, create_study, new_study_folder, parse_space
-from foxnas_core.table import MeasurementTable
+from foxnas_core.space.search_space import SearchSpace
+from foxnas_core.study.storage import Study, create_study, new_study_folder, parse_space
+from foxnas_core.table.importing import SUFFIXES, ForeignFile, published_space
+from foxnas_core.table.measurements import MeasurementTable
 from pages.shared import cache, choices
 from pages.shared.frame import errors_as_cards, may_write, page, studies_folder
 from pages.shared.mapping import map_columns

@@ -7,7 +7,6 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
-from foxnas_core.architecture import Architecture
 from foxnas_core.errors import FoxnasError, MissingPart
 from foxnas_core.figures import front as figures
 from foxnas_core.figures.front import CostUnit
@@ -16,8 +15,9 @@ from foxnas_core.search.exact import Front
 from foxnas_core.search.prices import Prices, front_prices
 from foxnas_core.search.stability import DRAWS, Stability
 from foxnas_core.search.ties import tied_set
-from foxnas_core.storage import Study
-from foxnas_core.table import MeasurementTable
+from foxnas_core.space.architecture import Architecture
+from foxnas_core.study.storage import Study
+from foxnas_core.table.measurements import MeasurementTable
 from pages.shared import cache, choices
 from pages.shared.frame import errors_as_cards, page, plain
 from pages.shared.latency import budget_slider, guard_picker, latency_picker, searched_budget

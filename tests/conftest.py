@@ -13,9 +13,9 @@ import pytest
 # Two threads in each of two test processes on two cores are slower than one.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
-from foxnas_core.dataset import Dataset, ImageSet
 from foxnas_core.families import space_from_dict
-from foxnas_core.search_space import SearchSpace
+from foxnas_core.space.search_space import SearchSpace
+from foxnas_core.tasks.dataset import Dataset, ImageSet
 
 REPOSITORY = Path(__file__).parents[1]
 DEMO = REPOSITORY / "data" / "demo"
@@ -77,9 +77,9 @@ def one_thread() -> Iterator[None]:
 def brief_timing() -> Iterator[None]:
     """Latencies are timed in as few runs and rounds as a sound row has, on a machine that is not
     waited for to settle: how exact they are is nothing that tests ask."""
-    from foxnas_core.badges import LEAST_ROUNDS, LEAST_RUNS
     from foxnas_core.measurement import runner
     from foxnas_core.measurement.latency import LatencyMeter
+    from foxnas_core.table.latency_verdicts import LEAST_ROUNDS, LEAST_RUNS
 
     with pytest.MonkeyPatch.context() as patched:
         defaults = LatencyMeter.__init__.__kwdefaults__
@@ -109,17 +109,17 @@ def lenient_checks(brief_timing, monkeypatch):
     """Networks of some microseconds, timed beside other tests, are not steady enough to be judged:
     how many rows a fit reads must not depend on what else runs. For what is measured in the test
     itself; what `tiny_rows` has is made `steady`, also for processes that a test starts."""
-    from foxnas_core import badges
+    from foxnas_core.table import latency_verdicts
 
     for limit in ("MOST_SPREAD", "MOST_ABOVE_MINIMUM", "MOST_DRIFT", "MOST_DRIFT_RANGE"):
-        monkeypatch.setattr(badges, limit, np.inf)
-    monkeypatch.setattr(badges, "MOST_CLOCK_RANGE", np.inf)
+        monkeypatch.setattr(latency_verdicts, limit, np.inf)
+    monkeypatch.setattr(latency_verdicts, "MOST_CLOCK_RANGE", np.inf)
 
 
 @pytest.fixture
 def tiny_study(lenient_checks, tiny_checkpoint, tiny_dataset, tmp_path):
     """A study of its own for each test: weights and images, no measurements yet."""
-    from foxnas_core.storage import create_study
+    from foxnas_core.study.storage import create_study
     from foxnas_core.supernet.checkpoint import save_checkpoint
 
     study = create_study(tmp_path / "tiny", tiny_checkpoint.supernet.space, name="Tiny")
@@ -203,7 +203,7 @@ def cells(studies):
     """A study "cells" of listed operations, one group each, beside the demo's."""
     from hand import choice_space
 
-    from foxnas_core.storage import create_study
+    from foxnas_core.study.storage import create_study
 
     operations = ("none", "skip_connect", "nor_conv_1x1", "nor_conv_3x3")
     space = choice_space({f"edge{i}": operations for i in range(4)})

@@ -6,9 +6,9 @@ import numpy as np
 import pandas as pd
 
 from foxnas_core.families import space_from_dict
-from foxnas_core.link import Link
-from foxnas_core.search_space import SearchSpace
-from foxnas_core.table import MeasurementTable, table_from_frame
+from foxnas_core.regression.link import Link
+from foxnas_core.space.search_space import SearchSpace
+from foxnas_core.table.measurements import MeasurementTable, table_from_frame
 
 
 def hand_document(*, resolutions: tuple[int, ...] = ()) -> dict:

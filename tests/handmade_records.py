@@ -3,8 +3,8 @@ given figures."""
 
 from collections.abc import Mapping, Sequence
 
-from foxnas_core.handmade.designs import DESIGNS
-from foxnas_core.handmade.record import (
+from foxnas_core.evidence.handmade.designs import DESIGNS
+from foxnas_core.evidence.handmade.record import (
     ALONE,
     INHERITED,
     PRECISIONS,
@@ -14,8 +14,8 @@ from foxnas_core.handmade.record import (
     Latency,
     Result,
 )
-from foxnas_core.search_space import SearchSpace
-from foxnas_core.trust.pairs import Score
+from foxnas_core.evidence.trust.pairs import Score
+from foxnas_core.space.search_space import SearchSpace
 
 CIRCUMSTANCES = {
     "device": "a processor", "runtime": "ONNX Runtime 1", "threads": 1, "rounds": 9, "seed": 1,

@@ -18,11 +18,11 @@ from benchmarks.predictors import (
     table_of,
     text_of,
 )
-from foxnas_core.features import build_form
+from foxnas_core.regression.features import build_form
 from foxnas_core.regression.fitting import Data
 from foxnas_core.regression.leastsquares import deal_folds
 from foxnas_core.search.strategies import evaluation_of
-from foxnas_core.table import table_from_frame
+from foxnas_core.table.measurements import table_from_frame
 from tests.search.additive import mini_problem
 
 SPACE = hand_space()

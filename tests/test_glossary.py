@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from foxnas_core.glossary import TERMS, meaning_of, term_of
-from foxnas_core.target import KNOWN
+from foxnas_core.table.metrics import KNOWN
 from pages.shared.panel import shown_columns
 
 

@@ -13,7 +13,7 @@ from serving import Server, serve
 from websockets.asyncio.client import connect
 
 from benchmarks.load import Findings, Visitor, resident, socket_of
-from foxnas_core.storage import open_study
+from foxnas_core.study.storage import open_study
 
 
 @pytest.fixture(scope="module")

@@ -13,7 +13,7 @@ import pytest
 from conftest import REPOSITORY, stripes, tiny_document
 
 from foxnas_core.__main__ import main
-from foxnas_core.storage import create_study, open_study
+from foxnas_core.study.storage import create_study, open_study
 
 PUBLISHED = REPOSITORY.parent / "shared" / "data" / "foxnas_cpu_256.csv"
 ESTIMATE = {"value", "low", "high"}
@@ -89,7 +89,7 @@ def test_measured_optima_judge_and_guard_later_searches(measured_study, capsys):
 
 
 def test_trust_document(tiny_study, tiny_dataset, capsys, monkeypatch):
-    monkeypatch.setattr("foxnas_core.trusting.load_dataset", lambda path, **shape: tiny_dataset)
+    monkeypatch.setattr("foxnas_core.steps.trust.load_dataset", lambda path, **shape: tiny_dataset)
     trust = ("trust", "--study", tiny_study.folder, "--count", 3, "--fine-tune-epochs", 1)
     document = ask(capsys, *trust, "--epochs", 1)
     assert set(document) == {
@@ -108,8 +108,8 @@ def test_trust_document(tiny_study, tiny_dataset, capsys, monkeypatch):
 
 
 def test_handmade_document(measured_study, tiny_dataset, capsys, monkeypatch):
-    monkeypatch.setattr("foxnas_core.trusting.load_dataset", lambda path, **shape: tiny_dataset)
-    monkeypatch.setattr("foxnas_core.handmade.bench.ROUNDS", 1)
+    monkeypatch.setattr("foxnas_core.steps.trust.load_dataset", lambda path, **shape: tiny_dataset)
+    monkeypatch.setattr("foxnas_core.evidence.handmade.bench.ROUNDS", 1)
     command = ("handmade", "--study", measured_study.folder, "--widths", 0.1)
     document = ask(capsys, *command, "--epochs", 1, "--searched", 2, "--seed", 3)
     assert set(document) == {

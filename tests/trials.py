@@ -1,15 +1,15 @@
 """Trials as a study keeps them, made by hand."""
 
-from foxnas_core.architecture import Architecture
-from foxnas_core.search_space import SearchSpace
-from foxnas_core.verification.claims import (
+from foxnas_core.evidence.verification.claims import (
     Circumstances,
     Claim,
     FitRecord,
     Trial,
     Verdict,
 )
-from foxnas_core.verification.judging import widened
+from foxnas_core.evidence.verification.judging import widened
+from foxnas_core.space.architecture import Architecture
+from foxnas_core.space.search_space import SearchSpace
 
 FIT = FitRecord("per_layer", 100, "a" * 12, "b" * 12)
 

@@ -2,8 +2,14 @@
 
 from collections.abc import Sequence
 
-from foxnas_core.search_space import SearchSpace
-from foxnas_core.trust.pairs import Score, TrustPair, TrustRecord, TrustSettings, spread_sample
+from foxnas_core.evidence.trust.pairs import (
+    Score,
+    TrustPair,
+    TrustRecord,
+    TrustSettings,
+    spread_sample,
+)
+from foxnas_core.space.search_space import SearchSpace
 
 
 def pairs_of(

@@ -5,17 +5,17 @@ from typing import TYPE_CHECKING, Any
 
 from foxnas_core.commands.shared import named_space, say, space_to_train
 from foxnas_core.errors import InvalidInput, MissingPart
-from foxnas_core.storage import Study, create_study, open_study
-from foxnas_core.table import is_target
-from foxnas_core.target import target_of
+from foxnas_core.study.storage import Study, create_study, open_study
+from foxnas_core.table.measurements import is_target
+from foxnas_core.table.metrics import target_of
 
 if TYPE_CHECKING:
-    from foxnas_core.importing import ColumnMapping
+    from foxnas_core.table.importing import ColumnMapping
 
 
 def import_table(options: argparse.Namespace) -> dict[str, Any]:
     """Append a table of one's own to a study, which is created where it does not exist."""
-    from foxnas_core.importing import read_foreign
+    from foxnas_core.table.importing import read_foreign
 
     study = open_study(options.study) if (options.study / "space.json").exists() else None
     named = named_space(options.space) if options.space else None
@@ -50,7 +50,7 @@ def import_table(options: argparse.Namespace) -> dict[str, Any]:
 
 def import_weights(options: argparse.Namespace) -> dict[str, Any]:
     """Begin a study with weights in once-for-all's published layout."""
-    from foxnas_core.adoption import import_once_for_all
+    from foxnas_core.steps.adopt import import_once_for_all
 
     space = space_to_train(options.study, options.space or "ofa-mobilenetv3")
     study = import_once_for_all(options.study, space, weights=options.file, data=options.data)
@@ -66,7 +66,7 @@ def import_weights(options: argparse.Namespace) -> dict[str, Any]:
 
 def _join(study: Study | None, options: argparse.Namespace) -> dict[str, Any]:
     """Add another device's latencies from a file, by id, to the rows that lack them."""
-    from foxnas_core.importing import read_file
+    from foxnas_core.table.importing import read_file
 
     if study is None:
         raise MissingPart(
@@ -93,7 +93,7 @@ def _join(study: Study | None, options: argparse.Namespace) -> dict[str, Any]:
 
 def _mapping(options: argparse.Namespace) -> "ColumnMapping":
     """What --map and the units say; a latency's unit is that of every mapped latency."""
-    from foxnas_core.importing import ColumnMapping
+    from foxnas_core.table.importing import ColumnMapping
 
     columns = dict(options.map)
     if len(columns) < len(options.map):

@@ -10,26 +10,26 @@ from tqdm import tqdm
 
 from foxnas_core.commands.shared import given, named_architecture, opened, say, stoppable
 from foxnas_core.errors import InvalidInput
-from foxnas_core.storage import open_study
+from foxnas_core.study.storage import open_study
 
 
 def trust(options: argparse.Namespace) -> dict[str, Any]:
     """Train sampled subnets alone and compare them with what they inherit."""
-    from foxnas_core import trusting
-    from foxnas_core.trust.pairs import TrustSettings, spread_sample
-    from foxnas_core.trust.report import report_document, trust_report
+    from foxnas_core.evidence.trust.pairs import TrustSettings, spread_sample
+    from foxnas_core.evidence.trust.report import report_document, trust_report
+    from foxnas_core.steps import trust
 
     study = open_study(options.study)
     settings = TrustSettings(**given(options, TrustSettings))
     shown = "{percentage:.0f} % |{bar}| {n_fmt}/{total_fmt} steps, {elapsed}{postfix}"
     with tqdm(delay=1, file=sys.stderr, bar_format=shown) as bar:
 
-        def report(progress: trusting.TrustProgress) -> None:
+        def report(progress: trust.TrustProgress) -> None:
             bar.total = progress.total_steps
             bar.set_postfix_str(progress.sentence(), refresh=False)
             bar.update(progress.steps - bar.n)
 
-        record = trusting.measure_trust(
+        record = trust.measure_trust(
             study,
             settings,
             count=options.count,
@@ -55,8 +55,8 @@ def trust(options: argparse.Namespace) -> dict[str, Any]:
 
 def verify(options: argparse.Namespace) -> dict[str, Any]:
     """Measure subnets and judge what was claimed of them before."""
-    from foxnas_core import verifying
-    from foxnas_core.verification.scoreboard import scoreboard, scoreboard_document
+    from foxnas_core.evidence.verification.scoreboard import scoreboard, scoreboard_document
+    from foxnas_core.steps import verify
 
     study = opened(options)
     if (options.random is None) == (options.architecture is None):
@@ -65,7 +65,7 @@ def verify(options: argparse.Namespace) -> dict[str, Any]:
         raise InvalidInput("--random draws its own pairs; leave --against out.")
     with stoppable() as stop, tqdm(unit="trial", delay=1, file=sys.stderr) as bar:
 
-        def report(progress: verifying.VerifyProgress) -> None:
+        def report(progress: verify.VerifyProgress) -> None:
             bar.total = progress.total
             bar.set_postfix_str(progress.stage)
             bar.update(progress.done - bar.n)
@@ -77,11 +77,11 @@ def verify(options: argparse.Namespace) -> dict[str, Any]:
             "stop": stop.is_set,
         }
         if options.random is not None:
-            trials = verifying.verify_random(study, options.random, **how)
+            trials = verify.verify_random(study, options.random, **how)
         else:
             named = [options.against] if options.against else []
             subnets = [named_architecture(study, name) for name in [*named, options.architecture]]
-            trials = [verifying.verify(study, subnets, **how)]
+            trials = [verify.verify(study, subnets, **how)]
     for trial in trials:
         for sentence in trial.sentences():
             say(f"{trial.title}: {sentence}")
@@ -100,9 +100,9 @@ def verify(options: argparse.Namespace) -> dict[str, Any]:
 
 def handmade(options: argparse.Namespace) -> dict[str, Any]:
     """Train networks designed by hand and searched ones alone, and time them all."""
-    from foxnas_core.comparing import ComparisonProgress, ComparisonSettings, compare_handmade
-    from foxnas_core.handmade.claims import WAYS, compare, comparison_document
-    from foxnas_core.handmade.record import PRECISIONS
+    from foxnas_core.evidence.handmade.claims import WAYS, compare, comparison_document
+    from foxnas_core.evidence.handmade.record import PRECISIONS
+    from foxnas_core.steps.handmade import ComparisonProgress, ComparisonSettings, compare_handmade
 
     study = open_study(options.study)
     shown = "{percentage:.0f} % |{bar}| {n_fmt}/{total_fmt} steps, {elapsed}{postfix}"

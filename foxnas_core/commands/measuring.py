@@ -7,8 +7,6 @@ from typing import TYPE_CHECKING, Any
 
 from tqdm import tqdm
 
-from foxnas_core import workflow
-from foxnas_core.architecture import Architecture
 from foxnas_core.commands.shared import (
     latencies_document,
     measured_document,
@@ -17,7 +15,9 @@ from foxnas_core.commands.shared import (
     space_to_train,
 )
 from foxnas_core.errors import InvalidInput, MissingPart
-from foxnas_core.storage import Study, open_study, read_architecture
+from foxnas_core.space.architecture import Architecture
+from foxnas_core.steps import workflow
+from foxnas_core.study.storage import Study, open_study, read_architecture
 
 if TYPE_CHECKING:
     from foxnas_core.measurement.campaign import CampaignProgress, Measured
@@ -147,7 +147,7 @@ def _study_to_measure(options: argparse.Namespace) -> Study:
                 "--space and --data go with a supernet of your own; give --weights FILE too."
             )
         return opened(options)
-    from foxnas_core.adoption import adopt
+    from foxnas_core.steps.adopt import adopt
 
     if not options.supernet:
         raise InvalidInput(

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 from tqdm import tqdm
 
-from foxnas_core import workflow
 from foxnas_core.commands.shared import given, named_architecture, opened, say
 from foxnas_core.errors import InvalidInput, MissingPart
-from foxnas_core.storage import Study, open_study
+from foxnas_core.steps import workflow
+from foxnas_core.study.storage import Study, open_study
 
 if TYPE_CHECKING:
     from foxnas_core.measurement.campaign import CampaignProgress
@@ -126,8 +126,8 @@ def _bounds(options: argparse.Namespace) -> dict[str, float]:
 
 def counterfactual(options: argparse.Namespace) -> dict[str, Any]:
     """The fewest and the cheapest edits of an architecture that reach a goal."""
-    from foxnas_core.answers.reach import Goal, reach
-    from foxnas_core.answers.why_not import why_not
+    from foxnas_core.explanation.reach import Goal, reach
+    from foxnas_core.explanation.why_not import why_not
     from foxnas_core.search.restriction import choices_that_keep, chosen_value, named_decisions
 
     study, latency = open_study(options.study), options.latency_target

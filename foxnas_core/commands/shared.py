@@ -10,13 +10,13 @@ from dataclasses import fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from foxnas_core.architecture import Architecture
 from foxnas_core.errors import InvalidInput, MissingPart
 from foxnas_core.families import load_shipped, shipped_spaces
-from foxnas_core.search_space import SearchSpace
-from foxnas_core.storage import Study, open_study, read_architecture, read_space
-from foxnas_core.table import is_target
-from foxnas_core.target import STD_ERROR, target_of
+from foxnas_core.space.architecture import Architecture
+from foxnas_core.space.search_space import SearchSpace
+from foxnas_core.study.storage import Study, open_study, read_architecture, read_space
+from foxnas_core.table.measurements import is_target
+from foxnas_core.table.metrics import STD_ERROR, target_of
 
 if TYPE_CHECKING:
     from foxnas_core.measurement.campaign import Measured

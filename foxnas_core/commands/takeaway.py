@@ -7,12 +7,12 @@ from typing import Any
 
 from tqdm import tqdm
 
-from foxnas_core import workflow
 from foxnas_core.commands.shared import named_architecture, opened, say
 from foxnas_core.errors import FoxnasError, InvalidInput, MissingPart
 from foxnas_core.files import write_atomically
-from foxnas_core.storage import open_study, read_architecture
-from foxnas_core.table_files import as_csv
+from foxnas_core.steps import workflow
+from foxnas_core.study.storage import open_study, read_architecture
+from foxnas_core.table.files import as_csv
 
 
 def export(options: argparse.Namespace) -> dict[str, Any]:
@@ -20,7 +20,7 @@ def export(options: argparse.Namespace) -> dict[str, Any]:
     from foxnas_core.export.exporter import check_new, write_export
     from foxnas_core.export.formats import INT8_FLOOR
     from foxnas_core.export.progress import ExportProgress
-    from foxnas_core.exporting import export as run
+    from foxnas_core.steps.export import export as run
 
     study = opened(options)
     architecture = read_architecture(options.architecture, study.space)

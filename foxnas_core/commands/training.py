@@ -8,11 +8,11 @@ from typing import Any
 
 from tqdm import tqdm
 
-from foxnas_core import workflow
 from foxnas_core.commands.shared import given, say, space_to_train, stoppable
-from foxnas_core.dataset import load_dataset
-from foxnas_core.families.mbconv import settings_of
-from foxnas_core.storage import Study, create_study, open_study, read_architecture
+from foxnas_core.families.mbconv.space import settings_of
+from foxnas_core.steps import workflow
+from foxnas_core.study.storage import Study, create_study, open_study, read_architecture
+from foxnas_core.tasks.dataset import load_dataset
 
 CALIBRATION_IMAGES = 2000
 

@@ -5,13 +5,13 @@ from dataclasses import replace
 
 import numpy as np
 
-from foxnas_core.architecture import Architecture
-from foxnas_core.badges import usable, without_failed
 from foxnas_core.errors import InvalidInput
-from foxnas_core.features import build_form
 from foxnas_core.regression import Predictor, fit
-from foxnas_core.table import MeasurementTable
-from foxnas_core.target import Target
+from foxnas_core.regression.features import build_form
+from foxnas_core.space.architecture import Architecture
+from foxnas_core.table.latency_verdicts import usable, without_failed
+from foxnas_core.table.measurements import MeasurementTable
+from foxnas_core.table.metrics import Target
 
 
 def latency_columns(table: MeasurementTable) -> list[str]:

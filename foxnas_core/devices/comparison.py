@@ -23,12 +23,12 @@ from scipy.special import fdtrc, stdtr, stdtrit
 from foxnas_core.devices.common import device_of, fitted_on_both
 from foxnas_core.errors import InvalidInput
 from foxnas_core.explanation.coefficients import effect_rows
-from foxnas_core.features import Form
 from foxnas_core.regression import Predictor
+from foxnas_core.regression.features import Form
 from foxnas_core.regression.inference import benjamini_hochberg
-from foxnas_core.search_space import SearchSpace
-from foxnas_core.table import MeasurementTable
-from foxnas_core.target import Target
+from foxnas_core.space.search_space import SearchSpace
+from foxnas_core.table.measurements import MeasurementTable
+from foxnas_core.table.metrics import Target
 
 UNITS = ("ms", "percent")
 

@@ -11,10 +11,10 @@ import pandas as pd
 from foxnas_core.devices.common import device_of, read_rows
 from foxnas_core.devices.transfer import LEAST_ROWS, line, regressor, source_values
 from foxnas_core.errors import InvalidInput
-from foxnas_core.features import FORMS, ORDER_FREE, Form, build_form
 from foxnas_core.regression import Predictor, fit
-from foxnas_core.table import MeasurementTable
-from foxnas_core.target import Target, target_of
+from foxnas_core.regression.features import FORMS, ORDER_FREE, Form, build_form
+from foxnas_core.table.measurements import MeasurementTable
+from foxnas_core.table.metrics import Target, target_of
 
 COUNTS = (5, 8, 10, 15, 20, 30, 50, 100)
 FURTHER = (70, 150, 200, 300, 400)  # a fit from scratch needs more than a calibration

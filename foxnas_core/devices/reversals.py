@@ -9,13 +9,13 @@ from dataclasses import dataclass, field
 import numpy as np
 import pandas as pd
 
-from foxnas_core.architecture import Architecture
 from foxnas_core.devices.common import architectures_of, by_subnet, device_of, measured_on_both
 from foxnas_core.errors import InvalidInput
 from foxnas_core.explanation.edits import changes
 from foxnas_core.regression import Predictor
-from foxnas_core.table import MeasurementTable
-from foxnas_core.target import Target, target_of
+from foxnas_core.space.architecture import Architecture
+from foxnas_core.table.measurements import MeasurementTable
+from foxnas_core.table.metrics import Target, target_of
 
 MOST_ROWS = 3000  # 4.5 million pairs
 BINS = 10

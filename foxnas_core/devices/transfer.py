@@ -16,15 +16,15 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 
-from foxnas_core.badges import failed_rows, usable
 from foxnas_core.devices.common import device_of, read_rows
 from foxnas_core.errors import InvalidInput
-from foxnas_core.features import Form
-from foxnas_core.link import Link
 from foxnas_core.regression import Predictor
+from foxnas_core.regression.features import Form
 from foxnas_core.regression.fitting import agreement
-from foxnas_core.table import MeasurementTable
-from foxnas_core.target import target_of
+from foxnas_core.regression.link import Link
+from foxnas_core.table.latency_verdicts import failed_rows, usable
+from foxnas_core.table.measurements import MeasurementTable
+from foxnas_core.table.metrics import target_of
 
 LEAST_ROWS = 5  # two parameters, and three residuals to judge them by
 _PARAMETERS = 2

@@ -14,7 +14,7 @@ import pandas as pd
 from foxnas_core.diagnostics.fitted import FittedRows
 from foxnas_core.regression import Predictor
 from foxnas_core.regression.fitting import LARGEST_CONDITION
-from foxnas_core.table import MeasurementTable
+from foxnas_core.table.measurements import MeasurementTable
 
 LARGEST_VIF = 10.0
 # Belsley's: a term overlaps there if more than half of its variance comes from there.

@@ -11,7 +11,7 @@ from foxnas_core.diagnostics.normality import Normality, normality_of
 from foxnas_core.diagnostics.residuals import table_of_rows
 from foxnas_core.diagnostics.specification import Specification, specification_of
 from foxnas_core.regression import Predictor
-from foxnas_core.table import MeasurementTable
+from foxnas_core.table.measurements import MeasurementTable
 
 
 @dataclass(frozen=True, eq=False)

@@ -4,11 +4,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from foxnas_core.badges import usable
 from foxnas_core.errors import InvalidInput
 from foxnas_core.regression import Predictor
 from foxnas_core.regression.leastsquares import leverage
-from foxnas_core.table import MeasurementTable
+from foxnas_core.table.latency_verdicts import usable
+from foxnas_core.table.measurements import MeasurementTable
 
 # Residuals below this share of the values' range are rounding, not error.
 _ROUNDING = 1e-8

@@ -16,8 +16,8 @@ from scipy.special import stdtrit
 from foxnas_core.diagnostics.fitted import FittedRows
 from foxnas_core.errors import InvalidInput
 from foxnas_core.regression import Predictor
-from foxnas_core.table import MeasurementTable
-from foxnas_core.target import Target
+from foxnas_core.table.measurements import MeasurementTable
+from foxnas_core.table.metrics import Target
 
 SIZES = 8
 REPEATS = 12

@@ -9,7 +9,7 @@ from scipy.special import betaincinv, log_ndtr, stdtrit
 from foxnas_core.diagnostics.fitted import FittedRows
 from foxnas_core.diagnostics.residuals import table_of_rows
 from foxnas_core.regression import Predictor
-from foxnas_core.table import MeasurementTable
+from foxnas_core.table.measurements import MeasurementTable
 
 LEVEL = 0.95
 ALPHA = 0.01

@@ -16,7 +16,7 @@ from scipy.special import stdtrit
 
 from foxnas_core.diagnostics.fitted import FittedRows
 from foxnas_core.regression import Predictor
-from foxnas_core.table import MeasurementTable
+from foxnas_core.table.measurements import MeasurementTable
 
 OUTLIER_LEVEL = 0.05
 # Of two limits in use, 2p/n and 3p/n, the one that flags few rows of forms with many terms.

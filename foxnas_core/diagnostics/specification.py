@@ -9,7 +9,7 @@ from scipy.special import chdtrc, fdtrc
 from foxnas_core.diagnostics.fitted import FittedRows
 from foxnas_core.diagnostics.normality import p_text
 from foxnas_core.regression import Predictor
-from foxnas_core.table import MeasurementTable
+from foxnas_core.table.measurements import MeasurementTable
 
 ALPHA = 0.01
 _TOLERANCE = 1e-10

@@ -3,12 +3,12 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from foxnas_core.architecture import Architecture
 from foxnas_core.diagnostics.collinearity import LARGEST_CONDITION, LARGEST_VIF
 from foxnas_core.diagnostics.diagnosis import Diagnosis
 from foxnas_core.diagnostics.residuals import outlier_limit
 from foxnas_core.diagnostics.specification import ALPHA
 from foxnas_core.regression import Predictor
+from foxnas_core.space.architecture import Architecture
 
 LEAST_GAIN = 0.05
 # What each code checks, in words.

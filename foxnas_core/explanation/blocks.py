@@ -12,8 +12,8 @@ from functools import lru_cache
 
 import numpy as np
 
-from foxnas_core.features import Form
 from foxnas_core.regression import Predictor
+from foxnas_core.regression.features import Form
 
 # Random subnets by which it is found what a term reads.
 _PROBES = 1000

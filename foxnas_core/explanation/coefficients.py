@@ -13,10 +13,10 @@ from functools import lru_cache, partial
 import numpy as np
 import pandas as pd
 
-from foxnas_core.features import Form
 from foxnas_core.regression import Predictor
+from foxnas_core.regression.features import Form
 from foxnas_core.regression.inference import Inference, inference
-from foxnas_core.search_space import Decision, SearchSpace
+from foxnas_core.space.search_space import Decision, SearchSpace
 
 KEYS = ["group", "slot", "position", "decision", "role", "choice", "reference"]
 

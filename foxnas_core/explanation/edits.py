@@ -15,11 +15,11 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from foxnas_core.architecture import Architecture
-from foxnas_core.editing.changes import changes_between, in_words
-from foxnas_core.features import Form, Term
 from foxnas_core.regression import Predictor
-from foxnas_core.search_space import Decision
+from foxnas_core.regression.features import Form, Term
+from foxnas_core.space.architecture import Architecture
+from foxnas_core.space.editing.changes import changes_between, in_words
+from foxnas_core.space.search_space import Decision
 
 
 @dataclass(frozen=True, eq=False)

@@ -12,14 +12,14 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from foxnas_core.architecture import Architecture
-from foxnas_core.badges import usable
 from foxnas_core.errors import InvalidInput
 from foxnas_core.explanation.blocks import Block, blocks_of, joint_states
 from foxnas_core.explanation.delta import mean_prediction
 from foxnas_core.regression import Predictor
-from foxnas_core.search_space import SearchSpace
-from foxnas_core.table import MeasurementTable
+from foxnas_core.space.architecture import Architecture
+from foxnas_core.space.search_space import SearchSpace
+from foxnas_core.table.latency_verdicts import usable
+from foxnas_core.table.measurements import MeasurementTable
 
 REPEATS = 30
 _Predict = Callable[[np.ndarray], np.ndarray]

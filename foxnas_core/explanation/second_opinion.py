@@ -15,15 +15,15 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from foxnas_core.architecture import Architecture
-from foxnas_core.badges import usable
 from foxnas_core.errors import InvalidInput
 from foxnas_core.explanation.blocks import blocks_of
 from foxnas_core.regression import CrossValidation, Predictor
 from foxnas_core.regression.fitting import agreement
 from foxnas_core.regression.leastsquares import deal_folds
-from foxnas_core.search_space import SearchSpace
-from foxnas_core.table import MeasurementTable
+from foxnas_core.space.architecture import Architecture
+from foxnas_core.space.search_space import SearchSpace
+from foxnas_core.table.latency_verdicts import usable
+from foxnas_core.table.measurements import MeasurementTable
 
 INTERACTIONS = 10
 FOLDS = 5

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import pandas as pd
 
-from foxnas_core.target import Target
+from foxnas_core.table.metrics import Target
 
 
 def sentence_table(effects: pd.DataFrame, targets: Sequence[Target]) -> pd.DataFrame:

@@ -20,11 +20,11 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from foxnas_core.architecture import Architecture
 from foxnas_core.errors import InvalidInput
 from foxnas_core.explanation.blocks import apart, blocks_of, contributions
-from foxnas_core.link import Link
 from foxnas_core.regression import Predictor
+from foxnas_core.regression.link import Link
+from foxnas_core.space.architecture import Architecture
 
 
 @dataclass(frozen=True, eq=False)

@@ -16,7 +16,6 @@ import torch
 from PIL import Image
 from torch.export import Dim
 
-from foxnas_core.dataset import ImageSet
 from foxnas_core.errors import FoxnasError, InvalidInput
 from foxnas_core.export.formats import FORMATS, INT8_FLOOR, SCORING, Format, step_seconds
 from foxnas_core.export.model_card import Estimate, model_card
@@ -25,10 +24,11 @@ from foxnas_core.files import write_atomically
 from foxnas_core.measurement.accuracy import AccuracyMeter, cross_entropies
 from foxnas_core.measurement.meter import Prepared
 from foxnas_core.measurement.runtimes import answers_of, write_models
-from foxnas_core.search_space import SearchSpace
+from foxnas_core.space.search_space import SearchSpace
 from foxnas_core.supernet.images import to_batch
 from foxnas_core.supernet.onnx import INPUT, session_of
-from foxnas_core.target import target_of
+from foxnas_core.table.metrics import target_of
+from foxnas_core.tasks.dataset import ImageSet
 
 TOLERANCE = 1e-4
 """Greatest logit difference between the subnet and an fp32 file of it that is still accepted, where

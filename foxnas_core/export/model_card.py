@@ -6,10 +6,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from foxnas_core.architecture import Architecture
 from foxnas_core.export.formats import Format
-from foxnas_core.search_space import SearchSpace
-from foxnas_core.target import Target
+from foxnas_core.space.architecture import Architecture
+from foxnas_core.space.search_space import SearchSpace
+from foxnas_core.table.metrics import Target
 
 if TYPE_CHECKING:
     from foxnas_core.export.exporter import Check

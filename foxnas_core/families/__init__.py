@@ -9,8 +9,9 @@ from importlib import resources
 from typing import Any
 
 from foxnas_core.errors import InvalidInput
-from foxnas_core.families import listed, mbconv
-from foxnas_core.search_space import SearchSpace
+from foxnas_core.families import listed
+from foxnas_core.families.mbconv import space as mbconv
+from foxnas_core.space.search_space import SearchSpace
 
 _FAMILIES = {"mbconv": mbconv.space_from_settings, "listed": listed.space_from_settings}
 

@@ -3,10 +3,10 @@
 from collections.abc import Mapping
 from typing import Any
 
-from foxnas_core.architecture import Value
 from foxnas_core.documents import text, whole
 from foxnas_core.errors import InvalidInput
-from foxnas_core.search_space import Condition, Decision, SearchSpace
+from foxnas_core.space.architecture import Value
+from foxnas_core.space.search_space import Condition, Decision, SearchSpace
 
 _MOST_NAME = 200
 

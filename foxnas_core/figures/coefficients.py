@@ -23,7 +23,7 @@ from foxnas_core.figures.theme import (
     new_figure,
     whiskers,
 )
-from foxnas_core.target import Target
+from foxnas_core.table.metrics import Target
 
 
 def interval_table(effects: pd.DataFrame, columns: Sequence[str]) -> pd.DataFrame:

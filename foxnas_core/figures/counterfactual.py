@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 from plotly import graph_objects as go
 
-from foxnas_core.answers.reach import Reached
+from foxnas_core.explanation.reach import Reached
 from foxnas_core.figures.theme import (
     BLUE,
     GREY,
@@ -16,7 +16,7 @@ from foxnas_core.figures.theme import (
     new_figure,
     whiskers,
 )
-from foxnas_core.target import Target
+from foxnas_core.table.metrics import Target
 
 # Columns of the target that is the price.
 PRICE, LOW, HIGH = "price", "price low", "price high"

@@ -4,8 +4,8 @@ import numpy as np
 import pandas as pd
 from plotly import graph_objects as go
 
-from foxnas_core.design.gain import ExpectedGain
 from foxnas_core.figures.theme import BLUE, GREY, PAPER, faint, new_figure, whiskers
+from foxnas_core.planning.gain import ExpectedGain
 
 BATCH, RANDOM = "this batch", "random subnets"
 

@@ -6,7 +6,6 @@ import numpy as np
 import pandas as pd
 from plotly import graph_objects as go
 
-from foxnas_core.architecture import Architecture
 from foxnas_core.devices.common import architectures_of, device_of, read_rows
 from foxnas_core.devices.comparison import DeviceComparison
 from foxnas_core.devices.curve import SCALED, SCRATCH, Errors, TransferCurve, errors_of
@@ -28,8 +27,9 @@ from foxnas_core.figures.theme import (
     new_figure,
 )
 from foxnas_core.regression import Predictor
-from foxnas_core.table import MeasurementTable
-from foxnas_core.target import Target
+from foxnas_core.space.architecture import Architecture
+from foxnas_core.table.measurements import MeasurementTable
+from foxnas_core.table.metrics import Target
 
 # White to a red that dark numbers can be read on.
 _DIFFERENCE = "difference"

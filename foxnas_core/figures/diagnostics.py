@@ -18,7 +18,7 @@ from foxnas_core.diagnostics.residuals import cook_limit, leverage_limit
 from foxnas_core.figures.points import add_subnets
 from foxnas_core.figures.theme import BLUE, GREY, INK, ORANGE, PURPLE, RED, faint, new_figure
 from foxnas_core.regression import Predictor
-from foxnas_core.target import Target
+from foxnas_core.table.metrics import Target
 
 MOST_POINTS = 5000
 _KEPT_FIRST = 1000  # of the most influential rows

@@ -7,7 +7,6 @@ from typing import Any
 import pandas as pd
 from plotly import graph_objects as go
 
-from foxnas_core.architecture import Architecture
 from foxnas_core.explanation.edits import EditEffects, edit_effects
 from foxnas_core.figures.theme import (
     GREY,
@@ -20,7 +19,8 @@ from foxnas_core.figures.theme import (
     whiskers,
 )
 from foxnas_core.regression import Predictor
-from foxnas_core.target import Target
+from foxnas_core.space.architecture import Architecture
+from foxnas_core.table.metrics import Target
 
 # Characters of a label on one line.
 _LONGEST = 30

@@ -10,7 +10,6 @@ from plotly.subplots import make_subplots
 from foxnas_core.explanation.agreement import Agreement
 from foxnas_core.explanation.blocks import blocks_of
 from foxnas_core.explanation.shapley import BlockShapley
-from foxnas_core.features import Form
 from foxnas_core.figures.points import block_ids
 from foxnas_core.figures.theme import (
     BLUE,
@@ -34,7 +33,8 @@ from foxnas_core.figures.theme import (
     whiskers,
     wide,
 )
-from foxnas_core.target import Target
+from foxnas_core.regression.features import Form
+from foxnas_core.table.metrics import Target
 
 LENSES: Mapping[str, tuple[str, str]] = {
     "coefficients": (BLUE, "circle"),

@@ -5,7 +5,7 @@ from plotly import graph_objects as go
 
 from foxnas_core.figures.theme import BLUE, GREY, new_figure
 from foxnas_core.regression.picker import Recommendation
-from foxnas_core.target import Target
+from foxnas_core.table.metrics import Target
 
 
 def forms_table(found: Recommendation) -> pd.DataFrame:

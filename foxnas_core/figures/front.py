@@ -8,7 +8,6 @@ import numpy as np
 import pandas as pd
 from plotly import graph_objects as go
 
-from foxnas_core.editing.changes import changes_between, in_words, told_units
 from foxnas_core.figures.points import add_subnets
 from foxnas_core.figures.search import architecture_table
 from foxnas_core.figures.theme import (
@@ -30,8 +29,9 @@ from foxnas_core.search.exact import Front
 from foxnas_core.search.prices import Prices
 from foxnas_core.search.stability import Stability
 from foxnas_core.search.ties import TiedSet
-from foxnas_core.search_space import SearchSpace
-from foxnas_core.target import Target
+from foxnas_core.space.editing.changes import changes_between, in_words, told_units
+from foxnas_core.space.search_space import SearchSpace
+from foxnas_core.table.metrics import Target
 
 # White to a blue that dark numbers can be read on.
 _BUDGETS = 200

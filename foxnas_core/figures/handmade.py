@@ -4,9 +4,15 @@ import numpy as np
 import pandas as pd
 from plotly import graph_objects as go
 
+from foxnas_core.evidence.handmade.claims import PUBLISHED, Comparison
+from foxnas_core.evidence.handmade.record import (
+    ALONE,
+    FAMILIES,
+    INHERITED,
+    PRECISIONS,
+    HandmadeRecord,
+)
 from foxnas_core.figures.theme import BLUE, GREEN, GREY, ORANGE, PURPLE, RED, new_figure, whiskers
-from foxnas_core.handmade.claims import PUBLISHED, Comparison
-from foxnas_core.handmade.record import ALONE, FAMILIES, INHERITED, PRECISIONS, HandmadeRecord
 
 _NORMAL = 1.959964  # the 97.5 % quantile
 _INHERITED = "Searched, inherited weights"

@@ -24,7 +24,7 @@ from foxnas_core.figures.theme import (
     RED,
     SKY,
 )
-from foxnas_core.target import Target
+from foxnas_core.table.metrics import Target
 
 Spec = dict[str, Any]
 _CLEAR = {

@@ -4,8 +4,16 @@ import numpy as np
 import pandas as pd
 from plotly import graph_objects as go
 
-from foxnas_core.badges import CHECKS, FAILED, MOST_SPREAD, PASSED, UNKNOWN, Badges, Check
 from foxnas_core.figures.theme import BLUE, GREY, INK, PAPER, RED, SKY, new_figure
+from foxnas_core.table.latency_verdicts import (
+    CHECKS,
+    FAILED,
+    MOST_SPREAD,
+    PASSED,
+    UNKNOWN,
+    Badges,
+    Check,
+)
 
 _COLOURS = {PASSED: BLUE, UNKNOWN: GREY, FAILED: RED}
 _BINS = 40

@@ -27,7 +27,7 @@ from foxnas_core.figures.theme import (
     wide,
 )
 from foxnas_core.profiling.result import SQUEEZE, Layer, LayerProfile, Row
-from foxnas_core.target import KNOWN, Target, target_of
+from foxnas_core.table.metrics import KNOWN, Target, target_of
 
 REST = "the rest"
 BLOCK, LAYER, NO_LAYER, PROFILER = "block", "layer", "of no layer", "the profiler's work"

@@ -7,11 +7,11 @@ from typing import Any
 
 import pandas as pd
 
-from foxnas_core.architecture import Architecture, Value
-from foxnas_core.editing.cells import cells_of
 from foxnas_core.figures.search import choice_text, group_title
 from foxnas_core.figures.theme import contrast
-from foxnas_core.search_space import SearchSpace
+from foxnas_core.space.architecture import Architecture, Value
+from foxnas_core.space.editing.cells import cells_of
+from foxnas_core.space.search_space import SearchSpace
 
 # One hue from light to dark: its order is seen without telling hues apart, and in print.
 _STOPS = ((222, 236, 246), (86, 160, 211), (0, 104, 165), (4, 44, 80))

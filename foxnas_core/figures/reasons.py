@@ -2,7 +2,7 @@
 
 import pandas as pd
 
-from foxnas_core.answers.reasons import Reasons
+from foxnas_core.explanation.reasons import Reasons
 from foxnas_core.figures.search import choice_text
 from foxnas_core.figures.theme import difference_axis
 

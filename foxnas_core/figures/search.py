@@ -8,14 +8,14 @@ from typing import Literal
 import numpy as np
 import pandas as pd
 
-from foxnas_core.architecture import Architecture, Value
 from foxnas_core.regression import Predictor
 from foxnas_core.search.calibration import SearchCalibration
 from foxnas_core.search.exact import Front
 from foxnas_core.search.problem import Candidate
 from foxnas_core.search.result import TRACE_COLUMNS, SearchResult
-from foxnas_core.search_space import Decision, SearchSpace
-from foxnas_core.target import target_of
+from foxnas_core.space.architecture import Architecture, Value
+from foxnas_core.space.search_space import Decision, SearchSpace
+from foxnas_core.table.metrics import target_of
 
 CURRENT, BEST, EXACT = "current", "best", "exact optimum"
 MEASURED, FRONT, BUDGET, FLOOR = "measured", "predicted front", "budget", "floor"

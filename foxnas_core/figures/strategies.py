@@ -20,7 +20,7 @@ from foxnas_core.figures.theme import (
     SKY,
 )
 from foxnas_core.search.strategies import ANNEALER, STRATEGIES, Race
-from foxnas_core.target import Target
+from foxnas_core.table.metrics import Target
 
 EXACT, BOUND = "exact optimum", "bound on the optimum"
 _COLOURS = dict(

@@ -10,8 +10,8 @@ from plotly import graph_objects as go
 
 from foxnas_core.figures.points import MANY, add_subnets
 from foxnas_core.figures.theme import BLUE, CLOUD, GREY, INK, ORANGE, faint, new_figure, wide
-from foxnas_core.table import MeasurementTable
-from foxnas_core.target import target_of
+from foxnas_core.table.measurements import MeasurementTable
+from foxnas_core.table.metrics import target_of
 
 BLOCKS = "blocks"
 _MEASURES = ("accuracy", "macs", "parameters")

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 from plotly import graph_objects as go
 
-from foxnas_core.target import Target
+from foxnas_core.table.metrics import Target
 
 Drawn = TypeVar("Drawn", go.Figure, dict[str, Any])
 

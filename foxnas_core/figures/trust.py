@@ -6,7 +6,16 @@ import numpy as np
 import pandas as pd
 from plotly import graph_objects as go
 
-from foxnas_core.architecture import Architecture
+from foxnas_core.evidence.trust.pairs import TrustPair
+from foxnas_core.evidence.trust.report import (
+    ALL,
+    ENOUGH,
+    INHERITED,
+    TRAINED,
+    WITHIN,
+    TrustReport,
+    largest_reversals,
+)
 from foxnas_core.figures.theme import (
     BLUE,
     GREEN,
@@ -19,17 +28,8 @@ from foxnas_core.figures.theme import (
     new_figure,
     whiskers,
 )
-from foxnas_core.search_space import SearchSpace
-from foxnas_core.trust.pairs import TrustPair
-from foxnas_core.trust.report import (
-    ALL,
-    ENOUGH,
-    INHERITED,
-    TRAINED,
-    WITHIN,
-    TrustReport,
-    largest_reversals,
-)
+from foxnas_core.space.architecture import Architecture
+from foxnas_core.space.search_space import SearchSpace
 
 # By resolution: dark to bright would say that one is better, so they only differ.
 _COLOURS = (BLUE, ORANGE, GREEN, PURPLE, RED, SKY)

@@ -4,6 +4,8 @@ import pandas as pd
 from plotly import graph_objects as go
 from plotly.subplots import make_subplots
 
+from foxnas_core.evidence.verification.claims import CHOSEN, KINDS, Trial
+from foxnas_core.evidence.verification.scoreboard import Scoreboard, trials_table
 from foxnas_core.figures.theme import (
     GREY,
     INK,
@@ -14,9 +16,7 @@ from foxnas_core.figures.theme import (
     new_figure,
     whiskers,
 )
-from foxnas_core.target import target_of
-from foxnas_core.verification.claims import CHOSEN, KINDS, Trial
-from foxnas_core.verification.scoreboard import Scoreboard, trials_table
+from foxnas_core.table.metrics import target_of
 
 _ENDS = [
     "claimed", "claimed low", "claimed high", "measured", "measured low", "measured high",

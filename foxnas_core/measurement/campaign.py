@@ -10,17 +10,17 @@ from dataclasses import dataclass
 from importlib.metadata import version
 from typing import Any
 
-from foxnas_core.architecture import Architecture
-from foxnas_core.dataset import ImageSet
 from foxnas_core.measurement.accuracy import AccuracyMeter
 from foxnas_core.measurement.cost import CostMeter
 from foxnas_core.measurement.crew import Alone, Crew, Processes
 from foxnas_core.measurement.latency import LatencyMeter
 from foxnas_core.measurement.meter import Meter
 from foxnas_core.measurement.preparing import pixel_statistics, prepare
-from foxnas_core.search_space import SearchSpace
+from foxnas_core.space.architecture import Architecture
+from foxnas_core.space.search_space import SearchSpace
 from foxnas_core.supernet.checkpoint import Checkpoint
-from foxnas_core.table import SECONDS
+from foxnas_core.table.measurements import SECONDS
+from foxnas_core.tasks.dataset import ImageSet
 
 
 @dataclass(frozen=True)

@@ -14,12 +14,12 @@ from time import monotonic
 from types import TracebackType
 from typing import Any
 
-from foxnas_core.architecture import Architecture
-from foxnas_core.dataset import ImageSet
 from foxnas_core.errors import InvalidInput, MissingPart
 from foxnas_core.measurement.crew import Batch, Scorer, add_columns, records_of
 from foxnas_core.measurement.meter import Meter
+from foxnas_core.space.architecture import Architecture
 from foxnas_core.supernet.checkpoint import Checkpoint
+from foxnas_core.tasks.dataset import ImageSet
 
 LANE = "latency-device"
 """The resource of the node on which latency is timed."""

@@ -18,11 +18,11 @@ from multiprocessing.context import SpawnProcess
 from time import monotonic
 from typing import Any, Protocol
 
-from foxnas_core.architecture import Architecture
-from foxnas_core.dataset import ImageSet
 from foxnas_core.measurement.meter import Meter, Prepared, on_device
 from foxnas_core.measurement.preparing import prepare_all
+from foxnas_core.space.architecture import Architecture
 from foxnas_core.supernet.checkpoint import Checkpoint
+from foxnas_core.tasks.dataset import ImageSet
 
 
 @dataclass(frozen=True)

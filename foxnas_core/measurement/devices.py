@@ -6,7 +6,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from foxnas_core.dataset import ImageSet
 from foxnas_core.errors import InvalidInput
 from foxnas_core.measurement.campaign import pixel_statistics, prepare, reference_architecture
 from foxnas_core.measurement.elsewhere import DeviceMeter
@@ -14,6 +13,7 @@ from foxnas_core.measurement.environments import RUNTIMES, Runtime
 from foxnas_core.measurement.hosts import Host, LocalHost, SshHost
 from foxnas_core.measurement.latency import FP32, INT8, LatencyMeter
 from foxnas_core.supernet.checkpoint import Checkpoint
+from foxnas_core.tasks.dataset import ImageSet
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}")
 

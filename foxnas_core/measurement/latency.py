@@ -12,7 +12,6 @@ from typing import Any
 import numpy as np
 import onnxruntime
 
-from foxnas_core.dataset import ImageSet
 from foxnas_core.measurement.meter import INT8_IMAGES, Prepared
 from foxnas_core.measurement.runner import (
     Timing,
@@ -28,6 +27,7 @@ from foxnas_core.measurement.runner import (
 from foxnas_core.supernet.images import Level
 from foxnas_core.supernet.onnx import onnx_model, session_of
 from foxnas_core.supernet.subnet import Network
+from foxnas_core.tasks.dataset import ImageSet
 
 FP32, INT8 = "latency_ms", "latency_ms:int8"
 # Visits of the reference in one look at its time when a device's measuring begins.

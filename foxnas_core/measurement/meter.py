@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Protocol
 
-from foxnas_core.architecture import Architecture
-from foxnas_core.dataset import ImageSet
+from foxnas_core.space.architecture import Architecture
 from foxnas_core.supernet.images import Level, to_batch
 from foxnas_core.supernet.onnx import onnx_model, quantized_model
 from foxnas_core.supernet.subnet import Network
+from foxnas_core.tasks.dataset import ImageSet
 
 INT8_IMAGES = 200
 """How many training images the ranges of int8 activations are taken from."""

@@ -2,9 +2,9 @@
 
 import numpy as np
 
-from foxnas_core.dataset import ImageSet
 from foxnas_core.measurement.meter import Prepared
 from foxnas_core.supernet.images import Level
+from foxnas_core.tasks.dataset import ImageSet
 
 FP32, INT8 = "", ":int8"
 

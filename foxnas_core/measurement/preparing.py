@@ -2,13 +2,13 @@
 
 from collections.abc import Sequence
 
-from foxnas_core.architecture import Architecture
-from foxnas_core.dataset import ImageSet
 from foxnas_core.measurement.meter import Prepared
+from foxnas_core.space.architecture import Architecture
 from foxnas_core.supernet.checkpoint import Checkpoint
 from foxnas_core.supernet.images import Level
 from foxnas_core.supernet.sharing import recalibrate_together
 from foxnas_core.supernet.training import batches
+from foxnas_core.tasks.dataset import ImageSet
 
 
 def prepare(checkpoint: Checkpoint, architecture: Architecture, calibration: ImageSet) -> Prepared:

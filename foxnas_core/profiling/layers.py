@@ -12,7 +12,7 @@ from torch import nn
 
 from foxnas_core.measurement.cost import costs_by_module
 from foxnas_core.profiling.result import ADD, POOLING, SQUEEZE, Layer
-from foxnas_core.search_space import SearchSpace
+from foxnas_core.space.search_space import SearchSpace
 from foxnas_core.supernet.subnet import Network, Subnet
 
 Place = tuple[str, str]

@@ -18,7 +18,7 @@ from foxnas_core.profiling.attribution import (
 from foxnas_core.profiling.layers import layers_of, path_of, place_of
 from foxnas_core.profiling.result import LayerProfile, Row
 from foxnas_core.profiling.timing import Operator, latency_of, profiled, profiler_work
-from foxnas_core.search_space import SearchSpace
+from foxnas_core.space.search_space import SearchSpace
 from foxnas_core.supernet.subnet import Network
 
 ROUNDS = 5

@@ -14,7 +14,7 @@ import pandas as pd
 
 from foxnas_core.devices.common import by_subnet, latency_columns
 from foxnas_core.errors import InvalidInput
-from foxnas_core.table import MeasurementTable
+from foxnas_core.table.measurements import MeasurementTable
 
 PLAIN = "ONNX Runtime"
 ACCURACY, INT8_ACCURACY = "accuracy", "accuracy:int8"

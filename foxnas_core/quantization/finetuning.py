@@ -19,7 +19,6 @@ import torch
 from safetensors.torch import save
 from torch.nn import functional as F
 
-from foxnas_core.dataset import ImageSet
 from foxnas_core.errors import InvalidInput
 from foxnas_core.export.exporter import ExportedModel
 from foxnas_core.measurement.accuracy import AccuracyMeter
@@ -27,6 +26,7 @@ from foxnas_core.measurement.meter import INT8_IMAGES, Prepared
 from foxnas_core.measurement.runner import device_name
 from foxnas_core.quantization.fake import FakeQuantized
 from foxnas_core.supernet.images import Level, to_batch
+from foxnas_core.tasks.dataset import ImageSet
 
 _RANGES_EVERY = 50  # steps
 _NORMAL = 1.959964  # the 97.5 % quantile

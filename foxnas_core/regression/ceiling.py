@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 import numpy as np
 from scipy.special import chdtrc, chdtri
 
-from foxnas_core.link import Link
 from foxnas_core.regression.leastsquares import FoldedRows, wild_samples
+from foxnas_core.regression.link import Link
 
 RATES = 60
 BOOTSTRAPS = 200

@@ -4,15 +4,15 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from foxnas_core.badges import failed_rows, usable
 from foxnas_core.errors import InvalidInput
-from foxnas_core.features import BASES, ORDER_FREE, Form, build_form, independent_columns
-from foxnas_core.link import Link
 from foxnas_core.regression import ceiling
+from foxnas_core.regression.features import BASES, ORDER_FREE, Form, build_form, independent_columns
 from foxnas_core.regression.interactions import select_interactions, with_interactions
 from foxnas_core.regression.leastsquares import FoldedRows, clearly_above, deal_folds
+from foxnas_core.regression.link import Link
 from foxnas_core.regression.predictor import CrossValidation, Predictor
-from foxnas_core.table import MeasurementTable
+from foxnas_core.table.latency_verdicts import failed_rows, usable
+from foxnas_core.table.measurements import MeasurementTable
 
 # Belsley's limit: above it coefficients of the centred columns can hardly be told apart.
 LARGEST_CONDITION = 30.0

@@ -20,13 +20,13 @@ import numpy as np
 import pandas as pd
 from scipy.special import fdtrc, stdtr, stdtrit
 
-from foxnas_core.badges import usable
 from foxnas_core.errors import InvalidInput
-from foxnas_core.link import Link
 from foxnas_core.regression import ceiling
 from foxnas_core.regression.leastsquares import leverage, wild_samples
+from foxnas_core.regression.link import Link
 from foxnas_core.regression.predictor import Predictor
-from foxnas_core.table import MeasurementTable
+from foxnas_core.table.latency_verdicts import usable
+from foxnas_core.table.measurements import MeasurementTable
 
 KINDS: Mapping[str, str] = {
     "ordinary": "One effect at a time",

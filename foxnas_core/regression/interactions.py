@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from foxnas_core.features import BASES, Form, Pair, build_form, candidate_pairs
+from foxnas_core.regression.features import BASES, Form, Pair, build_form, candidate_pairs
 from foxnas_core.regression.leastsquares import clearly_above
 
 MOST_STEPS = 15

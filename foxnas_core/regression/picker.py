@@ -6,14 +6,14 @@ import numpy as np
 import pandas as pd
 
 from foxnas_core.errors import InvalidInput
-from foxnas_core.features import FORMS, ORDER_FREE, build_form
-from foxnas_core.link import Link
 from foxnas_core.regression import ceiling
+from foxnas_core.regression.features import FORMS, ORDER_FREE, build_form
 from foxnas_core.regression.fitting import Assessment, Data, agreement, assess
 from foxnas_core.regression.leastsquares import FoldedRows, clearly_above, deal_folds
+from foxnas_core.regression.link import Link
 from foxnas_core.regression.predictor import CrossValidation
-from foxnas_core.search_space import SearchSpace
-from foxnas_core.table import MeasurementTable
+from foxnas_core.space.search_space import SearchSpace
+from foxnas_core.table.measurements import MeasurementTable
 
 OUTER_FOLDS = 5
 # Fewer rows a parameter than this and a form is not considered.

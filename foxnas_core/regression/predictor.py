@@ -9,13 +9,13 @@ import numpy as np
 import pandas as pd
 from scipy.special import stdtr, stdtrit
 
-from foxnas_core.architecture import Architecture, Value
 from foxnas_core.errors import InvalidInput
-from foxnas_core.features import Form
-from foxnas_core.link import Link
 from foxnas_core.regression.ceiling import Ceiling
-from foxnas_core.search_space import SearchSpace
-from foxnas_core.target import Target
+from foxnas_core.regression.features import Form
+from foxnas_core.regression.link import Link
+from foxnas_core.space.architecture import Architecture, Value
+from foxnas_core.space.search_space import SearchSpace
+from foxnas_core.table.metrics import Target
 
 # Residuals, as a share of the largest term, that are those of the arithmetic.
 _ROUNDING = 1e-9

@@ -2,17 +2,24 @@
 
 import pandas as pd
 
-from foxnas_core.badges import judge
 from foxnas_core.errors import FoxnasError
+from foxnas_core.evidence.trust.report import (
+    ALL,
+    INHERITED,
+    TRAINED,
+    WITHIN,
+    TrustReport,
+    trust_report,
+)
 from foxnas_core.figures.measurements import check_table
 from foxnas_core.figures.quantization import side_by_side
 from foxnas_core.quantization.comparison import compare_precisions, has_both_precisions
-from foxnas_core.reliability import reliability_of
 from foxnas_core.reporting.layout import Panel, Section, table_of
 from foxnas_core.reporting.subject import Subject
-from foxnas_core.storage import Study, file_hash
-from foxnas_core.table import MeasurementTable
-from foxnas_core.trust.report import ALL, INHERITED, TRAINED, WITHIN, TrustReport, trust_report
+from foxnas_core.study.storage import Study, file_hash
+from foxnas_core.table.latency_verdicts import judge
+from foxnas_core.table.measurements import MeasurementTable
+from foxnas_core.table.reliability import reliability_of
 
 
 def measurement_section(subject: Subject) -> Section:

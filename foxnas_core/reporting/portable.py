@@ -11,7 +11,7 @@ import numpy as np
 from markupsafe import Markup
 
 from foxnas_core.regression import Predictor
-from foxnas_core.search_space import SearchSpace
+from foxnas_core.space.search_space import SearchSpace
 
 
 def portable_space(space: SearchSpace, titles: dict[str, str]) -> dict[str, Any]:

@@ -19,7 +19,7 @@ from foxnas_core.reporting.layout import Column, Panel, Section, Table, facts, t
 from foxnas_core.reporting.subject import Subject
 from foxnas_core.reporting.subnet import with_unit
 from foxnas_core.search.result import SearchResult
-from foxnas_core.storage import Study, file_hash
+from foxnas_core.study.storage import Study, file_hash
 
 PACKAGES = ("numpy", "pandas", "scipy", "statsmodels")
 _LONGEST = 200

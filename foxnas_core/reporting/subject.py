@@ -7,15 +7,15 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from foxnas_core.architecture import Architecture
 from foxnas_core.errors import InvalidInput, MissingPart
 from foxnas_core.regression import Predictor
 from foxnas_core.regression.inference import KINDS
 from foxnas_core.search.exact import Front, solve_exact
 from foxnas_core.search.problem import Candidate, SearchProblem
-from foxnas_core.storage import Study
-from foxnas_core.table import MeasurementTable
-from foxnas_core.workflow import calibrations, latency_front
+from foxnas_core.space.architecture import Architecture
+from foxnas_core.steps.workflow import calibrations, latency_front
+from foxnas_core.study.storage import Study
+from foxnas_core.table.measurements import MeasurementTable
 
 if TYPE_CHECKING:
     from foxnas_core.search.calibration import SearchCalibration

@@ -5,17 +5,17 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from foxnas_core.answers.reasons import effects_of_blocks, reasons
-from foxnas_core.architecture import Architecture
 from foxnas_core.explanation.edits import edit_effects
+from foxnas_core.explanation.reasons import effects_of_blocks, reasons
 from foxnas_core.figures.search import FRONT, MEASURED, architecture_table, front_table
 from foxnas_core.reporting import svg
 from foxnas_core.reporting.layout import Column, Figure, Panel, Section, Table
 from foxnas_core.reporting.subject import Subject, measured_of
 from foxnas_core.search.exact import Front
 from foxnas_core.search.prices import front_prices
-from foxnas_core.search_space import SearchSpace
-from foxnas_core.target import Target
+from foxnas_core.space.architecture import Architecture
+from foxnas_core.space.search_space import SearchSpace
+from foxnas_core.table.metrics import Target
 
 # Rows of the table of the front, and points of it and of the measured subnets that are drawn.
 LISTED = 24

@@ -13,12 +13,12 @@ import numpy as np
 import pandas as pd
 from scipy.special import stdtr, stdtrit
 
-from foxnas_core.badges import failed_rows, usable
 from foxnas_core.errors import InvalidInput
 from foxnas_core.regression import Predictor
 from foxnas_core.search.exact import Front
 from foxnas_core.search.problem import Candidate
-from foxnas_core.table import MeasurementTable
+from foxnas_core.table.latency_verdicts import failed_rows, usable
+from foxnas_core.table.measurements import MeasurementTable
 
 LEAST = 5
 ADVISED = 20

@@ -21,8 +21,7 @@ from typing import ClassVar
 import numpy as np
 import pandas as pd
 
-from foxnas_core.architecture import Architecture, Value
-from foxnas_core.link import Link
+from foxnas_core.regression.link import Link
 from foxnas_core.search.exact import Front, best_under_one_limit
 from foxnas_core.search.limited import limited_front
 from foxnas_core.search.options import group_codes, group_columns
@@ -34,8 +33,9 @@ from foxnas_core.search.problem import (
     rounded_down,
     rounded_up,
 )
-from foxnas_core.search_space import SearchSpace
-from foxnas_core.target import Target
+from foxnas_core.space.architecture import Architecture, Value
+from foxnas_core.space.search_space import SearchSpace
+from foxnas_core.table.metrics import Target
 
 # Digits to which a relative goal's bound is rounded, in its own favour.
 _DIGITS = 9

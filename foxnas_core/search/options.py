@@ -11,9 +11,9 @@ from itertools import product
 
 import numpy as np
 
-from foxnas_core.architecture import Value
 from foxnas_core.errors import InvalidInput
-from foxnas_core.search_space import SearchSpace
+from foxnas_core.space.architecture import Value
+from foxnas_core.space.search_space import SearchSpace
 
 LARGEST_GROUP = 2_000_000
 

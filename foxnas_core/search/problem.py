@@ -18,9 +18,8 @@ import pandas as pd
 from numpy.typing import ArrayLike
 
 from foxnas_core import documents
-from foxnas_core.architecture import Architecture, Value
 from foxnas_core.errors import InfeasibleBudget, InvalidInput
-from foxnas_core.link import Link
+from foxnas_core.regression.link import Link
 from foxnas_core.search.options import (
     Neighbours,
     allowed_options,
@@ -30,8 +29,9 @@ from foxnas_core.search.options import (
     group_neighbours,
 )
 from foxnas_core.search.pareto import PairFronts, concave_corners, efficient_options, undominated
-from foxnas_core.search_space import SearchSpace, check_choice
-from foxnas_core.target import Target
+from foxnas_core.space.architecture import Architecture, Value
+from foxnas_core.space.search_space import SearchSpace, check_choice
+from foxnas_core.table.metrics import Target
 
 
 class GroupValues(Protocol):

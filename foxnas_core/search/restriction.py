@@ -3,9 +3,9 @@
 from collections.abc import Iterable, Mapping, Sequence
 from fnmatch import fnmatchcase
 
-from foxnas_core.architecture import Architecture, Value
 from foxnas_core.errors import InvalidInput
-from foxnas_core.search_space import Decision, SearchSpace, check_choice
+from foxnas_core.space.architecture import Architecture, Value
+from foxnas_core.space.search_space import Decision, SearchSpace, check_choice
 
 
 def allowed_choices(

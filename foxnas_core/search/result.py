@@ -9,10 +9,10 @@ import numpy as np
 import pandas as pd
 
 from foxnas_core import documents
-from foxnas_core.architecture import Value
 from foxnas_core.search.problem import AdditivePredictor, Candidate, SearchProblem, Side
 from foxnas_core.search.schedule import AnnealingSettings
-from foxnas_core.target import target_of
+from foxnas_core.space.architecture import Value
+from foxnas_core.table.metrics import target_of
 
 if TYPE_CHECKING:
     from foxnas_core.search.calibration import SearchCalibration

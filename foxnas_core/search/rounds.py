@@ -15,14 +15,14 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from foxnas_core.architecture import Architecture
 from foxnas_core.documents import choices, number, text, whole
 from foxnas_core.errors import InvalidInput
 from foxnas_core.regression import Predictor, fit
 from foxnas_core.search.exact import Front
 from foxnas_core.search.problem import rounded_up
-from foxnas_core.table import MeasurementTable
-from foxnas_core.target import target_of
+from foxnas_core.space.architecture import Architecture
+from foxnas_core.table.measurements import MeasurementTable
+from foxnas_core.table.metrics import target_of
 
 PER_ROUND = 8
 MOST_PER_ROUND = 100

@@ -15,14 +15,14 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 import pandas as pd
 
-from foxnas_core.architecture import Architecture, Value
 from foxnas_core.errors import InvalidInput
-from foxnas_core.link import Link
 from foxnas_core.regression import Predictor
+from foxnas_core.regression.link import Link
 from foxnas_core.search.exact import Front, front
 from foxnas_core.search.problem import Candidate, SearchProblem
-from foxnas_core.search_space import SearchSpace
-from foxnas_core.target import Target
+from foxnas_core.space.architecture import Architecture, Value
+from foxnas_core.space.search_space import SearchSpace
+from foxnas_core.table.metrics import Target
 
 DRAWS = 200
 _ROUNDING = 1e-9

@@ -18,13 +18,13 @@ from dataclasses import dataclass, field
 import numpy as np
 import pandas as pd
 
-from foxnas_core.architecture import Architecture
 from foxnas_core.errors import InvalidInput
 from foxnas_core.regression import Predictor
 from foxnas_core.search.exact import Front
 from foxnas_core.search.options import full_codes
 from foxnas_core.search.pareto import concave_corners, slope_at
 from foxnas_core.search.problem import Candidate, ContextTable, SearchProblem
+from foxnas_core.space.architecture import Architecture
 
 MOST = 1000
 _HELD = 50_000  # sums that may be held at once

@@ -15,9 +15,9 @@ from typing import Any, Protocol, runtime_checkable
 import torch
 from torch import Tensor, nn
 
-from foxnas_core.architecture import Architecture, Value
 from foxnas_core.errors import InvalidInput
-from foxnas_core.search_space import SearchSpace
+from foxnas_core.space.architecture import Architecture, Value
+from foxnas_core.space.search_space import SearchSpace
 from foxnas_core.supernet.subnet import Network
 
 _FACTORY = re.compile(r"(?P<module>[A-Za-z_][\w.]*|.+\.py):(?P<function>[A-Za-z_]\w*)")

@@ -9,12 +9,12 @@ import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import load_file, save
 
-from foxnas_core.architecture import Architecture
 from foxnas_core.documents import parse_json
 from foxnas_core.errors import InvalidInput, MissingPart
 from foxnas_core.families import space_from_dict
 from foxnas_core.files import write_atomically
-from foxnas_core.search_space import SearchSpace
+from foxnas_core.space.architecture import Architecture
+from foxnas_core.space.search_space import SearchSpace
 from foxnas_core.supernet.adapter import AdaptedSupernet, Factory, build_supernet
 from foxnas_core.supernet.extraction import extract
 from foxnas_core.supernet.network import Supernet

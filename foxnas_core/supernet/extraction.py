@@ -5,8 +5,8 @@ from typing import cast
 import torch
 from torch import nn
 
-from foxnas_core.architecture import Architecture
-from foxnas_core.families.mbconv import block_plans
+from foxnas_core.families.mbconv.space import block_plans
+from foxnas_core.space.architecture import Architecture
 from foxnas_core.supernet.layers import ElasticSqueezeExcitation, squeezed
 from foxnas_core.supernet.network import ElasticBlock, Supernet
 from foxnas_core.supernet.subnet import Block, SqueezeExcitation, Subnet

@@ -8,7 +8,7 @@ from safetensors import SafetensorError, safe_open
 from foxnas_core.documents import parse_json
 from foxnas_core.errors import InvalidInput
 from foxnas_core.families import space_from_dict
-from foxnas_core.search_space import SearchSpace
+from foxnas_core.space.search_space import SearchSpace
 
 _MOST_HEADER = 16 << 20
 

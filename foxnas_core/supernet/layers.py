@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from foxnas_core.families.mbconv import divisible
+from foxnas_core.families.mbconv.space import divisible
 
 
 class ElasticPointwise(nn.Module):

@@ -2,9 +2,9 @@
 
 from torch import Tensor, nn
 
-from foxnas_core.architecture import Architecture
-from foxnas_core.families.mbconv import BlockPlan, Stage, block_plans, divisible, settings_of
-from foxnas_core.search_space import SearchSpace
+from foxnas_core.families.mbconv.space import BlockPlan, Stage, block_plans, divisible, settings_of
+from foxnas_core.space.architecture import Architecture
+from foxnas_core.space.search_space import SearchSpace
 from foxnas_core.supernet.layers import (
     ElasticDepthwise,
     ElasticNorm,

@@ -2,8 +2,8 @@
 
 from torch import Tensor, nn
 
-from foxnas_core.architecture import Architecture
-from foxnas_core.families.mbconv import BlockPlan, MBConvSettings, block_plans, resolution_of
+from foxnas_core.families.mbconv.space import BlockPlan, MBConvSettings, block_plans, resolution_of
+from foxnas_core.space.architecture import Architecture
 from foxnas_core.supernet.layers import activation_of, squeezed
 
 

@@ -25,16 +25,16 @@ from torch import Tensor, nn
 from torch import distributed as dist
 from torch.nn import functional as F
 
-from foxnas_core.architecture import Architecture
-from foxnas_core.dataset import Dataset, ImageSet
 from foxnas_core.errors import InvalidInput
-from foxnas_core.families.mbconv import resolution_of, settings_of
-from foxnas_core.search_space import SearchSpace
+from foxnas_core.families.mbconv.space import resolution_of, settings_of
+from foxnas_core.space.architecture import Architecture
+from foxnas_core.space.search_space import SearchSpace
 from foxnas_core.supernet.checkpoint import load_tensors, save_tensors
 from foxnas_core.supernet.extraction import extract
 from foxnas_core.supernet.images import Level, to_batch
 from foxnas_core.supernet.network import Supernet
 from foxnas_core.supernet.recalibration import recalibrate
+from foxnas_core.tasks.dataset import Dataset, ImageSet
 
 
 @dataclass(frozen=True)

@@ -12,11 +12,11 @@ from foxnas_core.search.annealing import suggest_temperatures
 from foxnas_core.search.milp import Solution
 from foxnas_core.search.problem import SearchProblem
 from foxnas_core.search.schedule import AnnealingSettings, Schedule
-from foxnas_core.storage import Study
+from foxnas_core.study.storage import Study
 from pages.shared import cache, choices
 from pages.shared.frame import errors_as_cards
 from pages.shared.jobs import Job, replayed
-from pages.shared.runs import predictors_of
+from pages.shared.search_text import predictors_of
 
 SCHEDULES = list(get_args(Schedule))
 MODES = {"full": "soft limit, polished", "teaching": "teaching: Metropolis alone"}

@@ -13,12 +13,12 @@ from typing import Any
 
 import streamlit as st
 
-from foxnas_core.architecture import Architecture
 from foxnas_core.errors import InvalidInput
-from foxnas_core.features import FORMS
+from foxnas_core.regression.features import FORMS
 from foxnas_core.regression.fitting import LINKS
 from foxnas_core.regression.inference import KINDS
-from foxnas_core.search_space import SearchSpace
+from foxnas_core.space.architecture import Architecture
+from foxnas_core.space.search_space import SearchSpace
 from pages.shared.text import plain
 
 _KEY = "choices"

@@ -6,16 +6,16 @@ from contextlib import suppress
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from foxnas_core.architecture import Architecture, Value
-from foxnas_core.editing.bulk import Edited, set_choices, step_choices, turned
-from foxnas_core.editing.cells import Cell, cells_of, roles_of
-from foxnas_core.editing.changes import changes_between
-from foxnas_core.editing.history import History
 from foxnas_core.errors import FoxnasError, InvalidInput
 from foxnas_core.figures.picture import picture_data, role_keys
 from foxnas_core.figures.search import group_title
-from foxnas_core.search_space import Decision, SearchSpace
-from foxnas_core.storage import Study
+from foxnas_core.space.architecture import Architecture, Value
+from foxnas_core.space.editing.bulk import Edited, set_choices, step_choices, turned
+from foxnas_core.space.editing.cells import Cell, cells_of, roles_of
+from foxnas_core.space.editing.changes import changes_between
+from foxnas_core.space.editing.history import History
+from foxnas_core.space.search_space import Decision, SearchSpace
+from foxnas_core.study.storage import Study
 from pages.shared import cache, choices
 from pages.shared.latency import budget_slider, searched_budget
 from pages.shared.picture import Event, picture

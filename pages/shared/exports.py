@@ -6,11 +6,11 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
-from foxnas_core.architecture import Architecture
 from foxnas_core.export.progress import ExportProgress
-from foxnas_core.exporting import export
 from foxnas_core.regression import Predictor
-from foxnas_core.storage import Study
+from foxnas_core.space.architecture import Architecture
+from foxnas_core.steps.export import export
+from foxnas_core.study.storage import Study
 from pages.shared.registry import MEASURING, Registry, Work
 
 if TYPE_CHECKING:

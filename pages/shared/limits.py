@@ -11,14 +11,14 @@ from dataclasses import dataclass
 
 import streamlit as st
 
-from foxnas_core.architecture import Architecture, Value
 from foxnas_core.errors import InvalidInput
 from foxnas_core.figures.search import group_title
 from foxnas_core.search.problem import Side, noun_of
-from foxnas_core.search_space import Decision, SearchSpace
-from foxnas_core.storage import Study
-from foxnas_core.table import MeasurementTable
-from foxnas_core.target import Target
+from foxnas_core.space.architecture import Architecture, Value
+from foxnas_core.space.search_space import Decision, SearchSpace
+from foxnas_core.study.storage import Study
+from foxnas_core.table.measurements import MeasurementTable
+from foxnas_core.table.metrics import Target
 from pages.shared import cache, choices
 from pages.shared.text import plain
 

@@ -5,10 +5,10 @@ from collections.abc import Mapping, Sequence
 import pandas as pd
 import streamlit as st
 
-from foxnas_core.importing import ARCHITECTURE, ColumnMapping, needs_unit, suggest_mapping
-from foxnas_core.search_space import SearchSpace
-from foxnas_core.table import is_target
-from foxnas_core.target import KNOWN, STD_ERROR, target_of, units_of
+from foxnas_core.space.search_space import SearchSpace
+from foxnas_core.table.importing import ARCHITECTURE, ColumnMapping, needs_unit, suggest_mapping
+from foxnas_core.table.measurements import is_target
+from foxnas_core.table.metrics import KNOWN, STD_ERROR, target_of, units_of
 from pages.shared.text import plain
 
 ACROSS = 3

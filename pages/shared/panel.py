@@ -10,7 +10,7 @@ import streamlit as st
 from foxnas_core.figures.points import block_of, has_ids, highlighted, id_at
 from foxnas_core.figures.theme import is_wide
 from foxnas_core.glossary import meaning_of
-from foxnas_core.table_files import as_csv
+from foxnas_core.table.files import as_csv
 from pages.shared import choices
 from pages.shared.theme import themed
 

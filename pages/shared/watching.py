@@ -9,12 +9,12 @@ from foxnas_core.figures import live
 from foxnas_core.figures import search as tables
 from foxnas_core.search.exact import Front
 from foxnas_core.search.problem import Candidate
-from foxnas_core.storage import Study
-from foxnas_core.target import Target
+from foxnas_core.study.storage import Study
+from foxnas_core.table.metrics import Target
 from pages.shared import cache, process
 from pages.shared.frame import errors_as_cards
 from pages.shared.jobs import Job
-from pages.shared.runs import Run, told
+from pages.shared.search_text import Run, told
 from pages.shared.theme import vega_chart
 
 FRAME_EVERY = 0.1  # seconds

@@ -9,7 +9,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 from serving import CHROMIUM, PATIENCE, REPOSITORY, Server, chromium, serve
 
-from foxnas_core.storage import Study, open_study
+from foxnas_core.study.storage import Study, open_study
 
 # On a deep link Streamlit's own front end asks below the page's path first, then at the root.
 PROBE = re.compile(r"/\w+/_stcore/(health|host-config)$")

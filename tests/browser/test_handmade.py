@@ -7,8 +7,8 @@ import pytest
 from playwright.sync_api import Page, expect
 from serving import REPOSITORY, wait_until_drawn
 
-from foxnas_core.handmade.claims import compare
-from foxnas_core.storage import Study, open_study
+from foxnas_core.evidence.handmade.claims import compare
+from foxnas_core.study.storage import Study, open_study
 
 
 @pytest.fixture

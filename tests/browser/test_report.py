@@ -15,9 +15,9 @@ from foxnas_core.families import load_shipped, space_from_dict
 from foxnas_core.regression import Predictor, fit
 from foxnas_core.reporting.report import build_report
 from foxnas_core.reporting.subject import ReportRequest
-from foxnas_core.storage import Study, create_study
-from foxnas_core.table import MeasurementTable, table_from_frame
-from foxnas_core.target import target_of
+from foxnas_core.study.storage import Study, create_study
+from foxnas_core.table.measurements import MeasurementTable, table_from_frame
+from foxnas_core.table.metrics import target_of
 
 COLUMNS = ["value", "low", "high", "prediction_low", "prediction_high"]
 OPERATIONS = ("none", "skip", "1x1", "3x3")

@@ -3,7 +3,7 @@ import re
 from playwright.sync_api import Locator, Page, expect
 from serving import PATIENCE, choose, wait_until_drawn
 
-from foxnas_core.storage import Study
+from foxnas_core.study.storage import Study
 
 
 def chart(page: Page, words: str) -> Locator:

@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import Page, expect
 from serving import choose, wait_until_drawn
 
-from foxnas_core.storage import Study, create_study, open_study
+from foxnas_core.study.storage import Study, create_study, open_study
 
 
 @pytest.fixture

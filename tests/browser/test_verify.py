@@ -3,7 +3,7 @@ import re
 from playwright.sync_api import Page, expect
 from serving import wait_until_drawn
 
-from foxnas_core.storage import Study
+from foxnas_core.study.storage import Study
 
 # A real measurement of the shipped supernet, beside whatever else the machine does.
 MEASURED = 120_000

@@ -6,7 +6,7 @@ from playwright.sync_api import Browser, Locator, Page, expect
 from serving import Server, choose, wait_until_drawn
 
 from foxnas_core.regression import fit
-from foxnas_core.storage import Study
+from foxnas_core.study.storage import Study
 
 NUMBERS = '[data-testid="stMetricValue"]'
 

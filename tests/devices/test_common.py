@@ -12,8 +12,8 @@ from foxnas_core.devices.common import (
     measured_on_both,
 )
 from foxnas_core.errors import InvalidInput
-from foxnas_core.table import MeasurementTable, table_from_frame
-from foxnas_core.target import target_of
+from foxnas_core.table.measurements import MeasurementTable, table_from_frame
+from foxnas_core.table.metrics import target_of
 
 
 def two_devices(rows: int = 60, **more) -> MeasurementTable:

@@ -18,8 +18,8 @@ from foxnas_core.errors import InvalidInput
 from foxnas_core.explanation.coefficients import KEYS, choice_effects
 from foxnas_core.regression import fit
 from foxnas_core.regression.inference import inference
-from foxnas_core.storage import open_study
-from foxnas_core.table import MeasurementTable
+from foxnas_core.study.storage import open_study
+from foxnas_core.table.measurements import MeasurementTable
 
 FIRST, SECOND = "latency_ms", "latency_ms:pi"
 P1, P2, Q1 = np.array([0, 1, 3.0]), 2 + np.array([0, 0.5, 1]), np.array([0, 1, 2.0])

@@ -7,13 +7,13 @@ import pytest
 from conftest import DEMO
 from hand import hand_space, noisy_table, table_of
 
-from foxnas_core.badges import without_failed
 from foxnas_core.devices.common import read_rows
 from foxnas_core.devices.transfer import spread_rows, transfer
 from foxnas_core.errors import InvalidInput
 from foxnas_core.regression import Predictor, fit
-from foxnas_core.storage import open_study
-from foxnas_core.table import MeasurementTable, table_from_frame
+from foxnas_core.study.storage import open_study
+from foxnas_core.table.latency_verdicts import without_failed
+from foxnas_core.table.measurements import MeasurementTable, table_from_frame
 
 SOURCE, NEW = "latency_ms", "latency_ms:pi"
 

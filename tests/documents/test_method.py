@@ -29,8 +29,8 @@ def there(name: str) -> bool:
 
 
 def test_what_is_not_there_is_noticed():
-    assert there("link.Link.forward") and there("foxnas_core.badges")
-    assert not there("link.Link.backward") and not there("linker.Link")
+    assert there("regression.link.Link.forward") and there("foxnas_core.table.latency_verdicts")
+    assert not there("regression.link.Link.backward") and not there("linker.Link")
 
 
 @pytest.mark.parametrize("name", sorted(set(SYMBOL.findall(TEXT))))

@@ -14,8 +14,8 @@ from foxnas_core.explanation.block_effects import (
 from foxnas_core.explanation.blocks import blocks_of
 from foxnas_core.explanation.shapley import block_shapley
 from foxnas_core.families import load_shipped
-from foxnas_core.features import build_form
 from foxnas_core.regression import Predictor, fit
+from foxnas_core.regression.features import build_form
 
 MINI = load_shipped("foxnas-mini")
 SPACE = hand_space(resolutions=(12, 24))

@@ -4,7 +4,7 @@ from hand import choice_space, hand_space
 
 from foxnas_core.explanation.blocks import blocks_of, contributions, joint_states
 from foxnas_core.families import load_shipped
-from foxnas_core.features import FORMS, build_form
+from foxnas_core.regression.features import FORMS, build_form
 
 MINI = load_shipped("foxnas-mini")
 

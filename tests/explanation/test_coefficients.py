@@ -8,8 +8,8 @@ from hand import choice_space, hand_space, noisy_table, table_of
 
 from foxnas_core.explanation.coefficients import KEYS, choice_effects, side_by_side, slot_grid
 from foxnas_core.families import load_shipped, space_from_dict
-from foxnas_core.features import FORMS
 from foxnas_core.regression import Predictor, fit
+from foxnas_core.regression.features import FORMS
 from foxnas_core.regression.inference import inference
 
 # What the blocks of the hand-made space are worth by kernel 3, 5, 7, and p2 by being there.

@@ -6,8 +6,8 @@ import pytest
 from hand import hand_space, saturating_table
 
 from foxnas_core.explanation.delta import mean_prediction
-from foxnas_core.link import Link
 from foxnas_core.regression import Predictor, fit
+from foxnas_core.regression.link import Link
 
 SPACE = hand_space()
 CODES = SPACE.random_codes(40, seed=1)

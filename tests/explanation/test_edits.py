@@ -9,9 +9,9 @@ from hypothesis import strategies as st
 
 from foxnas_core.explanation.edits import edit_effects, path_effects
 from foxnas_core.families import load_shipped
-from foxnas_core.features import FORMS, build_form
-from foxnas_core.link import Link
 from foxnas_core.regression import Predictor, fit
+from foxnas_core.regression.features import FORMS, build_form
+from foxnas_core.regression.link import Link
 
 MINI = load_shipped("foxnas-mini")
 

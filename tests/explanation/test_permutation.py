@@ -13,8 +13,8 @@ from foxnas_core.explanation.permutation import (
 )
 from foxnas_core.explanation.shapley import block_shapley
 from foxnas_core.families import load_shipped
-from foxnas_core.features import FORMS
 from foxnas_core.regression import Predictor, fit
+from foxnas_core.regression.features import FORMS
 
 SPACE = hand_space(resolutions=(12, 24))
 TABLE = saturating_table(SPACE, 90)

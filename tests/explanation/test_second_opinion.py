@@ -9,8 +9,8 @@ from foxnas_core.errors import InvalidInput
 from foxnas_core.explanation.second_opinion import SecondOpinion, second_opinion
 from foxnas_core.families import space_from_dict
 from foxnas_core.regression import Predictor, fit
-from foxnas_core.search_space import SearchSpace
-from foxnas_core.table import MeasurementTable
+from foxnas_core.space.search_space import SearchSpace
+from foxnas_core.table.measurements import MeasurementTable
 
 
 def entwined_space() -> SearchSpace:

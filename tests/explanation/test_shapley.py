@@ -13,9 +13,9 @@ from foxnas_core.errors import InvalidInput
 from foxnas_core.explanation.blocks import apart, blocks_of
 from foxnas_core.explanation.shapley import block_shapley, product_shapley
 from foxnas_core.families import load_shipped
-from foxnas_core.features import FORMS
-from foxnas_core.link import Link
 from foxnas_core.regression import Predictor, fit
+from foxnas_core.regression.features import FORMS
+from foxnas_core.regression.link import Link
 
 MINI = load_shipped("foxnas-mini")
 BACKGROUND = MINI.decode(MINI.random_codes(350, seed=2))

@@ -8,7 +8,6 @@ import pytest
 import torch
 from PIL import Image
 
-from foxnas_core.dataset import ImageSet
 from foxnas_core.errors import InvalidInput
 from foxnas_core.export import exporter
 from foxnas_core.export.exporter import (
@@ -25,7 +24,8 @@ from foxnas_core.measurement.campaign import prepare
 from foxnas_core.measurement.runtimes import ConversionFailed
 from foxnas_core.supernet.images import to_batch
 from foxnas_core.supernet.onnx import session_of
-from foxnas_core.target import target_of
+from foxnas_core.table.metrics import target_of
+from foxnas_core.tasks.dataset import ImageSet
 from tests.export import runtime
 
 ESTIMATES = [
@@ -148,7 +148,7 @@ def test_the_sample_is_a_held_out_image_that_the_subnet_names_rightly(
 
 
 def test_the_architecture_file_can_be_read_back(exported, prepared, tiny_checkpoint, tmp_path):
-    from foxnas_core.storage import read_architecture
+    from foxnas_core.study.storage import read_architecture
 
     write_export(exported, tmp_path / "out")
     back = read_architecture(tmp_path / "out" / "architecture.json", tiny_checkpoint.supernet.space)

@@ -5,7 +5,7 @@ import pytest
 from foxnas_core.export.exporter import Check
 from foxnas_core.export.formats import FORMATS
 from foxnas_core.export.model_card import Estimate, escaped, model_card
-from foxnas_core.target import target_of
+from foxnas_core.table.metrics import target_of
 
 RECORD = {
     "dataset": "stripes", "licence": "made here", "images": 400, "steps": 40,

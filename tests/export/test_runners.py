@@ -13,7 +13,6 @@ import torch
 from conftest import stripes, tiny_document
 from PIL import Image
 
-from foxnas_core.dataset import ImageSet
 from foxnas_core.export.exporter import export_subnet, write_export
 from foxnas_core.export.formats import FORMATS, formats_of
 from foxnas_core.families import space_from_dict
@@ -21,6 +20,7 @@ from foxnas_core.measurement.campaign import prepare
 from foxnas_core.supernet.checkpoint import Checkpoint
 from foxnas_core.supernet.images import to_batch
 from foxnas_core.supernet.network import Supernet
+from foxnas_core.tasks.dataset import ImageSet
 
 
 def run(folder, script, *arguments) -> tuple[str, float]:
@@ -117,7 +117,7 @@ def coloured(tiny_dataset, tmp_path):
 def test_coloured_pictures_of_any_size_are_cut_and_resized_as_training_images_were(
     coloured, tmp_path
 ):
-    from foxnas_core.dataset import image_folder
+    from foxnas_core.tasks.dataset import image_folder
 
     checkpoint, prepared, dataset = coloured
     exported = exported_to(tmp_path / "out", prepared, checkpoint, dataset, ["onnx"])

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from foxnas_core.errors import InvalidInput
 from foxnas_core.families import load_shipped, space_from_dict
-from foxnas_core.families.mbconv import block_plans, divisible, resolution_of, settings_of
+from foxnas_core.families.mbconv.space import block_plans, divisible, resolution_of, settings_of
 
 CPU = load_shipped("foxnas-cpu")
 

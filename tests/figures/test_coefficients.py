@@ -10,7 +10,7 @@ from foxnas_core.figures.coefficients import (
     interval_table,
 )
 from foxnas_core.figures.points import highlighted
-from foxnas_core.target import target_of
+from foxnas_core.table.metrics import target_of
 
 ACCURACY, LATENCY = target_of("accuracy"), target_of("latency_ms")
 

@@ -4,13 +4,13 @@ import numpy as np
 import pytest
 from hand import hand_space, noisy_table
 
-from foxnas_core.answers.reach import Goal, Reached, reach
-from foxnas_core.answers.why_not import every_choice
+from foxnas_core.explanation.reach import Goal, Reached, reach
+from foxnas_core.explanation.why_not import every_choice
 from foxnas_core.figures.counterfactual import choices_figure, reached_figure, reached_table
 from foxnas_core.figures.theme import PAPER
 from foxnas_core.regression import fit
 from foxnas_core.search.problem import Limit, SearchProblem
-from foxnas_core.target import target_of
+from foxnas_core.table.metrics import target_of
 
 SPACE = hand_space(resolutions=(16, 32))
 ACCURACY = target_of("accuracy")

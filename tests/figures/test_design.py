@@ -3,9 +3,9 @@ import functools
 import numpy as np
 from hand import hand_space, noisy_table
 
-from foxnas_core.design.gain import ExpectedGain
-from foxnas_core.design.plan import plan_next
 from foxnas_core.figures import design as figures
+from foxnas_core.planning.gain import ExpectedGain
+from foxnas_core.planning.plan import plan_next
 
 
 @functools.cache

@@ -28,9 +28,9 @@ from foxnas_core.figures.diagnostics import (
     residual_figure,
     residual_points,
 )
-from foxnas_core.link import Link
 from foxnas_core.regression import Predictor, fit
-from foxnas_core.target import target_of
+from foxnas_core.regression.link import Link
+from foxnas_core.table.metrics import target_of
 
 MINI = load_shipped("foxnas-mini")
 

@@ -13,7 +13,7 @@ from foxnas_core.figures.effects import (
     waterfall_figure,
 )
 from foxnas_core.regression import fit
-from foxnas_core.target import target_of
+from foxnas_core.table.metrics import target_of
 
 EDITS = EditEffects(
     pd.DataFrame(

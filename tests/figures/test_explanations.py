@@ -20,9 +20,9 @@ from foxnas_core.figures.explanations import (
     swarm_table,
 )
 from foxnas_core.regression import Predictor, fit
-from foxnas_core.storage import open_study
-from foxnas_core.table import MeasurementTable
-from foxnas_core.target import target_of
+from foxnas_core.study.storage import open_study
+from foxnas_core.table.measurements import MeasurementTable
+from foxnas_core.table.metrics import target_of
 
 ACCURACY = target_of("accuracy")
 WITH = pd.DataFrame(

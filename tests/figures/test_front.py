@@ -17,8 +17,8 @@ from foxnas_core.search.prices import front_prices
 from foxnas_core.search.problem import Limit, SearchProblem
 from foxnas_core.search.stability import resampled_fronts
 from foxnas_core.search.ties import tied_set
-from foxnas_core.storage import open_study
-from foxnas_core.target import target_of
+from foxnas_core.study.storage import open_study
+from foxnas_core.table.metrics import target_of
 from tests.search.additive import mini_problem
 
 SPACE = hand_space(resolutions=(16, 32))

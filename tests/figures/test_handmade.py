@@ -4,10 +4,10 @@ import pytest
 from conftest import tiny_document
 from handmade_records import record_of, usual_record
 
+from foxnas_core.evidence.handmade.claims import PUBLISHED, WAYS, compare
+from foxnas_core.evidence.handmade.record import PRECISIONS
 from foxnas_core.families import space_from_dict
 from foxnas_core.figures import handmade as figures
-from foxnas_core.handmade.claims import PUBLISHED, WAYS, compare
-from foxnas_core.handmade.record import PRECISIONS
 
 SPACE = space_from_dict(tiny_document())
 RECORD = usual_record(SPACE)

@@ -2,7 +2,6 @@ import numpy as np
 import pytest
 from conftest import DEMO
 
-from foxnas_core.badges import CHECKS, FAILED, badge_table, judge
 from foxnas_core.figures.measurements import (
     check_figure,
     check_table,
@@ -11,7 +10,8 @@ from foxnas_core.figures.measurements import (
     spread_figure,
     spread_table,
 )
-from foxnas_core.storage import open_study
+from foxnas_core.study.storage import open_study
+from foxnas_core.table.latency_verdicts import CHECKS, FAILED, badge_table, judge
 
 
 @pytest.fixture(scope="module")

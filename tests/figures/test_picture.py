@@ -5,9 +5,9 @@ import pandas as pd
 import pytest
 from hand import choice_space, hand_space
 
-from foxnas_core.editing.cells import cells_of
 from foxnas_core.families import load_shipped, shipped_spaces
 from foxnas_core.figures.picture import colour_scale, picture_data, picture_table, role_keys
+from foxnas_core.space.editing.cells import cells_of
 
 MINI = load_shipped("foxnas-mini")
 

@@ -1,7 +1,7 @@
 import pytest
 from hand import choice_space, hand_space, noisy_table
 
-from foxnas_core.answers.reasons import Reasons, reasons
+from foxnas_core.explanation.reasons import Reasons, reasons
 from foxnas_core.figures.coefficients import interval_figure
 from foxnas_core.figures.reasons import reasons_intervals, reasons_table
 from foxnas_core.regression import fit

@@ -36,7 +36,7 @@ from foxnas_core.search.exact import front, solve_exact
 from foxnas_core.search.problem import Limit, SearchProblem
 from foxnas_core.search.result import TRACE_COLUMNS
 from foxnas_core.search.schedule import AnnealingSettings
-from foxnas_core.target import target_of
+from foxnas_core.table.metrics import target_of
 from tests.search.additive import mini_problem
 
 

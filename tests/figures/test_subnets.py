@@ -16,8 +16,8 @@ from foxnas_core.figures.subnets import (
     subnet_table,
 )
 from foxnas_core.figures.theme import ORANGE
-from foxnas_core.search_space import SearchSpace
-from foxnas_core.table import MeasurementTable, table_from_frame
+from foxnas_core.space.search_space import SearchSpace
+from foxnas_core.table.measurements import MeasurementTable, table_from_frame
 
 MINI = load_shipped("foxnas-mini")
 

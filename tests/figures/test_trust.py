@@ -4,9 +4,9 @@ from conftest import tiny_document
 from hand import choice_space
 from trust_pairs import pairs_of
 
+from foxnas_core.evidence.trust.report import trust_report
 from foxnas_core.families import space_from_dict
 from foxnas_core.figures import trust as figures
-from foxnas_core.trust.report import trust_report
 
 SPACE = space_from_dict(tiny_document())
 PAIRS = pairs_of(

@@ -1,8 +1,8 @@
 from hand import hand_space
 from trials import claim_of, trial_of
 
+from foxnas_core.evidence.verification.scoreboard import scoreboard
 from foxnas_core.figures import verification as figures
-from foxnas_core.verification.scoreboard import scoreboard
 
 SPACE = hand_space()
 

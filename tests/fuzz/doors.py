@@ -28,14 +28,13 @@ from trust_pairs import begun, pairs_of
 from zips import zipped
 
 from foxnas_core.__main__ import main
-from foxnas_core.dataset import ImageSet, check_packed, pack_images, unpack_images
-from foxnas_core.editing.variants import variants_to_dict, with_variant
+from foxnas_core.evidence.trust.report import trust_report
 from foxnas_core.families import load_shipped, space_from_dict
-from foxnas_core.importing import ColumnMapping, read_content
-from foxnas_core.library import bring_in, pack, shelf
 from foxnas_core.search.result import SearchResult
 from foxnas_core.search.schedule import AnnealingSettings
-from foxnas_core.storage import (
+from foxnas_core.space.editing.variants import variants_to_dict, with_variant
+from foxnas_core.study.library import bring_in, pack, shelf
+from foxnas_core.study.storage import (
     Study,
     check_parts,
     create_study,
@@ -44,9 +43,10 @@ from foxnas_core.storage import (
     read_architecture,
 )
 from foxnas_core.supernet.header import checkpoint_metadata
-from foxnas_core.table import MeasurementTable
-from foxnas_core.table_files import from_parquet, to_parquet_bytes
-from foxnas_core.trust.report import trust_report
+from foxnas_core.table.files import from_parquet, to_parquet_bytes
+from foxnas_core.table.importing import ColumnMapping, read_content
+from foxnas_core.table.measurements import MeasurementTable
+from foxnas_core.tasks.dataset import ImageSet, check_packed, pack_images, unpack_images
 from pages.shared.choices import parse_architecture
 from pages.shared.limits import parse_kept, parse_limits
 from tests.fuzz.breaking import (
@@ -401,9 +401,9 @@ def enter_record(name: str) -> Callable[[Path, bytes], None]:
 
 def use_record(study: Study, name: str) -> None:
     """What the pages do with a record that was accepted."""
-    from foxnas_core.handmade.claims import compare
+    from foxnas_core.evidence.handmade.claims import compare
+    from foxnas_core.evidence.verification.scoreboard import scoreboard
     from foxnas_core.search.rounds import rounds_document, rounds_table
-    from foxnas_core.verification.scoreboard import scoreboard
 
     match name:
         case "variants.json":

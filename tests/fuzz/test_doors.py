@@ -10,7 +10,7 @@ import pytest
 
 from foxnas_core import files
 from foxnas_core.errors import FoxnasError
-from foxnas_core.library import placing
+from foxnas_core.study.library import placing
 from tests.fuzz.doors import DOORS, RECORDS, Door, Refused, enter_record, own_study
 
 # Of the hundred parts that an input is counted in, see `Door.share`.

@@ -11,7 +11,7 @@ from hand import hand_document, noisy_table
 
 from foxnas_core.errors import FoxnasError
 from foxnas_core.families import space_from_dict
-from foxnas_core.storage import Study, create_study, open_study
+from foxnas_core.study.storage import Study, create_study, open_study
 from pages.shared.choices import Choices
 from tests.fuzz.breaking import IMAGE, ODD_NUMBERS, ODD_TEXTS, SCRIPT, broken_json
 from tests.fuzz.doors import RECORDS, own_study

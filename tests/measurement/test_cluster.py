@@ -7,8 +7,8 @@ import sys
 import pytest
 from conftest import REPOSITORY
 
-from foxnas_core import workflow
 from foxnas_core.errors import InvalidInput, MissingPart
+from foxnas_core.steps import workflow
 
 
 @pytest.fixture

@@ -5,11 +5,11 @@ import sys
 import numpy as np
 import pytest
 
-from foxnas_core import workflow
-from foxnas_core.badges import judge
 from foxnas_core.errors import InvalidInput, MissingPart
 from foxnas_core.measurement.devices import device_of
 from foxnas_core.measurement.elsewhere import DeviceMeter
+from foxnas_core.steps import workflow
+from foxnas_core.table.latency_verdicts import judge
 
 
 @pytest.mark.parametrize(

@@ -6,16 +6,16 @@ import torch
 from conftest import DEMO
 from torch import nn
 
-from foxnas_core.dataset import ImageSet
 from foxnas_core.errors import InvalidInput
 from foxnas_core.measurement.accuracy import AccuracyMeter
 from foxnas_core.measurement.campaign import prepare
 from foxnas_core.measurement.cost import CostMeter, cost_of
 from foxnas_core.measurement.latency import FP32, INT8, LatencyMeter
 from foxnas_core.measurement.meter import Prepared
-from foxnas_core.storage import open_study
+from foxnas_core.study.storage import open_study
 from foxnas_core.supernet.images import to_batch
 from foxnas_core.supernet.onnx import INPUT, session_of
+from foxnas_core.tasks.dataset import ImageSet
 
 
 @pytest.fixture(scope="module")

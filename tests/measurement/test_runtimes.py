@@ -8,7 +8,6 @@ import numpy as np
 import pytest
 import torch
 
-from foxnas_core.dataset import ImageSet
 from foxnas_core.measurement.campaign import prepare
 from foxnas_core.measurement.environments import RUNTIMES
 from foxnas_core.measurement.runtimes import (
@@ -18,6 +17,7 @@ from foxnas_core.measurement.runtimes import (
     last_line,
     write_models,
 )
+from foxnas_core.tasks.dataset import ImageSet
 
 
 @pytest.fixture(scope="module")

@@ -3,8 +3,8 @@ import json
 import pytest
 from conftest import run_page, sentences
 
-from foxnas_core.features import FORMS
-from foxnas_core.storage import open_study
+from foxnas_core.regression.features import FORMS
+from foxnas_core.study.storage import open_study
 
 PAGE = "pages/1_Coefficients.py"
 

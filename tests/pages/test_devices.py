@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from conftest import run_page, sentences
 
-from foxnas_core.storage import create_study, open_study
-from foxnas_core.table import table_from_frame
+from foxnas_core.study.storage import create_study, open_study
+from foxnas_core.table.measurements import table_from_frame
 
 PAGE = "pages/7_Devices.py"
 INT8 = "latency_ms:int8"

@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 from conftest import REPOSITORY, run_page, sentences
 
-from foxnas_core.storage import create_study, open_study
+from foxnas_core.study.storage import create_study, open_study
 
 PAGE = "pages/5_Diagnostics.py"
 PANELS = [

@@ -6,7 +6,7 @@ import pytest
 from conftest import DEMO, run_page, sentences
 from handmade_records import result, usual_record
 
-from foxnas_core.storage import create_study, file_hash, open_study
+from foxnas_core.study.storage import create_study, file_hash, open_study
 
 PAGE = "pages/19_Handmade.py"
 TITLES = [

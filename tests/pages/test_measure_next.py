@@ -3,8 +3,8 @@ import json
 import pytest
 from conftest import REPOSITORY, run_page, sentences
 
-from foxnas_core import workflow
-from foxnas_core.storage import create_study, open_study
+from foxnas_core.steps import workflow
+from foxnas_core.study.storage import create_study, open_study
 
 PAGE = "pages/11_Measure_next.py"
 ROUNDS = REPOSITORY / "data" / "demo-rounds"

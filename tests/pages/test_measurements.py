@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 from conftest import run_page, sentences
 
-from foxnas_core.badges import FAILED, judge
-from foxnas_core.storage import create_study, open_study
-from foxnas_core.table import table_from_frame
+from foxnas_core.study.storage import create_study, open_study
+from foxnas_core.table.latency_verdicts import FAILED, judge
+from foxnas_core.table.measurements import table_from_frame
 
 PAGE = "pages/14_Measurements.py"
 

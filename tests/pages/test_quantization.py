@@ -3,8 +3,8 @@ import pytest
 from conftest import run_page, sentences
 
 from foxnas_core.families import space_from_dict
-from foxnas_core.storage import create_study, open_study
-from foxnas_core.table import table_from_frame
+from foxnas_core.study.storage import create_study, open_study
+from foxnas_core.table.measurements import table_from_frame
 
 PAGE = "pages/13_Quantization.py"
 

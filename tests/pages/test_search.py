@@ -9,8 +9,8 @@ from foxnas_core.search.exact import solve_exact
 from foxnas_core.search.milp import solve
 from foxnas_core.search.problem import Limit, SearchProblem
 from foxnas_core.search.schedule import AnnealingSettings
-from foxnas_core.storage import open_study
-from foxnas_core.workflow import calibrations, fit_all
+from foxnas_core.steps.workflow import calibrations, fit_all
+from foxnas_core.study.storage import open_study
 from pages.shared import cache
 
 PAGE = "pages/3_Search.py"
@@ -181,7 +181,7 @@ def test_a_damaged_search_is_one_sentence_and_not_listed(study, problem):
 
 def test_a_study_that_cannot_be_written_still_searches(study, monkeypatch):
     from foxnas_core.errors import NotWritable
-    from foxnas_core.storage import Study
+    from foxnas_core.study.storage import Study
 
     def refuse(self, result):
         raise NotWritable("It can't be written.")
@@ -391,7 +391,7 @@ def test_a_published_table_without_order_or_resolution(studies):
 def test_a_space_of_listed_operations(studies):
     from hand import choice_space, noisy_table
 
-    from foxnas_core.storage import create_study
+    from foxnas_core.study.storage import create_study
 
     space = choice_space({f"edge{i}": ("none", "skip", "conv", "pool") for i in range(6)})
     own = create_study(studies / "edges", space, name="Edges")

@@ -4,9 +4,9 @@ import pytest
 from conftest import run_page, sentences
 
 from foxnas_core.search.milp import solve
-from foxnas_core.storage import create_study, open_study
+from foxnas_core.study.storage import create_study, open_study
 from pages.shared import cache
-from pages.shared.quest import Quest
+from pages.shared.search_form import Quest
 
 PAGE = "pages/10_Strategies.py"
 

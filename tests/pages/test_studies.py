@@ -10,11 +10,11 @@ from conftest import DEMO, run_page, sentences, tiny_document
 from hand import hand_space, noisy_table
 from zips import zipped
 
-from foxnas_core import library
 from foxnas_core.errors import NotWritable
 from foxnas_core.families import space_from_dict
-from foxnas_core.storage import create_study, list_studies, open_study
-from foxnas_core.writing import writing
+from foxnas_core.study import library
+from foxnas_core.study.locks import writing
+from foxnas_core.study.storage import create_study, list_studies, open_study
 
 PAGE = "pages/20_Studies.py"
 LIGHT = "pages/8_Import.py"  # reads the table, and fits nothing
@@ -224,7 +224,7 @@ def test_a_folder_that_can_not_be_written_is_one_sentence(studies, hand, monkeyp
         raise PermissionError(13, "Permission denied")
 
     page = typed(run_page(PAGE, study="hand"), "copy-hand", "second")
-    monkeypatch.setattr("foxnas_core.library.placing.tempfile.NamedTemporaryFile", refuse)
+    monkeypatch.setattr("foxnas_core.study.library.placing.tempfile.NamedTemporaryFile", refuse)
     page = click(page, "duplicate")
     assert len(page.error) == 1 and "can't be written (Permission denied)" in plainly(page)
 

@@ -7,8 +7,8 @@ import pytest
 from conftest import DEMO, run_page, sentences
 from trust_pairs import begun, pairs_of
 
-from foxnas_core.storage import create_study, file_hash, open_study
-from foxnas_core.trust.pairs import TrustSettings
+from foxnas_core.evidence.trust.pairs import TrustSettings
+from foxnas_core.study.storage import create_study, file_hash, open_study
 
 PAGE = "pages/12_Trust.py"
 RISING = [80 + k for k in range(12)]

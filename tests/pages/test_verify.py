@@ -6,11 +6,11 @@ import pytest
 from conftest import run_page, sentences
 from trials import claim_of, trial_of
 
-from foxnas_core import verifying
-from foxnas_core.storage import create_study, open_study
-from foxnas_core.verification.edits import editable
-from foxnas_core.verification.judging import claims_on
-from foxnas_core.workflow import fit_all
+from foxnas_core.evidence.verification.edits import editable
+from foxnas_core.evidence.verification.judging import claims_on
+from foxnas_core.steps import verify
+from foxnas_core.steps.workflow import fit_all
+from foxnas_core.study.storage import create_study, open_study
 from pages.shared import cache, verifications
 
 PAGE = "pages/16_Verify.py"
@@ -52,7 +52,7 @@ def test_an_edit_is_claimed_measured_and_judged(tiny):
     name = page.selectbox(key="edit-decision").value
     value = page.selectbox(key=f"edit-value-{name}").value
     assert value in editable(tiny.space, before)[name]
-    predictors = fit_all(tiny.table(), targets=verifying.TARGETS)
+    predictors = fit_all(tiny.table(), targets=verify.TARGETS)
     after = tiny.space.architecture({**before.to_dict(), name: value})
     [_, claim] = claims_on(predictors["accuracy"], [before, after], level=0.95)
     target = predictors["accuracy"].target
@@ -132,7 +132,7 @@ def test_a_running_one_is_found_again_can_be_stopped_and_goes_on(tiny, monkeypat
     def slow(study, count, **how):
         while not let_go and not how["stop"]():
             time.sleep(0.01)
-        return verifying.verify_random(study, count, **how)
+        return verify.verify_random(study, count, **how)
 
     monkeypatch.setattr(verifications, "verify_random", slow)
     page = run_page(PAGE, study="tiny")
@@ -182,7 +182,7 @@ def test_a_damaged_claims_file_is_one_card(tiny):
 
 def test_a_failing_measurement_says_why(tiny, monkeypatch):
     def broken(*a, **how):
-        raise verifying.InvalidInput("The disk is full; make room.")
+        raise verify.InvalidInput("The disk is full; make room.")
 
     monkeypatch.setattr(verifications, "verify", broken)
     page = run_page(PAGE, study="tiny")

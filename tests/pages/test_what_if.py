@@ -6,7 +6,7 @@ from conftest import DEMO, run_page, sentences
 
 from foxnas_core.explanation.edits import edit_effects
 from foxnas_core.regression import fit
-from foxnas_core.storage import open_study
+from foxnas_core.study.storage import open_study
 from pages.shared.text import plain
 
 PAGE = "pages/2_What_if.py"

@@ -7,8 +7,8 @@ from conftest import tiny_document
 from torch import nn
 
 from foxnas_core.families import space_from_dict
-from foxnas_core.families.mbconv import settings_of
-from foxnas_core.search_space import SearchSpace
+from foxnas_core.families.mbconv.space import settings_of
+from foxnas_core.space.search_space import SearchSpace
 from foxnas_core.supernet.adapter import AdaptedSubnet
 from foxnas_core.supernet.subnet import Subnet
 

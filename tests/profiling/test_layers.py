@@ -4,7 +4,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from foxnas_core.families import load_shipped
-from foxnas_core.families.mbconv import settings_of
+from foxnas_core.families.mbconv.space import settings_of
 from foxnas_core.measurement.cost import cost_of, costs_by_module
 from foxnas_core.profiling.layers import layers_of, path_of
 from foxnas_core.supernet.subnet import Subnet

@@ -6,7 +6,6 @@ import torch
 from safetensors.torch import load
 from torch import nn
 
-from foxnas_core.dataset import ImageSet
 from foxnas_core.errors import InvalidInput
 from foxnas_core.measurement.accuracy import AccuracyMeter
 from foxnas_core.measurement.campaign import pixel_statistics, prepare
@@ -19,6 +18,7 @@ from foxnas_core.quantization.finetuning import (
 )
 from foxnas_core.supernet.onnx import INPUT, session_of
 from foxnas_core.supernet.subnet import Subnet
+from foxnas_core.tasks.dataset import ImageSet
 
 
 @pytest.fixture(scope="module")

@@ -4,7 +4,6 @@ import numpy as np
 import pytest
 from scipy.stats import chi2
 
-from foxnas_core.link import Link
 from foxnas_core.regression import ceiling
 from foxnas_core.regression.ceiling import (
     Ceiling,
@@ -15,6 +14,7 @@ from foxnas_core.regression.ceiling import (
     profile,
 )
 from foxnas_core.regression.leastsquares import FoldedRows, deal_folds
+from foxnas_core.regression.link import Link
 
 TRUE = Link(70.0, 1 / 12)  # a ceiling of 82
 NONE = Link(70.0, 0.0)

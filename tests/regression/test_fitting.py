@@ -12,11 +12,11 @@ from scipy.stats import kendalltau
 
 from foxnas_core.errors import InvalidInput
 from foxnas_core.families import load_shipped
-from foxnas_core.features import FORMS, ORDER_FREE, build_form
-from foxnas_core.importing import read_foreign
 from foxnas_core.regression import Predictor, fit, predictor_summary
+from foxnas_core.regression.features import FORMS, ORDER_FREE, build_form
 from foxnas_core.regression.leastsquares import FOLDS
-from foxnas_core.table import MeasurementTable, empty_table
+from foxnas_core.table.importing import read_foreign
+from foxnas_core.table.measurements import MeasurementTable, empty_table
 
 MINI = load_shipped("foxnas-mini")
 T_2DF = 4.302652729911275  # 97.5 % quantile of Student's t on 2 degrees of freedom

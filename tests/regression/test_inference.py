@@ -12,7 +12,6 @@ from scipy import stats
 from statsmodels.stats.multitest import multipletests
 
 from foxnas_core.errors import InvalidInput
-from foxnas_core.link import Link
 from foxnas_core.regression import Predictor, ceiling, fit
 from foxnas_core.regression.inference import (
     KINDS,
@@ -22,7 +21,8 @@ from foxnas_core.regression.inference import (
     joint_tests,
     stars,
 )
-from foxnas_core.table import MeasurementTable
+from foxnas_core.regression.link import Link
+from foxnas_core.table.measurements import MeasurementTable
 
 T_13DF = 2.1603686564627913  # 97.5 % quantile of Student's t on 13 degrees of freedom
 

@@ -6,8 +6,8 @@ from conftest import DEMO
 from hand import table_of
 
 from foxnas_core.families import load_shipped
-from foxnas_core.features import BASES, Form, Pair, build_form, candidate_pairs
 from foxnas_core.regression import fit, interactions
+from foxnas_core.regression.features import BASES, Form, Pair, build_form, candidate_pairs
 from foxnas_core.regression.interactions import (
     MOST_STEPS,
     ROWS_A_PARAMETER,
@@ -16,7 +16,7 @@ from foxnas_core.regression.interactions import (
     with_interactions,
 )
 from foxnas_core.regression.leastsquares import FoldedRows, deal_folds
-from foxnas_core.storage import open_study
+from foxnas_core.study.storage import open_study
 
 MINI = load_shipped("foxnas-mini")
 PAIRS: dict[str, tuple[Pair, ...]] = {

@@ -11,10 +11,10 @@ from hypothesis import strategies as st
 
 from foxnas_core.errors import InvalidInput
 from foxnas_core.families import load_shipped
-from foxnas_core.link import Link
 from foxnas_core.regression import Predictor, fit, predictor_summary
 from foxnas_core.regression.inference import inference
-from foxnas_core.table import MeasurementTable
+from foxnas_core.regression.link import Link
+from foxnas_core.table.measurements import MeasurementTable
 
 MINI = load_shipped("foxnas-mini")
 COLUMNS = ["prediction_low", "low", "value", "high", "prediction_high"]

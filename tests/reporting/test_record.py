@@ -10,8 +10,8 @@ from foxnas_core.reporting.subject import ReportRequest, subject_of
 from foxnas_core.search.problem import Limit, SearchProblem
 from foxnas_core.search.result import TRACE_COLUMNS, SearchResult
 from foxnas_core.search.schedule import AnnealingSettings
-from foxnas_core.storage import create_study, file_hash
-from foxnas_core.table import table_from_frame
+from foxnas_core.study.storage import create_study, file_hash
+from foxnas_core.table.measurements import table_from_frame
 
 
 def record_of(subject) -> dict:

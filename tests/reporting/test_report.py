@@ -170,7 +170,7 @@ def test_a_folded_panel_is_closed_at_first(tmp_path):
 
 
 def _as(column: str):
-    from foxnas_core.target import target_of
+    from foxnas_core.table.metrics import target_of
 
     predictor = fitted()["latency_ms"]
     target = target_of(column)

@@ -7,8 +7,8 @@ from reports import SPACE, TABLE, fitted, study_of
 
 from foxnas_core.errors import InfeasibleBudget, InvalidInput, MissingPart
 from foxnas_core.reporting.subject import LONGEST_RATIONALE, ReportRequest, measured_of, subject_of
-from foxnas_core.storage import create_study
-from foxnas_core.table import empty_table
+from foxnas_core.study.storage import create_study
+from foxnas_core.table.measurements import empty_table
 
 
 def test_by_default_it_is_on_the_optimum_of_the_middle_of_the_front(tmp_path):
@@ -119,6 +119,6 @@ def test_an_unordered_table_will_do(tmp_path):
     space = choice_space({f"edge{i}": ("a", "b", "c") for i in range(3)})
     table = replace(noisy_table(space, 60), ordered=False)
     study = create_study(tmp_path / "unordered", space, name="U", table=table)
-    from foxnas_core.workflow import fit_all
+    from foxnas_core.steps.workflow import fit_all
 
     assert subject_of(study, ReportRequest(), fit_all(table, "choice_counts")).front is not None

@@ -14,7 +14,7 @@ from foxnas_core.reporting.subnet import (
     with_unit,
 )
 from foxnas_core.search.calibration import calibrate
-from foxnas_core.target import target_of
+from foxnas_core.table.metrics import target_of
 
 LARGEST, SMALLEST = SPACE.extreme("largest"), SPACE.extreme("smallest")
 

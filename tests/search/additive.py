@@ -8,13 +8,13 @@ import numpy as np
 import pandas as pd
 from hypothesis import strategies as st
 
-from foxnas_core.architecture import Architecture
 from foxnas_core.families import load_shipped, space_from_dict
-from foxnas_core.link import Link
+from foxnas_core.regression.link import Link
 from foxnas_core.search.options import full_codes
 from foxnas_core.search.problem import Limit, SearchProblem
-from foxnas_core.search_space import SearchSpace
-from foxnas_core.target import Target, target_of
+from foxnas_core.space.architecture import Architecture
+from foxnas_core.space.search_space import SearchSpace
+from foxnas_core.table.metrics import Target, target_of
 
 SIDES = st.sampled_from(["at_most", "at_least"])
 # What `limited_problem` is drawn from.

@@ -12,8 +12,8 @@ from scipy import stats
 from benchmarks.optimum import GUARD, LEVEL, promises
 from foxnas_core.errors import InvalidInput
 from foxnas_core.families import load_shipped
-from foxnas_core.link import Link
 from foxnas_core.regression import Predictor, fit
+from foxnas_core.regression.link import Link
 from foxnas_core.search.calibration import (
     ADVISED,
     LEAST,
@@ -23,7 +23,7 @@ from foxnas_core.search.calibration import (
 )
 from foxnas_core.search.exact import Front, front
 from foxnas_core.search.problem import Limit, SearchProblem
-from foxnas_core.table import MeasurementTable
+from foxnas_core.table.measurements import MeasurementTable
 
 MINI = load_shipped("foxnas-mini")
 # Student's t on 4 degrees of freedom: 97.5 % and 95 % quantiles.

@@ -8,10 +8,9 @@ from hand import hand_document, hand_space
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from foxnas_core.architecture import Architecture
 from foxnas_core.errors import InfeasibleBudget
 from foxnas_core.families import space_from_dict
-from foxnas_core.link import Link
+from foxnas_core.regression.link import Link
 from foxnas_core.search.counterfactual import (
     EditCount,
     better_by,
@@ -22,7 +21,8 @@ from foxnas_core.search.exact import solve_exact
 from foxnas_core.search.limited import limited_front
 from foxnas_core.search.milp import solve
 from foxnas_core.search.problem import Limit, SearchProblem
-from foxnas_core.search_space import SearchSpace
+from foxnas_core.space.architecture import Architecture
+from foxnas_core.space.search_space import SearchSpace
 from tests.search.additive import (
     LIMITED,
     TablePredictor,

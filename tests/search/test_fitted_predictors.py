@@ -7,17 +7,17 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from foxnas_core.architecture import Architecture
 from foxnas_core.errors import InfeasibleBudget
 from foxnas_core.families import load_shipped
-from foxnas_core.importing import read_foreign
 from foxnas_core.regression import Predictor, fit
 from foxnas_core.search.annealing import search
 from foxnas_core.search.exact import front, solve_exact
 from foxnas_core.search.problem import Limit, SearchProblem
 from foxnas_core.search.result import search_document
 from foxnas_core.search.schedule import AnnealingSettings
-from foxnas_core.table import table_from_frame
+from foxnas_core.space.architecture import Architecture
+from foxnas_core.table.importing import read_foreign
+from foxnas_core.table.measurements import table_from_frame
 
 SPACE = load_shipped("foxnas-mini")
 

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from foxnas_core.errors import InvalidInput
 from foxnas_core.families import load_shipped, space_from_dict
 from foxnas_core.search.options import allowed_options, full_codes, group_codes, group_neighbours
-from foxnas_core.search_space import SearchSpace
+from foxnas_core.space.search_space import SearchSpace
 
 
 def nested_space() -> SearchSpace:

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from foxnas_core.errors import InfeasibleBudget, InvalidInput
 from foxnas_core.families import load_shipped
-from foxnas_core.link import Link
+from foxnas_core.regression.link import Link
 from foxnas_core.search.annealing import search
 from foxnas_core.search.exact import solve_exact
 from foxnas_core.search.problem import (
@@ -24,7 +24,7 @@ from foxnas_core.search.problem import (
     rounded_up,
 )
 from foxnas_core.search.schedule import AnnealingSettings
-from foxnas_core.target import target_of
+from foxnas_core.table.metrics import target_of
 from tests.search.additive import (
     TablePredictor,
     listed_space,

@@ -13,7 +13,7 @@ from foxnas_core.search.restriction import (
     choices_that_keep,
     choices_that_take,
 )
-from foxnas_core.search_space import SearchSpace
+from foxnas_core.space.search_space import SearchSpace
 
 SPACE = load_shipped("foxnas-mini")
 

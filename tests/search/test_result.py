@@ -10,7 +10,7 @@ from foxnas_core.search.annealing import search
 from foxnas_core.search.problem import Limit, SearchProblem
 from foxnas_core.search.result import SearchResult, search_document
 from foxnas_core.search.schedule import AnnealingSettings
-from foxnas_core.target import target_of
+from foxnas_core.table.metrics import target_of
 from tests.search.additive import mini_problem
 
 SETTINGS = AnnealingSettings(steps=500, seed=4)

@@ -9,7 +9,6 @@ from hand import hand_space, noisy_table, saturating_table, table_of
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from foxnas_core.architecture import Architecture, Value
 from foxnas_core.errors import InfeasibleBudget, InvalidInput
 from foxnas_core.families import load_shipped
 from foxnas_core.regression import Predictor, fit
@@ -17,7 +16,8 @@ from foxnas_core.search.exact import Front, front
 from foxnas_core.search.limited import limited_front
 from foxnas_core.search.problem import Limit, SearchProblem
 from foxnas_core.search.ties import tied_set
-from foxnas_core.target import target_of
+from foxnas_core.space.architecture import Architecture, Value
+from foxnas_core.table.metrics import target_of
 from tests.search.additive import mini_problem
 
 SPACE = hand_space(resolutions=(16, 32))

@@ -2,7 +2,7 @@ import pytest
 import torch
 from torch import nn
 
-from foxnas_core.search_space import SearchSpace
+from foxnas_core.space.search_space import SearchSpace
 from foxnas_core.supernet.network import Supernet
 
 

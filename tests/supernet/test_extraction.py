@@ -5,9 +5,9 @@ import pytest
 import torch
 from conftest import tiny_document
 
-from foxnas_core.architecture import Architecture
 from foxnas_core.errors import InvalidInput
 from foxnas_core.families import load_shipped, space_from_dict
+from foxnas_core.space.architecture import Architecture
 from foxnas_core.supernet.extraction import extract
 from tests.supernet.conftest import randomised
 

@@ -9,11 +9,11 @@ from conftest import tiny_document
 from torch import Tensor
 from torch.nn import functional as F
 
-from foxnas_core.architecture import Architecture
 from foxnas_core.errors import InvalidInput
 from foxnas_core.families import load_shipped, space_from_dict
-from foxnas_core.families.mbconv import settings_of
-from foxnas_core.search_space import SearchSpace
+from foxnas_core.families.mbconv.space import settings_of
+from foxnas_core.space.architecture import Architecture
+from foxnas_core.space.search_space import SearchSpace
 from foxnas_core.supernet.extraction import extract
 from foxnas_core.supernet.once_for_all import supernet_from_once_for_all
 

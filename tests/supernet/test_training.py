@@ -8,11 +8,11 @@ import pytest
 import torch
 from conftest import REPOSITORY, stripes, tiny_document
 
-from foxnas_core.dataset import Dataset
 from foxnas_core.errors import InvalidInput, MissingPart
 from foxnas_core.families import space_from_dict
 from foxnas_core.supernet import training
 from foxnas_core.supernet.training import Recipe, accuracy_of, train
+from foxnas_core.tasks.dataset import Dataset
 
 RECIPE = Recipe(epochs=2, batch=40, learning_rate=1e-2, seed=5)  # 10 steps an epoch
 
@@ -156,7 +156,7 @@ def test_two_processes_share_the_batches_of_one(tmp_path):
         "sys.path[:0] = [sys.argv[1], sys.argv[1] + '/tests']\n"
         "import conftest\n"
         "from foxnas_core.families import space_from_dict\n"
-        "from foxnas_core.dataset import Dataset\n"
+        "from foxnas_core.tasks.dataset import Dataset\n"
         "from foxnas_core.supernet.training import Recipe, train, is_first\n"
         "torch.set_num_threads(1)\n"
         "d = Dataset('stripes', '', tuple('abc'), conftest.stripes(1600, 1), conftest.stripes(9))\n"

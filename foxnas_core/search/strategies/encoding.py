@@ -9,8 +9,8 @@ from functools import cached_property
 
 import numpy as np
 
-from foxnas_core.architecture import Architecture
 from foxnas_core.search.strategies.goal import Goal
+from foxnas_core.space.architecture import Architecture
 
 
 class Encoding:

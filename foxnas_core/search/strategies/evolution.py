@@ -5,9 +5,9 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from foxnas_core.architecture import Architecture
 from foxnas_core.search.strategies.encoding import Encoding
 from foxnas_core.search.strategies.goal import Goal
+from foxnas_core.space.architecture import Architecture
 
 # Standing (see `Goal.standings`) and genes.
 _Member = tuple[tuple[float, float], np.ndarray]

@@ -11,10 +11,10 @@ from typing import Literal
 
 import numpy as np
 
-from foxnas_core.architecture import Architecture, Value
 from foxnas_core.errors import InvalidInput
 from foxnas_core.search.problem import Limit, SearchProblem
-from foxnas_core.search_space import SearchSpace
+from foxnas_core.space.architecture import Architecture, Value
+from foxnas_core.space.search_space import SearchSpace
 
 # Values (rows,) of the objective and costs (rows, limits), NaN where an evaluation failed.
 Evaluation = Callable[[Sequence[Architecture]], tuple[np.ndarray, np.ndarray]]

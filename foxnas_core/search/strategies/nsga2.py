@@ -5,9 +5,9 @@ from typing import Any
 
 import numpy as np
 
-from foxnas_core.architecture import Architecture
 from foxnas_core.search.strategies.encoding import Encoding
 from foxnas_core.search.strategies.goal import Goal
+from foxnas_core.space.architecture import Architecture
 
 
 class Nsga2:

@@ -4,9 +4,9 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from foxnas_core.architecture import Architecture
 from foxnas_core.search.strategies.encoding import Encoding
 from foxnas_core.search.strategies.goal import Goal
+from foxnas_core.space.architecture import Architecture
 
 _TRIES = 20
 

@@ -8,10 +8,10 @@ from typing import Any, Literal
 
 import numpy as np
 
-from foxnas_core.architecture import Architecture, Value
 from foxnas_core.search.strategies.encoding import Encoding
 from foxnas_core.search.strategies.goal import Goal
-from foxnas_core.search_space import is_active
+from foxnas_core.space.architecture import Architecture, Value
+from foxnas_core.space.search_space import is_active
 
 _LIMITS = "limits"
 

@@ -5,13 +5,13 @@ from typing import Protocol
 
 import numpy as np
 
-from foxnas_core.architecture import Architecture
 from foxnas_core.errors import InvalidInput
 from foxnas_core.search.strategies.evolution import OnceForAllEvolution, RegularisedEvolution
 from foxnas_core.search.strategies.goal import Goal
 from foxnas_core.search.strategies.nsga2 import Nsga2
 from foxnas_core.search.strategies.random import RandomStrategy
 from foxnas_core.search.strategies.samplers import OptunaStrategy
+from foxnas_core.space.architecture import Architecture
 
 
 class Strategy(Protocol):

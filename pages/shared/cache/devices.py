@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from foxnas_core.errors import FoxnasError
-from foxnas_core.storage import Study
+from foxnas_core.study.storage import Study
 from pages.shared.cache.fits import cached_predictor
 from pages.shared.cache.versions import Version, cached_table, version_of
 

@@ -5,8 +5,8 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from foxnas_core.architecture import Architecture
-from foxnas_core.storage import Study
+from foxnas_core.space.architecture import Architecture
+from foxnas_core.study.storage import Study
 from pages.shared.cache.fits import cached_predictor
 from pages.shared.cache.versions import Version, cached_table, version_of
 from pages.shared.choices import as_text

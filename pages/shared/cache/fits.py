@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from foxnas_core.errors import FoxnasError
-from foxnas_core.storage import Study, open_study
-from foxnas_core.target import target_of
+from foxnas_core.study.storage import Study, open_study
+from foxnas_core.table.metrics import target_of
 from pages.shared.cache.versions import Stamp, Version, cached_table, stamp_of, table_of, version_of
 
 if TYPE_CHECKING:
-    from foxnas_core.design.plan import MeasurementPlan
     from foxnas_core.diagnostics.diagnosis import Diagnosis
     from foxnas_core.diagnostics.learning_curve import LearningCurve
+    from foxnas_core.planning.plan import MeasurementPlan
     from foxnas_core.regression import Predictor
     from foxnas_core.regression.inference import Inference
     from foxnas_core.regression.picker import Recommendation
@@ -54,7 +54,7 @@ def predictor_of(study: Study, column: str, form: str = "auto", link: str = "aut
 def cached_predictor(
     _folder: str, column: str, form: str, link: str, stamp: Version
 ) -> "Predictor":
-    from foxnas_core.workflow import fit_all
+    from foxnas_core.steps.workflow import fit_all
 
     return fit_all(cached_table(_folder, stamp), form, link, targets=[column])[column]
 
@@ -70,7 +70,7 @@ def predictors_of(study: Study, form: str = "auto") -> "tuple[dict[str, Predicto
 def _predictors(
     _folder: str, form: str, stamp: Version
 ) -> "tuple[dict[str, Predictor], list[str]]":
-    from foxnas_core.workflow import fit_each
+    from foxnas_core.steps.workflow import fit_each
 
     return fit_each(
         cached_table(_folder, stamp).targets,
@@ -117,7 +117,7 @@ def calibrations_of(study: Study, latency: str) -> "dict[str, SearchCalibration]
 def cached_calibrations(
     _folder: str, latency: str, stamp: Version, optima: Stamp
 ) -> "dict[str, SearchCalibration]":
-    from foxnas_core.workflow import calibrations
+    from foxnas_core.steps.workflow import calibrations
 
     predictors = [
         cached_predictor(_folder, c, "auto", "auto", stamp) for c in ("accuracy", latency)
@@ -166,7 +166,7 @@ def plan_of(study: Study, column: str, count: int) -> "MeasurementPlan":
 def _plan(
     _folder: str, column: str, count: int, stamp: Version, optima: Stamp
 ) -> "MeasurementPlan":
-    from foxnas_core.design.plan import plan_next
+    from foxnas_core.planning.plan import plan_next
 
     predictor = None
     with suppress(FoxnasError):  # too few rows for a fit, which the plan then says
@@ -177,6 +177,6 @@ def _plan(
 
 def seconds_of(study: Study) -> float | None:
     """What measuring a subnet took in this study; see `design.plan.seconds_a_row`."""
-    from foxnas_core.design.plan import seconds_a_row
+    from foxnas_core.planning.plan import seconds_a_row
 
     return seconds_a_row(table_of(study))

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from foxnas_core.architecture import Architecture
-from foxnas_core.storage import Study, open_study
+from foxnas_core.space.architecture import Architecture
+from foxnas_core.study.storage import Study, open_study
 from pages.shared.cache.versions import Stamp, stamp_of
 from pages.shared.choices import as_text
 from pages.shared.registry import MEASURING
@@ -31,7 +31,7 @@ def layers_of(study: Study, architecture: Architecture) -> "tuple[Layer, ...]":
 
 @st.cache_resource(max_entries=32, show_spinner=False)
 def _layers(folder: str, choices: str, stamp: Stamp) -> "tuple[Layer, ...]":
-    from foxnas_core.workflow import subnet_layers
+    from foxnas_core.steps.workflow import subnet_layers
 
     study = open_study(Path(folder))
     return subnet_layers(study, study.space.architecture(json.loads(choices)))
@@ -45,7 +45,7 @@ def profile_of(study: Study, architecture: Architecture, precision: str) -> "Lay
 
 @st.cache_resource(max_entries=16, show_spinner="Profiling the subnet, alone on one core …")
 def _profile(folder: str, choices: str, precision: str, stamp: Stamp) -> "LayerProfile":
-    from foxnas_core.workflow import profile_subnet
+    from foxnas_core.steps.workflow import profile_subnet
 
     study = open_study(Path(folder))
     with MEASURING:

@@ -5,19 +5,19 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from foxnas_core.storage import Study, file_hash, open_study
+from foxnas_core.study.storage import Study, file_hash, open_study
 from pages.shared.cache.fits import predictors_of
 from pages.shared.cache.versions import Stamp, stamp_of
 
 if TYPE_CHECKING:
-    from foxnas_core.handmade.claims import Comparison
-    from foxnas_core.handmade.record import HandmadeRecord
+    from foxnas_core.evidence.handmade.claims import Comparison
+    from foxnas_core.evidence.handmade.record import HandmadeRecord
+    from foxnas_core.evidence.trust.pairs import TrustRecord
+    from foxnas_core.evidence.trust.report import TrustReport
+    from foxnas_core.evidence.verification.claims import Trial
     from foxnas_core.reporting.report import Report
     from foxnas_core.reporting.subject import ReportRequest
     from foxnas_core.search.rounds import RoundsRecord
-    from foxnas_core.trust.pairs import TrustRecord
-    from foxnas_core.trust.report import TrustReport
-    from foxnas_core.verification.claims import Trial
 
 
 def rounds_of(study: Study) -> "RoundsRecord | None":
@@ -47,7 +47,7 @@ def trust_report_of(study: Study) -> "TrustReport":
 
 @st.cache_resource(max_entries=16, show_spinner=False)
 def _trust_report(folder: str, stamp: Stamp) -> "TrustReport":
-    from foxnas_core.trust.report import trust_report
+    from foxnas_core.evidence.trust.report import trust_report
 
     record = _trust(folder, stamp)
     pairs = record.pairs if record else ()
@@ -73,7 +73,7 @@ def handmade_comparison_of(study: Study, way: str, precision: str) -> "Compariso
 
 @st.cache_resource(max_entries=32, show_spinner=False)
 def _handmade_comparison(folder: str, way: str, precision: str, stamp: Stamp) -> "Comparison":
-    from foxnas_core.handmade.claims import compare
+    from foxnas_core.evidence.handmade.claims import compare
 
     record = _handmade(folder, stamp)
     assert record is not None

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from foxnas_core.architecture import Architecture, Value
 from foxnas_core.errors import FoxnasError
-from foxnas_core.storage import Study, open_study
+from foxnas_core.space.architecture import Architecture, Value
+from foxnas_core.study.storage import Study, open_study
 from pages.shared.cache.fits import cached_calibrations, cached_predictor
 from pages.shared.cache.versions import Stamp, Version, cached_table, stamp_of, version_of
 from pages.shared.choices import as_text
@@ -17,9 +17,9 @@ from pages.shared.choices import as_text
 if TYPE_CHECKING:
     import pandas as pd
 
-    from foxnas_core.answers.reach import Answer, Reached
-    from foxnas_core.answers.reasons import Reasons
-    from foxnas_core.answers.why_not import WhyNot
+    from foxnas_core.explanation.reach import Answer, Reached
+    from foxnas_core.explanation.reasons import Reasons
+    from foxnas_core.explanation.why_not import WhyNot
     from foxnas_core.search.calibration import SearchCalibration
     from foxnas_core.search.exact import Front
     from foxnas_core.search.milp import Solution
@@ -44,7 +44,7 @@ def problem_of(study: Study, objective: str, limits: Limits, kept: Kept) -> "Sea
 def cached_problem(
     _folder: str, objective: str, first: str, limits: Limits, kept: Kept, stamp: Version
 ) -> "SearchProblem":
-    from foxnas_core.workflow import search_problem
+    from foxnas_core.steps.workflow import search_problem
 
     if kept:
         return cached_problem(_folder, objective, first, limits, (), stamp).restricted_to(
@@ -128,7 +128,7 @@ def _reached(
     stamp: Version,
     optima: Stamp,
 ) -> "Reached":
-    from foxnas_core.answers.reach import Goal, reach
+    from foxnas_core.explanation.reach import Goal, reach
 
     (first, amount), *others = limits
     problem = cached_problem(_folder, objective, first, tuple(others), (), stamp)
@@ -161,7 +161,7 @@ def _kept_best(
     stamp: Version,
     optima: Stamp,
 ) -> "Answer":
-    from foxnas_core.answers.reach import best_with_kept
+    from foxnas_core.explanation.reach import best_with_kept
 
     (first, bound), *others = limits
     problem = cached_problem(_folder, objective, first, tuple(others), (), stamp).within(bound)
@@ -198,7 +198,7 @@ def _why_not(
     asked: tuple[str, Value],
     stamp: Version,
 ) -> "tuple[WhyNot, pd.DataFrame]":
-    from foxnas_core.answers.why_not import every_choice, why_not
+    from foxnas_core.explanation.why_not import every_choice, why_not
 
     (first, bound), *others = limits
     problem = cached_problem(_folder, objective, first, tuple(others), (), stamp).within(bound)
@@ -224,7 +224,7 @@ def reasons_of(study: Study, latency: str, architecture: Architecture, budget: f
 
 @st.cache_resource(max_entries=64, show_spinner="Finding the reasons …")
 def _reasons(folder: str, latency: str, choices: str, budget: float, stamp: Version) -> "Reasons":
-    from foxnas_core.answers.reasons import reasons
+    from foxnas_core.explanation.reasons import reasons
     from foxnas_core.search.prices import front_prices
 
     gain, cost = (cached_predictor(folder, c, "auto", "auto", stamp) for c in ("accuracy", latency))

@@ -11,9 +11,9 @@ from functools import cached_property
 
 import streamlit as st
 
-from foxnas_core.importing import ColumnMapping, ForeignFile, read_content
-from foxnas_core.search_space import SearchSpace
-from foxnas_core.table import MeasurementTable
+from foxnas_core.space.search_space import SearchSpace
+from foxnas_core.table.importing import ColumnMapping, ForeignFile, read_content
+from foxnas_core.table.measurements import MeasurementTable
 
 
 @dataclass(frozen=True)

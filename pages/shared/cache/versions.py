@@ -14,9 +14,9 @@ from typing import BinaryIO
 import streamlit as st
 
 from foxnas_core.errors import FoxnasError, InvalidInput
-from foxnas_core.storage import Study, open_study
-from foxnas_core.table import MeasurementTable
-from foxnas_core.table_files import count_rows
+from foxnas_core.study.storage import Study, open_study
+from foxnas_core.table.files import count_rows
+from foxnas_core.table.measurements import MeasurementTable
 from pages.shared import choices
 
 Stamp = tuple[tuple[str, int, int, int], ...]

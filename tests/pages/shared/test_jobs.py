@@ -15,7 +15,7 @@ from foxnas_core.search.annealing import search
 from foxnas_core.search.exact import solve_exact
 from foxnas_core.search.problem import SearchProblem
 from foxnas_core.search.schedule import AnnealingSettings
-from foxnas_core.storage import open_study
+from foxnas_core.study.storage import open_study
 from pages.shared import jobs
 from pages.shared import registry as registry_room
 from pages.shared.jobs import Job, Jobs, replayed
@@ -141,7 +141,7 @@ import os, sys, threading, time
 from pathlib import Path
 from foxnas_core.search.exact import solve_exact
 from foxnas_core.search.schedule import AnnealingSettings
-from foxnas_core.storage import create_study
+from foxnas_core.study.storage import create_study
 from pages.shared.jobs import Jobs
 from tests.search.additive import mini_problem
 

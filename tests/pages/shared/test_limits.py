@@ -3,8 +3,8 @@
 import pytest
 
 from foxnas_core.errors import InvalidInput
-from foxnas_core.storage import open_study
-from foxnas_core.target import target_of
+from foxnas_core.study.storage import open_study
+from foxnas_core.table.metrics import target_of
 from pages.shared.limits import (
     Terms,
     in_words,

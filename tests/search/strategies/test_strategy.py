@@ -5,13 +5,13 @@ import math
 import numpy as np
 import pytest
 
-from foxnas_core.architecture import Architecture
 from foxnas_core.errors import InfeasibleBudget, InvalidInput
 from foxnas_core.families import load_shipped, space_from_dict
 from foxnas_core.search.strategies.driver import StrategyRun, run
 from foxnas_core.search.strategies.goal import Goal
 from foxnas_core.search.strategies.strategy import STRATEGIES, strategy_of
-from foxnas_core.search_space import SearchSpace
+from foxnas_core.space.architecture import Architecture
+from foxnas_core.space.search_space import SearchSpace
 
 
 def tiny_space() -> SearchSpace:

@@ -1,1 +1,0 @@
-"""Answers about one architecture: what would reach a goal, and why a choice is not taken."""

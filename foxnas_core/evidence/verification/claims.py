@@ -1,0 +1,283 @@
+"""What was claimed before measuring, and what was measured: plain values that a study keeps.
+
+A trial is one act of measuring: an edited subnet, alone or with the one that it was edited from.
+Its claims are frozen by fits that have not seen either subnet, and are kept before anything is
+measured; its verdicts come after.
+"""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from typing import Any, Literal
+
+from foxnas_core.documents import number, text, whole
+from foxnas_core.regression import Predictor
+from foxnas_core.space.architecture import Architecture
+from foxnas_core.table.metrics import target_of
+
+Kind = Literal["value", "difference"]
+Chosen = Literal["random", "picked"]
+KINDS: Mapping[str, str] = {"value": "a subnet's value", "difference": "what an edit changes"}
+CHOSEN: Mapping[str, str] = {"random": "drawn at random", "picked": "picked by hand"}
+
+
+@dataclass(frozen=True)
+class FitRecord:
+    """Which fit a claim is of: its form, the rows it read, the fingerprint of the table it was
+    fitted on (without the claim's own subnets) and that of its estimates."""
+
+    form: str
+    rows: int
+    table: str
+    estimates: str
+
+    @classmethod
+    def of(cls, predictor: Predictor) -> "FitRecord":
+        digest = hashlib.sha256(predictor.form.name.encode())
+        digest.update(predictor.estimates.tobytes())
+        digest.update(predictor.covariance.tobytes())
+        digest.update(json.dumps([predictor.link.center, predictor.link.rate]).encode())
+        return cls(
+            predictor.form.name,
+            predictor.rows,
+            predictor.table_fingerprint,
+            digest.hexdigest()[:12],
+        )
+
+
+@dataclass(frozen=True)
+class Claim:
+    """A prediction with its interval, of one target, in the target's unit.
+
+    - of kind "value": the edited subnet's value; `low` to `high` is the prediction interval.
+    - of kind "difference": the edited subnet's value less that of the one it was edited from;
+      `low` to `high` is the confidence interval of the mean difference, as explanations show it.
+
+    `scatter_low` to `scatter_high` is where single measurements scatter about the fit, with the
+    same confidence; for a value that is the prediction interval. `quantile` is how many standard
+    errors an interval reaches to either side. See `judging`.
+    """
+
+    kind: Kind
+    target: str
+    value: float
+    low: float
+    high: float
+    scatter_low: float
+    scatter_high: float
+    quantile: float
+    fit: FitRecord
+
+    @property
+    def clear(self) -> bool:
+        """Whether the stated interval tells the sign."""
+        return self.low * self.high > 0
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What was measured of one claim.
+
+    `low` to `high` bound the measured value itself, at the trial's confidence; a latency's are the
+    range of its rounds. `judged_low` to `judged_high` is the interval that it was held against:
+    the stated one, widened as `judging` says.
+    `reason` says why a verdict does not count, "" where it does.
+    """
+
+    measured: float
+    std_error: float
+    low: float
+    high: float
+    judged_low: float
+    judged_high: float
+    reason: str = ""
+
+    @property
+    def inside(self) -> bool:
+        return self.judged_low <= self.measured <= self.judged_high
+
+    @property
+    def clear(self) -> bool:
+        """Whether the measurement tells the sign."""
+        return self.low * self.high > 0
+
+
+@dataclass(frozen=True)
+class Circumstances:
+    """How a trial was measured: on `images` of all `held_out`; `rows` counts those appended to the
+    study's table; `latency_device` is where that table's latencies are from, "" if unknown."""
+
+    images: int
+    held_out: int
+    device: str
+    latency_device: str
+    campaign: str
+    rows: int
+    measured: str  # UTC, as in Trial.made
+
+
+@dataclass(frozen=True)
+class Trial:
+    """Claims on one or two subnets and, once measured, a verdict for each of them.
+
+    `subnets` are the edited one alone, or the one it was edited from first; `edit` says what
+    differs. `chosen` says by whom they were, `seed` with which seed. `parents` holds the
+    fingerprints of space, measurements, checkpoint and images when the claims were made, at `made`
+    (UTC), and `left_out` how many rows of these subnets the fits did not see.
+    """
+
+    id: str
+    subnets: tuple[Architecture, ...]
+    edit: str
+    chosen: Chosen
+    seed: int
+    level: float
+    parents: dict[str, str]
+    made: str
+    left_out: int
+    claims: tuple[Claim, ...]
+    verdicts: tuple[Verdict, ...] = ()
+    circumstances: Circumstances | None = field(default=None)
+
+    @property
+    def done(self) -> bool:
+        return bool(self.verdicts)
+
+    @property
+    def judged(self) -> tuple[tuple[Claim, Verdict], ...]:
+        return tuple(zip(self.claims, self.verdicts, strict=True)) if self.done else ()
+
+    @property
+    def edited(self) -> Architecture:
+        return self.subnets[-1]
+
+    @property
+    def title(self) -> str:
+        """Which subnets, in a few words."""
+        return f"{self.edited.id}: {self.edit}" if self.edit else self.edited.id
+
+    def sentences(self) -> list[str]:
+        """Each verdict in words."""
+        return [self._sentence(claim, verdict) for claim, verdict in self.judged]
+
+    def _sentence(self, claim: Claim, verdict: Verdict) -> str:
+        target = target_of(claim.target)
+        signed = claim.kind == "difference"
+        unit = target.difference_unit if signed else target.unit
+
+        def told(value: float) -> str:
+            return target.text(value, signed=signed)
+
+        said = "claimed" if signed else "predicted"
+        found = "inside" if verdict.inside else "outside"
+        sentence = (
+            f"{target.label}: {said} {told(claim.value)} {unit} "
+            f"({told(claim.low)} to {told(claim.high)}), measured {told(verdict.measured)} {unit} "
+            f"({told(verdict.low)} to {told(verdict.high)}), which is {found}"
+        )
+        if (verdict.judged_low, verdict.judged_high) == (claim.low, claim.high):
+            sentence += " the stated interval."
+        else:
+            widened = "the error of measuring both" if signed else "the fewer images"
+            sentence += (
+                f" {told(verdict.judged_low)} to {told(verdict.judged_high)}, the stated interval "
+                f"widened by {widened}."
+            )
+        if signed and claim.clear:
+            if not verdict.clear:
+                sentence += " The measurement alone does not tell the direction."
+            elif verdict.measured * claim.value > 0:
+                sentence += " The direction is as claimed."
+            else:
+                sentence += " The direction is the opposite."
+        return f"{sentence} Not counted: {verdict.reason}." if verdict.reason else sentence
+
+    def to_dict(self) -> dict[str, Any]:
+        """A JSON document; see `docs/schemas.md`."""
+        return {
+            "id": self.id,
+            "subnets": [{"id": a.id, "choices": a.to_dict()} for a in self.subnets],
+            "edit": self.edit,
+            "chosen": self.chosen,
+            "seed": self.seed,
+            "level": self.level,
+            "parents": self.parents,
+            "made": self.made,
+            "left_out": self.left_out,
+            "claims": [asdict(claim) for claim in self.claims],
+            "verdicts": [asdict(verdict) for verdict in self.verdicts],
+            "circumstances": self.circumstances and asdict(self.circumstances),
+        }
+
+    @classmethod
+    def from_dict(cls, document: Mapping[str, Any]) -> "Trial":
+        """The inverse of `to_dict`; raises `ValueError`, `KeyError`, `TypeError` or `InvalidInput`
+        for what is none."""
+        chosen = _one_of(document["chosen"], CHOSEN)
+        claims = tuple(_claim_of(claim) for claim in document["claims"])
+        verdicts = tuple(_verdict_of(verdict) for verdict in document["verdicts"])
+        subnets = tuple(Architecture.from_mapping(s["choices"]) for s in document["subnets"])
+        if not claims or len(subnets) not in (1, 2) or len(verdicts) not in (0, len(claims)):
+            raise ValueError("claims, subnets and verdicts do not belong together")
+        level = number(document["level"])
+        if not 0 < level < 1:
+            raise ValueError(f"level {level}")
+        how = document["circumstances"]
+        if bool(how) != bool(verdicts):
+            raise ValueError("verdicts and circumstances do not belong together")
+        return cls(
+            id=text(document["id"]),
+            subnets=subnets,
+            edit=text(document["edit"]),
+            chosen=chosen,  # type: ignore[arg-type]
+            seed=whole(document["seed"]),
+            level=level,
+            parents={
+                name: text(document["parents"][name])
+                for name in ("space", "measurements", "checkpoint", "images")
+            },
+            made=text(document["made"]),
+            left_out=whole(document["left_out"]),
+            claims=claims,
+            verdicts=verdicts,
+            circumstances=_circumstances_of(how) if how else None,
+        )
+
+
+def _claim_of(document: Mapping[str, Any]) -> Claim:
+    fit = document["fit"]
+    names = ("value", "low", "high", "scatter_low", "scatter_high", "quantile")
+    return Claim(
+        kind=_one_of(document["kind"], KINDS),  # type: ignore[arg-type]
+        target=target_of(document["target"]).column,
+        **{name: number(document[name]) for name in names},
+        fit=FitRecord(
+            text(fit["form"]), whole(fit["rows"]), text(fit["table"]), text(fit["estimates"])
+        ),
+    )
+
+
+def _verdict_of(document: Mapping[str, Any]) -> Verdict:
+    names = ("measured", "std_error", "low", "high", "judged_low", "judged_high")
+    return Verdict(
+        **{name: number(document[name]) for name in names}, reason=text(document["reason"])
+    )
+
+
+def _circumstances_of(document: Mapping[str, Any]) -> Circumstances:
+    return Circumstances(
+        images=whole(document["images"]),
+        held_out=whole(document["held_out"]),
+        device=text(document["device"]),
+        latency_device=text(document["latency_device"]),
+        campaign=text(document["campaign"]),
+        rows=whole(document["rows"]),
+        measured=text(document["measured"]),
+    )
+
+
+def _one_of(value: Any, known: Mapping[str, str]) -> str:
+    if value not in known:
+        raise ValueError(f"{value!r} is none of {', '.join(known)}")
+    return value

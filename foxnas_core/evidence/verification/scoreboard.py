@@ -1,0 +1,172 @@
+"""How many claims were tested, and how many held: the honesty of the explanations, in numbers."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import pandas as pd
+
+from foxnas_core.evidence.verification.claims import CHOSEN, KINDS, Claim, Trial, Verdict
+from foxnas_core.evidence.verification.judging import wilson, within_scatter
+from foxnas_core.table.metrics import target_of
+
+COLUMNS = [
+    "kind", "target", "chosen", "tested", "held", "share", "low", "high", "stated",
+    "not counted", "within scatter", "directions", "directions right",
+]  # fmt: skip
+
+
+@dataclass(frozen=True, eq=False)
+class Scoreboard:
+    """`table` has one row for each kind of claim, target, way of choosing and confidence:
+
+    kind, target, chosen; how many were `tested` and `held`; the `share` that held with its Wilson
+    interval `low` to `high` (95 %), and the `stated` confidence, all in percent; how many were
+    measured but `not counted`; for differences how many lie at least `within scatter` (see
+    `judging.within_scatter`), and of those whose stated interval and whose
+    measurement both tell a direction (`directions`) for how many it is the same one
+    (`directions right`). `pending` claims were stated and not measured yet.
+    """
+
+    table: pd.DataFrame
+    pending: int
+
+    @property
+    def tested(self) -> int:
+        return int(self.table["tested"].sum())
+
+    @property
+    def held(self) -> int:
+        return int(self.table["held"].sum())
+
+    def sentences(self) -> list[str]:
+        """What it comes to, in words."""
+        if not self.tested:
+            said = "No claim was tested yet" + (
+                ", but for some that do not count." if len(self.table) else "."
+            )
+            return [said, *self._pending()]
+        stated = " or ".join(f"{s:g} %" for s in sorted(set(self.table["stated"])))
+        sentences = [
+            f"{self.held} of {self.tested} tested claims held, {100 * self.held / self.tested:.0f} "
+            f"%; stated were {stated}."
+        ]
+        counted = self.table[self.table["tested"] > 0]
+        fewer = counted[counted["high"] < counted["stated"]]
+        for words, named in (
+            (fewer[fewer["kind"] == "value"], "fewer than stated, so its intervals are too narrow"),
+            (fewer[fewer["kind"] == "difference"], "fewer than stated, so these effects depend on "
+             "what else is chosen, or its intervals are too narrow"),
+            (counted[counted["low"] > counted["stated"]], "more than stated, so its intervals are "
+             "wider than need be"),
+        ):  # fmt: skip
+            sentences += [f"{_row_name(row)}: {named}." for _, row in words.iterrows()]
+        if len(sentences) == 1:
+            sentences.append(
+                "Every share's interval has the stated confidence in it, so nothing speaks against "
+                "the intervals."
+            )
+        told, right = (int(self.table[c].sum()) for c in ("directions", "directions right"))
+        if told:
+            sentences.append(
+                f"Where an effect was claimed with a sign and the measurement tells one, {right} "
+                f"of {told} have the sign that was claimed."
+            )
+        return [*sentences, *self._pending()]
+
+    def _pending(self) -> list[str]:
+        if not self.pending:
+            return []
+        return [f"{self.pending} claims were stated and are not measured yet."]
+
+
+def scoreboard(trials: Sequence[Trial]) -> Scoreboard:
+    """The scoreboard of these trials, random ones first."""
+    judged = [(trial, *pair) for trial in trials for pair in trial.judged]
+    groups: dict[tuple[str, str, str, float], list[tuple[Claim, Verdict]]] = {}
+    order = [(kind, chosen) for chosen in CHOSEN for kind in KINDS]
+    judged.sort(key=lambda x: order.index((x[1].kind, x[0].chosen)))
+    for trial, claim, verdict in judged:
+        key = (claim.kind, claim.target, trial.chosen, trial.level)
+        groups.setdefault(key, []).append((claim, verdict))
+    rows = [_row(key, own) for key, own in groups.items()]
+    pending = sum(len(trial.claims) for trial in trials if not trial.done)
+    return Scoreboard(pd.DataFrame(rows, columns=COLUMNS), pending)
+
+
+def scoreboard_document(board: Scoreboard) -> dict[str, Any]:
+    """What `verify --json` prints of it; missing numbers are null."""
+    rows = board.table.astype(object).where(board.table.notna(), None).to_dict("records")
+    return {"scoreboard": rows, "pending": board.pending, "sentences": board.sentences()}
+
+
+def _row(
+    key: tuple[str, str, str, float], own: Sequence[tuple[Claim, Verdict]]
+) -> dict[str, object]:
+    kind, target, chosen, level = key
+    counted = [(claim, verdict) for claim, verdict in own if not verdict.reason]
+    held = sum(verdict.inside for _, verdict in counted)
+    low, high = wilson(held, len(counted))
+    differences = counted if kind == "difference" else []
+    told = [(c, v) for c, v in differences if c.clear and v.clear]
+    return {
+        "kind": kind,
+        "target": target,
+        "chosen": chosen,
+        "tested": len(counted),
+        "held": held,
+        "share": 100 * held / len(counted) if counted else float("nan"),
+        "low": 100 * low,
+        "high": 100 * high,
+        "stated": 100 * level,
+        "not counted": len(own) - len(counted),
+        "within scatter": sum(within_scatter(c, v) for c, v in differences),
+        "directions": len(told),
+        "directions right": sum(v.measured * c.value > 0 for c, v in told),
+    }
+
+
+def _row_name(row: pd.Series) -> str:
+    target = target_of(row["target"]).label
+    return f"{target}, {KINDS[row['kind']]}, {CHOSEN[row['chosen']]}"
+
+
+def trials_table(trials: Sequence[Trial]) -> pd.DataFrame:
+    """One row a claim, in the order of the trials: all that was stated and measured."""
+    rows = [
+        {
+            "trial": trial.id,
+            "made": trial.made,
+            "chosen": trial.chosen,
+            "seed": trial.seed,
+            "subnet": trial.edited.id,
+            "edited from": trial.subnets[0].id if len(trial.subnets) == 2 else "",
+            "edit": trial.edit,
+            "kind": claim.kind,
+            "target": claim.target,
+            "stated (%)": 100 * trial.level,
+            "claimed": claim.value,
+            "claimed low": claim.low,
+            "claimed high": claim.high,
+            "measured": verdict.measured if verdict else float("nan"),
+            "measured low": verdict.low if verdict else float("nan"),
+            "measured high": verdict.high if verdict else float("nan"),
+            "judged low": verdict.judged_low if verdict else float("nan"),
+            "judged high": verdict.judged_high if verdict else float("nan"),
+            "verdict": _verdict_word(verdict),
+            "not counted": verdict.reason if verdict else "",
+            "images": trial.circumstances.images if trial.circumstances else 0,
+            "device": trial.circumstances.device if trial.circumstances else "",
+            "fit": claim.fit.estimates,
+            "fitted table": claim.fit.table,
+        }
+        for trial in trials
+        for claim, verdict in trial.judged or [(claim, None) for claim in trial.claims]
+    ]
+    return pd.DataFrame(rows)
+
+
+def _verdict_word(verdict: Verdict | None) -> str:
+    if verdict is None:
+        return "not measured"
+    return "inside" if verdict.inside else "outside"

@@ -1,0 +1,1 @@
+"""The MBConv family: once-for-all networks of inverted residuals."""

@@ -1,0 +1,317 @@
+"""A form: the list of terms that a target is regressed on."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import cached_property, lru_cache
+from typing import Any
+
+import numpy as np
+
+from foxnas_core.errors import InvalidInput
+from foxnas_core.regression.features.builders import BUILDERS
+from foxnas_core.regression.features.interactions import Pair, candidate_products, products
+from foxnas_core.regression.features.parts import contrasts, fixed_presence, slots_of
+from foxnas_core.regression.features.portable import portable_part
+from foxnas_core.regression.features.terms import Lookup, Part, Product, Term, constant, scaled
+from foxnas_core.space.search_space import Decision, SearchSpace
+from foxnas_core.table.metrics import Target, target_of
+
+FORMS: Mapping[str, str] = {
+    "per_layer": "Per layer",
+    "block_state": "Block states",
+    "choice_counts": "Choice counts per stage",
+    "stage_counts": "Block counts per stage",
+    "foxnas": "FOX-NAS, as published",
+    "interactions": "Per layer with interactions",
+    "count_interactions": "Choice counts with interactions",
+}
+# These read only how many blocks of each type a stage has after its first, not their order.
+ORDER_FREE = ("choice_counts", "count_interactions", "stage_counts", "foxnas")
+# Forms whose interactions are chosen from data, and what they add them to.
+BASES: Mapping[str, str] = {"interactions": "per_layer", "count_interactions": "choice_counts"}
+
+_INTERCEPT = "intercept"
+# So many rows are computed from one table of all lookups: enough for an edit's.
+FEW = 32
+
+
+@dataclass(frozen=True)
+class Form:
+    """How architectures of a space become rows of a regression on one target.
+
+    `pairs` names the interactions it has.
+    """
+
+    name: str
+    title: str
+    space: SearchSpace
+    target: Target
+    terms: tuple[Term, ...]
+    note: str
+    pairs: tuple[Pair, ...]
+    _parts: tuple[Part, ...] = field(repr=False, compare=False)
+    _resolution: Decision | None = field(repr=False)
+
+    @property
+    def parameters(self) -> int:
+        return len(self.terms)
+
+    @property
+    def wanted_rows(self) -> int:
+        """Rows from which on nominal 95 % intervals have their coverage: 3 a parameter."""
+        return 3 * self.parameters
+
+    @property
+    def order_free(self) -> bool:
+        """Whether the order of the blocks within a stage makes no difference."""
+        return self.name in ORDER_FREE
+
+    @property
+    def joint(self) -> bool:
+        """Whether some term reads several slots of a stage together."""
+        return self.order_free or any(not term.slot for term in self.interactions)
+
+    @cached_property
+    def interactions(self) -> dict[Term, tuple[Decision, ...]]:
+        """The terms that are products, each with the decisions that it reads."""
+        return {
+            term: tuple(self.space.decisions[i] for i in sorted(part.positions))
+            for part in self._parts
+            if isinstance(part, Product)
+            for term in part.terms
+        }
+
+    def matrix(self, codes: np.ndarray, group: str | None = None) -> np.ndarray:
+        """Regression rows (architectures, terms), or the columns of one group's terms only.
+
+        The columns of a group are right wherever the codes of that group and of the context are,
+        whatever the other codes. Those of a part alone are 0 where the group's own codes are all
+        -1. A context of -1 stands for the largest resolution where that scales a column, and for
+        the average choice where it is one.
+        """
+        codes = codes.astype(np.intp)
+        scale = self.scale(codes)[:, np.newaxis]
+        if group is None and len(codes) <= FEW:
+            return self._few_rows(codes, scale)
+        blocks = [
+            part.columns(codes) * scale if part.terms[0].scaled else part.columns(codes)
+            for part in self._parts
+            if group in (None, part.terms[0].group)
+        ]
+        return np.hstack([np.empty((len(codes), 0)), *blocks])
+
+    def _few_rows(self, codes: np.ndarray, scale: np.ndarray) -> np.ndarray:
+        """The whole of `matrix`, all lookups at once: of few rows, each call takes longer than what
+        it computes."""
+        table, weights, first, others = self._lookups
+        rows = table[codes @ weights + first].sum(axis=1)
+        for part, columns in others:
+            rows[:, columns] = part.columns(codes)
+        return np.where(self._is_scaled, rows * scale, rows)
+
+    @cached_property
+    def _is_scaled(self) -> np.ndarray:
+        return np.array([term.scaled for term in self.terms], dtype=bool)
+
+    @cached_property
+    def _lookups(
+        self,
+    ) -> tuple[np.ndarray, np.ndarray, np.ndarray, tuple[tuple[Part, slice], ...]]:
+        """All lookups as one: a table (their rows, terms) of which an architecture's regression row
+        is the sum of the rows codes @ `weights` (decisions, reads) + `first` (reads,); and the
+        other parts with their columns."""
+        blocks, weights, first, others = [], [], [], []
+        column = height = 0
+        for part in self._parts:
+            columns = slice(column, column + len(part.terms))
+            column = columns.stop
+            if not isinstance(part, Lookup):
+                others.append((part, columns))
+                continue
+            block = np.zeros((len(part.table), len(self.terms)))
+            block[:, columns] = part.table
+            blocks.append(block)
+            for read in part.reads:
+                weight = np.zeros(len(self.space.decisions), dtype=np.intp)
+                step = 1
+                for position, size in zip(reversed(read), reversed(part.sizes), strict=True):
+                    weight[position] += step
+                    step *= size + 1
+                weights.append(weight)
+                # Codes begin at -1.
+                first.append(height + int(weight.sum()))
+            height += len(part.table)
+        table = np.vstack([np.empty((0, len(self.terms))), *blocks])
+        shape = (len(weights), len(self.space.decisions))
+        return (
+            table,
+            np.reshape(weights, shape).T.astype(np.intp),
+            np.array(first, np.intp),
+            tuple(others),
+        )
+
+    def columns_of(self, group: str) -> np.ndarray:
+        """Positions of one group's terms; "" for those of the intercept and the context."""
+        return np.array([i for i, term in enumerate(self.terms) if term.group == group], dtype=int)
+
+    @cached_property
+    def shown(self) -> np.ndarray:
+        """The linear map (terms, terms) from fitted coefficients to those of the table.
+
+        A sum-to-zero set b₁ … bₘ₋₁ leaves -(b₁ + … + bₘ₋₁) to its first choice; its difference
+        to choice j is bⱼ + Σ b.
+        """
+        sets = [(t.contrast, t.scaled) if t.contrast else i for i, t in enumerate(self.terms)]
+        same = np.array([[a == b for b in sets] for a in sets], dtype=float)
+        plain = np.array([not term.contrast for term in self.terms])
+        same[plain] = 0.0
+        return np.eye(len(self.terms)) + same
+
+    @cached_property
+    def apart(self) -> "tuple[Form, np.ndarray]":
+        """The same regression with a column of its own for each slot that a term counts over, and
+        the position (its terms,) of the term that each column is a part of."""
+        parts: list[Part] = []
+        origins: list[int] = []
+        first = 0
+        for part in self._parts:
+            split = _by_slot(self.space, part)
+            parts += split
+            origins += list(range(first, first + len(part.terms))) * len(split)
+            first += len(part.terms)
+        terms = tuple(term for part in parts for term in part.terms)
+        return replace(self, terms=terms, _parts=tuple(parts)), np.array(origins)
+
+    def scale(self, codes: np.ndarray) -> np.ndarray:
+        """What the scaled columns of each architecture (n,) are multiplied by."""
+        if self._resolution is None:
+            return np.ones(len(codes))
+        # The entry that -1 picks is the last one, the reference.
+        position, factors = self._scaling(self._resolution)
+        return np.append(factors, 1.0)[codes[:, position]]
+
+    def _scaling(self, resolution: Decision) -> tuple[int, np.ndarray]:
+        """The position of the decision that scales columns, and the factor of each choice."""
+        choices = np.array(resolution.choices, dtype=float)
+        return self.space.decisions.index(resolution), (choices / choices.max()) ** 2
+
+    def portable(self) -> dict[str, Any]:
+        """The form as JSON values, from which any program computes regression rows.
+
+        `parts` in the order of the columns, each with whether it is `scaled`; `scale` is null or
+        the `position` of the decision whose choices multiply the scaled parts by `factors`.
+        """
+        scale = None
+        if self._resolution is not None:
+            position, factors = self._scaling(self._resolution)
+            scale = {"position": position, "factors": factors.tolist()}
+        parts = [{**portable_part(p), "scaled": p.terms[0].scaled} for p in self._parts]
+        return {"scale": scale, "parts": parts}
+
+
+def build_form(name: str, space: SearchSpace, target: str, pairs: Sequence[Pair] = ()) -> Form:
+    """The form `name` of `FORMS` for `space` and the target column `target`.
+
+    `pairs` are the interactions of a form that has some, of `candidate_pairs`. Raises
+    `InvalidInput` for an unknown form or target, or a form that the space can't have.
+    """
+    if name not in FORMS:
+        raise InvalidInput(f"{name!r} is no form; choose {', '.join(FORMS)}.")
+    return _build_form(name, space, target_of(target), tuple(pairs))
+
+
+@lru_cache(maxsize=64)
+def candidate_pairs(name: str, space: SearchSpace, target: str) -> dict[Pair, Part]:
+    """The interactions that the form `name` may have, each with the part that computes it."""
+    resolution, context, groups = _base_parts(BASES[name], space, target_of(target))
+    found: dict[Pair, Part] = {}
+    for group, own in groups.items():
+        beside = [] if resolution else context
+        for pair, part in candidate_products(space, group, own, beside).items():
+            found[pair] = scaled(part) if resolution else part
+    return found
+
+
+def _base_parts(
+    name: str, space: SearchSpace, target: Target
+) -> tuple[Decision | None, list[Part], dict[str, list[Part]]]:
+    """The decision that scales the target, the parts of the context and those of each group."""
+    resolution = scaling_resolution(space, target)
+    context: list[Part] = []
+    if target.column != "parameters":  # the number of weights does not depend on the input
+        for group in space.context:
+            contexts = [d for d in space.in_group(group) if d != resolution]
+            context += [contrasts(space, "", d) for d in contexts if len(d.choices) > 1]
+    groups = {}
+    for group in space.additive_groups:
+        # A decision of one choice makes a part without terms.
+        own = [part for part in BUILDERS[name](space, group, target) if part.terms]
+        slots = [*slots_of(space, group), ""]
+        groups[group] = [part for slot in slots for part in own if part.terms[0].slot == slot]
+    return resolution, context, groups
+
+
+@lru_cache(maxsize=64)
+def _build_form(name: str, space: SearchSpace, target: Target, pairs: tuple[Pair, ...]) -> Form:
+    resolution, context, groups = _base_parts(BASES.get(name, name), space, target)
+    parts: list[Part] = [constant(_INTERCEPT, "Intercept")]
+    if resolution is not None:
+        label = f"Fixed part × (resolution / {max(resolution.choices)})²"
+        parts.append(scaled(constant(f"{resolution.name}^2", label, resolution.name)))
+    parts += context
+    for group, own in groups.items():
+        chosen: list[Part] = [*own, *products(space, group, own, context, pairs)]
+        if resolution is not None:
+            parts += [scaled(part) for part in chosen]
+            parts += fixed_presence(space, group, by_slot=name not in ORDER_FREE)
+        else:
+            parts += chosen
+    notes = []
+    if resolution is not None:
+        notes.append(
+            f"Effects of blocks hold at {max(resolution.choices)} px and scale with the number of "
+            "pixels; terms named 'fixed' do not."
+        )
+    if pairs:
+        named = ", ".join(f"{left} × {right}" for left, right in pairs)
+        notes.append(f"Interactions chosen by cross-validation: {named}.")
+    terms = tuple(term for part in parts for term in part.terms)
+    assert len({term.name for term in terms}) == len(terms), "term names must differ"
+    assert_additive(space, parts)
+    return Form(
+        name, FORMS[name], space, target, terms, " ".join(notes), pairs, tuple(parts), resolution
+    )
+
+
+def _by_slot(space: SearchSpace, part: Part) -> list[Part]:
+    """A part that counts over slots, split into one a slot."""
+    if not isinstance(part, Lookup) or len(part.reads) < 2:
+        return [part]
+    split: list[Part] = []
+    for read in part.reads:
+        slot = space.decisions[read[0]].slot
+        terms = tuple(replace(t, name=f"{t.name}@{slot}", slot=slot) for t in part.terms)
+        split.append(replace(part, reads=(read,), terms=terms))
+    return split
+
+
+def scaling_resolution(space: SearchSpace, target: Target) -> Decision | None:
+    """The decision whose square scales the target, where it has more than one choice."""
+    if target.unit != "ms" and target.column != "macs":
+        return None
+    for group in space.context:
+        for decision in space.in_group(group):
+            numbers = all(isinstance(choice, int) for choice in decision.choices)
+            if decision.role == "resolution" and numbers and len(decision.choices) > 1:
+                return decision
+    return None
+
+
+def assert_additive(space: SearchSpace, parts: Sequence[Part]) -> None:
+    for part in parts:
+        groups = {space.decisions[position].group for position in part.positions}
+        named = {term.group for term in part.terms}
+        assert len(named) == 1, f"the terms of one part name several groups: {named}"
+        # A group's terms may read the context too: for each of its choices they are of one group.
+        allowed = {*named - {""}, *space.context}
+        assert groups <= allowed, f"{part.terms[0].name} reads {groups}, beyond {allowed}"

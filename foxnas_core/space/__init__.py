@@ -1,0 +1,1 @@
+"""Search spaces, architectures in them, and editing one."""

@@ -1,0 +1,524 @@
+"""The search space: named categorical decisions in groups, some active only under conditions.
+
+Nothing here knows of convolutions. A family (`foxnas_core.families`) turns its own settings into
+decisions; every other room sees decisions, groups and slots only.
+"""
+
+import hashlib
+import itertools
+import json
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any, Literal
+
+import numpy as np
+
+from foxnas_core.errors import InvalidInput
+from foxnas_core.space.architecture import Architecture, Value, id_of_json
+
+# What a space may have, so that listing the options of a group, and drawing them, ends.
+MOST_DECISIONS, _MOST_IN_GROUP, _MOST_CHOICES, _MOST_GOVERNED = 1000, 200, 10_000, 100_000
+# Strings of combinations of choices that are kept at once while ids are computed.
+_MOST_COMBINATIONS = 4096
+
+Sampling = Literal["decisions", "balanced", "architectures"]
+
+
+@dataclass(frozen=True)
+class Condition:
+    """A decision is active only while `decision` is active with one of `values`."""
+
+    decision: str
+    values: tuple[Value, ...]
+
+
+@dataclass(frozen=True)
+class Decision:
+    """One categorical decision.
+
+    `group` is the unit that predictions add up over (a stage); `slot` is the block within it, or
+    "" where the decision concerns the whole group. `role` says what is decided: "depth",
+    "kernel", "expand", "resolution", "operation".
+    """
+
+    name: str
+    group: str
+    role: str
+    choices: tuple[Value, ...]
+    slot: str = ""
+    conditions: tuple[Condition, ...] = ()
+
+
+@dataclass(frozen=True)
+class SearchSpace:
+    """Named decisions in groups, plus the family's own settings.
+
+    Conditions name decisions of their own group that come earlier in `decisions`. Decisions of
+    the groups in `context` (the input resolution) may scale the terms of every other group: a
+    prediction is a sum over groups for each fixed choice of the context.
+    """
+
+    name: str
+    family: str
+    decisions: tuple[Decision, ...]
+    context: tuple[str, ...] = ()
+    settings_json: str = field(default="{}", repr=False)
+
+    def __post_init__(self) -> None:
+        seen: dict[str, Decision] = {}
+        self._check_size()
+        for decision in self.decisions:
+            if decision.name in seen:
+                raise InvalidInput(
+                    f"Space {self.name!r} names the decision {decision.name!r} twice; rename one."
+                )
+            if not decision.choices or len(set(decision.choices)) < len(decision.choices):
+                raise InvalidInput(
+                    f"Decision {decision.name!r} of space {self.name!r} needs at least one choice "
+                    "and no choice twice."
+                )
+            for condition in decision.conditions:
+                parent = seen.get(condition.decision)
+                if parent is None or parent.group != decision.group:
+                    raise InvalidInput(
+                        f"Decision {decision.name!r} of space {self.name!r} depends on "
+                        f"{condition.decision!r}, which must come before it in the same group."
+                    )
+                if not set(condition.values) <= set(parent.choices):
+                    raise InvalidInput(
+                        f"Decision {decision.name!r} of space {self.name!r} depends on choices "
+                        f"that {parent.name!r} does not have; name some of its own."
+                    )
+            seen[decision.name] = decision
+
+    def _check_size(self) -> None:
+        groups: dict[str, list[Decision]] = {}
+        for decision in self.decisions:
+            groups.setdefault(decision.group, []).append(decision)
+        governing = {c.decision for d in self.decisions for c in d.conditions}
+        ways = [
+            math.prod(len(d.choices) for d in members if d.name in governing)
+            for members in groups.values()
+        ]
+        if (
+            len(self.decisions) > MOST_DECISIONS
+            or max(map(len, groups.values()), default=0) > _MOST_IN_GROUP
+            or max((len(d.choices) for d in self.decisions), default=0) > _MOST_CHOICES
+            or max(ways, default=0) > _MOST_GOVERNED
+        ):
+            raise InvalidInput(
+                f"Space {self.name!r} is too large: at most {MOST_DECISIONS:,} decisions, "
+                f"{_MOST_IN_GROUP} in a group, {_MOST_CHOICES:,} choices of each, and "
+                f"{_MOST_GOVERNED:,} combinations of those in a group that others depend on; "
+                "divide its groups or leave choices out."
+            )
+
+    @cached_property
+    def settings(self) -> dict[str, Any]:
+        """The family's own settings, as read from JSON."""
+        return json.loads(self.settings_json)
+
+    @cached_property
+    def by_name(self) -> dict[str, Decision]:
+        return {decision.name: decision for decision in self.decisions}
+
+    @cached_property
+    def groups(self) -> tuple[str, ...]:
+        """All groups in order of appearance, context included."""
+        return tuple(dict.fromkeys(decision.group for decision in self.decisions))
+
+    @cached_property
+    def additive_groups(self) -> tuple[str, ...]:
+        """The groups that a prediction is summed over: all but the context."""
+        return tuple(group for group in self.groups if group not in self.context)
+
+    @cached_property
+    def slots(self) -> tuple[str, ...]:
+        return tuple(dict.fromkeys(d.slot for d in self.decisions if d.slot))
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """Twelve hexadecimal digits that change whenever a decision or a setting changes.
+
+        The space's name is left out: two spaces that differ in name only are the same space.
+        """
+        content = {
+            "family": self.family,
+            "settings": self.settings,
+            "context": self.context,
+            "decisions": [_decision_dict(decision) for decision in self.decisions],
+        }
+        canonical = json.dumps(content, sort_keys=True, separators=(",", ":"))
+        return hashlib.sha256(canonical.encode()).hexdigest()[:12]
+
+    def in_group(self, group: str) -> tuple[Decision, ...]:
+        return self._by_group.get(group, ())
+
+    def in_slot(self, slot: str) -> tuple[Decision, ...]:
+        return tuple(decision for decision in self.decisions if decision.slot == slot)
+
+    @cached_property
+    def _by_group(self) -> dict[str, tuple[Decision, ...]]:
+        return {g: tuple(d for d in self.decisions if d.group == g) for g in self.groups}
+
+    # Architectures
+
+    def architecture(self, choices: Mapping[str, Any]) -> Architecture:
+        """The canonical architecture of `choices`: inactive decisions dropped, the rest checked.
+
+        Raises `InvalidInput` naming the decision, its value and the allowed ones.
+        """
+        unknown = [name for name in choices if name not in self.by_name]
+        if unknown:
+            raise InvalidInput(
+                f"{unknown[0]!r} is no decision of space {self.name!r}; its decisions are "
+                f"{', '.join(self.by_name)}."
+            )
+        kept: dict[str, Value] = {}
+        for decision in self.decisions:
+            if not is_active(decision, kept):
+                continue
+            if decision.name not in choices:
+                raise InvalidInput(
+                    f"The architecture lacks a choice for {decision.name!r}; "
+                    f"allowed: {_listed(decision.choices)}."
+                )
+            kept[decision.name] = check_choice(decision, choices[decision.name])
+        return Architecture.from_mapping(kept)
+
+    def is_member(self, architecture: Architecture) -> bool:
+        try:
+            return self.architecture(architecture.to_dict()) == architecture
+        except InvalidInput:
+            return False
+
+    def extreme(self, which: Literal["largest", "smallest"]) -> Architecture:
+        """Each decision at its last (largest) or first (smallest) listed choice."""
+        index = -1 if which == "largest" else 0
+        return self.architecture({d.name: d.choices[index] for d in self.decisions})
+
+    # Counting and listing
+
+    def group_size(self, group: str) -> int:
+        """The exact number of distinct options of one group."""
+        return _count(self.in_group(group), {})
+
+    @cached_property
+    def size(self) -> int:
+        """The exact number of architectures."""
+        return math.prod(self.group_size(group) for group in self.groups)
+
+    def group_options(self, group: str) -> Iterator[dict[str, Value]]:
+        """Every canonical option of one group, in lexicographic order of its choices."""
+        return _options(self.in_group(group), {})
+
+    def context_options(self) -> list[dict[str, Value]]:
+        """Every combination of the context's choices; one empty dict where there is none."""
+        parts = [list(self.group_options(group)) for group in self.context]
+        return [_merged(combination) for combination in itertools.product(*parts)]
+
+    def neighbours(self, architecture: Architecture) -> list[Architecture]:
+        """All architectures one edit away.
+
+        An edit gives one active decision another choice. Where that activates decisions (a
+        greater depth), the edit goes one step up the list of choices and the new decisions take
+        every combination; where it deactivates some, one step down. So the relation is
+        symmetric.
+        """
+        parts: dict[str, dict[str, Value]] = {group: {} for group in self.groups}
+        for name, value in architecture.choices:
+            parts[self.by_name[name].group][name] = value
+        return [
+            self.architecture(_merged(list({**parts, group: option}.values())))
+            for group in self.groups
+            for option in self.group_neighbours(group, parts[group])
+        ]
+
+    def group_neighbours(
+        self, group: str, option: Mapping[str, Value]
+    ) -> Iterator[dict[str, Value]]:
+        """The options of a group that are one edit away from `option`; see `neighbours`."""
+        decisions = self.in_group(group)
+        for decision in decisions:
+            if decision.name not in option:
+                continue
+            here = decision.choices.index(option[decision.name])
+            for there, choice in enumerate(decision.choices):
+                if there == here or (self._governs(decision) and abs(there - here) > 1):
+                    continue
+                fixed = {**option, decision.name: choice}
+                yield from _options(decisions, fixed)
+
+    def _governs(self, decision: Decision) -> bool:
+        return decision.name in self._governing
+
+    @cached_property
+    def _governing(self) -> frozenset[str]:
+        return frozenset(c.decision for d in self.decisions for c in d.conditions)
+
+    # Sampling
+
+    def sample(
+        self,
+        count: int,
+        *,
+        seed: int,
+        by: Sampling = "balanced",
+        exclude: Sequence[str] = (),
+    ) -> list[Architecture]:
+        """`count` distinct architectures whose ids are not in `exclude`.
+
+        - "decisions": each decision uniform over its choices.
+        - "balanced": decisions that govern others (depth) lean to their later choices, so that
+          each slot is active often enough (shares .2/.3/.5 for three choices); the rest uniform.
+        - "architectures": each architecture of the space equally likely.
+
+        Raises `InvalidInput` where the space has fewer architectures left than asked for.
+        """
+        if count > self.size - len(set(exclude)):
+            raise InvalidInput(
+                f"Space {self.name!r} has {self.size} architectures, of which {len(set(exclude))} "
+                f"are taken; ask for fewer than {count}."
+            )
+        rng = np.random.default_rng(seed)
+        seen = set(exclude)
+        found: list[Architecture] = []
+        misses = 0
+        while len(found) < count:
+            architecture = self.draw(rng, by)
+            if architecture.id in seen:
+                misses += 1
+                if misses > 1000 * (count + 10):
+                    found += self._fill(count - len(found), seen)
+                continue
+            seen.add(architecture.id)
+            found.append(architecture)
+        return found
+
+    def draw(self, rng: np.random.Generator, by: Sampling = "balanced") -> Architecture:
+        """One architecture, drawn as in `sample`, repeats allowed."""
+        kept: dict[str, Value] = {}
+        for decision in self.decisions:
+            if not is_active(decision, kept):
+                continue
+            weights = self._weights(decision, by)
+            kept[decision.name] = decision.choices[int(rng.choice(len(weights), p=weights))]
+        return Architecture.from_mapping(kept)
+
+    def _fill(self, count: int, seen: set[str]) -> list[Architecture]:
+        """The first architectures, in listing order, that chance did not find."""
+        found = []
+        for parts in itertools.product(*(list(self.group_options(g)) for g in self.groups)):
+            architecture = self.architecture(_merged(parts))
+            if architecture.id not in seen:
+                seen.add(architecture.id)
+                found.append(architecture)
+            if len(found) == count:
+                break
+        return found
+
+    def _weights(self, decision: Decision, by: Sampling) -> np.ndarray:
+        key = (decision.name, by)
+        if key not in self._weight_cache:
+            n = len(decision.choices)
+            weights = np.ones(n)
+            if by == "balanced" and self._governs(decision):
+                weights = np.linspace(2.0, 5.0, n) if n > 1 else weights
+                if n == 3:
+                    weights = np.array([2.0, 3.0, 5.0])
+            elif by == "architectures":
+                decisions = self.in_group(decision.group)
+                weights = np.array(
+                    [float(_count(decisions, {decision.name: c})) for c in decision.choices]
+                )
+            self._weight_cache[key] = weights / weights.sum()
+        return self._weight_cache[key]
+
+    @cached_property
+    def _weight_cache(self) -> dict[tuple[str, str], np.ndarray]:
+        return {}
+
+    # Codes: the positions of choices, which the numeric rooms compute with
+
+    def encode(self, architectures: Sequence[Architecture]) -> np.ndarray:
+        """Integer codes (rows, decisions): each choice's position, -1 where inactive."""
+        codes = np.full((len(architectures), len(self.decisions)), -1, dtype=np.int16)
+        for row, architecture in enumerate(architectures):
+            for name, value in architecture.choices:
+                column, positions = self._positions[name]
+                codes[row, column] = positions[value]
+        return codes
+
+    def decode(self, codes: np.ndarray) -> list[Architecture]:
+        """The architectures of canonical codes; the inverse of `encode`."""
+        return [
+            Architecture.from_mapping(
+                {d.name: d.choices[c] for d, c in zip(self.decisions, row, strict=True) if c >= 0}
+            )
+            for row in codes.tolist()
+        ]
+
+    def active(self, codes: np.ndarray, decision: Decision) -> np.ndarray:
+        """Which rows (rows,) of `codes` activate `decision`, by the decisions before it."""
+        active = np.ones(len(codes), dtype=bool)
+        for condition in decision.conditions:
+            column, positions = self._positions[condition.decision]
+            active &= np.isin(codes[:, column], [positions[value] for value in condition.values])
+        return active
+
+    def option_codes(self, decisions: Sequence[Decision]) -> np.ndarray:
+        """Codes (options, all decisions) of every combination of `decisions` and of those that
+        their conditions name, -1 elsewhere."""
+        needed = {decision.name for decision in decisions}
+        for decision in reversed(self.decisions):
+            if decision.name in needed:
+                needed |= {condition.decision for condition in decision.conditions}
+        codes = np.full((1, len(self.decisions)), -1, dtype=np.int16)
+        for column, decision in enumerate(self.decisions):
+            if decision.name not in needed:
+                continue
+            active = self.active(codes, decision)
+            repeats = np.where(active, len(decision.choices), 1)
+            first = np.repeat(np.cumsum(repeats) - repeats, repeats)
+            codes = np.repeat(codes, repeats, axis=0)
+            codes[:, column] = np.where(
+                np.repeat(active, repeats), np.arange(len(codes)) - first, -1
+            )
+        return codes
+
+    def random_codes(self, count: int, *, seed: int) -> np.ndarray:
+        """Codes (count, decisions) of architectures drawn as "decisions" does, repeats allowed."""
+        rng = np.random.default_rng(seed)
+        codes = np.full((count, len(self.decisions)), -1, dtype=np.int16)
+        for column, decision in enumerate(self.decisions):
+            drawn = rng.integers(len(decision.choices), size=count)
+            codes[:, column] = np.where(self.active(codes, decision), drawn, -1)
+        return codes
+
+    def ids(self, codes: np.ndarray) -> list[str]:
+        """The id of each row's architecture, without building the architectures."""
+        # A few decisions at a time: their combinations are few, and so are the strings to join.
+        runs: list[list[str]] = [[]]
+        combinations = 1
+        for name in sorted(self._positions):
+            choices = len(self.by_name[name].choices) + 1
+            if combinations * choices > _MOST_COMBINATIONS and runs[-1]:
+                runs.append([])
+                combinations = 1
+            runs[-1].append(name)
+            combinations *= choices
+        parts = [self._json_of(run, codes) for run in runs]
+        return [id_of_json(f"{{{''.join(row)[:-1]}}}") for row in zip(*parts, strict=True)]
+
+    def _json_of(self, names: Sequence[str], codes: np.ndarray) -> list[str]:
+        """For each row (rows,) its choices of `names` as JSON, each followed by a comma."""
+        pieces = []
+        for name in names:
+            written = [f"{json.dumps(name)}:{json.dumps(c)}," for c in self.by_name[name].choices]
+            pieces.append([*written, ""])  # code -1: inactive, not written
+        combinations = ["".join(combination) for combination in itertools.product(*pieces)]
+        index = np.zeros(len(codes), dtype=np.int64)
+        for name, own in zip(names, pieces, strict=True):
+            column = codes[:, self._positions[name][0]]
+            index = index * len(own) + np.where(column < 0, len(own) - 1, column)
+        return np.array(combinations, dtype=object)[index].tolist()
+
+    @cached_property
+    def _positions(self) -> dict[str, tuple[int, dict[Value, int]]]:
+        return {
+            decision.name: (column, {choice: i for i, choice in enumerate(decision.choices)})
+            for column, decision in enumerate(self.decisions)
+        }
+
+    # JSON
+
+    def to_dict(self) -> dict[str, Any]:
+        """The JSON document that `foxnas_core.families.space_from_dict` reads."""
+        document: dict[str, Any] = {"format": 1, "name": self.name, "family": self.family}
+        if self.settings:
+            return document | self.settings
+        return document | {
+            "context": list(self.context),
+            "decisions": [_decision_dict(decision) for decision in self.decisions],
+        }
+
+
+def is_active(decision: Decision, choices: Mapping[str, Value]) -> bool:
+    """Whether `choices`, which hold the active decisions before it, activate `decision`."""
+    return all(choices.get(c.decision) in c.values for c in decision.conditions)
+
+
+def check_choice(decision: Decision, value: Any, name: str = "") -> Value:
+    """`value` as one of the decision's choices; raises `InvalidInput` where it is none, calling
+    the decision `name` where given."""
+    for choice in decision.choices:
+        if isinstance(choice, str):
+            if value == choice:
+                return choice
+        elif not isinstance(value, (str, bool)) and value == choice:
+            return choice
+    shown = value.item() if isinstance(value, np.generic) else value
+    raise InvalidInput(
+        f"{name or repr(decision.name)} is {shown!r}; allowed: {_listed(decision.choices)}."
+    )
+
+
+def _count(decisions: Sequence[Decision], fixed: Mapping[str, Value]) -> int:
+    """Number of options of a group, with some decisions fixed to one choice each."""
+    governing = {c.decision for d in decisions for c in d.conditions}
+
+    def count(position: int, chosen: dict[str, Value]) -> int:
+        if position == len(decisions):
+            return 1
+        decision = decisions[position]
+        if not is_active(decision, chosen):
+            return count(position + 1, chosen)
+        choices = (fixed[decision.name],) if decision.name in fixed else decision.choices
+        if decision.name in governing:
+            return sum(count(position + 1, {**chosen, decision.name: c}) for c in choices)
+        return len(choices) * count(position + 1, chosen)
+
+    return count(0, {})
+
+
+def _options(
+    decisions: Sequence[Decision], fixed: Mapping[str, Value]
+) -> Iterator[dict[str, Value]]:
+    """Canonical options of a group in which each decision of `fixed` that is active keeps it."""
+
+    def extend(position: int, chosen: dict[str, Value]) -> Iterator[dict[str, Value]]:
+        if position == len(decisions):
+            yield chosen
+            return
+        decision = decisions[position]
+        if not is_active(decision, chosen):
+            yield from extend(position + 1, chosen)
+            return
+        choices = (fixed[decision.name],) if decision.name in fixed else decision.choices
+        for choice in choices:
+            yield from extend(position + 1, {**chosen, decision.name: choice})
+
+    return extend(0, {})
+
+
+def _merged(parts: Sequence[Mapping[str, Value]]) -> dict[str, Value]:
+    return {name: value for part in parts for name, value in part.items()}
+
+
+def _listed(choices: Sequence[Value]) -> str:
+    return ", ".join(str(choice) for choice in choices)
+
+
+def _decision_dict(decision: Decision) -> dict[str, Any]:
+    return {
+        "name": decision.name,
+        "group": decision.group,
+        "role": decision.role,
+        "choices": list(decision.choices),
+        "slot": decision.slot,
+        "conditions": [
+            {"decision": c.decision, "values": list(c.values)} for c in decision.conditions
+        ],
+    }

@@ -1,0 +1,250 @@
+"""From a study and an architecture to checked files: what `export` and the page Export do."""
+
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+
+from foxnas_core.export.formats import INT8_FLOOR, Format, formats_of, step_seconds
+from foxnas_core.export.progress import ExportProgress, Steps
+from foxnas_core.regression import Predictor
+from foxnas_core.space.architecture import Architecture
+from foxnas_core.steps.workflow import (
+    PRECISIONS,
+    baseline_of,
+    check_can_be_tuned,
+    parts_of,
+    training_images,
+)
+from foxnas_core.study.storage import Study, file_hash
+from foxnas_core.table.latency_verdicts import without_failed
+from foxnas_core.table.measurements import MeasurementTable
+from foxnas_core.table.metrics import KNOWN, target_of
+from foxnas_core.tasks.dataset import Dataset, ImageSet
+
+if TYPE_CHECKING:
+    from foxnas_core.export.exporter import ExportedModel
+    from foxnas_core.export.model_card import Estimate
+    from foxnas_core.measurement.meter import Prepared
+    from foxnas_core.quantization.finetuning import FineTuning
+    from foxnas_core.supernet.checkpoint import Checkpoint
+
+EXTRACT, TUNE, MEASURE = "extract the subnet", "fine-tune", "measure latency"
+
+
+def export(
+    study: Study,
+    architecture: Architecture,
+    predictors: Mapping[str, Predictor],
+    *,
+    formats: Sequence[str] | None = None,
+    tuning: "FineTuning | None" = None,
+    data: Path | None = None,
+    int8_floor: float = INT8_FLOOR,
+    report: Callable[[ExportProgress], None] = lambda progress: None,
+    alone: AbstractContextManager[Any] | None = None,
+) -> "ExportedModel":
+    """The architecture's files, checked, its model card with prediction and measurement.
+
+    `formats` are names of `export.formats`, by default all that can be written here. With `tuning`
+    the subnet is fine-tuned first, on the images of `training_images(study, data)`. A latency that
+    the table lacks, or that failed a check, is measured now, while `alone` is held; the table is
+    left as it is. What `report` raises ends the export. Raises `MissingPart` where the study has no
+    weights or images, and as `formats_of`, `workflow.fine_tune` and `export_subnet`.
+    """
+    wanted, left_out = formats_of(formats)
+    checkpoint, calibration, held_out = parts_of(study)
+    dataset = None
+    if tuning is not None:
+        dataset = training_images(study, data)
+        check_can_be_tuned(checkpoint, dataset, held_out)
+
+    from foxnas_core.export.exporter import export_subnet
+    from foxnas_core.measurement.preparing import prepare
+
+    table = study.table()
+    known = _KnownValues(table, architecture)
+    lacking = [column for column in _latencies(wanted) if column not in known.values]
+    steps = _steps(wanted, tuning, lacking, report)
+    steps.begin(EXTRACT)
+    prepared, told = prepare(checkpoint, architecture, calibration), ""
+    if tuning is not None and dataset is not None:
+        steps.begin(TUNE)
+        prepared, told = _tuned(checkpoint, prepared, tuning, dataset, calibration, held_out, steps)
+        known.forget_weights()
+    if lacking:
+        steps.begin(MEASURE)
+        with alone or nullcontext():
+            _measure(known, lacking, prepared, checkpoint, calibration, table)
+    exported = export_subnet(
+        prepared,
+        space=study.space,
+        record=checkpoint.record,
+        calibration=calibration,
+        held_out=held_out,
+        formats=wanted,
+        steps=steps,
+        estimates=_estimates(predictors, architecture, known.values),
+        origins=known.origins,
+        parents={
+            "space": study.space.fingerprint,
+            "checkpoint": file_hash(study.checkpoint_file),
+            "images": file_hash(study.images_file),
+            "measurements": table.fingerprint,
+        },
+        tuning=told,
+        int8_floor=int8_floor,
+    )
+    return replace(exported, left_out=tuple(left_out))
+
+
+def expected_seconds(formats: Sequence[str] | None, epochs: int) -> float:
+    """About how long an export takes where the latency is known, with so many epochs before it."""
+    return sum(_expected(formats_of(formats)[0], epochs, measured=True).values())
+
+
+def _latencies(formats: Sequence[Format]) -> list[str]:
+    int8 = any(own.name == "onnx-int8" for own in formats)
+    return list(PRECISIONS.values()) if int8 else [PRECISIONS["fp32"]]
+
+
+def _expected(formats: Sequence[Format], epochs: int, *, measured: bool) -> dict[str, float]:
+    """All steps in their order, with about how many seconds each takes for the shipped study."""
+    return {
+        EXTRACT: 2.0,
+        **({TUNE: 60.0 * epochs} if epochs else {}),
+        **({} if measured else {MEASURE: 10.0}),
+        **step_seconds(formats),
+    }
+
+
+def _steps(
+    formats: Sequence[Format],
+    tuning: "FineTuning | None",
+    lacking: Sequence[str],
+    report: Callable[[ExportProgress], None],
+) -> Steps:
+    epochs = tuning.epochs if tuning else 0
+    return Steps(_expected(formats, epochs, measured=not lacking), report)
+
+
+def _tuned(
+    checkpoint: "Checkpoint",
+    inherited: "Prepared",
+    tuning: "FineTuning",
+    dataset: Dataset,
+    calibration: ImageSet,
+    held_out: ImageSet,
+    steps: Steps,
+) -> "tuple[Prepared, str]":
+    """The subnet after fine-tuning, and what that was and did, in sentences."""
+    from foxnas_core.measurement.accuracy import AccuracyMeter
+    from foxnas_core.measurement.preparing import pixel_statistics
+    from foxnas_core.quantization import finetuning
+
+    mean, std = pixel_statistics(checkpoint)
+    tuned = finetuning.fine_tune(
+        inherited,
+        dataset.training,
+        tuning,
+        calibration=calibration,
+        mean=mean,
+        std=std,
+        report=lambda progress: steps.tick(progress.step / progress.steps),
+        # So that what the report raises ends it at once.
+        report_every=1,
+    )
+    meter = AccuracyMeter(held_out, calibration, mean=mean, std=std)
+    effect = finetuning.effect_of(
+        inherited, tuned.prepared, meter, lambda own: own.int8(calibration, mean, std)
+    )
+    return tuned.prepared, f"{tuned.sentence(dataset.name)} {effect.sentence()}"
+
+
+def _measure(
+    known: "_KnownValues",
+    columns: Sequence[str],
+    prepared: "Prepared",
+    checkpoint: "Checkpoint",
+    calibration: ImageSet,
+    table: MeasurementTable,
+) -> None:
+    """Measure latencies that are not known, and cost, which goes quickly."""
+    from foxnas_core.measurement.campaign import device_meters
+    from foxnas_core.measurement.cost import CostMeter
+
+    baseline = baseline_of(table)
+    [meter] = device_meters(checkpoint, calibration=calibration, seed=0, baseline=baseline)
+    found = meter.measure([prepared])[0]
+    known.add({column: found[column] for column in columns}, meter.record())
+    known.values |= CostMeter().measure([prepared])[0]
+
+
+class _KnownValues:
+    """What a table tells of one architecture, the mean over its rows, and where what depends on a
+    device was measured. Latencies that failed a check are left out."""
+
+    def __init__(self, table: MeasurementTable, architecture: Architecture) -> None:
+        sound = without_failed(table)
+        rows = sound.frame[sound.frame["id"] == architecture.id]
+        means = rows.mean(numeric_only=True)
+        self.values = {str(k): float(v) for k, v in means.items() if pd.notna(v)}
+        self.origins = {
+            target.column: _places(table, rows, target.column)
+            for target in sound.targets
+            if (target.is_latency or target.is_extra) and target.column in self.values
+        }
+
+    def add(self, values: Mapping[str, float], circumstances: Mapping[str, Any]) -> None:
+        """Take values that were measured now."""
+        self.values |= values
+        self.origins |= dict.fromkeys(values, f"{_place(circumstances)}, for this export")
+
+    def forget_weights(self) -> None:
+        """Leave out what depends on the weights, which have changed."""
+        for column in list(self.values):
+            if column.partition(":")[0] in ("accuracy", "accuracy_drop", "cross_entropy"):
+                del self.values[column]
+
+
+def _places(table: MeasurementTable, rows: pd.DataFrame, column: str) -> str:
+    """Where a column of some rows was measured, as their campaigns have it."""
+    campaigns = table.record.get("campaigns")
+    # A latency that was added later has a campaign of its own.
+    own = f"campaign_{column}" if f"campaign_{column}" in rows else "campaign"
+    if not isinstance(campaigns, Mapping) or own not in rows:
+        return "as the study's table has it"
+    found = [campaigns.get(name) for name in rows[own].unique()]
+    places = dict.fromkeys(_place(c) for c in found if isinstance(c, Mapping))
+    return " and ".join(places) or "as the study's table has it"
+
+
+def _place(circumstances: Mapping[str, Any]) -> str:
+    """Device, runtime and threads as a campaign's circumstances name them."""
+    named = [str(circumstances[key]) for key in ("device", "runtime") if key in circumstances]
+    if "threads" in circumstances and "batch" in circumstances:
+        named.append(f"batch {circumstances['batch']}, {circumstances['threads']} thread")
+    return ", ".join(named) or "as the study's table has it"
+
+
+def _estimates(
+    predictors: Mapping[str, Predictor], architecture: Architecture, measured: Mapping[str, float]
+) -> "list[Estimate]":
+    """What was predicted beside what was measured, and what was measured alone."""
+    from foxnas_core.export.model_card import Estimate
+
+    found = []
+    for column, predictor in predictors.items():
+        row = predictor.predict([architecture]).iloc[0]
+        value, low, high = (
+            float(row[name]) for name in ("value", "prediction_low", "prediction_high")
+        )
+        found.append(Estimate(predictor.target, value, low, high, measured.get(column)))
+    return found + [
+        Estimate(target_of(column), None, None, None, measured[column])
+        for column in (*KNOWN, PRECISIONS["int8"])
+        if column in measured and column not in predictors
+    ]

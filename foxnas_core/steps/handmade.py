@@ -1,0 +1,217 @@
+"""Networks designed by hand and searched ones, trained alone and measured beside each other."""
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from foxnas_core.errors import MissingPart
+from foxnas_core.evidence.handmade.record import (
+    ALONE,
+    INHERITED,
+    RECIPE,
+    Contender,
+    HandmadeRecord,
+    check_continues,
+)
+from foxnas_core.search.rounds import spread_budgets
+from foxnas_core.space.architecture import Architecture
+from foxnas_core.steps.trust import images_of
+from foxnas_core.steps.workflow import fit_all, latency_front
+from foxnas_core.study.storage import Study, file_hash
+
+if TYPE_CHECKING:
+    from foxnas_core.evidence.handmade.bench import Bench
+    from foxnas_core.supernet.training import Recipe
+
+LATENCIES = {"latency_ms": "accuracy", "latency_ms:int8": "accuracy:int8"}
+"""The latencies whose fronts are searched, and the accuracy of that precision, in whose stead the
+one in fp32 is taken where not every row has it."""
+
+
+@dataclass(frozen=True)
+class ComparisonSettings:
+    """`epochs` of every network, `widths` of each design as shares of the published one, and how
+    many `searched` subnets to take of each latency's front when the record is begun."""
+
+    epochs: int = 10
+    widths: Sequence[float] = (0.1, 0.15, 0.2)
+    searched: int = 6
+
+
+@dataclass(frozen=True)
+class ComparisonProgress:
+    """Networks and training steps done of all that this call is to train, and the seconds that are
+    left at the rate so far."""
+
+    networks: int
+    total_networks: int
+    steps: int
+    total_steps: int
+    seconds_left: float
+
+    def sentence(self) -> str:
+        minutes = max(1, round(self.seconds_left / 60)) if self.seconds_left else 0
+        return f"{self.networks} of {self.total_networks} networks, {minutes} min to go"
+
+
+def compare_handmade(
+    study: Study,
+    settings: ComparisonSettings,
+    *,
+    seed: int,
+    data: Path | None = None,
+    report: Callable[[ComparisonProgress], None] = lambda progress: None,
+) -> HandmadeRecord:
+    """Train by `seed` every network that the study's record lacks one of, then time all at once.
+
+    The record is begun with every design at the settings' widths and with subnets of each latency's
+    exact front; later calls keep to those and add results of further seeds. Each result is kept as
+    it is done; killed, a training goes on from its last saved steps. Latencies are measured once,
+    when all are trained. Raises `MissingPart` without weights, images or measurements, and
+    `InvalidInput` where the study's record is of another checkpoint, recipe, images or widths, or
+    another process is at it.
+    """
+    checkpoint = study.load_checkpoint()
+    calibration, held_out = study.images()
+    dataset = images_of(study, checkpoint, data)
+
+    import torch
+
+    from foxnas_core.evidence.handmade.bench import Bench
+    from foxnas_core.evidence.handmade.training import steps_of
+    from foxnas_core.evidence.trust.alone import recipe_of
+
+    torch.set_num_threads(1)
+    own = recipe_of(checkpoint)
+    recipe = replace(own, epochs=settings.epochs, seed=seed)
+    bench = Bench(checkpoint, dataset, calibration, held_out)
+    with study.in_use(), study.claim_handmade() as folder:
+        record = study.handmade()
+        begun = _begun(study, bench, recipe, settings.widths)
+        checkpoint_hash = begun.parents["checkpoint"]
+        if record is None:
+            found = bench.searched(searched_subnets(study, settings.searched))
+            record = replace(begun, contenders=(*begun.contenders, *found))
+            study.save_handmade(record)
+        check_continues(record, begun)
+        for contender in record.contenders:
+            if contender.searched and not contender.of(INHERITED):
+                record = record.with_result(contender.name, bench.inherited(contender))
+                study.save_handmade(record)
+        missing = [c for c in _in_turn(record.contenders) if c.lacks(ALONE, seed)]
+        tally = _Tally(len(missing), steps_of(dataset, recipe), report)
+        for contender in missing:
+            state = folder / f"{contender.name}-{checkpoint_hash}-{settings.epochs}-{seed}.state"
+            weights = _weights_file(folder, contender, seed)
+            result = bench.train(contender, recipe, state=state, weights=weights, report=tally.at)
+            record = record.with_result(contender.name, result)
+            study.save_handmade(record)
+            state.unlink(missing_ok=True)
+            tally.finish()
+        if not record.timed:
+            latencies, circumstances = bench.timed(_weights(folder, record), seed=seed)
+            record = record.with_latencies(latencies, circumstances)
+            study.save_handmade(record)
+        for path in folder.glob("*.safetensors"):
+            path.unlink()
+    return record
+
+
+def searched_subnets(study: Study, count: int) -> dict[Architecture, str]:
+    """Subnets of the exact front of each latency that the study has, `count` of each, spread over
+    its range, with how each was chosen.
+
+    One that both fronts hold is there once. Raises as `fit_all`.
+    """
+    table = study.table()
+    found: dict[Architecture, str] = {}
+    for latency, accuracy in LATENCIES.items():
+        if latency not in table.frame or not table.frame[latency].notna().any():
+            continue
+        if accuracy not in table.frame or table.frame[accuracy].isna().any():
+            accuracy = "accuracy"
+        front = latency_front(*fit_all(table, targets=(accuracy, latency)).values())
+        for budget in spread_budgets(front, count, None):
+            best = front.within(budget)
+            chosen = f"best predicted {accuracy} within {best.costs[0]:.4g} ms of {latency}"
+            before = found.get(best.architecture)
+            found[best.architecture] = f"{before}; {chosen}" if before else chosen
+    if not found:
+        raise MissingPart(
+            f"Study {study.name!r} has no measured latency_ms, which searched subnets are chosen "
+            "by; measure some with 'python -m foxnas_core measure'."
+        )
+    return found
+
+
+def _begun(
+    study: Study, bench: "Bench", recipe: "Recipe", widths: Sequence[float]
+) -> HandmadeRecord:
+    return HandmadeRecord(
+        parents={
+            "space": study.space.fingerprint,
+            "checkpoint": file_hash(study.checkpoint_file),
+            "measurements": study.table().fingerprint,
+        },
+        dataset=bench.dataset.name,
+        training_images=len(bench.dataset.training),
+        held_out_images=len(bench.held_out),
+        recipe={name: getattr(recipe, name) for name in RECIPE},
+        contenders=tuple(bench.handmade(widths)),
+        circumstances={},
+    )
+
+
+def _weights_file(folder: Path, contender: Contender, seed: int) -> Path:
+    return folder / f"{contender.name}-{seed}.safetensors"
+
+
+def _weights(folder: Path, record: HandmadeRecord) -> dict[str, tuple[Contender, Path]]:
+    """Each network and trained weights of it; raises `MissingPart` where they are gone."""
+    found = {}
+    for contender in record.contenders:
+        paths = [_weights_file(folder, contender, r.seed) for r in contender.of(ALONE)]
+        kept = [path for path in paths if path.exists()]
+        if not kept:
+            raise MissingPart(
+                f"The trained weights of {contender.name} are gone from {folder} before its "
+                "latency was measured; move handmade.json away to begin anew, or train by another "
+                "--seed."
+            )
+        found[contender.name] = (contender, kept[0])
+    return found
+
+
+def _in_turn(contenders: Sequence[Contender]) -> list[Contender]:
+    """One of each family after the other, so that a run under way has some of each."""
+    families: dict[str, list[Contender]] = {}
+    for contender in contenders:
+        families.setdefault(contender.family, []).append(contender)
+    longest = max(len(own) for own in families.values())
+    return [own[i] for i in range(longest) for own in families.values() if i < len(own)]
+
+
+class _Tally:
+    """Turns the steps of one network after the other into progress of all."""
+
+    def __init__(
+        self, networks: int, each: int, report: Callable[[ComparisonProgress], None]
+    ) -> None:
+        self._networks, self._each, self._report = networks, each, report
+        self._done, self._skipped, self._first = 0, 0, True
+        self._started = time.monotonic()
+
+    def at(self, step: int) -> None:
+        if self._first:
+            # What an earlier run had done says nothing of this one's rate.
+            self._skipped, self._first = max(0, step - 50), False
+        steps, total = self._done * self._each + step, self._networks * self._each
+        new = max(steps - self._skipped, 1)
+        left = (time.monotonic() - self._started) / new * (total - steps)
+        self._report(ComparisonProgress(self._done, self._networks, steps, total, left))
+
+    def finish(self) -> None:
+        self._done += 1
+        self.at(0)

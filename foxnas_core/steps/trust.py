@@ -1,0 +1,215 @@
+"""Training a study's sampled subnets alone, in one process or several, each pair kept when done."""
+
+import os
+import queue
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from multiprocessing import get_context
+from multiprocessing.queues import Queue
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from foxnas_core.errors import FoxnasError, InvalidInput
+from foxnas_core.evidence.trust.pairs import (
+    TrustRecord,
+    TrustSettings,
+    check_continues,
+    spread_sample,
+)
+from foxnas_core.families.mbconv.space import settings_of
+from foxnas_core.space.architecture import Architecture
+from foxnas_core.study.storage import Study, file_hash, open_study
+from foxnas_core.tasks.dataset import Dataset, load_dataset
+
+if TYPE_CHECKING:
+    from foxnas_core.supernet.checkpoint import Checkpoint
+
+Told = tuple[str, int]  # a subnet's id and the steps that it has done
+
+
+@dataclass(frozen=True)
+class TrustProgress:
+    """Pairs and training steps done of all that this call is to do, and the seconds that are left
+    at the rate so far."""
+
+    pairs: int
+    total_pairs: int
+    steps: int
+    total_steps: int
+    seconds_left: float
+
+    def sentence(self) -> str:
+        minutes = max(1, round(self.seconds_left / 60)) if self.seconds_left else 0
+        return f"{self.pairs} of {self.total_pairs} subnets, {minutes} min to go"
+
+
+def measure_trust(
+    study: Study,
+    settings: TrustSettings,
+    *,
+    count: int,
+    seed: int,
+    data: Path | None = None,
+    workers: int = 1,
+    report: Callable[[TrustProgress], None] = lambda progress: None,
+) -> TrustRecord:
+    """Train those of the seed's first `count` subnets that the study has no pair of; returns all.
+
+    Each of `workers` processes takes subnets that no other has, also of another call, so a run may
+    be begun twice; killed, it goes on from the last saved steps. Raises `MissingPart` without
+    weights or images, and `InvalidInput` where the study's pairs are of another checkpoint, other
+    epochs or other images.
+    """
+    checkpoint = study.load_checkpoint()
+    study.images()
+    dataset = images_of(study, checkpoint, data)
+
+    from foxnas_core.evidence.trust.alone import steps_of
+
+    begun = _begun(study, dataset, settings)
+    record = study.trust() or begun
+    check_continues(record, begun)
+    missing = [a for a in spread_sample(study.space, count, seed=seed) if a.id not in record.ids]
+    if not missing:
+        return record
+    each = steps_of(checkpoint, dataset, settings)
+    tally = _Tally([a.id for a in missing], each, report)
+    with study.in_use():
+        if workers == 1:
+            _train(study, dataset, settings, missing, seed, begun, tally.add)
+        else:
+            _in_processes(study, settings, count, seed, data, min(workers, len(missing)), tally)
+    return study.trust() or begun
+
+
+class _Tally:
+    """Turns each subnet's steps into progress of all."""
+
+    def __init__(self, ids: list[str], each: int, report: Callable[[TrustProgress], None]) -> None:
+        self._each, self._report = each, report
+        self._steps = dict.fromkeys(ids, 0)
+        self._skipped: dict[str, int] = {}
+        self._started = time.monotonic()
+
+    def add(self, architecture_id: str, steps: int) -> None:
+        # What an earlier run had done says nothing of this one's rate.
+        self._skipped.setdefault(architecture_id, max(0, steps - 50))
+        self._steps[architecture_id] = steps
+        done, total = sum(self._steps.values()), self._each * len(self._steps)
+        new = max(done - sum(self._skipped.values()), 1)
+        left = (time.monotonic() - self._started) / new * (total - done)
+        pairs = sum(s >= self._each for s in self._steps.values())
+        self._report(TrustProgress(pairs, len(self._steps), done, total, left))
+
+
+def images_of(study: Study, checkpoint: "Checkpoint", data: Path | None) -> Dataset:
+    """The images that the supernet was trained on."""
+    mbconv = settings_of(study.space)
+    dataset = load_dataset(data, side=mbconv.resolutions[-1], channels=mbconv.input_channels)
+    name, images = checkpoint.record.get("dataset"), checkpoint.record.get("images")
+    if (name, images) != (dataset.name, len(dataset.training)):
+        raise InvalidInput(
+            f"The supernet of {study.folder} was trained on {images} images of {name}, but these "
+            f"are {len(dataset.training)} of {dataset.name}; name its own with --data."
+        )
+    return dataset
+
+
+def _begun(study: Study, dataset: Dataset, settings: TrustSettings) -> TrustRecord:
+    parents = {"space": study.space.fingerprint, "checkpoint": file_hash(study.checkpoint_file)}
+    return TrustRecord(parents, dataset.name, len(dataset.training), settings)
+
+
+def _train(
+    study: Study,
+    dataset: Dataset,
+    settings: TrustSettings,
+    missing: list[Architecture],
+    seed: int,
+    begun: TrustRecord,
+    report: Callable[[str, int], None],
+) -> None:
+    """Train what nobody else trains, one subnet after the other."""
+    import torch
+
+    from foxnas_core.evidence.trust.alone import Bench, forget_state, train_pair
+
+    torch.set_num_threads(1)
+    bench = Bench.of(study.load_checkpoint(), dataset, *study.images())
+    epochs = f"{settings.epochs}-{settings.fine_tune_epochs}-{settings.fine_tune_rate:g}"
+    for architecture in missing:
+        with study.claim_trust(architecture.id) as folder:
+            if folder is None or architecture.id in (study.trust() or begun).ids:
+                continue
+            state = folder.with_name(
+                f"{architecture.id}-{begun.parents['checkpoint']}-{epochs}-{seed}"
+            )
+
+            def told(steps: int, architecture_id: str = architecture.id) -> None:
+                report(architecture_id, steps)
+
+            pair = train_pair(bench, architecture, settings, seed=seed, state=state, report=told)
+            study.add_trust_pair(begun, pair)
+            forget_state(state)
+
+
+def _in_processes(
+    study: Study,
+    settings: TrustSettings,
+    count: int,
+    seed: int,
+    data: Path | None,
+    workers: int,
+    tally: _Tally,
+) -> None:
+    context = get_context("spawn")
+    told: Queue[Told | str] = context.Queue()
+    arguments = (study.folder, settings, count, seed, data, told)
+    processes = [context.Process(target=_work, args=arguments, daemon=True) for _ in range(workers)]
+    for process in processes:
+        process.start()
+    failed = ""
+    while any(p.is_alive() for p in processes) or not told.empty():
+        try:
+            said = told.get(timeout=0.5)
+        except queue.Empty:
+            continue
+        if isinstance(said, str):
+            failed = said
+        else:
+            tally.add(*said)
+    if failed or any(p.exitcode for p in processes):
+        raise InvalidInput(
+            failed or "A worker ended early; start again, and the others' subnets are kept."
+        )
+
+
+def _work(
+    folder: Path,
+    settings: TrustSettings,
+    count: int,
+    seed: int,
+    data: Path | None,
+    told: "Queue[Told | str]",
+) -> None:
+    """One process of several; ends when the one that started it does."""
+    parent = os.getppid()
+
+    def report(architecture_id: str, steps: int) -> None:
+        if os.getppid() != parent:
+            os._exit(1)
+        told.put((architecture_id, steps))
+
+    try:
+        study = open_study(folder)
+        dataset = images_of(study, study.load_checkpoint(), data)
+        begun = _begun(study, dataset, settings)
+        done = (study.trust() or begun).ids
+        sample = spread_sample(study.space, count, seed=seed)
+        missing = [a for a in sample if a.id not in done]
+        _train(study, dataset, settings, missing, seed, begun, report)
+    except FoxnasError as error:
+        told.put(str(error))
+    except KeyboardInterrupt:
+        pass  # the process that started this one says so

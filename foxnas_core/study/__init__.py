@@ -1,0 +1,1 @@
+"""A study on disk: its files, its locks, and the folder it lies in with others."""

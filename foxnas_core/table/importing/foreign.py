@@ -1,0 +1,311 @@
+"""A file of the user's and the measurement table that it becomes."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path, PurePath
+from typing import Any
+
+import pandas as pd
+
+from foxnas_core.errors import InvalidInput
+from foxnas_core.space.search_space import SearchSpace
+from foxnas_core.table.files import MISSING_TEXT, content_of, parquet_options
+from foxnas_core.table.importing.mapping import ColumnMapping, check_mapping
+from foxnas_core.table.importing.published import has_published_columns, published_table
+from foxnas_core.table.importing.reading import (
+    ARCHITECTURE,
+    SUFFIXES,
+    Rows,
+    parse_objects,
+    read_rows,
+)
+from foxnas_core.table.measurements import STD_ERROR, MeasurementTable, is_target, table_from_frame
+from foxnas_core.table.metrics import target_of
+
+_ID = "[0-9a-f]{12}"
+
+
+@dataclass(frozen=True, eq=False)
+class ForeignFile:
+    """A file that was read, with its own columns; `source` is what errors call it."""
+
+    source: str
+    _rows: Rows = field(repr=False)
+
+    def __len__(self) -> int:
+        return len(self._rows.frame)
+
+    @property
+    def columns(self) -> list[str]:
+        return list(self._rows.frame.columns)
+
+    @property
+    def published(self) -> bool:
+        """Whether it has FOX-NAS's published columns, which bring their own space and units."""
+        return has_published_columns(self.columns)
+
+    def table(
+        self, space: SearchSpace | None, mapping: ColumnMapping | None = None
+    ) -> MeasurementTable:
+        """The checked measurement table; see `read_foreign`."""
+        mapping = mapping or ColumnMapping()
+        if self.published:
+            return self._published(space, mapping)
+        if space is None:
+            raise InvalidInput(
+                f"{self.source} lacks FOX-NAS's published columns, so its search space must be "
+                "named: import it into a study, or say which space it belongs to."
+            )
+        check_mapping(mapping, self.source, self.columns, space)
+        options: dict[str, Any] = {"source": self.source, "row_word": self._rows.row_word}
+        options |= parquet_options(self.source, self._rows.metadata, space)
+        if mapping:
+            told = {"columns": dict(mapping.columns), "units": dict(mapping.units)}
+            options["record"] = {
+                "imported_from": PurePath(self.source).name,
+                **told,
+                **(options["record"] or {}),
+            }
+        frame, names = _renamed(self._rows.frame, mapping)
+        frame = _without_other_ids(frame)
+        self._check_targets(frame)
+        as_json = ARCHITECTURE in frame and ARCHITECTURE not in space.by_name
+        if as_json:
+            column = mapping.columns.get(ARCHITECTURE, ARCHITECTURE)
+            own = [name for name in space.by_name if name not in frame]
+            frame = self._expanded(frame, column, own, space)
+            names |= {name: f"{name} in the column {column!r}" for name in own}
+        self._check_decisions(frame, space)
+        table = table_from_frame(
+            space,
+            _with_plain_rest(frame, space),
+            names=names,
+            units=mapping.units,
+            # As wherever the product reads an architecture in JSON.
+            drop_inactive=self._rows.json or as_json,
+            **options,
+        )
+        if mapping.units.get("accuracy") != "fraction":
+            self._check_percent(
+                table,
+                mapping.columns.get("accuracy", "accuracy"),
+                "say that its unit is fraction (--accuracy-unit fraction), or give it in percent",
+            )
+        return table
+
+    def joined(
+        self, table: MeasurementTable, mapping: ColumnMapping | None = None
+    ) -> MeasurementTable:
+        """The study's table with this file's latencies, joined by `id`, where it had none.
+
+        What else the file holds is left out, and so are latencies that the study has in all rows.
+        `mapping` may say which column holds "id". Raises `InvalidInput` naming file, row and
+        column.
+        """
+        mapping = mapping or ColumnMapping()
+        others = {name: own for name, own in mapping.columns.items() if name != "id"}
+        check_mapping(ColumnMapping(others, mapping.units), self.source, self.columns, table.space)
+        frame, names = _renamed(self._rows.frame, mapping)
+        if "id" not in frame:
+            raise InvalidInput(
+                f"{self.source} has no column 'id' to join by; add one with the study's ids, or "
+                "map one to it (--map id=COLUMN)."
+            )
+        if not len(frame):
+            raise InvalidInput(self._no_rows)
+        latencies = [
+            name
+            for name in frame.columns
+            if is_target(name) and target_of(name).is_latency and table.known(name) < len(table)
+        ]
+        if not latencies:
+            raise InvalidInput(
+                f"{self.source} has no latency that the study lacks; name a column "
+                "latency_ms:DEVICE, or map one (--map latency_ms:DEVICE=COLUMN)."
+            )
+        # With a latency goes what is called after it: its standard error, its rounds' range.
+        beside = [
+            name
+            for name in frame.columns
+            if name not in latencies
+            and any(name == f"{c}{STD_ERROR}" or name.endswith(f"_{c}") for c in latencies)
+        ]
+        own = _with_plain_rest(frame[["id", *latencies, *beside]], table.space)
+        given = own[latencies].apply(lambda cells: [not _is_missing(c) for c in cells])
+        # Named, so that no latency is taken for one of the row's own campaign.
+        name = PurePath(self.source).name
+        own = own.assign(**{f"campaign_{column}": f"joined-{name}" for column in latencies})
+        campaigns = {**table.record.get("campaigns", {}), f"joined-{name}": {"imported_from": name}}
+        return table.with_cells(
+            own[given.any(axis=1)],
+            record={**table.record, "campaigns": campaigns},
+            source=self.source,
+            row_word=self._rows.row_word,
+            names=names,
+            units=mapping.units,
+        )
+
+    def _published(self, space: SearchSpace | None, mapping: ColumnMapping) -> MeasurementTable:
+        if mapping:
+            raise InvalidInput(
+                f"{self.source} has FOX-NAS's published columns, whose meaning and units are known "
+                "(accuracy in percent, latency in ms); leave the mapping and the units out."
+            )
+        if not len(self):
+            raise InvalidInput(self._no_rows)
+        table = published_table(self.source, self._rows.frame, self._rows.row_word)
+        self._check_percent(table, "acc", "FOX-NAS's is in percent, so multiply it by 100")
+        if space is not None and space.fingerprint != table.space.fingerprint:
+            raise InvalidInput(
+                f"{self.source} has FOX-NAS's published columns, which describe the space "
+                f"{table.space.name!r}, not {space.name!r}; import it into a new study."
+            )
+        return table
+
+    @property
+    def _no_rows(self) -> str:
+        return f"{self.source} has a header but no rows; add the measured subnets."
+
+    def _check_targets(self, frame: pd.DataFrame) -> None:
+        if not any(is_target(column) for column in frame.columns):
+            raise InvalidInput(
+                f"{self.source} has no target column; name at least one column accuracy (percent), "
+                "latency_ms, latency_ms:DEVICE, cross_entropy, parameters or macs, or map one "
+                "(--map accuracy=COLUMN)."
+            )
+        if not len(frame):
+            raise InvalidInput(self._no_rows)
+
+    def _check_decisions(self, frame: pd.DataFrame, space: SearchSpace) -> None:
+        for decision in space.decisions:
+            if not decision.conditions and decision.name not in frame:
+                raise InvalidInput(
+                    f"{self.source} lacks the column {decision.name!r} of space {space.name!r}; "
+                    f"name one so, or map one to it (--map {decision.name}=COLUMN); allowed in it: "
+                    f"{', '.join(map(str, decision.choices))}."
+                )
+
+    def _check_percent(self, table: MeasurementTable, column: str, mend: str) -> None:
+        if "accuracy" in table.frame and (greatest := table.frame["accuracy"].max()) <= 1:
+            raise InvalidInput(
+                f"{self.source} has no accuracy above {greatest:g} in the column {column!r}, which "
+                f"looks like fractions; {mend}."
+            )
+
+    def _expanded(
+        self, frame: pd.DataFrame, column: str, own: Sequence[str], space: SearchSpace
+    ) -> pd.DataFrame:
+        """The frame with a column for each decision of `own`, those it has no column for, in place
+        of its JSON architectures, which the file has in `column`."""
+        cells = frame[ARCHITECTURE].tolist()
+        if all(isinstance(cell, dict) for cell in cells):
+            parsed = cells
+        else:
+            # A number or an empty cell is no object, and is refused as such.
+            texts = [
+                cell if isinstance(cell, str) else json.dumps(cell, default=str) for cell in cells
+            ]
+            parsed = parse_objects(texts, lambda row: self._cell(frame.index[row], column))
+        choices = pd.DataFrame(parsed, index=frame.index, dtype=object)
+        for name in choices.columns:
+            if name in space.by_name and name in frame:
+                raise InvalidInput(
+                    f"{self.source} gives {name!r} both in a column of its own and in the column "
+                    f"{column!r}; keep one."
+                )
+            if name not in space.by_name and choices[name].notna().any():
+                raise InvalidInput(
+                    f"{self._cell(choices[name].first_valid_index(), column)} gives {name!r}, "
+                    f"which is no decision of space {space.name!r}; its decisions are "
+                    f"{', '.join(space.by_name)}."
+                )
+        # A decision that no row has is missing in each of them.
+        return pd.concat(
+            [frame.drop(columns=ARCHITECTURE), choices.reindex(columns=list(own))], axis=1
+        )
+
+    def _cell(self, number: object, column: str) -> str:
+        return f"{self.source}, {self._rows.row_word} {number}, column {column!r},"
+
+
+def read_content(source: str, content: bytes) -> ForeignFile:
+    """A file by its name, whose ending says what it is, and its bytes.
+
+    Raises `InvalidInput` where it can't be read as what its name says.
+    """
+    return ForeignFile(source, read_rows(source, content))
+
+
+def read_file(path: Path) -> ForeignFile:
+    """A file of the user's; raises as `read_content`, and where it can't be read."""
+    # A name of another kind is told before a missing file is.
+    content = content_of(path) if path.suffix.lower() in SUFFIXES else b""
+    return read_content(str(path), content)
+
+
+def read_foreign(
+    path: Path, space: SearchSpace | None, mapping: ColumnMapping | None = None
+) -> MeasurementTable:
+    """The measurement table in a CSV, parquet, JSONL or JSON file of the user's.
+
+    A file with FOX-NAS's published columns brings its own space, which `space`, where given, must
+    equal; any other has one column a decision of `space`, or JSON architectures, and at least one
+    target column, each found under its own name or by `mapping`. Raises `InvalidInput` naming
+    file, row, column, value and what is allowed.
+    """
+    return read_file(path).table(space, mapping)
+
+
+def _renamed(frame: pd.DataFrame, mapping: ColumnMapping) -> tuple[pd.DataFrame, dict[str, str]]:
+    """The frame with the product's names for mapped columns, and what errors call them.
+
+    A column that bears the name of something mapped elsewhere is left out.
+    """
+    moved = {column: name for name, column in mapping.columns.items()}
+    shadowed = [name for name in mapping.columns if name in frame and name not in moved]
+    names = {name: f"{own} ({name})" for name, own in mapping.columns.items() if own != name}
+    return frame.drop(columns=shadowed).rename(columns=moved), names
+
+
+def _without_other_ids(frame: pd.DataFrame) -> pd.DataFrame:
+    """The frame with ids that are not this product's in `original_id`, lest they be checked."""
+    if "id" in frame and not frame["id"].astype(str).str.fullmatch(_ID).any():
+        return frame.rename(columns={"id": _other_name(frame, "original_id")})
+    return frame
+
+
+def _other_name(frame: pd.DataFrame, name: str) -> str:
+    while name in frame:
+        name += "_"
+    return name
+
+
+def _with_plain_rest(frame: pd.DataFrame, space: SearchSpace) -> pd.DataFrame:
+    """The frame with its further columns as numbers or text, whatever they came as."""
+    rest = [
+        name
+        for name in frame.columns
+        if not (name == "id" or name in space.by_name or is_target(name.removesuffix(STD_ERROR)))
+        and (frame[name].dtype == object or pd.api.types.is_string_dtype(frame[name]))
+    ]
+    return frame.assign(**{name: _plain(frame[name]) for name in rest})
+
+
+def _plain(column: pd.Series) -> pd.Series:
+    """Numbers where all cells are, else text; missing where the cell says so."""
+    cells = [None if _is_missing(cell) else cell for cell in column.tolist()]
+    try:
+        return pd.to_numeric(pd.Series(cells, index=column.index, dtype=object))
+    except (ValueError, TypeError, OverflowError):
+        texts = [
+            cell if cell is None or isinstance(cell, str) else json.dumps(cell, default=str)
+            for cell in cells
+        ]
+        return pd.Series(texts, index=column.index, dtype="str")
+
+
+def _is_missing(cell: object) -> bool:
+    if isinstance(cell, str):
+        return cell in MISSING_TEXT
+    return cell is None or cell is pd.NA or cell is pd.NaT or cell != cell

@@ -1,0 +1,151 @@
+"""Which column of a file holds what, and in which unit: told by the user, never guessed."""
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from foxnas_core.errors import InvalidInput
+from foxnas_core.space.search_space import SearchSpace
+from foxnas_core.table.importing.reading import ARCHITECTURE
+from foxnas_core.table.measurements import is_target
+from foxnas_core.table.metrics import KNOWN, STD_ERROR, target_of, units_of
+
+# Names under which targets are often found; how they are written (top-1, Top1) does not matter.
+_SYNONYMS = {
+    "accuracy": (
+        "acc", "top1", "acc1", "top1acc", "acctop1", "top1accuracy", "accuracytop1", "valacc",
+        "testacc", "valaccuracy", "testaccuracy", "valtop1", "testtop1",
+    ),
+    "latency_ms": ("latency", "lat", "latencys", "latencyus", "runtime", "inferencetime"),
+    "cross_entropy": ("crossentropyloss", "ce", "nll"),
+    "parameters": ("params", "param", "numparams", "nparams", "numparameters", "parametercount"),
+    "macs": ("mac", "madds", "multadds", "nummacs"),
+}  # fmt: skip
+_LISTED = 12
+
+
+@dataclass(frozen=True)
+class ColumnMapping:
+    """What the columns of a file mean.
+
+    `columns` gives, for a decision, a target, a target's `TARGET_std_error` or "architecture"
+    (JSON objects of choices), the file's column that holds it; whatever is not in it is looked for
+    under its own name. `units` gives, for a target, the unit of `table.metrics.units_of` that it
+    and its standard error stand in.
+    """
+
+    columns: Mapping[str, str] = field(default_factory=dict)
+    units: Mapping[str, str] = field(default_factory=dict)
+
+    def __bool__(self) -> bool:
+        return bool(self.columns or self.units)
+
+
+def needs_unit(target: str, column: str) -> bool:
+    """Whether the unit of `target`, found in the file's `column`, must be told.
+
+    The documented names tell it: `accuracy` is in percent, `latency_ms` in ms.
+    """
+    return bool(units_of(target)) and target != column
+
+
+def suggest_mapping(columns: Sequence[str], space: SearchSpace) -> ColumnMapping:
+    """Columns for what the file does not have under its own name, to fill in a form with.
+
+    Names match where they differ in case and separators only; targets also by well-known
+    synonyms. No unit is suggested.
+    """
+    wanted = [ARCHITECTURE, *space.by_name, *KNOWN, *(f"{t}{STD_ERROR}" for t in KNOWN)]
+    taken = {column for column in columns if column in wanted or is_target(column)}
+    found: dict[str, str] = {}
+    for synonyms in (False, True):
+        for name in wanted:
+            if name in taken or name in found:
+                continue
+            accepted = _SYNONYMS.get(name, ()) if synonyms else (_bare(name),)
+            matches = [c for c in columns if c not in taken and _bare(c) in accepted]
+            # Of two columns that match, neither is the one.
+            if len(matches) == 1:
+                found[name] = matches[0]
+                taken.add(matches[0])
+    return ColumnMapping(found)
+
+
+def check_mapping(
+    mapping: ColumnMapping, source: str, columns: Sequence[str], space: SearchSpace
+) -> None:
+    """Raises `InvalidInput` where the mapping does not suit the file or the space, or where a unit
+    is missing."""
+    for name, column in mapping.columns.items():
+        target = name.removesuffix(STD_ERROR)
+        if not (name == ARCHITECTURE or name in space.by_name or is_target(target)):
+            raise InvalidInput(
+                f"{name!r} can't be mapped to the column {column!r} of {source}: it is neither a "
+                f"decision of space {space.name!r} ({_some(list(space.by_name))}) nor a target "
+                f"({', '.join(KNOWN)}, latency_ms:DEVICE, accuracy:PRECISION, each also with "
+                f"{STD_ERROR}) nor "
+                f"{ARCHITECTURE!r}."
+            )
+    for name, column in mapping.columns.items():
+        if column not in columns:
+            raise InvalidInput(
+                f"{source} has no column {column!r}, which {name!r} is mapped to; it has "
+                f"{_some(columns)}."
+            )
+        users = [n for n, c in mapping.columns.items() if c == column]
+        if len(users) > 1:
+            raise InvalidInput(
+                f"{users[0]!r} and {users[1]!r} are both mapped to the column {column!r} of "
+                f"{source}; map each to its own."
+            )
+    for target, unit in mapping.units.items():
+        _check_unit(target, unit, mapping, source, columns)
+    for name, column in mapping.columns.items():
+        target = name.removesuffix(STD_ERROR)
+        # A standard error follows its target's unit, so it needs one even where it alone is named.
+        if needs_unit(name, column) and target == name and name not in mapping.units:
+            allowed = list(units_of(name))
+            raise InvalidInput(
+                f"The unit of the column {column!r} of {source}, mapped to {name}, is not told; "
+                f"say whether it is in {_either(allowed)} (--{_option(name)}-unit)."
+            )
+
+
+def _check_unit(
+    target: str, unit: str, mapping: ColumnMapping, source: str, columns: Sequence[str]
+) -> None:
+    allowed = units_of(target) if is_target(target) else {}
+    if not allowed:
+        raise InvalidInput(
+            f"{target!r} takes no unit; units are told of accuracy and of latencies only."
+        )
+    if unit not in allowed:
+        raise InvalidInput(f"{target} can't be in {unit!r}; allowed: {', '.join(allowed)}.")
+    if target not in mapping.columns:
+        if target not in columns:
+            raise InvalidInput(
+                f"A unit is told for {target}, but {source} has no such column; map one to it, of "
+                f"{_some(columns)}."
+            )
+        if not target_of(target).is_accuracy and unit != "ms":
+            raise InvalidInput(
+                f"{source} has a column {target!r}, which is in ms by its name, not in {unit}; map "
+                f"it explicitly (--map {target}={target}) if its name is wrong."
+            )
+
+
+def _option(target: str) -> str:
+    return "accuracy" if target_of(target).is_accuracy else "latency"
+
+
+def _bare(name: str) -> str:
+    return re.sub(r"[\W_]", "", name).lower()
+
+
+def _either(words: Sequence[str]) -> str:
+    return f"{', '.join(words[:-1])} or {words[-1]}"
+
+
+def _some(names: Sequence[str]) -> str:
+    more = len(names) - _LISTED
+    return ", ".join(names[:_LISTED]) + (f" and {more} more" if more > 0 else "") or "no columns"

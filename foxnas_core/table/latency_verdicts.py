@@ -1,0 +1,304 @@
+"""Whether a measured latency can be relied on: a verdict a check, and a badge over all of them.
+
+Judged from the figures that the table holds (the spread of rounds, the drift of the reference, the
+circumstances of the campaign), a row at a time, and never stored, so that a limit may change. A
+figure that is not there makes a verdict unknown, and speaks neither for nor against a row. Rows
+that failed stay in the table, but no fit of that latency reads them.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from foxnas_core.errors import InvalidInput
+from foxnas_core.table.measurements import MeasurementTable
+from foxnas_core.table.metrics import target_of
+
+PASSED, FAILED, UNKNOWN = "passed", "failed", "unknown"
+
+# Two campaigns shall agree on a subnet within 5 %. The median of five rounds that range over R has
+# a standard error of .24 R where rounds are normal, so that two campaigns differ by .23 R in half
+# of the cases: 5 % at R = .22. Of the 1,320 latencies of the shipped study nine in ten range over
+# less than 2.7 %, and 37 over more than a fifth, up to 122 %; on a busier machine 5 to 15 % are
+# usual, and such rows do repeat within 5 % (benchmarks/repeatability.py).
+MOST_SPREAD = 0.2
+# A steady subnet's least single run lies 1.2 % below the level of its rounds, and up to 19 % on a
+# busy machine, where rows do repeat within 5 %. Subnets that run in two states have been seen to
+# have them 1.37 apart, which is 27 %.
+MOST_ABOVE_MINIMUM = 0.2
+# What the reference differs within a round is what dividing by its drift may be wrong by; beside
+# other work 3 to 7 % are usual. As for the subnets' rounds.
+MOST_DRIFT_RANGE = 0.2
+# Beyond a factor of two it is another machine or clock, which does not slow all operators alike.
+MOST_DRIFT = 2.0
+# Time is the reciprocal of the clock, so what holds for one range holds for the other.
+MOST_CLOCK_RANGE = 0.2
+# The first run allocates its memory, the next few still fill caches.
+LEAST_WARM_UP = 10
+# A tenth percentile that rests on at least ten runs below it.
+LEAST_RUNS = 100
+# The median of three is the least that one bad round can't move away.
+LEAST_ROUNDS = 3
+
+
+@dataclass(frozen=True)
+class Check:
+    """One thing to check: its name, the question it answers, and what makes a row fail."""
+
+    name: str
+    question: str
+    fails: str
+
+
+@dataclass(frozen=True, eq=False)
+class Badges:
+    """The verdicts on the n measured rows of one latency column.
+
+    `rows` (n,) are positions in the table; `verdicts` has a column for each of `CHECKS`, and
+    `badge`: failed where any check failed, passed where all passed, unknown else.
+    """
+
+    column: str
+    rows: np.ndarray
+    verdicts: pd.DataFrame
+
+    def count(self, verdict: str) -> int:
+        return int((self.verdicts["badge"] == verdict).sum())
+
+    @property
+    def counts(self) -> pd.DataFrame:
+        """One row a check and one for the badge: check, passed, failed, unknown."""
+        names = [PASSED, FAILED, UNKNOWN]
+        counts = {
+            name: own.value_counts().reindex(names, fill_value=0)
+            for name, own in self.verdicts.items()
+        }
+        return pd.DataFrame(counts).T.rename_axis("check").reset_index()
+
+
+def judge(table: MeasurementTable, column: str) -> Badges:
+    """The badges of a latency column's measured rows.
+
+    Raises `InvalidInput` where `column` is no latency, and as `MeasurementTable.values`.
+    """
+    if not target_of(column).is_latency:
+        raise InvalidInput(f"{column} is no latency, so it has no badges; name a latency column.")
+    rows = np.flatnonzero(np.isfinite(table.values(column)))
+    figures = _Figures(table, column, rows)
+    codes = {check.name: judged(figures) for check, judged in _JUDGES}
+    every = np.stack(list(codes.values()))
+    codes["badge"] = np.where((every < 0).any(0), -1, np.where((every > 0).all(0), 1, 0))
+    words = np.array([UNKNOWN, PASSED, FAILED])
+    return Badges(column, rows, pd.DataFrame({name: words[own] for name, own in codes.items()}))
+
+
+def usable(table: MeasurementTable, target: str) -> np.ndarray:
+    """Which rows (rows,) a fit of `target` reads: where it was measured and, for a latency, did
+    not fail. Raises as `MeasurementTable.values`."""
+    measured = np.isfinite(table.values(target))
+    if target_of(target).is_latency:
+        badges = judge(table, target)
+        measured[badges.rows[(badges.verdicts["badge"] == FAILED).to_numpy()]] = False
+    return measured
+
+
+def failed_rows(table: MeasurementTable, target: str) -> int:
+    """How many measured rows of `target` no fit reads, as their latency failed a check."""
+    return int(np.isfinite(table.values(target)).sum() - usable(table, target).sum())
+
+
+def without_failed(table: MeasurementTable) -> MeasurementTable:
+    """The table with the latencies that failed, and what belongs to them, taken out."""
+    frame = table.frame
+    for target in table.targets:
+        if target.is_latency and failed_rows(table, target.column):
+            column, sound = target.column, usable(table, target.column)
+            own = [
+                name
+                for name in map(str, frame.columns)
+                if name in (column, target.std_error_column) or name.endswith(f"_{column}")
+            ]
+            frame = frame.assign(**{name: frame[name].where(sound) for name in own})
+    return table if frame is table.frame else replace(table, frame=frame)
+
+
+def badge_table(table: MeasurementTable, column: str) -> pd.DataFrame:
+    """One row a measured latency: row (from 1), id, campaign, the latency (ms), `spread` (high less
+    low) and `above_minimum`, in % of it, the reference's `drift` (a factor) and `drift_range` (%),
+    the badge, then a verdict a check, such as `drift?`. Figures that are not known are missing.
+    Raises as `judge`."""
+    badges = judge(table, column)
+    figures = _Figures(table, column, badges.rows)
+    campaigns = table.frame.get("campaign", pd.Series(None, index=table.frame.index, dtype=object))
+    verdicts = badges.verdicts
+    shown = pd.DataFrame(
+        {
+            "row": badges.rows + 1,
+            "id": table.frame["id"].to_numpy()[badges.rows],
+            "campaign": campaigns.astype(object).to_numpy()[badges.rows],
+            column: figures.value,
+            "spread": 100 * figures.spread,
+            "above_minimum": 100 * figures.above_minimum,
+            "drift": figures.of_row("drift"),
+            "drift_range": 100 * figures.of_row("drift_range"),
+            "badge": verdicts["badge"],
+        }
+    )
+    # Some checks are named as the figure that they read.
+    asked = verdicts.drop(columns="badge").rename(columns="{}?".format)
+    return pd.concat([shown, asked], axis=1)
+
+
+class _Figures:
+    """The figures of some rows of one latency column, NaN where they are not known."""
+
+    def __init__(self, table: MeasurementTable, column: str, rows: np.ndarray) -> None:
+        self._frame, self._column, self._rows = table.frame, column, rows
+        campaigns = table.record.get("campaigns")
+        self._campaigns = campaigns if isinstance(campaigns, Mapping) else {}
+        self.value = table.values(column)[rows]
+
+    def of_row(self, prefix: str) -> np.ndarray:
+        """The column of that prefix (n,)."""
+        name = f"{prefix}_{self._column}"
+        if name not in self._frame:
+            return np.full(len(self._rows), np.nan)
+        numbers = pd.to_numeric(self._frame[name], errors="coerce")
+        return numbers.to_numpy(dtype=float, na_value=np.nan)[self._rows]
+
+    def of_campaign(self, name: str, number: Callable[[Any], float]) -> np.ndarray:
+        """`number` of what the rows' campaigns recorded under `name` (n,)."""
+        # A latency that was added later has a campaign of its own.
+        own = f"campaign_{self._column}"
+        known_as = own if own in self._frame else "campaign"
+        if known_as not in self._frame:
+            return np.full(len(self._rows), np.nan)
+        positions, names = pd.factorize(self._frame[known_as].to_numpy()[self._rows])
+        values = []
+        for campaign in names:
+            circumstances = self._campaigns.get(campaign)
+            known = isinstance(circumstances, Mapping) and name in circumstances
+            values.append(number(circumstances[name]) if known else np.nan)  # type: ignore[index]
+        # A row without a campaign has position -1.
+        return np.array([*values, np.nan])[positions]
+
+    @property
+    def spread(self) -> np.ndarray:
+        return (self.of_row("high") - self.of_row("low")) / self.value
+
+    @property
+    def above_minimum(self) -> np.ndarray:
+        return 1 - self.of_row("minimum") / self.value
+
+
+def _number(value: Any) -> float:
+    return float(value) if isinstance(value, (int, float)) else np.nan
+
+
+def _flag(value: Any) -> float:
+    return float(value) if isinstance(value, bool) else np.nan
+
+
+def _steady_governor(value: Any) -> float:
+    """1 for the governor that holds the clock; others say nothing of what the clock did."""
+    return 1.0 if value == "performance" else np.nan
+
+
+def _verdict(figure: np.ndarray, good: np.ndarray) -> np.ndarray:
+    """1, -1, or 0 where the figure is not known."""
+    return np.where(np.isnan(figure), 0, np.where(good, 1, -1))
+
+
+def _at_most(figure: np.ndarray, most: float) -> np.ndarray:
+    return _verdict(figure, figure <= most)
+
+
+def _at_least(figure: np.ndarray, least: float) -> np.ndarray:
+    return _verdict(figure, figure >= least)
+
+
+def _both(first: np.ndarray, second: np.ndarray) -> np.ndarray:
+    """Failed where one failed, passed where both passed."""
+    return np.minimum(first, second)
+
+
+def _clock(figures: _Figures) -> np.ndarray:
+    measured = _at_most(figures.of_row("clock_range"), MOST_CLOCK_RANGE)
+    governed = _at_least(figures.of_campaign("governor", _steady_governor), 1.0)
+    return np.where(measured != 0, measured, governed)
+
+
+def _drift(figures: _Figures) -> np.ndarray:
+    drift = figures.of_row("drift")
+    away = np.maximum(drift, 1 / drift)
+    return _both(
+        _at_most(away, MOST_DRIFT), _at_most(figures.of_row("drift_range"), MOST_DRIFT_RANGE)
+    )
+
+
+_JUDGES: tuple[tuple[Check, Callable[[_Figures], np.ndarray]], ...] = (
+    (
+        Check(
+            "warm-up",
+            "Did enough runs go before those that were timed?",
+            f"fewer than {LEAST_WARM_UP} runs went before the timed ones",
+        ),
+        lambda figures: _at_least(figures.of_campaign("warm_up_runs", _number), LEAST_WARM_UP),
+    ),
+    (
+        Check(
+            "pinning",
+            "Was the measuring thread held to one core?",
+            "the system refused to hold the measuring thread to one core",
+        ),
+        lambda figures: _at_least(figures.of_campaign("pinned", _flag), 1.0),
+    ),
+    (
+        Check(
+            "clock",
+            "Did the processor's clock stay the same?",
+            f"the clock changed by more than {100 * MOST_CLOCK_RANGE:.0f} % within a round",
+        ),
+        _clock,
+    ),
+    (
+        Check(
+            "drift",
+            "Did the reference network take the same time throughout a round?",
+            f"the reference differed by more than {100 * MOST_DRIFT_RANGE:.0f} % within a round, "
+            f"or was {MOST_DRIFT:g} times as slow or as fast as at the study's beginning",
+        ),
+        _drift,
+    ),
+    (
+        Check(
+            "spread",
+            "Do the rounds agree?",
+            f"the rounds differ by more than {100 * MOST_SPREAD:.0f} % of their median",
+        ),
+        lambda figures: _at_most(figures.spread, MOST_SPREAD),
+    ),
+    (
+        Check(
+            "one state",
+            "Does the fastest run lie near the level of the rounds?",
+            f"the level lies more than {100 * MOST_ABOVE_MINIMUM:.0f} % above the fastest run",
+        ),
+        lambda figures: _at_most(figures.above_minimum, MOST_ABOVE_MINIMUM),
+    ),
+    (
+        Check(
+            "repeats",
+            "Was it timed often enough?",
+            f"fewer than {LEAST_ROUNDS} rounds, or fewer than {LEAST_RUNS} runs in each",
+        ),
+        lambda figures: _both(
+            _at_least(figures.of_campaign("runs", _number), LEAST_RUNS),
+            _at_least(figures.of_campaign("rounds", _number), LEAST_ROUNDS),
+        ),
+    ),
+)
+CHECKS = tuple(check for check, _ in _JUDGES)

@@ -1,0 +1,1 @@
+"""What networks are trained for: the data, the loss and the score."""

@@ -1,0 +1,157 @@
+"""A second architecture beside the edited one, and architectures kept under names."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+import streamlit as st
+
+from foxnas_core.errors import FoxnasError, MissingPart
+from foxnas_core.space.architecture import Architecture
+from foxnas_core.space.editing.variants import Variant
+from foxnas_core.study.locks import is_read_only
+from foxnas_core.study.storage import Study
+from pages.shared import cache, choices
+from pages.shared.editor import best_in_budget, history_of
+from pages.shared.text import plain
+
+NOTHING, START, BEST, MEASURED, VARIANT = "", "start", "best", "measured", "variant"
+_NAMES = {
+    NOTHING: "nothing",
+    START: "the start",
+    BEST: "the best in budget",
+    MEASURED: "a measured subnet …",
+}
+
+
+@dataclass(frozen=True)
+class Other:
+    """The architecture that the edited one is held against, and what it is called."""
+
+    name: str
+    architecture: Architecture
+
+
+def kept_variants(study: Study) -> dict[str, Variant]:
+    """The study's variants by name, with a sentence where they can't be read."""
+    try:
+        return {variant.name: variant for variant in study.variants()}
+    except FoxnasError as error:
+        st.warning(plain(str(error)))
+        return {}
+
+
+def variants_menu(study: Study, variants: Mapping[str, Variant]) -> None:
+    """Draw what keeps the architecture under a name, and takes or deletes one that was kept."""
+    may_change = not is_read_only()
+    with st.popover(f"Variants ({len(variants)})", key="variants"):
+        if may_change:
+            name = st.text_input("Keep this architecture as", key="variant-name", max_chars=40)
+            _doing(
+                "Keep",
+                "variant-save",
+                lambda: study.save_variant(name, history_of(study).now.architecture),
+            )
+        # Said where it was done, and once: what is done next has nothing to do with it.
+        if sentence := choices.remembered("variant-error"):
+            choices.remember("variant-error", None)
+            st.error(plain(sentence))
+        if not variants:
+            st.caption(
+                "None is kept yet. They are kept with the study, for all who open it."
+                if may_change
+                else "None is kept, and this studio is read-only."
+            )
+            return
+        chosen = st.selectbox("Kept", list(variants), key="variant-kept")
+        row = st.container(horizontal=True)
+        with row:
+            _doing(
+                "Edit it",
+                "variant-take",
+                lambda: choices.set_architecture(variants[chosen].architecture),
+            )
+            if may_change:
+                _doing("Delete", "variant-delete", lambda: study.delete_variant(chosen))
+
+
+def _doing(label: str, key: str, act: Callable[[], None]) -> None:
+    """A button that acts, and remembers the sentence of what went wrong."""
+
+    def react() -> None:
+        choices.remember("variant-error", None)
+        try:
+            act()
+        except FoxnasError as error:
+            choices.remember("variant-error", str(error))
+
+    st.button(label, key=key, on_click=react)
+
+
+def other_picker(study: Study, latency: str, variants: Mapping[str, Variant]) -> Other | None:
+    """Draw the choice of what the architecture is held against and return that; None for nothing.
+
+    What the address names and can't be found is said and left aside.
+    """
+    kind, _, name = (choices.current().against or "").partition(":")
+    options = [*_NAMES, *(f"{VARIANT}:{variant}" for variant in variants)]
+    chosen = f"{VARIANT}:{name}" if kind == VARIANT else kind
+    choices.show("against", chosen if chosen in options else NOTHING)
+    st.selectbox(
+        "Compare with",
+        options,
+        format_func=_told,
+        key="against",
+        on_change=choices.on_change(
+            "against", lambda option: choices.update(against=option or None)
+        ),
+    )
+    if kind == MEASURED:
+        name = _measured(study, latency, name)
+    try:
+        return _found(study, latency, kind, name, variants)
+    except FoxnasError as error:
+        st.warning(plain(str(error)))
+        return None
+
+
+def _told(option: str) -> str:
+    return _NAMES.get(option) or f"variant {option.partition(':')[2]}"
+
+
+def _measured(study: Study, latency: str, chosen: str) -> str:
+    labels = cache.measured_labels_of(study, latency)
+    choices.show("against-measured", chosen if chosen in labels else None)
+    st.selectbox(
+        "Which measured subnet",
+        list(labels),
+        index=None,
+        placeholder="Choose one …",
+        format_func=lambda subnet: labels.get(subnet, subnet),
+        label_visibility="collapsed",
+        key="against-measured",
+        on_change=choices.on_change(
+            "against-measured",
+            lambda subnet: choices.update(against=f"{MEASURED}:{subnet}" if subnet else MEASURED),
+            can_be_cleared=True,
+        ),
+    )
+    return chosen
+
+
+def _found(
+    study: Study, latency: str, kind: str, name: str, variants: Mapping[str, Variant]
+) -> Other | None:
+    if kind == START:
+        return Other("the start", history_of(study).now.start)
+    if kind == BEST:
+        return Other("the best in budget", best_in_budget(study, latency))
+    if kind == VARIANT:
+        if name not in variants:
+            raise MissingPart(f"There is no variant {name!r} to compare with.")
+        return Other(name, variants[name].architecture)
+    if kind == MEASURED and name:
+        table = cache.table_of(study)
+        if name not in set(table.frame["id"]):
+            raise MissingPart(f"The study has measured no subnet {name!r} to compare with.")
+        return Other(f"measured {name}", table.measured(name))
+    return None

@@ -1,0 +1,222 @@
+"""The searches that a study keeps: opened again, compared, deleted."""
+
+from collections.abc import Callable
+from contextlib import suppress
+
+import streamlit as st
+
+from foxnas_core.errors import InvalidInput, MissingPart
+from foxnas_core.figures import live
+from foxnas_core.figures import search as tables
+from foxnas_core.search.problem import noun_of
+from foxnas_core.search.result import SearchResult
+from foxnas_core.space.architecture import Architecture
+from foxnas_core.study.locks import is_read_only
+from foxnas_core.study.storage import Study
+from foxnas_core.table.metrics import target_of
+from pages.shared import cache, choices
+from pages.shared.frame import errors_as_cards
+from pages.shared.panel import panel
+from pages.shared.search_text import EQUAL, Run, gap_text
+from pages.shared.text import plain
+from pages.shared.theme import vega_chart
+from pages.shared.watching import show_run, show_watched
+
+MOST_COMPARED = 8
+
+
+def show_kept(study: Study, search_id: str) -> Architecture:
+    """A search that was kept with the study; returns its best."""
+    result = study.load_search(search_id)
+    table = cache.table_of(study)
+    if result.fingerprints["space"] != study.space.fingerprint:
+        raise InvalidInput(f"Search {search_id} is of another space than the study's; delete it.")
+    if result.fingerprints[result.objective] != table.fingerprint:
+        st.info(
+            "The measurements have changed since this search: its values are those of the older "
+            "regression, the intervals and the front those of the present one."
+        )
+    if drawable(result):
+        front = cache.front_of(study, cost_of(result), tuple(result.allowed.items()))
+        run = Run.of_result(result)
+        show_watched(
+            study, front, run.first_bound, run.exact,
+            lambda spans: show_run(study, front, run, spans), least_cost=run.least_cost,
+        )  # fmt: skip
+    else:
+        limits = [
+            f"{target_of(column).named} {side.replace('_', ' ')} {bound:.6g}"
+            for (column, bound), side in zip(result.limits, result.sides, strict=True)
+        ]
+        st.write(
+            f"Search for the best {target_of(result.objective).label} with {', '.join(limits)}. "
+            f"{result.certificate}"
+        )
+        grid = tables.architecture_table(study.space, result.best.architecture)
+        vega_chart(grid, live.architecture_spec(grid["row"].nunique()), key="best-chart")
+    panel(
+        "Trace",
+        f"{len(result.trace)} points of the run; seed {result.settings.seed}, "
+        f"{result.settings.mode} mode, {result.settings.schedule} schedule from "
+        f"{result.settings.start_temperature:.3g} to {result.settings.end_temperature:.3g}.",
+        result.trace,
+        key="trace",
+    )
+    return result.best.architecture
+
+
+def drawable(result: SearchResult) -> bool:
+    """Whether it weighed accuracy against a cost, which is what the charts show."""
+    if not result.limits:
+        return False
+    (first, _), side = result.limits[0], result.sides[0]
+    if result.objective == "accuracy":
+        return side == "at_most"
+    return (first, side) == ("accuracy", "at_least")
+
+
+def cost_of(result: SearchResult) -> str:
+    """The column that a drawable search weighed accuracy against."""
+    return result.limits[0][0] if result.objective == "accuracy" else result.objective
+
+
+def kept_picker(study: Study, chosen: str | None) -> None:
+    """Reopen one of the searches that the study holds."""
+    ids = list(cache.searches_of(study))
+    if not ids:
+        return
+    key = f"kept-{chosen or 'none'}"
+    with st.container(key="kept"):
+        st.selectbox(
+            "Kept searches", ids, index=ids.index(chosen) if chosen in ids else None,
+            placeholder=f"Open one of {len(ids)} …", format_func=labelled(study), key=key,
+            on_change=choices.on_change(key, lambda s: choices.update(search=s)),
+        )  # fmt: skip
+
+
+def show_kept_searches(study: Study) -> None:
+    """All kept searches in a table, to compare some of them or to delete them."""
+    kept, ids = cache.searches_of(study), study.search_ids()[: cache.KEPT_SEARCHES]
+    if not ids:
+        return
+    if kept:
+        panel(
+            "Kept searches",
+            f"{len(kept)} {'searches are' if len(kept) > 1 else 'search is'} kept with the study, "
+            "the newest first. Values are as "
+            "predicted when they were run; the gap is to the exact optimum.",
+            tables.searches_table(kept),
+            key="searches",
+        )
+    wanted = (choices.current().compare or "").split(",")
+    if unknown := [w for w in wanted if w and w not in ids]:
+        st.warning(f"Not kept with this study, and left aside: {plain(', '.join(unknown)[:200])}.")
+    known = [w for w in dict.fromkeys(wanted) if w in ids][:MOST_COMPARED]
+    choices.show("compare", known)
+    st.multiselect(
+        "Searches to compare or to delete", ids, key="compare", format_func=labelled(study),
+        max_selections=MOST_COMPARED, placeholder="Choose two or more to compare …",
+        on_change=choices.on_change(
+            "compare", lambda chosen: choices.update(compare=",".join(chosen) or None)
+        ),
+    )  # fmt: skip
+    if known:
+        delete_button(study, known)
+    found = {i: kept[i] for i in known if i in kept}
+    if len(found) > 1:
+        [first, *_] = found.values()
+        compared = {i: r for i, r in found.items() if r.objective == first.objective}
+        if len(compared) < len(found):
+            st.info(
+                f"{len(found) - len(compared)} of the chosen searches look for something else than "
+                f"{search_noun(first)} and are left out of the comparison."
+            )
+        if len(compared) > 1:
+            show_comparison(compared)
+
+
+def labelled(study: Study) -> Callable[[str], str]:
+    """What a kept search is called in a list, where equal names would be taken for one."""
+    kept = cache.searches_of(study)
+
+    def label(search_id: str) -> str:
+        if search_id not in kept:
+            return f"{search_id} (damaged)"
+        result = kept[search_id]
+        gap, objective = result.gap, target_of(result.objective)
+        rest = (
+            "" if gap is None else ", exact" if gap < EQUAL else f", gap {gap_text(gap, objective)}"
+        )
+        limits = [
+            f"{'≥ ' if side == 'at_least' else ''}{limit.text(bound)} {limit.unit or limit.label}"
+            for (column, bound), side in zip(result.limits, result.sides, strict=True)
+            for limit in (target_of(column),)
+        ]
+        devices = (column.partition(":")[2] for column in (result.objective, *dict(result.limits)))
+        device = next(filter(None, devices), "")
+        more = f" and {len(limits) - 1} more" if len(limits) > 1 else ""
+        return (
+            f"{limits[0] if limits else 'no limit'}{f' {device}' if device else ''}"
+            f"{more}: {objective.text(result.best.value)} {objective.unit}{rest}, "
+            f"seed {result.settings.seed} · {search_id}"
+        )
+
+    return label
+
+
+def search_noun(result: SearchResult) -> str:
+    """What a search looks for, within a sentence."""
+    target = target_of(result.objective)
+    return f"the {'least' if target.direction == 'min' else 'best'} {noun_of(target)}"
+
+
+def show_comparison(compared: dict[str, SearchResult]) -> None:
+    """Several kept searches on one chart."""
+    st.header("Compared")
+    gaps = [result.gap for result in compared.values() if result.gap is not None]
+    exact = sum(gap < EQUAL for gap in gaps)
+    st.write(
+        f"The best so far of {len(compared)} searches; dashed, the exact optimum of each. "
+        f"{exact} of {len(compared)} found it."
+    )
+    lengths = [result.proposals for result in compared.values()]
+    table = tables.comparison_table(compared)
+    objective = target_of(next(iter(compared.values())).objective)
+    spec = live.comparison_spec(objective, list(compared), max(lengths) > 10 * min(lengths))
+    vega_chart(table[["search", "proposals", "best_value", "exact"]], spec, key="comparison-chart")
+    panel("", "", tables.searches_table(compared), key="compared")
+    with st.expander("Courses"):
+        panel("", "", table, key="comparison")
+
+
+def delete_button(study: Study, ids: list[str]) -> None:
+    """Delete kept searches, after asking; not where nothing may be changed."""
+    if is_read_only():
+        return
+
+    def delete() -> None:
+        choices.remember("deleting", None)
+        with errors_as_cards():
+            for search_id in ids:
+                with suppress(MissingPart):  # deleted elsewhere
+                    study.delete_search(search_id)
+        gone = choices.current().search in ids
+        choices.update(compare=None, **({"search": None} if gone else {}))
+
+    what = f"{len(ids)} search{'es' if len(ids) > 1 else ''}"
+    with st.container(key="delete"):
+        if choices.remembered("deleting") != ids:
+            st.button(
+                f"Delete {what} …", key="ask-delete",
+                on_click=lambda: choices.remember("deleting", ids),
+            )  # fmt: skip
+            return
+        st.warning(f"Delete {what} ({', '.join(ids)}) for good? Nothing brings them back.")
+        left, right, _ = st.columns([1, 1, 3])
+        left.button(
+            f"Delete {what}", key="delete-now", type="primary", width="stretch", on_click=delete
+        )
+        right.button(
+            "Keep", key="delete-not", width="stretch",
+            on_click=lambda: choices.remember("deleting", None),
+        )  # fmt: skip

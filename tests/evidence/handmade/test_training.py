@@ -1,0 +1,78 @@
+from dataclasses import replace
+
+import pytest
+import torch
+
+from foxnas_core.errors import InvalidInput
+from foxnas_core.evidence.handmade.designs import design_named, plan_of
+from foxnas_core.evidence.handmade.networks import HandmadeNetwork
+from foxnas_core.evidence.handmade.training import steps_of, train_network
+from foxnas_core.supernet.recalibration import recalibrate
+from foxnas_core.supernet.training import Recipe, batches
+from foxnas_core.tasks.dataset import Dataset
+
+RECIPE = Recipe(epochs=2, batch=40, learning_rate=1e-2, seed=5)  # 10 steps an epoch
+
+
+def build() -> HandmadeNetwork:
+    kind = {"resolution": 12, "stem_stride": 1, "input_channels": 1, "classes": 3, "divisor": 4}
+    return HandmadeNetwork(plan_of(design_named("mobilenet-v3-small"), 0.15, **kind))
+
+
+def run(dataset, path, recipe=RECIPE, name="a", **options):
+    torch.set_num_threads(1)
+    mean, std = dataset.pixel_statistics()
+    state = path / "state.safetensors"
+    network, seconds = train_network(
+        build, name, dataset, recipe, mean=mean, std=std, state_file=state, **options
+    )
+    assert seconds > 0
+    return network
+
+
+def same(one, two) -> bool:
+    a, b = one.state_dict(), two.state_dict()
+    return all(torch.equal(a[name], b[name]) for name in a)
+
+
+def test_training_learns_what_the_labels_say(tiny_dataset, tmp_path):
+    told = []
+    network = run(tiny_dataset, tmp_path, replace(RECIPE, epochs=25), report=told.append)
+    mean, std = tiny_dataset.pixel_statistics()
+    recalibrate(network, batches(tiny_dataset.training, 12, mean, std))
+    with torch.no_grad():
+        [images] = batches(tiny_dataset.held_out, 12, mean, std)
+        right = network(images).argmax(1) == torch.from_numpy(tiny_dataset.held_out.labels)
+    assert right.float().mean() > 0.6  # chance is a third
+    assert told[-1].step == told[-1].steps == 250 and told[-1].loss < told[0].loss
+
+
+def test_equal_seeds_give_equal_weights_and_others_do_not(tiny_dataset, tmp_path):
+    first = run(tiny_dataset, tmp_path)
+    assert same(first, run(tiny_dataset, tmp_path))
+    assert not same(first, run(tiny_dataset, tmp_path, replace(RECIPE, seed=6)))
+
+
+def test_a_killed_training_ends_as_an_unbroken_one(tiny_dataset, tmp_path):
+    whole = run(tiny_dataset, tmp_path)
+    run(tiny_dataset, tmp_path, stop_after=13)
+    seen = []
+    resumed = run(tiny_dataset, tmp_path, report=lambda p: seen.append(p.step), report_every=1)
+    assert seen == list(range(14, 21))
+    assert same(whole, resumed)
+
+
+def test_the_state_of_another_network_is_refused(tiny_dataset, tmp_path):
+    run(tiny_dataset, tmp_path, stop_after=3)
+    with pytest.raises(InvalidInput, match="another recipe, space or dataset"):
+        run(tiny_dataset, tmp_path, name="b")
+
+
+def test_too_few_images_are_one_sentence(tiny_dataset, tmp_path):
+    few = Dataset(
+        "few", "", tiny_dataset.classes, tiny_dataset.training.take(slice(0, 30)),
+        tiny_dataset.held_out,
+    )  # fmt: skip
+    with pytest.raises(InvalidInput, match="30 training images are fewer than one batch of 40"):
+        run(few, tmp_path)
+    assert steps_of(tiny_dataset, RECIPE) == 20

@@ -1,0 +1,72 @@
+import json
+
+import pytest
+from hand import hand_space
+from hypothesis import given
+from hypothesis import strategies as st
+from trials import claim_of, trial_of
+
+from foxnas_core.errors import InvalidInput
+from foxnas_core.evidence.verification.claims import Trial
+
+numbers = st.floats(-1e6, 1e6)
+targets = st.sampled_from(["accuracy", "accuracy:int8", "latency_ms", "latency_ms:int8"])
+claims = st.builds(
+    claim_of, st.sampled_from(["value", "difference"]), targets, numbers, st.floats(0, 100)
+)
+
+
+@given(st.lists(st.tuples(claims, numbers), min_size=1, max_size=4), st.booleans())
+def test_a_trial_comes_back_as_it_was(judged, measured):
+    stated = [claim for claim, _ in judged]
+    values = [value for _, value in judged] if measured else None
+    trial = trial_of(hand_space(), "t", stated, values)
+    assert Trial.from_dict(json.loads(json.dumps(trial.to_dict()))) == trial
+    assert trial.done == measured
+    assert [claim for claim, _ in trial.judged] == (stated if measured else [])
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"chosen": "wished"}, {"claims": []}, {"level": 1.0}, {"level": "high"}, {"subnets": []},
+        {"verdicts": []}, {"circumstances": None}, {"parents": {}}, {"subnets": [{"id": "x"}]},
+    ],
+)  # fmt: skip
+def test_what_is_no_trial_is_refused(change):
+    document = trial_of(hand_space(), "t", [claim_of()], [80.5]).to_dict() | change
+    with pytest.raises((ValueError, KeyError, TypeError)):
+        Trial.from_dict(document)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("kind", "guess"), ("target", "beauty"), ("low", float("nan")), ("value", None)],
+)
+def test_what_is_no_claim_is_refused(name, value):
+    document = trial_of(hand_space(), "t", [claim_of()], [80.5]).to_dict()
+    document["claims"][0][name] = value
+    with pytest.raises((ValueError, TypeError, InvalidInput)):
+        Trial.from_dict(document)
+
+
+def test_sentences_say_what_was_stated_measured_and_decided():
+    claims = [
+        claim_of("value", "accuracy", 80.0, 1.0),
+        claim_of("difference", "accuracy", 0.5, 0.48, scatter=1.0),
+        claim_of("difference", "latency_ms", -2.0, 0.5, scatter=1.0),
+        claim_of("difference", "latency_ms:int8", 2.0, 0.5, scatter=1.0),
+    ]
+    trial = trial_of(hand_space(), "t", claims, [82.0, 0.1, -2.5, -2.5])
+    value, unclear, right, wrong = trial.sentences()
+    assert value == (
+        "Top-1 accuracy: predicted 80.00 % (79.00 to 81.00), measured 82.00 % (81.80 to 82.20), "
+        "which is outside the stated interval."
+    )
+    assert "claimed +0.50 points (+0.02 to +0.98), measured +0.10 points" in unclear
+    assert "inside -0.02 to +1.02, the stated interval widened by the error of measuring" in unclear
+    assert "does not tell the direction" in unclear
+    assert right.endswith("The direction is as claimed.")
+    assert wrong.endswith("The direction is the opposite.")
+    late = trial_of(hand_space(), "t", claims[:1], [82.0], reason="these are of a tablet")
+    assert late.sentences()[0].endswith("Not counted: these are of a tablet.")

@@ -1,0 +1,81 @@
+"""The plain values of a form are read here by a second reader, written from their description."""
+
+import json
+import math
+
+import numpy as np
+import pytest
+from conftest import tiny_document
+from hand import choice_space, hand_space
+
+from foxnas_core.families import space_from_dict
+from foxnas_core.regression.features import BASES, FORMS, build_form, candidate_pairs
+
+TINY = space_from_dict(tiny_document())
+SPACES = {
+    "hand": hand_space(resolutions=(12, 24)),
+    "tiny": TINY,
+    "operations": choice_space({f"edge{i}": ("a", "b", "c") for i in range(3)}),
+}
+CASES = [
+    (space, form, target)
+    for space in SPACES
+    for form in FORMS
+    for target in ("accuracy", "latency_ms")
+    if form != "foxnas" or space == "tiny"
+]
+
+
+def columns(part: dict, codes: list[int]) -> list[float]:
+    if part["kind"] == "lookup":
+        total = [0.0] * len(part["table"][0])
+        for read in part["reads"]:
+            row = 0
+            for position, size in zip(read, part["sizes"], strict=True):
+                row = row * (size + 1) + codes[position] + 1
+            total = [a + b for a, b in zip(total, part["table"][row], strict=True)]
+        return total
+    if part["kind"] == "product":
+        left, right = (
+            [a - b for a, b in zip(columns(part[side], codes), part[f"{side}_center"], strict=True)]
+            for side in ("left", "right")
+        )
+        products = [a * b for a in left for b in right]
+        return [products[k] for k in part["kept"]]
+    kernels, expands = (
+        [part[name][i][codes[pair[k]]] for i, pair in enumerate(part["slots"])]
+        for k, name in enumerate(("kernels", "expands"))
+    )
+    depth = sum(codes[kernel] >= 0 for kernel, _ in part["slots"])
+    rest = max(depth - 1, 1)
+    values = {
+        "depth": depth,
+        "mean_expand": sum(expands[1:]) / rest,
+        "mean_kernel": sum(kernels[1:]) / rest,
+        "transition_expand": expands[0],
+        "transition_kernel": kernels[0],
+        "total_expand": sum(expands[1:]),
+    }
+    return [math.prod(values[factor] for factor in name.split("*")) for name in part["names"]]
+
+
+@pytest.mark.parametrize(("space", "form", "target"), CASES)
+def test_rows_follow_from_the_plain_values_alone(space: str, form: str, target: str):
+    pairs = ()
+    if form in BASES:
+        pairs = tuple(candidate_pairs(form, SPACES[space], target))[:3]
+    built = build_form(form, SPACES[space], target, pairs)
+    document = json.loads(json.dumps(built.portable(), allow_nan=False))
+    codes = SPACES[space].random_codes(40, seed=1)
+    rows = []
+    for own in codes.tolist():
+        scale = document["scale"]
+        factor = scale["factors"][own[scale["position"]]] if scale else 1.0
+        rows.append(
+            [
+                value * (factor if part["scaled"] else 1.0)
+                for part in document["parts"]
+                for value in columns(part, own)
+            ]
+        )
+    np.testing.assert_allclose(np.array(rows, dtype=float), built.matrix(codes), rtol=1e-12)

@@ -1,0 +1,141 @@
+import json
+from dataclasses import replace
+
+import pytest
+from conftest import DEMO
+from PIL import Image
+
+from foxnas_core.errors import InvalidInput, MissingPart
+from foxnas_core.evidence.trust.pairs import TrustSettings, spread_sample
+from foxnas_core.steps import trust
+from foxnas_core.study.storage import file_hash, open_study
+from foxnas_core.supernet.checkpoint import save_checkpoint
+from foxnas_core.tasks.dataset import Dataset
+
+SETTINGS = TrustSettings(1, 1)
+
+
+@pytest.fixture
+def stripes_for_data(monkeypatch, tiny_dataset):
+    monkeypatch.setattr(trust, "load_dataset", lambda path, **shape: tiny_dataset)
+
+
+def measure(study, count=2, settings=SETTINGS, **options):
+    return trust.measure_trust(study, settings, count=count, seed=1, **options)
+
+
+def test_every_sampled_subnet_gets_a_pair_and_more_are_added(tiny_study, stripes_for_data):
+    told = []
+    record = measure(tiny_study, report=told.append)
+    sample = spread_sample(tiny_study.space, 3, seed=1)
+    assert record.ids == {a.id for a in sample[:2]}
+    assert record == tiny_study.trust()
+    assert (told[-1].pairs, told[-1].total_pairs, told[-1].seconds_left) == (2, 2, 0)
+    assert told[-1].sentence() == "2 of 2 subnets, 0 min to go"
+    # Neither states nor locks are left.
+    assert not list((tiny_study.folder / "trust").iterdir())
+    more = measure(tiny_study, 3, report=told.append)
+    assert more.pairs[:2] == record.pairs and more.pairs[2].architecture == sample[2]
+    assert told[-1].total_pairs == 1
+    assert measure(tiny_study, 1) == more
+
+
+def test_a_kill_keeps_the_pairs_that_are_done(tiny_study, stripes_for_data):
+    class Killed(Exception):
+        pass
+
+    def kill(progress):
+        if progress.pairs == 1 and progress.steps > 20:
+            raise Killed
+
+    with pytest.raises(Killed):
+        measure(tiny_study, report=kill)
+    done = tiny_study.trust().pairs
+    assert len(done) == 1
+    assert measure(tiny_study).pairs[:1] == done
+
+
+def test_a_subnet_that_another_process_has_is_left_to_it(tiny_study, stripes_for_data):
+    first, second = spread_sample(tiny_study.space, 2, seed=1)
+    with tiny_study.claim_trust(first.id) as own:
+        assert own is not None
+        assert measure(tiny_study, 2).ids == {second.id}
+    assert measure(tiny_study, 2).ids == {first.id, second.id}
+
+
+def test_other_epochs_weights_and_images_are_refused(
+    tiny_study, stripes_for_data, tiny_checkpoint, tiny_dataset, monkeypatch
+):
+    measure(tiny_study, 1)
+    with pytest.raises(InvalidInput, match="1 epochs from scratch and 1 of fine-tuning"):
+        measure(tiny_study, settings=TrustSettings(2, 1))
+    other = Dataset("spots", "", tiny_dataset.classes, tiny_dataset.training, tiny_dataset.held_out)
+    with monkeypatch.context() as patched:
+        patched.setattr(trust, "load_dataset", lambda path, **shape: other)
+        with pytest.raises(InvalidInput, match="name its own with --data"):
+            measure(tiny_study)
+    record = tiny_checkpoint.record | {"note": "trained again"}
+    save_checkpoint(tiny_study.checkpoint_file, tiny_checkpoint.supernet, record)
+    with pytest.raises(InvalidInput, match="of checkpoint .*, but its checkpoint is"):
+        measure(tiny_study)
+
+
+def test_a_study_without_weights_or_images_says_so(tiny_study, stripes_for_data):
+    tiny_study.images_file.unlink()
+    with pytest.raises(MissingPart, match="no images"):
+        measure(tiny_study)
+    tiny_study.checkpoint_file.unlink()
+    with pytest.raises(MissingPart, match="no supernet weights"):
+        measure(tiny_study)
+
+
+def test_two_processes_share_the_subnets(tiny_study, tiny_dataset, tmp_path):
+    """The pictures of the stripes in folders, so that other processes can read them too."""
+    data = tmp_path / "stripes"
+    for label, name in enumerate(tiny_dataset.classes):
+        (data / name).mkdir(parents=True)
+        pictures = tiny_dataset.training.images[tiny_dataset.training.labels == label]
+        count = (165, 165, 170)[label]  # of which a fifth is held out, so that 400 are left
+        for k in range(count):
+            Image.fromarray(pictures[k % len(pictures)]).save(data / name / f"{k}.png")
+    told = []
+    record = measure(tiny_study, data=data, workers=2, report=told.append)
+    assert record.ids == {a.id for a in spread_sample(tiny_study.space, 2, seed=1)}
+    assert told[-1].pairs == 2
+    # One process trains them alike.
+    tiny_study.trust_file.unlink()
+    alone = measure(tiny_study, data=data)
+    ours, theirs = (
+        {p.architecture.id: replace(p, seconds=0.0) for p in r.pairs} for r in (alone, record)
+    )
+    assert ours == theirs
+
+
+def test_a_worker_says_what_went_wrong(tiny_study, tmp_path):
+    for name in ("a", "b", "c"):
+        (tmp_path / "others" / name).mkdir(parents=True)
+    with pytest.raises((InvalidInput, MissingPart)):
+        measure(tiny_study, data=tmp_path / "others", workers=2)
+
+
+def test_the_documented_format(tiny_study, stripes_for_data):
+    measure(tiny_study, 1)
+    document = json.loads(tiny_study.trust_file.read_text())
+    assert set(document) == {
+        "format", "parents", "dataset", "training_images", "settings", "pairs",
+    }  # fmt: skip
+    [pair] = document["pairs"]
+    assert set(pair) == {
+        "id", "choices", "parameters", "macs", "accuracy", "seed", "seconds", "device", "torch",
+    }  # fmt: skip
+    assert set(pair["accuracy"]) == {"inherited", "unrecalibrated", "alone", "fine_tuned"}
+
+
+def test_the_shipped_pairs_are_of_the_shipped_weights():
+    demo = open_study(DEMO)
+    record = demo.trust()
+    assert record.parents == {
+        "space": demo.space.fingerprint, "checkpoint": file_hash(demo.checkpoint_file),
+    }  # fmt: skip
+    sample = spread_sample(demo.space, len(record.pairs), seed=record.pairs[0].seed)
+    assert record.ids == {a.id for a in sample}

@@ -1,0 +1,96 @@
+import pytest
+
+from foxnas_core.errors import InvalidInput
+from foxnas_core.table.metrics import target_of
+
+
+def test_known_targets_carry_unit_and_direction():
+    assert (target_of("accuracy").unit, target_of("accuracy").direction) == ("%", "max")
+    assert (target_of("latency_ms").unit, target_of("latency_ms").direction) == ("ms", "min")
+
+
+def test_a_latency_of_another_device_is_named_by_it():
+    target = target_of("latency_ms:pixel")
+    assert (target.label, target.unit, target.column) == (
+        "Latency (pixel)",
+        "ms",
+        "latency_ms:pixel",
+    )
+
+
+@pytest.mark.parametrize(
+    "column",
+    [
+        "speed",
+        "latency_ms:",
+        "accuracy:",
+        "accuracy_drop",
+        "macs:int8",
+        "",
+        "accuracy_std_error",
+        "accuracy:int8_std_error",
+        "latency_ms:pixel_std_error",
+    ],
+)
+def test_other_columns_are_no_targets(column):
+    with pytest.raises(InvalidInput, match="no target"):
+        target_of(column)
+
+
+@pytest.mark.parametrize(
+    ("column", "value", "text", "signed"),
+    [
+        ("accuracy", 91.349, "91.35", "+91.35"),
+        ("accuracy", 0.0, "0.00", "+0.00"),
+        ("accuracy", -0.001, "0.00", "+0.00"),
+        ("latency_ms", 0.08168, "0.0817", "+0.0817"),
+        ("latency_ms", -0.0012, "-0.00120", "-0.00120"),
+        ("latency_ms", 0.0000207, "0.0000207", "+0.0000207"),
+        ("latency_ms", -0.0000398, "-0.0000398", "-0.0000398"),
+        ("latency_ms", 0.00009996, "0.000100", "+0.000100"),
+        ("latency_ms", 3e-9, "3.00e-09", "+3.00e-09"),
+        ("latency_ms", 123.4, "123", "+123"),
+        ("latency_ms", 0.0, "0", "0"),
+        ("macs", 1_104_460.0, "1.10 M", "+1.10 M"),
+        ("macs", 999.6, "1.00 k", "+1.00 k"),
+        ("parameters", 28_802.0, "28.8 k", "+28.8 k"),
+        ("parameters", 4.2e15, "4.20e+03 T", "+4.20e+03 T"),
+    ],
+)
+def test_values_read_at_a_sensible_precision(column, value, text, signed):
+    assert target_of(column).text(value) == text
+    assert target_of(column).text(value, signed=True) == signed
+
+
+def test_accuracy_in_another_precision_and_what_it_lost_are_targets():
+    int8, drop = target_of("accuracy:int8"), target_of("accuracy_drop:int8")
+    assert (int8.unit, int8.direction, drop.unit, drop.direction) == ("%", "max", "points", "min")
+    assert int8.is_accuracy and not int8.is_drop and drop.is_drop and not drop.is_accuracy
+    assert target_of("accuracy").is_accuracy and not target_of("latency_ms").is_accuracy
+    assert drop.std_error_column == "accuracy_drop:int8_std_error"
+    assert drop.text(0.2567, signed=True) == "+0.26" and drop.difference_unit == "points"
+
+
+def test_axes_and_differences_are_named_with_their_units():
+    assert (target_of("accuracy").named, target_of("macs").named) == ("Top-1 accuracy (%)", "MACs")
+    assert target_of("accuracy").difference_unit == "points"
+    assert target_of("latency_ms").difference_unit == "ms"
+
+
+@pytest.mark.parametrize(("column", "unit"), [("energy_mj", "mJ"), ("memory_kib", "KiB")])
+def test_energy_and_memory_are_targets_of_each_precision(column, unit):
+    for name in (column, f"{column}:int8"):
+        target = target_of(name)
+        assert (target.unit, target.direction, target.column) == (unit, "min", name)
+        assert target.is_extra and not target.is_latency
+    assert target_of(f"{column}:int8").label.endswith("(int8)")
+
+
+def test_kib_take_no_second_prefix():
+    assert target_of("memory_kib").text(1723.6) == "1,724"
+    assert target_of("energy_mj").text(1723.6) == "1.72 k"
+
+
+@pytest.mark.parametrize("column", ["accuracy", "latency_ms", "macs", "memory_kib"])
+def test_what_was_not_measured_reads_so_too(column):
+    assert target_of(column).text(float("nan")) == "nan"
