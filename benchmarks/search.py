@@ -38,7 +38,7 @@ from foxnas_core.search.chain import compiled
 from foxnas_core.search.exact import front, solve_exact
 from foxnas_core.search.problem import ContextTable, Limit, SearchProblem
 from foxnas_core.search.schedule import AnnealingSettings, temperatures
-from foxnas_core.search.strategies import Goal, StrategyRun, strategy_of
+from foxnas_core.search.strategies import SearchGoal, StrategyRun, strategy_of
 from foxnas_core.search.strategies.encoding import Encoding
 from foxnas_core.space.architecture import Architecture
 from foxnas_core.study.storage import open_study
@@ -72,7 +72,7 @@ class Lookup:
 
     def __init__(self, problem: SearchProblem) -> None:
         self.problem = problem
-        space, encoding = problem.space, Encoding(Goal.of(problem))
+        space, encoding = problem.space, Encoding(SearchGoal.of(problem))
         self.encoding = encoding
         self._contexts = [i for i, d in enumerate(space.decisions) if d.group in space.context]
         context_sizes = encoding.sizes[self._contexts].tolist()
@@ -225,7 +225,7 @@ def nsga2(problem: SearchProblem, seed: int, sizes: Sizes) -> Found:
 
 
 def once_for_all(problem: SearchProblem, seed: int, sizes: Sizes) -> Found:
-    goal = Goal.of(problem)
+    goal = SearchGoal.of(problem)
     total = 100 * sizes.generations
     strategy = strategy_of("OFA's evolution", goal, seed)
     course = StrategyRun(strategy, lookup_of(problem).evaluate, goal, total)

@@ -260,7 +260,7 @@ def targets_part() -> str:
     """What is known of each metrics, and which names may follow a colon."""
     body = []
     for column in [*metrics.KNOWN, "accuracy:int8", "accuracy_drop:int8"]:
-        known = metrics.target_of(column)
+        known = metrics.metric_of(column)
         better = {"max": "more", "min": "less"}[known.direction]
         units = ", ".join(metrics.units_of(column))
         body.append((_code(column), known.label, known.unit or "count", better, units))

@@ -11,7 +11,7 @@ from foxnas_core.figures import strategies as figures
 from foxnas_core.search.milp import Solution
 from foxnas_core.search.problem import Side, noun_of
 from foxnas_core.search.strategies import ANNEALER, STRATEGIES, Race
-from foxnas_core.table.metrics import Target
+from foxnas_core.table.metrics import Metric
 from pages.shared import cache, choices
 from pages.shared.frame import errors_as_cards, page, plain
 from pages.shared.limits import in_words
@@ -90,7 +90,7 @@ def run_buttons(quest: Quest, job: RaceJob | None, solution: Solution | None) ->
         st.button("Stop", key="stop", width="stretch", on_click=job.stop)
 
 
-def told(table: pd.DataFrame, objective: Target, reference: str, done: bool) -> str:
+def told(table: pd.DataFrame, objective: Metric, reference: str, done: bool) -> str:
     """Who wins, by how much from the `reference`, and what the others do without."""
     unit = objective.difference_unit
     [ours] = table[table["strategy"] == ANNEALER].to_dict("records")
@@ -136,7 +136,7 @@ def _seconds(seconds: float) -> str:
     return f"{1000 * seconds:.0f} ms" if seconds < 1 else f"{seconds:.1f} s"
 
 
-def limit_text(target: Target, bound: float, side: Side) -> str:
+def limit_text(target: Metric, bound: float, side: Side) -> str:
     """The limit that is traded against, at the start of a sentence."""
     how = "At" if side == "at_least" else "Under"
     more = " or more" if side == "at_least" else ""

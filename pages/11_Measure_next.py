@@ -7,7 +7,7 @@ from foxnas_core.figures import design as figures
 from foxnas_core.figures import rounds as round_figures
 from foxnas_core.search.rounds import RoundsRecord, front_error, rounds_table
 from foxnas_core.study.storage import Study
-from foxnas_core.table.metrics import target_of
+from foxnas_core.table.metrics import metric_of
 from pages.shared import cache
 from pages.shared.commands import show_command, shown_folder
 from pages.shared.frame import errors_as_cards, page
@@ -33,7 +33,7 @@ def show_batch(study: Study, columns: list[str]) -> None:
         column = st.selectbox(
             "Learn the effects on",
             columns,
-            format_func=lambda c: target_of(c).label,
+            format_func=lambda c: metric_of(c).label,
             key="design-target",
         )
     with middle:
@@ -163,12 +163,12 @@ def show_course(record: RoundsRecord) -> None:
     finds = [find for r in record.rounds if r.done for find in r.finds]
     st.write(
         f"{record.done} rounds measured {len(finds)} subnets on the front of predicted accuracy "
-        f"over {plain(target_of(record.latency).label.lower())}. Their rows are in the table, "
+        f"over {plain(metric_of(record.latency).label.lower())}. Their rows are in the table, "
         "marked by their campaign, and fits use them: they sharpen predictions where searches "
         "look, and lean coefficients towards there."
     )
     for place, column in zip(st.columns(2, gap="large"), ("accuracy", record.latency), strict=True):
-        error, target = front_error(finds, column), target_of(column)
+        error, target = front_error(finds, column), metric_of(column)
         with place:
             said = ""
             if error is not None:

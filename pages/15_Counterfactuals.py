@@ -15,7 +15,7 @@ from foxnas_core.space.architecture import Architecture, Value
 from foxnas_core.space.editing.changes import changes_between, in_words
 from foxnas_core.space.search_space import Decision
 from foxnas_core.study.storage import Study
-from foxnas_core.table.metrics import Target, target_of
+from foxnas_core.table.metrics import Metric, metric_of
 from pages.shared import cache, choices
 from pages.shared.cache import Kept
 from pages.shared.editor import architecture_picker
@@ -101,7 +101,7 @@ def goal_picker(front: Front, base: Architecture) -> tuple[str, float] | None:
     return aim, amount
 
 
-def show_answer(answer: Answer, targets: tuple[Target, ...], *, asked: str, key: str) -> None:
+def show_answer(answer: Answer, targets: tuple[Metric, ...], *, asked: str, key: str) -> None:
     """An answer in words, with price and certainty, and what to do with it."""
     if not answer.edits:
         st.write(f"No edit is needed: this subnet keeps it, with a chance of **{answer.sure}**.")
@@ -119,7 +119,7 @@ def show_answer(answer: Answer, targets: tuple[Target, ...], *, asked: str, key:
         st.switch_page("pages/2_What_if.py")
 
 
-def show_edits(answer: Answer, targets: tuple[Target, ...], key: str) -> None:
+def show_edits(answer: Answer, targets: tuple[Metric, ...], key: str) -> None:
     """What each edit of an answer changes in the objective and in the first limit."""
     if not answer.edits:
         return
@@ -349,8 +349,8 @@ with page(
     with errors_as_cards():
         st.header("The best around what is kept")
         best = cache.kept_best_of(study, "accuracy", limits, kept, base)
-        targets = tuple(target_of(column) for column in best.effects)
-        unit = target_of(latency).unit
+        targets = tuple(metric_of(column) for column in best.effects)
+        unit = metric_of(latency).unit
         what = f"with {len(pinned)} decisions kept as they are" if pinned else "with nothing kept"
         if best.after == base:
             st.write(f"Within {budget:.4g} {unit}, {what}, no subnet is better than this one.")

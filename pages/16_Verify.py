@@ -19,7 +19,7 @@ from foxnas_core.space.architecture import Architecture, Value
 from foxnas_core.space.editing.bulk import set_choices
 from foxnas_core.steps.verify import LEVEL, TARGETS, latency_device
 from foxnas_core.study.storage import Study
-from foxnas_core.table.metrics import target_of
+from foxnas_core.table.metrics import metric_of
 from pages.shared import cache, choices
 from pages.shared.commands import shown_folder
 from pages.shared.editor import architecture_picker, start_of
@@ -99,7 +99,7 @@ def show_claims(predictors: Sequence[Predictor], subnets: Sequence[Architecture]
     lines = [f"| Claimed | {' | '.join(kinds.values())} |", "|---" * (len(kinds) + 1) + "|"]
     for column, claims in found.items():
         cells = {claim.kind: claim_text(claim) for claim in claims}
-        named = plain(target_of(column).label)
+        named = plain(metric_of(column).label)
         lines.append(f"| {named} | {' | '.join(cells[kind] for kind in kinds)} |")
     with st.container(key="claimed"):
         st.markdown("\n".join(lines))
@@ -113,7 +113,7 @@ def show_claims(predictors: Sequence[Predictor], subnets: Sequence[Architecture]
 
 def claim_text(claim: Claim) -> str:
     """The claim with its interval, as Markdown."""
-    target, signed = target_of(claim.target), claim.kind == "difference"
+    target, signed = metric_of(claim.target), claim.kind == "difference"
     unit = target.difference_unit if signed else target.unit
     value, low, high = (
         plain(target.text(number, signed=signed)) for number in (claim.value, claim.low, claim.high)
@@ -129,7 +129,7 @@ def predictors_of(study: Study, columns: Sequence[str]) -> list[Predictor]:
             try:
                 found.append(cache.predictor_of(study, column))
             except FoxnasError as error:
-                st.caption(plain(f"{target_of(column).label}: {error}"))
+                st.caption(plain(f"{metric_of(column).label}: {error}"))
     return found
 
 
@@ -306,7 +306,7 @@ def show_result(trials: Sequence[Trial]) -> None:
     how = trial.circumstances
     assert how is not None
     fits = {claim.target: claim.fit for claim in trial.claims}
-    read = ", ".join(f"{target_of(c).label} {fit.rows} rows" for c, fit in fits.items())
+    read = ", ".join(f"{metric_of(c).label} {fit.rows} rows" for c, fit in fits.items())
     joined = (
         f"{how.rows} row{'s' if how.rows > 1 else ''} joined the table."
         if how.rows

@@ -11,7 +11,7 @@ from foxnas_core.figures import search as tables
 from foxnas_core.search.milp import Solution
 from foxnas_core.search.problem import Candidate
 from foxnas_core.space.architecture import Architecture
-from foxnas_core.table.metrics import Target
+from foxnas_core.table.metrics import Metric
 from pages.shared import cache, choices
 from pages.shared.annealing import run_buttons, settings_picker
 from pages.shared.frame import errors_as_cards, page
@@ -23,7 +23,7 @@ from pages.shared.text import plain
 from pages.shared.watching import front_of_job, front_table, show_architecture, show_front, show_job
 
 
-def show_optimum(quest: Quest, solution: Solution, targets: Sequence[Target]) -> None:
+def show_optimum(quest: Quest, solution: Solution, targets: Sequence[Metric]) -> None:
     """The optimum in a sentence, and what is known where it is out of reach."""
     limits = quest.problem.limits
     asked = [

@@ -20,7 +20,7 @@ from foxnas_core.glossary import meaning_of
 from foxnas_core.regression import Predictor
 from foxnas_core.study.storage import Study
 from foxnas_core.table.measurements import MeasurementTable
-from foxnas_core.table.metrics import target_of
+from foxnas_core.table.metrics import metric_of
 from pages.shared import cache, choices
 from pages.shared.frame import errors_as_cards, page
 from pages.shared.latency import named
@@ -271,7 +271,7 @@ def show_calibration(study: Study, table: MeasurementTable, columns: list[str]) 
             f"The {len(used)} rows used are spread evenly over the latency on "
             f"{plain(named(source))}; the errors above are of {whose}.",
             calibrated,
-            figures.calibration_figure(calibrated, target_of(target)),
+            figures.calibration_figure(calibrated, metric_of(target)),
             key="calibrated",
         )
     with st.expander(f"Coefficients of the calibrated predictor of {plain(named(target))}"):
@@ -352,7 +352,7 @@ with page(
         chosen = choices.current().latency
         fallback = chosen if chosen in rest else rest[0]
         second = picker("Device B", rest, "device-second", fallback)
-    names = [plain(device_of(target_of(column))) for column in (first, second)]
+    names = [plain(device_of(metric_of(column))) for column in (first, second)]
     st.header("Which subnets swap their order", divider="grey")
     with errors_as_cards():
         show_reversals(study, table, first, second)

@@ -7,7 +7,7 @@ from foxnas_core.commands.shared import named_space, say, space_to_train
 from foxnas_core.errors import InvalidInput, MissingPart
 from foxnas_core.study.storage import Study, create_study, open_study
 from foxnas_core.table.measurements import is_target
-from foxnas_core.table.metrics import target_of
+from foxnas_core.table.metrics import metric_of
 
 if TYPE_CHECKING:
     from foxnas_core.table.importing import ColumnMapping
@@ -102,7 +102,7 @@ def _mapping(options: argparse.Namespace) -> "ColumnMapping":
         raise InvalidInput(f"{twice!r} is mapped to two columns; keep one --map of it.")
     units: dict[str, str] = {}
     if options.accuracy_unit:
-        accuracies = [n for n in columns if is_target(n) and target_of(n).is_accuracy]
+        accuracies = [n for n in columns if is_target(n) and metric_of(n).is_accuracy]
         units |= dict.fromkeys(accuracies or ["accuracy"], options.accuracy_unit)
     if options.latency_unit:
         latencies = [n for n in columns if is_target(n) and n.startswith("latency_ms")]

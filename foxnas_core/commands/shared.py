@@ -16,7 +16,7 @@ from foxnas_core.space.architecture import Architecture
 from foxnas_core.space.search_space import SearchSpace
 from foxnas_core.study.storage import Study, open_study, read_architecture, read_space
 from foxnas_core.table.measurements import is_target
-from foxnas_core.table.metrics import STD_ERROR, target_of
+from foxnas_core.table.metrics import STD_ERROR, metric_of
 
 if TYPE_CHECKING:
     from foxnas_core.measurement.campaign import Measured
@@ -104,7 +104,7 @@ def measured_document(row: "Measured") -> dict[str, Any]:
         "architecture": row.architecture.to_dict(),
     }
     for column, value in row.values.items():
-        if is_target(column) and (target_of(column).is_accuracy or target_of(column).is_drop):
+        if is_target(column) and (metric_of(column).is_accuracy or metric_of(column).is_drop):
             error = 1.96 * row.values[f"{column}{STD_ERROR}"]
             document[column] = {"value": value, "low": value - error, "high": value + error}
     return document | latencies_document(row.values)

@@ -11,7 +11,7 @@ from foxnas_core.regression.features import build_form
 from foxnas_core.space.architecture import Architecture
 from foxnas_core.table.latency_verdicts import usable, without_failed
 from foxnas_core.table.measurements import MeasurementTable
-from foxnas_core.table.metrics import Target
+from foxnas_core.table.metrics import Metric
 
 
 def latency_columns(table: MeasurementTable) -> list[str]:
@@ -19,7 +19,7 @@ def latency_columns(table: MeasurementTable) -> list[str]:
     return [target.column for target in table.targets if target.is_latency]
 
 
-def device_of(target: Target) -> str:
+def device_of(target: Metric) -> str:
     """The device's name; the column without one is that of the unquantized network."""
     return target.column.partition(":")[2] or "fp32"
 

@@ -28,7 +28,7 @@ from foxnas_core.regression.features import Form
 from foxnas_core.regression.inference import benjamini_hochberg
 from foxnas_core.space.search_space import SearchSpace
 from foxnas_core.table.measurements import MeasurementTable
-from foxnas_core.table.metrics import Target
+from foxnas_core.table.metrics import Metric
 
 UNITS = ("ms", "percent")
 
@@ -50,8 +50,8 @@ class DeviceComparison:
       latency, that is proportional (`F_percent`, …).
     """
 
-    first: Target
-    second: Target
+    first: Metric
+    second: Metric
     level: float
     rows: int
     means: tuple[float, float]

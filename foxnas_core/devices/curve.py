@@ -14,7 +14,7 @@ from foxnas_core.errors import InvalidInput
 from foxnas_core.regression import Predictor, fit
 from foxnas_core.regression.features import FORMS, ORDER_FREE, Form, build_form
 from foxnas_core.table.measurements import MeasurementTable
-from foxnas_core.table.metrics import Target, target_of
+from foxnas_core.table.metrics import Metric, metric_of
 
 COUNTS = (5, 8, 10, 15, 20, 30, 50, 100)
 FURTHER = (70, 150, 200, 300, 400)  # a fit from scratch needs more than a calibration
@@ -46,8 +46,8 @@ class TransferCurve:
       they are too few for one.
     """
 
-    source: Target
-    target: Target
+    source: Metric
+    target: Metric
     rows: int
     table: pd.DataFrame = field(repr=False)
     floor: Errors | None
@@ -126,7 +126,7 @@ def transfer_curve(
             found += _summary(SCRATCH, count, y, draws, best)
     return TransferCurve(
         source.target,
-        target_of(target),
+        metric_of(target),
         len(measured),
         pd.DataFrame(found),
         _floor(source, table, target, y),

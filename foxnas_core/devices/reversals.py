@@ -15,7 +15,7 @@ from foxnas_core.explanation.edits import changes
 from foxnas_core.regression import Predictor
 from foxnas_core.space.architecture import Architecture
 from foxnas_core.table.measurements import MeasurementTable
-from foxnas_core.table.metrics import Target, target_of
+from foxnas_core.table.metrics import Metric, metric_of
 
 MOST_ROWS = 3000  # 4.5 million pairs
 BINS = 10
@@ -45,8 +45,8 @@ class RankReversals:
       relative to the faster), `differs`.
     """
 
-    first: Target
-    second: Target
+    first: Metric
+    second: Metric
     rows: int
     available: int
     tau: float
@@ -134,8 +134,8 @@ def rank_reversals(
     from scipy.stats import kendalltau
 
     return RankReversals(
-        target_of(first),
-        target_of(second),
+        metric_of(first),
+        metric_of(second),
         len(rows),
         len(both),
         float(np.nan_to_num(kendalltau(a, b).statistic)),

@@ -24,7 +24,7 @@ from foxnas_core.regression.fitting import agreement
 from foxnas_core.regression.link import Link
 from foxnas_core.table.latency_verdicts import failed_rows, usable
 from foxnas_core.table.measurements import MeasurementTable
-from foxnas_core.table.metrics import target_of
+from foxnas_core.table.metrics import metric_of
 
 LEAST_ROWS = 5  # two parameters, and three residuals to judge them by
 _PARAMETERS = 2
@@ -43,7 +43,7 @@ def transfer(
     `InvalidInput` where fewer than five rows have the target, or all the same latency, or either
     column is no latency.
     """
-    if not (target_of(target).is_latency and source.target.is_latency and _plain(source)):
+    if not (metric_of(target).is_latency and source.target.is_latency and _plain(source)):
         raise InvalidInput(
             f"Only a latency can be calibrated from another device's latency, not {target} from "
             f"{source.target.column}."
@@ -81,7 +81,7 @@ def transfer(
     held_out = a + b * predicted[measured]
     held_out[np.searchsorted(measured, chosen)] = _left_out(reads, z, y)
     unexplained = float(residuals @ residuals) / float(((y - y.mean()) ** 2).sum())
-    names = device_of(target_of(target)), device_of(source.target)
+    names = device_of(metric_of(target)), device_of(source.target)
     warnings = [
         f"The latency on {names[0]} is calibrated from {len(chosen)} rows: {a:.3g} ms + {b:.3g} × "
         f"the predicted latency on {names[1]}. Every choice's effect is that of {names[1]}, "
@@ -93,8 +93,8 @@ def transfer(
             "this calibration is of no use; check the measurements or take another source."
         )
     return Predictor(
-        target=target_of(target),
-        form=replace(source.form, target=target_of(target)),
+        target=metric_of(target),
+        form=replace(source.form, target=metric_of(target)),
         link=Link(),
         ceiling=None,
         rows=len(chosen),

@@ -17,7 +17,7 @@ from foxnas_core.diagnostics.fitted import FittedRows
 from foxnas_core.errors import InvalidInput
 from foxnas_core.regression import Predictor
 from foxnas_core.table.measurements import MeasurementTable
-from foxnas_core.table.metrics import Target
+from foxnas_core.table.metrics import Metric
 
 SIZES = 8
 REPEATS = 12
@@ -43,7 +43,7 @@ class LearningCurve:
     `floor` the RMSE that no number of rows can undercut: that of the form with known effects.
     """
 
-    target: Target
+    target: Metric
     parameters: int
     rows: int
     used: int

@@ -13,7 +13,7 @@ from foxnas_core.search.milp import solve
 from foxnas_core.search.problem import Limit, SearchProblem, noun_of
 from foxnas_core.space.architecture import Architecture, Value
 from foxnas_core.space.editing.changes import changes_between, in_words
-from foxnas_core.table.metrics import Target
+from foxnas_core.table.metrics import Metric
 
 
 @dataclass(frozen=True)
@@ -65,7 +65,7 @@ class Answer:
         """ "1 edit"."""
         return f"{self.edits} edit{'' if self.edits == 1 else 's'}"
 
-    def price(self, target: Target) -> str:
+    def price(self, target: Metric) -> str:
         """The change of one target with its interval: "-0.25 points of top-1 accuracy (-0.36 to
         -0.14)"; of counts, which are exact, without."""
         found = self.effects[target.column]
@@ -105,7 +105,7 @@ class Reached:
     base: Architecture
     goal: Goal
     asked: str
-    targets: tuple[Target, ...]
+    targets: tuple[Metric, ...]
     answers: tuple[Answer, ...]
 
     @property

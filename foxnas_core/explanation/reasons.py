@@ -16,7 +16,7 @@ from foxnas_core.explanation.block_effects import common_block_effects
 from foxnas_core.regression import Predictor
 from foxnas_core.search.problem import noun_of
 from foxnas_core.space.architecture import Architecture
-from foxnas_core.table.metrics import Target
+from foxnas_core.table.metrics import Metric
 
 
 @dataclass(frozen=True, eq=False)
@@ -116,12 +116,12 @@ def _named(row: dict[Hashable, Any]) -> str:
     return f"{block} off" if choices == "off" else f"{block} ({choices})"
 
 
-def _amount(row: dict[Hashable, Any], target: Target) -> str:
+def _amount(row: dict[Hashable, Any], target: Metric) -> str:
     return f"{target.text(row[target.column], signed=True)} {target.difference_unit}".strip()
 
 
 def _reason(
-    gain: Target, cost: Target, row: dict[Hashable, Any], slope: float, price: float | None
+    gain: Metric, cost: Metric, row: dict[Hashable, Any], slope: float, price: float | None
 ) -> str:
     """Whether a block pays, in words."""
     moves = []

@@ -4,10 +4,10 @@ from collections.abc import Sequence
 
 import pandas as pd
 
-from foxnas_core.table.metrics import Target
+from foxnas_core.table.metrics import Metric
 
 
-def sentence_table(effects: pd.DataFrame, targets: Sequence[Target]) -> pd.DataFrame:
+def sentence_table(effects: pd.DataFrame, targets: Sequence[Metric]) -> pd.DataFrame:
     """One row a choice of `side_by_side`, the clearest effect on the first target first: in words,
     and each target's stars."""
     first = targets[0].column
@@ -21,7 +21,7 @@ def sentence_table(effects: pd.DataFrame, targets: Sequence[Target]) -> pd.DataF
     return table.loc[clearest].reset_index(drop=True)
 
 
-def effect_sentence(row: pd.Series, targets: Sequence[Target]) -> str:
+def effect_sentence(row: pd.Series, targets: Sequence[Metric]) -> str:
     """One row of `side_by_side` in words.
 
     "s3b2 kernel 5 instead of 3: +0.12 points [0.04, 0.20], +0.31 ms [0.28, 0.34], i.e. 0.39 points
@@ -34,7 +34,7 @@ def effect_sentence(row: pd.Series, targets: Sequence[Target]) -> str:
     return f"{subject}: {', '.join(parts)}{_exchange(row, known)}"
 
 
-def _effect(row: pd.Series, target: Target) -> str:
+def _effect(row: pd.Series, target: Metric) -> str:
     value, low, high = (row[f"{target.column}{end}"] for end in ("", "_low", "_high"))
     unit = target.difference_unit or target.label
     name = f" {target.label.lower()}" if target.label != "Latency" and target.unit == "ms" else ""
@@ -43,7 +43,7 @@ def _effect(row: pd.Series, target: Target) -> str:
     )
 
 
-def _exchange(row: pd.Series, targets: Sequence[Target]) -> str:
+def _exchange(row: pd.Series, targets: Sequence[Metric]) -> str:
     """What one unit of the second target buys of the first, where both move for certain."""
     if len(targets) < 2:
         return ""

@@ -22,7 +22,7 @@ from foxnas_core.search.restriction import choices_that_take, narrowed
 from foxnas_core.space.architecture import Architecture, Value
 from foxnas_core.space.editing.changes import changes_between, in_words
 from foxnas_core.space.search_space import Decision, SearchSpace, check_choice
-from foxnas_core.table.metrics import Target
+from foxnas_core.table.metrics import Metric
 
 
 @dataclass(frozen=True, eq=False)
@@ -299,7 +299,7 @@ def _alone(
     return space.architecture(choices)
 
 
-def _with_interval(target: Target, found: EditEffects, sign: float) -> str:
+def _with_interval(target: Metric, found: EditEffects, sign: float) -> str:
     """ "0.12 points of top-1 accuracy (0.05 to 0.19)"; counts, which are exact, without."""
     ends = [target.text(end) for end in sorted((sign * found.low, sign * found.high))]
     unit = f"{target.difference_unit} of " if target.difference_unit else ""

@@ -27,7 +27,7 @@ from foxnas_core.measurement.runtimes import answers_of, write_models
 from foxnas_core.space.search_space import SearchSpace
 from foxnas_core.supernet.images import to_batch
 from foxnas_core.supernet.onnx import INPUT, session_of
-from foxnas_core.table.metrics import target_of
+from foxnas_core.table.metrics import metric_of
 from foxnas_core.tasks.dataset import ImageSet
 
 TOLERANCE = 1e-4
@@ -40,7 +40,7 @@ class ExportMismatch(FoxnasError):
 
 
 @dataclass(frozen=True)
-class Check:
+class FileCheck:
     """A written file run on `images` real images: its greatest difference from the subnet's
     logits, and the share of images, in percent, on which both name the same class.
 
@@ -61,7 +61,7 @@ class ExportedModel:
 
     architecture_id: str
     files: Mapping[str, bytes]
-    checks: tuple[Check, ...]
+    checks: tuple[FileCheck, ...]
     left_out: tuple[str, ...] = ()
 
 
@@ -171,7 +171,7 @@ class _Checker:
             "NumPy": np.__version__,
         }
 
-    def written(self, own: Format) -> tuple[bytes, Check]:
+    def written(self, own: Format) -> tuple[bytes, FileCheck]:
         """The file of a format, and how it compared; raises as `export_subnet`."""
         if own.name == "onnx-int8":
             return self._int8(own)
@@ -200,7 +200,7 @@ class _Checker:
         shares = np.exp(self._expected[row] - self._expected[row].max())
         return picture.getvalue(), shares / shares.sum()
 
-    def _int8(self, own: Format) -> tuple[bytes, Check]:
+    def _int8(self, own: Format) -> tuple[bytes, FileCheck]:
         model = self._prepared.int8(self._calibration, self._mean, self._std)
         named = self._meter.logits(model, self._prepared.subnet.resolution).argmax(1)
         agreement = 100 * float((named == self._named).mean())
@@ -216,7 +216,7 @@ class _Checker:
         self.scores |= {"accuracy:int8": accuracy, "accuracy_drop:int8": of_fp32 - accuracy}
         logits = _run_onnx(model, self._batch.numpy())
         difference = float(np.abs(logits - self._expected).max())
-        return model, Check(own.file, len(named), difference, agreement, accuracy)
+        return model, FileCheck(own.file, len(named), difference, agreement, accuracy)
 
     def _converted(self, own: Format) -> bytes:
         with tempfile.TemporaryDirectory() as temporary:
@@ -306,7 +306,7 @@ def _with_scores(estimates: Sequence[Estimate], scores: Mapping[str, float]) -> 
     ]
     columns = [own.target.column for own in estimates]
     return known + [
-        Estimate(target_of(column), None, None, None, value)
+        Estimate(metric_of(column), None, None, None, value)
         for column, value in scores.items()
         if column not in columns
     ]
@@ -334,7 +334,7 @@ def _run_onnx(content: bytes, batch: np.ndarray) -> np.ndarray:
     return session_of(content).run(None, {INPUT: batch})[0]
 
 
-def _compare(file: str, logits: np.ndarray, expected: np.ndarray) -> Check:
+def _compare(file: str, logits: np.ndarray, expected: np.ndarray) -> FileCheck:
     difference = float(np.abs(logits - expected).max())
     agreement = 100 * float((logits.argmax(1) == expected.argmax(1)).mean())
     allowed = TOLERANCE * max(1.0, float(np.abs(expected).max()) / 10)
@@ -344,7 +344,7 @@ def _compare(file: str, logits: np.ndarray, expected: np.ndarray) -> Check:
             f"{file} differs from the subnet by up to {difference:.2g} (allowed: {allowed:.2g}), "
             "so nothing was exported; report this with the architecture."
         )
-    return Check(file, len(expected), difference, agreement)
+    return FileCheck(file, len(expected), difference, agreement)
 
 
 def _json_bytes(document: Mapping[str, Any]) -> bytes:

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any
 from foxnas_core.export.formats import Format
 from foxnas_core.space.architecture import Architecture
 from foxnas_core.space.search_space import SearchSpace
-from foxnas_core.table.metrics import Target
+from foxnas_core.table.metrics import Metric
 
 if TYPE_CHECKING:
-    from foxnas_core.export.exporter import Check
+    from foxnas_core.export.exporter import FileCheck
 
 
 @dataclass(frozen=True)
@@ -20,7 +20,7 @@ class Estimate:
     """A target as predicted (with its 95 % prediction interval) and as measured; either may be
     None."""
 
-    target: Target
+    target: Metric
     predicted: float | None
     low: float | None
     high: float | None
@@ -37,7 +37,7 @@ def model_card(
     origins: Mapping[str, str],
     tuning: str,
     formats: Sequence[Format],
-    checks: "Sequence[Check]",
+    checks: "Sequence[FileCheck]",
     answer: str,
     preprocessing: Mapping[str, Any],
     parents: Mapping[str, str],

@@ -23,7 +23,7 @@ from foxnas_core.figures.theme import (
     new_figure,
     whiskers,
 )
-from foxnas_core.table.metrics import Target
+from foxnas_core.table.metrics import Metric
 
 
 def interval_table(effects: pd.DataFrame, columns: Sequence[str]) -> pd.DataFrame:
@@ -57,7 +57,7 @@ def interval_table(effects: pd.DataFrame, columns: Sequence[str]) -> pd.DataFram
     return table.assign(clear=(table["low"] > 0) | (table["high"] < 0))
 
 
-def interval_figure(table: pd.DataFrame, targets: Sequence[Target]) -> go.Figure:
+def interval_figure(table: pd.DataFrame, targets: Sequence[Metric]) -> go.Figure:
     """One row a choice, one panel a target; hollow and grey where the interval spans 0."""
     rows = list(dict.fromkeys(table["row"]))
     figure = make_subplots(
@@ -127,7 +127,7 @@ class Heatmap(NamedTuple):
     """Groups × slots of one target's effects, or groups × choices where there are no slots; `slots`
     names the former."""
 
-    target: Target
+    target: Metric
     values: pd.DataFrame
     low: pd.DataFrame
     high: pd.DataFrame
@@ -155,7 +155,7 @@ class Heatmap(NamedTuple):
         return [[text(*cell) for cell in zip(*row, strict=True)] for row in rows]
 
 
-def heatmap_of(effects: pd.DataFrame, role: str, target: Target) -> Heatmap:
+def heatmap_of(effects: pd.DataFrame, role: str, target: Metric) -> Heatmap:
     """The effects of one role's choices on one target, from a table of `side_by_side`."""
     columns = [target.column, f"{target.column}_low", f"{target.column}_high"]
     own = effects[effects["role"] == role]

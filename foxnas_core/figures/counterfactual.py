@@ -16,7 +16,7 @@ from foxnas_core.figures.theme import (
     new_figure,
     whiskers,
 )
-from foxnas_core.table.metrics import Target
+from foxnas_core.table.metrics import Metric
 
 # Columns of the target that is the price.
 PRICE, LOW, HIGH = "price", "price low", "price high"
@@ -37,7 +37,7 @@ def reached_table(reached: Reached) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
-def reached_figure(table: pd.DataFrame, objective: Target, chosen: int) -> go.Figure:
+def reached_figure(table: pd.DataFrame, objective: Metric, chosen: int) -> go.Figure:
     """Draws `reached_table`: the price by the number of edits, with intervals; the chosen number
     is filled."""
     colour = colour_of(objective.column)
@@ -66,7 +66,7 @@ def reached_figure(table: pd.DataFrame, objective: Target, chosen: int) -> go.Fi
     return figure
 
 
-def choices_figure(table: pd.DataFrame, objective: Target) -> go.Figure:
+def choices_figure(table: pd.DataFrame, objective: Metric) -> go.Figure:
     """Draws `every_choice`: for each choice the best subnet with it against the best of all, with
     its interval; the present choice is darker."""
     labels = [f"{c} (now)" if now else c for c, now in zip(table["choice"], table["now"],

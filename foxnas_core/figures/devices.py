@@ -29,7 +29,7 @@ from foxnas_core.figures.theme import (
 from foxnas_core.regression import Predictor
 from foxnas_core.space.architecture import Architecture
 from foxnas_core.table.measurements import MeasurementTable
-from foxnas_core.table.metrics import Target
+from foxnas_core.table.metrics import Metric
 
 # White to a red that dark numbers can be read on.
 _DIFFERENCE = "difference"
@@ -39,14 +39,14 @@ METRICS = {"rmse": "RMSE (ms)", "mape": "Mean absolute error (%)", "tau": "Kenda
 # Effects on both devices
 
 
-def effect_targets(comparison: DeviceComparison, unit: str) -> list[Target]:
+def effect_targets(comparison: DeviceComparison, unit: str) -> list[Metric]:
     """How the columns of `effect_table` are titled: either device, then the difference."""
     symbol = "ms" if unit == "ms" else "%"
     first, second = comparison.names
     return [
-        Target(comparison.first.column, f"latency on {first}", symbol, "min"),
-        Target(comparison.second.column, f"latency on {second}", symbol, "min"),
-        Target(_DIFFERENCE, f"{second} less {first}", symbol, "min"),
+        Metric(comparison.first.column, f"latency on {first}", symbol, "min"),
+        Metric(comparison.second.column, f"latency on {second}", symbol, "min"),
+        Metric(_DIFFERENCE, f"{second} less {first}", symbol, "min"),
     ]
 
 
@@ -63,7 +63,7 @@ def effect_table(comparison: DeviceComparison, unit: str) -> pd.DataFrame:
     return interval_table(renamed, [*names.values(), _DIFFERENCE])
 
 
-def effect_figure(table: pd.DataFrame, targets: Sequence[Target]) -> go.Figure:
+def effect_figure(table: pd.DataFrame, targets: Sequence[Metric]) -> go.Figure:
     """One row a choice; panels of either device and of the difference."""
     return interval_figure(table, targets)
 
@@ -77,7 +77,7 @@ def difference_heatmaps(comparison: DeviceComparison, unit: str) -> list[Heatmap
         own = table[(table["role"] == role) & (table["position"] > 0)]
         opens = (own["what"].str.startswith("adding")).any()
         what = "each block added" if opens else _last_choice(own, role)
-        target = Target(_DIFFERENCE, what, "ms" if unit == "ms" else "%", "min")
+        target = Metric(_DIFFERENCE, what, "ms" if unit == "ms" else "%", "min")
         ends = ("", "_low", "_high")
         grids = (slot_grid(table, role, c) for c in (*(_DIFFERENCE + end for end in ends), "slot"))
         heatmaps.append(Heatmap(target, *grids))
@@ -365,7 +365,7 @@ def number(value: float) -> str:
     return f"{value:#.3g}".removesuffix(".")
 
 
-def calibration_figure(table: pd.DataFrame, target: Target) -> go.Figure:
+def calibration_figure(table: pd.DataFrame, target: Metric) -> go.Figure:
     """Measured against predicted: the rows used stand out, a line marks agreement."""
     device = device_of(target)
     figure = new_figure()

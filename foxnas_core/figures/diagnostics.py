@@ -18,7 +18,7 @@ from foxnas_core.diagnostics.residuals import cook_limit, leverage_limit
 from foxnas_core.figures.points import add_subnets
 from foxnas_core.figures.theme import BLUE, GREY, INK, ORANGE, PURPLE, RED, faint, new_figure
 from foxnas_core.regression import Predictor
-from foxnas_core.table.metrics import Target
+from foxnas_core.table.metrics import Metric
 
 MOST_POINTS = 5000
 _KEPT_FIRST = 1000  # of the most influential rows
@@ -50,7 +50,7 @@ def predicted_table(drawn: pd.DataFrame) -> pd.DataFrame:
     return drawn[["row", "id", "held_out", "measured", "kind"]]
 
 
-def predicted_figure(table: pd.DataFrame, target: Target) -> go.Figure:
+def predicted_figure(table: pd.DataFrame, target: Metric) -> go.Figure:
     """Measured over predicted by fits that never saw the subnet, and the line of equal values."""
     figure = new_figure()
     ends = [
@@ -419,11 +419,11 @@ def _markers(
     )
 
 
-def _unit(target: Target, *, difference: bool = False) -> str:
+def _unit(target: Metric, *, difference: bool = False) -> str:
     unit = target.difference_unit if difference else target.unit
     return f" ({unit})" if unit else ""
 
 
-def _lower(target: Target) -> str:
+def _lower(target: Metric) -> str:
     """A label within a title."""
     return target.label if target.label == "MACs" else target.label[0].lower() + target.label[1:]

@@ -20,7 +20,7 @@ from foxnas_core.figures.theme import (
 )
 from foxnas_core.regression import Predictor
 from foxnas_core.space.architecture import Architecture
-from foxnas_core.table.metrics import Target
+from foxnas_core.table.metrics import Metric
 
 # Characters of a label on one line.
 _LONGEST = 30
@@ -35,7 +35,7 @@ def edit_table(effects: EditEffects) -> pd.DataFrame:
     return pd.DataFrame([*rows, total])
 
 
-def edit_figure(table: pd.DataFrame, target: Target) -> go.Figure:
+def edit_figure(table: pd.DataFrame, target: Metric) -> go.Figure:
     """A bar for each row of `edit_table`, with its interval; green-blue helps, orange costs."""
     helps = (table["effect"] > 0) == (target.direction == "max")
     colours = [SKY if good else ORANGE for good in helps]
@@ -66,7 +66,7 @@ def edit_figure(table: pd.DataFrame, target: Target) -> go.Figure:
     return figure
 
 
-def _in_numbers(table: pd.DataFrame, target: Target) -> list[str]:
+def _in_numbers(table: pd.DataFrame, target: Metric) -> list[str]:
     """Each effect with its interval, as it is read."""
     return [
         f"{target.text(effect, signed=True)} [{target.text(low, signed=True)}, "
@@ -92,7 +92,7 @@ def path_table(effects: EditEffects, start: float) -> pd.DataFrame:
     return pd.DataFrame({"edit": [*own["edit"], "together"], **columns, "value": value})
 
 
-def path_figure(table: pd.DataFrame, target: Target, *, numbered: bool = False) -> go.Figure:
+def path_figure(table: pd.DataFrame, target: Metric, *, numbered: bool = False) -> go.Figure:
     """`path_table` as a waterfall from the start over each edit to now, each with its interval.
 
     `numbered` tells edits of one order apart that read the same. Of an edit of more than two
@@ -182,7 +182,7 @@ def difference_table(
 
 
 def waterfall_figure(
-    table: pd.DataFrame, target: Target, *, start: float, first: str, last: str
+    table: pd.DataFrame, target: Metric, *, start: float, first: str, last: str
 ) -> go.Figure:
     """From `start` over each row's `effect` (labelled by `what`) to the sum.
 
@@ -195,7 +195,7 @@ def waterfall_figure(
 
 
 def _waterfall(
-    names: Iterable[str], effects: pd.Series, target: Target, *, start: float, first: str, last: str
+    names: Iterable[str], effects: pd.Series, target: Metric, *, start: float, first: str, last: str
 ) -> tuple[dict[str, Any], dict[str, Any]]:
     """The trace and the layout of a waterfall."""
     total = start + float(effects.sum())

@@ -34,7 +34,7 @@ from foxnas_core.figures.theme import (
     wide,
 )
 from foxnas_core.regression.features import Form
-from foxnas_core.table.metrics import Target
+from foxnas_core.table.metrics import Metric
 
 LENSES: Mapping[str, tuple[str, str]] = {
     "coefficients": (BLUE, "circle"),
@@ -72,7 +72,7 @@ def lens_table(lenses: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
     return table[["block", "lens", "value", "low", "high", "rank"]].reset_index(drop=True)
 
 
-def lens_figure(table: pd.DataFrame, target: Target, *, signed: bool) -> go.Figure:
+def lens_figure(table: pd.DataFrame, target: Metric, *, signed: bool) -> go.Figure:
     """A row a block, a dot with its interval for each lens.
 
     `signed` values are contributions, drawn about 0; others are importances, on a logarithmic
@@ -163,7 +163,7 @@ def swarm_table(
     return pd.concat(parts, ignore_index=True)
 
 
-def swarm_figure(table: pd.DataFrame, target: Target, role: str = "") -> go.Figure:
+def swarm_figure(table: pd.DataFrame, target: Metric, role: str = "") -> go.Figure:
     """A row a block, a dot a subnet; the colour runs from the first choice to the last."""
     blocks = list(dict.fromkeys(table["block"]))
     row = table["block"].map({block: number for number, block in enumerate(blocks)})
@@ -219,7 +219,7 @@ def swarm_figure(table: pd.DataFrame, target: Target, role: str = "") -> go.Figu
 _SEQUENCE = [[0.0, LOW], [0.5, MIDDLE], [1.0, HIGH]]
 
 
-def dependence_figure(table: pd.DataFrame, target: Target) -> go.Figure:
+def dependence_figure(table: pd.DataFrame, target: Metric) -> go.Figure:
     """Mean predictions with their intervals, a point a choice; one panel a stage.
 
     `table` is one of `partial_dependences`. Groups of one decision share the first panel, which
@@ -318,7 +318,7 @@ def interaction_table(interactions: pd.DataFrame) -> pd.DataFrame:
     )
 
 
-def interaction_figure(table: pd.DataFrame, target: Target) -> go.Figure:
+def interaction_figure(table: pd.DataFrame, target: Metric) -> go.Figure:
     """A bar a pair of `interaction_table`, coloured by where it is."""
     figure = new_figure()
     for where, colour in PLACES.items():
@@ -361,7 +361,7 @@ def _jitter(values: np.ndarray) -> np.ndarray:
     return steps / max(fullest, 12)
 
 
-def _text(target: Target, value: float, signed: bool) -> str:
+def _text(target: Metric, value: float, signed: bool) -> str:
     return target.text(value, signed=signed)
 
 

@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 if TYPE_CHECKING:
-    from foxnas_core.export.exporter import Check
+    from foxnas_core.export.exporter import FileCheck
 
 
-def checks_table(checks: "Sequence[Check]") -> pd.DataFrame:
+def checks_table(checks: "Sequence[FileCheck]") -> pd.DataFrame:
     """One row a file that was run again: how far its answers lie from the subnet's, and its
     accuracy where it was run on all held-out images."""
     return pd.DataFrame(

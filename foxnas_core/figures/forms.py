@@ -5,7 +5,7 @@ from plotly import graph_objects as go
 
 from foxnas_core.figures.theme import BLUE, GREY, new_figure
 from foxnas_core.regression.picker import Recommendation
-from foxnas_core.table.metrics import Target
+from foxnas_core.table.metrics import Metric
 
 
 def forms_table(found: Recommendation) -> pd.DataFrame:
@@ -21,7 +21,7 @@ def forms_table(found: Recommendation) -> pd.DataFrame:
     ).reset_index(drop=True)
 
 
-def forms_figure(table: pd.DataFrame, target: Target) -> go.Figure:
+def forms_figure(table: pd.DataFrame, target: Metric) -> go.Figure:
     """A bar for each row of `forms_table`, the picked one in colour."""
     figure = new_figure()
     unit = f" ({target.difference_unit})" if target.difference_unit else ""

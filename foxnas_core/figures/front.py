@@ -31,7 +31,7 @@ from foxnas_core.search.stability import Stability
 from foxnas_core.search.ties import TiedSet
 from foxnas_core.space.editing.changes import changes_between, in_words, told_units
 from foxnas_core.space.search_space import SearchSpace
-from foxnas_core.table.metrics import Target
+from foxnas_core.table.metrics import Metric
 
 # White to a blue that dark numbers can be read on.
 _BUDGETS = 200
@@ -61,7 +61,7 @@ _COUNTS = {
 }
 
 
-def cost_units(target: Target) -> tuple[CostUnit, ...]:
+def cost_units(target: Metric) -> tuple[CostUnit, ...]:
     """The units that a cost may be read in."""
     if target.is_latency:
         return (
@@ -111,7 +111,7 @@ def step_table(prices: Prices, unit: CostUnit, *, corners: bool) -> pd.DataFrame
     )
 
 
-def step_sentence(row: pd.Series, unit: CostUnit, objective: Target) -> str:
+def step_sentence(row: pd.Series, unit: CostUnit, objective: Metric) -> str:
     """ "from 3.1 to 3.2 ms: s4b3 kernel 3 → 5 (+0.05 points)"."""
     return (
         f"from {row['from']:.4g} to {row['to']:.4g} {unit.symbol}: {row['in words']} "
@@ -232,7 +232,7 @@ def certainty_sentences(stability: Stability, context: Sequence[str] = ()) -> li
 
 
 def tied_table(
-    tied: TiedSet, measured: pd.DataFrame, objective: Target, cost: Target, unit: CostUnit
+    tied: TiedSet, measured: pd.DataFrame, objective: Metric, cost: Metric, unit: CostUnit
 ) -> pd.DataFrame:
     """The tied subnets, one row each: id, predicted value, difference, low, high, cost (in the
     unit), cost saved (%), and, missing where it was not measured, the measured value.
@@ -256,7 +256,7 @@ def tied_table(
     )
 
 
-def tied_figure(table: pd.DataFrame, objective: Target, unit: CostUnit) -> go.Figure:
+def tied_figure(table: pd.DataFrame, objective: Metric, unit: CostUnit) -> go.Figure:
     """Draws `tied_table`: differences to the optimum over costs; those measured are filled, the
     optimum and the cheapest have their intervals."""
     figure = new_figure()

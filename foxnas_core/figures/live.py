@@ -24,7 +24,7 @@ from foxnas_core.figures.theme import (
     RED,
     SKY,
 )
-from foxnas_core.table.metrics import Target
+from foxnas_core.table.metrics import Metric
 
 Spec = dict[str, Any]
 _CLEAR = {
@@ -41,7 +41,7 @@ _KINDS = {
 
 
 def course_spec(
-    target: Target,
+    target: Metric,
     total: int,
     domain: tuple[float, float],
     line: float | None,
@@ -121,7 +121,7 @@ def schedule_spec(column: str, title: str, total: int, domain: tuple[float, floa
     }
 
 
-def front_spec(cost: Target, objective: Target, spans: Spans) -> Spec:
+def front_spec(cost: Metric, objective: Metric, spans: Spans) -> Spec:
     """Draws `front_table`: the measured cloud, the predicted front, the budget or the floor, and
     the finds.
 
@@ -146,7 +146,7 @@ def front_spec(cost: Target, objective: Target, spans: Spans) -> Spec:
     }
 
 
-def moving_spec(cost: Target, objective: Target, spans: Spans) -> Spec:
+def moving_spec(cost: Metric, objective: Metric, spans: Spans) -> Spec:
     """Draws what moves of `with_candidates` on an empty chart that lies exactly on `front_spec`.
 
     It is that chart with axes and legend made clear, since any other would be laid out otherwise.
@@ -161,7 +161,7 @@ def moving_spec(cost: Target, objective: Target, spans: Spans) -> Spec:
     return spec | told | {"background": "transparent"}
 
 
-def comparison_spec(objective: Target, searches: Sequence[str], longest: bool) -> Spec:
+def comparison_spec(objective: Metric, searches: Sequence[str], longest: bool) -> Spec:
     """Draws `comparison_table`: the best so far of each search, and its exact optimum dashed.
 
     With `longest` the axis of proposals is logarithmic, since the runs differ much in length.
@@ -279,7 +279,7 @@ def spoken(description: str) -> Spec:
     }
 
 
-def _plane(cost: Target, objective: Target, spans: Spans) -> Spec:
+def _plane(cost: Metric, objective: Metric, spans: Spans) -> Spec:
     """The encoding of cost and value; what lies outside the spans is drawn at the edge."""
 
     def axis(field: str, title: str, span: tuple[float, float]) -> Spec:

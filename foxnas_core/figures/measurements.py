@@ -12,7 +12,7 @@ from foxnas_core.table.latency_verdicts import (
     PASSED,
     UNKNOWN,
     Badges,
-    Check,
+    LatencyCheck,
 )
 
 _COLOURS = {PASSED: BLUE, UNKNOWN: GREY, FAILED: RED}
@@ -24,7 +24,7 @@ def check_table(badges: Badges) -> pd.DataFrame:
     """One row a check, the badge over all of them first: check, passed, failed, unknown (rows), the
     question, and fails, what makes a row fail."""
     checks = {check.name: check for check in CHECKS}
-    over_all = Check("badge", "Can the latency be relied on?", "any check failed")
+    over_all = LatencyCheck("badge", "Can the latency be relied on?", "any check failed")
     asked = [checks.get(name, over_all) for name in badges.counts["check"]]
     counts = badges.counts.assign(
         question=[check.question for check in asked], fails=[check.fails for check in asked]

@@ -26,8 +26,8 @@ from foxnas_core.figures.theme import (
     whiskers,
     wide,
 )
-from foxnas_core.profiling.result import SQUEEZE, Layer, LayerProfile, Row
-from foxnas_core.table.metrics import KNOWN, Target, target_of
+from foxnas_core.profiling.result import SQUEEZE, Layer, LayerProfile, ProfileRow
+from foxnas_core.table.metrics import KNOWN, Metric, metric_of
 
 REST = "the rest"
 BLOCK, LAYER, NO_LAYER, PROFILER = "block", "layer", "of no layer", "the profiler's work"
@@ -45,7 +45,7 @@ class Piece(NamedTuple):
     """Layers that have one time, in order of computation, and what runs them."""
 
     layers: tuple[Layer, ...]
-    row: Row | None
+    row: ProfileRow | None
 
     @property
     def blocks(self) -> tuple[str, ...]:
@@ -143,14 +143,14 @@ def graph_table(
     return table
 
 
-def _row_times(row: Row | None) -> dict[str, object]:
+def _row_times(row: ProfileRow | None) -> dict[str, object]:
     if row is None or not row.operators:
         return {}
     low, high = min(row.ms, *row.rounds_ms), max(row.ms, *row.rounds_ms)
     return {**dict(zip(_TIMES, (row.ms, low, high), strict=True)), "run as": _run_as(row)}
 
 
-def _run_as(row: Row) -> str:
+def _run_as(row: ProfileRow) -> str:
     counts = Counter(row.operators)
     return ", ".join(kind if n == 1 else f"{n} {kind}" for kind, n in counts.items())
 
@@ -412,7 +412,7 @@ def _add_borders(
 
 
 def _add_effects(
-    figure: go.Figure, middles: Mapping[str, float], table: pd.DataFrame, target: Target
+    figure: go.Figure, middles: Mapping[str, float], table: pd.DataFrame, target: Metric
 ) -> None:
     xs, rows = [], []
     for row in table.to_dict("records"):
@@ -467,11 +467,11 @@ def piece_words(
     for column, table in effects.items():
         for row in table.to_dict("records"):
             if set(row["slots"]) & set(piece.blocks):
-                lines.append(price_words(row, target_of(column)))
+                lines.append(price_words(row, metric_of(column)))
     return "<br>".join(lines)
 
 
-def price_words(row: Mapping[Any, Any], target: Target) -> str:
+def price_words(row: Mapping[Any, Any], target: Metric) -> str:
     """A row of `block_prices` in words: "s2b2: +0.57 points [+0.46, +0.68] against off"."""
     number, low, high = (target.text(row[end], signed=True) for end in ("value", "low", "high"))
     return (

@@ -8,7 +8,7 @@ from plotly import graph_objects as go
 from foxnas_core.figures.points import add_subnets
 from foxnas_core.figures.theme import GREY, INK, SEQUENTIAL, colour_of, new_figure
 from foxnas_core.search.rounds import RoundsRecord
-from foxnas_core.table.metrics import target_of
+from foxnas_core.table.metrics import metric_of
 
 # White to a blue that dark numbers can be read on.
 
@@ -41,7 +41,7 @@ def find_table(record: RoundsRecord) -> pd.DataFrame:
 
 def error_figure(table: pd.DataFrame, column: str) -> go.Figure:
     """The errors of `find_table` for one target, a point a find, and each round's mean."""
-    target = target_of(column)
+    target = metric_of(column)
     errors = table.dropna(subset=f"{column} error")
     figure = new_figure()
     add_subnets(

@@ -20,7 +20,7 @@ from foxnas_core.figures.theme import (
     SKY,
 )
 from foxnas_core.search.strategies import ANNEALER, STRATEGIES, Race
-from foxnas_core.table.metrics import Target
+from foxnas_core.table.metrics import Metric
 
 EXACT, BOUND = "exact optimum", "bound on the optimum"
 _COLOURS = dict(
@@ -96,7 +96,7 @@ def standings_table(race: Race, exact: float) -> pd.DataFrame:
 def course_spec(
     table: pd.DataFrame,
     exact: float,
-    objective: Target,
+    objective: Metric,
     by: str,
     title: str,
     reference: str = EXACT,
@@ -174,7 +174,7 @@ def course_spec(
     }  # fmt: skip
 
 
-def _range(table: pd.DataFrame, exact: float, objective: Target) -> tuple[float, float]:
+def _range(table: pd.DataFrame, exact: float, objective: Metric) -> tuple[float, float]:
     """From the worst value that any course still had after its first tenth, to a little beyond
     the optimum; both lowest first."""
     sign = -1.0 if objective.direction == "min" else 1.0

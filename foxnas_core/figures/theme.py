@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 from plotly import graph_objects as go
 
-from foxnas_core.table.metrics import Target
+from foxnas_core.table.metrics import Metric
 
 Drawn = TypeVar("Drawn", go.Figure, dict[str, Any])
 
@@ -190,13 +190,13 @@ def colour_of(column: str) -> str:
     return TARGET_COLOURS.get(column, GREEN)
 
 
-def exponents(target: Target) -> str:
+def exponents(target: Metric) -> str:
     """How Plotly writes small and large numbers on an axis of a target: with prefixes for counts
     only, since 200 μ of ms is no number that anybody reads."""
     return "none" if target.unit else "B"
 
 
-def difference_axis(target: Target) -> str:
+def difference_axis(target: Metric) -> str:
     """The title of an axis of differences in a target."""
     unit = f" ({target.difference_unit})" if target.difference_unit else ""
     return f"Δ {target.label}{unit}"

@@ -16,7 +16,7 @@ from foxnas_core.figures.theme import (
     new_figure,
     whiskers,
 )
-from foxnas_core.table.metrics import target_of
+from foxnas_core.table.metrics import metric_of
 
 _ENDS = [
     "claimed", "claimed low", "claimed high", "measured", "measured low", "measured high",
@@ -46,7 +46,7 @@ def verdict_figure(table: pd.DataFrame) -> go.Figure:
     )
     for claim in table.to_dict("records"):
         row, column = targets.index(claim["target"]) + 1, kinds.index(claim["kind"]) + 1
-        target, colour = target_of(claim["target"]), colour_of(claim["target"])
+        target, colour = metric_of(claim["target"]), colour_of(claim["target"])
         outside = claim["verdict"] == "outside"
         unit = target.unit if claim["kind"] == "value" else target.difference_unit
         for name, shade, width in (
@@ -98,7 +98,7 @@ def board_figure(table: pd.DataFrame) -> go.Figure:
     tested = table[table["tested"] > 0]
     figure = new_figure()
     names = [
-        f"{target_of(row['target']).label}, {row['kind']}<br>"
+        f"{metric_of(row['target']).label}, {row['kind']}<br>"
         f"{row['chosen']}: {row['held']} of {row['tested']}"
         for row in tested.to_dict("records")
     ]

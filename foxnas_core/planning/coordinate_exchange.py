@@ -32,7 +32,7 @@ _LEAST_GAIN, _LEAST_SWEEP = 1e-9, 1e-3
 
 
 @dataclass(frozen=True, eq=False)
-class Batch:
+class DesignBatch:
     """Architectures to measure next, the one that tells most first.
 
     - `codes` (rows, decisions): as in `SearchSpace.encode`.
@@ -67,7 +67,7 @@ def next_batch(
     starts: int = STARTS,
     taken: np.ndarray | None = None,
     report: Callable[[int, int], None] = lambda done, total: None,
-) -> Batch:
+) -> DesignBatch:
     """The `count` architectures whose rows add most to those of `measured` (rows, decisions).
 
     None of `measured`, of `taken` (codes that must not be chosen either), or of the batch itself
@@ -98,7 +98,7 @@ def next_batch(
         report(number + 1, starts)
     assert best is not None
     codes = _most_telling_first(form, matrix, best[1])
-    return Batch(form, codes, best[0], best[2], known, seed, tuple(reached))
+    return DesignBatch(form, codes, best[0], best[2], known, seed, tuple(reached))
 
 
 def start_seed(seed: int, number: int) -> int:

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from foxnas_core.explanation.coefficients import effect_rows
-from foxnas_core.planning.coordinate_exchange import Batch
+from foxnas_core.planning.coordinate_exchange import DesignBatch
 from foxnas_core.planning.information import Information, information_of
 from foxnas_core.regression import Predictor
 from foxnas_core.regression.features import Form
@@ -62,7 +62,7 @@ class ExpectedGain:
 
 
 def expected_gain(
-    predictor: Predictor, measured: np.ndarray, batch: Batch, *, seed: int = 0
+    predictor: Predictor, measured: np.ndarray, batch: DesignBatch, *, seed: int = 0
 ) -> ExpectedGain:
     """What `batch` does to the intervals of a predictor fitted to `measured` (rows, decisions).
 

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from foxnas_core.errors import InvalidInput
-from foxnas_core.planning.coordinate_exchange import STARTS, Batch, next_batch
+from foxnas_core.planning.coordinate_exchange import STARTS, DesignBatch, next_batch
 from foxnas_core.planning.gain import ExpectedGain, expected_gain
 from foxnas_core.regression import Predictor, fit
 from foxnas_core.regression.features import build_form
@@ -24,7 +24,7 @@ class MeasurementPlan:
     (median), None where no campaign recorded it."""
 
     target: str
-    batch: Batch
+    batch: DesignBatch
     gain: ExpectedGain | None
     why: str
     seconds: float | None

@@ -16,7 +16,7 @@ from foxnas_core.profiling.attribution import (
     node_origins,
 )
 from foxnas_core.profiling.layers import layers_of, path_of, place_of
-from foxnas_core.profiling.result import LayerProfile, Row
+from foxnas_core.profiling.result import LayerProfile, ProfileRow
 from foxnas_core.profiling.timing import Operator, latency_of, profiled, profiler_work
 from foxnas_core.space.search_space import SearchSpace
 from foxnas_core.supernet.subnet import Network
@@ -116,7 +116,7 @@ def _rows(
     groups: Sequence[int | None],
     times: np.ndarray,
     work: np.ndarray,
-) -> tuple[Row, ...]:
+) -> tuple[ProfileRow, ...]:
     """`times` (rounds, operators) and `work` (operators,), which is at most an operator's time."""
     middle = np.median(times, axis=0)
     work = np.minimum(work, middle)
@@ -128,7 +128,7 @@ def _rows(
         ms, spent = float((middle - work)[own].sum()), float(work[own].sum())
         sums = times[:, own].sum(axis=1) - spent
         rows.append(
-            Row(
+            ProfileRow(
                 tuple(layers),
                 tuple(operators[i].kind for i in own),
                 ms,

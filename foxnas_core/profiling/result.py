@@ -26,7 +26,7 @@ class Layer:
 
 
 @dataclass(frozen=True)
-class Row:
+class ProfileRow:
     """Operators whose time belongs together: those of one layer, of several that are computed
     together, or (`layers` empty) of none.
 
@@ -51,7 +51,7 @@ class LayerProfile:
     """
 
     precision: str
-    rows: tuple[Row, ...]
+    rows: tuple[ProfileRow, ...]
     latency_ms: float
     low_ms: float
     high_ms: float

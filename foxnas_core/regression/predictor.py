@@ -15,7 +15,7 @@ from foxnas_core.regression.features import Form
 from foxnas_core.regression.link import Link
 from foxnas_core.space.architecture import Architecture, Value
 from foxnas_core.space.search_space import SearchSpace
-from foxnas_core.table.metrics import Target
+from foxnas_core.table.metrics import Metric
 
 # Residuals, as a share of the largest term, that are those of the arithmetic.
 _ROUNDING = 1e-9
@@ -64,7 +64,7 @@ class Predictor:
     that it did not read as their latency failed a check (see `badges`).
     """
 
-    target: Target
+    target: Metric
     form: Form
     link: Link
     ceiling: Ceiling | None

@@ -15,25 +15,25 @@ from foxnas_core.search.exact import Front
 from foxnas_core.search.prices import front_prices
 from foxnas_core.space.architecture import Architecture
 from foxnas_core.space.search_space import SearchSpace
-from foxnas_core.table.metrics import Target
+from foxnas_core.table.metrics import Metric
 
 # Rows of the table of the front, and points of it and of the measured subnets that are drawn.
 LISTED = 24
 MOST_POINTS = 1000
 
 
-def with_unit(target: Target, value: float, *, difference: bool = False) -> str:
+def with_unit(target: Metric, value: float, *, difference: bool = False) -> str:
     """A value, or a signed difference, with its unit."""
     unit = target.difference_unit if difference else target.unit
     return f"{target.text(value, signed=difference)} {unit}".strip()
 
 
-def interval_text(target: Target, low: float, high: float, *, signed: bool = False) -> str:
+def interval_text(target: Metric, low: float, high: float, *, signed: bool = False) -> str:
     """Both ends of an interval."""
     return f"{target.text(low, signed=signed)} to {target.text(high, signed=signed)}"
 
 
-def named(target: Target) -> str:
+def named(target: Metric) -> str:
     """A label within a sentence."""
     own = target.label
     return own if own[1:2].isupper() else own[0].lower() + own[1:]
@@ -45,7 +45,7 @@ class Expectation:
     optimum so predicted measures with the ends of that (by measured optima; None without), and
     what was measured."""
 
-    target: Target
+    target: Metric
     predicted: float
     low: float
     high: float
@@ -265,19 +265,19 @@ def _reasons(subject: Subject, chosen: Architecture) -> Panel:
     return Panel("Why these blocks", tuple(sentences), tables=(table,))
 
 
-def interval_span_of(effects: pd.DataFrame, target: Target) -> tuple[float, float]:
+def interval_span_of(effects: pd.DataFrame, target: Metric) -> tuple[float, float]:
     """The scale that shows the intervals of one target's effects."""
     ends = (effects[f"{target.column}_{end}"].dropna().tolist() for end in ("low", "high"))
     return svg.interval_span(*ends)
 
 
-def interval_columns(target: Target, span: tuple[float, float]) -> list[Column]:
+def interval_columns(target: Metric, span: tuple[float, float]) -> list[Column]:
     """What `interval_cells` fill."""
     unit = f" ({target.difference_unit})" if target.difference_unit else ""
     return [Column(f"Δ {target.label}{unit}", True), Column(svg.interval_axis(span))]
 
 
-def interval_cells(target: Target, row: dict, span: tuple[float, float]) -> list[str]:
+def interval_cells(target: Metric, row: dict, span: tuple[float, float]) -> list[str]:
     """A signed effect with its interval as text, and drawn; dashes where there is none."""
     value, low, high = (float(row[f"{target.column}{end}"]) for end in ("", "_low", "_high"))
     if np.isnan(value):

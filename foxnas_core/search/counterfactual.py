@@ -35,7 +35,7 @@ from foxnas_core.search.problem import (
 )
 from foxnas_core.space.architecture import Architecture, Value
 from foxnas_core.space.search_space import SearchSpace
-from foxnas_core.table.metrics import Target
+from foxnas_core.table.metrics import Metric
 
 # Digits to which a relative goal's bound is rounded, in its own favour.
 _DIGITS = 9
@@ -47,7 +47,7 @@ class EditCount:
 
     space: SearchSpace
     base: Architecture
-    target: ClassVar[Target] = Target("edits", "Edits", "", "min")
+    target: ClassVar[Metric] = Metric("edits", "Edits", "", "min")
     link: ClassVar[Link] = Link()
     table_fingerprint: ClassVar[str] = ""
 

@@ -31,10 +31,10 @@ from foxnas_core.search.options import (
 from foxnas_core.search.pareto import PairFronts, concave_corners, efficient_options, undominated
 from foxnas_core.space.architecture import Architecture, Value
 from foxnas_core.space.search_space import SearchSpace, check_choice
-from foxnas_core.table.metrics import Target
+from foxnas_core.table.metrics import Metric
 
 
-class GroupValues(Protocol):
+class SummedGroup(Protocol):
     """A prediction for a fixed context, on the scale of its predictor's link: `constant` plus a
     value for each group's option."""
 
@@ -49,12 +49,12 @@ class AdditivePredictor(Protocol):
     @property
     def space(self) -> SearchSpace: ...
     @property
-    def target(self) -> Target: ...
+    def target(self) -> Metric: ...
     @property
     def link(self) -> Link: ...
     @property
     def table_fingerprint(self) -> str: ...
-    def split(self, context: Mapping[str, Value]) -> GroupValues: ...
+    def split(self, context: Mapping[str, Value]) -> SummedGroup: ...
     def predict(self, architectures: Sequence[Architecture]) -> pd.DataFrame: ...
 
 
@@ -404,7 +404,7 @@ class SearchProblem:
         """One table for each allowed choice of the context."""
         codes = {group: full_codes(self.space, group) for group in self.groups}
 
-        def compiled(values: GroupValues) -> list[np.ndarray]:
+        def compiled(values: SummedGroup) -> list[np.ndarray]:
             # Of all options, and those allowed taken then, so that a pin changes no last digit.
             return [
                 values.group_values(group, codes[group])[kept]
@@ -600,7 +600,7 @@ def _edge(link: Link, bound: float, side: Side) -> float:
     return low if side == "at_most" else high
 
 
-def noun_of(target: Target) -> str:
+def noun_of(target: Metric) -> str:
     """The target's label within a sentence: "latency", but "MACs"."""
     label = target.label
     return label if label[:2].isupper() else label[:1].lower() + label[1:]

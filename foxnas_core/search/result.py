@@ -12,7 +12,7 @@ from foxnas_core import documents
 from foxnas_core.search.problem import AdditivePredictor, Candidate, SearchProblem, Side
 from foxnas_core.search.schedule import AnnealingSettings
 from foxnas_core.space.architecture import Value
-from foxnas_core.table.metrics import target_of
+from foxnas_core.table.metrics import metric_of
 
 if TYPE_CHECKING:
     from foxnas_core.search.calibration import SearchCalibration
@@ -144,9 +144,9 @@ class SearchResult:
         ):
             raise ValueError("a fingerprint is missing")
         return cls(
-            objective=target_of(document["objective"]).column,
+            objective=metric_of(document["objective"]).column,
             limits=tuple(
-                (target_of(column).column, documents.number(at_most))
+                (metric_of(column).column, documents.number(at_most))
                 for column, at_most in document["limits"]
             ),
             fingerprints={

@@ -22,7 +22,7 @@ from foxnas_core.search.exact import Front
 from foxnas_core.search.problem import rounded_up
 from foxnas_core.space.architecture import Architecture
 from foxnas_core.table.measurements import MeasurementTable
-from foxnas_core.table.metrics import target_of
+from foxnas_core.table.metrics import metric_of
 
 PER_ROUND = 8
 MOST_PER_ROUND = 100
@@ -33,7 +33,7 @@ _ENDS = ("value", "low", "high")
 
 
 @dataclass(frozen=True)
-class Estimate:
+class FindEstimate:
     """A prediction with its 95 % prediction interval, in the target's unit."""
 
     value: float
@@ -52,7 +52,7 @@ class Find:
     architecture: Architecture
     budget: float
     passed_over: int
-    predicted: dict[str, Estimate]
+    predicted: dict[str, FindEstimate]
     measured: dict[str, float] = field(default_factory=dict)
 
 
@@ -128,7 +128,7 @@ class Round:
         for column in ("accuracy", latency):
             error = front_error(self.finds, column)
             if error is not None:
-                target = target_of(column)
+                target = metric_of(column)
                 said += (
                     f"; {target.label} measured {target.text(error.bias, signed=True)} "
                     f"{target.difference_unit} off its prediction on average (RMSE "
@@ -176,7 +176,7 @@ class RoundsRecord:
             raise ValueError(f"format {document['format']}")
         shared = document["shared"]
         rounds = tuple(_round_of(r) for r in document["rounds"])
-        columns = {"accuracy", target_of(document["latency"]).column}
+        columns = {"accuracy", metric_of(document["latency"]).column}
         for one in rounds:
             if one.done and not columns <= set(one.after):
                 raise ValueError("a fit is missing")
@@ -232,7 +232,7 @@ def plan_finds(
         for predictor in predictors:
             row = predictor.predict([architecture]).iloc[0]
             ends = (row["value"], row["prediction_low"], row["prediction_high"])
-            predicted[predictor.target.column] = Estimate(*map(float, ends))
+            predicted[predictor.target.column] = FindEstimate(*map(float, ends))
         finds.append(Find(architecture, float(budget), passed_over, predicted))
     return tuple(finds)
 
@@ -460,7 +460,7 @@ def _round_of(document: Mapping[str, Any]) -> Round:
                 number(find["budget"]),
                 whole(find["passed_over"]),
                 {
-                    text(c): Estimate(*(number(e[end]) for end in _ENDS))
+                    text(c): FindEstimate(*(number(e[end]) for end in _ENDS))
                     for c, e in find["predicted"].items()
                 },
                 {text(c): number(v) for c, v in find["measured"].items()},

@@ -22,7 +22,7 @@ from foxnas_core.search.exact import Front, front
 from foxnas_core.search.problem import Candidate, SearchProblem
 from foxnas_core.space.architecture import Architecture, Value
 from foxnas_core.space.search_space import SearchSpace
-from foxnas_core.table.metrics import Target
+from foxnas_core.table.metrics import Metric
 
 DRAWS = 200
 _ROUNDING = 1e-9
@@ -203,7 +203,7 @@ class _Drawn:
         return self.rows.predictor.space
 
     @property
-    def target(self) -> Target:
+    def target(self) -> Metric:
         return self.rows.predictor.target
 
     @property

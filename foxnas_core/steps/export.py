@@ -22,7 +22,7 @@ from foxnas_core.steps.workflow import (
 from foxnas_core.study.storage import Study, file_hash
 from foxnas_core.table.latency_verdicts import without_failed
 from foxnas_core.table.measurements import MeasurementTable
-from foxnas_core.table.metrics import KNOWN, target_of
+from foxnas_core.table.metrics import KNOWN, metric_of
 from foxnas_core.tasks.dataset import Dataset, ImageSet
 
 if TYPE_CHECKING:
@@ -244,7 +244,7 @@ def _estimates(
         )
         found.append(Estimate(predictor.target, value, low, high, measured.get(column)))
     return found + [
-        Estimate(target_of(column), None, None, None, measured[column])
+        Estimate(metric_of(column), None, None, None, measured[column])
         for column in (*KNOWN, PRECISIONS["int8"])
         if column in measured and column not in predictors
     ]

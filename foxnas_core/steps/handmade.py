@@ -22,7 +22,7 @@ from foxnas_core.steps.workflow import fit_all, latency_front
 from foxnas_core.study.storage import Study, file_hash
 
 if TYPE_CHECKING:
-    from foxnas_core.evidence.handmade.bench import Bench
+    from foxnas_core.evidence.handmade.bench import HandmadeBench
     from foxnas_core.supernet.training import Recipe
 
 LATENCIES = {"latency_ms": "accuracy", "latency_ms:int8": "accuracy:int8"}
@@ -79,14 +79,14 @@ def compare_handmade(
 
     import torch
 
-    from foxnas_core.evidence.handmade.bench import Bench
+    from foxnas_core.evidence.handmade.bench import HandmadeBench
     from foxnas_core.evidence.handmade.training import steps_of
     from foxnas_core.evidence.trust.alone import recipe_of
 
     torch.set_num_threads(1)
     own = recipe_of(checkpoint)
     recipe = replace(own, epochs=settings.epochs, seed=seed)
-    bench = Bench(checkpoint, dataset, calibration, held_out)
+    bench = HandmadeBench(checkpoint, dataset, calibration, held_out)
     with study.in_use(), study.claim_handmade() as folder:
         record = study.handmade()
         begun = _begun(study, bench, recipe, settings.widths)
@@ -147,7 +147,7 @@ def searched_subnets(study: Study, count: int) -> dict[Architecture, str]:
 
 
 def _begun(
-    study: Study, bench: "Bench", recipe: "Recipe", widths: Sequence[float]
+    study: Study, bench: "HandmadeBench", recipe: "Recipe", widths: Sequence[float]
 ) -> HandmadeRecord:
     return HandmadeRecord(
         parents={

@@ -133,10 +133,10 @@ def _train(
     """Train what nobody else trains, one subnet after the other."""
     import torch
 
-    from foxnas_core.evidence.trust.alone import Bench, forget_state, train_pair
+    from foxnas_core.evidence.trust.alone import TrustBench, forget_state, train_pair
 
     torch.set_num_threads(1)
-    bench = Bench.of(study.load_checkpoint(), dataset, *study.images())
+    bench = TrustBench.of(study.load_checkpoint(), dataset, *study.images())
     epochs = f"{settings.epochs}-{settings.fine_tune_epochs}-{settings.fine_tune_rate:g}"
     for architecture in missing:
         with study.claim_trust(architecture.id) as folder:

@@ -39,7 +39,7 @@ from foxnas_core.steps.workflow import (
 from foxnas_core.study.storage import Study, file_hash
 from foxnas_core.table import latency_verdicts
 from foxnas_core.table.measurements import MeasurementTable, empty_table
-from foxnas_core.table.metrics import target_of
+from foxnas_core.table.metrics import metric_of
 
 if TYPE_CHECKING:
     from foxnas_core.measurement.campaign import CampaignProgress, Measured
@@ -226,7 +226,7 @@ def _blind(table: MeasurementTable, known: Mapping[str, Predictor]) -> list[Pred
             found.append(taken)
             continue
         try:
-            link = "auto" if target_of(column).is_accuracy else "none"
+            link = "auto" if metric_of(column).is_accuracy else "none"
             found.append(predictor_or_transfer(table, column, "auto", link))
         except InvalidInput as error:
             wrong.append(error)
@@ -408,7 +408,7 @@ def _reasons(
     study: Study, rows: "Sequence[Measured]", record: Mapping[str, Any], device: str, home: str
 ) -> dict[str, str]:
     """Why these rows' latencies do not count, by column; "" where they do."""
-    columns = [column for column in TARGETS if target_of(column).is_latency]
+    columns = [column for column in TARGETS if metric_of(column).is_latency]
     if device != home:
         why = f"the table's are of {home}" if home else "the table does not say of which its are"
         return dict.fromkeys(columns, f"these latencies are of {device}, {why}")
@@ -441,7 +441,7 @@ def _judged(
     total: int,
 ) -> Verdict:
     first, last = trial.subnets[0].id, trial.subnets[-1].id
-    if target_of(claim.target).is_accuracy:
+    if metric_of(claim.target).is_accuracy:
         precision = claim.target.removeprefix("accuracy")
         return judge_share(
             claim,

@@ -19,7 +19,7 @@ from foxnas_core.regression.features import build_form
 from foxnas_core.space.architecture import Architecture, Value
 from foxnas_core.study.storage import Study, file_hash
 from foxnas_core.table.measurements import MeasurementTable
-from foxnas_core.table.metrics import KNOWN, Target, target_of
+from foxnas_core.table.metrics import KNOWN, Metric, metric_of
 from foxnas_core.tasks.dataset import Dataset, ImageSet, check_apart, load_dataset
 
 if TYPE_CHECKING:
@@ -75,14 +75,14 @@ def fit_all(
         ]
     return {
         column: predictor_or_transfer(
-            table, column, form, link if target_of(column).is_accuracy else "none"
+            table, column, form, link if metric_of(column).is_accuracy else "none"
         )
         for column in columns
     }
 
 
 def fit_each(
-    targets: Sequence[Target], fitted: Callable[[str], Predictor]
+    targets: Sequence[Metric], fitted: Callable[[str], Predictor]
 ) -> tuple[dict[str, Predictor], list[str]]:
     """A predictor, by `fitted`, for each target that can be fitted or calibrated, and a sentence
     for each that can't or is calibrated."""

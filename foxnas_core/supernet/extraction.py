@@ -9,7 +9,7 @@ from foxnas_core.families.mbconv.space import block_plans
 from foxnas_core.space.architecture import Architecture
 from foxnas_core.supernet.layers import ElasticSqueezeExcitation, squeezed
 from foxnas_core.supernet.network import ElasticBlock, Supernet
-from foxnas_core.supernet.subnet import Block, SqueezeExcitation, Subnet
+from foxnas_core.supernet.subnet import MBConvBlock, SqueezeExcitation, Subnet
 
 
 @torch.no_grad()
@@ -26,7 +26,7 @@ def extract(supernet: Supernet, architecture: Architecture) -> Subnet:
     subnet.head.load_state_dict(supernet.head.state_dict())
     for plan in block_plans(supernet.settings, architecture):
         source = cast(ElasticBlock, supernet.blocks[plan.slot])
-        block = cast(Block, subnet.blocks[plan.slot])
+        block = cast(MBConvBlock, subnet.blocks[plan.slot])
         _fill(block.expand, source.expand.part(plan.in_width, plan.mid_width), source.expand_norm)
         _fill(
             block.depthwise,

@@ -18,9 +18,9 @@ from torch import nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 from foxnas_core.supernet.subnet import (
-    Block,
     FirstBlock,
     Head,
+    MBConvBlock,
     Network,
     SqueezeExcitation,
     Subnet,
@@ -88,7 +88,7 @@ class _Graph:
         self._weights: list[onnx.TensorProto] = []
 
     def add_part(self, part: nn.Module, x: str) -> str:
-        if isinstance(part, Block):
+        if isinstance(part, MBConvBlock):
             y = self._convolution(part.expand, x)
             y = self._convolution(part.depthwise, y)
             if isinstance(part.excitation, SqueezeExcitation):

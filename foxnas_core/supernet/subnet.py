@@ -44,7 +44,7 @@ class SqueezeExcitation(nn.Module):
         return x * self.gate(self.expand(self.activation(self.reduce(pooled))))
 
 
-class Block(nn.Module):
+class MBConvBlock(nn.Module):
     """An inverted residual block: expand, depthwise, optional excitation, project."""
 
     def __init__(self, plan: BlockPlan, divisor: int, mobilenet_squeeze: bool) -> None:
@@ -117,7 +117,7 @@ class Subnet(Network):
         self.stem = stem(settings)
         self.blocks = nn.ModuleDict(
             {
-                plan.slot: Block(plan, settings.channel_divisor, settings.mobilenet_squeeze)
+                plan.slot: MBConvBlock(plan, settings.channel_divisor, settings.mobilenet_squeeze)
                 for plan in plans
             }
         )

@@ -15,7 +15,7 @@ import pandas as pd
 
 from foxnas_core.errors import InvalidInput
 from foxnas_core.table.measurements import MeasurementTable
-from foxnas_core.table.metrics import target_of
+from foxnas_core.table.metrics import metric_of
 
 PASSED, FAILED, UNKNOWN = "passed", "failed", "unknown"
 
@@ -45,7 +45,7 @@ LEAST_ROUNDS = 3
 
 
 @dataclass(frozen=True)
-class Check:
+class LatencyCheck:
     """One thing to check: its name, the question it answers, and what makes a row fail."""
 
     name: str
@@ -84,7 +84,7 @@ def judge(table: MeasurementTable, column: str) -> Badges:
 
     Raises `InvalidInput` where `column` is no latency, and as `MeasurementTable.values`.
     """
-    if not target_of(column).is_latency:
+    if not metric_of(column).is_latency:
         raise InvalidInput(f"{column} is no latency, so it has no badges; name a latency column.")
     rows = np.flatnonzero(np.isfinite(table.values(column)))
     figures = _Figures(table, column, rows)
@@ -99,7 +99,7 @@ def usable(table: MeasurementTable, target: str) -> np.ndarray:
     """Which rows (rows,) a fit of `target` reads: where it was measured and, for a latency, did
     not fail. Raises as `MeasurementTable.values`."""
     measured = np.isfinite(table.values(target))
-    if target_of(target).is_latency:
+    if metric_of(target).is_latency:
         badges = judge(table, target)
         measured[badges.rows[(badges.verdicts["badge"] == FAILED).to_numpy()]] = False
     return measured
@@ -239,9 +239,9 @@ def _drift(figures: _Figures) -> np.ndarray:
     )
 
 
-_JUDGES: tuple[tuple[Check, Callable[[_Figures], np.ndarray]], ...] = (
+_JUDGES: tuple[tuple[LatencyCheck, Callable[[_Figures], np.ndarray]], ...] = (
     (
-        Check(
+        LatencyCheck(
             "warm-up",
             "Did enough runs go before those that were timed?",
             f"fewer than {LEAST_WARM_UP} runs went before the timed ones",
@@ -249,7 +249,7 @@ _JUDGES: tuple[tuple[Check, Callable[[_Figures], np.ndarray]], ...] = (
         lambda figures: _at_least(figures.of_campaign("warm_up_runs", _number), LEAST_WARM_UP),
     ),
     (
-        Check(
+        LatencyCheck(
             "pinning",
             "Was the measuring thread held to one core?",
             "the system refused to hold the measuring thread to one core",
@@ -257,7 +257,7 @@ _JUDGES: tuple[tuple[Check, Callable[[_Figures], np.ndarray]], ...] = (
         lambda figures: _at_least(figures.of_campaign("pinned", _flag), 1.0),
     ),
     (
-        Check(
+        LatencyCheck(
             "clock",
             "Did the processor's clock stay the same?",
             f"the clock changed by more than {100 * MOST_CLOCK_RANGE:.0f} % within a round",
@@ -265,7 +265,7 @@ _JUDGES: tuple[tuple[Check, Callable[[_Figures], np.ndarray]], ...] = (
         _clock,
     ),
     (
-        Check(
+        LatencyCheck(
             "drift",
             "Did the reference network take the same time throughout a round?",
             f"the reference differed by more than {100 * MOST_DRIFT_RANGE:.0f} % within a round, "
@@ -274,7 +274,7 @@ _JUDGES: tuple[tuple[Check, Callable[[_Figures], np.ndarray]], ...] = (
         _drift,
     ),
     (
-        Check(
+        LatencyCheck(
             "spread",
             "Do the rounds agree?",
             f"the rounds differ by more than {100 * MOST_SPREAD:.0f} % of their median",
@@ -282,7 +282,7 @@ _JUDGES: tuple[tuple[Check, Callable[[_Figures], np.ndarray]], ...] = (
         lambda figures: _at_most(figures.spread, MOST_SPREAD),
     ),
     (
-        Check(
+        LatencyCheck(
             "one state",
             "Does the fastest run lie near the level of the rounds?",
             f"the level lies more than {100 * MOST_ABOVE_MINIMUM:.0f} % above the fastest run",
@@ -290,7 +290,7 @@ _JUDGES: tuple[tuple[Check, Callable[[_Figures], np.ndarray]], ...] = (
         lambda figures: _at_most(figures.above_minimum, MOST_ABOVE_MINIMUM),
     ),
     (
-        Check(
+        LatencyCheck(
             "repeats",
             "Was it timed often enough?",
             f"fewer than {LEAST_ROUNDS} rounds, or fewer than {LEAST_RUNS} runs in each",

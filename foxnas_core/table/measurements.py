@@ -18,7 +18,7 @@ import pyarrow as pa
 from foxnas_core.errors import InvalidInput
 from foxnas_core.space.architecture import Architecture
 from foxnas_core.space.search_space import Decision, SearchSpace, check_choice
-from foxnas_core.table.metrics import STD_ERROR, Target, target_of, units_of
+from foxnas_core.table.metrics import STD_ERROR, Metric, metric_of, units_of
 
 # The column of the seconds that measuring a row took, where it is known.
 SECONDS = "measuring_seconds"
@@ -36,7 +36,7 @@ class MeasurementTable:
     space: SearchSpace
     frame: pd.DataFrame
     codes: np.ndarray
-    targets: tuple[Target, ...]
+    targets: tuple[Metric, ...]
     record: Mapping[str, Any] = field(default_factory=dict)
     ordered: bool = True
 
@@ -169,7 +169,7 @@ def empty_table(
     record: Mapping[str, Any] | None = None,
 ) -> MeasurementTable:
     """A table of no rows; raises `InvalidInput` for a column that is no target."""
-    rest = pd.DataFrame({target_of(t).column: np.empty(0) for t in targets})
+    rest = pd.DataFrame({metric_of(t).column: np.empty(0) for t in targets})
     codes = np.empty((0, len(space.decisions)), dtype=np.int16)
     return _assembled(space, codes, rest, record or {}, True)
 
@@ -248,9 +248,9 @@ def is_target(column: str) -> bool:
     return _target(column) is not None
 
 
-def _target(column: str) -> Target | None:
+def _target(column: str) -> Metric | None:
     try:
-        return target_of(column)
+        return metric_of(column)
     except InvalidInput:
         return None
 
@@ -372,7 +372,7 @@ def _as_number(decision: Decision, value: Any) -> Any:
 
 
 def _checked_numbers(
-    column: pd.Series, name: str, target: Target | None, where: _Where, factor: float
+    column: pd.Series, name: str, target: Metric | None, where: _Where, factor: float
 ) -> np.ndarray:
     """A target's numbers (rows,) times `factor`, NaN where missing; `target` is None for a
     standard error."""

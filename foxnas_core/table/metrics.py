@@ -11,7 +11,7 @@ STD_ERROR = "_std_error"
 
 
 @dataclass(frozen=True)
-class Target:
+class Metric:
     """A named, measured quantity.
 
     `column` is its column in the measurement table; a latency, energy or memory on a further
@@ -82,13 +82,13 @@ class Target:
 
 
 KNOWN = {
-    "accuracy": Target("accuracy", "Top-1 accuracy", "%", "max"),
-    "cross_entropy": Target("cross_entropy", "Cross-entropy", "nats", "min"),
-    "latency_ms": Target("latency_ms", "Latency", "ms", "min"),
-    "energy_mj": Target("energy_mj", "Energy", "mJ", "min"),
-    "memory_kib": Target("memory_kib", "Peak memory", "KiB", "min"),
-    "parameters": Target("parameters", "Parameters", "", "min"),
-    "macs": Target("macs", "MACs", "", "min"),
+    "accuracy": Metric("accuracy", "Top-1 accuracy", "%", "max"),
+    "cross_entropy": Metric("cross_entropy", "Cross-entropy", "nats", "min"),
+    "latency_ms": Metric("latency_ms", "Latency", "ms", "min"),
+    "energy_mj": Metric("energy_mj", "Energy", "mJ", "min"),
+    "memory_kib": Metric("memory_kib", "Peak memory", "KiB", "min"),
+    "parameters": Metric("parameters", "Parameters", "", "min"),
+    "macs": Metric("macs", "MACs", "", "min"),
 }
 
 # Measured on a device, so that a further one's column is NAME:DEVICE.
@@ -107,7 +107,7 @@ def units_of(column: str) -> Mapping[str, float]:
     return _UNITS.get(column.partition(":")[0], {})
 
 
-def target_of(column: str) -> Target:
+def metric_of(column: str) -> Metric:
     """The target that a column name stands for, by this product's naming.
 
     Raises `InvalidInput` for a name that is neither known nor such as `latency_ms:NAME`,
@@ -121,9 +121,9 @@ def target_of(column: str) -> Target:
     if head in _OF_DEVICES and device:
         return replace(KNOWN[head], column=column, label=f"{KNOWN[head].label} ({device})")
     if head == "accuracy" and device:
-        return Target(column, f"Top-1 accuracy ({device})", "%", "max")
+        return Metric(column, f"Top-1 accuracy ({device})", "%", "max")
     if head == "accuracy_drop" and device:
-        return Target(column, f"Accuracy lost by {device}", "points", "min")
+        return Metric(column, f"Accuracy lost by {device}", "points", "min")
     named = ", ".join(f"{name}:DEVICE" for name in _OF_DEVICES)
     raise InvalidInput(
         f"{column!r} is no target; known: {', '.join(KNOWN)}, {named}, accuracy:PRECISION and "

@@ -13,11 +13,11 @@ from foxnas_core.search.result import SearchResult
 from foxnas_core.space.architecture import Architecture
 from foxnas_core.study.locks import is_read_only
 from foxnas_core.study.storage import Study
-from foxnas_core.table.metrics import target_of
+from foxnas_core.table.metrics import metric_of
 from pages.shared import cache, choices
 from pages.shared.frame import errors_as_cards
 from pages.shared.panel import panel
-from pages.shared.search_text import EQUAL, Run, gap_text
+from pages.shared.search_text import EQUAL, SearchRun, gap_text
 from pages.shared.text import plain
 from pages.shared.theme import vega_chart
 from pages.shared.watching import show_run, show_watched
@@ -38,18 +38,18 @@ def show_kept(study: Study, search_id: str) -> Architecture:
         )
     if drawable(result):
         front = cache.front_of(study, cost_of(result), tuple(result.allowed.items()))
-        run = Run.of_result(result)
+        run = SearchRun.of_result(result)
         show_watched(
             study, front, run.first_bound, run.exact,
             lambda spans: show_run(study, front, run, spans), least_cost=run.least_cost,
         )  # fmt: skip
     else:
         limits = [
-            f"{target_of(column).named} {side.replace('_', ' ')} {bound:.6g}"
+            f"{metric_of(column).named} {side.replace('_', ' ')} {bound:.6g}"
             for (column, bound), side in zip(result.limits, result.sides, strict=True)
         ]
         st.write(
-            f"Search for the best {target_of(result.objective).label} with {', '.join(limits)}. "
+            f"Search for the best {metric_of(result.objective).label} with {', '.join(limits)}. "
             f"{result.certificate}"
         )
         grid = tables.architecture_table(study.space, result.best.architecture)
@@ -143,14 +143,14 @@ def labelled(study: Study) -> Callable[[str], str]:
         if search_id not in kept:
             return f"{search_id} (damaged)"
         result = kept[search_id]
-        gap, objective = result.gap, target_of(result.objective)
+        gap, objective = result.gap, metric_of(result.objective)
         rest = (
             "" if gap is None else ", exact" if gap < EQUAL else f", gap {gap_text(gap, objective)}"
         )
         limits = [
             f"{'≥ ' if side == 'at_least' else ''}{limit.text(bound)} {limit.unit or limit.label}"
             for (column, bound), side in zip(result.limits, result.sides, strict=True)
-            for limit in (target_of(column),)
+            for limit in (metric_of(column),)
         ]
         devices = (column.partition(":")[2] for column in (result.objective, *dict(result.limits)))
         device = next(filter(None, devices), "")
@@ -166,7 +166,7 @@ def labelled(study: Study) -> Callable[[str], str]:
 
 def search_noun(result: SearchResult) -> str:
     """What a search looks for, within a sentence."""
-    target = target_of(result.objective)
+    target = metric_of(result.objective)
     return f"the {'least' if target.direction == 'min' else 'best'} {noun_of(target)}"
 
 
@@ -181,7 +181,7 @@ def show_comparison(compared: dict[str, SearchResult]) -> None:
     )
     lengths = [result.proposals for result in compared.values()]
     table = tables.comparison_table(compared)
-    objective = target_of(next(iter(compared.values())).objective)
+    objective = metric_of(next(iter(compared.values())).objective)
     spec = live.comparison_spec(objective, list(compared), max(lengths) > 10 * min(lengths))
     vega_chart(table[["search", "proposals", "best_value", "exact"]], spec, key="comparison-chart")
     panel("", "", tables.searches_table(compared), key="compared")

@@ -18,7 +18,7 @@ from foxnas_core.space.architecture import Architecture, Value
 from foxnas_core.space.search_space import Decision, SearchSpace
 from foxnas_core.study.storage import Study
 from foxnas_core.table.measurements import MeasurementTable
-from foxnas_core.table.metrics import Target
+from foxnas_core.table.metrics import Metric
 from pages.shared import cache, choices
 from pages.shared.text import plain
 
@@ -138,7 +138,7 @@ def _as_it_is(name: str, decisions: tuple[Decision, ...], architecture: Architec
     return f"{name}: {', '.join(f'{d.role} {architecture[d.name]}' for d in active) or 'off'}"
 
 
-def in_words(limits: Iterable[tuple[Target, float, Side]]) -> list[str]:
+def in_words(limits: Iterable[tuple[Metric, float, Side]]) -> list[str]:
     """Limits within a sentence, as "at most 20.0 k parameters"."""
     return [
         " ".join(
@@ -148,7 +148,7 @@ def in_words(limits: Iterable[tuple[Target, float, Side]]) -> list[str]:
     ]
 
 
-def limited_targets(table: MeasurementTable, latency: str) -> list[Target]:
+def limited_targets(table: MeasurementTable, latency: str) -> list[Metric]:
     """What can be limited beside this latency: whatever costs, measured here."""
     return [
         t for t in table.targets
@@ -178,7 +178,7 @@ def terms_picker(study: Study, table: MeasurementTable, latency: str, terms: Ter
             )
 
 
-def _limit_pickers(study: Study, targets: Mapping[str, Target], terms: Terms) -> None:
+def _limit_pickers(study: Study, targets: Mapping[str, Metric], terms: Terms) -> None:
     limits = dict(terms.limits)
 
     def choose(columns: list[str]) -> None:

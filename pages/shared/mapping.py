@@ -8,7 +8,7 @@ import streamlit as st
 from foxnas_core.space.search_space import SearchSpace
 from foxnas_core.table.importing import ARCHITECTURE, ColumnMapping, needs_unit, suggest_mapping
 from foxnas_core.table.measurements import is_target
-from foxnas_core.table.metrics import KNOWN, STD_ERROR, target_of, units_of
+from foxnas_core.table.metrics import KNOWN, STD_ERROR, metric_of, units_of
 from pages.shared.text import plain
 
 ACROSS = 3
@@ -97,7 +97,7 @@ class _Form:
         """Its column, where it is not there by name, its unit and its standard error."""
         left, middle, right = st.columns(3)
         with left:
-            column = self._found_or_asked(target, target_of(target).label)
+            column = self._found_or_asked(target, metric_of(target).label)
         if column is None:
             return
         with middle:

@@ -26,7 +26,7 @@ class ServerBusy(FoxnasError):
     """As many runs of a kind as the server takes are under way."""
 
 
-class Run(Protocol):
+class Runnable(Protocol):
     """Something under way: the folder of its study, and when someone last looked at it."""
 
     id: str
@@ -37,7 +37,7 @@ class Run(Protocol):
     def ended(self) -> bool: ...
 
 
-R = TypeVar("R", bound=Run)
+R = TypeVar("R", bound=Runnable)
 
 
 class Registry(Generic[R]):

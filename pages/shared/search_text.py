@@ -9,7 +9,7 @@ from foxnas_core.regression import Predictor
 from foxnas_core.search.problem import Candidate, SearchProblem, Side, noun_of
 from foxnas_core.search.result import SearchResult
 from foxnas_core.search.schedule import AnnealingSettings
-from foxnas_core.table.metrics import Target, target_of
+from foxnas_core.table.metrics import Metric, metric_of
 from pages.shared.jobs import Job
 from pages.shared.limits import in_words
 
@@ -17,7 +17,7 @@ EQUAL = 1e-9  # two sums of the same numbers
 
 
 @dataclass(frozen=True)
-class Run:
+class SearchRun:
     """What is drawn of a search, whether it runs, was stopped or was kept."""
 
     state: str
@@ -25,8 +25,8 @@ class Run:
     trace: pd.DataFrame
     proposals: int
     total: int
-    objective: Target
-    limits: tuple[tuple[Target, float, Side], ...]
+    objective: Metric
+    limits: tuple[tuple[Metric, float, Side], ...]
     best: Candidate | None
     current: Candidate | None
     exact: Candidate | None
@@ -43,12 +43,12 @@ class Run:
         return self.limits[0][2] == "at_least"
 
     @property
-    def targets(self) -> list[Target]:
+    def targets(self) -> list[Metric]:
         """Those of the objective and of every limit, in order."""
         return [self.objective, *(target for target, _, _ in self.limits)]
 
     @classmethod
-    def of_job(cls, job: Job) -> "Run | None":
+    def of_job(cls, job: Job) -> "SearchRun | None":
         """None until the job's thread has set up its run."""
         state, annealer = job.state, job.annealer
         if annealer is None:
@@ -61,12 +61,12 @@ class Run:
         )  # fmt: skip
 
     @classmethod
-    def of_result(cls, result: SearchResult) -> "Run":
+    def of_result(cls, result: SearchResult) -> "SearchRun":
         return cls(
             "kept", result.settings, result.trace, result.proposals, result.proposals,
-            target_of(result.objective),
+            metric_of(result.objective),
             tuple(
-                (target_of(column), bound, side)
+                (metric_of(column), bound, side)
                 for (column, bound), side in zip(result.limits, result.sides, strict=True)
             ),
             result.best, None, result.exact, result.bound,
@@ -78,7 +78,7 @@ def predictors_of(problem: SearchProblem) -> list[Predictor]:
     return [problem.objective, *(limit.predictor for limit in problem.limits)]
 
 
-def described(candidate: Candidate, targets: Sequence[Target]) -> str:
+def described(candidate: Candidate, targets: Sequence[Metric]) -> str:
     """A candidate with its predicted values."""
     parts = [
         f"**{target.text(value)} {target.unit or noun_of(target)}**"
@@ -88,7 +88,7 @@ def described(candidate: Candidate, targets: Sequence[Target]) -> str:
     return f"subnet **{candidate.architecture.id}**, predicted at {', '.join(first)} and {last}"
 
 
-def under(limits: Sequence[tuple[Target, float, Side]]) -> str:
+def under(limits: Sequence[tuple[Metric, float, Side]]) -> str:
     """The limits of a search, within a sentence."""
     (first, bound, side), *further = limits
     if side == "at_least":
@@ -98,13 +98,13 @@ def under(limits: Sequence[tuple[Target, float, Side]]) -> str:
     return ", ".join([start, *in_words(further)])
 
 
-def gap_text(gap: float, target: Target) -> str:
+def gap_text(gap: float, target: Metric) -> str:
     """A gap of the objective in its unit."""
     number = f"{gap:.3f}" if target.unit == "%" else f"{gap:.3g}"
     return f"{number} {target.difference_unit}".rstrip()
 
 
-def told(run: Run) -> str:
+def told(run: SearchRun) -> str:
     """A run in a sentence."""
     start = {
         "kept": "Finished and kept with the study",

@@ -10,11 +10,11 @@ from foxnas_core.figures import search as tables
 from foxnas_core.search.exact import Front
 from foxnas_core.search.problem import Candidate
 from foxnas_core.study.storage import Study
-from foxnas_core.table.metrics import Target
+from foxnas_core.table.metrics import Metric
 from pages.shared import cache, process
 from pages.shared.frame import errors_as_cards
 from pages.shared.jobs import Job
-from pages.shared.search_text import Run, told
+from pages.shared.search_text import SearchRun, told
 from pages.shared.theme import vega_chart
 
 FRAME_EVERY = 0.1  # seconds
@@ -34,7 +34,7 @@ def show_job(study: Study, front: Front, job: Job) -> None:
             # Looked up anew, so that the registry knows that someone watches.
             cache.jobs().get(job.id, job.study)
             state = job.state
-            run = Run.of_job(job)
+            run = SearchRun.of_job(job)
             if run is not None:
                 show_run(study, front, run, spans)
             elif moving:
@@ -78,7 +78,7 @@ _MOVING = """<style>
 </style>"""
 
 
-def show_run(study: Study, front: Front, run: Run, spans: live.Spans) -> None:
+def show_run(study: Study, front: Front, run: SearchRun, spans: live.Spans) -> None:
     """The sentence and the charts of a run: what is sent with every frame."""
     accuracy, latency = front.problem.objective, front.problem.limits[0].predictor
     with st.container(key="progress"):
@@ -132,7 +132,7 @@ def show_run(study: Study, front: Front, run: Run, spans: live.Spans) -> None:
         )
 
 
-def course_range(run: Run, front: Front) -> tuple[float, float]:
+def course_range(run: SearchRun, front: Front) -> tuple[float, float]:
     """The part of the objective's axis in which the run takes place: some start temperatures
     round the optimum; a run starts far from it."""
     start = run.settings.start_temperature or 1.0
@@ -146,7 +146,7 @@ def course_range(run: Run, front: Front) -> tuple[float, float]:
     return goal - span, goal + 0.25 * span
 
 
-def limit_range(run: Run, front: Front) -> tuple[float, float]:
+def limit_range(run: SearchRun, front: Front) -> tuple[float, float]:
     """The part of the first limit's axis in which the run takes place."""
     if run.least_cost:
         room = 0.25 * float(front.values[-1] - front.values[0]) or 1.0
@@ -170,7 +170,7 @@ def show_front(front: Front, table: pd.DataFrame, spans: live.Spans) -> None:
 
 
 def show_architecture(
-    study: Study, name: str, candidate: Candidate, targets: Sequence[Target],
+    study: Study, name: str, candidate: Candidate, targets: Sequence[Metric],
     exact: Candidate | None, key: str,
 ) -> None:  # fmt: skip
     values = zip(targets[:2], (candidate.value, candidate.costs[0]), strict=True)

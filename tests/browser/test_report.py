@@ -17,7 +17,7 @@ from foxnas_core.reporting.report import build_report
 from foxnas_core.reporting.subject import ReportRequest
 from foxnas_core.study.storage import Study, create_study
 from foxnas_core.table.measurements import MeasurementTable, table_from_frame
-from foxnas_core.table.metrics import target_of
+from foxnas_core.table.metrics import metric_of
 
 COLUMNS = ["value", "low", "high", "prediction_low", "prediction_high"]
 OPERATIONS = ("none", "skip", "1x1", "3x3")
@@ -136,7 +136,7 @@ def test_values_are_written_as_in_the_app(alone: Page, tmp_path: Path):
     alone.goto(f"file://{path}")
     rng = np.random.default_rng(0)
     values = [*rng.normal(0, 1, 60) * 10.0 ** rng.integers(-4, 13, 60), 0.0, 999.6, -0.004, 1e-5]
-    for column, target in (("accuracy", predictor.target), ("latency_ms", target_of("latency_ms"))):
+    for column, target in (("accuracy", predictor.target), ("latency_ms", metric_of("latency_ms"))):
         for signed in (False, True):
             said = alone.evaluate(
                 "([column, values, signed]) => values.map((v) => report.text(column, v, signed))",

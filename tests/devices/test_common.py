@@ -13,7 +13,7 @@ from foxnas_core.devices.common import (
 )
 from foxnas_core.errors import InvalidInput
 from foxnas_core.table.measurements import MeasurementTable, table_from_frame
-from foxnas_core.table.metrics import target_of
+from foxnas_core.table.metrics import metric_of
 
 
 def two_devices(rows: int = 60, **more) -> MeasurementTable:
@@ -25,7 +25,7 @@ def two_devices(rows: int = 60, **more) -> MeasurementTable:
 def test_devices_are_the_latency_columns_by_name():
     table = two_devices()
     assert latency_columns(table) == ["latency_ms", "latency_ms:pi"]
-    assert [device_of(target_of(c)) for c in latency_columns(table)] == ["fp32", "pi"]
+    assert [device_of(metric_of(c)) for c in latency_columns(table)] == ["fp32", "pi"]
 
 
 def test_rows_of_one_subnet_are_averaged():

@@ -24,13 +24,13 @@ from foxnas_core.measurement.campaign import prepare
 from foxnas_core.measurement.runtimes import ConversionFailed
 from foxnas_core.supernet.images import to_batch
 from foxnas_core.supernet.onnx import session_of
-from foxnas_core.table.metrics import target_of
+from foxnas_core.table.metrics import metric_of
 from foxnas_core.tasks.dataset import ImageSet
 from tests.export import runtime
 
 ESTIMATES = [
-    Estimate(target_of("accuracy"), 71.25, 70.5, 72.0, 1.5),
-    Estimate(target_of("latency_ms"), 0.125, 0.12, 0.13, None),
+    Estimate(metric_of("accuracy"), 71.25, 70.5, 72.0, 1.5),
+    Estimate(metric_of("latency_ms"), 0.125, 0.12, 0.13, None),
 ]
 HERE = formats_of(["onnx", "onnx-int8", "torch"])[0]
 

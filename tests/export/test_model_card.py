@@ -2,10 +2,10 @@ import re
 
 import pytest
 
-from foxnas_core.export.exporter import Check
+from foxnas_core.export.exporter import FileCheck
 from foxnas_core.export.formats import FORMATS
 from foxnas_core.export.model_card import Estimate, escaped, model_card
-from foxnas_core.table.metrics import target_of
+from foxnas_core.table.metrics import metric_of
 
 RECORD = {
     "dataset": "stripes", "licence": "made here", "images": 400, "steps": 40,
@@ -20,17 +20,17 @@ def card(tiny_space):
             "space": tiny_space,
             "record": RECORD,
             "estimates": [
-                Estimate(target_of("accuracy"), 71.25, 70.5, 72.0, 71.5),
-                Estimate(target_of("latency_ms"), 0.125, 0.12, 0.13, None),
-                Estimate(target_of("latency_ms:int8"), None, None, None, 0.5),
+                Estimate(metric_of("accuracy"), 71.25, 70.5, 72.0, 71.5),
+                Estimate(metric_of("latency_ms"), 0.125, 0.12, 0.13, None),
+                Estimate(metric_of("latency_ms:int8"), None, None, None, 0.5),
             ],
             "held_out_images": 300,
             "origins": {"latency_ms": "a phone", "latency_ms:int8": "a phone", "energy_mj": "b"},
             "tuning": "",
             "formats": [FORMATS["onnx"], FORMATS["onnx-int8"]],
             "checks": [
-                Check("model.onnx", 256, 1e-6, 100.0, 80.0),
-                Check("model_int8.onnx", 300, 0.5, 97.0, 79.0),
+                FileCheck("model.onnx", 256, 1e-6, 100.0, 80.0),
+                FileCheck("model_int8.onnx", 300, 0.5, 97.0, 79.0),
             ],
             "answer": "rows 91.0 %",
             "preprocessing": {"input": "image"},

@@ -10,9 +10,9 @@ from foxnas_core.figures.coefficients import (
     interval_table,
 )
 from foxnas_core.figures.points import highlighted
-from foxnas_core.table.metrics import target_of
+from foxnas_core.table.metrics import metric_of
 
-ACCURACY, LATENCY = target_of("accuracy"), target_of("latency_ms")
+ACCURACY, LATENCY = metric_of("accuracy"), metric_of("latency_ms")
 
 
 def effects(rows) -> pd.DataFrame:

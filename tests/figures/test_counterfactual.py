@@ -10,10 +10,10 @@ from foxnas_core.figures.counterfactual import choices_figure, reached_figure, r
 from foxnas_core.figures.theme import PAPER
 from foxnas_core.regression import fit
 from foxnas_core.search.problem import Limit, SearchProblem
-from foxnas_core.table.metrics import target_of
+from foxnas_core.table.metrics import metric_of
 
 SPACE = hand_space(resolutions=(16, 32))
-ACCURACY = target_of("accuracy")
+ACCURACY = metric_of("accuracy")
 
 
 @functools.cache

@@ -30,7 +30,7 @@ from foxnas_core.figures.diagnostics import (
 )
 from foxnas_core.regression import Predictor, fit
 from foxnas_core.regression.link import Link
-from foxnas_core.table.metrics import target_of
+from foxnas_core.table.metrics import metric_of
 
 MINI = load_shipped("foxnas-mini")
 
@@ -172,7 +172,7 @@ def curve() -> LearningCurve:
             "tau": [0.6, 0.8], "tau_sd": [np.nan, 0.05], "width": [0.4, 0.3], "law": [0.4, 0.3],
         }
     )  # fmt: skip
-    return LearningCurve(target_of("accuracy"), 20, 120, 120, table, 0.2, np.nan, 0.5)
+    return LearningCurve(metric_of("accuracy"), 20, 120, 120, table, 0.2, np.nan, 0.5)
 
 
 def test_widths_halve_at_the_last_row() -> None:

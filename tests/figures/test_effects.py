@@ -13,7 +13,7 @@ from foxnas_core.figures.effects import (
     waterfall_figure,
 )
 from foxnas_core.regression import fit
-from foxnas_core.table.metrics import target_of
+from foxnas_core.table.metrics import metric_of
 
 EDITS = EditEffects(
     pd.DataFrame(
@@ -43,11 +43,11 @@ def test_the_table_lists_the_edits_and_then_their_sum():
 
 @pytest.mark.parametrize("column", ["accuracy", "latency_ms"])
 def test_what_helps_and_what_costs_depends_on_the_direction(column):
-    [trace] = edit_figure(edit_table(EDITS), target_of(column)).data
+    [trace] = edit_figure(edit_table(EDITS), metric_of(column)).data
     good, bad, total = trace.marker.color
     assert good == total != bad
     other = "latency_ms" if column == "accuracy" else "accuracy"
-    [opposite] = edit_figure(edit_table(EDITS), target_of(other)).data
+    [opposite] = edit_figure(edit_table(EDITS), metric_of(other)).data
     assert opposite.marker.color == (bad, good, bad)
 
 
@@ -63,7 +63,7 @@ def test_a_path_lists_its_edits_where_they_lead_and_their_sum():
 
 @pytest.mark.parametrize("column", ["accuracy", "latency_ms"])
 def test_edits_lead_from_the_start_to_now_with_their_intervals(column):
-    bars, ends = path_figure(path_table(EDITS, 90.0), target_of(column)).data
+    bars, ends = path_figure(path_table(EDITS, 90.0), metric_of(column)).data
     labels = ["start", "s1_depth 1 → 2", "resolution 14 → 28", "now"]
     assert list(bars.y) == labels and list(bars.x) == pytest.approx([90.0, 0.5, -0.2, 90.3])
     assert list(ends.y) == labels[1:] and list(ends.x) == pytest.approx([90.5, 90.3, 90.3])
@@ -73,14 +73,14 @@ def test_edits_lead_from_the_start_to_now_with_their_intervals(column):
 
 def test_the_colours_of_a_path_depend_on_the_direction():
     def colours(column):
-        bars, _ = path_figure(path_table(EDITS, 90.0), target_of(column)).data
+        bars, _ = path_figure(path_table(EDITS, 90.0), metric_of(column)).data
         return bars.increasing.marker.color, bars.decreasing.marker.color
 
     assert colours("accuracy") == colours("latency_ms")[::-1]
 
 
 def test_every_interval_lies_in_the_figure_and_is_told_in_numbers():
-    figure = path_figure(path_table(EDITS, 90.0), target_of("accuracy"))
+    figure = path_figure(path_table(EDITS, 90.0), metric_of("accuracy"))
     low, high = figure.layout.xaxis.range
     assert low <= 90.1 and high >= 90.6
     assert [a.text for a in figure.layout.annotations] == [
@@ -92,7 +92,7 @@ def test_an_edit_of_many_choices_is_told_in_short():
     many = "; ".join(f"s1b{i} kernel 3 → 5" for i in range(1, 10))
     effects = EditEffects(EDITS.table.assign(edit=["s1_depth 1 → 2", many]), 0.3, 0.1, 0.5)
     table = path_table(effects, 90.0)
-    bars, _ = path_figure(table, target_of("accuracy"), numbered=True).data
+    bars, _ = path_figure(table, metric_of("accuracy"), numbered=True).data
     assert bars.y[2].replace("<br>", " ") == "2. s1b1 kernel 3 → 5 and 8 more"
     assert table["edit"].iloc[1] == many
 
@@ -101,7 +101,7 @@ def test_edits_that_read_the_same_are_told_apart_by_number():
     again = EditEffects(
         EDITS.table.assign(edit="s1b1 kernel 3 → 5"), EDITS.total, EDITS.low, EDITS.high
     )
-    bars, _ = path_figure(path_table(again, 90.0), target_of("accuracy"), numbered=True).data
+    bars, _ = path_figure(path_table(again, 90.0), metric_of("accuracy"), numbered=True).data
     assert list(bars.y) == ["start", "1. s1b1 kernel 3 → 5", "2. s1b1 kernel 3 → 5", "now"]
 
 
@@ -122,7 +122,7 @@ def test_differences_are_those_of_the_predictions_with_a_narrower_interval():
 def test_the_waterfall_ends_at_the_sum():
     table = pd.DataFrame({"what": ["a", "b"], "effect": [0.5, -0.2]})
     [trace] = waterfall_figure(
-        table, target_of("accuracy"), start=90.0, first="start", last="now"
+        table, metric_of("accuracy"), start=90.0, first="start", last="now"
     ).data
     assert list(trace.y) == ["start", "a", "b", "now"]
     assert trace.x[-1] == pytest.approx(90.3)

@@ -22,9 +22,9 @@ from foxnas_core.figures.explanations import (
 from foxnas_core.regression import Predictor, fit
 from foxnas_core.study.storage import open_study
 from foxnas_core.table.measurements import MeasurementTable
-from foxnas_core.table.metrics import target_of
+from foxnas_core.table.metrics import metric_of
 
-ACCURACY = target_of("accuracy")
+ACCURACY = metric_of("accuracy")
 WITH = pd.DataFrame(
     {"block": ["a", "b", "c"], "value": [1.0, 3.0, 2.0], "low": [0.5, 2, 1], "high": [2.0, 4, 3]}
 )

@@ -1,10 +1,10 @@
-from foxnas_core.export.exporter import Check
+from foxnas_core.export.exporter import FileCheck
 from foxnas_core.figures.export import checks_table
 
 
 def test_each_check_is_a_row():
     table = checks_table(
-        [Check("model.onnx", 256, 2e-6, 100.0, 82.5), Check("model.pt2", 256, 0.0, 99.5)]
+        [FileCheck("model.onnx", 256, 2e-6, 100.0, 82.5), FileCheck("model.pt2", 256, 0.0, 99.5)]
     )
     assert table.to_dict("list") == {
         "file": ["model.onnx", "model.pt2"],

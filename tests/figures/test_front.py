@@ -18,12 +18,12 @@ from foxnas_core.search.problem import Limit, SearchProblem
 from foxnas_core.search.stability import resampled_fronts
 from foxnas_core.search.ties import tied_set
 from foxnas_core.study.storage import open_study
-from foxnas_core.table.metrics import target_of
+from foxnas_core.table.metrics import metric_of
 from tests.search.additive import mini_problem
 
 SPACE = hand_space(resolutions=(16, 32))
-MS, US = figures.cost_units(target_of("latency_ms"))
-ACCURACY, LATENCY = target_of("accuracy"), target_of("latency_ms")
+MS, US = figures.cost_units(metric_of("latency_ms"))
+ACCURACY, LATENCY = metric_of("accuracy"), metric_of("latency_ms")
 
 
 @functools.cache
@@ -38,10 +38,10 @@ def middle() -> float:
 
 
 def test_weights_are_four_bytes_each():
-    thousands, megabytes = figures.cost_units(target_of("parameters"))
+    thousands, megabytes = figures.cost_units(metric_of("parameters"))
     assert thousands.text(5_000_000) == "5000 k parameters"
     assert megabytes.text(5_000_000) == "20 MB" and "4 bytes" in megabytes.title
-    [macs] = figures.cost_units(target_of("macs"))
+    [macs] = figures.cost_units(metric_of("macs"))
     assert macs.text(300e6) == "300 M MACs"
     assert MS.text(0.075) == "0.075 ms" and US.text(0.075) == "75 µs"
 

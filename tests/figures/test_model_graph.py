@@ -3,7 +3,7 @@ import pandas as pd
 import pytest
 
 from foxnas_core.figures import model_graph as figures
-from foxnas_core.profiling.result import Layer, LayerProfile, Row
+from foxnas_core.profiling.result import Layer, LayerProfile, ProfileRow
 
 
 def layer(block: str, part: str, macs: float, kind: str = "convolution 1×1") -> Layer:
@@ -18,8 +18,8 @@ LAYERS = (
 )  # fmt: skip
 
 
-def row(*layers: str, ms: float, operators: tuple[str, ...] = ("Conv",)) -> Row:
-    return Row(layers, operators, ms, (ms - 0.001, ms, ms + 0.002), 0.003 * len(operators))
+def row(*layers: str, ms: float, operators: tuple[str, ...] = ("Conv",)) -> ProfileRow:
+    return ProfileRow(layers, operators, ms, (ms - 0.001, ms, ms + 0.002), 0.003 * len(operators))
 
 
 ROWS = (

@@ -7,8 +7,8 @@ from hand import hand_space
 from foxnas_core.figures import rounds as figures
 from foxnas_core.search.rounds import (
     BestMeasured,
-    Estimate,
     Find,
+    FindEstimate,
     FitQuality,
     Round,
     RoundsRecord,
@@ -18,7 +18,10 @@ from foxnas_core.search.rounds import (
 def record() -> RoundsRecord:
     """Two finished rounds of two finds, one of which has no latency, and a planned one."""
     one, other = hand_space().sample(2, seed=0)
-    predicted = {"accuracy": Estimate(60.0, 59.0, 61.0), "latency_ms": Estimate(5.0, 4.0, 6.0)}
+    predicted = {
+        "accuracy": FindEstimate(60.0, 59.0, 61.0),
+        "latency_ms": FindEstimate(5.0, 4.0, 6.0),
+    }
     finds = (
         Find(one, 5.0, 0, predicted, {"accuracy": 60.5, "latency_ms": 5.5}),
         Find(other, 9.0, 2, predicted, {"accuracy": 59.0}),

@@ -36,7 +36,7 @@ from foxnas_core.search.exact import front, solve_exact
 from foxnas_core.search.problem import Limit, SearchProblem
 from foxnas_core.search.result import TRACE_COLUMNS
 from foxnas_core.search.schedule import AnnealingSettings
-from foxnas_core.table.metrics import target_of
+from foxnas_core.table.metrics import metric_of
 from tests.search.additive import mini_problem
 
 
@@ -218,7 +218,7 @@ def fields(part: object) -> set[str]:
 
 
 def test_charts_read_columns_that_their_tables_have():
-    accuracy, latency = target_of("accuracy"), target_of("latency_ms")
+    accuracy, latency = metric_of("accuracy"), metric_of("latency_ms")
     space = hand_space()
     found = front(mini_problem())
     measured = pd.DataFrame({"latency_ms": [3.0], "accuracy": [80.0]})
@@ -238,19 +238,19 @@ def test_charts_read_columns_that_their_tables_have():
 
 
 def test_every_series_and_kind_has_its_layer():
-    course = live.course_spec(target_of("accuracy"), 9, (0.0, 1.0), 0.5, EXACT)
+    course = live.course_spec(metric_of("accuracy"), 9, (0.0, 1.0), 0.5, EXACT)
     drawn = json.dumps(course["layer"])
     assert all(f'"{series}"' in drawn for series in (CURRENT, BEST, EXACT))
-    without = live.course_spec(target_of("accuracy"), 9, (0.0, 1.0), None, EXACT)
+    without = live.course_spec(metric_of("accuracy"), 9, (0.0, 1.0), None, EXACT)
     assert len(course["layer"]) == len(without["layer"]) + 1
-    front_drawn = live.front_spec(target_of("latency_ms"), target_of("accuracy"), SPANS)
+    front_drawn = live.front_spec(metric_of("latency_ms"), metric_of("accuracy"), SPANS)
     drawn = json.dumps(front_drawn["layer"])
     kinds = (MEASURED, FRONT, BUDGET, FLOOR, CURRENT, BEST, EXACT)
     assert all(f'"{kind}"' in drawn for kind in kinds)
 
 
 def test_what_moves_is_drawn_on_the_same_plane_with_nothing_else_to_be_seen():
-    targets = target_of("latency_ms"), target_of("accuracy")
+    targets = metric_of("latency_ms"), metric_of("accuracy")
     still, moving = live.front_spec(*targets, SPANS), live.moving_spec(*targets, SPANS)
     assert moving["height"] == still["height"]
     for below, above in zip(still["layer"], moving["layer"], strict=True):

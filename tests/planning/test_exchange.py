@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from foxnas_core.errors import InvalidInput
-from foxnas_core.planning.coordinate_exchange import Batch, next_batch, start_seed
+from foxnas_core.planning.coordinate_exchange import DesignBatch, next_batch, start_seed
 from foxnas_core.planning.information import information_of
 from foxnas_core.regression.features import Form, build_form
 from foxnas_core.space.search_space import SearchSpace
@@ -29,7 +29,7 @@ def everything(space: SearchSpace) -> np.ndarray:
     return space.option_codes(space.decisions)
 
 
-def check(batch: Batch, measured: np.ndarray) -> None:
+def check(batch: DesignBatch, measured: np.ndarray) -> None:
     """What every batch keeps."""
     space = batch.form.space
     assert all(space.is_member(a) for a in batch.architectures())

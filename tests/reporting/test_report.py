@@ -170,8 +170,8 @@ def test_a_folded_panel_is_closed_at_first(tmp_path):
 
 
 def _as(column: str):
-    from foxnas_core.table.metrics import target_of
+    from foxnas_core.table.metrics import metric_of
 
     predictor = fitted()["latency_ms"]
-    target = target_of(column)
+    target = metric_of(column)
     return replace(predictor, target=target, form=replace(predictor.form, target=target))

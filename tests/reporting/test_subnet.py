@@ -14,7 +14,7 @@ from foxnas_core.reporting.subnet import (
     with_unit,
 )
 from foxnas_core.search.calibration import calibrate
-from foxnas_core.table.metrics import target_of
+from foxnas_core.table.metrics import metric_of
 
 LARGEST, SMALLEST = SPACE.extreme("largest"), SPACE.extreme("smallest")
 
@@ -83,7 +83,7 @@ def test_what_was_measured_stands_beside_what_is_predicted(tmp_path):
     [table] = summary(subject).panels[0].tables
     assert table.columns[-1].title == "Measured"
     mean = float(np.mean(latency.measured))
-    assert table.rows[1][-1].startswith(f"{target_of('latency_ms').text(mean)} ms")
+    assert table.rows[1][-1].startswith(f"{metric_of('latency_ms').text(mean)} ms")
 
 
 def test_each_block_has_a_reason(tmp_path):
@@ -129,5 +129,5 @@ def test_an_architecture_is_written_in_one_line():
     ],
 )  # fmt: skip
 def test_targets_within_a_sentence(column, name, text):
-    assert named(target_of(column)) == name
-    assert with_unit(target_of(column), 1.5) == text
+    assert named(metric_of(column)) == name
+    assert with_unit(metric_of(column), 1.5) == text

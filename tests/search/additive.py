@@ -14,7 +14,7 @@ from foxnas_core.search.options import full_codes
 from foxnas_core.search.problem import Limit, SearchProblem
 from foxnas_core.space.architecture import Architecture
 from foxnas_core.space.search_space import SearchSpace
-from foxnas_core.table.metrics import Target, target_of
+from foxnas_core.table.metrics import Metric, metric_of
 
 SIDES = st.sampled_from(["at_most", "at_least"])
 # What `limited_problem` is drawn from.
@@ -36,7 +36,7 @@ class TablePredictor:
     """Adds up a constant by context and one number by group, option and context."""
 
     space: SearchSpace
-    target: Target
+    target: Metric
     constants: list[float]
     tables: list[dict[str, np.ndarray]]
     table_fingerprint: str = "0123456789ab"
@@ -122,7 +122,7 @@ def random_tables(
     contexts = space.context_options()
     return TablePredictor(
         space,
-        target_of(target),
+        metric_of(target),
         [float(x) for x in numbers(len(contexts))],
         [{g: numbers(space.group_size(g)) for g in space.additive_groups} for _ in contexts],
     )
@@ -240,8 +240,8 @@ def mini_problem(seed: int = 0, budget: float = 6.0) -> SearchProblem:
         latencies.append(latency)
         constants.append(75.0 + 1.5 * number)
         latency_constants.append(0.5 + 0.3 * number)
-    objective = TablePredictor(space, target_of("accuracy"), constants, accuracies)
+    objective = TablePredictor(space, metric_of("accuracy"), constants, accuracies)
     latency_predictor = TablePredictor(
-        space, target_of("latency_ms"), latency_constants, latencies, "ba9876543210"
+        space, metric_of("latency_ms"), latency_constants, latencies, "ba9876543210"
     )
     return SearchProblem(objective, (Limit(latency_predictor, budget),))

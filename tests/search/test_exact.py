@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from foxnas_core.errors import InfeasibleBudget, InvalidInput
 from foxnas_core.search.exact import front, solve_exact
 from foxnas_core.search.problem import Limit, SearchProblem
-from foxnas_core.table.metrics import target_of
+from foxnas_core.table.metrics import metric_of
 from tests.search.additive import (
     TablePredictor,
     brute_force,
@@ -84,8 +84,8 @@ def test_the_front_holds_the_optimum_of_every_budget() -> None:
 def test_among_equals_the_first_of_the_listing_stands() -> None:
     space = listed_space([3, 2], contexts=2)
     nothing = [{"g0": np.zeros(3), "g1": np.zeros(2)}] * 2
-    accuracy = TablePredictor(space, target_of("accuracy"), [1.0, 1.0], nothing)
-    latency = TablePredictor(space, target_of("latency_ms"), [1.0, 1.0], nothing)
+    accuracy = TablePredictor(space, metric_of("accuracy"), [1.0, 1.0], nothing)
+    latency = TablePredictor(space, metric_of("latency_ms"), [1.0, 1.0], nothing)
     found = solve_exact(SearchProblem(accuracy, (Limit(latency, 1.0),)))
     assert found.architecture.to_dict() == {"resolution": 16, "edge0": 0, "edge1": 0}
 
@@ -97,8 +97,8 @@ def test_twenty_two_layers_of_nine_operations() -> None:
     gains = {g: np.sort(rng.uniform(0, 1, 9)) for g in space.additive_groups}
     costs = {g: np.sort(rng.uniform(0, 2, 9)) for g in space.additive_groups}
     problem = SearchProblem(
-        TablePredictor(space, target_of("accuracy"), [60.0], [gains]),
-        (Limit(TablePredictor(space, target_of("latency_ms"), [1.0], [costs]), 20.0),),
+        TablePredictor(space, metric_of("accuracy"), [60.0], [gains]),
+        (Limit(TablePredictor(space, metric_of("latency_ms"), [1.0], [costs]), 20.0),),
     )
     found = solve_exact(problem)
     assert found.costs[0] <= 20.0

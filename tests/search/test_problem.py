@@ -24,7 +24,7 @@ from foxnas_core.search.problem import (
     rounded_up,
 )
 from foxnas_core.search.schedule import AnnealingSettings
-from foxnas_core.table.metrics import target_of
+from foxnas_core.table.metrics import metric_of
 from tests.search.additive import (
     TablePredictor,
     listed_space,
@@ -37,11 +37,11 @@ from tests.search.additive import (
 def test_a_known_table_gives_known_candidates() -> None:
     space = listed_space([2, 3])
     accuracy = TablePredictor(
-        space, target_of("accuracy"), [70.0],
+        space, metric_of("accuracy"), [70.0],
         [{"g0": np.array([0.0, 2.0]), "g1": np.array([0.0, 1.0, 4.0])}],
     )  # fmt: skip
     latency = TablePredictor(
-        space, target_of("latency_ms"), [1.0],
+        space, metric_of("latency_ms"), [1.0],
         [{"g0": np.array([0.0, 3.0]), "g1": np.array([0.0, 2.0, 8.0])}],
     )  # fmt: skip
     problem = SearchProblem(accuracy, (Limit(latency, 6.0),))
@@ -54,7 +54,7 @@ def test_a_known_table_gives_known_candidates() -> None:
 def test_less_is_better_turns_scores_round_but_not_values() -> None:
     space = listed_space([3])
     entropy = TablePredictor(
-        space, target_of("cross_entropy"), [0.0], [{"g0": np.array([0.5, 0.2, 0.9])}]
+        space, metric_of("cross_entropy"), [0.0], [{"g0": np.array([0.5, 0.2, 0.9])}]
     )
     best = solve_exact(SearchProblem(entropy))
     assert (best.value, best.costs, best.architecture["edge0"]) == (0.2, (), 1)
@@ -134,9 +134,9 @@ def test_the_smallest_named_can_be_reached_and_the_next_lower_cannot(
 
 def test_the_sentence_names_budget_smallest_and_unit() -> None:
     space = listed_space([2])
-    accuracy = TablePredictor(space, target_of("accuracy"), [70.0], [{"g0": np.zeros(2)}])
+    accuracy = TablePredictor(space, metric_of("accuracy"), [70.0], [{"g0": np.zeros(2)}])
     latency = TablePredictor(
-        space, target_of("latency_ms"), [1.0], [{"g0": np.array([0.6051, 2.0])}]
+        space, metric_of("latency_ms"), [1.0], [{"g0": np.array([0.6051, 2.0])}]
     )
     with pytest.raises(InfeasibleBudget) as caught:
         SearchProblem(accuracy, (Limit(latency, 0.25),)).check_feasible()
@@ -191,7 +191,7 @@ def test_the_published_space_compiles() -> None:
         table_fingerprint = ""
 
         def __init__(self) -> None:
-            self.space, self.target = space, target_of("latency_ms")
+            self.space, self.target = space, metric_of("latency_ms")
 
         def split(self, context: dict) -> Constant:
             return Constant()

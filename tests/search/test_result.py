@@ -10,7 +10,7 @@ from foxnas_core.search.annealing import search
 from foxnas_core.search.problem import Limit, SearchProblem
 from foxnas_core.search.result import SearchResult, search_document
 from foxnas_core.search.schedule import AnnealingSettings
-from foxnas_core.table.metrics import target_of
+from foxnas_core.table.metrics import metric_of
 from tests.search.additive import mini_problem
 
 SETTINGS = AnnealingSettings(steps=500, seed=4)
@@ -54,7 +54,7 @@ def test_a_result_says_what_it_came_from() -> None:
 @pytest.mark.parametrize(("target", "gap"), [("accuracy", 1.5), ("cross_entropy", -1.5)])
 def test_the_gap_is_what_the_optimum_is_better_by(target: str, gap: float) -> None:
     problem = mini_problem()
-    problem = SearchProblem(replace(problem.objective, target=target_of(target)), problem.limits)
+    problem = SearchProblem(replace(problem.objective, target=metric_of(target)), problem.limits)
     best = problem.candidate(0, [0, 0, 0])
     exact = replace(best, value=best.value + gap)
     assert SearchResult.of(problem, SETTINGS, best, exact, 1, pd.DataFrame()).gap == 1.5

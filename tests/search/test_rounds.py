@@ -13,8 +13,8 @@ from foxnas_core.search.exact import Front, front
 from foxnas_core.search.problem import Limit, SearchProblem
 from foxnas_core.search.rounds import (
     BestMeasured,
-    Estimate,
     Find,
+    FindEstimate,
     FitQuality,
     Round,
     RoundsRecord,
@@ -110,7 +110,9 @@ def test_a_round_finds_distinct_subnets_that_nobody_measured():
         for predictor in predictors():
             row = predictor.predict([find.architecture]).iloc[0]
             estimate = find.predicted[predictor.target.column]
-            assert estimate == Estimate(row["value"], row["prediction_low"], row["prediction_high"])
+            assert estimate == FindEstimate(
+                row["value"], row["prediction_low"], row["prediction_high"]
+            )
     taken = {f.architecture.id for f in first}
     assert len(taken) == 5
     second = plan_finds(the_front(), predictors(), budgets, taken)
@@ -147,7 +149,13 @@ def finds_of(*pairs: tuple[float, float]) -> tuple[Find, ...]:
     """Predicted and measured accuracy of as many finds; intervals reach 1 to either side."""
     architectures = SPACE.sample(len(pairs), seed=0)
     return tuple(
-        Find(a, 10.0, 0, {"accuracy": Estimate(float(p), p - 1.0, p + 1.0)}, {"accuracy": float(m)})
+        Find(
+            a,
+            10.0,
+            0,
+            {"accuracy": FindEstimate(float(p), p - 1.0, p + 1.0)},
+            {"accuracy": float(m)},
+        )
         for a, (p, m) in zip(architectures, pairs, strict=True)
     )
 

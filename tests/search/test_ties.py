@@ -17,7 +17,7 @@ from foxnas_core.search.limited import limited_front
 from foxnas_core.search.problem import Limit, SearchProblem
 from foxnas_core.search.ties import tied_set
 from foxnas_core.space.architecture import Architecture, Value
-from foxnas_core.table.metrics import target_of
+from foxnas_core.table.metrics import metric_of
 from tests.search.additive import mini_problem
 
 SPACE = hand_space(resolutions=(16, 32))
@@ -104,7 +104,7 @@ def test_further_limits_hold_for_the_tied_too(
 ) -> None:
     accuracy, latency = predictors(seed)
     other = fit(noisy_table(SPACE, 120, seed=seed + 10), "latency_ms", "per_layer")
-    other = replace(other, target=target_of("latency_ms:other"))
+    other = replace(other, target=metric_of("latency_ms:other"))
     values = other.predict(every())["value"]
     most = float(values.min() + tight * np.ptp(values))
     limits = (Limit(latency, 0.0), Limit(other, most))

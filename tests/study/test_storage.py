@@ -16,7 +16,7 @@ from trust_pairs import begun, pairs_of
 from foxnas_core.errors import InvalidInput, MissingPart
 from foxnas_core.evidence.trust.pairs import TrustSettings
 from foxnas_core.families import load_shipped, space_from_dict
-from foxnas_core.search.rounds import Estimate, Find, Round, RoundsRecord
+from foxnas_core.search.rounds import Find, FindEstimate, Round, RoundsRecord
 from foxnas_core.study.storage import (
     PARTS,
     Study,
@@ -358,7 +358,7 @@ def test_rounds_come_back_as_they_were_kept(tiny_space, tmp_path):
     study = create_study(tmp_path / "a", tiny_space, name="A")
     assert study.rounds() is None
     [architecture] = tiny_space.sample(1, seed=0)
-    find = Find(architecture, 0.1, 0, {"accuracy": Estimate(60.0, 59.0, 61.0)})
+    find = Find(architecture, 0.1, 0, {"accuracy": FindEstimate(60.0, 59.0, 61.0)})
     record = RoundsRecord("latency_ms", (0.1,), None, 3, (Round({}, (find,), {}, ()),))
     study.save_rounds(record)
     kept = study.rounds()

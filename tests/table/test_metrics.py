@@ -1,16 +1,16 @@
 import pytest
 
 from foxnas_core.errors import InvalidInput
-from foxnas_core.table.metrics import target_of
+from foxnas_core.table.metrics import metric_of
 
 
 def test_known_targets_carry_unit_and_direction():
-    assert (target_of("accuracy").unit, target_of("accuracy").direction) == ("%", "max")
-    assert (target_of("latency_ms").unit, target_of("latency_ms").direction) == ("ms", "min")
+    assert (metric_of("accuracy").unit, metric_of("accuracy").direction) == ("%", "max")
+    assert (metric_of("latency_ms").unit, metric_of("latency_ms").direction) == ("ms", "min")
 
 
 def test_a_latency_of_another_device_is_named_by_it():
-    target = target_of("latency_ms:pixel")
+    target = metric_of("latency_ms:pixel")
     assert (target.label, target.unit, target.column) == (
         "Latency (pixel)",
         "ms",
@@ -34,7 +34,7 @@ def test_a_latency_of_another_device_is_named_by_it():
 )
 def test_other_columns_are_no_targets(column):
     with pytest.raises(InvalidInput, match="no target"):
-        target_of(column)
+        metric_of(column)
 
 
 @pytest.mark.parametrize(
@@ -58,39 +58,39 @@ def test_other_columns_are_no_targets(column):
     ],
 )
 def test_values_read_at_a_sensible_precision(column, value, text, signed):
-    assert target_of(column).text(value) == text
-    assert target_of(column).text(value, signed=True) == signed
+    assert metric_of(column).text(value) == text
+    assert metric_of(column).text(value, signed=True) == signed
 
 
 def test_accuracy_in_another_precision_and_what_it_lost_are_targets():
-    int8, drop = target_of("accuracy:int8"), target_of("accuracy_drop:int8")
+    int8, drop = metric_of("accuracy:int8"), metric_of("accuracy_drop:int8")
     assert (int8.unit, int8.direction, drop.unit, drop.direction) == ("%", "max", "points", "min")
     assert int8.is_accuracy and not int8.is_drop and drop.is_drop and not drop.is_accuracy
-    assert target_of("accuracy").is_accuracy and not target_of("latency_ms").is_accuracy
+    assert metric_of("accuracy").is_accuracy and not metric_of("latency_ms").is_accuracy
     assert drop.std_error_column == "accuracy_drop:int8_std_error"
     assert drop.text(0.2567, signed=True) == "+0.26" and drop.difference_unit == "points"
 
 
 def test_axes_and_differences_are_named_with_their_units():
-    assert (target_of("accuracy").named, target_of("macs").named) == ("Top-1 accuracy (%)", "MACs")
-    assert target_of("accuracy").difference_unit == "points"
-    assert target_of("latency_ms").difference_unit == "ms"
+    assert (metric_of("accuracy").named, metric_of("macs").named) == ("Top-1 accuracy (%)", "MACs")
+    assert metric_of("accuracy").difference_unit == "points"
+    assert metric_of("latency_ms").difference_unit == "ms"
 
 
 @pytest.mark.parametrize(("column", "unit"), [("energy_mj", "mJ"), ("memory_kib", "KiB")])
 def test_energy_and_memory_are_targets_of_each_precision(column, unit):
     for name in (column, f"{column}:int8"):
-        target = target_of(name)
+        target = metric_of(name)
         assert (target.unit, target.direction, target.column) == (unit, "min", name)
         assert target.is_extra and not target.is_latency
-    assert target_of(f"{column}:int8").label.endswith("(int8)")
+    assert metric_of(f"{column}:int8").label.endswith("(int8)")
 
 
 def test_kib_take_no_second_prefix():
-    assert target_of("memory_kib").text(1723.6) == "1,724"
-    assert target_of("energy_mj").text(1723.6) == "1.72 k"
+    assert metric_of("memory_kib").text(1723.6) == "1,724"
+    assert metric_of("energy_mj").text(1723.6) == "1.72 k"
 
 
 @pytest.mark.parametrize("column", ["accuracy", "latency_ms", "macs", "memory_kib"])
 def test_what_was_not_measured_reads_so_too(column):
-    assert target_of(column).text(float("nan")) == "nan"
+    assert metric_of(column).text(float("nan")) == "nan"

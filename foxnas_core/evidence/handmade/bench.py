@@ -40,7 +40,7 @@ ROUNDS = 9
 
 
 @dataclass(frozen=True)
-class Bench:
+class HandmadeBench:
     """What all networks of a comparison share: images, recipe and meters."""
 
     checkpoint: Checkpoint

@@ -47,7 +47,7 @@ PUBLISHED = {
 
 
 @dataclass(frozen=True)
-class Claim:
+class SpeedClaim:
     """One hand-made network against the front of the searched ones, in one precision.
 
     `ratio` is its latency over that of the searched front at its accuracy, from a 95 % interval
@@ -92,11 +92,11 @@ class Comparison:
 
     way: str
     precision: str
-    claims: tuple[Claim, ...]
+    claims: tuple[SpeedClaim, ...]
     front: tuple[tuple[float, float], ...]
     seed: int
 
-    def of(self, family: str) -> tuple[Claim, ...]:
+    def of(self, family: str) -> tuple[SpeedClaim, ...]:
         return tuple(claim for claim in self.claims if claim.family == family)
 
     def families(self) -> list[str]:
@@ -180,7 +180,7 @@ def compare(
         ends = np.quantile(ratios[1:], [0.025, 0.975]), np.quantile(drawn, [0.025, 0.975])
         assert contender.width is not None
         claims.append(
-            Claim(
+            SpeedClaim(
                 contender.name,
                 contender.family,
                 contender.width,
@@ -204,7 +204,7 @@ def compare(
 def against(
     front: tuple[np.ndarray, np.ndarray], latency: float, accuracy: float
 ) -> tuple[float, float]:
-    """The ratio and the gain of `Claim` against a front of latencies and accuracies, both rising.
+    """The ratio and gain of `SpeedClaim` against a front of latencies and accuracies, both rising.
 
     Beyond the front's ends: 0 and the fastest point's for the ratio, NaN and the most accurate
     point's for the gain.

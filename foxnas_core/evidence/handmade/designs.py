@@ -22,7 +22,7 @@ LEAST_MAP = 4
 
 
 @dataclass(frozen=True)
-class Row:
+class DesignRow:
     """A line of a paper's table: `repeats` blocks of `channels`, the first with `stride`.
 
     The expanded width is `ratio` times the block's input or, where that is 0, `expanded` channels.
@@ -51,7 +51,7 @@ class Design:
     source: str
     stem: int
     activation: str
-    rows: tuple[Row, ...]
+    rows: tuple[DesignRow, ...]
     head: int
     hidden: int
     parameters: float
@@ -75,12 +75,14 @@ class Plan:
     divisor: int
 
 
-def _v2(ratio: int, channels: int, repeats: int, stride: int, kernel: int = 3) -> Row:
-    return Row(channels, repeats, stride, kernel, "relu6", ratio=ratio)
+def _v2(ratio: int, channels: int, repeats: int, stride: int, kernel: int = 3) -> DesignRow:
+    return DesignRow(channels, repeats, stride, kernel, "relu6", ratio=ratio)
 
 
-def _v3(kernel: int, expanded: int, channels: int, squeeze: bool, activation: str, s: int) -> Row:
-    return Row(channels, 1, s, kernel, activation, 0, expanded, squeeze)
+def _v3(
+    kernel: int, expanded: int, channels: int, squeeze: bool, activation: str, s: int
+) -> DesignRow:
+    return DesignRow(channels, 1, s, kernel, activation, 0, expanded, squeeze)
 
 
 DESIGNS = (

@@ -28,7 +28,7 @@ from foxnas_core.tasks.dataset import Dataset, ImageSet
 
 
 @dataclass(frozen=True)
-class Bench:
+class TrustBench:
     """What every subnet of a run shares: weights, images and how to score."""
 
     checkpoint: Checkpoint
@@ -39,7 +39,7 @@ class Bench:
     @classmethod
     def of(
         cls, checkpoint: Checkpoint, dataset: Dataset, calibration: ImageSet, held_out: ImageSet
-    ) -> "Bench":
+    ) -> "TrustBench":
         mean, std = pixel_statistics(checkpoint)
         return cls(checkpoint, dataset, calibration, AccuracyMeter(held_out, mean=mean, std=std))
 
@@ -66,7 +66,7 @@ def recipe_of(checkpoint: Checkpoint) -> Recipe:
 
 
 def train_pair(
-    bench: Bench,
+    bench: TrustBench,
     architecture: Architecture,
     settings: TrustSettings,
     *,

@@ -29,7 +29,7 @@ _EACH = 3  # a subnet that was trained badly must not fill the list of reversals
 
 
 @dataclass(frozen=True)
-class Agreement:
+class RankAgreement:
     """Kendall's tau-b of an inherited accuracy and one of subnets trained alone.
 
     `inherited` is one of `INHERITED`, `trained` one of `TRAINED`; `scope` is `ALL` pairs of
@@ -81,7 +81,7 @@ class TrustReport:
     - `recalibration_gain`: mean inherited accuracy with less without recalibration (points).
     """
 
-    agreements: tuple[Agreement, ...]
+    agreements: tuple[RankAgreement, ...]
     offsets: tuple[Offset, ...]
     reversed_share: dict[str, float]
     certain_share: dict[str, float]
@@ -97,7 +97,7 @@ class TrustReport:
 
     def agreement(
         self, inherited: str = "inherited", trained: str = "alone", scope: str = ALL
-    ) -> Agreement:
+    ) -> RankAgreement:
         wanted = inherited, trained, scope
         return next(a for a in self.agreements if (a.inherited, a.trained, a.scope) == wanted)
 
@@ -366,7 +366,7 @@ def _agreement(
     y: np.ndarray,
     drawn: np.ndarray,
     counted: np.ndarray | None = None,
-) -> Agreement:
+) -> RankAgreement:
     """Tau-b over the pairs of subnets (n, n) that are `counted`, and over resamples of indices
     (resamples, n)."""
     n = len(x)
@@ -381,7 +381,7 @@ def _agreement(
     low, high = (np.nan, np.nan)
     if np.isfinite(tau) and len(taus):
         low, high = (float(q) for q in np.quantile(taus, [0.025, 0.975]))
-    return Agreement(inherited, trained, scope, n, tau, low, high)
+    return RankAgreement(inherited, trained, scope, n, tau, low, high)
 
 
 def _tau(one: np.ndarray, other: np.ndarray, weights: np.ndarray) -> np.ndarray:

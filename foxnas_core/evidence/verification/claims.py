@@ -14,7 +14,7 @@ from typing import Any, Literal
 from foxnas_core.documents import number, text, whole
 from foxnas_core.regression import Predictor
 from foxnas_core.space.architecture import Architecture
-from foxnas_core.table.metrics import target_of
+from foxnas_core.table.metrics import metric_of
 
 Kind = Literal["value", "difference"]
 Chosen = Literal["random", "picked"]
@@ -162,7 +162,7 @@ class Trial:
         return [self._sentence(claim, verdict) for claim, verdict in self.judged]
 
     def _sentence(self, claim: Claim, verdict: Verdict) -> str:
-        target = target_of(claim.target)
+        target = metric_of(claim.target)
         signed = claim.kind == "difference"
         unit = target.difference_unit if signed else target.unit
 
@@ -250,7 +250,7 @@ def _claim_of(document: Mapping[str, Any]) -> Claim:
     names = ("value", "low", "high", "scatter_low", "scatter_high", "quantile")
     return Claim(
         kind=_one_of(document["kind"], KINDS),  # type: ignore[arg-type]
-        target=target_of(document["target"]).column,
+        target=metric_of(document["target"]).column,
         **{name: number(document[name]) for name in names},
         fit=FitRecord(
             text(fit["form"]), whole(fit["rows"]), text(fit["table"]), text(fit["estimates"])

@@ -8,7 +8,7 @@ import pandas as pd
 
 from foxnas_core.evidence.verification.claims import CHOSEN, KINDS, Claim, Trial, Verdict
 from foxnas_core.evidence.verification.judging import wilson, within_scatter
-from foxnas_core.table.metrics import target_of
+from foxnas_core.table.metrics import metric_of
 
 COLUMNS = [
     "kind", "target", "chosen", "tested", "held", "share", "low", "high", "stated",
@@ -127,7 +127,7 @@ def _row(
 
 
 def _row_name(row: pd.Series) -> str:
-    target = target_of(row["target"]).label
+    target = metric_of(row["target"]).label
     return f"{target}, {KINDS[row['kind']]}, {CHOSEN[row['chosen']]}"
 
 

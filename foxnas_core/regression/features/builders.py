@@ -27,16 +27,16 @@ from foxnas_core.regression.features.terms import (
 )
 from foxnas_core.space.architecture import Value
 from foxnas_core.space.search_space import Decision, SearchSpace
-from foxnas_core.table.metrics import Target
+from foxnas_core.table.metrics import Metric
 
 
-def _per_layer(space: SearchSpace, group: str, target: Target) -> list[Part]:
+def _per_layer(space: SearchSpace, group: str, target: Metric) -> list[Part]:
     """Each slot's `on` and each decision's contrasts."""
     decisions = [d for d in space.in_group(group) if d.slot] + free_decisions(space, group)
     return [*presence(space, group), *(contrasts(space, group, d) for d in decisions)]
 
 
-def _block_state(space: SearchSpace, group: str, target: Target) -> list[Part]:
+def _block_state(space: SearchSpace, group: str, target: Metric) -> list[Part]:
     """Each slot's `on` and one contrast for each combination of its choices."""
     parts: list[Part] = [*presence(space, group)]
     for slot in slots_of(space, group):
@@ -45,7 +45,7 @@ def _block_state(space: SearchSpace, group: str, target: Target) -> list[Part]:
     return parts + [contrasts(space, group, d) for d in free_decisions(space, group)]
 
 
-def _stage_counts(space: SearchSpace, group: str, target: Target) -> list[Part]:
+def _stage_counts(space: SearchSpace, group: str, target: Metric) -> list[Part]:
     """Contrasts of the first slot's states, and how often each state occurs in the others."""
     slots = slots_of(space, group)
     parts: list[Part] = []
@@ -66,7 +66,7 @@ def _stage_counts(space: SearchSpace, group: str, target: Target) -> list[Part]:
     return parts + [contrasts(space, group, d) for d in free_decisions(space, group)]
 
 
-def _choice_counts(space: SearchSpace, group: str, target: Target) -> list[Part]:
+def _choice_counts(space: SearchSpace, group: str, target: Metric) -> list[Part]:
     """Contrasts of the first slot, the number of further blocks, and how many of these make each
     choice: the per-layer form where the order of blocks is unknown."""
     slots = slots_of(space, group)
@@ -98,7 +98,7 @@ def _choice_counts(space: SearchSpace, group: str, target: Target) -> list[Part]
     return parts + [contrasts(space, group, d) for d in free_decisions(space, group)]
 
 
-def _foxnas(space: SearchSpace, group: str, target: Target) -> list[Part]:
+def _foxnas(space: SearchSpace, group: str, target: Metric) -> list[Part]:
     """FOX-NAS's published formula (arXiv 2108.08189), without what a stage can't tell apart.
 
     Latency: depth, mean expand ratio and mean kernel size after the first block, the first
@@ -160,7 +160,7 @@ def _numbers(decisions: Sequence[Decision]) -> np.ndarray:
     return values
 
 
-BUILDERS: Mapping[str, Callable[[SearchSpace, str, Target], list[Part]]] = {
+BUILDERS: Mapping[str, Callable[[SearchSpace, str, Metric], list[Part]]] = {
     "per_layer": _per_layer,
     "block_state": _block_state,
     "choice_counts": _choice_counts,

@@ -14,7 +14,7 @@ from foxnas_core.regression.features.parts import contrasts, fixed_presence, slo
 from foxnas_core.regression.features.portable import portable_part
 from foxnas_core.regression.features.terms import Lookup, Part, Product, Term, constant, scaled
 from foxnas_core.space.search_space import Decision, SearchSpace
-from foxnas_core.table.metrics import Target, target_of
+from foxnas_core.table.metrics import Metric, metric_of
 
 FORMS: Mapping[str, str] = {
     "per_layer": "Per layer",
@@ -45,7 +45,7 @@ class Form:
     name: str
     title: str
     space: SearchSpace
-    target: Target
+    target: Metric
     terms: tuple[Term, ...]
     note: str
     pairs: tuple[Pair, ...]
@@ -217,13 +217,13 @@ def build_form(name: str, space: SearchSpace, target: str, pairs: Sequence[Pair]
     """
     if name not in FORMS:
         raise InvalidInput(f"{name!r} is no form; choose {', '.join(FORMS)}.")
-    return _build_form(name, space, target_of(target), tuple(pairs))
+    return _build_form(name, space, metric_of(target), tuple(pairs))
 
 
 @lru_cache(maxsize=64)
 def candidate_pairs(name: str, space: SearchSpace, target: str) -> dict[Pair, Part]:
     """The interactions that the form `name` may have, each with the part that computes it."""
-    resolution, context, groups = _base_parts(BASES[name], space, target_of(target))
+    resolution, context, groups = _base_parts(BASES[name], space, metric_of(target))
     found: dict[Pair, Part] = {}
     for group, own in groups.items():
         beside = [] if resolution else context
@@ -233,7 +233,7 @@ def candidate_pairs(name: str, space: SearchSpace, target: str) -> dict[Pair, Pa
 
 
 def _base_parts(
-    name: str, space: SearchSpace, target: Target
+    name: str, space: SearchSpace, target: Metric
 ) -> tuple[Decision | None, list[Part], dict[str, list[Part]]]:
     """The decision that scales the target, the parts of the context and those of each group."""
     resolution = scaling_resolution(space, target)
@@ -252,7 +252,7 @@ def _base_parts(
 
 
 @lru_cache(maxsize=64)
-def _build_form(name: str, space: SearchSpace, target: Target, pairs: tuple[Pair, ...]) -> Form:
+def _build_form(name: str, space: SearchSpace, target: Metric, pairs: tuple[Pair, ...]) -> Form:
     resolution, context, groups = _base_parts(BASES.get(name, name), space, target)
     parts: list[Part] = [constant(_INTERCEPT, "Intercept")]
     if resolution is not None:
@@ -295,7 +295,7 @@ def _by_slot(space: SearchSpace, part: Part) -> list[Part]:
     return split
 
 
-def scaling_resolution(space: SearchSpace, target: Target) -> Decision | None:
+def scaling_resolution(space: SearchSpace, target: Metric) -> Decision | None:
     """The decision whose square scales the target, where it has more than one choice."""
     if target.unit != "ms" and target.column != "macs":
         return None

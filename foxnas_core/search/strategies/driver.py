@@ -10,7 +10,7 @@ import pandas as pd
 
 from foxnas_core.errors import InfeasibleBudget, InvalidInput
 from foxnas_core.search.problem import Candidate, rounded_up
-from foxnas_core.search.strategies.goal import Evaluation, Goal
+from foxnas_core.search.strategies.goal import Evaluation, SearchGoal
 from foxnas_core.search.strategies.strategy import Strategy
 
 TRACE_COLUMNS = ("evaluations", "best_value")
@@ -21,7 +21,7 @@ class StrategyResult:
     """A finished run: the best within the limits, how many evaluations it took altogether, and
     its trace, see `StrategyRun.trace`."""
 
-    goal: Goal
+    goal: SearchGoal
     best: Candidate
     evaluations: int
     trace: pd.DataFrame = field(repr=False)
@@ -38,7 +38,7 @@ class StrategyRun:
         self,
         strategy: Strategy,
         evaluate: Evaluation,
-        goal: Goal,
+        goal: SearchGoal,
         total: int,
         *,
         clock: Callable[[], float] = time.perf_counter,
@@ -134,7 +134,7 @@ class StrategyRun:
 
 
 def run(
-    strategy: Strategy, evaluate: Evaluation, goal: Goal, *, evaluations: int
+    strategy: Strategy, evaluate: Evaluation, goal: SearchGoal, *, evaluations: int
 ) -> StrategyResult:
     """Run a strategy to the end; raises as `StrategyRun.result`."""
     course = StrategyRun(strategy, evaluate, goal, evaluations)

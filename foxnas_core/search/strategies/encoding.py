@@ -9,14 +9,14 @@ from functools import cached_property
 
 import numpy as np
 
-from foxnas_core.search.strategies.goal import Goal
+from foxnas_core.search.strategies.goal import SearchGoal
 from foxnas_core.space.architecture import Architecture
 
 
 class Encoding:
     """Genes (rows, decisions) are positions in `choices`, the allowed codes of each decision."""
 
-    def __init__(self, goal: Goal) -> None:
+    def __init__(self, goal: SearchGoal) -> None:
         self.space = goal.space
         self.choices = [
             np.array(

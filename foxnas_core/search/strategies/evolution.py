@@ -6,7 +6,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from foxnas_core.search.strategies.encoding import Encoding
-from foxnas_core.search.strategies.goal import Goal
+from foxnas_core.search.strategies.goal import SearchGoal
 from foxnas_core.space.architecture import Architecture
 
 # Standing (see `Goal.standings`) and genes.
@@ -24,7 +24,9 @@ class RegularisedEvolution:
 
     batch = 1
 
-    def __init__(self, goal: Goal, seed: int, *, population: int = 100, sample: int = 25) -> None:
+    def __init__(
+        self, goal: SearchGoal, seed: int, *, population: int = 100, sample: int = 25
+    ) -> None:
         self._goal, self._encoding = goal, Encoding(goal)
         self._rng = np.random.default_rng(seed)
         self._sample = sample
@@ -67,7 +69,7 @@ class OnceForAllEvolution:
 
     def __init__(
         self,
-        goal: Goal,
+        goal: SearchGoal,
         seed: int,
         *,
         population: int = 100,
@@ -115,7 +117,7 @@ def _standing(member: _Member) -> tuple[float, float]:
 
 
 def _members(
-    goal: Goal,
+    goal: SearchGoal,
     encoding: Encoding,
     rng: np.random.Generator,
     architectures: Sequence[Architecture],

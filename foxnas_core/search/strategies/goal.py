@@ -21,7 +21,7 @@ Evaluation = Callable[[Sequence[Architecture]], tuple[np.ndarray, np.ndarray]]
 
 
 @dataclass(frozen=True)
-class Goal:
+class SearchGoal:
     """The best value in `direction` among the architectures whose costs are within `bounds`.
 
     `bounds` holds, for each limit in order, the least and the most that its cost may be;
@@ -45,7 +45,7 @@ class Goal:
                 )
 
     @classmethod
-    def of(cls, problem: SearchProblem) -> "Goal":
+    def of(cls, problem: SearchProblem) -> "SearchGoal":
         """The goal of a search problem."""
         return cls(
             problem.space,

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from foxnas_core.search.strategies.encoding import Encoding
-from foxnas_core.search.strategies.goal import Goal
+from foxnas_core.search.strategies.goal import SearchGoal
 from foxnas_core.space.architecture import Architecture
 
 
@@ -20,7 +20,7 @@ class Nsga2:
     and mutation of rounded numbers.
     """
 
-    def __init__(self, goal: Goal, seed: int, *, population: int = 100) -> None:
+    def __init__(self, goal: SearchGoal, seed: int, *, population: int = 100) -> None:
         self.batch = population
         self._goal, self._encoding = goal, Encoding(goal)
         self._rng = np.random.default_rng(seed)

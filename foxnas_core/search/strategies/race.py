@@ -17,7 +17,7 @@ from foxnas_core.search.annealing import Annealer
 from foxnas_core.search.problem import Candidate, SearchProblem
 from foxnas_core.search.schedule import AnnealingSettings
 from foxnas_core.search.strategies.driver import StrategyRun
-from foxnas_core.search.strategies.goal import Goal, evaluation_of
+from foxnas_core.search.strategies.goal import SearchGoal, evaluation_of
 from foxnas_core.search.strategies.strategy import strategy_of
 
 ANNEALER = "Annealing"
@@ -127,7 +127,7 @@ class Race:
     ) -> None:
         if not names or not seeds:
             raise InvalidInput("A race needs at least one strategy and one seed; choose some.")
-        goal, evaluate = Goal.of(problem), evaluation_of(problem)
+        goal, evaluate = SearchGoal.of(problem), evaluation_of(problem)
         self.problem = problem
         self.courses: dict[tuple[str, int], Course] = {}
         for seed in seeds:

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from foxnas_core.search.strategies.encoding import Encoding
-from foxnas_core.search.strategies.goal import Goal
+from foxnas_core.search.strategies.goal import SearchGoal
 from foxnas_core.space.architecture import Architecture
 
 _TRIES = 20
@@ -17,7 +17,7 @@ class RandomStrategy:
 
     batch = 100
 
-    def __init__(self, goal: Goal, seed: int) -> None:
+    def __init__(self, goal: SearchGoal, seed: int) -> None:
         self._encoding = Encoding(goal)
         self._rng = np.random.default_rng(seed)
         self._seen: set[Architecture] = set()

@@ -9,7 +9,7 @@ from typing import Any, Literal
 import numpy as np
 
 from foxnas_core.search.strategies.encoding import Encoding
-from foxnas_core.search.strategies.goal import Goal
+from foxnas_core.search.strategies.goal import SearchGoal
 from foxnas_core.space.architecture import Architecture, Value
 from foxnas_core.space.search_space import is_active
 
@@ -29,7 +29,7 @@ class OptunaStrategy:
     batch = 1
 
     def __init__(
-        self, goal: Goal, seed: int, *, sampler: Literal["tpe", "nsga2", "random"] = "tpe"
+        self, goal: SearchGoal, seed: int, *, sampler: Literal["tpe", "nsga2", "random"] = "tpe"
     ) -> None:
         import optuna
 

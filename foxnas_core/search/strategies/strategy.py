@@ -7,7 +7,7 @@ import numpy as np
 
 from foxnas_core.errors import InvalidInput
 from foxnas_core.search.strategies.evolution import OnceForAllEvolution, RegularisedEvolution
-from foxnas_core.search.strategies.goal import Goal
+from foxnas_core.search.strategies.goal import SearchGoal
 from foxnas_core.search.strategies.nsga2 import Nsga2
 from foxnas_core.search.strategies.random import RandomStrategy
 from foxnas_core.search.strategies.samplers import OptunaStrategy
@@ -34,7 +34,7 @@ class Strategy(Protocol):
     ) -> None: ...
 
 
-STRATEGIES: dict[str, Callable[[Goal, int], Strategy]] = {
+STRATEGIES: dict[str, Callable[[SearchGoal, int], Strategy]] = {
     "Random": RandomStrategy,
     "Regularised evolution": RegularisedEvolution,
     "OFA's evolution": OnceForAllEvolution,
@@ -45,7 +45,7 @@ STRATEGIES: dict[str, Callable[[Goal, int], Strategy]] = {
 }
 
 
-def strategy_of(name: str, goal: Goal, seed: int) -> Strategy:
+def strategy_of(name: str, goal: SearchGoal, seed: int) -> Strategy:
     """The strategy of this name; raises `InvalidInput` where there is none."""
     if name not in STRATEGIES:
         raise InvalidInput(f"There is no strategy {name!r}; choose one of {', '.join(STRATEGIES)}.")

@@ -21,7 +21,7 @@ from foxnas_core.table.importing.reading import (
     read_rows,
 )
 from foxnas_core.table.measurements import STD_ERROR, MeasurementTable, is_target, table_from_frame
-from foxnas_core.table.metrics import target_of
+from foxnas_core.table.metrics import metric_of
 
 _ID = "[0-9a-f]{12}"
 
@@ -117,7 +117,7 @@ class ForeignFile:
         latencies = [
             name
             for name in frame.columns
-            if is_target(name) and target_of(name).is_latency and table.known(name) < len(table)
+            if is_target(name) and metric_of(name).is_latency and table.known(name) < len(table)
         ]
         if not latencies:
             raise InvalidInput(

@@ -8,7 +8,7 @@ from foxnas_core.errors import InvalidInput
 from foxnas_core.space.search_space import SearchSpace
 from foxnas_core.table.importing.reading import ARCHITECTURE
 from foxnas_core.table.measurements import is_target
-from foxnas_core.table.metrics import KNOWN, STD_ERROR, target_of, units_of
+from foxnas_core.table.metrics import KNOWN, STD_ERROR, metric_of, units_of
 
 # Names under which targets are often found; how they are written (top-1, Top1) does not matter.
 _SYNONYMS = {
@@ -127,7 +127,7 @@ def _check_unit(
                 f"A unit is told for {target}, but {source} has no such column; map one to it, of "
                 f"{_some(columns)}."
             )
-        if not target_of(target).is_accuracy and unit != "ms":
+        if not metric_of(target).is_accuracy and unit != "ms":
             raise InvalidInput(
                 f"{source} has a column {target!r}, which is in ms by its name, not in {unit}; map "
                 f"it explicitly (--map {target}={target}) if its name is wrong."
@@ -135,7 +135,7 @@ def _check_unit(
 
 
 def _option(target: str) -> str:
-    return "accuracy" if target_of(target).is_accuracy else "latency"
+    return "accuracy" if metric_of(target).is_accuracy else "latency"
 
 
 def _bare(name: str) -> str:

@@ -8,7 +8,7 @@ import streamlit as st
 
 from foxnas_core.errors import FoxnasError
 from foxnas_core.study.storage import Study, open_study
-from foxnas_core.table.metrics import target_of
+from foxnas_core.table.metrics import metric_of
 from pages.shared.cache.versions import Stamp, Version, cached_table, stamp_of, table_of, version_of
 
 if TYPE_CHECKING:
@@ -103,7 +103,7 @@ def _recommendation(_folder: str, column: str, link: str, stamp: Version) -> "Re
     from foxnas_core.regression.picker import recommend
 
     return recommend(
-        cached_table(_folder, stamp), column, link if target_of(column).is_accuracy else "none"
+        cached_table(_folder, stamp), column, link if metric_of(column).is_accuracy else "none"
     )
 
 

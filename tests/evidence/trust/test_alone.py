@@ -4,7 +4,13 @@ import pytest
 from conftest import tiny_document
 
 from foxnas_core.errors import InvalidInput
-from foxnas_core.evidence.trust.alone import Bench, forget_state, recipe_of, steps_of, train_pair
+from foxnas_core.evidence.trust.alone import (
+    TrustBench,
+    forget_state,
+    recipe_of,
+    steps_of,
+    train_pair,
+)
 from foxnas_core.evidence.trust.pairs import TrustSettings
 from foxnas_core.families import space_from_dict
 from foxnas_core.measurement.accuracy import AccuracyMeter
@@ -18,7 +24,7 @@ SETTINGS = TrustSettings(2, 1, 0.5)  # 20 and 10 steps
 @pytest.fixture(scope="module")
 def bench(tiny_checkpoint, tiny_dataset):
     calibration = tiny_dataset.training.take(slice(0, 100))
-    return Bench.of(tiny_checkpoint, tiny_dataset, calibration, tiny_dataset.held_out)
+    return TrustBench.of(tiny_checkpoint, tiny_dataset, calibration, tiny_dataset.held_out)
 
 
 @pytest.fixture(scope="module")

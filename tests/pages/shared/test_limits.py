@@ -4,7 +4,7 @@ import pytest
 
 from foxnas_core.errors import InvalidInput
 from foxnas_core.study.storage import open_study
-from foxnas_core.table.metrics import target_of
+from foxnas_core.table.metrics import metric_of
 from pages.shared.limits import (
     Terms,
     in_words,
@@ -68,7 +68,7 @@ def test_costs_can_be_limited_beside_the_latency(table):
 
 def test_limits_are_told_with_their_side_and_unit():
     limits = [
-        (target_of("parameters"), 20_000.0, "at_most"), (target_of("accuracy"), 85.0, "at_least"),
+        (metric_of("parameters"), 20_000.0, "at_most"), (metric_of("accuracy"), 85.0, "at_least"),
     ]  # fmt: skip
     assert in_words(limits) == ["at most 20.0 k parameters", "at least 85.00 % top-1 accuracy"]
 

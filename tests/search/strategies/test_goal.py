@@ -5,18 +5,18 @@ import pytest
 
 from foxnas_core.errors import InvalidInput
 from foxnas_core.search.problem import SearchProblem
-from foxnas_core.search.strategies.goal import Goal, evaluation_of
+from foxnas_core.search.strategies.goal import SearchGoal, evaluation_of
 from tests.search.additive import mini_problem, small_problem
 
 PROBLEM = mini_problem()
 
 
 def test_the_goal_of_a_problem_is_its_space_direction_and_limits() -> None:
-    goal = Goal.of(PROBLEM)
+    goal = SearchGoal.of(PROBLEM)
     assert (goal.space, goal.direction, goal.bounds) == (PROBLEM.space, "max", ((-math.inf, 6.0),))
-    assert Goal.of(SearchProblem(PROBLEM.objective)).bounds == ()
+    assert SearchGoal.of(SearchProblem(PROBLEM.objective)).bounds == ()
     less = small_problem([2, 3], 1, 0, whole=False, target="cross_entropy", quantile=None)
-    assert Goal.of(less).direction == "min"
+    assert SearchGoal.of(less).direction == "min"
 
 
 def test_an_evaluation_is_what_the_predictors_say() -> None:
@@ -43,11 +43,11 @@ def test_only_predictions_are_needed() -> None:
     problem = SearchProblem(Product())
     largest = PROBLEM.space.extreme("largest")
     values, _ = evaluation_of(problem)([largest, PROBLEM.space.extreme("smallest")])
-    assert Goal.of(problem).scores(values)[0] > values[1] == 1.0
+    assert SearchGoal.of(problem).scores(values)[0] > values[1] == 1.0
 
 
 def test_excess_is_relative_and_adds_up() -> None:
-    goal = Goal(PROBLEM.space, "max", ((-math.inf, 10.0), (4.0, math.inf), (0.0, 0.0)))
+    goal = SearchGoal(PROBLEM.space, "max", ((-math.inf, 10.0), (4.0, math.inf), (0.0, 0.0)))
     costs = np.array([[10, 4, 0], [15, 4, 0], [10, 3, 0], [15, 3, -2], [np.nan, 4, 0]])
     assert goal.excess(costs)[:4].tolist() == [0, 0.5, 0.25, 2.75]
     assert np.isnan(goal.excess(costs)[4])
@@ -55,7 +55,7 @@ def test_excess_is_relative_and_adds_up() -> None:
 
 def test_within_before_without_and_the_better_value_only_within() -> None:
     for direction, sign in (("max", 1), ("min", -1)):
-        goal = Goal(PROBLEM.space, direction, ((-math.inf, 10.0),))
+        goal = SearchGoal(PROBLEM.space, direction, ((-math.inf, 10.0),))
         values = sign * np.array([1.0, 2.0, 9.0, 99.0, np.nan, 5.0])
         standings = goal.standings(values, np.array([9, 10, 11, 12, 1, np.nan])[:, None])
         assert standings[4] is None and standings[5] is None
@@ -65,4 +65,4 @@ def test_within_before_without_and_the_better_value_only_within() -> None:
 @pytest.mark.parametrize("allowed", [{"nothing": (1,)}, {"resolution": (999,)}])
 def test_what_leaves_no_choice_is_refused(allowed: dict) -> None:
     with pytest.raises(InvalidInput, match="no such choice"):
-        Goal(PROBLEM.space, "max", allowed=allowed)
+        SearchGoal(PROBLEM.space, "max", allowed=allowed)

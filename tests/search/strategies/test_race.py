@@ -4,7 +4,7 @@ from foxnas_core.errors import InfeasibleBudget, InvalidInput
 from foxnas_core.search.annealing import search
 from foxnas_core.search.schedule import AnnealingSettings
 from foxnas_core.search.strategies.driver import run
-from foxnas_core.search.strategies.goal import Goal, evaluation_of
+from foxnas_core.search.strategies.goal import SearchGoal, evaluation_of
 from foxnas_core.search.strategies.race import ANNEALER, PARTS, Race
 from foxnas_core.search.strategies.strategy import strategy_of
 from tests.search.additive import mini_problem
@@ -25,7 +25,7 @@ def test_everyone_runs_as_if_alone() -> None:
     assert set(race.courses) == {
         (name, seed) for name in (ANNEALER, "Random", "NSGA-II") for seed in (3, 4)
     }
-    goal = Goal.of(PROBLEM)
+    goal = SearchGoal.of(PROBLEM)
     for seed in (3, 4):
         own = search(PROBLEM, AnnealingSettings(steps=3000, seed=seed), with_exact=False)
         assert race.courses[ANNEALER, seed].best == own.best

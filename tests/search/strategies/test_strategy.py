@@ -8,7 +8,7 @@ import pytest
 from foxnas_core.errors import InfeasibleBudget, InvalidInput
 from foxnas_core.families import load_shipped, space_from_dict
 from foxnas_core.search.strategies.driver import StrategyRun, run
-from foxnas_core.search.strategies.goal import Goal
+from foxnas_core.search.strategies.goal import SearchGoal
 from foxnas_core.search.strategies.strategy import STRATEGIES, strategy_of
 from foxnas_core.space.architecture import Architecture
 from foxnas_core.space.search_space import SearchSpace
@@ -74,7 +74,7 @@ def middle_of(space: SearchSpace) -> float:
 @ALL
 @pytest.mark.parametrize("space", [TINY, MINI], ids=lambda s: s.name)
 def test_asks_as_many_valid_architectures_as_wanted(name: str, space: SearchSpace) -> None:
-    goal = Goal(space, "max", ((-math.inf, 50.0),))
+    goal = SearchGoal(space, "max", ((-math.inf, 50.0),))
     strategy = strategy_of(name, goal, 0)
     for count in (1, 7, 20 if name == "TPE" else 130, 1):
         asked = strategy.ask(count)
@@ -85,7 +85,7 @@ def test_asks_as_many_valid_architectures_as_wanted(name: str, space: SearchSpac
 
 @ALL
 def test_equal_seeds_give_equal_runs_and_others_do_not(name: str) -> None:
-    goal = Goal(MINI, "max", ((-math.inf, 1e6),))
+    goal = SearchGoal(MINI, "max", ((-math.inf, 1e6),))
 
     def asked_with(seed: int) -> list[Architecture]:
         strategy, asked = strategy_of(name, goal, seed), []
@@ -100,7 +100,7 @@ def test_equal_seeds_give_equal_runs_and_others_do_not(name: str) -> None:
 
 @ALL
 def test_the_global_random_state_is_neither_read_nor_moved(name: str) -> None:
-    goal = Goal(MINI, "max")
+    goal = SearchGoal(MINI, "max")
 
     def asked_after(seed: int) -> list[Architecture]:
         np.random.seed(seed)
@@ -126,7 +126,7 @@ def test_finds_the_optimum_of_a_tiny_space(name: str, direction: str, limited: b
     bounds = () if not limited else ((-math.inf, bound),) if direction == "max" else (
         (bound, math.inf),
     )  # fmt: skip
-    goal = Goal(TINY, direction, bounds)
+    goal = SearchGoal(TINY, direction, bounds)
     within = goal.excess(costs) == 0 if limited else np.ones(len(known), bool)
     best = max(goal.scores(values[within]))
     found = run(
@@ -142,7 +142,7 @@ def test_finds_the_optimum_of_a_tiny_space(name: str, direction: str, limited: b
 @ALL
 def test_only_the_allowed_is_asked_for(name: str) -> None:
     allowed = {"depth": (2,), "k2": (3, 7)}
-    strategy = strategy_of(name, Goal(TINY, "max", allowed=allowed), 0)
+    strategy = strategy_of(name, SearchGoal(TINY, "max", allowed=allowed), 0)
     for _ in range(2):
         asked = strategy.ask(30 if name == "TPE" else 120)
         assert {(a["depth"], a["k2"]) for a in asked} == {(2, 3), (2, 7)}
@@ -152,7 +152,7 @@ def test_only_the_allowed_is_asked_for(name: str) -> None:
 @ALL
 def test_the_best_is_never_out_of_bounds_even_where_that_is_better(name: str) -> None:
     bound = float(np.quantile(sizes(everything(TINY)), 0.2))
-    goal = Goal(TINY, "max", ((-math.inf, bound),))
+    goal = SearchGoal(TINY, "max", ((-math.inf, bound),))
     assert (
         run(strategy_of(name, goal, 0), evaluate, goal, evaluations=enough(name)).best.costs[0]
         <= bound
@@ -161,7 +161,7 @@ def test_the_best_is_never_out_of_bounds_even_where_that_is_better(name: str) ->
 
 @ALL
 def test_a_limit_that_nothing_keeps_is_one_sentence(name: str) -> None:
-    goal = Goal(TINY, "max", ((-math.inf, 0.1),))
+    goal = SearchGoal(TINY, "max", ((-math.inf, 0.1),))
     with pytest.raises(InfeasibleBudget, match="None of the 40 .* at most 0.1; the nearest") as e:
         run(strategy_of(name, goal, 0), evaluate, goal, evaluations=40)
     assert e.value.smallest >= sizes(everything(TINY)).min()
@@ -169,7 +169,7 @@ def test_a_limit_that_nothing_keeps_is_one_sentence(name: str) -> None:
 
 @ALL
 def test_told_in_parts_and_in_any_order_after_several_asks(name: str) -> None:
-    goal = Goal(MINI, "max", ((-math.inf, 1e9),))
+    goal = SearchGoal(MINI, "max", ((-math.inf, 1e9),))
     strategy = strategy_of(name, goal, 0)
     rng = np.random.default_rng(0)
     waiting: list[Architecture] = []
@@ -185,7 +185,7 @@ def test_told_in_parts_and_in_any_order_after_several_asks(name: str) -> None:
 
 @ALL
 def test_what_was_never_asked_for_may_be_told(name: str) -> None:
-    goal = Goal(MINI, "max", ((-math.inf, 1e9),))
+    goal = SearchGoal(MINI, "max", ((-math.inf, 1e9),))
     strategy = strategy_of(name, goal, 0)
     known = MINI.sample(120, seed=8)
     strategy.tell(known, *evaluate(known))
@@ -196,7 +196,7 @@ def test_what_was_never_asked_for_may_be_told(name: str) -> None:
 
 @ALL
 def test_failed_evaluations_are_survived_and_never_chosen(name: str) -> None:
-    goal = Goal(TINY, "max", ((-math.inf, 1e9),))
+    goal = SearchGoal(TINY, "max", ((-math.inf, 1e9),))
     best = max(everything(TINY), key=lambda a: evaluate([a])[0][0])
 
     def failing(architectures: list[Architecture]) -> tuple[np.ndarray, np.ndarray]:
@@ -211,7 +211,7 @@ def test_failed_evaluations_are_survived_and_never_chosen(name: str) -> None:
 
 @ALL
 def test_all_evaluations_may_fail(name: str) -> None:
-    goal = Goal(TINY, "max")
+    goal = SearchGoal(TINY, "max")
     course = StrategyRun(
         strategy_of(name, goal, 0), lambda a: (np.full(len(a), np.nan), np.zeros((len(a), 0))),
         goal, 120,
@@ -228,7 +228,7 @@ def test_a_space_of_one_architecture(name: str) -> None:
         {"format": 1, "family": "listed", "name": "one", "decisions": [
             {"name": "a", "group": "g", "role": "operation", "choices": ["x"]}]}
     )  # fmt: skip
-    goal = Goal(space, "min")
+    goal = SearchGoal(space, "min")
     found = run(strategy_of(name, goal, 0), free, goal, evaluations=3)
     assert found.best.architecture.to_dict() == {"a": "x"}
 
@@ -239,7 +239,7 @@ LEARNING = [name for name in STRATEGIES if "andom" not in name]
 @pytest.mark.parametrize("name", LEARNING)
 def test_what_is_told_is_learnt_from(name: str) -> None:
     """Later architectures are better than the first, which were drawn at random."""
-    goal = Goal(MINI, "max")
+    goal = SearchGoal(MINI, "max")
     strategy = strategy_of(name, goal, 0)
     learnt = []
     for _ in range(20):
@@ -254,4 +254,4 @@ def test_what_is_told_is_learnt_from(name: str) -> None:
 
 def test_an_unknown_strategy_is_named() -> None:
     with pytest.raises(InvalidInput, match="no strategy 'magic'; choose one of Random"):
-        strategy_of("magic", Goal(TINY, "max"), 0)
+        strategy_of("magic", SearchGoal(TINY, "max"), 0)
