@@ -295,7 +295,7 @@ def _documents() -> dict[str, Callable[[], str]]:
             trust.to_dict(), pairs.TrustRecord, pairs.TrustSettings, pairs.TrustPair, pairs.Score
         ),
         "rounds.json": lambda: document_part(
-            begun.to_dict(), rounds.RoundsRecord, rounds.Round, rounds.Find, rounds.Estimate,
+            begun.to_dict(), rounds.RoundsRecord, rounds.Round, rounds.Find, rounds.FindEstimate,
             rounds.BestMeasured, rounds.FitQuality,
         ),
         "claims.json": lambda: document_part(
