@@ -17,7 +17,7 @@ from pathlib import Path
 import numpy as np
 from playwright.sync_api import Page
 
-from foxnas_core.steps.workflow import fit_all
+from foxnas_core.steps.fit import fit_all
 from foxnas_core.study.storage import Study, open_study
 from tests.serving import PATIENCE, REPOSITORY, chromium, serve, wait_until_drawn
 

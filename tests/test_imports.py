@@ -110,7 +110,7 @@ def test_session_state_and_caches_have_one_user_each():
     "module",
     [
         "study.storage",
-        "steps.workflow",
+        "steps.fit",
         "steps.export",
         "commands",
         "space.search_space",

@@ -16,7 +16,10 @@ from foxnas_core.commands.shared import (
 )
 from foxnas_core.errors import InvalidInput, MissingPart
 from foxnas_core.space.architecture import Architecture
-from foxnas_core.steps import workflow
+from foxnas_core.steps.calibrate import calibrations, measure_optima
+from foxnas_core.steps.fit import fit_all
+from foxnas_core.steps.measure import measure_on_device, measure_subnets
+from foxnas_core.steps.plan import not_yet_measured, plan_measurements
 from foxnas_core.study.storage import Study, open_study, read_architecture
 
 if TYPE_CHECKING:
@@ -35,7 +38,7 @@ def measure(options: argparse.Namespace) -> dict[str, Any]:
         architecture = read_architecture(options.architecture, study.space)
         planned = [architecture] * count
     else:
-        planned = workflow.not_yet_measured(study, count, options.seed)
+        planned = not_yet_measured(study, count, options.seed)
     measured = _measured(study, planned, options)
     return {
         "study": str(study.folder),
@@ -62,7 +65,7 @@ def _measure_on_device(study: Study, options: argparse.Namespace) -> dict[str, A
             bar.total = progress.total
             bar.update(progress.done - bar.n)
 
-        measured = workflow.measure_on_device(
+        measured = measure_on_device(
             study,
             options.device,
             name=options.device_name,
@@ -92,7 +95,7 @@ def _measure_next(study: Study, options: argparse.Namespace) -> dict[str, Any]:
     if options.architecture:
         raise InvalidInput("--next chooses the subnets itself; leave --architecture out.")
     study.load_checkpoint()
-    plan = workflow.plan_measurements(study, options.target, options.next, seed=options.seed)
+    plan = plan_measurements(study, options.target, options.next, seed=options.seed)
     say(plan.sentence())
     planned = plan.batch.architectures()
     measured = _measured(study, planned, options, origin={"origin": "design"})
@@ -114,7 +117,7 @@ def _measured(
 ) -> "list[Measured]":
     """Measure what was planned, with a bar of progress."""
     with tqdm(total=len(planned), unit="subnet", delay=1, file=sys.stderr) as bar:
-        measured = workflow.measure(
+        measured = measure_subnets(
             study,
             planned,
             seed=options.seed,
@@ -172,13 +175,13 @@ def calibrate(options: argparse.Namespace) -> dict[str, Any]:
             bar.total = progress.total
             bar.update(progress.done - bar.n)
 
-        optima = workflow.measure_optima(
+        optima = measure_optima(
             study, options.latency_target, options.count, seed=options.seed, report=report
         )
     table = study.table()
     columns = ("accuracy", options.latency_target)
-    predictors = list(workflow.fit_all(table, targets=columns).values())
-    found = workflow.calibrations(table, optima, predictors, options.latency_target)
+    predictors = list(fit_all(table, targets=columns).values())
+    found = calibrations(table, optima, predictors, options.latency_target)
     return {
         "study": str(study.folder),
         "optima": len(optima),

@@ -9,7 +9,10 @@ from tqdm import tqdm
 
 from foxnas_core.commands.shared import given, named_architecture, opened, say
 from foxnas_core.errors import InvalidInput, MissingPart
-from foxnas_core.steps import workflow
+from foxnas_core.steps.calibrate import calibrations
+from foxnas_core.steps.fit import fit_all
+from foxnas_core.steps.rounds import search_rounds
+from foxnas_core.steps.search import search_problem
 from foxnas_core.study.storage import Study, open_study
 
 if TYPE_CHECKING:
@@ -21,7 +24,7 @@ def fit(options: argparse.Namespace) -> dict[str, Any]:
     from foxnas_core.regression import predictor_summary
 
     table = open_study(options.study).table()
-    predictors = workflow.fit_all(table, options.form, options.link)
+    predictors = fit_all(table, options.form, options.link)
     for target in table.targets:
         if target.column not in predictors:
             say(f"{target.column}: too few rows have it for a fit; measure more subnets.")
@@ -45,11 +48,11 @@ def search(options: argparse.Namespace) -> dict[str, Any]:
     asked = _bounds(options)
     columns = dict.fromkeys(["accuracy", latency_column, *asked])
     allowed = allowed_choices(study.space, options.allow, options.forbid)
-    predictors = workflow.fit_all(table, targets=list(columns))
+    predictors = fit_all(table, targets=list(columns))
     accuracy, latency = predictors["accuracy"], predictors[latency_column]
     bounds, found = dict(asked), {}
     try:
-        found = workflow.calibrations(table, study.optima(), [accuracy, latency], latency_column)
+        found = calibrations(table, study.optima(), [accuracy, latency], latency_column)
     except MissingPart:
         if options.guard is not None:
             raise
@@ -62,7 +65,7 @@ def search(options: argparse.Namespace) -> dict[str, Any]:
             "measured."
         )
     objective = "accuracy" if options.accuracy_floor is None else latency_column
-    problem = workflow.search_problem(predictors, bounds, objective=objective, allowed=allowed)
+    problem = search_problem(predictors, bounds, objective=objective, allowed=allowed)
     result = run(problem, AnnealingSettings(**given(options, AnnealingSettings)))
     say(result.certificate)
     if options.save:
@@ -93,7 +96,7 @@ def _search_rounds(study: Study, options: argparse.Namespace) -> dict[str, Any]:
             bar.clear()
             say(f"Round {number}: {done.sentence(options.latency_target)}")
 
-        record = workflow.search_rounds(
+        record = search_rounds(
             study,
             options.latency_target,
             options.rounds,
@@ -133,7 +136,7 @@ def counterfactual(options: argparse.Namespace) -> dict[str, Any]:
     study, latency = open_study(options.study), options.latency_target
     table = study.table()
     base = named_architecture(study, options.architecture)
-    predictors = workflow.fit_all(table, targets=("accuracy", latency))
+    predictors = fit_all(table, targets=("accuracy", latency))
     given = {
         name: getattr(options, name)
         for name in ("save", "gain", "latency_budget", "accuracy_floor")
@@ -145,12 +148,12 @@ def counterfactual(options: argparse.Namespace) -> dict[str, Any]:
     )  # fmt: skip
     calibration = None
     with suppress(MissingPart):
-        found = workflow.calibrations(table, study.optima(), list(predictors.values()), latency)
+        found = calibrations(table, study.optima(), list(predictors.values()), latency)
         calibration = found[limited]
     allowed = choices_that_keep(
         study.space, base, [n for keep in options.keep for n in named_decisions(study.space, keep)]
     )
-    problem = workflow.search_problem(predictors, {limited: amount}, objective=objective)
+    problem = search_problem(predictors, {limited: amount}, objective=objective)
     reached = reach(
         problem,
         base,

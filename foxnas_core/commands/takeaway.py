@@ -10,7 +10,9 @@ from tqdm import tqdm
 from foxnas_core.commands.shared import named_architecture, opened, say
 from foxnas_core.errors import FoxnasError, InvalidInput, MissingPart
 from foxnas_core.files import write_atomically
-from foxnas_core.steps import workflow
+from foxnas_core.steps.fit import fit_all, fit_each
+from foxnas_core.steps.measure import PRECISIONS
+from foxnas_core.steps.profile import profile_subnet, subnet_layers
 from foxnas_core.study.storage import open_study, read_architecture
 from foxnas_core.table.files import as_csv
 
@@ -35,7 +37,7 @@ def export(options: argparse.Namespace) -> dict[str, Any]:
             "--quantization-aware and --data are about fine-tuning; give --fine-tune EPOCHS too."
         )
     table = study.table()
-    predictors = workflow.fit_all(table) if len(table.frame) else {}
+    predictors = fit_all(table) if len(table.frame) else {}
     shown = "{percentage:.0f} % |{bar}| {elapsed}{postfix}"
     with tqdm(total=1.0, delay=1, file=sys.stderr, bar_format=shown) as bar:
 
@@ -75,19 +77,19 @@ def profile(options: argparse.Namespace) -> dict[str, Any]:
     from foxnas_core.files import write_atomically
 
     study = opened(options)
-    if options.precision not in workflow.PRECISIONS:
+    if options.precision not in PRECISIONS:
         raise InvalidInput(f"--precision is fp32 or int8, not {options.precision!r}.")
     architecture = named_architecture(study, options.architecture)
     found = None
     try:
-        layers, found = workflow.profile_subnet(study, architecture, options.precision)
+        layers, found = profile_subnet(study, architecture, options.precision)
     except MissingPart as missing:
-        layers = workflow.subnet_layers(study, architecture)
+        layers = subnet_layers(study, architecture)
         say(f"There are no times. {missing}")
     effects = {}
-    for column in ("accuracy", workflow.PRECISIONS[options.precision]):
+    for column in ("accuracy", PRECISIONS[options.precision]):
         try:
-            predictor = workflow.fit_all(study.table(), targets=[column])[column]
+            predictor = fit_all(study.table(), targets=[column])[column]
             effects[column] = block_prices(predictor, architecture=architecture)
         except FoxnasError as error:
             say(f"There are no effects on {column}. {error}")
@@ -139,8 +141,8 @@ def report(options: argparse.Namespace) -> dict[str, Any]:
         made=datetime.now(UTC).date().isoformat(),
     )
     table = study.table()
-    fitted, refused = workflow.fit_each(
-        table.targets, lambda column: workflow.fit_all(table, targets=[column])[column]
+    fitted, refused = fit_each(
+        table.targets, lambda column: fit_all(table, targets=[column])[column]
     )
     for sentence in refused:
         say(sentence)

@@ -10,7 +10,7 @@ from tqdm import tqdm
 
 from foxnas_core.commands.shared import given, say, space_to_train, stoppable
 from foxnas_core.families.mbconv.space import settings_of
-from foxnas_core.steps import workflow
+from foxnas_core.steps.fine_tune import fine_tune_subnet, training_images
 from foxnas_core.study.storage import Study, create_study, open_study, read_architecture
 from foxnas_core.tasks.dataset import load_dataset
 
@@ -90,7 +90,7 @@ def fine_tune(options: argparse.Namespace) -> dict[str, Any]:
     study = open_study(options.study)
     architecture = read_architecture(options.architecture, study.space)
     check_new(options.out)
-    dataset = workflow.training_images(study, options.data)
+    dataset = training_images(study, options.data)
     with stoppable() as stop, tqdm(unit="step", delay=1, file=sys.stderr) as bar:
 
         def report(progress: FineTuningProgress) -> None:
@@ -98,7 +98,7 @@ def fine_tune(options: argparse.Namespace) -> dict[str, Any]:
             bar.set_postfix_str(f"loss {progress.loss:.3f}")
             bar.update(progress.step - bar.n)
 
-        tuned, effect, files = workflow.fine_tune(
+        tuned, effect, files = fine_tune_subnet(
             study,
             architecture,
             dataset,

@@ -13,7 +13,8 @@ from foxnas_core.regression.inference import KINDS
 from foxnas_core.search.exact import Front, solve_exact
 from foxnas_core.search.problem import Candidate, SearchProblem
 from foxnas_core.space.architecture import Architecture
-from foxnas_core.steps.workflow import calibrations, latency_front
+from foxnas_core.steps.calibrate import calibrations
+from foxnas_core.steps.search import latency_front
 from foxnas_core.study.storage import Study
 from foxnas_core.table.measurements import MeasurementTable
 

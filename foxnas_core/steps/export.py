@@ -12,13 +12,8 @@ from foxnas_core.export.formats import INT8_FLOOR, Format, formats_of, step_seco
 from foxnas_core.export.progress import ExportProgress, Steps
 from foxnas_core.regression import Predictor
 from foxnas_core.space.architecture import Architecture
-from foxnas_core.steps.workflow import (
-    PRECISIONS,
-    baseline_of,
-    check_can_be_tuned,
-    parts_of,
-    training_images,
-)
+from foxnas_core.steps.fine_tune import check_can_be_tuned, training_images
+from foxnas_core.steps.measure import PRECISIONS, baseline_of, parts_of
 from foxnas_core.study.storage import Study, file_hash
 from foxnas_core.table.latency_verdicts import without_failed
 from foxnas_core.table.measurements import MeasurementTable
@@ -53,7 +48,7 @@ def export(
     the subnet is fine-tuned first, on the images of `training_images(study, data)`. A latency that
     the table lacks, or that failed a check, is measured now, while `alone` is held; the table is
     left as it is. What `report` raises ends the export. Raises `MissingPart` where the study has no
-    weights or images, and as `formats_of`, `workflow.fine_tune` and `export_subnet`.
+    weights or images, and as `formats_of`, `fine_tune_subnet` and `export_subnet`.
     """
     wanted, left_out = formats_of(formats)
     checkpoint, calibration, held_out = parts_of(study)

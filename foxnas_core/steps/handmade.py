@@ -17,8 +17,9 @@ from foxnas_core.evidence.handmade.record import (
 )
 from foxnas_core.search.rounds import spread_budgets
 from foxnas_core.space.architecture import Architecture
+from foxnas_core.steps.fit import fit_all
+from foxnas_core.steps.search import latency_front
 from foxnas_core.steps.trust import images_of
-from foxnas_core.steps.workflow import fit_all, latency_front
 from foxnas_core.study.storage import Study, file_hash
 
 if TYPE_CHECKING:

@@ -30,12 +30,8 @@ from foxnas_core.explanation.edits import changes
 from foxnas_core.planning.plan import seconds_a_row
 from foxnas_core.regression import Predictor
 from foxnas_core.space.architecture import Architecture
-from foxnas_core.steps.workflow import (
-    baseline_of,
-    devices_of,
-    parts_of,
-    predictor_or_transfer,
-)
+from foxnas_core.steps.fit import predictor_or_transfer
+from foxnas_core.steps.measure import baseline_of, devices_of, parts_of
 from foxnas_core.study.storage import Study, file_hash
 from foxnas_core.table import latency_verdicts
 from foxnas_core.table.measurements import MeasurementTable, empty_table

@@ -1,7 +1,7 @@
 from playwright.sync_api import Page, expect
 from serving import wait_until_drawn
 
-from foxnas_core.steps.workflow import plan_measurements
+from foxnas_core.steps.plan import plan_measurements
 from foxnas_core.study.storage import Study
 
 

@@ -8,7 +8,7 @@ import pytest
 from conftest import REPOSITORY
 
 from foxnas_core.errors import InvalidInput, MissingPart
-from foxnas_core.steps import workflow
+from foxnas_core.steps.measure import measure_subnets
 
 
 @pytest.fixture
@@ -24,7 +24,7 @@ def cluster(monkeypatch):
 
 
 def measure(study, count, address):
-    return workflow.measure(
+    return measure_subnets(
         study, study.space.sample(count, seed=0), seed=0, report=lambda progress: None,
         ray=address,
     )  # fmt: skip
@@ -44,7 +44,7 @@ def test_accuracy_is_scored_on_one_node_and_latency_timed_on_the_other(cluster, 
     assert circumstances["processes"] == 1 and circumstances["device"]
     assert circumstances["reference_baseline_ms"] > 0
     # As one process finds it.
-    alone = workflow.measure(
+    alone = measure_subnets(
         tiny_study, table.architectures()[:2], seed=0, report=lambda progress: None
     )
     for row, (_, kept) in zip(alone, table.frame.iterrows(), strict=False):

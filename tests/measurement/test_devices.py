@@ -8,7 +8,7 @@ import pytest
 from foxnas_core.errors import InvalidInput, MissingPart
 from foxnas_core.measurement.devices import device_of
 from foxnas_core.measurement.elsewhere import DeviceMeter
-from foxnas_core.steps import workflow
+from foxnas_core.steps.measure import baseline_of, measure_on_device
 from foxnas_core.table.latency_verdicts import judge
 
 
@@ -57,7 +57,7 @@ def rows_study(tiny_study):
 def test_a_runtime_that_is_not_installed_is_told(spec, tmp_path, monkeypatch, rows_study):
     monkeypatch.setenv("FOXNAS_RUNTIMES", str(tmp_path))
     with pytest.raises(MissingPart, match=r"run 'make runtime-\w+'"):
-        workflow.measure_on_device(rows_study, spec, seed=0, report=lambda p: None)
+        measure_on_device(rows_study, spec, seed=0, report=lambda p: None)
 
 
 def test_rows_that_lack_a_devices_latency_get_it_and_nothing_else(rows_study, monkeypatch):
@@ -70,7 +70,7 @@ def test_rows_that_lack_a_devices_latency_get_it_and_nothing_else(rows_study, mo
     column = "latency_ms:apart"
 
     def measure(count):
-        return workflow.measure_on_device(
+        return measure_on_device(
             rows_study,
             "onnxruntime",
             name="apart",
@@ -103,16 +103,14 @@ def test_rows_that_lack_a_devices_latency_get_it_and_nothing_else(rows_study, mo
     names = table.frame[f"campaign_{column}"].dropna().unique()
     assert {table.record["campaigns"][n]["reference_baseline_ms"] for n in names} == {baseline}
     # The study's own latencies stay held to their own.
-    assert workflow.baseline_of(table) == workflow.baseline_of(before)
+    assert baseline_of(table) == baseline_of(before)
     # Nothing lacks the columns that were measured in the first place.
-    assert (
-        workflow.measure_on_device(rows_study, "onnxruntime", seed=0, report=lambda p: None) == []
-    )
+    assert measure_on_device(rows_study, "onnxruntime", seed=0, report=lambda p: None) == []
 
 
 def test_an_empty_study_says_what_to_measure_first(tiny_study):
     with pytest.raises(MissingPart, match="without --device"):
-        workflow.measure_on_device(tiny_study, "onnxruntime", seed=0, report=lambda p: None)
+        measure_on_device(tiny_study, "onnxruntime", seed=0, report=lambda p: None)
 
 
 def test_a_local_runtime_runs_in_its_own_python(tmp_path, monkeypatch):

@@ -8,7 +8,8 @@ from conftest import DEMO, run_page, sentences
 from foxnas_core.explanation.reach import Goal, best_with_kept, reach
 from foxnas_core.explanation.why_not import why_not
 from foxnas_core.search.restriction import choices_that_keep
-from foxnas_core.steps.workflow import fit_all, latency_front, search_problem
+from foxnas_core.steps.fit import fit_all
+from foxnas_core.steps.search import latency_front, search_problem
 from foxnas_core.study.storage import create_study, open_study
 from foxnas_core.table.measurements import table_from_frame
 

@@ -3,7 +3,7 @@ import json
 import pytest
 from conftest import REPOSITORY, run_page, sentences
 
-from foxnas_core.steps import workflow
+from foxnas_core.steps.plan import plan_measurements
 from foxnas_core.study.storage import create_study, open_study
 
 PAGE = "pages/11_Measure_next.py"
@@ -24,7 +24,7 @@ def test_the_batch_and_what_it_will_tell_are_shown(studies):
     assert titles(page) == ["What measuring is expected to tell", "Which effects gain", "The batch"]
     assert len(page.get("plotly_chart")) == 2
     study = open_study(studies / "demo")
-    plan = workflow.plan_measurements(study, "accuracy", 24)
+    plan = plan_measurements(study, "accuracy", 24)
     assert metrics(page)["Intervals narrower by"] == f"{100 * plan.gain.narrower:.1f} %"
     shown = next(d.value for d in page.dataframe if len(d.value) == 24 and "id" in d.value)
     # What the command measures is what the page shows.

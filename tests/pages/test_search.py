@@ -9,7 +9,8 @@ from foxnas_core.search.exact import solve_exact
 from foxnas_core.search.milp import solve
 from foxnas_core.search.problem import Limit, SearchProblem
 from foxnas_core.search.schedule import AnnealingSettings
-from foxnas_core.steps.workflow import calibrations, fit_all
+from foxnas_core.steps.calibrate import calibrations
+from foxnas_core.steps.fit import fit_all
 from foxnas_core.study.storage import open_study
 from pages.shared import cache
 

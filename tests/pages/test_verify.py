@@ -9,7 +9,7 @@ from trials import claim_of, trial_of
 from foxnas_core.evidence.verification.edits import editable
 from foxnas_core.evidence.verification.judging import claims_on
 from foxnas_core.steps import verify
-from foxnas_core.steps.workflow import fit_all
+from foxnas_core.steps.fit import fit_all
 from foxnas_core.study.storage import create_study, open_study
 from pages.shared import cache, verifications
 

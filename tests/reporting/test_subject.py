@@ -119,6 +119,6 @@ def test_an_unordered_table_will_do(tmp_path):
     space = choice_space({f"edge{i}": ("a", "b", "c") for i in range(3)})
     table = replace(noisy_table(space, 60), ordered=False)
     study = create_study(tmp_path / "unordered", space, name="U", table=table)
-    from foxnas_core.steps.workflow import fit_all
+    from foxnas_core.steps.fit import fit_all
 
     assert subject_of(study, ReportRequest(), fit_all(table, "choice_counts")).front is not None

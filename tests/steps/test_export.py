@@ -6,8 +6,8 @@ import pytest
 from foxnas_core.errors import InvalidInput, MissingPart
 from foxnas_core.quantization.finetuning import FineTuning
 from foxnas_core.steps import export as exporting
-from foxnas_core.steps import workflow
 from foxnas_core.steps.export import expected_seconds, export
+from foxnas_core.steps.fit import fit_all
 from foxnas_core.study.storage import create_study
 
 FP32 = ("onnx",)
@@ -41,7 +41,7 @@ def test_what_the_table_measured_stands_in_the_card_and_is_not_measured_again(
     architecture = table.architectures()[3]
     steps = []
     exported = export(
-        measured_study, architecture, workflow.fit_all(table), formats=["onnx", "onnx-int8"],
+        measured_study, architecture, fit_all(table), formats=["onnx", "onnx-int8"],
         report=steps.append,
     )  # fmt: skip
     card = card_of(exported)
@@ -101,7 +101,7 @@ def test_fine_tuned_weights_are_those_exported_and_checked(
     tuning = FineTuning(2, batch=50)
     options = {"formats": ["onnx", "torch"]}
     tuned = export(
-        measured_study, architecture, workflow.fit_all(table), tuning=tuning, report=steps.append,
+        measured_study, architecture, fit_all(table), tuning=tuning, report=steps.append,
         **options,
     )  # fmt: skip
     plain = export(measured_study, architecture, {}, **options)

@@ -14,7 +14,7 @@ from foxnas_core.evidence.verification.judging import claims_on, wilson
 from foxnas_core.evidence.verification.scoreboard import scoreboard
 from foxnas_core.regression import fit
 from foxnas_core.steps import verify
-from foxnas_core.steps.workflow import fit_all
+from foxnas_core.steps.fit import fit_all
 from foxnas_core.study.storage import create_study, open_study
 from foxnas_core.table import latency_verdicts
 

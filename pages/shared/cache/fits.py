@@ -46,7 +46,7 @@ def middle_of(study: Study, column: str) -> float:
 
 def predictor_of(study: Study, column: str, form: str = "auto", link: str = "auto") -> "Predictor":
     """The predictor of one target; `link` is the accuracy's. Raises as
-    `workflow.predictor_or_transfer`."""
+    `predictor_or_transfer`."""
     return cached_predictor(str(study.folder), column, form, link, version_of(study))
 
 
@@ -54,7 +54,7 @@ def predictor_of(study: Study, column: str, form: str = "auto", link: str = "aut
 def cached_predictor(
     _folder: str, column: str, form: str, link: str, stamp: Version
 ) -> "Predictor":
-    from foxnas_core.steps.workflow import fit_all
+    from foxnas_core.steps.fit import fit_all
 
     return fit_all(cached_table(_folder, stamp), form, link, targets=[column])[column]
 
@@ -70,7 +70,7 @@ def predictors_of(study: Study, form: str = "auto") -> "tuple[dict[str, Predicto
 def _predictors(
     _folder: str, form: str, stamp: Version
 ) -> "tuple[dict[str, Predictor], list[str]]":
-    from foxnas_core.steps.workflow import fit_each
+    from foxnas_core.steps.fit import fit_each
 
     return fit_each(
         cached_table(_folder, stamp).targets,
@@ -108,7 +108,7 @@ def _recommendation(_folder: str, column: str, link: str, stamp: Version) -> "Re
 
 
 def calibrations_of(study: Study, latency: str) -> "dict[str, SearchCalibration]":
-    """What measured optima tell of accuracy and one latency; raises as `workflow.calibrations`."""
+    """What measured optima tell of accuracy and one latency; raises as `calibrations`."""
     stamp = version_of(study)
     return cached_calibrations(str(study.folder), latency, stamp, stamp_of(study, "optima.parquet"))
 
@@ -117,7 +117,7 @@ def calibrations_of(study: Study, latency: str) -> "dict[str, SearchCalibration]
 def cached_calibrations(
     _folder: str, latency: str, stamp: Version, optima: Stamp
 ) -> "dict[str, SearchCalibration]":
-    from foxnas_core.steps.workflow import calibrations
+    from foxnas_core.steps.calibrate import calibrations
 
     predictors = [
         cached_predictor(_folder, c, "auto", "auto", stamp) for c in ("accuracy", latency)
@@ -157,7 +157,7 @@ def _learning_curve(
 
 
 def plan_of(study: Study, column: str, count: int) -> "MeasurementPlan":
-    """The next batch for one target; raises as `workflow.plan_measurements`."""
+    """The next batch for one target; raises as `plan_measurements`."""
     stamp = version_of(study)
     return _plan(str(study.folder), column, count, stamp, stamp_of(study, "optima.parquet"))
 

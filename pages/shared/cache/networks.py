@@ -25,27 +25,27 @@ def export_stamp(study: Study) -> Stamp:
 
 
 def layers_of(study: Study, architecture: Architecture) -> "tuple[Layer, ...]":
-    """One subnet's layers; raises as `workflow.subnet_layers`."""
+    """One subnet's layers; raises as `subnet_layers`."""
     return _layers(str(study.folder), as_text(architecture), stamp_of(study, *_NETWORK))
 
 
 @st.cache_resource(max_entries=32, show_spinner=False)
 def _layers(folder: str, choices: str, stamp: Stamp) -> "tuple[Layer, ...]":
-    from foxnas_core.steps.workflow import subnet_layers
+    from foxnas_core.steps.profile import subnet_layers
 
     study = open_study(Path(folder))
     return subnet_layers(study, study.space.architecture(json.loads(choices)))
 
 
 def profile_of(study: Study, architecture: Architecture, precision: str) -> "LayerProfile":
-    """What each of its layers takes on this machine; raises as `workflow.profile_subnet`."""
+    """What each of its layers takes on this machine; raises as `profile_subnet`."""
     stamp = stamp_of(study, *_NETWORK)
     return _profile(str(study.folder), as_text(architecture), precision, stamp)
 
 
 @st.cache_resource(max_entries=16, show_spinner="Profiling the subnet, alone on one core …")
 def _profile(folder: str, choices: str, precision: str, stamp: Stamp) -> "LayerProfile":
-    from foxnas_core.steps.workflow import profile_subnet
+    from foxnas_core.steps.profile import profile_subnet
 
     study = open_study(Path(folder))
     with MEASURING:

@@ -32,7 +32,7 @@ KEPT_SEARCHES = 50
 
 
 def problem_of(study: Study, objective: str, limits: Limits, kept: Kept) -> "SearchProblem":
-    """The search for the best of a column under limits on others, as `workflow.search_problem`
+    """The search for the best of a column under limits on others, as `search_problem`
     takes them; raises as `regression.fit`."""
     (first, bound), *others = limits
     stamp = version_of(study)
@@ -44,7 +44,7 @@ def problem_of(study: Study, objective: str, limits: Limits, kept: Kept) -> "Sea
 def cached_problem(
     _folder: str, objective: str, first: str, limits: Limits, kept: Kept, stamp: Version
 ) -> "SearchProblem":
-    from foxnas_core.steps.workflow import search_problem
+    from foxnas_core.steps.search import search_problem
 
     if kept:
         return cached_problem(_folder, objective, first, limits, (), stamp).restricted_to(

@@ -1,0 +1,93 @@
+"""Fine-tuning one subnet."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from foxnas_core.errors import InvalidInput
+from foxnas_core.families.mbconv.space import settings_of
+from foxnas_core.space.architecture import Architecture
+from foxnas_core.steps.measure import parts_of
+from foxnas_core.study.storage import Study, file_hash
+from foxnas_core.tasks.dataset import Dataset, ImageSet, check_apart, load_dataset
+
+if TYPE_CHECKING:
+    from foxnas_core.export.exporter import ExportedModel
+    from foxnas_core.quantization.finetuning import (
+        Effect,
+        FineTuned,
+        FineTuning,
+        FineTuningProgress,
+    )
+    from foxnas_core.supernet.checkpoint import Checkpoint
+
+
+def training_images(study: Study, data: Path | None) -> Dataset:
+    """The images at `data` (by default Fashion-MNIST), as the study's space takes them.
+
+    Raises as `load_dataset` and, for a space without a supernet of ours, `InvalidInput`.
+    """
+    settings = settings_of(study.space)
+    return load_dataset(data, side=settings.resolutions[-1], channels=settings.input_channels)
+
+
+def fine_tune_subnet(
+    study: Study,
+    architecture: Architecture,
+    dataset: Dataset,
+    recipe: "FineTuning",
+    *,
+    report: "Callable[[FineTuningProgress], None]",
+    stop: Callable[[], bool],
+) -> "tuple[FineTuned, Effect, ExportedModel]":
+    """Fine-tune a subnet on the dataset that its supernet was trained on, and score it before and
+    after on the study's held-out images; the study is left as it is.
+
+    `stop` ends the training early. Raises `MissingPart` where the study has no weights or images,
+    `InvalidInput` where the supernet is not of ours, the dataset is another one or has held-out
+    images among the training ones.
+    """
+    checkpoint, calibration, held_out = parts_of(study)
+    check_can_be_tuned(checkpoint, dataset, held_out)
+
+    from foxnas_core.measurement.accuracy import AccuracyMeter
+    from foxnas_core.measurement.campaign import pixel_statistics, prepare
+    from foxnas_core.quantization import finetuning
+
+    mean, std = pixel_statistics(checkpoint)
+    before = prepare(checkpoint, architecture, calibration)
+    tuned = finetuning.fine_tune(
+        before, dataset.training, recipe,
+        calibration=calibration, mean=mean, std=std, report=report, stop=stop,
+    )  # fmt: skip
+    meter = AccuracyMeter(held_out, calibration, mean=mean, std=std)
+    effect = finetuning.effect_of(
+        before, tuned.prepared, meter, lambda prepared: prepared.int8(calibration, mean, std)
+    )
+    parents = {
+        "space": study.space.fingerprint,
+        "checkpoint": file_hash(study.checkpoint_file),
+        "images": file_hash(study.images_file),
+    }
+    int8 = tuned.prepared.int8(calibration, mean, std)
+    files = finetuning.fine_tuned_files(
+        tuned, effect, int8, record=checkpoint.record, parents=parents
+    )
+    return tuned, effect, files
+
+
+def check_can_be_tuned(checkpoint: "Checkpoint", dataset: Dataset, held_out: ImageSet) -> None:
+    """Raises `InvalidInput` as `fine_tune_subnet` says."""
+    from foxnas_core.supernet.network import Supernet
+
+    if not isinstance(checkpoint.supernet, Supernet):
+        raise InvalidInput(
+            "Subnets of a supernet of your own cannot be fine-tuned here, where their layers are "
+            "not known; fine-tune them by your own recipe."
+        )
+    if checkpoint.record.get("dataset") != dataset.name:
+        raise InvalidInput(
+            f"The supernet was trained on {checkpoint.record.get('dataset')}, not on "
+            f"{dataset.name}; name its images with --data."
+        )
+    check_apart(dataset.training, held_out)

@@ -1,0 +1,113 @@
+"""Rounds of search and measurement."""
+
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from foxnas_core.errors import InvalidInput
+from foxnas_core.steps.fit import fit_all
+from foxnas_core.steps.measure import measure_subnets
+from foxnas_core.steps.search import latency_front
+from foxnas_core.study.storage import Study, file_hash
+
+if TYPE_CHECKING:
+    from foxnas_core.measurement.campaign import CampaignProgress
+    from foxnas_core.search.rounds import Round, RoundsRecord
+
+
+def search_rounds(
+    study: Study,
+    latency: str,
+    rounds: int,
+    *,
+    per_round: int | None = None,
+    shared: float | None = None,
+    seed: int = 0,
+    report: "Callable[[CampaignProgress], None]",
+    finished: "Callable[[Round, int], None]" = lambda done, number: None,
+) -> "RoundsRecord":
+    """Search, measure the finds, fit anew, until the study has so many rounds; returns them all.
+
+    Each round finds the predicted optima of `per_round` budgets, of which one is `shared`, or
+    near ones where those were measured. What is planned is written before it is measured, so a
+    killed round goes on where it was. Optima that calibrate are neither measured again nor read by
+    the fits. `report` counts the subnets of all rounds that are left; `finished` is told each round
+    and its number. Raises as `fit_all` and `measure_subnets`, and `InvalidInput` where rounds were
+    begun with other settings.
+    """
+    from foxnas_core.measurement.campaign import CampaignProgress
+    from foxnas_core.search import rounds as loop
+
+    record = study.rounds()
+    if record is not None:
+        loop.check_continues(record, latency, per_round, shared, seed)
+    columns = ("accuracy", latency)
+    table = study.table()
+    fitted = fit_all(table, targets=columns)
+    if record is None:
+        front = latency_front(*fitted.values())
+        budgets = loop.spread_budgets(front, per_round or loop.PER_ROUND, shared)
+        record = loop.RoundsRecord(latency, budgets, shared, seed)
+    begun, measured_before = time.monotonic(), 0
+    total = len(record.budgets) * (rounds - record.done)
+    while record.done < rounds:
+        if not record.rounds or record.rounds[-1].done:
+            taken = {*table.frame["id"], *study.optima().frame["id"]}
+            finds = loop.plan_finds(
+                latency_front(*fitted.values()), list(fitted.values()), record.budgets, taken
+            )
+            if not finds:
+                raise InvalidInput(
+                    "Every subnet within the rounds' budgets is measured already; there is "
+                    "nothing left to search."
+                )
+            planned = loop.Round(
+                parents={
+                    "space": study.space.fingerprint,
+                    "measurements": table.fingerprint,
+                    "checkpoint": file_hash(study.checkpoint_file)
+                    if study.checkpoint_file.exists()
+                    else "",
+                },
+                finds=finds,
+                before={c: loop.FitQuality.of(p) for c, p in fitted.items()},
+                best_before=loop.best_measured(table, latency, record.budgets),
+            )
+            record = record.with_last(planned)
+            study.load_checkpoint()  # nothing is planned that can't be measured
+            study.save_rounds(record)
+        current = record.rounds[-1]
+        done = set(table.frame["id"])
+        missing = [f.architecture for f in current.finds if f.architecture.id not in done]
+        already = measured_before + len(current.finds) - len(missing)
+
+        def told(progress: "CampaignProgress", already: int = already) -> None:
+            so_far = already + progress.done
+            rate = (time.monotonic() - begun) / max(so_far, 1)
+            report(CampaignProgress(so_far, total, rate * (total - so_far)))
+
+        if missing:
+            origin = {"origin": loop.ORIGIN, "round": len(record.rounds)}
+            measure_subnets(study, missing, seed=seed, report=told, origin=origin)
+        measured_before += len(current.finds)
+        # What a fit before this round's finds says, also where the round was cut short.
+        earlier = fitted
+        if len(missing) < len(current.finds):
+            ids = [find.architecture.id for find in current.finds]
+            earlier = fit_all(table.rows(~table.frame["id"].isin(ids).to_numpy()), targets=columns)
+        table = study.table()
+        fitted = fit_all(table, targets=columns)
+        current = replace(
+            current,
+            finds=loop.measured_finds(current.finds, table),
+            after={c: loop.FitQuality.of(p) for c, p in fitted.items()},
+            best=loop.best_measured(table, latency, record.budgets),
+            moved={
+                c: loop.movement(p, table, seed=seed) for c, p in earlier.items() if p.df is None
+            },
+        )
+        record = record.with_last(current)
+        study.save_rounds(record)
+        finished(current, len(record.rounds))
+    return record

@@ -1,0 +1,48 @@
+"""The problems that a study's predictors pose."""
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+from foxnas_core.regression import Predictor
+from foxnas_core.space.architecture import Value
+
+if TYPE_CHECKING:
+    from foxnas_core.search.exact import Front
+    from foxnas_core.search.problem import SearchProblem
+
+
+def search_problem(
+    predictors: Mapping[str, Predictor],
+    bounds: Mapping[str, float],
+    *,
+    objective: str = "accuracy",
+    allowed: Mapping[str, tuple[Value, ...]] | None = None,
+) -> "SearchProblem":
+    """The search for the best `objective` with every column of `bounds` at most its number, or at
+    least that where more is better; `allowed` as in `SearchProblem`.
+
+    Raises `InvalidInput` as that.
+    """
+    from foxnas_core.search.problem import Limit, SearchProblem
+
+    limits = tuple(
+        Limit(predictors[column], at_least=bound)
+        if predictors[column].target.direction == "max"
+        else Limit(predictors[column], bound)
+        for column, bound in bounds.items()
+    )
+    return SearchProblem(predictors[objective], limits, allowed or {})
+
+
+def latency_front(
+    accuracy: Predictor,
+    latency: Predictor,
+    *,
+    allowed: Mapping[str, tuple[Value, ...]] | None = None,
+) -> "Front":
+    """The best predicted accuracy for every budget of a latency; `allowed` as in
+    `SearchProblem`."""
+    from foxnas_core.search.exact import front
+    from foxnas_core.search.problem import Limit, SearchProblem
+
+    return front(SearchProblem(accuracy, (Limit(latency, 0.0),), allowed or {}))
