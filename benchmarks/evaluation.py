@@ -17,15 +17,14 @@ import numpy as np
 import pandas as pd
 import torch
 
+from foxnas_core.families.mbconv.subnet import Subnet
 from foxnas_core.measurement.preparing import pixel_statistics, prepare, prepare_all
 from foxnas_core.space.architecture import Architecture
 from foxnas_core.study.storage import open_study
 from foxnas_core.supernet.checkpoint import Checkpoint
-from foxnas_core.supernet.extraction import extract
 from foxnas_core.supernet.images import to_batch
 from foxnas_core.supernet.onnx import INPUT, session_of
 from foxnas_core.supernet.sharing import SharedSessions
-from foxnas_core.supernet.subnet import Subnet
 from foxnas_core.supernet.training import batches
 from foxnas_core.tasks.dataset import ImageSet
 
@@ -42,11 +41,11 @@ class Bench:
         self.images = {r: to_batch(held_out.images, r, mean, std) for r in resolutions}
 
     def split(self, subnet: Subnet, size: int) -> Iterator[torch.Tensor]:
-        yield from self.images[subnet.resolution].split(size)
+        yield from self.images[subnet.input_shape[-1]].split(size)
 
     def naive_subnet(self, architecture: Architecture) -> Subnet:
         """Recalibrated in the plainest way: images and weights as they come."""
-        subnet = extract(self.checkpoint.supernet, architecture)
+        subnet = self.checkpoint.supernet.extract(architecture)
         mean, std = pixel_statistics(self.checkpoint)
         norms = [m for m in subnet.modules() if isinstance(m, torch.nn.BatchNorm2d)]
         for norm in norms:
@@ -54,7 +53,7 @@ class Bench:
             norm.momentum = None
         subnet.train()
         with torch.no_grad():
-            for batch in batches(self.calibration, subnet.resolution, mean, std):
+            for batch in batches(self.calibration, subnet.input_shape[-1], mean, std):
                 subnet(batch)
         return subnet.eval()
 
@@ -100,8 +99,10 @@ class Bench:
             for start in range(0, len(architectures), together):
                 part = architectures[start : start + together]
                 prepared = prepare_all(self.checkpoint, part, self.calibration)
-                for resolution in {p.subnet.resolution for p in prepared}:
-                    own = [i for i, p in enumerate(prepared) if p.subnet.resolution == resolution]
+                for resolution in {p.subnet.input_shape[-1] for p in prepared}:
+                    own = [
+                        i for i, p in enumerate(prepared) if p.subnet.input_shape[-1] == resolution
+                    ]
                     sessions = SharedSessions([prepared[i].subnet for i in own])
                     logits = [
                         sessions.logits(batch.numpy())

@@ -13,6 +13,7 @@ CORE = REPOSITORY / "foxnas_core"
 ROOMS = [
     ("errors", "files", "documents", "glossary"),
     ("space",),
+    ("networks",),
     ("families",),
     ("tasks", "table"),
     ("supernet",),
@@ -41,6 +42,11 @@ USERS = {
     "pymoo": ("search/strategies/nsga2",),
     "optuna": ("search/strategies/samplers",),
     "torch": (
+        "networks",
+        "families/mbconv/layers",
+        "families/mbconv/once_for_all",
+        "families/mbconv/subnet",
+        "families/mbconv/supernet",
         "supernet",
         "measurement",
         "export",

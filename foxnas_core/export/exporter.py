@@ -152,7 +152,7 @@ class _Checker:
         self._prepared, self._steps, self._floor = prepared, steps, int8_floor
         self._calibration, self._held_out = calibration, held_out
         self._mean, self._std = record["pixel_mean"], record["pixel_std"]
-        resolution = prepared.subnet.resolution
+        resolution = prepared.subnet.input_shape[-1]
         self._batch = to_batch(held_out.images[:images], resolution, self._mean, self._std)
         with torch.no_grad():
             self._expected = prepared.subnet(self._batch).numpy()
@@ -202,7 +202,7 @@ class _Checker:
 
     def _int8(self, own: Format) -> tuple[bytes, FileCheck]:
         model = self._prepared.int8(self._calibration, self._mean, self._std)
-        named = self._meter.logits(model, self._prepared.subnet.resolution).argmax(1)
+        named = self._meter.logits(model, self._prepared.subnet.input_shape[-1]).argmax(1)
         agreement = 100 * float((named == self._named).mean())
         accuracy, of_fp32 = self._accuracy(named), self.scores["accuracy"]
         if not agreement >= self._floor:
@@ -287,11 +287,11 @@ def _preprocessing(
     return {
         "input": INPUT,
         "layout": "NCHW, float32",
-        "mode": "L" if subnet.input_channels == 1 else "RGB",
+        "mode": "L" if subnet.input_shape[0] == 1 else "RGB",
         "fit": [width, height],
-        "channels": subnet.input_channels,
-        "height": subnet.resolution,
-        "width": subnet.resolution,
+        "channels": subnet.input_shape[0],
+        "height": subnet.input_shape[-1],
+        "width": subnet.input_shape[-1],
         "resize": "bilinear, antialiased",
         "scale": "pixels / 255",
         "mean": record["pixel_mean"],
@@ -315,7 +315,7 @@ def _with_scores(estimates: Sequence[Estimate], scores: Mapping[str, float]) -> 
 def _torch_export(prepared: Prepared) -> bytes:
     subnet = prepared.subnet
     # A batch of one would be taken for a constant, so the example has two.
-    example = torch.zeros(2, subnet.input_channels, subnet.resolution, subnet.resolution)
+    example = subnet.example(2)
     program = torch.export.export(
         subnet, (example,), dynamic_shapes=({0: Dim("batch", min=1, max=512)},)
     )

@@ -54,8 +54,8 @@ class AccuracyMeter:
 
     def measure(self, subnets: Sequence[Prepared]) -> list[dict[str, float]]:
         logits: dict[int, np.ndarray] = {}
-        for resolution in {prepared.subnet.resolution for prepared in subnets}:
-            own = [i for i, p in enumerate(subnets) if p.subnet.resolution == resolution]
+        for resolution in {prepared.subnet.input_shape[-1] for prepared in subnets}:
+            own = [i for i, p in enumerate(subnets) if p.subnet.input_shape[-1] == resolution]
             sessions = SharedSessions([subnets[i].subnet for i in own])
             parts = [sessions.logits(batch) for batch in self._of_resolution(resolution)]
             for place, i in enumerate(own):
@@ -86,7 +86,7 @@ class AccuracyMeter:
         if self._calibration is None:
             return found
         model = prepared.int8(self._calibration, self._mean, self._std)
-        int8 = self.right(model, prepared.subnet.resolution)
+        int8 = self.right(model, prepared.subnet.input_shape[-1])
         self._scored(prepared.architecture, ":int8", int8)
         return {
             **found,

@@ -11,7 +11,7 @@ from torch.utils._pytree import tree_leaves
 from torch.utils.flop_counter import flop_registry
 
 from foxnas_core.measurement.meter import Prepared
-from foxnas_core.supernet.subnet import Network
+from foxnas_core.networks import Network
 
 
 class CostMeter:
@@ -78,7 +78,7 @@ def costs_by_module(network: Network) -> dict[str, ModuleCost]:
 
 
 def _counted(network: Network, place: Callable[[], str] = str) -> dict[str, ModuleCost]:
-    image = torch.zeros(1, network.input_channels, network.resolution, network.resolution)
+    image = network.example()
     with _Counter(list(network.parameters()), image, place) as counter:
         network(image)
     return counter.costs

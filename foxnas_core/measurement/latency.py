@@ -24,9 +24,9 @@ from foxnas_core.measurement.runner import (
     settled,
     timed,
 )
+from foxnas_core.networks import Network
 from foxnas_core.supernet.images import Level
 from foxnas_core.supernet.onnx import onnx_model, session_of
-from foxnas_core.supernet.subnet import Network
 from foxnas_core.tasks.dataset import ImageSet
 
 FP32, INT8 = "latency_ms", "latency_ms:int8"
@@ -99,8 +99,9 @@ class LatencyMeter:
         }
 
     def _visit(self, model: bytes, subnet: Network) -> Callable[[], Timing]:
-        shape = (1, subnet.input_channels, subnet.resolution, subnet.resolution)
-        image = np.random.default_rng(0).standard_normal(shape).astype(np.float32)
+        image = (
+            np.random.default_rng(0).standard_normal((1, *subnet.input_shape)).astype(np.float32)
+        )
         run = bound_session(session_of(model), image)
         return lambda: timed(run, self._runs, warm_up_of(self._runs))
 

@@ -38,8 +38,7 @@ class MemoryMeter:
         return {"memory": "peak resident, a fresh process a subnet" if self._can else _NOT}
 
     def _of(self, prepared: Prepared) -> dict[str, float]:
-        subnet = prepared.subnet
-        shape = (1, subnet.input_channels, subnet.resolution, subnet.resolution)
+        shape = (1, *prepared.subnet.input_shape)
         models = models_of(prepared, self._calibration, mean=self._mean, std=self._std)
         return {f"memory_kib{suffix}": peak_of(model, shape) for suffix, model in models.items()}
 

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Protocol
 
+from foxnas_core.networks import Network
 from foxnas_core.space.architecture import Architecture
 from foxnas_core.supernet.images import Level, to_batch
 from foxnas_core.supernet.onnx import onnx_model, quantized_model
-from foxnas_core.supernet.subnet import Network
 from foxnas_core.tasks.dataset import ImageSet
 
 INT8_IMAGES = 200
@@ -30,7 +30,7 @@ class Prepared:
     def int8(self, calibration: ImageSet, mean: Level, std: Level) -> bytes:
         """The int8 model, calibrated on the first `INT8_IMAGES` of these training images; made
         once, whatever meters ask for it."""
-        batch = to_batch(calibration.images[:INT8_IMAGES], self.subnet.resolution, mean, std)
+        batch = to_batch(calibration.images[:INT8_IMAGES], self.subnet.input_shape[-1], mean, std)
         images = batch.numpy()
         key = hashlib.sha256(images.tobytes()).hexdigest()
         if key not in self._quantized:

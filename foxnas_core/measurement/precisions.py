@@ -17,7 +17,6 @@ def models_of(
 
 
 def one_image(prepared: Prepared) -> np.ndarray:
-    """Noise (1, C, H, W), float32, of the subnet's own size: timing does not read it."""
-    subnet = prepared.subnet
-    shape = (1, subnet.input_channels, subnet.resolution, subnet.resolution)
+    """Noise (1, *input_shape), float32, of the subnet's own size: timing does not read it."""
+    shape = (1, *prepared.subnet.input_shape)
     return np.random.default_rng(0).standard_normal(shape).astype(np.float32)

@@ -22,8 +22,8 @@ def prepare_all(
     """As `prepare` each, in less time where subnets begin alike."""
     mean, std = pixel_statistics(checkpoint)
     subnets = [checkpoint.extract(architecture) for architecture in architectures]
-    for resolution in {subnet.resolution for subnet in subnets}:
-        own = [subnet for subnet in subnets if subnet.resolution == resolution]
+    for resolution in {subnet.input_shape[-1] for subnet in subnets}:
+        own = [subnet for subnet in subnets if subnet.input_shape[-1] == resolution]
         recalibrate_together(own, batches(calibration, resolution, mean, std))
     return [Prepared(a, subnet) for a, subnet in zip(architectures, subnets, strict=True)]
 

@@ -52,7 +52,7 @@ def write_models(
         {
             "name": f"{name}-{precision}",
             "file": f"{name}-{precision}{runtime.suffix}",
-            "shape": [1, p.subnet.input_channels, p.subnet.resolution, p.subnet.resolution],
+            "shape": [1, *p.subnet.input_shape],
         }
         for name, p in subnets.items()
         for precision in precisions
@@ -61,7 +61,7 @@ def write_models(
         images = calibration.images[:INT8_IMAGES]
         batches = {
             resolution: to_batch(images, resolution, mean, std).numpy()
-            for resolution in sorted({p.subnet.resolution for p in subnets.values()})
+            for resolution in sorted({p.subnet.input_shape[-1] for p in subnets.values()})
         }
         _convert(runtime, subnets, batches, folder, precisions, waiting)
         return entries
@@ -83,7 +83,7 @@ def _convert(
     """Let the runtime's own environment convert the subnets, as exported programs."""
     described = []
     for name, p in subnets.items():
-        resolution = p.subnet.resolution
+        resolution = p.subnet.input_shape[-1]
         torch.export.save(_exported(p), folder / f"{name}.pt2")
         np.save(folder / f"calibration-{resolution}.npy", calibration[resolution])
         described.append(
@@ -164,8 +164,7 @@ def _call(runtime: Runtime, script: Path, folder: Path, waiting: Callable[[], No
 def _exported(prepared: Prepared) -> torch.export.ExportedProgram:
     """The subnet at batch 1, which is how it is timed."""
     p = prepared.subnet
-    example = torch.zeros(1, p.input_channels, p.resolution, p.resolution)
-    return torch.export.export(p, (example,))
+    return torch.export.export(p, (p.example(),))
 
 
 def last_line(text: str) -> str:

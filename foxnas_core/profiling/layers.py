@@ -9,11 +9,12 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from torch import nn
+from torch.nn.modules.conv import _ConvNd
 
 from foxnas_core.measurement.cost import costs_by_module
-from foxnas_core.profiling.result import ADD, POOLING, SQUEEZE, Layer
+from foxnas_core.networks import Network
+from foxnas_core.profiling.result import Layer
 from foxnas_core.space.search_space import SearchSpace
-from foxnas_core.supernet.subnet import Network, Subnet
 
 Place = tuple[str, str]
 
@@ -43,30 +44,17 @@ def layers_of(network: Network, space: SearchSpace) -> tuple[Layer, ...]:
 
 def place_of(network: Network, path: str, space: SearchSpace) -> Place:
     """Block and part of the module `path`, a name of `named_modules`."""
-    if isinstance(network, Subnet):
-        return _own_place(path.split("."))
+    known = network.place(path)
+    if known is not None:
+        return known
     # Somebody's own network is a module inside ours.
-    names = path.split(".")[1:]
-    known = {*space.slots, *space.groups} - set(space.context)
-    at = next((i for i in reversed(range(len(names))) if names[i] in known), 0)
+    names = path.split(".")[int(network.foreign) :]
+    blocks = {*space.slots, *space.groups} - set(space.context)
+    at = next((i for i in reversed(range(len(names))) if names[i] in blocks), 0)
     block = names[at] if names else "network"
     part = ".".join(names[at + 1 :])
     inside = bool(list(network.get_submodule(path).children()))
     return block, part if not inside else f"{part} itself".strip()
-
-
-def _own_place(names: list[str]) -> Place:
-    first, *rest = names
-    if first == "blocks":
-        slot, *within = rest
-        part = within[0] if within else ADD
-        return slot, SQUEEZE if part == "excitation" else part
-    if first == "stem":
-        part, *within = rest
-        if part == "0":
-            return first, "convolution"
-        return first, f"first block {within[0] if within else ADD}"
-    return first, rest[0] if rest else POOLING
 
 
 def path_of(scope: str, modules: Mapping[str, nn.Module]) -> str:
@@ -96,7 +84,7 @@ def path_of(scope: str, modules: Mapping[str, nn.Module]) -> str:
 
 
 def _kind(module: nn.Module) -> str:
-    if isinstance(module, nn.Conv2d):
+    if isinstance(module, _ConvNd):
         size = "×".join(map(str, module.kernel_size))
         depthwise = "depthwise " if module.groups == module.in_channels > 1 else ""
         stride = f", stride {module.stride[0]}" if module.stride[0] > 1 else ""

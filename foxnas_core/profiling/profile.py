@@ -7,6 +7,7 @@ import onnx
 import onnxruntime
 
 from foxnas_core.measurement.runner import device_name, one_core
+from foxnas_core.networks import Network
 from foxnas_core.profiling.attribution import (
     QUANTIZING,
     Attribution,
@@ -19,7 +20,6 @@ from foxnas_core.profiling.layers import layers_of, path_of, place_of
 from foxnas_core.profiling.result import LayerProfile, ProfileRow
 from foxnas_core.profiling.timing import Operator, latency_of, profiled, profiler_work
 from foxnas_core.space.search_space import SearchSpace
-from foxnas_core.supernet.subnet import Network
 
 ROUNDS = 5
 # Runs of one round without the profiler, as the latency meter makes them, and the most with it.
@@ -46,7 +46,7 @@ def profile_network(
     """
     first, source = onnx.load_from_string(fp32), onnx.load_from_string(model)
     measured = marked(source).SerializeToString()
-    shape = (1, network.input_channels, network.resolution, network.resolution)
+    shape = (1, *network.input_shape)
     image = np.random.default_rng(0).standard_normal(shape).astype(np.float32)
     rng = np.random.default_rng(seed)
     latencies, times, works = [], [], []

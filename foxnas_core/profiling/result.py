@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from typing import Any
 
-SQUEEZE, ADD, POOLING = "squeeze-excitation", "add", "pooling"
+SQUEEZE = "squeeze-excitation"
 
 
 @dataclass(frozen=True)

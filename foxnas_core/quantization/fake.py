@@ -13,7 +13,7 @@ import torch
 from torch import Tensor, fx, nn
 from torch.nn import functional as F
 
-from foxnas_core.supernet.subnet import Network
+from foxnas_core.networks import Network
 
 At = Callable[[str, Tensor], Tensor]
 # What a runtime computes in one step with the layer before it, so that nothing is rounded between.

@@ -128,7 +128,7 @@ def fine_tune(
     torch.manual_seed(recipe.seed)
     subnet = copy.deepcopy(prepared.subnet).eval()
     model = FakeQuantized(subnet)
-    observed = to_batch(calibration.images[:INT8_IMAGES], subnet.resolution, mean, std)
+    observed = to_batch(calibration.images[:INT8_IMAGES], subnet.input_shape[-1], mean, std)
     parameters = [p for p in subnet.parameters() if p.requires_grad]
     # No decay on norms and biases, as in the supernet's training.
     groups: list[dict[str, Any]] = [
@@ -145,7 +145,7 @@ def fine_tune(
             losses.clear()
             order = np.random.default_rng([recipe.seed, 0, epoch]).permutation(len(training))
         rows = order[position * recipe.batch : (position + 1) * recipe.batch]
-        x = to_batch(training.images[rows], subnet.resolution, mean, std)
+        x = to_batch(training.images[rows], subnet.input_shape[-1], mean, std)
         flips = torch.from_numpy(rng.random(len(rows)) < 0.5)
         x = torch.where(flips[:, None, None, None], x.flip(3), x)
         for group in optimizer.param_groups:
@@ -171,7 +171,7 @@ def effect_of(
     before: Prepared, after: Prepared, meter: AccuracyMeter, int8: Callable[[Prepared], bytes]
 ) -> Effect:
     """Score both in both precisions; `int8` makes the quantized model of either."""
-    resolution = before.subnet.resolution
+    resolution = before.subnet.input_shape[-1]
     scores = []
     for prepared in (before, after):
         right = 100.0 * meter.right(prepared.onnx, resolution)
@@ -215,7 +215,7 @@ def fine_tuned_files(
         "torch": torch.__version__,
         "onnxruntime": version("onnxruntime"),
         "preprocessing": {
-            "resolution": tuned.prepared.subnet.resolution,
+            "resolution": tuned.prepared.subnet.input_shape[-1],
             "mean": record["pixel_mean"],
             "std": record["pixel_std"],
         },

@@ -41,7 +41,7 @@ def adopt(folder: Path, space: SearchSpace, *, supernet: str, weights: Path, dat
         if not _same(load_tensors(study.checkpoint_file)[0], tensors):
             raise InvalidInput(f"{folder} holds other weights than {weights}; name a new folder.")
         return study
-    module = build_supernet(factory, tensors, space, {"resolution": 1, "input_channels": 1}).module
+    module = build_supernet(factory, tensors, space, {"input_shape": (1, 1, 1)}).module
     sides = [int(max(d.choices)) for d in space.decisions if d.role == "resolution"]
     side = sides[0] if sides else int(getattr(module, "resolution", 0))
     channels = int(getattr(module, "input_channels", 3))
@@ -56,7 +56,7 @@ def adopt(folder: Path, space: SearchSpace, *, supernet: str, weights: Path, dat
         "input_channels": 1 if images.ndim == 3 else images.shape[-1],
         "supernet": supernet,
     }  # fmt: skip
-    check_supernet(build_supernet(factory, tensors, space, record), len(dataset.classes))
+    check_supernet(build_supernet(factory, tensors, space, record), [len(dataset.classes)])
     _begin(study, dataset)
     with study.writing():
         save_adapted(study.checkpoint_file, tensors, space, record, factory=supernet)
@@ -69,12 +69,12 @@ def import_once_for_all(folder: Path, space: SearchSpace, *, weights: Path, data
     Raises as `supernet_from_once_for_all` and `load_dataset`, and `InvalidInput` where the images
     do not suit the space or the folder holds weights already.
     """
-    from foxnas_core.supernet.checkpoint import load_weights, save_checkpoint
-    from foxnas_core.supernet.once_for_all import (
+    from foxnas_core.families.mbconv.once_for_all import (
         IMAGENET_MEAN,
         IMAGENET_STD,
         supernet_from_once_for_all,
     )
+    from foxnas_core.supernet.checkpoint import load_weights, save_checkpoint
     from foxnas_core.supernet.training import check_images
 
     study = Study(folder, folder.resolve().name, "", space)

@@ -78,9 +78,7 @@ def fine_tune_subnet(
 
 def check_can_be_tuned(checkpoint: "Checkpoint", dataset: Dataset, held_out: ImageSet) -> None:
     """Raises `InvalidInput` as `fine_tune_subnet` says."""
-    from foxnas_core.supernet.network import Supernet
-
-    if not isinstance(checkpoint.supernet, Supernet):
+    if checkpoint.supernet.foreign:
         raise InvalidInput(
             "Subnets of a supernet of your own cannot be fine-tuned here, where their layers are "
             "not known; fine-tune them by your own recipe."

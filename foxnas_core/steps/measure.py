@@ -102,9 +102,7 @@ def measure_subnets(
 
 def _check_shared(checkpoint: "Checkpoint", energy: bool) -> None:
     """Raises `InvalidInput` for what several processes can't measure."""
-    from foxnas_core.supernet.adapter import AdaptedSupernet
-
-    if isinstance(checkpoint.supernet, AdaptedSupernet):
+    if checkpoint.supernet.foreign:
         raise InvalidInput(
             "A supernet of your own code stays in one process; leave --workers and --ray out."
         )

@@ -12,18 +12,17 @@ if TYPE_CHECKING:
 
 
 def subnet_layers(study: Study, architecture: Architecture) -> "tuple[Layer, ...]":
-    """The layers of a subnet; a space of the MBConv family needs no weights for them.
+    """The layers of a subnet; a space whose family has a supernet needs no weights.
 
     Raises `InvalidInput` for weights of somebody's own code that was not named, `MissingPart` where
     the space is of another family and there are no weights.
     """
+    from foxnas_core.supernet.adapter import has_supernet, supernet_of
+
     if study.checkpoint_file.exists():
         network = study.load_checkpoint().extract(architecture)
-    elif study.space.family == "mbconv":
-        from foxnas_core.families.mbconv.space import settings_of
-        from foxnas_core.supernet.subnet import Subnet
-
-        network = Subnet(settings_of(study.space), architecture).eval()
+    elif has_supernet(study.space):
+        network = supernet_of(study.space).extract(architecture)
     else:
         raise MissingPart(
             f"Space {study.space.name!r} lists decisions without saying what network they make, so "

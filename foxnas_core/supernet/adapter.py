@@ -1,6 +1,7 @@
-"""Supernets of one's own: any torch module that can be set to an architecture, or extract one.
+"""Supernets: that of a space's family, or one of one's own code.
 
-The module is built by code that the user names (`load_factory`); weights come as safetensors.
+One's own is any torch module that can be set to an architecture, or extract one. It is built by
+code that the user names (`load_factory`); weights come as safetensors.
 """
 
 import copy
@@ -8,73 +9,85 @@ import importlib
 import importlib.util
 import re
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, Protocol, runtime_checkable
+from typing import Any
 
 import torch
 from torch import Tensor, nn
 
 from foxnas_core.errors import InvalidInput
+from foxnas_core.networks import Network, SupernetAdapter
 from foxnas_core.space.architecture import Architecture, Value
 from foxnas_core.space.search_space import SearchSpace
-from foxnas_core.supernet.subnet import Network
 
 _FACTORY = re.compile(r"(?P<module>[A-Za-z_][\w.]*|.+\.py):(?P<function>[A-Za-z_]\w*)")
 
 
-@runtime_checkable
-class Extracting(Protocol):
-    """A supernet that gives a subnet as a module of its own, which shares no memory with it."""
-
-    def extract(self, choices: dict[str, Value]) -> nn.Module:
-        """The subnet of these choices: (N, channels, r, r) to logits (N, classes)."""
-
-
-@runtime_checkable
-class Settable(Protocol):
-    """A supernet whose `forward` takes images alone and runs the subnet that it was set to."""
-
-    def set_active(self, choices: dict[str, Value]) -> None:
-        """Run the subnet of these choices from now on."""
-
-
 Factory = Callable[[], nn.Module]
+_SUPERNETS = {"mbconv": "foxnas_core.families.mbconv.supernet:Supernet"}
 
 
 class AdaptedSubnet(Network):
     """A subnet of somebody's own supernet, with what measuring and export ask of it."""
 
-    def __init__(self, module: nn.Module, resolution: int, input_channels: int) -> None:
+    foreign = True
+
+    def __init__(self, module: nn.Module, input_shape: tuple[int, ...]) -> None:
         super().__init__()
         self.module = module
-        self.resolution = resolution
-        self.input_channels = input_channels
+        self.input_shape = input_shape
 
     def forward(self, x: Tensor) -> Tensor:
         return self.module(x)
 
 
-class AdaptedSupernet:
+class AdaptedSupernet(SupernetAdapter):
     """Somebody's own supernet of `space`: a module with `extract` or `set_active`.
 
-    Both are given the active decisions as a plain dictionary. `resolution` and `input_channels`
-    hold where the module has no attribute of that name, `resolution` only where the space has no
-    decision in the role "resolution". Raises `InvalidInput` for a module with neither method.
+    Both are given the active decisions as a plain dictionary. `input_shape`, of one case with the
+    channels first, holds where the module has no attribute of that name, and neither `resolution`
+    nor `input_channels`. A decision in the role "resolution" comes before all of them. Raises
+    `InvalidInput` for a module with neither method.
     """
 
+    foreign = True
+    module: Any
+
     def __init__(
-        self, module: nn.Module, space: SearchSpace, *, resolution: int, input_channels: int
+        self, module: nn.Module, space: SearchSpace, *, input_shape: tuple[int, ...]
     ) -> None:
-        if not isinstance(module, Extracting | Settable):
+        super().__init__()
+        self._check(module)
+        self.space = space
+        self.module = module.eval()
+        channels, *sides = getattr(module, "input_shape", input_shape)
+        if hasattr(module, "resolution"):
+            sides = [module.resolution] * len(sides)
+        channels = getattr(module, "input_channels", channels)
+        self._shape = (int(channels), *(int(side) for side in sides))
+
+    @staticmethod
+    def _check(module: nn.Module) -> None:
+        if not (hasattr(module, "extract") or hasattr(module, "set_active")):
             raise InvalidInput(
                 f"{type(module).__name__} has neither a method extract(choices) nor "
                 "set_active(choices); give it one, see docs/own-supernet.md."
             )
-        self.space = space
-        self.module = module.eval()
-        self.resolution = int(getattr(module, "resolution", resolution))
-        self.input_channels = int(getattr(module, "input_channels", input_channels))
+
+    def input_shape(self, architecture: Architecture) -> tuple[int, ...]:
+        channels, *sides = self._shape
+        for decision in self.space.decisions:
+            if decision.role == "resolution" and decision.name in architecture:
+                sides = [int(architecture[decision.name])] * len(sides)
+        return (channels, *sides)
+
+    def forward(self, x: Tensor, architecture: Architecture) -> Tensor:
+        choices = self.space.architecture(architecture.to_dict()).to_dict()
+        if not hasattr(self.module, "set_active"):
+            return self._tried(choices, lambda: self.module.extract(dict(choices)))(x)
+        self._tried(choices, lambda: self.module.set_active(dict(choices)))
+        return self.module(x)
 
     def extract(self, architecture: Architecture) -> AdaptedSubnet:
         """The subnet, in evaluation mode, the supernet left as it was.
@@ -83,30 +96,47 @@ class AdaptedSupernet:
         parameters and has buffers (norm statistics) of its own. Raises `InvalidInput` where the
         module fails, or the architecture is not of the space.
         """
-        choices = self.space.architecture(architecture.to_dict()).to_dict()
-        try:
-            if isinstance(self.module, Extracting):
-                subnet = self.module.extract(dict(choices))
-            else:
-                shared = {id(p): p for p in self.module.parameters()}
-                subnet = copy.deepcopy(self.module, shared)
-                subnet.set_active(dict(choices))
-        except Exception as error:
-            raise InvalidInput(
-                f"{type(self.module).__name__} can't be set to {choices}: {_said(error)}."
-            ) from error
+        architecture = self.space.architecture(architecture.to_dict())
+        choices = architecture.to_dict()
+
+        def copied() -> nn.Module:
+            shared = {id(p): p for p in self.module.parameters()}
+            subnet = copy.deepcopy(self.module, shared)
+            subnet.set_active(dict(choices))
+            return subnet
+
+        cut = getattr(self.module, "extract", None)
+        subnet = self._tried(choices, (lambda: cut(dict(choices))) if cut else copied)
         if not isinstance(subnet, nn.Module):
             raise InvalidInput(
                 f"{type(self.module).__name__}.extract gives a {type(subnet).__name__}; let it "
                 "return a torch module."
             )
-        return AdaptedSubnet(subnet.eval(), self._resolution_of(choices), self.input_channels)
+        return AdaptedSubnet(subnet.eval(), self.input_shape(architecture))
 
-    def _resolution_of(self, choices: Mapping[str, Value]) -> int:
-        for decision in self.space.decisions:
-            if decision.role == "resolution" and decision.name in choices:
-                return int(choices[decision.name])
-        return self.resolution
+    def _tried(self, choices: Mapping[str, Value], call: Callable[[], Any]) -> Any:
+        try:
+            return call()
+        except Exception as error:
+            raise InvalidInput(
+                f"{type(self.module).__name__} can't be set to {dict(choices)}: {_said(error)}."
+            ) from error
+
+
+def has_supernet(space: SearchSpace) -> bool:
+    """Whether the space's family has a supernet of its own."""
+    return space.family in _SUPERNETS
+
+
+def supernet_of(space: SearchSpace) -> SupernetAdapter:
+    """An untrained supernet of the space's family; raises `InvalidInput` where it has none."""
+    if not has_supernet(space):
+        raise InvalidInput(
+            f"Space {space.name!r} is of family {space.family!r}, which has no supernet here; "
+            f"only {', '.join(map(repr, _SUPERNETS))} has."
+        )
+    module, _, name = _SUPERNETS[space.family].partition(":")
+    return getattr(importlib.import_module(module), name)(space)
 
 
 def load_factory(name: str) -> Factory:
@@ -136,7 +166,8 @@ def build_supernet(
 ) -> AdaptedSupernet:
     """The module that `factory` builds, with the weights `tensors`.
 
-    `record` holds `resolution` and `input_channels` as they were when the weights were stored.
+    `record` holds `input_shape`, or `resolution` and `input_channels` of images, as they were when
+    the weights were stored.
     Raises `InvalidInput` where the function fails or the weights are not those of its module.
     """
     try:
@@ -154,31 +185,38 @@ def build_supernet(
         raise InvalidInput(
             f"The weights are not those of {type(module).__name__}: {_said(error)}."
         ) from error
-    return AdaptedSupernet(
-        module, space, resolution=record["resolution"], input_channels=record["input_channels"]
-    )
+    shape = record.get("input_shape")
+    if shape is None:
+        shape = (record["input_channels"], record["resolution"], record["resolution"])
+    return AdaptedSupernet(module, space, input_shape=tuple(shape))
 
 
 @torch.no_grad()
-def check_supernet(supernet: AdaptedSupernet, classes: int) -> None:
-    """Run the smallest and the largest subnet on one empty image each.
+def check_supernet(supernet: SupernetAdapter, output: Sequence[int | None]) -> None:
+    """Run the smallest and the largest subnet on two empty cases.
 
-    Raises `InvalidInput` where one fails or gives no logits (N, classes).
+    Raises `InvalidInput` where one fails or gives no (2, *output), of which None stands for any.
     """
     for which in ("largest", "smallest"):
         subnet = supernet.extract(supernet.space.extreme(which))
-        shape = (2, subnet.input_channels, subnet.resolution, subnet.resolution)
+        given = subnet.example(2)
         try:
-            logits = subnet(torch.zeros(shape))
+            found = subnet(given)
         except Exception as error:
             raise InvalidInput(
-                f"The {which} subnet can't run on images {shape}: {_said(error)}."
+                f"The {which} subnet can't run on a batch of {tuple(given.shape)}: {_said(error)}."
             ) from error
-        found = tuple(logits.shape) if isinstance(logits, Tensor) else type(logits).__name__
-        if found != (2, classes):
+        shape = tuple(found.shape) if isinstance(found, Tensor) else ()
+        told = shape or type(found).__name__
+        if (
+            len(shape) != 1 + len(output)
+            or shape[0] != 2
+            or not all(wanted in (None, own) for wanted, own in zip(output, shape[1:], strict=True))
+        ):
+            wanted = ", ".join("any" if side is None else str(side) for side in output)
             raise InvalidInput(
-                f"The {which} subnet gives {found} for 2 images of {classes} classes; it must give "
-                f"logits (2, {classes})."
+                f"The {which} subnet gives {told} for a batch of {tuple(given.shape)}; it must "
+                f"give (2, {wanted})."
             )
 
 

@@ -13,12 +13,10 @@ from foxnas_core.documents import parse_json
 from foxnas_core.errors import InvalidInput, MissingPart
 from foxnas_core.families import space_from_dict
 from foxnas_core.files import write_atomically
+from foxnas_core.networks import Network, SupernetAdapter
 from foxnas_core.space.architecture import Architecture
 from foxnas_core.space.search_space import SearchSpace
-from foxnas_core.supernet.adapter import AdaptedSupernet, Factory, build_supernet
-from foxnas_core.supernet.extraction import extract
-from foxnas_core.supernet.network import Supernet
-from foxnas_core.supernet.subnet import Network
+from foxnas_core.supernet.adapter import Factory, build_supernet, supernet_of
 
 
 @dataclass(frozen=True)
@@ -26,14 +24,12 @@ class Checkpoint:
     """A supernet with its training record, which holds pixel mean and standard deviation,
     dataset, recipe, seed and history; of imported weights, where they came from."""
 
-    supernet: Supernet | AdaptedSupernet
+    supernet: SupernetAdapter
     record: dict[str, Any]
 
     def extract(self, architecture: Architecture) -> Network:
         """The subnet of `architecture`, in evaluation mode; its norms are to be recalibrated."""
-        if isinstance(self.supernet, AdaptedSupernet):
-            return self.supernet.extract(architecture)
-        return extract(self.supernet, architecture)
+        return self.supernet.extract(architecture)
 
 
 def save_tensors(path: Path, tensors: dict[str, torch.Tensor], metadata: dict[str, Any]) -> None:
@@ -78,7 +74,7 @@ def load_weights(path: Path) -> dict[str, torch.Tensor]:
         ) from error
 
 
-def save_checkpoint(path: Path, supernet: Supernet, record: dict[str, Any]) -> None:
+def save_checkpoint(path: Path, supernet: SupernetAdapter, record: dict[str, Any]) -> None:
     metadata = {"space": supernet.space.to_dict(), "record": record}
     save_tensors(path, dict(supernet.state_dict()), metadata)
 
@@ -127,7 +123,7 @@ def load_checkpoint(
         return Checkpoint(adapted, metadata["record"])
     if build is not None:
         raise InvalidInput(f"{path} holds a supernet of the studio's own; leave --supernet out.")
-    supernet = Supernet(own)
+    supernet = supernet_of(own)
     try:
         supernet.load_state_dict(tensors)
     except RuntimeError as error:

@@ -13,9 +13,9 @@ import onnxruntime
 import torch
 from torch import Tensor, nn
 
+from foxnas_core.networks import Network
 from foxnas_core.supernet.onnx import INPUT, onnx_model, onnx_of_parts, session_of
 from foxnas_core.supernet.recalibration import Averaging
-from foxnas_core.supernet.subnet import Network, Subnet
 
 
 @dataclass(frozen=True)
@@ -53,11 +53,12 @@ def _branches(
 
 
 class SharedSessions:
-    """Subnets of one resolution in ONNX Runtime, one session for each branch of their tree."""
+    """Subnets of one input shape in ONNX Runtime, one session for each branch of their tree."""
 
     def __init__(self, subnets: Sequence[Network]) -> None:
-        parts = [_parts_of(subnet) for subnet in subnets]
+        parts = [subnet.parts() for subnet in subnets]
         self._count = len(subnets)
+        own_shape = subnets[0].input_shape
         self._tree = branches([[_key(part) for part in own] for own in parts])
         self._sessions: dict[tuple[int, ...], onnxruntime.InferenceSession] = {}
         for branch in _all(self._tree):
@@ -65,11 +66,12 @@ class SharedSessions:
             if isinstance(own[0], Network):
                 model = onnx_model(own[0])
             else:
-                model = onnx_of_parts(own, ["batch", None, None, None])
+                free = [None] * len(own_shape)
+                model = onnx_of_parts(own, ["batch", *free])
             self._sessions[_name(branch)] = session_of(model)
 
     def logits(self, batch: np.ndarray) -> list[np.ndarray]:
-        """Images (N, C, r, r) to each subnet's logits (N, classes), equal to those of the whole
+        """A batch (N, *input_shape) to each subnet's output (N, …), equal to that of the whole
         model to rounding."""
         found: dict[int, np.ndarray] = {}
 
@@ -87,11 +89,11 @@ class SharedSessions:
 
 @torch.no_grad()
 def recalibrate_together(subnets: Sequence[Network], batches: Iterable[Tensor]) -> None:
-    """As `recalibrate` each of these subnets, which have one resolution and come from one supernet.
+    """As `recalibrate` each of these subnets, of one input shape and from one supernet.
 
     Raises `ValueError` as that.
     """
-    parts = [_parts_of(subnet) for subnet in subnets]
+    parts = [subnet.parts() for subnet in subnets]
     tree = branches([[_key(part) for part in own] for own in parts])
 
     def run(branch: Branch, x: Tensor) -> None:
@@ -100,19 +102,16 @@ def recalibrate_together(subnets: Sequence[Network], batches: Iterable[Tensor]) 
         for child in branch.children:
             run(child, x)
 
-    # Norms and depthwise convolutions run about twice as fast with the channels last; somebody's
-    # own module may depend on how its tensors lie.
-    known = all(isinstance(subnet, Subnet) for subnet in subnets)
-    layout = torch.channels_last if known else torch.contiguous_format
+    layout = subnets[0].layout
     for subnet in subnets:
-        subnet.eval().to(memory_format=layout)  # type: ignore[call-overload]
+        subnet.eval().laid_out(layout)
     with Averaging() as averaging:
         for batch in batches:
             for branch in tree:
                 run(branch, batch.contiguous(memory_format=layout))
             averaging.batches += 1
     for subnet in subnets:
-        subnet.to(memory_format=torch.contiguous_format)  # type: ignore[call-overload]
+        subnet.laid_out(torch.contiguous_format)
     if not averaging.batches:
         raise ValueError("Recalibration needs at least one batch of images.")
     for branch in _all(tree):
@@ -120,11 +119,6 @@ def recalibrate_together(subnets: Sequence[Network], batches: Iterable[Tensor]) 
             state = parts[branch.members[0]][place].state_dict()
             for member in branch.members[1:]:
                 parts[member][place].load_state_dict(state)
-
-
-def _parts_of(network: Network) -> list[nn.Module]:
-    """Of somebody's own module nothing is known: it is one part."""
-    return network.parts() if isinstance(network, Subnet) else [network]
 
 
 def _key(part: nn.Module) -> str:

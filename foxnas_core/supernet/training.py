@@ -26,13 +26,13 @@ from torch import distributed as dist
 from torch.nn import functional as F
 
 from foxnas_core.errors import InvalidInput
-from foxnas_core.families.mbconv.space import resolution_of, settings_of
+from foxnas_core.families.mbconv.space import settings_of
+from foxnas_core.networks import SupernetAdapter
 from foxnas_core.space.architecture import Architecture
 from foxnas_core.space.search_space import SearchSpace
+from foxnas_core.supernet.adapter import supernet_of
 from foxnas_core.supernet.checkpoint import load_tensors, save_tensors
-from foxnas_core.supernet.extraction import extract
 from foxnas_core.supernet.images import Level, to_batch
-from foxnas_core.supernet.network import Supernet
 from foxnas_core.supernet.recalibration import recalibrate
 from foxnas_core.tasks.dataset import Dataset, ImageSet
 
@@ -81,7 +81,7 @@ class Progress:
 class Trained:
     """A trained supernet and its record (see `Checkpoint`)."""
 
-    supernet: Supernet
+    supernet: SupernetAdapter
     record: dict[str, Any]
 
 
@@ -91,7 +91,7 @@ def train(
     recipe: Recipe,
     *,
     state_file: Path,
-    start: Supernet | None = None,
+    start: SupernetAdapter | None = None,
     resume: bool = False,
     report: Callable[[Progress], None] = lambda progress: None,
     report_every: int = 50,
@@ -114,7 +114,7 @@ def train(
             f"A batch of {recipe.batch} can't be shared by {world} processes; choose a multiple."
         )
     torch.manual_seed(recipe.seed)
-    supernet = Supernet(space).train()
+    supernet = supernet_of(space).train()
     if start is not None:
         supernet.load_state_dict(start.state_dict())
     supernet.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
@@ -179,7 +179,7 @@ def train(
     return Trained(supernet.eval(), record)
 
 
-def weights_fingerprint(supernet: Supernet) -> str:
+def weights_fingerprint(supernet: SupernetAdapter) -> str:
     """Twelve hexadecimal digits that change whenever a weight or a norm's statistic does."""
     digest = hashlib.sha256()
     for name, tensor in sorted(supernet.state_dict().items()):
@@ -189,7 +189,7 @@ def weights_fingerprint(supernet: Supernet) -> str:
 
 
 def accuracy_of(
-    supernet: Supernet,
+    supernet: SupernetAdapter,
     architecture: Architecture,
     dataset: Dataset,
     *,
@@ -199,8 +199,8 @@ def accuracy_of(
     batch: int = 500,
 ) -> float:
     """Top-1 accuracy, in percent, of a recalibrated subnet on the held-out images."""
-    subnet = extract(supernet, architecture)
-    resolution = subnet.resolution
+    subnet = supernet.extract(architecture)
+    resolution = subnet.input_shape[-1]
     recalibrate(
         subnet, batches(dataset.training.take(slice(0, calibration_images)), resolution, mean, std)
     )
@@ -279,7 +279,7 @@ class _Scored:
 
 
 def _accumulate(
-    supernet: Supernet,
+    supernet: SupernetAdapter,
     subnets: list[Architecture],
     images: ImageSet,
     distillation: float,
@@ -292,7 +292,7 @@ def _accumulate(
     soft: Tensor | None = None
     scored = []
     for architecture in subnets:
-        x = to_batch(images.images, resolution_of(supernet.settings, architecture), mean, std)
+        x = to_batch(images.images, supernet.input_shape(architecture)[-1], mean, std)
         logits = supernet(x.contiguous(memory_format=torch.channels_last), architecture)
         hard_loss = F.cross_entropy(logits, labels)
         loss = hard_loss

@@ -16,10 +16,10 @@ from PIL import Image
 from foxnas_core.export.exporter import export_subnet, write_export
 from foxnas_core.export.formats import FORMATS, formats_of
 from foxnas_core.families import space_from_dict
+from foxnas_core.families.mbconv.supernet import Supernet
 from foxnas_core.measurement.campaign import prepare
 from foxnas_core.supernet.checkpoint import Checkpoint
 from foxnas_core.supernet.images import to_batch
-from foxnas_core.supernet.network import Supernet
 from foxnas_core.tasks.dataset import ImageSet
 
 
@@ -44,7 +44,7 @@ def refused(folder, script, *arguments) -> str:
 
 def said_by(prepared, pixels, record) -> tuple[str, float]:
     """The same as the app computes it."""
-    resolution = prepared.subnet.resolution
+    resolution = prepared.subnet.input_shape[-1]
     batch = to_batch(pixels[None], resolution, record["pixel_mean"], record["pixel_std"])
     with torch.no_grad():
         shares = prepared.subnet(batch).softmax(1)[0]

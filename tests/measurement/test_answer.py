@@ -52,7 +52,7 @@ def test_an_installed_runtime_answers_as_the_subnet_does(
     [entry] = write_models(
         RUNTIMES[name], {"a": prepared}, folder=tmp_path, precisions=("fp32",), **options
     )
-    images = to_batch(tiny_dataset.held_out.images[:20], prepared.subnet.resolution, mean, std)
+    images = to_batch(tiny_dataset.held_out.images[:20], prepared.subnet.input_shape[-1], mean, std)
     model = (tmp_path / entry["file"]).read_bytes()
     logits, version = answers_of(RUNTIMES[name], model, images.numpy())
     with torch.no_grad():

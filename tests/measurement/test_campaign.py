@@ -48,7 +48,7 @@ def test_a_prepared_subnet_has_statistics_of_its_own_images(tiny_checkpoint, tin
     mean, std = tiny_checkpoint.record["pixel_mean"], tiny_checkpoint.record["pixel_std"]
     from foxnas_core.supernet.images import to_batch
 
-    batch = to_batch(tiny_dataset.training.images, subnet.resolution, mean, std)
+    batch = to_batch(tiny_dataset.training.images, subnet.input_shape[-1], mean, std)
     seen = subnet.stem[0][0](batch)
     norm = subnet.stem[0][1]
     assert isinstance(norm, nn.BatchNorm2d)

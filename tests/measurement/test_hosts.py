@@ -37,7 +37,7 @@ def onnx(tiny_checkpoint, tiny_dataset):
 
 def job_in(folder: Path, prepared, **changes) -> dict:
     (folder / "a.onnx").write_bytes(prepared.onnx)
-    size = prepared.subnet.resolution
+    size = prepared.subnet.input_shape[-1]
     entry = {"name": "a", "file": "a.onnx", "shape": [1, 1, size, size]}
     return {
         "runtime": "onnxruntime", "models": [entry], "reference": entry, "runs": 20,

@@ -161,7 +161,7 @@ def folder(tiny_checkpoint, tiny_dataset, tmp_path_factory):
             tiny_checkpoint, tiny_checkpoint.supernet.space.extreme(which), tiny_dataset.training
         )
         (folder / f"{which}.onnx").write_bytes(p.onnx)
-        shape = [1, 1, p.subnet.resolution, p.subnet.resolution]
+        shape = [1, 1, p.subnet.input_shape[-1], p.subnet.input_shape[-1]]
         entries.append({"name": which, "file": f"{which}.onnx", "shape": shape})
     job = {
         "runtime": "onnxruntime", "models": entries, "reference": entries[0], "runs": 40,

@@ -58,7 +58,7 @@ def test_an_environment_is_given_programs_that_give_the_subnets_logits(
     [own] = job["subnets"]
     assert job["runtime"] == "litert" and own["precisions"] == ["fp32", "int8"]
     program = torch.export.load(tmp_path / own["program"]).module()
-    size = prepared.subnet.resolution
+    size = prepared.subnet.input_shape[-1]
     image = torch.randn(1, 1, size, size, generator=torch.Generator().manual_seed(0))
     with torch.no_grad():
         assert torch.allclose(program(image), prepared.subnet(image), atol=1e-6)

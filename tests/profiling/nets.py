@@ -8,9 +8,9 @@ from torch import nn
 
 from foxnas_core.families import space_from_dict
 from foxnas_core.families.mbconv.space import settings_of
+from foxnas_core.families.mbconv.subnet import Subnet
 from foxnas_core.space.search_space import SearchSpace
 from foxnas_core.supernet.adapter import AdaptedSubnet
-from foxnas_core.supernet.subnet import Subnet
 
 
 def rich_space() -> SearchSpace:
@@ -72,4 +72,4 @@ class Plain(nn.Module):
 
 def adapted(module: nn.Module) -> AdaptedSubnet:
     torch.manual_seed(0)
-    return AdaptedSubnet(module.eval(), 12, 1).eval()
+    return AdaptedSubnet(module.eval(), (1, 12, 12)).eval()

@@ -5,9 +5,9 @@ from hypothesis import strategies as st
 
 from foxnas_core.families import load_shipped
 from foxnas_core.families.mbconv.space import settings_of
+from foxnas_core.families.mbconv.subnet import Subnet
 from foxnas_core.measurement.cost import cost_of, costs_by_module
 from foxnas_core.profiling.layers import layers_of, path_of
-from foxnas_core.supernet.subnet import Subnet
 from tests.profiling.nets import OwnNet, Plain, adapted, rich_space, subnet
 
 SPACES = {s.name: s for s in map(load_shipped, ("foxnas-mini", "foxnas-mini-cpu"))}

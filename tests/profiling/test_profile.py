@@ -39,7 +39,7 @@ def profiled(name: str, precision: str) -> Case:
     network = make()
     model = fp32 = onnx_model(network)
     if precision == "int8":
-        size = network.resolution
+        size = network.input_shape[-1]
         images = np.random.default_rng(0).standard_normal((8, 1, size, size)).astype("f4")
         model = quantized_model(fp32, images)
     told = []

@@ -8,9 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from foxnas_core.families import space_from_dict
+from foxnas_core.families.mbconv.supernet import Supernet
 from foxnas_core.quantization.fake import FakeQuantized, folded, rounded, rounded_weight
-from foxnas_core.supernet.extraction import extract
-from foxnas_core.supernet.network import Supernet
 from foxnas_core.supernet.onnx import INPUT, onnx_model, quantized_model, session_of
 from foxnas_core.supernet.recalibration import recalibrate
 
@@ -21,7 +20,7 @@ def subnet_of(**stage):
     document["stages"] = [{**s, **stage} for s in document["stages"]]
     torch.manual_seed(0)
     space = space_from_dict(document)
-    subnet = extract(Supernet(space), space.extreme("largest"))
+    subnet = Supernet(space).extract(space.extreme("largest"))
     images = torch.randn(300, 1, 12, 12)
     recalibrate(subnet, [images])
     return subnet, images

@@ -7,6 +7,7 @@ from safetensors.torch import load
 from torch import nn
 
 from foxnas_core.errors import InvalidInput
+from foxnas_core.families.mbconv.subnet import Subnet
 from foxnas_core.measurement.accuracy import AccuracyMeter
 from foxnas_core.measurement.campaign import pixel_statistics, prepare
 from foxnas_core.measurement.meter import Prepared
@@ -17,7 +18,6 @@ from foxnas_core.quantization.finetuning import (
     fine_tuned_files,
 )
 from foxnas_core.supernet.onnx import INPUT, session_of
-from foxnas_core.supernet.subnet import Subnet
 from foxnas_core.tasks.dataset import ImageSet
 
 

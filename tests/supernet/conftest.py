@@ -2,8 +2,8 @@ import pytest
 import torch
 from torch import nn
 
+from foxnas_core.families.mbconv.supernet import Supernet
 from foxnas_core.space.search_space import SearchSpace
-from foxnas_core.supernet.network import Supernet
 
 
 def randomised(space: SearchSpace, seed: int = 0) -> Supernet:

@@ -17,7 +17,7 @@ from foxnas_core.supernet.adapter import (
 from foxnas_core.supernet.onnx import INPUT, onnx_model, session_of
 from foxnas_core.supernet.recalibration import recalibrate
 
-RECORD = {"resolution": 8, "input_channels": 1}
+RECORD = {"resolution": 8, "input_channels": 1}  # as studies of images have it
 SPACE = space_from_dict(
     {
         "format": 1, "name": "sliced", "family": "listed",
@@ -70,7 +70,7 @@ class Cutting(Sliced):
 
 
 def adapted(module: nn.Module) -> AdaptedSupernet:
-    return AdaptedSupernet(module, SPACE, **RECORD)
+    return AdaptedSupernet(module, SPACE, input_shape=(1, 8, 8))
 
 
 def pair() -> tuple[AdaptedSupernet, AdaptedSupernet]:
@@ -89,7 +89,8 @@ def test_set_and_extracted_subnets_are_one_network(architecture):
     for supernet in pair():
         before = {n: t.clone() for n, t in supernet.module.state_dict().items()}
         subnet = supernet.extract(architecture)
-        assert subnet.resolution == architecture["side"] and subnet.input_channels == 1
+        side = architecture["side"]
+        assert subnet.input_shape == (1, side, side)
         recalibrate(subnet, batches)
         logits.append(subnet(batches[0]))
         costs.append(cost_of(subnet))
@@ -133,13 +134,13 @@ def test_what_the_module_gets_wrong_is_said():
 
 def test_both_extremes_are_run_before_they_are_trusted():
     supernet, cutting = pair()
-    check_supernet(supernet, 3)
-    check_supernet(cutting, 3)
-    with pytest.raises(InvalidInput, match=r"gives \(2, 3\) for 2 images of 4 classes"):
-        check_supernet(supernet, 4)
-    supernet.input_channels = 5
-    with pytest.raises(InvalidInput, match=r"can't run on images \(2, 5, 12, 12\)"):
-        check_supernet(supernet, 3)
+    check_supernet(supernet, [3])
+    check_supernet(cutting, [3])
+    with pytest.raises(InvalidInput, match=r"gives \(2, 3\) for .*; it must give \(2, 4\)"):
+        check_supernet(supernet, [4])
+    supernet._shape = 5, 8, 8
+    with pytest.raises(InvalidInput, match=r"can't run on a batch of \(2, 5, 12, 12\)"):
+        check_supernet(supernet, [3])
 
 
 def test_weights_must_be_the_modules():

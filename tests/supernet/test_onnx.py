@@ -6,20 +6,18 @@ import pytest
 import torch
 
 from foxnas_core.families import load_shipped
-from foxnas_core.supernet.extraction import extract
-from foxnas_core.supernet.network import Supernet
+from foxnas_core.families.mbconv.supernet import Supernet
 from foxnas_core.supernet.onnx import INPUT, onnx_model, quantized_model, session_of
 
 
 def images(subnet, count: int) -> torch.Tensor:
     generator = torch.Generator().manual_seed(0)
-    size = subnet.resolution
-    return torch.randn(count, subnet.input_channels, size, size, generator=generator)
+    return torch.randn(count, *subnet.input_shape, generator=generator)
 
 
 def test_the_model_equals_the_subnet_at_any_batch_size(tiny_supernet):
     for architecture in tiny_supernet.space.sample(2, seed=0):
-        subnet = extract(tiny_supernet, architecture)
+        subnet = tiny_supernet.extract(architecture)
         session = session_of(onnx_model(subnet))
         for count in (1, 7):
             x = images(subnet, count)
@@ -33,7 +31,7 @@ def test_the_model_is_what_torchs_exporter_writes(space):
     """Node for node and digit for digit, so that it takes as long; the exporter is slow."""
     torch.manual_seed(0)
     supernet = Supernet(load_shipped(space)).eval()
-    subnet = extract(supernet, supernet.space.sample(1, seed=3)[0])
+    subnet = supernet.extract(supernet.space.sample(1, seed=3)[0])
     file = io.BytesIO()
     torch.onnx.export(
         subnet, (images(subnet, 1),), file, input_names=[INPUT], output_names=["logits"],
@@ -52,7 +50,7 @@ def test_the_model_is_what_torchs_exporter_writes(space):
 
 
 def test_quantized_convolutions_are_int8_per_channel_and_near_the_original(tiny_supernet):
-    subnet = extract(tiny_supernet, tiny_supernet.space.extreme("largest"))
+    subnet = tiny_supernet.extract(tiny_supernet.space.extreme("largest"))
     model = onnx_model(subnet)
     x = images(subnet, 64).numpy()
     quantized = quantized_model(model, x)
@@ -68,14 +66,14 @@ def test_quantized_convolutions_are_int8_per_channel_and_near_the_original(tiny_
 
 
 def test_a_session_has_one_thread(tiny_supernet):
-    subnet = extract(tiny_supernet, tiny_supernet.space.extreme("smallest"))
+    subnet = tiny_supernet.extract(tiny_supernet.space.extreme("smallest"))
     options = session_of(onnx_model(subnet)).get_session_options()
     assert options.intra_op_num_threads == 1
     assert options.get_session_config_entry("session.intra_op.allow_spinning") == "0"
 
 
 def test_nodes_are_named_by_the_modules_that_they_come_from(tiny_supernet):
-    subnet = extract(tiny_supernet, tiny_supernet.space.extreme("largest"))
+    subnet = tiny_supernet.extract(tiny_supernet.space.extreme("largest"))
     names = [node.name for node in onnx.load_from_string(onnx_model(subnet)).graph.node]
     assert len(set(names)) == len(names)
     modules = dict(subnet.named_modules())

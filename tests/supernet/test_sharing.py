@@ -5,7 +5,7 @@ import pytest
 import torch
 from torch import nn
 
-from foxnas_core.supernet.extraction import extract
+from foxnas_core.families.mbconv.subnet import Network
 from foxnas_core.supernet.onnx import INPUT, onnx_model, session_of
 from foxnas_core.supernet.recalibration import recalibrate
 from foxnas_core.supernet.sharing import (
@@ -14,7 +14,6 @@ from foxnas_core.supernet.sharing import (
     branches,
     recalibrate_together,
 )
-from foxnas_core.supernet.subnet import Network
 
 
 def test_the_tree_has_a_branch_for_each_common_beginning():
@@ -34,7 +33,7 @@ def alike(tiny_supernet):
     architectures = [
         a for a in tiny_supernet.space.sample(40, seed=1) if a.to_dict()["resolution"] == 12
     ]
-    return [extract(tiny_supernet, a) for a in [*architectures[:12], architectures[0]]]
+    return [tiny_supernet.extract(a) for a in [*architectures[:12], architectures[0]]]
 
 
 def batches(count: int):
@@ -60,7 +59,7 @@ def test_statistics_are_those_of_each_alone(alike):
 
 def test_somebodys_own_module_shares_nothing_and_keeps_its_layout():
     class Own(Network):
-        resolution, input_channels = 12, 1
+        input_shape = 1, 12, 12
 
         def __init__(self):
             super().__init__()

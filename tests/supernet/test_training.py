@@ -110,7 +110,7 @@ def test_alone_trains_that_subnet_and_no_other(tiny_space, tiny_dataset, tmp_pat
     recipe = Recipe(1, 40, alone=smallest.to_dict())
     trained = run(tiny_space, tiny_dataset, tmp_path, recipe=recipe)
     torch.manual_seed(recipe.seed)
-    fresh = training.Supernet(tiny_space).state_dict()
+    fresh = training.supernet_of(tiny_space).state_dict()
     moved = {n for n, t in trained.supernet.state_dict().items() if not torch.equal(t, fresh[n])}
     assert any(name.startswith("blocks.s1b1") for name in moved)
     assert not any("s1b2" in name or "s2b2" in name for name in moved)
@@ -141,7 +141,7 @@ def test_distillation_pulls_towards_the_largest_subnet(tiny_space, tiny_dataset)
     gradients = []
     for weight in (0.0, 1.0):
         torch.manual_seed(1)
-        supernet = training.Supernet(tiny_space).train()
+        supernet = training.supernet_of(tiny_space).train()
         training._accumulate(supernet, subnets, images, weight, 0.5, 0.25)
         gradients.append(supernet.head.classifier.weight.grad.clone())
     assert not torch.allclose(gradients[0], gradients[1])

@@ -22,16 +22,17 @@ from foxnas_core.evidence.handmade.record import (
 from foxnas_core.evidence.handmade.training import train_network
 from foxnas_core.evidence.trust.pairs import Score
 from foxnas_core.families.mbconv.space import MBConvSettings, resolution_of, settings_of
+from foxnas_core.families.mbconv.subnet import Subnet
 from foxnas_core.measurement.accuracy import AccuracyMeter
 from foxnas_core.measurement.campaign import pixel_statistics, prepare, reference_architecture
 from foxnas_core.measurement.cost import cost_of
 from foxnas_core.measurement.latency import FP32, LatencyMeter
 from foxnas_core.measurement.meter import Prepared
 from foxnas_core.measurement.runner import device_name
+from foxnas_core.networks import Network
 from foxnas_core.space.architecture import Architecture
 from foxnas_core.supernet.checkpoint import Checkpoint, load_tensors, save_tensors
 from foxnas_core.supernet.recalibration import recalibrate
-from foxnas_core.supernet.subnet import Network, Subnet
 from foxnas_core.supernet.training import Recipe, batches
 from foxnas_core.tasks.dataset import Dataset, ImageSet
 
@@ -101,7 +102,7 @@ class HandmadeBench:
             state_file=state,
             report=lambda progress: report(progress.step),
         )
-        recalibrate(network, batches(self.calibration, network.resolution, mean, std))
+        recalibrate(network, batches(self.calibration, network.input_shape[-1], mean, std))
         save_tensors(weights, dict(network.state_dict()), {"network": contender.name})
         return self._scored(contender, network, ALONE, recipe.seed, seconds)
 

@@ -1,11 +1,13 @@
 """The hand-made networks as torch modules."""
 
+import torch
 from torch import Tensor, nn
 
 from foxnas_core.evidence.handmade.designs import Plan
+from foxnas_core.families.mbconv.layers import activation_of
 from foxnas_core.families.mbconv.space import BlockPlan
-from foxnas_core.supernet.layers import activation_of
-from foxnas_core.supernet.subnet import Network, SqueezeExcitation, convolution, depthwise
+from foxnas_core.families.mbconv.subnet import SqueezeExcitation, convolution, depthwise
+from foxnas_core.networks import Network
 
 
 class Bottleneck(nn.Module):
@@ -35,9 +37,11 @@ class HandmadeNetwork(Network):
     """Stem, bottlenecks, last convolution, average pooling, an optional hidden layer and the
     classifier; dropout, which the recipe has none of, is left out."""
 
+    layout = torch.channels_last
+
     def __init__(self, plan: Plan) -> None:
         super().__init__()
-        self.resolution, self.input_channels = plan.resolution, plan.input_channels
+        self.input_shape = plan.input_channels, plan.resolution, plan.resolution
         self.stem = convolution(
             plan.input_channels, plan.stem_width, 3, plan.stem_stride, plan.activation
         )
@@ -54,5 +58,5 @@ class HandmadeNetwork(Network):
         self.classifier = nn.Linear(width, plan.classes)
 
     def forward(self, x: Tensor) -> Tensor:
-        """(N, input_channels, resolution, resolution) to (N, classes)."""
+        """(N, *input_shape) to (N, classes)."""
         return self.classifier(self.hidden(self.head(self.blocks(self.stem(x))).mean((2, 3))))

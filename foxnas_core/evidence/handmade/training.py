@@ -11,8 +11,8 @@ from torch import nn
 from torch.nn import functional as F
 
 from foxnas_core.errors import InvalidInput
+from foxnas_core.networks import Network
 from foxnas_core.supernet.images import Level, to_batch
-from foxnas_core.supernet.subnet import Network
 from foxnas_core.supernet.training import (
     Progress,
     Recipe,
@@ -71,7 +71,7 @@ def train_network(
     losses: list[float] = []
     for step in range(first, steps):
         images = images_of.step(step)
-        x = to_batch(images.images, network.resolution, mean, std)
+        x = to_batch(images.images, network.input_shape[-1], mean, std)
         for group in optimizer.param_groups:
             group["lr"] = recipe.learning_rate * schedule(step, steps, recipe.warmup)
         optimizer.zero_grad(set_to_none=True)

@@ -21,8 +21,6 @@ from foxnas_core.measurement.meter import Prepared
 from foxnas_core.measurement.runner import device_name
 from foxnas_core.space.architecture import Architecture
 from foxnas_core.supernet.checkpoint import Checkpoint
-from foxnas_core.supernet.extraction import extract
-from foxnas_core.supernet.network import Supernet
 from foxnas_core.supernet.training import Progress, Recipe, train
 from foxnas_core.tasks.dataset import Dataset, ImageSet
 
@@ -84,13 +82,13 @@ def train_pair(
     checkpoint = bench.checkpoint
     own = recipe_of(checkpoint)
     supernet = checkpoint.supernet
-    if not isinstance(supernet, Supernet):
+    if supernet.foreign:
         raise InvalidInput(
             "Subnets of a supernet of your own cannot be trained alone by our recipe; train them "
             "by yours and compare the accuracies."
         )
     inherited = prepare(checkpoint, architecture, bench.calibration)
-    raw = Prepared(architecture, extract(supernet, architecture))
+    raw = Prepared(architecture, supernet.extract(architecture))
     common = replace(own, seed=seed, alone=architecture.to_dict())
     recipes = {
         "alone": replace(common, epochs=settings.epochs),

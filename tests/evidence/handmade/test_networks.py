@@ -5,9 +5,9 @@ from torch import nn
 
 from foxnas_core.evidence.handmade.designs import DESIGNS, design_named, plan_of
 from foxnas_core.evidence.handmade.networks import HandmadeNetwork
+from foxnas_core.families.mbconv.subnet import SqueezeExcitation
 from foxnas_core.measurement.cost import cost_of
 from foxnas_core.supernet.onnx import INPUT, onnx_model, quantized_model, session_of
-from foxnas_core.supernet.subnet import SqueezeExcitation
 
 # Parameters and MACs at width 1 for 224 pixels and 1,000 classes: parameters as the well-known
 # implementations count them (torchvision for both MobileNets, timm for EfficientNet-Lite0).

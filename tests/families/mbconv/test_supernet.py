@@ -1,6 +1,6 @@
 import torch
 
-from foxnas_core.supernet.network import Supernet
+from foxnas_core.families.mbconv.supernet import Supernet
 
 
 def test_output_has_a_logit_for_each_class(tiny_supernet):
@@ -28,9 +28,8 @@ def test_inactive_blocks_get_no_gradient(tiny_space):
 
 def test_parameters_are_those_of_the_largest_subnet_and_the_transforms(tiny_space):
     supernet = Supernet(tiny_space)
-    from foxnas_core.supernet.extraction import extract
 
-    largest = sum(p.numel() for p in extract(supernet, tiny_space.extreme("largest")).parameters())
+    largest = sum(p.numel() for p in supernet.extract(tiny_space.extreme("largest")).parameters())
     transforms = sum(p.numel() for n, p in supernet.named_parameters() if "transforms" in n)
     assert sum(p.numel() for p in supernet.parameters()) == largest + transforms
     assert transforms == 4 * 81

@@ -8,14 +8,13 @@ from conftest import tiny_document
 from foxnas_core.errors import InvalidInput
 from foxnas_core.families import load_shipped, space_from_dict
 from foxnas_core.space.architecture import Architecture
-from foxnas_core.supernet.extraction import extract
 from tests.supernet.conftest import randomised
 
 
 def difference(supernet, architecture) -> float:
     """Greatest difference of the logits, relative to how much they differ between images."""
-    subnet = extract(supernet, architecture)
-    x = torch.randn(2, supernet.settings.input_channels, subnet.resolution, subnet.resolution)
+    subnet = supernet.extract(architecture)
+    x = torch.randn(2, *subnet.input_shape)
     with torch.no_grad():
         expected = supernet(x, architecture)
         return float((subnet(x) - expected).abs().max() / expected.std(dim=0).mean())
@@ -58,7 +57,7 @@ def test_optional_parts_extract_exactly(excitation, first_width, feature_width):
 def test_a_subnet_owns_its_weights(tiny_supernet):
     architecture = tiny_supernet.space.extreme("largest")
     before = {k: v.clone() for k, v in tiny_supernet.state_dict().items()}
-    subnet = extract(tiny_supernet, architecture)
+    subnet = tiny_supernet.extract(architecture)
     with torch.no_grad():
         for tensor in subnet.state_dict().values():
             tensor.zero_()
@@ -67,7 +66,7 @@ def test_a_subnet_owns_its_weights(tiny_supernet):
 
 def test_a_smaller_subnet_has_fewer_parameters(tiny_supernet):
     counts = [
-        sum(p.numel() for p in extract(tiny_supernet, tiny_supernet.space.extreme(w)).parameters())
+        sum(p.numel() for p in tiny_supernet.extract(tiny_supernet.space.extreme(w)).parameters())
         for w in ("smallest", "largest")
     ]
     assert counts[0] < counts[1]
@@ -75,4 +74,4 @@ def test_a_smaller_subnet_has_fewer_parameters(tiny_supernet):
 
 def test_an_architecture_of_another_space_is_refused(tiny_supernet):
     with pytest.raises(InvalidInput, match="resolution"):
-        extract(tiny_supernet, Architecture((("resolution", np.int64(9)),)))
+        tiny_supernet.extract(Architecture((("resolution", np.int64(9)),)))

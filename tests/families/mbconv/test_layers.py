@@ -3,7 +3,7 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from foxnas_core.supernet.layers import (
+from foxnas_core.families.mbconv.layers import (
     ElasticDepthwise,
     ElasticNorm,
     ElasticPointwise,

@@ -11,11 +11,10 @@ from torch.nn import functional as F
 
 from foxnas_core.errors import InvalidInput
 from foxnas_core.families import load_shipped, space_from_dict
+from foxnas_core.families.mbconv.once_for_all import supernet_from_once_for_all
 from foxnas_core.families.mbconv.space import settings_of
 from foxnas_core.space.architecture import Architecture
 from foxnas_core.space.search_space import SearchSpace
-from foxnas_core.supernet.extraction import extract
-from foxnas_core.supernet.once_for_all import supernet_from_once_for_all
 
 SPACE = load_shipped("ofa-mobilenetv3")
 # (width, stride, activation, squeeze-and-excitation) of the published stages.
@@ -188,7 +187,7 @@ def test_subnets_give_the_published_networks_logits(weights, supernet, architect
     scale = expected.std()
     supernet = copy.deepcopy(supernet).double()
     assert (supernet(x, architecture) - expected).abs().max() <= 1e-9 * scale
-    assert (extract(supernet, architecture)(x) - expected).abs().max() <= 1e-9 * scale
+    assert (supernet.extract(architecture)(x) - expected).abs().max() <= 1e-9 * scale
     assert expected.std(dim=0).mean() > 1e-6 * scale  # the images do make a difference
 
 

@@ -12,8 +12,8 @@ from torch import Tensor
 
 from foxnas_core.errors import InvalidInput
 from foxnas_core.families.mbconv.space import MBConvSettings
+from foxnas_core.families.mbconv.supernet import Supernet
 from foxnas_core.space.search_space import SearchSpace
-from foxnas_core.supernet.network import Supernet
 
 IMAGENET_MEAN, IMAGENET_STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 """Pixel mean and standard deviation of red, green and blue, with which they were trained."""
