@@ -1,4 +1,4 @@
-"""Claims that are stated, kept, measured and judged, on a really measured study."""
+"""Claims that are stated, kept, measured and judged."""
 
 import multiprocessing
 from dataclasses import replace
@@ -174,7 +174,7 @@ def test_a_table_that_does_not_say_its_device_counts_no_latency(measured_study, 
 
 
 def test_a_latency_that_fails_its_checks_does_not_count(measured_study, pair, monkeypatch):
-    # The rows that are there were made steady; what is measured now has some spread.
+    # The rows that are there have fixed numbers; what is measured now has some spread.
     monkeypatch.setattr(latency_verdicts, "MOST_SPREAD", 0.0)
     trial = verify.verify(measured_study, pair)
     for claim, verdict in trial.judged:

@@ -1,0 +1,5 @@
+"""Python imports this at its start where its folder is in PYTHONPATH."""
+
+import altering
+
+altering.begin()
