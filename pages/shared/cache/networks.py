@@ -1,15 +1,10 @@
 """Subnets as networks: their layers, and what these take here."""
 
-import json
-from pathlib import Path
 from typing import TYPE_CHECKING
 
-import streamlit as st
-
 from foxnas_core.space.architecture import Architecture
-from foxnas_core.study.storage import Study, open_study
-from pages.shared.cache.versions import Stamp, stamp_of
-from pages.shared.choices import as_text
+from foxnas_core.study.storage import Study
+from pages.shared.cache.versions import Stamp, cached, stamp_of
 from pages.shared.registry import MEASURING
 
 if TYPE_CHECKING:
@@ -24,29 +19,18 @@ def export_stamp(study: Study) -> Stamp:
     return stamp_of(study, *_NETWORK)
 
 
+@cached(*_NETWORK, table=False, entries=32)
 def layers_of(study: Study, architecture: Architecture) -> "tuple[Layer, ...]":
-    """One subnet's layers; raises as `subnet_layers`."""
-    return _layers(str(study.folder), as_text(architecture), stamp_of(study, *_NETWORK))
-
-
-@st.cache_resource(max_entries=32, show_spinner=False)
-def _layers(folder: str, choices: str, stamp: Stamp) -> "tuple[Layer, ...]":
+    """One subnet's layers; raises as `steps.profile.subnet_layers`."""
     from foxnas_core.steps.profile import subnet_layers
 
-    study = open_study(Path(folder))
-    return subnet_layers(study, study.space.architecture(json.loads(choices)))
+    return subnet_layers(study, architecture)
 
 
+@cached(*_NETWORK, table=False, spinner="Profiling the subnet, alone on one core …")
 def profile_of(study: Study, architecture: Architecture, precision: str) -> "LayerProfile":
-    """What each of its layers takes on this machine; raises as `profile_subnet`."""
-    stamp = stamp_of(study, *_NETWORK)
-    return _profile(str(study.folder), as_text(architecture), precision, stamp)
-
-
-@st.cache_resource(max_entries=16, show_spinner="Profiling the subnet, alone on one core …")
-def _profile(folder: str, choices: str, precision: str, stamp: Stamp) -> "LayerProfile":
+    """What each of its layers takes on this machine; raises as `steps.profile.profile_subnet`."""
     from foxnas_core.steps.profile import profile_subnet
 
-    study = open_study(Path(folder))
     with MEASURING:
-        return profile_subnet(study, study.space.architecture(json.loads(choices)), precision)[1]
+        return profile_subnet(study, architecture, precision)[1]

@@ -5,7 +5,6 @@ by their digest.
 """
 
 import hashlib
-import json
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -28,32 +27,22 @@ class Upload:
         return hashlib.sha256(self.content).hexdigest()
 
 
+_BY = {
+    Upload: lambda upload: (upload.name, upload.digest),
+    SearchSpace: lambda space: space.fingerprint,
+    ColumnMapping: lambda mapping: (dict(mapping.columns), dict(mapping.units)),
+}
+
+
+@st.cache_resource(max_entries=2, ttl=1800, show_spinner="Reading the file …", hash_funcs=_BY)
 def foreign_of(upload: Upload) -> ForeignFile:
     """The uploaded file with its own columns; raises as `read_content`."""
-    return _foreign(upload.name, upload.digest, upload)
+    return read_content(upload.name, upload.content)
 
 
-@st.cache_resource(max_entries=2, ttl=1800, show_spinner="Reading the file …")
-def _foreign(name: str, digest: str, _upload: Upload) -> ForeignFile:
-    return read_content(name, _upload.content)
-
-
+@st.cache_resource(max_entries=4, ttl=1800, show_spinner="Checking the rows …", hash_funcs=_BY)
 def imported_of(
     upload: Upload, space: SearchSpace, mapping: ColumnMapping | None
 ) -> MeasurementTable:
     """The checked table of an uploaded file; raises as `ForeignFile.table`."""
-    told = (dict(mapping.columns), dict(mapping.units)) if mapping else None
-    key = json.dumps([space.to_dict(), told])
-    return _imported(upload.name, upload.digest, key, upload, space, mapping)
-
-
-@st.cache_resource(max_entries=4, ttl=1800, show_spinner="Checking the rows …")
-def _imported(
-    name: str,
-    digest: str,
-    key: str,
-    _upload: Upload,
-    _space: SearchSpace,
-    _mapping: ColumnMapping | None,
-) -> MeasurementTable:
-    return _foreign(name, digest, _upload).table(_space, _mapping)
+    return foreign_of(upload).table(space, mapping)

@@ -1,20 +1,24 @@
-"""Which content of a study a page shows: its files' stamps, its table's version.
+"""Which content of a study a page shows, and keeping what follows from that by it.
 
-A stamp is read as part of the key only. Architectures come as JSON, which Streamlit can hash. What
-follows from a table's content alone is kept by that, so that copies of a study share it: their
-`_folder` only says where it may be read.
+What follows from a table's content alone is kept by that, so that copies of a study share it. Files
+beside the table are told apart by their stamps.
 """
 
 import hashlib
+import inspect
 import os
+from collections.abc import Callable
 from contextlib import suppress
+from functools import wraps
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO, TypeVar
 
 import streamlit as st
 
 from foxnas_core.errors import FoxnasError, InvalidInput
-from foxnas_core.study.storage import Study, open_study
+from foxnas_core.space.architecture import Architecture
+from foxnas_core.space.search_space import SearchSpace
+from foxnas_core.study.storage import Study
 from foxnas_core.table.files import count_rows
 from foxnas_core.table.measurements import MeasurementTable
 from pages.shared import choices
@@ -24,6 +28,7 @@ Stamp = tuple[tuple[str, int, int, int], ...]
 Version = tuple[tuple[str, str], ...]
 # That, and the number of rows, if it can be told.
 Shown = tuple[Version, int | None]
+_Function = TypeVar("_Function", bound=Callable[..., Any])
 
 
 class TableChanged(InvalidInput):
@@ -59,11 +64,6 @@ def on_disk(study: Study) -> Shown:
     with suppress(FoxnasError):
         return version, _rows(str(study.table_file), digests["measurements.parquet"])
     return version, None
-
-
-def table_of(study: Study) -> MeasurementTable:
-    """The measurement table; raises as `Study.table`."""
-    return cached_table(str(study.folder), version_of(study))
 
 
 def stamp_of(study: Study, *names: str) -> Stamp:
@@ -110,11 +110,47 @@ def _rows(path: str, digest: str) -> int:
     return count_rows(Path(path))
 
 
-@st.cache_resource(max_entries=8, show_spinner=False)
-def cached_table(_folder: str, stamp: Version) -> MeasurementTable:
-    study = open_study(Path(_folder))
+def cached(
+    *files: str, table: bool = True, entries: int = 16, spinner: bool | str = False
+) -> Callable[[_Function], _Function]:
+    """Keep what a function computes from a study and further arguments, for all sessions.
+
+    A study counts by the content of its `table` (and space) and by the stamps of `files`.
+    """
+
+    def content(study: Study) -> tuple[Version, Stamp]:
+        return version_of(study) if table else (), stamp_of(study, *files)
+
+    def decorate(function: _Function) -> _Function:
+        signature = inspect.signature(function)
+        kept = st.cache_resource(
+            function,
+            max_entries=entries,
+            show_spinner=spinner,
+            hash_funcs={
+                Study: content,
+                Architecture: choices.as_text,
+                SearchSpace: lambda space: space.fingerprint,
+            },
+        )
+
+        @wraps(function)
+        def called(*args: Any, **kwargs: Any) -> Any:
+            # Streamlit tells a default that is given from one that is left out.
+            given = signature.bind(*args, **kwargs)
+            given.apply_defaults()
+            return kept(*given.args)
+
+        return called  # type: ignore[return-value]
+
+    return decorate
+
+
+@cached(entries=8)
+def table_of(study: Study) -> MeasurementTable:
+    """The measurement table; raises as `Study.table`."""
     table = study.table()
-    if version_on_disk(study) != stamp:
+    if version_on_disk(study) != version_of(study):
         raise TableChanged(
             f"The table of {study.name} was changed while this page was drawn; reload the page."
         )
