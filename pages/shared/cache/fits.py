@@ -76,7 +76,7 @@ def recommendation_of(study: Study, column: str, link: str) -> "Recommendation":
 
 @cached("optima.parquet")
 def calibrations_of(study: Study, latency: str) -> "dict[str, SearchCalibration]":
-    """What measured optima tell of accuracy and one latency; raises as `steps.calibrate.calibrations`."""
+    """What measured optima tell of accuracy and one latency; raises as `steps.calibrate`."""
     from foxnas_core.steps.calibrate import calibrations
 
     predictors = [predictor_of(study, column) for column in ("accuracy", latency)]
