@@ -26,8 +26,11 @@ data: ## fetch Fashion-MNIST (Debian's package), which only training needs
 	|| { $(AS_ROOT) apt-get update -qq && $(AS_ROOT) apt-get install -y --no-install-recommends dataset-fashion-mnist; }
 
 test: lint browser sshd ## install what the tests need, then run the whole suite
-	$(BIN)/python $(CORE)
-	$(BIN)/python $(JOURNEYS)
+	@# Both are run whatever the first says; the status is the worse of the two.
+	@core=0; journeys=0; \
+	$(BIN)/python $(CORE) || core=$$?; \
+	$(BIN)/python $(JOURNEYS) || journeys=$$?; \
+	exit $$(( core > journeys ? core : journeys ))
 
 test-core: $(VENV)/installed-dev sshd ## the suite without the browser
 	$(BIN)/python $(CORE)

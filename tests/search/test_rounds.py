@@ -145,6 +145,13 @@ def test_the_best_measured_is_that_of_a_listing():
         assert best.id in set(table.frame["id"][within & (accuracy == best.accuracy)])
 
 
+def test_the_best_measured_may_need_all_of_a_budget():
+    codes = SPACE.encode(SPACE.sample(2, seed=0))
+    table = table_of(SPACE, codes, accuracy=np.array([60.0, 70.0]), latency_ms=np.array([1.0, 2.0]))
+    [best] = best_measured(table, "latency_ms", [2.0])
+    assert (best.accuracy, best.latency) == (70.0, 2.0)
+
+
 def finds_of(*pairs: tuple[float, float]) -> tuple[Find, ...]:
     """Predicted and measured accuracy of as many finds; intervals reach 1 to either side."""
     architectures = SPACE.sample(len(pairs), seed=0)
