@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from playwright.sync_api import Browser, Page, TimeoutError, sync_playwright
+from playwright.sync_api import Browser, Download, Page, TimeoutError, sync_playwright
 
 CHROMIUM = Path("/usr/bin/chromium")
 REPOSITORY = Path(__file__).parents[1]
@@ -102,6 +102,21 @@ def wait_until_drawn(page: Page) -> None:
     page.wait_for_selector("h1", timeout=PATIENCE)
     page.wait_for_selector('[data-testid="stApp"][data-test-script-state="notRunning"]')
     page.wait_for_selector('[data-stale="true"]', state="detached")
+
+
+def download_by(page: Page, button: str) -> Download:
+    """Take a file away; the button is clicked again where the page was drawn anew under the click,
+    which revokes what the click asked for."""
+    for _ in range(2):
+        try:
+            with page.expect_download(timeout=PATIENCE / 6) as started:
+                page.locator(button).first.click()
+            return started.value
+        except TimeoutError:
+            wait_until_drawn(page)
+    with page.expect_download() as started:
+        page.locator(button).first.click()
+    return started.value
 
 
 def choose(page: Page, widget: str, option: str) -> None:

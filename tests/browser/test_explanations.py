@@ -1,7 +1,7 @@
 from pathlib import Path
 
 from playwright.sync_api import Page, expect
-from serving import wait_until_drawn
+from serving import download_by, wait_until_drawn
 
 from foxnas_core.explanation.blocks import blocks_of
 from foxnas_core.regression import fit
@@ -34,10 +34,9 @@ def test_lenses_on_the_space_and_on_one_subnet(page: Page, demo: Study, tmp_path
     wait_until_drawn(page)
 
     page.locator(".stExpander summary").first.click()
-    with page.expect_download() as download:
-        page.locator(".st-key-lenses-download button").click()
+    download = download_by(page, ".st-key-lenses-download button")
     target = tmp_path / "lenses.csv"
-    download.value.save_as(target)
+    download.save_as(target)
     header, *rows = target.read_text().splitlines()
     assert header == "block,lens,value,low,high,rank"
     assert len(rows) == 3 * len(blocks_of(fit(demo.table(), "accuracy").form))

@@ -8,7 +8,7 @@ from urllib.parse import urlencode
 
 import numpy as np
 from playwright.sync_api import Page, expect
-from serving import PATIENCE, wait_until_drawn
+from serving import PATIENCE, download_by, wait_until_drawn
 
 from foxnas_core.study.storage import Study
 
@@ -42,9 +42,8 @@ def test_an_export_goes_on_elsewhere_and_its_files_run_and_classify(
     page.goto(address(measured))
     expect(page.locator(".st-key-file-model-onnx")).to_be_visible(timeout=4 * PATIENCE)
     expect(page.get_by_text("Predicted and measured")).to_be_visible()
-    with page.expect_download() as started:
-        page.locator(".st-key-file-zip button").first.click()
-    with zipfile.ZipFile(io.BytesIO(Path(started.value.path()).read_bytes())) as archive:
+    started = download_by(page, ".st-key-file-zip button")
+    with zipfile.ZipFile(io.BytesIO(Path(started.path()).read_bytes())) as archive:
         archive.extractall(tmp_path)
     [out] = tmp_path.iterdir()
     how = json.loads((out / "preprocessing.json").read_text())

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 import pytest
 from playwright.sync_api import Page, expect
-from serving import REPOSITORY, wait_until_drawn
+from serving import REPOSITORY, download_by, wait_until_drawn
 
 from foxnas_core.evidence.handmade.claims import compare
 from foxnas_core.study.storage import Study, open_study
@@ -42,9 +42,8 @@ def test_precision_and_weights_change_the_claims_and_the_table_can_be_taken_away
     expect(page.get_by_text(said("inherited", ""))).to_be_visible()
     wait_until_drawn(page)
     page.get_by_text("Table", exact=True).first.click()
-    with page.expect_download() as download:
-        page.locator(".st-key-networks-download button").click()
-    header, *lines = download.value.path().read_text().splitlines()
+    download = download_by(page, ".st-key-networks-download button")
+    header, *lines = download.path().read_text().splitlines()
     assert header.startswith("network,family,width,way,")
     searched = sum(c.searched for c in record.contenders)
     assert len(lines) == len(record.contenders) + searched

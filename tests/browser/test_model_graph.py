@@ -5,7 +5,7 @@ from urllib.parse import urlencode
 
 import pandas as pd
 from playwright.sync_api import Page, expect
-from serving import wait_until_drawn
+from serving import download_by, wait_until_drawn
 
 from foxnas_core.study.storage import Study
 
@@ -22,10 +22,9 @@ def test_a_subnet_is_profiled_and_its_table_taken_away(page: Page, demo: Study, 
     expect(figure.get_by_text("Time", exact=True)).to_be_visible()
     expect(page.locator(".st-key-views-figure .js-plotly-plot")).to_be_visible()
     page.locator("summary", has_text="Table").first.click()
-    with page.expect_download() as started:
-        page.locator(".st-key-graph-download button").first.click()
+    started = download_by(page, ".st-key-graph-download button")
     file = tmp_path / "graph.csv"
-    started.value.save_as(file)
+    started.save_as(file)
     table = pd.read_csv(io.BytesIO(file.read_bytes()))
     layers = table[table["row"] == "layer"]
     assert layers["block"].drop_duplicates().tolist() == ["stem", "s1b1", "s2b1", "s3b1", "head"]

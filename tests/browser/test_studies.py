@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from playwright.sync_api import Page, expect
-from serving import choose, wait_until_drawn
+from serving import choose, download_by, wait_until_drawn
 
 from foxnas_core.study.storage import Study, create_study, open_study
 
@@ -34,10 +34,9 @@ def test_a_study_goes_away_as_a_zip_and_comes_back_under_another_name(
     studies = small.folder.parent
     page.goto("/Studies?study=small")
     wait_until_drawn(page)
-    with page.expect_download() as download:
-        page.locator(".st-key-take button").click()
-    assert download.value.suggested_filename == "small.zip"
-    download.value.save_as(tmp_path / "small.zip")
+    download = download_by(page, ".st-key-take button")
+    assert download.suggested_filename == "small.zip"
+    download.save_as(tmp_path / "small.zip")
 
     page.locator(".st-key-zip-0 input[type=file]").set_input_files(tmp_path / "small.zip")
     expect(page.get_by_text("It holds small: 3 files")).to_be_visible()
