@@ -124,7 +124,8 @@ def searched_subnets(study: Study, count: int) -> dict[Architecture, str]:
     """Subnets of the exact front of each latency that the study has, `count` of each, spread over
     its range, with how each was chosen.
 
-    One that both fronts hold is there once. Raises as `fit_all`.
+    One that both fronts hold is there once. Raises as `fit_all`, and `MissingPart` where there are
+    not two different ones.
     """
     table = study.table()
     found: dict[Architecture, str] = {}
@@ -143,6 +144,12 @@ def searched_subnets(study: Study, count: int) -> dict[Architecture, str]:
         raise MissingPart(
             f"Study {study.name!r} has no measured latency_ms, which searched subnets are chosen "
             "by; measure some with 'python -m foxnas_core measure'."
+        )
+    if len(found) < 2:  # before anything is trained, which takes hours
+        raise MissingPart(
+            f"The fronts of study {study.name!r} hold one subnet at all budgets asked for, and a "
+            f"comparison needs two different ones; ask for more than {count} budgets with "
+            "--searched, or measure more subnets with 'python -m foxnas_core measure'."
         )
     return found
 

@@ -176,3 +176,13 @@ def test_what_is_missing_is_one_sentence(tiny_study, tiny_space, tmp_path):
         run(bare)
     with pytest.raises(InvalidInput, match="A width must be above 0"):
         run(tiny_study, replace(SETTINGS, widths=(0.0,)))
+
+
+def test_two_different_searched_subnets_are_asked_for_before_anything_is_trained(study):
+    columns = ["accuracy:int8", "latency_ms:int8"]
+    study.amend(lambda table: replace(table, frame=table.frame.drop(columns=columns)))
+    study.handmade_file.unlink()
+    with pytest.raises(MissingPart, match=r"two different ones; ask for more than 1 .* --searched"):
+        run(study, replace(SETTINGS, searched=1))
+    assert study.handmade() is None
+    assert len(searched_subnets(study, 5)) >= 2  # as it was told

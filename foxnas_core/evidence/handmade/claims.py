@@ -150,6 +150,13 @@ def compare(
     searched = [c for c in record.contenders if c.searched and c.of(way) and c.latency]
     made = [c for c in record.contenders if not c.searched and c.of(ALONE) and c.latency]
     if len(searched) < 2 or not made:
+        chosen = sum(c.searched for c in record.contenders)
+        if chosen < 2:
+            raise MissingPart(
+                f"{chosen} searched network is in this record, and a comparison needs two "
+                "different ones; move handmade.json away and begin anew with 'python -m "
+                "foxnas_core handmade' and more budgets by --searched."
+            )
         trained = sum(bool(c.of(ALONE)) for c in record.contenders)
         raise MissingPart(
             f"{trained} of {len(record.contenders)} networks are trained so far; latencies are "

@@ -154,6 +154,12 @@ def test_without_enough_there_is_no_comparison(tiny_space):
             held(lacking)
 
 
+def test_one_searched_network_is_told_from_missing_training(tiny_space):
+    record = record_of(tiny_space, SEARCHED[:1], {"mobilenet-v2": [(0.01, 88.0)]})
+    with pytest.raises(MissingPart, match=r"1 searched network .* two different .* --searched"):
+        held(record)
+
+
 def test_the_document_is_plain_json(tiny_space):
     record = record_of(tiny_space, SEARCHED, {"mobilenet-v2": [(0.01, 88.0)]})
     record = record.with_result(record.contenders[0].name, result(87, seed=2))
