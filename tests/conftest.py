@@ -44,6 +44,16 @@ def tiny_space() -> SearchSpace:
     return space_from_dict(tiny_document())
 
 
+@pytest.fixture(scope="session")
+def tiny_supernet(tiny_space):
+    """Of the tiny space, its weights random."""
+    import torch
+    from weights import randomised
+
+    torch.set_num_threads(1)
+    return randomised(tiny_space)
+
+
 def stripes(count: int, seed: int = 0) -> ImageSet:
     """Images of 12 px whose class is the direction of their stripes, under noise."""
     rng = np.random.default_rng(seed)

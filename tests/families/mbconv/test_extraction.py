@@ -4,11 +4,11 @@ import numpy as np
 import pytest
 import torch
 from conftest import tiny_document
+from weights import randomised
 
 from foxnas_core.errors import InvalidInput
 from foxnas_core.families import load_shipped, space_from_dict
 from foxnas_core.space.architecture import Architecture
-from tests.supernet.conftest import randomised
 
 
 def difference(supernet, architecture) -> float:

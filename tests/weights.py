@@ -1,4 +1,5 @@
-import pytest
+"""Supernets whose weights hide no mistakes."""
+
 import torch
 from torch import nn
 
@@ -31,9 +32,3 @@ def randomised(space: SearchSpace, seed: int = 0) -> Supernet:
         norm.running_mean += 0.1 * torch.randn_like(norm.running_mean)
         norm.running_var *= torch.empty_like(norm.running_var).uniform_(0.7, 1.3)
     return supernet.eval()
-
-
-@pytest.fixture(scope="session")
-def tiny_supernet(tiny_space: SearchSpace) -> Supernet:
-    torch.set_num_threads(1)
-    return randomised(tiny_space)
