@@ -1,4 +1,4 @@
-"""Why a subnet has its blocks: the tables of `answers.reasons`, drawn by `interval_figure`."""
+"""Why a subnet has its blocks: the tables of `explanation.reasons`, drawn by `interval_figure`."""
 
 import pandas as pd
 

@@ -27,8 +27,8 @@ _INDEPENDENT = 1e-8
 class Data:
     """The rows of one target that a fit reads: values `y` (n,), `codes` (n, decisions), `ids` (n,).
 
-    Rows whose latency failed a check (see `badges`) are not among them; `left_out` counts those.
-    `ordered` is the table's.
+    Rows whose latency failed a check (see `latency_verdicts`) are not among them;
+    `left_out` counts those. `ordered` is the table's.
     """
 
     target: str

@@ -61,7 +61,7 @@ class Predictor:
     for a subnet of the value `link.center`; `ceiling` then says how well the ceiling is known, and
     `covariance` includes that. `held_out` (rows,) are the predictions, in the target's unit, of
     the cross-validation, in the order of the rows that the fit read. `left_out` counts the rows
-    that it did not read as their latency failed a check (see `badges`).
+    that it did not read as their latency failed a check (see `latency_verdicts`).
     """
 
     target: Metric

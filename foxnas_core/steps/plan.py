@@ -23,7 +23,7 @@ def plan_measurements(
 ) -> "MeasurementPlan":
     """The next batch that makes the effects on `target` known best; measured optima are left out.
 
-    Raises as `design.plan.plan_next`.
+    Raises as `planning.plan.plan_next`.
     """
     from foxnas_core.planning.plan import plan_next
 

@@ -50,8 +50,9 @@ _ECHO = 3.0
 class Choices:
     """The study's folder name, latency column, budget (ms), the probability with which a
     measurement shall keep the budget or floor, architecture and the one that editing started from
-    (JSON of their choices), what the architecture is compared with (see `versus`), regression
-    form, link of the accuracy and kind of intervals, what a search is for (best "accuracy" or
+    (JSON of their choices), what the architecture is compared with (see
+    `comparison_picker`), regression form, link of the accuracy and kind of intervals, what a
+    search is for (best "accuracy" or
     least "latency") and the accuracy floor (percent) of the latter, limits beside and choices
     to keep (see `limits`), the id of a running or kept search, those of searches to compare,
     with commas, and that of a race of strategies; the front's cost column, the label of the

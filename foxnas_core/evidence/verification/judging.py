@@ -33,8 +33,8 @@ from foxnas_core.regression import Predictor
 from foxnas_core.space.architecture import Architecture
 
 # The median of five rounds that range over R has a standard error of .24 R where rounds are
-# normal, as in `badges`. Ranges of five vary as a standard deviation of 3.8 degrees of freedom does
-# (Patnaik, "The use of mean range as an estimator of variance", Biometrika 37, 1950).
+# normal, as in `latency_verdicts`. Ranges of five vary as a standard deviation of 3.8 degrees of
+# freedom does (Patnaik, "The use of mean range as an estimator of variance", Biometrika 37, 1950).
 ERROR_OF_RANGE = 0.24
 _RANGE_FREEDOM = 3.8
 

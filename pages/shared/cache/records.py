@@ -48,7 +48,7 @@ def handmade_of(study: Study) -> "HandmadeRecord | None":
 
 @cached("space.json", "handmade.json", table=False, entries=32)
 def handmade_comparison_of(study: Study, way: str, precision: str) -> "Comparison":
-    """Those held against the searched ones; raises as `handmade.claims.compare`."""
+    """Those held against the searched ones; raises as `claims.compare`."""
     from foxnas_core.evidence.handmade.claims import compare
 
     record = handmade_of(study)

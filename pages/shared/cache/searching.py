@@ -84,7 +84,7 @@ def reached_of(
     relative: bool,
 ) -> "Reached":
     """The edits by which an architecture reaches a goal for the first of `limits`, whose number is
-    that goal's amount; raises as `answers.reach`."""
+    that goal's amount; raises as `reach.reach`."""
     from foxnas_core.explanation.reach import Goal, reach
 
     (first, amount), *others = limits
@@ -101,7 +101,7 @@ def reached_of(
 def kept_best_of(
     study: Study, objective: str, limits: Limits, kept: Kept, architecture: Architecture
 ) -> "Answer":
-    """The best of `problem_of` beside an architecture; raises as `answers.best_with_kept`."""
+    """The best of `problem_of` beside an architecture; raises as `reach.best_with_kept`."""
     from foxnas_core.explanation.reach import best_with_kept
 
     return best_with_kept(
@@ -122,7 +122,7 @@ def why_not_of(
     asked: tuple[str, Value],
 ) -> "tuple[WhyNot, pd.DataFrame]":
     """Why an architecture does not have a decision's choice, and the best with each of its choices;
-    raises as `answers.why_not`."""
+    raises as `why_not.why_not`."""
     from foxnas_core.explanation.why_not import every_choice, why_not
 
     problem, allowed = problem_of(study, objective, limits), dict(kept)
