@@ -33,7 +33,7 @@ import pandas as pd
 
 from foxnas_core.errors import InvalidInput
 from foxnas_core.regression import ceiling, fit
-from foxnas_core.regression.features import FORMS, ORDER_FREE, build_form
+from foxnas_core.regression.features import build_form, forms_of
 from foxnas_core.regression.fitting import Data, agreement, assess
 from foxnas_core.regression.leastsquares import FoldedRows, clearly_above, deal_folds
 from foxnas_core.regression.link import Link
@@ -221,9 +221,7 @@ def compare(
     """Every model on the folds that each seed deals: ours, "auto", then the rivals."""
     data = Data.of(table, target)
     runs = []
-    for name in FORMS:
-        if not data.ordered and name not in ORDER_FREE:
-            continue
+    for name in forms_of(table.space, ordered=data.ordered):
         for link in links_of(target):
             try:
                 runs.append(run_form(data, table.space, name, link, seeds))

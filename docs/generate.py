@@ -21,7 +21,8 @@ from foxnas_core.__main__ import build_parser
 from foxnas_core.evidence.handmade import record as handmade
 from foxnas_core.evidence.trust import pairs
 from foxnas_core.evidence.verification import claims
-from foxnas_core.families import listed, load_shipped, shipped_spaces
+from foxnas_core.families import load_shipped, shipped_spaces
+from foxnas_core.families.listed import space as listed
 from foxnas_core.families.mbconv import space as mbconv
 from foxnas_core.measurement import latency, runner
 from foxnas_core.search import result, rounds, schedule

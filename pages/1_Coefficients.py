@@ -16,7 +16,7 @@ from foxnas_core.figures.coefficients import (
 )
 from foxnas_core.figures.forms import forms_figure, forms_table
 from foxnas_core.regression import Predictor
-from foxnas_core.regression.features import FORMS, ORDER_FREE
+from foxnas_core.regression.features import forms_of
 from foxnas_core.regression.inference import KINDS, joint_tests
 from foxnas_core.study.storage import Study
 from foxnas_core.table.measurements import MeasurementTable
@@ -59,10 +59,10 @@ def quality_picker(table: MeasurementTable) -> str:
     )
 
 
-def pickers(ordered: bool) -> tuple[str, str, str]:
+def pickers(table: MeasurementTable) -> tuple[str, str, str]:
     """Form, link and kind of intervals."""
     places = st.columns(3)
-    allowed = {name: title for name, title in FORMS.items() if ordered or name in ORDER_FREE}
+    allowed = forms_of(table.space, ordered=table.ordered)
     with places[0]:
         form = picker(
             "form", "Form of the regression", {"auto": "Recommended for each target"} | allowed,
@@ -147,7 +147,7 @@ with page(
         latency = latency_picker(table)
     with places[1]:
         quality = quality_picker(table)
-    form, link, kind = pickers(table.ordered)
+    form, link, kind = pickers(table)
     predictors, hows = [], []
     for column, place in zip((quality, latency), st.columns(2, gap="large"), strict=True):
         with place:

@@ -37,7 +37,7 @@ from foxnas_core.figures.diagnostics import (
     residual_points,
 )
 from foxnas_core.regression import Predictor
-from foxnas_core.regression.features import BASES, FORMS, ORDER_FREE
+from foxnas_core.regression.features import BASES, forms_of
 from foxnas_core.space.architecture import Architecture
 from foxnas_core.study.storage import Study
 from foxnas_core.table.measurements import MeasurementTable
@@ -78,7 +78,7 @@ def target_picker(table: MeasurementTable) -> str:
 def form_of(table: MeasurementTable) -> str:
     """The form chosen on Coefficients, or "auto" where this table can't have it."""
     chosen = choices.current().form
-    return chosen if chosen in FORMS and (table.ordered or chosen in ORDER_FREE) else "auto"
+    return chosen if chosen in forms_of(table.space, ordered=table.ordered) else "auto"
 
 
 def watched(study: Study, table: MeasurementTable) -> dict[str, Architecture]:

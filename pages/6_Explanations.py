@@ -9,6 +9,7 @@ from foxnas_core.errors import MissingPart
 from foxnas_core.explanation.agreement import rank_agreement
 from foxnas_core.explanation.permutation import REPEATS
 from foxnas_core.explanation.second_opinion import FOLDS, SecondOpinion
+from foxnas_core.families import family_of
 from foxnas_core.figures.effects import waterfall_figure
 from foxnas_core.figures.explanations import (
     agreement_figure,
@@ -26,7 +27,7 @@ from foxnas_core.space.architecture import Architecture
 from foxnas_core.study.storage import Study
 from foxnas_core.table.measurements import MeasurementTable
 from pages.shared import cache, choices
-from pages.shared.editor import architecture_picker
+from pages.shared.editor import architecture_picker, reference_name
 from pages.shared.frame import errors_as_cards, page
 from pages.shared.latency import latency_of
 from pages.shared.panel import block_picker, panel
@@ -90,8 +91,11 @@ def explained_architecture(study: Study, table: MeasurementTable) -> Architectur
     latency = latency_of(table)
     if latency is not None and "accuracy" in [t.column for t in table.targets]:
         return architecture_picker(study, latency)
-    st.caption("Without accuracy and latency there is no best subnet; this is the largest one.")
-    return choices.chosen_architecture(study.space) or study.space.extreme("largest")
+    st.caption(
+        "Without accuracy and latency there is no best subnet; this is "
+        f"{reference_name(study.space)}."
+    )
+    return choices.chosen_architecture(study.space) or family_of(study.space).reference(study.space)
 
 
 def show_agreement(

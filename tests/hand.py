@@ -7,6 +7,7 @@ import pandas as pd
 
 from foxnas_core.families import space_from_dict
 from foxnas_core.regression.link import Link
+from foxnas_core.space.architecture import Architecture
 from foxnas_core.space.search_space import SearchSpace
 from foxnas_core.table.measurements import MeasurementTable, table_from_frame
 
@@ -131,3 +132,8 @@ def same(first: MeasurementTable, second: MeasurementTable) -> bool:
         and first.ordered == second.ordered
         and first.fingerprint == second.fingerprint
     )
+
+
+def corner(space: SearchSpace, position: int) -> Architecture:
+    """The architecture of everyone's first (0) or last (-1) choice, sizes or none."""
+    return space.architecture({d.name: d.choices[position] for d in space.decisions})

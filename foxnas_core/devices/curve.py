@@ -12,7 +12,7 @@ from foxnas_core.devices.common import device_of, read_rows
 from foxnas_core.devices.transfer import LEAST_ROWS, line, regressor, source_values
 from foxnas_core.errors import InvalidInput
 from foxnas_core.regression import Predictor, fit
-from foxnas_core.regression.features import FORMS, ORDER_FREE, Form, build_form
+from foxnas_core.regression.features import Form, build_form, forms_of
 from foxnas_core.table.measurements import MeasurementTable
 from foxnas_core.table.metrics import Metric, metric_of
 
@@ -180,10 +180,9 @@ def _mean_rmse(y: np.ndarray, draws: _Draws, guesses: _Guesses) -> float:
 def _forms(source: Predictor, table: MeasurementTable) -> list[Form]:
     """Every form that the space can have."""
     forms = []
-    for name in FORMS:
-        if table.ordered or name in ORDER_FREE:
-            with suppress(InvalidInput):
-                forms.append(build_form(name, source.space, source.target.column))
+    for name in forms_of(source.space, ordered=table.ordered):
+        with suppress(InvalidInput):
+            forms.append(build_form(name, source.space, source.target.column))
     return forms
 
 

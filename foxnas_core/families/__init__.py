@@ -1,6 +1,6 @@
-"""Families of search spaces, each a module that turns its settings into decisions.
+"""Families of search spaces: each a folder that knows all about one kind of network.
 
-A new family is a new module with `space_from_settings` and one line in `_FAMILIES`.
+`register_family` adds one from outside; everything here and in other rooms then knows it.
 """
 
 import json
@@ -9,11 +9,43 @@ from importlib import resources
 from typing import Any
 
 from foxnas_core.errors import InvalidInput
-from foxnas_core.families import listed
-from foxnas_core.families.mbconv import space as mbconv
+from foxnas_core.families.family import Family
+from foxnas_core.families.listed import Listed
+from foxnas_core.families.mbconv import MBConv
 from foxnas_core.space.search_space import SearchSpace
 
-_FAMILIES = {"mbconv": mbconv.space_from_settings, "listed": listed.space_from_settings}
+_families: dict[str, Family] = {}
+
+
+def register_family(family: Family) -> None:
+    """Make a family known by its name.
+
+    Raises `InvalidInput` where another class's has the name, or where one of its forms has
+    another's.
+    """
+    known = _families.get(family.name)
+    if known is not None and type(known) is not type(family):
+        raise InvalidInput(
+            f"There is a family {family.name!r} already ({type(known).__name__}); give yours "
+            "another name."
+        )
+    for other in _families.values():
+        if other.name != family.name and set(other.forms) & set(family.forms):
+            raise InvalidInput(
+                f"The families {other.name!r} and {family.name!r} both bring a form "
+                f"{sorted(set(other.forms) & set(family.forms))[0]!r}; rename yours."
+            )
+    _families[family.name] = family
+
+
+def families() -> tuple[Family, ...]:
+    """All that are known, the first registered first."""
+    return tuple(_families.values())
+
+
+def family_of(space: SearchSpace) -> Family:
+    """The family of a space; raises `InvalidInput` where it is not known here."""
+    return _known(space.family)
 
 
 def space_from_dict(document: Mapping[str, Any]) -> SearchSpace:
@@ -27,16 +59,20 @@ def space_from_dict(document: Mapping[str, Any]) -> SearchSpace:
         raise InvalidInput(
             f"The search space has format {document.get('format')!r}; this version reads 1."
         )
-    family = document.get("family")
-    if not isinstance(family, str) or family not in _FAMILIES:
-        raise InvalidInput(
-            f"The search space is of family {family!r}; known: {', '.join(_FAMILIES)}."
-        )
+    family = _known(document.get("family"))
     name = document.get("name")
     if not isinstance(name, str) or not name or len(name) > 100 or not name.isprintable():
         raise InvalidInput("The search space needs a name, of one line and 100 characters at most.")
     settings = {k: v for k, v in document.items() if k not in ("format", "name", "family")}
-    return _FAMILIES[family](name, settings)
+    return family.space(name, settings)
+
+
+def _known(name: Any) -> Family:
+    if not isinstance(name, str) or name not in _families:
+        raise InvalidInput(
+            f"The search space is of family {name!r}; known: {', '.join(_families)}."
+        )
+    return _families[name]
 
 
 def shipped_spaces() -> list[str]:
@@ -53,3 +89,7 @@ def load_shipped(name: str) -> SearchSpace:
         raise InvalidInput(f"No space {name!r} is shipped; choose {', '.join(shipped_spaces())}.")
     text = (resources.files(__package__) / "spaces" / f"{name}.json").read_text()
     return space_from_dict(json.loads(text))
+
+
+for _family in (MBConv(), Listed()):
+    register_family(_family)

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from importlib.metadata import version
 from typing import Any
 
+from foxnas_core.families import family_of
 from foxnas_core.measurement.accuracy import AccuracyMeter
 from foxnas_core.measurement.cost import CostMeter
 from foxnas_core.measurement.crew import Alone, Crew, Processes
@@ -41,8 +42,8 @@ class CampaignProgress:
 
 
 def reference_architecture(space: SearchSpace) -> Architecture:
-    """The network whose time tells the machine's drift: the largest subnet of the space."""
-    return space.extreme("largest")
+    """The network whose time tells the machine's drift: the family's reference."""
+    return family_of(space).reference(space)
 
 
 def scoring_meters(

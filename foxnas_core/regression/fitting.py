@@ -6,7 +6,7 @@ import numpy as np
 
 from foxnas_core.errors import InvalidInput
 from foxnas_core.regression import ceiling
-from foxnas_core.regression.features import BASES, ORDER_FREE, Form, build_form, independent_columns
+from foxnas_core.regression.features import BASES, Form, build_form, forms_of, independent_columns
 from foxnas_core.regression.interactions import select_interactions, with_interactions
 from foxnas_core.regression.leastsquares import FoldedRows, clearly_above, deal_folds
 from foxnas_core.regression.link import Link
@@ -108,8 +108,9 @@ def fit(
 ) -> Predictor:
     """Fit a target column of the table by least squares.
 
-    `form` is one of `FORMS`, or "auto" for the one that `picker.choose` takes, or a form as built,
-    whose interactions are then kept. `link` is "none", "saturating" (for an accuracy), or "auto",
+    `form` is one of `forms_of` the space, or "auto" for the one that `picker.choose` takes, or a
+    form as built, whose interactions are then kept. `link` is "none", "saturating" (for an
+    accuracy), or "auto",
     which takes the saturating link where the likelihood ratio speaks for a ceiling and the squared
     error on held-out subnets is clearly smaller. `seed` deals the architectures into the folds of
     the cross-validation. Raises `InvalidInput` naming what is missing where the table can't carry
@@ -129,7 +130,7 @@ def fit(
         raise InvalidInput(
             f"The form {built.name!r} needs to know which block stands where, but this table "
             "counts block types per stage without their order; choose "
-            f"{' or '.join(ORDER_FREE)}."
+            f"{' or '.join(forms_of(table.space, ordered=False))}."
         )
     if built.name in BASES and not built.pairs and few is not data:
         built = assess(few, built, link, seed=seed).form

@@ -7,7 +7,7 @@ import pandas as pd
 
 from foxnas_core.errors import InvalidInput
 from foxnas_core.regression import ceiling
-from foxnas_core.regression.features import FORMS, ORDER_FREE, build_form
+from foxnas_core.regression.features import build_form, forms_of
 from foxnas_core.regression.fitting import Assessment, Data, agreement, assess
 from foxnas_core.regression.leastsquares import FoldedRows, clearly_above, deal_folds
 from foxnas_core.regression.link import Link
@@ -56,11 +56,9 @@ def choose(data: Data, space: SearchSpace, link: str, *, seed: int) -> Choice:
     """
     data = data.sample(seed)
     carried, refused = {}, {}
-    for name in FORMS:
+    for name in forms_of(space, ordered=data.ordered):
         if name == ("count_interactions" if data.ordered else None):
             continue  # where the order is known, "interactions" tells more in the same way
-        if not data.ordered and name not in ORDER_FREE:
-            continue
         try:
             form = build_form(name, space, data.target)
             if len(data.y) < _ROWS_A_PARAMETER * form.parameters:
@@ -103,8 +101,9 @@ def recommend(
     known = np.isfinite(held_out)
     nested = agreement(data.y[known], held_out[known])
     rows = [_row(name, a, data.y) for name, a in choice.carried.items()]
+    titles = forms_of(table.space)
     rows += [
-        {"form": name, "title": FORMS[name], "against": reason}
+        {"form": name, "title": titles[name], "against": reason}
         for name, reason in choice.refused.items()
     ]
     best = choice.best

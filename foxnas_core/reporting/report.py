@@ -9,6 +9,7 @@ from importlib import resources
 
 from markupsafe import Markup
 
+from foxnas_core.families import family_of
 from foxnas_core.figures.search import group_title
 from foxnas_core.regression import Predictor
 from foxnas_core.reporting.evidence import coefficient_section, diagnostics_section
@@ -102,7 +103,7 @@ def what_if_data(subject: Subject) -> dict:
         named["the chosen subnet"] = subject.chosen
     if subject.optimum is not None and not subject.is_optimum:
         named["the optimum"] = subject.optimum.architecture
-    named |= {f"the {which}": space.extreme(which) for which in ("smallest", "largest")}
+    named |= {f"the {name}": found for name, found in family_of(space).landmarks(space).items()}
     front = []
     if subject.front is not None:
         objective, cost = (predictor.target for predictor in subject.main)

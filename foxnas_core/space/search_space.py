@@ -195,9 +195,22 @@ class SearchSpace:
             return False
 
     def extreme(self, which: Literal["largest", "smallest"]) -> Architecture:
-        """Each decision at its last (largest) or first (smallest) listed choice."""
-        index = -1 if which == "largest" else 0
-        return self.architecture({d.name: d.choices[index] for d in self.decisions})
+        """Each decision at its greatest or least number.
+
+        Raises `InvalidInput` where some choices are no numbers, and so have no order.
+        """
+        if not self.is_sized:
+            raise InvalidInput(
+                f"Space {self.name!r} has no {which} architecture: not all of its choices are "
+                "numbers; name an architecture instead."
+            )
+        pick = max if which == "largest" else min
+        return self.architecture({d.name: pick(d.choices) for d in self.decisions})  # type: ignore[type-var]
+
+    @cached_property
+    def is_sized(self) -> bool:
+        """Whether all choices are numbers, so that there is a smallest and a largest."""
+        return all(isinstance(c, int) for d in self.decisions for c in d.choices)
 
     # Counting and listing
 

@@ -2,16 +2,17 @@
 
 import streamlit as st
 
+from foxnas_core.families import family_of
 from foxnas_core.space.architecture import Architecture
 from foxnas_core.study.storage import Study
 from pages.shared import cache, choices
-from pages.shared.editor import architecture_picker
+from pages.shared.editor import architecture_picker, reference_name
 from pages.shared.frame import errors_as_cards
 from pages.shared.latency import latency_picker
 
 
 def pick_architecture(study: Study) -> Architecture:
-    """What was chosen, else the best at the budget, else the largest.
+    """What was chosen, else the best at the budget, else the family's reference.
 
     Measurements are needed for the best only, so without them the page goes on.
     """
@@ -19,5 +20,5 @@ def pick_architecture(study: Study) -> Architecture:
         return architecture_picker(study, latency_picker(cache.table_of(study)))
     chosen = choices.chosen_architecture(study.space)
     if chosen is None:
-        st.caption("This is the largest subnet; a link can carry another one here.")
-    return chosen or study.space.extreme("largest")
+        st.caption(f"This is {reference_name(study.space)}; a link can carry another one here.")
+    return chosen or family_of(study.space).reference(study.space)

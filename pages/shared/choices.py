@@ -14,7 +14,7 @@ from typing import Any
 import streamlit as st
 
 from foxnas_core.errors import InvalidInput
-from foxnas_core.regression.features import FORMS
+from foxnas_core.regression.features import known_forms
 from foxnas_core.regression.fitting import LINKS
 from foxnas_core.regression.inference import KINDS
 from foxnas_core.space.architecture import Architecture
@@ -30,7 +30,7 @@ GOALS = ("accuracy", "latency")
 AIMS = ("save", "gain", "latency", "accuracy")
 # These names are few, and others in an address are left aside.
 _ALLOWED = {
-    "form": ("auto", *FORMS), "link": LINKS, "intervals": tuple(KINDS), "goal": GOALS,
+    "form": ("auto", *known_forms()), "link": LINKS, "intervals": tuple(KINDS), "goal": GOALS,
     "aim": AIMS,
 }  # fmt: skip
 # Numbers, each above 0 and below this; those that are None stay out of the address.

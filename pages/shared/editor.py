@@ -7,6 +7,7 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from foxnas_core.errors import FoxnasError, InvalidInput
+from foxnas_core.families import family_of
 from foxnas_core.figures.picture import picture_data, role_keys
 from foxnas_core.figures.search import group_title
 from foxnas_core.space.architecture import Architecture, Value
@@ -40,13 +41,15 @@ def architecture_picker(
     with budget or st.container():
         budget_slider(front, and_then=lambda: choices.update(architecture=None))
     row = st.container(horizontal=True, vertical_alignment="bottom")
-    ways: tuple[tuple[str, str, Callable[[], None]], ...] = (
-        ("best", "Best in budget", lambda: choices.update(architecture=None)),
-        ("largest", "Largest", lambda: choices.set_architecture(space.extreme("largest"))),
-        ("smallest", "Smallest", lambda: choices.set_architecture(space.extreme("smallest"))),
+    row.button(
+        "Best in budget", key="pick-best", on_click=lambda: choices.update(architecture=None)
     )
-    for name, label, pick in ways:
-        row.button(label, key=f"pick-{name}", on_click=pick)
+    for name, found in reversed(family_of(space).landmarks(space).items()):
+        row.button(
+            name.capitalize(),
+            key=f"pick-{name}",
+            on_click=lambda found=found: choices.set_architecture(found),
+        )
     measured = row.container(width=280)
     with row.popover("Paste JSON"):
         text = st.text_area("Architecture as JSON", key="pasted", height=200)
@@ -62,6 +65,12 @@ def architecture_picker(
     with measured:
         _measured_picker(study, latency, start_of(architecture, space))
     return architecture
+
+
+def reference_name(space: SearchSpace) -> str:
+    """What the architecture is that stands where none was chosen."""
+    family = family_of(space)
+    return "the largest subnet" if family.extremes(space) else "a subnet to start from"
 
 
 def best_in_budget(study: Study, latency: str) -> Architecture:

@@ -4,7 +4,7 @@ from hand import choice_space, hand_space
 
 from foxnas_core.explanation.blocks import blocks_of, contributions, joint_states
 from foxnas_core.families import load_shipped
-from foxnas_core.regression.features import FORMS, build_form
+from foxnas_core.regression.features import build_form, forms_of
 
 MINI = load_shipped("foxnas-mini")
 
@@ -36,7 +36,7 @@ def test_groups_without_slots_are_blocks() -> None:
     ]
 
 
-@pytest.mark.parametrize("form", FORMS)
+@pytest.mark.parametrize("form", forms_of(MINI))
 @pytest.mark.parametrize("target", ["accuracy", "latency_ms"])
 def test_a_block_is_moved_by_its_own_decisions_alone(form: str, target: str) -> None:
     """Of two subnets at one resolution that differ in some blocks, only those blocks' parts

@@ -9,7 +9,7 @@ from hand import choice_space, hand_space, noisy_table, table_of
 from foxnas_core.explanation.coefficients import KEYS, choice_effects, side_by_side, slot_grid
 from foxnas_core.families import load_shipped, space_from_dict
 from foxnas_core.regression import Predictor, fit
-from foxnas_core.regression.features import FORMS
+from foxnas_core.regression.features import forms_of
 from foxnas_core.regression.inference import inference
 
 # What the blocks of the hand-made space are worth by kernel 3, 5, 7, and p2 by being there.
@@ -107,7 +107,7 @@ def test_operations_without_slots_have_effects_of_their_own() -> None:
     assert effects["effect"].tolist() == pytest.approx([1, 5, -1, -5], abs=1e-9)
 
 
-@pytest.mark.parametrize("form", FORMS)
+@pytest.mark.parametrize("form", forms_of(MINI))
 def test_every_form_explains_every_decision_of_the_small_space(form: str) -> None:
     table = noisy_table(MINI, 500)
     effects = choice_effects(fit(table, "latency_ms", form))

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from foxnas_core.explanation.edits import edit_effects, path_effects
 from foxnas_core.families import load_shipped
 from foxnas_core.regression import Predictor, fit
-from foxnas_core.regression.features import FORMS, build_form
+from foxnas_core.regression.features import build_form, forms_of
 from foxnas_core.regression.link import Link
 
 MINI = load_shipped("foxnas-mini")
@@ -23,7 +23,7 @@ def predictor_of(form: str, target: str, link: str = "none") -> Predictor:
     return found
 
 
-@pytest.mark.parametrize("form", FORMS)
+@pytest.mark.parametrize("form", forms_of(MINI))
 @pytest.mark.parametrize(
     ("target", "link"), [("accuracy", "none"), ("accuracy", "saturating"), ("latency_ms", "none")]
 )
@@ -41,7 +41,7 @@ def test_edits_add_up_to_the_difference(form: str, target: str, link: str, seed:
     assert (effects.table["edit"] != "").all()
 
 
-@pytest.mark.parametrize("form", FORMS)
+@pytest.mark.parametrize("form", forms_of(MINI))
 def test_a_single_edit_is_the_whole_difference(form: str) -> None:
     predictor = predictor_of(form, "latency_ms")
     before = MINI.extreme("largest")

@@ -14,7 +14,7 @@ from foxnas_core.explanation.permutation import (
 from foxnas_core.explanation.shapley import block_shapley
 from foxnas_core.families import load_shipped
 from foxnas_core.regression import Predictor, fit
-from foxnas_core.regression.features import FORMS
+from foxnas_core.regression.features import forms_of
 
 SPACE = hand_space(resolutions=(12, 24))
 TABLE = saturating_table(SPACE, 90)
@@ -144,7 +144,7 @@ def test_dependence_on_a_block_is_a_swap_in_all_subnets(target: str, link: str) 
         np.testing.assert_allclose(found["value"], shapley.values.iloc[0], atol=1e-9)
 
 
-@pytest.mark.parametrize("form", FORMS)
+@pytest.mark.parametrize("form", forms_of(load_shipped("foxnas-mini")))
 def test_every_form_goes_through_all_of_it(form: str) -> None:
     space = load_shipped("foxnas-mini")
     table = saturating_table(space, 400)

@@ -2,7 +2,7 @@ import functools
 
 import numpy as np
 import pytest
-from hand import choice_space, hand_space, noisy_table, saturating_table, table_of
+from hand import choice_space, corner, hand_space, noisy_table, saturating_table, table_of
 
 from foxnas_core.errors import InvalidInput
 from foxnas_core.explanation.block_effects import block_effects
@@ -100,9 +100,7 @@ def test_operations_without_slots_are_blocks_too():
     space = choice_space({f"edge{i}": ("none", "conv") for i in range(3)})
     table = noisy_table(space, 60)
     gain, cost = (fit(table, c, "per_layer", "none") for c in ("accuracy", "latency_ms"))
-    found = reasons(
-        gain, cost, architecture=space.extreme("largest"), background=table.architectures()
-    )
+    found = reasons(gain, cost, architecture=corner(space, -1), background=table.architectures())
     assert found.table["choices"].tolist() == ["edge0 conv", "edge1 conv", "edge2 conv"]
     assert "edge2 conv: +" in found.sentences()[0]
 

@@ -14,7 +14,7 @@ from foxnas_core.explanation.blocks import apart, blocks_of
 from foxnas_core.explanation.shapley import block_shapley, product_shapley
 from foxnas_core.families import load_shipped
 from foxnas_core.regression import Predictor, fit
-from foxnas_core.regression.features import FORMS
+from foxnas_core.regression.features import forms_of
 from foxnas_core.regression.link import Link
 
 MINI = load_shipped("foxnas-mini")
@@ -60,7 +60,7 @@ def by_coalitions(predictor: Predictor, ours: np.ndarray, theirs: np.ndarray) ->
     return values
 
 
-@pytest.mark.parametrize("form", FORMS)
+@pytest.mark.parametrize("form", forms_of(MINI))
 @pytest.mark.parametrize(("target", "link"), KINDS)
 def test_values_add_up_to_the_prediction_less_the_background(
     form: str, target: str, link: str
@@ -74,7 +74,7 @@ def test_values_add_up_to_the_prediction_less_the_background(
     assert found.values.index.tolist() == [architecture.id for architecture in EXPLAINED]
 
 
-@pytest.mark.parametrize("form", FORMS)
+@pytest.mark.parametrize("form", forms_of(MINI))
 @pytest.mark.parametrize("target", ["accuracy", "parameters"])
 def test_without_scale_or_link_a_block_is_worth_its_columns_distance_from_their_mean(
     form: str, target: str
@@ -176,7 +176,7 @@ def test_a_resolution_and_a_block_by_hand() -> None:
     )
 
 
-@pytest.mark.parametrize("form", FORMS)
+@pytest.mark.parametrize("form", forms_of(MINI))
 def test_a_link_that_does_not_bend_is_the_plain_sum(form: str) -> None:
     predictor = predictor_of(form, "accuracy")
     both = [

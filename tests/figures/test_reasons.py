@@ -1,5 +1,5 @@
 import pytest
-from hand import choice_space, hand_space, noisy_table
+from hand import choice_space, corner, hand_space, noisy_table
 
 from foxnas_core.explanation.reasons import Reasons, reasons
 from foxnas_core.figures.coefficients import interval_figure
@@ -17,7 +17,7 @@ def found(request) -> Reasons:
     space = SPACES[request.param]
     table = noisy_table(space, 100)
     gain, cost = (fit(table, c, "per_layer", "none") for c in ("accuracy", "latency_ms"))
-    architecture = space.extreme("smallest")
+    architecture = corner(space, 0)
     return reasons(gain, cost, architecture=architecture, background=table.architectures())
 
 

@@ -3,7 +3,8 @@ import json
 import pytest
 from conftest import run_page, sentences
 
-from foxnas_core.regression.features import FORMS
+from foxnas_core.families import load_shipped
+from foxnas_core.regression.features import forms_of
 from foxnas_core.study.storage import open_study
 
 PAGE = "pages/1_Coefficients.py"
@@ -44,7 +45,7 @@ def test_the_terms_are_those_of_the_fit(studies):
     )
 
 
-@pytest.mark.parametrize("form", FORMS)
+@pytest.mark.parametrize("form", forms_of(load_shipped("foxnas-mini")))
 def test_every_form_is_drawn(studies, form):
     page = run_page(PAGE)
     before = sentences(page)

@@ -176,7 +176,7 @@ def test_a_study_without_latency_explains_the_largest_subnet(studies):
     study.append(table.architectures(), table.frame[["accuracy"]].to_dict("records"))
     page = scope(run_page(PAGE), "One subnet")
     assert not page.exception and not page.error
-    assert "the largest one" in sentences(page)
+    assert "the largest subnet" in sentences(page)
 
 
 def test_a_space_of_listed_operations(cells):

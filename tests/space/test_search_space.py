@@ -4,6 +4,7 @@ from collections import Counter
 
 import numpy as np
 import pytest
+from hand import hand_space
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -149,10 +150,18 @@ def test_shares_of_depth_are_those_promised():
 
 
 def test_extremes():
-    assert SMALL.extreme("largest").to_dict() == {
-        "size": 16, "depth": 2, "b1": "pool", "b2": "skip", "edge": "c",
+    sized = hand_space(resolutions=(24, 12))
+    assert sized.extreme("largest").to_dict() == {
+        "resolution": 24, "p_depth": 2, "p1_kernel": 7, "p2_kernel": 7, "q1_kernel": 7,
     }  # fmt: skip
-    assert SMALL.extreme("smallest").to_dict() == {"size": 8, "depth": 1, "b1": "conv", "edge": "a"}
+    assert sized.extreme("smallest").to_dict() == {
+        "resolution": 12, "p_depth": 1, "p1_kernel": 3, "q1_kernel": 3,
+    }  # fmt: skip
+
+
+def test_operations_have_no_extremes():
+    with pytest.raises(InvalidInput, match="has no largest architecture: not all of its choices"):
+        SMALL.extreme("largest")
 
 
 def test_fingerprint_ignores_the_name_and_sees_every_choice():

@@ -1,1 +1,21 @@
-"""The MBConv family: once-for-all networks of inverted residuals."""
+"""The once-for-all MBConv family: stages of inverted residual blocks."""
+
+from collections.abc import Mapping
+from typing import Any, ClassVar
+
+from foxnas_core.families.family import Family, FamilyForm
+from foxnas_core.families.mbconv.forms import published_parts
+from foxnas_core.families.mbconv.space import space_from_settings
+from foxnas_core.space.search_space import SearchSpace
+
+
+class MBConv(Family):
+    """Its sizes are whole numbers, so it has a smallest and a largest subnet."""
+
+    name = "mbconv"
+    forms: ClassVar = {
+        "foxnas": FamilyForm("FOX-NAS, as published", published_parts, order_free=True)
+    }
+
+    def space(self, name: str, settings: Mapping[str, Any]) -> SearchSpace:
+        return space_from_settings(name, settings)

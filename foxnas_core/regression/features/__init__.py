@@ -16,22 +16,24 @@ slot that can be off keeps what a block costs whatever the resolution.
 from foxnas_core.regression.features.form import (
     BASES,
     FORMS,
-    ORDER_FREE,
     Form,
     build_form,
     candidate_pairs,
+    forms_of,
+    known_forms,
 )
 from foxnas_core.regression.features.interactions import Pair
-from foxnas_core.regression.features.terms import Term, independent_columns
+from foxnas_core.space.coding.terms import Term, independent_columns
 
 __all__ = [
     "BASES",
     "FORMS",
-    "ORDER_FREE",
     "Form",
     "Pair",
     "Term",
     "build_form",
     "candidate_pairs",
+    "forms_of",
     "independent_columns",
+    "known_forms",
 ]

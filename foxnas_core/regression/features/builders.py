@@ -1,42 +1,33 @@
 """The forms, one function each: the parts of one group."""
 
-import itertools
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Callable, Mapping
 
-import numpy as np
-
-from foxnas_core.errors import InvalidInput
-from foxnas_core.regression.features.parts import (
+from foxnas_core.space.architecture import Value
+from foxnas_core.space.coding.parts import (
     contrasts,
     count_of,
     free_decisions,
     optional_slots,
     presence,
-    sample_codes,
     slot_states,
     slots_of,
 )
-from foxnas_core.regression.features.terms import (
-    Aggregates,
+from foxnas_core.space.coding.terms import (
     Lookup,
     Part,
     Term,
-    independent_columns,
     sum_to_zero,
 )
-from foxnas_core.space.architecture import Value
 from foxnas_core.space.search_space import Decision, SearchSpace
-from foxnas_core.table.metrics import Metric
 
 
-def _per_layer(space: SearchSpace, group: str, target: Metric) -> list[Part]:
+def _per_layer(space: SearchSpace, group: str) -> list[Part]:
     """Each slot's `on` and each decision's contrasts."""
     decisions = [d for d in space.in_group(group) if d.slot] + free_decisions(space, group)
     return [*presence(space, group), *(contrasts(space, group, d) for d in decisions)]
 
 
-def _block_state(space: SearchSpace, group: str, target: Metric) -> list[Part]:
+def _block_state(space: SearchSpace, group: str) -> list[Part]:
     """Each slot's `on` and one contrast for each combination of its choices."""
     parts: list[Part] = [*presence(space, group)]
     for slot in slots_of(space, group):
@@ -45,7 +36,7 @@ def _block_state(space: SearchSpace, group: str, target: Metric) -> list[Part]:
     return parts + [contrasts(space, group, d) for d in free_decisions(space, group)]
 
 
-def _stage_counts(space: SearchSpace, group: str, target: Metric) -> list[Part]:
+def _stage_counts(space: SearchSpace, group: str) -> list[Part]:
     """Contrasts of the first slot's states, and how often each state occurs in the others."""
     slots = slots_of(space, group)
     parts: list[Part] = []
@@ -66,7 +57,7 @@ def _stage_counts(space: SearchSpace, group: str, target: Metric) -> list[Part]:
     return parts + [contrasts(space, group, d) for d in free_decisions(space, group)]
 
 
-def _choice_counts(space: SearchSpace, group: str, target: Metric) -> list[Part]:
+def _choice_counts(space: SearchSpace, group: str) -> list[Part]:
     """Contrasts of the first slot, the number of further blocks, and how many of these make each
     choice: the per-layer form where the order of blocks is unknown."""
     slots = slots_of(space, group)
@@ -98,72 +89,9 @@ def _choice_counts(space: SearchSpace, group: str, target: Metric) -> list[Part]
     return parts + [contrasts(space, group, d) for d in free_decisions(space, group)]
 
 
-def _foxnas(space: SearchSpace, group: str, target: Metric) -> list[Part]:
-    """FOX-NAS's published formula (arXiv 2108.08189), without what a stage can't tell apart.
-
-    Latency: depth, mean expand ratio and mean kernel size after the first block, the first
-    (transition) block's expand ratio and kernel size, depth × each mean. Accuracy: the same main
-    effects, total expand ratio after the first block, depth × that, depth × mean kernel size.
-    """
-    slots = slots_of(space, group)
-    members = [{d.role: d for d in space.in_slot(slot)} for slot in slots]
-    roles = {d.role for d in space.in_group(group)} - {"depth"}
-    numeric = all(isinstance(c, int) for d in space.in_group(group) for c in d.choices)
-    pairs = slots and all(set(member) == {"kernel", "expand"} for member in members)
-    if not (pairs and numeric and roles == {"kernel", "expand"}):
-        raise InvalidInput(
-            f"The form 'foxnas' needs stages of blocks with a kernel size and an expand ratio, "
-            f"which group {group!r} of space {space.name!r} is not; choose "
-            f"{', '.join(name for name in BUILDERS if name != 'foxnas')}."
-        )
-    products: tuple[str, ...] = ("depth*mean_expand", "depth*mean_kernel")
-    if target.is_accuracy or target.is_drop:
-        products = ("total_expand", "depth*total_expand", "depth*mean_kernel")
-    main = ("depth", "mean_expand", "mean_kernel", "transition_expand", "transition_kernel")
-    names = main + products
-    part = Aggregates(
-        tuple(
-            Term(
-                f"{group}_{name}",
-                group,
-                slots[0] if name.startswith("transition") else "",
-                "",
-                f"{group}: {name.replace('_', ' ').replace('*', ' × ')}",
-            )
-            for name in names
-        ),
-        names,
-        tuple(
-            (space.decisions.index(m["kernel"]), space.decisions.index(m["expand"]))
-            for m in members
-        ),
-        _numbers([m["kernel"] for m in members]),
-        _numbers([m["expand"] for m in members]),
-    )
-    codes = sample_codes(space)
-    columns = np.column_stack([np.ones(len(codes)), part.columns(codes)])
-    kept = independent_columns(columns)[1:]
-    return [
-        replace(
-            part,
-            terms=tuple(itertools.compress(part.terms, kept)),
-            names=tuple(itertools.compress(part.names, kept)),
-        )
-    ]
-
-
-def _numbers(decisions: Sequence[Decision]) -> np.ndarray:
-    """Values (decisions, most choices + 1) by code, 0 in the last column."""
-    values = np.zeros((len(decisions), max(len(d.choices) for d in decisions) + 1))
-    for row, decision in zip(values, decisions, strict=True):
-        row[: len(decision.choices)] = decision.choices
-    return values
-
-
-BUILDERS: Mapping[str, Callable[[SearchSpace, str, Metric], list[Part]]] = {
+BUILDERS: Mapping[str, Callable[[SearchSpace, str], list[Part]]] = {
     "per_layer": _per_layer,
     "block_state": _block_state,
     "choice_counts": _choice_counts,
     "stage_counts": _stage_counts,
-    "foxnas": _foxnas,
 }

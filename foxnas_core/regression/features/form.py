@@ -8,25 +8,25 @@ from typing import Any
 import numpy as np
 
 from foxnas_core.errors import InvalidInput
+from foxnas_core.families import families, family_of
 from foxnas_core.regression.features.builders import BUILDERS
 from foxnas_core.regression.features.interactions import Pair, candidate_products, products
-from foxnas_core.regression.features.parts import contrasts, fixed_presence, slots_of
-from foxnas_core.regression.features.portable import portable_part
-from foxnas_core.regression.features.terms import Lookup, Part, Product, Term, constant, scaled
+from foxnas_core.space.coding.parts import contrasts, fixed_presence, slots_of
+from foxnas_core.space.coding.terms import Lookup, Part, Product, Term, constant, scaled
 from foxnas_core.space.search_space import Decision, SearchSpace
 from foxnas_core.table.metrics import Metric, metric_of
 
+# Those that a space of any family can have.
 FORMS: Mapping[str, str] = {
     "per_layer": "Per layer",
     "block_state": "Block states",
     "choice_counts": "Choice counts per stage",
     "stage_counts": "Block counts per stage",
-    "foxnas": "FOX-NAS, as published",
     "interactions": "Per layer with interactions",
     "count_interactions": "Choice counts with interactions",
 }
 # These read only how many blocks of each type a stage has after its first, not their order.
-ORDER_FREE = ("choice_counts", "count_interactions", "stage_counts", "foxnas")
+_ORDER_FREE = ("choice_counts", "count_interactions", "stage_counts")
 # Forms whose interactions are chosen from data, and what they add them to.
 BASES: Mapping[str, str] = {"interactions": "per_layer", "count_interactions": "choice_counts"}
 
@@ -64,7 +64,7 @@ class Form:
     @property
     def order_free(self) -> bool:
         """Whether the order of the blocks within a stage makes no difference."""
-        return self.name in ORDER_FREE
+        return self.name in forms_of(self.space, ordered=False)
 
     @property
     def joint(self) -> bool:
@@ -205,8 +205,24 @@ class Form:
         if self._resolution is not None:
             position, factors = self._scaling(self._resolution)
             scale = {"position": position, "factors": factors.tolist()}
-        parts = [{**portable_part(p), "scaled": p.terms[0].scaled} for p in self._parts]
+        parts = [{**p.portable(), "scaled": p.terms[0].scaled} for p in self._parts]
         return {"scale": scale, "parts": parts}
+
+
+def forms_of(space: SearchSpace, *, ordered: bool = True) -> dict[str, str]:
+    """The titles of the forms that a space can have, by name: the general ones, then its family's.
+
+    Where a table doesn't tell the order of blocks (`ordered` is False), those that need none.
+    """
+    own = family_of(space).forms
+    titles = {**FORMS, **{name: form.title for name, form in own.items()}}
+    free = {*_ORDER_FREE, *(name for name, form in own.items() if form.order_free)}
+    return {name: title for name, title in titles.items() if ordered or name in free}
+
+
+def known_forms() -> tuple[str, ...]:
+    """The names of the forms of any space."""
+    return (*FORMS, *(name for family in families() for name in family.forms))
 
 
 def build_form(name: str, space: SearchSpace, target: str, pairs: Sequence[Pair] = ()) -> Form:
@@ -215,8 +231,17 @@ def build_form(name: str, space: SearchSpace, target: str, pairs: Sequence[Pair]
     `pairs` are the interactions of a form that has some, of `candidate_pairs`. Raises
     `InvalidInput` for an unknown form or target, or a form that the space can't have.
     """
-    if name not in FORMS:
-        raise InvalidInput(f"{name!r} is no form; choose {', '.join(FORMS)}.")
+    if name not in forms_of(space):
+        owner = next((f.name for f in families() if name in f.forms), None)
+        raise InvalidInput(
+            (
+                f"The form {name!r} belongs to family {owner!r}, and space {space.name!r} is of "
+                f"family {space.family!r}"
+                if owner
+                else f"{name!r} is no form"
+            )
+            + f"; choose {', '.join(forms_of(space))}."
+        )
     return _build_form(name, space, metric_of(target), tuple(pairs))
 
 
@@ -245,10 +270,17 @@ def _base_parts(
     groups = {}
     for group in space.additive_groups:
         # A decision of one choice makes a part without terms.
-        own = [part for part in BUILDERS[name](space, group, target) if part.terms]
+        own = [part for part in _group_parts(name, space, group, target) if part.terms]
         slots = [*slots_of(space, group), ""]
         groups[group] = [part for slot in slots for part in own if part.terms[0].slot == slot]
     return resolution, context, groups
+
+
+def _group_parts(name: str, space: SearchSpace, group: str, target: Metric) -> list[Part]:
+    if name in BUILDERS:
+        return BUILDERS[name](space, group)
+    form = family_of(space).forms[name]
+    return form.parts(space, group, target.is_accuracy or target.is_drop)
 
 
 @lru_cache(maxsize=64)
@@ -259,11 +291,12 @@ def _build_form(name: str, space: SearchSpace, target: Metric, pairs: tuple[Pair
         label = f"Fixed part × (resolution / {max(resolution.choices)})²"
         parts.append(scaled(constant(f"{resolution.name}^2", label, resolution.name)))
     parts += context
+    order_free = forms_of(space, ordered=False)
     for group, own in groups.items():
         chosen: list[Part] = [*own, *products(space, group, own, context, pairs)]
         if resolution is not None:
             parts += [scaled(part) for part in chosen]
-            parts += fixed_presence(space, group, by_slot=name not in ORDER_FREE)
+            parts += fixed_presence(space, group, by_slot=name not in order_free)
         else:
             parts += chosen
     notes = []
@@ -279,7 +312,15 @@ def _build_form(name: str, space: SearchSpace, target: Metric, pairs: tuple[Pair
     assert len({term.name for term in terms}) == len(terms), "term names must differ"
     assert_additive(space, parts)
     return Form(
-        name, FORMS[name], space, target, terms, " ".join(notes), pairs, tuple(parts), resolution
+        name,
+        forms_of(space)[name],
+        space,
+        target,
+        terms,
+        " ".join(notes),
+        pairs,
+        tuple(parts),
+        resolution,
     )
 
 

@@ -9,8 +9,8 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from foxnas_core.regression.features.parts import presence_names, sample_codes
-from foxnas_core.regression.features.terms import Part, Product, Term, independent_columns, name_of
+from foxnas_core.space.coding.parts import presence_names, sample_codes
+from foxnas_core.space.coding.terms import Part, Product, Term, independent_columns, name_of
 from foxnas_core.space.search_space import SearchSpace
 
 # Names of two parts.

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from foxnas_core.errors import InvalidInput
 from foxnas_core.families import load_shipped, shipped_spaces, space_from_dict
-from foxnas_core.regression.features import FORMS, ORDER_FREE, build_form, independent_columns
+from foxnas_core.regression.features import build_form, forms_of, independent_columns
 from foxnas_core.regression.features.form import FEW
 from foxnas_core.space.search_space import SearchSpace
 from foxnas_core.table.importing import published_space
@@ -19,7 +19,7 @@ SPACES = {name: load_shipped(name) for name in shipped_spaces()} | {
 }
 forms_and_spaces = pytest.mark.parametrize(
     ("form", "space"),
-    [(form, name) for form in FORMS for name in SPACES],
+    [(form, name) for name, space in SPACES.items() for form in forms_of(space)],
 )
 
 
@@ -66,7 +66,7 @@ def test_few_rows_are_those_of_many(form: str, space: str, target: str) -> None:
         np.testing.assert_allclose(built.matrix(codes[rows]), many[rows], atol=1e-12)
 
 
-@pytest.mark.parametrize("form", FORMS)
+@pytest.mark.parametrize("form", forms_of(SPACES["foxnas-mini"]))
 def test_block_columns_grow_with_the_number_of_pixels(form: str) -> None:
     space = SPACES["foxnas-mini"]
     built = build_form(form, space, "latency_ms")
@@ -214,7 +214,7 @@ def test_the_published_formulae_have_their_number_of_terms() -> None:
     ]  # fmt: skip
 
 
-@pytest.mark.parametrize("form", FORMS)
+@pytest.mark.parametrize("form", forms_of(SPACES["foxnas-mini"]))
 def test_only_order_free_forms_overlook_the_order_of_blocks(form: str) -> None:
     space = SPACES["published"]
     largest = space.extreme("largest").to_dict()
@@ -224,7 +224,9 @@ def test_only_order_free_forms_overlook_the_order_of_blocks(form: str) -> None:
     ]
     built = build_form(form, space, "latency_ms")
     one, other = built.matrix(space.encode(pair))
-    assert np.array_equal(one, other) == built.order_free == (form in ORDER_FREE)
+    assert (
+        np.array_equal(one, other) == built.order_free == (form in forms_of(space, ordered=False))
+    )
 
 
 def test_a_decision_of_one_choice_has_no_term() -> None:
@@ -257,7 +259,7 @@ def test_what_can_not_be_built_says_so() -> None:
         build_form("cubic", space, "accuracy")
     with pytest.raises(InvalidInput, match="'top1' is no target"):
         build_form("per_layer", space, "top1")
-    with pytest.raises(InvalidInput, match=r"group 'a'.*choose per_layer, block_state, choice_c"):
+    with pytest.raises(InvalidInput, match=r"family 'mbconv', and.*choose per_layer, block_st"):
         build_form("foxnas", space, "accuracy")
 
 

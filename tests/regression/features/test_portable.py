@@ -9,7 +9,7 @@ from conftest import tiny_document
 from hand import choice_space, hand_space
 
 from foxnas_core.families import space_from_dict
-from foxnas_core.regression.features import BASES, FORMS, build_form, candidate_pairs
+from foxnas_core.regression.features import BASES, build_form, candidate_pairs, forms_of
 
 TINY = space_from_dict(tiny_document())
 SPACES = {
@@ -20,9 +20,8 @@ SPACES = {
 CASES = [
     (space, form, target)
     for space in SPACES
-    for form in FORMS
+    for form in forms_of(SPACES[space])
     for target in ("accuracy", "latency_ms")
-    if form != "foxnas" or space == "tiny"
 ]
 
 

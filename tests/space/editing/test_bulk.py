@@ -1,7 +1,7 @@
 """Edits of many choices: what is asked for, nothing else, and a sentence for the rest."""
 
 import pytest
-from hand import choice_space, hand_space
+from hand import choice_space, corner, hand_space
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -60,7 +60,7 @@ def test_blocks_that_are_off_stay_so_and_are_named():
 
 def test_a_decision_without_the_choice_keeps_its_own_and_is_named():
     space = choice_space({"a": ("none", "skip"), "b": ("none", "conv")})
-    edited = set_role(space, space.extreme("largest"), "operation", "skip", space.groups)
+    edited = set_role(space, corner(space, -1), "operation", "skip", space.groups)
     assert edited.architecture.to_dict() == {"a": "skip", "b": "conv"}
     assert edited.refused == ("b stays at conv: it takes none, conv, not skip.",)
 
@@ -123,7 +123,7 @@ def test_a_block_of_a_block_is_opened_through_both():
     space = space_from_dict(
         {"format": 1, "family": "listed", "name": "nested", "decisions": decisions}
     )
-    opened = turned(space, space.extreme("smallest"), "last", on=True)
+    opened = turned(space, corner(space, 0), "last", on=True)
     assert opened.to_dict() == {"outer": "yes", "inner": "maybe", "last": "x"}
     assert turned(space, opened, "last", on=False).to_dict() == {"outer": "yes", "inner": "no"}
     with pytest.raises(InvalidInput, match="no block 'first'"):

@@ -7,7 +7,7 @@ from functools import lru_cache
 
 import numpy as np
 
-from foxnas_core.regression.features.terms import (
+from foxnas_core.space.coding.terms import (
     Lookup,
     Part,
     Term,

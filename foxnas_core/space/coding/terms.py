@@ -1,7 +1,9 @@
 """Terms of a regression, and the parts that compute several of them together."""
 
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import Any, TypeVar
 
 import numpy as np
 
@@ -26,14 +28,34 @@ class Term:
 
 
 @dataclass(frozen=True, eq=False)
-class Lookup:
+class Part(ABC):
+    """Several terms that are computed together."""
+
+    terms: tuple[Term, ...]
+
+    @property
+    @abstractmethod
+    def positions(self) -> set[int]:
+        """The positions, in the space, of the decisions that it reads."""
+
+    @abstractmethod
+    def columns(self, codes: np.ndarray) -> np.ndarray:
+        """Its columns (rows, terms) for codes (rows, decisions) of `SearchSpace.encode`."""
+
+    @abstractmethod
+    def portable(self) -> dict[str, Any]:
+        """The part as JSON values, from which a program without this package computes the same
+        columns; `kind` names its class, the rest is as in that class."""
+
+
+@dataclass(frozen=True, eq=False)
+class Lookup(Part):
     """Sums, over `reads`, the row of `table` that the codes at those positions pick.
 
     Row of codes c₁, c₂, … with sizes m₁, m₂, …: ((c₁ + 1)(m₂ + 1) + c₂ + 1)…; row 0 is "all
     inactive".
     """
 
-    terms: tuple[Term, ...]
     reads: tuple[tuple[int, ...], ...]
     sizes: tuple[int, ...]
     table: np.ndarray
@@ -51,57 +73,23 @@ class Lookup:
             total += self.table[row]
         return total
 
-
-@dataclass(frozen=True, eq=False)
-class Aggregates:
-    """The aggregates of one stage in FOX-NAS's published formulae (arXiv 2108.08189)."""
-
-    terms: tuple[Term, ...]
-    names: tuple[str, ...]
-    slots: tuple[tuple[int, int], ...]  # positions of each slot's kernel and expand
-    kernels: np.ndarray  # (slots, choices + 1), 0 in the last column, which -1 picks
-    expands: np.ndarray
-
-    @property
-    def positions(self) -> set[int]:
-        return {position for pair in self.slots for position in pair}
-
-    def columns(self, codes: np.ndarray) -> np.ndarray:
-        on = np.stack([codes[:, k] >= 0 for k, _ in self.slots], axis=1)
-        kernel = np.stack(
-            [self.kernels[i, codes[:, k]] for i, (k, _) in enumerate(self.slots)], axis=1
-        )
-        expand = np.stack(
-            [self.expands[i, codes[:, e]] for i, (_, e) in enumerate(self.slots)], axis=1
-        )
-        depth = on.sum(axis=1).astype(float)
-        rest = np.maximum(on[:, 1:].sum(axis=1), 1)
-        total_expand = expand[:, 1:].sum(axis=1)
-        mean_expand = total_expand / rest
-        mean_kernel = kernel[:, 1:].sum(axis=1) / rest
-        values = {
-            "depth": depth,
-            "mean_expand": mean_expand,
-            "mean_kernel": mean_kernel,
-            "transition_expand": expand[:, 0],
-            "transition_kernel": kernel[:, 0],
-            "total_expand": total_expand,
-            "depth*mean_expand": depth * mean_expand,
-            "depth*mean_kernel": depth * mean_kernel,
-            "depth*total_expand": depth * total_expand,
+    def portable(self) -> dict[str, Any]:
+        return {
+            "kind": "lookup",
+            "reads": [list(read) for read in self.reads],
+            "sizes": list(self.sizes),
+            "table": plain_numbers(self.table),
         }
-        return np.stack([values[name] for name in self.names], axis=1)
 
 
 @dataclass(frozen=True, eq=False)
-class Product:
+class Product(Part):
     """Products of the columns of two parts, of which the columns `kept` of the flattened outer
     product are told apart from all others. `left_center` and `right_center` are taken off first,
     so that the parts' own terms keep their meaning: effects on the average."""
 
-    terms: tuple[Term, ...]
-    left: "Part"
-    right: "Part"
+    left: Part
+    right: Part
     kept: tuple[int, ...]
     left_center: np.ndarray
     right_center: np.ndarray
@@ -117,8 +105,22 @@ class Product:
         flat = outer.reshape(len(codes), left.shape[1] * right.shape[1])
         return flat[:, list(self.kept)]
 
+    def portable(self) -> dict[str, Any]:
+        return {
+            "kind": "product",
+            "left": self.left.portable(),
+            "right": self.right.portable(),
+            "kept": list(self.kept),
+            "left_center": plain_numbers(self.left_center),
+            "right_center": plain_numbers(self.right_center),
+        }
 
-Part = Lookup | Aggregates | Product
+
+def plain_numbers(values: np.ndarray) -> list[Any]:
+    """Lists in which whole numbers are written without a fraction, since most are 0 or 1."""
+    if values.ndim > 1:
+        return [plain_numbers(row) for row in values]
+    return [int(value) if value.is_integer() else value for value in values.tolist()]
 
 
 def name_of(part: Part) -> str:
@@ -130,7 +132,10 @@ def constant(name: str, label: str, decision: str = "") -> Lookup:
     return Lookup((Term(name, "", "", decision, label),), ((),), (), np.ones((1, 1)))
 
 
-def scaled(part: Part) -> Part:
+AnyPart = TypeVar("AnyPart", bound=Part)
+
+
+def scaled(part: AnyPart) -> AnyPart:
     return replace(part, terms=tuple(replace(term, scaled=True) for term in part.terms))
 
 

@@ -1,0 +1,109 @@
+"""The contract of a family of search spaces: all that is known of one kind of network.
+
+A family is a folder beside this file, or a class anywhere that `register_family` is given. Every
+other room sees decisions, groups and slots only, and asks the family of a space for the rest.
+"""
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, ClassVar, Literal
+
+from foxnas_core.errors import InvalidInput
+from foxnas_core.space.architecture import Architecture
+from foxnas_core.space.coding.terms import Part
+from foxnas_core.space.search_space import SearchSpace
+
+Extreme = Literal["smallest", "largest"]
+
+
+@dataclass(frozen=True)
+class FamilyForm:
+    """A regression form that only spaces of a family can have.
+
+    `parts` gives those of one group of a space, of a quality or (False) of a cost. `order_free`
+    says whether it reads only how many blocks of each type a group has after its first.
+    """
+
+    title: str
+    parts: Callable[[SearchSpace, str, bool], list[Part]]
+    order_free: bool = False
+
+
+@dataclass(frozen=True)
+class Edge:
+    """An edge of a cell, from one node to a later one: the editor's cell that decides it, what it
+    computes in words, whether that lies `live` on a path from the input to the output, and whether
+    it computes anything at all (`is_none` where it does not)."""
+
+    source: int
+    target: int
+    cell: str
+    operation: str
+    live: bool
+    is_none: bool
+
+
+@dataclass(frozen=True)
+class Graph:
+    """An architecture as a directed graph. `nodes` are told in the order of computation, the input
+    first and the output last; each edge goes from an earlier node to a later one."""
+
+    nodes: tuple[str, ...]
+    edges: tuple[Edge, ...]
+
+
+class Family(ABC):
+    """One kind of search space. What is not abstract has a sensible default."""
+
+    name: str
+    forms: ClassVar[Mapping[str, FamilyForm]] = {}
+    # How an architecture is written, in words, where that is otherwise than as JSON.
+    notation: str = ""
+    # A supernet's module, as "package.module:factory", where networks of the family can be trained;
+    # it is imported where it is used only.
+    supernet: str = ""
+
+    @abstractmethod
+    def space(self, name: str, settings: Mapping[str, Any]) -> SearchSpace:
+        """The space that a document's further fields describe; raises `InvalidInput` naming the
+        field that is missing or wrong."""
+
+    def extremes(self, space: SearchSpace) -> dict[Extreme, Architecture]:
+        """The smallest and the largest architecture; none where choices have no sizes."""
+        if not space.is_sized:
+            return {}
+        return {"smallest": space.extreme("smallest"), "largest": space.extreme("largest")}
+
+    def reference(self, space: SearchSpace) -> Architecture:
+        """The architecture that others are held against where none was chosen: the largest, or of
+        choices without sizes the last ones."""
+        largest = self.extremes(space).get("largest")
+        return largest or space.architecture({d.name: d.choices[-1] for d in space.decisions})
+
+    def landmarks(self, space: SearchSpace) -> dict[str, Architecture]:
+        """Architectures to start from, by name: the extremes, or else the reference."""
+        found: dict[str, Architecture] = {n: a for n, a in self.extremes(space).items()}
+        return found or {"reference": self.reference(space)}
+
+    def canonical(self, space: SearchSpace, architecture: Architecture) -> str:
+        """A key under which networks meet that compute the same from the same weights.
+
+        It groups qualities, never costs: a device may run what a network's output doesn't need.
+        """
+        return architecture.id
+
+    def graph(self, space: SearchSpace, architecture: Architecture) -> Graph | None:
+        """The architecture as a graph; None where it is drawn as a grid of blocks."""
+        return None
+
+    def write(self, space: SearchSpace, architecture: Architecture) -> str:
+        """The architecture as a line of text that `read` understands; "" without a notation."""
+        return ""
+
+    def read(self, space: SearchSpace, text: str) -> Architecture:
+        """The inverse of `write`; raises `InvalidInput` where the text is no architecture."""
+        raise InvalidInput(
+            f"Architectures of family {self.name!r} are written as JSON only, as "
+            '{"DECISION": CHOICE, …}.'
+        )
