@@ -1,6 +1,7 @@
 """The app as users have it: a Streamlit server of its own process, seen by Debian's Chromium."""
 
 import os
+import re
 import socket
 import subprocess
 import sys
@@ -23,6 +24,19 @@ _QUIET = (
     "--disable-background-networking", "--disable-component-update", "--disable-sync",
     "--disable-dev-shm-usage",
 )  # fmt: skip
+
+# On a deep link Streamlit's own front end asks below the page's path first, then at the root.
+_PROBE = re.compile(r"/\w+/_stcore/(health|host-config)$")
+
+# What fades in or slides looks for a moment as it never stays, and keeps slow machines busy.
+_AT_ONCE = """
+addEventListener("DOMContentLoaded", () => {
+  const style = document.createElement("style");
+  style.textContent =
+    "*, ::before, ::after { transition: none !important; animation: none !important }";
+  document.head.append(style);
+});
+"""
 
 
 @dataclass(frozen=True)
@@ -94,6 +108,31 @@ def chromium() -> Iterator[Browser]:
             yield browser
         finally:
             browser.close()
+
+
+@contextmanager
+def visit(browser: Browser, server: Server) -> Iterator[Page]:
+    """A page of a visitor without history. It must neither log an error nor be refused a file."""
+    context = browser.new_context(
+        base_url=server.url, viewport={"width": 1440, "height": 1200}, accept_downloads=True
+    )
+    context.set_default_timeout(PATIENCE)
+    context.add_init_script(_AT_ONCE)
+    page = context.new_page()
+    wrong: list[str] = []
+
+    def note(what: str, url: str) -> None:
+        if not _PROBE.search(url):
+            wrong.append(f"{what} {url}")
+
+    page.on("console", lambda m: note(m.text, m.location["url"]) if m.type == "error" else None)
+    page.on("pageerror", lambda error: wrong.append(str(error)))
+    page.on("response", lambda r: note(str(r.status), r.url) if r.status >= 400 else None)
+    try:
+        yield page
+    finally:
+        context.close()
+    assert not wrong
 
 
 def wait_until_drawn(page: Page) -> None:
