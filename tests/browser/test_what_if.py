@@ -3,7 +3,7 @@ import re
 from urllib.parse import parse_qs, urlparse
 
 from playwright.sync_api import Browser, Locator, Page, expect
-from serving import Server, choose, wait_until_drawn
+from serving import Server, choose, context_of, wait_until_drawn
 
 from foxnas_core.regression import fit
 from foxnas_core.study.storage import Study
@@ -61,7 +61,7 @@ def test_an_edit_moves_the_numbers_and_can_be_shared(
     expect(page.locator(NUMBERS).first).to_be_in_viewport()
 
     # Whoever gets the link sees the same.
-    context = browser.new_context(base_url=server.url)
+    context = context_of(browser, server)
     other = context.new_page()
     other.goto(page.url)
     expect(other.locator(NUMBERS)).to_have_text(after)
