@@ -45,7 +45,7 @@ def picker(field: str, label: str, options: Mapping[str, str], help_: str) -> st
 
 def quality_picker(table: MeasurementTable) -> str:
     """Which accuracy is explained; drawn where there is more than one."""
-    options = {t.column: t.label for t in table.targets if t.is_accuracy or t.is_drop}
+    options = {t.column: t.label for t in table.targets if t.quality}
     if len(options) < 2:
         return "accuracy"
     chosen = choices.remembered("quality")

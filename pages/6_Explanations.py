@@ -39,9 +39,7 @@ PERMUTATION, OPINION = "Permutation importance", "Second opinion (boosted trees)
 
 def target_picker(table: MeasurementTable) -> str:
     """Draw the picker of the explained target and return its column."""
-    targets = {
-        t.column: t.label for t in table.targets if t.is_accuracy or t.is_drop or t.is_latency
-    }
+    targets = {t.column: t.label for t in table.targets if t.quality or t.timed}
     if not targets or not len(table):
         raise MissingPart(
             "This study has no measured accuracy or latency to explain yet; measure subnets with "

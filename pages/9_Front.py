@@ -33,7 +33,7 @@ LEAST_CERTAIN = 5
 def cost_picker(table: MeasurementTable) -> str:
     """Draw the choice of what accuracy is traded against; returns a column, or `LATENCY`."""
     columns = [target.column for target in table.targets]
-    options = [LATENCY] if any(target.is_latency for target in table.targets) else []
+    options = [LATENCY] if any(target.timed for target in table.targets) else []
     options += [column for column in ("parameters", "macs") if column in columns]
     if "accuracy" not in columns or not options or not len(table):
         raise MissingPart(

@@ -43,7 +43,7 @@ def transfer(
     `InvalidInput` where fewer than five rows have the target, or all the same latency, or either
     column is no latency.
     """
-    if not (metric_of(target).is_latency and source.target.is_latency and _plain(source)):
+    if not (metric_of(target).timed and source.target.timed and _plain(source)):
         raise InvalidInput(
             f"Only a latency can be calibrated from another device's latency, not {target} from "
             f"{source.target.column}."

@@ -109,12 +109,11 @@ def fit(
     """Fit a target column of the table by least squares.
 
     `form` is one of `forms_of` the space, or "auto" for the one that `picker.choose` takes, or a
-    form as built, whose interactions are then kept. `link` is "none", "saturating" (for an
-    accuracy), or "auto",
-    which takes the saturating link where the likelihood ratio speaks for a ceiling and the squared
-    error on held-out subnets is clearly smaller. `seed` deals the architectures into the folds of
-    the cross-validation. Raises `InvalidInput` naming what is missing where the table can't carry
-    the form.
+    form as built, whose interactions are then kept. `link` is "none", "saturating" (for what
+    saturates), or "auto", which takes the saturating link where the likelihood ratio speaks for a
+    ceiling and the squared error on held-out subnets is clearly smaller. `seed` deals the
+    architectures into the folds of the cross-validation. Raises `InvalidInput` naming what is
+    missing where the table can't carry the form.
     """
     from foxnas_core.regression.picker import choose
 
@@ -184,11 +183,11 @@ def _choose_link(
     """Held-out predictions (n,) and whether the saturating link made them."""
     if link not in LINKS:
         raise InvalidInput(f"{link!r} is no link; choose {', '.join(LINKS)}.")
-    can = form.target.is_accuracy
+    can = form.target.saturates
     if link == "saturating" and not can:
         raise InvalidInput(
-            f"Only accuracy saturates at a ceiling, {form.target.column} does not; take the link "
-            "'none'."
+            f"{form.target.column} does not saturate at a ceiling, as an accuracy does; take the "
+            "link 'none'."
         )
     if link == "saturating":
         return ceiling.predict_held_out(folded, y), True

@@ -132,7 +132,7 @@ def subject_of(
             f"Study {study.name!r} has no measured subnets, so there is nothing to report; measure "
             "some with 'python -m foxnas_core measure' or import a table."
         )
-    latencies = [target.column for target in table.targets if target.is_latency]
+    latencies = [target.column for target in table.targets if target.timed]
     cost = request.latency or next(iter(latencies), None)
     if cost is not None and cost not in latencies:
         raise InvalidInput(

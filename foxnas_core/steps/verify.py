@@ -222,7 +222,7 @@ def _blind(table: MeasurementTable, known: Mapping[str, Predictor]) -> list[Pred
             found.append(taken)
             continue
         try:
-            link = "auto" if metric_of(column).is_accuracy else "none"
+            link = "auto" if metric_of(column).saturates else "none"
             found.append(predictor_or_transfer(table, column, "auto", link))
         except InvalidInput as error:
             wrong.append(error)
@@ -392,7 +392,7 @@ class _Watch:
 def latency_device(table: MeasurementTable) -> str | None:
     """The device that the table's latencies are of, the first where campaigns differ, "" where it
     does not say; None without any."""
-    columns = [t.column for t in table.targets if t.column in TARGETS and t.is_latency]
+    columns = [t.column for t in table.targets if t.column in TARGETS and t.timed]
     return next(iter(devices_of(table, columns[0])), "") if columns else None
 
 
@@ -404,7 +404,7 @@ def _reasons(
     study: Study, rows: "Sequence[Measured]", record: Mapping[str, Any], device: str, home: str
 ) -> dict[str, str]:
     """Why these rows' latencies do not count, by column; "" where they do."""
-    columns = [column for column in TARGETS if metric_of(column).is_latency]
+    columns = [column for column in TARGETS if metric_of(column).timed]
     if device != home:
         why = f"the table's are of {home}" if home else "the table does not say of which its are"
         return dict.fromkeys(columns, f"these latencies are of {device}, {why}")
@@ -437,7 +437,7 @@ def _judged(
     total: int,
 ) -> Verdict:
     first, last = trial.subnets[0].id, trial.subnets[-1].id
-    if metric_of(claim.target).is_accuracy:
+    if metric_of(claim.target).quality:
         precision = claim.target.removeprefix("accuracy")
         return judge_share(
             claim,

@@ -53,7 +53,7 @@ def latency_picker(table: MeasurementTable) -> str:
 
 
 def _columns(table: MeasurementTable) -> list[str]:
-    return [t.column for t in table.targets if t.is_latency]
+    return [t.column for t in table.targets if t.timed]
 
 
 def budget_of(front: "Front") -> float:

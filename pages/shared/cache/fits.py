@@ -71,7 +71,7 @@ def recommendation_of(study: Study, column: str, link: str) -> "Recommendation":
     """The recommended form of one target and why; raises as `regression.fit`."""
     from foxnas_core.regression.picker import recommend
 
-    return recommend(table_of(study), column, link if metric_of(column).is_accuracy else "none")
+    return recommend(table_of(study), column, link if metric_of(column).saturates else "none")
 
 
 @cached("optima.parquet")
