@@ -8,8 +8,8 @@ import streamlit as st
 
 from foxnas_core.errors import InvalidInput
 from foxnas_core.figures import strategies as figures
-from foxnas_core.search.milp import Solution
-from foxnas_core.search.problem import Side, noun_of
+from foxnas_core.search.limits import Side, noun_of
+from foxnas_core.search.solving import Solution
 from foxnas_core.search.strategies import ANNEALER, STRATEGIES, Race
 from foxnas_core.table.metrics import Metric
 from pages.shared import cache, choices

@@ -8,8 +8,8 @@ import streamlit as st
 
 from foxnas_core.errors import FoxnasError, MissingPart
 from foxnas_core.figures import search as tables
-from foxnas_core.search.milp import Solution
 from foxnas_core.search.problem import Candidate
+from foxnas_core.search.solving import Solution
 from foxnas_core.space.architecture import Architecture
 from foxnas_core.table.metrics import Metric
 from pages.shared import cache, choices

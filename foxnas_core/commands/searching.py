@@ -79,7 +79,8 @@ def search(options: argparse.Namespace) -> dict[str, Any]:
 
 def _search_rounds(study: Study, options: argparse.Namespace) -> dict[str, Any]:
     """Rounds of searching, measuring and fitting anew."""
-    from foxnas_core.search.rounds import Round, rounds_document
+    from foxnas_core.search.rounds.outcome import rounds_document
+    from foxnas_core.search.rounds.record import Round
 
     if options.guard is not None:
         raise InvalidInput(

@@ -19,8 +19,8 @@ import pandas as pd
 from foxnas_core.devices.common import device_of, read_rows
 from foxnas_core.errors import InvalidInput
 from foxnas_core.regression import Predictor
+from foxnas_core.regression.assessment import agreement
 from foxnas_core.regression.features import Form
-from foxnas_core.regression.fitting import agreement
 from foxnas_core.regression.link import Link
 from foxnas_core.table.latency_verdicts import failed_rows, usable
 from foxnas_core.table.measurements import MeasurementTable

@@ -8,8 +8,8 @@ import math
 
 import numpy as np
 
-from foxnas_core.search.milp import limit_prices
-from foxnas_core.search.problem import ContextTable
+from foxnas_core.search.context_table import ContextTable
+from foxnas_core.search.relaxation import limit_prices
 
 # Most options of a group that a polish under several limits tries, the best at their prices.
 _MOST_TRIED = 200

@@ -9,7 +9,8 @@ import numpy as np
 import pandas as pd
 
 from foxnas_core import documents
-from foxnas_core.search.problem import AdditivePredictor, Candidate, SearchProblem, Side
+from foxnas_core.search.limits import AdditivePredictor, Side
+from foxnas_core.search.problem import Candidate, SearchProblem
 from foxnas_core.search.schedule import AnnealingSettings
 from foxnas_core.space.architecture import Value
 from foxnas_core.table.metrics import metric_of

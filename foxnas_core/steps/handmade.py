@@ -15,7 +15,7 @@ from foxnas_core.evidence.handmade.record import (
     HandmadeRecord,
     check_continues,
 )
-from foxnas_core.search.rounds import spread_budgets
+from foxnas_core.search.rounds.planning import spread_budgets
 from foxnas_core.space.architecture import Architecture
 from foxnas_core.steps.fit import fit_all
 from foxnas_core.steps.search import latency_front

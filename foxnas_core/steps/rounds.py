@@ -13,7 +13,7 @@ from foxnas_core.study.storage import Study, file_hash
 
 if TYPE_CHECKING:
     from foxnas_core.measurement.campaign import CampaignProgress
-    from foxnas_core.search.rounds import Round, RoundsRecord
+    from foxnas_core.search.rounds.record import Round, RoundsRecord
 
 
 def search_rounds(

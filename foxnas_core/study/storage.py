@@ -39,7 +39,7 @@ from foxnas_core.evidence.verification.claims import Trial
 from foxnas_core.families import space_from_dict
 from foxnas_core.files import write_atomically
 from foxnas_core.search.result import SearchResult
-from foxnas_core.search.rounds import RoundsRecord
+from foxnas_core.search.rounds.record import RoundsRecord
 from foxnas_core.space.architecture import Architecture
 from foxnas_core.space.editing.variants import (
     Variant,

@@ -8,10 +8,10 @@ from typing import get_args
 import streamlit as st
 
 from foxnas_core.errors import InvalidInput
-from foxnas_core.search.annealing import suggest_temperatures
-from foxnas_core.search.milp import Solution
 from foxnas_core.search.problem import SearchProblem
 from foxnas_core.search.schedule import AnnealingSettings, Schedule
+from foxnas_core.search.solving import Solution
+from foxnas_core.search.suggestion import suggest_temperatures
 from foxnas_core.study.storage import Study
 from pages.shared import cache, choices
 from pages.shared.frame import errors_as_cards

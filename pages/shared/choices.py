@@ -14,8 +14,8 @@ from typing import Any
 import streamlit as st
 
 from foxnas_core.errors import InvalidInput
+from foxnas_core.regression.assessment import LINKS
 from foxnas_core.regression.features import known_forms
-from foxnas_core.regression.fitting import LINKS
 from foxnas_core.regression.inference import KINDS
 from foxnas_core.space.architecture import Architecture
 from foxnas_core.space.search_space import SearchSpace

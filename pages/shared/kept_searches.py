@@ -8,7 +8,7 @@ import streamlit as st
 from foxnas_core.errors import InvalidInput, MissingPart
 from foxnas_core.figures import live
 from foxnas_core.figures import search as tables
-from foxnas_core.search.problem import noun_of
+from foxnas_core.search.limits import noun_of
 from foxnas_core.search.result import SearchResult
 from foxnas_core.space.architecture import Architecture
 from foxnas_core.study.locks import is_read_only

@@ -13,7 +13,7 @@ import streamlit as st
 
 from foxnas_core.errors import InvalidInput
 from foxnas_core.figures.search import group_title
-from foxnas_core.search.problem import Side, noun_of
+from foxnas_core.search.limits import Side, noun_of
 from foxnas_core.space.architecture import Architecture, Value
 from foxnas_core.space.search_space import Decision, SearchSpace
 from foxnas_core.study.storage import Study

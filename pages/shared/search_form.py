@@ -22,8 +22,8 @@ from pages.shared.limits import Terms, chosen_terms, terms_picker
 
 if TYPE_CHECKING:
     from foxnas_core.search.exact import Front
-    from foxnas_core.search.milp import Solution
     from foxnas_core.search.problem import SearchProblem
+    from foxnas_core.search.solving import Solution
 
 _GOALS = {
     "accuracy": "Best accuracy within a latency budget",

@@ -403,7 +403,7 @@ def use_record(study: Study, name: str) -> None:
     """What the pages do with a record that was accepted."""
     from foxnas_core.evidence.handmade.claims import compare
     from foxnas_core.evidence.verification.scoreboard import scoreboard
-    from foxnas_core.search.rounds import rounds_document, rounds_table
+    from foxnas_core.search.rounds.outcome import rounds_document, rounds_table
 
     match name:
         case "variants.json":

@@ -7,8 +7,8 @@ import pytest
 from conftest import DEMO, run_page, sentences
 
 from foxnas_core.search import limited
-from foxnas_core.search.milp import solve
 from foxnas_core.search.prices import front_prices
+from foxnas_core.search.solving import solve
 from foxnas_core.search.stability import resampled_fronts
 from foxnas_core.steps.calibrate import calibrations
 from foxnas_core.steps.fit import fit_all

@@ -6,9 +6,10 @@ from conftest import DEMO, run_page, sentences
 
 from foxnas_core.search.annealing import search
 from foxnas_core.search.exact import solve_exact
-from foxnas_core.search.milp import solve
-from foxnas_core.search.problem import Limit, SearchProblem
+from foxnas_core.search.limits import Limit
+from foxnas_core.search.problem import SearchProblem
 from foxnas_core.search.schedule import AnnealingSettings
+from foxnas_core.search.solving import solve
 from foxnas_core.steps.calibrate import calibrations
 from foxnas_core.steps.fit import fit_all
 from foxnas_core.study.storage import open_study
@@ -368,7 +369,7 @@ def test_a_damaged_search_can_be_deleted(study, kept):
 
 
 def test_without_an_own_choice_temperatures_are_the_suggested_ones(study, problem):
-    from foxnas_core.search.annealing import suggest_temperatures
+    from foxnas_core.search.suggestion import suggest_temperatures
 
     _, job = finish(start(run_page(PAGE, budget="0.06")), study)
     run = job.annealer.settings

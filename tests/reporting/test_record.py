@@ -7,7 +7,8 @@ from reports import SPACE, TABLE, fitted, study_of
 
 from foxnas_core.reporting.record import fit_hash, record_section
 from foxnas_core.reporting.subject import ReportRequest, subject_of
-from foxnas_core.search.problem import Limit, SearchProblem
+from foxnas_core.search.limits import Limit
+from foxnas_core.search.problem import SearchProblem
 from foxnas_core.search.result import TRACE_COLUMNS, SearchResult
 from foxnas_core.search.schedule import AnnealingSettings
 from foxnas_core.study.storage import create_study, file_hash

@@ -10,24 +10,25 @@ from hand import hand_space, noisy_table, table_of
 from foxnas_core.errors import InfeasibleBudget, InvalidInput
 from foxnas_core.regression import Predictor, fit
 from foxnas_core.search.exact import Front, front
-from foxnas_core.search.problem import Limit, SearchProblem
-from foxnas_core.search.rounds import (
+from foxnas_core.search.limits import Limit
+from foxnas_core.search.problem import SearchProblem
+from foxnas_core.search.rounds.outcome import (
+    best_measured,
+    measured_finds,
+    movement,
+    rounds_document,
+    rounds_table,
+)
+from foxnas_core.search.rounds.planning import best_not_taken, plan_finds, spread_budgets
+from foxnas_core.search.rounds.record import (
     BestMeasured,
     Find,
     FindEstimate,
     FitQuality,
     Round,
     RoundsRecord,
-    best_measured,
-    best_not_taken,
     check_continues,
     front_error,
-    measured_finds,
-    movement,
-    plan_finds,
-    rounds_document,
-    rounds_table,
-    spread_budgets,
 )
 
 SPACE = hand_space(resolutions=(8, 16))

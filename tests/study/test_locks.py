@@ -335,7 +335,7 @@ def writers(study, images) -> dict:
     from trust_pairs import begun, pairs_of
 
     from foxnas_core.search.result import SearchResult
-    from foxnas_core.search.rounds import RoundsRecord
+    from foxnas_core.search.rounds.record import RoundsRecord
     from foxnas_core.search.schedule import AnnealingSettings
     from tests.search.additive import mini_problem
 

@@ -16,7 +16,7 @@ from trust_pairs import begun, pairs_of
 from foxnas_core.errors import InvalidInput, MissingPart
 from foxnas_core.evidence.trust.pairs import TrustSettings
 from foxnas_core.families import load_shipped, space_from_dict
-from foxnas_core.search.rounds import Find, FindEstimate, Round, RoundsRecord
+from foxnas_core.search.rounds.record import Find, FindEstimate, Round, RoundsRecord
 from foxnas_core.study.storage import (
     PARTS,
     Study,

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from foxnas_core.evidence.verification.claims import Trial
     from foxnas_core.reporting.report import Report
     from foxnas_core.reporting.subject import ReportRequest
-    from foxnas_core.search.rounds import RoundsRecord
+    from foxnas_core.search.rounds.record import RoundsRecord
 
 
 @cached("space.json", "rounds.json", table=False)

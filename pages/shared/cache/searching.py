@@ -17,9 +17,9 @@ if TYPE_CHECKING:
     from foxnas_core.explanation.why_not import WhyNot
     from foxnas_core.search.calibration import SearchCalibration
     from foxnas_core.search.exact import Front
-    from foxnas_core.search.milp import Solution
     from foxnas_core.search.problem import SearchProblem
     from foxnas_core.search.result import SearchResult
+    from foxnas_core.search.solving import Solution
 
 Kept = tuple[tuple[str, tuple[Value, ...]], ...]
 Limits = tuple[tuple[str, float], ...]
@@ -68,8 +68,8 @@ def limited_front_of(study: Study, cost: str, limits: Limits, kept: Kept) -> "Fr
 
 @cached(entries=64, spinner="Finding the optimum under all limits …")
 def solution_of(study: Study, objective: str, limits: Limits, kept: Kept) -> "Solution":
-    """The optimum of `problem_of`; raises as `milp.solve`."""
-    from foxnas_core.search.milp import solve
+    """The optimum of `problem_of`; raises as `solving.solve`."""
+    from foxnas_core.search.solving import solve
 
     return solve(problem_of(study, objective, limits, kept))
 

@@ -1,34 +1,28 @@
-"""FOX-NAS's outer loop: search, measure what was found, fit anew, and search again.
+"""Rounds of searching and measuring, as they are kept and written."""
 
-A round takes one find for each of some budgets, fixed over the rounds so that these can be
-compared: the predicted optimum, which is exact, or, where that was measured already, the best
-predicted subnet near the front that was not. What the predictors said before a find was measured
-is kept with what it measured, since a later fit has seen it.
-"""
-
-import heapq
 import math
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
-import pandas as pd
 
 from foxnas_core.documents import choices, number, text, whole
 from foxnas_core.errors import InvalidInput
-from foxnas_core.regression import Predictor, fit
-from foxnas_core.search.exact import Front
-from foxnas_core.search.problem import rounded_up
+from foxnas_core.regression import Predictor
+from foxnas_core.search.limits import rounded_up
 from foxnas_core.space.architecture import Architecture
-from foxnas_core.table.measurements import MeasurementTable
 from foxnas_core.table.metrics import metric_of
 
 PER_ROUND = 8
+
+
 MOST_PER_ROUND = 100
+
+
 ORIGIN = "search"
-# Points of the front below a budget that stand in for an optimum that was measured.
-_NEAREST = 30
+
+
 _ENDS = ("value", "low", "high")
 
 
@@ -191,147 +185,6 @@ class RoundsRecord:
         )
 
 
-# Planning
-
-
-def spread_budgets(front: Front, count: int, shared: float | None = None) -> tuple[float, ...]:
-    """`count` budgets (ms) at the middles of equal parts of the front's range of costs; the one
-    nearest to `shared`, where given, is replaced by it.
-
-    Raises `InvalidInput` for a count out of range, and `InfeasibleBudget` for a `shared` that none
-    can keep.
-    """
-    if not 1 <= count <= MOST_PER_ROUND:
-        raise InvalidInput(
-            f"A round of {count} finds can't be planned; ask for 1 to {MOST_PER_ROUND}."
-        )
-    low, high = float(front.costs[0]), float(front.costs[-1])
-    budgets = low + (high - low) * (np.arange(count) + 0.5) / count
-    if shared is not None:
-        front.within(shared)
-        budgets[np.abs(budgets - shared).argmin()] = shared
-    return tuple(float(b) for b in np.sort(budgets))
-
-
-def plan_finds(
-    front: Front, predictors: Sequence[Predictor], budgets: Sequence[float], taken: Collection[str]
-) -> tuple[Find, ...]:
-    """One find a budget, none of whose ids is in `taken`; fewer where the space has no more.
-
-    `predictors` are the objective's and the limit's.
-    """
-    used = set(taken)
-    finds = []
-    for budget in budgets:
-        found = best_not_taken(front, budget, used)
-        if found is None:
-            continue
-        architecture, passed_over = found
-        used.add(architecture.id)
-        predicted = {}
-        for predictor in predictors:
-            row = predictor.predict([architecture]).iloc[0]
-            ends = (row["value"], row["prediction_low"], row["prediction_high"])
-            predicted[predictor.target.column] = FindEstimate(*map(float, ends))
-        finds.append(Find(architecture, float(budget), passed_over, predicted))
-    return tuple(finds)
-
-
-def best_not_taken(
-    front: Front, budget: float, taken: Collection[str]
-) -> tuple[Architecture, int] | None:
-    """The predicted optimum of a budget or, where its id is in `taken`, a near one that is not,
-    and how many better ones were passed over; None where none is left within the budget.
-
-    The near ones are the optima of smaller budgets and what single edits make, within the budget,
-    of those passed over; the best predicted is taken. It need not be the second best of the whole
-    space, which may differ from the best in several edits.
-    """
-    problem = front.problem
-    objective, limit = problem.objective, problem.limits[0].predictor
-    first = front.within(budget)
-    below = int(np.searchsorted(front.costs, budget, side="right")) - 1
-    nearest = [front.candidate(k) for k in range(max(below - _NEAREST, 0), below)]
-    heap = [(-problem.sign * c.value, c.architecture.id, c.architecture) for c in (first, *nearest)]
-    heapq.heapify(heap)
-    seen = {found for _, found, _ in heap}
-    passed_over = 0
-    while heap:
-        _, found, architecture = heapq.heappop(heap)
-        if found not in taken:
-            return architecture, passed_over
-        passed_over += 1
-        near = [a for a in problem.space.neighbours(architecture) if a.id not in seen]
-        if not near:
-            continue
-        seen |= {a.id for a in near}
-        values, costs = (p.predict(near)["value"].to_numpy() for p in (objective, limit))
-        for place in np.flatnonzero(costs <= budget):
-            key = -problem.sign * float(values[place])
-            heapq.heappush(heap, (key, near[place].id, near[place]))
-    return None
-
-
-# What a round came to
-
-
-def measured_finds(finds: Sequence[Find], table: MeasurementTable) -> tuple[Find, ...]:
-    """The finds with what the table measured of them, means where it did so more than once."""
-    return tuple(
-        replace(
-            find,
-            measured={
-                column: float(np.nanmean(table.values(column)[own]))
-                for column in find.predicted
-                if (own := (table.frame["id"] == find.architecture.id).to_numpy()).any()
-                and np.isfinite(table.values(column)[own]).any()
-            },
-        )
-        for find in finds
-    )
-
-
-def best_measured(
-    table: MeasurementTable, latency: str, budgets: Sequence[float]
-) -> tuple[BestMeasured, ...]:
-    """For each budget the best measured subnet whose measured latency keeps it."""
-    accuracy, cost = table.values("accuracy"), table.values(latency)
-    found = []
-    for budget in budgets:
-        within = np.flatnonzero(np.isfinite(accuracy) & (cost <= budget))
-        if not len(within):
-            found.append(BestMeasured(float(budget), "", math.nan, math.nan))
-            continue
-        top = within[np.lexsort((cost[within], -accuracy[within]))[0]]
-        row = (str(table.frame["id"].iloc[top]), float(accuracy[top]), float(cost[top]))
-        found.append(BestMeasured(float(budget), *row))
-    return tuple(found)
-
-
-def movement(before: Predictor, table: MeasurementTable, *, seed: int) -> float:
-    """How far the rows added to `table` since the fit `before` move it, beside what chance would.
-
-    Root mean square over 500 architectures, drawn uniformly over decisions, of the change of the
-    prediction (on the link's scale) divided by √(Var before − Var after), which is the standard
-    error of that change where the form is right for old and new rows alike (Hausman,
-    "Specification tests in econometrics", Econometrica 46, 1978). The same form is fitted to both;
-    both variances are by the scatter before.
-    """
-    link = "none" if before.link.is_identity else "saturating"
-    after = fit(table, before.target.column, before.form, link)
-    rows = before.form.matrix(before.space.random_codes(500, seed=seed))
-    scatter = before.residual_variance / max(after.residual_variance, np.finfo(float).tiny)
-    variance = before.std_error(rows) ** 2 - scatter * after.std_error(rows) ** 2
-    change = before.link.inverse(rows @ before.estimates) - after.link.inverse(
-        rows @ after.estimates
-    )
-    slope = before.link.slope(rows @ before.estimates)
-    known = variance > 1e-9 * before.residual_variance
-    if not known.any():
-        return 0.0
-    return float(np.sqrt(np.mean((change / slope)[known] ** 2 / variance[known])))
-
-
 @dataclass(frozen=True)
 class FrontError:
     """How predictions made before measuring differ from measurements, over some finds: mean
@@ -359,55 +212,6 @@ def front_error(finds: Sequence[Find], column: str) -> FrontError | None:
     )
 
 
-def rounds_table(record: RoundsRecord) -> pd.DataFrame:
-    """One row a finished round: round, rows, finds, alternatives, and for each target, as
-    `COLUMN_…`, bias, rmse, inside, cv_r2, cv_rmse and moved.
-    """
-    rows = []
-    for turn, done in enumerate((r for r in record.rounds if r.done), start=1):
-        row: dict[str, Any] = {
-            "round": turn,
-            "rows": done.after["accuracy"].rows,
-            "finds": len(done.finds),
-            "alternatives": done.alternatives,
-        }
-        for column in ("accuracy", record.latency):
-            error = front_error(done.finds, column)
-            if error is not None:
-                row |= {
-                    f"{column}_bias": error.bias,
-                    f"{column}_rmse": error.rmse,
-                    f"{column}_inside": error.inside,
-                }
-            row |= {
-                f"{column}_cv_r2": done.after[column].r2,
-                f"{column}_cv_rmse": done.after[column].rmse,
-                f"{column}_moved": done.moved.get(column, math.nan),
-            }
-        rows.append(row)
-    return pd.DataFrame(rows)
-
-
-def rounds_document(record: RoundsRecord) -> dict[str, Any]:
-    """What `search --rounds --json` prints; missing numbers are null."""
-    documents = []
-    for turn, done in enumerate((r for r in record.rounds if r.done), start=1):
-        errors = {c: front_error(done.finds, c) for c in ("accuracy", record.latency)}
-        documents.append(
-            {
-                "round": turn,
-                "finds": len(done.finds),
-                "alternatives": done.alternatives,
-                "errors": {c: e and vars(e) for c, e in errors.items()},
-                "fit": {c: vars(quality) for c, quality in done.after.items()},
-                "moved": done.moved,
-                "best_before": [_plain(vars(b)) for b in done.best_before],
-                "best": [_plain(vars(b)) for b in done.best],
-            }
-        )
-    return {"latency": record.latency, "budgets": list(record.budgets), "rounds": documents}
-
-
 def check_continues(
     record: RoundsRecord, latency: str, per_round: int | None, shared: float | None, seed: int
 ) -> None:
@@ -424,9 +228,6 @@ def check_continues(
                 f"This study's rounds were begun with the {what} {shown}, not {asked}; go on with "
                 "that, or move rounds.json away to begin anew."
             )
-
-
-# Documents
 
 
 def _round_document(done: Round) -> dict[str, Any]:
