@@ -58,6 +58,7 @@ def merge(
         part[kept].T if table.cost_constants else np.zeros((1, len(kept)))
         for part, kept in zip(table.limit_costs, listed, strict=True)
     ]
+    least_costs = [part.min(axis=1).tolist() for part in own_costs]
     scores = np.array([table.score_constant])
     costs = [np.array([constant]) for constant in table.cost_constants or (0.0,)]
     options = np.zeros((1, 0), dtype=np.int32)
@@ -66,7 +67,7 @@ def merge(
             raise TooManySums
         scores = np.add.outer(scores, table.scores[group][kept_options]).ravel()
         costs = [np.add.outer(*pair).ravel() for pair in zip(costs, own_costs[group], strict=True)]
-        within = _within(costs, budgets, own_costs[group + 1 :])
+        within = _within(costs, budgets, least_costs[group + 1 :])
         kept = (keep if group < len(listed) - 1 else keep_last)(
             scores[within], [c[within] for c in costs]
         )
@@ -79,7 +80,7 @@ def merge(
 
 
 def _within(
-    costs: Sequence[np.ndarray], budgets: Sequence[float], to_come: Sequence[np.ndarray]
+    costs: Sequence[np.ndarray], budgets: Sequence[float], to_come: Sequence[Sequence[float]]
 ) -> np.ndarray | slice:
     """Positions of the sums that the groups to come may bring within the budgets."""
     fits: np.ndarray | bool = True
@@ -89,7 +90,7 @@ def _within(
         # What a sum costs at the least once the groups to come are added, in this same order.
         least = costs[k].copy()
         for group in to_come:
-            least += group[k].min()
+            least += group[k]
         fits = fits & (least <= budget)
     return slice(None) if fits is True else np.flatnonzero(fits)
 
