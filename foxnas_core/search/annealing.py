@@ -9,7 +9,7 @@ edits through all options, the limits are hard inside it too, and nothing is pol
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 import pandas as pd
@@ -23,6 +23,7 @@ from foxnas_core.search.result import TRACE_COLUMNS, SearchResult
 from foxnas_core.search.schedule import AnnealingSettings, steered, temperatures
 from foxnas_core.search.solving import Solution, solve
 from foxnas_core.search.suggestion import limit_penalties, resolved
+from foxnas_core.search.uncompiled import compiling_pays
 
 RECORDS = 100
 
@@ -41,9 +42,6 @@ class Annealer:
     """
 
     def __init__(self, problem: SearchProblem, settings: AnnealingSettings) -> None:
-        from foxnas_core.search.chain import run_chains
-
-        self._run_chains = run_chains
         check_feasible(problem)
         self.problem = problem
         self.settings = resolved(settings, problem)
@@ -73,6 +71,8 @@ class Annealer:
         self._accepted_ended = 0  # before the chains' last starts
         self._arrays, self._chains = self._start_chains()
         self.total = self.settings.steps * self._rounds * len(self._chains)
+        self._compiled = compiling_pays(self.total, len(self._arrays.scores))
+        self._run_chains = self._loop()
         self._every = max(1, math.ceil(self.total / RECORDS))
         self._proposals = 0
         self._accepted_before = 0
@@ -117,6 +117,16 @@ class Annealer:
                 chains.append(chain)
         return arrays, chains
 
+    def _loop(self) -> Callable[..., None]:
+        """The inner loop, compiled or not: both make the same run."""
+        if self._compiled:
+            from foxnas_core.search.chain import run_chains
+
+            return run_chains
+        from foxnas_core.search.uncompiled import Chains
+
+        return Chains(self._arrays.scores, self._arrays.costs, *self._neighbours)
+
     def _begin(self, chain: Chain) -> None:
         """Put a chain at its next start: a random architecture, or the cheapest where the limit is
         hard."""
@@ -149,14 +159,16 @@ class Annealer:
             if len(self.problem.limits) > 1:
                 best = polish_within(chain.table, found, self.problem.budgets)
             else:
-                best = polish(chain.table, found, self.problem.budget)
+                best = polish(chain.table, found, self.problem.budget, compiled=self._compiled)
             totals = self._sums(chain.table, best)
         if totals[0] > chain.champion_totals[0]:
             chain.champion[:], chain.champion_totals[:] = best, totals
 
     def prepare(self) -> None:
         """Compile the inner loop, which takes some seconds the first time on a machine; else
-        the first call of `advance` does."""
+        a long run's first call of `advance` does."""
+        self._compiled = True
+        self._run_chains = self._loop()
         chain = self._chains[0]
         self._propose(np.zeros(len(self._chains), np.int64))
         if self.settings.mode == "full" and len(self.problem.limits) < 2:
