@@ -10,7 +10,7 @@ from foxnas_core.cards.given import Given
 from foxnas_core.errors import FoxnasError, InvalidInput, MissingPart
 
 # The modules of this room, each with the cards of a page.
-MODULES = ("quantization", "trust")
+MODULES = ("coefficients", "diagnostics", "quantization", "trust")
 
 Options = Mapping[str, Mapping[Any, str]]
 

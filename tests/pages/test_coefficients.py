@@ -11,7 +11,7 @@ PAGE = "pages/1_Coefficients.py"
 
 
 def panels(page) -> list[str]:
-    return [title.value for title in page.header]
+    return [title.value.replace("\\", "") for title in page.header]
 
 
 def test_accuracy_and_latency_stand_side_by_side(studies):
