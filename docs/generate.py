@@ -260,7 +260,8 @@ def spaces_part() -> str:
 def targets_part() -> str:
     """What is known of each metrics, and which names may follow a colon."""
     body = []
-    for column in [*metrics.KNOWN, "accuracy:int8", "accuracy_drop:int8"]:
+    plain = filter(metrics.is_metric, metrics.KNOWN)
+    for column in [*plain, "accuracy:int8", "accuracy_drop:int8"]:
         known = metrics.metric_of(column)
         better = {"max": "more", "min": "less"}[known.direction]
         units = ", ".join(metrics.units_of(column))
