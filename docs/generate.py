@@ -260,8 +260,7 @@ def spaces_part() -> str:
 def targets_part() -> str:
     """What is known of each metrics, and which names may follow a colon."""
     body = []
-    plain = filter(metrics.is_metric, metrics.KNOWN)
-    for column in [*plain, "accuracy:int8", "accuracy_drop:int8"]:
+    for column in [*metrics.bare_columns(), "accuracy:int8", "accuracy_drop:int8"]:
         known = metrics.metric_of(column)
         better = {"max": "more", "min": "less"}[known.direction]
         units = ", ".join(metrics.units_of(column))

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from hypothesis import settings
 
 # Two threads in each of two test processes on two cores are slower than one.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
@@ -17,6 +18,10 @@ from altered import altering
 from foxnas_core.families import space_from_dict
 from foxnas_core.space.search_space import SearchSpace
 from foxnas_core.tasks.dataset import Dataset, ImageSet
+
+# How long an example takes hangs on what else a machine does.
+settings.register_profile("any machine", deadline=None)
+settings.load_profile("any machine")
 
 altering.begin()
 

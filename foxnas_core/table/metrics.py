@@ -214,9 +214,14 @@ def metric_of(column: str) -> Metric:
     raise InvalidInput(f"{column!r} is no target; known: {known_names()}.")
 
 
+def bare_columns() -> list[str]:
+    """The known metrics' columns without a suffix, of those that there can be without."""
+    return [name for name, metric in _KNOWN.items() if "{}" not in metric.label]
+
+
 def known_names() -> str:
     """How the known metrics' columns may be called, for a message."""
-    bare = [name for name, metric in _KNOWN.items() if "{}" not in metric.label]
+    bare = bare_columns()
     further = [f"{name}:{metric.suffix}" for name, metric in _KNOWN.items() if metric.suffix]
     return f"{', '.join([*bare, *further[:-1]])} and {further[-1]}"
 

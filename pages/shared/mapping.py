@@ -7,7 +7,7 @@ import streamlit as st
 
 from foxnas_core.space.search_space import SearchSpace
 from foxnas_core.table.importing import ARCHITECTURE, ColumnMapping, needs_unit, suggest_mapping
-from foxnas_core.table.metrics import KNOWN, STD_ERROR, is_metric, metric_of, units_of
+from foxnas_core.table.metrics import STD_ERROR, bare_columns, is_metric, metric_of, units_of
 from pages.shared.text import plain
 
 ACROSS = 3
@@ -31,7 +31,7 @@ def map_columns(
     st.header("Choices")
     form.ask_choices()
     st.header("Targets")
-    for target in KNOWN:
+    for target in bare_columns():
         form.ask_target(target)
     form.ask_further_latencies()
     return ColumnMapping(form.columns, form.units), form.missing
