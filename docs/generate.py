@@ -24,10 +24,11 @@ from foxnas_core.evidence.verification import claims
 from foxnas_core.families import load_shipped, shipped_spaces
 from foxnas_core.families.listed import space as listed
 from foxnas_core.families.mbconv import space as mbconv
+from foxnas_core.families.nasbench201 import space as nasbench201
 from foxnas_core.measurement import latency, runner
 from foxnas_core.search import result, rounds, schedule
 from foxnas_core.search.problem import Candidate
-from foxnas_core.space.architecture import Architecture
+from foxnas_core.space.architecture import Architecture, Value
 from foxnas_core.space.editing.variants import Variant, variants_to_dict
 from foxnas_core.space.search_space import Condition, Decision
 from foxnas_core.study import storage
@@ -242,18 +243,21 @@ def spaces_part() -> str:
     body = []
     for name in shipped_spaces():
         space = load_shipped(name)
-        settings = mbconv.settings_of(space)
-        kinds = {
-            role: sorted({c for d in space.decisions if d.role == role for c in d.choices})
-            for role in ("depth", "kernel", "expand")
-        }
-        chosen = ", ".join(f"{role} {'/'.join(map(str, v))}" for role, v in kinds.items())
-        widths = "-".join(str(stage.width) for stage in settings.stages)
-        pixels = "/".join(map(str, settings.resolutions))
-        body.append(
-            (_code(name), widths, chosen, pixels, str(settings.classes), f"{space.size:.2g}")
+        kinds: dict[str, dict[Value, None]] = {}
+        for decision in space.decisions:
+            kinds.setdefault(decision.role, {}).update(dict.fromkeys(decision.choices))
+        # The choices of a role in the order of the first decision that has them, numbers by size.
+        chosen = "; ".join(
+            f"{role} {'/'.join(map(str, sorted(v) if space.is_sized else v))}"
+            for role, v in kinds.items()
         )
-    header = ("name", "widths of its stages", "choices", "pixels", "classes", "architectures")
+        stages = space.settings.get("stages", ())
+        widths = "-".join(str(stage["width"]) for stage in stages)
+        classes = str(space.settings.get("classes", ""))
+        body.append(
+            (_code(name), _code(space.family), widths, chosen, classes, f"{space.size:.2g}")
+        )
+    header = ("name", "family", "widths of its stages", "choices", "classes", "architectures")
     return rows(header, body)
 
 
@@ -325,6 +329,7 @@ PARTS: dict[str, Callable[[], str]] = {
     "files": files_part,
     "spaces": spaces_part,
     "mbconv": lambda: _fields(mbconv.MBConvSettings, mbconv.Stage),
+    "nasbench201": lambda: f"{said(nasbench201)}\n\n{_fields(nasbench201.Settings)}",
     "listed": lambda: f"{said(listed.space_from_settings)}\n\n{_fields(Decision, Condition)}",
     "architecture": lambda: said(Architecture),
     "table": lambda: f"{said(measurements)}\n\n{said(files)}",
