@@ -59,35 +59,41 @@ def settings_picker() -> tuple[list[str], int, list[int]]:
     return chosen, evaluations, list(range(first, first + many))
 
 
-def run_buttons(quest: Quest, job: RaceJob | None, solution: Solution | None) -> None:
-    """Draw the settings, and start or stop the race."""
+def run_buttons(quest: Quest, job: RaceJob | None, solution: Solution | None) -> RaceJob | None:
+    """Draw the settings, and start or stop the race, which is returned."""
     names, evaluations, seeds = settings_picker()
-
-    def start() -> None:
-        with errors_as_cards():
-            if not names:
-                raise InvalidInput("No strategy is chosen; choose at least one.")
-            if "TPE" in names and evaluations > MOST_TPE:
-                raise InvalidInput(
-                    f"TPE takes minutes for {evaluations:,} evaluations; leave it out or choose "
-                    f"at most {MOST_TPE:,}."
-                )
-            assert solution is not None
-            problem = quest.problem
-            new = cache.races().start(
-                str(quest.study.folder),
-                lambda: Race(problem, names, evaluations=evaluations, seeds=seeds),
-                solution,
-            )
-            choices.update(race=new.id)
-
+    with errors_as_cards():
+        if choices.asked("race") and solution is not None:
+            job = started(quest, solution, names, evaluations, seeds)
     if job is None or job.ended:
         st.button(
-            "Start", key="start", type="primary", width="stretch", on_click=start,
+            "Start", key="start", type="primary", width="stretch", on_click=choices.ask("race"),
             disabled=solution is None,
         )  # fmt: skip
     else:
         st.button("Stop", key="stop", width="stretch", on_click=job.stop)
+    return job
+
+
+def started(
+    quest: Quest, solution: Solution, names: list[str], evaluations: int, seeds: list[int]
+) -> RaceJob:
+    """A race under way, which the address names."""
+    if not names:
+        raise InvalidInput("No strategy is chosen; choose at least one.")
+    if "TPE" in names and evaluations > MOST_TPE:
+        raise InvalidInput(
+            f"TPE takes minutes for {evaluations:,} evaluations; leave it out or choose at most "
+            f"{MOST_TPE:,}."
+        )
+    problem = quest.problem
+    job = cache.races().start(
+        str(quest.study.folder),
+        lambda: Race(problem, names, evaluations=evaluations, seeds=seeds),
+        solution,
+    )
+    choices.update(race=job.id)
+    return job
 
 
 def told(table: pd.DataFrame, objective: Metric, reference: str, done: bool) -> str:
@@ -219,7 +225,7 @@ with page(
     with errors_as_cards():
         solution = quest.solution()
     with st.sidebar:
-        run_buttons(quest, job, solution)
+        job = run_buttons(quest, job, solution)
     if job is not None:
         if job.failed:
             st.error(plain(job.note))

@@ -135,9 +135,9 @@ with page(
         show_optimum(quest, solution, targets)
         show_promise(quest, optimum)
     with st.sidebar:
-        settings, seconds = settings_picker(quest.reachable, job)
+        settings, seconds = settings_picker(quest.reachable, study)
         kept = chosen if job is None and chosen in cache.searches_of(study) else None
-        run_buttons(study, quest.problem, job, solution, settings, seconds, kept)
+        job = run_buttons(study, quest.problem, job, solution, settings, seconds, kept)
         kept_picker(study, chosen)
 
     take: Callable[[], Architecture] | None = None

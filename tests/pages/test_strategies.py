@@ -51,6 +51,18 @@ def test_a_race_runs_to_the_end_and_tells_who_wins(study):
     assert len(page.get("download_button")) == 2
 
 
+def test_a_race_is_of_what_was_chosen_right_before_its_start(study):
+    page = run_page(PAGE, budget="0.06")
+    page.slider(key="budget").set_value(0.1)
+    page.multiselect(key="strategies").set_value(["Random"])
+    page.select_slider(key="evaluations").set_value(200)
+    page.button(key="start").click().run()
+    job = job_of(page)
+    job.wait(60)
+    assert job.race.courses["Random", 0].evaluations == 200
+    assert [limit.bound for limit in job.race.problem.limits] == [0.1]
+
+
 def test_a_race_runs_under_the_terms_of_the_search(study):
     address = {"goal": "latency", "floor": "85", "limits": "parameters:20000"}
     page = start(run_page(PAGE, **address, allowed="s2.kernel:3"))
