@@ -28,13 +28,16 @@ MOST_TPE = 500
 
 def settings_picker() -> tuple[list[str], int, list[int]]:
     """Draw the choice of strategies, evaluations and seeds."""
-    names, count, seed, runs = choices.remembered("race") or (list(START), 1000, 0, 1)
+
+    def remembered() -> tuple:
+        return choices.remembered("race") or (list(START), 1000, 0, 1)
+
+    names, count, seed, runs = remembered()
 
     def change(key: str, position: int) -> Callable[[], None]:
         def keep(value: object) -> None:
-            kept = [names, count, seed, runs]
-            kept[position] = value
-            choices.remember("race", tuple(kept))
+            before = remembered()
+            choices.remember("race", (*before[:position], value, *before[position + 1 :]))
 
         return choices.on_change(key, keep)
 

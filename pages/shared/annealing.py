@@ -34,16 +34,16 @@ def settings_picker(problem: SearchProblem, study: Study) -> tuple[AnnealingSett
     # Temperatures are in the objective's unit, so each has its own.
     heat = f"temperatures-{problem.objective.target.column}"
     start, end = choices.remembered(heat) or (None, None)
-    chosen: AnnealingSettings = replace(
-        choices.remembered("annealing") or START_SETTINGS,
-        start_temperature=start,
-        end_temperature=end,
-    )
+
+    def kept() -> AnnealingSettings:
+        return choices.remembered("annealing") or START_SETTINGS
+
+    chosen = replace(kept(), start_temperature=start, end_temperature=end)
     pace = choices.remembered("pace")
 
     def change(name: str) -> Callable[[], None]:
         return choices.on_change(
-            name, lambda value: choices.remember("annealing", replace(chosen, **{name: value}))
+            name, lambda value: choices.remember("annealing", replace(kept(), **{name: value}))
         )
 
     def hurry(seconds: float) -> None:

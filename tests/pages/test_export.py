@@ -164,6 +164,15 @@ def let_go():
     event.set()  # lest the next export wait for its turn
 
 
+def test_an_export_is_of_what_was_chosen_right_before_its_start(tiny):
+    page = run_page(PAGE, study="tiny", architecture=link(tiny))
+    page.multiselect(key="formats").set_value(["onnx", "onnx-int8"])
+    page.number_input(key="int8-floor").set_value(0.0)
+    build(page, tiny)
+    settings = latest(tiny).settings
+    assert settings.formats == ("onnx", "onnx-int8") and settings.int8_floor == 0
+
+
 def test_an_export_is_watched_and_stopped_from_another_tab(tiny, monkeypatch, let_go):
     def held(study, architecture, predictors, *, report, **options):
         report(ExportProgress("LiteRT, fp32", 3, 4, 0.5, 20.0))

@@ -108,11 +108,12 @@ def test_a_search_is_of_what_was_chosen_right_before_its_start(study):
     page = run_page(PAGE, budget="0.06")
     page.slider(key="budget").set_value(0.1)
     page.number_input(key="seed").set_value(7)
+    page.number_input(key="chains").set_value(2)
     page.selectbox(key="pace").set_value(60.0)
     page = begun(page.button(key="start").click().run())
     job = job_of(page, study)
     assert [limit.bound for limit in job.problem.limits] == [0.1]
-    assert (job.settings.seed, job.seconds) == (7, 60.0)
+    assert (job.settings.seed, job.settings.chains, job.seconds) == (7, 2, 60.0)
     page.selectbox(key="pace").set_value(20.0)
     page.button(key="pause").click().run()
     assert (job.seconds, job.state) == (20.0, "paused")

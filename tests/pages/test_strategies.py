@@ -61,6 +61,11 @@ def test_a_race_is_of_what_was_chosen_right_before_its_start(study):
     job.wait(60)
     assert job.race.courses["Random", 0].evaluations == 200
     assert [limit.bound for limit in job.race.problem.limits] == [0.1]
+    # Both are still chosen where the page is opened again.
+    page.switch_page("app.py").run()
+    page.switch_page(PAGE).run()
+    assert page.multiselect(key="strategies").value == ["Random"]
+    assert page.select_slider(key="evaluations").value == 200
 
 
 def test_a_race_runs_under_the_terms_of_the_search(study):

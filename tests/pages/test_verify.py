@@ -114,7 +114,7 @@ def test_what_was_edited_on_what_if_is_offered(tiny):
 
 def test_random_claims_run_to_a_scoreboard_and_the_next_seed_is_offered(tiny):
     page = run_page(PAGE, study="tiny")
-    page.number_input(key="random-count").set_value(2).run()
+    page.number_input(key="random-count").set_value(2)
     page.button(key="measure-random").click().run()
     finished(page, tiny)
     trials = tiny.trials()
