@@ -23,8 +23,7 @@ def search_problem(
 
     Raises `InvalidInput` as that.
     """
-    from foxnas_core.search.limits import Limit
-    from foxnas_core.search.problem import SearchProblem
+    from foxnas_core.search.problem import Limit, SearchProblem
 
     limits = tuple(
         Limit(predictors[column], at_least=bound)
@@ -44,7 +43,6 @@ def latency_front(
     """The best predicted accuracy for every budget of a latency; `allowed` as in
     `SearchProblem`."""
     from foxnas_core.search.exact import front
-    from foxnas_core.search.limits import Limit
-    from foxnas_core.search.problem import SearchProblem
+    from foxnas_core.search.problem import Limit, SearchProblem
 
     return front(SearchProblem(accuracy, (Limit(latency, 0.0),), allowed or {}))

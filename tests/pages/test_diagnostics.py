@@ -3,10 +3,9 @@ import json
 import numpy as np
 import pandas as pd
 import pytest
-from conftest import REPOSITORY, run_page
-from conftest import sentences as marked
+from conftest import REPOSITORY, run_page, sentences
 
-from foxnas_core.study.storage import create_study, open_study
+from foxnas_core.study import create_study, open_study
 
 PAGE = "pages/5_Diagnostics.py"
 PANELS = [
@@ -17,11 +16,7 @@ PANELS = [
 
 
 def panels(page) -> list[str]:
-    return [title.value.replace("\\", "") for title in page.header]
-
-
-def sentences(page) -> str:
-    return marked(page).replace("\\", "")
+    return [title.value for title in page.header]
 
 
 def tables(page) -> list[pd.DataFrame]:

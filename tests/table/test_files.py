@@ -21,8 +21,12 @@ from foxnas_core.table.files import (
     parquet_frame,
     to_parquet_bytes,
 )
-from foxnas_core.table.measurements import MeasurementTable, empty_table, table_from_frame
-from foxnas_core.table.metrics import is_metric
+from foxnas_core.table.measurements import (
+    MeasurementTable,
+    empty_table,
+    is_target,
+    table_from_frame,
+)
 
 SPACE = hand_space()
 TINY = space_from_dict(tiny_document())
@@ -41,7 +45,7 @@ def read(path: Path, space: SearchSpace) -> MeasurementTable:
     if path.suffix != ".csv":
         return from_parquet(path, space)
     texts = {"id", *space.by_name}
-    frame = csv_frame(str(path), content_of(path), lambda name: name in texts or is_metric(name))
+    frame = csv_frame(str(path), content_of(path), lambda name: name in texts or is_target(name))
     return table_from_frame(space, frame, source=str(path), row_word="line")
 
 
