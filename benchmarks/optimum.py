@@ -20,7 +20,8 @@ from foxnas_core.families import load_shipped
 from foxnas_core.regression import fit
 from foxnas_core.search.calibration import ADVISED, calibrate, random_optima
 from foxnas_core.search.exact import front
-from foxnas_core.search.problem import Limit, SearchProblem
+from foxnas_core.search.limits import Limit
+from foxnas_core.search.problem import SearchProblem
 from foxnas_core.space.search_space import SearchSpace
 from foxnas_core.table.measurements import MeasurementTable, table_from_frame
 

@@ -33,15 +33,18 @@ import pandas as pd
 from benchmarks.optimum import Truth
 from foxnas_core.families import load_shipped, space_from_dict
 from foxnas_core.regression import fit
-from foxnas_core.search.annealing import RECORDS, Annealer, search, suggest_temperatures
+from foxnas_core.search.annealing import RECORDS, Annealer, search
 from foxnas_core.search.chain import compiled
+from foxnas_core.search.context_table import ContextTable
 from foxnas_core.search.exact import front, solve_exact
-from foxnas_core.search.problem import ContextTable, Limit, SearchProblem
+from foxnas_core.search.limits import Limit
+from foxnas_core.search.problem import SearchProblem
 from foxnas_core.search.schedule import AnnealingSettings, temperatures
 from foxnas_core.search.strategies import SearchGoal, StrategyRun, strategy_of
 from foxnas_core.search.strategies.encoding import Encoding
+from foxnas_core.search.suggestion import suggest_temperatures
 from foxnas_core.space.architecture import Architecture
-from foxnas_core.study import open_study
+from foxnas_core.study.storage import open_study
 
 STEPS = AnnealingSettings().steps * AnnealingSettings().chains * (1 + AnnealingSettings().restarts)
 WITHIN = 1e-4  # of the optimum

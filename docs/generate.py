@@ -24,14 +24,15 @@ from foxnas_core.evidence.verification import claims
 from foxnas_core.families import load_shipped, shipped_spaces
 from foxnas_core.families.listed import space as listed
 from foxnas_core.families.mbconv import space as mbconv
+from foxnas_core.families.nasbench201 import space as nasbench201
 from foxnas_core.measurement import latency, runner
 from foxnas_core.search import result, rounds, schedule
 from foxnas_core.search.problem import Candidate
-from foxnas_core.space.architecture import Architecture
+from foxnas_core.space.architecture import Architecture, Value
+from foxnas_core.space.editing.variants import Variant, variants_to_dict
 from foxnas_core.space.search_space import Condition, Decision
-from foxnas_core.study import parts
+from foxnas_core.study import storage
 from foxnas_core.study.library import archive
-from foxnas_core.study.variants import VARIANTS, Variant, Variants
 from foxnas_core.table import files, latency_verdicts, measurements, metrics
 
 FOLDER = Path(__file__).parent
@@ -153,10 +154,7 @@ def example(kind: Any, **given: Any) -> Any:
     if origin in (dict, Mapping):
         return {"NAME": example(arguments[1])}
     hints = typing.get_type_hints(kind)
-    value = object.__new__(kind)  # unchecked: what may stand there need not belong together
-    for each in fields(kind):
-        object.__setattr__(value, each.name, given.get(each.name) or example(hints[each.name]))
-    return value
+    return kind(**{f.name: given.get(f.name) or example(hints[f.name]) for f in fields(kind)})
 
 
 _EXAMPLES: dict[Any, Any] = {
@@ -219,15 +217,12 @@ def _type(kind: Any) -> str:
 
 def files_part() -> str:
     """Every file of a study, what it is, and the most bytes of it that are taken from elsewhere."""
-    told = [
-        *((name, about, most) for name, (about, most) in parts.FILES.items()),
-        *((kind.file, kind.about, kind.most) for kind in parts.kinds()),
-        *((f"{kind.file}/ID.json", kind.about, kind.most) for kind in parts.collections()),
-    ]
+    lines = (line for line in (storage.__doc__ or "").splitlines() if "  " in line.strip())
+    told = dict(re.split(r" {2,}", line, maxsplit=1) for line in lines)
+    most = storage.PARTS | {"searches/ID.json": storage.MOST_SEARCH}
     return rows(
         ("file", "what it is", "at most"),
-        [(_code(name), about, _bytes(most)) for name, about, most in told]
-        + [(_code(name), about, "") for name, about in parts.STATE.items()],
+        [(_code(n), what, _bytes(most[n]) if n in most else "") for n, what in told.items()],
     )
 
 
@@ -248,25 +243,28 @@ def spaces_part() -> str:
     body = []
     for name in shipped_spaces():
         space = load_shipped(name)
-        settings = mbconv.settings_of(space)
-        kinds = {
-            role: sorted({c for d in space.decisions if d.role == role for c in d.choices})
-            for role in ("depth", "kernel", "expand")
-        }
-        chosen = ", ".join(f"{role} {'/'.join(map(str, v))}" for role, v in kinds.items())
-        widths = "-".join(str(stage.width) for stage in settings.stages)
-        pixels = "/".join(map(str, settings.resolutions))
-        body.append(
-            (_code(name), widths, chosen, pixels, str(settings.classes), f"{space.size:.2g}")
+        kinds: dict[str, dict[Value, None]] = {}
+        for decision in space.decisions:
+            kinds.setdefault(decision.role, {}).update(dict.fromkeys(decision.choices))
+        # The choices of a role in the order of the first decision that has them, numbers by size.
+        chosen = "; ".join(
+            f"{role} {'/'.join(map(str, sorted(v) if space.is_sized else v))}"
+            for role, v in kinds.items()
         )
-    header = ("name", "widths of its stages", "choices", "pixels", "classes", "architectures")
+        stages = space.settings.get("stages", ())
+        widths = "-".join(str(stage["width"]) for stage in stages)
+        classes = str(space.settings.get("classes", ""))
+        body.append(
+            (_code(name), _code(space.family), widths, chosen, classes, f"{space.size:.2g}")
+        )
+    header = ("name", "family", "widths of its stages", "choices", "classes", "architectures")
     return rows(header, body)
 
 
 def targets_part() -> str:
     """What is known of each metrics, and which names may follow a colon."""
     body = []
-    for column in [*metrics.KNOWN, "accuracy:int8", "accuracy_drop:int8"]:
+    for column in [*metrics.bare_columns(), "accuracy:int8", "accuracy_drop:int8"]:
         known = metrics.metric_of(column)
         better = {"max": "more", "min": "less"}[known.direction]
         units = ", ".join(metrics.units_of(column))
@@ -296,29 +294,27 @@ def _documents() -> dict[str, Callable[[], str]]:
         contenders=(example(handmade.Contender, results=(outcome,), latency=time),),
     )
     found = example(result.SearchResult, sides=("at_least",))
-    named = example(Variants)
+    named = [Variant("text", _EXAMPLES[Architecture])]
     return {
         "trust.json": lambda: document_part(
-            pairs.TRUST.document(trust), pairs.TrustRecord, pairs.TrustSettings, pairs.TrustPair,
-            pairs.Score,
+            trust.to_dict(), pairs.TrustRecord, pairs.TrustSettings, pairs.TrustPair, pairs.Score
         ),
         "rounds.json": lambda: document_part(
-            rounds.ROUNDS.document(begun), rounds.RoundsRecord, rounds.Round, rounds.Find,
-            rounds.FindEstimate, rounds.BestMeasured, rounds.FitQuality,
+            begun.to_dict(), rounds.RoundsRecord, rounds.Round, rounds.Find, rounds.FindEstimate,
+            rounds.BestMeasured, rounds.FitQuality,
         ),
         "claims.json": lambda: document_part(
-            claims.CLAIMS.document(claims.Trials((trial,))), claims.Trial, claims.Claim,
+            {"format": 1, "trials": [trial.to_dict()]}, claims.Trial, claims.Claim,
             claims.FitRecord, claims.Verdict, claims.Circumstances,
         ),
         "handmade.json": lambda: document_part(
-            handmade.HANDMADE.document(compared), handmade.HandmadeRecord, handmade.Contender,
-            handmade.Result, handmade.Latency,
+            compared.to_dict(), handmade.HandmadeRecord, handmade.Contender, handmade.Result,
+            handmade.Latency,
         ),
         "searches": lambda: document_part(
-            result.SEARCHES.document(found), result.SearchResult, schedule.AnnealingSettings,
-            Candidate,
+            found.to_dict(), result.SearchResult, schedule.AnnealingSettings, Candidate
         ),
-        "variants.json": lambda: document_part(VARIANTS.document(named), Variant),
+        "variants.json": lambda: document_part(variants_to_dict(named), Variant),
     }  # fmt: skip
 
 
@@ -333,6 +329,7 @@ PARTS: dict[str, Callable[[], str]] = {
     "files": files_part,
     "spaces": spaces_part,
     "mbconv": lambda: _fields(mbconv.MBConvSettings, mbconv.Stage),
+    "nasbench201": lambda: f"{said(nasbench201)}\n\n{_fields(nasbench201.Settings)}",
     "listed": lambda: f"{said(listed.space_from_settings)}\n\n{_fields(Decision, Condition)}",
     "architecture": lambda: said(Architecture),
     "table": lambda: f"{said(measurements)}\n\n{said(files)}",

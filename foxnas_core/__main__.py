@@ -413,6 +413,14 @@ def build_parser() -> argparse.ArgumentParser:
     importing.add_argument(
         "--latency-unit", metavar="UNIT", help="ms, s or us, of every mapped latency"
     )
+    importing.add_argument(
+        "--unit",
+        type=lambda text: _pair(text, "TARGET=UNIT"),
+        action="append",
+        default=[],
+        metavar="TARGET=UNIT",
+        help="the unit of a target's numbers, such as dice=percent",
+    )
 
     weights = _command(
         commands, "import-weights", "begin a study with weights in once-for-all's published layout"

@@ -330,6 +330,11 @@ TERMS = (
         r"cross[-_]entropy( \(.*\))?",
     ),
     GlossaryEntry(
+        "Dice",
+        "How far what is found and what is there overlap: 0 is not at all and 1 entirely.",
+        r"dice.*",
+    ),
+    GlossaryEntry(
         "Accuracy lost",
         "Top-1 accuracy in the first precision less that in the other, in points.",
         r"accuracy lost .*|accuracy_drop:.*",

@@ -9,12 +9,12 @@ from foxnas_core.explanation.reach import Answer, Reached
 from foxnas_core.figures.counterfactual import choices_figure, reached_figure, reached_table
 from foxnas_core.figures.effects import edit_figure, edit_table
 from foxnas_core.search.exact import Front
-from foxnas_core.search.problem import noun_of
+from foxnas_core.search.limits import noun_of
 from foxnas_core.search.restriction import choices_that_keep, choices_that_take, narrowed
 from foxnas_core.space.architecture import Architecture, Value
 from foxnas_core.space.editing.changes import changes_between, in_words
 from foxnas_core.space.search_space import Decision
-from foxnas_core.study import Study
+from foxnas_core.study.storage import Study
 from foxnas_core.table.metrics import Metric, metric_of
 from pages.shared import cache, choices
 from pages.shared.cache import Kept

@@ -18,7 +18,7 @@ from foxnas_core.regression import Predictor
 from foxnas_core.space.architecture import Architecture, Value
 from foxnas_core.space.editing.bulk import set_choices
 from foxnas_core.steps.verify import LEVEL, TARGETS, latency_device
-from foxnas_core.study import Study
+from foxnas_core.study.storage import Study
 from foxnas_core.table.metrics import metric_of
 from pages.shared import cache, choices
 from pages.shared.commands import shown_folder
@@ -203,11 +203,11 @@ def show_buttons(
         with errors_as_cards():
             cache.verifications().start(study, images=images, known=known, **what)
             choices.remember("shown-trial", None)
+            st.rerun()
 
-    st.button(
-        "Measure it now", key="measure-now", type="primary", on_click=start,
-        kwargs={"subnets": subnets},
-    )  # fmt: skip
+    st.button("Measure it now", key="measure-now", type="primary", on_click=choices.ask("measure"))
+    if choices.asked("measure"):
+        start(subnets=subnets)
     st.caption(
         "The claims are written down first. Then the subnets are recalibrated, scored in fp32 and "
         "int8, and timed in rounds that visit both: some ten seconds."
@@ -223,9 +223,10 @@ def show_buttons(
         # A new key takes the new default.
         seed = right.number_input("Seed", 0, 2**31 - 1, first, key=f"random-seed-{first}")
         st.button(
-            f"Test {count} random claims", key="measure-random", on_click=start,
-            kwargs={"count": count, "seed": seed},
-        )  # fmt: skip
+            f"Test {count} random claims", key="measure-random", on_click=choices.ask("random")
+        )
+        if choices.asked("random"):
+            start(count=count, seed=seed)
         st.caption("What was measured of a seed before is not measured again.")
 
 

@@ -1,29 +1,19 @@
 """What each choice costs and buys, with its confidence interval."""
 
-import math
 from collections.abc import Mapping
 
 import streamlit as st
 
-from foxnas_core.errors import FoxnasError
-from foxnas_core.explanation.coefficients import coefficient_table, side_by_side
-from foxnas_core.explanation.sentences import sentence_table
-from foxnas_core.figures.coefficients import (
-    heatmap_figure,
-    heatmap_of,
-    interval_figure,
-    interval_table,
-)
-from foxnas_core.figures.forms import forms_figure, forms_table
-from foxnas_core.regression import Predictor
+from foxnas_core.cards import coefficients
+from foxnas_core.cards.given import Given
 from foxnas_core.regression.features import forms_of
-from foxnas_core.regression.inference import KINDS, joint_tests
-from foxnas_core.study import Study
+from foxnas_core.regression.inference import KINDS
 from foxnas_core.table.measurements import MeasurementTable
 from pages.shared import cache, choices
-from pages.shared.frame import errors_as_cards, page
+from pages.shared.cards import given_of, show
+from pages.shared.frame import page
 from pages.shared.latency import latency_picker
-from pages.shared.panel import block_picker, panel
+from pages.shared.panel import block_picker
 from pages.shared.text import plain
 
 LINK_NAMES = {"auto": "Where it predicts better", "none": "Never", "saturating": "Always"}
@@ -45,7 +35,7 @@ def picker(field: str, label: str, options: Mapping[str, str], help_: str) -> st
 
 def quality_picker(table: MeasurementTable) -> str:
     """Which accuracy is explained; drawn where there is more than one."""
-    options = {t.column: t.label for t in table.targets if t.is_accuracy or t.is_drop}
+    options = {t.column: t.label for t in table.targets if t.quality}
     if len(options) < 2:
         return "accuracy"
     chosen = choices.remembered("quality")
@@ -87,54 +77,28 @@ def pickers(table: MeasurementTable) -> tuple[str, str, str]:
     return form, link, kind
 
 
-def show_fit(predictor: Predictor) -> None:
-    """How well one target is fitted, and what to beware of."""
-    target = predictor.target
-    st.header(target.label)
-    st.write(
-        f"Form **{predictor.form.title}**: {predictor.rows} rows, {predictor.parameters} "
-        f"parameters, R² **{predictor.r2:.3f}** (adjusted {predictor.r2_adjusted:.3f}). "
-        f"On subnets the fit never saw: R² **{predictor.cv.r2:.3f}**, RMSE "
-        f"{target.text(predictor.cv.rmse)} {target.difference_unit}, Kendall's tau "
-        f"{predictor.cv.tau:.3f}."
-    )
-    if predictor.ceiling is not None:
-        value, low, high = (
-            f"{target.text(end)} {target.unit}" if math.isfinite(end) else "no bound"
-            for end in (
-                predictor.ceiling.value, predictor.ceiling.low, predictor.ceiling.high
-            )
-        )  # fmt: skip
-        st.write(
-            f"Fitted as saturating at **{value}** (95 % interval {low} to {high}; likelihood ratio "
-            f"{predictor.ceiling.statistic:.0f}, p {p_text(predictor.ceiling.p)}): effects are "
-            f"points for a subnet of average accuracy, {target.text(predictor.link.center)} "
-            f"{target.unit}."
-        )
-    if predictor.left_out:
-        st.caption(
-            f"{predictor.left_out} measured rows failed a check of how they were measured and are "
-            "left out; the page Measurements says which."
-        )
-    for warning in predictor.warnings:
-        st.warning(plain(warning))
+def show_effects(given: Given) -> None:
+    """What each choice changes, in words and figures."""
+    show(coefficients.clearest, given, header=False)
+    show(coefficients.words, given)
+    for role in coefficients.roles(given):
+        show(coefficients.heatmap, given, role=role)
+    if given.study.space.context:
+        show(coefficients.context, given)
+    show(coefficients.choices, given)
 
 
-def p_text(p: float) -> str:
-    return "< .001" if p < 0.001 else f"= {p:.3f}"
-
-
-def show_recommendation(study: Study, predictor: Predictor, link: str) -> None:
-    """Why a form is recommended for one target."""
-    target = predictor.target
-    found = cache.recommendation_of(study, target.column, link)
-    panel(
-        f"Which form suits {target.label.lower() if target.label[1:2].islower() else target.label}",
-        plain(found.sentence),
-        found.table,
-        forms_figure(forms_table(found), target),
-        key=f"forms-{target.column}",
-    )
+def show_fits(mains: list[Given]) -> None:
+    """Tests and terms of each fit."""
+    st.header(coefficients.tests.title)
+    for own, place in zip(mains, st.columns(len(mains), gap="large"), strict=True):
+        with place:
+            show(coefficients.tests, own, header=False)
+    st.header(coefficients.terms.title)
+    as_fitted = st.toggle("Show them as fitted (sum to zero)", key="as-fitted")
+    for own in mains:
+        with st.expander(f"{plain(own.fitted.target.label)}: {own.fitted.parameters} terms"):
+            show(coefficients.terms, own, header=False, as_fitted=as_fitted)
 
 
 with page(
@@ -144,113 +108,21 @@ with page(
     table = cache.table_of(study)
     places = st.columns(2)
     with places[0]:
-        latency = latency_picker(table)
+        cost = latency_picker(table)
     with places[1]:
-        quality = quality_picker(table)
+        objective = quality_picker(table)
     form, link, kind = pickers(table)
-    predictors, hows = [], []
-    for column, place in zip((quality, latency), st.columns(2, gap="large"), strict=True):
+    given = given_of(study, objective=objective, cost=cost, form=form, link=link, intervals=kind)
+    for column, place in zip(given.main, st.columns(2, gap="large"), strict=True):
         with place:
-            try:
-                predictors.append(cache.predictor_of(study, column, form, link))
-                hows.append(cache.inference_of(study, column, form, link, kind))
-                show_fit(predictors[-1])
-            except FoxnasError as error:
-                st.error(plain(str(error)))
-    if not predictors:
+            show(coefficients.fit, given.into(column))
+    mains = given.mains()
+    if not mains:
         st.stop()
-
-    targets = [predictor.target for predictor in predictors]
-    columns = [target.column for target in targets]
-    effects = side_by_side(predictors, hows)
-    block_picker(dict.fromkeys(effects["slot"].where(effects["slot"] != "", effects["group"])))
-    intervals = interval_table(effects, columns)
+    block_picker(coefficients.blocks(given))
     if st.toggle("Compare the forms (some seconds)", key="compare-forms"):
-        places = st.columns(len(predictors), gap="large")
-        for predictor, place in zip(predictors, places, strict=True):
-            with place, errors_as_cards():
-                show_recommendation(study, predictor, link)
-    clearest = effects.loc[effects[columns[0]].abs().idxmax()]
-    st.write(
-        f"The largest effect on {targets[0].label.lower()}: **{plain(str(clearest['decision']))} "
-        f"{plain(str(clearest['choice']))}** instead of {plain(str(clearest['reference']))}, "
-        f"{targets[0].text(clearest[columns[0]], signed=True)} {targets[0].difference_unit}. "
-        f"{int((~intervals['clear']).sum())} of {len(intervals)} intervals span 0: there the data "
-        "do not tell the sign."
-    )
-    words = sentence_table(effects, targets)
-    panel(
-        "In plain words",
-        "Each choice against the first one, the clearest effect on "
-        f"{targets[0].label.lower()} first, with 95 % intervals. Stars: * below .05, ** below .01, "
-        "*** below .001, adjusted so that of all starred effects at most that share is false "
-        "(Benjamini and Hochberg).",
-        words,
-        key="words",
-    )
-    for role in dict.fromkeys(effects["role"]):
-        own = effects[effects["role"] == role]
-        if own["group"].nunique() < 2:
-            continue  # a heatmap of one row says no more than the intervals below
-        slotted = bool((own["position"] > 0).any())
-        if not slotted:
-            what = "Each choice instead of the first one."
-        elif own["slot"].ne(own["decision"].map(lambda d: study.space.by_name[d].slot)).any():
-            what = "Adding each block, its own choices being average."
-        else:
-            first, last = own["reference"].iloc[0], own["choice"].iloc[-1]
-            what = f"{role.capitalize()} {last} instead of {first}."
-        panel(
-            f"{role.capitalize()} by {'stage and block' if slotted else 'group'}",
-            plain(what) + " Numbers in parentheses: the 95 % interval spans 0.",
-            own,
-            heatmap_figure([heatmap_of(effects, role, target) for target in targets]),
-            key=f"heatmap-{role}",
-        )
-    in_context = intervals["group"].isin(study.space.context)
-    for title, sentence, rows, key in (
-        (
-            "Input",
-            "What the input resolution changes, blocks being average.",
-            intervals[in_context],
-            "context",
-        ),
-        (
-            "Every choice with its interval",
-            "Mean change in the prediction against the first choice"
-            + (", at the largest resolution" if study.space.context else "")
-            + f", the other choices being average. Bars are 95 % intervals ({KINDS[kind]}); where "
-            "they span 0 the point is hollow.",
-            intervals[~in_context],
-            "choices",
-        ),
-    ):
-        if len(rows):
-            panel(title, sentence, rows, interval_figure(rows, targets), key=key)
-    st.header("Does a block matter at all?")
-    st.write(
-        "F-tests that no choice of a block, or of a whole stage, changes the target; p adjusted "
-        "over all tests (Benjamini and Hochberg)."
-    )
-    for predictor, how, place in zip(
-        predictors, hows, st.columns(len(predictors), gap="large"), strict=True
-    ):
-        with place:
-            panel(
-                "", plain(predictor.target.label), joint_tests(predictor, how),
-                key=f"tests-{predictor.target.column}",
-            )  # fmt: skip
-    st.header("Terms of the regression")
-    st.write(
-        "The coefficients of the fit: estimate, standard error, t, p and 95 % interval. Contrasts "
-        "are fitted to sum to zero, and shown as differences to the first choice unless switched."
-    )
-    as_fitted = st.toggle("Show them as fitted (sum to zero)", key="as-fitted")
-    for predictor, how in zip(predictors, hows, strict=True):
-        with st.expander(f"{predictor.target.label}: {predictor.parameters} terms"):
-            panel(
-                "",
-                plain(predictor.form.note),
-                coefficient_table(predictor, how, as_fitted=as_fitted),
-                key=f"terms-{predictor.target.column}",
-            )
+        for own, place in zip(mains, st.columns(len(mains), gap="large"), strict=True):
+            with place:
+                show(coefficients.forms, own)
+    show_effects(given)
+    show_fits(mains)

@@ -8,8 +8,8 @@ import streamlit as st
 
 from foxnas_core.errors import FoxnasError, MissingPart
 from foxnas_core.figures import search as tables
-from foxnas_core.search.milp import Solution
 from foxnas_core.search.problem import Candidate
+from foxnas_core.search.solving import Solution
 from foxnas_core.space.architecture import Architecture
 from foxnas_core.table.metrics import Metric
 from pages.shared import cache, choices
@@ -135,9 +135,9 @@ with page(
         show_optimum(quest, solution, targets)
         show_promise(quest, optimum)
     with st.sidebar:
-        settings, seconds = settings_picker(quest.reachable, job)
+        settings, seconds = settings_picker(quest.reachable, study)
         kept = chosen if job is None and chosen in cache.searches_of(study) else None
-        run_buttons(study, quest.problem, job, solution, settings, seconds, kept)
+        job = run_buttons(study, quest.problem, job, solution, settings, seconds, kept)
         kept_picker(study, chosen)
 
     take: Callable[[], Architecture] | None = None

@@ -18,7 +18,7 @@ from foxnas_core.figures.search import architecture_table
 from foxnas_core.regression import Predictor
 from foxnas_core.space.architecture import Architecture
 from foxnas_core.steps.export import expected_seconds
-from foxnas_core.study import Study
+from foxnas_core.study.storage import Study
 from foxnas_core.tasks.dataset import FASHION_MNIST, has_fashion_mnist
 from pages.shared import cache, choices
 from pages.shared.architecture_picker import pick_architecture
@@ -62,7 +62,7 @@ def show_chosen(study: Study, architecture: Architecture) -> dict[str, Predictor
                     target.text(row[name])
                     for name in ("value", "prediction_low", "prediction_high")
                 )
-                if target.column == "accuracy" or target.is_latency:
+                if target.column == "accuracy" or target.timed:
                     st.write(
                         f"{plain(target.label)}: **{value} {target.unit}** predicted "
                         f"[{low}, {high}]"
@@ -102,11 +102,15 @@ def lacking(study: Study) -> str | None:
 def settings_picker(study: Study) -> ExportSettings:
     """Draw what to write, and whether to fine-tune first."""
     here = [own.name for own in formats_of(None)[0]]
-    kept = choices.remembered("export") or ExportSettings(tuple(FORMATS), 0, False, INT8_FLOOR)
+
+    def remembered() -> ExportSettings:
+        return choices.remembered("export") or ExportSettings(tuple(FORMATS), 0, False, INT8_FLOOR)
+
+    kept = remembered()
 
     def keep(key: str, change: Callable[[Any], dict[str, Any]]) -> Callable[[], None]:
         return choices.on_change(
-            key, lambda value: choices.remember("export", replace(kept, **change(value)))
+            key, lambda value: choices.remember("export", replace(remembered(), **change(value)))
         )
 
     formats = st.multiselect(
@@ -183,12 +187,10 @@ def show_work(
 ) -> None:
     """The button that builds, or how far that is; below it what was built last."""
     folder, stamp = str(study.folder), cache.export_stamp(study)
-    run = cache.exports().of(folder, architecture, stamp)
-
-    def start() -> None:
-        with errors_as_cards():
+    with errors_as_cards():
+        if choices.asked("export") and settings.formats:
             cache.exports().add(lambda: Exporting(study, architecture, predictors, settings, stamp))
-
+    run = cache.exports().of(folder, architecture, stamp)
     if run is not None and not run.ended:
         show_progress(run)
         return
@@ -196,7 +198,7 @@ def show_work(
         "Build and check the files",
         key="build",
         type="primary",
-        on_click=start,
+        on_click=choices.ask("export"),
         disabled=not settings.formats,
     )
     if not settings.formats:

@@ -24,7 +24,7 @@ from foxnas_core.figures.explanations import (
 )
 from foxnas_core.regression import Predictor
 from foxnas_core.space.architecture import Architecture
-from foxnas_core.study import Study
+from foxnas_core.study.storage import Study
 from foxnas_core.table.measurements import MeasurementTable
 from pages.shared import cache, choices
 from pages.shared.editor import architecture_picker, reference_name
@@ -39,9 +39,7 @@ PERMUTATION, OPINION = "Permutation importance", "Second opinion (boosted trees)
 
 def target_picker(table: MeasurementTable) -> str:
     """Draw the picker of the explained target and return its column."""
-    targets = {
-        t.column: t.label for t in table.targets if t.is_accuracy or t.is_drop or t.is_latency
-    }
+    targets = {t.column: t.label for t in table.targets if t.quality or t.timed}
     if not targets or not len(table):
         raise MissingPart(
             "This study has no measured accuracy or latency to explain yet; measure subnets with "

@@ -16,7 +16,7 @@ from foxnas_core.search.prices import Prices, front_prices
 from foxnas_core.search.stability import DRAWS, Stability
 from foxnas_core.search.ties import tied_set
 from foxnas_core.space.architecture import Architecture
-from foxnas_core.study import Study
+from foxnas_core.study.storage import Study
 from foxnas_core.table.measurements import MeasurementTable
 from pages.shared import cache, choices
 from pages.shared.frame import errors_as_cards, page, plain
@@ -33,7 +33,7 @@ LEAST_CERTAIN = 5
 def cost_picker(table: MeasurementTable) -> str:
     """Draw the choice of what accuracy is traded against; returns a column, or `LATENCY`."""
     columns = [target.column for target in table.targets]
-    options = [LATENCY] if any(target.is_latency for target in table.targets) else []
+    options = [LATENCY] if any(target.timed for target in table.targets) else []
     options += [column for column in ("parameters", "macs") if column in columns]
     if "accuracy" not in columns or not options or not len(table):
         raise MissingPart(

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from hypothesis import settings
 
 # Two threads in each of two test processes on two cores are slower than one.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
@@ -17,6 +18,10 @@ from altered import altering
 from foxnas_core.families import space_from_dict
 from foxnas_core.space.search_space import SearchSpace
 from foxnas_core.tasks.dataset import Dataset, ImageSet
+
+# How long an example takes hangs on what else a machine does.
+settings.register_profile("any machine", deadline=None)
+settings.load_profile("any machine")
 
 altering.begin()
 
@@ -144,7 +149,7 @@ def lenient_checks(brief_timing, monkeypatch):
 @pytest.fixture
 def tiny_study(lenient_checks, tiny_checkpoint, tiny_dataset, tmp_path):
     """A study of its own for each test: weights and images, no measurements yet."""
-    from foxnas_core.study import create_study
+    from foxnas_core.study.storage import create_study
     from foxnas_core.supernet.checkpoint import save_checkpoint
 
     study = create_study(tmp_path / "tiny", tiny_checkpoint.supernet.space, name="Tiny")
@@ -214,7 +219,7 @@ def cells(studies):
     """A study "cells" of listed operations, one group each, beside the demo's."""
     from hand import choice_space
 
-    from foxnas_core.study import create_study
+    from foxnas_core.study.storage import create_study
 
     operations = ("none", "skip_connect", "nor_conv_1x1", "nor_conv_3x3")
     space = choice_space({f"edge{i}": operations for i in range(4)})

@@ -52,8 +52,7 @@ def record_of(
     inherited accuracy is by so much less than that trained alone."""
     contenders = [
         Contender(
-            name=f"{name}-{(k + 1) / 10:g}", family=name, width=(k + 1) / 10,
-            resolution=28, parameters=1e4, macs=1e6,
+            f"{name}-{(k + 1) / 10:g}", name, 28, 1e4, 1e6, (k + 1) / 10,
             results=(result(accuracy, std_error=std_error),), latency=latency(time, spread),
         )
         for name, points in made.items()
@@ -61,8 +60,7 @@ def record_of(
     ]  # fmt: skip
     contenders += [
         Contender(
-            name=f"searched-{architecture.id}", family=SEARCHED, architecture=architecture,
-            resolution=18, parameters=2e4, macs=5e5,
+            f"searched-{architecture.id}", SEARCHED, 18, 2e4, 5e5, architecture=architecture,
             chosen="best predicted accuracy within 1 ms", latency=latency(time, spread),
             results=(
                 result(accuracy - inherited_less, way=INHERITED, std_error=std_error),
@@ -75,7 +73,7 @@ def record_of(
     ]  # fmt: skip
     parents = {"space": "s", "checkpoint": "c", "measurements": "m"}
     return HandmadeRecord(
-        parents, "stripes", 400, 300, dict(RECIPE), CIRCUMSTANCES, tuple(contenders)
+        parents, "stripes", 400, 300, dict(RECIPE), tuple(contenders), CIRCUMSTANCES
     )
 
 

@@ -1,6 +1,7 @@
 """The app as users have it: a Streamlit server of its own process, seen by Debian's Chromium."""
 
 import os
+import re
 import socket
 import subprocess
 import sys
@@ -10,8 +11,17 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
-from playwright.sync_api import Browser, Download, Page, TimeoutError, sync_playwright
+from playwright.sync_api import (
+    Browser,
+    BrowserContext,
+    Download,
+    Page,
+    TimeoutError,
+    expect,
+    sync_playwright,
+)
 
 CHROMIUM = Path("/usr/bin/chromium")
 REPOSITORY = Path(__file__).parents[1]
@@ -23,6 +33,68 @@ _QUIET = (
     "--disable-background-networking", "--disable-component-update", "--disable-sync",
     "--disable-dev-shm-usage",
 )  # fmt: skip
+
+# On a deep link Streamlit's own front end asks below the page's path first, then at the root.
+_PROBE = re.compile(r"/\w+/_stcore/(health|host-config)$")
+
+# What fades in or slides looks for a moment as it never stays, and keeps slow machines busy.
+_AT_ONCE = """
+addEventListener("DOMContentLoaded", () => {
+  const style = document.createElement("style");
+  style.textContent =
+    "*, ::before, ::after { transition: none !important; animation: none !important }";
+  document.head.append(style);
+});
+"""
+
+# Counts what the page asks the server to draw, and what of it was drawn to its end: Streamlit shows
+# neither before the server has begun. What a page asks by a clock does not count. The numbers are
+# those of Streamlit's messages: BackMsg.rerun_script with ClientState.fragment_id and
+# .is_auto_rerun, ForwardMsg.new_session and .script_finished, whose 3 is the end of a fragment.
+_COUNTED = """
+(() => {
+  const drawing = (window.drawing = { asked: 0, begun: 0, done: 0, fragment: false });
+  const fields = (bytes) => {
+    const found = {};
+    let at = 0;
+    const number = () => {
+      let value = 0, place = 1, byte;
+      do {
+        byte = bytes[at++];
+        value += (byte & 127) * place;
+        place *= 128;
+      } while (byte & 128);
+      return value;
+    };
+    while (at < bytes.length) {
+      const tag = number(), kind = tag % 8, field = (tag - kind) / 8;
+      if (kind === 0) { found[field] = number(); continue; }
+      const size = kind === 2 ? number() : kind === 1 ? 8 : 4;
+      found[field] = bytes.subarray(at, (at += size));
+    }
+    return found;
+  };
+  window.WebSocket = class extends WebSocket {
+    constructor(...given) {
+      super(...given);
+      this.addEventListener("message", ({ data }) => {
+        const { 4: begun, 6: end } = fields(new Uint8Array(data));
+        if (begun) drawing.begun = drawing.asked;
+        if (end === 0 || (end === 3 && drawing.fragment)) drawing.done = drawing.begun;
+      });
+    }
+    send(data) {
+      const { 11: run } = fields(new Uint8Array(data));
+      const { 5: fragment, 6: by_clock } = fields(run ?? []);
+      if (run && !by_clock) {
+        drawing.asked += 1;
+        drawing.fragment = fragment?.length > 0;
+      }
+      super.send(data);
+    }
+  };
+})();
+"""
 
 
 @dataclass(frozen=True)
@@ -96,10 +168,43 @@ def chromium() -> Iterator[Browser]:
             browser.close()
 
 
+def context_of(browser: Browser, server: Server, **options: Any) -> BrowserContext:
+    """Of somebody without history, on whose pages `wait_until_drawn` can wait."""
+    context = browser.new_context(
+        base_url=server.url, **{"viewport": {"width": 1440, "height": 1200}} | options
+    )
+    context.set_default_timeout(PATIENCE)
+    context.add_init_script(_AT_ONCE)
+    context.add_init_script(_COUNTED)
+    return context
+
+
+@contextmanager
+def visit(browser: Browser, server: Server) -> Iterator[Page]:
+    """A page of a visitor without history. It must neither log an error nor be refused a file."""
+    context = context_of(browser, server)
+    page = context.new_page()
+    wrong: list[str] = []
+
+    def note(what: str, url: str) -> None:
+        if not _PROBE.search(url):
+            wrong.append(f"{what} {url}")
+
+    page.on("console", lambda m: note(m.text, m.location["url"]) if m.type == "error" else None)
+    page.on("pageerror", lambda error: wrong.append(str(error)))
+    page.on("response", lambda r: note(str(r.status), r.url) if r.status >= 400 else None)
+    try:
+        yield page
+    finally:
+        context.close()
+    assert not wrong
+
+
 def wait_until_drawn(page: Page) -> None:
-    """Wait until the page has its title, the server has nothing more to say about it, and nothing
-    is left on it of what it showed before."""
+    """Wait until the page has its title, the server has drawn all that it was asked for, and
+    nothing is left on it of what it showed before."""
     page.wait_for_selector("h1", timeout=PATIENCE)
+    page.wait_for_function("() => !window.drawing || drawing.done === drawing.asked")
     page.wait_for_selector('[data-testid="stApp"][data-test-script-state="notRunning"]')
     page.wait_for_selector('[data-stale="true"]', state="detached")
 
@@ -121,11 +226,17 @@ def download_by(page: Page, button: str) -> Download:
 
 def choose(page: Page, widget: str, option: str) -> None:
     """Choose in a list; it is opened again where it closed because the page below it moved."""
+    field = page.locator(f"{widget} input")
     listed = page.get_by_role("option", name=option, exact=True)
-    page.locator(f"{widget} input").click()
-    try:
-        listed.click(timeout=PATIENCE / 6)
-    except TimeoutError:
-        page.locator(f"{widget} input").click()
-        listed.click()
+    last = time.monotonic() + PATIENCE / 1000
+    while True:
+        if field.get_attribute("aria-expanded") != "true":
+            field.click()
+        try:
+            listed.click(timeout=PATIENCE / 30)
+            break
+        except TimeoutError:
+            if time.monotonic() > last:
+                raise
+    expect(field).to_have_value(option)
     wait_until_drawn(page)

@@ -18,8 +18,8 @@ from benchmarks.predictors import (
     table_of,
     text_of,
 )
+from foxnas_core.regression.assessment import Data
 from foxnas_core.regression.features import build_form
-from foxnas_core.regression.fitting import Data
 from foxnas_core.regression.leastsquares import deal_folds
 from foxnas_core.search.strategies import evaluation_of
 from foxnas_core.table.measurements import table_from_frame

@@ -13,7 +13,7 @@ CORE = REPOSITORY / "foxnas_core"
 ROOMS = [
     ("errors", "files", "documents", "glossary"),
     ("space",),
-    ("networks", "records"),
+    ("networks",),
     ("families",),
     ("tasks", "table"),
     ("supernet",),
@@ -25,15 +25,17 @@ ROOMS = [
     ("study",),
     ("figures",),
     ("steps", "launching"),
+    ("cards",),
     ("reporting",),
     ("commands",),
+    ("testing",),
     ("__main__",),
 ]
 LEVEL = {room: level for level, rooms in enumerate(ROOMS) for room in rooms}
 # Export takes prepared subnets, which measuring makes: the one arrow between rooms of the middle.
 USERS = {
     "streamlit": (),
-    "plotly": ("figures",),
+    "plotly": ("figures", "cards/card"),
     "statsmodels": ("regression",),
     "shap": ("explanation/shapley",),
     "sklearn": ("explanation/permutation",),
@@ -115,10 +117,11 @@ def test_session_state_and_caches_have_one_user_each():
 @pytest.mark.parametrize(
     "module",
     [
-        "study",
+        "study.storage",
         "steps.fit",
         "steps.export",
         "commands",
+        "cards.analysis",
         "space.search_space",
         "table.measurements",
         "regression.features",

@@ -13,7 +13,7 @@ import pytest
 from conftest import REPOSITORY, stripes, tiny_document
 
 from foxnas_core.__main__ import main
-from foxnas_core.study import create_study, open_study
+from foxnas_core.study.storage import create_study, open_study
 
 PUBLISHED = REPOSITORY.parent / "shared" / "data" / "foxnas_cpu_256.csv"
 ESTIMATE = {"value", "low", "high"}
@@ -224,7 +224,10 @@ def test_measure_document_and_resumption(measured_study, capsys):
     document = ask(capsys, "measure", "--study", measured_study.folder, "--count", 41)
     assert document["rows"] == 41 and len(document["measured"]) == 1
     [measured] = document["measured"]
-    columns = {"accuracy", "accuracy:int8", "accuracy_drop:int8", "latency_ms", "latency_ms:int8"}
+    columns = {"accuracy", "accuracy:int8", "accuracy_drop:int8", "cross_entropy"} | {
+        "latency_ms",
+        "latency_ms:int8",
+    }
     assert set(measured) == {"id", "architecture", *columns}
     for column in columns:
         estimate = measured[column]

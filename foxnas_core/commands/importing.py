@@ -1,13 +1,13 @@
 """The commands that import: tables, and weights in a published layout."""
 
 import argparse
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from foxnas_core.commands.shared import named_space, say, space_to_train
 from foxnas_core.errors import InvalidInput, MissingPart
-from foxnas_core.study import Study, create_study, open_study
-from foxnas_core.table.measurements import is_target
-from foxnas_core.table.metrics import metric_of
+from foxnas_core.study.storage import Study, create_study, open_study
+from foxnas_core.table.metrics import is_metric, metric_of
 
 if TYPE_CHECKING:
     from foxnas_core.table.importing import ColumnMapping
@@ -79,7 +79,7 @@ def _join(study: Study | None, options: argparse.Namespace) -> dict[str, Any]:
     added = [
         t.column
         for t in table.targets
-        if t.is_latency and table.known(t.column) > before.known(t.column)
+        if t.timed and table.known(t.column) > before.known(t.column)
     ]
     joined = max(table.known(column) - before.known(column) for column in added)
     say(f"Joined {', '.join(added)} to {joined} of the {len(table)} rows of {study.folder}.")
@@ -102,9 +102,12 @@ def _mapping(options: argparse.Namespace) -> "ColumnMapping":
         raise InvalidInput(f"{twice!r} is mapped to two columns; keep one --map of it.")
     units: dict[str, str] = {}
     if options.accuracy_unit:
-        accuracies = [n for n in columns if is_target(n) and metric_of(n).is_accuracy]
-        units |= dict.fromkeys(accuracies or ["accuracy"], options.accuracy_unit)
+        units |= dict.fromkeys(_mapped(columns, "accuracy"), options.accuracy_unit)
     if options.latency_unit:
-        latencies = [n for n in columns if is_target(n) and n.startswith("latency_ms")]
-        units |= dict.fromkeys(latencies or ["latency_ms"], options.latency_unit)
-    return ColumnMapping(columns, units)
+        units |= dict.fromkeys(_mapped(columns, "latency_ms"), options.latency_unit)
+    return ColumnMapping(columns, units | dict(options.unit))
+
+
+def _mapped(columns: Mapping[str, str], head: str) -> list[str]:
+    """The mapped columns of one metric, on whatever device; without any the metric itself."""
+    return [n for n in columns if is_metric(n) and metric_of(n).head == head] or [head]

@@ -9,12 +9,11 @@ from tqdm import tqdm
 
 from foxnas_core.commands.shared import given, named_architecture, opened, say
 from foxnas_core.errors import InvalidInput, MissingPart
-from foxnas_core.search.result import SEARCHES
 from foxnas_core.steps.calibrate import calibrations
 from foxnas_core.steps.fit import fit_all
 from foxnas_core.steps.rounds import search_rounds
 from foxnas_core.steps.search import search_problem
-from foxnas_core.study import Study, open_study
+from foxnas_core.study.storage import Study, open_study
 
 if TYPE_CHECKING:
     from foxnas_core.measurement.campaign import CampaignProgress
@@ -70,7 +69,7 @@ def search(options: argparse.Namespace) -> dict[str, Any]:
     result = run(problem, AnnealingSettings(**given(options, AnnealingSettings)))
     say(result.certificate)
     if options.save:
-        say(f"Saved search {study.keep(SEARCHES, result)}.")
+        say(f"Saved search {study.save_search(result)}.")
     document = search_document(result, predictors, latency_column, found)
     budget = None
     if latency_column in asked:
@@ -80,7 +79,8 @@ def search(options: argparse.Namespace) -> dict[str, Any]:
 
 def _search_rounds(study: Study, options: argparse.Namespace) -> dict[str, Any]:
     """Rounds of searching, measuring and fitting anew."""
-    from foxnas_core.search.rounds import Round, rounds_document
+    from foxnas_core.search.rounds.outcome import rounds_document
+    from foxnas_core.search.rounds.record import Round
 
     if options.guard is not None:
         raise InvalidInput(

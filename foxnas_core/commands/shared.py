@@ -14,9 +14,8 @@ from foxnas_core.errors import InvalidInput, MissingPart
 from foxnas_core.families import load_shipped, shipped_spaces
 from foxnas_core.space.architecture import Architecture
 from foxnas_core.space.search_space import SearchSpace
-from foxnas_core.study import Study, open_study, read_architecture, read_space
-from foxnas_core.table.measurements import is_target
-from foxnas_core.table.metrics import STD_ERROR, metric_of
+from foxnas_core.study.storage import Study, open_study, read_architecture, read_space
+from foxnas_core.table.metrics import STD_ERROR, is_metric, metric_of
 
 if TYPE_CHECKING:
     from foxnas_core.measurement.campaign import Measured
@@ -104,7 +103,7 @@ def measured_document(row: "Measured") -> dict[str, Any]:
         "architecture": row.architecture.to_dict(),
     }
     for column, value in row.values.items():
-        if is_target(column) and (metric_of(column).is_accuracy or metric_of(column).is_drop):
+        if is_metric(column) and f"{column}{STD_ERROR}" in row.values and metric_of(column).quality:
             error = 1.96 * row.values[f"{column}{STD_ERROR}"]
             document[column] = {"value": value, "low": value - error, "high": value + error}
     return document | latencies_document(row.values)
@@ -114,5 +113,5 @@ def latencies_document(values: Mapping[str, Any]) -> dict[str, Any]:
     return {
         column: {"value": value, "low": values[f"low_{column}"], "high": values[f"high_{column}"]}
         for column, value in values.items()
-        if column.partition(":")[0] == "latency_ms"
+        if is_metric(column) and metric_of(column).timed
     }

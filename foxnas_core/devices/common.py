@@ -16,7 +16,7 @@ from foxnas_core.table.metrics import Metric
 
 def latency_columns(table: MeasurementTable) -> list[str]:
     """The table's devices: its latency columns, in its order."""
-    return [target.column for target in table.targets if target.is_latency]
+    return [target.column for target in table.targets if target.timed]
 
 
 def device_of(target: Metric) -> str:

@@ -115,7 +115,7 @@ def compare_devices(
             f"{first.target.column} was fitted with the form {form.name!r} and "
             f"{second.target.column} with {second.form.name!r}; fit both with the same form."
         )
-    if first.target.unit != "ms" or second.target.unit != "ms":
+    if not (first.target.timed and second.target.timed):
         raise InvalidInput("Devices are compared by their latency; choose two latency columns.")
     columns = first.target.column, second.target.column
     both = fitted_on_both(table, *columns)

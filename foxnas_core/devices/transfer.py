@@ -19,8 +19,8 @@ import pandas as pd
 from foxnas_core.devices.common import device_of, read_rows
 from foxnas_core.errors import InvalidInput
 from foxnas_core.regression import Predictor
+from foxnas_core.regression.assessment import agreement
 from foxnas_core.regression.features import Form
-from foxnas_core.regression.fitting import agreement
 from foxnas_core.regression.link import Link
 from foxnas_core.table.latency_verdicts import failed_rows, usable
 from foxnas_core.table.measurements import MeasurementTable
@@ -43,7 +43,7 @@ def transfer(
     `InvalidInput` where fewer than five rows have the target, or all the same latency, or either
     column is no latency.
     """
-    if not (metric_of(target).is_latency and source.target.is_latency and _plain(source)):
+    if not (metric_of(target).timed and source.target.timed and _plain(source)):
         raise InvalidInput(
             f"Only a latency can be calibrated from another device's latency, not {target} from "
             f"{source.target.column}."

@@ -153,8 +153,8 @@ def _reset(diagnosis: Diagnosis) -> Caution | None:
     if not test.rejects:
         return None
     link = diagnosis.predictor.link
-    accuracy = diagnosis.predictor.target.is_accuracy
-    other = ", the saturating link" if accuracy and link.is_identity else ""
+    saturates = diagnosis.predictor.target.saturates
+    other = ", the saturating link" if saturates and link.is_identity else ""
     return Caution(
         "reset",
         f"RESET {test.text}, below {ALPHA}: squares and cubes of the predictions explain what the "

@@ -9,8 +9,9 @@ from foxnas_core.regression import Predictor
 from foxnas_core.search.calibration import SearchCalibration
 from foxnas_core.search.chance import chance_better, chance_kept
 from foxnas_core.search.counterfactual import better_by, counterfactuals, edits_between
-from foxnas_core.search.milp import solve
-from foxnas_core.search.problem import Limit, SearchProblem, noun_of
+from foxnas_core.search.limits import Limit, noun_of
+from foxnas_core.search.problem import SearchProblem
+from foxnas_core.search.solving import solve
 from foxnas_core.space.architecture import Architecture, Value
 from foxnas_core.space.editing.changes import changes_between, in_words
 from foxnas_core.table.metrics import Metric
@@ -159,7 +160,7 @@ def best_with_kept(
 ) -> Answer:
     """The best within the limits of a problem that keeps to `allowed`, beside `base`.
 
-    Raises `InfeasibleBudget` where nothing does, and as `milp.solve`.
+    Raises `InfeasibleBudget` where nothing does, and as `solving.solve`.
     """
     kept = problem.restricted_to(allowed)
     solution = solve(kept)

@@ -14,7 +14,7 @@ import pandas as pd
 
 from foxnas_core.explanation.block_effects import common_block_effects
 from foxnas_core.regression import Predictor
-from foxnas_core.search.problem import noun_of
+from foxnas_core.search.limits import noun_of
 from foxnas_core.space.architecture import Architecture
 from foxnas_core.table.metrics import Metric
 

@@ -18,7 +18,7 @@ import pandas as pd
 from foxnas_core.errors import InvalidInput
 from foxnas_core.explanation.blocks import blocks_of
 from foxnas_core.regression import CrossValidation, Predictor
-from foxnas_core.regression.fitting import agreement
+from foxnas_core.regression.assessment import agreement
 from foxnas_core.regression.leastsquares import deal_folds
 from foxnas_core.space.architecture import Architecture
 from foxnas_core.space.search_space import SearchSpace

@@ -16,9 +16,10 @@ import pandas as pd
 from foxnas_core.errors import InfeasibleBudget, InvalidInput
 from foxnas_core.explanation.edits import EditEffects
 from foxnas_core.explanation.reach import effects_of
-from foxnas_core.search.milp import solve
-from foxnas_core.search.problem import Candidate, Limit, SearchProblem, noun_of
+from foxnas_core.search.limits import Limit, noun_of
+from foxnas_core.search.problem import Candidate, SearchProblem
 from foxnas_core.search.restriction import choices_that_take, narrowed
+from foxnas_core.search.solving import solve
 from foxnas_core.space.architecture import Architecture, Value
 from foxnas_core.space.editing.changes import changes_between, in_words
 from foxnas_core.space.search_space import Decision, SearchSpace, check_choice

@@ -12,6 +12,7 @@ from foxnas_core.errors import InvalidInput
 from foxnas_core.families.family import Family
 from foxnas_core.families.listed import Listed
 from foxnas_core.families.mbconv import MBConv
+from foxnas_core.families.nasbench201 import NASBench201
 from foxnas_core.space.search_space import SearchSpace
 
 _families: dict[str, Family] = {}
@@ -91,5 +92,5 @@ def load_shipped(name: str) -> SearchSpace:
     return space_from_dict(json.loads(text))
 
 
-for _family in (MBConv(), Listed()):
+for _family in (MBConv(), Listed(), NASBench201()):
     register_family(_family)

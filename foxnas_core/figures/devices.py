@@ -41,13 +41,18 @@ METRICS = {"rmse": "RMSE (ms)", "mape": "Mean absolute error (%)", "tau": "Kenda
 
 def effect_targets(comparison: DeviceComparison, unit: str) -> list[Metric]:
     """How the columns of `effect_table` are titled: either device, then the difference."""
-    symbol = "ms" if unit == "ms" else "%"
+    symbol, digits = _read(unit)
     first, second = comparison.names
     return [
-        Metric(comparison.first.column, f"latency on {first}", symbol, "min"),
-        Metric(comparison.second.column, f"latency on {second}", symbol, "min"),
-        Metric(_DIFFERENCE, f"{second} less {first}", symbol, "min"),
+        Metric(comparison.first.column, f"latency on {first}", symbol, "min", digits=digits),
+        Metric(comparison.second.column, f"latency on {second}", symbol, "min", digits=digits),
+        Metric(_DIFFERENCE, f"{second} less {first}", symbol, "min", digits=digits),
     ]
+
+
+def _read(unit: str) -> tuple[str, int | None]:
+    """The symbol of a unit of `comparison.UNITS`, and the decimals that it is read with."""
+    return ("ms", None) if unit == "ms" else ("%", 2)
 
 
 def effect_table(comparison: DeviceComparison, unit: str) -> pd.DataFrame:
@@ -77,7 +82,8 @@ def difference_heatmaps(comparison: DeviceComparison, unit: str) -> list[Heatmap
         own = table[(table["role"] == role) & (table["position"] > 0)]
         opens = (own["what"].str.startswith("adding")).any()
         what = "each block added" if opens else _last_choice(own, role)
-        target = Metric(_DIFFERENCE, what, "ms" if unit == "ms" else "%", "min")
+        symbol, digits = _read(unit)
+        target = Metric(_DIFFERENCE, what, symbol, "min", digits=digits)
         ends = ("", "_low", "_high")
         grids = (slot_grid(table, role, c) for c in (*(_DIFFERENCE + end for end in ends), "slot"))
         heatmaps.append(Heatmap(target, *grids))

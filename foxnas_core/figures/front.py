@@ -63,7 +63,7 @@ _COUNTS = {
 
 def cost_units(target: Metric) -> tuple[CostUnit, ...]:
     """The units that a cost may be read in."""
-    if target.is_latency:
+    if target.timed:
         return (
             CostUnit("milliseconds", "ms", f"{target.label} (ms)", 1.0),
             CostUnit("microseconds", "µs", f"{target.label} (µs)", 1e3),

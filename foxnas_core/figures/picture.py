@@ -8,7 +8,18 @@ from typing import Any
 import pandas as pd
 
 from foxnas_core.figures.search import choice_text, group_title
-from foxnas_core.figures.theme import contrast
+from foxnas_core.figures.theme import (
+    BLUE,
+    BROWN,
+    GREEN,
+    INK,
+    ORANGE,
+    PURPLE,
+    RED,
+    SILVER,
+    SKY,
+    contrast,
+)
 from foxnas_core.space.architecture import Architecture, Value
 from foxnas_core.space.editing.cells import cells_of
 from foxnas_core.space.search_space import SearchSpace
@@ -17,6 +28,8 @@ from foxnas_core.space.search_space import SearchSpace
 _STOPS = ((222, 236, 246), (86, 160, 211), (0, 104, 165), (4, 44, 80))
 # What the eye orders at a glance; where there are more choices, text alone tells them.
 _MOST_COLOURS = 12
+# Choices without an order, such as operations: hues that can be told apart. Text alone tells more.
+_HUES = (SILVER, SKY, ORANGE, RED, GREEN, PURPLE, BLUE, BROWN, INK)
 # These have a sign of their own, or concern more than one block.
 _NOT_COLOURED = ("kernel", "depth", "resolution")
 
@@ -134,7 +147,8 @@ def role_keys(space: SearchSpace) -> dict[str, str]:
 
 
 def colour_scale(space: SearchSpace) -> tuple[str, dict[Value, str]]:
-    """The role that is shown as colour, and the colour of each of its choices.
+    """The role that is shown as colour, and the colour of each of its choices: from light to dark
+    where they are numbers, a hue of its own each where they have no order.
 
     That is "expand", or else what most decisions are about; "" and nothing where that has too
     many choices to be told apart.
@@ -147,11 +161,14 @@ def colour_scale(space: SearchSpace) -> tuple[str, dict[Value, str]]:
         return "", {}
     role = "expand" if "expand" in counts else max(counts, key=lambda name: counts[name])
     choices = dict.fromkeys(c for d in space.decisions if d.role == role for c in d.choices)
-    if len(choices) > _MOST_COLOURS:
+    numbers = [choice for choice in choices if isinstance(choice, int)]
+    if len(numbers) < len(choices):
+        hues = dict(zip(choices, _HUES, strict=False))
+        return (role, hues) if len(hues) == len(choices) else ("", {})
+    if len(numbers) > _MOST_COLOURS:
         return "", {}
-    ordered = sorted(choices) if all(isinstance(c, int) for c in choices) else list(choices)  # type: ignore[type-var]
-    last = max(1, len(ordered) - 1)
-    return role, {choice: _shade(position / last) for position, choice in enumerate(ordered)}
+    last = max(1, len(numbers) - 1)
+    return role, {choice: _shade(place / last) for place, choice in enumerate(sorted(numbers))}
 
 
 def _whole(space: SearchSpace) -> str:

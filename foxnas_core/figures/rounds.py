@@ -7,7 +7,7 @@ from plotly import graph_objects as go
 
 from foxnas_core.figures.points import add_subnets
 from foxnas_core.figures.theme import GREY, INK, SEQUENTIAL, colour_of, new_figure
-from foxnas_core.search.rounds import RoundsRecord
+from foxnas_core.search.rounds.record import RoundsRecord
 from foxnas_core.table.metrics import metric_of
 
 # White to a blue that dark numbers can be read on.

@@ -15,7 +15,7 @@ from foxnas_core.search.problem import Candidate
 from foxnas_core.search.result import TRACE_COLUMNS, SearchResult
 from foxnas_core.space.architecture import Architecture, Value
 from foxnas_core.space.search_space import Decision, SearchSpace
-from foxnas_core.table.metrics import metric_of
+from foxnas_core.table.metrics import Metric, metric_of, names_unit
 
 CURRENT, BEST, EXACT = "current", "best", "exact optimum"
 MEASURED, FRONT, BUDGET, FLOOR = "measured", "predicted front", "budget", "floor"
@@ -80,9 +80,15 @@ def _values(result: SearchResult) -> dict[str, float]:
     columns = [result.objective, *(column for column, _ in result.limits)]
     values = (result.best.value, *result.best.costs)
     return {
-        f"{column.replace('_ms', '')} (ms)" if metric_of(column).is_latency else column: value
-        for column, value in zip(columns, values, strict=True)
+        _value_name(metric_of(column)): value for column, value in zip(columns, values, strict=True)
     }
+
+
+def _value_name(metric: Metric) -> str:
+    """The column, with its unit where its name says it: "latency (ms)"."""
+    if not names_unit(metric):
+        return metric.column
+    return f"{metric.column.replace(f'_{metric.unit.lower()}', '', 1)} ({metric.unit})"
 
 
 def comparison_table(results: Mapping[str, SearchResult]) -> pd.DataFrame:

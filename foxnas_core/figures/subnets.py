@@ -11,7 +11,7 @@ from plotly import graph_objects as go
 from foxnas_core.figures.points import MANY, add_subnets
 from foxnas_core.figures.theme import BLUE, CLOUD, GREY, INK, ORANGE, faint, new_figure, wide
 from foxnas_core.table.measurements import MeasurementTable
-from foxnas_core.table.metrics import metric_of
+from foxnas_core.table.metrics import is_metric, metric_of
 
 BLOCKS = "blocks"
 _MEASURES = ("accuracy", "macs", "parameters")
@@ -168,7 +168,7 @@ def plane_figure(
 
 
 def _title(name: str) -> str:
-    if name.partition(":")[0] in ("latency_ms", *_MEASURES):
+    if is_metric(name):
         return metric_of(name).named
     return f"{name} (px)" if name == "resolution" else name
 
@@ -180,8 +180,7 @@ def _ticks(values: pd.Series) -> np.ndarray:
 
 
 def _text(name: str, value: float) -> str:
-    is_target = name.partition(":")[0] in ("latency_ms", *_MEASURES)
-    return metric_of(name).text(value) if is_target else f"{value:.3g}"
+    return metric_of(name).text(value) if is_metric(name) else f"{value:.3g}"
 
 
 def _span(values: pd.Series) -> tuple[float, float]:

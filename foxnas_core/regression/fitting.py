@@ -1,101 +1,19 @@
 """From a measurement table to a predictor."""
 
-from dataclasses import dataclass, replace
-
 import numpy as np
 
 from foxnas_core.errors import InvalidInput
 from foxnas_core.regression import ceiling
-from foxnas_core.regression.features import BASES, Form, build_form, forms_of, independent_columns
-from foxnas_core.regression.interactions import select_interactions, with_interactions
-from foxnas_core.regression.leastsquares import FoldedRows, clearly_above, deal_folds
+from foxnas_core.regression.assessment import Assessment, Data, agreement, assess
+from foxnas_core.regression.features import BASES, Form, build_form, forms_of
+from foxnas_core.regression.leastsquares import FoldedRows
 from foxnas_core.regression.link import Link
-from foxnas_core.regression.predictor import CrossValidation, Predictor
-from foxnas_core.table.latency_verdicts import failed_rows, usable
+from foxnas_core.regression.predictor import Predictor
+from foxnas_core.table.latency_verdicts import usable
 from foxnas_core.table.measurements import MeasurementTable
 
 # Belsley's limit: above it coefficients of the centred columns can hardly be told apart.
 LARGEST_CONDITION = 30.0
-# Level of the test that a ceiling must pass to be chosen.
-CLEAR = 0.01
-LARGEST_SAMPLE = 3000
-LINKS = ("auto", "none", "saturating")
-_INDEPENDENT = 1e-8
-
-
-@dataclass(frozen=True, eq=False)
-class Data:
-    """The rows of one target that a fit reads: values `y` (n,), `codes` (n, decisions), `ids` (n,).
-
-    Rows whose latency failed a check (see `latency_verdicts`) are not among them;
-    `left_out` counts those. `ordered` is the table's.
-    """
-
-    target: str
-    y: np.ndarray
-    codes: np.ndarray
-    ids: np.ndarray
-    ordered: bool
-    left_out: int = 0
-
-    @classmethod
-    def of(cls, table: MeasurementTable, target: str) -> "Data":
-        """Raises `InvalidInput` where nothing was measured, or all of it failed."""
-        values, measured = table.values(target), usable(table, target)
-        left_out = failed_rows(table, target)
-        if not measured.any():
-            if left_out:
-                raise InvalidInput(
-                    f"All {left_out} rows with {target} failed a check of how they were measured; "
-                    "see the page Measurements for which, and measure again on a quieter machine."
-                )
-            raise InvalidInput(
-                f"The table has no row with {target} yet; measure subnets or import a table first."
-            )
-        ids = table.frame["id"].to_numpy()[measured]
-        return cls(target, values[measured], table.codes[measured], ids, table.ordered, left_out)
-
-    def rows(self, chosen: np.ndarray) -> "Data":
-        """Some of the rows, by position or mask."""
-        return replace(self, y=self.y[chosen], codes=self.codes[chosen], ids=self.ids[chosen])
-
-    def sample(self, seed: int) -> "Data":
-        """At most `LARGEST_SAMPLE` of the rows: more don't change which form is best, only how
-        long it takes to find out."""
-        if len(self.y) <= LARGEST_SAMPLE:
-            return self
-        rng = np.random.default_rng(seed)
-        return self.rows(np.sort(rng.choice(len(self.y), LARGEST_SAMPLE, replace=False)))
-
-
-@dataclass(frozen=True, eq=False)
-class Assessment:
-    """A form with its interactions chosen and its link decided, and its predictions `held_out`
-    (rows,), in the target's unit, of architectures that neither its fit nor these choices saw."""
-
-    form: Form
-    saturates: bool
-    held_out: np.ndarray
-
-
-def assess(data: Data, form: Form, link: str, *, seed: int) -> Assessment:
-    """Decide what the data must decide in a form, by cross-validation.
-
-    Raises `InvalidInput` where the rows can't carry the form, or for an unfit `link`.
-    """
-    x, y = form.matrix(data.codes), data.y
-    folded = FoldedRows.of(x, deal_folds(data.ids, seed))
-    check_rows(form, folded, x, y, data.left_out)
-    held_out, saturates = _choose_link(folded, y, form, link)
-    scale = Link()
-    if saturates:
-        scale, found = ceiling.estimate(folded, y, seed=seed)
-        if link == "auto" and found.p > CLEAR:
-            scale, saturates, held_out = Link(), False, folded.predict(y)
-    if form.name in BASES and not form.pairs:
-        selection = select_interactions(form, data.codes, scale.forward(y), folded.fold)
-        form, held_out = with_interactions(form, selection.pairs), scale.inverse(selection.held_out)
-    return Assessment(form, saturates, held_out)
 
 
 def fit(
@@ -109,12 +27,11 @@ def fit(
     """Fit a target column of the table by least squares.
 
     `form` is one of `forms_of` the space, or "auto" for the one that `picker.choose` takes, or a
-    form as built, whose interactions are then kept. `link` is "none", "saturating" (for an
-    accuracy), or "auto",
-    which takes the saturating link where the likelihood ratio speaks for a ceiling and the squared
-    error on held-out subnets is clearly smaller. `seed` deals the architectures into the folds of
-    the cross-validation. Raises `InvalidInput` naming what is missing where the table can't carry
-    the form.
+    form as built, whose interactions are then kept. `link` is "none", "saturating" (for what
+    saturates), or "auto", which takes the saturating link where the likelihood ratio speaks for a
+    ceiling and the squared error on held-out subnets is clearly smaller. `seed` deals the
+    architectures into the folds of the cross-validation. Raises `InvalidInput` naming what is
+    missing where the table can't carry the form.
     """
     from foxnas_core.regression.picker import choose
 
@@ -176,70 +93,6 @@ def _fitted(table: MeasurementTable, data: Data, assessed: Assessment, seed: int
         held_out=assessed.held_out,
         left_out=data.left_out,
     )
-
-
-def _choose_link(
-    folded: FoldedRows, y: np.ndarray, form: Form, link: str
-) -> tuple[np.ndarray, bool]:
-    """Held-out predictions (n,) and whether the saturating link made them."""
-    if link not in LINKS:
-        raise InvalidInput(f"{link!r} is no link; choose {', '.join(LINKS)}.")
-    can = form.target.is_accuracy
-    if link == "saturating" and not can:
-        raise InvalidInput(
-            f"Only accuracy saturates at a ceiling, {form.target.column} does not; take the link "
-            "'none'."
-        )
-    if link == "saturating":
-        return ceiling.predict_held_out(folded, y), True
-    plain = folded.predict(y)
-    if link == "auto" and can:
-        saturating = ceiling.predict_held_out(folded, y)
-        if clearly_above((y - plain) ** 2, (y - saturating) ** 2):
-            return saturating, True
-    return plain, False
-
-
-def agreement(y: np.ndarray, predicted: np.ndarray) -> CrossValidation:
-    """How well held-out predictions (n,) agree with the values (n,)."""
-    from scipy.stats import kendalltau
-
-    residuals = y - predicted
-    r2 = 1 - float(residuals @ residuals) / float(((y - y.mean()) ** 2).sum())
-    # Equal architectures are predicted equally but for rounding, which must not break their tie.
-    tau = float(kendalltau(y, np.round(predicted / np.ptp(y), 9)).statistic)
-    rmse = float(np.sqrt(np.mean(residuals**2)))
-    return CrossValidation(r2, rmse, tau if np.isfinite(tau) else 0.0)
-
-
-def check_rows(
-    form: Form, folded: FoldedRows, x: np.ndarray, y: np.ndarray, left_out: int = 0
-) -> None:
-    """Raises `InvalidInput` where the rows can't tell all terms apart; `left_out` are those whose
-    latency failed a check."""
-    rows, parameters = x.shape
-    target = form.target.column
-    if rows <= parameters:
-        raise InvalidInput(
-            f"The form {form.name!r} has {parameters} parameters and wants {form.wanted_rows} "
-            f"rows, but only {rows} have {target}"
-            + (f" ({left_out} more failed a check of how they were measured)" if left_out else "")
-            + "; measure more subnets or take a smaller form."
-        )
-    if np.ptp(y) == 0:
-        raise InvalidInput(
-            f"All {rows} rows have the same {target}, {y[0]:g}, so there is nothing to explain; "
-            "measure subnets that differ."
-        )
-    # What is left of each column beside those before it.
-    if (np.abs(np.diag(folded.r)) < _INDEPENDENT * np.linalg.norm(x, axis=0)).any():
-        aliased = [form.terms[i].name for i in np.flatnonzero(~independent_columns(x))]
-        named = ", ".join(aliased[:3]) + (f" and {len(aliased) - 3} more" if aliased[3:] else "")
-        raise InvalidInput(
-            f"In these {rows} rows {named or 'some terms'} can't be told apart from the other "
-            f"terms of the form {form.name!r}; measure subnets in which these choices vary, or "
-            "take a smaller form."
-        )
 
 
 def _condition(x: np.ndarray) -> float:

@@ -7,8 +7,8 @@ import pandas as pd
 
 from foxnas_core.errors import InvalidInput
 from foxnas_core.regression import ceiling
+from foxnas_core.regression.assessment import Assessment, Data, agreement, assess
 from foxnas_core.regression.features import build_form, forms_of
-from foxnas_core.regression.fitting import Assessment, Data, agreement, assess
 from foxnas_core.regression.leastsquares import FoldedRows, clearly_above, deal_folds
 from foxnas_core.regression.link import Link
 from foxnas_core.regression.predictor import CrossValidation

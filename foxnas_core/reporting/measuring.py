@@ -3,7 +3,6 @@
 import pandas as pd
 
 from foxnas_core.errors import FoxnasError
-from foxnas_core.evidence.trust.pairs import TRUST
 from foxnas_core.evidence.trust.report import (
     ALL,
     INHERITED,
@@ -17,7 +16,7 @@ from foxnas_core.figures.quantization import side_by_side
 from foxnas_core.quantization.comparison import compare_precisions, has_both_precisions
 from foxnas_core.reporting.layout import Panel, Section, table_of
 from foxnas_core.reporting.subject import Subject
-from foxnas_core.study import Study, file_hash
+from foxnas_core.study.storage import Study, file_hash
 from foxnas_core.table.latency_verdicts import judge
 from foxnas_core.table.measurements import MeasurementTable
 from foxnas_core.table.reliability import reliability_of
@@ -72,7 +71,7 @@ def _badges(table: MeasurementTable, column: str) -> Panel:
 def _trust(study: Study) -> Panel | None:
     title = "Whether the supernet's ranking can be trusted"
     try:
-        record = study.record(TRUST)
+        record = study.trust()
         if record is None or not record.pairs:
             return None
         report = trust_report(record.pairs, seed=record.pairs[0].seed)

@@ -15,7 +15,7 @@ from foxnas_core.search.problem import Candidate, SearchProblem
 from foxnas_core.space.architecture import Architecture
 from foxnas_core.steps.calibrate import calibrations
 from foxnas_core.steps.search import latency_front
-from foxnas_core.study import Study
+from foxnas_core.study.storage import Study
 from foxnas_core.table.measurements import MeasurementTable
 
 if TYPE_CHECKING:
@@ -132,7 +132,7 @@ def subject_of(
             f"Study {study.name!r} has no measured subnets, so there is nothing to report; measure "
             "some with 'python -m foxnas_core measure' or import a table."
         )
-    latencies = [target.column for target in table.targets if target.is_latency]
+    latencies = [target.column for target in table.targets if target.timed]
     cost = request.latency or next(iter(latencies), None)
     if cost is not None and cost not in latencies:
         raise InvalidInput(

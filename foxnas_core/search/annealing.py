@@ -9,111 +9,27 @@ edits through all options, the limits are hard inside it too, and nothing is pol
 """
 
 import math
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from typing import Any
+from collections.abc import Callable, Sequence
 
 import numpy as np
 import pandas as pd
 
-from foxnas_core.search.milp import (
-    Solution,
-    feasible_options,
-    limit_prices,
-    solve,
-)
+from foxnas_core.search.chain_state import Chain, ChainArrays
+from foxnas_core.search.context_table import ContextTable
+from foxnas_core.search.feasibility import check_feasible, feasible_options
 from foxnas_core.search.polish import polish, polish_within
-from foxnas_core.search.problem import Candidate, ContextTable, SearchProblem
+from foxnas_core.search.problem import Candidate, SearchProblem
 from foxnas_core.search.result import TRACE_COLUMNS, SearchResult
-from foxnas_core.search.schedule import AnnealingSettings, Schedule, steered, temperatures
+from foxnas_core.search.schedule import AnnealingSettings, steered, temperatures
+from foxnas_core.search.solving import Solution, solve
+from foxnas_core.search.suggestion import limit_penalties, resolved
+from foxnas_core.search.uncompiled import compiling_pays
 
 RECORDS = 100
 
-# Relative to the price of a limit: below 1 chains stay above the limit, far above 1 they cannot
-# pass through it.
-_PENALTY = 1.5
-# The least penalty, relative to the price that a limit would have without the others: beside
-# limits that bind, one that does not has no price, yet must not be passed for nothing.
-_ALONE = 0.1
-# Random architectures of each context that the temperatures are suggested by.
-_SAMPLED = 100
+
 # As a penalty so great that the least overshoot is never accepted; infinity times 0 is undefined.
 _REFUSED = 1e300
-# Relative to the temperature at which 80 % of single edits are accepted. An adaptive schedule
-# starts far above it, since it follows the acceptance down.
-_START, _ADAPTIVE_START, _END = 0.2, 5.0, 0.01
-
-
-@dataclass(eq=False)
-class _Chain:
-    """One chain; its arrays are its rows of those in `_Arrays`.
-
-    It walks the options of `table`, which for each group are those at `kept` in the problem's own.
-    `counts` are those since the last start. `champion` and `champion_totals` are the best of the
-    starts that have ended, polished.
-    """
-
-    context: int
-    number: int
-    table: ContextTable
-    kept: Sequence[np.ndarray] | None
-    feasible: np.ndarray
-    penalties: np.ndarray
-    temperatures: np.ndarray
-    options: np.ndarray
-    best: np.ndarray
-    totals: np.ndarray
-    counts: np.ndarray
-    random: np.ndarray
-    champion: np.ndarray
-    champion_totals: np.ndarray
-    starts: int = 0
-    level_accepted: int = 0
-
-    def listed(self, options: np.ndarray) -> np.ndarray:
-        """The positions of the chain's options among the problem's."""
-        if self.kept is None:
-            return options.copy()
-        return np.array([kept[option] for kept, option in zip(self.kept, options, strict=True)])
-
-    @property
-    def found(self) -> tuple[np.ndarray, np.ndarray]:
-        """Options and totals of the best of all starts; a score of -inf where none met the
-        limits."""
-        if self.champion_totals[0] >= self.totals[1, 0]:
-            return self.champion, self.champion_totals
-        return self.best, self.totals[1]
-
-
-class _Arrays:
-    """What the compiled loop takes, of all chains; see `chain.run_chains`."""
-
-    def __init__(self, tables: Sequence[ContextTable], chains: int, levels: int, limits: int):
-        """Of so many chains for each of `tables`."""
-        count, groups = len(tables) * chains, len(tables[0].scores)
-        self.options = np.empty((count, groups), np.int64)
-        self.best = np.empty((count, groups), np.int64)
-        self.totals = np.full((count, 2, 1 + limits), math.nan)
-        self.counts = np.zeros((count, 2), np.int64)
-        self.random = np.empty(count, np.uint64)
-        self.temperatures = np.empty((count, levels))
-        self.penalties = np.empty((count, limits))
-        self.champions = np.empty((count, groups), np.int64)
-        self.champion_totals = np.full((count, 1 + limits), math.nan)
-        self.champion_totals[:, 0] = -math.inf
-        lengths = np.array([[len(part) for part in table.scores] for table in tables])
-        starts = (np.cumsum(lengths) - lengths.ravel()).reshape(lengths.shape)
-        self.scores = np.concatenate([part for table in tables for part in table.scores])
-        # Where there is no limit, one that costs nothing.
-        self.costs = (
-            np.concatenate([part for table in tables for part in table.limit_costs])
-            if tables[0].cost_constants
-            else np.zeros((len(self.scores), 1))
-        )
-        self.starts, self.sizes = np.repeat(starts, chains, 0), np.repeat(lengths, chains, 0)
-        constants = [table.cost_constants or (0.0,) for table in tables]
-        self.cost_constants = np.repeat(np.array(constants), chains, 0)
-        self.score_constants = np.repeat([table.score_constant for table in tables], chains)
 
 
 class Annealer:
@@ -126,10 +42,7 @@ class Annealer:
     """
 
     def __init__(self, problem: SearchProblem, settings: AnnealingSettings) -> None:
-        from foxnas_core.search.chain import run_chains
-
-        self._run_chains = run_chains
-        problem.check_feasible()
+        check_feasible(problem)
         self.problem = problem
         self.settings = resolved(settings, problem)
         start, end = self.settings.start_temperature, self.settings.end_temperature
@@ -158,6 +71,8 @@ class Annealer:
         self._accepted_ended = 0  # before the chains' last starts
         self._arrays, self._chains = self._start_chains()
         self.total = self.settings.steps * self._rounds * len(self._chains)
+        self._compiled = compiling_pays(self.total, len(self._arrays.scores))
+        self._run_chains = self._loop()
         self._every = max(1, math.ceil(self.total / RECORDS))
         self._proposals = 0
         self._accepted_before = 0
@@ -166,7 +81,7 @@ class Annealer:
         self._records: list[tuple[float, ...]] = []
         self._publish()
 
-    def _start_chains(self) -> tuple[_Arrays, list[_Chain]]:
+    def _start_chains(self) -> tuple[ChainArrays, list[Chain]]:
         """A chain or more for each context in which the limits can be met."""
         problem, settings = self.problem, self.settings
         walked: list[
@@ -186,13 +101,13 @@ class Annealer:
                 found = table.undominated_as_good(found)
                 walked.append((context, table.reduced, table.undominated, found, penalties))
         tables = [table for _, table, *_ in walked]
-        arrays = _Arrays(tables, settings.chains, self._levels, len(self._budgets))
-        chains: list[_Chain] = []
+        arrays = ChainArrays(tables, settings.chains, self._levels, len(self._budgets))
+        chains: list[Chain] = []
         for context, table, kept, found, penalties in walked:
             for number in range(settings.chains):
                 row = len(chains)
                 arrays.penalties[row] = penalties
-                chain = _Chain(
+                chain = Chain(
                     context, number, table, kept, found, arrays.penalties[row],
                     arrays.temperatures[row], arrays.options[row], arrays.best[row],
                     arrays.totals[row], arrays.counts[row], arrays.random[row : row + 1],
@@ -202,7 +117,17 @@ class Annealer:
                 chains.append(chain)
         return arrays, chains
 
-    def _begin(self, chain: _Chain) -> None:
+    def _loop(self) -> Callable[..., None]:
+        """The inner loop, compiled or not: both make the same run."""
+        if self._compiled:
+            from foxnas_core.search.chain import run_chains
+
+            return run_chains
+        from foxnas_core.search.uncompiled import Chains
+
+        return Chains(self._arrays.scores, self._arrays.costs, *self._neighbours)
+
+    def _begin(self, chain: Chain) -> None:
         """Put a chain at its next start: a random architecture, or the cheapest where the limit is
         hard."""
         seeds = np.random.SeedSequence(
@@ -225,7 +150,7 @@ class Annealer:
             chain.totals[1] = here
             chain.best[:] = chain.options
 
-    def _end(self, chain: _Chain) -> None:
+    def _end(self, chain: Chain) -> None:
         """Polish what a chain found since its last start, and keep it if nothing better was."""
         best, totals = chain.best, chain.totals[1]
         if self.settings.mode == "full":
@@ -234,14 +159,16 @@ class Annealer:
             if len(self.problem.limits) > 1:
                 best = polish_within(chain.table, found, self.problem.budgets)
             else:
-                best = polish(chain.table, found, self.problem.budget)
+                best = polish(chain.table, found, self.problem.budget, compiled=self._compiled)
             totals = self._sums(chain.table, best)
         if totals[0] > chain.champion_totals[0]:
             chain.champion[:], chain.champion_totals[:] = best, totals
 
     def prepare(self) -> None:
         """Compile the inner loop, which takes some seconds the first time on a machine; else
-        the first call of `advance` does."""
+        a long run's first call of `advance` does."""
+        self._compiled = True
+        self._run_chains = self._loop()
         chain = self._chains[0]
         self._propose(np.zeros(len(self._chains), np.int64))
         if self.settings.mode == "full" and len(self.problem.limits) < 2:
@@ -432,96 +359,3 @@ def search(
 def certificate(solution: Solution) -> tuple[Candidate | None, float | None]:
     """What `Annealer.result` takes of a solution: the optimum, or else the bound."""
     return (solution.candidate, None) if solution.exact else (None, solution.bound)
-
-
-def resolved(settings: AnnealingSettings, problem: SearchProblem) -> AnnealingSettings:
-    """The settings with every temperature that was left open filled in."""
-    start, end = settings.start_temperature, settings.end_temperature
-    if start is None or end is None:
-        suggested_start, suggested_end = suggest_temperatures(problem, settings.schedule)
-        if start is None:
-            start = suggested_start if end is None else max(suggested_start, end)
-        if end is None:
-            end = min(suggested_end, start)
-    return replace(settings, start_temperature=start, end_temperature=end)
-
-
-def suggest_temperatures(
-    problem: SearchProblem, schedule: Schedule = "geometric"
-) -> tuple[float, float]:
-    """Start and end temperature, in units of the score.
-
-    Fixed fractions of the temperature at which 80 % of random single edits of random
-    architectures would be accepted, counting the rise and the fall alike. An adaptive schedule
-    starts at a multiple of it.
-    """
-    rng = np.random.default_rng(0)
-    falls = []
-    budgets = problem.budgets
-
-    def penalty(spent: Sequence[Any]) -> np.ndarray:
-        over = np.zeros(_SAMPLED)
-        for price, cost, budget in zip(penalties, spent, budgets, strict=False):
-            over += price * np.maximum(0.0, cost - budget)
-        return over
-
-    for found, table in zip(feasible_options(problem), problem.tables, strict=True):
-        if found is None:
-            continue
-        penalties = limit_penalties(table, budgets)
-        by_limit = [[part[:, k] for part in table.limit_costs] for k in range(len(budgets))]
-        options = [rng.integers(len(scores), size=_SAMPLED) for scores in table.scores]
-        score = table.score_constant + sum(s[o] for s, o in zip(table.scores, options, strict=True))
-        spent = [
-            constant + sum(c[o] for c, o in zip(costs, options, strict=True))
-            for constant, costs in zip(table.cost_constants, by_limit, strict=True)
-        ]
-        energy = score - penalty(spent)
-        for group, neighbours in enumerate(problem.neighbours):
-            here = options[group]
-            first, last = neighbours.starts[here], neighbours.starts[here + 1]
-            moved = last > first
-            there = here.copy()
-            step = first + (rng.random(len(here)) * (last - first)).astype(np.int64)
-            there[moved] = neighbours.targets[step[moved]]
-            new_score = score + table.scores[group][there] - table.scores[group][here]
-            new_spent = [
-                cost + costs[group][there] - costs[group][here]
-                for cost, costs in zip(spent, by_limit, strict=True)
-            ]
-            new_energy = new_score - penalty(new_spent)
-            falls.append(np.maximum(0.0, energy - new_energy)[moved])
-    fall = np.concatenate(falls) if falls else np.zeros(0)
-    if not (fall > 0).any():
-        return 1.0, 1.0  # nothing to climb down from: any temperature does
-    low, high = float(fall.max()) * 1e-6, float(fall.max()) * 1e3
-    for _ in range(20):
-        middle = math.sqrt(low * high)
-        if np.exp(-fall / middle).mean() < 0.8:
-            low = middle
-        else:
-            high = middle
-    start = _ADAPTIVE_START if schedule == "adaptive" else _START
-    return start * high, _END * high
-
-
-def limit_penalties(table: ContextTable, budgets: np.ndarray) -> np.ndarray:
-    """What a chain pays for a unit above each limit, shape (limits,): a little above its price.
-    One of 0 where there is no limit."""
-    if not len(budgets):
-        return np.zeros(1)
-    if len(budgets) == 1:
-        return np.array([_PENALTY * limit_price(table, float(budget)) for budget in budgets])
-    alone = [limit_price(table.under(k), float(budget)) for k, budget in enumerate(budgets)]
-    return np.maximum(_PENALTY * limit_prices(table, budgets), _ALONE * np.array(alone))
-
-
-def limit_price(table: ContextTable, budget: float) -> float:
-    """What one more unit of budget is worth, in units of the score: the Lagrangian dual price.
-
-    The slope at the budget of the linear relaxation's optimum, see `ContextTable.relaxation`. 0
-    where the limit does not bind.
-    """
-    gain, price_paid, spent = table.relaxation
-    step = int(np.searchsorted(spent, budget, side="right"))
-    return float(gain[step] / price_paid[step]) if step < len(spent) else 0.0

@@ -9,7 +9,7 @@ from scipy.special import stdtr
 from foxnas_core.regression import Predictor
 from foxnas_core.search.calibration import SearchCalibration
 from foxnas_core.search.exact import Front
-from foxnas_core.search.problem import Limit
+from foxnas_core.search.limits import Limit
 from foxnas_core.space.architecture import Architecture
 
 # Below this share of the budget a spread is none: counts (parameters) are predicted exactly.

@@ -22,17 +22,15 @@ import numpy as np
 import pandas as pd
 
 from foxnas_core.regression.link import Link
-from foxnas_core.search.exact import Front, best_under_one_limit
+from foxnas_core.search.context_table import ContextTable
+from foxnas_core.search.exact import Front, front_of
+from foxnas_core.search.feasibility import check_feasible
 from foxnas_core.search.limited import limited_front
+from foxnas_core.search.limits import Limit, rounded_down, rounded_up
+from foxnas_core.search.merging import Merged, best_under_one_limit, merge
 from foxnas_core.search.options import group_codes, group_columns
-from foxnas_core.search.pareto import efficient_options, undominated_by_level
-from foxnas_core.search.problem import (
-    ContextTable,
-    Limit,
-    SearchProblem,
-    rounded_down,
-    rounded_up,
-)
+from foxnas_core.search.pareto import undominated_by_level
+from foxnas_core.search.problem import SearchProblem
 from foxnas_core.space.architecture import Architecture, Value
 from foxnas_core.space.search_space import SearchSpace
 from foxnas_core.table.metrics import Metric
@@ -98,18 +96,17 @@ def counterfactuals(problem: SearchProblem, base: Architecture) -> Front:
 
     The first limit of the front's own problem is that of `EditCount`, so its `costs` are edits and
     `within(k)` is the best of at most k. `base` need not keep the limits nor be among the allowed
-    choices. Raises `InfeasibleBudget` as `SearchProblem.check_feasible`, and, with more limits than
+    choices. Raises `InfeasibleBudget` as `check_feasible`, and, with more limits than
     one in a large space, `InvalidInput` as `limited_front`.
     """
-    problem.check_feasible()
+    check_feasible(problem)
     counted = _counted(problem, base)
     if len(problem.limits) != 1:
         return limited_front(counted)
     budget = problem.budget
     # The context of the base first: it is the nearest, so others need fewer looks.
     order = sorted(range(len(counted.tables)), key=lambda i: counted.tables[i].cost_constants[0])
-    parts: list[tuple[np.ndarray, np.ndarray, np.ndarray]] = []
-    contexts: list[np.ndarray] = []
+    parts: dict[int, Merged] = {}
     for context in order:
         table = counted.tables[context]
         if problem.tables[context].smallest_cost > budget:
@@ -117,22 +114,11 @@ def counterfactuals(problem: SearchProblem, base: Architecture) -> Front:
         _, optimum = best_under_one_limit([problem.tables[context]], budget)
         best, (most, _) = table.totals(optimum)
         # No use in as many edits as bring another context as far as this one ever gets.
-        for scores, edits, _ in parts:
-            as_good = edits[scores >= best]
+        for part in parts.values():
+            as_good = part.costs[0][part.scores >= best]
             most = min(most, as_good[0] - 1) if len(as_good) else most
-        parts.append(_merge(table, budget, most))
-        contexts.append(np.full(len(parts[-1][0]), context))
-    scores, edits, options = (
-        np.concatenate([part[column] for part in parts]) for column in range(3)
-    )
-    kept = efficient_options(scores, edits)
-    return Front(
-        counted,
-        np.concatenate(contexts)[kept],
-        options[kept],
-        counted.value_of(scores[kept]),
-        edits[kept],
-    )
+        parts[context] = _nearest(table, budget, most)
+    return front_of(counted, parts)
 
 
 def _counted(problem: SearchProblem, base: Architecture) -> SearchProblem:
@@ -161,34 +147,16 @@ def _counted(problem: SearchProblem, base: Architecture) -> SearchProblem:
     return counted
 
 
-def _merge(
-    table: ContextTable, budget: float, most: float
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Scores, edits (points,) and options (points, groups) of one context's front over edits, of
-    at most so many of them and within the budget; edits are the table's first cost, and what has
-    the budget its second."""
-    scores, options = np.array([table.score_constant]), np.zeros((1, 0), dtype=np.int32)
-    edits, costs = (np.array([constant]) for constant in table.cost_constants)
+def _nearest(table: ContextTable, budget: float, most: float) -> Merged:
+    """One context's front over edits, of at most so many of them and within the budget; edits are
+    the table's first cost, and what has the budget its second."""
     listed = [
         undominated_by_level(own, limited[:, 1], limited[:, 0])
         for own, limited in zip(table.scores, table.limit_costs, strict=True)
     ]
-    for group, kept in enumerate(listed):
-        scores = np.add.outer(scores, table.scores[group][kept]).ravel()
-        own_edits, own_costs = table.limit_costs[group][kept].T
-        edits = np.add.outer(edits, own_edits).ravel()
-        costs = np.add.outer(costs, own_costs).ravel()
-        # What a sum has at the least once the groups to come are added, in this same order.
-        fewest, least = edits.copy(), costs.copy()
-        for later in table.limit_costs[group + 1 :]:
-            fewest += later[:, 0].min()
-            least += later[:, 1].min()
-        within = np.flatnonzero((fewest <= most) & (least <= budget))
-        if group == len(listed) - 1:
-            within = within[efficient_options(scores[within], edits[within])]
-        else:
-            within = within[undominated_by_level(scores[within], costs[within], edits[within])]
-        parents, chosen = np.divmod(within, len(kept))
-        scores, edits, costs = scores[within], edits[within], costs[within]
-        options = np.column_stack([options[parents], kept[chosen].astype(np.int32)])
-    return scores, edits, options
+    return merge(
+        table,
+        listed,
+        [most, budget],
+        lambda scores, costs: undominated_by_level(scores, costs[1], costs[0]),
+    )

@@ -1,14 +1,10 @@
 """The exact optimum of a search problem, and its whole front, by merging Pareto fronts.
 
-For each choice of the context, the efficient options of the groups are added up group by group
-(a Minkowski sum), and after each group only sums that no other sum beats are kept (Nemhauser and
-Ullmann, "Discrete dynamic programming and capital allocation", Management Science 15, 1969).
-Rounding keeps order (a <= b gives fl(a + x) <= fl(b + x)), so nothing that is dropped could have
-become the best, and the optimum is exact for the sums as computed.
+For each choice of the context the groups' efficient options are merged (see `merging`).
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -16,8 +12,10 @@ import numpy as np
 import pandas as pd
 
 from foxnas_core.errors import InvalidInput
+from foxnas_core.search.feasibility import check_feasible
+from foxnas_core.search.merging import Merged, best_under_one_limit, merge_efficient
 from foxnas_core.search.pareto import efficient_options
-from foxnas_core.search.problem import Candidate, ContextTable, SearchProblem
+from foxnas_core.search.problem import Candidate, SearchProblem
 
 
 @dataclass(frozen=True, eq=False)
@@ -59,7 +57,7 @@ class Front:
         sign = self.problem.limits[0].sign
         point = int(np.searchsorted(sign * self.costs, sign * budget, side="right")) - 1
         if point < 0:
-            self.problem.within(budget).check_feasible()
+            check_feasible(self.problem.within(budget))
         return self.candidate(point)
 
 
@@ -68,24 +66,11 @@ def solve_exact(problem: SearchProblem) -> Candidate:
 
     Among equal values the one of least cost, then that of the first context and of the first
     options in the space's own order. Raises `InfeasibleBudget` where none fits,
-    `InvalidInput` for more limits than one, which `milp.solve` takes.
+    `InvalidInput` for more limits than one, which `solving.solve` takes.
     """
     _check_limits(problem)
-    problem.check_feasible()
+    check_feasible(problem)
     return problem.candidate(*best_under_one_limit(problem.tables, problem.budget))
-
-
-def best_under_one_limit(tables: Sequence[ContextTable], budget: float) -> tuple[int, np.ndarray]:
-    """Position of the table and options (groups,) of the optimum that `solve_exact` describes,
-    which must exist."""
-    best: tuple[float, float, int, np.ndarray] | None = None
-    for context, table in enumerate(tables):
-        scores, costs, options = _merge(table, budget)
-        # The last point of a front has the greatest score.
-        if len(scores) and (best is None or (scores[-1], -costs[-1]) > (best[0], -best[1])):
-            best = (scores[-1], costs[-1], context, options[-1])
-    assert best is not None
-    return best[2], best[3]
 
 
 def front(problem: SearchProblem) -> Front:
@@ -93,11 +78,17 @@ def front(problem: SearchProblem) -> Front:
     _check_limits(problem)
     if not problem.limits:
         raise InvalidInput("A front needs a limit to trade the objective against; add one.")
-    parts = [_merge(table, math.inf) for table in problem.tables]
-    scores, costs, options = (
-        np.concatenate([part[column] for part in parts]) for column in range(3)
+    return front_of(
+        problem, {i: merge_efficient(t, math.inf) for i, t in enumerate(problem.tables)}
     )
-    contexts = np.repeat(np.arange(len(parts)), [len(part[0]) for part in parts])
+
+
+def front_of(problem: SearchProblem, parts: Mapping[int, Merged]) -> Front:
+    """The front of what was merged in each context, by its position."""
+    scores = np.concatenate([part.scores for part in parts.values()])
+    costs = np.concatenate([part.costs[0] for part in parts.values()])
+    options = np.concatenate([part.options for part in parts.values()])
+    contexts = np.repeat(list(parts), [len(part.scores) for part in parts.values()])
     kept = efficient_options(scores, costs)
     values, paid = problem.value_of(scores[kept]), problem.cost_of(costs[kept])
     return Front(problem, contexts[kept], options[kept], values, paid)
@@ -109,27 +100,3 @@ def _check_limits(problem: SearchProblem) -> None:
         raise InvalidInput(
             f"Fronts are merged under one limit, not {len(problem.limits)} ({names}); use `solve`."
         )
-
-
-def _merge(table: ContextTable, budget: float) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Scores, costs (points,) and options (points, groups) of one context's front."""
-    scores = np.array([table.score_constant])
-    costs = np.array([table.cost_constant])
-    options = np.zeros((1, 0), dtype=np.int32)
-    cheapest = [
-        float(group_costs[option])
-        for group_costs, option in zip(table.costs, table.cheapest, strict=True)
-    ]
-    for group, efficient in enumerate(table.efficient):
-        scores = np.add.outer(scores, table.scores[group][efficient]).ravel()
-        costs = np.add.outer(costs, table.costs[group][efficient]).ravel()
-        # What a sum costs at the least once the groups to come are added, in this same order.
-        least = costs.copy()
-        for cost in cheapest[group + 1 :]:
-            least += cost
-        within = np.flatnonzero(least <= budget)
-        kept = within[efficient_options(scores[within], costs[within])]
-        parents, chosen = np.divmod(kept, len(efficient))
-        scores, costs = scores[kept], costs[kept]
-        options = np.column_stack([options[parents], efficient[chosen].astype(np.int32)])
-    return scores, costs, options

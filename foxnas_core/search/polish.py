@@ -8,21 +8,26 @@ import math
 
 import numpy as np
 
-from foxnas_core.search.milp import limit_prices
-from foxnas_core.search.problem import ContextTable
+from foxnas_core.search.context_table import ContextTable
+from foxnas_core.search.relaxation import limit_prices
 
 # Most options of a group that a polish under several limits tries, the best at their prices.
 _MOST_TRIED = 200
 
 
-def polish(table: ContextTable, options: np.ndarray, budget: float) -> np.ndarray:
+def polish(
+    table: ContextTable, options: np.ndarray, budget: float, *, compiled: bool = True
+) -> np.ndarray:
     """Improve feasible options by exchanging those of up to three groups until none helps.
 
     Only efficient options are tried: any other has one that is as good and costs no more. Two
     groups' best exchange for what a third leaves of the budget is looked up in the merged front of
-    the two.
+    the two. Compiled or not, the answer is the same.
     """
-    from foxnas_core.search.exchange import exchange
+    if compiled:
+        from foxnas_core.search.exchange import exchange
+    else:
+        from foxnas_core.search.uncompiled import exchange
 
     # First, each option gives way to the efficient one that is as good and costs no more.
     at = np.array(

@@ -36,6 +36,34 @@ def allowed_choices(
     return {name: tuple(choices) for name, choices in left.items()}
 
 
+def restricted(
+    space: SearchSpace, allowed: Mapping[str, Sequence[Value]]
+) -> dict[str, tuple[Value, ...]]:
+    """`allowed` in the space's order of decisions and choices, without those that lack no choice.
+
+    Raises `InvalidInput` naming the decision and its choices.
+    """
+    unknown = [name for name in allowed if name not in space.by_name]
+    if unknown:
+        raise InvalidInput(
+            f"{unknown[0]!r} is no decision of space {space.name!r}; its decisions are "
+            f"{', '.join(space.by_name)}."
+        )
+    kept = {}
+    for decision in space.decisions:
+        if decision.name not in allowed:
+            continue
+        chosen = {check_choice(decision, value) for value in allowed[decision.name]}
+        if not chosen:
+            raise InvalidInput(
+                f"No choice of {decision.name!r} is allowed; allow at least one of "
+                f"{', '.join(map(str, decision.choices))}."
+            )
+        if len(chosen) < len(decision.choices):
+            kept[decision.name] = tuple(c for c in decision.choices if c in chosen)
+    return kept
+
+
 def narrowed(
     first: Mapping[str, tuple[Value, ...]], second: Mapping[str, tuple[Value, ...]]
 ) -> dict[str, tuple[Value, ...]]:

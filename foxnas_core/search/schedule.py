@@ -25,9 +25,9 @@ class AnnealingSettings:
     - `mode`: "full", or "teaching" for the plain rule of Metropolis alone: a chain starts at the
       cheapest architecture, steps over the budget are refused, and nothing is polished.
     - `start_temperature`, `end_temperature`: in units of the objective (points of accuracy);
-      None for those of `annealing.suggest_temperatures`. An adaptive schedule stays between them.
+      None for those of `suggestion.suggest_temperatures`. An adaptive schedule stays between them.
     - `penalty`: what a unit above the limit costs, in units of the objective (points per ms);
-      None for a little above the price of the limit, see `annealing.limit_price`.
+      None for a little above the price of the limit, see `suggestion.limit_price`.
     - `seed`: equal seeds give equal runs.
 
     Raises `InvalidInput` naming the setting that is out of range.

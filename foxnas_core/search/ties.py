@@ -20,10 +20,11 @@ import pandas as pd
 
 from foxnas_core.errors import InvalidInput
 from foxnas_core.regression import Predictor
+from foxnas_core.search.context_table import ContextTable
 from foxnas_core.search.exact import Front
 from foxnas_core.search.options import full_codes
 from foxnas_core.search.pareto import concave_corners, slope_at
-from foxnas_core.search.problem import Candidate, ContextTable, SearchProblem
+from foxnas_core.search.problem import Candidate, SearchProblem
 from foxnas_core.space.architecture import Architecture
 
 MOST = 1000

@@ -14,10 +14,10 @@ from foxnas_core.regression import Predictor
 from foxnas_core.space.architecture import Architecture
 from foxnas_core.steps.fine_tune import check_can_be_tuned, training_images
 from foxnas_core.steps.measure import PRECISIONS, baseline_of, parts_of
-from foxnas_core.study import Study, file_hash
+from foxnas_core.study.storage import Study, file_hash
 from foxnas_core.table.latency_verdicts import without_failed
 from foxnas_core.table.measurements import MeasurementTable
-from foxnas_core.table.metrics import KNOWN, metric_of
+from foxnas_core.table.metrics import KNOWN, is_metric, metric_of
 from foxnas_core.tasks.dataset import Dataset, ImageSet
 
 if TYPE_CHECKING:
@@ -190,7 +190,7 @@ class _KnownValues:
         self.origins = {
             target.column: _places(table, rows, target.column)
             for target in sound.targets
-            if (target.is_latency or target.is_extra) and target.column in self.values
+            if target.suffix == "DEVICE" and target.column in self.values
         }
 
     def add(self, values: Mapping[str, float], circumstances: Mapping[str, Any]) -> None:
@@ -201,7 +201,7 @@ class _KnownValues:
     def forget_weights(self) -> None:
         """Leave out what depends on the weights, which have changed."""
         for column in list(self.values):
-            if column.partition(":")[0] in ("accuracy", "accuracy_drop", "cross_entropy"):
+            if is_metric(column) and metric_of(column).quality:
                 del self.values[column]
 
 

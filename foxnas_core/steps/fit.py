@@ -39,12 +39,12 @@ def fit_all(
             t.column
             for t in table.targets
             if (t in KNOWN.values() and not t.is_extra)
-            or t.is_latency
+            or t.timed
             or not _too_few(table, t.column, form)
         ]
     return {
         column: predictor_or_transfer(
-            table, column, form, link if metric_of(column).is_accuracy else "none"
+            table, column, form, link if metric_of(column).saturates else "none"
         )
         for column in columns
     }

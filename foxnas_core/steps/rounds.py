@@ -6,15 +6,14 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from foxnas_core.errors import InvalidInput
-from foxnas_core.search.rounds import ROUNDS
 from foxnas_core.steps.fit import fit_all
 from foxnas_core.steps.measure import measure_subnets
 from foxnas_core.steps.search import latency_front
-from foxnas_core.study import Study, file_hash
+from foxnas_core.study.storage import Study, file_hash
 
 if TYPE_CHECKING:
     from foxnas_core.measurement.campaign import CampaignProgress
-    from foxnas_core.search.rounds import Round, RoundsRecord
+    from foxnas_core.search.rounds.record import Round, RoundsRecord
 
 
 def search_rounds(
@@ -40,7 +39,7 @@ def search_rounds(
     from foxnas_core.measurement.campaign import CampaignProgress
     from foxnas_core.search import rounds as loop
 
-    record = study.record(ROUNDS)
+    record = study.rounds()
     if record is not None:
         loop.check_continues(record, latency, per_round, shared, seed)
     columns = ("accuracy", latency)
@@ -77,7 +76,7 @@ def search_rounds(
             )
             record = record.with_last(planned)
             study.load_checkpoint()  # nothing is planned that can't be measured
-            study.save(ROUNDS, record)
+            study.save_rounds(record)
         current = record.rounds[-1]
         done = set(table.frame["id"])
         missing = [f.architecture for f in current.finds if f.architecture.id not in done]
@@ -109,6 +108,6 @@ def search_rounds(
             },
         )
         record = record.with_last(current)
-        study.save(ROUNDS, record)
+        study.save_rounds(record)
         finished(current, len(record.rounds))
     return record

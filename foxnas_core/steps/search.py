@@ -23,7 +23,8 @@ def search_problem(
 
     Raises `InvalidInput` as that.
     """
-    from foxnas_core.search.problem import Limit, SearchProblem
+    from foxnas_core.search.limits import Limit
+    from foxnas_core.search.problem import SearchProblem
 
     limits = tuple(
         Limit(predictors[column], at_least=bound)
@@ -43,6 +44,7 @@ def latency_front(
     """The best predicted accuracy for every budget of a latency; `allowed` as in
     `SearchProblem`."""
     from foxnas_core.search.exact import front
-    from foxnas_core.search.problem import Limit, SearchProblem
+    from foxnas_core.search.limits import Limit
+    from foxnas_core.search.problem import SearchProblem
 
     return front(SearchProblem(accuracy, (Limit(latency, 0.0),), allowed or {}))

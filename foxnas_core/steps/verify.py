@@ -23,14 +23,7 @@ import numpy as np
 import pandas as pd
 
 from foxnas_core.errors import InvalidInput, MissingPart
-from foxnas_core.evidence.verification.claims import (
-    CLAIMS,
-    Chosen,
-    Circumstances,
-    Claim,
-    Trial,
-    Verdict,
-)
+from foxnas_core.evidence.verification.claims import Chosen, Circumstances, Claim, Trial, Verdict
 from foxnas_core.evidence.verification.edits import random_edits
 from foxnas_core.evidence.verification.judging import claims_on, judge_latency, judge_share
 from foxnas_core.explanation.edits import changes
@@ -39,7 +32,7 @@ from foxnas_core.regression import Predictor
 from foxnas_core.space.architecture import Architecture
 from foxnas_core.steps.fit import predictor_or_transfer
 from foxnas_core.steps.measure import baseline_of, devices_of, parts_of
-from foxnas_core.study import Study, file_hash
+from foxnas_core.study.storage import Study, file_hash
 from foxnas_core.table import latency_verdicts
 from foxnas_core.table.measurements import MeasurementTable, empty_table
 from foxnas_core.table.metrics import metric_of
@@ -177,7 +170,7 @@ def _stated(study: Study, drawn: Sequence[_Drawn], known: Mapping[str, Predictor
         "checkpoint": file_hash(study.checkpoint_file),
         "images": file_hash(study.images_file),
     }
-    kept = study.record(CLAIMS).by_id
+    kept = {trial.id: trial for trial in study.trials()}
     waiting = {
         trial.subnets: trial
         for trial in kept.values()
@@ -210,7 +203,7 @@ def _stated(study: Study, drawn: Sequence[_Drawn], known: Mapping[str, Predictor
         )
         for d in new
     }
-    study.change(CLAIMS, lambda trials: trials.with_stated(list(stated.values())))
+    study.add_trials(list(stated.values()))
     return [trial or stated[d.id] for d, trial in zip(drawn, found, strict=True)]
 
 
@@ -229,7 +222,7 @@ def _blind(table: MeasurementTable, known: Mapping[str, Predictor]) -> list[Pred
             found.append(taken)
             continue
         try:
-            link = "auto" if metric_of(column).is_accuracy else "none"
+            link = "auto" if metric_of(column).saturates else "none"
             found.append(predictor_or_transfer(table, column, "auto", link))
         except InvalidInput as error:
             wrong.append(error)
@@ -325,8 +318,7 @@ def _measured(
                 measured=_now(),
             ),
         )
-        trials = study.change(CLAIMS, lambda trials: trials.with_settled(settled))
-        done[trial.id] = trials.by_id[trial.id]
+        done[trial.id] = study.settle_trial(settled)
 
     def told(progress: "CampaignProgress") -> None:
         watch.finished()
@@ -400,7 +392,7 @@ class _Watch:
 def latency_device(table: MeasurementTable) -> str | None:
     """The device that the table's latencies are of, the first where campaigns differ, "" where it
     does not say; None without any."""
-    columns = [t.column for t in table.targets if t.column in TARGETS and t.is_latency]
+    columns = [t.column for t in table.targets if t.column in TARGETS and t.timed]
     return next(iter(devices_of(table, columns[0])), "") if columns else None
 
 
@@ -412,7 +404,7 @@ def _reasons(
     study: Study, rows: "Sequence[Measured]", record: Mapping[str, Any], device: str, home: str
 ) -> dict[str, str]:
     """Why these rows' latencies do not count, by column; "" where they do."""
-    columns = [column for column in TARGETS if metric_of(column).is_latency]
+    columns = [column for column in TARGETS if metric_of(column).timed]
     if device != home:
         why = f"the table's are of {home}" if home else "the table does not say of which its are"
         return dict.fromkeys(columns, f"these latencies are of {device}, {why}")
@@ -445,7 +437,7 @@ def _judged(
     total: int,
 ) -> Verdict:
     first, last = trial.subnets[0].id, trial.subnets[-1].id
-    if metric_of(claim.target).is_accuracy:
+    if metric_of(claim.target).quality:
         precision = claim.target.removeprefix("accuracy")
         return judge_share(
             claim,

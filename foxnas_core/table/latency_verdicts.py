@@ -84,7 +84,7 @@ def judge(table: MeasurementTable, column: str) -> Badges:
 
     Raises `InvalidInput` where `column` is no latency, and as `MeasurementTable.values`.
     """
-    if not metric_of(column).is_latency:
+    if not metric_of(column).timed:
         raise InvalidInput(f"{column} is no latency, so it has no badges; name a latency column.")
     rows = np.flatnonzero(np.isfinite(table.values(column)))
     figures = _Figures(table, column, rows)
@@ -99,7 +99,7 @@ def usable(table: MeasurementTable, target: str) -> np.ndarray:
     """Which rows (rows,) a fit of `target` reads: where it was measured and, for a latency, did
     not fail. Raises as `MeasurementTable.values`."""
     measured = np.isfinite(table.values(target))
-    if metric_of(target).is_latency:
+    if metric_of(target).timed:
         badges = judge(table, target)
         measured[badges.rows[(badges.verdicts["badge"] == FAILED).to_numpy()]] = False
     return measured
@@ -114,7 +114,7 @@ def without_failed(table: MeasurementTable) -> MeasurementTable:
     """The table with the latencies that failed, and what belongs to them, taken out."""
     frame = table.frame
     for target in table.targets:
-        if target.is_latency and failed_rows(table, target.column):
+        if target.timed and failed_rows(table, target.column):
             column, sound = target.column, usable(table, target.column)
             own = [
                 name

@@ -18,7 +18,7 @@ import pyarrow as pa
 from foxnas_core.errors import InvalidInput
 from foxnas_core.space.architecture import Architecture
 from foxnas_core.space.search_space import Decision, SearchSpace, check_choice
-from foxnas_core.table.metrics import STD_ERROR, Metric, metric_of, units_of
+from foxnas_core.table.metrics import ABOVE_ZERO, STD_ERROR, Metric, is_metric, metric_of
 
 # The column of the seconds that measuring a row took, where it is known.
 SECONDS = "measuring_seconds"
@@ -145,7 +145,7 @@ class MeasurementTable:
         values = rows.drop(columns="id").reset_index(drop=True)
         for column in values.columns:
             values[column] = _checked_cells(values[column], column, where, units)
-        targets = [column for column in values.columns if is_target(column)]
+        targets = [column for column in values.columns if is_metric(column)]
         frame = self.frame.copy()
         for column in values.columns:
             if column not in frame:
@@ -244,17 +244,6 @@ class _Where:
         return self._source
 
 
-def is_target(column: str) -> bool:
-    return _target(column) is not None
-
-
-def _target(column: str) -> Metric | None:
-    try:
-        return metric_of(column)
-    except InvalidInput:
-        return None
-
-
 def _rest(table: MeasurementTable) -> pd.DataFrame:
     return table.frame.drop(columns=["id", *table.space.by_name])
 
@@ -279,7 +268,7 @@ def _assembled(
     ordered: bool,
 ) -> MeasurementTable:
     """A table of checked parts: id, decisions, targets with their errors, the rest."""
-    targets = [target for target in map(_target, rest.columns) if target is not None]
+    targets = [metric_of(column) for column in rest.columns if is_metric(column)]
     measured = [c for t in targets for c in (t.column, t.std_error_column) if c in rest]
     others = [column for column in rest.columns if column not in measured]
     columns = {"id": pd.Series(space.ids(codes), dtype="str")}
@@ -372,29 +361,23 @@ def _as_number(decision: Decision, value: Any) -> Any:
 
 
 def _checked_numbers(
-    column: pd.Series, name: str, target: Metric | None, where: _Where, factor: float
+    column: pd.Series, name: str, metric: Metric, where: _Where, unit: str
 ) -> np.ndarray:
-    """A target's numbers (rows,) times `factor`, NaN where missing; `target` is None for a
-    standard error."""
+    """A metric's numbers (rows,), NaN where missing, given in `unit`, else in its own."""
+    factor = dict(metric.units).get(unit, 1.0)
     cells = column
     if column.dtype == object:
         cells = pd.Series([_number_or_text(cell) for cell in column], dtype=object)
     numbers = pd.to_numeric(cells, errors="coerce").to_numpy(dtype=float, na_value=np.nan)
-    low, high, allowed = 0.0, np.inf, "a finite number of at least 0"
-    if target is not None and target.is_drop:
-        low, high, allowed = -100.0, 100.0, "a number from -100 to 100"
-    elif target is not None and target.is_accuracy:
-        high, allowed = 100.0 / factor, "a percentage from 0 to 100"
-        if factor != 1:
-            allowed = f"a fraction from 0 to {high:g}"
-    elif target is not None and target.column != "cross_entropy":
-        low, allowed = np.nextafter(0, 1), "a finite number above 0"
-    valid = np.isfinite(numbers) & (numbers >= low) & (numbers <= high)
+    low, high = metric.bounds
+    above = numbers > 0 if low == ABOVE_ZERO else numbers >= low / factor
+    valid = np.isfinite(numbers) & above & (numbers <= high / factor)
     wrong = np.flatnonzero(~valid & column.notna().to_numpy())
     if len(wrong):
         value = column.iloc[wrong[0]]
         raise InvalidInput(
-            f"{where(wrong[0])} has {where.name(name)} = {value}; it must be {allowed}."
+            f"{where(wrong[0])} has {where.name(name)} = {value}; it must be "
+            f"{metric.allowed(unit)}."
         )
     # Dividing by 1000 rounds better than multiplying by 0.001 does.
     return numbers * factor if factor >= 1 else numbers / round(1 / factor)
@@ -404,12 +387,13 @@ def _checked_cells(
     cells: pd.Series, column: str, where: _Where, units: Mapping[str, str] | None
 ) -> Any:
     """The cells of a target or its standard error as checked numbers; of others as they are."""
-    measured = _target(column.removesuffix(STD_ERROR))
-    if measured is None:
+    name = column.removesuffix(STD_ERROR)
+    if not is_metric(name):
         return cells
-    is_error = column.endswith(STD_ERROR)
-    factor = units_of(measured.column).get((units or {}).get(measured.column, ""), 1.0)
-    return _checked_numbers(cells, column, None if is_error else measured, where, factor)
+    metric, unit = metric_of(name), (units or {}).get(name, "")
+    if column.endswith(STD_ERROR):
+        metric = replace(metric, bounds=(0.0, np.inf), saturates=False)
+    return _checked_numbers(cells, column, metric, where, unit)
 
 
 def _places(

@@ -1,51 +1,84 @@
-"""A target: a measured column with its unit and the direction that is better."""
+"""A metric: a measured column with its unit, its bounds and the direction that is better.
+
+What is known of a metric stands in one registry, by the head of its column's name; code from
+outside adds to it with `register_metric`.
+"""
 
 import math
-from collections.abc import Mapping
+import re
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
+from types import MappingProxyType
 from typing import Literal
 
 from foxnas_core.errors import InvalidInput
 
 STD_ERROR = "_std_error"
+# The least number above 0: bounds hold their ends.
+ABOVE_ZERO = math.nextafter(0.0, 1.0)
+_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]*")
 
 
 @dataclass(frozen=True)
 class Metric:
     """A named, measured quantity.
 
-    `column` is its column in the measurement table; a latency, energy or memory on a further
-    device or precision is `latency_ms:NAME`, `energy_mj:NAME` or `memory_kib:NAME`, an accuracy in
-    a further precision `accuracy:NAME`, and what that lost against the first `accuracy_drop:NAME`.
+    - `column`: its column in the measurement table, `NAME` or, of a further device, precision,
+      domain or class, `NAME:SUFFIX`.
+    - `quality`: whether it tells how well a network does its task; all else is a cost.
+    - `bounds`: the least and the greatest value there can be, in `unit`.
+    - `saturates`: whether it nears its upper bound ever more slowly, so that a better block adds
+      the less the better the network is (`regression.link`).
+    - `scales`: whether it grows with the number of pixels of the input.
+    - `timed`: whether a clock measures it, so that how it was measured is judged
+      (`table.latency_verdicts`) and one device's can be calibrated from another's.
+    - `is_extra`: whether it is measured on demand, so that a table may have it for few rows.
+    - `suffix`: what the part after a colon names, empty where there can't be one. A label with
+      "{}" takes it there, and then there is none without.
+    - `better`, `worse`: the words for more and less of what is wanted.
+    - `digits`: decimals it is read with; None for three significant digits.
+    - `units`: the units its numbers may be given in, each with its factor to `unit`, which is the
+      first one.
+    - `word`: what it is called within a sentence; by default its label.
     """
 
     column: str
     label: str
     unit: str
     direction: Literal["max", "min"]
+    quality: bool = False
+    bounds: tuple[float, float] = (ABOVE_ZERO, math.inf)
+    saturates: bool = False
+    scales: bool = False
+    timed: bool = False
+    is_extra: bool = False
+    suffix: str = ""
+    better: str = ""
+    worse: str = ""
+    digits: int | None = None
+    units: tuple[tuple[str, float], ...] = ()
+    word: str = ""
+
+    def __post_init__(self) -> None:
+        if self.saturates and (self.direction != "max" or math.isinf(self.bounds[1])):
+            raise InvalidInput(
+                f"{self.column!r} can't saturate: only what shall be great and has an upper bound "
+                "does; give it one, or leave saturates out."
+            )
+        more, less = ("higher", "lower") if self.direction == "max" else ("lower", "higher")
+        word = self.label if self.label[1:2].isupper() else self.label[:1].lower() + self.label[1:]
+        for name, default in (("better", more), ("worse", less), ("word", word)):
+            if not getattr(self, name):
+                object.__setattr__(self, name, default)
 
     @property
     def std_error_column(self) -> str:
         return f"{self.column}{STD_ERROR}"
 
     @property
-    def is_latency(self) -> bool:
-        return self.column.partition(":")[0] == "latency_ms"
-
-    @property
-    def is_extra(self) -> bool:
-        """Whether it is measured on demand, so that a table may have it for few of its rows."""
-        return self.column.partition(":")[0] in ("energy_mj", "memory_kib")
-
-    @property
-    def is_accuracy(self) -> bool:
-        """Whether it is an accuracy in any precision, which nears a ceiling."""
-        return self.column.partition(":")[0] == "accuracy"
-
-    @property
-    def is_drop(self) -> bool:
-        """Whether it is a difference of two accuracies, which may be negative."""
-        return self.column.partition(":")[0] == "accuracy_drop"
+    def head(self) -> str:
+        """The column's name without its suffix: the same on every device."""
+        return self.column.partition(":")[0]
 
     @property
     def named(self) -> str:
@@ -53,19 +86,35 @@ class Metric:
         return f"{self.label} ({self.unit})" if self.unit else self.label
 
     @property
+    def title(self) -> str:
+        """The word, as it begins a sentence."""
+        return self.word[:1].upper() + self.word[1:]
+
+    @property
     def difference_unit(self) -> str:
         """The unit of a difference of two values: percentages differ by points."""
         return "points" if self.unit == "%" else self.unit
 
+    def allowed(self, unit: str = "") -> str:
+        """What values may be, in words, where they are given in one of `units`."""
+        low, high = self.bounds
+        factor = dict(self.units).get(unit, 1.0)
+        if math.isinf(high):
+            return f"a finite number {'above 0' if low == ABOVE_ZERO else f'of at least {low:g}'}"
+        given = unit or (self.units[0][0] if self.units else "")
+        noun = {"percent": "a percentage", "fraction": "a fraction"}.get(given, "a number")
+        return f"{noun} from {low / factor:g} to {high / factor:g}"
+
+    def value_text(self, value: float, *, signed: bool = False) -> str:
+        """The value as it is read, with its unit."""
+        return f"{self.text(value, signed=signed)} {self.unit}".strip()
+
     def text(self, value: float, *, signed: bool = False) -> str:
-        """The value as it is read, without its unit: percentages and points to two decimals, all
-        else to three significant digits, thousands as k, M, G and T; KiB, which has a prefix
-        already, in whole numbers. What was not measured is "nan"."""
+        """The value as it is read, without its unit: to `digits` decimals, or to three significant
+        digits, thousands as k, M, G and T. What was not measured is "nan"."""
         sign = "+" if signed else ""
-        if self.unit in ("%", "points"):
-            return f"{value:{sign}z.2f}"
-        if self.unit == "KiB":
-            return f"{value:{sign}z,.0f}"
+        if self.digits is not None:
+            return f"{value:{sign}z,.{self.digits}f}"
         if not math.isfinite(value):
             return f"{value:{sign}}"
         for prefix in ("", "k", "M", "G", "T"):
@@ -81,51 +130,125 @@ class Metric:
         return f"{number} {prefix}".strip()
 
 
-KNOWN = {
-    "accuracy": Metric("accuracy", "Top-1 accuracy", "%", "max"),
-    "cross_entropy": Metric("cross_entropy", "Cross-entropy", "nats", "min"),
-    "latency_ms": Metric("latency_ms", "Latency", "ms", "min"),
-    "energy_mj": Metric("energy_mj", "Energy", "mJ", "min"),
-    "memory_kib": Metric("memory_kib", "Peak memory", "KiB", "min"),
-    "parameters": Metric("parameters", "Parameters", "", "min"),
-    "macs": Metric("macs", "MACs", "", "min"),
-}
+_KNOWN = {
+    metric.column: metric
+    for metric in (
+        Metric(
+            "accuracy", "Top-1 accuracy", "%", "max", quality=True, bounds=(0.0, 100.0),
+            saturates=True, suffix="PRECISION", better="more accurate", worse="less accurate",
+            digits=2, units=(("percent", 1.0), ("fraction", 100.0)), word="accuracy",
+        ),
+        Metric(
+            "accuracy_drop", "Accuracy lost by {}", "points", "min", quality=True,
+            bounds=(-100.0, 100.0), suffix="PRECISION", digits=2,
+        ),
+        Metric(
+            "dice", "Dice", "", "max", quality=True, bounds=(0.0, 1.0), saturates=True,
+            suffix="CLASS", digits=4, units=(("fraction", 1.0), ("percent", 0.01)),
+        ),
+        Metric(
+            "cross_entropy", "Cross-entropy", "nats", "min", quality=True, bounds=(0.0, math.inf),
+        ),
+        Metric(
+            "latency_ms", "Latency", "ms", "min", scales=True, timed=True, suffix="DEVICE",
+            better="faster", worse="slower", units=(("ms", 1.0), ("s", 1000.0), ("us", 0.001)),
+        ),
+        Metric(
+            "energy_mj", "Energy", "mJ", "min", is_extra=True, suffix="DEVICE",
+        ),
+        Metric(
+            "memory_kib", "Peak memory", "KiB", "min", is_extra=True, suffix="DEVICE", digits=0,
+        ),
+        Metric("parameters", "Parameters", "", "min", better="fewer", worse="more"),
+        Metric("macs", "MACs", "", "min", scales=True, better="fewer", worse="more"),
+    )
+}  # fmt: skip
+KNOWN: Mapping[str, Metric] = MappingProxyType(_KNOWN)
+"""The known metrics by name, such as were added since included."""
 
-# Measured on a device, so that a further one's column is NAME:DEVICE.
-_OF_DEVICES = ("latency_ms", "energy_mj", "memory_kib")
 
-# What a number of a unit is multiplied by to stand in the table's own unit.
-_UNITS: Mapping[str, Mapping[str, float]] = {
-    "accuracy": {"percent": 1.0, "fraction": 100.0},
-    "latency_ms": {"ms": 1.0, "s": 1000.0, "us": 0.001},
-}
+def register_metric(metric: Metric) -> Metric:
+    """Make a metric known, so that tables, fits and searches take its column; returns it.
+
+    Raises `InvalidInput` where its name is no plain word, or another metric's.
+    """
+    if not _NAME.fullmatch(metric.column) or metric.column.endswith(STD_ERROR):
+        raise InvalidInput(
+            f"{metric.column!r} can't name a metric; take letters, digits and underscores, and "
+            f"no {STD_ERROR} at the end."
+        )
+    if _KNOWN.setdefault(metric.column, metric) != metric:
+        raise InvalidInput(f"There is another metric called {metric.column!r}; take another name.")
+    return metric
 
 
 def units_of(column: str) -> Mapping[str, float]:
     """The units that numbers of a target may be given in, each with its factor to the table's own;
     empty where there is one unit only."""
-    return _UNITS.get(column.partition(":")[0], {})
+    return dict(metric_of(column).units)
+
+
+def names_unit(metric: Metric) -> bool:
+    """Whether the column's name says its unit, as `latency_ms` does."""
+    return bool(metric.unit) and metric.head.endswith(f"_{metric.unit.lower()}")
 
 
 def metric_of(column: str) -> Metric:
-    """The target that a column name stands for, by this product's naming.
+    """The metric that a column name stands for, by this product's naming.
 
     Raises `InvalidInput` for a name that is neither known nor such as `latency_ms:NAME`,
     `accuracy:NAME` or `accuracy_drop:NAME`.
     """
-    if column in KNOWN:
-        return KNOWN[column]
-    head, _, device = column.partition(":")
-    if device.endswith(STD_ERROR):
-        device = ""  # what goes with a target, not one
-    if head in _OF_DEVICES and device:
-        return replace(KNOWN[head], column=column, label=f"{KNOWN[head].label} ({device})")
-    if head == "accuracy" and device:
-        return Metric(column, f"Top-1 accuracy ({device})", "%", "max")
-    if head == "accuracy_drop" and device:
-        return Metric(column, f"Accuracy lost by {device}", "points", "min")
-    named = ", ".join(f"{name}:DEVICE" for name in _OF_DEVICES)
-    raise InvalidInput(
-        f"{column!r} is no target; known: {', '.join(KNOWN)}, {named}, accuracy:PRECISION and "
-        "accuracy_drop:PRECISION."
+    head, colon, suffix = column.partition(":")
+    known = _KNOWN.get(head)
+    if known is not None:
+        needs = "{}" in known.label
+        if not colon and not needs:
+            return known
+        if known.suffix and suffix and not suffix.endswith(STD_ERROR):
+            label = known.label.format(suffix) if needs else f"{known.label} ({suffix})"
+            word = known.word.format(suffix) if needs else f"{known.word} ({suffix})"
+            return replace(
+                known, column=column, label=label, word=known.word if known.timed else word
+            )
+    raise InvalidInput(f"{column!r} is no target; known: {known_names()}.")
+
+
+def bare_columns() -> list[str]:
+    """The known metrics' columns without a suffix, of those that there can be without."""
+    return [name for name, metric in _KNOWN.items() if "{}" not in metric.label]
+
+
+def known_names() -> str:
+    """How the known metrics' columns may be called, for a message."""
+    bare = bare_columns()
+    further = [f"{name}:{metric.suffix}" for name, metric in _KNOWN.items() if metric.suffix]
+    return f"{', '.join([*bare, *further[:-1]])} and {further[-1]}"
+
+
+def is_metric(column: str) -> bool:
+    try:
+        metric_of(column)
+    except InvalidInput:
+        return False
+    return True
+
+
+def main_objective(metrics: Iterable[Metric]) -> str | None:
+    """The column that a study is about where it names none: the accuracy, else the first quality of
+    which more is better, else the first; None without any."""
+    found = sorted(
+        (m for m in metrics if m.quality),
+        key=lambda m: (m.column != "accuracy", m.direction != "max"),
     )
+    return found[0].column if found else None
+
+
+def main_cost(metrics: Iterable[Metric]) -> str | None:
+    """The cost that a study's objective is traded against where it names none: the latency here,
+    else the first that was timed, else the first cost; None without any."""
+    found = sorted(
+        (m for m in metrics if not m.quality),
+        key=lambda m: (m.column != "latency_ms", not m.timed),
+    )
+    return found[0].column if found else None

@@ -3,18 +3,16 @@
 import math
 from collections.abc import Callable
 from dataclasses import replace
-from functools import partial
 from typing import get_args
 
 import streamlit as st
 
 from foxnas_core.errors import InvalidInput
-from foxnas_core.search.annealing import suggest_temperatures
-from foxnas_core.search.milp import Solution
 from foxnas_core.search.problem import SearchProblem
-from foxnas_core.search.result import SEARCHES
 from foxnas_core.search.schedule import AnnealingSettings, Schedule
-from foxnas_core.study import Study
+from foxnas_core.search.solving import Solution
+from foxnas_core.search.suggestion import suggest_temperatures
+from foxnas_core.study.storage import Study
 from pages.shared import cache, choices
 from pages.shared.frame import errors_as_cards
 from pages.shared.jobs import Job, replayed
@@ -30,26 +28,27 @@ PACES = {3.0: "over 3 seconds", 8.0: "over 8 seconds", 20.0: "over 20 seconds",
 START_SETTINGS = AnnealingSettings(steps=10_000, chains=1, restarts=0)
 
 
-def settings_picker(problem: SearchProblem, job: Job | None) -> tuple[AnnealingSettings, float]:
+def settings_picker(problem: SearchProblem, study: Study) -> tuple[AnnealingSettings, float]:
     """Draw the annealer's settings; returns them and the seconds to draw the run out over, which
     also holds for what is under way."""
     # Temperatures are in the objective's unit, so each has its own.
     heat = f"temperatures-{problem.objective.target.column}"
     start, end = choices.remembered(heat) or (None, None)
-    chosen: AnnealingSettings = replace(
-        choices.remembered("annealing") or START_SETTINGS,
-        start_temperature=start,
-        end_temperature=end,
-    )
+
+    def kept() -> AnnealingSettings:
+        return choices.remembered("annealing") or START_SETTINGS
+
+    chosen = replace(kept(), start_temperature=start, end_temperature=end)
     pace = choices.remembered("pace")
 
     def change(name: str) -> Callable[[], None]:
         return choices.on_change(
-            name, lambda value: choices.remember("annealing", replace(chosen, **{name: value}))
+            name, lambda value: choices.remember("annealing", replace(kept(), **{name: value}))
         )
 
     def hurry(seconds: float) -> None:
         choices.remember("pace", seconds)
+        job = cache.jobs().get(choices.current().search, str(study.folder))
         if job is not None:
             job.seconds = seconds
 
@@ -134,32 +133,31 @@ def _temperature_picker(chosen: AnnealingSettings, problem: SearchProblem, heat:
 def run_buttons(
     study: Study, problem: SearchProblem, job: Job | None, solution: Solution | None,
     settings: AnnealingSettings, seconds: float, kept: str | None,
-) -> None:  # fmt: skip
-    """Start, or pause, step, resume and stop what is under way; replay the kept search `kept`."""
-
-    def start() -> None:
-        with errors_as_cards():
-            assert solution is not None
+) -> Job | None:  # fmt: skip
+    """Start, or pause, step, resume and stop what is under way, which is returned; replay the kept
+    search `kept`."""
+    with errors_as_cards():
+        if choices.asked("search") and solution is not None:
             exact, bound = (solution.candidate, None) if solution.exact else (None, solution.bound)
-            new = cache.jobs().start(
+            job = cache.jobs().start(
                 str(study.folder), problem, settings,
-                seconds=seconds, exact=exact, keep=partial(study.keep, SEARCHES), bound=bound,
+                seconds=seconds, exact=exact, keep=study.save_search, bound=bound,
             )  # fmt: skip
-            choices.update(search=new.id)
-
+            choices.update(search=job.id)
+        elif search_id := choices.asked("replay"):
+            job = replay(study, search_id, seconds)
     if job is None or job.ended:
         st.button(
-            "Start", key="start", type="primary", width="stretch", on_click=start,
+            "Start", key="start", type="primary", width="stretch", on_click=choices.ask("search"),
             disabled=solution is None,
         )  # fmt: skip
         if kept is not None:
             st.button(
-                "Replay", key="replay", width="stretch", on_click=replay,
-                args=(study, kept, seconds),
+                "Replay", key="replay", width="stretch", on_click=choices.ask("replay", of=kept),
                 help="Runs the opened search again from its seed, at the chosen pace: the same "
                 "steps to the last bit. It is not kept twice.",
             )  # fmt: skip
-        return
+        return job
     left, right = st.columns(2)
     if job.state == "paused":
         st.button("Step", key="step", width="stretch", on_click=job.step,
@@ -168,26 +166,25 @@ def run_buttons(
     else:
         left.button("Pause", key="pause", width="stretch", on_click=job.pause)
     right.button("Stop", key="stop", width="stretch", on_click=job.stop)
+    return job
 
 
-def replay(study: Study, search_id: str, seconds: float) -> None:
+def replay(study: Study, search_id: str, seconds: float) -> Job:
     """Start a kept search again from its seed, if what it searched is still the same."""
-    with errors_as_cards():
-        kept = study.kept(SEARCHES, search_id)
-        allowed = tuple(kept.allowed.items())
-        problem = cache.problem_of(study, kept.objective, kept.limits, allowed)
-        if tuple(limit.side for limit in problem.limits) != kept.sides:
-            raise InvalidInput(
-                "This search can't be replayed: a page limits costs from above only."
-            )
-        now = {p.target.column: p for p in predictors_of(problem)}
-        if any(kept.fingerprints[c] != p.table_fingerprint for c, p in now.items()):
-            raise InvalidInput(
-                "The measurements have changed since this search, so it can't be replayed; start "
-                "it anew."
-            )
-        new = cache.jobs().start(
-            str(study.folder), problem, kept.settings, seconds=seconds, exact=kept.exact,
-            keep=replayed(search_id, kept), replays=search_id, bound=kept.bound,
-        )  # fmt: skip
-        choices.update(search=new.id)
+    kept = study.load_search(search_id)
+    allowed = tuple(kept.allowed.items())
+    problem = cache.problem_of(study, kept.objective, kept.limits, allowed)
+    if tuple(limit.side for limit in problem.limits) != kept.sides:
+        raise InvalidInput("This search can't be replayed: a page limits costs from above only.")
+    now = {p.target.column: p for p in predictors_of(problem)}
+    if any(kept.fingerprints[c] != p.table_fingerprint for c, p in now.items()):
+        raise InvalidInput(
+            "The measurements have changed since this search, so it can't be replayed; start "
+            "it anew."
+        )
+    new = cache.jobs().start(
+        str(study.folder), problem, kept.settings, seconds=seconds, exact=kept.exact,
+        keep=replayed(search_id, kept), replays=search_id, bound=kept.bound,
+    )  # fmt: skip
+    choices.update(search=new.id)
+    return new

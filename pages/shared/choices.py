@@ -14,8 +14,8 @@ from typing import Any
 import streamlit as st
 
 from foxnas_core.errors import InvalidInput
+from foxnas_core.regression.assessment import LINKS
 from foxnas_core.regression.features import known_forms
-from foxnas_core.regression.fitting import LINKS
 from foxnas_core.regression.inference import KINDS
 from foxnas_core.space.architecture import Architecture
 from foxnas_core.space.search_space import SearchSpace
@@ -209,6 +209,22 @@ def remembered(name: str) -> Any:
     return st.session_state.get(f"remembered-{name}")
 
 
+def ask(what: str, *, of: Any = True) -> Callable[[], None]:
+    """A callback for a button, whose press the run that draws the page answers, by `asked`: with
+    what was chosen last, also where the press came before the page was drawn with that, and even
+    where another change breaks that run off."""
+    return lambda: remember("asked", (what, of))
+
+
+def asked(what: str) -> Any:
+    """What was asked for on this page since the last call, or None."""
+    found, of = remembered("asked") or (None, None)
+    if found != what:
+        return None
+    remember("asked", None)
+    return of
+
+
 def visit(page: str) -> None:
     """Note which page is drawn from here on, and what the address says of it.
 
@@ -218,6 +234,7 @@ def visit(page: str) -> None:
     _follow_address()
     if remembered("page") != page:
         remember("page", page)
+        remember("asked", None)
         remember("shown-here", frozenset())
 
 

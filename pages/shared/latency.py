@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from foxnas_core.errors import FoxnasError, MissingPart
-from foxnas_core.study import Study
+from foxnas_core.study.storage import Study
 from foxnas_core.table.measurements import MeasurementTable
 from pages.shared import cache, choices
 
@@ -53,7 +53,7 @@ def latency_picker(table: MeasurementTable) -> str:
 
 
 def _columns(table: MeasurementTable) -> list[str]:
-    return [t.column for t in table.targets if t.is_latency]
+    return [t.column for t in table.targets if t.timed]
 
 
 def budget_of(front: "Front") -> float:

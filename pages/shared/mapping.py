@@ -7,8 +7,7 @@ import streamlit as st
 
 from foxnas_core.space.search_space import SearchSpace
 from foxnas_core.table.importing import ARCHITECTURE, ColumnMapping, needs_unit, suggest_mapping
-from foxnas_core.table.measurements import is_target
-from foxnas_core.table.metrics import KNOWN, STD_ERROR, metric_of, units_of
+from foxnas_core.table.metrics import STD_ERROR, bare_columns, is_metric, metric_of, units_of
 from pages.shared.text import plain
 
 ACROSS = 3
@@ -32,7 +31,7 @@ def map_columns(
     st.header("Choices")
     form.ask_choices()
     st.header("Targets")
-    for target in KNOWN:
+    for target in bare_columns():
         form.ask_target(target)
     form.ask_further_latencies()
     return ColumnMapping(form.columns, form.units), form.missing
@@ -46,7 +45,7 @@ class _Form:
         self._given = list(columns)
         names = {ARCHITECTURE, *space.by_name}
         self._free = [
-            c for c in columns if c not in names and not is_target(c.removesuffix(STD_ERROR))
+            c for c in columns if c not in names and not is_metric(c.removesuffix(STD_ERROR))
         ]
         self._suggested: Mapping[str, str] = suggest_mapping(columns, space).columns
         self.columns: dict[str, str] = {}
@@ -111,7 +110,7 @@ class _Form:
 
     def ask_further_latencies(self) -> None:
         """Columns of latencies on other devices, each with a name and a unit."""
-        by_name = [c for c in self._given if c.startswith("latency_ms:") and is_target(c)]
+        by_name = [c for c in self._given if c.startswith("latency_ms:") and is_metric(c)]
         if by_name:
             st.caption(f"Found, in ms by their names: {plain(', '.join(by_name))}.")
         if not self._free:

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Literal
 
-from foxnas_core.search.milp import Solution
+from foxnas_core.search.solving import Solution
 from foxnas_core.search.strategies import Race
 from pages.shared.registry import Registry, Work
 

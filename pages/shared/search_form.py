@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from foxnas_core.study import Study
+from foxnas_core.study.storage import Study
 from foxnas_core.table.measurements import MeasurementTable
 from pages.shared import cache, choices
 from pages.shared.latency import (
@@ -22,8 +22,8 @@ from pages.shared.limits import Terms, chosen_terms, terms_picker
 
 if TYPE_CHECKING:
     from foxnas_core.search.exact import Front
-    from foxnas_core.search.milp import Solution
     from foxnas_core.search.problem import SearchProblem
+    from foxnas_core.search.solving import Solution
 
 _GOALS = {
     "accuracy": "Best accuracy within a latency budget",

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 import pandas as pd
 
 from foxnas_core.regression import Predictor
-from foxnas_core.search.problem import Candidate, SearchProblem, Side, noun_of
+from foxnas_core.search.limits import Side, noun_of
+from foxnas_core.search.problem import Candidate, SearchProblem
 from foxnas_core.search.result import SearchResult
 from foxnas_core.search.schedule import AnnealingSettings
 from foxnas_core.table.metrics import Metric, metric_of

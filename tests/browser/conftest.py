@@ -1,28 +1,16 @@
-"""A server on a copy of the shipped study, and pages whose every error in the console counts."""
+"""A server on copies of the shipped study, and its visitors."""
 
 import os
-import re
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from itertools import count
+from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
-from serving import CHROMIUM, PATIENCE, REPOSITORY, Server, chromium, serve
+from serving import CHROMIUM, PATIENCE, REPOSITORY, Server, chromium, serve, visit
 
-from foxnas_core.study import Study, open_study
-
-# On a deep link Streamlit's own front end asks below the page's path first, then at the root.
-PROBE = re.compile(r"/\w+/_stcore/(health|host-config)$")
-
-# What fades in or slides looks for a moment as it never stays, and keeps slow machines busy.
-AT_ONCE = """
-addEventListener("DOMContentLoaded", () => {
-  const style = document.createElement("style");
-  style.textContent =
-    "*, ::before, ::after { transition: none !important; animation: none !important }";
-  document.head.append(style);
-});
-"""
+from foxnas_core.study.storage import Study, open_study
 
 expect.set_options(timeout=PATIENCE)
 
@@ -33,20 +21,38 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.browser)
 
 
+def copy_of_demo(folder: Path, *more: str) -> Study:
+    """What every copy of the shipped study has, and `more` of its files."""
+    folder.mkdir()
+    for file in ("study.json", "space.json", "measurements.parquet", *more):
+        shutil.copy(REPOSITORY / "data" / "demo" / file, folder / file)
+    return open_study(folder)
+
+
+WITH_NETWORKS = ("supernet.safetensors", "images.npz")
+
+
 @pytest.fixture(scope="session")
 def demo(tmp_path_factory: pytest.TempPathFactory) -> Study:
-    """A copy of the shipped study, and beside it one of its table alone, "table-only"."""
+    """A copy of the shipped study, which no journey changes, and beside it one of its table alone,
+    "table-only"."""
     studies = tmp_path_factory.mktemp("studies")
-    shipped = REPOSITORY / "data" / "demo"
-    parts = ("study.json", "space.json", "measurements.parquet")
-    for name, files in (
-        ("demo", (*parts, "supernet.safetensors", "images.npz")),
-        ("table-only", parts),
-    ):
-        (studies / name).mkdir()
-        for file in files:
-            shutil.copy(shipped / file, studies / name / file)
-    return open_study(studies / "demo")
+    copy_of_demo(studies / "table-only")
+    return copy_of_demo(studies / "demo", *WITH_NETWORKS)
+
+
+@pytest.fixture(scope="session")
+def unused(demo: Study) -> Callable[[str], str]:
+    """Names for studies beside the demo, each given once: a journey that is made once more finds
+    nothing of what its first try left."""
+    numbers = count(1)
+    return lambda name: f"{name}-{next(numbers)}"
+
+
+@pytest.fixture
+def own(demo: Study, unused: Callable[[str], str]) -> Study:
+    """A copy of the shipped study for this try alone, which it may change; addresses name it."""
+    return copy_of_demo(demo.folder.parent / unused("own"), *WITH_NETWORKS)
 
 
 @pytest.fixture(scope="session")
@@ -67,24 +73,15 @@ def browser() -> Iterator[Browser]:
         yield running
 
 
+def stamps(study: Study) -> dict[str, int]:
+    """By part of the study, when it was written last."""
+    return {name: path.stat().st_mtime_ns for name, path in study.parts().items()}
+
+
 @pytest.fixture
-def page(browser: Browser, server: Server) -> Iterator[Page]:
-    """A page of a visitor without history. It must neither log an error nor be refused a file."""
-    context = browser.new_context(
-        base_url=server.url, viewport={"width": 1440, "height": 1200}, accept_downloads=True
-    )
-    context.set_default_timeout(PATIENCE)
-    context.add_init_script(AT_ONCE)
-    page = context.new_page()
-    wrong: list[str] = []
-
-    def note(what: str, url: str) -> None:
-        if not PROBE.search(url):
-            wrong.append(f"{what} {url}")
-
-    page.on("console", lambda m: note(m.text, m.location["url"]) if m.type == "error" else None)
-    page.on("pageerror", lambda error: wrong.append(str(error)))
-    page.on("response", lambda r: note(str(r.status), r.url) if r.status >= 400 else None)
-    yield page
-    context.close()
-    assert not wrong
+def page(browser: Browser, server: Server, demo: Study) -> Iterator[Page]:
+    """A page of a visitor without history, as in `visit`."""
+    before = stamps(demo)
+    with visit(browser, server) as page:
+        yield page
+    assert stamps(demo) == before, "A journey that changes a study takes one of its `own`."

@@ -7,7 +7,7 @@ from accessibility import tab_to, violations
 from playwright.sync_api import Page, expect
 from serving import PATIENCE, wait_until_drawn
 
-from foxnas_core.study import Study
+from foxnas_core.study.storage import Study
 
 
 def go_to(page: Page, title: str) -> None:
@@ -18,8 +18,8 @@ def go_to(page: Page, title: str) -> None:
     wait_until_drawn(page)
 
 
-def test_from_the_menu_to_an_export_without_a_mouse(page: Page, demo: Study):
-    page.goto("/")
+def test_from_the_menu_to_an_export_without_a_mouse(page: Page, own: Study):
+    page.goto(f"/?study={own.folder.name}")
     wait_until_drawn(page)
     go_to(page, "What-if")
 
@@ -46,5 +46,5 @@ def test_from_the_menu_to_an_export_without_a_mouse(page: Page, demo: Study):
     tab_to(page, "Architecture as JSON")
     with page.expect_download() as started:
         page.keyboard.press("Enter")
-    chosen = demo.space.architecture(json.loads(Path(started.value.path()).read_text()))
+    chosen = own.space.architecture(json.loads(Path(started.value.path()).read_text()))
     expect(page.get_by_text(f"Subnet {chosen.id}")).to_be_visible()

@@ -1,35 +1,32 @@
 import os
 import re
 import shutil
-from collections.abc import Iterator
 
 import pytest
 from playwright.sync_api import Page, expect
 from serving import REPOSITORY, download_by, wait_until_drawn
 
 from foxnas_core.evidence.handmade.claims import compare
-from foxnas_core.evidence.handmade.record import HANDMADE
-from foxnas_core.study import Study, open_study
+from foxnas_core.study.storage import Study
 
 
 @pytest.fixture
-def compared(demo: Study) -> Iterator[Study]:
-    """The demo with the record that ships."""
-    shutil.copy(REPOSITORY / "data" / "demo" / demo.file(HANDMADE).name, demo.file(HANDMADE))
-    yield open_study(demo.folder)
-    demo.file(HANDMADE).unlink()
+def compared(own: Study) -> Study:
+    """A copy of the demo with the record that ships."""
+    shutil.copy(REPOSITORY / "data" / "demo" / own.handmade_file.name, own.handmade_file)
+    return own
 
 
 def test_precision_and_weights_change_the_claims_and_the_table_can_be_taken_away(
     page: Page, compared: Study
 ):
-    record = compared.record(HANDMADE)
+    record = compared.handmade()
     assert record is not None
 
     def said(way: str, precision: str) -> str:
         return compare(record, way=way, precision=precision, seed=record.seeds[0]).sentence()
 
-    page.goto("/Handmade")
+    page.goto(f"/Handmade?study={compared.folder.name}")
     wait_until_drawn(page)
     for key in ("networks", "ratios"):
         expect(page.locator(f".st-key-{key}-figure .js-plotly-plot")).to_be_visible()

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 from playwright.sync_api import Browser, expect
-from serving import REPOSITORY, Server, serve, wait_until_drawn
+from serving import REPOSITORY, Server, context_of, serve, wait_until_drawn
 
 from tests.fuzz.test_pages import hostile_study
 
@@ -20,7 +20,7 @@ def hostile(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
 
 @pytest.mark.parametrize("path", ["", "What_if", "Coefficients", "Front", "Devices", "Studies"])
 def test_names_that_are_code_are_text(browser: Browser, hostile: Server, path: str):
-    context = browser.new_context(base_url=hostile.url, viewport={"width": 1440, "height": 1200})
+    context = context_of(browser, hostile)
     page = context.new_page()
     page.goto(f"/{path}?study=hostile")
     wait_until_drawn(page)

@@ -3,8 +3,7 @@ import re
 from playwright.sync_api import Locator, Page, expect
 from serving import PATIENCE, choose, wait_until_drawn
 
-from foxnas_core.search.result import SEARCHES
-from foxnas_core.study import Study
+from foxnas_core.study.storage import Study
 
 
 def chart(page: Page, words: str) -> Locator:
@@ -55,8 +54,8 @@ def test_the_best_subnet_follows_the_budget(page: Page):
     expect(best).to_have_text(lower, use_inner_text=True)
 
 
-def test_a_search_is_watched_paused_left_and_stopped(page: Page):
-    page.goto("/Search")
+def test_a_search_is_watched_paused_left_and_stopped(page: Page, own: Study):
+    page.goto(f"/Search?study={own.folder.name}")
     wait_until_drawn(page)
     choose(page, ".st-key-pace", "over a minute")
     start(page)
@@ -84,19 +83,19 @@ def test_a_search_is_watched_paused_left_and_stopped(page: Page):
     expect(page.locator(".st-key-pause")).to_have_count(0)
 
 
-def test_a_finished_search_is_kept_and_leads_on(page: Page, demo: Study):
-    page.goto("/Search")
+def test_a_finished_search_is_kept_and_leads_on(page: Page, own: Study):
+    page.goto(f"/Search?study={own.folder.name}")
     wait_until_drawn(page)
     start(page)
     wait_until_moved(page.locator(".st-key-moving svg.marks"))
     while count(page) < 15_000:
         page.wait_for_timeout(100)
     expect(page.locator(".st-key-progress")).to_contain_text("Finished")
-    [search] = demo.ids(SEARCHES)
-    result = demo.kept(SEARCHES, search)
+    [search] = own.search_ids()
+    result = own.load_search(search)
     assert result.gap == 0
     expect(page.locator(".st-key-progress")).to_contain_text(result.best.architecture.id)
-    page.goto(f"/Search?study=demo&search={search}")
+    page.goto(f"/Search?study={own.folder.name}&search={search}")
     expect(page.locator(".st-key-progress")).to_contain_text(result.best.architecture.id)
 
     page.locator(".st-key-to-what-if button").click()
@@ -104,26 +103,26 @@ def test_a_finished_search_is_kept_and_leads_on(page: Page, demo: Study):
     expect(page).to_have_url(re.compile("architecture="))
 
 
-def kept_search(page: Page, demo: Study, schedule: str) -> str:
+def kept_search(page: Page, own: Study, schedule: str) -> str:
     """Run a search at full speed and return the id that it is kept under."""
-    page.goto("/Search")
+    page.goto(f"/Search?study={own.folder.name}")
     wait_until_drawn(page)
-    before = set(demo.ids(SEARCHES))
+    before = set(own.search_ids())
     choose(page, ".st-key-pace", "at full speed")
     choose(page, ".st-key-schedule", schedule)
     page.locator(".st-key-start button").click()
     finished = page.locator(".st-key-progress")
     expect(finished).to_contain_text("Finished and kept", timeout=5 * PATIENCE)
-    [search] = set(demo.ids(SEARCHES)) - before
+    [search] = set(own.search_ids()) - before
     return search
 
 
-def test_a_kept_search_is_replayed_step_by_step_compared_and_deleted(page: Page, demo: Study):
-    first = kept_search(page, demo, "linear")
-    second = kept_search(page, demo, "adaptive")
-    ids = demo.ids(SEARCHES)
+def test_a_kept_search_is_replayed_step_by_step_compared_and_deleted(page: Page, own: Study):
+    first = kept_search(page, own, "linear")
+    second = kept_search(page, own, "adaptive")
+    ids = own.search_ids()
 
-    page.goto(f"/Search?study=demo&search={first}")
+    page.goto(f"/Search?study={own.folder.name}&search={first}")
     wait_until_drawn(page)
     choose(page, ".st-key-pace", "over a minute")
     page.locator(".st-key-replay").get_by_role("button", name="Replay").click()
@@ -149,20 +148,20 @@ def test_a_kept_search_is_replayed_step_by_step_compared_and_deleted(page: Page,
     page.locator(".st-key-resume button").click()
     expect(said).to_contain_text("Finished and kept")
     expect(page).to_have_url(re.compile(f"search={first}"))
-    assert demo.ids(SEARCHES) == ids  # not kept twice
+    assert own.search_ids() == ids  # not kept twice
 
-    page.goto(f"/Search?study=demo&compare={first},{second}")
+    page.goto(f"/Search?study={own.folder.name}&compare={first},{second}")
     wait_until_drawn(page)
     expect(chart(page, "Best so far")).to_contain_text(second)
     page.locator(".st-key-ask-delete button").click()
     page.locator(".st-key-delete-now button").click()
     expect(chart(page, "Best so far")).to_have_count(0)
     wait_until_drawn(page)
-    assert not {first, second} & set(demo.ids(SEARCHES))
+    assert not {first, second} & set(own.search_ids())
 
 
-def test_the_least_latency_at_a_floor_is_searched_and_kept(page: Page, demo: Study):
-    page.goto("/Search?budget=0.06")
+def test_the_least_latency_at_a_floor_is_searched_and_kept(page: Page, own: Study):
+    page.goto(f"/Search?study={own.folder.name}&budget=0.06")
     wait_until_drawn(page)
     page.locator(".st-key-goal").get_by_text("Least latency").click()
     best = page.locator(".st-key-optimum")
@@ -175,10 +174,10 @@ def test_the_least_latency_at_a_floor_is_searched_and_kept(page: Page, demo: Stu
     expect(page).to_have_url(re.compile("floor="))
     wait_until_drawn(page)
     choose(page, ".st-key-pace", "at full speed")
-    kept = set(demo.ids(SEARCHES))
+    kept = set(own.search_ids())
     page.locator(".st-key-start button").click()
     expect(page.locator(".st-key-progress")).to_contain_text("Finished", timeout=5 * PATIENCE)
     expect(chart(page, "Predicted latency (ms)")).to_contain_text("exact optimum")
     expect(chart(page, "Predicted top-1 accuracy (%)")).to_contain_text("floor")
-    [search] = set(demo.ids(SEARCHES)) - kept
-    assert demo.kept(SEARCHES, search).sides == ("at_least",)
+    [search] = set(own.search_ids()) - kept
+    assert own.load_search(search).sides == ("at_least",)

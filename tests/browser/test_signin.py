@@ -4,9 +4,9 @@ from collections.abc import Iterator
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
-from serving import REPOSITORY, Server, free_port, serve
+from serving import REPOSITORY, Server, context_of, free_port, serve
 
-from foxnas_core.study import Study
+from foxnas_core.study.storage import Study
 
 from .provider import CLIENT, SECRET, Provider, provide
 
@@ -48,7 +48,7 @@ def guarded(
 
 @pytest.fixture
 def visitor(browser: Browser, guarded: Server) -> Iterator[Page]:
-    context = browser.new_context(base_url=guarded.url, viewport={"width": 1440, "height": 900})
+    context = context_of(browser, guarded)
     yield context.new_page()
     context.close()
 

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
-from serving import PATIENCE, Server, wait_until_drawn
+from serving import Server, context_of, wait_until_drawn
 
 from foxnas_core.figures.theme import BLUE, INK, PAPER, in_dark
 
@@ -30,10 +30,7 @@ def shown(colours: dict[str, str]) -> dict[str, str]:
 @pytest.fixture
 def at_night(browser: Browser, server: Server) -> Iterator[Page]:
     """A page of a visitor whose system is dark."""
-    context = browser.new_context(
-        base_url=server.url, viewport={"width": 1440, "height": 1200}, color_scheme="dark"
-    )
-    context.set_default_timeout(PATIENCE)
+    context = context_of(browser, server, color_scheme="dark")
     yield context.new_page()
     context.close()
 

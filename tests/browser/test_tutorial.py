@@ -3,17 +3,31 @@
 import io
 import os
 import re
+import shutil
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from mdblocks import links_of
 from PIL import Image
-from playwright.sync_api import Page, expect
-from serving import PATIENCE, REPOSITORY, wait_until_drawn
+from playwright.sync_api import Browser, Page, expect
+from serving import PATIENCE, REPOSITORY, serve, visit, wait_until_drawn
 
 RENEWED = os.environ.get("FOXNAS_SCREENSHOTS") == "1"
 TUTORIAL = REPOSITORY / "docs" / "tutorial.md"
 NUMBERS = '[data-testid="stMetricValue"]'
+
+
+@pytest.fixture
+def page(browser: Browser, tmp_path: Path) -> Iterator[Page]:
+    """On a server of its own, where the study that this journey changes is the reader's, also by
+    its name."""
+    shutil.copytree(REPOSITORY / "data" / "demo", tmp_path / "studies" / "demo")
+    with (
+        serve(REPOSITORY / "app.py", tmp_path / "log.txt", tmp_path / "studies") as server,
+        visit(browser, server) as page,
+    ):
+        yield page
 
 
 @pytest.fixture

@@ -3,11 +3,10 @@ import re
 from urllib.parse import parse_qs, urlparse
 
 from playwright.sync_api import Browser, Locator, Page, expect
-from serving import Server, choose, wait_until_drawn
+from serving import Server, choose, context_of, wait_until_drawn
 
 from foxnas_core.regression import fit
-from foxnas_core.study import Study
-from foxnas_core.study.variants import VARIANTS
+from foxnas_core.study.storage import Study
 
 NUMBERS = '[data-testid="stMetricValue"]'
 
@@ -16,8 +15,8 @@ def cell(page: Page, name: str, of: str = "picture") -> Locator:
     return page.locator(f'.st-key-{of} [data-cell="{name}"]')
 
 
-def start_from_the_smallest(page: Page) -> None:
-    page.goto("/What_if")
+def start_from_the_smallest(page: Page, study: Study) -> None:
+    page.goto(f"/What_if?study={study.folder.name}")
     wait_until_drawn(page)
     page.locator(".st-key-pick-smallest button").click()
     expect(cell(page, "s1b2")).to_have_text("off")
@@ -33,7 +32,7 @@ def in_address(page: Page, demo: Study):
 def test_an_edit_moves_the_numbers_and_can_be_shared(
     page: Page, demo: Study, browser: Browser, server: Server
 ):
-    start_from_the_smallest(page)
+    start_from_the_smallest(page, demo)
     before = page.locator(NUMBERS).all_text_contents()
 
     # A click opens the cell's choices, and one of them changes it.
@@ -62,7 +61,7 @@ def test_an_edit_moves_the_numbers_and_can_be_shared(
     expect(page.locator(NUMBERS).first).to_be_in_viewport()
 
     # Whoever gets the link sees the same.
-    context = browser.new_context(base_url=server.url)
+    context = context_of(browser, server)
     other = context.new_page()
     other.goto(page.url)
     expect(other.locator(NUMBERS)).to_have_text(after)
@@ -71,7 +70,7 @@ def test_an_edit_moves_the_numbers_and_can_be_shared(
 
 
 def test_the_picture_is_edited_by_keys_without_losing_one(page: Page, demo: Study):
-    start_from_the_smallest(page)
+    start_from_the_smallest(page, demo)
     cell(page, "s1b1").focus()
     page.keyboard.press("Enter")
     # Faster than the server answers: each key counts all the same.
@@ -100,8 +99,8 @@ def test_the_picture_is_edited_by_keys_without_losing_one(page: Page, demo: Stud
     assert in_address(page, demo)["s2_depth"] == 2
 
 
-def test_a_stage_is_edited_at_once_undone_and_redone(page: Page):
-    start_from_the_smallest(page)
+def test_a_stage_is_edited_at_once_undone_and_redone(page: Page, demo: Study):
+    start_from_the_smallest(page, demo)
     cell(page, "s3b3").click()  # off until it is clicked
     expect(cell(page, "s3")).to_have_text("depth 3")
     page.locator(".st-key-picture").get_by_role("button", name="Stage 3").click()
@@ -119,8 +118,8 @@ def test_a_stage_is_edited_at_once_undone_and_redone(page: Page):
     expect(blocks).to_have_text(["k5 e1"] * 3)
 
 
-def test_a_variant_is_kept_and_compared_with(page: Page, demo: Study):
-    start_from_the_smallest(page)
+def test_a_variant_is_kept_and_compared_with(page: Page, own: Study):
+    start_from_the_smallest(page, own)
     page.locator(".st-key-variants button").click()
     name = page.locator(".st-key-variant-name input")
     name.fill("my variant")
@@ -129,7 +128,7 @@ def test_a_variant_is_kept_and_compared_with(page: Page, demo: Study):
     expect(page.locator(".st-key-variants").get_by_text("Variants (1)")).to_be_visible()
     page.keyboard.press("Escape")
     wait_until_drawn(page)
-    assert [v.name for v in demo.record(VARIANTS)] == ["my variant"]
+    assert [v.name for v in own.variants()] == ["my variant"]
 
     cell(page, "s1b1").click()
     page.keyboard.press("k")
@@ -141,7 +140,6 @@ def test_a_variant_is_kept_and_compared_with(page: Page, demo: Study):
     expect(page.locator(".st-key-difference-download")).to_be_visible()
     expect(page.get_by_text("1 of 22 decisions")).to_be_visible()
     expect(page).to_have_url(re.compile("against=variant%3Amy\\+variant"))
-    demo.change(VARIANTS, lambda kept: kept.without("my variant"))
 
 
 def test_the_numbers_leave_room_for_the_picture_on_a_phone(page: Page):

@@ -16,7 +16,8 @@ from foxnas_core.regression import fit
 from foxnas_core.search.chance import chance_better, chance_kept
 from foxnas_core.search.counterfactual import edits_between
 from foxnas_core.search.exact import solve_exact
-from foxnas_core.search.problem import Limit, SearchProblem
+from foxnas_core.search.limits import Limit
+from foxnas_core.search.problem import SearchProblem
 from foxnas_core.search.restriction import choices_that_keep
 
 SPACE = hand_space(resolutions=(16, 32))

@@ -9,8 +9,9 @@ from foxnas_core.explanation.block_effects import block_effects
 from foxnas_core.explanation.reasons import Reasons, effects_of_blocks, reasons
 from foxnas_core.regression import fit
 from foxnas_core.search.exact import front
+from foxnas_core.search.limits import Limit
 from foxnas_core.search.prices import front_prices
-from foxnas_core.search.problem import Limit, SearchProblem
+from foxnas_core.search.problem import SearchProblem
 
 SPACE = hand_space(resolutions=(12, 24))
 TABLE = saturating_table(SPACE, 150)

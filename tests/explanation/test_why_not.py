@@ -11,7 +11,8 @@ from foxnas_core.explanation.edits import edit_effects
 from foxnas_core.explanation.why_not import every_choice, why_not
 from foxnas_core.regression import fit
 from foxnas_core.search.exact import solve_exact
-from foxnas_core.search.problem import Limit, SearchProblem
+from foxnas_core.search.limits import Limit
+from foxnas_core.search.problem import SearchProblem
 from foxnas_core.search.restriction import choices_that_keep
 from foxnas_core.table.measurements import table_from_frame
 

@@ -9,7 +9,8 @@ from foxnas_core.explanation.why_not import every_choice
 from foxnas_core.figures.counterfactual import choices_figure, reached_figure, reached_table
 from foxnas_core.figures.theme import PAPER
 from foxnas_core.regression import fit
-from foxnas_core.search.problem import Limit, SearchProblem
+from foxnas_core.search.limits import Limit
+from foxnas_core.search.problem import SearchProblem
 from foxnas_core.table.metrics import metric_of
 
 SPACE = hand_space(resolutions=(16, 32))

@@ -13,11 +13,12 @@ from foxnas_core.figures.search import architecture_table
 from foxnas_core.regression import fit
 from foxnas_core.search.chance import chance_within
 from foxnas_core.search.exact import Front, front
+from foxnas_core.search.limits import Limit
 from foxnas_core.search.prices import front_prices
-from foxnas_core.search.problem import Limit, SearchProblem
+from foxnas_core.search.problem import SearchProblem
 from foxnas_core.search.stability import resampled_fronts
 from foxnas_core.search.ties import tied_set
-from foxnas_core.study import open_study
+from foxnas_core.study.storage import open_study
 from foxnas_core.table.metrics import metric_of
 from tests.search.additive import mini_problem
 

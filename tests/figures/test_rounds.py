@@ -5,7 +5,7 @@ import numpy as np
 from hand import hand_space
 
 from foxnas_core.figures import rounds as figures
-from foxnas_core.search.rounds import (
+from foxnas_core.search.rounds.record import (
     BestMeasured,
     Find,
     FindEstimate,

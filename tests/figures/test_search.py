@@ -33,7 +33,8 @@ from foxnas_core.regression import fit
 from foxnas_core.search.annealing import Annealer, search
 from foxnas_core.search.calibration import calibrate
 from foxnas_core.search.exact import front, solve_exact
-from foxnas_core.search.problem import Limit, SearchProblem
+from foxnas_core.search.limits import Limit
+from foxnas_core.search.problem import SearchProblem
 from foxnas_core.search.result import TRACE_COLUMNS
 from foxnas_core.search.schedule import AnnealingSettings
 from foxnas_core.table.metrics import metric_of

@@ -5,13 +5,13 @@ from conftest import run_page, sentences
 
 from foxnas_core.families import load_shipped
 from foxnas_core.regression.features import forms_of
-from foxnas_core.study import open_study
+from foxnas_core.study.storage import open_study
 
 PAGE = "pages/1_Coefficients.py"
 
 
 def panels(page) -> list[str]:
-    return [title.value for title in page.header]
+    return [title.value.replace("\\", "") for title in page.header]
 
 
 def test_accuracy_and_latency_stand_side_by_side(studies):

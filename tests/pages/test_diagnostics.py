@@ -3,9 +3,10 @@ import json
 import numpy as np
 import pandas as pd
 import pytest
-from conftest import REPOSITORY, run_page, sentences
+from conftest import REPOSITORY, run_page
+from conftest import sentences as marked
 
-from foxnas_core.study import create_study, open_study
+from foxnas_core.study.storage import create_study, open_study
 
 PAGE = "pages/5_Diagnostics.py"
 PANELS = [
@@ -16,7 +17,11 @@ PANELS = [
 
 
 def panels(page) -> list[str]:
-    return [title.value for title in page.header]
+    return [title.value.replace("\\", "") for title in page.header]
+
+
+def sentences(page) -> str:
+    return marked(page).replace("\\", "")
 
 
 def tables(page) -> list[pd.DataFrame]:

@@ -11,7 +11,7 @@ from conftest import run_page, sentences
 
 from foxnas_core.errors import InvalidInput
 from foxnas_core.export.progress import ExportProgress
-from foxnas_core.study import open_study
+from foxnas_core.study.storage import open_study
 from pages.shared import cache, exports
 
 PAGE = "pages/4_Export.py"
@@ -164,6 +164,15 @@ def let_go():
     event.set()  # lest the next export wait for its turn
 
 
+def test_an_export_is_of_what_was_chosen_right_before_its_start(tiny):
+    page = run_page(PAGE, study="tiny", architecture=link(tiny))
+    page.multiselect(key="formats").set_value(["onnx", "onnx-int8"])
+    page.number_input(key="int8-floor").set_value(0.0)
+    build(page, tiny)
+    settings = latest(tiny).settings
+    assert settings.formats == ("onnx", "onnx-int8") and settings.int8_floor == 0
+
+
 def test_an_export_is_watched_and_stopped_from_another_tab(tiny, monkeypatch, let_go):
     def held(study, architecture, predictors, *, report, **options):
         report(ExportProgress("LiteRT, fp32", 3, 4, 0.5, 20.0))
@@ -203,7 +212,7 @@ def test_fine_tuning_is_offered_where_the_images_are(tiny, monkeypatch):
     page = run_page(PAGE, study="tiny", architecture=link(tiny))
     assert page.toggle(key="fine-tune").disabled
     assert "trained on (stripes); they are named on the command line" in sentences(page)
-    from foxnas_core.study import Study
+    from foxnas_core.study.storage import Study
 
     monkeypatch.setattr(Study, "trained_on", lambda study: "Fashion-MNIST")
     monkeypatch.setattr("foxnas_core.tasks.dataset.has_fashion_mnist", lambda: False)

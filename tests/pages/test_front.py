@@ -7,13 +7,13 @@ import pytest
 from conftest import DEMO, run_page, sentences
 
 from foxnas_core.search import limited
-from foxnas_core.search.milp import solve
 from foxnas_core.search.prices import front_prices
+from foxnas_core.search.solving import solve
 from foxnas_core.search.stability import resampled_fronts
 from foxnas_core.steps.calibrate import calibrations
 from foxnas_core.steps.fit import fit_all
 from foxnas_core.steps.search import latency_front, search_problem
-from foxnas_core.study import create_study, open_study
+from foxnas_core.study.storage import create_study, open_study
 from foxnas_core.table.measurements import table_from_frame
 from pages.shared import cache, resamples
 

@@ -19,6 +19,9 @@ def test_every_chart_of_a_page_is_a_panel_with_a_sentence(path):
         name = getattr(call.func, "attr", getattr(call.func, "id", ""))
         assert name != "plotly_chart" or path.name == "panel.py"
         if name == "panel" and (len(call.args) > 3 or "figure" in {k.arg for k in call.keywords}):
+            # A card says its sentence itself, which the cards' contract wants of all.
+            if path == REPOSITORY / "pages/shared/cards.py":
+                continue
             sentence = call.args[1]
             assert not isinstance(sentence, ast.Constant) or sentence.value, ast.unparse(call)
 

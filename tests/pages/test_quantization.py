@@ -3,7 +3,7 @@ import pytest
 from conftest import run_page, sentences
 
 from foxnas_core.families import space_from_dict
-from foxnas_core.study import create_study, open_study
+from foxnas_core.study.storage import create_study, open_study
 from foxnas_core.table.measurements import table_from_frame
 
 PAGE = "pages/13_Quantization.py"
@@ -90,15 +90,15 @@ def test_no_measurements_are_one_sentence(studies):
     create_study(studies / "empty", open_study(studies / "demo").space, name="Empty")
     page = run_page(PAGE, study="empty")
     assert not page.exception
-    [error] = page.error
-    assert "nothing measured in both precisions" in error.value
+    [info] = page.info
+    assert "nothing measured in both precisions" in info.value
 
 
 def test_one_precision_alone_is_one_sentence(studies, cells):
     page = run_page(PAGE, study="cells")
     assert not page.exception
-    [error] = page.error
-    assert "latency\\_ms:NAME\\-int8" in error.value.replace("\\:", ":")
+    [info] = page.info
+    assert "latency\\_ms:NAME\\-int8" in info.value.replace("\\:", ":")
 
 
 def test_a_damaged_neighbour_leaves_the_rest(studies, variant):

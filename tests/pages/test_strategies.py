@@ -3,8 +3,8 @@ from dataclasses import replace
 import pytest
 from conftest import run_page, sentences
 
-from foxnas_core.search.milp import solve
-from foxnas_core.study import create_study, open_study
+from foxnas_core.search.solving import solve
+from foxnas_core.study.storage import create_study, open_study
 from pages.shared import cache
 from pages.shared.search_form import Quest
 
@@ -49,6 +49,23 @@ def test_a_race_runs_to_the_end_and_tells_who_wins(study):
     assert standings["strategy"].iloc[0] == "Annealing"
     assert set(courses["strategy"]) == set(standings["strategy"])
     assert len(page.get("download_button")) == 2
+
+
+def test_a_race_is_of_what_was_chosen_right_before_its_start(study):
+    page = run_page(PAGE, budget="0.06")
+    page.slider(key="budget").set_value(0.1)
+    page.multiselect(key="strategies").set_value(["Random"])
+    page.select_slider(key="evaluations").set_value(200)
+    page.button(key="start").click().run()
+    job = job_of(page)
+    job.wait(60)
+    assert job.race.courses["Random", 0].evaluations == 200
+    assert [limit.bound for limit in job.race.problem.limits] == [0.1]
+    # Both are still chosen where the page is opened again.
+    page.switch_page("app.py").run()
+    page.switch_page(PAGE).run()
+    assert page.multiselect(key="strategies").value == ["Random"]
+    assert page.select_slider(key="evaluations").value == 200
 
 
 def test_a_race_runs_under_the_terms_of_the_search(study):

@@ -1,8 +1,11 @@
 import json
+from dataclasses import replace
+from functools import partial
 
 import numpy as np
 import pytest
 import torch
+from optimizers import kernels, learning_rates, shrunk_alone
 from safetensors.torch import load
 from torch import nn
 
@@ -11,14 +14,16 @@ from foxnas_core.families.mbconv.subnet import Subnet
 from foxnas_core.measurement.accuracy import AccuracyMeter
 from foxnas_core.measurement.campaign import pixel_statistics, prepare
 from foxnas_core.measurement.meter import Prepared
+from foxnas_core.quantization.fake import FakeQuantized
 from foxnas_core.quantization.finetuning import (
     FineTuning,
     effect_of,
     fine_tune,
     fine_tuned_files,
 )
+from foxnas_core.supernet.images import to_batch
 from foxnas_core.supernet.onnx import INPUT, session_of
-from foxnas_core.tasks.dataset import ImageSet
+from foxnas_core.tasks.dataset import Dataset, ImageSet
 
 
 @pytest.fixture(scope="module")
@@ -82,6 +87,53 @@ def test_it_stops_when_asked_and_keeps_what_it_learnt(given, tiny_dataset):
     assert (tuned.steps, tuned.planned) == (3, 16)
     weights = [p.subnet.head.classifier.weight for p in (given[0], tuned.prepared)]
     assert not torch.equal(*weights)
+
+
+@pytest.mark.parametrize("aware", [False, True])
+def test_the_rate_falls_from_the_recipes_to_nothing(given, tiny_dataset, aware):
+    recipe = FineTuning(epochs=2, batch=50, learning_rate=1e-2, quantization_aware=aware)
+    with learning_rates() as rates:
+        tuned_by(given, tiny_dataset, recipe)
+    assert len(rates) == 16 and rates[0] == pytest.approx(1e-2)
+    assert np.all(np.diff(rates) < 0)
+    assert rates[8] == pytest.approx(5e-3) and 0 < rates[-1] < 2e-4
+
+
+def test_weight_decay_is_for_kernels_alone(given, tiny_dataset):
+    recipe = FineTuning(epochs=1, batch=50)
+    one, two = (
+        tuned_by(
+            given,
+            tiny_dataset,
+            replace(recipe, weight_decay=decay),
+            stop=partial(next, iter([0, 1])),
+        ).prepared.subnet
+        for decay in (0.0, 0.5)
+    )  # fmt: skip
+    assert shrunk_alone(one, two) == kernels(one)
+
+
+def test_each_image_is_flipped_half_of_the_times(given, tiny_dataset, monkeypatch):
+    """What goes through the network in ten epochs is each image, or its mirror image."""
+    passed = []
+    plain = FakeQuantized.plain
+
+    def noting(self, x):
+        passed.append(x.numpy().copy())
+        return plain(self, x)
+
+    monkeypatch.setattr(FakeQuantized, "plain", noting)
+    few = Dataset("few", "", (), tiny_dataset.training.take(slice(0, 100)), tiny_dataset.held_out)
+    tuned_by(given, few, FineTuning(epochs=10, batch=50))
+    known = to_batch(few.training.images, 12, given[1]["mean"], given[1]["std"]).numpy()
+    rows = {image.tobytes(): row for row, image in enumerate(known)}
+    mirrored_rows = {image[:, :, ::-1].tobytes(): row for row, image in enumerate(known)}
+    count = {"straight": np.zeros(100), "mirrored": np.zeros(100)}
+    for image in np.concatenate(passed):
+        way = "straight" if image.tobytes() in rows else "mirrored"
+        count[way][(rows if way == "straight" else mirrored_rows)[image.tobytes()]] += 1
+    assert (count["straight"] + count["mirrored"] == 10).all()
+    assert abs(count["mirrored"].mean() - 5) < 0.5
 
 
 def test_too_few_images_are_one_sentence(given, tiny_dataset):

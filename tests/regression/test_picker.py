@@ -7,8 +7,8 @@ from hand import hand_space, noisy_table, table_of
 from foxnas_core.errors import InvalidInput
 from foxnas_core.families import load_shipped
 from foxnas_core.regression import fit
+from foxnas_core.regression.assessment import LARGEST_SAMPLE, Data
 from foxnas_core.regression.features import build_form
-from foxnas_core.regression.fitting import LARGEST_SAMPLE, Data
 from foxnas_core.regression.picker import choose, recommend
 from foxnas_core.table.measurements import MeasurementTable
 

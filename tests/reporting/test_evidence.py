@@ -13,7 +13,7 @@ from foxnas_core.reporting.evidence import (
     fit_sentences,
 )
 from foxnas_core.reporting.subject import ReportRequest, subject_of
-from foxnas_core.study import create_study
+from foxnas_core.study.storage import create_study
 
 
 def about(tmp_path, **request):

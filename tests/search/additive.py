@@ -10,8 +10,9 @@ from hypothesis import strategies as st
 
 from foxnas_core.families import load_shipped, space_from_dict
 from foxnas_core.regression.link import Link
+from foxnas_core.search.limits import Limit
 from foxnas_core.search.options import full_codes
-from foxnas_core.search.problem import Limit, SearchProblem
+from foxnas_core.search.problem import SearchProblem
 from foxnas_core.space.architecture import Architecture
 from foxnas_core.space.search_space import SearchSpace
 from foxnas_core.table.metrics import Metric, metric_of

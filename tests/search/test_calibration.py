@@ -22,7 +22,8 @@ from foxnas_core.search.calibration import (
     random_optima,
 )
 from foxnas_core.search.exact import Front, front
-from foxnas_core.search.problem import Limit, SearchProblem
+from foxnas_core.search.limits import Limit
+from foxnas_core.search.problem import SearchProblem
 from foxnas_core.table.measurements import MeasurementTable
 
 MINI = load_shipped("foxnas-mini")

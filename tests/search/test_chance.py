@@ -12,7 +12,8 @@ from foxnas_core.regression import fit
 from foxnas_core.search.calibration import SearchCalibration
 from foxnas_core.search.chance import chance_better, chance_kept, chance_within
 from foxnas_core.search.exact import front
-from foxnas_core.search.problem import Limit, SearchProblem
+from foxnas_core.search.limits import Limit
+from foxnas_core.search.problem import SearchProblem
 
 TABLE = noisy_table(hand_space(), 120, seed=1)
 ACCURACY, LATENCY = fit(TABLE, "accuracy", "per_layer", "none"), fit(TABLE, "latency_ms")

@@ -19,8 +19,9 @@ from foxnas_core.search.counterfactual import (
 )
 from foxnas_core.search.exact import solve_exact
 from foxnas_core.search.limited import limited_front
-from foxnas_core.search.milp import solve
-from foxnas_core.search.problem import Limit, SearchProblem
+from foxnas_core.search.limits import Limit
+from foxnas_core.search.problem import SearchProblem
+from foxnas_core.search.solving import solve
 from foxnas_core.space.architecture import Architecture
 from foxnas_core.space.search_space import SearchSpace
 from tests.search.additive import (

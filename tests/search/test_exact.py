@@ -7,7 +7,8 @@ from hypothesis import strategies as st
 
 from foxnas_core.errors import InfeasibleBudget, InvalidInput
 from foxnas_core.search.exact import front, solve_exact
-from foxnas_core.search.problem import Limit, SearchProblem
+from foxnas_core.search.limits import Limit
+from foxnas_core.search.problem import SearchProblem
 from foxnas_core.table.metrics import metric_of
 from tests.search.additive import (
     TablePredictor,

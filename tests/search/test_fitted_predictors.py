@@ -12,7 +12,8 @@ from foxnas_core.families import load_shipped
 from foxnas_core.regression import Predictor, fit
 from foxnas_core.search.annealing import search
 from foxnas_core.search.exact import front, solve_exact
-from foxnas_core.search.problem import Limit, SearchProblem
+from foxnas_core.search.limits import Limit
+from foxnas_core.search.problem import SearchProblem
 from foxnas_core.search.result import search_document
 from foxnas_core.search.schedule import AnnealingSettings
 from foxnas_core.space.architecture import Architecture

@@ -8,8 +8,9 @@ from foxnas_core.errors import InfeasibleBudget, InvalidInput
 from foxnas_core.search import limited
 from foxnas_core.search.exact import front
 from foxnas_core.search.limited import limited_front
-from foxnas_core.search.milp import solve
-from foxnas_core.search.problem import Limit, SearchProblem
+from foxnas_core.search.limits import Limit
+from foxnas_core.search.problem import SearchProblem
+from foxnas_core.search.solving import solve
 from tests.search.additive import LIMITED as DRAWN
 from tests.search.additive import every_total, limited_problem, mini_problem, random_tables
 

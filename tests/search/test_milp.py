@@ -11,16 +11,13 @@ from foxnas_core.errors import InfeasibleBudget, InvalidInput
 from foxnas_core.search import milp
 from foxnas_core.search.annealing import search
 from foxnas_core.search.exact import front, solve_exact
-from foxnas_core.search.milp import (
-    EXACT_WITHIN,
-    check_feasible,
-    feasible_options,
-    limit_prices,
-    solve,
-    solve_milp,
-)
-from foxnas_core.search.problem import Limit, SearchProblem
+from foxnas_core.search.feasibility import check_feasible, feasible_options
+from foxnas_core.search.limits import Limit
+from foxnas_core.search.milp import EXACT_WITHIN
+from foxnas_core.search.problem import SearchProblem
+from foxnas_core.search.relaxation import limit_prices
 from foxnas_core.search.schedule import AnnealingSettings
+from foxnas_core.search.solving import solve, solve_milp
 from tests.search.additive import LIMITED as DRAWN
 from tests.search.additive import (
     SIDES,

@@ -15,14 +15,10 @@ from foxnas_core.families import load_shipped
 from foxnas_core.regression.link import Link
 from foxnas_core.search.annealing import search
 from foxnas_core.search.exact import solve_exact
-from foxnas_core.search.problem import (
-    Candidate,
-    Limit,
-    SearchProblem,
-    efficient_options,
-    rounded_down,
-    rounded_up,
-)
+from foxnas_core.search.feasibility import check_feasible
+from foxnas_core.search.limits import Limit, rounded_down, rounded_up
+from foxnas_core.search.pareto import efficient_options
+from foxnas_core.search.problem import Candidate, SearchProblem
 from foxnas_core.search.schedule import AnnealingSettings
 from foxnas_core.table.metrics import metric_of
 from tests.search.additive import (
@@ -83,7 +79,7 @@ def test_another_budget_shares_what_was_compiled() -> None:
 def test_no_limit_is_no_budget() -> None:
     problem = SearchProblem(mini_problem().objective)
     assert problem.budget == math.inf
-    problem.check_feasible()
+    check_feasible(problem)
     with pytest.raises(InvalidInput, match="no limit"):
         problem.within(3.0)
 
@@ -117,7 +113,7 @@ def test_the_smallest_named_can_be_reached_and_the_next_lower_cannot(
         [3, 4, 2], contexts, seed, whole=False, target="accuracy", quantile=0.5
     ).within(-1e6)
     with pytest.raises(InfeasibleBudget) as caught:
-        problem.check_feasible()
+        check_feasible(problem)
     smallest = caught.value.smallest
     assert solve_exact(problem.within(smallest)).costs == (smallest,)
     few = AnnealingSettings(steps=10)
@@ -139,7 +135,7 @@ def test_the_sentence_names_budget_smallest_and_unit() -> None:
         space, metric_of("latency_ms"), [1.0], [{"g0": np.array([0.6051, 2.0])}]
     )
     with pytest.raises(InfeasibleBudget) as caught:
-        SearchProblem(accuracy, (Limit(latency, 0.25),)).check_feasible()
+        check_feasible(SearchProblem(accuracy, (Limit(latency, 0.25),)))
     assert str(caught.value) == (
         "No architecture of space 'listed' has a predicted latency of at most 0.25 ms; the "
         "smallest that can be reached is 1.61 ms, so raise the budget to at least that."
@@ -239,7 +235,7 @@ def test_a_number_beyond_the_ceiling_is_kept_by_all_or_by_none() -> None:
     assert Limit(bent, 100.0).budget == math.inf
     assert Limit(bent, at_least=100.0).budget == -math.inf
     with pytest.raises(InfeasibleBudget, match="lower the floor"):
-        SearchProblem(predictor, (Limit(bent, at_least=100.0),)).check_feasible()
+        check_feasible(SearchProblem(predictor, (Limit(bent, at_least=100.0),)))
 
 
 def test_allowed_choices_are_checked_and_kept_in_the_order_of_the_space() -> None:

@@ -7,11 +7,11 @@ from hand import hand_space
 
 from foxnas_core.errors import InvalidInput
 from foxnas_core.families import load_shipped, space_from_dict
-from foxnas_core.search.problem import restricted
 from foxnas_core.search.restriction import (
     allowed_choices,
     choices_that_keep,
     choices_that_take,
+    restricted,
 )
 from foxnas_core.space.search_space import SearchSpace
 

@@ -7,7 +7,8 @@ import pandas as pd
 import pytest
 
 from foxnas_core.search.annealing import search
-from foxnas_core.search.problem import Limit, SearchProblem
+from foxnas_core.search.limits import Limit
+from foxnas_core.search.problem import SearchProblem
 from foxnas_core.search.result import SearchResult, search_document
 from foxnas_core.search.schedule import AnnealingSettings
 from foxnas_core.table.metrics import metric_of

@@ -10,25 +10,25 @@ from hand import hand_space, noisy_table, table_of
 from foxnas_core.errors import InfeasibleBudget, InvalidInput
 from foxnas_core.regression import Predictor, fit
 from foxnas_core.search.exact import Front, front
-from foxnas_core.search.problem import Limit, SearchProblem
-from foxnas_core.search.rounds import (
-    ROUNDS,
+from foxnas_core.search.limits import Limit
+from foxnas_core.search.problem import SearchProblem
+from foxnas_core.search.rounds.outcome import (
+    best_measured,
+    measured_finds,
+    movement,
+    rounds_document,
+    rounds_table,
+)
+from foxnas_core.search.rounds.planning import best_not_taken, plan_finds, spread_budgets
+from foxnas_core.search.rounds.record import (
     BestMeasured,
     Find,
     FindEstimate,
     FitQuality,
     Round,
     RoundsRecord,
-    best_measured,
-    best_not_taken,
     check_continues,
     front_error,
-    measured_finds,
-    movement,
-    plan_finds,
-    rounds_document,
-    rounds_table,
-    spread_budgets,
 )
 
 SPACE = hand_space(resolutions=(8, 16))
@@ -208,15 +208,15 @@ def record(rounds: int = 1, *, planned: bool = False) -> RoundsRecord:
 @pytest.mark.parametrize("planned", [False, True])
 def test_a_record_survives_json(planned):
     one = record(2, planned=planned)
-    text = ROUNDS.text(one)
-    again = ROUNDS.value(json.loads(text))
-    assert ROUNDS.text(again) == text
+    text = json.dumps(one.to_dict(), allow_nan=False)
+    again = RoundsRecord.from_dict(json.loads(text))
+    assert json.dumps(again.to_dict()) == text
     assert again.done == one.done == 2
     assert [f.architecture for r in again.rounds for f in r.finds] == [
         f.architecture for r in one.rounds for f in r.finds
     ]
     with pytest.raises(ValueError, match="format 2"):
-        ROUNDS.value(ROUNDS.document(one) | {"format": 2})
+        RoundsRecord.from_dict(one.to_dict() | {"format": 2})
 
 
 def test_an_unfinished_round_is_replaced_and_a_finished_one_kept():

@@ -14,7 +14,8 @@ from foxnas_core.families import load_shipped
 from foxnas_core.regression import Predictor, fit
 from foxnas_core.search.exact import Front, front
 from foxnas_core.search.limited import limited_front
-from foxnas_core.search.problem import Limit, SearchProblem
+from foxnas_core.search.limits import Limit
+from foxnas_core.search.problem import SearchProblem
 from foxnas_core.search.ties import tied_set
 from foxnas_core.space.architecture import Architecture, Value
 from foxnas_core.table.metrics import metric_of

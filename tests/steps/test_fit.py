@@ -6,7 +6,7 @@ from hand import hand_space, noisy_table, table_of
 from foxnas_core.errors import InvalidInput, MissingPart
 from foxnas_core.regression import fit
 from foxnas_core.steps.fit import fit_all, fit_each, predictor_or_transfer
-from foxnas_core.study import open_study
+from foxnas_core.study.storage import open_study
 from foxnas_core.table.latency_verdicts import usable
 from foxnas_core.table.measurements import table_from_frame
 
@@ -83,7 +83,8 @@ def test_a_memory_that_few_rows_have_keeps_nothing_else_from_being_fitted():
 
 def test_a_calibrated_latency_can_be_searched_exactly():
     from foxnas_core.search.exact import front
-    from foxnas_core.search.problem import Limit, SearchProblem
+    from foxnas_core.search.limits import Limit
+    from foxnas_core.search.problem import SearchProblem
 
     table = demo_with(15)
     fitted = fit_all(table, targets=["accuracy", "latency_ms", "latency_ms:int8"])

@@ -2,11 +2,13 @@ import math
 import os
 import subprocess
 import sys
+from dataclasses import replace
 
 import numpy as np
 import pytest
 import torch
 from conftest import REPOSITORY, stripes, tiny_document
+from optimizers import kernels, learning_rates, shrunk_alone
 
 from foxnas_core.errors import InvalidInput, MissingPart
 from foxnas_core.families import space_from_dict
@@ -133,22 +135,78 @@ def test_weights_can_begin_as_anothers_which_are_left_as_they_are(
         run(tiny_space, tiny_dataset, tmp_path, resume=True)
 
 
-def test_distillation_pulls_towards_the_largest_subnet(tiny_space, tiny_dataset):
-    """With all weight on the soft predictions, labels of the other subnets do not matter."""
-    torch.manual_seed(0)
-    subnets = [tiny_space.extreme("largest"), tiny_space.extreme("smallest")]
+def gradients_of(space, images, names, weight):
+    """Of the classifier, after a step on these extremes with this weight of distillation."""
+    torch.manual_seed(1)
+    supernet = training.supernet_of(space).train()
+    subnets = [space.extreme(name) for name in names]
+    training._accumulate(supernet, subnets, images, weight, 0.5, 0.25)
+    return supernet.head.classifier.weight.grad.clone()
+
+
+def test_distillation_weighs_the_soft_predictions_beside_the_labels(tiny_space, tiny_dataset):
+    """Without it labels alone teach, with all weight on it the smallest subnet's labels don't."""
     images = tiny_dataset.training.take(slice(0, 40))
-    gradients = []
-    for weight in (0.0, 1.0):
-        torch.manual_seed(1)
-        supernet = training.supernet_of(tiny_space).train()
-        training._accumulate(supernet, subnets, images, weight, 0.5, 0.25)
-        gradients.append(supernet.head.classifier.weight.grad.clone())
-    assert not torch.allclose(gradients[0], gradients[1])
+    none, some, all_ = (
+        gradients_of(tiny_space, images, ("largest", "smallest"), w) for w in (0.0, 0.25, 1.0)
+    )
+    by_labels = [gradients_of(tiny_space, images, (name,), 0.5) for name in ("largest", "smallest")]
+    close = {"rtol": 1e-4, "atol": 1e-6}
+    assert torch.allclose(none, sum(by_labels), **close)
+    assert torch.allclose(some, 0.75 * none + 0.25 * all_, **close)
+    assert not torch.allclose(all_, none, rtol=0.05)
+
+
+def test_larger_inputs_are_drawn_in_proportion_to_their_pixels(tiny_space):
+    recipe = Recipe(largest_share=0, smallest_share=0, random_subnets=4)
+    drawn = [s for step in range(500) for s in training._subnets_of_step(tiny_space, recipe, step)]
+    large = np.mean([architecture["resolution"] == 12 for architecture in drawn])
+    assert (
+        abs(large - 144 / (144 + 64)) < 0.03
+    )  # four standard errors are 0.041; a half is 0.19 off
+
+
+def test_weight_decay_is_for_kernels_alone(tiny_space, tiny_dataset, tmp_path):
+    """After one step, of which weight decay is no part of the gradient's."""
+    one, two = (
+        run(
+            tiny_space, tiny_dataset, tmp_path, stop_after=1,
+            recipe=Recipe(1, 40, 1e-2, decay, largest_share=1, smallest_share=1),
+        ).supernet
+        for decay in (0.0, 0.5)
+    )  # fmt: skip
+    assert shrunk_alone(one, two) == kernels(one)
+
+
+def test_each_image_is_flipped_half_of_the_times(tiny_dataset):
+    recipe = replace(RECIPE, epochs=20)
+    mirrored, seen = [], np.zeros(len(tiny_dataset.training))
+    for step in range(200):
+        given = training.StepImages(tiny_dataset.training, recipe).step(step)
+        order = np.random.default_rng([recipe.seed, 1, step // 10]).permutation(400)
+        rows = order[step % 10 * 40 : (step % 10 + 1) * 40]
+        own = tiny_dataset.training.take(rows)
+        straight = (given.images == own.images).all((1, 2))
+        assert (straight | (given.images == own.images[:, :, ::-1]).all((1, 2))).all()
+        assert np.array_equal(given.labels, own.labels)
+        seen[rows] += 1
+        mirrored.append(1 - straight.mean())
+    assert (seen == 20).all()  # every image once an epoch
+    assert abs(np.mean(mirrored) - 0.5) < 0.02
+    assert len(set(mirrored)) > 5
+
+
+def test_the_rate_warms_up_then_falls_to_nothing(tiny_space, tiny_dataset, tmp_path):
+    with learning_rates() as rates:
+        run(tiny_space, tiny_dataset, tmp_path, recipe=replace(RECIPE, warmup=0.2))
+    assert rates[:4] == pytest.approx([0.0025, 0.005, 0.0075, 0.01])
+    assert np.all(np.diff(rates[4:]) < 0) and rates[4] == pytest.approx(0.01)
+    assert rates[12] == pytest.approx(0.005) and 0 < rates[-1] < 2e-4
 
 
 def test_two_processes_share_the_batches_of_one(tmp_path):
-    """Under torchrun each process takes half of every batch; the loss curves agree."""
+    """Under torchrun each process takes half of every batch, and its gradients are averaged with
+    the other's; the loss curves agree."""
     script = tmp_path / "run.py"
     script.write_text(
         "import json, sys, torch\n"
@@ -157,11 +215,17 @@ def test_two_processes_share_the_batches_of_one(tmp_path):
         "import conftest\n"
         "from foxnas_core.families import space_from_dict\n"
         "from foxnas_core.tasks.dataset import Dataset\n"
+        "from foxnas_core.supernet import training\n"
         "from foxnas_core.supernet.training import Recipe, train, is_first\n"
         "torch.set_num_threads(1)\n"
         "d = Dataset('stripes', '', tuple('abc'), conftest.stripes(1600, 1), conftest.stripes(9))\n"
         "t = train(space_from_dict(conftest.tiny_document()), d, Recipe(6, 320, 1e-2),\n"
         "          state_file=Path(sys.argv[2]) / 's', report_every=3)\n"
+        "own = torch.nn.Linear(2, 1)\n"
+        "rank = torch.distributed.get_rank()\n"
+        "own.weight.grad = torch.full((1, 2), 1.0 + 2 * rank)\n"
+        "training._average_gradients(own, 2)\n"
+        "t.record['averaged'] = own.weight.grad.tolist()\n"
         "if is_first():\n"
         "    Path(sys.argv[2], 'out.json').write_text(json.dumps(t.record))\n"
         "torch.distributed.destroy_process_group()\n"
@@ -179,6 +243,8 @@ def test_two_processes_share_the_batches_of_one(tmp_path):
     space = space_from_dict(tiny_document())
     dataset = Dataset("stripes", "", tuple("abc"), stripes(1600, 1), stripes(9))
     one = run(space, dataset, tmp_path, recipe=Recipe(6, 320, 1e-2), report_every=3)
+    # Not their sum, which Adam, indifferent to a gradient's scale, would not show in the losses.
+    assert two["averaged"] == [[2.0, 2.0]]
     assert two["processes"] == 2 and one.record["processes"] == 1
     losses = [[row[1] for row in record["history"]["rows"]] for record in (two, one.record)]
     # Batch norm sees half a batch in each process, so they agree to hundredths, not to digits.

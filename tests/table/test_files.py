@@ -21,12 +21,8 @@ from foxnas_core.table.files import (
     parquet_frame,
     to_parquet_bytes,
 )
-from foxnas_core.table.measurements import (
-    MeasurementTable,
-    empty_table,
-    is_target,
-    table_from_frame,
-)
+from foxnas_core.table.measurements import MeasurementTable, empty_table, table_from_frame
+from foxnas_core.table.metrics import is_metric
 
 SPACE = hand_space()
 TINY = space_from_dict(tiny_document())
@@ -45,7 +41,7 @@ def read(path: Path, space: SearchSpace) -> MeasurementTable:
     if path.suffix != ".csv":
         return from_parquet(path, space)
     texts = {"id", *space.by_name}
-    frame = csv_frame(str(path), content_of(path), lambda name: name in texts or is_target(name))
+    frame = csv_frame(str(path), content_of(path), lambda name: name in texts or is_metric(name))
     return table_from_frame(space, frame, source=str(path), row_word="line")
 
 

@@ -65,8 +65,9 @@ def test_values_read_at_a_sensible_precision(column, value, text, signed):
 def test_accuracy_in_another_precision_and_what_it_lost_are_targets():
     int8, drop = metric_of("accuracy:int8"), metric_of("accuracy_drop:int8")
     assert (int8.unit, int8.direction, drop.unit, drop.direction) == ("%", "max", "points", "min")
-    assert int8.is_accuracy and not int8.is_drop and drop.is_drop and not drop.is_accuracy
-    assert metric_of("accuracy").is_accuracy and not metric_of("latency_ms").is_accuracy
+    assert int8.quality and int8.saturates and drop.quality and not drop.saturates
+    assert drop.bounds == (-100, 100) and int8.bounds == (0, 100)
+    assert not metric_of("latency_ms").quality and not metric_of("latency_ms").saturates
     assert drop.std_error_column == "accuracy_drop:int8_std_error"
     assert drop.text(0.2567, signed=True) == "+0.26" and drop.difference_unit == "points"
 
@@ -82,7 +83,7 @@ def test_energy_and_memory_are_targets_of_each_precision(column, unit):
     for name in (column, f"{column}:int8"):
         target = metric_of(name)
         assert (target.unit, target.direction, target.column) == (unit, "min", name)
-        assert target.is_extra and not target.is_latency
+        assert target.is_extra and not target.timed
     assert metric_of(f"{column}:int8").label.endswith("(int8)")
 
 

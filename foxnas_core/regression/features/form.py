@@ -280,7 +280,7 @@ def _group_parts(name: str, space: SearchSpace, group: str, target: Metric) -> l
     if name in BUILDERS:
         return BUILDERS[name](space, group)
     form = family_of(space).forms[name]
-    return form.parts(space, group, target.is_accuracy or target.is_drop)
+    return form.parts(space, group, target.quality and np.isfinite(target.bounds[1]))
 
 
 @lru_cache(maxsize=64)
@@ -338,7 +338,7 @@ def _by_slot(space: SearchSpace, part: Part) -> list[Part]:
 
 def scaling_resolution(space: SearchSpace, target: Metric) -> Decision | None:
     """The decision whose square scales the target, where it has more than one choice."""
-    if target.unit != "ms" and target.column != "macs":
+    if not target.scales:
         return None
     for group in space.context:
         for decision in space.in_group(group):

@@ -9,7 +9,8 @@ import numpy as np
 import pandas as pd
 
 from foxnas_core.errors import InfeasibleBudget, InvalidInput
-from foxnas_core.search.problem import Candidate, rounded_up
+from foxnas_core.search.limits import rounded_up
+from foxnas_core.search.problem import Candidate
 from foxnas_core.search.strategies.goal import Evaluation, SearchGoal
 from foxnas_core.search.strategies.strategy import Strategy
 

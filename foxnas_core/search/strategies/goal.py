@@ -12,7 +12,8 @@ from typing import Literal
 import numpy as np
 
 from foxnas_core.errors import InvalidInput
-from foxnas_core.search.problem import Limit, SearchProblem
+from foxnas_core.search.limits import Limit
+from foxnas_core.search.problem import SearchProblem
 from foxnas_core.space.architecture import Architecture, Value
 from foxnas_core.space.search_space import SearchSpace
 

@@ -20,8 +20,8 @@ from foxnas_core.table.importing.reading import (
     parse_objects,
     read_rows,
 )
-from foxnas_core.table.measurements import STD_ERROR, MeasurementTable, is_target, table_from_frame
-from foxnas_core.table.metrics import metric_of
+from foxnas_core.table.measurements import STD_ERROR, MeasurementTable, table_from_frame
+from foxnas_core.table.metrics import is_metric, known_names, metric_of
 
 _ID = "[0-9a-f]{12}"
 
@@ -117,7 +117,7 @@ class ForeignFile:
         latencies = [
             name
             for name in frame.columns
-            if is_target(name) and metric_of(name).is_latency and table.known(name) < len(table)
+            if is_metric(name) and metric_of(name).timed and table.known(name) < len(table)
         ]
         if not latencies:
             raise InvalidInput(
@@ -168,11 +168,10 @@ class ForeignFile:
         return f"{self.source} has a header but no rows; add the measured subnets."
 
     def _check_targets(self, frame: pd.DataFrame) -> None:
-        if not any(is_target(column) for column in frame.columns):
+        if not any(is_metric(column) for column in frame.columns):
             raise InvalidInput(
-                f"{self.source} has no target column; name at least one column accuracy (percent), "
-                "latency_ms, latency_ms:DEVICE, cross_entropy, parameters or macs, or map one "
-                "(--map accuracy=COLUMN)."
+                f"{self.source} has no target column; name at least one column accuracy "
+                f"(percent) or otherwise ({known_names()}), or map one (--map accuracy=COLUMN)."
             )
         if not len(frame):
             raise InvalidInput(self._no_rows)
@@ -286,7 +285,7 @@ def _with_plain_rest(frame: pd.DataFrame, space: SearchSpace) -> pd.DataFrame:
     rest = [
         name
         for name in frame.columns
-        if not (name == "id" or name in space.by_name or is_target(name.removesuffix(STD_ERROR)))
+        if not (name == "id" or name in space.by_name or is_metric(name.removesuffix(STD_ERROR)))
         and (frame[name].dtype == object or pd.api.types.is_string_dtype(frame[name]))
     ]
     return frame.assign(**{name: _plain(frame[name]) for name in rest})

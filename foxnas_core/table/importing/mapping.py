@@ -7,8 +7,15 @@ from dataclasses import dataclass, field
 from foxnas_core.errors import InvalidInput
 from foxnas_core.space.search_space import SearchSpace
 from foxnas_core.table.importing.reading import ARCHITECTURE
-from foxnas_core.table.measurements import is_target
-from foxnas_core.table.metrics import KNOWN, STD_ERROR, metric_of, units_of
+from foxnas_core.table.metrics import (
+    KNOWN,
+    STD_ERROR,
+    is_metric,
+    known_names,
+    metric_of,
+    names_unit,
+    units_of,
+)
 
 # Names under which targets are often found; how they are written (top-1, Top1) does not matter.
 _SYNONYMS = {
@@ -46,7 +53,7 @@ def needs_unit(target: str, column: str) -> bool:
 
     The documented names tell it: `accuracy` is in percent, `latency_ms` in ms.
     """
-    return bool(units_of(target)) and target != column
+    return target != column and is_metric(target) and bool(units_of(target))
 
 
 def suggest_mapping(columns: Sequence[str], space: SearchSpace) -> ColumnMapping:
@@ -56,7 +63,7 @@ def suggest_mapping(columns: Sequence[str], space: SearchSpace) -> ColumnMapping
     synonyms. No unit is suggested.
     """
     wanted = [ARCHITECTURE, *space.by_name, *KNOWN, *(f"{t}{STD_ERROR}" for t in KNOWN)]
-    taken = {column for column in columns if column in wanted or is_target(column)}
+    taken = {column for column in columns if column in wanted or is_metric(column)}
     found: dict[str, str] = {}
     for synonyms in (False, True):
         for name in wanted:
@@ -78,13 +85,11 @@ def check_mapping(
     is missing."""
     for name, column in mapping.columns.items():
         target = name.removesuffix(STD_ERROR)
-        if not (name == ARCHITECTURE or name in space.by_name or is_target(target)):
+        if not (name == ARCHITECTURE or name in space.by_name or is_metric(target)):
             raise InvalidInput(
                 f"{name!r} can't be mapped to the column {column!r} of {source}: it is neither a "
                 f"decision of space {space.name!r} ({_some(list(space.by_name))}) nor a target "
-                f"({', '.join(KNOWN)}, latency_ms:DEVICE, accuracy:PRECISION, each also with "
-                f"{STD_ERROR}) nor "
-                f"{ARCHITECTURE!r}."
+                f"({known_names()}, each also with {STD_ERROR}) nor {ARCHITECTURE!r}."
             )
     for name, column in mapping.columns.items():
         if column not in columns:
@@ -107,17 +112,18 @@ def check_mapping(
             allowed = list(units_of(name))
             raise InvalidInput(
                 f"The unit of the column {column!r} of {source}, mapped to {name}, is not told; "
-                f"say whether it is in {_either(allowed)} (--{_option(name)}-unit)."
+                f"say whether it is in {_either(allowed)} ({unit_option(name)})."
             )
 
 
 def _check_unit(
     target: str, unit: str, mapping: ColumnMapping, source: str, columns: Sequence[str]
 ) -> None:
-    allowed = units_of(target) if is_target(target) else {}
+    allowed = units_of(target) if is_metric(target) else {}
     if not allowed:
         raise InvalidInput(
-            f"{target!r} takes no unit; units are told of accuracy and of latencies only."
+            f"{target!r} takes no unit; units are told of "
+            f"{', '.join(name for name, metric in KNOWN.items() if metric.units)} only."
         )
     if unit not in allowed:
         raise InvalidInput(f"{target} can't be in {unit!r}; allowed: {', '.join(allowed)}.")
@@ -127,15 +133,18 @@ def _check_unit(
                 f"A unit is told for {target}, but {source} has no such column; map one to it, of "
                 f"{_some(columns)}."
             )
-        if not metric_of(target).is_accuracy and unit != "ms":
+        own = next(iter(allowed))
+        if names_unit(metric_of(target)) and unit != own:
             raise InvalidInput(
-                f"{source} has a column {target!r}, which is in ms by its name, not in {unit}; map "
-                f"it explicitly (--map {target}={target}) if its name is wrong."
+                f"{source} has a column {target!r}, which is in {own} by its name, not in {unit}; "
+                f"map it explicitly (--map {target}={target}) if its name is wrong."
             )
 
 
-def _option(target: str) -> str:
-    return "accuracy" if metric_of(target).is_accuracy else "latency"
+def unit_option(target: str) -> str:
+    """How the command line is told a target's unit."""
+    own = {"accuracy": "--accuracy-unit", "latency_ms": "--latency-unit"}
+    return own.get(metric_of(target).head, f"--unit {target}=UNIT")
 
 
 def _bare(name: str) -> str:

@@ -5,7 +5,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from foxnas_core.errors import FoxnasError
-from foxnas_core.study import Study
+from foxnas_core.study.storage import Study
 from foxnas_core.table.metrics import metric_of
 from pages.shared.cache.versions import cached, table_of
 
@@ -71,7 +71,7 @@ def recommendation_of(study: Study, column: str, link: str) -> "Recommendation":
     """The recommended form of one target and why; raises as `regression.fit`."""
     from foxnas_core.regression.picker import recommend
 
-    return recommend(table_of(study), column, link if metric_of(column).is_accuracy else "none")
+    return recommend(table_of(study), column, link if metric_of(column).saturates else "none")
 
 
 @cached("optima.parquet")

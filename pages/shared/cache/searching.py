@@ -4,9 +4,8 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from foxnas_core.errors import FoxnasError
-from foxnas_core.search.result import SEARCHES
 from foxnas_core.space.architecture import Architecture, Value
-from foxnas_core.study import Study
+from foxnas_core.study.storage import Study
 from pages.shared.cache.fits import calibrations_of, predictor_of
 from pages.shared.cache.versions import Stamp, cached, stamp_of, table_of
 
@@ -18,9 +17,9 @@ if TYPE_CHECKING:
     from foxnas_core.explanation.why_not import WhyNot
     from foxnas_core.search.calibration import SearchCalibration
     from foxnas_core.search.exact import Front
-    from foxnas_core.search.milp import Solution
     from foxnas_core.search.problem import SearchProblem
     from foxnas_core.search.result import SearchResult
+    from foxnas_core.search.solving import Solution
 
 Kept = tuple[tuple[str, tuple[Value, ...]], ...]
 Limits = tuple[tuple[str, float], ...]
@@ -69,8 +68,8 @@ def limited_front_of(study: Study, cost: str, limits: Limits, kept: Kept) -> "Fr
 
 @cached(entries=64, spinner="Finding the optimum under all limits …")
 def solution_of(study: Study, objective: str, limits: Limits, kept: Kept) -> "Solution":
-    """The optimum of `problem_of`; raises as `milp.solve`."""
-    from foxnas_core.search.milp import solve
+    """The optimum of `problem_of`; raises as `solving.solve`."""
+    from foxnas_core.search.solving import solve
 
     return solve(problem_of(study, objective, limits, kept))
 
@@ -158,7 +157,7 @@ def reasons_of(study: Study, latency: str, architecture: Architecture, budget: f
 def searches_of(study: Study) -> "dict[str, SearchResult]":
     """The newest of the study's kept searches by id, damaged ones left out."""
     found = {}
-    for search_id in study.ids(SEARCHES)[:KEPT_SEARCHES]:
+    for search_id in study.search_ids()[:KEPT_SEARCHES]:
         with suppress(FoxnasError):
             stamp = stamp_of(study, f"searches/{search_id}.json")
             found[search_id] = _search(study, search_id, stamp)
@@ -168,4 +167,4 @@ def searches_of(study: Study) -> "dict[str, SearchResult]":
 # With every search that is kept there is another list, so each search is kept apart from it.
 @cached(table=False, entries=2 * KEPT_SEARCHES)
 def _search(study: Study, search_id: str, stamp: Stamp) -> "SearchResult":
-    return study.kept(SEARCHES, search_id)
+    return study.load_search(search_id)

@@ -2,6 +2,7 @@ from dataclasses import replace
 
 import pytest
 import torch
+from optimizers import kernels, learning_rates, shrunk_alone
 
 from foxnas_core.errors import InvalidInput
 from foxnas_core.evidence.handmade.designs import design_named, plan_of
@@ -60,6 +61,17 @@ def test_a_killed_training_ends_as_an_unbroken_one(tiny_dataset, tmp_path):
     resumed = run(tiny_dataset, tmp_path, report=lambda p: seen.append(p.step), report_every=1)
     assert seen == list(range(14, 21))
     assert same(whole, resumed)
+
+
+def test_the_schedule_and_weight_decay_are_the_supernets(tiny_dataset, tmp_path):
+    with learning_rates() as rates:
+        run(tiny_dataset, tmp_path, replace(RECIPE, warmup=0.2))
+    assert rates[3] == pytest.approx(0.01) and rates[12] == pytest.approx(0.005)
+    one, two = (
+        run(tiny_dataset, tmp_path / name, replace(RECIPE, weight_decay=decay), stop_after=1)
+        for name, decay in (("one", 0.0), ("two", 0.5))
+    )
+    assert shrunk_alone(one, two) == kernels(one)
 
 
 def test_the_state_of_another_network_is_refused(tiny_dataset, tmp_path):

@@ -43,4 +43,4 @@ def test_what_can_be_edited_is_each_active_decision_to_its_other_choices(seed):
         assert {*others, before[name]} == set(space.by_name[name].choices)
         assert before[name] not in others
     one = choice_space({"only": ("a",)})
-    assert editable(one, one.extreme("largest")) == {}
+    assert editable(one, one.architecture({"only": "a"})) == {}

@@ -8,7 +8,8 @@ from hand import hand_space, noisy_table
 
 from foxnas_core.regression import fit
 from foxnas_core.search.exact import Front, front
-from foxnas_core.search.problem import Limit, SearchProblem
+from foxnas_core.search.limits import Limit
+from foxnas_core.search.problem import SearchProblem
 from foxnas_core.search.stability import resampled_fronts
 from pages.shared import resamples
 from pages.shared.registry import ServerBusy

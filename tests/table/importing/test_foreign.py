@@ -173,7 +173,7 @@ def test_errors_name_the_files_column_line_and_value(was: str, now: str, sentenc
         ({}, {"latency_ms": "s"}, "mapped to accuracy, is not told; say whether it is in percent "
          "or fraction (--accuracy-unit)."),
         ({}, {"accuracy": "percents"}, "accuracy can't be in 'percents'; allowed: percent, fracti"),
-        ({}, {"macs": "M"}, "'macs' takes no unit; units are told of accuracy and of latencies on"),
+        ({}, {"macs": "M"}, "'macs' takes no unit; units are told of accuracy, dice"),
         ({}, {"latency_ms:gpu": "s"}, "A unit is told for latency_ms:gpu, but theirs.csv has no"),
         ({"p9_kernel": "KQ"}, {}, "'p9_kernel' can't be mapped to the column 'KQ' of theirs.csv: "
          "it is neither a decision of space 'hand' (p_depth, p1_kernel, p2_kernel, q1_kernel) nor"),

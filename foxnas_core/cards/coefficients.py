@@ -1,0 +1,231 @@
+"""What each choice costs and buys, with its confidence interval."""
+
+import math
+
+import numpy as np
+import pandas as pd
+
+from foxnas_core.cards.analysis import Options, analysis
+from foxnas_core.cards.card import Card
+from foxnas_core.cards.given import Given
+from foxnas_core.diagnostics.normality import p_text
+from foxnas_core.explanation.coefficients import coefficient_table, side_by_side
+from foxnas_core.explanation.sentences import sentence_table
+from foxnas_core.figures import coefficients as figures
+from foxnas_core.figures.forms import forms_figure, forms_table
+from foxnas_core.regression.inference import KINDS, joint_tests
+from foxnas_core.table.metrics import Metric
+
+_STARS = (
+    "Stars: * below .05, ** below .01, *** below .001, adjusted so that of all starred effects at "
+    "most that share is false (Benjamini and Hochberg)."
+)
+
+
+def not_fitted(given: Given) -> str | None:
+    """Nothing; raises what keeps the column from being fitted."""
+    given.fitted  # noqa: B018
+    return None
+
+
+def none_fitted(given: Given) -> str | None:
+    """Nothing; raises what keeps the first column from being fitted where none of both can be."""
+    return None if given.mains() else not_fitted(given.into(given.column))
+
+
+@analysis("Coefficients", "fit", "How well the regression fits", not_fitted)
+def fit(given: Given) -> Card:
+    """How one target is fitted, how well, and what to beware of."""
+    predictor, target = given.fitted, given.fitted.target
+    said = (
+        f"Form {predictor.form.title}: {predictor.rows:,} rows, {predictor.parameters} parameters, "
+        f"R² {predictor.r2:.3f} (adjusted {predictor.r2_adjusted:.3f}). On subnets that the fit "
+        f"never saw: R² {predictor.cv.r2:.3f}, RMSE {target.text(predictor.cv.rmse)} "
+        f"{target.difference_unit}, Kendall's tau {predictor.cv.tau:.3f}."
+    )
+    if (ceiling := predictor.ceiling) is not None:
+        value, low, high = (
+            target.value_text(end) if math.isfinite(end) else "no bound"
+            for end in (ceiling.value, ceiling.low, ceiling.high)
+        )
+        said += (
+            f" Fitted as saturating at {value} (95 % interval {low} to {high}; likelihood ratio "
+            f"{ceiling.statistic:.0f}, {p_text(ceiling.p)}): effects are in "
+            f"{target.difference_unit} for a subnet of {target.value_text(predictor.link.center)}."
+        )
+    notes = [predictor.form.note] if predictor.form.note else []
+    if predictor.left_out:
+        notes.append(
+            f"{predictor.left_out} measured rows failed a check of how they were measured and are "
+            "left out; the page Measurements says which."
+        )
+    return Card(
+        key=f"fit-{target.column}",
+        title=target.label,
+        sentence=said,
+        stress=(predictor.form.title,),
+        notes=tuple(notes),
+        cautions=tuple(predictor.warnings),
+    )
+
+
+@analysis("Coefficients", "forms", "Which form suits a target", not_fitted)
+def forms(given: Given) -> Card:
+    """Why a form is recommended for one target; some seconds."""
+    target = given.fitted.target
+    found = given.recommendation(target.column, given.link)
+    return Card(
+        key=f"forms-{target.column}",
+        title=f"Which form suits {_in_a_sentence(target.label)}",
+        sentence=found.sentence,
+        table=found.table,
+        draw=lambda: forms_figure(forms_table(found), target),
+    )
+
+
+def _in_a_sentence(label: str) -> str:
+    return label if label[1:2].isupper() else label[0].lower() + label[1:]
+
+
+def _effects(given: Given) -> tuple[list[Metric], pd.DataFrame, pd.DataFrame]:
+    """The targets, the effects on them side by side, and each with its interval."""
+    mains = given.mains()
+    targets = [own.fitted.target for own in mains]
+    effects = side_by_side([own.fitted for own in mains], [own.inferred for own in mains])
+    return targets, effects, figures.interval_table(effects, [t.column for t in targets])
+
+
+def blocks(given: Given) -> list[str]:
+    """What effects may be highlighted by: slots, or groups that have none."""
+    _, effects, _ = _effects(given)
+    return list(dict.fromkeys(effects["slot"].where(effects["slot"] != "", effects["group"])))
+
+
+@analysis("Coefficients", "clearest", "The largest effect", none_fitted)
+def clearest(given: Given) -> Card:
+    (target, *_), effects, intervals = _effects(given)
+    row = effects.iloc[int(np.nanargmax(effects[target.column].abs()))]
+    choice = f"{row['decision']} {row['choice']}"
+    return Card(
+        sentence=f"The largest effect on {target.label.lower()}: {choice} instead of "
+        f"{row['reference']}, {target.text(row[target.column], signed=True)} "
+        f"{target.difference_unit}. {int((~intervals['clear']).sum())} of {len(intervals)} "
+        "intervals span 0: there the data do not tell the sign.",
+        stress=(choice,),
+    )
+
+
+@analysis("Coefficients", "words", "In plain words", none_fitted)
+def words(given: Given) -> Card:
+    targets, effects, _ = _effects(given)
+    return Card(
+        sentence="Each choice against the first one, the clearest effect on "
+        f"{targets[0].label.lower()} first, with 95 % intervals. {_STARS}",
+        table=sentence_table(effects, targets),
+    )
+
+
+def roles(given: Given) -> list[str]:
+    """The roles of which a heatmap says more than the intervals do: those in several groups."""
+    _, effects, _ = _effects(given)
+    groups = effects.groupby("role", sort=False)["group"].nunique()
+    return groups[groups > 1].index.tolist()
+
+
+def _no_roles(given: Given) -> str | None:
+    if none_fitted(given) is None and not roles(given):
+        return "No role of a choice is in several groups; the intervals say all there is."
+    return None
+
+
+def _roles(given: Given) -> Options:
+    return {"role": {role: role.capitalize() for role in roles(given)}}
+
+
+@analysis("Coefficients", "heatmap", "A choice by group", _no_roles, _roles)
+def heatmap(given: Given, *, role: str = "") -> Card:
+    """What one role's choices change wherever they are made."""
+    role = role or roles(given)[0]
+    targets, effects, _ = _effects(given)
+    own = effects[effects["role"] == role]
+    slotted = bool((own["position"] > 0).any())
+    space = given.study.space
+    if not slotted:
+        what = "Each choice instead of the first one."
+    elif own["slot"].ne(own["decision"].map(lambda d: space.by_name[d].slot)).any():
+        what = "Adding each block, its own choices being average."
+    else:
+        first, last = own["reference"].iloc[0], own["choice"].iloc[-1]
+        what = f"{role.capitalize()} {last} instead of {first}."
+    return Card(
+        key=f"heatmap-{role}",
+        title=f"{role.capitalize()} by {'stage and block' if slotted else 'group'}",
+        sentence=f"{what} Numbers in parentheses: the 95 % interval spans 0.",
+        table=own,
+        draw=lambda: figures.heatmap_figure(
+            [figures.heatmap_of(effects, role, t) for t in targets]
+        ),
+    )
+
+
+def _no_context(given: Given) -> str | None:
+    if none_fitted(given) is None and not given.study.space.context:
+        return "The input of this space has one resolution only, so there is nothing to compare."
+    return None
+
+
+@analysis("Coefficients", "context", "Input", _no_context)
+def context(given: Given) -> Card:
+    targets, _, every = _effects(given)
+    rows = every[every["group"].isin(given.study.space.context)]
+    return Card(
+        sentence="What the input resolution changes, blocks being average.",
+        table=rows,
+        draw=lambda: figures.interval_figure(rows, targets),
+    )
+
+
+@analysis("Coefficients", "choices", "Every choice with its interval", none_fitted)
+def choices(given: Given) -> Card:
+    targets, _, every = _effects(given)
+    rows = every[~every["group"].isin(given.study.space.context)]
+    resolution = ", at the largest resolution" if given.study.space.context else ""
+    return Card(
+        sentence=f"Mean change in the prediction against the first choice{resolution}, the other "
+        f"choices being average. Bars are 95 % intervals ({KINDS[given.intervals]}); where they "
+        "span 0 the point is hollow.",
+        table=rows,
+        draw=lambda: figures.interval_figure(rows, targets),
+    )
+
+
+@analysis("Coefficients", "tests", "Does a block matter at all?", not_fitted)
+def tests(given: Given) -> Card:
+    target = given.fitted.target
+    return Card(
+        key=f"tests-{target.column}",
+        sentence=f"{target.label}: F-tests that no choice of a block, or of a whole stage, changes "
+        "it; p adjusted over all tests (Benjamini and Hochberg).",
+        table=joint_tests(given.fitted, given.inferred),
+    )
+
+
+def _ways(given: Given) -> Options:
+    return {"as_fitted": {False: "Against the first choice", True: "As fitted (sum to zero)"}}
+
+
+@analysis("Coefficients", "terms", "Terms of the regression", not_fitted, _ways)
+def terms(given: Given, *, as_fitted: bool = False) -> Card:
+    """The coefficients of one fit."""
+    predictor = given.fitted
+    return Card(
+        key=f"terms-{predictor.target.column}",
+        title=f"{predictor.target.label}: {predictor.parameters} terms",
+        sentence="The coefficients of the fit: estimate, standard error, t, p and 95 % interval. "
+        + (
+            "Contrasts sum to zero, as they are fitted."
+            if as_fitted
+            else "Contrasts are shown as differences to the first choice."
+        ),
+        table=coefficient_table(predictor, given.inferred, as_fitted=as_fitted),
+    )

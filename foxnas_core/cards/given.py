@@ -1,0 +1,231 @@
+"""What an analysis may read: a study, how it is looked at, and what follows from both.
+
+Here all of it is computed when first asked for. Who keeps results elsewhere, as the pages' cache
+does, overrides `kept`.
+"""
+
+import functools
+import inspect
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar
+
+from foxnas_core.errors import FoxnasError, MissingPart
+from foxnas_core.space.architecture import Architecture
+from foxnas_core.study.storage import Study, file_hash
+from foxnas_core.table.measurements import MeasurementTable
+from foxnas_core.table.metrics import metric_of
+
+if TYPE_CHECKING:
+    from foxnas_core.diagnostics.diagnosis import Diagnosis
+    from foxnas_core.diagnostics.learning_curve import LearningCurve
+    from foxnas_core.evidence.trust.pairs import TrustRecord
+    from foxnas_core.evidence.trust.report import TrustReport
+    from foxnas_core.quantization.comparison import PrecisionComparison
+    from foxnas_core.regression import Predictor
+    from foxnas_core.regression.inference import Inference
+    from foxnas_core.regression.picker import Recommendation
+    from foxnas_core.search.exact import Front
+
+_P = ParamSpec("_P")
+_T = TypeVar("_T")
+
+
+def once(
+    method: Callable[Concatenate["Given", _P], _T],
+) -> Callable[Concatenate["Given", _P], _T]:
+    """A method of `Given` that is computed once for equal arguments, all of them hashable."""
+    signature = inspect.signature(method)
+
+    @functools.wraps(method)
+    def asked(self: "Given", *args: _P.args, **named: _P.kwargs) -> _T:
+        bound = signature.bind(self, *args, **named)
+        bound.apply_defaults()
+        return self.kept(method, *bound.args[1:])
+
+    return asked
+
+
+@dataclass(frozen=True, eq=False)
+class Given:
+    """A study, and how it is looked at.
+
+    `cost` is the column that `objective` is traded against, by default the study's main ones, and
+    `target` the one that is looked into alone, by default the objective; `form`, `link` and
+    `intervals` are how regressions are fitted and their effects bounded; `budget` is in the cost's
+    unit and `architecture` the chosen one, None where nobody chose; `beside` is a second study to
+    compare with.
+    """
+
+    study: Study
+    objective: str | None = None
+    cost: str | None = None
+    target: str | None = None
+    form: str = "auto"
+    link: str = "auto"
+    intervals: str = "ordinary"
+    budget: float | None = None
+    architecture: Architecture | None = None
+    beside: "Given | None" = None
+    _results: dict[tuple, Any] = field(default_factory=dict, repr=False)
+
+    def kept(self, method: Callable[..., _T], *arguments: Any) -> _T:
+        """What `method` makes of arguments, computed once."""
+        key = (method.__name__, *arguments)
+        if key not in self._results:
+            self._results[key] = method(self, *arguments)
+        return self._results[key]
+
+    @property
+    def folder(self) -> str:
+        """The study's folder as one types it where the program was started."""
+        folder, here = self.study.folder.resolve(), Path.cwd().resolve()
+        return str(folder.relative_to(here)) if folder.is_relative_to(here) else folder.name
+
+    @property
+    def table(self) -> MeasurementTable:
+        """The measurement table; raises as `Study.table`."""
+        return self.kept(Given._table)
+
+    def _table(self) -> MeasurementTable:
+        return self.study.table()
+
+    def into(self, target: str) -> "Given":
+        """The same, looked into by one column; what is computed is shared."""
+        return replace(self, target=target)
+
+    # Columns
+
+    @property
+    def main(self) -> tuple[str, ...]:
+        """The columns of the objective and of the cost, those that there are."""
+        targets = self.table.targets
+        quality = self.objective or next((t.column for t in targets if t.quality), None)
+        cost = self.cost or next((t.column for t in targets if t.timed), None)
+        return tuple(column for column in (quality, cost) if column is not None)
+
+    @property
+    def column(self) -> str:
+        """The column that is looked into; raises `MissingPart` where there is none."""
+        known = [target.column for target in self.table.targets]
+        found = self.target or next(iter(self.main), next(iter(known), None))
+        if found is None or not len(self.table):
+            raise MissingPart(
+                "This study has no measurements yet; measure subnets with 'python -m foxnas_core "
+                "measure' or import a table."
+            )
+        return found
+
+    # Fits
+
+    @property
+    def fitted(self) -> "Predictor":
+        """The predictor of `column`, as it is looked at; raises as it and `predictor`."""
+        return self.predictor(self.column, self.fitting_form, self.link)
+
+    @property
+    def inferred(self) -> "Inference":
+        """How sure one may be of the effects in `fitted`; raises as it.
+
+        A calibrated device's fit has no rows of its own to resample.
+        """
+        kind = "ordinary" if self.fitted.df is not None else self.intervals
+        return self.inference(self.column, self.fitting_form, self.link, kind)
+
+    @property
+    def fitting_form(self) -> str:
+        """`form`, or "auto" where this table can't have it."""
+        from foxnas_core.regression.features import forms_of
+
+        forms = forms_of(self.table.space, ordered=self.table.ordered)
+        return self.form if self.form in forms else "auto"
+
+    def mains(self) -> "list[Given]":
+        """Looked into by each of `main` that can be fitted."""
+        found = []
+        for column in self.main:
+            with suppress(FoxnasError):
+                own = self.into(column)
+                own.fitted  # noqa: B018
+                found.append(own)
+        return found
+
+    @once
+    def predictor(self, column: str, form: str = "auto", link: str = "auto") -> "Predictor":
+        """The predictor of one target; raises as `steps.fit.predictor_or_transfer`."""
+        from foxnas_core.steps.fit import fit_all
+
+        return fit_all(self.table, form, link, targets=[column])[column]
+
+    @once
+    def inference(
+        self, column: str, form: str = "auto", link: str = "auto", kind: str = "ordinary"
+    ) -> "Inference":
+        """How sure one may be of a predictor's effects; raises as `predictor`."""
+        from foxnas_core.regression.inference import inference
+
+        return inference(self.predictor(column, form, link), kind, table=self.table)
+
+    @once
+    def recommendation(self, column: str, link: str) -> "Recommendation":
+        """The recommended form of one target and why; raises as `regression.fit`."""
+        from foxnas_core.regression.picker import recommend
+
+        return recommend(self.table, column, link if metric_of(column).saturates else "none")
+
+    @once
+    def diagnosis(self, column: str, form: str, link: str) -> "Diagnosis":
+        """What speaks against one predictor; raises as `predictor` and `diagnose`."""
+        from foxnas_core.diagnostics.diagnosis import diagnose
+
+        return diagnose(self.predictor(column, form, link), self.table)
+
+    @once
+    def learning_curve(self, column: str, form: str, link: str) -> "LearningCurve":
+        """How one predictor depends on the number of rows; raises as `learning_curve`."""
+        from foxnas_core.diagnostics.learning_curve import learning_curve
+
+        return learning_curve(self.predictor(column, form, link), self.table)
+
+    @once
+    def front(self, cost: str) -> "Front":
+        """The best predictions of the objective for every cost; raises as `latency_front`."""
+        from foxnas_core.steps.search import latency_front
+
+        return latency_front(self.predictor("accuracy"), self.predictor(cost))
+
+    # Beside another study
+
+    @once
+    def precisions(self) -> "PrecisionComparison":
+        """This study's subnets, and those of the one beside it, in both precisions; raises as
+        `compare_precisions`."""
+        from foxnas_core.quantization.comparison import compare_precisions
+
+        shown = [self, *([self.beside] if self.beside else [])]
+        return compare_precisions([(given.study.folder.name, given.table) for given in shown])
+
+    # Records
+
+    @once
+    def trust(self) -> "TrustRecord | None":
+        """The subnets that were trained alone; raises as `Study.trust`."""
+        return self.study.trust()
+
+    @once
+    def trust_report(self) -> "TrustReport":
+        """What those subnets tell; raises as `trust_report`."""
+        from foxnas_core.evidence.trust.report import trust_report
+
+        record = self.trust()
+        pairs = record.pairs if record else ()
+        # The seed of the run, so that everybody says the same of it.
+        return trust_report(pairs, seed=pairs[0].seed if pairs else 0)
+
+    @once
+    def weights(self) -> str:
+        """The hash of the study's weights, "" where it has none."""
+        file = self.study.checkpoint_file
+        return file_hash(file) if file.exists() else ""

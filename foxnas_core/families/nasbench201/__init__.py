@@ -1,0 +1,58 @@
+"""The family of NAS-Bench-201's cells: its space, its graph, its notation, and when cells meet."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from foxnas_core.families.family import Edge, Extreme, Family, Graph
+from foxnas_core.families.nasbench201.canonical import canonical_key, live_edges
+from foxnas_core.families.nasbench201.space import (
+    EDGES,
+    NODES,
+    NONE,
+    SKIP,
+    cell_of,
+    cell_string,
+    edge_name,
+    operations_of,
+    parse_cell,
+    space_from_settings,
+)
+from foxnas_core.space.architecture import Architecture
+from foxnas_core.space.search_space import SearchSpace
+
+
+class NASBench201(Family):
+    """Operations have no order, so its extremes are named."""
+
+    name = "nasbench201"
+    notation = "|op~0|+|op~0|op~1|+|op~0|op~1|op~2|, or its number in NAS-Bench-201"
+
+    def space(self, name: str, settings: Mapping[str, Any]) -> SearchSpace:
+        return space_from_settings(name, settings)
+
+    def extremes(self, space: SearchSpace) -> dict[Extreme, Architecture]:
+        """The least cell that hands its input on, and the cell of 3×3 convolutions only."""
+        # That of `none` only is smaller, but the network would not see its image.
+        least = [SKIP if edge == (0, NODES - 1) else NONE for edge in EDGES]
+        most = ["nor_conv_3x3"] * len(EDGES)
+        return {"smallest": cell_of(space, least), "largest": cell_of(space, most)}
+
+    def canonical(self, space: SearchSpace, architecture: Architecture) -> str:
+        return canonical_key(operations_of(architecture))
+
+    def graph(self, space: SearchSpace, architecture: Architecture) -> Graph:
+        operations = operations_of(architecture)
+        live = live_edges(operations)
+        return Graph(
+            ("in", *(str(node) for node in range(1, NODES - 1)), "out"),
+            tuple(
+                Edge(*edge, edge_name(*edge), operation, alive, operation == NONE)
+                for edge, operation, alive in zip(EDGES, operations, live, strict=True)
+            ),
+        )
+
+    def write(self, space: SearchSpace, architecture: Architecture) -> str:
+        return cell_string(operations_of(architecture))
+
+    def read(self, space: SearchSpace, text: str) -> Architecture:
+        return cell_of(space, parse_cell(text))

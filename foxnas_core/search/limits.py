@@ -1,0 +1,173 @@
+"""What a search reads of a predictor, and the limits that predictions must keep."""
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Literal, Protocol
+
+import numpy as np
+import pandas as pd
+from numpy.typing import ArrayLike
+
+from foxnas_core.errors import InvalidInput
+from foxnas_core.regression.link import Link
+from foxnas_core.space.architecture import Architecture, Value
+from foxnas_core.space.search_space import SearchSpace
+from foxnas_core.table.metrics import Metric
+
+
+class SummedGroup(Protocol):
+    """A prediction for a fixed context, on the scale of its predictor's link: `constant` plus a
+    value for each group's option."""
+
+    @property
+    def constant(self) -> float: ...
+    def group_values(self, group: str, option_codes: np.ndarray) -> np.ndarray: ...
+
+
+class AdditivePredictor(Protocol):
+    """What a search needs of a predictor."""
+
+    @property
+    def space(self) -> SearchSpace: ...
+    @property
+    def target(self) -> Metric: ...
+    @property
+    def link(self) -> Link: ...
+    @property
+    def table_fingerprint(self) -> str: ...
+    def split(self, context: Mapping[str, Value]) -> SummedGroup: ...
+    def predict(self, architectures: Sequence[Architecture]) -> pd.DataFrame: ...
+
+
+Side = Literal["at_most", "at_least"]
+
+
+@dataclass(frozen=True, eq=False)
+class Limit:
+    """The prediction of `predictor` must be `at_most` or `at_least` this, in its target's unit.
+
+    A limit is held as a cost, the prediction on the scale of its link, negated for a floor, that
+    must be within a budget. Raises `InvalidInput` unless exactly one finite number is given.
+    """
+
+    predictor: AdditivePredictor
+    at_most: float | None = None
+    at_least: float | None = None
+
+    def __post_init__(self) -> None:
+        noun = noun_of(self.predictor.target)
+        if (self.at_most is None) == (self.at_least is None):
+            raise InvalidInput(
+                f"The limit on {noun} must say either what it is at most or what it is at least."
+            )
+        if not math.isfinite(self.bound):
+            raise InvalidInput(f"The limit on {noun} is {self.bound}; give a finite number.")
+
+    @property
+    def bound(self) -> float:
+        return self.at_most if self.at_most is not None else self.at_least  # type: ignore[return-value]
+
+    @property
+    def side(self) -> Side:
+        return "at_least" if self.at_most is None else "at_most"
+
+    @property
+    def column(self) -> str:
+        return self.predictor.target.column
+
+    @property
+    def sign(self) -> float:
+        """What turns a prediction into a cost and back: -1 for a floor."""
+        return -1.0 if self.at_most is None else 1.0
+
+    @cached_property
+    def budget(self) -> float:
+        """The greatest cost whose prediction keeps the limit: infinity where every prediction
+        does, minus infinity where none does, by the link's ceiling."""
+        return self.sign * _edge(self.predictor.link, self.bound, self.side)
+
+    def cost_of(self, prediction: np.ndarray) -> np.ndarray:
+        """Costs of predictions on the scale of the link, any shape."""
+        return prediction if self.at_least is None else -prediction
+
+    def value_of(self, cost: ArrayLike) -> np.ndarray:
+        """Predictions, in the target's unit, of costs of any shape."""
+        if self.at_least is None:
+            return self.predictor.link.inverse(cost)
+        return self.predictor.link.inverse(-np.asarray(cost)) + 0.0  # no negative zero
+
+    @property
+    def text(self) -> str:
+        """What the limit asks, within a sentence: "latency of at most 0.25 ms"."""
+        target, side = self.predictor.target, self.side.replace("_", " ")
+        unit = f" {target.unit}" if target.unit else ""
+        return f"{noun_of(target)} of {side} {self.bound:.12g}{unit}"
+
+    def at(self, bound: float) -> "Limit":
+        """The same limit at another number."""
+        if self.at_least is None:
+            return Limit(self.predictor, bound)
+        return Limit(self.predictor, at_least=bound)
+
+    def nearest(self, cost: float) -> str:
+        """The prediction of a cost as a number that it keeps, of three significant digits where
+        the limit is a ceiling and five where it is a floor, and its unit."""
+        value, unit = float(self.value_of(cost)), self.predictor.target.unit
+        number = rounded_up(value) if self.at_least is None else rounded_down(value)
+        return f"{number} {unit}" if unit else number
+
+
+def rounded_up(number: float, digits: int = 3) -> str:
+    """The least decimal of so many significant digits that is not below `number`."""
+    if number == 0:
+        return "0"
+    places = digits - 1 - math.floor(math.log10(abs(number)))
+    scaled = math.ceil(number * 10.0**places)
+    # The product above may round down past a whole number, so the decimal itself is compared.
+    for whole in (scaled - 1, scaled, scaled + 1):
+        text = f"{whole}e{-places}"
+        if float(text) >= number:
+            return f"{float(text):.{max(places, 0)}f}"
+    return repr(number)
+
+
+def rounded_down(number: float, digits: int = 5) -> str:
+    """The greatest decimal of so many significant digits that is not above `number`."""
+    text = rounded_up(-number, digits)
+    return text if number == 0 else text[1:] if text.startswith("-") else f"-{text}"
+
+
+def _edge(link: Link, bound: float, side: Side) -> float:
+    """The last number on the scale of the link that keeps the limit.
+
+    Found by halving, since the link there and back may miss the bound by rounding.
+    """
+    edge = float(link.forward(bound))
+    if math.isnan(edge):
+        return math.inf  # at the ceiling and above: all predictions are below
+    if link.is_identity:
+        return edge
+
+    def below(eta: float) -> bool:
+        value = float(link.inverse(eta))
+        return value <= bound if side == "at_most" else value < bound
+
+    step = 1e-12 * max(1.0, abs(edge))
+    low, high = edge - step, edge + step
+    while not below(low):
+        step *= 2
+        low -= step
+    while below(high):
+        step *= 2
+        high += step
+    while low < (middle := (low + high) / 2) < high:
+        low, high = (middle, high) if below(middle) else (low, middle)
+    return low if side == "at_most" else high
+
+
+def noun_of(target: Metric) -> str:
+    """The target's label within a sentence: "latency", but "MACs"."""
+    label = target.label
+    return label if label[:2].isupper() else label[:1].lower() + label[1:]

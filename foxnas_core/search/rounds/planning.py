@@ -1,0 +1,93 @@
+"""Which subnets a round measures: the predicted optima of fixed budgets, or near ones."""
+
+import heapq
+from collections.abc import Collection, Sequence
+
+import numpy as np
+
+from foxnas_core.errors import InvalidInput
+from foxnas_core.regression import Predictor
+from foxnas_core.search.exact import Front
+from foxnas_core.search.rounds.record import MOST_PER_ROUND, Find, FindEstimate
+from foxnas_core.space.architecture import Architecture
+
+# Points of the front below a budget that stand in for an optimum that was measured.
+_NEAREST = 30
+
+
+def spread_budgets(front: Front, count: int, shared: float | None = None) -> tuple[float, ...]:
+    """`count` budgets (ms) at the middles of equal parts of the front's range of costs; the one
+    nearest to `shared`, where given, is replaced by it.
+
+    Raises `InvalidInput` for a count out of range, and `InfeasibleBudget` for a `shared` that none
+    can keep.
+    """
+    if not 1 <= count <= MOST_PER_ROUND:
+        raise InvalidInput(
+            f"A round of {count} finds can't be planned; ask for 1 to {MOST_PER_ROUND}."
+        )
+    low, high = float(front.costs[0]), float(front.costs[-1])
+    budgets = low + (high - low) * (np.arange(count) + 0.5) / count
+    if shared is not None:
+        front.within(shared)
+        budgets[np.abs(budgets - shared).argmin()] = shared
+    return tuple(float(b) for b in np.sort(budgets))
+
+
+def plan_finds(
+    front: Front, predictors: Sequence[Predictor], budgets: Sequence[float], taken: Collection[str]
+) -> tuple[Find, ...]:
+    """One find a budget, none of whose ids is in `taken`; fewer where the space has no more.
+
+    `predictors` are the objective's and the limit's.
+    """
+    used = set(taken)
+    finds = []
+    for budget in budgets:
+        found = best_not_taken(front, budget, used)
+        if found is None:
+            continue
+        architecture, passed_over = found
+        used.add(architecture.id)
+        predicted = {}
+        for predictor in predictors:
+            row = predictor.predict([architecture]).iloc[0]
+            ends = (row["value"], row["prediction_low"], row["prediction_high"])
+            predicted[predictor.target.column] = FindEstimate(*map(float, ends))
+        finds.append(Find(architecture, float(budget), passed_over, predicted))
+    return tuple(finds)
+
+
+def best_not_taken(
+    front: Front, budget: float, taken: Collection[str]
+) -> tuple[Architecture, int] | None:
+    """The predicted optimum of a budget or, where its id is in `taken`, a near one that is not,
+    and how many better ones were passed over; None where none is left within the budget.
+
+    The near ones are the optima of smaller budgets and what single edits make, within the budget,
+    of those passed over; the best predicted is taken. It need not be the second best of the whole
+    space, which may differ from the best in several edits.
+    """
+    problem = front.problem
+    objective, limit = problem.objective, problem.limits[0].predictor
+    first = front.within(budget)
+    below = int(np.searchsorted(front.costs, budget, side="right")) - 1
+    nearest = [front.candidate(k) for k in range(max(below - _NEAREST, 0), below)]
+    heap = [(-problem.sign * c.value, c.architecture.id, c.architecture) for c in (first, *nearest)]
+    heapq.heapify(heap)
+    seen = {found for _, found, _ in heap}
+    passed_over = 0
+    while heap:
+        _, found, architecture = heapq.heappop(heap)
+        if found not in taken:
+            return architecture, passed_over
+        passed_over += 1
+        near = [a for a in problem.space.neighbours(architecture) if a.id not in seen]
+        if not near:
+            continue
+        seen |= {a.id for a in near}
+        values, costs = (p.predict(near)["value"].to_numpy() for p in (objective, limit))
+        for place in np.flatnonzero(costs <= budget):
+            key = -problem.sign * float(values[place])
+            heapq.heappush(heap, (key, near[place].id, near[place]))
+    return None

@@ -1,0 +1,144 @@
+"""What every `Family` keeps, on any space of it."""
+
+import json
+import pkgutil
+from collections.abc import Sequence
+
+import numpy as np
+
+from foxnas_core.errors import InvalidInput
+from foxnas_core.families import family_of, register_family, space_from_dict
+from foxnas_core.families.family import Family, Graph
+from foxnas_core.space.architecture import Architecture
+from foxnas_core.space.coding.parts import sample_codes
+from foxnas_core.space.editing.cells import cells_of
+from foxnas_core.space.search_space import SearchSpace
+from foxnas_core.testing.analyses import check_sentence
+
+
+def check_family(family: Family, space: SearchSpace, *, count: int = 20, seed: int = 0) -> None:
+    """Everything below, on the family's landmarks and `count` architectures drawn from `space`."""
+    register_family(family)
+    assert family_of(space) is family, f"{space.name} is of another family than {family.name}"
+    check_document(space)
+    drawn = space.sample(min(count, space.size), seed=seed)
+    architectures = [*check_landmarks(family, space), *drawn]
+    check_ids(space, architectures)
+    check_notation(family, space, architectures)
+    check_canonical(family, space, architectures)
+    for architecture in architectures:
+        graph = family.graph(space, architecture)
+        if graph is not None:
+            check_graph(space, graph)
+    check_forms(family, space)
+    if family.supernet:
+        assert callable(pkgutil.resolve_name(family.supernet)), f"{family.supernet} builds nothing"
+
+
+def check_document(space: SearchSpace) -> None:
+    """A space is JSON from which the same space is read again."""
+    again = space_from_dict(json.loads(json.dumps(space.to_dict(), allow_nan=False)))
+    assert again == space, f"{space.name} is read back as another space"
+    assert again.fingerprint == space.fingerprint
+
+
+def check_landmarks(family: Family, space: SearchSpace) -> list[Architecture]:
+    """Those to start from, the reference among them, are of the space; returns them."""
+    extremes = family.extremes(space)
+    assert set(extremes) in (set(), {"smallest", "largest"}), f"{family.name} lacks an extreme"
+    if extremes and space.size > 1:
+        assert extremes["smallest"] != extremes["largest"]
+    found = [*family.landmarks(space).values(), family.reference(space)]
+    assert len(found) > 1, f"{family.name} offers nothing to start from"
+    for architecture in found:
+        assert space.is_member(architecture), f"{architecture.to_dict()} is not of {space.name}"
+    return found
+
+
+def check_ids(space: SearchSpace, architectures: Sequence[Architecture]) -> None:
+    """Equal architectures have equal ids, however they are written."""
+    codes = space.encode(architectures)
+    assert space.decode(codes) == list(architectures)
+    assert space.ids(codes) == [a.id for a in architectures]
+    for architecture in architectures:
+        # What is off is trimmed, so it tells nothing apart.
+        everything = {d.name: d.choices[-1] for d in space.decisions} | architecture.to_dict()
+        assert space.architecture(everything) == architecture
+
+
+def check_notation(
+    family: Family, space: SearchSpace, architectures: Sequence[Architecture]
+) -> None:
+    """What `write` writes, on one line, `read` reads; all else is refused in a sentence."""
+    for architecture in architectures:
+        text = family.write(space, architecture)
+        assert bool(text) == bool(family.notation), f"{family.name} has a notation, or it has none"
+        assert text.isprintable(), f"{text!r} is no line of text"
+        if text:
+            assert family.read(space, text) == architecture, f"{text} is read as another"
+            assert family.read(space, f" {text}\n") == architecture
+    for wrong in ("", "no architecture", "|", "-1", "9" * 5000, "{}", "[" * 5000):
+        try:
+            family.read(space, wrong)
+        except InvalidInput as error:
+            check_sentence(str(error), family.name)
+            assert len(str(error)) < 1000, f"{family.name} repeats what it can't read"
+        else:
+            raise AssertionError(f"{family.name} reads {wrong[:20]!r} as an architecture")
+
+
+def check_canonical(
+    family: Family, space: SearchSpace, architectures: Sequence[Architecture]
+) -> None:
+    """The key says the same of the same architecture, and what it groups has one live graph."""
+    for architecture in architectures:
+        key = family.canonical(space, architecture)
+        assert key and key == family.canonical(space, space.architecture(architecture.to_dict()))
+        graph = family.graph(space, architecture)
+        if graph is None:
+            continue
+        for other in space.neighbours(architecture)[:40]:
+            beside = family.graph(space, other)
+            if beside is not None and _living(beside) == _living(graph):
+                assert family.canonical(space, other) == key, f"a dead edge matters in {key}"
+
+
+def _living(graph: Graph) -> list[tuple[int, int, str]]:
+    return [(e.source, e.target, e.operation) for e in graph.edges if e.live]
+
+
+def check_graph(space: SearchSpace, graph: Graph) -> None:
+    """Edges run forward, each is a cell of the editor, and those said to be live are."""
+    assert len(graph.nodes) > 1 and len(set(graph.nodes)) == len(graph.nodes)
+    cells = [edge.cell for edge in graph.edges]
+    assert set(cells) <= {cell.name for cell in cells_of(space)}, "an edge that can't be edited"
+    assert len(set(cells)) == len(cells), "two edges are decided by one cell"
+    last = len(graph.nodes) - 1
+    computing = [e for e in graph.edges if not e.is_none]
+    reached, needed = {0}, {last}
+    for _ in graph.nodes:
+        reached |= {e.target for e in computing if e.source in reached}
+        needed |= {e.source for e in computing if e.target in needed}
+    for edge in graph.edges:
+        assert 0 <= edge.source < edge.target <= last, f"{edge.cell} runs backwards"
+        assert edge.operation, f"{edge.cell} computes nothing that has a name"
+        on_path = not edge.is_none and edge.source in reached and edge.target in needed
+        assert edge.live == on_path, f"{edge.cell} is said to be {'live' if edge.live else 'dead'}"
+
+
+def check_forms(family: Family, space: SearchSpace) -> None:
+    """Each of the family's forms gives finite columns with names of their own, group by group."""
+    codes = sample_codes(space)
+    for name, form in family.forms.items():
+        assert name.isidentifier() and form.title.strip(), f"{name} is no form's name"
+        for quality in (True, False):
+            terms = []
+            for group in space.additive_groups:
+                own = {i for i, d in enumerate(space.decisions) if d.group == group}
+                for part in form.parts(space, group, quality):
+                    terms += [term.name for term in part.terms]
+                    assert part.positions <= own, f"{name} reads more than group {group}"
+                    columns = part.columns(codes)
+                    assert columns.shape == (len(codes), len(part.terms))
+                    assert np.isfinite(columns).all(), f"{name} has numbers that are none"
+            assert len(set(terms)) == len(terms) > 0, f"{name} names two terms alike"

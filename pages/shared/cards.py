@@ -1,0 +1,106 @@
+"""Cards on a page: what an analysis found, or in a sentence why it can't run yet."""
+
+from collections.abc import Callable, Hashable, Mapping
+from typing import Any
+
+import streamlit as st
+
+from foxnas_core.cards.analysis import Analysis, from_elsewhere
+from foxnas_core.cards.card import Card
+from foxnas_core.cards.given import Given
+from foxnas_core.glossary import meaning_of
+from foxnas_core.study.storage import Study
+from pages.shared import cache
+from pages.shared.commands import show_command
+from pages.shared.frame import errors_as_cards
+from pages.shared.panel import panel
+from pages.shared.text import plain
+
+_TONES = {"plain": "write", "good": "success", "bad": "error", "warning": "warning", "info": "info"}
+
+
+class Cached(Given):
+    """What the pages' cache keeps, so that cards of one page, and of all sessions, share it."""
+
+    def kept(self, method: Callable[..., Any], *arguments: Any) -> Any:
+        keeper = getattr(cache, f"{method.__name__.strip('_')}_of", None)
+        return method(self, *arguments) if keeper is None else keeper(self.study, *arguments)
+
+
+def given_of(study: Study, **view: Any) -> Given:
+    """A study as it is looked at here; `view` are fields of `Given`."""
+    return Cached(study, **view)
+
+
+def show(
+    analysis: Analysis,
+    given: Given,
+    *,
+    header: bool = True,
+    on_select: Callable[[], None] | None = None,
+    **options: Hashable,
+) -> Card | None:
+    """Draw an analysis's card; returns it, or None where there is none, which the page then says.
+
+    Without `header` it stands without its title; `on_select` is as in `panel`.
+    """
+    with errors_as_cards():
+        if sentence := analysis.lacks(given):
+            st.info(plain(sentence))
+            return None
+        card = analysis.compute(given, **options)
+        draw(card, given.study, header=header, on_select=on_select)
+        return card
+    return None
+
+
+def beside(given: Given, *shown: tuple[Analysis, Mapping[str, Hashable]]) -> None:
+    """Draw the cards of several analyses, each with its options, beside each other."""
+    for place, (analysis, options) in zip(st.columns(len(shown), gap="large"), shown, strict=True):
+        with place:
+            show(analysis, given, **options)
+
+
+def draw(
+    card: Card,
+    study: Study,
+    *,
+    header: bool = True,
+    on_select: Callable[[], None] | None = None,
+    tabled: bool = True,
+) -> None:
+    """Draw a card, its table only where `tabled`."""
+    for caution in card.cautions:
+        st.warning(plain(caution))
+    if header:
+        st.header(plain(card.title))
+    if card.facts:
+        for place, (label, value) in zip(
+            st.columns(max(len(card.facts), 4)), card.facts.items(), strict=False
+        ):
+            place.metric(label, value, help=meaning_of(label))
+    with st.container(key=f"says-{card.key}"):
+        getattr(st, _TONES[card.tone])(stressed(card))
+    if card.points:
+        st.markdown("\n".join(f"- {plain(point)}" for point in card.points))
+    figure = card.figure()
+    if tabled and (figure is not None or not card.table.empty):
+        panel("", "", card.table, figure, key=card.key, on_select=on_select)
+    for note in card.notes:
+        st.caption(plain(note))
+    if card.command:
+        show_command(study, card.command)
+
+
+def stressed(card: Card) -> str:
+    """A card's sentence as Markdown."""
+    text = plain(card.sentence)
+    for part in card.stress:
+        text = text.replace(plain(part), f"**{plain(part)}**", 1)
+    return text
+
+
+def show_from_elsewhere(page: str, study: Study) -> None:
+    """The cards that others have registered for a page."""
+    for analysis in from_elsewhere(page):
+        show(analysis, given_of(study))

@@ -1,0 +1,40 @@
+"""Studies of every kind that an analysis may meet."""
+
+import shutil
+
+import pytest
+from conftest import DEMO
+
+from foxnas_core.cards.given import Given
+from foxnas_core.study.storage import Study, create_study, open_study
+
+
+@pytest.fixture(scope="session")
+def full_study(tmp_path_factory) -> Study:
+    """A copy of the demo, which has most of what a study may have."""
+    folder = tmp_path_factory.mktemp("full") / "demo"
+    shutil.copytree(DEMO, folder)
+    return open_study(folder)
+
+
+@pytest.fixture(scope="session")
+def full(full_study) -> Given:
+    """Shared by all tests, which compute much of it once."""
+    return Given(full_study)
+
+
+@pytest.fixture
+def empty(full_study, tmp_path) -> Given:
+    """A space and nothing else."""
+    return Given(create_study(tmp_path / "empty", full_study.space, name="Empty"))
+
+
+@pytest.fixture
+def broken(full_study, tmp_path) -> Given:
+    """All of whose files are damaged."""
+    study = create_study(tmp_path / "broken", full_study.space, name="Broken")
+    study.table_file.write_bytes(b"PAR1 nonsense")
+    study.optima_file.write_bytes(b"PAR1 nonsense")
+    for file in (study.trust_file, study.rounds_file, study.claims_file, study.handmade_file):
+        file.write_text("{")
+    return Given(study)
