@@ -8,16 +8,14 @@ from hand import table_of as table_of_codes
 from benchmarks import evaluation, repeatability
 from benchmarks import search as searches
 from benchmarks.predictors import (
-    Rival,
     Run,
     compare,
-    nominal,
-    numeric,
-    one_hot,
     run_auto,
     table_of,
     text_of,
 )
+from benchmarks.regressors import Rival, nominal, numeric, one_hot
+from benchmarks.searchers import Lookup
 from foxnas_core.regression.assessment import Data
 from foxnas_core.regression.features import build_form
 from foxnas_core.regression.leastsquares import deal_folds
@@ -140,7 +138,7 @@ def test_our_annealer_is_counted_over_budgets() -> None:
 
 def test_looked_up_predictions_are_those_of_the_predictors() -> None:
     problem = mini_problem()
-    lookup = searches.Lookup(problem)
+    lookup = Lookup(problem)
     architectures = problem.space.decode(problem.space.random_codes(100, seed=0))
     found, expected = lookup.evaluate(architectures), evaluation_of(problem)(architectures)
     for one, other in zip(found, expected, strict=True):

@@ -11,7 +11,7 @@ from scipy.stats import kendalltau, ttest_1samp
 from trust_pairs import pairs_of
 
 from foxnas_core.errors import MissingPart
-from foxnas_core.evidence.trust import report as module
+from foxnas_core.evidence.trust import agreement as module
 from foxnas_core.evidence.trust.report import (
     ALL,
     WITHIN,
@@ -89,7 +89,7 @@ def test_intervals_cover_the_true_tau_about_as_often_as_they_say():
         x = rng.normal(size=20)
         y = 0.8 * x + 0.6 * rng.normal(size=20)
         drawn = rng.integers(0, 20, (200, 20))
-        found = module._agreement("inherited", "alone", ALL, x, y, drawn)
+        found = module.agreement_of("inherited", "alone", ALL, x, y, drawn)
         covered += found.low <= true <= found.high
     assert covered >= 85
 
