@@ -3,6 +3,7 @@
 import ast
 import subprocess
 import sys
+from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
 import pytest
@@ -104,6 +105,26 @@ def test_heavy_packages_have_their_own_users(path):
         allowed = USERS.get(name.split(".")[0])
         if allowed is not None:
             assert any(here == a or here.startswith(a + "/") for a in allowed), f"{here}: {name}"
+
+
+def test_no_imports_run_in_circles():
+    modules = {
+        ".".join(path.relative_to(REPOSITORY).with_suffix("").parts).removesuffix(".__init__"): path
+        for path in FILES
+    }
+
+    def module_of(name: str) -> str:
+        """The module that an imported name is, or stands in."""
+        return name if name in modules else name.rpartition(".")[0]
+
+    graph = {
+        module: {module_of(name) for name in imported(path)} & set(modules) - {module}
+        for module, path in modules.items()
+    }
+    try:
+        TopologicalSorter(graph).prepare()
+    except CycleError as error:
+        pytest.fail(f"imports in a circle: {' -> '.join(reversed(error.args[1]))}")
 
 
 def test_session_state_and_caches_have_one_user_each():

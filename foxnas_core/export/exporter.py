@@ -17,7 +17,14 @@ from PIL import Image
 from torch.export import Dim
 
 from foxnas_core.errors import FoxnasError, InvalidInput
-from foxnas_core.export.formats import FORMATS, INT8_FLOOR, SCORING, Format, step_seconds
+from foxnas_core.export.formats import (
+    FORMATS,
+    INT8_FLOOR,
+    SCORING,
+    FileCheck,
+    Format,
+    step_seconds,
+)
 from foxnas_core.export.model_card import Estimate, model_card
 from foxnas_core.export.progress import Steps
 from foxnas_core.files import write_atomically
@@ -37,21 +44,6 @@ the subnet's own logits reach 10 at most; above, in proportion to the greatest o
 
 class ExportMismatch(FoxnasError):
     """A written file gives other answers than the subnet it came from."""
-
-
-@dataclass(frozen=True)
-class FileCheck:
-    """A written file run on `images` real images: its greatest difference from the subnet's
-    logits, and the share of images, in percent, on which both name the same class.
-
-    `accuracy` (percent) is that on all held-out images, for files that were run on all of them.
-    """
-
-    file: str
-    images: int
-    max_difference: float
-    agreement: float
-    accuracy: float | None = None
 
 
 @dataclass(frozen=True)

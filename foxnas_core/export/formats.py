@@ -45,6 +45,21 @@ class Format:
         return (files("foxnas_core.export.runners") / self.script).read_bytes()
 
 
+@dataclass(frozen=True)
+class FileCheck:
+    """A written file run on `images` real images: its greatest difference from the subnet's
+    logits, and the share of images, in percent, on which both name the same class.
+
+    `accuracy` (percent) is that on all held-out images, for files that were run on all of them.
+    """
+
+    file: str
+    images: int
+    max_difference: float
+    agreement: float
+    accuracy: float | None = None
+
+
 _ONNX = ("run_onnx.py", "pip install onnxruntime numpy pillow", RUNTIMES["onnxruntime"])
 FORMATS: Mapping[str, Format] = {
     f.name: f

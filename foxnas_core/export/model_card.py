@@ -2,17 +2,14 @@
 
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from foxnas_core.export.formats import Format
+from foxnas_core.export.formats import FileCheck, Format
 from foxnas_core.space.architecture import Architecture
 from foxnas_core.space.search_space import SearchSpace
 from foxnas_core.table.metrics import Metric
-
-if TYPE_CHECKING:
-    from foxnas_core.export.exporter import FileCheck
 
 
 @dataclass(frozen=True)
@@ -37,7 +34,7 @@ def model_card(
     origins: Mapping[str, str],
     tuning: str,
     formats: Sequence[Format],
-    checks: "Sequence[FileCheck]",
+    checks: Sequence[FileCheck],
     answer: str,
     preprocessing: Mapping[str, Any],
     parents: Mapping[str, str],
@@ -48,75 +45,85 @@ def model_card(
     `origins` say of columns where they were measured, `tuning` how the inherited weights were
     trained on ("" where they weren't), `answer` what the fp32 files say of the sample.
     """
-    lines = [
-        f"# Subnet {architecture.id}",
-        "",
-        f"A subnet of the supernet of space {escaped(space.name)}, {_origin(record)}.",
-        "",
+    parts = [
+        [
+            f"# Subnet {architecture.id}",
+            f"A subnet of the supernet of space {escaped(space.name)}, {_origin(record)}.",
+        ],
+        _values(estimates, held_out_images, origins),
+        [_weights_sentence(tuning)],
+        _files(formats, checks),
+        [
+            "The sample is a held-out image; of it the fp32 files say: "
+            f"{escaped(answer)}. Any other picture may stand in its place."
+        ],
+        ["## Input", _listed(f"{name}: {value}" for name, value in preprocessing.items())],
+        ["## Architecture", f"```json\n{json.dumps(architecture.to_dict(), indent=2)}\n```"],
+        ["## Parents", _listed(f"{name}: `{value}`" for name, value in parents.items())],
+        ["## Versions", _listed(f"{name} {value}" for name, value in versions.items())],
+        _licences(record),
+    ]
+    return "\n\n".join(paragraph for part in parts for paragraph in part if paragraph) + "\n"
+
+
+def _values(
+    estimates: Sequence[Estimate], held_out_images: int, origins: Mapping[str, str]
+) -> list[str]:
+    wheres = {
+        where: ", ".join(escaped(column) for column, own in origins.items() if own == where)
+        for where in origins.values()
+    }
+    return [
         "## Predicted and measured",
-        "",
-        "| target | predicted | 95 % prediction interval | measured |",
-        "|---|---|---|---|",
-        *(_estimate_row(estimate) for estimate in estimates),
-        "",
+        _table(
+            ("target", "predicted", "95 % prediction interval", "measured"),
+            map(_estimate_row, estimates),
+        ),
         f"Accuracy is what the files here score on the {held_out_images:,} held-out images."
         + (" All else was measured on:" if origins else ""),
-        "",
-        *(
-            f"- {', '.join(escaped(c) for c, own in origins.items() if own == where)}: "
-            f"{escaped(where)}"
-            for where in dict.fromkeys(origins.values())
-        ),
-        "",
-        _weights_sentence(tuning),
-        "",
-        "## Files",
-        "",
-        "Each was written, read back, run on held-out images and compared with the subnet.",
-        "",
-        "| file | format | images | greatest logit difference | same class | accuracy |",
-        "|---|---|---|---|---|---|",
-        *(
-            f"| {c.file} | {f.title} | {c.images:,} | {c.max_difference:.2g} "
-            f"| {c.agreement:.2f} % | {_number(c.accuracy, ' %')} |"
-            for f, c in zip(formats, checks, strict=True)
-        ),
-        "",
-        "## Run it",
-        "",
-        "| file | once | then |",
-        "|---|---|---|",
-        *(f"| {f.file} | `{f.install}` | `{f.command}` |" for f in formats),
-        "",
-        f"The sample is a held-out image; of it the fp32 files say: {escaped(answer)}. Any other "
-        "picture may stand in its place.",
-        "",
-        "## Input",
-        "",
-        *(f"- {name}: {value}" for name, value in preprocessing.items()),
-        "",
-        "## Architecture",
-        "",
-        "```json",
-        json.dumps(architecture.to_dict(), indent=2),
-        "```",
-        "",
-        "## Parents",
-        "",
-        *(f"- {name}: `{value}`" for name, value in parents.items()),
-        "",
-        "## Versions",
-        "",
-        *(f"- {name} {value}" for name, value in versions.items()),
-        "",
-        "## Licence",
-        "",
-        f"- Images, sample.png among them: {escaped(record['licence'])}.",
-        f"- Weights: {_weights_licence(record)}",
-        "- Scripts (run\\_\\*.py): MIT licence, as FOX-NAS Studio, which they are part of.",
-        "",
+        _listed(f"{columns}: {escaped(where)}" for where, columns in wheres.items()),
     ]
-    return "\n".join(lines)
+
+
+def _files(formats: Sequence[Format], checks: Sequence[FileCheck]) -> list[str]:
+    return [
+        "## Files",
+        "Each was written, read back, run on held-out images and compared with the subnet.",
+        _table(
+            ("file", "format", "images", "greatest logit difference", "same class", "accuracy"),
+            (
+                f"| {c.file} | {f.title} | {c.images:,} | {c.max_difference:.2g} "
+                f"| {c.agreement:.2f} % | {_number(c.accuracy, ' %')} |"
+                for f, c in zip(formats, checks, strict=True)
+            ),
+        ),
+        "## Run it",
+        _table(
+            ("file", "once", "then"),
+            (f"| {f.file} | `{f.install}` | `{f.command}` |" for f in formats),
+        ),
+    ]
+
+
+def _licences(record: Mapping[str, Any]) -> list[str]:
+    return [
+        "## Licence",
+        _listed(
+            (
+                f"Images, sample.png among them: {escaped(record['licence'])}.",
+                f"Weights: {_weights_licence(record)}",
+                "Scripts (run\\_\\*.py): MIT licence, as FOX-NAS Studio, which they are part of.",
+            )
+        ),
+    ]
+
+
+def _table(heads: Sequence[str], rows: Iterable[str]) -> str:
+    return "\n".join((f"| {' | '.join(heads)} |", "|---" * len(heads) + "|", *rows))
+
+
+def _listed(lines: Iterable[str]) -> str:
+    return "\n".join(f"- {line}" for line in lines)
 
 
 def _weights_sentence(tuning: str) -> str:

@@ -1,15 +1,13 @@
 """The table of an export's checks."""
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 import pandas as pd
 
-if TYPE_CHECKING:
-    from foxnas_core.export.exporter import FileCheck
+from foxnas_core.export.formats import FileCheck
 
 
-def checks_table(checks: "Sequence[FileCheck]") -> pd.DataFrame:
+def checks_table(checks: Sequence[FileCheck]) -> pd.DataFrame:
     """One row a file that was run again: how far its answers lie from the subnet's, and its
     accuracy where it was run on all held-out images."""
     return pd.DataFrame(

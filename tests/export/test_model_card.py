@@ -2,8 +2,7 @@ import re
 
 import pytest
 
-from foxnas_core.export.exporter import FileCheck
-from foxnas_core.export.formats import FORMATS
+from foxnas_core.export.formats import FORMATS, FileCheck
 from foxnas_core.export.model_card import Estimate, escaped, model_card
 from foxnas_core.table.metrics import metric_of
 

@@ -1,4 +1,4 @@
-from foxnas_core.export.exporter import FileCheck
+from foxnas_core.export.formats import FileCheck
 from foxnas_core.figures.export import checks_table
 
 
