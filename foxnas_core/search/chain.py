@@ -7,12 +7,17 @@ import numpy as np
 from numba import njit
 
 
-def compiled(function: Callable[..., Any]) -> Callable[..., Any]:
+def compiled(function: Callable[..., Any], **options: Any) -> Callable[..., Any]:
     """`function` compiled by numba, kept on disk where the package's folder can be written."""
     try:
-        return njit(cache=True, nogil=True)(function)
+        return njit(cache=True, nogil=True, **options)(function)
     except RuntimeError:
-        return njit(nogil=True)(function)
+        return njit(nogil=True, **options)(function)
+
+
+def inlined(function: Callable[..., Any]) -> Callable[..., Any]:
+    """As `compiled`, for parts of an inner loop: written into whoever calls them."""
+    return compiled(function, inline="always")
 
 
 @compiled
@@ -22,6 +27,44 @@ def _draw(state):
     bits = (state ^ (state >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
     bits = (bits ^ (bits >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
     return state, bits ^ (bits >> np.uint64(31))
+
+
+@inlined
+def _neighbour(low, option, size, neighbour_groups, group, neighbour_starts, neighbours):
+    """The neighbour of a group's option that 32 random bits choose; -1 where it has none."""
+    if len(neighbour_starts) == 0:
+        other = (low * (size - 1)) >> 32
+        return other + (other >= option) if size > 1 else -1
+    listed = neighbour_groups[group] + option
+    first = neighbour_starts[listed]
+    degree = neighbour_starts[listed + 1] - first
+    return neighbours[first + ((low * degree) >> 32)] if degree > 0 else -1
+
+
+@inlined
+def _energy(score, cost, further, budgets, penalties):
+    energy = score - penalties[0] * max(0.0, cost - budgets[0])
+    for k in range(1, len(budgets)):
+        energy -= penalties[k] * max(0.0, further[k - 1] - budgets[k])
+    return energy
+
+
+@inlined
+def _spend(further, options, starts, costs, constants):
+    """Put what the options cost under each limit but the first into `further`."""
+    for k in range(1, len(constants)):
+        paid = constants[k]
+        for g in range(len(options)):
+            paid += costs[starts[g] + options[g], k]
+        further[k - 1] = paid
+
+
+@inlined
+def _within(cost, further, budgets):
+    within = cost <= budgets[0]
+    for k in range(1, len(budgets)):
+        within &= further[k - 1] <= budgets[k]
+    return within
 
 
 @compiled
@@ -70,80 +113,55 @@ def run_chain(
     probability min(1, exp(dE / T)) (Metropolis et al., 1953), where
     E = score - sum over limits of penalty * max(0, cost - budget).
     """
-    groups, limits = len(options), len(budgets)
     levels = len(temperatures)
-    anywhere = len(neighbour_starts) == 0
     # The first limit by itself, since most searches have no other.
-    constant, budget, penalty = cost_constants[0], budgets[0], penalties[0]
     score, cost = totals[0, 0], totals[0, 1]
     further = totals[0, 2:].copy()
-    energy = score - penalty * max(0.0, cost - budget)
-    for k in range(1, limits):
-        energy -= penalties[k] * max(0.0, further[k - 1] - budgets[k])
+    energy = _energy(score, cost, further, budgets, penalties)
     state = random[0]
     while proposals > 0:
         # All proposals of one level of temperature, as many as are wanted of them.
         level = counts[0] * levels // steps
-        temperature = temperatures[level]
         part = min(proposals, -(-(level + 1) * steps // levels) - counts[0])
         proposals -= part
         counts[0] += part
         for _ in range(part):
             state, bits = _draw(state)
             # Two 32-bit numbers, scaled to a group and to one of its option's neighbours.
-            high = np.int64(bits >> np.uint64(32))
-            low = np.int64(bits & np.uint64(0xFFFFFFFF))
-            group = (high * groups) >> 32
+            group = (np.int64(bits >> np.uint64(32)) * len(options)) >> 32
             before = options[group]
-            here = starts[group] + before
-            if anywhere:
-                others = sizes[group] - 1
-                if others == 0:
-                    continue
-                option = (low * others) >> 32
-                option += option >= before
-            else:
-                listed = neighbour_groups[group] + before
-                first = neighbour_starts[listed]
-                degree = neighbour_starts[listed + 1] - first
-                if degree == 0:
-                    continue
-                option = neighbours[first + ((low * degree) >> 32)]
-            there = starts[group] + option
-
-            new_cost = cost + (costs[there, 0] - costs[here, 0])
-            new_score = score + (scores[there] - scores[here])
-            new_energy = new_score - penalty * max(0.0, new_cost - budget)
-            for k in range(1, limits):
+            option = _neighbour(
+                np.int64(bits & np.uint64(0xFFFFFFFF)), before, sizes[group],
+                neighbour_groups, group, neighbour_starts, neighbours,
+            )  # fmt: skip
+            if option < 0:
+                continue
+            here, there = starts[group] + before, starts[group] + option
+            moved = cost + (costs[there, 0] - costs[here, 0])
+            new_energy = score + (scores[there] - scores[here])
+            new_energy -= penalties[0] * max(0.0, moved - budgets[0])
+            for k in range(1, len(budgets)):
                 moved = further[k - 1] + (costs[there, k] - costs[here, k])
                 new_energy -= penalties[k] * max(0.0, moved - budgets[k])
             if new_energy < energy:
-                fall = (new_energy - energy) / temperature
+                fall = (new_energy - energy) / temperatures[level]
                 # Less likely than the least number drawn above 0.
                 if fall < -37.0:
                     continue
                 state, bits = _draw(state)
-                uniform = np.float64(bits >> np.uint64(11)) * 2.0**-53
-                if uniform >= np.exp(fall):
+                if np.float64(bits >> np.uint64(11)) * 2.0**-53 >= np.exp(fall):
                     continue
 
             counts[1] += 1
             options[group] = option
             # Summed anew, in the order of `ContextTable.totals`, so that rounding never adds up.
-            score, cost = score_constant, constant
-            for g in range(groups):
+            score, cost = score_constant, cost_constants[0]
+            for g in range(len(options)):
                 score += scores[starts[g] + options[g]]
                 cost += costs[starts[g] + options[g], 0]
-            energy = score - penalty * max(0.0, cost - budget)
-            within = cost <= budget
-            for k in range(1, limits):
-                paid = cost_constants[k]
-                for g in range(groups):
-                    paid += costs[starts[g] + options[g], k]
-                energy -= penalties[k] * max(0.0, paid - budgets[k])
-                within &= paid <= budgets[k]
-                further[k - 1] = paid
-            if within and score > totals[1, 0]:
+            _spend(further, options, starts, costs, cost_constants)
+            energy = _energy(score, cost, further, budgets, penalties)
+            if score > totals[1, 0] and _within(cost, further, budgets):
                 totals[1, 0], totals[1, 1] = score, cost
                 totals[1, 2:] = further
                 best[:] = options
