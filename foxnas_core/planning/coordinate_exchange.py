@@ -186,7 +186,8 @@ class _Moves:
         if group in self._space.context:
             return form.matrix(candidates)
         rows = np.repeat(row[np.newaxis], len(candidates), axis=0)
-        rows[:, form.columns_of(group)] = form.matrix(candidates, group)
+        for name in (group, *(n for n, read in form.couplings.items() if group in read)):
+            rows[:, form.columns_of(name)] = form.matrix(candidates, name)
         return rows
 
 

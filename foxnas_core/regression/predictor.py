@@ -33,8 +33,8 @@ class CrossValidation:
 
 @dataclass(frozen=True, eq=False)
 class GroupValues:
-    """A prediction for a fixed context: `constant` plus one value for each additive group, on the
-    scale of the predictor's link."""
+    """A prediction for a fixed context: `constant` plus one value for each additive group and each
+    coupling, on the scale of the predictor's link."""
 
     constant: float
     _form: Form = field(repr=False)
@@ -42,10 +42,10 @@ class GroupValues:
     _context: Mapping[int, int] = field(repr=False)  # code of each column of the context
 
     def group_values(self, group: str, option_codes: np.ndarray) -> np.ndarray:
-        """What each option (options,) of a group adds.
+        """What each option (options,) of a group, or of the groups that a coupling reads, adds.
 
-        `option_codes` (options, all decisions of the space) are right in that group's columns;
-        the others are not read.
+        `option_codes` (options, all decisions of the space) are right in the columns of those
+        groups; the others are not read.
         """
         codes = _with_context(option_codes, self._context)
         return self._form.matrix(codes, group) @ self._estimates[self._form.columns_of(group)]
@@ -84,6 +84,11 @@ class Predictor:
     @property
     def space(self) -> SearchSpace:
         return self.form.space
+
+    @property
+    def couplings(self) -> Mapping[str, tuple[str, ...]]:
+        """The groups of terms that read several of the space's, each with those that it reads."""
+        return self.form.couplings
 
     @property
     def parameters(self) -> int:

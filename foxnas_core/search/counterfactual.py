@@ -23,12 +23,13 @@ import pandas as pd
 
 from foxnas_core.regression.link import Link
 from foxnas_core.search.context_table import ContextTable
+from foxnas_core.search.coupling import block_values
 from foxnas_core.search.exact import Front, front_of
 from foxnas_core.search.feasibility import check_feasible
 from foxnas_core.search.limited import limited_front
 from foxnas_core.search.limits import Limit, rounded_down, rounded_up
 from foxnas_core.search.merging import Merged, best_under_one_limit, merge
-from foxnas_core.search.options import group_codes, group_columns
+from foxnas_core.search.options import full_codes, group_columns
 from foxnas_core.search.pareto import undominated_by_level
 from foxnas_core.search.problem import SearchProblem
 from foxnas_core.space.architecture import Architecture, Value
@@ -48,6 +49,7 @@ class EditCount:
     target: ClassVar[Metric] = Metric("edits", "Edits", "", "min")
     link: ClassVar[Link] = Link()
     table_fingerprint: ClassVar[str] = ""
+    couplings: ClassVar[Mapping[str, tuple[str, ...]]] = {}
 
     def split(self, context: Mapping[str, Value]) -> "_EditsApart":
         return _EditsApart(self, float(sum(self.base[n] != v for n, v in context.items())))
@@ -130,9 +132,8 @@ def _counted(problem: SearchProblem, base: Architecture) -> SearchProblem:
     counted = SearchProblem(problem.objective, (limit, *problem.limits), problem.allowed)
     own = []
     for group, kept in zip(problem.groups, problem.options, strict=True):
-        codes = np.full((len(kept), len(space.decisions)), -1, dtype=np.int16)
-        codes[:, group_columns(space, group)] = group_codes(space, group)[kept]
-        own.append(count.split({}).group_values(group, codes))
+        codes = full_codes(problem.grouped, group)[kept]
+        own.append(block_values(count, count.split({}), problem.members(group), codes))
     counted.__dict__["tables"] = tuple(
         replace(
             table,

@@ -19,7 +19,10 @@ from foxnas_core.table.metrics import Metric
 
 class SummedGroup(Protocol):
     """A prediction for a fixed context, on the scale of its predictor's link: `constant` plus a
-    value for each group's option."""
+    value for each group's option and for what each coupling reads.
+
+    `group_values` takes the name of a group, or of one of the predictor's couplings.
+    """
 
     @property
     def constant(self) -> float: ...
@@ -37,6 +40,11 @@ class AdditivePredictor(Protocol):
     def link(self) -> Link: ...
     @property
     def table_fingerprint(self) -> str: ...
+    @property
+    def couplings(self) -> Mapping[str, tuple[str, ...]]:
+        """What does not add up over groups: by a name of its own, the groups that each reads."""
+        ...
+
     def split(self, context: Mapping[str, Value]) -> SummedGroup: ...
     def predict(self, architectures: Sequence[Architecture]) -> pd.DataFrame: ...
 

@@ -16,6 +16,8 @@ from foxnas_core.space.architecture import Value
 from foxnas_core.space.search_space import SearchSpace
 
 LARGEST_GROUP = 2_000_000
+# Options of a group whose edits are listed, which takes a hundred times the options' memory.
+MOST_NEIGHBOURED = 200_000
 
 
 @dataclass(frozen=True, eq=False)
@@ -83,6 +85,11 @@ def group_neighbours(
     """
     decisions = space.in_group(group)
     codes = group_codes(space, group)
+    if len(codes) > MOST_NEIGHBOURED:
+        raise InvalidInput(
+            f"Group {group!r} of space {space.name!r} has {len(codes):,} options, too many for a "
+            "chain to step from one to its neighbours; search in the full mode."
+        )
     if allowed:
         codes = codes[allowed_options(space, group, allowed)]
         for column, decision in enumerate(decisions):

@@ -32,7 +32,7 @@ def undominated(scores: np.ndarray, costs: np.ndarray) -> np.ndarray:
         # The best at some prices beat most of the others, each at little cost.
         width = np.maximum(np.ptp(points, axis=0), 1e-300)
         prices = np.random.default_rng(0).exponential(size=(64, points.shape[1])) / width
-        best = points[np.unique(np.argmin(points @ prices.T, axis=0))]
+        best = points[np.unique([np.argmin(points @ price) for price in prices])]
         beaten = np.zeros(len(points), dtype=bool)
         for one in best:
             beaten |= (one <= points).all(axis=1) & (one < points).any(axis=1)

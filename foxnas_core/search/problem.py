@@ -5,6 +5,10 @@ number for each option of each additive group (a stage). So the problem is a mul
 knapsack (Kellerer, Pferschy, Pisinger, "Knapsack Problems", 2004, ch. 11): one option of each
 group, the sum of values as good as can be, the sums of costs within their limits. Where a predictor
 has a link, the sum is on its scale; a link increases, so the best sum is the best prediction.
+
+Groups that some prediction reads together are searched as one block, whose options are all
+combinations of theirs: where they can be listed, a problem that is no sum over groups is one over
+blocks, and all else holds for it as it stands.
 """
 
 import math
@@ -19,6 +23,7 @@ from numpy.typing import ArrayLike
 from foxnas_core import documents
 from foxnas_core.errors import InfeasibleBudget, InvalidInput
 from foxnas_core.search.context_table import ContextTable
+from foxnas_core.search.coupling import block_values, blocks_of
 from foxnas_core.search.limits import AdditivePredictor, Limit, SummedGroup
 from foxnas_core.search.options import (
     Neighbours,
@@ -75,7 +80,7 @@ class SearchProblem:
     allowed: Mapping[str, tuple[Value, ...]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        if not self.groups:
+        if not self.space.additive_groups:
             raise InvalidInput(f"Space {self.space.name!r} has no group of decisions to search.")
         seen = set()
         for limit in self.limits:
@@ -101,7 +106,24 @@ class SearchProblem:
 
     @property
     def groups(self) -> tuple[str, ...]:
-        return self.space.additive_groups
+        """The groups that the search chooses in, those of `grouped`."""
+        return self.grouped.additive_groups
+
+    @cached_property
+    def grouped(self) -> SearchSpace:
+        """The space with groups that are coupled in some prediction as one; the order of
+        decisions, and so codes, are those of `space`."""
+        return blocks_of(self.space, *(p.couplings for p in self.predictors))
+
+    def members(self, group: str) -> tuple[str, ...]:
+        """The groups of the space that one of the search is made of."""
+        named = self.grouped.in_group(group)
+        return tuple(dict.fromkeys(self.space.by_name[d.name].group for d in named))
+
+    @property
+    def predictors(self) -> tuple[AdditivePredictor, ...]:
+        """That of the objective, then of each limit."""
+        return (self.objective, *(limit.predictor for limit in self.limits))
 
     @property
     def budget(self) -> float:
@@ -160,12 +182,12 @@ class SearchProblem:
     @cached_property
     def tables(self) -> tuple[ContextTable, ...]:
         """One table for each allowed choice of the context."""
-        codes = {group: full_codes(self.space, group) for group in self.groups}
+        codes = {group: full_codes(self.grouped, group) for group in self.groups}
 
-        def compiled(values: SummedGroup) -> list[np.ndarray]:
+        def compiled(predictor: AdditivePredictor, values: SummedGroup) -> list[np.ndarray]:
             # Of all options, and those allowed taken then, so that a pin changes no last digit.
             return [
-                values.group_values(group, codes[group])[kept]
+                block_values(predictor, values, self.members(group), codes[group])[kept]
                 for group, kept in zip(self.groups, self.options, strict=True)
             ]
 
@@ -177,7 +199,7 @@ class SearchProblem:
             value = self.objective.split(context)
             costs = [limit.predictor.split(context) for limit in self.limits]
             by_limit = [
-                [limit.cost_of(part) for part in compiled(cost)]
+                [limit.cost_of(part) for part in compiled(limit.predictor, cost)]
                 for limit, cost in zip(self.limits, costs, strict=True)
             ]
             tables.append(
@@ -186,7 +208,7 @@ class SearchProblem:
                     self.sign * float(value.constant),
                     tuple(limit.sign * float(cost.constant)
                           for limit, cost in zip(self.limits, costs, strict=True)),
-                    tuple(self.sign * part for part in compiled(value)),
+                    tuple(self.sign * part for part in compiled(self.objective, value)),
                     tuple(
                         np.stack([parts[g] for parts in by_limit], axis=1)
                         if by_limit else np.zeros((len(kept), 0))
@@ -199,12 +221,12 @@ class SearchProblem:
     @cached_property
     def options(self) -> tuple[np.ndarray, ...]:
         """For each group the positions, in the listing of its options, of those allowed."""
-        return tuple(allowed_options(self.space, group, self.allowed) for group in self.groups)
+        return tuple(allowed_options(self.grouped, group, self.allowed) for group in self.groups)
 
     @cached_property
     def neighbours(self) -> tuple[Neighbours, ...]:
         """For each group, which allowed options are one edit apart."""
-        return tuple(group_neighbours(self.space, group, self.allowed) for group in self.groups)
+        return tuple(group_neighbours(self.grouped, group, self.allowed) for group in self.groups)
 
     @property
     def smallest_cost(self) -> float:
@@ -233,8 +255,8 @@ class SearchProblem:
         """The architecture of the context's position in `tables` and one option of each group."""
         codes = np.full((1, len(self.space.decisions)), -1, dtype=np.int16)
         for group, option in zip(self.groups, options, strict=True):
-            listed = group_codes(self.space, group)[self.options[self.groups.index(group)]]
-            codes[0, group_columns(self.space, group)] = listed[option]
+            listed = group_codes(self.grouped, group)[self.options[self.groups.index(group)]]
+            codes[0, group_columns(self.grouped, group)] = listed[option]
         for name, value in self.tables[context].context.items():
             column = self.space.decisions.index(self.space.by_name[name])
             codes[0, column] = self.space.by_name[name].choices.index(value)
@@ -257,8 +279,8 @@ class SearchProblem:
         [codes] = self.space.encode([architecture])
         found = []
         for group, kept in zip(self.groups, self.options, strict=True):
-            own = codes[group_columns(self.space, group)]
-            same = (group_codes(self.space, group)[kept] == own).all(axis=1)
+            own = codes[group_columns(self.grouped, group)]
+            same = (group_codes(self.grouped, group)[kept] == own).all(axis=1)
             found.append(int(np.argmax(same)))
         return context, np.array(found)
 

@@ -214,6 +214,10 @@ class _Drawn:
     def table_fingerprint(self) -> str:
         return self.rows.predictor.table_fingerprint
 
+    @property
+    def couplings(self) -> Mapping[str, tuple[str, ...]]:
+        return self.rows.predictor.couplings
+
     def predict(self, architectures) -> pd.DataFrame:
         return replace(self.rows.predictor, estimates=self.estimates).predict(architectures)
 

@@ -9,6 +9,7 @@ import numpy as np
 
 from foxnas_core.search.context_table import ContextTable
 from foxnas_core.search.feasibility import feasible_options
+from foxnas_core.search.options import MOST_NEIGHBOURED, group_neighbours
 from foxnas_core.search.problem import SearchProblem
 from foxnas_core.search.relaxation import limit_prices
 from foxnas_core.search.schedule import AnnealingSettings, Schedule
@@ -75,13 +76,9 @@ def suggest_temperatures(
             for constant, costs in zip(table.cost_constants, by_limit, strict=True)
         ]
         energy = score - penalty(spent)
-        for group, neighbours in enumerate(problem.neighbours):
-            here = options[group]
-            first, last = neighbours.starts[here], neighbours.starts[here + 1]
-            moved = last > first
-            there = here.copy()
-            step = first + (rng.random(len(here)) * (last - first)).astype(np.int64)
-            there[moved] = neighbours.targets[step[moved]]
+        for group, here in enumerate(options):
+            there = _edited(problem, group, here, rng)
+            moved = there != here
             new_score = score + table.scores[group][there] - table.scores[group][here]
             new_spent = [
                 cost + costs[group][there] - costs[group][here]
@@ -101,6 +98,24 @@ def suggest_temperatures(
             high = middle
     start = _ADAPTIVE_START if schedule == "adaptive" else _START
     return start * high, _END * high
+
+
+def _edited(
+    problem: SearchProblem, group: int, here: np.ndarray, rng: np.random.Generator
+) -> np.ndarray:
+    """For each option of a group a random one that is one edit away, itself where there is none;
+    any other where the group is too large for its edits to be listed."""
+    draws = rng.random(len(here))
+    count = len(problem.options[group])
+    if count > MOST_NEIGHBOURED:
+        return (here + 1 + (draws * (count - 1)).astype(np.int64)) % count
+    neighbours = group_neighbours(problem.grouped, problem.groups[group], problem.allowed)
+    first, last = neighbours.starts[here], neighbours.starts[here + 1]
+    moved = last > first
+    there = here.copy()
+    step = first + (draws * (last - first)).astype(np.int64)
+    there[moved] = neighbours.targets[step[moved]]
+    return there
 
 
 def limit_penalties(table: ContextTable, budgets: np.ndarray) -> np.ndarray:

@@ -21,6 +21,7 @@ import pandas as pd
 from foxnas_core.errors import InvalidInput
 from foxnas_core.regression import Predictor
 from foxnas_core.search.context_table import ContextTable
+from foxnas_core.search.coupling import names_in
 from foxnas_core.search.exact import Front
 from foxnas_core.search.options import full_codes
 from foxnas_core.search.pareto import concave_corners, slope_at
@@ -136,14 +137,15 @@ def _widest(problem: SearchProblem, predictor: Predictor, optimum: Architecture)
     for table in problem.tables:
         total = 0.0
         for group in ("", *problem.groups):
-            columns = form.columns_of(group)
             nothing = np.full((1, len(space.decisions)), -1, dtype=np.int16)
-            codes = full_codes(space, group) if group else nothing
+            codes = full_codes(problem.grouped, group) if group else nothing
             for column, decision in enumerate(space.decisions):
                 if decision.name in table.context:
                     codes[:, column] = decision.choices.index(table.context[decision.name])
             rows = np.zeros((len(codes), len(form.terms)))
-            rows[:, columns] = form.matrix(codes, group) - base[:, columns]
+            for name in names_in(predictor, problem.members(group)) if group else ("",):
+                columns = form.columns_of(name)
+                rows[:, columns] = form.matrix(codes, name) - base[:, columns]
             total += float(predictor.std_error(rows).max())
         widest = max(widest, total)
     return widest
@@ -193,8 +195,11 @@ def _distinct(problem: SearchProblem) -> list[np.ndarray]:
     for position, group in enumerate(problem.groups):
         kept = np.arange(len(problem.tables[0].scores[position]))
         if len(forms) == len(predictors):
-            codes = full_codes(problem.space, group)[problem.options[position]]
-            rows = np.hstack([form.matrix(codes, group) for form in forms])
+            codes = full_codes(problem.grouped, group)[problem.options[position]]
+            members = problem.members(group)
+            rows = np.hstack(
+                [f.matrix(codes, name) for f in forms for name in names_in(f, members)]
+            )
             kept = np.sort(np.unique(rows, axis=0, return_index=True)[1])
         found.append(kept)
     return found

@@ -3,6 +3,7 @@
 import itertools
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from typing import ClassVar
 
 import numpy as np
 import pandas as pd
@@ -42,6 +43,7 @@ class TablePredictor:
     tables: list[dict[str, np.ndarray]]
     table_fingerprint: str = "0123456789ab"
     link: Link = field(default_factory=Link)
+    couplings: ClassVar[dict] = {}
 
     def split(self, context: dict) -> "TableValues":
         position = self.space.context_options().index(context)

@@ -1,14 +1,19 @@
 """The whole way with fitted predictors: what is searched is what the regression predicts."""
 
 import functools
+from dataclasses import replace
 from pathlib import Path
+from typing import ClassVar
 
 import numpy as np
 import pandas as pd
 import pytest
 
+from foxnas_core import families
 from foxnas_core.errors import InfeasibleBudget
 from foxnas_core.families import load_shipped
+from foxnas_core.families.family import FamilyForm
+from foxnas_core.families.listed import Listed
 from foxnas_core.regression import Predictor, fit
 from foxnas_core.search.annealing import search
 from foxnas_core.search.exact import front, solve_exact
@@ -16,9 +21,13 @@ from foxnas_core.search.limits import Limit
 from foxnas_core.search.problem import SearchProblem
 from foxnas_core.search.result import search_document
 from foxnas_core.search.schedule import AnnealingSettings
+from foxnas_core.search.ties import tied_set
 from foxnas_core.space.architecture import Architecture
+from foxnas_core.space.coding.terms import Lookup, Part, Term
+from foxnas_core.space.search_space import SearchSpace
 from foxnas_core.table.importing import read_foreign
 from foxnas_core.table.measurements import table_from_frame
+from tests.search.additive import listed_space
 
 SPACE = load_shipped("foxnas-mini")
 
@@ -116,3 +125,51 @@ def test_where_order_is_unknown_the_best_stands_in_the_first_order_of_the_space(
     assert in_order(result.best.architecture)
     assert in_order(result.exact.architecture)
     assert result.gap <= 1e-4 * result.exact.value
+
+
+class AcrossGroups(Listed):
+    """Listed decisions, with a form whose terms read each group together with the next."""
+
+    name = "across"
+
+    @staticmethod
+    def _parts(space: SearchSpace, group: str, quality: bool) -> list[Part]:
+        first = space.additive_groups.index(group)
+        parts: list[Part] = []
+        for groups in ((group,), space.additive_groups[first : first + 2]):
+            read = tuple(space.decisions.index(space.in_group(g)[0]) for g in groups)
+            sizes = tuple(len(space.decisions[i].choices) for i in read)
+            # A column for each combination without a first choice, which other terms tell.
+            codes = np.indices([size + 1 for size in sizes]).reshape(len(sizes), -1).T
+            kept = np.flatnonzero((codes > 1).all(axis=1))
+            name = "*".join(groups)
+            terms = tuple(Term(f"{name}:{k}", group, "", "", f"{name} {k}") for k in kept)
+            if len(parts) < len(groups):
+                parts.append(Lookup(terms, (read,), sizes, np.eye(len(codes))[:, kept]))
+        return parts
+
+    forms: ClassVar = {"across": FamilyForm("Across groups", _parts)}
+
+
+def test_a_form_with_terms_across_groups_is_searched_exactly(monkeypatch) -> None:
+    monkeypatch.setattr(families, "_families", dict(families._families))
+    families.register_family(AcrossGroups())
+    space = replace(listed_space([3, 3, 4]), family="across")
+    architectures = space.decode(space.option_codes(space.decisions))
+    rng = np.random.default_rng(0)
+    frame = pd.DataFrame([a.to_dict() for a in architectures]).assign(
+        accuracy=70 + rng.normal(size=36), latency_ms=1 + rng.random(36)
+    )
+    table = table_from_frame(space, frame)
+    accuracy = fit(table, "accuracy", "across", "none")
+    latency = fit(table, "latency_ms", "per_layer", "none")
+    assert accuracy.couplings == {"g0 + g1": ("g0", "g1"), "g1 + g2": ("g1", "g2")}
+    values, costs = (p.predict(architectures)["value"].to_numpy() for p in (accuracy, latency))
+    budget = float(np.median(costs))
+    problem = SearchProblem(accuracy, (Limit(latency, budget + 1e-9),))
+    best = int(np.argmax(np.where(costs <= budget + 1e-9, values, -np.inf)))
+    found = solve_exact(problem)
+    assert found.architecture == architectures[best]
+    assert found.value == pytest.approx(values[best])
+    tied = tied_set(front(problem), budget + 1e-9)
+    assert tied.optimum == found and tied.complete

@@ -188,6 +188,7 @@ def test_the_published_space_compiles() -> None:
 
         def __init__(self) -> None:
             self.space, self.target = space, metric_of("latency_ms")
+            self.couplings: dict = {}
 
         def split(self, context: dict) -> Constant:
             return Constant()

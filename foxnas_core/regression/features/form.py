@@ -72,6 +72,15 @@ class Form:
         return self.order_free or any(not term.slot for term in self.interactions)
 
     @cached_property
+    def couplings(self) -> dict[str, tuple[str, ...]]:
+        """The groups that terms across groups read, by the name that those terms have as theirs."""
+        found = {}
+        for part in self._parts:
+            if part.terms[0].group not in ("", *self.space.additive_groups):
+                found[part.terms[0].group] = _read_groups(self.space, part)
+        return found
+
+    @cached_property
     def interactions(self) -> dict[Term, tuple[Decision, ...]]:
         """The terms that are products, each with the decisions that it reads."""
         return {
@@ -308,9 +317,9 @@ def _build_form(name: str, space: SearchSpace, target: Metric, pairs: tuple[Pair
     if pairs:
         named = ", ".join(f"{left} × {right}" for left, right in pairs)
         notes.append(f"Interactions chosen by cross-validation: {named}.")
+    parts = _by_what_they_read(space, parts)
     terms = tuple(term for part in parts for term in part.terms)
     assert len({term.name for term in terms}) == len(terms), "term names must differ"
-    assert_additive(space, parts)
     return Form(
         name,
         forms_of(space)[name],
@@ -348,11 +357,20 @@ def scaling_resolution(space: SearchSpace, target: Metric) -> Decision | None:
     return None
 
 
-def assert_additive(space: SearchSpace, parts: Sequence[Part]) -> None:
+def _read_groups(space: SearchSpace, part: Part) -> tuple[str, ...]:
+    """The groups, context aside, whose decisions a part reads, in the space's order."""
+    read = {space.decisions[position].group for position in part.positions}
+    return tuple(group for group in space.additive_groups if group in read)
+
+
+def _by_what_they_read(space: SearchSpace, parts: Sequence[Part]) -> list[Part]:
+    """The parts, those across groups (of which no sum over groups could tell) under all of the
+    groups that they read."""
+    named = []
     for part in parts:
-        groups = {space.decisions[position].group for position in part.positions}
-        named = {term.group for term in part.terms}
-        assert len(named) == 1, f"the terms of one part name several groups: {named}"
-        # A group's terms may read the context too: for each of its choices they are of one group.
-        allowed = {*named - {""}, *space.context}
-        assert groups <= allowed, f"{part.terms[0].name} reads {groups}, beyond {allowed}"
+        groups = _read_groups(space, part)
+        if not set(groups) <= {part.terms[0].group}:
+            joint = " + ".join(groups)
+            part = replace(part, terms=tuple(replace(t, group=joint) for t in part.terms))
+        named.append(part)
+    return named

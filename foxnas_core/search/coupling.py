@@ -1,0 +1,123 @@
+"""Groups whose choices some prediction reads together, and what predictions are over them."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import lru_cache, reduce
+from typing import ClassVar, Protocol
+
+import numpy as np
+import pandas as pd
+
+from foxnas_core.errors import InvalidInput
+from foxnas_core.regression.link import Link
+from foxnas_core.search.limits import AdditivePredictor, SummedGroup
+from foxnas_core.space.architecture import Architecture, Value
+from foxnas_core.space.search_space import SearchSpace
+from foxnas_core.table.metrics import Metric
+
+Couplings = Mapping[str, tuple[str, ...]]
+
+
+class Coupled(Protocol):
+    @property
+    def couplings(self) -> Couplings: ...
+
+
+# Codes that are predicted together, so that a long listing needs no more memory than its values.
+_TOGETHER = 1 << 16
+# What no decision, group or slot of a space is named by, since names are printable.
+_ALL = "\0"
+
+
+def blocks_of(space: SearchSpace, *couplings: Couplings) -> SearchSpace:
+    """The space with groups that are coupled, directly or through others, as one group; itself
+    where none are."""
+    pairs = tuple(groups for own in couplings for groups in own.values() if len(groups) > 1)
+    return _merged(space, pairs) if pairs else space
+
+
+@lru_cache(maxsize=64)
+def _merged(space: SearchSpace, coupled: tuple[tuple[str, ...], ...]) -> SearchSpace:
+    block = {group: {group} for group in space.additive_groups}
+    for groups in coupled:
+        together = set().union(*(block[group] for group in groups))
+        block |= dict.fromkeys(together, together)
+    names = {
+        group: " + ".join(g for g in space.additive_groups if g in own)
+        for group, own in block.items()
+    }
+    decisions = tuple(replace(d, group=names.get(d.group, d.group)) for d in space.decisions)
+    return replace(space, decisions=decisions)
+
+
+def block_values(
+    predictor: AdditivePredictor, values: SummedGroup, groups: Sequence[str], codes: np.ndarray
+) -> np.ndarray:
+    """What each option (options,) of a block adds to a prediction: the values of its `groups` and
+    of the couplings among them.
+
+    `codes` (options, all decisions of the space) are right in the columns of those groups.
+    """
+    names = names_in(predictor, groups)
+    parts = []
+    for start in range(0, len(codes), _TOGETHER):
+        part = codes[start : start + _TOGETHER]
+        # Not from 0 on, so that a sum of one is that very number.
+        parts.append(reduce(np.add, [values.group_values(name, part) for name in names]))
+    return np.concatenate(parts)
+
+
+def names_in(coupled: Coupled, groups: Sequence[str]) -> list[str]:
+    """The groups and the couplings among them."""
+    return [*groups, *(n for n, read in coupled.couplings.items() if set(read) <= set(groups))]
+
+
+@dataclass(frozen=True, eq=False)
+class JointPredictor:
+    """A prediction that is no sum over groups: whatever `values` makes of the codes (rows,
+    decisions) of whole architectures, (rows,) in the target's unit.
+
+    It is taken for exact, so its intervals are as narrow as its values.
+    """
+
+    space: SearchSpace
+    target: Metric
+    values: Callable[[np.ndarray], np.ndarray]
+    table_fingerprint: str = ""
+    link: ClassVar[Link] = Link()
+
+    @property
+    def couplings(self) -> Couplings:
+        return {_ALL: self.space.additive_groups}
+
+    def split(self, context: Mapping[str, Value]) -> "_Joint":
+        return _Joint(self, context)
+
+    def predict(self, architectures: Sequence[Architecture]) -> pd.DataFrame:
+        """As `Predictor.predict`."""
+        values = np.asarray(self.values(self.space.encode(architectures)), dtype=float)
+        columns = ("value", "low", "high", "prediction_low", "prediction_high")
+        return pd.DataFrame(dict.fromkeys(columns, values))
+
+
+@dataclass(frozen=True, eq=False)
+class _Joint:
+    predictor: JointPredictor
+    context: Mapping[str, Value]
+    constant: float = 0.0
+
+    def group_values(self, group: str, option_codes: np.ndarray) -> np.ndarray:
+        if group != _ALL:
+            return np.zeros(len(option_codes))
+        space = self.predictor.space
+        codes = option_codes.copy()
+        for name, value in self.context.items():
+            decision = space.by_name[name]
+            codes[:, space.decisions.index(decision)] = decision.choices.index(value)
+        found = np.asarray(self.predictor.values(codes), dtype=float)
+        if found.shape != (len(codes),) or not np.isfinite(found).all():
+            raise InvalidInput(
+                f"The predictor of {self.predictor.target.column} must give one finite number for "
+                f"each of {len(codes)} architectures of space {space.name!r}; mend it."
+            )
+        return found
