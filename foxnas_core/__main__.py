@@ -1,7 +1,7 @@
 """The command line: `python -m foxnas_core COMMAND`.
 
-Progress and messages go to stderr. With `--json`, stdout is one JSON document, as described in
-docs/command-line.md. Exit status: 0, or 2 with one sentence for bad input.
+Progress and messages go to stderr. Stdout has the answer as text or, with `--json`, as one JSON
+document, as described in docs/command-line.md. Exit status: 0, or 2 with a sentence for bad input.
 """
 
 import argparse
@@ -19,11 +19,12 @@ from foxnas_core.errors import FoxnasError, InvalidInput
 def main(arguments: Sequence[str] | None = None) -> int:
     options = build_parser().parse_args(arguments)
     # Imported late, so that --help answers at once.
-    from foxnas_core.commands import COMMANDS
+    from foxnas_core.commands import answer as answered
+    from foxnas_core.commands.printing import print_answer
 
     try:
         with _stray_output_to_stderr():
-            document = COMMANDS[options.command](options)
+            answer = answered(options)
     except FoxnasError as error:
         print(f"foxnas {options.command}: {error}", file=sys.stderr)
         return 2
@@ -38,8 +39,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(f"foxnas {options.command}: stopped; what was saved is kept.", file=sys.stderr)
         return 130
     # Under torchrun only the first process has something to say.
-    if options.json and document:
-        print(json.dumps(document, indent=2, allow_nan=False))
+    if not answer.document:
+        return 0
+    if not options.json:
+        print_answer(answer)
+        return 0
+    for sentence in filter(None, (card.sentence for card in answer.cards)):
+        print(sentence, file=sys.stderr)
+    print(json.dumps(answer.document, indent=2, allow_nan=False))
     return 0
 
 
@@ -156,6 +163,7 @@ def build_parser() -> argparse.ArgumentParser:
         default="auto",
         help="of the accuracy: auto, none or saturating (default: auto)",
     )
+    fit.add_argument("--target", metavar="COLUMN", help="of one target, with its coefficients")
 
     calibrate = _command(
         commands, "calibrate", "measure optima of random budgets, by which searches are judged"

@@ -64,6 +64,7 @@ USERS = {
     ),
     "onnxruntime": ("supernet", "measurement", "profiling", "export/runners"),
     "tqdm": ("commands", "launching"),
+    "rich": ("commands/printing",),
     "filelock": ("study/locks",),
     "jinja2": ("reporting/report",),
     "ray": ("measurement/cluster",),

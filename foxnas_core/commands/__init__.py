@@ -1,7 +1,7 @@
-"""What each command of the command line does, from options to a JSON document.
+"""What each command of the command line does, from options to an answer.
 
-Each function returns what `--json` prints; progress and messages go to stderr. Heavy packages
-are imported by the command that needs them.
+Each function returns what `--json` prints, or an `Answer` of it and of cards for people; progress
+and messages go to stderr. Heavy packages are imported by the command that needs them.
 """
 
 import argparse
@@ -17,8 +17,9 @@ from foxnas_core.commands import (
     takeaway,
     training,
 )
+from foxnas_core.commands.printing import Answer
 
-COMMANDS: dict[str, Callable[[argparse.Namespace], dict[str, Any]]] = {
+COMMANDS: dict[str, Callable[[argparse.Namespace], Answer | dict[str, Any]]] = {
     "train": training.train,
     "measure": measuring.measure,
     "fit": searching.fit,
@@ -37,3 +38,9 @@ COMMANDS: dict[str, Callable[[argparse.Namespace], dict[str, Any]]] = {
     "study": studies.study,
     "app": studies.app,
 }
+
+
+def answer(options: argparse.Namespace) -> Answer:
+    """What the command that the options name answers; raises as that."""
+    made = COMMANDS[options.command](options)
+    return made if isinstance(made, Answer) else Answer(made)

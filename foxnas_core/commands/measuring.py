@@ -43,7 +43,7 @@ def measure(options: argparse.Namespace) -> dict[str, Any]:
     return {
         "study": str(study.folder),
         "rows": len(study.table().frame),
-        "measured": [measured_document(row) for row in measured],
+        "measured": [measured_document(row.architecture, row.values) for row in measured],
     }
 
 
@@ -104,7 +104,7 @@ def _measure_next(study: Study, options: argparse.Namespace) -> dict[str, Any]:
         "rows": len(study.table()),
         "target": plan.target,
         "expected": plan.to_dict(),
-        "measured": [measured_document(row) for row in measured],
+        "measured": [measured_document(row.architecture, row.values) for row in measured],
     }
 
 

@@ -7,38 +7,51 @@ from typing import TYPE_CHECKING, Any
 
 from tqdm import tqdm
 
-from foxnas_core.commands.shared import given, named_architecture, opened, say
+from foxnas_core.commands.answers import fit_cards, search_card
+from foxnas_core.commands.printing import Answer
+from foxnas_core.commands.shared import (
+    given,
+    measured_document,
+    named_architecture,
+    opened,
+    say,
+)
 from foxnas_core.errors import InvalidInput, MissingPart
 from foxnas_core.steps.calibrate import calibrations
 from foxnas_core.steps.fit import fit_all
 from foxnas_core.steps.rounds import search_rounds
 from foxnas_core.steps.search import search_problem
 from foxnas_core.study.storage import Study, open_study
+from foxnas_core.table.measurements import MeasurementTable
 
 if TYPE_CHECKING:
     from foxnas_core.measurement.campaign import CampaignProgress
 
 
-def fit(options: argparse.Namespace) -> dict[str, Any]:
-    """Fit every target of a study's table."""
+def fit(options: argparse.Namespace) -> Answer:
+    """Fit every target of a study's table, or the one that the options name."""
     from foxnas_core.regression import predictor_summary
 
     table = open_study(options.study).table()
-    predictors = fit_all(table, options.form, options.link)
+    targets = [options.target] if options.target else None
+    predictors = fit_all(table, options.form, options.link, targets=targets)
     for target in table.targets:
-        if target.column not in predictors:
+        if targets is None and target.column not in predictors:
             say(f"{target.column}: too few rows have it for a fit; measure more subnets.")
     for column, predictor in predictors.items():
         for warning in predictor.warnings:
             say(f"{column}: {warning}")
-    return {"targets": {column: predictor_summary(p) for column, p in predictors.items()}}
+    told = {column: predictor_summary(p) for column, p in predictors.items()}
+    return Answer({"targets": told}, tuple(fit_cards(told, options.target)))
 
 
-def search(options: argparse.Namespace) -> dict[str, Any]:
+def search(options: argparse.Namespace) -> Answer | dict[str, Any]:
     """Anneal under limits, beside the exact optimum."""
     from foxnas_core.search.annealing import search as run
+    from foxnas_core.search.chance import chance_kept
     from foxnas_core.search.restriction import allowed_choices
     from foxnas_core.search.result import search_document
+    from foxnas_core.search.rounds.outcome import best_row
     from foxnas_core.search.schedule import AnnealingSettings
 
     study = opened(options)
@@ -67,14 +80,26 @@ def search(options: argparse.Namespace) -> dict[str, Any]:
     objective = "accuracy" if options.accuracy_floor is None else latency_column
     problem = search_problem(predictors, bounds, objective=objective, allowed=allowed)
     result = run(problem, AnnealingSettings(**given(options, AnnealingSettings)))
-    say(result.certificate)
     if options.save:
         say(f"Saved search {study.save_search(result)}.")
-    document = search_document(result, predictors, latency_column, found)
-    budget = None
-    if latency_column in asked:
-        budget = {"asked": asked[latency_column], "searched": bounds[latency_column]}
-    return document | {"budget": budget}
+    best = result.best.architecture
+    row = best_row(table, objective, asked)
+    document = search_document(result, predictors, latency_column, found) | {
+        "budget": {"asked": asked[latency_column], "searched": bounds[latency_column]}
+        if latency_column in asked
+        else None,
+        "chances": {
+            limit.column: chance_kept(limit.at(asked[limit.column]), best, found.get(limit.column))
+            for limit in problem.limits
+        },
+        "measured": None if row is None else _measured_row(table, row),
+    }
+    return Answer(document, (search_card(document, study.space, latency_column),))
+
+
+def _measured_row(table: MeasurementTable, row: int) -> dict[str, Any]:
+    values = {str(name): value for name, value in table.frame.iloc[row].dropna().items()}
+    return measured_document(table.space.decode(table.codes[[row]])[0], values)
 
 
 def _search_rounds(study: Study, options: argparse.Namespace) -> dict[str, Any]:

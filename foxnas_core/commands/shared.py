@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import fields, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from foxnas_core.errors import InvalidInput, MissingPart
 from foxnas_core.families import load_shipped, shipped_spaces
@@ -16,9 +16,6 @@ from foxnas_core.space.architecture import Architecture
 from foxnas_core.space.search_space import SearchSpace
 from foxnas_core.study.storage import Study, open_study, read_architecture, read_space
 from foxnas_core.table.metrics import STD_ERROR, is_metric, metric_of
-
-if TYPE_CHECKING:
-    from foxnas_core.measurement.campaign import Measured
 
 
 def say(message: str) -> None:
@@ -93,25 +90,22 @@ def stoppable() -> Iterator[threading.Event]:
         signal.signal(signal.SIGINT, usual)
 
 
-def measured_document(row: "Measured") -> dict[str, Any]:
-    """A measured subnet with its accuracies and latencies, each with a 95 % interval.
-
-    An accuracy's is normal, from its standard error; a latency's is the range of its rounds.
+def measured_document(architecture: Architecture, values: Mapping[str, Any]) -> dict[str, Any]:
+    """A measured subnet with its qualities and latencies, each with a 95 % interval where that is
+    known: a quality's is normal, from its standard error; a latency's is the range of its rounds.
     """
-    document: dict[str, Any] = {
-        "id": row.architecture.id,
-        "architecture": row.architecture.to_dict(),
-    }
-    for column, value in row.values.items():
-        if is_metric(column) and f"{column}{STD_ERROR}" in row.values and metric_of(column).quality:
-            error = 1.96 * row.values[f"{column}{STD_ERROR}"]
+    document: dict[str, Any] = {"id": architecture.id, "architecture": architecture.to_dict()}
+    for column, value in values.items():
+        if is_metric(column) and f"{column}{STD_ERROR}" in values and metric_of(column).quality:
+            error = 1.96 * values[f"{column}{STD_ERROR}"]
             document[column] = {"value": value, "low": value - error, "high": value + error}
-    return document | latencies_document(row.values)
+    return document | latencies_document(values)
 
 
 def latencies_document(values: Mapping[str, Any]) -> dict[str, Any]:
     return {
-        column: {"value": value, "low": values[f"low_{column}"], "high": values[f"high_{column}"]}
+        column: {"value": value}
+        | {side: values.get(f"{side}_{column}") for side in ("low", "high")}
         for column, value in values.items()
         if is_metric(column) and metric_of(column).timed
     }

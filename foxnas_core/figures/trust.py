@@ -28,24 +28,11 @@ from foxnas_core.figures.theme import (
     new_figure,
     whiskers,
 )
-from foxnas_core.space.architecture import Architecture
+from foxnas_core.space.in_words import choice_lines
 from foxnas_core.space.search_space import SearchSpace
 
 # By resolution: dark to bright would say that one is better, so they only differ.
 _COLOURS = (BLUE, ORANGE, GREEN, PURPLE, RED, SKY)
-
-
-def described(space: SearchSpace, architecture: Architecture) -> str:
-    """An architecture to be read in a few lines: one a group, each role's choices slot by slot."""
-    lines = []
-    for group in space.groups:
-        roles: dict[str, list[str]] = {}
-        for decision in space.in_group(group):
-            if decision.name in architecture:
-                roles.setdefault(decision.role, []).append(str(architecture[decision.name]))
-        said = ", ".join(f"{role} {' '.join(values)}" for role, values in roles.items())
-        lines.append(said if group in space.context else f"{group}: {said}")
-    return "<br>".join(lines)
 
 
 def pair_table(
@@ -68,7 +55,9 @@ def pair_table(
     table = table[[name for name in names.values() if name in table]]
     for column in ("inherited", "trained"):
         table[f"rank {column}"] = table[column].rank(ascending=False, method="min").astype(int)
-    lines = {pair.architecture.id: described(space, pair.architecture) for pair in pairs}
+    lines = {
+        pair.architecture.id: "<br>".join(choice_lines(space, pair.architecture)) for pair in pairs
+    }
     table["architecture"] = table["id"].map(lines)
     return table.sort_values("inherited", ascending=False, ignore_index=True)
 

@@ -7,6 +7,7 @@ from trust_pairs import pairs_of
 from foxnas_core.evidence.trust.report import trust_report
 from foxnas_core.families import space_from_dict
 from foxnas_core.figures import trust as figures
+from foxnas_core.space.in_words import choice_lines
 
 SPACE = space_from_dict(tiny_document())
 PAIRS = pairs_of(
@@ -35,19 +36,8 @@ def test_every_subnet_is_a_point_with_its_architecture(inherited, x):
     best = PAIRS[3].architecture
     [place] = [k for k, row in enumerate(points[1].customdata) if row[0] == best.id]
     assert (points[1].x[place], points[1].y[place]) == (x, 96)
-    assert points[1].customdata[place][1] == figures.described(SPACE, best)
+    assert points[1].customdata[place][1] == "<br>".join(choice_lines(SPACE, best))
     assert points[1].error_y.array[place] == pytest.approx(0.2)
-
-
-def test_an_architecture_is_told_group_by_group():
-    lines = figures.described(SPACE, SPACE.extreme("smallest")).split("<br>")
-    assert lines == [
-        "resolution 8",
-        "s1: depth 1, kernel 3, expand 1",
-        "s2: depth 1, kernel 3, expand 1",
-    ]
-    both = figures.described(SPACE, SPACE.extreme("largest"))
-    assert "s2: depth 2, kernel 5 5, expand 2 2" in both
 
 
 def test_agreements_are_drawn_by_set_of_subnets_where_there_are_any():

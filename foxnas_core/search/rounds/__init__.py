@@ -8,6 +8,7 @@ is kept with what it measured, since a later fit has seen it.
 
 from foxnas_core.search.rounds.outcome import (
     best_measured,
+    best_row,
     measured_finds,
     movement,
     rounds_document,
@@ -40,6 +41,7 @@ __all__ = [
     "RoundsRecord",
     "best_measured",
     "best_not_taken",
+    "best_row",
     "check_continues",
     "front_error",
     "measured_finds",

@@ -1,7 +1,7 @@
 """What a round came to: the errors at the front, the best measured, how far fits moved."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -11,6 +11,7 @@ import pandas as pd
 from foxnas_core.regression import Predictor, fit
 from foxnas_core.search.rounds.record import BestMeasured, Find, RoundsRecord, _plain, front_error
 from foxnas_core.table.measurements import MeasurementTable
+from foxnas_core.table.metrics import metric_of
 
 
 def measured_finds(finds: Sequence[Find], table: MeasurementTable) -> tuple[Find, ...]:
@@ -36,14 +37,30 @@ def best_measured(
     accuracy, cost = table.values("accuracy"), table.values(latency)
     found = []
     for budget in budgets:
-        within = np.flatnonzero(np.isfinite(accuracy) & (cost <= budget))
-        if not len(within):
+        top = best_row(table, "accuracy", {latency: budget})
+        if top is None:
             found.append(BestMeasured(float(budget), "", math.nan, math.nan))
             continue
-        top = within[np.lexsort((cost[within], -accuracy[within]))[0]]
         row = (str(table.frame["id"].iloc[top]), float(accuracy[top]), float(cost[top]))
         found.append(BestMeasured(float(budget), *row))
     return tuple(found)
+
+
+def best_row(table: MeasurementTable, objective: str, bounds: Mapping[str, float]) -> int | None:
+    """The position of the row of the best measured `objective` whose measured values keep `bounds`,
+    by column the most, or where more is better the least; the cheapest of equals. None where no
+    row does."""
+    value = table.values(objective)
+    better = value if metric_of(objective).direction == "max" else -value
+    kept, costs = np.isfinite(value), []
+    for column, bound in bounds.items():
+        sign = 1.0 if metric_of(column).direction == "min" else -1.0
+        costs.append(sign * table.values(column))
+        kept &= costs[-1] <= sign * bound
+    within = np.flatnonzero(kept)
+    if not len(within):
+        return None
+    return int(within[np.lexsort((*(c[within] for c in reversed(costs)), -better[within]))[0]])
 
 
 def movement(before: Predictor, table: MeasurementTable, *, seed: int) -> float:

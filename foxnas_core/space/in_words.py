@@ -1,0 +1,17 @@
+"""An architecture in words."""
+
+from foxnas_core.space.architecture import Architecture
+from foxnas_core.space.search_space import SearchSpace
+
+
+def choice_lines(space: SearchSpace, architecture: Architecture) -> list[str]:
+    """An architecture to be read in a few lines: one a group, each role's choices slot by slot."""
+    lines = []
+    for group in space.groups:
+        roles: dict[str, list[str]] = {}
+        for decision in space.in_group(group):
+            if decision.name in architecture:
+                roles.setdefault(decision.role, []).append(str(architecture[decision.name]))
+        said = ", ".join(f"{role} {' '.join(values)}" for role, values in roles.items())
+        lines.append(said if group in space.context else f"{group}: {said}")
+    return lines
