@@ -237,6 +237,14 @@ def cells(studies):
     return study
 
 
+@pytest.fixture
+def cell_study(studies):
+    """A study "nas" of NAS-Bench-201's cells, beside the demo's."""
+    from cell_study import cell_study
+
+    return cell_study(studies / "nas")
+
+
 @cache
 def look_for_components_once() -> None:
     """Before each page Streamlit's test looks through all installed packages for components, which

@@ -1,5 +1,6 @@
 """An architecture as a picture: a cell for each block, its kernel as a shape, its expand ratio as a
-colour. A page draws it (`pages/shared/picture.js`); what it shows is settled here."""
+colour; where its family knows it as a graph, the cells are that graph's edges. A page draws it
+(`pages/shared/picture.js`); what it shows is settled here."""
 
 from collections.abc import Sequence
 from functools import cache
@@ -7,6 +8,8 @@ from typing import Any
 
 import pandas as pd
 
+from foxnas_core.families import family_of
+from foxnas_core.figures.cell_graph import bends, edge_title
 from foxnas_core.figures.search import choice_text, group_title
 from foxnas_core.figures.theme import (
     BLUE,
@@ -41,7 +44,8 @@ def picture_table(
 
     Columns: row (the group's title), column ("block 2", or what concerns the whole group), cell,
     on, words ("kernel 5, expand 3", or "off"), text (the same, short), kernel (missing where
-    there is none), colour (hexadecimal, of `colour_scale`; "" without), differs (from `other`).
+    there is none), colour (hexadecimal, of `colour_scale`; "" without), differs (from `other`). An
+    edge of a graph has its nodes as column ("1 → out"), and no colour where it is dead.
     """
     rows = _drawn_cells(space, architecture, other, colour_scale(space))
     return pd.DataFrame(rows).astype({"kernel": "Int64"})
@@ -57,7 +61,9 @@ def picture_data(
 ) -> dict[str, Any]:
     """`picture_table` as what the page's drawing reads: plain values, ready for JSON.
 
-    `selected` names cells. Groups without slots are flat: they stand side by side.
+    `selected` names cells. Groups without slots are flat: they stand side by side. Cells that are
+    edges of a `graph` stand on it instead: nodes' places and edges' ends are from 0 to 1, and a
+    bend is as in `cell_graph.bends`.
     """
     role, colours = scale = colour_scale(space)
     cells: dict[str, list[dict[str, Any]]] = {}
@@ -89,6 +95,7 @@ def picture_data(
             }
             for group, own in cells.items()
         ],
+        "graph": _graph(space, architecture),
         "kernels": sorted(k for k in kernels if isinstance(k, int)),
         "colourRole": role,
         "colours": [
@@ -101,6 +108,23 @@ def picture_data(
     }
 
 
+def _graph(space: SearchSpace, architecture: Architecture) -> dict[str, Any] | None:
+    graph = family_of(space).graph(space, architecture)
+    if graph is None:
+        return None
+    last = len(graph.nodes) - 1
+    return {
+        "nodes": [{"text": name, "x": place / last} for place, name in enumerate(graph.nodes)],
+        "edges": [
+            {
+                "cell": edge.cell, "from": edge.source / last, "to": edge.target / last,
+                "bend": bend, "live": edge.live,
+            }
+            for edge, bend in zip(graph.edges, bends(graph.edges), strict=True)
+        ],
+    }  # fmt: skip
+
+
 def _drawn_cells(
     space: SearchSpace,
     architecture: Architecture,
@@ -109,23 +133,31 @@ def _drawn_cells(
 ) -> list[dict[str, Any]]:
     """The rows of `picture_table`."""
     role, colours = scale
+    graph = family_of(space).graph(space, architecture)
+    edges = {edge.cell: edge for edge in graph.edges} if graph else {}
     rows = []
     position = 0
     for cell in cells_of(space):
         position = position + 1 if cell.slot else 0
+        edge = edges.get(cell.name)
+        column = f"block {position}" if cell.slot else _whole(space)
+        is_dead = edge is not None and not edge.live
         active = [d for d in cell.decisions if d.name in architecture]
         by_role = {d.role: architecture[d.name] for d in active}
         kernel = by_role.get("kernel")
         rows.append(
             {
                 "row": group_title(space, cell.group),
-                "column": f"block {position}" if cell.slot else _whole(space),
+                "column": edge_title(graph, edge) if graph and edge else column,
                 "cell": cell.name,
                 "on": bool(active),
-                "words": ", ".join(f"{d.role} {architecture[d.name]}" for d in active) or "off",
+                "words": (", ".join(f"{d.role} {architecture[d.name]}" for d in active) or "off")
+                + (", on no path to the output" if is_dead else ""),
                 "text": " ".join(choice_text(d, architecture[d.name]) for d in active) or "off",
                 "kernel": kernel if isinstance(kernel, int) else None,
-                "colour": colours[by_role[role]] if role in by_role and colours else "",
+                "colour": colours[by_role[role]]
+                if role in by_role and colours and not is_dead
+                else "",
                 "differs": other is not None
                 and any(architecture.get(d.name) != other.get(d.name) for d in cell.decisions),
             }

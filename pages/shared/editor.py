@@ -196,7 +196,7 @@ def keys_in_words(space: SearchSpace) -> str:
     keys = ", ".join(f"**{letter}** {plain(role)}" for letter, role in role_keys(space).items())
     blocks = (
         "; **Enter** and **Delete** turn a block on and off; a title selects its row or column"
-        if space.slots
+        if any(decision.conditions for decision in space.decisions)
         else ""
     )
     return (
@@ -267,7 +267,7 @@ def scopes_of(space: SearchSpace) -> dict[str, tuple[str, ...]]:
         for cell in own:
             found[cell.name if cell.slot else _named(title, cell)] = (cell.name,)
     changing = tuple(cell.name for cell in cells if cell.group not in space.context)
-    if len(changing) > 1:
+    if len(space.additive_groups) > 1:
         found["All stages" if space.slots else "Everything"] = changing
     return found
 

@@ -7,6 +7,8 @@ const KEPT = 20;
 // Moving on with the arrows selects the cell once the keys rest (ms).
 const REST = 150;
 const MOST_SQUARES = 11;
+// The height of a row of arcs (rem).
+const ROW = 3.2;
 const ARROWS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
 const views = new WeakMap();
 
@@ -22,6 +24,7 @@ class Picture {
   constructor(root) {
     this.root = root;
     this.nodes = new Map();
+    this.arcs = new Map();
     this.selected = [];
     this.told = ""; // the selection that the server knows
     this.events = [];
@@ -33,7 +36,7 @@ class Picture {
   show(data) {
     this.data = data;
     const shape = JSON.stringify([
-      data.editable, data.label, data.kernels, data.colours,
+      data.editable, data.label, data.kernels, data.colours, data.graph?.nodes,
       data.groups.map((group) => [group.title, group.cells.map((cell) => cell.name)]),
     ]);
     if (shape !== this.shape) {
@@ -41,6 +44,10 @@ class Picture {
       this.build();
     }
     for (const cell of data.groups.flatMap((group) => group.cells)) this.paint(cell);
+    for (const edge of data.graph?.edges ?? []) {
+      this.arcs.get(edge.cell).classList.toggle("dead", !edge.live);
+      this.nodes.get(edge.cell).classList.toggle("off", !edge.live);
+    }
     // The server's choice of cells counts unless what was done here is still on its way.
     const named = JSON.stringify(data.selected);
     const answered = !this.events.length || this.events.at(-1).id === data.seen;
@@ -55,14 +62,19 @@ class Picture {
   build() {
     const { data } = this;
     this.nodes.clear();
+    this.arcs.clear();
     this.root.replaceChildren();
     this.root.classList.toggle("editable", data.editable);
-    const flat = data.groups.filter((group) => group.isFlat);
-    const staged = data.groups.filter((group) => !group.isFlat);
+    const edges = data.graph?.edges ?? [];
+    const onEdge = (cell) => edges.some((edge) => edge.cell === cell.name);
+    const others = data.groups.filter((group) => !group.cells.some(onEdge));
+    const flat = others.filter((group) => group.isFlat);
+    const staged = others.filter((group) => !group.isFlat);
     const grid = element("div", "", { role: "grid", "aria-label": data.label });
     if (data.editable) grid.setAttribute("aria-multiselectable", "true");
     if (flat.length) grid.append(this.flatRow(flat));
     if (staged.length) grid.append(this.stages(staged));
+    if (edges.length) grid.append(this.graph(data.groups.flatMap((g) => g.cells.filter(onEdge))));
     this.root.append(grid, this.legend());
   }
 
@@ -103,6 +115,46 @@ class Picture {
     return box;
   }
 
+  // Nodes in a row, edges as arcs from left to right, and on the middle of each its cell.
+  graph(cells) {
+    const { nodes, edges } = this.data.graph;
+    const bends = edges.map((edge) => edge.bend);
+    const above = Math.max(0, ...bends);
+    const rows = above - Math.min(0, ...bends) + 1;
+    const x = (share) => 4 + 92 * share;
+    const y = (bend) => (100 * (above - bend + 0.5)) / rows;
+    const box = element("div", "graph", { role: "row" });
+    box.style.height = `${rows * ROW}rem`;
+    const lines = document.createElementNS(SVG, "svg");
+    lines.setAttribute("viewBox", "0 0 100 100");
+    lines.setAttribute("preserveAspectRatio", "none");
+    lines.setAttribute("aria-hidden", "true");
+    box.append(lines);
+    for (const node of nodes) {
+      const dot = element("span", "node", { "aria-hidden": "true" }, node.text);
+      dot.style.left = `${x(node.x)}%`;
+      dot.style.top = `${y(0)}%`;
+      box.append(dot);
+    }
+    for (const node of this.cells(cells)) {
+      const edge = edges.find((other) => other.cell === node.dataset.cell);
+      const arc = document.createElementNS(SVG, "path");
+      // The middle of a cubic arc lies three quarters of the way to its handles.
+      const handle = y(0) + ((y(edge.bend) - y(0)) * 4) / 3;
+      const [from, to] = [x(edge.from), x(edge.to)];
+      const aside = (to - from) / 5;
+      arc.setAttribute(
+        "d", `M${from} ${y(0)} C${from + aside} ${handle} ${to - aside} ${handle} ${to} ${y(0)}`,
+      );
+      lines.append(arc);
+      this.arcs.set(edge.cell, arc);
+      node.style.left = `${(from + to) / 2}%`;
+      node.style.top = `${y(edge.bend)}%`;
+      box.append(node);
+    }
+    return box;
+  }
+
   // A title that selects its cells: a mouse's way; the keyboard has Shift and the arrows.
   picker(role, text, cells) {
     const head = element("div", role, { role });
@@ -138,7 +190,7 @@ class Picture {
     node.setAttribute("aria-label", cell.label);
     node.title = cell.label;
     node.style.background = cell.colour;
-    node.style.color = cell.on ? cell.ink : "";
+    node.style.color = cell.ink;
     const parts = [element("span", "", {}, cell.text)];
     if (cell.kernel !== null) parts.unshift(footprint(cell.kernel, this.data.kernels));
     node.replaceChildren(...parts);
@@ -172,7 +224,11 @@ class Picture {
       }
       legend.append(entry);
     }
-    if (this.data.groups.some((group) => !group.isFlat)) {
+    if (this.data.graph) {
+      const entry = element("div");
+      entry.append(element("span", "dashed", {}, "on no path"), "from in to out");
+      legend.append(entry);
+    } else if (this.data.groups.some((group) => !group.isFlat)) {
       const entry = element("div");
       entry.append(element("span", "dashed", {}, "off"), editable ? "click to turn on" : "");
       legend.append(entry);

@@ -7,6 +7,7 @@ from itertools import count
 from pathlib import Path
 
 import pytest
+from cell_study import cell_study
 from playwright.sync_api import Browser, Page, expect
 from serving import CHROMIUM, PATIENCE, REPOSITORY, Server, chromium, serve, visit
 
@@ -39,6 +40,12 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Study:
     studies = tmp_path_factory.mktemp("studies")
     copy_of_demo(studies / "table-only")
     return copy_of_demo(studies / "demo", *WITH_NETWORKS)
+
+
+@pytest.fixture(scope="session")
+def cells(demo: Study) -> Study:
+    """A study of NAS-Bench-201's cells beside the demo, which no journey changes."""
+    return cell_study(demo.folder.parent / "nas")
 
 
 @pytest.fixture(scope="session")

@@ -151,3 +151,29 @@ def test_the_numbers_leave_room_for_the_picture_on_a_phone(page: Page):
     expect(last).to_be_in_viewport()
     pinned = page.locator("div:has(> .st-key-predictions)").bounding_box()
     assert pinned and pinned["height"] < 844 / 4
+
+
+def test_a_cell_is_edited_edge_by_edge_on_its_graph(page: Page, cells: Study):
+    page.goto(f"/What_if?study={cells.folder.name}")
+    wait_until_drawn(page)
+    page.locator(".st-key-pick-largest button").click()
+    expect(cell(page, "edge_0_3")).to_have_text("nor_conv_3x3")
+    wait_until_drawn(page)
+    expect(page.locator(".st-key-picture .graph .node")).to_have_text(["in", "1", "2", "out"])
+
+    # An edge's operation is picked from the list, or stepped through by its letter.
+    cell(page, "edge_2_3").click()
+    expect(page.locator(".st-key-scope input:visible")).to_have_value("edge_2_3")
+    choose(page, '[class*="st-key-set-operation"]', "none")
+    expect(cell(page, "edge_2_3")).to_have_text("none")
+    wait_until_drawn(page)
+    # What only node 2 would hand on is dead, and drawn so.
+    for dead in ("edge_2_3", "edge_1_2", "edge_0_2"):
+        expect(cell(page, dead)).to_have_class(re.compile(r"\boff\b"))
+    expect(cell(page, "edge_1_3")).not_to_have_class(re.compile(r"\boff\b"))
+    cell(page, "edge_1_3").click()
+    page.keyboard.press("o")
+    expect(cell(page, "edge_1_3")).to_have_text("avg_pool_3x3")
+    wait_until_drawn(page)
+    edited = in_address(page, cells)
+    assert edited["edge_2_3"] == "none" and edited["edge_1_3"] == "avg_pool_3x3"
