@@ -7,6 +7,7 @@ import pandas as pd
 import streamlit as st
 
 from foxnas_core.errors import FoxnasError
+from foxnas_core.figures import layer_tables
 from foxnas_core.figures import model_graph as figures
 from foxnas_core.profiling.result import Layer, LayerProfile
 from foxnas_core.space.architecture import Architecture
@@ -99,10 +100,10 @@ def show_totals(layers: Sequence[Layer], profile: LayerProfile | None) -> None:
     places[2].metric("MACs of an image", KNOWN["macs"].text(macs))
     if profile is None:
         return
-    places[3].metric(f"Latency, {profile.precision}", figures.time_text(profile.latency_ms))
+    places[3].metric(f"Latency, {profile.precision}", layer_tables.time_text(profile.latency_ms))
     places[3].caption(
-        f"without the profiler; rounds {figures.time_text(profile.low_ms)} to "
-        f"{figures.time_text(profile.high_ms)}"
+        f"without the profiler; rounds {layer_tables.time_text(profile.low_ms)} to "
+        f"{layer_tables.time_text(profile.high_ms)}"
     )
 
 
@@ -131,7 +132,7 @@ def show_graph(
     panel(
         "From input to classifier",
         " ".join(told),
-        figures.graph_table(layers, profile, effects),
+        layer_tables.graph_table(layers, profile, effects),
         figures.graph_figure(layers, profile, effects),
         key="graph",
     )
@@ -147,7 +148,7 @@ def show_account(profile: LayerProfile) -> None:
         "profiler's own work on an operator, known from operators that do next to nothing, is "
         "taken off the layers and shown as a row of its own. Nothing is left out: layers, what is "
         "of no layer and the profiler's work add up to all operators.",
-        figures.account_table(profile),
+        layer_tables.account_table(profile),
         key="account",
     )
     st.caption(f"{plain(circumstances['device'])}, {plain(circumstances['runtime'])}")
@@ -180,7 +181,7 @@ def show_views(
             f" The table was measured on {plain(measured)} and this machine is {plain(here)}, so "
             "shares of each one's whole are drawn."
         )
-    table = figures.views_table(layers, profile, effects[column])
+    table = layer_tables.views_table(layers, profile, effects[column])
     panel(title, told, table, figures.views_figure(table, as_shares=elsewhere), key="views")
 
 

@@ -73,7 +73,7 @@ def export(options: argparse.Namespace) -> dict[str, Any]:
 def profile(options: argparse.Namespace) -> dict[str, Any]:
     """One architecture's layers: what each computes, takes on this machine and brings."""
     from foxnas_core.explanation.block_effects import block_prices
-    from foxnas_core.figures.model_graph import graph_table
+    from foxnas_core.figures.layer_tables import graph_table
     from foxnas_core.files import write_atomically
 
     study = opened(options)

@@ -2,6 +2,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from foxnas_core.figures import layer_tables
 from foxnas_core.figures import model_graph as figures
 from foxnas_core.profiling.result import Layer, LayerProfile, ProfileRow
 
@@ -47,28 +48,28 @@ EFFECTS = {"accuracy": PRICES, "latency_ms": PRICES}
 
 @pytest.mark.parametrize("profile", [PROFILE, TOGETHER], ids=["apart", "together"])
 def test_the_table_adds_up(profile: LayerProfile) -> None:
-    table = figures.graph_table(LAYERS, profile, EFFECTS)
+    table = layer_tables.graph_table(LAYERS, profile, EFFECTS)
     by_row = table.groupby("row")
-    parts = [figures.LAYER, figures.NO_LAYER, figures.PROFILER]
+    parts = [layer_tables.LAYER, layer_tables.NO_LAYER, layer_tables.PROFILER]
     times = by_row["time (ms)"].sum()
     assert times[parts].sum() == pytest.approx(profile.profiled_ms)
-    assert times[figures.BLOCK] == pytest.approx(times[figures.LAYER])
+    assert times[layer_tables.BLOCK] == pytest.approx(times[layer_tables.LAYER])
     for name in ("MACs", "parameters"):
         sums = by_row[name].sum()
         assert (
-            sums[figures.BLOCK]
-            == sums[figures.LAYER]
+            sums[layer_tables.BLOCK]
+            == sums[layer_tables.LAYER]
             == sum(x.macs if name == "MACs" else x.parameters for x in LAYERS)
         )
 
 
 def test_blocks_stand_above_their_layers_with_their_effects() -> None:
-    table = figures.graph_table(LAYERS, PROFILE, EFFECTS)
+    table = layer_tables.graph_table(LAYERS, PROFILE, EFFECTS)
     assert (table["block"] + " " + table["layer"]).str.strip().tolist() == [
         "stem", "stem convolution", "s1b1", "s1b1 expand", "s1b1 depthwise", "s1b1 project",
         "s1b2", "s1b2 expand", "s1b2 project + add", "head", "head classifier", "", "",
     ]  # fmt: skip
-    block = table[(table["row"] == figures.BLOCK) & (table["block"] == "s1b2")].iloc[0]
+    block = table[(table["row"] == layer_tables.BLOCK) & (table["block"] == "s1b2")].iloc[0]
     assert (block["accuracy effect"], block["latency_ms low"]) == (0.03, 0.02)
     assert (block["accuracy of"], block["accuracy against"]) == ("s1b2", "off")
     assert (block["low (ms)"], block["high (ms)"]) == pytest.approx((0.008, 0.014))
@@ -78,16 +79,16 @@ def test_blocks_stand_above_their_layers_with_their_effects() -> None:
 
 
 def test_without_a_profile_layers_and_effects_are_told() -> None:
-    table = figures.graph_table(LAYERS, None, EFFECTS)
+    table = layer_tables.graph_table(LAYERS, None, EFFECTS)
     assert table["time (ms)"].isna().all() and (table["run as"] == "").all()
-    assert set(table["row"]) == {figures.BLOCK, figures.LAYER}
+    assert set(table["row"]) == {layer_tables.BLOCK, layer_tables.LAYER}
     assert table["accuracy effect"].notna().sum() == 2
-    assert (table["row"] == figures.LAYER).sum() == len(LAYERS)
-    assert "accuracy effect" not in figures.graph_table(LAYERS)
+    assert (table["row"] == layer_tables.LAYER).sum() == len(LAYERS)
+    assert "accuracy effect" not in layer_tables.graph_table(LAYERS)
 
 
 def test_blocks_that_run_together_are_one() -> None:
-    table = figures.graph_table(LAYERS, TOGETHER, EFFECTS)
+    table = layer_tables.graph_table(LAYERS, TOGETHER, EFFECTS)
     block = table[table["block"] == "s1b1 + s1b2"].iloc[0]
     assert block["MACs"] == 600 and block["time (ms)"] == pytest.approx(0.06)
     # Two effects can't stand beside one block.
@@ -97,28 +98,28 @@ def test_blocks_that_run_together_are_one() -> None:
 
 def test_an_effect_of_two_slots_stands_beside_both() -> None:
     both = PRICES.assign(block=["stem", "s1b1–s1b2", ""], slots=[(), ("s1b1", "s1b2"), ()])
-    table = figures.graph_table(LAYERS, PROFILE, {"accuracy": both})
+    table = layer_tables.graph_table(LAYERS, PROFILE, {"accuracy": both})
     told = table[table["accuracy of"] == "s1b1–s1b2"]
     assert told["block"].tolist() == ["s1b1", "s1b2"]
 
 
 def test_both_views_of_a_latency_add_up_to_their_wholes() -> None:
-    table = figures.views_table(LAYERS, PROFILE, PRICES)
-    assert table["block"].tolist() == ["s1b2", "s1b2", figures.REST, figures.REST]
+    table = layer_tables.views_table(LAYERS, PROFILE, PRICES)
+    assert table["block"].tolist() == ["s1b2", "s1b2", layer_tables.REST, layer_tables.REST]
     sums = table.groupby("view")[["ms", "share (%)"]].sum()
     assert sums.loc["profiler"].tolist() == pytest.approx([0.1, 100])
     assert sums.loc["regression"].tolist() == pytest.approx([0.2, 100])
     assert table["ms"].tolist() == pytest.approx([0.01, 0.03, 0.09, 0.17])
     # A block that can't be told apart is of the rest in both views.
-    table = figures.views_table(LAYERS, TOGETHER, PRICES)
-    assert table["block"].tolist() == [figures.REST] * 2
+    table = layer_tables.views_table(LAYERS, TOGETHER, PRICES)
+    assert table["block"].tolist() == [layer_tables.REST] * 2
     assert table["ms"].tolist() == pytest.approx([0.1, 0.2])
 
 
 def test_the_account_adds_up_to_the_latency_and_to_the_operators() -> None:
-    table = figures.account_table(PROFILE).set_index("part")["time (ms)"]
+    table = layer_tables.account_table(PROFILE).set_index("part")["time (ms)"]
     assert table.iloc[:3].sum() == pytest.approx(table["latency"]) == pytest.approx(0.1)
-    parts = ["layers", figures.NO_LAYER, figures.PROFILER]
+    parts = ["layers", layer_tables.NO_LAYER, layer_tables.PROFILER]
     assert table[parts].sum() == pytest.approx(table["sum of all operators"])
 
 
@@ -136,12 +137,16 @@ def test_strips_are_drawn_to_their_end(profile, effects) -> None:
     words = [w for trace in boxes for w in trace.customdata]
     assert any("s1b2: +0.03 points [+0.02, +0.04] against off" in w for w in words) == bool(effects)
     assert (
-        len(figures.views_figure(figures.views_table(LAYERS, PROFILE, PRICES), as_shares=True).data)
+        len(
+            figures.views_figure(
+                layer_tables.views_table(LAYERS, PROFILE, PRICES), as_shares=True
+            ).data
+        )
         == 2
     )
 
 
 def test_times_are_read_in_microseconds_where_they_are_small() -> None:
-    assert figures.time_text(0.00242) == "2.42 µs"
-    assert figures.time_text(0.11) == "0.110 ms"
-    assert figures.time_text(-0.005) == "-5.00 µs"
+    assert layer_tables.time_text(0.00242) == "2.42 µs"
+    assert layer_tables.time_text(0.11) == "0.110 ms"
+    assert layer_tables.time_text(-0.005) == "-5.00 µs"

@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 from conftest import run_page, sentences
 
-from foxnas_core.figures.model_graph import LAYER
+from foxnas_core.figures.layer_tables import LAYER
 from foxnas_core.profiling import profile as profiling
 from foxnas_core.study.storage import create_study, open_study
 
