@@ -6,19 +6,25 @@ Columns: `id`, one for each decision (missing where inactive), one for each targ
 
 import hashlib
 import json
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
 import numpy as np
 import pandas as pd
-import pyarrow as pa
 
 from foxnas_core.errors import InvalidInput
 from foxnas_core.space.architecture import Architecture
-from foxnas_core.space.search_space import Decision, SearchSpace, check_choice
-from foxnas_core.table.metrics import ABOVE_ZERO, STD_ERROR, Metric, is_metric, metric_of
+from foxnas_core.space.search_space import Decision, SearchSpace
+from foxnas_core.table.checks import (
+    Where,
+    check_alike,
+    checked_cells,
+    checked_codes,
+    places_of,
+)
+from foxnas_core.table.metrics import Metric, is_metric, metric_of
 
 # The column of the seconds that measuring a row took, where it is known.
 SECONDS = "measuring_seconds"
@@ -103,7 +109,7 @@ class MeasurementTable:
         columns = dict.fromkeys([*_rest(self).columns, *_rest(added).columns])
         parts = [_rest(table) for table in (self, added) if len(table)] or [_rest(self)]
         rest = pd.concat(parts, ignore_index=True).reindex(columns=list(columns))
-        _check_alike(rest)
+        check_alike(rest)
         return _assembled(
             self.space,
             np.vstack([self.codes, added.codes]),
@@ -141,16 +147,16 @@ class MeasurementTable:
         `table_from_frame`; `record` is put in place of the table's own where given. Raises
         `InvalidInput` for an id that the table lacks, and where a value is there already.
         """
-        where = _Where(source, row_word, rows.index.to_numpy(), names or {})
+        where = Where(source, row_word, rows.index.to_numpy(), names or {})
         values = rows.drop(columns="id").reset_index(drop=True)
         for column in values.columns:
-            values[column] = _checked_cells(values[column], column, where, units)
+            values[column] = checked_cells(values[column], column, where, units)
         targets = [column for column in values.columns if is_metric(column)]
         frame = self.frame.copy()
         for column in values.columns:
             if column not in frame:
                 frame[column] = pd.Series(None, index=frame.index, dtype=values[column].dtype)
-        places = _places(frame, rows["id"].to_numpy(), values[targets], where)
+        places = places_of(frame, rows["id"].to_numpy(), values[targets], where)
         for column in values.columns:
             given = values[column].notna().to_numpy()
             frame.loc[places[given], column] = values.loc[given, column].to_numpy()
@@ -196,11 +202,11 @@ def table_from_frame(
     for an inactive decision is dropped instead of refused. Raises `InvalidInput` naming source,
     row, column, value and what is allowed.
     """
-    where = _Where(source, row_word, frame.index.to_numpy(), names or {})
-    codes = _checked_codes(space, frame, where, drop_inactive)
+    where = Where(source, row_word, frame.index.to_numpy(), names or {})
+    codes = checked_codes(space, frame, where, drop_inactive)
     rest = frame.drop(columns=["id", *space.by_name], errors="ignore").reset_index(drop=True)
     for column in rest.columns:
-        rest[column] = _checked_cells(rest[column], column, where, units)
+        rest[column] = checked_cells(rest[column], column, where, units)
     if not holes and "latency_ms" in rest:
         gaps = np.flatnonzero(rest["latency_ms"].isna())
         if len(gaps):
@@ -221,43 +227,8 @@ def table_from_frame(
     return table
 
 
-class _Where:
-    """Names rows and columns as the user sees them."""
-
-    def __init__(
-        self, source: str, word: str, numbers: np.ndarray, names: Mapping[str, str]
-    ) -> None:
-        self._source, self._word, self._numbers = source, word, numbers
-        self._names = names
-
-    def __call__(self, row: int) -> str:
-        return f"{self._source}, {self._word} {self._numbers[row]},"
-
-    def name(self, column: str) -> str:
-        return self._names.get(column, column)
-
-    def quoted(self, column: str) -> str:
-        return self._names.get(column, repr(column))
-
-    @property
-    def source(self) -> str:
-        return self._source
-
-
 def _rest(table: MeasurementTable) -> pd.DataFrame:
     return table.frame.drop(columns=["id", *table.space.by_name])
-
-
-def _check_alike(rest: pd.DataFrame) -> None:
-    """Raises `InvalidInput` where a column holds what no file keeps side by side."""
-    for column in [c for c in rest.columns if rest[c].dtype == object]:
-        try:
-            pa.array(rest[column], from_pandas=True)
-        except pa.ArrowException as error:
-            raise InvalidInput(
-                f"The new rows hold another kind of values (numbers or text) in {column!r} than "
-                "the table does; rename that column, or leave it out."
-            ) from error
 
 
 def _assembled(
@@ -285,148 +256,3 @@ def _choices(decision: Decision, codes: np.ndarray) -> pd.Series:
         return pd.Series(pd.arrays.IntegerArray(values, codes < 0))
     texts = np.array([*map(str, decision.choices), None], dtype=object)[codes]
     return pd.Series(texts, dtype="str")
-
-
-def _checked_codes(
-    space: SearchSpace, frame: pd.DataFrame, where: _Where, drop_inactive: bool
-) -> np.ndarray:
-    codes = np.full((len(frame), len(space.decisions)), -1, dtype=np.int16)
-    for column, decision in enumerate(space.decisions):
-        allowed = ", ".join(map(str, decision.choices))
-        active = space.active(codes, decision)
-        if decision.name in frame:
-            cells = frame[decision.name]
-            if drop_inactive and not active.all():
-                cells = cells.where(active)
-            codes[:, column] = _decision_codes(decision, cells, where)
-        elif not decision.conditions:
-            raise InvalidInput(
-                f"{where.source} lacks the column {decision.name!r} of space {space.name!r}; "
-                f"allowed in it: {allowed}."
-            )
-        wrong = np.flatnonzero(active != (codes[:, column] >= 0))
-        if not len(wrong):
-            continue
-        row = wrong[0]
-        name = where.name(decision.name)
-        because = ", ".join(
-            f"{where.name(c.decision)} is {frame[c.decision].iloc[row]}"
-            for c in decision.conditions
-        )
-        if active[row]:
-            reason = f" although {because}" if because else ""
-            raise InvalidInput(f"{where(row)} has no {name}{reason}; allowed: {allowed}.")
-        raise InvalidInput(
-            f"{where(row)} has {name} = {frame[decision.name].iloc[row]} although "
-            f"{because}, which leaves it out; leave the cell empty."
-        )
-    return codes
-
-
-def _decision_codes(decision: Decision, column: pd.Series, where: _Where) -> np.ndarray:
-    """Codes (rows,) of one column, -1 where missing; each distinct value is checked once."""
-    name = where.quoted(decision.name)
-    odd = None
-    try:
-        positions, found = pd.factorize(column)
-        # True equals 1, so it may hide behind it.
-        if column.dtype == object and any(value in (0, 1) for value in found):
-            odd = np.array([isinstance(cell, bool) for cell in column])
-    except TypeError:  # a list or an object in a cell
-        odd = np.array([not isinstance(cell, Hashable) for cell in column])
-    if odd is not None and odd.any():
-        row = int(odd.argmax())
-        allowed = ", ".join(map(str, decision.choices))
-        raise InvalidInput(f"{where(row)} {name} is {column.iloc[row]!r}; allowed: {allowed}.")
-    known = []
-    for position, value in enumerate(found):
-        try:
-            choice = check_choice(decision, _as_number(decision, value), name)
-        except InvalidInput as error:
-            row = int(np.argmax(positions == position))
-            raise InvalidInput(f"{where(row)} {error}") from None
-        known.append(decision.choices.index(choice))
-    return np.array([*known, -1], dtype=np.int16)[positions]
-
-
-def _as_number(decision: Decision, value: Any) -> Any:
-    """Text of a CSV cell as a number where the decision's choices are numbers."""
-    if isinstance(value, str) and not isinstance(decision.choices[0], str):
-        try:
-            number = float(value)
-        except ValueError:
-            return value
-        return int(number) if number.is_integer() else number
-    return value
-
-
-def _checked_numbers(
-    column: pd.Series, name: str, metric: Metric, where: _Where, unit: str
-) -> np.ndarray:
-    """A metric's numbers (rows,), NaN where missing, given in `unit`, else in its own."""
-    factor = dict(metric.units).get(unit, 1.0)
-    cells = column
-    if column.dtype == object:
-        cells = pd.Series([_number_or_text(cell) for cell in column], dtype=object)
-    numbers = pd.to_numeric(cells, errors="coerce").to_numpy(dtype=float, na_value=np.nan)
-    low, high = metric.bounds
-    above = numbers > 0 if low == ABOVE_ZERO else numbers >= low / factor
-    valid = np.isfinite(numbers) & above & (numbers <= high / factor)
-    wrong = np.flatnonzero(~valid & column.notna().to_numpy())
-    if len(wrong):
-        value = column.iloc[wrong[0]]
-        raise InvalidInput(
-            f"{where(wrong[0])} has {where.name(name)} = {value}; it must be "
-            f"{metric.allowed(unit)}."
-        )
-    # Dividing by 1000 rounds better than multiplying by 0.001 does.
-    return numbers * factor if factor >= 1 else numbers / round(1 / factor)
-
-
-def _checked_cells(
-    cells: pd.Series, column: str, where: _Where, units: Mapping[str, str] | None
-) -> Any:
-    """The cells of a target or its standard error as checked numbers; of others as they are."""
-    name = column.removesuffix(STD_ERROR)
-    if not is_metric(name):
-        return cells
-    metric, unit = metric_of(name), (units or {}).get(name, "")
-    if column.endswith(STD_ERROR):
-        metric = replace(metric, bounds=(0.0, np.inf), saturates=False)
-    return _checked_numbers(cells, column, metric, where, unit)
-
-
-def _places(
-    frame: pd.DataFrame, ids: np.ndarray, values: pd.DataFrame, where: _Where
-) -> np.ndarray:
-    """For each new row, the position (rows,) of the row of its id that takes its targets."""
-    rows_of = frame.groupby("id").indices
-    held = frame[list(values.columns)].notna().to_numpy(copy=True)
-    given = values.notna().to_numpy()
-    places = np.empty(len(ids), dtype=np.int64)
-    for row, name in enumerate(ids):
-        if name not in rows_of:
-            raise InvalidInput(
-                f"{where(row)} has the id {name!r}, which the study has no row of; measure that "
-                "subnet first, or import the row with its choices."
-            )
-        free = [place for place in rows_of[name] if not (held[place] & given[row]).any()]
-        if not free:
-            column = values.columns[int(np.argmax(given[row] & held[rows_of[name]].all(0)))]
-            raise InvalidInput(
-                f"{where(row)} has {where.name(column)} for the id {name!r}, which the study "
-                "holds already; leave the row out."
-            )
-        places[row] = free[0]
-        held[free[0]] |= given[row]
-    return places
-
-
-def _number_or_text(cell: Any) -> float | str:
-    """What pandas turns into a number; NaN for a truth value, a list or a number beyond all."""
-    if isinstance(cell, str):
-        return cell
-    try:
-        return np.nan if isinstance(cell, (bool, np.bool_)) else float(cell)
-    except (TypeError, ValueError, OverflowError):
-        return np.nan

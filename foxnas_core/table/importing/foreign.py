@@ -20,8 +20,8 @@ from foxnas_core.table.importing.reading import (
     parse_objects,
     read_rows,
 )
-from foxnas_core.table.measurements import STD_ERROR, MeasurementTable, table_from_frame
-from foxnas_core.table.metrics import is_metric, known_names, metric_of
+from foxnas_core.table.measurements import MeasurementTable, table_from_frame
+from foxnas_core.table.metrics import STD_ERROR, is_metric, known_names, metric_of
 
 _ID = "[0-9a-f]{12}"
 
