@@ -123,7 +123,7 @@ def _called(action: argparse.Action) -> str:
     if not action.option_strings:
         return metavar
     more = " …" if action.nargs == "+" else ""
-    return action.option_strings[-1] + ("" if action.nargs == 0 else f" {metavar}{more}")
+    return ", ".join(action.option_strings) + ("" if action.nargs == 0 else f" {metavar}{more}")
 
 
 def _help(action: argparse.Action) -> str:

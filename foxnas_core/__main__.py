@@ -105,7 +105,7 @@ def build_parser() -> argparse.ArgumentParser:
         metavar="N",
         help="measure the N subnets that make the effects on --target known best",
     )
-    measure.add_argument("--target", default="accuracy", help="of --next (default: accuracy)")
+    measure.add_argument("--target", help="of --next (default: the study's objective)")
     measure.add_argument("--seed", type=_natural, default=0)
     measure.add_argument(
         "--workers",
@@ -169,13 +169,14 @@ def build_parser() -> argparse.ArgumentParser:
         commands, "calibrate", "measure optima of random budgets, by which searches are judged"
     )
     calibrate.add_argument("--count", type=_positive, default=20, help="how many (default: 20)")
-    calibrate.add_argument("--latency-target", default="latency_ms", help="the latency column")
+    _goals(calibrate)
     calibrate.add_argument("--seed", type=_natural, default=0)
     _supernet(calibrate)
 
     search = _command(commands, "search", "anneal under limits, beside the exact optimum")
+    _goals(search)
     search.add_argument(
-        "--latency-budget", type=float, metavar="MS", help="the limit on --latency-target"
+        "--budget", "--latency-budget", type=float, metavar="X", help="the limit on the cost"
     )
     search.add_argument(
         "--rounds",
@@ -196,10 +197,11 @@ def build_parser() -> argparse.ArgumentParser:
         "least this where more is better; as often as needed",
     )
     search.add_argument(
+        "--floor",
         "--accuracy-floor",
         type=float,
-        metavar="PERCENT",
-        help="look for the least latency at this accuracy or more, instead of the best accuracy",
+        metavar="X",
+        help="look for the least cost at an objective as good as this, instead of the best one",
     )
     for name, what in (("--allow", "may take these choices alone"), ("--forbid", "may not take")):
         search.add_argument(
@@ -211,21 +213,18 @@ def build_parser() -> argparse.ArgumentParser:
             help=f"decisions of this name or pattern {what}, such as 's2*_kernel=3'",
         )
     search.add_argument(
-        "--latency-target", default="latency_ms", help="the latency column (default: latency_ms)"
-    )
-    search.add_argument(
         "--guard",
         type=_share,
         metavar="P",
-        help="search under a smaller budget, so that the measured latency keeps the given one with "
+        help="search under a smaller budget, so that the measured cost keeps the given one with "
         "this probability; needs 'calibrate' first",
     )
     search.add_argument("--steps", type=_positive, help="proposals of a chain")
     search.add_argument("--chains", type=_positive, help="chains for each resolution")
     search.add_argument("--restarts", type=_natural, help="how often each chain begins anew")
     search.add_argument("--mode", help="full or teaching")
-    search.add_argument("--start-temperature", type=float, help="in points of accuracy")
-    search.add_argument("--end-temperature", type=float, help="in points of accuracy")
+    search.add_argument("--start-temperature", type=float, help="in the objective's unit")
+    search.add_argument("--end-temperature", type=float, help="in the objective's unit")
     search.add_argument("--schedule", help="geometric, linear, logarithmic or adaptive")
     search.add_argument("--seed", type=_natural)
     search.add_argument("--save", action="store_true", help="keep the search with the study")
@@ -238,15 +237,19 @@ def build_parser() -> argparse.ArgumentParser:
         "--architecture", required=True, metavar="FILE|ID", help="a JSON file, or a measured one"
     )
     goal = counterfactual.add_mutually_exclusive_group(required=True)
-    goal.add_argument("--save", type=float, metavar="MS", help="so much less latency")
-    goal.add_argument("--gain", type=float, metavar="POINTS", help="so much more accuracy")
-    goal.add_argument("--latency-budget", type=float, metavar="MS", help="at most this latency")
+    goal.add_argument("--save", type=float, metavar="X", help="so much less of the cost")
+    goal.add_argument("--gain", type=float, metavar="X", help="so much better an objective")
     goal.add_argument(
-        "--accuracy-floor", type=float, metavar="PERCENT", help="at least this accuracy"
+        "--budget", "--latency-budget", type=float, metavar="X", help="at most this cost"
     )
-    counterfactual.add_argument(
-        "--latency-target", default="latency_ms", help="the latency column (default: latency_ms)"
+    goal.add_argument(
+        "--floor",
+        "--accuracy-floor",
+        type=float,
+        metavar="X",
+        help="an objective as good as this",
     )
+    _goals(counterfactual)
     counterfactual.add_argument(
         "--keep",
         action="append",
@@ -258,7 +261,7 @@ def build_parser() -> argparse.ArgumentParser:
         "--why-not",
         type=_choice,
         metavar="DECISION=CHOICE",
-        help="why the architecture does not have this choice, within --latency-budget",
+        help="why the architecture does not have this choice, within --budget",
     )
 
     trust = _command(
@@ -379,14 +382,15 @@ def build_parser() -> argparse.ArgumentParser:
         help="of the chosen subnet: a JSON file, or a measured subnet's id (default: the best "
         "within the budget)",
     )
+    _goals(report)
     report.add_argument(
+        "--budget",
         "--latency-budget",
         type=float,
-        metavar="MS",
-        help="default: what the chosen architecture is predicted to take, else the middle of the "
-        "front",
+        metavar="X",
+        help="of the cost (default: what the chosen architecture is predicted to take, else the "
+        "middle of the front)",
     )
-    report.add_argument("--latency-target", help="the latency column (default: the table's first)")
     report.add_argument(
         "--guard", type=_share, metavar="P", help="as of search; needs 'calibrate' first"
     )
@@ -417,6 +421,7 @@ def build_parser() -> argparse.ArgumentParser:
         action="store_true",
         help="add another device's latencies, by id, to the rows that the study has",
     )
+    _goals(importing)
     importing.add_argument("--accuracy-unit", metavar="UNIT", help="percent or fraction")
     importing.add_argument(
         "--latency-unit", metavar="UNIT", help="ms, s or us, of every mapped latency"
@@ -472,9 +477,11 @@ def _study_actions(parser: argparse.ArgumentParser) -> None:
     create = action("create", "begin a study without rows", "name")
     create.add_argument("--space", required=True, help="a shipped space or a JSON file")
     create.add_argument("--description", default="", help="what the first page says of it")
+    _goals(create)
     describe = action("describe", "change what a study is called on its pages", "name")
     describe.add_argument("--title", help="its name on its pages")
     describe.add_argument("--description", help="what the first page says of it")
+    _goals(describe)
     duplicate = action("duplicate", "copy a study", "name", "new")
     duplicate.add_argument("--title", help="what the copy is called on its pages")
     action("rename", "give a study's folder another name", "name", "new")
@@ -496,6 +503,18 @@ def _studies(parser: argparse.ArgumentParser, further: str = "") -> None:
         type=Path,
         help="the folder of studies (default: that of FOXNAS_STUDIES, else foxnas-studies in the "
         f"home{further})",
+    )
+
+
+def _goals(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--objective", metavar="COLUMN", help="what shall be best (default: as the study names it)"
+    )
+    parser.add_argument(
+        "--cost",
+        "--latency-target",
+        metavar="COLUMN",
+        help="what that is traded against (default: as the study names it)",
     )
 
 

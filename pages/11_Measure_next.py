@@ -112,7 +112,7 @@ def show_batch(study: Study, columns: list[str]) -> None:
     show_command(
         study,
         f"measure --study {shown_folder(study)} --next {count}"
-        + (f" --target {column}" if column != "accuracy" else ""),
+        + (f" --target {column}" if column != study.objective.column else ""),
     )
     st.write(
         "To measure it elsewhere, fill in the last column and bring the file back on the page "
@@ -154,21 +154,29 @@ def show_rounds(study: Study) -> None:
         study,
         f"{command.removesuffix('3')}{record.done + 1}"
         + (f" --seed {record.seed}" if record.seed else "")
-        + (f" --latency-target {record.latency}" if record.latency != "latency_ms" else ""),
+        + "".join(
+            f" {option} {column}"
+            for option, column, own in (
+                ("--objective", record.objective, study.objective),
+                ("--cost", record.latency, study.cost),
+            )
+            if column != own.column
+        ),
     )
 
 
 def show_course(record: RoundsRecord) -> None:
     """Errors at the front, the best measured subnets, and the fits, by round."""
     table = round_figures.find_table(record)
+    objective, cost = map(metric_of, record.columns)
     finds = [find for r in record.rounds if r.done for find in r.finds]
     st.write(
-        f"{record.done} rounds measured {len(finds)} subnets on the front of predicted accuracy "
-        f"over {plain(metric_of(record.latency).label.lower())}. Their rows are in the table, "
+        f"{record.done} rounds measured {len(finds)} subnets on the front of predicted "
+        f"{plain(objective.word)} over {plain(cost.label.lower())}. Their rows are in the table, "
         "marked by their campaign, and fits use them: they sharpen predictions where searches "
         "look, and lean coefficients towards there."
     )
-    for place, column in zip(st.columns(2, gap="large"), ("accuracy", record.latency), strict=True):
+    for place, column in zip(st.columns(2, gap="large"), record.columns, strict=True):
         error, target = front_error(finds, column), metric_of(column)
         with place:
             said = ""
@@ -188,12 +196,14 @@ def show_course(record: RoundsRecord) -> None:
                 key=f"error-{column.partition(':')[0]}",
             )
     best = round_figures.best_table(record)
+    added = f" ({objective.difference_unit})" if objective.difference_unit else ""
     panel(
         "Best measured subnet",
-        "The measured accuracy of the best subnet whose measured latency keeps a budget, before "
-        "the first round and after each, and in parentheses what the rounds have added (points).",
+        f"The measured {plain(objective.word)} of the best subnet whose measured "
+        f"{plain(cost.word)} keeps a budget, before the first round and after each, and in "
+        f"parentheses what the rounds have added{added}.",
         best,
-        round_figures.best_figure(best),
+        round_figures.best_figure(best, record.columns),
         key="best",
     )
     panel(
@@ -212,7 +222,7 @@ with page(
     "rounds of searching and measuring have come to.",
 ) as study:
     table = cache.table_of(study)
-    columns = [t.column for t in table.targets] or ["accuracy"]
+    columns = [t.column for t in table.targets] or [study.objective.column]
     if not len(table) and not study.checkpoint_file.exists():
         raise MissingPart(
             "This study has neither measurements nor a supernet to measure; import a table, or "

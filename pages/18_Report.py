@@ -64,7 +64,7 @@ def asked(study: Study) -> ReportRequest:
         name for name, label in PARTS.items() if row.checkbox(label, value=True, key=f"part-{name}")
     )
     return ReportRequest(
-        latency=latency,
+        cost=latency,
         budget=budget,
         guard=guard_of(study, latency),
         architecture=architecture,

@@ -191,7 +191,7 @@ def test_many_limits_pins_and_a_floor(measured_study, capsys):
 @pytest.mark.parametrize(
     ("options", "words"),
     [
-        ([], ["--latency-budget", "--limit"]),
+        ([], ["--budget", "--limit"]),
         (["--limit", "parameters=1"], ["parameters", "smallest", "at most 1;"]),
         (["--limit", "parameters=1e9", "--limit", "macs=1"], ["MACs", "beside parameters"]),
         (["--limit", "parameters=1", "--limit", "parameters=2"], ["parameters", "twice"]),
@@ -228,7 +228,7 @@ def test_measure_document_and_resumption(measured_study, capsys):
         "latency_ms",
         "latency_ms:int8",
     }
-    assert set(measured) == {"id", "architecture", *columns}
+    assert set(measured) == {"id", "architecture", *columns, "macs", "parameters"}
     for column in columns:
         estimate = measured[column]
         assert set(estimate) == ESTIMATE
@@ -331,7 +331,7 @@ def test_why_not_is_told_within_a_budget(measured_study, capsys):
     assert dict(found["best"]["choices"])["s1b1_kernel"] == other
     has = ["--why-not", f"s1b1_kernel={base['s1b1_kernel']}"]
     assert "already" in refused(capsys, *command, *budget, *has)
-    assert "give --latency-budget" in refused(capsys, *command, "--save", "0.001", *why)
+    assert "give --budget" in refused(capsys, *command, "--save", "0.001", *why)
 
 
 @pytest.mark.parametrize(
@@ -353,7 +353,7 @@ def test_a_counterfactual_that_cannot_be_is_refused(measured_study, capsys, argu
 def test_search_rounds_document(measured_study, capsys):
     command = ("search", "--study", measured_study.folder, "--rounds", 1, "--per-round", 2)
     document = ask(capsys, *command, "--latency-budget", budget_of(measured_study))
-    assert set(document) == {"study", "rows", "latency", "budgets", "rounds"}
+    assert set(document) == {"study", "rows", "objective", "latency", "budgets", "rounds"}
     assert document["rows"] == 42 and len(document["budgets"]) == 2
     [found] = document["rounds"]
     assert set(found) == {
@@ -365,7 +365,7 @@ def test_search_rounds_document(measured_study, capsys):
     for before, best in zip(found["best_before"], found["best"], strict=True):
         assert best["latency"] <= best["budget"] and best["accuracy"] >= before["accuracy"]
     assert "leave it out with --rounds" in refused(capsys, *command, "--guard", 0.9)
-    assert "--latency-budget" in refused(capsys, *command[:3])
+    assert "--budget" in refused(capsys, *command[:3])
 
 
 def test_a_killed_campaign_goes_on_without_losing_or_doubling_a_row(begun_study, capsys):
@@ -470,7 +470,7 @@ def test_a_report_that_cannot_be_says_why(measured_study, tiny_space, capsys, tm
     out = ("--out", tmp_path / "report.html")
     asked = ("report", "--study", measured_study.folder, *out)
     assert "smallest that can be reached" in refused(capsys, *asked, "--latency-budget", 1e-9)
-    assert "no latency" in refused(capsys, *asked, "--latency-target", "latency_ms:nowhere")
+    assert "no target" in refused(capsys, *asked, "--latency-target", "latency_ms:nowhere")
     empty = create_study(tmp_path / "empty", tiny_space, name="Empty")
     assert "nothing to report" in refused(capsys, "report", "--study", empty.folder, *out)
     (tmp_path / "file").write_text("")

@@ -70,7 +70,7 @@ def _watched(given: Given) -> dict[str, Architecture]:
     if given.budget is not None:
         with suppress(FoxnasError):  # where no search is possible, the page for it says why
             best = given.front(given.main[-1]).within(given.budget)
-            found["the best within the latency budget"] = best.architecture
+            found["the best within the budget"] = best.architecture
     return found
 
 

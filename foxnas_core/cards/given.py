@@ -101,10 +101,9 @@ class Given:
     @property
     def main(self) -> tuple[str, ...]:
         """The columns of the objective and of the cost, those that there are."""
-        targets = self.table.targets
-        quality = self.objective or next((t.column for t in targets if t.quality), None)
-        cost = self.cost or next((t.column for t in targets if t.timed), None)
-        return tuple(column for column in (quality, cost) if column is not None)
+        known = [target.column for target in self.table.targets]
+        own = (self.objective or self.study.objective.column, self.cost or self.study.cost.column)
+        return tuple(column for column in own if column in known)
 
     @property
     def column(self) -> str:
@@ -191,10 +190,11 @@ class Given:
 
     @once
     def front(self, cost: str) -> "Front":
-        """The best predictions of the objective for every cost; raises as `latency_front`."""
-        from foxnas_core.steps.search import latency_front
+        """The best predictions of the objective for every cost; raises as `cost_front`."""
+        from foxnas_core.steps.search import cost_front
 
-        return latency_front(self.predictor("accuracy"), self.predictor(cost))
+        objective = self.objective or self.study.objective.column
+        return cost_front(self.predictor(objective), self.predictor(cost))
 
     # Beside another study
 

@@ -7,9 +7,10 @@ import pandas as pd
 
 from foxnas_core.cards.card import Card
 from foxnas_core.commands.printing import told
+from foxnas_core.search.result import field_of
 from foxnas_core.space.in_words import choice_lines
 from foxnas_core.space.search_space import SearchSpace
-from foxnas_core.table.metrics import metric_of
+from foxnas_core.table.metrics import Metric, metric_of
 
 Document = Mapping[str, Any]
 
@@ -56,17 +57,16 @@ def fit_cards(targets: Mapping[str, Document], chosen: str | None) -> Iterator[C
     )
 
 
-def search_card(document: Document, space: SearchSpace, latency: str) -> Card:
-    """The subnet that a search found, by the document of `search`; its main cost is the column
-    `latency`."""
+def search_card(document: Document, space: SearchSpace, objective: Metric, cost: Metric) -> Card:
+    """The subnet that a search found, by the document of `search`."""
     best, limits = document["best"], {limit["column"]: limit for limit in document["limits"]}
     measured = document["measured"]
-    keys = dict.fromkeys([document["objective"], "accuracy", latency, *limits])
+    keys = dict.fromkeys([document["objective"], objective.column, cost.column, *limits])
 
     def of(found: Document | None, column: str) -> Any:
         if found is None:
             return None
-        return found.get("latency_ms" if column == latency else column)
+        return found.get(field_of(cost) if column == cost.column else column)
 
     rows = []
     for column in keys:
@@ -97,25 +97,26 @@ def search_card(document: Document, space: SearchSpace, latency: str) -> Card:
     ]  # fmt: skip
     return Card(
         title=f"Subnet {best['id']}",
-        sentence=f"{_promise(document, latency)} {document['certificate']}",
+        sentence=f"{_promise(document, objective, cost)} {document['certificate']}",
         table=table[filled],
         points=(*points, *choice_lines(space, space.architecture(best["architecture"]))),
     )
 
 
-def _promise(document: Document, latency: str) -> str:
+def _promise(document: Document, objective: Metric, cost: Metric) -> str:
     """What is predicted of the best found, and what the budget asks."""
     best, budget = document["best"], document["budget"]
     said = (
-        f"It is predicted {metric_of('accuracy').value_text(best['accuracy']['value'])} accuracy "
-        f"at {metric_of(latency).value_text(best['latency_ms']['value'])}"
+        f"It is predicted {objective.value_text(best[objective.column]['value'])} "
+        f"{objective.word} at {cost.value_text(best[field_of(cost)]['value'])}"
+        + (" " + cost.word if not cost.unit else "")
     )
     if budget is None:
         return f"{said}."
-    asked = f"{said}, within the budget of {budget['asked']:.6g} {metric_of(latency).unit}"
+    asked = f"{said}, within the budget of {budget['asked']:.6g} {cost.unit}".rstrip()
     if budget["searched"] != budget["asked"]:
         asked += f", searched under {budget['searched']:.4g}"
-    chance = f"{document['chances'][latency]:.0%}".replace("%", " %")
+    chance = f"{document['chances'][cost.column]:.0%}".replace("%", " %")
     return f"{asked}, which it keeps with a chance of {chance} when measured."
 
 

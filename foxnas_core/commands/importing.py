@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from foxnas_core.commands.shared import named_space, say, space_to_train
 from foxnas_core.errors import InvalidInput, MissingPart
+from foxnas_core.study.goals import Goals
 from foxnas_core.study.storage import Study, create_study, open_study
 from foxnas_core.table.metrics import is_metric, metric_of
 
@@ -34,6 +35,7 @@ def import_table(options: argparse.Namespace) -> dict[str, Any]:
             name=options.study.resolve().name,
             description=f"Imported from {options.file.name}; there is no supernet.",
             table=table,
+            goals=Goals(options.objective, options.cost),
         )
         rows = len(table)
     else:

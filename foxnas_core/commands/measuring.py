@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from tqdm import tqdm
 
 from foxnas_core.commands.shared import (
+    asked_goals,
     latencies_document,
     measured_document,
     opened,
@@ -95,7 +96,8 @@ def _measure_next(study: Study, options: argparse.Namespace) -> dict[str, Any]:
     if options.architecture:
         raise InvalidInput("--next chooses the subnets itself; leave --architecture out.")
     study.load_checkpoint()
-    plan = plan_measurements(study, options.target, options.next, seed=options.seed)
+    target = options.target or study.objective.column
+    plan = plan_measurements(study, target, options.next, seed=options.seed)
     say(plan.sentence())
     planned = plan.batch.architectures()
     measured = _measured(study, planned, options, origin={"origin": "design"})
@@ -169,6 +171,7 @@ def _study_to_measure(options: argparse.Namespace) -> Study:
 def calibrate(options: argparse.Namespace) -> dict[str, Any]:
     """Measure optima of random budgets, by which later searches are judged."""
     study = opened(options)
+    objective, cost = asked_goals(study, options)
     with tqdm(unit="subnet", delay=1, file=sys.stderr) as bar:
 
         def report(progress: "CampaignProgress") -> None:
@@ -176,12 +179,16 @@ def calibrate(options: argparse.Namespace) -> dict[str, Any]:
             bar.update(progress.done - bar.n)
 
         optima = measure_optima(
-            study, options.latency_target, options.count, seed=options.seed, report=report
+            study,
+            cost.column,
+            options.count,
+            objective=objective.column,
+            seed=options.seed,
+            report=report,
         )
     table = study.table()
-    columns = ("accuracy", options.latency_target)
-    predictors = list(fit_all(table, targets=columns).values())
-    found = calibrations(table, optima, predictors, options.latency_target)
+    predictors = list(fit_all(table, targets=(objective.column, cost.column)).values())
+    found = calibrations(table, optima, predictors, cost.column)
     return {
         "study": str(study.folder),
         "optima": len(optima),

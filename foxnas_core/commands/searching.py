@@ -10,6 +10,7 @@ from tqdm import tqdm
 from foxnas_core.commands.answers import fit_cards, search_card
 from foxnas_core.commands.printing import Answer
 from foxnas_core.commands.shared import (
+    asked_goals,
     given,
     measured_document,
     named_architecture,
@@ -23,6 +24,7 @@ from foxnas_core.steps.rounds import search_rounds
 from foxnas_core.steps.search import search_problem
 from foxnas_core.study.storage import Study, open_study
 from foxnas_core.table.measurements import MeasurementTable
+from foxnas_core.table.metrics import Metric
 
 if TYPE_CHECKING:
     from foxnas_core.measurement.campaign import CampaignProgress
@@ -57,36 +59,38 @@ def search(options: argparse.Namespace) -> Answer | dict[str, Any]:
     study = opened(options)
     if options.rounds:
         return _search_rounds(study, options)
-    table, latency_column = study.table(), options.latency_target
-    asked = _bounds(options)
-    columns = dict.fromkeys(["accuracy", latency_column, *asked])
+    table = study.table()
+    objective, cost = asked_goals(study, options)
+    asked = _bounds(options, objective, cost)
     allowed = allowed_choices(study.space, options.allow, options.forbid)
-    predictors = fit_all(table, targets=list(columns))
-    accuracy, latency = predictors["accuracy"], predictors[latency_column]
+    goals = (objective.column, cost.column)
+    predictors = fit_all(table, targets=list(dict.fromkeys([*goals, *asked])))
     bounds, found = dict(asked), {}
     try:
-        found = calibrations(table, study.optima(), [accuracy, latency], latency_column)
+        main = [predictors[column] for column in goals]
+        found = calibrations(table, study.optima(), main, cost.column)
     except MissingPart:
         if options.guard is not None:
             raise
     if options.guard is not None:
-        if latency_column not in bounds:
-            raise InvalidInput("--guard needs a latency budget to keep; give --latency-budget.")
-        bounds[latency_column] = found[latency_column].guarded(asked[latency_column], options.guard)
+        if cost.column not in bounds:
+            raise InvalidInput("--guard needs a budget of the cost to keep; give --budget.")
+        guarded = found[cost.column].guarded(asked[cost.column], options.guard)
+        bounds[cost.column] = guarded
         say(
-            f"Searching under {bounds[latency_column]:.4g} ms, so that the budget holds when "
-            "measured."
+            f"Searching under {f'{guarded:.4g} {cost.unit}'.strip()}, so that the budget holds "
+            "when measured."
         )
-    objective = "accuracy" if options.accuracy_floor is None else latency_column
-    problem = search_problem(predictors, bounds, objective=objective, allowed=allowed)
+    searched = objective if options.floor is None else cost
+    problem = search_problem(predictors, bounds, objective=searched.column, allowed=allowed)
     result = run(problem, AnnealingSettings(**given(options, AnnealingSettings)))
     if options.save:
         say(f"Saved search {study.save_search(result)}.")
     best = result.best.architecture
-    row = best_row(table, objective, asked)
-    document = search_document(result, predictors, latency_column, found) | {
-        "budget": {"asked": asked[latency_column], "searched": bounds[latency_column]}
-        if latency_column in asked
+    row = best_row(table, searched.column, asked)
+    document = search_document(result, predictors, objective, cost, found) | {
+        "budget": {"asked": asked[cost.column], "searched": bounds[cost.column]}
+        if cost.column in asked
         else None,
         "chances": {
             limit.column: chance_kept(limit.at(asked[limit.column]), best, found.get(limit.column))
@@ -94,7 +98,7 @@ def search(options: argparse.Namespace) -> Answer | dict[str, Any]:
         },
         "measured": None if row is None else _measured_row(table, row),
     }
-    return Answer(document, (search_card(document, study.space, latency_column),))
+    return Answer(document, (search_card(document, study.space, objective, cost),))
 
 
 def _measured_row(table: MeasurementTable, row: int) -> dict[str, Any]:
@@ -112,6 +116,7 @@ def _search_rounds(study: Study, options: argparse.Namespace) -> dict[str, Any]:
             "--guard makes one search's budget smaller; leave it out with --rounds, which measure "
             "what they find."
         )
+    objective, cost = asked_goals(study, options)
     with study.in_use(), tqdm(unit="subnet", delay=1, file=sys.stderr) as bar:
 
         def report(progress: "CampaignProgress") -> None:
@@ -120,14 +125,15 @@ def _search_rounds(study: Study, options: argparse.Namespace) -> dict[str, Any]:
 
         def finished(done: Round, number: int) -> None:
             bar.clear()
-            say(f"Round {number}: {done.sentence(options.latency_target)}")
+            say(f"Round {number}: {done.sentence((objective.column, cost.column))}")
 
         record = search_rounds(
             study,
-            options.latency_target,
+            cost.column,
             options.rounds,
+            objective=objective.column,
             per_round=options.per_round,
-            shared=options.latency_budget,
+            shared=options.budget,
             seed=options.seed or 0,
             report=report,
             finished=finished,
@@ -135,17 +141,15 @@ def _search_rounds(study: Study, options: argparse.Namespace) -> dict[str, Any]:
     return {"study": str(study.folder), "rows": len(study.table()), **rounds_document(record)}
 
 
-def _bounds(options: argparse.Namespace) -> dict[str, float]:
+def _bounds(options: argparse.Namespace, objective: Metric, cost: Metric) -> dict[str, float]:
     """The number that each limited column is held to, in the order in which they are given."""
     pairs = list(options.limit)
-    if options.latency_budget is not None:
-        pairs.insert(0, (options.latency_target, options.latency_budget))
-    if options.accuracy_floor is not None:
-        pairs.insert(0, ("accuracy", options.accuracy_floor))
+    if options.budget is not None:
+        pairs.insert(0, (cost.column, options.budget))
+    if options.floor is not None:
+        pairs.insert(0, (objective.column, options.floor))
     if not pairs:
-        raise InvalidInput(
-            "A search needs a limit; give --latency-budget, --limit or --accuracy-floor."
-        )
+        raise InvalidInput("A search needs a limit; give --budget, --limit or --floor.")
     names = [name for name, _ in pairs]
     for name in names:
         if names.count(name) > 1:
@@ -159,22 +163,21 @@ def counterfactual(options: argparse.Namespace) -> dict[str, Any]:
     from foxnas_core.explanation.why_not import why_not
     from foxnas_core.search.restriction import choices_that_keep, chosen_value, named_decisions
 
-    study, latency = open_study(options.study), options.latency_target
+    study = open_study(options.study)
     table = study.table()
     base = named_architecture(study, options.architecture)
-    predictors = fit_all(table, targets=("accuracy", latency))
+    goals = tuple(metric.column for metric in asked_goals(study, options))
+    predictors = fit_all(table, targets=goals)
     given = {
         name: getattr(options, name)
-        for name in ("save", "gain", "latency_budget", "accuracy_floor")
+        for name in ("save", "gain", "budget", "floor")
         if getattr(options, name) is not None
     }
     [(aim, amount)] = given.items()
-    objective, limited = ("accuracy", latency) if aim in ("save", "latency_budget") else (
-        latency, "accuracy"
-    )  # fmt: skip
+    objective, limited = goals if aim in ("save", "budget") else goals[::-1]
     calibration = None
     with suppress(MissingPart):
-        found = calibrations(table, study.optima(), list(predictors.values()), latency)
+        found = calibrations(table, study.optima(), list(predictors.values()), goals[1])
         calibration = found[limited]
     allowed = choices_that_keep(
         study.space, base, [n for keep in options.keep for n in named_decisions(study.space, keep)]
@@ -189,8 +192,8 @@ def counterfactual(options: argparse.Namespace) -> dict[str, Any]:
     )
     why = None
     if options.why_not:
-        if aim != "latency_budget":
-            raise InvalidInput("--why-not asks within a budget; give --latency-budget as the goal.")
+        if aim != "budget":
+            raise InvalidInput("--why-not asks within a budget; give --budget as the goal.")
         name, text = options.why_not
         why = why_not(problem, base, name, chosen_value(study.space, name, text), allowed=allowed)
     for answer in reached.answers:

@@ -14,8 +14,9 @@ from foxnas_core.errors import InvalidInput, MissingPart
 from foxnas_core.families import load_shipped, shipped_spaces
 from foxnas_core.space.architecture import Architecture
 from foxnas_core.space.search_space import SearchSpace
+from foxnas_core.study.goals import Goals
 from foxnas_core.study.storage import Study, open_study, read_architecture, read_space
-from foxnas_core.table.metrics import STD_ERROR, is_metric, metric_of
+from foxnas_core.table.metrics import STD_ERROR, Metric, is_metric, metric_of
 
 
 def say(message: str) -> None:
@@ -30,6 +31,15 @@ def opened(options: argparse.Namespace) -> Study:
     from foxnas_core.supernet.adapter import load_factory
 
     return replace(study, build=load_factory(options.supernet))
+
+
+def asked_goals(study: Study, options: argparse.Namespace) -> tuple[Metric, Metric]:
+    """The objective and the cost that the options name, else the study's.
+
+    Raises `InvalidInput` for a column that is no metric, and where both are one.
+    """
+    asked = Goals(options.objective or study.objective.column, options.cost or study.cost.column)
+    return metric_of(str(asked.objective)), metric_of(str(asked.cost))
 
 
 def named_architecture(study: Study, named: str) -> Architecture:
@@ -91,14 +101,13 @@ def stoppable() -> Iterator[threading.Event]:
 
 
 def measured_document(architecture: Architecture, values: Mapping[str, Any]) -> dict[str, Any]:
-    """A measured subnet with its qualities and latencies, each with a 95 % interval where that is
-    known: a quality's is normal, from its standard error; a latency's is the range of its rounds.
-    """
+    """A measured subnet with its metrics, each with a 95 % interval where that is known: normal,
+    from its standard error; a latency's is the range of its rounds."""
     document: dict[str, Any] = {"id": architecture.id, "architecture": architecture.to_dict()}
-    for column, value in values.items():
-        if is_metric(column) and f"{column}{STD_ERROR}" in values and metric_of(column).quality:
-            error = 1.96 * values[f"{column}{STD_ERROR}"]
-            document[column] = {"value": value, "low": value - error, "high": value + error}
+    for column in filter(is_metric, values):
+        value, error = values[column], values.get(f"{column}{STD_ERROR}")
+        low, high = (None, None) if error is None else (value - 1.96 * error, value + 1.96 * error)
+        document[column] = {"value": value, "low": low, "high": high}
     return document | latencies_document(values)
 
 

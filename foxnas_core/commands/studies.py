@@ -10,6 +10,7 @@ from foxnas_core.commands.shared import named_space, say
 from foxnas_core.errors import MissingPart
 from foxnas_core.launching import fill_with_demo, start_app, studies_folder
 from foxnas_core.study import library
+from foxnas_core.study.goals import Goals
 from foxnas_core.study.storage import open_study
 
 
@@ -49,7 +50,11 @@ def _entry(entry: library.Entry) -> dict[str, Any]:
 
 def _create(studies: Path, options: argparse.Namespace) -> dict[str, Any]:
     made = library.create(
-        studies, options.name, named_space(options.space), description=options.description
+        studies,
+        options.name,
+        named_space(options.space),
+        description=options.description,
+        goals=Goals(options.objective, options.cost),
     )
     say(f"Created {made.folder}, without rows yet.")
     return {"study": options.name, "space": made.space.name}
@@ -59,8 +64,9 @@ def _describe(studies: Path, options: argparse.Namespace) -> dict[str, Any]:
     found = open_study(library.study_at(studies, options.name))
     title = found.name if options.title is None else options.title
     text = found.description if options.description is None else options.description
-    found.describe(name=title, description=text)
-    return {"study": options.name, "name": title, "description": text}
+    goals = Goals(options.objective or found.goals.objective, options.cost or found.goals.cost)
+    found.describe(name=title, description=text, goals=goals)
+    return {"study": options.name, "name": title, "description": text, **goals.to_dict()}
 
 
 def _duplicate(studies: Path, options: argparse.Namespace) -> dict[str, Any]:

@@ -132,8 +132,9 @@ def report(options: argparse.Namespace) -> dict[str, Any]:
     if options.out.is_dir():
         raise InvalidInput(f"{options.out} is a folder; name a file, such as report.html.")
     request = ReportRequest(
-        latency=options.latency_target,
-        budget=options.latency_budget,
+        objective=options.objective,
+        cost=options.cost,
+        budget=options.budget,
         guard=options.guard,
         architecture=options.architecture and named_architecture(study, options.architecture),
         rationale=options.rationale,

@@ -1,6 +1,7 @@
 """The course of rounds of search and measurement: errors at the front, and the best measured."""
 
 import math
+from collections.abc import Sequence
 
 import pandas as pd
 from plotly import graph_objects as go
@@ -8,7 +9,7 @@ from plotly import graph_objects as go
 from foxnas_core.figures.points import add_subnets
 from foxnas_core.figures.theme import GREY, INK, SEQUENTIAL, colour_of, new_figure
 from foxnas_core.search.rounds.record import RoundsRecord
-from foxnas_core.table.metrics import metric_of
+from foxnas_core.table.metrics import Metric, metric_of
 
 # White to a blue that dark numbers can be read on.
 
@@ -52,7 +53,7 @@ def error_figure(table: pd.DataFrame, column: str) -> go.Figure:
         name="a find",
         marker={"color": colour_of(column), "size": 8, "opacity": 0.55},
         customdata=errors[["id", "budget", f"{column} predicted", f"{column} measured"]],
-        hovertemplate="%{customdata[0]}, budget %{customdata[1]:.3g} ms<br>predicted "
+        hovertemplate="%{customdata[0]}, budget %{customdata[1]:.3g}<br>predicted "
         "%{customdata[2]:.4g}, measured %{customdata[3]:.4g}<extra></extra>",
     )
     means = errors.groupby("round")[f"{column} error"].mean()
@@ -74,19 +75,20 @@ def error_figure(table: pd.DataFrame, column: str) -> go.Figure:
 
 def best_table(record: RoundsRecord) -> pd.DataFrame:
     """One row a budget and round, 0 being what was measured before the first: round, budget,
-    shared (whether it was asked for), id, accuracy, latency, and `gain`, the accuracy above that
-    of round 0 (points)."""
+    shared (whether it was asked for), id, the objective and the cost by their columns' names (a
+    latency as "latency"), and `gain`, how much better the objective is than in round 0."""
     finished = [r for r in record.rounds if r.done]
     states = ([finished[0].best_before] if finished else []) + [r.best for r in finished]
+    sign = metric_of(record.objective).sign
     rows = [
         {
             "round": number,
             "budget": best.budget,
             "shared": best.budget == record.shared,
             "id": best.id,
-            "accuracy": best.accuracy,
-            "latency": best.latency,
-            "gain": best.accuracy - first.accuracy,
+            record.objective: best.accuracy,
+            "latency" if metric_of(record.latency).timed else record.latency: best.latency,
+            "gain": sign * (best.accuracy - first.accuracy),
         }
         for number, state in enumerate(states)
         for best, first in zip(state, states[0], strict=True)
@@ -94,9 +96,11 @@ def best_table(record: RoundsRecord) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
-def best_figure(table: pd.DataFrame) -> go.Figure:
-    """`best_table` as budgets × rounds: the accuracy of the best measured subnet and, where it is
-    more accurate than in round 0, by how much; the more, the darker."""
+def best_figure(table: pd.DataFrame, columns: Sequence[str]) -> go.Figure:
+    """`best_table` as budgets × rounds: the objective of the best measured subnet and, where it is
+    better than in round 0, by how much; the more, the darker. `columns` are those of the objective
+    and the cost."""
+    objective, cost = map(metric_of, columns)
     rounds = sorted(set(table["round"]))
     budgets = sorted(set(table["budget"]))
     shared = set(table.loc[table["shared"], "budget"])
@@ -105,9 +109,12 @@ def best_figure(table: pd.DataFrame) -> go.Figure:
     figure = new_figure()
     figure.add_heatmap(
         x=[f"round {r}" if r else "before" for r in rounds],
-        y=[f"{b:.3g} ms" + (" (asked for)" if b in shared else "") for b in budgets],
+        y=[
+            f"{b:.3g} {cost.unit}".strip() + (" (asked for)" if b in shared else "")
+            for b in budgets
+        ],
         z=gains,
-        text=[[_best_text(cells.loc[(b, r)]) for r in rounds] for b in budgets],
+        text=[[_best_text(cells.loc[(b, r)], objective) for r in rounds] for b in budgets],
         texttemplate="%{text}",
         customdata=[[cells["id"].get((b, r), "") for r in rounds] for b in budgets],
         hovertemplate="within %{y}, %{x}: %{text}<br>%{customdata}<extra></extra>",
@@ -120,13 +127,14 @@ def best_figure(table: pd.DataFrame) -> go.Figure:
         showscale=False,
     )
     figure.update_xaxes(side="top")
-    figure.update_yaxes(title="Measured latency within")
+    figure.update_yaxes(title=f"Measured {cost.word} within")
     figure.update_layout(height=90 + 36 * len(budgets))
     return figure
 
 
-def _best_text(best: pd.Series) -> str:
+def _best_text(best: pd.Series, objective: Metric) -> str:
     if not best["id"]:
         return "none"
-    accuracy = f"{best['accuracy']:.2f} %"
-    return f"{accuracy} ({best['gain']:+.2f})" if best["gain"] > 0 else accuracy
+    value = objective.value_text(best[objective.column])
+    gain = objective.text(objective.sign * best["gain"], signed=True)
+    return f"{value} ({gain})" if best["gain"] > 0 else value

@@ -14,7 +14,7 @@ from foxnas_core.search.exact import Front, solve_exact
 from foxnas_core.search.problem import Candidate, SearchProblem
 from foxnas_core.space.architecture import Architecture
 from foxnas_core.steps.calibrate import calibrations
-from foxnas_core.steps.search import latency_front
+from foxnas_core.steps.search import cost_front
 from foxnas_core.study.storage import Study
 from foxnas_core.table.measurements import MeasurementTable
 
@@ -35,14 +35,15 @@ LONGEST_RATIONALE = 20_000
 class ReportRequest:
     """What a report is asked for.
 
-    `latency` is the latency's column, by default the table's first. `budget` (ms) is by default
-    what the chosen subnet is predicted to take, or the middle of the front; `guard` the probability
-    with which the measured latency shall keep it. `architecture` is the chosen subnet, by default
-    the best within the budget. `intervals` is one of the kinds of inference, `made` the date, and
-    `rationale` is in the user's own words.
+    `objective` and `cost` are columns, by default the study's. `budget`, in the cost's unit, is by
+    default what the chosen subnet is predicted to take, or the middle of the front; `guard` the
+    probability with which the measured cost shall keep it. `architecture` is the chosen subnet, by
+    default the best within the budget. `intervals` is one of the kinds of inference, `made` the
+    date, and `rationale` is in the user's own words.
     """
 
-    latency: str | None = None
+    objective: str | None = None
+    cost: str | None = None
     budget: float | None = None
     guard: float | None = None
     architecture: Architecture | None = None
@@ -73,10 +74,11 @@ class Subject:
     """A study with what its report speaks of.
 
     - `predictors` by column; `refused` says what could not be fitted, a sentence each.
-    - `front` trades accuracy against the latency `cost`; None where there is no such pair, and then
-      so is `budget`. `searched` is the budget searched under, which a guard makes smaller.
-    - `optimum` is the best of the budget, or the most accurate of all without one, None where
-      there is none; `chosen` the subnet that the report is on.
+    - `front` trades the `objective` against the `cost`, columns; None where the table lacks one of
+      them, and then so is `budget`. `searched` is the budget searched under, which a guard makes
+      smaller.
+    - `optimum` is the best of the budget, or the best of all without one, None where there
+      is none; `chosen` the subnet that the report is on.
     - `calibrations` by column, empty where no optima were measured.
     """
 
@@ -85,7 +87,8 @@ class Subject:
     request: ReportRequest
     predictors: Mapping[str, Predictor]
     refused: tuple[str, ...]
-    cost: str | None
+    objective: str
+    cost: str
     front: Front | None
     budget: float | None
     searched: float | None
@@ -95,11 +98,11 @@ class Subject:
 
     @cached_property
     def main(self) -> tuple[Predictor, ...]:
-        """The predictors of accuracy and of the chosen latency, those that there are."""
+        """The predictors of the objective and of the cost, those that there are."""
         return tuple(
             self.predictors[column]
-            for column in ("accuracy", self.cost)
-            if column is not None and column in self.predictors
+            for column in (self.objective, self.cost)
+            if column in self.predictors
         )
 
     @cached_property
@@ -123,7 +126,7 @@ def subject_of(
     """Find the front, the budget and the chosen subnet.
 
     Raises `MissingPart` where nothing was measured, or no optima that a guard needs,
-    `InvalidInput` where the request names a latency that the table lacks, or an architecture of
+    `InvalidInput` where the request names a column that the table lacks, or an architecture of
     another space, `InfeasibleBudget` where no subnet keeps the budget.
     """
     table = study.table()
@@ -132,52 +135,50 @@ def subject_of(
             f"Study {study.name!r} has no measured subnets, so there is nothing to report; measure "
             "some with 'python -m foxnas_core measure' or import a table."
         )
-    latencies = [target.column for target in table.targets if target.timed]
-    cost = request.latency or next(iter(latencies), None)
-    if cost is not None and cost not in latencies:
-        raise InvalidInput(
-            f"The table has no latency {cost!r}; it has {', '.join(latencies) or 'none'}."
-        )
+    for asked in (request.objective, request.cost):
+        if asked is not None:
+            table.values(asked)
+    objective = request.objective or study.objective.column
+    cost = request.cost or study.cost.column
     chosen = request.architecture
     if chosen is not None and not study.space.is_member(chosen):
         raise InvalidInput(
             f"The architecture {chosen.id} is none of space {study.space.name!r}; name one of it."
         )
-    accuracy = predictors.get("accuracy")
-    latency = predictors.get(cost) if cost else None
+    best, paid = predictors.get(objective), predictors.get(cost)
     front, budget, searched, optimum = None, None, None, None
     found: Mapping[str, SearchCalibration] = {}
-    if accuracy is not None and latency is not None and cost is not None:
-        front = latency_front(accuracy, latency)
+    if best is not None and paid is not None:
+        front = cost_front(best, paid)
         try:
-            found = calibrations(table, study.optima(), [accuracy, latency], cost)
+            found = calibrations(table, study.optima(), [best, paid], cost)
         except MissingPart:
             if request.guard is not None:
                 raise
         budget = request.budget
         if budget is None:
-            budget = _budget(front, latency, chosen)
+            budget = _budget(front, paid, chosen)
         searched = budget
         if request.guard is not None:
             searched = found[cost].guarded(budget, request.guard)
         optimum = front.within(searched)
-    elif accuracy is not None:
-        optimum = solve_exact(SearchProblem(accuracy))
+    elif best is not None:
+        optimum = solve_exact(SearchProblem(best))
     if chosen is None and optimum is not None:
         chosen = optimum.architecture
     return Subject(
-        study, table, request, predictors, tuple(refused), cost, front, budget, searched, optimum,
-        chosen, found,
+        study, table, request, predictors, tuple(refused), objective, cost, front, budget, searched,
+        optimum, chosen, found,
     )  # fmt: skip
 
 
-def _budget(front: Front, latency: Predictor, chosen: Architecture | None) -> float:
+def _budget(front: Front, cost: Predictor, chosen: Architecture | None) -> float:
     """What the chosen subnet takes, but no less than the least of the front; without one the
     middle of the front."""
     least, most = float(front.costs[0]), float(front.costs[-1])
     if chosen is None:
         return (least + most) / 2
-    taken = float(latency.predict([chosen])["value"].iloc[0])
+    taken = float(cost.predict([chosen])["value"].iloc[0])
     # The same sum in another order may differ in its last digit.
     return max(taken + 1e-12 * abs(taken), least)
 

@@ -13,7 +13,7 @@ from foxnas_core.search.limits import AdditivePredictor, Side
 from foxnas_core.search.problem import Candidate, SearchProblem
 from foxnas_core.search.schedule import AnnealingSettings
 from foxnas_core.space.architecture import Value
-from foxnas_core.table.metrics import metric_of
+from foxnas_core.table.metrics import Metric, metric_of
 
 if TYPE_CHECKING:
     from foxnas_core.search.calibration import SearchCalibration
@@ -172,17 +172,26 @@ def _number_or_none(value: Any) -> float | None:
     return None if value is None else documents.number(value)
 
 
+def field_of(cost: Metric) -> str:
+    """What the cost is called in a search's document: scripts read one field whichever device's
+    latency was asked for."""
+    return cost.head if cost.timed else cost.column
+
+
 def search_document(
     result: SearchResult,
     predictors: Mapping[str, AdditivePredictor],
-    latency: str,
+    objective: Metric,
+    cost: Metric,
     calibrations: "Mapping[str, SearchCalibration] | None" = None,
 ) -> dict[str, Any]:
-    """What `search --json` prints: accuracy in percent, that of the column `latency` in ms and
-    every limited value, each with its 95 % prediction interval, and, where calibrations are given
-    by column, what a searched optimum will measure. No times, so that the same seed gives the same
-    bytes. `predictors` are by column.
+    """What `search --json` prints: the objective, the cost and every limited value, each in its
+    unit with its 95 % prediction interval, and, where calibrations are given by column, what a
+    searched optimum will measure. No times, so that the same seed gives the same bytes.
+    `predictors` are by column. The fields are named by columns, but a latency's on whatever device
+    `latency_ms`.
     """
+    fields = {objective.column: objective, field_of(cost): cost}
 
     def searched(candidate: Candidate) -> dict[str, float]:
         """The values as searched, by column, which the limits were held against."""
@@ -199,8 +208,8 @@ def search_document(
 
     def described(candidate: Candidate) -> dict[str, Any]:
         known = {
-            key: (column, estimate(candidate, column))
-            for key, column in (("accuracy", "accuracy"), ("latency_ms", latency))
+            key: (metric.column, estimate(candidate, metric.column))
+            for key, metric in fields.items()
         }
         return {
             "id": candidate.architecture.id,

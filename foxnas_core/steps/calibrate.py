@@ -9,7 +9,7 @@ from foxnas_core.errors import InvalidInput, MissingPart
 from foxnas_core.regression import Predictor
 from foxnas_core.steps.fit import fit_all
 from foxnas_core.steps.measure import measure_subnets
-from foxnas_core.steps.search import latency_front
+from foxnas_core.steps.search import cost_front
 from foxnas_core.study.storage import Study
 from foxnas_core.table.measurements import MeasurementTable
 
@@ -20,34 +20,35 @@ if TYPE_CHECKING:
 
 def measure_optima(
     study: Study,
-    latency: str,
+    cost: str,
     count: int,
     *,
+    objective: str | None = None,
     seed: int,
     report: "Callable[[CampaignProgress], None]",
 ) -> MeasurementTable:
-    """Measure optima of random budgets, until the study has `count` of this seed's; returns all.
+    """Measure optima of random budgets of a cost, until the study has `count` of this seed's;
+    returns all. `objective` is what they are the best in, the study's by default.
 
     The plan depends on table and seed alone, so a killed campaign goes on where it was. Raises as
     `fit_all` and `measure_subnets`.
     """
     from foxnas_core.search.calibration import random_optima
 
-    front = latency_front(*fit_all(study.table(), targets=("accuracy", latency)).values())
+    columns = (objective or study.objective.column, cost)
+    front = cost_front(*fit_all(study.table(), targets=columns).values())
     planned = random_optima(front, count, seed=seed)
     done = set(study.optima().frame["id"])
-    found = {
-        c.architecture.id: {"budget": c.costs[0], "searched_latency": latency} for c in planned
-    }
+    found = {c.architecture.id: {"budget": c.costs[0], "searched_latency": cost} for c in planned}
     missing = [c.architecture for c in planned if c.architecture.id not in done]
     measure_subnets(study, missing, seed=seed, report=report, optima=found)
     return study.optima()
 
 
 def calibrations(
-    table: MeasurementTable, optima: MeasurementTable, predictors: Sequence[Predictor], latency: str
+    table: MeasurementTable, optima: MeasurementTable, predictors: Sequence[Predictor], cost: str
 ) -> "dict[str, SearchCalibration]":
-    """What optima under budgets of `latency` tell of each predictor, by column.
+    """What optima under budgets of `cost` tell of each predictor, by column.
 
     Raises `MissingPart` where too few were measured.
     """
@@ -55,10 +56,10 @@ def calibrations(
 
     try:
         searched = optima.frame.get("searched_latency", pd.Series(dtype=str))
-        own = optima.rows((searched == latency).to_numpy())
+        own = optima.rows((searched == cost).to_numpy())
         return {p.target.column: calibrate(p, own, table) for p in predictors}
     except InvalidInput as error:
         raise MissingPart(
             f"{error} Measure some with 'python -m foxnas_core calibrate --count {ADVISED} "
-            f"--latency-target {latency}'."
+            f"--cost {cost}'."
         ) from None

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from foxnas_core.errors import InvalidInput
 from foxnas_core.steps.fit import fit_all
 from foxnas_core.steps.measure import measure_subnets
-from foxnas_core.steps.search import latency_front
+from foxnas_core.steps.search import cost_front
 from foxnas_core.study.storage import Study, file_hash
 
 if TYPE_CHECKING:
@@ -18,9 +18,10 @@ if TYPE_CHECKING:
 
 def search_rounds(
     study: Study,
-    latency: str,
+    cost: str,
     rounds: int,
     *,
+    objective: str | None = None,
     per_round: int | None = None,
     shared: float | None = None,
     seed: int = 0,
@@ -29,7 +30,8 @@ def search_rounds(
 ) -> "RoundsRecord":
     """Search, measure the finds, fit anew, until the study has so many rounds; returns them all.
 
-    Each round finds the predicted optima of `per_round` budgets, of which one is `shared`, or
+    Each round finds the predicted optima of `per_round` budgets of the column `cost`, the best in
+    `objective`, the study's by default; one budget is `shared`, or
     near ones where those were measured. What is planned is written before it is measured, so a
     killed round goes on where it was. Optima that calibrate are neither measured again nor read by
     the fits. `report` counts the subnets of all rounds that are left; `finished` is told each round
@@ -40,22 +42,22 @@ def search_rounds(
     from foxnas_core.search import rounds as loop
 
     record = study.rounds()
+    columns = (objective or study.objective.column, cost)
     if record is not None:
-        loop.check_continues(record, latency, per_round, shared, seed)
-    columns = ("accuracy", latency)
+        loop.check_continues(record, columns, per_round, shared, seed)
     table = study.table()
     fitted = fit_all(table, targets=columns)
     if record is None:
-        front = latency_front(*fitted.values())
+        front = cost_front(*fitted.values())
         budgets = loop.spread_budgets(front, per_round or loop.PER_ROUND, shared)
-        record = loop.RoundsRecord(latency, budgets, shared, seed)
+        record = loop.RoundsRecord(cost, budgets, shared, seed, objective=columns[0])
     begun, measured_before = time.monotonic(), 0
     total = len(record.budgets) * (rounds - record.done)
     while record.done < rounds:
         if not record.rounds or record.rounds[-1].done:
             taken = {*table.frame["id"], *study.optima().frame["id"]}
             finds = loop.plan_finds(
-                latency_front(*fitted.values()), list(fitted.values()), record.budgets, taken
+                cost_front(*fitted.values()), list(fitted.values()), record.budgets, taken
             )
             if not finds:
                 raise InvalidInput(
@@ -72,7 +74,7 @@ def search_rounds(
                 },
                 finds=finds,
                 before={c: loop.FitQuality.of(p) for c, p in fitted.items()},
-                best_before=loop.best_measured(table, latency, record.budgets),
+                best_before=loop.best_measured(table, columns, record.budgets),
             )
             record = record.with_last(planned)
             study.load_checkpoint()  # nothing is planned that can't be measured
@@ -102,7 +104,7 @@ def search_rounds(
             current,
             finds=loop.measured_finds(current.finds, table),
             after={c: loop.FitQuality.of(p) for c, p in fitted.items()},
-            best=loop.best_measured(table, latency, record.budgets),
+            best=loop.best_measured(table, columns, record.budgets),
             moved={
                 c: loop.movement(p, table, seed=seed) for c, p in earlier.items() if p.df is None
             },

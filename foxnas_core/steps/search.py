@@ -15,7 +15,7 @@ def search_problem(
     predictors: Mapping[str, Predictor],
     bounds: Mapping[str, float],
     *,
-    objective: str = "accuracy",
+    objective: str,
     allowed: Mapping[str, tuple[Value, ...]] | None = None,
 ) -> "SearchProblem":
     """The search for the best `objective` with every column of `bounds` at most its number, or at
@@ -35,16 +35,15 @@ def search_problem(
     return SearchProblem(predictors[objective], limits, allowed or {})
 
 
-def latency_front(
-    accuracy: Predictor,
-    latency: Predictor,
+def cost_front(
+    objective: Predictor,
+    cost: Predictor,
     *,
     allowed: Mapping[str, tuple[Value, ...]] | None = None,
 ) -> "Front":
-    """The best predicted accuracy for every budget of a latency; `allowed` as in
-    `SearchProblem`."""
+    """The best predicted objective for every budget of a cost; `allowed` as in `SearchProblem`."""
     from foxnas_core.search.exact import front
-    from foxnas_core.search.limits import Limit
-    from foxnas_core.search.problem import SearchProblem
 
-    return front(SearchProblem(accuracy, (Limit(latency, 0.0),), allowed or {}))
+    known = {p.target.column: p for p in (objective, cost)}
+    bounds = {cost.target.column: 0.0}
+    return front(search_problem(known, bounds, objective=objective.target.column, allowed=allowed))

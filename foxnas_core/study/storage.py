@@ -1,6 +1,6 @@
 """A study on disk: the only room that knows paths and formats.
 
-study.json               name and description
+study.json               name and description, and what it is about (see `goals`)
 space.json               the search space
 supernet.safetensors     the checkpoint (optional)
 images.npz               calibration and held-out images (optional)
@@ -49,9 +49,11 @@ from foxnas_core.space.editing.variants import (
     without_variant,
 )
 from foxnas_core.space.search_space import SearchSpace
+from foxnas_core.study.goals import NAMES, NO_GOALS, Goals
 from foxnas_core.study.locks import MARK, claim, holding, in_use, writing
-from foxnas_core.table.files import check_bounds, from_parquet, to_parquet_bytes
+from foxnas_core.table.files import check_bounds, columns_of, from_parquet, to_parquet_bytes
 from foxnas_core.table.measurements import MeasurementTable, empty_table
+from foxnas_core.table.metrics import KNOWN, Metric, is_metric, main_cost, main_objective, metric_of
 from foxnas_core.tasks.dataset import ImageSet, check_packed, pack_images, unpack_images
 
 if TYPE_CHECKING:
@@ -94,7 +96,8 @@ def part_limit(name: str) -> int | None:
 class Study:
     """A study's folder, with its name, description and space read. Parts are read on demand.
 
-    `build` builds its supernet, where that is of somebody's own code.
+    `build` builds its supernet, where that is of somebody's own code. `goals` are those that
+    `study.json` names.
     """
 
     folder: Path
@@ -102,6 +105,24 @@ class Study:
     description: str
     space: SearchSpace
     build: "Factory | None" = None
+    goals: Goals = NO_GOALS
+
+    @property
+    def objective(self) -> Metric:
+        """What a network shall be best in: as named, else `main_objective` of the table, and the
+        accuracy before anything was measured."""
+        own = self.goals.objective or main_objective(self._measured_metrics())
+        return metric_of(own) if own else KNOWN["accuracy"]
+
+    @property
+    def cost(self) -> Metric:
+        """What the objective is traded against: as named, else `main_cost` of the table, and the
+        latency before anything was measured."""
+        own = self.goals.cost or main_cost(self._measured_metrics())
+        return metric_of(own) if own else KNOWN["latency_ms"]
+
+    def _measured_metrics(self) -> list[Metric]:
+        return [metric_of(column) for column in columns_of(self.table_file) if is_metric(column)]
 
     @property
     def checkpoint_file(self) -> Path:
@@ -590,8 +611,8 @@ class Study:
                     return
         raise MissingPart(f"There is no study at {self.folder} that holds still; try again.")
 
-    def describe(self, *, name: str, description: str) -> None:
-        """Change the name that is shown, and the description.
+    def describe(self, *, name: str, description: str, goals: Goals | None = None) -> None:
+        """Change the name that is shown, the description and, where given, the goals.
 
         Raises `InvalidInput` where one is too long or no plain text, and as `writing`.
         """
@@ -599,6 +620,8 @@ class Study:
         path = self.folder / "study.json"
         with self.writing():
             about = _about(self.folder) | {"format": 1, "name": name, "description": description}
+            if goals is not None:
+                about = {k: v for k, v in about.items() if k not in NAMES} | goals.to_dict()
             write_atomically(path, json.dumps(about, indent=2) + "\n")
 
 
@@ -612,7 +635,11 @@ def open_study(folder: Path) -> Study:
     space = read_space(folder / MARK)
     about = _about(folder)
     name = str(about.get("name", folder.name))
-    return Study(folder, name, str(about.get("description", "")), space)
+    try:
+        goals = Goals.from_dict(about)
+    except InvalidInput as error:
+        raise InvalidInput(f"{folder / 'study.json'}: {error}") from error
+    return Study(folder, name, str(about.get("description", "")), space, goals=goals)
 
 
 def create_study(
@@ -622,17 +649,18 @@ def create_study(
     name: str,
     description: str = "",
     table: MeasurementTable | None = None,
+    goals: Goals = NO_GOALS,
 ) -> Study:
     """A new study, with the rows of `table` where given.
 
     Raises `InvalidInput` where `folder` holds a study already, or where it can't be written, in
     which case nothing is left behind.
     """
-    study = Study(folder, name, description, space)
+    study = Study(folder, name, description, space, goals=goals)
     taken = f"{folder} holds a study already; name a new folder."
     if (folder / MARK).exists():
         raise InvalidInput(taken)
-    about = {"format": 1, "name": name, "description": description}
+    about = {"format": 1, "name": name, "description": description} | goals.to_dict()
     written: list[Path] = []
 
     def write(path: Path, content: bytes | str) -> None:

@@ -196,6 +196,14 @@ def count_rows(path: Path) -> int:
     return int(_opened(path).metadata.num_rows)
 
 
+def columns_of(path: Path) -> list[str]:
+    """The names of a parquet file's columns, by its footer alone; none where there is no file.
+
+    Raises `InvalidInput` where it can't be read.
+    """
+    return list(_opened(path).schema_arrow.names) if path.exists() else []
+
+
 def check_bounds(path: Path) -> None:
     """Raises `InvalidInput` for a parquet file that is damaged, or unfolds to more than a server
     should hold: a few kilobytes of one can be gigabytes of repeated text."""

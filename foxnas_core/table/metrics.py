@@ -81,6 +81,11 @@ class Metric:
         return self.column.partition(":")[0]
 
     @property
+    def sign(self) -> float:
+        """What makes more of a value better: -1 where less is."""
+        return 1.0 if self.direction == "max" else -1.0
+
+    @property
     def named(self) -> str:
         """The label with its unit, as an axis is titled."""
         return f"{self.label} ({self.unit})" if self.unit else self.label

@@ -14,6 +14,7 @@ from foxnas_core.cards.card import Card
 from foxnas_core.commands.answers import search_card
 from foxnas_core.commands.printing import Answer, heading, print_answer, told
 from foxnas_core.study.storage import create_study
+from foxnas_core.table.metrics import KNOWN
 
 HAND = hand_space()
 # What each command cannot do without, beside the study.
@@ -106,7 +107,9 @@ def test_a_search_says_what_it_found_and_what_it_is_worth(study, capsys):
     frame = study.table().frame
     kept = frame[frame["latency_ms"] <= budget]
     assert measured["id"] == kept.loc[kept["accuracy"].idxmax(), "id"]
-    without = search_card(document | {"measured": None}, HAND, "latency_ms")
+    without = search_card(
+        document | {"measured": None}, HAND, KNOWN["accuracy"], KNOWN["latency_ms"]
+    )
     assert "No measured subnet keeps the limits." in without.points
 
 

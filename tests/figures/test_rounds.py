@@ -53,7 +53,7 @@ def test_the_best_of_each_budget_is_followed_from_before_the_first_round():
     assert table["round"].tolist() == [0, 0, 1, 1, 2, 2]
     assert table["shared"].tolist() == [False, True] * 3
     assert table.query("budget == 9")["gain"].tolist() == [0.0, 0.5, 0.5]
-    [heatmap] = figures.best_figure(table).data
+    [heatmap] = figures.best_figure(table, ("accuracy", "latency_ms")).data
     assert [list(row) for row in heatmap.text] == [
         ["none"] * 3, ["60.00 %", "60.50 % (+0.50)", "60.50 % (+0.50)"],
     ]  # fmt: skip

@@ -9,7 +9,7 @@ from foxnas_core.explanation.reach import Goal, best_with_kept, reach
 from foxnas_core.explanation.why_not import why_not
 from foxnas_core.search.restriction import choices_that_keep
 from foxnas_core.steps.fit import fit_all
-from foxnas_core.steps.search import latency_front, search_problem
+from foxnas_core.steps.search import cost_front, search_problem
 from foxnas_core.study.storage import create_study, open_study
 from foxnas_core.table.measurements import table_from_frame
 
@@ -205,7 +205,7 @@ def test_with_everything_kept_there_is_nothing_to_do(shipped):
 
 
 def test_the_fastest_has_nothing_to_save_but_may_gain(shipped, fits):
-    fastest = latency_front(*fits.values()).candidate(0).architecture
+    fastest = cost_front(*fits.values()).candidate(0).architecture
     page = run_page(PAGE, architecture=as_link(fastest))
     check(page)
     assert "there is nothing to gain" in said(page)

@@ -12,7 +12,7 @@ from foxnas_core.search.solving import solve
 from foxnas_core.search.stability import resampled_fronts
 from foxnas_core.steps.calibrate import calibrations
 from foxnas_core.steps.fit import fit_all
-from foxnas_core.steps.search import latency_front, search_problem
+from foxnas_core.steps.search import cost_front, search_problem
 from foxnas_core.study.storage import create_study, open_study
 from foxnas_core.table.measurements import table_from_frame
 from pages.shared import cache, resamples
@@ -67,7 +67,7 @@ def test_prices_choices_ties_and_chances_are_those_of_the_core(shipped):
     page, _ = resample(page, study)
     assert not page.exception and not page.error
     predictors = fit_all(study.table(), targets=("accuracy", "latency_ms"))
-    front = latency_front(*predictors.values())
+    front = cost_front(*predictors.values())
     optimum, prices = front.within(0.06), front_prices(front)
     text = said(page)
     assert f"Optimum under 60 µs: subnet **{optimum.architecture.id}**" in text
@@ -187,7 +187,7 @@ def test_pinned_choices_hold_for_the_front_and_all_it_says(shipped):
     assert not page.exception and not page.error
     pins = {f"s2b{block}_kernel": (3,) for block in (1, 2, 3)} | {"resolution": (28,)}
     fits = fit_all(shipped.table(), targets=("accuracy", "latency_ms"))
-    optimum = latency_front(*fits.values(), allowed=pins).within(0.06)
+    optimum = cost_front(*fits.values(), allowed=pins).within(0.06)
     text = said(page)
     assert f"Optimum under 60 µs, with the choices kept: subnet **{optimum.architecture.id}" in text
     ties = next(d.value for d in page.dataframe if "saves (%)" in d.value)

@@ -46,7 +46,7 @@ def test_other_targets_are_folded(tmp_path):
     )
     study = create_study(tmp_path / "two", SPACE, name="Two", table=table)
     predictors = {t.column: fit(table, t.column, "per_layer") for t in table.targets}
-    subject = subject_of(study, ReportRequest(latency="latency_ms:int8"), predictors)
+    subject = subject_of(study, ReportRequest(cost="latency_ms:int8"), predictors)
     folded = {p.title: p.folded for p in coefficient_section(subject).panels[1:]}
     assert folded == {"Top-1 accuracy": False, "Latency (int8)": False, "Latency": True}
 

@@ -62,7 +62,7 @@ def test_measurements_of_a_subnet_are_found(tmp_path):
 @pytest.mark.parametrize(
     ("request_", "match"),
     [
-        (ReportRequest(latency="latency_ms:nowhere"), "no latency 'latency_ms:nowhere'"),
+        (ReportRequest(cost="latency_ms:nowhere"), "no target 'latency_ms:nowhere'"),
         (ReportRequest(architecture=hand_space().extreme("largest")), "none of space"),
     ],
 )

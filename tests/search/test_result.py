@@ -11,7 +11,7 @@ from foxnas_core.search.limits import Limit
 from foxnas_core.search.problem import SearchProblem
 from foxnas_core.search.result import SearchResult, search_document
 from foxnas_core.search.schedule import AnnealingSettings
-from foxnas_core.table.metrics import metric_of
+from foxnas_core.table.metrics import KNOWN, metric_of
 from tests.search.additive import mini_problem
 
 SETTINGS = AnnealingSettings(steps=500, seed=4)
@@ -65,7 +65,7 @@ def test_the_document_of_the_command_line() -> None:
     problem = mini_problem()
     result = search(problem, SETTINGS)
     predictors = {p.target.column: p for p in (problem.objective, problem.limits[0].predictor)}
-    document = search_document(result, predictors, "latency_ms")
+    document = search_document(result, predictors, KNOWN["accuracy"], KNOWN["latency_ms"])
     assert list(document) == [
         "best", "exact", "gap", "bound", "certificate", "objective", "limits", "allowed", "seed",
         "proposals",

@@ -30,6 +30,7 @@ from foxnas_core.search.rounds.record import (
     check_continues,
     front_error,
 )
+from foxnas_core.table.metrics import KNOWN
 
 SPACE = hand_space(resolutions=(8, 16))
 EVERY = SPACE.option_codes(SPACE.decisions)
@@ -137,7 +138,7 @@ def test_the_best_measured_is_that_of_a_listing():
     table = noisy_table(SPACE, 40, seed=6)
     accuracy, latency = table.values("accuracy"), table.values("latency_ms")
     for budget in (*np.quantile(latency, [0.05, 0.4, 1.0]), 0.0):
-        [best] = best_measured(table, "latency_ms", [budget])
+        [best] = best_measured(table, ("accuracy", "latency_ms"), [budget])
         within = latency <= budget
         if not within.any():
             assert best.id == "" and math.isnan(best.accuracy) and math.isnan(best.latency)
@@ -149,7 +150,7 @@ def test_the_best_measured_is_that_of_a_listing():
 def test_the_best_measured_may_need_all_of_a_budget():
     codes = SPACE.encode(SPACE.sample(2, seed=0))
     table = table_of(SPACE, codes, accuracy=np.array([60.0, 70.0]), latency_ms=np.array([1.0, 2.0]))
-    [best] = best_measured(table, "latency_ms", [2.0])
+    [best] = best_measured(table, ("accuracy", "latency_ms"), [2.0])
     assert (best.accuracy, best.latency) == (70.0, 2.0)
 
 
@@ -228,12 +229,12 @@ def test_an_unfinished_round_is_replaced_and_a_finished_one_kept():
 
 def test_a_round_says_what_it_came_to():
     done = record().rounds[0]
-    assert done.done and done.improved == 1 and done.alternatives == 0
-    said = done.sentence("latency_ms")
+    assert done.done and done.improved(KNOWN["accuracy"]) == 1 and done.alternatives == 0
+    said = done.sentence(("accuracy", "latency_ms"))
     assert said.startswith("1 subnets measured; Top-1 accuracy measured +1.00 points off")
     assert "100 % inside" in said and said.endswith("better than before at 1 of 1 budgets.")
     near = replace(done, finds=(replace(done.finds[0], passed_over=2),))
-    assert "1 of them the next best" in near.sentence("latency_ms")
+    assert "1 of them the next best" in near.sentence(("accuracy", "latency_ms"))
 
 
 def test_table_and_document_hold_each_finished_round():
@@ -253,14 +254,15 @@ def test_table_and_document_hold_each_finished_round():
 @pytest.mark.parametrize(
     ("changes", "named"),
     [
-        ({"latency": "latency_ms:int8"}, "latency latency_ms"),
+        ({"columns": ("accuracy", "latency_ms:int8")}, "cost latency_ms"),
+        ({"columns": ("dice", "latency_ms")}, "objective accuracy"),
         ({"per_round": 3}, "finds a round 1"),
         ({"shared": 6.0}, "budget 5"),
         ({"seed": 1}, "seed 7"),
     ],
 )
 def test_rounds_go_on_with_the_settings_they_were_begun_with(changes, named):
-    settings = {"latency": "latency_ms", "per_round": None, "shared": None, "seed": 7}
+    settings = {"columns": ("accuracy", "latency_ms"), "per_round": None, "shared": None, "seed": 7}
     check_continues(record(), **settings)
     check_continues(record(), **settings | {"per_round": 1, "shared": 5.0})
     with pytest.raises(InvalidInput, match=f"begun with the {named}"):

@@ -13,9 +13,10 @@ from foxnas_core.study.storage import open_study
 def test_rounds_measure_what_they_find_and_fit_anew(measured_study):
     told, said = [], []
     before = measured_study.table()
+    columns = ("accuracy", "latency_ms")
     record = search_rounds(
         measured_study, "latency_ms", 2, per_round=3, seed=5, report=told.append,
-        finished=lambda done, number: said.append((number, done.sentence("latency_ms"))),
+        finished=lambda done, number: said.append((number, done.sentence(columns))),
     )  # fmt: skip
     table = measured_study.table()
     assert len(table) == len(before) + 6 and not table.frame["id"].duplicated().any()

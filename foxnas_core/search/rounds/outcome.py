@@ -31,17 +31,18 @@ def measured_finds(finds: Sequence[Find], table: MeasurementTable) -> tuple[Find
 
 
 def best_measured(
-    table: MeasurementTable, latency: str, budgets: Sequence[float]
+    table: MeasurementTable, columns: Sequence[str], budgets: Sequence[float]
 ) -> tuple[BestMeasured, ...]:
-    """For each budget the best measured subnet whose measured latency keeps it."""
-    accuracy, cost = table.values("accuracy"), table.values(latency)
+    """For each budget the subnet of the best measured objective whose measured cost keeps it;
+    `columns` are those of the two."""
+    value, cost = map(table.values, columns)
     found = []
     for budget in budgets:
-        top = best_row(table, "accuracy", {latency: budget})
+        top = best_row(table, columns[0], {columns[1]: budget})
         if top is None:
             found.append(BestMeasured(float(budget), "", math.nan, math.nan))
             continue
-        row = (str(table.frame["id"].iloc[top]), float(accuracy[top]), float(cost[top]))
+        row = (str(table.frame["id"].iloc[top]), float(value[top]), float(cost[top]))
         found.append(BestMeasured(float(budget), *row))
     return tuple(found)
 
@@ -51,10 +52,10 @@ def best_row(table: MeasurementTable, objective: str, bounds: Mapping[str, float
     by column the most, or where more is better the least; the cheapest of equals. None where no
     row does."""
     value = table.values(objective)
-    better = value if metric_of(objective).direction == "max" else -value
+    better = metric_of(objective).sign * value
     kept, costs = np.isfinite(value), []
     for column, bound in bounds.items():
-        sign = 1.0 if metric_of(column).direction == "min" else -1.0
+        sign = -metric_of(column).sign
         costs.append(sign * table.values(column))
         kept &= costs[-1] <= sign * bound
     within = np.flatnonzero(kept)
@@ -95,11 +96,11 @@ def rounds_table(record: RoundsRecord) -> pd.DataFrame:
     for turn, done in enumerate((r for r in record.rounds if r.done), start=1):
         row: dict[str, Any] = {
             "round": turn,
-            "rows": done.after["accuracy"].rows,
+            "rows": done.after[record.objective].rows,
             "finds": len(done.finds),
             "alternatives": done.alternatives,
         }
-        for column in ("accuracy", record.latency):
+        for column in record.columns:
             error = front_error(done.finds, column)
             if error is not None:
                 row |= {
@@ -120,7 +121,7 @@ def rounds_document(record: RoundsRecord) -> dict[str, Any]:
     """What `search --rounds --json` prints; missing numbers are null."""
     documents = []
     for turn, done in enumerate((r for r in record.rounds if r.done), start=1):
-        errors = {c: front_error(done.finds, c) for c in ("accuracy", record.latency)}
+        errors = {c: front_error(done.finds, c) for c in record.columns}
         documents.append(
             {
                 "round": turn,
@@ -133,4 +134,9 @@ def rounds_document(record: RoundsRecord) -> dict[str, Any]:
                 "best": [_plain(vars(b)) for b in done.best],
             }
         )
-    return {"latency": record.latency, "budgets": list(record.budgets), "rounds": documents}
+    return {
+        "objective": record.objective,
+        "latency": record.latency,
+        "budgets": list(record.budgets),
+        "rounds": documents,
+    }

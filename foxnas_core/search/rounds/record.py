@@ -12,7 +12,7 @@ from foxnas_core.errors import InvalidInput
 from foxnas_core.regression import Predictor
 from foxnas_core.search.limits import rounded_up
 from foxnas_core.space.architecture import Architecture
-from foxnas_core.table.metrics import metric_of
+from foxnas_core.table.metrics import Metric, metric_of
 
 PER_ROUND = 8
 
@@ -52,8 +52,8 @@ class Find:
 
 @dataclass(frozen=True)
 class BestMeasured:
-    """The subnet of the highest measured accuracy whose measured latency is within `budget`; its
-    id is empty and its numbers NaN where none is."""
+    """The subnet of the best measured objective (`accuracy`, whichever it is) whose measured cost
+    (`latency`) is within `budget`; its id is empty and its numbers NaN where none is."""
 
     budget: float
     id: str
@@ -106,20 +106,22 @@ class Round:
         """How many finds are near an optimum that was measured already."""
         return sum(find.passed_over > 0 for find in self.finds)
 
-    @property
-    def improved(self) -> int:
+    def improved(self, objective: Metric) -> int:
         """For how many budgets the round measured a better subnet than there was."""
         pairs = zip(self.best_before, self.best, strict=False)
-        return sum(not now.accuracy <= before.accuracy for before, now in pairs if now.id)
+        sign = objective.sign
+        return sum(
+            not sign * now.accuracy <= sign * before.accuracy for before, now in pairs if now.id
+        )
 
-    def sentence(self, latency: str) -> str:
-        """What a finished round came to."""
+    def sentence(self, columns: Sequence[str]) -> str:
+        """What a finished round came to, for an objective and its cost."""
         said = f"{len(self.finds)} subnets measured"
         if self.alternatives:
             said += (
                 f", {self.alternatives} of them the next best, as the optimum was measured already"
             )
-        for column in ("accuracy", latency):
+        for column in columns:
             error = front_error(self.finds, column)
             if error is not None:
                 target = metric_of(column)
@@ -129,18 +131,21 @@ class Round:
                     f"{target.text(error.rmse)}), "
                     f"{100 * error.inside:.0f} % inside the prediction interval"
                 )
-        return f"{said}; better than before at {self.improved} of {len(self.best)} budgets."
+        improved = self.improved(metric_of(columns[0]))
+        return f"{said}; better than before at {improved} of {len(self.best)} budgets."
 
 
 @dataclass(frozen=True)
 class RoundsRecord:
-    """Rounds of one latency at fixed budgets (ms); `shared` is the one that was asked for."""
+    """Rounds for one objective at fixed budgets of one cost, the column `latency` (whichever it
+    is), in its unit; `shared` is the one that was asked for."""
 
     latency: str
     budgets: tuple[float, ...]
     shared: float | None
     seed: int
     rounds: tuple[Round, ...] = ()
+    objective: str = "accuracy"
 
     @property
     def done(self) -> int:
@@ -151,9 +156,15 @@ class RoundsRecord:
         kept = self.rounds if not self.rounds or self.rounds[-1].done else self.rounds[:-1]
         return replace(self, rounds=(*kept, last))
 
+    @property
+    def columns(self) -> tuple[str, str]:
+        """Those of the objective and the cost."""
+        return self.objective, self.latency
+
     def to_dict(self) -> dict[str, Any]:
         """A JSON document; see `docs/schemas.md`."""
         return {
+            "objective": self.objective,
             "format": 1,
             "latency": self.latency,
             "budgets": list(self.budgets),
@@ -170,7 +181,8 @@ class RoundsRecord:
             raise ValueError(f"format {document['format']}")
         shared = document["shared"]
         rounds = tuple(_round_of(r) for r in document["rounds"])
-        columns = {"accuracy", metric_of(document["latency"]).column}
+        objective = metric_of(document.get("objective", "accuracy")).column
+        columns = {objective, metric_of(document["latency"]).column}
         for one in rounds:
             if one.done and not columns <= set(one.after):
                 raise ValueError("a fit is missing")
@@ -182,6 +194,7 @@ class RoundsRecord:
             shared=None if shared is None else number(shared),
             seed=whole(document["seed"]),
             rounds=rounds,
+            objective=objective,
         )
 
 
@@ -213,11 +226,16 @@ def front_error(finds: Sequence[Find], column: str) -> FrontError | None:
 
 
 def check_continues(
-    record: RoundsRecord, latency: str, per_round: int | None, shared: float | None, seed: int
+    record: RoundsRecord,
+    columns: Sequence[str],
+    per_round: int | None,
+    shared: float | None,
+    seed: int,
 ) -> None:
     """Raises `InvalidInput` where rounds were begun with other settings."""
     for what, asked, kept in (
-        ("latency", latency, record.latency),
+        ("objective", columns[0], record.objective),
+        ("cost", columns[1], record.latency),
         ("finds a round", per_round, len(record.budgets)),
         ("budget", shared, record.shared),
         ("seed", seed, record.seed),

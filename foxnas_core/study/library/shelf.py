@@ -7,6 +7,7 @@ from pathlib import Path
 
 from foxnas_core.errors import FoxnasError, MissingPart
 from foxnas_core.space.search_space import SearchSpace
+from foxnas_core.study.goals import NO_GOALS, Goals
 from foxnas_core.study.library.placing import fill, new_folder, place
 from foxnas_core.study.locks import alone, is_in_use
 from foxnas_core.study.storage import (
@@ -86,10 +87,12 @@ def study_at(studies: Path, name: str) -> Path:
     return folders[name]
 
 
-def create(studies: Path, name: str, space: SearchSpace, *, description: str = "") -> Study:
+def create(
+    studies: Path, name: str, space: SearchSpace, *, description: str = "", goals: Goals = NO_GOALS
+) -> Study:
     """A new study without rows, weights or images; raises as `new_study_folder` and `writing`."""
     folder = new_study_folder(studies, name)
-    return create_study(folder, space, name=name, description=description)
+    return create_study(folder, space, name=name, description=description, goals=goals)
 
 
 def duplicate(studies: Path, name: str, new: str, *, shown: str | None = None) -> Study:

@@ -18,6 +18,7 @@ import streamlit as st
 from foxnas_core.errors import FoxnasError, InvalidInput
 from foxnas_core.space.architecture import Architecture
 from foxnas_core.space.search_space import SearchSpace
+from foxnas_core.study.goals import Goals
 from foxnas_core.study.storage import Study
 from foxnas_core.table.files import count_rows
 from foxnas_core.table.measurements import MeasurementTable
@@ -118,8 +119,8 @@ def cached(
     A study counts by the content of its `table` (and space) and by the stamps of `files`.
     """
 
-    def content(study: Study) -> tuple[Version, Stamp]:
-        return version_of(study) if table else (), stamp_of(study, *files)
+    def content(study: Study) -> tuple[Version, Goals, Stamp]:
+        return version_of(study) if table else (), study.goals, stamp_of(study, *files)
 
     def decorate(function: _Function) -> _Function:
         signature = inspect.signature(function)
@@ -129,6 +130,7 @@ def cached(
             show_spinner=spinner,
             hash_funcs={
                 Study: content,
+                Goals: Goals.to_dict,
                 Architecture: choices.as_text,
                 SearchSpace: lambda space: space.fingerprint,
             },
