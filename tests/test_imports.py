@@ -36,7 +36,7 @@ LEVEL = {room: level for level, rooms in enumerate(ROOMS) for room in rooms}
 # Export takes prepared subnets, which measuring makes: the one arrow between rooms of the middle.
 USERS = {
     "streamlit": (),
-    "plotly": ("figures", "cards/card"),
+    "plotly": ("figures", "cards/card", "reporting/drawing"),
     "statsmodels": ("regression",),
     "shap": ("explanation/shapley",),
     "sklearn": ("explanation/permutation",),

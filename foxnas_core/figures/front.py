@@ -3,13 +3,14 @@
 import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
 from plotly import graph_objects as go
 
 from foxnas_core.figures.points import add_subnets
-from foxnas_core.figures.search import architecture_table
+from foxnas_core.figures.search import BUDGET, FRONT, MEASURED, architecture_table
 from foxnas_core.figures.theme import (
     BLUE,
     CLOUD,
@@ -77,6 +78,27 @@ def fitting_unit(front: Front) -> CostUnit:
     units = cost_units(front.problem.limits[0].predictor.target)
     width = float(front.costs[-1] - front.costs[0])
     return next((unit for unit in units if width * unit.factor >= 1), units[-1])
+
+
+def cloud_figure(table: pd.DataFrame, cost: str, value: str) -> go.Figure:
+    """A `front_table` with candidates: the measured subnets, the front as steps, the budget, and
+    each candidate by its kind; `cost` and `value` title the axes."""
+    figure = new_figure()
+    for kind, own in table.groupby("kind", sort=False):
+        if kind == BUDGET:
+            for cost_at in own["cost"]:
+                figure.add_vline(x=cost_at, line={"color": INK, "width": 1, "dash": "dash"})
+            continue
+        look: dict[str, Any] = {"mode": "markers"}
+        if kind == MEASURED:
+            look["marker"] = {"color": CLOUD, "size": 5, "opacity": 0.5}
+        elif kind == FRONT:
+            look |= {"mode": "lines", "line": {"color": INK, "width": 1.5, "shape": "hv"}}
+        else:
+            colour = (RED, BLUE)[len(figure.data) % 2]
+            look["marker"] = {"color": colour, "size": 12, "symbol": "diamond"}
+        figure.add_scatter(x=own["cost"], y=own["value"], name=str(kind), **look)
+    return _laid_out(figure, cost, value)
 
 
 # Prices and steps

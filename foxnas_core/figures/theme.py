@@ -40,7 +40,8 @@ TARGET_COLOURS = {
 # The ends are light enough for dark numbers to be read on them (dark enough for light ones).
 DIVERGING = [[0.0, COOL], [0.5, NEUTRAL], [1.0, WARM]]
 SEQUENTIAL = [[0.0, NEUTRAL], [1.0, COOL]]
-_DARK = {
+# What each colour is in the dark theme.
+DARK = {
     BLUE: "#3D98E9", ORANGE: "#F7C244", GREEN: "#45CF8F", RED: "#E0652E", PURPLE: "#BB5489",
     SKY: "#ADD4FF", GREY: "#8798B0", INK: "#E6EBF0", PALE: "#1D242C", PAPER: "#14191F",
     GRID: "#2B343D", CLOUD: "#5F7A92", BROWN: "#B98A5E", SILVER: "#B9B9B0", COOL: "#2A6A98",
@@ -131,9 +132,9 @@ def _in_dark(part: Any) -> Any:
 def _dark_colour(colour: str) -> str:
     if found := _RGB.fullmatch(colour):
         *parts, rest = found.groups()
-        dark = _DARK.get(_hexadecimal(int(p) for p in parts))
+        dark = DARK.get(_hexadecimal(int(p) for p in parts))
         return colour if dark is None else faint(dark, float(rest.lstrip(", ") or 1))
-    return _DARK.get(colour, colour)
+    return DARK.get(colour, colour)
 
 
 def faint(colour: str, opacity: float) -> str:

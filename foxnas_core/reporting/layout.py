@@ -8,6 +8,9 @@ import numpy as np
 import pandas as pd
 from markupsafe import Markup
 
+from foxnas_core.cards.card import Card
+from foxnas_core.reporting.drawing import drawing_of
+
 # A cell of so many characters is a sentence.
 _LONG = 30
 
@@ -38,10 +41,10 @@ class Table:
 
 @dataclass(frozen=True)
 class Figure:
-    """A drawing, and what the classes of its marks stand for."""
+    """A drawing, and a sentence on it."""
 
     drawing: Markup
-    legend: tuple[tuple[str, str], ...] = ()
+    caption: str = ""
 
 
 @dataclass(frozen=True)
@@ -65,6 +68,35 @@ class Section:
     title: str
     sentences: tuple[str, ...] = ()
     panels: tuple[Panel, ...] = ()
+
+
+# Tables that are longer are cut where something draws them.
+_MOST_ROWS = 60
+
+
+def panel_of(title: str, *cards: Card, key: str, folded: bool = False) -> Panel:
+    """Cards as one panel: what they say, then their figures, then the tables that no figure shows;
+    `key` is the panel's own."""
+    sentences: list[str] = []
+    figures, tables = [], []
+    for card in cards:
+        figure = card.figure()
+        drawing = drawing_of(figure, card.sentence, key=f"{key}-{card.key}") if figure else ""
+        if drawing:
+            figures.append(Figure(Markup(drawing), card.sentence))
+        else:
+            sentences.append(card.sentence)
+        sentences += card.notes
+        if card.facts:
+            tables.append(facts(card.title, tuple(card.facts.items())))
+        if not drawing and len(card.table):
+            cut = card.table.head(_MOST_ROWS)
+            most = (
+                "" if len(cut) == len(card.table) else f", {len(cut)} of {len(card.table):,} rows"
+            )
+            tables.append(table_of(cut, f"{card.title}{most}"))
+    points = [said for card in cards for said in (*card.cautions, *card.points)]
+    return Panel(title, tuple(sentences), tuple(points), tuple(figures), tuple(tables), folded)
 
 
 def number(value: Any) -> str:

@@ -2,21 +2,13 @@
 
 import pandas as pd
 
+from foxnas_core.cards import quantization, trust
+from foxnas_core.cards.analysis import Analysis
+from foxnas_core.cards.given import Given
 from foxnas_core.errors import FoxnasError
-from foxnas_core.evidence.trust.report import (
-    ALL,
-    INHERITED,
-    TRAINED,
-    WITHIN,
-    TrustReport,
-    trust_report,
-)
 from foxnas_core.figures.measurements import check_table
-from foxnas_core.figures.quantization import side_by_side
-from foxnas_core.quantization.comparison import compare_precisions, has_both_precisions
-from foxnas_core.reporting.layout import Panel, Section, table_of
+from foxnas_core.reporting.layout import Panel, Section, panel_of, table_of
 from foxnas_core.reporting.subject import Subject
-from foxnas_core.study.storage import Study, file_hash
 from foxnas_core.table.latency_verdicts import judge
 from foxnas_core.table.measurements import MeasurementTable
 from foxnas_core.table.reliability import reliability_of
@@ -50,7 +42,11 @@ def measurement_section(subject: Subject) -> Section:
     panels = [Panel("What was measured", tables=(table_of(counted, "Measured targets"),))]
     if subject.cost is not None:
         panels.append(_badges(table, subject.cost))
-    for panel in (_trust(subject.study), _quantization(table, subject.study)):
+    for analyses in (
+        (trust.verdict, trust.advice, trust.agreement),
+        (quantization.costs, quantization.variants),
+    ):
+        panel = _analysed(subject.given, analyses[0].title, *analyses)
         if panel is not None:
             panels.append(panel)
     return Section("measurements", "Measurements", tuple(sentences), tuple(panels))
@@ -68,59 +64,12 @@ def _badges(table: MeasurementTable, column: str) -> Panel:
     )
 
 
-def _trust(study: Study) -> Panel | None:
-    title = "Whether the supernet's ranking can be trusted"
+def _analysed(given: Given, title: str, *analyses: Analysis) -> Panel | None:
+    """What analyses tell in one panel; None where the study has nothing to tell, and a sentence
+    where that can't be read."""
     try:
-        record = study.trust()
-        if record is None or not record.pairs:
+        if analyses[0].lacks(given):
             return None
-        report = trust_report(record.pairs, seed=record.pairs[0].seed)
+        return panel_of(title, *(one.compute(given) for one in analyses), key=analyses[0].key)
     except FoxnasError as error:
         return Panel(title, (str(error),))
-    sentences = [
-        report.sentence(), report.resolution_sentence(), report.recalibration_sentence(),
-    ]  # fmt: skip
-    if study.checkpoint_file.exists():
-        own = file_hash(study.checkpoint_file)
-        if own != record.parents["checkpoint"]:
-            sentences.append(
-                f"These subnets were trained beside other weights ({record.parents['checkpoint']}) "
-                f"than the study has now ({own})."
-            )
-    if report.advice():
-        sentences.append("What would raise it:")
-    return Panel(
-        title,
-        tuple(sentence for sentence in sentences if sentence),
-        tuple(report.advice()),
-        tables=(table_of(_agreements(report), "Kendall's tau with its 95 % interval"),),
-    )
-
-
-def _agreements(report: TrustReport) -> pd.DataFrame:
-    return pd.DataFrame(
-        [
-            {
-                "inherited": INHERITED[a.inherited], "compared with": TRAINED[a.trained],
-                "among": a.scope, "subnets": a.subnets, "tau": a.tau, "low": a.low, "high": a.high,
-            }
-            for a in report.agreements
-            if a.scope in (ALL, WITHIN)
-        ]
-    )  # fmt: skip
-
-
-def _quantization(table: MeasurementTable, study: Study) -> Panel | None:
-    if not has_both_precisions(table):
-        return None
-    title = "What int8 costs and wins"
-    try:
-        comparison = compare_precisions([(study.folder.name, table)])
-    except FoxnasError as error:
-        return Panel(title, (str(error),))
-    caption = "Means over subnets, and what int8 changes with its 95 % interval"
-    return Panel(
-        title,
-        tuple(comparison.sentences()),
-        tables=(table_of(side_by_side(comparison), caption),),
-    )

@@ -17,7 +17,6 @@ from foxnas_core.regression import Predictor
 from foxnas_core.regression.inference import KINDS
 from foxnas_core.reporting.layout import Column, Panel, Section, Table, facts, table_of
 from foxnas_core.reporting.subject import Subject
-from foxnas_core.reporting.subnet import with_unit
 from foxnas_core.search.result import SearchResult
 from foxnas_core.study.storage import Study, file_hash
 
@@ -75,12 +74,12 @@ def _asked(subject: Subject) -> Table:
             own = ", the middle of the front" if request.architecture is None else (
                 ", what the chosen subnet is predicted to take"
             )  # fmt: skip
-        pairs.append((f"Budget of {latency.column}", with_unit(latency, subject.budget) + own))
+        pairs.append((f"Budget of {latency.column}", latency.value_text(subject.budget) + own))
         if request.guard is not None:
             pairs.append(
                 (
                     f"Kept when measured with a probability of {100 * request.guard:g} % under",
-                    with_unit(latency, subject.searched),
+                    latency.value_text(subject.searched),
                 )
             )
     pairs.append(("Confidence intervals", KINDS[request.intervals]))
@@ -227,7 +226,7 @@ def _considered(subject: Subject) -> Panel:
         return Panel(title, (*said, "No search was kept with this study."))
     kept = searches_table(found)[["search", "objective", "limits", "gap", "subnet", "seed"]]
     best = [
-        with_unit(subject.predictors[r.objective].target, r.best.value)
+        subject.predictors[r.objective].target.value_text(r.best.value)
         if r.objective in subject.predictors
         else f"{r.best.value:.6g}"
         for r in found.values()

@@ -11,9 +11,10 @@ from markupsafe import Markup
 
 from foxnas_core.families import family_of
 from foxnas_core.figures.search import group_title
+from foxnas_core.figures.theme import DARK
 from foxnas_core.regression import Predictor
 from foxnas_core.reporting.evidence import coefficient_section, diagnostics_section
-from foxnas_core.reporting.layout import Figure, Panel, Section
+from foxnas_core.reporting.layout import Panel, Section
 from foxnas_core.reporting.measuring import measurement_section
 from foxnas_core.reporting.portable import embedded, portable_predictor, portable_space
 from foxnas_core.reporting.record import record_section
@@ -24,7 +25,6 @@ from foxnas_core.reporting.subnet import (
     front_points,
     front_section,
     summary,
-    with_unit,
 )
 from foxnas_core.study.storage import Study
 
@@ -79,9 +79,7 @@ def what_if_section(subject: Subject) -> Section | None:
         return None
     panels: tuple[Panel, ...] = ()
     if subject.front is not None:
-        found = front_chart(subject, key="what-if-chart", height=280, cloud=False)
-        legend = (*found.legend, ("now", "this subnet"))
-        panels = (Panel("", figures=(Figure(found.drawing, legend),)),)
+        panels = (Panel("", figures=(front_chart(subject, key="what-if-chart", cloud=False),)),)
     return Section(
         "what-if",
         "What-if",
@@ -109,7 +107,7 @@ def what_if_data(subject: Subject) -> dict:
         objective, cost = (predictor.target for predictor in subject.main)
         for point in front_points(subject.front):
             found = subject.front.candidate(point)
-            name = f"{with_unit(cost, found.costs[0])}, {with_unit(objective, found.value)}"
+            name = f"{cost.value_text(found.costs[0])}, {objective.value_text(found.value)}"
             front.append({"name": name, "codes": space.encode([found.architecture])[0].tolist()})
     return {
         "space": portable_space(space, {g: group_title(space, g) for g in space.groups}),
@@ -136,7 +134,7 @@ def written(subject: Subject, sections: Sequence[Section]) -> str:
         lstrip_blocks=True,
     )
     environment.filters["breakable"] = breakable
-    style, script = _own("report.css"), _own("report.js")
+    style, script = _own("report.css") + dark_colours(), _own("report.js")
     study = subject.study
     computes = any(section.anchor == "what-if" for section in sections)
     policy = [
@@ -156,6 +154,16 @@ def written(subject: Subject, sections: Sequence[Section]) -> str:
         data=embedded(what_if_data(subject)) if computes else "",
         sections=sections,
     )
+
+
+def dark_colours() -> Markup:
+    """The rules by which drawings have the dark theme's colours on dark screens."""
+    rules = "".join(
+        f'.plot [{way}="{light}" i] {{ {way}: {dark}; }}\n'
+        for light, dark in DARK.items()
+        for way in ("fill", "stroke")
+    )
+    return Markup(f"@media screen and (prefers-color-scheme: dark) {{\n{rules}}}\n")
 
 
 def breakable(cell: str) -> str:

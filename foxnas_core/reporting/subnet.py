@@ -1,18 +1,24 @@
 """What was chosen: in three sentences, block by block with reasons, and on the front."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from foxnas_core.explanation.edits import edit_effects
 from foxnas_core.explanation.reasons import effects_of_blocks, reasons
-from foxnas_core.figures.search import FRONT, MEASURED, architecture_table, front_table
-from foxnas_core.reporting import svg
-from foxnas_core.reporting.layout import Column, Figure, Panel, Section, Table
+from foxnas_core.figures.coefficients import interval_figure
+from foxnas_core.figures.front import cloud_figure
+from foxnas_core.figures.reasons import reasons_intervals
+from foxnas_core.figures.search import architecture_table, front_table, with_candidates
+from foxnas_core.figures.theme import difference_axis
+from foxnas_core.reporting.drawing import drawing_of
+from foxnas_core.reporting.layout import Column, Figure, Panel, Section, Table, table_of
 from foxnas_core.reporting.subject import Subject, measured_of
 from foxnas_core.search.exact import Front
 from foxnas_core.search.prices import front_prices
+from foxnas_core.search.problem import Candidate
 from foxnas_core.space.architecture import Architecture
 from foxnas_core.space.search_space import SearchSpace
 from foxnas_core.table.metrics import Metric
@@ -22,21 +28,9 @@ LISTED = 24
 MOST_POINTS = 1000
 
 
-def with_unit(target: Metric, value: float, *, difference: bool = False) -> str:
-    """A value, or a signed difference, with its unit."""
-    unit = target.difference_unit if difference else target.unit
-    return f"{target.text(value, signed=difference)} {unit}".strip()
-
-
 def interval_text(target: Metric, low: float, high: float, *, signed: bool = False) -> str:
     """Both ends of an interval."""
     return f"{target.text(low, signed=signed)} to {target.text(high, signed=signed)}"
-
-
-def named(target: Metric) -> str:
-    """A label within a sentence."""
-    own = target.label
-    return own if own[1:2].isupper() else own[0].lower() + own[1:]
 
 
 @dataclass(frozen=True)
@@ -57,7 +51,7 @@ class Expectation:
         """What to expect: "91.20 % top-1 accuracy (90.80 to 91.60)"."""
         value, low, high = self.searched or (self.predicted, self.low, self.high)
         ends = interval_text(self.target, low, high)
-        return f"{with_unit(self.target, value)} {named(self.target)} ({ends})"
+        return f"{self.target.value_text(value)} {self.target.word} ({ends})"
 
 
 def expectations(subject: Subject, chosen: Architecture) -> list[Expectation]:
@@ -121,17 +115,17 @@ def _expected_table(expected: list[Expectation]) -> Table:
         target = each.target
         cells = [
             target.label,
-            with_unit(target, each.predicted),
+            target.value_text(each.predicted),
             interval_text(target, each.low, each.high),
         ]
         if searched and each.searched:
             value, low, high = each.searched
-            cells += [with_unit(target, value), interval_text(target, low, high)]
+            cells += [target.value_text(value), interval_text(target, low, high)]
         elif searched:
             cells += ["–", "–"]
         if measured and each.measured:
             times = f" (mean of {len(each.measured)})" if len(each.measured) > 1 else ""
-            cells.append(with_unit(target, float(np.mean(each.measured))) + times)
+            cells.append(target.value_text(float(np.mean(each.measured))) + times)
         elif measured:
             cells.append("–")
         rows.append(tuple(cells))
@@ -145,7 +139,7 @@ def _choice(subject: Subject, chosen: Architecture) -> str:
             return f"The chosen subnet is {chosen.id}, of all the most accurate by prediction."
         return f"The chosen subnet is {chosen.id}."
     latency = subject.front.problem.limits[0].predictor
-    budget = f"{named(latency.target)} of {with_unit(latency.target, subject.budget)}"
+    budget = f"{latency.target.word} of {latency.target.value_text(subject.budget)}"
     if subject.is_optimum:
         return f"The chosen subnet is {chosen.id}, the best within a {budget}."
     taken = float(latency.predict([chosen])["value"].iloc[0])
@@ -160,7 +154,7 @@ def _distance(subject: Subject, chosen: Architecture) -> str:
     within = "within the budget " if subject.budget is not None else ""
     if subject.searched != subject.budget and subject.searched is not None:
         latency = subject.main[1].target
-        within = f"within the guarded budget of {with_unit(latency, subject.searched)} "
+        within = f"within the guarded budget of {latency.value_text(subject.searched)} "
     if subject.is_optimum:
         return (
             f"It is the exact optimum of the regression: no architecture {within}is predicted to "
@@ -220,13 +214,12 @@ def _reasons(subject: Subject, chosen: Architecture) -> Panel:
     price = None
     sentences = [
         "What each block contributes to the predictions against the average measured subnet, with "
-        "95 % confidence intervals; where one spans 0, the point is hollow. An arrow points to "
-        "what lies beyond the scale."
+        "95 % confidence intervals; where one spans 0, the point is hollow."
     ]
     if not subject.main[0].link.is_identity:
         sentences.append(
             "Accuracy saturates, so its contributions are in points for a subnet of "
-            f"{with_unit(subject.main[0].target, subject.main[0].link.center)}."
+            f"{subject.main[0].target.value_text(subject.main[0].link.center)}."
         )
     if subject.front is not None and subject.searched is not None:
         price = front_prices(subject.front).at(subject.searched)
@@ -237,55 +230,38 @@ def _reasons(subject: Subject, chosen: Architecture) -> Panel:
         )
     measured = subject.table.architectures()
     if len(subject.main) == 2:
-        effects = reasons(
-            *subject.main, architecture=chosen, background=measured, price=price
-        ).table
-    else:
-        effects = effects_of_blocks(subject.main, architecture=chosen, background=measured)
-    # The resolution outweighs all blocks, which would then look alike.
-    space = subject.study.space
-    of_context = [space.decisions[d[0]].group in space.context for d in effects["decisions"]]
-    blocks = effects[~np.array(of_context)]
-    columns, spans = [Column("Block"), Column("Choices")], {}
-    for target in (predictor.target for predictor in subject.main):
-        spans[target.column] = interval_span_of(blocks, target)
-        columns += interval_columns(target, spans[target.column])
-    if len(subject.main) == 2:
-        columns.append(Column("In words", wide=True))
-    rows = []
-    for row in effects.to_dict("records"):
-        cells = [row["block"], row["choices"]]
-        for predictor in subject.main:
-            target = predictor.target
-            cells += interval_cells(target, row, spans[target.column])
-        if len(subject.main) == 2:
-            cells.append(row["why"])
-        rows.append(tuple(cells))
-    table = Table("What each block brings and costs", tuple(columns), tuple(rows))
+        found = reasons(*subject.main, architecture=chosen, background=measured, price=price)
+        rows = reasons_intervals(found)
+        figure = interval_figure(_of_blocks(subject, rows), [p.target for p in subject.main])
+        drawing = drawing_of(figure, sentences[0], key="reasons")
+        table = table_of(_written(subject, found.table, why="In words"), "What each block brings")
+        return Panel("Why these blocks", tuple(sentences), (), (Figure(drawing),), (table,))
+    effects = effects_of_blocks(subject.main, architecture=chosen, background=measured)
+    table = table_of(_written(subject, effects), "What each block brings and costs")
     return Panel("Why these blocks", tuple(sentences), tables=(table,))
 
 
-def interval_span_of(effects: pd.DataFrame, target: Metric) -> tuple[float, float]:
-    """The scale that shows the intervals of one target's effects."""
-    ends = (effects[f"{target.column}_{end}"].dropna().tolist() for end in ("low", "high"))
-    return svg.interval_span(*ends)
+def _of_blocks(subject: Subject, rows: pd.DataFrame) -> pd.DataFrame:
+    """Without the resolution, which outweighs all blocks, so that they would look alike."""
+    return rows[~rows["group"].isin(subject.study.space.context)]
 
 
-def interval_columns(target: Metric, span: tuple[float, float]) -> list[Column]:
-    """What `interval_cells` fill."""
-    unit = f" ({target.difference_unit})" if target.difference_unit else ""
-    return [Column(f"Δ {target.label}{unit}", True), Column(svg.interval_axis(span))]
+def _written(subject: Subject, effects: pd.DataFrame, **words: str) -> pd.DataFrame:
+    """The effects of blocks as they are read: block, choices, each target's with its interval."""
+    told: dict[str, Any] = {"Block": effects["block"], "Choices": effects["choices"]}
+    for target in (predictor.target for predictor in subject.main):
+        told[difference_axis(target)] = effect_texts(effects, target)
+    return pd.DataFrame(told | {title: effects[name] for name, title in words.items()})
 
 
-def interval_cells(target: Metric, row: dict, span: tuple[float, float]) -> list[str]:
-    """A signed effect with its interval as text, and drawn; dashes where there is none."""
-    value, low, high = (float(row[f"{target.column}{end}"]) for end in ("", "_low", "_high"))
-    if np.isnan(value):
-        return ["–", ""]
-    ends = interval_text(target, low, high, signed=True)
+def effect_texts(effects: pd.DataFrame, target: Metric) -> list[str]:
+    """A target's signed effects, each with its interval."""
+    columns = [f"{target.column}{end}" for end in ("", "_low", "_high")]
     return [
-        f"{target.text(value, signed=True)} [{ends}]",
-        svg.interval_cell(value, low, high, span),
+        "–"
+        if np.isnan(value)
+        else f"{target.text(value, signed=True)} [{interval_text(target, low, high, signed=True)}]"
+        for value, low, high in effects[columns].astype(float).itertuples(index=False)
     ]
 
 
@@ -306,12 +282,9 @@ def _differences(subject: Subject, chosen: Architecture, optimum: Architecture) 
         )  # fmt: skip
         own = {"effect": "", "low": "_low", "high": "_high"}
         frame = frame.rename(columns={k: f"{target.column}{end}" for k, end in own.items()})
-        span = interval_span_of(frame, target)
-        rows = tuple(
-            (row["edit"], *interval_cells(target, row, span)) for row in frame.to_dict("records")
-        )
-        columns = (Column("Edit", wide=True), *interval_columns(target, span))
-        tables.append(Table(f"{target.label}: what each edit changes", columns, rows))
+        written = {"Edit": frame["edit"], difference_axis(target): effect_texts(frame, target)}
+        caption = f"{target.label}: what each edit changes"
+        tables.append(table_of(pd.DataFrame(written), caption))
     return Panel(
         "From the chosen subnet to the optimum",
         ("What each edit changes in the prediction, with 95 % confidence intervals.",),
@@ -330,16 +303,16 @@ def front_section(subject: Subject) -> Section | None:
     objective, cost = (predictor.target for predictor in subject.main)
     prices = front_prices(front)
     sentences = [
-        f"For every {named(cost)} the best that the regression predicts, found exactly: "
-        f"{len(front):,} subnets, from {with_unit(cost, float(front.costs[0]))} and "
-        f"{with_unit(objective, float(front.values[0]))} to "
-        f"{with_unit(cost, float(front.costs[-1]))} and "
-        f"{with_unit(objective, float(front.values[-1]))}.",
+        f"For every {cost.word} the best that the regression predicts, found exactly: "
+        f"{len(front):,} subnets, from {cost.value_text(float(front.costs[0]))} and "
+        f"{objective.value_text(float(front.values[0]))} to "
+        f"{cost.value_text(float(front.costs[-1]))} and "
+        f"{objective.value_text(float(front.values[-1]))}.",
         "Measured subnets may lie above it where the measurement was lucky or the regression errs.",
     ]
     if prices.knee is not None:
         sentences.append(
-            f"After {with_unit(cost, float(front.costs[prices.knee]))} more of it pays less than "
+            f"After {cost.value_text(float(front.costs[prices.knee]))} more of it pays less than "
             "on the front's average."
         )
     panel = Panel(
@@ -373,7 +346,7 @@ def _front_table(front: Front) -> Table:
         Column(cost.named, True), Column(objective.named, True), Column("Subnet"),
         Column(_compact_title(space), wide=True),
     )  # fmt: skip
-    return Table(f"{len(rows)} points of the front, evenly by {named(cost)}", columns, tuple(rows))
+    return Table(f"{len(rows)} points of the front, evenly by {cost.word}", columns, tuple(rows))
 
 
 def _compact_title(space: SearchSpace) -> str:
@@ -397,53 +370,28 @@ def compact(space: SearchSpace, architecture: Architecture) -> str:
     return " | ".join(groups)
 
 
-def front_chart(subject: Subject, *, key: str, height: int = 380, cloud: bool = True) -> Figure:
+def front_chart(subject: Subject, *, key: str, cloud: bool = True) -> Figure:
     """The front as steps over the measured subnets, with budget, optimum and chosen subnet."""
     front = subject.front
     assert front is not None and subject.budget is not None and subject.chosen is not None
     objective, cost = (predictor.target for predictor in subject.main)
-    columns = [cost.column, objective.column]
-    measured = subject.table.frame[columns].astype(float)
-    table = front_table(measured, front, points=MOST_POINTS)
-    points = {
-        kind: list(zip(own["cost"], own["value"], strict=True))
-        for kind, own in table.groupby("kind", sort=False)
-    }
-    clouded = points.get(MEASURED, []) if cloud else []
-    if len(clouded) > MOST_POINTS:
-        kept = np.random.default_rng(0).choice(len(clouded), MOST_POINTS, replace=False)
-        clouded = [clouded[i] for i in sorted(kept)]
-    own = tuple(
-        float(predictor.predict([subject.chosen])["value"].iloc[0])
-        for predictor in reversed(subject.main)
+    measured = subject.table.frame[[cost.column, objective.column]].astype(float)
+    value, taken = (
+        float(predictor.predict([subject.chosen])["value"].iloc[0]) for predictor in subject.main
     )
-    shown = [*points[FRONT], *clouded, own]
-    axes = svg.Axes(
-        svg.span_of([x for x, _ in shown] + [subject.budget]),
-        svg.span_of([y for _, y in shown]),
-        cost.named,
-        objective.named,
-        height=height,
+    chosen = Candidate(subject.chosen, value, (taken,))
+    named = {"chosen subnet": chosen}
+    if not subject.is_optimum and subject.optimum is not None:
+        named["optimum within the budget"] = subject.optimum
+    table = front_table(
+        measured if cloud else measured.head(0), front, budget=subject.budget, points=MOST_POINTS
     )
-    marks = [axes.dots(clouded, "measured", 2.5), axes.path(points[FRONT], "front", steps=True)]
-    marks.append(axes.upright(subject.budget, "budget"))
-    if subject.optimum is not None and not subject.is_optimum:
-        best = subject.optimum
-        text = f"optimum {best.architecture.id}: {objective.text(best.value)} at "
-        text += with_unit(cost, best.costs[0])
-        marks.append(axes.diamond(best.costs[0], best.value, "optimum", text))
-    text = (
-        f"chosen {subject.chosen.id}: {with_unit(objective, own[1])} at {with_unit(cost, own[0])}"
-    )
-    marks.append(axes.diamond(own[0], own[1], "chosen", text))
     description = (
-        f"{objective.label} over {named(cost)}: {len(front)} points of the predicted front"
-        + (f" and {len(clouded)} measured subnets" if cloud else "")
-        + f"; {text}; the budget is {with_unit(cost, subject.budget)}."
+        f"{objective.label} over {cost.word}: {len(front):,} points of the predicted front"
+        + (f" and {len(measured):,} measured subnets" if cloud else "")
+        + f"; chosen {chosen.architecture.id}: {objective.value_text(value)} at "
+        f"{cost.value_text(taken)}; the budget is {cost.value_text(subject.budget)}."
     )
-    drawing = axes.draw(f"{objective.label} over {named(cost)}", description, *marks, key=key)
-    kinds = [("measured", "measured subnets")] if cloud else []
-    kinds += [("front", "predicted front"), ("budget", "budget"), ("chosen", "chosen subnet")]
-    if subject.optimum is not None and not subject.is_optimum:
-        kinds.append(("optimum", "optimum within the budget"))
-    return Figure(drawing, tuple(kinds))
+    figure = cloud_figure(with_candidates(table, named), cost.named, objective.named)
+    figure.update_layout(height=380 if cloud else 280)
+    return Figure(drawing_of(figure, description, key=key), description if cloud else "")

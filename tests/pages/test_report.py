@@ -94,7 +94,7 @@ def test_the_intervals_and_the_budget_of_the_address_hold(hand, offered):
     page.button(key="write").click().run()
     assert not page.exception and not page.error
     html = report_in(offered)
-    assert "all effects at once" in html and "30.0 ms" in html
+    assert "All effects at once" in html and "30.0 ms" in html
 
 
 def test_without_a_latency_it_is_on_the_most_accurate(hand, studies, offered):

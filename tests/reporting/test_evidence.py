@@ -7,11 +7,9 @@ from reports import SPACE, TABLE, fitted, study_of
 from foxnas_core.diagnostics.diagnosis import diagnose
 from foxnas_core.diagnostics.warnings import beyond_measured, cautions
 from foxnas_core.regression import fit
-from foxnas_core.reporting.evidence import (
-    coefficient_section,
-    diagnostics_section,
-    fit_sentences,
-)
+from foxnas_core.regression.inference import KINDS
+from foxnas_core.reporting.evidence import coefficient_section, diagnostics_section
+from foxnas_core.reporting.layout import number
 from foxnas_core.reporting.subject import ReportRequest, subject_of
 from foxnas_core.study.storage import create_study
 
@@ -28,12 +26,13 @@ def test_every_coefficient_is_there_with_its_interval(tmp_path):
     for panel, predictor in zip(section.panels[1:], fitted().values(), strict=True):
         [table] = panel.tables
         expected = predictor.coefficients()
-        assert [row[0] for row in table.rows] == expected["label"].tolist()
+        assert [row[1] for row in table.rows] == expected["label"].tolist()
         for row, low, high in zip(table.rows, expected["low"], expected["high"], strict=True):
-            assert row[3] == f"{low:.4g} to {high:.4g}"
+            assert row[-2:] == (number(low), number(high))
         assert not panel.folded
-        # The intercept is no effect, so it is not drawn.
-        assert table.rows[0][4] == "" and "<svg" in table.rows[1][4]
+    [figure] = section.panels[0].figures
+    # A point each of the blocks' choices and target; the resolution is drawn elsewhere.
+    assert figure.drawing.count("<circle") == 2 * 7
 
 
 def test_other_targets_are_folded(tmp_path):
@@ -56,16 +55,17 @@ def test_the_kind_of_interval_is_the_one_asked_for(tmp_path):
         coefficient_section(about(tmp_path, intervals=kind))
         for kind in ("ordinary", "simultaneous")
     )
-    assert "one effect at a time" in ordinary.sentences[0]
-    assert "all effects at once" in together.sentences[0]
+    said = [section.panels[0].figures[0].caption for section in (ordinary, together)]
+    assert KINDS["ordinary"] in said[0] and KINDS["simultaneous"] in said[1]
     rows = [section.panels[1].tables[0].rows for section in (ordinary, together)]
-    assert [row[1] for row in rows[0]] == [row[1] for row in rows[1]]
-    assert [row[3] for row in rows[0]] != [row[3] for row in rows[1]]
+    assert [row[2] for row in rows[0]] == [row[2] for row in rows[1]]
+    assert [row[-1] for row in rows[0]] != [row[-1] for row in rows[1]]
 
 
-def test_the_fit_is_told_in_words():
+def test_the_fit_is_told_in_words(tmp_path):
     predictor = replace(fitted()["accuracy"], left_out=7)
-    said = " ".join(fit_sentences(predictor))
+    subject = subject_of(study_of(tmp_path), ReportRequest(), {"accuracy": predictor})
+    said = " ".join(coefficient_section(subject).panels[1].sentences)
     assert "150 rows" in said and f"R² {predictor.cv.r2:.3f}" in said
     assert f"saturating at {predictor.ceiling.value:.2f} %" in said
     assert "7 measured rows failed" in said
@@ -77,10 +77,12 @@ def test_diagnostics_say_what_the_checks_say(tmp_path):
     for panel, predictor in zip(section.panels, fitted().values(), strict=True):
         diagnosis = diagnose(predictor, subject.table)
         found = [*cautions(diagnosis), *beyond_measured(diagnosis, [subject.chosen])]
-        assert panel.points == tuple(caution.sentence for caution in found)
-        assert diagnosis.normality.sentence in panel.sentences
-        held_out, residuals = panel.figures
-        assert held_out.drawing.count("<circle") == residuals.drawing.count("<circle") == 150
+        assert panel.points[: len(found)] == tuple(caution.sentence for caution in found)
+        assert len(panel.figures) == 3
+        for figure in panel.figures:
+            marks = figure.drawing.split("fill-opacity")[1:]
+            assert sum(mark.count("<circle") for mark in marks) >= 150
+        assert diagnosis.normality.sentence in panel.figures[2].caption
         assert [row[0] for row in panel.tables[0].rows] == [
             test.name for test in diagnosis.specification.tests
         ]

@@ -1,5 +1,4 @@
 import numpy as np
-import pytest
 from reports import SPACE, TABLE, fitted, study_of
 
 from foxnas_core.reporting.subject import ReportRequest, subject_of
@@ -9,9 +8,7 @@ from foxnas_core.reporting.subnet import (
     expectations,
     front_points,
     front_section,
-    named,
     summary,
-    with_unit,
 )
 from foxnas_core.search.calibration import calibrate
 from foxnas_core.table.metrics import metric_of
@@ -28,7 +25,7 @@ def test_the_optimum_is_summed_up_in_three_sentences(tmp_path):
     first, second, third = summary(subject).sentences
     assert subject.chosen.id in first and "the best within a latency of" in first
     row = fitted()["accuracy"].predict([subject.chosen]).iloc[0]
-    said = f"{row['value']:.2f} % top-1 accuracy ({row['prediction_low']:.2f} to "
+    said = f"{row['value']:.2f} % accuracy ({row['prediction_low']:.2f} to "
     assert said in second and "prediction intervals" in second
     assert "exact optimum" in third and "no architecture within the budget" in third
 
@@ -91,6 +88,8 @@ def test_each_block_has_a_reason(tmp_path):
     _, reasons, differences = chosen_section(subject).panels
     [table] = reasons.tables
     assert [row[0] for row in table.rows] == ["resolution", "p1", "p2", "q1"]
+    # The resolution outweighs all blocks, so it is not drawn beside them.
+    assert reasons.figures[0].drawing.count("<circle") == 2 * 3
     assert all(row[-1] for row in table.rows)
     # The smallest choices are faster and less accurate: what they give up has a price.
     assert all("gives up" in row[-1] for row in table.rows)
@@ -113,21 +112,10 @@ def test_the_front_has_both_its_ends_and_its_points_are_optimal(tmp_path):
     assert [row[2] for row in table.rows] == ids
     [figure] = panel.figures
     assert f"chosen {subject.chosen.id}" in figure.drawing
-    assert ("optimum", "optimum within the budget") not in figure.legend
+    assert "chosen subnet" in figure.drawing
+    assert "optimum within the budget" not in figure.drawing
 
 
 def test_an_architecture_is_written_in_one_line():
     assert compact(SPACE, SMALLEST) == "12 | 3 | 3"
     assert compact(SPACE, LARGEST) == "24 | 7 7 | 7"
-
-
-@pytest.mark.parametrize(
-    ("column", "name", "text"),
-    [
-        ("accuracy", "top-1 accuracy", "1.50 %"), ("macs", "MACs", "1.50"),
-        ("latency_ms:int8", "latency (int8)", "1.50 ms"),
-    ],
-)  # fmt: skip
-def test_targets_within_a_sentence(column, name, text):
-    assert named(metric_of(column)) == name
-    assert with_unit(metric_of(column), 1.5) == text

@@ -1,0 +1,495 @@
+"""A figure as static SVG, so that a report is small, reads without JavaScript and prints.
+
+Plotly itself draws in a browser only, and its script is twenty times the rest of a report. Drawn
+here is what the figures are made of: scatters, bars and heatmaps on axes beside each other, with
+lines, bands and words over them; `drawing_of` says of others that it can't. What a point says
+under the pointer stands in its <title>. Colours are the light theme's, which the style sheet
+exchanges on dark screens.
+"""
+
+import itertools
+import math
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from markupsafe import Markup, escape
+from numpy.typing import ArrayLike
+from plotly import graph_objects as go
+from plotly.colors import sample_colorscale
+
+from foxnas_core.figures.theme import BLUE, GREY, GRID, INK, PAPER
+from foxnas_core.reporting.scales import Scale, scale_of
+
+WIDTH = 760
+# Of a trace with more points so many are drawn, and beyond so many they say nothing.
+MOST_POINTS = 1000
+_DASHES = {"dot": "2 3", "dash": "5 4", "dashdot": "5 3 2 3", "longdash": "9 4"}
+_SHOWN = re.compile(r"%\{(\w+)(?:\[(\d+)\])?(?::([^}]*))?\}")
+_SHAPES = {
+    "diamond": ((0, -1.3), (1.3, 0), (0, 1.3), (-1.3, 0)),
+    "square": ((-1, -1), (1, -1), (1, 1), (-1, 1)),
+    "triangle-up": ((0, -1.2), (1.1, 0.9), (-1.1, 0.9)),
+    "triangle-right": ((1.2, 0), (-0.9, 1.1), (-0.9, -1.1)),
+    "x": (
+        (0, -0.4), (1, -1.2), (1.2, -1), (0.4, 0), (1.2, 1), (1, 1.2),
+        (0, 0.4), (-1, 1.2), (-1.2, 1), (-0.4, 0), (-1.2, -1), (-1, -1.2),
+    ),
+}  # fmt: skip
+_LETTER = 6.6  # px, of the text's mean
+
+
+def element(name: str, attributes: Mapping[str, Any], *children: str) -> Markup:
+    """An element with its attributes and children escaped."""
+    written = "".join(
+        f' {key}="{escape(value if isinstance(value, str) else short(value))}"'
+        for key, value in attributes.items()
+        if value is not None
+    )
+    return Markup(f"<{name}{written}>{''.join(escape(child) for child in children)}</{name}>")
+
+
+def short(value: float) -> str:
+    """A coordinate to a hundredth of a pixel."""
+    return f"{value:.2f}".rstrip("0").rstrip(".")
+
+
+def drawing_of(figure: go.Figure, description: str, *, key: str, width: int = WIDTH) -> Markup:
+    """The figure, which `description` puts into words for whom can't see it; "" where it has
+    traces that can't be drawn here."""
+    traces = [trace.to_plotly_json() for trace in figure.data]
+    if not traces or any(trace["type"] not in _MAKERS for trace in traces):
+        return Markup("")
+    return _Drawing(traces, figure.layout.to_plotly_json(), width).markup(description, key)
+
+
+class _Drawing:
+    """One figure: its panels' scales, and the marks on them."""
+
+    def __init__(self, traces: list[dict], layout: dict, width: int) -> None:
+        self.traces, self.layout, self.width = traces, layout, width
+        self.height = int(layout.get("height") or 380)
+        self.panels: dict[tuple[str, str], tuple[Scale, Scale]] = {}
+        legend = [t for t in traces if t.get("name") and t.get("showlegend") is not False]
+        shown = layout.get("showlegend", len(legend) > 1) is not False
+        self.legend = self._legend(legend) if shown else []
+        titled = any(a.get("yref") == "paper" for a in layout.get("annotations", ()))
+        self.top = 12 + 20 * (self.legend[-1][1] + 1 if self.legend else 0) + 18 * titled
+        self._place()
+
+    def _legend(self, traces: list[dict]) -> list[tuple[int, int, dict]]:
+        """Left edge, line and trace of each entry, the first of a name."""
+        found, x, line = [], 10, 0
+        named: dict[str, dict] = {}
+        for trace in traces:
+            named.setdefault(str(trace["name"]), trace)
+        for name, trace in named.items():
+            wide = int(40 + _LETTER * len(name))
+            if x + wide > self.width and x > 10:
+                x, line = 10, line + 1
+            found.append((x, line, trace))
+            x += wide
+        return found
+
+    def _place(self) -> None:
+        """The scales of every pair of axes, within the margins that their words need."""
+        pairs = list(
+            dict.fromkeys((t.get("xaxis") or "x", t.get("yaxis") or "y") for t in self.traces)
+        )
+        ys = {y: scale_of("y", y, self.traces, self.layout) for _, y in pairs}
+        xs = {x: scale_of("x", x, self.traces, self.layout) for x, _ in pairs}
+        shown = [s for s in ys.values() if s.labelled]
+        words = max((len(text) for s in shown for _, text in s.ticks()), default=0)
+        left = (
+            12
+            + min(_LETTER * words, 0.45 * self.width)
+            + (20 if any(s.title for s in shown) else 0)
+        )
+        bottom = self.height - (46 if any(s.title for s in xs.values()) else 28)
+        for x, y in pairs:
+            first, last = xs[x].domain
+            across = (
+                left + first * (self.width - 14 - left),
+                left + last * (self.width - 14 - left),
+            )
+            low, high = ys[y].domain
+            up = (bottom - low * (bottom - self.top), bottom - high * (bottom - self.top))
+            self.panels[x, y] = (xs[x].over(*across), ys[y].over(*up))
+
+    def markup(self, description: str, key: str) -> Markup:
+        x, y = next(iter(self.panels.values()))
+        box = (x.start, y.end, x.end, y.start)
+        marks = [self._frame(*panel) for panel in self.panels.values()]
+        shapes = [
+            (s.get("layer") == "below", self._shape(s)) for s in self.layout.get("shapes", ())
+        ]
+        marks += [drawn for below, drawn in shapes if below]
+        filled: dict[str, list] = {}
+        stacks: dict[Any, float] = {}
+        for trace in self.traces:
+            pair = (trace.get("xaxis") or "x", trace.get("yaxis") or "y")
+            marks.append(_MAKERS[trace["type"]](trace, *self.panels[pair], filled, stacks))
+        marks += [drawn for below, drawn in shapes if not below]
+        marks += [self._words(a) for a in self.layout.get("annotations", ()) if a.get("text")]
+        marks += [self._entry(*entry) for entry in self.legend]
+        return element(
+            "svg",
+            {
+                "viewBox": f"0 0 {self.width} {self.height}", "class": "plot", "role": "img",
+                "aria-labelledby": f"{key}-description", "data-key": key,
+                "data-x": f"{x.low!r} {x.high!r}", "data-y": f"{y.low!r} {y.high!r}",
+                "data-box": " ".join(short(edge) for edge in box),
+            },
+            element("desc", {"id": f"{key}-description"}, description),
+            *marks,
+        )  # fmt: skip
+
+    def _frame(self, x: Scale, y: Scale) -> Markup:
+        """Grid, ticks and titles of one panel."""
+        parts = []
+        for at, words in x.ticks(max(int((x.end - x.start) // 65), 2)):
+            if x.grid:
+                parts.append(line((at, y.start), (at, y.end), GREY if x.is_zero(at) else GRID))
+            if x.labelled:
+                parts.append(text_at(at, y.start + 17, words, "middle"))
+        for at, words in y.ticks(max(int((y.start - y.end) // 45), 2)):
+            if y.grid:
+                parts.append(line((x.start, at), (x.end, at), GREY if y.is_zero(at) else GRID))
+            if y.labelled:
+                most = math.ceil((x.start - 10) / _LETTER)
+                cut = words if len(words) <= most else f"{words[: most - 1]}…"
+                parts.append(text_at(x.start - 7, at + 4, cut, "end"))
+        if x.title:
+            parts.append(text_at((x.start + x.end) / 2, self.height - 8, x.title, "middle"))
+        if y.title and y.labelled:
+            middle = (y.start + y.end) / 2
+            turned = {"transform": f"rotate(-90 13 {short(middle)})"}
+            parts.append(text_at(13, middle, y.title, "middle", **turned))
+        return Markup("").join(parts)
+
+    def _on(self, way: str, ref: str | None, value: Any) -> float:
+        """Where a number of a shape or of words lies, in pixels."""
+        name, _, domain = (ref or "paper").partition(" ")
+        place = 0 if way == "x" else 1
+        panel = next((p[place] for pair, p in self.panels.items() if pair[place] == name), None)
+        if name == "paper" or panel is None:
+            every = [p[place] for p in self.panels.values()]
+            ends = ([s.start for s in every], [s.end for s in every])
+            first, last = (
+                (min(ends[0]), max(ends[1])) if way == "x" else (max(ends[0]), min(ends[1]))
+            )
+            return first + value * (last - first)
+        if domain:
+            return panel.start + value * (panel.end - panel.start)
+        return panel.at(value)
+
+    def _shape(self, shape: dict) -> Markup:
+        x0, x1 = (self._on("x", shape.get("xref", "x"), shape[end]) for end in ("x0", "x1"))
+        y0, y1 = (self._on("y", shape.get("yref", "y"), shape[end]) for end in ("y0", "y1"))
+        pen = _pen(shape.get("line", {}), INK)
+        if shape["type"] == "line":
+            return line((x0, y0), (x1, y1), **pen)
+        return element(
+            "rect",
+            {
+                "x": min(x0, x1), "y": min(y0, y1), "width": abs(x1 - x0), "height": abs(y1 - y0),
+                "fill": shape.get("fillcolor", "none"), "fill-opacity": shape.get("opacity"),
+                **_stroke(**pen),
+            },
+        )  # fmt: skip
+
+    def _words(self, words: dict) -> Markup:
+        x = self._on("x", words.get("xref"), words.get("x", 0.5))
+        y = self._on("y", words.get("yref"), words.get("y", 0.5))
+        anchor = {"left": "start", "right": "end"}.get(words.get("xanchor", ""), "middle")
+        x += {"start": 4, "end": -4}.get(anchor, 0)
+        y += {"bottom": -5, "top": 14}.get(words.get("yanchor", ""), 4)
+        x = min(max(x, 8), self.width - 8)
+        return text_at(x, y, bare(words["text"]), anchor)
+
+    def _entry(self, x: int, row: int, trace: dict) -> Markup:
+        """A line of the legend: how the trace looks, and what it is called."""
+        y = 14 + 20 * row
+        sample: Markup
+        if trace["type"] == "scatter" and "markers" not in _mode(trace):
+            fill = trace.get("fillcolor") if trace.get("fill") else None
+            pen = _pen(trace.get("line", {}), BLUE)
+            sample = line(
+                (x, y), (x + 18, y), **(pen if not fill else {"stroke": fill, "width": 9})
+            )
+        else:
+            colour = trace.get("marker", {}).get("color", BLUE)
+            colour = colour if isinstance(colour, str) else BLUE
+            sample = mark(
+                x + 9, y, 4, trace.get("marker", {}).get("symbol", "circle"), {"fill": colour}
+            )
+        return sample + text_at(x + 24, y + 4, bare(str(trace["name"])), "start")
+
+
+# Traces
+
+
+def _scatter(trace: dict, x: Scale, y: Scale, filled: dict, stacks: dict) -> Markup:
+    xs, ys = _places(trace["x"], x), _places(trace["y"], y)
+    mode, parts = _mode(trace), []
+    corners = list(zip(xs, ys, strict=True))
+    if trace.get("line", {}).get("shape") == "hv" and corners:
+        stepped = corners[:1]
+        for before, after in itertools.pairwise(corners):
+            stepped += [(after[0], before[1]), after]
+        corners = stepped
+    if fill := trace.get("fill"):
+        behind = filled.get("last", []) if fill == "tonexty" else []
+        if fill == "tozeroy" and corners:
+            behind = [(corners[0][0], y.at(0)), (corners[-1][0], y.at(0))]
+        area = _joined([*corners, *behind[::-1]])
+        parts.append(element("polygon", {"points": area, "fill": trace.get("fillcolor", GRID)}))
+    filled["last"] = corners
+    if "lines" in mode and trace.get("line", {}).get("width", 2):
+        pen = _pen(trace.get("line", {}), trace.get("marker", {}).get("color", BLUE))
+        parts += [
+            element("polyline", {"points": _joined(run), "fill": "none", **_stroke(**pen)})
+            for run in _runs(corners)
+        ]
+    if "markers" in mode:
+        parts.append(_markers(trace, xs, ys, x, y))
+    if "text" in mode:
+        parts += [
+            text_at(px, py - 8, bare(str(words)), "end" if px > 0.8 * x.end else "middle")
+            for px, py, words in zip(xs, ys, _each(trace.get("text"), len(xs)), strict=True)
+            if words and math.isfinite(px) and math.isfinite(py)
+        ]
+    return Markup("").join(parts)
+
+
+def _markers(trace: dict, xs: list[float], ys: list[float], x: Scale, y: Scale) -> Markup:
+    marker, parts = trace.get("marker", {}), []
+    kept = np.flatnonzero(np.isfinite(xs) & np.isfinite(ys))
+    if len(kept) > MOST_POINTS:
+        kept = np.sort(np.random.default_rng(0).choice(kept, MOST_POINTS, replace=False))
+    for way, scale in (("x", x), ("y", y)):
+        bars = trace.get(f"error_{way}") or {}
+        if "array" not in bars:
+            continue
+        values = np.asarray(trace[way]) if scale.categories is None else None
+        if values is None:
+            continue
+        more = np.asarray(bars["array"], dtype=float)
+        less = np.asarray(bars.get("arrayminus", more), dtype=float)
+        for i in kept:
+            low, high = scale.at(values[i] - less[i]), scale.at(values[i] + more[i])
+            ends = ((low, ys[i]), (high, ys[i])) if way == "x" else ((xs[i], low), (xs[i], high))
+            parts.append(line(*ends, bars.get("color", GREY), bars.get("thickness", 1.2)))
+    count = len(xs)
+    colours = _colours(marker, count)
+    sizes, symbols = (
+        _each(marker.get(name, default), count)
+        for name, default in (("size", 6), ("symbol", "circle"))
+    )
+    edge = marker.get("line", {})
+    edges, thick = _each(edge.get("color"), count), edge.get("width", 0)
+    paints = [
+        {"fill": colours[i]}
+        | ({"stroke": edges[i] or colours[i], "stroke-width": thick} if np.any(thick) else {})
+        for i in kept
+    ]
+    # What all have in common is said once.
+    alike = paints[0] if paints and all(paint == paints[0] for paint in paints) else {}
+    for i, paint in zip(kept, paints, strict=True):
+        own = {} if alike and "-open" not in str(symbols[i]) else paint
+        parts.append(
+            mark(xs[i], ys[i], float(sizes[i]) / 2, symbols[i], own, said=_said(trace, int(i)))
+        )
+    opacity = marker.get("opacity", trace.get("opacity"))
+    opacity = opacity if isinstance(opacity, int | float) else None
+    return element("g", {"fill-opacity": opacity, **alike}, *parts)
+
+
+def _bar(trace: dict, x: Scale, y: Scale, filled: dict, stacks: dict) -> Markup:
+    lying = trace.get("orientation") == "h"
+    along, across = (x, y) if lying else (y, x)
+    lengths = _numbers(trace["x" if lying else "y"])
+    places = _places(trace["y" if lying else "x"], across)
+    widths = _each(trace.get("width"), len(places))
+    colours, words = (
+        _colours(trace.get("marker", {}), len(places)),
+        _each(trace.get("text"), len(places)),
+    )
+    bases = _numbers(_each(trace.get("base", 0), len(places)))
+    parts = []
+    for i, (length, place, base) in enumerate(zip(lengths, places, bases, strict=True)):
+        if not math.isfinite(length) or not math.isfinite(place):
+            continue
+        begin = stacks.get((lying, place), base) if along.stacked else base
+        stacks[lying, place] = begin + length
+        start, end = along.at(begin), along.at(begin + length)
+        half = across.step / 2 * 0.8 if widths[i] is None else _half(across, place, widths[i])
+        shape = (min(start, end), place - half) if lying else (place - half, min(start, end))
+        size = (abs(end - start), 2 * half) if lying else (2 * half, abs(end - start))
+        said = _said(trace, i)
+        parts.append(
+            element(
+                "rect",
+                dict(zip(("x", "y", "width", "height"), (*shape, *size), strict=True))
+                | {"fill": colours[i]},
+                *([element("title", {}, said)] if said else []),
+            )
+        )
+        if words[i]:
+            at = (max(start, end) + 5, place + 4) if lying else (place, min(start, end) - 5)
+            inside = lying and at[0] + _LETTER * len(str(words[i])) > x.end
+            parts.append(
+                text_at(max(start, end) - 5, at[1], bare(str(words[i])), "end", fill=PAPER)
+                if inside
+                else text_at(*at, bare(str(words[i])), "start" if lying else "middle")
+            )
+    return Markup("").join(parts)
+
+
+def _half(scale: Scale, place: float, width: float) -> float:
+    value = scale.value(place)
+    return abs(scale.at(value + width / 2) - scale.at(value - width / 2)) / 2
+
+
+def _heatmap(trace: dict, x: Scale, y: Scale, filled: dict, stacks: dict) -> Markup:
+    z = np.asarray(trace["z"], dtype=float)
+    xs = _places(trace.get("x", range(z.shape[1])), x)
+    ys = _places(trace.get("y", range(z.shape[0])), y)
+    finite = z[np.isfinite(z)]
+    if not len(finite):
+        return Markup("")
+    low, high = trace.get("zmin", finite.min()), trace.get("zmax", finite.max())
+    texts, parts = trace.get("text"), []
+    cells = np.argwhere(np.isfinite(z))
+    fills = _scaled(trace.get("colorscale"), (z[tuple(cells.T)] - low) / ((high - low) or 1))
+    for (row, column), fill in zip(cells, fills, strict=True):
+        left, top = xs[column] - x.step / 2 + 1, ys[row] - y.step / 2 + 1
+        size = {"width": max(x.step - 2, 1), "height": max(y.step - 2, 1)}
+        parts.append(element("rect", {"x": left, "y": top, **size, "fill": fill}))
+        if texts is not None and (words := str(texts[row][column])):
+            middle = text_at(xs[column], ys[row] + 4, bare(words), "middle", fill=INK)
+            parts.append(middle)
+    return Markup("").join(parts)
+
+
+_MAKERS = {"scatter": _scatter, "scattergl": _scatter, "bar": _bar, "heatmap": _heatmap}
+
+
+# Marks
+
+
+def line(
+    start: tuple[float, float], end: tuple[float, float], stroke: str = INK, width: float = 1,
+    dash: str = "",
+) -> Markup:  # fmt: skip
+    ends = {"x1": start[0], "y1": start[1], "x2": end[0], "y2": end[1]}
+    return element("line", ends | _stroke(stroke, width, dash))
+
+
+def _stroke(stroke: str, width: float = 1, dash: str = "") -> dict[str, Any]:
+    return {"stroke": stroke, "stroke-width": width, "stroke-dasharray": _DASHES.get(dash)}
+
+
+def _pen(told: Mapping[str, Any], colour: Any) -> dict[str, Any]:
+    colour = told.get("color") or (colour if isinstance(colour, str) else BLUE)
+    return {"stroke": colour, "width": told.get("width", 2), "dash": told.get("dash", "")}
+
+
+def text_at(x: float, y: float, text: str, anchor: str, **others: str) -> Markup:
+    return element("text", {"x": x, "y": y, "text-anchor": anchor, **others}, text)
+
+
+def mark(
+    x: float, y: float, radius: float, symbol: str, paint: Mapping[str, Any], *, said: str = ""
+) -> Markup:
+    """A point in the shape of its symbol."""
+    title = [element("title", {}, said)] if said else []
+    shape = str(symbol).removesuffix("-open")
+    if shape != symbol:
+        paint = {"fill": "none", "stroke": paint["fill"], "stroke-width": 1.5}
+    if shape not in _SHAPES:
+        return element("circle", {"cx": x, "cy": y, "r": radius, **paint}, *title)
+    placed = [(x + radius * p, y + radius * q) for p, q in _SHAPES[shape]]
+    return element("polygon", {"points": _joined(placed), **paint}, *title)
+
+
+# What traces are made of
+
+
+def _mode(trace: dict) -> str:
+    return trace.get("mode") or ("lines" if len(trace["x"]) > 20 else "lines+markers")
+
+
+def _numbers(values: Any) -> list[float]:
+    return [float(v) for v in np.asarray(list(values), dtype=float)]
+
+
+def _places(values: Any, scale: Scale) -> list[float]:
+    return [scale.at(value) for value in values]
+
+
+def _each(value: Any, count: int) -> list[Any]:
+    """One for each point, of what is told once or for each."""
+    if isinstance(value, str) or not isinstance(value, Sequence | np.ndarray):
+        return [value] * count
+    return list(value)
+
+
+def _colours(marker: Mapping[str, Any], count: int) -> list[str]:
+    told = _each(marker.get("color", BLUE), count)
+    if not told or isinstance(told[0], str):
+        return told
+    values = np.asarray(told, dtype=float)
+    low = marker.get("cmin", np.nanmin(values))
+    wide = marker.get("cmax", np.nanmax(values)) - low
+    return _scaled(marker.get("colorscale"), (values - low) / (wide or 1))
+
+
+def _scaled(scale: Any, shares: ArrayLike) -> list[str]:
+    """The colours at shares of a scale."""
+    stops = [[0.0, PAPER], [1.0, BLUE]] if scale is None else [list(stop) for stop in scale]
+    found = sample_colorscale(
+        stops, np.nan_to_num(np.clip(shares, 0, 1)).tolist(), colortype="tuple"
+    )
+    return ["#" + "".join(f"{round(255 * part):02x}" for part in colour) for colour in found]
+
+
+def _joined(points: Sequence[tuple[float, float]]) -> str:
+    return " ".join(f"{short(x)},{short(y)}" for x, y in points)
+
+
+def _runs(points: list[tuple[float, float]]) -> list[list[tuple[float, float]]]:
+    """The stretches of a line between points that are missing."""
+    runs: list[list[tuple[float, float]]] = [[]]
+    for point in points:
+        if all(map(math.isfinite, point)):
+            runs[-1].append(point)
+        elif runs[-1]:
+            runs.append([])
+    return [run for run in runs if run]
+
+
+def _said(trace: dict, i: int) -> str:
+    """What a point says under the pointer."""
+    template = trace.get("hovertemplate")
+    if not isinstance(template, str) or len(trace["x"]) > MOST_POINTS:
+        return ""
+
+    def shown(found: re.Match[str]) -> str:
+        name, place, form = found.groups()
+        values = trace.get(name)
+        if values is None or isinstance(values, str):
+            return str(values or "")
+        value = values[i] if place is None else np.asarray(values[i])[int(place)]
+        if not form or isinstance(value, str):
+            return str(value)
+        # Of the formats that Plotly knows, "s" and "d" of fractions are none of Python's.
+        return format(value, form) if form[-1] in "fge%" else f"{value:.4g}"
+
+    return bare(_SHOWN.sub(shown, template.partition("<extra>")[0]))
+
+
+def bare(text: str) -> str:
+    """Words without Plotly's marks."""
+    return re.sub(r"<[^>]*>", "", re.sub(r"<br ?/?>", ", ", text))
