@@ -15,6 +15,8 @@ from pathlib import Path
 
 from foxnas_core.errors import FoxnasError, InvalidInput
 
+_ARCHITECTURE = "a JSON file, the id of a measured subnet, or an architecture written out"
+
 
 def main(arguments: Sequence[str] | None = None) -> int:
     options = build_parser().parse_args(arguments)
@@ -98,7 +100,7 @@ def build_parser() -> argparse.ArgumentParser:
         help="how many of the seed's sampled subnets the table shall hold; with --architecture, "
         "how often to measure it (default: 1); with --device, how many at most (default: all)",
     )
-    measure.add_argument("--architecture", type=Path, help="a JSON file of one architecture")
+    measure.add_argument("--architecture", metavar="FILE|ID|TEXT", help=_ARCHITECTURE)
     measure.add_argument(
         "--next",
         type=_positive,
@@ -234,7 +236,7 @@ def build_parser() -> argparse.ArgumentParser:
         commands, "counterfactual", "find the fewest and the cheapest edits that reach a goal"
     )
     counterfactual.add_argument(
-        "--architecture", required=True, metavar="FILE|ID", help="a JSON file, or a measured one"
+        "--architecture", required=True, metavar="FILE|ID|TEXT", help=_ARCHITECTURE
     )
     goal = counterfactual.add_mutually_exclusive_group(required=True)
     goal.add_argument("--save", type=float, metavar="X", help="so much less of the cost")
@@ -289,11 +291,11 @@ def build_parser() -> argparse.ArgumentParser:
     verify = _command(
         commands, "verify", "measure subnets and judge what was predicted of them before"
     )
+    verify.add_argument("--architecture", metavar="FILE|ID|TEXT", help=_ARCHITECTURE)
     verify.add_argument(
-        "--architecture", metavar="FILE|ID", help="a JSON file, or the id of a measured subnet"
-    )
-    verify.add_argument(
-        "--against", metavar="FILE|ID", help="the subnet it was edited from, measured beside it"
+        "--against",
+        metavar="FILE|ID|TEXT",
+        help="the subnet it was edited from, measured beside it",
     )
     verify.add_argument(
         "--random", type=_positive, metavar="N", help="test the seed's first N random edits"
@@ -324,7 +326,7 @@ def build_parser() -> argparse.ArgumentParser:
     handmade.add_argument("--seed", type=_natural, default=0)
 
     export = _command(commands, "export", "write an architecture's subnet as files that run")
-    export.add_argument("--architecture", type=Path, required=True, help="a JSON file")
+    export.add_argument("--architecture", required=True, metavar="FILE|ID|TEXT", help=_ARCHITECTURE)
     export.add_argument("--out", type=Path, required=True, help="a new folder or .zip file")
     export.add_argument(
         "--formats",
@@ -353,7 +355,7 @@ def build_parser() -> argparse.ArgumentParser:
 
     profile = _command(commands, "profile", "tell an architecture's layers and what each takes")
     profile.add_argument(
-        "--architecture", required=True, help="a JSON file, or the id of a measured subnet"
+        "--architecture", required=True, metavar="FILE|ID|TEXT", help=_ARCHITECTURE
     )
     profile.add_argument("--precision", default="fp32", help="fp32 or int8 (default: fp32)")
     profile.add_argument("--out", type=Path, metavar="CSV", help="write the table to this file")
@@ -362,7 +364,7 @@ def build_parser() -> argparse.ArgumentParser:
     tune = _command(
         commands, "fine-tune", "fine-tune an architecture's subnet, and score it in int8"
     )
-    tune.add_argument("--architecture", type=Path, required=True, help="a JSON file")
+    tune.add_argument("--architecture", required=True, metavar="FILE|ID|TEXT", help=_ARCHITECTURE)
     tune.add_argument("--out", type=Path, required=True, help="a new folder")
     tune.add_argument("--data", type=Path, help="the images that the supernet was trained on")
     tune.add_argument(
@@ -379,8 +381,8 @@ def build_parser() -> argparse.ArgumentParser:
     report.add_argument("--out", type=Path, required=True, help="the file, such as report.html")
     report.add_argument(
         "--architecture",
-        help="of the chosen subnet: a JSON file, or a measured subnet's id (default: the best "
-        "within the budget)",
+        metavar="FILE|ID|TEXT",
+        help=f"the chosen subnet: {_ARCHITECTURE} (default: the best within the budget)",
     )
     _goals(report)
     report.add_argument(
@@ -414,7 +416,7 @@ def build_parser() -> argparse.ArgumentParser:
         default=[],
         metavar="NAME=COLUMN",
         help="the file's column that holds a decision, a target, its NAME_std_error, or "
-        "'architecture' (JSON objects of choices); as often as needed",
+        "'architecture' (JSON objects of choices, or what their family writes); as often as needed",
     )
     importing.add_argument(
         "--join",

@@ -8,6 +8,7 @@ import pandas as pd
 import streamlit as st
 
 from foxnas_core.explanation.edits import edit_effects, path_effects
+from foxnas_core.families import family_of
 from foxnas_core.figures.effects import (
     difference_table,
     path_figure,
@@ -82,7 +83,7 @@ def workbench(study: Study) -> None:
         show_edits(predictors, history)
         show_blocks(study, predictors, latency, now)
         closed_table("Every prediction as a table", lambda: pd.DataFrame(rows), key="predictions")
-        show_ways_on(now)
+        show_ways_on(study, now)
 
 
 def _draw_the_rest_again(history: History) -> None:
@@ -268,8 +269,10 @@ def show_blocks(
             )
 
 
-def show_ways_on(now: Architecture) -> None:
+def show_ways_on(study: Study, now: Architecture) -> None:
     """Where the architecture may go from here."""
+    if written := family_of(study.space).write(study.space, now):
+        st.code(written, language=None)
     row = st.container(horizontal=True)
     row.download_button(
         "Download the architecture (JSON)",

@@ -11,6 +11,7 @@ from foxnas_core.commands.shared import (
     asked_goals,
     latencies_document,
     measured_document,
+    named_architecture,
     opened,
     say,
     space_to_train,
@@ -21,7 +22,7 @@ from foxnas_core.steps.calibrate import calibrations, measure_optima
 from foxnas_core.steps.fit import fit_all
 from foxnas_core.steps.measure import measure_on_device, measure_subnets
 from foxnas_core.steps.plan import not_yet_measured, plan_measurements
-from foxnas_core.study.storage import Study, open_study, read_architecture
+from foxnas_core.study.storage import Study, open_study
 
 if TYPE_CHECKING:
     from foxnas_core.measurement.campaign import CampaignProgress, Measured
@@ -36,7 +37,7 @@ def measure(options: argparse.Namespace) -> dict[str, Any]:
         return _measure_next(study, options)
     count = options.count or 1
     if options.architecture:
-        architecture = read_architecture(options.architecture, study.space)
+        architecture = named_architecture(study, options.architecture)
         planned = [architecture] * count
     else:
         planned = not_yet_measured(study, count, options.seed)

@@ -1,6 +1,7 @@
 """What several commands do alike."""
 
 import argparse
+import os
 import signal
 import sys
 import threading
@@ -11,7 +12,12 @@ from pathlib import Path
 from typing import Any
 
 from foxnas_core.errors import InvalidInput, MissingPart
-from foxnas_core.families import load_shipped, shipped_spaces
+from foxnas_core.families import (
+    architecture_from_text,
+    family_of,
+    load_shipped,
+    shipped_spaces,
+)
 from foxnas_core.space.architecture import Architecture
 from foxnas_core.space.search_space import SearchSpace
 from foxnas_core.study.goals import Goals
@@ -43,15 +49,22 @@ def asked_goals(study: Study, options: argparse.Namespace) -> tuple[Metric, Metr
 
 
 def named_architecture(study: Study, named: str) -> Architecture:
-    """An architecture from a JSON file, or a measured one by its id."""
-    if Path(named).exists():
+    """An architecture from a JSON file, a measured one by its id, or one that is written out."""
+    if os.path.exists(named):
         return read_architecture(Path(named), study.space)
     for table in (study.table(), study.optima()):
         rows = (table.frame["id"] == named).to_numpy()
         if rows.any():
             return table.rows(rows).architectures()[0]
+    written = ""
+    if named.lstrip().startswith("{") or family_of(study.space).notation:
+        try:
+            return architecture_from_text(study.space, named)
+        except InvalidInput as error:
+            written = f" If it was meant as an architecture: {error}"
     raise MissingPart(
         f"{named!r} is neither a file nor the id of a subnet that {study.folder} has measured."
+        f"{written}"
     )
 
 

@@ -13,7 +13,7 @@ from foxnas_core.files import write_atomically
 from foxnas_core.steps.fit import fit_all, fit_each
 from foxnas_core.steps.measure import PRECISIONS
 from foxnas_core.steps.profile import profile_subnet, subnet_layers
-from foxnas_core.study.storage import open_study, read_architecture
+from foxnas_core.study.storage import open_study
 from foxnas_core.table.files import as_csv
 
 
@@ -25,7 +25,7 @@ def export(options: argparse.Namespace) -> dict[str, Any]:
     from foxnas_core.steps.export import export as run
 
     study = opened(options)
-    architecture = read_architecture(options.architecture, study.space)
+    architecture = named_architecture(study, options.architecture)
     check_new(options.out)
     tuning = None
     if options.fine_tune:

@@ -8,10 +8,10 @@ from typing import Any
 
 from tqdm import tqdm
 
-from foxnas_core.commands.shared import given, say, space_to_train, stoppable
+from foxnas_core.commands.shared import given, named_architecture, say, space_to_train, stoppable
 from foxnas_core.families.mbconv.space import settings_of
 from foxnas_core.steps.fine_tune import fine_tune_subnet, training_images
-from foxnas_core.study.storage import Study, create_study, open_study, read_architecture
+from foxnas_core.study.storage import Study, create_study, open_study
 from foxnas_core.tasks.dataset import load_dataset
 
 CALIBRATION_IMAGES = 2000
@@ -88,7 +88,7 @@ def fine_tune(options: argparse.Namespace) -> dict[str, Any]:
     from foxnas_core.quantization.finetuning import FineTuning, FineTuningProgress
 
     study = open_study(options.study)
-    architecture = read_architecture(options.architecture, study.space)
+    architecture = named_architecture(study, options.architecture)
     check_new(options.out)
     dataset = training_images(study, options.data)
     with stoppable() as stop, tqdm(unit="step", delay=1, file=sys.stderr) as bar:

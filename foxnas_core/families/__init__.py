@@ -8,11 +8,13 @@ from collections.abc import Mapping
 from importlib import resources
 from typing import Any
 
+from foxnas_core.documents import parse_json
 from foxnas_core.errors import InvalidInput
 from foxnas_core.families.family import Family
 from foxnas_core.families.listed import Listed
 from foxnas_core.families.mbconv import MBConv
 from foxnas_core.families.nasbench201 import NASBench201
+from foxnas_core.space.architecture import Architecture
 from foxnas_core.space.search_space import SearchSpace
 
 _families: dict[str, Family] = {}
@@ -66,6 +68,33 @@ def space_from_dict(document: Mapping[str, Any]) -> SearchSpace:
         raise InvalidInput("The search space needs a name, of one line and 100 characters at most.")
     settings = {k: v for k, v in document.items() if k not in ("format", "name", "family")}
     return family.space(name, settings)
+
+
+def architecture_from_text(space: SearchSpace, text: str) -> Architecture:
+    """An architecture as people write it: a JSON object of choices, one with that object under
+    "architecture", or a line in the notation of the space's family.
+
+    Raises `InvalidInput` where it is none of the space.
+    """
+    family = family_of(space)
+    try:
+        document = parse_json(text)
+    except ValueError as error:
+        if not family.notation or text.lstrip().startswith("{"):
+            raise InvalidInput("The architecture is no valid JSON; give one object.") from error
+        document = None
+    if family.notation and not isinstance(document, dict):
+        return family.read(space, text)
+    return architecture_from_document(space, document)
+
+
+def architecture_from_document(space: SearchSpace, document: Any) -> Architecture:
+    """The same from parsed JSON."""
+    if isinstance(document, dict) and isinstance(document.get("architecture"), dict):
+        document = document["architecture"]
+    if not isinstance(document, dict):
+        raise InvalidInput("An architecture must be one JSON object of choices.")
+    return space.architecture(document)
 
 
 def _known(name: Any) -> Family:

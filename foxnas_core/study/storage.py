@@ -36,7 +36,7 @@ from foxnas_core.errors import FoxnasError, InvalidInput, MissingPart, NotWritab
 from foxnas_core.evidence.handmade.record import HandmadeRecord
 from foxnas_core.evidence.trust.pairs import TrustPair, TrustRecord, check_continues
 from foxnas_core.evidence.verification.claims import Trial
-from foxnas_core.families import space_from_dict
+from foxnas_core.families import architecture_from_document, space_from_dict
 from foxnas_core.files import write_atomically
 from foxnas_core.search.result import SearchResult
 from foxnas_core.search.rounds.record import RoundsRecord
@@ -786,12 +786,8 @@ def read_architecture(path: Path, space: SearchSpace) -> Architecture:
     Raises `InvalidInput` naming the file and the decision.
     """
     document = _read_json(path)
-    if isinstance(document, dict) and isinstance(document.get("architecture"), dict):
-        document = document["architecture"]
-    if not isinstance(document, dict):
-        raise InvalidInput(f"{path} must hold a JSON object of choices.")
     try:
-        return space.architecture(document)
+        return architecture_from_document(space, document)
     except InvalidInput as error:
         raise InvalidInput(f"{path}: {error}") from error
 

@@ -14,6 +14,7 @@ from typing import Any
 import streamlit as st
 
 from foxnas_core.errors import InvalidInput
+from foxnas_core.families import architecture_from_text
 from foxnas_core.regression.assessment import LINKS
 from foxnas_core.regression.features import known_forms
 from foxnas_core.regression.inference import KINDS
@@ -174,26 +175,13 @@ def as_text(architecture: Architecture) -> str:
     return json.dumps(architecture.to_dict(), separators=(",", ":"))
 
 
-def parse_architecture(text: str, space: SearchSpace) -> Architecture:
-    """An architecture from JSON; raises `InvalidInput` where it is none of the space."""
-    try:
-        document = json.loads(text)
-    except (ValueError, RecursionError) as error:
-        raise InvalidInput("The architecture is no valid JSON; paste one object.") from error
-    if isinstance(document, dict) and isinstance(document.get("architecture"), dict):
-        document = document["architecture"]
-    if not isinstance(document, dict):
-        raise InvalidInput("The architecture must be one JSON object of choices.")
-    return space.architecture(document)
-
-
 def chosen_architecture(space: SearchSpace) -> Architecture | None:
     """The chosen architecture; None, with a sentence on the page, where it is none of the space."""
     text = current().architecture
     if text is None:
         return None
     try:
-        return parse_architecture(text, space)
+        return architecture_from_text(space, text)
     except InvalidInput as error:
         st.warning(f"The architecture in the address was left aside. {plain(str(error))}")
         return None

@@ -7,7 +7,7 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from foxnas_core.errors import FoxnasError, InvalidInput
-from foxnas_core.families import family_of
+from foxnas_core.families import architecture_from_text, family_of
 from foxnas_core.figures.picture import picture_data, role_keys
 from foxnas_core.figures.search import group_title
 from foxnas_core.space.architecture import Architecture, Value
@@ -51,11 +51,13 @@ def architecture_picker(
             on_click=lambda found=found: choices.set_architecture(found),
         )
     measured = row.container(width=280)
-    with row.popover("Paste JSON"):
-        text = st.text_area("Architecture as JSON", key="pasted", height=200)
+    notation = family_of(space).notation
+    with row.popover("Paste" if notation else "Paste JSON"):
+        asked = f"Architecture as {notation}, or JSON" if notation else "Architecture as JSON"
+        text = st.text_area(plain(asked), key="pasted", height=200)
         if st.button("Use it", key="use-pasted"):
             try:
-                choices.set_architecture(choices.parse_architecture(text, space))
+                choices.set_architecture(architecture_from_text(space, text))
             except FoxnasError as error:
                 st.error(plain(str(error)))
     architecture = choices.chosen_architecture(space)
@@ -102,7 +104,7 @@ def _measured_picker(study: Study, latency: str, start: Architecture) -> None:
 def start_of(architecture: Architecture, space: SearchSpace) -> Architecture:
     """The architecture that edits are held against."""
     text = choices.current().start
-    return architecture if text is None else choices.parse_architecture(text, space)
+    return architecture if text is None else architecture_from_text(space, text)
 
 
 # Editing
@@ -116,7 +118,7 @@ def history_of(study: Study) -> History:
     text = choices.current().architecture
     if text is None:
         raise InvalidInput("No architecture is chosen; pick one above.")
-    now = choices.parse_architecture(text, study.space)
+    now = architecture_from_text(study.space, text)
     start = start_of(now, study.space)
     known: History | None = choices.remembered(_name_of(study))
     history = History.begin(now, start) if known is None else known.then(now, start)

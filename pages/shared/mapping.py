@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 import pandas as pd
 import streamlit as st
 
+from foxnas_core.families import family_of
 from foxnas_core.space.search_space import SearchSpace
 from foxnas_core.table.importing import ARCHITECTURE, ColumnMapping, needs_unit, suggest_mapping
 from foxnas_core.table.metrics import STD_ERROR, bare_columns, is_metric, metric_of, units_of
@@ -48,6 +49,8 @@ class _Form:
             c for c in columns if c not in names and not is_metric(c.removesuffix(STD_ERROR))
         ]
         self._suggested: Mapping[str, str] = suggest_mapping(columns, space).columns
+        notation = family_of(space).notation
+        self._written = "architectures written out" if notation else "JSON objects of choices"
         self.columns: dict[str, str] = {}
         self.units: dict[str, str] = {}
         self.missing: list[str] = []
@@ -56,7 +59,7 @@ class _Form:
         decisions = self._space.decisions
         found = [d.name for d in decisions if d.name in self._given]
         if ARCHITECTURE in self._given and ARCHITECTURE not in self._space.by_name:
-            st.caption("Found: JSON objects of choices in the column architecture.")
+            st.caption(f"Found: {self._written} in the column architecture.")
             return
         if len(found) == len(decisions):
             st.caption(f"Found: a column for each of the {len(decisions)} decisions, by its name.")
@@ -67,14 +70,14 @@ class _Form:
             index=int(ARCHITECTURE in self._suggested),
             format_func={
                 "columns": "one column a decision",
-                "json": "one column of JSON objects",
+                "json": f"one column of {self._written}",
             }.__getitem__,
             horizontal=True,
             key=f"layout-{self._key}",
         )
         if layout == "json":
-            if self._ask_column(ARCHITECTURE, "Column of JSON objects") is None:
-                self.missing.append("Choose the column that holds the JSON objects of choices.")
+            if self._ask_column(ARCHITECTURE, f"Column of {self._written}") is None:
+                self.missing.append(f"Choose the column that holds the {self._written}.")
             return
         st.caption(f"Found by their names: {len(found)} of {len(decisions)} decisions.")
         if found:

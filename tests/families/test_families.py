@@ -1,7 +1,16 @@
+import json
+
 import pytest
+from hand import hand_space
 
 from foxnas_core.errors import InvalidInput
-from foxnas_core.families import load_shipped, shipped_spaces, space_from_dict
+from foxnas_core.families import (
+    architecture_from_text,
+    family_of,
+    load_shipped,
+    shipped_spaces,
+    space_from_dict,
+)
 
 NAS_BENCH_201 = {
     "format": 1,
@@ -62,3 +71,28 @@ def test_no_object_and_an_unknown_name_are_refused():
         space_from_dict([])  # type: ignore[arg-type]
     with pytest.raises(InvalidInput, match="foxnas-cpu"):
         load_shipped("nothing")
+
+
+@pytest.mark.parametrize("space", [hand_space(), load_shipped("nasbench201")], ids=lambda s: s.name)
+def test_an_architecture_is_read_however_it_is_written(space):
+    [one] = space.sample(1, seed=3)
+    ways = [json.dumps(one.to_dict()), json.dumps({"architecture": one.to_dict()})]
+    if family_of(space).notation:
+        ways.append(family_of(space).write(space, one))
+    for text in ways:
+        assert architecture_from_text(space, text) == one
+
+
+@pytest.mark.parametrize(
+    "name, text, words",
+    [
+        ("foxnas-mini", "4", "must be one JSON object"),
+        ("foxnas-mini", "|none~0|", "no valid JSON; give one object"),
+        ("nasbench201", "{", "no valid JSON; give one object"),
+        ("nasbench201", "[1]", "is no cell"),
+        ("nasbench201", '{"edge_0_1": "conv"}', "'edge_0_1' is 'conv'"),
+    ],
+)
+def test_what_is_no_architecture_is_refused_in_a_sentence(name, text, words):
+    with pytest.raises(InvalidInput, match=words):
+        architecture_from_text(load_shipped(name), text)

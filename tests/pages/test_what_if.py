@@ -5,6 +5,8 @@ import pytest
 from conftest import DEMO, run_page, sentences
 
 from foxnas_core.explanation.edits import edit_effects
+from foxnas_core.families import family_of
+from foxnas_core.families.nasbench201.space import cell_number, operations_of
 from foxnas_core.regression import fit
 from foxnas_core.study.storage import open_study
 from pages.shared.text import plain
@@ -370,6 +372,28 @@ def test_pasted_json_becomes_the_start(studies):
     page.button(key="use-pasted").click().run()
     assert not page.exception and not page.error
     assert chosen(page, "s1b1_kernel") == 5 and "Nothing yet" in sentences(page)
+
+
+@pytest.mark.parametrize("by_number", [True, False])
+def test_a_cell_is_pasted_as_it_is_published(cell_study, by_number):
+    space = cell_study.space
+    [one] = space.sample(1, seed=99)
+    text = family_of(space).write(space, one)
+    page = run_page(PAGE, study="nas")
+    page.text_area(key="pasted").set_value(
+        str(cell_number(operations_of(one))) if by_number else text
+    )
+    page.button(key="use-pasted").click().run()
+    assert not page.exception and not page.error
+    assert space.architecture(json.loads(page.query_params["architecture"])) == one
+    assert [code.value for code in page.code] == [text]
+
+
+def test_a_pasted_cell_is_checked(cell_study):
+    page = run_page(PAGE, study="nas")
+    page.text_area(key="pasted").set_value("|conv~0|")
+    page.button(key="use-pasted").click().run()
+    assert "is no cell" in page.error[0].value.replace("\\", "")
 
 
 def test_a_space_of_listed_operations(cells):

@@ -9,6 +9,7 @@ from typing import Any
 import pandas as pd
 
 from foxnas_core.errors import InvalidInput
+from foxnas_core.families import family_of
 from foxnas_core.space.search_space import SearchSpace
 from foxnas_core.table.files import MISSING_TEXT, content_of, parquet_options
 from foxnas_core.table.importing.mapping import ColumnMapping, check_mapping
@@ -196,16 +197,8 @@ class ForeignFile:
         self, frame: pd.DataFrame, column: str, own: Sequence[str], space: SearchSpace
     ) -> pd.DataFrame:
         """The frame with a column for each decision of `own`, those it has no column for, in place
-        of its JSON architectures, which the file has in `column`."""
-        cells = frame[ARCHITECTURE].tolist()
-        if all(isinstance(cell, dict) for cell in cells):
-            parsed = cells
-        else:
-            # A number or an empty cell is no object, and is refused as such.
-            texts = [
-                cell if isinstance(cell, str) else json.dumps(cell, default=str) for cell in cells
-            ]
-            parsed = parse_objects(texts, lambda row: self._cell(frame.index[row], column))
+        of its written architectures, which the file has in `column`."""
+        parsed = self._architectures(frame, column, space)
         choices = pd.DataFrame(parsed, index=frame.index, dtype=object)
         for name in choices.columns:
             if name in space.by_name and name in frame:
@@ -223,6 +216,29 @@ class ForeignFile:
         return pd.concat(
             [frame.drop(columns=ARCHITECTURE), choices.reindex(columns=list(own))], axis=1
         )
+
+    def _architectures(
+        self, frame: pd.DataFrame, column: str, space: SearchSpace
+    ) -> list[dict[str, Any]]:
+        """The choices that each cell of a column of architectures holds: an object, or JSON of one,
+        or what its family writes instead."""
+        cells = frame[ARCHITECTURE].tolist()
+        if all(isinstance(cell, dict) for cell in cells):
+            return cells
+        # A number or an empty cell is no object, and is refused as such.
+        texts = [cell if isinstance(cell, str) else json.dumps(cell, default=str) for cell in cells]
+        family = family_of(space)
+        if not family.notation or texts[0].lstrip().startswith("{"):
+            return parse_objects(texts, lambda row: self._cell(frame.index[row], column))
+        found = []
+        for number, text in zip(frame.index, texts, strict=True):
+            try:
+                found.append(family.read(space, text).to_dict())
+            except InvalidInput as error:
+                raise InvalidInput(
+                    f"{self._cell(number, column)} can't be read. {error}"
+                ) from error
+        return found
 
     def _cell(self, number: object, column: str) -> str:
         return f"{self.source}, {self._rows.row_word} {number}, column {column!r},"
@@ -249,9 +265,9 @@ def read_foreign(
     """The measurement table in a CSV, parquet, JSONL or JSON file of the user's.
 
     A file with FOX-NAS's published columns brings its own space, which `space`, where given, must
-    equal; any other has one column a decision of `space`, or JSON architectures, and at least one
-    target column, each found under its own name or by `mapping`. Raises `InvalidInput` naming
-    file, row, column, value and what is allowed.
+    equal; any other has one column a decision of `space`, or a column of architectures, as JSON or
+    in the notation of their family, and at least one target column, each found under its own name
+    or by `mapping`. Raises `InvalidInput` naming file, row, column, value and what is allowed.
     """
     return read_file(path).table(space, mapping)
 

@@ -35,10 +35,10 @@ _LISTED = 12
 class ColumnMapping:
     """What the columns of a file mean.
 
-    `columns` gives, for a decision, a target, a target's `TARGET_std_error` or "architecture"
-    (JSON objects of choices), the file's column that holds it; whatever is not in it is looked for
-    under its own name. `units` gives, for a target, the unit of `table.metrics.units_of` that it
-    and its standard error stand in.
+    `columns` gives, for a decision, a target, a target's `TARGET_std_error` or "architecture" (JSON
+    objects of choices, or what the family writes), the file's column that holds it; whatever is not
+    in it is looked for under its own name. `units` gives, for a target, the unit of
+    `table.metrics.units_of` that it and its standard error stand in.
     """
 
     columns: Mapping[str, str] = field(default_factory=dict)

@@ -10,7 +10,8 @@ from conftest import tiny_document
 from hand import choice_space, hand_space, noisy_table
 
 from foxnas_core.errors import InvalidInput
-from foxnas_core.families import space_from_dict
+from foxnas_core.families import load_shipped, space_from_dict
+from foxnas_core.families.nasbench201.space import cell_string, numbered_cells, operations_of
 from foxnas_core.space.search_space import SearchSpace
 from foxnas_core.table.files import to_parquet_bytes
 from foxnas_core.table.importing import ColumnMapping, read_content, read_foreign
@@ -376,3 +377,32 @@ def test_words_that_look_like_numbers_or_gaps_stay_words() -> None:
     rows = [{"architecture": {"op": op}, "accuracy": 70} for op in ("NA", "3", "1e3", "None")]
     table = read_content("t.jsonl", lines_of(rows)).table(space)
     assert table.frame["op"].tolist() == ["NA", "3", "1e3", "None"]
+
+
+@pytest.mark.parametrize("as_number", [True, False])
+@pytest.mark.parametrize("suffix", [".csv", ".parquet", ".jsonl"])
+def test_cells_may_be_written_as_their_benchmark_does(tmp_path, suffix, as_number):
+    space = load_shipped("nasbench201")
+    cells = numbered_cells()[40:44]
+    written = list(range(40, 44)) if as_number else [cell_string(cell) for cell in cells]
+    frame = pd.DataFrame({"arch": written, "accuracy": [71.0, 72.0, 73.0, 74.0]})
+    file = tmp_path / f"cells{suffix}"
+    write = {
+        ".csv": lambda: frame.to_csv(file, index=False),
+        ".parquet": lambda: frame.to_parquet(file),
+        ".jsonl": lambda: frame.to_json(file, orient="records", lines=True),
+    }
+    write[suffix]()
+    table = read_foreign(file, space, ColumnMapping({"architecture": "arch"}))
+    assert [operations_of(a) for a in table.architectures()] == list(cells)
+    assert table.values("accuracy").tolist() == [71, 72, 73, 74]
+
+
+@pytest.mark.parametrize("text", ["|none~0|", "", "15625", "2.5", '{"edge_0_1": "none"}'])
+def test_a_cell_that_can_not_be_read_is_named_with_its_line(tmp_path, text):
+    file = tmp_path / "cells.csv"
+    pd.DataFrame({"architecture": ["7", text], "accuracy": [71.0, 72.0]}).to_csv(file, index=False)
+    with pytest.raises(
+        InvalidInput, match=r"line 3, column 'architecture', can't be read\. .*cell"
+    ):
+        read_foreign(file, load_shipped("nasbench201"))
