@@ -377,6 +377,38 @@ def build_parser() -> argparse.ArgumentParser:
     tune.add_argument("--learning-rate", type=float, help="at the start (default: 0.001)")
     tune.add_argument("--seed", type=_natural)
 
+    explain = _command(commands, "explain", "tell what an analysis finds in a study")
+    explain.add_argument(
+        "--analysis", metavar="KEY", help="such as coefficients-choices (default: list them all)"
+    )
+    _goals(explain)
+    explain.add_argument(
+        "--target", metavar="COLUMN", help="that is looked into alone (default: the objective)"
+    )
+    explain.add_argument(
+        "--option",
+        type=lambda text: _pair(text, "NAME=VALUE"),
+        action="append",
+        default=[],
+        metavar="NAME=VALUE",
+        help="one of the analysis's own; as often as needed",
+    )
+    explain.add_argument("--form", default="auto", help="of the regression, as of fit")
+    explain.add_argument(
+        "--link", default="auto", choices=("auto", "none", "saturating"), help="as of fit"
+    )
+    explain.add_argument(
+        "--intervals",
+        default="ordinary",
+        choices=("ordinary", "simultaneous", "hc3", "bootstrap"),
+        help="how effects are bounded",
+    )
+    explain.add_argument("--budget", type=float, metavar="X", help="of the cost")
+    explain.add_argument(
+        "--architecture", help="the chosen one: a JSON file, or a measured subnet's id"
+    )
+    explain.add_argument("--beside", type=Path, metavar="STUDY", help="a second study's folder")
+
     report = _command(commands, "report", "write the study as one HTML file that needs no server")
     report.add_argument("--out", type=Path, required=True, help="the file, such as report.html")
     report.add_argument(

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from typing import Any
 
 from foxnas_core.commands import (
+    explaining,
     importing,
     judging,
     measuring,
@@ -32,6 +33,7 @@ COMMANDS: dict[str, Callable[[argparse.Namespace], Answer | dict[str, Any]]] = {
     "export": takeaway.export,
     "profile": takeaway.profile,
     "fine-tune": training.fine_tune,
+    "explain": explaining.explain,
     "report": takeaway.report,
     "import": importing.import_table,
     "import-weights": importing.import_weights,

@@ -53,7 +53,7 @@ def portable_predictor(predictor: Predictor) -> dict[str, Any]:
         "label": target.label,
         "unit": target.unit,
         "difference_unit": target.difference_unit,
-        "direction": target.direction,
+        "digits": target.digits,
         "form": predictor.form.portable(),
         "estimates": _packed(predictor.estimates),
         "covariance": _packed(both[np.tril_indices(len(both))]),

@@ -116,7 +116,7 @@ class Subject:
         """The same, as analyses take it."""
         return Fitted(
             self.study,
-            "accuracy",
+            self.objective,
             self.cost,
             intervals=self.request.intervals,
             architecture=self.chosen,

@@ -150,7 +150,7 @@ def _choice(subject: Subject, chosen: Architecture) -> str:
 def _distance(subject: Subject, chosen: Architecture) -> str:
     """How far the chosen subnet is from the proven optimum."""
     assert subject.optimum is not None
-    accuracy = subject.predictors["accuracy"]
+    accuracy = subject.predictors[subject.objective]
     within = "within the budget " if subject.budget is not None else ""
     if subject.searched != subject.budget and subject.searched is not None:
         latency = subject.main[1].target

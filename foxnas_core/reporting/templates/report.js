@@ -127,11 +127,11 @@ window.report = (() => {
       const negative = number < 0 && /[1-9]/.test(plain);
       return (negative ? "-" : signed ? "+" : "") + plain;
     };
-    if (target.unit === "%" || target.unit === "points") {
-      return written(value, (number) => number.toFixed(2));
-    }
-    if (target.unit === "KiB") {
-      return written(value, (number) => Math.round(number).toLocaleString("en-US"));
+    if (target.digits !== null) {
+      return written(value, (number) => {
+        const [whole, ...part] = number.toFixed(target.digits).split(".");
+        return [whole.replace(/\B(?=(\d{3})+$)/g, ","), ...part].join(".");
+      });
     }
     if (value === 0) return "0";
     for (const prefix of ["", "k", "M", "G", "T"]) {

@@ -1,0 +1,73 @@
+"""The command that tells what can be told of a study: explain."""
+
+import argparse
+from collections.abc import Hashable, Sequence
+from typing import Any
+
+import pandas as pd
+
+from foxnas_core.cards.analysis import Analysis, analyses, analysis_of
+from foxnas_core.cards.card import Card
+from foxnas_core.cards.given import Given
+from foxnas_core.commands.printing import Answer
+from foxnas_core.commands.shared import named_architecture
+from foxnas_core.errors import InvalidInput
+from foxnas_core.study.storage import open_study
+
+
+def explain(options: argparse.Namespace) -> Answer:
+    """The card of one analysis, or without any named all that there are."""
+    study = open_study(options.study)
+    given = Given(
+        study,
+        options.objective,
+        options.cost,
+        options.target,
+        options.form,
+        options.link,
+        options.intervals,
+        options.budget,
+        options.architecture and named_architecture(study, options.architecture),
+        options.beside and Given(open_study(options.beside)),
+    )
+    if options.analysis is None:
+        return _every(given)
+    found = analysis_of(options.analysis)
+    card = found.compute(given, **_picked(found, given, options.option))
+    return Answer({"analysis": found.key, "page": found.page} | card.to_dict(), (card,))
+
+
+def _every(given: Given) -> Answer:
+    """The analyses, and why some can't run yet."""
+    rows: list[dict[str, Any]] = []
+    for key, one in analyses().items():
+        needs = one.needs(given)
+        values = {name: [str(v) for v in own] for name, own in one.options(given).items()}
+        rows.append({"analysis": key, "title": one.title, "options": values, "needs": needs})
+    ready = sum(row["needs"] is None for row in rows)
+    table = pd.DataFrame(rows).assign(
+        options=["; ".join(f"{n}={'|'.join(v)}" for n, v in row["options"].items()) for row in rows]
+    )
+    card = Card(
+        title="Analyses",
+        sentence=f"{ready} of {len(rows)} can be asked of this study by --analysis.",
+        table=table.astype(object).where(table.notna(), ""),
+    )
+    return Answer({"analyses": rows}, (card,))
+
+
+def _picked(
+    analysis: Analysis, given: Given, options: Sequence[tuple[str, str]]
+) -> dict[str, Hashable]:
+    """The options of an analysis by the values that they may have.
+
+    Raises `InvalidInput` for what is none of those.
+    """
+    known = {name: {str(v): v for v in own} for name, own in analysis.options(given).items()}
+    picked = {}
+    for name, value in options:
+        if value not in known.get(name, {}):
+            may = "; ".join(f"{n}={'|'.join(own)}" for n, own in known.items()) or "no option"
+            raise InvalidInput(f"{analysis.key} has no {name}={value}; it takes {may}.")
+        picked[name] = known[name][value]
+    return picked
