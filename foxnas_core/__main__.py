@@ -189,15 +189,7 @@ def build_parser() -> argparse.ArgumentParser:
     search.add_argument(
         "--per-round", type=_positive, metavar="K", help="finds of a round (default: 8)"
     )
-    search.add_argument(
-        "--limit",
-        type=_number,
-        action="append",
-        default=[],
-        metavar="COLUMN=NUMBER",
-        help="a column that must be at most this, such as parameters or latency_ms:int8, or at "
-        "least this where more is better; as often as needed",
-    )
+    _limits(search)
     search.add_argument(
         "--floor",
         "--accuracy-floor",
@@ -205,15 +197,6 @@ def build_parser() -> argparse.ArgumentParser:
         metavar="X",
         help="look for the least cost at an objective as good as this, instead of the best one",
     )
-    for name, what in (("--allow", "may take these choices alone"), ("--forbid", "may not take")):
-        search.add_argument(
-            name,
-            type=_choice,
-            action="append",
-            default=[],
-            metavar="DECISION=CHOICE[,CHOICE]",
-            help=f"decisions of this name or pattern {what}, such as 's2*_kernel=3'",
-        )
     search.add_argument(
         "--guard",
         type=_share,
@@ -231,6 +214,19 @@ def build_parser() -> argparse.ArgumentParser:
     search.add_argument("--seed", type=_natural)
     search.add_argument("--save", action="store_true", help="keep the search with the study")
     _supernet(search)
+
+    select = _command(commands, "select", "select an architecture by a method, and say why")
+    select.add_argument(
+        "--method", metavar="NAME", help="such as regression or table (default: list them all)"
+    )
+    select.add_argument(
+        "--objective", metavar="COLUMN", help="what is to be best (default: the first quality)"
+    )
+    _limits(select)
+    select.add_argument("--seed", type=_natural, default=0)
+    select.add_argument(
+        "--state", type=Path, metavar="FILE", help="kept while it runs, to go on from when stopped"
+    )
 
     counterfactual = _command(
         commands, "counterfactual", "find the fewest and the cheapest edits that reach a goal"
@@ -558,6 +554,27 @@ def _supernet(parser: argparse.ArgumentParser) -> None:
         metavar="MODULE:FUNCTION",
         help="code of your own that builds the study's supernet, which is then run",
     )
+
+
+def _limits(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--limit",
+        type=_number,
+        action="append",
+        default=[],
+        metavar="COLUMN=NUMBER",
+        help="a column that must be at most this, such as parameters or latency_ms:int8, or at "
+        "least this where more is better; as often as needed",
+    )
+    for name, what in (("--allow", "may take these choices alone"), ("--forbid", "may not take")):
+        parser.add_argument(
+            name,
+            type=_choice,
+            action="append",
+            default=[],
+            metavar="DECISION=CHOICE[,CHOICE]",
+            help=f"decisions of this name or pattern {what}, such as 's2*_kernel=3'",
+        )
 
 
 def _command(

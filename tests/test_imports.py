@@ -26,6 +26,7 @@ ROOMS = [
     ("study",),
     ("figures",),
     ("steps", "launching"),
+    ("methods",),
     ("cards",),
     ("reporting",),
     ("commands",),

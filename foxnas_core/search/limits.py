@@ -127,6 +127,13 @@ class Limit:
         return f"{number} {unit}" if unit else number
 
 
+def limit_of(predictor: AdditivePredictor, bound: float) -> Limit:
+    """At most the bound, or at least that where more of the predictor's target is better."""
+    if predictor.target.direction == "max":
+        return Limit(predictor, at_least=bound)
+    return Limit(predictor, bound)
+
+
 def rounded_up(number: float, digits: int = 3) -> str:
     """The least decimal of so many significant digits that is not below `number`."""
     if number == 0:

@@ -24,6 +24,28 @@ TRACE_COLUMNS = (
 )  # fmt: skip
 
 
+def gap_to(problem: SearchProblem, best: Candidate, other: float | None) -> float | None:
+    """By how much a value is better than the best found, in units of the objective."""
+    return None if other is None else problem.sign * (other - best.value) + 0.0
+
+
+def certificate_of(gap: float | None, bound: float | None) -> str:
+    """What is proven of the best found, as a sentence; see `SearchResult`."""
+    if gap is None:
+        return "The exact optimum was not looked for, so nothing is proven of the best found."
+    if bound is not None:
+        return (
+            "The exact optimum is out of reach; no architecture within the limits is "
+            f"predicted better than {bound:.6g}, from which the best found is {gap:.3g} away."
+        )
+    if gap == 0:
+        return (
+            "The best found is the exact optimum: no architecture within the limits is "
+            "predicted better."
+        )
+    return f"The exact optimum is predicted better than the best found by {gap:.3g}."
+
+
 @dataclass(frozen=True, eq=False)
 class SearchResult:
     """A finished search.
@@ -68,18 +90,17 @@ class SearchResult:
         bound: float | None = None,
     ) -> "SearchResult":
         other = bound if exact is None else exact.value
-        predictors = [problem.objective, *(limit.predictor for limit in problem.limits)]
         return cls(
             objective=problem.objective.target.column,
             limits=tuple((limit.column, float(limit.bound)) for limit in problem.limits),
             fingerprints={
                 "space": problem.space.fingerprint,
-                **{p.target.column: p.table_fingerprint for p in predictors},
+                **{p.target.column: p.table_fingerprint for p in problem.predictors},
             },
             settings=settings,
             best=best,
             exact=exact,
-            gap=None if other is None else problem.sign * (other - best.value) + 0.0,
+            gap=gap_to(problem, best, other),
             proposals=proposals,
             trace=trace,
             sides=tuple(limit.side for limit in problem.limits),
@@ -90,20 +111,7 @@ class SearchResult:
     @property
     def certificate(self) -> str:
         """What is proven of the best found, as a sentence."""
-        if self.gap is None:
-            return "The exact optimum was not looked for, so nothing is proven of the best found."
-        if self.bound is not None:
-            return (
-                "The exact optimum is out of reach; no architecture within the limits is "
-                f"predicted better than {self.bound:.6g}, from which the best found is "
-                f"{self.gap:.3g} away."
-            )
-        if self.gap == 0:
-            return (
-                "The best found is the exact optimum: no architecture within the limits is "
-                "predicted better."
-            )
-        return f"The exact optimum is predicted better than the best found by {self.gap:.3g}."
+        return certificate_of(self.gap, self.bound)
 
     def to_dict(self) -> dict[str, Any]:
         """A JSON document; NaN becomes null. What a search of one ceiling lacks is left out."""

@@ -23,15 +23,10 @@ def search_problem(
 
     Raises `InvalidInput` as that.
     """
-    from foxnas_core.search.limits import Limit
+    from foxnas_core.search.limits import limit_of
     from foxnas_core.search.problem import SearchProblem
 
-    limits = tuple(
-        Limit(predictors[column], at_least=bound)
-        if predictors[column].target.direction == "max"
-        else Limit(predictors[column], bound)
-        for column, bound in bounds.items()
-    )
+    limits = tuple(limit_of(predictors[column], bound) for column, bound in bounds.items())
     return SearchProblem(predictors[objective], limits, allowed or {})
 
 

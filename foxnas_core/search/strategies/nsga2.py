@@ -71,6 +71,8 @@ class Nsga2:
             ),
             termination=NoTermination(),
         )
+        # Set by its first proposals only, but read as soon as a space is exhausted.
+        algorithm.start_time = 0.0
         return algorithm
 
     def _whole(self, free: np.ndarray) -> np.ndarray:

@@ -9,9 +9,11 @@ from foxnas_core.errors import InfeasibleBudget, InvalidInput
 from foxnas_core.families import load_shipped, space_from_dict
 from foxnas_core.search.strategies.driver import StrategyRun, run
 from foxnas_core.search.strategies.goal import SearchGoal
+from foxnas_core.search.strategies.random import RandomStrategy
 from foxnas_core.search.strategies.strategy import STRATEGIES, strategy_of
 from foxnas_core.space.architecture import Architecture
 from foxnas_core.space.search_space import SearchSpace
+from foxnas_core.testing.strategies import check_strategy
 
 
 def tiny_space() -> SearchSpace:
@@ -71,48 +73,47 @@ def middle_of(space: SearchSpace) -> float:
     return float(np.median(sizes(everything(space))))
 
 
-@ALL
-@pytest.mark.parametrize("space", [TINY, MINI], ids=lambda s: s.name)
-def test_asks_as_many_valid_architectures_as_wanted(name: str, space: SearchSpace) -> None:
-    goal = SearchGoal(space, "max", ((-math.inf, 50.0),))
-    strategy = strategy_of(name, goal, 0)
-    for count in (1, 7, 20 if name == "TPE" else 130, 1):
-        asked = strategy.ask(count)
-        assert len(asked) == count
-        assert all(space.is_member(a) for a in asked)
-        strategy.tell(asked, *evaluate(asked))
+GOALS = {
+    "limited": SearchGoal(MINI, "max", ((-math.inf, 1e6),)),
+    "tiny": SearchGoal(TINY, "max", ((-math.inf, 50.0),)),
+    "restricted": SearchGoal(TINY, "min", ((2.0, math.inf),), {"depth": (2,), "k2": (3, 7)}),
+}
 
 
 @ALL
-def test_equal_seeds_give_equal_runs_and_others_do_not(name: str) -> None:
-    goal = SearchGoal(MINI, "max", ((-math.inf, 1e6),))
-
-    def asked_with(seed: int) -> list[Architecture]:
-        strategy, asked = strategy_of(name, goal, seed), []
-        for _ in range(3):
-            new = strategy.ask({"TPE": 8, "Optuna NSGA-II": 25, "Optuna random": 8}.get(name, 120))
-            strategy.tell(new, *evaluate(new))
-            asked += new
-        return asked
-
-    assert asked_with(3) == asked_with(3) != asked_with(4)
+@pytest.mark.parametrize("goal", GOALS)
+def test_strategies_keep_the_contract(name: str, goal: str) -> None:
+    slow = "TPE" in name or "Optuna" in name
+    check_strategy(STRATEGIES[name], GOALS[goal], evaluate, counts=(1, 7, 20 if slow else 130, 1))
 
 
-@ALL
-def test_the_global_random_state_is_neither_read_nor_moved(name: str) -> None:
-    goal = SearchGoal(MINI, "max")
+class Forgetful(RandomStrategy):
+    def ask(self, count: int) -> list[Architecture]:
+        return super().ask(count)[:-1] or super().ask(1)
 
-    def asked_after(seed: int) -> list[Architecture]:
-        np.random.seed(seed)
-        before = np.random.get_state()[1].copy()
-        strategy = strategy_of(name, goal, 0)
-        first = strategy.ask(20 if name == "TPE" else 110)
-        strategy.tell(first, *free(first))
-        second = strategy.ask(5)
-        assert (np.random.get_state()[1] == before).all()
-        return first + second
 
-    assert asked_after(0) == asked_after(1)
+class Restless(RandomStrategy):
+    def __init__(self, goal: SearchGoal, seed: int) -> None:
+        super().__init__(goal, int(np.random.randint(1000)))
+
+
+class Unrestricted(RandomStrategy):
+    def __init__(self, goal: SearchGoal, seed: int) -> None:
+        super().__init__(SearchGoal(goal.space, goal.direction, goal.bounds), seed)
+
+
+class Proud(RandomStrategy):
+    """Can't be told that anything failed."""
+
+    def tell(self, architectures, values: np.ndarray, costs: np.ndarray) -> None:
+        super().tell(architectures, values, costs)
+        assert np.isfinite(values).all()
+
+
+@pytest.mark.parametrize("broken", [Forgetful, Restless, Unrestricted, Proud])
+def test_the_suite_finds_what_is_broken(broken: type) -> None:
+    with pytest.raises(AssertionError):
+        check_strategy(broken, GOALS["restricted"], evaluate)
 
 
 @ALL
@@ -165,33 +166,6 @@ def test_a_limit_that_nothing_keeps_is_one_sentence(name: str) -> None:
     with pytest.raises(InfeasibleBudget, match="None of the 40 .* at most 0.1; the nearest") as e:
         run(strategy_of(name, goal, 0), evaluate, goal, evaluations=40)
     assert e.value.smallest >= sizes(everything(TINY)).min()
-
-
-@ALL
-def test_told_in_parts_and_in_any_order_after_several_asks(name: str) -> None:
-    goal = SearchGoal(MINI, "max", ((-math.inf, 1e9),))
-    strategy = strategy_of(name, goal, 0)
-    rng = np.random.default_rng(0)
-    waiting: list[Architecture] = []
-    count = 10 if strategy.batch == 1 else 70
-    for _ in range(4):
-        waiting += strategy.ask(count)
-        rng.shuffle(waiting)
-        told, waiting = waiting[:-3], waiting[-3:]
-        values, costs = evaluate(told)
-        strategy.tell(told, values, costs)
-    assert all(MINI.is_member(a) for a in strategy.ask(5))
-
-
-@ALL
-def test_what_was_never_asked_for_may_be_told(name: str) -> None:
-    goal = SearchGoal(MINI, "max", ((-math.inf, 1e9),))
-    strategy = strategy_of(name, goal, 0)
-    known = MINI.sample(120, seed=8)
-    strategy.tell(known, *evaluate(known))
-    asked = strategy.ask(20)
-    strategy.tell(asked, *evaluate(asked))
-    assert all(MINI.is_member(a) for a in asked)
 
 
 @ALL

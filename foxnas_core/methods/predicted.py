@@ -1,0 +1,152 @@
+"""Methods that ask regressions of the table: the annealer beside the exact optimum, and every
+strategy that only has architectures evaluated."""
+
+import pandas as pd
+
+from foxnas_core.errors import InvalidInput
+from foxnas_core.methods.method import Method, Question, Selection, missing_columns
+from foxnas_core.search.annealing import Annealer, certificate
+from foxnas_core.search.problem import Candidate, SearchProblem
+from foxnas_core.search.result import certificate_of, gap_to
+from foxnas_core.search.schedule import AnnealingSettings
+from foxnas_core.search.solving import solve
+from foxnas_core.search.strategies.driver import StrategyRun
+from foxnas_core.search.strategies.goal import SearchGoal, evaluation_of
+from foxnas_core.search.strategies.strategy import strategy_of
+from foxnas_core.steps.fit import fit_all
+from foxnas_core.steps.search import search_problem
+from foxnas_core.study.storage import Study
+
+# Architectures that a strategy has evaluated.
+EVALUATIONS = 2000
+
+
+class Annealing(Method):
+    """Regressions of the table's columns, the annealer under the limits, and the exact optimum."""
+
+    name = "regression"
+    title = "Regression and annealing"
+
+    def lacks(self, study: Study, question: Question | None = None) -> str | None:
+        return missing_columns(study, question)
+
+    def begin(
+        self, study: Study, question: Question, *, seed: int = 0, state: bytes | None = None
+    ) -> "_AnnealingRun":
+        return _AnnealingRun(fitted_problem(study, question), seed, steps_of(state))
+
+
+class Evaluating(Method):
+    """A strategy, which is told nothing but what the regressions predict."""
+
+    def __init__(self, strategy: str) -> None:
+        self.title = strategy
+        self.name = strategy.lower().replace("'", "").replace(" ", "-")
+
+    def lacks(self, study: Study, question: Question | None = None) -> str | None:
+        return missing_columns(study, question)
+
+    def begin(
+        self, study: Study, question: Question, *, seed: int = 0, state: bytes | None = None
+    ) -> "_StrategyRun":
+        return _StrategyRun(self.title, fitted_problem(study, question), seed, steps_of(state))
+
+
+class _AnnealingRun:
+    """The proposals of the annealer. They are made anew from a state that counts them, which takes
+    a moment."""
+
+    def __init__(self, problem: SearchProblem, seed: int, made: int) -> None:
+        self._annealer = Annealer(problem, AnnealingSettings(seed=seed))
+        self._annealer.advance(made)
+
+    @property
+    def total(self) -> int:
+        return self._annealer.total
+
+    @property
+    def done(self) -> int:
+        return self._annealer.proposals
+
+    def advance(self, steps: int) -> None:
+        self._annealer.advance(steps)
+
+    def state(self) -> bytes:
+        return str(self.done).encode()
+
+    def selection(self) -> Selection:
+        problem = self._annealer.problem
+        best = self._annealer.result().best
+        return _selection(problem, best, *certificate(solve(problem)))
+
+
+class _StrategyRun:
+    """The evaluations of a strategy, which are made anew as well."""
+
+    def __init__(self, name: str, problem: SearchProblem, seed: int, made: int) -> None:
+        self._problem = problem
+        goal = SearchGoal.of(problem)
+        strategy = strategy_of(name, goal, seed)
+        self._course = StrategyRun(strategy, evaluation_of(problem), goal, EVALUATIONS)
+        self._batch = strategy.batch
+        self.advance(made)
+
+    @property
+    def total(self) -> int:
+        return self._course.total
+
+    @property
+    def done(self) -> int:
+        return self._course.evaluations
+
+    def advance(self, steps: int) -> None:
+        # Whole batches, so that it matters nowhere how the way was divided.
+        self._course.advance(-(-steps // self._batch) * self._batch)
+
+    def state(self) -> bytes:
+        return str(self.done).encode()
+
+    def selection(self) -> Selection:
+        best = self._course.result().best
+        return _selection(self._problem, best, *certificate(solve(self._problem)))
+
+
+def fitted_problem(study: Study, question: Question) -> SearchProblem:
+    """The question put to regressions of the table's columns; raises as `fit_all`."""
+    predictors = fit_all(study.table(), targets=question.columns)
+    return search_problem(
+        predictors, question.limits, objective=question.objective, allowed=question.allowed
+    )
+
+
+def steps_of(state: bytes | None) -> int:
+    """The steps that a state counts; raises `InvalidInput` where it is none."""
+    if state is None:
+        return 0
+    if not state.isdigit() or len(state) > 12:
+        raise InvalidInput("The kept state is damaged; begin anew without it.")
+    return int(state)
+
+
+def _selection(
+    problem: SearchProblem, best: Candidate, exact: Candidate | None, bound: float | None
+) -> Selection:
+    """What was found, beside the exact optimum or, where that is out of reach, a bound on it."""
+    gap = gap_to(problem, best, exact.value if exact else bound)
+    shown = {"": best} | ({"exact_": exact} if exact and gap else {})
+    limits = [None, *(f"{x.side.replace('_', ' ')} {x.bound:.6g}" for x in problem.limits)]
+    evidence = pd.DataFrame(
+        {"column": predictor.target.column, "limit": limit}
+        | {
+            f"{prefix}{name}": float(value)
+            for prefix, candidate in shown.items()
+            for name, value in predictor.predict([candidate.architecture])[
+                ["value", "prediction_low", "prediction_high"]
+            ]
+            .iloc[0]
+            .items()
+        }
+        for predictor, limit in zip(problem.predictors, limits, strict=True)
+    )
+    document = {"exact": exact and exact.to_dict(), "gap": gap, "bound": bound}
+    return Selection(best.architecture, certificate_of(gap, bound), evidence, document)
