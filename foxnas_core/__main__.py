@@ -220,7 +220,7 @@ def build_parser() -> argparse.ArgumentParser:
         "--method", metavar="NAME", help="such as regression or table (default: list them all)"
     )
     select.add_argument(
-        "--objective", metavar="COLUMN", help="what is to be best (default: the first quality)"
+        "--objective", metavar="COLUMN", help="what is to be best (default: the study's objective)"
     )
     _limits(select)
     select.add_argument("--seed", type=_natural, default=0)

@@ -31,7 +31,7 @@ def select(options: argparse.Namespace) -> Answer:
         if columns.count(column) > 1:
             raise InvalidInput(f"{column} is limited twice; keep the tighter limit.")
     question = Question(
-        options.objective or _objective(study),
+        options.objective or study.objective.column,
         dict(options.limit),
         allowed_choices(study.space, options.allow, options.forbid),
     )
@@ -63,12 +63,6 @@ def select(options: argparse.Namespace) -> Answer:
         table=found.evidence,
     )
     return Answer(document, (card,))
-
-
-def _objective(study: Study) -> str:
-    """The first quality of the study's table, or its first column."""
-    targets = study.table().targets
-    return next((t.column for t in targets if t.quality), next(t.column for t in targets))
 
 
 def _listed(study: Study) -> Answer:
