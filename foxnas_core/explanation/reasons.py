@@ -16,7 +16,7 @@ from foxnas_core.explanation.block_effects import common_block_effects
 from foxnas_core.regression import Predictor
 from foxnas_core.search.limits import noun_of
 from foxnas_core.space.architecture import Architecture
-from foxnas_core.table.metrics import Metric
+from foxnas_core.table.metrics import Metric, rate_text
 
 
 @dataclass(frozen=True, eq=False)
@@ -43,25 +43,25 @@ class Reasons:
         """
         gain, cost = self.gain.target, self.cost.target
         rows, said = self.table.to_dict("records"), []
-        brings = [row for row in rows if row[f"{gain.column}_low"] > 0]
+        brings = [row for row in rows if _clearly(row, gain) == gain.sign]
         if brings:
-            row = max(brings, key=lambda row: row[gain.column])
+            row = max(brings, key=lambda row: gain.sign * row[gain.column])
             said.append(
                 f"Most {noun_of(gain)} comes from {_named(row)}: {_amount(row, gain)} for "
                 f"{_amount(row, cost)}."
             )
-        saves = [row for row in rows if row[f"{cost.column}_high"] < 0]
+        saves = [row for row in rows if _clearly(row, cost) == cost.sign]
         if saves:
-            row = min(saves, key=lambda row: row[cost.column])
+            row = max(saves, key=lambda row: cost.sign * row[cost.column])
             said.append(
                 f"Most {noun_of(cost)} is saved by {_named(row)}: {_amount(row, cost)} for "
                 f"{_amount(row, gain)}."
             )
         if self.price:
             said.append(
-                f"At this budget a little more of it is worth {self.price:.3g} "
-                f"{gain.difference_unit} per {cost.unit}; a block that buys more than that earns "
-                "its place."
+                "At this budget a little more of it is worth "
+                f"{rate_text(self.price, gain, cost)}; a block that buys more than that earns its "
+                "place."
             )
         return said
 
@@ -120,31 +120,34 @@ def _amount(row: dict[Hashable, Any], target: Metric) -> str:
     return f"{target.text(row[target.column], signed=True)} {target.difference_unit}".strip()
 
 
+def _clearly(row: dict[Hashable, Any], target: Metric) -> int:
+    """Whether a block's effect is clearly above 0 (1), below it (-1) or neither (0)."""
+    low, high = (float(row[f"{target.column}_{end}"]) for end in ("low", "high"))
+    return 0 if low <= 0 <= high else int(np.sign(low))
+
+
 def _reason(
     gain: Metric, cost: Metric, row: dict[Hashable, Any], slope: float, price: float | None
 ) -> str:
     """Whether a block pays, in words."""
-    moves = []
-    for target in (gain, cost):
-        low, high = (float(row[f"{target.column}_{end}"]) for end in ("low", "high"))
-        moves.append(0 if low <= 0 <= high else int(np.sign(low)))
-    accuracy, latency = moves
-    if not accuracy and not latency:
+    gained, saved = (metric.sign * _clearly(row, metric) for metric in (gain, cost))
+    if not gained and not saved:
         return "no clear effect on either"
-    if not accuracy:
-        return f"{'slower' if latency > 0 else 'faster'}, with no clear effect on accuracy"
-    if not latency:
-        return f"{'more' if accuracy > 0 else 'less'} accurate, with no clear effect on latency"
-    if accuracy != latency:
-        return "more accurate and faster" if accuracy > 0 else "less accurate and slower"
+    if not gained:
+        return f"{cost.compared(saved > 0)}, with no clear effect on {gain.word}"
+    if not saved:
+        return f"{gain.compared(gained > 0)}, with no clear effect on {cost.word}"
+    if gained == saved:
+        return f"{gain.compared(gained > 0)} and {cost.compared(saved > 0)}"
     paid = float(row[cost.column])
     names = (gain.column + end for end in ("", "_low", "_high"))
-    ratio, *ends = (slope * float(row[name]) / paid for name in names)
-    unit = f"{gain.difference_unit} per {cost.unit}"
-    said = f"buys {ratio:.3g} {unit}" if accuracy > 0 else f"gives up {ratio:.3g} {unit} saved"
+    way = gain.sign * -cost.sign
+    ratio, *ends = (way * slope * float(row[name]) / paid for name in names)
+    rate = rate_text(ratio, gain, cost)
+    said = f"buys {rate}" if gained > 0 else f"gives up {rate} saved"
     if price is None:
         return said
     if min(ends) <= price <= max(ends):
         return f"{said}: about the price at this budget"
-    pays = (ratio > price) == (accuracy > 0)
+    pays = (ratio > price) == (gained > 0)
     return f"{said}: {'worth it' if pays else 'alone not worth it'} at this budget"

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import pandas as pd
 
-from foxnas_core.table.metrics import Metric
+from foxnas_core.table.metrics import Metric, rate_text
 
 
 def sentence_table(effects: pd.DataFrame, targets: Sequence[Metric]) -> pd.DataFrame:
@@ -55,5 +55,5 @@ def _exchange(row: pd.Series, targets: Sequence[Metric]) -> str:
         return f"; no clear effect on {' or '.join(unsure)}"
     if better[0] != better[1]:
         ratio = abs(row[gain.column] / row[cost.column])
-        return f", i.e. {ratio:.3g} {gain.difference_unit} per {cost.unit or cost.label}"
+        return f", i.e. {rate_text(ratio, gain, cost)}"
     return "; better in both" if better[0] else "; worse in both"

@@ -11,6 +11,7 @@ from foxnas_core.reporting.layout import Panel, Section, panel_of, table_of
 from foxnas_core.reporting.subject import Subject
 from foxnas_core.table.latency_verdicts import judge
 from foxnas_core.table.measurements import MeasurementTable
+from foxnas_core.table.metrics import metric_of
 from foxnas_core.table.reliability import reliability_of
 
 
@@ -40,7 +41,7 @@ def measurement_section(subject: Subject) -> Section:
     if found:
         sentences.append(found.sentence)
     panels = [Panel("What was measured", tables=(table_of(counted, "Measured targets"),))]
-    if subject.cost is not None:
+    if metric_of(subject.cost).timed and subject.cost in table.frame:
         panels.append(_badges(table, subject.cost))
     for analyses in (
         (trust.verdict, trust.advice, trust.agreement),

@@ -21,7 +21,7 @@ from foxnas_core.search.prices import front_prices
 from foxnas_core.search.problem import Candidate
 from foxnas_core.space.architecture import Architecture
 from foxnas_core.space.search_space import SearchSpace
-from foxnas_core.table.metrics import Metric
+from foxnas_core.table.metrics import Metric, metric_of, rate_text
 
 # Rows of the table of the front, and points of it and of the measured subnets that are drawn.
 LISTED = 24
@@ -77,8 +77,8 @@ def summary(subject: Subject) -> Section:
     """What was chosen, what it is expected to measure, and how far it is from the optimum."""
     if subject.chosen is None:
         said = (
-            "No subnet is chosen: where accuracy is not fitted none can be told to be best. Name "
-            "one to have it described here."
+            f"No subnet is chosen: where {metric_of(subject.objective).word} is not fitted none "
+            "can be told to be best. Name one to have it described here."
         )
         return Section("summary", "Summary", (said,))
     expected = expectations(subject, subject.chosen)
@@ -136,7 +136,10 @@ def _choice(subject: Subject, chosen: Architecture) -> str:
     """Which subnet this is about."""
     if subject.front is None or subject.budget is None:
         if subject.is_optimum:
-            return f"The chosen subnet is {chosen.id}, of all the most accurate by prediction."
+            best = metric_of(subject.objective)
+            return (
+                f"The chosen subnet is {chosen.id}, of all the best in {best.word} by prediction."
+            )
         return f"The chosen subnet is {chosen.id}."
     latency = subject.front.problem.limits[0].predictor
     budget = f"{latency.target.word} of {latency.target.value_text(subject.budget)}"
@@ -150,7 +153,8 @@ def _choice(subject: Subject, chosen: Architecture) -> str:
 def _distance(subject: Subject, chosen: Architecture) -> str:
     """How far the chosen subnet is from the proven optimum."""
     assert subject.optimum is not None
-    accuracy = subject.predictors[subject.objective]
+    objective = subject.predictors[subject.objective]
+    target = objective.target
     within = "within the budget " if subject.budget is not None else ""
     if subject.searched != subject.budget and subject.searched is not None:
         latency = subject.main[1].target
@@ -158,19 +162,19 @@ def _distance(subject: Subject, chosen: Architecture) -> str:
     if subject.is_optimum:
         return (
             f"It is the exact optimum of the regression: no architecture {within}is predicted to "
-            "be more accurate."
+            f"be {target.compared(better=True)}."
         )
     other = subject.optimum.architecture
-    effects = edit_effects(accuracy, chosen, other)
+    effects = edit_effects(objective, chosen, other)
     if effects.total == 0:
-        return f"It is predicted as accurate as the exact optimum {within}({other.id})."
+        return f"It is predicted equal in {target.word} to the exact optimum {within}({other.id})."
     sign = np.sign(effects.total)
     low, high = sorted((sign * effects.low, sign * effects.high))
-    size = f"{accuracy.target.text(abs(effects.total))} {accuracy.target.difference_unit}"
+    size = f"{target.text(abs(effects.total))} {target.difference_unit}".rstrip()
     return (
         f"The exact optimum {within}is {other.id}, predicted {size} "
-        f"{'more' if sign > 0 else 'less'} accurate than it (95 % confidence interval "
-        f"{interval_text(accuracy.target, low, high)})."
+        f"{target.compared(better=sign == target.sign)} than it (95 % confidence interval "
+        f"{interval_text(target, low, high)})."
     )
 
 
@@ -216,17 +220,18 @@ def _reasons(subject: Subject, chosen: Architecture) -> Panel:
         "What each block contributes to the predictions against the average measured subnet, with "
         "95 % confidence intervals; where one spans 0, the point is hollow."
     ]
-    if not subject.main[0].link.is_identity:
+    first = subject.main[0]
+    if not first.link.is_identity:
         sentences.append(
-            "Accuracy saturates, so its contributions are in points for a subnet of "
-            f"{subject.main[0].target.value_text(subject.main[0].link.center)}."
+            f"{first.target.title} saturates, so its contributions are those in a subnet of "
+            f"{first.target.value_text(first.link.center)}."
         )
     if subject.front is not None and subject.searched is not None:
         price = front_prices(subject.front).at(subject.searched)
         objective, cost = (predictor.target for predictor in subject.main)
         sentences.append(
-            f"At this budget a little more of it is worth {price:.3g} {objective.difference_unit} "
-            f"per {cost.unit}; a block that buys more than that earns its place."
+            f"At this budget a little more of it is worth {rate_text(price, objective, cost)}; a "
+            "block that buys more than that earns its place."
         )
     measured = subject.table.architectures()
     if len(subject.main) == 2:

@@ -80,6 +80,11 @@ class Metric:
         """The column's name without its suffix: the same on every device."""
         return self.column.partition(":")[0]
 
+    def compared(self, better: bool) -> str:
+        """How a network of a better or worse value compares: "faster", "lower in energy"."""
+        word = self.better if better else self.worse
+        return f"{word} in {self.word}" if word in ("higher", "lower", "fewer", "more") else word
+
     @property
     def sign(self) -> float:
         """What makes more of a value better: -1 where less is."""
@@ -185,6 +190,17 @@ def register_metric(metric: Metric) -> Metric:
     if _KNOWN.setdefault(metric.column, metric) != metric:
         raise InvalidInput(f"There is another metric called {metric.column!r}; take another name.")
     return metric
+
+
+def rate_text(rate: float, gain: Metric, cost: Metric) -> str:
+    """So much of one metric for each unit of another: "12.3 points per ms", "1e-07 Dice per unit of
+    MACs"."""
+    return f"{rate:.3g} {rate_unit(gain, cost)}"
+
+
+def rate_unit(gain: Metric, cost: Metric) -> str:
+    """The unit of one metric by another: "points per ms"."""
+    return f"{gain.difference_unit or gain.word} per {cost.unit or f'unit of {cost.word}'}"
 
 
 def units_of(column: str) -> Mapping[str, float]:
