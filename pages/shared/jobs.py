@@ -56,7 +56,7 @@ class Job(Work):
         self.kept: str | None = None
         self._keep = keep
         self._changed = threading.Condition()
-        self._paused = False
+        self._paused = self._moving = False
         self._asked = self._stepped = 0  # frames while paused
         self._thread.start()
 
@@ -71,8 +71,10 @@ class Job(Work):
         return "running" if self.annealer else "starting"
 
     def pause(self) -> None:
+        """Hold the run, and wait until it stands still."""
         with self._changed:
             self._paused = True
+            self._changed.wait_for(lambda: not self._moving, 5)
 
     def step(self) -> None:
         """Advance a paused run by one frame, and wait until it is made."""
@@ -113,16 +115,16 @@ class Job(Work):
                     return  # paused and forgotten
                 if self._stop.is_set():
                     return
-                stepping = self._paused
+                stepping, self._moving = self._paused, True
             if waited:
                 due = time.monotonic()
             seconds = self.seconds
             share = FRAME / seconds if seconds else 1 / FRAMES
             annealer.advance(math.ceil(annealer.total * share))
             with self._changed:
-                if stepping:
-                    self._stepped += 1
-                    self._changed.notify_all()
+                self._moving = False
+                self._stepped += stepping
+                self._changed.notify_all()
                 if seconds:
                     due += FRAME
                     self._changed.wait_for(

@@ -11,7 +11,7 @@ import pytest
 from conftest import REPOSITORY
 
 from foxnas_core.errors import InvalidInput, NotWritable
-from foxnas_core.search.annealing import search
+from foxnas_core.search.annealing import Annealer, search
 from foxnas_core.search.exact import solve_exact
 from foxnas_core.search.problem import SearchProblem
 from foxnas_core.search.schedule import AnnealingSettings
@@ -88,6 +88,23 @@ def test_a_paused_job_stands_still_and_goes_on(start):
     job.resume()
     wait_for(lambda: job.annealer.proposals > held)
     assert job.state == "running"
+
+
+def test_a_paused_job_has_made_the_frame_that_it_was_in(start, monkeypatch):
+    advance, within = Annealer.advance, threading.Event()
+
+    def slow(annealer: Annealer, steps: int) -> None:
+        within.set()
+        time.sleep(0.1)
+        advance(annealer, steps)
+
+    monkeypatch.setattr(Annealer, "advance", slow)
+    job = start()
+    assert within.wait(20)
+    job.pause()
+    made = job.annealer.proposals
+    time.sleep(0.2)
+    assert job.annealer.proposals == made
 
 
 def test_a_paused_job_is_stepped_through_to_the_end_with_the_same_bits(start, problem):
