@@ -147,6 +147,16 @@ def lenient_checks(brief_timing, monkeypatch):
 
 
 @pytest.fixture
+def fixed_latencies(lenient_checks, monkeypatch):
+    """Latencies measured in the test are the same on every machine: for what is about the rows."""
+    from fixed import fixed_visit
+
+    from foxnas_core.measurement.latency import LatencyMeter
+
+    monkeypatch.setattr(LatencyMeter, "_visit", fixed_visit)
+
+
+@pytest.fixture
 def tiny_study(lenient_checks, tiny_checkpoint, tiny_dataset, tmp_path):
     """A study of its own for each test: weights and images, no measurements yet."""
     from foxnas_core.study.storage import create_study

@@ -16,7 +16,7 @@ from tests.test_main import budget_of
 DOC = (REPOSITORY / "docs" / "own-supernet.md").read_text()
 
 
-def test_the_example_runs_to_the_end(lenient_checks, tmp_path, monkeypatch, capsys):
+def test_the_example_runs_to_the_end(fixed_latencies, tmp_path, monkeypatch, capsys):
     """Files and commands are the document's; images, epochs, subnets and timed runs are fewer."""
     monkeypatch.chdir(tmp_path)
     files = dict(re.findall(r"^`(\w+\.(?:py|json))`.*?```\w+\n(.*?)```", DOC, re.S | re.M))

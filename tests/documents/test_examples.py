@@ -37,7 +37,7 @@ def of(path):
 
 
 @pytest.fixture
-def folder(tmp_path, monkeypatch, lenient_checks):
+def folder(tmp_path, monkeypatch, fixed_latencies):
     """The reader's folder."""
     shutil.copytree(DEMO, tmp_path / "data" / "demo")
     monkeypatch.chdir(tmp_path)
