@@ -14,11 +14,17 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from foxnas_core.errors import FoxnasError, InvalidInput
+from foxnas_core.plugins import load_plugins
 
 _ARCHITECTURE = "a JSON file, the id of a measured subnet, or an architecture written out"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
+    try:
+        load_plugins()
+    except FoxnasError as error:
+        print(f"foxnas: {error}", file=sys.stderr)
+        return 2
     options = build_parser().parse_args(arguments)
     # Imported late, so that --help answers at once.
     from foxnas_core.commands import answer as answered

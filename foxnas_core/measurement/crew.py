@@ -20,6 +20,7 @@ from typing import Any, Protocol
 
 from foxnas_core.measurement.meter import Meter, Prepared, on_device
 from foxnas_core.measurement.preparing import prepare_all
+from foxnas_core.plugins import load_plugins
 from foxnas_core.space.architecture import Architecture
 from foxnas_core.supernet.checkpoint import Checkpoint
 from foxnas_core.tasks.dataset import ImageSet
@@ -230,6 +231,7 @@ def _help(packed: bytes, lane: Connection, cores: set[int]) -> None:
     torch.set_num_threads(1)
     if cores:
         os.sched_setaffinity(0, cores)
+    load_plugins()
     scorer: Scorer = pickle.loads(packed)
     # The lane says what there is to say about an interrupt, or about its own end.
     with suppress(KeyboardInterrupt, EOFError, BrokenPipeError):

@@ -18,6 +18,7 @@ from foxnas_core.evidence.trust.pairs import (
     spread_sample,
 )
 from foxnas_core.families.mbconv.space import settings_of
+from foxnas_core.plugins import load_plugins
 from foxnas_core.space.architecture import Architecture
 from foxnas_core.study.storage import Study, file_hash, open_study
 from foxnas_core.tasks.dataset import Dataset, load_dataset
@@ -202,6 +203,7 @@ def _work(
         told.put((architecture_id, steps))
 
     try:
+        load_plugins()
         study = open_study(folder)
         dataset = images_of(study, study.load_checkpoint(), data)
         begun = _begun(study, dataset, settings)

@@ -11,6 +11,7 @@ from streamlit.delta_generator import DeltaGenerator
 
 from foxnas_core.errors import FoxnasError, MissingPart
 from foxnas_core.figures.theme import GRID, PAPER
+from foxnas_core.plugins import load_plugins
 from foxnas_core.study.locks import is_read_only
 from foxnas_core.study.storage import Study, list_studies, open_study
 from pages.shared import cache, choices, process, tour
@@ -132,6 +133,7 @@ def _draw_frame(title: str, sentence: str) -> Study | None:
     st.title(title)
     st.write(sentence)
     with errors_as_cards():
+        load_plugins()
         study = _pick_study()
         before = choices.remembered("drawn")
         cache.settle(study)
