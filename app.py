@@ -8,7 +8,7 @@ import streamlit as st
 
 from foxnas_core.errors import FoxnasError
 from foxnas_core.glossary import meaning_of
-from foxnas_core.study.storage import Study
+from foxnas_core.study import Study
 from foxnas_core.table.measurements import MeasurementTable
 from foxnas_core.table.reliability import reliability_of
 from pages.shared import cache, choices, tour

@@ -22,7 +22,7 @@ from statistics import median
 
 from playwright.sync_api import Browser, Page
 
-from foxnas_core.study.storage import open_study
+from foxnas_core.study import open_study
 from tests.serving import PATIENCE, REPOSITORY, Server, chromium, serve, wait_until_drawn
 
 PAGES = ("", "Coefficients", "Diagnostics", "What_if", "Search", "Export", "Import")

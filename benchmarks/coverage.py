@@ -21,7 +21,7 @@ import pandas as pd
 from foxnas_core.regression import Predictor, fit
 from foxnas_core.regression.inference import KINDS, inference
 from foxnas_core.regression.link import Link
-from foxnas_core.study.storage import open_study
+from foxnas_core.study import open_study
 from foxnas_core.table.importing import read_foreign
 from foxnas_core.table.latency_verdicts import usable
 from foxnas_core.table.measurements import MeasurementTable, table_from_frame

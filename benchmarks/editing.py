@@ -18,7 +18,7 @@ import numpy as np
 from playwright.sync_api import Page
 
 from foxnas_core.steps.fit import fit_all
-from foxnas_core.study.storage import Study, open_study
+from foxnas_core.study import Study, open_study
 from tests.serving import PATIENCE, REPOSITORY, chromium, serve, wait_until_drawn
 
 # Notes when a request leaves, and when the answer arrives that changes a number.

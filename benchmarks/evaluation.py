@@ -20,7 +20,7 @@ import torch
 from foxnas_core.families.mbconv.subnet import Subnet
 from foxnas_core.measurement.preparing import pixel_statistics, prepare, prepare_all
 from foxnas_core.space.architecture import Architecture
-from foxnas_core.study.storage import open_study
+from foxnas_core.study import open_study
 from foxnas_core.supernet.checkpoint import Checkpoint
 from foxnas_core.supernet.images import to_batch
 from foxnas_core.supernet.onnx import INPUT, session_of

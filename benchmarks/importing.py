@@ -20,7 +20,7 @@ import pandas as pd
 from foxnas_core.families import load_shipped
 from foxnas_core.regression import fit
 from foxnas_core.space.search_space import SearchSpace
-from foxnas_core.study.storage import create_study
+from foxnas_core.study import create_study
 from foxnas_core.table.importing import read_foreign
 from foxnas_core.table.measurements import MeasurementTable, table_from_frame
 

@@ -38,7 +38,7 @@ from foxnas_core.regression.features import build_form, forms_of
 from foxnas_core.regression.leastsquares import FoldedRows, clearly_above, deal_folds
 from foxnas_core.regression.link import Link
 from foxnas_core.space.search_space import SearchSpace
-from foxnas_core.study.storage import open_study
+from foxnas_core.study import open_study
 from foxnas_core.table.importing import read_foreign
 from foxnas_core.table.latency_verdicts import usable
 from foxnas_core.table.measurements import MeasurementTable

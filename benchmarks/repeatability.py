@@ -21,7 +21,7 @@ import numpy as np
 import pandas as pd
 
 from foxnas_core.steps.plan import not_yet_measured
-from foxnas_core.study.storage import open_study
+from foxnas_core.study import open_study
 from foxnas_core.table.latency_verdicts import usable
 from foxnas_core.table.measurements import MeasurementTable, table_from_frame
 

@@ -37,7 +37,7 @@ from foxnas_core.search.exact import front, solve_exact
 from foxnas_core.search.limits import Limit
 from foxnas_core.search.problem import SearchProblem
 from foxnas_core.search.schedule import AnnealingSettings
-from foxnas_core.study.storage import open_study
+from foxnas_core.study import open_study
 
 WITHIN = 1e-4  # of the optimum
 QUANTILES = (0.05, 0.2, 0.4, 0.6, 0.8, 0.95)

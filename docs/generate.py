@@ -29,10 +29,10 @@ from foxnas_core.measurement import latency, runner
 from foxnas_core.search import result, rounds, schedule
 from foxnas_core.search.problem import Candidate
 from foxnas_core.space.architecture import Architecture, Value
-from foxnas_core.space.editing.variants import Variant, variants_to_dict
 from foxnas_core.space.search_space import Condition, Decision
-from foxnas_core.study import storage
+from foxnas_core.study import parts
 from foxnas_core.study.library import archive
+from foxnas_core.study.variants import VARIANTS, Variant, Variants
 from foxnas_core.table import files, latency_verdicts, measurements, metrics
 
 FOLDER = Path(__file__).parent
@@ -154,7 +154,10 @@ def example(kind: Any, **given: Any) -> Any:
     if origin in (dict, Mapping):
         return {"NAME": example(arguments[1])}
     hints = typing.get_type_hints(kind)
-    return kind(**{f.name: given.get(f.name) or example(hints[f.name]) for f in fields(kind)})
+    value = object.__new__(kind)  # unchecked: what may stand there need not belong together
+    for each in fields(kind):
+        object.__setattr__(value, each.name, given.get(each.name) or example(hints[each.name]))
+    return value
 
 
 _EXAMPLES: dict[Any, Any] = {
@@ -217,12 +220,15 @@ def _type(kind: Any) -> str:
 
 def files_part() -> str:
     """Every file of a study, what it is, and the most bytes of it that are taken from elsewhere."""
-    lines = (line for line in (storage.__doc__ or "").splitlines() if "  " in line.strip())
-    told = dict(re.split(r" {2,}", line, maxsplit=1) for line in lines)
-    most = storage.PARTS | {"searches/ID.json": storage.MOST_SEARCH}
+    told = [
+        *((name, about, most) for name, (about, most) in parts.FILES.items()),
+        *((kind.file, kind.about, kind.most) for kind in parts.kinds()),
+        *((f"{kind.file}/ID.json", kind.about, kind.most) for kind in parts.collections()),
+    ]
     return rows(
         ("file", "what it is", "at most"),
-        [(_code(n), what, _bytes(most[n]) if n in most else "") for n, what in told.items()],
+        [(_code(name), about, _bytes(most)) for name, about, most in told]
+        + [(_code(name), about, "") for name, about in parts.STATE.items()],
     )
 
 
@@ -294,27 +300,29 @@ def _documents() -> dict[str, Callable[[], str]]:
         contenders=(example(handmade.Contender, results=(outcome,), latency=time),),
     )
     found = example(result.SearchResult, sides=("at_least",))
-    named = [Variant("text", _EXAMPLES[Architecture])]
+    named = example(Variants)
     return {
         "trust.json": lambda: document_part(
-            trust.to_dict(), pairs.TrustRecord, pairs.TrustSettings, pairs.TrustPair, pairs.Score
+            pairs.TRUST.document(trust), pairs.TrustRecord, pairs.TrustSettings, pairs.TrustPair,
+            pairs.Score,
         ),
         "rounds.json": lambda: document_part(
-            begun.to_dict(), rounds.RoundsRecord, rounds.Round, rounds.Find, rounds.FindEstimate,
-            rounds.BestMeasured, rounds.FitQuality,
+            rounds.ROUNDS.document(begun), rounds.RoundsRecord, rounds.Round, rounds.Find,
+            rounds.FindEstimate, rounds.BestMeasured, rounds.FitQuality,
         ),
         "claims.json": lambda: document_part(
-            {"format": 1, "trials": [trial.to_dict()]}, claims.Trial, claims.Claim,
+            claims.CLAIMS.document(claims.Trials((trial,))), claims.Trial, claims.Claim,
             claims.FitRecord, claims.Verdict, claims.Circumstances,
         ),
         "handmade.json": lambda: document_part(
-            compared.to_dict(), handmade.HandmadeRecord, handmade.Contender, handmade.Result,
-            handmade.Latency,
+            handmade.HANDMADE.document(compared), handmade.HandmadeRecord, handmade.Contender,
+            handmade.Result, handmade.Latency,
         ),
         "searches": lambda: document_part(
-            found.to_dict(), result.SearchResult, schedule.AnnealingSettings, Candidate
+            result.SEARCHES.document(found), result.SearchResult, schedule.AnnealingSettings,
+            Candidate,
         ),
-        "variants.json": lambda: document_part(variants_to_dict(named), Variant),
+        "variants.json": lambda: document_part(VARIANTS.document(named), Variant),
     }  # fmt: skip
 
 

@@ -7,7 +7,7 @@ from foxnas_core.figures import design as figures
 from foxnas_core.figures import rounds as round_figures
 from foxnas_core.search.rounds.outcome import rounds_table
 from foxnas_core.search.rounds.record import RoundsRecord, front_error
-from foxnas_core.study.storage import Study
+from foxnas_core.study import Study
 from foxnas_core.table.metrics import metric_of
 from pages.shared import cache
 from pages.shared.commands import show_command, shown_folder

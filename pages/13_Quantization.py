@@ -6,7 +6,7 @@ from foxnas_core.cards import quantization
 from foxnas_core.cards.given import Given
 from foxnas_core.errors import FoxnasError
 from foxnas_core.quantization.comparison import has_both_precisions
-from foxnas_core.study.storage import Study, list_studies, open_study
+from foxnas_core.study import Study, list_studies, open_study
 from pages.shared import cache, choices
 from pages.shared.cards import given_of, show
 from pages.shared.frame import page, studies_folder

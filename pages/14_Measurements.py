@@ -9,7 +9,7 @@ import streamlit as st
 
 from foxnas_core.figures import measurements as figures
 from foxnas_core.figures import subnets
-from foxnas_core.study.storage import Study
+from foxnas_core.study import Study
 from foxnas_core.table.latency_verdicts import (
     FAILED,
     MOST_SPREAD,

@@ -14,7 +14,7 @@ from foxnas_core.search.restriction import choices_that_keep, choices_that_take,
 from foxnas_core.space.architecture import Architecture, Value
 from foxnas_core.space.editing.changes import changes_between, in_words
 from foxnas_core.space.search_space import Decision
-from foxnas_core.study.storage import Study
+from foxnas_core.study import Study
 from foxnas_core.table.metrics import Metric, metric_of
 from pages.shared import cache, choices
 from pages.shared.cache import Kept

@@ -18,7 +18,7 @@ from foxnas_core.regression import Predictor
 from foxnas_core.space.architecture import Architecture, Value
 from foxnas_core.space.editing.bulk import set_choices
 from foxnas_core.steps.verify import LEVEL, TARGETS, latency_device
-from foxnas_core.study.storage import Study
+from foxnas_core.study import Study
 from foxnas_core.table.metrics import metric_of
 from pages.shared import cache, choices
 from pages.shared.commands import shown_folder

@@ -12,7 +12,7 @@ from foxnas_core.figures import model_graph as figures
 from foxnas_core.profiling.result import Layer, LayerProfile
 from foxnas_core.space.architecture import Architecture
 from foxnas_core.steps.measure import PRECISIONS, devices_of
-from foxnas_core.study.storage import Study
+from foxnas_core.study import Study
 from foxnas_core.table.metrics import KNOWN
 from pages.shared import cache, choices
 from pages.shared.architecture_picker import pick_architecture

@@ -8,7 +8,7 @@ import streamlit as st
 from foxnas_core.errors import FoxnasError, MissingPart
 from foxnas_core.reporting.subject import PARTS, ReportRequest
 from foxnas_core.space.architecture import Architecture
-from foxnas_core.study.storage import Study
+from foxnas_core.study import Study
 from pages.shared import cache, choices
 from pages.shared.editor import architecture_picker
 from pages.shared.frame import errors_as_cards, page

@@ -9,7 +9,7 @@ from foxnas_core.evidence.handmade.claims import WAYS, Comparison
 from foxnas_core.evidence.handmade.record import ALONE, PRECISIONS, HandmadeRecord
 from foxnas_core.figures import handmade as figures
 from foxnas_core.steps.handmade import ComparisonSettings
-from foxnas_core.study.storage import Study
+from foxnas_core.study import Study
 from pages.shared import cache
 from pages.shared.commands import show_command, shown_folder
 from pages.shared.frame import errors_as_cards, page

@@ -8,9 +8,8 @@ import streamlit as st
 
 from foxnas_core.errors import FoxnasError
 from foxnas_core.families import load_shipped, shipped_spaces
-from foxnas_core.study import library
+from foxnas_core.study import library, new_study_folder, open_study
 from foxnas_core.study.locks import is_read_only
-from foxnas_core.study.storage import new_study_folder, open_study
 from pages.shared import choices
 from pages.shared.frame import errors_as_cards, may_write, page_without_study, studies_folder
 from pages.shared.panel import panel

@@ -20,7 +20,7 @@ from foxnas_core.regression import Predictor
 from foxnas_core.space.architecture import Architecture
 from foxnas_core.space.editing.diff import diff_table
 from foxnas_core.space.editing.history import History
-from foxnas_core.study.storage import Study
+from foxnas_core.study import Study
 from pages.shared import cache, choices
 from pages.shared.comparison_picker import Other, kept_variants, other_picker, variants_menu
 from pages.shared.editor import (

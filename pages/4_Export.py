@@ -18,7 +18,7 @@ from foxnas_core.figures.search import architecture_table
 from foxnas_core.regression import Predictor
 from foxnas_core.space.architecture import Architecture
 from foxnas_core.steps.export import expected_seconds
-from foxnas_core.study.storage import Study
+from foxnas_core.study import Study
 from foxnas_core.tasks.dataset import FASHION_MNIST, has_fashion_mnist
 from pages.shared import cache, choices
 from pages.shared.architecture_picker import pick_architecture

@@ -9,7 +9,7 @@ import streamlit as st
 from foxnas_core.cards import diagnostics
 from foxnas_core.cards.given import Given
 from foxnas_core.errors import FoxnasError
-from foxnas_core.study.storage import Study
+from foxnas_core.study import Study
 from foxnas_core.table.files import as_csv
 from pages.shared import cache, choices
 from pages.shared.cards import beside, given_of, show

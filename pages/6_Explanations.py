@@ -24,7 +24,7 @@ from foxnas_core.figures.explanations import (
 )
 from foxnas_core.regression import Predictor
 from foxnas_core.space.architecture import Architecture
-from foxnas_core.study.storage import Study
+from foxnas_core.study import Study
 from foxnas_core.table.measurements import MeasurementTable
 from pages.shared import cache, choices
 from pages.shared.editor import architecture_picker, reference_name

@@ -18,7 +18,7 @@ from foxnas_core.figures import devices as figures
 from foxnas_core.figures.coefficients import heatmap_figure
 from foxnas_core.glossary import meaning_of
 from foxnas_core.regression import Predictor
-from foxnas_core.study.storage import Study
+from foxnas_core.study import Study
 from foxnas_core.table.measurements import MeasurementTable
 from foxnas_core.table.metrics import metric_of
 from pages.shared import cache, choices

@@ -5,7 +5,7 @@ import streamlit as st
 from foxnas_core.errors import FoxnasError
 from foxnas_core.families import load_shipped, shipped_spaces
 from foxnas_core.space.search_space import SearchSpace
-from foxnas_core.study.storage import Study, create_study, new_study_folder, parse_space
+from foxnas_core.study import Study, create_study, new_study_folder, parse_space
 from foxnas_core.table.importing import SUFFIXES, ForeignFile, published_space
 from foxnas_core.table.measurements import MeasurementTable
 from pages.shared import cache, choices

@@ -16,7 +16,7 @@ from foxnas_core.search.prices import Prices, front_prices
 from foxnas_core.search.stability import DRAWS, Stability
 from foxnas_core.search.ties import tied_set
 from foxnas_core.space.architecture import Architecture
-from foxnas_core.study.storage import Study
+from foxnas_core.study import Study
 from foxnas_core.table.measurements import MeasurementTable
 from pages.shared import cache, choices
 from pages.shared.frame import errors_as_cards, page, plain

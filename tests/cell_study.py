@@ -6,7 +6,7 @@ import numpy as np
 
 from foxnas_core.families import load_shipped
 from foxnas_core.families.nasbench201.space import OPERATIONS
-from foxnas_core.study.storage import Study, create_study
+from foxnas_core.study import Study, create_study
 
 SPACE = load_shipped("nasbench201")
 # In the order of the operations: accuracy in points, latency in ms, on the first edge; each further

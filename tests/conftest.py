@@ -159,7 +159,7 @@ def fixed_latencies(lenient_checks, monkeypatch):
 @pytest.fixture
 def tiny_study(lenient_checks, tiny_checkpoint, tiny_dataset, tmp_path):
     """A study of its own for each test: weights and images, no measurements yet."""
-    from foxnas_core.study.storage import create_study
+    from foxnas_core.study import create_study
     from foxnas_core.supernet.checkpoint import save_checkpoint
 
     study = create_study(tmp_path / "tiny", tiny_checkpoint.supernet.space, name="Tiny")
@@ -229,7 +229,7 @@ def cells(studies):
     """A study "cells" of listed operations, one group each, beside the demo's."""
     from hand import choice_space
 
-    from foxnas_core.study.storage import create_study
+    from foxnas_core.study import create_study
 
     operations = ("none", "skip_connect", "nor_conv_1x1", "nor_conv_3x3")
     space = choice_space({f"edge{i}": operations for i in range(4)})
@@ -252,7 +252,7 @@ def cell_study(studies):
     """A study "nas" of NAS-Bench-201's cells, beside the demo's."""
     from cell_study import cell_study
 
-    from foxnas_core.study.storage import open_study
+    from foxnas_core.study import open_study
 
     folder = studies / "nas"
     # Some modules keep one folder of studies for all their tests.

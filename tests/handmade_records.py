@@ -52,7 +52,8 @@ def record_of(
     inherited accuracy is by so much less than that trained alone."""
     contenders = [
         Contender(
-            f"{name}-{(k + 1) / 10:g}", name, 28, 1e4, 1e6, (k + 1) / 10,
+            name=f"{name}-{(k + 1) / 10:g}", family=name, width=(k + 1) / 10,
+            resolution=28, parameters=1e4, macs=1e6,
             results=(result(accuracy, std_error=std_error),), latency=latency(time, spread),
         )
         for name, points in made.items()
@@ -60,7 +61,8 @@ def record_of(
     ]  # fmt: skip
     contenders += [
         Contender(
-            f"searched-{architecture.id}", SEARCHED, 18, 2e4, 5e5, architecture=architecture,
+            name=f"searched-{architecture.id}", family=SEARCHED, architecture=architecture,
+            resolution=18, parameters=2e4, macs=5e5,
             chosen="best predicted accuracy within 1 ms", latency=latency(time, spread),
             results=(
                 result(accuracy - inherited_less, way=INHERITED, std_error=std_error),
@@ -73,7 +75,7 @@ def record_of(
     ]  # fmt: skip
     parents = {"space": "s", "checkpoint": "c", "measurements": "m"}
     return HandmadeRecord(
-        parents, "stripes", 400, 300, dict(RECIPE), tuple(contenders), CIRCUMSTANCES
+        parents, "stripes", 400, 300, dict(RECIPE), CIRCUMSTANCES, tuple(contenders)
     )
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 from hand import hand_space, saturating_table
 
 from foxnas_core.regression import Predictor, fit
-from foxnas_core.study.storage import Study, create_study, open_study
+from foxnas_core.study import Study, create_study, open_study
 
 SPACE = hand_space(resolutions=(12, 24))
 TABLE = saturating_table(SPACE, 150)

@@ -6,7 +6,7 @@ import pytest
 from conftest import REPOSITORY, run_page, sentences
 
 from foxnas_core.families import load_shipped
-from foxnas_core.study.storage import create_study
+from foxnas_core.study import create_study
 from foxnas_core.table.measurements import table_from_frame
 
 EVERY_PAGE = ["app.py", *sorted(f"pages/{p.name}" for p in (REPOSITORY / "pages").glob("*.py"))]

@@ -7,7 +7,7 @@ from conftest import DEMO
 
 from benchmarks.coverage import Truth, coverage, main
 from foxnas_core.regression.inference import KINDS
-from foxnas_core.study.storage import open_study
+from foxnas_core.study import open_study
 
 
 def covered(

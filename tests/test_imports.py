@@ -14,7 +14,7 @@ CORE = REPOSITORY / "foxnas_core"
 ROOMS = [
     ("errors", "files", "documents", "glossary"),
     ("space", "plugins"),
-    ("networks",),
+    ("networks", "records"),
     ("families",),
     ("tasks", "table"),
     ("supernet",),
@@ -140,7 +140,7 @@ def test_session_state_and_caches_have_one_user_each():
 @pytest.mark.parametrize(
     "module",
     [
-        "study.storage",
+        "study",
         "steps.fit",
         "steps.export",
         "commands",

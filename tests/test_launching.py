@@ -16,7 +16,7 @@ from foxnas_core import launching
 from foxnas_core.__main__ import main
 from foxnas_core.errors import FoxnasError, MissingPart
 from foxnas_core.launching import app_folder, fill_with_demo, studies_folder
-from foxnas_core.study.storage import open_study
+from foxnas_core.study import open_study
 
 REPOSITORY = Path(__file__).parents[1]
 

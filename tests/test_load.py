@@ -13,7 +13,8 @@ from serving import Server, serve
 from websockets.asyncio.client import connect
 
 from benchmarks.load import Findings, Visitor, resident, socket_of
-from foxnas_core.study.storage import open_study
+from foxnas_core.search.result import SEARCHES
+from foxnas_core.study import open_study
 
 
 @pytest.fixture(scope="module")
@@ -125,9 +126,9 @@ def test_two_servers_on_one_study_keep_what_both_do(server: Server, tmp_path: Pa
         asyncio.run(visiting([server, other], findings))
         # Searches go on when they are left, and are kept when they end, in whichever server.
         last = time.monotonic() + 60
-        while len(kept := study.search_ids()) < 4 and time.monotonic() < last:
+        while len(kept := study.ids(SEARCHES)) < 4 and time.monotonic() < last:
             time.sleep(0.1)
         assert "Traceback" not in other.log.read_text()
     assert not findings.errors and len(findings.times["edit: numbers"]) == 16
-    searched = [study.load_search(search_id).limits[0][1] for search_id in kept]
+    searched = [study.kept(SEARCHES, search_id).limits[0][1] for search_id in kept]
     assert sorted(searched) == pytest.approx(sorted(budgets))

@@ -13,7 +13,7 @@ import pytest
 from conftest import REPOSITORY, stripes, tiny_document
 
 from foxnas_core.__main__ import main
-from foxnas_core.study.storage import create_study, open_study
+from foxnas_core.study import create_study, open_study
 
 PUBLISHED = REPOSITORY.parent / "shared" / "data" / "foxnas_cpu_256.csv"
 ESTIMATE = {"value", "low", "high"}

@@ -9,7 +9,7 @@ import sys
 from conftest import DEMO, REPOSITORY
 
 from foxnas_core.__main__ import main
-from foxnas_core.study.storage import open_study
+from foxnas_core.study import open_study
 from foxnas_core.tasks.dataset import pack_images, unpack_images
 from tests.test_main import budget_of
 

@@ -13,8 +13,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar
 
 from foxnas_core.errors import FoxnasError, MissingPart
+from foxnas_core.evidence.trust.pairs import TRUST
 from foxnas_core.space.architecture import Architecture
-from foxnas_core.study.storage import Study, file_hash
+from foxnas_core.study import Study, file_hash
 from foxnas_core.table.measurements import MeasurementTable
 from foxnas_core.table.metrics import metric_of
 
@@ -212,7 +213,7 @@ class Given:
     @once
     def trust(self) -> "TrustRecord | None":
         """The subnets that were trained alone; raises as `Study.trust`."""
-        return self.study.trust()
+        return self.study.record(TRUST)
 
     @once
     def trust_report(self) -> "TrustReport":

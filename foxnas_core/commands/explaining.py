@@ -12,7 +12,7 @@ from foxnas_core.cards.given import Given
 from foxnas_core.commands.printing import Answer
 from foxnas_core.commands.shared import named_architecture
 from foxnas_core.errors import InvalidInput
-from foxnas_core.study.storage import open_study
+from foxnas_core.study import open_study
 
 
 def explain(options: argparse.Namespace) -> Answer:

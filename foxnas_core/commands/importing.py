@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 from foxnas_core.commands.shared import named_space, say, space_to_train
 from foxnas_core.errors import InvalidInput, MissingPart
+from foxnas_core.study import Study, create_study, open_study
 from foxnas_core.study.goals import Goals
-from foxnas_core.study.storage import Study, create_study, open_study
 from foxnas_core.table.metrics import is_metric, metric_of
 
 if TYPE_CHECKING:

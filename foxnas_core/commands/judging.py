@@ -10,7 +10,9 @@ from tqdm import tqdm
 
 from foxnas_core.commands.shared import given, named_architecture, opened, say, stoppable
 from foxnas_core.errors import InvalidInput
-from foxnas_core.study.storage import open_study
+from foxnas_core.records import document_of
+from foxnas_core.steps.claims import current_trials
+from foxnas_core.study import open_study
 
 
 def trust(options: argparse.Namespace) -> dict[str, Any]:
@@ -87,13 +89,13 @@ def verify(options: argparse.Namespace) -> dict[str, Any]:
             say(f"{trial.title}: {sentence}")
     if not all(trial.done for trial in trials):
         say("Stopped; what was measured is kept, and the same command goes on.")
-    board = scoreboard(study.current_trials())
+    board = scoreboard(current_trials(study))
     for sentence in board.sentences():
         say(sentence)
     return {
         "study": str(study.folder),
         "rows": len(study.table()),
-        "trials": [trial.to_dict() for trial in trials],
+        "trials": [document_of(trial) for trial in trials],
         **scoreboard_document(board),
     }
 

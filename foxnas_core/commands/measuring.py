@@ -22,7 +22,7 @@ from foxnas_core.steps.calibrate import calibrations, measure_optima
 from foxnas_core.steps.fit import fit_all
 from foxnas_core.steps.measure import measure_on_device, measure_subnets
 from foxnas_core.steps.plan import not_yet_measured, plan_measurements
-from foxnas_core.study.storage import Study, open_study
+from foxnas_core.study import Study, open_study
 
 if TYPE_CHECKING:
     from foxnas_core.measurement.campaign import CampaignProgress, Measured

@@ -22,7 +22,7 @@ from foxnas_core.steps.calibrate import calibrations
 from foxnas_core.steps.fit import fit_all
 from foxnas_core.steps.rounds import search_rounds
 from foxnas_core.steps.search import search_problem
-from foxnas_core.study.storage import Study, open_study
+from foxnas_core.study import Study, open_study
 from foxnas_core.table.measurements import MeasurementTable
 from foxnas_core.table.metrics import Metric
 
@@ -52,7 +52,7 @@ def search(options: argparse.Namespace) -> Answer | dict[str, Any]:
     from foxnas_core.search.annealing import search as run
     from foxnas_core.search.chance import chance_kept
     from foxnas_core.search.restriction import allowed_choices
-    from foxnas_core.search.result import search_document
+    from foxnas_core.search.result import SEARCHES, search_document
     from foxnas_core.search.rounds.outcome import best_row
     from foxnas_core.search.schedule import AnnealingSettings
 
@@ -85,7 +85,7 @@ def search(options: argparse.Namespace) -> Answer | dict[str, Any]:
     problem = search_problem(predictors, bounds, objective=searched.column, allowed=allowed)
     result = run(problem, AnnealingSettings(**given(options, AnnealingSettings)))
     if options.save:
-        say(f"Saved search {study.save_search(result)}.")
+        say(f"Saved search {study.keep(SEARCHES, result)}.")
     best = result.best.architecture
     row = best_row(table, searched.column, asked)
     document = search_document(result, predictors, objective, cost, found) | {

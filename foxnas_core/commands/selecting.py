@@ -10,7 +10,7 @@ from foxnas_core.cards.card import Card
 from foxnas_core.commands.printing import Answer
 from foxnas_core.errors import InvalidInput
 from foxnas_core.space.in_words import choice_lines
-from foxnas_core.study.storage import Study, open_study
+from foxnas_core.study import Study, open_study
 
 if TYPE_CHECKING:
     from foxnas_core.methods import Run

@@ -20,8 +20,8 @@ from foxnas_core.families import (
 )
 from foxnas_core.space.architecture import Architecture
 from foxnas_core.space.search_space import SearchSpace
+from foxnas_core.study import Study, open_study, read_architecture, read_space
 from foxnas_core.study.goals import Goals
-from foxnas_core.study.storage import Study, open_study, read_architecture, read_space
 from foxnas_core.table.metrics import STD_ERROR, Metric, is_metric, metric_of
 
 

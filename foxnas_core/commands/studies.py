@@ -9,9 +9,8 @@ from typing import Any
 from foxnas_core.commands.shared import named_space, say
 from foxnas_core.errors import MissingPart
 from foxnas_core.launching import fill_with_demo, start_app, studies_folder
-from foxnas_core.study import library
+from foxnas_core.study import library, open_study
 from foxnas_core.study.goals import Goals
-from foxnas_core.study.storage import open_study
 
 
 def study(options: argparse.Namespace) -> dict[str, Any]:

@@ -13,7 +13,7 @@ from foxnas_core.files import write_atomically
 from foxnas_core.steps.fit import fit_all, fit_each
 from foxnas_core.steps.measure import PRECISIONS
 from foxnas_core.steps.profile import profile_subnet, subnet_layers
-from foxnas_core.study.storage import open_study
+from foxnas_core.study import open_study
 from foxnas_core.table.files import as_csv
 
 

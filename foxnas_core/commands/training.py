@@ -11,7 +11,7 @@ from tqdm import tqdm
 from foxnas_core.commands.shared import given, named_architecture, say, space_to_train, stoppable
 from foxnas_core.families.mbconv.space import settings_of
 from foxnas_core.steps.fine_tune import fine_tune_subnet, training_images
-from foxnas_core.study.storage import Study, create_study, open_study
+from foxnas_core.study import Study, create_study, open_study
 from foxnas_core.tasks.dataset import load_dataset
 
 CALIBRATION_IMAGES = 2000

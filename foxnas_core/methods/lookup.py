@@ -9,7 +9,7 @@ from foxnas_core.search.limits import limit_of
 from foxnas_core.search.options import LARGEST_GROUP
 from foxnas_core.search.problem import SearchProblem
 from foxnas_core.search.solving import solve
-from foxnas_core.study.storage import Study
+from foxnas_core.study import Study
 from foxnas_core.table.measurements import MeasurementTable
 from foxnas_core.table.metrics import metric_of
 

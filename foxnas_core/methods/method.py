@@ -9,7 +9,7 @@ import pandas as pd
 
 from foxnas_core.errors import FoxnasError, MissingPart
 from foxnas_core.space.architecture import Architecture, Value
-from foxnas_core.study.storage import Study
+from foxnas_core.study import Study
 from foxnas_core.table.metrics import metric_of
 
 

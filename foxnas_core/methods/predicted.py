@@ -15,7 +15,7 @@ from foxnas_core.search.strategies.goal import SearchGoal, evaluation_of
 from foxnas_core.search.strategies.strategy import strategy_of
 from foxnas_core.steps.fit import fit_all
 from foxnas_core.steps.search import search_problem
-from foxnas_core.study.storage import Study
+from foxnas_core.study import Study
 
 # Architectures that a strategy has evaluated.
 EVALUATIONS = 2000

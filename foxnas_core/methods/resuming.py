@@ -11,7 +11,7 @@ from foxnas_core import documents
 from foxnas_core.errors import InvalidInput
 from foxnas_core.files import write_atomically
 from foxnas_core.methods.method import Method, Question, Run, Selection
-from foxnas_core.study.storage import Study
+from foxnas_core.study import Study
 
 # Seconds between two states that are written.
 _EVERY = 10.0

@@ -17,8 +17,8 @@ from foxnas_core.regression import Predictor
 from foxnas_core.regression.inference import KINDS
 from foxnas_core.reporting.layout import Column, Panel, Section, Table, facts, table_of
 from foxnas_core.reporting.subject import Subject
-from foxnas_core.search.result import SearchResult
-from foxnas_core.study.storage import Study, file_hash
+from foxnas_core.search.result import SEARCHES, SearchResult
+from foxnas_core.study import Study, file_hash
 
 PACKAGES = ("numpy", "pandas", "scipy", "statsmodels")
 _LONGEST = 200
@@ -215,9 +215,9 @@ def _considered(subject: Subject) -> Panel:
     """The searches that were kept, and whether they are of this table."""
     found: dict[str, SearchResult] = {}
     damaged = 0
-    for search_id in subject.study.search_ids()[:_SEARCHES]:
+    for search_id in subject.study.ids(SEARCHES)[:_SEARCHES]:
         try:
-            found[search_id] = subject.study.load_search(search_id)
+            found[search_id] = subject.study.kept(SEARCHES, search_id)
         except FoxnasError:
             damaged += 1
     title = "What else was considered"

@@ -26,7 +26,7 @@ from foxnas_core.reporting.subnet import (
     front_section,
     summary,
 )
-from foxnas_core.study.storage import Study
+from foxnas_core.study import Study
 
 # Where a word of more than so many characters may be broken.
 _LONG_WORD = re.compile(r"(?<=\S{24})(?=\S{8})")

@@ -16,7 +16,7 @@ from foxnas_core.search.problem import Candidate, SearchProblem
 from foxnas_core.space.architecture import Architecture
 from foxnas_core.steps.calibrate import calibrations
 from foxnas_core.steps.search import cost_front
-from foxnas_core.study.storage import Study
+from foxnas_core.study import Study
 from foxnas_core.table.measurements import MeasurementTable
 
 if TYPE_CHECKING:

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from foxnas_core import documents
+from foxnas_core.records import CollectionKind
 from foxnas_core.search.limits import AdditivePredictor, Side
 from foxnas_core.search.problem import Candidate, SearchProblem
 from foxnas_core.search.schedule import AnnealingSettings
@@ -174,6 +175,17 @@ class SearchResult:
             },
             bound=_number_or_none(document.get("bound")),
         )
+
+
+SEARCHES = CollectionKind[SearchResult](
+    "searches",
+    SearchResult,
+    "kept searches",
+    most=2 << 20,
+    read=SearchResult.from_dict,
+    write=SearchResult.to_dict,
+    one="search",
+)
 
 
 def _number_or_none(value: Any) -> float | None:

@@ -10,7 +10,7 @@ import numpy as np
 from foxnas_core.errors import InvalidInput, MissingPart
 from foxnas_core.families.mbconv.space import settings_of
 from foxnas_core.space.search_space import SearchSpace
-from foxnas_core.study.storage import Study, create_study, file_hash
+from foxnas_core.study import Study, create_study, file_hash
 from foxnas_core.tasks.dataset import (
     Dataset,
     ImageSet,

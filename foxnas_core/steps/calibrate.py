@@ -10,7 +10,7 @@ from foxnas_core.regression import Predictor
 from foxnas_core.steps.fit import fit_all
 from foxnas_core.steps.measure import measure_subnets
 from foxnas_core.steps.search import cost_front
-from foxnas_core.study.storage import Study
+from foxnas_core.study import Study
 from foxnas_core.table.measurements import MeasurementTable
 
 if TYPE_CHECKING:

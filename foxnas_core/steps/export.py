@@ -14,7 +14,7 @@ from foxnas_core.regression import Predictor
 from foxnas_core.space.architecture import Architecture
 from foxnas_core.steps.fine_tune import check_can_be_tuned, training_images
 from foxnas_core.steps.measure import PRECISIONS, baseline_of, parts_of
-from foxnas_core.study.storage import Study, file_hash
+from foxnas_core.study import Study, file_hash
 from foxnas_core.table.latency_verdicts import without_failed
 from foxnas_core.table.measurements import MeasurementTable
 from foxnas_core.table.metrics import KNOWN, is_metric, metric_of

@@ -8,7 +8,7 @@ from foxnas_core.errors import InvalidInput
 from foxnas_core.families.mbconv.space import settings_of
 from foxnas_core.space.architecture import Architecture
 from foxnas_core.steps.measure import parts_of
-from foxnas_core.study.storage import Study, file_hash
+from foxnas_core.study import Study, file_hash
 from foxnas_core.tasks.dataset import Dataset, ImageSet, check_apart, load_dataset
 
 if TYPE_CHECKING:

@@ -1,14 +1,16 @@
 """Networks designed by hand and searched ones, trained alone and measured beside each other."""
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from foxnas_core.errors import MissingPart
+from foxnas_core.errors import InvalidInput, MissingPart
 from foxnas_core.evidence.handmade.record import (
     ALONE,
+    HANDMADE,
     INHERITED,
     RECIPE,
     Contender,
@@ -20,7 +22,8 @@ from foxnas_core.space.architecture import Architecture
 from foxnas_core.steps.fit import fit_all
 from foxnas_core.steps.search import cost_front
 from foxnas_core.steps.trust import images_of
-from foxnas_core.study.storage import Study, file_hash
+from foxnas_core.study import Study, file_hash
+from foxnas_core.study.locks import claim, writing
 
 if TYPE_CHECKING:
     from foxnas_core.evidence.handmade.bench import HandmadeBench
@@ -88,19 +91,19 @@ def compare_handmade(
     own = recipe_of(checkpoint)
     recipe = replace(own, epochs=settings.epochs, seed=seed)
     bench = HandmadeBench(checkpoint, dataset, calibration, held_out)
-    with study.in_use(), study.claim_handmade() as folder:
-        record = study.handmade()
+    with study.in_use(), claimed(study) as folder:
+        record = study.record(HANDMADE)
         begun = _begun(study, bench, recipe, settings.widths)
         checkpoint_hash = begun.parents["checkpoint"]
         if record is None:
             found = bench.searched(searched_subnets(study, settings.searched))
             record = replace(begun, contenders=(*begun.contenders, *found))
-            study.save_handmade(record)
+            study.save(HANDMADE, record)
         check_continues(record, begun)
         for contender in record.contenders:
             if contender.searched and not contender.of(INHERITED):
                 record = record.with_result(contender.name, bench.inherited(contender))
-                study.save_handmade(record)
+                study.save(HANDMADE, record)
         missing = [c for c in _in_turn(record.contenders) if c.lacks(ALONE, seed)]
         tally = _Tally(len(missing), steps_of(dataset, recipe), report)
         for contender in missing:
@@ -108,13 +111,13 @@ def compare_handmade(
             weights = _weights_file(folder, contender, seed)
             result = bench.train(contender, recipe, state=state, weights=weights, report=tally.at)
             record = record.with_result(contender.name, result)
-            study.save_handmade(record)
+            study.save(HANDMADE, record)
             state.unlink(missing_ok=True)
             tally.finish()
         if not record.timed:
             latencies, circumstances = bench.timed(_weights(folder, record), seed=seed)
             record = record.with_latencies(latencies, circumstances)
-            study.save_handmade(record)
+            study.save(HANDMADE, record)
         for path in folder.glob("*.safetensors"):
             path.unlink()
     return record
@@ -152,6 +155,22 @@ def searched_subnets(study: Study, count: int) -> dict[Architecture, str]:
             "--searched, or measure more subnets with 'python -m foxnas_core measure'."
         )
     return found
+
+
+@contextmanager
+def claimed(study: Study) -> Iterator[Path]:
+    """The folder that trainings keep their state in, for as long as this process has it; raises
+    `InvalidInput` where another one does."""
+    folder = study.folder / "handmade"
+    with writing(folder):
+        folder.mkdir(exist_ok=True)
+    with claim(folder / ".lock") as ours:
+        if not ours:
+            raise InvalidInput(
+                f"Another process trains the networks of {study.folder} already; wait until it "
+                "ends."
+            )
+        yield folder
 
 
 def _begun(

@@ -9,7 +9,7 @@ import pandas as pd
 
 from foxnas_core.errors import InvalidInput, MissingPart
 from foxnas_core.space.architecture import Architecture
-from foxnas_core.study.storage import Study, file_hash
+from foxnas_core.study import Study, file_hash
 from foxnas_core.table.measurements import MeasurementTable
 from foxnas_core.tasks.dataset import ImageSet
 

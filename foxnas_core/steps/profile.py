@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 from foxnas_core.errors import InvalidInput, MissingPart
 from foxnas_core.space.architecture import Architecture
 from foxnas_core.steps.measure import PRECISIONS, parts_of
-from foxnas_core.study.storage import Study
+from foxnas_core.study import Study
 
 if TYPE_CHECKING:
     from foxnas_core.profiling.result import Layer, LayerProfile

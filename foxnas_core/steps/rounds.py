@@ -6,10 +6,11 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from foxnas_core.errors import InvalidInput
+from foxnas_core.search.rounds.record import ROUNDS
 from foxnas_core.steps.fit import fit_all
 from foxnas_core.steps.measure import measure_subnets
 from foxnas_core.steps.search import cost_front
-from foxnas_core.study.storage import Study, file_hash
+from foxnas_core.study import Study, file_hash
 
 if TYPE_CHECKING:
     from foxnas_core.measurement.campaign import CampaignProgress
@@ -41,7 +42,7 @@ def search_rounds(
     from foxnas_core.measurement.campaign import CampaignProgress
     from foxnas_core.search import rounds as loop
 
-    record = study.rounds()
+    record = study.record(ROUNDS)
     columns = (objective or study.objective.column, cost)
     if record is not None:
         loop.check_continues(record, columns, per_round, shared, seed)
@@ -78,7 +79,7 @@ def search_rounds(
             )
             record = record.with_last(planned)
             study.load_checkpoint()  # nothing is planned that can't be measured
-            study.save_rounds(record)
+            study.save(ROUNDS, record)
         current = record.rounds[-1]
         done = set(table.frame["id"])
         missing = [f.architecture for f in current.finds if f.architecture.id not in done]
@@ -110,6 +111,6 @@ def search_rounds(
             },
         )
         record = record.with_last(current)
-        study.save_rounds(record)
+        study.save(ROUNDS, record)
         finished(current, len(record.rounds))
     return record

@@ -3,7 +3,8 @@
 import os
 import queue
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from multiprocessing import get_context
 from multiprocessing.queues import Queue
@@ -12,6 +13,8 @@ from typing import TYPE_CHECKING
 
 from foxnas_core.errors import FoxnasError, InvalidInput
 from foxnas_core.evidence.trust.pairs import (
+    TRUST,
+    TrustPair,
     TrustRecord,
     TrustSettings,
     check_continues,
@@ -20,7 +23,8 @@ from foxnas_core.evidence.trust.pairs import (
 from foxnas_core.families.mbconv.space import settings_of
 from foxnas_core.plugins import load_plugins
 from foxnas_core.space.architecture import Architecture
-from foxnas_core.study.storage import Study, file_hash, open_study
+from foxnas_core.study import Study, file_hash, open_study
+from foxnas_core.study.locks import claim, writing
 from foxnas_core.tasks.dataset import Dataset, load_dataset
 
 if TYPE_CHECKING:
@@ -69,7 +73,7 @@ def measure_trust(
     from foxnas_core.evidence.trust.alone import steps_of
 
     begun = _begun(study, dataset, settings)
-    record = study.trust() or begun
+    record = study.record(TRUST) or begun
     check_continues(record, begun)
     missing = [a for a in spread_sample(study.space, count, seed=seed) if a.id not in record.ids]
     if not missing:
@@ -81,7 +85,7 @@ def measure_trust(
             _train(study, dataset, settings, missing, seed, begun, tally.add)
         else:
             _in_processes(study, settings, count, seed, data, min(workers, len(missing)), tally)
-    return study.trust() or begun
+    return study.record(TRUST) or begun
 
 
 class _Tally:
@@ -140,8 +144,8 @@ def _train(
     bench = TrustBench.of(study.load_checkpoint(), dataset, *study.images())
     epochs = f"{settings.epochs}-{settings.fine_tune_epochs}-{settings.fine_tune_rate:g}"
     for architecture in missing:
-        with study.claim_trust(architecture.id) as folder:
-            if folder is None or architecture.id in (study.trust() or begun).ids:
+        with claim_trust(study, architecture.id) as folder:
+            if folder is None or architecture.id in (study.record(TRUST) or begun).ids:
                 continue
             state = folder.with_name(
                 f"{architecture.id}-{begun.parents['checkpoint']}-{epochs}-{seed}"
@@ -151,8 +155,41 @@ def _train(
                 report(architecture_id, steps)
 
             pair = train_pair(bench, architecture, settings, seed=seed, state=state, report=told)
-            study.add_trust_pair(begun, pair)
+            add_pair(study, begun, pair)
             forget_state(state)
+
+
+def add_pair(study: Study, begun: TrustRecord, pair: TrustPair) -> TrustRecord:
+    """Keep a pair beside those there are; returns them all. Safe against other processes.
+
+    Raises `InvalidInput` where those there are differ from `begun` in more than pairs.
+    """
+
+    def with_pair(kept: TrustRecord | None) -> TrustRecord:
+        record = kept or begun
+        check_continues(record, begun)
+        return record.with_pair(pair)
+
+    return study.change(TRUST, with_pair) or begun
+
+
+@contextmanager
+def claim_trust(study: Study, architecture_id: str) -> Iterator[Path | None]:
+    """Where the training of one subnet keeps its state, for as long as this process has it; None
+    where another one does. A process that ends, however it ends, gives it back."""
+    folder = study.folder / "trust"
+    with writing(folder):
+        folder.mkdir(exist_ok=True)
+    marker = folder / f"{architecture_id}.lock"
+    with claim(marker) as ours:
+        if not ours:
+            yield None
+            return
+        yield folder / architecture_id
+        record = study.record(TRUST)
+        if record and architecture_id in record.ids:
+            # Removed while it is held: who waited for it finds the pair done.
+            marker.unlink(missing_ok=True)
 
 
 def _in_processes(
@@ -207,7 +244,7 @@ def _work(
         study = open_study(folder)
         dataset = images_of(study, study.load_checkpoint(), data)
         begun = _begun(study, dataset, settings)
-        done = (study.trust() or begun).ids
+        done = (study.record(TRUST) or begun).ids
         sample = spread_sample(study.space, count, seed=seed)
         missing = [a for a in sample if a.id not in done]
         _train(study, dataset, settings, missing, seed, begun, report)

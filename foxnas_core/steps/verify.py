@@ -23,7 +23,14 @@ import numpy as np
 import pandas as pd
 
 from foxnas_core.errors import InvalidInput, MissingPart
-from foxnas_core.evidence.verification.claims import Chosen, Circumstances, Claim, Trial, Verdict
+from foxnas_core.evidence.verification.claims import (
+    CLAIMS,
+    Chosen,
+    Circumstances,
+    Claim,
+    Trial,
+    Verdict,
+)
 from foxnas_core.evidence.verification.edits import random_edits
 from foxnas_core.evidence.verification.judging import claims_on, judge_latency, judge_share
 from foxnas_core.explanation.edits import changes
@@ -32,7 +39,7 @@ from foxnas_core.regression import Predictor
 from foxnas_core.space.architecture import Architecture
 from foxnas_core.steps.fit import predictor_or_transfer
 from foxnas_core.steps.measure import baseline_of, devices_of, parts_of
-from foxnas_core.study.storage import Study, file_hash
+from foxnas_core.study import Study, file_hash
 from foxnas_core.table import latency_verdicts
 from foxnas_core.table.measurements import MeasurementTable, empty_table
 from foxnas_core.table.metrics import metric_of
@@ -170,7 +177,7 @@ def _stated(study: Study, drawn: Sequence[_Drawn], known: Mapping[str, Predictor
         "checkpoint": file_hash(study.checkpoint_file),
         "images": file_hash(study.images_file),
     }
-    kept = {trial.id: trial for trial in study.trials()}
+    kept = study.record(CLAIMS).by_id
     waiting = {
         trial.subnets: trial
         for trial in kept.values()
@@ -203,7 +210,7 @@ def _stated(study: Study, drawn: Sequence[_Drawn], known: Mapping[str, Predictor
         )
         for d in new
     }
-    study.add_trials(list(stated.values()))
+    study.change(CLAIMS, lambda trials: trials.with_stated(list(stated.values())))
     return [trial or stated[d.id] for d, trial in zip(drawn, found, strict=True)]
 
 
@@ -318,7 +325,8 @@ def _measured(
                 measured=_now(),
             ),
         )
-        done[trial.id] = study.settle_trial(settled)
+        trials = study.change(CLAIMS, lambda trials: trials.with_settled(settled))
+        done[trial.id] = trials.by_id[trial.id]
 
     def told(progress: "CampaignProgress") -> None:
         watch.finished()

@@ -7,7 +7,7 @@ import pandas as pd
 
 from foxnas_core.errors import FoxnasError
 from foxnas_core.methods.method import Method, Question, Run, Selection
-from foxnas_core.study.storage import Study
+from foxnas_core.study import Study
 from foxnas_core.testing.analyses import check_sentence
 
 

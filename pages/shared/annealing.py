@@ -3,16 +3,18 @@
 import math
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from typing import get_args
 
 import streamlit as st
 
 from foxnas_core.errors import InvalidInput
 from foxnas_core.search.problem import SearchProblem
+from foxnas_core.search.result import SEARCHES
 from foxnas_core.search.schedule import AnnealingSettings, Schedule
 from foxnas_core.search.solving import Solution
 from foxnas_core.search.suggestion import suggest_temperatures
-from foxnas_core.study.storage import Study
+from foxnas_core.study import Study
 from pages.shared import cache, choices
 from pages.shared.frame import errors_as_cards
 from pages.shared.jobs import Job, replayed
@@ -141,7 +143,7 @@ def run_buttons(
             exact, bound = (solution.candidate, None) if solution.exact else (None, solution.bound)
             job = cache.jobs().start(
                 str(study.folder), problem, settings,
-                seconds=seconds, exact=exact, keep=study.save_search, bound=bound,
+                seconds=seconds, exact=exact, keep=partial(study.keep, SEARCHES), bound=bound,
             )  # fmt: skip
             choices.update(search=job.id)
         elif search_id := choices.asked("replay"):
@@ -171,7 +173,7 @@ def run_buttons(
 
 def replay(study: Study, search_id: str, seconds: float) -> Job:
     """Start a kept search again from its seed, if what it searched is still the same."""
-    kept = study.load_search(search_id)
+    kept = study.kept(SEARCHES, search_id)
     allowed = tuple(kept.allowed.items())
     problem = cache.problem_of(study, kept.objective, kept.limits, allowed)
     if tuple(limit.side for limit in problem.limits) != kept.sides:

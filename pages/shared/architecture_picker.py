@@ -4,7 +4,7 @@ import streamlit as st
 
 from foxnas_core.families import family_of
 from foxnas_core.space.architecture import Architecture
-from foxnas_core.study.storage import Study
+from foxnas_core.study import Study
 from pages.shared import cache, choices
 from pages.shared.editor import architecture_picker, reference_name
 from pages.shared.frame import errors_as_cards

@@ -9,7 +9,7 @@ from foxnas_core.cards.analysis import Analysis, from_elsewhere
 from foxnas_core.cards.card import Card
 from foxnas_core.cards.given import Given
 from foxnas_core.glossary import meaning_of
-from foxnas_core.study.storage import Study
+from foxnas_core.study import Study
 from pages.shared import cache
 from pages.shared.commands import show_command
 from pages.shared.frame import errors_as_cards

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import streamlit as st
 
-from foxnas_core.study.storage import Study
+from foxnas_core.study import Study
 
 
 def shown_folder(study: Study) -> str:

@@ -7,9 +7,9 @@ import streamlit as st
 
 from foxnas_core.errors import FoxnasError, MissingPart
 from foxnas_core.space.architecture import Architecture
-from foxnas_core.space.editing.variants import Variant
+from foxnas_core.study import Study
 from foxnas_core.study.locks import is_read_only
-from foxnas_core.study.storage import Study
+from foxnas_core.study.variants import VARIANTS, Variant
 from pages.shared import cache, choices
 from pages.shared.editor import best_in_budget, history_of
 from pages.shared.text import plain
@@ -34,7 +34,7 @@ class Other:
 def kept_variants(study: Study) -> dict[str, Variant]:
     """The study's variants by name, with a sentence where they can't be read."""
     try:
-        return {variant.name: variant for variant in study.variants()}
+        return {variant.name: variant for variant in study.record(VARIANTS)}
     except FoxnasError as error:
         st.warning(plain(str(error)))
         return {}
@@ -49,7 +49,9 @@ def variants_menu(study: Study, variants: Mapping[str, Variant]) -> None:
             _doing(
                 "Keep",
                 "variant-save",
-                lambda: study.save_variant(name, history_of(study).now.architecture),
+                lambda: study.change(
+                    VARIANTS, lambda kept: kept.having(name, history_of(study).now.architecture)
+                ),
             )
         # Said where it was done, and once: what is done next has nothing to do with it.
         if sentence := choices.remembered("variant-error"):
@@ -71,7 +73,11 @@ def variants_menu(study: Study, variants: Mapping[str, Variant]) -> None:
                 lambda: choices.set_architecture(variants[chosen].architecture),
             )
             if may_change:
-                _doing("Delete", "variant-delete", lambda: study.delete_variant(chosen))
+                _doing(
+                    "Delete",
+                    "variant-delete",
+                    lambda: study.change(VARIANTS, lambda kept: kept.without(chosen)),
+                )
 
 
 def _doing(label: str, key: str, act: Callable[[], None]) -> None:

@@ -16,7 +16,7 @@ from foxnas_core.space.editing.cells import Cell, cells_of, roles_of
 from foxnas_core.space.editing.changes import changes_between
 from foxnas_core.space.editing.history import History
 from foxnas_core.space.search_space import Decision, SearchSpace
-from foxnas_core.study.storage import Study
+from foxnas_core.study import Study
 from pages.shared import cache, choices
 from pages.shared.latency import budget_slider, searched_budget
 from pages.shared.picture import Event, picture

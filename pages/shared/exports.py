@@ -10,7 +10,7 @@ from foxnas_core.export.progress import ExportProgress
 from foxnas_core.regression import Predictor
 from foxnas_core.space.architecture import Architecture
 from foxnas_core.steps.export import export
-from foxnas_core.study.storage import Study
+from foxnas_core.study import Study
 from pages.shared.registry import MEASURING, Registry, Work
 
 if TYPE_CHECKING:

@@ -12,8 +12,8 @@ from streamlit.delta_generator import DeltaGenerator
 from foxnas_core.errors import FoxnasError, MissingPart
 from foxnas_core.figures.theme import GRID, PAPER
 from foxnas_core.plugins import load_plugins
+from foxnas_core.study import Study, list_studies, open_study
 from foxnas_core.study.locks import is_read_only
-from foxnas_core.study.storage import Study, list_studies, open_study
 from pages.shared import cache, choices, process, tour
 from pages.shared.signin import admitted
 from pages.shared.text import plain

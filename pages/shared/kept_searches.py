@@ -9,10 +9,10 @@ from foxnas_core.errors import InvalidInput, MissingPart
 from foxnas_core.figures import live
 from foxnas_core.figures import search as tables
 from foxnas_core.search.limits import noun_of
-from foxnas_core.search.result import SearchResult
+from foxnas_core.search.result import SEARCHES, SearchResult
 from foxnas_core.space.architecture import Architecture
+from foxnas_core.study import Study
 from foxnas_core.study.locks import is_read_only
-from foxnas_core.study.storage import Study
 from foxnas_core.table.metrics import metric_of
 from pages.shared import cache, choices
 from pages.shared.frame import errors_as_cards
@@ -27,7 +27,7 @@ MOST_COMPARED = 8
 
 def show_kept(study: Study, search_id: str) -> Architecture:
     """A search that was kept with the study; returns its best."""
-    result = study.load_search(search_id)
+    result = study.kept(SEARCHES, search_id)
     table = cache.table_of(study)
     if result.fingerprints["space"] != study.space.fingerprint:
         raise InvalidInput(f"Search {search_id} is of another space than the study's; delete it.")
@@ -96,7 +96,7 @@ def kept_picker(study: Study, chosen: str | None) -> None:
 
 def show_kept_searches(study: Study) -> None:
     """All kept searches in a table, to compare some of them or to delete them."""
-    kept, ids = cache.searches_of(study), study.search_ids()[: cache.KEPT_SEARCHES]
+    kept, ids = cache.searches_of(study), study.ids(SEARCHES)[: cache.KEPT_SEARCHES]
     if not ids:
         return
     if kept:
@@ -199,7 +199,7 @@ def delete_button(study: Study, ids: list[str]) -> None:
         with errors_as_cards():
             for search_id in ids:
                 with suppress(MissingPart):  # deleted elsewhere
-                    study.delete_search(search_id)
+                    study.forget(SEARCHES, search_id)
         gone = choices.current().search in ids
         choices.update(compare=None, **({"search": None} if gone else {}))
 

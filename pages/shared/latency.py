@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from foxnas_core.errors import FoxnasError, MissingPart
-from foxnas_core.study.storage import Study
+from foxnas_core.study import Study
 from foxnas_core.table.measurements import MeasurementTable
 from pages.shared import cache, choices
 

@@ -9,7 +9,7 @@ from foxnas_core.figures import live
 from foxnas_core.figures import search as tables
 from foxnas_core.search.exact import Front
 from foxnas_core.search.problem import Candidate
-from foxnas_core.study.storage import Study
+from foxnas_core.study import Study
 from foxnas_core.table.metrics import Metric
 from pages.shared import cache, process
 from pages.shared.frame import errors_as_cards

@@ -11,7 +11,7 @@ from cell_study import cell_study
 from playwright.sync_api import Browser, Page, expect
 from serving import CHROMIUM, PATIENCE, REPOSITORY, Server, chromium, serve, visit
 
-from foxnas_core.study.storage import Study, open_study
+from foxnas_core.study import Study, open_study
 
 expect.set_options(timeout=PATIENCE)
 

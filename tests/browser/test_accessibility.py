@@ -7,7 +7,7 @@ from accessibility import tab_to, violations
 from playwright.sync_api import Page, expect
 from serving import PATIENCE, wait_until_drawn
 
-from foxnas_core.study.storage import Study
+from foxnas_core.study import Study
 
 
 def go_to(page: Page, title: str) -> None:

@@ -5,7 +5,7 @@ from urllib.parse import parse_qs, urlparse
 from playwright.sync_api import Page, expect
 from serving import wait_until_drawn
 
-from foxnas_core.study.storage import Study
+from foxnas_core.study import Study
 
 
 def test_a_goal_is_reached_and_applied_and_a_choice_explained(page: Page, demo: Study):

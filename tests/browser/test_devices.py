@@ -5,7 +5,7 @@ from playwright.sync_api import Page, expect
 from serving import wait_until_drawn
 
 from foxnas_core.devices.reversals import rank_reversals
-from foxnas_core.study.storage import Study
+from foxnas_core.study import Study
 
 
 def test_devices_are_compared_and_a_reversed_pair_leads_to_what_if(page: Page, demo: Study):

@@ -7,7 +7,7 @@ from serving import choose, wait_until_drawn
 
 from foxnas_core.diagnostics.residuals import offending_rows, residual_table
 from foxnas_core.regression import fit
-from foxnas_core.study.storage import Study
+from foxnas_core.study import Study
 
 PICKER = ".st-key-row input"
 

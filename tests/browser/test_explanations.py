@@ -5,7 +5,7 @@ from serving import download_by, wait_until_drawn
 
 from foxnas_core.explanation.blocks import blocks_of
 from foxnas_core.regression import fit
-from foxnas_core.study.storage import Study
+from foxnas_core.study import Study
 
 
 def test_lenses_on_the_space_and_on_one_subnet(page: Page, demo: Study, tmp_path: Path):

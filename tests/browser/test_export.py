@@ -10,7 +10,7 @@ import numpy as np
 from playwright.sync_api import Page, expect
 from serving import PATIENCE, download_by, wait_until_drawn
 
-from foxnas_core.study.storage import Study
+from foxnas_core.study import Study
 
 
 def address(architecture) -> str:

@@ -7,20 +7,21 @@ from playwright.sync_api import Page, expect
 from serving import REPOSITORY, download_by, wait_until_drawn
 
 from foxnas_core.evidence.handmade.claims import compare
-from foxnas_core.study.storage import Study
+from foxnas_core.evidence.handmade.record import HANDMADE
+from foxnas_core.study import Study
 
 
 @pytest.fixture
 def compared(own: Study) -> Study:
     """A copy of the demo with the record that ships."""
-    shutil.copy(REPOSITORY / "data" / "demo" / own.handmade_file.name, own.handmade_file)
+    shutil.copy(REPOSITORY / "data" / "demo" / own.file(HANDMADE).name, own.file(HANDMADE))
     return own
 
 
 def test_precision_and_weights_change_the_claims_and_the_table_can_be_taken_away(
     page: Page, compared: Study
 ):
-    record = compared.handmade()
+    record = compared.record(HANDMADE)
     assert record is not None
 
     def said(way: str, precision: str) -> str:

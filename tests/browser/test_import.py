@@ -6,7 +6,7 @@ import numpy as np
 from playwright.sync_api import Page, expect
 from serving import choose, wait_until_drawn
 
-from foxnas_core.study.storage import Study, open_study
+from foxnas_core.study import Study, open_study
 
 
 def tell_unit(page: Page, end: str, unit: str) -> None:

@@ -2,7 +2,7 @@ from playwright.sync_api import Page, expect
 from serving import download_by, wait_until_drawn
 
 from foxnas_core.steps.plan import plan_measurements
-from foxnas_core.study.storage import Study
+from foxnas_core.study import Study
 
 
 def test_the_batch_can_be_taken_away_and_is_the_one_the_command_measures(page: Page, demo: Study):

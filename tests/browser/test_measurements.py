@@ -3,7 +3,7 @@ import re
 from playwright.sync_api import Page, expect
 from serving import wait_until_drawn
 
-from foxnas_core.study.storage import Study
+from foxnas_core.study import Study
 
 PARALLEL = ".st-key-parallel-figure"
 PLANE = ".st-key-accuracy-latency_ms-figure"

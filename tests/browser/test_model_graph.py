@@ -7,7 +7,7 @@ import pandas as pd
 from playwright.sync_api import Page, expect
 from serving import download_by, wait_until_drawn
 
-from foxnas_core.study.storage import Study
+from foxnas_core.study import Study
 
 
 def test_a_subnet_is_profiled_and_its_table_taken_away(page: Page, demo: Study, tmp_path: Path):

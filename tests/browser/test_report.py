@@ -15,7 +15,7 @@ from foxnas_core.families import load_shipped, space_from_dict
 from foxnas_core.regression import Predictor, fit
 from foxnas_core.reporting.report import build_report
 from foxnas_core.reporting.subject import ReportRequest
-from foxnas_core.study.storage import Study, create_study
+from foxnas_core.study import Study, create_study
 from foxnas_core.table.measurements import MeasurementTable, table_from_frame
 from foxnas_core.table.metrics import metric_of
 

@@ -3,7 +3,8 @@ import re
 from playwright.sync_api import Locator, Page, expect
 from serving import PATIENCE, choose, wait_until_drawn
 
-from foxnas_core.study.storage import Study
+from foxnas_core.search.result import SEARCHES
+from foxnas_core.study import Study
 
 
 def chart(page: Page, words: str) -> Locator:
@@ -91,8 +92,8 @@ def test_a_finished_search_is_kept_and_leads_on(page: Page, own: Study):
     while count(page) < 15_000:
         page.wait_for_timeout(100)
     expect(page.locator(".st-key-progress")).to_contain_text("Finished")
-    [search] = own.search_ids()
-    result = own.load_search(search)
+    [search] = own.ids(SEARCHES)
+    result = own.kept(SEARCHES, search)
     assert result.gap == 0
     expect(page.locator(".st-key-progress")).to_contain_text(result.best.architecture.id)
     page.goto(f"/Search?study={own.folder.name}&search={search}")
@@ -107,20 +108,20 @@ def kept_search(page: Page, own: Study, schedule: str) -> str:
     """Run a search at full speed and return the id that it is kept under."""
     page.goto(f"/Search?study={own.folder.name}")
     wait_until_drawn(page)
-    before = set(own.search_ids())
+    before = set(own.ids(SEARCHES))
     choose(page, ".st-key-pace", "at full speed")
     choose(page, ".st-key-schedule", schedule)
     page.locator(".st-key-start button").click()
     finished = page.locator(".st-key-progress")
     expect(finished).to_contain_text("Finished and kept", timeout=5 * PATIENCE)
-    [search] = set(own.search_ids()) - before
+    [search] = set(own.ids(SEARCHES)) - before
     return search
 
 
 def test_a_kept_search_is_replayed_step_by_step_compared_and_deleted(page: Page, own: Study):
     first = kept_search(page, own, "linear")
     second = kept_search(page, own, "adaptive")
-    ids = own.search_ids()
+    ids = own.ids(SEARCHES)
 
     page.goto(f"/Search?study={own.folder.name}&search={first}")
     wait_until_drawn(page)
@@ -148,7 +149,7 @@ def test_a_kept_search_is_replayed_step_by_step_compared_and_deleted(page: Page,
     page.locator(".st-key-resume button").click()
     expect(said).to_contain_text("Finished and kept")
     expect(page).to_have_url(re.compile(f"search={first}"))
-    assert own.search_ids() == ids  # not kept twice
+    assert own.ids(SEARCHES) == ids  # not kept twice
 
     page.goto(f"/Search?study={own.folder.name}&compare={first},{second}")
     wait_until_drawn(page)
@@ -157,7 +158,7 @@ def test_a_kept_search_is_replayed_step_by_step_compared_and_deleted(page: Page,
     page.locator(".st-key-delete-now button").click()
     expect(chart(page, "Best so far")).to_have_count(0)
     wait_until_drawn(page)
-    assert not {first, second} & set(own.search_ids())
+    assert not {first, second} & set(own.ids(SEARCHES))
 
 
 def test_the_least_latency_at_a_floor_is_searched_and_kept(page: Page, own: Study):
@@ -174,10 +175,10 @@ def test_the_least_latency_at_a_floor_is_searched_and_kept(page: Page, own: Stud
     expect(page).to_have_url(re.compile("floor="))
     wait_until_drawn(page)
     choose(page, ".st-key-pace", "at full speed")
-    kept = set(own.search_ids())
+    kept = set(own.ids(SEARCHES))
     page.locator(".st-key-start button").click()
     expect(page.locator(".st-key-progress")).to_contain_text("Finished", timeout=5 * PATIENCE)
     expect(chart(page, "Predicted latency (ms)")).to_contain_text("exact optimum")
     expect(chart(page, "Predicted top-1 accuracy (%)")).to_contain_text("floor")
-    [search] = set(own.search_ids()) - kept
-    assert own.load_search(search).sides == ("at_least",)
+    [search] = set(own.ids(SEARCHES)) - kept
+    assert own.kept(SEARCHES, search).sides == ("at_least",)

@@ -6,7 +6,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 from serving import REPOSITORY, Server, context_of, free_port, serve
 
-from foxnas_core.study.storage import Study
+from foxnas_core.study import Study
 
 from .provider import CLIENT, SECRET, Provider, provide
 

@@ -7,7 +7,7 @@ import pytest
 from playwright.sync_api import Page, expect
 from serving import choose, download_by, wait_until_drawn
 
-from foxnas_core.study.storage import Study, create_study, open_study
+from foxnas_core.study import Study, create_study, open_study
 
 
 @pytest.fixture

@@ -3,7 +3,8 @@ import re
 from playwright.sync_api import Page, expect
 from serving import wait_until_drawn
 
-from foxnas_core.study.storage import Study
+from foxnas_core.evidence.verification.claims import CLAIMS
+from foxnas_core.study import Study
 
 # A real measurement of the shipped supernet, beside whatever else the machine does.
 MEASURED = 120_000
@@ -29,7 +30,7 @@ def test_an_edit_is_measured_and_outlives_a_reload(page: Page, own: Study):
     expect(page.locator(".st-key-verdict-figure .js-plotly-plot")).to_be_visible()
     expect(page.locator(".st-key-scoreboard")).to_contain_text("tested claims held")
     # What is shown is what was kept.
-    [trial] = own.trials()
+    [trial] = own.record(CLAIMS).trials
     assert trial.done and trial.subnets[0] == own.space.extreme("smallest")
     assert trial.circumstances is not None and trial.circumstances.images == 500
     measured = trial.verdicts[0].measured

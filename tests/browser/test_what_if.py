@@ -6,7 +6,8 @@ from playwright.sync_api import Browser, Locator, Page, expect
 from serving import Server, choose, context_of, wait_until_drawn
 
 from foxnas_core.regression import fit
-from foxnas_core.study.storage import Study
+from foxnas_core.study import Study
+from foxnas_core.study.variants import VARIANTS
 
 NUMBERS = '[data-testid="stMetricValue"]'
 
@@ -128,7 +129,7 @@ def test_a_variant_is_kept_and_compared_with(page: Page, own: Study):
     expect(page.locator(".st-key-variants").get_by_text("Variants (1)")).to_be_visible()
     page.keyboard.press("Escape")
     wait_until_drawn(page)
-    assert [v.name for v in own.variants()] == ["my variant"]
+    assert [v.name for v in own.record(VARIANTS)] == ["my variant"]
 
     cell(page, "s1b1").click()
     page.keyboard.press("k")

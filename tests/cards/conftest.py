@@ -6,7 +6,11 @@ import pytest
 from conftest import DEMO
 
 from foxnas_core.cards.given import Given
-from foxnas_core.study.storage import Study, create_study, open_study
+from foxnas_core.evidence.handmade.record import HANDMADE
+from foxnas_core.evidence.trust.pairs import TRUST
+from foxnas_core.evidence.verification.claims import CLAIMS
+from foxnas_core.search.rounds.record import ROUNDS
+from foxnas_core.study import Study, create_study, open_study
 
 
 @pytest.fixture(scope="session")
@@ -35,6 +39,6 @@ def broken(full_study, tmp_path) -> Given:
     study = create_study(tmp_path / "broken", full_study.space, name="Broken")
     study.table_file.write_bytes(b"PAR1 nonsense")
     study.optima_file.write_bytes(b"PAR1 nonsense")
-    for file in (study.trust_file, study.rounds_file, study.claims_file, study.handmade_file):
+    for file in (study.file(TRUST), study.file(ROUNDS), study.file(CLAIMS), study.file(HANDMADE)):
         file.write_text("{")
     return Given(study)

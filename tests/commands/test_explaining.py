@@ -8,7 +8,7 @@ from conftest import DEMO
 from foxnas_core.__main__ import main
 from foxnas_core.cards.analysis import analyses
 from foxnas_core.cards.given import Given
-from foxnas_core.study.storage import create_study, open_study
+from foxnas_core.study import create_study, open_study
 
 
 def explained(capsys, *options) -> dict:

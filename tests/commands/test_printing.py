@@ -13,7 +13,7 @@ from foxnas_core.__main__ import main
 from foxnas_core.cards.card import Card
 from foxnas_core.commands.answers import search_card
 from foxnas_core.commands.printing import Answer, heading, print_answer, told
-from foxnas_core.study.storage import create_study
+from foxnas_core.study import create_study
 from foxnas_core.table.metrics import KNOWN
 
 HAND = hand_space()

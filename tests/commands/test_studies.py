@@ -5,7 +5,7 @@ import pytest
 from hand import hand_document, hand_space, noisy_table
 
 from foxnas_core.__main__ import main
-from foxnas_core.study.storage import create_study, list_studies, open_study
+from foxnas_core.study import create_study, list_studies, open_study
 
 HAND = hand_space()
 

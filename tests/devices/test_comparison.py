@@ -18,7 +18,7 @@ from foxnas_core.errors import InvalidInput
 from foxnas_core.explanation.coefficients import KEYS, choice_effects
 from foxnas_core.regression import fit
 from foxnas_core.regression.inference import inference
-from foxnas_core.study.storage import open_study
+from foxnas_core.study import open_study
 from foxnas_core.table.measurements import MeasurementTable
 
 FIRST, SECOND = "latency_ms", "latency_ms:pi"

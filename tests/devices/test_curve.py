@@ -7,7 +7,7 @@ from conftest import DEMO
 from foxnas_core.devices.curve import SCALED, SCRATCH, TransferCurve, errors_of, transfer_curve
 from foxnas_core.errors import InvalidInput
 from foxnas_core.regression import Predictor, fit
-from foxnas_core.study.storage import open_study
+from foxnas_core.study import open_study
 from foxnas_core.table.measurements import MeasurementTable, table_from_frame
 
 INT8 = "latency_ms:int8"

@@ -12,7 +12,7 @@ from foxnas_core.devices.common import architectures_of, fit_pair
 from foxnas_core.devices.reversals import RankReversals, disagreement, rank_reversals
 from foxnas_core.errors import InvalidInput
 from foxnas_core.explanation.edits import changes
-from foxnas_core.study.storage import open_study
+from foxnas_core.study import open_study
 from foxnas_core.table.measurements import MeasurementTable
 
 FIRST, SECOND = "latency_ms", "latency_ms:pi"

@@ -11,7 +11,7 @@ from foxnas_core.devices.common import read_rows
 from foxnas_core.devices.transfer import spread_rows, transfer
 from foxnas_core.errors import InvalidInput
 from foxnas_core.regression import Predictor, fit
-from foxnas_core.study.storage import open_study
+from foxnas_core.study import open_study
 from foxnas_core.table.latency_verdicts import without_failed
 from foxnas_core.table.measurements import MeasurementTable, table_from_frame
 

@@ -16,7 +16,7 @@ from conftest import DEMO, REPOSITORY
 from mdblocks import FILES, Block, blocks_of, prose_of
 
 from foxnas_core.__main__ import main
-from foxnas_core.study.storage import open_study
+from foxnas_core.study import open_study
 from tests.test_main import budget_of
 
 # Has a test of its own, which says more of what comes out.

@@ -148,7 +148,7 @@ def test_the_sample_is_a_held_out_image_that_the_subnet_names_rightly(
 
 
 def test_the_architecture_file_can_be_read_back(exported, prepared, tiny_checkpoint, tmp_path):
-    from foxnas_core.study.storage import read_architecture
+    from foxnas_core.study import read_architecture
 
     write_export(exported, tmp_path / "out")
     back = read_architecture(tmp_path / "out" / "architecture.json", tiny_checkpoint.supernet.space)

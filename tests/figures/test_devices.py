@@ -12,7 +12,7 @@ from foxnas_core.devices.transfer import transfer
 from foxnas_core.figures import devices as figures
 from foxnas_core.figures.coefficients import heatmap_figure
 from foxnas_core.regression import Predictor
-from foxnas_core.study.storage import open_study
+from foxnas_core.study import open_study
 from foxnas_core.table.measurements import MeasurementTable
 
 FP32, INT8 = "latency_ms", "latency_ms:int8"

@@ -20,7 +20,7 @@ from foxnas_core.figures.explanations import (
     swarm_table,
 )
 from foxnas_core.regression import Predictor, fit
-from foxnas_core.study.storage import open_study
+from foxnas_core.study import open_study
 from foxnas_core.table.measurements import MeasurementTable
 from foxnas_core.table.metrics import metric_of
 

@@ -18,7 +18,7 @@ from foxnas_core.search.prices import front_prices
 from foxnas_core.search.problem import SearchProblem
 from foxnas_core.search.stability import resampled_fronts
 from foxnas_core.search.ties import tied_set
-from foxnas_core.study.storage import open_study
+from foxnas_core.study import open_study
 from foxnas_core.table.metrics import metric_of
 from tests.search.additive import mini_problem
 

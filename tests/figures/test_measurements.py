@@ -10,7 +10,7 @@ from foxnas_core.figures.measurements import (
     spread_figure,
     spread_table,
 )
-from foxnas_core.study.storage import open_study
+from foxnas_core.study import open_study
 from foxnas_core.table.latency_verdicts import CHECKS, FAILED, badge_table, judge
 
 

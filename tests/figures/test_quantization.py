@@ -4,7 +4,7 @@ from conftest import DEMO
 
 from foxnas_core.figures import quantization as figures
 from foxnas_core.quantization.comparison import PLAIN, compare_precisions
-from foxnas_core.study.storage import open_study
+from foxnas_core.study import open_study
 from foxnas_core.table.measurements import table_from_frame
 
 

@@ -28,13 +28,15 @@ from trust_pairs import begun, pairs_of
 from zips import zipped
 
 from foxnas_core.__main__ import main
+from foxnas_core.evidence.handmade.record import HANDMADE
+from foxnas_core.evidence.trust.pairs import TRUST
 from foxnas_core.evidence.trust.report import trust_report
+from foxnas_core.evidence.verification.claims import CLAIMS, Trials
 from foxnas_core.families import load_shipped, space_from_dict
-from foxnas_core.search.result import SearchResult
+from foxnas_core.search.result import SEARCHES, SearchResult
+from foxnas_core.search.rounds.record import ROUNDS
 from foxnas_core.search.schedule import AnnealingSettings
-from foxnas_core.space.editing.variants import variants_to_dict, with_variant
-from foxnas_core.study.library import bring_in, pack, shelf
-from foxnas_core.study.storage import (
+from foxnas_core.study import (
     Study,
     check_parts,
     create_study,
@@ -42,6 +44,9 @@ from foxnas_core.study.storage import (
     parse_space,
     read_architecture,
 )
+from foxnas_core.study.library import bring_in, pack, shelf
+from foxnas_core.study.parts import parts_of
+from foxnas_core.study.variants import VARIANTS, Variants
 from foxnas_core.supernet.header import checkpoint_metadata
 from foxnas_core.table.files import from_parquet, to_parquet_bytes
 from foxnas_core.table.importing import ColumnMapping, read_content
@@ -79,7 +84,7 @@ class Door:
 def own_study(folder: Path) -> Study:
     """The study that every door leads into."""
     study = create_study(folder / "own", HAND, name="Own", table=TABLE)
-    study.save_variant("first", ARCHITECTURES[0])
+    study.change(VARIANTS, lambda kept: kept.having("first", ARCHITECTURES[0]))
     return study
 
 
@@ -319,9 +324,9 @@ def enter_terms(_: Path, broken: tuple[str, str]) -> None:
 
 def records() -> dict[str, Any]:
     """One of each record that a study keeps beside its table."""
-    variants = with_variant((), "first", ARCHITECTURES[0])
+    variants = Variants().having("first", ARCHITECTURES[0])
     pairs = pairs_of(HAND, [70, 71, 72, 73, 74], [71, 73, 72, 75, 76])
-    trust = replace(begun(HAND), pairs=tuple(pairs)).to_dict()
+    trust = replace(begun(HAND), pairs=tuple(pairs))
     handmade = record_of(HAND, [(0.02, 84.0), (0.04, 88.0)], {"mobilenet-v2": [(0.08, 88.0)]})
     claims = [claim_of(), claim_of("difference", "latency_ms", 0.1, 0.02)]
     trials = [
@@ -329,10 +334,10 @@ def records() -> dict[str, Any]:
         trial_of(HAND, "b" * 12, claims, subnets=tuple(HAND.sample(2, seed=3))),
     ]
     return {
-        "variants.json": variants_to_dict(variants),
-        "trust.json": trust,
-        "handmade.json": handmade.to_dict(),
-        "claims.json": {"format": 1, "trials": [trial.to_dict() for trial in trials]},
+        "variants.json": VARIANTS.document(variants),
+        "trust.json": TRUST.document(trust),
+        "handmade.json": HANDMADE.document(handmade),
+        "claims.json": CLAIMS.document(Trials(tuple(trials))),
         "rounds.json": rounds_document(),
         "searches/0123456789ab.json": search_document(),
     }
@@ -407,30 +412,30 @@ def use_record(study: Study, name: str) -> None:
 
     match name:
         case "variants.json":
-            json.dumps(variants_to_dict(study.variants())).encode()
+            VARIANTS.text(study.record(VARIANTS)).encode()
         case "trust.json":
-            record = study.trust()
+            record = study.record(TRUST)
             assert record is not None
-            json.dumps(record.to_dict(), allow_nan=False).encode()
+            TRUST.text(record).encode()
             trust_report(record.pairs, seed=0)
         case "handmade.json":
-            handmade = study.handmade()
+            handmade = study.record(HANDMADE)
             assert handmade is not None
-            json.dumps(handmade.to_dict(), allow_nan=False).encode()
+            HANDMADE.text(handmade).encode()
             compare(handmade, way="alone", precision="", seed=0)
         case "claims.json":
-            trials = study.trials()
+            trials = study.record(CLAIMS).trials
+            CLAIMS.text(Trials(trials)).encode()
             for trial in trials:
-                json.dumps(trial.to_dict(), allow_nan=False).encode()
                 "".join(trial.sentences()).encode()
             scoreboard(trials)
         case "rounds.json":
-            rounds = study.rounds()
+            rounds = study.record(ROUNDS)
             assert rounds is not None
             rounds_table(rounds)
             json.dumps(rounds_document(rounds), allow_nan=False).encode()
         case _:
-            result = study.load_search(name[-17:-5])
+            result = study.kept(SEARCHES, name[-17:-5])
             json.dumps(result.to_dict(), allow_nan=False).encode()
             result.certificate.encode()
             result.best.architecture.id.encode()
@@ -529,7 +534,7 @@ def enter_zip(folder: Path, broken: tuple[str, int]) -> None:
     if kind == "bytes":
         content = broken_bytes(chance, packed(folder))
     else:
-        files = {name: path.read_bytes() for name, path in own(folder).parts().items()}
+        files = {name: path.read_bytes() for name, path in parts_of(own(folder).folder).items()}
         name = chance.choice([*files, *RECORDS])
         makers = {"space.json": make_space, "study.json": make_about}
         if name in makers:

@@ -11,7 +11,10 @@ from hand import hand_document, noisy_table
 
 from foxnas_core.errors import FoxnasError
 from foxnas_core.families import space_from_dict
-from foxnas_core.study.storage import Study, create_study, open_study
+from foxnas_core.search.result import SEARCHES
+from foxnas_core.study import Study, create_study, open_study
+from foxnas_core.study.parts import kinds
+from foxnas_core.study.variants import VARIANTS
 from pages.shared.choices import Choices
 from tests.fuzz.breaking import IMAGE, ODD_NUMBERS, ODD_TEXTS, SCRIPT, broken_json
 from tests.fuzz.doors import RECORDS, own_study
@@ -39,7 +42,7 @@ def hostile_study(folder: Path) -> Study:
         table.frame.drop(columns="id").assign(**{device: table.frame["latency_ms"] * 1.5})
     )
     study = create_study(folder / "hostile", space, name=SCRIPT, description=IMAGE, table=table)
-    study.save_variant("plain", space.sample(1, seed=0)[0])
+    study.change(VARIANTS, lambda kept: kept.having("plain", space.sample(1, seed=0)[0]))
     return study
 
 
@@ -112,12 +115,9 @@ def test_a_record_that_was_accepted_is_drawn_and_any_other_is_one_sentence(name,
 
 
 def is_accepted(study: Study, name: str) -> bool:
-    readers = {
-        "variants.json": study.variants, "trust.json": study.trust, "rounds.json": study.rounds,
-        "handmade.json": study.handmade, "claims.json": study.trials,
-    }  # fmt: skip
+    kind = next((kind for kind in kinds() if kind.file == name), None)
     try:
-        readers.get(name, lambda: study.load_search(name[-17:-5]))()
+        study.record(kind) if kind else study.kept(SEARCHES, name[-17:-5])
     except FoxnasError:
         return False
     return True

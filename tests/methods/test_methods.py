@@ -14,7 +14,7 @@ from foxnas_core.methods.lookup import CompleteTable
 from foxnas_core.methods.method import Selection
 from foxnas_core.methods.predicted import Annealing
 from foxnas_core.methods.resuming import run_kept
-from foxnas_core.study.storage import Study, create_study
+from foxnas_core.study import Study, create_study
 from foxnas_core.testing.methods import check_method, told
 
 SPACE = choice_space({f"edge{i}": ("none", "skip", "conv") for i in range(4)})

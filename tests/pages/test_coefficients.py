@@ -5,7 +5,7 @@ from conftest import run_page, sentences
 
 from foxnas_core.families import load_shipped
 from foxnas_core.regression.features import forms_of
-from foxnas_core.study.storage import open_study
+from foxnas_core.study import open_study
 
 PAGE = "pages/1_Coefficients.py"
 

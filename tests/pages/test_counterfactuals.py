@@ -10,7 +10,7 @@ from foxnas_core.explanation.why_not import why_not
 from foxnas_core.search.restriction import choices_that_keep
 from foxnas_core.steps.fit import fit_all
 from foxnas_core.steps.search import cost_front, search_problem
-from foxnas_core.study.storage import create_study, open_study
+from foxnas_core.study import create_study, open_study
 from foxnas_core.table.measurements import table_from_frame
 
 PAGE = "pages/15_Counterfactuals.py"

@@ -6,7 +6,7 @@ import pytest
 from conftest import REPOSITORY, run_page
 from conftest import sentences as marked
 
-from foxnas_core.study.storage import create_study, open_study
+from foxnas_core.study import create_study, open_study
 
 PAGE = "pages/5_Diagnostics.py"
 PANELS = [

@@ -6,7 +6,7 @@ import pytest
 from conftest import run_page, sentences
 
 from foxnas_core.families import load_shipped
-from foxnas_core.study.storage import Study, create_study, open_study
+from foxnas_core.study import Study, create_study, open_study
 
 PAGE = "pages/6_Explanations.py"
 

@@ -11,7 +11,7 @@ from conftest import run_page, sentences
 
 from foxnas_core.errors import InvalidInput
 from foxnas_core.export.progress import ExportProgress
-from foxnas_core.study.storage import open_study
+from foxnas_core.study import open_study
 from pages.shared import cache, exports
 
 PAGE = "pages/4_Export.py"
@@ -212,7 +212,7 @@ def test_fine_tuning_is_offered_where_the_images_are(tiny, monkeypatch):
     page = run_page(PAGE, study="tiny", architecture=link(tiny))
     assert page.toggle(key="fine-tune").disabled
     assert "trained on (stripes); they are named on the command line" in sentences(page)
-    from foxnas_core.study.storage import Study
+    from foxnas_core.study import Study
 
     monkeypatch.setattr(Study, "trained_on", lambda study: "Fashion-MNIST")
     monkeypatch.setattr("foxnas_core.tasks.dataset.has_fashion_mnist", lambda: False)

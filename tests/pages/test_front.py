@@ -13,7 +13,7 @@ from foxnas_core.search.stability import resampled_fronts
 from foxnas_core.steps.calibrate import calibrations
 from foxnas_core.steps.fit import fit_all
 from foxnas_core.steps.search import cost_front, search_problem
-from foxnas_core.study.storage import create_study, open_study
+from foxnas_core.study import create_study, open_study
 from foxnas_core.table.measurements import table_from_frame
 from pages.shared import cache, resamples
 

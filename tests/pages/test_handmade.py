@@ -6,7 +6,8 @@ import pytest
 from conftest import DEMO, run_page, sentences
 from handmade_records import result, usual_record
 
-from foxnas_core.study.storage import create_study, file_hash, open_study
+from foxnas_core.evidence.handmade.record import HANDMADE
+from foxnas_core.study import create_study, file_hash, open_study
 
 PAGE = "pages/19_Handmade.py"
 TITLES = [
@@ -46,7 +47,7 @@ def choose(page, key: str, value: str) -> None:
 
 
 def test_what_was_measured_is_told_in_every_panel(weighed, record):
-    weighed.save_handmade(record)
+    weighed.save(HANDMADE, record)
     page = run_page(PAGE)
     assert not page.exception and not page.error and not page.warning
     assert titles(page) == TITLES
@@ -69,7 +70,7 @@ def test_what_was_measured_is_told_in_every_panel(weighed, record):
 def test_several_seeds_tell_their_spread(weighed, record):
     for contender in record.contenders:
         record = record.with_result(contender.name, result(87.5, seed=3))
-    weighed.save_handmade(record)
+    weighed.save(HANDMADE, record)
     page = run_page(PAGE)
     assert not page.exception and not page.error
     assert "differs from seed to seed by" in said_by(page)
@@ -82,7 +83,7 @@ def test_a_run_under_way_shows_what_is_done(weighed, record, trained):
         replace(c, latency=None, results=c.results if k < trained else ())
         for k, c in enumerate(record.contenders)
     ]
-    weighed.save_handmade(replace(record, contenders=tuple(contenders), circumstances={}))
+    weighed.save(HANDMADE, replace(record, contenders=tuple(contenders), circumstances={}))
     page = run_page(PAGE)
     assert not page.exception and not page.error
     assert titles(page) == ["Trained so far", "How it was measured", "Go on"]
@@ -108,7 +109,7 @@ def test_a_study_without_weights_says_so(studies, cells):
 
 
 def test_networks_of_other_weights_are_marked(weighed, record):
-    weighed.save_handmade(replace(record, parents=record.parents | {"checkpoint": "other"}))
+    weighed.save(HANDMADE, replace(record, parents=record.parents | {"checkpoint": "other"}))
     page = run_page(PAGE)
     assert not page.exception and not page.error
     [warning] = page.warning
@@ -118,8 +119,8 @@ def test_networks_of_other_weights_are_marked(weighed, record):
 @pytest.mark.parametrize("content", ["{", '{"format": 1}', "[]", "recipe", "circumstances"])
 def test_a_damaged_file_is_one_sentence(weighed, record, content):
     if content in ("recipe", "circumstances"):
-        content = json.dumps(record.to_dict() | {content: {"seed": 1}})
-    weighed.handmade_file.write_text(content)
+        content = json.dumps(HANDMADE.document(record) | {content: {"seed": 1}})
+    weighed.file(HANDMADE).write_text(content)
     page = run_page(PAGE)
     assert not page.exception
     [error] = page.error

@@ -7,7 +7,7 @@ from conftest import REPOSITORY, run_page, sentences, tiny_document
 from hand import hand_document, hand_space, noisy_table
 
 from foxnas_core.families import load_shipped
-from foxnas_core.study.storage import create_study, open_study
+from foxnas_core.study import create_study, open_study
 
 PAGE = "pages/8_Import.py"
 HAND = hand_space()

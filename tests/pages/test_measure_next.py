@@ -4,7 +4,7 @@ import pytest
 from conftest import REPOSITORY, run_page, sentences
 
 from foxnas_core.steps.plan import plan_measurements
-from foxnas_core.study.storage import create_study, open_study
+from foxnas_core.study import create_study, open_study
 
 PAGE = "pages/11_Measure_next.py"
 ROUNDS = REPOSITORY / "data" / "demo-rounds"
@@ -67,7 +67,7 @@ def test_recorded_rounds_are_shown_in_every_panel(recorded):
 
 def test_the_shipped_rounds_are_of_the_shipped_tables(recorded):
     """Every number of the record can be found again in the tables."""
-    record, table = recorded.rounds(), recorded.table()
+    record, table = recorded.record(ROUNDS), recorded.table()
     demo = open_study(REPOSITORY / "data" / "demo").table()
     rows = len(demo.frame)
     assert record.rounds[0].parents["measurements"] == demo.fingerprint
@@ -79,17 +79,17 @@ def test_the_shipped_rounds_are_of_the_shipped_tables(recorded):
 
 
 def test_a_damaged_record_is_one_card_and_leaves_the_batch(recorded):
-    recorded.rounds_file.write_text("{")
+    recorded.file(ROUNDS).write_text("{")
     page = run_page(PAGE, study="rounds")
     assert not page.exception and len(page.error) == 1
     assert "damaged" in page.error[0].value and "The batch" in titles(page)
 
 
 def test_a_round_that_is_only_planned_says_so(recorded):
-    document = json.loads(recorded.rounds_file.read_text())
+    document = json.loads(recorded.file(ROUNDS).read_text())
     [first, *_] = document["rounds"]
     document["rounds"] = [first | {"after": {}, "best": [], "moved": {}}]
-    recorded.rounds_file.write_text(json.dumps(document))
+    recorded.file(ROUNDS).write_text(json.dumps(document))
     page = run_page(PAGE, study="rounds")
     assert not page.exception and not page.error
     assert "planned and is not measured yet" in sentences(page)

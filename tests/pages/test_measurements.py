@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from conftest import run_page, sentences
 
-from foxnas_core.study.storage import create_study, open_study
+from foxnas_core.study import create_study, open_study
 from foxnas_core.table.latency_verdicts import FAILED, judge
 from foxnas_core.table.measurements import table_from_frame
 

@@ -7,7 +7,7 @@ from conftest import run_page, sentences
 
 from foxnas_core.figures.layer_tables import LAYER
 from foxnas_core.profiling import profile as profiling
-from foxnas_core.study.storage import create_study, open_study
+from foxnas_core.study import create_study, open_study
 
 PAGE = "pages/17_Model_graph.py"
 

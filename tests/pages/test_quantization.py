@@ -3,7 +3,7 @@ import pytest
 from conftest import run_page, sentences
 
 from foxnas_core.families import space_from_dict
-from foxnas_core.study.storage import create_study, open_study
+from foxnas_core.study import create_study, open_study
 from foxnas_core.table.measurements import table_from_frame
 
 PAGE = "pages/13_Quantization.py"

@@ -5,7 +5,7 @@ import pytest
 from conftest import run_page, sentences
 from hand import hand_space, noisy_table, table_of
 
-from foxnas_core.study.storage import create_study, open_study
+from foxnas_core.study import create_study, open_study
 
 PAGE = "pages/18_Report.py"
 EVIL = "<script>alert(1)</script>"

@@ -8,11 +8,12 @@ from foxnas_core.search.annealing import search
 from foxnas_core.search.exact import solve_exact
 from foxnas_core.search.limits import Limit
 from foxnas_core.search.problem import SearchProblem
+from foxnas_core.search.result import SEARCHES
 from foxnas_core.search.schedule import AnnealingSettings
 from foxnas_core.search.solving import solve
 from foxnas_core.steps.calibrate import calibrations
 from foxnas_core.steps.fit import fit_all
-from foxnas_core.study.storage import open_study
+from foxnas_core.study import open_study
 from pages.shared import cache
 
 PAGE = "pages/3_Search.py"
@@ -93,9 +94,9 @@ def test_an_infeasible_budget_is_one_sentence_and_nothing_starts(study):
 def test_a_search_runs_to_the_end_and_is_kept(study, problem):
     page, job = finish(start(run_page(PAGE, budget="0.06")), study)
     assert not page.exception and not page.error
-    assert study.search_ids() == [job.kept]
+    assert study.ids(SEARCHES) == [job.kept]
     assert address(page, "search") == job.kept
-    result = study.load_search(job.kept)
+    result = study.kept(SEARCHES, job.kept)
     expected = search(problem, AnnealingSettings(steps=10_000))
     assert result.best == expected.best and result.exact == solve_exact(problem)
     said = sentences(page)
@@ -130,7 +131,7 @@ def test_pause_resume_stop(study):
     assert job.state == "running" and "pause" in keys(page)
     page.button(key="stop").click().run()
     assert job.state == "stopped" and "start" in keys(page)
-    assert "stopped is not kept" in sentences(page) and not study.search_ids()
+    assert "stopped is not kept" in sentences(page) and not study.ids(SEARCHES)
     assert not page.exception and not page.error
 
 
@@ -156,7 +157,7 @@ def test_two_users_search_side_by_side(study):
 
 def test_a_kept_search_is_opened_by_its_link_and_from_the_list(study, problem):
     result = search(problem, AnnealingSettings(steps=2_000, seed=7))
-    search_id = study.save_search(result)
+    search_id = study.keep(SEARCHES, result)
     page = run_page(PAGE, search=search_id)
     assert not page.exception and not page.error
     assert result.best.architecture.id in sentences(page)
@@ -168,7 +169,7 @@ def test_a_kept_search_is_opened_by_its_link_and_from_the_list(study, problem):
 
 
 def test_a_kept_search_tells_that_measurements_were_added(study, problem):
-    search_id = study.save_search(search(problem, AnnealingSettings(steps=500)))
+    search_id = study.keep(SEARCHES, search(problem, AnnealingSettings(steps=500)))
     row = study.table().frame.iloc[0]
     study.append(
         study.table().architectures()[:1],
@@ -188,7 +189,7 @@ def test_an_unknown_search_is_one_sentence(study, search_id):
 
 
 def test_a_damaged_search_is_one_sentence_and_not_listed(study, problem):
-    search_id = study.save_search(search(problem, AnnealingSettings(steps=500)))
+    search_id = study.keep(SEARCHES, search(problem, AnnealingSettings(steps=500)))
     path = study.folder / "searches" / f"{search_id}.json"
     path.write_text(path.read_text()[:100])
     page = run_page(PAGE, search=search_id)
@@ -199,12 +200,12 @@ def test_a_damaged_search_is_one_sentence_and_not_listed(study, problem):
 
 def test_a_study_that_cannot_be_written_still_searches(study, monkeypatch):
     from foxnas_core.errors import NotWritable
-    from foxnas_core.study.storage import Study
+    from foxnas_core.study import Study
 
-    def refuse(self, result):
+    def refuse(self, kind, result):
         raise NotWritable("It can't be written.")
 
-    monkeypatch.setattr(Study, "save_search", refuse)
+    monkeypatch.setattr(Study, "keep", refuse)
     page, job = finish(start(run_page(PAGE)), study)
     assert not page.exception and job.kept is None
     assert "can't be written" in sentences(page).replace("\\", "")
@@ -214,7 +215,7 @@ def test_a_study_that_cannot_be_written_still_searches(study, monkeypatch):
 @pytest.mark.parametrize("key", ["to-what-if", "to-export"])
 def test_the_best_found_is_taken_along(study, problem, key):
     result = search(problem, AnnealingSettings(steps=2_000))
-    page = run_page(PAGE, search=study.save_search(result))
+    page = run_page(PAGE, search=study.keep(SEARCHES, result))
     page.button(key=key).click().run()
     assert not page.exception
     carried = json.loads(address(page, "architecture"))
@@ -251,7 +252,7 @@ def test_mode_restarts_and_adaptive_schedule_are_those_that_run(study):
         steps=1000, chains=1, restarts=1, mode="teaching", schedule="adaptive"
     )
     assert "6,000 of 6,000" in sentences(page)
-    assert study.load_search(job.kept).settings.mode == "teaching"
+    assert study.kept(SEARCHES, job.kept).settings.mode == "teaching"
 
 
 def test_a_paused_search_is_stepped_through(study):
@@ -281,12 +282,12 @@ def test_leaving_the_page_stops_nothing(study):
     page.switch_page("pages/2_What_if.py").run()
     assert not page.exception
     job.wait(20)
-    assert job.state == "finished" and study.search_ids() == [job.kept]
+    assert job.state == "finished" and study.ids(SEARCHES) == [job.kept]
 
 
 def test_a_kept_search_is_replayed_and_not_kept_twice(study, problem):
     kept = search(problem, AnnealingSettings(steps=2_000, seed=7))
-    search_id = study.save_search(kept)
+    search_id = study.keep(SEARCHES, kept)
     page = run_page(PAGE, search=search_id)
     page.selectbox(key="pace").set_value(60.0).run()
     page = begun(page.button(key="replay").click().run())
@@ -296,12 +297,12 @@ def test_a_kept_search_is_replayed_and_not_kept_twice(study, problem):
     page.selectbox(key="pace").set_value(0.0).run()
     page, _ = finish(page, study)
     assert job.annealer.result(kept.exact).to_dict() == kept.to_dict()
-    assert study.search_ids() == [search_id] and address(page, "search") == search_id
+    assert study.ids(SEARCHES) == [search_id] and address(page, "search") == search_id
     assert not page.exception and not page.error
 
 
 def test_a_search_on_older_measurements_is_not_replayed(study, problem):
-    search_id = study.save_search(search(problem, AnnealingSettings(steps=500)))
+    search_id = study.keep(SEARCHES, search(problem, AnnealingSettings(steps=500)))
     row = study.table().frame.iloc[0]
     study.append(
         study.table().architectures()[:1],
@@ -319,7 +320,7 @@ def kept(study, problem):
     """Three kept searches, the first two of which find the same."""
     settings = [AnnealingSettings(steps=500), AnnealingSettings(steps=20_000)]
     settings.append(AnnealingSettings(steps=500, mode="teaching"))
-    return [study.save_search(search(problem, each)) for each in settings]
+    return [study.keep(SEARCHES, search(problem, each)) for each in settings]
 
 
 def tables_of(page):
@@ -364,13 +365,13 @@ def test_searches_that_are_not_kept_are_left_aside(study, kept, wanted):
 def test_a_search_is_deleted_after_asking(study, kept):
     page = run_page(PAGE, search=kept[0], compare=f"{kept[0]},{kept[2]}")
     page.button(key="ask-delete").click().run()
-    assert set(study.search_ids()) == set(kept)
+    assert set(study.ids(SEARCHES)) == set(kept)
     page.button(key="delete-not").click().run()
-    assert "delete-now" not in keys(page) and set(study.search_ids()) == set(kept)
+    assert "delete-now" not in keys(page) and set(study.ids(SEARCHES)) == set(kept)
     page.button(key="ask-delete").click().run()
     page.button(key="delete-now").click().run()
     assert not page.exception and not page.error
-    assert study.search_ids() == [kept[1]]
+    assert study.ids(SEARCHES) == [kept[1]]
     assert "search" not in page.query_params and "compare" not in page.query_params
 
 
@@ -409,7 +410,7 @@ def test_a_published_table_without_order_or_resolution(studies):
 def test_a_space_of_listed_operations(studies):
     from hand import choice_space, noisy_table
 
-    from foxnas_core.study.storage import create_study
+    from foxnas_core.study import create_study
 
     space = choice_space({f"edge{i}": ("none", "skip", "conv", "pool") for i in range(6)})
     own = create_study(studies / "edges", space, name="Edges")
@@ -493,8 +494,8 @@ def test_a_limited_search_is_kept_with_its_limits_and_replayed(study, limited):
     page = start(run_page(PAGE, **LIMITED))
     job_of(page, study).wait(60)
     page.run()
-    [search_id] = study.search_ids()
-    result = study.load_search(search_id)
+    [search_id] = study.ids(SEARCHES)
+    result = study.kept(SEARCHES, search_id)
     assert result.limits == (("latency_ms", 0.06), ("parameters", 20_000.0))
     assert result.allowed == {f"s2b{block}_kernel": (3,) for block in (1, 2, 3)}
     assert result.exact == limited.candidate and result.gap >= 0
@@ -502,7 +503,7 @@ def test_a_limited_search_is_kept_with_its_limits_and_replayed(study, limited):
     job_of(page, study).wait(60)
     page.run()
     assert not page.exception and not page.error
-    assert study.search_ids() == [search_id]
+    assert study.ids(SEARCHES) == [search_id]
 
 
 def test_choosing_a_limit_writes_it_to_the_address(study):
@@ -581,7 +582,7 @@ def test_the_goal_is_chosen_stands_in_the_address_and_survives_leaving(study, fl
 def test_a_search_at_a_floor_runs_is_kept_shown_and_replayed(study, floored):
     page, job = finish(start(run_page(PAGE, **FLOOR)), study)
     assert not page.exception and not page.error
-    result = study.load_search(job.kept)
+    result = study.kept(SEARCHES, job.kept)
     assert (result.objective, result.sides) == ("latency_ms", ("at_least",))
     assert result.limits == (("accuracy", 89.5),)
     assert result.best == search(floored, AnnealingSettings(steps=10_000)).best
@@ -594,11 +595,11 @@ def test_a_search_at_a_floor_runs_is_kept_shown_and_replayed(study, floored):
     page.button(key="replay").click().run()
     page, job = finish(page, study)
     assert not page.exception and not page.error
-    assert study.search_ids() == [job.kept]
+    assert study.ids(SEARCHES) == [job.kept]
 
 
 def test_a_kept_search_at_a_floor_has_its_charts(study, floored):
-    search_id = study.save_search(search(floored, AnnealingSettings(steps=2_000)))
+    search_id = study.keep(SEARCHES, search(floored, AnnealingSettings(steps=2_000)))
     page = run_page(PAGE, search=search_id)
     assert not page.exception and not page.error
     specs = [chart.proto.spec for chart in charts_of(page)]
@@ -658,7 +659,7 @@ def test_temperatures_are_kept_apart_by_their_unit(study):
 
 def test_searches_for_different_goals_are_not_compared(study, problem, floored):
     settings = AnnealingSettings(steps=500)
-    ids = [study.save_search(search(each, settings)) for each in (problem, floored, floored)]
+    ids = [study.keep(SEARCHES, search(each, settings)) for each in (problem, floored, floored)]
     page = run_page(PAGE, compare=",".join(dict.fromkeys((ids[1], ids[0]))))
     assert not page.exception and not page.error
     assert "look for something else than the least latency" in sentences(page)
@@ -666,11 +667,12 @@ def test_searches_for_different_goals_are_not_compared(study, problem, floored):
 
 def test_a_search_that_weighs_no_accuracy_is_told_without_charts(study, problem):
     parameters = fit_all(study.table(), targets=["parameters"])["parameters"]
-    search_id = study.save_search(
+    search_id = study.keep(
+        SEARCHES,
         search(
             SearchProblem(parameters, (Limit(problem.limits[0].predictor, 0.06),)),
             AnnealingSettings(steps=500),
-        )
+        ),
     )
     page = run_page(PAGE, search=search_id)
     assert not page.exception and not page.error

@@ -4,7 +4,7 @@ import pytest
 from conftest import run_page, sentences
 
 from foxnas_core.search.solving import solve
-from foxnas_core.study.storage import create_study, open_study
+from foxnas_core.study import create_study, open_study
 from pages.shared import cache
 from pages.shared.search_form import Quest
 

@@ -12,9 +12,8 @@ from zips import zipped
 
 from foxnas_core.errors import NotWritable
 from foxnas_core.families import space_from_dict
-from foxnas_core.study import library
+from foxnas_core.study import create_study, library, list_studies, open_study
 from foxnas_core.study.locks import writing
-from foxnas_core.study.storage import create_study, list_studies, open_study
 
 PAGE = "pages/20_Studies.py"
 LIGHT = "pages/8_Import.py"  # reads the table, and fits nothing

@@ -7,8 +7,8 @@ import pytest
 from conftest import DEMO, run_page, sentences
 from trust_pairs import begun, pairs_of
 
-from foxnas_core.evidence.trust.pairs import TrustSettings
-from foxnas_core.study.storage import create_study, file_hash, open_study
+from foxnas_core.evidence.trust.pairs import TRUST, TrustSettings
+from foxnas_core.study import create_study, file_hash, open_study
 
 PAGE = "pages/12_Trust.py"
 RISING = [80 + k for k in range(12)]
@@ -30,8 +30,8 @@ def keep(study, alone, **further) -> None:
     parents = {"space": study.space.fingerprint, "checkpoint": checkpoint}
     record = replace(begun(study.space), parents=parents, settings=TrustSettings(10, 3))
     record = replace(record, pairs=tuple(pairs_of(study.space, RISING[: len(alone)], alone)))
-    document = replace(record, **further).to_dict()
-    study.trust_file.write_text(json.dumps(document))
+    document = TRUST.document(replace(record, **further))
+    study.file(TRUST).write_text(json.dumps(document))
 
 
 def titles(page) -> list[str]:
@@ -109,7 +109,7 @@ def test_pairs_of_other_weights_are_marked(weighed):
 
 @pytest.mark.parametrize("content", ["{", '{"format": 1}', "[]"])
 def test_a_damaged_file_is_one_sentence(weighed, content):
-    weighed.trust_file.write_text(content)
+    weighed.file(TRUST).write_text(content)
     page = run_page(PAGE)
     assert not page.exception
     [error] = page.error

@@ -6,11 +6,12 @@ import pytest
 from conftest import run_page, sentences
 from trials import claim_of, trial_of
 
+from foxnas_core.evidence.verification.claims import CLAIMS
 from foxnas_core.evidence.verification.edits import editable
 from foxnas_core.evidence.verification.judging import claims_on
 from foxnas_core.steps import verify
 from foxnas_core.steps.fit import fit_all
-from foxnas_core.study.storage import create_study, open_study
+from foxnas_core.study import create_study, open_study
 from pages.shared import cache, verifications
 
 PAGE = "pages/16_Verify.py"
@@ -62,7 +63,7 @@ def test_an_edit_is_claimed_measured_and_judged(tiny):
     page.button(key="measure-now").click().run()
     job = finished(page, tiny)
     assert job.state == "finished"
-    [trial] = tiny.trials()
+    [trial] = tiny.record(CLAIMS).trials
     assert trial.subnets == (before, after) and trial.chosen == "picked"
     text = said(page)
     for sentence in trial.sentences():
@@ -94,7 +95,7 @@ def test_a_subnet_alone_on_some_of_the_images(tiny, monkeypatch):
     page.button(key="measure-now").click().run()
     finished(page, tiny)
     assert asked == [300]
-    assert tiny.trials()[0].subnets == (tiny.space.extreme("smallest"),)
+    assert tiny.record(CLAIMS).trials[0].subnets == (tiny.space.extreme("smallest"),)
 
 
 def test_what_was_edited_on_what_if_is_offered(tiny):
@@ -117,7 +118,7 @@ def test_random_claims_run_to_a_scoreboard_and_the_next_seed_is_offered(tiny):
     page.number_input(key="random-count").set_value(2)
     page.button(key="measure-random").click().run()
     finished(page, tiny)
-    trials = tiny.trials()
+    trials = tiny.record(CLAIMS).trials
     assert [(t.chosen, t.seed, t.done) for t in trials] == [("random", 0, True)] * 2
     assert "tested claims held" in said(page)
     assert page.number_input(key="random-seed-1").value == 1
@@ -146,7 +147,9 @@ def test_a_running_one_is_found_again_can_be_stopped_and_goes_on(tiny, monkeypat
     other.run()
     assert not other.exception and not other.error
     assert "Stopped." in said(other) and "stated and are not measured yet" in said(other)
-    assert {t.done for t in tiny.trials()} == {False} and len(tiny.trials()) == 10
+    assert {t.done for t in tiny.record(CLAIMS).trials} == {False} and len(
+        tiny.record(CLAIMS).trials
+    ) == 10
     # The seed with claims that wait is offered.
     assert other.number_input(key="random-seed-0").value == 0
 
@@ -174,7 +177,7 @@ def test_without_images_or_torch_the_page_says_how_to_get_them(tiny, monkeypatch
 
 
 def test_a_damaged_claims_file_is_one_card(tiny):
-    tiny.claims_file.write_text("{")
+    tiny.file(CLAIMS).write_text("{")
     page = run_page(PAGE, study="tiny")
     assert not page.exception and len(page.error) == 1
     assert "claims.json is damaged" in page.error[0].value.replace("\\", "")
@@ -195,7 +198,12 @@ def test_a_failing_measurement_says_why(tiny, monkeypatch):
 def test_listed_spaces_and_studies_of_nothing_work_too(cells, studies):
     page = run_page(PAGE, study="cells")
     assert not page.exception and not page.error
-    cells.add_trials([trial_of(cells.space, "one", [claim_of()], [80.5], reason="elsewhere")])
+    cells.change(
+        CLAIMS,
+        lambda kept: kept.with_stated(
+            [trial_of(cells.space, "one", [claim_of()], [80.5], reason="elsewhere")]
+        ),
+    )
     page = run_page(PAGE, study="cells")
     assert "some that do not count" in said(page)
     create_study(studies / "new", cells.space, name="New")

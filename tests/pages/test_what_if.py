@@ -8,7 +8,8 @@ from foxnas_core.explanation.edits import edit_effects
 from foxnas_core.families import family_of
 from foxnas_core.families.nasbench201.space import cell_number, operations_of
 from foxnas_core.regression import fit
-from foxnas_core.study.storage import open_study
+from foxnas_core.study import open_study
+from foxnas_core.study.variants import VARIANTS
 from pages.shared.text import plain
 
 PAGE = "pages/2_What_if.py"
@@ -251,7 +252,7 @@ def test_variants_are_kept_taken_compared_and_deleted(studies):
     page.button(key="variant-save").click().run()
     assert not page.exception and not page.error
     study = open_study(studies / "demo")
-    assert [v.name for v in study.variants()] == ["small one"]
+    assert [v.name for v in study.record(VARIANTS)] == ["small one"]
     page.button(key="variant-save").click().run()
     assert plain("There is a variant 'small one' already") in page.error[0].value
     # What is done next has nothing to do with it.
@@ -269,7 +270,7 @@ def test_variants_are_kept_taken_compared_and_deleted(studies):
     assert chosen(choose_page, "s1b1_kernel") == 3
     assert "both are the same" in sentences(choose_page)
     choose_page.button(key="variant-delete").click().run()
-    assert not choose_page.exception and study.variants() == ()
+    assert not choose_page.exception and not tuple(study.record(VARIANTS))
     # What the address still names is said and left aside.
     assert "no variant" in choose_page.warning[0].value
 

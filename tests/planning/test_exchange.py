@@ -12,7 +12,7 @@ from foxnas_core.planning.coordinate_exchange import DesignBatch, next_batch, st
 from foxnas_core.planning.information import information_of
 from foxnas_core.regression.features import Form, build_form
 from foxnas_core.space.search_space import SearchSpace
-from foxnas_core.study.storage import open_study
+from foxnas_core.study import open_study
 
 
 def form(space: SearchSpace, target: str = "accuracy") -> Form:

@@ -11,7 +11,7 @@ from foxnas_core.quantization.comparison import (
     has_both_precisions,
     runtime_columns,
 )
-from foxnas_core.study.storage import open_study
+from foxnas_core.study import open_study
 from foxnas_core.table.measurements import MeasurementTable, table_from_frame
 
 SPACE = choice_space({f"edge{i}": ("a", "b", "c", "d") for i in range(4)})

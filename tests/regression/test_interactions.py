@@ -16,7 +16,7 @@ from foxnas_core.regression.interactions import (
     with_interactions,
 )
 from foxnas_core.regression.leastsquares import FoldedRows, deal_folds
-from foxnas_core.study.storage import open_study
+from foxnas_core.study import open_study
 
 MINI = load_shipped("foxnas-mini")
 PAIRS: dict[str, tuple[Pair, ...]] = {

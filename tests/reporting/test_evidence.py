@@ -11,7 +11,7 @@ from foxnas_core.regression.inference import KINDS
 from foxnas_core.reporting.evidence import coefficient_section, diagnostics_section
 from foxnas_core.reporting.layout import number
 from foxnas_core.reporting.subject import ReportRequest, subject_of
-from foxnas_core.study.storage import create_study
+from foxnas_core.study import create_study
 
 
 def about(tmp_path, **request):

@@ -9,7 +9,7 @@ from reports import TABLE, fitted, study_of
 from foxnas_core.quantization.comparison import compare_precisions
 from foxnas_core.reporting.measuring import measurement_section
 from foxnas_core.reporting.subject import ReportRequest, subject_of
-from foxnas_core.study.storage import open_study
+from foxnas_core.study import open_study
 from foxnas_core.table.latency_verdicts import judge
 
 

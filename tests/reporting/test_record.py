@@ -9,9 +9,9 @@ from foxnas_core.reporting.record import fit_hash, record_section
 from foxnas_core.reporting.subject import ReportRequest, subject_of
 from foxnas_core.search.limits import Limit
 from foxnas_core.search.problem import SearchProblem
-from foxnas_core.search.result import TRACE_COLUMNS, SearchResult
+from foxnas_core.search.result import SEARCHES, TRACE_COLUMNS, SearchResult
 from foxnas_core.search.schedule import AnnealingSettings
-from foxnas_core.study.storage import create_study, file_hash
+from foxnas_core.study import create_study, file_hash
 from foxnas_core.table.measurements import table_from_frame
 
 
@@ -106,9 +106,9 @@ def test_kept_searches_are_listed_and_told_apart_by_their_table(tmp_path):
     best = subject.optimum
     course = pd.DataFrame([], columns=list(TRACE_COLUMNS))
     result = SearchResult.of(problem, AnnealingSettings(seed=3), best, best, 200, course)
-    kept = subject.study.save_search(result)
-    old = subject.study.save_search(
-        replace(result, fingerprints={**result.fingerprints, "accuracy": "0" * 12})
+    kept = subject.study.keep(SEARCHES, result)
+    old = subject.study.keep(
+        SEARCHES, replace(result, fingerprints={**result.fingerprints, "accuracy": "0" * 12})
     )
     (subject.study.folder / "searches" / f"{'0' * 12}.json").write_text("{")
     panel = record_of(subject)["What else was considered"]

@@ -7,7 +7,7 @@ from reports import SPACE, TABLE, fitted, study_of
 
 from foxnas_core.errors import InfeasibleBudget, InvalidInput, MissingPart
 from foxnas_core.reporting.subject import LONGEST_RATIONALE, ReportRequest, measured_of, subject_of
-from foxnas_core.study.storage import create_study
+from foxnas_core.study import create_study
 from foxnas_core.table.measurements import empty_table
 
 

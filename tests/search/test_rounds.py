@@ -21,6 +21,7 @@ from foxnas_core.search.rounds.outcome import (
 )
 from foxnas_core.search.rounds.planning import best_not_taken, plan_finds, spread_budgets
 from foxnas_core.search.rounds.record import (
+    ROUNDS,
     BestMeasured,
     Find,
     FindEstimate,
@@ -209,15 +210,15 @@ def record(rounds: int = 1, *, planned: bool = False) -> RoundsRecord:
 @pytest.mark.parametrize("planned", [False, True])
 def test_a_record_survives_json(planned):
     one = record(2, planned=planned)
-    text = json.dumps(one.to_dict(), allow_nan=False)
-    again = RoundsRecord.from_dict(json.loads(text))
-    assert json.dumps(again.to_dict()) == text
+    text = ROUNDS.text(one)
+    again = ROUNDS.value(json.loads(text))
+    assert ROUNDS.text(again) == text
     assert again.done == one.done == 2
     assert [f.architecture for r in again.rounds for f in r.finds] == [
         f.architecture for r in one.rounds for f in r.finds
     ]
     with pytest.raises(ValueError, match="format 2"):
-        RoundsRecord.from_dict(one.to_dict() | {"format": 2})
+        ROUNDS.value(ROUNDS.document(one) | {"format": 2})
 
 
 def test_an_unfinished_round_is_replaced_and_a_finished_one_kept():

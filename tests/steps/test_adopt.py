@@ -12,7 +12,7 @@ from foxnas_core.families import space_from_dict
 from foxnas_core.families.mbconv.once_for_all import _names
 from foxnas_core.families.mbconv.supernet import Supernet
 from foxnas_core.steps.adopt import adopt, import_once_for_all
-from foxnas_core.study.storage import open_study
+from foxnas_core.study import open_study
 from foxnas_core.tasks.dataset import pack_images
 from tests.test_main import ask, refused, write_images
 

@@ -8,7 +8,7 @@ from foxnas_core.quantization.finetuning import FineTuning
 from foxnas_core.steps import export as exporting
 from foxnas_core.steps.export import expected_seconds, export
 from foxnas_core.steps.fit import fit_all
-from foxnas_core.study.storage import create_study
+from foxnas_core.study import create_study
 
 FP32 = ("onnx",)
 

@@ -6,7 +6,7 @@ from hand import hand_space, noisy_table, table_of
 from foxnas_core.errors import InvalidInput, MissingPart
 from foxnas_core.regression import fit
 from foxnas_core.steps.fit import fit_all, fit_each, predictor_or_transfer
-from foxnas_core.study.storage import open_study
+from foxnas_core.study import open_study
 from foxnas_core.table.latency_verdicts import usable
 from foxnas_core.table.measurements import table_from_frame
 

@@ -7,16 +7,17 @@ import pytest
 from foxnas_core.errors import InvalidInput, MissingPart
 from foxnas_core.evidence.handmade import bench
 from foxnas_core.evidence.handmade.designs import DESIGNS
-from foxnas_core.evidence.handmade.record import ALONE, INHERITED
+from foxnas_core.evidence.handmade.record import ALONE, HANDMADE, INHERITED
 from foxnas_core.measurement import latency
 from foxnas_core.steps import trust
 from foxnas_core.steps.handmade import (
     LATENCIES,
     ComparisonSettings,
+    claimed,
     compare_handmade,
     searched_subnets,
 )
-from foxnas_core.study.storage import create_study, file_hash, open_study
+from foxnas_core.study import create_study, file_hash, open_study
 from foxnas_core.supernet.checkpoint import save_checkpoint
 from foxnas_core.tasks.dataset import Dataset
 
@@ -70,7 +71,7 @@ def run(study, settings=SETTINGS, seed=1, **options):
 
 def test_all_are_trained_scored_and_timed_in_one_campaign(study, finished):
     _, seen, told = finished
-    record = study.handmade()
+    record = study.record(HANDMADE)
     made = [c for c in record.contenders if not c.searched]
     searched = [c for c in record.contenders if c.searched]
     assert record.timed and [c.name for c in made] == [f"{design.name}-0.1" for design in DESIGNS]
@@ -98,7 +99,7 @@ def test_all_are_trained_scored_and_timed_in_one_campaign(study, finished):
 
 
 def test_the_searched_subnets_stay_when_the_table_grows(study, tiny_rows):
-    record = study.handmade()
+    record = study.record(HANDMADE)
     known = set(study.table().frame["id"])
     new = next(a for a in study.space.sample(60, seed=9) if a.id not in known)
     study.append([new], [tiny_rows[0][0].values])
@@ -128,14 +129,14 @@ def test_a_killed_run_of_another_seed_goes_on_and_adds_its_results(study):
             raise Killed
 
     # As after a kill before the campaign.
-    first = study.handmade()
+    first = study.record(HANDMADE)
     bare = tuple(replace(c, latency=None) for c in first.contenders)
-    study.save_handmade(replace(first, contenders=bare, circumstances={}))
+    study.save(HANDMADE, replace(first, contenders=bare, circumstances={}))
     with pytest.raises(MissingPart, match="weights of mobilenet-v2-0.1 are gone"):
         run(study)
     with pytest.raises(Killed):
         run(study, seed=2, report=kill)
-    half = study.handmade()
+    half = study.record(HANDMADE)
     done = [c for c in half.contenders if len(c.of(ALONE)) == 2]
     # What is done is of as many families.
     assert len(done) == len({c.family for c in done}) == 2 and not half.timed
@@ -164,7 +165,7 @@ def test_what_was_begun_otherwise_is_refused(study, tiny_dataset, tiny_checkpoin
 
 
 def test_two_runs_at_a_time_are_refused(study):
-    with study.claim_handmade(), pytest.raises(InvalidInput, match="Another process trains"):
+    with claimed(study), pytest.raises(InvalidInput, match="Another process trains"):
         run(study)
 
 
@@ -181,8 +182,8 @@ def test_what_is_missing_is_one_sentence(tiny_study, tiny_space, tmp_path):
 def test_two_different_searched_subnets_are_asked_for_before_anything_is_trained(study):
     columns = ["accuracy:int8", "latency_ms:int8"]
     study.amend(lambda table: replace(table, frame=table.frame.drop(columns=columns)))
-    study.handmade_file.unlink()
+    study.file(HANDMADE).unlink()
     with pytest.raises(MissingPart, match=r"two different ones; ask for more than 1 .* --searched"):
         run(study, replace(SETTINGS, searched=1))
-    assert study.handmade() is None
+    assert study.record(HANDMADE) is None
     assert len(searched_subnets(study, 5)) >= 2  # as it was told

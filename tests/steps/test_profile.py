@@ -2,7 +2,7 @@ import pytest
 
 from foxnas_core.errors import InvalidInput, MissingPart
 from foxnas_core.steps.profile import profile_subnet, subnet_layers
-from foxnas_core.study.storage import create_study
+from foxnas_core.study import create_study
 
 
 def test_layers_need_no_weights_where_the_space_says_what_it_builds(tiny_study, tmp_path):

@@ -2,12 +2,13 @@ import numpy as np
 import pytest
 
 from foxnas_core.errors import InvalidInput, MissingPart
+from foxnas_core.search.rounds.record import ROUNDS
 from foxnas_core.steps import rounds
 from foxnas_core.steps.calibrate import measure_optima
 from foxnas_core.steps.fit import fit_all
 from foxnas_core.steps.plan import plan_measurements
 from foxnas_core.steps.rounds import search_rounds
-from foxnas_core.study.storage import open_study
+from foxnas_core.study import open_study
 
 
 def test_rounds_measure_what_they_find_and_fit_anew(measured_study):
@@ -28,7 +29,7 @@ def test_rounds_measure_what_they_find_and_fit_anew(measured_study):
     assert (table.frame["measuring_seconds"].iloc[40:] > 0).all()
     assert (told[-1].done, told[-1].total) == (6, 6) and [n for n, _ in said] == [1, 2]
     # The record on disk is the one returned, and holds the measured numbers.
-    assert measured_study.rounds().to_dict() == record.to_dict()
+    assert ROUNDS.text(measured_study.record(ROUNDS)) == ROUNDS.text(record)
     first, second = record.rounds
     assert first.parents["measurements"] == before.fingerprint
     assert second.parents["measurements"] == table.rows(np.arange(46) < 43).fingerprint
@@ -46,7 +47,7 @@ def test_rounds_measure_what_they_find_and_fit_anew(measured_study):
     assert not any("found by searching" in w for w in _warnings_of(before))
     # Asked for no more, nothing is measured; with another setting, it says so.
     again = search_rounds(measured_study, "latency_ms", 2, seed=5, report=told.append)
-    assert again.to_dict() == record.to_dict() and len(measured_study.table()) == 46
+    assert ROUNDS.text(again) == ROUNDS.text(record) and len(measured_study.table()) == 46
     with pytest.raises(InvalidInput, match="begun with the seed 5"):
         search_rounds(measured_study, "latency_ms", 3, report=told.append)
 
@@ -66,7 +67,7 @@ def test_a_round_that_was_stopped_goes_on_with_what_it_planned(measured_study, m
     options = {"per_round": 4, "report": lambda progress: None}
     with pytest.raises(KeyboardInterrupt):
         search_rounds(measured_study, "latency_ms", 1, **options)
-    planned = measured_study.rounds()
+    planned = measured_study.record(ROUNDS)
     assert planned.done == 0 and len(measured_study.table()) == 42
     monkeypatch.setattr(rounds, "measure_subnets", kept)
     [done] = search_rounds(measured_study, "latency_ms", 1, **options).rounds
@@ -92,4 +93,4 @@ def test_without_weights_no_round_is_planned(studies):
     study = open_study(studies / "demo")
     with pytest.raises(MissingPart, match="no supernet weights"):
         search_rounds(study, "latency_ms", 1, report=print)
-    assert study.rounds() is None
+    assert study.record(ROUNDS) is None

@@ -6,9 +6,10 @@ from conftest import DEMO
 from PIL import Image
 
 from foxnas_core.errors import InvalidInput, MissingPart
-from foxnas_core.evidence.trust.pairs import TrustSettings, spread_sample
+from foxnas_core.evidence.trust.pairs import TRUST, TrustSettings, spread_sample
 from foxnas_core.steps import trust
-from foxnas_core.study.storage import file_hash, open_study
+from foxnas_core.steps.trust import claim_trust
+from foxnas_core.study import file_hash, open_study
 from foxnas_core.supernet.checkpoint import save_checkpoint
 from foxnas_core.tasks.dataset import Dataset
 
@@ -29,7 +30,7 @@ def test_every_sampled_subnet_gets_a_pair_and_more_are_added(tiny_study, stripes
     record = measure(tiny_study, report=told.append)
     sample = spread_sample(tiny_study.space, 3, seed=1)
     assert record.ids == {a.id for a in sample[:2]}
-    assert record == tiny_study.trust()
+    assert record == tiny_study.record(TRUST)
     assert (told[-1].pairs, told[-1].total_pairs, told[-1].seconds_left) == (2, 2, 0)
     assert told[-1].sentence() == "2 of 2 subnets, 0 min to go"
     # Neither states nor locks are left.
@@ -50,14 +51,14 @@ def test_a_kill_keeps_the_pairs_that_are_done(tiny_study, stripes_for_data):
 
     with pytest.raises(Killed):
         measure(tiny_study, report=kill)
-    done = tiny_study.trust().pairs
+    done = tiny_study.record(TRUST).pairs
     assert len(done) == 1
     assert measure(tiny_study).pairs[:1] == done
 
 
 def test_a_subnet_that_another_process_has_is_left_to_it(tiny_study, stripes_for_data):
     first, second = spread_sample(tiny_study.space, 2, seed=1)
-    with tiny_study.claim_trust(first.id) as own:
+    with claim_trust(tiny_study, first.id) as own:
         assert own is not None
         assert measure(tiny_study, 2).ids == {second.id}
     assert measure(tiny_study, 2).ids == {first.id, second.id}
@@ -103,7 +104,7 @@ def test_two_processes_share_the_subnets(tiny_study, tiny_dataset, tmp_path):
     assert record.ids == {a.id for a in spread_sample(tiny_study.space, 2, seed=1)}
     assert told[-1].pairs == 2
     # One process trains them alike.
-    tiny_study.trust_file.unlink()
+    tiny_study.file(TRUST).unlink()
     alone = measure(tiny_study, data=data)
     ours, theirs = (
         {p.architecture.id: replace(p, seconds=0.0) for p in r.pairs} for r in (alone, record)
@@ -120,7 +121,7 @@ def test_a_worker_says_what_went_wrong(tiny_study, tmp_path):
 
 def test_the_documented_format(tiny_study, stripes_for_data):
     measure(tiny_study, 1)
-    document = json.loads(tiny_study.trust_file.read_text())
+    document = json.loads(tiny_study.file(TRUST).read_text())
     assert set(document) == {
         "format", "parents", "dataset", "training_images", "settings", "pairs",
     }  # fmt: skip
@@ -133,7 +134,7 @@ def test_the_documented_format(tiny_study, stripes_for_data):
 
 def test_the_shipped_pairs_are_of_the_shipped_weights():
     demo = open_study(DEMO)
-    record = demo.trust()
+    record = demo.record(TRUST)
     assert record.parents == {
         "space": demo.space.fingerprint, "checkpoint": file_hash(demo.checkpoint_file),
     }  # fmt: skip

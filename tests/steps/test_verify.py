@@ -8,14 +8,15 @@ import pytest
 from trials import claim_of, trial_of
 
 from foxnas_core.errors import InvalidInput, MissingPart
-from foxnas_core.evidence.verification.claims import FitRecord
+from foxnas_core.evidence.verification.claims import CLAIMS, FitRecord, Trials
 from foxnas_core.evidence.verification.edits import random_edits
 from foxnas_core.evidence.verification.judging import claims_on, wilson
 from foxnas_core.evidence.verification.scoreboard import scoreboard
 from foxnas_core.regression import fit
 from foxnas_core.steps import verify
+from foxnas_core.steps.claims import current_trials
 from foxnas_core.steps.fit import fit_all
-from foxnas_core.study.storage import create_study, open_study
+from foxnas_core.study import create_study, open_study
 from foxnas_core.table import latency_verdicts
 
 
@@ -31,7 +32,7 @@ def test_an_edit_is_stated_measured_judged_and_kept(measured_study, pair):
     before = measured_study.table()
     told = []
     trial = verify.verify(measured_study, pair, report=told.append)
-    assert measured_study.trials() == (trial,) and trial.done
+    assert measured_study.record(CLAIMS).trials == (trial,) and trial.done
     assert {(c.kind, c.target) for c in trial.claims} == {
         (kind, target) for kind in ("value", "difference") for target in verify.TARGETS
     }
@@ -88,7 +89,7 @@ def test_fewer_images_leave_the_table_as_it_was(measured_study, pair):
 def test_images_that_are_too_few_or_not_there_are_refused(measured_study, pair, images):
     with pytest.raises(InvalidInput, match="take 100 to all 300"):
         verify.verify(measured_study, pair, images=images)
-    assert not measured_study.claims_file.exists()
+    assert not measured_study.file(CLAIMS).exists()
 
 
 def test_the_same_subnet_twice_is_no_edit(measured_study, pair):
@@ -109,7 +110,7 @@ def test_random_trials_are_of_the_seed_and_go_on_where_they_were(measured_study,
     first = verify.verify_random(measured_study, 3, seed=5, report=report, stop=stop)
     assert [t.done for t in first] == [True, False, False]
     # All claims were kept before the first was measured, by one fit.
-    assert [t.id for t in measured_study.trials()] == [t.id for t in first]
+    assert [t.id for t in measured_study.record(CLAIMS).trials] == [t.id for t in first]
     assert len({c.fit for t in first for c in t.claims if c.target == "accuracy"}) == 1
     assert [t.subnets for t in first] == random_edits(measured_study.space, 3, seed=5)
 
@@ -119,12 +120,12 @@ def test_random_trials_are_of_the_seed_and_go_on_where_they_were(measured_study,
     assert not asked, "what was stated before stands"
     assert all(t.done for t in again) and again[0] == first[0]
     assert [t.claims for t in again] == [t.claims for t in first]
-    assert len(measured_study.trials()) == 3
+    assert len(measured_study.record(CLAIMS).trials) == 3
     more = verify.verify_random(measured_study, 4, seed=5)
     assert more[:3] == again and asked
     rows = int(measured_study.table().of_origin("verify").sum())
     assert rows == 8
-    board = scoreboard(measured_study.current_trials())
+    board = scoreboard(current_trials(measured_study))
     assert board.table["tested"].add(board.table["not counted"]).tolist() == [4] * 8
 
 
@@ -136,7 +137,7 @@ def test_a_stop_between_scoring_and_timing_keeps_the_claims_alone(measured_study
         report=lambda progress: stages.append(progress.stage),
         stop=lambda: "Scoring and timing" in stages,
     )
-    assert not trial.done and measured_study.trials() == (trial,)
+    assert not trial.done and measured_study.record(CLAIMS).trials == (trial,)
     assert not measured_study.table().of_origin("verify").any()
     # The same subnets again: the claims that were stated stand.
     after = verify.verify(measured_study, pair)
@@ -197,7 +198,7 @@ def test_what_is_missing_is_one_sentence_and_nothing_is_claimed(
     measured_study.table_file.unlink()
     with pytest.raises(MissingPart, match="no other measured subnets"):
         verify.verify_random(measured_study, 1, seed=0)
-    assert not measured_study.claims_file.exists()
+    assert not measured_study.file(CLAIMS).exists()
 
 
 def test_too_few_rows_say_how_many_are_wanted(tiny_study, tiny_rows, pair):
@@ -214,15 +215,14 @@ def test_too_few_rows_say_how_many_are_wanted(tiny_study, tiny_rows, pair):
 def test_trials_of_other_weights_are_set_aside(measured_study):
     own = verify.file_hash(measured_study.checkpoint_file)
     space = measured_study.space
-    measured_study.add_trials(
-        [
-            trial_of(space, "old", [claim_of()], [80.0]),
-            trial_of(space, "new", [claim_of()], [80.0], checkpoint=own),
-        ]
+    trials = (
+        trial_of(space, "old", [claim_of()], [80.0]),
+        trial_of(space, "new", [claim_of()], [80.0], checkpoint=own),
     )
-    assert [t.id for t in measured_study.current_trials()] == ["new"]
+    measured_study.save(CLAIMS, Trials(trials))
+    assert [t.id for t in current_trials(measured_study)] == ["new"]
     measured_study.checkpoint_file.unlink()
-    assert [t.id for t in measured_study.current_trials()] == ["old", "new"]
+    assert [t.id for t in current_trials(measured_study)] == ["old", "new"]
 
 
 def _verify_one(arguments):
@@ -234,7 +234,7 @@ def test_two_processes_that_verify_at_once_lose_nothing(measured_study):
     with multiprocessing.get_context("spawn").Pool(2) as pool:
         done = pool.map(_verify_one, [(measured_study.folder, seed) for seed in (1, 2)])
     assert done == [True, True]
-    assert {t.seed for t in measured_study.trials() if t.done} == {1, 2}
+    assert {t.seed for t in measured_study.record(CLAIMS).trials if t.done} == {1, 2}
     assert np.sum(measured_study.table().of_origin("verify")) == 4
 
 

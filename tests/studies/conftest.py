@@ -9,8 +9,8 @@ import pytest
 
 from foxnas_core.space.architecture import Architecture
 from foxnas_core.space.search_space import SearchSpace
+from foxnas_core.study import Study, create_study, open_study
 from foxnas_core.study.goals import Goals
-from foxnas_core.study.storage import Study, create_study, open_study
 from foxnas_core.table.measurements import MeasurementTable, table_from_frame
 
 ROWS = 60

@@ -7,6 +7,7 @@ import pytest
 from studies.conftest import FOUND
 
 from foxnas_core.__main__ import main
+from foxnas_core.search.result import SEARCHES
 
 
 def ask(capsys, *arguments) -> dict:
@@ -51,7 +52,7 @@ def test_a_search_keeps_the_budget_of_its_cost(other, capsys):
     assert turned["objective"] == cost
     assert turned["best"][cost]["value"] <= budget
     saved = ask(capsys, *command, "--budget", budget, "--save")
-    assert saved == document and len(other.search_ids()) == 1
+    assert saved == document and len(other.ids(SEARCHES)) == 1
 
 
 @pytest.mark.parametrize("aim", ["--save", "--gain", "--budget", "--floor"])

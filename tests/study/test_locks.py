@@ -15,9 +15,25 @@ import pytest
 
 from foxnas_core import files
 from foxnas_core.errors import NotWritable
+from foxnas_core.evidence.handmade.record import HANDMADE
+from foxnas_core.evidence.verification.claims import CLAIMS
 from foxnas_core.families import load_shipped
-from foxnas_core.study.locks import alone, claim, holding, in_use, is_in_use, is_read_only, writing
-from foxnas_core.study.storage import MARK, create_study, open_study
+from foxnas_core.search.result import SEARCHES
+from foxnas_core.search.rounds.record import ROUNDS
+from foxnas_core.steps.trust import add_pair, claim_trust
+from foxnas_core.study import create_study, open_study
+from foxnas_core.study.locks import (
+    MARK,
+    alone,
+    claim,
+    holding,
+    in_use,
+    is_in_use,
+    is_read_only,
+    writing,
+)
+from foxnas_core.study.parts import opened_parts
+from foxnas_core.study.variants import VARIANTS
 
 FORK = get_context("fork")
 
@@ -243,7 +259,7 @@ def test_a_read_only_folder_is_read_and_refuses_in_one_sentence(tiny_space):
                 os.setuid(65534)
             opened = open_study(study.folder)
             assert len(opened.table()) == 1 and not is_in_use(study.folder)
-            with opened.opened_parts() as parts:
+            with opened_parts(opened.folder) as parts:
                 assert list(parts) == ["study.json", "space.json", "measurements.parquet"]
             opened.append(tiny_space.sample(1, seed=0), [row()])
             return "written"
@@ -261,7 +277,7 @@ def test_read_only_mode_refuses_whatever_writes(
     before = written(tmp_path)
     monkeypatch.setenv("FOXNAS_READ_ONLY", value)
     assert is_read_only()
-    with study.opened_parts():
+    with opened_parts(study.folder):
         pass
     assert len(study.table()) == 1
     attempts = [
@@ -269,10 +285,10 @@ def test_read_only_mode_refuses_whatever_writes(
         lambda: study.amend(lambda table: table),
         lambda: study.add_table(study.table()),
         lambda: study.save_images(tiny_dataset.training, tiny_dataset.held_out),
-        lambda: study.save_rounds(None),
+        lambda: study.save(ROUNDS, None),
         lambda: study.describe(name="B", description=""),
         lambda: study.in_use().__enter__(),
-        lambda: study.claim_trust("one").__enter__(),
+        lambda: claim_trust(study, "one").__enter__(),
         lambda: create_study(tmp_path / "b", tiny_space, name="B"),
         lambda: writing(tmp_path).__enter__(),
     ]
@@ -310,7 +326,7 @@ def test_files_are_opened_as_they_were_at_one_moment(study):
     process = begin(write)
     try:
         for _ in range(10):
-            with study.opened_parts() as parts:
+            with opened_parts(study.folder) as parts:
                 assert MARK in parts
                 first = parts["measurements.parquet"].read()
                 assert first[:4] == first[-4:] == b"PAR1"
@@ -352,14 +368,16 @@ def writers(study, images) -> dict:
         "amend": lambda: study.amend(lambda table: table),
         "add_table": lambda: study.add_table(study.table()),
         "save_images": lambda: study.save_images(images.training, images.held_out),
-        "save_search": lambda: study.save_search(found),
-        "save_rounds": lambda: study.save_rounds(RoundsRecord("latency_ms", (1.0,), None, 0)),
-        "add_trust_pair": lambda: study.add_trust_pair(begun(study.space), pair),
-        "add_trials": lambda: study.add_trials([claimed]),
-        "settle_trial": lambda: study.settle_trial(settled),
-        "save_handmade": lambda: study.save_handmade(usual_record(study.space)),
-        "save_variant": lambda: study.save_variant("other", architecture),
-        "delete_variant": lambda: study.delete_variant("kept"),
+        "save_search": lambda: study.keep(SEARCHES, found),
+        "save_rounds": lambda: study.save(ROUNDS, RoundsRecord("latency_ms", (1.0,), None, 0)),
+        "add_trust_pair": lambda: add_pair(study, begun(study.space), pair),
+        "add_trials": lambda: study.change(CLAIMS, lambda kept: kept.with_stated([claimed])),
+        "settle_trial": lambda: study.change(CLAIMS, lambda kept: kept.with_settled(settled)),
+        "save_handmade": lambda: study.save(HANDMADE, usual_record(study.space)),
+        "save_variant": lambda: study.change(
+            VARIANTS, lambda kept: kept.having("other", architecture)
+        ),
+        "delete_variant": lambda: study.change(VARIANTS, lambda kept: kept.without("kept")),
         "describe": lambda: study.describe(name="B", description=""),
         "create_study": lambda: create_study(study.folder.with_name("new"), study.space, name="N"),
     }
@@ -367,7 +385,7 @@ def writers(study, images) -> dict:
 
 def test_a_full_disk_stops_every_writer_and_changes_nothing(study, tiny_dataset, monkeypatch):
     study.append(study.space.sample(1, seed=0), [row()])
-    study.save_variant("kept", study.space.sample(1, seed=1)[0])
+    study.change(VARIANTS, lambda kept: kept.having("kept", study.space.sample(1, seed=1)[0]))
     root = study.folder.parent
 
     def content() -> dict:

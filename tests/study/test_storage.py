@@ -4,7 +4,6 @@ import time
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import replace
 from pathlib import Path
-from types import SimpleNamespace
 
 import pytest
 from conftest import DEMO, tiny_document
@@ -14,20 +13,25 @@ from trials import claim_of, trial_of
 from trust_pairs import begun, pairs_of
 
 from foxnas_core.errors import InvalidInput, MissingPart
-from foxnas_core.evidence.trust.pairs import TrustSettings
+from foxnas_core.evidence.handmade.record import HANDMADE
+from foxnas_core.evidence.trust.pairs import TRUST, TrustSettings
+from foxnas_core.evidence.verification.claims import CLAIMS, Trials
 from foxnas_core.families import load_shipped, space_from_dict
-from foxnas_core.search.rounds.record import Find, FindEstimate, Round, RoundsRecord
-from foxnas_core.study.storage import (
-    PARTS,
+from foxnas_core.records import CollectionKind
+from foxnas_core.search.result import SEARCHES
+from foxnas_core.search.rounds.record import ROUNDS, Find, FindEstimate, Round, RoundsRecord
+from foxnas_core.steps.trust import add_pair, claim_trust
+from foxnas_core.study import (
     Study,
     create_study,
     list_studies,
     new_study_folder,
     open_study,
-    part_limit,
     read_architecture,
     read_space,
 )
+from foxnas_core.study.parts import file_limits, part_limit, parts_of
+from foxnas_core.study.variants import VARIANTS, Variants
 from foxnas_core.table.measurements import empty_table
 
 
@@ -122,8 +126,8 @@ def test_every_file_of_a_study_is_copied_or_known_to_be_temporary(tiny_space, tm
     study = create_study(tmp_path / "a", tiny_space, name="A")
     names = [name for name in dir(study) if name.endswith("_file") and name[0] != "_"]
     files = {getattr(study, name).name for name in names}
-    assert files - set(PARTS) == {"training-state.safetensors"}
-    assert part_limit("searches/0123456789ab.json") and all(map(part_limit, PARTS))
+    assert files - set(file_limits()) == {"training-state.safetensors"}
+    assert part_limit("searches/0123456789ab.json") and all(map(part_limit, file_limits()))
     for name in ("x", "searches/x.json", "searches/../space.json", "/space.json", "SPACE.json"):
         assert part_limit(name) is None
 
@@ -231,7 +235,7 @@ def test_images_round_trip(tiny_study, tiny_dataset):
 @pytest.mark.parametrize("search_id", ["../../etc/passwd", "ABCDEF123456", "", "0" * 12, "x" * 12])
 def test_only_ids_of_kept_searches_are_read(tiny_study, search_id):
     with pytest.raises(MissingPart):
-        tiny_study.load_search(search_id)
+        tiny_study.kept(SEARCHES, search_id)
 
 
 @pytest.mark.parametrize("search_id", ["../space", "../searches/0123456789ab", "0" * 12, "*", ""])
@@ -240,7 +244,7 @@ def test_only_ids_of_kept_searches_are_deleted(tiny_study, search_id):
     kept.parent.mkdir()
     kept.write_text("{}")
     with pytest.raises(MissingPart):
-        tiny_study.delete_search(search_id)
+        tiny_study.forget(SEARCHES, search_id)
     assert kept.exists() and (tiny_study.folder / "space.json").exists()
 
 
@@ -249,30 +253,31 @@ def test_a_deleted_search_is_gone_even_if_it_was_damaged(tiny_study):
     folder.mkdir()
     for search_id in ("0123456789ab", "0123456789cd"):
         (folder / f"{search_id}.json").write_text("{}")
-    tiny_study.delete_search("0123456789ab")
-    assert tiny_study.search_ids() == ["0123456789cd"]
+    tiny_study.forget(SEARCHES, "0123456789ab")
+    assert tiny_study.ids(SEARCHES) == ["0123456789cd"]
     with pytest.raises(MissingPart):
-        tiny_study.load_search("0123456789ab")
+        tiny_study.kept(SEARCHES, "0123456789ab")
 
 
 def test_a_clock_that_was_set_back_misorders_no_search(tiny_space, tmp_path):
     study = create_study(tmp_path / "a", tiny_space, name="A")
+    numbers = CollectionKind[int](SEARCHES.file, int, "numbers", write=lambda n: {"n": n})
     ids = []
     for number in range(4):
-        ids.append(study.save_search(SimpleNamespace(to_dict=lambda n=number: {"n": n})))
+        ids.append(study.keep(numbers, number))
         if number == 1:  # written by a clock that was ten years ahead
             ahead = time.time_ns() + 10**9 * 86400 * 3650
             os.utime(study.folder / "searches" / f"{ids[-1]}.json", ns=(ahead, ahead))
     assert len(set(ids)) == 4
-    assert study.search_ids() == ids[::-1]
-    assert list(study.parts())[-4:] == [f"searches/{i}.json" for i in ids]
+    assert study.ids(SEARCHES) == ids[::-1]
+    assert list(parts_of(study.folder))[-4:] == [f"searches/{i}.json" for i in ids]
 
 
 def test_a_damaged_search_is_named(tiny_study):
     (tiny_study.folder / "searches").mkdir()
     (tiny_study.folder / "searches" / "0123456789ab.json").write_text("{}")
     with pytest.raises(InvalidInput, match=r"0123456789ab\.json is damaged"):
-        tiny_study.load_search("0123456789ab")
+        tiny_study.kept(SEARCHES, "0123456789ab")
 
 
 @pytest.mark.parametrize("text", ["", "{", "[]", '"x"', '{"architecture": 3}', "[" * 100_000])
@@ -299,87 +304,87 @@ def test_a_broken_space_is_named_with_its_file(tmp_path):
 
 def test_trust_pairs_are_added_once_and_come_back(tiny_space, tmp_path):
     study = create_study(tmp_path / "new", tiny_space, name="New")
-    assert study.trust() is None
+    assert study.record(TRUST) is None
     record = begun(tiny_space)
     one, other = pairs_of(tiny_space, [80, 82], [90, 91])
-    study.add_trust_pair(record, one)
-    study.add_trust_pair(record, other)
-    kept = study.add_trust_pair(record, replace(one, seconds=9.0))
-    assert kept.pairs == (one, other) == study.trust().pairs
+    add_pair(study, record, one)
+    add_pair(study, record, other)
+    kept = add_pair(study, record, replace(one, seconds=9.0))
+    assert kept.pairs == (one, other) == study.record(TRUST).pairs
     with pytest.raises(InvalidInput, match="epochs from scratch"):
-        study.add_trust_pair(replace(record, settings=TrustSettings(1, 1)), one)
+        add_pair(study, replace(record, settings=TrustSettings(1, 1)), one)
 
 
 @pytest.mark.parametrize("content", ["{", "[]", '{"format": 2}', '{"format": 1}', "\xff"])
 def test_damaged_trust_is_one_sentence(tiny_space, tmp_path, content):
     study = create_study(tmp_path / "new", tiny_space, name="New")
-    study.trust_file.write_text(content, encoding="latin-1")
-    with pytest.raises(InvalidInput, match="trust.json is damaged; restore it"):
-        study.trust()
+    study.file(TRUST).write_text(content, encoding="latin-1")
+    with pytest.raises(InvalidInput, match=r"trust\.json is damaged \(.+\); restore "):
+        study.record(TRUST)
 
 
 def test_trust_of_another_space_is_refused(tiny_space, tmp_path):
     study = create_study(tmp_path / "new", load_shipped("foxnas-mini"), name="New")
     with pytest.raises(InvalidInput, match="subnets of another space"):
-        study.add_trust_pair(begun(tiny_space), pairs_of(tiny_space, [1], [2])[0])
-        study.trust()
+        add_pair(study, begun(tiny_space), pairs_of(tiny_space, [1], [2])[0])
+        study.record(TRUST)
 
 
 def test_one_process_at_a_time_has_a_subnet(tiny_space, tmp_path):
     study = create_study(tmp_path / "new", tiny_space, name="New")
-    with study.claim_trust("one") as own, study.claim_trust("other") as another:
+    with claim_trust(study, "one") as own, claim_trust(study, "other") as another:
         assert own != another and own.parent == study.folder / "trust"
-        with Study(study.folder, "", "", tiny_space).claim_trust("one") as taken:
+        with claim_trust(Study(study.folder, "", "", tiny_space), "one") as taken:
             assert taken is None
-    with study.claim_trust("one") as own:
+    with claim_trust(study, "one") as own:
         assert own is not None
 
 
 def test_hand_made_networks_come_back_as_they_were_kept(tiny_space, tmp_path):
     study = create_study(tmp_path / "new", tiny_space, name="New")
-    assert study.handmade() is None
+    assert study.record(HANDMADE) is None
     record = usual_record(tiny_space)
-    study.save_handmade(record)
-    assert study.handmade() == record
-    study.save_handmade(usual_record(load_shipped("foxnas-mini")))
+    study.save(HANDMADE, record)
+    assert study.record(HANDMADE) == record
+    study.save(HANDMADE, usual_record(load_shipped("foxnas-mini")))
     with pytest.raises(InvalidInput, match="subnets of another space"):
-        study.handmade()
+        study.record(HANDMADE)
 
 
 @pytest.mark.parametrize("content", ["{", "[]", '{"format": 2}', '{"format": 1}', "\xff"])
 def test_damaged_hand_made_networks_are_one_sentence(tiny_space, tmp_path, content):
     study = create_study(tmp_path / "new", tiny_space, name="New")
-    study.handmade_file.write_text(content, encoding="latin-1")
-    with pytest.raises(InvalidInput, match="handmade.json is damaged; restore it"):
-        study.handmade()
+    study.file(HANDMADE).write_text(content, encoding="latin-1")
+    with pytest.raises(InvalidInput, match=r"handmade\.json is damaged \(.+\); restore "):
+        study.record(HANDMADE)
 
 
 def test_rounds_come_back_as_they_were_kept(tiny_space, tmp_path):
     study = create_study(tmp_path / "a", tiny_space, name="A")
-    assert study.rounds() is None
+    assert study.record(ROUNDS) is None
     [architecture] = tiny_space.sample(1, seed=0)
     find = Find(architecture, 0.1, 0, {"accuracy": FindEstimate(60.0, 59.0, 61.0)})
     record = RoundsRecord("latency_ms", (0.1,), None, 3, (Round({}, (find,), {}, ()),))
-    study.save_rounds(record)
-    kept = study.rounds()
-    assert kept.to_dict() == record.to_dict() and kept.rounds[0].finds == (find,)
+    study.save(ROUNDS, record)
+    kept = study.record(ROUNDS)
+    assert ROUNDS.text(kept) == ROUNDS.text(record) and kept.rounds[0].finds == (find,)
 
 
 @pytest.mark.parametrize("content", ["{", "[]", "{}", '{"format": 1, "latency": 3}', "\xff"])
 def test_damaged_rounds_are_one_sentence(tiny_space, tmp_path, content):
     study = create_study(tmp_path / "a", tiny_space, name="A")
-    study.rounds_file.write_text(content, encoding="latin-1")
-    with pytest.raises(InvalidInput, match="rounds.json is damaged; restore it"):
-        study.rounds()
+    study.file(ROUNDS).write_text(content, encoding="latin-1")
+    with pytest.raises(InvalidInput, match=r"rounds\.json is damaged \(.+\); restore "):
+        study.record(ROUNDS)
 
 
 def test_rounds_of_another_space_are_refused(tiny_space, tmp_path):
     study = create_study(tmp_path / "a", tiny_space, name="A")
     other = hand_space().sample(1, seed=0)[0]
     find = Find(other, 0.1, 0, {})
-    study.save_rounds(RoundsRecord("latency_ms", (0.1,), None, 3, (Round({}, (find,), {}, ()),)))
+    study.save(ROUNDS, RoundsRecord("latency_ms", (0.1,), None, 3, (Round({}, (find,), {}, ()),)))
     with pytest.raises(InvalidInput, match="of another space"):
-        study.rounds()
+        study.record(ROUNDS)
 
 
 def test_the_images_of_the_training_are_told_by_the_weights_head(tiny_study, tmp_path):
@@ -395,17 +400,19 @@ def test_the_images_of_the_training_are_told_by_the_weights_head(tiny_study, tmp
 
 def test_claims_come_back_and_the_first_verdict_stands(tiny_space, tmp_path):
     study = create_study(tmp_path / "a", tiny_space, name="A")
-    assert study.trials() == ()
+    assert study.record(CLAIMS).trials == ()
     stated = [trial_of(tiny_space, name, [claim_of()]) for name in ("one", "two")]
-    study.add_trials(stated)
-    study.add_trials([trial_of(tiny_space, "one", [claim_of(value=70.0)])])
-    assert study.trials() == tuple(stated)
+    study.change(CLAIMS, lambda kept: kept.with_stated(stated))
+    again = trial_of(tiny_space, "one", [claim_of(value=70.0)])
+    study.change(CLAIMS, lambda kept: kept.with_stated([again]))
+    assert study.record(CLAIMS).trials == tuple(stated)
     settled = trial_of(tiny_space, "one", [claim_of()], [80.5])
-    assert study.settle_trial(settled) == settled
-    assert study.settle_trial(trial_of(tiny_space, "one", [claim_of()], [99.0])) == settled
-    assert study.trials() == (settled, stated[1])
-    study.add_trials([stated[0]])
-    assert study.trials() == (settled, stated[1])
+    for one in (settled, trial_of(tiny_space, "one", [claim_of()], [99.0])):
+        kept = study.change(CLAIMS, lambda kept, one=one: kept.with_settled(one))
+        assert kept.by_id["one"] == settled
+    assert study.record(CLAIMS).trials == (settled, stated[1])
+    study.change(CLAIMS, lambda kept: kept.with_stated([stated[0]]))
+    assert study.record(CLAIMS).trials == (settled, stated[1])
 
 
 def _settle_some(arguments):
@@ -413,15 +420,17 @@ def _settle_some(arguments):
     study = open_study(folder)
     for number in range(5):
         name = f"{process}-{number}"
-        study.add_trials([trial_of(study.space, name, [claim_of()])])
-        study.settle_trial(trial_of(study.space, name, [claim_of()], [80.0]))
+        stated = trial_of(study.space, name, [claim_of()])
+        settled = trial_of(study.space, name, [claim_of()], [80.0])
+        study.change(CLAIMS, lambda kept, stated=stated: kept.with_stated([stated]))
+        study.change(CLAIMS, lambda kept, settled=settled: kept.with_settled(settled))
 
 
 def test_processes_that_settle_at_once_lose_no_verdict(tiny_space, tmp_path):
     create_study(tmp_path / "a", tiny_space, name="A")
     with ProcessPoolExecutor(3) as pool:
         list(pool.map(_settle_some, [(tmp_path / "a", process) for process in range(3)]))
-    trials = open_study(tmp_path / "a").trials()
+    trials = open_study(tmp_path / "a").record(CLAIMS).trials
     assert {t.id for t in trials} == {f"{p}-{n}" for p in range(3) for n in range(5)}
     assert all(t.done for t in trials) and len(trials) == 15
 
@@ -431,52 +440,54 @@ def test_processes_that_settle_at_once_lose_no_verdict(tiny_space, tmp_path):
 )
 def test_damaged_claims_are_one_sentence_and_stay(tiny_space, tmp_path, content):
     study = create_study(tmp_path / "a", tiny_space, name="A")
-    study.claims_file.write_text(content, encoding="latin-1")
+    study.file(CLAIMS).write_text(content, encoding="latin-1")
     for act in (
-        study.trials,
-        lambda: study.add_trials([trial_of(tiny_space, "one", [claim_of()])]),
-        lambda: study.settle_trial(trial_of(tiny_space, "one", [claim_of()], [80.0])),
+        lambda: study.record(CLAIMS),
+        lambda: study.change(CLAIMS, lambda kept: kept),
     ):
-        with pytest.raises(InvalidInput, match="claims.json is damaged; restore it"):
+        with pytest.raises(InvalidInput, match=r"claims\.json is damaged \(.+\); restore "):
             act()
-    assert study.claims_file.read_text(encoding="latin-1") == content
+    assert study.file(CLAIMS).read_text(encoding="latin-1") == content
 
 
 def test_claims_of_another_space_are_refused(tiny_space, tmp_path):
     study = create_study(tmp_path / "a", tiny_space, name="A")
-    study.add_trials([trial_of(hand_space(), "one", [claim_of()])])
+    study.save(CLAIMS, Trials((trial_of(hand_space(), "one", [claim_of()]),)))
     with pytest.raises(InvalidInput, match="of another space"):
-        study.trials()
+        study.record(CLAIMS)
 
 
 def test_variants_survive_a_restart(tiny_space, tmp_path):
     study = create_study(tmp_path / "a", tiny_space, name="A")
     small, large = tiny_space.extreme("smallest"), tiny_space.extreme("largest")
-    assert study.variants() == ()
-    study.save_variant("small one", small)
-    study.save_variant("large", large)
+    assert study.record(VARIANTS) == Variants()
+    study.change(VARIANTS, lambda kept: kept.having("small one", small))
+    study.change(VARIANTS, lambda kept: kept.having("large", large))
     again = open_study(tmp_path / "a")
-    assert [(v.name, v.architecture) for v in again.variants()] == [
+    assert [(v.name, v.architecture) for v in again.record(VARIANTS)] == [
         ("small one", small), ("large", large),
     ]  # fmt: skip
     with pytest.raises(InvalidInput, match="already; take another name"):
-        again.save_variant("Large", small)
-    again.delete_variant("small one")
-    assert [v.name for v in study.variants()] == ["large"]
+        again.change(VARIANTS, lambda kept: kept.having("Large", small))
+    again.change(VARIANTS, lambda kept: kept.without("small one"))
+    assert [v.name for v in study.record(VARIANTS)] == ["large"]
     with pytest.raises(MissingPart, match="no variant 'small one'"):
-        study.delete_variant("small one")
+        study.change(VARIANTS, lambda kept: kept.without("small one"))
 
 
 def save_variant(folder: Path, number: int) -> None:
     study = open_study(folder)
-    study.save_variant(f"variant {number}", study.space.extreme("largest"))
+    study.change(
+        VARIANTS,
+        lambda kept: kept.having(f"variant {number}", study.space.extreme("largest")),
+    )
 
 
 def test_processes_that_save_variants_at_once_lose_none(tiny_space, tmp_path):
     create_study(tmp_path / "a", tiny_space, name="A")
     with ProcessPoolExecutor(2) as pool:
         list(pool.map(save_variant, [tmp_path / "a"] * 8, range(8)))
-    names = {v.name for v in open_study(tmp_path / "a").variants()}
+    names = {v.name for v in open_study(tmp_path / "a").record(VARIANTS)}
     assert names == {f"variant {n}" for n in range(8)}
 
 
@@ -488,9 +499,12 @@ def test_processes_that_save_variants_at_once_lose_none(tiny_space, tmp_path):
 )  # fmt: skip
 def test_damaged_variants_are_one_sentence_and_stay(tiny_space, tmp_path, content):
     study = create_study(tmp_path / "a", tiny_space, name="A")
-    study.variants_file.write_text(content)
-    with pytest.raises(InvalidInput, match=r"variants\.json is damaged or of another space"):
-        study.variants()
+    study.file(VARIANTS).write_text(content)
+    with pytest.raises(
+        InvalidInput,
+        match=r"variants\.json (is damaged \(.+\); restore|holds subnets of another)",
+    ):
+        study.record(VARIANTS)
     with pytest.raises(InvalidInput, match="damaged"):
-        study.save_variant("x", tiny_space.extreme("largest"))
-    assert study.variants_file.read_text() == content
+        study.change(VARIANTS, lambda kept: kept.having("x", tiny_space.extreme("largest")))
+    assert study.file(VARIANTS).read_text() == content

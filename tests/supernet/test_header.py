@@ -4,7 +4,7 @@ import pytest
 from conftest import DEMO
 
 from foxnas_core.errors import InvalidInput
-from foxnas_core.study.storage import open_study
+from foxnas_core.study import open_study
 from foxnas_core.supernet.header import checkpoint_space
 
 CONTENT = (DEMO / "supernet.safetensors").read_bytes()

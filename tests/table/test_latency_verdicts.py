@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from foxnas_core.errors import InvalidInput
 from foxnas_core.regression import fit, predictor_summary
-from foxnas_core.study.storage import open_study
+from foxnas_core.study import open_study
 from foxnas_core.table import latency_verdicts
 from foxnas_core.table.latency_verdicts import (
     FAILED,

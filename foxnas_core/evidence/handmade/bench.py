@@ -18,6 +18,7 @@ from foxnas_core.evidence.handmade.record import (
     Contender,
     Latency,
     Result,
+    Way,
 )
 from foxnas_core.evidence.handmade.training import train_network
 from foxnas_core.evidence.trust.pairs import Score
@@ -58,8 +59,12 @@ class HandmadeBench:
         found = []
         for design in DESIGNS:
             for width in sorted(set(widths)):
-                name = f"{design.name}-{width:g}"
-                bare = Contender(name, design.name, self.settings.resolutions[-1], 0, 0, width)
+                bare = Contender(
+                    name=f"{design.name}-{width:g}",
+                    family=design.name,
+                    width=width,
+                    resolution=self.settings.resolutions[-1],
+                )
                 found.append(self._costed(bare))
         return found
 
@@ -68,13 +73,11 @@ class HandmadeBench:
         return [
             self._costed(
                 Contender(
-                    f"{SEARCHED}-{architecture.id}",
-                    SEARCHED,
-                    resolution_of(self.settings, architecture),
-                    0,
-                    0,
+                    name=f"{SEARCHED}-{architecture.id}",
+                    family=SEARCHED,
                     architecture=architecture,
                     chosen=chosen,
+                    resolution=resolution_of(self.settings, architecture),
                 )
             )
             for architecture, chosen in found.items()
@@ -171,7 +174,7 @@ class HandmadeBench:
         return replace(contender, parameters=costs["parameters"], macs=costs["macs"])
 
     def _scored(
-        self, contender: Contender, network: Network, way: str, seed: int, seconds: float
+        self, contender: Contender, network: Network, way: Way, seed: int, seconds: float
     ) -> Result:
         mean, std = pixel_statistics(self.checkpoint)
         meter = AccuracyMeter(self.held_out, self.calibration, mean=mean, std=std)

@@ -1,6 +1,6 @@
 """How much faster searched networks are at the accuracy of each one designed by hand."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -17,7 +17,7 @@ from foxnas_core.evidence.handmade.record import (
 )
 
 RESAMPLES = 2000
-WAYS = {ALONE: "trained alone", INHERITED: "with inherited weights"}
+WAYS: Mapping[str, str] = {ALONE: "trained alone", INHERITED: "with inherited weights"}
 """What the searched networks' accuracy is, and how it reads."""
 
 

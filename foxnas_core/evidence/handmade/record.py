@@ -2,18 +2,24 @@
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
-from typing import Any
+from dataclasses import dataclass, replace
+from typing import Annotated, Any, Literal
 
-from foxnas_core.documents import number, text, whole
 from foxnas_core.errors import InvalidInput
 from foxnas_core.evidence.handmade.designs import DESIGNS
 from foxnas_core.evidence.trust.pairs import Score
+from foxnas_core.records import (
+    CHOICES,
+    RecordKind,
+    Stored,
+)
 from foxnas_core.space.architecture import Architecture
 
 SEARCHED = "searched"
 FAMILIES = {design.name: design.title for design in DESIGNS} | {SEARCHED: "Searched"}
-ALONE, INHERITED = "alone", "inherited"
+Way = Literal["alone", "inherited"]
+ALONE: Way = "alone"
+INHERITED: Way = "inherited"
 RECIPE = ("epochs", "batch", "learning_rate", "weight_decay", "warmup")
 """What a single network's training reads of a recipe; the rest shapes a supernet's."""
 
@@ -31,6 +37,10 @@ class Latency:
     high: float
     drift_range: float
 
+    def __post_init__(self) -> None:
+        if not 0 < self.low <= self.value <= self.high:
+            raise ValueError(f"latency {self.value}")
+
 
 @dataclass(frozen=True)
 class Result:
@@ -41,15 +51,15 @@ class Result:
     and `torch` name the processor and the version.
     """
 
-    way: str
+    way: Way
     seed: int
-    accuracy: Mapping[str, Score]
+    accuracy: Annotated[Mapping[str, Score], Stored(names=PRECISIONS)]
     seconds: float
     device: str
     torch: str
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Contender:
     """A network: one of a `family` at a `width`, or a searched subnet with its `architecture`.
 
@@ -58,14 +68,21 @@ class Contender:
 
     name: str
     family: str
-    resolution: int
-    parameters: float
-    macs: float
     width: float | None = None
-    architecture: Architecture | None = None
+    architecture: Annotated[Architecture | None, CHOICES] = None
     chosen: str = ""
+    resolution: int
+    parameters: float = 0
+    macs: float = 0
+    latency: Annotated[
+        Mapping[str, Latency] | None,
+        Stored("latency_ms", names=PRECISIONS),
+    ] = None
     results: tuple[Result, ...] = ()
-    latency: Mapping[str, Latency] | None = None
+
+    def __post_init__(self) -> None:
+        if self.family not in FAMILIES or self.searched != (self.architecture is not None):
+            raise ValueError(f"family {self.family!r:.40}")
 
     @property
     def searched(self) -> bool:
@@ -92,8 +109,18 @@ class HandmadeRecord:
     training_images: int
     held_out_images: int
     recipe: dict[str, float]
-    contenders: tuple[Contender, ...]
     circumstances: Mapping[str, Any]
+    contenders: Annotated[tuple[Contender, ...], Stored("networks")]
+
+    def __post_init__(self) -> None:
+        if not {"space", "checkpoint", "measurements"} <= set(self.parents):
+            raise ValueError("a parent is missing")
+        if not set(RECIPE) <= set(self.recipe):
+            raise ValueError("the recipe lacks something")
+        if self.circumstances and not {"device", "runtime", "threads", "rounds"} <= set(
+            self.circumstances
+        ):
+            raise ValueError(f"circumstances {sorted(self.circumstances)}")
 
     def named(self, name: str) -> Contender:
         return next(c for c in self.contenders if c.name == name)
@@ -154,41 +181,10 @@ class HandmadeRecord:
             error = math.hypot(error, spread / math.sqrt(len(scores)))
         return Score(value, error)
 
-    def to_dict(self) -> dict[str, Any]:
-        """A JSON document; see `docs/schemas.md`."""
-        return {
-            "format": 1,
-            "parents": self.parents,
-            "dataset": self.dataset,
-            "training_images": self.training_images,
-            "held_out_images": self.held_out_images,
-            "recipe": self.recipe,
-            "circumstances": dict(self.circumstances),
-            "networks": [_contender_document(c) for c in self.contenders],
-        }
 
-    @classmethod
-    def from_dict(cls, document: Mapping[str, Any]) -> "HandmadeRecord":
-        """The inverse of `to_dict`; raises `ValueError`, `KeyError` or `TypeError` for what is
-        none."""
-        if document["format"] != 1:
-            raise ValueError(f"format {document['format']}")
-        parents = {
-            name: text(document["parents"][name])
-            for name in ("space", "checkpoint", "measurements")
-        }
-        circumstances = dict(document["circumstances"])
-        if circumstances and not {"device", "runtime", "threads", "rounds"} <= set(circumstances):
-            raise ValueError(f"circumstances {sorted(circumstances)}")
-        return cls(
-            parents=parents,
-            dataset=text(document["dataset"]),
-            training_images=whole(document["training_images"]),
-            held_out_images=whole(document["held_out_images"]),
-            recipe={name: number(document["recipe"][name]) for name in RECIPE},
-            contenders=tuple(_contender_of(network) for network in document["networks"]),
-            circumstances=circumstances,
-        )
+HANDMADE = RecordKind[HandmadeRecord | None](
+    "handmade.json", HandmadeRecord, "networks designed by hand beside searched ones"
+)
 
 
 def check_continues(record: HandmadeRecord, begun: HandmadeRecord) -> None:
@@ -224,78 +220,3 @@ def check_continues(record: HandmadeRecord, begun: HandmadeRecord) -> None:
 def made(record: HandmadeRecord) -> Sequence[str]:
     """The names of the hand-made networks."""
     return [c.name for c in record.contenders if not c.searched]
-
-
-def _contender_document(contender: Contender) -> dict[str, Any]:
-    architecture = contender.architecture
-    latency = contender.latency
-    return {
-        "name": contender.name,
-        "family": contender.family,
-        "width": contender.width,
-        "choices": None if architecture is None else architecture.to_dict(),
-        "chosen": contender.chosen,
-        "resolution": contender.resolution,
-        "parameters": contender.parameters,
-        "macs": contender.macs,
-        "latency_ms": None
-        if latency is None
-        else {PRECISIONS[p]: asdict(value) for p, value in latency.items()},
-        "results": [
-            {
-                "way": result.way,
-                "seed": result.seed,
-                "accuracy": {PRECISIONS[p]: asdict(s) for p, s in result.accuracy.items()},
-                "seconds": result.seconds,
-                "device": result.device,
-                "torch": result.torch,
-            }
-            for result in contender.results
-        ],
-    }
-
-
-def _contender_of(document: Mapping[str, Any]) -> Contender:
-    family, choices, width = document["family"], document["choices"], document["width"]
-    if family not in FAMILIES or (family == SEARCHED) != (choices is not None):
-        raise ValueError(f"family {family}")
-    latency = document["latency_ms"]
-    return Contender(
-        name=text(document["name"]),
-        family=family,
-        resolution=whole(document["resolution"]),
-        parameters=number(document["parameters"]),
-        macs=number(document["macs"]),
-        width=None if width is None else number(width),
-        architecture=None if choices is None else Architecture.from_mapping(dict(choices)),
-        chosen=text(document["chosen"]),
-        results=tuple(_result_of(result) for result in document["results"]),
-        latency=None
-        if latency is None
-        else {p: _latency_of(latency[name]) for p, name in PRECISIONS.items()},
-    )
-
-
-def _latency_of(document: Mapping[str, Any]) -> Latency:
-    names = ("value", "low", "high", "drift_range")
-    value, low, high, drift = (number(document[name]) for name in names)
-    if not 0 < low <= value <= high:
-        raise ValueError(f"latency {value}")
-    return Latency(value, low, high, drift)
-
-
-def _result_of(document: Mapping[str, Any]) -> Result:
-    if document["way"] not in (ALONE, INHERITED):
-        raise ValueError(f"way {document['way']}")
-    accuracy = document["accuracy"]
-    return Result(
-        way=document["way"],
-        seed=whole(document["seed"]),
-        accuracy={
-            p: Score(number(accuracy[name]["value"]), number(accuracy[name]["std_error"]))
-            for p, name in PRECISIONS.items()
-        },
-        seconds=number(document["seconds"]),
-        device=text(document["device"]),
-        torch=text(document["torch"]),
-    )

@@ -129,7 +129,7 @@ def train_pair(
         alone=scores["alone"],
         fine_tuned=scores["fine-tuned"],
         seed=seed,
-        seconds=max(seconds, time.monotonic() - begun),
+        seconds=round(max(seconds, time.monotonic() - begun), 1),
         device=device_name(),
         torch=torch.__version__,
     )

@@ -4,14 +4,13 @@ Everything here is plain values; `evidence.trust.alone` trains, `evidence.trust.
 says what the pairs tell.
 """
 
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass
-from typing import Any
+from dataclasses import dataclass, replace
+from typing import Annotated
 
 import numpy as np
 
-from foxnas_core.documents import number, text, whole
 from foxnas_core.errors import InvalidInput
+from foxnas_core.records import CHOICES, RecordKind, Stored
 from foxnas_core.space.architecture import Architecture
 from foxnas_core.space.search_space import SearchSpace
 
@@ -52,13 +51,13 @@ class TrustPair:
       `torch` name the processor and the version.
     """
 
-    architecture: Architecture
+    architecture: Annotated[Architecture, replace(CHOICES, with_id=True)]
     parameters: float
     macs: float
-    inherited: Score
-    unrecalibrated: Score
-    alone: Score
-    fine_tuned: Score
+    inherited: Annotated[Score, Stored(under="accuracy")]
+    unrecalibrated: Annotated[Score, Stored(under="accuracy")]
+    alone: Annotated[Score, Stored(under="accuracy")]
+    fine_tuned: Annotated[Score, Stored(under="accuracy")]
     seed: int
     seconds: float
     device: str
@@ -82,39 +81,23 @@ class TrustRecord:
     settings: TrustSettings
     pairs: tuple[TrustPair, ...] = ()
 
+    def __post_init__(self) -> None:
+        if not {"space", "checkpoint"} <= set(self.parents):
+            raise ValueError("a parent is missing")
+
     @property
     def ids(self) -> set[str]:
         return {pair.architecture.id for pair in self.pairs}
 
-    def to_dict(self) -> dict[str, Any]:
-        """A JSON document; see `docs/schemas.md`."""
-        return {
-            "format": 1,
-            "parents": self.parents,
-            "dataset": self.dataset,
-            "training_images": self.training_images,
-            "settings": asdict(self.settings),
-            "pairs": [_pair_document(pair) for pair in self.pairs],
-        }
+    def with_pair(self, pair: TrustPair) -> "TrustRecord":
+        """With a pair beside those there are; one that is there of that subnet is kept."""
+        known = pair.architecture.id in self.ids
+        return self if known else replace(self, pairs=(*self.pairs, pair))
 
-    @classmethod
-    def from_dict(cls, document: Mapping[str, Any]) -> "TrustRecord":
-        """The inverse of `to_dict`; raises `ValueError`, `KeyError` or `TypeError` for what is
-        none."""
-        if document["format"] != 1:
-            raise ValueError(f"format {document['format']}")
-        settings = document["settings"]
-        return cls(
-            parents={name: text(document["parents"][name]) for name in ("space", "checkpoint")},
-            dataset=text(document["dataset"]),
-            training_images=whole(document["training_images"]),
-            settings=TrustSettings(
-                whole(settings["epochs"]),
-                whole(settings["fine_tune_epochs"]),
-                number(settings["fine_tune_rate"]),
-            ),
-            pairs=tuple(_pair_of(pair) for pair in document["pairs"]),
-        )
+
+TRUST = RecordKind[TrustRecord | None](
+    "trust.json", TrustRecord, "subnets trained alone beside what they inherit"
+)
 
 
 def check_continues(record: TrustRecord, begun: TrustRecord) -> None:
@@ -174,34 +157,3 @@ def spread_sample(space: SearchSpace, count: int, *, seed: int) -> list[Architec
                     "at most that many."
                 )
     return list(found.values())
-
-
-def _pair_document(pair: TrustPair) -> dict[str, Any]:
-    return {
-        "id": pair.architecture.id,
-        "choices": pair.architecture.to_dict(),
-        "parameters": pair.parameters,
-        "macs": pair.macs,
-        "accuracy": {name: asdict(getattr(pair, name)) for name in SCORES},
-        "seed": pair.seed,
-        "seconds": round(pair.seconds, 1),
-        "device": pair.device,
-        "torch": pair.torch,
-    }
-
-
-def _pair_of(document: Mapping[str, Any]) -> TrustPair:
-    scores = {
-        name: Score(number(score["value"]), number(score["std_error"]))
-        for name, score in ((n, document["accuracy"][n]) for n in SCORES)
-    }
-    return TrustPair(
-        architecture=Architecture.from_mapping(document["choices"]),
-        parameters=number(document["parameters"]),
-        macs=number(document["macs"]),
-        **scores,
-        seed=whole(document["seed"]),
-        seconds=number(document["seconds"]),
-        device=text(document["device"]),
-        torch=text(document["torch"]),
-    )

@@ -7,14 +7,16 @@ measured; its verdicts come after.
 
 import hashlib
 import json
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
-from typing import Any, Literal
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
 
-from foxnas_core.documents import number, text, whole
-from foxnas_core.regression import Predictor
+from foxnas_core.records import RecordKind
 from foxnas_core.space.architecture import Architecture
 from foxnas_core.table.metrics import metric_of
+
+if TYPE_CHECKING:
+    from foxnas_core.regression import Predictor
 
 Kind = Literal["value", "difference"]
 Chosen = Literal["random", "picked"]
@@ -33,7 +35,7 @@ class FitRecord:
     estimates: str
 
     @classmethod
-    def of(cls, predictor: Predictor) -> "FitRecord":
+    def of(cls, predictor: "Predictor") -> "FitRecord":
         digest = hashlib.sha256(predictor.form.name.encode())
         digest.update(predictor.estimates.tobytes())
         digest.update(predictor.covariance.tobytes())
@@ -68,6 +70,9 @@ class Claim:
     scatter_high: float
     quantile: float
     fit: FitRecord
+
+    def __post_init__(self) -> None:
+        metric_of(self.target)
 
     @property
     def clear(self) -> bool:
@@ -138,7 +143,20 @@ class Trial:
     left_out: int
     claims: tuple[Claim, ...]
     verdicts: tuple[Verdict, ...] = ()
-    circumstances: Circumstances | None = field(default=None)
+    circumstances: Circumstances | None = None
+
+    def __post_init__(self) -> None:
+        if (
+            not self.claims
+            or len(self.subnets) not in (1, 2)
+            or len(self.verdicts) not in (0, len(self.claims))
+            or self.done != (self.circumstances is not None)
+        ):
+            raise ValueError("claims, subnets, verdicts and circumstances do not belong together")
+        if not 0 < self.level < 1:
+            raise ValueError(f"level {self.level}")
+        if not {"space", "measurements", "checkpoint", "images"} <= set(self.parents):
+            raise ValueError("a parent is missing")
 
     @property
     def done(self) -> bool:
@@ -193,91 +211,30 @@ class Trial:
                 sentence += " The direction is the opposite."
         return f"{sentence} Not counted: {verdict.reason}." if verdict.reason else sentence
 
-    def to_dict(self) -> dict[str, Any]:
-        """A JSON document; see `docs/schemas.md`."""
-        return {
-            "id": self.id,
-            "subnets": [{"id": a.id, "choices": a.to_dict()} for a in self.subnets],
-            "edit": self.edit,
-            "chosen": self.chosen,
-            "seed": self.seed,
-            "level": self.level,
-            "parents": self.parents,
-            "made": self.made,
-            "left_out": self.left_out,
-            "claims": [asdict(claim) for claim in self.claims],
-            "verdicts": [asdict(verdict) for verdict in self.verdicts],
-            "circumstances": self.circumstances and asdict(self.circumstances),
-        }
 
-    @classmethod
-    def from_dict(cls, document: Mapping[str, Any]) -> "Trial":
-        """The inverse of `to_dict`; raises `ValueError`, `KeyError`, `TypeError` or `InvalidInput`
-        for what is none."""
-        chosen = _one_of(document["chosen"], CHOSEN)
-        claims = tuple(_claim_of(claim) for claim in document["claims"])
-        verdicts = tuple(_verdict_of(verdict) for verdict in document["verdicts"])
-        subnets = tuple(Architecture.from_mapping(s["choices"]) for s in document["subnets"])
-        if not claims or len(subnets) not in (1, 2) or len(verdicts) not in (0, len(claims)):
-            raise ValueError("claims, subnets and verdicts do not belong together")
-        level = number(document["level"])
-        if not 0 < level < 1:
-            raise ValueError(f"level {level}")
-        how = document["circumstances"]
-        if bool(how) != bool(verdicts):
-            raise ValueError("verdicts and circumstances do not belong together")
-        return cls(
-            id=text(document["id"]),
-            subnets=subnets,
-            edit=text(document["edit"]),
-            chosen=chosen,  # type: ignore[arg-type]
-            seed=whole(document["seed"]),
-            level=level,
-            parents={
-                name: text(document["parents"][name])
-                for name in ("space", "measurements", "checkpoint", "images")
-            },
-            made=text(document["made"]),
-            left_out=whole(document["left_out"]),
-            claims=claims,
-            verdicts=verdicts,
-            circumstances=_circumstances_of(how) if how else None,
-        )
+@dataclass(frozen=True)
+class Trials:
+    """All trials of a study, the oldest first."""
+
+    trials: tuple[Trial, ...] = ()
+
+    @property
+    def by_id(self) -> dict[str, Trial]:
+        return {trial.id: trial for trial in self.trials}
+
+    def with_stated(self, stated: Sequence[Trial]) -> "Trials":
+        """With claims before they are measured; one whose id is there already stays as it is."""
+        known = self.by_id
+        return Trials((*self.trials, *(trial for trial in stated if trial.id not in known)))
+
+    def with_settled(self, settled: Trial) -> "Trials":
+        """With a measured trial in the place of its claims; the first verdict on a claim stands."""
+        known = self.by_id
+        if settled.id not in known or not known[settled.id].done:
+            known[settled.id] = settled
+        return Trials(tuple(known.values()))
 
 
-def _claim_of(document: Mapping[str, Any]) -> Claim:
-    fit = document["fit"]
-    names = ("value", "low", "high", "scatter_low", "scatter_high", "quantile")
-    return Claim(
-        kind=_one_of(document["kind"], KINDS),  # type: ignore[arg-type]
-        target=metric_of(document["target"]).column,
-        **{name: number(document[name]) for name in names},
-        fit=FitRecord(
-            text(fit["form"]), whole(fit["rows"]), text(fit["table"]), text(fit["estimates"])
-        ),
-    )
-
-
-def _verdict_of(document: Mapping[str, Any]) -> Verdict:
-    names = ("measured", "std_error", "low", "high", "judged_low", "judged_high")
-    return Verdict(
-        **{name: number(document[name]) for name in names}, reason=text(document["reason"])
-    )
-
-
-def _circumstances_of(document: Mapping[str, Any]) -> Circumstances:
-    return Circumstances(
-        images=whole(document["images"]),
-        held_out=whole(document["held_out"]),
-        device=text(document["device"]),
-        latency_device=text(document["latency_device"]),
-        campaign=text(document["campaign"]),
-        rows=whole(document["rows"]),
-        measured=text(document["measured"]),
-    )
-
-
-def _one_of(value: Any, known: Mapping[str, str]) -> str:
-    if value not in known:
-        raise ValueError(f"{value!r} is none of {', '.join(known)}")
-    return value
+CLAIMS = RecordKind[Trials](
+    "claims.json", Trials, "claims made before measuring, and what was measured", Trials()
+)

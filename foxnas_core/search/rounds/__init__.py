@@ -18,6 +18,7 @@ from foxnas_core.search.rounds.planning import best_not_taken, plan_finds, sprea
 from foxnas_core.search.rounds.record import (
     ORIGIN,
     PER_ROUND,
+    ROUNDS,
     BestMeasured,
     Find,
     FindEstimate,
@@ -32,6 +33,7 @@ from foxnas_core.search.rounds.record import (
 __all__ = [
     "ORIGIN",
     "PER_ROUND",
+    "ROUNDS",
     "BestMeasured",
     "Find",
     "FindEstimate",

@@ -8,8 +8,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from foxnas_core.records import document_of
 from foxnas_core.regression import Predictor, fit
-from foxnas_core.search.rounds.record import BestMeasured, Find, RoundsRecord, _plain, front_error
+from foxnas_core.search.rounds.record import BestMeasured, Find, RoundsRecord, front_error
 from foxnas_core.table.measurements import MeasurementTable
 from foxnas_core.table.metrics import metric_of
 
@@ -127,16 +128,17 @@ def rounds_document(record: RoundsRecord) -> dict[str, Any]:
                 "round": turn,
                 "finds": len(done.finds),
                 "alternatives": done.alternatives,
-                "errors": {c: e and vars(e) for c, e in errors.items()},
-                "fit": {c: vars(quality) for c, quality in done.after.items()},
+                "errors": errors,
+                "fit": done.after,
                 "moved": done.moved,
-                "best_before": [_plain(vars(b)) for b in done.best_before],
-                "best": [_plain(vars(b)) for b in done.best],
+                "best_before": done.best_before,
+                "best": done.best,
             }
         )
-    return {
+    found = {
         "objective": record.objective,
         "latency": record.latency,
-        "budgets": list(record.budgets),
+        "budgets": record.budgets,
         "rounds": documents,
     }
+    return dict(document_of(found))

@@ -1,29 +1,23 @@
 """Rounds of searching and measuring, as they are kept and written."""
 
-import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import TYPE_CHECKING, Annotated
 
 import numpy as np
 
-from foxnas_core.documents import choices, number, text, whole
 from foxnas_core.errors import InvalidInput
-from foxnas_core.regression import Predictor
+from foxnas_core.records import CHOICE_PAIRS, RecordKind, Stored, or_nan
 from foxnas_core.search.limits import rounded_up
 from foxnas_core.space.architecture import Architecture
 from foxnas_core.table.metrics import Metric, metric_of
 
+if TYPE_CHECKING:
+    from foxnas_core.regression import Predictor
+
 PER_ROUND = 8
-
-
 MOST_PER_ROUND = 100
-
-
 ORIGIN = "search"
-
-
-_ENDS = ("value", "low", "high")
 
 
 @dataclass(frozen=True)
@@ -43,7 +37,7 @@ class Find:
     `measured`, empty until it is, hold each target's by column.
     """
 
-    architecture: Architecture
+    architecture: Annotated[Architecture, CHOICE_PAIRS]
     budget: float
     passed_over: int
     predicted: dict[str, FindEstimate]
@@ -57,8 +51,8 @@ class BestMeasured:
 
     budget: float
     id: str
-    accuracy: float
-    latency: float
+    accuracy: Annotated[float, Stored(read=or_nan)]
+    latency: Annotated[float, Stored(read=or_nan)]
 
 
 @dataclass(frozen=True)
@@ -73,7 +67,7 @@ class FitQuality:
     tau: float
 
     @classmethod
-    def of(cls, predictor: Predictor) -> "FitQuality":
+    def of(cls, predictor: "Predictor") -> "FitQuality":
         cv = predictor.cv
         return cls(predictor.form.name, predictor.rows, cv.r2, cv.rmse, cv.tau)
 
@@ -145,7 +139,15 @@ class RoundsRecord:
     shared: float | None
     seed: int
     rounds: tuple[Round, ...] = ()
-    objective: str = "accuracy"
+    objective: Annotated[str, Stored(omitted=True)] = "accuracy"
+
+    def __post_init__(self) -> None:
+        columns = {metric_of(column).column for column in self.columns}
+        for one in self.rounds:
+            if one.done and not columns <= set(one.after):
+                raise ValueError("a fit is missing")
+            if not all(set(find.measured) <= set(find.predicted) for find in one.finds):
+                raise ValueError("what was not predicted is measured")
 
     @property
     def done(self) -> int:
@@ -161,41 +163,10 @@ class RoundsRecord:
         """Those of the objective and the cost."""
         return self.objective, self.latency
 
-    def to_dict(self) -> dict[str, Any]:
-        """A JSON document; see `docs/schemas.md`."""
-        return {
-            "objective": self.objective,
-            "format": 1,
-            "latency": self.latency,
-            "budgets": list(self.budgets),
-            "shared": self.shared,
-            "seed": self.seed,
-            "rounds": [_round_document(r) for r in self.rounds],
-        }
 
-    @classmethod
-    def from_dict(cls, document: Mapping[str, Any]) -> "RoundsRecord":
-        """The inverse of `to_dict`; raises `ValueError`, `KeyError` or `TypeError` for what is
-        none."""
-        if document["format"] != 1:
-            raise ValueError(f"format {document['format']}")
-        shared = document["shared"]
-        rounds = tuple(_round_of(r) for r in document["rounds"])
-        objective = metric_of(document.get("objective", "accuracy")).column
-        columns = {objective, metric_of(document["latency"]).column}
-        for one in rounds:
-            if one.done and not columns <= set(one.after):
-                raise ValueError("a fit is missing")
-            if not all(set(find.measured) <= set(find.predicted) for find in one.finds):
-                raise ValueError("what was not predicted is measured")
-        return cls(
-            latency=text(document["latency"]),
-            budgets=tuple(number(b) for b in document["budgets"]),
-            shared=None if shared is None else number(shared),
-            seed=whole(document["seed"]),
-            rounds=rounds,
-            objective=objective,
-        )
+ROUNDS = RecordKind[RoundsRecord | None](
+    "rounds.json", RoundsRecord, "rounds of search and measurement"
+)
 
 
 @dataclass(frozen=True)
@@ -246,72 +217,3 @@ def check_continues(
                 f"This study's rounds were begun with the {what} {shown}, not {asked}; go on with "
                 "that, or move rounds.json away to begin anew."
             )
-
-
-def _round_document(done: Round) -> dict[str, Any]:
-    return {
-        "parents": done.parents,
-        "finds": [
-            {
-                "id": find.architecture.id,
-                "choices": [list(choice) for choice in find.architecture.choices],
-                "budget": find.budget,
-                "passed_over": find.passed_over,
-                "predicted": {c: vars(e) for c, e in find.predicted.items()},
-                "measured": find.measured,
-            }
-            for find in done.finds
-        ],
-        "before": {c: vars(quality) for c, quality in done.before.items()},
-        "best_before": [_plain(vars(b)) for b in done.best_before],
-        "after": {c: vars(quality) for c, quality in done.after.items()},
-        "best": [_plain(vars(b)) for b in done.best],
-        "moved": done.moved,
-    }
-
-
-def _round_of(document: Mapping[str, Any]) -> Round:
-    return Round(
-        parents={text(k): text(v) for k, v in document["parents"].items()},
-        finds=tuple(
-            Find(
-                Architecture.from_mapping(choices(find["choices"])),
-                number(find["budget"]),
-                whole(find["passed_over"]),
-                {
-                    text(c): FindEstimate(*(number(e[end]) for end in _ENDS))
-                    for c, e in find["predicted"].items()
-                },
-                {text(c): number(v) for c, v in find["measured"].items()},
-            )
-            for find in document["finds"]
-        ),
-        before=_qualities(document["before"]),
-        best_before=_bests(document["best_before"]),
-        after=_qualities(document["after"]),
-        best=_bests(document["best"]),
-        moved={text(c): number(v) for c, v in document["moved"].items()},
-    )
-
-
-def _qualities(document: Mapping[str, Any]) -> dict[str, FitQuality]:
-    return {
-        text(c): FitQuality(
-            text(q["form"]), whole(q["rows"]), number(q["r2"]), number(q["rmse"]), number(q["tau"])
-        )
-        for c, q in document.items()
-    }
-
-
-def _bests(documents: Sequence[Mapping[str, Any]]) -> tuple[BestMeasured, ...]:
-    def known(value: float | None) -> float:
-        return math.nan if value is None else number(value)
-
-    return tuple(
-        BestMeasured(number(b["budget"]), text(b["id"]), known(b["accuracy"]), known(b["latency"]))
-        for b in documents
-    )
-
-
-def _plain(document: dict[str, Any]) -> dict[str, Any]:
-    return {k: None if isinstance(v, float) and math.isnan(v) else v for k, v in document.items()}

@@ -25,22 +25,14 @@ from typing import IO, Any, BinaryIO
 from foxnas_core.documents import parse_json
 from foxnas_core.errors import FoxnasError, InvalidInput, NotWritable
 from foxnas_core.files import open_zip
+from foxnas_core.study import Study, check_parts, open_study
 from foxnas_core.study.library.placing import CHUNK, fill, new_folder
-from foxnas_core.study.storage import (
-    MOST_SEARCHES,
-    PARTS,
-    Study,
-    check_parts,
-    open_study,
-    part_limit,
-)
+from foxnas_core.study.parts import collections, file_limits, opened_parts, part_limit
 
 _MANIFEST = "manifest.json"
 _KIND, _FORMAT = "foxnas-study", 1
 _MOST_MANIFEST = 1 << 20
 MOST_BYTES = 2 << 30
-_MOST_SEARCH_BYTES = 64 << 20
-_MOST_FILES = len(PARTS) + MOST_SEARCHES + 1
 _MOST_RATIO = 200  # of what is worth compressing; a bomb's is about 1000
 # Whether the name is UTF-8, how hard was compressed, and whether sizes follow: nothing else.
 _HARMLESS_FLAGS = 0x800 | 0x6 | 0x8
@@ -59,6 +51,10 @@ class Content:
     sizes: dict[str, int]
 
 
+def _most_files() -> int:
+    return len(file_limits()) + sum(kind.many for kind in collections()) + 1
+
+
 def pack(study: Study) -> bytes:
     """The study as one file; see `write_archive`."""
     buffer = io.BytesIO()
@@ -72,7 +68,7 @@ def write_archive(study: Study, file: BinaryIO) -> None:
     Raises `InvalidInput` where it is larger than an archive may be, `MissingPart` where it is gone.
     """
     listed = []
-    with study.opened_parts() as parts, zipfile.ZipFile(file, "w") as archive:
+    with opened_parts(study.folder) as parts, zipfile.ZipFile(file, "w") as archive:
         sizes = {name: os.fstat(part.fileno()).st_size for name, part in parts.items()}
         _check_sizes(sizes, str(study.folder))
         for name, part in parts.items():
@@ -113,7 +109,7 @@ def content_of(file: BinaryIO, label: str) -> Content:
     """
     with _refusing(label):
         try:
-            with open_zip(file, _MOST_FILES) as archive:
+            with open_zip(file, _most_files()) as archive:
                 return _content(archive, file.seek(0, os.SEEK_END))
         except OSError as error:
             raise zipfile.BadZipFile("it can't be read") from error
@@ -129,7 +125,7 @@ def bring_in(studies: Path, file: BinaryIO, *, label: str, name: str | None = No
     content = content_of(file, label)
     own = content.study if name is None else name
     with new_folder(studies, own) as folder, _refusing(label, folder):
-        with open_zip(file, _MOST_FILES) as archive:
+        with open_zip(file, _most_files()) as archive:
             begun = time.time_ns()
             for number, part in enumerate(content.digests):
                 digest = hashlib.sha256()
@@ -231,12 +227,12 @@ def _check_sizes(sizes: dict[str, int], what: str) -> None:
         limit = part_limit(name) or 0
         if size > limit:
             raise InvalidInput(f"{what} has a {name} of more than {_bytes(limit)}")
-    searches = [size for name, size in sizes.items() if name.startswith("searches/")]
-    if len(searches) > MOST_SEARCHES or sum(searches) > _MOST_SEARCH_BYTES:
-        raise InvalidInput(
-            f"{what} has more than {MOST_SEARCHES:,} kept searches, or {_bytes(_MOST_SEARCH_BYTES)}"
-            " of them"
-        )
+    for kind in collections():
+        own = [size for name, size in sizes.items() if name.startswith(f"{kind.file}/")]
+        if len(own) > kind.many or sum(own) > kind.total:
+            raise InvalidInput(
+                f"{what} has more than {kind.many:,} {kind.about}, or {_bytes(kind.total)} of them"
+            )
     if sum(sizes.values()) > MOST_BYTES:
         raise InvalidInput(f"{what} has more than {_bytes(MOST_BYTES)} of files")
 

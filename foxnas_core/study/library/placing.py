@@ -8,8 +8,8 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from foxnas_core.errors import InvalidInput
+from foxnas_core.study import new_study_folder
 from foxnas_core.study.locks import claim, writing
-from foxnas_core.study.storage import new_study_folder
 
 _NEW = ".new-"
 CHUNK = 1 << 20

@@ -7,17 +7,11 @@ from pathlib import Path
 
 from foxnas_core.errors import FoxnasError, MissingPart
 from foxnas_core.space.search_space import SearchSpace
+from foxnas_core.study import Study, create_study, list_studies, new_study_folder, open_study
 from foxnas_core.study.goals import NO_GOALS, Goals
 from foxnas_core.study.library.placing import fill, new_folder, place
 from foxnas_core.study.locks import alone, is_in_use
-from foxnas_core.study.storage import (
-    PARTS,
-    Study,
-    create_study,
-    list_studies,
-    new_study_folder,
-    open_study,
-)
+from foxnas_core.study.parts import opened_parts, parts_of
 from foxnas_core.table.files import count_rows
 
 
@@ -57,7 +51,7 @@ def entry_of(folder: Path) -> Entry:
     except FoxnasError as error:
         problem = str(error)
     size, changed, names = 0, 0.0, set()
-    for path in (*(folder / part for part in PARTS), *folder.glob("searches/*.json")):
+    for path in parts_of(folder).values():
         with suppress(OSError):  # not there, or gone meanwhile
             status = path.stat()
             size, changed = size + status.st_size, max(changed, status.st_mtime)
@@ -101,7 +95,7 @@ def duplicate(studies: Path, name: str, new: str, *, shown: str | None = None) -
     Raises as `study_at`, `open_study`, `new_study_folder` and `writing`.
     """
     study = open_study(study_at(studies, name))
-    with new_folder(studies, new) as folder, study.opened_parts() as files:
+    with new_folder(studies, new) as folder, opened_parts(study.folder) as files:
         for part, file in files.items():
             fill(folder / part, file.read)
             changed = os.fstat(file.fileno()).st_mtime_ns

@@ -7,10 +7,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from foxnas_core.errors import InvalidInput, MissingPart
+from foxnas_core.study import new_study_folder
 from foxnas_core.study.library.placing import place
 from foxnas_core.study.library.shelf import Entry, entry_of, study_at
 from foxnas_core.study.locks import alone, writing
-from foxnas_core.study.storage import new_study_folder
 
 _TRASH = ".trash"
 _TIME = "%Y%m%d-%H%M%S"

@@ -5,7 +5,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from foxnas_core.errors import FoxnasError
-from foxnas_core.study.storage import Study
+from foxnas_core.study import Study
 from foxnas_core.table.metrics import metric_of
 from pages.shared.cache.versions import cached, table_of
 

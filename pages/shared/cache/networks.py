@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING
 
 from foxnas_core.space.architecture import Architecture
-from foxnas_core.study.storage import Study
+from foxnas_core.study import Study
 from pages.shared.cache.versions import Stamp, cached, stamp_of
 from pages.shared.registry import MEASURING
 

@@ -2,7 +2,11 @@
 
 from typing import TYPE_CHECKING
 
-from foxnas_core.study.storage import Study, file_hash
+from foxnas_core.evidence.handmade.record import HANDMADE
+from foxnas_core.evidence.trust.pairs import TRUST
+from foxnas_core.search.rounds.record import ROUNDS
+from foxnas_core.steps.claims import current_trials
+from foxnas_core.study import Study, file_hash
 from pages.shared.cache.fits import predictors_of
 from pages.shared.cache.versions import cached, stamp_of
 
@@ -19,14 +23,14 @@ if TYPE_CHECKING:
 
 @cached("space.json", "rounds.json", table=False)
 def rounds_of(study: Study) -> "RoundsRecord | None":
-    """The study's rounds of search and measurement; raises as `Study.rounds`."""
-    return study.rounds()
+    """The study's rounds of search and measurement; raises as `Study.record`."""
+    return study.record(ROUNDS)
 
 
 @cached("space.json", "trust.json", table=False)
 def trust_of(study: Study) -> "TrustRecord | None":
-    """The study's subnets that were trained alone; raises as `Study.trust`."""
-    return study.trust()
+    """The study's subnets that were trained alone; raises as `Study.record`."""
+    return study.record(TRUST)
 
 
 @cached("space.json", "trust.json", table=False)
@@ -42,8 +46,8 @@ def trust_report_of(study: Study) -> "TrustReport":
 
 @cached("space.json", "handmade.json", table=False)
 def handmade_of(study: Study) -> "HandmadeRecord | None":
-    """The study's networks designed by hand; raises as `Study.handmade`."""
-    return study.handmade()
+    """The study's networks designed by hand; raises as `Study.record`."""
+    return study.record(HANDMADE)
 
 
 @cached("space.json", "handmade.json", table=False, entries=32)
@@ -72,8 +76,8 @@ def _weights(study: Study) -> str:
 @cached("space.json", "claims.json", "supernet.safetensors", table=False)
 def trials_of(study: Study) -> "list[Trial]":
     """The claims on the study's present weights, and what was measured; raises as
-    `Study.trials`."""
-    return study.current_trials()
+    `Study.record`."""
+    return current_trials(study)
 
 
 @cached("images.npz", table=False)

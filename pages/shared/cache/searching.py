@@ -4,8 +4,9 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from foxnas_core.errors import FoxnasError
+from foxnas_core.search.result import SEARCHES
 from foxnas_core.space.architecture import Architecture, Value
-from foxnas_core.study.storage import Study
+from foxnas_core.study import Study
 from pages.shared.cache.fits import calibrations_of, predictor_of
 from pages.shared.cache.versions import Stamp, cached, stamp_of, table_of
 
@@ -157,7 +158,7 @@ def reasons_of(study: Study, latency: str, architecture: Architecture, budget: f
 def searches_of(study: Study) -> "dict[str, SearchResult]":
     """The newest of the study's kept searches by id, damaged ones left out."""
     found = {}
-    for search_id in study.search_ids()[:KEPT_SEARCHES]:
+    for search_id in study.ids(SEARCHES)[:KEPT_SEARCHES]:
         with suppress(FoxnasError):
             stamp = stamp_of(study, f"searches/{search_id}.json")
             found[search_id] = _search(study, search_id, stamp)
@@ -167,4 +168,4 @@ def searches_of(study: Study) -> "dict[str, SearchResult]":
 # With every search that is kept there is another list, so each search is kept apart from it.
 @cached(table=False, entries=2 * KEPT_SEARCHES)
 def _search(study: Study, search_id: str, stamp: Stamp) -> "SearchResult":
-    return study.load_search(search_id)
+    return study.kept(SEARCHES, search_id)

@@ -18,8 +18,8 @@ import streamlit as st
 from foxnas_core.errors import FoxnasError, InvalidInput
 from foxnas_core.space.architecture import Architecture
 from foxnas_core.space.search_space import SearchSpace
+from foxnas_core.study import Study
 from foxnas_core.study.goals import Goals
-from foxnas_core.study.storage import Study
 from foxnas_core.table.files import count_rows
 from foxnas_core.table.measurements import MeasurementTable
 from pages.shared import choices

@@ -3,13 +3,13 @@ import math
 from dataclasses import replace
 
 import pytest
-from handmade_records import latency, record_of, result, usual_record
+from handmade_records import CIRCUMSTANCES, latency, record_of, result, usual_record
 
 from foxnas_core.errors import InvalidInput
 from foxnas_core.evidence.handmade.record import (
     ALONE,
+    HANDMADE,
     INHERITED,
-    HandmadeRecord,
     check_continues,
 )
 
@@ -18,7 +18,7 @@ def test_a_record_comes_back_from_json(tiny_space):
     record = usual_record(tiny_space)
     bare = tuple(replace(c, latency=None, results=()) for c in record.contenders)
     for one in (record, replace(record, contenders=bare, circumstances={})):
-        again = HandmadeRecord.from_dict(json.loads(json.dumps(one.to_dict(), allow_nan=False)))
+        again = HANDMADE.value(json.loads(HANDMADE.text(one)))
         assert again == one and again.timed == (one is record)
 
 
@@ -34,9 +34,9 @@ def test_a_record_comes_back_from_json(tiny_space):
     ],
 )
 def test_what_is_no_record_is_refused(tiny_space, part, value):
-    document = usual_record(tiny_space).to_dict() | {part: value}
+    document = HANDMADE.document(usual_record(tiny_space)) | {part: value}
     with pytest.raises((ValueError, KeyError, TypeError)):
-        HandmadeRecord.from_dict(document)
+        HANDMADE.value(document)
 
 
 @pytest.mark.parametrize(
@@ -51,13 +51,13 @@ def test_what_is_no_record_is_refused(tiny_space, part, value):
     ],
 )
 def test_a_network_with_impossible_figures_is_refused(tiny_space, place, value):
-    document = json.loads(json.dumps(usual_record(tiny_space).to_dict()))
+    document = json.loads(json.dumps(HANDMADE.document(usual_record(tiny_space))))
     part = document["networks"][0]
     for key in place[:-1]:
         part = part[key]
     part[place[-1]] = value
     with pytest.raises((ValueError, KeyError)):
-        HandmadeRecord.from_dict(document)
+        HANDMADE.value(document)
 
 
 def test_results_are_added_once_for_each_way_and_seed(tiny_space):
@@ -78,8 +78,8 @@ def test_latencies_are_those_of_one_campaign(tiny_space):
         circumstances={},
     )  # fmt: skip
     assert not bare.timed
-    timed = bare.with_latencies({c.name: latency(0.5) for c in bare.contenders}, {"rounds": 9})
-    assert timed.timed and timed.circumstances == {"rounds": 9}
+    timed = bare.with_latencies({c.name: latency(0.5) for c in bare.contenders}, CIRCUMSTANCES)
+    assert timed.timed and timed.circumstances == CIRCUMSTANCES
     assert {c.latency[""].value for c in timed.contenders} == {0.5}
 
 

@@ -10,7 +10,7 @@ from trust_pairs import begun, pairs_of
 
 from foxnas_core.errors import InvalidInput
 from foxnas_core.evidence.trust.pairs import (
-    TrustRecord,
+    TRUST,
     TrustSettings,
     check_continues,
     spread_sample,
@@ -20,7 +20,7 @@ from foxnas_core.families import load_shipped, space_from_dict
 
 def test_a_record_comes_back_from_its_document(tiny_space):
     record = replace(begun(tiny_space), pairs=tuple(pairs_of(tiny_space, [1, 2], [3, 4])))
-    assert TrustRecord.from_dict(json.loads(json.dumps(record.to_dict()))) == record
+    assert TRUST.value(json.loads(TRUST.text(record))) == record
 
 
 @pytest.mark.parametrize(
@@ -28,7 +28,7 @@ def test_a_record_comes_back_from_its_document(tiny_space):
 )
 def test_what_is_no_record_is_refused(tiny_space, broken):
     with pytest.raises((ValueError, KeyError, TypeError)):
-        TrustRecord.from_dict(begun(tiny_space).to_dict() | broken)
+        TRUST.value(TRUST.document(begun(tiny_space)) | broken)
 
 
 @pytest.mark.parametrize(

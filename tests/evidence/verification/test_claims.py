@@ -6,8 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from trials import claim_of, trial_of
 
-from foxnas_core.errors import InvalidInput
-from foxnas_core.evidence.verification.claims import Trial
+from foxnas_core.evidence.verification.claims import CLAIMS, Trials
+from foxnas_core.records import document_of
 
 numbers = st.floats(-1e6, 1e6)
 targets = st.sampled_from(["accuracy", "accuracy:int8", "latency_ms", "latency_ms:int8"])
@@ -21,7 +21,7 @@ def test_a_trial_comes_back_as_it_was(judged, measured):
     stated = [claim for claim, _ in judged]
     values = [value for _, value in judged] if measured else None
     trial = trial_of(hand_space(), "t", stated, values)
-    assert Trial.from_dict(json.loads(json.dumps(trial.to_dict()))) == trial
+    assert CLAIMS.value(json.loads(CLAIMS.text(Trials((trial,))))).trials == (trial,)
     assert trial.done == measured
     assert [claim for claim, _ in trial.judged] == (stated if measured else [])
 
@@ -34,9 +34,9 @@ def test_a_trial_comes_back_as_it_was(judged, measured):
     ],
 )  # fmt: skip
 def test_what_is_no_trial_is_refused(change):
-    document = trial_of(hand_space(), "t", [claim_of()], [80.5]).to_dict() | change
-    with pytest.raises((ValueError, KeyError, TypeError)):
-        Trial.from_dict(document)
+    document = document_of(trial_of(hand_space(), "t", [claim_of()], [80.5])) | change
+    with pytest.raises(ValueError):
+        CLAIMS.value({"format": 1, "trials": [document]})
 
 
 @pytest.mark.parametrize(
@@ -44,10 +44,10 @@ def test_what_is_no_trial_is_refused(change):
     [("kind", "guess"), ("target", "beauty"), ("low", float("nan")), ("value", None)],
 )
 def test_what_is_no_claim_is_refused(name, value):
-    document = trial_of(hand_space(), "t", [claim_of()], [80.5]).to_dict()
+    document = document_of(trial_of(hand_space(), "t", [claim_of()], [80.5]))
     document["claims"][0][name] = value
-    with pytest.raises((ValueError, TypeError, InvalidInput)):
-        Trial.from_dict(document)
+    with pytest.raises(ValueError, match=rf"trials\[0\]\.claims\[0\].*{value or name}"):
+        CLAIMS.value({"format": 1, "trials": [document]})
 
 
 def test_sentences_say_what_was_stated_measured_and_decided():

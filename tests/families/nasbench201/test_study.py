@@ -15,7 +15,7 @@ from foxnas_core.families.nasbench201.space import (
     numbered_cells,
     operations_of,
 )
-from foxnas_core.study.storage import open_study
+from foxnas_core.study import open_study
 
 
 def ask(capsys, *arguments) -> dict:

@@ -8,7 +8,7 @@ import pytest
 
 from foxnas_core.errors import InvalidInput
 from foxnas_core.export.progress import ExportProgress
-from foxnas_core.study.storage import Study
+from foxnas_core.study import Study
 from pages.shared import exports
 from pages.shared.exports import Exporting, Exports, ExportSettings
 from pages.shared.registry import ServerBusy

@@ -14,8 +14,9 @@ from foxnas_core.errors import InvalidInput, NotWritable
 from foxnas_core.search.annealing import Annealer, search
 from foxnas_core.search.exact import solve_exact
 from foxnas_core.search.problem import SearchProblem
+from foxnas_core.search.result import SEARCHES
 from foxnas_core.search.schedule import AnnealingSettings
-from foxnas_core.study.storage import open_study
+from foxnas_core.study import open_study
 from pages.shared import jobs
 from pages.shared import registry as registry_room
 from pages.shared.jobs import Job, Jobs, replayed
@@ -155,10 +156,12 @@ def test_a_replay_is_checked_and_not_kept_twice(start, problem):
 
 SERVER = """
 import os, sys, threading, time
+from functools import partial
 from pathlib import Path
 from foxnas_core.search.exact import solve_exact
+from foxnas_core.search.result import SEARCHES
 from foxnas_core.search.schedule import AnnealingSettings
-from foxnas_core.study.storage import create_study
+from foxnas_core.study import create_study
 from pages.shared.jobs import Jobs
 from tests.search.additive import mini_problem
 
@@ -166,7 +169,7 @@ problem = mini_problem()
 study = create_study(Path(sys.argv[1]), problem.space, name="Kept")
 job = Jobs().start(
     "here", problem, AnnealingSettings(steps=4_000, seed=3),
-    seconds=0.0, exact=solve_exact(problem), keep=study.save_search,
+    seconds=0.0, exact=solve_exact(problem), keep=partial(study.keep, SEARCHES),
 )
 while job.kept is None:
     time.sleep(0.01)
@@ -183,8 +186,8 @@ def test_a_server_that_is_killed_loses_no_finished_search(tmp_path, problem):
         search_id = server.stdout.readline().strip()
         server.kill()
     study = open_study(tmp_path / "kept")
-    assert study.search_ids() == [search_id]
-    assert study.load_search(search_id).to_dict() == search(problem, SETTINGS).to_dict()
+    assert study.ids(SEARCHES) == [search_id]
+    assert study.kept(SEARCHES, search_id).to_dict() == search(problem, SETTINGS).to_dict()
     assert [f.name for f in (study.folder / "searches").iterdir()] == [f"{search_id}.json"]
 
 

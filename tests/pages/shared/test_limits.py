@@ -3,7 +3,7 @@
 import pytest
 
 from foxnas_core.errors import InvalidInput
-from foxnas_core.study.storage import open_study
+from foxnas_core.study import open_study
 from foxnas_core.table.metrics import metric_of
 from pages.shared.limits import (
     Terms,

@@ -2,7 +2,7 @@ import pytest
 from conftest import REPOSITORY, run_page, sentences
 
 from foxnas_core.families import load_shipped
-from foxnas_core.study.storage import create_study
+from foxnas_core.study import create_study
 from pages.shared.frame import MENU
 from pages.shared.tour import STEPS
 

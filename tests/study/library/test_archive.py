@@ -19,8 +19,9 @@ from zips import zipped
 
 from foxnas_core.errors import FoxnasError, InvalidInput, NotWritable
 from foxnas_core.families import space_from_dict
-from foxnas_core.search.result import SearchResult
+from foxnas_core.search.result import SEARCHES, SearchResult
 from foxnas_core.search.schedule import AnnealingSettings
+from foxnas_core.study import create_study, list_studies, open_study
 from foxnas_core.study.library import (
     archive,
     bring_in,
@@ -30,7 +31,7 @@ from foxnas_core.study.library import (
     placing,
     write_archive,
 )
-from foxnas_core.study.storage import PARTS, create_study, list_studies, open_study
+from foxnas_core.study.parts import FILES, parts_of
 from foxnas_core.table.files import to_parquet_bytes
 from tests.search.additive import mini_problem
 
@@ -48,7 +49,7 @@ def study(tmp_path_factory):
     best = problem.candidate(0, [0, 0, 0])
     for seed in (0, 1):
         settings = AnnealingSettings(seed=seed)
-        study.save_search(SearchResult.of(problem, settings, best, best, 1, pd.DataFrame()))
+        study.keep(SEARCHES, SearchResult.of(problem, settings, best, best, 1, pd.DataFrame()))
     return study
 
 
@@ -74,7 +75,7 @@ def state(folder) -> dict:
 
 
 def files_of(study) -> dict[str, bytes]:
-    return {name: path.read_bytes() for name, path in study.parts().items()}
+    return {name: path.read_bytes() for name, path in parts_of(study.folder).items()}
 
 
 def refused(studies, content: bytes) -> str:
@@ -94,7 +95,7 @@ def test_a_study_comes_back_as_it_went(study, studies):
     assert content_of(io.BytesIO(content), "x").study == "hand"
     found = bring_in(studies, io.BytesIO(content), label="hand.zip")
     assert files_of(found) == files_of(study)
-    assert (found.name, found.search_ids()) == (study.name, study.search_ids())
+    assert (found.name, found.ids(SEARCHES)) == (study.name, study.ids(SEARCHES))
     assert pack(found) == content
     assert [path.name for path in list_studies(studies)] == ["hand", "other"]
     assert not list(studies.glob(".new-*"))
@@ -110,7 +111,7 @@ def test_equal_studies_give_equal_bytes(study, studies, tmp_path):
     with zipfile.ZipFile(tmp_path / "hand.zip") as whole:
         assert whole.testzip() is None and set(whole.namelist()) == {
             "study.json", "space.json", "measurements.parquet", "manifest.json",
-            *(f"searches/{i}.json" for i in study.search_ids()),
+            *(f"searches/{i}.json" for i in study.ids(SEARCHES)),
         }  # fmt: skip
 
 
@@ -451,7 +452,7 @@ def test_read_only_mode_imports_nothing(study, studies, monkeypatch):
 
 
 def test_what_is_too_large_for_an_archive_is_said_when_it_is_made(study, monkeypatch):
-    monkeypatch.setitem(PARTS, "measurements.parquet", 1000)
+    monkeypatch.setitem(FILES, "measurements.parquet", ("", 1000))
     with pytest.raises(InvalidInput, match="hand has a measurements.parquet of more than"):
         pack(study)
     monkeypatch.undo()

@@ -5,6 +5,8 @@ import pytest
 from hand import hand_space, noisy_table
 
 from foxnas_core.errors import InvalidInput, MissingPart, NotWritable
+from foxnas_core.search.result import SEARCHES
+from foxnas_core.study import create_study, list_studies, open_study
 from foxnas_core.study.library import (
     create,
     delete,
@@ -15,7 +17,6 @@ from foxnas_core.study.library import (
     shelf,
     study_at,
 )
-from foxnas_core.study.storage import create_study, list_studies, open_study
 
 HAND = hand_space()
 
@@ -70,7 +71,7 @@ def test_a_duplicate_holds_the_same_and_lives_on_its_own(study, tmp_path):
     copy = duplicate(tmp_path, "a", "b", shown="The copy")
     assert (copy.folder.name, copy.name) == ("b", "The copy")
     assert copy.table().fingerprint == study.table().fingerprint
-    assert copy.search_ids() == study.search_ids() == ["0000000000aa", "0000000000bb"]
+    assert copy.ids(SEARCHES) == study.ids(SEARCHES) == ["0000000000aa", "0000000000bb"]
     assert not copy.training_state_file.exists()
     copy.append(HAND.sample(1, seed=0), [{"accuracy": 1.0, "latency_ms": 1.0}])
     assert len(copy.table()) == 11 and len(study.table()) == 10

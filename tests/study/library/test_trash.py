@@ -4,8 +4,8 @@ import pytest
 from hand import hand_space, noisy_table
 
 from foxnas_core.errors import InvalidInput, MissingPart
+from foxnas_core.study import create_study, list_studies, open_study
 from foxnas_core.study.library import create, delete, discard, restore, trash, trashed
-from foxnas_core.study.storage import create_study, list_studies, open_study
 
 HAND = hand_space()
 

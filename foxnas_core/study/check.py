@@ -1,0 +1,43 @@
+"""Whether all that a study has can be read."""
+
+from foxnas_core.errors import FoxnasError, InvalidInput
+from foxnas_core.study.files import about, check_description
+from foxnas_core.study.parts import collections, kinds
+from foxnas_core.study.study import Study
+from foxnas_core.table.files import check_bounds, from_parquet
+from foxnas_core.tasks.dataset import check_packed
+
+
+def check_parts(study: Study) -> None:
+    """Read whatever the study has, as the pages will, without its weights and pictures themselves.
+
+    Raises `InvalidInput` naming the file that is damaged, of another space or too large.
+    """
+    from foxnas_core.supernet.header import checkpoint_space
+
+    try:
+        told = about(study.folder)
+        check_description(told.get("name", study.name), told.get("description", ""))
+        for path in (study.table_file, study.optima_file):
+            if path.exists():
+                check_bounds(path)
+                from_parquet(path, study.space)
+        for kind in kinds():
+            study.record(kind)
+        for many in collections():
+            for record_id in study.ids(many):
+                study.kept(many, record_id)
+        if study.images_file.exists():
+            check_packed(study.images_file, {"calibration", "held_out"})
+        if study.checkpoint_file.exists():
+            own = checkpoint_space(study.checkpoint_file)
+            if own.fingerprint != study.space.fingerprint:
+                raise InvalidInput(
+                    f"{study.checkpoint_file} was trained on space {own.name!r} "
+                    f"({own.fingerprint}), not on {study.space.name!r} "
+                    f"({study.space.fingerprint}); use the checkpoint of this study."
+                )
+    except FoxnasError:
+        raise
+    except Exception as error:  # what somebody wrote to break a reader
+        raise InvalidInput(f"{study.folder} is damaged; make the file again.") from error

@@ -1,0 +1,334 @@
+"""A study on disk: its tables, weights, images and records."""
+
+import hashlib
+import json
+import os
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import pandas as pd
+
+from foxnas_core.documents import parse_json
+from foxnas_core.errors import InvalidInput, MissingPart, NotWritable
+from foxnas_core.files import write_atomically
+from foxnas_core.records import CollectionKind, RecordKind, architectures_in
+from foxnas_core.space.architecture import Architecture
+from foxnas_core.space.search_space import SearchSpace
+from foxnas_core.study.files import about, check_description, content_of, read_space
+from foxnas_core.study.goals import NAMES, NO_GOALS, Goals
+from foxnas_core.study.locks import MARK, holding, in_use
+from foxnas_core.study.parts import changed, ids_in, is_id, part_limit
+from foxnas_core.table.files import columns_of, from_parquet, to_parquet_bytes
+from foxnas_core.table.measurements import MeasurementTable, empty_table
+from foxnas_core.table.metrics import KNOWN, Metric, is_metric, main_cost, main_objective, metric_of
+from foxnas_core.tasks.dataset import ImageSet, pack_images, unpack_images
+
+if TYPE_CHECKING:
+    from foxnas_core.supernet.adapter import Factory
+    from foxnas_core.supernet.checkpoint import Checkpoint
+
+T = TypeVar("T")
+_TEMPORARY = re.compile(r"\.(?P<name>.+)\.[^.]+\.tmp")
+
+
+@dataclass(frozen=True)
+class Study:
+    """A study's folder, with its name, description and space read. Parts are read on demand.
+
+    `build` builds its supernet, where that is of somebody's own code. `goals` are those that
+    `study.json` names.
+    """
+
+    folder: Path
+    name: str
+    description: str
+    space: SearchSpace
+    build: "Factory | None" = None
+    goals: Goals = NO_GOALS
+
+    @property
+    def objective(self) -> Metric:
+        """What a network shall be best in: as named, else `main_objective` of the table, and the
+        accuracy before anything was measured."""
+        own = self.goals.objective or main_objective(self._measured_metrics())
+        return metric_of(own) if own else KNOWN["accuracy"]
+
+    @property
+    def cost(self) -> Metric:
+        """What the objective is traded against: as named, else `main_cost` of the table, and the
+        latency before anything was measured."""
+        own = self.goals.cost or main_cost(self._measured_metrics())
+        return metric_of(own) if own else KNOWN["latency_ms"]
+
+    def _measured_metrics(self) -> list[Metric]:
+        return [metric_of(column) for column in columns_of(self.table_file) if is_metric(column)]
+
+    @property
+    def checkpoint_file(self) -> Path:
+        return self.folder / "supernet.safetensors"
+
+    @property
+    def images_file(self) -> Path:
+        return self.folder / "images.npz"
+
+    @property
+    def table_file(self) -> Path:
+        return self.folder / "measurements.parquet"
+
+    @property
+    def optima_file(self) -> Path:
+        return self.folder / "optima.parquet"
+
+    @property
+    def training_state_file(self) -> Path:
+        return self.folder / "training-state.safetensors"
+
+    # Measurements
+
+    def table(self) -> MeasurementTable:
+        """The measurement table; an empty one where nothing was measured yet."""
+        return self._read(self.table_file)
+
+    def optima(self) -> MeasurementTable:
+        """Optima of random budgets and what they measured; an empty table without any.
+
+        Beside the targets, `budget` (ms) and `searched_latency`, the column it was held against.
+        """
+        return self._read(self.optima_file)
+
+    def append(
+        self,
+        architectures: Sequence[Architecture],
+        values: Sequence[Mapping[str, Any]],
+        record: Mapping[str, Any] | None = None,
+        *,
+        optima: bool = False,
+    ) -> MeasurementTable:
+        """Add measured rows, and `record` under the record's "campaigns"; returns the table.
+
+        With `optima` they go to the table of optima. Nothing that was there is changed. Safe
+        against other processes that append. Raises as `writing`.
+        """
+        path = self.optima_file if optima else self.table_file
+        choices = pd.DataFrame([a.to_dict() for a in architectures])
+        rows = pd.concat([choices, pd.DataFrame(list(values))], axis=1)
+        with self.writing():
+            table = self._read(path)
+            campaigns = {**table.record.get("campaigns", {}), **(record or {})}
+            table = table.with_rows(rows, record={**table.record, "campaigns": campaigns})
+            write_atomically(path, to_parquet_bytes(table))
+        return table
+
+    def amend(self, change: Callable[[MeasurementTable], MeasurementTable]) -> MeasurementTable:
+        """Replace the measurement table by what `change` makes of it; returns the new one.
+
+        Meant for adding to cells that were missing. Safe against other processes that append;
+        raises as `change` and `writing`.
+        """
+        with self.writing():
+            table = change(self.table())
+            write_atomically(self.table_file, to_parquet_bytes(table))
+        return table
+
+    def _read(self, path: Path) -> MeasurementTable:
+        return from_parquet(path, self.space) if path.exists() else empty_table(self.space)
+
+    def add_table(self, table: MeasurementTable) -> MeasurementTable:
+        """Append a whole table of the same space; raises `InvalidInput` for another space, or
+        where one knows the order of blocks and the other does not, and as `writing`."""
+        if table.space.fingerprint != self.space.fingerprint:
+            raise InvalidInput(
+                f"The table is of space {table.space.name!r} ({table.space.fingerprint}), but "
+                f"{self.folder} is of {self.space.name!r} ({self.space.fingerprint}); import it "
+                "into a new study."
+            )
+        with self.writing():
+            existing = self.table()
+            if len(existing.frame):
+                if existing.ordered != table.ordered:
+                    raise InvalidInput(
+                        f"{self.folder} and the table differ in whether the order of blocks in a "
+                        "stage is known; import it into a new study."
+                    )
+                table = existing.with_rows(
+                    table.frame.drop(columns="id"), record={**existing.record, **table.record}
+                )
+            write_atomically(self.table_file, to_parquet_bytes(table))
+        return table
+
+    # Weights and images
+
+    def load_checkpoint(self) -> "Checkpoint":
+        """The supernet; raises `MissingPart` without one, `InvalidInput` for one of another
+        space."""
+        from foxnas_core.supernet.checkpoint import load_checkpoint
+
+        if not self.checkpoint_file.exists():
+            raise MissingPart(
+                f"Study {self.name!r} has no supernet weights ({self.checkpoint_file}), which "
+                "measuring and exporting need; train one with 'python -m foxnas_core train', or "
+                "bring yours with 'measure --supernet' or 'import-weights'."
+            )
+        return load_checkpoint(self.checkpoint_file, space=self.space, build=self.build)
+
+    def training_record(self) -> dict[str, Any]:
+        """What the checkpoint says of its training, from the head of its file alone; empty without
+        a checkpoint. Raises `InvalidInput` for a damaged one."""
+        from foxnas_core.supernet.header import checkpoint_metadata
+
+        if not self.checkpoint_file.exists():
+            return {}
+        return dict(checkpoint_metadata(self.checkpoint_file)["record"])
+
+    def trained_on(self) -> str | None:
+        """Name of the images that the weights were trained on; None where there are none, or where
+        it can't be told."""
+        with suppress(InvalidInput, KeyError):
+            return str(self.training_record()["dataset"])
+        return None
+
+    def save_images(self, calibration: ImageSet, held_out: ImageSet) -> None:
+        content = pack_images({"calibration": calibration, "held_out": held_out})
+        with self.writing():
+            write_atomically(self.images_file, content)
+
+    def images(self) -> tuple[ImageSet, ImageSet]:
+        """Calibration (training) and held-out images; raises `MissingPart` without them."""
+        if not self.images_file.exists():
+            raise MissingPart(
+                f"Study {self.name!r} has no images ({self.images_file}), which measuring and "
+                "exporting need; train with 'python -m foxnas_core train', which stores them."
+            )
+        parts = unpack_images(self.images_file)
+        if set(parts) != {"calibration", "held_out"}:
+            raise InvalidInput(f"{self.images_file} lacks calibration or held-out images.")
+        return parts["calibration"], parts["held_out"]
+
+    # Records
+
+    def file(self, kind: RecordKind[Any]) -> Path:
+        return self.folder / kind.file
+
+    def record(self, kind: RecordKind[T]) -> T:
+        """The record of a kind, or what that says where there is none yet.
+
+        Raises `InvalidInput` for a damaged file, or one of another space.
+        """
+        path = self.file(kind)
+        if not path.exists():
+            return kind.empty
+        value = _read_record(kind, path, "restore it, or move it away to begin anew")
+        if not all(map(self.space.is_member, architectures_in(value))):
+            raise InvalidInput(
+                f"{path} holds subnets of another space than {self.space.name!r}; use it with the "
+                "study it belongs to."
+            )
+        return value
+
+    def save(self, kind: RecordKind[T], value: T) -> None:
+        """Put a record in the place of the one there is; raises as `writing`."""
+        with self.writing():
+            write_atomically(self.file(kind), kind.text(value))
+
+    def change(self, kind: RecordKind[T], change: Callable[[T], T]) -> T:
+        """Put what `change` makes of a record in its place, and return it.
+
+        Safe against other processes; raises as `record`, `change` and `writing`.
+        """
+        with self.writing():
+            changed = change(self.record(kind))
+            write_atomically(self.file(kind), kind.text(changed))
+        return changed
+
+    def ids(self, kind: CollectionKind[Any]) -> list[str]:
+        """Ids of the records of a collection, the newest first."""
+        return ids_in(self.file(kind))
+
+    def keep(self, kind: CollectionKind[T], value: T) -> str:
+        """Add a record to a collection; returns its id, which equal ones share. Raises as
+        `writing`."""
+        text = kind.text(value)
+        record_id = hashlib.sha256(text.encode()).hexdigest()[:12]
+        path = self.file(kind) / f"{record_id}.json"
+        with self.writing():
+            newest = max(map(changed, path.parent.glob("*.json")), default=0)
+            write_atomically(path, text)
+            if changed(path) <= newest:  # the clock was set back
+                os.utime(path, ns=(newest + 1000, newest + 1000))
+        return record_id
+
+    def kept(self, kind: CollectionKind[T], record_id: str) -> T:
+        """A record of a collection, whatever space it is of; raises `MissingPart` for an unknown
+        id, `InvalidInput` for a damaged file."""
+        path = self._kept_file(kind, record_id)
+        return _read_record(kind, path, f"delete it and {kind.one} again")
+
+    def forget(self, kind: CollectionKind[Any], record_id: str) -> None:
+        """Remove a record, damaged or not, from a collection; raises `MissingPart` for an unknown
+        id, and as `writing`."""
+        path = self._kept_file(kind, record_id)
+        with self.writing():
+            path.unlink(missing_ok=True)  # somebody else was quicker
+
+    def _kept_file(self, kind: CollectionKind[Any], record_id: str) -> Path:
+        # The id may come from an address, so it must never reach the path unchecked.
+        if not is_id(record_id):
+            raise MissingPart(f"{record_id!r} is no {kind.one} of study {self.name!r}.")
+        path = self.file(kind) / f"{record_id}.json"
+        if not path.exists():
+            raise MissingPart(f"Study {self.name!r} holds no {kind.one} {record_id!r}.")
+        return path
+
+    # As a whole
+
+    @contextmanager
+    def writing(self) -> Iterator[None]:
+        """Whatever writes in the study's folder does so in here, one at a time.
+
+        Raises `NotWritable` in read-only mode, where the folder can't be written, and where the
+        study is not there any more.
+        """
+        with holding(self.folder):
+            if read_space(self.folder / MARK).fingerprint != self.space.fingerprint:
+                raise NotWritable(
+                    f"{self.folder} holds another study by now, of another space; open it anew."
+                )
+            yield
+
+    @contextmanager
+    def in_use(self) -> Iterator[None]:
+        """Keep the study from being renamed or deleted meanwhile; for campaigns and trainings.
+
+        Raises as `writing`.
+        """
+        with self.writing():
+            for path in self.folder.glob(".*.tmp"):  # of processes that were killed
+                match = _TEMPORARY.fullmatch(path.name)
+                if match and part_limit(match["name"]) is not None:
+                    path.unlink(missing_ok=True)
+        with in_use(self.folder):
+            yield
+
+    def describe(self, *, name: str, description: str, goals: Goals | None = None) -> None:
+        """Change the name that is shown, the description and, where given, the goals.
+
+        Raises `InvalidInput` where one is too long or no plain text, and as `writing`.
+        """
+        check_description(name, description)
+        path = self.folder / "study.json"
+        with self.writing():
+            told = about(self.folder) | {"format": 1, "name": name, "description": description}
+            if goals is not None:
+                told = {k: v for k, v in told.items() if k not in NAMES} | goals.to_dict()
+            write_atomically(path, json.dumps(told, indent=2) + "\n")
+
+
+def _read_record(kind: RecordKind[T], path: Path, mend: str) -> T:
+    try:
+        return kind.value(parse_json(content_of(path)))
+    except ValueError as error:
+        raise InvalidInput(f"{path} is damaged ({error}); {mend}.") from error
