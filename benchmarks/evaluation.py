@@ -22,11 +22,10 @@ from foxnas_core.measurement.preparing import pixel_statistics, prepare, prepare
 from foxnas_core.space.architecture import Architecture
 from foxnas_core.study import open_study
 from foxnas_core.supernet.checkpoint import Checkpoint
-from foxnas_core.supernet.images import to_batch
 from foxnas_core.supernet.onnx import INPUT, session_of
 from foxnas_core.supernet.sharing import SharedSessions
-from foxnas_core.supernet.training import batches
 from foxnas_core.tasks.dataset import ImageSet
+from foxnas_core.tasks.images import to_batch
 
 NAIVE = "torch, NCHW, batch 250"
 
@@ -46,14 +45,14 @@ class Bench:
     def naive_subnet(self, architecture: Architecture) -> Subnet:
         """Recalibrated in the plainest way: images and weights as they come."""
         subnet = self.checkpoint.supernet.extract(architecture)
-        mean, std = pixel_statistics(self.checkpoint)
         norms = [m for m in subnet.modules() if isinstance(m, torch.nn.BatchNorm2d)]
         for norm in norms:
             norm.reset_running_stats()
             norm.momentum = None
         subnet.train()
         with torch.no_grad():
-            for batch in batches(self.calibration, subnet.input_shape[-1], mean, std):
+            task = self.checkpoint.task
+            for batch in task.batches(self.calibration.images, subnet.input_shape):
                 subnet(batch)
         return subnet.eval()
 

@@ -238,7 +238,7 @@ def _bytes(count: int) -> str:
 
 def recipe_part() -> str:
     """What a supernet is trained by, unless told otherwise."""
-    from foxnas_core.supernet.training import Recipe
+    from foxnas_core.training.recipe import Recipe
 
     body = [(_code(f.name), str(f.default)) for f in fields(Recipe) if f.default is not None]
     return f"{said(Recipe)}\n\n{rows(('setting', 'default'), body)}"

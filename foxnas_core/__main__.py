@@ -84,11 +84,13 @@ def build_parser() -> argparse.ArgumentParser:
     )
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
 
-    train = _command(commands, "train", "train a supernet by the sandwich rule")
+    train = _command(commands, "train", "train a supernet, by the sandwich rule or another")
     train.add_argument("--space", help="a shipped space or a JSON file, for a new study")
     train.add_argument(
         "--data", type=Path, help="Fashion-MNIST's files, or one folder of pictures a class"
     )
+    train.add_argument("--task", default="classification", help="what networks are trained for")
+    train.add_argument("--update", default="sandwich", help="what a training step does")
     train.add_argument("--epochs", type=_positive, help="over the training images")
     train.add_argument("--batch", type=_positive, help="images a step, all processes")
     train.add_argument("--learning-rate", type=float, help="the highest, after the warm-up")

@@ -126,11 +126,14 @@ def tiny_checkpoint(brief_timing, tiny_space, tiny_dataset, tmp_path_factory):
     import torch
 
     from foxnas_core.supernet.checkpoint import Checkpoint
-    from foxnas_core.supernet.training import Recipe, train
+    from foxnas_core.tasks.classification import Classification
+    from foxnas_core.training.recipe import Recipe
+    from foxnas_core.training.supernets import train
 
     torch.set_num_threads(1)
     state = tmp_path_factory.mktemp("training") / "state.safetensors"
-    trained = train(tiny_space, tiny_dataset, Recipe(8, 40, 2e-2), state_file=state)
+    task = Classification.of(tiny_dataset)
+    trained = train(tiny_space, task, tiny_dataset, Recipe(8, 40, 2e-2), state_file=state)
     return Checkpoint(trained.supernet, trained.record)
 
 

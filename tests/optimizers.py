@@ -1,6 +1,6 @@
-"""What a training asks of its optimizer, whichever training it is."""
+"""What a training asks of its optimizer, whichever training it is, and how to end one early."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 
@@ -20,6 +20,11 @@ def learning_rates() -> Iterator[list[float]]:
         yield rates
     finally:
         handle.remove()
+
+
+def reached(step: int) -> Callable[[int], bool]:
+    """To stop at a step."""
+    return lambda done: done >= step
 
 
 def shrunk_alone(one, two) -> set[str]:

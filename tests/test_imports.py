@@ -18,6 +18,7 @@ ROOMS = [
     ("families",),
     ("tasks", "table"),
     ("supernet",),
+    ("training",),
     ("regression", "measurement"),
     ("search", "export", "profiling", "diagnostics"),
     ("explanation",),
@@ -52,6 +53,10 @@ USERS = {
         "families/mbconv/subnet",
         "families/mbconv/supernet",
         "supernet",
+        "tasks/classification",
+        "tasks/images",
+        "tasks/task",  # in types alone
+        "training",
         "measurement",
         "export",
         "quantization",
@@ -59,7 +64,6 @@ USERS = {
         "profiling/layers",
         "evidence/handmade/bench",
         "evidence/handmade/networks",
-        "evidence/handmade/training",
         "commands",
         "steps",
     ),
@@ -149,6 +153,8 @@ def test_session_state_and_caches_have_one_user_each():
         "table.measurements",
         "regression.features",
         "regression",
+        "tasks.task",
+        "training.updates",
     ],
 )
 def test_importing_a_room_loads_no_torch_nor_shap(module):

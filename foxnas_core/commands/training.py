@@ -9,10 +9,10 @@ from typing import Any
 from tqdm import tqdm
 
 from foxnas_core.commands.shared import given, named_architecture, say, space_to_train, stoppable
-from foxnas_core.families.mbconv.space import settings_of
 from foxnas_core.steps.fine_tune import fine_tune_subnet, training_images
 from foxnas_core.study import Study, create_study, open_study
-from foxnas_core.tasks.dataset import load_dataset
+from foxnas_core.table.metrics import metric_of
+from foxnas_core.tasks import task_named
 
 CALIBRATION_IMAGES = 2000
 
@@ -22,23 +22,21 @@ def train(options: argparse.Namespace) -> dict[str, Any]:
     import torch
     from torch import distributed
 
+    from foxnas_core.supernet.adapter import supernet_of
     from foxnas_core.supernet.checkpoint import save_checkpoint
-    from foxnas_core.supernet.training import (
-        Progress,
-        Recipe,
-        accuracy_of,
-        check_images,
-        is_first,
-    )
-    from foxnas_core.supernet.training import train as run
+    from foxnas_core.training.distributed import is_first
+    from foxnas_core.training.loop import Progress
+    from foxnas_core.training.recipe import Recipe
+    from foxnas_core.training.supernets import check_fits, score_of
+    from foxnas_core.training.supernets import train as run
 
     torch.set_num_threads(options.threads)
     space = space_to_train(options.study, options.space)
-    settings = settings_of(space)
-    dataset = load_dataset(
-        options.data, side=settings.resolutions[-1], channels=settings.input_channels
-    )
-    check_images(space, dataset)
+    supernet, kind = supernet_of(space), task_named(options.task)
+    dataset = kind.load(options.data, supernet.input_shape(space.extreme("largest")))
+    task = kind.of(dataset)
+    check_fits(supernet, task, dataset)
+    unit = metric_of(task.objective).unit
     recipe = Recipe(**given(options, Recipe))
     if is_first() and not (options.study / "space.json").exists():
         create_study(options.study, space, name=options.study.resolve().name)
@@ -48,30 +46,27 @@ def train(options: argparse.Namespace) -> dict[str, Any]:
 
         def report(progress: Progress) -> None:
             bar.total = progress.steps
-            bar.set_postfix_str(
-                f"loss {progress.loss:.3f}, largest {progress.largest:.1f} %, "
-                f"smallest {progress.smallest:.1f} %"
-            )
+            scores = [f"{n} {v:.1f} {unit}" for n, v in progress.values.items() if n != "loss"]
+            bar.set_postfix_str(", ".join([f"loss {progress.loss:.3f}", *scores]))
             bar.update(progress.step - bar.n)
 
         trained = run(
             study.space,
+            task,
             dataset,
             recipe,
+            update=options.update,
             state_file=study.training_state_file,
             resume=options.resume,
             report=report,
         )
     if not is_first():
         return {}
-    mean, std = trained.record["pixel_mean"], trained.record["pixel_std"]
-    final = {
-        which: accuracy_of(
-            trained.supernet, study.space.extreme(which), dataset, mean=mean, std=std
-        )
-        for which in ("largest", "smallest")
-    }
-    record = trained.record | {"accuracy": final}
+    objective, final = task.objective, {}
+    for which in ("largest", "smallest"):
+        scores = score_of(trained.supernet, study.space.extreme(which), task, dataset)
+        final[which] = scores[objective].value
+    record = trained.record | {objective: final}
     with study.writing():
         save_checkpoint(study.checkpoint_file, trained.supernet, record)
     study.save_images(dataset.training.take(slice(0, CALIBRATION_IMAGES)), dataset.held_out)
@@ -79,13 +74,14 @@ def train(options: argparse.Namespace) -> dict[str, Any]:
     if distributed.is_initialized():
         distributed.destroy_process_group()
     say(f"Saved {study.checkpoint_file}.")
-    return {"study": str(study.folder), "steps": trained.record["steps"], "accuracy": final}
+    return {"study": str(study.folder), "steps": trained.record["steps"], objective: final}
 
 
 def fine_tune(options: argparse.Namespace) -> dict[str, Any]:
     """Fine-tune one architecture's subnet, and write it to a new folder."""
     from foxnas_core.export.exporter import check_new, write_export
-    from foxnas_core.quantization.finetuning import FineTuning, FineTuningProgress
+    from foxnas_core.quantization.finetuning import FineTuning
+    from foxnas_core.training.loop import Progress
 
     study = open_study(options.study)
     architecture = named_architecture(study, options.architecture)
@@ -93,7 +89,7 @@ def fine_tune(options: argparse.Namespace) -> dict[str, Any]:
     dataset = training_images(study, options.data)
     with stoppable() as stop, tqdm(unit="step", delay=1, file=sys.stderr) as bar:
 
-        def report(progress: FineTuningProgress) -> None:
+        def report(progress: Progress) -> None:
             bar.total = progress.steps
             bar.set_postfix_str(f"loss {progress.loss:.3f}")
             bar.update(progress.step - bar.n)

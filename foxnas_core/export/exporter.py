@@ -32,10 +32,10 @@ from foxnas_core.measurement.accuracy import AccuracyMeter, cross_entropies
 from foxnas_core.measurement.meter import Prepared
 from foxnas_core.measurement.runtimes import answers_of, write_models
 from foxnas_core.space.search_space import SearchSpace
-from foxnas_core.supernet.images import to_batch
 from foxnas_core.supernet.onnx import INPUT, session_of
 from foxnas_core.table.metrics import metric_of
 from foxnas_core.tasks.dataset import ImageSet
+from foxnas_core.tasks.images import to_batch
 
 TOLERANCE = 1e-4
 """Greatest logit difference between the subnet and an fp32 file of it that is still accepted, where

@@ -7,10 +7,10 @@ import numpy as np
 
 from foxnas_core.measurement.meter import INT8_IMAGES, Prepared
 from foxnas_core.space.architecture import Architecture
-from foxnas_core.supernet.images import Level, to_batch
 from foxnas_core.supernet.onnx import INPUT, session_of
 from foxnas_core.supernet.sharing import SharedSessions
 from foxnas_core.tasks.dataset import ImageSet, check_apart
+from foxnas_core.tasks.images import Level, to_batch
 
 
 def not_told(architecture: Architecture, precision: str, right: np.ndarray) -> None:

@@ -12,8 +12,8 @@ from foxnas_core.measurement.hosts import Host
 from foxnas_core.measurement.latency import SETTLING, columns_of, warm_up_of
 from foxnas_core.measurement.meter import INT8_IMAGES, Prepared
 from foxnas_core.measurement.runtimes import PRECISIONS, write_models
-from foxnas_core.supernet.images import Level
 from foxnas_core.tasks.dataset import ImageSet
+from foxnas_core.tasks.images import Level
 
 _REFERENCE = "reference"
 

@@ -13,9 +13,9 @@ from typing import Any
 from foxnas_core.measurement.meter import Prepared
 from foxnas_core.measurement.precisions import models_of, one_image
 from foxnas_core.measurement.runner import one_core
-from foxnas_core.supernet.images import Level
 from foxnas_core.supernet.onnx import INPUT, session_of
 from foxnas_core.tasks.dataset import ImageSet
+from foxnas_core.tasks.images import Level
 
 _INSTALL = (
     "not available: the package zeus reads the processor's energy counter; install it with 'pip "

@@ -25,9 +25,9 @@ from foxnas_core.measurement.runner import (
     timed,
 )
 from foxnas_core.networks import Network
-from foxnas_core.supernet.images import Level
 from foxnas_core.supernet.onnx import onnx_model, session_of
 from foxnas_core.tasks.dataset import ImageSet
+from foxnas_core.tasks.images import Level
 
 FP32, INT8 = "latency_ms", "latency_ms:int8"
 # Visits of the reference in one look at its time when a device's measuring begins.

@@ -13,9 +13,9 @@ from onnx import TensorProto, helper
 from foxnas_core.measurement.meter import Prepared
 from foxnas_core.measurement.peak import can_tell
 from foxnas_core.measurement.precisions import models_of
-from foxnas_core.supernet.images import Level
 from foxnas_core.supernet.onnx import INPUT, OUTPUT
 from foxnas_core.tasks.dataset import ImageSet
+from foxnas_core.tasks.images import Level
 
 _NOT = "not available on this device: the system does not tell a process's peak memory"
 _OPSET, _IR = 17, 8  # as the subnets' own models have

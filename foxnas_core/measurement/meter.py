@@ -8,9 +8,9 @@ from typing import Any, Protocol
 
 from foxnas_core.networks import Network
 from foxnas_core.space.architecture import Architecture
-from foxnas_core.supernet.images import Level, to_batch
 from foxnas_core.supernet.onnx import onnx_model, quantized_model
 from foxnas_core.tasks.dataset import ImageSet
+from foxnas_core.tasks.images import Level, to_batch
 
 INT8_IMAGES = 200
 """How many training images the ranges of int8 activations are taken from."""

@@ -3,8 +3,8 @@
 import numpy as np
 
 from foxnas_core.measurement.meter import Prepared
-from foxnas_core.supernet.images import Level
 from foxnas_core.tasks.dataset import ImageSet
+from foxnas_core.tasks.images import Level
 
 FP32, INT8 = "", ":int8"
 

@@ -5,10 +5,9 @@ from collections.abc import Sequence
 from foxnas_core.measurement.meter import Prepared
 from foxnas_core.space.architecture import Architecture
 from foxnas_core.supernet.checkpoint import Checkpoint
-from foxnas_core.supernet.images import Level
 from foxnas_core.supernet.sharing import recalibrate_together
-from foxnas_core.supernet.training import batches
 from foxnas_core.tasks.dataset import ImageSet
+from foxnas_core.tasks.images import Level
 
 
 def prepare(checkpoint: Checkpoint, architecture: Architecture, calibration: ImageSet) -> Prepared:
@@ -20,11 +19,11 @@ def prepare_all(
     checkpoint: Checkpoint, architectures: Sequence[Architecture], calibration: ImageSet
 ) -> list[Prepared]:
     """As `prepare` each, in less time where subnets begin alike."""
-    mean, std = pixel_statistics(checkpoint)
+    task = checkpoint.task
     subnets = [checkpoint.extract(architecture) for architecture in architectures]
-    for resolution in {subnet.input_shape[-1] for subnet in subnets}:
-        own = [subnet for subnet in subnets if subnet.input_shape[-1] == resolution]
-        recalibrate_together(own, batches(calibration, resolution, mean, std))
+    for shape in {subnet.input_shape for subnet in subnets}:
+        own = [subnet for subnet in subnets if subnet.input_shape == shape]
+        recalibrate_together(own, task.batches(calibration.images, shape))
     return [Prepared(a, subnet) for a, subnet in zip(architectures, subnets, strict=True)]
 
 

@@ -14,8 +14,8 @@ import torch
 from foxnas_core.errors import FoxnasError
 from foxnas_core.measurement.environments import Runtime
 from foxnas_core.measurement.meter import INT8_IMAGES, Prepared
-from foxnas_core.supernet.images import Level, to_batch
 from foxnas_core.tasks.dataset import ImageSet
+from foxnas_core.tasks.images import Level, to_batch
 
 CONVERTER = Path(__file__).with_name("convert.py")
 ANSWERER = Path(__file__).with_name("answer.py")

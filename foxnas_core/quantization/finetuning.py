@@ -8,7 +8,6 @@ training; Jacob et al., arXiv 1712.05877).
 import copy
 import json
 import math
-import time
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from importlib.metadata import version
@@ -17,18 +16,16 @@ from typing import Any
 import numpy as np
 import torch
 from safetensors.torch import save
-from torch.nn import functional as F
 
-from foxnas_core.errors import InvalidInput
 from foxnas_core.export.exporter import ExportedModel
 from foxnas_core.measurement.accuracy import AccuracyMeter
 from foxnas_core.measurement.meter import INT8_IMAGES, Prepared
 from foxnas_core.measurement.runner import device_name
-from foxnas_core.quantization.fake import FakeQuantized
-from foxnas_core.supernet.images import Level, to_batch
 from foxnas_core.tasks.dataset import ImageSet
+from foxnas_core.tasks.task import Task
+from foxnas_core.training.loop import Progress, run
+from foxnas_core.training.updates.quantization import QuantizationAware
 
-_RANGES_EVERY = 50  # steps
 _NORMAL = 1.959964  # the 97.5 % quantile
 
 
@@ -43,15 +40,10 @@ class FineTuning:
     quantization_aware: bool = False
     seed: int = 0
 
-
-@dataclass(frozen=True)
-class FineTuningProgress:
-    """Steps done of all, the mean loss (nats) since the last report, and the seconds left."""
-
-    step: int
-    steps: int
-    loss: float
-    seconds_left: float
+    @property
+    def warmup(self) -> float:
+        """None: the weights were trained before."""
+        return 0.0
 
 
 @dataclass(frozen=True)
@@ -103,68 +95,34 @@ class Effect:
 
 def fine_tune(
     prepared: Prepared,
+    task: Task,
     training: ImageSet,
     recipe: FineTuning,
     *,
     calibration: ImageSet,
-    mean: Level,
-    std: Level,
-    report: Callable[[FineTuningProgress], None] = lambda progress: None,
+    report: Callable[[Progress], None] = lambda progress: None,
     stop: Callable[[], bool] = lambda: False,
     report_every: int = 20,
 ) -> FineTuned:
     """Train a copy of the subnet's weights on training images; batch norms keep their statistics.
 
     Ranges of activations are those on the images that int8 is calibrated on, taken anew as weights
-    move. `stop` is asked after every step; what was learnt so far is then returned. Raises
+    move. `stop` is asked before every step; what was learnt so far is then returned. Raises
     `InvalidInput` where there are fewer images than a batch.
     """
-    per_epoch = len(training) // recipe.batch
-    planned = per_epoch * recipe.epochs
-    if not planned:
-        raise InvalidInput(
-            f"{len(training)} training images are fewer than one batch of {recipe.batch}."
-        )
     torch.manual_seed(recipe.seed)
-    subnet = copy.deepcopy(prepared.subnet).eval()
-    model = FakeQuantized(subnet)
-    observed = to_batch(calibration.images[:INT8_IMAGES], subnet.input_shape[-1], mean, std)
-    parameters = [p for p in subnet.parameters() if p.requires_grad]
-    # No decay on norms and biases, as in the supernet's training.
-    groups: list[dict[str, Any]] = [
-        {"params": [p for p in parameters if p.ndim > 1], "weight_decay": recipe.weight_decay},
-        {"params": [p for p in parameters if p.ndim <= 1], "weight_decay": 0.0},
-    ]
-    optimizer = torch.optim.AdamW(groups, lr=recipe.learning_rate)
-    started, done, losses = time.monotonic(), 0, [0.0]
-    order = np.empty(0, dtype=int)
-    while done < planned and not stop():
-        epoch, position = divmod(done, per_epoch)
-        rng = np.random.default_rng([recipe.seed, 1, done])
-        if position == 0:
-            losses.clear()
-            order = np.random.default_rng([recipe.seed, 0, epoch]).permutation(len(training))
-        rows = order[position * recipe.batch : (position + 1) * recipe.batch]
-        x = to_batch(training.images[rows], subnet.input_shape[-1], mean, std)
-        flips = torch.from_numpy(rng.random(len(rows)) < 0.5)
-        x = torch.where(flips[:, None, None, None], x.flip(3), x)
-        for group in optimizer.param_groups:
-            group["lr"] = recipe.learning_rate * 0.5 * (1 + math.cos(math.pi * done / planned))
-        if recipe.quantization_aware and done % _RANGES_EVERY == 0:
-            model.observe(observed)
-        logits = model(x) if recipe.quantization_aware else model.plain(x)
-        loss = F.cross_entropy(logits, torch.from_numpy(training.labels[rows]))
-        optimizer.zero_grad(set_to_none=True)
-        loss.backward()
-        optimizer.step()
-        losses.append(loss.item())
-        done += 1
-        if done % report_every == 0 or done == planned:
-            rate = (time.monotonic() - started) / done
-            mean_loss = float(np.mean(losses[-report_every:]))
-            report(FineTuningProgress(done, planned, mean_loss, rate * (planned - done)))
-    seconds = time.monotonic() - started
-    return FineTuned(Prepared(prepared.architecture, subnet), recipe, done, planned, seconds)
+    subnet = copy.deepcopy(prepared.subnet)
+    update = QuantizationAware(
+        subnet,
+        task,
+        recipe,
+        observed=task.batch(calibration.images[:INT8_IMAGES], subnet.input_shape),
+        rounded=recipe.quantization_aware,
+    )
+    done = run(update, training, report=report, report_every=report_every, stop=lambda step: stop())
+    return FineTuned(
+        Prepared(prepared.architecture, subnet), recipe, done.step, done.steps, done.seconds
+    )
 
 
 def effect_of(

@@ -75,7 +75,8 @@ def import_once_for_all(folder: Path, space: SearchSpace, *, weights: Path, data
         supernet_from_once_for_all,
     )
     from foxnas_core.supernet.checkpoint import load_weights, save_checkpoint
-    from foxnas_core.supernet.training import check_images
+    from foxnas_core.tasks.classification import Classification
+    from foxnas_core.training.supernets import check_fits
 
     study = Study(folder, folder.resolve().name, "", space)
     if study.checkpoint_file.exists():
@@ -83,7 +84,7 @@ def import_once_for_all(folder: Path, space: SearchSpace, *, weights: Path, data
     settings = settings_of(space)
     supernet = supernet_from_once_for_all(load_weights(weights), space)
     dataset = _dataset(data, side=settings.resolutions[-1], channels=settings.input_channels)
-    check_images(space, dataset)
+    check_fits(supernet, Classification.of(dataset), dataset)
     pixels: dict[str, Any] = dict(
         zip(("pixel_mean", "pixel_std"), dataset.pixel_statistics(), strict=True)
     )

@@ -143,11 +143,10 @@ def _tuned(
     mean, std = pixel_statistics(checkpoint)
     tuned = finetuning.fine_tune(
         inherited,
+        checkpoint.task,
         dataset.training,
         tuning,
         calibration=calibration,
-        mean=mean,
-        std=std,
         report=lambda progress: steps.tick(progress.step / progress.steps),
         # So that what the report raises ends it at once.
         report_every=1,

@@ -17,9 +17,9 @@ if TYPE_CHECKING:
         Effect,
         FineTuned,
         FineTuning,
-        FineTuningProgress,
     )
     from foxnas_core.supernet.checkpoint import Checkpoint
+    from foxnas_core.training.loop import Progress
 
 
 def training_images(study: Study, data: Path | None) -> Dataset:
@@ -37,7 +37,7 @@ def fine_tune_subnet(
     dataset: Dataset,
     recipe: "FineTuning",
     *,
-    report: "Callable[[FineTuningProgress], None]",
+    report: "Callable[[Progress], None]",
     stop: Callable[[], bool],
 ) -> "tuple[FineTuned, Effect, ExportedModel]":
     """Fine-tune a subnet on the dataset that its supernet was trained on, and score it before and
@@ -57,8 +57,8 @@ def fine_tune_subnet(
     mean, std = pixel_statistics(checkpoint)
     before = prepare(checkpoint, architecture, calibration)
     tuned = finetuning.fine_tune(
-        before, dataset.training, recipe,
-        calibration=calibration, mean=mean, std=std, report=report, stop=stop,
+        before, checkpoint.task, dataset.training, recipe,
+        calibration=calibration, report=report, stop=stop,
     )  # fmt: skip
     meter = AccuracyMeter(held_out, calibration, mean=mean, std=std)
     effect = finetuning.effect_of(

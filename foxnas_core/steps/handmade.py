@@ -27,7 +27,7 @@ from foxnas_core.study.locks import claim, writing
 
 if TYPE_CHECKING:
     from foxnas_core.evidence.handmade.bench import HandmadeBench
-    from foxnas_core.supernet.training import Recipe
+    from foxnas_core.training.recipe import Recipe
 
 LATENCIES = {"latency_ms": "accuracy", "latency_ms:int8": "accuracy:int8"}
 """The latencies whose fronts are searched, and the accuracy of that precision, in whose stead the
@@ -84,8 +84,8 @@ def compare_handmade(
     import torch
 
     from foxnas_core.evidence.handmade.bench import HandmadeBench
-    from foxnas_core.evidence.handmade.training import steps_of
     from foxnas_core.evidence.trust.alone import recipe_of
+    from foxnas_core.training.loop import steps_of
 
     torch.set_num_threads(1)
     own = recipe_of(checkpoint)
@@ -105,7 +105,7 @@ def compare_handmade(
                 record = record.with_result(contender.name, bench.inherited(contender))
                 study.save(HANDMADE, record)
         missing = [c for c in _in_turn(record.contenders) if c.lacks(ALONE, seed)]
-        tally = _Tally(len(missing), steps_of(dataset, recipe), report)
+        tally = _Tally(len(missing), steps_of(len(dataset.training), recipe), report)
         for contender in missing:
             state = folder / f"{contender.name}-{checkpoint_hash}-{settings.epochs}-{seed}.state"
             weights = _weights_file(folder, contender, seed)

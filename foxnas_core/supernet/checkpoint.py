@@ -17,6 +17,8 @@ from foxnas_core.networks import Network, SupernetAdapter
 from foxnas_core.space.architecture import Architecture
 from foxnas_core.space.search_space import SearchSpace
 from foxnas_core.supernet.adapter import Factory, build_supernet, supernet_of
+from foxnas_core.tasks import task_of
+from foxnas_core.tasks.task import Task
 
 
 @dataclass(frozen=True)
@@ -26,6 +28,11 @@ class Checkpoint:
 
     supernet: SupernetAdapter
     record: dict[str, Any]
+
+    @property
+    def task(self) -> Task:
+        """What it was trained for; raises `InvalidInput` where that isn't known here."""
+        return task_of(self.record)
 
     def extract(self, architecture: Architecture) -> Network:
         """The subnet of `architecture`, in evaluation mode; its norms are to be recalibrated."""

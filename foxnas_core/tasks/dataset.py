@@ -24,27 +24,44 @@ _MOST_UNPACKED = 4 << 30  # bytes of images that come from elsewhere
 
 @dataclass(frozen=True)
 class ImageSet:
-    """Images (N, H, W) or (N, H, W, 3), uint8, and their labels (N,), int64."""
+    """Images (N, H, W) or (N, H, W, 3), uint8, and their labels (N,), int64.
+
+    `domains` (N,) numbers the domain that each comes from, where a dataset has some.
+    """
 
     images: np.ndarray
     labels: np.ndarray
+    domains: np.ndarray | None = None
 
     def __len__(self) -> int:
         return len(self.labels)
 
     def take(self, rows: slice | np.ndarray) -> "ImageSet":
-        return ImageSet(self.images[rows], self.labels[rows])
+        domains = None if self.domains is None else self.domains[rows]
+        return ImageSet(self.images[rows], self.labels[rows], domains)
+
+    def divided(self, parts: int, seed: int) -> "list[ImageSet]":
+        """So many parts of one size that share no image: to train on, and to search by. What is
+        left over of a division belongs to none; one part is the set as it is."""
+        if parts == 1:
+            return [self]
+        rows, size = np.random.default_rng(seed).permutation(len(self)), len(self) // parts
+        return [self.take(rows[i * size : (i + 1) * size]) for i in range(parts)]
 
 
 @dataclass(frozen=True)
 class Dataset:
-    """Training and held-out images that share no image, with class names and a licence note."""
+    """Training and held-out images that share no image, with class names and a licence note.
+
+    `domains` names what the numbers in the sets stand for.
+    """
 
     name: str
     licence: str
     classes: tuple[str, ...]
     training: ImageSet
     held_out: ImageSet
+    domains: tuple[str, ...] = ()
 
     def pixel_statistics(self) -> tuple[float, float]:
         """Mean and standard deviation of the training pixels, scaled to 0…1."""

@@ -22,7 +22,7 @@ def test_an_export_goes_on_elsewhere_and_its_files_run_and_classify(
 ):
     import onnxruntime
 
-    from foxnas_core.supernet.images import to_batch
+    from foxnas_core.tasks.images import to_batch
 
     # The quickest of those that were measured already, which need not be measured again.
     table = demo.table()

@@ -22,10 +22,10 @@ from foxnas_core.export.model_card import Estimate
 from foxnas_core.export.progress import Steps
 from foxnas_core.measurement.campaign import prepare
 from foxnas_core.measurement.runtimes import ConversionFailed
-from foxnas_core.supernet.images import to_batch
 from foxnas_core.supernet.onnx import session_of
 from foxnas_core.table.metrics import metric_of
 from foxnas_core.tasks.dataset import ImageSet
+from foxnas_core.tasks.images import to_batch
 from tests.export import runtime
 
 ESTIMATES = [

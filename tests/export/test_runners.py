@@ -19,8 +19,8 @@ from foxnas_core.families import space_from_dict
 from foxnas_core.families.mbconv.supernet import Supernet
 from foxnas_core.measurement.campaign import prepare
 from foxnas_core.supernet.checkpoint import Checkpoint
-from foxnas_core.supernet.images import to_batch
 from foxnas_core.tasks.dataset import ImageSet
+from foxnas_core.tasks.images import to_batch
 
 
 def run(folder, script, *arguments) -> tuple[str, float]:

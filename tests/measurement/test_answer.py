@@ -11,7 +11,7 @@ from foxnas_core.measurement import answer
 from foxnas_core.measurement.campaign import pixel_statistics, prepare
 from foxnas_core.measurement.environments import RUNTIMES
 from foxnas_core.measurement.runtimes import answers_of, write_models
-from foxnas_core.supernet.images import to_batch
+from foxnas_core.tasks.images import to_batch
 
 
 def test_every_image_is_answered_by_itself_and_the_version_told(tmp_path, monkeypatch):

@@ -46,7 +46,7 @@ def test_a_prepared_subnet_has_statistics_of_its_own_images(tiny_checkpoint, tin
     subnet = prepare(tiny_checkpoint, architecture, tiny_dataset.training).subnet
     assert not subnet.training
     mean, std = tiny_checkpoint.record["pixel_mean"], tiny_checkpoint.record["pixel_std"]
-    from foxnas_core.supernet.images import to_batch
+    from foxnas_core.tasks.images import to_batch
 
     batch = to_batch(tiny_dataset.training.images, subnet.input_shape[-1], mean, std)
     seen = subnet.stem[0][0](batch)

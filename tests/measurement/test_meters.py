@@ -13,9 +13,9 @@ from foxnas_core.measurement.cost import CostMeter, cost_of
 from foxnas_core.measurement.latency import FP32, INT8, LatencyMeter
 from foxnas_core.measurement.meter import Prepared
 from foxnas_core.study import open_study
-from foxnas_core.supernet.images import to_batch
 from foxnas_core.supernet.onnx import INPUT, session_of
 from foxnas_core.tasks.dataset import ImageSet
+from foxnas_core.tasks.images import to_batch
 
 
 @pytest.fixture(scope="module")

@@ -14,16 +14,17 @@ from foxnas_core.families.mbconv.subnet import Subnet
 from foxnas_core.measurement.accuracy import AccuracyMeter
 from foxnas_core.measurement.campaign import pixel_statistics, prepare
 from foxnas_core.measurement.meter import Prepared
-from foxnas_core.quantization.fake import FakeQuantized
 from foxnas_core.quantization.finetuning import (
     FineTuning,
     effect_of,
     fine_tune,
     fine_tuned_files,
 )
-from foxnas_core.supernet.images import to_batch
 from foxnas_core.supernet.onnx import INPUT, session_of
+from foxnas_core.tasks.classification import Classification
 from foxnas_core.tasks.dataset import Dataset, ImageSet
+from foxnas_core.tasks.images import to_batch
+from foxnas_core.training.fake_quantization import FakeQuantized
 
 
 @pytest.fixture(scope="module")
@@ -39,7 +40,9 @@ def given(tiny_checkpoint, tiny_dataset):
 
 def tuned_by(given, dataset, recipe, **options):
     prepared, shared = given
-    return fine_tune(prepared, dataset.training, recipe, **shared, **options)
+    calibration = shared["calibration"]
+    task = Classification(shared["mean"], shared["std"])
+    return fine_tune(prepared, task, dataset.training, recipe, calibration=calibration, **options)
 
 
 def effect(given, dataset, tuned):

@@ -20,7 +20,6 @@ from foxnas_core.evidence.handmade.record import (
     Result,
     Way,
 )
-from foxnas_core.evidence.handmade.training import train_network
 from foxnas_core.evidence.trust.pairs import Score
 from foxnas_core.families.mbconv.space import MBConvSettings, resolution_of, settings_of
 from foxnas_core.families.mbconv.subnet import Subnet
@@ -34,8 +33,9 @@ from foxnas_core.networks import Network
 from foxnas_core.space.architecture import Architecture
 from foxnas_core.supernet.checkpoint import Checkpoint, load_tensors, save_tensors
 from foxnas_core.supernet.recalibration import recalibrate
-from foxnas_core.supernet.training import Recipe, batches
 from foxnas_core.tasks.dataset import Dataset, ImageSet
+from foxnas_core.training.networks import train_network
+from foxnas_core.training.recipe import Recipe
 
 ROUNDS = 9
 """Rounds of the campaign, each of which visits every network in both precisions."""
@@ -94,18 +94,17 @@ class HandmadeBench:
     ) -> Result:
         """Train a network alone, write its recalibrated weights and score it; see `train_network`,
         which goes on from `state`."""
-        mean, std = pixel_statistics(self.checkpoint)
+        task = self.checkpoint.task
         network, seconds = train_network(
             lambda: self.build(contender),
             contender.name,
+            task,
             self.dataset,
             recipe,
-            mean=mean,
-            std=std,
             state_file=state,
             report=lambda progress: report(progress.step),
         )
-        recalibrate(network, batches(self.calibration, network.input_shape[-1], mean, std))
+        recalibrate(network, task.batches(self.calibration.images, network.input_shape))
         save_tensors(weights, dict(network.state_dict()), {"network": contender.name})
         return self._scored(contender, network, ALONE, recipe.seed, seconds)
 

@@ -21,8 +21,10 @@ from foxnas_core.measurement.meter import Prepared
 from foxnas_core.measurement.runner import device_name
 from foxnas_core.space.architecture import Architecture
 from foxnas_core.supernet.checkpoint import Checkpoint
-from foxnas_core.supernet.training import Progress, Recipe, train
 from foxnas_core.tasks.dataset import Dataset, ImageSet
+from foxnas_core.training.loop import Progress
+from foxnas_core.training.recipe import Recipe
+from foxnas_core.training.supernets import train
 
 
 @dataclass(frozen=True)
@@ -107,6 +109,7 @@ def train_pair(
 
         trained = train(
             supernet.space,
+            checkpoint.task,
             bench.dataset,
             recipe,
             state_file=path,

@@ -16,7 +16,7 @@ from foxnas_core.families import space_from_dict
 from foxnas_core.measurement.accuracy import AccuracyMeter
 from foxnas_core.measurement.campaign import prepare
 from foxnas_core.supernet.checkpoint import Checkpoint
-from foxnas_core.supernet.training import weights_fingerprint
+from foxnas_core.training.supernets import weights_fingerprint
 
 SETTINGS = TrustSettings(2, 1, 0.5)  # 20 and 10 steps
 

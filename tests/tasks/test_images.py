@@ -2,7 +2,7 @@ import numpy as np
 import torch
 from torch.nn import functional as F
 
-from foxnas_core.supernet.images import to_batch
+from foxnas_core.tasks.images import to_batch
 
 
 def test_pixels_are_scaled_then_normalised():

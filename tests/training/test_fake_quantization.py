@@ -9,9 +9,9 @@ from hypothesis import strategies as st
 
 from foxnas_core.families import space_from_dict
 from foxnas_core.families.mbconv.supernet import Supernet
-from foxnas_core.quantization.fake import FakeQuantized, folded, rounded, rounded_weight
 from foxnas_core.supernet.onnx import INPUT, onnx_model, quantized_model, session_of
 from foxnas_core.supernet.recalibration import recalibrate
+from foxnas_core.training.fake_quantization import FakeQuantized, folded, rounded, rounded_weight
 
 
 def subnet_of(**stage):

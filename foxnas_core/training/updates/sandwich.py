@@ -1,0 +1,100 @@
+"""The sandwich rule with in-place distillation.
+
+A step trains the largest subnet on the labels, random ones and the smallest on the labels and on
+the largest one's soft predictions (Yu & Huang, arXiv 1903.05134; Yu et al., arXiv 2003.11142).
+In a narrow supernet the two extremes, trained in every step, crowd out the subnets between them,
+which then score below the smallest. So a recipe says in which share of the steps each extreme
+takes part; a step without the largest subnet trains on the labels alone.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import ClassVar
+
+import numpy as np
+from torch import Tensor
+
+from foxnas_core.networks import SupernetAdapter
+from foxnas_core.space.architecture import Architecture, Value
+from foxnas_core.space.search_space import Decision
+from foxnas_core.tasks.dataset import ImageSet
+from foxnas_core.tasks.task import Task
+from foxnas_core.training.recipe import Recipe
+from foxnas_core.training.update import Observed, Update
+from foxnas_core.training.updates.single import laid_out
+
+
+class Sandwich(Update):
+    """A supernet's subnets by a recipe, or the one that the recipe trains alone.
+
+    Columns: the loss with the labels (mean over subnets), and the latest training scores of the
+    two extremes, in the unit of the task's objective.
+    """
+
+    name: ClassVar[str] = "sandwich"
+    takes = SupernetAdapter
+    model: SupernetAdapter
+    recipe: Recipe
+    columns: ClassVar[tuple[str, ...]] = ("loss", "largest", "smallest")
+
+    def __init__(self, model: SupernetAdapter, task: Task, recipe: Recipe) -> None:
+        super().__init__(model, task, recipe)
+        self._ends = {which: model.space.extreme(which) for which in ("largest", "smallest")}
+
+    @classmethod
+    def columns_for(cls, task: Task) -> list[str]:
+        loss, *extremes = cls.columns
+        return [loss, *(f"{extreme}_{task.objective}" for extreme in extremes)]
+
+    def step(self, number: int, parts: Sequence[ImageSet]) -> Observed:
+        [cases] = parts
+        seen: list[tuple[str, float]] = []
+        teacher: Tensor | None = None
+        weight = self.recipe.distillation
+        for architecture in self.subnets(number):
+            x = self.task.batch(cases.images, self.model.input_shape(architecture))
+            outputs = self.model(laid_out(x, self.model.layout), architecture)
+            hard = loss = self.task.loss(outputs, cases.labels)
+            if teacher is not None:
+                imitation = self.task.imitation(outputs, teacher)
+                loss = (1 - weight) * hard + weight * imitation
+            loss.backward()
+            if architecture == self._ends["largest"]:
+                teacher = outputs.detach()
+            seen.append(("loss", hard.item()))
+            scores = self.task.cases(outputs.detach().numpy(), cases.labels)
+            mean = float(scores[self.task.objective].mean())
+            seen += [(which, mean) for which, end in self._ends.items() if end == architecture]
+        return seen
+
+    def subnets(self, step: int) -> list[Architecture]:
+        """The subnets of one step, the largest first; or the one trained alone."""
+        space, recipe = self.model.space, self.recipe
+        if recipe.alone is not None:
+            return [space.architecture(recipe.alone)]
+        rng = np.random.default_rng([recipe.seed, 3, step])
+        subnets = [self._draw(rng) for _ in range(recipe.random_subnets)]
+        if rng.random() < recipe.largest_share:
+            subnets.insert(0, self._ends["largest"])
+        if rng.random() < recipe.smallest_share or not subnets:
+            subnets.append(self._ends["smallest"])
+        return subnets
+
+    def _draw(self, rng: np.random.Generator) -> Architecture:
+        """A random subnet, its resolution drawn in proportion to the number of pixels.
+
+        With equal shares the larger inputs, which hold more to learn, end up behind smaller ones.
+        """
+        space = self.model.space
+        architecture = space.draw(rng, "decisions")
+        choices = architecture.to_dict()
+        for decision in space.decisions:
+            if decision.role == "resolution" and decision.name in choices:
+                pixels = np.array([self._cells(choices, decision, r) for r in decision.choices])
+                drawn = int(rng.choice(len(pixels), p=pixels / pixels.sum()))
+                choices[decision.name] = decision.choices[drawn]
+        return space.architecture(choices)
+
+    def _cells(self, choices: Mapping[str, Value], decision: Decision, choice: Value) -> float:
+        """Pixels, or voxels, of a case that an architecture takes with another resolution."""
+        other = self.model.space.architecture({**choices, decision.name: choice})
+        return float(np.prod(self.model.input_shape(other)[1:]))
