@@ -48,11 +48,16 @@ class Classification(Task):
 
     @classmethod
     def check(
-        cls, dataset: Dataset, input_shape: Sequence[int], output_shape: Sequence[int]
+        cls,
+        dataset: Dataset,
+        input_shape: Sequence[int],
+        output_shape: Sequence[int],
+        space: str,
     ) -> None:
         images = dataset.training.images
-        check_size("channels", dataset, 1 if images.ndim == 3 else images.shape[-1], input_shape[0])
-        check_size("classes", dataset, len(dataset.classes), output_shape[-1])
+        channels = 1 if images.ndim == 3 else images.shape[-1]
+        check_size("channels", dataset, channels, input_shape[0], space)
+        check_size("classes", dataset, len(dataset.classes), output_shape[-1], space)
 
     def batch(self, inputs: np.ndarray, input_shape: Sequence[int]) -> Tensor:
         return to_batch(inputs, input_shape[-1], self.mean, self.std)

@@ -68,10 +68,14 @@ class Task(ABC):
     @classmethod
     @abstractmethod
     def check(
-        cls, dataset: Dataset, input_shape: Sequence[int], output_shape: Sequence[int]
+        cls,
+        dataset: Dataset,
+        input_shape: Sequence[int],
+        output_shape: Sequence[int],
+        space: str,
     ) -> None:
         """Raises `InvalidInput` where a network from `input_shape` to `output_shape`, each of one
-        case, doesn't suit the dataset."""
+        case, doesn't suit the dataset; `space` is the name of its search space."""
 
     @abstractmethod
     def batch(self, inputs: np.ndarray, input_shape: Sequence[int]) -> "Tensor":
@@ -133,10 +137,10 @@ def mean_of(values: np.ndarray) -> Score:
     return Score(float(values.mean()), float(values.std(ddof=1) / np.sqrt(len(values))))
 
 
-def check_size(what: str, dataset: Dataset, has: int, takes: int) -> None:
-    """Raise `InvalidInput` where a dataset has other than a network takes of something."""
+def check_size(what: str, dataset: Dataset, has: int, takes: int, space: str) -> None:
+    """Raise `InvalidInput` where a dataset has other than a space's networks take of something."""
     if has != takes:
         raise InvalidInput(
-            f"The images of {dataset.name} have {has} {what}, but the space is for {takes}; name "
-            f"a space of your own (--space FILE) with {has}."
+            f"The images of {dataset.name} have {has} {what}, but space {space!r} is for "
+            f"{takes}; train on a space of your own (--space FILE) with {has}."
         )

@@ -105,7 +105,7 @@ def check_fits(supernet: SupernetAdapter, task: Task, dataset: Dataset) -> None:
     network = supernet.extract(supernet.space.extreme("smallest"))
     with torch.no_grad():
         outputs = network(network.example(2))
-    task.check(dataset, network.input_shape, tuple(outputs.shape[1:]))
+    task.check(dataset, network.input_shape, tuple(outputs.shape[1:]), supernet.space.name)
 
 
 def weights_fingerprint(supernet: SupernetAdapter) -> str:
