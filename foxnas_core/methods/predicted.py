@@ -4,7 +4,7 @@ strategy that only has architectures evaluated."""
 import pandas as pd
 
 from foxnas_core.errors import InvalidInput
-from foxnas_core.methods.method import Method, Question, Selection, missing_columns
+from foxnas_core.methods.method import Method, Question, Run, Selection, missing_columns
 from foxnas_core.search.annealing import Annealer, certificate
 from foxnas_core.search.problem import Candidate, SearchProblem
 from foxnas_core.search.result import certificate_of, gap_to
@@ -17,6 +17,8 @@ from foxnas_core.steps.fit import fit_all
 from foxnas_core.steps.search import search_problem
 from foxnas_core.study import Study
 
+# Values that differ by less, relative to their size, are sums in another order.
+_ROUNDING = 1e-9
 # Architectures that a strategy has evaluated.
 EVALUATIONS = 2000
 
@@ -32,8 +34,12 @@ class Annealing(Method):
 
     def begin(
         self, study: Study, question: Question, *, seed: int = 0, state: bytes | None = None
-    ) -> "_AnnealingRun":
-        return _AnnealingRun(fitted_problem(study, question), seed, steps_of(state))
+    ) -> Run:
+        problem = fitted_problem(study, question)
+        if problem.is_listed:
+            return _AnnealingRun(problem, seed, steps_of(state))
+        # Chains walk options that can be listed.
+        return _StrategyRun("Regularised evolution", problem, seed, steps_of(state))
 
 
 class Evaluating(Method):
@@ -133,6 +139,8 @@ def _selection(
 ) -> Selection:
     """What was found, beside the exact optimum or, where that is out of reach, a bound on it."""
     gap = gap_to(problem, best, exact.value if exact else bound)
+    if gap is not None and abs(gap) <= _ROUNDING * (1 + abs(best.value)):
+        gap = 0.0
     shown = {"": best} | ({"exact_": exact} if exact and gap else {})
     limits = [None, *(f"{x.side.replace('_', ' ')} {x.bound:.6g}" for x in problem.limits)]
     evidence = pd.DataFrame(

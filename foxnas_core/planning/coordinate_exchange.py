@@ -186,7 +186,8 @@ class _Moves:
         if group in self._space.context:
             return form.matrix(candidates)
         rows = np.repeat(row[np.newaxis], len(candidates), axis=0)
-        for name in (group, *(n for n, read in form.couplings.items() if group in read)):
+        own = {decision.name for decision in self._space.in_group(group)}
+        for name in (group, *(n for n, read in form.couplings.items() if own & set(read))):
             rows[:, form.columns_of(name)] = form.matrix(candidates, name)
         return rows
 

@@ -87,7 +87,8 @@ class Predictor:
 
     @property
     def couplings(self) -> Mapping[str, tuple[str, ...]]:
-        """The groups of terms that read several of the space's, each with those that it reads."""
+        """The terms that read several groups: by the name that stands as theirs, the decisions that
+        they read."""
         return self.form.couplings
 
     @property

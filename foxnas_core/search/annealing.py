@@ -357,5 +357,7 @@ def search(
 
 
 def certificate(solution: Solution) -> tuple[Candidate | None, float | None]:
-    """What `Annealer.result` takes of a solution: the optimum, or else the bound."""
-    return (solution.candidate, None) if solution.exact else (None, solution.bound)
+    """What `Annealer.result` takes of a solution: the optimum, or else a bound if there is any."""
+    if solution.exact:
+        return solution.candidate, None
+    return None, solution.bound if math.isfinite(solution.bound) else None

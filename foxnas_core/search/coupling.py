@@ -20,6 +20,8 @@ Couplings = Mapping[str, tuple[str, ...]]
 
 class Coupled(Protocol):
     @property
+    def space(self) -> SearchSpace: ...
+    @property
     def couplings(self) -> Couplings: ...
 
 
@@ -32,8 +34,14 @@ _ALL = "\0"
 def blocks_of(space: SearchSpace, *couplings: Couplings) -> SearchSpace:
     """The space with groups that are coupled, directly or through others, as one group; itself
     where none are."""
-    pairs = tuple(groups for own in couplings for groups in own.values() if len(groups) > 1)
-    return _merged(space, pairs) if pairs else space
+    read = [groups_of(space, names) for own in couplings for names in own.values()]
+    coupled = tuple(groups for groups in read if len(groups) > 1)
+    return _merged(space, coupled) if coupled else space
+
+
+def groups_of(space: SearchSpace, names: Sequence[str]) -> tuple[str, ...]:
+    """The groups of decisions, each once."""
+    return tuple(dict.fromkeys(space.by_name[name].group for name in names))
 
 
 @lru_cache(maxsize=64)
@@ -69,7 +77,12 @@ def block_values(
 
 def names_in(coupled: Coupled, groups: Sequence[str]) -> list[str]:
     """The groups and the couplings among them."""
-    return [*groups, *(n for n, read in coupled.couplings.items() if set(read) <= set(groups))]
+    among = (
+        name
+        for name, read in coupled.couplings.items()
+        if set(groups_of(coupled.space, read)) <= set(groups)
+    )
+    return [*groups, *among]
 
 
 @dataclass(frozen=True, eq=False)
@@ -88,7 +101,8 @@ class JointPredictor:
 
     @property
     def couplings(self) -> Couplings:
-        return {_ALL: self.space.additive_groups}
+        context = self.space.context
+        return {_ALL: tuple(d.name for d in self.space.decisions if d.group not in context)}
 
     def split(self, context: Mapping[str, Value]) -> "_Joint":
         return _Joint(self, context)

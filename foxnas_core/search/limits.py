@@ -42,7 +42,8 @@ class AdditivePredictor(Protocol):
     def table_fingerprint(self) -> str: ...
     @property
     def couplings(self) -> Mapping[str, tuple[str, ...]]:
-        """What does not add up over groups: by a name of its own, the groups that each reads."""
+        """What does not add up over groups: by a name of its own, the names of the decisions,
+        context aside, that each reads."""
         ...
 
     def split(self, context: Mapping[str, Value]) -> SummedGroup: ...

@@ -26,6 +26,7 @@ from foxnas_core.search.context_table import ContextTable
 from foxnas_core.search.coupling import block_values, blocks_of
 from foxnas_core.search.limits import AdditivePredictor, Limit, SummedGroup
 from foxnas_core.search.options import (
+    LARGEST_GROUP,
     Neighbours,
     allowed_options,
     full_codes,
@@ -115,6 +116,15 @@ class SearchProblem:
         decisions, and so codes, are those of `space`."""
         return blocks_of(self.space, *(p.couplings for p in self.predictors))
 
+    @cached_property
+    def is_listed(self) -> bool:
+        """Whether all groups that the search chooses in are small enough to be listed."""
+        try:
+            sizes = [self.grouped.group_size(group) for group in self.groups]
+        except InvalidInput:  # too many combinations even to be counted
+            return False
+        return self.grouped is self.space or max(sizes) <= LARGEST_GROUP
+
     def members(self, group: str) -> tuple[str, ...]:
         """The groups of the space that one of the search is made of."""
         named = self.grouped.in_group(group)
@@ -181,7 +191,17 @@ class SearchProblem:
 
     @cached_property
     def tables(self) -> tuple[ContextTable, ...]:
-        """One table for each allowed choice of the context."""
+        """One table for each allowed choice of the context.
+
+        Raises `InvalidInput` where coupled groups have too many combinations to be listed.
+        """
+        if not self.is_listed:
+            raise InvalidInput(
+                f"What is predicted in space {self.space.name!r} reads several groups together, "
+                f"whose combinations are more than the {LARGEST_GROUP:,} that can be listed: no "
+                "front, no annealing. 'python -m foxnas_core select' still finds the best within "
+                "limits, or a bound on it."
+            )
         codes = {group: full_codes(self.grouped, group) for group in self.groups}
 
         def compiled(predictor: AdditivePredictor, values: SummedGroup) -> list[np.ndarray]:

@@ -33,7 +33,7 @@ def gap_to(problem: SearchProblem, best: Candidate, other: float | None) -> floa
 def certificate_of(gap: float | None, bound: float | None) -> str:
     """What is proven of the best found, as a sentence; see `SearchResult`."""
     if gap is None:
-        return "The exact optimum was not looked for, so nothing is proven of the best found."
+        return "The exact optimum is not known, so nothing is proven of the best found."
     if bound is not None:
         return (
             "The exact optimum is out of reach; no architecture within the limits is "

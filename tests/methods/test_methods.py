@@ -14,6 +14,7 @@ from foxnas_core.methods.lookup import CompleteTable
 from foxnas_core.methods.method import Selection
 from foxnas_core.methods.predicted import Annealing
 from foxnas_core.methods.resuming import run_kept
+from foxnas_core.search.problem import SearchProblem
 from foxnas_core.study import Study, create_study
 from foxnas_core.testing.methods import check_method, told
 
@@ -87,6 +88,17 @@ def test_the_regression_says_what_was_proven(study) -> None:
     assert list(found.evidence["column"]) == ["accuracy", "latency_ms"]
     assert found.evidence["value"].iloc[1] <= 1.6
     assert found.document["exact"]["id"] == found.architecture.id
+
+
+def test_what_is_too_large_to_be_listed_is_evolved_and_held_against_branch_and_bound(
+    study, monkeypatch
+) -> None:
+    expected = method_of("regression").run(study, QUESTION)
+    monkeypatch.setattr(SearchProblem, "is_listed", False)
+    monkeypatch.setattr("foxnas_core.methods.predicted.EVALUATIONS", 300)
+    found = check_method(Annealing(), study, QUESTION)
+    assert found.architecture == expected.architecture
+    assert found.sentence == expected.sentence and found.document["gap"] == 0
 
 
 class Stopped(Exception):

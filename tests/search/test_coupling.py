@@ -44,7 +44,8 @@ class Coupled:
 
     @property
     def couplings(self) -> dict[str, tuple[str, ...]]:
-        return {name: tuple(name.split("&")) for name in self.pairs}
+        named = {group: self.space.in_group(group)[0].name for group in self.space.additive_groups}
+        return {name: tuple(named[g] for g in name.split("&")) for name in self.pairs}
 
     def split(self, context: dict) -> "CoupledValues":
         return CoupledValues(self, self.base.split(context))
@@ -193,8 +194,8 @@ def test_an_unmet_budget_names_the_least_that_can_be_reached() -> None:
 
 def test_only_coupled_groups_become_one() -> None:
     space = listed_space([2, 3, 4, 5])
-    assert blocks_of(space, {}, {"alone": ("g0",)}) is space
-    blocks = blocks_of(space, {"a": ("g0", "g2")}, {"b": ("g2", "g3")})
+    assert blocks_of(space, {}, {"alone": ("edge0",)}) is space
+    blocks = blocks_of(space, {"a": ("edge0", "edge2")}, {"b": ("edge2", "edge3")})
     assert blocks.additive_groups == ("g0 + g2 + g3", "g1")
     assert [d.name for d in blocks.decisions] == [d.name for d in space.decisions]
     assert blocks.group_size("g0 + g2 + g3") == 40

@@ -166,7 +166,10 @@ def test_a_form_with_terms_across_groups_is_searched_exactly(monkeypatch) -> Non
     table = table_from_frame(space, frame)
     accuracy = fit(table, "accuracy", "across", "none")
     latency = fit(table, "latency_ms", "per_layer", "none")
-    assert accuracy.couplings == {"g0 + g1": ("g0", "g1"), "g1 + g2": ("g1", "g2")}
+    assert accuracy.couplings == {
+        "g0 + g1": ("edge0", "edge1"),
+        "g1 + g2": ("edge1", "edge2"),
+    }
     values, costs = (p.predict(architectures)["value"].to_numpy() for p in (accuracy, latency))
     budget = float(np.median(costs))
     problem = SearchProblem(accuracy, (Limit(latency, budget + 1e-9),))

@@ -73,12 +73,18 @@ class Form:
 
     @cached_property
     def couplings(self) -> dict[str, tuple[str, ...]]:
-        """The groups that terms across groups read, by the name that those terms have as theirs."""
-        found = {}
+        """The decisions, context aside, that terms across groups read, by the name that those terms
+        have as their group."""
+        read: dict[str, set[int]] = {}
         for part in self._parts:
             if part.terms[0].group not in ("", *self.space.additive_groups):
-                found[part.terms[0].group] = _read_groups(self.space, part)
-        return found
+                read.setdefault(part.terms[0].group, set()).update(part.positions)
+        own = [d for d in self.space.decisions if d.group not in self.space.context]
+        positions = {d.name: self.space.decisions.index(d) for d in own}
+        return {
+            name: tuple(d for d, position in positions.items() if position in at)
+            for name, at in read.items()
+        }
 
     @cached_property
     def interactions(self) -> dict[Term, tuple[Decision, ...]]:
