@@ -138,6 +138,7 @@ with page(
         settings, seconds = settings_picker(quest.reachable, study)
         kept = chosen if job is None and chosen in cache.searches_of(study) else None
         job = run_buttons(study, quest.problem, job, solution, settings, seconds, kept)
+        chosen = choices.current().search  # another one where it was just started
         kept_picker(study, chosen)
 
     take: Callable[[], Architecture] | None = None

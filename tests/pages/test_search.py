@@ -290,7 +290,10 @@ def test_a_kept_search_is_replayed_and_not_kept_twice(study, problem):
     search_id = study.keep(SEARCHES, kept)
     page = run_page(PAGE, search=search_id)
     page.selectbox(key="pace").set_value(60.0).run()
-    page = begun(page.button(key="replay").click().run())
+    page = page.button(key="replay").click().run()
+    [picker] = [s for s in page.selectbox if s.key.startswith("kept-")]
+    assert picker.value is None  # what is under way is none of the kept ones
+    page = begun(page)
     assert not page.exception and not page.error
     job = job_of(page, study)
     assert job.replays == search_id and f"replay of kept search {search_id}" in sentences(page)
