@@ -57,6 +57,9 @@ USERS = {
         "tasks/images",
         "tasks/task",  # in types alone
         "training",
+        "testing/supernets",
+        "testing/tasks",
+        "testing/updates",
         "measurement",
         "export",
         "quantization",

@@ -112,7 +112,7 @@ class AdaptedSupernet(SupernetAdapter):
                 f"{type(self.module).__name__}.extract gives a {type(subnet).__name__}; let it "
                 "return a torch module."
             )
-        return AdaptedSubnet(subnet.eval(), self.input_shape(architecture))
+        return AdaptedSubnet(subnet, self.input_shape(architecture)).eval()
 
     def _tried(self, choices: Mapping[str, Value], call: Callable[[], Any]) -> Any:
         try:

@@ -32,21 +32,21 @@ class FakeQuantized(nn.Module):
         self.subnet = subnet
         self._traced = fx.symbolic_trace(subnet)
         self._layers = dict(self._traced.named_modules())
-        self._ranges: dict[str, tuple[Tensor, Tensor]] = {}
+        self.ranges: dict[str, tuple[Tensor, Tensor]] = {}
 
     @torch.no_grad()
     def observe(self, images: Tensor) -> None:
         """Take the ranges of all activations from normalised training images (N, C, H, W)."""
 
         def at(name: str, value: Tensor) -> Tensor:
-            self._ranges[name] = value.min().clamp(max=0), value.max().clamp(min=0)
+            self.ranges[name] = value.min().clamp(max=0), value.max().clamp(min=0)
             return value
 
         self._compute(images, at, lambda weight: weight)
 
     def forward(self, x: Tensor) -> Tensor:
         """(N, C, H, W) to logits (N, classes)."""
-        return self._compute(x, lambda name, v: rounded(v, *self._ranges[name]), rounded_weight)
+        return self._compute(x, lambda name, v: rounded(v, *self.ranges[name]), rounded_weight)
 
     def plain(self, x: Tensor) -> Tensor:
         """The same without rounding."""

@@ -77,14 +77,14 @@ def run(
     optimizers, done = update.optimizers(), Done()
     rates = [group["lr"] for optimizer in optimizers for group in optimizer.param_groups]
     if resume and state_file is not None:
-        done = restore(state_file, update.model, optimizers, identity or {})
+        done = restore(state_file, update, optimizers, identity or {})
     batches, meters = Batches(update, cases), _Meters(update.columns)
     started, step, history = time.monotonic(), done.step, list(done.history)
 
     def save() -> None:
         if rank == 0 and state_file is not None:
             reached = Done(step, tuple(history), done.seconds + time.monotonic() - started)
-            save_state(state_file, update.model, optimizers, identity or {}, reached)
+            save_state(state_file, update, optimizers, identity or {}, reached)
 
     while step < steps:
         if stop(step):

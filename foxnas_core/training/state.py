@@ -5,11 +5,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from torch import Tensor, nn
+from torch import Tensor
 from torch.optim import Optimizer
 
 from foxnas_core.errors import InvalidInput
 from foxnas_core.supernet.checkpoint import load_tensors, save_tensors
+from foxnas_core.training.update import Update
 
 
 @dataclass(frozen=True)
@@ -23,13 +24,15 @@ class Done:
 
 def save_state(
     path: Path,
-    model: nn.Module,
+    update: Update,
     optimizers: Sequence[Optimizer],
     identity: Mapping[str, Any],
     done: Done,
 ) -> None:
-    """Write weights, norms' statistics and optimizers; `identity` says whose they are."""
-    tensors = {f"model.{name}": tensor for name, tensor in model.state_dict().items()}
+    """Write weights, norms' statistics, optimizers and what the update remembers; `identity` says
+    whose they are."""
+    tensors = {f"model.{name}": tensor for name, tensor in update.model.state_dict().items()}
+    tensors |= {f"update.{name}": tensor for name, tensor in update.remembered().items()}
     for prefix, optimizer in _named(optimizers):
         for index, state in optimizer.state_dict()["state"].items():
             tensors |= {f"{prefix}.{index}.{name}": value for name, value in state.items()}
@@ -43,7 +46,7 @@ def save_state(
 
 
 def restore(
-    path: Path, model: nn.Module, optimizers: Sequence[Optimizer], identity: Mapping[str, Any]
+    path: Path, update: Update, optimizers: Sequence[Optimizer], identity: Mapping[str, Any]
 ) -> Done:
     """Take up what `save_state` wrote.
 
@@ -57,15 +60,13 @@ def restore(
             "that started it, or leave out --resume to begin anew."
         )
     try:
-        model.load_state_dict(
-            {n.removeprefix("model."): t for n, t in tensors.items() if n.startswith("model.")}
-        )
+        update.model.load_state_dict(_named_by("model.", tensors))
+        update.recall(_named_by("update.", tensors))
         for prefix, optimizer in _named(optimizers):
             states: dict[int, dict[str, Tensor]] = {}
-            for name, tensor in tensors.items():
-                if name.startswith(f"{prefix}."):
-                    index, key = name.removeprefix(f"{prefix}.").split(".", 1)
-                    states.setdefault(int(index), {})[key] = tensor
+            for name, tensor in _named_by(f"{prefix}.", tensors).items():
+                index, key = name.split(".", 1)
+                states.setdefault(int(index), {})[key] = tensor
             whole = optimizer.state_dict()
             whole["state"] = states
             optimizer.load_state_dict(whole)
@@ -75,6 +76,11 @@ def restore(
             f"{path} does not fit this training; it was written by another version, so remove it "
             "and begin anew."
         ) from error
+
+
+def _named_by(prefix: str, tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """Those whose names begin so, without that."""
+    return {n.removeprefix(prefix): t for n, t in tensors.items() if n.startswith(prefix)}
 
 
 def _named(optimizers: Sequence[Optimizer]) -> list[tuple[str, Optimizer]]:

@@ -4,11 +4,11 @@
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar, Protocol
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 from torch.optim import Optimizer
 
 from foxnas_core.networks import Network, SupernetAdapter
@@ -38,8 +38,8 @@ class Plan(Protocol):
 
 
 class Update(ABC):
-    """Trains `model` for `task` by a recipe; all that it learns or remembers is in the model's
-    state, so that a killed training can go on.
+    """Trains `model` for `task` by a recipe. What it learns is in the model's state and in
+    `remembered`, so that a killed training can go on.
 
     `name` is how it is asked for; `takes` the kind of model it trains. `columns` are the values
     that steps tell of, the loss first. With `parts` above one, the training cases are divided once
@@ -79,6 +79,13 @@ class Update(ABC):
             {"params": decayed, "weight_decay": self.recipe.weight_decay},
             {"params": free, "weight_decay": 0.0},
         ]
+
+    def remembered(self) -> dict[str, Tensor]:
+        """What steps to come need of steps before, beside weights."""
+        return {}
+
+    def recall(self, tensors: Mapping[str, Tensor]) -> None:  # noqa: B027
+        """Take up what `remembered` gave."""
 
     @abstractmethod
     def step(self, number: int, parts: Sequence[ImageSet]) -> Observed:

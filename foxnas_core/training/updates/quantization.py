@@ -3,9 +3,10 @@
 Quantization-aware training by a straight-through estimator (Jacob et al., arXiv 1712.05877).
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import ClassVar
 
+import torch
 from torch import Tensor
 
 from foxnas_core.networks import Network
@@ -45,9 +46,16 @@ class QuantizationAware(Update):
     def step(self, number: int, parts: Sequence[ImageSet]) -> Observed:
         [cases] = parts
         x = self.task.batch(cases.images, self.model.input_shape)
-        if self._rounded and number % _RANGES_EVERY == 0:
+        known = self._quantized.ranges
+        if self._rounded and (number % _RANGES_EVERY == 0 or not known):
             self._quantized.observe(x if self._observed is None else self._observed)
         outputs = self._quantized(x) if self._rounded else self._quantized.plain(x)
         loss = self.task.loss(outputs, cases.labels)
         loss.backward()
         return [("loss", loss.item())]
+
+    def remembered(self) -> dict[str, Tensor]:
+        return {name: torch.stack(ends) for name, ends in self._quantized.ranges.items()}
+
+    def recall(self, tensors: Mapping[str, Tensor]) -> None:
+        self._quantized.ranges = {name: (ends[0], ends[1]) for name, ends in tensors.items()}

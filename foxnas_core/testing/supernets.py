@@ -1,0 +1,55 @@
+"""What every `SupernetAdapter` keeps: shapes, subnets that compute what it computes, and one set of
+weights that subnets are taken from without a trace."""
+
+from collections.abc import Sequence
+
+import torch
+
+from foxnas_core.networks import Network, SupernetAdapter
+from foxnas_core.space.architecture import Architecture
+
+
+def check_supernet(supernet: SupernetAdapter, *, seed: int = 0, count: int = 4) -> None:
+    """Check the extremes and some architectures that are drawn by the seed."""
+    space = supernet.space
+    extremes = [space.extreme(which) for which in ("largest", "smallest")]
+    supernet.eval()
+    assert any(p.requires_grad for p in supernet.parameters()), "nothing to train"
+    for architecture in [*extremes, *space.sample(count, seed=seed)]:
+        check_extracted(supernet, architecture, seed=seed)
+    check_trains(supernet, extremes)
+
+
+@torch.no_grad()
+def check_extracted(
+    supernet: SupernetAdapter, architecture: Architecture, *, seed: int = 0, atol: float = 1e-4
+) -> None:
+    """The subnet takes the shape and gives the output that the supernet says it does."""
+    before = {name: tensor.clone() for name, tensor in supernet.state_dict().items()}
+    subnet = supernet.extract(architecture)
+    told = f"the subnet of {architecture.id}"
+    assert isinstance(subnet, Network) and not subnet.training, f"{told} is no network to run"
+    assert subnet.input_shape == supernet.input_shape(architecture), f"{told} has another shape"
+    assert tuple(subnet.example(3).shape) == (3, *subnet.input_shape)
+    x = torch.randn(3, *subnet.input_shape, generator=torch.Generator().manual_seed(seed))
+    expected = supernet(x, architecture)
+    assert expected.shape[0] == 3, f"{told}: not one output a case"
+    found = subnet(x)
+    assert torch.allclose(found, expected, rtol=1e-4, atol=atol), f"{told} computes another thing"
+    through = x
+    for part in subnet.parts():
+        through = part(through)
+    assert torch.allclose(through, found, rtol=1e-4, atol=atol), f"{told}: parts are not the whole"
+    for name, tensor in supernet.state_dict().items():
+        assert torch.equal(tensor, before[name]), f"{told} was taken and {name} moved"
+
+
+def check_trains(supernet: SupernetAdapter, architectures: Sequence[Architecture]) -> None:
+    """Each architecture's output has a gradient for parameters, which are then left without."""
+    for architecture in architectures:
+        supernet.train()
+        supernet(torch.randn(4, *supernet.input_shape(architecture)), architecture).sum().backward()
+        reached = [p for p in supernet.parameters() if p.grad is not None]
+        assert reached, f"{architecture.id}: no parameter is trained"
+        supernet.zero_grad(set_to_none=True)
+    supernet.eval()
