@@ -10,32 +10,40 @@ from plotly import graph_objects as go
 
 from foxnas_core.figures.points import MANY, add_subnets
 from foxnas_core.figures.theme import BLUE, CLOUD, GREY, INK, ORANGE, faint, new_figure, wide
+from foxnas_core.space.architecture import Value
 from foxnas_core.table.measurements import MeasurementTable
 from foxnas_core.table.metrics import is_metric, metric_of
 
 BLOCKS = "blocks"
 _MEASURES = ("accuracy", "macs", "parameters")
 _TICKS, _FEW = 5, 8
+# Choices of a role that get an axis each.
+_MOST_COUNTED = 12
 # Ranges of values, any of which a subnet may fall into, by column.
 Brush = Mapping[str, Sequence[tuple[float, float]]]
 
 
 def subnet_table(table: MeasurementTable, latency: str) -> pd.DataFrame:
     """One row a measured subnet: row (from 1), id, what all blocks share (such as the resolution),
-    blocks, how many are on, the mean of each role over those that are (such as mean kernel), then
-    the accuracy, `latency` (ms), MACs and parameters that are known.
+    blocks, how many are on, the mean of each role over those that are (such as mean kernel), of
+    choices that are words how often each was made (such as operation none), then the accuracy,
+    `latency` (ms), MACs and parameters that are known.
 
-    What does not differ between subnets, or is no number, is left out.
+    What does not differ between subnets is left out, and so is a role of very many words.
     """
     space, codes = table.space, table.codes
     columns: dict[str, np.ndarray] = {}
     by_role: dict[str, list[np.ndarray]] = {}
     slots: dict[str, np.ndarray] = {}
+    counts: dict[str, dict[Value, Any]] = {}
     for place, decision in enumerate(space.decisions):
         active = codes[:, place] >= 0
         if decision.slot:
             slots[decision.slot] = slots.get(decision.slot, np.zeros(len(codes), bool)) | active
         if not all(isinstance(choice, int) for choice in decision.choices):
+            own = counts.setdefault(decision.role, {})
+            for code, choice in enumerate(decision.choices):
+                own[choice] = own.get(choice, 0) + (codes[:, place] == code).astype(int)
             continue
         values = np.where(active, np.array(decision.choices)[codes[:, place]], np.nan)
         if decision.group in space.context:
@@ -48,6 +56,9 @@ def subnet_table(table: MeasurementTable, latency: str) -> pd.DataFrame:
         known = np.isfinite(stacked := np.stack(parts))
         with np.errstate(invalid="ignore"):
             columns[f"mean {role}"] = np.nansum(stacked, axis=0) / known.sum(axis=0)
+    for role, own in counts.items():
+        if len(own) <= _MOST_COUNTED:
+            columns |= {f"{role} {choice}": count for choice, count in own.items()}
     known_targets = {target.column for target in table.targets}
     for name in dict.fromkeys((_MEASURES[0], latency, *_MEASURES[1:])):
         if name in known_targets:

@@ -48,10 +48,20 @@ def test_a_row_tells_a_subnets_depth_means_and_measurements():
     assert row["blocks"] == len(kernels) and row["resolution"] == architecture["resolution"]
 
 
-def test_operations_have_no_means():
+def test_operations_are_counted():
     space = choice_space({f"e{i}": ("none", "conv", "skip") for i in range(6)})
-    told = subnet_table(measured(space, 30), "latency_ms")
-    assert list(axes_of(told)) == ["accuracy", "latency_ms"]
+    told = subnet_table(table := measured(space, 30), "latency_ms")
+    words = ["operation none", "operation conv", "operation skip"]
+    assert list(axes_of(told)) == [*words, "accuracy", "latency_ms"]
+    assert (told[words].sum(axis=1) == 6).all()
+    chosen = list(table.architectures()[7].to_dict().values())
+    assert told[words].iloc[7].tolist() == [chosen.count(w) for w in ("none", "conv", "skip")]
+
+
+def test_a_role_of_very_many_words_has_no_axes():
+    space = choice_space({"e": tuple(f"op{i}" for i in range(13)), "f": ("a", "b")})
+    assert list(axes_of(subnet_table(measured(space, 10), "latency_ms")))[-1] == "latency_ms"
+    assert not any("op3" in name for name in subnet_table(measured(space, 10), "latency_ms"))
 
 
 def test_axes_say_their_units():
