@@ -14,7 +14,7 @@ from foxnas_core.errors import FoxnasError
 from foxnas_core.export.formats import FORMATS, INT8_FLOOR, formats_of
 from foxnas_core.figures import live
 from foxnas_core.figures.export import checks_table
-from foxnas_core.figures.search import architecture_table
+from foxnas_core.figures.picture import picture_table
 from foxnas_core.regression import Predictor
 from foxnas_core.space.architecture import Architecture
 from foxnas_core.steps.export import expected_seconds
@@ -48,7 +48,7 @@ def show_chosen(study: Study, architecture: Architecture) -> dict[str, Predictor
     left, right = st.columns([1.25, 1], gap="large")
     with left:
         st.markdown(f"Subnet **{architecture.id}**")
-        grid = architecture_table(study.space, architecture)
+        grid = picture_table(study.space, architecture)
         spec = live.architecture_spec(grid["row"].nunique())
         vega_chart(grid, spec, key="architecture-chart")
     with right:

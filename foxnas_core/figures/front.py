@@ -9,8 +9,9 @@ import numpy as np
 import pandas as pd
 from plotly import graph_objects as go
 
+from foxnas_core.figures.picture import picture_table
 from foxnas_core.figures.points import add_subnets
-from foxnas_core.figures.search import BUDGET, FRONT, MEASURED, architecture_table
+from foxnas_core.figures.search import BUDGET, FRONT, MEASURED
 from foxnas_core.figures.theme import (
     BLUE,
     CLOUD,
@@ -191,10 +192,10 @@ def price_figure(prices: Prices, unit: CostUnit, budget: float) -> go.Figure:
 
 
 def certainty_table(space: SearchSpace, stability: Stability) -> pd.DataFrame:
-    """The optimum as `architecture_table`, with the share of resamples whose optimum has the very
+    """The optimum as `picture_table`, with the share of resamples whose optimum has the very
     choices of the cell: row, column, text, share."""
     optimum = stability.optimum.architecture
-    grid = architecture_table(space, optimum)[["row", "column", "text"]]
+    grid = picture_table(space, optimum)[["row", "column", "text"]]
     if not stability.architectures:
         return grid.assign(share=np.nan)
     same = space.encode(stability.architectures) == space.encode([optimum])

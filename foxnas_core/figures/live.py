@@ -12,8 +12,6 @@ from foxnas_core.figures import search as tables
 from foxnas_core.figures.theme import (
     BLUE,
     CLOUD,
-    COOL,
-    FIRST,
     GREEN,
     GREY,
     INK,
@@ -208,7 +206,7 @@ def comparison_spec(objective: Metric, searches: Sequence[str], longest: bool) -
 
 
 def architecture_spec(rows: int) -> Spec:
-    """Draws `architecture_table`: darker cells are further up their lists of choices."""
+    """Draws `picture_table`, each cell in its colour."""
     return {
         "description": "The architecture, block by block",
         "height": 48 + 36 * rows,
@@ -244,10 +242,10 @@ def architecture_spec(rows: int) -> Spec:
                 "encoding": {
                     "color": {
                         "condition": {
-                            "test": "isValid(datum.level)",
-                            "field": "level",
-                            "type": "quantitative",
-                            "scale": {"domain": [0, 1], "range": [FIRST, COOL]},
+                            "test": "datum.colour !== ''",
+                            "field": "colour",
+                            "type": "nominal",
+                            "scale": None,
                             "legend": None,
                         },
                         "value": PALE,
@@ -262,7 +260,16 @@ def architecture_spec(rows: int) -> Spec:
                 "mark": {"type": "text", "fontSize": 11},
                 "encoding": {
                     "text": {"field": "text"},
-                    "color": {"value": INK},
+                    "color": {
+                        "condition": {
+                            "test": "datum.colour !== ''",
+                            "field": "ink",
+                            "type": "nominal",
+                            "scale": None,
+                            "legend": None,
+                        },
+                        "value": INK,
+                    },
                 },
             },
         ],

@@ -43,9 +43,10 @@ def picture_table(
     """An architecture as a grid, one row a cell (see `editing.cells`).
 
     Columns: row (the group's title), column ("block 2", or what concerns the whole group), cell,
-    on, words ("kernel 5, expand 3", or "off"), text (the same, short), kernel (missing where
-    there is none), colour (hexadecimal, of `colour_scale`; "" without), differs (from `other`). An
-    edge of a graph has its nodes as column ("1 → out"), and no colour where it is dead.
+    on, words ("kernel 5, expand 3", or "off"), text (the same, short), kernel (missing where there
+    is none), colour (hexadecimal, of `colour_scale`; "" without) and ink on it, differs (from
+    `other`). An edge of a graph has its nodes as column ("1 → out"), and no colour where it is
+    dead.
     """
     rows = _drawn_cells(space, architecture, other, colour_scale(space))
     return pd.DataFrame(rows).astype({"kernel": "Int64"})
@@ -70,7 +71,6 @@ def picture_data(
     # Without a data frame between: this is drawn anew with every edit.
     rows = _drawn_cells(space, architecture, other, scale)
     for row, cell in zip(rows, cells_of(space), strict=True):
-        colour = row["colour"]
         cells.setdefault(cell.group, []).append(
             {
                 "name": cell.name,
@@ -80,8 +80,8 @@ def picture_data(
                 "text": row["text"],
                 "label": f"{cell.name}: {row['words']}" + (", differs" if row["differs"] else ""),
                 "kernel": row["kernel"],
-                "colour": colour,
-                "ink": _ink(colour),
+                "colour": row["colour"],
+                "ink": row["ink"],
                 "differs": row["differs"],
             }
         )
@@ -136,15 +136,16 @@ def _drawn_cells(
     graph = family_of(space).graph(space, architecture)
     edges = {edge.cell: edge for edge in graph.edges} if graph else {}
     rows = []
-    position = 0
+    positions: dict[str, int] = {}
     for cell in cells_of(space):
-        position = position + 1 if cell.slot else 0
+        position = positions[cell.group] = positions.get(cell.group, 0) + bool(cell.slot)
         edge = edges.get(cell.name)
         column = f"block {position}" if cell.slot else _whole(space)
         is_dead = edge is not None and not edge.live
         active = [d for d in cell.decisions if d.name in architecture]
         by_role = {d.role: architecture[d.name] for d in active}
         kernel = by_role.get("kernel")
+        colour = colours[by_role[role]] if role in by_role and colours and not is_dead else ""
         rows.append(
             {
                 "row": group_title(space, cell.group),
@@ -155,9 +156,8 @@ def _drawn_cells(
                 + (", on no path to the output" if is_dead else ""),
                 "text": " ".join(choice_text(d, architecture[d.name]) for d in active) or "off",
                 "kernel": kernel if isinstance(kernel, int) else None,
-                "colour": colours[by_role[role]]
-                if role in by_role and colours and not is_dead
-                else "",
+                "colour": colour,
+                "ink": _ink(colour),
                 "differs": other is not None
                 and any(architecture.get(d.name) != other.get(d.name) for d in cell.decisions),
             }

@@ -13,7 +13,7 @@ from foxnas_core.search.calibration import SearchCalibration
 from foxnas_core.search.exact import Front
 from foxnas_core.search.problem import Candidate
 from foxnas_core.search.result import TRACE_COLUMNS, SearchResult
-from foxnas_core.space.architecture import Architecture, Value
+from foxnas_core.space.architecture import Value
 from foxnas_core.space.search_space import Decision, SearchSpace
 from foxnas_core.table.metrics import Metric, metric_of, names_unit
 
@@ -167,41 +167,6 @@ def frame_of(table: pd.DataFrame) -> tuple[tuple[float, float], tuple[float, flo
     return span("cost"), span("value")
 
 
-def architecture_table(
-    space: SearchSpace, architecture: Architecture, other: Architecture | None = None
-) -> pd.DataFrame:
-    """An architecture as a grid, one row a cell: row, column, text, level, differs.
-
-    A row is a group, a column a block slot of it or, first, what is decided for the whole group.
-    `level` is the mean position of the cell's choices in their lists, from 0 (first) to 1 (last),
-    missing where the slot is off; `differs` marks cells whose choices are not those of `other`.
-    """
-    cells = []
-    whole = "stage" if space.slots else "choice"
-    for group in space.groups:
-        decisions = space.in_group(group)
-        slots = list(dict.fromkeys(d.slot for d in decisions if d.slot))
-        for position, slot in enumerate(["", *slots]):
-            members = [d for d in decisions if d.slot == slot]
-            if not members:
-                continue
-            active = [d for d in members if d.name in architecture]
-            levels = [_level(d, architecture) for d in active]
-            differs = other is not None and any(
-                architecture.get(d.name) != other.get(d.name) for d in members
-            )
-            cells.append(
-                {
-                    "row": group_title(space, group),
-                    "column": f"block {position}" if slot else whole,
-                    "text": " ".join(choice_text(d, architecture[d.name]) for d in active) or "off",
-                    "level": float(np.mean(levels)) if levels else math.nan,
-                    "differs": differs,
-                }
-            )
-    return pd.DataFrame(cells)
-
-
 def group_title(space: SearchSpace, group: str) -> str:
     """A group as people call it: "Input", "Stage 2", or its own name."""
     if group in space.context:
@@ -215,11 +180,6 @@ def choice_text(decision: Decision, value: Value) -> str:
     if decision.slot:
         return f"{_SHORT.get(decision.role, '')}{value}"
     return _OWN.get(decision.role, "{}").format(value)
-
-
-def _level(decision: Decision, architecture: Architecture) -> float:
-    last = len(decision.choices) - 1
-    return decision.choices.index(architecture[decision.name]) / last if last else 0.0
 
 
 def promise_table(

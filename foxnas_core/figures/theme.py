@@ -30,8 +30,6 @@ BROWN, SILVER = "#7A4A22", "#8D8D86"
 COOL, NEUTRAL, WARM = "#64A6D1", "#F7F7F7", "#EB9457"
 # A scale of one hue for marks without words on them, lowest first.
 LOW, MIDDLE, HIGH = "#4399D0", "#1F6FAE", "#0B2F5B"
-# The lowest of a scale for cells with words on them, up to COOL.
-FIRST = "#E3EEF6"
 TARGET_COLOURS = {
     "accuracy": BLUE, "latency_ms": RED, "latency_ms:int8": PURPLE,
     "accuracy:int8": SKY, "accuracy_drop:int8": ORANGE,
@@ -46,7 +44,6 @@ DARK = {
     SKY: "#ADD4FF", GREY: "#8798B0", INK: "#E6EBF0", PALE: "#1D242C", PAPER: "#14191F",
     GRID: "#2B343D", CLOUD: "#5F7A92", BROWN: "#B98A5E", SILVER: "#B9B9B0", COOL: "#2A6A98",
     NEUTRAL: "#232C35", WARM: "#A3541B", LOW: "#2F75AD", MIDDLE: "#67AEE8", HIGH: "#D8ECFF",
-    FIRST: "#22323F",
 }  # fmt: skip
 _WIDE = "wide"
 _RGB = re.compile(r"rgba?\((\d+), ?(\d+), ?(\d+)(.*)\)")

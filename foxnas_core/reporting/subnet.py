@@ -10,8 +10,9 @@ from foxnas_core.explanation.edits import edit_effects
 from foxnas_core.explanation.reasons import effects_of_blocks, reasons
 from foxnas_core.figures.coefficients import interval_figure
 from foxnas_core.figures.front import cloud_figure
+from foxnas_core.figures.picture import picture_table
 from foxnas_core.figures.reasons import reasons_intervals
-from foxnas_core.figures.search import architecture_table, front_table, with_candidates
+from foxnas_core.figures.search import front_table, with_candidates
 from foxnas_core.figures.theme import difference_axis
 from foxnas_core.reporting.drawing import drawing_of
 from foxnas_core.reporting.layout import Column, Figure, Panel, Section, Table, table_of
@@ -201,12 +202,12 @@ def chosen_section(subject: Subject) -> Section | None:
 
 def _grid(subject: Subject, chosen: Architecture) -> Table:
     """Groups × blocks; a cell says its choices."""
-    cells = architecture_table(subject.study.space, chosen)
+    cells = picture_table(subject.study.space, chosen)
     rows, columns = (list(dict.fromkeys(cells[name])) for name in ("row", "column"))
     texts = {(r, c): t for r, c, t in cells[["row", "column", "text"]].itertuples(index=False)}
     return Table(
         "Its choices (k: kernel size, e: expand ratio)"
-        if subject.study.space.slots
+        if {"kernel", "expand"} & {decision.role for decision in subject.study.space.decisions}
         else "Its choices",
         (Column("Group"), *(Column(name) for name in columns)),
         tuple((row, *(texts.get((row, column), "") for column in columns)) for row in rows),

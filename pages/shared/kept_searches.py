@@ -8,6 +8,7 @@ import streamlit as st
 from foxnas_core.errors import InvalidInput, MissingPart
 from foxnas_core.figures import live
 from foxnas_core.figures import search as tables
+from foxnas_core.figures.picture import picture_table
 from foxnas_core.search.limits import noun_of
 from foxnas_core.search.result import SEARCHES, SearchResult
 from foxnas_core.space.architecture import Architecture
@@ -52,7 +53,7 @@ def show_kept(study: Study, search_id: str) -> Architecture:
             f"Search for the best {metric_of(result.objective).label} with {', '.join(limits)}. "
             f"{result.certificate}"
         )
-        grid = tables.architecture_table(study.space, result.best.architecture)
+        grid = picture_table(study.space, result.best.architecture)
         vega_chart(grid, live.architecture_spec(grid["row"].nunique()), key="best-chart")
     panel(
         "Trace",

@@ -7,6 +7,7 @@ import streamlit as st
 
 from foxnas_core.figures import live
 from foxnas_core.figures import search as tables
+from foxnas_core.figures.picture import picture_table
 from foxnas_core.search.exact import Front
 from foxnas_core.search.problem import Candidate
 from foxnas_core.study import Study
@@ -177,5 +178,5 @@ def show_architecture(
     parts = [f"{target.text(value)} {target.unit}".rstrip() for target, value in values]
     st.markdown(f"**{name}** · {' · '.join(parts)}")
     other = None if exact is None else exact.architecture
-    grid = tables.architecture_table(study.space, candidate.architecture, other)
+    grid = picture_table(study.space, candidate.architecture, other)
     vega_chart(grid, live.architecture_spec(grid["row"].nunique()), key=key)

@@ -9,7 +9,7 @@ from conftest import DEMO
 from hand import hand_space, noisy_table
 
 from foxnas_core.figures import front as figures
-from foxnas_core.figures.search import architecture_table
+from foxnas_core.figures.picture import picture_table
 from foxnas_core.regression import fit
 from foxnas_core.search.chance import chance_within
 from foxnas_core.search.exact import Front, front
@@ -84,11 +84,11 @@ def test_the_certainty_of_a_cell_is_that_of_all_its_choices():
     optimum = stability.optimum.architecture
     table = figures.certainty_table(SPACE, stability)
     differs = [
-        architecture_table(SPACE, optimum, a)["differs"].to_numpy() for a in stability.architectures
+        picture_table(SPACE, optimum, a)["differs"].to_numpy() for a in stability.architectures
     ]
     np.testing.assert_allclose(table["share"], 1 - np.mean(differs, axis=0))
     assert table["share"].between(0, 1).all() and (table["share"] < 1).any()
-    assert table["text"].tolist() == architecture_table(SPACE, optimum)["text"].tolist()
+    assert table["text"].tolist() == picture_table(SPACE, optimum)["text"].tolist()
     [heatmap] = figures.certainty_figure(table).data
     assert np.nansum(np.array(heatmap.z, float)) == pytest.approx(100 * table["share"].sum())
 

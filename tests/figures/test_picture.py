@@ -94,3 +94,31 @@ def test_each_role_has_a_letter_of_its_own():
     assert role_keys(MINI) == {"r": "resolution", "d": "depth", "k": "kernel", "e": "expand"}
     space = choice_space({"a": (1, 2)})
     assert role_keys(space) == {"o": "operation"}
+
+
+def told(table) -> list[tuple]:
+    return list(table[["row", "column", "text", "differs"]].itertuples(index=False, name=None))
+
+
+def test_an_architecture_is_a_grid_of_groups_and_slots():
+    space = hand_space(resolutions=(16, 32))
+    deep = space.architecture(
+        {"resolution": 32, "p_depth": 2, "p1_kernel": 3, "p2_kernel": 7, "q1_kernel": 5}
+    )
+    shallow = space.architecture({"resolution": 32, "p_depth": 1, "p1_kernel": 3, "q1_kernel": 7})
+    assert told(picture_table(space, shallow, deep)) == [
+        ("Input", "stage", "32 px", False),
+        ("p", "stage", "depth 1", True),
+        ("p", "block 1", "k3", False),
+        ("p", "block 2", "off", True),
+        ("q", "block 1", "k7", True),
+    ]
+    assert not picture_table(space, shallow)["differs"].any()
+
+
+def test_a_space_without_blocks_has_one_column():
+    space = choice_space({"edge0": ("none", "conv", "pool"), "edge1": ("skip",)})
+    assert told(picture_table(space, space.architecture({"edge0": "conv", "edge1": "skip"}))) == [
+        ("edge0", "choice", "conv", False),
+        ("edge1", "choice", "skip", False),
+    ]

@@ -9,6 +9,7 @@ import pytest
 from hand import choice_space, hand_space, noisy_table
 
 from foxnas_core.figures import live
+from foxnas_core.figures.picture import picture_table
 from foxnas_core.figures.search import (
     BEST,
     BUDGET,
@@ -17,7 +18,6 @@ from foxnas_core.figures.search import (
     FLOOR,
     FRONT,
     MEASURED,
-    architecture_table,
     candidates_table,
     comparison_table,
     course_table,
@@ -175,31 +175,6 @@ def test_a_promise_tells_the_chance_that_the_first_limit_is_kept():
     assert promise_table(optimum, (latency, accuracy), {}, floor)["chance"].isna().all()
 
 
-def test_an_architecture_is_a_grid_of_groups_and_slots():
-    space = hand_space(resolutions=(16, 32))
-    deep = space.architecture(
-        {"resolution": 32, "p_depth": 2, "p1_kernel": 3, "p2_kernel": 7, "q1_kernel": 5}
-    )
-    shallow = space.architecture({"resolution": 32, "p_depth": 1, "p1_kernel": 3, "q1_kernel": 7})
-    assert rows_of(architecture_table(space, shallow, deep)) == [
-        ("Input", "stage", "32 px", 1.0, False),
-        ("p", "stage", "depth 1", 0.0, True),
-        ("p", "block 1", "k3", 0.0, False),
-        ("p", "block 2", "off", None, True),
-        ("q", "block 1", "k7", 1.0, True),
-    ]
-    assert not architecture_table(space, shallow)["differs"].any()
-
-
-def test_a_space_without_blocks_has_one_column():
-    space = choice_space({"edge0": ("none", "conv", "pool"), "edge1": ("skip",)})
-    table = architecture_table(space, space.architecture({"edge0": "conv", "edge1": "skip"}))
-    assert rows_of(table) == [
-        ("edge0", "choice", "conv", 0.5, False),
-        ("edge1", "choice", "skip", 0.0, False),
-    ]
-
-
 @pytest.mark.parametrize(
     "group, title", [("s2", "Stage 2"), ("stem", "stem"), ("s", "s"), ("s12", "Stage 12")]
 )
@@ -231,7 +206,7 @@ def test_charts_read_columns_that_their_tables_have():
         (front_table(measured, found, budget=6), live.front_spec(latency, accuracy, SPANS)),
         (candidates_table({}), live.moving_spec(latency, accuracy, SPANS)),
         (TRACE.assign(search="a", exact=1.0), live.comparison_spec(accuracy, ["a"], False)),
-        (architecture_table(space, space.extreme("largest")), live.architecture_spec(2)),
+        (picture_table(space, space.extreme("largest")), live.architecture_spec(2)),
     ):
         assert fields(spec) and fields(spec) <= set(table.columns)
         assert spec["description"]

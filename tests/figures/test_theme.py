@@ -17,7 +17,7 @@ from foxnas_core.figures.theme import contrast, faint, in_dark, is_wide, new_fig
 SERIES = ("BLUE", "ORANGE", "GREEN", "RED", "PURPLE", "SKY", "GREY")
 MARKS = (*SERIES, "CLOUD", "BROWN", "SILVER", "LOW", "MIDDLE", "HIGH")
 # What numbers are written on in a heatmap: anywhere between two of these.
-SCALES = (theme.DIVERGING, theme.SEQUENTIAL, [[0, theme.FIRST], [1, theme.COOL]])
+SCALES = (theme.DIVERGING, theme.SEQUENTIAL)
 HEXADECIMAL = re.compile(r"#[0-9A-Fa-f]{6}\b")
 # How much of each light (linear red, green, blue) is seen without one kind of cone: Machado,
 # Oliveira and Fernandes 2009, severity 1.
