@@ -18,14 +18,13 @@ import pandas as pd
 import torch
 
 from foxnas_core.families.mbconv.subnet import Subnet
-from foxnas_core.measurement.preparing import pixel_statistics, prepare, prepare_all
+from foxnas_core.measurement.preparing import prepare, prepare_all
 from foxnas_core.space.architecture import Architecture
 from foxnas_core.study import open_study
 from foxnas_core.supernet.checkpoint import Checkpoint
 from foxnas_core.supernet.onnx import INPUT, session_of
 from foxnas_core.supernet.sharing import SharedSessions
 from foxnas_core.tasks.dataset import ImageSet
-from foxnas_core.tasks.images import to_batch
 
 NAIVE = "torch, NCHW, batch 250"
 
@@ -35,9 +34,8 @@ class Bench:
 
     def __init__(self, checkpoint: Checkpoint, calibration: ImageSet, held_out: ImageSet) -> None:
         self.checkpoint, self.calibration = checkpoint, calibration
-        mean, std = pixel_statistics(checkpoint)
         resolutions = checkpoint.supernet.settings.resolutions
-        self.images = {r: to_batch(held_out.images, r, mean, std) for r in resolutions}
+        self.images = {r: checkpoint.task.batch(held_out.images, (1, r, r)) for r in resolutions}
 
     def split(self, subnet: Subnet, size: int) -> Iterator[torch.Tensor]:
         yield from self.images[subnet.input_shape[-1]].split(size)

@@ -28,14 +28,14 @@ from foxnas_core.export.formats import (
 from foxnas_core.export.model_card import Estimate, model_card
 from foxnas_core.export.progress import Steps
 from foxnas_core.files import write_atomically
-from foxnas_core.measurement.accuracy import AccuracyMeter, cross_entropies
 from foxnas_core.measurement.meter import Prepared
 from foxnas_core.measurement.runtimes import answers_of, write_models
+from foxnas_core.measurement.score import ScoreMeter
 from foxnas_core.space.search_space import SearchSpace
 from foxnas_core.supernet.onnx import INPUT, session_of
 from foxnas_core.table.metrics import metric_of
+from foxnas_core.tasks import task_of
 from foxnas_core.tasks.dataset import ImageSet
-from foxnas_core.tasks.images import to_batch
 
 TOLERANCE = 1e-4
 """Greatest logit difference between the subnet and an fp32 file of it that is still accepted, where
@@ -129,7 +129,7 @@ def export_subnet(
 
 
 class _Checker:
-    """Writes the files of one subnet and runs each again; `scores` are measured accuracies."""
+    """Writes the files of one subnet and runs each again; `scores` are what the task measures."""
 
     def __init__(
         self,
@@ -143,17 +143,16 @@ class _Checker:
     ) -> None:
         self._prepared, self._steps, self._floor = prepared, steps, int8_floor
         self._calibration, self._held_out = calibration, held_out
-        self._mean, self._std = record["pixel_mean"], record["pixel_std"]
-        resolution = prepared.subnet.input_shape[-1]
-        self._batch = to_batch(held_out.images[:images], resolution, self._mean, self._std)
+        self._task = task_of(record)
+        self._objective = self._task.objective
+        shape = prepared.subnet.input_shape
+        self._batch = self._task.batch(held_out.images[:images], shape)
         with torch.no_grad():
             self._expected = prepared.subnet(self._batch).numpy()
-        self._meter = AccuracyMeter(held_out, calibration, mean=self._mean, std=self._std)
-        logits = self._meter.logits(prepared.onnx, resolution)
-        self._named = logits.argmax(1)
+        self._meter = ScoreMeter(held_out, calibration, task=self._task)
+        self._outputs = self._meter.outputs(prepared.onnx, shape)
         self.scores = {
-            "accuracy": self._accuracy(self._named),
-            "cross_entropy": float(cross_entropies(logits, held_out.labels).mean()),
+            name: float(cases.mean()) for name, cases in self._meter.cases(self._outputs).items()
         }
         self.versions = {
             "Python": platform.python_version(),
@@ -171,7 +170,7 @@ class _Checker:
             model = self._prepared.onnx
             return model, replace(
                 _compare(own.file, _run_onnx(model, self._batch.numpy()), self._expected),
-                accuracy=self.scores["accuracy"],
+                accuracy=self.scores[self._objective],
             )
         if own.name == "torch":
             model = _torch_export(self._prepared)
@@ -185,30 +184,33 @@ class _Checker:
     def sample(self) -> tuple[bytes, np.ndarray]:
         """A held-out image as PNG, one that the subnet names rightly if it does any, and the
         shares (classes,) that the subnet gives to classes."""
-        right = self._expected.argmax(1) == self._held_out.labels[: len(self._expected)]
-        row = int(right.argmax())
+        labels = self._held_out.labels[: len(self._expected)]
+        row = int(self._task.cases(self._expected, labels)[self._objective].argmax())
         picture = io.BytesIO()
         Image.fromarray(np.squeeze(self._held_out.images[row])).save(picture, "PNG")
         shares = np.exp(self._expected[row] - self._expected[row].max())
         return picture.getvalue(), shares / shares.sum()
 
     def _int8(self, own: Format) -> tuple[bytes, FileCheck]:
-        model = self._prepared.int8(self._calibration, self._mean, self._std)
-        named = self._meter.logits(model, self._prepared.subnet.input_shape[-1]).argmax(1)
-        agreement = 100 * float((named == self._named).mean())
-        accuracy, of_fp32 = self._accuracy(named), self.scores["accuracy"]
+        model = self._prepared.int8(self._calibration, self._task)
+        outputs = self._meter.outputs(model, self._prepared.subnet.input_shape)
+        agreement = 100 * float(self._task.agreement(outputs, self._outputs).mean())
+        accuracy = float(self._meter.cases(outputs)[self._objective].mean())
+        of_fp32 = self.scores[self._objective]
         if not agreement >= self._floor:
             raise ExportMismatch(
                 f"{own.file} names the same class as the fp32 subnet on {agreement:.1f} % of "
-                f"{len(named):,} held-out images (asked for: {self._floor:g} %), and its accuracy "
-                f"is {accuracy:.2f} % instead of {of_fp32:.2f} %, so nothing was exported; "
+                f"{len(outputs):,} held-out images (asked for: {self._floor:g} %), and its "
+                f"accuracy is {accuracy:.2f} % instead of {of_fp32:.2f} %, so nothing was "
+                "exported; "
                 "fine-tune the subnet for int8's rounding (--quantization-aware), leave onnx-int8 "
                 "out (--formats) or ask for less (--int8-floor)."
             )
-        self.scores |= {"accuracy:int8": accuracy, "accuracy_drop:int8": of_fp32 - accuracy}
+        name = self._objective
+        self.scores |= {f"{name}:int8": accuracy, f"{name}_drop:int8": of_fp32 - accuracy}
         logits = _run_onnx(model, self._batch.numpy())
         difference = float(np.abs(logits - self._expected).max())
-        return model, FileCheck(own.file, len(named), difference, agreement, accuracy)
+        return model, FileCheck(own.file, len(outputs), difference, agreement, accuracy)
 
     def _converted(self, own: Format) -> bytes:
         with tempfile.TemporaryDirectory() as temporary:
@@ -216,16 +218,12 @@ class _Checker:
                 own.runtime,
                 {"model": self._prepared},
                 calibration=self._calibration,
-                mean=self._mean,
-                std=self._std,
+                task=self._task,
                 folder=Path(temporary),
                 precisions=("fp32",),
                 waiting=self._steps.tick,
             )
             return (Path(temporary) / entry["file"]).read_bytes()
-
-    def _accuracy(self, named: np.ndarray) -> float:
-        return 100 * float((named == self._held_out.labels).mean())
 
 
 def write_export(exported: ExportedModel, out: Path) -> None:

@@ -11,12 +11,12 @@ from importlib.metadata import version
 from typing import Any
 
 from foxnas_core.families import family_of
-from foxnas_core.measurement.accuracy import AccuracyMeter
 from foxnas_core.measurement.cost import CostMeter
 from foxnas_core.measurement.crew import Alone, Crew, Processes
 from foxnas_core.measurement.latency import LatencyMeter
 from foxnas_core.measurement.meter import Meter
-from foxnas_core.measurement.preparing import pixel_statistics, prepare
+from foxnas_core.measurement.preparing import prepare
+from foxnas_core.measurement.score import ScoreMeter
 from foxnas_core.space.architecture import Architecture
 from foxnas_core.space.search_space import SearchSpace
 from foxnas_core.supernet.checkpoint import Checkpoint
@@ -50,8 +50,8 @@ def scoring_meters(
     checkpoint: Checkpoint, *, held_out: ImageSet, calibration: ImageSet
 ) -> list[Meter]:
     """Accuracy and cost, which are the same on any machine."""
-    mean, std = pixel_statistics(checkpoint)
-    return [AccuracyMeter(held_out, calibration, mean=mean, std=std), CostMeter()]
+    task = checkpoint.task
+    return [ScoreMeter(held_out, calibration, task=task), CostMeter()]
 
 
 def device_meters(
@@ -68,17 +68,15 @@ def device_meters(
     from foxnas_core.measurement.energy import EnergyMeter
     from foxnas_core.measurement.memory import MemoryMeter
 
-    mean, std = pixel_statistics(checkpoint)
+    task = checkpoint.task
     reference = prepare(checkpoint, reference_architecture(checkpoint.supernet.space), calibration)
     meters: list[Meter] = [
-        LatencyMeter(
-            reference.subnet, calibration, mean=mean, std=std, seed=seed, baseline=baseline
-        )
+        LatencyMeter(reference.subnet, calibration, task=task, seed=seed, baseline=baseline)
     ]
     if energy:
-        meters.append(EnergyMeter(calibration, mean=mean, std=std))
+        meters.append(EnergyMeter(calibration, task=task))
     if memory:
-        meters.append(MemoryMeter(calibration, mean=mean, std=std))
+        meters.append(MemoryMeter(calibration, task=task))
     return meters
 
 

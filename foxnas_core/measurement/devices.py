@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from foxnas_core.errors import InvalidInput
-from foxnas_core.measurement.campaign import pixel_statistics, prepare, reference_architecture
+from foxnas_core.measurement.campaign import prepare, reference_architecture
 from foxnas_core.measurement.elsewhere import DeviceMeter
 from foxnas_core.measurement.environments import RUNTIMES, Runtime
 from foxnas_core.measurement.hosts import Host, LocalHost, SshHost
@@ -91,21 +91,18 @@ def meter_of(
     if device.runtime.converts:
         device.runtime.python()
     host = hosts[device.scheme]()
-    mean, std = pixel_statistics(checkpoint)
+    task = checkpoint.task
     largest = reference_architecture(checkpoint.supernet.space)
     reference = prepare(checkpoint, largest, calibration)
     if device.name is None:
-        return LatencyMeter(
-            reference.subnet, calibration, mean=mean, std=std, seed=seed, baseline=baseline
-        )
+        return LatencyMeter(reference.subnet, calibration, task=task, seed=seed, baseline=baseline)
     return DeviceMeter(
         device.name,
         device.runtime,
         host,
         reference=reference,
         calibration=calibration,
-        mean=mean,
-        std=std,
+        task=task,
         seed=seed,
         baseline=baseline,
     )

@@ -13,7 +13,7 @@ from foxnas_core.measurement.latency import SETTLING, columns_of, warm_up_of
 from foxnas_core.measurement.meter import INT8_IMAGES, Prepared
 from foxnas_core.measurement.runtimes import PRECISIONS, write_models
 from foxnas_core.tasks.dataset import ImageSet
-from foxnas_core.tasks.images import Level
+from foxnas_core.tasks.task import Task
 
 _REFERENCE = "reference"
 
@@ -37,8 +37,7 @@ class DeviceMeter:
         *,
         reference: Prepared,
         calibration: ImageSet,
-        mean: Level,
-        std: Level,
+        task: Task,
         seed: int,
         baseline: float | None = None,
         runs: int = 400,
@@ -46,7 +45,7 @@ class DeviceMeter:
     ) -> None:
         self.columns = (f"latency_ms:{name}", f"latency_ms:{name}-int8")
         self._runtime, self._host = runtime, host
-        self._calibration, self._mean, self._std = calibration, mean, std
+        self._calibration, self._task = calibration, task
         self._rng = np.random.default_rng(seed)
         self._runs, self._rounds = runs, rounds
         with tempfile.TemporaryDirectory() as temporary:
@@ -106,8 +105,7 @@ class DeviceMeter:
             self._runtime,
             named,
             calibration=self._calibration,
-            mean=self._mean,
-            std=self._std,
+            task=self._task,
             folder=folder,
             precisions=precisions,
         )

@@ -15,7 +15,7 @@ from foxnas_core.measurement.precisions import models_of, one_image
 from foxnas_core.measurement.runner import one_core
 from foxnas_core.supernet.onnx import INPUT, session_of
 from foxnas_core.tasks.dataset import ImageSet
-from foxnas_core.tasks.images import Level
+from foxnas_core.tasks.task import Task
 
 _INSTALL = (
     "not available: the package zeus reads the processor's energy counter; install it with 'pip "
@@ -35,12 +35,11 @@ class EnergyMeter:
         self,
         calibration: ImageSet,
         *,
-        mean: Level,
-        std: Level,
+        task: Task,
         counter: Callable[[], float] | None = None,
         seconds: float = _SECONDS,
     ) -> None:
-        self._calibration, self._mean, self._std = calibration, mean, std
+        self._calibration, self._task = calibration, task
         self._counter, self._why = (counter, "") if counter else package_counter()
         self._seconds = seconds
 
@@ -56,7 +55,7 @@ class EnergyMeter:
         if self._counter is None:
             return {}
         image, found = {INPUT: one_image(prepared)}, {}
-        models = models_of(prepared, self._calibration, mean=self._mean, std=self._std)
+        models = models_of(prepared, self._calibration, task=self._task)
         for suffix, model in models.items():
             run, runs = session_of(model).run, 0
             with one_core():

@@ -27,7 +27,7 @@ from foxnas_core.measurement.runner import (
 from foxnas_core.networks import Network
 from foxnas_core.supernet.onnx import onnx_model, session_of
 from foxnas_core.tasks.dataset import ImageSet
-from foxnas_core.tasks.images import Level
+from foxnas_core.tasks.task import Task
 
 FP32, INT8 = "latency_ms", "latency_ms:int8"
 # Visits of the reference in one look at its time when a device's measuring begins.
@@ -49,14 +49,13 @@ class LatencyMeter:
         reference: Network,
         calibration: ImageSet,
         *,
-        mean: Level,
-        std: Level,
+        task: Task,
         seed: int,
         baseline: float | None = None,
         runs: int = 400,
         rounds: int = 5,
     ) -> None:
-        self._calibration, self._mean, self._std = calibration, mean, std
+        self._calibration, self._task = calibration, task
         self._rng = np.random.default_rng(seed)
         self._runs, self._rounds = runs, rounds
         self._reference = self._visit(onnx_model(reference), reference)
@@ -67,7 +66,7 @@ class LatencyMeter:
         models = {}
         for row, p in enumerate(subnets):
             models[f"{row} {FP32}"] = self._visit(p.onnx, p.subnet)
-            int8 = p.int8(self._calibration, self._mean, self._std)
+            int8 = p.int8(self._calibration, self._task)
             models[f"{row} {INT8}"] = self._visit(int8, p.subnet)
         with one_core():
             rows = interleaved(

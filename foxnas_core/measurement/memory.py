@@ -15,7 +15,7 @@ from foxnas_core.measurement.peak import can_tell
 from foxnas_core.measurement.precisions import models_of
 from foxnas_core.supernet.onnx import INPUT, OUTPUT
 from foxnas_core.tasks.dataset import ImageSet
-from foxnas_core.tasks.images import Level
+from foxnas_core.tasks.task import Task
 
 _NOT = "not available on this device: the system does not tell a process's peak memory"
 _OPSET, _IR = 17, 8  # as the subnets' own models have
@@ -27,8 +27,8 @@ class MemoryMeter:
     for a model that only hands its input on. No column where the system does not tell.
     """
 
-    def __init__(self, calibration: ImageSet, *, mean: Level, std: Level) -> None:
-        self._calibration, self._mean, self._std = calibration, mean, std
+    def __init__(self, calibration: ImageSet, *, task: Task) -> None:
+        self._calibration, self._task = calibration, task
         self._can = can_tell()
 
     def measure(self, subnets: Sequence[Prepared]) -> list[dict[str, float]]:
@@ -39,7 +39,7 @@ class MemoryMeter:
 
     def _of(self, prepared: Prepared) -> dict[str, float]:
         shape = (1, *prepared.subnet.input_shape)
-        models = models_of(prepared, self._calibration, mean=self._mean, std=self._std)
+        models = models_of(prepared, self._calibration, task=self._task)
         return {f"memory_kib{suffix}": peak_of(model, shape) for suffix, model in models.items()}
 
 

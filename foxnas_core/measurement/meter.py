@@ -10,7 +10,7 @@ from foxnas_core.networks import Network
 from foxnas_core.space.architecture import Architecture
 from foxnas_core.supernet.onnx import onnx_model, quantized_model
 from foxnas_core.tasks.dataset import ImageSet
-from foxnas_core.tasks.images import Level, to_batch
+from foxnas_core.tasks.task import Task
 
 INT8_IMAGES = 200
 """How many training images the ranges of int8 activations are taken from."""
@@ -27,11 +27,10 @@ class Prepared:
     def onnx(self) -> bytes:
         return onnx_model(self.subnet)
 
-    def int8(self, calibration: ImageSet, mean: Level, std: Level) -> bytes:
+    def int8(self, calibration: ImageSet, task: Task) -> bytes:
         """The int8 model, calibrated on the first `INT8_IMAGES` of these training images; made
         once, whatever meters ask for it."""
-        batch = to_batch(calibration.images[:INT8_IMAGES], self.subnet.input_shape[-1], mean, std)
-        images = batch.numpy()
+        images = task.batch(calibration.images[:INT8_IMAGES], self.subnet.input_shape).numpy()
         key = hashlib.sha256(images.tobytes()).hexdigest()
         if key not in self._quantized:
             self._quantized[key] = quantized_model(self.onnx, images)

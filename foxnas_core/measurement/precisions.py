@@ -4,16 +4,14 @@ import numpy as np
 
 from foxnas_core.measurement.meter import Prepared
 from foxnas_core.tasks.dataset import ImageSet
-from foxnas_core.tasks.images import Level
+from foxnas_core.tasks.task import Task
 
 FP32, INT8 = "", ":int8"
 
 
-def models_of(
-    prepared: Prepared, calibration: ImageSet, *, mean: Level, std: Level
-) -> dict[str, bytes]:
+def models_of(prepared: Prepared, calibration: ImageSet, *, task: Task) -> dict[str, bytes]:
     """ONNX models in fp32 and int8."""
-    return {FP32: prepared.onnx, INT8: prepared.int8(calibration, mean, std)}
+    return {FP32: prepared.onnx, INT8: prepared.int8(calibration, task)}
 
 
 def one_image(prepared: Prepared) -> np.ndarray:

@@ -7,7 +7,6 @@ from foxnas_core.space.architecture import Architecture
 from foxnas_core.supernet.checkpoint import Checkpoint
 from foxnas_core.supernet.sharing import recalibrate_together
 from foxnas_core.tasks.dataset import ImageSet
-from foxnas_core.tasks.images import Level
 
 
 def prepare(checkpoint: Checkpoint, architecture: Architecture, calibration: ImageSet) -> Prepared:
@@ -25,8 +24,3 @@ def prepare_all(
         own = [subnet for subnet in subnets if subnet.input_shape == shape]
         recalibrate_together(own, task.batches(calibration.images, shape))
     return [Prepared(a, subnet) for a, subnet in zip(architectures, subnets, strict=True)]
-
-
-def pixel_statistics(checkpoint: Checkpoint) -> tuple[Level, Level]:
-    """Pixel mean and standard deviation that the supernet was trained with."""
-    return checkpoint.record["pixel_mean"], checkpoint.record["pixel_std"]

@@ -15,7 +15,7 @@ from foxnas_core.errors import FoxnasError
 from foxnas_core.measurement.environments import Runtime
 from foxnas_core.measurement.meter import INT8_IMAGES, Prepared
 from foxnas_core.tasks.dataset import ImageSet
-from foxnas_core.tasks.images import Level, to_batch
+from foxnas_core.tasks.task import Task
 
 CONVERTER = Path(__file__).with_name("convert.py")
 ANSWERER = Path(__file__).with_name("answer.py")
@@ -35,8 +35,7 @@ def write_models(
     subnets: Mapping[str, Prepared],
     *,
     calibration: ImageSet,
-    mean: Level,
-    std: Level,
+    task: Task,
     folder: Path,
     precisions: Sequence[str] = PRECISIONS,
     waiting: Callable[[], None] = wait_silently,
@@ -60,14 +59,14 @@ def write_models(
     if runtime.converts:
         images = calibration.images[:INT8_IMAGES]
         batches = {
-            resolution: to_batch(images, resolution, mean, std).numpy()
-            for resolution in sorted({p.subnet.input_shape[-1] for p in subnets.values()})
+            shape: task.batch(images, shape).numpy()
+            for shape in sorted({p.subnet.input_shape for p in subnets.values()})
         }
         _convert(runtime, subnets, batches, folder, precisions, waiting)
         return entries
     for name, p in subnets.items():
         for precision in precisions:
-            model = p.onnx if precision == "fp32" else p.int8(calibration, mean, std)
+            model = p.onnx if precision == "fp32" else p.int8(calibration, task)
             (folder / f"{name}-{precision}{runtime.suffix}").write_bytes(model)
     return entries
 
@@ -75,7 +74,7 @@ def write_models(
 def _convert(
     runtime: Runtime,
     subnets: Mapping[str, Prepared],
-    calibration: Mapping[int, np.ndarray],
+    calibration: Mapping[tuple[int, ...], np.ndarray],
     folder: Path,
     precisions: Sequence[str],
     waiting: Callable[[], None],
@@ -83,15 +82,15 @@ def _convert(
     """Let the runtime's own environment convert the subnets, as exported programs."""
     described = []
     for name, p in subnets.items():
-        resolution = p.subnet.input_shape[-1]
+        images = f"calibration-{'x'.join(map(str, p.subnet.input_shape))}.npy"
         torch.export.save(_exported(p), folder / f"{name}.pt2")
-        np.save(folder / f"calibration-{resolution}.npy", calibration[resolution])
+        np.save(folder / images, calibration[p.subnet.input_shape])
         described.append(
             {
                 "name": name,
                 "program": f"{name}.pt2",
                 "precisions": list(precisions),
-                "calibration": f"calibration-{resolution}.npy",
+                "calibration": images,
             }
         )
     job = {"runtime": runtime.name, "subnets": described}

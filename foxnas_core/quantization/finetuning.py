@@ -18,9 +18,9 @@ import torch
 from safetensors.torch import save
 
 from foxnas_core.export.exporter import ExportedModel
-from foxnas_core.measurement.accuracy import AccuracyMeter
 from foxnas_core.measurement.meter import INT8_IMAGES, Prepared
 from foxnas_core.measurement.runner import device_name
+from foxnas_core.measurement.score import ScoreMeter
 from foxnas_core.tasks.dataset import ImageSet
 from foxnas_core.tasks.task import Task
 from foxnas_core.training.loop import Progress, run
@@ -126,14 +126,14 @@ def fine_tune(
 
 
 def effect_of(
-    before: Prepared, after: Prepared, meter: AccuracyMeter, int8: Callable[[Prepared], bytes]
+    before: Prepared, after: Prepared, meter: ScoreMeter, int8: Callable[[Prepared], bytes]
 ) -> Effect:
     """Score both in both precisions; `int8` makes the quantized model of either."""
-    resolution = before.subnet.input_shape[-1]
+    shape = before.subnet.input_shape
     scores = []
     for prepared in (before, after):
-        right = 100.0 * meter.right(prepared.onnx, resolution)
-        rounded = 100.0 * meter.right(int8(prepared), resolution)
+        right = meter.objective(prepared.onnx, shape)
+        rounded = meter.objective(int8(prepared), shape)
         scores.append(
             {"accuracy": right, "accuracy:int8": rounded, "accuracy_drop:int8": right - rounded}
         )

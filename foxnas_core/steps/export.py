@@ -136,11 +136,10 @@ def _tuned(
     steps: Steps,
 ) -> "tuple[Prepared, str]":
     """The subnet after fine-tuning, and what that was and did, in sentences."""
-    from foxnas_core.measurement.accuracy import AccuracyMeter
-    from foxnas_core.measurement.preparing import pixel_statistics
+    from foxnas_core.measurement.score import ScoreMeter
     from foxnas_core.quantization import finetuning
 
-    mean, std = pixel_statistics(checkpoint)
+    task = checkpoint.task
     tuned = finetuning.fine_tune(
         inherited,
         checkpoint.task,
@@ -151,9 +150,9 @@ def _tuned(
         # So that what the report raises ends it at once.
         report_every=1,
     )
-    meter = AccuracyMeter(held_out, calibration, mean=mean, std=std)
+    meter = ScoreMeter(held_out, calibration, task=task)
     effect = finetuning.effect_of(
-        inherited, tuned.prepared, meter, lambda own: own.int8(calibration, mean, std)
+        inherited, tuned.prepared, meter, lambda own: own.int8(calibration, task)
     )
     return tuned.prepared, f"{tuned.sentence(dataset.name)} {effect.sentence()}"
 

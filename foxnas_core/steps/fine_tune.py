@@ -50,26 +50,26 @@ def fine_tune_subnet(
     checkpoint, calibration, held_out = parts_of(study)
     check_can_be_tuned(checkpoint, dataset, held_out)
 
-    from foxnas_core.measurement.accuracy import AccuracyMeter
-    from foxnas_core.measurement.campaign import pixel_statistics, prepare
+    from foxnas_core.measurement.campaign import prepare
+    from foxnas_core.measurement.score import ScoreMeter
     from foxnas_core.quantization import finetuning
 
-    mean, std = pixel_statistics(checkpoint)
+    task = checkpoint.task
     before = prepare(checkpoint, architecture, calibration)
     tuned = finetuning.fine_tune(
         before, checkpoint.task, dataset.training, recipe,
         calibration=calibration, report=report, stop=stop,
     )  # fmt: skip
-    meter = AccuracyMeter(held_out, calibration, mean=mean, std=std)
+    meter = ScoreMeter(held_out, calibration, task=task)
     effect = finetuning.effect_of(
-        before, tuned.prepared, meter, lambda prepared: prepared.int8(calibration, mean, std)
+        before, tuned.prepared, meter, lambda prepared: prepared.int8(calibration, task)
     )
     parents = {
         "space": study.space.fingerprint,
         "checkpoint": file_hash(study.checkpoint_file),
         "images": file_hash(study.images_file),
     }
-    int8 = tuned.prepared.int8(calibration, mean, std)
+    int8 = tuned.prepared.int8(calibration, task)
     files = finetuning.fine_tuned_files(
         tuned, effect, int8, record=checkpoint.record, parents=parents
     )

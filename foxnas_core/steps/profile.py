@@ -46,14 +46,14 @@ def profile_subnet(
         raise InvalidInput(f"{precision!r} is no precision; choose {' or '.join(PRECISIONS)}.")
     checkpoint, calibration, _ = parts_of(study)
 
-    from foxnas_core.measurement.preparing import pixel_statistics, prepare
+    from foxnas_core.measurement.preparing import prepare
     from foxnas_core.profiling.layers import layers_of
     from foxnas_core.profiling.profile import profile_network
 
     prepared = prepare(checkpoint, architecture, calibration)
     fp32 = prepared.onnx
     int8 = precision == "int8"
-    model = prepared.int8(calibration, *pixel_statistics(checkpoint)) if int8 else fp32
+    model = prepared.int8(calibration, checkpoint.task) if int8 else fp32
     profile = profile_network(
         prepared.subnet, study.space, fp32=fp32, model=model, precision=precision
     )

@@ -270,11 +270,11 @@ def _measured(
     table = study.table()
 
     from foxnas_core.measurement import campaign
-    from foxnas_core.measurement.accuracy import AccuracyMeter
     from foxnas_core.measurement.cost import CostMeter
+    from foxnas_core.measurement.score import ScoreMeter
 
     seed, total = trials[0].seed, len(held_out)
-    mean, std = campaign.pixel_statistics(checkpoint)
+    task = checkpoint.task
     watch = _Watch(trials, seconds_a_row(table), report, stop)
     watch.tell("Preparing the images and the reference network")
     if images < total:
@@ -282,8 +282,8 @@ def _measured(
         held_out = held_out.take(chosen)
     right: dict[tuple[str, str], np.ndarray] = {}
 
-    def scored(architecture: Architecture, precision: str, correct: np.ndarray) -> None:
-        right[architecture.id, precision] = correct
+    def scored(architecture: Architecture, precision: str, cases: np.ndarray) -> None:
+        right[architecture.id, precision] = cases > 0
         watch.tell("Scoring and timing")
 
     with alone:
@@ -291,7 +291,7 @@ def _measured(
             checkpoint, calibration=calibration, seed=seed, baseline=baseline_of(table)
         )
     meters: list[Meter] = [
-        AccuracyMeter(held_out, calibration, mean=mean, std=std, scored=scored),
+        ScoreMeter(held_out, calibration, task=task, scored=scored),
         CostMeter(),
         *(_Alone(meter, alone) for meter in timing),
     ]

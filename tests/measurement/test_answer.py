@@ -8,10 +8,9 @@ import torch
 from conftest import REPOSITORY
 
 from foxnas_core.measurement import answer
-from foxnas_core.measurement.campaign import pixel_statistics, prepare
+from foxnas_core.measurement.campaign import prepare
 from foxnas_core.measurement.environments import RUNTIMES
 from foxnas_core.measurement.runtimes import answers_of, write_models
-from foxnas_core.tasks.images import to_batch
 
 
 def test_every_image_is_answered_by_itself_and_the_version_told(tmp_path, monkeypatch):
@@ -47,12 +46,12 @@ def test_an_installed_runtime_answers_as_the_subnet_does(
         pytest.skip(f"'make runtime-{name}' was not run here")
     architecture = tiny_checkpoint.supernet.space.extreme("smallest")
     prepared = prepare(tiny_checkpoint, architecture, tiny_dataset.training)
-    mean, std = pixel_statistics(tiny_checkpoint)
-    options = {"calibration": tiny_dataset.training, "mean": mean, "std": std}
+    task = tiny_checkpoint.task
+    options = {"calibration": tiny_dataset.training, "task": task}
     [entry] = write_models(
         RUNTIMES[name], {"a": prepared}, folder=tmp_path, precisions=("fp32",), **options
     )
-    images = to_batch(tiny_dataset.held_out.images[:20], prepared.subnet.input_shape[-1], mean, std)
+    images = task.batch(tiny_dataset.held_out.images[:20], prepared.subnet.input_shape)
     model = (tmp_path / entry["file"]).read_bytes()
     logits, version = answers_of(RUNTIMES[name], model, images.numpy())
     with torch.no_grad():

@@ -12,10 +12,9 @@ import numpy as np
 import pytest
 from conftest import REPOSITORY
 
-from foxnas_core.measurement.accuracy import AccuracyMeter
 from foxnas_core.measurement.campaign import run_campaign
 from foxnas_core.measurement.cost import CostMeter
-from foxnas_core.measurement.preparing import pixel_statistics
+from foxnas_core.measurement.score import ScoreMeter
 
 
 class Clock:
@@ -54,11 +53,11 @@ def rows_of(checkpoint, dataset, architectures, meters, **options):
 
 def test_processes_find_what_one_finds_and_time_in_one_place(tiny_checkpoint, tiny_dataset):
     architectures = tiny_checkpoint.supernet.space.sample(9, seed=0)
-    mean, std = pixel_statistics(tiny_checkpoint)
+    task = tiny_checkpoint.task
     found = []
     for workers in (1, 2):
         clock = Clock()
-        meters = [AccuracyMeter(tiny_dataset.held_out, mean=mean, std=std), CostMeter(), clock]
+        meters = [ScoreMeter(tiny_dataset.held_out, task=task), CostMeter(), clock]
         rows, record = rows_of(
             tiny_checkpoint, tiny_dataset, architectures, meters, workers=workers
         )

@@ -5,7 +5,7 @@ from types import ModuleType, SimpleNamespace
 import pytest
 
 from foxnas_core.measurement import energy
-from foxnas_core.measurement.campaign import pixel_statistics, prepare
+from foxnas_core.measurement.campaign import prepare
 from foxnas_core.measurement.energy import EnergyMeter, package_counter
 
 
@@ -18,10 +18,10 @@ def prepared(tiny_checkpoint, tiny_dataset):
 
 @pytest.fixture
 def meter_of(tiny_checkpoint, tiny_dataset):
-    mean, std = pixel_statistics(tiny_checkpoint)
+    task = tiny_checkpoint.task
 
     def meter(**options) -> EnergyMeter:
-        return EnergyMeter(tiny_dataset.training, mean=mean, std=std, **options)
+        return EnergyMeter(tiny_dataset.training, task=task, **options)
 
     return meter
 

@@ -3,7 +3,7 @@ import pytest
 from onnx import TensorProto, helper
 
 from foxnas_core.measurement import memory, peak
-from foxnas_core.measurement.campaign import pixel_statistics, prepare
+from foxnas_core.measurement.campaign import prepare
 from foxnas_core.measurement.memory import MemoryMeter, peak_of
 
 TELLS = pytest.mark.skipif(not peak.can_tell(), reason="the system tells no peak memory")
@@ -36,10 +36,10 @@ def test_the_peak_is_what_the_model_holds():
 
 @TELLS
 def test_both_precisions_are_measured_and_recorded(tiny_checkpoint, tiny_dataset):
-    mean, std = pixel_statistics(tiny_checkpoint)
+    task = tiny_checkpoint.task
     largest = tiny_checkpoint.supernet.space.extreme("largest")
     prepared = prepare(tiny_checkpoint, largest, tiny_dataset.training)
-    meter = MemoryMeter(tiny_dataset.training, mean=mean, std=std)
+    meter = MemoryMeter(tiny_dataset.training, task=task)
     [row] = meter.measure([prepared])
     assert set(row) == {"memory_kib", "memory_kib:int8"}
     # More than nothing, and less than the runtime itself.

@@ -1,5 +1,7 @@
 """Accuracy, cost and latency meters against hand counts."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -7,15 +9,15 @@ from conftest import DEMO
 from torch import nn
 
 from foxnas_core.errors import InvalidInput
-from foxnas_core.measurement.accuracy import AccuracyMeter
 from foxnas_core.measurement.campaign import prepare
 from foxnas_core.measurement.cost import CostMeter, cost_of
 from foxnas_core.measurement.latency import FP32, INT8, LatencyMeter
 from foxnas_core.measurement.meter import Prepared
+from foxnas_core.measurement.score import ScoreMeter
 from foxnas_core.study import open_study
 from foxnas_core.supernet.onnx import INPUT, session_of
+from foxnas_core.tasks.classification import Classification
 from foxnas_core.tasks.dataset import ImageSet
-from foxnas_core.tasks.images import to_batch
 
 
 @pytest.fixture(scope="module")
@@ -25,12 +27,12 @@ def prepared(tiny_checkpoint, tiny_dataset) -> Prepared:
 
 
 def test_accuracy_and_entropy_are_torchs(prepared, tiny_checkpoint, tiny_dataset):
-    mean, std = tiny_checkpoint.record["pixel_mean"], tiny_checkpoint.record["pixel_std"]
+    task = tiny_checkpoint.task
     held_out = tiny_dataset.held_out
-    meter = AccuracyMeter(held_out, tiny_dataset.training, mean=mean, std=std, batch=70)
+    meter = ScoreMeter(held_out, tiny_dataset.training, task=task, batch=70)
     row = meter.measure([prepared])[0]
     with torch.no_grad():
-        logits = prepared.subnet(to_batch(held_out.images, 12, mean, std))
+        logits = prepared.subnet(task.batch(held_out.images, (1, 12, 12)))
     labels = torch.from_numpy(held_out.labels)
     right = (logits.argmax(1) == labels).double()
     losses = nn.functional.cross_entropy(logits, labels, reduction="none").double()
@@ -48,16 +50,16 @@ def test_accuracy_and_entropy_are_torchs(prepared, tiny_checkpoint, tiny_dataset
 def test_int8_is_scored_on_the_same_images_and_its_loss_is_paired(
     prepared, tiny_checkpoint, tiny_dataset
 ):
-    mean, std = tiny_checkpoint.record["pixel_mean"], tiny_checkpoint.record["pixel_std"]
+    task = tiny_checkpoint.task
     rng, training = np.random.default_rng(0), tiny_dataset.training
     # Noise, of which each precision names another class now and then.
     noise = rng.integers(0, 256, (300, 12, 12), dtype=np.uint8)
     held_out = ImageSet(noise, rng.integers(0, 3, 300))
-    row = AccuracyMeter(held_out, training, mean=mean, std=std).measure([prepared])[0]
-    x = to_batch(held_out.images, 12, mean, std).numpy()
+    row = ScoreMeter(held_out, training, task=task).measure([prepared])[0]
+    x = task.batch(held_out.images, (1, 12, 12)).numpy()
     right = {
         name: session_of(model).run(None, {INPUT: x})[0].argmax(1) == held_out.labels
-        for name, model in (("fp32", prepared.onnx), ("int8", prepared.int8(training, mean, std)))
+        for name, model in (("fp32", prepared.onnx), ("int8", prepared.int8(training, task)))
     }
     assert row["accuracy:int8"] == pytest.approx(100 * right["int8"].mean())
     assert row["accuracy_even:int8"] == pytest.approx(100 * right["int8"][::2].mean())
@@ -75,7 +77,7 @@ def test_int8_is_scored_on_the_same_images_and_its_loss_is_paired(
 
 def test_without_calibration_images_fp32_alone_is_scored(prepared, tiny_dataset):
     meters = [
-        AccuracyMeter(tiny_dataset.held_out, c, mean=0.5, std=0.25)
+        ScoreMeter(tiny_dataset.held_out, c, task=Classification(0.5, 0.25))
         for c in (None, tiny_dataset.training)
     ]
     alone, both = (meter.measure([prepared])[0] for meter in meters)
@@ -84,29 +86,28 @@ def test_without_calibration_images_fp32_alone_is_scored(prepared, tiny_dataset)
 
 
 def test_the_int8_model_is_made_once_for_all_meters(prepared, tiny_checkpoint, tiny_dataset):
-    mean, std = tiny_checkpoint.record["pixel_mean"], tiny_checkpoint.record["pixel_std"]
-    first = prepared.int8(tiny_dataset.training, mean, std)
-    assert prepared.int8(tiny_dataset.training, mean, std) is first
-    assert prepared.int8(tiny_dataset.training, 3 * mean, std) is not first
+    task = tiny_checkpoint.task
+    first = prepared.int8(tiny_dataset.training, task)
+    assert prepared.int8(tiny_dataset.training, task) is first
+    assert prepared.int8(tiny_dataset.training, replace(task, mean=3 * task.mean)) is not first
 
 
 def test_int8_is_never_calibrated_on_held_out_images(tiny_dataset):
     mixed = ImageSet(tiny_dataset.training.images.copy(), tiny_dataset.training.labels)
     mixed.images[7] = tiny_dataset.held_out.images[20]
     with pytest.raises(InvalidInput, match="^1 of 200 training images are held out as well"):
-        AccuracyMeter(tiny_dataset.held_out, mixed, mean=0.5, std=0.25)
+        ScoreMeter(tiny_dataset.held_out, mixed, task=Classification(0.5, 0.25))
 
 
 def test_each_subnet_is_scored_at_its_own_resolution(tiny_checkpoint, tiny_dataset):
     space = tiny_checkpoint.supernet.space
-    mean, std = tiny_checkpoint.record["pixel_mean"], tiny_checkpoint.record["pixel_std"]
+    task = tiny_checkpoint.task
     both = [
         prepare(tiny_checkpoint, space.extreme(w), tiny_dataset.training)
         for w in ("smallest", "largest")
     ]
     meter, again = (
-        AccuracyMeter(tiny_dataset.held_out, tiny_dataset.training, mean=mean, std=std)
-        for _ in range(2)
+        ScoreMeter(tiny_dataset.held_out, tiny_dataset.training, task=task) for _ in range(2)
     )
     together = meter.measure(both)
     apart = [again.measure([p])[0] for p in both]
@@ -138,9 +139,9 @@ def test_costs_by_hand(prepared):
 
 
 def test_latency_has_both_precisions_within_their_rounds(prepared, tiny_checkpoint, tiny_dataset):
-    mean, std = tiny_checkpoint.record["pixel_mean"], tiny_checkpoint.record["pixel_std"]
+    task = tiny_checkpoint.task
     meter = LatencyMeter(
-        prepared.subnet, tiny_dataset.training, mean=mean, std=std, seed=0, runs=50, rounds=3
+        prepared.subnet, tiny_dataset.training, task=task, seed=0, runs=50, rounds=3
     )
     rows = meter.measure([prepared, prepared])
     for row in rows:
@@ -158,8 +159,7 @@ def test_latency_has_both_precisions_within_their_rounds(prepared, tiny_checkpoi
 def test_latency_is_held_to_the_baseline_of_the_study(prepared, tiny_checkpoint, tiny_dataset):
     """A machine on which the reference takes three times as long is not three times as slow a
     subnet: times are divided by the drift."""
-    mean, std = tiny_checkpoint.record["pixel_mean"], tiny_checkpoint.record["pixel_std"]
-    options = {"mean": mean, "std": std, "seed": 0, "runs": 200, "rounds": 3}
+    options = {"task": tiny_checkpoint.task, "seed": 0, "runs": 200, "rounds": 3}
     plain = LatencyMeter(prepared.subnet, tiny_dataset.training, **options)
     tripled = LatencyMeter(
         prepared.subnet, tiny_dataset.training, baseline=3 * plain.baseline, **options
@@ -173,7 +173,7 @@ def test_latency_is_held_to_the_baseline_of_the_study(prepared, tiny_checkpoint,
 def test_accuracy_of_chance_labels_is_chance(prepared, tiny_dataset):
     rng = np.random.default_rng(0)
     noise = ImageSet(rng.integers(0, 256, (600, 12, 12), dtype=np.uint8), rng.integers(0, 3, 600))
-    meter = AccuracyMeter(noise, tiny_dataset.training, mean=0.5, std=0.25)
+    meter = ScoreMeter(noise, tiny_dataset.training, task=Classification(0.5, 0.25))
     row = meter.measure([prepared])[0]
     assert abs(row["accuracy"] - 100 / 3) < 4 * row["accuracy_std_error"]
 

@@ -11,9 +11,9 @@ from torch import nn
 
 from foxnas_core.errors import InvalidInput
 from foxnas_core.families.mbconv.subnet import Subnet
-from foxnas_core.measurement.accuracy import AccuracyMeter
-from foxnas_core.measurement.campaign import pixel_statistics, prepare
+from foxnas_core.measurement.campaign import prepare
 from foxnas_core.measurement.meter import Prepared
+from foxnas_core.measurement.score import ScoreMeter
 from foxnas_core.quantization.finetuning import (
     FineTuning,
     effect_of,
@@ -21,35 +21,32 @@ from foxnas_core.quantization.finetuning import (
     fine_tuned_files,
 )
 from foxnas_core.supernet.onnx import INPUT, session_of
-from foxnas_core.tasks.classification import Classification
 from foxnas_core.tasks.dataset import Dataset, ImageSet
-from foxnas_core.tasks.images import to_batch
 from foxnas_core.training.fake_quantization import FakeQuantized
 
 
 @pytest.fixture(scope="module")
 def given(tiny_checkpoint, tiny_dataset):
     """A subnet whose classifier was spoilt, its images and pixel statistics."""
-    mean, std = pixel_statistics(tiny_checkpoint)
+    task = tiny_checkpoint.task
     space = tiny_checkpoint.supernet.space
     prepared = prepare(tiny_checkpoint, space.extreme("largest"), tiny_dataset.training)
     torch.manual_seed(0)
     nn.init.normal_(prepared.subnet.head.classifier.weight, std=0.1)
-    return prepared, {"calibration": tiny_dataset.training, "mean": mean, "std": std}
+    return prepared, {"calibration": tiny_dataset.training, "task": task}
 
 
 def tuned_by(given, dataset, recipe, **options):
     prepared, shared = given
-    calibration = shared["calibration"]
-    task = Classification(shared["mean"], shared["std"])
+    calibration, task = shared.values()
     return fine_tune(prepared, task, dataset.training, recipe, calibration=calibration, **options)
 
 
 def effect(given, dataset, tuned):
     prepared, shared = given
-    calibration, mean, std = shared.values()
-    meter = AccuracyMeter(dataset.held_out, calibration, mean=mean, std=std)
-    return effect_of(prepared, tuned.prepared, meter, lambda p: p.int8(calibration, mean, std))
+    calibration, task = shared.values()
+    meter = ScoreMeter(dataset.held_out, calibration, task=task)
+    return effect_of(prepared, tuned.prepared, meter, lambda p: p.int8(calibration, task))
 
 
 @pytest.mark.parametrize("aware", [False, True])
@@ -128,7 +125,7 @@ def test_each_image_is_flipped_half_of_the_times(given, tiny_dataset, monkeypatc
     monkeypatch.setattr(FakeQuantized, "plain", noting)
     few = Dataset("few", "", (), tiny_dataset.training.take(slice(0, 100)), tiny_dataset.held_out)
     tuned_by(given, few, FineTuning(epochs=10, batch=50))
-    known = to_batch(few.training.images, 12, given[1]["mean"], given[1]["std"]).numpy()
+    known = given[1]["task"].batch(few.training.images, (1, 12, 12)).numpy()
     rows = {image.tobytes(): row for row, image in enumerate(known)}
     mirrored_rows = {image[:, :, ::-1].tobytes(): row for row, image in enumerate(known)}
     count = {"straight": np.zeros(100), "mirrored": np.zeros(100)}
@@ -149,8 +146,8 @@ def test_gains_are_paired_over_images(given, tiny_dataset, monkeypatch):
     right = iter([[1, 1, 0, 0], [1, 0, 0, 0], [1, 1, 1, 0], [1, 1, 1, 0]])
     prepared, shared = given
     four = ImageSet(tiny_dataset.held_out.images[:4], tiny_dataset.held_out.labels[:4])
-    meter = AccuracyMeter(four, **shared)
-    monkeypatch.setattr(meter, "right", lambda model, size: np.array(next(right), dtype=bool))
+    meter = ScoreMeter(four, **shared)
+    monkeypatch.setattr(meter, "objective", lambda model, shape: 100.0 * np.array(next(right)))
     found = effect_of(prepared, prepared, meter, lambda p: b"")
     assert found.before["accuracy:int8"]["value"] == 25 and found.after["accuracy"]["value"] == 75
     gain = found.gain["accuracy:int8"]

@@ -23,12 +23,12 @@ from foxnas_core.evidence.handmade.record import (
 from foxnas_core.evidence.trust.pairs import Score
 from foxnas_core.families.mbconv.space import MBConvSettings, resolution_of, settings_of
 from foxnas_core.families.mbconv.subnet import Subnet
-from foxnas_core.measurement.accuracy import AccuracyMeter
-from foxnas_core.measurement.campaign import pixel_statistics, prepare, reference_architecture
+from foxnas_core.measurement.campaign import prepare, reference_architecture
 from foxnas_core.measurement.cost import cost_of
 from foxnas_core.measurement.latency import FP32, LatencyMeter
 from foxnas_core.measurement.meter import Prepared
 from foxnas_core.measurement.runner import device_name
+from foxnas_core.measurement.score import ScoreMeter
 from foxnas_core.networks import Network
 from foxnas_core.space.architecture import Architecture
 from foxnas_core.supernet.checkpoint import Checkpoint, load_tensors, save_tensors
@@ -120,13 +120,12 @@ class HandmadeBench:
     ) -> tuple[dict[str, dict[str, Latency]], dict[str, Any]]:
         """Latencies by name and precision, of the weights at each path, and the circumstances of
         the campaign: all networks in every round, in a fresh order. Raises as `load_tensors`."""
-        mean, std = pixel_statistics(self.checkpoint)
+        task = self.checkpoint.task
         reference = reference_architecture(self.checkpoint.supernet.space)
         meter = LatencyMeter(
             prepare(self.checkpoint, reference, self.calibration).subnet,
             self.calibration,
-            mean=mean,
-            std=std,
+            task=task,
             seed=seed,
             rounds=ROUNDS,
         )
@@ -175,8 +174,8 @@ class HandmadeBench:
     def _scored(
         self, contender: Contender, network: Network, way: Way, seed: int, seconds: float
     ) -> Result:
-        mean, std = pixel_statistics(self.checkpoint)
-        meter = AccuracyMeter(self.held_out, self.calibration, mean=mean, std=std)
+        task = self.checkpoint.task
+        meter = ScoreMeter(self.held_out, self.calibration, task=task)
         values = meter.measure([Prepared(_architecture_of(contender), network)])[0]
         accuracy = {
             p: Score(values[f"accuracy{p}"], values[f"accuracy{p}_std_error"]) for p in PRECISIONS

@@ -14,11 +14,11 @@ import torch
 
 from foxnas_core.errors import InvalidInput
 from foxnas_core.evidence.trust.pairs import Score, TrustPair, TrustSettings
-from foxnas_core.measurement.accuracy import AccuracyMeter
-from foxnas_core.measurement.campaign import pixel_statistics, prepare
+from foxnas_core.measurement.campaign import prepare
 from foxnas_core.measurement.cost import CostMeter
 from foxnas_core.measurement.meter import Prepared
 from foxnas_core.measurement.runner import device_name
+from foxnas_core.measurement.score import ScoreMeter
 from foxnas_core.space.architecture import Architecture
 from foxnas_core.supernet.checkpoint import Checkpoint
 from foxnas_core.tasks.dataset import Dataset, ImageSet
@@ -34,14 +34,14 @@ class TrustBench:
     checkpoint: Checkpoint
     dataset: Dataset
     calibration: ImageSet
-    meter: AccuracyMeter
+    meter: ScoreMeter
 
     @classmethod
     def of(
         cls, checkpoint: Checkpoint, dataset: Dataset, calibration: ImageSet, held_out: ImageSet
     ) -> "TrustBench":
-        mean, std = pixel_statistics(checkpoint)
-        return cls(checkpoint, dataset, calibration, AccuracyMeter(held_out, mean=mean, std=std))
+        task = checkpoint.task
+        return cls(checkpoint, dataset, calibration, ScoreMeter(held_out, task=task))
 
     def score(self, subnet: Prepared) -> Score:
         values = self.meter.measure([subnet])[0]

@@ -13,8 +13,8 @@ from foxnas_core.evidence.trust.alone import (
 )
 from foxnas_core.evidence.trust.pairs import TrustSettings
 from foxnas_core.families import space_from_dict
-from foxnas_core.measurement.accuracy import AccuracyMeter
 from foxnas_core.measurement.campaign import prepare
+from foxnas_core.measurement.score import ScoreMeter
 from foxnas_core.supernet.checkpoint import Checkpoint
 from foxnas_core.training.supernets import weights_fingerprint
 
@@ -40,8 +40,7 @@ def test_a_pair_holds_what_is_measured_otherwise(bench, small, tmp_path, tiny_ch
     before = weights_fingerprint(tiny_checkpoint.supernet)
     told = []
     pair = train_pair(bench, small, SETTINGS, seed=2, state=tmp_path / "state", report=told.append)
-    mean, std = tiny_checkpoint.record["pixel_mean"], tiny_checkpoint.record["pixel_std"]
-    meter = AccuracyMeter(bench.dataset.held_out, mean=mean, std=std)
+    meter = ScoreMeter(bench.dataset.held_out, task=tiny_checkpoint.task)
     [measured] = meter.measure([prepare(tiny_checkpoint, small, bench.calibration)])
     assert pair.inherited.value == measured["accuracy"]
     assert pair.inherited.std_error == measured["accuracy_std_error"]
