@@ -9,6 +9,7 @@ from typing import Any
 from tqdm import tqdm
 
 from foxnas_core.commands.shared import given, named_architecture, say, space_to_train, stoppable
+from foxnas_core.families import family_of
 from foxnas_core.steps.fine_tune import fine_tune_subnet, training_images
 from foxnas_core.study import Study, create_study, open_study
 from foxnas_core.table.metrics import metric_of
@@ -33,7 +34,7 @@ def train(options: argparse.Namespace) -> dict[str, Any]:
     torch.set_num_threads(options.threads)
     space = space_to_train(options.study, options.space)
     supernet, kind = supernet_of(space), task_named(options.task)
-    dataset = kind.load(options.data, supernet.input_shape(space.extreme("largest")))
+    dataset = kind.load(options.data, supernet.input_shape(family_of(space).reference(space)))
     task = kind.of(dataset)
     check_fits(supernet, task, dataset)
     unit = metric_of(task.objective).unit
@@ -63,8 +64,8 @@ def train(options: argparse.Namespace) -> dict[str, Any]:
     if not is_first():
         return {}
     objective, final = task.objective, {}
-    for which in ("largest", "smallest"):
-        scores = score_of(trained.supernet, study.space.extreme(which), task, dataset)
+    for which, architecture in family_of(study.space).landmarks(study.space).items():
+        scores = score_of(trained.supernet, architecture, task, dataset)
         final[which] = scores[objective].value
     record = trained.record | {objective: final}
     with study.writing():

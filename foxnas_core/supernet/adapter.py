@@ -7,6 +7,7 @@ code that the user names (`load_factory`); weights come as safetensors.
 import copy
 import importlib
 import importlib.util
+import pkgutil
 import re
 import sys
 from collections.abc import Callable, Mapping, Sequence
@@ -17,6 +18,7 @@ import torch
 from torch import Tensor, nn
 
 from foxnas_core.errors import InvalidInput
+from foxnas_core.families import families, family_of
 from foxnas_core.networks import Network, SupernetAdapter
 from foxnas_core.space.architecture import Architecture, Value
 from foxnas_core.space.search_space import SearchSpace
@@ -25,7 +27,6 @@ _FACTORY = re.compile(r"(?P<module>[A-Za-z_][\w.]*|.+\.py):(?P<function>[A-Za-z_
 
 
 Factory = Callable[[], nn.Module]
-_SUPERNETS = {"mbconv": "foxnas_core.families.mbconv.supernet:Supernet"}
 
 
 class AdaptedSubnet(Network):
@@ -125,7 +126,7 @@ class AdaptedSupernet(SupernetAdapter):
 
 def has_supernet(space: SearchSpace) -> bool:
     """Whether the space's family has a supernet of its own."""
-    return space.family in _SUPERNETS
+    return bool(family_of(space).supernet)
 
 
 def supernet_of(space: SearchSpace) -> SupernetAdapter:
@@ -133,10 +134,9 @@ def supernet_of(space: SearchSpace) -> SupernetAdapter:
     if not has_supernet(space):
         raise InvalidInput(
             f"Space {space.name!r} is of family {space.family!r}, which has no supernet here; "
-            f"only {', '.join(map(repr, _SUPERNETS))} has."
+            f"only {', '.join(repr(f.name) for f in families() if f.supernet)} has."
         )
-    module, _, name = _SUPERNETS[space.family].partition(":")
-    return getattr(importlib.import_module(module), name)(space)
+    return pkgutil.resolve_name(family_of(space).supernet)(space)
 
 
 def load_factory(name: str) -> Factory:

@@ -10,6 +10,7 @@ import numpy as np
 import torch
 
 from foxnas_core.errors import InvalidInput
+from foxnas_core.families import family_of
 from foxnas_core.networks import SupernetAdapter
 from foxnas_core.space.architecture import Architecture
 from foxnas_core.space.search_space import SearchSpace
@@ -102,7 +103,8 @@ def train(
 
 def check_fits(supernet: SupernetAdapter, task: Task, dataset: Dataset) -> None:
     """Raise `InvalidInput` where the cases do not suit what the supernet takes and gives."""
-    network = supernet.extract(supernet.space.extreme("smallest"))
+    landmarks = family_of(supernet.space).landmarks(supernet.space)
+    network = supernet.extract(next(iter(landmarks.values())))
     with torch.no_grad():
         outputs = network(network.example(2))
     task.check(dataset, network.input_shape, tuple(outputs.shape[1:]), supernet.space.name)

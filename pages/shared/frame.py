@@ -88,6 +88,10 @@ def page(title: str, sentence: str) -> Iterator[Study]:
         st.stop()
     with errors_as_cards():
         yield study
+    # Cards are drawn in this frame, so they are known only once it is.
+    from pages.shared.cards import show_from_elsewhere
+
+    show_from_elsewhere(title, study)
     process.end()
 
 

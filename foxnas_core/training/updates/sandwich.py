@@ -13,6 +13,7 @@ from typing import ClassVar
 import numpy as np
 from torch import Tensor
 
+from foxnas_core.families import family_of
 from foxnas_core.networks import SupernetAdapter
 from foxnas_core.space.architecture import Architecture, Value
 from foxnas_core.space.search_space import Decision
@@ -38,7 +39,7 @@ class Sandwich(Update):
 
     def __init__(self, model: SupernetAdapter, task: Task, recipe: Recipe) -> None:
         super().__init__(model, task, recipe)
-        self._ends = {which: model.space.extreme(which) for which in ("largest", "smallest")}
+        self._ends = dict(family_of(model.space).extremes(model.space))
 
     @classmethod
     def columns_for(cls, task: Task) -> list[str]:
@@ -58,7 +59,7 @@ class Sandwich(Update):
                 imitation = self.task.imitation(outputs, teacher)
                 loss = (1 - weight) * hard + weight * imitation
             loss.backward()
-            if architecture == self._ends["largest"]:
+            if architecture == self._ends.get("largest"):
                 teacher = outputs.detach()
             seen.append(("loss", hard.item()))
             scores = self.task.cases(outputs.detach().numpy(), cases.labels)
@@ -73,9 +74,9 @@ class Sandwich(Update):
             return [space.architecture(recipe.alone)]
         rng = np.random.default_rng([recipe.seed, 3, step])
         subnets = [self._draw(rng) for _ in range(recipe.random_subnets)]
-        if rng.random() < recipe.largest_share:
+        if rng.random() < recipe.largest_share and "largest" in self._ends:
             subnets.insert(0, self._ends["largest"])
-        if rng.random() < recipe.smallest_share or not subnets:
+        if (rng.random() < recipe.smallest_share or not subnets) and "smallest" in self._ends:
             subnets.append(self._ends["smallest"])
         return subnets
 
