@@ -412,6 +412,9 @@ def build_parser() -> argparse.ArgumentParser:
         "--architecture", help="the chosen one: a JSON file, or a measured subnet's id"
     )
     explain.add_argument("--beside", type=Path, metavar="STUDY", help="a second study's folder")
+    explain.add_argument(
+        "--campaign", metavar="NAME", help="whose rows are looked at (default: all of them)"
+    )
 
     report = _command(commands, "report", "write the study as one HTML file that needs no server")
     report.add_argument("--out", type=Path, required=True, help="the file, such as report.html")

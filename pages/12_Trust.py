@@ -4,7 +4,6 @@ import streamlit as st
 
 from foxnas_core.cards import trust
 from foxnas_core.cards.given import Given
-from foxnas_core.evidence.trust.report import INHERITED, TRAINED
 from pages.shared.cards import beside, given_of, show
 from pages.shared.frame import errors_as_cards, page
 
@@ -17,8 +16,8 @@ def show_pairs(given: Given) -> None:
     for place, (name, label, ways) in zip(
         st.columns(2),
         (
-            ("trained", "Compare with subnets", TRAINED),
-            ("inherited", "Inherited accuracy", INHERITED),
+            ("trained", "Compare with subnets", trust.TRAINED),
+            ("inherited", "Inherited accuracy", trust.INHERITED),
         ),
         strict=True,
     ):

@@ -5,9 +5,8 @@ import streamlit as st
 from foxnas_core.cards import quantization
 from foxnas_core.cards.given import Given
 from foxnas_core.errors import FoxnasError
-from foxnas_core.quantization.comparison import has_both_precisions
 from foxnas_core.study import Study, list_studies, open_study
-from pages.shared import cache, choices
+from pages.shared import choices
 from pages.shared.cards import given_of, show
 from pages.shared.frame import page, studies_folder
 from pages.shared.text import plain
@@ -24,7 +23,7 @@ def others_of(study: Study) -> dict[str, Study]:
             continue
         try:
             other = open_study(folder)
-            if has_both_precisions(cache.table_of(other)) and len(cache.table_of(other)):
+            if quantization.one_precision(given_of(other)) is None:
                 found[folder.name] = other
         except FoxnasError as error:
             st.caption(f"{plain(folder.name)} is left out: {plain(str(error))}")

@@ -1,55 +1,30 @@
 """How the latencies were measured, which can be relied on, and all subnets together."""
 
 import math
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import pandas as pd
 import streamlit as st
 
-from foxnas_core.figures import measurements as figures
+from foxnas_core.cards import measurements
+from foxnas_core.cards.given import Given
 from foxnas_core.figures import subnets
 from foxnas_core.study import Study
-from foxnas_core.table.latency_verdicts import (
-    FAILED,
-    MOST_SPREAD,
-    PASSED,
-    UNKNOWN,
-    badge_table,
-    judge,
-)
 from foxnas_core.table.measurements import MeasurementTable
 from pages.shared import cache, choices
+from pages.shared.cards import given_of, show
 from pages.shared.frame import page
 from pages.shared.latency import latency_picker, slider
 from pages.shared.panel import panel
 from pages.shared.text import plain
 
-ALL = "all campaigns"
-OWN = "no campaign"
-BADGES = {"all": "All rows", FAILED: "Failed", PASSED: "Passed", UNKNOWN: "Unknown"}
 
-
-def campaign_picker(table: MeasurementTable) -> MeasurementTable:
-    """Draw the picker of a campaign and return its rows."""
-    if "campaign" not in table.frame:
-        return table
-    names = table.frame["campaign"].fillna(OWN).astype(str)
-    options = [ALL, *dict.fromkeys(names)]
-    chosen = st.selectbox("Campaign", options, key="campaign")
-    return table if chosen == ALL else table.rows((names == chosen).to_numpy())
-
-
-def show_figures_not_told(table: MeasurementTable) -> None:
-    """What the device could not measure, as the campaigns recorded it."""
-    said = {
-        f"{name.capitalize()}: {value}."
-        for circumstances in table.record.get("campaigns", {}).values()
-        for name in ("energy", "memory")
-        if (value := str(circumstances.get(name, ""))).startswith("not available")
-    }
-    for sentence in sorted(said):
-        st.info(plain(sentence))
+def campaign_picker(given: Given) -> str | None:
+    """Draw the picker of a campaign, where the table tells of several."""
+    options = measurements.campaigns(given)
+    return st.selectbox("Campaign", options, key="campaign") if options else None
 
 
 def show_subnets(study: Study, table: MeasurementTable, column: str) -> None:
@@ -149,104 +124,32 @@ def filters(every: pd.DataFrame, column: str) -> tuple[np.ndarray, float | None]
     return kept, budget
 
 
-def show(study: Study) -> None:
-    """The badges of one latency column."""
-    table = cache.table_of(study)
-    left, right = st.columns(2)
-    with left:
-        column = latency_picker(table)
-    with right:
-        own = campaign_picker(table)
-    badges, rows = judge(own, column), badge_table(own, column)
-    if not len(rows):
-        st.info("No row of this campaign has this latency; choose another campaign or latency.")
-        return
-    for place, (label, value) in zip(
-        st.columns(4),
-        {
-            "Measured rows": len(rows),
-            "Passed every check": badges.count(PASSED),
-            "Failed a check": badges.count(FAILED),
-            "Not all known": badges.count(UNKNOWN),
-        }.items(),
-        strict=True,
-    ):
-        place.metric(label, f"{value:,}")
-    st.caption(
-        "Rows that failed a check stay in the table and in every file, but no fit of this latency "
-        "reads them. Where a campaign did not record a figure, the verdict is unknown, which "
-        "leaves no row out. Accuracy is not touched."
-    )
-    show_figures_not_told(own)
-    checks = figures.check_table(badges)
-    panel(
-        "What was checked",
-        "For each check, the rows that passed it, that failed it, and those for which its figures "
-        "were not recorded; the badge is over all checks. The table says what each one asks, and "
-        "when a row fails it.",
-        checks,
-        figures.check_figure(checks),
-        key="checks",
-    )
-    left, right = st.columns(2, gap="large")
-    with left:
-        spread = figures.spread_table(rows)
-        if len(spread):
-            panel(
-                "How far the rounds agree",
-                "A subnet is timed in rounds. Shown is by how much the highest round lies above "
-                "the lowest, as a share of their median; beyond the dashed line "
-                f"({100 * MOST_SPREAD:.0f} %) a row fails.",
-                spread,
-                figures.spread_figure(spread),
-                key="spread",
-            )
-        else:
-            st.header("How far the rounds agree")
-            st.info(
-                "The table has no range of rounds for this latency; rows that 'python \\-m "
-                "foxnas\\_core measure' appends have one."
-            )
-    with right:
-        drift = figures.drift_table(rows)
-        if len(drift):
-            panel(
-                "How the machine drifted",
-                "The time of the reference network beside each row, over its time when the study "
-                "was begun; latencies are divided by it. Bars: how far it differed within a round.",
-                drift,
-                figures.drift_figure(drift),
-                key="drift",
-            )
-        else:
-            st.header("How the machine drifted")
-            st.info(
-                "These campaigns did not record the drift of the reference network, so its check "
-                "is unknown; rows measured from now on have it."
-            )
-    wanted = st.segmented_control(
-        "Rows to list", list(BADGES), format_func=BADGES.__getitem__, default="all", key="badges"
-    )
-    listed = rows if wanted in (None, "all") else rows[rows["badge"] == wanted]
-    panel(
-        "The rows",
-        f"{len(listed):,} of {len(rows):,} rows. spread and above\\_minimum are in % of the "
-        "latency (ms), drift is a factor, drift\\_range in %.",
-        listed,
-        key="measurements",
-    )
-    if badges.count(FAILED):
-        st.write(
-            "To measure a subnet again, save its architecture on the page What-if and run "
-            "'python \\-m foxnas\\_core measure \\-\\-architecture FILE'; its row is appended, and "
-            "fits then read that one."
-        )
-    show_subnets(study, own, column)
-
-
 with page(
     "Measurements",
     "How the latencies were measured, which of them can be relied on, and each measured subnet "
     "beside all others.",
-) as chosen:
-    show(chosen)
+) as study:
+    left, right = st.columns(2)
+    with left:
+        given = given_of(study, cost=latency_picker(cache.table_of(study)))
+    with right:
+        given = replace(given, campaign=campaign_picker(given))
+    if show(measurements.verdict, given, header=False) is None:
+        st.stop()
+    show(measurements.checks, given)
+    for place, one in zip(
+        st.columns(2, gap="large"), (measurements.spread, measurements.drift), strict=True
+    ):
+        with place:
+            if one.lacks(given):
+                st.header(one.title)
+            show(one, given)
+    wanted = st.segmented_control(
+        "Rows to list",
+        list(measurements.BADGES),
+        format_func=measurements.BADGES.__getitem__,
+        default="all",
+        key="badges",
+    )
+    show(measurements.rows, given, badge=wanted or "all")
+    show_subnets(study, measurements.rows_of(given), measurements.column_of(given))

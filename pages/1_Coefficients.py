@@ -6,8 +6,6 @@ import streamlit as st
 
 from foxnas_core.cards import coefficients
 from foxnas_core.cards.given import Given
-from foxnas_core.regression.features import forms_of
-from foxnas_core.regression.inference import KINDS
 from foxnas_core.table.measurements import MeasurementTable
 from pages.shared import cache, choices
 from pages.shared.cards import given_of, show
@@ -52,7 +50,7 @@ def quality_picker(table: MeasurementTable) -> str:
 def pickers(table: MeasurementTable) -> tuple[str, str, str]:
     """Form, link and kind of intervals."""
     places = st.columns(3)
-    allowed = forms_of(table.space, ordered=table.ordered)
+    allowed = coefficients.forms_for(table)
     with places[0]:
         form = picker(
             "form", "Form of the regression", {"auto": "Recommended for each target"} | allowed,
@@ -69,7 +67,7 @@ def pickers(table: MeasurementTable) -> tuple[str, str, str]:
         )  # fmt: skip
     with places[2]:
         kind = picker(
-            "intervals", "Intervals", KINDS,
+            "intervals", "Intervals", coefficients.KINDS,
             "One at a time: each holds in 95 % of studies. All at once: all of them hold together. "
             "HC3: where some subnets' residuals spread more than others'. Bootstrap: the same "
             "without the normal distribution.",

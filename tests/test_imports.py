@@ -136,6 +136,21 @@ def test_no_imports_run_in_circles():
         pytest.fail(f"imports in a circle: {' -> '.join(reversed(error.args[1]))}")
 
 
+# Pages that only render cards, and what they may read beside those.
+RENDERERS = [
+    "1_Coefficients", "5_Diagnostics", "12_Trust", "13_Quantization", "19_Handmade",
+]  # fmt: skip
+READ = {"cards", "errors", "glossary", "space", "study", "table"}
+
+
+@pytest.mark.parametrize("page", RENDERERS)
+def test_pages_of_cards_compute_nothing(page):
+    names = imported(REPOSITORY / "pages" / f"{page}.py")
+    rooms = {name.split(".")[1] for name in names if name.startswith("foxnas_core.")}
+    assert rooms <= READ, f"{page} imports {sorted(rooms - READ)}"
+    assert not {name.split(".")[0] for name in names} & {"numpy", "pandas", "plotly", "scipy"}
+
+
 def test_session_state_and_caches_have_one_user_each():
     pages = [REPOSITORY / "app.py", *sorted((REPOSITORY / "pages").rglob("*.py"))]
     state = {p.name for p in pages if "session_state" in p.read_text()}

@@ -10,7 +10,14 @@ from foxnas_core.cards.given import Given
 from foxnas_core.errors import FoxnasError, InvalidInput, MissingPart
 
 # The modules of this room, each with the cards of a page.
-MODULES = ("coefficients", "diagnostics", "quantization", "trust")
+MODULES = (
+    "coefficients",
+    "diagnostics",
+    "handmade",
+    "measurements",
+    "quantization",
+    "trust",
+)
 
 Options = Mapping[str, Mapping[Any, str]]
 

@@ -13,7 +13,9 @@ from foxnas_core.explanation.coefficients import coefficient_table, side_by_side
 from foxnas_core.explanation.sentences import sentence_table
 from foxnas_core.figures import coefficients as figures
 from foxnas_core.figures.forms import forms_figure, forms_table
+from foxnas_core.regression.features import forms_of
 from foxnas_core.regression.inference import KINDS, joint_tests
+from foxnas_core.table.measurements import MeasurementTable
 from foxnas_core.table.metrics import Metric
 
 _STARS = (
@@ -31,6 +33,11 @@ def not_fitted(given: Given) -> str | None:
 def none_fitted(given: Given) -> str | None:
     """Nothing; raises what keeps the first column from being fitted where none of both can be."""
     return None if given.mains() else not_fitted(given.into(given.column))
+
+
+def forms_for(table: MeasurementTable) -> dict[str, str]:
+    """The forms that a table can have, each with what it is called."""
+    return dict(forms_of(table.space, ordered=table.ordered))
 
 
 @analysis("Coefficients", "fit", "How well the regression fits", not_fitted)

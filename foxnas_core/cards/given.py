@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar
 
 from foxnas_core.errors import FoxnasError, MissingPart
+from foxnas_core.evidence.handmade.record import HANDMADE
 from foxnas_core.evidence.trust.pairs import TRUST
 from foxnas_core.space.architecture import Architecture
 from foxnas_core.study import Study, file_hash
@@ -22,6 +23,8 @@ from foxnas_core.table.metrics import metric_of
 if TYPE_CHECKING:
     from foxnas_core.diagnostics.diagnosis import Diagnosis
     from foxnas_core.diagnostics.learning_curve import LearningCurve
+    from foxnas_core.evidence.handmade.claims import Comparison
+    from foxnas_core.evidence.handmade.record import HandmadeRecord
     from foxnas_core.evidence.trust.pairs import TrustRecord
     from foxnas_core.evidence.trust.report import TrustReport
     from foxnas_core.quantization.comparison import PrecisionComparison
@@ -57,7 +60,7 @@ class Given:
     `target` the one that is looked into alone, by default the objective; `form`, `link` and
     `intervals` are how regressions are fitted and their effects bounded; `budget` is in the cost's
     unit and `architecture` the chosen one, None where nobody chose; `beside` is a second study to
-    compare with.
+    compare with, `campaign` the one whose rows are looked at, None for all.
     """
 
     study: Study
@@ -70,6 +73,7 @@ class Given:
     budget: float | None = None
     architecture: Architecture | None = None
     beside: "Given | None" = None
+    campaign: str | None = None
     _results: dict[tuple, Any] = field(default_factory=dict, repr=False)
 
     def kept(self, method: Callable[..., _T], *arguments: Any) -> _T:
@@ -224,6 +228,22 @@ class Given:
         pairs = record.pairs if record else ()
         # The seed of the run, so that everybody says the same of it.
         return trust_report(pairs, seed=pairs[0].seed if pairs else 0)
+
+    @once
+    def handmade(self) -> "HandmadeRecord | None":
+        """The networks designed by hand; raises as the study's record."""
+        return self.study.record(HANDMADE)
+
+    @once
+    def handmade_comparison(self, way: str, precision: str) -> "Comparison":
+        """Those held against the searched ones; raises as `claims.compare`."""
+        from foxnas_core.evidence.handmade.claims import compare
+
+        record = self.handmade()
+        assert record is not None
+        # The seed of the command line's first run, so that both say the same.
+        seed = record.seeds[0] if record.seeds else 0
+        return compare(record, way=way, precision=precision, seed=seed)
 
     @once
     def weights(self) -> str:

@@ -29,6 +29,7 @@ def explain(options: argparse.Namespace) -> Answer:
         options.budget,
         options.architecture and named_architecture(study, options.architecture),
         options.beside and Given(open_study(options.beside)),
+        options.campaign,
     )
     if options.analysis is None:
         return _every(given)

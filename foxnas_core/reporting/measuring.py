@@ -2,16 +2,12 @@
 
 import pandas as pd
 
-from foxnas_core.cards import quantization, trust
+from foxnas_core.cards import handmade, measurements, quantization, trust
 from foxnas_core.cards.analysis import Analysis
 from foxnas_core.cards.given import Given
-from foxnas_core.errors import FoxnasError
-from foxnas_core.figures.measurements import check_table
+from foxnas_core.errors import FoxnasError, MissingPart
 from foxnas_core.reporting.layout import Panel, Section, panel_of, table_of
 from foxnas_core.reporting.subject import Subject
-from foxnas_core.table.latency_verdicts import judge
-from foxnas_core.table.measurements import MeasurementTable
-from foxnas_core.table.metrics import metric_of
 from foxnas_core.table.reliability import reliability_of
 
 
@@ -41,28 +37,16 @@ def measurement_section(subject: Subject) -> Section:
     if found:
         sentences.append(found.sentence)
     panels = [Panel("What was measured", tables=(table_of(counted, "Measured targets"),))]
-    if metric_of(subject.cost).timed and subject.cost in table.frame:
-        panels.append(_badges(table, subject.cost))
     for analyses in (
+        (measurements.verdict, measurements.checks),
         (trust.verdict, trust.advice, trust.agreement),
         (quantization.costs, quantization.variants),
+        (handmade.verdict, handmade.networks, handmade.ratios, handmade.how),
     ):
         panel = _analysed(subject.given, analyses[0].title, *analyses)
         if panel is not None:
             panels.append(panel)
     return Section("measurements", "Measurements", tuple(sentences), tuple(panels))
-
-
-def _badges(table: MeasurementTable, column: str) -> Panel:
-    counts = check_table(judge(table, column))
-    return Panel(
-        "Whether the latencies can be relied on",
-        (
-            "For each check, the rows that passed it, failed it, and those for which its figures "
-            "were not recorded; the badge is over all checks. No fit reads a latency that failed.",
-        ),
-        tables=(table_of(counts, f"Checks of {column}"),),
-    )
 
 
 def _analysed(given: Given, title: str, *analyses: Analysis) -> Panel | None:
@@ -72,5 +56,7 @@ def _analysed(given: Given, title: str, *analyses: Analysis) -> Panel | None:
         if analyses[0].lacks(given):
             return None
         return panel_of(title, *(one.compute(given) for one in analyses), key=analyses[0].key)
+    except MissingPart:
+        return None
     except FoxnasError as error:
         return Panel(title, (str(error),))

@@ -31,12 +31,12 @@ from pages.shared.cache.records import (
     handmade_comparison_of,
     handmade_of,
     held_out_of,
-    is_of_other_weights,
     report_of,
     rounds_of,
     trials_of,
     trust_of,
     trust_report_of,
+    weights_of,
 )
 from pages.shared.cache.running import exports, jobs, races, resamplings, verifications
 from pages.shared.cache.searching import (
@@ -91,7 +91,6 @@ __all__ = [
     "held_out_of",
     "imported_of",
     "inference_of",
-    "is_of_other_weights",
     "jobs",
     "kept_best_of",
     "layers_of",
@@ -126,5 +125,6 @@ __all__ = [
     "trust_of",
     "trust_report_of",
     "verifications",
+    "weights_of",
     "why_not_of",
 ]

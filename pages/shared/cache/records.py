@@ -8,7 +8,7 @@ from foxnas_core.search.rounds.record import ROUNDS
 from foxnas_core.steps.claims import current_trials
 from foxnas_core.study import Study, file_hash
 from pages.shared.cache.fits import predictors_of
-from pages.shared.cache.versions import cached, stamp_of
+from pages.shared.cache.versions import cached
 
 if TYPE_CHECKING:
     from foxnas_core.evidence.handmade.claims import Comparison
@@ -62,15 +62,10 @@ def handmade_comparison_of(study: Study, way: str, precision: str) -> "Compariso
     return compare(record, way=way, precision=precision, seed=seed)
 
 
-def is_of_other_weights(study: Study, record: "TrustRecord | HandmadeRecord") -> bool:
-    """Whether the study's weights, if it has any, are not those of the record."""
-    has_weights = bool(stamp_of(study, "supernet.safetensors"))
-    return has_weights and _weights(study) != record.parents["checkpoint"]
-
-
 @cached("supernet.safetensors", table=False)
-def _weights(study: Study) -> str:
-    return file_hash(study.checkpoint_file)
+def weights_of(study: Study) -> str:
+    """The hash of the study's weights, "" where it has none."""
+    return file_hash(study.checkpoint_file) if study.checkpoint_file.exists() else ""
 
 
 @cached("space.json", "claims.json", "supernet.safetensors", table=False)
@@ -87,7 +82,8 @@ def held_out_of(study: Study) -> int:
 
 
 _REPORTED = (
-    "study.json", "optima.parquet", "trust.json", "supernet.safetensors", "images.npz", "searches",
+    "study.json", "optima.parquet", "trust.json", "handmade.json", "supernet.safetensors",
+    "images.npz", "searches",
 )  # fmt: skip
 
 

@@ -1,0 +1,161 @@
+"""How the latencies were measured, and which of them can be relied on."""
+
+from foxnas_core.cards.analysis import Options, analysis
+from foxnas_core.cards.card import Card
+from foxnas_core.cards.given import Given
+from foxnas_core.errors import MissingPart
+from foxnas_core.figures import measurements as figures
+from foxnas_core.table.latency_verdicts import (
+    FAILED,
+    MOST_SPREAD,
+    PASSED,
+    UNKNOWN,
+    badge_table,
+    judge,
+)
+from foxnas_core.table.measurements import MeasurementTable
+
+# What campaigns are called where all of them are looked at, and rows that are of none.
+ALL = "all campaigns"
+OWN = "no campaign"
+
+
+def campaigns(given: Given) -> list[str]:
+    """All of them, and each; none where the table does not tell."""
+    frame = given.table.frame
+    if "campaign" not in frame:
+        return []
+    return [ALL, *dict.fromkeys(frame["campaign"].fillna(OWN).astype(str))]
+
+
+def rows_of(given: Given) -> MeasurementTable:
+    """The rows of the campaign that is looked at."""
+    if given.campaign in (None, ALL) or "campaign" not in given.table.frame:
+        return given.table
+    names = given.table.frame["campaign"].fillna(OWN).astype(str)
+    return given.table.rows((names == given.campaign).to_numpy())
+
+
+def column_of(given: Given) -> str:
+    """The cost where a clock measures it, else the first that one does; raises `MissingPart`."""
+    timed = [target.column for target in given.table.targets if target.timed]
+    if not timed or not len(given.table):
+        raise MissingPart(
+            "This study has no measured latency yet; measure subnets with 'python -m foxnas_core "
+            "measure' or import a table with a column latency_ms."
+        )
+    cost = given.cost or given.study.cost.column
+    return cost if cost in timed else timed[0]
+
+
+def no_rows(given: Given) -> str | None:
+    """Why there is no latency to judge."""
+    if len(badge_table(rows_of(given), column_of(given))):
+        return None
+    return "No row of this campaign has this latency; choose another campaign or latency."
+
+
+@analysis("Measurements", "verdict", "Whether the latencies can be relied on", no_rows)
+def verdict(given: Given) -> Card:
+    """How many rows passed, and what the device could not measure."""
+    own = rows_of(given)
+    badges = judge(own, column_of(given))
+    not_told = {
+        f"{name.capitalize()}: {value}."
+        for circumstances in own.record.get("campaigns", {}).values()
+        for name in ("energy", "memory")
+        if (value := str(circumstances.get(name, ""))).startswith("not available")
+    }
+    counts = {
+        "Measured rows": len(badge_table(own, column_of(given))),
+        "Passed every check": badges.count(PASSED),
+        "Failed a check": badges.count(FAILED),
+        "Not all known": badges.count(UNKNOWN),
+    }
+    return Card(
+        sentence="Rows that failed a check stay in the table and in every file, but no fit of this "
+        "latency reads them. Where a campaign did not record a figure, the verdict is unknown, "
+        "which leaves no row out. Accuracy is not touched.",
+        facts={name: f"{count:,}" for name, count in counts.items()},
+        points=tuple(sorted(not_told)),
+    )
+
+
+@analysis("Measurements", "checks", "What was checked", no_rows)
+def checks(given: Given) -> Card:
+    table = figures.check_table(judge(rows_of(given), column_of(given)))
+    return Card(
+        sentence="For each check, the rows that passed it, that failed it, and those for which its "
+        "figures were not recorded; the badge is over all checks. The table says what each one "
+        "asks, and when a row fails it.",
+        table=table,
+        draw=lambda: figures.check_figure(table),
+    )
+
+
+def _no_spread(given: Given) -> str | None:
+    rows = badge_table(rows_of(given), column_of(given))
+    return no_rows(given) or (
+        None
+        if len(figures.spread_table(rows))
+        else "The table has no range of rounds for this latency; rows that 'python -m foxnas_core "
+        "measure' appends have one."
+    )
+
+
+@analysis("Measurements", "spread", "How far the rounds agree", _no_spread)
+def spread(given: Given) -> Card:
+    table = figures.spread_table(badge_table(rows_of(given), column_of(given)))
+    return Card(
+        sentence="A subnet is timed in rounds. Shown is by how much the highest round lies above "
+        "the lowest, as a share of their median; beyond the dashed line "
+        f"({100 * MOST_SPREAD:.0f} %) a row fails.",
+        table=table,
+        draw=lambda: figures.spread_figure(table),
+    )
+
+
+def _no_drift(given: Given) -> str | None:
+    rows = badge_table(rows_of(given), column_of(given))
+    return no_rows(given) or (
+        None
+        if len(figures.drift_table(rows))
+        else "These campaigns did not record the drift of the reference network, so its check is "
+        "unknown; rows measured from now on have it."
+    )
+
+
+@analysis("Measurements", "drift", "How the machine drifted", _no_drift)
+def drift(given: Given) -> Card:
+    table = figures.drift_table(badge_table(rows_of(given), column_of(given)))
+    return Card(
+        sentence="The time of the reference network beside each row, over its time when the study "
+        "was begun; latencies are divided by it. Bars: how far it differed within a round.",
+        table=table,
+        draw=lambda: figures.drift_figure(table),
+    )
+
+
+BADGES = {"all": "All rows", FAILED: "Failed", PASSED: "Passed", UNKNOWN: "Unknown"}
+
+
+def _badges(given: Given) -> Options:
+    return {"badge": BADGES}
+
+
+@analysis("Measurements", "rows", "The rows", no_rows, _badges)
+def rows(given: Given, *, badge: str = "all") -> Card:
+    every = badge_table(rows_of(given), column_of(given))
+    listed = every if badge == "all" else every[every["badge"] == badge]
+    again = (
+        "To measure a subnet again, save its architecture on the page What-if and run 'python -m "
+        "foxnas_core measure --architecture FILE'; its row is appended, and fits then read that "
+        "one.",
+    )
+    return Card(
+        key="measurements",
+        sentence=f"{len(listed):,} of {len(every):,} rows. spread and above_minimum are in % of "
+        "the latency (ms), drift is a factor, drift_range in %.",
+        table=listed,
+        notes=again if (every["badge"] == FAILED).any() else (),
+    )
