@@ -68,6 +68,7 @@ benchmark: browser ## print the benchmarks' tables
 	$(BIN)/python -m benchmarks.importing
 	$(BIN)/python -m benchmarks.app
 	$(BIN)/python -m benchmarks.live
+	$(BIN)/python -m benchmarks.cli
 
 benchmark-predictors: $(VENV)/installed ## print the predictors beside other regressors (minutes)
 	$(BIN)/python -m benchmarks.predictors

@@ -160,8 +160,10 @@ class Given:
     def predictor(self, column: str, form: str = "auto", link: str = "auto") -> "Predictor":
         """The predictor of one target; raises as `steps.fit.predictor_or_transfer`."""
         from foxnas_core.steps.fit import fit_all
+        from foxnas_core.steps.kept_fits import kept_fits
 
-        return fit_all(self.table, form, link, targets=[column])[column]
+        kept = kept_fits(self.study)
+        return fit_all(self.table, form, link, targets=[column], kept=kept)[column]
 
     @once
     def inference(

@@ -20,6 +20,7 @@ from foxnas_core.errors import InvalidInput, MissingPart
 from foxnas_core.space.architecture import Architecture
 from foxnas_core.steps.calibrate import calibrations, measure_optima
 from foxnas_core.steps.fit import fit_all
+from foxnas_core.steps.kept_fits import kept_fits
 from foxnas_core.steps.measure import measure_on_device, measure_subnets
 from foxnas_core.steps.plan import not_yet_measured, plan_measurements
 from foxnas_core.study import Study, open_study
@@ -188,7 +189,8 @@ def calibrate(options: argparse.Namespace) -> dict[str, Any]:
             report=report,
         )
     table = study.table()
-    predictors = list(fit_all(table, targets=(objective.column, cost.column)).values())
+    columns = (objective.column, cost.column)
+    predictors = list(fit_all(table, targets=columns, kept=kept_fits(study)).values())
     found = calibrations(table, optima, predictors, cost.column)
     return {
         "study": str(study.folder),

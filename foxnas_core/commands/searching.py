@@ -20,6 +20,7 @@ from foxnas_core.commands.shared import (
 from foxnas_core.errors import InvalidInput, MissingPart
 from foxnas_core.steps.calibrate import calibrations
 from foxnas_core.steps.fit import fit_all
+from foxnas_core.steps.kept_fits import kept_fits
 from foxnas_core.steps.rounds import search_rounds
 from foxnas_core.steps.search import search_problem
 from foxnas_core.study import Study, open_study
@@ -34,9 +35,10 @@ def fit(options: argparse.Namespace) -> Answer:
     """Fit every target of a study's table, or the one that the options name."""
     from foxnas_core.regression import predictor_summary
 
-    table = open_study(options.study).table()
+    study = open_study(options.study)
+    table = study.table()
     targets = [options.target] if options.target else None
-    predictors = fit_all(table, options.form, options.link, targets=targets)
+    predictors = fit_all(table, options.form, options.link, targets=targets, kept=kept_fits(study))
     for target in table.targets:
         if targets is None and target.column not in predictors:
             say(f"{target.column}: too few rows have it for a fit; measure more subnets.")
@@ -64,7 +66,8 @@ def search(options: argparse.Namespace) -> Answer | dict[str, Any]:
     asked = _bounds(options, objective, cost)
     allowed = allowed_choices(study.space, options.allow, options.forbid)
     goals = (objective.column, cost.column)
-    predictors = fit_all(table, targets=list(dict.fromkeys([*goals, *asked])))
+    columns = list(dict.fromkeys([*goals, *asked]))
+    predictors = fit_all(table, targets=columns, kept=kept_fits(study))
     bounds, found = dict(asked), {}
     try:
         main = [predictors[column] for column in goals]
@@ -167,7 +170,7 @@ def counterfactual(options: argparse.Namespace) -> dict[str, Any]:
     table = study.table()
     base = named_architecture(study, options.architecture)
     goals = tuple(metric.column for metric in asked_goals(study, options))
-    predictors = fit_all(table, targets=goals)
+    predictors = fit_all(table, targets=goals, kept=kept_fits(study))
     given = {
         name: getattr(options, name)
         for name in ("save", "gain", "budget", "floor")

@@ -11,6 +11,7 @@ from foxnas_core.commands.shared import named_architecture, opened, say
 from foxnas_core.errors import FoxnasError, InvalidInput, MissingPart
 from foxnas_core.files import write_atomically
 from foxnas_core.steps.fit import fit_all, fit_each
+from foxnas_core.steps.kept_fits import kept_fits
 from foxnas_core.steps.measure import PRECISIONS
 from foxnas_core.steps.profile import profile_subnet, subnet_layers
 from foxnas_core.study import open_study
@@ -37,7 +38,7 @@ def export(options: argparse.Namespace) -> dict[str, Any]:
             "--quantization-aware and --data are about fine-tuning; give --fine-tune EPOCHS too."
         )
     table = study.table()
-    predictors = fit_all(table) if len(table.frame) else {}
+    predictors = fit_all(table, kept=kept_fits(study)) if len(table.frame) else {}
     shown = "{percentage:.0f} % |{bar}| {elapsed}{postfix}"
     with tqdm(total=1.0, delay=1, file=sys.stderr, bar_format=shown) as bar:
 
@@ -89,7 +90,7 @@ def profile(options: argparse.Namespace) -> dict[str, Any]:
     effects = {}
     for column in ("accuracy", PRECISIONS[options.precision]):
         try:
-            predictor = fit_all(study.table(), targets=[column])[column]
+            predictor = fit_all(study.table(), targets=[column], kept=kept_fits(study))[column]
             effects[column] = block_prices(predictor, architecture=architecture)
         except FoxnasError as error:
             say(f"There are no effects on {column}. {error}")
@@ -143,7 +144,8 @@ def report(options: argparse.Namespace) -> dict[str, Any]:
     )
     table = study.table()
     fitted, refused = fit_each(
-        table.targets, lambda column: fit_all(table, targets=[column])[column]
+        table.targets,
+        lambda column: fit_all(table, targets=[column], kept=kept_fits(study))[column],
     )
     for sentence in refused:
         say(sentence)

@@ -14,6 +14,7 @@ from foxnas_core.search.strategies.driver import StrategyRun
 from foxnas_core.search.strategies.goal import SearchGoal, evaluation_of
 from foxnas_core.search.strategies.strategy import strategy_of
 from foxnas_core.steps.fit import fit_all
+from foxnas_core.steps.kept_fits import kept_fits
 from foxnas_core.steps.search import search_problem
 from foxnas_core.study import Study
 
@@ -119,7 +120,7 @@ class _StrategyRun:
 
 def fitted_problem(study: Study, question: Question) -> SearchProblem:
     """The question put to regressions of the table's columns; raises as `fit_all`."""
-    predictors = fit_all(study.table(), targets=question.columns)
+    predictors = fit_all(study.table(), targets=question.columns, kept=kept_fits(study))
     return search_problem(
         predictors, question.limits, objective=question.objective, allowed=question.allowed
     )

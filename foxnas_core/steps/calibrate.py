@@ -8,6 +8,7 @@ import pandas as pd
 from foxnas_core.errors import InvalidInput, MissingPart
 from foxnas_core.regression import Predictor
 from foxnas_core.steps.fit import fit_all
+from foxnas_core.steps.kept_fits import kept_fits
 from foxnas_core.steps.measure import measure_subnets
 from foxnas_core.steps.search import cost_front
 from foxnas_core.study import Study
@@ -36,7 +37,8 @@ def measure_optima(
     from foxnas_core.search.calibration import random_optima
 
     columns = (objective or study.objective.column, cost)
-    front = cost_front(*fit_all(study.table(), targets=columns).values())
+    fitted = fit_all(study.table(), targets=columns, kept=kept_fits(study))
+    front = cost_front(*fitted.values())
     planned = random_optima(front, count, seed=seed)
     done = set(study.optima().frame["id"])
     found = {c.architecture.id: {"budget": c.costs[0], "searched_latency": cost} for c in planned}

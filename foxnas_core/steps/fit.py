@@ -8,8 +8,11 @@ from foxnas_core.devices.transfer import transfer
 from foxnas_core.errors import FoxnasError, InvalidInput, MissingPart
 from foxnas_core.regression import Predictor, fit
 from foxnas_core.regression.features import build_form
+from foxnas_core.steps.kept_fits import KeptFits
 from foxnas_core.table.measurements import MeasurementTable
 from foxnas_core.table.metrics import KNOWN, Metric, metric_of
+
+_NOT_KEPT = KeptFits()
 
 
 def fit_all(
@@ -18,13 +21,15 @@ def fit_all(
     link: str = "auto",
     *,
     targets: Sequence[str] | None = None,
+    kept: KeptFits = _NOT_KEPT,
 ) -> dict[str, Predictor]:
     """A predictor for each of `targets`, by default all of the table's, by column, but energies
     and memories that too few rows have.
 
     By default, what only a few rows have of accuracy in a further precision is left out, so that a
     table that was begun without it goes on. `link` is that of accuracies. A latency with too few
-    rows is calibrated from another device's, as in `predictor_or_transfer`.
+    rows is calibrated from another device's, as in `predictor_or_transfer`. What is `kept` is not
+    fitted again.
 
     Raises `MissingPart` where nothing was measured yet, and as `regression.fit`.
     """
@@ -44,7 +49,7 @@ def fit_all(
         ]
     return {
         column: predictor_or_transfer(
-            table, column, form, link if metric_of(column).saturates else "none"
+            table, column, form, link if metric_of(column).saturates else "none", kept=kept
         )
         for column in columns
     }
@@ -69,7 +74,12 @@ def fit_each(
 
 
 def predictor_or_transfer(
-    table: MeasurementTable, column: str, form: str = "auto", link: str = "auto"
+    table: MeasurementTable,
+    column: str,
+    form: str = "auto",
+    link: str = "auto",
+    *,
+    kept: KeptFits = _NOT_KEPT,
 ) -> Predictor:
     """The fit of a target or, for a latency with fewer rows than the form has parameters plus
     one, another device's predictor calibrated to those rows.
@@ -78,6 +88,12 @@ def predictor_or_transfer(
     taken. The predictor's `warnings` then say so. Raises as `regression.fit`, also where no
     calibration is possible.
     """
+    return kept.fitted(
+        table, (column, form, link), lambda: _fit_or_transfer(table, column, form, link)
+    )
+
+
+def _fit_or_transfer(table: MeasurementTable, column: str, form: str, link: str) -> Predictor:
     if column in latency_columns(table) and _too_few(table, column, form):
         found = []
         for source in latency_columns(table):

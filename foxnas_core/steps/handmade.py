@@ -20,6 +20,7 @@ from foxnas_core.evidence.handmade.record import (
 from foxnas_core.search.rounds.planning import spread_budgets
 from foxnas_core.space.architecture import Architecture
 from foxnas_core.steps.fit import fit_all
+from foxnas_core.steps.kept_fits import kept_fits
 from foxnas_core.steps.search import cost_front
 from foxnas_core.steps.trust import images_of
 from foxnas_core.study import Study, file_hash
@@ -137,7 +138,8 @@ def searched_subnets(study: Study, count: int) -> dict[Architecture, str]:
             continue
         if accuracy not in table.frame or table.frame[accuracy].isna().any():
             accuracy = "accuracy"
-        front = cost_front(*fit_all(table, targets=(accuracy, latency)).values())
+        fitted = fit_all(table, targets=(accuracy, latency), kept=kept_fits(study))
+        front = cost_front(*fitted.values())
         for budget in spread_budgets(front, count, None):
             best = front.within(budget)
             chosen = f"best predicted {accuracy} within {best.costs[0]:.4g} ms of {latency}"

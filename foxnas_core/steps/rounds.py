@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from foxnas_core.errors import InvalidInput
 from foxnas_core.search.rounds.record import ROUNDS
 from foxnas_core.steps.fit import fit_all
+from foxnas_core.steps.kept_fits import kept_fits
 from foxnas_core.steps.measure import measure_subnets
 from foxnas_core.steps.search import cost_front
 from foxnas_core.study import Study, file_hash
@@ -47,7 +48,7 @@ def search_rounds(
     if record is not None:
         loop.check_continues(record, columns, per_round, shared, seed)
     table = study.table()
-    fitted = fit_all(table, targets=columns)
+    fitted = fit_all(table, targets=columns, kept=kept_fits(study))
     if record is None:
         front = cost_front(*fitted.values())
         budgets = loop.spread_budgets(front, per_round or loop.PER_ROUND, shared)
@@ -100,7 +101,7 @@ def search_rounds(
             ids = [find.architecture.id for find in current.finds]
             earlier = fit_all(table.rows(~table.frame["id"].isin(ids).to_numpy()), targets=columns)
         table = study.table()
-        fitted = fit_all(table, targets=columns)
+        fitted = fit_all(table, targets=columns, kept=kept_fits(study))
         current = replace(
             current,
             finds=loop.measured_finds(current.finds, table),

@@ -43,8 +43,10 @@ def predictor_of(study: Study, column: str, form: str = "auto", link: str = "aut
     """The predictor of one target; `link` is the accuracy's. Raises as
     `steps.fit.predictor_or_transfer`."""
     from foxnas_core.steps.fit import fit_all
+    from foxnas_core.steps.kept_fits import kept_fits
 
-    return fit_all(table_of(study), form, link, targets=[column])[column]
+    kept = kept_fits(study)
+    return fit_all(table_of(study), form, link, targets=[column], kept=kept)[column]
 
 
 @cached(spinner="Fitting the regression …")
