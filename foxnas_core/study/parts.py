@@ -28,6 +28,7 @@ FILES: dict[str, tuple[str, int]] = {
 """What each file beside the records is, and its most bytes where it comes from elsewhere."""
 STATE = {
     "trust/, handmade/": "what trainings under way go on from after a kill",
+    ".fits/": "fits kept between runs, see `steps.kept_fits`; no export packs them",
     ".lock, .in-use/": "who writes, see `study.locks`",
 }
 """What else a study's folder holds, which is not taken along where it is copied or packed."""

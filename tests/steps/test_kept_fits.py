@@ -3,19 +3,24 @@
 import io
 import os
 import pickle
+import shutil
+import subprocess
+import sys
 import threading
 from dataclasses import fields, is_dataclass, replace
 
 import numpy as np
 import pytest
+from conftest import REPOSITORY
 from hand import hand_space, saturating_table, table_of
 
+from foxnas_core.__main__ import main
 from foxnas_core.regression.keeping import pack_predictor, unpack_predictor
 from foxnas_core.steps import kept_fits as keeping
 from foxnas_core.steps.fit import fit_all
 from foxnas_core.steps.kept_fits import KeptFits, fit_key, kept_fits
+from foxnas_core.study.create import create_study
 from foxnas_core.study.library import write_file
-from foxnas_core.study.storage import create_study
 
 HAND = hand_space()
 TABLE = saturating_table(HAND, 120)
@@ -189,3 +194,37 @@ def test_no_export_packs_them(tmp_path):
     write_file(study, tmp_path / "own.zip")
     with zipfile.ZipFile(tmp_path / "own.zip") as packed:
         assert not [name for name in packed.namelist() if "fit" in name]
+
+
+@pytest.mark.parametrize("command", [["fit"], ["search", "--steps", "300", "--latency-budget"]])
+def test_documents_are_the_same_bytes_whether_fits_were_kept_or_not(tmp_path, capsys, command):
+    study = create_study(tmp_path / "own", HAND, name="Own", table=TABLE)
+    if command[0] == "search":
+        command = [*command, str(float(np.median(TABLE.values("latency_ms"))))]
+    told = []
+    for _ in range(2):
+        assert main([*command, "--study", str(study.folder), "--json"]) == 0
+        told.append(capsys.readouterr().out)
+    before = {path: path.read_bytes() for path in (study.folder / keeping.FOLDER).iterdir()}
+    assert told[0] == told[1] and len(before) == 2
+    shutil.rmtree(study.folder / keeping.FOLDER)
+    assert main([*command, "--study", str(study.folder), "--json"]) == 0
+    assert capsys.readouterr().out == told[0]
+    assert {p: p.read_bytes() for p in (study.folder / keeping.FOLDER).iterdir()} == before
+
+
+def test_a_search_with_kept_fits_brings_no_package_that_only_fits(tmp_path):
+    study = create_study(tmp_path / "own", HAND, name="Own", table=TABLE)
+    budget = str(float(np.median(TABLE.values("latency_ms"))))
+    code = (
+        "import sys\nfrom foxnas_core.__main__ import main\n"
+        f"main(['search', '--study', {str(study.folder)!r}, '--latency-budget', {budget!r}, "
+        "'--steps', '9', '--json'])\n"
+        "sys.exit(1 if {'statsmodels', 'rich', 'torch'} & set(sys.modules) else 0)"
+    )
+    first, warm = (
+        subprocess.run([sys.executable, "-c", code], cwd=REPOSITORY, capture_output=True)
+        for _ in range(2)
+    )
+    assert (first.returncode, warm.returncode) == (1, 0)
+    assert first.stdout == warm.stdout
