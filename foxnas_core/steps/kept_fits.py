@@ -22,8 +22,8 @@ from foxnas_core.errors import InvalidInput
 from foxnas_core.families import family_of
 from foxnas_core.files import write_atomically
 from foxnas_core.regression import Predictor
+from foxnas_core.study import Study
 from foxnas_core.study.locks import is_read_only
-from foxnas_core.study.study import Study
 from foxnas_core.table.latency_verdicts import usable
 from foxnas_core.table.measurements import MeasurementTable
 

@@ -19,7 +19,7 @@ from foxnas_core.regression.keeping import pack_predictor, unpack_predictor
 from foxnas_core.steps import kept_fits as keeping
 from foxnas_core.steps.fit import fit_all
 from foxnas_core.steps.kept_fits import KeptFits, fit_key, kept_fits
-from foxnas_core.study.create import create_study
+from foxnas_core.study import create_study
 from foxnas_core.study.library import write_file
 
 HAND = hand_space()
