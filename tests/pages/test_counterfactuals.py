@@ -71,7 +71,7 @@ def test_the_edits_and_their_price_are_those_of_the_core(shipped, fits):
     base = shipped.space.sample(1, seed=5)[0]
     page = run_page(PAGE, architecture=as_link(base), amount="0.012")
     check(page)
-    problem = search_problem(fits, {"latency_ms": 0.0})
+    problem = search_problem(fits, {"latency_ms": 0.0}, objective="accuracy")
     found = reach(problem, base, Goal(0.012))
     assert len(found.answers) > 2
     text = said(page)
@@ -145,7 +145,7 @@ def test_why_not_is_answered_by_the_core(shipped, fits):
     page = run_page(PAGE, budget="0.06", asked="s2b1_kernel:3")
     check(page)
     base = chosen(shipped, page)
-    problem = search_problem(fits, {"latency_ms": 0.06})
+    problem = search_problem(fits, {"latency_ms": 0.06}, objective="accuracy")
     found = why_not(problem, base, "s2b1_kernel", 3)
     assert found.sentence() in said(page)
     table = table_of(page, "now")
@@ -169,7 +169,7 @@ def test_what_is_kept_stays_and_the_rest_is_optimised(shipped, fits):
     check(page)
     assert address(page, "pinned") == "resolution,s1b1"
     kept = ("resolution", "s1b1_kernel", "s1b1_expand")
-    problem = search_problem(fits, {"latency_ms": 0.06})
+    problem = search_problem(fits, {"latency_ms": 0.06}, objective="accuracy")
     allowed = choices_that_keep(shipped.space, base, kept)
     best = best_with_kept(problem, base, allowed)
     text = said(page)

@@ -198,7 +198,9 @@ def test_further_limits_hold_for_the_whole_front(shipped):
     page = run_page(PAGE, budget="0.06", limits="parameters:20000")
     assert not page.exception and not page.error
     fits = fit_all(shipped.table(), targets=("accuracy", "latency_ms", "parameters"))
-    problem = search_problem(fits, {"latency_ms": 0.06, "parameters": 20_000.0})
+    problem = search_problem(
+        fits, {"latency_ms": 0.06, "parameters": 20_000.0}, objective="accuracy"
+    )
     optimum = solve(problem).candidate
     text = said(page)
     assert "Optimum under 60 µs, at most 20.0 k parameters: subnet" in text
