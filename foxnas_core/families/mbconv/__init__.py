@@ -13,6 +13,7 @@ class MBConv(Family):
     """Its sizes are whole numbers, so it has a smallest and a largest subnet."""
 
     name = "mbconv"
+    supernet = "foxnas_core.families.mbconv.supernet:Supernet"
     forms: ClassVar = {
         "foxnas": FamilyForm("FOX-NAS, as published", published_parts, order_free=True)
     }
