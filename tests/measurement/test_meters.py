@@ -18,6 +18,7 @@ from foxnas_core.study import open_study
 from foxnas_core.supernet.onnx import INPUT, session_of
 from foxnas_core.tasks.classification import Classification
 from foxnas_core.tasks.dataset import ImageSet
+from foxnas_core.testing.meters import check_meter
 
 
 @pytest.fixture(scope="module")
@@ -188,3 +189,49 @@ def test_costs_of_the_shipped_study_are_those_of_its_table():
         cost = cost_of(supernet.extract(architecture))
         measured = table.frame.iloc[row]
         assert cost == {"parameters": measured["parameters"], "macs": measured["macs"]}
+
+
+@pytest.fixture(scope="module")
+def pair(tiny_checkpoint, tiny_dataset) -> list[Prepared]:
+    space = tiny_checkpoint.supernet.space
+    ends = [space.extreme("smallest"), space.extreme("largest")]
+    return [prepare(tiny_checkpoint, end, tiny_dataset.training) for end in ends]
+
+
+def test_meters_keep_the_contract(pair, tiny_checkpoint, tiny_dataset):
+    small, large = check_meter(CostMeter(), pair)
+    assert small["macs"] < large["macs"]
+    task = tiny_checkpoint.task
+    check_meter(ScoreMeter(tiny_dataset.held_out, tiny_dataset.training, task=task), pair)
+    options = {"task": task, "seed": 0, "runs": 50, "rounds": 3}
+    check_meter(LatencyMeter(pair[1].subnet, tiny_dataset.training, **options), pair)
+
+
+class Broken(CostMeter):
+    """Measures right, but for one thing."""
+
+    def __init__(self, fault: str) -> None:
+        self.fault, self.calls = fault, 0
+
+    def measure(self, subnets):
+        rows, self.calls = super().measure(subnets), self.calls + 1
+        if self.fault == "weights" and subnets:
+            next(subnets[0].subnet.parameters()).data += 1
+        return {
+            "order": rows[::-1],
+            "short": rows[1:],
+            "infinite": [{**row, "macs": np.inf} for row in rows],
+            "drifts": [{**row, "macs": row["macs"] + self.calls} for row in rows],
+            "error alone": [{**row, "accuracy_std_error": 1.0} for row in rows],
+        }.get(self.fault, rows)
+
+
+@pytest.mark.parametrize(
+    "fault", ["order", "short", "infinite", "drifts", "error alone", "weights"]
+)
+def test_the_suite_finds_what_is_broken(fault, tiny_checkpoint, tiny_dataset):
+    space = tiny_checkpoint.supernet.space
+    ends = [space.extreme("smallest"), space.extreme("largest")]
+    own = [prepare(tiny_checkpoint, end, tiny_dataset.training) for end in ends]
+    with pytest.raises(AssertionError):
+        check_meter(Broken(fault), own)
