@@ -105,7 +105,7 @@ def test_without_a_latency_it_is_on_the_most_accurate(hand, studies, offered):
     assert "no latency" in sentences(page)
     page.button(key="write").click().run()
     assert not page.exception and not page.error
-    assert "most accurate by prediction" in report_in(offered)
+    assert "the best in accuracy by prediction" in report_in(offered)
 
 
 def test_what_cannot_be_fitted_is_said_and_the_rest_reported(hand, studies, offered):
