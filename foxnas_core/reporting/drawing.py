@@ -14,45 +14,29 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
-from markupsafe import Markup, escape
+from markupsafe import Markup
 from numpy.typing import ArrayLike
 from plotly import graph_objects as go
 from plotly.colors import sample_colorscale
 
 from foxnas_core.figures.theme import BLUE, GREY, GRID, INK, PAPER
+from foxnas_core.reporting.marks import (
+    element,
+    joined,
+    line,
+    mark,
+    pen_of,
+    short,
+    stroke_of,
+    text_at,
+)
 from foxnas_core.reporting.scales import Scale, scale_of
 
 WIDTH = 760
 # Of a trace with more points so many are drawn, and beyond so many they say nothing.
 MOST_POINTS = 1000
-_DASHES = {"dot": "2 3", "dash": "5 4", "dashdot": "5 3 2 3", "longdash": "9 4"}
 _SHOWN = re.compile(r"%\{(\w+)(?:\[(\d+)\])?(?::([^}]*))?\}")
-_SHAPES = {
-    "diamond": ((0, -1.3), (1.3, 0), (0, 1.3), (-1.3, 0)),
-    "square": ((-1, -1), (1, -1), (1, 1), (-1, 1)),
-    "triangle-up": ((0, -1.2), (1.1, 0.9), (-1.1, 0.9)),
-    "triangle-right": ((1.2, 0), (-0.9, 1.1), (-0.9, -1.1)),
-    "x": (
-        (0, -0.4), (1, -1.2), (1.2, -1), (0.4, 0), (1.2, 1), (1, 1.2),
-        (0, 0.4), (-1, 1.2), (-1.2, 1), (-0.4, 0), (-1.2, -1), (-1, -1.2),
-    ),
-}  # fmt: skip
 _LETTER = 6.6  # px, of the text's mean
-
-
-def element(name: str, attributes: Mapping[str, Any], *children: str) -> Markup:
-    """An element with its attributes and children escaped."""
-    written = "".join(
-        f' {key}="{escape(value if isinstance(value, str) else short(value))}"'
-        for key, value in attributes.items()
-        if value is not None
-    )
-    return Markup(f"<{name}{written}>{''.join(escape(child) for child in children)}</{name}>")
-
-
-def short(value: float) -> str:
-    """A coordinate to a hundredth of a pixel."""
-    return f"{value:.2f}".rstrip("0").rstrip(".")
 
 
 def drawing_of(figure: go.Figure, description: str, *, key: str, width: int = WIDTH) -> Markup:
@@ -187,7 +171,7 @@ class _Drawing:
     def _shape(self, shape: dict) -> Markup:
         x0, x1 = (self._on("x", shape.get("xref", "x"), shape[end]) for end in ("x0", "x1"))
         y0, y1 = (self._on("y", shape.get("yref", "y"), shape[end]) for end in ("y0", "y1"))
-        pen = _pen(shape.get("line", {}), INK)
+        pen = pen_of(shape.get("line", {}), INK)
         if shape["type"] == "line":
             return line((x0, y0), (x1, y1), **pen)
         return element(
@@ -195,7 +179,7 @@ class _Drawing:
             {
                 "x": min(x0, x1), "y": min(y0, y1), "width": abs(x1 - x0), "height": abs(y1 - y0),
                 "fill": shape.get("fillcolor", "none"), "fill-opacity": shape.get("opacity"),
-                **_stroke(**pen),
+                **stroke_of(**pen),
             },
         )  # fmt: skip
 
@@ -214,7 +198,7 @@ class _Drawing:
         sample: Markup
         if trace["type"] == "scatter" and "markers" not in _mode(trace):
             fill = trace.get("fillcolor") if trace.get("fill") else None
-            pen = _pen(trace.get("line", {}), BLUE)
+            pen = pen_of(trace.get("line", {}), BLUE)
             sample = line(
                 (x, y), (x + 18, y), **(pen if not fill else {"stroke": fill, "width": 9})
             )
@@ -243,13 +227,13 @@ def _scatter(trace: dict, x: Scale, y: Scale, filled: dict, stacks: dict) -> Mar
         behind = filled.get("last", []) if fill == "tonexty" else []
         if fill == "tozeroy" and corners:
             behind = [(corners[0][0], y.at(0)), (corners[-1][0], y.at(0))]
-        area = _joined([*corners, *behind[::-1]])
+        area = joined([*corners, *behind[::-1]])
         parts.append(element("polygon", {"points": area, "fill": trace.get("fillcolor", GRID)}))
     filled["last"] = corners
     if "lines" in mode and trace.get("line", {}).get("width", 2):
-        pen = _pen(trace.get("line", {}), trace.get("marker", {}).get("color", BLUE))
+        pen = pen_of(trace.get("line", {}), trace.get("marker", {}).get("color", BLUE))
         parts += [
-            element("polyline", {"points": _joined(run), "fill": "none", **_stroke(**pen)})
+            element("polyline", {"points": joined(run), "fill": "none", **stroke_of(**pen)})
             for run in _runs(corners)
         ]
     if "markers" in mode:
@@ -376,44 +360,6 @@ def _heatmap(trace: dict, x: Scale, y: Scale, filled: dict, stacks: dict) -> Mar
 _MAKERS = {"scatter": _scatter, "scattergl": _scatter, "bar": _bar, "heatmap": _heatmap}
 
 
-# Marks
-
-
-def line(
-    start: tuple[float, float], end: tuple[float, float], stroke: str = INK, width: float = 1,
-    dash: str = "",
-) -> Markup:  # fmt: skip
-    ends = {"x1": start[0], "y1": start[1], "x2": end[0], "y2": end[1]}
-    return element("line", ends | _stroke(stroke, width, dash))
-
-
-def _stroke(stroke: str, width: float = 1, dash: str = "") -> dict[str, Any]:
-    return {"stroke": stroke, "stroke-width": width, "stroke-dasharray": _DASHES.get(dash)}
-
-
-def _pen(told: Mapping[str, Any], colour: Any) -> dict[str, Any]:
-    colour = told.get("color") or (colour if isinstance(colour, str) else BLUE)
-    return {"stroke": colour, "width": told.get("width", 2), "dash": told.get("dash", "")}
-
-
-def text_at(x: float, y: float, text: str, anchor: str, **others: str) -> Markup:
-    return element("text", {"x": x, "y": y, "text-anchor": anchor, **others}, text)
-
-
-def mark(
-    x: float, y: float, radius: float, symbol: str, paint: Mapping[str, Any], *, said: str = ""
-) -> Markup:
-    """A point in the shape of its symbol."""
-    title = [element("title", {}, said)] if said else []
-    shape = str(symbol).removesuffix("-open")
-    if shape != symbol:
-        paint = {"fill": "none", "stroke": paint["fill"], "stroke-width": 1.5}
-    if shape not in _SHAPES:
-        return element("circle", {"cx": x, "cy": y, "r": radius, **paint}, *title)
-    placed = [(x + radius * p, y + radius * q) for p, q in _SHAPES[shape]]
-    return element("polygon", {"points": _joined(placed), **paint}, *title)
-
-
 # What traces are made of
 
 
@@ -453,10 +399,6 @@ def _scaled(scale: Any, shares: ArrayLike) -> list[str]:
         stops, np.nan_to_num(np.clip(shares, 0, 1)).tolist(), colortype="tuple"
     )
     return ["#" + "".join(f"{round(255 * part):02x}" for part in colour) for colour in found]
-
-
-def _joined(points: Sequence[tuple[float, float]]) -> str:
-    return " ".join(f"{short(x)},{short(y)}" for x, y in points)
 
 
 def _runs(points: list[tuple[float, float]]) -> list[list[tuple[float, float]]]:
