@@ -12,6 +12,7 @@ from playwright.sync_api import Browser, Page, expect
 from serving import CHROMIUM, PATIENCE, REPOSITORY, Server, chromium, serve, visit
 
 from foxnas_core.study import Study, open_study
+from foxnas_core.study.parts import parts_of
 
 expect.set_options(timeout=PATIENCE)
 
@@ -82,7 +83,7 @@ def browser() -> Iterator[Browser]:
 
 def stamps(study: Study) -> dict[str, int]:
     """By part of the study, when it was written last."""
-    return {name: path.stat().st_mtime_ns for name, path in study.parts().items()}
+    return {name: path.stat().st_mtime_ns for name, path in parts_of(study.folder).items()}
 
 
 @pytest.fixture
