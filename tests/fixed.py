@@ -46,6 +46,11 @@ def fixed_visit(meter: object, model: bytes, subnet: Network) -> Callable[[], Ti
     return lambda: Timing(time, time, LEAST_RUNS)
 
 
+def fixed_latencies(meter: object, subnets: Sequence[Prepared]) -> list[dict[str, float]]:
+    """Stands for `LatencyMeter.measure`, for rows beside those of `FixedMeter`."""
+    return [{k: v for k, v in fixed_values(p).items() if "latency_ms" in k} for p in subnets]
+
+
 def fixed_values(prepared: Prepared) -> dict[str, float]:
     """All that the meters of accuracy and of latency give."""
     values = prepared.architecture.to_dict()

@@ -11,8 +11,10 @@ import numpy as np
 import pandas as pd
 import pytest
 from conftest import REPOSITORY, stripes, tiny_document
+from fixed import fixed_latencies
 
 from foxnas_core.__main__ import main
+from foxnas_core.measurement.latency import LatencyMeter
 from foxnas_core.study import create_study, open_study
 
 PUBLISHED = REPOSITORY.parent / "shared" / "data" / "foxnas_cpu_256.csv"
@@ -65,7 +67,8 @@ def test_energy_and_memory_are_measured_where_the_device_tells_them(tiny_study, 
         assert (column in frame) != (f"{quantity} is not available" in said)
 
 
-def test_measured_optima_judge_and_guard_later_searches(measured_study, capsys):
+def test_measured_optima_judge_and_guard_later_searches(measured_study, capsys, monkeypatch):
+    monkeypatch.setattr(LatencyMeter, "measure", fixed_latencies)
     search = ("search", "--study", measured_study.folder, "--steps", 500)
     budget = budget_of(measured_study)
     asked = (*search, "--latency-budget", budget)
