@@ -12,6 +12,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from conftest import run_page, sentences
 
 from foxnas_core.__main__ import main
@@ -63,11 +64,21 @@ def contracts(study: Path) -> list[str]:
     from foxnas_core.families import family_of
     from foxnas_core.methods import Question
     from foxnas_core.study import open_study
+    from foxnas_core.supernet.adapter import supernet_of
     from foxnas_core.testing.analyses import check_analysis
     from foxnas_core.testing.families import check_family
     from foxnas_core.testing.methods import check_method
+    from foxnas_core.testing.supernets import check_supernet
+    from foxnas_core.testing.tasks import check_judging, check_task
 
     opened = open_study(study)
+    supernet, shape = supernet_of(opened.space), (1, 8, 8)
+    check_supernet(supernet)
+    dataset = Sidedness.load(None, shape)
+    check_task(Sidedness, dataset, shape)
+    labels = dataset.held_out.labels[:20]
+    outputs = np.random.default_rng(0).normal(size=(20, 1))
+    check_judging(Sidedness.of(dataset), outputs, 2.0 * labels[:, None] - 1, dataset)
     check_family(family_of(opened.space), opened.space)
     check_analysis(RUNGS, Given(opened))
     check_method(Climbing(), opened, Question("sidedness"))
