@@ -38,7 +38,7 @@ LEVEL = {room: level for level, rooms in enumerate(ROOMS) for room in rooms}
 # Export takes prepared subnets, which measuring makes: the one arrow between rooms of the middle.
 USERS = {
     "streamlit": (),
-    "plotly": ("figures", "cards/card", "reporting/drawing"),
+    "plotly": ("figures", "cards/card", "reporting/drawing", "reporting/traces"),
     "statsmodels": ("regression",),
     "shap": ("explanation/shapley",),
     "sklearn": ("explanation/permutation",),

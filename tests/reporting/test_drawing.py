@@ -8,8 +8,9 @@ from hypothesis import strategies as st
 from plotly import graph_objects as go
 
 from foxnas_core.figures.theme import GREY
-from foxnas_core.reporting.drawing import MOST_POINTS, bare, drawing_of
+from foxnas_core.reporting.drawing import drawing_of
 from foxnas_core.reporting.scales import round_numbers, scale_of, tick_texts
+from foxnas_core.reporting.traces import MOST_POINTS, bare
 
 SVG = "{http://www.w3.org/2000/svg}"
 EVIL = "<script>&\"'"
