@@ -10,13 +10,14 @@ from foxnas_core.errors import FoxnasError
 from foxnas_core.glossary import meaning_of
 from foxnas_core.study import Study
 from foxnas_core.table.measurements import MeasurementTable
+from foxnas_core.table.metrics import Metric
 from foxnas_core.table.reliability import reliability_of
 from pages.shared import cache, choices, tour
 from pages.shared.frame import errors_as_cards, page
 from pages.shared.latency import budget_of, budget_slider, latency_of, searched_budget
 from pages.shared.panel import panel
 from pages.shared.picture import picture
-from pages.shared.text import plain
+from pages.shared.text import article, plain
 
 if TYPE_CHECKING:  # the facts need not wait for it
     from foxnas_core.regression import Predictor
@@ -34,6 +35,11 @@ def number_of(count: int) -> str:
     return f"{mantissa} × 10{str(int(exponent)).translate(_SUPERSCRIPTS)}"
 
 
+def with_word(target: Metric, value: float) -> str:
+    """The value with its unit, or with its word where it has none."""
+    return f"{target.text(value)} {target.unit or target.word}"
+
+
 def show_answer(study: Study, latency: str) -> None:
     """The optimum at the chosen budget, or at the middle of the range: what it promises, why it
     is so, and where to go with it."""
@@ -43,7 +49,7 @@ def show_answer(study: Study, latency: str) -> None:
 
     front = cache.front_of(study, latency)
     cost = front.problem.limits[0].predictor.target
-    st.header(f"The best subnet within {cost.text(budget_of(front))} ms")
+    st.header(f"The best subnet within {with_word(cost, budget_of(front))}")
     left, right = st.columns([1.3, 1], gap="large")
     with right:
         budget_slider(front)
@@ -58,9 +64,12 @@ def show_answer(study: Study, latency: str) -> None:
         show_promise(study, front, best)
     found = cache.reasons_of(study, latency, best.architecture, best.costs[0])
     st.header("Why these blocks")
-    scale = "" if found.gain.link.is_identity else (
-        " Accuracy saturates, so its points are those of a subnet of average accuracy."
-    )  # fmt: skip
+    best, scale = found.gain.target, ""
+    if not found.gain.link.is_identity:
+        scale = (
+            f" {best.title} saturates, so its {best.difference_unit or 'effects'} are those of a "
+            f"subnet of average {best.word}."
+        )
     st.write(
         f"{plain(' '.join(found.sentences()))} Below is what each block changes against the "
         "average measured subnet, from the regression's coefficients, with 95 % confidence "
@@ -73,7 +82,8 @@ def show_answer(study: Study, latency: str) -> None:
         with place:
             panel(
                 "",
-                f"What each block does to {target.label.lower()}, in {target.difference_unit}.",
+                f"What each block does to {target.label.lower()}"
+                f"{f', in {target.difference_unit}' if target.difference_unit else ''}.",
                 own,
                 interval_figure(own, [target]),
                 key=f"reasons-{target.column}",
@@ -90,7 +100,8 @@ def show_promise(study: Study, front: "Front", best: "Candidate") -> None:
     found, intervals = {}, "95 % prediction intervals of one measurement; measure it to be sure"
     with suppress(FoxnasError):
         found = cache.calibrations_of(study, latency)
-        intervals = f"95 % intervals by {found['accuracy'].count} other optima that were measured"
+        count = found[study.objective.column].count
+        intervals = f"95 % intervals by {count} other optima that were measured"
     ends = ("as searched", "searched low", "searched high") if found else (
         "predicted", "low", "high"
     )  # fmt: skip
@@ -107,7 +118,7 @@ def show_promise(study: Study, front: "Front", best: "Candidate") -> None:
         f"Expected, with {intervals}. "
         + (f"The chance to keep the budget when measured is {chance:.0%}. " if found else "")
         + f"Of {number_of(study.space.size)} subnets the regression predicts none within the "
-        "budget to be more accurate: it is the exact optimum."
+        f"budget to be {predictors[0].target.compared(better=True)}: it is the exact optimum."
     )
     row = st.container(horizontal=True)
     if row.button("Edit it in What-if", key="home-what-if"):
@@ -211,13 +222,17 @@ with page(
     # The answer stands first, but takes longer than the facts.
     answer = st.container()
     show_facts(study, table)
-    latency = latency_of(table)
-    if latency is None or "accuracy" not in [target.column for target in table.targets]:
+    latency = latency_of(study)
+    best = study.objective.column
+    if latency is None or best not in [target.column for target in table.targets]:
         if len(table):
-            st.info("Searching needs an accuracy and a latency, of which this table lacks one.")
+            st.info(
+                f"Searching needs {article(study.objective.word)} and {article(study.cost.word)}, "
+                "of which this table lacks one."
+            )
     elif len(table):
         with answer, errors_as_cards():
-            if is_fitted(study, "accuracy", latency):
+            if is_fitted(study, best, latency):
                 show_answer(study, latency)
     if len(table):
         show_fits(study)

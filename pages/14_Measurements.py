@@ -13,7 +13,8 @@ from foxnas_core.cards.given import Given
 from foxnas_core.figures import subnets
 from foxnas_core.study import Study
 from foxnas_core.table.measurements import MeasurementTable
-from pages.shared import cache, choices
+from foxnas_core.table.metrics import metric_of
+from pages.shared import choices
 from pages.shared.cards import given_of, show
 from pages.shared.frame import page
 from pages.shared.latency import latency_picker, slider
@@ -69,8 +70,9 @@ def show_subnets(study: Study, table: MeasurementTable, column: str) -> None:
             else f"{plain(subnet)} is highlighted, but is none of these subnets."
         )
     axes = subnets.axes_of(every)
-    pairs = [(column, "accuracy"), ("macs", column), ("macs", "accuracy")]
-    shown = [(x, y) for x, y in pairs if x in axes and y in axes][:2]
+    best = study.objective.column
+    pairs = [(column, best), ("macs", column), ("macs", best)]
+    shown = [(x, y) for x, y in pairs if x != y and x in axes and y in axes][:2]
     for place, (x, y) in zip(st.columns(len(shown) or 1, gap="large"), shown, strict=False):
         with place:
             panel(
@@ -131,9 +133,13 @@ with page(
 ) as study:
     left, right = st.columns(2)
     with left:
-        given = given_of(study, cost=latency_picker(cache.table_of(study)))
+        given = given_of(study, cost=latency_picker(study))
     with right:
         given = replace(given, campaign=campaign_picker(given))
+    if given.cost is not None and not metric_of(given.cost).timed:
+        st.info("Only what a clock measured is checked, and this study is about no latency.")
+        show_subnets(study, given.table, given.cost)
+        st.stop()
     if show(measurements.verdict, given, header=False) is None:
         st.stop()
     show(measurements.checks, given)

@@ -32,12 +32,18 @@ from pages.shared.limits import Terms, chosen_terms, pins_picker, terms_picker
 from pages.shared.panel import panel
 from pages.shared.text import plain
 
-AIMS = {
-    "save": "Save latency",
-    "gain": "Gain accuracy",
-    "latency": "Latency of at most",
-    "accuracy": "Accuracy of at least",
-}
+
+def aims_of(front: Front) -> dict[str, str]:
+    """What one may aim at, in the words of the objective and the cost."""
+    best, cost = front.problem.objective.target, front.problem.limits[0].predictor.target
+    return {
+        "save": f"Save {cost.word}",
+        "gain": f"Gain {best.word}",
+        "latency": f"{cost.title} of at most",
+        "accuracy": f"{best.title} of at {'least' if best.sign > 0 else 'most'}",
+    }
+
+
 # More numbers of edits than this stand on a slider instead of side by side.
 MOST_SIDE_BY_SIDE = 12
 
@@ -45,12 +51,12 @@ MOST_SIDE_BY_SIDE = 12
 def goal_picker(front: Front, base: Architecture) -> tuple[str, float] | None:
     """Draw what to aim at and how much of it; returns the aim and its amount in the target's unit,
     or None, with a sentence, where the subnet leaves nothing to aim at, or less than is asked."""
-    aim = choices.current().aim
+    aim, aims = choices.current().aim, aims_of(front)
     choices.show("aim", aim)
     aim = st.segmented_control(
         "Goal",
-        list(AIMS),
-        format_func=AIMS.get,
+        list(aims),
+        format_func=aims.get,
         key="aim",
         required=True,
         on_change=choices.on_change(
@@ -79,11 +85,11 @@ def goal_picker(front: Front, base: Architecture) -> tuple[str, float] | None:
         # A little better than now, as one would ask.
         asked = now - (now - low) / 4 if of_latency else now + (high - now) / 4
         value = choices.current().amount or round(step * round(min(asked, high) / step), 12)
-        label, unit = AIMS[aim], target.unit
+        label, unit = aims[aim], target.unit
         reach = math.inf
     amount = slider(
         "amount",
-        f"{label} ({unit})",
+        f"{label} ({unit})" if unit else label,
         value,
         (low, high, step),
         key=f"amount-{aim}",
@@ -204,8 +210,8 @@ def show_reached(
     if picked is None:
         return
     aim, amount = picked
-    of_latency = aim in ("save", "latency")
-    objective, first = ("accuracy", latency) if of_latency else (latency, "accuracy")
+    of_latency, best = aim in ("save", "latency"), study.objective.column
+    objective, first = (best, latency) if of_latency else (latency, best)
     limits = ((first, amount), *terms.limits)
     reached = cache.reached_of(study, objective, limits, kept, base, aim in ("save", "gain"))
     target = reached.targets[0]
@@ -262,7 +268,9 @@ def show_why_not(
         st.info("Every decision is kept as it is; let go of one to ask about it.")
         return
     decision, value = asked_picker(others, base)
-    found, every = cache.why_not_of(study, "accuracy", limits, kept, base, (decision, value))
+    found, every = cache.why_not_of(
+        study, study.objective.column, limits, kept, base, (decision, value)
+    )
     with st.container(key="why-not"):
         st.write(plain(found.sentence()))
     objective = front.problem.objective.target
@@ -322,7 +330,7 @@ with page(
     "cheapest; why a choice is not taken; and what is best around the choices that you keep.",
 ) as study:
     table = cache.table_of(study)
-    latency = latency_picker(table)
+    latency = latency_picker(study)
     base = architecture_picker(study, latency)
     terms = chosen_terms(table, latency)
     pinned = pins_picker(study.space, base)
@@ -348,7 +356,7 @@ with page(
         show_why_not(study, front, base, limits, kept)
     with errors_as_cards():
         st.header("The best around what is kept")
-        best = cache.kept_best_of(study, "accuracy", limits, kept, base)
+        best = cache.kept_best_of(study, study.objective.column, limits, kept, base)
         targets = tuple(metric_of(column) for column in best.effects)
         unit = metric_of(latency).unit
         what = f"with {len(pinned)} decisions kept as they are" if pinned else "with nothing kept"

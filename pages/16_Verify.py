@@ -235,7 +235,7 @@ def show_testing(study: Study, trials: Sequence[Trial]) -> None:
     table = cache.table_of(study)
     left, right = st.columns([1, 2], gap="large")
     with left:
-        latency = latency_picker(table)
+        latency = latency_picker(study)
     architecture = architecture_picker(study, latency, right)
     left, right = st.columns([3, 2], gap="large")
     with left:

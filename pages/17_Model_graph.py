@@ -81,7 +81,7 @@ def profile_picker(study: Study, architecture: Architecture) -> tuple[str, Layer
 def effects_of(study: Study, architecture: Architecture, precision: str) -> dict[str, pd.DataFrame]:
     """What the regressions say of each block, by target; what can't be fitted is said."""
     found = {}
-    for column in ("accuracy", PRECISIONS[precision]):
+    for column in (study.objective.column, PRECISIONS[precision]):
         try:
             if len(cache.table_of(study)):
                 found[column] = cache.block_prices_of(study, column, architecture)

@@ -20,15 +20,15 @@ WORDS = 5000
 
 def pick(study: Study) -> tuple[Architecture | None, str | None, float | None]:
     """The subnet to report on, the latency's column and the budget, those that there are."""
-    latency = latency_of(cache.table_of(study))
+    latency = latency_of(study)
     if latency is None:
         st.caption(
-            "This study has no latency, so there is no budget: the report is on the most accurate "
-            "subnet by prediction, or on the one that a link brings here."
+            f"This study has no {study.cost.word}, so there is no budget: the report is on the "
+            "best subnet by prediction, or on the one that a link brings here."
         )
         return choices.chosen_architecture(study.space), None, None
     with errors_as_cards():
-        latency = latency_picker(cache.table_of(study))
+        latency = latency_picker(study)
         architecture = architecture_picker(study, latency)
         return architecture, latency, budget_of(cache.front_of(study, latency))
     # What is wrong was said above; the report has what there is.

@@ -6,7 +6,9 @@ import streamlit as st
 
 from foxnas_core.cards import coefficients
 from foxnas_core.cards.given import Given
+from foxnas_core.study import Study
 from foxnas_core.table.measurements import MeasurementTable
+from foxnas_core.table.metrics import metric_of
 from pages.shared import cache, choices
 from pages.shared.cards import given_of, show
 from pages.shared.frame import page
@@ -31,15 +33,15 @@ def picker(field: str, label: str, options: Mapping[str, str], help_: str) -> st
     )
 
 
-def quality_picker(table: MeasurementTable) -> str:
-    """Which accuracy is explained; drawn where there is more than one."""
+def quality_picker(study: Study, table: MeasurementTable) -> str:
+    """Which quality is explained; drawn where there is more than one."""
     options = {t.column: t.label for t in table.targets if t.quality}
     if len(options) < 2:
-        return "accuracy"
+        return study.objective.column
     chosen = choices.remembered("quality")
-    choices.show("quality", chosen if chosen in options else next(iter(options)))
+    choices.show("quality", chosen if chosen in options else study.objective.column)
     return st.selectbox(
-        "Accuracy shown",
+        f"{metric_of(study.objective.head).title} shown",
         list(options),
         format_func=lambda column: options[column],
         key="quality",
@@ -106,9 +108,9 @@ with page(
     table = cache.table_of(study)
     places = st.columns(2)
     with places[0]:
-        cost = latency_picker(table)
+        cost = latency_picker(study)
     with places[1]:
-        objective = quality_picker(table)
+        objective = quality_picker(study, table)
     form, link, kind = pickers(table)
     given = given_of(study, objective=objective, cost=cost, form=form, link=link, intervals=kind)
     for column, place in zip(given.main, st.columns(2, gap="large"), strict=True):

@@ -69,7 +69,7 @@ def workbench(study: Study) -> None:
     with errors_as_cards():
         # An edit that came while the last was drawn may have kept that from the address.
         choices.show_in_address(choices.current())
-        latency = latency_of(cache.table_of(study))
+        latency = latency_of(study)
         assert latency is not None
         predictors, _ = cache.predictors_of(study)
         history = history_of(study)
@@ -247,10 +247,12 @@ def show_edits(predictors: Mapping[str, Predictor], history: History) -> None:
 def show_blocks(
     study: Study, predictors: Mapping[str, Predictor], latency: str, now: Architecture
 ) -> None:
-    """Shapley values of the prediction of accuracy and of latency, by block, when asked for."""
+    """Shapley values of the predicted objective and cost, by block, when asked for."""
     if not st.toggle("Show which blocks the predictions come from (Shapley values)", key="shapley"):
         return
-    shown = [predictors[column] for column in ("accuracy", latency) if column in predictors]
+    shown = [
+        predictors[column] for column in (study.objective.column, latency) if column in predictors
+    ]
     for predictor, place in zip(shown, st.columns(len(shown), gap="large"), strict=True):
         target = predictor.target
         with place, errors_as_cards():
@@ -296,7 +298,7 @@ with page(
     table = cache.table_of(study)
     left, right = st.columns([1, 2], gap="large")
     with left:
-        latency = latency_picker(table)
+        latency = latency_picker(study)
     architecture_picker(study, latency, right)
     for sentence in cache.predictors_of(study)[1]:
         st.warning(plain(sentence))

@@ -82,7 +82,7 @@ def show_promise(quest: Quest, candidate: Candidate) -> None:
                 f"{keeps} Predicted {text(row['predicted'])} {plain_interval}."
             )
     if found:
-        count = found["accuracy"].count
+        count = found[study.objective.column].count
         st.caption(
             f"Bold, with 95 % interval: by {count} other optima that were measured and kept out of "
             "the fit, since a search picks out what the regression overrates. Behind it, the plain "

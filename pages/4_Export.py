@@ -62,7 +62,7 @@ def show_chosen(study: Study, architecture: Architecture) -> dict[str, Predictor
                     target.text(row[name])
                     for name in ("value", "prediction_low", "prediction_high")
                 )
-                if target.column == "accuracy" or target.timed:
+                if target.column in (study.objective.column, study.cost.column) or target.timed:
                     st.write(
                         f"{plain(target.label)}: **{value} {target.unit}** predicted "
                         f"[{low}, {high}]"

@@ -11,7 +11,7 @@ from foxnas_core.cards.given import Given
 from foxnas_core.errors import FoxnasError
 from foxnas_core.study import Study
 from foxnas_core.table.files import as_csv
-from pages.shared import cache, choices
+from pages.shared import choices
 from pages.shared.cards import beside, given_of, show
 from pages.shared.frame import page
 from pages.shared.latency import budget_of, latency_of
@@ -145,7 +145,7 @@ with page(
     now = choices.current()
     given = given_of(
         study,
-        cost=latency_of(cache.table_of(study)),
+        cost=latency_of(study),
         form=now.form,
         link=now.link,
         architecture=choices.chosen_architecture(study.space),

@@ -86,11 +86,11 @@ def lens_toggle(name: str, label: str, help: str) -> bool:
 
 def explained_architecture(study: Study, table: MeasurementTable) -> Architecture:
     """The architecture of the choices, with the ways to pick another one."""
-    latency = latency_of(table)
-    if latency is not None and "accuracy" in [t.column for t in table.targets]:
+    latency = latency_of(study)
+    if latency is not None and study.objective.column in [t.column for t in table.targets]:
         return architecture_picker(study, latency)
     st.caption(
-        "Without accuracy and latency there is no best subnet; this is "
+        f"Without {study.objective.word} and {study.cost.word} there is no best subnet; this is "
         f"{reference_name(study.space)}."
     )
     return choices.chosen_architecture(study.space) or family_of(study.space).reference(study.space)

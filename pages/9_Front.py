@@ -18,6 +18,7 @@ from foxnas_core.search.ties import tied_set
 from foxnas_core.space.architecture import Architecture
 from foxnas_core.study import Study
 from foxnas_core.table.measurements import MeasurementTable
+from foxnas_core.table.metrics import metric_of
 from pages.shared import cache, choices
 from pages.shared.frame import errors_as_cards, page, plain
 from pages.shared.latency import budget_slider, guard_picker, latency_picker, searched_budget
@@ -26,27 +27,31 @@ from pages.shared.panel import panel
 from pages.shared.resamples import Resampling
 
 LATENCY = "latency"
-NAMES = {LATENCY: "Latency", "parameters": "Parameters", "macs": "MACs"}
 LEAST_CERTAIN = 5
 
 
-def cost_picker(table: MeasurementTable) -> str:
-    """Draw the choice of what accuracy is traded against; returns a column, or `LATENCY`."""
+def cost_picker(study: Study, table: MeasurementTable) -> str:
+    """Draw the choice of what the objective is traded against; returns a column, or `LATENCY` for
+    the study's own cost, on whatever device."""
+    objective, cost = study.objective, metric_of(study.cost.head)
     columns = [target.column for target in table.targets]
-    options = [LATENCY] if any(target.timed for target in table.targets) else []
-    options += [column for column in ("parameters", "macs") if column in columns]
-    if "accuracy" not in columns or not options or not len(table):
+    own = any(target.head == cost.column for target in table.targets)
+    names = {LATENCY: cost.label} if own else {}
+    names |= {c: metric_of(c).label for c in ("parameters", "macs")
+              if c in columns and c != cost.column}  # fmt: skip
+    options = list(names)
+    if objective.column not in columns or not options or not len(table):
         raise MissingPart(
-            "A front needs measured accuracies and a cost (a latency, parameters or MACs), which "
-            "this study does not have yet; measure subnets with 'python -m foxnas_core measure' "
-            "or import a table that has both."
+            f"A front needs a measured {objective.word} and a cost ({cost.word}, parameters or "
+            "MACs), which this study does not have yet; measure subnets with 'python -m "
+            "foxnas_core measure' or import a table that has both."
         )
     chosen = choices.current().cost
     choices.show("front-cost", chosen if chosen in options else options[0])
     return st.segmented_control(
-        "Accuracy against",
+        f"{objective.title} against",
         options,
-        format_func=NAMES.get,
+        format_func=names.get,
         key="front-cost",
         required=True,
         # Another cost has another range and other units.
@@ -111,7 +116,8 @@ def show_prices(prices: Prices, unit: CostUnit, budget: float) -> None:
     """The front with its knee, and what a little more cost buys along it."""
     front, objective = prices.front, prices.front.problem.objective.target
     price = prices.at(budget) / unit.factor
-    words = f"{price:.3g} {objective.difference_unit} per {unit.symbol}"
+    per = f"{objective.difference_unit or objective.word} per {unit.symbol}"
+    words = f"{price:.3g} {per}"
     knee = ""
     if prices.knee is not None:
         knee = (
@@ -137,7 +143,7 @@ def show_prices(prices: Prices, unit: CostUnit, budget: float) -> None:
         )
     with right:
         panel(
-            f"Price of accuracy: {objective.difference_unit} per {unit.symbol}",
+            f"Price of {objective.word}: {per}",
             "Points: what each step of the front gains by its cost. Line: the slope of the hull, "
             "the price that the budget has there, which only falls.",
             steps.drop(columns=["blocks", "in words"]),
@@ -322,7 +328,7 @@ def show_ties(
             )
     panel(
         "",
-        "Difference to the optimum in predicted accuracy, by cost.",
+        f"Difference to the optimum in predicted {front.problem.objective.target.word}, by cost.",
         table,
         figures.tied_figure(table, objective, unit),
         key="tied",
@@ -421,8 +427,8 @@ with page(
     table = cache.table_of(study)
     calibration, why = None, ""
     with st.sidebar:
-        kind = cost_picker(table)
-        column = latency_picker(table) if kind == LATENCY else kind
+        kind = cost_picker(study, table)
+        column = latency_picker(study) if kind == LATENCY else kind
         terms = chosen_terms(table, column)
         front = front_under(study, table, column, terms)
         unit = unit_picker(front)

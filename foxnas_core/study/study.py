@@ -65,7 +65,9 @@ class Study:
         return metric_of(own) if own else KNOWN["latency_ms"]
 
     def _measured_metrics(self) -> list[Metric]:
-        return [metric_of(column) for column in columns_of(self.table_file) if is_metric(column)]
+        with suppress(InvalidInput):  # whoever reads a damaged table says so
+            return [metric_of(c) for c in columns_of(self.table_file) if is_metric(c)]
+        return []
 
     @property
     def checkpoint_file(self) -> Path:

@@ -36,7 +36,7 @@ _ALLOWED = {
 }  # fmt: skip
 # Numbers, each above 0 and below this; those that are None stay out of the address.
 _NUMBERS = {
-    "budget": 1e9, "guard": 1.0, "floor": 100.0, "count": 1e15, "amount": 1e9, "edits": 1e4,
+    "budget": 1e15, "guard": 1.0, "floor": 1e15, "count": 1e15, "amount": 1e15, "edits": 1e4,
     "tour": 100.0,
 }  # fmt: skip
 # Keys that widgets with a new one after each change take in turn. Streamlit remembers a widget of

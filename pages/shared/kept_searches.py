@@ -37,8 +37,8 @@ def show_kept(study: Study, search_id: str) -> Architecture:
             "The measurements have changed since this search: its values are those of the older "
             "regression, the intervals and the front those of the present one."
         )
-    if drawable(result):
-        front = cache.front_of(study, cost_of(result), tuple(result.allowed.items()))
+    if drawable(study, result):
+        front = cache.front_of(study, cost_of(study, result), tuple(result.allowed.items()))
         run = SearchRun.of_result(result)
         show_watched(
             study, front, run.first_bound, run.exact,
@@ -66,19 +66,21 @@ def show_kept(study: Study, search_id: str) -> Architecture:
     return result.best.architecture
 
 
-def drawable(result: SearchResult) -> bool:
-    """Whether it weighed accuracy against a cost, which is what the charts show."""
+def drawable(study: Study, result: SearchResult) -> bool:
+    """Whether it weighed the objective against a cost, which is what the charts show."""
+    objective = study.objective
     if not result.limits:
         return False
     (first, _), side = result.limits[0], result.sides[0]
-    if result.objective == "accuracy":
+    if result.objective == objective.column:
         return side == "at_most"
-    return (first, side) == ("accuracy", "at_least")
+    return first == objective.column and (side == "at_least") == (objective.sign > 0)
 
 
-def cost_of(result: SearchResult) -> str:
-    """The column that a drawable search weighed accuracy against."""
-    return result.limits[0][0] if result.objective == "accuracy" else result.objective
+def cost_of(study: Study, result: SearchResult) -> str:
+    """The column that a drawable search weighed the objective against."""
+    own = result.objective == study.objective.column
+    return result.limits[0][0] if own else result.objective
 
 
 def kept_picker(study: Study, chosen: str | None) -> None:

@@ -8,7 +8,7 @@ import streamlit as st
 
 from foxnas_core.errors import FoxnasError, MissingPart
 from foxnas_core.study import Study
-from foxnas_core.table.measurements import MeasurementTable
+from foxnas_core.table.metrics import Metric, metric_of
 from pages.shared import cache, choices
 
 if TYPE_CHECKING:
@@ -19,45 +19,53 @@ _NAMES = {"latency_ms": "fp32, this device", "latency_ms:int8": "int8, this devi
 
 
 def named(column: str) -> str:
-    """What a latency column is called where it is picked."""
-    return _NAMES.get(column, column.partition(":")[2])
+    """What a cost's column is called where it is picked."""
+    return _NAMES.get(column, column.partition(":")[2] or metric_of(column).label)
 
 
-def latency_of(table: MeasurementTable) -> str | None:
-    """The chosen latency column, or the table's first where it lacks that; None without any."""
-    columns = _columns(table)
-    chosen = choices.current().latency
-    return chosen if chosen in columns else next(iter(columns), None)
+def in_unit(words: str, target: Metric) -> str:
+    """A widget's label with the target's unit, where it has one."""
+    return f"{words} ({target.unit})" if target.unit else words
 
 
-def latency_picker(table: MeasurementTable) -> str:
+def latency_of(study: Study) -> str | None:
+    """The chosen column of the study's cost, on whatever device, or the study's own where the table
+    lacks that, else its first; None without any."""
+    columns = _columns(study)
+    for column in (choices.current().latency, study.cost.column):
+        if column in columns:
+            return column
+    return next(iter(columns), None)
+
+
+def latency_picker(study: Study) -> str:
     """Draw the picker and return the chosen column.
 
-    Raises `MissingPart` where the table has no latency.
+    Raises `MissingPart` where the table has none of the study's cost.
     """
-    chosen = latency_of(table)
-    if chosen is None or not len(table):
+    chosen, cost = latency_of(study), study.cost
+    if chosen is None or not len(cache.table_of(study)):
         raise MissingPart(
-            "This study has no measured latency yet; measure subnets with 'python -m foxnas_core "
-            "measure' or import a table with a column latency_ms."
+            f"This study has no measured {cost.word} yet; measure subnets with 'python -m "
+            f"foxnas_core measure' or import a table with a column {cost.column}."
         )
     choices.show("latency", chosen)
-    # Another latency has another range, so the budget starts anew.
+    # Another cost has another range, so the budget starts anew.
     return st.selectbox(
-        "Latency of",
-        _columns(table),
+        f"{metric_of(cost.head).label} of",
+        _columns(study),
         format_func=named,
         key="latency",
         on_change=choices.on_change("latency", lambda c: choices.update(latency=c, budget=None)),
     )
 
 
-def _columns(table: MeasurementTable) -> list[str]:
-    return [t.column for t in table.targets if t.timed]
+def _columns(study: Study) -> list[str]:
+    return [t.column for t in cache.table_of(study).targets if t.head == study.cost.head]
 
 
 def budget_of(front: "Front") -> float:
-    """The chosen budget, or the middle of the front where none was chosen (ms)."""
+    """The chosen budget, or the middle of the front where none was chosen (in the cost's unit)."""
     chosen = choices.current().budget
     if chosen is not None:
         return chosen
@@ -66,17 +74,17 @@ def budget_of(front: "Front") -> float:
 
 
 def budget_slider(front: "Front", *, and_then: Callable[[], None] | None = None) -> float:
-    """Draw the slider over the front's range and return the budget (ms).
+    """Draw the slider over the front's range and return the budget (in the cost's unit).
 
     `and_then` is called after a move.
     """
-    return slider(
-        "budget", "Latency budget (ms)", budget_of(front), budgets_of(front), and_then=and_then
-    )
+    target = front.problem.limits[0].predictor.target
+    label = in_unit(f"{target.title} budget", target)
+    return slider("budget", label, budget_of(front), budgets_of(front), and_then=and_then)
 
 
 def floor_of(front: "Front") -> float:
-    """The chosen accuracy floor, or what the present budget reaches where none was chosen (%)."""
+    """The chosen accuracy floor, or what the present budget reaches where none was chosen."""
     chosen = choices.current().floor
     if chosen is not None:
         return chosen
@@ -87,8 +95,11 @@ def floor_of(front: "Front") -> float:
 
 
 def floor_slider(front: "Front") -> float:
-    """Draw the slider over the front's accuracies and return the floor (%)."""
-    return slider("floor", "Accuracy floor (%)", floor_of(front), floors_of(front))
+    """Draw the slider over the front's objectives and return the floor, in their unit."""
+    target = front.problem.objective.target
+    return slider(
+        "floor", in_unit(f"{target.title} floor", target), floor_of(front), floors_of(front)
+    )
 
 
 def slider(
@@ -130,16 +141,18 @@ def slider(
 def guard_picker(study: Study, front: "Front", *, floor: bool = False) -> None:
     """Draw the choice of how surely a measurement shall keep the budget, or the accuracy floor."""
     chosen = choices.current().guard
-    latency = front.problem.limits[0].predictor.target.column
+    objective, cost = front.problem.objective.target, front.problem.limits[0].predictor.target
     options = sorted({0.0, *_GUARDS, chosen or 0.0})
     try:
-        cache.calibrations_of(study, latency)
+        cache.calibrations_of(study, cost.column)
         why = ""
     except FoxnasError as error:
         why = str(error)
     choices.show("guard", 0.0 if why else chosen or 0.0)
     st.select_slider(
-        "Measured accuracy keeps the floor" if floor else "Measured latency keeps the budget",
+        f"Measured {objective.word} keeps the floor"
+        if floor
+        else f"Measured {cost.word} keeps the budget",
         options,
         format_func=lambda p: f"{100 * p:g} %" if p else "as predicted",
         key="guard",
@@ -153,7 +166,7 @@ def guard_picker(study: Study, front: "Front", *, floor: bool = False) -> None:
 
 
 def searched_budget(study: Study, front: "Front") -> float:
-    """The budget to search under: the chosen one, made smaller where it is guarded (ms)."""
+    """The budget to search under: the chosen one, made smaller where it is guarded."""
     budget, guard = budget_of(front), choices.current().guard
     if guard is None:
         return budget
@@ -171,7 +184,7 @@ def searched_floor(study: Study, front: "Front") -> float:
         return floor
     latency = front.problem.limits[0].predictor.target.column
     try:
-        return cache.calibrations_of(study, latency)["accuracy"].guarded(floor, guard)
+        return cache.calibrations_of(study, latency)[study.objective.column].guarded(floor, guard)
     except FoxnasError:
         return floor  # nothing to guard by; the picker says so
 

@@ -19,16 +19,12 @@ from pages.shared.latency import (
     searched_floor,
 )
 from pages.shared.limits import Terms, chosen_terms, terms_picker
+from pages.shared.text import article
 
 if TYPE_CHECKING:
     from foxnas_core.search.exact import Front
     from foxnas_core.search.problem import SearchProblem
     from foxnas_core.search.solving import Solution
-
-_GOALS = {
-    "accuracy": "Best accuracy within a latency budget",
-    "latency": "Least latency at an accuracy floor",
-}
 
 
 @dataclass(frozen=True)
@@ -50,12 +46,12 @@ class Quest:
 
     @property
     def objective(self) -> str:
-        return self.latency if self.least_latency else "accuracy"
+        return self.latency if self.least_latency else self.study.objective.column
 
     @property
     def limited(self) -> str:
         """The column that the bound is on."""
-        return "accuracy" if self.least_latency else self.latency
+        return self.study.objective.column if self.least_latency else self.latency
 
     @property
     def limits(self) -> tuple[tuple[str, float], ...]:
@@ -91,9 +87,9 @@ def quest_picker(study: Study, table: MeasurementTable, *, guarded: bool = True)
 
     Raises as `latency_picker` and `cache.front_of`.
     """
-    latency = latency_picker(table)
+    latency = latency_picker(study)
     terms = chosen_terms(table, latency)
-    least_latency = _goal_picker() == "latency"
+    least_latency = _goal_picker(study) == "latency"
     front = cache.front_of(study, latency, terms.allowed(study.space))
     bound = floor_slider(front) if least_latency else budget_slider(front)
     searched = bound
@@ -104,12 +100,17 @@ def quest_picker(study: Study, table: MeasurementTable, *, guarded: bool = True)
     return Quest(study, latency, least_latency, bound, searched, terms, front)
 
 
-def _goal_picker() -> str:
+def _goal_picker(study: Study) -> str:
+    best, cost = study.objective.word, study.cost.word
+    goals = {
+        "accuracy": f"Best {best} within {article(cost)} budget",
+        "latency": f"Least {cost} at {article(best)} floor",
+    }
     choices.show("goal", choices.current().goal)
     return st.radio(
         "Look for",
-        list(_GOALS),
-        format_func=_GOALS.get,
+        list(goals),
+        format_func=goals.get,
         key="goal",
         on_change=choices.on_change("goal", lambda goal: choices.update(goal=goal)),
     )

@@ -6,3 +6,8 @@ import re
 def plain(text: str) -> str:
     """`text` with the marks of Markdown escaped, for what comes from files or addresses."""
     return re.sub(r"([\\`*_{}\[\]()#+\-.!|<>~$:])", r"\\\1", text)
+
+
+def article(word: str) -> str:
+    """The word behind its indefinite article: "an accuracy", "a latency"."""
+    return f"{'an' if word[:1].lower() in 'aeiou' or word.startswith('MAC') else 'a'} {word}"

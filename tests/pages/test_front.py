@@ -258,7 +258,7 @@ def test_what_is_missing_is_said(studies, dropped):
     page = run_page(PAGE, study="new")
     assert not page.exception
     [error] = page.error
-    assert "needs measured accuracies and a cost" in error.value
+    assert "needs a measured accuracy and a cost" in error.value
 
 
 def test_a_damaged_table_is_one_sentence(studies):

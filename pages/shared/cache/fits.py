@@ -21,12 +21,14 @@ if TYPE_CHECKING:
 
 @cached()
 def measured_labels_of(study: Study, latency: str) -> dict[str, str]:
-    """The measured subnets by id, the most accurate first, with what they measured."""
+    """The measured subnets by id, the best first, with what they measured."""
     table = table_of(study)
-    targets = [t for t in table.targets if t.column in ("accuracy", latency)]
+    objective = study.objective
+    targets = [t for t in table.targets if t.column in (objective.column, latency)]
     rows = table.frame.drop_duplicates("id")
-    if "accuracy" in rows:
-        rows = rows.sort_values("accuracy", ascending=False, kind="stable")
+    if objective.column in rows:
+        least_first = objective.direction == "min"
+        rows = rows.sort_values(objective.column, ascending=least_first, kind="stable")
     return {
         row["id"]: " · ".join([row["id"], *(f"{t.text(row[t.column])} {t.unit}" for t in targets)])
         for row in rows[["id", *(t.column for t in targets)]].to_dict("records")
@@ -81,7 +83,7 @@ def calibrations_of(study: Study, latency: str) -> "dict[str, SearchCalibration]
     """What measured optima tell of accuracy and one latency; raises as `steps.calibrate`."""
     from foxnas_core.steps.calibrate import calibrations
 
-    predictors = [predictor_of(study, column) for column in ("accuracy", latency)]
+    predictors = [predictor_of(study, column) for column in (study.objective.column, latency)]
     return calibrations(table_of(study), study.optima(), predictors, latency)
 
 

@@ -55,7 +55,7 @@ def front_of(study: Study, latency: str, kept: Kept = ()) -> "Front":
     raises as `regression.fit`."""
     from foxnas_core.search.exact import front
 
-    return front(_unbound(study, "accuracy", latency, (), kept))
+    return front(_unbound(study, study.objective.column, latency, (), kept))
 
 
 @cached(spinner="Finding the front under all limits …")
@@ -64,7 +64,7 @@ def limited_front_of(study: Study, cost: str, limits: Limits, kept: Kept) -> "Fr
     `limited_front`."""
     from foxnas_core.search.limited import limited_front
 
-    return limited_front(_unbound(study, "accuracy", cost, limits, kept))
+    return limited_front(_unbound(study, study.objective.column, cost, limits, kept))
 
 
 @cached(entries=64, spinner="Finding the optimum under all limits …")
@@ -133,7 +133,7 @@ def why_not_of(
 
 def _calibration(study: Study, objective: str, first: str) -> "SearchCalibration | None":
     """The calibration of what is limited, None where too few optima were measured."""
-    latency = objective if first == "accuracy" else first
+    latency = objective if first == study.objective.column else first
     with suppress(FoxnasError):
         return calibrations_of(study, latency)[first]
     return None
@@ -146,7 +146,7 @@ def reasons_of(study: Study, latency: str, architecture: Architecture, budget: f
     from foxnas_core.search.prices import front_prices
 
     return reasons(
-        predictor_of(study, "accuracy"),
+        predictor_of(study, study.objective.column),
         predictor_of(study, latency),
         architecture=architecture,
         background=table_of(study).architectures(),
