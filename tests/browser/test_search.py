@@ -87,10 +87,10 @@ def test_a_search_is_watched_paused_left_and_stopped(page: Page, own: Study):
 def test_a_finished_search_is_kept_and_leads_on(page: Page, own: Study):
     page.goto(f"/Search?study={own.folder.name}")
     wait_until_drawn(page)
+    choose(page, ".st-key-pace", "over a minute")
     start(page)
     wait_until_moved(page.locator(".st-key-moving svg.marks"))
-    while count(page) < 15_000:
-        page.wait_for_timeout(100)
+    choose(page, ".st-key-pace", "at full speed")
     expect(page.locator(".st-key-progress")).to_contain_text("Finished")
     [search] = own.ids(SEARCHES)
     result = own.kept(SEARCHES, search)

@@ -1,13 +1,26 @@
 import re
+import time
 
 from playwright.sync_api import Page, expect
-from serving import wait_until_drawn
+from serving import PATIENCE, wait_until_drawn
 
 from foxnas_core.evidence.verification.claims import CLAIMS
 from foxnas_core.study import Study
+from pages.shared.registry import MEASURING
 
 # A real measurement of the shipped supernet, beside whatever else the machine does.
 MEASURED = 120_000
+
+
+def measure(page: Page) -> None:
+    """Press the button, again where the server still measures what a first try began."""
+    last = time.monotonic() + PATIENCE / 1000
+    while time.monotonic() < last:
+        page.locator(".st-key-measure-now button").click()
+        wait_until_drawn(page)
+        if page.locator(".st-key-verification").is_visible():
+            return
+    raise AssertionError("It was not begun.")
 
 
 def test_an_edit_is_measured_and_outlives_a_reload(page: Page, own: Study):
@@ -20,10 +33,10 @@ def test_an_edit_is_measured_and_outlives_a_reload(page: Page, own: Study):
     thumb.press("Home")
     expect(page.locator(".st-key-images")).to_contain_text("500")
     wait_until_drawn(page)
-    page.locator(".st-key-measure-now button").click()
-    expect(page.locator(".st-key-verification")).to_be_visible()
-    page.reload()
-    expect(page.locator(".st-key-verification-stop button")).to_be_visible()
+    with MEASURING:  # so that it can't end before it is looked for
+        measure(page)
+        page.reload()
+        expect(page.locator(".st-key-verification-stop button")).to_be_visible()
 
     verdicts = page.locator(".st-key-verdicts")
     expect(verdicts).to_contain_text("Top-1 accuracy: predicted", timeout=MEASURED)
