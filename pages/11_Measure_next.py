@@ -5,6 +5,7 @@ import streamlit as st
 from foxnas_core.errors import MissingPart
 from foxnas_core.figures import design as figures
 from foxnas_core.figures import rounds as round_figures
+from foxnas_core.planning.gain import ExpectedGain
 from foxnas_core.search.rounds.outcome import rounds_table
 from foxnas_core.search.rounds.record import RoundsRecord, front_error
 from foxnas_core.study import Study
@@ -60,47 +61,7 @@ def show_batch(study: Study, columns: list[str]) -> None:
             f"yet. {plain(plan.why)}"
         )
     else:
-        own, random = gain.per_minute(seconds)
-        for place, (label, value) in zip(
-            st.columns(4),
-            {
-                "Intervals narrower by": f"{100 * gain.narrower:.1f} %",
-                "By as many random ones": f"{100 * gain.narrower_by_random:.1f} %",
-                "In a minute of measuring": f"{100 * own:.2f} %",
-                "Random ones for the same": f"over {gain.followed}"
-                if gain.equal_rows is None
-                else f"{gain.equal_rows}",
-            }.items(),
-            strict=True,
-        ):
-            place.metric(label, value)
-        left, right = st.columns([3, 2], gap="large")
-        with left:
-            curve = figures.gain_table(gain, seconds)
-            panel(
-                "What measuring is expected to tell",
-                "By how much the 95 % intervals of the effects become narrower on average, as the "
-                "batch is measured in its order, beside random batches as 'measure \\-\\-count' "
-                "draws them (mean and 90 % range of 20). It rests on the design alone and takes "
-                f"the scatter about the fit as it is. D-efficiency of random batches: "
-                f"{gain.efficiency:.3f}; in a minute they narrow by {100 * random:.2f} %.",
-                curve,
-                figures.gain_figure(curve),
-                key="gain",
-            )
-        with right:
-            blocks = figures.block_gain_table(gain)
-            panel(
-                "Which effects gain",
-                "The mean over a block's effects, and the range from the one that gains least to "
-                "the one that gains most.",
-                blocks,
-                figures.block_gain_figure(blocks),
-                key="blocks",
-            )
-        with st.expander("Standard errors of every effect and coefficient, now and expected"):
-            panel("", "", gain.effects, key="effects")
-            panel("", "", gain.coefficients, key="coefficients")
+        show_gain(gain, seconds)
     wanted = plan.table()
     panel(
         "The batch",
@@ -126,6 +87,51 @@ def show_batch(study: Study, columns: list[str]) -> None:
         key="to-measure",
         on_click="ignore",
     )
+
+
+def show_gain(gain: ExpectedGain, seconds: float) -> None:
+    """How much narrower the intervals become, and which effects gain."""
+    own, random = gain.per_minute(seconds)
+    for place, (label, value) in zip(
+        st.columns(4),
+        {
+            "Intervals narrower by": f"{100 * gain.narrower:.1f} %",
+            "By as many random ones": f"{100 * gain.narrower_by_random:.1f} %",
+            "In a minute of measuring": f"{100 * own:.2f} %",
+            "Random ones for the same": f"over {gain.followed}"
+            if gain.equal_rows is None
+            else f"{gain.equal_rows}",
+        }.items(),
+        strict=True,
+    ):
+        place.metric(label, value)
+    left, right = st.columns([3, 2], gap="large")
+    with left:
+        curve = figures.gain_table(gain, seconds)
+        panel(
+            "What measuring is expected to tell",
+            "By how much the 95 % intervals of the effects become narrower on average, as the "
+            "batch is measured in its order, beside random batches as 'measure \\-\\-count' "
+            "draws them (mean and 90 % range of 20). It rests on the design alone and takes "
+            f"the scatter about the fit as it is. D-efficiency of random batches: "
+            f"{gain.efficiency:.3f}; in a minute they narrow by {100 * random:.2f} %.",
+            curve,
+            figures.gain_figure(curve),
+            key="gain",
+        )
+    with right:
+        blocks = figures.block_gain_table(gain)
+        panel(
+            "Which effects gain",
+            "The mean over a block's effects, and the range from the one that gains least to "
+            "the one that gains most.",
+            blocks,
+            figures.block_gain_figure(blocks),
+            key="blocks",
+        )
+    with st.expander("Standard errors of every effect and coefficient, now and expected"):
+        panel("", "", gain.effects, key="effects")
+        panel("", "", gain.coefficients, key="coefficients")
 
 
 def show_rounds(study: Study) -> None:

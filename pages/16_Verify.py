@@ -17,7 +17,8 @@ from foxnas_core.measurement.runner import device_name
 from foxnas_core.regression import Predictor
 from foxnas_core.space.architecture import Architecture, Value
 from foxnas_core.space.editing.bulk import set_choices
-from foxnas_core.steps.verify import LEVEL, TARGETS, latency_device
+from foxnas_core.steps.trials import TARGETS, latency_device
+from foxnas_core.steps.verify import LEVEL
 from foxnas_core.study import Study
 from foxnas_core.table.metrics import metric_of
 from pages.shared import cache, choices

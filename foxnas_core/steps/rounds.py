@@ -1,7 +1,7 @@
 """Rounds of search and measurement."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -15,7 +15,9 @@ from foxnas_core.study import Study, file_hash
 
 if TYPE_CHECKING:
     from foxnas_core.measurement.campaign import CampaignProgress
+    from foxnas_core.regression.predictor import Predictor
     from foxnas_core.search.rounds.record import Round, RoundsRecord
+    from foxnas_core.table.measurements import MeasurementTable
 
 
 def search_rounds(
@@ -57,27 +59,7 @@ def search_rounds(
     total = len(record.budgets) * (rounds - record.done)
     while record.done < rounds:
         if not record.rounds or record.rounds[-1].done:
-            taken = {*table.frame["id"], *study.optima().frame["id"]}
-            finds = loop.plan_finds(
-                cost_front(*fitted.values()), list(fitted.values()), record.budgets, taken
-            )
-            if not finds:
-                raise InvalidInput(
-                    "Every subnet within the rounds' budgets is measured already; there is "
-                    "nothing left to search."
-                )
-            planned = loop.Round(
-                parents={
-                    "space": study.space.fingerprint,
-                    "measurements": table.fingerprint,
-                    "checkpoint": file_hash(study.checkpoint_file)
-                    if study.checkpoint_file.exists()
-                    else "",
-                },
-                finds=finds,
-                before={c: loop.FitQuality.of(p) for c, p in fitted.items()},
-                best_before=loop.best_measured(table, columns, record.budgets),
-            )
+            planned = _planned(study, record, table, fitted, columns)
             record = record.with_last(planned)
             study.load_checkpoint()  # nothing is planned that can't be measured
             study.save(ROUNDS, record)
@@ -115,3 +97,36 @@ def search_rounds(
         study.save(ROUNDS, record)
         finished(current, len(record.rounds))
     return record
+
+
+def _planned(
+    study: Study,
+    record: "RoundsRecord",
+    table: "MeasurementTable",
+    fitted: "Mapping[str, Predictor]",
+    columns: tuple[str, str],
+) -> "Round":
+    """The next round: what it shall find, and how the fits before it stood; raises `InvalidInput`
+    where all that it could find is measured."""
+    from foxnas_core.search import rounds as loop
+
+    taken = {*table.frame["id"], *study.optima().frame["id"]}
+    finds = loop.plan_finds(
+        cost_front(*fitted.values()), list(fitted.values()), record.budgets, taken
+    )
+    if not finds:
+        raise InvalidInput(
+            "Every subnet within the rounds' budgets is measured already; there is nothing left to "
+            "search."
+        )
+    weights = study.checkpoint_file
+    return loop.Round(
+        parents={
+            "space": study.space.fingerprint,
+            "measurements": table.fingerprint,
+            "checkpoint": file_hash(weights) if weights.exists() else "",
+        },
+        finds=finds,
+        before={c: loop.FitQuality.of(p) for c, p in fitted.items()},
+        best_before=loop.best_measured(table, columns, record.budgets),
+    )

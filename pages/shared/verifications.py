@@ -8,7 +8,8 @@ from typing import Any, Literal
 from foxnas_core.evidence.verification.claims import Trial
 from foxnas_core.regression import Predictor
 from foxnas_core.space.architecture import Architecture
-from foxnas_core.steps.verify import VerifyProgress, verify, verify_random
+from foxnas_core.steps.trials import VerifyProgress
+from foxnas_core.steps.verify import verify, verify_random
 from foxnas_core.study import Study
 from pages.shared.registry import MEASURING, Registry, Work
 
