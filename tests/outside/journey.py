@@ -94,7 +94,8 @@ def pages(folder: Path, study: str) -> dict[str, str]:
         wrong = [*page.exception, *page.error]
         assert not wrong, f"{name}: {wrong[0].value}"
         headers = [str(header.value) for header in page.header]
-        told[name] = "\n".join([*headers, sentences(page)])
+        numbers = [f"{metric.label}: {metric.value}" for metric in page.metric]
+        told[name] = "\n".join([*headers, *numbers, sentences(page)])
     return told
 
 

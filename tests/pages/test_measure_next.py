@@ -3,11 +3,12 @@ import json
 import pytest
 from conftest import REPOSITORY, run_page, sentences
 
+from foxnas_core.search.rounds.record import ROUNDS
 from foxnas_core.steps.plan import plan_measurements
 from foxnas_core.study import create_study, open_study
 
 PAGE = "pages/11_Measure_next.py"
-ROUNDS = REPOSITORY / "data" / "demo-rounds"
+SHIPPED_ROUNDS = REPOSITORY / "data" / "demo-rounds"
 
 
 def titles(page) -> list[str]:
@@ -47,7 +48,7 @@ def test_the_batch_and_what_it_will_tell_are_shown(studies):
 def recorded(studies):
     """The shipped study with its rounds."""
     (studies / "rounds").mkdir()
-    for path in ROUNDS.iterdir():
+    for path in SHIPPED_ROUNDS.iterdir():
         (studies / "rounds" / path.name).write_bytes(path.read_bytes())
     return open_study(studies / "rounds")
 
