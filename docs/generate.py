@@ -17,7 +17,6 @@ from typing import Any
 
 import pandas as pd
 
-from foxnas_core.__main__ import build_parser
 from foxnas_core.evidence.handmade import record as handmade
 from foxnas_core.evidence.trust import pairs
 from foxnas_core.evidence.verification import claims
@@ -26,6 +25,7 @@ from foxnas_core.families.listed import space as listed
 from foxnas_core.families.mbconv import space as mbconv
 from foxnas_core.families.nasbench201 import space as nasbench201
 from foxnas_core.measurement import latency, runner
+from foxnas_core.options import build_parser
 from foxnas_core.search import result, rounds, schedule
 from foxnas_core.search.problem import Candidate
 from foxnas_core.space.architecture import Architecture, Value

@@ -30,7 +30,7 @@ ROOMS = [
     ("methods",),
     ("cards",),
     ("reporting",),
-    ("commands",),
+    ("options", "commands"),
     ("testing",),
     ("__main__",),
 ]
