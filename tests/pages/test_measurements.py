@@ -145,7 +145,8 @@ def test_a_subnet_that_is_none_is_told(studies, subnet):
     assert "is none of these subnets" in sentences(page)
 
 
-def test_operations_without_numbers_have_axes_of_what_was_measured(cells):
+def test_operations_have_an_axis_each_beside_what_was_measured(cells):
     page = run_page(PAGE, study="cells")
     assert not page.exception and not page.error
-    assert list(frame(page, "kept").columns) == ["row", "id", "accuracy", "latency_ms"]
+    counted = [f"operation {name}" for name in cells.space.decisions[0].choices]
+    assert list(frame(page, "kept").columns) == ["row", "id", *counted, "accuracy", "latency_ms"]
