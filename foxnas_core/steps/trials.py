@@ -30,7 +30,7 @@ from foxnas_core.table.metrics import metric_of
 from foxnas_core.tasks.dataset import ImageSet
 
 if TYPE_CHECKING:
-    from foxnas_core.measurement.campaign import CampaignProgress, Measured
+    from foxnas_core.measurement.campaign import Measured
     from foxnas_core.measurement.meter import Meter, Prepared
 
 TARGETS = ("accuracy", "accuracy:int8", "latency_ms", "latency_ms:int8")
@@ -114,20 +114,12 @@ def measured_trials(
         reasons = _reasons(study, rows, record, device, device if home is None else home)
         claims = tuple(_judged(trial, c, right, values, reasons, total) for c in trial.claims)
         how_measured = Circumstances(
-            images=images,
-            held_out=total,
-            device=device,
-            latency_device=home or "",
-            campaign=name,
-            rows=len(rows) if images == total else 0,
-            measured=now(),
-        )
+            images=images, held_out=total, device=device, latency_device=home or "",
+            campaign=name, rows=len(rows) if images == total else 0, measured=now(),
+        )  # fmt: skip
         settled = replace(trial, verdicts=claims, circumstances=how_measured)
         trials = study.change(CLAIMS, lambda trials: trials.with_settled(settled))
         done[trial.id] = trials.by_id[trial.id]
-
-    def told(progress: "CampaignProgress") -> None:
-        watch.finished()
 
     with suppress(_Stopped), study.in_use():
         watch.tell("Recalibrating and scoring")
@@ -138,7 +130,7 @@ def measured_trials(
             calibration=calibration,
             seed=seed,
             keep=keep,
-            report=told,
+            report=lambda progress: watch.finished(),
             # A pair is timed in the same rounds.
             batch=len(trials[0].subnets),
             origin={"origin": ORIGIN},
