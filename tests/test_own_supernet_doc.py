@@ -43,6 +43,7 @@ def test_the_example_runs_to_the_end(fixed_latencies, tmp_path, monkeypatch, cap
             # What the document's machine reached says nothing of this one.
             budget = budget_of(open_study(tmp_path / "tiny"))
             words[words.index("--latency-budget") + 1] = str(budget)
+        capsys.readouterr()
         assert main(words) == 0, capsys.readouterr().err
         if out:
             (tmp_path / out).write_text(capsys.readouterr().out)

@@ -32,7 +32,7 @@ from foxnas_core.evidence.handmade.record import HANDMADE
 from foxnas_core.evidence.trust.pairs import TRUST
 from foxnas_core.evidence.trust.report import trust_report
 from foxnas_core.evidence.verification.claims import CLAIMS, Trials
-from foxnas_core.families import load_shipped, space_from_dict
+from foxnas_core.families import architecture_from_text, load_shipped, space_from_dict
 from foxnas_core.search.result import SEARCHES, SearchResult
 from foxnas_core.search.rounds.record import ROUNDS
 from foxnas_core.search.schedule import AnnealingSettings
@@ -52,7 +52,6 @@ from foxnas_core.table.files import from_parquet, to_parquet_bytes
 from foxnas_core.table.importing import ColumnMapping, read_content
 from foxnas_core.table.measurements import MeasurementTable
 from foxnas_core.tasks.dataset import ImageSet, check_packed, pack_images, unpack_images
-from pages.shared.choices import parse_architecture
 from pages.shared.limits import parse_kept, parse_limits
 from tests.fuzz.breaking import (
     ODD_NUMBERS,
@@ -303,7 +302,7 @@ def enter_architecture(folder: Path, broken: bytes) -> None:
 
 
 def enter_pasted(_: Path, broken: bytes) -> None:
-    assert HAND.is_member(parse_architecture(broken.decode("utf-8", "replace"), HAND))
+    assert HAND.is_member(architecture_from_text(HAND, broken.decode("utf-8", "replace")))
 
 
 def make_terms(chance: Random) -> tuple[str, str]:

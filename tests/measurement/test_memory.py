@@ -5,6 +5,7 @@ from onnx import TensorProto, helper
 from foxnas_core.measurement import memory, peak
 from foxnas_core.measurement.campaign import prepare
 from foxnas_core.measurement.memory import MemoryMeter, peak_of
+from foxnas_core.tasks.classification import Classification
 
 TELLS = pytest.mark.skipif(not peak.can_tell(), reason="the system tells no peak memory")
 
@@ -49,7 +50,7 @@ def test_both_precisions_are_measured_and_recorded(tiny_checkpoint, tiny_dataset
 
 def test_a_system_that_tells_nothing_has_no_column(tiny_dataset, monkeypatch):
     monkeypatch.setattr(memory, "can_tell", lambda: False)
-    meter = MemoryMeter(tiny_dataset.training, mean=0.5, std=0.25)
+    meter = MemoryMeter(tiny_dataset.training, task=Classification(0.5, 0.25))
     assert meter.measure([None]) == [{}]
     assert "not available on this device" in meter.record()["memory"]
 

@@ -17,6 +17,7 @@ from foxnas_core.measurement.runtimes import (
     last_line,
     write_models,
 )
+from foxnas_core.tasks.classification import Classification
 from foxnas_core.tasks.dataset import ImageSet
 
 
@@ -43,9 +44,8 @@ def environment(tmp_path, monkeypatch):
 def written(prepared, folder):
     images = ImageSet(np.zeros((2, 12, 12), np.uint8), np.zeros(2, np.int64))
     subnets = {"a": prepared}
-    return write_models(
-        RUNTIMES["litert"], subnets, calibration=images, mean=0.5, std=0.25, folder=folder
-    )
+    task = Classification(0.5, 0.25)
+    return write_models(RUNTIMES["litert"], subnets, calibration=images, task=task, folder=folder)
 
 
 def test_an_environment_is_given_programs_that_give_the_subnets_logits(
