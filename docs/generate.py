@@ -29,7 +29,7 @@ from foxnas_core.options import build_parser
 from foxnas_core.search import result, rounds, schedule
 from foxnas_core.search.problem import Candidate
 from foxnas_core.space.architecture import Architecture, Value
-from foxnas_core.space.search_space import Condition, Decision
+from foxnas_core.space.decisions import Condition, Decision
 from foxnas_core.study import parts
 from foxnas_core.study.library import archive
 from foxnas_core.study.variants import VARIANTS, Variant, Variants

@@ -12,8 +12,8 @@ from foxnas_core.search.exact import Front
 from foxnas_core.search.limits import noun_of
 from foxnas_core.search.restriction import choices_that_keep, choices_that_take, narrowed
 from foxnas_core.space.architecture import Architecture, Value
+from foxnas_core.space.decisions import Decision
 from foxnas_core.space.editing.changes import changes_between, in_words
-from foxnas_core.space.search_space import Decision
 from foxnas_core.study import Study
 from foxnas_core.table.metrics import Metric, metric_of
 from pages.shared import cache, choices

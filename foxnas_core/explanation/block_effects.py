@@ -14,7 +14,7 @@ from foxnas_core.errors import InvalidInput
 from foxnas_core.explanation.blocks import Block, apart, blocks_of
 from foxnas_core.regression import Predictor
 from foxnas_core.space.architecture import Architecture
-from foxnas_core.space.search_space import Decision
+from foxnas_core.space.decisions import Decision
 
 
 def block_effects(

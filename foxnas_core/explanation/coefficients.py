@@ -16,7 +16,8 @@ import pandas as pd
 from foxnas_core.regression import Predictor
 from foxnas_core.regression.features import Form
 from foxnas_core.regression.inference import Inference, inference
-from foxnas_core.space.search_space import Decision, SearchSpace
+from foxnas_core.space.decisions import Decision
+from foxnas_core.space.search_space import SearchSpace
 
 KEYS = ["group", "slot", "position", "decision", "role", "choice", "reference"]
 

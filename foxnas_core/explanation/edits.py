@@ -18,8 +18,8 @@ import pandas as pd
 from foxnas_core.regression import Predictor
 from foxnas_core.regression.features import Form, Term
 from foxnas_core.space.architecture import Architecture
+from foxnas_core.space.decisions import Decision
 from foxnas_core.space.editing.changes import changes_between, in_words
-from foxnas_core.space.search_space import Decision
 
 
 @dataclass(frozen=True, eq=False)

@@ -21,8 +21,9 @@ from foxnas_core.search.problem import Candidate, SearchProblem
 from foxnas_core.search.restriction import choices_that_take, narrowed
 from foxnas_core.search.solving import solve
 from foxnas_core.space.architecture import Architecture, Value
+from foxnas_core.space.decisions import Decision, check_choice
 from foxnas_core.space.editing.changes import changes_between, in_words
-from foxnas_core.space.search_space import Decision, SearchSpace, check_choice
+from foxnas_core.space.search_space import SearchSpace
 from foxnas_core.table.metrics import Metric
 
 

@@ -14,7 +14,8 @@ from foxnas_core.search.exact import Front
 from foxnas_core.search.problem import Candidate
 from foxnas_core.search.result import TRACE_COLUMNS, SearchResult
 from foxnas_core.space.architecture import Value
-from foxnas_core.space.search_space import Decision, SearchSpace
+from foxnas_core.space.decisions import Decision
+from foxnas_core.space.search_space import SearchSpace
 from foxnas_core.table.metrics import Metric, metric_of, names_unit
 
 CURRENT, BEST, EXACT = "current", "best", "exact optimum"

@@ -17,38 +17,22 @@ import numpy as np
 
 from foxnas_core.errors import InvalidInput
 from foxnas_core.space.architecture import Architecture, Value, id_of_json
+from foxnas_core.space.decisions import (
+    Decision,
+    check_choice,
+    check_decisions,
+    count_options,
+    decision_dict,
+    is_active,
+    listed,
+    merged,
+    options,
+)
 
-# What a space may have, so that listing the options of a group, and drawing them, ends.
-MOST_DECISIONS, _MOST_IN_GROUP, _MOST_CHOICES, _MOST_GOVERNED = 1000, 200, 10_000, 100_000
 # Strings of combinations of choices that are kept at once while ids are computed.
 _MOST_COMBINATIONS = 4096
 
 Sampling = Literal["decisions", "balanced", "architectures"]
-
-
-@dataclass(frozen=True)
-class Condition:
-    """A decision is active only while `decision` is active with one of `values`."""
-
-    decision: str
-    values: tuple[Value, ...]
-
-
-@dataclass(frozen=True)
-class Decision:
-    """One categorical decision.
-
-    `group` is the unit that predictions add up over (a stage); `slot` is the block within it, or
-    "" where the decision concerns the whole group. `role` says what is decided: "depth",
-    "kernel", "expand", "resolution", "operation".
-    """
-
-    name: str
-    group: str
-    role: str
-    choices: tuple[Value, ...]
-    slot: str = ""
-    conditions: tuple[Condition, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -67,53 +51,7 @@ class SearchSpace:
     settings_json: str = field(default="{}", repr=False)
 
     def __post_init__(self) -> None:
-        seen: dict[str, Decision] = {}
-        self._check_size()
-        for decision in self.decisions:
-            if decision.name in seen:
-                raise InvalidInput(
-                    f"Space {self.name!r} names the decision {decision.name!r} twice; rename one."
-                )
-            if not decision.choices or len(set(decision.choices)) < len(decision.choices):
-                raise InvalidInput(
-                    f"Decision {decision.name!r} of space {self.name!r} needs at least one choice "
-                    "and no choice twice."
-                )
-            for condition in decision.conditions:
-                parent = seen.get(condition.decision)
-                if parent is None or parent.group != decision.group:
-                    raise InvalidInput(
-                        f"Decision {decision.name!r} of space {self.name!r} depends on "
-                        f"{condition.decision!r}, which must come before it in the same group."
-                    )
-                if not set(condition.values) <= set(parent.choices):
-                    raise InvalidInput(
-                        f"Decision {decision.name!r} of space {self.name!r} depends on choices "
-                        f"that {parent.name!r} does not have; name some of its own."
-                    )
-            seen[decision.name] = decision
-
-    def _check_size(self) -> None:
-        groups: dict[str, list[Decision]] = {}
-        for decision in self.decisions:
-            groups.setdefault(decision.group, []).append(decision)
-        governing = {c.decision for d in self.decisions for c in d.conditions}
-        ways = [
-            math.prod(len(d.choices) for d in members if d.name in governing)
-            for members in groups.values()
-        ]
-        if (
-            len(self.decisions) > MOST_DECISIONS
-            or max(map(len, groups.values()), default=0) > _MOST_IN_GROUP
-            or max((len(d.choices) for d in self.decisions), default=0) > _MOST_CHOICES
-            or max(ways, default=0) > _MOST_GOVERNED
-        ):
-            raise InvalidInput(
-                f"Space {self.name!r} is too large: at most {MOST_DECISIONS:,} decisions, "
-                f"{_MOST_IN_GROUP} in a group, {_MOST_CHOICES:,} choices of each, and "
-                f"{_MOST_GOVERNED:,} combinations of those in a group that others depend on; "
-                "divide its groups or leave choices out."
-            )
+        check_decisions(self.name, self.decisions)
 
     @cached_property
     def settings(self) -> dict[str, Any]:
@@ -148,7 +86,7 @@ class SearchSpace:
             "family": self.family,
             "settings": self.settings,
             "context": self.context,
-            "decisions": [_decision_dict(decision) for decision in self.decisions],
+            "decisions": [decision_dict(decision) for decision in self.decisions],
         }
         canonical = json.dumps(content, sort_keys=True, separators=(",", ":"))
         return hashlib.sha256(canonical.encode()).hexdigest()[:12]
@@ -183,7 +121,7 @@ class SearchSpace:
             if decision.name not in choices:
                 raise InvalidInput(
                     f"The architecture lacks a choice for {decision.name!r}; "
-                    f"allowed: {_listed(decision.choices)}."
+                    f"allowed: {listed(decision.choices)}."
                 )
             kept[decision.name] = check_choice(decision, choices[decision.name])
         return Architecture.from_mapping(kept)
@@ -216,7 +154,7 @@ class SearchSpace:
 
     def group_size(self, group: str) -> int:
         """The exact number of distinct options of one group."""
-        return _count(self.in_group(group), {})
+        return count_options(self.in_group(group), {})
 
     @cached_property
     def size(self) -> int:
@@ -225,12 +163,12 @@ class SearchSpace:
 
     def group_options(self, group: str) -> Iterator[dict[str, Value]]:
         """Every canonical option of one group, in lexicographic order of its choices."""
-        return _options(self.in_group(group), {})
+        return options(self.in_group(group), {})
 
     def context_options(self) -> list[dict[str, Value]]:
         """Every combination of the context's choices; one empty dict where there is none."""
         parts = [list(self.group_options(group)) for group in self.context]
-        return [_merged(combination) for combination in itertools.product(*parts)]
+        return [merged(combination) for combination in itertools.product(*parts)]
 
     def neighbours(self, architecture: Architecture) -> list[Architecture]:
         """All architectures one edit away.
@@ -244,7 +182,7 @@ class SearchSpace:
         for name, value in architecture.choices:
             parts[self.by_name[name].group][name] = value
         return [
-            self.architecture(_merged(list({**parts, group: option}.values())))
+            self.architecture(merged(list({**parts, group: option}.values())))
             for group in self.groups
             for option in self.group_neighbours(group, parts[group])
         ]
@@ -262,7 +200,7 @@ class SearchSpace:
                 if there == here or (self._governs(decision) and abs(there - here) > 1):
                     continue
                 fixed = {**option, decision.name: choice}
-                yield from _options(decisions, fixed)
+                yield from options(decisions, fixed)
 
     def _governs(self, decision: Decision) -> bool:
         return decision.name in self._governing
@@ -324,7 +262,7 @@ class SearchSpace:
         """The first architectures, in listing order, that chance did not find."""
         found = []
         for parts in itertools.product(*(list(self.group_options(g)) for g in self.groups)):
-            architecture = self.architecture(_merged(parts))
+            architecture = self.architecture(merged(parts))
             if architecture.id not in seen:
                 seen.add(architecture.id)
                 found.append(architecture)
@@ -344,7 +282,7 @@ class SearchSpace:
             elif by == "architectures":
                 decisions = self.in_group(decision.group)
                 weights = np.array(
-                    [float(_count(decisions, {decision.name: c})) for c in decision.choices]
+                    [float(count_options(decisions, {decision.name: c})) for c in decision.choices]
                 )
             self._weight_cache[key] = weights / weights.sum()
         return self._weight_cache[key]
@@ -454,84 +392,5 @@ class SearchSpace:
             return document | self.settings
         return document | {
             "context": list(self.context),
-            "decisions": [_decision_dict(decision) for decision in self.decisions],
+            "decisions": [decision_dict(decision) for decision in self.decisions],
         }
-
-
-def is_active(decision: Decision, choices: Mapping[str, Value]) -> bool:
-    """Whether `choices`, which hold the active decisions before it, activate `decision`."""
-    return all(choices.get(c.decision) in c.values for c in decision.conditions)
-
-
-def check_choice(decision: Decision, value: Any, name: str = "") -> Value:
-    """`value` as one of the decision's choices; raises `InvalidInput` where it is none, calling
-    the decision `name` where given."""
-    for choice in decision.choices:
-        if isinstance(choice, str):
-            if value == choice:
-                return choice
-        elif not isinstance(value, (str, bool)) and value == choice:
-            return choice
-    shown = value.item() if isinstance(value, np.generic) else value
-    raise InvalidInput(
-        f"{name or repr(decision.name)} is {shown!r}; allowed: {_listed(decision.choices)}."
-    )
-
-
-def _count(decisions: Sequence[Decision], fixed: Mapping[str, Value]) -> int:
-    """Number of options of a group, with some decisions fixed to one choice each."""
-    governing = {c.decision for d in decisions for c in d.conditions}
-
-    def count(position: int, chosen: dict[str, Value]) -> int:
-        if position == len(decisions):
-            return 1
-        decision = decisions[position]
-        if not is_active(decision, chosen):
-            return count(position + 1, chosen)
-        choices = (fixed[decision.name],) if decision.name in fixed else decision.choices
-        if decision.name in governing:
-            return sum(count(position + 1, {**chosen, decision.name: c}) for c in choices)
-        return len(choices) * count(position + 1, chosen)
-
-    return count(0, {})
-
-
-def _options(
-    decisions: Sequence[Decision], fixed: Mapping[str, Value]
-) -> Iterator[dict[str, Value]]:
-    """Canonical options of a group in which each decision of `fixed` that is active keeps it."""
-
-    def extend(position: int, chosen: dict[str, Value]) -> Iterator[dict[str, Value]]:
-        if position == len(decisions):
-            yield chosen
-            return
-        decision = decisions[position]
-        if not is_active(decision, chosen):
-            yield from extend(position + 1, chosen)
-            return
-        choices = (fixed[decision.name],) if decision.name in fixed else decision.choices
-        for choice in choices:
-            yield from extend(position + 1, {**chosen, decision.name: choice})
-
-    return extend(0, {})
-
-
-def _merged(parts: Sequence[Mapping[str, Value]]) -> dict[str, Value]:
-    return {name: value for part in parts for name, value in part.items()}
-
-
-def _listed(choices: Sequence[Value]) -> str:
-    return ", ".join(str(choice) for choice in choices)
-
-
-def _decision_dict(decision: Decision) -> dict[str, Any]:
-    return {
-        "name": decision.name,
-        "group": decision.group,
-        "role": decision.role,
-        "choices": list(decision.choices),
-        "slot": decision.slot,
-        "conditions": [
-            {"decision": c.decision, "values": list(c.values)} for c in decision.conditions
-        ],
-    }

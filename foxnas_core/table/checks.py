@@ -9,7 +9,8 @@ import pandas as pd
 import pyarrow as pa
 
 from foxnas_core.errors import InvalidInput
-from foxnas_core.space.search_space import Decision, SearchSpace, check_choice
+from foxnas_core.space.decisions import Decision, check_choice
+from foxnas_core.space.search_space import SearchSpace
 from foxnas_core.table.metrics import ABOVE_ZERO, STD_ERROR, Metric, is_metric, metric_of
 
 

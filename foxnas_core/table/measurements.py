@@ -16,7 +16,8 @@ import pandas as pd
 
 from foxnas_core.errors import InvalidInput
 from foxnas_core.space.architecture import Architecture
-from foxnas_core.space.search_space import Decision, SearchSpace
+from foxnas_core.space.decisions import Decision
+from foxnas_core.space.search_space import SearchSpace
 from foxnas_core.table.checks import (
     Where,
     check_alike,

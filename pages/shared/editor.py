@@ -11,11 +11,12 @@ from foxnas_core.families import architecture_from_text, family_of
 from foxnas_core.figures.picture import picture_data, role_keys
 from foxnas_core.figures.search import group_title
 from foxnas_core.space.architecture import Architecture, Value
+from foxnas_core.space.decisions import Decision
 from foxnas_core.space.editing.bulk import Edited, set_choices, step_choices, turned
 from foxnas_core.space.editing.cells import Cell, cells_of, roles_of
 from foxnas_core.space.editing.changes import changes_between
 from foxnas_core.space.editing.history import History
-from foxnas_core.space.search_space import Decision, SearchSpace
+from foxnas_core.space.search_space import SearchSpace
 from foxnas_core.study import Study
 from pages.shared import cache, choices
 from pages.shared.latency import budget_slider, searched_budget

@@ -15,7 +15,8 @@ from foxnas_core.errors import InvalidInput
 from foxnas_core.figures.search import group_title
 from foxnas_core.search.limits import Side, noun_of
 from foxnas_core.space.architecture import Architecture, Value
-from foxnas_core.space.search_space import Decision, SearchSpace
+from foxnas_core.space.decisions import Decision
+from foxnas_core.space.search_space import SearchSpace
 from foxnas_core.study import Study
 from foxnas_core.table.measurements import MeasurementTable
 from foxnas_core.table.metrics import Metric

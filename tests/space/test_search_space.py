@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 
 from foxnas_core.errors import InvalidInput
 from foxnas_core.families import load_shipped, shipped_spaces
-from foxnas_core.space.search_space import Condition, Decision, SearchSpace, check_choice
+from foxnas_core.space.decisions import Condition, Decision, check_choice
+from foxnas_core.space.search_space import SearchSpace
 
 # Two groups; in the first, a depth of 1 or 2 opens slot b2.
 SMALL = SearchSpace(

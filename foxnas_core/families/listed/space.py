@@ -6,7 +6,8 @@ from typing import Any
 from foxnas_core.documents import text, whole
 from foxnas_core.errors import InvalidInput
 from foxnas_core.space.architecture import Value
-from foxnas_core.space.search_space import Condition, Decision, SearchSpace
+from foxnas_core.space.decisions import Condition, Decision
+from foxnas_core.space.search_space import SearchSpace
 
 _MOST_NAME = 200
 

@@ -9,7 +9,8 @@ import numpy as np
 
 from foxnas_core.space.coding.parts import sample_codes, slots_of
 from foxnas_core.space.coding.terms import Part, Term, independent_columns, plain_numbers
-from foxnas_core.space.search_space import Decision, SearchSpace
+from foxnas_core.space.decisions import Decision
+from foxnas_core.space.search_space import SearchSpace
 
 
 @dataclass(frozen=True, eq=False)

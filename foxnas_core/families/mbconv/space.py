@@ -12,7 +12,8 @@ from typing import Any
 
 from foxnas_core.errors import InvalidInput
 from foxnas_core.space.architecture import Architecture
-from foxnas_core.space.search_space import Condition, Decision, SearchSpace
+from foxnas_core.space.decisions import Condition, Decision
+from foxnas_core.space.search_space import SearchSpace
 
 _MOST, _MOST_LISTED, _MOST_DEPTH = 100_000, 100, 90
 ACTIVATIONS = ("relu", "relu6", "h_swish")

@@ -17,7 +17,8 @@ from typing import Any
 
 from foxnas_core.errors import InvalidInput
 from foxnas_core.space.architecture import Architecture
-from foxnas_core.space.search_space import Decision, SearchSpace
+from foxnas_core.space.decisions import Decision
+from foxnas_core.space.search_space import SearchSpace
 
 NONE, SKIP, POOL = "none", "skip_connect", "avg_pool_3x3"
 OPERATIONS = (NONE, SKIP, "nor_conv_1x1", "nor_conv_3x3", POOL)

@@ -18,7 +18,8 @@ from foxnas_core.space.coding.terms import (
     Term,
     sum_to_zero,
 )
-from foxnas_core.space.search_space import Decision, SearchSpace
+from foxnas_core.space.decisions import Decision
+from foxnas_core.space.search_space import SearchSpace
 
 
 def _per_layer(space: SearchSpace, group: str) -> list[Part]:

@@ -13,7 +13,8 @@ from foxnas_core.regression.features.builders import BUILDERS
 from foxnas_core.regression.features.interactions import Pair, candidate_products, products
 from foxnas_core.space.coding.parts import contrasts, fixed_presence, slots_of
 from foxnas_core.space.coding.terms import Lookup, Part, Product, Term, constant, scaled
-from foxnas_core.space.search_space import Decision, SearchSpace
+from foxnas_core.space.decisions import Decision
+from foxnas_core.space.search_space import SearchSpace
 from foxnas_core.table.metrics import Metric, metric_of
 
 # Those that a space of any family can have.

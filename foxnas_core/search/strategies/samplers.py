@@ -11,7 +11,7 @@ import numpy as np
 from foxnas_core.search.strategies.encoding import Encoding
 from foxnas_core.search.strategies.goal import SearchGoal
 from foxnas_core.space.architecture import Architecture, Value
-from foxnas_core.space.search_space import is_active
+from foxnas_core.space.decisions import is_active
 
 _LIMITS = "limits"
 

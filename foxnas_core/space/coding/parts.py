@@ -14,7 +14,8 @@ from foxnas_core.space.coding.terms import (
     independent_columns,
     sum_to_zero,
 )
-from foxnas_core.space.search_space import Decision, SearchSpace
+from foxnas_core.space.decisions import Decision
+from foxnas_core.space.search_space import SearchSpace
 
 
 def contrasts(space: SearchSpace, group: str, decision: Decision) -> Lookup:

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 
 from foxnas_core.errors import InvalidInput
 from foxnas_core.space.architecture import Architecture, Value
-from foxnas_core.space.search_space import Decision, SearchSpace, check_choice, is_active
+from foxnas_core.space.decisions import Decision, check_choice, is_active
+from foxnas_core.space.search_space import SearchSpace
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from foxnas_core.space.architecture import Architecture
-from foxnas_core.space.search_space import Decision, SearchSpace
+from foxnas_core.space.decisions import Decision
+from foxnas_core.space.search_space import SearchSpace
 
 
 @dataclass(frozen=True)

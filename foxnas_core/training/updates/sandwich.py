@@ -16,7 +16,7 @@ from torch import Tensor
 from foxnas_core.families import family_of
 from foxnas_core.networks import SupernetAdapter
 from foxnas_core.space.architecture import Architecture, Value
-from foxnas_core.space.search_space import Decision
+from foxnas_core.space.decisions import Decision
 from foxnas_core.tasks.dataset import ImageSet
 from foxnas_core.tasks.task import Task
 from foxnas_core.training.recipe import Recipe

@@ -7,7 +7,8 @@ from typing import Any
 from foxnas_core.errors import InvalidInput
 from foxnas_core.families.family import Family
 from foxnas_core.space.architecture import Architecture
-from foxnas_core.space.search_space import Decision, SearchSpace
+from foxnas_core.space.decisions import Decision
+from foxnas_core.space.search_space import SearchSpace
 
 WIDTHS, MOST_RUNGS, KERNELS = (2, 4, 8), 3, (1, 3, 5)
 
