@@ -14,6 +14,7 @@ from foxnas_core.devices.comparison import UNITS
 from foxnas_core.devices.reversals import RankReversals
 from foxnas_core.devices.transfer import LEAST_ROWS, source_values, spread_rows, transfer
 from foxnas_core.errors import FoxnasError, MissingPart
+from foxnas_core.figures import calibration
 from foxnas_core.figures import devices as figures
 from foxnas_core.figures.coefficients import heatmap_figure
 from foxnas_core.glossary import meaning_of
@@ -158,7 +159,7 @@ def show_effects(study: Study, first: str, second: str) -> None:
         key="unit",
         required=True,
     )
-    means = [figures.number(mean) for mean in found.means]
+    means = [calibration.number(mean) for mean in found.means]
     st.write(
         f"{found.rows:,} subnets measured on both; their mean latency is {means[0]} ms on "
         f"{names[0]} and {means[1]} ms on {names[1]}. "
@@ -251,15 +252,15 @@ def show_calibration(study: Study, table: MeasurementTable, columns: list[str]) 
             f"{len(rows)} rows are too few for a fit of {plain(named(target))} of its own, so "
             "What-if, Search and Export use such a calibration from all of them."
         )
-    calibrated = figures.calibration_table(found, table, used)
+    calibrated = calibration.calibration_table(found, table, used)
     unseen = calibrated[~calibrated["used"]]
     judged = unseen if len(unseen) > 1 else calibrated
-    errors = figures.calibration_errors(judged)
+    errors = calibration.calibration_errors(judged)
     whose = "subnets not used" if judged is unseen else "each row left out in turn"
     labels = {"rmse": "RMSE (ms)", "mape": "Mean absolute error (%)", "tau": "Kendall's tau"}
     for place, (name, label) in zip(st.columns(4), [*labels.items(), ("", "")], strict=True):
         if name:
-            place.metric(label, figures.number(getattr(errors, name)), help=meaning_of(label))
+            place.metric(label, calibration.number(getattr(errors, name)), help=meaning_of(label))
         else:
             place.metric("Judged by", f"{len(judged)} rows")
     left, right = st.columns(2, gap="large")
@@ -271,7 +272,7 @@ def show_calibration(study: Study, table: MeasurementTable, columns: list[str]) 
             f"The {len(used)} rows used are spread evenly over the latency on "
             f"{plain(named(source))}; the errors above are of {whose}.",
             calibrated,
-            figures.calibration_figure(calibrated, metric_of(target)),
+            calibration.calibration_figure(calibrated, metric_of(target)),
             key="calibrated",
         )
     with st.expander(f"Coefficients of the calibrated predictor of {plain(named(target))}"):
@@ -284,9 +285,9 @@ def show_curve(study: Study, source: str, target: str, count: int) -> None:
     st.header("Error by the number of rows")
     metric = st.segmented_control(
         "Error as",
-        list(figures.METRICS),
+        list(calibration.METRICS),
         default="rmse",
-        format_func=figures.METRICS.get,
+        format_func=calibration.METRICS.get,
         key="metric",
         required=True,
         label_visibility="collapsed",
@@ -296,7 +297,7 @@ def show_curve(study: Study, source: str, target: str, count: int) -> None:
         plain(curve.sentence(count)) + " Random rows, 50 draws of each number; bands hold 90 % of "
         "the draws.",
         curve.table,
-        figures.curve_figure(curve, metric),
+        calibration.curve_figure(curve, metric),
         key="curve",
     )
 

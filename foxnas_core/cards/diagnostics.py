@@ -16,6 +16,7 @@ from foxnas_core.diagnostics.residuals import (
 from foxnas_core.diagnostics.warnings import CHECKS, beyond_measured, cautions, interaction_gain
 from foxnas_core.errors import FoxnasError
 from foxnas_core.figures import diagnostics as figures
+from foxnas_core.figures.learning import curve_figure
 from foxnas_core.regression import Predictor
 from foxnas_core.regression.features import BASES
 from foxnas_core.space.architecture import Architecture
@@ -199,5 +200,5 @@ def learning(given: Given) -> Card:
         sentence=f"{curve.sentence} {curve.error_sentence} Each point: the mean over draws of "
         f"subnets, tried on all others, with one standard deviation.{part}",
         table=curve.table,
-        draw=lambda: figures.curve_figure(curve),
+        draw=lambda: curve_figure(curve),
     )

@@ -9,10 +9,8 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 from plotly import graph_objects as go
-from plotly.subplots import make_subplots
 
 from foxnas_core.diagnostics.collinearity import LARGEST_VIF, Collinearity
-from foxnas_core.diagnostics.learning_curve import LearningCurve
 from foxnas_core.diagnostics.normality import Normality
 from foxnas_core.diagnostics.residuals import cook_limit, leverage_limit
 from foxnas_core.figures.points import add_subnets
@@ -65,8 +63,8 @@ def predicted_figure(table: pd.DataFrame, target: Metric) -> go.Figure:
     _points(figure, table, "held_out", "measured", texts)
     figure.update_layout(
         height=430,
-        xaxis={"title": {"text": f"Predicted, cross-validated{_unit(target)}"}},
-        yaxis={"title": {"text": f"Measured {_lower(target)}{_unit(target)}"}},
+        xaxis={"title": {"text": f"Predicted, cross-validated{unit_text(target)}"}},
+        yaxis={"title": {"text": f"Measured {_lower(target)}{unit_text(target)}"}},
     )
     return figure
 
@@ -112,7 +110,7 @@ def residual_figure(found: ResidualPoints, predictor: Predictor) -> go.Figure:
     )
     figure.update_layout(
         height=430,
-        xaxis={"title": {"text": f"Predicted {_lower(target)}{_unit(target)}"}},
+        xaxis={"title": {"text": f"Predicted {_lower(target)}{unit_text(target)}"}},
         yaxis={"title": {"text": residual_axis(predictor)}},
     )
     return figure
@@ -261,115 +259,12 @@ def inflation_figure(table: pd.DataFrame) -> go.Figure:
     return figure
 
 
-def halving_table(curve: LearningCurve, points: int = 50) -> pd.DataFrame:
-    """Rows and mean width of intervals by 1 / √(rows - parameters), from all rows to those at
-    which it has halved."""
-    rows = np.linspace(curve.rows, curve.halved_rows, points)
-    shrunk = np.sqrt((curve.rows - curve.parameters) / (rows - curve.parameters))
-    return pd.DataFrame({"rows": rows, "width": curve.width * shrunk})
-
-
-def curve_figure(curve: LearningCurve) -> go.Figure:
-    """RMSE and tau over rows, means with one standard deviation, and widths of intervals with
-    where they will have halved."""
-    target, table = curve.target, curve.table
-    titles = (
-        f"RMSE{_unit(target, difference=True)}",
-        "Kendall's tau",
-        f"Mean width of intervals{_unit(target, difference=True)}",
-    )
-    figure = make_subplots(
-        rows=1, cols=3, subplot_titles=titles, horizontal_spacing=0.06, figure=new_figure()
-    )
-    for column, name in enumerate(("rmse", "tau"), start=1):
-        spread = table[f"{name}_sd"].fillna(0)
-        for end, fill in ((table[name] - spread, None), (table[name] + spread, "tonexty")):
-            figure.add_scatter(
-                x=table["rows"],
-                y=end,
-                mode="lines",
-                line={"width": 0},
-                fill=fill,
-                fillcolor=faint(BLUE, 0.18),
-                hoverinfo="skip",
-                showlegend=False,
-                row=1,
-                col=column,
-            )
-        _curve(figure, table["rows"], table[name], column)
-    figure.add_hline(
-        y=curve.floor, line={"color": GREY, "dash": "dot", "width": 1.5}, row=1, col=1,
-        annotation={"text": "noise and what the form leaves out", "font": {"size": 12}},
-        annotation_position="bottom right",
-    )  # fmt: skip
-    _curve(figure, table["rows"], table["width"], 3)
-    ahead = halving_table(curve)
-    figure.add_scatter(
-        x=ahead["rows"],
-        y=ahead["width"],
-        mode="lines",
-        line={"color": GREY, "dash": "dot", "width": 1.5},
-        hoverinfo="skip",
-        showlegend=False,
-        row=1,
-        col=3,
-    )
-    ends = ahead.iloc[[0, -1]]
-    figure.add_scatter(
-        x=ends["rows"],
-        y=ends["width"],
-        mode="markers+text",
-        marker={"color": ORANGE, "size": 9},
-        text=[f"now, {curve.rows:,} rows", f"half, {curve.halved_rows:,} rows"],
-        textposition=["top right", "middle left"],
-        textfont={"size": 12},
-        hovertemplate="%{x:.0f} rows: %{y:.4g}<extra></extra>",
-        showlegend=False,
-        row=1,
-        col=3,
-    )
-    figure.update_xaxes(title="Rows fitted", rangemode="tozero")
-    figure.update_yaxes(rangemode="tozero", row=1, col=1)
-    # There 1 / √ is a straight line, and the rows to come do not squeeze those there are.
-    rows, widths = (np.concatenate([table[name], ahead[name]]) for name in ("rows", "width"))
-    figure.update_xaxes(type="log", **_log_ticks(rows), row=1, col=3)
-    figure.update_yaxes(type="log", **_log_ticks(widths), row=1, col=3)
-    figure.update_layout(height=350)
-    return figure
-
-
 def residual_axis(predictor: Predictor) -> str:
     """The title of an axis of residuals, which are on the link's scale."""
-    unit = _unit(predictor.target, difference=True)
+    unit = unit_text(predictor.target, difference=True)
     if predictor.link.is_identity:
         return f"Residual{unit}"
     return "Residual (points at the average subnet)"
-
-
-def _curve(figure: go.Figure, x: pd.Series, y: pd.Series, column: int) -> None:
-    figure.add_scatter(
-        x=x,
-        y=y,
-        mode="lines+markers",
-        line={"color": BLUE},
-        hovertemplate="%{x:.0f} rows: %{y:.4g}<extra></extra>",
-        showlegend=False,
-        row=1,
-        col=column,
-    )
-
-
-def _log_ticks(values: np.ndarray) -> dict[str, list]:
-    """Ticks at 1, 2 and 5 times powers of ten, or at powers alone over many, written out."""
-    low, high = float(values.min()), float(values.max())
-    decades = range(int(np.floor(np.log10(low))), int(np.ceil(np.log10(high))) + 1)
-    steps = (1, 2, 5) if high < 100 * low else (1,)
-    # As text, so that 2e-3 is 0.002 and not a neighbour of it.
-    ticks = [float(f"{step}e{decade}") for decade in decades for step in steps]
-    return {
-        "tickvals": ticks,
-        "ticktext": [f"{t:,.0f}" if t >= 1 else f"{t:.6g}" for t in ticks],
-    }
 
 
 def _line(figure: go.Figure, x: list[float], y: list[float], name: str) -> None:
@@ -419,7 +314,7 @@ def _markers(
     )
 
 
-def _unit(target: Metric, *, difference: bool = False) -> str:
+def unit_text(target: Metric, *, difference: bool = False) -> str:
     unit = target.difference_unit if difference else target.unit
     return f" ({unit})" if unit else ""
 

@@ -14,18 +14,13 @@ from foxnas_core.figures.search import group_title
 from foxnas_core.figures.theme import DARK
 from foxnas_core.regression import Predictor
 from foxnas_core.reporting.evidence import coefficient_section, diagnostics_section
+from foxnas_core.reporting.front import front_chart, front_points, front_section
 from foxnas_core.reporting.layout import Panel, Section
 from foxnas_core.reporting.measuring import measurement_section
 from foxnas_core.reporting.portable import embedded, portable_predictor, portable_space
 from foxnas_core.reporting.record import record_section
 from foxnas_core.reporting.subject import ReportRequest, Subject, subject_of
-from foxnas_core.reporting.subnet import (
-    chosen_section,
-    front_chart,
-    front_points,
-    front_section,
-    summary,
-)
+from foxnas_core.reporting.subnet import chosen_section, summary
 from foxnas_core.study import Study
 
 # Where a word of more than so many characters may be broken.

@@ -9,24 +9,17 @@ import pandas as pd
 from foxnas_core.explanation.edits import edit_effects
 from foxnas_core.explanation.reasons import effects_of_blocks, reasons
 from foxnas_core.figures.coefficients import interval_figure
-from foxnas_core.figures.front import cloud_figure
 from foxnas_core.figures.picture import picture_table
 from foxnas_core.figures.reasons import reasons_intervals
-from foxnas_core.figures.search import front_table, with_candidates
 from foxnas_core.figures.theme import difference_axis
 from foxnas_core.reporting.drawing import drawing_of
 from foxnas_core.reporting.layout import Column, Figure, Panel, Section, Table, table_of
 from foxnas_core.reporting.subject import Subject, measured_of
-from foxnas_core.search.exact import Front
 from foxnas_core.search.prices import front_prices
-from foxnas_core.search.problem import Candidate
 from foxnas_core.space.architecture import Architecture
-from foxnas_core.space.search_space import SearchSpace
 from foxnas_core.table.metrics import Metric, metric_of, rate_text
 
 # Rows of the table of the front, and points of it and of the measured subnets that are drawn.
-LISTED = 24
-MOST_POINTS = 1000
 
 
 def interval_text(target: Metric, low: float, high: float, *, signed: bool = False) -> str:
@@ -299,105 +292,3 @@ def _differences(subject: Subject, chosen: Architecture, optimum: Architecture) 
 
 
 # On the front
-
-
-def front_section(subject: Subject) -> Section | None:
-    """The front of best predictions with the chosen subnet, and some of its points."""
-    front = subject.front
-    if front is None or subject.budget is None or subject.chosen is None:
-        return None
-    objective, cost = (predictor.target for predictor in subject.main)
-    prices = front_prices(front)
-    sentences = [
-        f"For every {cost.word} the best that the regression predicts, found exactly: "
-        f"{len(front):,} subnets, from {cost.value_text(float(front.costs[0]))} and "
-        f"{objective.value_text(float(front.values[0]))} to "
-        f"{cost.value_text(float(front.costs[-1]))} and "
-        f"{objective.value_text(float(front.values[-1]))}.",
-        "Measured subnets may lie above it where the measurement was lucky or the regression errs.",
-    ]
-    if prices.knee is not None:
-        sentences.append(
-            f"After {cost.value_text(float(front.costs[prices.knee]))} more of it pays less than "
-            "on the front's average."
-        )
-    panel = Panel(
-        "", figures=(front_chart(subject, key="front-chart"),), tables=(_front_table(front),)
-    )
-    return Section("front", "The front", tuple(sentences), (panel,))
-
-
-def front_points(front: Front, most: int = LISTED) -> list[int]:
-    """Positions of at most so many points of a front, evenly by cost, both ends included."""
-    wanted = np.linspace(front.costs[0], front.costs[-1], most)
-    found = np.searchsorted(front.costs, wanted, side="right") - 1
-    return np.unique(found.clip(0)).tolist()
-
-
-def _front_table(front: Front) -> Table:
-    objective, cost = front.problem.objective.target, front.problem.limits[0].predictor.target
-    space = front.problem.space
-    rows = []
-    for point in front_points(front):
-        candidate = front.candidate(point)
-        rows.append(
-            (
-                cost.text(candidate.costs[0]),
-                objective.text(candidate.value),
-                candidate.architecture.id,
-                compact(space, candidate.architecture),
-            )
-        )
-    columns = (
-        Column(cost.named, True), Column(objective.named, True), Column("Subnet"),
-        Column(_compact_title(space), wide=True),
-    )  # fmt: skip
-    return Table(f"{len(rows)} points of the front, evenly by {cost.word}", columns, tuple(rows))
-
-
-def _compact_title(space: SearchSpace) -> str:
-    """What a line of `compact` shows."""
-    roles = list(dict.fromkeys(d.role for d in space.decisions if d.slot))
-    groups = f"groups ({', '.join(space.groups)}) apart by bars"
-    if not roles or len(groups) > 60:
-        groups = "groups apart by bars"
-    return f"Choices: {groups}" + (f", {'-'.join(roles)} of each block" if roles else "")
-
-
-def compact(space: SearchSpace, architecture: Architecture) -> str:
-    """An architecture in one line: groups apart by bars, a slot's choices by hyphens."""
-    groups = []
-    for group in space.groups:
-        slots: dict[str, list[str]] = {}
-        for decision in space.in_group(group):
-            if decision.name in architecture and (decision.slot or decision.role != "depth"):
-                slots.setdefault(decision.slot, []).append(str(architecture[decision.name]))
-        groups.append(" ".join("-".join(values) for values in slots.values()))
-    return " | ".join(groups)
-
-
-def front_chart(subject: Subject, *, key: str, cloud: bool = True) -> Figure:
-    """The front as steps over the measured subnets, with budget, optimum and chosen subnet."""
-    front = subject.front
-    assert front is not None and subject.budget is not None and subject.chosen is not None
-    objective, cost = (predictor.target for predictor in subject.main)
-    measured = subject.table.frame[[cost.column, objective.column]].astype(float)
-    value, taken = (
-        float(predictor.predict([subject.chosen])["value"].iloc[0]) for predictor in subject.main
-    )
-    chosen = Candidate(subject.chosen, value, (taken,))
-    named = {"chosen subnet": chosen}
-    if not subject.is_optimum and subject.optimum is not None:
-        named["optimum within the budget"] = subject.optimum
-    table = front_table(
-        measured if cloud else measured.head(0), front, budget=subject.budget, points=MOST_POINTS
-    )
-    description = (
-        f"{objective.label} over {cost.word}: {len(front):,} points of the predicted front"
-        + (f" and {len(measured):,} measured subnets" if cloud else "")
-        + f"; chosen {chosen.architecture.id}: {objective.value_text(value)} at "
-        f"{cost.value_text(taken)}; the budget is {cost.value_text(subject.budget)}."
-    )
-    figure = cloud_figure(with_candidates(table, named), cost.named, objective.named)
-    figure.update_layout(height=380 if cloud else 280)
-    return Figure(drawing_of(figure, description, key=key), description if cloud else "")

@@ -9,6 +9,7 @@ from foxnas_core.devices.comparison import UNITS, DeviceComparison, compare_devi
 from foxnas_core.devices.curve import SCALED, SCRATCH, transfer_curve
 from foxnas_core.devices.reversals import RankReversals, rank_reversals
 from foxnas_core.devices.transfer import transfer
+from foxnas_core.figures import calibration
 from foxnas_core.figures import devices as figures
 from foxnas_core.figures.coefficients import heatmap_figure
 from foxnas_core.regression import Predictor
@@ -119,28 +120,28 @@ def test_the_steps_of_a_pair_end_in_their_sum():
     assert len(figures.step_figure(steps, ("fp32", "int8"), (FP32, INT8)).data) == 2
 
 
-@pytest.mark.parametrize("metric", figures.METRICS)
+@pytest.mark.parametrize("metric", calibration.METRICS)
 def test_the_curve_draws_both_ways_with_their_bands(metric):
     curve = transfer_curve(pair()[0], table=demo(), target=INT8, counts=[10, 40], repeats=3)
-    figure = figures.curve_figure(curve, metric)
+    figure = calibration.curve_figure(curve, metric)
     lines = [trace for trace in figure.data if trace.name]
     for line, method in zip(lines, (SCALED, SCRATCH), strict=True):
         own = curve.table[curve.table["method"] == method]
         assert list(line.y) == own[metric].tolist()
-    assert figure.layout.yaxis.title.text == figures.METRICS[metric]
+    assert figure.layout.yaxis.title.text == calibration.METRICS[metric]
 
 
 def test_the_rows_used_stand_out():
     read = read_rows(demo(), INT8)
     rows = read[::60]
     found = transfer(pair()[0], table=demo(), target=INT8, rows=rows)
-    table = figures.calibration_table(found, demo(), rows)
+    table = calibration.calibration_table(found, demo(), rows)
     assert table["used"].sum() == len(rows) and len(table) == len(read)
     assert read[table["used"]].tolist() == rows.tolist()
-    assert figures.calibration_errors(table).rmse == pytest.approx(found.cv.rmse)
-    names = [t.name for t in figures.calibration_figure(table, found.target).data]
+    assert calibration.calibration_errors(table).rmse == pytest.approx(found.cv.rmse)
+    names = [t.name for t in calibration.calibration_figure(table, found.target).data]
     assert names == ["equal", "not used", "used to calibrate"]
 
 
 def test_numbers_are_rounded_to_three_digits():
-    assert [figures.number(v) for v in (0.010049, 9.428, 123.4)] == ["0.0100", "9.43", "123"]
+    assert [calibration.number(v) for v in (0.010049, 9.428, 123.4)] == ["0.0100", "9.43", "123"]

@@ -13,9 +13,7 @@ from foxnas_core.diagnostics.residuals import residual_table
 from foxnas_core.families import load_shipped
 from foxnas_core.figures.diagnostics import (
     _log_ticks,
-    curve_figure,
     drawn_rows,
-    halving_table,
     inflation_figure,
     inflation_table,
     influence_figure,
@@ -28,6 +26,7 @@ from foxnas_core.figures.diagnostics import (
     residual_figure,
     residual_points,
 )
+from foxnas_core.figures.learning import curve_figure, halving_table
 from foxnas_core.regression import Predictor, fit
 from foxnas_core.regression.link import Link
 from foxnas_core.table.metrics import metric_of

@@ -1,15 +1,9 @@
 import numpy as np
 from reports import SPACE, TABLE, fitted, study_of
 
+from foxnas_core.reporting.front import compact, front_points, front_section
 from foxnas_core.reporting.subject import ReportRequest, subject_of
-from foxnas_core.reporting.subnet import (
-    chosen_section,
-    compact,
-    expectations,
-    front_points,
-    front_section,
-    summary,
-)
+from foxnas_core.reporting.subnet import chosen_section, expectations, summary
 from foxnas_core.search.calibration import calibrate
 from foxnas_core.table.metrics import metric_of
 
