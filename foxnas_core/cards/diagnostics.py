@@ -68,7 +68,8 @@ def _watched(given: Given) -> dict[str, Architecture]:
     found = {}
     if given.architecture is not None:
         found["the one chosen in What-if"] = given.architecture
-    if given.budget is not None:
+    # With one of the two columns there is nothing to trade.
+    if given.budget is not None and len(given.main) > 1:
         with suppress(FoxnasError):  # where no search is possible, the page for it says why
             best = given.front(given.main[-1]).within(given.budget)
             found["the best within the budget"] = best.architecture

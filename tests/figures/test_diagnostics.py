@@ -12,7 +12,6 @@ from foxnas_core.diagnostics.normality import Normality, normality
 from foxnas_core.diagnostics.residuals import residual_table
 from foxnas_core.families import load_shipped
 from foxnas_core.figures.diagnostics import (
-    _log_ticks,
     drawn_rows,
     inflation_figure,
     inflation_table,
@@ -26,7 +25,7 @@ from foxnas_core.figures.diagnostics import (
     residual_figure,
     residual_points,
 )
-from foxnas_core.figures.learning import curve_figure, halving_table
+from foxnas_core.figures.learning import _log_ticks, curve_figure, halving_table
 from foxnas_core.regression import Predictor, fit
 from foxnas_core.regression.link import Link
 from foxnas_core.table.metrics import metric_of
