@@ -37,7 +37,9 @@ def target_picker(given: Given) -> str:
 
 
 def watching(given: Given) -> Given:
-    """With the budget within which the best is looked at, too."""
+    """With the budget within which the best is looked at, too, where there is one."""
+    if len(given.main) < 2:
+        return given
     with suppress(FoxnasError):  # where no search is possible, the page for it says why
         return replace(given, budget=budget_of(given.front(given.main[-1])))
     return given
