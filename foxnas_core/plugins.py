@@ -3,7 +3,7 @@
 The environment variable `FOXNAS_PLUGINS` names modules, with commas between them, such as
 `FOXNAS_PLUGINS=our_cells,our_cards`. The command line, the app and the processes that both start
 import them before anything else; a module registers what it brings as it is imported
-(`families.register_family`, `table.metrics.register_metric`, `cards.analysis.register_analysis`).
+(docs/adding-a-system.md lists all that can be).
 Whoever starts the program names the code: no study, file or address can cause any to be imported.
 """
 

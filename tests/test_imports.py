@@ -13,7 +13,7 @@ CORE = REPOSITORY / "foxnas_core"
 # Lower rooms first; a room imports only from rooms before it, or from itself.
 ROOMS = [
     ("errors", "files", "documents", "glossary"),
-    ("space", "plugins"),
+    ("space", "plugins", "registry"),
     ("networks", "records"),
     ("families",),
     ("tasks", "table"),

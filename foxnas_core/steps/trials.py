@@ -112,14 +112,14 @@ def measured_trials(
         trial = left.popleft()
         values = {row.architecture.id: row.values for row in rows}
         reasons = _reasons(study, rows, record, device, device if home is None else home)
-        claims = tuple(_judged(trial, c, right, values, reasons, total) for c in trial.claims)
+        verdicts = tuple(_judged(trial, c, right, values, reasons, total) for c in trial.claims)
         how_measured = Circumstances(
             images=images, held_out=total, device=device, latency_device=home or "",
             campaign=name, rows=len(rows) if images == total else 0, measured=now(),
         )  # fmt: skip
-        settled = replace(trial, verdicts=claims, circumstances=how_measured)
-        trials = study.change(CLAIMS, lambda trials: trials.with_settled(settled))
-        done[trial.id] = trials.by_id[trial.id]
+        settled = replace(trial, verdicts=verdicts, circumstances=how_measured)
+        kept = study.change(CLAIMS, lambda stated: stated.with_settled(settled))
+        done[trial.id] = kept.by_id[trial.id]
 
     with suppress(_Stopped), study.in_use():
         watch.tell("Recalibrating and scoring")
