@@ -7,6 +7,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -33,6 +34,21 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 _TEMPORARY = re.compile(r"\.(?P<name>.+)\.[^.]+\.tmp")
+
+
+def _columns_in(path: Path) -> list[str]:
+    # Asked at each drawing of a page some ten times. Files are replaced, so another has another
+    # inode or time.
+    try:
+        stat = path.stat()
+    except OSError:
+        return []
+    return _columns_of(path, (stat.st_ino, stat.st_mtime_ns, stat.st_size))
+
+
+@lru_cache(maxsize=64)
+def _columns_of(path: Path, _stamp: tuple[int, int, int]) -> list[str]:
+    return columns_of(path)
 
 
 @dataclass(frozen=True)
@@ -66,7 +82,7 @@ class Study:
 
     def _measured_metrics(self) -> list[Metric]:
         with suppress(InvalidInput):  # whoever reads a damaged table says so
-            return [metric_of(c) for c in columns_of(self.table_file) if is_metric(c)]
+            return [metric_of(c) for c in _columns_in(self.table_file) if is_metric(c)]
         return []
 
     @property

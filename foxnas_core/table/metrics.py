@@ -220,19 +220,29 @@ def metric_of(column: str) -> Metric:
     Raises `InvalidInput` for a name that is neither known nor such as `latency_ms:NAME`,
     `accuracy:NAME` or `accuracy_drop:NAME`.
     """
+    found = _found(column)
+    if found is None:
+        raise InvalidInput(f"{column!r} is no target; known: {known_names()}.")
+    return found
+
+
+def is_metric(column: str) -> bool:
+    return _found(column) is not None
+
+
+def _found(column: str) -> Metric | None:
     head, colon, suffix = column.partition(":")
     known = _KNOWN.get(head)
-    if known is not None:
-        needs = "{}" in known.label
-        if not colon and not needs:
-            return known
-        if known.suffix and suffix and not suffix.endswith(STD_ERROR):
-            label = known.label.format(suffix) if needs else f"{known.label} ({suffix})"
-            word = known.word.format(suffix) if needs else f"{known.word} ({suffix})"
-            return replace(
-                known, column=column, label=label, word=known.word if known.timed else word
-            )
-    raise InvalidInput(f"{column!r} is no target; known: {known_names()}.")
+    if known is None:
+        return None
+    needs = "{}" in known.label
+    if not colon and not needs:
+        return known
+    if not known.suffix or not suffix or suffix.endswith(STD_ERROR):
+        return None
+    label = known.label.format(suffix) if needs else f"{known.label} ({suffix})"
+    word = known.word.format(suffix) if needs else f"{known.word} ({suffix})"
+    return replace(known, column=column, label=label, word=known.word if known.timed else word)
 
 
 def bare_columns() -> list[str]:
@@ -245,14 +255,6 @@ def known_names() -> str:
     bare = bare_columns()
     further = [f"{name}:{metric.suffix}" for name, metric in _KNOWN.items() if metric.suffix]
     return f"{', '.join([*bare, *further[:-1]])} and {further[-1]}"
-
-
-def is_metric(column: str) -> bool:
-    try:
-        metric_of(column)
-    except InvalidInput:
-        return False
-    return True
 
 
 def main_objective(metrics: Iterable[Metric]) -> str | None:

@@ -61,7 +61,8 @@ def latency_picker(study: Study) -> str:
 
 
 def _columns(study: Study) -> list[str]:
-    return [t.column for t in cache.table_of(study).targets if t.head == study.cost.head]
+    head = study.cost.head
+    return [t.column for t in cache.table_of(study).targets if t.head == head]
 
 
 def budget_of(front: "Front") -> float:
