@@ -13,8 +13,8 @@ from foxnas_core.table.measurements import MeasurementTable
 from foxnas_core.table.metrics import Metric
 from foxnas_core.table.reliability import reliability_of
 from pages.shared import cache, choices, tour
+from pages.shared.cost import budget_of, budget_slider, chosen_cost, searched_budget
 from pages.shared.frame import errors_as_cards, page
-from pages.shared.latency import budget_of, budget_slider, latency_of, searched_budget
 from pages.shared.panel import panel
 from pages.shared.picture import picture
 from pages.shared.text import article, plain
@@ -222,7 +222,7 @@ with page(
     # The answer stands first, but takes longer than the facts.
     answer = st.container()
     show_facts(study, table)
-    latency = latency_of(study)
+    latency = chosen_cost(study)
     best = study.objective.column
     if latency is None or best not in [target.column for target in table.targets]:
         if len(table):

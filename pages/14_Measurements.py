@@ -16,8 +16,8 @@ from foxnas_core.table.measurements import MeasurementTable
 from foxnas_core.table.metrics import metric_of
 from pages.shared import choices
 from pages.shared.cards import given_of, show
+from pages.shared.cost import cost_picker, slider
 from pages.shared.frame import page
-from pages.shared.latency import latency_picker, slider
 from pages.shared.panel import panel
 from pages.shared.text import plain
 
@@ -133,7 +133,7 @@ with page(
 ) as study:
     left, right = st.columns(2)
     with left:
-        given = given_of(study, cost=latency_picker(study))
+        given = given_of(study, cost=cost_picker(study))
     with right:
         given = replace(given, campaign=campaign_picker(given))
     if given.cost is not None and not metric_of(given.cost).timed:

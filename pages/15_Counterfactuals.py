@@ -18,16 +18,16 @@ from foxnas_core.study import Study
 from foxnas_core.table.metrics import Metric, metric_of
 from pages.shared import cache, choices
 from pages.shared.cache import Kept
-from pages.shared.editor import architecture_picker
-from pages.shared.frame import errors_as_cards, page
-from pages.shared.latency import (
+from pages.shared.cost import (
     amounts_up_to,
     budgets_of,
+    cost_picker,
     floors_of,
-    latency_picker,
     searched_budget,
     slider,
 )
+from pages.shared.editor import architecture_picker
+from pages.shared.frame import errors_as_cards, page
 from pages.shared.limits import Terms, chosen_terms, pins_picker, terms_picker
 from pages.shared.panel import panel
 from pages.shared.text import plain
@@ -330,7 +330,7 @@ with page(
     "cheapest; why a choice is not taken; and what is best around the choices that you keep.",
 ) as study:
     table = cache.table_of(study)
-    latency = latency_picker(study)
+    latency = cost_picker(study)
     base = architecture_picker(study, latency)
     terms = chosen_terms(table, latency)
     pinned = pins_picker(study.space, base)

@@ -23,9 +23,9 @@ from foxnas_core.study import Study
 from foxnas_core.table.metrics import metric_of
 from pages.shared import cache, choices
 from pages.shared.commands import shown_folder
+from pages.shared.cost import cost_picker
 from pages.shared.editor import architecture_picker, start_of
 from pages.shared.frame import errors_as_cards, may_write, page
-from pages.shared.latency import latency_picker
 from pages.shared.panel import panel
 from pages.shared.text import plain
 from pages.shared.verifications import Verification
@@ -236,7 +236,7 @@ def show_testing(study: Study, trials: Sequence[Trial]) -> None:
     table = cache.table_of(study)
     left, right = st.columns([1, 2], gap="large")
     with left:
-        latency = latency_picker(study)
+        latency = cost_picker(study)
     architecture = architecture_picker(study, latency, right)
     left, right = st.columns([3, 2], gap="large")
     with left:

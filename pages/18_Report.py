@@ -10,9 +10,9 @@ from foxnas_core.reporting.subject import PARTS, ReportRequest
 from foxnas_core.space.architecture import Architecture
 from foxnas_core.study import Study
 from pages.shared import cache, choices
+from pages.shared.cost import budget_of, chosen_cost, cost_picker
 from pages.shared.editor import architecture_picker
 from pages.shared.frame import errors_as_cards, page
-from pages.shared.latency import budget_of, latency_of, latency_picker
 from pages.shared.text import plain
 
 WORDS = 5000
@@ -20,7 +20,7 @@ WORDS = 5000
 
 def pick(study: Study) -> tuple[Architecture | None, str | None, float | None]:
     """The subnet to report on, the latency's column and the budget, those that there are."""
-    latency = latency_of(study)
+    latency = chosen_cost(study)
     if latency is None:
         st.caption(
             f"This study has no {study.cost.word}, so there is no budget: the report is on the "
@@ -28,7 +28,7 @@ def pick(study: Study) -> tuple[Architecture | None, str | None, float | None]:
         )
         return choices.chosen_architecture(study.space), None, None
     with errors_as_cards():
-        latency = latency_picker(study)
+        latency = cost_picker(study)
         architecture = architecture_picker(study, latency)
         return architecture, latency, budget_of(cache.front_of(study, latency))
     # What is wrong was said above; the report has what there is.

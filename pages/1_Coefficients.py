@@ -11,8 +11,8 @@ from foxnas_core.table.measurements import MeasurementTable
 from foxnas_core.table.metrics import metric_of
 from pages.shared import cache, choices
 from pages.shared.cards import given_of, show
+from pages.shared.cost import cost_picker
 from pages.shared.frame import page
-from pages.shared.latency import latency_picker
 from pages.shared.panel import block_picker
 from pages.shared.text import plain
 
@@ -108,7 +108,7 @@ with page(
     table = cache.table_of(study)
     places = st.columns(2)
     with places[0]:
-        cost = latency_picker(study)
+        cost = cost_picker(study)
     with places[1]:
         objective = quality_picker(study, table)
     form, link, kind = pickers(table)

@@ -23,6 +23,7 @@ from foxnas_core.space.editing.history import History
 from foxnas_core.study import Study
 from pages.shared import cache, choices
 from pages.shared.comparison_picker import Other, kept_variants, other_picker, variants_menu
+from pages.shared.cost import chosen_cost, cost_picker
 from pages.shared.editor import (
     architecture_picker,
     editable_picture,
@@ -32,7 +33,6 @@ from pages.shared.editor import (
     keys_in_words,
 )
 from pages.shared.frame import errors_as_cards, page, pin
-from pages.shared.latency import latency_of, latency_picker
 from pages.shared.panel import closed_table, panel
 from pages.shared.picture import picture
 from pages.shared.text import plain
@@ -69,7 +69,7 @@ def workbench(study: Study) -> None:
     with errors_as_cards():
         # An edit that came while the last was drawn may have kept that from the address.
         choices.show_in_address(choices.current())
-        latency = latency_of(study)
+        latency = chosen_cost(study)
         assert latency is not None
         predictors, _ = cache.predictors_of(study)
         history = history_of(study)
@@ -298,7 +298,7 @@ with page(
     table = cache.table_of(study)
     left, right = st.columns([1, 2], gap="large")
     with left:
-        latency = latency_picker(study)
+        latency = cost_picker(study)
     architecture_picker(study, latency, right)
     for sentence in cache.predictors_of(study)[1]:
         st.warning(plain(sentence))

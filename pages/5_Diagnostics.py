@@ -13,8 +13,8 @@ from foxnas_core.study import Study
 from foxnas_core.table.files import as_csv
 from pages.shared import choices
 from pages.shared.cards import beside, given_of, show
+from pages.shared.cost import budget_of, chosen_cost
 from pages.shared.frame import page
-from pages.shared.latency import budget_of, latency_of
 
 _MOST_OFFERED = 200
 
@@ -147,7 +147,7 @@ with page(
     now = choices.current()
     given = given_of(
         study,
-        cost=latency_of(study),
+        cost=chosen_cost(study),
         form=now.form,
         link=now.link,
         architecture=choices.chosen_architecture(study.space),

@@ -25,9 +25,9 @@ from foxnas_core.space.architecture import Architecture
 from foxnas_core.study import Study
 from foxnas_core.table.measurements import MeasurementTable
 from pages.shared import cache, choices
+from pages.shared.cost import chosen_cost
 from pages.shared.editor import architecture_picker, reference_name
 from pages.shared.frame import errors_as_cards, page
-from pages.shared.latency import latency_of
 from pages.shared.panel import block_picker, panel
 from pages.shared.second_opinion import OPINION, show_interactions, show_second_opinion
 from pages.shared.text import plain
@@ -85,7 +85,7 @@ def lens_toggle(name: str, label: str, help: str) -> bool:
 
 def explained_architecture(study: Study, table: MeasurementTable) -> Architecture:
     """The architecture of the choices, with the ways to pick another one."""
-    latency = latency_of(study)
+    latency = chosen_cost(study)
     if latency is not None and study.objective.column in [t.column for t in table.targets]:
         return architecture_picker(study, latency)
     st.caption(

@@ -23,8 +23,8 @@ from foxnas_core.study import Study
 from foxnas_core.table.measurements import MeasurementTable
 from foxnas_core.table.metrics import metric_of
 from pages.shared import cache, choices
+from pages.shared.cost import named
 from pages.shared.frame import errors_as_cards, page
-from pages.shared.latency import named
 from pages.shared.panel import as_csv, panel
 from pages.shared.text import plain
 

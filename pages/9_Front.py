@@ -20,9 +20,9 @@ from foxnas_core.study import Study
 from foxnas_core.table.measurements import MeasurementTable
 from foxnas_core.table.metrics import metric_of
 from pages.shared import cache, choices
+from pages.shared.cost import budget_slider, cost_picker, guard_picker, searched_budget
 from pages.shared.frame import errors_as_cards, page, plain
 from pages.shared.front_prices import show_prices, show_steps
-from pages.shared.latency import budget_slider, guard_picker, latency_picker, searched_budget
 from pages.shared.limits import Terms, chosen_terms, in_words, terms_picker
 from pages.shared.panel import panel
 from pages.shared.resamples import Resampling
@@ -31,7 +31,7 @@ LATENCY = "latency"
 LEAST_CERTAIN = 5
 
 
-def cost_picker(study: Study, table: MeasurementTable) -> str:
+def against_picker(study: Study, table: MeasurementTable) -> str:
     """Draw the choice of what the objective is traded against; returns a column, or `LATENCY` for
     the study's own cost, on whatever device."""
     objective, cost = study.objective, metric_of(study.cost.head)
@@ -346,8 +346,8 @@ with page(
     table = cache.table_of(study)
     calibration, why = None, ""
     with st.sidebar:
-        kind = cost_picker(study, table)
-        column = latency_picker(study) if kind == LATENCY else kind
+        kind = against_picker(study, table)
+        column = cost_picker(study) if kind == LATENCY else kind
         terms = chosen_terms(table, column)
         front = front_under(study, table, column, terms)
         unit = unit_picker(front)

@@ -19,7 +19,7 @@ from foxnas_core.space.editing.history import History
 from foxnas_core.space.search_space import SearchSpace
 from foxnas_core.study import Study
 from pages.shared import cache, choices
-from pages.shared.latency import budget_slider, searched_budget
+from pages.shared.cost import budget_slider, searched_budget
 from pages.shared.picture import Event, picture
 from pages.shared.text import plain
 

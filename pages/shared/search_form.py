@@ -10,11 +10,11 @@ import streamlit as st
 from foxnas_core.study import Study
 from foxnas_core.table.measurements import MeasurementTable
 from pages.shared import cache, choices
-from pages.shared.latency import (
+from pages.shared.cost import (
     budget_slider,
+    cost_picker,
     floor_slider,
     guard_picker,
-    latency_picker,
     searched_budget,
     searched_floor,
 )
@@ -85,9 +85,9 @@ class Quest:
 def quest_picker(study: Study, table: MeasurementTable, *, guarded: bool = True) -> Quest:
     """Draw the pickers of latency, goal, budget or floor, its guard, limits and choices.
 
-    Raises as `latency_picker` and `cache.front_of`.
+    Raises as `cost_picker` and `cache.front_of`.
     """
-    latency = latency_picker(study)
+    latency = cost_picker(study)
     terms = chosen_terms(table, latency)
     least_latency = _goal_picker(study) == "latency"
     front = cache.front_of(study, latency, terms.allowed(study.space))

@@ -7,7 +7,7 @@ from conftest import run_page
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pages.shared import choices, latency
+from pages.shared import choices, cost
 from pages.shared.panel import readable
 from pages.shared.text import plain
 
@@ -43,13 +43,13 @@ class _Front:
     ],
 )
 def test_budgets_are_round_and_can_be_met(costs, expected):
-    assert latency.budgets_of(_Front(*costs)) == pytest.approx(expected)
+    assert cost.budgets_of(_Front(*costs)) == pytest.approx(expected)
 
 
 @given(st.floats(1e-4, 1e4), st.floats(1e-6, 1e3))
 def test_the_range_of_budgets_holds_the_front(least, share):
     span = least * share
-    low, high, step = latency.budgets_of(_Front(least, least + span))
+    low, high, step = cost.budgets_of(_Front(least, least + span))
     # Rounded to the step's own decimals, so a last digit may be off.
     assert least <= low * (1 + 1e-9) < least + span + 2 * step
     assert high * (1 + 1e-9) >= least + span and high > low

@@ -1,4 +1,4 @@
-"""The pickers of latency column, budget and accuracy floor, the same on every page."""
+"""The pickers of cost, budget and the objective's floor, the same on every page."""
 
 import math
 from collections.abc import Callable
@@ -28,7 +28,7 @@ def in_unit(words: str, target: Metric) -> str:
     return f"{words} ({target.unit})" if target.unit else words
 
 
-def latency_of(study: Study) -> str | None:
+def chosen_cost(study: Study) -> str | None:
     """The chosen column of the study's cost, on whatever device, or the study's own where the table
     lacks that, else its first; None without any."""
     columns = _columns(study)
@@ -38,12 +38,12 @@ def latency_of(study: Study) -> str | None:
     return next(iter(columns), None)
 
 
-def latency_picker(study: Study) -> str:
+def cost_picker(study: Study) -> str:
     """Draw the picker and return the chosen column.
 
     Raises `MissingPart` where the table has none of the study's cost.
     """
-    chosen, cost = latency_of(study), study.cost
+    chosen, cost = chosen_cost(study), study.cost
     if chosen is None or not len(cache.table_of(study)):
         raise MissingPart(
             f"This study has no measured {cost.word} yet; measure subnets with 'python -m "
@@ -85,7 +85,7 @@ def budget_slider(front: "Front", *, and_then: Callable[[], None] | None = None)
 
 
 def floor_of(front: "Front") -> float:
-    """The chosen accuracy floor, or what the present budget reaches where none was chosen."""
+    """The chosen floor, or what the present budget reaches where none was chosen."""
     chosen = choices.current().floor
     if chosen is not None:
         return chosen
@@ -140,7 +140,7 @@ def slider(
 
 
 def guard_picker(study: Study, front: "Front", *, floor: bool = False) -> None:
-    """Draw the choice of how surely a measurement shall keep the budget, or the accuracy floor."""
+    """Draw the choice of how surely a measurement shall keep the budget, or the floor."""
     chosen = choices.current().guard
     objective, cost = front.problem.objective.target, front.problem.limits[0].predictor.target
     options = sorted({0.0, *_GUARDS, chosen or 0.0})
@@ -179,7 +179,7 @@ def searched_budget(study: Study, front: "Front") -> float:
 
 
 def searched_floor(study: Study, front: "Front") -> float:
-    """The floor to search above: the chosen one, raised where it is guarded (%)."""
+    """The floor to search above: the chosen one, raised where it is guarded."""
     floor, guard = floor_of(front), choices.current().guard
     if guard is None:
         return floor
