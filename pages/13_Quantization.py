@@ -9,6 +9,7 @@ from foxnas_core.study import Study, list_studies, open_study
 from pages.shared import choices
 from pages.shared.cards import given_of, show
 from pages.shared.frame import page, studies_folder
+from pages.shared.picked import picked
 from pages.shared.text import plain
 
 ALONE = ""
@@ -33,19 +34,8 @@ def others_of(study: Study) -> dict[str, Study]:
 
 def partner_picker(others: dict[str, Study]) -> str:
     """Draw the picker of the second study; "" for none."""
-    chosen = choices.remembered("quantized-partner")
-    options = [*others, ALONE]
-    choices.show("quantized-partner", chosen if chosen in options else options[0])
-    return st.selectbox(
-        "Compare with",
-        options,
-        format_func=lambda name: name or "no other study",
-        key="quantized-partner",
-        on_change=choices.on_change(
-            "quantized-partner", lambda name: choices.remember("quantized-partner", name)
-        ),
-        width=420,
-    )
+    options = {name: name for name in others} | {ALONE: "no other study"}
+    return picked(st.selectbox, "Compare with", options, key="quantized-partner", width=420)
 
 
 def show_second(study: Study) -> None:

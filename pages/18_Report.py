@@ -13,6 +13,7 @@ from pages.shared import cache, choices
 from pages.shared.cost import budget_of, chosen_cost, cost_picker
 from pages.shared.editor import architecture_picker
 from pages.shared.frame import errors_as_cards, page
+from pages.shared.picked import picked
 from pages.shared.text import plain
 
 WORDS = 5000
@@ -50,12 +51,13 @@ def asked(study: Study) -> ReportRequest:
         st.write(f"The report is on subnet **{architecture.id}**.")
     # Kept by study, for the way to another page and back.
     words = f"rationale-{study.folder.name}"
-    choices.show("rationale", choices.remembered(words) or "")
-    rationale = st.text_area(
+    rationale = picked(
+        st.text_area,
         "Your reasons, in your own words",
         key="rationale",
+        value=choices.remembered(words) or "",
+        act=lambda text: choices.remember(words, text),
         max_chars=WORDS,
-        on_change=choices.on_change("rationale", lambda text: choices.remember(words, text)),
         placeholder="Why this subnet, for whom, what was weighed against it.",
     )
     st.markdown("Beside summary, subnet, front and decision record, it has")

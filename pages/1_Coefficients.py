@@ -9,11 +9,12 @@ from foxnas_core.cards.given import Given
 from foxnas_core.study import Study
 from foxnas_core.table.measurements import MeasurementTable
 from foxnas_core.table.metrics import metric_of
-from pages.shared import cache, choices
+from pages.shared import cache
 from pages.shared.cards import given_of, show
 from pages.shared.cost import cost_picker
 from pages.shared.frame import page
 from pages.shared.panel import block_picker
+from pages.shared.picked import picked
 from pages.shared.text import plain
 
 LINK_NAMES = {"auto": "Where it predicts better", "none": "Never", "saturating": "Always"}
@@ -21,16 +22,7 @@ LINK_NAMES = {"auto": "Where it predicts better", "none": "Never", "saturating":
 
 def picker(field: str, label: str, options: Mapping[str, str], help_: str) -> str:
     """Draw the picker of one of the choices and return the chosen name."""
-    chosen = getattr(choices.current(), field)
-    choices.show(field, chosen if chosen in options else next(iter(options)))
-    return st.selectbox(
-        label,
-        list(options),
-        format_func=lambda name: options[name],
-        key=field,
-        on_change=choices.on_change(field, lambda name: choices.update(**{field: name})),
-        help=help_,
-    )
+    return picked(st.selectbox, label, options, key=field, field=field, help=help_)
 
 
 def quality_picker(study: Study, table: MeasurementTable) -> str:
@@ -38,14 +30,12 @@ def quality_picker(study: Study, table: MeasurementTable) -> str:
     options = {t.column: t.label for t in table.targets if t.quality}
     if len(options) < 2:
         return study.objective.column
-    chosen = choices.remembered("quality")
-    choices.show("quality", chosen if chosen in options else study.objective.column)
-    return st.selectbox(
+    return picked(
+        st.selectbox,
         f"{metric_of(study.objective.head).title} shown",
-        list(options),
-        format_func=lambda column: options[column],
+        options,
         key="quality",
-        on_change=choices.on_change("quality", lambda c: choices.remember("quality", c)),
+        default=study.objective.column,
     )
 
 

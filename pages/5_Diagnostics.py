@@ -15,25 +15,15 @@ from pages.shared import choices
 from pages.shared.cards import beside, given_of, show
 from pages.shared.cost import budget_of, chosen_cost
 from pages.shared.frame import page
+from pages.shared.picked import picked
 
 _MOST_OFFERED = 200
 
 
 def target_picker(given: Given) -> str:
     """Draw the picker of the target and return its column; raises `MissingPart` without any."""
-    first = given.column
     labels = {target.column: target.label for target in given.table.targets}
-    chosen = choices.remembered("diagnosed-target")
-    choices.show("target", chosen if chosen in labels else first)
-    return st.selectbox(
-        "Target",
-        list(labels),
-        format_func=labels.__getitem__,
-        key="target",
-        on_change=choices.on_change(
-            "target", lambda column: choices.remember("diagnosed-target", column)
-        ),
-    )
+    return picked(st.selectbox, "Target", labels, key="target", default=given.column)
 
 
 def watching(given: Given) -> Given:
@@ -86,7 +76,6 @@ def show_rows(given: Given) -> None:
     if chosen in known.index and chosen not in offered:
         offered.insert(0, chosen)
     if offered:
-        choices.show("row", chosen if chosen in offered else offered[0])
 
         def described(row: int) -> str:
             own = known.loc[row]
@@ -95,14 +84,14 @@ def show_rows(given: Given) -> None:
                 f"{target.value_text(own['held_out'])} ({why.get(row, 'not flagged')})"
             )
 
-        row = st.selectbox(
+        row = picked(
+            st.selectbox,
             "Row to open",
             offered,
-            format_func=described,
             key="row",
-            on_change=choices.on_change(
-                "row", lambda number: choices.remember(_row_of(study), number)
-            ),
+            value=chosen if chosen in offered else offered[0],
+            act=lambda number: choices.remember(_row_of(study), number),
+            format_func=described,
         )
     buttons = st.container(horizontal=True)
     if offered and buttons.button("Open it in What-if", key="open-row"):

@@ -12,6 +12,7 @@ from foxnas_core.study.locks import is_read_only
 from foxnas_core.study.variants import VARIANTS, Variant
 from pages.shared import cache, choices
 from pages.shared.editor import best_in_budget, history_of
+from pages.shared.picked import picked
 from pages.shared.text import plain
 
 NOTHING, START, BEST, MEASURED, VARIANT = "", "start", "best", "measured", "variant"
@@ -99,17 +100,15 @@ def other_picker(study: Study, latency: str, variants: Mapping[str, Variant]) ->
     What the address names and can't be found is said and left aside.
     """
     kind, _, name = (choices.current().against or "").partition(":")
-    options = [*_NAMES, *(f"{VARIANT}:{variant}" for variant in variants)]
+    options = _NAMES | {f"{VARIANT}:{variant}": f"variant {variant}" for variant in variants}
     chosen = f"{VARIANT}:{name}" if kind == VARIANT else kind
-    choices.show("against", chosen if chosen in options else NOTHING)
-    st.selectbox(
+    picked(
+        st.selectbox,
         "Compare with",
         options,
-        format_func=_told,
         key="against",
-        on_change=choices.on_change(
-            "against", lambda option: choices.update(against=option or None)
-        ),
+        value=chosen if chosen in options else NOTHING,
+        act=lambda option: choices.update(against=option or None),
     )
     if kind == MEASURED:
         name = _measured(study, latency, name)
@@ -120,26 +119,19 @@ def other_picker(study: Study, latency: str, variants: Mapping[str, Variant]) ->
         return None
 
 
-def _told(option: str) -> str:
-    return _NAMES.get(option) or f"variant {option.partition(':')[2]}"
-
-
 def _measured(study: Study, latency: str, chosen: str) -> str:
     labels = cache.measured_labels_of(study, latency)
-    choices.show("against-measured", chosen if chosen in labels else None)
-    st.selectbox(
+    picked(
+        st.selectbox,
         "Which measured subnet",
-        list(labels),
+        labels,
+        key="against-measured",
+        value=chosen if chosen in labels else None,
+        act=lambda subnet: choices.update(against=f"{MEASURED}:{subnet}" if subnet else MEASURED),
+        can_be_cleared=True,
         index=None,
         placeholder="Choose one …",
-        format_func=lambda subnet: labels.get(subnet, subnet),
         label_visibility="collapsed",
-        key="against-measured",
-        on_change=choices.on_change(
-            "against-measured",
-            lambda subnet: choices.update(against=f"{MEASURED}:{subnet}" if subnet else MEASURED),
-            can_be_cleared=True,
-        ),
     )
     return chosen
 

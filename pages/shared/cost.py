@@ -10,6 +10,7 @@ from foxnas_core.errors import FoxnasError, MissingPart
 from foxnas_core.study import Study
 from foxnas_core.table.metrics import Metric, metric_of
 from pages.shared import cache, choices
+from pages.shared.picked import picked
 
 if TYPE_CHECKING:
     from foxnas_core.search.exact import Front
@@ -49,14 +50,15 @@ def cost_picker(study: Study) -> str:
             f"This study has no measured {cost.word} yet; measure subnets with 'python -m "
             f"foxnas_core measure' or import a table with a column {cost.column}."
         )
-    choices.show("latency", chosen)
-    # Another cost has another range, so the budget starts anew.
-    return st.selectbox(
+    return picked(
+        st.selectbox,
         f"{metric_of(cost.head).label} of",
         _columns(study),
-        format_func=named,
         key="latency",
-        on_change=choices.on_change("latency", lambda c: choices.update(latency=c, budget=None)),
+        value=chosen,
+        # Another cost has another range, so the budget starts anew.
+        act=lambda column: choices.update(latency=column, budget=None),
+        format_func=named,
     )
 
 
@@ -126,16 +128,17 @@ def slider(
         if and_then is not None:
             and_then()
 
-    choices.show(key, value)
     # A value from an address may lie outside; the search then says what can be reached.
-    return st.slider(
+    return picked(
+        st.slider,
         label,
+        key=key,
+        value=value,
+        act=move,
         min_value=min(low, value),
         max_value=max(high, value),
         step=step,
         format=f"%.{_decimals(step)}f",
-        key=key,
-        on_change=choices.on_change(key, move),
     )
 
 
@@ -149,20 +152,20 @@ def guard_picker(study: Study, front: "Front", *, floor: bool = False) -> None:
         why = ""
     except FoxnasError as error:
         why = str(error)
-    choices.show("guard", 0.0 if why else chosen or 0.0)
-    st.select_slider(
+    picked(
+        st.select_slider,
         f"Measured {objective.word} keeps the floor"
         if floor
         else f"Measured {cost.word} keeps the budget",
-        options,
-        format_func=lambda p: f"{100 * p:g} %" if p else "as predicted",
+        {p: f"{100 * p:g} %" if p else "as predicted" for p in options},
         key="guard",
+        value=0.0 if why else chosen or 0.0,
+        act=lambda p: choices.update(guard=p or None),
         disabled=bool(why),
         help=why
         or "Optima of other budgets were measured: from how far they were off, the search takes "
         f"a {'higher floor, above' if floor else 'smaller budget, under'} which the chosen share "
         "of optima keeps yours when measured.",
-        on_change=choices.on_change("guard", lambda p: choices.update(guard=p or None)),
     )
 
 

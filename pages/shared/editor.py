@@ -20,6 +20,7 @@ from foxnas_core.space.search_space import SearchSpace
 from foxnas_core.study import Study
 from pages.shared import cache, choices
 from pages.shared.cost import budget_slider, searched_budget
+from pages.shared.picked import picked
 from pages.shared.picture import Event, picture
 from pages.shared.text import plain
 
@@ -85,20 +86,16 @@ def best_in_budget(study: Study, latency: str) -> Architecture:
 def _measured_picker(study: Study, latency: str, start: Architecture) -> None:
     """A list of the measured subnets, the most accurate first, to pick one from."""
     labels = cache.measured_labels_of(study, latency)
-
-    def pick(chosen: str) -> None:
-        choices.set_architecture(cache.table_of(study).measured(chosen))
-
-    choices.show("pick-measured", start.id if start.id in labels else None)
-    st.selectbox(
+    picked(
+        st.selectbox,
         "A measured subnet",
-        list(labels),
+        labels,
+        key="pick-measured",
+        value=start.id if start.id in labels else None,
+        act=lambda name: choices.set_architecture(cache.table_of(study).measured(name)),
         index=None,
         placeholder="A measured subnet …",
-        format_func=lambda name: labels.get(name, name),
         label_visibility="collapsed",
-        key="pick-measured",
-        on_change=choices.on_change("pick-measured", pick),
     )
 
 

@@ -15,6 +15,7 @@ from foxnas_core.plugins import load_plugins
 from foxnas_core.study import Study, list_studies, open_study
 from foxnas_core.study.locks import is_read_only
 from pages.shared import cache, choices, process, tour
+from pages.shared.picked import picked
 from pages.shared.signin import admitted
 from pages.shared.text import plain
 from pages.shared.theme import css, follow_theme
@@ -238,12 +239,6 @@ def _pick_study() -> Study:
             )
         choices.update(study=fallback)
         chosen = fallback
-    choices.show("study", chosen)
-    st.sidebar.selectbox(
-        "Study",
-        names,
-        key="study",
-        on_change=choices.on_change("study", lambda name: choices.update(study=name)),
-    )
+    picked(st.sidebar.selectbox, "Study", names, key="study", field="study", value=chosen)
     choices.show_in_address(choices.current())
     return open_study(folders[chosen])

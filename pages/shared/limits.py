@@ -21,6 +21,8 @@ from foxnas_core.study import Study
 from foxnas_core.table.measurements import MeasurementTable
 from foxnas_core.table.metrics import Metric
 from pages.shared import cache, choices
+from pages.shared.cost import in_unit
+from pages.shared.picked import picked
 from pages.shared.text import plain
 
 
@@ -115,19 +117,16 @@ def pins_picker(space: SearchSpace, architecture: Architecture) -> list[str]:
             f"A part of the address was left aside. {plain(repr(unknown[0]))} is no block or "
             f"decision of this space."
         )
-    choices.show("pinned", kept)
-    st.multiselect(
+    picked(
+        st.multiselect,
         "Keep as they are",
-        list(units),
+        {name: _as_it_is(name, units[name], architecture) for name in units},
         key="pinned",
-        format_func=lambda name: _as_it_is(name, units[name], architecture),
-        placeholder="nothing: all may change",
-        on_change=choices.on_change(
-            "pinned",
-            lambda names: choices.update(
-                pinned=",".join(name for name in units if name in names) or None, edits=None
-            ),
+        value=kept,
+        act=lambda names: choices.update(
+            pinned=",".join(name for name in units if name in names) or None, edits=None
         ),
+        placeholder="nothing: all may change",
     )
     return [decision.name for name in kept for decision in units[name]]
 
@@ -166,16 +165,14 @@ def terms_picker(study: Study, table: MeasurementTable, latency: str, terms: Ter
         st.caption("Choices that the search may take; none chosen is any.")
         kept = dict(terms.kept)
         for key, decision in _roles(table.space).items():
-            choices.show(f"keep-{key}", list(kept.get(key, ())))
-            st.multiselect(
+            picked(
+                st.multiselect,
                 f"{group_title(table.space, decision.group)} {decision.role}",
                 decision.choices,
                 key=f"keep-{key}",
+                value=list(kept.get(key, ())),
+                act=lambda values, key=key: _write(terms.limits, {**kept, key: tuple(values)}),
                 placeholder="any",
-                on_change=choices.on_change(
-                    f"keep-{key}",
-                    lambda values, key=key: _write(terms.limits, {**kept, key: tuple(values)}),
-                ),
             )
 
 
@@ -186,28 +183,22 @@ def _limit_pickers(study: Study, targets: Mapping[str, Metric], terms: Terms) ->
         new = {c: limits.get(c, cache.middle_of(study, c)) for c in columns}
         _write(tuple(new.items()), dict(terms.kept))
 
-    def label(column: str) -> str:
-        return targets[column].label
-
-    choices.show("limited", list(limits))
-    st.multiselect(
-        "Also limit", list(targets), format_func=label, key="limited", placeholder="nothing else",
-        on_change=choices.on_change("limited", choose),
+    labels = {column: target.label for column, target in targets.items()}
+    picked(
+        st.multiselect, "Also limit", labels, key="limited", value=list(limits), act=choose,
+        placeholder="nothing else",
     )  # fmt: skip
     for column, most in limits.items():
-        unit = targets[column].unit
-        choices.show(f"most-{column}", most)
-        st.number_input(
-            f"{label(column)} at most{f' ({unit})' if unit else ''}",
+        picked(
+            st.number_input,
+            in_unit(f"{labels[column]} at most", targets[column]),
             key=f"most-{column}",
+            value=most,
+            act=lambda value, column=column: _write(
+                tuple({**limits, column: value}.items()), dict(terms.kept)
+            ),
             step=_step(most),
             format="%.6g",
-            on_change=choices.on_change(
-                f"most-{column}",
-                lambda value, column=column: _write(
-                    tuple({**limits, column: value}.items()), dict(terms.kept)
-                ),
-            ),
         )
 
 

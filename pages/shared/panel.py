@@ -12,6 +12,7 @@ from foxnas_core.figures.theme import is_wide
 from foxnas_core.glossary import meaning_of
 from foxnas_core.table.files import as_csv
 from pages.shared import choices
+from pages.shared.picked import picked
 from pages.shared.theme import themed
 
 if TYPE_CHECKING:
@@ -82,16 +83,15 @@ def block_picker(blocks: Iterable[str]) -> None:
     chosen = choices.current().block or ""
     if chosen not in options:  # one of another form's, which may be made of several of these
         options.append(chosen)
-    choices.show("highlighted-block", chosen)
-    st.selectbox(
+    picked(
+        st.selectbox,
         "Highlight in all figures",
         options,
-        format_func=lambda name: name or "no block",
         key="highlighted-block",
+        value=chosen,
+        act=lambda name: choices.update(block=name or None),
+        format_func=lambda name: name or "no block",
         width=260,
-        on_change=choices.on_change(
-            "highlighted-block", lambda name: choices.update(block=name or None)
-        ),
     )
 
 

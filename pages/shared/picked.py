@@ -1,0 +1,49 @@
+"""A widget that shows what was chosen, here or elsewhere, and takes in what is chosen in it."""
+
+from collections.abc import Callable, Collection, Mapping
+from typing import Any
+
+from pages.shared import choices
+
+_KEPT = object()
+
+
+def picked(
+    widget: Callable[..., Any],
+    label: str,
+    options: Collection[Any] | None = None,
+    *,
+    key: str,
+    field: str = "",
+    default: Any = None,
+    value: Any = _KEPT,
+    act: Callable[[Any], None] | None = None,
+    can_be_cleared: bool = False,
+    **more: Any,
+) -> Any:
+    """Draw one of Streamlit's widgets and return its value.
+
+    Its choice is the `field` of `Choices`, which stands in the address, or else remembered under
+    `key`; a new one is kept there, or given to `act`. Shown is `value` where it is given, else that
+    choice, or, where there is none among the options, `default` or the first of them. `options`
+    may be a mapping to what each is called; `can_be_cleared` as in `choices.on_change`.
+    """
+    if value is _KEPT:
+        value = getattr(choices.current(), field) if field else choices.remembered(key)
+        if value is None or (options is not None and value not in options):
+            value = next(iter(options)) if default is None and options else default
+    if options is not None:
+        if isinstance(options, Mapping):
+            names = options
+            more = {"format_func": lambda option: names.get(option, option)} | more
+        more["options"] = list(options)
+
+    def keep(chosen: Any) -> None:
+        if field:
+            choices.update(**{field: chosen})
+        else:
+            choices.remember(key, chosen)
+
+    choices.show(key, value)
+    changed = choices.on_change(key, act or keep, can_be_cleared=can_be_cleared)
+    return widget(label, key=key, on_change=changed, **more)
