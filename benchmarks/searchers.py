@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from foxnas_core.search.annealing import Annealer, search
-from foxnas_core.search.chain import compiled
+from foxnas_core.search.compiling import compiled
 from foxnas_core.search.context_table import ContextTable
 from foxnas_core.search.problem import SearchProblem
 from foxnas_core.search.schedule import AnnealingSettings, temperatures

@@ -14,7 +14,9 @@ from collections.abc import Callable, Sequence
 import numpy as np
 import pandas as pd
 
+from foxnas_core.search.chain import PlainChains, compiled_chains
 from foxnas_core.search.chain_state import Chain, ChainArrays
+from foxnas_core.search.compiling import compiling_pays
 from foxnas_core.search.context_table import ContextTable
 from foxnas_core.search.feasibility import check_feasible, feasible_options
 from foxnas_core.search.polish import polish, polish_within
@@ -23,7 +25,6 @@ from foxnas_core.search.result import TRACE_COLUMNS, SearchResult
 from foxnas_core.search.schedule import AnnealingSettings, steered, temperatures
 from foxnas_core.search.solving import Solution, solve
 from foxnas_core.search.suggestion import limit_penalties, resolved
-from foxnas_core.search.uncompiled import compiling_pays
 
 RECORDS = 100
 
@@ -51,7 +52,7 @@ class Annealer:
         self._levels = self.settings.levels
         self._fall = temperatures(self.settings.schedule, *self._ends, self._levels)
         self._rounds = 1 + self.settings.restarts
-        self._neighbours = (np.empty(0, np.int64),) * 3
+        self._neighbours: tuple[np.ndarray, ...] = (np.empty(0, np.int64),) * 3
         if self.settings.mode == "teaching":
             edges = np.cumsum([0, *(len(n.targets) for n in problem.neighbours)])
             lengths = [len(n.starts) - 1 for n in problem.neighbours]
@@ -101,7 +102,9 @@ class Annealer:
                 found = table.undominated_as_good(found)
                 walked.append((context, table.reduced, table.undominated, found, penalties))
         tables = [table for _, table, *_ in walked]
-        arrays = ChainArrays(tables, settings.chains, self._levels, len(self._budgets))
+        arrays = ChainArrays(
+            tables, settings.chains, self._levels, len(self._budgets), self._neighbours
+        )
         chains: list[Chain] = []
         for context, table, kept, found, penalties in walked:
             for number in range(settings.chains):
@@ -110,8 +113,9 @@ class Annealer:
                 chain = Chain(
                     context, number, table, kept, found, arrays.penalties[row],
                     arrays.temperatures[row], arrays.options[row], arrays.best[row],
-                    arrays.totals[row], arrays.counts[row], arrays.random[row : row + 1],
-                    arrays.champions[row], arrays.champion_totals[row],
+                    arrays.now[row], arrays.met[row], arrays.counts[row],
+                    arrays.random[row : row + 1], arrays.champions[row],
+                    arrays.champion_totals[row],
                 )  # fmt: skip
                 self._begin(chain)
                 chains.append(chain)
@@ -119,13 +123,7 @@ class Annealer:
 
     def _loop(self) -> Callable[..., None]:
         """The inner loop, compiled or not: both make the same run."""
-        if self._compiled:
-            from foxnas_core.search.chain import run_chains
-
-            return run_chains
-        from foxnas_core.search.uncompiled import Chains
-
-        return Chains(self._arrays.scores, self._arrays.costs, *self._neighbours)
+        return compiled_chains() if self._compiled else PlainChains(self._arrays)
 
     def _begin(self, chain: Chain) -> None:
         """Put a chain at its next start: a random architecture, or the cheapest where the limit is
@@ -144,15 +142,15 @@ class Annealer:
         self._accepted_ended += int(chain.counts[1])
         chain.counts[:] = 0
         chain.starts += 1
-        here = chain.totals[0] = self._sums(chain.table, chain.options)
-        chain.totals[1, 0] = -math.inf
-        if (here[1:] <= self._budgets).all():
-            chain.totals[1] = here
+        chain.now[:] = self._sums(chain.table, chain.options)
+        chain.met[0] = -math.inf
+        if (chain.now[1:] <= self._budgets).all():
+            chain.met[:] = chain.now
             chain.best[:] = chain.options
 
     def _end(self, chain: Chain) -> None:
         """Polish what a chain found since its last start, and keep it if nothing better was."""
-        best, totals = chain.best, chain.totals[1]
+        best, totals = chain.best, chain.met
         if self.settings.mode == "full":
             # A chain too short to have met the limit starts from what certainly does.
             found = best if totals[0] > -math.inf else chain.feasible
@@ -239,10 +237,10 @@ class Annealer:
     def _propose(self, shares: np.ndarray) -> None:
         arrays = self._arrays
         self._run_chains(
-            shares, arrays.options, arrays.best, arrays.totals, arrays.counts, arrays.random,
-            arrays.temperatures, self.settings.steps, arrays.scores, arrays.costs, arrays.starts,
-            arrays.score_constants, arrays.cost_constants, arrays.sizes, *self._neighbours,
-            self._budgets, arrays.penalties,
+            shares, arrays.options, arrays.best, arrays.now, arrays.met, arrays.counts,
+            arrays.random, arrays.temperatures, self.settings.steps, arrays.scores, arrays.costs,
+            arrays.starts, arrays.score_constants, arrays.cost_constants, arrays.sizes,
+            *self._neighbours, self._budgets, arrays.penalties,
         )  # fmt: skip
 
     @staticmethod
@@ -254,7 +252,7 @@ class Annealer:
     def _publish(self) -> None:
         """Copy what others read, so that they never see half of a step."""
         arrays = self._arrays
-        scores = np.maximum(arrays.totals[:, 1, 0], arrays.champion_totals[:, 0])
+        scores = np.maximum(arrays.met[:, 0], arrays.champion_totals[:, 0])
         row = int(np.argmax(scores))
         leader = self._chains[row]
         options, totals = leader.found
@@ -269,7 +267,7 @@ class Annealer:
         level = last * self._levels // self.settings.steps
         self._records.append(
             (
-                proposals, float(leader.temperatures[level]), *leader.totals[0, :2].tolist(),
+                proposals, float(leader.temperatures[level]), *leader.now[:2].tolist(),
                 *leader.found[1][:2].tolist(), (accepted - self._accepted_before) / made,
             )
         )  # fmt: skip

@@ -1,4 +1,4 @@
-"""The chains of an annealing run, as objects and as the arrays of the compiled loop."""
+"""The chains of an annealing run, as objects and as the arrays of the loop."""
 
 import math
 from collections.abc import Sequence
@@ -14,8 +14,9 @@ class Chain:
     """One chain; its arrays are its rows of those in `ChainArrays`.
 
     It walks the options of `table`, which for each group are those at `kept` in the problem's own.
-    `counts` are those since the last start. `champion` and `champion_totals` are the best of the
-    starts that have ended, polished.
+    `now` and `met` are the totals of `options` and `best`, `counts` those since
+    the last start. `champion` and `champion_totals` are the best of the starts that have ended,
+    polished.
     """
 
     context: int
@@ -27,7 +28,8 @@ class Chain:
     temperatures: np.ndarray
     options: np.ndarray
     best: np.ndarray
-    totals: np.ndarray
+    now: np.ndarray
+    met: np.ndarray
     counts: np.ndarray
     random: np.ndarray
     champion: np.ndarray
@@ -45,20 +47,28 @@ class Chain:
     def found(self) -> tuple[np.ndarray, np.ndarray]:
         """Options and totals of the best of all starts; a score of -inf where none met the
         limits."""
-        if self.champion_totals[0] >= self.totals[1, 0]:
+        if self.champion_totals[0] >= self.met[0]:
             return self.champion, self.champion_totals
-        return self.best, self.totals[1]
+        return self.best, self.met
 
 
 class ChainArrays:
-    """What the compiled loop takes, of all chains; see `chain.run_chains`."""
+    """What the loop takes, of all chains; see `chain.run_chains`."""
 
-    def __init__(self, tables: Sequence[ContextTable], chains: int, levels: int, limits: int):
+    def __init__(
+        self,
+        tables: Sequence[ContextTable],
+        chains: int,
+        levels: int,
+        limits: int,
+        neighbours: tuple[np.ndarray, ...],
+    ):
         """Of so many chains for each of `tables`."""
+        self.neighbours = neighbours
         count, groups = len(tables) * chains, len(tables[0].scores)
         self.options = np.empty((count, groups), np.int64)
         self.best = np.empty((count, groups), np.int64)
-        self.totals = np.full((count, 2, 1 + limits), math.nan)
+        self.now, self.met = np.full((2, count, 1 + limits), math.nan)
         self.counts = np.zeros((count, 2), np.int64)
         self.random = np.empty(count, np.uint64)
         self.temperatures = np.empty((count, levels))
@@ -71,9 +81,9 @@ class ChainArrays:
         self.scores = np.concatenate([part for table in tables for part in table.scores])
         # Where there is no limit, one that costs nothing.
         self.costs = (
-            np.concatenate([part for table in tables for part in table.limit_costs])
+            np.concatenate([part.T for table in tables for part in table.limit_costs], axis=1)
             if tables[0].cost_constants
-            else np.zeros((len(self.scores), 1))
+            else np.zeros((1, len(self.scores)))
         )
         self.starts, self.sizes = np.repeat(starts, chains, 0), np.repeat(lengths, chains, 0)
         constants = [table.cost_constants or (0.0,) for table in tables]

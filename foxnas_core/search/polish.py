@@ -9,6 +9,7 @@ import math
 import numpy as np
 
 from foxnas_core.search.context_table import ContextTable
+from foxnas_core.search.exchange import compiled_exchange, exchange
 from foxnas_core.search.relaxation import limit_prices
 
 # Most options of a group that a polish under several limits tries, the best at their prices.
@@ -24,11 +25,6 @@ def polish(
     groups' best exchange for what a third leaves of the budget is looked up in the merged front of
     the two. Compiled or not, the answer is the same.
     """
-    if compiled:
-        from foxnas_core.search.exchange import exchange
-    else:
-        from foxnas_core.search.uncompiled import exchange
-
     # First, each option gives way to the efficient one that is as good and costs no more.
     at = np.array(
         [
@@ -37,7 +33,7 @@ def polish(
         ]
     )
     fronts = table.pair_fronts
-    exchange(
+    (compiled_exchange() if compiled else exchange)(
         at, budget, table.score_constant, table.cost_constant,
         fronts.scores, fronts.costs, fronts.starts,
         fronts.pair_scores, fronts.pair_costs, fronts.places, fronts.pair_starts,

@@ -9,20 +9,23 @@ different meters are independent. For each draw the whole front is solved exactl
 budget is looked up in it.
 """
 
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
+from functools import reduce
 
 import numpy as np
 import pandas as pd
 
 from foxnas_core.errors import InvalidInput
 from foxnas_core.regression import Predictor
-from foxnas_core.regression.link import Link
-from foxnas_core.search.exact import Front, front
+from foxnas_core.search.coupling import names_in
+from foxnas_core.search.exact import Front, front_of
+from foxnas_core.search.merging import merge_efficient
+from foxnas_core.search.options import full_codes
 from foxnas_core.search.problem import Candidate, SearchProblem
 from foxnas_core.space.architecture import Architecture, Value
 from foxnas_core.space.search_space import SearchSpace
-from foxnas_core.table.metrics import Metric
 
 DRAWS = 200
 _ROUNDING = 1e-9
@@ -102,18 +105,32 @@ def resampled_fronts(
 
     Raises `InvalidInput` where the front's predictors are no fitted regressions.
     """
-    predictors = (whole.problem.objective, whole.problem.limits[0].predictor)
-    rows, samples = [], []
+    problem = whole.problem
+    predictors = (problem.objective, problem.limits[0].predictor)
     rng = np.random.default_rng(seed)
+    samples, sums = [], []
     for predictor in predictors:
         if not isinstance(predictor, Predictor):
             raise InvalidInput("Only fitted regressions have coefficients to draw anew.")
-        rows.append(_OptionRows(predictor))
         samples.append(draw_estimates(predictor, draws, rng))
+        sums.append([_sums_of(problem, predictor, table.context) for table in problem.tables])
     points = []
-    for number, (first, second) in enumerate(zip(*samples, strict=True)):
-        problem = _redrawn(whole.problem, _Drawn(rows[0], first), _Drawn(rows[1], second))
-        found = front(problem)
+    for number, drawn in enumerate(zip(*samples, strict=True)):
+        parts = {}
+        for context, (table, *own) in enumerate(zip(problem.tables, *sums, strict=True)):
+            (score, scores), (cost, costs) = (
+                summed(estimates) for summed, estimates in zip(own, drawn, strict=True)
+            )
+            sign = problem.limits[0].sign
+            redrawn = replace(
+                table,
+                score_constant=problem.sign * score,
+                cost_constants=(sign * cost,),
+                scores=tuple(problem.sign * part for part in scores),
+                limit_costs=tuple(sign * part[:, np.newaxis] for part in costs),
+            )
+            parts[context] = merge_efficient(redrawn, math.inf)
+        found = front_of(problem, parts)
         points.append((found.costs, found.contexts, found.options))
         report(number + 1)
     return ResampledFronts(whole, seed, tuple(points))
@@ -129,9 +146,36 @@ def draw_estimates(predictor: Predictor, draws: int, rng: np.random.Generator) -
     return predictor.estimates + normal * spread
 
 
-def _redrawn(problem: SearchProblem, objective: "_Drawn", cost: "_Drawn") -> SearchProblem:
-    [limit] = problem.limits
-    return replace(problem, objective=objective, limits=(replace(limit, predictor=cost),))
+_Sums = Callable[[np.ndarray], tuple[float, list[np.ndarray]]]
+
+
+def _sums_of(problem: SearchProblem, predictor: Predictor, context: Mapping[str, Value]) -> _Sums:
+    """What makes of estimates the constant of a context and the values of each group's allowed
+    options; their regression rows are made once."""
+    space, form = problem.space, predictor.form
+
+    def rows(name: str, codes: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        codes = codes.copy()
+        for column, decision in enumerate(space.decisions):
+            if decision.name in context:
+                codes[:, column] = decision.choices.index(context[decision.name])
+        return form.matrix(codes, name), form.columns_of(name)
+
+    fixed, own = rows("", np.full((1, len(space.decisions)), -1, dtype=np.int16))
+    groups = []
+    for group, kept in zip(problem.groups, problem.options, strict=True):
+        names = names_in(predictor, problem.members(group))
+        codes = full_codes(problem.grouped, group)
+        groups.append(([rows(name, codes) for name in names], kept))
+
+    def summed(estimates: np.ndarray) -> tuple[float, list[np.ndarray]]:
+        values = [
+            reduce(np.add, [part @ estimates[columns] for part, columns in parts])[kept]
+            for parts, kept in groups
+        ]
+        return float((fixed @ estimates[own])[0]), values
+
+    return summed
 
 
 def _shares(
@@ -168,74 +212,3 @@ def _choices(choices: tuple[Value, ...]) -> list[str]:
 
 def _shown(value: Value | None) -> str:
     return "off" if value is None else str(value)
-
-
-@dataclass(frozen=True, eq=False)
-class _OptionRows:
-    """A predictor's regression rows of every option, made once for all draws.
-
-    Every draw is asked for the same options of a group, those of one problem.
-    """
-
-    predictor: Predictor
-    _kept: dict[tuple[str, tuple], np.ndarray] = field(default_factory=dict, repr=False)
-
-    def of(self, context: Mapping[str, Value], group: str, codes: np.ndarray) -> np.ndarray:
-        key = (group, tuple(context.items()))
-        if key not in self._kept:
-            codes = codes.copy()
-            for column, decision in enumerate(self.predictor.space.decisions):
-                if decision.name in context:
-                    codes[:, column] = decision.choices.index(context[decision.name])
-            self._kept[key] = self.predictor.form.matrix(codes, group)
-        return self._kept[key]
-
-
-@dataclass(frozen=True, eq=False)
-class _Drawn:
-    """A predictor with other estimates, as a search asks for it."""
-
-    rows: _OptionRows
-    estimates: np.ndarray
-
-    @property
-    def space(self) -> SearchSpace:
-        return self.rows.predictor.space
-
-    @property
-    def target(self) -> Metric:
-        return self.rows.predictor.target
-
-    @property
-    def link(self) -> Link:
-        return self.rows.predictor.link
-
-    @property
-    def table_fingerprint(self) -> str:
-        return self.rows.predictor.table_fingerprint
-
-    @property
-    def couplings(self) -> Mapping[str, tuple[str, ...]]:
-        return self.rows.predictor.couplings
-
-    def predict(self, architectures) -> pd.DataFrame:
-        return replace(self.rows.predictor, estimates=self.estimates).predict(architectures)
-
-    def split(self, context: Mapping[str, Value]) -> "_DrawnValues":
-        return _DrawnValues(self, context)
-
-
-@dataclass(frozen=True, eq=False)
-class _DrawnValues:
-    drawn: _Drawn
-    context: Mapping[str, Value]
-
-    @property
-    def constant(self) -> float:
-        nothing = np.full((1, len(self.drawn.space.decisions)), -1, dtype=np.int16)
-        return float(self.group_values("", nothing)[0])
-
-    def group_values(self, group: str, option_codes: np.ndarray) -> np.ndarray:
-        rows = self.drawn.rows
-        columns = rows.predictor.form.columns_of(group)
-        return rows.of(self.context, group, option_codes) @ self.drawn.estimates[columns]

@@ -244,8 +244,9 @@ def test_a_penalty_of_ones_own_is_used() -> None:
 
 
 def test_preparing_compiles_and_leaves_the_run_as_it_was() -> None:
-    from foxnas_core.search.chain import run_chains
+    from foxnas_core.search.chain import compiled_chains
 
+    run_chains = compiled_chains()
     annealer = Annealer(mini_problem(), SHORT)
     annealer.prepare()
     compiled = list(run_chains.signatures)
