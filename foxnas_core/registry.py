@@ -1,4 +1,5 @@
-"""Classes that are known by a name, ours as "package.module:class" until one is asked for."""
+"""What is known by a name: classes, ours as "package.module:class" until one is asked for, or
+values, one of each class."""
 
 from pkgutil import resolve_name
 from typing import Any
@@ -6,16 +7,18 @@ from typing import Any
 from foxnas_core.errors import InvalidInput
 
 
-def add_class(known: dict[str, Any], own: Any, kind: str) -> None:
-    """Make a class known by its `name`; raises `InvalidInput`, which calls it `kind` ("a task"),
-    where another one has the name."""
-    if known.setdefault(own.name, own) is not own:
+def add_named(known: dict[str, Any], own: Any, kind: str) -> None:
+    """Make a class or a value known by its `name`, in place of another value of its class; raises
+    `InvalidInput`, which calls it `kind` ("a task"), where another one has the name."""
+    other = known.get(own.name, own)
+    if other is not own and (isinstance(own, type) or type(other) is not type(own)):
         raise InvalidInput(f"There is {kind} {own.name!r} already; give yours another name.")
+    known[own.name] = own
 
 
-def class_named(known: dict[str, Any], name: str, kind: str) -> Any:
-    """The class of that name; raises `InvalidInput` where it is not known here."""
-    if name not in known:
+def named(known: dict[str, Any], name: Any, kind: str) -> Any:
+    """What has that name; raises `InvalidInput` where it is not known here."""
+    if not isinstance(name, str) or name not in known:
         noun = kind.split()[-1]
         raise InvalidInput(f"There is no {noun} {name!r}; known: {', '.join(known)}.")
     found = known[name]

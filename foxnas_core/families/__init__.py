@@ -14,6 +14,7 @@ from foxnas_core.families.family import Family
 from foxnas_core.families.listed import Listed
 from foxnas_core.families.mbconv import MBConv
 from foxnas_core.families.nasbench201 import NASBench201
+from foxnas_core.registry import add_named, named
 from foxnas_core.space.architecture import Architecture
 from foxnas_core.space.search_space import SearchSpace
 
@@ -26,19 +27,13 @@ def register_family(family: Family) -> None:
     Raises `InvalidInput` where another class's has the name, or where one of its forms has
     another's.
     """
-    known = _families.get(family.name)
-    if known is not None and type(known) is not type(family):
-        raise InvalidInput(
-            f"There is a family {family.name!r} already ({type(known).__name__}); give yours "
-            "another name."
-        )
     for other in _families.values():
         if other.name != family.name and set(other.forms) & set(family.forms):
             raise InvalidInput(
                 f"The families {other.name!r} and {family.name!r} both bring a form "
                 f"{sorted(set(other.forms) & set(family.forms))[0]!r}; rename yours."
             )
-    _families[family.name] = family
+    add_named(_families, family, "a family")
 
 
 def families() -> tuple[Family, ...]:
@@ -48,7 +43,7 @@ def families() -> tuple[Family, ...]:
 
 def family_of(space: SearchSpace) -> Family:
     """The family of a space; raises `InvalidInput` where it is not known here."""
-    return _known(space.family)
+    return named(_families, space.family, "a family")
 
 
 def space_from_dict(document: Mapping[str, Any]) -> SearchSpace:
@@ -62,7 +57,7 @@ def space_from_dict(document: Mapping[str, Any]) -> SearchSpace:
         raise InvalidInput(
             f"The search space has format {document.get('format')!r}; this version reads 1."
         )
-    family = _known(document.get("family"))
+    family = named(_families, document.get("family"), "a family")
     name = document.get("name")
     if not isinstance(name, str) or not name or len(name) > 100 or not name.isprintable():
         raise InvalidInput("The search space needs a name, of one line and 100 characters at most.")
@@ -95,14 +90,6 @@ def architecture_from_document(space: SearchSpace, document: Any) -> Architectur
     if not isinstance(document, dict):
         raise InvalidInput("An architecture must be one JSON object of choices.")
     return space.architecture(document)
-
-
-def _known(name: Any) -> Family:
-    if not isinstance(name, str) or name not in _families:
-        raise InvalidInput(
-            f"The search space is of family {name!r}; known: {', '.join(_families)}."
-        )
-    return _families[name]
 
 
 def shipped_spaces() -> list[str]:

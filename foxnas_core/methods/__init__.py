@@ -5,27 +5,18 @@ architectures evaluated is better written as a strategy (`search.strategies`), w
 by itself here.
 """
 
-from foxnas_core.errors import InvalidInput
 from foxnas_core.methods.lookup import CompleteTable
 from foxnas_core.methods.method import Method, Question, Run, Selection
 from foxnas_core.methods.predicted import Annealing, Evaluating
+from foxnas_core.registry import add_named, named
 from foxnas_core.search.strategies.strategy import STRATEGIES
 
 _methods: dict[str, Method] = {}
 
 
 def register_method(method: Method) -> None:
-    """Make a method known by its name.
-
-    Raises `InvalidInput` where another class's has the name.
-    """
-    known = _methods.get(method.name)
-    if known is not None and type(known) is not type(method):
-        raise InvalidInput(
-            f"There is a method {method.name!r} already ({type(known).__name__}); give yours "
-            "another name."
-        )
-    _methods[method.name] = method
+    """Make a method known by its name; raises `InvalidInput` where another class's has the name."""
+    add_named(_methods, method, "a method")
 
 
 def methods() -> tuple[Method, ...]:
@@ -35,9 +26,7 @@ def methods() -> tuple[Method, ...]:
 
 def method_of(name: str) -> Method:
     """The method of a name; raises `InvalidInput` where there is none."""
-    if name not in _methods:
-        raise InvalidInput(f"{name!r} is no method; choose from {', '.join(_methods)}.")
-    return _methods[name]
+    return named(_methods, name, "a method")
 
 
 for _method in (Annealing(), CompleteTable(), *map(Evaluating, STRATEGIES)):

@@ -6,7 +6,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from foxnas_core.registry import add_class, class_named
+from foxnas_core.registry import add_named, named
 from foxnas_core.tasks.task import Task
 
 CLASSIFICATION = "classification"
@@ -18,12 +18,12 @@ _tasks: dict[str, type[Task] | str] = {
 
 def register_task(task: type[Task]) -> None:
     """Make a task known by its name; raises `InvalidInput` where another class has the name."""
-    add_class(_tasks, task, "a task")
+    add_named(_tasks, task, "a task")
 
 
 def task_named(name: str) -> type[Task]:
     """The task of that name; raises `InvalidInput` where it is not known here."""
-    return class_named(_tasks, name, "a task")
+    return named(_tasks, name, "a task")
 
 
 def tasks() -> tuple[str, ...]:

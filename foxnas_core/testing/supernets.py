@@ -5,19 +5,20 @@ from collections.abc import Sequence
 
 import torch
 
+from foxnas_core.families import family_of
 from foxnas_core.networks import Network, SupernetAdapter
 from foxnas_core.space.architecture import Architecture
 
 
 def check_supernet(supernet: SupernetAdapter, *, seed: int = 0, count: int = 4) -> None:
-    """Check the extremes and some architectures that are drawn by the seed."""
+    """Check the family's landmarks and some architectures that are drawn by the seed."""
     space = supernet.space
-    extremes = [space.extreme(which) for which in ("largest", "smallest")]
+    landmarks = list(family_of(space).landmarks(space).values())
     supernet.eval()
     assert any(p.requires_grad for p in supernet.parameters()), "nothing to train"
-    for architecture in [*extremes, *space.sample(count, seed=seed)]:
+    for architecture in [*landmarks, *space.sample(count, seed=seed)]:
         check_extracted(supernet, architecture, seed=seed)
-    check_trains(supernet, extremes)
+    check_trains(supernet, landmarks)
 
 
 @torch.no_grad()

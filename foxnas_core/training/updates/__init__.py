@@ -5,7 +5,7 @@
 
 from typing import TYPE_CHECKING
 
-from foxnas_core.registry import add_class, class_named
+from foxnas_core.registry import add_named, named
 
 if TYPE_CHECKING:
     from foxnas_core.training.update import Update
@@ -21,12 +21,12 @@ _updates: "dict[str, type[Update] | str]" = {
 
 def register_update(update: "type[Update]") -> None:
     """Make an update known by its name; raises `InvalidInput` where another class has the name."""
-    add_class(_updates, update, "an update")
+    add_named(_updates, update, "an update")
 
 
 def update_named(name: str) -> "type[Update]":
     """The update of that name; raises `InvalidInput` where it is not known here."""
-    return class_named(_updates, name, "an update")
+    return named(_updates, name, "an update")
 
 
 def updates() -> tuple[str, ...]:
