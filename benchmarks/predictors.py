@@ -129,7 +129,7 @@ def run_auto(table: MeasurementTable, data: Data, seeds: Sequence[int]) -> Run:
     picked: Counter[str] = Counter()
     parameters = []
     for own, seed in zip(held_out, seeds, strict=True):
-        fold = deal_folds(data.ids, seed)
+        fold = deal_folds(data.members, seed)
         for number in np.unique(fold):
             held = fold == number
             predictor = fit(measured.rows(~held), data.target, seed=seed)
@@ -151,7 +151,7 @@ class Dealt(NamedTuple):
 
 
 def deal(data: Data, space: SearchSpace, seed: int) -> Dealt:
-    fold = deal_folds(data.ids, seed)
+    fold = deal_folds(data.members, seed)
     links = {}
     if data.target == "accuracy":
         name = "per_layer" if data.ordered else "choice_counts"

@@ -150,6 +150,8 @@ with page(
             if one.lacks(given):
                 st.header(one.title)
             show(one, given)
+    if measurements.equals.needs(given) is None:
+        show(measurements.equals, given)
     wanted = st.segmented_control(
         "Rows to list",
         list(measurements.BADGES),

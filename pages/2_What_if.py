@@ -7,6 +7,7 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
+from foxnas_core.cards.measurements import equals
 from foxnas_core.explanation.edits import edit_effects, path_effects
 from foxnas_core.families import family_of
 from foxnas_core.figures.effects import (
@@ -22,6 +23,7 @@ from foxnas_core.space.editing.diff import diff_table
 from foxnas_core.space.editing.history import History
 from foxnas_core.study import Study
 from pages.shared import cache, choices
+from pages.shared.cards import given_of
 from pages.shared.comparison_picker import Other, kept_variants, other_picker, variants_menu
 from pages.shared.cost import chosen_cost, cost_picker
 from pages.shared.editor import (
@@ -77,6 +79,9 @@ def workbench(study: Study) -> None:
         now = history.now.architecture
         with pin("predictions"):
             rows = show_predictions(predictors, history.now.start, now)
+        given = given_of(study)
+        if equals.needs(given) is None and (said := given.equals().told(study.space, now)):
+            st.info(plain(said))
         other = show_editor(study, latency)
         if other is not None:
             show_difference(study, predictors, now, other)

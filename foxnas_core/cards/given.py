@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from foxnas_core.regression.inference import Inference
     from foxnas_core.regression.picker import Recommendation
     from foxnas_core.search.exact import Front
+    from foxnas_core.table.equals import EqualNetworks
 
 _P = ParamSpec("_P")
 _T = TypeVar("_T")
@@ -202,6 +203,13 @@ class Given:
 
         objective = self.objective or self.study.objective.column
         return cost_front(self.predictor(objective), self.predictor(cost))
+
+    @once
+    def equals(self) -> "EqualNetworks":
+        """The measured objective by network; raises as `MeasurementTable.values`."""
+        from foxnas_core.table.equals import EqualNetworks
+
+        return EqualNetworks.of(self.table, self.study.objective)
 
     # Beside another study
 

@@ -5,6 +5,7 @@ from foxnas_core.cards.card import Card
 from foxnas_core.cards.given import Given
 from foxnas_core.errors import MissingPart
 from foxnas_core.figures import measurements as figures
+from foxnas_core.table.equals import has_keys
 from foxnas_core.table.latency_verdicts import (
     FAILED,
     MOST_SPREAD,
@@ -133,6 +134,35 @@ def drift(given: Given) -> Card:
         "was begun; latencies are divided by it. Bars: how far it differed within a round.",
         table=table,
         draw=lambda: figures.drift_figure(table),
+    )
+
+
+def _no_equals(given: Given) -> str | None:
+    metric, space = given.study.objective, given.study.space
+    if not has_keys(space):
+        return (
+            f"Of family {space.family!r} no two architectures are known to be equal networks, so "
+            "none is measured under another id."
+        )
+    if metric not in given.table.targets:
+        return f"The table has no {metric.column} yet; measure it or import a table that has it."
+    if not metric.quality:
+        return f"{metric.title} is no quality, which alone equal networks share."
+    return None
+
+
+@analysis("Measurements", "equals", "Equal networks", _no_equals)
+def equals(given: Given) -> Card:
+    """How many rows are equal networks under another id, and how far those differ."""
+    found = given.equals()
+    return Card(
+        sentence=found.sentence(),
+        table=found.groups,
+        notes=(
+            "Equal networks compute the same from the same weights. They share their quality and "
+            "stay in one fold of every cross-validation; their costs are their own, as a device "
+            "may run what the output doesn't need.",
+        ),
     )
 
 

@@ -7,6 +7,7 @@ import numpy as np
 from foxnas_core.errors import InvalidInput
 from foxnas_core.regression import Predictor
 from foxnas_core.regression.leastsquares import leverage
+from foxnas_core.table.equals import fold_members
 from foxnas_core.table.latency_verdicts import usable
 from foxnas_core.table.measurements import MeasurementTable
 
@@ -18,7 +19,8 @@ _ROUNDING = 1e-8
 class FittedRows:
     """The n measured rows of one target under one form of p terms.
 
-    - `numbers` (n,): positions of the rows in the table, from 0; `ids` (n,) their subnets'.
+    - `numbers` (n,): positions of the rows in the table, from 0; `ids` (n,) their subnets',
+      and `members` (n,) those of `fold_members`.
     - `measured` (n,): in the target's unit; `response` (n,) the same on the link's scale.
     - `x` (n, p) the regression rows, `q` (n, p) and `r` (p, p) their QR factors.
     - `fitted` and `residuals` (n,): on the link's scale.
@@ -28,6 +30,7 @@ class FittedRows:
     predictor: Predictor
     numbers: np.ndarray
     ids: np.ndarray
+    members: np.ndarray
     measured: np.ndarray
     response: np.ndarray
     x: np.ndarray
@@ -54,6 +57,7 @@ class FittedRows:
             predictor=predictor,
             numbers=numbers,
             ids=table.frame["id"].to_numpy()[numbers],
+            members=fold_members(table, predictor.target)[numbers],
             measured=measured,
             response=response,
             x=x,

@@ -160,7 +160,7 @@ class _Draws:
 
     @classmethod
     def of(cls, rows: FittedRows, kept: np.ndarray) -> "_Draws":
-        member = np.unique(rows.ids[kept], return_inverse=True)[1]
+        member = np.unique(rows.members[kept], return_inverse=True)[1]
         return cls(
             rows,
             rows.q[kept],

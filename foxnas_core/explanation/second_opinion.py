@@ -22,6 +22,7 @@ from foxnas_core.regression.assessment import agreement
 from foxnas_core.regression.leastsquares import deal_folds
 from foxnas_core.space.architecture import Architecture
 from foxnas_core.space.search_space import SearchSpace
+from foxnas_core.table.equals import fold_members
 from foxnas_core.table.latency_verdicts import usable
 from foxnas_core.table.measurements import MeasurementTable
 
@@ -103,7 +104,7 @@ def second_opinion(
     features = tuple(sorted(position for block in blocks for position in block.decisions))
     rows = _rows(space, codes, features)
     response = predictor.link.forward(y)
-    fold = deal_folds(table.frame["id"].to_numpy()[read], seed, FOLDS)
+    fold = deal_folds(fold_members(table, predictor.target)[read], seed, FOLDS)
     predicted = np.empty_like(y)
     for number in np.unique(fold):
         held = fold == number

@@ -86,12 +86,13 @@ class Family(ABC):
         found: dict[str, Architecture] = {n: a for n, a in self.extremes(space).items()}
         return found or {"reference": self.reference(space)}
 
-    def canonical(self, space: SearchSpace, architecture: Architecture) -> str:
-        """A key under which networks meet that compute the same from the same weights.
+    def canonical(self, space: SearchSpace, architecture: Architecture) -> str | None:
+        """A key under which networks meet that compute the same from the same weights; None, for
+        each architecture alike, where those that differ never do.
 
         It groups qualities, never costs: a device may run what a network's output doesn't need.
         """
-        return architecture.id
+        return None
 
     def graph(self, space: SearchSpace, architecture: Architecture) -> Graph | None:
         """The architecture as a graph; None where it is drawn as a grid of blocks."""

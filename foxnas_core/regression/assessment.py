@@ -1,6 +1,6 @@
 """How well a form suits the rows of a table, told by cross-validation."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -11,8 +11,10 @@ from foxnas_core.regression.interactions import select_interactions, with_intera
 from foxnas_core.regression.leastsquares import FoldedRows, clearly_above, deal_folds
 from foxnas_core.regression.link import Link
 from foxnas_core.regression.predictor import CrossValidation
+from foxnas_core.table.equals import fold_members
 from foxnas_core.table.latency_verdicts import failed_rows, usable
 from foxnas_core.table.measurements import MeasurementTable
+from foxnas_core.table.metrics import metric_of
 
 # Level of the test that a ceiling must pass to be chosen.
 CLEAR = 0.01
@@ -29,7 +31,8 @@ _INDEPENDENT = 1e-8
 
 @dataclass(frozen=True, eq=False)
 class Data:
-    """The rows of one target that a fit reads: values `y` (n,), `codes` (n, decisions), `ids` (n,).
+    """The rows of one target that a fit reads: values `y` (n,), `codes` (n, decisions), and
+    `members` (n,), which are equal where a fold must hold both rows (see `fold_members`).
 
     Rows whose latency failed a check (see `badges`) are not among them; `left_out` counts those.
     `ordered` is the table's.
@@ -38,7 +41,7 @@ class Data:
     target: str
     y: np.ndarray
     codes: np.ndarray
-    ids: np.ndarray
+    members: np.ndarray
     ordered: bool
     left_out: int = 0
 
@@ -56,12 +59,14 @@ class Data:
             raise InvalidInput(
                 f"The table has no row with {target} yet; measure subnets or import a table first."
             )
-        ids = table.frame["id"].to_numpy()[measured]
-        return cls(target, values[measured], table.codes[measured], ids, table.ordered, left_out)
+        members = fold_members(table, metric_of(target))
+        rows = (own[measured] for own in (values, table.codes, members))
+        return cls(target, *rows, table.ordered, left_out)
 
     def rows(self, chosen: np.ndarray) -> "Data":
         """Some of the rows, by position or mask."""
-        return replace(self, y=self.y[chosen], codes=self.codes[chosen], ids=self.ids[chosen])
+        rows = (own[chosen] for own in (self.y, self.codes, self.members))
+        return Data(self.target, *rows, self.ordered, self.left_out)
 
     def sample(self, seed: int) -> "Data":
         """At most `LARGEST_SAMPLE` of the rows: more don't change which form is best, only how
@@ -88,7 +93,7 @@ def assess(data: Data, form: Form, link: str, *, seed: int) -> Assessment:
     Raises `InvalidInput` where the rows can't carry the form, or for an unfit `link`.
     """
     x, y = form.matrix(data.codes), data.y
-    folded = FoldedRows.of(x, deal_folds(data.ids, seed))
+    folded = FoldedRows.of(x, deal_folds(data.members, seed))
     check_rows(form, folded, x, y, data.left_out)
     held_out, saturates = _choose_link(folded, y, form, link)
     scale = Link()

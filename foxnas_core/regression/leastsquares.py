@@ -62,10 +62,10 @@ class FoldedRows:
         return predicted
 
 
-def deal_folds(ids: np.ndarray, seed: int, folds: int = FOLDS) -> np.ndarray:
-    """The fold (n,) of each row: rows of one architecture, which share their id, stay together,
-    so that none is predicted from its own repeats."""
-    distinct, member = np.unique(ids, return_inverse=True)
+def deal_folds(members: np.ndarray, seed: int, folds: int = FOLDS) -> np.ndarray:
+    """The fold (n,) of each row: rows of one member (n,), of one network, stay together, so that
+    none is predicted from its own repeats."""
+    distinct, member = np.unique(members, return_inverse=True)
     dealt = np.arange(len(distinct)) % folds
     np.random.default_rng(seed).shuffle(dealt)
     return dealt[member]

@@ -90,7 +90,7 @@ def recommend(
     data = Data.of(table, target).sample(seed)
     choice = choose(data, table.space, link, seed=seed)
     held_out = np.full(len(data.y), np.nan)
-    outer = deal_folds(data.ids, seed + 1, OUTER_FOLDS)
+    outer = deal_folds(data.members, seed + 1, OUTER_FOLDS)
     for number in np.unique(outer):
         held = outer == number
         try:

@@ -458,3 +458,15 @@ def test_a_published_table_without_order_or_resolution(studies):
     ):
         page = run_page(name, study="published")
         assert not page.exception and not page.error, (name, [e.value for e in page.error])
+
+
+def test_a_cell_is_told_of_equal_ones_that_were_measured(cell_study):
+    space = cell_study.space
+    now = dict.fromkeys(space.by_name, "none")
+    now |= {"edge_0_1": "nor_conv_3x3", "edge_1_3": "nor_conv_1x1"}
+    # What ends in a node that nobody reads makes no difference.
+    measured = space.architecture(now | {"edge_0_2": "avg_pool_3x3"})
+    cell_study.append([measured], [{"accuracy": 61.0, "latency_ms": 2.0}])
+    page = run_page(PAGE, study="nas", architecture=json.dumps(now))
+    assert not page.exception and not page.error
+    assert plain(f"computes the same as {measured.id} (61.00 % measured).") in sentences(page)

@@ -3,6 +3,7 @@
 import itertools
 from collections import Counter
 from collections.abc import Sequence
+from functools import cache
 
 from foxnas_core.families.nasbench201.space import EDGES, NODES, NONE, POOL, SKIP
 
@@ -26,7 +27,8 @@ def live_edges(operations: Sequence[str]) -> tuple[bool, ...]:
     return tuple(e in edges and e[0] in reached and e[1] in needed for e in EDGES)
 
 
-def canonical_key(operations: Sequence[str]) -> str:
+@cache
+def canonical_key(operations: tuple[str, ...]) -> str:
     """A key that two cells share if and only if, with some matching of their convolutions, they
     compute the same from the same weights.
 

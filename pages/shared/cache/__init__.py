@@ -16,6 +16,7 @@ from pages.shared.cache.explaining import (
 from pages.shared.cache.fits import (
     calibrations_of,
     diagnosis_of,
+    equals_of,
     inference_of,
     learning_curve_of,
     measured_labels_of,
@@ -82,6 +83,7 @@ __all__ = [
     "dependence_of",
     "diagnosis_of",
     "drawn",
+    "equals_of",
     "export_stamp",
     "exports",
     "foreign_of",

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from foxnas_core.regression.inference import Inference
     from foxnas_core.regression.picker import Recommendation
     from foxnas_core.search.calibration import SearchCalibration
+    from foxnas_core.table.equals import EqualNetworks
 
 
 @cached()
@@ -33,6 +34,14 @@ def measured_labels_of(study: Study, latency: str) -> dict[str, str]:
         row["id"]: " · ".join([row["id"], *(f"{t.text(row[t.column])} {t.unit}" for t in targets)])
         for row in rows[["id", *(t.column for t in targets)]].to_dict("records")
     }
+
+
+@cached()
+def equals_of(study: Study) -> "EqualNetworks":
+    """The measured objective by network; raises as `MeasurementTable.values`."""
+    from foxnas_core.table.equals import EqualNetworks
+
+    return EqualNetworks.of(table_of(study), study.objective)
 
 
 def middle_of(study: Study, column: str) -> float:
