@@ -1,6 +1,6 @@
 """How well a form suits the rows of a table, told by cross-validation."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -59,14 +59,15 @@ class Data:
             raise InvalidInput(
                 f"The table has no row with {target} yet; measure subnets or import a table first."
             )
-        members = fold_members(table, metric_of(target))
-        rows = (own[measured] for own in (values, table.codes, members))
-        return cls(target, *rows, table.ordered, left_out)
+        members = fold_members(table, metric_of(target))[measured]
+        return cls(
+            target, values[measured], table.codes[measured], members, table.ordered, left_out
+        )
 
     def rows(self, chosen: np.ndarray) -> "Data":
         """Some of the rows, by position or mask."""
-        rows = (own[chosen] for own in (self.y, self.codes, self.members))
-        return Data(self.target, *rows, self.ordered, self.left_out)
+        y, codes, members = self.y[chosen], self.codes[chosen], self.members[chosen]
+        return replace(self, y=y, codes=codes, members=members)
 
     def sample(self, seed: int) -> "Data":
         """At most `LARGEST_SAMPLE` of the rows: more don't change which form is best, only how

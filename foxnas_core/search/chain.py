@@ -181,6 +181,7 @@ class PlainChains:
         sizes, neighbour_groups, neighbour_starts, neighbours, budgets, penalties,
     ):  # fmt: skip
         """As `run_chains`."""
+        loop: Callable[..., Iterator[Any]] = run_chain
         for c in np.flatnonzero(shares):
             arrays = options[c], best[c], now[c], found[c], counts[c]
             state = [array.tolist() for array in arrays]
@@ -188,7 +189,7 @@ class PlainChains:
                 drawn = draws(random[c : c + 1], 2 * part)
                 halves = ((drawn >> _HALF).tolist(), (drawn & _LOW).tolist())
                 uniforms = ((drawn >> np.uint64(11)).astype(np.float64) * 2.0**-53).tolist()
-                left = run_chain(
+                left = loop(
                     *state, zip(*halves, uniforms, strict=True),
                     part, temperatures[c].tolist(), steps,
                     self._scores, self._costs, starts[c].tolist(), float(score_constants[c]),
