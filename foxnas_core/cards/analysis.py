@@ -12,9 +12,11 @@ from foxnas_core.errors import FoxnasError, InvalidInput, MissingPart
 # The modules of this room, each with the cards of a page.
 MODULES = (
     "coefficients",
+    "devices",
     "diagnostics",
     "handmade",
     "measurements",
+    "planning",
     "quantization",
     "trust",
 )

@@ -10,47 +10,75 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from foxnas_core.errors import FoxnasError, MissingPart
 from foxnas_core.evidence.handmade.record import HANDMADE
 from foxnas_core.evidence.trust.pairs import TRUST
+from foxnas_core.search.rounds.record import ROUNDS
 from foxnas_core.space.architecture import Architecture
 from foxnas_core.study import Study, file_hash
 from foxnas_core.table.measurements import MeasurementTable
 from foxnas_core.table.metrics import metric_of
 
 if TYPE_CHECKING:
+    from foxnas_core.devices.comparison import DeviceComparison
+    from foxnas_core.devices.curve import TransferCurve
+    from foxnas_core.devices.reversals import RankReversals
     from foxnas_core.diagnostics.diagnosis import Diagnosis
     from foxnas_core.diagnostics.learning_curve import LearningCurve
     from foxnas_core.evidence.handmade.claims import Comparison
     from foxnas_core.evidence.handmade.record import HandmadeRecord
     from foxnas_core.evidence.trust.pairs import TrustRecord
     from foxnas_core.evidence.trust.report import TrustReport
+    from foxnas_core.planning.plan import MeasurementPlan
     from foxnas_core.quantization.comparison import PrecisionComparison
     from foxnas_core.regression import Predictor
     from foxnas_core.regression.inference import Inference
     from foxnas_core.regression.picker import Recommendation
     from foxnas_core.search.exact import Front
+    from foxnas_core.search.rounds.record import RoundsRecord
     from foxnas_core.table.equals import EqualNetworks
 
-_P = ParamSpec("_P")
 _T = TypeVar("_T")
+_Method = TypeVar("_Method", bound=Callable[..., Any])
 
 
-def once(
-    method: Callable[Concatenate["Given", _P], _T],
-) -> Callable[Concatenate["Given", _P], _T]:
+def once(method: _Method) -> _Method:
     """A method of `Given` that is computed once for equal arguments, all of them hashable."""
     signature = inspect.signature(method)
 
     @functools.wraps(method)
-    def asked(self: "Given", *args: _P.args, **named: _P.kwargs) -> _T:
+    def asked(self: "Given", *args: Any, **named: Any) -> Any:
         bound = signature.bind(self, *args, **named)
         bound.apply_defaults()
         return self.kept(method, *bound.args[1:])
 
-    return asked
+    return cast(_Method, asked)
+
+
+@dataclass(frozen=True)
+class Shared:
+    """What a result follows from, besides its arguments: the study's `table` and the `files` of its
+    folder. At most so many `entries` are worth keeping; `spinner` says what one waits for."""
+
+    files: tuple[str, ...]
+    table: bool
+    entries: int
+    spinner: bool | str
+
+
+def shared(
+    *files: str, table: bool = True, entries: int = 16, spinner: bool | str = False
+) -> Callable[[_Method], _Method]:
+    """Compute a method `once`, and say that it tells of the study alone, however that is looked at,
+    so that whoever keeps results may share it among all who look."""
+
+    def known(method: _Method) -> _Method:
+        method.shared = Shared(files, table, entries, spinner)  # type: ignore[attr-defined]
+        return once(method)
+
+    return known
 
 
 @dataclass(frozen=True, eq=False)
@@ -61,7 +89,8 @@ class Given:
     `target` the one that is looked into alone, by default the objective; `form`, `link` and
     `intervals` are how regressions are fitted and their effects bounded; `budget` is in the cost's
     unit and `architecture` the chosen one, None where nobody chose; `beside` is a second study to
-    compare with, `campaign` the one whose rows are looked at, None for all.
+    compare with, `campaign` the one whose rows are looked at, None for all; `against` is the
+    column, of another device, that the cost or the target is held against.
     """
 
     study: Study
@@ -75,6 +104,7 @@ class Given:
     architecture: Architecture | None = None
     beside: "Given | None" = None
     campaign: str | None = None
+    against: str | None = None
     _results: dict[tuple, Any] = field(default_factory=dict, repr=False)
 
     def kept(self, method: Callable[..., _T], *arguments: Any) -> _T:
@@ -166,7 +196,7 @@ class Given:
         kept = kept_fits(self.study)
         return fit_all(self.table, form, link, targets=[column], kept=kept)[column]
 
-    @once
+    @shared(entries=64, spinner="Computing intervals …")
     def inference(
         self, column: str, form: str = "auto", link: str = "auto", kind: str = "ordinary"
     ) -> "Inference":
@@ -175,21 +205,21 @@ class Given:
 
         return inference(self.predictor(column, form, link), kind, table=self.table)
 
-    @once
+    @shared(spinner="Comparing the forms, 50 times over …")
     def recommendation(self, column: str, link: str) -> "Recommendation":
         """The recommended form of one target and why; raises as `regression.fit`."""
         from foxnas_core.regression.picker import recommend
 
         return recommend(self.table, column, link if metric_of(column).saturates else "none")
 
-    @once
+    @shared(spinner="Looking for what speaks against the fit …")
     def diagnosis(self, column: str, form: str, link: str) -> "Diagnosis":
         """What speaks against one predictor; raises as `predictor` and `diagnose`."""
         from foxnas_core.diagnostics.diagnosis import diagnose
 
         return diagnose(self.predictor(column, form, link), self.table)
 
-    @once
+    @shared(spinner="Fitting parts of the table …")
     def learning_curve(self, column: str, form: str, link: str) -> "LearningCurve":
         """How one predictor depends on the number of rows; raises as `learning_curve`."""
         from foxnas_core.diagnostics.learning_curve import learning_curve
@@ -204,12 +234,64 @@ class Given:
         objective = self.objective or self.study.objective.column
         return cost_front(self.predictor(objective), self.predictor(cost))
 
-    @once
+    @shared()
     def equals(self) -> "EqualNetworks":
         """The measured objective by network; raises as `MeasurementTable.values`."""
         from foxnas_core.table.equals import EqualNetworks
 
         return EqualNetworks.of(self.table, self.study.objective)
+
+    # Devices beside each other
+
+    @shared(spinner="Fitting both devices …")
+    def device_fits(self, first: str, second: str) -> "tuple[Predictor, Predictor]":
+        """Two devices' fits on the subnets that both measured; raises as `fit_pair`."""
+        from foxnas_core.devices.common import fit_pair
+
+        return fit_pair(self.table, first, second)
+
+    @shared()
+    def device_comparison(self, first: str, second: str) -> "DeviceComparison":
+        """How two devices' effects differ; raises as `fit_pair`."""
+        from foxnas_core.devices.comparison import compare_devices
+
+        return compare_devices(*self.device_fits(first, second), table=self.table)
+
+    @shared(spinner="Comparing every pair of subnets …")
+    def reversals(self, first: str, second: str) -> "RankReversals":
+        """Which subnets swap their order between two devices; raises as `rank_reversals`."""
+        from foxnas_core.devices.reversals import rank_reversals
+
+        residual_sds = None
+        with suppress(FoxnasError):  # the measurements' own noise needs no fit
+            one, other = self.device_fits(first, second)
+            residual_sds = one.residual_variance**0.5, other.residual_variance**0.5
+        return rank_reversals(self.table, first, second, residual_sds=residual_sds)
+
+    @shared(spinner="Calibrating from few rows, many times …")
+    def transfer_curve(self, source: str, target: str) -> "TransferCurve":
+        """The error of a calibration by its rows; raises as `transfer_curve`."""
+        from foxnas_core.devices.curve import transfer_curve
+
+        return transfer_curve(self.predictor(source), table=self.table, target=target)
+
+    # What to measure next
+
+    @shared("optima.parquet", entries=32, spinner="Planning the batch, which takes some seconds …")
+    def plan(self, column: str, count: int) -> "MeasurementPlan":
+        """The next batch for one target; raises as `steps.plan.plan_measurements`."""
+        from foxnas_core.planning.plan import plan_next
+
+        predictor = None
+        with suppress(FoxnasError):  # too few rows for a fit, which the plan then says
+            predictor = self.predictor(column)
+        taken = self.study.optima().codes
+        return plan_next(self.table, column, count, predictor=predictor, taken=taken)
+
+    @shared("rounds.json", table=False)
+    def rounds(self) -> "RoundsRecord | None":
+        """The study's rounds of search and measurement; raises as the study's record."""
+        return self.study.record(ROUNDS)
 
     # Beside another study
 
@@ -224,12 +306,12 @@ class Given:
 
     # Records
 
-    @once
+    @shared("trust.json", table=False)
     def trust(self) -> "TrustRecord | None":
         """The subnets that were trained alone; raises as `Study.trust`."""
         return self.study.record(TRUST)
 
-    @once
+    @shared("trust.json", table=False)
     def trust_report(self) -> "TrustReport":
         """What those subnets tell; raises as `trust_report`."""
         from foxnas_core.evidence.trust.report import trust_report
@@ -239,12 +321,12 @@ class Given:
         # The seed of the run, so that everybody says the same of it.
         return trust_report(pairs, seed=pairs[0].seed if pairs else 0)
 
-    @once
+    @shared("handmade.json", table=False)
     def handmade(self) -> "HandmadeRecord | None":
         """The networks designed by hand; raises as the study's record."""
         return self.study.record(HANDMADE)
 
-    @once
+    @shared("handmade.json", table=False, entries=32)
     def handmade_comparison(self, way: str, precision: str) -> "Comparison":
         """Those held against the searched ones; raises as `claims.compare`."""
         from foxnas_core.evidence.handmade.claims import compare
@@ -255,7 +337,7 @@ class Given:
         seed = record.seeds[0] if record.seeds else 0
         return compare(record, way=way, precision=precision, seed=seed)
 
-    @once
+    @shared("supernet.safetensors", table=False)
     def weights(self) -> str:
         """The hash of the study's weights, "" where it has none."""
         file = self.study.checkpoint_file

@@ -30,6 +30,7 @@ def explain(options: argparse.Namespace) -> Answer:
         options.architecture and named_architecture(study, options.architecture),
         options.beside and Given(open_study(options.beside)),
         options.campaign,
+        options.against,
     )
     if options.analysis is None:
         return _every(given)

@@ -11,7 +11,7 @@ from foxnas_core.regression.features import build_form
 from foxnas_core.space.architecture import Architecture
 from foxnas_core.table.latency_verdicts import usable, without_failed
 from foxnas_core.table.measurements import MeasurementTable
-from foxnas_core.table.metrics import Metric
+from foxnas_core.table.metrics import Metric, metric_of
 
 
 def latency_columns(table: MeasurementTable) -> list[str]:
@@ -19,9 +19,32 @@ def latency_columns(table: MeasurementTable) -> list[str]:
     return [target.column for target in table.targets if target.timed]
 
 
+def device_columns(table: MeasurementTable, cost: Metric) -> list[str]:
+    """The columns of one measure on several devices: of `cost` where it has several, else of the
+    measure that has most of them."""
+    found: dict[str, list[str]] = {}
+    for target in table.targets:
+        if target.suffix == "DEVICE":
+            found.setdefault(target.head, []).append(target.column)
+    best = max(found, key=lambda h: (len(found[h]) > 1, h == cost.head, len(found[h])), default="")
+    return found.get(best, [])
+
+
 def device_of(target: Metric) -> str:
     """The device's name; the column without one is that of the unquantized network."""
     return target.column.partition(":")[2] or "fp32"
+
+
+def on_device(target: Metric, what: str = "") -> str:
+    """How an axis of a device's numbers is titled: "Predicted latency on pi (ms)"."""
+    unit, word = f" ({target.unit})" if target.unit else "", metric_of(target.head).word
+    said = f"{what} {word}" if what else word.capitalize()
+    return f"{said} on {device_of(target)}{unit}"
+
+
+def is_same_measure(one: Metric, other: Metric) -> bool:
+    """Whether both are one measure on two devices."""
+    return one.suffix == "DEVICE" and one.head == other.head
 
 
 def measured_rows(table: MeasurementTable, *columns: str) -> np.ndarray:

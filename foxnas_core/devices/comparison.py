@@ -20,7 +20,7 @@ import numpy as np
 import pandas as pd
 from scipy.special import fdtrc, stdtr, stdtrit
 
-from foxnas_core.devices.common import device_of, fitted_on_both
+from foxnas_core.devices.common import device_of, fitted_on_both, is_same_measure
 from foxnas_core.errors import InvalidInput
 from foxnas_core.explanation.coefficients import effect_rows
 from foxnas_core.regression import Predictor
@@ -28,26 +28,27 @@ from foxnas_core.regression.features import Form
 from foxnas_core.regression.inference import benjamini_hochberg
 from foxnas_core.space.search_space import SearchSpace
 from foxnas_core.table.measurements import MeasurementTable
-from foxnas_core.table.metrics import Metric
+from foxnas_core.table.metrics import Metric, metric_of
 
-UNITS = ("ms", "percent")
+# The measure's own unit, and percent of each device's mean.
+UNITS = ("own", "percent")
 
 
 @dataclass(frozen=True, eq=False)
 class DeviceComparison:
     """Two devices' effects beside each other, on `rows` subnets measured on both.
 
-    - `means`: each device's mean latency over them (ms).
+    - `means`: each device's mean over them, in the measure's unit.
     - `correlation`: of the two fits' residuals.
-    - `ms`, `percent`: one row a choice with the keys of `choice_effects`, `what` (the choice in
+    - `own`, `percent`: one row a choice with the keys of `choice_effects`, `what` (the choice in
       words), then `first`, `second` and `difference` (second less first), each with `…_low` and
       `…_high` at `level`; `p` tests the difference against 0, `adjusted` is its
       Benjamini-Hochberg value over all choices. `percent` counts in percent of each device's own
-      mean latency.
+      mean.
     - `blocks`: one row a block slot, a group (terms of a whole stage) or a context decision:
       block, group, slot, terms, and for either unit F, p and adjusted p of the hypothesis that
-      all of its coefficients are equal on both devices (`F_ms`, …) or equal in percent of the mean
-      latency, that is proportional (`F_percent`, …).
+      all of its coefficients are equal on both devices (`F_own`, …) or equal in percent of the
+      mean, that is proportional (`F_percent`, …).
     """
 
     first: Metric
@@ -56,7 +57,7 @@ class DeviceComparison:
     rows: int
     means: tuple[float, float]
     correlation: float
-    ms: pd.DataFrame = field(repr=False)
+    own: pd.DataFrame = field(repr=False)
     percent: pd.DataFrame = field(repr=False)
     blocks: pd.DataFrame = field(repr=False)
 
@@ -66,7 +67,7 @@ class DeviceComparison:
 
     def effects(self, unit: str) -> pd.DataFrame:
         """The table of one of `UNITS`."""
-        return self.ms if unit == "ms" else self.percent
+        return self.own if unit == "own" else self.percent
 
     def sentences(self, unit: str, most: int = 3) -> list[str]:
         """The largest differences that hold after the adjustment for many tests, in words."""
@@ -81,13 +82,14 @@ class DeviceComparison:
         sizes = [_number(abs(row[name]), unit) for name in ("second", "first")]
         ends = ("difference", "difference_low", "difference_high")
         middle, low, high = (_number(row[end], unit, signed=True) for end in ends)
-        of = "ms" if unit == "ms" else "% of the mean latency"
-        other = f"{sizes[1]} {of.partition(' ')[0]}"
+        own = self.first.unit or metric_of(self.first.head).word
+        of = own if unit == "own" else f"% of the mean {metric_of(self.first.head).word}"
+        other = f"{sizes[1]} {own if unit == 'own' else '%'}"
         if verbs[0] != verbs[1]:
             other = f"{verbs[1]} {other}"
         return (
             f"{row['what']} {verbs[0]} {sizes[0]} {of} on {second} but {other} on {first}: "
-            f"{middle} {'ms' if unit == 'ms' else 'points'} [{low}, {high}]."
+            f"{middle} {own if unit == 'own' else 'points'} [{low}, {high}]."
         )
 
 
@@ -105,9 +107,9 @@ def compare_devices(
 ) -> DeviceComparison:
     """Compare two fits of one form on the same rows of `table`, as `fit_pair` makes them.
 
-    Intervals and tests are those of normal residuals that are correlated between devices; in ms
-    they are exact, in percent to first order (the delta method). Raises `InvalidInput` where the
-    forms or the rows differ, or a target is no latency.
+    Intervals and tests are those of normal residuals that are correlated between devices; in
+    the measure's unit they are exact, in percent to first order (the delta method). Raises
+    `InvalidInput` where the forms or the rows differ, or the targets are not one measure.
     """
     form = first.form
     if form.terms != second.form.terms or not (first.link.is_identity and second.link.is_identity):
@@ -115,8 +117,11 @@ def compare_devices(
             f"{first.target.column} was fitted with the form {form.name!r} and "
             f"{second.target.column} with {second.form.name!r}; fit both with the same form."
         )
-    if not (first.target.timed and second.target.timed):
-        raise InvalidInput("Devices are compared by their latency; choose two latency columns.")
+    if not is_same_measure(first.target, second.target):
+        raise InvalidInput(
+            f"{first.target.column} and {second.target.column} are not one measure on two devices; "
+            "choose two such columns, as latency_ms and latency_ms:NAME."
+        )
     columns = first.target.column, second.target.column
     both = fitted_on_both(table, *columns)
     if not first.rows == second.rows == len(both):
@@ -144,7 +149,7 @@ def compare_devices(
         len(both),
         (float(y[0].mean()), float(y[1].mean())),
         correlation,
-        ms=keys.assign(**pair.effects(effects, level, relative=False)),
+        own=keys.assign(**pair.effects(effects, level, relative=False)),
         percent=keys.assign(**pair.effects(effects, level, relative=True)),
         blocks=_block_tests(form, pair),
     )
@@ -230,4 +235,4 @@ def _block_tests(form: Form, pair: _Pair) -> pd.DataFrame:
 
 def _number(value: float, unit: str, *, signed: bool = False) -> str:
     sign = "+" if signed else ""
-    return f"{value:{sign}.3g}" if unit == "ms" else f"{value:{sign}z.1f}"
+    return f"{value:{sign}.3g}" if unit == "own" else f"{value:{sign}z.1f}"

@@ -27,8 +27,8 @@ _Guesses = list[np.ndarray | None]
 
 
 class Errors(NamedTuple):
-    """Error on subnets that were not shown: RMSE (ms), mean absolute percentage error (%), and
-    Kendall's τ-b."""
+    """Error on subnets that were not shown: RMSE (in the measure's unit), mean absolute percentage
+    error (%), and Kendall's τ-b."""
 
     rmse: float
     mape: float
@@ -55,11 +55,11 @@ class TransferCurve:
     def sentence(self, count: int) -> str:
         """The error at the counted number of rows nearest to `count`, and what it would take
         without a source."""
-        scaled = self.table[self.table["method"] == SCALED]
+        scaled, unit = self.table[self.table["method"] == SCALED], self.target.unit
         row = scaled.iloc[int(np.abs(scaled["rows"].to_numpy() - count).argmin())]
         text = (
             f"With {row['rows']} rows the scaled predictor of {device_of(self.source)} errs by "
-            f"{row['rmse']:.2g} ms ({row['mape']:.1f} %) on {device_of(self.target)}"
+            f"{row['rmse']:.2g} {unit} ({row['mape']:.1f} %) on {device_of(self.target)}"
         )
         scratch = self.table[self.table["method"] == SCRATCH]
         enough = scratch[scratch["rmse"] <= row["rmse"]]
@@ -69,13 +69,13 @@ class TransferCurve:
             most = scratch.iloc[-1]
             text += (
                 f"; a fit from scratch is not as good with {most['rows']} rows yet "
-                f"({most['rmse']:.2g} ms)"
+                f"({most['rmse']:.2g} {unit})"
             )
         else:
             text += f"; {self.rows} rows are too few for a fit from scratch"
         if self.floor is None:
             return f"{text}."
-        return f"{text}. A fit on all {self.rows} rows errs by {self.floor.rmse:.2g} ms."
+        return f"{text}. A fit on all {self.rows} rows errs by {self.floor.rmse:.2g} {unit}."
 
 
 def transfer_curve(

@@ -1,9 +1,10 @@
 """Which subnets swap their order between two devices, and where: the rank-reversal map.
 
-All on measured latencies, no predictor needed. A pair is reversed where one subnet is the faster
-on the first device and the slower on the second.
+All on what was measured, no predictor needed. A pair is reversed where one subnet is the better on
+the first device and the worse on the second.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -21,6 +22,7 @@ MOST_ROWS = 3000  # 4.5 million pairs
 BINS = 10
 GAPS = (0.0, 2.0, 5.0, 10.0, 20.0, 50.0, 100.0, np.inf)  # percent
 _EACH = 2  # a subnet that is measured wrongly must not fill the list
+_Apart = Callable[[np.ndarray, np.ndarray], np.ndarray]
 
 
 @dataclass(frozen=True, eq=False)
@@ -36,7 +38,7 @@ class RankReversals:
       (of its pairs that swap, 0 to 1).
     - `gaps`: one row a range of the pairs' difference on the first device, in percent of the
       faster: low, high, pairs, swapped (share).
-    - `grid`: one row a cell of the map: slower, faster (tenths of the subnets by latency on the
+    - `grid`: one row a cell of the map: slower, faster (tenths of the subnets by the
       first device, from 0; fewer, wider shares of fewer than 50 subnets), their ranges in ms,
       pairs, swapped (share).
     - `pairs`: the clearest reversed pairs: quick_first, quick_second (ids of the subnet that is
@@ -115,7 +117,7 @@ def rank_reversals(
     both = measured_on_both(by_subnet(table), first, second)
     if first == second or len(both) < 3:
         raise InvalidInput(
-            f"{len(both)} subnets have both {first} and {second}; choose two latency columns "
+            f"{len(both)} subnets have both {first} and {second}; choose two columns "
             "that at least 3 subnets have in common."
         )
     rows = np.arange(len(both))
@@ -156,67 +158,39 @@ def rank_reversals(
     )
 
 
-class _Ranges:
-    """Pairs whose ranges of repeated measurements are apart."""
-
-    def __init__(self, low: np.ndarray, high: np.ndarray) -> None:
-        self._low, self._high = low, high
-
-    def __call__(self, i: np.ndarray, j: np.ndarray) -> np.ndarray:
-        return (self._low[i] > self._high[j]) | (self._low[j] > self._high[i])
-
-
-class _Errors:
-    """Pairs that differ by more than twice the standard error of their difference."""
-
-    def __init__(self, value: np.ndarray, std_error: np.ndarray) -> None:
-        self._value, self._variance = value, std_error**2
-
-    def __call__(self, i: np.ndarray, j: np.ndarray) -> np.ndarray:
-        spread = np.sqrt(self._variance[i] + self._variance[j])
-        return np.abs(self._value[i] - self._value[j]) > 2 * spread
-
-
-class _Residuals:
-    """Pairs that differ by more than twice the residual standard deviation."""
-
-    def __init__(self, value: np.ndarray, sd: float) -> None:
-        self._value, self._sd = value, sd
-
-    def __call__(self, i: np.ndarray, j: np.ndarray) -> np.ndarray:
-        return np.abs(self._value[i] - self._value[j]) > 2 * self._sd
-
-
-_Apart = _Ranges | _Errors | _Residuals
-
-
 def _noise(
     frame: pd.DataFrame,
     columns: tuple[str, str],
     residual_sds: tuple[float, float] | None,
 ) -> tuple[str, list[_Apart]] | None:
     """The narrowest rule that both devices' columns allow, in words and for either device."""
+
+    def numbers(name: str) -> np.ndarray:
+        return pd.to_numeric(frame[name]).to_numpy(float)
+
+    rule = "on both devices the two subnets' ranges of repeated measurements are apart"
     if all(f"{end}_{column}" in frame for column in columns for end in ("low", "high")):
-        ranges: list[_Apart] = [
-            _Ranges(
-                *(pd.to_numeric(frame[f"{end}_{c}"]).to_numpy(float) for end in ("low", "high"))
-            )
-            for c in columns
-        ]
-        return "on both devices the two subnets' ranges of repeated measurements are apart", ranges
+        return rule, [_apart(numbers(f"low_{c}"), numbers(f"high_{c}")) for c in columns]
     if all(f"{column}_std_error" in frame for column in columns):
-        errors: list[_Apart] = [
-            _Errors(frame[c].to_numpy(float), frame[f"{c}_std_error"].to_numpy(float))
-            for c in columns
-        ]
-        return "on both devices they differ by more than two standard errors", errors
-    if residual_sds is None:
+        rule = "on both devices they differ by more than two standard errors"
+        variances = [numbers(f"{column}_std_error") ** 2 for column in columns]
+    elif residual_sds is not None:
+        rule = "on both devices they differ by more than two residual standard deviations"
+        variances = [np.full(len(frame), sd**2 / 2) for sd in residual_sds]
+    else:
         return None
-    residuals: list[_Apart] = [
-        _Residuals(frame[c].to_numpy(float), sd)
-        for c, sd in zip(columns, residual_sds, strict=True)
-    ]
-    return "on both devices they differ by more than two residual standard deviations", residuals
+    known = zip(columns, variances, strict=True)
+    return rule, [_beyond(numbers(column), variance) for column, variance in known]
+
+
+def _apart(low: np.ndarray, high: np.ndarray) -> _Apart:
+    """Which pairs' ranges do not touch."""
+    return lambda i, j: (low[i] > high[j]) | (low[j] > high[i])
+
+
+def _beyond(value: np.ndarray, variance: np.ndarray) -> _Apart:
+    """Which pairs differ by more than twice the standard error of their difference."""
+    return lambda i, j: np.abs(value[i] - value[j]) > 2 * np.sqrt(variance[i] + variance[j])
 
 
 def _gaps(a: np.ndarray, i: np.ndarray, j: np.ndarray, swapped: np.ndarray) -> pd.DataFrame:

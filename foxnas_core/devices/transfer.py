@@ -16,11 +16,10 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 
-from foxnas_core.devices.common import device_of, read_rows
+from foxnas_core.devices.common import device_of, is_same_measure, read_rows
 from foxnas_core.errors import InvalidInput
 from foxnas_core.regression import Predictor
 from foxnas_core.regression.assessment import agreement
-from foxnas_core.regression.features import Form
 from foxnas_core.regression.link import Link
 from foxnas_core.table.latency_verdicts import failed_rows, usable
 from foxnas_core.table.measurements import MeasurementTable
@@ -40,13 +39,13 @@ def transfer(
     the source's estimates. The residual variance is that of the N rows on N - 2 degrees of
     freedom. `held_out` holds, for each of the N rows, the prediction calibrated without it, and
     for the target's other rows the prediction; `cv` is the agreement over all of them. Raises
-    `InvalidInput` where fewer than five rows have the target, or all the same latency, or either
-    column is no latency.
+    `InvalidInput` where fewer than five rows have the target, or all the same value, or both
+    columns are not one measure.
     """
-    if not (metric_of(target).timed and source.target.timed and _plain(source)):
+    if not (is_same_measure(metric_of(target), source.target) and source.link.is_identity):
         raise InvalidInput(
-            f"Only a latency can be calibrated from another device's latency, not {target} from "
-            f"{source.target.column}."
+            f"Only what is measured on devices can be calibrated, and from the same measure on "
+            f"another device: not {target} from {source.target.column}."
         )
     if target == source.target.column:
         raise InvalidInput(f"{target} can't be calibrated from itself; choose another device.")
@@ -75,21 +74,21 @@ def transfer(
     # Of a and b: the usual one of a regression line, from its own residuals.
     design = np.column_stack([np.ones(len(reads)), reads])
     line_covariance = float(own @ own) / df * np.linalg.inv(design.T @ design)
-    unit = np.zeros(source.parameters)
-    unit[_intercept(source.form)] = 1.0
-    pushes = np.column_stack([unit, source.estimates])
+    shift = np.array([float(term.name == "intercept") for term in source.form.terms])
+    pushes = np.column_stack([shift, source.estimates])
     held_out = a + b * predicted[measured]
     held_out[np.searchsorted(measured, chosen)] = _left_out(reads, z, y)
     unexplained = float(residuals @ residuals) / float(((y - y.mean()) ** 2).sum())
     names = device_of(metric_of(target)), device_of(source.target)
+    word, unit = metric_of(source.target.head).word, source.target.unit
     warnings = [
-        f"The latency on {names[0]} is calibrated from {len(chosen)} rows: {a:.3g} ms + {b:.3g} × "
-        f"the predicted latency on {names[1]}. Every choice's effect is that of {names[1]}, "
-        f"scaled; measure more subnets on {names[0]} to learn its own."
+        f"The {word} on {names[0]} is calibrated from {len(chosen)} rows: {a:.3g} {unit} + "
+        f"{b:.3g} × the predicted {word} on {names[1]}. Every choice's effect is that of "
+        f"{names[1]}, scaled; measure more subnets on {names[0]} to learn its own."
     ]
     if b <= 0:
         warnings.append(
-            f"The latency on {names[0]} does not rise with that on {names[1]} in these rows, so "
+            f"The {word} on {names[0]} does not rise with that on {names[1]} in these rows, so "
             "this calibration is of no use; check the measurements or take another source."
         )
     return Predictor(
@@ -103,7 +102,7 @@ def transfer(
         cv=agreement(values[measured], held_out),
         warnings=tuple(warnings),
         table_fingerprint=table.fingerprint,
-        estimates=a * unit + b * source.estimates,
+        estimates=a * shift + b * source.estimates,
         covariance=b**2 * source.covariance + pushes @ line_covariance @ pushes.T,
         residual_variance=float(residuals @ residuals) / df,
         held_out=held_out,
@@ -182,11 +181,3 @@ def _left_out(reads: np.ndarray, z: np.ndarray, y: np.ndarray) -> np.ndarray:
         where=square > 1e-12 * (r @ r),
     )
     return y.mean() + mean_v + slope * (z - reads.mean() - mean_r)
-
-
-def _intercept(form: Form) -> int:
-    return next(i for i, term in enumerate(form.terms) if term.name == "intercept")
-
-
-def _plain(source: Predictor) -> bool:
-    return source.link.is_identity

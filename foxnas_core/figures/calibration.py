@@ -4,73 +4,58 @@ import numpy as np
 import pandas as pd
 from plotly import graph_objects as go
 
-from foxnas_core.devices.common import device_of, read_rows
+from foxnas_core.devices.common import device_of, on_device, read_rows
 from foxnas_core.devices.curve import SCALED, SCRATCH, Errors, TransferCurve, errors_of
-from foxnas_core.figures.theme import (
-    BLUE,
-    CLOUD,
-    GREY,
-    INK,
-    ORANGE,
-    PAPER,
-    faint,
-    new_figure,
-)
+from foxnas_core.figures.shapes import band, drawn, equal, line, markers, ruled
+from foxnas_core.figures.theme import BLUE, CLOUD, INK, ORANGE, PAPER
 from foxnas_core.regression import Predictor
 from foxnas_core.table.measurements import MeasurementTable
 from foxnas_core.table.metrics import Metric
 
-METRICS = {"rmse": "RMSE (ms)", "mape": "Mean absolute error (%)", "tau": "Kendall's tau"}
+
+def error_names(target: Metric) -> dict[str, str]:
+    """What each of `Errors` is called, with its unit."""
+    unit = f" ({target.unit})" if target.unit else ""
+    return {"rmse": f"RMSE{unit}", "mape": "Mean absolute error (%)", "tau": "Kendall's tau"}
 
 
-def curve_figure(curve: TransferCurve, metric: str) -> go.Figure:
-    """`curve.table`: one metric of `METRICS` against the rows shown, mean and 90 % range."""
-    figure = new_figure()
+def curve_figure(curve: TransferCurve, error: str) -> go.Figure:
+    """`curve.table`: one of `Errors` against the rows shown, mean and 90 % range."""
     names = {
         SCALED: f"{device_of(curve.source)} scaled to {device_of(curve.target)}",
         SCRATCH: "a fit from scratch",
     }
-    for method, colour, fill in (
-        (SCALED, BLUE, faint(BLUE, 0.15)),
-        (SCRATCH, ORANGE, faint(ORANGE, 0.18)),
-    ):
+    traces = []
+    for method, colour in ((SCALED, BLUE), (SCRATCH, ORANGE)):
         own = curve.table[curve.table["method"] == method]
-        if not len(own):
-            continue
-        x = own["rows"].to_numpy()
-        ends = own[f"{metric}_high"].to_numpy(), own[f"{metric}_low"].to_numpy()
-        figure.add_scatter(
-            x=np.concatenate([x, x[::-1]]), y=np.concatenate([ends[0], ends[1][::-1]]),
-            fill="toself", fillcolor=fill, line={"width": 0}, mode="lines", hoverinfo="skip",
-            showlegend=False,
-        )  # fmt: skip
-        figure.add_scatter(
-            x=x, y=own[metric], mode="lines+markers", name=names[method],
-            line={"color": colour, "width": 2}, marker={"size": 7},
-            customdata=np.column_stack([ends[1], ends[0]]),
-            hovertemplate="%{x} rows: %{y:.3g} [%{customdata[0]:.3g}, %{customdata[1]:.3g}]"
-            "<extra></extra>",
-        )  # fmt: skip
-    if curve.floor is not None:
-        figure.add_hline(
-            y=getattr(curve.floor, metric), line={"color": GREY, "dash": "dash", "width": 1.5},
-            annotation={
-                "text": f"a fit on all {curve.rows} rows", "font": {"color": INK, "size": 12},
-            },
-            annotation_position="top left" if metric != "tau" else "bottom left",
-        )  # fmt: skip
+        ends = own[f"{error}_low"], own[f"{error}_high"]
+        if len(own):
+            traces += [
+                band(own["rows"], *ends, colour, opacity=0.16),
+                line(
+                    own["rows"], own[error], names[method], colour=colour, width=2,
+                    mode="lines+markers", marker={"size": 7}, customdata=np.column_stack(ends),
+                    hover="%{x} rows: %{y:.3g} [%{customdata[0]:.3g}, %{customdata[1]:.3g}]",
+                ),
+            ]  # fmt: skip
     ticks = sorted(set(curve.table["rows"]))
-    figure.update_layout(
+    figure = drawn(
+        traces,
         height=380,
-        xaxis={
-            "type": "log", "title": {"text": f"Rows measured on {device_of(curve.target)}"},
+        x={
+            "type": "log", "title": f"Rows measured on {device_of(curve.target)}",
             "tickvals": ticks, "ticktext": [str(t) for t in ticks],
         },
-        yaxis={"title": {"text": METRICS[metric]}},
+        y={
+            "title": error_names(curve.target)[error],
+            "rangemode": "normal" if error == "tau" else "tozero",
+        },
     )  # fmt: skip
-    if metric != "tau":
-        figure.update_yaxes(rangemode="tozero")
-    return figure
+    if curve.floor is None:
+        return figure
+    at = "bottom left" if error == "tau" else "top left"
+    text = f"a fit on all {curve.rows} rows"
+    return ruled(figure, y=getattr(curve.floor, error), text=text, at=at, width=1.5)
 
 
 def calibration_table(
@@ -103,32 +88,20 @@ def number(value: float) -> str:
 
 def calibration_figure(table: pd.DataFrame, target: Metric) -> go.Figure:
     """Measured against predicted: the rows used stand out, a line marks agreement."""
-    device = device_of(target)
-    figure = new_figure()
-    ends = [
-        float(table[["predicted", "measured"]].min().min()),
-        float(table[["predicted", "measured"]].max().max()),
-    ]
-    figure.add_scatter(
-        x=ends, y=ends, mode="lines", name="equal", line={"color": GREY, "width": 1},
-        hoverinfo="skip", showlegend=False,
-    )  # fmt: skip
+    traces = [equal(table[["predicted", "measured"]])]
     for used, name, colour, size in (
         (False, "not used", CLOUD, 6),
         (True, "used to calibrate", INK, 9),
     ):
         own = table[table["used"] == used]
         if len(own):
-            figure.add_scatter(
-                x=own["predicted"], y=own["measured"], mode="markers", name=name,
-                marker={"color": colour, "size": size, "line": {"width": 0.5, "color": PAPER}},
-                customdata=own["id"],
-                hovertemplate="%{customdata}<br>predicted %{x:.4g} ms, measured %{y:.4g} ms"
-                "<extra></extra>",
+            marker = {"color": colour, "size": size, "line": {"width": 0.5, "color": PAPER}}
+            traces.append(
+                markers(
+                    own["predicted"], own["measured"], name, marker=marker, customdata=own["id"],
+                    hover=f"%{{customdata}}<br>predicted %{{x:.4g}} {target.unit}, measured "
+                    f"%{{y:.4g}} {target.unit}",
+                )
             )  # fmt: skip
-    figure.update_layout(
-        height=380,
-        xaxis={"title": {"text": f"Predicted latency on {device} (ms)"}},
-        yaxis={"title": {"text": f"Measured latency on {device} (ms)"}},
-    )
-    return figure
+    titles = (on_device(target, what) for what in ("Predicted", "Measured"))
+    return drawn(traces, height=380, **dict(zip("xy", titles, strict=True)))

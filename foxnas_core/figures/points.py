@@ -16,19 +16,25 @@ _BLOCK = "block "
 _JOINT = "–"  # between the slots that make one block
 
 
-def add_subnets(
-    figure: go.Figure, ids: Sequence[str], *, marker: dict[str, Any], **trace: Any
-) -> None:
-    """Add a point a subnet to a figure: x, y and the rest as in Plotly's `add_scatter`.
+def subnet_points(ids: Sequence[str], *, marker: dict[str, Any], **trace: Any) -> dict[str, Any]:
+    """A point a subnet, as a trace: x, y and the rest as in Plotly's `Scatter`.
 
     `ids` (points,) are the subnets' ids, by which `highlighted` finds them. Of more than `MANY`
     points each is small and lets others through, so that a cloud still shows where it is dense.
     """
-    many = len(ids) > MANY
-    if many:
+    kind = "scatter"
+    if len(ids) > MANY:
+        kind = "scattergl"
         marker = marker | {"size": min(marker["size"], 4), "opacity": 0.5, "line": {"width": 0}}
-    add = figure.add_scattergl if many else figure.add_scatter
-    add(mode="markers", meta=list(ids), marker=marker, **trace)
+    return {"type": kind, "mode": "markers", "meta": list(ids), "marker": marker, **trace}
+
+
+def add_subnets(
+    figure: go.Figure, ids: Sequence[str], *, marker: dict[str, Any], **trace: Any
+) -> None:
+    """Add `subnet_points` to a figure, or to the panel of it in a `row` and `col`."""
+    place = {name: trace.pop(name) for name in ("row", "col") if name in trace}
+    figure.add_trace(subnet_points(ids, marker=marker, **trace), **place)
 
 
 def block_ids(blocks: Sequence[str]) -> list[str]:

@@ -158,6 +158,7 @@ def explain(commands: Commands) -> None:
         "--architecture", help="the chosen one: a JSON file, or a measured subnet's id"
     )
     explain.add_argument("--beside", type=Path, metavar="STUDY", help="a second study's folder")
+    explain.add_argument("--against", metavar="COLUMN", help="another device's, to compare with")
     explain.add_argument(
         "--campaign", metavar="NAME", help="whose rows are looked at (default: all of them)"
     )

@@ -18,6 +18,7 @@ def full_study(tmp_path_factory) -> Study:
     """A copy of the demo, which has most of what a study may have."""
     folder = tmp_path_factory.mktemp("full") / "demo"
     shutil.copytree(DEMO, folder)
+    shutil.copy(DEMO.parent / "demo-rounds" / "rounds.json", folder)
     return open_study(folder)
 
 

@@ -54,7 +54,7 @@ def difference_table(table: MeasurementTable) -> MeasurementTable:
 @pytest.mark.parametrize("form", ["per_layer", "block_state", "stage_counts"])
 def test_a_difference_is_that_of_a_regression_of_the_difference(form):
     table = two_devices()
-    ours = compared(table, form, level=0.9).ms
+    ours = compared(table, form, level=0.9).own
     gap = fit(difference_table(table), FIRST, form)
     theirs = choice_effects(gap, inference(gap, level=0.9))
     assert ours[KEYS].equals(theirs[KEYS])
@@ -64,7 +64,7 @@ def test_a_difference_is_that_of_a_regression_of_the_difference(form):
 
 def test_each_device_has_the_effects_and_intervals_of_its_own_fit():
     table = two_devices()
-    ours = compared(table).ms
+    ours = compared(table).own
     for name, predictor in zip(
         ("first", "second"), fit_pair(table, FIRST, SECOND, "per_layer"), strict=True
     ):
@@ -89,9 +89,9 @@ def test_a_block_is_tested_as_by_leaving_its_terms_out():
         kept = np.array([i for i in every if predictor.form.terms[i].slot != slot])
         q = len(every) - len(kept)
         by_hand = (rss(kept) - rss(every)) / q / predictor.residual_variance
-        assert found.loc[slot, "F_ms"] == pytest.approx(by_hand, rel=1e-6)
-    assert found.loc["p1", "adjusted_ms"] < 1e-9
-    assert found.loc["q1", "adjusted_ms"] > 0.01
+        assert found.loc[slot, "F_own"] == pytest.approx(by_hand, rel=1e-6)
+    assert found.loc["p1", "adjusted_own"] < 1e-9
+    assert found.loc["q1", "adjusted_own"] > 0.01
 
 
 @given(st.floats(0.01, 100))
@@ -116,7 +116,7 @@ def test_a_device_that_is_slower_throughout_differs_in_ms_alone():
     slower = table_of(table.space, table.codes, latency_ms=latency, **{SECOND: 3 * latency})
     found = compared(slower)
     np.testing.assert_allclose(found.percent["difference"], 0, atol=1e-9)
-    np.testing.assert_allclose(found.ms["difference"], 2 * found.ms["first"], atol=1e-9)
+    np.testing.assert_allclose(found.own["difference"], 2 * found.own["first"], atol=1e-9)
     assert found.correlation == pytest.approx(1)
     assert found.means[1] == pytest.approx(3 * found.means[0])
 
@@ -146,11 +146,11 @@ def test_intervals_in_percent_are_as_wide_as_estimates_scatter():
 
 
 def test_the_clearest_difference_is_said_in_words():
-    first, *_ = compared(two_devices(0.001)).sentences("ms")
+    first, *_ = compared(two_devices(0.001)).sentences("own")
     assert first.startswith(
         "kernel 7 instead of 3 in p1 costs 6 ms on pi but 3 ms on fp32: +3 ms [+"
     )
-    assert all("q1" not in sentence for sentence in compared(two_devices(0.001)).sentences("ms"))
+    assert all("q1" not in sentence for sentence in compared(two_devices(0.001)).sentences("own"))
 
 
 def test_the_demo_says_which_expand_ratio_int8_does_not_pay_for():
@@ -159,9 +159,9 @@ def test_the_demo_says_which_expand_ratio_int8_does_not_pay_for():
     found = compare_devices(*pair, table=table)
     assert found.sentences("percent")[0].startswith("expand 4 instead of 1 in s1b1 saves")
     assert (found.blocks["adjusted_percent"] < 0.05).all()
-    depth = found.ms[found.ms["decision"] == "s1_depth"]["what"].tolist()
+    depth = found.own[found.own["decision"] == "s1_depth"]["what"].tolist()
     assert depth == ["adding s1b2 (depth 2 instead of 1)", "adding s1b3 (depth 3 instead of 2)"]
-    assert found.ms["what"][0] == "resolution 18 instead of 12"
+    assert found.own["what"][0] == "resolution 18 instead of 12"
 
 
 def test_adjusted_p_by_hand():

@@ -135,7 +135,7 @@ def test_too_little_in_common_is_one_sentence():
     table = measured([1.0, 2], [1.0, 2])
     with pytest.raises(InvalidInput, match="2 subnets have both"):
         rank_reversals(table, FIRST, SECOND)
-    with pytest.raises(InvalidInput, match="two latency columns"):
+    with pytest.raises(InvalidInput, match="choose two columns"):
         rank_reversals(demo(), FP32, FP32)
 
 

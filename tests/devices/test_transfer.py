@@ -162,9 +162,9 @@ def test_what_can_not_be_calibrated_is_one_sentence():
         transfer(source, table=constant, target=NEW)
     with pytest.raises(InvalidInput, match="from itself"):
         transfer(source, table=noisy, target=SOURCE)
-    with pytest.raises(InvalidInput, match="Only a latency"):
+    with pytest.raises(InvalidInput, match="the same measure"):
         transfer(source, table=noisy, target="accuracy")
-    with pytest.raises(InvalidInput, match="Only a latency"):
+    with pytest.raises(InvalidInput, match="the same measure"):
         transfer(fit(noisy, "accuracy", "per_layer"), table=noisy, target=SOURCE)
     alike = table_of(space, codes[[0] * 6], **{NEW: np.arange(1.0, 7)})
     with pytest.raises(InvalidInput, match="same latency_ms,"):

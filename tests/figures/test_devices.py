@@ -11,7 +11,7 @@ from foxnas_core.devices.reversals import RankReversals, rank_reversals
 from foxnas_core.devices.transfer import transfer
 from foxnas_core.figures import calibration
 from foxnas_core.figures import devices as figures
-from foxnas_core.figures.coefficients import heatmap_figure
+from foxnas_core.figures.coefficients import heatmap_figure, interval_figure
 from foxnas_core.regression import Predictor
 from foxnas_core.study import open_study
 from foxnas_core.table.measurements import MeasurementTable
@@ -49,10 +49,10 @@ def test_every_choice_has_a_point_on_either_device_and_one_of_the_difference(uni
         own = table[table["target"] == target.column]
         assert own["effect"].tolist() == effects[column].tolist()
         assert own["low"].tolist() == effects[f"{column}_low"].tolist()
-    figure = figures.effect_figure(table, targets)
+    figure = interval_figure(table, targets)
     assert sum(len(trace.x) for trace in figure.data) == len(table)
     assert figure.layout.xaxis3.title.text == (
-        "Δ int8 less fp32 (ms)" if unit == "ms" else "Δ int8 less fp32 (points)"
+        "Δ int8 less fp32 (ms)" if unit == "own" else "Δ int8 less fp32 (points)"
     )
 
 
@@ -117,10 +117,10 @@ def test_the_steps_of_a_pair_end_in_their_sum():
     assert steps["first"].iloc[:-1].sum() == pytest.approx(steps["first"].iloc[-1])
     # Slower by one regression, faster by the other.
     assert steps["first"].iloc[-1] > 0 > steps["second"].iloc[-1]
-    assert len(figures.step_figure(steps, ("fp32", "int8"), (FP32, INT8)).data) == 2
+    assert len(figures.step_figure(steps, [("fp32", FP32), ("int8", INT8)]).data) == 2
 
 
-@pytest.mark.parametrize("metric", calibration.METRICS)
+@pytest.mark.parametrize("metric", ["rmse", "mape", "tau"])
 def test_the_curve_draws_both_ways_with_their_bands(metric):
     curve = transfer_curve(pair()[0], table=demo(), target=INT8, counts=[10, 40], repeats=3)
     figure = calibration.curve_figure(curve, metric)
@@ -128,7 +128,7 @@ def test_the_curve_draws_both_ways_with_their_bands(metric):
     for line, method in zip(lines, (SCALED, SCRATCH), strict=True):
         own = curve.table[curve.table["method"] == method]
         assert list(line.y) == own[metric].tolist()
-    assert figure.layout.yaxis.title.text == calibration.METRICS[metric]
+    assert figure.layout.yaxis.title.text == calibration.error_names(curve.target)[metric]
 
 
 def test_the_rows_used_stand_out():
