@@ -15,9 +15,8 @@ from pages.shared.picked import picked
 
 def picker(label: str, columns: list[str], key: str, usual: str) -> str:
     """Draw a picker of a device, and return its column."""
-    return picked(
-        st.selectbox, label, {c: named(c) for c in columns}, key=key, default=usual
-    )  # fmt: skip
+    names = {column: named(column) for column in columns}
+    return picked(st.selectbox, label, names, key=key, default=usual)
 
 
 def show_reversals(given: Given) -> None:
