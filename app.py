@@ -10,7 +10,7 @@ from foxnas_core.errors import FoxnasError
 from foxnas_core.glossary import meaning_of
 from foxnas_core.study import Study
 from foxnas_core.table.measurements import MeasurementTable
-from foxnas_core.table.metrics import Metric
+from foxnas_core.table.metrics import Metric, unknown_sentence
 from foxnas_core.table.reliability import reliability_of
 from pages.shared import cache, choices, tour
 from pages.shared.cost import budget_of, budget_slider, chosen_cost, searched_budget
@@ -181,9 +181,11 @@ def show_facts(study: Study, table: MeasurementTable) -> None:
             "The table does not tell the order of the blocks in a stage: forms with one term a "
             "block slot are not offered, and blocks are shown in one canonical order."
         )
+    if table.unknown:
+        missing.append(plain(unknown_sentence(table.unknown)))
     for sentence in missing:
         st.info(sentence)
-    found = reliability_of(table)
+    found = reliability_of(table, study.objective)
     if found:
         st.success(f"Reliability: {found.sentence}")
 

@@ -268,13 +268,14 @@ def spaces_part() -> str:
 
 
 def targets_part() -> str:
-    """What is known of each metrics, and which names may follow a colon."""
+    """What is known of each metric, and which names may follow a colon."""
     body = []
     for column in [*metrics.bare_columns(), "accuracy:int8", "accuracy_drop:int8"]:
         known = metrics.metric_of(column)
         better = {"max": "more", "min": "less"}[known.direction]
-        units = ", ".join(metrics.units_of(column))
-        body.append((_code(column), known.label, known.unit or "count", better, units))
+        units = list(metrics.units_of(column))
+        unit = known.unit or next(iter(units), "count")
+        body.append((_code(column), known.label, unit, better, ", ".join(units)))
     return rows(("column", "what it is", "unit", "better", "units that an import takes"), body)
 
 

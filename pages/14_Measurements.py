@@ -13,7 +13,7 @@ from foxnas_core.cards.given import Given
 from foxnas_core.figures import subnets
 from foxnas_core.study import Study
 from foxnas_core.table.measurements import MeasurementTable
-from foxnas_core.table.metrics import metric_of
+from foxnas_core.table.metrics import metric_of, unknown_sentence
 from pages.shared import choices
 from pages.shared.cards import given_of, show
 from pages.shared.cost import cost_picker, slider
@@ -136,6 +136,8 @@ with page(
         given = given_of(study, cost=cost_picker(study))
     with right:
         given = replace(given, campaign=campaign_picker(given))
+    if given.table.unknown:
+        st.info(plain(unknown_sentence(given.table.unknown)))
     if given.cost is not None and not metric_of(given.cost).timed:
         st.info("Only what a clock measured is checked, and this study is about no latency.")
         show_subnets(study, given.table, given.cost)

@@ -108,6 +108,8 @@ def show_file(study: Study, foreign: ForeignFile, upload: cache.Upload) -> None:
         rows = table.frame.head(PREVIEWED)
         st.dataframe(rows[[*first, *rows.columns.difference(first, sort=False)]], hide_index=True)
         st.caption(f"The first {min(PREVIEWED, len(table))} of {len(table):,} rows.")
+        for sentence in foreign.columns_read(table, mapping).sentences():
+            st.info(plain(sentence))
     missing += [wrong] if wrong else []
     if missing:
         st.info(plain(" ".join(missing)))

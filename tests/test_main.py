@@ -633,8 +633,8 @@ def test_columns_of_other_names_and_units_are_imported(foreign, measured_study, 
 @pytest.mark.parametrize(
     ("options", "words"),
     [
-        ([], "say whether it is in percent or fraction (--accuracy-unit)"),
-        (["--accuracy-unit", "fraction"], "say whether it is in ms, s or us (--latency-unit)"),
+        ([], "say whether it is in percent or fraction (--accuracy-unit UNIT)"),
+        (["--accuracy-unit", "fraction"], "say whether it is in ms, s or us (--latency-unit UNIT)"),
         (["--accuracy-unit", "%"], "accuracy can't be in '%'; allowed: percent, fraction."),
         (["--accuracy-unit", "percent", "--latency-unit", "s"], "looks like fractions"),
         (["--map", "s9_depth=D1"], "'s9_depth' can't be mapped"),

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 def import_table(options: argparse.Namespace) -> dict[str, Any]:
     """Append a table of one's own to a study, which is created where it does not exist."""
-    from foxnas_core.table.importing import read_foreign
+    from foxnas_core.table.importing import read_file
 
     study = open_study(options.study) if (options.study / "space.json").exists() else None
     named = named_space(options.space) if options.space else None
@@ -27,7 +27,8 @@ def import_table(options: argparse.Namespace) -> dict[str, Any]:
         )
     if options.join:
         return _join(study, options)
-    table = read_foreign(options.file, study.space if study else named, _mapping(options))
+    file, mapping = read_file(options.file), _mapping(options)
+    table = file.table(study.space if study else named, mapping)
     if study is None:
         study = create_study(
             options.study,
@@ -40,6 +41,9 @@ def import_table(options: argparse.Namespace) -> dict[str, Any]:
         rows = len(table)
     else:
         rows = len(study.add_table(table))
+    read = file.columns_read(table, mapping)
+    for sentence in read.sentences():
+        say(sentence)
     say(f"Added {len(table)} rows to {study.folder}, which now has {rows}.")
     return {
         "study": str(study.folder),
@@ -47,6 +51,7 @@ def import_table(options: argparse.Namespace) -> dict[str, Any]:
         "rows": rows,
         "targets": [target.column for target in table.targets],
         "ordered": table.ordered,
+        **read.to_dict(),
     }
 
 
@@ -83,6 +88,9 @@ def _join(study: Study | None, options: argparse.Namespace) -> dict[str, Any]:
         for t in table.targets
         if t.timed and table.known(t.column) > before.known(t.column)
     ]
+    read = file.columns_read(table, mapping, added)
+    for sentence in read.sentences():
+        say(sentence)
     joined = max(table.known(column) - before.known(column) for column in added)
     say(f"Joined {', '.join(added)} to {joined} of the {len(table)} rows of {study.folder}.")
     return {
@@ -90,6 +98,7 @@ def _join(study: Study | None, options: argparse.Namespace) -> dict[str, Any]:
         "joined": joined,
         "rows": len(table),
         "targets": added,
+        **read.to_dict(),
     }
 
 

@@ -25,7 +25,7 @@ from foxnas_core.steps.rounds import search_rounds
 from foxnas_core.steps.search import search_problem
 from foxnas_core.study import Study, open_study
 from foxnas_core.table.measurements import MeasurementTable
-from foxnas_core.table.metrics import Metric
+from foxnas_core.table.metrics import Metric, unknown_sentence
 
 if TYPE_CHECKING:
     from foxnas_core.measurement.campaign import CampaignProgress
@@ -45,8 +45,11 @@ def fit(options: argparse.Namespace) -> Answer:
     for column, predictor in predictors.items():
         for warning in predictor.warnings:
             say(f"{column}: {warning}")
+    if table.unknown:
+        say(unknown_sentence(table.unknown))
     told = {column: predictor_summary(p) for column, p in predictors.items()}
-    return Answer({"targets": told}, tuple(fit_cards(told, options.target)))
+    document = {"targets": told, "unknown_columns": list(table.unknown)}
+    return Answer(document, tuple(fit_cards(told, options.target)))
 
 
 def search(options: argparse.Namespace) -> Answer | dict[str, Any]:

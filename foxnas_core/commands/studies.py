@@ -3,14 +3,16 @@
 import argparse
 import sys
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 from foxnas_core.commands.shared import named_space, say
-from foxnas_core.errors import MissingPart
+from foxnas_core.errors import InvalidInput, MissingPart
 from foxnas_core.launching import fill_with_demo, start_app, studies_folder
 from foxnas_core.study import library, open_study
-from foxnas_core.study.goals import Goals
+from foxnas_core.study.goals import NAMES, Goals
+from foxnas_core.table.metrics import unknown_sentence
 
 
 def study(options: argparse.Namespace) -> dict[str, Any]:
@@ -63,9 +65,28 @@ def _describe(studies: Path, options: argparse.Namespace) -> dict[str, Any]:
     found = open_study(library.study_at(studies, options.name))
     title = found.name if options.title is None else options.title
     text = found.description if options.description is None else options.description
-    goals = Goals(options.objective or found.goals.objective, options.cost or found.goals.cost)
+    given = {name: getattr(options, name) for name in NAMES}
+    if both := [name for name in options.clear if given[name]]:
+        raise InvalidInput(f"--clear {both[0]} and --{both[0]} are both given; keep one.")
+    goals = Goals(
+        **{
+            name: None if name in options.clear else given[name] or getattr(found.goals, name)
+            for name in NAMES
+        }
+    )
+    unknown: tuple[str, ...] = ()
+    with suppress(InvalidInput):  # of a damaged table too the name may be mended
+        unknown = found.table().unknown
+    if unknown:
+        say(unknown_sentence(unknown))
     found.describe(name=title, description=text, goals=goals)
-    return {"study": options.name, "name": title, "description": text, **goals.to_dict()}
+    return {
+        "study": options.name,
+        "name": title,
+        "description": text,
+        **goals.to_dict(),
+        "unknown_columns": list(unknown),
+    }
 
 
 def _duplicate(studies: Path, options: argparse.Namespace) -> dict[str, Any]:

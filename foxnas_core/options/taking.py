@@ -105,7 +105,9 @@ def import_table(commands: Commands) -> None:
         help="add another device's latencies, by id, to the rows that the study has",
     )
     add_goals(importing)
-    importing.add_argument("--accuracy-unit", metavar="UNIT", help="percent or fraction")
+    importing.add_argument(
+        "--accuracy-unit", metavar="UNIT", help="percent or fraction, of every mapped accuracy"
+    )
     importing.add_argument(
         "--latency-unit", metavar="UNIT", help="ms, s or us, of every mapped latency"
     )
@@ -115,7 +117,8 @@ def import_table(commands: Commands) -> None:
         action="append",
         default=[],
         metavar="TARGET=UNIT",
-        help="the unit of a target's numbers, such as dice=percent",
+        help="the unit of any target's numbers, such as dice=percent; what its bounds say to be a "
+        "share may be in percent or fraction",
     )
 
 
@@ -159,6 +162,13 @@ def study_actions(parser: argparse.ArgumentParser) -> None:
     describe.add_argument("--title", help="its name on its pages")
     describe.add_argument("--description", help="what the first page says of it")
     add_goals(describe)
+    describe.add_argument(
+        "--clear",
+        action="append",
+        choices=("objective", "cost"),
+        default=[],
+        help="name none any more, so that the table's own tells; as often as needed",
+    )
     duplicate = action("duplicate", "copy a study", "name", "new")
     duplicate.add_argument("--title", help="what the copy is called on its pages")
     action("rename", "give a study's folder another name", "name", "new")

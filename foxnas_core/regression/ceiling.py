@@ -4,13 +4,14 @@ For rows X and values y, η(y) = Xb + ε with normal ε gives, for each rate, th
 l(rate) = -n/2 ln RSS(η) + Σ ln η'(y) (Box and Cox, "An analysis of transformations", 1964).
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from scipy.special import chdtrc, chdtri
 
 from foxnas_core.regression.leastsquares import FoldedRows, wild_samples
 from foxnas_core.regression.link import Link
+from foxnas_core.table.metrics import Metric
 
 RATES = 60
 BOOTSTRAPS = 200
@@ -40,6 +41,12 @@ class Ceiling:
     p: float
     rate_variance: float = field(repr=False)
     pull: np.ndarray = field(repr=False)
+
+    def within(self, target: Metric) -> "Ceiling":
+        """The same as one says it of a target: no number is beyond what that can be."""
+        ends = np.array([self.value, self.low, self.high])
+        told = np.where(np.isfinite(ends), target.within(ends), ends).tolist()
+        return replace(self, value=told[0], low=told[1], high=told[2])
 
 
 def candidate_rates(y: np.ndarray, center: float) -> np.ndarray:

@@ -73,6 +73,7 @@ def _fitted(table: MeasurementTable, data: Data, assessed: Assessment, seed: int
     estimates = np.asarray(result.params)
     covariance = np.asarray(result.cov_params(scale=variance))
     if found is not None:
+        found = found.within(form.target)
         covariance = covariance + found.rate_variance * np.outer(found.pull, found.pull)
     residuals = y - scale.inverse(x @ estimates)
     unexplained = float(residuals @ residuals) / float(((y - y.mean()) ** 2).sum())

@@ -142,7 +142,8 @@ class Predictor:
 
         One row for each row of `codes` (rows, decisions). `low` and `high` bound the mean over
         repeated measurements of such a subnet, the prediction interval one new measurement, both at
-        `level` for one architecture chosen without regard to the data.
+        `level` for one architecture chosen without regard to the data. None is beyond the target's
+        bounds.
         """
         return pd.DataFrame(self.predicted(codes, level))
 
@@ -154,14 +155,14 @@ class Predictor:
         quantile = self.quantile(level)
         half = quantile * std_error
         wide = quantile * np.sqrt(std_error**2 + self.residual_variance)
-        value = self.link.inverse
-        return {
-            "value": value(eta),
-            "low": value(eta - half),
-            "high": value(eta + half),
-            "prediction_low": value(eta - wide),
-            "prediction_high": value(eta + wide),
+        ends = {
+            "value": eta,
+            "low": eta - half,
+            "high": eta + half,
+            "prediction_low": eta - wide,
+            "prediction_high": eta + wide,
         }
+        return {name: self.target.within(self.link.inverse(end)) for name, end in ends.items()}
 
     def combine(self, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Value and standard error, (n,) each and on the link's scale, of the combinations `rows`

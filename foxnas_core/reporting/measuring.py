@@ -8,6 +8,7 @@ from foxnas_core.cards.given import Given
 from foxnas_core.errors import FoxnasError, MissingPart
 from foxnas_core.reporting.layout import Panel, Section, panel_of, table_of
 from foxnas_core.reporting.subject import Subject
+from foxnas_core.table.metrics import metric_of
 from foxnas_core.table.reliability import reliability_of
 
 
@@ -33,7 +34,7 @@ def measurement_section(subject: Subject) -> Section:
             "The table does not tell the order of the blocks in a stage: forms with one term a "
             "block slot are not offered, and blocks are shown in one canonical order."
         )
-    found = reliability_of(table)
+    found = reliability_of(table, metric_of(subject.objective))
     if found:
         sentences.append(found.sentence)
     panels = [Panel("What was measured", tables=(table_of(counted, "Measured targets"),))]

@@ -5,6 +5,7 @@ The script computes what `Predictor.predict_codes` does, from the same numbers t
 
 import base64
 import json
+import math
 from typing import Any
 
 import numpy as np
@@ -54,6 +55,9 @@ def portable_predictor(predictor: Predictor) -> dict[str, Any]:
         "unit": target.unit,
         "difference_unit": target.difference_unit,
         "digits": target.digits,
+        "bounds": [
+            end if math.isfinite(end) else None for end in target.within([-math.inf, math.inf])
+        ],
         "form": predictor.form.portable(),
         "estimates": _packed(predictor.estimates),
         "covariance": _packed(both[np.tril_indices(len(both))]),

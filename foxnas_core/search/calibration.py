@@ -19,6 +19,7 @@ from foxnas_core.search.exact import Front
 from foxnas_core.search.problem import Candidate
 from foxnas_core.table.latency_verdicts import failed_rows, usable
 from foxnas_core.table.measurements import MeasurementTable
+from foxnas_core.table.metrics import Metric
 
 LEAST = 5
 ADVISED = 20
@@ -28,8 +29,9 @@ ADVISED = 20
 class SearchCalibration:
     """How measured optima differ from their predictions, for one target.
 
-    `residuals` (optima,) are measured less predicted on the scale of the predictor's link, for
-    latencies their ratio less 1. `table` has one row an optimum: id, predicted, measured, residual.
+    `residuals` (optima,) are measured less predicted on the scale of the predictor's link, or
+    their ratio less 1 where the target `is_relative`. `table` has one row an optimum: id,
+    predicted, measured, residual.
     """
 
     predictor: Predictor
@@ -58,16 +60,17 @@ class SearchCalibration:
         half = float(stdtrit(self.count - 1, (1 + level) / 2)) * self.spread
         offsets = np.array([self.shift, self.shift - half, self.shift + half])
         if self._relative:
-            center, low, high = value * (1 + offsets)
+            values = value * (1 + offsets)
         else:
             link = self.predictor.link
-            center, low, high = link.inverse(link.forward(value) + offsets)
-        return float(center), float(low), float(high)
+            values = link.inverse(link.forward(value) + offsets)
+        center, low, high = self.predictor.target.within(values).tolist()
+        return center, low, high
 
     def guarded(self, budget: float, probability: float) -> float:
         """The bound to search under so that the optimum measures within `budget` with this
-        probability: a budget over the quantile of measured to predicted, or, where more is better,
-        a floor raised by the quantile of predicted less measured.
+        probability: a budget over the quantile of measured to predicted, or lowered, or, where more
+        is better, a floor raised, by the quantile of predicted less measured.
 
         A floor that no measurement can reach, by the link's ceiling, is returned as it is.
         """
@@ -78,16 +81,19 @@ class SearchCalibration:
         eta = float(link.forward(budget))
         if math.isnan(eta):
             return budget
-        return float(link.inverse(eta - self.shift + quantile * self.spread))
+        room = self.predictor.target.sign * quantile * self.spread
+        return float(link.inverse(eta - self.shift + room))
 
     def chance(self, predicted: float, budget: float) -> float:
         """The probability that an optimum of this prediction measures within the budget, or, where
         more is better, at it or above."""
         if self._relative:
+            if predicted <= 0:
+                return float(budget >= 0)
             room = budget / predicted - 1 - self.shift
         else:
-            link = self.predictor.link
-            room = float(link.forward(predicted) - link.forward(budget)) + self.shift
+            link, sign = self.predictor.link, self.predictor.target.sign
+            room = sign * (float(link.forward(predicted) - link.forward(budget)) + self.shift)
             if math.isnan(room):
                 return 0.0  # a floor at the ceiling or above
         if self.spread == 0:
@@ -96,7 +102,13 @@ class SearchCalibration:
 
     @property
     def _relative(self) -> bool:
-        return self.predictor.target.direction == "min"
+        return is_relative(self.predictor.target)
+
+
+def is_relative(target: Metric) -> bool:
+    """Whether predictions err by a share of themselves: of what shall be little, and is no less
+    than 0."""
+    return target.direction == "min" and target.bounds[0] >= 0
 
 
 def calibrate(
@@ -111,6 +123,9 @@ def calibrate(
     values = optima.values(column) if measured else np.full(len(optima), np.nan)
     chosen = ~optima.frame["id"].isin(fitted.frame["id"]).to_numpy()
     chosen &= usable(optima, column) if measured else False
+    every = predictor.predict_codes(optima.codes)["value"].to_numpy()
+    if is_relative(predictor.target):
+        chosen &= every > 0  # of nothing there is no share
     if chosen.sum() < LEAST:
         left_out = failed_rows(optima, column) if measured else 0
         raise InvalidInput(
@@ -118,9 +133,8 @@ def calibrate(
             + (f" ({left_out} more failed a check of how they were measured)" if left_out else "")
             + f"; at least {LEAST} are needed and {ADVISED} advised."
         )
-    values = values[chosen]
-    predicted = predictor.predict_codes(optima.codes[chosen])["value"].to_numpy()
-    if predictor.target.direction == "min":
+    values, predicted = values[chosen], every[chosen]
+    if is_relative(predictor.target):
         residuals = values / predicted - 1
     else:
         link = predictor.link

@@ -94,7 +94,10 @@ class Limit:
     @cached_property
     def budget(self) -> float:
         """The greatest cost whose prediction keeps the limit: infinity where every prediction
-        does, minus infinity where none does, by the link's ceiling."""
+        does, minus infinity where none does, by the link's ceiling or the target's bounds."""
+        reached = self.sign * self.predictor.target.within([-math.inf, math.inf])
+        if not min(reached) <= self.sign * self.bound < max(reached):
+            return math.copysign(math.inf, self.sign * self.bound - min(reached))
         return self.sign * _edge(self.predictor.link, self.bound, self.side)
 
     def cost_of(self, prediction: np.ndarray) -> np.ndarray:
@@ -103,9 +106,8 @@ class Limit:
 
     def value_of(self, cost: ArrayLike) -> np.ndarray:
         """Predictions, in the target's unit, of costs of any shape."""
-        if self.at_least is None:
-            return self.predictor.link.inverse(cost)
-        return self.predictor.link.inverse(-np.asarray(cost)) + 0.0  # no negative zero
+        values = self.predictor.link.inverse(self.sign * np.asarray(cost))
+        return self.predictor.target.within(values) + 0.0  # no negative zero
 
     @property
     def text(self) -> str:

@@ -152,7 +152,8 @@ class SearchProblem:
 
     def value_of(self, score: ArrayLike) -> np.ndarray:
         """Predictions of the objective, in its target's unit, of scores of any shape."""
-        return self.objective.link.inverse(self.sign * np.asarray(score)) + 0.0  # no negative zero
+        values = self.objective.link.inverse(self.sign * np.asarray(score))
+        return self.objective.target.within(values) + 0.0  # no negative zero
 
     def cost_of(self, cost: ArrayLike) -> np.ndarray:
         """Predictions under the first limit, in its target's unit, of costs of any shape."""

@@ -57,7 +57,7 @@ def solve_milp(problem: SearchProblem, time_limit: float = TIME_LIMIT) -> Soluti
         check_feasible(problem)
         raise InvalidInput(undecided(problem, time_limit))
     candidate = problem.candidate(best.position, unreduced(tables[best.position], best.options))
-    bound = candidate.value if best.exact else float(problem.value_of(best.bound))
+    bound = candidate.value if best.exact else _proven(problem, best.bound)
     return Solution(candidate, bound, best.exact)
 
 
@@ -82,7 +82,12 @@ def solve_by_levels(problem: SearchProblem, most: int = MOST_NODES) -> Solution:
     )
     if found.bound <= found.score + _ROUNDING * (1 + abs(found.score)):
         return Solution(candidate, candidate.value, True)
-    return Solution(candidate, float(problem.value_of(found.bound)), False)
+    return Solution(candidate, _proven(problem, found.bound), False)
+
+
+def _proven(problem: SearchProblem, bound: float) -> float:
+    """The bound on scores in the objective's unit; what its target can be proves nothing."""
+    return problem.sign * bound if math.isinf(bound) else float(problem.value_of(bound))
 
 
 def _unmet(problem: SearchProblem, most: int) -> FoxnasError:

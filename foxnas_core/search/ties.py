@@ -117,7 +117,7 @@ def tied_set(
     table = pd.DataFrame(
         {
             "id": [a.id for a in chosen],
-            "value": link.inverse(eta + difference[order]),
+            "value": predictor.target.within(link.inverse(eta + difference[order])),
             "cost": problem.limits[0].predictor.predict(chosen)["value"].to_numpy(),
             "difference": link.inverse(eta + difference[order]) - base,
             "low": link.inverse(eta + (difference - half)[order]) - base,

@@ -6,6 +6,7 @@ Columns: `id`, one for each decision (missing where inactive), one for each targ
 
 import hashlib
 import json
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -25,10 +26,23 @@ from foxnas_core.table.checks import (
     checked_codes,
     places_of,
 )
-from foxnas_core.table.metrics import Metric, is_metric, metric_of
+from foxnas_core.table.metrics import (
+    STD_ERROR,
+    Metric,
+    is_metric,
+    metric_of,
+    unknown_sentence,
+)
 
 # The column of the seconds that measuring a row took, where it is known.
 SECONDS = "measuring_seconds"
+# What measuring, importing and calibrating write beside the targets: columns of their own, such as
+# are called PREFIX_TARGET, and scores on half of the cases.
+_OWN = ("id", "original_id", "campaign", "seed", SECONDS, "budget", "searched_latency")
+_BESIDE = re.compile(
+    "(campaign|minimum|low|high|drift(_range)?|clock_mhz|clock_range|temperature)_"
+)
+_HALF = re.compile(r"_(even|odd)(?=:|$)")
 
 
 @dataclass(frozen=True, eq=False)
@@ -63,10 +77,22 @@ class MeasurementTable:
 
         Raises `InvalidInput` naming the targets there are.
         """
+        if target in self.unknown:
+            raise InvalidInput(unknown_sentence([target]))
         if target not in [known.column for known in self.targets]:
             known = ", ".join(known.column for known in self.targets) or "none yet"
             raise InvalidInput(f"The table has no target {target!r}; it has {known}.")
         return self.frame[target].to_numpy(dtype=float)
+
+    @cached_property
+    def unknown(self) -> tuple[str, ...]:
+        """The columns that are no choice, of no known metric, and not what measuring writes beside
+        one: they are kept, and no fit reads them."""
+        return tuple(
+            str(column)
+            for column in self.frame.columns
+            if column not in self.space.by_name and not is_known_column(str(column))
+        )
 
     @cached_property
     def fingerprint(self) -> str:
@@ -168,6 +194,13 @@ class MeasurementTable:
             self.record if record is None else record,
             self.ordered,
         )
+
+
+def is_known_column(column: str) -> bool:
+    """Whether a column is a metric's, or what this product writes beside one."""
+    beside = [_HALF.sub("", column), column.removesuffix(STD_ERROR)]
+    beside += [column[match.end() :] for match in (_BESIDE.match(column),) if match]
+    return column.rstrip("_") in _OWN or any(map(is_metric, beside))
 
 
 def empty_table(

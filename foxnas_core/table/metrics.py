@@ -6,10 +6,13 @@ outside adds to it with `register_metric`.
 
 import math
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import Literal
+
+import numpy as np
+from numpy.typing import ArrayLike
 
 from foxnas_core.errors import InvalidInput
 
@@ -38,7 +41,7 @@ class Metric:
     - `better`, `worse`: the words for more and less of what is wanted.
     - `digits`: decimals it is read with; None for three significant digits.
     - `units`: the units its numbers may be given in, each with its factor to `unit`, which is the
-      first one.
+      first one; by default fraction and percent of what its bounds say to be a share.
     - `word`: what it is called within a sentence; by default its label.
     """
 
@@ -65,11 +68,21 @@ class Metric:
                 f"{self.column!r} can't saturate: only what shall be great and has an upper bound "
                 "does; give it one, or leave saturates out."
             )
+        if not self.units:
+            object.__setattr__(self, "units", self._units_of_a_share())
         more, less = ("higher", "lower") if self.direction == "max" else ("lower", "higher")
         word = self.label if self.label[1:2].isupper() else self.label[:1].lower() + self.label[1:]
         for name, default in (("better", more), ("worse", less), ("word", word)):
             if not getattr(self, name):
                 object.__setattr__(self, name, default)
+
+    def _units_of_a_share(self) -> tuple[tuple[str, float], ...]:
+        most = max(map(abs, self.bounds))
+        if most == 1.0 and not self.unit:
+            return ("fraction", 1.0), ("percent", 0.01)
+        if most == 100.0 and self.unit == "%":
+            return ("percent", 1.0), ("fraction", 100.0)
+        return ()
 
     @property
     def std_error_column(self) -> str:
@@ -104,6 +117,12 @@ class Metric:
     def difference_unit(self) -> str:
         """The unit of a difference of two values: percentages differ by points."""
         return "points" if self.unit == "%" else self.unit
+
+    def within(self, values: ArrayLike) -> np.ndarray:
+        """Values of any shape, those beyond what there can be at the bound that they are beyond,
+        which is 0 where only what is above 0 can be. What was not measured stays NaN."""
+        low, high = self.bounds
+        return np.clip(values, 0.0 if low == ABOVE_ZERO else low, high)
 
     def allowed(self, unit: str = "") -> str:
         """What values may be, in words, where they are given in one of `units`."""
@@ -146,7 +165,7 @@ _KNOWN = {
         Metric(
             "accuracy", "Top-1 accuracy", "%", "max", quality=True, bounds=(0.0, 100.0),
             saturates=True, suffix="PRECISION", better="more accurate", worse="less accurate",
-            digits=2, units=(("percent", 1.0), ("fraction", 100.0)), word="accuracy",
+            digits=2, word="accuracy",
         ),
         Metric(
             "accuracy_drop", "Accuracy lost by {}", "points", "min", quality=True,
@@ -154,7 +173,7 @@ _KNOWN = {
         ),
         Metric(
             "dice", "Dice", "", "max", quality=True, bounds=(0.0, 1.0), saturates=True,
-            suffix="CLASS", digits=4, units=(("fraction", 1.0), ("percent", 0.01)),
+            suffix="CLASS", digits=4,
         ),
         Metric(
             "cross_entropy", "Cross-entropy", "nats", "min", quality=True, bounds=(0.0, math.inf),
@@ -175,6 +194,31 @@ _KNOWN = {
 }  # fmt: skip
 KNOWN: Mapping[str, Metric] = MappingProxyType(_KNOWN)
 """The known metrics by name, such as were added since included."""
+
+
+# How whoever has a metric of their own makes it known, within a sentence.
+HOW_KNOWN = "`register_metric` in a module that FOXNAS_PLUGINS names"
+_NAMED = 12
+
+
+def unknown_sentence(columns: Sequence[str]) -> str:
+    """What to know and to do where a table has columns that are no known metric; empty without."""
+    if not columns:
+        return ""
+    names = some_of([repr(column) for column in columns], _NAMED)
+    one = len(columns) == 1
+    return (
+        f"{f'The column {names} is' if one else f'The columns {names} are'} no known metric, so "
+        f"{'it is' if one else 'they are'} kept but read by no fit; make a metric known by "
+        f"{HOW_KNOWN}, or import the file with its column mapped to a known one (--map "
+        f"NAME=COLUMN; known: {known_names()})."
+    )
+
+
+def some_of(names: Sequence[str], most: int) -> str:
+    """The names within a sentence, at most so many of them, and how many more there are."""
+    more = len(names) - most
+    return ", ".join(names[:most]) + (f" and {more} more" if more > 0 else "")
 
 
 def register_metric(metric: Metric) -> Metric:
@@ -222,7 +266,10 @@ def metric_of(column: str) -> Metric:
     """
     found = _found(column)
     if found is None:
-        raise InvalidInput(f"{column!r} is no target; known: {known_names()}.")
+        raise InvalidInput(
+            f"{column!r} is no target; known: {known_names()}. Make another one known by "
+            f"{HOW_KNOWN}."
+        )
     return found
 
 

@@ -103,11 +103,12 @@ class _Form:
         if column is None:
             return
         with middle:
-            # The page asks even where the documented name would tell: fractions are common.
-            if target == "accuracy" or needs_unit(target, column):
+            units = list(units_of(target))
+            # The page asks even where the name would tell: shares are given either way.
+            if "fraction" in units or needs_unit(target, column):
                 self._ask_unit(target, column)
-            elif units_of(target):
-                st.caption("In ms, by its name.")
+            elif units:
+                st.caption(f"In {units[0]}, by its name.")
         with right:
             self._found_or_asked(f"{target}{STD_ERROR}", "Its standard error (same unit)")
 
@@ -165,7 +166,7 @@ class _Form:
             plain(f"Unit of {column}"),
             list(units_of(target)),
             index=None,
-            format_func=UNITS.__getitem__,
+            format_func=lambda unit: UNITS.get(unit, unit),
             horizontal=True,
             key=f"unit-{self._key}-{target}",
         )

@@ -114,6 +114,11 @@ def listed_space(sizes: list[int], contexts: int = 1) -> SearchSpace:
     )  # fmt: skip
 
 
+def unbounded(column: str) -> Metric:
+    """The metric as if it could be any number, so that tables of any numbers are predictions."""
+    return replace(metric_of(column), bounds=(-np.inf, np.inf), saturates=False)
+
+
 def random_tables(
     space: SearchSpace, target: str, rng: np.random.Generator, whole: bool = False
 ) -> TablePredictor:
@@ -125,7 +130,7 @@ def random_tables(
     contexts = space.context_options()
     return TablePredictor(
         space,
-        metric_of(target),
+        unbounded(target),
         [float(x) for x in numbers(len(contexts))],
         [{g: numbers(space.group_size(g)) for g in space.additive_groups} for _ in contexts],
     )

@@ -18,7 +18,7 @@ from foxnas_core.search.schedule import AnnealingSettings
 from foxnas_core.search.solving import solve
 from foxnas_core.space.search_space import SearchSpace
 from foxnas_core.table.metrics import metric_of
-from tests.search.additive import TablePredictor, listed_space, random_tables
+from tests.search.additive import TablePredictor, listed_space, random_tables, unbounded
 
 PROBLEMS = {
     "sizes": st.lists(st.integers(1, 4), min_size=1, max_size=4),
@@ -77,7 +77,7 @@ class CoupledValues:
 def joint(space: SearchSpace, target: str, rng: np.random.Generator, whole: bool) -> JointPredictor:
     shape = [len(d.choices) for d in space.decisions]
     values = rng.integers(-3, 4, shape).astype(float) if whole else rng.normal(size=shape)
-    return JointPredictor(space, metric_of(target), lambda codes: values[tuple(codes.T)])
+    return JointPredictor(space, unbounded(target), lambda codes: values[tuple(codes.T)])
 
 
 def coupled(space: SearchSpace, target: str, rng: np.random.Generator, whole: bool) -> Coupled:

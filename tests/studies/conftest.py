@@ -19,11 +19,15 @@ GOALS = {
     "dice": Goals("dice", "macs"),
     "domains": Goals("accuracy:ood"),
     "energy": Goals(),
+    "language": Goals("cross_entropy", "macs"),
+    "battery": Goals("energy_mj", "latency_ms"),
 }
 FOUND = {
     "dice": ("dice", "macs"),
     "domains": ("accuracy:ood", "latency_ms"),
     "energy": ("accuracy", "energy_mj"),
+    "language": ("cross_entropy", "macs"),
+    "battery": ("energy_mj", "latency_ms"),
 }
 
 
@@ -52,6 +56,13 @@ def laws(name: str, work: np.ndarray, noise: np.ndarray) -> Mapping[str, np.ndar
             "latency_ms": (0.1 + 0.4 * size) * slow,
         },
         "energy": {"accuracy": 95 * share, "energy_mj": (2 + 9 * size) * slow},
+        # Objectives of which less is better: the larger the network, the less of the first, and the
+        # slower, as a processor that is turned down is, of the second.
+        "language": {"cross_entropy": 3 - 2.5 * share, "macs": 10 * work},
+        "battery": {
+            "energy_mj": (11 - 9 * size) * slow,
+            "latency_ms": (0.1 + 0.4 * size) * (1 + 0.02 * noise[1]),
+        },
     }[name]
 
 

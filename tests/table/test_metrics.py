@@ -1,7 +1,10 @@
+import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from foxnas_core.errors import InvalidInput
-from foxnas_core.table.metrics import metric_of
+from foxnas_core.table.metrics import ABOVE_ZERO, Metric, metric_of, units_of
 
 
 def test_known_targets_carry_unit_and_direction():
@@ -95,3 +98,35 @@ def test_kib_take_no_second_prefix():
 @pytest.mark.parametrize("column", ["accuracy", "latency_ms", "macs", "memory_kib"])
 def test_what_was_not_measured_reads_so_too(column):
     assert metric_of(column).text(float("nan")) == "nan"
+
+
+@pytest.mark.parametrize(
+    ("bounds", "unit", "units"),
+    [
+        ((0.0, 1.0), "", ["fraction", "percent"]),
+        ((-1.0, 1.0), "", ["fraction", "percent"]),
+        ((0.0, 100.0), "%", ["percent", "fraction"]),
+        ((-100.0, 100.0), "points", []),
+        ((0.0, 1.0), "nats", []),
+        ((0.0, np.inf), "", []),
+    ],
+)
+def test_the_bounds_say_whether_a_metric_is_a_share(bounds, unit, units):
+    metric = Metric("own", "Own", unit, "max", bounds=bounds)
+    assert [name for name, _ in metric.units] == units
+    assert not units or metric.units[0][1] == 1.0
+    assert list(units_of("dice")) == ["fraction", "percent"] == list(units_of("accuracy"))[::-1]
+
+
+@given(
+    bounds=st.sampled_from([(-1.0, 1.0), (0.0, 1.0), (0.0, np.inf), (ABOVE_ZERO, np.inf)]),
+    values=st.lists(st.floats(allow_nan=True, allow_infinity=True), max_size=9),
+)
+def test_values_are_moved_within_the_bounds_and_no_further(bounds, values):
+    metric, given_values = Metric("own", "Own", "", "max", bounds=bounds), np.array(values, float)
+    found = metric.within(given_values)
+    low = 0.0 if bounds[0] == ABOVE_ZERO else bounds[0]
+    known = ~np.isnan(given_values)
+    assert ((found >= low) & (found <= bounds[1]))[known].all() and np.isnan(found[~known]).all()
+    inside = (given_values >= low) & (given_values <= bounds[1])
+    assert (found[inside] == given_values[inside]).all()

@@ -106,7 +106,9 @@ window.report = (() => {
     variance = Math.max(variance, 0);
     const half = target.quantile * Math.sqrt(variance);
     const wide = target.quantile * Math.sqrt(variance + target.residual_variance);
-    const value = (at) => inverse(target.link, at);
+    const [least, most] = target.bounds;
+    const value = (at) => Math.min(
+      Math.max(inverse(target.link, at), least ?? -Infinity), most ?? Infinity);
     return {
       value: value(eta), low: value(eta - half), high: value(eta + half),
       prediction_low: value(eta - wide), prediction_high: value(eta + wide),

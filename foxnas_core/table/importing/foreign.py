@@ -12,8 +12,17 @@ from foxnas_core.errors import InvalidInput
 from foxnas_core.families import family_of
 from foxnas_core.space.search_space import SearchSpace
 from foxnas_core.table.files import MISSING_TEXT, content_of, parquet_options
-from foxnas_core.table.importing.mapping import ColumnMapping, check_mapping
-from foxnas_core.table.importing.published import has_published_columns, published_table
+from foxnas_core.table.importing.mapping import (
+    ColumnMapping,
+    ColumnsRead,
+    check_mapping,
+    unit_option,
+)
+from foxnas_core.table.importing.published import (
+    has_published_columns,
+    published_role,
+    published_table,
+)
 from foxnas_core.table.importing.reading import (
     ARCHITECTURE,
     SUFFIXES,
@@ -87,13 +96,34 @@ class ForeignFile:
             drop_inactive=self._rows.json or as_json,
             **options,
         )
-        if mapping.units.get("accuracy") != "fraction":
-            self._check_percent(
-                table,
-                mapping.columns.get("accuracy", "accuracy"),
-                "say that its unit is fraction (--accuracy-unit fraction), or give it in percent",
-            )
+        self._check_shares(table, mapping)
         return table
+
+    def columns_read(
+        self,
+        table: MeasurementTable,
+        mapping: ColumnMapping | None = None,
+        joined: Sequence[str] | None = None,
+    ) -> ColumnsRead:
+        """What became of the file's columns in the `table` that was made of it or, where they were
+        `joined` to it, that took these latencies."""
+        mapping = mapping or ColumnMapping()
+        moved = {own: name for name, own in mapping.columns.items()}
+        known, unknown, left_out = {}, [], []
+        for own in self.columns:
+            name = published_role(own) if self.published else moved.get(own, own)
+            shadowed = own not in moved and name in mapping.columns
+            if (
+                shadowed
+                or not (name in table.frame or name == ARCHITECTURE)
+                or (joined is not None and not _goes_along(name, joined))
+            ):
+                left_out.append(own)
+            elif name in table.unknown:
+                unknown.append(own)
+            else:
+                known[own] = name
+        return ColumnsRead(known, tuple(unknown), tuple(left_out))
 
     def joined(
         self, table: MeasurementTable, mapping: ColumnMapping | None = None
@@ -125,14 +155,8 @@ class ForeignFile:
                 f"{self.source} has no latency that the study lacks; name a column "
                 "latency_ms:DEVICE, or map one (--map latency_ms:DEVICE=COLUMN)."
             )
-        # With a latency goes what is called after it: its standard error, its rounds' range.
-        beside = [
-            name
-            for name in frame.columns
-            if name not in latencies
-            and any(name == f"{c}{STD_ERROR}" or name.endswith(f"_{c}") for c in latencies)
-        ]
-        own = _with_plain_rest(frame[["id", *latencies, *beside]], table.space)
+        along = [name for name in frame.columns if _goes_along(name, latencies)]
+        own = _with_plain_rest(frame[along], table.space)
         given = own[latencies].apply(lambda cells: [not _is_missing(c) for c in cells])
         # Named, so that no latency is taken for one of the row's own campaign.
         name = PurePath(self.source).name
@@ -156,7 +180,7 @@ class ForeignFile:
         if not len(self):
             raise InvalidInput(self._no_rows)
         table = published_table(self.source, self._rows.frame, self._rows.row_word)
-        self._check_percent(table, "acc", "FOX-NAS's is in percent, so multiply it by 100")
+        self._check_shares(table, ColumnMapping({"accuracy": "acc"}))
         if space is not None and space.fingerprint != table.space.fingerprint:
             raise InvalidInput(
                 f"{self.source} has FOX-NAS's published columns, which describe the space "
@@ -171,8 +195,8 @@ class ForeignFile:
     def _check_targets(self, frame: pd.DataFrame) -> None:
         if not any(is_metric(column) for column in frame.columns):
             raise InvalidInput(
-                f"{self.source} has no target column; name at least one column accuracy "
-                f"(percent) or otherwise ({known_names()}), or map one (--map accuracy=COLUMN)."
+                f"{self.source} has no target column; name at least one column after a known "
+                f"metric ({known_names()}), or map one (--map accuracy=COLUMN)."
             )
         if not len(frame):
             raise InvalidInput(self._no_rows)
@@ -186,11 +210,23 @@ class ForeignFile:
                     f"{', '.join(map(str, decision.choices))}."
                 )
 
-    def _check_percent(self, table: MeasurementTable, column: str, mend: str) -> None:
-        if "accuracy" in table.frame and (greatest := table.frame["accuracy"].max()) <= 1:
+    def _check_shares(self, table: MeasurementTable, mapping: ColumnMapping) -> None:
+        """Raises `InvalidInput` where what should be percentages, and wasn't told to be fractions,
+        looks like them."""
+        for target in table.targets:
+            column, greatest = target.column, table.frame[target.column].max()
+            in_percent = [unit for unit, _ in target.units][:1] == ["percent"]
+            if not in_percent or mapping.units.get(column) == "fraction" or not greatest <= 1:
+                continue
+            mend = f"say that its unit is fraction ({unit_option(column, 'fraction')}), or give it "
             raise InvalidInput(
-                f"{self.source} has no accuracy above {greatest:g} in the column {column!r}, which "
-                f"looks like fractions; {mend}."
+                f"{self.source} has no {column} above {greatest:g} in the column "
+                f"{mapping.columns.get(column, column)!r}, which looks like fractions; "
+                + (
+                    "FOX-NAS's is in percent, so multiply it by 100."
+                    if self.published
+                    else f"{mend}in percent."
+                )
             )
 
     def _expanded(
@@ -281,6 +317,15 @@ def _renamed(frame: pd.DataFrame, mapping: ColumnMapping) -> tuple[pd.DataFrame,
     shadowed = [name for name in mapping.columns if name in frame and name not in moved]
     names = {name: f"{own} ({name})" for name, own in mapping.columns.items() if own != name}
     return frame.drop(columns=shadowed).rename(columns=moved), names
+
+
+def _goes_along(name: str, latencies: Sequence[str]) -> bool:
+    """Whether a column is joined with these: with a latency goes what is called after it, such as
+    its standard error and its rounds' range."""
+    return name == "id" or any(
+        name in (column, f"{column}{STD_ERROR}") or name.endswith(f"_{column}")
+        for column in latencies
+    )
 
 
 def _without_other_ids(frame: pd.DataFrame) -> pd.DataFrame:

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 from foxnas_core.errors import InvalidInput
 from foxnas_core.space.search_space import SearchSpace
@@ -14,7 +15,9 @@ from foxnas_core.table.metrics import (
     known_names,
     metric_of,
     names_unit,
+    some_of,
     units_of,
+    unknown_sentence,
 )
 
 # Names under which targets are often found; how they are written (top-1, Top1) does not matter.
@@ -48,10 +51,37 @@ class ColumnMapping:
         return bool(self.columns or self.units)
 
 
+@dataclass(frozen=True)
+class ColumnsRead:
+    """What became of the columns of a file: what each of `known` was read as, those `unknown`,
+    which are kept as they are but no metric, and those `left_out`."""
+
+    known: Mapping[str, str]
+    unknown: tuple[str, ...] = ()
+    left_out: tuple[str, ...] = ()
+
+    def sentences(self) -> list[str]:
+        """What to know of them, and what to do where one is unknown."""
+        renamed = [f"{own!r} as {name}" for own, name in self.known.items() if own != name]
+        said = [f"Read {', '.join(renamed)}."] if renamed else []
+        said += [unknown_sentence(self.unknown)] if self.unknown else []
+        if self.left_out:
+            said.append(f"Left out: {some_of([repr(c) for c in self.left_out], _LISTED)}.")
+        return said
+
+    def to_dict(self) -> dict[str, Any]:
+        """A JSON document."""
+        return {
+            "columns": dict(self.known),
+            "unknown_columns": list(self.unknown),
+            "left_out": list(self.left_out),
+        }
+
+
 def needs_unit(target: str, column: str) -> bool:
     """Whether the unit of `target`, found in the file's `column`, must be told.
 
-    The documented names tell it: `accuracy` is in percent, `latency_ms` in ms.
+    The documented names tell it: each is in the metric's own unit.
     """
     return target != column and is_metric(target) and bool(units_of(target))
 
@@ -141,10 +171,13 @@ def _check_unit(
             )
 
 
-def unit_option(target: str) -> str:
+def unit_option(target: str, unit: str = "UNIT") -> str:
     """How the command line is told a target's unit."""
-    own = {"accuracy": "--accuracy-unit", "latency_ms": "--latency-unit"}
-    return own.get(metric_of(target).head, f"--unit {target}=UNIT")
+    if target == "accuracy":
+        return f"--accuracy-unit {unit}"
+    if metric_of(target).head == "latency_ms":
+        return f"--latency-unit {unit}"
+    return f"--unit {target}={unit}"
 
 
 def _bare(name: str) -> str:
@@ -156,5 +189,4 @@ def _either(words: Sequence[str]) -> str:
 
 
 def _some(names: Sequence[str]) -> str:
-    more = len(names) - _LISTED
-    return ", ".join(names[:_LISTED]) + (f" and {more} more" if more > 0 else "") or "no columns"
+    return some_of(names, _LISTED) or "no columns"

@@ -20,9 +20,12 @@ from foxnas_core.errors import InvalidInput
 from foxnas_core.families import load_shipped, space_from_dict
 from foxnas_core.families.mbconv.space import Stage, settings_of
 from foxnas_core.space.search_space import SearchSpace
+from foxnas_core.table.importing.reading import ARCHITECTURE
 from foxnas_core.table.measurements import MeasurementTable, table_from_frame
 
 _BLOCK_COUNT = re.compile(r"(mbcv|se)_e\d+_k\d+_\d+(_I)?")
+_AGGREGATE = re.compile(r"(tot|avg)(_[ek])?(_\d+){1,2}")
+_TARGETS = {"acc": "accuracy", "latency": "latency_ms"}
 
 
 def published_space() -> SearchSpace:
@@ -44,6 +47,12 @@ class _File:
 
 def has_published_columns(columns: Sequence[str]) -> bool:
     return any(_BLOCK_COUNT.fullmatch(name) for name in columns)
+
+
+def published_role(column: str) -> str:
+    """What a column of such a file is read as; empty where it is none of FOX-NAS's."""
+    is_choice = _BLOCK_COUNT.fullmatch(column) or _AGGREGATE.fullmatch(column)
+    return _TARGETS.get(column, ARCHITECTURE if is_choice else "")
 
 
 def published_table(source: str, frame: pd.DataFrame, row_word: str) -> MeasurementTable:
@@ -87,7 +96,7 @@ def published_table(source: str, frame: pd.DataFrame, row_word: str) -> Measurem
                 columns[f"s{number}b{block}_{role}"] = pd.arrays.IntegerArray(
                     values[position].astype(np.int64), inactive.copy()
                 )
-    for column, target in (("acc", "accuracy"), ("latency", "latency_ms")):
+    for column, target in _TARGETS.items():
         if column not in frame:
             raise InvalidInput(f"{source} lacks FOX-NAS's column {column!r}; add it.")
         columns[target] = frame[column].to_numpy()
@@ -98,7 +107,7 @@ def published_table(source: str, frame: pd.DataFrame, row_word: str) -> Measurem
         ordered=False,
         source=source,
         row_word=row_word,
-        names={"accuracy": "acc (accuracy)", "latency_ms": "latency (latency_ms)"},
+        names={target: f"{column} ({target})" for column, target in _TARGETS.items()},
     )
 
 

@@ -170,9 +170,9 @@ def test_errors_name_the_files_column_line_and_value(was: str, now: str, sentenc
     ("columns", "units", "sentence"),
     [
         ({}, {"accuracy": "percent"}, "The unit of the column 't [s]' of theirs.csv, mapped to "
-         "latency_ms, is not told; say whether it is in ms, s or us (--latency-unit)."),
+         "latency_ms, is not told; say whether it is in ms, s or us (--latency-unit UNIT)."),
         ({}, {"latency_ms": "s"}, "mapped to accuracy, is not told; say whether it is in percent "
-         "or fraction (--accuracy-unit)."),
+         "or fraction (--accuracy-unit UNIT)."),
         ({}, {"accuracy": "percents"}, "accuracy can't be in 'percents'; allowed: percent, fracti"),
         ({}, {"macs": "M"}, "'macs' takes no unit; units are told of accuracy, dice"),
         ({}, {"latency_ms:gpu": "s"}, "A unit is told for latency_ms:gpu, but theirs.csv has no"),
