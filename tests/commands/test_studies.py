@@ -106,3 +106,17 @@ def test_read_only_mode_lists_and_exports_only(study, tmp_path, capsys, monkeypa
     ):  # fmt: skip
         assert "read-only" in refused(capsys, *action)
     assert names(study) == ["hand"]
+
+
+def test_goals_are_named_and_cleared(study, capsys):
+    told = ask(capsys, "describe", "hand", "--objective", "latency_ms", "--cost", "macs")
+    assert (told["objective"], told["cost"]) == ("latency_ms", "macs")
+    told = ask(capsys, "describe", "hand", "--clear", "cost")
+    assert told["objective"] == "latency_ms" and "cost" not in told
+    assert "both given; keep one" in refused(
+        capsys, "describe", "hand", "--clear", "cost", "--cost", "macs"
+    )
+    told = ask(capsys, "describe", "hand", "--clear", "objective", "--clear", "cost")
+    assert "objective" not in told and open_study(study.folder).goals.to_dict() == {}
+    # The table's own tell again.
+    assert open_study(study.folder).objective.column == "accuracy"

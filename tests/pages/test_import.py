@@ -308,3 +308,21 @@ def test_a_space_is_needed_that_fits(hand):
     page = page.file_uploader(key="space-file").set_value(("tiny.json", content, "")).run()
     page = answer(page)
     assert "Choose the columns of resolution, s1_depth" in plainly(page) and not ready(page)
+
+
+def test_columns_that_are_no_metric_are_named_beside_what_is_stored(hand):
+    page = answer(uploaded(csv(OWN.assign(perplexity=3.5, note="fine"))))
+    assert not page.exception and not page.error and ready(page)
+    assert "The columns 'perplexity', 'note' are no known metric" in plainly(page)
+    press(page)
+    assert open_study(hand.folder).table().unknown == ("perplexity", "note")
+    page = run_page("pages/14_Measurements.py", study="hand")
+    assert not page.exception
+    assert "The columns 'perplexity', 'note' are no known metric" in plainly(page)
+
+
+def test_a_share_is_asked_for_its_unit_whatever_its_name(hand):
+    page = uploaded(csv(OWN.drop(columns="accuracy").assign(dice=OWN["accuracy"] / 100)))
+    assert not ready(page) and "Say the unit of 'dice'." in plainly(page)
+    page = widget(page, "radio", "-dice").set_value("fraction").run()
+    assert not page.error and ready(page)

@@ -406,3 +406,18 @@ def test_a_cell_that_can_not_be_read_is_named_with_its_line(tmp_path, text):
         InvalidInput, match=r"line 3, column 'architecture', can't be read\. .*cell"
     ):
         read_foreign(file, load_shipped("nasbench201"))
+
+
+def test_any_share_may_be_in_percent_and_is_refused_where_it_looks_otherwise(tmp_path):
+    frame = noisy_table(TINY, 5).frame
+    share = frame["accuracy"] / 100
+    path = own(tmp_path, frame.drop(columns="accuracy").assign(dice=frame["accuracy"]))
+    with pytest.raises(InvalidInput, match="it must be a fraction from 0 to 1"):
+        read_foreign(path, TINY)
+    found = read_foreign(path, TINY, ColumnMapping({}, {"dice": "percent"}))
+    np.testing.assert_allclose(found.values("dice"), share)
+    path = own(tmp_path, frame.assign(**{"accuracy:int8": share}))
+    with pytest.raises(InvalidInput, match="fraction \\(--unit accuracy:int8=fraction\\)"):
+        read_foreign(path, TINY)
+    found = read_foreign(path, TINY, ColumnMapping({}, {"accuracy:int8": "fraction"}))
+    np.testing.assert_allclose(found.values("accuracy:int8"), frame["accuracy"])
