@@ -1,9 +1,9 @@
 """The units that every lens speaks of: blocks, the players of an explanation.
 
 A block is a context decision (the input resolution), a block slot, or a group without slots.
-Where a term takes several slots of a group jointly (an interaction) these are one block: blocks
-are the smallest units that the form adds up over. A decision that only opens slots (depth)
-is in none, since the slots' own states say which of them are open.
+Where a term takes several of these jointly (an interaction, within a group or across groups) they
+are one block: blocks are the smallest units that the form adds up over. A decision that only opens
+slots (depth) is in none, since the slots' own states say which of them are open.
 """
 
 from collections.abc import Sequence
@@ -14,6 +14,9 @@ import numpy as np
 
 from foxnas_core.regression import Predictor
 from foxnas_core.regression.features import Form
+from foxnas_core.search.coupling import blocks_of as merged_groups
+from foxnas_core.search.coupling import groups_of, names_in
+from foxnas_core.space.decisions import Decision
 
 # Random subnets by which it is found what a term reads.
 _PROBES = 1000
@@ -22,7 +25,7 @@ _PROBES = 1000
 @dataclass(frozen=True)
 class Block:
     """`decisions` are the positions of what it decides in the space, `terms` those of its columns
-    in `Form.apart`."""
+    in `Form.apart`; `group` names all of its groups where they are coupled."""
 
     name: str
     group: str
@@ -46,8 +49,10 @@ def blocks_of(form: Form) -> tuple[Block, ...]:
             if len(decision.choices) > 1:
                 position = space.decisions.index(decision)
                 found.append(Block(decision.name, group, (position,), named))
-    for group in space.additive_groups:
-        found += _blocks_of_group(form, group)
+    coupled = merged_groups(space, form.couplings)
+    for group in coupled.additive_groups:
+        members = [space.by_name[decision.name] for decision in coupled.in_group(group)]
+        found += _blocks_of_group(form, group, members)
     assert len({block.name for block in found}) == len(found), "block names must differ"
     belonging = sorted(term for block in found for term in block.terms)
     others = [i for i, t in enumerate(form.terms) if t.group or t.decision]
@@ -92,10 +97,11 @@ def joint_states(codes: np.ndarray, blocks: Sequence[Block]) -> tuple[np.ndarray
     return np.stack(numbers, axis=1), states
 
 
-def _blocks_of_group(form: Form, group: str) -> list[Block]:
-    units = _units(form, group)
-    columns = form.columns_of(group)
-    reads = _reads(form, group, units)
+def _blocks_of_group(form: Form, group: str, decisions: Sequence[Decision]) -> list[Block]:
+    units = _units(form, decisions)
+    names = names_in(form, groups_of(form.space, [d.name for d in decisions]))
+    columns = np.concatenate([form.columns_of(name) for name in names])
+    reads = _reads(form, names, columns, units)
     # Units that one term reads belong together, and so do those that chains of terms connect.
     member = list(range(len(units)))
     for column in reads.T:
@@ -105,36 +111,46 @@ def _blocks_of_group(form: Form, group: str) -> list[Block]:
     for first in dict.fromkeys(member):
         own = [i for i, m in enumerate(member) if m == first]
         terms = columns[reads[own].any(axis=0)]
-        decisions = sorted(position for i in own for position in units[i][1])
-        if len(terms) or _varies(form, decisions):
-            name = _name([units[i][0] for i in own], group, whole=len(own) == len(units))
-            blocks.append(Block(name, group, tuple(decisions), tuple(terms.tolist())))
+        positions = sorted(position for i in own for position in units[i][1])
+        if len(terms) or _varies(form, positions):
+            named = [units[i][0] for i in own]
+            if len({form.space.decisions[position].group for position in positions}) > 1:
+                name = " + ".join(named)
+            else:
+                name = _name(named, group, whole=len(own) == len(units))
+            blocks.append(Block(name, group, tuple(positions), tuple(np.sort(terms).tolist())))
     return blocks
 
 
-def _units(form: Form, group: str) -> list[tuple[str, list[int]]]:
-    """Names and decisions of what can't be split: slots, other decisions, groups without slots."""
-    space = form.space
+def _units(form: Form, decisions: Sequence[Decision]) -> list[tuple[str, list[int]]]:
+    """Names and positions of what can't be split: slots, other decisions, groups without slots."""
     positions: dict[str, list[int]] = {}
-    slotted = any(d.slot for d in space.in_group(group))
-    for decision in space.in_group(group):
-        name = (decision.slot or decision.name) if slotted else group
-        positions.setdefault(name, []).append(space.decisions.index(decision))
+    slotted = {d.group for d in decisions if d.slot}
+    for decision in decisions:
+        alone = decision.slot or decision.name
+        name = alone if decision.group in slotted else decision.group
+        positions.setdefault(name, []).append(form.space.decisions.index(decision))
     return list(positions.items())
 
 
-def _reads(form: Form, group: str, units: list[tuple[str, list[int]]]) -> np.ndarray:
-    """Which terms of the group (units, terms) change when one unit alone does."""
+def _reads(
+    form: Form, names: Sequence[str], columns: np.ndarray, units: list[tuple[str, list[int]]]
+) -> np.ndarray:
+    """Which terms of the groups and couplings (units, terms) change when one unit alone does."""
     codes = form.space.random_codes(_PROBES, seed=0)
     order = np.random.default_rng(0).permutation(_PROBES)
-    before = form.matrix(codes, group)
+
+    def rows(codes: np.ndarray) -> np.ndarray:
+        return np.hstack([form.matrix(codes, name) for name in names])
+
+    before = rows(codes)
     reads = np.zeros((len(units), before.shape[1]), dtype=bool)
     for row, (_, positions) in zip(reads, units, strict=True):
         changed = codes.copy()
         changed[:, positions] = codes[order][:, positions]
-        row[:] = (form.matrix(changed, group) != before).any(axis=0)
+        row[:] = (rows(changed) != before).any(axis=0)
     # A term that these subnets do not move is told by the slot it names, or by the whole group.
-    named = [form.terms[i].slot for i in form.columns_of(group)]
+    named = [form.terms[i].slot for i in columns]
     for column in np.flatnonzero(~reads.any(axis=0)):
         own = [name == named[column] for name, _ in units]
         reads[:, column] = own if any(own) else True

@@ -7,18 +7,22 @@ over its choices). For the per-layer form this is the coefficient itself. Effect
 of the predictor's link: with a saturating one, in the target's unit for a subnet of average value.
 """
 
+import math
 from collections.abc import Sequence
 from functools import lru_cache, partial
 
 import numpy as np
 import pandas as pd
 
+from foxnas_core.errors import InvalidInput
 from foxnas_core.regression import Predictor
 from foxnas_core.regression.features import Form
 from foxnas_core.regression.inference import Inference, inference
 from foxnas_core.space.decisions import Decision
 from foxnas_core.space.search_space import SearchSpace
 
+# Combinations that an effect of a coupled choice is averaged over.
+_MOST_READ = 1 << 20
 KEYS = ["group", "slot", "position", "decision", "role", "choice", "reference"]
 
 
@@ -171,26 +175,39 @@ def _opened(space: SearchSpace, decision: Decision, codes: Sequence[int]) -> dic
 def _means(form: Form, decision: Decision, others: tuple[Decision, ...]) -> np.ndarray:
     """Mean regression rows (choices, terms) over the options of `others`, or of the whole group
     where the form's terms take its slots together."""
-    decisions = form.space.in_group(decision.group) if form.joint else (decision, *others)
-    codes, rows = _group_rows(form, decision.group, decisions)
-    sizes = np.array([len(d.choices) for d in form.space.decisions], dtype=float)
-    weights = np.where(codes >= 0, 1 / sizes, 1.0).prod(axis=1)
-    own = codes[:, form.space.decisions.index(decision)]
+    space = form.space
+    reads = {decision.group: space.in_group(decision.group) if form.joint else (decision, *others)}
+    for name, read in form.couplings.items():
+        coupled = [space.by_name[own] for own in read]
+        if any(d.group == decision.group for d in coupled):
+            reads[name] = (decision, *coupled)
+    sizes = np.array([len(d.choices) for d in space.decisions], dtype=float)
     means = np.zeros((len(decision.choices), form.parameters))
-    for code in range(len(decision.choices)):
-        chosen = own == code
-        means[code, form.columns_of(decision.group)] = np.average(
-            rows[chosen], axis=0, weights=weights[chosen]
-        )
+    for name, decisions in reads.items():
+        codes, rows = _rows_of(form, name, decisions)
+        weights = np.where(codes >= 0, 1 / sizes, 1.0).prod(axis=1)
+        own = codes[:, space.decisions.index(decision)]
+        for code in range(len(decision.choices)):
+            chosen = own == code
+            means[code, form.columns_of(name)] = np.average(
+                rows[chosen], axis=0, weights=weights[chosen]
+            )
     return means
 
 
 @lru_cache(maxsize=8)
-def _group_rows(
-    form: Form, group: str, decisions: tuple[Decision, ...]
+def _rows_of(
+    form: Form, name: str, decisions: tuple[Decision, ...]
 ) -> tuple[np.ndarray, np.ndarray]:
+    """Codes of all combinations of decisions, and their columns of a group or coupling."""
+    count = math.prod(len(d.choices) + 1 for d in decisions)
+    if name in form.couplings and count > _MOST_READ:
+        raise InvalidInput(
+            f"A term of {name!r} reads {len(decisions)} decisions together, too many to average "
+            "the effect of one choice over; see what edits of one architecture change instead."
+        )
     codes = form.space.option_codes(decisions)
-    return codes, form.matrix(codes, group)
+    return codes, form.matrix(codes, name)
 
 
 def _context_means(form: Form, decision: Decision) -> np.ndarray:

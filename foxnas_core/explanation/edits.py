@@ -142,8 +142,13 @@ _Unit = tuple[str, str, str]
 
 
 def _unit(form: Form, term: Term, before: Architecture, after: Architecture) -> _Unit:
-    if term in form.interactions:
-        read = [d for d in form.interactions[term] if d.group == term.group]
+    if term in form.interactions or term.group in form.couplings:
+        names = form.couplings.get(term.group, ())
+        read = [
+            d
+            for d in form.interactions.get(term, [form.space.by_name[name] for name in names])
+            if d.group == term.group or d.name in names
+        ]
         changed = [d for d in read if before.get(d.name) != after.get(d.name)]
         units = {(d.group, d.slot, _narrowest(form, d, before, after)) for d in changed}
         if len(units) == 1:
@@ -172,6 +177,8 @@ def _described(
     """The edit in words, its group and its slot."""
     group, slot, decision = unit
     space = form.space
+    if decision and decision not in space.by_name:  # an interaction of several edits
+        return f"{decision} together", group, slot
     names = [d.name for d in (space.in_slot(slot) if slot else space.in_group(group))]
     if slot and names[0] in after and names[0] not in before:
         roles = ", ".join(f"{d.role} {after[d.name]}" for d in space.in_slot(slot))
@@ -182,8 +189,6 @@ def _described(
         # The form's terms with a slot have units of their own.
         apart = {term.slot for term in form.terms if term.group == group}
         names = [d.name for d in space.in_group(group) if not d.slot or d.slot not in apart]
-    if decision and decision not in space.by_name:  # an interaction of several edits
-        return f"{decision} together", group, slot
     return changes([decision] if decision else names, before, after), group, slot
 
 

@@ -87,6 +87,16 @@ class Form:
             for name, at in read.items()
         }
 
+    @property
+    def context_bound(self) -> bool:
+        """Whether some term reads a group and the context together."""
+        context = {i for i, d in enumerate(self.space.decisions) if d.group in self.space.context}
+        return any(
+            part.terms[0].scaled or part.positions & context
+            for part in self._parts
+            if part.terms[0].group
+        )
+
     @cached_property
     def interactions(self) -> dict[Term, tuple[Decision, ...]]:
         """The terms that are products, each with the decisions that it reads."""
