@@ -191,7 +191,7 @@ def calibrate(options: argparse.Namespace) -> dict[str, Any]:
     table = study.table()
     columns = (objective.column, cost.column)
     predictors = list(fit_all(table, targets=columns, kept=kept_fits(study)).values())
-    found = calibrations(table, optima, predictors, cost.column)
+    found = calibrations(table, optima, predictors)
     return {
         "study": str(study.folder),
         "optima": len(optima),

@@ -74,7 +74,7 @@ def search(options: argparse.Namespace) -> Answer | dict[str, Any]:
     bounds, found = dict(asked), {}
     try:
         main = [predictors[column] for column in goals]
-        found = calibrations(table, study.optima(), main, cost.column)
+        found = calibrations(table, study.optima(), main)
     except MissingPart:
         if options.guard is not None:
             raise
@@ -183,7 +183,7 @@ def counterfactual(options: argparse.Namespace) -> dict[str, Any]:
     objective, limited = goals if aim in ("save", "budget") else goals[::-1]
     calibration = None
     with suppress(MissingPart):
-        found = calibrations(table, study.optima(), list(predictors.values()), goals[1])
+        found = calibrations(table, study.optima(), list(predictors.values()))
         calibration = found[limited]
     allowed = choices_that_keep(
         study.space, base, [n for keep in options.keep for n in named_decisions(study.space, keep)]

@@ -178,7 +178,7 @@ def subject_of(
     if best is not None and paid is not None:
         front = cost_front(best, paid)
         try:
-            found = calibrations(table, study.optima(), [best, paid], cost)
+            found = calibrations(table, study.optima(), [best, paid])
         except MissingPart:
             if request.guard is not None:
                 raise

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
-import pandas as pd
+import numpy as np
 
 from foxnas_core.errors import InvalidInput, MissingPart
 from foxnas_core.regression import Predictor
@@ -17,6 +17,10 @@ from foxnas_core.table.measurements import MeasurementTable
 if TYPE_CHECKING:
     from foxnas_core.measurement.campaign import CampaignProgress
     from foxnas_core.search.calibration import SearchCalibration
+
+SEARCHED = {"searched_objective": "accuracy", "searched_latency": "latency_ms"}
+"""The columns that say what an optimum is the best in and what it is held against, and what is
+meant where a table lacks one: the first ones were all of these."""
 
 
 def measure_optima(
@@ -40,28 +44,41 @@ def measure_optima(
     fitted = fit_all(study.table(), targets=columns, kept=kept_fits(study))
     front = cost_front(*fitted.values())
     planned = random_optima(front, count, seed=seed)
-    done = set(study.optima().frame["id"])
-    found = {c.architecture.id: {"budget": c.costs[0], "searched_latency": cost} for c in planned}
+    done = set(optima_of(study.optima(), *columns).frame["id"])
+    how = dict(zip(SEARCHED, columns, strict=True))
+    found = {c.architecture.id: {"budget": c.costs[0], **how} for c in planned}
     missing = [c.architecture for c in planned if c.architecture.id not in done]
     measure_subnets(study, missing, seed=seed, report=report, optima=found)
     return study.optima()
 
 
+def optima_of(optima: MeasurementTable, objective: str, cost: str) -> MeasurementTable:
+    """The optima that are the best in one column under budgets of another."""
+    chosen = np.ones(len(optima), dtype=bool)
+    for (name, meant), column in zip(SEARCHED.items(), (objective, cost), strict=True):
+        if name in optima.frame:
+            chosen &= (optima.frame[name].fillna(meant) == column).to_numpy()
+        else:
+            chosen &= column == meant
+    return optima.rows(chosen)
+
+
 def calibrations(
-    table: MeasurementTable, optima: MeasurementTable, predictors: Sequence[Predictor], cost: str
+    table: MeasurementTable, optima: MeasurementTable, predictors: Sequence[Predictor]
 ) -> "dict[str, SearchCalibration]":
-    """What optima under budgets of `cost` tell of each predictor, by column.
+    """What optima of the first predictor's target under budgets of the second's tell of both, by
+    column.
 
     Raises `MissingPart` where too few were measured.
     """
+    objective, cost = (predictor.target.column for predictor in predictors)
     from foxnas_core.search.calibration import ADVISED, calibrate
 
     try:
-        searched = optima.frame.get("searched_latency", pd.Series(dtype=str))
-        own = optima.rows((searched == cost).to_numpy())
+        own = optima_of(optima, objective, cost)
         return {p.target.column: calibrate(p, own, table) for p in predictors}
     except InvalidInput as error:
         raise MissingPart(
             f"{error} Measure some with 'python -m foxnas_core calibrate --count {ADVISED} "
-            f"--cost {cost}'."
+            f"--objective {objective} --cost {cost}'."
         ) from None

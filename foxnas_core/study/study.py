@@ -114,7 +114,8 @@ class Study:
     def optima(self) -> MeasurementTable:
         """Optima of random budgets and what they measured; an empty table without any.
 
-        Beside the targets, `budget` (ms) and `searched_latency`, the column it was held against.
+        Beside the targets, `budget`, `searched_objective` and `searched_latency`: what they are
+        the best in, and the column that the budget is of.
         """
         return self._read(self.optima_file)
 

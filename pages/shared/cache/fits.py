@@ -56,8 +56,8 @@ def predictors_of(
 
 @cached("optima.parquet")
 def calibrations_of(study: Study, latency: str) -> "dict[str, SearchCalibration]":
-    """What measured optima tell of accuracy and one latency; raises as `steps.calibrate`."""
+    """What measured optima tell of the objective and one cost; raises as `steps.calibrate`."""
     from foxnas_core.steps.calibrate import calibrations
 
     predictors = [predictor_of(study, column) for column in (study.objective.column, latency)]
-    return calibrations(table_of(study), study.optima(), predictors, latency)
+    return calibrations(table_of(study), study.optima(), predictors)
