@@ -3,6 +3,8 @@
 import argparse
 import math
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import asdict
 from typing import Any
 
@@ -12,26 +14,34 @@ from foxnas_core.commands.shared import given, named_architecture, opened, say, 
 from foxnas_core.errors import InvalidInput
 from foxnas_core.records import document_of
 from foxnas_core.steps.claims import current_trials
+from foxnas_core.steps.tally import Report, TrainingProgress
 from foxnas_core.study import open_study
+
+
+@contextmanager
+def _bar() -> Iterator[Report]:
+    """What shows the progress of training several networks."""
+    shown = "{percentage:.0f} % |{bar}| {n_fmt}/{total_fmt} steps, {elapsed}{postfix}"
+    with tqdm(delay=1, file=sys.stderr, bar_format=shown) as bar:
+
+        def report(progress: TrainingProgress) -> None:
+            bar.total = progress.total_steps
+            bar.set_postfix_str(progress.sentence(), refresh=False)
+            bar.update(progress.steps - bar.n)
+
+        yield report
 
 
 def trust(options: argparse.Namespace) -> dict[str, Any]:
     """Train sampled subnets alone and compare them with what they inherit."""
     from foxnas_core.evidence.trust.pairs import TrustSettings, spread_sample
     from foxnas_core.evidence.trust.report import report_document, trust_report
-    from foxnas_core.steps import trust
+    from foxnas_core.steps.trust import measure_trust
 
     study = open_study(options.study)
     settings = TrustSettings(**given(options, TrustSettings))
-    shown = "{percentage:.0f} % |{bar}| {n_fmt}/{total_fmt} steps, {elapsed}{postfix}"
-    with tqdm(delay=1, file=sys.stderr, bar_format=shown) as bar:
-
-        def report(progress: trust.TrustProgress) -> None:
-            bar.total = progress.total_steps
-            bar.set_postfix_str(progress.sentence(), refresh=False)
-            bar.update(progress.steps - bar.n)
-
-        record = trust.measure_trust(
+    with _bar() as report:
+        record = measure_trust(
             study,
             settings,
             count=options.count,
@@ -104,17 +114,10 @@ def handmade(options: argparse.Namespace) -> dict[str, Any]:
     """Train networks designed by hand and searched ones alone, and time them all."""
     from foxnas_core.evidence.handmade.claims import WAYS, compare, comparison_document
     from foxnas_core.evidence.handmade.record import PRECISIONS
-    from foxnas_core.steps.handmade import ComparisonProgress, ComparisonSettings, compare_handmade
+    from foxnas_core.steps.handmade import ComparisonSettings, compare_handmade
 
     study = open_study(options.study)
-    shown = "{percentage:.0f} % |{bar}| {n_fmt}/{total_fmt} steps, {elapsed}{postfix}"
-    with tqdm(delay=1, file=sys.stderr, bar_format=shown) as bar:
-
-        def report(progress: ComparisonProgress) -> None:
-            bar.total = progress.total_steps
-            bar.set_postfix_str(progress.sentence(), refresh=False)
-            bar.update(progress.steps - bar.n)
-
+    with _bar() as report:
         record = compare_handmade(
             study,
             ComparisonSettings(**given(options, ComparisonSettings)),

@@ -1,9 +1,9 @@
 """Networks designed by hand and searched ones, trained alone and measured beside each other."""
 
-import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -21,7 +21,9 @@ from foxnas_core.search.rounds.planning import spread_budgets
 from foxnas_core.space.architecture import Architecture
 from foxnas_core.steps.fit import fit_all
 from foxnas_core.steps.kept_fits import kept_fits
+from foxnas_core.steps.measure import PRECISIONS
 from foxnas_core.steps.search import cost_front
+from foxnas_core.steps.tally import Report, Tally
 from foxnas_core.steps.trust import images_of
 from foxnas_core.study import Study, file_hash
 from foxnas_core.study.locks import claim, writing
@@ -29,10 +31,6 @@ from foxnas_core.study.locks import claim, writing
 if TYPE_CHECKING:
     from foxnas_core.evidence.handmade.bench import HandmadeBench
     from foxnas_core.training.recipe import Recipe
-
-LATENCIES = {"latency_ms": "accuracy", "latency_ms:int8": "accuracy:int8"}
-"""The latencies whose fronts are searched, and the accuracy of that precision, in whose stead the
-one in fp32 is taken where not every row has it."""
 
 
 @dataclass(frozen=True)
@@ -45,29 +43,13 @@ class ComparisonSettings:
     searched: int = 6
 
 
-@dataclass(frozen=True)
-class ComparisonProgress:
-    """Networks and training steps done of all that this call is to train, and the seconds that are
-    left at the rate so far."""
-
-    networks: int
-    total_networks: int
-    steps: int
-    total_steps: int
-    seconds_left: float
-
-    def sentence(self) -> str:
-        minutes = max(1, round(self.seconds_left / 60)) if self.seconds_left else 0
-        return f"{self.networks} of {self.total_networks} networks, {minutes} min to go"
-
-
 def compare_handmade(
     study: Study,
     settings: ComparisonSettings,
     *,
     seed: int,
     data: Path | None = None,
-    report: Callable[[ComparisonProgress], None] = lambda progress: None,
+    report: Report = lambda progress: None,
 ) -> HandmadeRecord:
     """Train by `seed` every network that the study's record lacks one of, then time all at once.
 
@@ -106,15 +88,17 @@ def compare_handmade(
                 record = record.with_result(contender.name, bench.inherited(contender))
                 study.save(HANDMADE, record)
         missing = [c for c in _in_turn(record.contenders) if c.lacks(ALONE, seed)]
-        tally = _Tally(len(missing), steps_of(len(dataset.training), recipe), report)
+        each = steps_of(len(dataset.training), recipe)
+        tally = Tally([c.name for c in missing], each, "networks", report)
         for contender in missing:
             state = folder / f"{contender.name}-{checkpoint_hash}-{settings.epochs}-{seed}.state"
             weights = _weights_file(folder, contender, seed)
-            result = bench.train(contender, recipe, state=state, weights=weights, report=tally.at)
+            told = partial(tally.add, contender.name)
+            result = bench.train(contender, recipe, state=state, weights=weights, report=told)
             record = record.with_result(contender.name, result)
             study.save(HANDMADE, record)
             state.unlink(missing_ok=True)
-            tally.finish()
+            tally.add(contender.name, each)
         if not record.timed:
             latencies, circumstances = bench.timed(_weights(folder, record), seed=seed)
             record = record.with_latencies(latencies, circumstances)
@@ -125,24 +109,26 @@ def compare_handmade(
 
 
 def searched_subnets(study: Study, count: int) -> dict[Architecture, str]:
-    """Subnets of the exact front of each latency that the study has, `count` of each, spread over
-    its range, with how each was chosen.
+    """Subnets of the exact front of each precision's latency that the study has, `count` of each,
+    spread over its range, with how each was chosen.
 
-    One that both fronts hold is there once. Raises as `fit_all`, and `MissingPart` where there are
+    They are the best in the study's objective, in int8 too where every row has it. One that both
+    fronts hold is there once. Raises as `fit_all`, and `MissingPart` where there are
     not two different ones.
     """
-    table = study.table()
+    table, objective = study.table(), study.objective
     found: dict[Architecture, str] = {}
-    for latency, accuracy in LATENCIES.items():
+    for latency in PRECISIONS.values():
         if latency not in table.frame or not table.frame[latency].notna().any():
             continue
-        if accuracy not in table.frame or table.frame[accuracy].isna().any():
-            accuracy = "accuracy"
-        fitted = fit_all(table, targets=(accuracy, latency), kept=kept_fits(study))
+        column = f"{objective.head}:int8" if latency.endswith(":int8") else objective.column
+        if column not in table.frame or table.frame[column].isna().any():
+            column = objective.column
+        fitted = fit_all(table, targets=(column, latency), kept=kept_fits(study))
         front = cost_front(*fitted.values())
         for budget in spread_budgets(front, count, None):
             best = front.within(budget)
-            chosen = f"best predicted {accuracy} within {best.costs[0]:.4g} ms of {latency}"
+            chosen = f"best predicted {column} within {best.costs[0]:.4g} ms of {latency}"
             before = found.get(best.architecture)
             found[best.architecture] = f"{before}; {chosen}" if before else chosen
     if not found:
@@ -220,27 +206,3 @@ def _in_turn(contenders: Sequence[Contender]) -> list[Contender]:
         families.setdefault(contender.family, []).append(contender)
     longest = max(len(own) for own in families.values())
     return [own[i] for i in range(longest) for own in families.values() if i < len(own)]
-
-
-class _Tally:
-    """Turns the steps of one network after the other into progress of all."""
-
-    def __init__(
-        self, networks: int, each: int, report: Callable[[ComparisonProgress], None]
-    ) -> None:
-        self._networks, self._each, self._report = networks, each, report
-        self._done, self._skipped, self._first = 0, 0, True
-        self._started = time.monotonic()
-
-    def at(self, step: int) -> None:
-        if self._first:
-            # What an earlier run had done says nothing of this one's rate.
-            self._skipped, self._first = max(0, step - 50), False
-        steps, total = self._done * self._each + step, self._networks * self._each
-        new = max(steps - self._skipped, 1)
-        left = (time.monotonic() - self._started) / new * (total - steps)
-        self._report(ComparisonProgress(self._done, self._networks, steps, total, left))
-
-    def finish(self) -> None:
-        self._done += 1
-        self.at(0)

@@ -2,10 +2,8 @@
 
 import os
 import queue
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from multiprocessing import get_context
 from multiprocessing.queues import Queue
 from pathlib import Path
@@ -23,6 +21,7 @@ from foxnas_core.evidence.trust.pairs import (
 from foxnas_core.families.mbconv.space import settings_of
 from foxnas_core.plugins import load_plugins
 from foxnas_core.space.architecture import Architecture
+from foxnas_core.steps.tally import Report, Tally
 from foxnas_core.study import Study, file_hash, open_study
 from foxnas_core.study.locks import claim, writing
 from foxnas_core.tasks.dataset import Dataset, load_dataset
@@ -33,22 +32,6 @@ if TYPE_CHECKING:
 Told = tuple[str, int]  # a subnet's id and the steps that it has done
 
 
-@dataclass(frozen=True)
-class TrustProgress:
-    """Pairs and training steps done of all that this call is to do, and the seconds that are left
-    at the rate so far."""
-
-    pairs: int
-    total_pairs: int
-    steps: int
-    total_steps: int
-    seconds_left: float
-
-    def sentence(self) -> str:
-        minutes = max(1, round(self.seconds_left / 60)) if self.seconds_left else 0
-        return f"{self.pairs} of {self.total_pairs} subnets, {minutes} min to go"
-
-
 def measure_trust(
     study: Study,
     settings: TrustSettings,
@@ -57,7 +40,7 @@ def measure_trust(
     seed: int,
     data: Path | None = None,
     workers: int = 1,
-    report: Callable[[TrustProgress], None] = lambda progress: None,
+    report: Report = lambda progress: None,
 ) -> TrustRecord:
     """Train those of the seed's first `count` subnets that the study has no pair of; returns all.
 
@@ -79,33 +62,13 @@ def measure_trust(
     if not missing:
         return record
     each = steps_of(checkpoint, dataset, settings)
-    tally = _Tally([a.id for a in missing], each, report)
+    tally = Tally([a.id for a in missing], each, "subnets", report)
     with study.in_use():
         if workers == 1:
             _train(study, dataset, settings, missing, seed, begun, tally.add)
         else:
             _in_processes(study, settings, count, seed, data, min(workers, len(missing)), tally)
     return study.record(TRUST) or begun
-
-
-class _Tally:
-    """Turns each subnet's steps into progress of all."""
-
-    def __init__(self, ids: list[str], each: int, report: Callable[[TrustProgress], None]) -> None:
-        self._each, self._report = each, report
-        self._steps = dict.fromkeys(ids, 0)
-        self._skipped: dict[str, int] = {}
-        self._started = time.monotonic()
-
-    def add(self, architecture_id: str, steps: int) -> None:
-        # What an earlier run had done says nothing of this one's rate.
-        self._skipped.setdefault(architecture_id, max(0, steps - 50))
-        self._steps[architecture_id] = steps
-        done, total = sum(self._steps.values()), self._each * len(self._steps)
-        new = max(done - sum(self._skipped.values()), 1)
-        left = (time.monotonic() - self._started) / new * (total - done)
-        pairs = sum(s >= self._each for s in self._steps.values())
-        self._report(TrustProgress(pairs, len(self._steps), done, total, left))
 
 
 def images_of(study: Study, checkpoint: "Checkpoint", data: Path | None) -> Dataset:
@@ -199,7 +162,7 @@ def _in_processes(
     seed: int,
     data: Path | None,
     workers: int,
-    tally: _Tally,
+    tally: Tally,
 ) -> None:
     context = get_context("spawn")
     told: Queue[Told | str] = context.Queue()
