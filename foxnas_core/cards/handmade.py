@@ -4,9 +4,9 @@ import math
 
 from foxnas_core.cards.analysis import Options, analysis
 from foxnas_core.cards.card import Card
-from foxnas_core.cards.given import Given
+from foxnas_core.cards.given import Given, known
 from foxnas_core.evidence.handmade.claims import WAYS
-from foxnas_core.evidence.handmade.record import ALONE, PRECISIONS, HandmadeRecord
+from foxnas_core.evidence.handmade.record import ALONE, PRECISIONS
 from foxnas_core.figures import handmade as figures
 from foxnas_core.steps.handmade import ComparisonSettings
 
@@ -38,7 +38,7 @@ def not_timed(given: Given) -> str | None:
     """Why networks can't be held against each other yet."""
     if (lacking := not_begun(given)) is not None:
         return lacking
-    record = _record(given)
+    record = known(given.handmade())
     if record.timed:
         return None
     trained = sum(bool(c.of(ALONE)) for c in record.contenders)
@@ -46,12 +46,6 @@ def not_timed(given: Given) -> str | None:
         f"{trained} of {len(record.contenders)} networks are trained. Latencies are measured when "
         "all are, so that one campaign visits them all; until then there is only accuracy."
     )
-
-
-def _record(given: Given) -> HandmadeRecord:
-    record = given.handmade()
-    assert record is not None  # which `not_begun` says
-    return record
 
 
 def _both(given: Given) -> Options:
@@ -71,7 +65,7 @@ def verdict(given: Given, *, precision: str = INT8, way: str = ALONE) -> Card:
 
 @analysis("Hand-designed", "networks", "Accuracy against latency", not_timed, _both)
 def networks(given: Given, *, precision: str = INT8, way: str = ALONE) -> Card:
-    table = figures.network_table(_record(given))
+    table = figures.network_table(known(given.handmade()))
     return Card(
         sentence="Up and to the left is better. Bars are 95 % intervals of accuracy, and the least "
         "and greatest round of latency; the dotted line is the front of the searched networks, "
@@ -98,14 +92,14 @@ def trained(given: Given) -> Card:
     return Card(
         key="networks",
         sentence="Accuracy (%) of what is done, with its 95 % interval.",
-        table=figures.network_table(_record(given)),
+        table=figures.network_table(known(given.handmade())),
     )
 
 
 @analysis("Hand-designed", "how", "How it was measured", not_begun)
 def how(given: Given) -> Card:
     """How all of it was trained and measured, and what that leaves open."""
-    record = _record(given)
+    record = known(given.handmade())
     recipe, told, own = record.recipe, record.circumstances, record.parents["checkpoint"]
     chosen = sum(c.searched for c in record.contenders)
     lines = [

@@ -1,5 +1,9 @@
 """How the latencies were measured, and which of them can be relied on."""
 
+from collections.abc import Callable
+
+import pandas as pd
+
 from foxnas_core.cards.analysis import Options, analysis
 from foxnas_core.cards.card import Card
 from foxnas_core.cards.given import Given
@@ -94,14 +98,28 @@ def checks(given: Given) -> Card:
     )
 
 
-def _no_spread(given: Given) -> str | None:
-    rows = badge_table(rows_of(given), column_of(given))
-    return no_rows(given) or (
-        None
-        if len(figures.spread_table(rows))
-        else "The table has no range of rounds for this latency; rows that 'python -m foxnas_core "
-        "measure' appends have one."
-    )
+def _without(
+    told: Callable[[pd.DataFrame], pd.DataFrame], why: str
+) -> Callable[[Given], str | None]:
+    """What says `why` where the rows tell nothing of it."""
+
+    def lacks(given: Given) -> str | None:
+        rows = badge_table(rows_of(given), column_of(given))
+        return no_rows(given) or (None if len(told(rows)) else why)
+
+    return lacks
+
+
+_no_spread = _without(
+    figures.spread_table,
+    "The table has no range of rounds for this latency; rows that 'python -m foxnas_core measure' "
+    "appends have one.",
+)
+_no_drift = _without(
+    figures.drift_table,
+    "These campaigns did not record the drift of the reference network, so its check is unknown; "
+    "rows measured from now on have it.",
+)
 
 
 @analysis("Measurements", "spread", "How far the rounds agree", _no_spread)
@@ -113,16 +131,6 @@ def spread(given: Given) -> Card:
         f"({100 * MOST_SPREAD:.0f} %) a row fails.",
         table=table,
         draw=lambda: figures.spread_figure(table),
-    )
-
-
-def _no_drift(given: Given) -> str | None:
-    rows = badge_table(rows_of(given), column_of(given))
-    return no_rows(given) or (
-        None
-        if len(figures.drift_table(rows))
-        else "These campaigns did not record the drift of the reference network, so its check is "
-        "unknown; rows measured from now on have it."
     )
 
 

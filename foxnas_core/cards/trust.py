@@ -4,9 +4,10 @@ import math
 
 from foxnas_core.cards.analysis import Options, analysis
 from foxnas_core.cards.card import Card, Tone
-from foxnas_core.cards.given import Given
-from foxnas_core.evidence.trust.pairs import TrustRecord, TrustSettings
-from foxnas_core.evidence.trust.report import ENOUGH, INHERITED, TRAINED
+from foxnas_core.cards.given import Given, known
+from foxnas_core.evidence.trust.agreement import INHERITED, TRAINED
+from foxnas_core.evidence.trust.pairs import TrustSettings
+from foxnas_core.evidence.trust.report import ENOUGH
 from foxnas_core.figures import trust as figures
 
 USUAL = 16
@@ -29,12 +30,6 @@ def no_pairs(given: Given) -> str | None:
     )
 
 
-def _record(given: Given) -> TrustRecord:
-    record = given.trust()
-    assert record is not None  # which `no_pairs` says
-    return record
-
-
 def _ways(given: Given) -> Options:
     return {"trained": TRAINED}
 
@@ -46,7 +41,7 @@ def _both_ways(given: Given) -> Options:
 @analysis("Trust", "verdict", "Whether the supernet's ranking can be trusted", no_pairs)
 def verdict(given: Given) -> Card:
     """The numbers that decide, and what follows from them."""
-    record, report = _record(given), given.trust_report()
+    record, report = known(given.trust()), given.trust_report()
     main, offset = report.agreement(), report.offset()
     tones: dict[str, Tone] = {"holds": "good", "fails": "bad", "open": "warning", "few": "info"}
     own = record.parents["checkpoint"]
@@ -90,7 +85,7 @@ def advice(given: Given) -> Card:
 
 @analysis("Trust", "pairs", "Inherited and trained", no_pairs, _both_ways)
 def pairs(given: Given, *, trained: str = "alone", inherited: str = "inherited") -> Card:
-    record = _record(given)
+    record = known(given.trust())
     table = figures.pair_table(given.trust_report(), record.pairs, given.study.space, trained)
     epochs = record.settings.epochs if trained == "alone" else record.settings.fine_tune_epochs
     return Card(
@@ -115,7 +110,7 @@ def agreement(given: Given, *, trained: str = "alone") -> Card:
 
 @analysis("Trust", "offset", "What training adds, by size", no_pairs, _ways)
 def offset(given: Given, *, trained: str = "alone") -> Card:
-    record = _record(given)
+    record = known(given.trust())
     table = figures.pair_table(given.trust_report(), record.pairs, given.study.space, trained)
     return Card(
         sentence="Trained less inherited accuracy. A level cloud shifts all subnets alike, which "

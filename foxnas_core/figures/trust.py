@@ -6,16 +6,9 @@ import numpy as np
 import pandas as pd
 from plotly import graph_objects as go
 
+from foxnas_core.evidence.trust.agreement import ALL, INHERITED, TRAINED, WITHIN
 from foxnas_core.evidence.trust.pairs import TrustPair
-from foxnas_core.evidence.trust.report import (
-    ALL,
-    ENOUGH,
-    INHERITED,
-    TRAINED,
-    WITHIN,
-    TrustReport,
-    largest_reversals,
-)
+from foxnas_core.evidence.trust.report import ENOUGH, TrustReport, largest_reversals
 from foxnas_core.figures.theme import (
     BLUE,
     GREEN,

@@ -20,7 +20,6 @@ from foxnas_core.evidence.handmade.record import (
     Result,
     Way,
 )
-from foxnas_core.evidence.trust.pairs import Score
 from foxnas_core.families.mbconv.space import MBConvSettings, resolution_of, settings_of
 from foxnas_core.families.mbconv.subnet import Subnet
 from foxnas_core.measurement.campaign import prepare, reference_architecture
@@ -33,7 +32,9 @@ from foxnas_core.networks import Network
 from foxnas_core.space.architecture import Architecture
 from foxnas_core.supernet.checkpoint import Checkpoint, load_tensors, save_tensors
 from foxnas_core.supernet.recalibration import recalibrate
+from foxnas_core.table.metrics import STD_ERROR
 from foxnas_core.tasks.dataset import Dataset, ImageSet
+from foxnas_core.tasks.task import Score
 from foxnas_core.training.networks import train_network
 from foxnas_core.training.recipe import Recipe
 
@@ -177,9 +178,8 @@ class HandmadeBench:
         task = self.checkpoint.task
         meter = ScoreMeter(self.held_out, self.calibration, task=task)
         values = meter.measure([Prepared(_architecture_of(contender), network)])[0]
-        accuracy = {
-            p: Score(values[f"accuracy{p}"], values[f"accuracy{p}_std_error"]) for p in PRECISIONS
-        }
+        columns = {p: f"{task.objective}{p}" for p in PRECISIONS}
+        accuracy = {p: Score(values[c], values[f"{c}{STD_ERROR}"]) for p, c in columns.items()}
         return Result(way, seed, accuracy, round(seconds, 1), device_name(), torch.__version__)
 
 

@@ -7,13 +7,13 @@ from typing import Annotated, Any, Literal
 
 from foxnas_core.errors import InvalidInput
 from foxnas_core.evidence.handmade.designs import DESIGNS
-from foxnas_core.evidence.trust.pairs import Score
 from foxnas_core.records import (
     CHOICES,
     RecordKind,
     Stored,
 )
 from foxnas_core.space.architecture import Architecture
+from foxnas_core.tasks.task import Score
 
 SEARCHED = "searched"
 FAMILIES = {design.name: design.title for design in DESIGNS} | {SEARCHED: "Searched"}

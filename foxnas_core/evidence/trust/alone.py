@@ -13,7 +13,7 @@ from pathlib import Path
 import torch
 
 from foxnas_core.errors import InvalidInput
-from foxnas_core.evidence.trust.pairs import Score, TrustPair, TrustSettings
+from foxnas_core.evidence.trust.pairs import TrustPair, TrustSettings
 from foxnas_core.measurement.campaign import prepare
 from foxnas_core.measurement.cost import CostMeter
 from foxnas_core.measurement.meter import Prepared
@@ -21,7 +21,9 @@ from foxnas_core.measurement.runner import device_name
 from foxnas_core.measurement.score import ScoreMeter
 from foxnas_core.space.architecture import Architecture
 from foxnas_core.supernet.checkpoint import Checkpoint
+from foxnas_core.table.metrics import STD_ERROR
 from foxnas_core.tasks.dataset import Dataset, ImageSet
+from foxnas_core.tasks.task import Score
 from foxnas_core.training.loop import Progress
 from foxnas_core.training.recipe import Recipe
 from foxnas_core.training.supernets import train
@@ -45,7 +47,8 @@ class TrustBench:
 
     def score(self, subnet: Prepared) -> Score:
         values = self.meter.measure([subnet])[0]
-        return Score(values["accuracy"], values["accuracy_std_error"])
+        objective = self.checkpoint.task.objective
+        return Score(values[objective], values[f"{objective}{STD_ERROR}"])
 
 
 def steps_of(checkpoint: Checkpoint, dataset: Dataset, settings: TrustSettings) -> int:

@@ -13,6 +13,7 @@ from foxnas_core.errors import InvalidInput
 from foxnas_core.records import CHOICES, RecordKind, Stored
 from foxnas_core.space.architecture import Architecture
 from foxnas_core.space.search_space import SearchSpace
+from foxnas_core.tasks.task import Score
 
 # Draws that find nothing new before a combination of context choices counts as used up.
 _MISSES = 1000
@@ -29,14 +30,6 @@ class TrustSettings:
     epochs: int = 12
     fine_tune_epochs: int = 3
     fine_tune_rate: float = 0.1
-
-
-@dataclass(frozen=True)
-class Score:
-    """Top-1 accuracy on the held-out images and its standard error, in percent."""
-
-    value: float
-    std_error: float
 
 
 @dataclass(frozen=True)

@@ -12,13 +12,8 @@ from trust_pairs import pairs_of
 
 from foxnas_core.errors import MissingPart
 from foxnas_core.evidence.trust import agreement as module
-from foxnas_core.evidence.trust.report import (
-    ALL,
-    WITHIN,
-    largest_reversals,
-    report_document,
-    trust_report,
-)
+from foxnas_core.evidence.trust.agreement import ALL, WITHIN
+from foxnas_core.evidence.trust.report import largest_reversals, report_document, trust_report
 from foxnas_core.families import space_from_dict
 
 SPACE = space_from_dict(tiny_document())
