@@ -86,5 +86,5 @@ with page(
     if show(quantization.fragile, given) and st.button(
         "Explain the accuracy lost by int8", key="explain-drop"
     ):
-        choices.remember("explained-target", quantization.DROP)
+        choices.remember("explained-target", quantization.drop_of(given))
         st.switch_page("pages/6_Explanations.py")

@@ -4,13 +4,21 @@ from foxnas_core.cards.analysis import Options, analysis
 from foxnas_core.cards.card import Card
 from foxnas_core.cards.given import Given
 from foxnas_core.figures import quantization as figures
-from foxnas_core.quantization.comparison import INT8_ACCURACY, has_both_precisions, runtime_columns
-
-DROP = "accuracy_drop:int8"
-_LATENCY_ALONE = (
-    "No subnet of this study has its accuracy in int8 yet, only its latency. Subnets that 'python "
-    "-m foxnas_core measure' adds from now on are scored in both precisions."
+from foxnas_core.quantization.comparison import (
+    TIME,
+    has_both_precisions,
+    objective_of,
+    runtime_columns,
 )
+from foxnas_core.table.metrics import metric_of
+
+
+def _latency_alone(given: Given) -> str:
+    return (
+        f"No subnet of this study has its {given.study.objective.word} in int8 yet, only its "
+        "latency. Subnets that 'python -m foxnas_core measure' adds from now on are scored in both "
+        "precisions."
+    )
 
 
 def one_precision(given: Given) -> str | None:
@@ -19,8 +27,9 @@ def one_precision(given: Given) -> str | None:
         return None
     return (
         "This study has nothing measured in both precisions; 'python -m foxnas_core measure' "
-        "measures accuracy and latency in fp32 and int8, or import a table with latency_ms and "
-        "latency_ms:int8 (of a further runtime latency_ms:NAME and latency_ms:NAME-int8)."
+        f"measures {given.study.objective.word} and latency in fp32 and int8, or import a table "
+        "with latency_ms and latency_ms:int8 (of a further runtime latency_ms:NAME and "
+        "latency_ms:NAME-int8)."
     )
 
 
@@ -62,9 +71,12 @@ def no_accuracy(given: Given) -> str | None:
     """Why accuracies in both precisions can't be drawn."""
     if (lacking := one_precision(given)) is not None:
         return lacking
-    if any(INT8_ACCURACY in own.table.frame for own in _both(given)):
-        return None
-    return _LATENCY_ALONE
+    return None if _objectives(given) else _latency_alone(given)
+
+
+def _objectives(given: Given) -> list[str]:
+    """The qualities that some study has in both precisions."""
+    return [column for own in _both(given) if (column := objective_of(own.table))]
 
 
 def _both(given: Given) -> list[Given]:
@@ -73,13 +85,16 @@ def _both(given: Given) -> list[Given]:
 
 @analysis("Quantization", "accuracies", "Accuracy of each subnet", no_accuracy)
 def accuracies(given: Given) -> Card:
-    """Every subnet's accuracy in both precisions."""
-    rows = figures.scatter_table(given.precisions(), "accuracy", "")
+    """Every subnet's objective in both precisions."""
+    column = _objectives(given)[0]
+    metric, rows = metric_of(column), figures.scatter_table(given.precisions(), column, "")
+    side = "Below" if metric.direction == "max" else "Above"
     return Card(
+        title=f"{metric.title} of each subnet",
         sentence="A point is a subnet, scored on the same held-out images in both precisions. "
-        "Below the line, int8 loses accuracy.",
+        f"{side} the line, int8 loses {metric.word}.",
         table=rows,
-        draw=lambda: figures.scatter_figure(rows, "accuracy"),
+        draw=lambda: figures.scatter_figure(rows, column),
     )
 
 
@@ -106,19 +121,25 @@ def _runtimes(given: Given) -> Options:
 def latencies(given: Given, *, runtime: str = "") -> Card:
     """Every subnet's latency on one runtime in both precisions."""
     runtime = runtime or runtimes(given)[0]
-    rows = figures.scatter_table(given.precisions(), "time", runtime)
+    rows = figures.scatter_table(given.precisions(), TIME, runtime)
     return Card(
         title=f"Latency of each subnet on {runtime}",
         sentence="A point is a subnet, measured alike in both precisions. Below the line, int8 is "
         "faster.",
         table=rows,
-        draw=lambda: figures.scatter_figure(rows, "time"),
+        draw=lambda: figures.scatter_figure(rows, TIME),
     )
 
 
+def drop_of(given: Given) -> str:
+    """The column of what int8 loses of the objective, "" where there is none."""
+    objective = objective_of(given.table) or given.study.objective.column
+    column = f"{metric_of(objective).head}_drop:int8"
+    return column if column in {target.column for target in given.table.targets} else ""
+
+
 def _no_drop(given: Given) -> str | None:
-    own = [target.column for target in given.table.targets]
-    return one_precision(given) or (None if DROP in own else _LATENCY_ALONE)
+    return one_precision(given) or (None if drop_of(given) else _latency_alone(given))
 
 
 @analysis("Quantization", "fragile", "Which blocks make a subnet fragile", _no_drop)

@@ -39,7 +39,7 @@ class Goal:
         if not self.relative:
             return limit.text
         target, less = limit.predictor.target, limit.side == "at_most"
-        number = f"{target.text(abs(self.amount))} {target.difference_unit}".strip()
+        number = target.difference_text(abs(self.amount))
         way = "less" if less == (self.amount >= 0) else "more"
         return f"{number} {way} {noun_of(target)}"
 

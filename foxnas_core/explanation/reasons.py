@@ -117,7 +117,7 @@ def _named(row: dict[Hashable, Any]) -> str:
 
 
 def _amount(row: dict[Hashable, Any], target: Metric) -> str:
-    return f"{target.text(row[target.column], signed=True)} {target.difference_unit}".strip()
+    return target.difference_text(row[target.column], signed=True)
 
 
 def _clearly(row: dict[Hashable, Any], target: Metric) -> int:

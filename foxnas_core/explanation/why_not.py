@@ -130,7 +130,8 @@ class WhyNot:
             target = limit.predictor.target
             kind = "budget" if limit.side == "at_most" else "floor"
             name = f"The {kind} of {limit.bound:.6g} {target.unit or noun_of(target)}"
-            left = f"{target.text(abs(room))} {target.difference_unit or noun_of(target)}"
+            left = target.difference_text(abs(room))
+            left += "" if target.difference_unit else f" {noun_of(target)}"
             if room < 0:
                 text = f"{name} is missed by {left} already"
             else:
@@ -153,17 +154,13 @@ class WhyNot:
         here = self.optimum.architecture == self.base
         below = self.problem.sign * (self.optimum.value - self.base_value)
         if not here and below > 0 and min(self.room, default=0.0) >= 0:
-            rest = (
-                f" This subnet is {target.text(below)} {target.difference_unit} short of the best "
-                "itself."
-            )
+            rest = f" This subnet is {target.difference_text(below)} short of the best itself."
         if amount <= 0:
             return f"The best subnet {within} has it.{rest}"
         other = "this one" if here else "the best of all"
         text = (
-            f"The best subnet {within} that has it is {target.text(amount)} "
-            f"{target.difference_unit} worse ({target.text(low)} to {target.text(high)}) than "
-            f"{other}"
+            f"The best subnet {within} that has it is {target.difference_text(amount)} worse "
+            f"({target.text(low)} to {target.text(high)}) than {other}"
         )
         return f"{text}{', which may be as good' if low <= 0 else ''}.{rest}"
 

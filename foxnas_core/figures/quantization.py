@@ -9,10 +9,24 @@ from plotly.subplots import make_subplots
 
 from foxnas_core.figures.points import add_subnets
 from foxnas_core.figures.theme import BLUE, GREY, INK, ORANGE, PAPER, new_figure, whiskers
-from foxnas_core.quantization.comparison import PrecisionComparison, columns_of
+from foxnas_core.quantization.comparison import TIME, PrecisionComparison, columns_of
+from foxnas_core.table.metrics import Metric, metric_of
 
 COLOURS = (BLUE, ORANGE)
-_TITLES = {"accuracy": "Accuracy lost (points)", "time": "Latency saved (%)"}
+
+
+def _metric(quantity: str) -> Metric:
+    return metric_of("latency_ms" if quantity == TIME else quantity)
+
+
+def _title(quantity: str) -> str:
+    if quantity == TIME:
+        return "Latency saved (%)"
+    return f"{_metric(quantity).title} lost{_in(_metric(quantity).difference_unit)}"
+
+
+def _in(unit: str) -> str:
+    return f" ({unit})" if unit else ""
 
 
 def side_by_side(comparison: PrecisionComparison) -> pd.DataFrame:
@@ -37,34 +51,35 @@ def side_by_side(comparison: PrecisionComparison) -> pd.DataFrame:
 
 
 def _lines(quantity: str, runtime: str) -> tuple[str, str, str, str]:
-    if quantity == "accuracy":
-        what, unit, helped = "Accuracy", "%", "more accurate"
-    else:
-        what, unit, helped = f"Latency on {runtime}", "ms", f"faster on {runtime}"
-    changed = _TITLES[quantity] + (f", {runtime}" if runtime else "")
+    metric, where = _metric(quantity), f" on {runtime}" if runtime else ""
+    what, unit = f"{metric.title}{where}", _in(metric.unit)
+    changed = _title(quantity) + (f", {runtime}" if runtime else "")
     return (
-        f"{what}, fp32 ({unit})", f"{what}, int8 ({unit})", changed,
-        f"Subnets that int8 makes {helped}",
+        f"{what}, fp32{unit}", f"{what}, int8{unit}", changed,
+        f"Subnets that int8 makes {metric.compared(True)}{where}",
     )  # fmt: skip
 
 
 def _with_ends(cells: Mapping[Any, Any]) -> str:
-    digits = 2 if cells["quantity"] == "accuracy" else 1
-    value, low, high = (f"{cells[key]:z.{digits}f}" for key in ("value", "low", "high"))
+    value, low, high = (
+        f"{cells[key]:z.1f}" if cells["quantity"] == TIME
+        else _metric(cells["quantity"]).text(cells[key])
+        for key in ("value", "low", "high")
+    )  # fmt: skip
     return f"{value} [{low}, {high}]"
 
 
 def interval_figure(comparison: PrecisionComparison) -> go.Figure:
-    """`comparison.table`: a panel of accuracy and one of time, a row with a point and its interval
-    for each study and runtime."""
+    """`comparison.table`: a panel of the objective and one of time, a row with a point and its
+    interval for each study and runtime."""
     table = comparison.table
     quantities = list(dict.fromkeys(table["quantity"]))
     most = int(table["quantity"].value_counts().max())
     grid = make_subplots(rows=1, cols=len(quantities), horizontal_spacing=0.22, figure=new_figure())
-    several = table.loc[table["quantity"] == "time", "runtime"].nunique() > 1
+    several = table.loc[table["quantity"] == TIME, "runtime"].nunique() > 1
     for place, quantity in enumerate(quantities, start=1):
         own = table[table["quantity"] == quantity].sort_values("runtime", kind="stable")
-        names = own["study"] + (", " + own["runtime"] if quantity == "time" and several else "")
+        names = own["study"] + (", " + own["runtime"] if quantity == TIME and several else "")
         colours = dict(zip([s.name for s in comparison.studies], COLOURS, strict=False))
         grid.add_scatter(
             x=own["value"], y=names, mode="markers", showlegend=False,
@@ -76,8 +91,8 @@ def interval_figure(comparison: PrecisionComparison) -> go.Figure:
             row=1, col=place,
         )  # fmt: skip
         grid.add_vline(x=0, line={"color": GREY, "width": 1}, row=1, col=place)
-        title = _TITLES[quantity]
-        if quantity == "time" and not several:
+        title = _title(quantity)
+        if quantity == TIME and not several:
             title = f"{title}, {own['runtime'].iloc[0]}"
         grid.update_xaxes(title_text=title, row=1, col=place)
     grid.update_yaxes(type="category", showgrid=False, autorange="reversed")
@@ -86,10 +101,11 @@ def interval_figure(comparison: PrecisionComparison) -> go.Figure:
 
 
 def scatter_table(comparison: PrecisionComparison, quantity: str, runtime: str) -> pd.DataFrame:
-    """One row a subnet: study, id, fp32, int8 (%, or ms), of the studies that have the quantity."""
+    """One row a subnet: study, id, fp32, int8 (in its unit), of the studies that
+    have the quantity."""
     parts = [pd.DataFrame(columns=["study", "id", "fp32", "int8"])]
     for study in comparison.studies:
-        columns = columns_of(study, quantity, runtime)
+        columns = columns_of(quantity, runtime)
         if set(columns) <= set(study.subnets):
             own = study.subnets[["id", *columns]].dropna().set_axis(["id", "fp32", "int8"], axis=1)
             parts.append(own.assign(study=study.name)[["study", "id", "fp32", "int8"]])
@@ -98,7 +114,7 @@ def scatter_table(comparison: PrecisionComparison, quantity: str, runtime: str) 
 
 def scatter_figure(table: pd.DataFrame, quantity: str) -> go.Figure:
     """`scatter_table`, one colour a study; on the line int8 changes nothing."""
-    what, unit = ("accuracy", "%") if quantity == "accuracy" else ("latency", "ms")
+    metric = _metric(quantity)
     figure = new_figure()
     ends = [float(table[["fp32", "int8"]].min().min()), float(table[["fp32", "int8"]].max().max())]
     figure.add_scatter(
@@ -112,13 +128,14 @@ def scatter_figure(table: pd.DataFrame, quantity: str) -> go.Figure:
                 "color": colour, "size": 7, "opacity": 0.7, "line": {"width": 0.5, "color": PAPER}
             },
             customdata=own["id"],
-            hovertemplate=f"%{{customdata}}<br>fp32 %{{x:.4g}} {unit}, int8 %{{y:.4g}} {unit}"
+            hovertemplate=f"%{{customdata}}<br>fp32 %{{x:.4g}} {metric.unit}, int8 %{{y:.4g}} "
+            f"{metric.unit}"
             "<extra></extra>",
         )  # fmt: skip
     figure.update_layout(
         height=420,
         font={"color": INK},
-        xaxis={"title": {"text": f"{what.capitalize()} in fp32 ({unit})"}},
-        yaxis={"title": {"text": f"{what.capitalize()} in int8 ({unit})"}},
+        xaxis={"title": {"text": f"{metric.title} in fp32{_in(metric.unit)}"}},
+        yaxis={"title": {"text": f"{metric.title} in int8{_in(metric.unit)}"}},
     )
     return figure

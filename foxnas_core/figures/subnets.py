@@ -15,7 +15,6 @@ from foxnas_core.table.measurements import MeasurementTable
 from foxnas_core.table.metrics import is_metric, metric_of
 
 BLOCKS = "blocks"
-_MEASURES = ("accuracy", "macs", "parameters")
 _TICKS, _FEW = 5, 8
 # Choices of a role that get an axis each.
 _MOST_COUNTED = 12
@@ -23,11 +22,12 @@ _MOST_COUNTED = 12
 Brush = Mapping[str, Sequence[tuple[float, float]]]
 
 
-def subnet_table(table: MeasurementTable, latency: str) -> pd.DataFrame:
+def subnet_table(table: MeasurementTable, cost: str) -> pd.DataFrame:
     """One row a measured subnet: row (from 1), id, what all blocks share (such as the resolution),
     blocks, how many are on, the mean of each role over those that are (such as mean kernel), of
-    choices that are words how often each was made (such as operation none), then the accuracy,
-    `latency` (ms), MACs and parameters that are known.
+    choices that are words how often each was made (such as operation none), then the qualities (of
+    one in several domains or precisions what it is in all, where that is known), `cost` and the
+    costs that are the same on every device.
 
     What does not differ between subnets is left out, and so is a role of very many words.
     """
@@ -59,15 +59,20 @@ def subnet_table(table: MeasurementTable, latency: str) -> pd.DataFrame:
     for role, own in counts.items():
         if len(own) <= _MOST_COUNTED:
             columns |= {f"{role} {choice}": count for choice, count in own.items()}
-    known_targets = {target.column for target in table.targets}
-    for name in dict.fromkeys((_MEASURES[0], latency, *_MEASURES[1:])):
-        if name in known_targets:
-            columns[name] = table.values(name)
-    shown = {n: v for n, v in columns.items() if n == latency or len(np.unique(v)) > 1}
+    columns |= {name: table.values(name) for name in _measures(table, cost)}
+    shown = {n: v for n, v in columns.items() if n == cost or len(np.unique(v)) > 1}
     told = pd.DataFrame(shown).assign(id=table.frame["id"].to_numpy())
     told.insert(0, "row", np.arange(1, len(told) + 1))
     told.insert(1, "id", told.pop("id"))
-    return told[told[latency].notna()].reset_index(drop=True)
+    return told[told[cost].notna()].reset_index(drop=True)
+
+
+def _measures(table: MeasurementTable, cost: str) -> list[str]:
+    targets = table.targets
+    qualities = [target for target in targets if target.quality]
+    whole = [target for target in qualities if target.column == target.head]
+    fixed = [t for t in targets if not (t.quality or t.timed or t.is_extra or t.column == cost)]
+    return [*(target.column for target in whole or qualities), cost, *(t.column for t in fixed)]
 
 
 def axes_of(table: pd.DataFrame) -> dict[str, str]:

@@ -15,9 +15,10 @@ import pandas as pd
 from foxnas_core.devices.common import by_subnet, latency_columns
 from foxnas_core.errors import InvalidInput
 from foxnas_core.table.measurements import MeasurementTable
+from foxnas_core.table.metrics import main_objective, metric_of
 
 PLAIN = "ONNX Runtime"
-ACCURACY, INT8_ACCURACY = "accuracy", "accuracy:int8"
+TIME = "time"
 LEAST_SUBNETS = 3
 _PAIRED = 10  # so many subnets in common make a paired difference of two supernets
 
@@ -27,14 +28,15 @@ class PrecisionStudy:
     """One supernet's subnets in both precisions.
 
     `subnets`: one row a subnet with id and, where measured, the columns of the table that have a
-    partner in the other precision. `fingerprint` is the table's.
+    partner in the other precision. `objective` is the column of the quality that has one, "" where
+    none does, and `fingerprint` the table's.
     """
 
     name: str
     space: str
     fingerprint: str
     runtimes: tuple[str, ...]
-    has_accuracy: bool
+    objective: str
     subnets: pd.DataFrame = field(repr=False)
 
 
@@ -42,11 +44,11 @@ class PrecisionStudy:
 class PrecisionComparison:
     """Supernets beside each other.
 
-    - `table`: one row a study and quantity: study, quantity ("accuracy" or "time"), runtime ("" for
-      accuracy), subnets, fp32 and int8 (means, % or ms), value with low and high (for accuracy the
-      points that int8 loses, for time the share of the latency in percent that it saves, negative
-      where it is slower), helped (share of the subnets, 0 to 1, that int8 makes more accurate or
-      faster).
+    - `table`: one row a study and quantity: study, quantity (the objective, or `TIME`), runtime
+      ("" for the objective), subnets, fp32 and int8 (means, in the metric's unit), value with low
+      and high (of the objective what int8 loses, for time the share of the latency in percent that
+      it saves, negative where it is slower), helped (share of the subnets, 0 to 1, that int8 makes
+      better or faster).
     - `differences`: with two studies, one row a quantity and runtime that both have: value, low and
       high of the second study's less the first's, subnets, and whether they are paired (the same
       architectures in both).
@@ -72,35 +74,51 @@ class PrecisionComparison:
         not."""
         if len(self.studies) != 2:
             return []
-        first, second = (study.name for study in self.studies)
-        found = []
-        for row in self.differences.to_dict("records"):
-            value, low, high = (row[key] for key in ("value", "low", "high"))
-            least, most = sorted((abs(low), abs(high)))
-            digits = 2 if row["quantity"] == "accuracy" else 1
-            size = f"{abs(value):.{digits}f} points"
-            if row["quantity"] == "accuracy":
-                what = "what int8 loses of accuracy"
-                clear = f"In {second}, int8 loses {size} of accuracy {{}} than in {first}"
-                words = ("more", "less")
-            else:
-                runtime = row["runtime"]
-                what = f"what int8 saves of the latency on {runtime}"
-                clear = (
-                    f"On {runtime}, int8 compares {{}} with fp32 in {second} than in {first}, by "
-                    f"{size} of fp32's latency"
-                )
-                words = ("better", "worse")
-            if low <= 0 <= high:
-                found.append(
-                    f"Between {first} and {second}, {what} does not differ beyond doubt: "
-                    f"{value:+z.2f} points [{low:+z.2f}, {high:+z.2f}]."
-                )
-            else:
-                found.append(
-                    f"{clear.format(words[value < 0])} [{least:.{digits}f}, {most:.{digits}f}]."
-                )
-        return found
+        return [
+            _difference_sentence(row, *(study.name for study in self.studies))
+            for row in self.differences.to_dict("records")
+        ]
+
+
+def _difference_sentence(row: dict[Any, Any], first: str, second: str) -> str:
+    quantity, runtime = row["quantity"], row["runtime"]
+    value, low, high = (row[key] for key in ("value", "low", "high"))
+    timed = quantity == TIME
+    what = f"saves of the latency on {runtime}" if timed else f"loses of {_word(quantity)}"
+    if low <= 0 <= high:
+        ends = [_number(quantity, end, signed=True) for end in (low, high)]
+        return (
+            f"Between {first} and {second}, what int8 {what} does not differ beyond doubt: "
+            f"{_size(quantity, value, signed=True)} [{', '.join(ends)}]."
+        )
+    size = _size(quantity, abs(value))
+    if timed:
+        said = f"On {runtime}, int8 compares {'better' if value > 0 else 'worse'} with fp32 in "
+        said += f"{second} than in {first}, by {size} of fp32's latency"
+    else:
+        more = "more" if value > 0 else "less"
+        said = f"In {second}, int8 loses {size} of {_word(quantity)} {more} than in {first}"
+    return f"{said} [{', '.join(_sorted_ends(quantity, low, high))}]."
+
+
+def _word(quantity: str) -> str:
+    return metric_of(quantity).word
+
+
+def _sorted_ends(quantity: str, low: float, high: float) -> list[str]:
+    return [_number(quantity, end) for end in sorted((abs(low), abs(high)))]
+
+
+def _number(quantity: str, value: float, *, signed: bool = False) -> str:
+    if quantity == TIME:
+        return f"{value:{'+' if signed else ''}z.1f}"
+    return metric_of(quantity).text(value, signed=signed)
+
+
+def _size(quantity: str, value: float, *, signed: bool = False) -> str:
+    if quantity == TIME:
+        return f"{_number(quantity, value, signed=signed)} points"
+    return metric_of(quantity).difference_text(value, signed=signed)
 
 
 def partner_of(column: str) -> tuple[str, str]:
@@ -118,7 +136,7 @@ def runtime_columns(table: MeasurementTable) -> dict[str, tuple[str, str]]:
 
 def has_both_precisions(table: MeasurementTable) -> bool:
     """Whether there is anything to compare."""
-    return bool(runtime_columns(table)) or _has_accuracy(table)
+    return bool(runtime_columns(table)) or objective_of(table) is not None
 
 
 def compare_precisions(
@@ -143,7 +161,7 @@ def compare_precisions(
             row: dict[str, Any] = {"study": study.name, "quantity": quantity, "runtime": runtime}
             row |= {"subnets": len(own), "fp32": own["fp32"].mean(), "int8": own["int8"].mean()}
             row |= {"value": own["gain"].mean(), **_ends(means, level)}
-            better = own["gain"] < 0 if quantity == "accuracy" else own["gain"] > 0
+            better = own["gain"] > 0 if quantity == TIME else own["gain"] < 0
             found.append(row | {"helped": float(better.mean())})
     table = pd.DataFrame(found)
     differences = []
@@ -161,8 +179,9 @@ def compare_precisions(
 def _study(name: str, table: MeasurementTable) -> PrecisionStudy:
     runtimes = runtime_columns(table)
     columns = [c for pair in runtimes.values() for c in pair]
-    if _has_accuracy(table):
-        columns = [ACCURACY, INT8_ACCURACY, *columns]
+    objective = objective_of(table) or ""
+    if objective:
+        columns = [objective, int8_of(objective), *columns]
     if not columns:
         raise InvalidInput(
             f"Study {name!r} has no column in both precisions; measure subnets with 'python -m "
@@ -170,38 +189,45 @@ def _study(name: str, table: MeasurementTable) -> PrecisionStudy:
         )
     kept = by_subnet(table).frame[["id", *columns]]
     return PrecisionStudy(
-        name, table.space.name, table.fingerprint, tuple(runtimes), _has_accuracy(table), kept
+        name, table.space.name, table.fingerprint, tuple(runtimes), objective, kept
     )
 
 
-def _has_accuracy(table: MeasurementTable) -> bool:
-    return {ACCURACY, INT8_ACCURACY} <= {target.column for target in table.targets}
+def int8_of(objective: str) -> str:
+    """The column of a quality in int8."""
+    return f"{objective}:int8"
+
+
+def objective_of(table: MeasurementTable) -> str | None:
+    """The quality that the table has in both precisions, the main one of several; None without."""
+    known = {target.column for target in table.targets}
+    return main_objective(t for t in table.targets if int8_of(t.column) in known)
 
 
 def _quantities(study: PrecisionStudy) -> list[tuple[str, str]]:
-    accuracy = [("accuracy", "")] if study.has_accuracy else []
-    return accuracy + [("time", runtime) for runtime in study.runtimes]
+    objective = [(study.objective, "")] if study.objective else []
+    return objective + [(TIME, runtime) for runtime in study.runtimes]
 
 
-def columns_of(study: PrecisionStudy, quantity: str, runtime: str) -> tuple[str, str]:
+def columns_of(quantity: str, runtime: str) -> tuple[str, str]:
     """The fp32 and the int8 column of a quantity."""
-    if quantity == "accuracy":
-        return ACCURACY, INT8_ACCURACY
+    if quantity != TIME:
+        return quantity, int8_of(quantity)
     column = "latency_ms" if runtime == PLAIN else f"latency_ms:{runtime}"
     return column, partner_of(column)[1]
 
 
 def _paired(study: PrecisionStudy, quantity: str, runtime: str) -> pd.DataFrame:
-    """id, fp32, int8 and gain (points lost, or percent saved) of the subnets that have both."""
-    columns = columns_of(study, quantity, runtime)
+    """id, fp32, int8 and gain (what is lost, or percent saved) of the subnets that have both."""
+    columns = columns_of(quantity, runtime)
     own = study.subnets[["id", *columns]].dropna().set_axis(["id", "fp32", "int8"], axis="columns")
     if len(own) < LEAST_SUBNETS:
         raise InvalidInput(
             f"{len(own)} subnets of study {study.name!r} have both {columns[0]} and {columns[1]}; "
             f"measure at least {LEAST_SUBNETS} in both precisions."
         )
-    if quantity == "accuracy":
-        return own.assign(gain=own["fp32"] - own["int8"])
+    if quantity != TIME:
+        return own.assign(gain=metric_of(quantity).sign * (own["fp32"] - own["int8"]))
     return own.assign(gain=100 * (1 - own["int8"] / own["fp32"]))
 
 
@@ -239,7 +265,7 @@ def _ends(means: np.ndarray, level: float) -> dict[str, float]:
 
 def _verdict(study: PrecisionStudy, table: pd.DataFrame, runtime: str) -> str:
     rows = {(r["quantity"], r["runtime"]): r for r in table.to_dict("records")}
-    accuracy, time = rows.get(("accuracy", "")), rows.get(("time", runtime))
+    lost, time = rows.get((study.objective, "")), rows.get((TIME, runtime))
     parts = []
     if time is not None:
         value, low, high = (time[k] for k in ("value", "low", "high"))
@@ -249,28 +275,28 @@ def _verdict(study: PrecisionStudy, table: pd.DataFrame, runtime: str) -> str:
                 f"{value:.1f} % [{low:.1f}, {high:.1f}])"
             )
         else:
-            ends = sorted((abs(low), abs(high)))
-            verb = "saves {0} of the latency" if value > 0 else "takes {0} longer than fp32"
-            amount = f"{abs(value):.1f} % [{ends[0]:.1f}, {ends[1]:.1f}]"
+            amount = f"{abs(value):.1f} % [{', '.join(_sorted_ends(TIME, low, high))}]"
+            verb = "saves {} of the latency" if value > 0 else "takes {} longer than fp32"
             parts.append(f"{verb.format(amount)} on {runtime}")
-    if accuracy is not None:
-        value, low, high = (accuracy[k] for k in ("value", "low", "high"))
-        if low <= 0 <= high:
-            parts.append(f"loses no accuracy beyond doubt ({value:+z.2f} points)")
+    if lost is not None:
+        quantity, value = study.objective, lost["value"]
+        word = _word(quantity)
+        if lost["low"] <= 0 <= lost["high"]:
+            parts.append(f"loses no {word} beyond doubt ({_size(quantity, value, signed=True)})")
         else:
-            ends = sorted((abs(low), abs(high)))
+            ends = _sorted_ends(quantity, lost["low"], lost["high"])
             verb = "loses" if value > 0 else "gains"
-            parts.append(f"{verb} {abs(value):.2f} points of accuracy [{ends[0]:.2f}, "
-                         f"{ends[1]:.2f}]")  # fmt: skip
+            parts.append(f"{verb} {_size(quantity, abs(value))} of {word} [{', '.join(ends)}]")
     subnets = int(table["subnets"].max())
     text = f"{study.name}: int8 {' and '.join(parts)}, averaged over {subnets} subnets"
     if time is None:
         return f"{text}."
     if time["high"] < 0:
         return f"{text}. It does not pay there: deploy fp32."
-    if time["low"] > 0 and accuracy is not None and accuracy["high"] <= 0:
+    if time["low"] > 0 and lost is not None and lost["high"] <= 0:
         return f"{text}. It costs nothing there: deploy int8."
-    if time["low"] > 0 and accuracy is not None and accuracy["low"] > 0:
-        each = time["value"] / accuracy["value"]
-        return f"{text}. Each point of accuracy given up buys {each:.0f} % of the latency."
+    if time["low"] > 0 and lost is not None and lost["low"] > 0:
+        step, named = (1.0, "point") if word == "accuracy" else (0.01, "0.01")
+        each = step * time["value"] / lost["value"]
+        return f"{text}. Each {named} of {word} given up buys {each:.0f} % of the latency."
     return f"{text}."

@@ -21,6 +21,7 @@ from foxnas_core.export.exporter import ExportedModel
 from foxnas_core.measurement.meter import INT8_IMAGES, Prepared
 from foxnas_core.measurement.runner import device_name
 from foxnas_core.measurement.score import ScoreMeter
+from foxnas_core.table.metrics import metric_of
 from foxnas_core.tasks.dataset import ImageSet
 from foxnas_core.tasks.task import Task
 from foxnas_core.training.loop import Progress, run
@@ -69,11 +70,12 @@ class FineTuned:
 
 @dataclass(frozen=True)
 class Effect:
-    """What fine-tuning did, all on the same held-out images, in percent and points.
+    """What fine-tuning did, all on the same held-out images, in the unit of the task's objective.
 
-    `before` and `after` hold `accuracy`, `accuracy:int8` and `accuracy_drop:int8`, `gain` the
-    difference of each (after less before): value, low and high of a 95 % interval, from the
-    standard error of the mean over images, for differences the paired one.
+    `before` and `after` hold it in fp32, in int8 and what int8 loses of it, such as `accuracy`,
+    `accuracy:int8` and `accuracy_drop:int8`; `gain` is the difference of each (after less before):
+    value, low and high of a 95 % interval, from the standard error of the mean over images, for
+    differences the paired one.
     """
 
     images: int
@@ -82,14 +84,15 @@ class Effect:
     gain: Mapping[str, Mapping[str, float]]
 
     def sentence(self) -> str:
-        before, after = self.before["accuracy:int8"], self.after["accuracy:int8"]
-        gain = self.gain["accuracy:int8"]
+        name, int8, drop = self.before
+        metric, gain = metric_of(name), self.gain[int8]
+        was, now = (metric.value_text(found[int8]["value"]) for found in (self.before, self.after))
+        ends = ", ".join(metric.text(gain[end], signed=True) for end in ("low", "high"))
         return (
-            f"Accuracy in int8 was {before['value']:.2f} % and is {after['value']:.2f} %: "
-            f"{gain['value']:+.2f} points [{gain['low']:+.2f}, {gain['high']:+.2f}] on "
-            f"{self.images:,} held-out images. Int8 loses "
-            f"{self.after['accuracy_drop:int8']['value']:.2f} points against fp32, before it lost "
-            f"{self.before['accuracy_drop:int8']['value']:.2f}."
+            f"{metric.title} in int8 was {was} and is {now}: "
+            f"{metric.difference_text(gain['value'], signed=True)} [{ends}] on {self.images:,} "
+            f"held-out images. Int8 loses {metric.difference_text(self.after[drop]['value'])} "
+            f"against fp32, before it lost {metric.text(self.before[drop]['value'])}."
         )
 
 
@@ -126,20 +129,24 @@ def fine_tune(
 
 
 def effect_of(
-    before: Prepared, after: Prepared, meter: ScoreMeter, int8: Callable[[Prepared], bytes]
+    before: Prepared,
+    after: Prepared,
+    meter: ScoreMeter,
+    int8: Callable[[Prepared], bytes],
+    objective: str,
 ) -> Effect:
-    """Score both in both precisions; `int8` makes the quantized model of either."""
-    shape = before.subnet.input_shape
+    """Score both in both precisions by the task's `objective`; `int8` makes the quantized model of
+    either."""
+    shape, sign = before.subnet.input_shape, metric_of(objective).sign
+    names = (objective, f"{objective}:int8", f"{objective}_drop:int8")
     scores = []
     for prepared in (before, after):
         right = meter.objective(prepared.onnx, shape)
         rounded = meter.objective(int8(prepared), shape)
-        scores.append(
-            {"accuracy": right, "accuracy:int8": rounded, "accuracy_drop:int8": right - rounded}
-        )
+        scores.append(dict(zip(names, (right, rounded, sign * (right - rounded)), strict=True)))
     first, second = scores
     return Effect(
-        len(first["accuracy"]),
+        len(first[objective]),
         {name: _interval(values) for name, values in first.items()},
         {name: _interval(values) for name, values in second.items()},
         {name: _interval(second[name] - first[name]) for name in first},

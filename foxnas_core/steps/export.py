@@ -152,7 +152,11 @@ def _tuned(
     )
     meter = ScoreMeter(held_out, calibration, task=task)
     effect = finetuning.effect_of(
-        inherited, tuned.prepared, meter, lambda own: own.int8(calibration, task)
+        inherited,
+        tuned.prepared,
+        meter,
+        lambda own: own.int8(calibration, task),
+        task.objective,
     )
     return tuned.prepared, f"{tuned.sentence(dataset.name)} {effect.sentence()}"
 

@@ -62,7 +62,11 @@ def fine_tune_subnet(
     )  # fmt: skip
     meter = ScoreMeter(held_out, calibration, task=task)
     effect = finetuning.effect_of(
-        before, tuned.prepared, meter, lambda prepared: prepared.int8(calibration, task)
+        before,
+        tuned.prepared,
+        meter,
+        lambda prepared: prepared.int8(calibration, task),
+        task.objective,
     )
     parents = {
         "space": study.space.fingerprint,

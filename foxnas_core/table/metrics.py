@@ -138,6 +138,10 @@ class Metric:
         """The value as it is read, with its unit."""
         return f"{self.text(value, signed=signed)} {self.unit}".strip()
 
+    def difference_text(self, value: float, *, signed: bool = False) -> str:
+        """A difference of two values as it is read, with its unit."""
+        return f"{self.text(value, signed=signed)} {self.difference_unit}".strip()
+
     def text(self, value: float, *, signed: bool = False) -> str:
         """The value as it is read, without its unit: to `digits` decimals, or to three significant
         digits, thousands as k, M, G and T. What was not measured is "nan"."""

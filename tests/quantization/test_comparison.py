@@ -139,7 +139,7 @@ def test_a_table_from_before_int8_accuracy_is_compared_in_time():
         table.space, table.frame.drop(columns=[c for c in table.frame if c.startswith("accuracy")])
     )
     found = compare_precisions([("demo", older)])
-    assert set(found.table["quantity"]) == {"time"} and not found.studies[0].has_accuracy
+    assert set(found.table["quantity"]) == {"time"} and not found.studies[0].objective
     assert "on ONNX Runtime" in found.sentences()[0]
 
 

@@ -46,7 +46,9 @@ def effect(given, dataset, tuned):
     prepared, shared = given
     calibration, task = shared.values()
     meter = ScoreMeter(dataset.held_out, calibration, task=task)
-    return effect_of(prepared, tuned.prepared, meter, lambda p: p.int8(calibration, task))
+    return effect_of(
+        prepared, tuned.prepared, meter, lambda p: p.int8(calibration, task), task.objective
+    )
 
 
 @pytest.mark.parametrize("aware", [False, True])
@@ -148,7 +150,7 @@ def test_gains_are_paired_over_images(given, tiny_dataset, monkeypatch):
     four = ImageSet(tiny_dataset.held_out.images[:4], tiny_dataset.held_out.labels[:4])
     meter = ScoreMeter(four, **shared)
     monkeypatch.setattr(meter, "objective", lambda model, shape: 100.0 * np.array(next(right)))
-    found = effect_of(prepared, prepared, meter, lambda p: b"")
+    found = effect_of(prepared, prepared, meter, lambda p: b"", "accuracy")
     assert found.before["accuracy:int8"]["value"] == 25 and found.after["accuracy"]["value"] == 75
     gain = found.gain["accuracy:int8"]
     assert gain["value"] == 50
