@@ -39,7 +39,7 @@ LEVEL = {room: level for level, rooms in enumerate(ROOMS) for room in rooms}
 USERS = {
     "streamlit": (),
     "plotly": ("figures", "cards/card", "reporting/drawing", "reporting/traces"),
-    "statsmodels": ("regression",),
+    "statsmodels": ("regression", "evidence/verification/judging"),
     "shap": ("explanation/shapley",),
     "sklearn": ("explanation/permutation",),
     "interpret": ("explanation/second_opinion",),

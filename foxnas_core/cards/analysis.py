@@ -19,6 +19,7 @@ MODULES = (
     "planning",
     "quantization",
     "trust",
+    "verification",
 )
 
 Options = Mapping[str, Mapping[Any, str]]

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from foxnas_core.evidence.handmade.record import HandmadeRecord
     from foxnas_core.evidence.trust.pairs import TrustRecord
     from foxnas_core.evidence.trust.report import TrustReport
+    from foxnas_core.evidence.verification.claims import Trial
     from foxnas_core.planning.plan import MeasurementPlan
     from foxnas_core.quantization.comparison import PrecisionComparison
     from foxnas_core.regression import Predictor
@@ -79,6 +80,12 @@ def shared(
         return once(method)
 
     return known
+
+
+def known(value: _T | None) -> _T:
+    """What is there by what an analysis's `lacks` has looked for."""
+    assert value is not None
+    return value
 
 
 @dataclass(frozen=True, eq=False)
@@ -331,11 +338,18 @@ class Given:
         """Those held against the searched ones; raises as `claims.compare`."""
         from foxnas_core.evidence.handmade.claims import compare
 
-        record = self.handmade()
-        assert record is not None
+        record = known(self.handmade())
         # The seed of the command line's first run, so that both say the same.
         seed = record.seeds[0] if record.seeds else 0
         return compare(record, way=way, precision=precision, seed=seed)
+
+    @shared("space.json", "claims.json", "supernet.safetensors", table=False)
+    def trials(self) -> "list[Trial]":
+        """The claims on the study's present weights, and what was measured; raises as
+        `current_trials`."""
+        from foxnas_core.steps.claims import current_trials
+
+        return current_trials(self.study)
 
     @shared("supernet.safetensors", table=False)
     def weights(self) -> str:

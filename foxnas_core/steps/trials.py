@@ -19,10 +19,10 @@ from foxnas_core.evidence.verification.claims import (
     Trial,
     Verdict,
 )
-from foxnas_core.evidence.verification.judging import judge_latency, judge_share
+from foxnas_core.evidence.verification.judging import judge_latency, judge_score
 from foxnas_core.planning.plan import seconds_a_row
 from foxnas_core.space.architecture import Architecture
-from foxnas_core.steps.measure import baseline_of, devices_of, parts_of
+from foxnas_core.steps.measure import PRECISIONS, baseline_of, devices_of, parts_of
 from foxnas_core.study import Study, file_hash
 from foxnas_core.table import latency_verdicts
 from foxnas_core.table.measurements import MeasurementTable, empty_table
@@ -33,7 +33,6 @@ if TYPE_CHECKING:
     from foxnas_core.measurement.campaign import Measured
     from foxnas_core.measurement.meter import Meter, Prepared
 
-TARGETS = ("accuracy", "accuracy:int8", "latency_ms", "latency_ms:int8")
 ORIGIN = "verify"
 
 
@@ -56,6 +55,14 @@ class _Stopped(Exception):
 
 def now() -> str:
     return datetime.now(UTC).isoformat(timespec="seconds")
+
+
+def tested(table: MeasurementTable, objective: str) -> list[str]:
+    """The table's columns that trials measure: a task's objective in each precision, and the
+    latencies of this device."""
+    own = [objective, f"{objective}:int8", *PRECISIONS.values()]
+    known = {target.column for target in table.targets}
+    return [column for column in own if column in known]
 
 
 def measured_trials(
@@ -82,10 +89,10 @@ def measured_trials(
     watch = _Watch(trials, seconds_a_row(table), report, stop)
     watch.tell("Preparing the images and the reference network")
     held_out = _some(held_out, images, seed)
-    right: dict[tuple[str, str], np.ndarray] = {}
+    scores: dict[tuple[str, str], np.ndarray] = {}
 
     def scored(architecture: Architecture, precision: str, cases: np.ndarray) -> None:
-        right[architecture.id, precision] = cases > 0
+        scores[architecture.id, f"{task.objective}{precision}"] = cases
         watch.tell("Scoring and timing")
 
     with alone:
@@ -112,7 +119,7 @@ def measured_trials(
         trial = left.popleft()
         values = {row.architecture.id: row.values for row in rows}
         reasons = _reasons(study, rows, record, device, device if home is None else home)
-        verdicts = tuple(_judged(trial, c, right, values, reasons, total) for c in trial.claims)
+        verdicts = tuple(_judged(trial, c, scores, values, reasons, total) for c in trial.claims)
         how_measured = Circumstances(
             images=images, held_out=total, device=device, latency_device=home or "",
             campaign=name, rows=len(rows) if images == total else 0, measured=now(),
@@ -198,7 +205,7 @@ class _Watch:
 def latency_device(table: MeasurementTable) -> str | None:
     """The device that the table's latencies are of, the first where campaigns differ, "" where it
     does not say; None without any."""
-    columns = [t.column for t in table.targets if t.column in TARGETS and t.timed]
+    columns = [c for c in PRECISIONS.values() if c in {t.column for t in table.targets}]
     return next(iter(devices_of(table, columns[0])), "") if columns else None
 
 
@@ -210,7 +217,7 @@ def _reasons(
     study: Study, rows: "Sequence[Measured]", record: Mapping[str, Any], device: str, home: str
 ) -> dict[str, str]:
     """Why these rows' latencies do not count, by column; "" where they do."""
-    columns = [column for column in TARGETS if metric_of(column).timed]
+    columns = list(PRECISIONS.values())
     if device != home:
         why = f"the table's are of {home}" if home else "the table does not say of which its are"
         return dict.fromkeys(columns, f"these latencies are of {device}, {why}")
@@ -237,21 +244,15 @@ def _reasons(
 def _judged(
     trial: Trial,
     claim: Claim,
-    right: Mapping[tuple[str, str], np.ndarray],
+    scores: Mapping[tuple[str, str], np.ndarray],
     values: Mapping[str, Mapping[str, Any]],
     reasons: Mapping[str, str],
     total: int,
 ) -> Verdict:
     first, last = trial.subnets[0].id, trial.subnets[-1].id
     if metric_of(claim.target).quality:
-        precision = claim.target.removeprefix("accuracy")
-        return judge_share(
-            claim,
-            right[last, precision],
-            before=right[first, precision],
-            total=total,
-            level=trial.level,
-        )
+        after, before = scores[last, claim.target], scores[first, claim.target]
+        return judge_score(claim, after, before=before, total=total, level=trial.level)
 
     def rounds(subnet: str) -> tuple[float, float, float]:
         named = (claim.target, f"low_{claim.target}", f"high_{claim.target}")

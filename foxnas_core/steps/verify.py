@@ -11,10 +11,10 @@ import hashlib
 import json
 import math
 import secrets
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from foxnas_core.errors import InvalidInput, MissingPart
 from foxnas_core.evidence.verification.claims import (
@@ -27,14 +27,12 @@ from foxnas_core.evidence.verification.judging import claims_on
 from foxnas_core.explanation.edits import changes
 from foxnas_core.regression import Predictor
 from foxnas_core.space.architecture import Architecture
-from foxnas_core.steps.fit import predictor_or_transfer
-from foxnas_core.steps.trials import TARGETS, Report, VerifyProgress, measured_trials, now
+from foxnas_core.steps.fit import fit_all
+from foxnas_core.steps.kept_fits import kept_fits
+from foxnas_core.steps.trials import Report, VerifyProgress, measured_trials, now, tested
 from foxnas_core.study import Study, file_hash
 from foxnas_core.table.measurements import MeasurementTable
 from foxnas_core.table.metrics import metric_of
-
-if TYPE_CHECKING:
-    pass
 
 LEVEL = 0.95
 LEAST_IMAGES = 100
@@ -46,7 +44,6 @@ def verify(
     *,
     images: int | None = None,
     seed: int = 0,
-    known: Mapping[str, Predictor] | None = None,
     report: Report = lambda progress: None,
     stop: Callable[[], bool] = lambda: False,
     alone: AbstractContextManager[Any] | None = None,
@@ -55,10 +52,9 @@ def verify(
 
     The claims are kept before anything is measured; where the same were stated before and not
     measured, those stand. `images` are so many of the held-out images, drawn by `seed`, by default
-    all. `known` are predictors that may be taken where they are fitted to the same rows. `alone` is
-    held while latencies are timed. Stopped, it returns the trial without verdicts. Raises
-    `MissingPart` where the study has no weights, images or rows to fit, and `InvalidInput` for
-    subnets or images that can't be tested.
+    all. `alone` is held while latencies are timed. Stopped, it returns the trial without verdicts.
+    Raises `MissingPart` where the study has no weights, images or rows to fit, and `InvalidInput`
+    for subnets or images that can't be tested.
     """
     pair = tuple(subnets)
     if len(pair) == 2 and pair[0] == pair[1]:
@@ -66,7 +62,7 @@ def verify(
             "Both subnets are the same, so there is no difference to measure; change a choice."
         )
     drawn = _Drawn(secrets.token_hex(6), pair, "picked", seed)
-    return _verify(study, [drawn], images, known or {}, report, stop, alone)[0]
+    return _verify(study, [drawn], images, report, stop, alone)[0]
 
 
 def verify_random(
@@ -75,7 +71,6 @@ def verify_random(
     *,
     seed: int,
     images: int | None = None,
-    known: Mapping[str, Predictor] | None = None,
     report: Report = lambda progress: None,
     stop: Callable[[], bool] = lambda: False,
     alone: AbstractContextManager[Any] | None = None,
@@ -91,7 +86,7 @@ def verify_random(
         _Drawn(_random_id(study, weights, seed, number), pair, "random", seed)
         for number, pair in enumerate(random_edits(study.space, count, seed=seed))
     ]
-    return _verify(study, drawn, images, known or {}, report, stop, alone)
+    return _verify(study, drawn, images, report, stop, alone)
 
 
 @dataclass(frozen=True)
@@ -113,12 +108,12 @@ def _verify(
     study: Study,
     drawn: Sequence[_Drawn],
     images: int | None,
-    known: Mapping[str, Predictor],
     report: Report,
     stop: Callable[[], bool],
     alone: AbstractContextManager[Any] | None,
 ) -> list[Trial]:
-    study.load_checkpoint()  # nothing is claimed that can't be measured
+    # Nothing is claimed that can't be measured.
+    objective = study.load_checkpoint().task.objective
     total = len(study.images()[1])
     if images is not None and not min(LEAST_IMAGES, total) <= images <= total:
         raise InvalidInput(
@@ -126,7 +121,7 @@ def _verify(
             f"{total:,} held-out images."
         )
     report(VerifyProgress(0, len(drawn), "Fitting without these subnets", math.nan))
-    trials = _stated(study, drawn, known)
+    trials = _stated(study, drawn, objective)
     todo = [trial for trial in trials if not trial.done]
     if todo and not stop():
         measured = measured_trials(
@@ -139,7 +134,7 @@ def _verify(
 # Claims
 
 
-def _stated(study: Study, drawn: Sequence[_Drawn], known: Mapping[str, Predictor]) -> list[Trial]:
+def _stated(study: Study, drawn: Sequence[_Drawn], objective: str) -> list[Trial]:
     """The drawn ones as trials: those that the study has, and new ones, whose claims are kept."""
     table = study.table()
     parents = {
@@ -162,7 +157,7 @@ def _stated(study: Study, drawn: Sequence[_Drawn], known: Mapping[str, Predictor
     if not new:
         return [trial for trial in found if trial is not None]
     ids = table.frame["id"].isin({a.id for d in new for a in d.subnets}).to_numpy()
-    predictors = _blind(table.rows(~ids) if ids.any() else table, known)
+    predictors = _blind(study, table.rows(~ids) if ids.any() else table, objective)
     made = now()
     stated = {
         d.id: Trial(
@@ -185,31 +180,27 @@ def _stated(study: Study, drawn: Sequence[_Drawn], known: Mapping[str, Predictor
     return [trial or stated[d.id] for d, trial in zip(drawn, found, strict=True)]
 
 
-def _blind(table: MeasurementTable, known: Mapping[str, Predictor]) -> list[Predictor]:
+def _blind(study: Study, table: MeasurementTable, objective: str) -> list[Predictor]:
     """A predictor for each target that is measured here and can be fitted to `table`."""
     if not len(table):
         raise MissingPart(
             "There are no other measured subnets to fit, so nothing can be claimed; measure some "
             "with 'python -m foxnas_core measure' or import a table."
         )
-    columns = [t.column for t in table.targets if t.column in TARGETS]
-    found, wrong = [], []
-    for column in columns:
-        taken = known.get(column)
-        if taken is not None and taken.table_fingerprint == table.fingerprint:
-            found.append(taken)
-            continue
+    found: list[Predictor] = []
+    wrong, kept = [], kept_fits(study)
+    for column in tested(table, objective):
         try:
-            link = "auto" if metric_of(column).saturates else "none"
-            found.append(predictor_or_transfer(table, column, "auto", link))
+            found += fit_all(table, targets=[column], kept=kept).values()
         except InvalidInput as error:
             wrong.append(error)
     if not found and wrong:
         raise wrong[0]
     if not found:
         raise MissingPart(
-            "The study's table has neither accuracies nor latencies of this device, so nothing can "
-            "be claimed; measure subnets with 'python -m foxnas_core measure'."
+            f"The study's table has neither {metric_of(objective).word} nor latencies of this "
+            "device, so nothing can be claimed; measure subnets with 'python -m foxnas_core "
+            "measure'."
         )
     return found
 

@@ -4,22 +4,31 @@ import shutil
 
 import pytest
 from conftest import DEMO
+from trials import claim_of, trial_of
 
 from foxnas_core.cards.given import Given
 from foxnas_core.evidence.handmade.record import HANDMADE
 from foxnas_core.evidence.trust.pairs import TRUST
-from foxnas_core.evidence.verification.claims import CLAIMS
+from foxnas_core.evidence.verification.claims import CLAIMS, Trials
 from foxnas_core.search.rounds.record import ROUNDS
-from foxnas_core.study import Study, create_study, open_study
+from foxnas_core.study import Study, create_study, file_hash, open_study
 
 
 @pytest.fixture(scope="session")
 def full_study(tmp_path_factory) -> Study:
-    """A copy of the demo, which has most of what a study may have."""
+    """A copy of the demo, which has most of what a study may have, and claims, some measured."""
     folder = tmp_path_factory.mktemp("full") / "demo"
     shutil.copytree(DEMO, folder)
     shutil.copy(DEMO.parent / "demo-rounds" / "rounds.json", folder)
-    return open_study(folder)
+    study = open_study(folder)
+    weights = file_hash(study.checkpoint_file)
+    stated = [claim_of(), claim_of("difference", "latency_ms", 0.01, 0.002)]
+    trials = (
+        trial_of(study.space, "one", stated, [80.2, 0.02], checkpoint=weights),
+        trial_of(study.space, "two", stated, checkpoint=weights),
+    )
+    study.save(CLAIMS, Trials(trials))
+    return study
 
 
 @pytest.fixture(scope="session")

@@ -53,7 +53,7 @@ def test_one_from_outside_is_one_of_all(full, from_outside):
 def test_a_key_is_of_one_analysis(from_outside):
     with pytest.raises(InvalidInput, match="already"):
         register_analysis(from_outside)
-    with pytest.raises(InvalidInput, match="trust-pairs"):
+    with pytest.raises(InvalidInput, match="coefficients-fit"):
         analysis_of("nonsense")
 
 

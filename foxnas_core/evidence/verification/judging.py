@@ -31,6 +31,8 @@ from foxnas_core.evidence.verification.claims import Claim, FitRecord, Verdict
 from foxnas_core.explanation.edits import edit_effects
 from foxnas_core.regression import Predictor
 from foxnas_core.space.architecture import Architecture
+from foxnas_core.table.metrics import metric_of
+from foxnas_core.tasks.task import mean_of
 
 # The median of five rounds that range over R has a standard error of .24 R where rounds are
 # normal, as in `latency_verdicts`. Ranges of five vary as a standard deviation of 3.8 degrees of
@@ -63,25 +65,38 @@ def claims_on(
     return (value, difference)
 
 
-def judge_share(
-    claim: Claim, right: np.ndarray, *, before: np.ndarray | None, total: int, level: float
+def judge_score(
+    claim: Claim, cases: np.ndarray, *, before: np.ndarray | None, total: int, level: float
 ) -> Verdict:
-    """The verdict on a top-1 accuracy in percent, or a difference of two in points.
+    """The verdict on the mean of a metric over images, or on a difference of two, in its unit.
 
-    `right` (images,) says which images the edited subnet names; `before`, the same of the one it
-    was edited from, is read for a difference. They are of `total` held-out images.
+    `cases` (images,) are the edited subnet's; `before`, those of the one it was edited from, is
+    read for a difference. They are of `total` held-out images. Where every image is at one bound of
+    the metric or the other, as it is named right or wrong, the mean is judged as a share.
     """
-    z = normal_quantile(level)
+    z, n = normal_quantile(level), len(cases)
+    low, high = metric_of(claim.target).bounds
+    scale, shares = high - low, np.isin([cases, cases if before is None else before], (low, high))
+    measured = float(cases.mean())
     if claim.kind == "value":
-        error = 100 * share_error(right)
-        low, high = (100 * end for end in wilson(int(right.sum()), len(right), level))
-        further = claim.quantile * error * math.sqrt(1 - len(right) / total)
-        return _verdict(claim, 100 * float(right.mean()), error, (low, high), further)
+        if shares.all():
+            right = cases == high
+            error = scale * share_error(right)
+            ends = [low + scale * end for end in wilson(int(right.sum()), n, level)]
+        else:
+            error = mean_of(cases).std_error
+            ends = [float(np.clip(measured + side * error, low, high)) for side in (-z, z)]
+        further = claim.quantile * error * math.sqrt(1 - n / total)
+        return _verdict(claim, measured, error, (ends[0], ends[1]), further)
     assert before is not None
-    center, error = (100 * number for number in paired_difference(right, before))
-    measured = 100 * float(right.mean() - before.mean())
-    ends = (center - z * error, center + z * error)
-    return _verdict(claim, measured, error, ends, claim.quantile * error)
+    measured -= float(before.mean())
+    if shares.all():
+        center, error = (scale * x for x in paired_difference(cases == high, before == high))
+    else:
+        center, error = measured, mean_of(cases - before).std_error
+    return _verdict(
+        claim, measured, error, (center - z * error, center + z * error), claim.quantile * error
+    )
 
 
 def judge_latency(
@@ -142,18 +157,13 @@ def normal_quantile(level: float) -> float:
 def wilson(successes: int, trials: int, level: float = 0.95) -> tuple[float, float]:
     """Wilson's score interval of a share (Wilson, "Probable inference, the law of succession, and
     statistical inference", JASA 22, 1927); all of 0 to 1 for no trials."""
+    from statsmodels.stats.proportion import proportion_confint
+
     if not trials:
         return 0.0, 1.0
-    z2 = normal_quantile(level) ** 2
-    share = successes / trials
-    center = (share + z2 / (2 * trials)) / (1 + z2 / trials)
-    half = math.sqrt(z2 * (share * (1 - share) / trials + z2 / (4 * trials**2)))
-    half /= 1 + z2 / trials
+    low, high = proportion_confint(successes, trials, 1 - level, method="wilson")
     # Both ends are exact where none or all succeed, which rounding must not undo.
-    return (
-        0.0 if not successes else max(0.0, center - half),
-        1.0 if successes == trials else min(1.0, center + half),
-    )
+    return min(low, successes / trials), max(high, successes / trials)
 
 
 def share_error(right: np.ndarray) -> float:

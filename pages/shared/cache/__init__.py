@@ -23,7 +23,6 @@ from pages.shared.cache.networks import export_stamp, layers_of, profile_of
 from pages.shared.cache.records import (
     held_out_of,
     report_of,
-    trials_of,
 )
 from pages.shared.cache.running import exports, jobs, races, resamplings, verifications
 from pages.shared.cache.searching import (
@@ -97,7 +96,6 @@ __all__ = [
     "shapley_of",
     "solution_of",
     "table_of",
-    "trials_of",
     "verifications",
     "why_not_of",
 ]

@@ -2,22 +2,13 @@
 
 from typing import TYPE_CHECKING
 
-from foxnas_core.steps.claims import current_trials
 from foxnas_core.study import Study
 from pages.shared.cache.fits import predictors_of
 from pages.shared.cache.versions import cached
 
 if TYPE_CHECKING:
-    from foxnas_core.evidence.verification.claims import Trial
     from foxnas_core.reporting.report import Report
     from foxnas_core.reporting.subject import ReportRequest
-
-
-@cached("space.json", "claims.json", "supernet.safetensors", table=False)
-def trials_of(study: Study) -> "list[Trial]":
-    """The claims on the study's present weights, and what was measured; raises as
-    `Study.record`."""
-    return current_trials(study)
 
 
 @cached("images.npz", table=False)

@@ -14,7 +14,7 @@ from foxnas_core.evidence.verification.judging import (
     ERROR_OF_RANGE,
     claims_on,
     judge_latency,
-    judge_share,
+    judge_score,
     paired_difference,
     share_error,
     widened,
@@ -83,7 +83,7 @@ def test_subnets_that_agree_on_more_images_are_told_apart_more_surely():
 def test_a_share_is_held_against_what_was_stated_and_what_fewer_images_leave_open(pair, times):
     right, n = pair[0], len(pair[0])
     one = claim_of(value=80.0)
-    verdict = judge_share(one, right, before=None, total=times * n, level=LEVEL)
+    verdict = judge_score(one, 100.0 * right, before=None, total=times * n, level=LEVEL)
     assert verdict.measured == pytest.approx(100 * right.mean())
     assert verdict.std_error == pytest.approx(100 * share_error(right))
     further = 1.96 * verdict.std_error * np.sqrt(1 - 1 / times)
@@ -97,11 +97,34 @@ def test_a_share_is_held_against_what_was_stated_and_what_fewer_images_leave_ope
 def test_a_difference_is_held_against_what_was_stated_and_the_error_of_both(pair, value):
     right, before = pair
     one = claim_of("difference", value=value)
-    verdict = judge_share(one, right, before=before, total=len(right), level=LEVEL)
+    verdict = judge_score(one, 100.0 * right, before=100.0 * before, total=len(right), level=LEVEL)
     assert verdict.measured == pytest.approx(100 * (right.mean() - before.mean()))
     assert verdict.judged_high - value == pytest.approx(np.hypot(1.0, 1.96 * verdict.std_error))
     assert verdict.judged_low + verdict.judged_high == pytest.approx(2 * value)
     assert verdict.inside == (abs(verdict.measured - value) <= verdict.judged_high - value)
+
+
+@pytest.mark.parametrize("target", ["dice", "cross_entropy"])
+def test_what_is_no_share_is_held_against_the_error_of_its_mean(target):
+    rng = np.random.default_rng(0)
+    cases = rng.uniform(0.4, 0.9, 400)
+    before = cases - rng.normal(0.02, 0.01, 400)
+    one = claim_of(target=target, value=0.65, half=0.01)
+    verdict = judge_score(one, cases, before=None, total=1600, level=LEVEL)
+    error = cases.std(ddof=1) / 20
+    assert (verdict.measured, verdict.std_error) == pytest.approx((cases.mean(), error))
+    assert verdict.high - verdict.measured == pytest.approx(1.96 * error, rel=1e-3)
+    assert verdict.judged_high - 0.65 == pytest.approx(np.hypot(0.01, 1.96 * error * np.sqrt(0.75)))
+    # Both are of the same images, so that a difference is known better than either.
+    one = claim_of("difference", target, value=0.02, half=0.001)
+    verdict = judge_score(one, cases, before=before, total=400, level=LEVEL)
+    assert verdict.measured == pytest.approx((cases - before).mean()) and verdict.inside
+    assert verdict.std_error == pytest.approx((cases - before).std(ddof=1) / 20)
+    assert verdict.std_error < error / 5
+    # Within what the metric can be, as an interval of a share is.
+    near = judge_score(claim_of(target="dice"), np.array([0.9] + [1.0] * 9), before=None, total=10,
+                       level=LEVEL)  # fmt: skip
+    assert near.high == 1.0
 
 
 def test_a_latency_is_held_against_what_was_stated_and_a_difference_has_the_errors_of_both():
@@ -176,7 +199,8 @@ def by_images(one, before, after, level, rng):
     """Images of which both subnets find nearly the same ones hard."""
     hard = 100 * rng.random(3000)
     other = np.where(rng.random(3000) < 0.9, hard, 100 * rng.random(3000))
-    return judge_share(one, other < after, before=hard < before, total=10**9, level=level)
+    before, after = 100.0 * (hard < before), 100.0 * (other < after)
+    return judge_score(one, after, before=before, total=10**9, level=level)
 
 
 def additive(codes):
@@ -265,9 +289,9 @@ def test_true_claims_hold_on_fewer_images(n):
         truth = {"value": 100 * after.mean(), "difference": 100 * (after.mean() - before.mean())}
         chosen = rng.choice(total, n, replace=False)
         for kind, own in verdicts.items():
-            verdict = judge_share(
-                claim_of(kind, value=truth[kind], half=1e-9),
-                after[chosen], before=before[chosen], total=total, level=LEVEL,
+            verdict = judge_score(
+                claim_of(kind, value=truth[kind], half=1e-9), 100.0 * after[chosen],
+                before=100.0 * before[chosen], total=total, level=LEVEL,
             )  # fmt: skip
             own.append(verdict.inside)
     # The normal approximation is a little off at 100 images.
@@ -280,22 +304,22 @@ def test_true_claims_hold_on_fewer_images(n):
 
 def test_false_claims_fail():
     n, rng = 2000, np.random.default_rng(0)
-    right = np.arange(n) < 1600
+    right = np.where(np.arange(n) < 1600, 100.0, 0.0)
     drawn = [right[rng.choice(n, 500, replace=False)] for _ in range(200)]
     for value, share in ((80.0, 1.0), (70.0, 0.0), (90.0, 0.0)):
         one = claim_of(value=value, half=3.0)
-        inside = [judge_share(one, d, before=None, total=n, level=LEVEL).inside for d in drawn]
+        inside = [judge_score(one, d, before=None, total=n, level=LEVEL).inside for d in drawn]
         assert np.mean(inside) == pytest.approx(share, abs=0.02)
     for value, inside in ((77.1, True), (76.9, False), (83.1, False)):
         one = claim_of(value=value, half=3.0)
-        assert judge_share(one, right, before=None, total=n, level=LEVEL).inside == inside
+        assert judge_score(one, right, before=None, total=n, level=LEVEL).inside == inside
 
 
 def test_a_pair_may_be_outside_what_was_stated_and_within_the_scatter():
     right, before = np.arange(1000) < 825, np.arange(1000) < 800
     for value, inside, within in ((1.0, False, True), (2.0, True, True), (-1.0, False, False)):
         one = claim_of("difference", value=value, half=0.1, scatter=2.0)
-        verdict = judge_share(one, right, before=before, total=1000, level=LEVEL)
+        verdict = judge_score(one, 100.0 * right, before=100.0 * before, total=1000, level=LEVEL)
         assert verdict.measured == pytest.approx(2.5)
         assert (verdict.inside, within_scatter(one, verdict)) == (inside, within)
 

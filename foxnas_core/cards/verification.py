@@ -1,0 +1,225 @@
+"""What the regressions claim before anything is measured, and how much of it held."""
+
+import importlib.util
+
+import pandas as pd
+
+from foxnas_core.cards.analysis import Options, analysis
+from foxnas_core.cards.card import Card
+from foxnas_core.cards.given import Given
+from foxnas_core.evidence.verification.claims import Claim, Kind, Trial
+from foxnas_core.evidence.verification.judging import claims_on
+from foxnas_core.evidence.verification.scoreboard import scoreboard, trials_table
+from foxnas_core.families import family_of
+from foxnas_core.figures import verification as figures
+from foxnas_core.regression import Predictor
+from foxnas_core.space.architecture import Architecture
+from foxnas_core.steps.fit import fit_each
+from foxnas_core.steps.trials import tested
+from foxnas_core.steps.verify import LEVEL
+from foxnas_core.table.metrics import metric_of
+
+RANDOM = 10
+
+
+def _fits(given: Given) -> tuple[list[Predictor], list[str]]:
+    """The predictors of what is measured here, and what can't be fitted."""
+    columns = tested(given.table, given.study.objective.head)
+    found, said = fit_each([metric_of(column) for column in columns], given.predictor)
+    return list(found.values()), said
+
+
+def nothing_to_claim(given: Given) -> str | None:
+    """Why nothing is claimed yet."""
+    predictors, said = _fits(given)
+    if predictors:
+        return None
+    return " ".join(said) or (
+        f"This study's table has neither {metric_of(given.study.objective.head).word} nor a "
+        "latency of this device; measure subnets with 'python -m foxnas_core measure'."
+    )
+
+
+@analysis("Verify", "claims", "What is claimed", nothing_to_claim)
+def claims(given: Given, *, subnets: tuple[Architecture, ...] = ()) -> Card:
+    """What is claimed of a subnet, or of the second of two and what changes to it."""
+    predictors, said = _fits(given)
+    space = given.study.space
+    subnets = subnets or (given.architecture or family_of(space).reference(space),)
+    names: dict[Kind, str] = {"value": f"subnet {subnets[-1].id}"}
+    if len(subnets) == 2:
+        names = {"difference": "the edit changes", **names}
+    rows = []
+    for predictor in predictors:
+        stated = {claim.kind: claim for claim in claims_on(predictor, subnets, level=LEVEL)}
+        told = {name: _text(stated[kind]) for kind, name in names.items()}
+        rows.append({"claimed": predictor.target.label} | told)
+    known = int(given.table.frame["id"].isin([a.id for a in subnets]).sum())
+    if known:
+        said.append(
+            f"The table has {known} row{'s' if known > 1 else ''} of this already. The claim that "
+            "is tested comes from a fit without, so it may differ a little from these."
+        )
+    return Card(
+        key="claimed",
+        sentence="With 95 % intervals: of the mean effect for what the edit changes, of one new "
+        "measurement for the edited subnet."
+        if len(subnets) == 2
+        else "With 95 % prediction intervals.",
+        table=pd.DataFrame(rows),
+        notes=tuple(said),
+    )
+
+
+def _text(claim: Claim) -> str:
+    target, signed = metric_of(claim.target), claim.kind == "difference"
+    value, low, high = (
+        target.text(number, signed=signed) for number in (claim.value, claim.low, claim.high)
+    )
+    unit = target.difference_unit if signed else target.unit
+    return f"{value} {unit} ({low} to {high})" if unit else f"{value} ({low} to {high})"
+
+
+def can_measure(given: Given) -> str | None:
+    """What keeps this study from measuring, and how to get it."""
+    train = "train a supernet with 'python -m foxnas_core train', which stores both"
+    if not given.study.checkpoint_file.exists():
+        return (
+            "This study has no supernet weights, so nothing can be measured here; "
+            f"{train}, or copy yours to supernet.safetensors. What is claimed can be read all the "
+            "same."
+        )
+    if not given.study.images_file.exists():
+        return (
+            "This study has no images, on which subnets are recalibrated and scored; "
+            f"{train}, or copy its images.npz into the study."
+        )
+    if not all(map(importlib.util.find_spec, ("torch", "onnxruntime"))):
+        return (
+            "torch and onnxruntime, which measuring needs, are not installed; run 'pip install -r "
+            "requirements.txt' and start the app again."
+        )
+    return None
+
+
+@analysis("Verify", "more", "Test some", nothing_to_claim)
+def more(given: Given) -> Card:
+    """The command that tests random claims."""
+    missing = can_measure(given)
+    return Card(
+        sentence=f"{missing} On a machine that has both, this command does the same:"
+        if missing
+        else "Random edits of random subnets, so that the scoreboard is not made of claims that "
+        "looked good.",
+        tone="info",
+        command=f"verify --study {given.folder} --random {RANDOM}",
+    )
+
+
+def done(given: Given) -> dict[str, Trial]:
+    """The measured trials by id, the last one first."""
+    return {trial.id: trial for trial in reversed(given.trials()) if trial.done}
+
+
+def not_measured(given: Given) -> str | None:
+    """Why there is no verdict yet."""
+    if done(given):
+        return None
+    return (
+        "Nothing was measured yet; 'python -m foxnas_core verify' measures what is claimed of a "
+        "subnet or an edit, as a button on the page Verify does."
+    )
+
+
+def _trials(given: Given) -> Options:
+    return {"trial": {name: f"{t.title} ({t.chosen})" for name, t in done(given).items()}}
+
+
+@analysis("Verify", "verdict", "What was measured", not_measured, _trials)
+def verdict(given: Given, *, trial: str = "") -> Card:
+    """One measured trial, by default the last."""
+    found = done(given)
+    shown = found.get(trial) or next(iter(found.values()))
+    table = figures.verdict_table(shown)
+    counted = [v for _, v in shown.judged if not v.reason]
+    held = sum(v.inside for v in counted)
+    return Card(
+        sentence=f"Of {shown.title}, {held} of {len(counted)} counted claims held.",
+        points=tuple(shown.sentences()),
+        table=table,
+        draw=lambda: figures.verdict_figure(table),
+        notes=(
+            "Above what was claimed: thick the stated interval, thin the one that the measurement "
+            "is held against. Below what was measured, with its own interval; a red cross lies "
+            "outside.",
+            _circumstances(shown),
+        ),
+    )
+
+
+def _circumstances(trial: Trial) -> str:
+    how = trial.circumstances
+    assert how is not None
+    read = ", ".join(
+        f"{metric_of(claim.target).label} {claim.fit.rows} rows"
+        for claim in {claim.target: claim for claim in trial.claims}.values()
+    )
+    joined = (
+        f"{how.rows} row{'s' if how.rows > 1 else ''} joined the table."
+        if how.rows
+        else "No row joined the table, as not all images were scored."
+    )
+    return (
+        f"Stated {_at(trial.made)} by fits that read: {read}, and {trial.left_out} rows of these "
+        f"subnets left out. Measured {_at(how.measured)} on {how.images:,} of {how.held_out:,} "
+        f"held-out images, on {how.device}. {joined}"
+    )
+
+
+def _at(moment: str) -> str:
+    """A moment as one reads it, to the minute."""
+    return f"{moment[:16].replace('T', ' ')} UTC"
+
+
+def nothing_stated(given: Given) -> str | None:
+    """Why there is nothing to keep the score of."""
+    if given.trials():
+        return None
+    return (
+        "No claim was tested yet; 'python -m foxnas_core verify --random 10' tests some that "
+        "nobody picked."
+    )
+
+
+@analysis("Verify", "board", "Scoreboard", nothing_stated)
+def board(given: Given) -> Card:
+    """How many claims were tested and how many held."""
+    found = scoreboard(given.trials())
+    table = figures.board_table(found)
+    first, *further = found.sentences()
+    drawn = (
+        "The figure shows the share of claims that held, with its 95 % interval (Wilson). Where "
+        "the dashed line crosses it, claims hold as often as stated.",
+    )
+    return Card(
+        sentence=first,
+        points=tuple(further),
+        table=table,
+        draw=(lambda: figures.board_figure(table)) if found.tested else None,
+        notes=(
+            *(drawn if found.tested else ()),
+            "A subnet's value is held against its prediction interval. What an edit changes is "
+            "held against the stated interval of the mean effect, widened by no more than the "
+            "error of measuring both subnets on the same images and in the same rounds: a strict "
+            "test, which fails where the effect depends on what else is chosen; within scatter "
+            "counts those that at least differ no more than rows scatter about the fit. Latencies "
+            "of another device than the table's, and those that failed a check, are not counted. "
+            "Subnets picked by hand are kept apart: one that a search found is likely overrated.",
+        ),
+    )
+
+
+@analysis("Verify", "every", "Every claim", nothing_stated)
+def every(given: Given) -> Card:
+    table = trials_table(list(reversed(given.trials())))
+    return Card(key="claims", sentence=f"{len(table):,} claims, the last first.", table=table)
