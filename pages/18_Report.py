@@ -92,7 +92,7 @@ def show_report(study: Study, request: ReportRequest) -> None:
         type="primary",
     )
     st.caption(
-        f"One file of {len(report.html) / 1000:,.0f} kB: it opens in any browser, loads nothing "
+        f"One file of {len(report.html) / 1e6:.1f} MB: it opens in any browser, loads nothing "
         "and sends nothing, and prints on A4."
     )
 

@@ -38,7 +38,7 @@ LEVEL = {room: level for level, rooms in enumerate(ROOMS) for room in rooms}
 # Export takes prepared subnets, which measuring makes: the one arrow between rooms of the middle.
 USERS = {
     "streamlit": (),
-    "plotly": ("figures", "cards/card", "reporting/drawing", "reporting/traces"),
+    "plotly": ("figures", "cards/card", "reporting/layout", "reporting/report"),
     "statsmodels": ("regression", "evidence/verification/judging"),
     "shap": ("explanation/shapley",),
     "sklearn": ("explanation/permutation",),
@@ -70,7 +70,7 @@ USERS = {
         "commands",
         "steps",
     ),
-    "onnxruntime": ("supernet", "measurement", "profiling", "export/runners"),
+    "onnxruntime": ("supernet", "measurement", "profiling"),
     "tqdm": ("commands", "launching"),
     "rich": ("commands/printing",),
     "filelock": ("study/locks",),

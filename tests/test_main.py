@@ -458,7 +458,7 @@ def test_report_document_and_file(measured_study, capsys, tmp_path):
     assert document["id"] == architecture.id and len(document["summary"]) == 3
     html = out.read_text()
     assert document["bytes"] == out.stat().st_size
-    assert "&lt;b&gt;It fits.&lt;/b&gt;" in html and "<script" not in html
+    assert "&lt;b&gt;It fits.&lt;/b&gt;" in html and 'id="what-if"' not in html
     # Atomically: nothing else is left beside it.
     assert [path.name for path in out.parent.iterdir()] == ["report.html"]
     [measured, *_] = measured_study.table().frame["id"]

@@ -18,12 +18,12 @@ def coefficient_section(subject: Subject) -> Section | None:
             analysis.compute(subject.given)
             for analysis in (coefficients.clearest, coefficients.choices, coefficients.words)
         ]
-        panels.append(panel_of("What each choice changes", *both, key="choices"))
+        panels.append(panel_of("What each choice changes", *both))
     for folded, predictors in ((False, subject.main), (True, subject.others)):
         for predictor in predictors:
             own = subject.given.into(predictor.target.column)
             cards = coefficients.fit.compute(own), coefficients.terms.compute(own)
-            panels.append(panel_of(predictor.target.label, *cards, key="terms", folded=folded))
+            panels.append(panel_of(predictor.target.label, *cards, folded=folded))
     return Section("coefficients", "Coefficients", (), tuple(panels))
 
 
@@ -56,4 +56,4 @@ def _diagnosed(given: Given) -> Panel:
         ]
     except FoxnasError as error:
         return Panel(title, (str(error),))
-    return panel_of(title, *cards, key=f"of-{given.column.replace(':', '-')}")
+    return panel_of(title, *cards)

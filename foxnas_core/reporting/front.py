@@ -4,8 +4,8 @@ import numpy as np
 
 from foxnas_core.figures.front import cloud_figure
 from foxnas_core.figures.search import front_table, with_candidates
-from foxnas_core.reporting.drawing import drawing_of
-from foxnas_core.reporting.layout import Column, Figure, Panel, Section, Table
+from foxnas_core.figures.theme import PURPLE
+from foxnas_core.reporting.layout import Column, Figure, Panel, Section, Table, figure_of
 from foxnas_core.reporting.subject import Subject
 from foxnas_core.search.exact import Front
 from foxnas_core.search.prices import front_prices
@@ -37,9 +37,7 @@ def front_section(subject: Subject) -> Section | None:
             f"After {cost.value_text(float(front.costs[prices.knee]))} more of it pays less than "
             "on the front's average."
         )
-    panel = Panel(
-        "", figures=(front_chart(subject, key="front-chart"),), tables=(_front_table(front),)
-    )
+    panel = Panel("", figures=(front_chart(subject),), tables=(_front_table(front),))
     return Section("front", "The front", tuple(sentences), (panel,))
 
 
@@ -92,8 +90,9 @@ def compact(space: SearchSpace, architecture: Architecture) -> str:
     return " | ".join(groups)
 
 
-def front_chart(subject: Subject, *, key: str, cloud: bool = True) -> Figure:
-    """The front as steps over the measured subnets, with budget, optimum and chosen subnet."""
+def front_chart(subject: Subject, *, key: str = "") -> Figure:
+    """The front as steps with budget, optimum and chosen subnet, over the measured subnets; with a
+    `key` over none, and with a last trace that a script may move."""
     front = subject.front
     assert front is not None and subject.budget is not None and subject.chosen is not None
     objective, cost = (predictor.target for predictor in subject.main)
@@ -105,15 +104,17 @@ def front_chart(subject: Subject, *, key: str, cloud: bool = True) -> Figure:
     named = {"chosen subnet": chosen}
     if not subject.is_optimum and subject.optimum is not None:
         named["optimum within the budget"] = subject.optimum
-    table = front_table(
-        measured if cloud else measured.head(0), front, budget=subject.budget, points=MOST_POINTS
-    )
+    shown = measured.head(0) if key else measured
+    table = front_table(shown, front, budget=subject.budget, points=MOST_POINTS)
     description = (
         f"{objective.label} over {cost.word}: {len(front):,} points of the predicted front"
-        + (f" and {len(measured):,} measured subnets" if cloud else "")
+        + ("" if key else f" and {len(measured):,} measured subnets")
         + f"; chosen {chosen.architecture.id}: {objective.value_text(value)} at "
         f"{cost.value_text(taken)}; the budget is {cost.value_text(subject.budget)}."
     )
     figure = cloud_figure(with_candidates(table, named), cost.named, objective.named)
-    figure.update_layout(height=380 if cloud else 280)
-    return Figure(drawing_of(figure, description, key=key), description if cloud else "")
+    if key:
+        ring = {"symbol": "circle-open", "size": 15, "color": PURPLE, "line": {"width": 3}}
+        figure.add_scatter(x=[taken], y=[value], mode="markers", name="this subnet", marker=ring)
+    figure.update_layout(height=280 if key else 380)
+    return figure_of(figure, description, key=key)

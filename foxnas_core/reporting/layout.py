@@ -1,15 +1,21 @@
 """What a report is made of, before it is written as HTML."""
 
+import json
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 from markupsafe import Markup
 
 from foxnas_core.cards.card import Card
-from foxnas_core.reporting.drawing import drawing_of
+from foxnas_core.figures.theme import is_wide
+from foxnas_core.reporting.portable import embedded
+
+if TYPE_CHECKING:
+    from plotly.graph_objects import Figure as Drawing
 
 # A cell of so many characters is a sentence.
 _LONG = 30
@@ -41,10 +47,14 @@ class Table:
 
 @dataclass(frozen=True)
 class Figure:
-    """A drawing, and a sentence on it."""
+    """What Plotly draws, as JSON, a sentence on it, and the table that says the same, if no other
+    does; `key` is its id in the file, where a script looks for it."""
 
-    drawing: Markup
-    caption: str = ""
+    drawn: Markup
+    caption: str
+    table: Table | None = None
+    wide: bool = False
+    key: str = ""
 
 
 @dataclass(frozen=True)
@@ -70,31 +80,42 @@ class Section:
     panels: tuple[Panel, ...] = ()
 
 
-# Tables that are longer are cut where something draws them.
+# What Plotly would read as markup, such as a link in a name, but for what figures here are marked
+# up with.
+_MARKUP = re.compile(r"<(?!/?(?:b|br|i|sub|sup|extra)>)|&(?=[#\w]+;)")
+_NOTHING = "\u200b"  # of no width, and part of no mark
+# Longer tables are cut.
 _MOST_ROWS = 60
 
 
-def panel_of(title: str, *cards: Card, key: str, folded: bool = False) -> Panel:
-    """Cards as one panel: what they say, then their figures, then the tables that no figure shows;
-    `key` is the panel's own."""
+def figure_of(
+    drawing: "Drawing", caption: str, table: Table | None = None, *, key: str = ""
+) -> Figure:
+    """A figure for the file: without WebGL, which compiles code from text, as no policy allows."""
+    text = json.dumps(json.loads(drawing.to_json()), ensure_ascii=False)
+    document = json.loads(_MARKUP.sub(rf"\g<0>{_NOTHING}", text))
+    for trace in document["data"]:
+        trace["type"] = trace["type"].removesuffix("gl")
+    return Figure(embedded(document), caption, table, is_wide(drawing), key)
+
+
+def panel_of(title: str, *cards: Card, folded: bool = False) -> Panel:
+    """Cards as one panel: what they say, then their figures, then the tables that no figure
+    shows."""
     sentences: list[str] = []
     figures, tables = [], []
     for card in cards:
-        figure = card.figure()
-        drawing = drawing_of(figure, card.sentence, key=f"{key}-{card.key}") if figure else ""
-        if drawing:
-            figures.append(Figure(Markup(drawing), card.sentence))
+        cut = card.table.head(_MOST_ROWS)
+        most = "" if len(cut) == len(card.table) else f", {len(cut)} of {len(card.table):,} rows"
+        table = table_of(cut, f"{card.title}{most}") if len(cut) else None
+        if (drawing := card.figure()) is not None:
+            figures.append(figure_of(drawing, card.sentence, table))
         else:
             sentences.append(card.sentence)
+            tables += [table] if table else []
         sentences += card.notes
         if card.facts:
             tables.append(facts(card.title, tuple(card.facts.items())))
-        if not drawing and len(card.table):
-            cut = card.table.head(_MOST_ROWS)
-            most = (
-                "" if len(cut) == len(card.table) else f", {len(cut)} of {len(card.table):,} rows"
-            )
-            tables.append(table_of(cut, f"{card.title}{most}"))
     points = [said for card in cards for said in (*card.cautions, *card.points)]
     return Panel(title, tuple(sentences), tuple(points), tuple(figures), tuple(tables), folded)
 

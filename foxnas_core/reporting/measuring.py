@@ -56,7 +56,7 @@ def _analysed(given: Given, title: str, *analyses: Analysis) -> Panel | None:
     try:
         if analyses[0].lacks(given):
             return None
-        return panel_of(title, *(one.compute(given) for one in analyses), key=analyses[0].key)
+        return panel_of(title, *(one.compute(given) for one in analyses))
     except MissingPart:
         return None
     except FoxnasError as error:

@@ -23,6 +23,8 @@ from foxnas_core.reporting.subject import ReportRequest, Subject, subject_of
 from foxnas_core.reporting.subnet import chosen_section, summary
 from foxnas_core.study import Study
 
+# By what id Plotly looks for the style sheet of its maps, which it adds where there is none.
+_OF_MAPS = re.compile(r'getElementById\("([0-9a-f]{64})"\)')
 # Where a word of more than so many characters may be broken.
 _LONG_WORD = re.compile(r"(?<=\S{24})(?=\S{8})")
 
@@ -74,7 +76,7 @@ def what_if_section(subject: Subject) -> Section | None:
         return None
     panels: tuple[Panel, ...] = ()
     if subject.front is not None:
-        panels = (Panel("", figures=(front_chart(subject, key="what-if-chart", cloud=False),)),)
+        panels = (Panel("", figures=(front_chart(subject, key="what-if-chart"),)),)
     return Section(
         "what-if",
         "What-if",
@@ -118,8 +120,9 @@ def what_if_data(subject: Subject) -> dict:
 
 
 def written(subject: Subject, sections: Sequence[Section]) -> str:
-    """The sections as an HTML document that may load nothing and run its own script only."""
+    """The sections as an HTML document that may load nothing and run its own scripts only."""
     from jinja2 import Environment, PackageLoader, StrictUndefined
+    from plotly.offline import get_plotlyjs
 
     environment = Environment(
         loader=PackageLoader(__package__, "templates"),
@@ -129,15 +132,18 @@ def written(subject: Subject, sections: Sequence[Section]) -> str:
         lstrip_blocks=True,
     )
     environment.filters["breakable"] = breakable
-    style, script = _own("report.css") + dark_colours(), _own("report.js")
-    study = subject.study
+    style, study, scripts = _own("report.css"), subject.study, []
+    if any(panel.figures for section in sections for panel in section.panels):
+        scripts += [Markup(get_plotlyjs()), _own("figures.js")]
+    maps = _OF_MAPS.search(scripts[0]) if scripts else None
     computes = any(section.anchor == "what-if" for section in sections)
-    policy = [
-        "default-src 'none'", f"style-src {_hash(style)}", "img-src data:", "base-uri 'none'",
-        "form-action 'none'",
-    ]  # fmt: skip
     if computes:
-        policy.insert(1, f"script-src {_hash(script)}")
+        scripts.append(_own("what-if.js"))
+    # Plotly fills a style sheet that it makes empty.
+    policy = ["default-src 'none'", f"style-src {_hash(style)} {_hash('')}", "img-src data:",
+              "base-uri 'none'", "form-action 'none'"]  # fmt: skip
+    if scripts:
+        policy.insert(1, f"script-src {' '.join(map(_hash, scripts))}")
     return environment.get_template("report.html").render(
         title=study.name,
         description=study.description,
@@ -145,20 +151,12 @@ def written(subject: Subject, sections: Sequence[Section]) -> str:
         hashes=[("space", study.space.fingerprint), ("table", subject.table.fingerprint)],
         policy="; ".join(policy),
         style=style,
-        script=script,
+        scripts=scripts,
+        maps=maps[1] if maps else "",
+        dark=embedded(DARK),
         data=embedded(what_if_data(subject)) if computes else "",
         sections=sections,
     )
-
-
-def dark_colours() -> Markup:
-    """The rules by which drawings have the dark theme's colours on dark screens."""
-    rules = "".join(
-        f'.plot [{way}="{light}" i] {{ {way}: {dark}; }}\n'
-        for light, dark in DARK.items()
-        for way in ("fill", "stroke")
-    )
-    return Markup(f"@media screen and (prefers-color-scheme: dark) {{\n{rules}}}\n")
 
 
 def breakable(cell: str) -> str:

@@ -12,14 +12,11 @@ from foxnas_core.figures.coefficients import interval_figure
 from foxnas_core.figures.picture import picture_table
 from foxnas_core.figures.reasons import reasons_intervals
 from foxnas_core.figures.theme import difference_axis
-from foxnas_core.reporting.drawing import drawing_of
-from foxnas_core.reporting.layout import Column, Figure, Panel, Section, Table, table_of
+from foxnas_core.reporting.layout import Column, Panel, Section, Table, figure_of, table_of
 from foxnas_core.reporting.subject import Subject, measured_of
 from foxnas_core.search.prices import front_prices
 from foxnas_core.space.architecture import Architecture
 from foxnas_core.table.metrics import Metric, metric_of, rate_text
-
-# Rows of the table of the front, and points of it and of the measured subnets that are drawn.
 
 
 def interval_text(target: Metric, low: float, high: float, *, signed: bool = False) -> str:
@@ -232,9 +229,9 @@ def _reasons(subject: Subject, chosen: Architecture) -> Panel:
         found = reasons(*subject.main, architecture=chosen, background=measured, price=price)
         rows = reasons_intervals(found)
         figure = interval_figure(_of_blocks(subject, rows), [p.target for p in subject.main])
-        drawing = drawing_of(figure, sentences[0], key="reasons")
+        drawn = figure_of(figure, sentences[0])
         table = table_of(_written(subject, found.table, why="In words"), "What each block brings")
-        return Panel("Why these blocks", tuple(sentences), (), (Figure(drawing),), (table,))
+        return Panel("Why these blocks", tuple(sentences[1:]), (), (drawn,), (table,))
     effects = effects_of_blocks(subject.main, architecture=chosen, background=measured)
     table = table_of(_written(subject, effects), "What each block brings and costs")
     return Panel("Why these blocks", tuple(sentences), tables=(table,))
@@ -289,6 +286,3 @@ def _differences(subject: Subject, chosen: Architecture, optimum: Architecture) 
         ("What each edit changes in the prediction, with 95 % confidence intervals.",),
         tables=tuple(tables),
     )
-
-
-# On the front

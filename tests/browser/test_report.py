@@ -6,7 +6,8 @@ from urllib.parse import quote
 
 import numpy as np
 import pytest
-from conftest import tiny_document
+from accessibility import violations
+from conftest import DEMO, tiny_document
 from hand import choice_space, hand_space, noisy_table, saturating_table
 from playwright.sync_api import Browser, Page, expect
 from serving import PATIENCE, download_by, wait_until_drawn
@@ -15,7 +16,8 @@ from foxnas_core.families import load_shipped, space_from_dict
 from foxnas_core.regression import Predictor, fit
 from foxnas_core.reporting.report import build_report
 from foxnas_core.reporting.subject import ReportRequest
-from foxnas_core.study import Study, create_study
+from foxnas_core.steps.fit import fit_all
+from foxnas_core.study import Study, create_study, open_study
 from foxnas_core.table.measurements import MeasurementTable, table_from_frame
 from foxnas_core.table.metrics import metric_of
 
@@ -146,7 +148,10 @@ def test_values_are_written_as_in_the_app(alone: Page, tmp_path: Path):
 
 
 def test_what_users_wrote_is_text_and_nothing_else(alone: Page, tmp_path: Path):
-    evil = "</script><script>window.broken = 1</script><img src=x onerror=alert(1)>\u2028<!--"
+    evil = (
+        "</script><script>window.broken = 1</script><img src=x onerror=alert(1)>\u2028<!--"
+        '<a href="https://example.org">here</a>'
+    )
     # A name of the space must be printable, unlike a text of a user's.
     space = choice_space(
         {evil.replace("\u2028", ""): ("<b>one</b>", "'two'", '"three"'), "plain": ("a", "&amp;")}
@@ -161,9 +166,14 @@ def test_what_users_wrote_is_text_and_nothing_else(alone: Page, tmp_path: Path):
     alone.goto(f"file://{path}")
     expect(alone.get_by_role("status")).to_contain_text("Top-1 accuracy")
     seen = alone.evaluate(
-        "[window.broken, document.images.length, document.scripts.length, document.title]"
+        "[window.broken, document.images.length,"
+        " document.querySelectorAll('script:not([type])').length]"
     )
-    assert seen[:3] == [None, 0, 2]
+    assert seen == [None, 0, 3]
+    draw_all(alone)
+    links = alone.locator("a:not([href^='#']):not(.modebar-btn)")
+    assert links.count() == 0
+    assert "https://example.org" in "".join(alone.locator(".plot").all_text_contents())
     expect(alone.locator("h1")).to_have_text(evil)
     for section in ("record", "measurements", "coefficients"):
         expect(alone.locator(f"#{section}")).to_contain_text("<img src=x onerror=alert(1)>")
@@ -177,7 +187,8 @@ def test_it_reads_without_javascript_and_on_paper(browser: Browser, tmp_path: Pa
     expect(page.locator("noscript p")).to_be_visible()
     expect(page.locator("#what-if-body")).to_be_hidden()
     expect(page.get_by_role("heading", name="Decision record")).to_be_visible()
-    expect(page.locator("#front svg")).to_be_visible()
+    tables = page.locator("#front figure + table, #coefficients details summary")
+    expect(tables.first).to_be_visible()
     page.emulate_media(media="print")
     expect(page.get_by_text("works in the file itself")).to_be_visible()
     expect(page.locator("nav")).to_be_hidden()
@@ -215,3 +226,33 @@ def test_the_downloaded_report_says_what_the_app_does(
     assert sorted(v.split(" ")[0] for v in said.values()) == sorted(v.split(" ")[0] for v in shown)
     expect(alone.locator("#record")).to_contain_text("It keeps the budget <b>with room</b>.")
     expect(alone.locator("#summary")).to_contain_text(architecture.id)
+
+
+def draw_all(page: Page) -> int:
+    """Have every figure seen, and so drawn; how many there are."""
+    figures = page.locator(".plot")
+    for figure in figures.all():
+        figure.scroll_into_view_if_needed()
+        expect(figure.locator(".main-svg").first).to_be_visible()
+    return figures.count()
+
+
+PAPER = "(place) => place.querySelector('.main-svg').style.backgroundColor"
+
+
+def test_every_figure_is_drawn_on_light_and_on_dark(alone: Page, tmp_path: Path):
+    path = tmp_path / "report.html"
+    study = open_study(DEMO)
+    path.write_bytes(build_report(study, fit_all(study.table())).html)
+    for scheme, colour in (("light", "rgb(255, 255, 255)"), ("dark", "rgb(20, 25, 31)")):
+        alone.emulate_media(color_scheme=scheme)
+        if scheme == "light":
+            alone.goto(f"file://{path}")
+        assert draw_all(alone) >= 14
+        for figure in alone.locator(".plot").all():
+            assert figure.evaluate(PAPER) == colour
+        assert violations(alone) == []
+    alone.emulate_media(media="print")
+    assert {f.evaluate(PAPER) for f in alone.locator(".plot:visible").all()} == {
+        "rgb(255, 255, 255)"
+    }

@@ -2,7 +2,7 @@ from dataclasses import replace
 
 import pytest
 from hand import table_of
-from reports import SPACE, TABLE, fitted, study_of
+from reports import SPACE, TABLE, fitted, points_of, study_of
 
 from foxnas_core.diagnostics.diagnosis import diagnose
 from foxnas_core.diagnostics.warnings import beyond_measured, cautions
@@ -32,7 +32,8 @@ def test_every_coefficient_is_there_with_its_interval(tmp_path):
         assert not panel.folded
     [figure] = section.panels[0].figures
     # A point each of the blocks' choices and target; the resolution is drawn elsewhere.
-    assert figure.drawing.count("<circle") == 2 * 7
+    assert sum(points_of(figure)) == 2 * 7
+    assert len(figure.table.rows) == 2 * 7
 
 
 def test_other_targets_are_folded(tmp_path):
@@ -80,8 +81,8 @@ def test_diagnostics_say_what_the_checks_say(tmp_path):
         assert panel.points[: len(found)] == tuple(caution.sentence for caution in found)
         assert len(panel.figures) == 3
         for figure in panel.figures:
-            marks = figure.drawing.split("fill-opacity")[1:]
-            assert sum(mark.count("<circle") for mark in marks) >= 150
+            assert sum(points_of(figure)) >= 150
+            assert "60 of 150 rows" in figure.table.caption
         assert diagnosis.normality.sentence in panel.figures[2].caption
         assert [row[0] for row in panel.tables[0].rows] == [
             test.name for test in diagnosis.specification.tests

@@ -1,5 +1,5 @@
 import numpy as np
-from reports import SPACE, TABLE, fitted, study_of
+from reports import SPACE, TABLE, fitted, points_of, study_of
 
 from foxnas_core.reporting.front import compact, front_points, front_section
 from foxnas_core.reporting.subject import ReportRequest, subject_of
@@ -83,7 +83,7 @@ def test_each_block_has_a_reason(tmp_path):
     [table] = reasons.tables
     assert [row[0] for row in table.rows] == ["resolution", "p1", "p2", "q1"]
     # The resolution outweighs all blocks, so it is not drawn beside them.
-    assert reasons.figures[0].drawing.count("<circle") == 2 * 3
+    assert sum(points_of(reasons.figures[0])) == 2 * 3
     assert all(row[-1] for row in table.rows)
     # The smallest choices are faster and less accurate: what they give up has a price.
     assert all("gives up" in row[-1] for row in table.rows)
@@ -105,9 +105,9 @@ def test_the_front_has_both_its_ends_and_its_points_are_optimal(tmp_path):
     ids = [subject.front.candidate(p).architecture.id for p in front_points(subject.front)]
     assert [row[2] for row in table.rows] == ids
     [figure] = panel.figures
-    assert f"chosen {subject.chosen.id}" in figure.drawing
-    assert "chosen subnet" in figure.drawing
-    assert "optimum within the budget" not in figure.drawing
+    assert f"chosen {subject.chosen.id}" in figure.caption
+    assert "chosen subnet" in figure.drawn
+    assert "optimum within the budget" not in figure.drawn
 
 
 def test_an_architecture_is_written_in_one_line():

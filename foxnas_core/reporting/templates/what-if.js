@@ -233,22 +233,10 @@ window.report = (() => {
   });
 
   function mark(codes) {
-    const chart = document.querySelector('svg[data-key="what-if-chart"]');
+    const chart = document.getElementById("what-if-chart");
     if (!chart) return;
-    const numbers = (name) => chart.getAttribute(name).split(" ").map(Number);
-    const [left, top, right, bottom] = numbers("data-box");
-    const [x0, x1] = numbers("data-x"), [y0, y1] = numbers("data-y");
-    const x = predict(data.axes[0], codes).value, y = predict(data.axes[1], codes).value;
-    const inside = (share) => Math.min(Math.max(share, 0), 1);
-    let dot = chart.querySelector(".now");
-    if (!dot) {
-      dot = document.createElementNS(chart.namespaceURI, "circle");
-      dot.setAttribute("class", "now");
-      dot.setAttribute("r", "7");
-      chart.append(dot);
-    }
-    dot.setAttribute("cx", left + inside((x - x0) / (x1 - x0)) * (right - left));
-    dot.setAttribute("cy", bottom - inside((y - y0) / (y1 - y0)) * (bottom - top));
+    const [x, y] = data.axes.map((column) => [predict(column, codes).value]);
+    figures.change(chart, (figure) => Object.assign(figure.data.at(-1), {x, y}));
   }
 
   function show() {
