@@ -268,8 +268,8 @@ def show_export(exported: "ExportedModel") -> None:
     st.header("Files")
     about = ABOUT | {own.file: own.title for own in FORMATS.values()}
     for own in FORMATS.values():
-        runs = [other.file for other in FORMATS.values() if other.script == own.script]
-        about[own.script] = f"runs {' and '.join(runs)}"
+        runs = [other.file for other in FORMATS.values() if other.runner == own.runner]
+        about[own.runner.script] = f"runs {' and '.join(runs)}"
     names = list(exported.files)
     for start in range(0, len(names), COLUMNS):
         row = names[start : start + COLUMNS]

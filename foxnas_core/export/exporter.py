@@ -118,7 +118,7 @@ def export_subnet(
     }
     files = {
         **models,
-        **{own.script: own.script_text() for own in formats},
+        **{own.runner.script: own.runner.text().encode() for own in formats},
         "sample.png": sample,
         "labels.txt": ("\n".join(labels) + "\n").encode(),
         "preprocessing.json": _json_bytes(preprocessing),

@@ -2,9 +2,9 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from importlib.resources import files
 
 from foxnas_core.errors import InvalidInput, MissingPart
+from foxnas_core.export.runners import EXECUTORCH, LITERT, ONNX, TORCH, Runner
 from foxnas_core.measurement.environments import RUNTIMES, Runtime
 
 INT8_FLOOR = 90.0
@@ -23,15 +23,14 @@ SCORING = "score on held-out images"
 class Format:
     """A model file, by its name on the command line.
 
-    `script` says what a picture shows with that file; `install` is the one line it takes. `seconds`
-    is about how long writing and checking took for the shipped study's largest subnet.
+    `runner` says what a picture shows with that file. `seconds` is about how long writing and
+    checking took for the shipped study's largest subnet.
     """
 
     name: str
     title: str
     file: str
-    script: str
-    install: str
+    runner: Runner
     runtime: Runtime
     seconds: float
 
@@ -39,10 +38,7 @@ class Format:
     def command(self) -> str:
         """How the script is run on the sample."""
         named = f" {self.file}" if self.name == "onnx-int8" else ""
-        return f"python {self.script} sample.png{named}"
-
-    def script_text(self) -> bytes:
-        return (files("foxnas_core.export.runners") / self.script).read_bytes()
+        return f"python {self.runner.script} sample.png{named}"
 
 
 @dataclass(frozen=True)
@@ -60,40 +56,22 @@ class FileCheck:
     accuracy: float | None = None
 
 
-_ONNX = ("run_onnx.py", "pip install onnxruntime numpy pillow", RUNTIMES["onnxruntime"])
+_HERE = RUNTIMES["onnxruntime"]  # in the app's own environment, as torch is
 FORMATS: Mapping[str, Format] = {
     f.name: f
     for f in (
-        Format("onnx", "ONNX, fp32", "model.onnx", *_ONNX, 1),
-        Format("onnx-int8", "ONNX, int8 (QDQ)", "model_int8.onnx", *_ONNX, 6),
-        Format(
-            "torch",
-            "torch.export, fp32",
-            "model.pt2",
-            "run_torch_export.py",
-            "pip install torch==2.13.0 numpy pillow",
-            # The app's own environment has torch.
-            RUNTIMES["onnxruntime"],
-            4,
-        ),
+        Format("onnx", "ONNX, fp32", "model.onnx", ONNX, _HERE, 1),
+        Format("onnx-int8", "ONNX, int8 (QDQ)", "model_int8.onnx", ONNX, _HERE, 6),
+        Format("torch", "torch.export, fp32", "model.pt2", TORCH, _HERE, 4),
         Format(
             "executorch",
             "ExecuTorch with XNNPACK, fp32",
             "model.pte",
-            "run_executorch.py",
-            "pip install executorch==1.5.1 torch==2.13.0 numpy pillow",
+            EXECUTORCH,
             RUNTIMES["executorch"],
             35,
         ),
-        Format(
-            "litert",
-            "LiteRT, fp32",
-            "model.tflite",
-            "run_litert.py",
-            "pip install ai-edge-litert numpy pillow",
-            RUNTIMES["litert"],
-            30,
-        ),
+        Format("litert", "LiteRT, fp32", "model.tflite", LITERT, RUNTIMES["litert"], 30),
     )
 }
 

@@ -100,7 +100,7 @@ def _files(formats: Sequence[Format], checks: Sequence[FileCheck]) -> list[str]:
         "## Run it",
         _table(
             ("file", "once", "then"),
-            (f"| {f.file} | `{f.install}` | `{f.command}` |" for f in formats),
+            (f"| {f.file} | `{f.runner.install}` | `{f.command}` |" for f in formats),
         ),
     ]
 

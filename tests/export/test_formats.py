@@ -41,5 +41,5 @@ def test_steps_are_scoring_and_one_a_format():
 def test_files_are_distinct_and_scripts_name_what_to_install():
     assert len({own.file for own in FORMATS.values()}) == len(FORMATS)
     for own in FORMATS.values():
-        text = own.script_text().decode()
-        assert f"`{own.install}`" in text and own.file in text
+        text = own.runner.text()
+        assert f"`{own.runner.install}`" in text and own.file in text

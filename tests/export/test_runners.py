@@ -150,11 +150,11 @@ def test_scripts_are_short_and_ask_for_what_they_say_alone():
 
     packages = {"PIL": "pillow", "ai_edge_litert": "ai-edge-litert"}
     for own in FORMATS.values():
-        tree = ast.parse(own.script_text())
+        tree = ast.parse(own.runner.text())
         modules = [n.module for n in ast.walk(tree) if isinstance(n, ast.ImportFrom)]
         modules += [a.name for n in ast.walk(tree) if isinstance(n, ast.Import) for a in n.names]
         roots = {module.split(".")[0] for module in modules} - set(sys.stdlib_module_names)
-        installed = {word.partition("==")[0] for word in own.install.split()[2:]}
+        installed = {word.partition("==")[0] for word in own.runner.install.split()[2:]}
         assert {packages.get(root, root) for root in roots} == installed
         body = [n for n in tree.body if not isinstance(n, ast.Import | ast.ImportFrom | ast.Expr)]
         assert len(body) <= 14

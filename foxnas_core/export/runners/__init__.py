@@ -1,1 +1,0 @@
-"""Scripts that go with an export, each alone with one runtime, numpy and pillow."""
