@@ -8,19 +8,17 @@ from typing import NamedTuple
 
 import pandas as pd
 from plotly import graph_objects as go
-from plotly.subplots import make_subplots
 
 from foxnas_core.explanation.coefficients import slot_grid
 from foxnas_core.figures.points import block_ids
+from foxnas_core.figures.shapes import ROWS, cells, in_numbers, markers, panels
 from foxnas_core.figures.theme import (
     DIVERGING,
     GREY,
-    INK,
     PALE,
     PAPER,
     colour_of,
     difference_axis,
-    new_figure,
     whiskers,
 )
 from foxnas_core.table.metrics import Metric
@@ -60,50 +58,26 @@ def interval_table(effects: pd.DataFrame, columns: Sequence[str]) -> pd.DataFram
 def interval_figure(table: pd.DataFrame, targets: Sequence[Metric]) -> go.Figure:
     """One row a choice, one panel a target; hollow and grey where the interval spans 0."""
     rows = list(dict.fromkeys(table["row"]))
-    figure = make_subplots(
-        rows=1,
-        cols=len(targets),
-        shared_yaxes=True,
-        horizontal_spacing=0.03,
-        figure=new_figure(),
-    )
+    figure = panels(len(targets), shared_yaxes=True, horizontal_spacing=0.03)
     for position, target in enumerate(targets, start=1):
         own = table[table["target"] == target.column]
         for clear, colour in ((True, colour_of(target.column)), (False, GREY)):
             part = own[own["clear"] == clear]
-            texts = [
-                f"{target.text(effect, signed=True)} {target.difference_unit} "
-                f"[{target.text(low, signed=True)}, {target.text(high, signed=True)}]"
-                for effect, low, high in zip(part["effect"], part["low"], part["high"], strict=True)
-            ]
-            figure.add_scatter(
-                x=part["effect"],
-                y=part["row"],
-                mode="markers",
-                marker={
-                    "color": colour if clear else PAPER,
-                    "size": 7,
-                    "line": {"color": colour, "width": 1.5},
-                },
+            fill, edge = colour if clear else PAPER, {"color": colour, "width": 1.5}
+            estimates = markers(
+                part["effect"], part["row"], marker={"color": fill, "size": 7, "line": edge},
                 error_x=whiskers(part["effect"], part["low"], part["high"], colour),
-                meta=block_ids(part["block"].tolist()),
-                customdata=texts,
-                hovertemplate="%{y}<br>%{customdata}<extra></extra>",
-                showlegend=False,
-                row=1,
-                col=position,
-            )
+                meta=block_ids(part["block"].tolist()), customdata=in_numbers(part, target),
+                hover=f"%{{y}}<br>%{{customdata}} {target.difference_unit}",
+            )  # fmt: skip
+            figure.add_trace(estimates, row=1, col=position)
         figure.update_xaxes(title=difference_axis(target), rangemode="tozero", row=1, col=position)
     figure.update_yaxes(
-        categoryorder="array",
-        categoryarray=rows,
-        range=[len(rows) - 0.5, -0.5],
-        tickfont={"size": 12},
-        showgrid=False,
-        dtick=1,
-    )
-    figure.update_layout(height=110 + 18 * len(rows), shapes=_bands(table, rows, len(targets)))
-    return figure
+        categoryorder="array", categoryarray=rows, range=[len(rows) - 0.5, -0.5],
+        tickfont={"size": 12}, showgrid=False, dtick=1,
+    )  # fmt: skip
+    shapes = _bands(table, rows, len(targets))
+    return figure.update_layout(height=110 + 18 * len(rows), shapes=shapes)
 
 
 def _bands(table: pd.DataFrame, rows: list[str], panels: int) -> list[dict[str, object]]:
@@ -176,38 +150,20 @@ def heatmap_of(effects: pd.DataFrame, role: str, target: Metric) -> Heatmap:
 
 def heatmap_figure(heatmaps: Sequence[Heatmap]) -> go.Figure:
     """One panel a target, each with colours of its own that are centred on no effect."""
-    figure = make_subplots(
-        rows=1,
-        cols=len(heatmaps),
-        shared_yaxes=True,
-        horizontal_spacing=0.06,
-        subplot_titles=[difference_axis(heatmap.target) for heatmap in heatmaps],
-        figure=new_figure(),
+    titles = [difference_axis(heatmap.target) for heatmap in heatmaps]
+    figure = panels(
+        len(heatmaps), shared_yaxes=True, horizontal_spacing=0.06, subplot_titles=titles
     )
     for position, heatmap in enumerate(heatmaps, start=1):
         grid = heatmap.values
         limit = float(grid.abs().max().max()) or 1.0
-        figure.add_heatmap(
-            z=grid.to_numpy(dtype=float),
-            x=[f"block {c}" if isinstance(c, int) else str(c) for c in grid.columns],
-            y=list(grid.index),
-            zmin=-limit,
-            zmax=limit,
-            colorscale=DIVERGING,
-            showscale=False,
-            meta=heatmap.blocks(),
-            text=heatmap.texts(),
-            texttemplate="%{text}",
-            textfont={"color": INK},
-            hovertemplate=f"%{{y}} %{{x}}: %{{text}} {heatmap.target.difference_unit}"
-            "<extra></extra>",
-            hoverongaps=False,
-            xgap=2,
-            ygap=2,
-            row=1,
-            col=position,
-        )
-    figure.update_yaxes(autorange="reversed", type="category", showgrid=False)
+        columns = [f"block {c}" if isinstance(c, int) else str(c) for c in grid.columns]
+        effects = cells(
+            grid.to_numpy(dtype=float), columns, list(grid.index), heatmap.texts(),
+            scale=DIVERGING, least=-limit, most=limit, meta=heatmap.blocks(),
+            hover=f"%{{y}} %{{x}}: %{{text}} {heatmap.target.difference_unit}",
+        )  # fmt: skip
+        figure.add_trace(effects, row=1, col=position)
+    figure.update_yaxes(**ROWS)
     figure.update_xaxes(type="category", showgrid=False)
-    figure.update_layout(height=90 + 40 * max(len(heatmaps[0].values), 1))
-    return figure
+    return figure.update_layout(height=90 + 40 * max(len(heatmaps[0].values), 1))

@@ -1,10 +1,10 @@
 """What the next batch is expected to tell: over its size, and block by block."""
 
-import numpy as np
 import pandas as pd
 from plotly import graph_objects as go
 
-from foxnas_core.figures.theme import BLUE, GREY, PAPER, faint, new_figure, whiskers
+from foxnas_core.figures.shapes import ROWS, band, bars, drawn, line
+from foxnas_core.figures.theme import BLUE, GREY, whiskers
 from foxnas_core.planning.gain import ExpectedGain
 
 BATCH, RANDOM = "this batch", "random subnets"
@@ -29,31 +29,20 @@ def gain_table(gain: ExpectedGain, seconds: float) -> pd.DataFrame:
 
 def gain_figure(table: pd.DataFrame) -> go.Figure:
     """`gain_table` over minutes of measuring, the random batches with their 90 % range."""
-    figure = new_figure()
-    figure.add_scatter(
-        x=np.concatenate([table["minutes"], table["minutes"][::-1]]),
-        y=np.concatenate([table["random_high"], table["random_low"][::-1]]),
-        fill="toself",
-        fillcolor=faint(GREY, 0.25),
-        line={"width": 0},
-        hoverinfo="skip",
-        showlegend=False,
-    )
-    for name, column, colour in ((RANDOM, "random", GREY), (BATCH, "batch", BLUE)):
-        figure.add_scatter(
-            x=table["minutes"],
-            y=table[column],
-            mode="lines",
-            name=name,
-            line={"color": colour, "width": 2.5},
-            customdata=table["rows"],
-            hovertemplate="%{customdata} subnets, %{x:.1f} minutes: %{y:.2f} % narrower"
-            f"<extra>{name}</extra>",
+    minutes, told = table["minutes"], "%{customdata} subnets, %{x:.1f} minutes: %{y:.2f} % narrower"
+    courses = [
+        line(
+            minutes, table[column], name, colour=colour, width=2.5, customdata=table["rows"],
+            hover=f"{told}<extra>{name}</extra>",
         )
-    figure.update_xaxes(title="Minutes of measuring", rangemode="tozero")
-    figure.update_yaxes(title="Intervals narrower by (%)", rangemode="tozero")
-    figure.update_layout(height=380)
-    return figure
+        for name, column, colour in ((RANDOM, "random", GREY), (BATCH, "batch", BLUE))
+    ]  # fmt: skip
+    return drawn(
+        [band(minutes, table["random_low"], table["random_high"], GREY, opacity=0.25), *courses],
+        height=380,
+        x={"title": "Minutes of measuring", "rangemode": "tozero"},
+        y={"title": "Intervals narrower by (%)", "rangemode": "tozero"},
+    )
 
 
 def block_gain_table(gain: ExpectedGain) -> pd.DataFrame:
@@ -71,18 +60,11 @@ def block_gain_table(gain: ExpectedGain) -> pd.DataFrame:
 
 def block_gain_figure(table: pd.DataFrame) -> go.Figure:
     """A bar a block, its line from the effect that gains least to the one that gains most."""
-    figure = new_figure()
-    figure.add_bar(
-        x=table["mean"],
-        y=table["block"],
-        orientation="h",
-        marker={"color": BLUE},
+    gains = bars(
+        table["block"], table["mean"], BLUE, customdata=table[["effects", "least", "most"]],
         error_x=whiskers(table["mean"], table["least"], table["most"], GREY),
-        customdata=table[["effects", "least", "most"]],
-        hovertemplate="%{y}: %{x:.2f} % narrower on average over %{customdata[0]} effects, "
-        "%{customdata[1]:.2f} to %{customdata[2]:.2f} %<extra></extra>",
-    )
-    figure.update_xaxes(title="Intervals narrower by (%)", rangemode="tozero")
-    figure.update_yaxes(autorange="reversed", gridcolor=PAPER)
-    figure.update_layout(height=110 + 27 * len(table))
-    return figure
+        hover="%{y}: %{x:.2f} % narrower on average over %{customdata[0]} effects, "
+        "%{customdata[1]:.2f} to %{customdata[2]:.2f} %",
+    )  # fmt: skip
+    title = {"title": "Intervals narrower by (%)", "rangemode": "tozero"}
+    return drawn([gains], height=110 + 27 * len(table), x=title, y=ROWS)

@@ -4,6 +4,7 @@ Points carry the number of their row, so that a click can tell which one it was.
 part is drawn; the flagged ones come first.
 """
 
+from collections.abc import Iterable
 from typing import NamedTuple
 
 import numpy as np
@@ -13,8 +14,9 @@ from plotly import graph_objects as go
 from foxnas_core.diagnostics.collinearity import LARGEST_VIF, Collinearity
 from foxnas_core.diagnostics.normality import Normality
 from foxnas_core.diagnostics.residuals import cook_limit, leverage_limit
-from foxnas_core.figures.points import add_subnets
-from foxnas_core.figures.theme import BLUE, GREY, INK, ORANGE, PURPLE, RED, faint, new_figure
+from foxnas_core.figures.points import subnet_points
+from foxnas_core.figures.shapes import ROWS, Trace, band, bars, drawn, equal, line, ruled
+from foxnas_core.figures.theme import BLUE, GREY, INK, ORANGE, PURPLE, RED
 from foxnas_core.regression import Predictor
 from foxnas_core.table.metrics import Metric
 
@@ -50,23 +52,17 @@ def predicted_table(drawn: pd.DataFrame) -> pd.DataFrame:
 
 def predicted_figure(table: pd.DataFrame, target: Metric) -> go.Figure:
     """Measured over predicted by fits that never saw the subnet, and the line of equal values."""
-    figure = new_figure()
-    ends = [
-        float(table[["held_out", "measured"]].min().min()),
-        float(table[["held_out", "measured"]].max().max()),
-    ]
-    _line(figure, ends, ends, "equal")
     texts = [
         f"measured {target.text(measured)}, predicted {target.text(held_out)} {target.unit}"
         for measured, held_out in zip(table["measured"], table["held_out"], strict=True)
     ]
-    _points(figure, table, "held_out", "measured", texts)
-    figure.update_layout(
+    agreeing = equal(table[["held_out", "measured"]], dash="dot")
+    return drawn(
+        [agreeing, *_points(table, "held_out", "measured", texts)],
         height=430,
-        xaxis={"title": {"text": f"Predicted, cross-validated{unit_text(target)}"}},
-        yaxis={"title": {"text": f"Measured {_lower(target)}{unit_text(target)}"}},
+        x=f"Predicted, cross-validated{unit_text(target)}",
+        y=f"Measured {_lower(target)}{unit_text(target)}",
     )
-    return figure
 
 
 class ResidualPoints(NamedTuple):
@@ -91,29 +87,19 @@ def residual_points(drawn: pd.DataFrame, residuals: pd.DataFrame) -> ResidualPoi
 
 def residual_figure(found: ResidualPoints, predictor: Predictor) -> go.Figure:
     """Residuals over fitted values; their mean runs along 0 where effects add up."""
-    target, figure = predictor.target, new_figure()
+    target, points, trend = predictor.target, found.points, found.trend
     texts = [
         f"predicted {target.text(predicted)} {target.unit}, residual "
         f"{target.text(residual, signed=True)} {target.difference_unit}"
-        for predicted, residual in zip(
-            found.points["predicted"], found.points["residual"], strict=True
-        )
+        for predicted, residual in zip(points["predicted"], points["residual"], strict=True)
     ]
-    _points(figure, found.points, "predicted", "residual", texts)
-    figure.add_scatter(
-        x=found.trend["predicted"],
-        y=found.trend["residual"],
-        mode="lines",
-        line={"color": INK, "width": 2},
-        name="mean",
-        hoverinfo="skip",
-    )
-    figure.update_layout(
+    mean = line(trend["predicted"], trend["residual"], "mean", colour=INK, width=2)
+    return drawn(
+        [*_points(points, "predicted", "residual", texts), mean],
         height=430,
-        xaxis={"title": {"text": f"Predicted {_lower(target)}{unit_text(target)}"}},
-        yaxis={"title": {"text": residual_axis(predictor)}},
+        x=f"Predicted {_lower(target)}{unit_text(target)}",
+        y=residual_axis(predictor),
     )
-    return figure
 
 
 def quantile_table(normality: Normality, most: int = MOST_POINTS) -> pd.DataFrame:
@@ -129,42 +115,21 @@ def quantile_table(normality: Normality, most: int = MOST_POINTS) -> pd.DataFram
 
 def quantile_figure(table: pd.DataFrame) -> go.Figure:
     """Ordered residuals over the quantiles that normal errors would give, in their band."""
-    figure = new_figure()
-    for end, fill in (("low", None), ("high", "tonexty")):
-        figure.add_scatter(
-            x=table["theoretical"],
-            y=table[end],
-            mode="lines",
-            line={"width": 0},
-            fill=fill,
-            fillcolor=faint(GREY, 0.25),
-            name="95 % band",
-            hoverinfo="skip",
-            showlegend=fill is not None,
-        )
-    ends = [float(table["theoretical"].min()), float(table["theoretical"].max())]
-    _line(figure, ends, ends, "normal errors")
-    outside = (table["studentised"] < table["low"]) | (table["studentised"] > table["high"])
+    x, y = table["theoretical"], table["studentised"]
+    traces = [
+        band(x, table["low"], table["high"], GREY, "95 % band", opacity=0.25),
+        equal(x, name="normal errors", dash="dot"),
+    ]
+    outside = (y < table["low"]) | (y > table["high"])
     for out, name, colour in ((False, "within the band", BLUE), (True, "outside it", RED)):
         own = table[outside == out]
-        _markers(
-            figure,
-            own,
-            "theoretical",
-            "studentised",
-            [
-                f"row {row}: studentised residual {value:+.2f}"
-                for row, value in zip(own["row"], own["studentised"], strict=True)
-            ],
-            name,
-            colour,
-        )
-    figure.update_layout(
-        height=430,
-        xaxis={"title": {"text": "Student's t quantile (sd)"}},
-        yaxis={"title": {"text": "Studentised residual (sd)"}},
-    )
-    return figure
+        texts = [
+            f"row {row}: studentised residual {value:+.2f}"
+            for row, value in zip(own["row"], own["studentised"], strict=True)
+        ]
+        traces.append(_markers(own, "theoretical", "studentised", texts, name, colour))
+    titles = {"x": "Student's t quantile (sd)", "y": "Studentised residual (sd)"}
+    return drawn(traces, height=430, **titles)
 
 
 class InfluencePoints(NamedTuple):
@@ -194,36 +159,26 @@ def influence_points(drawn: pd.DataFrame, predictor: Predictor) -> InfluencePoin
 
 def influence_figure(found: InfluencePoints) -> go.Figure:
     """Residual over leverage: beyond the lines one row moves the whole fit."""
-    figure, points = new_figure(), found.points
-    for sign in (1, -1):
-        figure.add_scatter(
-            x=found.contour["leverage"],
-            y=sign * found.contour["standardised"],
-            mode="lines",
-            line={"color": GREY, "width": 1.5, "dash": "dot"},
-            name="Cook's distance 4 / rows",
-            showlegend=sign > 0,
-            hoverinfo="skip",
-        )
+    points, contour = found.points, found.contour
     texts = [
         f"leverage {leverage:.3f}, residual {residual:+.2f}, Cook's distance {cook:.4f}"
         for leverage, residual, cook in zip(
             points["leverage"], points["standardised"], points["cook"], strict=True
         )
     ]
-    _points(figure, points, "leverage", "standardised", texts)
-    if found.limit <= 1.2 * points["leverage"].max():
-        figure.add_vline(
-            x=found.limit,
-            line={"color": GREY, "width": 1, "dash": "dash"},
-            annotation={"text": "3 × mean leverage", "font": {"color": INK, "size": 12}},
-        )
-    figure.update_layout(
+    limits = [
+        line(contour["leverage"], sign * contour["standardised"], name, dash="dot")
+        for sign, name in ((1, "Cook's distance 4 / rows"), (-1, ""))
+    ]
+    figure = drawn(
+        [*limits, *_points(points, "leverage", "standardised", texts)],
         height=430,
-        xaxis={"title": {"text": "Leverage (0 to 1)"}},
-        yaxis={"title": {"text": "Studentised residual (sd)"}},
+        x="Leverage (0 to 1)",
+        y="Studentised residual (sd)",
     )
-    return figure
+    if found.limit > 1.2 * points["leverage"].max():
+        return figure
+    return ruled(figure, x=found.limit, text="3 × mean leverage")
 
 
 def inflation_table(collinearity: Collinearity, most: int = 20) -> pd.DataFrame:
@@ -233,30 +188,19 @@ def inflation_table(collinearity: Collinearity, most: int = 20) -> pd.DataFrame:
 
 def inflation_figure(table: pd.DataFrame) -> go.Figure:
     """A bar for each term, and the limit."""
-    figure = new_figure()
-    figure.add_bar(
-        orientation="h",
-        x=table["vif"],
-        y=table["term"],
-        marker={"color": np.where(table["vif"] > LARGEST_VIF, ORANGE, BLUE)},
+    factors = bars(
+        table["term"], table["vif"], np.where(table["vif"] > LARGEST_VIF, ORANGE, BLUE),
         customdata=table["label"],
-        hovertemplate="%{customdata}<br>variance inflation factor %{x:.3g}<extra></extra>",
-    )
-    figure.add_vline(
-        x=LARGEST_VIF,
-        line={"color": INK, "width": 1, "dash": "dash"},
-        annotation={"text": f"limit {LARGEST_VIF:g}", "font": {"size": 12}},
-        annotation_position="bottom right",
-    )
-    figure.update_layout(
-        height=110 + 20 * len(table),
-        xaxis={"title": {"text": "Variance inflation factor (×)"}, "rangemode": "tozero"},
-        yaxis={
-            "autorange": "reversed", "type": "category", "showgrid": False, "dtick": 1,
-            "tickfont": {"size": 12},
-        },
+        hover="%{customdata}<br>variance inflation factor %{x:.3g}",
     )  # fmt: skip
-    return figure
+    figure = drawn(
+        [factors],
+        height=110 + 20 * len(table),
+        x={"title": "Variance inflation factor (×)", "rangemode": "tozero"},
+        y=ROWS | {"dtick": 1, "tickfont": {"size": 12}},
+    )
+    limit = f"limit {LARGEST_VIF:g}"
+    return ruled(figure, x=LARGEST_VIF, text=limit, at="bottom right", colour=INK)
 
 
 def residual_axis(predictor: Predictor) -> str:
@@ -267,42 +211,22 @@ def residual_axis(predictor: Predictor) -> str:
     return "Residual (points at the average subnet)"
 
 
-def _line(figure: go.Figure, x: list[float], y: list[float], name: str) -> None:
-    figure.add_scatter(
-        x=x,
-        y=y,
-        mode="lines",
-        line={"color": GREY, "width": 1.5, "dash": "dot"},
-        name=name,
-        hoverinfo="skip",
-    )
-
-
-def _points(figure: go.Figure, table: pd.DataFrame, x: str, y: str, texts: list[str]) -> None:
+def _points(table: pd.DataFrame, x: str, y: str, texts: list[str]) -> list[Trace]:
     """One trace a kind, the flagged ones over the others."""
-    texts_of = pd.Series(texts, index=table.index, dtype=object)
-    for kind, colour in KINDS.items():
-        own = table[table["kind"] == kind]
-        if len(own):
-            labels = [
-                f"row {row}: {text}"
-                for row, text in zip(own["row"], texts_of[own.index], strict=True)
-            ]
-            _markers(figure, own, x, y, labels, kind, colour)
+    told = pd.Series(texts, index=table.index, dtype=object)
+    told = "row " + table["row"].astype(str) + ": " + told
+    return [
+        _markers(own, x, y, told[own.index], kind, colour)
+        for kind, colour in KINDS.items()
+        if len(own := table[table["kind"] == kind])
+    ]
 
 
 def _markers(
-    figure: go.Figure,
-    table: pd.DataFrame,
-    x: str,
-    y: str,
-    texts: list[str],
-    name: str,
-    colour: str,
-) -> None:
+    table: pd.DataFrame, x: str, y: str, texts: Iterable[str], name: str, colour: str
+) -> Trace:
     """Points whose custom data are the row's number, its subnet's id and a text."""
-    add_subnets(
-        figure,
+    return subnet_points(
         table["id"].tolist(),
         x=table[x],
         y=table[y],

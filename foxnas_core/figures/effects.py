@@ -8,6 +8,7 @@ import pandas as pd
 from plotly import graph_objects as go
 
 from foxnas_core.explanation.edits import EditEffects, edit_effects
+from foxnas_core.figures.shapes import in_numbers
 from foxnas_core.figures.theme import (
     GREY,
     INK,
@@ -39,7 +40,7 @@ def edit_figure(table: pd.DataFrame, target: Metric) -> go.Figure:
     """A bar for each row of `edit_table`, with its interval; green-blue helps, orange costs."""
     helps = (table["effect"] > 0) == (target.direction == "max")
     colours = [SKY if good else ORANGE for good in helps]
-    labels = _in_numbers(table, target)
+    labels = in_numbers(table, target)
     figure = new_figure()
     figure.add_trace(
         go.Bar(
@@ -64,15 +65,6 @@ def edit_figure(table: pd.DataFrame, target: Metric) -> go.Figure:
         yaxis={"autorange": "reversed", "type": "category", "showgrid": False},
     )
     return figure
-
-
-def _in_numbers(table: pd.DataFrame, target: Metric) -> list[str]:
-    """Each effect with its interval, as it is read."""
-    return [
-        f"{target.text(effect, signed=True)} [{target.text(low, signed=True)}, "
-        f"{target.text(high, signed=True)}]"
-        for effect, low, high in zip(table["effect"], table["low"], table["high"], strict=True)
-    ]
 
 
 def _wrapped(label: str) -> str:
@@ -108,7 +100,7 @@ def path_figure(table: pd.DataFrame, target: Metric, *, numbered: bool = False) 
         names, table["effect"].iloc[:-1], target, start=start, first="start", last="now"
     )
     labels = trace["y"]
-    told = _in_numbers(table, target)
+    told = in_numbers(table, target)
     told = [target.text(start), *told[:-1], f"{target.text(total['value'])}: {told[-1]}"]
     trace |= {
         "text": [""] * len(labels),

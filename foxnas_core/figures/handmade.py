@@ -12,7 +12,8 @@ from foxnas_core.evidence.handmade.record import (
     PRECISIONS,
     HandmadeRecord,
 )
-from foxnas_core.figures.theme import BLUE, GREEN, GREY, ORANGE, PURPLE, RED, new_figure, whiskers
+from foxnas_core.figures.shapes import ROWS, drawn, line, markers, ruled
+from foxnas_core.figures.theme import BLUE, GREEN, GREY, ORANGE, PURPLE, RED, whiskers
 
 _NORMAL = 1.959964  # the 97.5 % quantile
 _INHERITED = "Searched, inherited weights"
@@ -66,48 +67,32 @@ def network_figure(table: pd.DataFrame, comparison: Comparison) -> go.Figure:
     a colour and a shape a family; the line is the front that the claims are held against."""
     name = PRECISIONS[comparison.precision]
     x, y = f"latency {name} (ms)", f"accuracy {name}"
-    figure = new_figure()
-    figure.add_scatter(
-        x=[point[0] for point in comparison.front],
-        y=[point[1] for point in comparison.front],
-        mode="lines",
-        name="front of the searched",
-        line={"color": GREY if comparison.way == INHERITED else BLUE, "width": 1.5, "dash": "dot"},
-        hoverinfo="skip",
-    )
+    searched = GREY if comparison.way == INHERITED else BLUE
+    latency, accuracy = np.array(comparison.front, dtype=float).reshape(-1, 2).T
+    traces = [line(latency, accuracy, "front of the searched", colour=searched, dash="dot")]
     shown = table[table[x].notna() & table[y].notna()]
     for label, (colour, symbol) in _LOOKS.items():
         own = shown[_labels(shown) == label]
         if own.empty:
             continue
-        figure.add_scatter(
-            x=own[x],
-            y=own[y],
-            mode="markers",
-            name=label,
-            marker={"color": colour, "symbol": symbol, "size": 10},
-            error_x=whiskers(
-                own[x],
-                own[f"latency {name} low"],
-                own[f"latency {name} high"],
-                colour,
-                thickness=1,
-                width=0,
-            ),
-            error_y=whiskers(
-                own[y], own[f"{y} low"], own[f"{y} high"], colour, thickness=1, width=0
-            ),
-            customdata=own[["network", "resolution", "MACs", "parameters"]].to_numpy(),
-            hovertemplate="<b>%{customdata[0]}</b>, %{customdata[1]} px<br>%{y:.2f} % at "
-            f"%{{x:.4f}} ms in {name}<br>%{{customdata[2]:.3s}} MACs, "
-            f"%{{customdata[3]:.3s}} parameters<extra>{label}</extra>",
-        )
-    figure.update_layout(
-        height=480,
-        xaxis={"title": {"text": f"Latency, {name} (ms)"}},
-        yaxis={"title": {"text": f"Accuracy, {name} (%)"}},
-    )
-    return figure
+        ends = (f"latency {name}", f"accuracy {name}")
+        bars = {
+            error: whiskers(
+                own[value], own[f"{end} low"], own[f"{end} high"], colour, thickness=1, width=0
+            )
+            for error, value, end in zip(("error_x", "error_y"), (x, y), ends, strict=True)
+        }
+        traces.append(
+            markers(
+                own[x], own[y], label, marker={"color": colour, "symbol": symbol, "size": 10},
+                customdata=own[["network", "resolution", "MACs", "parameters"]].to_numpy(),
+                hover="<b>%{customdata[0]}</b>, %{customdata[1]} px<br>%{y:.2f} % at "
+                f"%{{x:.4f}} ms in {name}<br>%{{customdata[2]:.3s}} MACs, "
+                f"%{{customdata[3]:.3s}} parameters<extra>{label}</extra>",
+                **bars,
+            )
+        )  # fmt: skip
+    return drawn(traces, height=480, x=f"Latency, {name} (ms)", y=f"Accuracy, {name} (%)")
 
 
 def claim_table(comparison: Comparison) -> pd.DataFrame:
@@ -140,45 +125,35 @@ def claim_table(comparison: Comparison) -> pd.DataFrame:
 def claim_figure(comparison: Comparison) -> go.Figure:
     """The ratios with their intervals, a row a hand-made network, a triangle where it is at least
     that and a cross at 0 where none reaches the accuracy; the paper's ratio is a vertical tick."""
-    rows = [f"{FAMILIES[c.family]} {c.width:g}" for c in comparison.claims]
-    figure = new_figure()
-    colours = [_LOOKS[FAMILIES[c.family]][0] for c in comparison.claims]
-    symbols = [
-        "x" if not c.reached else "triangle-right" if c.at_least else "circle"
-        for c in comparison.claims
-    ]
-    ratios = np.array([c.ratio for c in comparison.claims])
-    lows, highs = (np.array([getattr(c, f"ratio_{e}") for c in comparison.claims])
-                   for e in ("low", "high"))  # fmt: skip
-    figure.add_scatter(
-        x=ratios,
-        y=rows,
-        mode="markers",
-        name="measured here",
-        showlegend=False,
-        marker={"color": colours, "symbol": symbols, "size": 10},
-        error_x=whiskers(ratios, lows, highs, GREY, thickness=2, width=0),
-        customdata=np.column_stack([lows, highs]),
-        hovertemplate="%{y}: %{x:.2f} [%{customdata[0]:.2f}, %{customdata[1]:.2f}]<extra></extra>",
-    )  # fmt: skip
-    figured = [c for c in comparison.claims if c.family in PUBLISHED]
-    figure.add_scatter(
-        x=[PUBLISHED[c.family].ratio for c in figured],
-        y=[f"{FAMILIES[c.family]} {c.width:g}" for c in figured],
-        mode="markers",
-        name="the paper's figures",
-        marker={"symbol": "line-ns", "size": 16, "line": {"width": 3, "color": RED}},
-        hovertemplate="%{y}: %{x:.2f} by the paper<extra></extra>",
+    table = claim_table(comparison)
+    rows = table["family"] + table["width"].map(" {:g}".format)
+    symbols = np.where(
+        table["ratio"] > 0, np.where(table["at least"], "triangle-right", "circle"), "x"
     )
-    figure.add_vline(x=1, line={"color": GREY, "dash": "dot"})
-    most = 1.08 * max([1.2, *highs, *ratios, *(PUBLISHED[c.family].ratio for c in figured)])
-    figure.update_layout(
+    ratio, low, high = (table[name] for name in ("ratio", "ratio low", "ratio high"))
+    paper = {FAMILIES[family]: published.ratio for family, published in PUBLISHED.items()}
+    published = table["family"].map(paper).dropna()
+    most = 1.08 * max([1.2, *ratio, *high, *published])
+    looks = table["family"].map(lambda family: _LOOKS[family][0])
+    figure = drawn(
+        [
+            markers(
+                ratio, rows, marker={"color": looks, "symbol": symbols, "size": 10},
+                error_x=whiskers(ratio, low, high, GREY, thickness=2, width=0),
+                customdata=np.column_stack([low, high]),
+                hover="%{y}: %{x:.2f} [%{customdata[0]:.2f}, %{customdata[1]:.2f}]",
+            ),
+            markers(
+                published, rows[published.index], "the paper's figures",
+                marker={"symbol": "line-ns", "size": 16, "line": {"width": 3, "color": RED}},
+                hover="%{y}: %{x:.2f} by the paper",
+            ),
+        ],
         height=140 + 34 * len(rows),
-        xaxis={"title": {"text": "Ratio of latencies"},
-               "range": [-0.04 * most, most]},
-        yaxis={"type": "category", "autorange": "reversed", "showgrid": False},
+        x={"title": "Ratio of latencies", "range": [-0.04 * most, most]},
+        y=ROWS,
     )  # fmt: skip
-    return figure
+    return ruled(figure, x=1, dash="dot")
 
 
 def _labels(table: pd.DataFrame) -> pd.Series:

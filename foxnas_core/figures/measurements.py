@@ -4,7 +4,8 @@ import numpy as np
 import pandas as pd
 from plotly import graph_objects as go
 
-from foxnas_core.figures.theme import BLUE, GREY, INK, PAPER, RED, SKY, new_figure
+from foxnas_core.figures.shapes import ROWS, bars, drawn, markers, ruled
+from foxnas_core.figures.theme import BLUE, GREY, INK, RED, SKY, whiskers
 from foxnas_core.table.latency_verdicts import (
     CHECKS,
     FAILED,
@@ -34,25 +35,15 @@ def check_table(badges: Badges) -> pd.DataFrame:
 
 def check_figure(table: pd.DataFrame) -> go.Figure:
     """A bar a check, split into the rows that passed, are unknown and failed."""
-    figure = new_figure()
-    for verdict, colour in _COLOURS.items():
-        figure.add_bar(
-            x=table[verdict],
-            y=table["check"],
-            orientation="h",
-            name=verdict,
-            marker={"color": colour},
-            customdata=table["question"],
-            hovertemplate=f"%{{customdata}} %{{x}} rows {verdict}<extra>%{{y}}</extra>",
+    counts = [
+        bars(
+            table["check"], table[verdict], colour, verdict, customdata=table["question"],
+            hover=f"%{{customdata}} %{{x}} rows {verdict}<extra>%{{y}}</extra>",
         )
-    figure.update_xaxes(title="Rows")
-    figure.update_yaxes(autorange="reversed", gridcolor=PAPER)
-    figure.update_layout(
-        barmode="stack",
-        height=130 + 30 * len(table),
-        legend={"traceorder": "normal"},
-    )
-    return figure
+        for verdict, colour in _COLOURS.items()
+    ]  # fmt: skip
+    legend, height = {"traceorder": "normal"}, 130 + 30 * len(table)
+    return drawn(counts, height=height, x="Rows", y=ROWS, barmode="stack", legend=legend)
 
 
 def spread_table(rows: pd.DataFrame) -> pd.DataFrame:
@@ -68,27 +59,20 @@ def spread_table(rows: pd.DataFrame) -> pd.DataFrame:
 
 def spread_figure(table: pd.DataFrame) -> go.Figure:
     """`spread_table` as bars over a logarithmic axis, and the limit."""
-    figure = new_figure()
-    limit = 100 * MOST_SPREAD
-    figure.add_bar(
-        x=np.sqrt(table["from (%)"] * table["to (%)"]),
-        width=table["to (%)"] - table["from (%)"],
-        y=table["rows"],
-        marker={"color": np.where(np.sqrt(table["from (%)"] * table["to (%)"]) > limit, RED, BLUE)},
-        customdata=table[["from (%)", "to (%)"]],
-        hovertemplate="%{customdata[0]:.2g} to %{customdata[1]:.2g} %: %{y} rows<extra></extra>",
-    )
-    figure.add_vline(x=limit, line={"color": INK, "width": 1, "dash": "dash"})
-    figure.update_xaxes(
-        title="Range of rounds (% of median)",
-        type="log",
-        tickvals=_TICKS,
-        ticktext=[f"{tick:g}" for tick in _TICKS],
-        range=np.log10([0.9 * table["from (%)"].min(), 1.1 * max(table["to (%)"].max(), limit)]),
-    )
-    figure.update_yaxes(title="Rows")
-    figure.update_layout(height=340, showlegend=False)
-    return figure
+    low, high, limit = table["from (%)"], table["to (%)"], 100 * MOST_SPREAD
+    middle = np.sqrt(low * high)
+    counts = {
+        "type": "bar", "x": middle, "width": high - low, "y": table["rows"],
+        "marker": {"color": np.where(middle > limit, RED, BLUE)},
+        "customdata": table[["from (%)", "to (%)"]],
+        "hovertemplate": "%{customdata[0]:.2g} to %{customdata[1]:.2g} %: %{y} rows<extra></extra>",
+    }  # fmt: skip
+    axis = {
+        "title": "Range of rounds (% of median)", "type": "log", "tickvals": _TICKS,
+        "ticktext": [f"{tick:g}" for tick in _TICKS],
+        "range": np.log10([0.9 * low.min(), 1.1 * max(high.max(), limit)]),
+    }  # fmt: skip
+    return ruled(drawn([counts], height=340, x=axis, y="Rows"), x=limit, colour=INK)
 
 
 def drift_table(rows: pd.DataFrame) -> pd.DataFrame:
@@ -99,22 +83,17 @@ def drift_table(rows: pd.DataFrame) -> pd.DataFrame:
 
 def drift_figure(table: pd.DataFrame) -> go.Figure:
     """The reference's time over its baseline, row by row in the order of measuring."""
-    figure = new_figure()
+    traces = []
     for number, (campaign, own) in enumerate(table.groupby("campaign", sort=False, dropna=False)):
         half = own["drift"] * own["drift_range"] / 200
-        figure.add_scatter(
-            x=own["row"],
-            y=own["drift"],
-            mode="markers",
-            name=str(campaign),
-            marker={"color": (BLUE, SKY)[number % 2], "size": 6},
-            error_y={"type": "data", "array": half, "color": GREY, "thickness": 1, "width": 0},
-            customdata=own["drift_range"],
-            hovertemplate="row %{x}: %{y:.3f} × the baseline, %{customdata:.1f} % apart within a "
-            f"round<extra>{campaign}</extra>",
-        )
-    figure.add_hline(y=1, line={"color": INK, "width": 1})
-    figure.update_xaxes(title="Row of the table")
-    figure.update_yaxes(title="Reference's time (× baseline)")
-    figure.update_layout(height=340, showlegend=False)
-    return figure
+        traces.append(
+            markers(
+                own["row"], own["drift"], marker={"color": (BLUE, SKY)[number % 2], "size": 6},
+                error_y=whiskers(0, -half, half, GREY, thickness=1, width=0),
+                customdata=own["drift_range"],
+                hover="row %{x}: %{y:.3f} × the baseline, %{customdata:.1f} % apart within a "
+                f"round<extra>{campaign}</extra>",
+            )
+        )  # fmt: skip
+    titles = {"x": "Row of the table", "y": "Reference's time (× baseline)"}
+    return ruled(drawn(traces, height=340, **titles), y=1, colour=INK, dash=None)

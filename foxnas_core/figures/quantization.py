@@ -5,10 +5,10 @@ from typing import Any
 
 import pandas as pd
 from plotly import graph_objects as go
-from plotly.subplots import make_subplots
 
-from foxnas_core.figures.points import add_subnets
-from foxnas_core.figures.theme import BLUE, GREY, INK, ORANGE, PAPER, new_figure, whiskers
+from foxnas_core.figures.points import subnet_points
+from foxnas_core.figures.shapes import ROWS, drawn, equal, markers, panels, ruled
+from foxnas_core.figures.theme import BLUE, GREY, ORANGE, PAPER, whiskers
 from foxnas_core.quantization.comparison import TIME, PrecisionComparison, columns_of
 from foxnas_core.table.metrics import Metric, metric_of
 
@@ -75,29 +75,26 @@ def interval_figure(comparison: PrecisionComparison) -> go.Figure:
     table = comparison.table
     quantities = list(dict.fromkeys(table["quantity"]))
     most = int(table["quantity"].value_counts().max())
-    grid = make_subplots(rows=1, cols=len(quantities), horizontal_spacing=0.22, figure=new_figure())
+    grid = panels(len(quantities), horizontal_spacing=0.22)
     several = table.loc[table["quantity"] == TIME, "runtime"].nunique() > 1
+    colours = dict(zip([s.name for s in comparison.studies], COLOURS, strict=False))
     for place, quantity in enumerate(quantities, start=1):
         own = table[table["quantity"] == quantity].sort_values("runtime", kind="stable")
-        names = own["study"] + (", " + own["runtime"] if quantity == TIME and several else "")
-        colours = dict(zip([s.name for s in comparison.studies], COLOURS, strict=False))
-        grid.add_scatter(
-            x=own["value"], y=names, mode="markers", showlegend=False,
+        timed = quantity == TIME
+        names = own["study"] + (", " + own["runtime"] if timed and several else "")
+        means = markers(
+            own["value"], names, marker={"color": own["study"].map(colours), "size": 11},
             error_x=whiskers(own["value"], own["low"], own["high"], GREY, thickness=2, width=6),
-            marker={"color": own["study"].map(colours), "size": 11},
             customdata=own[["low", "high", "subnets", "runtime"]],
-            hovertemplate="%{y} %{customdata[3]}: %{x:.3g} [%{customdata[0]:.3g}, "
-            "%{customdata[1]:.3g}], %{customdata[2]} subnets<extra></extra>",
-            row=1, col=place,
+            hover="%{y} %{customdata[3]}: %{x:.3g} [%{customdata[0]:.3g}, %{customdata[1]:.3g}], "
+            "%{customdata[2]} subnets",
         )  # fmt: skip
-        grid.add_vline(x=0, line={"color": GREY, "width": 1}, row=1, col=place)
-        title = _title(quantity)
-        if quantity == TIME and not several:
-            title = f"{title}, {own['runtime'].iloc[0]}"
-        grid.update_xaxes(title_text=title, row=1, col=place)
-    grid.update_yaxes(type="category", showgrid=False, autorange="reversed")
-    grid.update_layout(height=120 + 50 * most)
-    return grid
+        grid.add_trace(means, row=1, col=place)
+        ruled(grid, x=0, dash=None, row=1, col=place)
+        one = f", {own['runtime'].iloc[0]}" if timed and not several else ""
+        grid.update_xaxes(title_text=f"{_title(quantity)}{one}", row=1, col=place)
+    grid.update_yaxes(**ROWS)
+    return grid.update_layout(height=120 + 50 * most)
 
 
 def scatter_table(comparison: PrecisionComparison, quantity: str, runtime: str) -> pd.DataFrame:
@@ -115,27 +112,17 @@ def scatter_table(comparison: PrecisionComparison, quantity: str, runtime: str) 
 def scatter_figure(table: pd.DataFrame, quantity: str) -> go.Figure:
     """`scatter_table`, one colour a study; on the line int8 changes nothing."""
     metric = _metric(quantity)
-    figure = new_figure()
-    ends = [float(table[["fp32", "int8"]].min().min()), float(table[["fp32", "int8"]].max().max())]
-    figure.add_scatter(
-        x=ends, y=ends, mode="lines", name="no change", line={"color": GREY, "width": 1},
-        hoverinfo="skip",
-    )  # fmt: skip
+    traces = [equal(table[["fp32", "int8"]], name="no change")]
     for (study, own), colour in zip(table.groupby("study", sort=False), COLOURS, strict=False):
-        add_subnets(
-            figure, own["id"].tolist(), x=own["fp32"], y=own["int8"], name=str(study),
-            marker={
-                "color": colour, "size": 7, "opacity": 0.7, "line": {"width": 0.5, "color": PAPER}
-            },
-            customdata=own["id"],
-            hovertemplate=f"%{{customdata}}<br>fp32 %{{x:.4g}} {metric.unit}, int8 %{{y:.4g}} "
-            f"{metric.unit}"
-            "<extra></extra>",
+        edge = {"width": 0.5, "color": PAPER}
+        traces.append(
+            subnet_points(
+                own["id"].tolist(), x=own["fp32"], y=own["int8"], name=str(study),
+                marker={"color": colour, "size": 7, "opacity": 0.7, "line": edge},
+                customdata=own["id"],
+                hovertemplate=f"%{{customdata}}<br>fp32 %{{x:.4g}} {metric.unit}, int8 "
+                f"%{{y:.4g}} {metric.unit}<extra></extra>",
+            )
         )  # fmt: skip
-    figure.update_layout(
-        height=420,
-        font={"color": INK},
-        xaxis={"title": {"text": f"{metric.title} in fp32{_in(metric.unit)}"}},
-        yaxis={"title": {"text": f"{metric.title} in int8{_in(metric.unit)}"}},
-    )
-    return figure
+    x, y = (f"{metric.title} in {precision}{_in(metric.unit)}" for precision in ("fp32", "int8"))
+    return drawn(traces, height=420, x=x, y=y)

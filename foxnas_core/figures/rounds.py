@@ -6,12 +6,11 @@ from collections.abc import Sequence
 import pandas as pd
 from plotly import graph_objects as go
 
-from foxnas_core.figures.points import add_subnets
-from foxnas_core.figures.theme import GREY, INK, SEQUENTIAL, colour_of, new_figure
+from foxnas_core.figures.points import subnet_points
+from foxnas_core.figures.shapes import cells, drawn, line, ruled
+from foxnas_core.figures.theme import INK, SEQUENTIAL, colour_of
 from foxnas_core.search.rounds.record import RoundsRecord
 from foxnas_core.table.metrics import Metric, metric_of
-
-# White to a blue that dark numbers can be read on.
 
 
 def find_table(record: RoundsRecord) -> pd.DataFrame:
@@ -42,35 +41,31 @@ def find_table(record: RoundsRecord) -> pd.DataFrame:
 
 def error_figure(table: pd.DataFrame, column: str) -> go.Figure:
     """The errors of `find_table` for one target, a point a find, and each round's mean."""
-    target = metric_of(column)
-    errors = table.dropna(subset=f"{column} error")
-    figure = new_figure()
-    add_subnets(
-        figure,
+    target, error = metric_of(column), f"{column} error"
+    errors = table.dropna(subset=error)
+    finds = subnet_points(
         errors["id"].tolist(),
         x=errors["round"],
-        y=errors[f"{column} error"],
+        y=errors[error],
         name="a find",
         marker={"color": colour_of(column), "size": 8, "opacity": 0.55},
         customdata=errors[["id", "budget", f"{column} predicted", f"{column} measured"]],
         hovertemplate="%{customdata[0]}, budget %{customdata[1]:.3g}<br>predicted "
         "%{customdata[2]:.4g}, measured %{customdata[3]:.4g}<extra></extra>",
     )
-    means = errors.groupby("round")[f"{column} error"].mean()
-    figure.add_scatter(
-        x=means.index,
-        y=means,
-        mode="lines+markers",
-        name="mean of the round",
-        line={"color": INK, "width": 2},
+    means = errors.groupby("round")[error].mean()
+    mean = line(
+        means.index, means, "mean of the round", colour=INK, width=2, mode="lines+markers",
         marker={"symbol": "line-ew-open", "size": 22, "color": INK},
-        hovertemplate="round %{x}: %{y:+.4g} on average<extra></extra>",
+        hover="round %{x}: %{y:+.4g} on average",
+    )  # fmt: skip
+    figure = drawn(
+        [finds, mean],
+        height=360,
+        x={"title": "Round", "dtick": 1, "range": [0.5, table["round"].max() + 0.5]},
+        y=f"Measured less predicted ({target.difference_unit})",
     )
-    figure.add_hline(y=0, line={"color": GREY, "dash": "dot"})
-    figure.update_xaxes(title="Round", dtick=1, range=[0.5, table["round"].max() + 0.5])
-    figure.update_yaxes(title=f"Measured less predicted ({target.difference_unit})")
-    figure.update_layout(height=360)
-    return figure
+    return ruled(figure, y=0, dash="dot")
 
 
 def best_table(record: RoundsRecord) -> pd.DataFrame:
@@ -104,32 +99,26 @@ def best_figure(table: pd.DataFrame, columns: Sequence[str]) -> go.Figure:
     rounds = sorted(set(table["round"]))
     budgets = sorted(set(table["budget"]))
     shared = set(table.loc[table["shared"], "budget"])
-    cells = table.set_index(["budget", "round"]).sort_index()
-    gains = [[cells["gain"].get((b, r), math.nan) for r in rounds] for b in budgets]
-    figure = new_figure()
-    figure.add_heatmap(
-        x=[f"round {r}" if r else "before" for r in rounds],
-        y=[
+    measured = table.set_index(["budget", "round"]).sort_index()
+    gains = [[measured["gain"].get((b, r), math.nan) for r in rounds] for b in budgets]
+    best = cells(
+        gains, [f"round {r}" if r else "before" for r in rounds],
+        [
             f"{b:.3g} {cost.unit}".strip() + (" (asked for)" if b in shared else "")
             for b in budgets
         ],
-        z=gains,
-        text=[[_best_text(cells.loc[(b, r)], objective) for r in rounds] for b in budgets],
-        texttemplate="%{text}",
-        customdata=[[cells["id"].get((b, r), "") for r in rounds] for b in budgets],
-        hovertemplate="within %{y}, %{x}: %{text}<br>%{customdata}<extra></extra>",
-        colorscale=SEQUENTIAL,
-        zmin=0,
+        [[_best_text(measured.loc[(b, r)], objective) for r in rounds] for b in budgets],
         # One budget that had no good subnet at all would leave the others pale.
-        zmax=max(float(table["gain"].quantile(0.9)), 1e-9),
-        xgap=3,
-        ygap=3,
-        showscale=False,
+        scale=SEQUENTIAL, least=0, most=max(float(table["gain"].quantile(0.9)), 1e-9),
+        customdata=[[measured["id"].get((b, r), "") for r in rounds] for b in budgets],
+        hover="within %{y}, %{x}: %{text}<br>%{customdata}",
+    )  # fmt: skip
+    return drawn(
+        [best],
+        height=90 + 36 * len(budgets),
+        x={"side": "top"},
+        y=f"Measured {cost.word} within",
     )
-    figure.update_xaxes(side="top")
-    figure.update_yaxes(title=f"Measured {cost.word} within")
-    figure.update_layout(height=90 + 36 * len(budgets))
-    return figure
 
 
 def _best_text(best: pd.Series, objective: Metric) -> str:

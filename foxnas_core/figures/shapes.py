@@ -7,11 +7,13 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 import numpy as np
+import pandas as pd
 from numpy.typing import ArrayLike
 from plotly import graph_objects as go
 from plotly.subplots import make_subplots
 
 from foxnas_core.figures.theme import GREY, INK, faint, new_figure
+from foxnas_core.table.metrics import Metric
 
 Trace = dict[str, Any]
 
@@ -141,3 +143,12 @@ def ruled(
         font = {"color": INK, "size": 12}
         how |= {"annotation": {"text": text, "font": font}, "annotation_position": at}
     return figure.add_hline(y=y, **how) if x is None else figure.add_vline(x=x, **how)
+
+
+def in_numbers(table: pd.DataFrame, target: Metric) -> list[str]:
+    """Each effect with its interval, as it is read."""
+    return [
+        f"{target.text(effect, signed=True)} [{target.text(low, signed=True)}, "
+        f"{target.text(high, signed=True)}]"
+        for effect, low, high in zip(table["effect"], table["low"], table["high"], strict=True)
+    ]

@@ -1,6 +1,7 @@
 """What subnets inherit beside what they reach when trained, and how far the orders agree."""
 
 from collections.abc import Sequence
+from itertools import cycle
 
 import numpy as np
 import pandas as pd
@@ -9,18 +10,8 @@ from plotly import graph_objects as go
 from foxnas_core.evidence.trust.agreement import ALL, INHERITED, TRAINED, WITHIN
 from foxnas_core.evidence.trust.pairs import TrustPair
 from foxnas_core.evidence.trust.report import ENOUGH, TrustReport, largest_reversals
-from foxnas_core.figures.theme import (
-    BLUE,
-    GREEN,
-    GREY,
-    ORANGE,
-    PAPER,
-    PURPLE,
-    RED,
-    SKY,
-    new_figure,
-    whiskers,
-)
+from foxnas_core.figures.shapes import Trace, drawn, equal, markers, ruled
+from foxnas_core.figures.theme import BLUE, GREEN, ORANGE, PAPER, PURPLE, RED, SKY, whiskers
 from foxnas_core.space.in_words import choice_lines
 from foxnas_core.space.search_space import SearchSpace
 
@@ -59,43 +50,21 @@ def pair_figure(table: pd.DataFrame, inherited: str, trained: str) -> go.Figure:
     """`pair_table` as points, a colour a resolution; bars are two standard errors, and on the line
     both accuracies are equal. `inherited` is one of `INHERITED`, `trained` of `TRAINED`."""
     x = "inherited" if inherited == "inherited" else "without recalibration"
-    figure = new_figure()
-    # The range of x alone: without recalibration it may be far from that of y.
-    ends = [float(table[x].min()) - 1, float(table[x].max()) + 1]
-    figure.add_scatter(
-        x=ends, y=ends, mode="lines", name="equal", hoverinfo="skip",
-        line={"color": GREY, "width": 1, "dash": "dot"},
+    subnets = _subnets(
+        table, x, "trained", ["rank inherited", "rank trained", "MACs"],
+        "inherited %{x:.2f} %, trained %{y:.2f} %<br>%{customdata[4]:.3s} MACs; rank "
+        "%{customdata[2]} by the supernet, %{customdata[3]} trained",
+        error_x=table[f"{x} std error"], error_y=table["trained std error"],
     )  # fmt: skip
-    for name, colour, own in _by_resolution(table):
-        figure.add_scatter(
-            x=own[x],
-            y=own["trained"],
-            mode="markers",
-            name=name,
-            marker={"color": colour, "size": 10, "line": {"width": 1, "color": PAPER}},
-            error_x=_bars(own[f"{x} std error"], colour),
-            error_y=_bars(own["trained std error"], colour),
-            customdata=own[
-                ["id", "architecture", "rank inherited", "rank trained", "MACs"]
-            ].to_numpy(),
-            hovertemplate="<b>%{customdata[0]}</b><br>%{customdata[1]}<br>"
-            "inherited %{x:.2f} %, trained %{y:.2f} %<br>"
-            "%{customdata[4]:.3s} MACs; rank %{customdata[2]} by the supernet, "
-            "%{customdata[3]} trained<extra></extra>",
-        )
-    span = float(table["trained"].max() - table["trained"].min())
-    figure.update_layout(
+    low, high = float(table["trained"].min()), float(table["trained"].max())
+    room = max(0.15 * (high - low), 0.5)
+    return drawn(
+        # The range of x alone: without recalibration it may be far from that of y.
+        [equal(table[x].min() - 1, table[x].max() + 1, dash="dot"), *subnets],
         height=470,
-        xaxis={"title": {"text": "Inherited accuracy (%)"}},
-        yaxis={
-            "title": {"text": f"Accuracy {TRAINED[trained]} (%)"},
-            "range": [
-                float(table["trained"].min()) - max(0.15 * span, 0.5),
-                float(table["trained"].max()) + max(0.15 * span, 0.5),
-            ],
-        },
+        x="Inherited accuracy (%)",
+        y={"title": f"Accuracy {TRAINED[trained]} (%)", "range": [low - room, high + room]},
     )
-    return figure
 
 
 def agreement_table(report: TrustReport) -> pd.DataFrame:
@@ -123,34 +92,35 @@ def agreement_figure(table: pd.DataFrame, trained: str) -> go.Figure:
     subnets, with and without recalibration."""
     own = table[table["compared with"] == TRAINED[trained]]
     rows = list(dict.fromkeys(own["subnets"]))[::-1]
-    figure = new_figure()
+    traces = []
     for inherited, colour, shift in (
         ("inherited", BLUE, 0.14),
         ("unrecalibrated", ORANGE, -0.14),
     ):
         part = own[(own["inherited"] == INHERITED[inherited]) & own["tau"].notna()]
-        figure.add_scatter(
-            x=part["tau"],
-            y=[rows.index(name) + shift for name in part["subnets"]],
-            mode="markers",
-            name=INHERITED[inherited],
-            marker={"color": colour, "size": 10},
-            error_x=whiskers(part["tau"], part["low"], part["high"], colour, thickness=2, width=0),
-            customdata=part[["low", "high", "number", "same order (%)"]].to_numpy(),
-            hovertemplate="tau %{x:.2f} [%{customdata[0]:.2f}, %{customdata[1]:.2f}], "
-            "%{customdata[2]} subnets<br>%{customdata[3]:.0f} % of their pairs in the same order"
-            f"<extra>{INHERITED[inherited]}</extra>",
+        traces.append(
+            markers(
+                part["tau"], [rows.index(name) + shift for name in part["subnets"]],
+                INHERITED[inherited], marker={"color": colour, "size": 10},
+                error_x=whiskers(
+                    part["tau"], part["low"], part["high"], colour, thickness=2, width=0
+                ),
+                customdata=part[["low", "high", "number", "same order (%)"]].to_numpy(),
+                hover="tau %{x:.2f} [%{customdata[0]:.2f}, %{customdata[1]:.2f}], "
+                "%{customdata[2]} subnets<br>%{customdata[3]:.0f} % of their pairs in the same "
+                f"order<extra>{INHERITED[inherited]}</extra>",
+            )
         )  # fmt: skip
-    figure.add_vline(x=ENOUGH, line={"color": GREY, "dash": "dot"})
-    figure.update_layout(
+    figure = drawn(
+        traces,
         height=150 + 62 * len(rows),
-        xaxis={"title": {"text": "Kendall's tau"}, "range": [-1.05, 1.05]},
-        yaxis={
+        x={"title": "Kendall's tau", "range": [-1.05, 1.05]},
+        y={
             "tickvals": list(range(len(rows))), "ticktext": rows, "showgrid": False,
             "range": [-0.75, len(rows) - 0.4], "zeroline": False,
         },
     )  # fmt: skip
-    return figure
+    return ruled(figure, x=ENOUGH, dash="dot")
 
 
 def scope_label(scope: str) -> str:
@@ -163,46 +133,27 @@ def scope_label(scope: str) -> str:
 def offset_table(report: TrustReport, trained: str) -> pd.DataFrame:
     """One row a set of subnets: subnets, number, mean of trained less inherited accuracy, low and
     high (points), for one of `TRAINED`."""
-    return pd.DataFrame(
-        [
-            {
-                "subnets": scope_label(o.scope),
-                "number": o.subnets,
-                "mean": o.mean,
-                "low": o.low,
-                "high": o.high,
-            }
-            for o in report.offsets
-            if o.trained == trained
-        ]
-    )
+    rows = [
+        (scope_label(o.scope), o.subnets, o.mean, o.low, o.high)
+        for o in report.offsets
+        if o.trained == trained
+    ]
+    return pd.DataFrame(rows, columns=["subnets", "number", "mean", "low", "high"])
 
 
 def offset_figure(table: pd.DataFrame) -> go.Figure:
     """Trained less inherited accuracy of `pair_table` over MACs: a level cloud keeps the order."""
-    figure = new_figure()
-    for name, colour, own in _by_resolution(table):
-        figure.add_scatter(
-            x=own["MACs"],
-            y=own["trained less inherited"],
-            mode="markers",
-            name=name,
-            marker={"color": colour, "size": 10, "line": {"width": 1, "color": PAPER}},
-            error_y=_bars(np.hypot(own["inherited std error"], own["trained std error"]), colour),
-            customdata=own[["id", "architecture"]].to_numpy(),
-            hovertemplate="<b>%{customdata[0]}</b><br>%{customdata[1]}<br>%{x:.3s} MACs: "
-            "%{y:+.2f} points<extra></extra>",
-        )
-    figure.add_hline(y=0, line={"color": GREY, "dash": "dot"})
-    figure.update_layout(
+    inherited, trained = table["inherited std error"], table["trained std error"]
+    both = (inherited**2 + trained**2) ** 0.5
+    told = "%{x:.3s} MACs: %{y:+.2f} points"
+    macs = {"title": "MACs of the subnet", "type": "log", "tickformat": "~s", "dtick": "D2"}
+    figure = drawn(
+        _subnets(table, "MACs", "trained less inherited", [], told, error_y=both),
         height=400,
-        xaxis={
-            "type": "log", "title": {"text": "MACs of the subnet"}, "tickformat": "~s",
-            "dtick": "D2",
-        },
-        yaxis={"title": {"text": "Trained less inherited (points)"}},
-    )  # fmt: skip
-    return figure
+        x=macs,
+        y="Trained less inherited (points)",
+    )
+    return ruled(figure, y=0, dash="dot")
 
 
 def reversal_table(report: TrustReport, trained: str) -> pd.DataFrame:
@@ -221,18 +172,24 @@ def reversal_table(report: TrustReport, trained: str) -> pd.DataFrame:
     )
 
 
-def _by_resolution(table: pd.DataFrame) -> list[tuple[str, str, pd.DataFrame]]:
-    """Name, colour and rows of each resolution; all together where there is none."""
-    if "resolution" not in table:
-        return [("a subnet", BLUE, table)]
-    choices = sorted(set(table["resolution"]))
+def _subnets(
+    table: pd.DataFrame, x: str, y: str, further: list[str], told: str, **errors: pd.Series
+) -> list[Trace]:
+    """A point a subnet of `pair_table`, a colour a resolution where there is one, with bars of two
+    standard `errors`; `told` may name what is `further` known, from the third of the data on."""
+    parts = {"a subnet": table}
+    if "resolution" in table:
+        parts = {f"{choice} px": own for choice, own in table.groupby("resolution")}
     return [
-        (f"{choice} px", _COLOURS[k % len(_COLOURS)], table[table["resolution"] == choice])
-        for k, choice in enumerate(choices)
-    ]
-
-
-def _bars(std_error: pd.Series | np.ndarray, colour: str) -> dict[str, object]:
-    return {
-        "type": "data", "array": 2 * std_error, "color": colour, "thickness": 1, "width": 0,
-    }  # fmt: skip
+        markers(
+            own[x], own[y], name,
+            marker={"color": colour, "size": 10, "line": {"width": 1, "color": PAPER}},
+            customdata=own[["id", "architecture", *further]].to_numpy(),
+            hover=f"<b>%{{customdata[0]}}</b><br>%{{customdata[1]}}<br>{told}",
+            **{
+                axis: whiskers(0, -2 * error[own.index], 2 * error[own.index], colour, width=0)
+                for axis, error in errors.items()
+            },
+        )
+        for (name, own), colour in zip(parts.items(), cycle(_COLOURS), strict=False)
+    ]  # fmt: skip
