@@ -192,7 +192,7 @@ def show_facts(study: Study, table: MeasurementTable) -> None:
 
 def show_fits(study: Study) -> None:
     """How well every target is fitted, and what keeps one from it."""
-    predictors, sentences = cache.predictors_of(study)
+    predictors, sentences = cache.fits_of(study)
     for sentence in sentences:
         st.warning(plain(sentence))
     if predictors:

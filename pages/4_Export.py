@@ -54,7 +54,7 @@ def show_chosen(study: Study, architecture: Architecture) -> dict[str, Predictor
     with right:
         # What is wrong with the measurements was said where the architecture is picked.
         with suppress(FoxnasError):
-            predictors = cache.predictors_of(study)[0] if len(cache.table_of(study)) else {}
+            predictors = cache.fits_of(study)[0] if len(cache.table_of(study)) else {}
             for predictor in predictors.values():
                 target = predictor.target
                 row = predictor.predict([architecture]).iloc[0]

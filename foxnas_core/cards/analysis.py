@@ -14,12 +14,15 @@ MODULES = (
     "coefficients",
     "devices",
     "diagnostics",
+    "explanations",
     "handmade",
     "measurements",
+    "model_graph",
     "planning",
     "quantization",
     "trust",
     "verification",
+    "what_if",
 )
 
 Options = Mapping[str, Mapping[Any, str]]
@@ -63,6 +66,10 @@ class Analysis:
         """The card; raises `MissingPart` with what `needs` says, and as `make`."""
         if sentence := self.needs(given):
             raise MissingPart(sentence)
+        return self.card(given, **options)
+
+    def card(self, given: Given, **options: Hashable) -> Card:
+        """The card where nothing is lacking; raises as `make`."""
         card = self.make(given, **options)
         return replace(card, key=card.key or self.name, title=card.title or self.title)
 

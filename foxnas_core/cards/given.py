@@ -6,7 +6,7 @@ does, overrides `kept`.
 
 import functools
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast
 from foxnas_core.errors import FoxnasError, MissingPart
 from foxnas_core.evidence.handmade.record import HANDMADE
 from foxnas_core.evidence.trust.pairs import TRUST
+from foxnas_core.families import family_of
 from foxnas_core.search.rounds.record import ROUNDS
 from foxnas_core.space.architecture import Architecture
 from foxnas_core.study import Study, file_hash
@@ -97,7 +98,8 @@ class Given:
     `intervals` are how regressions are fitted and their effects bounded; `budget` is in the cost's
     unit and `architecture` the chosen one, None where nobody chose; `beside` is a second study to
     compare with, `campaign` the one whose rows are looked at, None for all; `against` is the
-    column, of another device, that the cost or the target is held against.
+    column, of another device, that the cost or the target is held against, and `start` the
+    architecture that the chosen one is edited from.
     """
 
     study: Study
@@ -112,6 +114,7 @@ class Given:
     beside: "Given | None" = None
     campaign: str | None = None
     against: str | None = None
+    start: Architecture | None = None
     _results: dict[tuple, Any] = field(default_factory=dict, repr=False)
 
     def kept(self, method: Callable[..., _T], *arguments: Any) -> _T:
@@ -160,6 +163,21 @@ class Given:
             )
         return found
 
+    @property
+    def traded(self) -> tuple[str, str]:
+        """The columns of the objective and of the cost, whether the table has them or not."""
+        return self.objective or self.study.objective.column, self.cost or self.study.cost.column
+
+    @property
+    def subnet(self) -> Architecture:
+        """The chosen architecture, else the best within the budget where there is one, else the
+        family's reference."""
+        if self.architecture is not None:
+            return self.architecture
+        if self.budget is not None and len(self.main) > 1:
+            return self.front(self.main[1]).within(self.budget).architecture
+        return family_of(self.study.space).reference(self.study.space)
+
     # Fits
 
     @property
@@ -202,6 +220,14 @@ class Given:
 
         kept = kept_fits(self.study)
         return fit_all(self.table, form, link, targets=[column], kept=kept)[column]
+
+    @once
+    def fits(self) -> "tuple[Mapping[str, Predictor], Sequence[str]]":
+        """A predictor for each target that can be fitted or calibrated, and a sentence for each
+        that can't or is calibrated."""
+        from foxnas_core.steps.fit import fit_each
+
+        return fit_each(self.table.targets, self.predictor)
 
     @shared(entries=64, spinner="Computing intervals …")
     def inference(

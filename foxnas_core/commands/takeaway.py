@@ -8,7 +8,7 @@ from typing import Any
 from tqdm import tqdm
 
 from foxnas_core.commands.shared import named_architecture, opened, say
-from foxnas_core.errors import FoxnasError, InvalidInput, MissingPart
+from foxnas_core.errors import InvalidInput, MissingPart
 from foxnas_core.files import write_atomically
 from foxnas_core.steps.fit import fit_all, fit_each
 from foxnas_core.steps.kept_fits import kept_fits
@@ -73,7 +73,8 @@ def export(options: argparse.Namespace) -> dict[str, Any]:
 
 def profile(options: argparse.Namespace) -> dict[str, Any]:
     """One architecture's layers: what each computes, takes on this machine and brings."""
-    from foxnas_core.explanation.block_effects import block_prices
+    from foxnas_core.cards.given import Given
+    from foxnas_core.cards.model_graph import effects_of
     from foxnas_core.figures.layer_tables import graph_table
     from foxnas_core.files import write_atomically
 
@@ -87,13 +88,9 @@ def profile(options: argparse.Namespace) -> dict[str, Any]:
     except MissingPart as missing:
         layers = subnet_layers(study, architecture)
         say(f"There are no times. {missing}")
-    effects = {}
-    for column in ("accuracy", PRECISIONS[options.precision]):
-        try:
-            predictor = fit_all(study.table(), targets=[column], kept=kept_fits(study))[column]
-            effects[column] = block_prices(predictor, architecture=architecture)
-        except FoxnasError as error:
-            say(f"There are no effects on {column}. {error}")
+    effects, refused = effects_of(Given(study, architecture=architecture), options.precision)
+    for sentence in refused:
+        say(sentence)
     table = graph_table(layers, found, effects)
     if options.out:
         write_atomically(options.out, as_csv(table))

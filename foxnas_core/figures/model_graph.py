@@ -81,14 +81,15 @@ def graph_figure(
     layers: Sequence[Layer],
     profile: LayerProfile | None = None,
     effects: Mapping[str, pd.DataFrame] | None = None,
+    above: Metric | None = None,
 ) -> go.Figure:
     """The network from left to right: a strip whose boxes are as wide as the layers' time, and one
     of their MACs; without times one of MACs and one of parameters. Dark lines hold together what is
-    computed in one. Above, the effect of each block on the accuracy in `effects`."""
+    computed in one. Above, the effect of each block on one target, where it is in `effects`."""
     groups = by_block(pieces_of(layers, profile))
     lanes = ["MACs", "parameters"] if profile is None else ["time", "MACs"]
-    accuracy = (effects or {}).get("accuracy")
-    heights = [1.0] if accuracy is None else [0.42, 0.58]
+    over = (effects or {}).get(above.column) if above else None
+    heights = [1.0] if over is None else [0.42, 0.58]
     figure = make_subplots(
         rows=len(heights), cols=1, shared_xaxes=True, row_heights=heights, vertical_spacing=0.12,
         figure=new_figure(),
@@ -109,8 +110,8 @@ def graph_figure(
                 x=middle, y=1.36, text=block, showarrow=False, yanchor="bottom",
                 font={"size": 12, "color": INK}, row=strip, col=1,
             )  # fmt: skip
-    if accuracy is not None:
-        _add_effects(figure, middles, accuracy, KNOWN["accuracy"])
+    if over is not None and above is not None:
+        _add_effects(figure, middles, over, above)
     figure.update_xaxes(range=[0, 100], showgrid=False, zeroline=False)
     named = "time" if profile is not None else "MACs"
     figure.update_xaxes(
@@ -123,10 +124,10 @@ def graph_figure(
         row=strip, col=1,
     )  # fmt: skip
     figure.update_layout(
-        height=380 if accuracy is None else 560,
+        height=380 if over is None else 560,
         barmode="overlay",
         margin={"t": 20},
-        legend={"y": -0.28 if accuracy is None else -0.16, "yanchor": "top"},
+        legend={"y": -0.28 if over is None else -0.16, "yanchor": "top"},
     )
     return wide(figure)
 

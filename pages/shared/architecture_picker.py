@@ -5,20 +5,25 @@ import streamlit as st
 from foxnas_core.families import family_of
 from foxnas_core.space.architecture import Architecture
 from foxnas_core.study import Study
-from pages.shared import choices
-from pages.shared.cost import cost_picker
-from pages.shared.editor import architecture_picker, reference_name
+from pages.shared import cache, choices
+from pages.shared.cost import chosen_cost, cost_picker
+from pages.shared.editor import architecture_picker
 from pages.shared.frame import errors_as_cards
 
 
-def pick_architecture(study: Study) -> Architecture:
+def pick_architecture(study: Study, *, with_cost: bool = True) -> Architecture:
     """What was chosen, else the best at the budget, else the family's reference.
 
-    Measurements are needed for the best only, so without them the page goes on.
+    Measurements are needed for the best only, so without them the page goes on; that of a page
+    without a picker `with_cost`, without complaint.
     """
-    with errors_as_cards():
-        return architecture_picker(study, cost_picker(study))
+    cost = None if with_cost else chosen_cost(study)
+    if with_cost or (cost and study.objective.column in cache.table_of(study).frame):
+        with errors_as_cards():
+            return architecture_picker(study, cost or cost_picker(study))
+    family = family_of(study.space)
     chosen = choices.chosen_architecture(study.space)
     if chosen is None:
-        st.caption(f"This is {reference_name(study.space)}; a link can carry another one here.")
-    return chosen or family_of(study.space).reference(study.space)
+        what = "the largest subnet" if family.extremes(study.space) else "a subnet to start from"
+        st.caption(f"This is {what}; a link can carry another one here.")
+    return chosen or family.reference(study.space)

@@ -2,6 +2,7 @@
 
 import functools
 from collections.abc import Callable, Hashable, Mapping
+from dataclasses import replace
 from typing import Any
 
 import streamlit as st
@@ -52,20 +53,24 @@ def show(
     analysis: Analysis,
     given: Given,
     *,
+    title: str = "",
     header: bool = True,
     on_select: Callable[[], None] | None = None,
+    lazy: bool = False,
     **options: Hashable,
 ) -> Card | None:
     """Draw an analysis's card; returns it, or None where there is none, which the page then says.
 
-    Without `header` it stands without its title; `on_select` is as in `panel`.
+    It may have another `title` here; without `header` it stands without any. `on_select` and `lazy`
+    are as in `panel`.
     """
     with errors_as_cards():
         if sentence := analysis.lacks(given):
             st.info(plain(sentence))
             return None
-        card = analysis.compute(given, **options)
-        draw(card, given.study, header=header, on_select=on_select)
+        card = analysis.card(given, **options)
+        shown = replace(card, title=title or card.title)
+        draw(shown, given.study, header=header, on_select=on_select, lazy=lazy)
         return card
     return None
 
@@ -83,6 +88,7 @@ def draw(
     *,
     header: bool = True,
     on_select: Callable[[], None] | None = None,
+    lazy: bool = False,
     tabled: bool = True,
 ) -> None:
     """Draw a card, its table only where `tabled`."""
@@ -101,7 +107,7 @@ def draw(
         st.markdown("\n".join(f"- {plain(point)}" for point in card.points))
     figure = card.figure()
     if tabled and (figure is not None or not card.table.empty):
-        panel("", "", card.table, figure, key=card.key, on_select=on_select)
+        panel("", "", card.table, figure, key=card.key, on_select=on_select, lazy=lazy)
     for note in card.notes:
         st.caption(plain(note))
     if card.command:

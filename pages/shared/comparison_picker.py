@@ -1,18 +1,29 @@
-"""A second architecture beside the edited one, and architectures kept under names."""
+"""The editor, a second architecture beside the edited one, and architectures kept under names."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import streamlit as st
 
+from foxnas_core.cards.given import Given
 from foxnas_core.errors import FoxnasError, MissingPart
+from foxnas_core.figures.picture import picture_data, picture_table
 from foxnas_core.space.architecture import Architecture
 from foxnas_core.study import Study
 from foxnas_core.study.locks import is_read_only
 from foxnas_core.study.variants import VARIANTS, Variant
 from pages.shared import cache, choices
-from pages.shared.editor import best_in_budget, history_of
+from pages.shared.editor import (
+    best_in_budget,
+    editable_picture,
+    history_buttons,
+    history_of,
+    inspector,
+    keys_in_words,
+)
+from pages.shared.panel import closed_table
 from pages.shared.picked import picked
+from pages.shared.picture import picture
 from pages.shared.text import plain
 
 NOTHING, START, BEST, MEASURED, VARIANT = "", "start", "best", "measured", "variant"
@@ -30,6 +41,43 @@ class Other:
 
     name: str
     architecture: Architecture
+
+
+def show_editor(given: Given) -> Other | None:
+    """Draw the picture with its choices; returns what it is held against."""
+    study, now = given.study, given.subnet
+    variants = kept_variants(study)
+    row = st.container(horizontal=True, vertical_alignment="bottom")
+    with row:
+        history_buttons(study)
+        variants_menu(study, variants)
+    with row.container(width=190):
+        other = other_picker(study, given.traded[1], variants)
+    left, right = st.columns([1.9, 1] if other is None else 2, gap="large")
+    with left:
+        if other is not None:
+            st.markdown("**This architecture**")
+        editable_picture(study, other and other.architecture)
+    if other is not None:
+        with right:
+            st.markdown(f"**{plain(other.name[0].upper() + other.name[1:])}**")
+            picture(
+                picture_data(study.space, other.architecture, now, editable=False),
+                label=f"The architecture to compare with: {other.name}",
+                key="other-picture",
+            )
+        right = st.container(horizontal=True, vertical_alignment="bottom", gap="medium")
+    with right:
+        inspector(study)
+    st.caption(keys_in_words(study.space))
+    closed_table(
+        "The architecture as a table",
+        lambda: picture_table(study.space, now, other and other.architecture)[
+            ["row", "column", "cell", "words", "differs"]
+        ],
+        key="cells",
+    )
+    return other
 
 
 def kept_variants(study: Study) -> dict[str, Variant]:

@@ -71,12 +71,6 @@ def architecture_picker(
     return architecture
 
 
-def reference_name(space: SearchSpace) -> str:
-    """What the architecture is that stands where none was chosen."""
-    family = family_of(space)
-    return "the largest subnet" if family.extremes(space) else "a subnet to start from"
-
-
 def best_in_budget(study: Study, latency: str) -> Architecture:
     """The optimum at the chosen budget; raises `InfeasibleBudget`, and as `cache.front_of`."""
     front = cache.front_of(study, latency)
@@ -143,6 +137,11 @@ def _go(study: Study, history: History, refused: Sequence[str] = ()) -> None:
 
 def _edit(study: Study, edited: Edited) -> None:
     _go(study, history_of(study).then(edited.architecture), edited.refused)
+
+
+def written(architecture: Architecture, space: SearchSpace) -> str:
+    """As its family writes it, "" where it has no notation."""
+    return family_of(space).write(space, architecture) or ""
 
 
 def history_buttons(study: Study) -> None:

@@ -1,6 +1,7 @@
 """Studies of every kind that an analysis may meet."""
 
 import shutil
+from collections.abc import Iterator
 
 import pytest
 from conftest import DEMO
@@ -10,6 +11,7 @@ from foxnas_core.cards.given import Given
 from foxnas_core.evidence.handmade.record import HANDMADE
 from foxnas_core.evidence.trust.pairs import TRUST
 from foxnas_core.evidence.verification.claims import CLAIMS, Trials
+from foxnas_core.profiling import profile
 from foxnas_core.search.rounds.record import ROUNDS
 from foxnas_core.study import Study, create_study, file_hash, open_study
 
@@ -32,9 +34,12 @@ def full_study(tmp_path_factory) -> Study:
 
 
 @pytest.fixture(scope="session")
-def full(full_study) -> Given:
-    """Shared by all tests, which compute much of it once."""
-    return Given(full_study)
+def full(full_study) -> Iterator[Given]:
+    """Shared by all tests, which compute much of it once; profiled in few runs."""
+    with pytest.MonkeyPatch.context() as patch:
+        for constant in ("_RUNS", "_PROFILED_RUNS"):
+            patch.setattr(profile, constant, 12)
+        yield Given(full_study)
 
 
 @pytest.fixture

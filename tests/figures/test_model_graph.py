@@ -5,6 +5,7 @@ import pytest
 from foxnas_core.figures import layer_tables
 from foxnas_core.figures import model_graph as figures
 from foxnas_core.profiling.result import Layer, LayerProfile, ProfileRow
+from foxnas_core.table.metrics import metric_of
 
 
 def layer(block: str, part: str, macs: float, kind: str = "convolution 1×1") -> Layer:
@@ -126,7 +127,7 @@ def test_the_account_adds_up_to_the_latency_and_to_the_operators() -> None:
 @pytest.mark.parametrize("profile", [None, PROFILE, TOGETHER], ids=["none", "apart", "together"])
 @pytest.mark.parametrize("effects", [{}, EFFECTS], ids=["alone", "effects"])
 def test_strips_are_drawn_to_their_end(profile, effects) -> None:
-    figure = figures.graph_figure(LAYERS, profile, effects)
+    figure = figures.graph_figure(LAYERS, profile, effects, metric_of("accuracy"))
     boxes = [trace for trace in figure.data if trace.type == "bar"]
     for y in (0.0, 1.0):
         widths = [w for t in boxes for w, own in zip(t.x, t.y, strict=True) if own == y]

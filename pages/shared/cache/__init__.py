@@ -4,22 +4,14 @@ Tables, predictors and fronts are frozen values that no page changes, so all ses
 copy of each instead of unpickling their own at every rerun.
 """
 
-from pages.shared.cache.explaining import (
-    block_effects_of,
-    block_prices_of,
-    dependence_of,
-    permutation_of,
-    second_opinion_of,
-    shapley_of,
-)
 from pages.shared.cache.fits import (
     calibrations_of,
+    fits_of,
     measured_labels_of,
     middle_of,
     predictor_of,
-    predictors_of,
 )
-from pages.shared.cache.networks import export_stamp, layers_of, profile_of
+from pages.shared.cache.networks import export_stamp, profile_of
 from pages.shared.cache.records import (
     held_out_of,
     report_of,
@@ -61,28 +53,23 @@ __all__ = [
     "TableChanged",
     "Upload",
     "Version",
-    "block_effects_of",
-    "block_prices_of",
     "cached",
     "calibrations_of",
-    "dependence_of",
     "drawn",
     "export_stamp",
     "exports",
+    "fits_of",
     "foreign_of",
     "front_of",
     "held_out_of",
     "imported_of",
     "jobs",
     "kept_best_of",
-    "layers_of",
     "limited_front_of",
     "measured_labels_of",
     "middle_of",
     "on_disk",
-    "permutation_of",
     "predictor_of",
-    "predictors_of",
     "problem_of",
     "profile_of",
     "races",
@@ -91,9 +78,7 @@ __all__ = [
     "report_of",
     "resamplings",
     "searches_of",
-    "second_opinion_of",
     "settle",
-    "shapley_of",
     "solution_of",
     "table_of",
     "verifications",

@@ -44,9 +44,7 @@ def predictor_of(study: Study, column: str, form: str = "auto", link: str = "aut
 
 
 @cached(spinner="Fitting the regression …")
-def predictors_of(
-    study: Study, form: str = "auto"
-) -> "tuple[Mapping[str, Predictor], Sequence[str]]":
+def fits_of(study: Study, form: str = "auto") -> "tuple[Mapping[str, Predictor], Sequence[str]]":
     """A predictor for each target that can be fitted or calibrated, and a sentence for each that
     can't or is calibrated."""
     from foxnas_core.steps.fit import fit_each

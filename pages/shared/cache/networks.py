@@ -8,7 +8,7 @@ from pages.shared.cache.versions import Stamp, cached, stamp_of
 from pages.shared.registry import MEASURING
 
 if TYPE_CHECKING:
-    from foxnas_core.profiling.result import Layer, LayerProfile
+    from foxnas_core.profiling.result import LayerProfile
 
 # Parts of a study that a subnet is built from.
 _NETWORK = ("space.json", "supernet.safetensors", "images.npz")
@@ -17,14 +17,6 @@ _NETWORK = ("space.json", "supernet.safetensors", "images.npz")
 def export_stamp(study: Study) -> Stamp:
     """Changes whenever a file that exported files are made of does."""
     return stamp_of(study, *_NETWORK)
-
-
-@cached(*_NETWORK, table=False, entries=32)
-def layers_of(study: Study, architecture: Architecture) -> "tuple[Layer, ...]":
-    """One subnet's layers; raises as `steps.profile.subnet_layers`."""
-    from foxnas_core.steps.profile import subnet_layers
-
-    return subnet_layers(study, architecture)
 
 
 @cached(*_NETWORK, table=False, spinner="Profiling the subnet, alone on one core …")

@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING
 
 from foxnas_core.study import Study
-from pages.shared.cache.fits import predictors_of
+from pages.shared.cache.fits import fits_of
 from pages.shared.cache.versions import cached
 
 if TYPE_CHECKING:
@@ -32,5 +32,5 @@ def report_of(study: Study, request: "ReportRequest") -> "Report":
 def _report(study: Study, key: str, _request: "ReportRequest") -> "Report":
     from foxnas_core.reporting.report import build_report
 
-    predictors, sentences = predictors_of(study)
+    predictors, sentences = fits_of(study)
     return build_report(study, predictors, _request, sentences)

@@ -1,0 +1,99 @@
+"""An architecture beside another: what is predicted of both, and what each difference brings.
+
+It is the chosen one, else the best within the budget, else the family's reference, and held against
+the one that it is edited from.
+"""
+
+import pandas as pd
+
+from foxnas_core.cards.analysis import analysis
+from foxnas_core.cards.card import Card
+from foxnas_core.cards.coefficients import not_fitted
+from foxnas_core.cards.given import Given
+from foxnas_core.cards.measurements import equals
+from foxnas_core.explanation.edits import edit_effects, path_effects
+from foxnas_core.figures.effects import difference_table, path_figure, path_table
+from foxnas_core.space.architecture import Architecture
+from foxnas_core.space.editing.diff import diff_table
+
+_NAMES = ("this", "other")
+
+
+def other_of(given: Given) -> Architecture:
+    """What the architecture is held against; itself where that is nothing."""
+    return given.start or given.subnet
+
+
+@analysis("What-if", "predictions", "Every prediction", not_fitted)
+def predictions(given: Given) -> Card:
+    """What is predicted of it, by every regression that could be fitted."""
+    fits, refused = given.fits()
+    now, start = given.subnet, other_of(given)
+    codes = given.study.space.encode([start, now])
+    rows, facts = [], {}
+    for fit in fits.values():
+        found = fit.predicted(codes)
+        before, after = (float(value) for value in found["value"])
+        low, high = (float(found[f"prediction_{end}"][1]) for end in ("low", "high"))
+        facts[fit.target.named] = fit.target.text(after)
+        rows.append(
+            {
+                "target": fit.target.label, "unit": fit.target.unit, "start": before, "now": after,
+                "prediction low": low, "prediction high": high,
+            }
+        )  # fmt: skip
+    is_equal = None if equals.needs(given) else given.equals().told(given.study.space, now)
+    return Card(
+        sentence=f"Predicted values of subnet {now.id} with the 95 % prediction interval, within "
+        "which one measurement of such a subnet would fall, beside those of the start.",
+        facts=facts,
+        table=pd.DataFrame(rows),
+        points=(is_equal,) if is_equal else (),
+        cautions=tuple(refused),
+    )
+
+
+@analysis("What-if", "difference", "Both predictions", not_fitted)
+def difference(given: Given) -> Card:
+    """The predictions of both architectures beside each other."""
+    return Card(
+        sentence="Both predictions, and what the other has more, with the 95 % confidence interval "
+        "of the difference: what both have in common cancels in it.",
+        table=difference_table(given.fits()[0], given.subnet, other_of(given), names=_NAMES),
+    )
+
+
+@analysis("What-if", "diff", "What differs")
+def diff(given: Given) -> Card:
+    """The choices of both architectures beside each other."""
+    space = given.study.space
+    table = diff_table(space, given.subnet, other_of(given), names=_NAMES)
+    return Card(
+        sentence=f"{len(table)} of {len(space.decisions)} decisions; “off” where one lacks the "
+        "block."
+        if len(table)
+        else "Nothing: both are the same architecture.",
+        table=table,
+    )
+
+
+@analysis("What-if", "edits", "What the edits change", not_fitted)
+def edits(given: Given, *, path: tuple[Architecture, ...] = ()) -> Card:
+    """What each edit changes in the target, as a waterfall: block by block, or along a path from
+    one to the other."""
+    predictor, target = given.fitted, given.fitted.target
+    start, now = other_of(given), given.subnet
+    if start == now:
+        return Card(sentence="Nothing yet: this is the architecture you started from.")
+    found = path_effects(predictor, path) if path else edit_effects(predictor, start, now)
+    before = predictor.predicted(predictor.space.encode([start]))["value"]
+    table = path_table(found, float(before[0]))
+    total, low, high = (
+        target.text(end, signed=True) for end in (found.total, found.low, found.high)
+    )
+    return Card(
+        sentence=f"From the start to now: together {total} {target.difference_unit}".rstrip()
+        + f", 95 % confidence interval {low} to {high}.",
+        table=table,
+        draw=lambda: path_figure(table, target, numbered=bool(path)),
+    )

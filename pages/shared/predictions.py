@@ -1,0 +1,51 @@
+"""Predictions that stay in view while an architecture is edited."""
+
+import streamlit as st
+
+from foxnas_core.cards import what_if
+from foxnas_core.cards.card import Card
+from foxnas_core.cards.given import Given
+from pages.shared.frame import pin
+
+# Pixels of a prediction.
+WIDTH = 160
+# Each takes little room; on a phone they are moved sideways.
+_COMPACT = """<style>
+.st-key-predictions [data-testid="stMetric"] > div {
+  display: flex; flex-wrap: wrap; align-items: baseline; column-gap: 0.4rem}
+.st-key-predictions [data-testid="stMetricLabel"] {flex-basis: 100%}
+.st-key-predictions [data-testid="stMetricLabel"] p {font-size: 0.8rem; line-height: 1.15}
+.st-key-predictions [data-testid="stMetricLabel"] * {white-space: normal !important}
+.st-key-predictions [data-testid="stCaptionContainer"],
+.st-key-predictions [data-testid="stCaptionContainer"] p {margin-bottom: 0}
+.st-key-prediction-line {row-gap: 0.4rem}
+.st-key-predictions [data-testid="stMetricValue"] {font-size: 1.3rem; line-height: 1.2}
+.st-key-predictions [data-testid="stMetricDelta"] {font-size: 0.8rem}
+@media (max-width: 640px) {
+  .st-key-prediction-line {flex-wrap: nowrap; overflow-x: auto}
+  .st-key-prediction-line > * {flex-shrink: 0}
+}
+</style>"""
+
+
+def show_predictions(given: Given) -> Card:
+    """Draw each with its interval and its change against the start; returns their card."""
+    card = what_if.predictions.compute(given)
+    is_edited = given.subnet != what_if.other_of(given)
+    with pin("predictions"):
+        st.html(_COMPACT)
+        line = st.container(
+            horizontal=True, gap="small", vertical_alignment="bottom", key="prediction-line"
+        )
+    for fit, row in zip(given.fits()[0].values(), card.table.to_dict("records"), strict=True):
+        target, change = fit.target, row["now"] - row["start"]
+        place = line.container(width=WIDTH, gap=None)
+        place.metric(
+            target.named,
+            target.text(row["now"]),
+            delta=target.text(change, signed=True) if is_edited else None,
+            delta_color="normal" if target.direction == "max" else "inverse",
+        )
+        low, high = (target.text(row[f"prediction {end}"]) for end in ("low", "high"))
+        place.caption("exact" if fit.is_exact else f"{low} to {high}")
+    return card
