@@ -247,7 +247,18 @@ class SearchProblem:
     @cached_property
     def neighbours(self) -> tuple[Neighbours, ...]:
         """For each group, which allowed options are one edit apart."""
-        return tuple(group_neighbours(self.grouped, group, self.allowed) for group in self.groups)
+        return tuple(self.neighbours_of(position) for position in range(len(self.groups)))
+
+    def neighbours_of(self, position: int) -> Neighbours:
+        """Those of one group, which may be listed where another group is too large for it."""
+        if position not in self._listed:
+            group = self.groups[position]
+            self._listed[position] = group_neighbours(self.grouped, group, self.allowed)
+        return self._listed[position]
+
+    @cached_property
+    def _listed(self) -> dict[int, Neighbours]:
+        return {}
 
     @property
     def smallest_cost(self) -> float:

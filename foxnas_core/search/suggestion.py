@@ -9,7 +9,7 @@ import numpy as np
 
 from foxnas_core.search.context_table import ContextTable
 from foxnas_core.search.feasibility import feasible_options
-from foxnas_core.search.options import MOST_NEIGHBOURED, group_neighbours
+from foxnas_core.search.options import MOST_NEIGHBOURED
 from foxnas_core.search.problem import SearchProblem
 from foxnas_core.search.relaxation import limit_prices
 from foxnas_core.search.schedule import AnnealingSettings, Schedule
@@ -109,7 +109,7 @@ def _edited(
     count = len(problem.options[group])
     if count > MOST_NEIGHBOURED:
         return (here + 1 + (draws * (count - 1)).astype(np.int64)) % count
-    neighbours = group_neighbours(problem.grouped, problem.groups[group], problem.allowed)
+    neighbours = problem.neighbours_of(group)
     first, last = neighbours.starts[here], neighbours.starts[here + 1]
     moved = last > first
     there = here.copy()
