@@ -84,14 +84,14 @@ def beside(given: Given, *shown: tuple[Analysis, Mapping[str, Hashable]]) -> Non
 
 def draw(
     card: Card,
-    study: Study,
+    study: Study | None = None,
     *,
     header: bool = True,
     on_select: Callable[[], None] | None = None,
     lazy: bool = False,
     tabled: bool = True,
 ) -> None:
-    """Draw a card, its table only where `tabled`."""
+    """Draw a card, of a `study` where it names a command, its table only where `tabled`."""
     for caution in card.cautions:
         st.warning(plain(caution))
     if header:
@@ -110,7 +110,7 @@ def draw(
         panel("", "", card.table, figure, key=card.key, on_select=on_select, lazy=lazy)
     for note in card.notes:
         st.caption(plain(note))
-    if card.command:
+    if card.command and study is not None:
         show_command(study, card.command)
 
 
