@@ -9,23 +9,17 @@ import pandas as pd
 import streamlit as st
 
 from foxnas_core.cards import measurements
-from foxnas_core.cards.given import Given
 from foxnas_core.figures import subnets
 from foxnas_core.study import Study
 from foxnas_core.table.measurements import MeasurementTable
 from foxnas_core.table.metrics import metric_of, unknown_sentence
 from pages.shared import choices
-from pages.shared.cards import given_of, show
-from pages.shared.cost import cost_picker, slider
+from pages.shared.cards import beside, given_of, show
+from pages.shared.cost import cost_picker, in_unit, slider
 from pages.shared.frame import page
 from pages.shared.panel import panel
+from pages.shared.picked import picked
 from pages.shared.text import plain
-
-
-def campaign_picker(given: Given) -> str | None:
-    """Draw the picker of a campaign, where the table tells of several."""
-    options = measurements.campaigns(given)
-    return st.selectbox("Campaign", options, key="campaign") if options else None
 
 
 def show_subnets(study: Study, table: MeasurementTable, column: str) -> None:
@@ -98,20 +92,18 @@ def show_subnets(study: Study, table: MeasurementTable, column: str) -> None:
 
 
 def filters(every: pd.DataFrame, column: str) -> tuple[np.ndarray, float | None]:
-    """Draw the filters; which of the subnets they keep, and the budget (ms) where that is one."""
-    kept = np.ones(len(every), dtype=bool)
-    costs = every[column]
-    budget = None
+    """Draw the filters; which of the subnets they keep, and the budget where that is one."""
+    kept, budget = np.ones(len(every), dtype=bool), None
+    costs, cost = every[column], metric_of(column)
     left, middle, right = st.columns(3, gap="large", vertical_alignment="bottom")
-    if left.toggle("Feasible only", key="feasible", help="Those within a latency budget."):
+    if left.toggle("Feasible only", key="feasible", help=f"Those within a budget of {cost.word}."):
         low, high = float(costs.min()), float(costs.max())
         step = 10.0 ** math.floor(math.log10(max(high - low, 1e-9) / 50))
         wanted = choices.current().budget or float(costs.median())
         span = (step * math.ceil(low / step), step * math.ceil(high / step), step)
         with left:
-            budget = slider(
-                "budget", "Latency budget (ms)", min(max(wanted, span[0]), span[1]), span
-            )
+            label = in_unit(f"{cost.title} budget", cost)
+            budget = slider("budget", label, min(max(wanted, span[0]), span[1]), span)
         kept &= (costs <= budget).to_numpy()
     for place, name, label in (
         (middle, subnets.BLOCKS, "Depth: blocks that are on"),
@@ -119,9 +111,8 @@ def filters(every: pd.DataFrame, column: str) -> tuple[np.ndarray, float | None]
     ):
         if name in every:
             values = sorted(int(value) for value in every[name].unique())
-            low, high = place.select_slider(
-                label, values, (values[0], values[-1]), key=f"only-{name}"
-            )
+            ends = values[0], values[-1]
+            low, high = place.select_slider(label, values, ends, key=f"only-{name}")
             kept &= every[name].between(low, high).to_numpy()
     return kept, budget
 
@@ -134,8 +125,8 @@ with page(
     left, right = st.columns(2)
     with left:
         given = given_of(study, cost=cost_picker(study))
-    with right:
-        given = replace(given, campaign=campaign_picker(given))
+    if campaigns := measurements.campaigns(given):
+        given = replace(given, campaign=right.selectbox("Campaign", campaigns, key="campaign"))
     if given.table.unknown:
         st.info(plain(unknown_sentence(given.table.unknown)))
     if given.cost is not None and not metric_of(given.cost).timed:
@@ -145,21 +136,9 @@ with page(
     if show(measurements.verdict, given, header=False) is None:
         st.stop()
     show(measurements.checks, given)
-    for place, one in zip(
-        st.columns(2, gap="large"), (measurements.spread, measurements.drift), strict=True
-    ):
-        with place:
-            if one.lacks(given):
-                st.header(one.title)
-            show(one, given)
+    beside(given, (measurements.spread, {}), (measurements.drift, {}))
     if measurements.equals.needs(given) is None:
         show(measurements.equals, given)
-    wanted = st.segmented_control(
-        "Rows to list",
-        list(measurements.BADGES),
-        format_func=measurements.BADGES.__getitem__,
-        default="all",
-        key="badges",
-    )
-    show(measurements.rows, given, badge=wanted or "all")
+    badge = picked(st.segmented_control, "Rows to list", measurements.BADGES, key="badges")
+    show(measurements.rows, given, badge=badge or "all")
     show_subnets(study, measurements.rows_of(given), measurements.column_of(given))

@@ -20,12 +20,6 @@ from pages.shared.picked import picked
 _MOST_OFFERED = 200
 
 
-def target_picker(given: Given) -> str:
-    """Draw the picker of the target and return its column; raises `MissingPart` without any."""
-    labels = {target.column: target.label for target in given.table.targets}
-    return picked(st.selectbox, "Target", labels, key="target", default=given.column)
-
-
 def watching(given: Given) -> Given:
     """With the budget within which the best is looked at, too, where there is one."""
     if len(given.main) < 2:
@@ -75,23 +69,19 @@ def show_rows(given: Given) -> None:
     chosen = choices.remembered(_row_of(study))
     if chosen in known.index and chosen not in offered:
         offered.insert(0, chosen)
+    told = {
+        row: f"row {row}, {own['id']}: measured {target.text(own['measured'])}, predicted "
+        f"{target.value_text(own['held_out'])} ({why.get(row, 'not flagged')})"
+        for row, own in known.loc[offered].iterrows()
+    }
     if offered:
-
-        def described(row: int) -> str:
-            own = known.loc[row]
-            return (
-                f"row {row}, {own['id']}: measured {target.text(own['measured'])}, predicted "
-                f"{target.value_text(own['held_out'])} ({why.get(row, 'not flagged')})"
-            )
-
         row = picked(
             st.selectbox,
             "Row to open",
-            offered,
+            told,
             key="row",
-            value=chosen if chosen in offered else offered[0],
+            value=chosen if chosen in told else offered[0],
             act=lambda number: choices.remember(_row_of(study), number),
-            format_func=described,
         )
     buttons = st.container(horizontal=True)
     if offered and buttons.button("Open it in What-if", key="open-row"):
@@ -105,17 +95,6 @@ def show_rows(given: Given) -> None:
         key="every-row-download",
         on_click="ignore",
     )
-
-
-def show_points(given: Given) -> None:
-    """The four figures with a point for each row."""
-    for pair in (
-        (diagnostics.predicted, diagnostics.residuals),
-        (diagnostics.quantiles, diagnostics.influence),
-    ):
-        for place, one in zip(st.columns(2, gap="large"), pair, strict=True):
-            with place:
-                show(one, given, on_select=choose_point(given.study, one.name))
 
 
 def show_curve(given: Given) -> None:
@@ -143,7 +122,9 @@ with page(
     )
     left, right = st.columns(2)
     with left:
-        given = given.into(target_picker(given))
+        labels = {target.column: target.label for target in given.table.targets}
+        usual = given.column
+        given = given.into(picked(st.selectbox, "Target", labels, key="target", default=usual))
     right.metric("Form of the regression", given.fitted.form.title)
     if right.button("Choose another on Coefficients", key="to-coefficients"):
         st.switch_page("pages/1_Coefficients.py")
@@ -151,7 +132,10 @@ with page(
         show(diagnostics.verdict, given)
         st.stop()
     show(diagnostics.verdict, watching(given), header=False)
-    show_points(given)
+    places = [*st.columns(2, gap="large"), *st.columns(2, gap="large")]
+    for place, one in zip(places, diagnostics.OF_ROWS, strict=True):
+        with place:
+            show(one, given, on_select=choose_point(study, one.name))
     show_rows(given)
     beside(given, (diagnostics.inflation, {}), (diagnostics.specification, {}))
     show_curve(given)
