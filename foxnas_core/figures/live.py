@@ -25,6 +25,8 @@ from foxnas_core.figures.theme import (
 from foxnas_core.table.metrics import Metric
 
 Spec = dict[str, Any]
+# What is drawn of a `picture_table`; the rest need not be sent with each frame.
+CELL_COLUMNS = ["row", "column", "text", "colour", "ink", "differs"]
 _CLEAR = {
     "axis": {f"{part}Opacity": 0 for part in ("label", "title", "domain", "tick", "grid")},
     # A symbol of no opacity at all takes no room.
@@ -206,7 +208,7 @@ def comparison_spec(objective: Metric, searches: Sequence[str], longest: bool) -
 
 
 def architecture_spec(rows: int) -> Spec:
-    """Draws `picture_table`, each cell in its colour."""
+    """Draws `CELL_COLUMNS` of `picture_table`, each cell in its colour."""
     return {
         "description": "The architecture, block by block",
         "height": 48 + 36 * rows,

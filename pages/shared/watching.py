@@ -178,5 +178,5 @@ def show_architecture(
     parts = [f"{target.text(value)} {target.unit}".rstrip() for target, value in values]
     st.markdown(f"**{name}** · {' · '.join(parts)}")
     other = None if exact is None else exact.architecture
-    grid = picture_table(study.space, candidate.architecture, other)
+    grid = picture_table(study.space, candidate.architecture, other)[live.CELL_COLUMNS]
     vega_chart(grid, live.architecture_spec(grid["row"].nunique()), key=key)
