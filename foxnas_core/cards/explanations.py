@@ -219,7 +219,7 @@ def agreement(given: Given, *, permutation: bool = False, trees: bool = False) -
         )
     return Card(
         sentence=agreed.sentence(),
-        table=figures.agreement_table(agreed),
+        table=agreed.pairs,
         draw=lambda: figures.agreement_figure(agreed),
         notes=tuple(notes),
     )

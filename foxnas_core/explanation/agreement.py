@@ -16,7 +16,7 @@ from foxnas_core.errors import InvalidInput
 
 @dataclass(frozen=True, eq=False)
 class Agreement:
-    """`pairs` has one row a pair of lenses: first, second, spearman, kendall (NaN where a lens
+    """`pairs` has one row a pair of lenses: first, second, kendall, spearman (NaN where a lens
     values all blocks alike). `ranks` (blocks, lenses) counts from 1, the greatest value.
     """
 
@@ -85,8 +85,8 @@ def rank_agreement(lenses: Mapping[str, pd.Series]) -> Agreement:
         if not constant:
             rho = float(spearmanr(values[first], values[second]).statistic)
             tau = float(kendalltau(values[first], values[second]).statistic)
-        pairs.append((first, second, rho, tau))
+        pairs.append((first, second, tau, rho))
     return Agreement(
-        pd.DataFrame(pairs, columns=["first", "second", "spearman", "kendall"]),
+        pd.DataFrame(pairs, columns=["first", "second", "kendall", "spearman"]),
         values.rank(ascending=False, method="average"),
     )

@@ -5,6 +5,7 @@ import pandas as pd
 from plotly import graph_objects as go
 
 from foxnas_core.explanation.reach import Reached
+from foxnas_core.figures.shapes import ROWS, drawn, line, markers
 from foxnas_core.figures.theme import (
     BLUE,
     GREY,
@@ -13,7 +14,6 @@ from foxnas_core.figures.theme import (
     colour_of,
     difference_axis,
     exponents,
-    new_figure,
     whiskers,
 )
 from foxnas_core.table.metrics import Metric
@@ -42,28 +42,25 @@ def reached_figure(table: pd.DataFrame, objective: Metric, chosen: int) -> go.Fi
     is filled."""
     colour = colour_of(objective.column)
     fill = [colour if edits == chosen else PAPER for edits in table["edits"]]
-    figure = new_figure()
-    figure.add_scatter(
-        x=table["edits"], y=table[PRICE], mode="lines", showlegend=False, hoverinfo="skip",
-        line={"color": GREY, "width": 1, "shape": "hv"},
-    )  # fmt: skip
-    figure.add_scatter(
-        x=table["edits"], y=table[PRICE], mode="markers", showlegend=False,
+    most = int(table["edits"].max())
+    edits = {
+        "title": "Edits", "range": [min(0, most) - 0.5, most + 0.5],
+        "dtick": 1 if most < 15 else None,
+    }  # fmt: skip
+    points = markers(
+        table["edits"], table[PRICE],
         marker={"size": 12, "color": fill, "line": {"color": colour, "width": 2}},
         error_y=whiskers(table[PRICE], table[LOW], table[HIGH], colour),
         customdata=np.column_stack([table["in words"], table["chance"].round()]),
-        hovertemplate=f"%{{x}} edits: %{{y:+.3g}} {objective.difference_unit}, kept with "
-        "%{customdata[1]} %<br>%{customdata[0]}<extra></extra>",
+        hover=f"%{{x}} edits: %{{y:+.3g}} {objective.difference_unit}, kept with "
+        "%{customdata[1]} %<br>%{customdata[0]}",
     )  # fmt: skip
-    most = int(table["edits"].max())
-    figure.update_layout(height=360)
-    figure.update_xaxes(
-        title_text="Edits", range=[min(0, most) - 0.5, most + 0.5], dtick=1 if most < 15 else None
-    )
-    figure.update_yaxes(
-        title_text=difference_axis(objective), zeroline=True, exponentformat=exponents(objective)
-    )
-    return figure
+    steps = line(table["edits"], table[PRICE], line={"color": GREY, "width": 1, "shape": "hv"})
+    return drawn([steps, points], height=360, x=edits, y=_axis(objective) | {"zeroline": True})
+
+
+def _axis(objective: Metric) -> dict[str, object]:
+    return {"title": difference_axis(objective), "exponentformat": exponents(objective)}
 
 
 def choices_figure(table: pd.DataFrame, objective: Metric) -> go.Figure:
@@ -75,18 +72,13 @@ def choices_figure(table: pd.DataFrame, objective: Metric) -> go.Figure:
         "out of reach" if np.isnan(change) else f" {objective.text(change, signed=True)}"
         for change in table["change"]
     ]
-    figure = new_figure()
-    figure.add_scatter(
-        x=table["change"].fillna(0.0), y=labels, mode="markers", showlegend=False,
+    points = markers(
+        table["change"].fillna(0.0), labels,
         marker={
             "size": 12, "symbol": ["x" if np.isnan(c) else "circle" for c in table["change"]],
             "color": [INK if now else BLUE for now in table["now"]],
         },
         error_x=whiskers(table["change"], table["low"], table["high"], GREY),
-        customdata=text,
-        hovertemplate=f"%{{y}}: %{{customdata}} {objective.difference_unit}<extra></extra>",
+        customdata=text, hover=f"%{{y}}: %{{customdata}} {objective.difference_unit}",
     )  # fmt: skip
-    figure.update_layout(height=110 + 36 * len(table))
-    figure.update_xaxes(title_text=difference_axis(objective), exponentformat=exponents(objective))
-    figure.update_yaxes(type="category", autorange="reversed", showgrid=False)
-    return figure
+    return drawn([points], height=110 + 36 * len(table), x=_axis(objective), y=ROWS)

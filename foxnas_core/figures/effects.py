@@ -8,7 +8,7 @@ import pandas as pd
 from plotly import graph_objects as go
 
 from foxnas_core.explanation.edits import EditEffects, edit_effects
-from foxnas_core.figures.shapes import in_numbers
+from foxnas_core.figures.shapes import ROWS, bars, drawn, in_numbers, markers
 from foxnas_core.figures.theme import (
     GREY,
     INK,
@@ -40,31 +40,20 @@ def edit_figure(table: pd.DataFrame, target: Metric) -> go.Figure:
     """A bar for each row of `edit_table`, with its interval; green-blue helps, orange costs."""
     helps = (table["effect"] > 0) == (target.direction == "max")
     colours = [SKY if good else ORANGE for good in helps]
-    labels = in_numbers(table, target)
-    figure = new_figure()
-    figure.add_trace(
-        go.Bar(
-            orientation="h",
-            x=table["effect"],
-            y=[_wrapped(edit) for edit in table["edit"]],
-            marker={
-                "color": colours,
-                "line": {"color": INK, "width": [0] * (len(table) - 1) + [1]},
-            },
-            error_x=whiskers(table["effect"], table["low"], table["high"], INK),
-            customdata=labels,
-            hovertemplate="%{y}<br>%{customdata} " + target.difference_unit + "<extra></extra>",
-        )
+    labels = [_wrapped(edit) for edit in table["edit"]]
+    trace = bars(
+        labels, table["effect"], colours,
+        hover=f"%{{y}}<br>%{{customdata}} {target.difference_unit}",
+        marker={"color": colours, "line": {"color": INK, "width": [0] * (len(table) - 1) + [1]}},
+        error_x=whiskers(table["effect"], table["low"], table["high"], INK),
+        customdata=in_numbers(table, target),
+    )  # fmt: skip
+    return drawn(
+        [trace],
+        height=100 + sum(30 + 18 * label.count("<br>") for label in labels),
+        x={"title": difference_axis(target), "exponentformat": exponents(target)},
+        y=ROWS,
     )
-    figure.update_layout(
-        height=100 + sum(12 + 18 * len(_wrapped(e).split("<br>")) for e in table["edit"]),
-        xaxis={
-            "title": {"text": difference_axis(target)},
-            "exponentformat": exponents(target),
-        },
-        yaxis={"autorange": "reversed", "type": "category", "showgrid": False},
-    )
-    return figure
 
 
 def _wrapped(label: str) -> str:
@@ -108,15 +97,10 @@ def path_figure(table: pd.DataFrame, target: Metric, *, numbered: bool = False) 
         "hovertemplate": "%{y}: %{customdata}<extra></extra>",
     }
     # A waterfall has no error bars, so the ends of its bars carry them.
-    ends = {
-        "type": "scatter",
-        "x": table["value"],
-        "y": labels[1:],
-        "mode": "markers",
-        "marker": {"color": INK, "size": 4},
-        "error_x": whiskers(table["effect"], table["low"], table["high"], INK),
-        "hoverinfo": "skip",
-    }
+    ends = markers(
+        table["value"], labels[1:], marker={"color": INK, "size": 4},
+        error_x=whiskers(table["effect"], table["low"], table["high"], INK),
+    )  # fmt: skip
     low, high = layout["xaxis"]["range"]
     reach = [
         *(table["value"] + table["low"] - table["effect"]),
@@ -222,6 +206,6 @@ def _waterfall(
             "title": {"text": target.named},
             "exponentformat": exponents(target),
         },
-        "yaxis": {"autorange": "reversed", "type": "category", "showgrid": False},
+        "yaxis": ROWS,
     }
     return trace, layout

@@ -1,5 +1,6 @@
 """Four lenses on the same blocks: their values, Shapley values of all subnets, agreement."""
 
+import functools
 from collections.abc import Mapping
 
 import numpy as np
@@ -11,6 +12,7 @@ from foxnas_core.explanation.agreement import Agreement
 from foxnas_core.explanation.blocks import blocks_of
 from foxnas_core.explanation.shapley import BlockShapley
 from foxnas_core.figures.points import block_ids
+from foxnas_core.figures.shapes import ROWS, bars, cells, drawn, markers
 from foxnas_core.figures.theme import (
     BLUE,
     COOL,
@@ -18,7 +20,6 @@ from foxnas_core.figures.theme import (
     GREY,
     GRID,
     HIGH,
-    INK,
     LOW,
     MIDDLE,
     NEUTRAL,
@@ -49,6 +50,7 @@ PLACES = {
     "with the input": GREEN,
     "across stages": RED,
 }
+_AGREEING = [[0.0, WARM], [0.5, NEUTRAL], [1.0, COOL]]
 # On a logarithmic axis what is smaller than this share of the largest stands at the edge.
 _LEAST_SHARE = 1e-3
 _BINS = 90
@@ -81,42 +83,44 @@ def lens_figure(table: pd.DataFrame, target: Metric, *, signed: bool) -> go.Figu
     blocks = list(dict.fromkeys(table["block"]))
     lenses = list(dict.fromkeys(table["lens"]))
     floor = 0.0 if signed else float(table["value"].max()) * _LEAST_SHARE or 1e-9
-    figure = new_figure()
-    for number, lens in enumerate(lenses):
+    number = functools.partial(target.text, signed=signed)
+    traces = []
+    for place, lens in enumerate(lenses):
         own = table[table["lens"] == lens]
         colour, symbol = LENSES[lens]
-        offset = (number - (len(lenses) - 1) / 2) * 0.17
+        offset = (place - (len(lenses) - 1) / 2) * 0.17
         value, low, high = (own[c].to_numpy() for c in ("value", "low", "high"))
         texts = [
-            f"{target.text(v, signed=signed)} {target.difference_unit}"
-            + ("" if np.isnan(a) else f" [{_text(target, a, signed)}, {_text(target, b, signed)}]")
+            f"{number(v)} {target.difference_unit}"
+            + ("" if np.isnan(a) else f" [{number(a)}, {number(b)}]")
             for v, a, b in zip(value, low, high, strict=True)
         ]
         if not signed:
             value, low, high = (np.maximum(part, floor) for part in (value, low, high))
-        figure.add_scatter(
-            name=lens,
-            x=value,
-            y=[blocks.index(block) + offset for block in own["block"]],
-            mode="markers",
-            marker={"color": colour, "symbol": symbol, "size": 9},
-            meta=block_ids(own["block"]),
-            error_x=whiskers(value, low, high, colour),
-            customdata=np.stack([own["block"], texts, own["rank"].map("{:g}".format)], axis=1),
-            hovertemplate=f"%{{customdata[0]}}, {lens}<br>"
-            "%{customdata[1]}, rank %{customdata[2]}<extra></extra>",
-        )
-    unit = f" ({target.difference_unit})" if target.difference_unit else ""
-    title = difference_axis(target) if signed else f"Importance{unit}, logarithmic"
-    figure.update_layout(
-        height=(130 + 44 * len(blocks)) if len(lenses) > 1 else (100 + 27 * len(blocks)),
-        margin={"t": 40 if len(lenses) > 1 else 10},
-        showlegend=len(lenses) > 1,
-        xaxis={"title": {"text": title}} | ({} if signed else _logarithmic(table, floor)),
-        yaxis=_block_axis(blocks),
+        traces.append(
+            markers(
+                value, [blocks.index(block) + offset for block in own["block"]], lens,
+                marker={"color": colour, "symbol": symbol, "size": 9},
+                meta=block_ids(own["block"]), error_x=whiskers(value, low, high, colour),
+                customdata=np.stack([own["block"], texts, own["rank"].map("{:g}".format)], axis=1),
+                hover="%{customdata[0]}, " + lens + "<br>%{customdata[1]}, rank %{customdata[2]}",
+            )
+        )  # fmt: skip
+    title = difference_axis(target) if signed else f"Importance{_unit(target)}, logarithmic"
+    several = len(lenses) > 1
+    return drawn(
+        traces,
+        height=(130 + 44 * len(blocks)) if several else (100 + 27 * len(blocks)),
+        x={"title": title} | ({} if signed else _logarithmic(table, floor)),
+        y=_block_axis(blocks),
+        margin={"t": 40 if several else 10},
+        showlegend=several,
         shapes=_bands(len(blocks)),
     )
-    return figure
+
+
+def _unit(target: Metric) -> str:
+    return f" ({target.difference_unit})" if target.difference_unit else ""
 
 
 def _logarithmic(table: pd.DataFrame, floor: float) -> dict[str, object]:
@@ -167,52 +171,36 @@ def swarm_figure(table: pd.DataFrame, target: Metric, role: str = "") -> go.Figu
     """A row a block, a dot a subnet; the colour runs from the first choice to the last."""
     blocks = list(dict.fromkeys(table["block"]))
     row = table["block"].map({block: number for number, block in enumerate(blocks)})
-    figure = new_figure()
     off = table["level"].isna()
-    texts = [
-        f"{block}: {state}<br>{target.text(value, signed=True)} {target.difference_unit}"
-        for block, state, value in zip(table["block"], table["state"], table["value"], strict=True)
-    ]
-    for own, name, marker in (
-        (off, "off", {"color": GREY}),
-        (
-            ~off,
-            role or "choice",
-            {
-                "color": table["level"][~off],
-                "colorscale": _SEQUENCE,
-                "cmin": 0,
-                "cmax": 1,
-                "colorbar": {
-                    "title": {"text": role.capitalize() or "Choice", "side": "right"},
-                    "tickvals": [0, 1],
-                    "ticktext": ["first", "last"],
-                    "thickness": 10,
-                    "len": 0.6,
-                    "outlinewidth": 0,
-                },
-            },
-        ),
-    ):
-        figure.add_scattergl(
-            name=name,
-            x=table["value"][own],
-            y=row[own] + 0.9 * table["jitter"][own],
-            mode="markers",
-            marker={"size": 4, "opacity": 0.8} | marker,
-            meta=table["id"][own].tolist(),
-            text=[text for text, keep in zip(texts, own, strict=True) if keep],
-            hovertemplate="%{text}<extra></extra>",
-            showlegend=False,
-        )
-    figure.update_layout(
-        height=80 + 56 * len(blocks),
-        margin={"t": 10},
-        xaxis={"title": {"text": difference_axis(target)}, "zeroline": True},
-        yaxis=_block_axis(blocks),
-        shapes=_bands(len(blocks)),
+    texts = np.array(
+        [
+            f"{block}: {state}<br>{target.text(value, signed=True)} {target.difference_unit}"
+            for block, state, value in zip(
+                table["block"], table["state"], table["value"], strict=True
+            )
+        ]
     )
-    return figure
+    scale = {
+        "color": table["level"][~off], "colorscale": _SEQUENCE, "cmin": 0, "cmax": 1,
+        "colorbar": {
+            "title": {"text": role.capitalize() or "Choice", "side": "right"},
+            "tickvals": [0, 1], "ticktext": ["first", "last"], "thickness": 10, "len": 0.6,
+            "outlinewidth": 0,
+        },
+    }  # fmt: skip
+    traces = [
+        markers(
+            table["value"][own], row[own] + 0.9 * table["jitter"][own], type="scattergl",
+            name=name, showlegend=False, marker={"size": 4, "opacity": 0.8} | marker,
+            meta=table["id"][own].tolist(), text=texts[own], hover="%{text}",
+        )
+        for own, name, marker in ((off, "off", {"color": GREY}), (~off, role or "choice", scale))
+    ]  # fmt: skip
+    return drawn(
+        traces, height=80 + 56 * len(blocks),
+        x={"title": difference_axis(target), "zeroline": True}, y=_block_axis(blocks),
+        margin={"t": 10}, shapes=_bands(len(blocks)),
+    )  # fmt: skip
 
 
 # From light to dark, readable on white at both ends.
@@ -267,84 +255,54 @@ def _named(decision: object) -> str:
     return str(decision).replace("_", "<br>")
 
 
-def agreement_table(agreement: Agreement) -> pd.DataFrame:
-    """One row a pair of lenses: first, second, kendall, spearman."""
-    return agreement.pairs[["first", "second", "kendall", "spearman"]]
-
-
 def agreement_figure(agreement: Agreement) -> go.Figure:
     """Kendall's tau of each pair of lenses; Spearman's rho when one points at it."""
     tau, rho = agreement.matrix("kendall"), agreement.matrix("spearman")
-    names = [_wrapped(name) for name in tau.columns]
+    names = [name.replace(" ", "<br>") for name in tau.columns]
     below = np.tril(np.ones(tau.shape, dtype=bool))
-    figure = new_figure()
-    figure.add_heatmap(
-        z=np.where(below, tau, np.nan),
-        x=names,
-        y=names,
-        zmin=-1,
-        zmax=1,
-        colorscale=[[0.0, WARM], [0.5, NEUTRAL], [1.0, COOL]],
-        showscale=False,
-        text=[
-            ["" if np.isnan(v) or not keep else f"{v:.2f}" for v, keep in zip(*row, strict=True)]
-            for row in zip(tau.to_numpy(), below, strict=True)
-        ],
-        texttemplate="%{text}",
-        textfont={"color": INK},
+    text = [
+        ["" if np.isnan(v) or not keep else f"{v:.2f}" for v, keep in zip(*row, strict=True)]
+        for row in zip(tau.to_numpy(), below, strict=True)
+    ]
+    heat = cells(
+        np.where(below, tau, np.nan), names, names, text, scale=_AGREEING, least=-1, most=1,
         customdata=rho.to_numpy(),
-        hovertemplate="%{y} and %{x}<br>Kendall's tau %{z:.3f}<br>Spearman's rho "
-        "%{customdata:.3f}<extra></extra>",
-        hoverongaps=False,
-        xgap=2,
-        ygap=2,
+        hover="%{y} and %{x}<br>Kendall's tau %{z:.3f}<br>Spearman's rho %{customdata:.3f}",
+    )  # fmt: skip
+    return drawn(
+        [heat], height=120 + 62 * len(names), x={"type": "category", "showgrid": False}, y=ROWS
     )
-    figure.update_yaxes(autorange="reversed", type="category", showgrid=False)
-    figure.update_xaxes(type="category", showgrid=False)
-    figure.update_layout(height=120 + 62 * len(names))
-    return figure
 
 
 def interaction_table(interactions: pd.DataFrame) -> pd.DataFrame:
     """One row a pair, of a table of `SecondOpinion.interactions`: pair, where, strength, and
     whether a sum over stages could hold it."""
-    return pd.DataFrame(
-        {
-            "pair": interactions["first"] + " × " + interactions["second"],
-            "where": interactions["where"],
-            "strength": interactions["strength"],
-            "in a sum over stages": interactions["additive"],
-        }
-    )
+    pair = interactions["first"] + " × " + interactions["second"]
+    found = interactions.assign(pair=pair)[["pair", "where", "strength", "additive"]]
+    return found.rename(columns={"additive": "in a sum over stages"})
 
 
 def interaction_figure(table: pd.DataFrame, target: Metric) -> go.Figure:
     """A bar a pair of `interaction_table`, coloured by where it is."""
-    figure = new_figure()
+    traces = []
     for where, colour in PLACES.items():
         own = table[table["where"] == where]
-        if own.empty:
-            continue
-        figure.add_bar(
-            name=where,
-            orientation="h",
-            x=own["strength"],
-            y=own["pair"],
-            marker={"color": colour},
-            customdata=[f"{target.text(v)} {target.difference_unit}" for v in own["strength"]],
-            hovertemplate="%{y}: %{customdata}<extra></extra>",
-        )
-    unit = f" ({target.difference_unit})" if target.difference_unit else ""
-    figure.update_layout(
+        words = [f"{target.text(v)} {target.difference_unit}" for v in own["strength"]]
+        if len(own):
+            traces.append(
+                bars(own["pair"], own["strength"], colour, where, hover="%{y}: %{customdata}",
+                     customdata=words)
+            )  # fmt: skip
+    return drawn(
+        traces,
         height=130 + 28 * len(table),
-        showlegend=True,
-        xaxis={"title": {"text": f"Mean absolute contribution{unit}"}},
-        yaxis={
+        x=f"Mean absolute contribution{_unit(target)}",
+        y={
             "categoryorder": "array", "categoryarray": list(table["pair"])[::-1],
             "type": "category", "showgrid": False,
         },
+        showlegend=True,
     )  # fmt: skip
-    return figure
 
 
 def _jitter(values: np.ndarray) -> np.ndarray:
@@ -359,14 +317,6 @@ def _jitter(values: np.ndarray) -> np.ndarray:
     steps = (place + 1) // 2 * np.where(place % 2, 1, -1)
     fullest = np.bincount(bins).max()
     return steps / max(fullest, 12)
-
-
-def _text(target: Metric, value: float, signed: bool) -> str:
-    return target.text(value, signed=signed)
-
-
-def _wrapped(name: str) -> str:
-    return name.replace(" ", "<br>")
 
 
 def _block_axis(blocks: list[str]) -> dict[str, object]:
