@@ -197,6 +197,8 @@ class Given:
     @property
     def fitting_form(self) -> str:
         """`form`, or "auto" where this table can't have it."""
+        if self.form == "auto":
+            return "auto"
         from foxnas_core.regression.features import forms_of
 
         forms = forms_of(self.table.space, ordered=self.table.ordered)

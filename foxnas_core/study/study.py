@@ -36,19 +36,19 @@ T = TypeVar("T")
 _TEMPORARY = re.compile(r"\.(?P<name>.+)\.[^.]+\.tmp")
 
 
-def _columns_in(path: Path) -> list[str]:
+def _metrics_in(path: Path) -> tuple[Metric, ...]:
     # Asked at each drawing of a page some ten times. Files are replaced, so another has another
-    # inode or time.
+    # inode or time; metrics are added and never taken away.
     try:
         stat = path.stat()
     except OSError:
-        return []
-    return _columns_of(path, (stat.st_ino, stat.st_mtime_ns, stat.st_size))
+        return ()
+    return _metrics_of(path, (stat.st_ino, stat.st_mtime_ns, stat.st_size), len(KNOWN))
 
 
 @lru_cache(maxsize=64)
-def _columns_of(path: Path, _stamp: tuple[int, int, int]) -> list[str]:
-    return columns_of(path)
+def _metrics_of(path: Path, _stamp: tuple[int, int, int], _known: int) -> tuple[Metric, ...]:
+    return tuple(metric_of(column) for column in columns_of(path) if is_metric(column))
 
 
 @dataclass(frozen=True)
@@ -80,10 +80,10 @@ class Study:
         own = self.goals.cost or main_cost(self._measured_metrics())
         return metric_of(own) if own else KNOWN["latency_ms"]
 
-    def _measured_metrics(self) -> list[Metric]:
+    def _measured_metrics(self) -> tuple[Metric, ...]:
         with suppress(InvalidInput):  # whoever reads a damaged table says so
-            return [metric_of(c) for c in _columns_in(self.table_file) if is_metric(c)]
-        return []
+            return _metrics_in(self.table_file)
+        return ()
 
     @property
     def checkpoint_file(self) -> Path:
