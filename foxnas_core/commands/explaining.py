@@ -31,6 +31,7 @@ def explain(options: argparse.Namespace) -> Answer:
         options.beside and Given(open_study(options.beside)),
         options.campaign,
         options.against,
+        options.start and named_architecture(study, options.start),
     )
     if options.analysis is None:
         return _every(given)

@@ -37,6 +37,18 @@ def test_people_read_the_same_sentence(capsys):
     assert sentence in capsys.readouterr().out
 
 
+def test_edits_are_told_from_the_one_to_the_other(capsys, tmp_path):
+    space = open_study(DEMO).space
+    asked = ["--study", DEMO, "--analysis", "what-if-edits", "--target", "latency_ms"]
+    for option, which in (("--start", "largest"), ("--architecture", "smallest")):
+        file = tmp_path / f"{which}.json"
+        file.write_text(json.dumps(space.extreme(which).to_dict()))
+        asked += [option, file]
+    card = explained(capsys, *asked)
+    assert card["table"][-1]["edit"] == "together" and card["table"][-1]["effect"] < 0
+    assert "Nothing yet" in explained(capsys, *asked[:-4], *asked[-2:])["sentence"]
+
+
 def test_all_are_listed_with_what_they_lack(capsys, tmp_path):
     study = create_study(tmp_path / "empty", open_study(DEMO).space, name="Empty")
     found = explained(capsys, "--study", study.folder)["analyses"]
