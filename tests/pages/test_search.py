@@ -432,7 +432,7 @@ def test_the_optimum_is_promised_by_measured_optima(study, problem):
     assert "24 other optima that were measured" in said and "will measure" in said
     optimum = solve_exact(problem)
     predictors = [problem.objective, problem.limits[0].predictor]
-    found = calibrations(study.table(), study.optima(), predictors, "latency_ms")
+    found = calibrations(study.table(), study.optima(), predictors)
     center, low, high = found["accuracy"].interval(optimum.value)
     assert f"{center:.2f} %" in said and f"{low:.2f}, {high:.2f}" in said
     # Searched subnets measure less than they are predicted at.
@@ -444,7 +444,7 @@ def test_a_guarded_budget_searches_under_a_smaller_one(study, problem):
     assert not page.exception and not page.error
     assert "searched under" in sentences(page)
     predictors = [problem.objective, problem.limits[0].predictor]
-    found = calibrations(study.table(), study.optima(), predictors, "latency_ms")
+    found = calibrations(study.table(), study.optima(), predictors)
     guarded = found["latency_ms"].guarded(0.06, 0.95)
     assert solve_exact(problem.within(guarded)).architecture.id in sentences(page)
     page, job = finish(start(page), study)
@@ -637,7 +637,7 @@ def test_a_guarded_floor_searches_above_it(study, floored):
     page = run_page(PAGE, goal="latency", floor="88", guard="0.9")
     assert not page.exception and not page.error
     predictors = [floored.limits[0].predictor, floored.objective]
-    found = calibrations(study.table(), study.optima(), predictors, "latency_ms")
+    found = calibrations(study.table(), study.optima(), predictors)
     guarded = found["accuracy"].guarded(88.0, 0.9)
     assert guarded > 88
     said = sentences(page)
