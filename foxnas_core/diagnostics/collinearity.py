@@ -12,9 +12,7 @@ import numpy as np
 import pandas as pd
 
 from foxnas_core.diagnostics.fitted import FittedRows
-from foxnas_core.regression import Predictor
 from foxnas_core.regression.fitting import LARGEST_CONDITION
-from foxnas_core.table.measurements import MeasurementTable
 
 LARGEST_VIF = 10.0
 # Belsley's: a term overlaps there if more than half of its variance comes from there.
@@ -57,13 +55,8 @@ class Collinearity:
         )
 
 
-def collinearity(predictor: Predictor, table: MeasurementTable) -> Collinearity:
-    """Raises as `FittedRows.of`."""
-    return collinearity_of(FittedRows.of(predictor, table))
-
-
-def collinearity_of(rows: FittedRows) -> Collinearity:
-    """As `collinearity`."""
+def collinearity(rows: FittedRows) -> Collinearity:
+    """How far the terms of a fit overlap."""
     terms = rows.predictor.form.terms[1:]
     centred = rows.x[:, 1:] - rows.x[:, 1:].mean(axis=0)
     scaled = centred / np.linalg.norm(centred, axis=0)

@@ -5,11 +5,11 @@ from dataclasses import dataclass, field
 import numpy as np
 import pandas as pd
 
-from foxnas_core.diagnostics.collinearity import Collinearity, collinearity_of
+from foxnas_core.diagnostics.collinearity import Collinearity, collinearity
 from foxnas_core.diagnostics.fitted import FittedRows
-from foxnas_core.diagnostics.normality import Normality, normality_of
-from foxnas_core.diagnostics.residuals import table_of_rows
-from foxnas_core.diagnostics.specification import Specification, specification_of
+from foxnas_core.diagnostics.normality import Normality, normality
+from foxnas_core.diagnostics.residuals import residual_table
+from foxnas_core.diagnostics.specification import Specification, specification
 from foxnas_core.regression import Predictor
 from foxnas_core.table.measurements import MeasurementTable
 
@@ -37,12 +37,12 @@ class Diagnosis:
 def diagnose(predictor: Predictor, table: MeasurementTable) -> Diagnosis:
     """Raises as `FittedRows.of`."""
     rows = FittedRows.of(predictor, table)
-    residuals = table_of_rows(rows)
+    residuals = residual_table(rows)
     return Diagnosis(
         predictor,
         residuals,
-        normality_of(residuals, predictor.residual_df),
-        collinearity_of(rows),
-        specification_of(rows),
+        normality(residuals, predictor.residual_df),
+        collinearity(rows),
+        specification(rows),
         rows.r,
     )

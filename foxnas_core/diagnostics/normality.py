@@ -6,11 +6,6 @@ import numpy as np
 import pandas as pd
 from scipy.special import betaincinv, log_ndtr, stdtrit
 
-from foxnas_core.diagnostics.fitted import FittedRows
-from foxnas_core.diagnostics.residuals import table_of_rows
-from foxnas_core.regression import Predictor
-from foxnas_core.table.measurements import MeasurementTable
-
 LEVEL = 0.95
 ALPHA = 0.01
 
@@ -56,14 +51,8 @@ class Normality:
         )
 
 
-def normality(predictor: Predictor, table: MeasurementTable) -> Normality:
-    """Raises as `FittedRows.of`."""
-    rows = FittedRows.of(predictor, table)
-    return normality_of(table_of_rows(rows), predictor.residual_df)
-
-
-def normality_of(residuals: pd.DataFrame, residual_df: int) -> Normality:
-    """As `normality`, of a `residual_table` on n - p degrees of freedom."""
+def normality(residuals: pd.DataFrame, residual_df: int) -> Normality:
+    """How normal the errors of a `residual_table` are, on n - p degrees of freedom."""
     own = residuals[["row", "id", "studentised"]].dropna().sort_values("studentised", kind="stable")
     n = len(own)
     i = np.arange(1, n + 1)

@@ -15,8 +15,6 @@ import pandas as pd
 from scipy.special import stdtrit
 
 from foxnas_core.diagnostics.fitted import FittedRows
-from foxnas_core.regression import Predictor
-from foxnas_core.table.measurements import MeasurementTable
 
 OUTLIER_LEVEL = 0.05
 # Of two limits in use, 2p/n and 3p/n, the one that flags few rows of forms with many terms.
@@ -26,7 +24,7 @@ COOK_OVER_ROWS = 4
 _ALONE = 1 - 1e-9
 
 
-def residual_table(predictor: Predictor, table: MeasurementTable) -> pd.DataFrame:
+def residual_table(rows: FittedRows) -> pd.DataFrame:
     """One row a measured row of the target, in the table's order.
 
     - `row`: its number in the table, from 1; `id`: its subnet's.
@@ -36,14 +34,7 @@ def residual_table(predictor: Predictor, table: MeasurementTable) -> pd.DataFram
       `leverage`, `cook`: on the link's scale; missing where one row settles a term alone.
     - `outlier`: |studentised| beyond `outlier_limit`; `influential`: Cook's distance above 4 / n;
       `high_leverage`: leverage above 3p / n, or 1.
-
-    Raises as `FittedRows.of`.
     """
-    return table_of_rows(FittedRows.of(predictor, table))
-
-
-def table_of_rows(rows: FittedRows) -> pd.DataFrame:
-    """As `residual_table`."""
     predictor, n, p = rows.predictor, len(rows), rows.predictor.parameters
     leverage = rows.leverage
     alone = leverage >= _ALONE

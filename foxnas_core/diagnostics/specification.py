@@ -8,8 +8,6 @@ from scipy.special import chdtrc, fdtrc
 
 from foxnas_core.diagnostics.fitted import FittedRows
 from foxnas_core.diagnostics.normality import p_text
-from foxnas_core.regression import Predictor
-from foxnas_core.table.measurements import MeasurementTable
 
 ALPHA = 0.01
 _TOLERANCE = 1e-10
@@ -83,13 +81,8 @@ intervals."
         return f"Nothing speaks against errors that are equally large everywhere ({tests})."
 
 
-def specification(predictor: Predictor, table: MeasurementTable) -> Specification:
-    """Raises as `FittedRows.of`."""
-    return specification_of(FittedRows.of(predictor, table))
-
-
-def specification_of(rows: FittedRows) -> Specification:
-    """As `specification`."""
+def specification(rows: FittedRows) -> Specification:
+    """What speaks against the form of a fit, and against equal error variance."""
     spread = rows.fitted - rows.fitted.mean()
     scaled = spread / np.sqrt(np.mean(spread**2))
     powers = np.column_stack([scaled**2, scaled**3])

@@ -3,7 +3,8 @@
 import pandas as pd
 from plotly import graph_objects as go
 
-from foxnas_core.figures.theme import BLUE, GREY, new_figure
+from foxnas_core.figures.shapes import ROWS, bars, drawn
+from foxnas_core.figures.theme import BLUE, GREY
 from foxnas_core.regression.picker import Recommendation
 from foxnas_core.table.metrics import Metric
 
@@ -23,25 +24,14 @@ def forms_table(found: Recommendation) -> pd.DataFrame:
 
 def forms_figure(table: pd.DataFrame, target: Metric) -> go.Figure:
     """A bar for each row of `forms_table`, the picked one in colour."""
-    figure = new_figure()
     unit = f" ({target.difference_unit})" if target.difference_unit else ""
-    figure.add_trace(
-        go.Bar(
-            orientation="h",
-            x=table["RMSE"],
-            y=table["row"],
-            marker={"color": [BLUE if picked else GREY for picked in table["picked"]]},
-            text=[
-                f"{target.text(rmse)}, {parameters} parameters"
-                for rmse, parameters in zip(table["RMSE"], table["parameters"], strict=True)
-            ],
-            textposition="auto",
-            hovertemplate="%{y}: %{text}<extra></extra>",
-        )
-    )
-    figure.update_layout(
-        height=110 + 34 * len(table),
-        xaxis={"title": {"text": f"RMSE on held-out subnets{unit}"}, "rangemode": "tozero"},
-        yaxis={"autorange": "reversed", "type": "category", "showgrid": False},
-    )
-    return figure
+    errors = bars(
+        table["row"], table["RMSE"], [BLUE if picked else GREY for picked in table["picked"]],
+        text=[
+            f"{target.text(rmse)}, {parameters} parameters"
+            for rmse, parameters in zip(table["RMSE"], table["parameters"], strict=True)
+        ],
+        textposition="auto", hover="%{y}: %{text}",
+    )  # fmt: skip
+    axis = {"title": f"RMSE on held-out subnets{unit}", "rangemode": "tozero"}
+    return drawn([errors], height=110 + 34 * len(table), x=axis, y=ROWS)

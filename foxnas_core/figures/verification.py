@@ -6,6 +6,7 @@ from plotly.subplots import make_subplots
 
 from foxnas_core.evidence.verification.claims import CHOSEN, KINDS, Trial
 from foxnas_core.evidence.verification.scoreboard import Scoreboard, trials_table
+from foxnas_core.figures.shapes import ROWS, drawn, line, markers
 from foxnas_core.figures.theme import (
     GREY,
     INK,
@@ -37,13 +38,9 @@ def verdict_figure(table: pd.DataFrame) -> go.Figure:
     targets = list(dict.fromkeys(table["target"]))
     kinds = [kind for kind in KINDS if (table["kind"] == kind).any()]
     figure = make_subplots(
-        rows=len(targets),
-        cols=len(kinds),
-        horizontal_spacing=0.08,
-        vertical_spacing=min(0.5 / len(targets), 0.3),
-        shared_yaxes=True,
-        figure=new_figure(),
-    )
+        rows=len(targets), cols=len(kinds), shared_yaxes=True, figure=new_figure(),
+        horizontal_spacing=0.08, vertical_spacing=min(0.5 / len(targets), 0.3),
+    )  # fmt: skip
     for claim in table.to_dict("records"):
         row, column = targets.index(claim["target"]) + 1, kinds.index(claim["kind"]) + 1
         target, colour = metric_of(claim["target"]), colour_of(claim["target"])
@@ -54,24 +51,21 @@ def verdict_figure(table: pd.DataFrame) -> go.Figure:
         ):  # fmt: skip
             place = "measured" if name == "measured" else "claimed"
             ends = [claim[f"{name} low"], claim[f"{name} high"]]
-            figure.add_scatter(
-                x=ends, y=[place] * 2, mode="lines+markers" if width == 2 else "lines",
-                line={"color": shade, "width": width},
+            stated = line(
+                ends, [place] * 2, colour=shade, width=width,
+                mode="lines+markers" if width == 2 else "lines",
                 marker={"symbol": "line-ns-open", "size": 10, "color": shade},
-                opacity=0.35 if width == 8 else 1.0, showlegend=False, hoverinfo="skip",
-                row=row, col=column,
+                opacity=0.35 if width == 8 else 1.0,
             )  # fmt: skip
+            figure.add_trace(stated, row=row, col=column)
         for name, shade in (("claimed", colour), ("measured", RED if outside else INK)):
-            figure.add_scatter(
-                x=[claim[name]], y=[name], mode="markers", showlegend=False,
-                marker={
-                    "color": shade, "size": 11,
-                    "symbol": "x" if outside and name == "measured" else "circle",
-                },
-                hovertemplate=f"{name} %{{x:.4g}} {unit} [{claim[f'{name} low']:.4g}, "
-                f"{claim[f'{name} high']:.4g}]<extra></extra>",
-                row=row, col=column,
+            symbol = "x" if outside and name == "measured" else "circle"
+            middle = markers(
+                [claim[name]], [name], marker={"color": shade, "size": 11, "symbol": symbol},
+                hover=f"{name} %{{x:.4g}} {unit} [{claim[f'{name} low']:.4g}, "
+                f"{claim[f'{name} high']:.4g}]",
             )  # fmt: skip
+            figure.add_trace(middle, row=row, col=column)
         title = target.named if claim["kind"] == "value" else difference_axis(target)
         figure.update_xaxes(
             title_text=title, nticks=6, zeroline=claim["kind"] == "difference", row=row, col=column,
@@ -96,35 +90,23 @@ def board_figure(table: pd.DataFrame) -> go.Figure:
     """`board_table`: the share of claims that held, with its interval, and what was stated; rows
     with none tested are left out."""
     tested = table[table["tested"] > 0]
-    figure = new_figure()
+    share, low, high = (tested[name] for name in ("share", "low", "high"))
     names = [
         f"{metric_of(row['target']).label}, {row['kind']}<br>"
         f"{row['chosen']}: {row['held']} of {row['tested']}"
         for row in tested.to_dict("records")
     ]
-    figure.add_scatter(
-        x=tested["share"], y=names, mode="markers", showlegend=False,
-        error_x=whiskers(
-            tested["share"], tested["low"], tested["high"], GREY, thickness=2, width=6
-        ),
-        marker={"color": tested["target"].map(colour_of), "size": 11},
+    held = markers(
+        share, names, marker={"color": tested["target"].map(colour_of), "size": 11},
+        error_x=whiskers(share, low, high, GREY, thickness=2, width=6),
         customdata=tested[["low", "high", "stated"]],
-        hovertemplate="%{y}<br>%{x:.0f} % held [%{customdata[0]:.0f}, %{customdata[1]:.0f}], "
-        "stated %{customdata[2]:g} %<extra></extra>",
+        hover="%{y}<br>%{x:.0f} % held [%{customdata[0]:.0f}, %{customdata[1]:.0f}], stated "
+        "%{customdata[2]:g} %",
     )  # fmt: skip
+    axis = {"title": "Claims that held (%)", "range": [-2, 102]}
+    figure = drawn([held], height=110 + 48 * len(tested), x=axis, y=ROWS)
     for stated in sorted(set(tested["stated"])):
-        figure.add_vline(
-            x=stated,
-            line={"color": INK, "dash": "dash"},
-            annotation={
-                "text": f"stated {stated:g} %",
-                "yref": "paper",
-                "y": 1.0,
-                "yanchor": "bottom",
-                "xanchor": "right",
-            },
-        )
-    figure.update_xaxes(title="Claims that held (%)", range=[-2, 102])
-    figure.update_yaxes(type="category", autorange="reversed", showgrid=False)
-    figure.update_layout(height=110 + 48 * len(tested))
+        text, top = f"stated {stated:g} %", {"yref": "paper", "y": 1.0, "yanchor": "bottom"}
+        where = top | {"text": text, "xanchor": "right"}
+        figure.add_vline(x=stated, line={"color": INK, "dash": "dash"}, annotation=where)
     return figure

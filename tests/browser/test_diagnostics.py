@@ -5,7 +5,8 @@ from urllib.parse import parse_qs, urlparse
 from playwright.sync_api import Page, expect
 from serving import choose, wait_until_drawn
 
-from foxnas_core.diagnostics.residuals import offending_rows, residual_table
+from foxnas_core.diagnostics.diagnosis import diagnose
+from foxnas_core.diagnostics.residuals import offending_rows
 from foxnas_core.regression import fit
 from foxnas_core.study import Study
 
@@ -16,7 +17,7 @@ def test_a_clicked_point_leads_to_its_subnet_in_what_if(page: Page, demo: Study)
     page.goto("/Diagnostics")
     wait_until_drawn(page)
     table = demo.table()
-    worst = offending_rows(residual_table(fit(table, "accuracy"), table)).iloc[0]
+    worst = offending_rows(diagnose(fit(table, "accuracy"), table).residuals).iloc[0]
     expect(page.locator(PICKER)).to_have_value(re.compile(rf"^row {worst['row']}, .*outlier"))
 
     points = page.locator(".st-key-predicted-figure .scatterlayer .points path")

@@ -7,8 +7,8 @@ from scipy import stats
 from statsmodels.stats.diagnostic import normal_ad
 
 from foxnas_core.diagnostics import normality as room
-from foxnas_core.diagnostics.normality import normality, p_text
-from foxnas_core.diagnostics.residuals import residual_table
+from foxnas_core.diagnostics.diagnosis import diagnose
+from foxnas_core.diagnostics.normality import p_text
 from foxnas_core.families import load_shipped
 from foxnas_core.regression import fit
 
@@ -29,13 +29,13 @@ def table_with(errors: str):
 
 def normality_with(errors: str):
     table = table_with(errors)
-    return normality(fit(table, "cross_entropy", "per_layer"), table)
+    return diagnose(fit(table, "cross_entropy", "per_layer"), table).normality
 
 
 def test_points_are_ordered_residuals_over_the_quantiles_of_t() -> None:
     table = table_with("normal")
     predictor = fit(table, "cross_entropy", "per_layer")
-    found, residuals = normality(predictor, table), residual_table(predictor, table)
+    found, residuals = diagnose(predictor, table).normality, diagnose(predictor, table).residuals
     np.testing.assert_allclose(found.points["studentised"], np.sort(residuals["studentised"]))
     t = stats.t(predictor.residual_df - 1)
     np.testing.assert_allclose(
@@ -58,7 +58,7 @@ def test_the_band_holds_95_percent_of_each_ordered_value() -> None:
 def test_skewness_and_kurtosis_are_scipys() -> None:
     table = table_with("heavy")
     predictor = fit(table, "cross_entropy", "per_layer")
-    found, residuals = normality(predictor, table), residual_table(predictor, table)
+    found, residuals = diagnose(predictor, table).normality, diagnose(predictor, table).residuals
     assert found.skewness == pytest.approx(stats.skew(residuals["standardised"]), abs=1e-9)
     assert found.excess_kurtosis == pytest.approx(
         stats.kurtosis(residuals["standardised"]), abs=1e-9
@@ -71,7 +71,7 @@ def test_skewness_and_kurtosis_are_scipys() -> None:
 def test_anderson_and_darling_s_test_is_that_of_statsmodels(errors: str) -> None:
     table = table_with(errors)
     predictor = fit(table, "cross_entropy", "per_layer")
-    found, residuals = normality(predictor, table), residual_table(predictor, table)
+    found, residuals = diagnose(predictor, table).normality, diagnose(predictor, table).residuals
     statistic, p = normal_ad(residuals["standardised"].to_numpy())
     assert found.statistic == pytest.approx(statistic, abs=1e-9)
     assert found.p == pytest.approx(p, abs=1e-9)

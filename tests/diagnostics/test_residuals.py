@@ -7,13 +7,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from statsmodels.regression.linear_model import OLS
 
+from foxnas_core.diagnostics.diagnosis import diagnose
 from foxnas_core.diagnostics.fitted import FittedRows, exact_sentence, is_exact
 from foxnas_core.diagnostics.residuals import (
     cook_limit,
     leverage_limit,
     offending_rows,
     outlier_limit,
-    residual_table,
 )
 from foxnas_core.errors import InvalidInput
 from foxnas_core.families import load_shipped
@@ -36,7 +36,7 @@ def two_means():
 
 def test_two_means_by_hand() -> None:
     table = two_means()
-    found = residual_table(fit(table, "accuracy", link="none"), table)
+    found = diagnose(fit(table, "accuracy", link="none"), table).residuals
     assert found["row"].tolist() == [1, 2, 3, 4]
     np.testing.assert_allclose(found["predicted"], [2, 2, 5, 5], atol=1e-9)
     np.testing.assert_allclose(found["residual"], [-1, 1, -1, 1], atol=1e-9)
@@ -52,7 +52,7 @@ def test_two_means_by_hand() -> None:
 def test_they_are_those_of_statsmodels(form: str, target: str) -> None:
     table = mini_table()
     predictor = fit(table, target, form, link="none")
-    found = residual_table(predictor, table)
+    found = diagnose(predictor, table).residuals
     result = OLS(table.values(target), predictor.form.matrix(table.codes)).fit()
     influence = result.get_influence()
     for column, expected in (
@@ -70,7 +70,7 @@ def test_a_studentised_residual_is_the_t_of_the_row_left_out() -> None:
     """The externally studentised residual tests an indicator of that row alone."""
     table = noisy_table(hand_space(), 40, seed=2)
     predictor = fit(table, "latency_ms", "per_layer")
-    found = residual_table(predictor, table)
+    found = diagnose(predictor, table).residuals
     x = predictor.form.matrix(table.codes)
     for row in (0, 17, 39):
         result = OLS(table.values("latency_ms"), np.column_stack([x, np.arange(40) == row])).fit()
@@ -83,7 +83,7 @@ def test_through_a_ceiling_they_are_those_of_the_link_s_scale() -> None:
     table = table_of(MINI, table.codes, accuracy=saturated)
     predictor = fit(table, "accuracy", "per_layer", link="saturating")
     assert not predictor.link.is_identity
-    found = residual_table(predictor, table)
+    found = diagnose(predictor, table).residuals
     y = predictor.link.forward(table.values("accuracy"))
     result = OLS(y, predictor.form.matrix(table.codes)).fit()
     np.testing.assert_allclose(found["residual"], result.resid, atol=1e-9)
@@ -98,7 +98,7 @@ def test_rows_without_the_target_are_left_out_and_the_others_keep_their_numbers(
     values = table.values("accuracy").copy()
     values[[0, 5]] = np.nan
     holed = table_of(MINI, table.codes, accuracy=values)
-    found = residual_table(fit(holed, "accuracy"), holed)
+    found = diagnose(fit(holed, "accuracy"), holed).residuals
     assert found["row"].tolist() == [row + 1 for row in range(300) if row not in (0, 5)]
     np.testing.assert_array_equal(found["measured"], values[np.isfinite(values)])
     assert found["id"].tolist() == holed.frame["id"][found["row"] - 1].tolist()
@@ -112,7 +112,7 @@ def test_leverages_add_up_to_the_parameters(seed: int, rows: int) -> None:
         predictor = fit(table, "accuracy", "per_layer", link="none")
     except InvalidInput:
         return  # the draw lacks a choice
-    found = residual_table(predictor, table)
+    found = diagnose(predictor, table).residuals
     assert found["leverage"].sum() == pytest.approx(predictor.parameters, abs=1e-9)
     assert found["residual"].sum() == pytest.approx(0, abs=1e-8)
 
@@ -122,7 +122,7 @@ def test_one_wrong_measurement_is_the_first_row_to_look_into() -> None:
     values = table.values("accuracy").copy()
     values[123] += 3
     wrong = table_of(MINI, table.codes, cross_entropy=values)
-    found = residual_table(fit(wrong, "cross_entropy", "per_layer"), wrong)
+    found = diagnose(fit(wrong, "cross_entropy", "per_layer"), wrong).residuals
     first = offending_rows(found).iloc[0]
     assert (first["row"], first["why"]) == (124, "outlier, influential")
     assert found.loc[found["outlier"], "row"].tolist() == [124]
@@ -131,7 +131,7 @@ def test_one_wrong_measurement_is_the_first_row_to_look_into() -> None:
 def test_flags_are_those_of_their_limits() -> None:
     table = mini_table()
     predictor = fit(table, "latency_ms", "foxnas")
-    found = residual_table(predictor, table)
+    found = diagnose(predictor, table).residuals
     n, p = 300, predictor.parameters
     assert (found["influential"] == (found["cook"] > 4 / 300)).all()
     assert (found["high_leverage"] == (found["leverage"] > 3 * p / 300)).all()
@@ -153,7 +153,7 @@ def test_a_row_that_settles_a_term_alone_has_no_studentised_residual() -> None:
     space = choice_space({"op": ("x", "y", "z")})
     codes = np.array([[0], [0], [1], [1], [2]])
     table = table_of(space, codes, accuracy=np.array([1.0, 3, 4, 6, 9]))
-    found = residual_table(fit(table, "accuracy", link="none"), table)
+    found = diagnose(fit(table, "accuracy", link="none"), table).residuals
     assert found["high_leverage"].tolist() == [False] * 4 + [True]
     assert found.loc[4, ["standardised", "studentised", "cook"]].isna().all()
     assert offending_rows(found)["why"].tolist()[-1] == "high leverage"
@@ -167,7 +167,7 @@ def test_an_exact_fit_has_nothing_to_look_into() -> None:
     assert is_exact(predictor, exact)
     assert not is_exact(fit(exact, "latency_ms"), exact)
     with pytest.raises(InvalidInput, match="exactly, up to rounding.*choose another target"):
-        residual_table(predictor, exact)
+        diagnose(predictor, exact)
     assert "top-1 accuracy" in exact_sentence(predictor)
 
 

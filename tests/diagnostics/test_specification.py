@@ -6,7 +6,7 @@ from hand import choice_space, noisy_table, table_of
 from statsmodels.regression.linear_model import OLS
 from statsmodels.stats.diagnostic import het_breuschpagan, linear_reset
 
-from foxnas_core.diagnostics.specification import specification
+from foxnas_core.diagnostics.diagnosis import diagnose
 from foxnas_core.families import load_shipped
 from foxnas_core.regression import fit
 
@@ -22,7 +22,7 @@ def mini_table():
 def test_tests_are_those_of_statsmodels(form: str) -> None:
     table = mini_table()
     predictor = fit(table, "latency_ms", form)
-    found = specification(predictor, table)
+    found = diagnose(predictor, table).specification
     y, x = table.values("latency_ms"), predictor.form.matrix(table.codes)
     result = OLS(y, x).fit()
     # Its powers are of the values as they are, so that it loses digits.
@@ -45,10 +45,10 @@ def test_effects_that_multiply_are_found() -> None:
     latency = table.values("latency_ms")
     multiplied = np.exp((latency - latency.mean()) / latency.std() / 2)
     curved = table_of(MINI, table.codes, accuracy=multiplied)
-    found = specification(fit(curved, "accuracy", "per_layer", link="none"), curved)
+    found = diagnose(fit(curved, "accuracy", "per_layer", link="none"), curved).specification
     assert found.reset.rejects and "do not quite add up" in found.reset_sentence
     straight = table_of(MINI, table.codes, accuracy=table.values("accuracy"))
-    found = specification(fit(straight, "accuracy", "per_layer", link="none"), straight)
+    found = diagnose(fit(straight, "accuracy", "per_layer", link="none"), straight).specification
     assert not found.reset.rejects and "nothing speaks against" in found.reset_sentence
 
 
@@ -59,7 +59,7 @@ def test_errors_that_grow_with_the_prediction_are_found() -> None:
     growing = latency + rng.normal(size=400) * share**2
     for values, rejected in ((growing, True), (latency + rng.normal(size=400), False)):
         noisy = table_of(MINI, table.codes, cross_entropy=values)
-        found = specification(fit(noisy, "cross_entropy", "per_layer"), noisy)
+        found = diagnose(fit(noisy, "cross_entropy", "per_layer"), noisy).specification
         assert found.white.rejects == rejected
         assert ("HC3" in found.variance_sentence) == rejected
 
@@ -67,5 +67,5 @@ def test_errors_that_grow_with_the_prediction_are_found() -> None:
 def test_two_values_leave_no_powers_to_add() -> None:
     codes = np.array([[0], [0], [1], [1]])
     table = table_of(choice_space({"op": ("x", "y")}), codes, accuracy=np.array([1.0, 3, 4, 7]))
-    found = specification(fit(table, "accuracy", link="none"), table)
+    found = diagnose(fit(table, "accuracy", link="none"), table).specification
     assert found.reset.df[0] == 0 and np.isnan(found.reset.p) and not found.reset.rejects

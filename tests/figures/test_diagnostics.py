@@ -6,10 +6,10 @@ import pandas as pd
 import pytest
 from hand import noisy_table
 
-from foxnas_core.diagnostics.collinearity import Collinearity, collinearity
+from foxnas_core.diagnostics.collinearity import Collinearity
+from foxnas_core.diagnostics.diagnosis import diagnose
 from foxnas_core.diagnostics.learning_curve import LearningCurve
-from foxnas_core.diagnostics.normality import Normality, normality
-from foxnas_core.diagnostics.residuals import residual_table
+from foxnas_core.diagnostics.normality import Normality
 from foxnas_core.families import load_shipped
 from foxnas_core.figures.diagnostics import (
     drawn_rows,
@@ -37,7 +37,7 @@ MINI = load_shipped("foxnas-mini")
 def fitted() -> tuple[Predictor, pd.DataFrame]:
     table = noisy_table(MINI, 300, seed=1)
     predictor = fit(table, "latency_ms", "foxnas")
-    return predictor, residual_table(predictor, table)
+    return predictor, diagnose(predictor, table).residuals
 
 
 def flagged(outlier: str, influential: str, high_leverage: str) -> pd.DataFrame:
@@ -189,9 +189,9 @@ def test_the_learning_curve_has_a_panel_each_for_error_order_and_width() -> None
 def test_real_results_are_drawn() -> None:
     table = noisy_table(MINI, 300, seed=1)
     predictor, residuals = fitted()
-    found = normality(predictor, table)
+    found = diagnose(predictor, table).normality
     assert sum(len(t.x) for t in markers(quantile_figure(quantile_table(found)))) == len(residuals)
-    terms = inflation_table(collinearity(predictor, table))
+    terms = inflation_table(diagnose(predictor, table).collinearity)
     assert len(inflation_figure(terms).data[0].x) == min(20, predictor.parameters - 1)
 
 

@@ -45,14 +45,14 @@ def test_every_panel_is_drawn_with_its_table(studies):
 
 def test_the_numbers_are_those_of_the_core(studies):
     from foxnas_core.diagnostics.diagnosis import diagnose
-    from foxnas_core.diagnostics.residuals import offending_rows, residual_table
+    from foxnas_core.diagnostics.residuals import offending_rows
     from foxnas_core.diagnostics.warnings import cautions
     from foxnas_core.regression import fit
 
     table = open_study(studies / "demo").table()
     predictor = fit(table, "accuracy")
     page = run_page(PAGE)
-    offending = offending_rows(residual_table(predictor, table))
+    offending = offending_rows(diagnose(predictor, table).residuals)
     assert tables(page)[4]["row"].tolist() == offending["row"].tolist()
     assert tables(page)[4]["cook"].tolist() == pytest.approx(offending["cook"].tolist(), rel=1e-2)
     said = [warning.value.replace("\\", "") for warning in page.warning]

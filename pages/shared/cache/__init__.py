@@ -4,6 +4,9 @@ Tables, predictors and fronts are frozen values that no page changes, so all ses
 copy of each instead of unpickling their own at every rerun.
 """
 
+# What is imported here is what pages take from here.
+# ruff: noqa: F401
+
 from pages.shared.cache.fits import (
     calibrations_of,
     fits_of,
@@ -43,44 +46,3 @@ from pages.shared.cache.versions import (
     settle,
     table_of,
 )
-
-__all__ = [
-    "KEPT_SEARCHES",
-    "Kept",
-    "Limits",
-    "Shown",
-    "Stamp",
-    "TableChanged",
-    "Upload",
-    "Version",
-    "cached",
-    "calibrations_of",
-    "drawn",
-    "export_stamp",
-    "exports",
-    "fits_of",
-    "foreign_of",
-    "front_of",
-    "held_out_of",
-    "imported_of",
-    "jobs",
-    "kept_best_of",
-    "limited_front_of",
-    "measured_labels_of",
-    "middle_of",
-    "on_disk",
-    "predictor_of",
-    "problem_of",
-    "profile_of",
-    "races",
-    "reached_of",
-    "reasons_of",
-    "report_of",
-    "resamplings",
-    "searches_of",
-    "settle",
-    "solution_of",
-    "table_of",
-    "verifications",
-    "why_not_of",
-]
