@@ -43,7 +43,7 @@ def budget_of(study) -> float:
 
 def test_fit_document(measured_study, capsys):
     document = ask(capsys, "fit", "--study", measured_study.folder)
-    assert list(document) == ["targets"]
+    assert list(document) == ["targets", "unknown_columns"]
     assert set(document["targets"]) >= {"accuracy", "latency_ms", "latency_ms:int8"}
     for target in document["targets"].values():
         assert set(target) == {

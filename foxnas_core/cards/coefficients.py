@@ -15,6 +15,7 @@ from foxnas_core.figures import coefficients as figures
 from foxnas_core.figures.forms import forms_figure, forms_table
 from foxnas_core.regression.features import forms_of
 from foxnas_core.regression.inference import KINDS, joint_tests
+from foxnas_core.steps.fit import fit_each
 from foxnas_core.table.measurements import MeasurementTable
 from foxnas_core.table.metrics import Metric
 
@@ -73,6 +74,32 @@ def fit(given: Given) -> Card:
         stress=(predictor.form.title,),
         notes=tuple(notes),
         cautions=tuple(predictor.warnings),
+    )
+
+
+@analysis("Coefficients", "fits", "How each target is fitted", none_fitted)
+def fits(given: Given) -> Card:
+    """Every target that can be fitted, and how well it is."""
+    found, _ = fit_each(
+        given.table.targets, lambda column: given.predictor(column, given.fitting_form, given.link)
+    )
+    rows = [
+        {
+            "target": p.target.named,
+            "form": p.form.title,
+            "link": "none" if p.link.is_identity else "saturating",
+            "rows": p.rows,
+            "left out": p.left_out,
+            "parameters": p.parameters,
+            "cross-validated R²": p.cv.r2,
+            "RMSE": p.cv.rmse,
+            "tau": p.cv.tau,
+        }
+        for p in found.values()
+    ]
+    return Card(
+        sentence="R², RMSE and Kendall's tau are of subnets that no fit saw (cross-validation).",
+        table=pd.DataFrame(rows),
     )
 
 

@@ -384,3 +384,17 @@ class Given:
         """The hash of the study's weights, "" where it has none."""
         file = self.study.checkpoint_file
         return file_hash(file) if file.exists() else ""
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Fitted(Given):
+    """A study with the predictors that there are of it, and no others of its own form and link."""
+
+    predictors: "Mapping[str, Predictor]"
+
+    def kept(self, method: Callable[..., Any], *arguments: Any) -> Any:
+        if method.__name__ == "predictor" and arguments[1:] == (self.fitting_form, self.link):
+            if arguments[0] not in self.predictors:
+                raise MissingPart(f"{arguments[0]} is not fitted.")
+            return self.predictors[arguments[0]]
+        return super().kept(method, *arguments)

@@ -1,6 +1,6 @@
-"""Cards of the documents of `fit` and `search`."""
+"""The card of the document of `search`."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import pandas as pd
@@ -13,48 +13,6 @@ from foxnas_core.space.search_space import SearchSpace
 from foxnas_core.table.metrics import Metric, metric_of
 
 Document = Mapping[str, Any]
-
-
-def fit_cards(targets: Mapping[str, Document], chosen: str | None) -> Iterator[Card]:
-    """What each target's fit is worth and, where one was chosen, its coefficients; `targets` as in
-    the document of `fit`."""
-    rows = [
-        {
-            "target": metric_of(column).named,
-            "form": fit["form"],
-            "link": "saturating" if fit["ceiling"] else "none",
-            "rows": fit["rows"],
-            "R²": f"{fit['r2']:.3f}",
-            "RMSE": metric_of(column).text(fit["cv"]["rmse"]),
-            "tau": f"{fit['cv']['tau']:.3f}",
-        }
-        for column, fit in targets.items()
-    ]
-    yield Card(
-        sentence=f"{len(rows)} {'target is' if len(rows) == 1 else 'targets are'} fitted. R² is "
-        "that of the rows fitted; RMSE and Kendall's tau are of subnets that no fit saw "
-        "(cross-validation).",
-        table=pd.DataFrame(rows),
-    )
-    if chosen is None:
-        return
-    metric, fit = metric_of(chosen), targets[chosen]
-    unit = f", in {metric.difference_unit}" if metric.difference_unit else ""
-    ceiling = fit["ceiling"]
-    yield Card(
-        title=f"Coefficients of {metric.word}",
-        sentence=f"What each choice adds beside its decision's first one{unit}, with 95 % "
-        "intervals.",
-        points=(f"It nears a ceiling of {told(_interval(ceiling), chosen)}.",) if ceiling else (),
-        table=pd.DataFrame(
-            {
-                "term": row["term"],
-                f"{chosen} difference": _estimate(row, "estimate"),
-                "p": f"{row['p']:.2g}",
-            }
-            for row in fit["coefficients"]
-        ),
-    )
 
 
 def search_card(document: Document, space: SearchSpace, objective: Metric, cost: Metric) -> Card:
@@ -118,11 +76,3 @@ def _promise(document: Document, objective: Metric, cost: Metric) -> str:
         asked += f", searched under {budget['searched']:.4g}"
     chance = f"{document['chances'][cost.column]:.0%}".replace("%", " %")
     return f"{asked}, which it keeps with a chance of {chance} when measured."
-
-
-def _interval(found: Document) -> dict[str, Any]:
-    return {side: found[side] for side in ("value", "low", "high")}
-
-
-def _estimate(row: Document, value: str) -> dict[str, Any]:
-    return {"value": row[value], "low": row["low"], "high": row["high"]}

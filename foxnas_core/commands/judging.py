@@ -2,37 +2,28 @@
 
 import argparse
 import math
-import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import asdict
+from itertools import chain, product
 from typing import Any
 
-from tqdm import tqdm
-
-from foxnas_core.commands.shared import given, named_architecture, opened, say, stoppable
+from foxnas_core.commands.printing import Answer
+from foxnas_core.commands.shared import (
+    STEPS,
+    bar,
+    cards_of,
+    given,
+    named_architecture,
+    opened,
+    say,
+    stoppable,
+)
 from foxnas_core.errors import InvalidInput
 from foxnas_core.records import document_of
 from foxnas_core.steps.claims import current_trials
-from foxnas_core.steps.tally import Report, TrainingProgress
 from foxnas_core.study import open_study
 
 
-@contextmanager
-def _bar() -> Iterator[Report]:
-    """What shows the progress of training several networks."""
-    shown = "{percentage:.0f} % |{bar}| {n_fmt}/{total_fmt} steps, {elapsed}{postfix}"
-    with tqdm(delay=1, file=sys.stderr, bar_format=shown) as bar:
-
-        def report(progress: TrainingProgress) -> None:
-            bar.total = progress.total_steps
-            bar.set_postfix_str(progress.sentence(), refresh=False)
-            bar.update(progress.steps - bar.n)
-
-        yield report
-
-
-def trust(options: argparse.Namespace) -> dict[str, Any]:
+def trust(options: argparse.Namespace) -> Answer:
     """Train sampled subnets alone and compare them with what they inherit."""
     from foxnas_core.evidence.trust.pairs import TrustSettings, spread_sample
     from foxnas_core.evidence.trust.report import report_document, trust_report
@@ -40,7 +31,7 @@ def trust(options: argparse.Namespace) -> dict[str, Any]:
 
     study = open_study(options.study)
     settings = TrustSettings(**given(options, TrustSettings))
-    with _bar() as report:
+    with bar(bar_format=STEPS) as shown:
         record = measure_trust(
             study,
             settings,
@@ -48,24 +39,23 @@ def trust(options: argparse.Namespace) -> dict[str, Any]:
             seed=options.seed,
             data=options.data,
             workers=options.workers,
-            report=report,
+            report=lambda told: shown(told.steps, told.total_steps, told.sentence()),
         )
     sample = spread_sample(study.space, options.count, seed=options.seed)
     elsewhere = len({a.id for a in sample} - record.ids)
     if elsewhere:
         say(f"{elsewhere} subnets are with another process, which adds their pairs.")
-    found = trust_report(record.pairs, seed=options.seed)
-    say(found.sentence())
-    return {
+    document = {
         "study": str(study.folder),
         "pairs": len(record.pairs),
         "parents": record.parents,
         "settings": asdict(record.settings),
-        **report_document(found),
+        **report_document(trust_report(record.pairs, seed=options.seed)),
     }
+    return Answer(document, cards_of(study, "trust-verdict", "trust-advice", "trust-reversals"))
 
 
-def verify(options: argparse.Namespace) -> dict[str, Any]:
+def verify(options: argparse.Namespace) -> Answer:
     """Measure subnets and judge what was claimed of them before."""
     from foxnas_core.evidence.verification.scoreboard import scoreboard, scoreboard_document
     from foxnas_core.steps import verify
@@ -75,17 +65,11 @@ def verify(options: argparse.Namespace) -> dict[str, Any]:
         raise InvalidInput("Give --architecture FILE or ID to test one subnet, or --random N.")
     if options.random is not None and options.against:
         raise InvalidInput("--random draws its own pairs; leave --against out.")
-    with stoppable() as stop, tqdm(unit="trial", delay=1, file=sys.stderr) as bar:
-
-        def report(progress: verify.VerifyProgress) -> None:
-            bar.total = progress.total
-            bar.set_postfix_str(progress.stage)
-            bar.update(progress.done - bar.n)
-
+    with stoppable() as stop, bar("trial") as shown:
         how: dict[str, Any] = {
             "images": options.images,
             "seed": options.seed,
-            "report": report,
+            "report": lambda told: shown(told.done, told.total, told.stage),
             "stop": stop.is_set,
         }
         if options.random is not None:
@@ -94,45 +78,39 @@ def verify(options: argparse.Namespace) -> dict[str, Any]:
             named = [options.against] if options.against else []
             subnets = [named_architecture(study, name) for name in [*named, options.architecture]]
             trials = [verify.verify(study, subnets, **how)]
-    for trial in trials:
-        for sentence in trial.sentences():
-            say(f"{trial.title}: {sentence}")
     if not all(trial.done for trial in trials):
         say("Stopped; what was measured is kept, and the same command goes on.")
-    board = scoreboard(current_trials(study))
-    for sentence in board.sentences():
-        say(sentence)
-    return {
+    cards = [cards_of(study, "verify-verdict", trial=trial.id) for trial in trials if trial.done]
+    document = {
         "study": str(study.folder),
         "rows": len(study.table()),
         "trials": [document_of(trial) for trial in trials],
-        **scoreboard_document(board),
+        **scoreboard_document(scoreboard(current_trials(study))),
     }
+    return Answer(document, (*chain(*cards), *cards_of(study, "verify-board")))
 
 
-def handmade(options: argparse.Namespace) -> dict[str, Any]:
+def handmade(options: argparse.Namespace) -> Answer:
     """Train networks designed by hand and searched ones alone, and time them all."""
     from foxnas_core.evidence.handmade.claims import WAYS, compare, comparison_document
     from foxnas_core.evidence.handmade.record import PRECISIONS
     from foxnas_core.steps.handmade import ComparisonSettings, compare_handmade
 
     study = open_study(options.study)
-    with _bar() as report:
+    with bar(bar_format=STEPS) as shown:
         record = compare_handmade(
             study,
             ComparisonSettings(**given(options, ComparisonSettings)),
             seed=options.seed,
             data=options.data,
-            report=report,
+            report=lambda told: shown(told.steps, told.total_steps, told.sentence()),
         )
+    ways = list(product(PRECISIONS, WAYS))
     comparisons = [
         compare(record, way=way, precision=precision, seed=record.seeds[0])
-        for precision in PRECISIONS
-        for way in WAYS
+        for precision, way in ways
     ]
-    for comparison in comparisons:
-        say(comparison.sentence())
-    return {
+    document = {
         "study": str(study.folder),
         "parents": record.parents,
         "recipe": record.recipe,
@@ -143,3 +121,9 @@ def handmade(options: argparse.Namespace) -> dict[str, Any]:
         },
         "comparisons": comparison_document(comparisons),
     }
+    verdicts = (
+        cards_of(study, "hand-designed-verdict", precision=precision, way=way)
+        for precision, way in ways
+    )
+    others = cards_of(study, "hand-designed-networks", "hand-designed-ratios", "hand-designed-how")
+    return Answer(document, (*chain(*verdicts), *others))

@@ -1,14 +1,14 @@
 """The commands that measure subnets into the table."""
 
 import argparse
-import sys
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from tqdm import tqdm
-
+from foxnas_core.commands.printing import Answer, document_cards
 from foxnas_core.commands.shared import (
     asked_goals,
+    bar,
+    cards_of,
     latencies_document,
     measured_document,
     named_architecture,
@@ -26,10 +26,10 @@ from foxnas_core.steps.plan import not_yet_measured, plan_measurements
 from foxnas_core.study import Study, open_study
 
 if TYPE_CHECKING:
-    from foxnas_core.measurement.campaign import CampaignProgress, Measured
+    from foxnas_core.measurement.campaign import Measured
 
 
-def measure(options: argparse.Namespace) -> dict[str, Any]:
+def measure(options: argparse.Namespace) -> Answer | dict[str, Any]:
     """Measure sampled subnets, or one given architecture, and append them to the table."""
     study = _study_to_measure(options)
     if options.device:
@@ -43,11 +43,13 @@ def measure(options: argparse.Namespace) -> dict[str, Any]:
     else:
         planned = not_yet_measured(study, count, options.seed)
     measured = _measured(study, planned, options)
-    return {
+    document = {
         "study": str(study.folder),
         "rows": len(study.table().frame),
         "measured": [measured_document(row.architecture, row.values) for row in measured],
     }
+    relied = cards_of(study, "measurements-verdict")
+    return Answer(document, (*document_cards(document), *relied))
 
 
 def _measure_on_device(study: Study, options: argparse.Namespace) -> dict[str, Any]:
@@ -62,19 +64,14 @@ def _measure_on_device(study: Study, options: argparse.Namespace) -> dict[str, A
     if options.workers > 1 or options.ray:
         raise InvalidInput("--device times one device at a time; leave --workers and --ray out.")
     columns = device_of(options.device, options.device_name).columns
-    with tqdm(unit="subnet", delay=1, file=sys.stderr) as bar:
-
-        def report(progress: "CampaignProgress") -> None:
-            bar.total = progress.total
-            bar.update(progress.done - bar.n)
-
+    with bar() as shown:
         measured = measure_on_device(
             study,
             options.device,
             name=options.device_name,
             count=options.count,
             seed=options.seed,
-            report=report,
+            report=lambda told: shown(told.done, told.total),
             python=options.device_python,
             program=options.device_program,
         )
@@ -120,12 +117,12 @@ def _measured(
     origin: Mapping[str, Any] | None = None,
 ) -> "list[Measured]":
     """Measure what was planned, with a bar of progress."""
-    with tqdm(total=len(planned), unit="subnet", delay=1, file=sys.stderr) as bar:
+    with bar() as shown:
         measured = measure_subnets(
             study,
             planned,
             seed=options.seed,
-            report=lambda progress: bar.update(progress.done - bar.n),
+            report=lambda told: shown(told.done, told.total),
             origin=origin,
             workers=options.workers,
             ray=options.ray,
@@ -174,19 +171,14 @@ def calibrate(options: argparse.Namespace) -> dict[str, Any]:
     """Measure optima of random budgets, by which later searches are judged."""
     study = opened(options)
     objective, cost = asked_goals(study, options)
-    with tqdm(unit="subnet", delay=1, file=sys.stderr) as bar:
-
-        def report(progress: "CampaignProgress") -> None:
-            bar.total = progress.total
-            bar.update(progress.done - bar.n)
-
+    with bar() as shown:
         optima = measure_optima(
             study,
             cost.column,
             options.count,
             objective=objective.column,
             seed=options.seed,
-            report=report,
+            report=lambda told: shown(told.done, told.total),
         )
     table = study.table()
     columns = (objective.column, cost.column)

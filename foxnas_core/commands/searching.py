@@ -1,16 +1,16 @@
 """The commands that ask the regression: fit, search, counterfactual."""
 
 import argparse
-import sys
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from tqdm import tqdm
-
-from foxnas_core.commands.answers import fit_cards, search_card
+from foxnas_core.cards.given import Fitted
+from foxnas_core.commands.answers import search_card
 from foxnas_core.commands.printing import Answer
 from foxnas_core.commands.shared import (
     asked_goals,
+    bar,
+    cards_of,
     given,
     measured_document,
     named_architecture,
@@ -27,12 +27,10 @@ from foxnas_core.study import Study, open_study
 from foxnas_core.table.measurements import MeasurementTable
 from foxnas_core.table.metrics import Metric, unknown_sentence
 
-if TYPE_CHECKING:
-    from foxnas_core.measurement.campaign import CampaignProgress
-
 
 def fit(options: argparse.Namespace) -> Answer:
     """Fit every target of a study's table, or the one that the options name."""
+    from foxnas_core.cards import coefficients
     from foxnas_core.regression import predictor_summary
 
     study = open_study(options.study)
@@ -49,10 +47,14 @@ def fit(options: argparse.Namespace) -> Answer:
         say(unknown_sentence(table.unknown))
     told = {column: predictor_summary(p) for column, p in predictors.items()}
     document = {"targets": told, "unknown_columns": list(table.unknown)}
-    return Answer(document, tuple(fit_cards(told, options.target)))
+    asked = Fitted(
+        study, target=options.target, form=options.form, link=options.link, predictors=predictors
+    )
+    own = (coefficients.fit, coefficients.terms) if options.target else ()
+    return Answer(document, tuple(one.compute(asked) for one in (coefficients.fits, *own)))
 
 
-def search(options: argparse.Namespace) -> Answer | dict[str, Any]:
+def search(options: argparse.Namespace) -> Answer:
     """Anneal under limits, beside the exact optimum."""
     from foxnas_core.search.annealing import search as run
     from foxnas_core.search.chance import chance_kept
@@ -112,7 +114,7 @@ def _measured_row(table: MeasurementTable, row: int) -> dict[str, Any]:
     return measured_document(table.space.decode(table.codes[[row]])[0], values)
 
 
-def _search_rounds(study: Study, options: argparse.Namespace) -> dict[str, Any]:
+def _search_rounds(study: Study, options: argparse.Namespace) -> Answer:
     """Rounds of searching, measuring and fitting anew."""
     from foxnas_core.search.rounds.outcome import rounds_document
     from foxnas_core.search.rounds.record import Round
@@ -123,14 +125,9 @@ def _search_rounds(study: Study, options: argparse.Namespace) -> dict[str, Any]:
             "what they find."
         )
     objective, cost = asked_goals(study, options)
-    with study.in_use(), tqdm(unit="subnet", delay=1, file=sys.stderr) as bar:
-
-        def report(progress: "CampaignProgress") -> None:
-            bar.total = progress.total
-            bar.update(progress.done - bar.n)
+    with study.in_use(), bar() as shown:
 
         def finished(done: Round, number: int) -> None:
-            bar.clear()
             say(f"Round {number}: {done.sentence((objective.column, cost.column))}")
 
         record = search_rounds(
@@ -141,10 +138,12 @@ def _search_rounds(study: Study, options: argparse.Namespace) -> dict[str, Any]:
             per_round=options.per_round,
             shared=options.budget,
             seed=options.seed or 0,
-            report=report,
+            report=lambda told: shown(told.done, told.total),
             finished=finished,
         )
-    return {"study": str(study.folder), "rows": len(study.table()), **rounds_document(record)}
+    document = {"study": str(study.folder), "rows": len(study.table()), **rounds_document(record)}
+    rounds = (f"measure-next-{name}" for name in ("rounds", "best", "fits"))
+    return Answer(document, cards_of(study, *rounds))
 
 
 def _bounds(options: argparse.Namespace, objective: Metric, cost: Metric) -> dict[str, float]:

@@ -1,19 +1,13 @@
 """The command that selects an architecture by a method: select."""
 
 import argparse
-import sys
-from typing import TYPE_CHECKING
-
-from tqdm import tqdm
 
 from foxnas_core.cards.card import Card
 from foxnas_core.commands.printing import Answer
+from foxnas_core.commands.shared import bar
 from foxnas_core.errors import InvalidInput
 from foxnas_core.space.in_words import choice_lines
 from foxnas_core.study import Study, open_study
-
-if TYPE_CHECKING:
-    from foxnas_core.methods import Run
 
 
 def select(options: argparse.Namespace) -> Answer:
@@ -35,14 +29,14 @@ def select(options: argparse.Namespace) -> Answer:
         dict(options.limit),
         allowed_choices(study.space, options.allow, options.forbid),
     )
-    with tqdm(unit="step", delay=1, file=sys.stderr) as bar:
-
-        def report(run: "Run") -> None:
-            bar.total = run.total
-            bar.update(run.done - bar.n)
-
+    with bar("step") as shown:
         found = run_kept(
-            method, study, question, seed=options.seed, file=options.state, report=report
+            method,
+            study,
+            question,
+            seed=options.seed,
+            file=options.state,
+            report=lambda run: shown(run.done, run.total),
         )
     evidence = Card(table=found.evidence, sentence=found.sentence)
     document = {

@@ -5,12 +5,17 @@ import os
 import signal
 import sys
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Hashable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any
 
+from tqdm import tqdm
+
+from foxnas_core.cards.analysis import analysis_of
+from foxnas_core.cards.card import Card
+from foxnas_core.cards.given import Given
 from foxnas_core.errors import InvalidInput, MissingPart
 from foxnas_core.families import (
     architecture_from_text,
@@ -24,9 +29,35 @@ from foxnas_core.study import Study, open_study, read_architecture, read_space
 from foxnas_core.study.goals import Goals
 from foxnas_core.table.metrics import STD_ERROR, Metric, is_metric, metric_of
 
+# What a bar shows of steps, of which there are many, each of no interest.
+STEPS = "{percentage:.0f} % |{bar}| {n_fmt}/{total_fmt} steps, {elapsed}{postfix}"
+
 
 def say(message: str) -> None:
-    print(message, file=sys.stderr)
+    """Print it to stderr, above a bar that stands there."""
+    tqdm.write(message, file=sys.stderr)
+
+
+@contextmanager
+def bar(unit: str = "subnet", **how: Any) -> Iterator[Callable[..., None]]:
+    """A bar of progress on stderr; it is called with what is done, of how much and, where there is
+    more to say, a word."""
+    with tqdm(unit=unit, delay=1, file=sys.stderr, **how) as shown:
+
+        def told(done: float, total: float, word: str = "") -> None:
+            shown.total = total
+            shown.update(done - shown.n)
+            if word != (shown.postfix or ""):
+                shown.set_postfix_str(word)
+
+        yield told
+
+
+def cards_of(study: Study, *keys: str, **options: Hashable) -> tuple[Card, ...]:
+    """What these analyses, each with these options, find in a study: those that can be asked of
+    it."""
+    asked, found = Given(study), map(analysis_of, keys)
+    return tuple(one.compute(asked, **options) for one in found if not one.needs(asked))
 
 
 def opened(options: argparse.Namespace) -> Study:

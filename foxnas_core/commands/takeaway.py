@@ -1,13 +1,12 @@
 """The commands that take something away: export, profile, report."""
 
 import argparse
-import sys
 from dataclasses import asdict
 from typing import Any
 
-from tqdm import tqdm
-
-from foxnas_core.commands.shared import named_architecture, opened, say
+from foxnas_core.cards.card import Card
+from foxnas_core.commands.printing import Answer
+from foxnas_core.commands.shared import bar, named_architecture, opened, say
 from foxnas_core.errors import InvalidInput, MissingPart
 from foxnas_core.files import write_atomically
 from foxnas_core.steps.fit import fit_all, fit_each
@@ -22,7 +21,6 @@ def export(options: argparse.Namespace) -> dict[str, Any]:
     """Export one architecture's subnet to a new folder or archive."""
     from foxnas_core.export.exporter import check_new, write_export
     from foxnas_core.export.formats import INT8_FLOOR
-    from foxnas_core.export.progress import ExportProgress
     from foxnas_core.steps.export import export as run
 
     study = opened(options)
@@ -39,14 +37,7 @@ def export(options: argparse.Namespace) -> dict[str, Any]:
         )
     table = study.table()
     predictors = fit_all(table, kept=kept_fits(study)) if len(table.frame) else {}
-    shown = "{percentage:.0f} % |{bar}| {elapsed}{postfix}"
-    with tqdm(total=1.0, delay=1, file=sys.stderr, bar_format=shown) as bar:
-
-        def report(progress: ExportProgress) -> None:
-            bar.set_postfix_str(progress.sentence(), refresh=False)
-            bar.n = progress.share
-            bar.refresh()
-
+    with bar(bar_format="{percentage:.0f} % |{bar}| {elapsed}{postfix}") as shown:
         exported = run(
             study,
             architecture,
@@ -55,9 +46,8 @@ def export(options: argparse.Namespace) -> dict[str, Any]:
             tuning=tuning,
             data=options.data,
             int8_floor=INT8_FLOOR if options.int8_floor is None else options.int8_floor,
-            report=report,
+            report=lambda told: shown(told.share, 1.0, told.sentence()),
         )
-        bar.clear()
     write_export(exported, options.out)
     for sentence in exported.left_out:
         say(f"Left out: {sentence}")
@@ -76,7 +66,6 @@ def profile(options: argparse.Namespace) -> dict[str, Any]:
     from foxnas_core.cards.given import Given
     from foxnas_core.cards.model_graph import effects_of
     from foxnas_core.figures.layer_tables import graph_table
-    from foxnas_core.files import write_atomically
 
     study = opened(options)
     if options.precision not in PRECISIONS:
@@ -119,7 +108,7 @@ def profile(options: argparse.Namespace) -> dict[str, Any]:
     }
 
 
-def report(options: argparse.Namespace) -> dict[str, Any]:
+def report(options: argparse.Namespace) -> Answer:
     """Write the study's report, one HTML file that needs no server."""
     from datetime import UTC, datetime
 
@@ -153,13 +142,12 @@ def report(options: argparse.Namespace) -> dict[str, Any]:
         raise InvalidInput(
             f"{options.out} can't be written ({error.strerror or error}); name another file."
         ) from error
-    for sentence in built.sentences:
-        say(sentence)
-    say(f"Wrote {options.out}, {len(built.html):,} bytes.")
-    return {
+    document = {
         "study": str(study.folder),
         "out": str(options.out),
         "bytes": len(built.html),
         "id": built.subnet or None,
         "summary": list(built.sentences),
     }
+    wrote = f"Wrote {options.out}, {len(built.html):,} bytes."
+    return Answer(document, (Card(sentence=wrote, points=built.sentences),))

@@ -1,14 +1,18 @@
 """The commands that train: a supernet, and a chosen subnet on."""
 
 import argparse
-import sys
 from contextlib import nullcontext
 from dataclasses import asdict
 from typing import Any
 
-from tqdm import tqdm
-
-from foxnas_core.commands.shared import given, named_architecture, say, space_to_train, stoppable
+from foxnas_core.commands.shared import (
+    bar,
+    given,
+    named_architecture,
+    say,
+    space_to_train,
+    stoppable,
+)
 from foxnas_core.families import family_of
 from foxnas_core.steps.fine_tune import fine_tune_subnet, training_images
 from foxnas_core.study import Study, create_study, open_study
@@ -43,13 +47,11 @@ def train(options: argparse.Namespace) -> dict[str, Any]:
         create_study(options.study, space, name=options.study.resolve().name)
     study = Study(options.study, options.study.name, "", space)
     kept = study.in_use() if is_first() else nullcontext()
-    with kept, tqdm(unit="step", delay=1, disable=not is_first(), file=sys.stderr) as bar:
+    with kept, bar("step", disable=not is_first()) as shown:
 
-        def report(progress: Progress) -> None:
-            bar.total = progress.steps
-            scores = [f"{n} {v:.1f} {unit}" for n, v in progress.values.items() if n != "loss"]
-            bar.set_postfix_str(", ".join([f"loss {progress.loss:.3f}", *scores]))
-            bar.update(progress.step - bar.n)
+        def report(told: Progress) -> None:
+            scores = [f"{n} {v:.1f} {unit}" for n, v in told.values.items() if n != "loss"]
+            shown(told.step, told.steps, ", ".join([f"loss {told.loss:.3f}", *scores]))
 
         trained = run(
             study.space,
@@ -82,25 +84,18 @@ def fine_tune(options: argparse.Namespace) -> dict[str, Any]:
     """Fine-tune one architecture's subnet, and write it to a new folder."""
     from foxnas_core.export.exporter import check_new, write_export
     from foxnas_core.quantization.finetuning import FineTuning
-    from foxnas_core.training.loop import Progress
 
     study = open_study(options.study)
     architecture = named_architecture(study, options.architecture)
     check_new(options.out)
     dataset = training_images(study, options.data)
-    with stoppable() as stop, tqdm(unit="step", delay=1, file=sys.stderr) as bar:
-
-        def report(progress: Progress) -> None:
-            bar.total = progress.steps
-            bar.set_postfix_str(f"loss {progress.loss:.3f}")
-            bar.update(progress.step - bar.n)
-
+    with stoppable() as stop, bar("step") as shown:
         tuned, effect, files = fine_tune_subnet(
             study,
             architecture,
             dataset,
             FineTuning(**given(options, FineTuning)),
-            report=report,
+            report=lambda told: shown(told.step, told.steps, f"loss {told.loss:.3f}"),
             stop=stop.is_set,
         )
     write_export(files, options.out)

@@ -5,17 +5,18 @@ import json
 import platform
 from collections.abc import Mapping
 from contextlib import suppress
+from dataclasses import replace
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
 import numpy as np
-import pandas as pd
 
+from foxnas_core.cards import coefficients
 from foxnas_core.errors import FoxnasError
 from foxnas_core.figures.search import searches_table
 from foxnas_core.regression import Predictor
 from foxnas_core.regression.inference import KINDS
-from foxnas_core.reporting.layout import Column, Panel, Section, Table, facts, table_of
+from foxnas_core.reporting.layout import Column, Panel, Section, Table, facts, panel_of, table_of
 from foxnas_core.reporting.subject import Subject
 from foxnas_core.search.result import SEARCHES, SearchResult
 from foxnas_core.study import Study, file_hash
@@ -28,6 +29,9 @@ _SEARCHES = 20
 def record_section(subject: Subject) -> Section:
     """Reasons in the user's words, hashes, seeds, the device's state, fits, and what else was
     considered."""
+    fits = Panel("Fits")
+    if subject.predictors:
+        fits = panel_of("Fits", coefficients.fits.compute(subject.given))
     panels = [
         _rationale(subject),
         Panel("What was asked", tables=(_asked(subject),)),
@@ -40,7 +44,7 @@ def record_section(subject: Subject) -> Section:
             ),
             tables=(_hashes(subject),),
         ),
-        Panel("Fits", tables=(_fits(subject),), points=subject.refused),
+        replace(fits, points=subject.refused),
         Panel("Seeds and versions", tables=(_seeds(subject),)),
     ]
     campaigns = _campaigns(subject.table.record)
@@ -116,30 +120,6 @@ def _hashes(subject: Subject) -> Table:
         for column, predictor in subject.predictors.items()
     ]
     return facts("Hashes", pairs)
-
-
-def _fits(subject: Subject) -> Table:
-    frame = pd.DataFrame(
-        [
-            {
-                "target": p.target.label,
-                "form": p.form.title,
-                "link": "none" if p.link.is_identity else "saturating",
-                "rows": p.rows,
-                "left out": p.left_out,
-                "parameters": p.parameters,
-                "cross-validated R²": p.cv.r2,
-                "RMSE": p.cv.rmse,
-                "tau": p.cv.tau,
-            }
-            for p in (*subject.main, *subject.others)
-        ],
-        columns=[
-            "target", "form", "link", "rows", "left out", "parameters", "cross-validated R²",
-            "RMSE", "tau",
-        ],
-    )  # fmt: skip
-    return table_of(frame, "How each target is fitted; the form is that recommended by its rows")
 
 
 def _seeds(subject: Subject) -> Table:

@@ -1,13 +1,13 @@
 """What a report is about: a study, its fits, and the subnet that was chosen in it."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from foxnas_core.cards.given import Given
+from foxnas_core.cards.given import Fitted, Given
 from foxnas_core.errors import InvalidInput, MissingPart
 from foxnas_core.regression import Predictor
 from foxnas_core.regression.inference import KINDS
@@ -68,20 +68,6 @@ class ReportRequest:
                 f"The rationale has {len(self.rationale):,} characters; say it in "
                 f"{LONGEST_RATIONALE:,}."
             )
-
-
-@dataclass(frozen=True, eq=False, kw_only=True)
-class Fitted(Given):
-    """A study with the predictors that there are of it, and no others as it recommends them."""
-
-    predictors: Mapping[str, Predictor]
-
-    def kept(self, method: Callable[..., Any], *arguments: Any) -> Any:
-        if method.__name__ == "predictor" and arguments[1:] == ("auto", "auto"):
-            if arguments[0] not in self.predictors:
-                raise MissingPart(f"{arguments[0]} is not fitted.")
-            return self.predictors[arguments[0]]
-        return super().kept(method, *arguments)
 
 
 @dataclass(frozen=True, eq=False)

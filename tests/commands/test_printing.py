@@ -6,14 +6,18 @@ import re
 
 import pandas as pd
 import pytest
+from conftest import DEMO
 from hand import hand_space, noisy_table
 
 from foxnas_core import commands
 from foxnas_core.__main__ import main
+from foxnas_core.cards.analysis import analysis_of
 from foxnas_core.cards.card import Card
+from foxnas_core.cards.given import Given
 from foxnas_core.commands.answers import search_card
 from foxnas_core.commands.printing import Answer, heading, print_answer, told
-from foxnas_core.study import create_study
+from foxnas_core.evidence.trust.pairs import TRUST
+from foxnas_core.study import create_study, open_study
 from foxnas_core.table.metrics import KNOWN
 
 HAND = hand_space()
@@ -164,3 +168,21 @@ def test_long_tables_say_how_much_they_leave_out():
     rows = [{"id": str(i)} for i in range(250)]
     said = printed(Answer({"rows": rows}))
     assert "50 more rows" in said and "\n199" in said and "\n200" not in said
+
+
+def test_what_a_command_came_to_is_told_by_the_cards_of_its_page(monkeypatch, capsys):
+    monkeypatch.setattr(
+        "foxnas_core.steps.trust.measure_trust", lambda study, *_, **__: study.record(TRUST)
+    )
+    trust = ["trust", "--study", str(DEMO)]
+    given = Given(open_study(DEMO))
+    verdict, advice = (
+        analysis_of(f"trust-{name}").compute(given) for name in ("verdict", "advice")
+    )
+    assert main(trust) == 0
+    said = capsys.readouterr().out
+    for words in (verdict.sentence, *verdict.facts.values(), *advice.points):
+        assert words in said
+    assert main([*trust, "--json"]) == 0
+    captured = capsys.readouterr()
+    assert json.loads(captured.out)["verdict"] and verdict.sentence in captured.err
