@@ -1,18 +1,27 @@
 """What was chosen: in three sentences, block by block with reasons, and on the front."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
+from foxnas_core.cards import what_if
 from foxnas_core.explanation.edits import edit_effects
 from foxnas_core.explanation.reasons import effects_of_blocks, reasons
 from foxnas_core.figures.coefficients import interval_figure
 from foxnas_core.figures.picture import picture_table
 from foxnas_core.figures.reasons import reasons_intervals
 from foxnas_core.figures.theme import difference_axis
-from foxnas_core.reporting.layout import Column, Panel, Section, Table, figure_of, table_of
+from foxnas_core.reporting.layout import (
+    Column,
+    Panel,
+    Section,
+    Table,
+    figure_of,
+    panel_of,
+    table_of,
+)
 from foxnas_core.reporting.subject import Subject, measured_of
 from foxnas_core.search.prices import front_prices
 from foxnas_core.space.architecture import Architecture
@@ -263,26 +272,9 @@ def effect_texts(effects: pd.DataFrame, target: Metric) -> list[str]:
 
 def _differences(subject: Subject, chosen: Architecture, optimum: Architecture) -> Panel:
     """What leads from the chosen subnet to the optimum, edit by edit."""
-    tables = []
-    for predictor in subject.main:
-        target = predictor.target
-        effects = edit_effects(predictor, chosen, optimum)
-        frame = pd.concat(
-            [
-                effects.table[["edit", "effect", "low", "high"]],
-                pd.DataFrame(
-                    [{"edit": "together", "effect": effects.total, "low": effects.low,
-                      "high": effects.high}]
-                ),
-            ]
-        )  # fmt: skip
-        own = {"effect": "", "low": "_low", "high": "_high"}
-        frame = frame.rename(columns={k: f"{target.column}{end}" for k, end in own.items()})
-        written = {"Edit": frame["edit"], difference_axis(target): effect_texts(frame, target)}
-        caption = f"{target.label}: what each edit changes"
-        tables.append(table_of(pd.DataFrame(written), caption))
-    return Panel(
-        "From the chosen subnet to the optimum",
-        ("What each edit changes in the prediction, with 95 % confidence intervals.",),
-        tables=tuple(tables),
-    )
+    cards = []
+    for target in (predictor.target for predictor in subject.main):
+        given = replace(subject.given, target=target.column, start=chosen, architecture=optimum)
+        cards.append(replace(what_if.edits.compute(given), title=target.label))
+    panel = panel_of("From the chosen subnet to the optimum", *cards)
+    return replace(panel, sentences=("The start is the chosen subnet, and now the optimum.",))
