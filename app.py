@@ -214,7 +214,7 @@ def is_fitted(study: Study, *columns: str) -> bool:
 
 with page(
     "Study",
-    "FOX-NAS Studio chooses a subnet of a weight-sharing supernet for your device and latency "
+    "FOX-NAS Studio chooses a subnet of a weight-sharing supernet for your task, device and "
     "budget. Some hundred subnets are measured, and a regression on them says, with confidence "
     "intervals, what every choice brings and costs. From it the best subnet follows exactly: see "
     "the reason for every block, try other choices, and take away a file that runs.",

@@ -38,7 +38,7 @@ def aims_of(front: Front) -> dict[str, str]:
     best, cost = front.problem.objective.target, front.problem.limits[0].predictor.target
     return {
         "save": f"Save {cost.word}",
-        "gain": f"Gain {best.word}",
+        "gain": f"{'Gain' if best.sign > 0 else 'Lower'} {best.word}",
         "latency": f"{cost.title} of at most",
         "accuracy": f"{best.title} of at {'least' if best.sign > 0 else 'most'}",
     }
@@ -68,7 +68,8 @@ def goal_picker(front: Front, base: Architecture) -> tuple[str, float] | None:
     target = latency.target if of_latency else accuracy.target
     now = float((latency if of_latency else accuracy).predict([base])["value"].iloc[0])
     if aim in ("save", "gain"):
-        most = now - float(front.costs[0]) if of_latency else float(front.values[-1]) - now
+        reached = float(front.costs[0] if of_latency else front.values[-1])
+        most = target.sign * (reached - now)
         if most <= 1e-9 * abs(now):
             st.info(
                 f"No subnet that keeps what is kept has a better predicted {target.label.lower()} "
@@ -77,13 +78,13 @@ def goal_picker(front: Front, base: Architecture) -> tuple[str, float] | None:
             return None
         low, high, step = amounts_up_to(most)
         value = choices.current().amount or max(low, round(round(high / step / 4) * step, 12))
-        label = "Save at least" if of_latency else "Gain at least"
+        label = "Save at least" if target.sign < 0 else "Gain at least"
         unit = target.difference_unit
         reach = most
     else:
         low, high, step = budgets_of(front) if of_latency else floors_of(front)
         # A little better than now, as one would ask.
-        asked = now - (now - low) / 4 if of_latency else now + (high - now) / 4
+        asked = now + ((high if target.sign > 0 else low) - now) / 4
         value = choices.current().amount or round(step * round(min(asked, high) / step), 12)
         label, unit = aims[aim], target.unit
         reach = math.inf
@@ -96,7 +97,7 @@ def goal_picker(front: Front, base: Architecture) -> tuple[str, float] | None:
         and_then=lambda: choices.update(edits=None),
     )
     if amount > reach * (1 + 1e-9):
-        verb = "save" if of_latency else "gain"
+        verb = "save" if target.sign < 0 else "gain"
         st.warning(
             plain(
                 f"From this subnet one can {verb} about {target.text(high)} {unit}, not "
@@ -358,11 +359,11 @@ with page(
         st.header("The best around what is kept")
         best = cache.kept_best_of(study, study.objective.column, limits, kept, base)
         targets = tuple(metric_of(column) for column in best.effects)
-        unit = metric_of(latency).unit
+        within = f"{budget:.6g} {metric_of(latency).unit or metric_of(latency).word}"
         what = f"with {len(pinned)} decisions kept as they are" if pinned else "with nothing kept"
         if best.after == base:
-            st.write(f"Within {budget:.4g} {unit}, {what}, no subnet is better than this one.")
+            st.write(f"Within {within}, {what}, no subnet is better than this one.")
         else:
-            st.write(f"The best within {budget:.4g} {unit}, {what}, is:")
+            st.write(f"The best within {within}, {what}, is:")
             show_answer(best, targets, asked="the budget is kept", key="rest")
             show_edits(best, targets, "rest")

@@ -53,9 +53,9 @@ def pickers(table: MeasurementTable) -> tuple[str, str, str]:
         )  # fmt: skip
     with places[1]:
         link = picker(
-            "link", "Saturating accuracy", LINK_NAMES,
-            "Accuracy nears a ceiling: the closer, the less a better block adds. The link fits "
-            "effects on a scale on which they add up.",
+            "link", "Saturating link", LINK_NAMES,
+            "Some metrics, as accuracy does, near a ceiling: the closer, the less a better block "
+            "adds. The link fits effects on a scale on which they add up.",
         )  # fmt: skip
     with places[2]:
         kind = picker(

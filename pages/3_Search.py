@@ -31,7 +31,7 @@ def show_optimum(quest: Quest, solution: Solution, targets: Sequence[Metric]) ->
         for limit, (_, bound) in zip(limits, quest.asked, strict=True)
     ]
     unit = limits[0].predictor.target.unit
-    how = "above" if quest.least_latency else "under"
+    how = "under" if limits[0].side == "at_most" else "above"
     guarded = (
         "" if quest.searched == quest.bound else f" (searched {how} {quest.searched:.4g} {unit})"
     )
@@ -41,7 +41,7 @@ def show_optimum(quest: Quest, solution: Solution, targets: Sequence[Metric]) ->
         f"{kept_choices}: {described(solution.candidate, targets)}."
     )
     if not solution.exact:
-        beyond = "below" if quest.least_latency else "above"
+        beyond = "below" if targets[0].sign < 0 else "above"
         st.write(
             "The exact optimum is out of reach in the time a page has; no subnet within the limits "
             f"is predicted {beyond} {targets[0].text(solution.bound)} {targets[0].unit}."

@@ -113,6 +113,12 @@ def unit_picker(front: Front) -> CostUnit:
     return units[label]
 
 
+def of_both(front: Front) -> str:
+    """The objective and the cost, as what is said of their coefficients names them."""
+    first, second = front.problem.objective.target, front.problem.limits[0].predictor.target
+    return f"{first.word} and {second.word}"
+
+
 def show_stability(study: Study, front: Front, stability: Stability, draws: int) -> None:
     """How often each choice of the optimum is optimal for resampled coefficients."""
     space = study.space
@@ -122,7 +128,7 @@ def show_stability(study: Study, front: Front, stability: Stability, draws: int)
     )  # fmt: skip
     with st.container(key="stability"):
         st.write(
-            f"The coefficients of accuracy and cost were drawn {draws} times from what the "
+            f"The coefficients of {of_both(front)} were drawn {draws} times from what the "
             "measurements leave open about them, and each time the optimum was solved anew. This "
             f"very subnet is the optimum in **{100 * stability.share:.0f} %** of resamples; "
             f"{stability.distinct} different ones are in some.{fits}"
@@ -143,7 +149,7 @@ def show_stability(study: Study, front: Front, stability: Stability, draws: int)
             st.write(plain(sentence))
         st.caption(
             f"Parametric draws from the coefficients' multivariate t distribution, seed 0, the "
-            "ceiling's uncertainty included; accuracy and cost apart. A share is itself known to "
+            f"ceiling's uncertainty included; {of_both(front)} apart. A share is itself known to "
             f"± {100 * 1.96 * 0.5 / np.sqrt(draws):.0f} points at most."
         )
     if not cache.table_of(study).ordered:
@@ -185,7 +191,7 @@ def show_resampling(study: Study, front: Front, run: Resampling | None) -> None:
 
     if run is None or run.ended:
         st.write(
-            f"The coefficients of accuracy and cost can be drawn anew {DRAWS} times from what the "
+            f"The coefficients of {of_both(front)} can be drawn anew {DRAWS} times from what the "
             "measurements leave open about them, and each time the whole front solved again: a few "
             "seconds in a small space, minutes in a large one. It goes on when you leave this page."
         )
@@ -233,7 +239,7 @@ def show_ties(
     with st.container(key="ties"):
         st.write(
             f"{words} that were examined cannot be told from the optimum: the "
-            f"{100 * tied.level:.0f} % interval of the difference in accuracy contains 0. "
+            f"{100 * tied.level:.0f} % interval of the difference in {objective.word} contains 0. "
             f"Measured already: {table['measured'].notna().sum()}."
         )
         if saved >= 1:
@@ -262,10 +268,10 @@ def show_ties(
     )
     st.caption(
         f"Examined are all subnets within the budget predicted at most {tied.depth:.2g} "
-        f"{objective.difference_unit} below the optimum{resampled}. {rest} The interval is one "
-        "difference at a time (t), not simultaneous: a set "
-        "that holds for all at once would be larger. The optimum is the largest of many "
-        "predictions, so its lead is flattered."
+        f"{objective.difference_unit or objective.word} worse than the optimum{resampled}. {rest} "
+        "The interval is one difference at a time (t), not simultaneous: a set that holds for all "
+        "at once would be larger. The optimum is the best of many predictions, so its lead is "
+        "flattered."
     )
     ids = table["id"].tolist()
     row = st.container(horizontal=True, vertical_alignment="bottom")
@@ -340,7 +346,7 @@ def show_chances(
 
 with page(
     "Front",
-    "The best predicted subnet of every budget, solved exactly: what accuracy costs along the "
+    "The best predicted subnet of every budget, solved exactly: what a better one costs along the "
     "way, which block changes where, and how sure one may be of the choice.",
 ) as study:
     table = cache.table_of(study)

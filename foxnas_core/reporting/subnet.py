@@ -142,7 +142,8 @@ def _choice(subject: Subject, chosen: Architecture) -> str:
             )
         return f"The chosen subnet is {chosen.id}."
     latency = subject.front.problem.limits[0].predictor
-    budget = f"{latency.target.word} of {latency.target.value_text(subject.budget)}"
+    cost, told = latency.target, latency.target.value_text(subject.budget)
+    budget = f"{cost.word} of {told}" if cost.unit else f"budget of {told} {cost.word}"
     if subject.is_optimum:
         return f"The chosen subnet is {chosen.id}, the best within a {budget}."
     taken = float(latency.predict([chosen])["value"].iloc[0])

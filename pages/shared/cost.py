@@ -29,6 +29,11 @@ def in_unit(words: str, target: Metric) -> str:
     return f"{words} ({target.unit})" if target.unit else words
 
 
+def bound_word(objective: Metric) -> str:
+    """What the number that an objective is to reach is called."""
+    return "floor" if objective.sign > 0 else "limit"
+
+
 def chosen_cost(study: Study) -> str | None:
     """The chosen column of the study's cost, on whatever device, or the study's own where the table
     lacks that, else its first; None without any."""
@@ -91,8 +96,11 @@ def floor_of(front: "Front") -> float:
     chosen = choices.current().floor
     if chosen is not None:
         return chosen
-    low, _, step = floors_of(front)
+    low, high, step = floors_of(front)
     reached = front.values[front.costs <= budget_of(front)]
+    if front.problem.objective.target.sign < 0:
+        best = float(reached[-1]) if len(reached) else high
+        return min(high, round(math.ceil(best / step) * step, _decimals(step)))
     best = float(reached[-1]) if len(reached) else low
     return max(low, round(math.floor(best / step) * step, _decimals(step)))
 
@@ -100,9 +108,8 @@ def floor_of(front: "Front") -> float:
 def floor_slider(front: "Front") -> float:
     """Draw the slider over the front's objectives and return the floor, in their unit."""
     target = front.problem.objective.target
-    return slider(
-        "floor", in_unit(f"{target.title} floor", target), floor_of(front), floors_of(front)
-    )
+    label = in_unit(f"{target.title} {bound_word(target)}", target)
+    return slider("floor", label, floor_of(front), floors_of(front))
 
 
 def slider(
@@ -147,6 +154,8 @@ def guard_picker(study: Study, front: "Front", *, floor: bool = False) -> None:
     chosen = choices.current().guard
     objective, cost = front.problem.objective.target, front.problem.limits[0].predictor.target
     options = sorted({0.0, *_GUARDS, chosen or 0.0})
+    tighter = "higher floor, above" if objective.sign > 0 else "smaller limit, under"
+    tighter = tighter if floor else "smaller budget, under"
     try:
         cache.calibrations_of(study, cost.column)
         why = ""
@@ -154,7 +163,7 @@ def guard_picker(study: Study, front: "Front", *, floor: bool = False) -> None:
         why = str(error)
     picked(
         st.select_slider,
-        f"Measured {objective.word} keeps the floor"
+        f"Measured {objective.word} keeps the {bound_word(objective)}"
         if floor
         else f"Measured {cost.word} keeps the budget",
         {p: f"{100 * p:g} %" if p else "as predicted" for p in options},
@@ -164,7 +173,7 @@ def guard_picker(study: Study, front: "Front", *, floor: bool = False) -> None:
         disabled=bool(why),
         help=why
         or "Optima of other budgets were measured: from how far they were off, the search takes "
-        f"a {'higher floor, above' if floor else 'smaller budget, under'} which the chosen share "
+        f"a {tighter} which the chosen share "
         "of optima keeps yours when measured.",
     )
 
@@ -196,9 +205,12 @@ def searched_floor(study: Study, front: "Front") -> float:
 def floors_of(front: "Front") -> tuple[float, float, float]:
     """Least and greatest floor and the step between floors, in round numbers.
 
-    Both ends are rounded down, so that the least allows everything and the greatest can be met.
+    Both ends are rounded down, so that the least allows everything and the greatest can be met;
+    of an objective of which less is better, both up, as those of a budget.
     """
-    least, greatest = float(front.values[0]), float(front.values[-1])
+    least, greatest = float(front.values.min()), float(front.values.max())
+    if front.problem.objective.target.sign < 0:
+        return _rounded_up(least, greatest)
     step = 10.0 ** math.floor(math.log10((greatest - least or greatest) / 100))
     high = math.floor(greatest / step)
     low = min(math.floor(least / step), high - 1)
@@ -211,7 +223,10 @@ def budgets_of(front: "Front") -> tuple[float, float, float]:
 
     Both ends are rounded up, so that the least can be met and the greatest allows everything.
     """
-    least, greatest = float(front.costs[0]), float(front.costs[-1])
+    return _rounded_up(float(front.costs[0]), float(front.costs[-1]))
+
+
+def _rounded_up(least: float, greatest: float) -> tuple[float, float, float]:
     step = 10.0 ** math.floor(math.log10((greatest - least or greatest) / 100))
     low = math.ceil(least / step)
     high = max(math.ceil(greatest / step), low + 1)

@@ -39,7 +39,7 @@ def show_kept(study: Study, search_id: str) -> Architecture:
         )
     if drawable(study, result):
         front = cache.front_of(study, cost_of(study, result), tuple(result.allowed.items()))
-        run = SearchRun.of_result(result)
+        run = SearchRun.of_result(result, study)
         show_watched(
             study, front, run.first_bound, run.exact,
             lambda spans: show_run(study, front, run, spans), least_cost=run.least_cost,

@@ -11,6 +11,7 @@ from foxnas_core.study import Study
 from foxnas_core.table.measurements import MeasurementTable
 from pages.shared import cache, choices
 from pages.shared.cost import (
+    bound_word,
     budget_slider,
     cost_picker,
     floor_slider,
@@ -73,7 +74,9 @@ class Quest:
     def reachable(self) -> "SearchProblem":
         """The search, or the nearest to it whose first limit can be kept."""
         if self.least_latency:
-            return self.problem.within(min(self.searched, float(self.front.values[-1])))
+            best = float(self.front.values[-1])
+            keep = min if self.study.objective.sign > 0 else max
+            return self.problem.within(keep(self.searched, best))
         return self.problem.within(max(self.searched, float(self.front.costs[0])))
 
     def solution(self) -> "Solution":
@@ -104,7 +107,7 @@ def _goal_picker(study: Study) -> str:
     best, cost = study.objective.word, study.cost.word
     goals = {
         "accuracy": f"Best {best} within {article(cost)} budget",
-        "latency": f"Least {cost} at {article(best)} floor",
+        "latency": f"Least {cost} at {article(best)} {bound_word(study.objective)}",
     }
     choices.show("goal", choices.current().goal)
     return st.radio(

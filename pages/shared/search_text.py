@@ -10,6 +10,7 @@ from foxnas_core.search.limits import Side, noun_of
 from foxnas_core.search.problem import Candidate, SearchProblem
 from foxnas_core.search.result import SearchResult
 from foxnas_core.search.schedule import AnnealingSettings
+from foxnas_core.study import Study
 from foxnas_core.table.metrics import Metric, metric_of
 from pages.shared.jobs import Job
 from pages.shared.limits import in_words
@@ -19,7 +20,10 @@ EQUAL = 1e-9  # two sums of the same numbers
 
 @dataclass(frozen=True)
 class SearchRun:
-    """What is drawn of a search, whether it runs, was stopped or was kept."""
+    """What is drawn of a search, whether it runs, was stopped or was kept.
+
+    `least_cost` tells that it looks for the least cost at a given objective.
+    """
 
     state: str
     settings: AnnealingSettings
@@ -31,6 +35,7 @@ class SearchRun:
     best: Candidate | None
     current: Candidate | None
     exact: Candidate | None
+    least_cost: bool
     bound: float | None = None
     replays: str = ""
 
@@ -39,17 +44,12 @@ class SearchRun:
         return self.limits[0][1]
 
     @property
-    def least_cost(self) -> bool:
-        """Whether it looks for the least cost at a floor."""
-        return self.limits[0][2] == "at_least"
-
-    @property
     def targets(self) -> list[Metric]:
         """Those of the objective and of every limit, in order."""
         return [self.objective, *(target for target, _, _ in self.limits)]
 
     @classmethod
-    def of_job(cls, job: Job) -> "SearchRun | None":
+    def of_job(cls, job: Job, study: Study) -> "SearchRun | None":
         """None until the job's thread has set up its run."""
         state, annealer = job.state, job.annealer
         if annealer is None:
@@ -58,11 +58,12 @@ class SearchRun:
             state, annealer.settings, annealer.trace, annealer.proposals, annealer.total,
             job.problem.objective.target,
             tuple((x.predictor.target, x.bound, x.side) for x in job.problem.limits),
-            annealer.best, annealer.current, job.exact, job.bound, job.replays,
+            annealer.best, annealer.current, job.exact,
+            job.problem.objective.target != study.objective, job.bound, job.replays,
         )  # fmt: skip
 
     @classmethod
-    def of_result(cls, result: SearchResult) -> "SearchRun":
+    def of_result(cls, result: SearchResult, study: Study) -> "SearchRun":
         return cls(
             "kept", result.settings, result.trace, result.proposals, result.proposals,
             metric_of(result.objective),
@@ -70,7 +71,8 @@ class SearchRun:
                 (metric_of(column), bound, side)
                 for (column, bound), side in zip(result.limits, result.sides, strict=True)
             ),
-            result.best, None, result.exact, result.bound,
+            result.best, None, result.exact, result.objective != study.objective.column,
+            result.bound,
         )  # fmt: skip
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 
+import numpy as np
 import pandas as pd
 import streamlit as st
 
@@ -35,7 +36,7 @@ def show_job(study: Study, front: Front, job: Job) -> None:
             # Looked up anew, so that the registry knows that someone watches.
             cache.jobs().get(job.id, job.study)
             state = job.state
-            run = SearchRun.of_job(job)
+            run = SearchRun.of_job(job, study)
             if run is not None:
                 show_run(study, front, run, spans)
             elif moving:
@@ -45,15 +46,15 @@ def show_job(study: Study, front: Front, job: Job) -> None:
         if job.kept or (state != drawn and {state, drawn} != {"starting", "running"}):
             st.rerun()
 
-    limit = job.problem.limits[0]
-    least_cost = limit.side == "at_least"
-    show_watched(study, front, limit.bound, job.exact, draw, least_cost=least_cost)
+    least_cost = job.problem.objective.target != study.objective
+    bound = job.problem.limits[0].bound
+    show_watched(study, front, bound, job.exact, draw, least_cost=least_cost)
 
 
 def front_of_job(study: Study, job: Job) -> Front:
-    """The front of accuracy and the cost that a job weighs it against."""
+    """The front of the objective and the cost that a job weighs it against."""
     problem = job.problem
-    least_cost = problem.limits[0].side == "at_least"
+    least_cost = problem.objective.target != study.objective
     cost = problem.objective.target.column if least_cost else problem.limits[0].column
     return cache.front_of(study, cost, tuple(problem.allowed.items()))
 
@@ -114,7 +115,9 @@ def show_run(study: Study, front: Front, run: SearchRun, spans: live.Spans) -> N
             show_architecture(study, "Best found", run.best, run.targets, exact, "best-chart")
         if run.current is not None:
             show_architecture(study, "Current", run.current, run.targets, exact, "current-chart")
-            leave = "fall below the floor" if run.least_cost else "exceed the budget"
+            first = run.limits[0][0]
+            short = "fall below the floor" if first.sign > 0 else "exceed the limit"
+            leave = short if run.least_cost else "exceed the budget"
             over = (
                 f"In this mode the current subnet does not {leave}."
                 if run.settings.mode == "teaching"
@@ -144,13 +147,15 @@ def course_range(run: SearchRun, front: Front) -> tuple[float, float]:
         goal = found.value if found else float(reached[0])
         return max(0.0, goal - 0.25 * span), goal + span
     goal = found.value if found else float(reached[-1])
+    if run.objective.sign < 0:
+        return goal - 0.25 * span, goal + span
     return goal - span, goal + 0.25 * span
 
 
 def limit_range(run: SearchRun, front: Front) -> tuple[float, float]:
     """The part of the first limit's axis in which the run takes place."""
     if run.least_cost:
-        room = 0.25 * float(front.values[-1] - front.values[0]) or 1.0
+        room = 0.25 * float(np.ptp(front.values)) or 1.0
         return run.first_bound - room, run.first_bound + room
     low, high = float(front.costs[0]), min(float(front.costs[-1]), 2 * run.first_bound)
     return min(low, 0.9 * run.first_bound), high
