@@ -73,7 +73,7 @@ def test_prices_choices_ties_and_chances_are_those_of_the_core(shipped):
     assert f"Optimum under 60 µs: subnet **{optimum.architecture.id}**" in text
     assert f"worth **{prices.at(0.06) / 1000:.3g} points per µs**" in text
     assert f"lies at **{1000 * front.costs[prices.knee]:.4g} µs**" in text
-    found = calibrations(study.table(), study.optima(), list(predictors.values()), "latency_ms")
+    found = calibrations(study.table(), study.optima(), list(predictors.values()))
     chance = found["latency_ms"].chance(optimum.costs[0], 0.06)
     assert f"keeps 60 µs when measured with a chance of **{100 * chance:.0f} %**" in text
     assert "drawn 200 times" in text and "of resamples" in text
