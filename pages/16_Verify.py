@@ -18,7 +18,7 @@ from pages.shared.edit_picker import edit_picker
 from pages.shared.editor import architecture_picker
 from pages.shared.frame import errors_as_cards, may_write, page
 from pages.shared.text import plain
-from pages.shared.verifications import show_job
+from pages.shared.verifications import Verification, show_job
 
 IMAGES = (500, 1000, 2000, 5000, 10_000, 20_000, 50_000)
 
@@ -54,7 +54,7 @@ def show_buttons(given: Given, subnets: Sequence[Architecture]) -> None:
         st.button(label, key=key, type=kind, on_click=choices.ask(asked))
         if choices.asked(asked):
             with errors_as_cards():
-                cache.verifications().start(given.study, images=images, **what)
+                cache.works().start(Verification(given.study, images=images, **what))
                 choices.remember("shown-trial", None)
                 st.rerun()
 

@@ -1,29 +1,21 @@
 """Exports that run in this server, each in a thread of its own, one after another."""
 
 import threading
-from collections.abc import Mapping
-from contextlib import suppress
+from collections.abc import Hashable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
-from foxnas_core.export.progress import ExportProgress
 from foxnas_core.regression import Predictor
 from foxnas_core.space.architecture import Architecture
 from foxnas_core.steps.export import export
 from foxnas_core.study import Study
-from pages.shared.registry import MEASURING, Registry, Work
+from pages.shared.registry import MEASURING, Work
 
 if TYPE_CHECKING:
     from foxnas_core.export.exporter import ExportedModel
 
-State = Literal["waiting", "running", "stopping", "stopped", "finished", "failed"]
-
 # One at a time, as each keeps a core busy.
 _turn = threading.Lock()
-
-
-class _Stopped(Exception):
-    """Raised between two parts of the work, since what is stopped leaves nothing."""
 
 
 @dataclass(frozen=True)
@@ -37,13 +29,14 @@ class ExportSettings:
     int8_floor: float
 
 
-class Exporting(Work):
-    """One export; `progress` is None until it is its turn, `result` until all files are checked.
+class Exporting(Work["ExportedModel"]):
+    """One export, which has no progress until it is its turn, and no result until all its files are
+    checked.
 
     `stamp` changes whenever what files are made of does.
     """
 
-    name = "export"
+    name, what, most_unfinished, most_kept = "export", "exports run or wait", 4, 4
 
     def __init__(
         self,
@@ -51,66 +44,31 @@ class Exporting(Work):
         architecture: Architecture,
         predictors: Mapping[str, Predictor],
         settings: ExportSettings,
-        stamp: object,
+        stamp: Hashable,
     ) -> None:
-        super().__init__(str(study.folder))
-        self.architecture, self.settings, self.stamp = architecture, settings, stamp
-        self.progress: ExportProgress | None = None
-        self.result: ExportedModel | None = None
+        super().__init__(str(study.folder), (architecture, stamp))
+        self.architecture, self.settings = architecture, settings
         self._of, self._predictors = study, predictors
-        self._thread.start()
 
-    @property
-    def state(self) -> State:
-        if self.result is not None:
-            return "finished"
-        if self.ended:
-            return "failed" if self.failed else "stopped"
-        if self._stop.is_set():
-            return "stopping"
-        return "running" if self.progress else "waiting"
-
-    def _work(self) -> None:
+    def _work(self) -> "ExportedModel | None":
         # Brings torch along, so it waits until something is exported.
         from foxnas_core.quantization.finetuning import FineTuning
 
         settings = self.settings
         tuning = FineTuning(settings.epochs, quantization_aware=settings.quantization_aware)
         while not _turn.acquire(timeout=0.2):
-            if self._stop.is_set():
-                return
+            if self.stopping:
+                return None
         try:
-            with suppress(_Stopped):
-                self.result = export(
-                    self._of,
-                    self.architecture,
-                    self._predictors,
-                    formats=settings.formats,
-                    tuning=tuning if settings.epochs else None,
-                    int8_floor=settings.int8_floor,
-                    report=self._report,
-                    alone=MEASURING,
-                )
+            return export(
+                self._of,
+                self.architecture,
+                self._predictors,
+                formats=settings.formats,
+                tuning=tuning if settings.epochs else None,
+                int8_floor=settings.int8_floor,
+                report=self.report,
+                alone=MEASURING,
+            )
         finally:
             _turn.release()
-
-    def _report(self, progress: ExportProgress) -> None:
-        self.progress = progress
-        if self._stop.is_set():
-            raise _Stopped
-
-
-class Exports(Registry[Exporting]):
-    """The registry of exports that wait, run or ended lately."""
-
-    most_unfinished, most_kept, what = 4, 4, "exports run or wait"
-
-    def of(self, study: str, architecture: Architecture, stamp: object) -> Exporting | None:
-        """The latest export of an architecture from the same weights and images, if it is still
-        remembered."""
-        own = [
-            run.id
-            for run in list(self._runs.values())
-            if (run.architecture, run.stamp) == (architecture, stamp) and run.study == study
-        ]
-        return self.get(own[-1], study) if own else None

@@ -4,7 +4,6 @@ import math
 import threading
 import time
 from collections.abc import Callable
-from typing import Literal
 
 from foxnas_core.errors import InvalidInput, NotWritable
 from foxnas_core.search.annealing import Annealer
@@ -12,18 +11,15 @@ from foxnas_core.search.problem import Candidate, SearchProblem
 from foxnas_core.search.result import SearchResult
 from foxnas_core.search.schedule import AnnealingSettings
 from pages.shared import registry
-from pages.shared.registry import Registry, Work
-
-State = Literal["starting", "running", "paused", "stopped", "finished", "failed"]
+from pages.shared.registry import State, Work
 
 FRAME = 0.05  # seconds between two frames of a paced run
 FRAMES = 50  # of a run that is stepped through at full speed
 
 
-class Job(Work):
-    """One annealing run in a daemon thread; any thread may read it, pause it or stop it.
+class Job(Work[SearchResult]):
+    """One annealing run, which any thread may also pause and step through.
 
-    - `study`: name of the folder of the study it belongs to.
     - `seconds`: how long the run is drawn out so that it can be watched; 0 for full speed. May be
       changed while it runs, since it moves no bit of the run.
     - `exact`: the exact optimum to compare with, or `bound`, which nothing is better than, where
@@ -34,7 +30,7 @@ class Job(Work):
     the sentence that says why there is none, or why the run failed.
     """
 
-    name = "search"
+    name, what, most_unfinished, most_kept = "search", "searches run or are paused", 16, 32
 
     def __init__(
         self,
@@ -53,19 +49,15 @@ class Job(Work):
         self.seconds, self.exact, self.replays = seconds, exact, replays
         self.bound = bound
         self.annealer: Annealer | None = None
-        self.kept: str | None = None
         self._keep = keep
         self._changed = threading.Condition()
         self._paused = self._moving = False
         self._asked = self._stepped = 0  # frames while paused
-        self._thread.start()
 
     @property
     def state(self) -> State:
-        if self.failed:
-            return "failed"
-        if not self._thread.is_alive():
-            return "finished" if self.annealer and self.annealer.done else "stopped"
+        if self.ended:
+            return super().state
         if self._paused and not (self.annealer and self.annealer.done):
             return "paused"
         return "running" if self.annealer else "starting"
@@ -100,7 +92,7 @@ class Job(Work):
             self._changed.notify_all()
         self._thread.join(5)
 
-    def _work(self) -> None:
+    def _work(self) -> SearchResult | None:
         annealer = Annealer(self.problem, self.settings)
         annealer.prepare()
         self.annealer = annealer
@@ -112,9 +104,9 @@ class Job(Work):
                     lambda: self._stop.is_set() or not self._paused or self._stepped < self._asked,
                     registry.KEPT_FOR,
                 ):
-                    return  # paused and forgotten
+                    return None  # paused and forgotten
                 if self._stop.is_set():
-                    return
+                    return None
                 stepping, self._moving = self._paused, True
             if waited:
                 due = time.monotonic()
@@ -139,50 +131,7 @@ class Job(Work):
                 f"{error} This search lasts only as long as the server; its best architecture can "
                 "still be edited and exported."
             )
-
-
-class Jobs(Registry[Job]):
-    """The registry of running and recently ended searches."""
-
-    most_unfinished, most_kept, what = 16, 32, "searches run or are paused"
-
-    def __init__(self) -> None:
-        super().__init__()
-        self._kept: dict[str, tuple[str, str]] = {}
-
-    def kept_as(self, job_id: str | None, study: str) -> str | None:
-        """The id under which a job's search was kept with the study, also once the job itself is
-        forgotten: who left the page while it ran comes back by the job's id."""
-        job = self.get(job_id, study)
-        if job is not None:
-            return job.kept
-        folder, kept = self._kept.get(job_id or "", ("", None))
-        return kept if folder == study else None
-
-    def start(
-        self,
-        study: str,
-        problem: SearchProblem,
-        settings: AnnealingSettings,
-        *,
-        seconds: float,
-        exact: Candidate | None,
-        keep: Callable[[SearchResult], str],
-        replays: str = "",
-        bound: float | None = None,
-    ) -> Job:
-        """Start a search, as in `Job`; raises `ServerBusy` where too many are under way."""
-        return self.add(
-            lambda: Job(
-                study, problem, settings,
-                seconds=seconds, exact=exact, keep=keep, replays=replays, bound=bound,
-            )
-        )  # fmt: skip
-
-    def _drop(self, run: Job) -> None:
-        super()._drop(run)
-        if run.kept:
-            self._kept[run.id] = (run.study, run.kept)
+        return result
 
 
 def replayed(search_id: str, kept: SearchResult) -> Callable[[SearchResult], str]:

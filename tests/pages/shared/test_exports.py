@@ -10,8 +10,8 @@ from foxnas_core.errors import InvalidInput
 from foxnas_core.export.progress import ExportProgress
 from foxnas_core.study import Study
 from pages.shared import exports
-from pages.shared.exports import Exporting, Exports, ExportSettings
-from pages.shared.registry import ServerBusy
+from pages.shared.exports import Exporting, ExportSettings
+from pages.shared.registry import Registry, ServerBusy
 
 SETTINGS = ExportSettings(("onnx",), 0, False, 90.0)
 
@@ -23,9 +23,9 @@ def study(tiny_space, tmp_path) -> Study:
 
 @pytest.fixture
 def registry():
-    registry = Exports()
+    registry = Registry()
     yield registry
-    for run in list(registry._runs.values()):
+    for run in registry.runs(Exporting):
         run.stop()
 
 
@@ -59,16 +59,16 @@ def wait_for(condition: Callable[[], bool]) -> None:
 
 def started(registry, study, *, which="smallest", settings=SETTINGS, stamp=1) -> Exporting:
     architecture = study.space.extreme(which)
-    return registry.add(lambda: Exporting(study, architecture, {}, settings, stamp))
+    return registry.start(Exporting(study, architecture, {}, settings, stamp))
 
 
 def test_one_runs_at_a_time_and_the_next_one_waits_for_its_turn(registry, study, held):
     first = started(registry, study)
     wait_for(lambda: first.state == "running")
     second = started(registry, study, which="largest")
-    assert second.state == "waiting" and second.progress is None
+    assert second.state == "starting" and second.progress is None
     time.sleep(0.3)
-    assert second.state == "waiting" and len(held.asked) == 1
+    assert second.state == "starting" and len(held.asked) == 1
     held.let_go.set()
     for run in (first, second):
         run.wait(20)
@@ -115,17 +115,17 @@ def test_the_latest_of_an_architecture_is_shown_while_its_weights_are_the_same(
     held.let_go.set()
     folder = str(study.folder)
     smallest, largest = (study.space.extreme(which) for which in ("smallest", "largest"))
-    assert registry.of(folder, smallest, 1) is None
+    assert registry.latest(Exporting, folder, (smallest, 1)) is None
     first, other = started(registry, study), started(registry, study, which="largest")
     again = started(registry, study)
-    assert registry.of(folder, smallest, 1) is again and first is not again
-    assert registry.of(folder, largest, 1) is other
-    assert registry.of(folder, smallest, 2) is None
-    assert registry.of("elsewhere", smallest, 1) is None
+    assert registry.latest(Exporting, folder, (smallest, 1)) is again and first is not again
+    assert registry.latest(Exporting, folder, (largest, 1)) is other
+    assert registry.latest(Exporting, folder, (smallest, 2)) is None
+    assert registry.latest(Exporting, "elsewhere", (smallest, 1)) is None
 
 
 def test_a_server_takes_a_few_only(registry, study, held):
-    for _ in range(Exports.most_unfinished):
+    for _ in range(Exporting.most_unfinished):
         started(registry, study)
     with pytest.raises(ServerBusy, match="4 exports run or wait"):
         started(registry, study)

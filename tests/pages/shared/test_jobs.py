@@ -19,8 +19,8 @@ from foxnas_core.search.schedule import AnnealingSettings
 from foxnas_core.study import open_study
 from pages.shared import jobs
 from pages.shared import registry as registry_room
-from pages.shared.jobs import Job, Jobs, replayed
-from pages.shared.registry import ServerBusy
+from pages.shared.jobs import Job, replayed
+from pages.shared.registry import Registry, ServerBusy
 from tests.search.additive import mini_problem
 
 SETTINGS = AnnealingSettings(steps=4_000, seed=3)
@@ -33,10 +33,10 @@ def problem() -> SearchProblem:
 
 
 @pytest.fixture
-def registry() -> Iterator[Jobs]:
-    registry = Jobs()
+def registry() -> Iterator[Registry]:
+    registry = Registry()
     yield registry
-    for job in list(registry._runs.values()):
+    for job in registry.runs(Job):
         job.stop()
 
 
@@ -45,7 +45,7 @@ def start(registry, problem) -> Callable[..., Job]:
     def start(settings: AnnealingSettings = SETTINGS, **changes) -> Job:
         options = {"study": "here", "seconds": 0.0, "keep": lambda result: "0123456789ab"}
         options |= {"exact": solve_exact(problem)} | changes
-        return registry.start(options.pop("study"), problem, settings, **options)
+        return registry.start(Job(options.pop("study"), problem, settings, **options))
 
     return start
 
@@ -162,15 +162,17 @@ from foxnas_core.search.exact import solve_exact
 from foxnas_core.search.result import SEARCHES
 from foxnas_core.search.schedule import AnnealingSettings
 from foxnas_core.study import create_study
-from pages.shared.jobs import Jobs
+from pages.shared.jobs import Job
+from pages.shared.registry import Registry
 from tests.search.additive import mini_problem
 
 problem = mini_problem()
 study = create_study(Path(sys.argv[1]), problem.space, name="Kept")
-job = Jobs().start(
+job = Job(
     "here", problem, AnnealingSettings(steps=4_000, seed=3),
     seconds=0.0, exact=solve_exact(problem), keep=partial(study.keep, SEARCHES),
 )
+Registry().start(job)
 while job.kept is None:
     time.sleep(0.01)
 print(job.kept, flush=True)
@@ -241,14 +243,14 @@ def test_searches_of_two_users_do_not_disturb_each_other(start):
 
 def test_a_job_is_found_by_its_id_and_study_only(registry, start):
     job = start()
-    assert registry.get(job.id, "here") is job
-    assert registry.get(job.id, "elsewhere") is None
-    assert registry.get("run-unknown", "here") is None
-    assert registry.get(None, "here") is None
+    assert registry.get(Job, job.id, "here") is job
+    assert registry.get(Job, job.id, "elsewhere") is None
+    assert registry.get(Job, "run-unknown", "here") is None
+    assert registry.get(Job, None, "here") is None
 
 
 def test_the_server_takes_so_many_at_a_time(start, monkeypatch):
-    monkeypatch.setattr(Jobs, "most_unfinished", 2)
+    monkeypatch.setattr(Job, "most_unfinished", 2)
     first = start(LONG, seconds=60.0)
     start(LONG, seconds=60.0)
     with pytest.raises(ServerBusy, match="2 searches"):
@@ -258,19 +260,19 @@ def test_the_server_takes_so_many_at_a_time(start, monkeypatch):
 
 
 def test_only_the_last_ended_jobs_are_remembered(registry, start, monkeypatch):
-    monkeypatch.setattr(Jobs, "most_kept", 2)
+    monkeypatch.setattr(Job, "most_kept", 2)
     ended = []
     for _ in range(4):
         job = start()
         job.wait(20)
         ended.append(job)
     running = start(LONG, seconds=60.0)
-    remembered = [registry.get(job.id, "here") is not None for job in ended]
+    remembered = [registry.get(Job, job.id, "here") is not None for job in ended]
     assert remembered == [False, False, True, True]
     # What was kept of them is found by their ids all the same, in their own study.
     assert [registry.kept_as(job.id, "here") for job in ended] == [job.kept for job in ended]
     assert all(job.kept for job in ended) and registry.kept_as(ended[0].id, "there") is None
-    assert registry.get(running.id, "here") is running
+    assert registry.get(Job, running.id, "here") is running
     assert registry.kept_as(running.id, "here") is None and registry.kept_as(None, "here") is None
 
 
@@ -282,7 +284,7 @@ def test_what_nobody_looks_at_is_forgotten(registry, start, monkeypatch):
     assert paused.state == "stopped"
     time.sleep(0.25)
     start()
-    assert registry.get(paused.id, "here") is None
+    assert registry.get(Job, paused.id, "here") is None
 
 
 def test_threads_do_not_hold_the_server_up(start):
@@ -303,9 +305,9 @@ def test_a_job_is_starting_until_the_annealer_is_prepared(start, monkeypatch):
 
 def test_those_are_counted_that_run_and_were_looked_at_just_now(registry, start):
     jobs = [start(LONG) for _ in range(3)]
-    assert registry.watched == 3
+    assert registry.watched(Job) == 3
     jobs[0].stop()
     jobs[1].seen -= 60
-    assert registry.watched == 1
-    registry.get(jobs[1].id, "here")
-    assert registry.watched == 2
+    assert registry.watched(Job) == 1
+    registry.get(Job, jobs[1].id, "here")
+    assert registry.watched(Job) == 2

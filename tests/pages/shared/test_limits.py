@@ -3,11 +3,11 @@
 import pytest
 
 from foxnas_core.errors import InvalidInput
+from foxnas_core.search.limits import in_words
 from foxnas_core.study import open_study
 from foxnas_core.table.metrics import metric_of
 from pages.shared.limits import (
     Terms,
-    in_words,
     limited_targets,
     parse_kept,
     parse_limits,

@@ -12,8 +12,8 @@ from foxnas_core.search.limits import Limit
 from foxnas_core.search.problem import SearchProblem
 from foxnas_core.search.stability import resampled_fronts
 from pages.shared import resamples
-from pages.shared.registry import ServerBusy
-from pages.shared.resamples import Resamplings
+from pages.shared.registry import Registry, ServerBusy
+from pages.shared.resamples import Resampling, identity, resample
 from tests.search.additive import mini_problem
 
 
@@ -29,10 +29,10 @@ def whole() -> Front:
 
 
 @pytest.fixture
-def registry() -> Iterator[Resamplings]:
-    registry = Resamplings()
+def registry() -> Iterator[Registry]:
+    registry = Registry()
     yield registry
-    for run in list(registry._runs.values()):
+    for run in registry.runs(Resampling):
         run.stop()
 
 
@@ -63,53 +63,56 @@ def wait_for(condition: Callable[[], bool]) -> None:
 
 
 def test_it_finds_what_the_core_finds(registry, whole):
-    run = registry.start("here", whole, draws=12)
+    run = resample(registry, "here", whole, draws=12)
     run.wait(20)
-    assert (run.state, run.done, run.note) == ("finished", 12, "")
+    assert (run.state, run.progress, run.note) == ("finished", 12, "")
     budget = float(whole.costs.mean())
     expected = resampled_fronts(whole, draws=12).at(budget)
     assert run.result.at(budget).architectures == expected.architectures
 
 
 def test_it_tells_how_far_it_is_and_goes_on_to_the_end(registry, whole, held):
-    run = registry.start("here", whole, draws=8)
-    wait_for(lambda: run.done == 2)
-    assert run.state == "running" and run.result is None and run.seconds_left > 0
+    run = resample(registry, "here", whole, draws=8)
+    wait_for(lambda: run.progress == 2)
+    assert run.state == "running" and run.result is None and run.seconds_left(2 / 8) > 0
     held.append(1)
     run.wait(20)
-    assert run.state == "finished" and run.seconds_left == 0
+    assert run.state == "finished" and run.seconds_left(1) == 0
 
 
 def test_what_is_stopped_has_no_result_and_can_be_started_anew(registry, whole, held):
-    run = registry.start("here", whole, draws=8)
-    wait_for(lambda: run.done == 2)
+    run = resample(registry, "here", whole, draws=8)
+    wait_for(lambda: run.progress == 2)
     run.stop()
-    assert (run.state, run.result, run.done) == ("stopped", None, 2)
+    assert (run.state, run.result, run.progress) == ("stopped", None, 2)
     held.append(1)
-    again = registry.start("here", whole, draws=8)
+    again = resample(registry, "here", whole, draws=8)
     again.wait(20)
-    assert again is not run and registry.of("here", whole) is again
+    assert again is not run and registry.latest(Resampling, "here", identity(whole)) is again
     assert again.state == "finished"
 
 
 def test_all_who_look_at_a_front_share_its_resampling(registry, whole):
-    run = registry.start("here", whole, draws=5)
+    run = resample(registry, "here", whole, draws=5)
     run.wait(20)
     same = front_of()  # found anew from the same measurements
-    assert registry.start("here", same, draws=5) is run and registry.of("here", same) is run
-    assert registry.of("elsewhere", whole) is None
-    assert registry.of("here", front_of(q1_kernel=(3,))) is None
-    assert registry.of("here", front_of(seed=2)) is None
+    assert (
+        resample(registry, "here", same, draws=5) is run
+        and registry.latest(Resampling, "here", identity(same)) is run
+    )
+    assert registry.latest(Resampling, "elsewhere", identity(whole)) is None
+    assert registry.latest(Resampling, "here", identity(front_of(q1_kernel=(3,)))) is None
+    assert registry.latest(Resampling, "here", identity(front_of(seed=2))) is None
 
 
 def test_what_cannot_be_resampled_says_why(registry):
-    run = registry.start("here", front(mini_problem()), draws=5)
+    run = resample(registry, "here", front(mini_problem()), draws=5)
     run.wait(20)
     assert run.state == "failed" and "fitted regressions" in run.note
 
 
 def test_the_server_takes_so_many_at_a_time(registry, whole, held, monkeypatch):
-    monkeypatch.setattr(Resamplings, "most_unfinished", 1)
-    registry.start("here", whole, draws=8)
+    monkeypatch.setattr(Resampling, "most_unfinished", 1)
+    resample(registry, "here", whole, draws=8)
     with pytest.raises(ServerBusy, match="1 fronts are resampled"):
-        registry.start("here", front_of(seed=2), draws=8)
+        resample(registry, "here", front_of(seed=2), draws=8)
