@@ -5,6 +5,7 @@ import math
 
 import streamlit as st
 
+from foxnas_core.cards.given import Allowed, Limits
 from foxnas_core.explanation.reach import Answer, Reached
 from foxnas_core.figures.counterfactual import choices_figure, reached_figure, reached_table
 from foxnas_core.figures.effects import edit_figure, edit_table
@@ -17,7 +18,6 @@ from foxnas_core.space.editing.changes import changes_between, in_words
 from foxnas_core.study import Study
 from foxnas_core.table.metrics import Metric, metric_of
 from pages.shared import cache, choices
-from pages.shared.cache import Kept
 from pages.shared.cost import (
     amounts_up_to,
     budgets_of,
@@ -203,7 +203,7 @@ def reached_words(reached: Reached) -> str:
 
 
 def show_reached(
-    study: Study, front: Front, base: Architecture, latency: str, terms: Terms, kept: Kept
+    study: Study, front: Front, base: Architecture, latency: str, terms: Terms, kept: Allowed
 ) -> None:
     """The goal, the best answer of every number of edits, and the chosen one."""
     st.header("What would have to change")
@@ -253,7 +253,7 @@ def show_reached(
 
 
 def show_why_not(
-    study: Study, front: Front, base: Architecture, limits: cache.Limits, kept: Kept
+    study: Study, front: Front, base: Architecture, limits: Limits, kept: Allowed
 ) -> None:
     """Why one choice is not taken, in a sentence, and the best with each choice."""
     st.header("Why not …?")
@@ -337,7 +337,7 @@ with page(
     pinned = pins_picker(study.space, base)
     terms_picker(study, table, latency, terms)
     pins = choices_that_keep(study.space, base, pinned)
-    kept: Kept = tuple(narrowed(dict(terms.allowed(study.space)), pins).items())
+    kept: Allowed = tuple(narrowed(dict(terms.allowed(study.space)), pins).items())
     front = cache.front_of(study, latency, kept)
     values = [
         (p.target, float(p.predict([base])["value"].iloc[0]))

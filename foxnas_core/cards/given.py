@@ -17,7 +17,7 @@ from foxnas_core.evidence.handmade.record import HANDMADE
 from foxnas_core.evidence.trust.pairs import TRUST
 from foxnas_core.families import family_of
 from foxnas_core.search.rounds.record import ROUNDS
-from foxnas_core.space.architecture import Architecture
+from foxnas_core.space.architecture import Architecture, Value
 from foxnas_core.study import Study, file_hash
 from foxnas_core.table.measurements import MeasurementTable
 from foxnas_core.table.metrics import metric_of
@@ -38,10 +38,20 @@ if TYPE_CHECKING:
     from foxnas_core.regression import Predictor
     from foxnas_core.regression.inference import Inference
     from foxnas_core.regression.picker import Recommendation
+    from foxnas_core.search.calibration import SearchCalibration
     from foxnas_core.search.exact import Front
+    from foxnas_core.search.problem import SearchProblem
+    from foxnas_core.search.result import SearchResult
     from foxnas_core.search.rounds.record import RoundsRecord
+    from foxnas_core.search.solving import Solution
+    from foxnas_core.search.stability import ResampledFronts
+    from foxnas_core.search.ties import TiedSet
     from foxnas_core.table.equals import EqualNetworks
 
+# Columns and the numbers that they are held to; decisions and the choices that they may take.
+Limits = tuple[tuple[str, float], ...]
+Allowed = tuple[tuple[str, tuple[Value, ...]], ...]
+KEPT_SEARCHES = 50
 _T = TypeVar("_T")
 _Method = TypeVar("_Method", bound=Callable[..., Any])
 
@@ -100,6 +110,10 @@ class Given:
     compare with, `campaign` the one whose rows are looked at, None for all; `against` is the
     column, of another device, that the cost or the target is held against, and `start` the
     architecture that the chosen one is edited from.
+
+    With a `floor` of the objective the least cost at it is looked for. `guard` is the probability
+    with which a measurement shall keep budget or floor, `limits` and `allowed` what else is kept,
+    and `unit` the label of the one that the front's costs are read in.
     """
 
     study: Study
@@ -115,6 +129,11 @@ class Given:
     campaign: str | None = None
     against: str | None = None
     start: Architecture | None = None
+    floor: float | None = None
+    guard: float | None = None
+    limits: Limits = ()
+    allowed: Allowed = ()
+    unit: str | None = None
     _results: dict[tuple, Any] = field(default_factory=dict, repr=False)
 
     def kept(self, method: Callable[..., _T], *arguments: Any) -> _T:
@@ -148,8 +167,7 @@ class Given:
     def main(self) -> tuple[str, ...]:
         """The columns of the objective and of the cost, those that there are."""
         known = [target.column for target in self.table.targets]
-        own = (self.objective or self.study.objective.column, self.cost or self.study.cost.column)
-        return tuple(column for column in own if column in known)
+        return tuple(column for column in self.traded if column in known)
 
     @property
     def column(self) -> str:
@@ -214,7 +232,7 @@ class Given:
                 found.append(own)
         return found
 
-    @once
+    @shared(entries=64, spinner="Fitting the regression …")
     def predictor(self, column: str, form: str = "auto", link: str = "auto") -> "Predictor":
         """The predictor of one target; raises as `steps.fit.predictor_or_transfer`."""
         from foxnas_core.steps.fit import fit_all
@@ -223,7 +241,7 @@ class Given:
         kept = kept_fits(self.study)
         return fit_all(self.table, form, link, targets=[column], kept=kept)[column]
 
-    @once
+    @shared(spinner="Fitting the regression …")
     def fits(self) -> "tuple[Mapping[str, Predictor], Sequence[str]]":
         """A predictor for each target that can be fitted or calibrated, and a sentence for each
         that can't or is calibrated."""
@@ -261,20 +279,92 @@ class Given:
 
         return learning_curve(self.predictor(column, form, link), self.table)
 
-    @once
-    def front(self, cost: str) -> "Front":
-        """The best predictions of the objective for every cost; raises as `cost_front`."""
-        from foxnas_core.steps.search import cost_front
-
-        objective = self.objective or self.study.objective.column
-        return cost_front(self.predictor(objective), self.predictor(cost))
-
     @shared()
     def equals(self) -> "EqualNetworks":
         """The measured objective by network; raises as `MeasurementTable.values`."""
         from foxnas_core.table.equals import EqualNetworks
 
         return EqualNetworks.of(self.table, self.study.objective)
+
+    # Searches; where no objective is named, it is the study's
+
+    def front(self, cost: str) -> "Front":
+        """The best predictions of the objective for every cost, with what else is kept; raises as
+        `front_of`."""
+        return self.front_of(cost, self.allowed, self.limits, self.objective)
+
+    @shared(spinner="Finding the exact optimum for every budget …")
+    def front_of(
+        self, cost: str, allowed: Allowed = (), limits: Limits = (), objective: str | None = None
+    ) -> "Front":
+        """The same under `limits` and with the choices `allowed`; raises as `predictor` and
+        `limited_front`."""
+        from foxnas_core.search.limited import limited_front
+
+        objective = objective or self.study.objective.column
+        return limited_front(self.unbound_of(objective, cost, limits, allowed))
+
+    @shared()
+    def unbound_of(
+        self, objective: str, first: str, limits: Limits = (), allowed: Allowed = ()
+    ) -> "SearchProblem":
+        """The search for the best of a column, the number of whose first limit is set by
+        `SearchProblem.within`, which shares what is compiled; raises as `predictor`."""
+        from foxnas_core.steps.search import search_problem
+
+        if allowed:
+            return self.unbound_of(objective, first, limits).restricted_to(dict(allowed))
+        bounds = {first: 0.0, **dict(limits)}
+        predictors = {column: self.predictor(column) for column in (objective, *bounds)}
+        return search_problem(predictors, bounds, objective=objective)
+
+    def problem_of(self, objective: str, limits: Limits, allowed: Allowed = ()) -> "SearchProblem":
+        """The search for the best of a column under limits on others; raises as `predictor`."""
+        (first, bound), *others = limits
+        return self.unbound_of(objective, first, tuple(others), allowed).within(bound)
+
+    @shared(entries=64, spinner="Finding the optimum under the limits …")
+    def solution_of(self, objective: str, limits: Limits, allowed: Allowed = ()) -> "Solution":
+        """The optimum of `problem_of`; raises as `solving.solve`."""
+        from foxnas_core.search.solving import solve
+
+        return solve(self.problem_of(objective, limits, allowed))
+
+    @shared("optima.parquet")
+    def calibrations_of(
+        self, cost: str, objective: str | None = None
+    ) -> "dict[str, SearchCalibration]":
+        """What measured optima tell of the objective and of one cost; raises as
+        `steps.calibrate`."""
+        from foxnas_core.steps.calibrate import calibrations
+
+        columns = (objective or self.study.objective.column, cost)
+        predictors = [self.predictor(column) for column in columns]
+        return calibrations(self.table, self.study.optima(), predictors)
+
+    @shared(entries=4)
+    def resampled_of(
+        self, cost: str, allowed: Allowed = (), objective: str | None = None
+    ) -> "ResampledFronts":
+        """The fronts of coefficients drawn anew; raises as `resampled_fronts`."""
+        from foxnas_core.search.stability import resampled_fronts
+
+        return resampled_fronts(self.front_of(cost, allowed, (), objective))
+
+    @shared()
+    def tied_of(
+        self,
+        cost: str,
+        budget: float,
+        others: tuple[Architecture, ...] = (),
+        allowed: Allowed = (),
+        limits: Limits = (),
+        objective: str | None = None,
+    ) -> "TiedSet":
+        """What cannot be told from the optimum of a budget; raises as `tied_set`."""
+        from foxnas_core.search.ties import tied_set
+
+        return tied_set(self.front_of(cost, allowed, limits, objective), budget, others=others)
 
     # Devices beside each other
 
@@ -340,6 +430,26 @@ class Given:
         return compare_precisions([(given.study.folder.name, given.table) for given in shown])
 
     # Records
+
+    @shared("searches", table=False, entries=4)
+    def searches(self) -> "dict[str, SearchResult]":
+        """The newest of the study's kept searches by id, damaged ones left out."""
+        from foxnas_core.search.result import SEARCHES
+
+        found = {}
+        for search_id in self.study.ids(SEARCHES)[:KEPT_SEARCHES]:
+            with suppress(FoxnasError, FileNotFoundError):
+                file = (self.study.folder / SEARCHES.file / f"{search_id}.json").stat()
+                found[search_id] = self.search(search_id, (file.st_ino, file.st_mtime_ns))
+        return found
+
+    # With every search that is kept there is another list, so each is kept apart from it.
+    @shared(table=False, entries=2 * KEPT_SEARCHES)
+    def search(self, search_id: str, stamp: tuple[int, int]) -> "SearchResult":
+        """One of them, as it is in the file of this stamp; raises as `Study.kept`."""
+        from foxnas_core.search.result import SEARCHES
+
+        return self.study.kept(SEARCHES, search_id)
 
     @shared("trust.json", table=False)
     def trust(self) -> "TrustRecord | None":

@@ -1,6 +1,5 @@
 """Cards on a page: what an analysis found, or in a sentence why it can't run yet."""
 
-import functools
 from collections.abc import Callable, Hashable, Mapping
 from dataclasses import replace
 from typing import Any
@@ -21,32 +20,9 @@ from pages.shared.text import plain
 _TONES = {"plain": "write", "good": "success", "bad": "error", "warning": "warning", "info": "info"}
 
 
-class Cached(Given):
-    """What the pages' cache keeps, so that cards of one page, and of all sessions, share it."""
-
-    def kept(self, method: Callable[..., Any], *arguments: Any) -> Any:
-        if hasattr(method, "shared"):
-            return _keeper(method)(self.study, *arguments)
-        keeper = getattr(cache, f"{method.__name__.strip('_')}_of", None)
-        return method(self, *arguments) if keeper is None else keeper(self.study, *arguments)
-
-
-@functools.cache
-def _keeper(method: Callable[..., Any]) -> Callable[..., Any]:
-    """What keeps the results of a method that tells of the study alone."""
-
-    def computed(study: Study, *arguments: Any) -> Any:
-        return method(Cached(study), *arguments)
-
-    computed.__qualname__ = method.__qualname__  # by which its results are told from others'
-    how = method.shared  # type: ignore[attr-defined]
-    files = how.files if how.table else ("space.json", *how.files)
-    return cache.cached(*files, table=how.table, entries=how.entries, spinner=how.spinner)(computed)
-
-
 def given_of(study: Study, **view: Any) -> Given:
     """A study as it is looked at here; `view` are fields of `Given`."""
-    return Cached(study, **view)
+    return cache.Cached(study, **view)
 
 
 def show(

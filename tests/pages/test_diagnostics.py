@@ -120,15 +120,15 @@ def test_interactions_that_gain_are_warned_of(studies, monkeypatch, share, gains
 
     from pages.shared import cache
 
-    fitted = cache.predictor_of
+    kept = cache.Cached.kept
 
-    def predictor_of(study, column, form="auto", link="auto"):
-        if form != "interactions":
-            return fitted(study, column, form, link)
-        plain = fitted(study, column, "per_layer")
+    def with_interactions(given, method, *arguments):
+        if method.__name__ != "predictor" or arguments[1] != "interactions":
+            return kept(given, method, *arguments)
+        plain = kept(given, method, arguments[0], "per_layer", "auto")
         return replace(plain, cv=replace(plain.cv, rmse=share * plain.cv.rmse))
 
-    monkeypatch.setattr(cache, "predictor_of", predictor_of)
+    monkeypatch.setattr(cache.Cached, "kept", with_interactions)
     page = run_page(PAGE, form="per_layer")
     assert not page.exception and not page.error
     assert any("Interactions lower" in w.value for w in page.warning) == gains

@@ -8,30 +8,28 @@ copy of each instead of unpickling their own at every rerun.
 # ruff: noqa: F401
 
 from pages.shared.cache.fits import (
-    calibrations_of,
-    fits_of,
     measured_labels_of,
     middle_of,
+)
+from pages.shared.cache.given import (
+    Cached,
+    calibrations_of,
+    fits_of,
+    front_of,
     predictor_of,
+    problem_of,
+    searches_of,
 )
 from pages.shared.cache.networks import export_stamp, profile_of
 from pages.shared.cache.records import (
     held_out_of,
     report_of,
 )
-from pages.shared.cache.running import exports, jobs, races, resamplings, verifications
+from pages.shared.cache.running import works
 from pages.shared.cache.searching import (
-    KEPT_SEARCHES,
-    Kept,
-    Limits,
-    front_of,
     kept_best_of,
-    limited_front_of,
-    problem_of,
     reached_of,
     reasons_of,
-    searches_of,
-    solution_of,
     why_not_of,
 )
 from pages.shared.cache.uploads import Upload, foreign_of, imported_of

@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING
 
 from foxnas_core.study import Study
-from pages.shared.cache.fits import fits_of
+from pages.shared.cache.given import fits_of
 from pages.shared.cache.versions import cached
 
 if TYPE_CHECKING:

@@ -1,0 +1,75 @@
+"""What cards are made of, kept for all sessions."""
+
+import functools
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from foxnas_core.cards.given import Allowed, Given, Limits
+from foxnas_core.study import Study
+from foxnas_core.table.measurements import MeasurementTable
+from pages.shared.cache.versions import cached, table_of
+
+if TYPE_CHECKING:
+    from foxnas_core.regression import Predictor
+    from foxnas_core.search.calibration import SearchCalibration
+    from foxnas_core.search.exact import Front
+    from foxnas_core.search.problem import SearchProblem
+    from foxnas_core.search.result import SearchResult
+
+
+class Cached(Given):
+    """What the pages' cache keeps, so that cards of one page, and of all sessions, share it."""
+
+    @property
+    def table(self) -> MeasurementTable:
+        return table_of(self.study)
+
+    def kept(self, method: Callable[..., Any], *arguments: Any) -> Any:
+        if hasattr(method, "shared"):
+            return _keeper(method)(self.study, *arguments)
+        return super().kept(method, *arguments)
+
+
+@functools.cache
+def _keeper(method: Callable[..., Any]) -> Callable[..., Any]:
+    """What keeps the results of a method that tells of the study alone."""
+
+    def computed(study: Study, *arguments: Any) -> Any:
+        return method(Cached(study), *arguments)
+
+    computed.__qualname__ = method.__qualname__  # by which its results are told from others'
+    how = method.shared  # type: ignore[attr-defined]
+    files = how.files if how.table else ("space.json", *how.files)
+    return cached(*files, table=how.table, entries=how.entries, spinner=how.spinner)(computed)
+
+
+def predictor_of(study: Study, column: str, form: str = "auto", link: str = "auto") -> "Predictor":
+    """As `Given.predictor`."""
+    return Cached(study).predictor(column, form, link)
+
+
+def calibrations_of(study: Study, cost: str) -> "dict[str, SearchCalibration]":
+    """As `Given.calibrations_of`."""
+    return Cached(study).calibrations_of(cost)
+
+
+def front_of(study: Study, cost: str, allowed: Allowed = ()) -> "Front":
+    """As `Given.front_of`."""
+    return Cached(study).front_of(cost, allowed)
+
+
+def problem_of(
+    study: Study, objective: str, limits: Limits, allowed: Allowed = ()
+) -> "SearchProblem":
+    """As `Given.problem_of`."""
+    return Cached(study).problem_of(objective, limits, allowed)
+
+
+def searches_of(study: Study) -> "dict[str, SearchResult]":
+    """As `Given.searches`."""
+    return Cached(study).searches()
+
+
+def fits_of(study: Study) -> "tuple[Mapping[str, Predictor], Sequence[str]]":
+    """As `Given.fits`."""
+    return Cached(study).fits()
