@@ -2,29 +2,27 @@
 
 import json
 import re
-from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import replace
-from importlib.util import find_spec
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import streamlit as st
 
+from foxnas_core.cards.export import checks_card, formats
 from foxnas_core.errors import FoxnasError
-from foxnas_core.export.formats import FORMATS, INT8_FLOOR, formats_of
+from foxnas_core.export.formats import FORMATS
 from foxnas_core.figures import live
-from foxnas_core.figures.export import checks_table
 from foxnas_core.figures.picture import picture_table
 from foxnas_core.regression import Predictor
 from foxnas_core.space.architecture import Architecture
 from foxnas_core.steps.export import expected_seconds
 from foxnas_core.study import Study
-from foxnas_core.tasks.dataset import FASHION_MNIST, has_fashion_mnist
 from pages.shared import cache, choices
 from pages.shared.architecture_picker import pick_architecture
+from pages.shared.cards import draw, given_of
+from pages.shared.export_form import export_picker
 from pages.shared.exports import Exporting, ExportSettings
 from pages.shared.frame import errors_as_cards, page
-from pages.shared.panel import panel
+from pages.shared.running import show_progress
 from pages.shared.text import plain
 from pages.shared.theme import vega_chart
 
@@ -78,107 +76,6 @@ def show_chosen(study: Study, architecture: Architecture) -> dict[str, Predictor
     return predictors
 
 
-def lacking(study: Study) -> str | None:
-    """What keeps this study from exporting files, in a sentence."""
-    if not study.checkpoint_file.exists():
-        return (
-            "This study has no supernet weights, so there are no files to build; train a supernet "
-            "with 'python -m foxnas_core train', or copy yours to supernet.safetensors. The "
-            "architecture can be downloaded all the same."
-        )
-    if not study.images_file.exists():
-        return (
-            "This study has no images, on which batch norms are recalibrated and files checked; "
-            "'python -m foxnas_core train' stores them, or copy its images.npz into the study."
-        )
-    if find_spec("torch") is None or find_spec("onnxruntime") is None:
-        return (
-            "torch and onnxruntime, which exporting needs, are not installed; run 'pip install -r "
-            "requirements.txt' and start the app again."
-        )
-    return None
-
-
-def settings_picker(study: Study) -> ExportSettings:
-    """Draw what to write, and whether to fine-tune first."""
-    here = [own.name for own in formats_of(None)[0]]
-
-    def remembered() -> ExportSettings:
-        return choices.remembered("export") or ExportSettings(tuple(FORMATS), 0, False, INT8_FLOOR)
-
-    kept = remembered()
-
-    def keep(key: str, change: Callable[[Any], dict[str, Any]]) -> Callable[[], None]:
-        return choices.on_change(
-            key, lambda value: choices.remember("export", replace(remembered(), **change(value)))
-        )
-
-    formats = st.multiselect(
-        "Formats",
-        here,
-        default=[name for name in here if name in kept.formats],
-        format_func=lambda name: FORMATS[name].title,
-        key="formats",
-        on_change=keep("formats", lambda names: {"formats": tuple(names)}),
-    )
-    absent = [own for name, own in FORMATS.items() if name not in here]
-    if absent:
-        st.caption(
-            "Not installed here: "
-            + "; ".join(f"{own.title} ('make runtime-{own.runtime.name}')" for own in absent)
-            + ". Each goes into an environment of its own; then load this page again."
-        )
-    can_tune = study.trained_on() == FASHION_MNIST and has_fashion_mnist()
-    row = st.container(horizontal=True, vertical_alignment="bottom", gap="large")
-    floor = row.number_input(
-        "Int8 must agree with fp32 on (%)",
-        0.0, 100.0, value=kept.int8_floor, step=1.0, format="%g", key="int8-floor", width=240,
-        disabled="onnx-int8" not in formats,
-        help="Of the held-out images. Below, nothing is written. It bounds the accuracy that int8 "
-        "can lose.",
-        on_change=keep("int8-floor", lambda value: {"int8_floor": value}),
-    )  # fmt: skip
-    tuned = row.toggle(
-        "Fine-tune first",
-        value=kept.epochs > 0 and can_tune,
-        key="fine-tune",
-        disabled=not can_tune,
-        help="Trains the inherited weights on for this one subnet: minutes.",
-        on_change=keep("fine-tune", lambda on: {"epochs": EPOCHS if on else 0}),
-    )
-    epochs, aware = 0, False
-    if tuned:
-        epochs = row.number_input(
-            "Epochs", 1, 100, value=kept.epochs or EPOCHS, key="epochs", width=120,
-            on_change=keep("epochs", lambda value: {"epochs": value}),
-        )  # fmt: skip
-        aware = row.checkbox(
-            "with int8's rounding",
-            value=kept.quantization_aware,
-            key="quantization-aware",
-            help="Rounds as int8 does while training, so that int8 loses less.",
-            on_change=keep("quantization-aware", lambda value: {"quantization_aware": value}),
-        )
-    if not can_tune:
-        st.caption(how_to_tune(study))
-    return ExportSettings(tuple(formats), int(epochs), bool(aware), float(floor))
-
-
-def how_to_tune(study: Study) -> str:
-    """What fine-tuning lacks here, and how to get it."""
-    name = study.trained_on()
-    if name == FASHION_MNIST:
-        return (
-            "Fine-tuning needs the training images, which are not on this machine; run 'make data' "
-            "and load this page again."
-        )
-    return (
-        "Fine-tuning needs the images that the supernet was trained on "
-        f"({plain(name) if name else 'which its file does not name'}); they are named on the "
-        "command line: 'python -m foxnas\\_core export … --fine-tune 2 --data FOLDER'."
-    )
-
-
 def show_work(
     study: Study,
     architecture: Architecture,
@@ -186,13 +83,13 @@ def show_work(
     settings: ExportSettings,
 ) -> None:
     """The button that builds, or how far that is; below it what was built last."""
-    folder, stamp = str(study.folder), cache.export_stamp(study)
+    stamp = cache.export_stamp(study)
     with errors_as_cards():
         if choices.asked("export") and settings.formats:
-            cache.exports().add(lambda: Exporting(study, architecture, predictors, settings, stamp))
-    run = cache.exports().of(folder, architecture, stamp)
+            cache.works().start(Exporting(study, architecture, predictors, settings, stamp))
+    run = cache.works().latest(Exporting, str(study.folder), (architecture, stamp))
     if run is not None and not run.ended:
-        show_progress(run)
+        show_progress(run, lambda: told(run))
         return
     st.button(
         "Build and check the files",
@@ -218,33 +115,20 @@ def show_work(
     elif run.result is None:
         st.caption("Stopped; nothing of it is kept.")
     else:
-        show_export(run.result)
+        show_export(study, run.result)
 
 
-def show_progress(run: Exporting) -> None:
-    """How far an export is: drawn again while it runs, and the page once it has ended."""
-
-    @st.fragment(run_every=0.5)
-    @errors_as_cards()
-    def draw() -> None:
-        # Looked up anew, so that the registry knows that someone watches.
-        cache.exports().get(run.id, run.study)
-        progress = run.progress
-        if run.state == "stopping":
-            st.progress(progress.share if progress else 0.0, "Stopping after this step …")
-        elif progress is None:
-            st.progress(0.0, "Starting, or waiting for another export to end …")
-        else:
-            st.progress(progress.share, plain(progress.sentence()))
-        if run.ended:
-            st.rerun()
-
-    with st.container(key="exporting"):
-        draw()
-        st.button("Stop", key="build-stop", on_click=run.stop)
+def told(run: Exporting) -> tuple[float, str]:
+    """How far an export is."""
+    progress = run.progress
+    if run.stopping:
+        return progress.share if progress else 0.0, "Stopping after this step …"
+    if progress is None:
+        return 0.0, "Starting, or waiting for another export to end …"
+    return progress.share, plain(progress.sentence())
 
 
-def show_export(exported: "ExportedModel") -> None:
+def show_export(study: Study, exported: "ExportedModel") -> None:
     """What was built: its checks, its files and its card."""
     # Brings torch along, so it waits until something is exported.
     from foxnas_core.export.exporter import zip_export
@@ -258,13 +142,7 @@ def show_export(exported: "ExportedModel") -> None:
         on_click="ignore",
         type="primary",
     )
-    panel(
-        "Checks",
-        "Each model file was read back and run on real held-out images by its own runtime, and its "
-        "answers compared with those of the subnet it came from; those of int8 with the fp32 file.",
-        checks_table(exported.checks),
-        key="checks",
-    )
+    draw(checks_card(exported), study)
     st.header("Files")
     about = ABOUT | {own.file: own.title for own in FORMATS.values()}
     for own in FORMATS.values():
@@ -300,8 +178,8 @@ with page(
 ) as study:
     architecture = pick_architecture(study)
     predictors = show_chosen(study, architecture)
-    missing = lacking(study)
+    missing = formats.needs(given_of(study))
     if missing:
         st.info(plain(missing))
     else:
-        show_work(study, architecture, predictors, settings_picker(study))
+        show_work(study, architecture, predictors, export_picker(study))

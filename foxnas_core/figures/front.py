@@ -74,6 +74,11 @@ def cost_units(target: Metric) -> tuple[CostUnit, ...]:
     return _COUNTS.get(target.column, (own,))
 
 
+def per(objective: Metric, unit: CostUnit) -> str:
+    """What a price of the front is in, as "points per µs"."""
+    return f"{objective.difference_unit or objective.word} per {unit.symbol}"
+
+
 def fitting_unit(front: Front) -> CostUnit:
     """The first unit in which the front is at least one wide, else the last."""
     units = cost_units(front.problem.limits[0].predictor.target)
@@ -170,22 +175,22 @@ def price_figure(prices: Prices, unit: CostUnit, budget: float) -> go.Figure:
     """The price along the front: of each step as a point, on the hull as a falling line."""
     objective = prices.front.problem.objective.target
     costs = prices.front.costs * unit.factor
-    per = f"{objective.difference_unit or objective.label} per {unit.symbol}"
+    rate = per(objective, unit)
     figure = new_figure()
     figure.add_scatter(
         x=costs[1:], y=prices.price / unit.factor, mode="markers", name="each step",
         marker={"size": 4, "color": CLOUD},
-        hovertemplate=f"%{{x:.4g}} {unit.symbol}: %{{y:.3g}} {per}<extra>step</extra>",
+        hovertemplate=f"%{{x:.4g}} {unit.symbol}: %{{y:.3g}} {rate}<extra>step</extra>",
     )  # fmt: skip
     ends = np.repeat(costs[prices.corners], 2)[1:-1]
     figure.add_scatter(
         x=ends, y=np.repeat(prices.corner_price, 2) / unit.factor, mode="lines", name="hull",
         line={"color": BLUE, "width": 2.5},
-        hovertemplate=f"%{{x:.4g}} {unit.symbol}: %{{y:.3g}} {per}<extra>hull</extra>",
+        hovertemplate=f"%{{x:.4g}} {unit.symbol}: %{{y:.3g}} {rate}<extra>hull</extra>",
     )  # fmt: skip
     _budget_line(figure, unit, budget)
     figure.update_yaxes(type="log", exponentformat="none", dtick=1)
-    return _laid_out(figure, unit.title, f"{per[0].upper()}{per[1:]}")
+    return _laid_out(figure, unit.title, f"{rate[0].upper()}{rate[1:]}")
 
 
 # Choices

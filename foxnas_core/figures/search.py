@@ -8,9 +8,9 @@ from typing import Literal
 import numpy as np
 import pandas as pd
 
-from foxnas_core.regression import Predictor
 from foxnas_core.search.calibration import SearchCalibration
 from foxnas_core.search.exact import Front
+from foxnas_core.search.limits import AdditivePredictor
 from foxnas_core.search.problem import Candidate
 from foxnas_core.search.result import TRACE_COLUMNS, SearchResult
 from foxnas_core.space.architecture import Value
@@ -185,7 +185,7 @@ def choice_text(decision: Decision, value: Value) -> str:
 
 def promise_table(
     candidate: Candidate,
-    predictors: Sequence[Predictor],
+    predictors: Sequence[AdditivePredictor],
     calibrations: Mapping[str, SearchCalibration],
     bound: float,
 ) -> pd.DataFrame:

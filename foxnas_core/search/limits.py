@@ -1,7 +1,7 @@
 """What a search reads of a predictor, and the limits that predictions must keep."""
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Literal, Protocol
@@ -189,3 +189,13 @@ def noun_of(target: Metric) -> str:
     """The target's label within a sentence: "latency", but "MACs"."""
     label = target.label
     return label if label[:2].isupper() else label[:1].lower() + label[1:]
+
+
+def in_words(limits: Iterable[tuple[Metric, float, Side]]) -> list[str]:
+    """Limits within a sentence, as "at most 20.0 k parameters"."""
+    return [
+        " ".join(
+            filter(None, (side.replace("_", " "), target.text(bound), target.unit, noun_of(target)))
+        )
+        for target, bound, side in limits
+    ]

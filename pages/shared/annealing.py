@@ -8,17 +8,17 @@ from typing import get_args
 
 import streamlit as st
 
+from foxnas_core.cards.quest import Quest
+from foxnas_core.cards.search import predictors_of
 from foxnas_core.errors import InvalidInput
 from foxnas_core.search.problem import SearchProblem
 from foxnas_core.search.result import SEARCHES
 from foxnas_core.search.schedule import AnnealingSettings, Schedule
-from foxnas_core.search.solving import Solution
 from foxnas_core.search.suggestion import suggest_temperatures
 from foxnas_core.study import Study
 from pages.shared import cache, choices
 from pages.shared.frame import errors_as_cards
 from pages.shared.jobs import Job, replayed
-from pages.shared.search_text import predictors_of
 
 SCHEDULES = list(get_args(Schedule))
 MODES = {"full": "soft limit, polished", "teaching": "teaching: Metropolis alone"}
@@ -50,7 +50,7 @@ def settings_picker(problem: SearchProblem, study: Study) -> tuple[AnnealingSett
 
     def hurry(seconds: float) -> None:
         choices.remember("pace", seconds)
-        job = cache.jobs().get(choices.current().search, str(study.folder))
+        job = cache.works().get(Job, choices.current().search, str(study.folder))
         if job is not None:
             job.seconds = seconds
 
@@ -133,29 +133,31 @@ def _temperature_picker(chosen: AnnealingSettings, problem: SearchProblem, heat:
 
 
 def run_buttons(
-    study: Study, problem: SearchProblem, job: Job | None, solution: Solution | None,
-    settings: AnnealingSettings, seconds: float, kept: str | None,
-) -> Job | None:  # fmt: skip
+    quest: Quest, job: Job | None, settings: AnnealingSettings, seconds: float, *, startable: bool
+) -> Job | None:
     """Start, or pause, step, resume and stop what is under way, which is returned; replay the kept
-    search `kept`."""
+    search that is opened."""
+    study, opened = quest.given.study, choices.current().search
     with errors_as_cards():
-        if choices.asked("search") and solution is not None:
+        if choices.asked("search") and startable:
+            solution = quest.solution()
             exact, bound = (solution.candidate, None) if solution.exact else (None, solution.bound)
-            job = cache.jobs().start(
-                str(study.folder), problem, settings,
-                seconds=seconds, exact=exact, keep=partial(study.keep, SEARCHES), bound=bound,
+            job = begun(
+                Job(
+                    str(study.folder), quest.problem, settings,
+                    seconds=seconds, exact=exact, keep=partial(study.keep, SEARCHES), bound=bound,
+                )
             )  # fmt: skip
-            choices.update(search=job.id)
         elif search_id := choices.asked("replay"):
             job = replay(study, search_id, seconds)
     if job is None or job.ended:
         st.button(
             "Start", key="start", type="primary", width="stretch", on_click=choices.ask("search"),
-            disabled=solution is None,
+            disabled=not startable,
         )  # fmt: skip
-        if kept is not None:
+        if job is None and opened in cache.searches_of(study):
             st.button(
-                "Replay", key="replay", width="stretch", on_click=choices.ask("replay", of=kept),
+                "Replay", key="replay", width="stretch", on_click=choices.ask("replay", of=opened),
                 help="Runs the opened search again from its seed, at the chosen pace: the same "
                 "steps to the last bit. It is not kept twice.",
             )  # fmt: skip
@@ -184,9 +186,16 @@ def replay(study: Study, search_id: str, seconds: float) -> Job:
             "The measurements have changed since this search, so it can't be replayed; start "
             "it anew."
         )
-    new = cache.jobs().start(
-        str(study.folder), problem, kept.settings, seconds=seconds, exact=kept.exact,
-        keep=replayed(search_id, kept), replays=search_id, bound=kept.bound,
+    return begun(
+        Job(
+            str(study.folder), problem, kept.settings, seconds=seconds, exact=kept.exact,
+            keep=replayed(search_id, kept), replays=search_id, bound=kept.bound,
+        )
     )  # fmt: skip
-    choices.update(search=new.id)
-    return new
+
+
+def begun(job: Job) -> Job:
+    """Start a search, which the address then names."""
+    cache.works().start(job)
+    choices.update(search=job.id)
+    return job

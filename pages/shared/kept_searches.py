@@ -5,6 +5,9 @@ from contextlib import suppress
 
 import streamlit as st
 
+from foxnas_core.cards import search as cards
+from foxnas_core.cards.given import KEPT_SEARCHES
+from foxnas_core.cards.search import EQUAL, label_of
 from foxnas_core.errors import InvalidInput, MissingPart
 from foxnas_core.figures import live
 from foxnas_core.figures import search as tables
@@ -16,9 +19,10 @@ from foxnas_core.study import Study
 from foxnas_core.study.locks import is_read_only
 from foxnas_core.table.metrics import metric_of
 from pages.shared import cache, choices
+from pages.shared.cards import given_of, show
 from pages.shared.frame import errors_as_cards
 from pages.shared.panel import panel
-from pages.shared.search_text import EQUAL, SearchRun, gap_text
+from pages.shared.search_text import SearchRun
 from pages.shared.text import plain
 from pages.shared.theme import vega_chart
 from pages.shared.watching import show_run, show_watched
@@ -55,14 +59,7 @@ def show_kept(study: Study, search_id: str) -> Architecture:
         )
         grid = picture_table(study.space, result.best.architecture)
         vega_chart(grid, live.architecture_spec(grid["row"].nunique()), key="best-chart")
-    panel(
-        "Trace",
-        f"{len(result.trace)} points of the run; seed {result.settings.seed}, "
-        f"{result.settings.mode} mode, {result.settings.schedule} schedule from "
-        f"{result.settings.start_temperature:.3g} to {result.settings.end_temperature:.3g}.",
-        result.trace,
-        key="trace",
-    )
+    show(cards.trace, given_of(study), search=search_id)
     return result.best.architecture
 
 
@@ -99,18 +96,11 @@ def kept_picker(study: Study, chosen: str | None) -> None:
 
 def show_kept_searches(study: Study) -> None:
     """All kept searches in a table, to compare some of them or to delete them."""
-    kept, ids = cache.searches_of(study), study.ids(SEARCHES)[: cache.KEPT_SEARCHES]
+    kept, ids = cache.searches_of(study), study.ids(SEARCHES)[:KEPT_SEARCHES]
     if not ids:
         return
     if kept:
-        panel(
-            "Kept searches",
-            f"{len(kept)} {'searches are' if len(kept) > 1 else 'search is'} kept with the study, "
-            "the newest first. Values are as "
-            "predicted when they were run; the gap is to the exact optimum.",
-            tables.searches_table(kept),
-            key="searches",
-        )
+        show(cards.kept, given_of(study))
     wanted = (choices.current().compare or "").split(",")
     if unknown := [w for w in wanted if w and w not in ids]:
         st.warning(f"Not kept with this study, and left aside: {plain(', '.join(unknown)[:200])}.")
@@ -141,30 +131,7 @@ def show_kept_searches(study: Study) -> None:
 def labelled(study: Study) -> Callable[[str], str]:
     """What a kept search is called in a list, where equal names would be taken for one."""
     kept = cache.searches_of(study)
-
-    def label(search_id: str) -> str:
-        if search_id not in kept:
-            return f"{search_id} (damaged)"
-        result = kept[search_id]
-        gap, objective = result.gap, metric_of(result.objective)
-        rest = (
-            "" if gap is None else ", exact" if gap < EQUAL else f", gap {gap_text(gap, objective)}"
-        )
-        limits = [
-            f"{'≥ ' if side == 'at_least' else ''}{limit.text(bound)} {limit.unit or limit.label}"
-            for (column, bound), side in zip(result.limits, result.sides, strict=True)
-            for limit in (metric_of(column),)
-        ]
-        devices = (column.partition(":")[2] for column in (result.objective, *dict(result.limits)))
-        device = next(filter(None, devices), "")
-        more = f" and {len(limits) - 1} more" if len(limits) > 1 else ""
-        return (
-            f"{limits[0] if limits else 'no limit'}{f' {device}' if device else ''}"
-            f"{more}: {objective.text(result.best.value)} {objective.unit}{rest}, "
-            f"seed {result.settings.seed} · {search_id}"
-        )
-
-    return label
+    return lambda key: f"{label_of(kept[key])} · {key}" if key in kept else f"{key} (damaged)"
 
 
 def search_noun(result: SearchResult) -> str:

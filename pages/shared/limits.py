@@ -13,7 +13,6 @@ import streamlit as st
 
 from foxnas_core.errors import InvalidInput
 from foxnas_core.figures.search import group_title
-from foxnas_core.search.limits import Side, noun_of
 from foxnas_core.space.architecture import Architecture, Value
 from foxnas_core.space.decisions import Decision
 from foxnas_core.space.search_space import SearchSpace
@@ -136,16 +135,6 @@ def _as_it_is(name: str, decisions: tuple[Decision, ...], architecture: Architec
     if not decisions[0].slot:
         return f"{name} {architecture.get(name, 'off')}"
     return f"{name}: {', '.join(f'{d.role} {architecture[d.name]}' for d in active) or 'off'}"
-
-
-def in_words(limits: Iterable[tuple[Metric, float, Side]]) -> list[str]:
-    """Limits within a sentence, as "at most 20.0 k parameters"."""
-    return [
-        " ".join(
-            filter(None, (side.replace("_", " "), target.text(bound), target.unit, noun_of(target)))
-        )
-        for target, bound, side in limits
-    ]
 
 
 def limited_targets(table: MeasurementTable, latency: str) -> list[Metric]:

@@ -1,21 +1,18 @@
 """A search as it is shown: its course, whether it runs or was kept, and that in words."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import pandas as pd
 
-from foxnas_core.regression import Predictor
-from foxnas_core.search.limits import Side, noun_of
-from foxnas_core.search.problem import Candidate, SearchProblem
+from foxnas_core.cards.card import Card
+from foxnas_core.cards.search import EQUAL, described, gap_text, limits_text, values_of
+from foxnas_core.search.limits import Side
+from foxnas_core.search.problem import Candidate
 from foxnas_core.search.result import SearchResult
 from foxnas_core.search.schedule import AnnealingSettings
 from foxnas_core.study import Study
 from foxnas_core.table.metrics import Metric, metric_of
 from pages.shared.jobs import Job
-from pages.shared.limits import in_words
-
-EQUAL = 1e-9  # two sums of the same numbers
 
 
 @dataclass(frozen=True)
@@ -76,38 +73,7 @@ class SearchRun:
         )  # fmt: skip
 
 
-def predictors_of(problem: SearchProblem) -> list[Predictor]:
-    """Those of the objective and of every limit, in order."""
-    return [problem.objective, *(limit.predictor for limit in problem.limits)]
-
-
-def described(candidate: Candidate, targets: Sequence[Metric]) -> str:
-    """A candidate with its predicted values."""
-    parts = [
-        f"**{target.text(value)} {target.unit or noun_of(target)}**"
-        for target, value in zip(targets, (candidate.value, *candidate.costs), strict=True)
-    ]
-    *first, last = parts
-    return f"subnet **{candidate.architecture.id}**, predicted at {', '.join(first)} and {last}"
-
-
-def under(limits: Sequence[tuple[Metric, float, Side]]) -> str:
-    """The limits of a search, within a sentence."""
-    (first, bound, side), *further = limits
-    if side == "at_least":
-        start = f"at {noun_of(first)} of {bound:.4g} {first.unit} or more"
-    else:
-        start = f"under {bound:.4g} {first.unit or noun_of(first)}"
-    return ", ".join([start, *in_words(further)])
-
-
-def gap_text(gap: float, target: Metric) -> str:
-    """A gap of the objective in its unit."""
-    number = f"{gap:.3f}" if target.unit == "%" else f"{gap:.3g}"
-    return f"{number} {target.difference_unit}".rstrip()
-
-
-def told(run: SearchRun) -> str:
+def run_card(run: SearchRun) -> Card:
     """A run in a sentence."""
     start = {
         "kept": "Finished and kept with the study",
@@ -115,16 +81,16 @@ def told(run: SearchRun) -> str:
     }.get(run.state, run.state.capitalize())
     if run.replays:
         start = f"{run.state.capitalize()}, a replay of kept search {run.replays}"
-    where = f"{start}: {run.proposals:,} of {run.total:,} proposals {under(run.limits)}"
+    where = f"{start}: {run.proposals:,} of {run.total:,} proposals {limits_text(run.limits)}"
     if run.best is None:
-        return f"{where}. No subnet within the limits was met yet."
-    text = f"{where}. Best found: {described(run.best, run.targets)}"
-    if run.exact is None:
-        if run.bound is None:
-            return f"{text}."
-        gap = abs(run.bound - run.best.value)
-        return f"{text}. No subnet is more than **{gap_text(gap, run.objective)}** better."
-    gap = abs(run.exact.value - run.best.value)
-    if gap < EQUAL:
-        return f"{text}. Gap to the exact optimum: **none**."
-    return f"{text}. Gap to the exact optimum: **{gap_text(gap, run.objective)}**."
+        return Card(sentence=f"{where}. No subnet within the limits was met yet.")
+    stress = (run.best.architecture.id, *values_of(run.best, run.targets))
+    text = f"{where}. Best found: {described(run.best, run.targets)}."
+    if run.exact is not None:
+        gap = abs(run.exact.value - run.best.value)
+        left = "none" if gap < EQUAL else gap_text(gap, run.objective)
+        return Card(sentence=f"{text} Gap to the exact optimum: {left}.", stress=(*stress, left))
+    if run.bound is None:
+        return Card(sentence=text, stress=stress)
+    left = gap_text(abs(run.bound - run.best.value), run.objective)
+    return Card(sentence=f"{text} No subnet is more than {left} better.", stress=(*stress, left))

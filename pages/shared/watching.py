@@ -6,6 +6,8 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
+from foxnas_core.cards.quest import Quest
+from foxnas_core.cards.search import predictors_of
 from foxnas_core.figures import live
 from foxnas_core.figures import search as tables
 from foxnas_core.figures.picture import picture_table
@@ -14,27 +16,29 @@ from foxnas_core.search.problem import Candidate
 from foxnas_core.study import Study
 from foxnas_core.table.metrics import Metric
 from pages.shared import cache, process
+from pages.shared.cards import stressed
 from pages.shared.frame import errors_as_cards
 from pages.shared.jobs import Job
-from pages.shared.search_text import SearchRun, told
+from pages.shared.search_text import SearchRun, run_card
 from pages.shared.theme import vega_chart
 
 FRAME_EVERY = 0.1  # seconds
 
 
-def show_job(study: Study, front: Front, job: Job) -> None:
+def show_job(study: Study, job: Job) -> None:
     """The live part: draws itself again while the job runs, and the page when its state moves."""
+    front = front_of_job(study, job)
     drawn = job.state
     moving = drawn in ("starting", "running")
 
     # However many watch searches in this server, and whatever else it does, they leave it time.
-    every = FRAME_EVERY * max(1, cache.jobs().watched) * process.slowdown()
+    every = FRAME_EVERY * max(1, cache.works().watched(Job)) * process.slowdown()
 
     @st.fragment(run_every=every if moving else None)
     def draw(spans: live.Spans) -> None:
         with errors_as_cards():
             # Looked up anew, so that the registry knows that someone watches.
-            cache.jobs().get(job.id, job.study)
+            cache.works().get(Job, job.id, job.study)
             state = job.state
             run = SearchRun.of_job(job, study)
             if run is not None:
@@ -85,7 +89,7 @@ def show_run(study: Study, front: Front, run: SearchRun, spans: live.Spans) -> N
     accuracy, latency = front.problem.objective, front.problem.limits[0].predictor
     with st.container(key="progress"):
         st.progress(run.proposals / run.total)
-        st.write(told(run))
+        st.write(stressed(run_card(run)))
     exact = run.exact
     left, right = st.columns([1.25, 1], gap="medium")
     with left:
@@ -167,6 +171,15 @@ def front_table(
     side = {"floor": bound} if least_cost else {"budget": bound}
     table = tables.front_table(cache.table_of(study).frame, front, **side)
     return tables.with_candidates(table, {tables.EXACT: exact}, least_cost=least_cost)
+
+
+def show_sought(quest: Quest) -> None:
+    """What is to be looked for: the optimum on its front, and as a grid."""
+    study, optimum = quest.given.study, quest.solution().candidate
+    table = front_table(study, quest.front, quest.searched, optimum, least_cost=quest.least_cost)
+    show_front(quest.front, table, tables.frame_of(table))
+    targets = [predictor.target for predictor in predictors_of(quest.problem)]
+    show_architecture(study, "Exact optimum", optimum, targets, None, "best-chart")
 
 
 def show_front(front: Front, table: pd.DataFrame, spans: live.Spans) -> None:

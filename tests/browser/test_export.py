@@ -35,7 +35,7 @@ def test_an_export_goes_on_elsewhere_and_its_files_run_and_classify(
     expect(page.locator(".st-key-formats")).not_to_contain_text("torch.export")
     wait_until_drawn(page)
     page.locator(".st-key-build button").first.click()
-    expect(page.locator(".st-key-build-stop")).to_be_visible()
+    expect(page.locator(".st-key-export-stop")).to_be_visible()
     # It goes on while another page is looked at, and is found again.
     page.get_by_role("link", name="Import").click()
     wait_until_drawn(page)
@@ -64,7 +64,7 @@ def test_an_export_is_stopped(page: Page, demo: Study):
     page.goto(address(demo.table().architectures()[1]))
     wait_until_drawn(page)
     page.locator(".st-key-build button").first.click()
-    page.locator(".st-key-build-stop button").click()
+    page.locator(".st-key-export-stop button").click()
     expect(page.get_by_text("Stopped; nothing of it is kept.")).to_be_visible()
     expect(page.locator(".st-key-build")).to_be_visible()
     expect(page.locator(".st-key-file-zip")).to_have_count(0)

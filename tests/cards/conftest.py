@@ -8,11 +8,15 @@ from conftest import DEMO
 from trials import claim_of, trial_of
 
 from foxnas_core.cards.given import Given
+from foxnas_core.cards.quest import Quest
 from foxnas_core.evidence.handmade.record import HANDMADE
 from foxnas_core.evidence.trust.pairs import TRUST
 from foxnas_core.evidence.verification.claims import CLAIMS, Trials
 from foxnas_core.profiling import profile
+from foxnas_core.search.annealing import search
+from foxnas_core.search.result import SEARCHES
 from foxnas_core.search.rounds.record import ROUNDS
+from foxnas_core.search.schedule import AnnealingSettings
 from foxnas_core.study import Study, create_study, file_hash, open_study
 
 
@@ -30,6 +34,8 @@ def full_study(tmp_path_factory) -> Study:
         trial_of(study.space, "two", stated, checkpoint=weights),
     )
     study.save(CLAIMS, Trials(trials))
+    problem = Quest(Given(study)).problem
+    study.keep(SEARCHES, search(problem, AnnealingSettings(steps=500, chains=1, restarts=0)))
     return study
 
 

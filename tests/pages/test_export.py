@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from conftest import run_page, sentences
 
+from foxnas_core.cards import export
 from foxnas_core.errors import InvalidInput
 from foxnas_core.export.progress import ExportProgress
 from foxnas_core.study import open_study
@@ -34,7 +35,7 @@ def link(study, which: str = "smallest") -> str:
 
 def latest(study):
     """The export that was started last."""
-    return [r for r in cache.exports()._runs.values() if r.study == str(study.folder)][-1]
+    return [r for r in cache.works().runs(exports.Exporting) if r.study == str(study.folder)][-1]
 
 
 def bar_text(page) -> str:
@@ -69,12 +70,8 @@ def test_without_images_the_page_says_where_they_come_from(tiny):
 
 
 def test_without_torch_the_page_says_what_to_install(tiny, monkeypatch):
-    import importlib.util
-
-    find = importlib.util.find_spec
-    monkeypatch.setattr(
-        importlib.util, "find_spec", lambda name, *rest: None if name == "torch" else find(name)
-    )
+    find = export.find_spec
+    monkeypatch.setattr(export, "find_spec", lambda name: None if name == "torch" else find(name))
     page = run_page(PAGE, study="tiny")
     assert not page.exception
     assert "not installed" in sentences(page)
@@ -191,7 +188,7 @@ def test_an_export_is_watched_and_stopped_from_another_tab(tiny, monkeypatch, le
         time.sleep(0.01)
     other = run_page(PAGE, study="tiny", architecture=link(tiny))
     assert "Step 3 of 4: LiteRT, fp32, about 20 s to go" in bar_text(other)
-    other.button(key="build-stop").click().run()
+    other.button(key="export-stop").click().run()
     assert not other.exception and not other.error
     assert run.state == "stopped" and "nothing of it is kept" in sentences(other)
     assert not [label for label in downloads(other) if label.endswith(".onnx")]

@@ -53,7 +53,8 @@ def address(page, name: str) -> str:
 def resample(page, study):
     """Press the button, and look again once the draws are solved."""
     page.button(key="resample").click().run()
-    [run] = [r for r in cache.resamplings()._runs.values() if r.study == str(study.folder)][-1:]
+    runs = cache.works().runs(resamples.Resampling)
+    run = [run for run in runs if run.study == str(study.folder)][-1]
     run.wait(60)
     return page.run(), run
 
@@ -131,7 +132,7 @@ def test_every_step_can_be_read(shipped):
         return table
 
     corners = shown()
-    steps.set_value("Every step").run()
+    steps.set_value("every").run()
     assert not page.exception and not page.error
     assert len(shown()) > len(corners) and (shown()["blocks"] > 1).any()
     price = corners["price"].to_numpy()
@@ -171,7 +172,7 @@ def test_resampling_is_watched_stopped_and_started_anew(shipped, monkeypatch):
     page.button(key="resample").click().run()
     assert not page.exception and not page.error
     other = run_page(PAGE, allowed="s3.kernel:3")  # another tab watches the same draws
-    other.button(key="resample-stop").click().run()
+    other.button(key="resampling-stop").click().run()
     assert not other.exception and not other.error
     assert "Stopped after 3 of 200 draws" in said(other)
     let_go.set()

@@ -3,10 +3,10 @@ from dataclasses import replace
 import pytest
 from conftest import run_page, sentences
 
+from foxnas_core.cards.quest import Quest
 from foxnas_core.search.solving import solve
 from foxnas_core.study import create_study, open_study
 from pages.shared import cache
-from pages.shared.search_form import Quest
 
 PAGE = "pages/10_Strategies.py"
 
@@ -18,7 +18,7 @@ def study(studies):
 
 def job_of(page):
     shown = page.query_params["race"]
-    return cache.races()._runs[shown if isinstance(shown, str) else shown[0]]
+    return cache.works()._runs[shown if isinstance(shown, str) else shown[0]]
 
 
 def start(page, names=("Random", "OFA's evolution"), evaluations=200, seeds=1):
@@ -59,8 +59,8 @@ def test_a_race_is_of_what_was_chosen_right_before_its_start(study):
     page.button(key="start").click().run()
     job = job_of(page)
     job.wait(60)
-    assert job.race.courses["Random", 0].evaluations == 200
-    assert [limit.bound for limit in job.race.problem.limits] == [0.1]
+    assert job.progress.courses["Random", 0].evaluations == 200
+    assert [limit.bound for limit in job.progress.problem.limits] == [0.1]
     # Both are still chosen where the page is opened again.
     page.switch_page("app.py").run()
     page.switch_page(PAGE).run()
@@ -76,20 +76,20 @@ def test_a_race_runs_under_the_terms_of_the_search(study):
     job.wait(60)
     page.run()
     assert not page.exception and not page.error and job.state == "finished"
-    problem = job.race.problem
+    problem = job.progress.problem
     assert problem.objective.target.column == "latency_ms"
     assert [(x.column, x.side, x.bound) for x in problem.limits] == [
         ("accuracy", "at_least", 85.0), ("parameters", "at_most", 20_000.0),
     ]  # fmt: skip
     assert job.solution == solve(problem)
-    for course in job.race.courses.values():
+    for course in job.progress.courses.values():
         if course.best is not None:
             assert course.best.value >= job.solution.candidate.value - 1e-9
             assert course.best.costs[0] >= 85 and course.best.costs[1] <= 20_000
             choices = course.best.architecture.choices
             assert all(v == 3 for d, v in choices if d.startswith("s2") and "kernel" in d)
     text = said(page)
-    assert "At 85 % or more of predicted top-1 accuracy, at most 20.0 k parameters, with" in text
+    assert "Searched at top-1 accuracy of 85 % or more, at most 20.0 k parameters, with" in text
     assert "exact optimum" in text
 
 
@@ -116,7 +116,7 @@ def test_a_race_can_be_stopped_and_attached_to(study):
     other.button(key="stop").click().run()
     assert not other.exception and not other.error
     assert job.state == "stopped"
-    assert "Stopped at" in said(other) or job.race is None
+    assert "Stopped at" in said(other) or job.progress is None
 
 
 def test_before_a_race_the_page_says_what_to_do(study):

@@ -1,0 +1,66 @@
+"""What a subnet can be written as, and whether what was written is right."""
+
+from importlib.util import find_spec
+from typing import TYPE_CHECKING
+
+import pandas as pd
+
+from foxnas_core.cards.analysis import analysis
+from foxnas_core.cards.card import Card
+from foxnas_core.cards.given import Given
+from foxnas_core.export.formats import FORMATS, formats_of
+from foxnas_core.figures.export import checks_table
+
+if TYPE_CHECKING:
+    from foxnas_core.export.exporter import ExportedModel
+
+
+def no_files(given: Given) -> str | None:
+    """What keeps a study from exporting files."""
+    if not given.study.checkpoint_file.exists():
+        return (
+            "This study has no supernet weights, so there are no files to build; train a supernet "
+            "with 'python -m foxnas_core train', or copy yours to supernet.safetensors. The "
+            "architecture can be downloaded all the same."
+        )
+    if not given.study.images_file.exists():
+        return (
+            "This study has no images, on which batch norms are recalibrated and files checked; "
+            "'python -m foxnas_core train' stores them, or copy its images.npz into the study."
+        )
+    if find_spec("torch") is None or find_spec("onnxruntime") is None:
+        return (
+            "torch and onnxruntime, which exporting needs, are not installed; run 'pip install -r "
+            "requirements.txt' and start the app again."
+        )
+    return None
+
+
+@analysis("Export", "formats", "Formats that can be written here", no_files)
+def formats(given: Given) -> Card:
+    here = [own.name for own in formats_of(None)[0]]
+    absent = [own for name, own in FORMATS.items() if name not in here]
+    return Card(
+        sentence=f"{len(here)} of {len(FORMATS)} formats can be written here.",
+        points=tuple(
+            f"{own.title}: install it with 'make runtime-{own.runtime.name}', into an environment "
+            "of its own."
+            for own in absent
+        ),
+        table=pd.DataFrame(
+            {"format": name, "title": own.title, "file": own.file, "here": name in here}
+            for name, own in FORMATS.items()
+        ),
+    )
+
+
+def checks_card(exported: "ExportedModel") -> Card:
+    """How far the answers of each written file lie from its subnet's."""
+    return Card(
+        key="checks",
+        title="Checks",
+        sentence="Each model file was read back and run on real held-out images by its own "
+        "runtime, and its answers compared with those of the subnet it came from; those of int8 "
+        "with the fp32 file.",
+        table=checks_table(exported.checks),
+    )

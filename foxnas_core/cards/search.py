@@ -1,0 +1,194 @@
+"""What a search answers: the optimum and what it will measure, and the searches that are kept."""
+
+import math
+from collections.abc import Iterable, Sequence
+
+from foxnas_core.cards.analysis import Options, analysis
+from foxnas_core.cards.card import Card
+from foxnas_core.cards.given import Given
+from foxnas_core.cards.quest import Quest
+from foxnas_core.errors import FoxnasError
+from foxnas_core.figures import search as tables
+from foxnas_core.search.limits import AdditivePredictor, Side, in_words, noun_of
+from foxnas_core.search.problem import Candidate, SearchProblem
+from foxnas_core.search.result import SEARCHES, SearchResult
+from foxnas_core.table.metrics import Metric, metric_of
+
+EQUAL = 1e-9  # two sums of the same numbers
+
+
+# Words
+
+
+def limits_text(limits: Iterable[tuple[Metric, float, Side]]) -> str:
+    """The limits of a search, within a sentence: "under 0.06 ms, at most 20.0 k parameters"."""
+    (first, bound, side), *further = limits
+    if side == "at_least":
+        start = f"at {noun_of(first)} of {bound:.4g} {first.unit}".rstrip() + " or more"
+    else:
+        start = f"under {bound:.4g} {first.unit or noun_of(first)}"
+    return ", ".join([start, *in_words(further)])
+
+
+def values_of(candidate: Candidate, targets: Sequence[Metric]) -> list[str]:
+    """What a candidate is predicted at, each value with its unit."""
+    return [
+        f"{target.text(value)} {target.unit or noun_of(target)}"
+        for target, value in zip(targets, (candidate.value, *candidate.costs), strict=True)
+    ]
+
+
+def described(candidate: Candidate, targets: Sequence[Metric]) -> str:
+    """A candidate with its predicted values."""
+    *first, last = values_of(candidate, targets)
+    return f"subnet {candidate.architecture.id}, predicted at {', '.join(first)} and {last}"
+
+
+def gap_text(gap: float, target: Metric) -> str:
+    """A gap of the objective in its unit."""
+    number = f"{gap:.3f}" if target.unit == "%" else f"{gap:.3g}"
+    return f"{number} {target.difference_unit}".rstrip()
+
+
+def predictors_of(problem: SearchProblem) -> list[AdditivePredictor]:
+    """Those of the objective and of every limit, in order."""
+    return [problem.objective, *(limit.predictor for limit in problem.limits)]
+
+
+# The optimum
+
+
+def no_search(given: Given) -> str | None:
+    """Why nothing can be searched for; raises what keeps an optimum from being found."""
+    if len(given.main) < 2 or not len(given.table):
+        missing = [metric_of(c).word for c in given.traded if c not in given.main]
+        return (
+            f"A search needs {' and '.join(missing) or 'rows'} measured, which this study does not "
+            "have yet; measure subnets with 'python -m foxnas_core measure' or import a table."
+        )
+    Quest(given).solution()
+    return None
+
+
+@analysis("Search", "optimum", "The exact optimum, and what it will measure", no_search)
+def optimum(given: Given) -> Card:
+    quest = Quest(given)
+    solution, predictors = quest.solution(), predictors_of(quest.problem)
+    best, targets = solution.candidate, [predictor.target for predictor in predictors]
+    first = targets[1]
+    how = "under" if quest.problem.limits[0].side == "at_most" else "above"
+    guarded = (
+        ""
+        if quest.searched == quest.bound
+        else f" (searched {how} {quest.searched:.4g} {first.unit})".replace(" )", ")")
+    )
+    kept = ", with the choices kept" if given.allowed else ""
+    beyond = "" if solution.exact else (
+        " The exact optimum is out of reach in the time a page has; no subnet within the limits is "
+        f"predicted {'below' if targets[0].direction == 'min' else 'above'} "
+        f"{targets[0].value_text(solution.bound)}."
+    )  # fmt: skip
+    try:
+        found, missing = given.calibrations_of(*given.traded[::-1]), ""
+    except FoxnasError as error:
+        found, missing = {}, str(error)
+    table = tables.promise_table(best, predictors, found, quest.bound)
+    rows = table.to_dict("records")[:2]
+    cost = given.predictor(given.traded[1])
+    return Card(
+        sentence=f"{'Exact optimum' if solution.exact else 'Best found'} "
+        f"{limits_text(quest.asked)}{guarded}{kept}: {described(best, targets)}.{beyond}",
+        stress=(best.architecture.id, *values_of(best, targets)),
+        points=tuple(
+            _promise(row, target, quest.bound, first)
+            for row, target in zip(rows, targets, strict=False)
+        ),
+        table=table,
+        # Calibrated from another device.
+        cautions=tuple(cost.warnings[:1]) if cost.df is not None else (),
+        notes=(
+            f"By {found[given.traded[0]].count} other optima that were measured and kept out of "
+            "the fit, since a search picks out what the regression overrates. Behind it, the plain "
+            "prediction interval, which holds for a subnet chosen without looking."
+            if found
+            else "A search picks out what the regression overrates, so the optimum tends to "
+            f"measure worse than this. {missing}",
+        ),
+    )
+
+
+def _promise(row: dict, target: Metric, bound: float, limited: Metric) -> str:
+    """What one value of the optimum will measure, where optima were measured."""
+    text = target.text
+    plain = f"[{text(row['low'])}, {text(row['high'])}]"
+    if math.isnan(row["as searched"]):
+        return (
+            f"{row['target']}: {target.value_text(row['predicted'])} {plain} if the subnet had "
+            "been chosen without looking."
+        )
+    keeps = "" if math.isnan(row["chance"]) else (
+        f" It keeps {f'{bound:.4g} {limited.unit}'.rstrip()} with a chance of "
+        f"{100 * row['chance']:.0f} %."
+    )  # fmt: skip
+    return (
+        f"{row['target']}: will measure {target.value_text(row['as searched'])} "
+        f"[{text(row['searched low'])}, {text(row['searched high'])}].{keeps} Predicted "
+        f"{text(row['predicted'])} {plain}."
+    )
+
+
+# Kept searches
+
+
+def none_kept(given: Given) -> str | None:
+    """That no search is kept, and how one is."""
+    return None if given.searches() else (
+        "No search is kept with this study yet; run one on the page Search or with 'python -m "
+        "foxnas_core search --save'."
+    )  # fmt: skip
+
+
+@analysis("Search", "kept", "Kept searches", none_kept)
+def kept(given: Given) -> Card:
+    found = given.searches()
+    return Card(
+        sentence=f"{len(found)} {'searches are' if len(found) > 1 else 'search is'} kept with the "
+        "study, the newest first. Values are as predicted when they were run; the gap is to the "
+        "exact optimum.",
+        table=tables.searches_table(found),
+    )
+
+
+def _every_kept(given: Given) -> Options:
+    return {"search": {key: f"{label_of(own)} · {key}" for key, own in given.searches().items()}}
+
+
+@analysis("Search", "trace", "The course of a kept search", none_kept, _every_kept)
+def trace(given: Given, *, search: str = "") -> Card:
+    """Every point of a run; by default of the newest."""
+    result = given.study.kept(SEARCHES, search or next(iter(given.searches())))
+    settings = result.settings
+    return Card(
+        sentence=f"{len(result.trace)} points of the run; seed {settings.seed}, {settings.mode} "
+        f"mode, {settings.schedule} schedule from {settings.start_temperature:.3g} to "
+        f"{settings.end_temperature:.3g}. {result.certificate}",
+        table=result.trace,
+    )
+
+
+def label_of(result: SearchResult) -> str:
+    """What a kept search is called in a list."""
+    gap, objective = result.gap, metric_of(result.objective)
+    rest = "" if gap is None else ", exact" if gap < EQUAL else f", gap {gap_text(gap, objective)}"
+    limits = [
+        f"{'≥ ' if side == 'at_least' else ''}{limit.text(bound)} {limit.unit or limit.label}"
+        for (column, bound), side in zip(result.limits, result.sides, strict=True)
+        for limit in (metric_of(column),)
+    ]
+    devices = (column.partition(":")[2] for column in (result.objective, *dict(result.limits)))
+    device = next(filter(None, devices), "")
+    more = f" and {len(limits) - 1} more" if len(limits) > 1 else ""
+    return (
+        f"{limits[0] if limits else 'no limit'}{f' {device}' if device else ''}{more}: "
+        f"{objective.value_text(result.best.value)}{rest}, seed {result.settings.seed}"
+    )

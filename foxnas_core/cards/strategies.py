@@ -1,0 +1,105 @@
+"""Search strategies side by side on a study's predictors, and what the annealer is worth."""
+
+import math
+
+import pandas as pd
+
+from foxnas_core.cards.analysis import Options, analysis
+from foxnas_core.cards.card import Card
+from foxnas_core.cards.given import Given
+from foxnas_core.cards.quest import Quest
+from foxnas_core.cards.search import limits_text, no_search
+from foxnas_core.figures import strategies as figures
+from foxnas_core.search.solving import Solution
+from foxnas_core.search.strategies import ANNEALER, Race
+
+START = ("Random", "Regularised evolution", "OFA's evolution", "NSGA-II")
+COUNTS = (100, 200, 500, 1000, 2000, 5000, 10_000, 50_000)
+# So many take some seconds at most.
+_QUICK = 1000
+
+
+def _evaluations(given: Given) -> Options:
+    return {"evaluations": {n: f"{n:,} evaluations" for n in COUNTS if n <= _QUICK}}
+
+
+@analysis("Strategies", "race", "Search strategies side by side", no_search, _evaluations)
+def race(given: Given, *, evaluations: int = 200) -> Card:
+    """A race of some strategies that is run to its end; seconds are those of the processor."""
+    quest = Quest(given)
+    run = Race(quest.problem, START, evaluations=evaluations)
+    while not run.done:
+        run.advance()
+    return race_card(run, quest.solution())
+
+
+def reference_of(solution: Solution) -> str:
+    """What a race is held against: the optimum or, where it is out of reach, what nothing can be
+    better than."""
+    return figures.EXACT if solution.exact else figures.BOUND
+
+
+def race_card(race: Race, solution: Solution) -> Card:
+    """What a race that runs or has ended tells."""
+    objective, reference = race.problem.objective.target, reference_of(solution)
+    standings = figures.standings_table(race, solution.bound)
+    limits = limits_text((x.predictor.target, x.bound, x.side) for x in race.problem.limits)
+    kept = ", with the choices kept" if race.problem.allowed else ""
+    seeds = list(dict.fromkeys(seed for _, seed in race.courses))
+    bold, parts = _standing(race, standings, reference)
+    return Card(
+        title="Standings",
+        sentence=" ".join(parts),
+        stress=bold,
+        table=standings,
+        notes=(
+            f"Searched {limits}{kept}; seed{'s' if len(seeds) > 1 else ''} "
+            f"{', '.join(map(str, seeds))}.",
+            f"Gaps are to the {reference}, {objective.value_text(solution.bound)}, in "
+            f"{objective.difference_unit or 'its own unit'}; seconds are the processor's, for the "
+            "strategy and its evaluations.",
+        ),
+    )
+
+
+def _standing(race: Race, table: pd.DataFrame, reference: str) -> tuple[tuple[str, ...], list[str]]:
+    """Who wins, by how much, and what the others do without; what weighs most first."""
+    unit = race.problem.objective.target.difference_unit
+    [ours] = table[table["strategy"] == ANNEALER].to_dict("records")
+    rivals = table[table["strategy"] != ANNEALER]
+    bold: list[str] = []
+    parts = ["Nothing within the limits was met yet."]
+    if rivals["median gap"].notna().any():
+        best, worst = rivals.iloc[0], rivals.iloc[-1]
+        bold = [best["strategy"], _gap(best["median gap"], unit)]
+        parts = [
+            f"{'Of' if race.done else 'So far, of'} the strategies that know nothing of the "
+            f"predictor {best['strategy']} comes nearest the {reference}: {bold[1]} after "
+            f"{best['evaluations']:,} evaluations and {_seconds(best['seconds'])}."
+        ]
+        if len(rivals) > 1:
+            missed = math.isnan(worst["median gap"])
+            far = "met nothing within the limits" if missed else (
+                f"is {_gap(worst['median gap'], unit)}"
+            )  # fmt: skip
+            parts.append(f"The last, {worst['strategy']}, {far}.")
+        if not math.isnan(ours["median gap"]):
+            ratio = best["seconds"] / ours["seconds"] if ours["seconds"] else math.inf
+            faster = f", {ratio:,.0f} times quicker" if ratio >= 2 else ""
+            parts.append(
+                f"Our annealer is {_gap(ours['median gap'], unit)} after "
+                f"{ours['evaluations']:,} proposals in {_seconds(ours['seconds'])}{faster}."
+            )
+    parts.append(
+        "It may, since the prediction is a sum over stages and a proposal costs two additions. "
+        "The others do without that: they would search any predictor, or measurements, alike."
+    )
+    return tuple(bold), parts
+
+
+def _gap(gap: float, unit: str) -> str:
+    return "exactly at it" if gap == 0 else f"{gap:.3g} {unit}".rstrip() + " away"
+
+
+def _seconds(seconds: float) -> str:
+    return f"{1000 * seconds:.0f} ms" if seconds < 1 else f"{seconds:.1f} s"
