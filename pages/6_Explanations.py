@@ -125,7 +125,7 @@ with page(
         given = target_picker(given)
     with right:
         is_one = scope_picker()
-    given.fitted  # noqa: B018 - what keeps it from being fitted is said once
+    explanations.lenses.lacks(given)  # what keeps it from being fitted is said once
     if is_one:
         given = replace(given, architecture=pick_architecture(study, with_cost=False))
         show(explanations.prediction, given, header=False)

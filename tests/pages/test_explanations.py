@@ -45,7 +45,7 @@ def test_the_space_is_explained_by_the_quick_lenses_at_once(studies):
     said = sentences(page).replace("\\", "")
     assert "Not computed yet: permutation importance and the second opinion" in said
     assert "Kendall's tau" in said
-    assert len(page.info) == 2
+    assert len(page.info) == 2 and not page.get("doc_string")
     assert len(page.get("plotly_chart")) == 5
     assert len(page.get("download_button")) == len(page.dataframe) == 5
 
