@@ -66,7 +66,9 @@ def show_subnets(study: Study, table: MeasurementTable, column: str) -> None:
     axes = subnets.axes_of(every)
     best = study.objective.column
     pairs = [(column, best), ("macs", column), ("macs", best)]
-    shown = [(x, y) for x, y in pairs if x != y and x in axes and y in axes][:2]
+    # Where the cost is MACs themselves, two of them are one.
+    distinct = dict.fromkeys(pairs)
+    shown = [(x, y) for x, y in distinct if x != y and x in axes and y in axes][:2]
     for place, (x, y) in zip(st.columns(len(shown) or 1, gap="large"), shown, strict=False):
         with place:
             panel(
