@@ -21,7 +21,7 @@ class GlossaryEntry:
 
 
 # The first that fits counts, so what is special stands before what is common.
-TERMS = (
+TERMS: tuple[GlossaryEntry, ...] = (
     # How well a regression fits
     GlossaryEntry(
         "R²",
@@ -238,7 +238,7 @@ TERMS = (
     ),
     GlossaryEntry(
         "Range of a bin",
-        "The ends of the range of latencies, or spreads, that is counted here.",
+        "The ends of the range of values that is counted here.",
         r"(slower|faster)_(low|high)|(from|to) \(%\)",
     ),
     GlossaryEntry("Effects", "How many effects this is of.", "effects"),
@@ -252,13 +252,13 @@ TERMS = (
     GlossaryEntry("Rank", "The place in the order, 1 being the first.", "rank( .*)?"),
     GlossaryEntry(
         "Margin",
-        "By how much one is faster than the other, in percent of it.",
+        "By how much one takes less than the other, in percent of it.",
         r"margin \(%\)|apart \(%\)|saves \(%\)",
     ),
     GlossaryEntry("Error", "Predicted less measured, in percent of the measured.", r"error \(%\)"),
     GlossaryEntry(
         "Swapped",
-        "The share of pairs of subnets of which the faster on one device is the slower on the "
+        "The share of pairs of subnets of which the better on one device is the worse on the "
         "other.",
         r"swapped( \(%\))?|share",
     ),
@@ -320,7 +320,7 @@ TERMS = (
     # Targets, which effects on them are named after too
     GlossaryEntry(
         "MACs",
-        "Multiplications with an addition that one image takes: a count of work, not of time.",
+        "Multiplications with an addition that one input takes: a count of work, not of time.",
         "macs( .*)?",
     ),
     GlossaryEntry(
@@ -347,22 +347,32 @@ TERMS = (
     ),
     GlossaryEntry(
         "Latency",
-        "The time that one image takes, at batch size 1 on one thread; effects on it are in its "
+        "The time that one input takes, at batch size 1 on one thread; effects on it are in its "
         "unit.",
         r"latency[^ ]*( \(.*\))*|.* \((ms|µs)\)",
     ),
     GlossaryEntry("Precision", "The value of the network in this precision.", "fp32|int8"),
-    GlossaryEntry("Energy", "What one image takes in electricity, in millijoules.", r"energy.*"),
+    GlossaryEntry("Energy", "What one input takes in electricity, in millijoules.", r"energy.*"),
     GlossaryEntry(
         "Peak memory", "The most memory that running the network takes.", r"(peak )?memory.*"
     ),
 )
 
 
+_further: list[GlossaryEntry] = []
+
+
+def add_term(term: GlossaryEntry) -> None:
+    """Make a statistic from elsewhere known; those above come first."""
+    if term not in _further:
+        _further.append(term)
+        term_of.cache_clear()
+
+
 @lru_cache(maxsize=1024)
 def term_of(column: str) -> GlossaryEntry | None:
     """The statistic that a column of this name holds; None for what is none."""
-    for term in TERMS:
+    for term in (*TERMS, *_further):
         if re.fullmatch(term.columns, column, re.IGNORECASE):
             return term
     return None

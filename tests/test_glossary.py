@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from foxnas_core.glossary import TERMS, meaning_of, term_of
-from foxnas_core.table.metrics import bare_columns, metric_of
+from foxnas_core.table.metrics import KNOWN, Metric, bare_columns, metric_of, register_metric
 from pages.shared.panel import shown_columns
 
 
@@ -64,3 +64,23 @@ def test_tables_show_it_when_a_column_is_pointed_at():
     assert config["VIF"]["help"] == meaning_of("vif") and config["rows"]["help"]
     assert config["VIF"]["type_config"]["format"] == "%.12g"
     assert "block" not in config and config["in words"]["width"] == 820
+
+
+@pytest.mark.parametrize(
+    ("metric", "said"),
+    [
+        (Metric("own", "Own measure", "", "max", bounds=(-1.0, 1.0), suffix="DEVICE"),
+         "Own measure: a fraction from -1 to 1, of which more is better."),
+        (Metric("lost_by", "Lost by {}", "nats", "min", suffix="DEVICE", meaning="What is lost."),
+         "What is lost."),
+    ],
+)  # fmt: skip
+def test_a_metric_from_outside_brings_its_entry(monkeypatch, metric, said):
+    monkeypatch.setattr("foxnas_core.table.metrics._KNOWN", dict(KNOWN))
+    monkeypatch.setattr("foxnas_core.glossary._further", [])
+    assert meaning_of(f"{metric.column}:phone") is None
+    register_metric(register_metric(metric))
+    known = metric_of(f"{metric.column}:phone")
+    assert meaning_of(known.column) == meaning_of(known.label) == meaning_of(known.named) == said
+    assert meaning_of(f"{known.column}_low") == meaning_of("accuracy_low")
+    term_of.cache_clear()

@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from foxnas_core.errors import InvalidInput
+from foxnas_core.glossary import GlossaryEntry, add_term
 
 STD_ERROR = "_std_error"
 # The least number above 0: bounds hold their ends.
@@ -43,6 +44,8 @@ class Metric:
     - `units`: the units its numbers may be given in, each with its factor to `unit`, which is the
       first one; by default fraction and percent of what its bounds say to be a share.
     - `word`: what it is called within a sentence; by default its label.
+    - `meaning`: what it is, in a sentence that a hover over its column shows; by default what it
+      may be and which way is better.
     """
 
     column: str
@@ -61,6 +64,7 @@ class Metric:
     digits: int | None = None
     units: tuple[tuple[str, float], ...] = ()
     word: str = ""
+    meaning: str = ""
 
     def __post_init__(self) -> None:
         if self.saturates and (self.direction != "max" or math.isinf(self.bounds[1])):
@@ -237,6 +241,12 @@ def register_metric(metric: Metric) -> Metric:
         )
     if _KNOWN.setdefault(metric.column, metric) != metric:
         raise InvalidInput(f"There is another metric called {metric.column!r}; take another name.")
+    column, label = re.escape(metric.column), re.escape(metric.label.format("@")).replace("@", ".+")
+    meaning = metric.meaning or (
+        f"{metric.named.format(metric.suffix)}: {metric.allowed()}, of which "
+        f"{'more' if metric.sign > 0 else 'less'} is better."
+    )
+    add_term(GlossaryEntry(metric.label, meaning, f"{column}(:.+)?|{label}( \\(.+\\))*"))
     return metric
 
 
