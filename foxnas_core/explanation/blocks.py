@@ -15,7 +15,7 @@ import numpy as np
 from foxnas_core.regression import Predictor
 from foxnas_core.regression.features import Form
 from foxnas_core.search.coupling import blocks_of as merged_groups
-from foxnas_core.search.coupling import groups_of, names_in
+from foxnas_core.search.coupling import names_in
 from foxnas_core.space.decisions import Decision
 
 # Random subnets by which it is found what a term reads.
@@ -99,7 +99,7 @@ def joint_states(codes: np.ndarray, blocks: Sequence[Block]) -> tuple[np.ndarray
 
 def _blocks_of_group(form: Form, group: str, decisions: Sequence[Decision]) -> list[Block]:
     units = _units(form, decisions)
-    names = names_in(form, groups_of(form.space, [d.name for d in decisions]))
+    names = names_in(form, [decision.name for decision in decisions])
     columns = np.concatenate([form.columns_of(name) for name in names])
     reads = _reads(form, names, columns, units)
     # Units that one term reads belong together, and so do those that chains of terms connect.

@@ -1,7 +1,7 @@
 """A fitted predictor: a frozen value that predicts and splits over groups."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
@@ -90,6 +90,10 @@ class Predictor:
         """The terms that read several groups: by the name that stands as theirs, the decisions that
         they read."""
         return self.form.couplings
+
+    def by_part(self, groups: Sequence[str]) -> "Predictor":
+        """The same predictor, which tells the parts of some groups as couplings."""
+        return replace(self, form=self.form.by_part(groups))
 
     @property
     def parameters(self) -> int:

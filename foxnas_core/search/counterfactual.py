@@ -29,7 +29,6 @@ from foxnas_core.search.feasibility import check_feasible
 from foxnas_core.search.limited import limited_front
 from foxnas_core.search.limits import Limit, rounded_down, rounded_up
 from foxnas_core.search.merging import Merged, best_under_one_limit, merge
-from foxnas_core.search.options import full_codes, group_columns
 from foxnas_core.search.pareto import undominated_by_level
 from foxnas_core.search.problem import SearchProblem
 from foxnas_core.space.architecture import Architecture, Value
@@ -46,13 +45,22 @@ class EditCount:
 
     space: SearchSpace
     base: Architecture
+    apart: tuple[str, ...] = ()
     target: ClassVar[Metric] = Metric("edits", "Edits", "", "min")
     link: ClassVar[Link] = Link()
     table_fingerprint: ClassVar[str] = ""
-    couplings: ClassVar[Mapping[str, tuple[str, ...]]] = {}
 
     def split(self, context: Mapping[str, Value]) -> "_EditsApart":
         return _EditsApart(self, float(sum(self.base[n] != v for n, v in context.items())))
+
+    def by_part(self, groups: tuple[str, ...]) -> "EditCount":
+        return replace(self, apart=groups)
+
+    @property
+    def couplings(self) -> dict[str, tuple[str, ...]]:
+        """The decisions of groups that fell apart, each by itself."""
+        own = (d.name for group in self.apart for d in self.space.in_group(group))
+        return {f"{name} edited": (name,) for name in own}
 
     def predict(self, architectures: Sequence[Architecture]) -> pd.DataFrame:
         changed = self.changed(self.space.encode(architectures))
@@ -70,7 +78,13 @@ class _EditsApart:
     constant: float
 
     def group_values(self, group: str, option_codes: np.ndarray) -> np.ndarray:
-        columns = group_columns(self.count.space, group)
+        space = self.count.space
+        names = self.count.couplings.get(group, [d.name for d in space.in_group(group)])
+        columns = (
+            []
+            if group in self.count.apart
+            else [space.decisions.index(space.by_name[name]) for name in names]
+        )
         return self.count.changed(option_codes)[:, columns].sum(axis=1).astype(float)
 
 
@@ -132,8 +146,8 @@ def _counted(problem: SearchProblem, base: Architecture) -> SearchProblem:
     counted = SearchProblem(problem.objective, (limit, *problem.limits), problem.allowed)
     own = []
     for group, kept in zip(problem.groups, problem.options, strict=True):
-        codes = full_codes(problem.grouped, group)[kept]
-        own.append(block_values(count, count.split({}), problem.members(group), codes))
+        codes, [_, count_of, *_] = problem.listing(group)[kept], counted.readers
+        own.append(block_values(count_of, count_of.split({}), problem.block(group), codes))
     counted.__dict__["tables"] = tuple(
         replace(
             table,

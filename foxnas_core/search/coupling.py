@@ -58,31 +58,61 @@ def _merged(space: SearchSpace, coupled: tuple[tuple[str, ...], ...]) -> SearchS
     return replace(space, decisions=decisions)
 
 
-def block_values(
-    predictor: AdditivePredictor, values: SummedGroup, groups: Sequence[str], codes: np.ndarray
-) -> np.ndarray:
-    """What each option (options,) of a block adds to a prediction: the values of its `groups` and
-    of the couplings among them.
+@lru_cache(maxsize=64)
+def apart(space: SearchSpace, groups: tuple[str, ...]) -> SearchSpace:
+    """The space with `groups` as many: those of decisions that conditions connect stay one, which
+    the first of them gives its name."""
+    first = {d.name: d.name for d in space.decisions}
+    for decision in space.decisions:
+        for condition in decision.conditions:
+            joined = {first[decision.name], first[condition.decision]}
+            least = min(joined, key=list(first).index)
+            first |= {name: least for name, own in first.items() if own in joined}
+    return replace(
+        space,
+        decisions=tuple(
+            replace(d, group=f"{d.group}: {first[d.name]}") if d.group in groups else d
+            for d in space.decisions
+        ),
+    )
 
-    `codes` (options, all decisions of the space) are right in the columns of those groups.
+
+def parted(
+    predictor: AdditivePredictor, groups: tuple[str, ...]
+) -> tuple[AdditivePredictor, Couplings]:
+    """A predictor that tells the parts of `groups` as couplings, and its couplings; one that can't
+    couples all of each."""
+    by_part = getattr(predictor, "by_part", None)
+    if by_part is not None and groups:
+        predictor = by_part(groups)
+        return predictor, predictor.couplings
+    space = predictor.space
+    whole = {group: tuple(d.name for d in space.in_group(group)) for group in groups}
+    return predictor, {**predictor.couplings, **whole}
+
+
+def block_values(
+    predictor: AdditivePredictor, values: SummedGroup, block: Sequence[str], codes: np.ndarray
+) -> np.ndarray:
+    """What each option (options,) of a block, of the decisions of these names, adds to a
+    prediction: the values of its groups and of the couplings among them.
+
+    `codes` (options, all decisions of the space) are right in the columns of those decisions.
     """
-    names = names_in(predictor, groups)
+    names = names_in(predictor, block)
     parts = []
     for start in range(0, len(codes), _TOGETHER):
         part = codes[start : start + _TOGETHER]
         # Not from 0 on, so that a sum of one is that very number.
         parts.append(reduce(np.add, [values.group_values(name, part) for name in names]))
-    return np.concatenate(parts)
+    return np.concatenate(parts) if names else np.zeros(len(codes))
 
 
-def names_in(coupled: Coupled, groups: Sequence[str]) -> list[str]:
-    """The groups and the couplings among them."""
-    among = (
-        name
-        for name, read in coupled.couplings.items()
-        if set(groups_of(coupled.space, read)) <= set(groups)
-    )
-    return [*groups, *among]
+def names_in(coupled: Coupled, block: Sequence[str]) -> list[str]:
+    """The groups of these decisions, and the couplings among them."""
+    space, within = coupled.space, set(block)
+    groups = [g for g in space.additive_groups if {d.name for d in space.in_group(g)} <= within]
+    return groups + [name for name, read in coupled.couplings.items() if set(read) <= within]
 
 
 @dataclass(frozen=True, eq=False)

@@ -1,7 +1,7 @@
-"""The optimum where coupled groups have too many combinations to be listed: branch and bound, group
-by group.
+"""The optimum where coupled groups have too many combinations to be listed: branch and bound, unit
+by unit, where a unit is a group or, of what has many options, a single decision.
 
-After each group, of partial architectures that any coupling to come tells alike, those are dropped
+After each unit, of partial architectures that nothing to come can tell apart, those are dropped
 that another beats (as in `merging`), and those that can't become better than the best known
 (Land and Doig, "An automatic method of solving discrete programming problems", Econometrica 28,
 1960). Where more than so many are left, those of the least bounds are given up, and the greatest
@@ -15,15 +15,19 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from foxnas_core.search.coupling import groups_of
-from foxnas_core.search.options import allowed_options, full_codes
+from foxnas_core.search.coupling import Couplings, parted
 from foxnas_core.search.pareto import efficient_options, undominated
 
 if TYPE_CHECKING:
-    from foxnas_core.search.limits import SummedGroup
+    from collections.abc import Mapping
+
+    from foxnas_core.search.limits import AdditivePredictor, SummedGroup
     from foxnas_core.search.problem import SearchProblem
     from foxnas_core.space.architecture import Value
+    from foxnas_core.space.decisions import Decision
 
+# Options from which on a group is searched decision by decision.
+_MANY = 2_000
 # Partial architectures that are gone on with, of a first, quick dive and of the search itself.
 DIVE, MOST_NODES = 500, 100_000
 # Rows that are made at once; combinations that a coupling's greatest value is looked for among.
@@ -60,13 +64,12 @@ class _Nodes:
 
 
 class _Coupling(NamedTuple):
-    """What one prediction (0 the score, then costs) adds once all of its groups are decided; its
+    """What one prediction (0 the score, then costs) adds once all that it `reads` is decided; its
     `best` value is the greatest of a score and the least of a cost."""
 
     of: int
     name: str
     reads: np.ndarray
-    groups: tuple[str, ...]
     best: float
 
 
@@ -75,7 +78,7 @@ class _Levels:
     """The search in one context."""
 
     problem: "SearchProblem"
-    context: "dict[str, Value]"
+    context: "Mapping[str, Value]"
 
     @cached_property
     def parts(self) -> "list[tuple[float, SummedGroup]]":
@@ -84,32 +87,62 @@ class _Levels:
         signs = [problem.sign, *(limit.sign for limit in problem.limits)]
         return [
             (sign, predictor.split(self.context))
-            for sign, predictor in zip(signs, problem.predictors, strict=True)
+            for sign, (predictor, _) in zip(signs, self.readers, strict=True)
         ]
 
     @cached_property
+    def many(self) -> tuple[str, ...]:
+        """Groups of too many options to be decided at once."""
+        space = self.problem.space
+        return tuple(g for g in space.additive_groups if space.group_size(g) > _MANY)
+
+    @cached_property
+    def readers(self) -> "list[tuple[AdditivePredictor, Couplings]]":
+        """The predictors as they tell the parts of those groups, and what they read together."""
+        return [parted(predictor, self.many) for predictor in self.problem.predictors]
+
+    @cached_property
+    def units(self) -> "list[tuple[Decision, ...]]":
+        space = self.problem.space
+        found: list[tuple[Decision, ...]] = []
+        for group in space.additive_groups:
+            own = space.in_group(group)
+            found += [(decision,) for decision in own] if group in self.many else [own]
+        return found
+
+    @cached_property
     def options(self) -> list[tuple[np.ndarray, np.ndarray]]:
-        """Codes of each group's allowed options, and what they add (options, 1 + limits)."""
-        found = []
-        for group in self.problem.space.additive_groups:
-            kept = allowed_options(self.problem.space, group, self.problem.allowed)
-            codes = full_codes(self.problem.space, group)[kept]
-            own = [sign * part.group_values(group, codes) for sign, part in self.parts]
-            found.append((codes, np.stack(own, axis=1)))
+        """Codes of each unit's allowed options, and what they add (options, 1 + limits)."""
+        problem, found = self.problem, []
+        space = problem.space
+        for unit in self.units:
+            group = unit[0].group
+            if group in self.many:
+                [decision] = unit
+                kept = problem.allowed.get(decision.name, decision.choices)
+                column = space.decisions.index(decision)
+                codes = np.full((len(kept), len(space.decisions)), -1, dtype=np.int16)
+                codes[:, column] = [decision.choices.index(choice) for choice in kept]
+                values = np.zeros((len(kept), len(self.parts)))
+            else:
+                codes = space.option_codes(unit, problem.allowed)
+                own = [sign * part.group_values(group, codes) for sign, part in self.parts]
+                values = np.stack(own, axis=1)
+            found.append((codes, values))
         return found
 
     @cached_property
     def couplings(self) -> list[_Coupling]:
         space, found = self.problem.space, []
-        for of, predictor in enumerate(self.problem.predictors):
-            for name, read in predictor.couplings.items():
+        for of, (_, couplings) in enumerate(self.readers):
+            for name, read in couplings.items():
                 decisions = [space.by_name[own] for own in read]
                 best = math.inf if of == 0 else -math.inf
                 if math.prod(len(d.choices) + 1 for d in decisions) <= _MOST_READ:
                     values = self.value(of, name, space.option_codes(decisions))
                     best = float(values.max() if of == 0 else values.min())
-                reads = np.array([space.decisions.index(d) for d in decisions])
-                found.append(_Coupling(of, name, reads, groups_of(space, read), best))
+                reads = np.array([space.decisions.index(d) for d in decisions], dtype=int)
+                found.append(_Coupling(of, name, reads, best))
         return found
 
     def value(self, of: int, name: str, codes: np.ndarray) -> np.ndarray:
@@ -132,10 +165,10 @@ class _Levels:
     def bounds(self, nodes: _Nodes, level: int) -> np.ndarray:
         """What no completion of each node scores above, -inf where none is within the limits."""
         left = [own for _, own in self.options[level:]]
-        pending = [c for c in self.couplings if not self.decided(c, level)]
         best = np.zeros(nodes.sums.shape[1])
-        for coupling in pending:
-            best[coupling.of] += coupling.best
+        for coupling in self.couplings:
+            if not self.decided(coupling, level):
+                best[coupling.of] += coupling.best
         least = sum((own[:, 1:].min(axis=0) for own in left), best[1:])
         budgets = self.problem.budgets
         bound = np.full(len(nodes), math.inf)
@@ -147,30 +180,45 @@ class _Levels:
         out = (nodes.sums[:, 1:] + least > budgets + _BLUR * (1 + np.abs(budgets))).any(axis=1)
         return np.where(out, -math.inf, bound + _BLUR * (1 + np.abs(bound)))
 
+    @cached_property
+    def decided_at(self) -> np.ndarray:
+        """For each decision of the space the level after which it is decided; 0 of the context."""
+        levels = {d.name: level for level, unit in enumerate(self.units, 1) for d in unit}
+        return np.array([levels.get(d.name, 0) for d in self.problem.space.decisions])
+
     def decided(self, coupling: _Coupling, level: int) -> bool:
-        return set(coupling.groups) <= set(self.problem.space.additive_groups[:level])
+        return bool((self.decided_at[coupling.reads] <= level).all())
 
     def alike(self, nodes: _Nodes, level: int) -> np.ndarray:
-        """Labels (nodes,) that are equal where no coupling to come can tell nodes apart."""
-        groups = self.problem.space.additive_groups[:level]
-        own = [d.group in groups for d in self.problem.space.decisions]
-        read = np.zeros(len(own), dtype=bool)
+        """Labels (nodes,) that are equal where nothing to come can tell nodes apart."""
+        space = self.problem.space
+        read = np.zeros(len(space.decisions), dtype=bool)
         for coupling in self.couplings:
             if not self.decided(coupling, level):
                 read[coupling.reads] = True
-        told = np.ascontiguousarray(nodes.codes[:, read & own])
+        for unit in self.units[level:]:
+            for condition in (condition for d in unit for condition in d.conditions):
+                read[space.decisions.index(space.by_name[condition.decision])] = True
+        told = np.ascontiguousarray(nodes.codes[:, read & (self.decided_at <= level)])
         if not told.shape[1]:
             return np.zeros(len(nodes), dtype=int)
         return np.unique(told, axis=0, return_inverse=True)[1].ravel()
 
     def grown(self, nodes: _Nodes, level: int) -> _Nodes:
-        """All children of nodes, with the group of this level decided."""
+        """All children of nodes, with the unit of this level decided."""
         codes, own = self.options[level]
         parents, chosen = np.divmod(np.arange(len(nodes) * len(codes)), len(codes))
         made = _Nodes(
             np.where(codes[chosen] >= 0, codes[chosen], nodes.codes[parents]),
             nodes.sums[parents] + own[chosen],
         )
+        [first, *_] = self.units[level]
+        if first.group in self.many and first.conditions:
+            # Off it has one option alone.
+            space = self.problem.space
+            active = space.active(made.codes, first)
+            made.codes[~active, space.decisions.index(first)] = -1
+            made = made.at(np.flatnonzero(active | (chosen == 0)))
         for coupling in self.couplings:
             if self.decided(coupling, level + 1) and not self.decided(coupling, level):
                 made.sums[:, coupling.of] += self.value(coupling.of, coupling.name, made.codes)
@@ -215,7 +263,9 @@ class _Levels:
                 bounds = self.bounds(nodes, level + 1)
                 order = np.argsort(-bounds, kind="stable")
                 given_up = max(given_up, float(bounds[order[held]]))
-                nodes = nodes.at(order[:held])
+                # What costs least goes on too, so that limits are met where they can be.
+                cheapest = nodes.sums[:, 1:].argmin(axis=0)
+                nodes = nodes.at(np.union1d(order[:held], cheapest))
         within = nodes.at(np.flatnonzero((nodes.sums[:, 1:] <= self.problem.budgets).all(axis=1)))
         if not len(within):
             return Found(None, -math.inf, (), given_up)

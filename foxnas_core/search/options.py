@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import product
+from types import MappingProxyType
 
 import numpy as np
 
@@ -16,6 +17,7 @@ from foxnas_core.space.architecture import Value
 from foxnas_core.space.search_space import SearchSpace
 
 LARGEST_GROUP = 2_000_000
+NOTHING_PINNED: Mapping[str, tuple[Value, ...]] = MappingProxyType({})
 # Options of a group whose edits are listed, which takes a hundred times the options' memory.
 MOST_NEIGHBOURED = 200_000
 
@@ -33,26 +35,40 @@ class Neighbours:
         return self.targets[self.starts[option] : self.starts[option + 1]]
 
 
-@lru_cache(maxsize=256)
-def group_codes(space: SearchSpace, group: str) -> np.ndarray:
-    """Codes (options, decisions of the group) in the order of `SearchSpace.group_options`.
+def group_codes(
+    space: SearchSpace, group: str, allowed: Mapping[str, tuple[Value, ...]] = NOTHING_PINNED
+) -> np.ndarray:
+    """Codes (options, decisions of the group) in the order of `SearchSpace.group_options`; only of
+    what is `allowed` where not all can be listed.
 
     Raises `InvalidInput` where the group is too large to be listed.
     """
-    codes = full_codes(space, group)[:, group_columns(space, group)]
-    codes.flags.writeable = False
-    return codes
-
-
-def full_codes(space: SearchSpace, group: str) -> np.ndarray:
-    """The same with the columns of all decisions, -1 in those of other groups."""
-    size = space.group_size(group)
+    if space.group_size(group) <= LARGEST_GROUP:
+        return _all_codes(space, group)
+    size = space.group_size(group, allowed)
     if size > LARGEST_GROUP:
         raise InvalidInput(
             f"Group {group!r} of space {space.name!r} has {size} options, more than the "
             f"{LARGEST_GROUP} a search can list; split its decisions over more groups."
         )
-    return space.option_codes(space.in_group(group))
+    return space.option_codes(space.in_group(group), allowed)[:, group_columns(space, group)]
+
+
+@lru_cache(maxsize=256)
+def _all_codes(space: SearchSpace, group: str) -> np.ndarray:
+    codes = space.option_codes(space.in_group(group))[:, group_columns(space, group)]
+    codes.flags.writeable = False
+    return codes
+
+
+def full_codes(
+    space: SearchSpace, group: str, allowed: Mapping[str, tuple[Value, ...]] = NOTHING_PINNED
+) -> np.ndarray:
+    """The same with the columns of all decisions, -1 in those of other groups."""
+    listed = group_codes(space, group, allowed)
+    codes = np.full((len(listed), len(space.decisions)), -1, dtype=np.int16)
+    codes[:, group_columns(space, group)] = listed
+    return codes
 
 
 def group_columns(space: SearchSpace, group: str) -> list[int]:
@@ -65,13 +81,19 @@ def allowed_options(
 ) -> np.ndarray:
     """Positions in `group_codes` of the options whose active decisions keep to `allowed`, which
     holds the choices of some decisions by name. At least one, since each decision has a choice."""
-    codes = group_codes(space, group)
+    return np.flatnonzero(allowed_rows(space, group, group_codes(space, group, allowed), allowed))
+
+
+def allowed_rows(
+    space: SearchSpace, group: str, codes: np.ndarray, allowed: Mapping[str, tuple[Value, ...]]
+) -> np.ndarray:
+    """Which rows (rows,) of `codes` (rows, decisions of the group) keep to `allowed`."""
     kept = np.ones(len(codes), dtype=bool)
     for column, decision in enumerate(space.in_group(group)):
         if decision.name in allowed:
             choices = [decision.choices.index(choice) for choice in allowed[decision.name]]
             kept &= np.isin(codes[:, column], [-1, *choices])
-    return np.flatnonzero(kept)
+    return kept
 
 
 def group_neighbours(
@@ -84,7 +106,7 @@ def group_neighbours(
     out, from each option every other can be reached.
     """
     decisions = space.in_group(group)
-    codes = group_codes(space, group)
+    codes = group_codes(space, group, allowed or NOTHING_PINNED)
     if len(codes) > MOST_NEIGHBOURED:
         raise InvalidInput(
             f"Group {group!r} of space {space.name!r} has {len(codes):,} options, too many for a "

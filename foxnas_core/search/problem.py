@@ -8,7 +8,8 @@ has a link, the sum is on its scale; a link increases, so the best sum is the be
 
 Groups that some prediction reads together are searched as one block, whose options are all
 combinations of theirs: where they can be listed, a problem that is no sum over groups is one over
-blocks, and all else holds for it as it stands.
+blocks, and all else holds for it as it stands. A group that can't be listed falls apart first, into
+what no prediction reads together. Counted is what is allowed.
 """
 
 import math
@@ -23,12 +24,13 @@ from numpy.typing import ArrayLike
 from foxnas_core import documents
 from foxnas_core.errors import InfeasibleBudget, InvalidInput
 from foxnas_core.search.context_table import ContextTable
-from foxnas_core.search.coupling import block_values, blocks_of
+from foxnas_core.search.coupling import apart, block_values, blocks_of, parted
 from foxnas_core.search.limits import AdditivePredictor, Limit, SummedGroup
 from foxnas_core.search.options import (
     LARGEST_GROUP,
     Neighbours,
     allowed_options,
+    allowed_rows,
     full_codes,
     group_codes,
     group_columns,
@@ -110,25 +112,47 @@ class SearchProblem:
         """The groups that the search chooses in, those of `grouped`."""
         return self.grouped.additive_groups
 
-    @cached_property
+    @property
     def grouped(self) -> SearchSpace:
-        """The space with groups that are coupled in some prediction as one; the order of
-        decisions, and so codes, are those of `space`."""
-        return blocks_of(self.space, *(p.couplings for p in self.predictors))
+        """The space with groups that are coupled in some prediction as one, and those that can't be
+        listed in parts that no prediction reads together; the order of decisions, and so codes,
+        are those of `space`."""
+        return self._read[0]
+
+    @property
+    def readers(self) -> tuple[AdditivePredictor, ...]:
+        """The `predictors`, as they tell the parts of groups that fell apart."""
+        return self._read[1]
+
+    @cached_property
+    def _read(self) -> tuple[SearchSpace, tuple[AdditivePredictor, ...]]:
+        space, readers = self.space, self.predictors
+        blocks = blocks_of(space, *(p.couplings for p in readers))
+        large = tuple(g for g in space.additive_groups if not self._fits(space, g))
+        if all(self._fits(blocks, group) for group in blocks.additive_groups) or not large:
+            return blocks, readers
+        read = [parted(predictor, large) for predictor in readers]
+        grouped = blocks_of(apart(space, large), *(couplings for _, couplings in read))
+        return grouped, tuple(predictor for predictor, _ in read)
+
+    def _fits(self, space: SearchSpace, group: str) -> bool:
+        try:
+            return space.group_size(group, self.allowed) <= LARGEST_GROUP
+        except InvalidInput:  # too many combinations even to be counted
+            return False
 
     @cached_property
     def is_listed(self) -> bool:
         """Whether all groups that the search chooses in are small enough to be listed."""
-        try:
-            sizes = [self.grouped.group_size(group) for group in self.groups]
-        except InvalidInput:  # too many combinations even to be counted
-            return False
-        return self.grouped is self.space or max(sizes) <= LARGEST_GROUP
+        return all(self._fits(self.grouped, group) for group in self.groups)
 
-    def members(self, group: str) -> tuple[str, ...]:
-        """The groups of the space that one of the search is made of."""
-        named = self.grouped.in_group(group)
-        return tuple(dict.fromkeys(self.space.by_name[d.name].group for d in named))
+    def block(self, group: str) -> tuple[str, ...]:
+        """The names of the decisions of a group that the search chooses in."""
+        return tuple(decision.name for decision in self.grouped.in_group(group))
+
+    def listing(self, group: str) -> np.ndarray:
+        """Codes (options, all decisions) of the group, in which `options` are positions."""
+        return full_codes(self.grouped, group, self.allowed)
 
     @property
     def predictors(self) -> tuple[AdditivePredictor, ...]:
@@ -179,9 +203,15 @@ class SearchProblem:
         for name, choices in self.allowed.items():
             both[name] = tuple(c for c in choices if c in both.get(name, choices))
         other = SearchProblem(self.objective, self.limits, both)
+        if not self.is_listed or other.grouped != self.grouped:
+            return other
         kept = [
-            np.searchsorted(mine, theirs)
-            for mine, theirs in zip(self.options, other.options, strict=True)
+            np.flatnonzero(
+                allowed_rows(
+                    self.grouped, g, group_codes(self.grouped, g, self.allowed)[own], other.allowed
+                )
+            )
+            for g, own in zip(self.groups, self.options, strict=True)
         ]
         other.__dict__["tables"] = tuple(
             table.of_options(kept)
@@ -198,17 +228,18 @@ class SearchProblem:
         """
         if not self.is_listed:
             raise InvalidInput(
-                f"What is predicted in space {self.space.name!r} reads several groups together, "
-                f"whose combinations are more than the {LARGEST_GROUP:,} that can be listed: no "
-                "front, no annealing. 'python -m foxnas_core select' still finds the best within "
-                "limits, or a bound on it."
+                f"What is predicted in space {self.space.name!r} reads more combinations of "
+                f"choices together than the {LARGEST_GROUP:,} that can be listed: no front, no "
+                "annealing. 'python -m foxnas_core select' still finds the best within limits, or "
+                "a bound on it."
             )
-        codes = {group: full_codes(self.grouped, group) for group in self.groups}
+        codes = {group: self.listing(group) for group in self.groups}
+        objective, *limited = self.readers
 
         def compiled(predictor: AdditivePredictor, values: SummedGroup) -> list[np.ndarray]:
             # Of all options, and those allowed taken then, so that a pin changes no last digit.
             return [
-                block_values(predictor, values, self.members(group), codes[group])[kept]
+                block_values(predictor, values, self.block(group), codes[group])[kept]
                 for group, kept in zip(self.groups, self.options, strict=True)
             ]
 
@@ -217,11 +248,11 @@ class SearchProblem:
             if any(context[name] not in choices for name, choices in self.allowed.items()
                    if name in context):  # fmt: skip
                 continue
-            value = self.objective.split(context)
-            costs = [limit.predictor.split(context) for limit in self.limits]
+            value = objective.split(context)
+            costs = [predictor.split(context) for predictor in limited]
             by_limit = [
-                [limit.cost_of(part) for part in compiled(limit.predictor, cost)]
-                for limit, cost in zip(self.limits, costs, strict=True)
+                [limit.cost_of(part) for part in compiled(predictor, cost)]
+                for limit, predictor, cost in zip(self.limits, limited, costs, strict=True)
             ]
             tables.append(
                 ContextTable(
@@ -229,7 +260,7 @@ class SearchProblem:
                     self.sign * float(value.constant),
                     tuple(limit.sign * float(cost.constant)
                           for limit, cost in zip(self.limits, costs, strict=True)),
-                    tuple(self.sign * part for part in compiled(self.objective, value)),
+                    tuple(self.sign * part for part in compiled(objective, value)),
                     tuple(
                         np.stack([parts[g] for parts in by_limit], axis=1)
                         if by_limit else np.zeros((len(kept), 0))
@@ -287,8 +318,9 @@ class SearchProblem:
         """The architecture of the context's position in `tables` and one option of each group."""
         codes = np.full((1, len(self.space.decisions)), -1, dtype=np.int16)
         for group, option in zip(self.groups, options, strict=True):
-            listed = group_codes(self.grouped, group)[self.options[self.groups.index(group)]]
-            codes[0, group_columns(self.grouped, group)] = listed[option]
+            listed = group_codes(self.grouped, group, self.allowed)
+            row = listed[self.options[self.groups.index(group)][option]]
+            codes[0, group_columns(self.grouped, group)] = row
         for name, value in self.tables[context].context.items():
             column = self.space.decisions.index(self.space.by_name[name])
             codes[0, column] = self.space.by_name[name].choices.index(value)
@@ -312,7 +344,7 @@ class SearchProblem:
         found = []
         for group, kept in zip(self.groups, self.options, strict=True):
             own = codes[group_columns(self.grouped, group)]
-            same = (group_codes(self.grouped, group)[kept] == own).all(axis=1)
+            same = (group_codes(self.grouped, group, self.allowed)[kept] == own).all(axis=1)
             found.append(int(np.argmax(same)))
         return context, np.array(found)
 

@@ -22,7 +22,6 @@ from foxnas_core.regression import Predictor
 from foxnas_core.search.coupling import names_in
 from foxnas_core.search.exact import Front, front_of
 from foxnas_core.search.merging import merge_efficient
-from foxnas_core.search.options import full_codes
 from foxnas_core.search.problem import Candidate, SearchProblem
 from foxnas_core.space.architecture import Architecture, Value
 from foxnas_core.space.search_space import SearchSpace
@@ -106,7 +105,7 @@ def resampled_fronts(
     Raises `InvalidInput` where the front's predictors are no fitted regressions.
     """
     problem = whole.problem
-    predictors = (problem.objective, problem.limits[0].predictor)
+    predictors = problem.readers[:2]
     rng = np.random.default_rng(seed)
     samples, sums = [], []
     for predictor in predictors:
@@ -164,8 +163,8 @@ def _sums_of(problem: SearchProblem, predictor: Predictor, context: Mapping[str,
     fixed, own = rows("", np.full((1, len(space.decisions)), -1, dtype=np.int16))
     groups = []
     for group, kept in zip(problem.groups, problem.options, strict=True):
-        names = names_in(predictor, problem.members(group))
-        codes = full_codes(problem.grouped, group)
+        names = names_in(predictor, problem.block(group))
+        codes = problem.listing(group)
         groups.append(([rows(name, codes) for name in names], kept))
 
     def summed(estimates: np.ndarray) -> tuple[float, list[np.ndarray]]:

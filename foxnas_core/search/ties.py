@@ -23,7 +23,6 @@ from foxnas_core.regression import Predictor
 from foxnas_core.search.context_table import ContextTable
 from foxnas_core.search.coupling import names_in
 from foxnas_core.search.exact import Front
-from foxnas_core.search.options import full_codes
 from foxnas_core.search.pareto import concave_corners, slope_at
 from foxnas_core.search.problem import Candidate, SearchProblem
 from foxnas_core.space.architecture import Architecture
@@ -77,7 +76,7 @@ def tied_set(
     Raises `InfeasibleBudget` where nothing fits, and `InvalidInput` where the objective is no
     fitted regression.
     """
-    predictor = front.problem.objective
+    predictor = front.problem.readers[0]
     if not isinstance(predictor, Predictor):
         raise InvalidInput("Only a fitted regression says how sure a difference is.")
     problem = front.problem.within(budget)
@@ -138,12 +137,12 @@ def _widest(problem: SearchProblem, predictor: Predictor, optimum: Architecture)
         total = 0.0
         for group in ("", *problem.groups):
             nothing = np.full((1, len(space.decisions)), -1, dtype=np.int16)
-            codes = full_codes(problem.grouped, group) if group else nothing
+            codes = problem.listing(group) if group else nothing
             for column, decision in enumerate(space.decisions):
                 if decision.name in table.context:
                     codes[:, column] = decision.choices.index(table.context[decision.name])
             rows = np.zeros((len(codes), len(form.terms)))
-            for name in names_in(predictor, problem.members(group)) if group else ("",):
+            for name in names_in(predictor, problem.block(group)) if group else ("",):
                 columns = form.columns_of(name)
                 rows[:, columns] = form.matrix(codes, name) - base[:, columns]
             total += float(predictor.std_error(rows).max())
@@ -189,17 +188,14 @@ def _distinct(problem: SearchProblem) -> list[np.ndarray]:
     Where no form reads the order of blocks, of options that are equal but for it the first stands
     for all.
     """
-    predictors = [problem.objective, *(limit.predictor for limit in problem.limits)]
+    predictors = problem.readers
     forms = [p.form for p in predictors if isinstance(p, Predictor) and p.form.order_free]
     found = []
     for position, group in enumerate(problem.groups):
         kept = np.arange(len(problem.tables[0].scores[position]))
         if len(forms) == len(predictors):
-            codes = full_codes(problem.grouped, group)[problem.options[position]]
-            members = problem.members(group)
-            rows = np.hstack(
-                [f.matrix(codes, name) for f in forms for name in names_in(f, members)]
-            )
+            codes, block = problem.listing(group)[problem.options[position]], problem.block(group)
+            rows = np.hstack([f.matrix(codes, name) for f in forms for name in names_in(f, block)])
             kept = np.sort(np.unique(rows, axis=0, return_index=True)[1])
         found.append(kept)
     return found

@@ -111,8 +111,8 @@ def check_choice(decision: Decision, value: Any, name: str = "") -> Value:
     )
 
 
-def count_options(decisions: Sequence[Decision], fixed: Mapping[str, Value]) -> int:
-    """Number of options of a group, with some decisions fixed to one choice each."""
+def count_options(decisions: Sequence[Decision], allowed: Mapping[str, tuple[Value, ...]]) -> int:
+    """Number of options of a group, with only these choices allowed to some decisions."""
     governing = {c.decision for d in decisions for c in d.conditions}
 
     def count(position: int, chosen: dict[str, Value]) -> int:
@@ -121,7 +121,7 @@ def count_options(decisions: Sequence[Decision], fixed: Mapping[str, Value]) -> 
         decision = decisions[position]
         if not is_active(decision, chosen):
             return count(position + 1, chosen)
-        choices = (fixed[decision.name],) if decision.name in fixed else decision.choices
+        choices = allowed.get(decision.name, decision.choices)
         if decision.name in governing:
             return sum(count(position + 1, {**chosen, decision.name: c}) for c in choices)
         return len(choices) * count(position + 1, chosen)

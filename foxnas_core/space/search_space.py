@@ -11,6 +11,7 @@ import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from types import MappingProxyType
 from typing import Any, Literal
 
 import numpy as np
@@ -152,9 +153,12 @@ class SearchSpace:
 
     # Counting and listing
 
-    def group_size(self, group: str) -> int:
-        """The exact number of distinct options of one group."""
-        return count_options(self.in_group(group), {})
+    def group_size(
+        self, group: str, allowed: Mapping[str, tuple[Value, ...]] = MappingProxyType({})
+    ) -> int:
+        """The exact number of distinct options of one group, of those with only these choices
+        allowed to some decisions."""
+        return count_options(self.in_group(group), allowed)
 
     @cached_property
     def size(self) -> int:
@@ -282,7 +286,10 @@ class SearchSpace:
             elif by == "architectures":
                 decisions = self.in_group(decision.group)
                 weights = np.array(
-                    [float(count_options(decisions, {decision.name: c})) for c in decision.choices]
+                    [
+                        float(count_options(decisions, {decision.name: (c,)}))
+                        for c in decision.choices
+                    ]
                 )
             self._weight_cache[key] = weights / weights.sum()
         return self._weight_cache[key]
@@ -319,9 +326,13 @@ class SearchSpace:
             active &= np.isin(codes[:, column], [positions[value] for value in condition.values])
         return active
 
-    def option_codes(self, decisions: Sequence[Decision]) -> np.ndarray:
+    def option_codes(
+        self,
+        decisions: Sequence[Decision],
+        allowed: Mapping[str, tuple[Value, ...]] = MappingProxyType({}),
+    ) -> np.ndarray:
         """Codes (options, all decisions) of every combination of `decisions` and of those that
-        their conditions name, -1 elsewhere."""
+        their conditions name, with only these choices allowed to some, -1 elsewhere."""
         needed = {decision.name for decision in decisions}
         for decision in reversed(self.decisions):
             if decision.name in needed:
@@ -331,12 +342,16 @@ class SearchSpace:
             if decision.name not in needed:
                 continue
             active = self.active(codes, decision)
-            repeats = np.where(active, len(decision.choices), 1)
+            kept = [
+                code
+                for code, choice in enumerate(decision.choices)
+                if choice in allowed.get(decision.name, (choice,))
+            ]
+            repeats = np.where(active, len(kept), 1)
             first = np.repeat(np.cumsum(repeats) - repeats, repeats)
             codes = np.repeat(codes, repeats, axis=0)
-            codes[:, column] = np.where(
-                np.repeat(active, repeats), np.arange(len(codes)) - first, -1
-            )
+            place = np.where(np.repeat(active, repeats), np.arange(len(codes)) - first, -1)
+            codes[:, column] = np.append(kept, -1)[place]
         return codes
 
     def random_codes(self, count: int, *, seed: int) -> np.ndarray:

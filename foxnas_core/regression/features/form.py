@@ -180,6 +180,19 @@ class Form:
         """Positions of one group's terms; "" for those of the intercept and the context."""
         return np.array([i for i, term in enumerate(self.terms) if term.group == group], dtype=int)
 
+    def by_part(self, groups: Sequence[str]) -> "Form":
+        """The same regression with each part of these groups, and of their couplings, as a coupling
+        of what it reads; what reads the context alone under it."""
+        parts: list[Part] = []
+        for number, part in enumerate(self._parts):
+            group, read = part.terms[0].group, _read_groups(self.space, part)
+            if group in groups or (group in self.couplings and set(read) & set(groups)):
+                name = f"{group} #{number}" if read else ""
+                part = replace(part, terms=tuple(replace(t, group=name) for t in part.terms))
+            parts.append(part)
+        terms = tuple(term for part in parts for term in part.terms)
+        return replace(self, terms=terms, _parts=tuple(parts))
+
     @cached_property
     def shown(self) -> np.ndarray:
         """The linear map (terms, terms) from fitted coefficients to those of the table.
