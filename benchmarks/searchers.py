@@ -13,8 +13,10 @@ from foxnas_core.search.compiling import compiled
 from foxnas_core.search.context_table import ContextTable
 from foxnas_core.search.problem import SearchProblem
 from foxnas_core.search.schedule import AnnealingSettings, temperatures
-from foxnas_core.search.strategies import SearchGoal, StrategyRun, strategy_of
+from foxnas_core.search.strategies.driver import StrategyRun
 from foxnas_core.search.strategies.encoding import Encoding
+from foxnas_core.search.strategies.goal import SearchGoal
+from foxnas_core.search.strategies.strategy import strategy_of
 from foxnas_core.search.suggestion import suggest_temperatures
 from foxnas_core.space.architecture import Architecture
 

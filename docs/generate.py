@@ -26,8 +26,9 @@ from foxnas_core.families.mbconv import space as mbconv
 from foxnas_core.families.nasbench201 import space as nasbench201
 from foxnas_core.measurement import latency, runner
 from foxnas_core.options import build_parser
-from foxnas_core.search import result, rounds, schedule
+from foxnas_core.search import result, schedule
 from foxnas_core.search.problem import Candidate
+from foxnas_core.search.rounds import record as rounds
 from foxnas_core.space.architecture import Architecture, Value
 from foxnas_core.space.decisions import Condition, Decision
 from foxnas_core.study import parts

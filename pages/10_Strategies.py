@@ -8,7 +8,8 @@ from foxnas_core.cards import strategies as cards
 from foxnas_core.cards.quest import Quest
 from foxnas_core.errors import InvalidInput
 from foxnas_core.figures import strategies as figures
-from foxnas_core.search.strategies import STRATEGIES, Race
+from foxnas_core.search.strategies.race import Race
+from foxnas_core.search.strategies.strategy import STRATEGIES
 from foxnas_core.study import Study
 from pages.shared import cache, choices
 from pages.shared.cards import draw

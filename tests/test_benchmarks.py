@@ -19,7 +19,7 @@ from benchmarks.searchers import Lookup
 from foxnas_core.regression.assessment import Data
 from foxnas_core.regression.features import build_form
 from foxnas_core.regression.leastsquares import deal_folds
-from foxnas_core.search.strategies import evaluation_of
+from foxnas_core.search.strategies.goal import evaluation_of
 from foxnas_core.table.measurements import table_from_frame
 from tests.search.additive import mini_problem
 

@@ -298,11 +298,11 @@ class Given:
         self, cost: str, allowed: Allowed = (), limits: Limits = (), objective: str | None = None
     ) -> "Front":
         """The same under `limits` and with the choices `allowed`; raises as `predictor` and
-        `limited_front`."""
-        from foxnas_core.search.limited import limited_front
+        `front`."""
+        from foxnas_core.search.exact import front
 
         objective = objective or self.study.objective.column
-        return limited_front(self.unbound_of(objective, cost, limits, allowed))
+        return front(self.unbound_of(objective, cost, limits, allowed))
 
     @shared()
     def unbound_of(

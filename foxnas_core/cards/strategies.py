@@ -11,7 +11,7 @@ from foxnas_core.cards.quest import Quest
 from foxnas_core.cards.search import limits_text, no_search
 from foxnas_core.figures import strategies as figures
 from foxnas_core.search.solving import Solution
-from foxnas_core.search.strategies import ANNEALER, Race
+from foxnas_core.search.strategies.race import ANNEALER, Race
 
 START = ("Random", "Regularised evolution", "OFA's evolution", "NSGA-II")
 COUNTS = (100, 200, 500, 1000, 2000, 5000, 10_000, 50_000)

@@ -19,7 +19,8 @@ from foxnas_core.figures.theme import (
     SILVER,
     SKY,
 )
-from foxnas_core.search.strategies import ANNEALER, STRATEGIES, Race
+from foxnas_core.search.strategies.race import ANNEALER, Race
+from foxnas_core.search.strategies.strategy import STRATEGIES
 from foxnas_core.table.metrics import Metric
 
 EXACT, BOUND = "exact optimum", "bound on the optimum"

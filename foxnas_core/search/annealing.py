@@ -235,13 +235,7 @@ class Annealer:
         return parts
 
     def _propose(self, shares: np.ndarray) -> None:
-        arrays = self._arrays
-        self._run_chains(
-            shares, arrays.options, arrays.best, arrays.now, arrays.met, arrays.counts,
-            arrays.random, arrays.temperatures, self.settings.steps, arrays.scores, arrays.costs,
-            arrays.starts, arrays.score_constants, arrays.cost_constants, arrays.sizes,
-            *self._neighbours, self._budgets, arrays.penalties,
-        )  # fmt: skip
+        self._run_chains(shares, self.settings.steps, self._budgets, *self._arrays.all)
 
     @staticmethod
     def _sums(table: ContextTable, options: np.ndarray) -> np.ndarray:

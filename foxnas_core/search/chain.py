@@ -120,9 +120,9 @@ def run_chain(
 
 
 def run_chains(
-    shares, options, best, now, found, counts, random, temperatures,
-    steps, scores, costs, starts, score_constants, cost_constants,
-    sizes, neighbour_groups, neighbour_starts, neighbours, budgets, penalties,
+    shares, steps, budgets, options, best, now, found, counts, random, temperatures,
+    scores, costs, starts, score_constants, cost_constants,
+    sizes, penalties, neighbour_groups, neighbour_starts, neighbours,
 ):  # fmt: skip
     """Let each chain make its share of proposals, shape (chains,); arrays as in `run_chain`, of
     all chains along the first axis but for `scores`, `costs`, the neighbours and `budgets`, which
@@ -172,32 +172,30 @@ class PlainChains:
     quicker to read one by one."""
 
     def __init__(self, arrays: ChainArrays) -> None:
+        self._arrays = arrays
         self._scores, self._costs = arrays.scores.tolist(), arrays.costs.tolist()
         self._neighbours = [own.tolist() for own in arrays.neighbours]
 
-    def __call__(
-        self, shares, options, best, now, found, counts, random, temperatures,
-        steps, scores, costs, starts, score_constants, cost_constants,
-        sizes, neighbour_groups, neighbour_starts, neighbours, budgets, penalties,
-    ):  # fmt: skip
+    def __call__(self, shares: np.ndarray, steps: int, budgets: np.ndarray, *_: np.ndarray) -> None:
         """As `run_chains`."""
+        of = self._arrays
         loop: Callable[..., Iterator[Any]] = run_chain
         for c in np.flatnonzero(shares):
-            arrays = options[c], best[c], now[c], found[c], counts[c]
+            arrays = of.options[c], of.best[c], of.now[c], of.met[c], of.counts[c]
             state = [array.tolist() for array in arrays]
             for part in _parts(int(shares[c])):
-                drawn = draws(random[c : c + 1], 2 * part)
+                drawn = draws(of.random[c : c + 1], 2 * part)
                 halves = ((drawn >> _HALF).tolist(), (drawn & _LOW).tolist())
                 uniforms = ((drawn >> np.uint64(11)).astype(np.float64) * 2.0**-53).tolist()
                 left = loop(
                     *state, zip(*halves, uniforms, strict=True),
-                    part, temperatures[c].tolist(), steps,
-                    self._scores, self._costs, starts[c].tolist(), float(score_constants[c]),
-                    cost_constants[c].tolist(), sizes[c].tolist(), *self._neighbours,
-                    budgets.tolist(), penalties[c].tolist(),
+                    part, of.temperatures[c].tolist(), steps,
+                    self._scores, self._costs, of.starts[c].tolist(), float(of.score_constants[c]),
+                    of.cost_constants[c].tolist(), of.sizes[c].tolist(), *self._neighbours,
+                    budgets.tolist(), of.penalties[c].tolist(),
                 )  # fmt: skip
                 used = 2 * part - sum(1 for _ in left)
-                random[c] = (int(random[c]) + used * int(_GAMMA)) & (1 << 64) - 1
+                of.random[c] = (int(of.random[c]) + used * int(_GAMMA)) & (1 << 64) - 1
             for array, own in zip(arrays, state, strict=True):
                 array[:] = own
 

@@ -89,3 +89,12 @@ class ChainArrays:
         constants = [table.cost_constants or (0.0,) for table in tables]
         self.cost_constants = np.repeat(np.array(constants), chains, 0)
         self.score_constants = np.repeat([table.score_constant for table in tables], chains)
+
+    @property
+    def all(self) -> tuple[np.ndarray, ...]:
+        """As `chain.run_chains` takes them."""
+        return (
+            self.options, self.best, self.now, self.met, self.counts, self.random,
+            self.temperatures, self.scores, self.costs, self.starts, self.score_constants,
+            self.cost_constants, self.sizes, self.penalties, *self.neighbours,
+        )  # fmt: skip

@@ -24,9 +24,8 @@ import pandas as pd
 from foxnas_core.regression.link import Link
 from foxnas_core.search.context_table import ContextTable
 from foxnas_core.search.coupling import block_values
-from foxnas_core.search.exact import Front, front_of
+from foxnas_core.search.exact import Front, front, front_of
 from foxnas_core.search.feasibility import check_feasible
-from foxnas_core.search.limited import limited_front
 from foxnas_core.search.limits import Limit, rounded_down, rounded_up
 from foxnas_core.search.merging import Merged, best_under_one_limit, merge
 from foxnas_core.search.pareto import undominated_by_level
@@ -113,12 +112,12 @@ def counterfactuals(problem: SearchProblem, base: Architecture) -> Front:
     The first limit of the front's own problem is that of `EditCount`, so its `costs` are edits and
     `within(k)` is the best of at most k. `base` need not keep the limits nor be among the allowed
     choices. Raises `InfeasibleBudget` as `check_feasible`, and, with more limits than
-    one in a large space, `InvalidInput` as `limited_front`.
+    one in a large space, `InvalidInput` as `front`.
     """
     check_feasible(problem)
     counted = _counted(problem, base)
     if len(problem.limits) != 1:
-        return limited_front(counted)
+        return front(counted)
     budget = problem.budget
     # The context of the base first: it is the nearest, so others need fewer looks.
     order = sorted(range(len(counted.tables)), key=lambda i: counted.tables[i].cost_constants[0])

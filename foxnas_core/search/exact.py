@@ -4,7 +4,7 @@ For each choice of the context the groups' efficient options are merged (see `me
 """
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -13,9 +13,21 @@ import pandas as pd
 
 from foxnas_core.errors import InvalidInput
 from foxnas_core.search.feasibility import check_feasible
-from foxnas_core.search.merging import Merged, best_under_one_limit, merge_efficient
-from foxnas_core.search.pareto import efficient_options
+from foxnas_core.search.limits import noun_of
+from foxnas_core.search.merging import (
+    Merged,
+    TooManySums,
+    best_under_one_limit,
+    merge,
+    merge_efficient,
+)
+from foxnas_core.search.pareto import efficient_options, undominated
 from foxnas_core.search.problem import Candidate, SearchProblem
+
+# Sums that are compared with each other after a group, which takes some tenths of a second.
+MOST_COMPARED = 100_000
+# Sums of the last group, of which only those of the front are kept.
+MOST_SUMS = 10_000_000
 
 
 @dataclass(frozen=True, eq=False)
@@ -68,19 +80,49 @@ def solve_exact(problem: SearchProblem) -> Candidate:
     options in the space's own order. Raises `InfeasibleBudget` where none fits,
     `InvalidInput` for more limits than one, which `solving.solve` takes.
     """
-    _check_limits(problem)
+    if len(problem.limits) > 1:
+        raise InvalidInput("Fronts are merged under one limit to find an optimum; use `solve`.")
     check_feasible(problem)
     return problem.candidate(*best_under_one_limit(problem.tables, problem.budget))
 
 
 def front(problem: SearchProblem) -> Front:
-    """The whole front, whatever the budget; raises `InvalidInput` unless there is one limit."""
-    _check_limits(problem)
+    """The best value for every bound of the first limit, whatever its own, with all others held.
+
+    Under further limits a sum is dropped only where another is no worse in the score and under
+    every limit. What is left grows quickly, so the merging stops where it would take more than a
+    moment; `solving.solve` then still finds the optimum of one budget.
+
+    Raises `InvalidInput` where there is no limit or too many sums would have to be compared, and
+    `InfeasibleBudget` where nothing keeps the further limits.
+    """
     if not problem.limits:
         raise InvalidInput("A front needs a limit to trade the objective against; add one.")
-    return front_of(
-        problem, {i: merge_efficient(t, math.inf) for i, t in enumerate(problem.tables)}
-    )
+    _, *further = problem.budgets.tolist()
+    if not further:
+        return front_of(
+            problem, {i: merge_efficient(t, math.inf) for i, t in enumerate(problem.tables)}
+        )
+    try:
+        parts = {
+            i: merge(table, table.undominated, [math.inf, *further], _undominated, most=MOST_SUMS)
+            for i, table in enumerate(problem.tables)
+        }
+    except TooManySums:
+        held = " and ".join(noun_of(limit.predictor.target) for limit in problem.limits[1:])
+        raise InvalidInput(
+            f"The front of space {problem.space.name!r} with {held} limited as well has too many "
+            "points to be found in a moment; take limits off, or search under one budget."
+        ) from None
+    if not any(len(part.scores) for part in parts.values()):
+        check_feasible(SearchProblem(problem.objective, problem.limits[1:], problem.allowed))
+    return front_of(problem, parts)
+
+
+def _undominated(scores: np.ndarray, costs: Sequence[np.ndarray]) -> np.ndarray:
+    if len(scores) > MOST_COMPARED:
+        raise TooManySums
+    return undominated(scores, np.stack(costs, axis=1))
 
 
 def front_of(problem: SearchProblem, parts: Mapping[int, Merged]) -> Front:
@@ -92,11 +134,3 @@ def front_of(problem: SearchProblem, parts: Mapping[int, Merged]) -> Front:
     kept = efficient_options(scores, costs)
     values, paid = problem.value_of(scores[kept]), problem.cost_of(costs[kept])
     return Front(problem, contexts[kept], options[kept], values, paid)
-
-
-def _check_limits(problem: SearchProblem) -> None:
-    if len(problem.limits) > 1:
-        names = ", ".join(limit.column for limit in problem.limits)
-        raise InvalidInput(
-            f"Fronts are merged under one limit, not {len(problem.limits)} ({names}); use `solve`."
-        )

@@ -8,19 +8,19 @@ import numpy as np
 from foxnas_core.search.compiling import compiled_together
 
 
-def _total(at, score_constant, cost_constant, scores, costs, starts):
+def _total(at, score_constant, cost_constant, fronts):
     """Summed in the order of `ContextTable.totals`."""
     score, cost = score_constant, cost_constant
     for group in range(len(at)):
-        score += scores[starts[group] + at[group]]
-        cost += costs[starts[group] + at[group]]
+        score += fronts.scores[fronts.starts[group] + at[group]]
+        cost += fronts.costs[fronts.starts[group] + at[group]]
     return score, cost
 
 
-def _judged(at, before, budget, score, cost, score_constant, cost_constant, scores, costs, starts):
+def _judged(at, before, budget, score, cost, score_constant, cost_constant, fronts):
     """Whether `at` is better than `before` and feasible, and the score and cost that stand; the
     worse one of the two is overwritten."""
-    new_score, new_cost = _total(at, score_constant, cost_constant, scores, costs, starts)
+    new_score, new_cost = _total(at, score_constant, cost_constant, fronts)
     if new_score > score and new_cost <= budget:
         before[:] = at
         return True, new_score, new_cost
@@ -37,29 +37,23 @@ def _best_pair(own_scores, own_costs, other_scores, other_costs, left):
     return first, partner[first]
 
 
-def exchange(
-    at, budget, score_constant, cost_constant,
-    scores, costs, starts, pair_scores, pair_costs, places, pair_starts,
-):  # fmt: skip
-    """Improve `at` (groups,), a feasible position in each group's front, in place; the arrays are
-    those of `PairFronts`.
+def exchange(at, budget, score_constant, cost_constant, fronts):
+    """Improve `at` (groups,), a feasible position in each group's front, in place, with the
+    `PairFronts` of a table.
 
     Two groups, or three where no two help, take their best positions for what the others leave
     of the budget. A change stands only where the sums as computed say so.
     """
-    groups = len(at)
-    before = at.copy()
+    groups, before = len(at), at.copy()
+    scores, costs, starts = fronts.scores, fronts.costs, fronts.starts
     improved = True
     while improved:
         improved = False
-        score, cost = _total(at, score_constant, cost_constant, scores, costs, starts)
+        score, cost = _total(at, score_constant, cost_constant, fronts)
         if groups == 1:
             left = budget - cost + costs[at[0]]
             at[0] = max(np.searchsorted(costs, left, side="right") - 1, 0)
-            _judged(
-                at, before, budget, score, cost, score_constant, cost_constant,
-                scores, costs, starts,
-            )  # fmt: skip
+            _judged(at, before, budget, score, cost, score_constant, cost_constant, fronts)
         for g in range(groups):
             for h in range(g + 1, groups):
                 left = budget - cost + costs[starts[g] + at[g]] + costs[starts[h] + at[h]]
@@ -68,32 +62,29 @@ def exchange(
                 if j >= 0:
                     at[g], at[h] = i, j
                 changed, score, cost = _judged(
-                    at, before, budget, score, cost, score_constant, cost_constant,
-                    scores, costs, starts,
-                )  # fmt: skip
+                    at, before, budget, score, cost, score_constant, cost_constant, fronts
+                )
                 improved |= changed
         if improved:
             continue
         pair = 0
         for g in range(groups):
             for h in range(g + 1, groups):
-                both = slice(pair_starts[pair], pair_starts[pair + 1])
+                both = slice(fronts.pair_starts[pair], fronts.pair_starts[pair + 1])
+                pair_scores, pair_costs = fronts.pair_scores[both], fronts.pair_costs[both]
                 width = starts[h + 1] - starts[h]
                 pair += 1
                 for k in range(h + 1, groups):
                     left = budget - cost + costs[starts[g] + at[g]] + costs[starts[h] + at[h]]
                     left += costs[starts[k] + at[k]]
                     one = slice(starts[k], starts[k + 1])
-                    i, j = _best_pair(
-                        scores[one], costs[one], pair_scores[both], pair_costs[both], left
-                    )
+                    i, j = _best_pair(scores[one], costs[one], pair_scores, pair_costs, left)
                     if j >= 0:
-                        place = places[both][j]
+                        place = fronts.places[both][j]
                         at[g], at[h], at[k] = place // width, place % width, i
                     changed, score, cost = _judged(
-                        at, before, budget, score, cost, score_constant, cost_constant,
-                        scores, costs, starts,
-                    )  # fmt: skip
+                        at, before, budget, score, cost, score_constant, cost_constant, fronts
+                    )
                     improved |= changed
 
 

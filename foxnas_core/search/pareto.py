@@ -2,7 +2,7 @@
 
 import itertools
 from collections.abc import Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
@@ -97,8 +97,7 @@ def slope_at(costs: np.ndarray, values: np.ndarray, budget: float) -> float:
     return float((values[first + 1] - values[first]) / (costs[first + 1] - costs[first]))
 
 
-@dataclass(frozen=True, eq=False)
-class PairFronts:
+class PairFronts(NamedTuple):
     """The fronts of single groups and of all pairs of them, by increasing cost, end to end.
 
     Group g's are from `starts[g]` to `starts[g + 1]` in `scores` and `costs` (options,). Pairs

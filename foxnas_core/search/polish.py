@@ -32,12 +32,9 @@ def polish(
             for kept, costs, option in zip(table.efficient, table.costs, options, strict=True)
         ]
     )
-    fronts = table.pair_fronts
     (compiled_exchange() if compiled else exchange)(
-        at, budget, table.score_constant, table.cost_constant,
-        fronts.scores, fronts.costs, fronts.starts,
-        fronts.pair_scores, fronts.pair_costs, fronts.places, fronts.pair_starts,
-    )  # fmt: skip
+        at, budget, table.score_constant, table.cost_constant, table.pair_fronts
+    )
     return np.array([int(kept[i]) for kept, i in zip(table.efficient, at, strict=True)])
 
 

@@ -43,18 +43,19 @@ def search_rounds(
     begun with other settings.
     """
     from foxnas_core.measurement.campaign import CampaignProgress
-    from foxnas_core.search import rounds as loop
+    from foxnas_core.search.rounds import outcome, planning
+    from foxnas_core.search.rounds import record as kept
 
     record = study.record(ROUNDS)
     columns = (objective or study.objective.column, cost)
     if record is not None:
-        loop.check_continues(record, columns, per_round, shared, seed)
+        kept.check_continues(record, columns, per_round, shared, seed)
     table = study.table()
     fitted = fit_all(table, targets=columns, kept=kept_fits(study))
     if record is None:
         front = cost_front(*fitted.values())
-        budgets = loop.spread_budgets(front, per_round or loop.PER_ROUND, shared)
-        record = loop.RoundsRecord(cost, budgets, shared, seed, objective=columns[0])
+        budgets = planning.spread_budgets(front, per_round or kept.PER_ROUND, shared)
+        record = kept.RoundsRecord(cost, budgets, shared, seed, objective=columns[0])
     begun, measured_before = time.monotonic(), 0
     total = len(record.budgets) * (rounds - record.done)
     while record.done < rounds:
@@ -74,7 +75,7 @@ def search_rounds(
             report(CampaignProgress(so_far, total, rate * (total - so_far)))
 
         if missing:
-            origin = {"origin": loop.ORIGIN, "round": len(record.rounds)}
+            origin = {"origin": kept.ORIGIN, "round": len(record.rounds)}
             measure_subnets(study, missing, seed=seed, report=told, origin=origin)
         measured_before += len(current.finds)
         # What a fit before this round's finds says, also where the round was cut short.
@@ -86,11 +87,11 @@ def search_rounds(
         fitted = fit_all(table, targets=columns, kept=kept_fits(study))
         current = replace(
             current,
-            finds=loop.measured_finds(current.finds, table),
-            after={c: loop.FitQuality.of(p) for c, p in fitted.items()},
-            best=loop.best_measured(table, columns, record.budgets),
+            finds=outcome.measured_finds(current.finds, table),
+            after={c: kept.FitQuality.of(p) for c, p in fitted.items()},
+            best=outcome.best_measured(table, columns, record.budgets),
             moved={
-                c: loop.movement(p, table, seed=seed) for c, p in earlier.items() if p.df is None
+                c: outcome.movement(p, table, seed=seed) for c, p in earlier.items() if p.df is None
             },
         )
         record = record.with_last(current)
@@ -108,10 +109,11 @@ def _planned(
 ) -> "Round":
     """The next round: what it shall find, and how the fits before it stood; raises `InvalidInput`
     where all that it could find is measured."""
-    from foxnas_core.search import rounds as loop
+    from foxnas_core.search.rounds import outcome, planning
+    from foxnas_core.search.rounds import record as kept
 
     taken = {*table.frame["id"], *study.optima().frame["id"]}
-    finds = loop.plan_finds(
+    finds = planning.plan_finds(
         cost_front(*fitted.values()), list(fitted.values()), record.budgets, taken
     )
     if not finds:
@@ -120,13 +122,13 @@ def _planned(
             "search."
         )
     weights = study.checkpoint_file
-    return loop.Round(
+    return kept.Round(
         parents={
             "space": study.space.fingerprint,
             "measurements": table.fingerprint,
             "checkpoint": file_hash(weights) if weights.exists() else "",
         },
         finds=finds,
-        before={c: loop.FitQuality.of(p) for c, p in fitted.items()},
-        best_before=loop.best_measured(table, columns, record.budgets),
+        before={c: kept.FitQuality.of(p) for c, p in fitted.items()},
+        best_before=outcome.best_measured(table, columns, record.budgets),
     )

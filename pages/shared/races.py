@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 from foxnas_core.search.solving import Solution
-from foxnas_core.search.strategies import Race
+from foxnas_core.search.strategies.race import Race
 from pages.shared.registry import Work
 
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from conftest import DEMO, run_page, sentences
 
-from foxnas_core.search import limited
+from foxnas_core.search import exact
 from foxnas_core.search.prices import front_prices
 from foxnas_core.search.solving import solve
 from foxnas_core.search.stability import resampled_fronts
@@ -214,7 +214,7 @@ def test_further_limits_hold_for_the_whole_front(shipped):
 @pytest.mark.parametrize("why", ["too many points", "No architecture"])
 def test_where_there_is_no_front_under_the_limits_they_can_be_taken_off(shipped, monkeypatch, why):
     if why == "too many points":
-        monkeypatch.setattr(limited, "MOST_COMPARED", 10)
+        monkeypatch.setattr(exact, "MOST_COMPARED", 10)
     most = "22000" if why == "too many points" else "10"
     page = run_page(PAGE, limits=f"parameters:{most}")
     assert not page.exception

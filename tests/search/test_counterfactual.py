@@ -17,8 +17,7 @@ from foxnas_core.search.counterfactual import (
     counterfactuals,
     edits_between,
 )
-from foxnas_core.search.exact import solve_exact
-from foxnas_core.search.limited import limited_front
+from foxnas_core.search.exact import front, solve_exact
 from foxnas_core.search.limits import Limit
 from foxnas_core.search.problem import SearchProblem
 from foxnas_core.search.solving import solve
@@ -209,8 +208,8 @@ def test_two_limits_and_one_go_different_ways_to_the_same(monkeypatch) -> None:
     problem = mini_problem(budget=6.0)
     base = problem.space.extreme("smallest")
     found = counterfactuals(problem, base)
-    monkeypatch.setattr("foxnas_core.search.limited.MOST_COMPARED", 10**7)
-    other = limited_front(found.problem)
+    monkeypatch.setattr("foxnas_core.search.exact.MOST_COMPARED", 10**7)
+    other = front(found.problem)
     assert other.values.tolist() == found.values.tolist()
     assert other.costs.tolist() == found.costs.tolist()
 

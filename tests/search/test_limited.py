@@ -5,9 +5,8 @@ import pytest
 from hypothesis import given, settings
 
 from foxnas_core.errors import InfeasibleBudget, InvalidInput
-from foxnas_core.search import limited
+from foxnas_core.search import exact
 from foxnas_core.search.exact import front
-from foxnas_core.search.limited import limited_front
 from foxnas_core.search.limits import Limit
 from foxnas_core.search.problem import SearchProblem
 from foxnas_core.search.solving import solve
@@ -27,7 +26,7 @@ def test_the_front_is_all_within_the_further_limits_that_nothing_beats(**drawn) 
             expected.append(
                 (float(problem.limits[0].value_of(cost)), float(problem.value_of(best)))
             )
-    found = limited_front(problem)
+    found = front(problem)
     assert list(zip(found.costs, found.values, strict=True)) == expected
     for point in range(len(found)):
         candidate = found.candidate(point)
@@ -46,7 +45,7 @@ def with_parameters(most: float) -> SearchProblem:
 
 def test_in_a_large_space_every_budget_has_the_optimum_of_integer_programming() -> None:
     problem = with_parameters(0.5)
-    found = limited_front(problem)
+    found = front(problem)
     assert len(found) > 20
     for budget in np.quantile(found.costs, [0.0, 0.3, 0.7]):
         assert found.within(float(budget)) == solve(problem.within(float(budget))).candidate
@@ -54,21 +53,13 @@ def test_in_a_large_space_every_budget_has_the_optimum_of_integer_programming() 
         found.within(float(found.costs[0]) - 0.01)
 
 
-def test_one_limit_is_the_plain_front() -> None:
-    problem = mini_problem()
-    plain, found = front(problem), limited_front(problem)
-    assert found.values.tolist() == plain.values.tolist()
-    with pytest.raises(InvalidInput, match="needs a limit"):
-        limited_front(SearchProblem(problem.objective))
-
-
 def test_what_nothing_keeps_is_named() -> None:
     with pytest.raises(InfeasibleBudget, match="predicted parameters of at most -1000"):
-        limited_front(with_parameters(-1000))
+        front(with_parameters(-1000))
 
 
 @pytest.mark.parametrize("bound", ["MOST_COMPARED", "MOST_SUMS"])
 def test_what_takes_too_long_is_said_instead(monkeypatch, bound: str) -> None:
-    monkeypatch.setattr(limited, bound, 100)
+    monkeypatch.setattr(exact, bound, 100)
     with pytest.raises(InvalidInput, match="parameters limited as well has too many points"):
-        limited_front(with_parameters(0.5))
+        front(with_parameters(0.5))

@@ -13,7 +13,6 @@ from foxnas_core.errors import InfeasibleBudget, InvalidInput
 from foxnas_core.families import load_shipped
 from foxnas_core.regression import Predictor, fit
 from foxnas_core.search.exact import Front, front
-from foxnas_core.search.limited import limited_front
 from foxnas_core.search.limits import Limit
 from foxnas_core.search.problem import SearchProblem
 from foxnas_core.search.ties import tied_set
@@ -109,7 +108,7 @@ def test_further_limits_hold_for_the_tied_too(
     values = other.predict(every())["value"]
     most = float(values.min() + tight * np.ptp(values))
     limits = (Limit(latency, 0.0), Limit(other, most))
-    whole = limited_front(SearchProblem(blurred(accuracy, by), limits))
+    whole = front(SearchProblem(blurred(accuracy, by), limits))
     budget = float(whole.costs[0] + share * np.ptp(whole.costs))
     found = tied_set(whole, budget, others=every()[::5])
     tied = brute_force(whole, budget, 0.95)

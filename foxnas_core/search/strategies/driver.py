@@ -28,7 +28,32 @@ class StrategyResult:
     trace: pd.DataFrame = field(repr=False)
 
 
-class StrategyRun:
+class Traced:
+    """What a course of evaluations came to, as it went on."""
+
+    def __init__(self) -> None:
+        self.seconds = 0.0
+        self._rows: list[tuple[int, float]] = []
+        self._times: list[float] = []
+
+    def _note(self, evaluations: int, value: float) -> None:
+        self._times.append(self.seconds)
+        self._rows.append((evaluations, value))
+
+    @property
+    def trace(self) -> pd.DataFrame:
+        """One row for each new best, and one at the end: evaluations, best_value."""
+        frame = pd.DataFrame(list(self._rows), columns=list(TRACE_COLUMNS), dtype=float)
+        return frame.astype({"evaluations": "int64"})
+
+    @property
+    def times(self) -> np.ndarray:
+        """The clock's seconds (rows,) that the strategy and its evaluations had taken at each row
+        of the trace. Apart from it, so that equal runs have equal traces."""
+        return np.array(self._times[: len(self._rows)])
+
+
+class StrategyRun(Traced):
     """A run of so many evaluations (`total`) that advances as it is asked to.
 
     While one thread advances, others may read. Raises `InvalidInput` where `total` is not
@@ -48,13 +73,11 @@ class StrategyRun:
             raise InvalidInput(f"A search takes at least one evaluation, not {total}.")
         self.goal, self.total = goal, total
         self._strategy, self._evaluate, self._clock = strategy, evaluate, clock
+        super().__init__()
         self.evaluations = 0
-        self.seconds = 0.0
         self.best: Candidate | None = None
         self._best_score = -math.inf
         self._nearest = (math.inf, np.zeros(0))  # least excess, and the costs that had it
-        self._rows: list[tuple[int, float]] = []
-        self._times: list[float] = []
 
     @property
     def done(self) -> bool:
@@ -80,27 +103,10 @@ class StrategyRun:
                     self.best = Candidate(
                         asked[row], float(values[row]), tuple(float(c) for c in costs[row])
                     )
-                    self._note(self.evaluations + row + 1)
+                    self._note(self.evaluations + row + 1, self.best.value)
             self.evaluations += len(asked)
         if self.done and self.best is not None and self._rows[-1][0] < self.evaluations:
-            self._note(self.evaluations)
-
-    def _note(self, evaluations: int) -> None:
-        assert self.best is not None
-        self._times.append(self.seconds)
-        self._rows.append((evaluations, self.best.value))
-
-    @property
-    def trace(self) -> pd.DataFrame:
-        """One row for each new best, and one at the end: evaluations, best_value."""
-        frame = pd.DataFrame(list(self._rows), columns=list(TRACE_COLUMNS), dtype=float)
-        return frame.astype({"evaluations": "int64"})
-
-    @property
-    def times(self) -> np.ndarray:
-        """The clock's seconds (rows,) that the strategy and its evaluations had taken at each row
-        of the trace. Apart from it, so that equal runs have equal traces."""
-        return np.array(self._times[: len(self._rows)])
+            self._note(self.evaluations, self.best.value)
 
     def result(self) -> StrategyResult:
         """The finished run.

@@ -7,16 +7,12 @@ proposal costs two additions where the others have an architecture predicted.
 import math
 import time
 from collections.abc import Callable, Sequence
-from typing import Protocol
-
-import numpy as np
-import pandas as pd
 
 from foxnas_core.errors import InvalidInput
 from foxnas_core.search.annealing import Annealer
 from foxnas_core.search.problem import Candidate, SearchProblem
 from foxnas_core.search.schedule import AnnealingSettings
-from foxnas_core.search.strategies.driver import StrategyRun
+from foxnas_core.search.strategies.driver import StrategyRun, Traced
 from foxnas_core.search.strategies.goal import SearchGoal, evaluation_of
 from foxnas_core.search.strategies.strategy import strategy_of
 
@@ -25,26 +21,7 @@ ANNEALER = "Annealing"
 PARTS = 100
 
 
-class Course(Protocol):
-    """A run of a strategy or of the annealer."""
-
-    total: int
-    seconds: float
-
-    @property
-    def evaluations(self) -> int: ...
-    @property
-    def best(self) -> Candidate | None: ...
-    @property
-    def done(self) -> bool: ...
-    @property
-    def trace(self) -> pd.DataFrame: ...
-    @property
-    def times(self) -> np.ndarray: ...
-    def advance(self, evaluations: int) -> None: ...
-
-
-class AnnealingCourse:
+class AnnealingCourse(Traced):
     """The annealer as a course, whose evaluations are its proposals.
 
     Rows of its trace lie evenly on a logarithmic scale.
@@ -57,6 +34,7 @@ class AnnealingCourse:
         *,
         clock: Callable[[], float] = time.perf_counter,
     ) -> None:
+        super().__init__()
         self._clock = clock
         self._annealer = Annealer(problem, settings)
         self._annealer.prepare()
@@ -65,8 +43,6 @@ class AnnealingCourse:
         self._annealer = Annealer(problem, settings)
         self.seconds = clock() - started
         self.total = self._annealer.total
-        self._rows: list[tuple[int, float]] = []
-        self._times: list[float] = []
 
     @property
     def evaluations(self) -> int:
@@ -90,19 +66,7 @@ class AnnealingCourse:
             self.seconds += self._clock() - started
             best = self._annealer.best
             if best is not None:
-                self._times.append(self.seconds)
-                self._rows.append((self.evaluations, best.value))
-
-    @property
-    def trace(self) -> pd.DataFrame:
-        """As `StrategyRun.trace`."""
-        frame = pd.DataFrame(list(self._rows), columns=["evaluations", "best_value"], dtype=float)
-        return frame.astype({"evaluations": "int64"})
-
-    @property
-    def times(self) -> np.ndarray:
-        """As `StrategyRun.times`."""
-        return np.array(self._times[: len(self._rows)])
+                self._note(self.evaluations, best.value)
 
 
 class Race:
@@ -129,7 +93,7 @@ class Race:
             raise InvalidInput("A race needs at least one strategy and one seed; choose some.")
         goal, evaluate = SearchGoal.of(problem), evaluation_of(problem)
         self.problem = problem
-        self.courses: dict[tuple[str, int], Course] = {}
+        self.courses: dict[tuple[str, int], StrategyRun | AnnealingCourse] = {}
         for seed in seeds:
             own = AnnealingSettings(seed=seed, steps=(settings or AnnealingSettings()).steps)
             clock = time.thread_time
