@@ -1,6 +1,7 @@
 """The form that asks what the columns of a file mean, and in which units they are."""
 
 from collections.abc import Mapping, Sequence
+from itertools import chain
 
 import pandas as pd
 import streamlit as st
@@ -8,7 +9,14 @@ import streamlit as st
 from foxnas_core.families import family_of
 from foxnas_core.space.search_space import SearchSpace
 from foxnas_core.table.importing import ARCHITECTURE, ColumnMapping, needs_unit, suggest_mapping
-from foxnas_core.table.metrics import STD_ERROR, bare_columns, is_metric, metric_of, units_of
+from foxnas_core.table.metrics import (
+    KNOWN,
+    STD_ERROR,
+    bare_columns,
+    is_metric,
+    metric_of,
+    units_of,
+)
 from pages.shared.text import plain
 
 ACROSS = 3
@@ -34,7 +42,7 @@ def map_columns(
     st.header("Targets")
     for target in bare_columns():
         form.ask_target(target)
-    form.ask_further_latencies()
+    form.ask_further()
     return ColumnMapping(form.columns, form.units), form.missing
 
 
@@ -42,8 +50,7 @@ class _Form:
     """One drawing of the form; answers gather in `columns`, `units` and `missing`."""
 
     def __init__(self, columns: Sequence[str], space: SearchSpace, key: str) -> None:
-        self._space, self._key = space, key
-        self._given = list(columns)
+        self._space, self._key, self._given = space, key, list(columns)
         names = {ARCHITECTURE, *space.by_name}
         self._free = [
             c for c in columns if c not in names and not is_metric(c.removesuffix(STD_ERROR))
@@ -57,41 +64,34 @@ class _Form:
 
     def ask_choices(self) -> None:
         decisions = self._space.decisions
-        found = [d.name for d in decisions if d.name in self._given]
+        asked = [d for d in decisions if d.name not in self._given]
         if ARCHITECTURE in self._given and ARCHITECTURE not in self._space.by_name:
             st.caption(f"Found: {self._written} in the column architecture.")
             return
-        if len(found) == len(decisions):
+        if not asked:
             st.caption(f"Found: a column for each of the {len(decisions)} decisions, by its name.")
             return
+        layouts = {"columns": "one column a decision", "json": f"one column of {self._written}"}
         layout = st.radio(
-            "They stand in",
-            ["columns", "json"],
-            index=int(ARCHITECTURE in self._suggested),
-            format_func={
-                "columns": "one column a decision",
-                "json": f"one column of {self._written}",
-            }.__getitem__,
-            horizontal=True,
-            key=f"layout-{self._key}",
-        )
+            "They stand in", list(layouts), index=int(ARCHITECTURE in self._suggested),
+            format_func=layouts.__getitem__, horizontal=True, key=f"layout-{self._key}",
+        )  # fmt: skip
         if layout == "json":
             if self._ask_column(ARCHITECTURE, f"Column of {self._written}") is None:
                 self.missing.append(f"Choose the column that holds the {self._written}.")
             return
+        found = [d.name for d in decisions if d.name in self._given]
         st.caption(f"Found by their names: {len(found)} of {len(decisions)} decisions.")
         if found:
             with st.expander("Those found"):
                 st.dataframe(pd.DataFrame({"decision and column": found}), hide_index=True)
         lacking = []
-        asked = [d for d in decisions if d.name not in found]
-        for start in range(0, len(asked), ACROSS):
-            places = st.columns(ACROSS)
-            for place, decision in zip(places, asked[start : start + ACROSS], strict=False):
-                with place:
-                    chosen = self._ask_column(decision.name, decision.name)
-                if chosen is None and not decision.conditions:
-                    lacking.append(decision.name)
+        rows = (st.columns(ACROSS) for _ in range(0, len(asked), ACROSS))
+        for place, decision in zip(chain.from_iterable(rows), asked, strict=False):
+            with place:
+                chosen = self._ask_column(decision.name, decision.name)
+            if chosen is None and not decision.conditions:
+                lacking.append(decision.name)
         if lacking:
             self.missing.append(f"Choose the columns of {', '.join(lacking)}.")
 
@@ -112,35 +112,44 @@ class _Form:
         with right:
             self._found_or_asked(f"{target}{STD_ERROR}", "Its standard error (same unit)")
 
-    def ask_further_latencies(self) -> None:
-        """Columns of latencies on other devices, each with a name and a unit."""
-        by_name = [c for c in self._given if c.startswith("latency_ms:") and is_metric(c)]
-        if by_name:
-            st.caption(f"Found, in ms by their names: {plain(', '.join(by_name))}.")
-        if not self._free:
+    def ask_further(self) -> None:
+        """Columns of what is measured on further devices, in further precisions and the like, each
+        with its measure, a name and a unit."""
+        if by_name := [c for c in self._given if ":" in c and is_metric(c)]:
+            st.caption(f"Found, in their own units by their names: {plain(', '.join(by_name))}.")
+        measures = {name: metric for name, metric in KNOWN.items() if metric.suffix}
+        if not self._free or not measures:
             return
-        chosen = st.multiselect(
-            "Latencies on further devices", self._free, key=f"further-{self._key}"
-        )
-        for column in chosen:
-            left, middle, _ = st.columns(3)
-            device = left.text_input(
-                plain(f"Name of the device of {column}"),
+        timed = next((name for name, metric in measures.items() if metric.timed), None)
+        for column in st.multiselect(
+            "Columns of further devices, precisions or classes",
+            self._free,
+            key=f"further-{self._key}",
+        ):
+            left, middle, right = st.columns(3)
+            measure = left.selectbox(
+                plain(f"What {column} holds"), list(measures),
+                index=list(measures).index(timed) if timed else 0,
+                format_func=lambda name: measures[name].label.format("…"),
+                key=f"measure-{self._key}-{column}",
+            )  # fmt: skip
+            what = measures[measure].suffix.lower()
+            name = middle.text_input(
+                plain(f"Name of the {what} of {column}"),
                 column,
                 max_chars=64,
                 key=f"device-{self._key}-{column}",
             ).strip()
-            target = f"latency_ms:{device}"
-            if not device:
-                self.missing.append(f"Name the device of {column!r}.")
+            target = f"{measure}:{name}"
+            if not name:
+                self.missing.append(f"Name the {what} of {column!r}.")
             elif target in self.columns or target in self._given:
-                self.missing.append(
-                    f"Give {column!r} another device than {device!r}, which is taken."
-                )
+                self.missing.append(f"Give {column!r} another {what} than {name!r}, it is taken.")
             else:
                 self.columns[target] = column
-                with middle:
-                    self._ask_unit(target, column)
+                with right:
+                    if needs_unit(target, column) or "fraction" in units_of(target):
+                        self._ask_unit(target, column)
 
     def _found_or_asked(self, name: str, label: str) -> str | None:
         if name in self._given:
@@ -163,13 +172,9 @@ class _Form:
 
     def _ask_unit(self, target: str, column: str) -> None:
         unit = st.radio(
-            plain(f"Unit of {column}"),
-            list(units_of(target)),
-            index=None,
-            format_func=lambda unit: UNITS.get(unit, unit),
-            horizontal=True,
-            key=f"unit-{self._key}-{target}",
-        )
+            plain(f"Unit of {column}"), list(units_of(target)), index=None, horizontal=True,
+            format_func=lambda unit: UNITS.get(unit, unit), key=f"unit-{self._key}-{target}",
+        )  # fmt: skip
         if unit is None:
             self.missing.append(f"Say the unit of {column!r}.")
         else:
