@@ -1,7 +1,9 @@
 """How the latencies were measured, and which of them can be relied on."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from foxnas_core.cards.analysis import Options, analysis
@@ -9,6 +11,7 @@ from foxnas_core.cards.card import Card
 from foxnas_core.cards.given import Given
 from foxnas_core.errors import MissingPart
 from foxnas_core.figures import measurements as figures
+from foxnas_core.figures import subnets as subnet_figures
 from foxnas_core.table.equals import has_keys
 from foxnas_core.table.latency_verdicts import (
     FAILED,
@@ -197,3 +200,103 @@ def rows(given: Given, *, badge: str = "all") -> Card:
         table=listed,
         notes=again if (every["badge"] == FAILED).any() else (),
     )
+
+
+# Each measured subnet beside all others
+
+BLOCKS = subnet_figures.BLOCKS
+# Ranges by column, of each of which a subnet shall fall into any.
+Ranges = tuple[tuple[str, tuple[tuple[float, float], ...]], ...]
+
+
+def known(given: Given) -> pd.DataFrame:
+    """One row a measured subnet, with what is known of it."""
+    return subnet_figures.subnet_table(rows_of(given), cost_of(given))
+
+
+def cost_of(given: Given) -> str:
+    """The column of the cost, where it was measured; raises as `column_of`."""
+    cost = given.cost or given.study.cost.column
+    return cost if cost in given.main else column_of(given)
+
+
+def _one(given: Given) -> str | None:
+    if len(known(given)) > 1:
+        return None
+    return "There is one measured subnet at most; several are drawn over each other here."
+
+
+def _in(every: pd.DataFrame, ranges: Ranges) -> np.ndarray:
+    """Which rows lie in a range of every column that ranges are given for, also more than once."""
+    kept = np.ones(len(every), dtype=bool)
+    for column, own in ranges:
+        kept &= subnet_figures.brushed(every, {column: own})
+    return kept
+
+
+@analysis("Measurements", "parallel", "Everything known of each", _one)
+def parallel(
+    given: Given, *, ranges: Ranges = (), boxes: Ranges = (), subnet: str | None = None
+) -> Card:
+    """All subnets, a line each; `boxes` are drawn on the axes, and `subnet` above all."""
+    every = known(given)
+    kept = _in(every, (*ranges, *boxes))
+    return Card(
+        sentence=f"A line a subnet; {kept.sum():,} of {len(every):,} are kept. Draw a box over a "
+        "part of an axis to keep what runs through it; one on another axis narrows that down.",
+        table=every[kept],
+        draw=lambda: subnet_figures.parallel_figure(every, kept, brush=dict(boxes), subnet=subnet),
+    )
+
+
+def brush_of(given: Given, drawn: Sequence[Mapping[str, Any]]) -> dict[str, list[Any]]:
+    """The ranges that boxes drawn over the axes mean, by column."""
+    return subnet_figures.brush_of(known(given), drawn)
+
+
+def planes(given: Given) -> dict[tuple[str, str], str]:
+    """Pairs of columns that are worth drawing over each other, with what they are called."""
+    axes, cost = subnet_figures.axes_of(known(given)), cost_of(given)
+    best = given.study.objective.column
+    # Where the cost is MACs themselves, two of them are one.
+    pairs = dict.fromkeys([(cost, best), ("macs", cost), ("macs", best)])
+    shown = [(x, y) for x, y in pairs if x != y and x in axes and y in axes][:2]
+    return {(x, y): f"{axes[y]} over {axes[x]}" for x, y in shown}
+
+
+def _no_plane(given: Given) -> str | None:
+    return _one(given) or (
+        None if planes(given) else "No two of the objective, the cost and the MACs are known."
+    )
+
+
+def _planes(given: Given) -> Options:
+    return {"axes": planes(given)}
+
+
+@analysis("Measurements", "plane", "One over the other", _no_plane, _planes)
+def plane(
+    given: Given,
+    *,
+    axes: tuple[str, str] | None = None,
+    ranges: Ranges = (),
+    budget: float | None = None,
+) -> Card:
+    """Two columns over each other, those in `ranges` in colour, and a budget of the cost."""
+    x, y = axes or next(iter(planes(given)))
+    every = known(given)
+    kept, line = _in(every, ranges), budget if x == cost_of(given) else None
+    return Card(
+        key=f"{y}-{x}".replace(":", "-"),
+        title=planes(given)[x, y],
+        sentence="A click on a point highlights its subnet in all figures.",
+        table=every[kept],
+        draw=lambda: subnet_figures.plane_figure(every, x, y, kept, line),
+    )
+
+
+@analysis("Measurements", "kept", "Those kept", _one)
+def kept(given: Given, *, ranges: Ranges = ()) -> Card:
+    every = known(given)
+    said = "A click at the left of a row highlights its subnet."
+    return Card(sentence=said, table=every[_in(every, ranges)])

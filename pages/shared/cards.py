@@ -32,13 +32,14 @@ def show(
     title: str = "",
     header: bool = True,
     on_select: Callable[[], None] | None = None,
+    box: bool = False,
     lazy: bool = False,
     **options: Hashable,
 ) -> Card | None:
     """Draw an analysis's card; returns it, or None where there is none, which the page then says.
 
-    It may have another `title` here; without `header` it stands without any. `on_select` and `lazy`
-    are as in `panel`.
+    It may have another `title` here; without `header` it stands without any. `on_select`, `box`
+    and `lazy` are as in `panel`.
     """
     with errors_as_cards():
         if sentence := analysis.lacks(given):
@@ -46,7 +47,7 @@ def show(
             return None
         card = analysis.card(given, **options)
         shown = replace(card, title=title or card.title)
-        draw(shown, given.study, header=header, on_select=on_select, lazy=lazy)
+        draw(shown, given.study, header=header, on_select=on_select, box=box, lazy=lazy)
         return card
     return None
 
@@ -64,6 +65,7 @@ def draw(
     *,
     header: bool = True,
     on_select: Callable[[], None] | None = None,
+    box: bool = False,
     lazy: bool = False,
     tabled: bool = True,
 ) -> None:
@@ -83,7 +85,8 @@ def draw(
         st.markdown("\n".join(f"- {plain(point)}" for point in card.points))
     figure = card.figure()
     if tabled and (figure is not None or not card.table.empty):
-        panel("", "", card.table, figure, key=card.key, on_select=on_select, lazy=lazy)
+        how = {"on_select": on_select, "box": box, "lazy": lazy}
+        panel("", "", card.table, figure, key=card.key, **how)
     for note in card.notes:
         st.caption(plain(note))
     if card.command and study is not None:

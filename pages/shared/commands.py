@@ -1,17 +1,8 @@
 """Commands that a page names for what takes longer than a page should."""
 
-from pathlib import Path
-
 import streamlit as st
 
 from foxnas_core.study import Study
-
-
-def shown_folder(study: Study) -> str:
-    """The study's folder as one types it in the folder where the app was started."""
-    folder = study.folder.resolve()
-    here = Path.cwd().resolve()
-    return str(folder.relative_to(here)) if folder.is_relative_to(here) else folder.name
 
 
 def show_command(study: Study, command: str) -> None:

@@ -12,7 +12,7 @@ PAGE = "pages/14_Measurements.py"
 
 
 def titles(page) -> list[str]:
-    return [t.value for t in page.header if not t.divider]
+    return [t.value.replace("\\", "") for t in page.header if not t.divider]
 
 
 def frame(page, key: str):
