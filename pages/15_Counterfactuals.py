@@ -346,7 +346,7 @@ with page(
     with st.container(key="base"):
         st.write(
             f"This is subnet **{base.id}**, predicted at "
-            + " and ".join(f"**{target.text(value)} {target.unit}**" for target, value in values)
+            + " and ".join(f"**{target.value_text(value)}**" for target, value in values)
             + "."
         )
     with errors_as_cards():

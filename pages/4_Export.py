@@ -62,7 +62,7 @@ def show_chosen(study: Study, architecture: Architecture) -> dict[str, Predictor
                 )
                 if target.column in (study.objective.column, study.cost.column) or target.timed:
                     st.write(
-                        f"{plain(target.label)}: **{value} {target.unit}** predicted "
+                        f"{plain(target.label)}: **{f'{value} {target.unit}'.strip()}** predicted "
                         f"[{low}, {high}]"
                     )
         st.download_button(

@@ -211,7 +211,8 @@ Ranges = tuple[tuple[str, tuple[tuple[float, float], ...]], ...]
 
 def known(given: Given) -> pd.DataFrame:
     """One row a measured subnet, with what is known of it."""
-    return subnet_figures.subnet_table(rows_of(given), cost_of(given))
+    objective = given.objective or given.study.objective.column
+    return subnet_figures.subnet_table(rows_of(given), cost_of(given), objective)
 
 
 def cost_of(given: Given) -> str:

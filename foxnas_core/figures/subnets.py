@@ -22,12 +22,12 @@ _MOST_COUNTED = 12
 Brush = Mapping[str, Sequence[tuple[float, float]]]
 
 
-def subnet_table(table: MeasurementTable, cost: str) -> pd.DataFrame:
+def subnet_table(table: MeasurementTable, cost: str, *also: str) -> pd.DataFrame:
     """One row a measured subnet: row (from 1), id, what all blocks share (such as the resolution),
     blocks, how many are on, the mean of each role over those that are (such as mean kernel), of
     choices that are words how often each was made (such as operation none), then the qualities (of
-    one in several domains or precisions what it is in all, where that is known), `cost` and the
-    costs that are the same on every device.
+    one in several domains or precisions what it is in all, where that is known), `cost`, `also` and
+    the costs that are the same on every device.
 
     What does not differ between subnets is left out, and so is a role of very many words.
     """
@@ -59,7 +59,7 @@ def subnet_table(table: MeasurementTable, cost: str) -> pd.DataFrame:
     for role, own in counts.items():
         if len(own) <= _MOST_COUNTED:
             columns |= {f"{role} {choice}": count for choice, count in own.items()}
-    columns |= {name: table.values(name) for name in _measures(table, cost)}
+    columns |= {name: table.values(name) for name in _measures(table, cost, *also)}
     shown = {n: v for n, v in columns.items() if n == cost or len(np.unique(v)) > 1}
     told = pd.DataFrame(shown).assign(id=table.frame["id"].to_numpy())
     told.insert(0, "row", np.arange(1, len(told) + 1))
@@ -67,12 +67,14 @@ def subnet_table(table: MeasurementTable, cost: str) -> pd.DataFrame:
     return told[told[cost].notna()].reset_index(drop=True)
 
 
-def _measures(table: MeasurementTable, cost: str) -> list[str]:
+def _measures(table: MeasurementTable, *asked: str) -> list[str]:
     targets = table.targets
     qualities = [target for target in targets if target.quality]
     whole = [target for target in qualities if target.column == target.head]
-    fixed = [t for t in targets if not (t.quality or t.timed or t.is_extra or t.column == cost)]
-    return [*(target.column for target in whole or qualities), cost, *(t.column for t in fixed)]
+    fixed = [t for t in targets if not (t.quality or t.timed or t.is_extra)]
+    named = [target.column for target in targets if target.column in asked]
+    told = [target.column for target in whole or qualities]
+    return list(dict.fromkeys([*told, *named, *(target.column for target in fixed)]))
 
 
 def axes_of(table: pd.DataFrame) -> dict[str, str]:

@@ -38,10 +38,10 @@ def test_an_edit_is_measured_and_outlives_a_reload(page: Page, own: Study):
         page.reload()
         expect(page.locator(".st-key-verification-stop button")).to_be_visible()
 
-    verdicts = page.locator(".st-key-verdicts")
-    expect(verdicts).to_contain_text("Top-1 accuracy: predicted", timeout=MEASURED)
+    verdicts = page.get_by_text("Top-1 accuracy: predicted").first
+    expect(verdicts).to_be_visible(timeout=MEASURED)
     expect(page.locator(".st-key-verdict-figure .js-plotly-plot")).to_be_visible()
-    expect(page.locator(".st-key-scoreboard")).to_contain_text("tested claims held")
+    expect(page.locator(".st-key-says-board")).to_contain_text("tested claims held")
     # What is shown is what was kept.
     [trial] = own.record(CLAIMS).trials
     assert trial.done and trial.subnets[0] == own.space.extreme("smallest")

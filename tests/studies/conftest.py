@@ -11,6 +11,7 @@ from foxnas_core.space.architecture import Architecture
 from foxnas_core.space.search_space import SearchSpace
 from foxnas_core.study import Study, create_study, open_study
 from foxnas_core.study.goals import Goals
+from foxnas_core.supernet.checkpoint import save_checkpoint
 from foxnas_core.table.measurements import MeasurementTable, table_from_frame
 
 ROWS = 60
@@ -74,16 +75,22 @@ def lawful_table(name: str, space: SearchSpace) -> MeasurementTable:
     return table_from_frame(space, choices.assign(**laws(name, work, noise)))
 
 
+@pytest.fixture(scope="session")
+def made(tmp_path_factory, tiny_space: SearchSpace, tiny_checkpoint, tiny_dataset) -> Path:
+    """The folder of all, one for all tests, so that each fit is made once; one
+    has weights and images too."""
+    folder = tmp_path_factory.mktemp("others")
+    for name, goals in GOALS.items():
+        table = lawful_table(name, tiny_space)
+        create_study(folder / name, tiny_space, name=name.capitalize(), table=table, goals=goals)
+    study = open_study(folder / "energy")
+    save_checkpoint(study.checkpoint_file, tiny_checkpoint.supernet, tiny_checkpoint.record)
+    study.save_images(tiny_dataset.training.take(slice(0, 100)), tiny_dataset.held_out)
+    return folder
+
+
 @pytest.fixture(params=GOALS)
-def other(request, tiny_space: SearchSpace, tmp_path: Path, monkeypatch) -> Study:
+def other(request, made: Path, monkeypatch) -> Study:
     """One of the studies, in the folder that pages look into."""
-    name = request.param
-    create_study(
-        tmp_path / name,
-        tiny_space,
-        name=name.capitalize(),
-        table=lawful_table(name, tiny_space),
-        goals=GOALS[name],
-    )
-    monkeypatch.setenv("FOXNAS_STUDIES", str(tmp_path))
-    return open_study(tmp_path / name)
+    monkeypatch.setenv("FOXNAS_STUDIES", str(made))
+    return open_study(made / request.param)

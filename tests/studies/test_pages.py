@@ -1,24 +1,163 @@
-"""Every page, of studies with other objectives and costs."""
+"""Every page, of studies with other objectives and costs: what a person reads and does there."""
+
+import json
+import re
 
 import pytest
 from conftest import REPOSITORY, run_page, sentences
 
+from foxnas_core.search.result import SEARCHES
+from pages.shared import cache
+from pages.shared.exports import Exporting
+from pages.shared.jobs import Job
+
 PAGES = ["app.py", *sorted(path.name for path in (REPOSITORY / "pages").glob("*.py"))]
-# What these studies lack: weights to train networks beside, and a latency.
-NEEDS = {"19_Handmade.py": "no supernet", "7_Devices.py": "no measured latency"}
+# What these studies lack where a card says so as a hint, and not as what a page is about.
+NEEDS = {
+    "19_Handmade.py": "No network designed by hand|no supernet",
+    "7_Devices.py": "on another device|no measured",
+}
+# Pages about accuracy inherited or rounded, about time, or about all studies, and that of files,
+# whose latency is measured whatever the study is about.
+OF_THEIR_OWN = {
+    "12_Trust.py", "13_Quantization.py", "14_Measurements.py", "19_Handmade.py", "20_Studies.py",
+    "4_Export.py", "7_Devices.py", "8_Import.py",
+}  # fmt: skip
+# Words that a study has nothing to do with.
+FOREIGN = {
+    "dice": r"accura|latenc|top-1|\bms\b|faster",
+    "language": r"accura|latenc|top-1|\bms\b|faster",
+    "energy": r"latenc|\bms\b|faster",
+    "battery": r"accura|top-1",
+}
+# What pages name that show how a subnet does.
+SAID = {
+    "dice": ("dice", "MACs"),
+    "domains": ("accuracy (ood)", "latency"),
+    "energy": ("accuracy", "energy"),
+    "language": ("cross-entropy", "MACs"),
+    "battery": ("energy", "latency"),
+}
+TELL = {"app.py", "1_Coefficients.py", "2_What_if.py", "3_Search.py", "9_Front.py"}
+
+
+def words(page) -> str:
+    """All that is read on a page: text, labels, options, tables, and the words of figures."""
+    told = [sentences(page), *(str(e.value) for e in [*page.header, *page.title, *page.subheader])]
+    told += [f"{metric.label} {metric.value}" for metric in page.metric]
+    for kind in ("button", "selectbox", "slider", "multiselect", "number_input", "select_slider"):
+        for widget in page.get(kind):
+            told += [widget.label, *map(str, getattr(widget, "options", []))]
+    told += [widget.label for widget in page.get("button_group")]
+    for shown in page.dataframe:
+        texts = shown.value.select_dtypes(exclude="number")
+        told += [*shown.value.columns, *texts.to_numpy().ravel()]
+    for chart in page.get("plotly_chart"):
+        told += re.findall(r'"(?:text|name|hovertemplate)":\s*"([^"]*)"', chart.proto.spec)
+    return "\n".join(map(str, told)).replace("\\", "")
 
 
 @pytest.mark.parametrize("page", PAGES)
-def test_a_page_shows_what_such_a_study_has(other, page):
-    where = page if page == "app.py" else f"pages/{page}"
-    drawn = run_page(where, study=other.folder.name)
+def test_a_page_shows_what_such_a_study_has_in_its_words(other, page):
+    drawn = run_page(page if page == "app.py" else f"pages/{page}", study=other.folder.name)
     assert not drawn.exception, drawn.exception
-    errors = " ".join(e.value for e in drawn.error)
+    errors, name = " ".join(e.value for e in drawn.error), other.folder.name
     if page == "19_Handmade.py" or (page == "7_Devices.py" and not other.cost.timed):
-        # A card that can't run says so as a hint, a page that can't be drawn as an error.
-        assert NEEDS[page] in errors + " ".join(hint.value for hint in drawn.info)
+        assert re.search(NEEDS[page], errors + sentences(drawn))
     else:
         assert not errors
+    text = words(drawn)
+    if page not in OF_THEIR_OWN and name in FOREIGN:
+        # What a layer takes on this machine is a time whatever the study is about.
+        foreign = FOREIGN[name].replace(
+            r"|\bms\b", "" if page == "17_Model_graph.py" else r"|\bms\b"
+        )
+        assert not (found := re.search(f".*({foreign}).*", text, re.I)), found[0]
+    if page in TELL:
+        for said in SAID[name]:
+            assert said.lower() in text.lower()
+
+
+def link(study) -> str:
+    return json.dumps(study.space.extreme("smallest").to_dict())
+
+
+def test_an_edit_tells_what_it_brings_and_costs(other):
+    page = run_page("pages/2_What_if.py", study=other.folder.name, architecture=link(other))
+    objective, cost = other.objective, other.cost
+    before = {metric.label: metric.value for metric in page.metric}
+    assert {objective.named, cost.named} <= set(before)
+    [scope] = [w for w in page.selectbox if w.key.startswith("scope-")]
+    scope.select("s1b1").run()
+    [kernel] = [w for w in page.get("button_group") if w.key.startswith("set-kernel-")]
+    kernel.set_value(5).run()
+    assert not page.exception and not page.error
+    after = {metric.label: metric for metric in page.metric}
+    # A greater kernel is better and costs more, by the laws of all.
+    for metric in (objective, cost):
+        change = float(re.sub(r"[^\d.+-]", "", after[metric.named].delta))
+        assert (change > 0) == (metric.direction == "max" or metric == cost)
+        assert after[metric.named].value != before[metric.named]
+    picker = page.selectbox(key="edits-target")
+    assert {objective.label, cost.label} <= set(picker.options)
+    for metric in (objective, cost):
+        page.selectbox(key="edits-target").select(metric.column).run()
+        text = next(t for t in sentences(page).split("\n") if "From the start to now" in t)
+        assert re.search(rf"together \S+ ?[kM]? ?{metric.difference_unit}, 95 %", text), text
+
+
+def amount(metric) -> str:
+    """What matches a value with its unit, or with its name where it has none."""
+    unit = metric.unit or f"({metric.word})?"
+    return rf"\**[\d.,]+( [kM])?( {unit})?\**"
+
+
+def test_a_search_is_told_and_kept_in_their_units(other):
+    page = run_page("pages/3_Search.py", study=other.folder.name)
+    text, known = sentences(page).replace("\\", ""), set(other.ids(SEARCHES))
+    objective, cost = other.objective, other.cost
+    amounts = " and ".join(amount(metric) for metric in (objective, cost))
+    assert re.search(rf"Exact optimum under .*, predicted at {amounts}", text), text
+    budget = page.slider(key="budget")
+    assert budget.label == (f"{cost.title} budget ({cost.unit})" if cost.unit else
+                            f"{cost.title} budget")  # fmt: skip
+    budget.set_value(budget.min + (budget.max - budget.min) / 2)
+    page.select_slider(key="steps").set_value(1000)
+    page.selectbox(key="pace").set_value(0.0).run()
+    page.button(key="start").click().run()
+    [job] = [job for job in cache.works().runs(Job) if job.study == str(other.folder)]
+    job.wait(60)
+    page.run()
+    assert not page.exception and not page.error
+    [kept] = set(other.ids(SEARCHES)) - known
+    best = other.kept(SEARCHES, kept).best
+    for metric, value in zip((objective, cost), (best.value, *best.costs), strict=True):
+        assert metric.text(value) in words(page)
+
+
+def test_a_front_tells_what_each_point_costs(other):
+    page = run_page("pages/9_Front.py", study=other.folder.name)
+    objective = other.objective
+    [against] = [w for w in page.get("button_group") if w.key == "front-cost"]
+    assert against.label == f"{objective.title} against"
+    text = words(page)
+    assert re.search(rf"Optimum under .*predicted at {amount(objective)} and ", text), text
+    unit = f"{objective.difference_unit or objective.word} per "
+    assert unit in text
+
+
+@pytest.mark.parametrize("other", ["energy"], indirect=True)
+def test_an_export_has_predictions_of_both_on_its_card(other):
+    page = run_page("pages/4_Export.py", study=other.folder.name, architecture=link(other))
+    assert re.search(r"Energy: \*\*[\d.]+ mJ\*\* predicted", words(page))
+    page.multiselect(key="formats").set_value(["onnx"]).run()
+    page.button(key="build").click().run()
+    [run] = [r for r in cache.works().runs(Exporting) if r.study == str(other.folder)]
+    run.wait(120)
+    page.run()
+    assert not page.exception and not page.error, [e.value for e in page.error]
+    [row] = [line for line in words(page).split("\n") if line.startswith("| Energy |")]
+    assert "mJ" in row and "latency" not in row.lower()
 
 
 @pytest.mark.parametrize("page", ["3_Search.py", "10_Strategies.py"])
