@@ -12,9 +12,9 @@ from conftest import REPOSITORY
 CORE = REPOSITORY / "foxnas_core"
 # Lower rooms first; a room imports only from rooms before it, or from itself.
 ROOMS = [
-    ("errors", "files", "documents", "glossary"),
+    ("errors", "files", "documents", "glossary", "progress"),
     ("space", "plugins", "registry"),
-    ("networks", "records"),
+    ("networks", "records", "workers"),
     ("families",),
     ("tasks", "table"),
     ("supernet",),

@@ -8,7 +8,6 @@ from typing import Any
 
 from foxnas_core.commands.printing import Answer
 from foxnas_core.commands.shared import (
-    STEPS,
     bar,
     cards_of,
     given,
@@ -31,7 +30,7 @@ def trust(options: argparse.Namespace) -> Answer:
 
     study = open_study(options.study)
     settings = TrustSettings(**given(options, TrustSettings))
-    with bar(bar_format=STEPS) as shown:
+    with bar("step") as report:
         record = measure_trust(
             study,
             settings,
@@ -39,7 +38,7 @@ def trust(options: argparse.Namespace) -> Answer:
             seed=options.seed,
             data=options.data,
             workers=options.workers,
-            report=lambda told: shown(told.steps, told.total_steps, told.sentence()),
+            report=report,
         )
     sample = spread_sample(study.space, options.count, seed=options.seed)
     elsewhere = len({a.id for a in sample} - record.ids)
@@ -65,11 +64,11 @@ def verify(options: argparse.Namespace) -> Answer:
         raise InvalidInput("Give --architecture FILE or ID to test one subnet, or --random N.")
     if options.random is not None and options.against:
         raise InvalidInput("--random draws its own pairs; leave --against out.")
-    with stoppable() as stop, bar("trial") as shown:
+    with stoppable() as stop, bar("trial") as report:
         how: dict[str, Any] = {
             "images": options.images,
             "seed": options.seed,
-            "report": lambda told: shown(told.done, told.total, told.stage),
+            "report": report,
             "stop": stop.is_set,
         }
         if options.random is not None:
@@ -97,13 +96,13 @@ def handmade(options: argparse.Namespace) -> Answer:
     from foxnas_core.steps.handmade import ComparisonSettings, compare_handmade
 
     study = open_study(options.study)
-    with bar(bar_format=STEPS) as shown:
+    with bar("step") as report:
         record = compare_handmade(
             study,
             ComparisonSettings(**given(options, ComparisonSettings)),
             seed=options.seed,
             data=options.data,
-            report=lambda told: shown(told.steps, told.total_steps, told.sentence()),
+            report=report,
         )
     ways = list(product(PRECISIONS, WAYS))
     comparisons = [

@@ -64,14 +64,14 @@ def _measure_on_device(study: Study, options: argparse.Namespace) -> dict[str, A
     if options.workers > 1 or options.ray:
         raise InvalidInput("--device times one device at a time; leave --workers and --ray out.")
     columns = device_of(options.device, options.device_name).columns
-    with bar() as shown:
+    with bar("subnet") as report:
         measured = measure_on_device(
             study,
             options.device,
             name=options.device_name,
             count=options.count,
             seed=options.seed,
-            report=lambda told: shown(told.done, told.total),
+            report=report,
             python=options.device_python,
             program=options.device_program,
         )
@@ -117,12 +117,12 @@ def _measured(
     origin: Mapping[str, Any] | None = None,
 ) -> "list[Measured]":
     """Measure what was planned, with a bar of progress."""
-    with bar() as shown:
+    with bar("subnet") as report:
         measured = measure_subnets(
             study,
             planned,
             seed=options.seed,
-            report=lambda told: shown(told.done, told.total),
+            report=report,
             origin=origin,
             workers=options.workers,
             ray=options.ray,
@@ -171,14 +171,14 @@ def calibrate(options: argparse.Namespace) -> dict[str, Any]:
     """Measure optima of random budgets, by which later searches are judged."""
     study = opened(options)
     objective, cost = asked_goals(study, options)
-    with bar() as shown:
+    with bar("subnet") as report:
         optima = measure_optima(
             study,
             cost.column,
             options.count,
             objective=objective.column,
             seed=options.seed,
-            report=lambda told: shown(told.done, told.total),
+            report=report,
         )
     table = study.table()
     columns = (objective.column, cost.column)

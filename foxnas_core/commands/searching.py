@@ -125,7 +125,7 @@ def _search_rounds(study: Study, options: argparse.Namespace) -> Answer:
             "what they find."
         )
     objective, cost = asked_goals(study, options)
-    with study.in_use(), bar() as shown:
+    with study.in_use(), bar("subnet") as report:
 
         def finished(done: Round, number: int) -> None:
             say(f"Round {number}: {done.sentence((objective.column, cost.column))}")
@@ -138,7 +138,7 @@ def _search_rounds(study: Study, options: argparse.Namespace) -> Answer:
             per_round=options.per_round,
             shared=options.budget,
             seed=options.seed or 0,
-            report=lambda told: shown(told.done, told.total),
+            report=report,
             finished=finished,
         )
     document = {"study": str(study.folder), "rows": len(study.table()), **rounds_document(record)}

@@ -6,6 +6,7 @@ from foxnas_core.cards.card import Card
 from foxnas_core.commands.printing import Answer
 from foxnas_core.commands.shared import bar
 from foxnas_core.errors import InvalidInput
+from foxnas_core.progress import Progress
 from foxnas_core.space.in_words import choice_lines
 from foxnas_core.study import Study, open_study
 
@@ -29,14 +30,14 @@ def select(options: argparse.Namespace) -> Answer:
         dict(options.limit),
         allowed_choices(study.space, options.allow, options.forbid),
     )
-    with bar("step") as shown:
+    with bar("step") as tell:
         found = run_kept(
             method,
             study,
             question,
             seed=options.seed,
             file=options.state,
-            report=lambda run: shown(run.done, run.total),
+            report=lambda run: tell(Progress(run.done, run.total)),
         )
     evidence = Card(table=found.evidence, sentence=found.sentence)
     document = {

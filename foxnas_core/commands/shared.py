@@ -5,7 +5,7 @@ import os
 import signal
 import sys
 import threading
-from collections.abc import Callable, Hashable, Iterator, Mapping
+from collections.abc import Hashable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import fields, replace
 from pathlib import Path
@@ -23,14 +23,12 @@ from foxnas_core.families import (
     load_shipped,
     shipped_spaces,
 )
+from foxnas_core.progress import Progress, Report
 from foxnas_core.space.architecture import Architecture
 from foxnas_core.space.search_space import SearchSpace
 from foxnas_core.study import Study, open_study, read_architecture, read_space
 from foxnas_core.study.goals import Goals
 from foxnas_core.table.metrics import STD_ERROR, Metric, is_metric, metric_of
-
-# What a bar shows of steps, of which there are many, each of no interest.
-STEPS = "{percentage:.0f} % |{bar}| {n_fmt}/{total_fmt} steps, {elapsed}{postfix}"
 
 
 def say(message: str) -> None:
@@ -39,18 +37,19 @@ def say(message: str) -> None:
 
 
 @contextmanager
-def bar(unit: str = "subnet", **how: Any) -> Iterator[Callable[..., None]]:
-    """A bar of progress on stderr; it is called with what is done, of how much and, where there is
-    more to say, a word."""
-    with tqdm(unit=unit, delay=1, file=sys.stderr, **how) as shown:
+def bar(unit: str = "", *, shown: bool = True) -> Iterator[Report]:
+    """What draws a bar of progress on stderr, of what is counted in `unit`s; none where it is not
+    `shown`."""
+    counted = f"{{n_fmt}}/{{total_fmt}} {unit}s, " if unit else ""
+    form = f"{{percentage:.0f}} % |{{bar}}| {counted}{{elapsed}}{{postfix}}"
+    with tqdm(delay=1, file=sys.stderr, bar_format=form, disable=not shown) as drawn:
 
-        def told(done: float, total: float, word: str = "") -> None:
-            shown.total = total
-            shown.update(done - shown.n)
-            if word != (shown.postfix or ""):
-                shown.set_postfix_str(word)
+        def tell(progress: Progress) -> None:
+            drawn.total = progress.total
+            drawn.set_postfix_str(progress.sentence(), refresh=False)
+            drawn.update(progress.done - drawn.n)
 
-        yield told
+        yield tell
 
 
 def cards_of(study: Study, *keys: str, **options: Hashable) -> tuple[Card, ...]:

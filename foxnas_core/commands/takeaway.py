@@ -37,7 +37,7 @@ def export(options: argparse.Namespace) -> dict[str, Any]:
         )
     table = study.table()
     predictors = fit_all(table, kept=kept_fits(study)) if len(table.frame) else {}
-    with bar(bar_format="{percentage:.0f} % |{bar}| {elapsed}{postfix}") as shown:
+    with bar() as report:
         exported = run(
             study,
             architecture,
@@ -46,7 +46,7 @@ def export(options: argparse.Namespace) -> dict[str, Any]:
             tuning=tuning,
             data=options.data,
             int8_floor=INT8_FLOOR if options.int8_floor is None else options.int8_floor,
-            report=lambda told: shown(told.share, 1.0, told.sentence()),
+            report=report,
         )
     write_export(exported, options.out)
     for sentence in exported.left_out:

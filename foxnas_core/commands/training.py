@@ -16,7 +16,6 @@ from foxnas_core.commands.shared import (
 from foxnas_core.families import family_of
 from foxnas_core.steps.fine_tune import fine_tune_subnet, training_images
 from foxnas_core.study import Study, create_study, open_study
-from foxnas_core.table.metrics import metric_of
 from foxnas_core.tasks import task_named
 
 CALIBRATION_IMAGES = 2000
@@ -30,7 +29,6 @@ def train(options: argparse.Namespace) -> dict[str, Any]:
     from foxnas_core.supernet.adapter import supernet_of
     from foxnas_core.supernet.checkpoint import save_checkpoint
     from foxnas_core.training.distributed import is_first
-    from foxnas_core.training.loop import Progress
     from foxnas_core.training.recipe import Recipe
     from foxnas_core.training.supernets import check_fits, score_of
     from foxnas_core.training.supernets import train as run
@@ -41,18 +39,12 @@ def train(options: argparse.Namespace) -> dict[str, Any]:
     dataset = kind.load(options.data, supernet.input_shape(family_of(space).reference(space)))
     task = kind.of(dataset)
     check_fits(supernet, task, dataset)
-    unit = metric_of(task.objective).unit
     recipe = Recipe(**given(options, Recipe))
     if is_first() and not (options.study / "space.json").exists():
         create_study(options.study, space, name=options.study.resolve().name)
     study = Study(options.study, options.study.name, "", space)
     kept = study.in_use() if is_first() else nullcontext()
-    with kept, bar("step", disable=not is_first()) as shown:
-
-        def report(told: Progress) -> None:
-            scores = [f"{n} {v:.1f} {unit}" for n, v in told.values.items() if n != "loss"]
-            shown(told.step, told.steps, ", ".join([f"loss {told.loss:.3f}", *scores]))
-
+    with kept, bar("step", shown=is_first()) as report:
         trained = run(
             study.space,
             task,
@@ -89,13 +81,13 @@ def fine_tune(options: argparse.Namespace) -> dict[str, Any]:
     architecture = named_architecture(study, options.architecture)
     check_new(options.out)
     dataset = training_images(study, options.data)
-    with stoppable() as stop, bar("step") as shown:
+    with stoppable() as stop, bar("step") as report:
         tuned, effect, files = fine_tune_subnet(
             study,
             architecture,
             dataset,
             FineTuning(**given(options, FineTuning)),
-            report=lambda told: shown(told.step, told.steps, f"loss {told.loss:.3f}"),
+            report=report,
             stop=stop.is_set,
         )
     write_export(files, options.out)

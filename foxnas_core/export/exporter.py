@@ -26,11 +26,11 @@ from foxnas_core.export.formats import (
     step_seconds,
 )
 from foxnas_core.export.model_card import Estimate, model_card
-from foxnas_core.export.progress import Steps
 from foxnas_core.files import write_atomically
 from foxnas_core.measurement.meter import Prepared
 from foxnas_core.measurement.runtimes import answers_of, write_models
 from foxnas_core.measurement.score import ScoreMeter
+from foxnas_core.progress import Steps
 from foxnas_core.space.search_space import SearchSpace
 from foxnas_core.supernet.onnx import INPUT, session_of
 from foxnas_core.table.metrics import metric_of
@@ -84,7 +84,7 @@ def export_subnet(
     file on all. Raises `ExportMismatch` where one differs from the subnet by more than `TOLERANCE`,
     or int8 names the same class on less than `int8_floor` percent; and as `write_models`.
     """
-    steps = steps or Steps(step_seconds(formats), lambda progress: None)
+    steps = steps or Steps(step_seconds(formats))
     steps.begin(SCORING)
     checker = _Checker(prepared, record, calibration, held_out, images, int8_floor, steps)
     models, checks = {}, []

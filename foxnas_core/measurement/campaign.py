@@ -4,8 +4,8 @@ import hashlib
 import json
 import math
 import platform
-import time
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from importlib.metadata import version
 from typing import Any
@@ -17,6 +17,7 @@ from foxnas_core.measurement.latency import LatencyMeter
 from foxnas_core.measurement.meter import Meter
 from foxnas_core.measurement.preparing import prepare
 from foxnas_core.measurement.score import ScoreMeter
+from foxnas_core.progress import Pace, Report, not_told
 from foxnas_core.space.architecture import Architecture
 from foxnas_core.space.search_space import SearchSpace
 from foxnas_core.supernet.checkpoint import Checkpoint
@@ -30,15 +31,6 @@ class Measured:
 
     architecture: Architecture
     values: dict[str, Any]
-
-
-@dataclass(frozen=True)
-class CampaignProgress:
-    """Subnets done of all, and the seconds that are left at the rate so far."""
-
-    done: int
-    total: int
-    seconds_left: float
 
 
 def reference_architecture(space: SearchSpace) -> Architecture:
@@ -63,8 +55,10 @@ def device_meters(
     energy: bool = False,
     memory: bool = False,
 ) -> list[Meter]:
-    """What is of the machine that calls this: latency, and what is asked for; `baseline` as in
-    `standard_meters`."""
+    """What is of the machine that calls this: latency, and energy and peak memory where asked for.
+
+    `baseline` is the reference's time when the study was begun (ms), or None at its beginning.
+    """
     from foxnas_core.measurement.energy import EnergyMeter
     from foxnas_core.measurement.memory import MemoryMeter
 
@@ -80,34 +74,6 @@ def device_meters(
     return meters
 
 
-def standard_meters(
-    checkpoint: Checkpoint,
-    *,
-    held_out: ImageSet,
-    calibration: ImageSet,
-    seed: int,
-    baseline: float | None = None,
-    energy: bool = False,
-    memory: bool = False,
-) -> list[Meter]:
-    """Accuracy, cost and latency, as the shipped study is measured, with energy and peak memory
-    where asked for.
-
-    `baseline` is the reference's time when the study was begun (ms), or None at its beginning.
-    """
-    return [
-        *scoring_meters(checkpoint, held_out=held_out, calibration=calibration),
-        *device_meters(
-            checkpoint,
-            calibration=calibration,
-            seed=seed,
-            baseline=baseline,
-            energy=energy,
-            memory=memory,
-        ),
-    ]
-
-
 def run_campaign(
     checkpoint: Checkpoint,
     architectures: Sequence[Architecture],
@@ -116,7 +82,7 @@ def run_campaign(
     calibration: ImageSet,
     seed: int,
     keep: Callable[[list[Measured], dict[str, Any]], None],
-    report: Callable[[CampaignProgress], None] = lambda progress: None,
+    report: Report = not_told,
     batch: int = 12,
     origin: Mapping[str, Any] | None = None,
     workers: int = 1,
@@ -146,7 +112,7 @@ def run_crew(
     recalibration_images: int,
     seed: int,
     keep: Callable[[list[Measured], dict[str, Any]], None],
-    report: Callable[[CampaignProgress], None] = lambda progress: None,
+    report: Report = not_told,
     batch: int = 12,
     origin: Mapping[str, Any] | None = None,
 ) -> None:
@@ -162,19 +128,19 @@ def run_crew(
     circumstances = _circumstances(crew, recalibration_images, seed) | dict(origin or {})
     digest = hashlib.sha256(json.dumps(circumstances, sort_keys=True).encode()).hexdigest()[:8]
     campaign = "-".join([*map(str, (origin or {}).values()), digest])
-    started, done = time.monotonic(), 0
+    pace, done = Pace(len(architectures), report), 0
     parts = [architectures[i : i + batch] for i in range(0, len(architectures), batch)]
-    for part in crew.measured(parts):
-        own = {"campaign": campaign, "seed": seed}
-        share = {SECONDS: part.seconds / len(part.values)}
-        rows = [
-            Measured(architecture, own | values | share)
-            for architecture, values in zip(part.architectures, part.values, strict=True)
-        ]
-        keep(rows, {campaign: circumstances})
-        done += len(rows)
-        rate = (time.monotonic() - started) / done
-        report(CampaignProgress(done, len(architectures), rate * (len(architectures) - done)))
+    with closing(crew.measured(parts)) as measured:
+        for part in measured:
+            own = {"campaign": campaign, "seed": seed}
+            share = {SECONDS: part.seconds / len(part.values)}
+            rows = [
+                Measured(architecture, own | values | share)
+                for architecture, values in zip(part.architectures, part.values, strict=True)
+            ]
+            keep(rows, {campaign: circumstances})
+            done += len(rows)
+            pace.at(done)
 
 
 def _circumstances(crew: Crew, recalibration_images: int, seed: int) -> dict[str, Any]:

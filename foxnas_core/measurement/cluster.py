@@ -8,7 +8,7 @@ has nothing else to do.
 """
 
 import logging
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from dataclasses import replace
 from time import monotonic
 from types import TracebackType
@@ -85,7 +85,7 @@ class Cluster:
     def record(self) -> dict[str, Any]:
         return self._record
 
-    def measured(self, batches: Sequence[Sequence[Architecture]]) -> Iterator[Batch]:
+    def measured(self, batches: Sequence[Sequence[Architecture]]) -> Generator[Batch]:
         left = list(reversed(batches))
         # A batch in store for each process, so that none waits for this one.
         idle = [*self._scorers, *self._scorers]

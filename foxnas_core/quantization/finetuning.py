@@ -21,10 +21,11 @@ from foxnas_core.export.exporter import ExportedModel
 from foxnas_core.measurement.meter import INT8_IMAGES, Prepared
 from foxnas_core.measurement.runner import device_name
 from foxnas_core.measurement.score import ScoreMeter
+from foxnas_core.progress import Report, not_told
 from foxnas_core.table.metrics import metric_of
 from foxnas_core.tasks.dataset import ImageSet
 from foxnas_core.tasks.task import Task
-from foxnas_core.training.loop import Progress, run
+from foxnas_core.training.loop import run
 from foxnas_core.training.updates.quantization import QuantizationAware
 
 _NORMAL = 1.959964  # the 97.5 % quantile
@@ -103,7 +104,7 @@ def fine_tune(
     recipe: FineTuning,
     *,
     calibration: ImageSet,
-    report: Callable[[Progress], None] = lambda progress: None,
+    report: Report = not_told,
     stop: Callable[[], bool] = lambda: False,
     report_every: int = 20,
 ) -> FineTuned:

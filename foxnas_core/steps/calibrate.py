@@ -1,11 +1,12 @@
 """Measured optima of random budgets, and what they tell of the predictors."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from foxnas_core.errors import InvalidInput, MissingPart
+from foxnas_core.progress import Report
 from foxnas_core.regression import Predictor
 from foxnas_core.steps.fit import fit_all
 from foxnas_core.steps.kept_fits import kept_fits
@@ -15,7 +16,6 @@ from foxnas_core.study import Study
 from foxnas_core.table.measurements import MeasurementTable
 
 if TYPE_CHECKING:
-    from foxnas_core.measurement.campaign import CampaignProgress
     from foxnas_core.search.calibration import SearchCalibration
 
 SEARCHED = {"searched_objective": "accuracy", "searched_latency": "latency_ms"}
@@ -30,7 +30,7 @@ def measure_optima(
     *,
     objective: str | None = None,
     seed: int,
-    report: "Callable[[CampaignProgress], None]",
+    report: Report,
 ) -> MeasurementTable:
     """Measure optima of random budgets of a cost, until the study has `count` of this seed's;
     returns all. `objective` is what they are the best in, the study's by default.

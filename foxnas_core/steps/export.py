@@ -1,6 +1,6 @@
 """From a study and an architecture to checked files: what `export` and the page Export do."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
 from pathlib import Path
@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from foxnas_core.export.formats import INT8_FLOOR, Format, formats_of, step_seconds
-from foxnas_core.export.progress import ExportProgress, Steps
+from foxnas_core.progress import Report, Steps, not_told
 from foxnas_core.regression import Predictor
 from foxnas_core.space.architecture import Architecture
 from foxnas_core.steps.fine_tune import check_can_be_tuned, training_images
@@ -39,7 +39,7 @@ def export(
     tuning: "FineTuning | None" = None,
     data: Path | None = None,
     int8_floor: float = INT8_FLOOR,
-    report: Callable[[ExportProgress], None] = lambda progress: None,
+    report: Report = not_told,
     alone: AbstractContextManager[Any] | None = None,
 ) -> "ExportedModel":
     """The architecture's files, checked, its model card with prediction and measurement.
@@ -120,7 +120,7 @@ def _steps(
     formats: Sequence[Format],
     tuning: "FineTuning | None",
     lacking: Sequence[str],
-    report: Callable[[ExportProgress], None],
+    report: Report,
 ) -> Steps:
     epochs = tuning.epochs if tuning else 0
     return Steps(_expected(formats, epochs, measured=not lacking), report)
@@ -146,7 +146,7 @@ def _tuned(
         dataset.training,
         tuning,
         calibration=calibration,
-        report=lambda progress: steps.tick(progress.step / progress.steps),
+        report=lambda progress: steps.tick(progress.share),
         # So that what the report raises ends it at once.
         report_every=1,
     )

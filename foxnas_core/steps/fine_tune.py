@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from foxnas_core.errors import InvalidInput
 from foxnas_core.families.mbconv.space import settings_of
+from foxnas_core.progress import Report
 from foxnas_core.space.architecture import Architecture
 from foxnas_core.steps.measure import parts_of
 from foxnas_core.study import Study, file_hash
@@ -19,7 +20,6 @@ if TYPE_CHECKING:
         FineTuning,
     )
     from foxnas_core.supernet.checkpoint import Checkpoint
-    from foxnas_core.training.loop import Progress
 
 
 def training_images(study: Study, data: Path | None) -> Dataset:
@@ -37,7 +37,7 @@ def fine_tune_subnet(
     dataset: Dataset,
     recipe: "FineTuning",
     *,
-    report: "Callable[[Progress], None]",
+    report: Report,
     stop: Callable[[], bool],
 ) -> "tuple[FineTuned, Effect, ExportedModel]":
     """Fine-tune a subnet on the dataset that its supernet was trained on, and score it before and

@@ -17,13 +17,13 @@ from foxnas_core.evidence.handmade.record import (
     HandmadeRecord,
     check_continues,
 )
+from foxnas_core.progress import Report, Tally, not_told
 from foxnas_core.search.rounds.planning import spread_budgets
 from foxnas_core.space.architecture import Architecture
 from foxnas_core.steps.fit import fit_all
 from foxnas_core.steps.kept_fits import kept_fits
 from foxnas_core.steps.measure import PRECISIONS
 from foxnas_core.steps.search import cost_front
-from foxnas_core.steps.tally import Report, Tally
 from foxnas_core.steps.trust import images_of
 from foxnas_core.study import Study, file_hash
 from foxnas_core.study.locks import claim, writing
@@ -49,7 +49,7 @@ def compare_handmade(
     *,
     seed: int,
     data: Path | None = None,
-    report: Report = lambda progress: None,
+    report: Report = not_told,
 ) -> HandmadeRecord:
     """Train by `seed` every network that the study's record lacks one of, then time all at once.
 
@@ -88,17 +88,15 @@ def compare_handmade(
                 record = record.with_result(contender.name, bench.inherited(contender))
                 study.save(HANDMADE, record)
         missing = [c for c in _in_turn(record.contenders) if c.lacks(ALONE, seed)]
-        each = steps_of(len(dataset.training), recipe)
-        tally = Tally([c.name for c in missing], each, "networks", report)
+        tally = Tally(len(missing), steps_of(len(dataset.training), recipe), report, "networks")
         for contender in missing:
             state = folder / f"{contender.name}-{checkpoint_hash}-{settings.epochs}-{seed}.state"
             weights = _weights_file(folder, contender, seed)
-            told = partial(tally.add, contender.name)
+            told = partial(tally.at, contender.name)
             result = bench.train(contender, recipe, state=state, weights=weights, report=told)
             record = record.with_result(contender.name, result)
             study.save(HANDMADE, record)
             state.unlink(missing_ok=True)
-            tally.add(contender.name, each)
         if not record.timed:
             latencies, circumstances = bench.timed(_weights(folder, record), seed=seed)
             record = record.with_latencies(latencies, circumstances)

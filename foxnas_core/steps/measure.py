@@ -1,6 +1,6 @@
 """Measuring subnets into a study's tables, here, on a cluster or on another device."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from foxnas_core.errors import InvalidInput, MissingPart
+from foxnas_core.progress import Report
 from foxnas_core.space.architecture import Architecture
 from foxnas_core.study import Study, file_hash
 from foxnas_core.table.measurements import MeasurementTable
 from foxnas_core.tasks.dataset import ImageSet
 
 if TYPE_CHECKING:
-    from foxnas_core.measurement.campaign import CampaignProgress, Measured
+    from foxnas_core.measurement.campaign import Measured
     from foxnas_core.supernet.checkpoint import Checkpoint
 
 
@@ -27,7 +28,7 @@ def measure_subnets(
     architectures: Sequence[Architecture],
     *,
     seed: int,
-    report: "Callable[[CampaignProgress], None]",
+    report: Report,
     optima: Mapping[str, Mapping[str, Any]] | None = None,
     origin: Mapping[str, Any] | None = None,
     energy: bool = False,
@@ -69,10 +70,11 @@ def measure_subnets(
         "energy": energy,
         "memory": memory,
     }
+    scoring = campaign.scoring_meters(checkpoint, held_out=held_out, calibration=calibration)
     how: dict[str, Any] = {"seed": seed, "keep": keep, "report": report, "origin": origin}
     if ray is None:
         with study.in_use():
-            meters = campaign.standard_meters(checkpoint, held_out=held_out, **device)
+            meters = [*scoring, *campaign.device_meters(checkpoint, **device)]
             campaign.run_campaign(
                 checkpoint,
                 architectures,
@@ -90,7 +92,7 @@ def measure_subnets(
         Cluster(
             checkpoint,
             calibration,
-            campaign.scoring_meters(checkpoint, held_out=held_out, calibration=calibration),
+            scoring,
             partial(campaign.device_meters, **device),
             address=ray,
             count=workers,
@@ -120,7 +122,7 @@ def measure_on_device(
     name: str | None = None,
     count: int | None = None,
     seed: int,
-    report: "Callable[[CampaignProgress], None]",
+    report: Report,
     python: str = "python3",
     program: Path | None = None,
 ) -> "list[Measured]":

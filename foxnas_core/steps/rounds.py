@@ -1,11 +1,11 @@
 """Rounds of search and measurement."""
 
-import time
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from foxnas_core.errors import InvalidInput
+from foxnas_core.progress import Pace, Progress, Report
 from foxnas_core.search.rounds.record import ROUNDS
 from foxnas_core.steps.fit import fit_all
 from foxnas_core.steps.kept_fits import kept_fits
@@ -14,7 +14,6 @@ from foxnas_core.steps.search import cost_front
 from foxnas_core.study import Study, file_hash
 
 if TYPE_CHECKING:
-    from foxnas_core.measurement.campaign import CampaignProgress
     from foxnas_core.regression.predictor import Predictor
     from foxnas_core.search.rounds.record import Round, RoundsRecord
     from foxnas_core.table.measurements import MeasurementTable
@@ -29,7 +28,7 @@ def search_rounds(
     per_round: int | None = None,
     shared: float | None = None,
     seed: int = 0,
-    report: "Callable[[CampaignProgress], None]",
+    report: Report,
     finished: "Callable[[Round, int], None]" = lambda done, number: None,
 ) -> "RoundsRecord":
     """Search, measure the finds, fit anew, until the study has so many rounds; returns them all.
@@ -42,7 +41,6 @@ def search_rounds(
     and its number. Raises as `fit_all` and `measure_subnets`, and `InvalidInput` where rounds were
     begun with other settings.
     """
-    from foxnas_core.measurement.campaign import CampaignProgress
     from foxnas_core.search.rounds import outcome, planning
     from foxnas_core.search.rounds import record as kept
 
@@ -56,8 +54,7 @@ def search_rounds(
         front = cost_front(*fitted.values())
         budgets = planning.spread_budgets(front, per_round or kept.PER_ROUND, shared)
         record = kept.RoundsRecord(cost, budgets, shared, seed, objective=columns[0])
-    begun, measured_before = time.monotonic(), 0
-    total = len(record.budgets) * (rounds - record.done)
+    pace, measured_before = Pace(len(record.budgets) * (rounds - record.done), report), 0
     while record.done < rounds:
         if not record.rounds or record.rounds[-1].done:
             planned = _planned(study, record, table, fitted, columns)
@@ -69,10 +66,8 @@ def search_rounds(
         missing = [f.architecture for f in current.finds if f.architecture.id not in done]
         already = measured_before + len(current.finds) - len(missing)
 
-        def told(progress: "CampaignProgress", already: int = already) -> None:
-            so_far = already + progress.done
-            rate = (time.monotonic() - begun) / max(so_far, 1)
-            report(CampaignProgress(so_far, total, rate * (total - so_far)))
+        def told(progress: Progress, already: int = already) -> None:
+            pace.at(already + progress.done)
 
         if missing:
             origin = {"origin": kept.ORIGIN, "round": len(record.rounds)}

@@ -21,6 +21,7 @@ from foxnas_core.evidence.verification.claims import (
 )
 from foxnas_core.evidence.verification.judging import judge_latency, judge_score
 from foxnas_core.planning.plan import seconds_a_row
+from foxnas_core.progress import Progress, Report, Stopped
 from foxnas_core.space.architecture import Architecture
 from foxnas_core.steps.measure import PRECISIONS, baseline_of, devices_of, parts_of
 from foxnas_core.study import Study, file_hash
@@ -34,23 +35,6 @@ if TYPE_CHECKING:
     from foxnas_core.measurement.meter import Meter, Prepared
 
 ORIGIN = "verify"
-
-
-@dataclass(frozen=True)
-class VerifyProgress:
-    """Trials done of all, what is going on, and the seconds that are left, NaN while unknown."""
-
-    done: int
-    total: int
-    stage: str
-    seconds_left: float
-
-
-Report = Callable[[VerifyProgress], None]
-
-
-class _Stopped(Exception):
-    """Raised within a measurement, of which nothing is kept then."""
 
 
 def now() -> str:
@@ -128,7 +112,7 @@ def measured_trials(
         kept = study.change(CLAIMS, lambda stated: stated.with_settled(settled))
         done[trial.id] = kept.by_id[trial.id]
 
-    with suppress(_Stopped), study.in_use():
+    with suppress(Stopped), study.in_use():
         watch.tell("Recalibrating and scoring")
         campaign.run_campaign(
             checkpoint,
@@ -184,15 +168,15 @@ class _Watch:
 
     def tell(self, stage: str) -> None:
         if self._stop():
-            raise _Stopped
-        self._report(VerifyProgress(self._done, len(self._subnets), stage, self._left()))
+            raise Stopped
+        self._report(Progress(self._done, len(self._subnets), self._left(), stage))
 
     def finished(self) -> None:
         self._done += 1
         if self._done < len(self._subnets):
             self.tell("Recalibrating and scoring")
         else:
-            self._report(VerifyProgress(self._done, self._done, "Done", 0.0))
+            self._report(Progress(self._done, self._done, 0.0, "Done"))
 
     def _left(self) -> float:
         passed = time.monotonic() - self._begun

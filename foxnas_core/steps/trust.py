@@ -1,15 +1,12 @@
 """Training a study's sampled subnets alone, in one process or several, each pair kept when done."""
 
-import os
-import queue
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from multiprocessing import get_context
-from multiprocessing.queues import Queue
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from foxnas_core.errors import FoxnasError, InvalidInput
+from foxnas_core.errors import InvalidInput
 from foxnas_core.evidence.trust.pairs import (
     TRUST,
     TrustPair,
@@ -19,17 +16,15 @@ from foxnas_core.evidence.trust.pairs import (
     spread_sample,
 )
 from foxnas_core.families.mbconv.space import settings_of
-from foxnas_core.plugins import load_plugins
+from foxnas_core.progress import Report, Tally, not_told
 from foxnas_core.space.architecture import Architecture
-from foxnas_core.steps.tally import Report, Tally
 from foxnas_core.study import Study, file_hash, open_study
 from foxnas_core.study.locks import claim, writing
 from foxnas_core.tasks.dataset import Dataset, load_dataset
+from foxnas_core.workers import Tell, Workers
 
 if TYPE_CHECKING:
     from foxnas_core.supernet.checkpoint import Checkpoint
-
-Told = tuple[str, int]  # a subnet's id and the steps that it has done
 
 
 def measure_trust(
@@ -40,7 +35,7 @@ def measure_trust(
     seed: int,
     data: Path | None = None,
     workers: int = 1,
-    report: Report = lambda progress: None,
+    report: Report = not_told,
 ) -> TrustRecord:
     """Train those of the seed's first `count` subnets that the study has no pair of; returns all.
 
@@ -62,12 +57,17 @@ def measure_trust(
     if not missing:
         return record
     each = steps_of(checkpoint, dataset, settings)
-    tally = Tally([a.id for a in missing], each, "subnets", report)
+    tally = Tally(len(missing), each, report, "subnets")
     with study.in_use():
         if workers == 1:
-            _train(study, dataset, settings, missing, seed, begun, tally.add)
+            trainer = _Trainer(study, dataset, settings, seed, lambda told: tally.at(*told))
+            for architecture in missing:
+                trainer.train(architecture)
         else:
-            _in_processes(study, settings, count, seed, data, min(workers, len(missing)), tally)
+            make = partial(_in_process, study.folder, settings, seed, data)
+            processes = Workers[Architecture, None](make, count=min(workers, len(missing)))
+            for _ in processes.done(missing, heard=lambda told: tally.at(*told)):
+                pass
     return study.record(TRUST) or begun
 
 
@@ -89,37 +89,51 @@ def _begun(study: Study, dataset: Dataset, settings: TrustSettings) -> TrustReco
     return TrustRecord(parents, dataset.name, len(dataset.training), settings)
 
 
-def _train(
-    study: Study,
-    dataset: Dataset,
-    settings: TrustSettings,
-    missing: list[Architecture],
-    seed: int,
-    begun: TrustRecord,
-    report: Callable[[str, int], None],
-) -> None:
-    """Train what nobody else trains, one subnet after the other."""
-    import torch
+class _Trainer:
+    """Trains subnets that nobody else trains, one after the other; `tell` is told each one's id and
+    the steps that it has done."""
 
-    from foxnas_core.evidence.trust.alone import TrustBench, forget_state, train_pair
+    def __init__(
+        self,
+        study: Study,
+        dataset: Dataset,
+        settings: TrustSettings,
+        seed: int,
+        tell: Callable[[tuple[str, int]], None],
+    ) -> None:
+        import torch
 
-    torch.set_num_threads(1)
-    bench = TrustBench.of(study.load_checkpoint(), dataset, *study.images())
-    epochs = f"{settings.epochs}-{settings.fine_tune_epochs}-{settings.fine_tune_rate:g}"
-    for architecture in missing:
-        with claim_trust(study, architecture.id) as folder:
-            if folder is None or architecture.id in (study.record(TRUST) or begun).ids:
-                continue
-            state = folder.with_name(
-                f"{architecture.id}-{begun.parents['checkpoint']}-{epochs}-{seed}"
-            )
+        from foxnas_core.evidence.trust.alone import TrustBench
 
-            def told(steps: int, architecture_id: str = architecture.id) -> None:
-                report(architecture_id, steps)
+        torch.set_num_threads(1)
+        self._study, self._settings, self._seed, self._tell = study, settings, seed, tell
+        self._bench = TrustBench.of(study.load_checkpoint(), dataset, *study.images())
+        self._begun = _begun(study, dataset, settings)
 
-            pair = train_pair(bench, architecture, settings, seed=seed, state=state, report=told)
-            add_pair(study, begun, pair)
+    def train(self, architecture: Architecture) -> None:
+        from foxnas_core.evidence.trust.alone import forget_state, train_pair
+
+        study, settings, seed, named = self._study, self._settings, self._seed, architecture.id
+        epochs = f"{settings.epochs}-{settings.fine_tune_epochs}-{settings.fine_tune_rate:g}"
+        with claim_trust(study, named) as folder:
+            if folder is None or named in (study.record(TRUST) or self._begun).ids:
+                return
+            state = folder.with_name(f"{named}-{self._begun.parents['checkpoint']}-{epochs}-{seed}")
+            pair = train_pair(
+                self._bench, architecture, settings, seed=seed, state=state,
+                report=lambda steps: self._tell((named, steps)),
+            )  # fmt: skip
+            add_pair(study, self._begun, pair)
             forget_state(state)
+
+
+def _in_process(
+    folder: Path, settings: TrustSettings, seed: int, data: Path | None, tell: Tell
+) -> Callable[[Architecture], None]:
+    """What trains in one process of several."""
+    study = open_study(folder)
+    dataset = images_of(study, study.load_checkpoint(), data)
+    return _Trainer(study, dataset, settings, seed, tell).train
 
 
 def add_pair(study: Study, begun: TrustRecord, pair: TrustPair) -> TrustRecord:
@@ -153,65 +167,3 @@ def claim_trust(study: Study, architecture_id: str) -> Iterator[Path | None]:
         if record and architecture_id in record.ids:
             # Removed while it is held: who waited for it finds the pair done.
             marker.unlink(missing_ok=True)
-
-
-def _in_processes(
-    study: Study,
-    settings: TrustSettings,
-    count: int,
-    seed: int,
-    data: Path | None,
-    workers: int,
-    tally: Tally,
-) -> None:
-    context = get_context("spawn")
-    told: Queue[Told | str] = context.Queue()
-    arguments = (study.folder, settings, count, seed, data, told)
-    processes = [context.Process(target=_work, args=arguments, daemon=True) for _ in range(workers)]
-    for process in processes:
-        process.start()
-    failed = ""
-    while any(p.is_alive() for p in processes) or not told.empty():
-        try:
-            said = told.get(timeout=0.5)
-        except queue.Empty:
-            continue
-        if isinstance(said, str):
-            failed = said
-        else:
-            tally.add(*said)
-    if failed or any(p.exitcode for p in processes):
-        raise InvalidInput(
-            failed or "A worker ended early; start again, and the others' subnets are kept."
-        )
-
-
-def _work(
-    folder: Path,
-    settings: TrustSettings,
-    count: int,
-    seed: int,
-    data: Path | None,
-    told: "Queue[Told | str]",
-) -> None:
-    """One process of several; ends when the one that started it does."""
-    parent = os.getppid()
-
-    def report(architecture_id: str, steps: int) -> None:
-        if os.getppid() != parent:
-            os._exit(1)
-        told.put((architecture_id, steps))
-
-    try:
-        load_plugins()
-        study = open_study(folder)
-        dataset = images_of(study, study.load_checkpoint(), data)
-        begun = _begun(study, dataset, settings)
-        done = (study.record(TRUST) or begun).ids
-        sample = spread_sample(study.space, count, seed=seed)
-        missing = [a for a in sample if a.id not in done]
-        _train(study, dataset, settings, missing, seed, begun, report)
-    except FoxnasError as error:
-        told.put(str(error))
-    except KeyboardInterrupt:
-        pass  # the process that started this one says so

@@ -9,7 +9,6 @@ measured on another device than its own.
 
 import hashlib
 import json
-import math
 import secrets
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
@@ -25,11 +24,12 @@ from foxnas_core.evidence.verification.claims import (
 from foxnas_core.evidence.verification.edits import random_edits
 from foxnas_core.evidence.verification.judging import claims_on
 from foxnas_core.explanation.edits import changes
+from foxnas_core.progress import Progress, Report, not_told
 from foxnas_core.regression import Predictor
 from foxnas_core.space.architecture import Architecture
 from foxnas_core.steps.fit import fit_all
 from foxnas_core.steps.kept_fits import kept_fits
-from foxnas_core.steps.trials import Report, VerifyProgress, measured_trials, now, tested
+from foxnas_core.steps.trials import measured_trials, now, tested
 from foxnas_core.study import Study, file_hash
 from foxnas_core.table.measurements import MeasurementTable
 from foxnas_core.table.metrics import metric_of
@@ -44,7 +44,7 @@ def verify(
     *,
     images: int | None = None,
     seed: int = 0,
-    report: Report = lambda progress: None,
+    report: Report = not_told,
     stop: Callable[[], bool] = lambda: False,
     alone: AbstractContextManager[Any] | None = None,
 ) -> Trial:
@@ -71,7 +71,7 @@ def verify_random(
     *,
     seed: int,
     images: int | None = None,
-    report: Report = lambda progress: None,
+    report: Report = not_told,
     stop: Callable[[], bool] = lambda: False,
     alone: AbstractContextManager[Any] | None = None,
 ) -> list[Trial]:
@@ -120,7 +120,7 @@ def _verify(
             f"{images:,} images can't be scored; take {min(LEAST_IMAGES, total)} to all "
             f"{total:,} held-out images."
         )
-    report(VerifyProgress(0, len(drawn), "Fitting without these subnets", math.nan))
+    report(Progress(0, len(drawn), stage="Fitting without these subnets"))
     trials = _stated(study, drawn, objective)
     todo = [trial for trial in trials if not trial.done]
     if todo and not stop():

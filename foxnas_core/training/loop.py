@@ -14,25 +14,11 @@ from typing import Any
 import numpy as np
 
 from foxnas_core.errors import InvalidInput
+from foxnas_core.progress import Pace, Report, not_told
 from foxnas_core.tasks.dataset import ImageSet
 from foxnas_core.training.distributed import average_gradients, join_group
 from foxnas_core.training.state import Done, restore, save_state
 from foxnas_core.training.update import Observed, Plan, Update
-
-
-@dataclass(frozen=True)
-class Progress:
-    """What a running training reports: the update's columns, each the mean since the last report
-    or, where nothing was seen since, the latest before; NaN before the first."""
-
-    step: int
-    steps: int
-    values: Mapping[str, float]
-    seconds_left: float
-
-    @property
-    def loss(self) -> float:
-        return self.values["loss"]
 
 
 @dataclass(frozen=True)
@@ -54,7 +40,7 @@ def run(
     identity: Mapping[str, Any] | None = None,
     state_file: Path | None = None,
     resume: bool = False,
-    report: Callable[[Progress], None] = lambda progress: None,
+    report: Report = not_told,
     report_every: int = 50,
     save_every: int = 200,
     stop: Callable[[int], bool] = lambda done: False,
@@ -63,9 +49,10 @@ def run(
 
     With `resume`, go on from `state_file`, at the same step with the same random state; `identity`
     says whose state it is. Under torchrun each process takes its share of every batch, and
-    gradients are averaged. `stop` is asked before every step with the number of steps done; the
-    state is then saved. Raises `InvalidInput` where a batch can't be shared or there are fewer
-    cases than one, and as `restore`.
+    gradients are averaged. `report` is told the update's columns, each the mean since the last time
+    or, where nothing was seen since, the latest before; NaN before the first. `stop` is asked
+    before every step with the number of steps done; the state is then saved. Raises `InvalidInput`
+    where a batch can't be shared or there are fewer cases than one, and as `restore`.
     """
     plan: Plan = update.recipe
     rank, world = join_group()
@@ -80,6 +67,8 @@ def run(
         done = restore(state_file, update, optimizers, identity or {})
     batches, meters = Batches(update, cases), _Meters(update.columns)
     started, step, history = time.monotonic(), done.step, list(done.history)
+    pace = Pace(steps, report)
+    pace.skip(step)
 
     def save() -> None:
         if rank == 0 and state_file is not None:
@@ -103,10 +92,9 @@ def run(
         step += 1
         if step % report_every == 0 or step == steps:
             values = meters.take()
-            each = (time.monotonic() - started) / (step - done.step)
             history.append([step, *(_rounded(value) for value in values.values())])
             if rank == 0:
-                report(Progress(step, steps, values, each * (steps - step)))
+                pace.at(step, values=values)
         if step % save_every == 0:
             save()
     seconds = done.seconds + time.monotonic() - started

@@ -9,9 +9,10 @@ import torch
 from torch import nn
 
 from foxnas_core.networks import Network
+from foxnas_core.progress import Report, not_told
 from foxnas_core.tasks.dataset import Dataset
 from foxnas_core.tasks.task import Task
-from foxnas_core.training.loop import Progress, run
+from foxnas_core.training.loop import run
 from foxnas_core.training.recipe import Recipe
 from foxnas_core.training.updates.single import SingleNetwork
 
@@ -26,7 +27,7 @@ def train_network(
     recipe: Recipe,
     *,
     state_file: Path,
-    report: Callable[[Progress], None] = lambda progress: None,
+    report: Report = not_told,
     report_every: int = 50,
     stop: Callable[[int], bool] = lambda done: False,
 ) -> tuple[AnyNetwork, float]:

@@ -12,13 +12,14 @@ import torch
 from foxnas_core.errors import InvalidInput
 from foxnas_core.families import family_of
 from foxnas_core.networks import SupernetAdapter
+from foxnas_core.progress import Report, not_told
 from foxnas_core.space.architecture import Architecture
 from foxnas_core.space.search_space import SearchSpace
 from foxnas_core.supernet.adapter import supernet_of
 from foxnas_core.supernet.recalibration import recalibrate
 from foxnas_core.tasks.dataset import Dataset
 from foxnas_core.tasks.task import Score, Task
-from foxnas_core.training.loop import Progress, run
+from foxnas_core.training.loop import run
 from foxnas_core.training.recipe import Recipe
 from foxnas_core.training.updates import SANDWICH, update_named
 
@@ -41,7 +42,7 @@ def train(
     update: str = SANDWICH,
     start: SupernetAdapter | None = None,
     resume: bool = False,
-    report: Callable[[Progress], None] = lambda progress: None,
+    report: Report = not_told,
     report_every: int = 50,
     save_every: int = 200,
     stop: Callable[[int], bool] = lambda done: False,

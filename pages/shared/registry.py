@@ -16,6 +16,7 @@ from typing import Any, Generic, Literal, TypeVar
 from filelock import FileLock
 
 from foxnas_core.errors import FoxnasError
+from foxnas_core.progress import Stopped
 
 # One at a time on this machine, whichever server asks: a latency that is measured beside another
 # one would be too long.
@@ -30,10 +31,6 @@ T = TypeVar("T")
 
 class ServerBusy(FoxnasError):
     """As many runs of a kind as the server takes are under way."""
-
-
-class _Stopped(Exception):
-    """Raised where a run reports after it was stopped, since it has no result then."""
 
 
 class Work(ABC, Generic[T]):
@@ -95,7 +92,7 @@ class Work(ABC, Generic[T]):
         """Tell how far it is; ends the work where it was stopped."""
         self.progress = progress
         if self._stop.is_set():
-            raise _Stopped
+            raise Stopped
 
     def seconds_left(self, share: float) -> float:
         """About how long the rest takes where so much is done; NaN where nothing is."""
@@ -107,7 +104,7 @@ class Work(ABC, Generic[T]):
 
     def _run(self) -> None:
         try:
-            with suppress(_Stopped):
+            with suppress(Stopped):
                 self.result = self._work()
         except FoxnasError as error:
             self.failed, self.note = True, str(error)

@@ -1,6 +1,5 @@
 """Claims that are tested in this server, in a thread, whichever page looks at it."""
 
-import math
 import time
 from collections.abc import Sequence
 from typing import Any
@@ -8,8 +7,8 @@ from typing import Any
 import streamlit as st
 
 from foxnas_core.evidence.verification.claims import Trial
+from foxnas_core.progress import Progress
 from foxnas_core.space.architecture import Architecture
-from foxnas_core.steps.trials import VerifyProgress
 from foxnas_core.steps.verify import verify, verify_random
 from foxnas_core.study import Study
 from pages.shared import cache
@@ -35,7 +34,7 @@ class Verification(Work[list[Trial]]):
     ) -> None:
         super().__init__(str(study.folder))
         self.subnets, self.count, self.seed = tuple(subnets), count, seed
-        self.progress = VerifyProgress(0, count or 1, "Starting", math.nan)
+        self.progress = Progress(0, count or 1, stage="Starting")
         self._told = time.monotonic()
         self._opened, self._images = study, images
 
@@ -46,7 +45,7 @@ class Verification(Work[list[Trial]]):
         rest = max(now.seconds_left - (time.monotonic() - self._told), 0.0)
         stage = "stopping after what is being measured" if self.stopping else now.stage
         text = f"{which}{stage}{'' if self.stopping else to_go(rest)}"
-        return now.done / now.total, text[0].upper() + text[1:]
+        return now.share, text[0].upper() + text[1:]
 
     def _work(self) -> list[Trial] | None:
         how: dict[str, Any] = {"images": self._images, "seed": self.seed}
@@ -57,7 +56,7 @@ class Verification(Work[list[Trial]]):
             trials = [verify(self._opened, self.subnets, **how)]
         return trials if sum(trial.done for trial in trials) == (self.count or 1) else None
 
-    def _tell(self, progress: VerifyProgress) -> None:
+    def _tell(self, progress: Progress) -> None:
         self.progress, self._told = progress, time.monotonic()
 
 

@@ -19,9 +19,9 @@ from foxnas_core.export.exporter import (
 )
 from foxnas_core.export.formats import INT8_FLOOR, formats_of
 from foxnas_core.export.model_card import Estimate
-from foxnas_core.export.progress import Steps
 from foxnas_core.measurement.campaign import prepare
 from foxnas_core.measurement.runtimes import ConversionFailed
+from foxnas_core.progress import Steps, Stopped
 from foxnas_core.supernet.onnx import session_of
 from foxnas_core.table.metrics import metric_of
 from foxnas_core.tasks.dataset import ImageSet
@@ -199,7 +199,7 @@ def test_a_further_runtime_writes_and_answers_in_its_own_environment(export, env
     assert [c.file for c in found.checks] == ["model.tflite"] and found.checks[0].images == 256
     assert {"model.tflite", "run_litert.py"} < set(found.files)
     assert "- LiteRT 7.8.9" in found.files["model_card.md"].decode()
-    assert steps[-1].step == own.title and 0 < steps[-1].share < 1
+    assert own.title in steps[-1].stage and 0 < steps[-1].share < 1
 
 
 def test_a_further_runtime_that_answers_otherwise_fails(export, environment):
@@ -211,11 +211,8 @@ def test_a_further_runtime_that_answers_otherwise_fails(export, environment):
 def test_what_the_report_raises_ends_a_conversion_under_way(export, environment):
     environment("litert", seconds=60.0)
 
-    class Stopped(Exception):
-        pass
-
     def report(progress):
-        if progress.number == 2:
+        if progress.stage.startswith("Step 2"):
             raise Stopped
 
     own = formats_of(["litert"])[0]

@@ -11,7 +11,7 @@ from conftest import run_page, sentences
 
 from foxnas_core.cards import export
 from foxnas_core.errors import InvalidInput
-from foxnas_core.export.progress import ExportProgress
+from foxnas_core.progress import Progress
 from foxnas_core.study import open_study
 from pages.shared import cache, exports
 
@@ -172,9 +172,9 @@ def test_an_export_is_of_what_was_chosen_right_before_its_start(tiny):
 
 def test_an_export_is_watched_and_stopped_from_another_tab(tiny, monkeypatch, let_go):
     def held(study, architecture, predictors, *, report, **options):
-        report(ExportProgress("LiteRT, fp32", 3, 4, 0.5, 20.0))
+        report(Progress(20.0, 40.0, 20.0, "Step 3 of 4: LiteRT, fp32"))
         while not let_go.wait(0.01):
-            report(ExportProgress("LiteRT, fp32", 3, 4, 0.5, 20.0))
+            report(Progress(20.0, 40.0, 20.0, "Step 3 of 4: LiteRT, fp32"))
         raise InvalidInput("It was not stopped.")
 
     monkeypatch.setattr(exports, "export", held)

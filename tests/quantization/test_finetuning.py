@@ -57,8 +57,8 @@ def test_int8_accuracy_rises_on_held_out_images(given, tiny_dataset, aware):
     told = []
     tuned = tuned_by(given, tiny_dataset, recipe, report=told.append, report_every=10)
     assert (tuned.steps, tuned.planned) == (32, 32)
-    assert [p.step for p in told] == [10, 20, 30, 32] and told[-1].seconds_left == 0
-    assert told[-1].loss < told[0].loss
+    assert [p.done for p in told] == [10, 20, 30, 32] and told[-1].seconds_left == 0
+    assert told[-1].values["loss"] < told[0].values["loss"]
     found = effect(given, tiny_dataset, tuned)
     gain = found.gain["accuracy:int8"]
     assert gain["low"] > 10 and gain["low"] < gain["value"] < gain["high"]

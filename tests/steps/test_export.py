@@ -52,7 +52,7 @@ def test_what_the_table_measured_stands_in_the_card_and_is_not_measured_again(
     assert f"latency\\_ms, latency\\_ms:int8: {circumstances['device']}" in card.replace("  ", " ")
     assert table.fingerprint in card and measured_study.space.fingerprint in card
     assert not steady_meter
-    assert list(dict.fromkeys(told.step for told in steps)) == [
+    assert list(dict.fromkeys(told.stage.split(": ")[1] for told in steps)) == [
         "extract the subnet", "score on held-out images", "ONNX, fp32", "ONNX, int8 (QDQ)",
     ]  # fmt: skip
     assert measured_study.table().fingerprint == table.fingerprint
@@ -112,7 +112,7 @@ def test_fine_tuned_weights_are_those_exported_and_checked(
     accuracy = f"{tuned.checks[0].accuracy:.4g}"
     assert f"| {accuracy} % |" in card and "Predictions are of the inherited weights." in card
     assert f"Accuracy in int8 was {plain.checks[1].accuracy:.2f} %" in card
-    shares = [told.share for told in steps if told.step == "fine-tune"]
+    shares = [told.share for told in steps if told.stage.endswith("fine-tune")]
     assert len(shares) > 16 and np.all(np.diff(shares) > 0)
 
 

@@ -90,8 +90,8 @@ def test_all_are_trained_scored_and_timed_in_one_campaign(study, finished):
     assert record.recipe["epochs"] == 1 and record.circumstances["threads"] == 1
     # Every network in both precisions in every round.
     assert seen == [(2 * len(record.contenders), ROUNDS)]
-    assert (told[-1].networks, told[-1].total_networks) == (len(record.contenders),) * 2
-    assert "0 min to go" in told[-1].sentence()
+    count = len(record.contenders)
+    assert told[-1].share == 1 and told[-1].sentence() == f"{count} of {count} networks"
     # Neither states nor weights are left, and nothing to do.
     assert not list((study.folder / "handmade").glob("*.s*"))
     assert run(study) == record
@@ -124,7 +124,7 @@ def test_a_killed_run_of_another_seed_goes_on_and_adds_its_results(study):
         pass
 
     def kill(progress):
-        if progress.networks == 3:  # which is trained and not kept yet
+        if progress.stage.startswith("3 of"):  # before the third one is kept
             raise Killed
 
     # As after a kill before the campaign.

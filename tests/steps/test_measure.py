@@ -54,7 +54,7 @@ def test_a_campaign_that_could_keep_nothing_measures_nothing(tiny_study, monkeyp
     def never(*_, **__):
         raise AssertionError("it was measured")
 
-    monkeypatch.setattr(campaign, "standard_meters", never)
+    monkeypatch.setattr(campaign, "device_meters", never)
     monkeypatch.setenv("FOXNAS_READ_ONLY", "1")
     with pytest.raises(NotWritable, match="read-only"):
         measure_subnets(
@@ -69,8 +69,9 @@ def test_a_study_stays_where_it_is_while_a_campaign_measures(tiny_study, monkeyp
 
     def look(*_, **__):
         seen.append(is_in_use(tiny_study.folder))
+        return []
 
-    monkeypatch.setattr(campaign, "standard_meters", look)
+    monkeypatch.setattr(campaign, "device_meters", look)
     monkeypatch.setattr(campaign, "run_campaign", look)
     measure_subnets(
         tiny_study, tiny_study.space.sample(1, seed=0), seed=0, report=lambda progress: None

@@ -31,13 +31,13 @@ def test_every_sampled_subnet_gets_a_pair_and_more_are_added(tiny_study, stripes
     sample = spread_sample(tiny_study.space, 3, seed=1)
     assert record.ids == {a.id for a in sample[:2]}
     assert record == tiny_study.record(TRUST)
-    assert (told[-1].networks, told[-1].total_networks, told[-1].seconds_left) == (2, 2, 0)
-    assert told[-1].sentence() == "2 of 2 subnets, 0 min to go"
+    assert told[-1].done == told[-1].total and told[-1].seconds_left == 0
+    assert told[-1].sentence() == "2 of 2 subnets"
     # Neither states nor locks are left.
     assert not list((tiny_study.folder / "trust").iterdir())
     more = measure(tiny_study, 3, report=told.append)
     assert more.pairs[:2] == record.pairs and more.pairs[2].architecture == sample[2]
-    assert told[-1].total_networks == 1
+    assert told[-1].stage == "1 of 1 subnets"
     assert measure(tiny_study, 1) == more
 
 
@@ -46,7 +46,7 @@ def test_a_kill_keeps_the_pairs_that_are_done(tiny_study, stripes_for_data):
         pass
 
     def kill(progress):
-        if progress.networks == 1 and progress.steps > 20:
+        if progress.stage == "1 of 2 subnets" and progress.done > progress.total / 2:
             raise Killed
 
     with pytest.raises(Killed):
@@ -102,7 +102,7 @@ def test_two_processes_share_the_subnets(tiny_study, tiny_dataset, tmp_path):
     told = []
     record = measure(tiny_study, data=data, workers=2, report=told.append)
     assert record.ids == {a.id for a in spread_sample(tiny_study.space, 2, seed=1)}
-    assert told[-1].networks == 2
+    assert told[-1].stage == "2 of 2 subnets"
     # One process trains them alike.
     tiny_study.file(TRUST).unlink()
     alone = measure(tiny_study, data=data)

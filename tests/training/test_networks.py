@@ -47,7 +47,8 @@ def test_training_learns_what_the_labels_say(tiny_dataset, tmp_path):
         [images] = task.batches(tiny_dataset.held_out.images, network.input_shape)
         right = network(images).argmax(1) == torch.from_numpy(tiny_dataset.held_out.labels)
     assert right.float().mean() > 0.6  # chance is a third
-    assert told[-1].step == told[-1].steps == 250 and told[-1].loss < told[0].loss
+    assert told[-1].done == told[-1].total == 250
+    assert told[-1].values["loss"] < told[0].values["loss"]
 
 
 def test_equal_seeds_give_equal_weights_and_others_do_not(tiny_dataset, tmp_path):
@@ -60,7 +61,7 @@ def test_a_killed_training_ends_as_an_unbroken_one(tiny_dataset, tmp_path):
     whole = run(tiny_dataset, tmp_path)
     run(tiny_dataset, tmp_path, stop=reached(13))
     seen = []
-    resumed = run(tiny_dataset, tmp_path, report=lambda p: seen.append(p.step), report_every=1)
+    resumed = run(tiny_dataset, tmp_path, report=lambda p: seen.append(p.done), report_every=1)
     assert seen == list(range(14, 21))
     assert same(whole, resumed)
 

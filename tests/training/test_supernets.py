@@ -61,7 +61,7 @@ def test_resuming_goes_on_from_the_last_saved_step(tiny_space, tiny_dataset, tmp
     seen = []
     run(
         tiny_space, tiny_dataset, tmp_path, resume=True,
-        report=lambda p: seen.append(p.step), report_every=1,
+        report=lambda p: seen.append(p.done), report_every=1,
     )  # fmt: skip
     assert seen == list(range(8, 21))
 
@@ -85,8 +85,8 @@ def test_too_few_images_for_a_batch_says_so(tiny_space, tiny_dataset, tmp_path):
 def test_progress_ends_at_the_last_step_with_no_time_left(tiny_space, tiny_dataset, tmp_path):
     reports = []
     run(tiny_space, tiny_dataset, tmp_path, report=reports.append, report_every=5)
-    assert [r.step for r in reports] == [5, 10, 15, 20]
-    assert all(r.steps == 20 and math.isfinite(r.loss) for r in reports)
+    assert [r.done for r in reports] == [5, 10, 15, 20]
+    assert all(r.total == 20 and math.isfinite(r.values["loss"]) for r in reports)
     assert reports[-1].seconds_left == 0
 
 

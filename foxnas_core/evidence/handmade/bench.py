@@ -103,7 +103,7 @@ class HandmadeBench:
             self.dataset,
             recipe,
             state_file=state,
-            report=lambda progress: report(progress.step),
+            report=lambda progress: report(int(progress.done)),
         )
         recalibrate(network, task.batches(self.calibration.images, network.input_shape))
         save_tensors(weights, dict(network.state_dict()), {"network": contender.name})

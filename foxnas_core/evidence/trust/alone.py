@@ -19,12 +19,12 @@ from foxnas_core.measurement.cost import CostMeter
 from foxnas_core.measurement.meter import Prepared
 from foxnas_core.measurement.runner import device_name
 from foxnas_core.measurement.score import ScoreMeter
+from foxnas_core.progress import Progress
 from foxnas_core.space.architecture import Architecture
 from foxnas_core.supernet.checkpoint import Checkpoint
 from foxnas_core.table.metrics import STD_ERROR
 from foxnas_core.tasks.dataset import Dataset, ImageSet
 from foxnas_core.tasks.task import Score
-from foxnas_core.training.loop import Progress
 from foxnas_core.training.recipe import Recipe
 from foxnas_core.training.supernets import train
 
@@ -108,7 +108,7 @@ def train_pair(
         path = state_file(state, name)
 
         def told(progress: Progress, before: int = before) -> None:
-            report(before + progress.step)
+            report(before + int(progress.done))
 
         trained = train(
             supernet.space,

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import pytest
 
 from foxnas_core.errors import InvalidInput
-from foxnas_core.export.progress import ExportProgress
+from foxnas_core.progress import Progress
 from foxnas_core.study import Study
 from pages.shared import exports
 from pages.shared.exports import Exporting, ExportSettings
@@ -38,7 +38,7 @@ class Held:
     def __call__(self, study, architecture, predictors, *, report, **options):
         self.asked.append((architecture, options))
         while not self.let_go.wait(0.005):
-            report(ExportProgress("a step", 1, 2, 0.5, 3.0))
+            report(Progress(3.0, 6.0, 3.0, "a step"))
         return "the files"
 
 

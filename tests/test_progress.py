@@ -1,7 +1,7 @@
 import pytest
 
-from foxnas_core.export import progress
-from foxnas_core.export.progress import ExportProgress, Steps
+from foxnas_core import progress
+from foxnas_core.progress import Pace, Progress, Steps, Tally
 
 
 @pytest.fixture
@@ -16,7 +16,7 @@ def test_what_steps_took_corrects_what_the_rest_is_expected_to_take(clock):
     told = []
     steps = Steps({"a": 10.0, "b": 10.0, "c": 20.0}, told.append)
     steps.begin("a")
-    assert told[-1] == ExportProgress("a", 1, 3, 0.0, 40.0)
+    assert told[-1] == Progress(0.0, 40.0, 40.0, "Step 1 of 3: a")
     clock[0] += 5
     steps.tick()
     assert told[-1].seconds_left == 35 and told[-1].share == 5 / 40
@@ -24,7 +24,7 @@ def test_what_steps_took_corrects_what_the_rest_is_expected_to_take(clock):
     clock[0] += 25
     steps.begin("b")
     assert told[-1].seconds_left == pytest.approx(30 * 35 / 15)
-    assert (told[-1].step, told[-1].number) == ("b", 2)
+    assert told[-1].stage == "Step 2 of 3: b"
 
 
 def test_a_step_that_takes_longer_than_expected_never_has_less_than_nothing_left(clock):
@@ -49,9 +49,35 @@ def test_a_step_that_tells_its_share_is_timed_by_it_and_teaches_nothing(clock):
 
 
 def test_it_is_told_in_a_sentence():
-    sentence = ExportProgress("LiteRT, fp32", 7, 7, 0.5, 0.2).sentence()
-    assert sentence == "Step 7 of 7: LiteRT, fp32, about 1 s to go"
-    assert "about 10 min to go" in ExportProgress("a", 1, 2, 0.1, 600).sentence()
+    told = Progress(1, 2, 0.2, "LiteRT, fp32", {"loss": 0.51234})
+    assert told.sentence() == "LiteRT, fp32, loss 0.5123, about 1 s to go"
+    assert Progress(1, 10, 600).sentence() == "about 10 min to go"
+    # Nothing is said of what is not known, or is none.
+    assert Progress(0, 2, stage="Starting").sentence() == "Starting"
+    assert Progress(2, 2, 0.0, "2 of 2 subnets").sentence() == "2 of 2 subnets"
+
+
+def test_what_was_done_before_says_nothing_of_the_rate(clock):
+    told = []
+    pace = Pace(100, told.append)
+    pace.skip(60)
+    clock[0] += 20
+    pace.at(70, values={"loss": 1.0})
+    assert told == [Progress(70, 100, 60.0, "", {"loss": 1.0})]
+
+
+def test_trainings_in_any_order_are_told_as_one(clock):
+    told = []
+    tally = Tally(2, 200, told.append, "subnets")
+    clock[0] += 10
+    tally.at("a", 50)
+    assert told[-1] == Progress(50, 400, 70.0, "0 of 2 subnets")
+    # The second one goes on where an earlier run had it: 50 of its 150 steps are of this one.
+    clock[0] += 10
+    tally.at("b", 150)
+    assert told[-1] == Progress(200, 400, 40.0, "0 of 2 subnets")
+    tally.at("b", 200)
+    assert told[-1].stage == "1 of 2 subnets" and told[-1].done == 250
 
 
 def test_what_the_report_raises_comes_through():
