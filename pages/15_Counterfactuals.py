@@ -5,7 +5,7 @@ import math
 
 import streamlit as st
 
-from foxnas_core.cards.given import Allowed, Limits
+from foxnas_core.cards.finds import Allowed, Limits
 from foxnas_core.explanation.reach import Answer, Reached
 from foxnas_core.figures.counterfactual import choices_figure, reached_figure, reached_table
 from foxnas_core.figures.effects import edit_figure, edit_table

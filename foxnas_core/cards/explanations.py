@@ -11,7 +11,8 @@ import pandas as pd
 from foxnas_core.cards.analysis import Options, analysis
 from foxnas_core.cards.card import Card
 from foxnas_core.cards.coefficients import not_fitted
-from foxnas_core.cards.given import Given, shared
+from foxnas_core.cards.given import Given
+from foxnas_core.cards.sharing import shared
 from foxnas_core.errors import FoxnasError
 from foxnas_core.explanation.agreement import rank_agreement
 from foxnas_core.explanation.permutation import REPEATS

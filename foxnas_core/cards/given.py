@@ -4,20 +4,20 @@ Here all of it is computed when first asked for. Who keeps results elsewhere, as
 does, overrides `kept`.
 """
 
-import functools
-import inspect
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar, cast
+from typing import TYPE_CHECKING, Any, TypeVar
 
+from foxnas_core.cards.finds import Allowed, Finds, Limits
+from foxnas_core.cards.sharing import once, shared
 from foxnas_core.errors import FoxnasError, MissingPart
 from foxnas_core.evidence.handmade.record import HANDMADE
 from foxnas_core.evidence.trust.pairs import TRUST
 from foxnas_core.families import family_of
 from foxnas_core.search.rounds.record import ROUNDS
-from foxnas_core.space.architecture import Architecture, Value
+from foxnas_core.space.architecture import Architecture
 from foxnas_core.study import Study, file_hash
 from foxnas_core.table.measurements import MeasurementTable
 from foxnas_core.table.metrics import metric_of
@@ -38,59 +38,11 @@ if TYPE_CHECKING:
     from foxnas_core.regression import Predictor
     from foxnas_core.regression.inference import Inference
     from foxnas_core.regression.picker import Recommendation
-    from foxnas_core.search.calibration import SearchCalibration
     from foxnas_core.search.exact import Front
-    from foxnas_core.search.problem import SearchProblem
-    from foxnas_core.search.result import SearchResult
     from foxnas_core.search.rounds.record import RoundsRecord
-    from foxnas_core.search.solving import Solution
-    from foxnas_core.search.stability import ResampledFronts
-    from foxnas_core.search.ties import TiedSet
     from foxnas_core.table.equals import EqualNetworks
 
-# Columns and the numbers that they are held to; decisions and the choices that they may take.
-Limits = tuple[tuple[str, float], ...]
-Allowed = tuple[tuple[str, tuple[Value, ...]], ...]
-KEPT_SEARCHES = 50
 _T = TypeVar("_T")
-_Method = TypeVar("_Method", bound=Callable[..., Any])
-
-
-def once(method: _Method) -> _Method:
-    """A method of `Given` that is computed once for equal arguments, all of them hashable."""
-    signature = inspect.signature(method)
-
-    @functools.wraps(method)
-    def asked(self: "Given", *args: Any, **named: Any) -> Any:
-        bound = signature.bind(self, *args, **named)
-        bound.apply_defaults()
-        return self.kept(method, *bound.args[1:])
-
-    return cast(_Method, asked)
-
-
-@dataclass(frozen=True)
-class Shared:
-    """What a result follows from, besides its arguments: the study's `table` and the `files` of its
-    folder. At most so many `entries` are worth keeping; `spinner` says what one waits for."""
-
-    files: tuple[str, ...]
-    table: bool
-    entries: int
-    spinner: bool | str
-
-
-def shared(
-    *files: str, table: bool = True, entries: int = 16, spinner: bool | str = False
-) -> Callable[[_Method], _Method]:
-    """Compute a method `once`, and say that it tells of the study alone, however that is looked at,
-    so that whoever keeps results may share it among all who look."""
-
-    def known(method: _Method) -> _Method:
-        method.shared = Shared(files, table, entries, spinner)  # type: ignore[attr-defined]
-        return once(method)
-
-    return known
 
 
 def known(value: _T | None) -> _T:
@@ -100,7 +52,7 @@ def known(value: _T | None) -> _T:
 
 
 @dataclass(frozen=True, eq=False)
-class Given:
+class Given(Finds):
     """A study, and how it is looked at.
 
     `cost` is the column that `objective` is traded against, by default the study's main ones, and
@@ -279,92 +231,17 @@ class Given:
 
         return learning_curve(self.predictor(column, form, link), self.table)
 
+    def front(self, cost: str) -> "Front":
+        """The best predictions of the objective for every cost, with what else is kept; raises as
+        `front_of`."""
+        return self.front_of(cost, self.allowed, self.limits, self.objective)
+
     @shared()
     def equals(self) -> "EqualNetworks":
         """The measured objective by network; raises as `MeasurementTable.values`."""
         from foxnas_core.table.equals import EqualNetworks
 
         return EqualNetworks.of(self.table, self.study.objective)
-
-    # Searches; where no objective is named, it is the study's
-
-    def front(self, cost: str) -> "Front":
-        """The best predictions of the objective for every cost, with what else is kept; raises as
-        `front_of`."""
-        return self.front_of(cost, self.allowed, self.limits, self.objective)
-
-    @shared(spinner="Finding the exact optimum for every budget …")
-    def front_of(
-        self, cost: str, allowed: Allowed = (), limits: Limits = (), objective: str | None = None
-    ) -> "Front":
-        """The same under `limits` and with the choices `allowed`; raises as `predictor` and
-        `front`."""
-        from foxnas_core.search.exact import front
-
-        objective = objective or self.study.objective.column
-        return front(self.unbound_of(objective, cost, limits, allowed))
-
-    @shared()
-    def unbound_of(
-        self, objective: str, first: str, limits: Limits = (), allowed: Allowed = ()
-    ) -> "SearchProblem":
-        """The search for the best of a column, the number of whose first limit is set by
-        `SearchProblem.within`, which shares what is compiled; raises as `predictor`."""
-        from foxnas_core.steps.search import search_problem
-
-        if allowed:
-            return self.unbound_of(objective, first, limits).restricted_to(dict(allowed))
-        bounds = {first: 0.0, **dict(limits)}
-        predictors = {column: self.predictor(column) for column in (objective, *bounds)}
-        return search_problem(predictors, bounds, objective=objective)
-
-    def problem_of(self, objective: str, limits: Limits, allowed: Allowed = ()) -> "SearchProblem":
-        """The search for the best of a column under limits on others; raises as `predictor`."""
-        (first, bound), *others = limits
-        return self.unbound_of(objective, first, tuple(others), allowed).within(bound)
-
-    @shared(entries=64, spinner="Finding the optimum under the limits …")
-    def solution_of(self, objective: str, limits: Limits, allowed: Allowed = ()) -> "Solution":
-        """The optimum of `problem_of`; raises as `solving.solve`."""
-        from foxnas_core.search.solving import solve
-
-        return solve(self.problem_of(objective, limits, allowed))
-
-    @shared("optima.parquet")
-    def calibrations_of(
-        self, cost: str, objective: str | None = None
-    ) -> "dict[str, SearchCalibration]":
-        """What measured optima tell of the objective and of one cost; raises as
-        `steps.calibrate`."""
-        from foxnas_core.steps.calibrate import calibrations
-
-        columns = (objective or self.study.objective.column, cost)
-        predictors = [self.predictor(column) for column in columns]
-        return calibrations(self.table, self.study.optima(), predictors)
-
-    @shared(entries=4)
-    def resampled_of(
-        self, cost: str, allowed: Allowed = (), objective: str | None = None
-    ) -> "ResampledFronts":
-        """The fronts of coefficients drawn anew; raises as `resampled_fronts`."""
-        from foxnas_core.search.stability import resampled_fronts
-
-        return resampled_fronts(self.front_of(cost, allowed, (), objective))
-
-    @shared()
-    def tied_of(
-        self,
-        cost: str,
-        budget: float,
-        others: tuple[Architecture, ...] = (),
-        allowed: Allowed = (),
-        limits: Limits = (),
-        objective: str | None = None,
-    ) -> "TiedSet":
-        """What cannot be told from the optimum of a budget; raises as `tied_set`."""
-        from foxnas_core.search.ties import tied_set
-
-        return tied_set(self.front_of(cost, allowed, limits, objective), budget, others=others)
 
     # Devices beside each other
 
@@ -430,26 +307,6 @@ class Given:
         return compare_precisions([(given.study.folder.name, given.table) for given in shown])
 
     # Records
-
-    @shared("searches", table=False, entries=4)
-    def searches(self) -> "dict[str, SearchResult]":
-        """The newest of the study's kept searches by id, damaged ones left out."""
-        from foxnas_core.search.result import SEARCHES
-
-        found = {}
-        for search_id in self.study.ids(SEARCHES)[:KEPT_SEARCHES]:
-            with suppress(FoxnasError, FileNotFoundError):
-                file = (self.study.folder / SEARCHES.file / f"{search_id}.json").stat()
-                found[search_id] = self.search(search_id, (file.st_ino, file.st_mtime_ns))
-        return found
-
-    # With every search that is kept there is another list, so each is kept apart from it.
-    @shared(table=False, entries=2 * KEPT_SEARCHES)
-    def search(self, search_id: str, stamp: tuple[int, int]) -> "SearchResult":
-        """One of them, as it is in the file of this stamp; raises as `Study.kept`."""
-        from foxnas_core.search.result import SEARCHES
-
-        return self.study.kept(SEARCHES, search_id)
 
     @shared("trust.json", table=False)
     def trust(self) -> "TrustRecord | None":

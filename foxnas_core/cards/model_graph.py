@@ -10,7 +10,8 @@ import pandas as pd
 
 from foxnas_core.cards.analysis import Options, analysis
 from foxnas_core.cards.card import Card
-from foxnas_core.cards.given import Given, once, shared
+from foxnas_core.cards.given import Given
+from foxnas_core.cards.sharing import once, shared
 from foxnas_core.errors import FoxnasError
 from foxnas_core.figures import layer_tables
 from foxnas_core.figures import model_graph as figures

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from foxnas_core.cards.given import Given, Limits
+from foxnas_core.cards.finds import Limits
+from foxnas_core.cards.given import Given
 from foxnas_core.errors import FoxnasError
 from foxnas_core.search.limits import Side
 

@@ -6,7 +6,7 @@ from contextlib import suppress
 import streamlit as st
 
 from foxnas_core.cards import search as cards
-from foxnas_core.cards.given import KEPT_SEARCHES
+from foxnas_core.cards.finds import KEPT_SEARCHES
 from foxnas_core.cards.search import EQUAL, label_of
 from foxnas_core.errors import InvalidInput, MissingPart
 from foxnas_core.figures import live

@@ -4,7 +4,8 @@ import functools
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from foxnas_core.cards.given import Allowed, Given, Limits
+from foxnas_core.cards.finds import Allowed, Limits
+from foxnas_core.cards.given import Given
 from foxnas_core.study import Study
 from foxnas_core.table.measurements import MeasurementTable
 from pages.shared.cache.versions import cached, table_of

@@ -3,7 +3,7 @@
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from foxnas_core.cards.given import Allowed, Limits
+from foxnas_core.cards.finds import Allowed, Limits
 from foxnas_core.errors import FoxnasError
 from foxnas_core.space.architecture import Architecture, Value
 from foxnas_core.study import Study
