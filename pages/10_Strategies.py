@@ -1,7 +1,5 @@
 """Search strategies side by side on the study's predictors, and what the annealer is worth."""
 
-from collections.abc import Callable
-
 import streamlit as st
 
 from foxnas_core.cards import strategies as cards
@@ -15,6 +13,7 @@ from pages.shared import cache, choices
 from pages.shared.cards import draw
 from pages.shared.frame import errors_as_cards, page, plain
 from pages.shared.panel import panel
+from pages.shared.picked import picked
 from pages.shared.races import RaceJob
 from pages.shared.running import to_go
 from pages.shared.search_form import quest_picker
@@ -26,35 +25,22 @@ MOST_TPE = 500
 
 def settings_picker() -> tuple[list[str], int, list[int]]:
     """Draw the choice of strategies, evaluations and seeds."""
-
-    def remembered() -> tuple:
-        return choices.remembered("race") or (list(cards.START), 1000, 0, 1)
-
-    names, count, seed, runs = remembered()
-
-    def change(key: str, position: int) -> Callable[[], None]:
-        def keep(value: object) -> None:
-            before = remembered()
-            choices.remember("race", (*before[:position], value, *before[position + 1 :]))
-
-        return choices.on_change(key, keep)
-
-    chosen = st.multiselect(
-        "Strategies", list(STRATEGIES), default=names, key="strategies",
-        on_change=change("strategies", 0),
+    chosen = picked(
+        st.multiselect, "Strategies", list(STRATEGIES), key="strategies",
+        value=kept if (kept := choices.remembered("strategies")) is not None else list(cards.START),
     )  # fmt: skip
-    evaluations = st.select_slider(
-        "Evaluations of a run", cards.COUNTS, value=count, key="evaluations",
-        format_func=lambda n: f"{n:,}", on_change=change("evaluations", 1),
+    evaluations = picked(
+        st.select_slider, "Evaluations of a run", cards.COUNTS, key="evaluations", default=1000,
+        format_func=lambda n: f"{n:,}",
         help="Predictions of one architecture. Within the same time the annealer makes more "
         "proposals, and it makes its usual number here.",
     )  # fmt: skip
     left, right = st.columns(2)
-    first = left.number_input(
-        "First seed", 0, 2**31 - 10, value=seed, key="seed", on_change=change("seed", 2)
+    first = picked(
+        left.number_input, "First seed", key="seed", default=0, min_value=0, max_value=2**31 - 10
     )
-    many = right.number_input(
-        "Seeds", 1, 5, value=runs, key="seeds", on_change=change("seeds", 3),
+    many = picked(
+        right.number_input, "Seeds", key="seeds", default=1, min_value=1, max_value=5,
         help="Each strategy runs once with each.",
     )  # fmt: skip
     return chosen, evaluations, list(range(first, first + many))

@@ -5,7 +5,7 @@ Each is a description that stays the same while a search runs, so that only the 
 it is drawn once, and `moving_spec` draws what moves on an empty chart that lies exactly on it.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from foxnas_core.figures import search as tables
@@ -40,6 +40,9 @@ _KINDS = {
 }  # fmt: skip
 
 
+STEPS: Spec = {"type": "line", "strokeWidth": 2.5, "interpolate": "step-after"}
+
+
 def course_spec(
     target: Metric,
     total: int,
@@ -54,16 +57,12 @@ def course_spec(
     """
     lines: list[tuple[str, Spec]] = [
         (tables.CURRENT, {"type": "line", "strokeWidth": 1.2}),
-        (tables.BEST, {"type": "line", "strokeWidth": 2.5, "interpolate": "step-after"}),
+        (tables.BEST, STEPS),
     ]
-    colours = {tables.CURRENT: CLOUD, tables.BEST: BLUE, name: RED}
-    y = {
-        "type": "quantitative",
-        "title": f"Predicted {target.named[0].lower()}{target.named[1:]}",
-        "scale": {"domain": list(domain), "nice": False, "clamp": True},
-        "axis": {"tickCount": 5},
-    }
-    colour = {k: v for k, v in _colour("", colours).items() if k != "field"}
+    named = lowered(target.named)
+    y = number("", f"Predicted {named}", domain, clamp=True, axis={"tickCount": 5})
+    colour = _colour("", {tables.CURRENT: CLOUD, tables.BEST: BLUE, name: RED})
+    del y["field"], colour["field"]
     layers: list[Spec] = [
         {
             "mark": mark,
@@ -71,52 +70,34 @@ def course_spec(
                 "x": _proposals(total, None),
                 "y": y | {"field": series},
                 "color": colour | {"datum": series},
-                "tooltip": [
-                    {"field": "proposals", "type": "quantitative", "format": ",d"},
-                    {"field": series, "type": "quantitative", "format": ".4f"},
-                ],
+                "tooltip": tooltip({"proposals": ",d", series: ".4f"}),
             },
         }
         for series, mark in lines
     ]
     if line is not None:
-        layers.insert(
-            1,
-            {
-                "data": {"values": [{}]},
-                "mark": {"type": "rule", "strokeWidth": 2, "strokeDash": [6, 4]},
-                "encoding": {"y": y | {"datum": line}, "color": colour | {"datum": name}},
-            },
-        )
-    name = target.named[0].lower() + target.named[1:]
-    told = f"Current and best {name} over proposals"
+        rule = {
+            "data": {"values": [{}]},
+            "mark": {"type": "rule", "strokeWidth": 2, "strokeDash": [6, 4]},
+            "encoding": {"y": y | {"datum": line}, "color": colour | {"datum": name}},
+        }
+        layers.insert(1, rule)
+    told = f"Current and best {named} over proposals"
     return {"height": height, "layer": layers} | spoken(told)
 
 
 def schedule_spec(column: str, title: str, total: int, domain: tuple[float, float]) -> Spec:
     """Draws a column of `schedule_table`: "temperature", on a logarithmic axis, or "accepted"."""
     falling = column == "temperature"
+    axis = {"format": ".1~r" if falling else "d", "tickCount": 3}
+    y = number(column, title, domain, clamp=True, type="log" if falling else "linear", axis=axis)
     return spoken(f"{title} over proposals") | {
         "height": 190,
         "mark": {"type": "line", "strokeWidth": 2, "color": GREY},
         "encoding": {
             "x": _proposals(total, "Proposals"),
-            "y": {
-                "field": column,
-                "type": "quantitative",
-                "title": title,
-                "scale": {
-                    "type": "log" if falling else "linear",
-                    "domain": list(domain),
-                    "nice": False,
-                    "clamp": True,
-                },
-                "axis": {"format": ".1~r" if falling else "d", "tickCount": 3},
-            },
-            "tooltip": [
-                {"field": "proposals", "type": "quantitative", "format": ",d"},
-                {"field": column, "type": "quantitative", "format": ".3g"},
-            ],
+            "y": y,
+            "tooltip": tooltip({"proposals": ",d", column: ".3g"}),
         },
     }
 
@@ -136,7 +117,7 @@ def front_spec(cost: Metric, objective: Metric, spans: Spans) -> Spec:
     ]
     marks = _plane(cost, objective, spans)
     rule = {"type": "rule", "strokeDash": [4, 3], "color": INK}
-    return spoken(f"{objective.named} against {cost.named[0].lower()}{cost.named[1:]}") | {
+    return spoken(f"{objective.named} against {lowered(cost.named)}") | {
         "height": 430,
         "layer": [
             _only("kind", tables.BUDGET) | {"mark": rule, "encoding": {"x": marks["x"]}},
@@ -167,112 +148,54 @@ def comparison_spec(objective: Metric, searches: Sequence[str], longest: bool) -
     With `longest` the axis of proposals is logarithmic, since the runs differ much in length.
     """
     colours = [BLUE, ORANGE, GREEN, PURPLE, SKY, RED, GREY, INK]
-    colour = {
-        "field": "search",
-        "type": "nominal",
-        "scale": {"domain": list(searches), "range": colours[: len(searches)]},
-        "legend": {"orient": "top", "title": None, "symbolType": "stroke"},
-    }
-    x = {
-        "field": "proposals",
-        "type": "quantitative",
-        "title": "Proposals",
-        "scale": {"type": "log"} if longest else {"zero": True},
-        "axis": {"format": "~s", "tickCount": 6, "grid": False, "labelOverlap": True},
-    }
-    y = {
-        "type": "quantitative",
-        "title": f"Best so far: {objective.named[0].lower()}{objective.named[1:]}",
-        "scale": {"zero": False},
-    }
-    tooltip = [
-        {"field": "search"},
-        {"field": "proposals", "type": "quantitative", "format": ",d"},
-        {"field": "best_value", "type": "quantitative", "format": ".4f"},
-        {"field": "exact", "type": "quantitative", "format": ".4f"},
-    ]
-    return spoken(f"{y['title']}, over proposals") | {
+    colour = _colour("search", dict(zip(searches, colours, strict=False)), "stroke")
+    axis = {"format": "~s", "tickCount": 6, "grid": False, "labelOverlap": True}
+    x = number("proposals", "Proposals", axis=axis)
+    x["scale"] = {"type": "log"} if longest else {"zero": True}
+    title = f"Best so far: {lowered(objective.named)}"
+    y = {"type": "quantitative", "title": title, "scale": {"zero": False}}
+    tips = {"search": "", "proposals": ",d", "best_value": ".4f", "exact": ".4f"}
+    dashed = {"type": "line", "strokeWidth": 1.5, "strokeDash": [5, 4]}
+    return spoken(f"{title}, over proposals") | {
         "height": 320,
-        "encoding": {"x": x, "color": colour, "tooltip": tooltip},
+        "encoding": {"x": x, "color": colour, "tooltip": tooltip(tips)},
         "layer": [
-            {
-                "mark": {"type": "line", "strokeWidth": 1.5, "strokeDash": [5, 4]},
-                "encoding": {"y": y | {"field": "exact"}},
-            },
-            {
-                "mark": {"type": "line", "strokeWidth": 2.5, "interpolate": "step-after"},
-                "encoding": {"y": y | {"field": "best_value"}},
-            },
+            {"mark": dashed, "encoding": {"y": y | {"field": "exact"}}},
+            {"mark": STEPS, "encoding": {"y": y | {"field": "best_value"}}},
         ],
     }
 
 
 def architecture_spec(rows: int) -> Spec:
     """Draws `CELL_COLUMNS` of `picture_table`, each cell in its colour."""
+
+    def side(field: str, inner: float, **axis: Any) -> Spec:
+        bare = {"domain": False, "ticks": False}
+        channel = {"field": field, "type": "nominal", "sort": None, "title": None}
+        return channel | {"scale": {"paddingInner": inner}, "axis": axis | bare}
+
+    def coloured(field: str, otherwise: str) -> Spec:
+        known = {"field": field, "type": "nominal", "scale": None, "legend": None}
+        return {"condition": {"test": "datum.colour !== ''"} | known, "value": otherwise}
+
+    differs = {"condition": {"test": "datum.differs", "value": ORANGE}, "value": PAPER}
+    top = {"orient": "top", "labelAngle": 0, "labelFontSize": 11, "labelOverlap": False}
     return {
         "description": "The architecture, block by block",
         "height": 48 + 36 * rows,
         "encoding": {
-            "x": {
-                "field": "column",
-                "type": "nominal",
-                "scale": {"paddingInner": 0.06},
-                "sort": None,
-                "title": None,
-                "axis": {
-                    "orient": "top",
-                    "labelAngle": 0,
-                    "labelFontSize": 11,
-                    "labelOverlap": False,
-                    "domain": False,
-                    "ticks": False,
-                },
-            },
-            "y": {
-                "field": "row",
-                "type": "nominal",
-                "scale": {"paddingInner": 0.1},
-                "sort": None,
-                "title": None,
-                "axis": {"domain": False, "ticks": False},
-            },
-            "tooltip": [{"field": "row"}, {"field": "column"}, {"field": "text"}],
+            "x": side("column", 0.06, **top),
+            "y": side("row", 0.1),
+            "tooltip": tooltip(dict.fromkeys(("row", "column", "text"), "")),
         },
         "layer": [
             {
                 "mark": {"type": "rect", "cornerRadius": 3, "strokeWidth": 2},
-                "encoding": {
-                    "color": {
-                        "condition": {
-                            "test": "datum.colour !== ''",
-                            "field": "colour",
-                            "type": "nominal",
-                            "scale": None,
-                            "legend": None,
-                        },
-                        "value": PALE,
-                    },
-                    "stroke": {
-                        "condition": {"test": "datum.differs", "value": ORANGE},
-                        "value": PAPER,
-                    },
-                },
+                "encoding": {"color": coloured("colour", PALE), "stroke": differs},
             },
             {
                 "mark": {"type": "text", "fontSize": 11},
-                "encoding": {
-                    "text": {"field": "text"},
-                    "color": {
-                        "condition": {
-                            "test": "datum.colour !== ''",
-                            "field": "ink",
-                            "type": "nominal",
-                            "scale": None,
-                            "legend": None,
-                        },
-                        "value": INK,
-                    },
-                },
+                "encoding": {"text": {"field": "text"}, "color": coloured("ink", INK)},
             },
         ],
     }
@@ -288,23 +211,45 @@ def spoken(description: str) -> Spec:
     }
 
 
+def lowered(label: str) -> str:
+    """A label with its unit within a sentence."""
+    return label[0].lower() + label[1:]
+
+
+def number(
+    field: str,
+    title: str | None,
+    domain: Sequence[float] | None = None,
+    axis: Spec | None = None,
+    **scale: Any,
+) -> Spec:
+    """The encoding of a number by an axis, over just the `domain` where one is given."""
+    channel: Spec = {"field": field, "type": "quantitative", "title": title}
+    if domain is not None:
+        channel["scale"] = {"domain": list(domain), "nice": False} | scale
+    return channel if axis is None else channel | {"axis": axis}
+
+
+def tooltip(fields: Mapping[str, str]) -> list[Spec]:
+    """What is said of a mark: fields with the format of their numbers, none for words."""
+    return [
+        {"field": name, "type": "quantitative", "format": how} if how else {"field": name}
+        for name, how in fields.items()
+    ]
+
+
 def _plane(cost: Metric, objective: Metric, spans: Spans) -> Spec:
     """The encoding of cost and value; what lies outside the spans is drawn at the edge."""
-
-    def axis(field: str, title: str, span: tuple[float, float]) -> Spec:
-        scale = {"domain": list(span), "nice": False, "zero": False, "clamp": True}
-        return {"field": field, "type": "quantitative", "title": title, "scale": scale}
-
+    axis = {"format": "~r", "tickCount": 6, "grid": False}
+    _, *said = tooltip({"kind": "", "cost": ".4g", "value": ".4g"})
+    titled = [
+        tip | {"title": metric.label} for tip, metric in zip(said, (cost, objective), strict=True)
+    ]
     return {
-        "x": axis("cost", cost.named, spans[0])
-        | {"axis": {"format": "~r", "tickCount": 6, "grid": False}},
-        "y": axis("value", objective.named, spans[1]),
+        "x": number("cost", cost.named, spans[0], axis, zero=False, clamp=True),
+        "y": number("value", objective.named, spans[1], zero=False, clamp=True),
         "color": _colour("kind", _KINDS),
-        "tooltip": [
-            {"field": "kind"},
-            {"field": "cost", "type": "quantitative", "title": cost.label, "format": ".4g"},
-            {"field": "value", "type": "quantitative", "title": objective.label, "format": ".4g"},
-        ],
+        "tooltip": [{"field": "kind"}, *titled],
     }
 
 
@@ -313,19 +258,14 @@ def _only(field: str, value: str) -> Spec:
 
 
 def _proposals(total: int, title: str | None) -> Spec:
-    return {
-        "field": "proposals",
-        "type": "quantitative",
-        "title": title,
-        "scale": {"domain": [0, total], "nice": False},
-        "axis": {"format": ",d", "tickCount": 5, "grid": False, "labelOverlap": True},
-    }
+    axis = {"format": ",d", "tickCount": 5, "grid": False, "labelOverlap": True}
+    return number("proposals", title, (0, total), axis)
 
 
-def _colour(field: str, colours: dict[str, str]) -> Spec:
+def _colour(field: str, colours: Mapping[str, str], symbol: str = "circle") -> Spec:
     return {
         "field": field,
         "type": "nominal",
         "scale": {"domain": list(colours), "range": list(colours.values())},
-        "legend": {"orient": "top", "title": None, "symbolType": "circle"},
+        "legend": {"orient": "top", "title": None, "symbolType": symbol},
     }

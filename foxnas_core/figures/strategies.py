@@ -1,12 +1,11 @@
 """The tables that a race of strategies is drawn from, and how they are drawn."""
 
 import math
-from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from foxnas_core.figures.live import Spec, spoken
+from foxnas_core.figures.live import STEPS, Spec, number, spoken, tooltip
 from foxnas_core.figures.theme import (
     BLUE,
     BROWN,
@@ -108,71 +107,46 @@ def course_spec(
     The axis of the objective leaves out the first tenth of each course, whose values are far off.
     """
     names = [name for name in _COLOURS if name in set(table["strategy"])]
-    worst, best = _range(table, exact, objective)
-    value: dict[str, Any] = {
-        "field": "value",
-        "type": "quantitative",
-        "title": objective.named,
-        "scale": {"domain": [worst, best], "nice": False},
-    }
-    line = {"type": "line", "interpolate": "step-after", "strokeWidth": 2, "clip": True}
+    ends = _range(table, exact, objective)
+    value = number("value", objective.named, ends)
+    axis = {"format": "~g" if by == "seconds" else "~s", "tickCount": 6, "grid": False}
     by_what = f"{title[0].lower()}{title[1:]}"
-    return spoken(f"{objective.named} of each strategy over {by_what}") | {
-        "height": 360,
+    tips = {"strategy": "", "seed": "", "evaluations": ",d", "seconds": ".3g", "value": ".4f"}
+    colours: Spec = {
+        "field": "strategy",
+        "type": "nominal",
+        "scale": {"domain": names, "range": [_COLOURS[name] for name in names]},
+        "legend": {
+            "orient": "top", "title": None, "symbolType": "stroke", "columns": 2, "labelLimit": 0,
+            "labelFontSize": 11,
+        },
+    }  # fmt: skip
+    courses = {
+        "mark": STEPS | {"strokeWidth": 2, "clip": True},
+        "encoding": {
+            "x": number(by, title, axis=axis) | {"scale": {"type": "log", "nice": False}},
+            "y": value,
+            "detail": {"field": "seed"},
+            "color": colours,
+            "tooltip": tooltip(tips),
+        },
+    }
+    word = {"type": "text", "align": "left", "dx": 4, "dy": -7, "color": INK}
+    line: Spec = {
+        "data": {"values": [{"value": exact, "label": reference}]},
         "layer": [
             {
-                "mark": line,
-                "encoding": {
-                    "x": {
-                        "field": by,
-                        "type": "quantitative",
-                        "title": title,
-                        "scale": {"type": "log", "nice": False},
-                        "axis": {
-                            "format": "~g" if by == "seconds" else "~s",
-                            "tickCount": 6,
-                            "grid": False,
-                        },
-                    },
-                    "y": value,
-                    "detail": {"field": "seed"},
-                    "color": {
-                        "field": "strategy",
-                        "type": "nominal",
-                        "scale": {"domain": names, "range": [_COLOURS[name] for name in names]},
-                        "legend": {
-                            "orient": "top", "title": None, "symbolType": "stroke",
-                            "columns": 2, "labelLimit": 0, "labelFontSize": 11,
-                        },
-                    },
-                    "tooltip": [
-                        {"field": "strategy"},
-                        {"field": "seed"},
-                        {"field": "evaluations", "type": "quantitative", "format": ",d"},
-                        {"field": "seconds", "type": "quantitative", "format": ".3g"},
-                        {"field": "value", "type": "quantitative", "format": ".4f"},
-                    ],
-                },
+                "mark": {"type": "rule", "strokeDash": [6, 4], "color": RED},
+                "encoding": {"y": value},
             },
             {
-                "data": {"values": [{"value": exact, "label": reference}]},
-                "layer": [
-                    {
-                        "mark": {"type": "rule", "strokeDash": [6, 4], "color": RED},
-                        "encoding": {"y": value},
-                    },
-                    {
-                        "mark": {
-                            "type": "text", "align": "left", "dx": 4, "dy": -7, "color": INK,
-                        },
-                        "encoding": {
-                            "y": value, "x": {"value": 0}, "text": {"field": "label"},
-                        },
-                    },
-                ],
+                "mark": word,
+                "encoding": {"y": value, "x": {"value": 0}, "text": {"field": "label"}},
             },
         ],
-    }  # fmt: skip
+    }
+    said = spoken(f"{objective.named} of each strategy over {by_what}")
+    return said | {"height": 360, "layer": [courses, line]}
 
 
 def _range(table: pd.DataFrame, exact: float, objective: Metric) -> tuple[float, float]:

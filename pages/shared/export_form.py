@@ -1,9 +1,5 @@
 """What is exported: which formats, how exact int8 must be, and whether to fine-tune first."""
 
-from collections.abc import Callable
-from dataclasses import replace
-from typing import Any
-
 import streamlit as st
 
 from foxnas_core.export.formats import FORMATS, INT8_FLOOR, formats_of
@@ -11,6 +7,7 @@ from foxnas_core.study import Study
 from foxnas_core.tasks import dataset
 from pages.shared import choices
 from pages.shared.exports import ExportSettings
+from pages.shared.picked import picked
 from pages.shared.text import plain
 
 EPOCHS = 2  # unless one says otherwise
@@ -19,25 +16,11 @@ EPOCHS = 2  # unless one says otherwise
 def export_picker(study: Study) -> ExportSettings:
     """Draw what to write, and whether to fine-tune first."""
     here = [own.name for own in formats_of(None)[0]]
-
-    def remembered() -> ExportSettings:
-        return choices.remembered("export") or ExportSettings(tuple(FORMATS), 0, False, INT8_FLOOR)
-
-    kept = remembered()
-
-    def keep(key: str, change: Callable[[Any], dict[str, Any]]) -> Callable[[], None]:
-        return choices.on_change(
-            key, lambda value: choices.remember("export", replace(remembered(), **change(value)))
-        )
-
-    formats = st.multiselect(
-        "Formats",
-        here,
-        default=[name for name in here if name in kept.formats],
-        format_func=lambda name: FORMATS[name].title,
-        key="formats",
-        on_change=keep("formats", lambda names: {"formats": tuple(names)}),
-    )
+    kept = choices.remembered("formats")
+    formats = picked(
+        st.multiselect, "Formats", {name: FORMATS[name].title for name in here}, key="formats",
+        value=[name for name in here if kept is None or name in kept],
+    )  # fmt: skip
     absent = [own for name, own in FORMATS.items() if name not in here]
     if absent:
         st.caption(
@@ -47,35 +30,28 @@ def export_picker(study: Study) -> ExportSettings:
         )
     can_tune = study.trained_on() == dataset.FASHION_MNIST and dataset.has_fashion_mnist()
     row = st.container(horizontal=True, vertical_alignment="bottom", gap="large")
-    floor = row.number_input(
-        "Int8 must agree with fp32 on (%)",
-        0.0, 100.0, value=kept.int8_floor, step=1.0, format="%g", key="int8-floor", width=240,
+    floor = picked(
+        row.number_input, "Int8 must agree with fp32 on (%)", key="int8-floor", default=INT8_FLOOR,
+        min_value=0.0, max_value=100.0, step=1.0, format="%g", width=240,
         disabled="onnx-int8" not in formats,
         help="Of the held-out images. Below, nothing is written. It bounds the accuracy that int8 "
         "can lose.",
-        on_change=keep("int8-floor", lambda value: {"int8_floor": value}),
     )  # fmt: skip
-    tuned = row.toggle(
-        "Fine-tune first",
-        value=kept.epochs > 0 and can_tune,
-        key="fine-tune",
-        disabled=not can_tune,
+    tuned = picked(
+        row.toggle, "Fine-tune first", key="fine-tune", disabled=not can_tune,
+        value=bool(choices.remembered("fine-tune")) and can_tune,
         help="Trains the inherited weights on for this one subnet: minutes.",
-        on_change=keep("fine-tune", lambda on: {"epochs": EPOCHS if on else 0}),
-    )
+    )  # fmt: skip
     epochs, aware = 0, False
     if tuned:
-        epochs = row.number_input(
-            "Epochs", 1, 100, value=kept.epochs or EPOCHS, key="epochs", width=120,
-            on_change=keep("epochs", lambda value: {"epochs": value}),
+        epochs = picked(
+            row.number_input, "Epochs", key="epochs", default=EPOCHS, min_value=1, max_value=100,
+            width=120,
         )  # fmt: skip
-        aware = row.checkbox(
-            "with int8's rounding",
-            value=kept.quantization_aware,
-            key="quantization-aware",
+        aware = picked(
+            row.checkbox, "with int8's rounding", key="quantization-aware", default=False,
             help="Rounds as int8 does while training, so that int8 loses less.",
-            on_change=keep("quantization-aware", lambda value: {"quantization_aware": value}),
-        )
+        )  # fmt: skip
     if not can_tune:
         st.caption(how_to_tune(study))
     return ExportSettings(tuple(formats), int(epochs), bool(aware), float(floor))
