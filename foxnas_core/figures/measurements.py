@@ -13,7 +13,6 @@ from foxnas_core.table.latency_verdicts import (
     PASSED,
     UNKNOWN,
     Badges,
-    LatencyCheck,
 )
 
 _COLOURS = {PASSED: BLUE, UNKNOWN: GREY, FAILED: RED}
@@ -24,12 +23,10 @@ _TICKS = (0.1, 0.3, 1, 3, 10, 30, 100, 300)
 def check_table(badges: Badges) -> pd.DataFrame:
     """One row a check, the badge over all of them first: check, passed, failed, unknown (rows), the
     question, and fails, what makes a row fail."""
-    checks = {check.name: check for check in CHECKS}
-    over_all = LatencyCheck("badge", "Can the latency be relied on?", "any check failed")
-    asked = [checks.get(name, over_all) for name in badges.counts["check"]]
-    counts = badges.counts.assign(
-        question=[check.question for check in asked], fails=[check.fails for check in asked]
-    )
+    asked = {check.name: (check.question, check.fails) for check in CHECKS}
+    asked["badge"] = ("Can the latency be relied on?", "any check failed")
+    told = pd.DataFrame(map(asked.get, badges.counts["check"]), columns=["question", "fails"])
+    counts = pd.concat([badges.counts, told], axis=1)
     return pd.concat([counts[counts["check"] == "badge"], counts[counts["check"] != "badge"]])
 
 

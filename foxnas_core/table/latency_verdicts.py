@@ -46,11 +46,13 @@ LEAST_ROUNDS = 3
 
 @dataclass(frozen=True)
 class LatencyCheck:
-    """One thing to check: its name, the question it answers, and what makes a row fail."""
+    """One thing to check: its name, the question it answers, what makes a row fail, and the
+    verdicts on rows: 1 passed, -1 failed, 0 not known."""
 
     name: str
     question: str
     fails: str
+    verdict: "Callable[[_Figures], np.ndarray]"
 
 
 @dataclass(frozen=True, eq=False)
@@ -88,7 +90,7 @@ def judge(table: MeasurementTable, column: str) -> Badges:
         raise InvalidInput(f"{column} is no latency, so it has no badges; name a latency column.")
     rows = np.flatnonzero(np.isfinite(table.values(column)))
     figures = _Figures(table, column, rows)
-    codes = {check.name: judged(figures) for check, judged in _JUDGES}
+    codes = {check.name: check.verdict(figures) for check in CHECKS}
     every = np.stack(list(codes.values()))
     codes["badge"] = np.where((every < 0).any(0), -1, np.where((every > 0).all(0), 1, 0))
     words = np.array([UNKNOWN, PASSED, FAILED])
@@ -169,19 +171,16 @@ class _Figures:
         numbers = pd.to_numeric(self._frame[name], errors="coerce")
         return numbers.to_numpy(dtype=float, na_value=np.nan)[self._rows]
 
-    def of_campaign(self, name: str, number: Callable[[Any], float]) -> np.ndarray:
-        """`number` of what the rows' campaigns recorded under `name` (n,)."""
+    def of_campaign(self, name: str) -> np.ndarray:
+        """The number, 1 or 0 for yes or no, that the rows' campaigns recorded under `name` (n,)."""
         # A latency that was added later has a campaign of its own.
         own = f"campaign_{self._column}"
         known_as = own if own in self._frame else "campaign"
         if known_as not in self._frame:
             return np.full(len(self._rows), np.nan)
         positions, names = pd.factorize(self._frame[known_as].to_numpy()[self._rows])
-        values = []
-        for campaign in names:
-            circumstances = self._campaigns.get(campaign)
-            known = isinstance(circumstances, Mapping) and name in circumstances
-            values.append(number(circumstances[name]) if known else np.nan)  # type: ignore[index]
+        told = [self._campaigns.get(campaign) for campaign in names]
+        values = [_number(own.get(name)) if isinstance(own, Mapping) else np.nan for own in told]
         # A row without a campaign has position -1.
         return np.array([*values, np.nan])[positions]
 
@@ -195,110 +194,76 @@ class _Figures:
 
 
 def _number(value: Any) -> float:
+    if value == "performance":  # the governor that holds the clock; others say nothing of it
+        return 1.0
     return float(value) if isinstance(value, (int, float)) else np.nan
 
 
-def _flag(value: Any) -> float:
-    return float(value) if isinstance(value, bool) else np.nan
-
-
-def _steady_governor(value: Any) -> float:
-    """1 for the governor that holds the clock; others say nothing of what the clock did."""
-    return 1.0 if value == "performance" else np.nan
-
-
-def _verdict(figure: np.ndarray, good: np.ndarray) -> np.ndarray:
-    """1, -1, or 0 where the figure is not known."""
-    return np.where(np.isnan(figure), 0, np.where(good, 1, -1))
-
-
 def _at_most(figure: np.ndarray, most: float) -> np.ndarray:
-    return _verdict(figure, figure <= most)
+    return np.where(np.isnan(figure), 0, np.where(figure <= most, 1, -1))
 
 
 def _at_least(figure: np.ndarray, least: float) -> np.ndarray:
-    return _verdict(figure, figure >= least)
-
-
-def _both(first: np.ndarray, second: np.ndarray) -> np.ndarray:
-    """Failed where one failed, passed where both passed."""
-    return np.minimum(first, second)
+    return _at_most(-figure, -least)
 
 
 def _clock(figures: _Figures) -> np.ndarray:
     measured = _at_most(figures.of_row("clock_range"), MOST_CLOCK_RANGE)
-    governed = _at_least(figures.of_campaign("governor", _steady_governor), 1.0)
-    return np.where(measured != 0, measured, governed)
+    return np.where(measured != 0, measured, _at_least(figures.of_campaign("governor"), 1.0))
 
 
 def _drift(figures: _Figures) -> np.ndarray:
     drift = figures.of_row("drift")
-    away = np.maximum(drift, 1 / drift)
-    return _both(
-        _at_most(away, MOST_DRIFT), _at_most(figures.of_row("drift_range"), MOST_DRIFT_RANGE)
-    )
+    away = _at_most(np.maximum(drift, 1 / drift), MOST_DRIFT)
+    return np.minimum(away, _at_most(figures.of_row("drift_range"), MOST_DRIFT_RANGE))
 
 
-_JUDGES: tuple[tuple[LatencyCheck, Callable[[_Figures], np.ndarray]], ...] = (
-    (
-        LatencyCheck(
-            "warm-up",
-            "Did enough runs go before those that were timed?",
-            f"fewer than {LEAST_WARM_UP} runs went before the timed ones",
-        ),
-        lambda figures: _at_least(figures.of_campaign("warm_up_runs", _number), LEAST_WARM_UP),
+# Of two verdicts the lesser: failed where one failed, passed where both passed.
+CHECKS = (
+    LatencyCheck(
+        "warm-up",
+        "Did enough runs go before those that were timed?",
+        f"fewer than {LEAST_WARM_UP} runs went before the timed ones",
+        lambda figures: _at_least(figures.of_campaign("warm_up_runs"), LEAST_WARM_UP),
     ),
-    (
-        LatencyCheck(
-            "pinning",
-            "Was the measuring thread held to one core?",
-            "the system refused to hold the measuring thread to one core",
-        ),
-        lambda figures: _at_least(figures.of_campaign("pinned", _flag), 1.0),
+    LatencyCheck(
+        "pinning",
+        "Was the measuring thread held to one core?",
+        "the system refused to hold the measuring thread to one core",
+        lambda figures: _at_least(figures.of_campaign("pinned"), 1.0),
     ),
-    (
-        LatencyCheck(
-            "clock",
-            "Did the processor's clock stay the same?",
-            f"the clock changed by more than {100 * MOST_CLOCK_RANGE:.0f} % within a round",
-        ),
+    LatencyCheck(
+        "clock",
+        "Did the processor's clock stay the same?",
+        f"the clock changed by more than {100 * MOST_CLOCK_RANGE:.0f} % within a round",
         _clock,
     ),
-    (
-        LatencyCheck(
-            "drift",
-            "Did the reference network take the same time throughout a round?",
-            f"the reference differed by more than {100 * MOST_DRIFT_RANGE:.0f} % within a round, "
-            f"or was {MOST_DRIFT:g} times as slow or as fast as at the study's beginning",
-        ),
+    LatencyCheck(
+        "drift",
+        "Did the reference network take the same time throughout a round?",
+        f"the reference differed by more than {100 * MOST_DRIFT_RANGE:.0f} % within a round, "
+        f"or was {MOST_DRIFT:g} times as slow or as fast as at the study's beginning",
         _drift,
     ),
-    (
-        LatencyCheck(
-            "spread",
-            "Do the rounds agree?",
-            f"the rounds differ by more than {100 * MOST_SPREAD:.0f} % of their median",
-        ),
+    LatencyCheck(
+        "spread",
+        "Do the rounds agree?",
+        f"the rounds differ by more than {100 * MOST_SPREAD:.0f} % of their median",
         lambda figures: _at_most(figures.spread, MOST_SPREAD),
     ),
-    (
-        LatencyCheck(
-            "one state",
-            "Does the fastest run lie near the level of the rounds?",
-            f"the level lies more than {100 * MOST_ABOVE_MINIMUM:.0f} % above the fastest run",
-        ),
+    LatencyCheck(
+        "one state",
+        "Does the fastest run lie near the level of the rounds?",
+        f"the level lies more than {100 * MOST_ABOVE_MINIMUM:.0f} % above the fastest run",
         lambda figures: _at_most(figures.above_minimum, MOST_ABOVE_MINIMUM),
     ),
-    (
-        LatencyCheck(
-            "repeats",
-            "Was it timed often enough?",
-            f"fewer than {LEAST_ROUNDS} rounds, or fewer than {LEAST_RUNS} runs in each",
-        ),
-        lambda figures: _both(
-            _at_least(figures.of_campaign("runs", _number), LEAST_RUNS),
-            _at_least(figures.of_campaign("rounds", _number), LEAST_ROUNDS),
+    LatencyCheck(
+        "repeats",
+        "Was it timed often enough?",
+        f"fewer than {LEAST_ROUNDS} rounds, or fewer than {LEAST_RUNS} runs in each",
+        lambda figures: np.minimum(
+            _at_least(figures.of_campaign("runs"), LEAST_RUNS),
+            _at_least(figures.of_campaign("rounds"), LEAST_ROUNDS),
         ),
     ),
 )
-CHECKS = tuple(check for check, _ in _JUDGES)
