@@ -22,7 +22,7 @@ from foxnas_core.regression import Predictor, fit
 from foxnas_core.regression.inference import KINDS, inference
 from foxnas_core.regression.link import Link
 from foxnas_core.study import open_study
-from foxnas_core.table.importing import read_foreign
+from foxnas_core.table.importing import read_file
 from foxnas_core.table.latency_verdicts import usable
 from foxnas_core.table.measurements import MeasurementTable, table_from_frame
 
@@ -126,7 +126,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     study = open_study(options.study)
     _report(study.name, study.table(), options.runs)
     if options.published:
-        _report(options.published.name, read_foreign(options.published, None), options.runs)
+        _report(options.published.name, read_file(options.published).table(None), options.runs)
 
 
 def _report(name: str, table: MeasurementTable, runs: int) -> None:

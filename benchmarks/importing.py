@@ -21,7 +21,7 @@ from foxnas_core.families import load_shipped
 from foxnas_core.regression import fit
 from foxnas_core.space.search_space import SearchSpace
 from foxnas_core.study import create_study
-from foxnas_core.table.importing import read_foreign
+from foxnas_core.table.importing import read_file
 from foxnas_core.table.measurements import MeasurementTable, table_from_frame
 
 
@@ -41,7 +41,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
     with tempfile.TemporaryDirectory() as temporary:
         paths = write_layouts(made, Path(temporary))
         tables = {
-            path.name: timed(f"load {path.name}", lambda path=path: read_foreign(path, space), path)
+            path.name: timed(
+                f"load {path.name}", lambda path=path: read_file(path).table(space), path
+            )
             for path in paths
         }
         assert {table.fingerprint for table in tables.values()} == {made.fingerprint}

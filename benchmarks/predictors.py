@@ -39,7 +39,7 @@ from foxnas_core.regression.leastsquares import FoldedRows, clearly_above, deal_
 from foxnas_core.regression.link import Link
 from foxnas_core.space.search_space import SearchSpace
 from foxnas_core.study import open_study
-from foxnas_core.table.importing import read_foreign
+from foxnas_core.table.importing import read_file
 from foxnas_core.table.latency_verdicts import usable
 from foxnas_core.table.measurements import MeasurementTable
 
@@ -316,7 +316,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     study = open_study(options.study)
     tables = {study.name: study.table()}
     if options.published.exists():
-        tables["FOX-NAS, as published"] = read_foreign(options.published, None)
+        tables["FOX-NAS, as published"] = read_file(options.published).table(None)
     else:
         tell(f"No published table at {options.published}; it is left out.")
     outcome = []

@@ -63,8 +63,9 @@ def checked_codes(
             codes[:, column] = _decision_codes(decision, cells, where)
         elif not decision.conditions:
             raise InvalidInput(
-                f"{where.source} lacks the column {decision.name!r} of space {space.name!r}; "
-                f"allowed in it: {allowed}."
+                f"{where.source} lacks the column {decision.name!r} of space {space.name!r}; name "
+                f"one so, or map one to it (--map {decision.name}=COLUMN); allowed in it: "
+                f"{allowed}."
             )
         wrong = np.flatnonzero(active != (codes[:, column] >= 0))
         if not len(wrong):

@@ -7,7 +7,7 @@ from hand import hand_space, noisy_table, table_of
 from foxnas_core.errors import InvalidInput
 from foxnas_core.planning.plan import plan_next, seconds_a_row
 from foxnas_core.regression import fit
-from foxnas_core.table.importing import read_foreign
+from foxnas_core.table.importing import read_file
 from foxnas_core.table.measurements import SECONDS, empty_table
 
 SPACE = hand_space(resolutions=(8, 16))
@@ -70,6 +70,6 @@ def test_the_table_can_be_filled_in_and_imported(tmp_path):
     plan = plan_next(noisy_table(SPACE, 40), "accuracy", 4)
     path = tmp_path / "batch.csv"
     plan.table().assign(accuracy=[61.0, 62.0, 63.0, 64.0]).to_csv(path, index=False)
-    back = read_foreign(path, SPACE)
+    back = read_file(path).table(SPACE)
     assert back.architectures() == plan.batch.architectures()
     assert back.values("accuracy").tolist() == [61.0, 62.0, 63.0, 64.0]

@@ -15,7 +15,7 @@ from foxnas_core.families import load_shipped
 from foxnas_core.regression import Predictor, fit, predictor_summary
 from foxnas_core.regression.features import build_form, forms_of
 from foxnas_core.regression.leastsquares import FOLDS
-from foxnas_core.table.importing import read_foreign
+from foxnas_core.table.importing import read_file
 from foxnas_core.table.measurements import MeasurementTable, empty_table
 
 MINI = load_shipped("foxnas-mini")
@@ -325,6 +325,6 @@ PUBLISHED = Path(__file__).parents[3] / "shared" / "data" / "foxnas_cpu_256.csv"
     ("target", "r2", "df"), [("latency_ms", 0.99007, (35, 264)), ("accuracy", 0.94722, (40, 259))]
 )
 def test_the_published_fits(target: str, r2: float, df: tuple[int, int]) -> None:
-    predictor = fit(read_foreign(PUBLISHED, None), target, "foxnas", "none")
+    predictor = fit(read_file(PUBLISHED).table(None), target, "foxnas", "none")
     assert predictor.r2 == pytest.approx(r2, abs=5e-6)
     assert (predictor.parameters - 1, predictor.residual_df) == df

@@ -25,7 +25,7 @@ from foxnas_core.search.ties import tied_set
 from foxnas_core.space.architecture import Architecture
 from foxnas_core.space.coding.terms import Lookup, Part, Term
 from foxnas_core.space.search_space import SearchSpace
-from foxnas_core.table.importing import read_foreign
+from foxnas_core.table.importing import read_file
 from foxnas_core.table.measurements import table_from_frame
 from foxnas_core.table.metrics import KNOWN
 from tests.search.additive import listed_space
@@ -110,7 +110,7 @@ PUBLISHED = Path(__file__).parents[3] / "shared" / "data" / "foxnas_cpu_256.csv"
 
 @pytest.mark.skipif(not PUBLISHED.exists(), reason=f"no published table at {PUBLISHED}")
 def test_where_order_is_unknown_the_best_stands_in_the_first_order_of_the_space() -> None:
-    table = read_foreign(PUBLISHED, None)
+    table = read_file(PUBLISHED).table(None)
     accuracy, latency = fit(table, "accuracy"), fit(table, "latency_ms")
     result = search(SearchProblem(accuracy, (Limit(latency, 80.0),)), AnnealingSettings(seed=2))
 

@@ -4,7 +4,7 @@ A file is read as it is (`reading`), its columns are given their meaning and uni
 what comes out is a checked measurement table. docs/importing.md describes the layouts.
 """
 
-from foxnas_core.table.importing.foreign import ForeignFile, read_content, read_file, read_foreign
+from foxnas_core.table.importing.foreign import ForeignFile, read_content, read_file
 from foxnas_core.table.importing.mapping import ColumnMapping, needs_unit, suggest_mapping
 from foxnas_core.table.importing.published import published_space
 from foxnas_core.table.importing.reading import ARCHITECTURE, SUFFIXES
@@ -18,6 +18,5 @@ __all__ = [
     "published_space",
     "read_content",
     "read_file",
-    "read_foreign",
     "suggest_mapping",
 ]

@@ -58,7 +58,14 @@ class ForeignFile:
     def table(
         self, space: SearchSpace | None, mapping: ColumnMapping | None = None
     ) -> MeasurementTable:
-        """The checked measurement table; see `read_foreign`."""
+        """The checked measurement table.
+
+        A file with FOX-NAS's published columns brings its own space, which `space`, where given,
+        must equal; any other has one column a decision of `space`, or a column of architectures, as
+        JSON or in the notation of their family, and at least one target column, each found under
+        its own name or by `mapping`. Raises `InvalidInput` naming file, row, column, value and what
+        is allowed.
+        """
         mapping = mapping or ColumnMapping()
         if self.published:
             return self._published(space, mapping)
@@ -68,28 +75,32 @@ class ForeignFile:
                 "named: import it into a study, or say which space it belongs to."
             )
         check_mapping(mapping, self.source, self.columns, space)
-        options: dict[str, Any] = {"source": self.source, "row_word": self._rows.row_word}
-        options |= parquet_options(self.source, self._rows.metadata, space)
+        options = parquet_options(self.source, self._rows.metadata, space)
         if mapping:
-            told = {"columns": dict(mapping.columns), "units": dict(mapping.units)}
             options["record"] = {
                 "imported_from": PurePath(self.source).name,
-                **told,
+                "columns": dict(mapping.columns),
+                "units": dict(mapping.units),
                 **(options["record"] or {}),
             }
         frame, names = _renamed(self._rows.frame, mapping)
         frame = _without_other_ids(frame)
-        self._check_targets(frame)
+        if not any(map(is_metric, frame.columns)):
+            raise InvalidInput(
+                f"{self.source} has no target column; name at least one column after a known "
+                f"metric ({known_names()}), or map one (--map accuracy=COLUMN)."
+            )
         as_json = ARCHITECTURE in frame and ARCHITECTURE not in space.by_name
         if as_json:
             column = mapping.columns.get(ARCHITECTURE, ARCHITECTURE)
             own = [name for name in space.by_name if name not in frame]
             frame = self._expanded(frame, column, own, space)
             names |= {name: f"{name} in the column {column!r}" for name in own}
-        self._check_decisions(frame, space)
         table = table_from_frame(
             space,
             _with_plain_rest(frame, space),
+            source=self.source,
+            row_word=self._rows.row_word,
             names=names,
             units=mapping.units,
             # As wherever the product reads an architecture in JSON.
@@ -143,8 +154,6 @@ class ForeignFile:
                 f"{self.source} has no column 'id' to join by; add one with the study's ids, or "
                 "map one to it (--map id=COLUMN)."
             )
-        if not len(frame):
-            raise InvalidInput(self._no_rows)
         latencies = [
             name
             for name in frame.columns
@@ -177,8 +186,6 @@ class ForeignFile:
                 f"{self.source} has FOX-NAS's published columns, whose meaning and units are known "
                 "(accuracy in percent, latency in ms); leave the mapping and the units out."
             )
-        if not len(self):
-            raise InvalidInput(self._no_rows)
         table = published_table(self.source, self._rows.frame, self._rows.row_word)
         self._check_shares(table, ColumnMapping({"accuracy": "acc"}))
         if space is not None and space.fingerprint != table.space.fingerprint:
@@ -188,28 +195,6 @@ class ForeignFile:
             )
         return table
 
-    @property
-    def _no_rows(self) -> str:
-        return f"{self.source} has a header but no rows; add the measured subnets."
-
-    def _check_targets(self, frame: pd.DataFrame) -> None:
-        if not any(is_metric(column) for column in frame.columns):
-            raise InvalidInput(
-                f"{self.source} has no target column; name at least one column after a known "
-                f"metric ({known_names()}), or map one (--map accuracy=COLUMN)."
-            )
-        if not len(frame):
-            raise InvalidInput(self._no_rows)
-
-    def _check_decisions(self, frame: pd.DataFrame, space: SearchSpace) -> None:
-        for decision in space.decisions:
-            if not decision.conditions and decision.name not in frame:
-                raise InvalidInput(
-                    f"{self.source} lacks the column {decision.name!r} of space {space.name!r}; "
-                    f"name one so, or map one to it (--map {decision.name}=COLUMN); allowed in it: "
-                    f"{', '.join(map(str, decision.choices))}."
-                )
-
     def _check_shares(self, table: MeasurementTable, mapping: ColumnMapping) -> None:
         """Raises `InvalidInput` where what should be percentages, and wasn't told to be fractions,
         looks like them."""
@@ -218,15 +203,12 @@ class ForeignFile:
             in_percent = [unit for unit, _ in target.units][:1] == ["percent"]
             if not in_percent or mapping.units.get(column) == "fraction" or not greatest <= 1:
                 continue
-            mend = f"say that its unit is fraction ({unit_option(column, 'fraction')}), or give it "
+            mend = f"say that its unit is fraction ({unit_option(column, 'fraction')}), or give it"
+            mend = "FOX-NAS's is" if self.published else mend
             raise InvalidInput(
                 f"{self.source} has no {column} above {greatest:g} in the column "
                 f"{mapping.columns.get(column, column)!r}, which looks like fractions; "
-                + (
-                    "FOX-NAS's is in percent, so multiply it by 100."
-                    if self.published
-                    else f"{mend}in percent."
-                )
+                f"{mend} in percent{', so multiply it by 100' if self.published else ''}."
             )
 
     def _expanded(
@@ -295,19 +277,6 @@ def read_file(path: Path) -> ForeignFile:
     return read_content(str(path), content)
 
 
-def read_foreign(
-    path: Path, space: SearchSpace | None, mapping: ColumnMapping | None = None
-) -> MeasurementTable:
-    """The measurement table in a CSV, parquet, JSONL or JSON file of the user's.
-
-    A file with FOX-NAS's published columns brings its own space, which `space`, where given, must
-    equal; any other has one column a decision of `space`, or a column of architectures, as JSON or
-    in the notation of their family, and at least one target column, each found under its own name
-    or by `mapping`. Raises `InvalidInput` naming file, row, column, value and what is allowed.
-    """
-    return read_file(path).table(space, mapping)
-
-
 def _renamed(frame: pd.DataFrame, mapping: ColumnMapping) -> tuple[pd.DataFrame, dict[str, str]]:
     """The frame with the product's names for mapped columns, and what errors call them.
 
@@ -331,14 +300,11 @@ def _goes_along(name: str, latencies: Sequence[str]) -> bool:
 def _without_other_ids(frame: pd.DataFrame) -> pd.DataFrame:
     """The frame with ids that are not this product's in `original_id`, lest they be checked."""
     if "id" in frame and not frame["id"].astype(str).str.fullmatch(_ID).any():
-        return frame.rename(columns={"id": _other_name(frame, "original_id")})
+        name = "original_id"
+        while name in frame:
+            name += "_"
+        return frame.rename(columns={"id": name})
     return frame
-
-
-def _other_name(frame: pd.DataFrame, name: str) -> str:
-    while name in frame:
-        name += "_"
-    return name
 
 
 def _with_plain_rest(frame: pd.DataFrame, space: SearchSpace) -> pd.DataFrame:

@@ -51,6 +51,8 @@ def read_rows(source: str, content: bytes) -> Rows:
             f"{source} must be a table whose name ends in {', '.join(SUFFIXES[:-1])} or "
             f"{SUFFIXES[-1]}."
         )
+    if not len(rows.frame):
+        raise InvalidInput(f"{source} has a header but no rows; add the measured subnets.")
     columns = rows.frame.columns.map(str)
     check_no_twins(source, columns)
     rows.frame.columns = columns

@@ -14,7 +14,7 @@ from foxnas_core.families import load_shipped, space_from_dict
 from foxnas_core.families.nasbench201.space import cell_string, numbered_cells, operations_of
 from foxnas_core.space.search_space import SearchSpace
 from foxnas_core.table.files import to_parquet_bytes
-from foxnas_core.table.importing import ColumnMapping, read_content, read_foreign
+from foxnas_core.table.importing import ColumnMapping, read_content, read_file
 from foxnas_core.table.measurements import MeasurementTable
 
 TINY = space_from_dict(tiny_document())
@@ -29,7 +29,7 @@ def test_a_table_of_ones_own_is_read(name: str, tmp_path: Path) -> None:
         frame.to_csv(tmp_path / name, index=False)
     else:
         frame.to_parquet(tmp_path / name, index=False)
-    found = read_foreign(tmp_path / name, TINY)
+    found = read_file(tmp_path / name).table(TINY)
     assert found.fingerprint == table.fingerprint
     assert found.ordered
     assert found.frame["where"].tolist() == ["my phone"] * 20
@@ -47,31 +47,31 @@ def test_fractions_are_no_percentages(tmp_path: Path) -> None:
         InvalidInput,
         match="looks like fractions; say that its unit is fraction",
     ):
-        read_foreign(path, TINY)
+        read_file(path).table(TINY)
 
 
 def test_a_table_without_targets_or_rows_is_refused(tmp_path: Path) -> None:
     frame = noisy_table(TINY, 5).frame
     with pytest.raises(InvalidInput, match="has no target column; name at least one column"):
-        read_foreign(own(tmp_path, frame.drop(columns=["accuracy", "latency_ms"])), TINY)
+        read_file(own(tmp_path, frame.drop(columns=["accuracy", "latency_ms"]))).table(TINY)
     with pytest.raises(InvalidInput, match="has a header but no rows"):
-        read_foreign(own(tmp_path, frame[:0]), TINY)
+        read_file(own(tmp_path, frame[:0])).table(TINY)
 
 
 def test_a_table_of_ones_own_needs_a_space(tmp_path: Path) -> None:
     with pytest.raises(InvalidInput, match="its search space must be named"):
-        read_foreign(own(tmp_path, noisy_table(TINY, 5).frame), None)
+        read_file(own(tmp_path, noisy_table(TINY, 5).frame)).table(None)
 
 
 def test_other_files_are_refused_by_their_name(tmp_path: Path) -> None:
     with pytest.raises(InvalidInput, match="name ends in .csv, .parquet, .jsonl or .json"):
-        read_foreign(tmp_path / "t.xlsx", TINY)
+        read_file(tmp_path / "t.xlsx").table(TINY)
 
 
 def test_a_missing_decision_is_named_with_how_to_map_it(tmp_path: Path) -> None:
     frame = noisy_table(TINY, 5).frame.drop(columns="s2_depth")
     with pytest.raises(InvalidInput) as caught:
-        read_foreign(own(tmp_path, frame), TINY)
+        read_file(own(tmp_path, frame)).table(TINY)
     assert "own.csv lacks the column 's2_depth' of space 'tiny'" in str(caught.value)
     assert "(--map s2_depth=COLUMN); allowed in it: 1, 2." in str(caught.value)
 
@@ -142,7 +142,9 @@ def test_what_is_mapped_comes_before_a_column_of_that_name() -> None:
 def test_percent_of_a_documented_name_may_be_told_to_be_fractions(tmp_path: Path) -> None:
     table = noisy_table(TINY, 20)
     frame = table.frame.assign(accuracy=table.frame["accuracy"] / 100)
-    found = read_foreign(own(tmp_path, frame), TINY, ColumnMapping(units={"accuracy": "fraction"}))
+    found = read_file(own(tmp_path, frame)).table(
+        TINY, ColumnMapping(units={"accuracy": "fraction"})
+    )
     np.testing.assert_allclose(found.values("accuracy"), table.values("accuracy"), rtol=1e-14)
 
 
@@ -265,12 +267,12 @@ def test_a_column_of_json_architectures_is_read(name: str, column: str, tmp_path
     frame = frame[[column, "accuracy", "latency_ms"]]
     frame.to_csv(tmp_path / name) if name == "t.csv" else frame.to_parquet(tmp_path / name)
     mapping = ColumnMapping({"architecture": column} if column == "genes" else {})
-    assert read_foreign(tmp_path / name, TINY, mapping).fingerprint == TABLE.fingerprint
+    assert read_file(tmp_path / name).table(TINY, mapping).fingerprint == TABLE.fingerprint
 
 
 def test_architectures_of_a_parquet_struct_are_read(tmp_path: Path) -> None:
     pd.DataFrame(DOCUMENTS).to_parquet(tmp_path / "t.parquet")
-    assert read_foreign(tmp_path / "t.parquet", TINY).fingerprint == TABLE.fingerprint
+    assert read_file(tmp_path / "t.parquet").table(TINY).fingerprint == TABLE.fingerprint
 
 
 def test_choices_for_what_is_inactive_are_dropped_as_in_any_json_architecture() -> None:
@@ -369,7 +371,7 @@ def test_odd_further_values_do_not_stop_a_table_from_being_written(tmp_path: Pat
     table = read_content("t.jsonl", lines_of(rows)).table(HAND)
     assert table.frame["note"].tolist()[1:] == ["3", "x", "[1, 2]", '{"a": 1}']
     (tmp_path / "t.parquet").write_bytes(to_parquet_bytes(table))
-    assert read_foreign(tmp_path / "t.parquet", HAND).fingerprint == table.fingerprint
+    assert read_file(tmp_path / "t.parquet").table(HAND).fingerprint == table.fingerprint
 
 
 def test_words_that_look_like_numbers_or_gaps_stay_words() -> None:
@@ -393,7 +395,7 @@ def test_cells_may_be_written_as_their_benchmark_does(tmp_path, suffix, as_numbe
         ".jsonl": lambda: frame.to_json(file, orient="records", lines=True),
     }
     write[suffix]()
-    table = read_foreign(file, space, ColumnMapping({"architecture": "arch"}))
+    table = read_file(file).table(space, ColumnMapping({"architecture": "arch"}))
     assert [operations_of(a) for a in table.architectures()] == list(cells)
     assert table.values("accuracy").tolist() == [71, 72, 73, 74]
 
@@ -405,7 +407,7 @@ def test_a_cell_that_can_not_be_read_is_named_with_its_line(tmp_path, text):
     with pytest.raises(
         InvalidInput, match=r"line 3, column 'architecture', can't be read\. .*cell"
     ):
-        read_foreign(file, load_shipped("nasbench201"))
+        read_file(file).table(load_shipped("nasbench201"))
 
 
 def test_any_share_may_be_in_percent_and_is_refused_where_it_looks_otherwise(tmp_path):
@@ -413,11 +415,11 @@ def test_any_share_may_be_in_percent_and_is_refused_where_it_looks_otherwise(tmp
     share = frame["accuracy"] / 100
     path = own(tmp_path, frame.drop(columns="accuracy").assign(dice=frame["accuracy"]))
     with pytest.raises(InvalidInput, match="it must be a fraction from 0 to 1"):
-        read_foreign(path, TINY)
-    found = read_foreign(path, TINY, ColumnMapping({}, {"dice": "percent"}))
+        read_file(path).table(TINY)
+    found = read_file(path).table(TINY, ColumnMapping({}, {"dice": "percent"}))
     np.testing.assert_allclose(found.values("dice"), share)
     path = own(tmp_path, frame.assign(**{"accuracy:int8": share}))
     with pytest.raises(InvalidInput, match="fraction \\(--unit accuracy:int8=fraction\\)"):
-        read_foreign(path, TINY)
-    found = read_foreign(path, TINY, ColumnMapping({}, {"accuracy:int8": "fraction"}))
+        read_file(path).table(TINY)
+    found = read_file(path).table(TINY, ColumnMapping({}, {"accuracy:int8": "fraction"}))
     np.testing.assert_allclose(found.values("accuracy:int8"), frame["accuracy"])

@@ -9,7 +9,7 @@ from conftest import REPOSITORY
 from foxnas_core.errors import InvalidInput
 from foxnas_core.families import load_shipped
 from foxnas_core.space.architecture import Architecture
-from foxnas_core.table.importing import ColumnMapping, published_space, read_foreign
+from foxnas_core.table.importing import ColumnMapping, published_space, read_file
 
 SPACE = published_space()
 WIDTHS = (24, 40, 80, 112, 160)
@@ -62,7 +62,7 @@ def saved(frame: pd.DataFrame, folder: Path, name: str = "t.csv") -> Path:
 
 
 def test_published_columns_become_blocks_in_canonical_order(tmp_path: Path) -> None:
-    table = read_foreign(saved(published_frame(), tmp_path), None)
+    table = read_file(saved(published_frame(), tmp_path)).table(None)
     assert (table.space, table.ordered) == (SPACE, False)
     assert table.record["imported_from"] == "t.csv"
     assert table.values("accuracy").tolist() == published_frame()["acc"].tolist()
@@ -78,15 +78,15 @@ def test_published_columns_become_blocks_in_canonical_order(tmp_path: Path) -> N
 def test_aggregates_may_be_left_out(tmp_path: Path) -> None:
     frame = published_frame()
     counts = frame[[c for c in frame if not c.startswith(("tot", "avg"))]]
-    whole = read_foreign(saved(frame, tmp_path, "whole.csv"), None)
-    assert read_foreign(saved(counts, tmp_path), None).fingerprint == whole.fingerprint
+    whole = read_file(saved(frame, tmp_path, "whole.csv")).table(None)
+    assert read_file(saved(counts, tmp_path)).table(None).fingerprint == whole.fingerprint
 
 
 def test_published_columns_bring_their_own_space(tmp_path: Path) -> None:
     path = saved(published_frame(), tmp_path)
-    assert len(read_foreign(path, SPACE)) == 30
+    assert len(read_file(path).table(SPACE)) == 30
     with pytest.raises(InvalidInput, match="describe the space 'foxnas-cpu-256', not 'foxnas-cpu'"):
-        read_foreign(path, load_shipped("foxnas-cpu"))
+        read_file(path).table(load_shipped("foxnas-cpu"))
 
 
 ONE_TYPE = [f"mbcv_e{e}_k{k}_24" for e in (2, 3, 4, 6) for k in (3, 5, 7)]
@@ -127,7 +127,7 @@ def test_what_does_not_agree_names_line_and_column(
     frame.loc[4, column] = value
     path = saved(frame, tmp_path)
     with pytest.raises(InvalidInput) as caught:
-        read_foreign(path, None)
+        read_file(path).table(None)
     assert str(caught.value).startswith(f"{path}, line 6, ")
     assert sentence in str(caught.value)
 
@@ -136,20 +136,20 @@ def test_what_does_not_agree_names_line_and_column(
 def test_a_missing_published_column_is_named(column: str, tmp_path: Path) -> None:
     path = saved(published_frame().drop(columns=column), tmp_path)
     with pytest.raises(InvalidInput, match=f"lacks FOX-NAS's column '{column}'"):
-        read_foreign(path, None)
+        read_file(path).table(None)
 
 
 def test_fractions_are_no_percentages(tmp_path: Path) -> None:
     frame = published_frame()
     path = saved(frame.assign(acc=frame["acc"] / 100), tmp_path)
     with pytest.raises(InvalidInput, match="FOX-NAS's is in percent, so multiply it by 100"):
-        read_foreign(path, None)
+        read_file(path).table(None)
 
 
 def test_a_mapping_of_published_columns_is_refused(tmp_path: Path) -> None:
     path = saved(published_frame(), tmp_path)
     with pytest.raises(InvalidInput, match="leave the mapping and the units out"):
-        read_foreign(path, None, ColumnMapping(units={"accuracy": "percent"}))
+        read_file(path).table(None, ColumnMapping(units={"accuracy": "percent"}))
 
 
 @pytest.mark.parametrize("name", ["t.parquet", "t.jsonl"])
@@ -159,8 +159,8 @@ def test_published_columns_are_known_in_any_kind_of_file(name: str, tmp_path: Pa
         frame.to_json(tmp_path / name, orient="records", lines=True)
     else:
         frame.to_parquet(tmp_path / name)
-    whole = read_foreign(saved(frame, tmp_path), None)
-    assert read_foreign(tmp_path / name, None).fingerprint == whole.fingerprint
+    whole = read_file(saved(frame, tmp_path)).table(None)
+    assert read_file(tmp_path / name).table(None).fingerprint == whole.fingerprint
 
 
 PUBLISHED = REPOSITORY.parent / "shared" / "data" / "foxnas_cpu_256.csv"
@@ -168,7 +168,7 @@ PUBLISHED = REPOSITORY.parent / "shared" / "data" / "foxnas_cpu_256.csv"
 
 @pytest.mark.skipif(not PUBLISHED.exists(), reason=f"no published table at {PUBLISHED}")
 def test_the_published_table_is_read_whole() -> None:
-    table = read_foreign(PUBLISHED, None)
+    table = read_file(PUBLISHED).table(None)
     raw = pd.read_csv(PUBLISHED)
     assert len(table) == len(raw) == 300
     np.testing.assert_array_equal(table.values("accuracy"), raw["acc"])
