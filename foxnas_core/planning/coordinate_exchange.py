@@ -141,20 +141,8 @@ def _exchange(
     return begun, information.log_det
 
 
-@dataclass(frozen=True, eq=False)
-class _Near:
-    """Positions of the options of a group that are one edit away from one of them."""
-
-    neighbours: Neighbours
-    place: dict[bytes, int]
-
-    @classmethod
-    def of(cls, space: SearchSpace, group: str, options: np.ndarray) -> "_Near":
-        place = {option.tobytes(): k for k, option in enumerate(options)}
-        return cls(group_neighbours(space, group), place)
-
-    def __call__(self, option: np.ndarray) -> np.ndarray:
-        return self.neighbours.of(self.place[option.tobytes()])
+# Which options of a group are one edit apart, and where each stands among them.
+_Near = tuple[Neighbours, dict[bytes, int]]
 
 
 class _Moves:
@@ -167,14 +155,19 @@ class _Moves:
         for group in space.groups:
             columns = group_columns(space, group)
             options = full_codes(space, group)[:, columns]
-            near = _Near.of(space, group, options) if len(options) > _SMALL_GROUP else None
+            near = None
+            if len(options) > _SMALL_GROUP:
+                places = {option.tobytes(): place for place, option in enumerate(options)}
+                near = group_neighbours(space, group), places
             self._groups.append((group, columns, options, near))
 
     def of(self, code: np.ndarray) -> Iterator[tuple[str, np.ndarray]]:
         """For each group, the codes (moves, decisions) that a row may become, which is read anew
         each time, as it may have been changed in place meanwhile."""
-        for group, columns, options, near in self._groups:
-            moves = options if near is None else options[near(code[columns])]
+        for group, columns, moves, near in self._groups:
+            if near is not None:
+                neighbours, places = near
+                moves = moves[neighbours.of(places[code[columns].tobytes()])]
             if len(moves):
                 candidates = np.repeat(code[np.newaxis], len(moves), axis=0)
                 candidates[:, columns] = moves

@@ -92,30 +92,25 @@ def alone(folder: Path) -> Iterator[None]:
     """
     with holding(folder, _SHORT):
         for marker in _markers(folder):
-            left_over = FileLock(marker, timeout=0)
-            try:
-                left_over.acquire()
-            except Timeout as error:
-                raise NotWritable(
-                    f"{folder} is being written to by a campaign or a training; wait until it has "
-                    "ended, or stop it, and do this again."
-                ) from error
-            marker.unlink(missing_ok=True)
-            left_over.release()
+            with claim(marker) as left_over:
+                if not left_over:
+                    raise NotWritable(
+                        f"{folder} is being written to by a campaign or a training; wait until it "
+                        "has ended, or stop it, and do this again."
+                    )
+                marker.unlink(missing_ok=True)
         yield
 
 
 def is_in_use(folder: Path) -> bool:
     """Whether a campaign or a training is under way in the study."""
     for marker in _markers(folder):
-        probe = FileLock(marker, timeout=0)
-        try:
-            probe.acquire()
-        except Timeout:
-            return True
-        except OSError:  # somebody else's, whose end can't be told
-            continue
-        probe.release()
+        with (
+            suppress(OSError),
+            claim(marker) as left_over,
+        ):  # not another user's, who can't be asked
+            if not left_over:
+                return True
     return False
 
 

@@ -132,25 +132,24 @@ class Study:
         With `optima` they go to the table of optima. Nothing that was there is changed. Safe
         against other processes that append. Raises as `writing`.
         """
-        path = self.optima_file if optima else self.table_file
         choices = pd.DataFrame([a.to_dict() for a in architectures])
         rows = pd.concat([choices, pd.DataFrame(list(values))], axis=1)
-        with self.writing():
-            table = self._read(path)
+
+        def appended(table: MeasurementTable) -> MeasurementTable:
             campaigns = {**table.record.get("campaigns", {}), **(record or {})}
-            table = table.with_rows(rows, record={**table.record, "campaigns": campaigns})
-            write_atomically(path, to_parquet_bytes(table))
-        return table
+            return table.with_rows(rows, record={**table.record, "campaigns": campaigns})
 
-    def amend(self, change: Callable[[MeasurementTable], MeasurementTable]) -> MeasurementTable:
-        """Replace the measurement table by what `change` makes of it; returns the new one.
+        return self.amend(appended, self.optima_file if optima else self.table_file)
 
-        Meant for adding to cells that were missing. Safe against other processes that append;
-        raises as `change` and `writing`.
-        """
+    def amend(
+        self, change: Callable[[MeasurementTable], MeasurementTable], path: Path | None = None
+    ) -> MeasurementTable:
+        """Replace the measurement table, or that at `path`, by what `change` makes of it; returns
+        the new one. Safe against other processes that append; raises as `change` and `writing`."""
+        path = path or self.table_file
         with self.writing():
-            table = change(self.table())
-            write_atomically(self.table_file, to_parquet_bytes(table))
+            table = change(self._read(path))
+            write_atomically(path, to_parquet_bytes(table))
         return table
 
     def _read(self, path: Path) -> MeasurementTable:
@@ -165,19 +164,19 @@ class Study:
                 f"{self.folder} is of {self.space.name!r} ({self.space.fingerprint}); import it "
                 "into a new study."
             )
-        with self.writing():
-            existing = self.table()
-            if len(existing.frame):
-                if existing.ordered != table.ordered:
-                    raise InvalidInput(
-                        f"{self.folder} and the table differ in whether the order of blocks in a "
-                        "stage is known; import it into a new study."
-                    )
-                table = existing.with_rows(
-                    table.frame.drop(columns="id"), record={**existing.record, **table.record}
+
+        def added(existing: MeasurementTable) -> MeasurementTable:
+            if not len(existing):
+                return table
+            if existing.ordered != table.ordered:
+                raise InvalidInput(
+                    f"{self.folder} and the table differ in whether the order of blocks in a stage "
+                    "is known; import it into a new study."
                 )
-            write_atomically(self.table_file, to_parquet_bytes(table))
-        return table
+            record = {**existing.record, **table.record}
+            return existing.with_rows(table.frame.drop(columns="id"), record=record)
+
+        return self.amend(added)
 
     # Weights and images
 
