@@ -25,8 +25,9 @@ def check_table(badges: Badges) -> pd.DataFrame:
     question, and fails, what makes a row fail."""
     asked = {check.name: (check.question, check.fails) for check in CHECKS}
     asked["badge"] = ("Can the latency be relied on?", "any check failed")
-    told = pd.DataFrame(map(asked.get, badges.counts["check"]), columns=["question", "fails"])
-    counts = pd.concat([badges.counts, told], axis=1)
+    counts = badges.counts
+    told = [asked[name] for name in counts["check"]]
+    counts = pd.concat([counts, pd.DataFrame(told, columns=["question", "fails"])], axis=1)
     return pd.concat([counts[counts["check"] == "badge"], counts[counts["check"] != "badge"]])
 
 

@@ -105,10 +105,8 @@ def alone(folder: Path) -> Iterator[None]:
 def is_in_use(folder: Path) -> bool:
     """Whether a campaign or a training is under way in the study."""
     for marker in _markers(folder):
-        with (
-            suppress(OSError),
-            claim(marker) as left_over,
-        ):  # not another user's, who can't be asked
+        # Of a marker of somebody else's nothing can be told.
+        with suppress(OSError), claim(marker) as left_over:
             if not left_over:
                 return True
     return False
