@@ -138,9 +138,9 @@ def test_no_imports_run_in_circles():
 
 # Pages that only render cards, and what they may read beside those.
 RENDERERS = [
-    "1_Coefficients", "5_Diagnostics", "6_Explanations", "7_Devices", "11_Measure_next",
-    "12_Trust", "13_Quantization", "14_Measurements", "17_Model_graph", "19_Handmade",
-    "20_Studies",
+    "1_Coefficients", "2_What_if", "5_Diagnostics", "6_Explanations", "7_Devices",
+    "11_Measure_next", "12_Trust", "13_Quantization", "14_Measurements", "15_Counterfactuals",
+    "17_Model_graph", "19_Handmade", "20_Studies",
 ]  # fmt: skip
 READ = {"cards", "errors", "glossary", "space", "study", "table"}
 

@@ -13,7 +13,7 @@ def test_a_goal_is_reached_and_applied_and_a_choice_explained(page: Page, demo: 
     wait_until_drawn(page)
     for key in ("reached", "choices", "answer-edits-accuracy", "answer-edits-latency_ms"):
         expect(page.locator(f".st-key-{key}-figure .js-plotly-plot")).to_be_visible()
-    words = page.locator(".st-key-reached-words")
+    words = page.locator(".st-key-says-reached")
     expect(words).to_contain_text("this is exact")
 
     # More is asked for, and the answer follows.
@@ -33,7 +33,7 @@ def test_a_goal_is_reached_and_applied_and_a_choice_explained(page: Page, demo: 
     page.locator('[class*="st-key-asked-s1b1_kernel"]').get_by_role("radio").first.click()
     expect(page).to_have_url(re.compile("asked=s1b1_kernel"))
     wait_until_drawn(page)
-    why = page.locator(".st-key-why-not")
+    why = page.locator(".st-key-says-why-not")
     expect(why).to_contain_text("points of top-1 accuracy")
     expect(why).to_contain_text("The budget of")
 

@@ -26,12 +26,7 @@ from pages.shared.cache.records import (
     report_of,
 )
 from pages.shared.cache.running import works
-from pages.shared.cache.searching import (
-    kept_best_of,
-    reached_of,
-    reasons_of,
-    why_not_of,
-)
+from pages.shared.cache.searching import reasons_of
 from pages.shared.cache.uploads import Upload, foreign_of, imported_of
 from pages.shared.cache.versions import (
     Shown,

@@ -1,0 +1,78 @@
+"""What answers for a subnet, whatever is shown of it."""
+
+from contextlib import suppress
+from typing import TYPE_CHECKING
+
+from foxnas_core.cards.finds import Allowed, Limits
+from foxnas_core.cards.given import Given
+from foxnas_core.cards.sharing import shared
+from foxnas_core.errors import FoxnasError
+from foxnas_core.space.architecture import Architecture, Value
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from foxnas_core.explanation.reach import Answer, Reached
+    from foxnas_core.explanation.why_not import WhyNot
+    from foxnas_core.search.calibration import SearchCalibration
+
+
+@shared("optima.parquet", entries=64, spinner="Finding the fewest edits …")
+def reached_of(
+    given: Given,
+    objective: str,
+    limits: Limits,
+    allowed: Allowed,
+    architecture: Architecture,
+    relative: bool,
+) -> "Reached":
+    """The edits by which an architecture reaches a goal for the first of `limits`, whose number is
+    that goal's amount; raises as `reach.reach`."""
+    from foxnas_core.explanation.reach import Goal, reach
+
+    (first, amount), *others = limits
+    return reach(
+        given.unbound_of(objective, first, tuple(others)),
+        architecture,
+        Goal(amount, relative),
+        allowed=dict(allowed),
+        calibration=_calibration(given, objective, first),
+    )
+
+
+@shared("optima.parquet", entries=64, spinner="Optimising the rest …")
+def kept_best_of(
+    given: Given, objective: str, limits: Limits, allowed: Allowed, architecture: Architecture
+) -> "Answer":
+    """The best within limits beside an architecture; raises as `reach.best_with_kept`."""
+    from foxnas_core.explanation.reach import best_with_kept
+
+    calibration = _calibration(given, objective, limits[0][0])
+    problem = given.problem_of(objective, limits)
+    return best_with_kept(problem, architecture, dict(allowed), calibration=calibration)
+
+
+@shared(entries=64, spinner="Looking for the best subnet with it …")
+def why_not_of(
+    given: Given,
+    objective: str,
+    limits: Limits,
+    allowed: Allowed,
+    architecture: Architecture,
+    asked: tuple[str, Value],
+) -> "tuple[WhyNot, pd.DataFrame]":
+    """Why an architecture does not have a decision's choice, and the best with each of its choices;
+    raises as `why_not.why_not`."""
+    from foxnas_core.explanation.why_not import every_choice, why_not
+
+    problem, kept = given.problem_of(objective, limits), dict(allowed)
+    found = why_not(problem, architecture, *asked, allowed=kept)
+    return found, every_choice(problem, architecture, asked[0], allowed=kept)
+
+
+def _calibration(given: Given, objective: str, first: str) -> "SearchCalibration | None":
+    """The calibration of what is limited, None where too few optima were measured."""
+    cost = objective if first == given.main[0] else first
+    with suppress(FoxnasError):
+        return given.calibrations_of(cost, given.main[0])[first]
+    return None

@@ -1,0 +1,337 @@
+"""What would have to change in a subnet: the edits that reach a goal, why a choice is not taken,
+and what is best around the choices that are kept.
+
+It is the chosen one, else the best within the budget, else the family's reference; the limits and
+allowed choices that are given hold for every answer.
+"""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+
+from foxnas_core.cards.analysis import Options, analysis
+from foxnas_core.cards.answers import kept_best_of, reached_of, why_not_of
+from foxnas_core.cards.card import Card
+from foxnas_core.cards.finds import Limits
+from foxnas_core.cards.given import Given
+from foxnas_core.figures.counterfactual import choices_figure, reached_figure, reached_table
+from foxnas_core.figures.effects import edit_figure, edit_table
+from foxnas_core.search.limits import noun_of
+from foxnas_core.search.restriction import choices_that_keep, choices_that_take, narrowed
+from foxnas_core.space.architecture import Value
+from foxnas_core.space.editing.changes import changes_between, in_words
+from foxnas_core.table.metrics import Metric, metric_of
+
+if TYPE_CHECKING:
+    from foxnas_core.explanation.reach import Answer, Reached
+    from foxnas_core.explanation.why_not import WhyNot
+    from foxnas_core.search.exact import Front
+
+RELATIVE, OF_COST = ("save", "gain"), ("save", "latency")
+
+
+def untraded(given: Given) -> str | None:
+    """Why nothing can be traded; raises what keeps the front from being found."""
+    if len(given.main) < 2 or not len(given.table):
+        objective, cost = (metric_of(column).word for column in given.traded)
+        return (
+            f"This needs a measured {objective} and {cost}, which the study does not have yet; "
+            "measure subnets with 'python -m foxnas_core measure' or import a table that has both."
+        )
+    kept_front(given)
+    return None
+
+
+def kept_front(given: Given) -> "Front":
+    """What can be had with the choices that are kept, whatever else is limited."""
+    return given.front_of(given.main[1], given.allowed, (), given.main[0])
+
+
+def keeping(given: Given, decisions: Sequence[str]) -> Given:
+    """With these decisions kept as they are in the subnet."""
+    pins = choices_that_keep(given.study.space, given.subnet, decisions)
+    return replace(given, allowed=tuple(narrowed(dict(given.allowed), pins).items()))
+
+
+@analysis("Counterfactuals", "base", "The subnet", untraded)
+def base(given: Given) -> Card:
+    """What is asked about."""
+    told = [metric_of(c).value_text(_predicted(given, c)) for c in given.main]
+    return Card(
+        sentence=f"This is subnet {given.subnet.id}, predicted at {' and '.join(told)}.",
+        stress=(given.subnet.id, *told),
+    )
+
+
+# What is asked
+
+
+def aims(given: Given) -> dict[str, str]:
+    """What one may aim at, in the words of the objective and the cost."""
+    best, cost = (metric_of(column) for column in given.traded)
+    return {
+        "save": f"Save {cost.word}",
+        "gain": f"{'Gain' if best.sign > 0 else 'Lower'} {best.word}",
+        "latency": f"{cost.title} of at most",
+        "accuracy": f"{best.title} of at {'least' if best.sign > 0 else 'most'}",
+    }
+
+
+def _predicted(given: Given, column: str) -> float:
+    return float(given.predictor(column).predict([given.subnet])["value"].iloc[0])
+
+
+def standing(given: Given, aim: str) -> tuple[float, float]:
+    """What is predicted of the subnet in what is aimed at, and the best that can be had."""
+    front = kept_front(given)
+    best = front.costs[0] if aim in OF_COST else front.values[-1]
+    return _predicted(given, given.main[aim in OF_COST]), float(best)
+
+
+def leeway(given: Given, aim: str) -> float:
+    """How much there is to save or to gain; 0 for nothing."""
+    now, best = standing(given, aim)
+    more = metric_of(given.main[aim in OF_COST]).sign * (best - now)
+    return more if more > 1e-9 * abs(now) else 0.0
+
+
+def nothing_to_gain(given: Given, aim: str = "save", **_: Any) -> Card:
+    """What is said where there is no leeway."""
+    label = metric_of(given.main[aim in OF_COST]).label.lower()
+    return Card(
+        sentence=f"No subnet that keeps what is kept has a better predicted {label} than this one, "
+        "so there is nothing to gain.",
+        tone="info",
+    )
+
+
+def _limits(given: Given) -> Limits:
+    """The budget, by default the middle of the front's, and the further limits."""
+    cost, bound = given.main[1], given.budget
+    if bound is None:
+        bound = float(given.front_of(cost).costs[[0, -1]].mean())
+    return (cost, bound), *given.limits
+
+
+# The edits that reach a goal
+
+
+def reached(
+    given: Given, *, aim: str = "save", amount: float | None = None, chosen: int = -1
+) -> "tuple[Reached, Answer] | None":
+    """The best answer of every number of edits, and the `chosen` one, by default that of the
+    fewest; None where there is nothing to gain. Raises as `reach`.
+
+    The `amount` is in the unit of what is aimed at, by default a quarter of what there is to gain.
+    """
+    best, cost = given.main
+    if amount is None:
+        now, least = standing(given, aim)
+        amount = leeway(given, aim) / 4 if aim in RELATIVE else now + (least - now) / 4
+        if not amount:
+            return None
+    objective, first = (best, cost) if aim in OF_COST else (cost, best)
+    limits, relative = ((first, amount), *given.limits), aim in RELATIVE
+    found = reached_of(given, objective, limits, given.allowed, given.subnet, relative)
+    return found, next((a for a in found.answers if a.edits == chosen), found.fewest)
+
+
+def _aims(given: Given) -> Options:
+    return {"aim": aims(given)}
+
+
+def _columns(given: Given) -> Options:
+    return {"column": {column: metric_of(column).label for column in given.main}}
+
+
+@analysis("Counterfactuals", "reached", "What would have to change", untraded, _aims)
+def edits(given: Given, **goal: Any) -> Card:
+    """The price of every number of edits that reach a goal, which is as in `reached`."""
+    pair = reached(given, **goal)
+    if pair is None:
+        return nothing_to_gain(given, **goal)
+    found, shown = pair
+    target, fewest, cheapest = found.targets[0], found.fewest, found.cheapest
+    table = reached_table(found)
+
+    def price(answer: "Answer") -> str:
+        change = target.text(answer.effects[target.column].total, signed=True)
+        return f"{change} {target.difference_unit} of {noun_of(target)}"
+
+    stress, exact = [found.asked], " No subnet does better with as many edits: this is exact."
+    if not cheapest.edits:
+        told, exact = "no edit is needed, and none would make it cheaper.", ""
+    elif not fewest.edits:
+        stress += [cheapest.counted]
+        told = f"no edit is needed; with {cheapest.counted} it has {price(cheapest)}."
+    elif fewest is cheapest:
+        stress += [fewest.counted]
+        told = f"{fewest.counted} {'is' if fewest.edits == 1 else 'are'} both the fewest and the "
+        told += f"cheapest answer, for {price(fewest)}."
+    else:
+        stress += [fewest.counted, cheapest.counted]
+        told = f"the fewest are {fewest.counted}, for {price(fewest)}; the cheapest answer takes "
+        told += f"{cheapest.counted}, for {price(cheapest)}."
+    return Card(
+        sentence=f"For {found.asked}, {told}{exact}",
+        stress=tuple(stress),
+        table=table,
+        draw=lambda: reached_figure(table, target, shown.edits),
+        notes=(
+            f"The price is what each changes in {target.word}: of all subnets that keep the goal "
+            "with so many edits the best, with 95 % confidence intervals of the difference.",
+        ),
+    )
+
+
+def _told(answer: "Answer", targets: tuple[Metric, ...], kept: str) -> Card:
+    """An answer in words, with its price and how sure it is that what is asked is `kept`."""
+    sure = f"with a chance of {answer.sure}."
+    if not answer.edits:
+        return Card(
+            sentence=f"No edit is needed: this subnet keeps it, {sure}", stress=(answer.sure,)
+        )
+    prices = [answer.price(target) for target in dict.fromkeys(targets)]
+    counted = f"{answer.counted}:"
+    return Card(
+        sentence=f"{counted} {answer.words}. {', '.join(prices)}. When measured, {kept} {sure}",
+        stress=(counted, *prices, answer.sure),
+        notes=() if answer.exact else ("The best that was found in time; better ones may exist.",),
+    )
+
+
+def _each(answer: "Answer", column: str, given: Given, key: str) -> Card:
+    """What each edit of an answer changes in one target, by default the objective."""
+    if not answer.edits:
+        return Card(sentence="No edit is needed.")
+    target = metric_of(column or given.main[0])
+    table = edit_table(answer.effects[target.column])
+    return Card(
+        key=f"{key}-edits-{target.column}",
+        title=f"What each edit changes: {target.label}",
+        sentence="With 95 % confidence intervals, one difference at a time.",
+        table=table,
+        draw=lambda: edit_figure(table, target),
+    )
+
+
+@analysis("Counterfactuals", "answer", "The answer", untraded, _aims)
+def answer(given: Given, **goal: Any) -> Card:
+    """The chosen answer, by default that of the fewest edits."""
+    pair = reached(given, **goal)
+    if pair is None:
+        return nothing_to_gain(given, **goal)
+    found, shown = pair
+    kept = "it is reached" if found.goal.relative else "it is kept"
+    how = (
+        "where both subnets are measured, by the regression's error and the uncertainty of the "
+        "difference"
+        if found.goal.relative
+        else "by how measured optima differ from their predictions where enough were measured, "
+        "else by the regression's prediction distribution"
+    )
+    card = _told(shown, found.targets, kept)
+    return replace(
+        card,
+        notes=(
+            *card.notes,
+            f"The chance that {kept} is that of a measurement, {how}. An answer that is predicted "
+            "to reach its goal by a hair does so in about half of the cases or fewer: ask for more "
+            "to be surer. An edit is one decision that takes another choice: a lesser depth may "
+            "remove several blocks at once; a block that a greater depth opens comes with its "
+            "first choices, and each other choice in it is an edit more.",
+        ),
+    )
+
+
+@analysis("Counterfactuals", "each", "What each edit changes", untraded, _columns)
+def each(given: Given, *, column: str = "", **goal: Any) -> Card:
+    """What each edit of the chosen answer changes in one target."""
+    pair = reached(given, **goal)
+    return (
+        nothing_to_gain(given, **goal) if pair is None else _each(pair[1], column, given, "answer")
+    )
+
+
+# Why not
+
+
+def asked_of(given: Given) -> dict[str, list[Value]]:
+    """What one may ask about: the choices of each decision that it may take but does not have."""
+    space, allowed, now = given.study.space, dict(given.allowed), given.subnet
+
+    def may_take(decision: str, value: Value) -> bool:
+        pins = narrowed(allowed, choices_that_take(space, space.by_name[decision], value))
+        return now.get(decision) != value and all(pins.values())
+
+    found = {d.name: [c for c in d.choices if may_take(d.name, c)] for d in space.decisions}
+    return {name: values for name, values in found.items() if values}
+
+
+def _nothing_asked(given: Given) -> str | None:
+    if lacking := untraded(given):
+        return lacking
+    if not asked_of(given):
+        return "Every decision is kept as it is; let go of one to ask about it."
+    return None
+
+
+def why(given: Given, asked: tuple[str, Value] | None) -> "tuple[WhyNot, pd.DataFrame]":
+    """Why the subnet does not have a choice, by default the first one that it may ask about."""
+    name, values = next(iter(asked_of(given).items()))
+    asked = asked or (name, values[0])
+    return why_not_of(given, given.main[0], _limits(given), given.allowed, given.subnet, asked)
+
+
+@analysis("Counterfactuals", "why-not", "Why not …?", _nothing_asked)
+def why_not(given: Given, *, asked: tuple[str, Value] | None = None) -> Card:
+    """Why one choice is not taken."""
+    found, _ = why(given, asked)
+    notes = []
+    if found.best is not None and found.best.architecture != given.subnet:
+        changed = changes_between(given.study.space, given.subnet, found.best.architecture)
+        words = in_words(given.study.space, changed)
+        notes = [f"The best with {found.decision.name} {found.value} differs in: {words}."]
+    return Card(sentence=found.sentence(), notes=tuple(notes))
+
+
+@analysis("Counterfactuals", "choices", "The best subnet with each choice", _nothing_asked)
+def choices(given: Given, *, asked: tuple[str, Value] | None = None) -> Card:
+    """The best with each choice of a decision."""
+    _, every = why(given, asked)
+    objective = metric_of(given.main[0])
+    return Card(
+        sentence=f"The change in {objective.word} against the best within the budget, all else "
+        "optimised anew; bars are 95 % confidence intervals. Dark: what this subnet has now; a "
+        "cross: nothing within the budget has it.",
+        table=every,
+        draw=lambda: choices_figure(every, objective),
+    )
+
+
+# The best around what is kept
+
+
+def best_of(given: Given) -> "Answer":
+    """The best within the limits that keeps what is kept; raises as `kept_best_of`."""
+    return kept_best_of(given, given.main[0], _limits(given), given.allowed, given.subnet)
+
+
+@analysis("Counterfactuals", "rest", "The best around what is kept", untraded)
+def rest(given: Given) -> Card:
+    found, (cost, bound) = best_of(given), _limits(given)[0]
+    budget = f"{bound:.6g} {metric_of(cost).unit or metric_of(cost).word}"
+    pinned = sum(values == (given.subnet.get(name),) for name, values in given.allowed)
+    kept = f"{pinned} decisions kept as they are" if pinned else "nothing kept"
+    if found.after == given.subnet:
+        return Card(sentence=f"Within {budget}, with {kept}, no subnet is better than this one.")
+    targets = tuple(metric_of(column) for column in found.effects)
+    card = _told(found, targets, "the budget is kept")
+    return replace(card, sentence=f"The best within {budget}, with {kept}, is: {card.sentence}")
+
+
+@analysis("Counterfactuals", "rest-each", "What each of its edits changes", untraded, _columns)
+def rest_each(given: Given, *, column: str = "") -> Card:
+    return _each(best_of(given), column, given, "rest")
