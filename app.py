@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 import pandas as pd
 import streamlit as st
 
+from foxnas_core.cards.answers import reasons_of
 from foxnas_core.errors import FoxnasError
 from foxnas_core.glossary import meaning_of
 from foxnas_core.study import Study
@@ -62,7 +63,7 @@ def show_answer(study: Study, latency: str) -> None:
         )
     with right:
         show_promise(study, front, best)
-    found = cache.reasons_of(study, latency, best.architecture, best.costs[0])
+    found = reasons_of(cache.Cached(study), latency, best.architecture, best.costs[0])
     st.header("Why these blocks")
     best, scale = found.gain.target, ""
     if not found.gain.link.is_identity:

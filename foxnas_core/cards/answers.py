@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from foxnas_core.explanation.reach import Answer, Reached
+    from foxnas_core.explanation.reasons import Reasons
     from foxnas_core.explanation.why_not import WhyNot
     from foxnas_core.search.calibration import SearchCalibration
 
@@ -68,6 +69,21 @@ def why_not_of(
     problem, kept = given.problem_of(objective, limits), dict(allowed)
     found = why_not(problem, architecture, *asked, allowed=kept)
     return found, every_choice(problem, architecture, asked[0], allowed=kept)
+
+
+@shared(entries=64, spinner="Finding the reasons …")
+def reasons_of(given: Given, cost: str, architecture: Architecture, budget: float) -> "Reasons":
+    """Why an architecture has its blocks at a budget; raises as `Given.front_of`."""
+    from foxnas_core.explanation.reasons import reasons
+    from foxnas_core.search.prices import front_prices
+
+    return reasons(
+        given.predictor(given.study.objective.column),
+        given.predictor(cost),
+        architecture=architecture,
+        background=given.table.architectures(),
+        price=front_prices(given.front_of(cost)).at(budget),
+    )
 
 
 def _calibration(given: Given, objective: str, first: str) -> "SearchCalibration | None":

@@ -11,7 +11,7 @@ import pandas as pd
 from foxnas_core.cards.analysis import Options, analysis
 from foxnas_core.cards.card import Card
 from foxnas_core.cards.given import Given
-from foxnas_core.cards.sharing import once, shared
+from foxnas_core.cards.sharing import shared
 from foxnas_core.errors import FoxnasError
 from foxnas_core.figures import layer_tables
 from foxnas_core.figures import model_graph as figures
@@ -48,7 +48,10 @@ def layers_of(given: Given, architecture: Architecture) -> "tuple[Layer, ...]":
     return subnet_layers(given.study, architecture)
 
 
-@once
+@shared(
+    "supernet.safetensors", "images.npz", table=False, alone=True,
+    spinner="Profiling the subnet, alone on one core …",
+)  # fmt: skip
 def profile(given: Given, architecture: Architecture, precision: str) -> "LayerProfile":
     """What each of its layers takes on this machine; raises as `steps.profile.profile_subnet`."""
     from foxnas_core.steps.profile import profile_subnet

@@ -20,13 +20,11 @@ from pages.shared.cache.given import (
     problem_of,
     searches_of,
 )
-from pages.shared.cache.networks import export_stamp, profile_of
 from pages.shared.cache.records import (
     held_out_of,
     report_of,
 )
 from pages.shared.cache.running import works
-from pages.shared.cache.searching import reasons_of
 from pages.shared.cache.uploads import Upload, foreign_of, imported_of
 from pages.shared.cache.versions import (
     Shown,
@@ -35,6 +33,7 @@ from pages.shared.cache.versions import (
     Version,
     cached,
     drawn,
+    export_stamp,
     on_disk,
     settle,
     table_of,

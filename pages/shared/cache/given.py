@@ -2,6 +2,7 @@
 
 import functools
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import nullcontext
 from typing import TYPE_CHECKING, Any
 
 from foxnas_core.cards.finds import Allowed, Limits
@@ -9,6 +10,7 @@ from foxnas_core.cards.given import Given
 from foxnas_core.study import Study
 from foxnas_core.table.measurements import MeasurementTable
 from pages.shared.cache.versions import cached, table_of
+from pages.shared.registry import MEASURING
 
 if TYPE_CHECKING:
     from foxnas_core.regression import Predictor
@@ -35,11 +37,13 @@ class Cached(Given):
 def _keeper(method: Callable[..., Any]) -> Callable[..., Any]:
     """What keeps the results of a method that tells of the study alone."""
 
+    how = method.shared  # type: ignore[attr-defined]
+
     def computed(study: Study, *arguments: Any) -> Any:
-        return method(Cached(study), *arguments)
+        with MEASURING if how.alone else nullcontext():
+            return method(Cached(study), *arguments)
 
     computed.__qualname__ = method.__qualname__  # by which its results are told from others'
-    how = method.shared  # type: ignore[attr-defined]
     files = how.files if how.table else ("space.json", *how.files)
     return cached(*files, table=how.table, entries=how.entries, spinner=how.spinner)(computed)
 

@@ -78,6 +78,11 @@ def stamp_of(study: Study, *names: str) -> Stamp:
     return tuple(stamps)
 
 
+def export_stamp(study: Study) -> Stamp:
+    """Changes whenever a file that exported files are made of does."""
+    return stamp_of(study, "space.json", "supernet.safetensors", "images.npz")
+
+
 def version_of(study: Study) -> Version:
     """What identifies the content of the files that a fit reads: of those that this page began
     with, so that all it shows is of one table."""
