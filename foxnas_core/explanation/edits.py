@@ -17,9 +17,11 @@ import pandas as pd
 
 from foxnas_core.regression import Predictor
 from foxnas_core.regression.features import Form, Term
+from foxnas_core.search.limits import noun_of
 from foxnas_core.space.architecture import Architecture
 from foxnas_core.space.decisions import Decision
 from foxnas_core.space.editing.changes import changes_between, in_words
+from foxnas_core.table.metrics import Metric
 
 
 @dataclass(frozen=True, eq=False)
@@ -34,6 +36,16 @@ class EditEffects:
     total: float
     low: float
     high: float
+
+    def text(self, target: Metric, sign: float = 0.0) -> str:
+        """The total with its interval: "+0.12 points of top-1 accuracy (+0.05 to +0.19)", times a
+        `sign` that the words tell already; counts, which are exact, without the interval."""
+        ends = (self.high, self.low) if sign < 0 else (self.low, self.high)
+        total, low, high = (
+            target.text((sign or 1.0) * value, signed=not sign) for value in (self.total, *ends)
+        )
+        unit = f"{target.difference_unit} of " if target.difference_unit else ""
+        return f"{total} {unit}{noun_of(target)}{f' ({low} to {high})' if low != high else ''}"
 
 
 def edit_effects(

@@ -92,19 +92,13 @@ def block_dependence(
     own = space.encode([architecture])
     numbers, states = joint_states(np.vstack([codes, own]), blocks)
 
-    def predict(x: np.ndarray) -> np.ndarray:
-        return _value(predictor, _codes_of(space, blocks, x, states))
-
     before = mean_prediction(predictor, form.matrix(codes))
     rows = []
     for column, block in enumerate(blocks):
-        here = int(numbers[-1, column])
-        [mean] = _dependence(predict, numbers[:-1], column, [here])
         changed = numbers[:-1].copy()
-        changed[:, column] = here
+        changed[:, column] = numbers[-1, column]
         after = mean_prediction(predictor, form.matrix(_codes_of(space, blocks, changed, states)))
-        std_error = _error(predictor, after, before)
-        rows.append((block.name, mean - before[0], std_error))
+        rows.append((block.name, after[0] - before[0], _error(predictor, after, before)))
     table = pd.DataFrame(rows, columns=["block", "value", "std_error"])
     half = predictor.quantile(level) * table.pop("std_error")
     return table.assign(low=table["value"] - half, high=table["value"] + half)
@@ -129,24 +123,18 @@ def partial_dependences(
     codes = _background(space, background)
     completed = _completed(space, codes, seed)
 
-    def predict(x: np.ndarray) -> np.ndarray:
-        return _value(predictor, _canonical(space, x))
-
     rows: list[tuple[object, ...]] = []
     for column, decision in enumerate(space.decisions):
         active = completed[codes[:, column] >= 0]
-        choices = range(len(decision.choices))
         if len(decision.choices) < 2 or not len(active):
             continue
-        means = _dependence(predict, active, column, list(choices))
-        for code, mean in zip(choices, means, strict=True):
+        for code, choice in enumerate(decision.choices):
             changed = active.copy()
             changed[:, column] = code
             here = mean_prediction(predictor, predictor.form.matrix(_canonical(space, changed)))
             half = predictor.quantile(level) * _error(predictor, here)
-            choice = decision.choices[code]
             named = (decision.group, decision.name, decision.role, choice)
-            rows.append((*named, mean, mean - half, mean + half, len(active)))
+            rows.append((*named, here[0], here[0] - half, here[0] + half, len(active)))
     return pd.DataFrame(
         rows, columns=["group", "decision", "role", "choice", "value", "low", "high", "rows"]
     )
@@ -209,21 +197,6 @@ def _canonical(space: SearchSpace, completed: np.ndarray) -> np.ndarray:
         active = space.active(codes, decision)
         codes[:, column] = np.where(active, completed[:, column], -1)
     return codes
-
-
-def _dependence(predict: _Predict, x: np.ndarray, column: int, values: list[int]) -> list[float]:
-    """Mean predictions of rows `x` whose `column` takes each of `values`."""
-    from sklearn.inspection import partial_dependence
-
-    found = partial_dependence(
-        _regressor(predict),
-        x,
-        [column],
-        categorical_features=[column],
-        custom_values={column: np.array(values)},
-        kind="average",
-    )
-    return [float(mean) for mean in found["average"][0]]
 
 
 def _regressor(predict: _Predict) -> Any:

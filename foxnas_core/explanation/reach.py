@@ -69,11 +69,7 @@ class Answer:
     def price(self, target: Metric) -> str:
         """The change of one target with its interval: "-0.25 points of top-1 accuracy (-0.36 to
         -0.14)"; of counts, which are exact, without."""
-        found = self.effects[target.column]
-        total, low, high = (target.text(x, signed=True) for x in (found.total, found.low,
-                                                                  found.high))  # fmt: skip
-        unit = f"{target.difference_unit} of " if target.difference_unit else ""
-        return f"{total} {unit}{noun_of(target)}{f' ({low} to {high})' if low != high else ''}"
+        return self.effects[target.column].text(target)
 
     @property
     def sure(self) -> str:

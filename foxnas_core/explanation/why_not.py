@@ -24,7 +24,6 @@ from foxnas_core.space.architecture import Architecture, Value
 from foxnas_core.space.decisions import Decision, check_choice
 from foxnas_core.space.editing.changes import changes_between, in_words
 from foxnas_core.space.search_space import SearchSpace
-from foxnas_core.table.metrics import Metric
 
 
 @dataclass(frozen=True, eq=False)
@@ -115,7 +114,7 @@ class WhyNot:
         for target in dict.fromkeys(targets):
             found = self.effects[target.column]
             own = "add" if found.total >= 0 else "take"
-            amount = _with_interval(target, found, 1.0 if own == "add" else -1.0)
+            amount = found.text(target, 1.0 if own == "add" else -1.0)
             told.append(amount if own == verb else f"{own} {amount}")
             verb = own
         return told[0] if len(told) == 1 else f"{', '.join(told[:-1])} and {told[-1]}"
@@ -296,11 +295,3 @@ def _alone(
                 choices[parent.name] = condition.values[int(np.argmin(steps))]
             waiting.append(parent)
     return space.architecture(choices)
-
-
-def _with_interval(target: Metric, found: EditEffects, sign: float) -> str:
-    """ "0.12 points of top-1 accuracy (0.05 to 0.19)"; counts, which are exact, without."""
-    ends = [target.text(end) for end in sorted((sign * found.low, sign * found.high))]
-    unit = f"{target.difference_unit} of " if target.difference_unit else ""
-    interval = f" ({ends[0]} to {ends[1]})" if ends[0] != ends[1] else ""
-    return f"{target.text(sign * found.total)} {unit}{noun_of(target)}{interval}"

@@ -9,7 +9,7 @@ from plotly import graph_objects as go
 from foxnas_core.figures.points import subnet_points
 from foxnas_core.figures.shapes import ROWS, drawn, equal, markers, panels, ruled
 from foxnas_core.figures.theme import BLUE, GREY, ORANGE, PAPER, whiskers
-from foxnas_core.quantization.comparison import TIME, PrecisionComparison, columns_of
+from foxnas_core.quantization.comparison import TIME, PrecisionComparison, columns_of, gain_of
 from foxnas_core.table.metrics import Metric, metric_of
 
 COLOURS = (BLUE, ORANGE)
@@ -20,9 +20,8 @@ def _metric(quantity: str) -> Metric:
 
 
 def _title(quantity: str) -> str:
-    if quantity == TIME:
-        return "Latency saved (%)"
-    return f"{_metric(quantity).title} lost{_in(_metric(quantity).difference_unit)}"
+    gain = gain_of(quantity)
+    return gain.named if quantity == TIME else f"{gain.title} lost{_in(gain.difference_unit)}"
 
 
 def _in(unit: str) -> str:
@@ -61,11 +60,8 @@ def _lines(quantity: str, runtime: str) -> tuple[str, str, str, str]:
 
 
 def _with_ends(cells: Mapping[Any, Any]) -> str:
-    value, low, high = (
-        f"{cells[key]:z.1f}" if cells["quantity"] == TIME
-        else _metric(cells["quantity"]).text(cells[key])
-        for key in ("value", "low", "high")
-    )  # fmt: skip
+    gain = gain_of(cells["quantity"])
+    value, low, high = (gain.text(cells[key]) for key in ("value", "low", "high"))
     return f"{value} [{low}, {high}]"
 
 

@@ -15,10 +15,11 @@ import pandas as pd
 from foxnas_core.devices.common import by_subnet, latency_columns
 from foxnas_core.errors import InvalidInput
 from foxnas_core.table.measurements import MeasurementTable
-from foxnas_core.table.metrics import main_objective, metric_of
+from foxnas_core.table.metrics import Metric, main_objective, metric_of
 
 PLAIN = "ONNX Runtime"
 TIME = "time"
+_SAVED = Metric("latency_saved", "Latency saved", "%", "max", digits=1)
 LEAST_SUBNETS = 3
 _PAIRED = 10  # so many subnets in common make a paired difference of two supernets
 
@@ -83,42 +84,32 @@ class PrecisionComparison:
 def _difference_sentence(row: dict[Any, Any], first: str, second: str) -> str:
     quantity, runtime = row["quantity"], row["runtime"]
     value, low, high = (row[key] for key in ("value", "low", "high"))
-    timed = quantity == TIME
-    what = f"saves of the latency on {runtime}" if timed else f"loses of {_word(quantity)}"
+    gain, timed = gain_of(quantity), quantity == TIME
+    what = f"saves of the latency on {runtime}" if timed else f"loses of {gain.word}"
     if low <= 0 <= high:
-        ends = [_number(quantity, end, signed=True) for end in (low, high)]
         return (
             f"Between {first} and {second}, what int8 {what} does not differ beyond doubt: "
-            f"{_size(quantity, value, signed=True)} [{', '.join(ends)}]."
+            f"{gain.difference_text(value, signed=True)} [{gain.text(low, signed=True)}, "
+            f"{gain.text(high, signed=True)}]."
         )
-    size = _size(quantity, abs(value))
+    size = gain.difference_text(abs(value))
     if timed:
         said = f"On {runtime}, int8 compares {'better' if value > 0 else 'worse'} with fp32 in "
         said += f"{second} than in {first}, by {size} of fp32's latency"
     else:
         more = "more" if value > 0 else "less"
-        said = f"In {second}, int8 loses {size} of {_word(quantity)} {more} than in {first}"
-    return f"{said} [{', '.join(_sorted_ends(quantity, low, high))}]."
+        said = f"In {second}, int8 loses {size} of {gain.word} {more} than in {first}"
+    return f"{said} [{_ends_of(quantity, low, high)}]."
 
 
-def _word(quantity: str) -> str:
-    return metric_of(quantity).word
+def gain_of(quantity: str) -> Metric:
+    """What int8 changes, by the metric that its words and numbers are of."""
+    return _SAVED if quantity == TIME else metric_of(quantity)
 
 
-def _sorted_ends(quantity: str, low: float, high: float) -> list[str]:
-    return [_number(quantity, end) for end in sorted((abs(low), abs(high)))]
-
-
-def _number(quantity: str, value: float, *, signed: bool = False) -> str:
-    if quantity == TIME:
-        return f"{value:{'+' if signed else ''}z.1f}"
-    return metric_of(quantity).text(value, signed=signed)
-
-
-def _size(quantity: str, value: float, *, signed: bool = False) -> str:
-    if quantity == TIME:
-        return f"{_number(quantity, value, signed=signed)} points"
-    return metric_of(quantity).difference_text(value, signed=signed)
+def _ends_of(quantity: str, low: float, high: float) -> str:
+    """Both ends of an interval without their sign, the nearer to 0 first."""
+    return ", ".join(gain_of(quantity).text(end) for end in sorted((abs(low), abs(high))))
 
 
 def partner_of(column: str) -> tuple[str, str]:
@@ -275,18 +266,19 @@ def _verdict(study: PrecisionStudy, table: pd.DataFrame, runtime: str) -> str:
                 f"{value:.1f} % [{low:.1f}, {high:.1f}])"
             )
         else:
-            amount = f"{abs(value):.1f} % [{', '.join(_sorted_ends(TIME, low, high))}]"
+            amount = f"{_SAVED.value_text(abs(value))} [{_ends_of(TIME, low, high)}]"
             verb = "saves {} of the latency" if value > 0 else "takes {} longer than fp32"
             parts.append(f"{verb.format(amount)} on {runtime}")
     if lost is not None:
-        quantity, value = study.objective, lost["value"]
-        word = _word(quantity)
+        gain, value = gain_of(study.objective), lost["value"]
+        word = gain.word
         if lost["low"] <= 0 <= lost["high"]:
-            parts.append(f"loses no {word} beyond doubt ({_size(quantity, value, signed=True)})")
+            size = gain.difference_text(value, signed=True)
+            parts.append(f"loses no {word} beyond doubt ({size})")
         else:
-            ends = _sorted_ends(quantity, lost["low"], lost["high"])
+            ends = _ends_of(study.objective, lost["low"], lost["high"])
             verb = "loses" if value > 0 else "gains"
-            parts.append(f"{verb} {_size(quantity, abs(value))} of {word} [{', '.join(ends)}]")
+            parts.append(f"{verb} {gain.difference_text(abs(value))} of {word} [{ends}]")
     subnets = int(table["subnets"].max())
     text = f"{study.name}: int8 {' and '.join(parts)}, averaged over {subnets} subnets"
     if time is None:

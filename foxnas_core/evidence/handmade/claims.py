@@ -167,24 +167,10 @@ def compare(
     front_accuracy, front_latency = _drawn(record, searched, way, precision, rng, resamples)
     fronts = [_front(*draw) for draw in zip(front_latency, front_accuracy, strict=True)]
     claims = []
+    draws = list(zip(fronts, own_latency, own_accuracy, strict=True))
     for place, contender in enumerate(made):
-        ratios, gains = (
-            np.array(
-                [
-                    against(front, latency[place], accuracy[place])
-                    for front, latency, accuracy in zip(
-                        fronts, own_latency, own_accuracy, strict=True
-                    )
-                ]
-            )
-            .astype(float)
-            .T
-        )
-        # The first is what was measured, all others are drawn.
-        drawn = gains[1:][np.isfinite(gains[1:])]
-        if not np.isfinite(gains[0]) or not len(drawn):
-            drawn = np.array([np.nan])
-        ends = np.quantile(ratios[1:], [0.025, 0.975]), np.quantile(drawn, [0.025, 0.975])
+        found = [against(front, ms[place], accuracy[place]) for front, ms, accuracy in draws]
+        ratios, gains = np.array(found, dtype=float).T
         assert contender.width is not None
         claims.append(
             SpeedClaim(
@@ -193,19 +179,25 @@ def compare(
                 contender.width,
                 precision,
                 way,
-                accuracy=float(own_accuracy[0, place]),
-                latency=float(own_latency[0, place]),
-                ratio=float(ratios[0]),
-                ratio_low=float(ends[0][0]),
-                ratio_high=float(ends[0][1]),
-                at_least=bool(own_accuracy[0, place] <= fronts[0][1][0]),
-                gain=float(gains[0]),
-                gain_low=float(ends[1][0]),
-                gain_high=float(ends[1][1]),
+                float(own_accuracy[0, place]),
+                float(own_latency[0, place]),
+                *_with_ends(ratios),
+                bool(own_accuracy[0, place] <= fronts[0][1][0]),
+                *_with_ends(gains),
             )
         )
     points = tuple((float(x), float(y)) for x, y in zip(*fronts[0], strict=True))
     return Comparison(way, precision, tuple(claims), points, seed)
+
+
+def _with_ends(values: np.ndarray) -> tuple[float, float, float]:
+    """What was measured, the first value, and the interval of all others, which are drawn; NaN
+    without."""
+    drawn = values[1:][np.isfinite(values[1:])]
+    if not np.isfinite(values[0]) or not len(drawn):
+        return float(values[0]), np.nan, np.nan
+    low, high = np.quantile(drawn, [0.025, 0.975])
+    return float(values[0]), float(low), float(high)
 
 
 def against(

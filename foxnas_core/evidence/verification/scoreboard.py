@@ -14,6 +14,10 @@ COLUMNS = [
     "kind", "target", "chosen", "tested", "held", "share", "low", "high", "stated",
     "not counted", "within scatter", "directions", "directions right",
 ]  # fmt: skip
+_MEASURED = {
+    "measured": "measured", "measured low": "low", "measured high": "high",
+    "judged low": "judged_low", "judged high": "judged_high",
+}  # fmt: skip
 
 
 @dataclass(frozen=True, eq=False)
@@ -148,11 +152,7 @@ def trials_table(trials: Sequence[Trial]) -> pd.DataFrame:
             "claimed": claim.value,
             "claimed low": claim.low,
             "claimed high": claim.high,
-            "measured": verdict.measured if verdict else float("nan"),
-            "measured low": verdict.low if verdict else float("nan"),
-            "measured high": verdict.high if verdict else float("nan"),
-            "judged low": verdict.judged_low if verdict else float("nan"),
-            "judged high": verdict.judged_high if verdict else float("nan"),
+            **{name: getattr(verdict, own, float("nan")) for name, own in _MEASURED.items()},
             "verdict": _verdict_word(verdict),
             "not counted": verdict.reason if verdict else "",
             "images": trial.circumstances.images if trial.circumstances else 0,
