@@ -12,18 +12,17 @@ Times depend on the machine and on what else it does, so read the ratios.
 import argparse
 import json
 import os
-import shutil
 import sys
-import tempfile
 import time
 from collections.abc import Sequence
 from pathlib import Path
 from statistics import median
 
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser
 
+from benchmarks.common import copied, resident, seen_by_chromium
 from foxnas_core.study import open_study
-from tests.serving import PATIENCE, REPOSITORY, Server, chromium, serve, wait_until_drawn
+from tests.serving import PATIENCE, REPOSITORY, chromium, serve, wait_until_drawn
 
 PAGES = ("", "Coefficients", "Diagnostics", "What_if", "Search", "Export", "Import")
 
@@ -32,10 +31,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--rounds", type=int, default=5, help="cold starts of each app")
     rounds = parser.parse_args(arguments).rounds
-    with tempfile.TemporaryDirectory() as temporary, chromium() as browser:
-        folder = Path(temporary)
-        # The app keeps what it finds with the study, so it gets a copy.
-        shutil.copytree(REPOSITORY / "data" / "demo", folder / "studies" / "demo")
+    with copied() as folder, chromium() as browser:
         empty = folder / "empty.py"
         empty.write_text('import streamlit as st\n\nst.title("Empty")\n')
         scripts = {
@@ -61,17 +57,17 @@ def main(arguments: Sequence[str] | None = None) -> None:
         edits = what_if_edits(folder / "studies")
         print(f"what-if edit, server time (ms): median {median(edits):.0f}, worst {max(edits):.0f}")
 
-        print("memory of the server's process (MiB)")
-        with serve(REPOSITORY / "app.py", folder / "log", folder / "studies") as server:
-            page = browser.new_page()
-            page.set_default_timeout(PATIENCE)
-            for path in PAGES:
-                visit(page, server, path)
-            print(f"  all pages visited {memory(server):6.0f}")
-            visit(page, server, "Export")
-            page.locator(".st-key-build button").first.click()
-            page.wait_for_selector(".st-key-file-zip", timeout=4 * PATIENCE)
-            print(f"  subnet exported   {memory(server):6.0f}")
+    print("memory of the server's process (MiB)")
+    with seen_by_chromium() as (page, server):
+        for path in PAGES:
+            page.goto(f"/{path}")
+            wait_until_drawn(page)
+        print(f"  all pages visited {resident(server.process):6.0f}")
+        page.goto("/Export")
+        wait_until_drawn(page)
+        page.locator(".st-key-build button").first.click()
+        page.wait_for_selector(".st-key-file-zip", timeout=4 * PATIENCE)
+        print(f"  subnet exported   {resident(server.process):6.0f}")
 
 
 def cold_start(
@@ -94,11 +90,6 @@ def cold_start(
     return tuple(times)
 
 
-def visit(page: Page, server: Server, path: str) -> None:
-    page.goto(f"{server.url}/{path}")
-    wait_until_drawn(page)
-
-
 def what_if_edits(studies: Path, count: int = 20) -> list[float]:
     """Milliseconds that the What-if page takes to run after each of some single edits."""
     from streamlit.testing.v1 import AppTest
@@ -118,14 +109,6 @@ def what_if_edits(studies: Path, count: int = 20) -> list[float]:
         times.append(1000 * (time.perf_counter() - begin))
         assert not page.exception
     return times
-
-
-def memory(server: Server) -> float:
-    """Resident memory of the server's process, in MiB."""
-    for line in Path(f"/proc/{server.process}/status").read_text().splitlines():
-        if line.startswith("VmRSS:"):
-            return int(line.split()[1]) / 1024
-    raise RuntimeError("There is no VmRSS in /proc; this needs Linux.")
 
 
 if __name__ == "__main__":

@@ -9,16 +9,15 @@ and "at best" is what that work allows where every process has a core to itself.
 import argparse
 import json
 import os
-import resource
 import shutil
-import subprocess
 import sys
 import tempfile
-import time
 from collections.abc import Sequence
 from pathlib import Path
 
 import pandas as pd
+
+from benchmarks.common import DEMO, ran
 
 PARTS = ("study.json", "space.json", "supernet.safetensors", "images.npz")
 
@@ -43,16 +42,10 @@ def _run(source: Path, count: int, workers: int) -> tuple[float, float]:
     with tempfile.TemporaryDirectory() as temporary:
         for name in PARTS:
             shutil.copy(source / name, temporary)
-        command = [sys.executable, "-m", "foxnas_core", "measure", "--study", temporary]
-        command += ["--count", str(count), "--workers", str(workers), "--json"]
-        before = resource.getrusage(resource.RUSAGE_CHILDREN)
-        begun = time.perf_counter()
-        environment = {**os.environ, "OMP_NUM_THREADS": "1"}
-        done = subprocess.run(command, capture_output=True, check=True, env=environment)
-        wall = time.perf_counter() - begun
-        after = resource.getrusage(resource.RUSAGE_CHILDREN)
-    assert json.loads(done.stdout)["rows"] == count
-    return wall, after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+        command = ["-m", "foxnas_core", "measure", "--study", temporary]
+        done = ran([*command, "--count", str(count), "--workers", str(workers), "--json"])
+    assert json.loads(done.printed)["rows"] == count
+    return done.wall, done.work
 
 
 def compare(study: Path, count: int, workers: Sequence[int], repeats: int) -> pd.DataFrame:
@@ -65,7 +58,7 @@ def compare(study: Path, count: int, workers: Sequence[int], repeats: int) -> pd
 
 def main(arguments: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--study", type=Path, default=Path("data/demo"))
+    parser.add_argument("--study", type=Path, default=DEMO)
     parser.add_argument("--count", type=int, default=60, help="rows of a campaign")
     parser.add_argument("--workers", type=int, nargs="+", default=[1, 2])
     parser.add_argument("--repeats", type=int, default=3)

@@ -6,11 +6,7 @@ an installation finds neither compiled modules nor kept fits; a warm one finds b
 """
 
 import argparse
-import os
-import resource
 import shutil
-import subprocess
-import sys
 import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -18,24 +14,12 @@ from statistics import median
 
 import pandas as pd
 
-REPOSITORY = Path(__file__).parents[1]
+from benchmarks.common import DEMO, ran
+from tests.serving import REPOSITORY
+
 IMPORTS = ["-c", "import pandas, scipy.optimize, statsmodels.api"]
 SEARCH = ["-m", "foxnas_core", "search", "--latency-budget", ".07", "--json", "--study"]
 FIT = ["-m", "foxnas_core", "fit", "--json", "--study"]
-
-
-def cpu_seconds(arguments: Sequence[str], here: Path) -> float:
-    """Of a Python process with these arguments in a folder, its children included."""
-    before = resource.getrusage(resource.RUSAGE_CHILDREN)
-    subprocess.run(
-        [sys.executable, *arguments],
-        cwd=here,
-        env=os.environ | {"OMP_NUM_THREADS": "1", "PYTHONPATH": ""},
-        check=True,
-        capture_output=True,
-    )
-    after = resource.getrusage(resource.RUSAGE_CHILDREN)
-    return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
 
 
 def measure(study: Path, rounds: int) -> Mapping[str, list[float]]:
@@ -48,16 +32,16 @@ def measure(study: Path, rounds: int) -> Mapping[str, list[float]]:
             left_out = shutil.ignore_patterns("__pycache__", ".fits", ".lock")
             shutil.copytree(REPOSITORY / "foxnas_core", new / "foxnas_core", ignore=left_out)
             shutil.copytree(study, own, ignore=left_out)
-            found["imports"].append(cpu_seconds(IMPORTS, new))
+            found["imports"].append(ran(IMPORTS, new).work)
             for name, command in (("search", SEARCH), ("fit", FIT)):
                 for when in ("first", "warm"):
-                    found[f"{name}, {when}"].append(cpu_seconds([*command, str(own)], new))
+                    found[f"{name}, {when}"].append(ran([*command, str(own)], new).work)
     return found
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--study", type=Path, default=REPOSITORY / "data" / "demo")
+    parser.add_argument("--study", type=Path, default=DEMO)
     parser.add_argument("--rounds", type=int, default=5)
     options = parser.parse_args(arguments)
     found = measure(options.study, options.rounds)

@@ -7,9 +7,7 @@ time that the regressions alone take.
 """
 
 import argparse
-import shutil
 import sys
-import tempfile
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -17,9 +15,10 @@ from pathlib import Path
 import numpy as np
 from playwright.sync_api import Page
 
+from benchmarks.common import DEMO, seen_by_chromium
 from foxnas_core.steps.fit import fit_all
 from foxnas_core.study import Study, open_study
-from tests.serving import PATIENCE, REPOSITORY, chromium, serve, wait_until_drawn
+from tests.serving import wait_until_drawn
 
 # Notes when a request leaves, and when the answer arrives that changes a number.
 _WATCH = """
@@ -61,21 +60,15 @@ SELECTED = '.st-key-picture [data-cell][aria-selected="true"]'
 def main(arguments: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--edits", type=int, default=30)
-    parser.add_argument("--study", type=Path, default=REPOSITORY / "data" / "demo")
+    parser.add_argument("--study", type=Path, default=DEMO)
     options = parser.parse_args(arguments)
     study = open_study(options.study)
-    with tempfile.TemporaryDirectory() as temporary, chromium() as browser:
-        # The app keeps what it finds with the study, so it gets a copy.
-        folder = Path(temporary)
-        shutil.copytree(options.study, folder / "studies" / "edited")
-        with serve(REPOSITORY / "app.py", folder / "log", folder / "studies") as server:
-            page = browser.new_page(viewport={"width": 1440, "height": 1200})
-            page.set_default_timeout(PATIENCE)
-            page.add_init_script(_WATCH)
-            page.goto(f"{server.url}/What_if?study=edited")
-            page.wait_for_selector(SELECTED)
-            wait_until_drawn(page)
-            times = np.array([edit(page, number) for number in range(options.edits + 3)])[3:]
+    with seen_by_chromium(options.study) as (page, _):
+        page.add_init_script(_WATCH)
+        page.goto("/What_if?study=demo")
+        page.wait_for_selector(SELECTED)
+        wait_until_drawn(page)
+        times = np.array([edit(page, number) for number in range(options.edits + 3)])[3:]
     print(f"{options.edits} edits, ms          median   95 %  worst")
     for name, column in zip(
         ("key to request", "server, to the numbers", "key to numbers drawn", "key to last word"),

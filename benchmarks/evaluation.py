@@ -10,15 +10,15 @@ differ" counts held-out images that are named otherwise than by the naive loop, 
 import argparse
 import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import torch
 
-from foxnas_core.families.mbconv.subnet import Subnet
 from foxnas_core.measurement.preparing import prepare, prepare_all
+from foxnas_core.networks import Network
 from foxnas_core.space.architecture import Architecture
 from foxnas_core.study import open_study
 from foxnas_core.supernet.checkpoint import Checkpoint
@@ -27,6 +27,7 @@ from foxnas_core.supernet.sharing import SharedSessions
 from foxnas_core.tasks.dataset import ImageSet
 
 NAIVE = "torch, NCHW, batch 250"
+Way = Callable[[Sequence[Architecture]], list[np.ndarray]]
 
 
 class Bench:
@@ -37,10 +38,14 @@ class Bench:
         resolutions = checkpoint.supernet.settings.resolutions
         self.images = {r: checkpoint.task.batch(held_out.images, (1, r, r)) for r in resolutions}
 
-    def split(self, subnet: Subnet, size: int) -> Iterator[torch.Tensor]:
-        yield from self.images[subnet.input_shape[-1]].split(size)
+    def named(
+        self, run: Callable[[torch.Tensor], np.ndarray], subnet: Network, size: int
+    ) -> np.ndarray:
+        """Classes (…, images) that `run`, of batches, says images are of."""
+        batches = self.images[subnet.input_shape[-1]].split(size)
+        return np.concatenate([np.asarray(run(batch)) for batch in batches], axis=-2).argmax(-1)
 
-    def naive_subnet(self, architecture: Architecture) -> Subnet:
+    def naive_subnet(self, architecture: Architecture) -> Network:
         """Recalibrated in the plainest way: images and weights as they come."""
         subnet = self.checkpoint.supernet.extract(architecture)
         norms = [m for m in subnet.modules() if isinstance(m, torch.nn.BatchNorm2d)]
@@ -54,72 +59,51 @@ class Bench:
                 subnet(batch)
         return subnet.eval()
 
+    def recalibrated(self, architecture: Architecture) -> Network:
+        return prepare(self.checkpoint, architecture, self.calibration).subnet
+
     def by_torch(
-        self, size: int, make: Callable[[Architecture], Subnet], *, channels_last: bool
-    ) -> Callable[[Sequence[Architecture]], list[np.ndarray]]:
-        layout = torch.channels_last if channels_last else torch.contiguous_format
+        self, size: int, make: Callable[[Architecture], Network], layout: torch.memory_format
+    ) -> Way:
+        @torch.inference_mode()
+        def of(architecture: Architecture) -> np.ndarray:
+            subnet = make(architecture).to(memory_format=layout)
+            return self.named(
+                lambda batch: subnet(batch.contiguous(memory_format=layout)).numpy(), subnet, size
+            )
 
+        return lambda architectures: [of(architecture) for architecture in architectures]
+
+    def by_onnx(self, size: int) -> Way:
+        def of(architecture: Architecture) -> np.ndarray:
+            prepared = prepare(self.checkpoint, architecture, self.calibration)
+            run = session_of(prepared.onnx).run
+            return self.named(
+                lambda batch: run(None, {INPUT: batch.numpy()})[0], prepared.subnet, size
+            )
+
+        return lambda architectures: [of(architecture) for architecture in architectures]
+
+    def shared(self, size: int, together: int) -> Way:
         def score(architectures: Sequence[Architecture]) -> list[np.ndarray]:
-            found = []
-            for architecture in architectures:
-                subnet = make(architecture).to(memory_format=layout)
-                with torch.inference_mode():
-                    parts = [
-                        subnet(batch.contiguous(memory_format=layout)).argmax(1).numpy()
-                        for batch in self.split(subnet, size)
-                    ]
-                found.append(np.concatenate(parts))
-            return found
-
-        return score
-
-    def by_onnx(self, size: int) -> Callable[[Sequence[Architecture]], list[np.ndarray]]:
-        def score(architectures: Sequence[Architecture]) -> list[np.ndarray]:
-            found = []
-            for architecture in architectures:
-                prepared = prepare(self.checkpoint, architecture, self.calibration)
-                session = session_of(prepared.onnx)
-                parts = [
-                    session.run(None, {INPUT: batch.numpy()})[0].argmax(1)
-                    for batch in self.split(prepared.subnet, size)
-                ]
-                found.append(np.concatenate(parts))
-            return found
-
-        return score
-
-    def shared(
-        self, size: int, together: int
-    ) -> Callable[[Sequence[Architecture]], list[np.ndarray]]:
-        def score(architectures: Sequence[Architecture]) -> list[np.ndarray]:
-            named: dict[int, np.ndarray] = {}
+            found: dict[int, np.ndarray] = {}
             for start in range(0, len(architectures), together):
                 part = architectures[start : start + together]
-                prepared = prepare_all(self.checkpoint, part, self.calibration)
-                for resolution in {p.subnet.input_shape[-1] for p in prepared}:
-                    own = [
-                        i for i, p in enumerate(prepared) if p.subnet.input_shape[-1] == resolution
-                    ]
-                    sessions = SharedSessions([prepared[i].subnet for i in own])
-                    logits = [
-                        sessions.logits(batch.numpy())
-                        for batch in self.images[resolution].split(size)
-                    ]
-                    for place, i in enumerate(own):
-                        named[start + i] = np.concatenate([part[place] for part in logits]).argmax(
-                            1
-                        )
-            return [named[i] for i in range(len(architectures))]
+                subnets = [p.subnet for p in prepare_all(self.checkpoint, part, self.calibration)]
+                for shape in {subnet.input_shape for subnet in subnets}:
+                    own = [i for i, s in enumerate(subnets) if s.input_shape == shape]
+                    logits = SharedSessions([subnets[i] for i in own]).logits
+                    classes = self.named(lambda b: logits(b.numpy()), subnets[own[0]], size)  # noqa: B023
+                    found |= {start + i: row for i, row in zip(own, classes, strict=True)}
+            return [found[i] for i in range(len(architectures))]
 
         return score
 
-    def ways(self) -> dict[str, Callable[[Sequence[Architecture]], list[np.ndarray]]]:
-        def recalibrated(architecture: Architecture) -> Subnet:
-            return prepare(self.checkpoint, architecture, self.calibration).subnet
-
+    def ways(self) -> dict[str, Way]:
+        plain, last = torch.contiguous_format, torch.channels_last
         return {
-            NAIVE: self.by_torch(250, self.naive_subnet, channels_last=False),
-            "torch, channels last, batch 250": self.by_torch(250, recalibrated, channels_last=True),
+            NAIVE: self.by_torch(250, self.naive_subnet, plain),
+            "torch, channels last, batch 250": self.by_torch(250, self.recalibrated, last),
             "ONNX Runtime, batch 250": self.by_onnx(250),
             "ONNX Runtime, batch 50": self.by_onnx(50),
             "ONNX Runtime, batch 50, 12 subnets share": self.shared(50, 12),

@@ -8,16 +8,15 @@ the page sent when it was opened.
 
 import argparse
 import os
-import shutil
 import sys
-import tempfile
 import time
 from collections.abc import Sequence
 from pathlib import Path
 
 from playwright.sync_api import Page, WebSocket
 
-from tests.serving import PATIENCE, REPOSITORY, Server, choose, chromium, serve, wait_until_drawn
+from benchmarks.common import seen_by_chromium
+from tests.serving import PATIENCE, Server, choose, wait_until_drawn
 
 WANTED = 10.0  # frames a second
 WARM_UP = 3.0  # seconds
@@ -38,28 +37,23 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--seconds", type=float, default=10.0, help="how long to watch")
     seconds = parser.parse_args(arguments).seconds
     received: list[int] = []
-    with tempfile.TemporaryDirectory() as temporary, chromium() as browser:
-        folder = Path(temporary)
-        shutil.copytree(REPOSITORY / "data" / "demo", folder / "studies" / "demo")
-        with serve(REPOSITORY / "app.py", folder / "log", folder / "studies") as server:
-            page = browser.new_page(viewport={"width": 1440, "height": 1200})
-            page.set_default_timeout(PATIENCE)
-            page.on("websocket", lambda socket: count_bytes(socket, received))
-            page.goto(f"{server.url}/Search")
-            wait_until_drawn(page)
-            opened = sum(received)
-            choose(page, ".st-key-pace", "over a minute")
-            page.locator(".st-key-start button").click()
-            page.wait_for_selector(".st-key-pause button", timeout=5 * PATIENCE)
-            page.wait_for_selector("text=Running", timeout=5 * PATIENCE)
-            page.wait_for_timeout(1000 * WARM_UP)
-            page.evaluate(_COUNT)
-            wall, work = watch(page, server, seconds, received)
-            frames = page.evaluate("window.frames_drawn")
-            sent, messages = sum(received), len(received)
-            page.locator(".st-key-pause button").click()
-            wait_until_drawn(page)
-            idle_wall, idle_work = watch(page, server, seconds / 2, received)
+    with seen_by_chromium() as (page, server):
+        page.on("websocket", lambda socket: count_bytes(socket, received))
+        page.goto("/Search")
+        wait_until_drawn(page)
+        opened = sum(received)
+        choose(page, ".st-key-pace", "over a minute")
+        page.locator(".st-key-start button").click()
+        page.wait_for_selector(".st-key-pause button", timeout=5 * PATIENCE)
+        page.wait_for_selector("text=Running", timeout=5 * PATIENCE)
+        page.wait_for_timeout(1000 * WARM_UP)
+        page.evaluate(_COUNT)
+        wall, work = watch(page, server, seconds, received)
+        frames = page.evaluate("window.frames_drawn")
+        sent, messages = sum(received), len(received)
+        page.locator(".st-key-pause button").click()
+        wait_until_drawn(page)
+        idle_wall, idle_work = watch(page, server, seconds / 2, received)
     busy = work / wall - idle_work / idle_wall
     print(f"frames drawn of those wanted     {frames / wall / WANTED:6.2f}")
     print(f"server's work of a frame's time  {busy / (frames / wall) * WANTED:6.2f}")

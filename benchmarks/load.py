@@ -13,8 +13,6 @@ import asyncio
 import itertools
 import json
 import random
-import shutil
-import tempfile
 import time
 from collections import defaultdict
 from collections.abc import Awaitable, Callable, Sequence
@@ -29,7 +27,8 @@ from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 from streamlit.proto.WidgetStates_pb2 import WidgetState
 from websockets.asyncio.client import ClientConnection, connect
 
-from tests.serving import REPOSITORY, Server, serve
+from benchmarks.common import DEMO, app_on, copied, resident
+from tests.serving import Server
 
 PAUSE = 3.0  # seconds between two actions of a visitor, in the mean
 PATIENCE = 60.0
@@ -41,7 +40,7 @@ KEPT_EVENTS = 20
 
 @dataclass
 class Findings:
-    """Seconds of each action, what went wrong, and the servers' resident memory (MB) by second."""
+    """Seconds of each action, what went wrong, and the servers' resident memory (MiB) by second."""
 
     times: dict[str, list[float]] = field(default_factory=lambda: defaultdict(list))
     errors: list[str] = field(default_factory=list)
@@ -286,38 +285,23 @@ def socket_of(server: Server) -> str:
     return server.url.replace("http", "ws") + "/_stcore/stream"
 
 
-def resident(process: int) -> float:
-    """A process's resident memory (MB)."""
-    pages = int(Path(f"/proc/{process}/statm").read_text().split()[1])
-    return pages * 4096 / 1e6
-
-
 def main(arguments: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--visitors", type=int, default=20)
     parser.add_argument("--servers", type=int, default=1, help="as many as the machine has cores")
     parser.add_argument("--minutes", type=float, default=10.0)
-    parser.add_argument("--study", type=Path, default=REPOSITORY / "data" / "demo")
+    parser.add_argument("--study", type=Path, default=DEMO)
     options = parser.parse_args(arguments)
-    with tempfile.TemporaryDirectory() as temporary:
-        folder = Path(temporary)
-        # The app keeps what it finds with the study, so it gets a copy.
-        shutil.copytree(options.study, folder / "studies" / "demo")
-        with ExitStack() as stack:
-            servers = [
-                stack.enter_context(
-                    serve(REPOSITORY / "app.py", folder / f"log-{number}", folder / "studies")
-                )
-                for number in range(options.servers)
-            ]
-            alone = asyncio.run(visit(servers, 1, min(60.0, 15 * options.minutes)))
-            together = asyncio.run(visit(servers, options.visitors, 60 * options.minutes))
-            logs = [server.log.read_text(errors="replace") for server in servers]
-            logged = [part for log in logs for part in log.split("Traceback")[1:]]
+    with copied(options.study) as folder, ExitStack() as stack:
+        servers = [stack.enter_context(app_on(folder, n)) for n in range(options.servers)]
+        alone = asyncio.run(visit(servers, 1, min(60.0, 15 * options.minutes)))
+        together = asyncio.run(visit(servers, options.visitors, 60 * options.minutes))
+        logs = [server.log.read_text(errors="replace") for server in servers]
+        logged = [part for log in logs for part in log.split("Traceback")[1:]]
     print_times(alone, together, options.visitors)
     memory = np.array(together.memory)
     thirds = [part[:, 1].mean() for part in np.array_split(memory, 3)]
-    print("servers' memory (MB) by thirds of the time:", " ".join(f"{m:.0f}" for m in thirds))
+    print("servers' memory (MiB) by thirds of the time:", " ".join(f"{m:.0f}" for m in thirds))
     wrong = alone.errors + together.errors
     print(f"errors shown: {len(wrong)}; logged: {len(logged)}")
     for error in dict.fromkeys([*wrong, *logged]):

@@ -9,7 +9,7 @@ for the subnets of which no check failed in either campaign. Target: a median wi
 """
 
 import argparse
-import json
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -20,56 +20,28 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from foxnas_core.steps.plan import not_yet_measured
+from benchmarks.common import DEMO
+from foxnas_core.progress import not_told
+from foxnas_core.steps.measure import measure_subnets
 from foxnas_core.study import open_study
 from foxnas_core.table.latency_verdicts import usable
-from foxnas_core.table.measurements import MeasurementTable, table_from_frame
+from foxnas_core.table.measurements import MeasurementTable
 
-STUDY = Path(__file__).parents[1] / "data" / "demo"
 COLUMNS = {"fp32": "latency_ms", "int8": "latency_ms:int8"}
-SEED = 77
 
 
-def campaign(count: int, seed: int, baseline: float | None) -> dict[str, object]:
-    """Measure `count` subnets that the study has not measured: rows and circumstances."""
-    import torch
-
-    from foxnas_core.measurement.campaign import prepare, reference_architecture, run_campaign
-    from foxnas_core.measurement.latency import LatencyMeter
-
-    torch.set_num_threads(1)
-    study = open_study(STUDY)
-    checkpoint, (calibration, _) = study.load_checkpoint(), study.images()
-    calibration = calibration.take(slice(0, 500))  # latency does not depend on the statistics
-    record = checkpoint.record
-    meter = LatencyMeter(
-        prepare(checkpoint, reference_architecture(study.space), calibration).subnet,
-        calibration,
-        mean=record["pixel_mean"],
-        std=record["pixel_std"],
-        seed=seed,
-        baseline=baseline,
-    )
-    rows: list[dict[str, object]] = []
-    circumstances: dict[str, object] = {}
-
-    def keep(part, named) -> None:  # type: ignore[no-untyped-def]
-        rows.extend(r.architecture.to_dict() | r.values for r in part)
-        circumstances.update(named)
-
-    run_campaign(
-        checkpoint, not_yet_measured(study, 2000, SEED)[:count], meters=[meter],
-        calibration=calibration, seed=seed, keep=keep,
-    )  # fmt: skip
-    return {"rows": rows, "campaigns": circumstances, "baseline": meter.baseline}
+def begin(folder: Path) -> None:
+    """A study of the demo's networks without rows, and with few images: latencies read none."""
+    for name in ("study.json", "space.json", "supernet.safetensors"):
+        shutil.copy(DEMO / name, folder)
+    few = (images.take(slice(0, 500)) for images in open_study(DEMO).images())
+    open_study(folder).save_images(*few)
 
 
-def table_of(document: dict) -> MeasurementTable:
-    return table_from_frame(
-        open_study(STUDY).space,
-        pd.DataFrame(document["rows"]),
-        record={"campaigns": document["campaigns"]},
-    )
+def campaign(folder: Path, count: int, seed: int) -> None:
+    """Measure the first `count` subnets, whether they were measured before or not."""
+    study = open_study(folder)
+    measure_subnets(study, study.space.sample(count, seed=77), seed=seed, report=not_told)
 
 
 def compared(first: MeasurementTable, second: MeasurementTable) -> pd.DataFrame:
@@ -113,29 +85,23 @@ def main() -> None:
     parser.add_argument("--load", type=int, default=1, help="busy processes beside the second")
     parser.add_argument("--one", type=Path, help=argparse.SUPPRESS)
     parser.add_argument("--seed", type=int, default=1, help=argparse.SUPPRESS)
-    parser.add_argument("--baseline", type=float, help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.one:
-        measured = campaign(options.count, options.seed, options.baseline)
-        options.one.write_text(json.dumps(measured))
-        return
-    documents: list[dict] = []
-    with tempfile.TemporaryDirectory() as folder:
+        return campaign(options.one, options.count, options.seed)
+    with tempfile.TemporaryDirectory() as temporary:
+        begin(Path(temporary))
         for seed, load in ((1, 0), (2, options.load)):
-            out = Path(folder) / f"{seed}.json"
-            command = [sys.executable, "-m", "benchmarks.repeatability", "--one", str(out)]
+            command = [sys.executable, "-m", "benchmarks.repeatability", "--one", temporary]
             command += ["--seed", str(seed), "--count", str(options.count)]
-            if documents:
-                command += ["--baseline", str(documents[0]["baseline"])]
             with busy(load):
                 subprocess.run(command, check=True)
-            documents.append(json.loads(out.read_text()))
-    tables = [table_of(document) for document in documents]
+        table = open_study(Path(temporary)).table()
+    tables = [table.rows((table.frame["seed"] == seed).to_numpy()) for seed in (1, 2)]
     print(compared(*tables).to_string(index=False, float_format="{:.2f}".format))
-    for number, table in enumerate(tables, start=1):
+    for number, own in enumerate(tables, start=1):
         for name, column in COLUMNS.items():
-            drift = table.frame[f"drift_{column}"].median()
-            failed = int((~usable(table, column)).sum())
+            drift = own.frame[f"drift_{column}"].median()
+            failed = int((~usable(own, column)).sum())
             print(f"campaign {number}, {name}: drift {drift:.2f}, {failed} rows failed a check")
 
 

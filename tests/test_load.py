@@ -12,7 +12,8 @@ from conftest import DEMO, REPOSITORY
 from serving import Server, serve
 from websockets.asyncio.client import connect
 
-from benchmarks.load import Findings, Visitor, resident, socket_of
+from benchmarks.common import resident
+from benchmarks.load import Findings, Visitor, socket_of
 from foxnas_core.search.result import SEARCHES
 from foxnas_core.study import open_study
 
