@@ -16,6 +16,7 @@ import pandas as pd
 from foxnas_core.errors import InfeasibleBudget, InvalidInput
 from foxnas_core.explanation.edits import EditEffects
 from foxnas_core.explanation.reach import effects_of
+from foxnas_core.records import document_of
 from foxnas_core.search.limits import Limit, noun_of
 from foxnas_core.search.problem import Candidate, SearchProblem
 from foxnas_core.search.restriction import choices_that_take, narrowed
@@ -78,8 +79,8 @@ class WhyNot:
                 limit.column: room
                 for limit, room in zip(self.problem.limits, self.room, strict=True)
             },
-            "optimum": self.optimum.to_dict(),
-            "best": self.best and self.best.to_dict(),
+            "optimum": document_of(self.optimum),
+            "best": document_of(self.best),
             "loss": interval(self.loss) if self.loss else None,
             "sentence": self.sentence(),
         }

@@ -4,6 +4,7 @@ import numpy as np
 
 from foxnas_core.errors import InvalidInput
 from foxnas_core.methods.method import Method, Question, Selection, missing_columns
+from foxnas_core.records import document_of
 from foxnas_core.search.coupling import JointPredictor
 from foxnas_core.search.limits import limit_of
 from foxnas_core.search.options import LARGEST_GROUP
@@ -100,7 +101,7 @@ class _LookupRun:
             f"All {space.size:,} architectures of space {space.name!r} are measured, and {rivals} "
             "is better.",
             ranked.head(_SHOWN)[["id", *columns]],
-            {"exact": best.to_dict(), "gap": 0.0, "bound": None},
+            {"exact": document_of(best), "gap": 0.0, "bound": None},
         )
 
 

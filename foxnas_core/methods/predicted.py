@@ -5,6 +5,7 @@ import pandas as pd
 
 from foxnas_core.errors import InvalidInput
 from foxnas_core.methods.method import Method, Question, Run, Selection, missing_columns
+from foxnas_core.records import document_of
 from foxnas_core.search.annealing import Annealer, certificate
 from foxnas_core.search.problem import Candidate, SearchProblem
 from foxnas_core.search.result import certificate_of, gap_to
@@ -38,9 +39,10 @@ class Annealing(Method):
     ) -> Run:
         problem = fitted_problem(study, question)
         if problem.is_listed:
-            return _AnnealingRun(problem, seed, steps_of(state))
+            annealer = Annealer(problem, AnnealingSettings(seed=seed))
+            return _Searching(problem, annealer, steps_of(state))
         # Chains walk options that can be listed.
-        return _StrategyRun("Regularised evolution", problem, seed, steps_of(state))
+        return _evaluating("Regularised evolution", problem, seed, steps_of(state))
 
 
 class Evaluating(Method):
@@ -55,47 +57,18 @@ class Evaluating(Method):
 
     def begin(
         self, study: Study, question: Question, *, seed: int = 0, state: bytes | None = None
-    ) -> "_StrategyRun":
-        return _StrategyRun(self.title, fitted_problem(study, question), seed, steps_of(state))
+    ) -> Run:
+        return _evaluating(self.title, fitted_problem(study, question), seed, steps_of(state))
 
 
-class _AnnealingRun:
-    """The proposals of the annealer. They are made anew from a state that counts them, which takes
-    a moment."""
+class _Searching:
+    """A search at work. Its steps are made anew from a state that counts them, which takes a
+    moment; always whole batches, so that it matters nowhere how the way was divided."""
 
-    def __init__(self, problem: SearchProblem, seed: int, made: int) -> None:
-        self._annealer = Annealer(problem, AnnealingSettings(seed=seed))
-        self._annealer.advance(made)
-
-    @property
-    def total(self) -> int:
-        return self._annealer.total
-
-    @property
-    def done(self) -> int:
-        return self._annealer.proposals
-
-    def advance(self, steps: int) -> None:
-        self._annealer.advance(steps)
-
-    def state(self) -> bytes:
-        return str(self.done).encode()
-
-    def selection(self) -> Selection:
-        problem = self._annealer.problem
-        best = self._annealer.result().best
-        return _selection(problem, best, *certificate(solve(problem)))
-
-
-class _StrategyRun:
-    """The evaluations of a strategy, which are made anew as well."""
-
-    def __init__(self, name: str, problem: SearchProblem, seed: int, made: int) -> None:
-        self._problem = problem
-        goal = SearchGoal.of(problem)
-        strategy = strategy_of(name, goal, seed)
-        self._course = StrategyRun(strategy, evaluation_of(problem), goal, EVALUATIONS)
-        self._batch = strategy.batch
+    def __init__(
+        self, problem: SearchProblem, course: Annealer | StrategyRun, made: int, batch: int = 1
+    ) -> None:
+        self._problem, self._course, self._batch = problem, course, batch
         self.advance(made)
 
     @property
@@ -107,7 +80,6 @@ class _StrategyRun:
         return self._course.evaluations
 
     def advance(self, steps: int) -> None:
-        # Whole batches, so that it matters nowhere how the way was divided.
         self._course.advance(-(-steps // self._batch) * self._batch)
 
     def state(self) -> bytes:
@@ -116,6 +88,13 @@ class _StrategyRun:
     def selection(self) -> Selection:
         best = self._course.result().best
         return _selection(self._problem, best, *certificate(solve(self._problem)))
+
+
+def _evaluating(name: str, problem: SearchProblem, seed: int, made: int) -> _Searching:
+    goal = SearchGoal.of(problem)
+    strategy = strategy_of(name, goal, seed)
+    course = StrategyRun(strategy, evaluation_of(problem), goal, EVALUATIONS)
+    return _Searching(problem, course, made, strategy.batch)
 
 
 def fitted_problem(study: Study, question: Question) -> SearchProblem:
@@ -157,5 +136,5 @@ def _selection(
         }
         for predictor, limit in zip(problem.predictors, limits, strict=True)
     )
-    document = {"exact": exact and exact.to_dict(), "gap": gap, "bound": bound}
+    document = {"exact": document_of(exact), "gap": gap, "bound": bound}
     return Selection(best.architecture, certificate_of(gap, bound), evidence, document)

@@ -27,8 +27,6 @@ from foxnas_core.search.solving import Solution, solve
 from foxnas_core.search.suggestion import limit_penalties, resolved
 
 RECORDS = 100
-
-
 # As a penalty so great that the least overshoot is never accepted; infinity times 0 is undefined.
 _REFUSED = 1e300
 
@@ -270,6 +268,11 @@ class Annealer:
     @property
     def proposals(self) -> int:
         """Proposals made so far, of `total`."""
+        return self._proposals
+
+    @property
+    def evaluations(self) -> int:
+        """The same: each is evaluated."""
         return self._proposals
 
     @property

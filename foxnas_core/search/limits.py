@@ -3,6 +3,7 @@
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
 from functools import cached_property
 from typing import Literal, Protocol
 
@@ -139,22 +140,19 @@ def limit_of(predictor: AdditivePredictor, bound: float) -> Limit:
 
 def rounded_up(number: float, digits: int = 3) -> str:
     """The least decimal of so many significant digits that is not below `number`."""
-    if number == 0:
-        return "0"
-    places = digits - 1 - math.floor(math.log10(abs(number)))
-    scaled = math.ceil(number * 10.0**places)
-    # The product above may round down past a whole number, so the decimal itself is compared.
-    for whole in (scaled - 1, scaled, scaled + 1):
-        text = f"{whole}e{-places}"
-        if float(text) >= number:
-            return f"{float(text):.{max(places, 0)}f}"
-    return repr(number)
+    return _rounded(number, digits, ROUND_CEILING)
 
 
 def rounded_down(number: float, digits: int = 5) -> str:
     """The greatest decimal of so many significant digits that is not above `number`."""
-    text = rounded_up(-number, digits)
-    return text if number == 0 else text[1:] if text.startswith("-") else f"-{text}"
+    return _rounded(number, digits, ROUND_FLOOR)
+
+
+def _rounded(number: float, digits: int, way: str) -> str:
+    if number == 0:
+        return "0"
+    exact = Decimal(repr(float(number)))
+    return f"{exact.quantize(Decimal(1).scaleb(exact.adjusted() - digits + 1), way):f}"
 
 
 def _edge(link: Link, bound: float, side: Side) -> float:

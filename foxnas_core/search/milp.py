@@ -32,25 +32,15 @@ from foxnas_core.search.relaxation import (
 
 # Seconds after which HiGHS is to answer with what it has.
 TIME_LIMIT = 60.0
-
-
 # Relative to the range of scores: what rounding may take from a bound, and how near its bound
 # HiGHS must come for its solution to pass for the optimum where no listing settles it.
 _ROUNDING = 1e-9
-
-
 EXACT_WITHIN = 1e-7
-
-
 # Most pairs of a partial sum and an option that a step of the listing looks at.
 _MOST_LISTED = 4_000_000
-
-
 # Solutions of HiGHS above a limit by less than its tolerance that are struck out one by one,
 # before limits are drawn in by that tolerance, of a limit's range.
 _MOST_STRUCK = 4
-
-
 _TOLERANCE = 2e-6
 
 

@@ -16,13 +16,13 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any
+from typing import Annotated
 
 import numpy as np
 from numpy.typing import ArrayLike
 
-from foxnas_core import documents
 from foxnas_core.errors import InfeasibleBudget, InvalidInput
+from foxnas_core.records import CHOICE_PAIRS
 from foxnas_core.search.context_table import ContextTable
 from foxnas_core.search.coupling import apart, block_values, blocks_of, parted
 from foxnas_core.search.limits import AdditivePredictor, Limit, SummedGroup
@@ -45,26 +45,9 @@ from foxnas_core.space.search_space import SearchSpace
 class Candidate:
     """An architecture with its predicted value and its cost under each limit, in their units."""
 
-    architecture: Architecture
+    architecture: Annotated[Architecture, CHOICE_PAIRS]
     value: float
     costs: tuple[float, ...]
-
-    def to_dict(self) -> dict[str, Any]:
-        """A JSON document. Choices stand as pairs, whose order survives the sorting of keys."""
-        return {
-            "id": self.architecture.id,
-            "choices": [list(choice) for choice in self.architecture.choices],
-            "value": self.value,
-            "costs": list(self.costs),
-        }
-
-    @classmethod
-    def from_dict(cls, document: Mapping[str, Any]) -> "Candidate":
-        return cls(
-            Architecture.from_mapping(documents.choices(document["choices"])),
-            documents.number(document["value"]),
-            tuple(documents.number(cost) for cost in document["costs"]),
-        )
 
 
 @dataclass(frozen=True, eq=False)

@@ -1,15 +1,14 @@
 """What a search found, and the documents it is saved and printed as."""
 
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, get_args
+from typing import TYPE_CHECKING, Annotated, Any
 
 import numpy as np
 import pandas as pd
 
 from foxnas_core import documents
-from foxnas_core.records import CollectionKind
+from foxnas_core.records import CollectionKind, Stored, document_of, value_of
 from foxnas_core.search.limits import AdditivePredictor, Side
 from foxnas_core.search.problem import Candidate, SearchProblem
 from foxnas_core.search.schedule import AnnealingSettings
@@ -47,6 +46,24 @@ def certificate_of(gap: float | None, bound: float | None) -> str:
     return f"The exact optimum is predicted better than the best found by {gap:.3g}."
 
 
+def _trace_of(document: Any) -> pd.DataFrame:
+    trace = pd.DataFrame(document, columns=list(TRACE_COLUMNS), dtype=float)
+    if np.isinf(trace.to_numpy()).any():
+        raise ValueError("it is not finite")
+    return trace.astype({"proposals": "int64"})
+
+
+def _trace_columns(trace: pd.DataFrame) -> dict[str, list[float]]:
+    return {str(column): trace[column].tolist() for column in trace}
+
+
+def _choices_of(document: Any) -> dict[str, tuple[Value, ...]]:
+    return {
+        documents.text(name): tuple(documents.choice(value) for value in values)
+        for name, values in document.items()
+    }
+
+
 @dataclass(frozen=True, eq=False)
 class SearchResult:
     """A finished search.
@@ -69,14 +86,16 @@ class SearchResult:
     objective: str
     limits: tuple[tuple[str, float], ...]
     fingerprints: dict[str, str]
-    settings: AnnealingSettings
+    settings: Annotated[AnnealingSettings, Stored(read=AnnealingSettings.from_dict)]
     best: Candidate
     exact: Candidate | None
     gap: float | None
     proposals: int
-    trace: pd.DataFrame = field(repr=False)
+    trace: Annotated[pd.DataFrame, Stored(read=_trace_of, write=_trace_columns)] = field(repr=False)
     sides: tuple[Side, ...] = ()
-    allowed: Mapping[str, tuple[Value, ...]] = field(default_factory=dict)
+    allowed: Annotated[Mapping[str, tuple[Value, ...]], Stored(read=_choices_of)] = field(
+        default_factory=dict
+    )
     bound: float | None = None
 
     @classmethod
@@ -116,65 +135,31 @@ class SearchResult:
 
     def to_dict(self) -> dict[str, Any]:
         """A JSON document; NaN becomes null. What a search of one ceiling lacks is left out."""
-        further: dict[str, Any] = {}
-        if "at_least" in self.sides:
-            further["sides"] = list(self.sides)
-        if self.allowed:
-            further["allowed"] = {name: list(choices) for name, choices in self.allowed.items()}
-        if self.bound is not None:
-            further["bound"] = self.bound
-        return {
-            "format": 1,
-            "objective": self.objective,
-            "limits": [list(limit) for limit in self.limits],
-            "fingerprints": dict(self.fingerprints),
-            "settings": self.settings.to_dict(),
-            "best": self.best.to_dict(),
-            "exact": None if self.exact is None else self.exact.to_dict(),
-            "gap": self.gap,
-            "proposals": self.proposals,
-            "trace": {
-                str(column): [None if math.isnan(x) else x for x in self.trace[column].tolist()]
-                for column in self.trace
-            },
-        } | further
+        document = {"format": 1} | document_of(self)
+        lacking = {
+            "sides": "at_least" not in self.sides,
+            "allowed": not self.allowed,
+            "bound": self.bound is None,
+        }
+        return {name: value for name, value in document.items() if not lacking.get(name)}
 
     @classmethod
     def from_dict(cls, document: Mapping[str, Any]) -> "SearchResult":
         """The inverse of `to_dict`."""
-        trace = pd.DataFrame(document["trace"], columns=list(TRACE_COLUMNS), dtype=float)
-        if np.isinf(trace.to_numpy()).any():
-            raise ValueError("a trace that is not finite")
-        exact = document["exact"]
-        sides = tuple(document.get("sides", ["at_most"] * len(document["limits"])))
-        if len(sides) != len(document["limits"]) or not set(sides) <= set(get_args(Side)):
-            raise ValueError(f"sides {sides}")
-        if not {"space", document["objective"], *(c for c, _ in document["limits"])} <= set(
-            document["fingerprints"]
+        lacking: dict[str, Any] = {
+            "sides": ["at_most"] * len(document["limits"]),
+            "allowed": {},
+            "bound": None,
+        }
+        found = value_of(cls, lacking | dict(document))
+        columns = {found.objective, *(column for column, _ in found.limits)}
+        if len(found.sides) != len(found.limits):
+            raise ValueError(f"sides {found.sides}")
+        if not {"space", *(metric_of(column).column for column in columns)} <= set(
+            found.fingerprints
         ):
             raise ValueError("a fingerprint is missing")
-        return cls(
-            objective=metric_of(document["objective"]).column,
-            limits=tuple(
-                (metric_of(column).column, documents.number(at_most))
-                for column, at_most in document["limits"]
-            ),
-            fingerprints={
-                documents.text(k): documents.text(v) for k, v in document["fingerprints"].items()
-            },
-            settings=AnnealingSettings.from_dict(document["settings"]),
-            best=Candidate.from_dict(document["best"]),
-            exact=None if exact is None else Candidate.from_dict(exact),
-            gap=_number_or_none(document["gap"]),
-            proposals=documents.whole(document["proposals"]),
-            trace=trace.astype({"proposals": "int64"}),
-            sides=sides,
-            allowed={
-                documents.text(name): tuple(documents.choice(value) for value in values)
-                for name, values in document.get("allowed", {}).items()
-            },
-            bound=_number_or_none(document.get("bound")),
-        )
+        return found
 
 
 SEARCHES = CollectionKind[SearchResult](
@@ -186,10 +171,6 @@ SEARCHES = CollectionKind[SearchResult](
     write=SearchResult.to_dict,
     one="search",
 )
-
-
-def _number_or_none(value: Any) -> float | None:
-    return None if value is None else documents.number(value)
 
 
 def field_of(cost: Metric) -> str:

@@ -17,17 +17,11 @@ from foxnas_core.search.schedule import AnnealingSettings, Schedule
 # Relative to the price of a limit: below 1 chains stay above the limit, far above 1 they cannot
 # pass through it.
 _PENALTY = 1.5
-
-
 # The least penalty, relative to the price that a limit would have without the others: beside
 # limits that bind, one that does not has no price, yet must not be passed for nothing.
 _ALONE = 0.1
-
-
 # Random architectures of each context that the temperatures are suggested by.
 _SAMPLED = 100
-
-
 # Relative to the temperature at which 80 % of single edits are accepted. An adaptive schedule
 # starts far above it, since it follows the acceptance down.
 _START, _ADAPTIVE_START, _END = 0.2, 5.0, 0.01

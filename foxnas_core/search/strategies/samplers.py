@@ -61,21 +61,20 @@ class OptunaStrategy:
         architecture = self._suggested(trial)
         if architecture in self._trials:
             self._end(trial, math.nan, None)
-            drawn = self._encoding.draw(self._rng, 1)
-            codes = self._encoding.codes(drawn)[0]
-            self._study.enqueue_trial(
-                {
-                    decision.name: int(gene)
-                    for decision, gene, code in zip(
-                        self._goal.space.decisions, drawn[0], codes, strict=True
-                    )
-                    if code >= 0
-                }
-            )
-            trial = self._study.ask()
-            architecture = self._suggested(trial)
+            codes = self._encoding.codes(self._encoding.draw(self._rng, 1))
+            [architecture] = self._goal.space.decode(codes)
+            trial = self._asked_for(architecture)
         self._trials.setdefault(architecture, []).append(trial)
         return architecture
+
+    def _asked_for(self, architecture: Architecture) -> Any:
+        """A trial of this very architecture."""
+        self._study.enqueue_trial(
+            {name: self._choices[name].index(choice) for name, choice in architecture.choices}
+        )
+        trial = self._study.ask()
+        self._suggested(trial)
+        return trial
 
     def _suggested(self, trial: Any) -> Architecture:
         chosen: dict[str, Value] = {}
@@ -101,8 +100,8 @@ class OptunaStrategy:
                 trials = self._trials.get(architecture)
                 if trials:
                     self._end(trials.pop(0), value, excess)
-                elif excess is not None:
-                    self._add(architecture, value, excess)
+                elif excess is not None and self._may_be(architecture):
+                    self._end(self._asked_for(architecture), value, excess)
                 self._trials.setdefault(architecture, [])
 
     def _end(self, trial: Any, value: float, excess: float | None) -> None:
@@ -115,35 +114,9 @@ class OptunaStrategy:
             trial.set_constraint(_LIMITS, excess)
         self._study.tell(trial, value)
 
-    def _add(self, architecture: Architecture, value: float, excess: float) -> None:
-        """Tell what was never asked for."""
-        from optuna.distributions import (
-            BaseDistribution,
-            CategoricalDistribution,
-            IntDistribution,
-        )
-        from optuna.trial import create_trial
-
-        positions: dict[str, int] = {}
-        distributions: dict[str, BaseDistribution] = {}
-        for name, choice in architecture.choices:
-            choices = self._choices[name]
-            if choice not in choices:
-                return  # outside what is allowed, of which the sampler knows nothing
-            positions[name] = choices.index(choice)
-            distributions[name] = (
-                IntDistribution(0, len(choices) - 1)
-                if _ordered(choices)
-                else CategoricalDistribution(tuple(range(len(choices))))
-            )
-        self._study.add_trial(
-            create_trial(
-                params=positions,
-                distributions=distributions,
-                value=value,
-                constraints={_LIMITS: excess} if self._goal.bounds else None,
-            )
-        )
+    def _may_be(self, architecture: Architecture) -> bool:
+        """Whether all of it is allowed; of what is not, the sampler knows nothing."""
+        return all(choice in self._choices[name] for name, choice in architecture.choices)
 
 
 def _ordered(choices: tuple[Value, ...]) -> bool:
