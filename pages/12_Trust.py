@@ -40,7 +40,7 @@ with page(
         show(trust.more, given)
         st.stop()
     show(trust.verdict, given, header=False)
-    if given.trust_report().advice():
+    if trust.report_of(given).advice():
         show(trust.advice, given)
     show_pairs(given)
     show(trust.more, given)

@@ -62,7 +62,7 @@ def show_rows(given: Given) -> None:
     )
     assert card is not None
     st.caption("Choose a row here, or click a point in a figure above, to open its subnet.")
-    residuals = given.diagnosis(given.column, given.fitting_form, given.link).residuals
+    residuals = diagnostics.diagnosis(given).residuals
     known = residuals.set_index("row")
     why = dict(zip(card.table["row"], card.table["why"], strict=True))
     offered = [int(row) for row in card.table["row"].head(_MOST_OFFERED)]

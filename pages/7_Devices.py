@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import streamlit as st
 
-from foxnas_core.cards import devices
+from foxnas_core.cards import calibration, devices
 from foxnas_core.cards.given import Given
 from pages.shared import choices
 from pages.shared.cards import beside, given_of, show
@@ -61,23 +61,23 @@ def calibration_section(given: Given) -> None:
     columns = devices.columns_of(given)
     left, right = st.columns(2)
     with left:
-        new = picker("New device", columns, "device-new", devices.new_of(given)[0])
+        new = picker("New device", columns, "device-new", calibration.new_of(given)[0])
     given = given.into(new)
     others = [column for column in columns if column != new]
     with right:
-        source = picker("Calibrate from", others, "device-source", devices.new_of(given)[1])
+        source = picker("Calibrate from", others, "device-source", calibration.new_of(given)[1])
     given = replace(given, against=source)
-    least, most, usual = devices.shown_rows(given)
+    least, most, usual = calibration.shown_rows(given)
     rows = most
     if most > least:
         rows = st.slider("Rows measured on the new device", least, most, usual, key="shown-rows")
-    if show(devices.calibrated, given, rows=rows) is None:
+    if show(calibration.calibrated, given, rows=rows) is None:
         return
     with st.expander("Its coefficients"):
-        show(devices.terms, given, header=False, rows=rows)
-    errors = devices.errors(given)
+        show(calibration.terms, given, header=False, rows=rows)
+    errors = calibration.errors(given)
     error = picked(st.segmented_control, "Error as", errors, key="error", required=True)
-    show(devices.curve, given, error=error, rows=rows)
+    show(calibration.curve, given, error=error, rows=rows)
 
 
 with page(
@@ -89,7 +89,7 @@ with page(
     if devices.one_device(given):
         show(devices.subnets, given)
         if devices.not_measured(given) is None:
-            show(devices.to_measure, given)
+            show(calibration.to_measure, given)
         st.stop()
     columns = devices.columns_of(given)
     left, right = st.columns(2)
@@ -108,4 +108,4 @@ with page(
     effects_section(compared)
     st.header("Calibrate a new device from a few measurements", divider="grey")
     calibration_section(given)
-    show(devices.to_measure, given)
+    show(calibration.to_measure, given)

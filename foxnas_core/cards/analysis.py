@@ -11,6 +11,7 @@ from foxnas_core.errors import FoxnasError, InvalidInput, MissingPart
 
 # The modules of this room, each with the cards of a page.
 MODULES = (
+    "calibration",
     "coefficients",
     "counterfactuals",
     "devices",

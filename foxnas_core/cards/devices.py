@@ -1,31 +1,28 @@
 """The same subnets on two devices: what costs more on one than on the other, which subnets swap
-their order, and a new device that is calibrated from few measurements.
-
-Compared are the devices of the cost and of `against`; a new device is the target's, and what it is
-calibrated from the one of `against`.
+their order. Compared are the devices of the cost and of `against`.
 """
 
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
-import numpy as np
 import pandas as pd
 
 from foxnas_core.cards.analysis import Options, analysis
 from foxnas_core.cards.card import Card
 from foxnas_core.cards.given import Given
-from foxnas_core.devices.common import architectures_of, device_columns, device_of, read_rows
-from foxnas_core.devices.comparison import UNITS
-from foxnas_core.devices.transfer import LEAST_ROWS, source_values, spread_rows, transfer
+from foxnas_core.cards.sharing import shared
+from foxnas_core.devices.common import architectures_of, device_columns, fit_pair
+from foxnas_core.devices.comparison import UNITS, DeviceComparison, compare_devices
+from foxnas_core.devices.reversals import RankReversals, rank_reversals
 from foxnas_core.errors import FoxnasError
-from foxnas_core.figures import calibration
 from foxnas_core.figures import devices as figures
+from foxnas_core.figures.calibration import number
 from foxnas_core.figures.coefficients import heatmap_figure, interval_figure
 from foxnas_core.regression import Predictor
 from foxnas_core.space.architecture import Architecture
 from foxnas_core.table.metrics import Metric, metric_of
 
-MOST_SHOWN, USUAL = 50, 15
 _ADJUSTED = 0.05
 
 
@@ -34,7 +31,7 @@ def columns_of(given: Given) -> list[str]:
     return device_columns(given.table, given.study.cost)
 
 
-def _measure(given: Given) -> Metric:
+def measure_of(given: Given) -> Metric:
     """What is compared, without a device."""
     return metric_of(metric_of(columns_of(given)[0]).head)
 
@@ -56,7 +53,7 @@ def one_device(given: Given) -> str | None:
     columns, lacking = columns_of(given), not_measured(given)
     if lacking or len(columns) > 1:
         return lacking
-    measure = _measure(given)
+    measure = measure_of(given)
     return (
         f"This study has one {measure.word} column, {columns[0]}, so there is nothing to compare; "
         "measure some of its subnets on another device, or import a table with a column "
@@ -64,7 +61,7 @@ def one_device(given: Given) -> str | None:
     )
 
 
-def _where(made: Callable[[Given], Any]) -> Callable[[Given], str | None]:
+def where(made: Callable[[Given], Any]) -> Callable[[Given], str | None]:
     """Nothing lacks where there are two devices; raises what keeps something from being made."""
 
     def lacks(given: Given) -> str | None:
@@ -84,15 +81,34 @@ def pair_of(given: Given) -> tuple[str, str]:
     return first, second or next(c for c in columns if c != first)
 
 
+@shared(spinner="Fitting both devices …")
+def _fits(given: Given, first: str, second: str) -> tuple[Predictor, Predictor]:
+    return fit_pair(given.table, first, second)
+
+
 # Which subnets swap their order
 
-_ordered = _where(lambda given: given.reversals(*pair_of(given)))
+
+@shared(spinner="Comparing every pair of subnets …")
+def _reversals(given: Given, first: str, second: str) -> RankReversals:
+    residual_sds = None
+    with suppress(FoxnasError):  # the measurements' own noise needs no fit
+        one, other = _fits(given, first, second)
+        residual_sds = one.residual_variance**0.5, other.residual_variance**0.5
+    return rank_reversals(given.table, first, second, residual_sds=residual_sds)
+
+
+def _swapped(given: Given) -> RankReversals:
+    return _reversals(given, *pair_of(given))
+
+
+_ordered = where(_swapped)
 
 
 @analysis("Devices", "subnets", "Measured subnets on both devices", _ordered)
 def subnets(given: Given) -> Card:
     """How far one device's order can be trusted on another."""
-    found = given.reversals(*pair_of(given))
+    found = _swapped(given)
     part = f"A random sample of {found.rows:,} of the {found.available:,} subnets."
     return Card(
         sentence=found.sentence(),
@@ -109,9 +125,9 @@ def subnets(given: Given) -> Card:
 
 @analysis("Devices", "map", "Rank-reversal map", _ordered)
 def reversal_map(given: Given) -> Card:
-    found = given.reversals(*pair_of(given))
+    found = _swapped(given)
     return Card(
-        sentence=f"Equal shares of the subnets by their {_measure(given).word} on "
+        sentence=f"Equal shares of the subnets by their {measure_of(given).word} on "
         f"{found.names[0]}: the share (%) of pairs whose order turns round on {found.names[1]}. 50 "
         "would be a coin's toss.",
         table=found.grid,
@@ -121,7 +137,7 @@ def reversal_map(given: Given) -> Card:
 
 @analysis("Devices", "gaps", "How far apart is far enough", _ordered)
 def gaps(given: Given) -> Card:
-    found = given.reversals(*pair_of(given))
+    found = _swapped(given)
     table = figures.gap_table(found)
     return Card(
         sentence=found.gap_sentence(),
@@ -132,12 +148,12 @@ def gaps(given: Given) -> Card:
 
 @analysis("Devices", "pairs", "The clearest reversed pairs", _ordered)
 def pairs(given: Given) -> Card:
-    found, fits = given.reversals(*pair_of(given)), None
+    found, fits = _swapped(given), None
     if not len(found.pairs):
         said = "No pair swaps its order by more than the noise of measurement."
         return Card(sentence=said, tone="info")
     try:
-        fits = given.device_fits(*pair_of(given))
+        fits = _fits(given, *pair_of(given))
         notes = []
     except FoxnasError:
         notes = ["Without a fit of both devices the list does not say which blocks are behind."]
@@ -151,19 +167,19 @@ def pairs(given: Given) -> Card:
 
 def pairs_of(given: Given) -> dict[int, str]:
     """The clearest pairs by their number: from the one that is better on the first device."""
-    found = given.reversals(*pair_of(given)).pairs
+    found = _swapped(given).pairs
     ends = zip(found["quick_first"], found["quick_second"], strict=True)
     return dict(enumerate(f"{one} → {other}" for one, other in ends))
 
 
 def ends_of(given: Given, pair: int) -> list[Architecture]:
     """The two subnets of one of `pairs_of`."""
-    row = given.reversals(*pair_of(given)).pairs.iloc[pair]
+    row = _swapped(given).pairs.iloc[pair]
     return architectures_of(given.table, row[["quick_first", "quick_second"]])
 
 
 def _no_steps(given: Given) -> str | None:
-    sentence = _where(lambda own: own.device_fits(*pair_of(own)))(given)
+    sentence = where(lambda own: _fits(own, *pair_of(own)))(given)
     return sentence or (None if pairs_of(given) else "No pair swaps its order beyond noise.")
 
 
@@ -175,8 +191,8 @@ def _pairs(given: Given) -> Options:
 def steps(given: Given, *, pair: int = 0) -> Card:
     """What each block adds or takes on either device between the subnets of a pair."""
     columns = pair_of(given)
-    found = given.reversals(*columns)
-    table = figures.step_table(given.device_fits(*columns), *ends_of(given, pair))
+    found = _swapped(given)
+    table = figures.step_table(_fits(given, *columns), *ends_of(given, pair))
     better, (one, other) = found.first.better, found.names
     return Card(
         sentence=f"From the subnet that is {better} on {one} to the one that is {better} on "
@@ -190,16 +206,21 @@ def steps(given: Given, *, pair: int = 0) -> Card:
 # What costs more
 
 
+@shared()
+def _comparison(given: Given, first: str, second: str) -> DeviceComparison:
+    return compare_devices(*_fits(given, first, second), table=given.table)
+
+
 def _compared(given: Given) -> str | None:
     try:
-        return _where(lambda own: own.device_comparison(*pair_of(own)))(given)
+        return where(lambda own: _comparison(own, *pair_of(own)))(given)
     except FoxnasError as error:
         return f"Both devices need a fit of their own on the same subnets. {error}"
 
 
 def units(given: Given) -> dict[str, str]:
     """The units that effects may be compared in, each with what it is called."""
-    measure = _measure(given)
+    measure = measure_of(given)
     own, percent = UNITS
     return {percent: f"percent of the mean {measure.word}", own: measure.unit or measure.word}
 
@@ -211,9 +232,9 @@ def _units(given: Given) -> Options:
 @analysis("Devices", "difference", "The largest differences", _compared, _units)
 def difference(given: Given, *, unit: str = "percent") -> Card:
     """What costs more on one device than on the other."""
-    found, measure = given.device_comparison(*pair_of(given)), _measure(given)
+    found, measure = _comparison(given, *pair_of(given)), measure_of(given)
     (one, other), slower = found.names, f"a device that is {measure.worse} throughout"
-    means = [f"{calibration.number(mean)} {measure.unit}".strip() for mean in found.means]
+    means = [f"{number(mean)} {measure.unit}".strip() for mean in found.means]
     heatmaps = figures.difference_heatmaps(found, unit)
     said = found.sentences(unit)
     none = "" if said else " No choice differs beyond the uncertainty of the fits."
@@ -238,10 +259,10 @@ def difference(given: Given, *, unit: str = "percent") -> Card:
 
 @analysis("Devices", "blocks", "Which blocks differ", _compared, _units)
 def blocks(given: Given, *, unit: str = "percent") -> Card:
-    found = given.device_comparison(*pair_of(given))
+    found = _comparison(given, *pair_of(given))
     table = figures.block_table(found, unit)
     differ = int((found.blocks[f"adjusted_{unit}"] < _ADJUSTED).sum())
-    what = f"the same share of the mean {_measure(given).word} on both"
+    what = f"the same share of the mean {measure_of(given).word} on both"
     return Card(
         sentence="Wald test that all terms of a block are "
         f"{what if unit == 'percent' else 'equal on both devices'}; p is adjusted for the number "
@@ -252,128 +273,13 @@ def blocks(given: Given, *, unit: str = "percent") -> Card:
 
 @analysis("Devices", "effects", "Every choice on both devices", _compared, _units)
 def effects(given: Given, *, unit: str = "percent") -> Card:
-    found = given.device_comparison(*pair_of(given))
+    found = _comparison(given, *pair_of(given))
     table = figures.effect_table(found, unit)
-    share = f", in percent of each device's mean {_measure(given).word},"
+    share = f", in percent of each device's mean {measure_of(given).word},"
     return Card(
         sentence=f"Mean change against the first choice{share if unit == 'percent' else ''} and "
         "the difference of the two, with 95 % confidence intervals. That of the difference takes "
         "into account that both fits read the same subnets. Hollow where it spans 0.",
         table=table,
         draw=lambda: interval_figure(table, figures.effect_targets(found, unit)),
-    )
-
-
-# A new device
-
-
-def new_of(given: Given) -> tuple[str, str]:
-    """The new device's column and that of the one it is calibrated from: by default those of the
-    fewest and of the most rows."""
-    counts = {c: len(read_rows(given.table, c)) for c in columns_of(given)}
-    new, source = (c if c in counts else None for c in (given.target, given.against))
-    new = new or min([c for c in reversed(counts) if c != source], key=counts.__getitem__)
-    return new, source or max([c for c in counts if c != new], key=counts.__getitem__)
-
-
-def shown_rows(given: Given) -> tuple[int, int, int]:
-    """Of how many rows of the new device a calibration may read: least, most, usually."""
-    rows = len(read_rows(given.table, new_of(given)[0]))
-    most = min(MOST_SHOWN, rows)
-    return LEAST_ROWS, most, most if rows <= MOST_SHOWN else USUAL
-
-
-def _calibrated(given: Given, rows: int = 0) -> tuple[Predictor, np.ndarray]:
-    """The predictor by so many rows, and the positions of those in the table."""
-    new, source = new_of(given)
-    known, measured = given.predictor(source), read_rows(given.table, new)
-    count = rows or shown_rows(given)[2]
-    used = measured[spread_rows(source_values(known, given.table)[measured], count)]
-    return transfer(known, table=given.table, target=new, rows=used), used
-
-
-def _counts(given: Given) -> Options:
-    least, most, usual = shown_rows(given)
-    counts = {least, 10, 20, usual, most}
-    return {"rows": {n: f"{n} rows" for n in sorted(counts) if least <= n <= most}}
-
-
-@analysis("Devices", "calibrated", "Predicted and measured", _where(_calibrated), _counts)
-def calibrated(given: Given, *, rows: int = 0) -> Card:
-    """A device's predictor from another's and `rows` of its own."""
-    (found, used), source = _calibrated(given, rows), device_of(metric_of(new_of(given)[1]))
-    name, count = device_of(found.target), len(read_rows(given.table, found.target.column))
-    table = calibration.calibration_table(found, given.table, used)
-    unseen = table[~table["used"]]
-    judged = unseen if len(unseen) > 1 else table
-    whose = "subnets not used" if judged is unseen else "each row left out in turn"
-    errors = calibration.calibration_errors(judged)._asdict()
-    names = calibration.error_names(found.target)
-    notes = (
-        f"{count} rows have {name}; here it is as if only {len(used)} of them had been measured, "
-        "and the others judge the result.",
-        f"{count} rows are too few for a fit of {name} of its own, so What-if, Search and Export "
-        "use such a calibration from all of them.",
-    )
-    true = len(used) < count, given.predictor(found.target.column).df is not None
-    return Card(
-        sentence=f"{found.warnings[0]} The {len(used)} rows used are spread evenly over the "
-        f"{_measure(given).word} on {source}; the errors are of {whose}.",
-        facts={names[error]: calibration.number(value) for error, value in errors.items()}
-        | {"Judged by": f"{len(judged)} rows"},
-        table=table,
-        draw=lambda: calibration.calibration_figure(table, found.target),
-        cautions=tuple(found.warnings[1:]),
-        notes=tuple(note for note, told in zip(notes, true, strict=True) if told),
-    )
-
-
-def errors(given: Given) -> dict[str, str]:
-    """The errors that a curve may show, each with what it is called."""
-    return calibration.error_names(_measure(given))
-
-
-def _errors(given: Given) -> Options:
-    return {"error": errors(given)}
-
-
-_courses = _where(lambda given: given.transfer_curve(*reversed(new_of(given))))
-
-
-@analysis("Devices", "curve", "Error by the number of rows", _courses, _errors)
-def curve(given: Given, *, error: str = "rmse", rows: int = 0) -> Card:
-    """How many measurements of a new device suffice."""
-    found = given.transfer_curve(*reversed(new_of(given)))
-    return Card(
-        sentence=f"{found.sentence(rows or shown_rows(given)[2])} Random rows, 50 draws of each "
-        "number; bands hold 90 % of the draws.",
-        table=found.table,
-        draw=lambda: calibration.curve_figure(found, error),
-    )
-
-
-@analysis("Devices", "terms", "Coefficients when calibrated", _where(_calibrated), _counts)
-def terms(given: Given, *, rows: int = 0) -> Card:
-    found, used = _calibrated(given, rows)
-    return Card(
-        key="calibrated-terms",
-        title=f"Coefficients of the calibrated predictor of {device_of(found.target)}",
-        sentence=f"Those of {device_of(metric_of(new_of(given)[1]))}, scaled by {len(used)} rows.",
-        table=found.coefficients(),
-    )
-
-
-@analysis("Devices", "to-measure", "Bring in a device of your own", not_measured)
-def to_measure(given: Given) -> Card:
-    """Which subnets to measure on a device that the table lacks, and how to bring them in."""
-    (known, *_), measure, table = columns_of(given), _measure(given), given.table
-    first_of_id = ~table.frame["id"].duplicated().to_numpy()
-    rows = spread_rows(np.where(first_of_id, table.values(known), np.nan), USUAL)
-    wanted = table.frame.iloc[rows][["id", *table.space.by_name]]
-    return Card(
-        sentence=f"Measure these {len(rows)} subnets on it, fill in the last column (rename it to "
-        f"{measure.column}:NAME) and import the file with 'python -m foxnas_core import FILE "
-        f"--study {given.folder}', or on the page Import. They are spread evenly over the "
-        f"{measure.word} on {device_of(metric_of(known))}; 10 to 20 will do.",
-        table=pd.DataFrame(wanted).assign(**{f"{measure.column}:NEW": ""}),
     )

@@ -5,8 +5,10 @@ from contextlib import suppress
 from foxnas_core.cards.analysis import analysis
 from foxnas_core.cards.card import Card
 from foxnas_core.cards.given import Given
-from foxnas_core.diagnostics.diagnosis import Diagnosis
+from foxnas_core.cards.sharing import shared
+from foxnas_core.diagnostics.diagnosis import Diagnosis, diagnose
 from foxnas_core.diagnostics.fitted import exact_sentence, is_exact
+from foxnas_core.diagnostics.learning_curve import LearningCurve, learning_curve
 from foxnas_core.diagnostics.residuals import (
     cook_limit,
     leverage_limit,
@@ -31,8 +33,19 @@ def exact(given: Given) -> str | None:
     return exact_sentence(predictor) if is_exact(predictor, given.table) else None
 
 
-def _diagnosis(given: Given) -> Diagnosis:
-    return given.diagnosis(given.column, given.fitting_form, given.link)
+@shared(spinner="Looking for what speaks against the fit …")
+def _diagnosed(given: Given, column: str, form: str, link: str) -> Diagnosis:
+    return diagnose(given.predictor(column, form, link), given.table)
+
+
+@shared(spinner="Fitting parts of the table …")
+def _curve(given: Given, column: str, form: str, link: str) -> LearningCurve:
+    return learning_curve(given.predictor(column, form, link), given.table)
+
+
+def diagnosis(given: Given) -> Diagnosis:
+    """What speaks against the fit; raises as it and `diagnose`."""
+    return _diagnosed(given, given.column, given.fitting_form, given.link)
 
 
 @analysis("Diagnostics", "verdict", "What to beware of", exact)
@@ -40,8 +53,8 @@ def verdict(given: Given) -> Card:
     """What applies, one sentence each, and what else was checked."""
     watched = _watched(given)
     found = [
-        *cautions(_diagnosis(given)),
-        *beyond_measured(_diagnosis(given), list(dict.fromkeys(watched.values()))),
+        *cautions(diagnosis(given)),
+        *beyond_measured(diagnosis(given), list(dict.fromkeys(watched.values()))),
     ]
     checked = set(CHECKS)
     if not watched:
@@ -90,7 +103,7 @@ def _interacting(given: Given) -> Predictor | None:
 
 
 def _in_part(drawn: int, given: Given) -> str:
-    every = len(_diagnosis(given).residuals)
+    every = len(diagnosis(given).residuals)
     return "" if drawn == every else (
         f" Drawn: {drawn:,} of {every:,} rows, the most influential ones and a random sample of "
         "the others."
@@ -100,7 +113,7 @@ def _in_part(drawn: int, given: Given) -> str:
 @analysis("Diagnostics", "predicted", "Predicted and measured", exact)
 def predicted(given: Given) -> Card:
     target, cv = given.fitted.target, given.fitted.cv
-    table = figures.predicted_table(figures.drawn_rows(_diagnosis(given).residuals))
+    table = figures.predicted_table(figures.drawn_rows(diagnosis(given).residuals))
     return Card(
         sentence=f"Each row as predicted by a fit that never saw its subnet (10 folds): R² "
         f"{cv.r2:.3f}, RMSE {target.text(cv.rmse)} {target.difference_unit}, Kendall's tau "
@@ -112,7 +125,7 @@ def predicted(given: Given) -> Card:
 
 @analysis("Diagnostics", "residuals", "Residuals", exact)
 def residuals(given: Given) -> Card:
-    predictor, every = given.fitted, _diagnosis(given).residuals
+    predictor, every = given.fitted, diagnosis(given).residuals
     found = figures.residual_points(figures.drawn_rows(every), every)
     scale = "" if predictor.link.is_identity else ", on the scale on which effects add up"
     return Card(
@@ -125,7 +138,7 @@ def residuals(given: Given) -> Card:
 
 @analysis("Diagnostics", "quantiles", "Are errors normal? (QQ)", exact)
 def quantiles(given: Given) -> Card:
-    normality = _diagnosis(given).normality
+    normality = diagnosis(given).normality
     table = figures.quantile_table(normality)
     part = f" Drawn: {len(table):,} points." if len(table) < len(normality.points) else ""
     return Card(
@@ -137,7 +150,7 @@ def quantiles(given: Given) -> Card:
 
 @analysis("Diagnostics", "influence", "Leverage and influence", exact)
 def influence(given: Given) -> Card:
-    drawn = figures.drawn_rows(_diagnosis(given).residuals)
+    drawn = figures.drawn_rows(diagnosis(given).residuals)
     found = figures.influence_points(drawn, given.fitted)
     return Card(
         sentence="How unusual a subnet is (leverage) and how badly it is fitted: beyond the dotted "
@@ -155,7 +168,7 @@ OF_ROWS = (predicted, residuals, quantiles, influence)
 @analysis("Diagnostics", "offending", "Rows to look into", exact)
 def offending(given: Given) -> Card:
     """The flagged rows, outliers first."""
-    every, n, p = _diagnosis(given).residuals, given.fitted.rows, given.fitted.parameters
+    every, n, p = diagnosis(given).residuals, given.fitted.rows, given.fitted.parameters
     flags = {
         "outlier": f"outliers, studentised residual beyond ±{outlier_limit(n, p):.2f} (5 % "
         "Bonferroni)",
@@ -176,7 +189,7 @@ def offending(given: Given) -> Card:
 
 @analysis("Diagnostics", "inflation", "Overlap of terms", exact)
 def inflation(given: Given) -> Card:
-    found = _diagnosis(given).collinearity
+    found = diagnosis(given).collinearity
     table = figures.inflation_table(found)
     more = len(found.table) > len(table)
     return Card(
@@ -190,7 +203,7 @@ def inflation(given: Given) -> Card:
     "Diagnostics", "specification", "Does the form fit? (RESET and equal variance)", exact
 )  # fmt: skip
 def specification(given: Given) -> Card:
-    found = _diagnosis(given).specification
+    found = diagnosis(given).specification
     return Card(
         sentence=f"{found.reset_sentence} {found.variance_sentence}", table=found.table
     )  # fmt: skip
@@ -199,7 +212,7 @@ def specification(given: Given) -> Card:
 @analysis("Diagnostics", "learning", "How many more rows?", exact)
 def learning(given: Given) -> Card:
     """How error and intervals shrink with rows."""
-    curve = given.learning_curve(given.column, given.fitting_form, given.link)
+    curve = _curve(given, given.column, given.fitting_form, given.link)
     part = f" From a random {curve.used:,} rows." if curve.used < curve.rows else ""
     return Card(
         sentence=f"{curve.sentence} {curve.error_sentence} Each point: the mean over draws of "

@@ -11,35 +11,20 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from foxnas_core.cards.finds import Allowed, Finds, Limits
-from foxnas_core.cards.sharing import once, shared
+from foxnas_core.cards.sharing import shared
 from foxnas_core.errors import FoxnasError, MissingPart
-from foxnas_core.evidence.handmade.record import HANDMADE
-from foxnas_core.evidence.trust.pairs import TRUST
 from foxnas_core.families import family_of
-from foxnas_core.search.rounds.record import ROUNDS
 from foxnas_core.space.architecture import Architecture
 from foxnas_core.study import Study, file_hash
 from foxnas_core.table.measurements import MeasurementTable
 from foxnas_core.table.metrics import metric_of
 
 if TYPE_CHECKING:
-    from foxnas_core.devices.comparison import DeviceComparison
-    from foxnas_core.devices.curve import TransferCurve
-    from foxnas_core.devices.reversals import RankReversals
-    from foxnas_core.diagnostics.diagnosis import Diagnosis
-    from foxnas_core.diagnostics.learning_curve import LearningCurve
-    from foxnas_core.evidence.handmade.claims import Comparison
-    from foxnas_core.evidence.handmade.record import HandmadeRecord
-    from foxnas_core.evidence.trust.pairs import TrustRecord
-    from foxnas_core.evidence.trust.report import TrustReport
     from foxnas_core.evidence.verification.claims import Trial
-    from foxnas_core.planning.plan import MeasurementPlan
-    from foxnas_core.quantization.comparison import PrecisionComparison
     from foxnas_core.regression import Predictor
     from foxnas_core.regression.inference import Inference
     from foxnas_core.regression.picker import Recommendation
     from foxnas_core.search.exact import Front
-    from foxnas_core.search.rounds.record import RoundsRecord
     from foxnas_core.table.equals import EqualNetworks
 
 _T = TypeVar("_T")
@@ -90,7 +75,7 @@ class Given(Finds):
 
     def kept(self, method: Callable[..., _T], *arguments: Any) -> _T:
         """What `method` makes of arguments, computed once."""
-        key = (method.__name__, *arguments)
+        key = (method.__module__, method.__qualname__, *arguments)
         if key not in self._results:
             self._results[key] = method(self, *arguments)
         return self._results[key]
@@ -217,20 +202,6 @@ class Given(Finds):
 
         return recommend(self.table, column, link if metric_of(column).saturates else "none")
 
-    @shared(spinner="Looking for what speaks against the fit …")
-    def diagnosis(self, column: str, form: str, link: str) -> "Diagnosis":
-        """What speaks against one predictor; raises as `predictor` and `diagnose`."""
-        from foxnas_core.diagnostics.diagnosis import diagnose
-
-        return diagnose(self.predictor(column, form, link), self.table)
-
-    @shared(spinner="Fitting parts of the table …")
-    def learning_curve(self, column: str, form: str, link: str) -> "LearningCurve":
-        """How one predictor depends on the number of rows; raises as `learning_curve`."""
-        from foxnas_core.diagnostics.learning_curve import learning_curve
-
-        return learning_curve(self.predictor(column, form, link), self.table)
-
     def front(self, cost: str) -> "Front":
         """The best predictions of the objective for every cost, with what else is kept; raises as
         `front_of`."""
@@ -243,100 +214,7 @@ class Given(Finds):
 
         return EqualNetworks.of(self.table, self.study.objective)
 
-    # Devices beside each other
-
-    @shared(spinner="Fitting both devices …")
-    def device_fits(self, first: str, second: str) -> "tuple[Predictor, Predictor]":
-        """Two devices' fits on the subnets that both measured; raises as `fit_pair`."""
-        from foxnas_core.devices.common import fit_pair
-
-        return fit_pair(self.table, first, second)
-
-    @shared()
-    def device_comparison(self, first: str, second: str) -> "DeviceComparison":
-        """How two devices' effects differ; raises as `fit_pair`."""
-        from foxnas_core.devices.comparison import compare_devices
-
-        return compare_devices(*self.device_fits(first, second), table=self.table)
-
-    @shared(spinner="Comparing every pair of subnets …")
-    def reversals(self, first: str, second: str) -> "RankReversals":
-        """Which subnets swap their order between two devices; raises as `rank_reversals`."""
-        from foxnas_core.devices.reversals import rank_reversals
-
-        residual_sds = None
-        with suppress(FoxnasError):  # the measurements' own noise needs no fit
-            one, other = self.device_fits(first, second)
-            residual_sds = one.residual_variance**0.5, other.residual_variance**0.5
-        return rank_reversals(self.table, first, second, residual_sds=residual_sds)
-
-    @shared(spinner="Calibrating from few rows, many times …")
-    def transfer_curve(self, source: str, target: str) -> "TransferCurve":
-        """The error of a calibration by its rows; raises as `transfer_curve`."""
-        from foxnas_core.devices.curve import transfer_curve
-
-        return transfer_curve(self.predictor(source), table=self.table, target=target)
-
-    # What to measure next
-
-    @shared("optima.parquet", entries=32, spinner="Planning the batch, which takes some seconds …")
-    def plan(self, column: str, count: int) -> "MeasurementPlan":
-        """The next batch for one target; raises as `steps.plan.plan_measurements`."""
-        from foxnas_core.planning.plan import plan_next
-
-        predictor = None
-        with suppress(FoxnasError):  # too few rows for a fit, which the plan then says
-            predictor = self.predictor(column)
-        taken = self.study.optima().codes
-        return plan_next(self.table, column, count, predictor=predictor, taken=taken)
-
-    @shared("rounds.json", table=False)
-    def rounds(self) -> "RoundsRecord | None":
-        """The study's rounds of search and measurement; raises as the study's record."""
-        return self.study.record(ROUNDS)
-
-    # Beside another study
-
-    @once
-    def precisions(self) -> "PrecisionComparison":
-        """This study's subnets, and those of the one beside it, in both precisions; raises as
-        `compare_precisions`."""
-        from foxnas_core.quantization.comparison import compare_precisions
-
-        shown = [self, *([self.beside] if self.beside else [])]
-        return compare_precisions([(given.study.folder.name, given.table) for given in shown])
-
     # Records
-
-    @shared("trust.json", table=False)
-    def trust(self) -> "TrustRecord | None":
-        """The subnets that were trained alone; raises as `Study.trust`."""
-        return self.study.record(TRUST)
-
-    @shared("trust.json", table=False)
-    def trust_report(self) -> "TrustReport":
-        """What those subnets tell; raises as `trust_report`."""
-        from foxnas_core.evidence.trust.report import trust_report
-
-        record = self.trust()
-        pairs = record.pairs if record else ()
-        # The seed of the run, so that everybody says the same of it.
-        return trust_report(pairs, seed=pairs[0].seed if pairs else 0)
-
-    @shared("handmade.json", table=False)
-    def handmade(self) -> "HandmadeRecord | None":
-        """The networks designed by hand; raises as the study's record."""
-        return self.study.record(HANDMADE)
-
-    @shared("handmade.json", table=False, entries=32)
-    def handmade_comparison(self, way: str, precision: str) -> "Comparison":
-        """Those held against the searched ones; raises as `claims.compare`."""
-        from foxnas_core.evidence.handmade.claims import compare
-
-        record = known(self.handmade())
-        # The seed of the command line's first run, so that both say the same.
-        seed = record.seeds[0] if record.seeds else 0
-        return compare(record, way=way, precision=precision, seed=seed)
 
     @shared("space.json", "claims.json", "supernet.safetensors", table=False)
     def trials(self) -> "list[Trial]":

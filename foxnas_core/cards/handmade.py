@@ -5,17 +5,31 @@ import math
 from foxnas_core.cards.analysis import Options, analysis
 from foxnas_core.cards.card import Card
 from foxnas_core.cards.given import Given, known
-from foxnas_core.evidence.handmade.claims import WAYS
-from foxnas_core.evidence.handmade.record import ALONE, PRECISIONS
+from foxnas_core.cards.sharing import shared
+from foxnas_core.evidence.handmade.claims import WAYS, Comparison, compare
+from foxnas_core.evidence.handmade.record import ALONE, HANDMADE, PRECISIONS, HandmadeRecord
 from foxnas_core.figures import handmade as figures
 from foxnas_core.steps.handmade import ComparisonSettings
 
 INT8 = ":int8"
 
 
+@shared("handmade.json", table=False)
+def _record(given: Given) -> HandmadeRecord | None:
+    return given.study.record(HANDMADE)
+
+
+@shared("handmade.json", table=False, entries=32)
+def _comparison(given: Given, way: str, precision: str) -> Comparison:
+    record = known(_record(given))
+    # The seed of the command line's first run, so that both say the same.
+    seed = record.seeds[0] if record.seeds else 0
+    return compare(record, way=way, precision=precision, seed=seed)
+
+
 def not_begun(given: Given) -> str | None:
     """Why there is nothing to tell yet."""
-    if given.handmade() is not None:
+    if _record(given) is not None:
         return None
     return _no_weights(given) or (
         "No network designed by hand was trained on this study's images yet. 'python -m "
@@ -25,7 +39,7 @@ def not_begun(given: Given) -> str | None:
 
 
 def _no_weights(given: Given) -> str | None:
-    if given.handmade() is not None or given.study.checkpoint_file.exists():
+    if _record(given) is not None or given.study.checkpoint_file.exists():
         return None
     return (
         "This study has no supernet whose subnets and recipe networks designed by hand could be "
@@ -38,7 +52,7 @@ def not_timed(given: Given) -> str | None:
     """Why networks can't be held against each other yet."""
     if (lacking := not_begun(given)) is not None:
         return lacking
-    record = known(given.handmade())
+    record = known(_record(given))
     if record.timed:
         return None
     trained = sum(bool(c.of(ALONE)) for c in record.contenders)
@@ -55,7 +69,7 @@ def _both(given: Given) -> Options:
 @analysis("Hand-designed", "verdict", "Whether searched networks are faster", not_timed, _both)
 def verdict(given: Given, *, precision: str = INT8, way: str = ALONE) -> Card:
     """How many are beaten, and a sentence a family with the paper's figure."""
-    comparison = given.handmade_comparison(way, precision)
+    comparison = _comparison(given, way, precision)
     return Card(
         sentence=comparison.sentence(),
         tone="info",
@@ -65,19 +79,19 @@ def verdict(given: Given, *, precision: str = INT8, way: str = ALONE) -> Card:
 
 @analysis("Hand-designed", "networks", "Accuracy against latency", not_timed, _both)
 def networks(given: Given, *, precision: str = INT8, way: str = ALONE) -> Card:
-    table = figures.network_table(known(given.handmade()))
+    table = figures.network_table(known(_record(given)))
     return Card(
         sentence="Up and to the left is better. Bars are 95 % intervals of accuracy, and the least "
         "and greatest round of latency; the dotted line is the front of the searched networks, "
         f"{WAYS[way]}.",
         table=table,
-        draw=lambda: figures.network_figure(table, given.handmade_comparison(way, precision)),
+        draw=lambda: figures.network_figure(table, _comparison(given, way, precision)),
     )
 
 
 @analysis("Hand-designed", "ratios", "How much faster at equal accuracy", not_timed, _both)
 def ratios(given: Given, *, precision: str = INT8, way: str = ALONE) -> Card:
-    comparison = given.handmade_comparison(way, precision)
+    comparison = _comparison(given, way, precision)
     return Card(
         sentence="Latency of the hand-designed network over that of the searched front at its "
         "accuracy: right of 1 the searched are faster. A triangle is at least that, a cross at 0 "
@@ -92,14 +106,14 @@ def trained(given: Given) -> Card:
     return Card(
         key="networks",
         sentence="Accuracy (%) of what is done, with its 95 % interval.",
-        table=figures.network_table(known(given.handmade())),
+        table=figures.network_table(known(_record(given))),
     )
 
 
 @analysis("Hand-designed", "how", "How it was measured", not_begun)
 def how(given: Given) -> Card:
     """How all of it was trained and measured, and what that leaves open."""
-    record = known(given.handmade())
+    record = known(_record(given))
     recipe, told, own = record.recipe, record.circumstances, record.parents["checkpoint"]
     chosen = sum(c.searched for c in record.contenders)
     lines = [
@@ -138,7 +152,7 @@ def how(given: Given) -> Card:
 @analysis("Hand-designed", "more", "Train by another seed", _no_weights)
 def more(given: Given) -> Card:
     """The command that trains the networks, or goes on."""
-    record, command = given.handmade(), f"handmade --study {given.folder}"
+    record, command = _record(given), f"handmade --study {given.folder}"
     if record is None:
         return Card(
             title="Train some",

@@ -1,14 +1,18 @@
 """Which subnets to measure next, what they are expected to tell, and what rounds came to."""
 
+from contextlib import suppress
+
 from foxnas_core.cards.analysis import Options, analysis
 from foxnas_core.cards.card import Card
-from foxnas_core.cards.given import Given
+from foxnas_core.cards.given import Given, known
+from foxnas_core.cards.sharing import shared
+from foxnas_core.errors import FoxnasError
 from foxnas_core.figures import design as figures
 from foxnas_core.figures import rounds as round_figures
 from foxnas_core.planning.gain import ExpectedGain
-from foxnas_core.planning.plan import MeasurementPlan, seconds_a_row
+from foxnas_core.planning.plan import MeasurementPlan, plan_next, seconds_a_row
 from foxnas_core.search.rounds.outcome import rounds_table
-from foxnas_core.search.rounds.record import RoundsRecord, front_error
+from foxnas_core.search.rounds.record import ROUNDS, RoundsRecord, front_error
 from foxnas_core.table.metrics import metric_of
 
 SIZES, USUAL = (6, 12, 24, 48, 96), 24
@@ -37,8 +41,17 @@ def nothing(given: Given) -> str | None:
     )
 
 
+@shared("optima.parquet", entries=32, spinner="Planning the batch, which takes some seconds …")
+def _planned(given: Given, column: str, count: int) -> MeasurementPlan:
+    predictor = None
+    with suppress(FoxnasError):  # too few rows for a fit, which the plan then says
+        predictor = given.predictor(column)
+    taken = given.study.optima().codes
+    return plan_next(given.table, column, count, predictor=predictor, taken=taken)
+
+
 def _plan(given: Given, count: int) -> MeasurementPlan:
-    return given.plan(given.target or given.study.objective.column, count)
+    return _planned(given, given.target or given.study.objective.column, count)
 
 
 def _unfitted(given: Given) -> str | None:
@@ -53,9 +66,7 @@ def _unfitted(given: Given) -> str | None:
 
 
 def _gain(given: Given, count: int) -> ExpectedGain:
-    gain = _plan(given, count).gain
-    assert gain is not None  # which `_unfitted` says
-    return gain
+    return known(_plan(given, count).gain)
 
 
 def _sizes(given: Given) -> Options:
@@ -127,9 +138,14 @@ def batch(given: Given, *, count: int = USUAL) -> Card:
 # Rounds of search and measurement
 
 
+@shared("rounds.json", table=False)
+def _recorded(given: Given) -> RoundsRecord | None:
+    return given.study.record(ROUNDS)
+
+
 def no_rounds(given: Given) -> str | None:
     """Why there is no course to show yet."""
-    record = given.rounds()
+    record = _recorded(given)
     if record is not None and record.done:
         return None
     begun = record is not None and record.rounds
@@ -146,16 +162,10 @@ def no_rounds(given: Given) -> str | None:
     )
 
 
-def _rounds(given: Given) -> RoundsRecord:
-    record = given.rounds()
-    assert record is not None  # which `no_rounds` says
-    return record
-
-
 @analysis("Measure next", "rounds", "Rounds of search and measurement", no_rounds)
 def rounds(given: Given) -> Card:
     """What the rounds came to."""
-    record = _rounds(given)
+    record = known(_recorded(given))
     objective, cost = map(metric_of, record.columns)
     finds = [find for r in record.rounds if r.done for find in r.finds]
     planned = f"Round {len(record.rounds)} is planned and not measured to its end yet."
@@ -170,7 +180,7 @@ def rounds(given: Given) -> Card:
 
 def error_columns(given: Given) -> dict[str, str]:
     """What was predicted and measured, each with what it is called."""
-    return {column: metric_of(column).label for column in _rounds(given).columns}
+    return {column: metric_of(column).label for column in known(_recorded(given)).columns}
 
 
 def _columns(given: Given) -> Options:
@@ -180,7 +190,7 @@ def _columns(given: Given) -> Options:
 @analysis("Measure next", "error", "Error at the front", no_rounds, _columns)
 def error(given: Given, *, column: str = "") -> Card:
     """How far predictions were off where the search looked."""
-    record = _rounds(given)
+    record = known(_recorded(given))
     column = column or record.objective
     target, table = metric_of(column), round_figures.find_table(record)
     off = front_error([find for r in record.rounds if r.done for find in r.finds], column)
@@ -201,7 +211,7 @@ def error(given: Given, *, column: str = "") -> Card:
 
 @analysis("Measure next", "best", "Best measured subnet", no_rounds)
 def best(given: Given) -> Card:
-    record = _rounds(given)
+    record = known(_recorded(given))
     table = round_figures.best_table(record)
     objective, cost = map(metric_of, record.columns)
     added = f" ({objective.difference_unit})" if objective.difference_unit else ""
@@ -220,20 +230,20 @@ def fits(given: Given) -> Card:
         sentence="Errors at the front and cross-validation after each round. moved: how far the "
         "round moved the predictions of random subnets, beside what chance alone does; well above "
         "1 its rows disagree with those before them.",
-        table=rounds_table(_rounds(given)),
+        table=rounds_table(known(_recorded(given))),
     )
 
 
 def _no_more(given: Given) -> str | None:
     """Why none can be run; raises what keeps those that were from being read."""
-    given.rounds()
+    _recorded(given)
     return nothing(given)
 
 
 @analysis("Measure next", "more", "More rounds", _no_more)
 def more(given: Given) -> Card:
     """The command that runs rounds, or goes on."""
-    record, study = given.rounds(), given.study
+    record, study = _recorded(given), given.study
     command = f"search --study {given.folder} --rounds "
     if record is None or not record.done:
         return Card(

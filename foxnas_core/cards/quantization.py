@@ -3,14 +3,24 @@
 from foxnas_core.cards.analysis import Options, analysis
 from foxnas_core.cards.card import Card
 from foxnas_core.cards.given import Given
+from foxnas_core.cards.sharing import once
 from foxnas_core.figures import quantization as figures
 from foxnas_core.quantization.comparison import (
     TIME,
+    PrecisionComparison,
+    compare_precisions,
     has_both_precisions,
     objective_of,
     runtime_columns,
 )
 from foxnas_core.table.metrics import metric_of
+
+
+@once
+def _precisions(given: Given) -> PrecisionComparison:
+    """This study's subnets, and those of the one beside it, in both precisions."""
+    shown = [given, *([given.beside] if given.beside else [])]
+    return compare_precisions([(own.study.folder.name, own.table) for own in shown])
 
 
 def _latency_alone(given: Given) -> str:
@@ -36,7 +46,7 @@ def one_precision(given: Given) -> str | None:
 @analysis("Quantization", "costs", "What int8 costs and wins", one_precision)
 def costs(given: Given) -> Card:
     """What int8 changes, by study and runtime."""
-    found = given.precisions()
+    found = _precisions(given)
     return Card(
         sentence="Means over subnets of what int8 changes in each, with 95 % intervals (bootstrap "
         "over subnets). A negative saving: int8 is slower than fp32.",
@@ -49,7 +59,7 @@ def costs(given: Given) -> Card:
 @analysis("Quantization", "variants", "In numbers", one_precision)
 def variants(given: Given) -> Card:
     """The means in either precision, a column a study."""
-    found = given.precisions()
+    found = _precisions(given)
     notes: tuple[str, ...] = ()
     if len(found.differences):
         notes = (
@@ -87,7 +97,7 @@ def _both(given: Given) -> list[Given]:
 def accuracies(given: Given) -> Card:
     """Every subnet's objective in both precisions."""
     column = _objectives(given)[0]
-    metric, rows = metric_of(column), figures.scatter_table(given.precisions(), column, "")
+    metric, rows = metric_of(column), figures.scatter_table(_precisions(given), column, "")
     side = "Below" if metric.direction == "max" else "Above"
     return Card(
         title=f"{metric.title} of each subnet",
@@ -121,7 +131,7 @@ def _runtimes(given: Given) -> Options:
 def latencies(given: Given, *, runtime: str = "") -> Card:
     """Every subnet's latency on one runtime in both precisions."""
     runtime = runtime or runtimes(given)[0]
-    rows = figures.scatter_table(given.precisions(), TIME, runtime)
+    rows = figures.scatter_table(_precisions(given), TIME, runtime)
     return Card(
         title=f"Latency of each subnet on {runtime}",
         sentence="A point is a subnet, measured alike in both precisions. Below the line, int8 is "

@@ -10,7 +10,7 @@ _Method = TypeVar("_Method", bound=Callable[..., Any])
 
 
 def once(method: _Method) -> _Method:
-    """A method of `Given` that is computed once for equal arguments, all of them hashable."""
+    """A function of a `Given`, or a method, computed once for equal arguments, all hashable."""
     signature = inspect.signature(method)
 
     @functools.wraps(method)
@@ -42,8 +42,8 @@ def shared(
     spinner: bool | str = False,
     alone: bool = False,
 ) -> Callable[[_Method], _Method]:
-    """Compute a method `once`, and say that it tells of the study alone, however that is looked at,
-    so that whoever keeps results may share it among all who look."""
+    """Compute a function `once`, and say that it tells of the study alone, however that is looked
+    at, so that whoever keeps results may share it among all who look."""
 
     def known(method: _Method) -> _Method:
         method.shared = Shared(files, table, entries, spinner, alone)  # type: ignore[attr-defined]

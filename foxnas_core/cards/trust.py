@@ -5,17 +5,32 @@ import math
 from foxnas_core.cards.analysis import Options, analysis
 from foxnas_core.cards.card import Card, Tone
 from foxnas_core.cards.given import Given, known
+from foxnas_core.cards.sharing import shared
 from foxnas_core.evidence.trust.agreement import INHERITED, TRAINED
-from foxnas_core.evidence.trust.pairs import TrustSettings
-from foxnas_core.evidence.trust.report import ENOUGH
+from foxnas_core.evidence.trust.pairs import TRUST, TrustRecord, TrustSettings
+from foxnas_core.evidence.trust.report import ENOUGH, TrustReport, trust_report
 from foxnas_core.figures import trust as figures
 
 USUAL = 16
 
 
+@shared("trust.json", table=False)
+def _record(given: Given) -> TrustRecord | None:
+    return given.study.record(TRUST)
+
+
+@shared("trust.json", table=False)
+def report_of(given: Given) -> TrustReport:
+    """What the subnets that were trained alone tell; raises as the study's record."""
+    record = _record(given)
+    pairs = record.pairs if record else ()
+    # The seed of the run, so that everybody says the same of it.
+    return trust_report(pairs, seed=pairs[0].seed if pairs else 0)
+
+
 def no_pairs(given: Given) -> str | None:
     """Why there is nothing to compare yet."""
-    record = given.trust()
+    record = _record(given)
     if record is not None and record.pairs:
         return None
     if not given.study.checkpoint_file.exists():
@@ -41,7 +56,7 @@ def _both_ways(given: Given) -> Options:
 @analysis("Trust", "verdict", "Whether the supernet's ranking can be trusted", no_pairs)
 def verdict(given: Given) -> Card:
     """The numbers that decide, and what follows from them."""
-    record, report = known(given.trust()), given.trust_report()
+    record, report = known(_record(given)), report_of(given)
     main, offset = report.agreement(), report.offset()
     tones: dict[str, Tone] = {"holds": "good", "fails": "bad", "open": "warning", "few": "info"}
     own = record.parents["checkpoint"]
@@ -74,7 +89,7 @@ def verdict(given: Given) -> Card:
 
 @analysis("Trust", "advice", "What would raise it", no_pairs)
 def advice(given: Given) -> Card:
-    advice = given.trust_report().advice()
+    advice = report_of(given).advice()
     return Card(
         sentence="What is known to make a supernet rank better, by what these subnets show."
         if advice
@@ -85,8 +100,8 @@ def advice(given: Given) -> Card:
 
 @analysis("Trust", "pairs", "Inherited and trained", no_pairs, _both_ways)
 def pairs(given: Given, *, trained: str = "alone", inherited: str = "inherited") -> Card:
-    record = known(given.trust())
-    table = figures.pair_table(given.trust_report(), record.pairs, given.study.space, trained)
+    record = known(_record(given))
+    table = figures.pair_table(report_of(given), record.pairs, given.study.space, trained)
     epochs = record.settings.epochs if trained == "alone" else record.settings.fine_tune_epochs
     return Card(
         sentence=f"Each point is a subnet, trained for {epochs} epochs; bars are two standard "
@@ -98,7 +113,7 @@ def pairs(given: Given, *, trained: str = "alone", inherited: str = "inherited")
 
 @analysis("Trust", "agreement", "Agreement of the orders", no_pairs, _ways)
 def agreement(given: Given, *, trained: str = "alone") -> Card:
-    table = figures.agreement_table(given.trust_report())
+    table = figures.agreement_table(report_of(given))
     return Card(
         sentence="Kendall's tau: 1 is the same order, 0 none in common, -1 the opposite; from the "
         f"dotted line, {ENOUGH}, three of four pairs stand in the same order, which is taken as "
@@ -110,8 +125,8 @@ def agreement(given: Given, *, trained: str = "alone") -> Card:
 
 @analysis("Trust", "offset", "What training adds, by size", no_pairs, _ways)
 def offset(given: Given, *, trained: str = "alone") -> Card:
-    record = known(given.trust())
-    table = figures.pair_table(given.trust_report(), record.pairs, given.study.space, trained)
+    record = known(_record(given))
+    table = figures.pair_table(report_of(given), record.pairs, given.study.space, trained)
     return Card(
         sentence="Trained less inherited accuracy. A level cloud shifts all subnets alike, which "
         "keeps the order; a slope says that the supernet underrates one end.",
@@ -124,13 +139,13 @@ def offset(given: Given, *, trained: str = "alone") -> Card:
 def offsets(given: Given, *, trained: str = "alone") -> Card:
     return Card(
         sentence="Mean of trained less inherited accuracy (points) with its 95 % interval.",
-        table=figures.offset_table(given.trust_report(), trained),
+        table=figures.offset_table(report_of(given), trained),
     )
 
 
 @analysis("Trust", "reversals", "The largest reversals", no_pairs, _ways)
 def reversals(given: Given, *, trained: str = "alone") -> Card:
-    report = given.trust_report()
+    report = report_of(given)
     table = figures.reversal_table(report, trained)
     share, certain = report.reversed_share[trained], report.certain_share[trained]
     return Card(
@@ -151,7 +166,7 @@ def _no_weights(given: Given) -> str | None:
 @analysis("Trust", "more", "Train more", _no_weights)
 def more(given: Given) -> Card:
     """The command that trains subnets, or more of them."""
-    record = given.trust()
+    record = _record(given)
     command = f"trust --study {given.folder} --count "
     if record is None or not record.pairs:
         return Card(

@@ -43,7 +43,8 @@ def _keeper(method: Callable[..., Any]) -> Callable[..., Any]:
         with MEASURING if how.alone else nullcontext():
             return method(Cached(study), *arguments)
 
-    computed.__qualname__ = method.__qualname__  # by which its results are told from others'
+    # By which its results are told from others'.
+    computed.__qualname__ = f"{method.__module__}.{method.__qualname__}"
     files = how.files if how.table else ("space.json", *how.files)
     return cached(*files, table=how.table, entries=how.entries, spinner=how.spinner)(computed)
 
