@@ -163,7 +163,7 @@ def _sentence(choice: Choice, nested: CrossValidation) -> str:
     others = [a for a in choice.carried.values() if a is not best and a is not least]
     beside = ", ".join(f"{a.form.title} {error(a)}" for a in others)
     link = (
-        " Accuracy is fitted through a saturating link, which predicts better."
+        f" {target.title} is fitted through a saturating link, which predicts better."
         if best.saturates
         else ""
     )

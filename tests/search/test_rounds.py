@@ -268,3 +268,32 @@ def test_rounds_go_on_with_the_settings_they_were_begun_with(changes, named):
     check_continues(record(), **settings | {"per_round": 1, "shared": 5.0})
     with pytest.raises(InvalidInput, match=f"begun with the {named}"):
         check_continues(record(), **settings | changes)
+
+
+def test_rounds_of_an_objective_of_which_less_is_better_take_the_least():
+    """The same law with its sign turned finds the same subnets, and the least measured are best."""
+    table = noisy_table(SPACE, 50, seed=3)
+    turned = table_of(
+        SPACE,
+        table.codes,
+        cross_entropy=100 - table.values("accuracy"),
+        latency_ms=table.values("latency_ms"),
+    )
+    accuracy, latency = predictors()
+    entropy = fit(turned, "cross_entropy", "per_layer")
+    budgets = spread_budgets(the_front(), 5)
+    own = plan_finds(front(SearchProblem(entropy, (Limit(latency, 0.0),))), (entropy, latency),
+                     budgets, ())  # fmt: skip
+    plain = plan_finds(the_front(), (accuracy, latency), budgets, ())
+    assert [f.architecture for f in own] == [f.architecture for f in plain]
+    for mine, theirs in zip(own, plain, strict=True):
+        one, other = mine.predicted["cross_entropy"], theirs.predicted["accuracy"]
+        assert one.value == pytest.approx(100 - other.value)
+        assert (one.low, one.high) == pytest.approx((100 - other.high, 100 - other.low))
+    best = best_measured(turned, ("cross_entropy", "latency_ms"), budgets)
+    assert [b.id for b in best] == [
+        b.id for b in best_measured(table, ("accuracy", "latency_ms"), budgets)
+    ]
+    before = replace(best[-1], accuracy=best[-1].accuracy + 1)
+    done = replace(record().rounds[0], best_before=(before,), best=best[-1:])
+    assert done.improved(KNOWN["cross_entropy"]) == 1 and done.improved(KNOWN["accuracy"]) == 0

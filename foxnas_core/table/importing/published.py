@@ -10,7 +10,6 @@ as a search puts them, and the table is marked `ordered=False`.
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import PurePath
 
 import numpy as np
@@ -20,6 +19,7 @@ from foxnas_core.errors import InvalidInput
 from foxnas_core.families import load_shipped, space_from_dict
 from foxnas_core.families.mbconv.space import Stage, settings_of
 from foxnas_core.space.search_space import SearchSpace
+from foxnas_core.table.checks import Where
 from foxnas_core.table.importing.reading import ARCHITECTURE
 from foxnas_core.table.measurements import MeasurementTable, table_from_frame
 
@@ -32,17 +32,6 @@ def published_space() -> SearchSpace:
     """The space of FOX-NAS's published table: its CPU space at 256 px alone."""
     document = load_shipped("foxnas-cpu").to_dict()
     return space_from_dict({**document, "name": "foxnas-cpu-256", "resolutions": [256]})
-
-
-@dataclass(frozen=True, eq=False)
-class _File:
-    source: str
-    frame: pd.DataFrame
-    row_word: str
-
-    def row(self, position: int) -> str:
-        """Names a row as the user sees it."""
-        return f"{self.source}, {self.row_word} {self.frame.index[position]},"
 
 
 def has_published_columns(columns: Sequence[str]) -> bool:
@@ -60,7 +49,7 @@ def published_table(source: str, frame: pd.DataFrame, row_word: str) -> Measurem
 
     Raises `InvalidInput` naming row, column, value and what is allowed, or which columns disagree.
     """
-    file = _File(source, frame, row_word)
+    where = Where(source, row_word, frame.index.to_numpy(), {})
     space = published_space()
     settings = settings_of(space)
     columns: dict[str, object] = {}
@@ -69,9 +58,9 @@ def published_table(source: str, frame: pd.DataFrame, row_word: str) -> Measurem
         types = [(e, k) for k in stage.kernels for e in stage.expands]
         kind = "se" if stage.squeeze_excitation else "mbcv"
         names = [f"{kind}_e{expand}_k{kernel}_{stage.width}" for expand, kernel in types]
-        first = _counts(file, names)
-        rest = _counts(file, [f"{name}_I" for name in names])
-        _check_sums(file, stage, first, rest)
+        first = _counts(frame, names, where)
+        rest = _counts(frame, [f"{name}_I" for name in names], where)
+        _check_sums(stage, first, rest, where)
         expands, kernels = np.array(types).T
         blocks = rest.sum(axis=1)
         aggregates = {
@@ -83,7 +72,7 @@ def published_table(source: str, frame: pd.DataFrame, row_word: str) -> Measurem
             f"avg_e_{stage.width}": rest @ expands / blocks,
             f"avg_k_{stage.width}": rest @ kernels / blocks,
         }
-        _check_aggregates(file, aggregates)
+        _check_aggregates(frame, aggregates, where)
         before = stage.width
         columns[f"s{number}_depth"] = blocks + 1
         # Each row's blocks in order: the transition block, then the others by type.
@@ -97,9 +86,7 @@ def published_table(source: str, frame: pd.DataFrame, row_word: str) -> Measurem
                     values[position].astype(np.int64), inactive.copy()
                 )
     for column, target in _TARGETS.items():
-        if column not in frame:
-            raise InvalidInput(f"{source} lacks FOX-NAS's column {column!r}; add it.")
-        columns[target] = frame[column].to_numpy()
+        columns[target] = _column(frame, column, where).to_numpy()
     return table_from_frame(
         space,
         pd.DataFrame(columns, index=frame.index),
@@ -111,47 +98,55 @@ def published_table(source: str, frame: pd.DataFrame, row_word: str) -> Measurem
     )
 
 
-def _counts(file: _File, names: list[str]) -> np.ndarray:
+def _column(frame: pd.DataFrame, name: str, where: Where) -> pd.Series:
+    if name not in frame:
+        raise InvalidInput(f"{where.source} lacks FOX-NAS's column {name!r}; add it.")
+    return frame[name]
+
+
+def _counts(frame: pd.DataFrame, names: list[str], where: Where) -> np.ndarray:
     """Whole numbers (rows, columns) of the columns `names`."""
+    counts = []
     for name in names:
-        if name not in file.frame:
-            raise InvalidInput(f"{file.source} lacks FOX-NAS's column {name!r}; add it.")
-        numbers = pd.to_numeric(file.frame[name], errors="coerce").to_numpy(dtype=float)
-        wrong = np.flatnonzero(~(np.isin(numbers, range(10))))
+        cells = _column(frame, name, where)
+        numbers = pd.to_numeric(cells, errors="coerce").to_numpy(dtype=float)
+        wrong = np.flatnonzero(~np.isin(numbers, range(10)))
         if len(wrong):
             raise InvalidInput(
-                f"{file.row(wrong[0])} has {name} = {file.frame[name].iloc[wrong[0]]}; "
-                "it must be how many blocks of this type the stage has."
+                f"{where(wrong[0])} has {name} = {cells.iloc[wrong[0]]}; it must be how many "
+                "blocks of this type the stage has."
             )
-    return file.frame[names].apply(pd.to_numeric).to_numpy(dtype=np.int64)
+        counts.append(numbers.astype(np.int64))
+    return np.stack(counts, axis=1)
 
 
-def _check_sums(file: _File, stage: Stage, first: np.ndarray, rest: np.ndarray) -> None:
+def _check_sums(stage: Stage, first: np.ndarray, rest: np.ndarray, where: Where) -> None:
     wrong = np.flatnonzero(first.sum(axis=1) != 1)
     if len(wrong):
         raise InvalidInput(
-            f"{file.row(wrong[0])} counts {first[wrong[0]].sum()} transition "
+            f"{where(wrong[0])} counts {first[wrong[0]].sum()} transition "
             f"blocks in the stage of width {stage.width}; every stage has exactly 1."
         )
     depth = 1 + rest.sum(axis=1)
     wrong = np.flatnonzero(~np.isin(depth, stage.depths))
     if len(wrong):
         raise InvalidInput(
-            f"{file.row(wrong[0])} counts {depth[wrong[0]]} blocks in the stage "
+            f"{where(wrong[0])} counts {depth[wrong[0]]} blocks in the stage "
             f"of width {stage.width}; allowed: {', '.join(map(str, stage.depths))}."
         )
 
 
-def _check_aggregates(file: _File, aggregates: Mapping[str, np.ndarray]) -> None:
+def _check_aggregates(
+    frame: pd.DataFrame, aggregates: Mapping[str, np.ndarray], where: Where
+) -> None:
     """FOX-NAS's aggregates, where the file has them, must agree with its block counts."""
     for name, expected in aggregates.items():
-        if name not in file.frame:
+        if name not in frame:
             continue
-        given = pd.to_numeric(file.frame[name], errors="coerce").to_numpy(dtype=float)
+        given = pd.to_numeric(frame[name], errors="coerce").to_numpy(dtype=float)
         wrong = np.flatnonzero(~np.isclose(given, expected, rtol=0, atol=1e-6))
         if len(wrong):
             raise InvalidInput(
-                f"{file.row(wrong[0])} has {name} = "
-                f"{file.frame[name].iloc[wrong[0]]}, but its block counts give "
-                f"{expected[wrong[0]]:g}; correct whichever is wrong."
+                f"{where(wrong[0])} has {name} = {frame[name].iloc[wrong[0]]}, but its block "
+                f"counts give {expected[wrong[0]]:g}; correct whichever is wrong."
             )
