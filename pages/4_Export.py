@@ -8,8 +8,6 @@ import streamlit as st
 from foxnas_core.cards.export import formats
 from foxnas_core.cards.given import Given
 from foxnas_core.cards.what_if import predictions
-from foxnas_core.figures import live
-from foxnas_core.figures.picture import picture_table
 from foxnas_core.regression import Predictor
 from foxnas_core.space.architecture import Architecture
 from foxnas_core.steps.export import expected_seconds
@@ -21,9 +19,9 @@ from pages.shared.export_form import export_picker
 from pages.shared.exported import show_export
 from pages.shared.exports import Exporting, ExportSettings
 from pages.shared.frame import errors_as_cards, page
+from pages.shared.picture import show_architecture
 from pages.shared.running import show_progress
 from pages.shared.text import plain
-from pages.shared.theme import vega_chart
 
 
 def show_chosen(given: Given, architecture: Architecture) -> Mapping[str, Predictor]:
@@ -31,8 +29,7 @@ def show_chosen(given: Given, architecture: Architecture) -> Mapping[str, Predic
     left, right = st.columns([1.25, 1], gap="large")
     with left:
         st.markdown(f"Subnet **{architecture.id}**")
-        grid = picture_table(given.study.space, architecture)
-        vega_chart(grid, live.architecture_spec(grid["row"].nunique()), key="architecture-chart")
+        show_architecture(given.study.space, architecture, key="architecture-chart")
     with right:
         # What is wrong with the measurements was said where the architecture is picked.
         fitted = predictions.needs(given) is None

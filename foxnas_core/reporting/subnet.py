@@ -9,6 +9,7 @@ import pandas as pd
 from foxnas_core.cards import what_if
 from foxnas_core.explanation.edits import edit_effects
 from foxnas_core.explanation.reasons import effects_of_blocks, reasons
+from foxnas_core.figures.cell_graph import graph_figure, graph_table
 from foxnas_core.figures.coefficients import interval_figure
 from foxnas_core.figures.picture import picture_table
 from foxnas_core.figures.reasons import reasons_intervals
@@ -181,13 +182,17 @@ def _distance(subject: Subject, chosen: Architecture) -> str:
 
 # Block by block
 
+_GRAPH = "The cell from its input to its output; what is dotted is on no path between the two."
+
 
 def chosen_section(subject: Subject) -> Section | None:
     """The chosen subnet as a grid, and what each of its blocks does in it."""
     chosen = subject.chosen
     if chosen is None:
         return None
-    panels = [Panel("", tables=(_grid(subject, chosen),))]
+    graph = graph_table(subject.study.space, chosen)
+    drawn = () if graph is None else (figure_of(graph_figure(graph), _GRAPH, key="graph"),)
+    panels = [Panel("", figures=drawn, tables=(_grid(subject, chosen),))]
     if subject.main:
         panels.append(_reasons(subject, chosen))
     if subject.optimum is not None and not subject.is_optimum:

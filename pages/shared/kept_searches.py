@@ -11,7 +11,6 @@ from foxnas_core.cards.search import EQUAL, label_of
 from foxnas_core.errors import InvalidInput, MissingPart
 from foxnas_core.figures import live
 from foxnas_core.figures import search as tables
-from foxnas_core.figures.picture import picture_table
 from foxnas_core.search.limits import noun_of
 from foxnas_core.search.result import SEARCHES, SearchResult
 from foxnas_core.space.architecture import Architecture
@@ -22,6 +21,7 @@ from pages.shared import cache, choices
 from pages.shared.cards import given_of, show
 from pages.shared.frame import errors_as_cards
 from pages.shared.panel import panel
+from pages.shared.picture import show_architecture
 from pages.shared.search_text import SearchRun
 from pages.shared.text import plain
 from pages.shared.theme import vega_chart
@@ -57,8 +57,7 @@ def show_kept(study: Study, search_id: str) -> Architecture:
             f"Search for the best {metric_of(result.objective).label} with {', '.join(limits)}. "
             f"{result.certificate}"
         )
-        grid = picture_table(study.space, result.best.architecture)
-        vega_chart(grid, live.architecture_spec(grid["row"].nunique()), key="best-chart")
+        show_architecture(study.space, result.best.architecture, key="best-chart")
     show(cards.trace, given_of(study), search=search_id)
     return result.best.architecture
 

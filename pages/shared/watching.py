@@ -10,12 +10,11 @@ from foxnas_core.cards.quest import Quest
 from foxnas_core.cards.search import predictors_of
 from foxnas_core.figures import live
 from foxnas_core.figures import search as tables
-from foxnas_core.figures.picture import picture_table
 from foxnas_core.search.exact import Front
 from foxnas_core.search.problem import Candidate
 from foxnas_core.study import Study
 from foxnas_core.table.metrics import Metric
-from pages.shared import cache, process
+from pages.shared import cache, picture, process
 from pages.shared.cards import stressed
 from pages.shared.frame import errors_as_cards
 from pages.shared.jobs import Job
@@ -196,5 +195,4 @@ def show_architecture(
     parts = [f"{target.text(value)} {target.unit}".rstrip() for target, value in values]
     st.markdown(f"**{name}** · {' · '.join(parts)}")
     other = None if exact is None else exact.architecture
-    grid = picture_table(study.space, candidate.architecture, other)[live.CELL_COLUMNS]
-    vega_chart(grid, live.architecture_spec(grid["row"].nunique()), key=key)
+    picture.show_architecture(study.space, candidate.architecture, other, key=key)

@@ -693,3 +693,9 @@ def test_a_search_that_weighs_no_accuracy_is_told_without_charts(study, problem)
 def test_a_nonsense_goal_in_the_address_is_left_aside(study, wrong):
     page = run_page(PAGE, **({"goal": "latency"} | wrong))
     assert not page.exception and not page.error
+
+
+def test_a_cell_is_shown_as_its_graph(cell_study):
+    page = run_page(PAGE, study="nas")
+    assert not page.exception and not page.error
+    assert [e.key for e in page.get("bidi_component")] == ["best-chart"]

@@ -1,4 +1,5 @@
 import numpy as np
+from cell_study import cell_study
 from reports import SPACE, TABLE, fitted, points_of, study_of
 
 from foxnas_core.reporting.front import compact, front_points, front_section
@@ -115,3 +116,13 @@ def test_the_front_has_both_its_ends_and_its_points_are_optimal(tmp_path):
 def test_an_architecture_is_written_in_one_line():
     assert compact(SPACE, SMALLEST) == "12 | 3 | 3"
     assert compact(SPACE, LARGEST) == "24 | 7 7 | 7"
+
+
+def test_a_cell_is_drawn_as_its_graph_and_blocks_are_a_table(tmp_path):
+    study = cell_study(tmp_path / "cells")
+    architecture = study.table().architectures()[0]
+    subject = subject_of(study, ReportRequest(architecture=architecture), {})
+    [figure] = chosen_section(subject).panels[0].figures
+    assert "dotted" in figure.caption
+    assert set(architecture.to_dict().values()) <= set(figure.drawn.replace('"', " ").split())
+    assert chosen_section(about(tmp_path)).panels[0].figures == ()
