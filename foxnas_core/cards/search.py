@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 
 from foxnas_core.cards.analysis import Options, analysis
 from foxnas_core.cards.card import Card
-from foxnas_core.cards.given import Given
+from foxnas_core.cards.given import KEPT_SEARCHES, Given
 from foxnas_core.cards.quest import Quest
 from foxnas_core.errors import FoxnasError
 from foxnas_core.figures import search as tables
@@ -151,7 +151,9 @@ def none_kept(given: Given) -> str | None:
 @analysis("Search", "kept", "Kept searches", none_kept)
 def kept(given: Given) -> Card:
     found = given.searches()
+    damaged = len(given.study.ids(SEARCHES)[:KEPT_SEARCHES]) - len(found)
     return Card(
+        cautions=(f"Damaged and left out: {damaged}.",) if damaged else (),
         sentence=f"{len(found)} {'searches are' if len(found) > 1 else 'search is'} kept with the "
         "study, the newest first. Values are as predicted when they were run; the gap is to the "
         "exact optimum.",

@@ -17,8 +17,9 @@ from foxnas_core.study import open_study
 from foxnas_core.table.files import as_csv
 
 
-def export(options: argparse.Namespace) -> dict[str, Any]:
+def export(options: argparse.Namespace) -> Answer:
     """Export one architecture's subnet to a new folder or archive."""
+    from foxnas_core.cards.export import checks_card
     from foxnas_core.export.exporter import check_new, write_export
     from foxnas_core.export.formats import INT8_FLOOR
     from foxnas_core.steps.export import export as run
@@ -49,16 +50,15 @@ def export(options: argparse.Namespace) -> dict[str, Any]:
             report=report,
         )
     write_export(exported, options.out)
-    for sentence in exported.left_out:
-        say(f"Left out: {sentence}")
-    say(f"Wrote {len(exported.files)} files to {options.out}.")
-    return {
+    document = {
         "id": exported.architecture_id,
         "out": str(options.out),
         "files": sorted(exported.files),
         "checks": [asdict(check) for check in exported.checks],
         "left_out": list(exported.left_out),
     }
+    wrote = f"Wrote {len(exported.files)} files to {options.out}."
+    return Answer(document, (Card(sentence=wrote, points=exported.left_out), checks_card(exported)))
 
 
 def profile(options: argparse.Namespace) -> dict[str, Any]:

@@ -11,19 +11,16 @@ from typing import Any
 
 import numpy as np
 
-from foxnas_core.cards import coefficients
+from foxnas_core.cards import coefficients, search
 from foxnas_core.errors import FoxnasError
-from foxnas_core.figures.search import searches_table
 from foxnas_core.regression import Predictor
 from foxnas_core.regression.inference import KINDS
-from foxnas_core.reporting.layout import Column, Panel, Section, Table, facts, panel_of, table_of
+from foxnas_core.reporting.layout import Column, Panel, Section, Table, facts, panel_of
 from foxnas_core.reporting.subject import Subject
-from foxnas_core.search.result import SEARCHES, SearchResult
 from foxnas_core.study import Study, file_hash
 
 PACKAGES = ("numpy", "pandas", "scipy", "statsmodels")
 _LONGEST = 200
-_SEARCHES = 20
 
 
 def record_section(subject: Subject) -> Section:
@@ -193,31 +190,12 @@ def _listed(names: list[str], most: int = 4) -> str:
 
 def _considered(subject: Subject) -> Panel:
     """The searches that were kept, and whether they are of this table."""
-    found: dict[str, SearchResult] = {}
-    damaged = 0
-    for search_id in subject.study.ids(SEARCHES)[:_SEARCHES]:
-        try:
-            found[search_id] = subject.study.kept(SEARCHES, search_id)
-        except FoxnasError:
-            damaged += 1
-    title = "What else was considered"
-    said = [f"{damaged} kept searches are damaged and left out."] if damaged else []
+    title, found = "What else was considered", subject.given.searches()
     if not found:
-        return Panel(title, (*said, "No search was kept with this study."))
-    kept = searches_table(found)[["search", "objective", "limits", "gap", "subnet", "seed"]]
-    best = [
-        subject.predictors[r.objective].target.value_text(r.best.value)
-        if r.objective in subject.predictors
-        else f"{r.best.value:.6g}"
-        for r in found.values()
-    ]
-    current = [
-        set(r.fingerprints.values()) == {subject.study.space.fingerprint, subject.table.fingerprint}
-        for r in found.values()
-    ]
-    kept = kept.assign(found=best, **{"of this table": current})
-    said.append(
-        "Searches that were kept with the study, the newest first. Those of an earlier table were "
-        "made before its last rows were measured."
-    )
-    return Panel(title, tuple(said), tables=(table_of(kept, "Kept searches"),))
+        return Panel(title, ("No search was kept with this study.",))
+    now = {subject.study.space.fingerprint, subject.table.fingerprint}
+    current = [set(result.fingerprints.values()) == now for result in found.values()]
+    card = search.kept.compute(subject.given)
+    panel = panel_of(title, replace(card, table=card.table.assign(**{"of this table": current})))
+    said = "Those of an earlier table were made before its last rows were measured."
+    return replace(panel, sentences=(*panel.sentences, said))

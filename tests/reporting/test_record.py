@@ -112,7 +112,8 @@ def test_kept_searches_are_listed_and_told_apart_by_their_table(tmp_path):
     )
     (subject.study.folder / "searches" / f"{'0' * 12}.json").write_text("{")
     panel = record_of(subject)["What else was considered"]
-    assert "1 kept searches are damaged" in panel.sentences[0]
+    assert "2 searches are kept" in panel.sentences[0]
+    assert panel.points == ("Damaged and left out: 1.",)
     [table] = panel.tables
     current = {row[0]: row[-1] for row in table.rows}
     assert current == {kept: "yes", old: "no"}
