@@ -161,6 +161,7 @@ def example(kind: Any, **given: Any) -> Any:
     return value
 
 
+_KINDS = {bool: "true or false", int: "whole number", float: "number", str: "text"}
 _EXAMPLES: dict[Any, Any] = {
     str: "text", int: 1, float: 0.5, bool: True, Any: "value",
     Architecture: Architecture((("DECISION", 3),)),
@@ -189,8 +190,7 @@ def _flat(value: Any, path: str) -> Iterator[tuple[str, str]]:
 def _kind(value: Any) -> str:
     if isinstance(value, (list, tuple)):
         return "[" + ", ".join(_kind(v) for v in value) + "]"
-    names = {bool: "true or false", int: "whole number", float: "number", str: "text"}
-    return names.get(type(value), "null")
+    return _KINDS.get(type(value), "null")
 
 
 def document_part(document: Mapping[str, Any], *classes: Any) -> str:
@@ -215,8 +215,7 @@ def _type(kind: Any) -> str:
         return f"list of {_type(arguments[0])}"
     if origin in (typing.Union, types.UnionType):
         return " or ".join(dict.fromkeys(map(_type, arguments)))
-    names = {bool: "true or false", int: "whole number", float: "number", str: "text"}
-    return names.get(kind, f"{kind.__name__} (below)" if isinstance(kind, type) else str(kind))
+    return _KINDS.get(kind, f"{kind.__name__} (below)" if isinstance(kind, type) else str(kind))
 
 
 def files_part() -> str:

@@ -53,7 +53,7 @@ class RecordKind(Generic[T]):
     def value(self, document: Any) -> T:
         """The inverse of `document`; raises `ValueError`, which says what is wrong and where."""
         try:
-            if (found := _object(document).get("format")) != _FORMAT:
+            if (found := _a(dict, document).get("format")) != _FORMAT:
                 raise ValueError(f"format {found!r:.40} is not {_FORMAT}")
             return _placed("", self.read or partial(value_of, self.type), document)
         except ValueError as error:
@@ -129,7 +129,7 @@ def value_of(kind: Any, document: Any, place: str = "") -> Any:
         known = next(one for one in inner if one is not type(None))
         return None if document is None else value_of(known, document, place)
     if origin is tuple:
-        items = _placed(place, _list, document)
+        items = _placed(place, _a, list, document)
         kinds = inner[:1] * len(items) if Ellipsis in inner else inner
         if len(kinds) != len(items):
             raise ValueError(f"{place}: it has {len(items)} values, not {len(kinds)}")
@@ -138,13 +138,13 @@ def value_of(kind: Any, document: Any, place: str = "") -> Any:
             for n, (one, item) in enumerate(zip(kinds, items, strict=True))
         )
     if origin in (dict, Mapping):
-        items = _placed(place, _object, document)
+        items = _placed(place, _a, dict, document)
         return {key: value_of(inner[1], each, _within(place, key)) for key, each in items.items()}
     if origin is Literal:
         return _placed(place, _one_of, document, inner)
     if kind in _PLAIN:
         return _placed(place, _PLAIN[kind], document)
-    items = _placed(place, _object, document)
+    items = _placed(place, _a, dict, document)
     given = {
         name: _field(name, stored, hint, items, place)
         for name, stored, hint in _told(kind)
@@ -180,7 +180,7 @@ def _told(kind: Any) -> list[tuple[str, Stored, Any]]:
 def _field(name: str, stored: Stored, kind: Any, document: dict[str, Any], place: str) -> Any:
     if stored.under:
         place = _within(place, stored.under)
-        document = _placed(place, _object, document.get(stored.under))
+        document = _placed(place, _a, dict, document.get(stored.under))
     key = stored.key or name
     place = _within(place, key)
     if key not in document:
@@ -218,15 +218,9 @@ def _within(place: str, key: str) -> str:
     return f"{place}.{key}" if place else key
 
 
-def _object(document: Any) -> dict[str, Any]:
-    if not isinstance(document, dict):
-        raise ValueError(f"{document!r:.40} is no object")
-    return document
-
-
-def _list(document: Any) -> list[Any]:
-    if not isinstance(document, list):
-        raise ValueError(f"{document!r:.40} is no list")
+def _a(kind: type[T], document: Any) -> T:
+    if not isinstance(document, kind):
+        raise ValueError(f"{document!r:.40} is no {'object' if kind is dict else 'list'}")
     return document
 
 

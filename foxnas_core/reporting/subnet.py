@@ -1,5 +1,6 @@
 """What was chosen: in three sentences, block by block with reasons, and on the front."""
 
+import math
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -100,37 +101,23 @@ def summary(subject: Subject) -> Section:
 
 def _expected_table(expected: list[Expectation]) -> Table:
     """Every target of the chosen subnet: predicted and, where it was, measured."""
-    searched = any(each.searched for each in expected)
-    measured = any(each.measured for each in expected)
-    columns = [
-        Column("Target"),
-        Column("Predicted", True),
-        Column("95 % prediction interval", True),
-    ]
-    if searched:
-        columns += [Column("Expected of an optimum", True), Column("95 % interval", True)]
-    if measured:
-        columns.append(Column("Measured", True))
     rows = []
     for each in expected:
-        target = each.target
-        cells = [
-            target.label,
-            target.value_text(each.predicted),
-            interval_text(target, each.low, each.high),
-        ]
-        if searched and each.searched:
-            value, low, high = each.searched
-            cells += [target.value_text(value), interval_text(target, low, high)]
-        elif searched:
-            cells += ["–", "–"]
-        if measured and each.measured:
-            times = f" (mean of {len(each.measured)})" if len(each.measured) > 1 else ""
-            cells.append(target.value_text(float(np.mean(each.measured))) + times)
-        elif measured:
-            cells.append("–")
-        rows.append(tuple(cells))
-    return Table("What the chosen subnet is predicted at", tuple(columns), tuple(rows))
+        target, times = each.target, len(each.measured)
+        searched, low, high = each.searched or (None, math.nan, math.nan)
+        mean = target.value_text(float(np.mean(each.measured))) if times else None
+        rows.append(
+            {
+                "Target": target.label,
+                "Predicted": target.value_text(each.predicted),
+                "95 % prediction interval": interval_text(target, each.low, each.high),
+                "Expected of an optimum": searched and target.value_text(searched),
+                "95 % interval": searched and interval_text(target, low, high),
+                "Measured": f"{mean} (mean of {times})" if times > 1 else mean,
+            }
+        )
+    told = pd.DataFrame(rows).dropna(axis="columns", how="all")
+    return table_of(told, "What the chosen subnet is predicted at")
 
 
 def _choice(subject: Subject, chosen: Architecture) -> str:

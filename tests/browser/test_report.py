@@ -13,9 +13,12 @@ from playwright.sync_api import Browser, Page, expect
 from serving import PATIENCE, download_by, wait_until_drawn
 
 from foxnas_core.families import load_shipped, space_from_dict
+from foxnas_core.figures.theme import new_figure
 from foxnas_core.regression import Predictor, fit
-from foxnas_core.reporting.report import build_report
-from foxnas_core.reporting.subject import ReportRequest
+from foxnas_core.reporting.layout import Panel, Section, figure_of
+from foxnas_core.reporting.report import build_report, sections_of
+from foxnas_core.reporting.report import written as html_of
+from foxnas_core.reporting.subject import ReportRequest, subject_of
 from foxnas_core.steps.fit import fit_all
 from foxnas_core.study import Study, create_study, open_study
 from foxnas_core.table.measurements import MeasurementTable, table_from_frame
@@ -243,12 +246,19 @@ PAPER = "(place) => place.querySelector('.main-svg').style.backgroundColor"
 def test_every_figure_is_drawn_on_light_and_on_dark(alone: Page, tmp_path: Path):
     path = tmp_path / "report.html"
     study = open_study(DEMO)
-    path.write_bytes(build_report(study, fit_all(study.table())).html)
+    subject = subject_of(study, ReportRequest(), fit_all(study.table()))
+    points = np.random.default_rng(0).random(2000)
+    others = new_figure(), new_figure()
+    others[0].add_heatmap(z=[[0, 1], [1, 2]], text=[["a", "b"]] * 2, texttemplate="%{text}")
+    others[1].add_scattergl(x=points, y=points, mode="markers", marker={"color": points})
+    panel = Panel("More", figures=tuple(figure_of(other, "More") for other in others))
+    sections = [*sections_of(subject), Section("more", "More", (), (panel,))]
+    path.write_text(html_of(subject, sections))
     for scheme, colour in (("light", "rgb(255, 255, 255)"), ("dark", "rgb(20, 25, 31)")):
         alone.emulate_media(color_scheme=scheme)
         if scheme == "light":
             alone.goto(f"file://{path}")
-        assert draw_all(alone) >= 14
+        assert draw_all(alone) >= 17
         for figure in alone.locator(".plot").all():
             assert figure.evaluate(PAPER) == colour
         assert violations(alone) == []

@@ -1,9 +1,12 @@
+import json
+
 import numpy as np
 import pandas as pd
 import pytest
 from markupsafe import Markup
+from plotly import graph_objects as go
 
-from foxnas_core.reporting.layout import facts, number, table_of
+from foxnas_core.reporting.layout import facts, figure_of, number, table_of
 
 
 @pytest.mark.parametrize(
@@ -34,3 +37,18 @@ def test_text_stays_text_until_it_is_written():
 
 def test_a_frame_without_rows_is_a_table_without_rows():
     assert table_of(pd.DataFrame({"a": [], "b": []}), "None").rows == ()
+
+
+def test_a_figure_needs_no_webgl_and_links_to_nothing():
+    figure = go.Figure()
+    figure.add_scattergl(
+        x=[1, 2], y=[3, 4], name='<a href="https://example.org">one</a>', text="&lt;a&gt;"
+    )
+    figure.add_heatmap(z=[[1, 2]], hovertemplate="%{z}<br><b>two</b><extra></extra>")
+    points, cells = json.loads(figure_of(figure, "Caption").drawn)["data"]
+    assert (points["type"], cells["type"]) == ("scatter", "heatmap")
+    # What would be markup is not any more, and is read alike.
+    for text in (points["name"], points["text"]):
+        assert "<a" not in text and "&lt;" not in text
+    assert points["name"].replace("\u200b", "") == figure.data[0].name
+    assert cells["hovertemplate"] == figure.data[1].hovertemplate
