@@ -8,6 +8,7 @@ from typing import Any
 from foxnas_core.cards.card import Card
 from foxnas_core.cards.given import Given
 from foxnas_core.errors import FoxnasError, InvalidInput, MissingPart
+from foxnas_core.registry import named
 
 # The modules of this room, each with the cards of a page.
 MODULES = (
@@ -134,7 +135,5 @@ def from_elsewhere(page: str) -> list[Analysis]:
 
 def analysis_of(key: str) -> Analysis:
     """The one of a key; raises `InvalidInput` where there is none."""
-    found = analyses()
-    if key not in found:
-        raise InvalidInput(f"{key!r} is no analysis; choose from {', '.join(found)}.")
-    return found[key]
+    found: Analysis = named(analyses(), key, "an analysis")
+    return found

@@ -24,14 +24,8 @@ def study(options: argparse.Namespace) -> dict[str, Any]:
 def _list(studies: Path, options: argparse.Namespace) -> dict[str, Any]:
     if options.trash:
         trash = library.trashed(studies)
-        for item in trash:
-            say(f"{item.key}: {item.entry.name}, {item.entry.rows:,} rows")
         return {"trash": [_entry(item.entry) | {"study": item.key} for item in trash]}
-    entries = library.shelf(studies)
-    for entry in entries:
-        said = entry.problem or f"{entry.name}, space {entry.space}, {entry.rows:,} rows"
-        say(f"{entry.folder.name}: {said}")
-    return {"list": [_entry(entry) for entry in entries]}
+    return {"list": [_entry(entry) for entry in library.shelf(studies)]}
 
 
 def _entry(entry: library.Entry) -> dict[str, Any]:

@@ -1,4 +1,5 @@
 import json
+import re
 import zipfile
 
 import pytest
@@ -66,7 +67,7 @@ def test_studies_are_created_described_copied_renamed_and_listed(study, tmp_path
         "problem": "",
     }  # fmt: skip
     assert main(["study", "list"]) == 0
-    assert "third: Second, space hand, 10 rows" in capsys.readouterr().err
+    assert re.search(r"third +Second +hand +10 ", capsys.readouterr().out)
 
 
 def test_a_deleted_study_is_restored_or_confirmed_away(study, capsys):
