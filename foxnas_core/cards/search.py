@@ -5,7 +5,8 @@ from collections.abc import Iterable, Sequence
 
 from foxnas_core.cards.analysis import Options, analysis
 from foxnas_core.cards.card import Card
-from foxnas_core.cards.given import KEPT_SEARCHES, Given
+from foxnas_core.cards.finds import KEPT_SEARCHES
+from foxnas_core.cards.given import Given
 from foxnas_core.cards.quest import Quest
 from foxnas_core.errors import FoxnasError
 from foxnas_core.figures import search as tables
