@@ -2,19 +2,20 @@
 
 import json
 from collections.abc import Mapping
+from contextlib import suppress
 
 import streamlit as st
 
 from foxnas_core.cards.export import formats
 from foxnas_core.cards.given import Given
-from foxnas_core.cards.what_if import predictions
+from foxnas_core.errors import FoxnasError
 from foxnas_core.regression import Predictor
 from foxnas_core.space.architecture import Architecture
 from foxnas_core.steps.export import expected_seconds
 from foxnas_core.study import Study
 from pages.shared import cache, choices
 from pages.shared.architecture_picker import pick_architecture
-from pages.shared.cards import draw, given_of
+from pages.shared.cards import given_of
 from pages.shared.export_form import export_picker
 from pages.shared.exported import show_export
 from pages.shared.exports import Exporting, ExportSettings
@@ -32,9 +33,17 @@ def show_chosen(given: Given, architecture: Architecture) -> Mapping[str, Predic
         show_architecture(given.study.space, architecture, key="architecture-chart")
     with right:
         # What is wrong with the measurements was said where the architecture is picked.
-        fitted = predictions.needs(given) is None
-        if fitted:
-            draw(predictions.compute(given), given.study, header=False, tabled=False)
+        fits: Mapping[str, Predictor] = {}
+        with suppress(FoxnasError):
+            fits = given.fits()[0] if len(given.table) else {}
+        for fit in fits.values():
+            target, row = fit.target, fit.predict([architecture]).iloc[0]
+            if target.column in given.main or target.timed:
+                low, high = (target.text(row[f"prediction_{end}"]) for end in ("low", "high"))
+                st.write(
+                    f"{plain(target.label)}: **{target.value_text(row['value'])}** predicted "
+                    f"[{low}, {high}]"
+                )
         st.download_button(
             "Architecture as JSON",
             json.dumps(architecture.to_dict(), indent=2),
@@ -43,7 +52,7 @@ def show_chosen(given: Given, architecture: Architecture) -> Mapping[str, Predic
             key="architecture-download",
             on_click="ignore",
         )
-    return given.fits()[0] if fitted else {}
+    return fits
 
 
 def show_work(

@@ -108,9 +108,10 @@ def optimum(given: Given) -> Card:
         # Calibrated from another device.
         cautions=tuple(cost.warnings[:1]) if cost.df is not None else (),
         notes=(
-            f"By {found[given.traded[0]].count} other optima that were measured and kept out of "
-            "the fit, since a search picks out what the regression overrates. Behind it, the plain "
-            "prediction interval, which holds for a subnet chosen without looking."
+            f"What it will measure is told by {found[given.traded[0]].count} other optima that "
+            "were measured and kept out of the fit, since a search picks out what the regression "
+            "overrates. Behind it, the plain prediction interval, which holds for a subnet chosen "
+            "without looking. Both hold with 95 %."
             if found
             else "A search picks out what the regression overrates, so the optimum tends to "
             f"measure worse than this. {missing}",

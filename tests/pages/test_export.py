@@ -94,7 +94,7 @@ def test_a_link_carries_the_architecture_and_its_predictions(tiny):
     page = run_page(PAGE, study="tiny", architecture=link(tiny))
     assert not page.exception and not page.error
     predicted = fit(tiny.table(), "accuracy").predict([tiny.space.extreme("smallest")])
-    assert f"{predicted['value'].iloc[0]:.2f}" in [metric.value for metric in page.metric]
+    assert f"**{predicted['value'].iloc[0]:.2f} %** predicted" in sentences(page)
 
 
 def test_files_are_built_checked_and_offered_with_their_scripts(tiny, monkeypatch):
