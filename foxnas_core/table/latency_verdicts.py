@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 
 from foxnas_core.errors import InvalidInput
-from foxnas_core.table.measurements import MeasurementTable
+from foxnas_core.table.measurements import MeasurementTable, campaigns_of
 from foxnas_core.table.metrics import metric_of
 
 PASSED, FAILED, UNKNOWN = "passed", "failed", "unknown"
@@ -117,12 +117,8 @@ def without_failed(table: MeasurementTable) -> MeasurementTable:
     frame = table.frame
     for target in table.targets:
         if target.timed and failed_rows(table, target.column):
-            column, sound = target.column, usable(table, target.column)
-            own = [
-                name
-                for name in map(str, frame.columns)
-                if name in (column, target.std_error_column) or name.endswith(f"_{column}")
-            ]
+            sound = usable(table, target.column)
+            own = filter(target.has_along, map(str, frame.columns))
             frame = frame.assign(**{name: frame[name].where(sound) for name in own})
     return table if frame is table.frame else replace(table, frame=frame)
 
@@ -159,8 +155,7 @@ class _Figures:
 
     def __init__(self, table: MeasurementTable, column: str, rows: np.ndarray) -> None:
         self._frame, self._column, self._rows = table.frame, column, rows
-        campaigns = table.record.get("campaigns")
-        self._campaigns = campaigns if isinstance(campaigns, Mapping) else {}
+        self._campaigns = campaigns_of(table)
         self.value = table.values(column)[rows]
 
     def of_row(self, prefix: str) -> np.ndarray:

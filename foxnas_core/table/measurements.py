@@ -108,15 +108,13 @@ class MeasurementTable:
         """Which rows (rows,) are of campaigns whose circumstances name this origin: "search" for
         finds of search rounds, "design" for batches chosen by their information, "verify" for
         subnets measured to test claims."""
-        campaigns = self.record.get("campaigns")
-        if not isinstance(campaigns, Mapping) or "campaign" not in self.frame:
-            return np.zeros(len(self), dtype=bool)
         names = [
             name
-            for name, circumstances in campaigns.items()
+            for name, circumstances in campaigns_of(self).items()
             if isinstance(circumstances, Mapping) and circumstances.get("origin") == origin
         ]
-        return self.frame["campaign"].isin(names).to_numpy()
+        own = self.frame.get("campaign", pd.Series(index=self.frame.index, dtype=object))
+        return own.isin(names).to_numpy()
 
     def rows(self, chosen: np.ndarray) -> "MeasurementTable":
         """Some of the rows, by a mask (rows,)."""
@@ -194,6 +192,12 @@ class MeasurementTable:
             self.record if record is None else record,
             self.ordered,
         )
+
+
+def campaigns_of(table: MeasurementTable) -> Mapping[str, Any]:
+    """What was recorded of each campaign, by its name; empty where that was told in no such way."""
+    campaigns = table.record.get("campaigns")
+    return campaigns if isinstance(campaigns, Mapping) else {}
 
 
 def is_known_column(column: str) -> bool:

@@ -92,6 +92,11 @@ class Metric:
     def std_error_column(self) -> str:
         return f"{self.column}{STD_ERROR}"
 
+    def has_along(self, column: str) -> bool:
+        """Whether a column is this metric's or called after it, as its standard error and its
+        rounds' range are."""
+        return column in (self.column, self.std_error_column) or column.endswith(f"_{self.column}")
+
     @property
     def head(self) -> str:
         """The column's name without its suffix: the same on every device."""

@@ -289,12 +289,7 @@ def _renamed(frame: pd.DataFrame, mapping: ColumnMapping) -> tuple[pd.DataFrame,
 
 
 def _goes_along(name: str, latencies: Sequence[str]) -> bool:
-    """Whether a column is joined with these: with a latency goes what is called after it, such as
-    its standard error and its rounds' range."""
-    return name == "id" or any(
-        name in (column, f"{column}{STD_ERROR}") or name.endswith(f"_{column}")
-        for column in latencies
-    )
+    return name == "id" or any(metric_of(column).has_along(name) for column in latencies)
 
 
 def _without_other_ids(frame: pd.DataFrame) -> pd.DataFrame:

@@ -136,13 +136,11 @@ def check_mapping(
     for target, unit in mapping.units.items():
         _check_unit(target, unit, mapping, source, columns)
     for name, column in mapping.columns.items():
-        target = name.removesuffix(STD_ERROR)
-        # A standard error follows its target's unit, so it needs one even where it alone is named.
-        if needs_unit(name, column) and target == name and name not in mapping.units:
-            allowed = list(units_of(name))
+        if needs_unit(name, column) and name not in mapping.units:
+            *others, last = units_of(name)
             raise InvalidInput(
                 f"The unit of the column {column!r} of {source}, mapped to {name}, is not told; "
-                f"say whether it is in {_either(allowed)} ({unit_option(name)})."
+                f"say whether it is in {', '.join(others)} or {last} ({unit_option(name)})."
             )
 
 
@@ -182,10 +180,6 @@ def unit_option(target: str, unit: str = "UNIT") -> str:
 
 def _bare(name: str) -> str:
     return re.sub(r"[\W_]", "", name).lower()
-
-
-def _either(words: Sequence[str]) -> str:
-    return f"{', '.join(words[:-1])} or {words[-1]}"
 
 
 def _some(names: Sequence[str]) -> str:

@@ -61,7 +61,10 @@ def read_rows(source: str, content: bytes) -> Rows:
 
 def parse_object(text: str, where: str) -> dict[str, Any]:
     """A JSON object; raises `InvalidInput` that begins with `where`."""
-    document = _parsed(text, where)
+    return _object(_parsed(text, where), where)
+
+
+def _object(document: Any, where: str) -> dict[str, Any]:
     if not isinstance(document, dict):
         raise InvalidInput(
             f"{where} is no JSON object; give each subnet as one, of its choices and targets."
@@ -125,13 +128,10 @@ def _from_list(source: str, content: bytes) -> dict[int, dict[str, Any]]:
             f"{source} must hold a list of JSON objects, one a subnet; put [ and ] around them, or "
             "name it .jsonl and write one a line."
         )
-    for number, document in enumerate(documents, start=1):
-        if not isinstance(document, dict):
-            raise InvalidInput(
-                f"{source}, row {number}, is no JSON object; give each subnet as one, of its "
-                "choices and targets."
-            )
-    return dict(enumerate(documents, start=1))
+    return {
+        number: _object(document, f"{source}, row {number},")
+        for number, document in enumerate(documents, start=1)
+    }
 
 
 def _framed(documents: Mapping[int, dict[str, Any]], source: str, row_word: str) -> pd.DataFrame:
