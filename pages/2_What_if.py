@@ -40,9 +40,9 @@ def workbench(study: Study) -> None:
             architecture=history.now.architecture,
             start=history.now.start,
         )
-        predicted = show_predictions(given)
-        for point in predicted.points:
-            st.info(plain(point))
+        show_predictions(given)
+        if said := what_if.equal_of(given):
+            st.info(plain(said))
         other = show_editor(given)
         if other is not None:
             held = replace(given, start=other.architecture)
@@ -50,7 +50,11 @@ def workbench(study: Study) -> None:
             show(what_if.diff, held)
         show_edits(given, history)
         show_blocks(given)
-        closed_table("Every prediction as a table", lambda: predicted.table, key="predictions")
+        closed_table(
+            "Every prediction as a table",
+            lambda: what_if.predictions.compute(given).table,
+            key="predictions",
+        )
         show_ways_on(given)
 
 

@@ -4,6 +4,8 @@ It is the chosen one, else the best within the budget, else the family's referen
 the one that it is edited from.
 """
 
+from typing import Any
+
 import pandas as pd
 
 from foxnas_core.cards.analysis import analysis
@@ -24,31 +26,42 @@ def other_of(given: Given) -> Architecture:
     return given.start or given.subnet
 
 
-@analysis("What-if", "predictions", "Every prediction", not_fitted)
-def predictions(given: Given) -> Card:
-    """What is predicted of it, by every regression that could be fitted."""
-    fits, refused = given.fits()
-    now, start = given.subnet, other_of(given)
-    codes = given.study.space.encode([start, now])
-    rows, facts = [], {}
-    for fit in fits.values():
+def predicted(given: Given) -> list[dict[str, Any]]:
+    """What is predicted of start and architecture by each of `Given.fits`, with the interval within
+    which one measurement of the latter would fall: the rows of a table."""
+    rows = []
+    codes = given.study.space.encode([other_of(given), given.subnet])
+    for fit in given.fits()[0].values():
         found = fit.predicted(codes)
         before, after = (float(value) for value in found["value"])
         low, high = (float(found[f"prediction_{end}"][1]) for end in ("low", "high"))
-        facts[fit.target.named] = fit.target.text(after)
         rows.append(
             {
                 "target": fit.target.label, "unit": fit.target.unit, "start": before, "now": after,
                 "prediction low": low, "prediction high": high,
             }
         )  # fmt: skip
-    is_equal = None if equals.needs(given) else given.equals().told(given.study.space, now)
+    return rows
+
+
+def equal_of(given: Given) -> str | None:
+    """Which measured subnets are the same network as this one, where any is."""
+    return None if equals.needs(given) else given.equals().told(given.study.space, given.subnet)
+
+
+@analysis("What-if", "predictions", "Every prediction", not_fitted)
+def predictions(given: Given) -> Card:
+    """What is predicted of it, by every regression that could be fitted."""
+    (fits, refused), rows, same = given.fits(), predicted(given), equal_of(given)
     return Card(
-        sentence=f"Predicted values of subnet {now.id} with the 95 % prediction interval, within "
-        "which one measurement of such a subnet would fall, beside those of the start.",
-        facts=facts,
+        sentence=f"Predicted values of subnet {given.subnet.id} with the 95 % prediction interval, "
+        "within which one measurement of such a subnet would fall, beside those of the start.",
+        facts={
+            fit.target.named: fit.target.text(row["now"])
+            for fit, row in zip(fits.values(), rows, strict=True)
+        },
         table=pd.DataFrame(rows),
-        points=(is_equal,) if is_equal else (),
+        points=(same,) if same else (),
         cautions=tuple(refused),
     )
 

@@ -19,6 +19,7 @@ from foxnas_core.figures.layer_tables import (
     shape_text,
     time_text,
 )
+from foxnas_core.figures.shapes import bars, drawn, line, markers
 from foxnas_core.figures.theme import (
     BLUE,
     GREEN,
@@ -49,32 +50,27 @@ _ROOM = 0.035
 def views_figure(table: pd.DataFrame, *, as_shares: bool) -> go.Figure:
     """`views_table`: a bar and a point with its interval for each block, in ms or, for views of two
     devices, in shares of each one's whole."""
-    figure = new_figure()
-    unit = "share (%)" if as_shares else "ms"
-    title = "Share of the whole (%)" if as_shares else "ms"
-    for view, colour in (("profiler", GREY), ("regression", BLUE)):
+    unit, title = ("share (%)", "Share of the whole (%)") if as_shares else ("ms", "ms")
+    traces = []
+    for view, colour, named in (
+        ("profiler", GREY, "the profiler's time"),
+        ("regression", BLUE, "the regression's price"),
+    ):
         own = table[table["view"] == view]
-        scale = own["share (%)"] / own["ms"] if as_shares else pd.Series(1.0, own.index)
-        ends = whiskers(own["ms"] * scale, own["low"] * scale, own["high"] * scale, INK)
-        named = {"profiler": "the profiler's time", "regression": "the regression's price"}[view]
+        scale = own["share (%)"] / own["ms"] if as_shares else 1.0
         words = [
             f"{row['block']}, {named}: {time_text(row['ms'])}"
             + ("" if np.isnan(row["low"]) else f" [{_ends_text(row['low'], row['high'])}]")
             + f", {row['share (%)']:.3g} % of the whole"
             for row in own.to_dict("records")
         ]
-        figure.add_bar(
-            x=own["block"], y=own[unit], name=named, marker={"color": colour}, error_y=ends,
-            customdata=words, hovertemplate="%{customdata}<extra></extra>",
+        ends = whiskers(own["ms"] * scale, own["low"] * scale, own["high"] * scale, INK)
+        traces.append(
+            bars(own[unit], own["block"], colour, named, hover="%{customdata}", orientation="v",
+                 error_y=ends, customdata=words)
         )  # fmt: skip
-    figure.update_layout(
-        height=340,
-        barmode="group",
-        bargap=0.35,
-        xaxis={"type": "category", "showgrid": False},
-        yaxis={"title": {"text": title}},
-    )
-    return figure
+    category = {"type": "category", "showgrid": False}
+    return drawn(traces, height=340, x=category, y=title, barmode="group", bargap=0.35)
 
 
 def graph_figure(
@@ -218,10 +214,7 @@ def _add_borders(
         upper, lower = (place[members[-1].name, block][1] for place in places)
         xs += [upper, upper, lower, lower, None]
         ys += [1.38, 0.69, 0.31, -0.38, None]
-    figure.add_scatter(
-        x=xs, y=ys, mode="lines", line={"color": INK, "width": 1}, hoverinfo="skip",
-        showlegend=False, row=row, col=1,
-    )  # fmt: skip
+    figure.add_trace(line(xs, ys, colour=INK, width=1), row=row, col=1)
 
 
 def _add_effects(
@@ -233,25 +226,13 @@ def _add_effects(
         if own:
             xs.append(sum(own) / len(own))
             rows.append(row)
-    figure.add_scatter(
-        x=xs,
-        y=[row["value"] for row in rows],
-        mode="markers",
-        marker={"color": colour_of(target.column), "size": 9},
-        error_y=whiskers(
-            [row["value"] for row in rows],
-            [row["low"] for row in rows],
-            [row["high"] for row in rows],
-            GREY,
-            thickness=2,
-            width=5,
-        ),
-        customdata=[price_words(row, target) for row in rows],
-        hovertemplate="%{customdata}<extra></extra>",
-        showlegend=False,
-        row=1,
-        col=1,
-    )
+    value, low, high = ([row[end] for row in rows] for end in ("value", "low", "high"))
+    points = markers(
+        xs, value, marker={"color": colour_of(target.column), "size": 9},
+        error_y=whiskers(value, low, high, GREY, thickness=2, width=5),
+        customdata=[price_words(row, target) for row in rows], hover="%{customdata}",
+    )  # fmt: skip
+    figure.add_trace(points, row=1, col=1)
     figure.add_hline(y=0, line={"color": GREY, "width": 1}, row=1, col=1)
     figure.update_yaxes(title={"text": difference_axis(target)}, row=1, col=1)
 

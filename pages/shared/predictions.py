@@ -3,7 +3,6 @@
 import streamlit as st
 
 from foxnas_core.cards import what_if
-from foxnas_core.cards.card import Card
 from foxnas_core.cards.given import Given
 from pages.shared.frame import pin
 
@@ -28,16 +27,15 @@ _COMPACT = """<style>
 </style>"""
 
 
-def show_predictions(given: Given) -> Card:
-    """Draw each with its interval and its change against the start; returns their card."""
-    card = what_if.predictions.compute(given)
+def show_predictions(given: Given) -> None:
+    """Draw each with its interval and its change against the start."""
     is_edited = given.subnet != what_if.other_of(given)
     with pin("predictions"):
         st.html(_COMPACT)
         line = st.container(
             horizontal=True, gap="small", vertical_alignment="bottom", key="prediction-line"
         )
-    for fit, row in zip(given.fits()[0].values(), card.table.to_dict("records"), strict=True):
+    for fit, row in zip(given.fits()[0].values(), what_if.predicted(given), strict=True):
         target, change = fit.target, row["now"] - row["start"]
         place = line.container(width=WIDTH, gap=None)
         place.metric(
@@ -48,4 +46,3 @@ def show_predictions(given: Given) -> Card:
         )
         low, high = (target.text(row[f"prediction {end}"]) for end in ("low", "high"))
         place.caption("exact" if fit.is_exact else f"{low} to {high}")
-    return card

@@ -25,12 +25,18 @@ class Cached(Given):
 
     @property
     def table(self) -> MeasurementTable:
-        return table_of(self.study)
+        if ("table",) not in self._results:
+            self._results["table",] = table_of(self.study)
+        return self._results["table",]
 
     def kept(self, method: Callable[..., Any], *arguments: Any) -> Any:
-        if hasattr(method, "shared"):
-            return _keeper(method)(self.study, *arguments)
-        return super().kept(method, *arguments)
+        how, key = getattr(method, "shared", None), (method, *arguments)
+        if how is None:
+            return super().kept(method, *arguments)
+        # One page shows one table to its end; whatever else there is may change meanwhile.
+        if how.files or not how.table or key not in self._results:
+            self._results[key] = _keeper(method)(self.study, *arguments)
+        return self._results[key]
 
 
 @functools.cache
