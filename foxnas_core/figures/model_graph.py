@@ -214,7 +214,8 @@ def _add_borders(
         upper, lower = (place[members[-1].name, block][1] for place in places)
         xs += [upper, upper, lower, lower, None]
         ys += [1.38, 0.69, 0.31, -0.38, None]
-    figure.add_trace(line(xs, ys, colour=INK, width=1), row=row, col=1)
+    along, across = (np.array(ends, dtype=float) for ends in (xs, ys))
+    figure.add_trace(line(along, across, colour=INK, width=1), row=row, col=1)
 
 
 def _add_effects(
