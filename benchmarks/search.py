@@ -33,10 +33,11 @@ from benchmarks.searchers import METHODS, QUICK, Method, Sizes, annealed, foxnas
 from foxnas_core.families import load_shipped, space_from_dict
 from foxnas_core.regression import fit
 from foxnas_core.search.annealing import RECORDS, Annealer
-from foxnas_core.search.exact import front, solve_exact
+from foxnas_core.search.exact import front
 from foxnas_core.search.limits import Limit
 from foxnas_core.search.problem import SearchProblem
 from foxnas_core.search.schedule import AnnealingSettings
+from foxnas_core.search.solving import solve
 from foxnas_core.study import open_study
 
 WITHIN = 1e-4  # of the optimum
@@ -62,7 +63,7 @@ def near_seconds(problem: SearchProblem, seed: int, optimum: float) -> tuple[flo
 def race(whole: SearchProblem, sizes: Sizes, methods: dict[str, Method] = METHODS) -> pd.DataFrame:
     """One row a method: gaps, time, and its ratio to our time to within 0.01 %."""
     problems = at_quantiles(whole, sizes.quantiles)
-    exact = [solve_exact(problem).value for problem in problems]
+    exact = [solve(problem).candidate.value for problem in problems]
     cases = [(p, e, s) for p, e in zip(problems, exact, strict=True) for s in range(sizes.seeds)]
     annealed(problems[0], 0, sizes)  # compiles
     foxnas(problems[0], 0, sizes)
@@ -101,7 +102,7 @@ def reliability(
     annealed(problems[0], 0, QUICK)  # compiles
     rows, everything = {}, []
     for quantile, problem in zip(QUANTILES, problems, strict=True):
-        optimum = solve_exact(problem).value
+        optimum = solve(problem).candidate.value
         kept = []
         for seed in range(max(1, runs // len(QUANTILES))):
             run = Annealer(problem, replace(settings or AnnealingSettings(), seed=seed))

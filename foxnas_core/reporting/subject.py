@@ -11,8 +11,9 @@ from foxnas_core.cards.given import Fitted, Given
 from foxnas_core.errors import InvalidInput, MissingPart
 from foxnas_core.regression import Predictor
 from foxnas_core.regression.inference import KINDS
-from foxnas_core.search.exact import Front, solve_exact
+from foxnas_core.search.exact import Front
 from foxnas_core.search.problem import Candidate, SearchProblem
+from foxnas_core.search.solving import solve
 from foxnas_core.space.architecture import Architecture
 from foxnas_core.steps.calibrate import calibrations
 from foxnas_core.steps.search import cost_front
@@ -176,7 +177,7 @@ def subject_of(
             searched = found[cost].guarded(budget, request.guard)
         optimum = front.within(searched)
     elif best is not None:
-        optimum = solve_exact(SearchProblem(best))
+        optimum = solve(SearchProblem(best)).candidate
     if chosen is None and optimum is not None:
         chosen = optimum.architecture
     return Subject(

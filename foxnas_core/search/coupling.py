@@ -3,12 +3,13 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache, reduce
-from typing import ClassVar, Protocol
+from typing import ClassVar
 
 import numpy as np
 import pandas as pd
 
 from foxnas_core.errors import InvalidInput
+from foxnas_core.regression.features import Form
 from foxnas_core.regression.link import Link
 from foxnas_core.search.limits import AdditivePredictor, SummedGroup
 from foxnas_core.space.architecture import Architecture, Value
@@ -16,13 +17,6 @@ from foxnas_core.space.search_space import SearchSpace
 from foxnas_core.table.metrics import Metric
 
 Couplings = Mapping[str, tuple[str, ...]]
-
-
-class Coupled(Protocol):
-    @property
-    def space(self) -> SearchSpace: ...
-    @property
-    def couplings(self) -> Couplings: ...
 
 
 # Codes that are predicted together, so that a long listing needs no more memory than its values.
@@ -108,7 +102,7 @@ def block_values(
     return np.concatenate(parts) if names else np.zeros(len(codes))
 
 
-def names_in(coupled: Coupled, block: Sequence[str]) -> list[str]:
+def names_in(coupled: AdditivePredictor | Form, block: Sequence[str]) -> list[str]:
     """The groups of these decisions, and the couplings among them."""
     space, within = coupled.space, set(block)
     groups = [g for g in space.additive_groups if {d.name for d in space.in_group(g)} <= within]

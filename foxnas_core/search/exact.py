@@ -17,7 +17,6 @@ from foxnas_core.search.limits import noun_of
 from foxnas_core.search.merging import (
     Merged,
     TooManySums,
-    best_under_one_limit,
     merge,
     merge_efficient,
 )
@@ -62,7 +61,7 @@ class Front:
         return self.problem.candidate(int(self.contexts[point]), self.options[point])
 
     def within(self, budget: float) -> Candidate:
-        """The optimum of any budget, as `solve_exact` finds it.
+        """The optimum of any budget, as `solving.solve` finds it.
 
         Raises `InfeasibleBudget` where none fits.
         """
@@ -71,19 +70,6 @@ class Front:
         if point < 0:
             check_feasible(self.problem.within(budget))
         return self.candidate(point)
-
-
-def solve_exact(problem: SearchProblem) -> Candidate:
-    """The best architecture within the budget.
-
-    Among equal values the one of least cost, then that of the first context and of the first
-    options in the space's own order. Raises `InfeasibleBudget` where none fits,
-    `InvalidInput` for more limits than one, which `solving.solve` takes.
-    """
-    if len(problem.limits) > 1:
-        raise InvalidInput("Fronts are merged under one limit to find an optimum; use `solve`.")
-    check_feasible(problem)
-    return problem.candidate(*best_under_one_limit(problem.tables, problem.budget))
 
 
 def front(problem: SearchProblem) -> Front:

@@ -101,8 +101,8 @@ def merge_efficient(table: ContextTable, budget: float) -> Merged:
 
 
 def best_under_one_limit(tables: Sequence[ContextTable], budget: float) -> tuple[int, np.ndarray]:
-    """Position of the table and options (groups,) of the optimum that `solve_exact` describes,
-    which must exist."""
+    """Position of the table and options (groups,) of the optimum, which must exist: among
+    equal values that of least cost, then of the first context and of the first options."""
     best: tuple[float, float, int, np.ndarray] | None = None
     for context, table in enumerate(tables):
         scores, [costs, *_], options = merge_efficient(table, budget)

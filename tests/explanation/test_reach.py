@@ -15,10 +15,10 @@ from foxnas_core.explanation.reach import Goal, best_with_kept, reach
 from foxnas_core.regression import fit
 from foxnas_core.search.chance import chance_better, chance_kept
 from foxnas_core.search.counterfactual import edits_between
-from foxnas_core.search.exact import solve_exact
 from foxnas_core.search.limits import Limit
 from foxnas_core.search.problem import SearchProblem
 from foxnas_core.search.restriction import choices_that_keep
+from tests.search.additive import solve_exact
 
 SPACE = hand_space(resolutions=(16, 32))
 PLAIN, BENT = noisy_table(SPACE, 150, seed=2), saturating_table(SPACE, 150, seed=2)

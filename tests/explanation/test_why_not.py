@@ -10,11 +10,11 @@ from foxnas_core.errors import InvalidInput
 from foxnas_core.explanation.edits import edit_effects
 from foxnas_core.explanation.why_not import every_choice, why_not
 from foxnas_core.regression import fit
-from foxnas_core.search.exact import solve_exact
 from foxnas_core.search.limits import Limit
 from foxnas_core.search.problem import SearchProblem
 from foxnas_core.search.restriction import choices_that_keep
 from foxnas_core.table.measurements import table_from_frame
+from tests.search.additive import solve_exact
 
 SPACE = hand_space(resolutions=(16, 32))
 TABLE = noisy_table(SPACE, 150, seed=2)

@@ -32,13 +32,13 @@ from foxnas_core.figures.search import (
 from foxnas_core.regression import fit
 from foxnas_core.search.annealing import Annealer, search
 from foxnas_core.search.calibration import calibrate
-from foxnas_core.search.exact import front, solve_exact
+from foxnas_core.search.exact import front
 from foxnas_core.search.limits import Limit
 from foxnas_core.search.problem import SearchProblem
 from foxnas_core.search.result import TRACE_COLUMNS
 from foxnas_core.search.schedule import AnnealingSettings
 from foxnas_core.table.metrics import metric_of
-from tests.search.additive import mini_problem
+from tests.search.additive import mini_problem, solve_exact
 
 
 def trace(*rows: tuple[float, ...]) -> pd.DataFrame:

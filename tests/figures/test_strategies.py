@@ -2,10 +2,9 @@ import numpy as np
 import pytest
 
 from foxnas_core.figures.strategies import EXACT, course_spec, courses_table, standings_table
-from foxnas_core.search.exact import solve_exact
 from foxnas_core.search.schedule import AnnealingSettings
 from foxnas_core.search.strategies.race import Race
-from tests.search.additive import mini_problem
+from tests.search.additive import mini_problem, solve_exact
 
 PROBLEM = mini_problem(budget=8.0)
 OPTIMUM = solve_exact(PROBLEM).value

@@ -6,7 +6,6 @@ from conftest import DEMO, run_page
 from conftest import sentences as escaped
 
 from foxnas_core.search.annealing import search
-from foxnas_core.search.exact import solve_exact
 from foxnas_core.search.limits import Limit
 from foxnas_core.search.problem import SearchProblem
 from foxnas_core.search.result import SEARCHES
@@ -17,6 +16,7 @@ from foxnas_core.steps.fit import fit_all
 from foxnas_core.study import open_study
 from pages.shared import cache
 from pages.shared.jobs import Job
+from tests.search.additive import solve_exact
 
 PAGE = "pages/3_Search.py"
 

@@ -13,11 +13,12 @@ from foxnas_core.regression import fit
 from foxnas_core.regression.ceiling import Ceiling
 from foxnas_core.reporting.portable import portable_predictor
 from foxnas_core.search.calibration import SearchCalibration
-from foxnas_core.search.exact import front, solve_exact
+from foxnas_core.search.exact import front
 from foxnas_core.search.limits import Limit, limit_of
 from foxnas_core.search.problem import SearchProblem
 from foxnas_core.table.measurements import MeasurementTable, table_from_frame
 from foxnas_core.table.metrics import ABOVE_ZERO, KNOWN, Metric, register_metric
+from tests.search.additive import solve_exact
 
 HAND = hand_space()
 BOUNDS = [(-1.0, 1.0), (0.0, 1.0), (0.0, np.inf), (ABOVE_ZERO, np.inf), (-100.0, 100.0)]

@@ -13,7 +13,8 @@ from foxnas_core.families import load_shipped, space_from_dict
 from foxnas_core.regression.link import Link
 from foxnas_core.search.limits import Limit
 from foxnas_core.search.options import full_codes
-from foxnas_core.search.problem import SearchProblem
+from foxnas_core.search.problem import Candidate, SearchProblem
+from foxnas_core.search.solving import solve
 from foxnas_core.space.architecture import Architecture
 from foxnas_core.space.search_space import SearchSpace
 from foxnas_core.table.metrics import Metric, metric_of
@@ -31,6 +32,13 @@ LIMITED = {
     "pinned": st.booleans(),
     "ceiling": st.booleans(),
 }
+
+
+def solve_exact(problem: SearchProblem) -> Candidate:
+    """The optimum, which must be proven."""
+    found = solve(problem)
+    assert found.exact
+    return found.candidate
 
 
 @dataclass(frozen=True, eq=False)

@@ -12,11 +12,10 @@ from hypothesis import strategies as st
 
 from foxnas_core.errors import InfeasibleBudget
 from foxnas_core.search.annealing import RECORDS, Annealer, search
-from foxnas_core.search.exact import solve_exact
 from foxnas_core.search.problem import SearchProblem
 from foxnas_core.search.schedule import AnnealingSettings, Mode, Schedule, target_acceptance
 from foxnas_core.search.suggestion import limit_price, suggest_temperatures
-from tests.search.additive import mini_problem, small_problem
+from tests.search.additive import mini_problem, small_problem, solve_exact
 
 SHORT = AnnealingSettings(steps=2_000, chains=1, restarts=0, seed=5)
 

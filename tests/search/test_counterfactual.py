@@ -17,7 +17,7 @@ from foxnas_core.search.counterfactual import (
     counterfactuals,
     edits_between,
 )
-from foxnas_core.search.exact import front, solve_exact
+from foxnas_core.search.exact import front
 from foxnas_core.search.limits import Limit
 from foxnas_core.search.problem import SearchProblem
 from foxnas_core.search.solving import solve
@@ -30,6 +30,7 @@ from tests.search.additive import (
     limited_problem,
     mini_problem,
     random_tables,
+    solve_exact,
 )
 
 

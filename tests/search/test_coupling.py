@@ -11,14 +11,20 @@ from hypothesis import strategies as st
 from foxnas_core.errors import InfeasibleBudget, InvalidInput
 from foxnas_core.search.annealing import search
 from foxnas_core.search.coupling import JointPredictor, blocks_of
-from foxnas_core.search.exact import front, solve_exact
+from foxnas_core.search.exact import front
 from foxnas_core.search.limits import Limit
 from foxnas_core.search.problem import SearchProblem
 from foxnas_core.search.schedule import AnnealingSettings
 from foxnas_core.search.solving import solve
 from foxnas_core.space.search_space import SearchSpace
 from foxnas_core.table.metrics import metric_of
-from tests.search.additive import TablePredictor, listed_space, random_tables, unbounded
+from tests.search.additive import (
+    TablePredictor,
+    listed_space,
+    random_tables,
+    solve_exact,
+    unbounded,
+)
 
 PROBLEMS = {
     "sizes": st.lists(st.integers(1, 4), min_size=1, max_size=4),

@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from foxnas_core.errors import InfeasibleBudget, InvalidInput
-from foxnas_core.search.exact import front, solve_exact
+from foxnas_core.search.exact import front
 from foxnas_core.search.limits import Limit
 from foxnas_core.search.problem import SearchProblem
 from foxnas_core.table.metrics import metric_of
@@ -16,6 +16,7 @@ from tests.search.additive import (
     listed_space,
     mini_problem,
     small_problem,
+    solve_exact,
 )
 
 SMALL = {

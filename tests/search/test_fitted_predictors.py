@@ -16,7 +16,7 @@ from foxnas_core.families.family import FamilyForm
 from foxnas_core.families.listed import Listed
 from foxnas_core.regression import Predictor, fit
 from foxnas_core.search.annealing import search
-from foxnas_core.search.exact import front, solve_exact
+from foxnas_core.search.exact import front
 from foxnas_core.search.limits import Limit
 from foxnas_core.search.problem import SearchProblem
 from foxnas_core.search.result import search_document
@@ -28,7 +28,7 @@ from foxnas_core.space.search_space import SearchSpace
 from foxnas_core.table.importing import read_file
 from foxnas_core.table.measurements import table_from_frame
 from foxnas_core.table.metrics import KNOWN
-from tests.search.additive import listed_space
+from tests.search.additive import listed_space, solve_exact
 
 SPACE = load_shipped("foxnas-mini")
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from foxnas_core.errors import InfeasibleBudget, InvalidInput
 from foxnas_core.search import milp
 from foxnas_core.search.annealing import search
-from foxnas_core.search.exact import front, solve_exact
+from foxnas_core.search.exact import front
 from foxnas_core.search.feasibility import check_feasible, feasible_options
 from foxnas_core.search.limits import Limit
 from foxnas_core.search.milp import EXACT_WITHIN
@@ -26,6 +26,7 @@ from tests.search.additive import (
     listed_space,
     mini_problem,
     random_tables,
+    solve_exact,
 )
 
 

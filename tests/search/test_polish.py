@@ -4,9 +4,8 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from foxnas_core.search.exact import solve_exact
 from foxnas_core.search.polish import polish
-from tests.search.additive import brute_force, small_problem
+from tests.search.additive import brute_force, small_problem, solve_exact
 
 
 @given(

@@ -14,7 +14,6 @@ from foxnas_core.errors import InfeasibleBudget, InvalidInput
 from foxnas_core.families import load_shipped
 from foxnas_core.regression.link import Link
 from foxnas_core.search.annealing import search
-from foxnas_core.search.exact import solve_exact
 from foxnas_core.search.feasibility import check_feasible
 from foxnas_core.search.limits import Limit, rounded_down, rounded_up
 from foxnas_core.search.pareto import efficient_options
@@ -27,6 +26,7 @@ from tests.search.additive import (
     mini_problem,
     random_tables,
     small_problem,
+    solve_exact,
 )
 
 

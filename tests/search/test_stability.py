@@ -13,11 +13,11 @@ from scipy import stats
 from foxnas_core.errors import InfeasibleBudget, InvalidInput
 from foxnas_core.families import load_shipped
 from foxnas_core.regression import Predictor, fit
-from foxnas_core.search.exact import Front, front, solve_exact
+from foxnas_core.search.exact import Front, front
 from foxnas_core.search.limits import Limit
 from foxnas_core.search.problem import SearchProblem
 from foxnas_core.search.stability import draw_estimates, resampled_fronts
-from tests.search.additive import mini_problem
+from tests.search.additive import mini_problem, solve_exact
 
 MINI = load_shipped("foxnas-mini")
 

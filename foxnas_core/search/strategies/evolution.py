@@ -2,6 +2,7 @@
 
 from collections import deque
 from collections.abc import Sequence
+from operator import itemgetter
 
 import numpy as np
 
@@ -39,7 +40,7 @@ class RegularisedEvolution:
         parents = []
         for _ in range(count):
             drawn = self._rng.integers(len(population), size=self._sample)
-            parents.append(max((population[i] for i in drawn), key=_standing)[1])
+            parents.append(max((population[i] for i in drawn), key=itemgetter(0))[1])
         children = self._encoding.redraw_one(self._rng, np.stack(parents))
         return self._encoding.architectures(children)
 
@@ -108,12 +109,8 @@ class OnceForAllEvolution:
             self._generation.append(member)
             within = sum(standing[0] == 0 for standing, _ in self._generation)
             if within == self._size or len(self._generation) == 10 * self._size:
-                known = sorted(self._parents + self._generation, key=_standing, reverse=True)
+                known = sorted(self._parents + self._generation, key=itemgetter(0), reverse=True)
                 self._parents, self._generation = known[: self._kept], []
-
-
-def _standing(member: _Member) -> tuple[float, float]:
-    return member[0]
 
 
 def _members(

@@ -52,7 +52,7 @@ class SearchGoal:
             problem.space,
             problem.objective.target.direction,
             tuple(_bounds(limit) for limit in problem.limits),
-            dict(getattr(problem, "allowed", {})),
+            dict(problem.allowed),
         )
 
     def scores(self, values: np.ndarray) -> np.ndarray:
@@ -87,8 +87,8 @@ def evaluation_of(problem: SearchProblem) -> Evaluation:
     """An evaluation by the problem's predictors, all architectures of a call at once."""
 
     def evaluate(architectures: Sequence[Architecture]) -> tuple[np.ndarray, np.ndarray]:
-        predictors = [problem.objective, *(limit.predictor for limit in problem.limits)]
-        columns = [p.predict(architectures)["value"].to_numpy(float) for p in predictors]
+        told = (p.predict(architectures)["value"] for p in problem.predictors)
+        columns = [values.to_numpy(float) for values in told]
         costs = np.stack(columns[1:], axis=1) if problem.limits else np.zeros((len(columns[0]), 0))
         return columns[0], costs
 
@@ -96,11 +96,8 @@ def evaluation_of(problem: SearchProblem) -> Evaluation:
 
 
 def _bounds(limit: Limit) -> tuple[float, float]:
-    least, most = getattr(limit, "at_least", None), limit.at_most
-    return (
-        -math.inf if least is None else float(least),
-        math.inf if most is None else float(most),
-    )
+    least = -math.inf if limit.at_least is None else float(limit.at_least)
+    return least, math.inf if limit.at_most is None else float(limit.at_most)
 
 
 def _two(costs: np.ndarray) -> np.ndarray:

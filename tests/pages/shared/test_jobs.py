@@ -12,7 +12,6 @@ from conftest import REPOSITORY
 
 from foxnas_core.errors import InvalidInput, NotWritable
 from foxnas_core.search.annealing import Annealer, search
-from foxnas_core.search.exact import solve_exact
 from foxnas_core.search.problem import SearchProblem
 from foxnas_core.search.result import SEARCHES
 from foxnas_core.search.schedule import AnnealingSettings
@@ -21,7 +20,7 @@ from pages.shared import jobs
 from pages.shared import registry as registry_room
 from pages.shared.jobs import Job, replayed
 from pages.shared.registry import Registry, ServerBusy
-from tests.search.additive import mini_problem
+from tests.search.additive import mini_problem, solve_exact
 
 SETTINGS = AnnealingSettings(steps=4_000, seed=3)
 LONG = AnnealingSettings(steps=10_000_000, seed=3)
@@ -158,7 +157,7 @@ SERVER = """
 import os, sys, threading, time
 from functools import partial
 from pathlib import Path
-from foxnas_core.search.exact import solve_exact
+from tests.search.additive import solve_exact
 from foxnas_core.search.result import SEARCHES
 from foxnas_core.search.schedule import AnnealingSettings
 from foxnas_core.study import create_study

@@ -5,11 +5,10 @@ import pandas as pd
 import pytest
 
 from foxnas_core.errors import InvalidInput
-from foxnas_core.search.exact import solve_exact
 from foxnas_core.search.strategies.driver import StrategyRun, run
 from foxnas_core.search.strategies.goal import SearchGoal, evaluation_of
 from foxnas_core.search.strategies.strategy import strategy_of
-from tests.search.additive import mini_problem
+from tests.search.additive import mini_problem, solve_exact
 
 PROBLEM = mini_problem(budget=8.0)
 GOAL, EVALUATE = SearchGoal.of(PROBLEM), evaluation_of(PROBLEM)
