@@ -1,14 +1,16 @@
 """The front of a report: what every budget could have had."""
 
+from dataclasses import replace
+
 import numpy as np
 
+from foxnas_core.cards import front as cards
 from foxnas_core.figures.front import cloud_figure
 from foxnas_core.figures.search import front_table, with_candidates
 from foxnas_core.figures.theme import PURPLE
-from foxnas_core.reporting.layout import Column, Figure, Panel, Section, Table, figure_of
+from foxnas_core.reporting.layout import Column, Figure, Panel, Section, Table, figure_of, panel_of
 from foxnas_core.reporting.subject import Subject
 from foxnas_core.search.exact import Front
-from foxnas_core.search.prices import front_prices
 from foxnas_core.search.problem import Candidate
 from foxnas_core.space.architecture import Architecture
 from foxnas_core.space.search_space import SearchSpace
@@ -23,7 +25,6 @@ def front_section(subject: Subject) -> Section | None:
     if front is None or subject.budget is None or subject.chosen is None:
         return None
     objective, cost = (predictor.target for predictor in subject.main)
-    prices = front_prices(front)
     sentences = [
         f"For every {cost.word} the best that the regression predicts, found exactly: "
         f"{len(front):,} subnets, from {cost.value_text(float(front.costs[0]))} and "
@@ -32,13 +33,18 @@ def front_section(subject: Subject) -> Section | None:
         f"{objective.value_text(float(front.values[-1]))}.",
         "Measured subnets may lie above it where the measurement was lucky or the regression errs.",
     ]
-    if prices.knee is not None:
-        sentences.append(
-            f"After {cost.value_text(float(front.costs[prices.knee]))} more of it pays less than "
-            "on the front's average."
-        )
     panel = Panel("", figures=(front_chart(subject),), tables=(_front_table(front),))
-    return Section("front", "The front", tuple(sentences), (panel,))
+    return Section("front", "The front", tuple(sentences), (panel, _read_off(subject)))
+
+
+def _read_off(subject: Subject) -> Panel:
+    """What the front says of its budget: where more of it pays less, what it is worth, which block
+    changes next, and what is as good."""
+    given = replace(subject.given, budget=subject.budget, guard=subject.request.guard)
+    asked = (cards.curve, cards.prices, cards.steps, cards.chances, cards.ties)
+    return panel_of(
+        "What more would buy, and how sure that is", *(one.compute(given) for one in asked)
+    )
 
 
 def front_points(front: Front, most: int = LISTED) -> list[int]:

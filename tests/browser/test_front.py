@@ -3,7 +3,7 @@ import re
 from playwright.sync_api import Page, expect
 from serving import choose, wait_until_drawn
 
-FIGURES = ("front", "prices", "chances", "budgets", "tied")
+FIGURES = ("curve", "prices", "chances", "budgets", "ties")
 
 
 def test_the_front_is_read_and_leads_to_what_if(page: Page):
