@@ -6,8 +6,8 @@ import numpy as np
 
 from foxnas_core.errors import InvalidInput
 from foxnas_core.regression import ceiling
-from foxnas_core.regression.features import BASES, Form, independent_columns
-from foxnas_core.regression.interactions import select_interactions, with_interactions
+from foxnas_core.regression.features import BASES, Form, build_form, independent_columns
+from foxnas_core.regression.interactions import select_interactions
 from foxnas_core.regression.leastsquares import FoldedRows, clearly_above, deal_folds
 from foxnas_core.regression.link import Link
 from foxnas_core.regression.predictor import CrossValidation
@@ -104,7 +104,8 @@ def assess(data: Data, form: Form, link: str, *, seed: int) -> Assessment:
             scale, saturates, held_out = Link(), False, folded.predict(y)
     if form.name in BASES and not form.pairs:
         selection = select_interactions(form, data.codes, scale.forward(y), folded.fold)
-        form, held_out = with_interactions(form, selection.pairs), scale.inverse(selection.held_out)
+        form = build_form(form.name, form.space, form.target.column, selection.pairs)
+        held_out = scale.inverse(selection.held_out)
     return Assessment(form, saturates, held_out)
 
 

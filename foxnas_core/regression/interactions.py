@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from foxnas_core.regression.features import BASES, Form, Pair, build_form, candidate_pairs
+from foxnas_core.regression.features import BASES, Form, Pair, candidate_pairs
 from foxnas_core.regression.leastsquares import clearly_above
 
 MOST_STEPS = 15
@@ -66,11 +66,6 @@ def select_interactions(
     chosen = [choice for choice, _ in _forward(products, base.shape[1], spans, steps)]
     pairs = list(candidates)
     return Selection(tuple(pairs[choice] for choice in chosen), held_out)
-
-
-def with_interactions(form: Form, pairs: Sequence[Pair]) -> Form:
-    """The form with these interactions."""
-    return build_form(form.name, form.space, form.target.column, pairs)
 
 
 @dataclass(frozen=True, eq=False)

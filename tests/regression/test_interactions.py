@@ -13,7 +13,6 @@ from foxnas_core.regression.interactions import (
     ROWS_A_PARAMETER,
     Selection,
     select_interactions,
-    with_interactions,
 )
 from foxnas_core.regression.leastsquares import FoldedRows, deal_folds
 from foxnas_core.study import open_study
@@ -185,13 +184,6 @@ def test_the_order_of_rows_makes_no_difference() -> None:
     other = select("interactions", (codes[order], values[order], fold[order]))
     assert one.pairs == other.pairs
     np.testing.assert_allclose(other.held_out, one.held_out[order], atol=1e-6)
-
-
-def test_with_interactions_is_the_form_with_its_pairs() -> None:
-    base = build_form("interactions", MINI, "accuracy")
-    form = with_interactions(base, PAIRS["interactions"])
-    assert form == build_form("interactions", MINI, "accuracy", PAIRS["interactions"])
-    assert with_interactions(form, ()) == base
 
 
 @pytest.mark.parametrize("target", ["accuracy", "latency_ms"])
