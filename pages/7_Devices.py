@@ -11,6 +11,7 @@ from pages.shared.cards import beside, given_of, show
 from pages.shared.cost import named
 from pages.shared.frame import errors_as_cards, page
 from pages.shared.picked import picked
+from pages.shared.text import plain
 
 
 def picker(label: str, columns: list[str], key: str, usual: str) -> str:
@@ -104,7 +105,8 @@ with page(
     st.header("Which subnets swap their order", divider="grey")
     with errors_as_cards():
         show_reversals(compared)
-    st.header("What costs more on the one than on the other", divider="grey")
+    one, other = map(plain, devices.names_of(compared))
+    st.header(f"What costs more on {other} than on {one}", divider="grey")
     effects_section(compared)
     st.header("Calibrate a new device from a few measurements", divider="grey")
     calibration_section(given)

@@ -12,7 +12,7 @@ from foxnas_core.cards.analysis import Options, analysis
 from foxnas_core.cards.card import Card
 from foxnas_core.cards.given import Given
 from foxnas_core.cards.sharing import shared
-from foxnas_core.devices.common import architectures_of, device_columns, fit_pair
+from foxnas_core.devices.common import architectures_of, device_columns, device_of, fit_pair
 from foxnas_core.devices.comparison import UNITS, DeviceComparison, compare_devices
 from foxnas_core.devices.reversals import RankReversals, rank_reversals
 from foxnas_core.errors import FoxnasError
@@ -79,6 +79,11 @@ def pair_of(given: Given) -> tuple[str, str]:
     first = given.cost if given.cost in columns else next(c for c in columns if c != given.against)
     second = given.against if given.against in columns else None
     return first, second or next(c for c in columns if c != first)
+
+
+def names_of(given: Given) -> tuple[str, ...]:
+    """What the two devices are called."""
+    return tuple(device_of(metric_of(column)) for column in pair_of(given))
 
 
 @shared(spinner="Fitting both devices …")
