@@ -288,15 +288,18 @@ def checks_part() -> str:
 
 
 def _documents() -> dict[str, Callable[[], str]]:
-    trust = example(pairs.TrustRecord, parents=_prints("space", "checkpoint"))
+    trust = example(pairs.TrustRecord, parents=dict.fromkeys(("space", "checkpoint"), "text"))
     begun = example(rounds.RoundsRecord)
-    trial = example(claims.Trial, parents=_prints("space", "measurements", "checkpoint", "images"))
+    trial = example(
+        claims.Trial,
+        parents=dict.fromkeys(("space", "measurements", "checkpoint", "images"), "text"),
+    )
     score = dict.fromkeys(handmade.PRECISIONS, pairs.Score(0.5, 0.5))
     time = dict.fromkeys(handmade.PRECISIONS, example(handmade.Latency))
     outcome = example(handmade.Result, accuracy=score)
     compared = example(
         handmade.HandmadeRecord,
-        parents=_prints("space", "checkpoint", "measurements"),
+        parents=dict.fromkeys(("space", "checkpoint", "measurements"), "text"),
         recipe=dict.fromkeys(handmade.RECIPE, 0.5),
         contenders=(example(handmade.Contender, results=(outcome,), latency=time),),
     )
@@ -327,10 +330,6 @@ def _documents() -> dict[str, Callable[[], str]]:
     }  # fmt: skip
 
 
-def _prints(*names: str) -> dict[str, str]:
-    return dict.fromkeys(names, "text")
-
-
 PARTS: dict[str, Callable[[], str]] = {
     **{name: (lambda name=name: command_part(name)) for name in commands()},
     **_documents(),
@@ -351,8 +350,7 @@ PARTS: dict[str, Callable[[], str]] = {
 
 
 def main() -> None:
-    for name in FILES:
-        path = FOLDER / name
+    for path in (FOLDER / name for name in FILES):
         path.write_text(renewed(path.read_text()))
 
 
