@@ -129,6 +129,7 @@ def test_a_kept_search_is_replayed_step_by_step_compared_and_deleted(page: Page,
     page.locator(".st-key-replay").get_by_role("button", name="Replay").click()
     said = page.locator(".st-key-progress")
     expect(said).to_contain_text(f"Running, a replay of kept search {first}")
+    wait_until_drawn(page)  # a click on what is being drawn anew is lost
     page.locator(".st-key-pause button").click()
     expect(said).to_contain_text("Paused")
     wait_until_drawn(page)

@@ -46,6 +46,7 @@ def test_an_edit_moves_the_numbers_and_can_be_shared(
     page.keyboard.press("ArrowRight")  # from where the click left the focus
     page.keyboard.press("Space")
     expect(cell(page, "s2b1")).to_have_attribute("aria-label", "s2b1: kernel 7, expand 1")
+    wait_until_drawn(page)  # else the figure before may be there beside it
     expect(page.locator(".st-key-edits-figure")).to_contain_text("2. s2b1 kernel 5 → 7")
     wait_until_drawn(page)
     after = page.locator(NUMBERS).all_text_contents()
