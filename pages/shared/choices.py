@@ -49,19 +49,18 @@ _ECHO = 3.0
 
 @dataclass(frozen=True)
 class Choices:
-    """The study's folder name, latency column, budget (ms), the probability with which a
-    measurement shall keep the budget or floor, architecture and the one that editing started from
-    (JSON of their choices), what the architecture is compared with (see
-    `comparison_picker`), regression form, link of the accuracy and kind of intervals, what a
-    search is for (best "accuracy" or
-    least "latency") and the accuracy floor (percent) of the latter, limits beside and choices
-    to keep (see `limits`), the id of a running or kept search, those of searches to compare,
-    with commas, and that of a race of strategies; the front's cost column, the label of the
-    unit it is read in and its budget where it is a count; what a counterfactual aims at (to
-    "save" latency, to "gain" accuracy, or a "latency" or "accuracy" to keep), its amount in the
-    target's unit and the number of edits that is looked at, the slots and decisions to keep,
-    with commas, and the choice that is asked for, as s2b1_kernel:7; the step of the tour, from 1;
-    and the id of the subnet and the name of the block that are highlighted in all figures.
+    """The study's folder name; the column of its cost (`latency`), the budget and the probability
+    with which a measurement shall keep it; the architecture, the one that editing started from
+    (JSON of their choices) and what it is compared with (see `comparison_picker`); regression form,
+    link and kind of intervals; what a search is for (the best objective, "accuracy", or the least
+    cost, "latency") and the objective's floor of the latter, limits beside and choices to keep (see
+    `limits`); the id of a running or kept search, those of searches to compare, with commas, and
+    that of a race; the front's cost column, the label of the unit it is read in and its budget
+    where it is a count; what a counterfactual aims at (to "save" cost, to "gain" in the objective,
+    or a "latency" or "accuracy" to keep), its amount in the target's unit and the number of edits
+    that is looked at, the slots and decisions to keep, with commas, and the choice that is asked
+    for, as s2b1_kernel:7; the step of the tour, from 1; and the id of the subnet and the name of
+    the block that are highlighted in all figures. Numbers are in the unit of what they bound.
     """
 
     study: str = "demo"
