@@ -57,7 +57,7 @@ def test_nothing_is_imported_unless_it_is_named(toy, monkeypatch):
     monkeypatch.delenv("FOXNAS_PLUGINS", raising=False)
     load_plugins()
     for named in ("toy", "toy_family", "toy_family:Toy"):
-        with pytest.raises(InvalidInput, match="is of family"):
+        with pytest.raises(InvalidInput, match="There is no family"):
             space_from_dict({**DOCUMENT, "family": named})
     assert "toy_family" not in sys.modules
 

@@ -11,7 +11,13 @@ from foxnas_core.errors import InvalidInput
 from foxnas_core.families import families, family_of
 from foxnas_core.regression.features.builders import BUILDERS
 from foxnas_core.regression.features.interactions import Pair, candidate_products, products
-from foxnas_core.space.coding.parts import contrasts, fixed_presence, slots_of
+from foxnas_core.space.coding.parts import (
+    by_what_they_read,
+    contrasts,
+    fixed_presence,
+    read_groups,
+    slots_of,
+)
 from foxnas_core.space.coding.terms import Lookup, Part, Product, Term, constant, scaled
 from foxnas_core.space.decisions import Decision
 from foxnas_core.space.search_space import SearchSpace
@@ -185,7 +191,7 @@ class Form:
         of what it reads; what reads the context alone under it."""
         parts: list[Part] = []
         for number, part in enumerate(self._parts):
-            group, read = part.terms[0].group, _read_groups(self.space, part)
+            group, read = part.terms[0].group, read_groups(self.space, part)
             if group in groups or (group in self.couplings and set(read) & set(groups)):
                 name = f"{group} #{number}" if read else ""
                 part = replace(part, terms=tuple(replace(t, group=name) for t in part.terms))
@@ -347,7 +353,7 @@ def _build_form(name: str, space: SearchSpace, target: Metric, pairs: tuple[Pair
     if pairs:
         named = ", ".join(f"{left} × {right}" for left, right in pairs)
         notes.append(f"Interactions chosen by cross-validation: {named}.")
-    parts = _by_what_they_read(space, parts)
+    parts = by_what_they_read(space, parts)
     terms = tuple(term for part in parts for term in part.terms)
     assert len({term.name for term in terms}) == len(terms), "term names must differ"
     return Form(
@@ -385,22 +391,3 @@ def scaling_resolution(space: SearchSpace, target: Metric) -> Decision | None:
             if decision.role == "resolution" and numbers and len(decision.choices) > 1:
                 return decision
     return None
-
-
-def _read_groups(space: SearchSpace, part: Part) -> tuple[str, ...]:
-    """The groups, context aside, whose decisions a part reads, in the space's order."""
-    read = {space.decisions[position].group for position in part.positions}
-    return tuple(group for group in space.additive_groups if group in read)
-
-
-def _by_what_they_read(space: SearchSpace, parts: Sequence[Part]) -> list[Part]:
-    """The parts, those across groups (of which no sum over groups could tell) under all of the
-    groups that they read."""
-    named = []
-    for part in parts:
-        groups = _read_groups(space, part)
-        if not set(groups) <= {part.terms[0].group}:
-            joint = " + ".join(groups)
-            part = replace(part, terms=tuple(replace(t, group=joint) for t in part.terms))
-        named.append(part)
-    return named

@@ -183,3 +183,22 @@ def sample_codes(space: SearchSpace) -> np.ndarray:
 def presence_names(space: SearchSpace, group: str) -> set[str]:
     """The names of the terms that say how many blocks, or which, a group has."""
     return {f"{slot}_on" for slot in optional_slots(space, group)} | {f"{group}_count"}
+
+
+def read_groups(space: SearchSpace, part: Part) -> tuple[str, ...]:
+    """The groups, context aside, whose decisions a part reads, in the space's order."""
+    read = {space.decisions[position].group for position in part.positions}
+    return tuple(group for group in space.additive_groups if group in read)
+
+
+def by_what_they_read(space: SearchSpace, parts: Sequence[Part]) -> list[Part]:
+    """The parts, those across groups (of which no sum over groups could tell) under all of the
+    groups that they read."""
+    named = []
+    for part in parts:
+        groups = read_groups(space, part)
+        if not set(groups) <= {part.terms[0].group}:
+            joint = " + ".join(groups)
+            part = replace(part, terms=tuple(replace(t, group=joint) for t in part.terms))
+        named.append(part)
+    return named
