@@ -8,16 +8,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import product
-from types import MappingProxyType
 
 import numpy as np
 
 from foxnas_core.errors import InvalidInput
 from foxnas_core.space.architecture import Value
+from foxnas_core.space.decisions import NOTHING_PINNED
 from foxnas_core.space.search_space import SearchSpace
 
 LARGEST_GROUP = 2_000_000
-NOTHING_PINNED: Mapping[str, tuple[Value, ...]] = MappingProxyType({})
 # Options of a group whose edits are listed, which takes a hundred times the options' memory.
 MOST_NEIGHBOURED = 200_000
 

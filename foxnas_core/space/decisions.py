@@ -3,6 +3,7 @@
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -111,7 +112,17 @@ def check_choice(decision: Decision, value: Any, name: str = "") -> Value:
     )
 
 
-def count_options(decisions: Sequence[Decision], allowed: Mapping[str, tuple[Value, ...]]) -> int:
+Allowed = Mapping[str, tuple[Value, ...]]
+NOTHING_PINNED: Allowed = MappingProxyType({})
+
+
+def allowed_codes(decision: Decision, allowed: Allowed) -> list[int]:
+    """The positions of the choices that a decision may take."""
+    kept = allowed.get(decision.name, decision.choices)
+    return [code for code, choice in enumerate(decision.choices) if choice in kept]
+
+
+def count_options(decisions: Sequence[Decision], allowed: Allowed) -> int:
     """Number of options of a group, with only these choices allowed to some decisions."""
     governing = {c.decision for d in decisions for c in d.conditions}
 

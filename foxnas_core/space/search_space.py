@@ -11,7 +11,6 @@ import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from types import MappingProxyType
 from typing import Any, Literal
 
 import numpy as np
@@ -19,7 +18,10 @@ import numpy as np
 from foxnas_core.errors import InvalidInput
 from foxnas_core.space.architecture import Architecture, Value, id_of_json
 from foxnas_core.space.decisions import (
+    NOTHING_PINNED,
+    Allowed,
     Decision,
+    allowed_codes,
     check_choice,
     check_decisions,
     count_options,
@@ -153,11 +155,8 @@ class SearchSpace:
 
     # Counting and listing
 
-    def group_size(
-        self, group: str, allowed: Mapping[str, tuple[Value, ...]] = MappingProxyType({})
-    ) -> int:
-        """The exact number of distinct options of one group, of those with only these choices
-        allowed to some decisions."""
+    def group_size(self, group: str, allowed: Allowed = NOTHING_PINNED) -> int:
+        """The exact number of distinct options of one group that keep to what is allowed."""
         return count_options(self.in_group(group), allowed)
 
     @cached_property
@@ -201,13 +200,10 @@ class SearchSpace:
                 continue
             here = decision.choices.index(option[decision.name])
             for there, choice in enumerate(decision.choices):
-                if there == here or (self._governs(decision) and abs(there - here) > 1):
+                if there == here or (decision.name in self._governing and abs(there - here) > 1):
                     continue
                 fixed = {**option, decision.name: choice}
                 yield from options(decisions, fixed)
-
-    def _governs(self, decision: Decision) -> bool:
-        return decision.name in self._governing
 
     @cached_property
     def _governing(self) -> frozenset[str]:
@@ -279,7 +275,7 @@ class SearchSpace:
         if key not in self._weight_cache:
             n = len(decision.choices)
             weights = np.ones(n)
-            if by == "balanced" and self._governs(decision):
+            if by == "balanced" and decision.name in self._governing:
                 weights = np.linspace(2.0, 5.0, n) if n > 1 else weights
                 if n == 3:
                     weights = np.array([2.0, 3.0, 5.0])
@@ -327,9 +323,7 @@ class SearchSpace:
         return active
 
     def option_codes(
-        self,
-        decisions: Sequence[Decision],
-        allowed: Mapping[str, tuple[Value, ...]] = MappingProxyType({}),
+        self, decisions: Sequence[Decision], allowed: Allowed = NOTHING_PINNED
     ) -> np.ndarray:
         """Codes (options, all decisions) of every combination of `decisions` and of those that
         their conditions name, with only these choices allowed to some, -1 elsewhere."""
@@ -338,15 +332,9 @@ class SearchSpace:
             if decision.name in needed:
                 needed |= {condition.decision for condition in decision.conditions}
         codes = np.full((1, len(self.decisions)), -1, dtype=np.int16)
-        for column, decision in enumerate(self.decisions):
-            if decision.name not in needed:
-                continue
+        for column, decision in [(i, d) for i, d in enumerate(self.decisions) if d.name in needed]:
             active = self.active(codes, decision)
-            kept = [
-                code
-                for code, choice in enumerate(decision.choices)
-                if choice in allowed.get(decision.name, (choice,))
-            ]
+            kept = allowed_codes(decision, allowed)
             repeats = np.where(active, len(kept), 1)
             first = np.repeat(np.cumsum(repeats) - repeats, repeats)
             codes = np.repeat(codes, repeats, axis=0)
