@@ -6,7 +6,7 @@ stands out from both papers (WCAG 2, 1.4.11) and from the others for every kind 
 """
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from typing import Any, TypeVar
 
 import numpy as np
@@ -47,6 +47,9 @@ DARK = {
 }  # fmt: skip
 _WIDE = "wide"
 _RGB = re.compile(r"rgba?\((\d+), ?(\d+), ?(\d+)(.*)\)")
+# What Plotly would read as markup, but for what figures here are marked up with.
+_MARKUP = re.compile(r"<(?!/?(?:b|br|i|sub|sup|extra)>)|&(?=[#\w]+;)")
+_NOTHING = "\u200b"  # of no width, and part of no mark
 # What a figure is about, and no colour of it, however many values it has.
 _DATA = {"x", "y", "z", "text", "customdata", "meta", "labels", "values", "data", "field", "test"}
 
@@ -108,22 +111,46 @@ def in_dark(drawn: Drawn) -> Drawn:
 
     What is no colour of this module is left as it is.
     """
-    if isinstance(drawn, go.Figure):
-        # Of the whole figure Plotly would hand out its numbers encoded.
-        data = [_in_dark(trace.to_plotly_json()) for trace in drawn.data]
-        return go.Figure(data, _in_dark(drawn.layout.to_plotly_json()))
-    return _in_dark(drawn)
+    return _changed(drawn, _dark_colour, _DATA)
 
 
-def _in_dark(part: Any) -> Any:
-    if isinstance(part, dict):
-        return {k: v if k in _DATA else _in_dark(v) for k, v in part.items()}
-    if isinstance(part, str):
-        return _dark_colour(part)
-    if isinstance(part, np.ndarray):
-        is_text = part.dtype.kind in "OU"
-        return np.array([_in_dark(p) for p in part], dtype=object) if is_text else part
-    return [_in_dark(p) for p in part] if isinstance(part, list | tuple) else part
+def as_text(drawn: Drawn) -> Drawn:
+    """The same figure, or description of one, with whatever Plotly would read as markup broken,
+    such as a link in a name, but for what figures here are marked up with."""
+    return _changed(drawn, _unmarked, frozenset())
+
+
+def _unmarked(text: str) -> str:
+    return _MARKUP.sub(rf"\g<0>{_NOTHING}", text) if "<" in text or "&" in text else text
+
+
+def _changed(drawn: Drawn, change: Callable[[str], str], kept: Collection[str]) -> Drawn:
+    """Every text of a figure changed, but for those under a name of `kept`; the figure itself where
+    none is another by it."""
+
+    def walked(part: Any) -> Any:
+        nonlocal others
+        if isinstance(part, dict):
+            return {k: v if k in kept else walked(v) for k, v in part.items()}
+        if isinstance(part, str):
+            text = change(part)
+            others |= text != part
+            return text
+        if isinstance(part, np.ndarray):
+            if part.dtype.kind not in "OU":
+                return part
+            cells = part.ravel().tolist()
+            own = [change(cell) if isinstance(cell, str) else cell for cell in cells]
+            others |= own != cells
+            return np.array(own, dtype=object).reshape(part.shape)
+        return [walked(p) for p in part] if isinstance(part, list | tuple) else part
+
+    if not isinstance(drawn, go.Figure):
+        return walked(drawn)
+    # Of the whole figure Plotly would hand out its numbers encoded.
+    data = [walked(trace.to_plotly_json()) for trace in drawn.data]
+    layout = walked(drawn.layout.to_plotly_json())
+    return go.Figure(data, layout) if others else drawn
 
 
 def _dark_colour(colour: str) -> str:

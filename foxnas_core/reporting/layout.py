@@ -1,7 +1,6 @@
 """What a report is made of, before it is written as HTML."""
 
 import json
-import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -11,7 +10,7 @@ import pandas as pd
 from markupsafe import Markup
 
 from foxnas_core.cards.card import Card
-from foxnas_core.figures.theme import is_wide
+from foxnas_core.figures.theme import as_text, is_wide
 from foxnas_core.reporting.portable import embedded
 
 if TYPE_CHECKING:
@@ -80,10 +79,6 @@ class Section:
     panels: tuple[Panel, ...] = ()
 
 
-# What Plotly would read as markup, such as a link in a name, but for what figures here are marked
-# up with.
-_MARKUP = re.compile(r"<(?!/?(?:b|br|i|sub|sup|extra)>)|&(?=[#\w]+;)")
-_NOTHING = "\u200b"  # of no width, and part of no mark
 # Longer tables are cut.
 _MOST_ROWS = 60
 
@@ -92,8 +87,7 @@ def figure_of(
     drawing: "Drawing", caption: str, table: Table | None = None, *, key: str = ""
 ) -> Figure:
     """A figure for the file: without WebGL, which compiles code from text, as no policy allows."""
-    text = json.dumps(json.loads(drawing.to_json()), ensure_ascii=False)
-    document = json.loads(_MARKUP.sub(rf"\g<0>{_NOTHING}", text))
+    document = json.loads(as_text(drawing).to_json())
     for trace in document["data"]:
         trace["type"] = trace["type"].removesuffix("gl")
     return Figure(embedded(document), caption, table, is_wide(drawing), key)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
-from foxnas_core.figures.theme import in_dark
+from foxnas_core.figures.theme import as_text, in_dark
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -46,7 +46,8 @@ def css(colour: str) -> str:
 
 
 def themed(figure: "Figure") -> "Figure":
-    """A figure in the colours of the theme that is shown."""
+    """A figure in the colours of the theme that is shown, names in it as text."""
+    figure = as_text(figure)
     return in_dark(figure) if is_dark() else figure
 
 

@@ -26,6 +26,7 @@ def test_names_that_are_code_are_text(browser: Browser, hostile: Server, path: s
     wait_until_drawn(page)
     expect(page.locator('[data-testid="stAlertContentError"]')).to_have_count(0)
     assert page.locator('img[src="x"]').count() == 0
+    assert page.locator('a[href^="http"][href*="owned"], svg a').count() == 0
     assert page.locator("script:not([src])", has_text="owned").count() == 0
     assert "owned" not in page.title()
     context.close()

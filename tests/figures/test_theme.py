@@ -12,7 +12,7 @@ from plotly.subplots import make_subplots
 from readable import lacks
 
 from foxnas_core.figures import theme
-from foxnas_core.figures.theme import contrast, faint, in_dark, is_wide, new_figure, wide
+from foxnas_core.figures.theme import as_text, contrast, faint, in_dark, is_wide, new_figure, wide
 
 SERIES = ("BLUE", "ORANGE", "GREEN", "RED", "PURPLE", "SKY", "GREY")
 MARKS = (*SERIES, "CLOUD", "BROWN", "SILVER", "LOW", "MIDDLE", "HIGH")
@@ -146,6 +146,22 @@ def test_a_figure_in_the_dark_has_the_same_data_in_other_colours():
     # What was drawn in the light stays so.
     assert figure.data[0].line.color == theme.INK
     assert figure.layout.template.layout.paper_bgcolor == theme.PAPER
+
+
+def test_names_in_a_figure_are_text_and_what_marks_figures_up_is_kept():
+    plain, named = new_figure(), new_figure()
+    plain.add_scatter(x=[1], y=[2], hovertemplate="<b>%{x}</b><br>a < b &amp<extra></extra>")
+    link = '<a href="https://example.org">one</a>'
+    named.add_scatter(x=[1], y=[link], name=link, customdata=np.array([[link, 3]], dtype=object))
+    named.add_annotation(text="&lt;a&gt; <b>two</b>")
+    trace = as_text(named).data[0]
+    for text in (trace.name, trace.y[0], trace.customdata[0][0]):
+        assert "<a" not in text and text.replace("\u200b", "") == link
+    assert trace.customdata[0][1] == 3
+    note = as_text(named).layout.annotations[0].text
+    assert "<b>two</b>" in note and "&lt;" not in note
+    assert as_text(plain).data[0].hovertemplate.replace("\u200b", "") == plain.data[0].hovertemplate
+    assert "<b>%{x}</b><br>" in as_text(plain).data[0].hovertemplate
 
 
 def test_a_figure_without_titles_or_hovers_is_told():

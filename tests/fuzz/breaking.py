@@ -8,6 +8,7 @@ from typing import Any
 
 SCRIPT = "<script>document.title='owned'</script>"
 IMAGE = "<img src=x onerror=\"document.title='owned'\">"
+LINK = "<a href='https://owned.example'>owned</a>"
 # What somebody puts where a name, a number or a list belongs.
 ODD_TEXTS = (
     "", " ", "x" * 20_000, SCRIPT, IMAGE, "[a](javascript:alert(1))", "=HYPERLINK(1)", "+1", "-1",

@@ -16,7 +16,7 @@ from foxnas_core.study import Study, create_study, open_study
 from foxnas_core.study.parts import kinds
 from foxnas_core.study.variants import VARIANTS
 from pages.shared.choices import Choices
-from tests.fuzz.breaking import IMAGE, ODD_NUMBERS, ODD_TEXTS, SCRIPT, broken_json
+from tests.fuzz.breaking import IMAGE, LINK, ODD_NUMBERS, ODD_TEXTS, SCRIPT, broken_json
 from tests.fuzz.doors import RECORDS, own_study
 
 PAGES = ["app.py", *sorted(f"pages/{path.name}" for path in (REPOSITORY / "pages").glob("*.py"))]
@@ -34,7 +34,9 @@ def hostile_study(folder: Path) -> Study:
     """A study in which whatever has a name is called something that a browser might run."""
     text = json.dumps(hand_document())
     for number, name in enumerate(("p_depth", "p1_kernel", "q1_kernel", "p1", "q1", "hand")):
-        text = text.replace(json.dumps(name), json.dumps(f"{(SCRIPT, IMAGE)[number % 2]}{name}"))
+        text = text.replace(
+            json.dumps(name), json.dumps(f"{(SCRIPT, IMAGE, LINK)[number % 3]}{name}")
+        )
     space = space_from_dict(json.loads(text))
     table = noisy_table(space, 40)
     device = f"latency_ms:{IMAGE}"
