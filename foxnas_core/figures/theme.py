@@ -127,6 +127,7 @@ def _unmarked(text: str) -> str:
 def _changed(drawn: Drawn, change: Callable[[str], str], kept: Collection[str]) -> Drawn:
     """Every text of a figure changed, but for those under a name of `kept`; the figure itself where
     none is another by it."""
+    others = False
 
     def walked(part: Any) -> Any:
         nonlocal others

@@ -18,6 +18,49 @@ _LOW, _HALF = np.uint64(0xFFFFFFFF), np.uint64(32)
 _TOGETHER = 10_000
 
 
+def _neighbour(group, option, low, sizes, neighbour_groups, neighbour_starts, neighbours):
+    """A neighbour of a group's option, by a 32-bit number, which is scaled to how many there are;
+    -1 where there is none."""
+    if len(neighbour_starts) == 0:
+        if sizes[group] == 1:
+            return -1
+        other = (low * (sizes[group] - 1)) >> 32
+        return other + 1 if other >= option else other
+    edge = neighbour_starts[neighbour_groups[group] + option]
+    degree = neighbour_starts[neighbour_groups[group] + option + 1] - edge
+    return neighbours[edge + ((low * degree) >> 32)] if degree > 0 else -1
+
+
+def _arrived(
+    options, best, further, found,
+    scores, costs, starts, score_constant, cost_constants, budgets, penalties,
+):  # fmt: skip
+    """Score, first cost and energy of the current options, which are the best found so far where
+    they are within all limits and better; arrays as in `run_chain`, `further` (limits - 1,) the
+    costs but for the first."""
+    # Summed anew, in the order of `ContextTable.totals`, so that rounding never adds up.
+    first, budget = costs[0], budgets[0]
+    score, cost = score_constant, cost_constants[0]
+    for g in range(len(options)):
+        there = starts[g] + options[g]
+        score += scores[there]
+        cost += first[there]
+    energy = score - penalties[0] * max(0.0, cost - budget)
+    within = cost <= budget
+    for k in range(1, len(budgets)):
+        paid = cost_constants[k]
+        for g in range(len(options)):
+            paid += costs[k][starts[g] + options[g]]
+        further[k - 1] = paid
+        energy -= penalties[k] * max(0.0, paid - budgets[k])
+        within = within and paid <= budgets[k]
+    if within and score > found[0]:
+        found[0], found[1] = score, cost
+        found[2:] = further
+        best[:] = options
+    return score, cost, energy
+
+
 def run_chain(
     options, best, now, found, counts, source,
     proposals, temperatures, steps,
@@ -43,7 +86,6 @@ def run_chain(
     E = score - sum over limits of penalty * max(0, cost - budget).
     """
     levels, groups, limits = len(temperatures), len(options), len(budgets)
-    anywhere = len(neighbour_starts) == 0
     # The first limit by itself, since most searches have no other.
     first, budget, penalty = costs[0], budgets[0], penalties[0]
     score, cost = now[0], now[1]
@@ -60,21 +102,14 @@ def run_chain(
         temperature = temperatures[level]
         for _ in range(part):
             source, (high, low, uniform) = _drawn(source)
-            # Two 32-bit numbers, scaled to a group and to one of its option's neighbours.
+            # Of two 32-bit numbers one is scaled to a group.
             group = (high * groups) >> 32
             before = options[group]
-            if anywhere:
-                if sizes[group] == 1:
-                    continue
-                option = (low * (sizes[group] - 1)) >> 32
-                if option >= before:
-                    option += 1
-            else:
-                edge = neighbour_starts[neighbour_groups[group] + before]
-                degree = neighbour_starts[neighbour_groups[group] + before + 1] - edge
-                if degree == 0:
-                    continue
-                option = neighbours[edge + ((low * degree) >> 32)]
+            option = _neighbour(
+                group, before, low, sizes, neighbour_groups, neighbour_starts, neighbours
+            )
+            if option < 0:
+                continue
             here, there = starts[group] + before, starts[group] + option
             over = cost + (first[there] - first[here]) - budget
             new_energy = score + (scores[there] - scores[here])
@@ -95,25 +130,10 @@ def run_chain(
 
             counts[1] += 1
             options[group] = option
-            # Summed anew, in the order of `ContextTable.totals`, so that rounding never adds up.
-            score, cost = score_constant, cost_constants[0]
-            for g in range(groups):
-                there = starts[g] + options[g]
-                score += scores[there]
-                cost += first[there]
-            energy = score - penalty * max(0.0, cost - budget)
-            within = cost <= budget
-            for k in range(1, limits):
-                paid = cost_constants[k]
-                for g in range(groups):
-                    paid += costs[k][starts[g] + options[g]]
-                further[k - 1] = paid
-                energy -= penalties[k] * max(0.0, paid - budgets[k])
-                within = within and paid <= budgets[k]
-            if within and score > found[0]:
-                found[0], found[1] = score, cost
-                found[2:] = further
-                best[:] = options
+            score, cost, energy = _arrived(
+                options, best, further, found,
+                scores, costs, starts, score_constant, cost_constants, budgets, penalties,
+            )  # fmt: skip
     now[0], now[1] = score, cost
     now[2:] = further
     return source
@@ -164,7 +184,9 @@ def draws(state: np.ndarray, count: int) -> np.ndarray:
 @cache
 def compiled_chains() -> Callable[..., None]:
     """`run_chains`, compiled."""
-    return compiled_together((run_chain, run_chains), {"_drawn": compiled(_splitmix)})
+    return compiled_together(
+        (_neighbour, _arrived, run_chain, run_chains), {"_drawn": compiled(_splitmix)}
+    )
 
 
 class PlainChains:
