@@ -46,7 +46,7 @@ def claims(given: Given, *, subnets: tuple[Architecture, ...] = ()) -> Card:
     predictors, said = _fits(given)
     space = given.study.space
     subnets = subnets or (given.architecture or family_of(space).reference(space),)
-    names: dict[Kind, str] = {"value": f"subnet {subnets[-1].id}"}
+    names: dict[Kind, str] = {"value": "this subnet"}
     if len(subnets) == 2:
         names = {"difference": "the edit changes", **names}
     rows = []
@@ -63,9 +63,9 @@ def claims(given: Given, *, subnets: tuple[Architecture, ...] = ()) -> Card:
     return Card(
         key="claimed",
         sentence="With 95 % intervals: of the mean effect for what the edit changes, of one new "
-        "measurement for the edited subnet."
+        f"measurement for the edited subnet {subnets[-1].id}."
         if len(subnets) == 2
-        else "With 95 % prediction intervals.",
+        else f"Of subnet {subnets[-1].id}, with 95 % prediction intervals.",
         table=pd.DataFrame(rows),
         notes=tuple(said),
     )

@@ -103,7 +103,8 @@ def test_the_front_has_both_its_ends_and_its_points_are_optimal(tmp_path):
     subject = about(tmp_path)
     points = front_points(subject.front, 5)
     assert points[0] == 0 and points[-1] == len(subject.front) - 1 and len(points) <= 5
-    [panel] = front_section(subject).panels
+    panel, read_off = front_section(subject).panels
+    assert read_off.figures and read_off.sentences
     [table] = panel.tables
     ids = [subject.front.candidate(p).architecture.id for p in front_points(subject.front)]
     assert [row[2] for row in table.rows] == ids
