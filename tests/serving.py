@@ -197,7 +197,7 @@ def visit(browser: Browser, server: Server) -> Iterator[Page]:
         yield page
     finally:
         context.close()
-    assert not wrong
+    assert not wrong, wrong
 
 
 def wait_until_drawn(page: Page) -> None:

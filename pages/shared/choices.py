@@ -250,7 +250,9 @@ def fresh_widget(
     if key not in st.session_state or st.session_state[key] != value:
         number += 1
         key = f"{name}-{number % _KEYS}"
-        st.session_state[key] = value
+    # Each time anew: where drawing was broken off, the browser never learnt of it, and would show
+    # the first choice.
+    st.session_state[key] = value
     remember(known, (number, value))
 
     def callback() -> None:

@@ -135,3 +135,18 @@ def test_a_widget_that_is_often_changed_elsewhere_takes_few_keys(monkeypatch):
         keys.append(key)
     assert all(first != second for first, second in pairwise(keys))
     assert len(set(keys)) < 20
+
+
+def test_a_widget_is_told_its_value_at_each_drawing(monkeypatch):
+    told = []
+
+    class State(dict):
+        def __setitem__(self, key, value):
+            told.append((key, value))
+            super().__setitem__(key, value)
+
+    monkeypatch.setattr(choices.st, "session_state", State())
+    key, _ = choices.fresh_widget("often", "b", lambda _: None)
+    told.clear()
+    # A drawing that was broken off may never have reached the browser.
+    assert choices.fresh_widget("often", "b", lambda _: None)[0] == key and (key, "b") in told
