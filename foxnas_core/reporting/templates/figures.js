@@ -29,7 +29,7 @@ window.figures = (() => {
     const light = paper.matches || !screen.matches;
     const {data, layout} = JSON.parse(described.get(place), (key, v) => light ? v : inDark(v));
     Plotly.react(place, data, {height: 380, ...layout, width: paper.matches ? 640 : undefined}, {
-      responsive: true, displaylogo: false, modeBarButtonsToRemove: ["toImage"],
+      responsive: true, displayModeBar: false,
     });
   }
 
