@@ -42,8 +42,7 @@ class Finds:
         self, cost: str, allowed: Allowed = (), limits: Limits = (), objective: str | None = None
     ) -> "Front":
         """The best predictions of the objective for every cost, under `limits` and with the choices
-        `allowed`; raises as `predictor` and
-        `front`."""
+        `allowed`; raises as `predictor` and `search.exact.front`."""
         from foxnas_core.search.exact import front
 
         objective = objective or self.study.objective.column

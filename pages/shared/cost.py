@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Callable
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 import streamlit as st
@@ -180,26 +181,21 @@ def guard_picker(study: Study, front: "Front", *, floor: bool = False) -> None:
 
 def searched_budget(study: Study, front: "Front") -> float:
     """The budget to search under: the chosen one, made smaller where it is guarded."""
-    budget, guard = budget_of(front), choices.current().guard
-    if guard is None:
-        return budget
-    latency = front.problem.limits[0].predictor.target.column
-    try:
-        return cache.calibrations_of(study, latency)[latency].guarded(budget, guard)
-    except FoxnasError:
-        return budget  # nothing to guard by; the picker says so
+    return _guarded(study, front, front.problem.limits[0].predictor.target.column, budget_of(front))
 
 
 def searched_floor(study: Study, front: "Front") -> float:
     """The floor to search above: the chosen one, raised where it is guarded."""
-    floor, guard = floor_of(front), choices.current().guard
-    if guard is None:
-        return floor
-    latency = front.problem.limits[0].predictor.target.column
-    try:
-        return cache.calibrations_of(study, latency)[study.objective.column].guarded(floor, guard)
-    except FoxnasError:
-        return floor  # nothing to guard by; the picker says so
+    return _guarded(study, front, study.objective.column, floor_of(front))
+
+
+def _guarded(study: Study, front: "Front", column: str, bound: float) -> float:
+    """The bound of a column that the chosen share of measurements keeps `bound` by."""
+    guard, cost = choices.current().guard, front.problem.limits[0].predictor.target.column
+    if guard is not None:
+        with suppress(FoxnasError):  # where there is nothing to guard by, the picker says so
+            return cache.calibrations_of(study, cost)[column].guarded(bound, guard)
+    return bound
 
 
 def floors_of(front: "Front") -> tuple[float, float, float]:
