@@ -5,7 +5,6 @@ import re
 
 import pytest
 from conftest import REPOSITORY, run_page, sentences
-from studies.conftest import GOALS
 
 from foxnas_core.search.result import SEARCHES
 from pages.shared import cache
@@ -40,11 +39,6 @@ SAID = {
     "battery": ("energy", "latency"),
 }
 TELL = {"app.py", "1_Coefficients.py", "2_What_if.py", "3_Search.py", "9_Front.py"}
-# Each page is read of two studies at least, and those that a study's objective is asked on of all.
-ASKED = {"app.py", "2_What_if.py", "3_Search.py", "9_Front.py", "15_Counterfactuals.py"}
-VIEWS = [
-    (name, page) for page in PAGES for name in GOALS if page in ASKED or name in ("dice", "energy")
-]
 
 
 def words(page) -> str:
@@ -63,7 +57,7 @@ def words(page) -> str:
     return "\n".join(map(str, told)).replace("\\", "")
 
 
-@pytest.mark.parametrize(("other", "page"), VIEWS, indirect=["other"])
+@pytest.mark.parametrize("page", PAGES)
 def test_a_page_shows_what_such_a_study_has_in_its_words(other, page):
     drawn = run_page(page if page == "app.py" else f"pages/{page}", study=other.folder.name)
     assert not drawn.exception, drawn.exception
