@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -84,6 +85,10 @@ def test_measured_optima_judge_and_guard_later_searches(measured_study, capsys, 
     # The plan depends on the seed, so that nothing is measured twice.
     again = ask(capsys, "calibrate", "--study", measured_study.folder, "--count", 6)
     assert again["optima"] == document["optima"]
+    assert main(["calibrate", "--study", str(measured_study.folder), "--count", "6"]) == 0
+    told = capsys.readouterr().out
+    assert f"{len(optima)} optima are measured; searches of accuracy by latency" in told
+    assert re.search(r"Latency \(ms\) +\d+ +[+-][\d.]+ ms", told)
     guarded = ask(capsys, *asked, "--guard", 0.9)
     promised = guarded["best"]["as_searched"]["accuracy"]
     assert promised["low"] < promised["value"] < promised["high"]
@@ -865,6 +870,10 @@ def test_without_weights_a_profile_tells_layers_and_why_there_are_no_times(
     document = json.loads(captured.out)
     assert document["latency_ms"] is None and document["macs"] > 0
     assert all(row["time (ms)"] is None for row in document["rows"])
+    assert main(command) == 0
+    told, heads, *_ = capsys.readouterr().out.split("\n")
+    assert re.fullmatch(rf"{document['id']} computes [\d.,k]+ ?[kM]? MACs\.", told)
+    assert "kind" in heads and "time" not in heads
     profile = ("profile", "--study", measured_study.folder, "--architecture")
     assert "neither a file nor the id" in refused(capsys, *profile, "0123456789ab")
     assert "fp32 or int8" in refused(capsys, *profile, file, "--precision", "int4")

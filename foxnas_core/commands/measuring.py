@@ -4,6 +4,9 @@ import argparse
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+import pandas as pd
+
+from foxnas_core.cards.card import Card
 from foxnas_core.commands.printing import Answer, document_cards
 from foxnas_core.commands.shared import (
     asked_goals,
@@ -24,6 +27,7 @@ from foxnas_core.steps.kept_fits import kept_fits
 from foxnas_core.steps.measure import measure_on_device, measure_subnets
 from foxnas_core.steps.plan import not_yet_measured, plan_measurements
 from foxnas_core.study import Study, open_study
+from foxnas_core.table.metrics import metric_of
 
 if TYPE_CHECKING:
     from foxnas_core.measurement.campaign import Measured
@@ -167,7 +171,7 @@ def _study_to_measure(options: argparse.Namespace) -> Study:
     )
 
 
-def calibrate(options: argparse.Namespace) -> dict[str, Any]:
+def calibrate(options: argparse.Namespace) -> Answer:
     """Measure optima of random budgets, by which later searches are judged."""
     study = opened(options)
     objective, cost = asked_goals(study, options)
@@ -184,7 +188,7 @@ def calibrate(options: argparse.Namespace) -> dict[str, Any]:
     columns = (objective.column, cost.column)
     predictors = list(fit_all(table, targets=columns, kept=kept_fits(study)).values())
     found = calibrations(table, optima, predictors)
-    return {
+    document = {
         "study": str(study.folder),
         "optima": len(optima),
         "targets": {
@@ -192,3 +196,14 @@ def calibrate(options: argparse.Namespace) -> dict[str, Any]:
             for column, c in found.items()
         },
     }
+    rows = []
+    for column, one in found.items():
+        metric, by = metric_of(column), one.table["measured"] - one.table["predicted"]
+        mean = metric.difference_text(by.mean(), signed=True)
+        rows.append((metric.named, one.count, mean, metric.difference_text(by.std())))
+    card = Card(
+        sentence=f"{len(optima)} optima are measured; searches of {objective.word} by "
+        f"{cost.word} are judged by how these differ from their predictions.",
+        table=pd.DataFrame(rows, columns=["target", "optima", "measured - predicted", "deviation"]),
+    )
+    return Answer(document, (card,))

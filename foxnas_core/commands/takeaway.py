@@ -2,7 +2,6 @@
 
 import argparse
 from dataclasses import asdict
-from typing import Any
 
 from foxnas_core.cards.card import Card
 from foxnas_core.commands.printing import Answer
@@ -15,6 +14,7 @@ from foxnas_core.steps.measure import PRECISIONS
 from foxnas_core.steps.profile import profile_subnet, subnet_layers
 from foxnas_core.study import open_study
 from foxnas_core.table.files import as_csv
+from foxnas_core.table.metrics import metric_of
 
 
 def export(options: argparse.Namespace) -> Answer:
@@ -61,7 +61,7 @@ def export(options: argparse.Namespace) -> Answer:
     return Answer(document, (Card(sentence=wrote, points=exported.left_out), checks_card(exported)))
 
 
-def profile(options: argparse.Namespace) -> dict[str, Any]:
+def profile(options: argparse.Namespace) -> Answer:
     """One architecture's layers: what each computes, takes on this machine and brings."""
     from foxnas_core.cards.given import Given
     from foxnas_core.cards.model_graph import effects_of
@@ -95,17 +95,22 @@ def profile(options: argparse.Namespace) -> dict[str, Any]:
         "rows": cells.to_dict("records"),
         "latency_ms": None,
     }
-    if found is None:
-        return document
-    return document | {
-        "latency_ms": {"value": found.latency_ms, "low": found.low_ms, "high": found.high_ms},
-        "layers_ms": found.layers_ms,
-        "of_no_layer_ms": found.elsewhere_ms,
-        "unattributed_ms": found.unattributed_ms,
-        "profiler_ms": found.profiler_ms,
-        "profiled_ms": found.profiled_ms,
-        "circumstances": found.circumstances,
-    }
+    told = f"{architecture.id} computes {metric_of('macs').text(document['macs'])} MACs"
+    if found is not None:
+        document |= {
+            "latency_ms": {"value": found.latency_ms, "low": found.low_ms, "high": found.high_ms},
+            "layers_ms": found.layers_ms,
+            "of_no_layer_ms": found.elsewhere_ms,
+            "unattributed_ms": found.unattributed_ms,
+            "profiler_ms": found.profiler_ms,
+            "profiled_ms": found.profiled_ms,
+            "circumstances": found.circumstances,
+        }
+        told += (
+            f" in {found.latency_ms:.4g} ms ({found.low_ms:.4g} to {found.high_ms:.4g}) of "
+            f"{options.precision} on {found.circumstances['device']}"
+        )
+    return Answer(document, (Card(sentence=f"{told}.", table=table.dropna(axis=1, how="all")),))
 
 
 def report(options: argparse.Namespace) -> Answer:

@@ -130,17 +130,18 @@ def check_graph(space: SearchSpace, graph: Graph) -> None:
 
 
 def check_forms(family: Family, space: SearchSpace) -> None:
-    """Each of the family's forms gives finite columns with names of their own, group by group."""
+    """Each of the family's forms gives finite columns with names of their own, each of which reads
+    some decision."""
     codes = sample_codes(space)
     for name, form in family.forms.items():
         assert name.isidentifier() and form.title.strip(), f"{name} is no form's name"
         for quality in (True, False):
             terms = []
             for group in space.additive_groups:
-                own = {i for i, d in enumerate(space.decisions) if d.group == group}
                 for part in form.parts(space, group, quality):
                     terms += [term.name for term in part.terms]
-                    assert part.positions <= own, f"{name} reads more than group {group}"
+                    read = {space.decisions[position].group for position in part.positions}
+                    assert group in read, f"{name} reads nothing of group {group}"
                     columns = part.columns(codes)
                     assert columns.shape == (len(codes), len(part.terms))
                     assert np.isfinite(columns).all(), f"{name} has numbers that are none"

@@ -1,12 +1,19 @@
 """The shipped spaces of every family keep the family's contract."""
 
+from dataclasses import replace
+from typing import ClassVar
+
+import numpy as np
 import pytest
 from conftest import tiny_document
 from hand import hand_document
 
 from foxnas_core.families import family_of, load_shipped, shipped_spaces, space_from_dict
-from foxnas_core.families.family import Edge, Graph
+from foxnas_core.families.family import Edge, FamilyForm, Graph
+from foxnas_core.families.mbconv import MBConv
 from foxnas_core.families.nasbench201 import NASBench201
+from foxnas_core.space.coding.parts import contrasts
+from foxnas_core.space.coding.terms import Product
 from foxnas_core.testing.families import check_family
 
 SPACES = {name: load_shipped(name) for name in shipped_spaces()} | {
@@ -56,6 +63,41 @@ class Backward(NASBench201):
 
     def reference(self, space):
         return super().extremes(space)["largest"]
+
+
+def kernels(space, group, other):
+    """The kernels of the first block of another stage, as terms of a group."""
+    return contrasts(space, group, space.by_name[f"{other}b1_kernel"])
+
+
+def pairs(space, group, quality):
+    """The products of every stage's first kernel with the first stage's."""
+    left, right = kernels(space, group, group), kernels(space, "s1", "s1")
+    terms = tuple(replace(t, name=f"{group} {n}") for n, t in enumerate(left.terms * 2))
+    count = len(left.terms)
+    return [Product(terms, left, right, tuple(range(2 * count)), np.zeros(count), np.zeros(2))]
+
+
+class Paired(MBConv):
+    """Has a form whose terms read two groups."""
+
+    forms: ClassVar = {"paired": FamilyForm("pairs", pairs)}
+
+
+class Astray(MBConv):
+    """Has a form whose terms of a group read another group's decisions."""
+
+    forms: ClassVar = {
+        "astray": FamilyForm("first", lambda space, group, quality: [kernels(space, group, "s1")])
+    }
+
+
+def test_a_form_may_read_several_groups_its_own_among_them(monkeypatch):
+    monkeypatch.setattr("foxnas_core.families._families", {})
+    check_family(Paired(), SPACES["tiny"])
+    monkeypatch.setattr("foxnas_core.families._families", {})
+    with pytest.raises(AssertionError, match="reads nothing of group s2"):
+        check_family(Astray(), SPACES["tiny"])
 
 
 @pytest.mark.parametrize("broken", [Blurred, Deaf, Raw, Backward])
