@@ -282,8 +282,8 @@ def targets_part() -> str:
 def checks_part() -> str:
     """The checks of a measured latency."""
     return rows(
-        ("check", "question", "fails where"),
-        [(c.name, c.question, c.fails) for c in latency_verdicts.CHECKS],
+        ("check", "question", "fails where", "can't be made where"),
+        [(c.name, c.question, c.fails, c.lacks) for c in latency_verdicts.CHECKS],
     )
 
 

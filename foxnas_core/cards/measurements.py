@@ -65,7 +65,7 @@ def no_rows(given: Given) -> str | None:
 
 @analysis("Measurements", "verdict", "Whether the latencies can be relied on", no_rows)
 def verdict(given: Given) -> Card:
-    """How many rows passed, and what the device could not measure."""
+    """How many rows passed, what could not be checked and what the device could not measure."""
     own = rows_of(given)
     badges = judge(own, column_of(given))
     not_told = {
@@ -76,16 +76,16 @@ def verdict(given: Given) -> Card:
     }
     counts = {
         "Measured rows": len(badge_table(own, column_of(given))),
-        "Passed every check": badges.count(PASSED),
+        "Passed every check made": badges.count(PASSED),
         "Failed a check": badges.count(FAILED),
-        "Not all known": badges.count(UNKNOWN),
+        "Nothing to check by": badges.count(UNKNOWN),
     }
     return Card(
         sentence="Rows that failed a check stay in the table and in every file, but no fit of this "
-        "latency reads them. Where a campaign did not record a figure, the verdict is unknown, "
-        "which leaves no row out. Accuracy is not touched.",
+        "latency reads them. The checks that can be made decide; a figure that a campaign did not "
+        "record leaves no row out. Accuracy is not touched.",
         facts={name: f"{count:,}" for name, count in counts.items()},
-        points=tuple(sorted(not_told)),
+        points=(*badges.sentences(), *sorted(not_told)),
     )
 
 
@@ -94,8 +94,8 @@ def checks(given: Given) -> Card:
     table = figures.check_table(judge(rows_of(given), column_of(given)))
     return Card(
         sentence="For each check, the rows that passed it, that failed it, and those for which its "
-        "figures were not recorded; the badge is over all checks. The table says what each one "
-        "asks, and when a row fails it.",
+        "figures were not recorded; the badge is over all that could be made. The table says what "
+        "each one asks, when a row fails it, and what is not told where it could not be made.",
         table=table,
         draw=lambda: figures.check_figure(table),
     )
@@ -196,7 +196,8 @@ def rows(given: Given, *, badge: str = "all") -> Card:
     return Card(
         key="measurements",
         sentence=f"{len(listed):,} of {len(every):,} rows. spread and above_minimum are in % of "
-        "the latency (ms), drift is a factor, drift_range in %.",
+        "the latency (ms), drift is a factor, drift_range in %; not_checked names the checks that "
+        "could not be made.",
         table=listed,
         notes=again if (every["badge"] == FAILED).any() else (),
     )

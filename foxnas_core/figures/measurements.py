@@ -22,12 +22,12 @@ _TICKS = (0.1, 0.3, 1, 3, 10, 30, 100, 300)
 
 def check_table(badges: Badges) -> pd.DataFrame:
     """One row a check, the badge over all of them first: check, passed, failed, unknown (rows), the
-    question, and fails, what makes a row fail."""
-    asked = {check.name: (check.question, check.fails) for check in CHECKS}
-    asked["badge"] = ("Can the latency be relied on?", "any check failed")
+    question, fails, what makes a row fail, and lacks, what is not told where it is unknown."""
+    asked = {check.name: (check.question, check.fails, check.lacks) for check in CHECKS}
+    asked["badge"] = ("Can the latency be relied on?", "any check failed", "no check could be made")
     counts = badges.counts
     told = [asked[name] for name in counts["check"]]
-    counts = pd.concat([counts, pd.DataFrame(told, columns=["question", "fails"])], axis=1)
+    counts = pd.concat([counts, pd.DataFrame(told, columns=["question", "fails", "lacks"])], axis=1)
     return pd.concat([counts[counts["check"] == "badge"], counts[counts["check"] != "badge"]])
 
 

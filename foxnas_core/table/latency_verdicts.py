@@ -2,8 +2,9 @@
 
 Judged from the figures that the table holds (the spread of rounds, the drift of the reference, the
 circumstances of the campaign), a row at a time, and never stored, so that a limit may change. A
-figure that is not there makes a verdict unknown, and speaks neither for nor against a row. Rows
-that failed stay in the table, but no fit of that latency reads them.
+figure that is not there makes a verdict unknown, and speaks neither for nor against a row: the
+checks that can be made decide, as on a virtual machine, which tells no clock. Rows that failed stay
+in the table, but no fit of that latency reads them.
 """
 
 from collections.abc import Callable, Mapping
@@ -46,12 +47,14 @@ LEAST_ROUNDS = 3
 
 @dataclass(frozen=True)
 class LatencyCheck:
-    """One thing to check: its name, the question it answers, what makes a row fail, and the
-    verdicts on rows: 1 passed, -1 failed, 0 not known."""
+    """One thing to check: its name, the question it answers, what makes a row fail, what is not
+    told of a row that can't be checked, and the verdicts on rows: 1 passed, -1 failed, 0 not
+    known."""
 
     name: str
     question: str
     fails: str
+    lacks: str
     verdict: "Callable[[_Figures], np.ndarray]"
 
 
@@ -60,7 +63,8 @@ class Badges:
     """The verdicts on the n measured rows of one latency column.
 
     `rows` (n,) are positions in the table; `verdicts` has a column for each of `CHECKS`, and
-    `badge`: failed where any check failed, passed where all passed, unknown else.
+    `badge`: failed where any check failed, passed where all that could be made passed, unknown
+    where none could.
     """
 
     column: str
@@ -69,6 +73,19 @@ class Badges:
 
     def count(self, verdict: str) -> int:
         return int((self.verdicts["badge"] == verdict).sum())
+
+    def sentences(self) -> list[str]:
+        """Which checks could not be made, of rows of which others could, and why."""
+        some = self.verdicts["badge"] != UNKNOWN
+        missed = {
+            check: int((self.verdicts[check.name][some] == UNKNOWN).sum()) for check in CHECKS
+        }
+        return [
+            f"{check.name.capitalize()} could not be checked for {count:,} of {some.sum():,} rows: "
+            f"{check.lacks}. The other checks decide."
+            for check, count in missed.items()
+            if count
+        ]
 
     @property
     def counts(self) -> pd.DataFrame:
@@ -92,7 +109,7 @@ def judge(table: MeasurementTable, column: str) -> Badges:
     figures = _Figures(table, column, rows)
     codes = {check.name: check.verdict(figures) for check in CHECKS}
     every = np.stack(list(codes.values()))
-    codes["badge"] = np.where((every < 0).any(0), -1, np.where((every > 0).all(0), 1, 0))
+    codes["badge"] = np.where((every < 0).any(0), -1, (every > 0).any(0))
     words = np.array([UNKNOWN, PASSED, FAILED])
     return Badges(column, rows, pd.DataFrame({name: words[own] for name, own in codes.items()}))
 
@@ -126,8 +143,8 @@ def without_failed(table: MeasurementTable) -> MeasurementTable:
 def badge_table(table: MeasurementTable, column: str) -> pd.DataFrame:
     """One row a measured latency: row (from 1), id, campaign, the latency (ms), `spread` (high less
     low) and `above_minimum`, in % of it, the reference's `drift` (a factor) and `drift_range` (%),
-    the badge, then a verdict a check, such as `drift?`. Figures that are not known are missing.
-    Raises as `judge`."""
+    the badge, `not_checked`, the checks that could not be made, then a verdict a check, such as
+    `drift?`. Figures that are not known are missing. Raises as `judge`."""
     badges = judge(table, column)
     figures = _Figures(table, column, badges.rows)
     campaigns = table.frame.get("campaign", pd.Series(None, index=table.frame.index, dtype=object))
@@ -143,6 +160,10 @@ def badge_table(table: MeasurementTable, column: str) -> pd.DataFrame:
             "drift": figures.of_row("drift"),
             "drift_range": 100 * figures.of_row("drift_range"),
             "badge": verdicts["badge"],
+            "not_checked": [
+                ", ".join(name for name, own in row.items() if own == UNKNOWN)
+                for row in verdicts.drop(columns="badge").to_dict("records")
+            ],
         }
     )
     # Some checks are named as the figure that they read.
@@ -219,18 +240,21 @@ CHECKS = (
         "warm-up",
         "Did enough runs go before those that were timed?",
         f"fewer than {LEAST_WARM_UP} runs went before the timed ones",
+        "their campaign does not say how many runs went before",
         lambda figures: _at_least(figures.of_campaign("warm_up_runs"), LEAST_WARM_UP),
     ),
     LatencyCheck(
         "pinning",
         "Was the measuring thread held to one core?",
         "the system refused to hold the measuring thread to one core",
+        "the system knows no such thing, or their campaign does not say",
         lambda figures: _at_least(figures.of_campaign("pinned"), 1.0),
     ),
     LatencyCheck(
         "clock",
         "Did the processor's clock stay the same?",
         f"the clock changed by more than {100 * MOST_CLOCK_RANGE:.0f} % within a round",
+        "the system tells no clock, as virtual machines don't, or their campaign does not say",
         _clock,
     ),
     LatencyCheck(
@@ -238,24 +262,28 @@ CHECKS = (
         "Did the reference network take the same time throughout a round?",
         f"the reference differed by more than {100 * MOST_DRIFT_RANGE:.0f} % within a round, "
         f"or was {MOST_DRIFT:g} times as slow or as fast as at the study's beginning",
+        "the reference network was not timed beside them",
         _drift,
     ),
     LatencyCheck(
         "spread",
         "Do the rounds agree?",
         f"the rounds differ by more than {100 * MOST_SPREAD:.0f} % of their median",
+        "the range of their rounds is not known",
         lambda figures: _at_most(figures.spread, MOST_SPREAD),
     ),
     LatencyCheck(
         "one state",
         "Does the fastest run lie near the level of the rounds?",
         f"the level lies more than {100 * MOST_ABOVE_MINIMUM:.0f} % above the fastest run",
+        "their fastest run is not known",
         lambda figures: _at_most(figures.above_minimum, MOST_ABOVE_MINIMUM),
     ),
     LatencyCheck(
         "repeats",
         "Was it timed often enough?",
         f"fewer than {LEAST_ROUNDS} rounds, or fewer than {LEAST_RUNS} runs in each",
+        "their campaign does not say how many runs and rounds there were",
         lambda figures: np.minimum(
             _at_least(figures.of_campaign("runs"), LEAST_RUNS),
             _at_least(figures.of_campaign("rounds"), LEAST_ROUNDS),

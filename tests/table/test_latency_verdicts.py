@@ -46,6 +46,8 @@ def verdict(table: MeasurementTable, check: str) -> str:
 def test_a_row_of_which_all_is_known_and_good_passes():
     assert set(judge(told(), COLUMN).verdicts.to_numpy().ravel()) == {PASSED}
     assert usable(told(), COLUMN).all()
+    assert not judge(told(), COLUMN).sentences()
+    assert set(badge_table(told(), COLUMN)["not_checked"]) == {""}
 
 
 @pytest.mark.parametrize(
@@ -87,10 +89,15 @@ def test_each_check_alone_fails_the_badge(check, figures, circumstances):
         ("repeats", {}, {"runs": "many"}),
     ],
 )
-def test_what_is_not_known_leaves_no_row_out(check, figures, circumstances):
+def test_what_is_not_known_is_told_and_the_other_checks_decide(check, figures, circumstances):
     table = told(figures, **circumstances)
-    assert verdict(table, check) == verdict(table, "badge") == UNKNOWN
+    assert (verdict(table, check), verdict(table, "badge")) == (UNKNOWN, PASSED)
     assert usable(table, COLUMN).all()
+    [sentence] = judge(table, COLUMN).sentences()
+    assert sentence.startswith(f"{check.capitalize()} could not be checked for 6 of 6 rows: ")
+    assert set(badge_table(table, COLUMN)["not_checked"]) == {check}
+    worse = told({**figures, "high": 1.6} if check != "spread" else {"drift": 3, **figures})
+    assert verdict(worse, "badge") == FAILED
 
 
 def test_a_governor_that_holds_the_clock_stands_for_its_readings():
@@ -104,6 +111,7 @@ def test_a_record_of_another_shape_is_unknown(record):
     assert verdict(strange, "repeats") == UNKNOWN and verdict(strange, "spread") == PASSED
     bare = table_from_frame(table.space, table.frame[[*table.space.by_name, COLUMN]])
     assert set(judge(bare, COLUMN).verdicts.to_numpy().ravel()) == {UNKNOWN}
+    assert not judge(bare, COLUMN).sentences()
     assert usable(bare, COLUMN).all()
 
 
@@ -122,6 +130,13 @@ def test_only_latencies_have_badges():
 
 def demo() -> MeasurementTable:
     return open_study(DEMO).table()
+
+
+def test_rows_of_a_machine_that_tells_no_clock_pass():
+    badges = judge(demo(), COLUMN)
+    assert set(badges.verdicts["clock"]) == {UNKNOWN}
+    assert badges.count(PASSED) == len(badges.rows) - badges.count(FAILED) > 700
+    assert [sentence.partition(" ")[0] for sentence in badges.sentences()] == ["Clock"]
 
 
 def test_no_fit_of_a_latency_reads_a_failed_row_and_accuracy_reads_all():
