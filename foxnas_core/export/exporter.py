@@ -68,7 +68,6 @@ def export_subnet(
     parents: Mapping[str, str],
     formats: Sequence[Format] = tuple(FORMATS.values()),
     steps: Steps | None = None,
-    origins: Mapping[str, str] | None = None,
     tuning: str = "",
     int8_floor: float = INT8_FLOOR,
     images: int = 256,
@@ -77,8 +76,8 @@ def export_subnet(
     preprocessing, labels, a held-out image to try, and a model card.
 
     `record` is the checkpoint's training record, `parents` the hashes of what the subnet was
-    chosen from, `calibration` training images, `steps` those of `step_seconds`, `origins` and
-    `tuning` as in `model_card`. Of `estimates`, accuracies are those that the files score.
+    chosen from, `calibration` training images, `steps` those of `step_seconds`, `tuning` as in
+    `model_card`. Of `estimates`, accuracies are those that the files score.
 
     Every fp32 file is run again on the first `images` held-out images, by its own runtime; the int8
     file on all. Raises `ExportMismatch` where one differs from the subnet by more than `TOLERANCE`,
@@ -101,7 +100,6 @@ def export_subnet(
         record=record,
         estimates=_with_scores(estimates, checker.scores),
         held_out_images=len(held_out),
-        origins=origins or {},
         tuning=tuning,
         formats=formats,
         checks=checks,

@@ -15,13 +15,21 @@ from foxnas_core.table.metrics import Metric
 @dataclass(frozen=True)
 class Estimate:
     """A target as predicted (with its 95 % prediction interval) and as measured; either may be
-    None."""
+    None.
+
+    Of what depends on a machine, `predicted_for` says where what the prediction rests on was
+    measured, `measured_on` where the measured value was; `elsewhere` is set where these are two
+    machines.
+    """
 
     target: Metric
     predicted: float | None
     low: float | None
     high: float | None
     measured: float | None
+    predicted_for: str = ""
+    measured_on: str = ""
+    elsewhere: bool = False
 
 
 def model_card(
@@ -31,7 +39,6 @@ def model_card(
     record: Mapping[str, Any],
     estimates: Sequence[Estimate],
     held_out_images: int,
-    origins: Mapping[str, str],
     tuning: str,
     formats: Sequence[Format],
     checks: Sequence[FileCheck],
@@ -42,15 +49,15 @@ def model_card(
 ) -> str:
     """The card as Markdown; what comes from files is escaped.
 
-    `origins` say of columns where they were measured, `tuning` how the inherited weights were
-    trained on ("" where they weren't), `answer` what the fp32 files say of the sample.
+    `tuning` says how the inherited weights were trained on ("" where they weren't), `answer` what
+    the fp32 files say of the sample.
     """
     parts = [
         [
             f"# Subnet {architecture.id}",
             f"A subnet of the supernet of space {escaped(space.name)}, {_origin(record)}.",
         ],
-        _values(estimates, held_out_images, origins),
+        _values(estimates, held_out_images),
         [_weights_sentence(tuning)],
         _files(formats, checks),
         [
@@ -66,13 +73,11 @@ def model_card(
     return "\n\n".join(paragraph for part in parts for paragraph in part if paragraph) + "\n"
 
 
-def _values(
-    estimates: Sequence[Estimate], held_out_images: int, origins: Mapping[str, str]
-) -> list[str]:
-    wheres = {
-        where: ", ".join(escaped(column) for column, own in origins.items() if own == where)
-        for where in origins.values()
-    }
+def _values(estimates: Sequence[Estimate], held_out_images: int) -> list[str]:
+    wheres: dict[str, list[str]] = {}
+    for estimate in estimates:
+        if where := _where(estimate):
+            wheres.setdefault(where, []).append(escaped(estimate.target.column))
     return [
         "## Predicted and measured",
         _table(
@@ -80,9 +85,18 @@ def _values(
             map(_estimate_row, estimates),
         ),
         f"Accuracy is what the files here score on the {held_out_images:,} held-out images."
-        + (" All else was measured on:" if origins else ""),
-        _listed(f"{columns}: {escaped(where)}" for where, columns in wheres.items()),
+        + (" What depends on a machine is of:" if wheres else ""),
+        _listed(f"{', '.join(columns)}: {where}" for where, columns in wheres.items()),
     ]
+
+
+def _where(estimate: Estimate) -> str:
+    """Which machine's the numbers are; "" where that is nothing they depend on."""
+    predicted, measured = escaped(estimate.predicted_for), escaped(estimate.measured_on)
+    if not predicted or not measured or predicted == measured:
+        return predicted or measured
+    apart = "; the interval says nothing of that other machine" if estimate.elsewhere else ""
+    return f"predicted for {predicted}; measured on {measured}{apart}"
 
 
 def _files(formats: Sequence[Format], checks: Sequence[FileCheck]) -> list[str]:
@@ -164,9 +178,10 @@ def _estimate_row(estimate: Estimate) -> str:
         if estimate.low is None or estimate.high is None
         else f"{_number(estimate.low)} to {_number(estimate.high, unit)}"
     )
+    measured = _number(estimate.measured, unit) + (", another machine" * estimate.elsewhere)
     return (
         f"| {escaped(estimate.target.label)} | {_number(estimate.predicted, unit)} | {interval} "
-        f"| {_number(estimate.measured, unit)} |"
+        f"| {measured} |"
     )
 
 

@@ -16,7 +16,7 @@ from foxnas_core.steps.fine_tune import check_can_be_tuned, training_images
 from foxnas_core.steps.measure import PRECISIONS, baseline_of, parts_of
 from foxnas_core.study import Study, file_hash
 from foxnas_core.table.latency_verdicts import without_failed
-from foxnas_core.table.measurements import MeasurementTable
+from foxnas_core.table.measurements import MeasurementTable, campaigns_of
 from foxnas_core.table.metrics import KNOWN, is_metric, metric_of
 from foxnas_core.tasks.dataset import Dataset, ImageSet
 
@@ -82,8 +82,7 @@ def export(
         held_out=held_out,
         formats=wanted,
         steps=steps,
-        estimates=_estimates(predictors, architecture, known.values),
-        origins=known.origins,
+        estimates=_estimates(predictors, architecture, known),
         parents={
             "space": study.space.fingerprint,
             "checkpoint": file_hash(study.checkpoint_file),
@@ -182,23 +181,24 @@ def _measure(
 
 class _KnownValues:
     """What a table tells of one architecture, the mean over its rows, and where what depends on a
-    device was measured. Latencies that failed a check are left out."""
+    device was measured, of these rows and of all that a prediction rests on. Latencies that failed
+    a check are left out."""
 
     def __init__(self, table: MeasurementTable, architecture: Architecture) -> None:
         sound = without_failed(table)
         rows = sound.frame[sound.frame["id"] == architecture.id]
         means = rows.mean(numeric_only=True)
         self.values = {str(k): float(v) for k, v in means.items() if pd.notna(v)}
-        self.origins = {
-            target.column: _places(table, rows, target.column)
-            for target in sound.targets
-            if target.suffix == "DEVICE" and target.column in self.values
-        }
+        columns = [t.column for t in sound.targets if t.suffix == "DEVICE"]
+        self._predicted_for = {c: _campaigns(table, sound.frame, c) for c in columns}
+        self._measured_on = {c: _campaigns(table, rows, c) for c in columns if c in self.values}
+        self._now: dict[str, str] = {}
 
     def add(self, values: Mapping[str, float], circumstances: Mapping[str, Any]) -> None:
         """Take values that were measured now."""
         self.values |= values
-        self.origins |= dict.fromkeys(values, f"{_place(circumstances)}, for this export")
+        self._measured_on |= {column: [circumstances] for column in values}
+        self._now |= dict.fromkeys(values, ", for this export")
 
     def forget_weights(self) -> None:
         """Leave out what depends on the weights, which have changed."""
@@ -206,21 +206,42 @@ class _KnownValues:
             if is_metric(column) and metric_of(column).quality:
                 del self.values[column]
 
+    def places(self, column: str, *, predicted: bool) -> dict[str, Any]:
+        """Where a column was measured, as fields of `Estimate`, with that of its prediction."""
+        told: dict[str, Any] = {}
+        if own := self._measured_on.get(column):
+            told["measured_on"] = _places(own) + self._now.get(column, "")
+        if predicted and column in self._predicted_for:
+            all_ = self._predicted_for[column]
+            told["predicted_for"] = _places(all_)
+            told["elsewhere"] = bool(own and _devices(all_) and _devices(own) - _devices(all_))
+        return told
 
-def _places(table: MeasurementTable, rows: pd.DataFrame, column: str) -> str:
-    """Where a column of some rows was measured, as their campaigns have it."""
-    campaigns = table.record.get("campaigns")
+
+def _campaigns(table: MeasurementTable, rows: pd.DataFrame, column: str) -> list[Mapping[str, Any]]:
+    """The circumstances of the campaigns that measured a column of some rows, empty ones where they
+    are not told."""
+    known = campaigns_of(table)
     # A latency that was added later has a campaign of its own.
     own = f"campaign_{column}" if f"campaign_{column}" in rows else "campaign"
-    if not isinstance(campaigns, Mapping) or own not in rows:
-        return "as the study's table has it"
-    found = [campaigns.get(name) for name in rows[own].unique()]
-    places = dict.fromkeys(_place(c) for c in found if isinstance(c, Mapping))
-    return " and ".join(places) or "as the study's table has it"
+    names = rows.loc[rows[column].notna(), own].unique() if own in rows else [""]
+    found = (known.get(name) for name in names)
+    return [c if isinstance(c, Mapping) else {} for c in found]
+
+
+def _devices(campaigns: Sequence[Mapping[str, Any]]) -> set[str]:
+    """The machines that campaigns name."""
+    return {
+        str(circumstances["device"]) for circumstances in campaigns if "device" in circumstances
+    }
+
+
+def _places(campaigns: Sequence[Mapping[str, Any]]) -> str:
+    """Devices, runtimes and threads as campaigns' circumstances name them."""
+    return " and ".join(dict.fromkeys(map(_place, campaigns)))
 
 
 def _place(circumstances: Mapping[str, Any]) -> str:
-    """Device, runtime and threads as a campaign's circumstances name them."""
     named = [str(circumstances[key]) for key in ("device", "runtime") if key in circumstances]
     if "threads" in circumstances and "batch" in circumstances:
         named.append(f"batch {circumstances['batch']}, {circumstances['threads']} thread")
@@ -228,7 +249,7 @@ def _place(circumstances: Mapping[str, Any]) -> str:
 
 
 def _estimates(
-    predictors: Mapping[str, Predictor], architecture: Architecture, measured: Mapping[str, float]
+    predictors: Mapping[str, Predictor], architecture: Architecture, known: _KnownValues
 ) -> "list[Estimate]":
     """What was predicted beside what was measured, and what was measured alone."""
     from foxnas_core.export.model_card import Estimate
@@ -236,12 +257,14 @@ def _estimates(
     found = []
     for column, predictor in predictors.items():
         row = predictor.predict([architecture]).iloc[0]
-        value, low, high = (
-            float(row[name]) for name in ("value", "prediction_low", "prediction_high")
-        )
-        found.append(Estimate(predictor.target, value, low, high, measured.get(column)))
+        ends = (float(row[name]) for name in ("value", "prediction_low", "prediction_high"))
+        places = known.places(column, predicted=True)
+        found.append(Estimate(predictor.target, *ends, known.values.get(column), **places))
     return found + [
-        Estimate(metric_of(column), None, None, None, measured[column])
+        Estimate(
+            metric_of(column), None, None, None, known.values[column],
+            **known.places(column, predicted=False),
+        )
         for column in (*KNOWN, PRECISIONS["int8"])
-        if column in measured and column not in predictors
-    ]
+        if column in known.values and column not in predictors
+    ]  # fmt: skip

@@ -20,11 +20,11 @@ def card(tiny_space):
             "record": RECORD,
             "estimates": [
                 Estimate(metric_of("accuracy"), 71.25, 70.5, 72.0, 71.5),
-                Estimate(metric_of("latency_ms"), 0.125, 0.12, 0.13, None),
-                Estimate(metric_of("latency_ms:int8"), None, None, None, 0.5),
+                Estimate(metric_of("latency_ms"), 0.125, 0.12, 0.13, None, "a phone"),
+                Estimate(metric_of("latency_ms:int8"), None, None, None, 0.5, "", "a phone"),
+                Estimate(metric_of("energy_mj"), None, None, None, 1.5, "", "b"),
             ],
             "held_out_images": 300,
-            "origins": {"latency_ms": "a phone", "latency_ms:int8": "a phone", "energy_mj": "b"},
             "tuning": "",
             "formats": [FORMATS["onnx"], FORMATS["onnx-int8"]],
             "checks": [
@@ -47,6 +47,15 @@ def test_prediction_stands_beside_measurement(card):
     assert "| Latency | 0.125 ms | 0.12 to 0.13 ms | – |" in text
     assert "| Latency (int8) | – | – | 0.5 ms |" in text
     assert "- latency\\_ms, latency\\_ms:int8: a phone\n- energy\\_mj: b\n" in text
+
+
+@pytest.mark.parametrize("elsewhere", [False, True])
+def test_a_measurement_on_another_machine_than_its_interval_is_told(card, elsewhere):
+    latency = metric_of("latency_ms")
+    text = card(estimates=[Estimate(latency, 0.1, 0.09, 0.11, 0.2, "a phone", "b", elsewhere)])
+    assert "- latency\\_ms: predicted for a phone; measured on b" in text
+    assert ("the interval says nothing of that other machine" in text) == elsewhere
+    assert ("0.2 ms, another machine |" in text) == elsewhere
 
 
 def test_origin_checks_commands_parents_versions_and_licence_are_told(card):
@@ -73,12 +82,14 @@ def test_words_of_files_are_neither_markup_nor_lines_of_their_own(card):
     evil = "a|b\n# c <img src=x> ![d](http://e) `f` *g*"
     text = card(
         record=RECORD | {"dataset": evil, "licence": evil, "weights": evil},
-        origins={f"latency_ms:{evil}": evil},
+        estimates=[
+            Estimate(metric_of(f"latency_ms:{evil}"), 0.1, 0.1, 0.1, 0.2, evil, f"b{evil}", True)
+        ],
         tuning=evil,
         answer=evil,
     )
     assert "# c <img" not in text and "![d]" not in text and "\n# c" not in text
-    assert text.count(escaped(evil)) == 8
+    assert text.count(escaped(evil)) == 10
     unescaped = re.sub(r"\\.", "", text)
     assert not re.search(r"<img|\]\(", unescaped)
     # As many headings as a card has.

@@ -68,6 +68,24 @@ def test_latency_that_the_table_lacks_is_measured_and_the_table_left_as_it_was(
     assert not tiny_study.table_file.exists() and len(steady_meter) == 1
 
 
+def test_a_latency_of_another_machine_than_its_interval_is_told(
+    measured_study, steady_meter, monkeypatch
+):
+    from foxnas_core.measurement import latency
+
+    monkeypatch.setattr(latency, "device_name", lambda: "Another processor")
+    table = measured_study.table()
+    unknown = next(
+        a for a in measured_study.space.sample(99, seed=9) if a.id not in set(table.frame["id"])
+    )
+    card = card_of(export(measured_study, unknown, fit_all(table), formats=FP32))
+    [circumstances] = table.record["campaigns"].values()
+    assert f"- latency\\_ms: predicted for {circumstances['device']}" in card
+    assert "; measured on Another processor" in card and "ms, another machine |" in card
+    # What the table lacks of the other precision, nobody has measured.
+    assert card.count("another machine |") == 1
+
+
 def test_a_latency_that_failed_a_check_is_measured_anew(
     tiny_study, tiny_rows, monkeypatch, steady_meter
 ):
