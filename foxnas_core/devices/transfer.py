@@ -12,6 +12,7 @@ wins nothing more. What the predictor is judged by are always predictions.
 """
 
 from dataclasses import replace
+from itertools import pairwise
 
 import numpy as np
 import pandas as pd
@@ -164,6 +165,35 @@ def spread_rows(latency: np.ndarray, count: int) -> np.ndarray:
     count = min(count, len(order))
     at = ((np.arange(count) + 0.5) * len(order) / max(count, 1)).astype(int)
     return np.sort(order[at])
+
+
+def drawn_rows(latency: np.ndarray, known: np.ndarray, count: int, *, seed: int) -> np.ndarray:
+    """Positions, sorted, of values (n,) that fill `count` equal shares of their ranks.
+
+    One value is drawn by the seed in each share that holds none of the `known` ones (n,). So what
+    is drawn of a seed stays drawn when some of it is known, and a larger count adds to it. NaN is
+    left out.
+    """
+    finite = np.flatnonzero(np.isfinite(latency))
+    order = finite[np.argsort(latency[finite], kind="stable")]
+    count = min(count, len(order))
+    ends = np.arange(count + 1) * len(order) // max(count, 1)
+    shares = [order[low:high] for low, high in pairwise(ends)]
+    at = np.random.default_rng(seed).random(count)
+    drawn = [
+        own[int(place * len(own))]
+        for own, place in zip(shares, at, strict=True)
+        if not known[own].any()
+    ]
+    return np.sort(np.array(drawn, dtype=int))
+
+
+def median_error(predictor: Predictor, table: MeasurementTable) -> float:
+    """The median of how far predictions of rows that were left out err on those that `predictor`
+    was fitted or calibrated on, as a share of what they measured."""
+    column = predictor.target.column
+    measured = table.values(column)[read_rows(table, column)]
+    return float(np.median(np.abs(predictor.held_out - measured) / measured))
 
 
 def _left_out(reads: np.ndarray, z: np.ndarray, y: np.ndarray) -> np.ndarray:

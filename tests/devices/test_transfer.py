@@ -6,9 +6,11 @@ import pandas as pd
 import pytest
 from conftest import DEMO
 from hand import hand_space, noisy_table, table_of
+from hypothesis import given
+from hypothesis import strategies as st
 
 from foxnas_core.devices.common import read_rows
-from foxnas_core.devices.transfer import spread_rows, transfer
+from foxnas_core.devices.transfer import drawn_rows, median_error, spread_rows, transfer
 from foxnas_core.errors import InvalidInput
 from foxnas_core.regression import Predictor, fit
 from foxnas_core.study import open_study
@@ -176,3 +178,31 @@ def test_rows_are_spread_over_ranks():
     assert spread_rows(latency, 2).tolist() == [4, 7]  # ranks 2 and 6 of 0 to 7: 3 and 8 ms
     assert spread_rows(latency, 20).tolist() == [0, 1, 2, 4, 5, 6, 7, 8]
     assert spread_rows(np.array([]), 3).tolist() == []
+
+
+@given(
+    st.lists(st.integers(1, 9).map(float) | st.just(np.nan), max_size=40),
+    st.integers(1, 12),
+    st.integers(0, 99),
+)
+def test_drawn_rows_fill_every_share_once_and_go_on_where_some_are_known(values, count, seed):
+    latency = np.array(values)
+    none = np.zeros(len(latency), dtype=bool)
+    drawn = drawn_rows(latency, none, count, seed=seed)
+    finite = np.flatnonzero(np.isfinite(latency))
+    assert len(drawn) == min(count, len(finite)) and set(drawn) <= set(finite)
+    places = np.argsort(np.argsort(latency[finite], kind="stable"))[np.searchsorted(finite, drawn)]
+    shares = (places * len(drawn) + len(drawn) - 1) // max(len(finite), 1)
+    assert sorted(shares) == list(range(len(drawn)))
+    # Whatever a killed campaign has kept, it goes on with the others.
+    for kept in range(len(drawn)):
+        known = none.copy()
+        known[drawn[: kept + 1]] = True
+        assert drawn_rows(latency, known, count, seed=seed).tolist() == drawn[kept + 1 :].tolist()
+
+
+def test_the_median_error_is_that_of_rows_left_out():
+    found = transfer(fp32(), table=demo(), target="latency_ms:int8", rows=np.arange(24))
+    measured = demo().values("latency_ms:int8")[read_rows(demo(), "latency_ms:int8")]
+    errors = sorted(abs(found.held_out - measured) / measured)
+    assert errors[len(errors) // 2 - 1] <= median_error(found, demo()) <= errors[len(errors) // 2]
