@@ -257,9 +257,11 @@ def _estimates(
     found = []
     for column, predictor in predictors.items():
         row = predictor.predict([architecture]).iloc[0]
-        ends = (float(row[name]) for name in ("value", "prediction_low", "prediction_high"))
-        places = known.places(column, predicted=True)
-        found.append(Estimate(predictor.target, *ends, known.values.get(column), **places))
+        value, low, high = (
+            float(row[name]) for name in ("value", "prediction_low", "prediction_high")
+        )
+        places, measured = known.places(column, predicted=True), known.values.get(column)
+        found.append(Estimate(predictor.target, value, low, high, measured, **places))
     return found + [
         Estimate(
             metric_of(column), None, None, None, known.values[column],

@@ -161,8 +161,8 @@ def badge_table(table: MeasurementTable, column: str) -> pd.DataFrame:
             "drift_range": 100 * figures.of_row("drift_range"),
             "badge": verdicts["badge"],
             "not_checked": [
-                ", ".join(name for name, own in row.items() if own == UNKNOWN)
-                for row in verdicts.drop(columns="badge").to_dict("records")
+                ", ".join(check.name for check in CHECKS if row[check.name] == UNKNOWN)
+                for row in verdicts.to_dict("records")
             ],
         }
     )
