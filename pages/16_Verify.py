@@ -6,10 +6,10 @@ import streamlit as st
 
 from foxnas_core.cards import verification
 from foxnas_core.cards.given import Given
-from foxnas_core.measurement.runner import device_name
+from foxnas_core.measurement.here import machine_here
 from foxnas_core.space.architecture import Architecture
 from foxnas_core.steps.claims import next_seed
-from foxnas_core.steps.trials import latency_device
+from foxnas_core.steps.trials import latency_machine
 from foxnas_core.study import Study
 from pages.shared import cache, choices
 from pages.shared.cards import given_of, show
@@ -40,12 +40,12 @@ def show_buttons(given: Given, subnets: Sequence[Architecture]) -> None:
     if not may_write("no claim can be written down and tested"):
         return
     images = images_picker(given.study)
-    home, here = latency_device(given.table), device_name()
-    if home not in (None, here):
+    home, here = latency_machine(given.table), machine_here()
+    if home is not None and not home.same_as(here):
         st.caption(
             plain(
-                f"The table's latencies are of {home or 'a device that it does not name'}, and "
-                f"this is {here}: latencies measured here are shown, but do not count."
+                f"The table's latencies are of {home.name}, and this is {here.name}: latencies "
+                "measured here are shown, but do not count."
             )
         )
 

@@ -6,8 +6,9 @@ from typing import Any
 import numpy as np
 
 from foxnas_core.measurement.cost import cost_of
+from foxnas_core.measurement.here import machine_here
 from foxnas_core.measurement.meter import Prepared
-from foxnas_core.measurement.runner import Timing, device_name
+from foxnas_core.measurement.runner import Timing
 from foxnas_core.networks import Network
 from foxnas_core.table.latency_verdicts import LEAST_ROUNDS, LEAST_RUNS
 
@@ -27,9 +28,11 @@ class FixedMeter:
     def record(self) -> dict[str, Any]:
         """As the meters that these numbers stand for; the device is this one, whose later rows
         are to join them."""
+        here = machine_here()
         return {
-            "held_out_images": IMAGES, "device": device_name(), "runtime": "none", "threads": 1,
-            "batch": 1, "runs": LEAST_RUNS, "rounds": LEAST_ROUNDS, "warm_up_runs": 10,
+            "held_out_images": IMAGES, "device": here.processor,
+            "runtime": f"ONNX Runtime {here.version}", "threads": 1, "batch": 1,
+            "runs": LEAST_RUNS, "rounds": LEAST_ROUNDS, "warm_up_runs": 10,
             "pinned": True, "governor": None, "reference_baseline_ms": BASELINE,
             "int8": "none", "calibration_images": 100,
         }  # fmt: skip

@@ -16,7 +16,8 @@ from foxnas_core.errors import FoxnasError
 from foxnas_core.figures import layer_tables
 from foxnas_core.figures import model_graph as figures
 from foxnas_core.space.architecture import Architecture
-from foxnas_core.steps.measure import PRECISIONS, devices_of
+from foxnas_core.steps.measure import PRECISIONS
+from foxnas_core.table.machine import machines_of, recorded_machine
 from foxnas_core.table.metrics import KNOWN, metric_of
 
 if TYPE_CHECKING:
@@ -172,23 +173,24 @@ def views(given: Given, *, precision: str = "fp32") -> Card:
             "here. Measure subnets with 'python -m foxnas_core measure'.",
             tone="info",
         )
-    here, devices = found.circumstances["device"], devices_of(given.table, column)
+    here, timed = recorded_machine(found.circumstances, precision), machines_of(given.table, column)
+    elsewhere = not all(machine.same_as(here) for machine in timed)
     told = (
         "The profiler timed this one subnet; the regression knows a block's price from the "
         "latencies of whole subnets with and without it. Shown are blocks that a subnet can be "
         "without; the rest is what every subnet has."
     )
-    if devices != [here]:
-        measured = " and ".join(devices) or "a device that the table does not name"
+    if elsewhere:
+        measured = " and ".join(machine.name for machine in timed)
         told += (
-            f" The table was measured on {measured} and this machine is {here}, so shares of each "
-            "one's whole are drawn."
+            f" The table was measured on {measured} and this machine is {here.name}, so shares of "
+            "each one's whole are drawn."
         )
     table = layer_tables.views_table(layers, found, effects[column])
     return Card(
         sentence=told,
         table=table,
-        draw=lambda: figures.views_figure(table, as_shares=devices != [here]),
+        draw=lambda: figures.views_figure(table, as_shares=elsewhere),
     )
 
 

@@ -11,8 +11,9 @@ from foxnas_core.measurement.campaign import prepare, reference_architecture
 from foxnas_core.measurement.elsewhere import DeviceMeter
 from foxnas_core.measurement.environments import RUNTIMES, Runtime
 from foxnas_core.measurement.hosts import Host, LocalHost, SshHost
-from foxnas_core.measurement.latency import FP32, INT8, LatencyMeter
+from foxnas_core.measurement.latency import LatencyMeter
 from foxnas_core.supernet.checkpoint import Checkpoint
+from foxnas_core.table.machine import device_columns
 from foxnas_core.tasks.dataset import ImageSet
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}")
@@ -31,9 +32,7 @@ class Device:
     @property
     def columns(self) -> tuple[str, str]:
         """The fp32 and the int8 column."""
-        if self.name is None:
-            return FP32, INT8
-        return f"latency_ms:{self.name}", f"latency_ms:{self.name}-int8"
+        return device_columns(self.name)
 
 
 def device_of(spec: str, name: str | None = None) -> Device:

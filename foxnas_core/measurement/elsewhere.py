@@ -12,6 +12,7 @@ from foxnas_core.measurement.hosts import Host
 from foxnas_core.measurement.latency import SETTLING, columns_of, warm_up_of
 from foxnas_core.measurement.meter import INT8_IMAGES, Prepared
 from foxnas_core.measurement.runtimes import PRECISIONS, write_models
+from foxnas_core.table.machine import device_columns
 from foxnas_core.tasks.dataset import ImageSet
 from foxnas_core.tasks.task import Task
 
@@ -43,7 +44,7 @@ class DeviceMeter:
         runs: int = 400,
         rounds: int = 5,
     ) -> None:
-        self.columns = (f"latency_ms:{name}", f"latency_ms:{name}-int8")
+        self.columns = device_columns(name)
         self._runtime, self._host = runtime, host
         self._calibration, self._task = calibration, task
         self._rng = np.random.default_rng(seed)

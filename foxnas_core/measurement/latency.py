@@ -10,13 +10,12 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
-import onnxruntime
 
+from foxnas_core.measurement.here import machine_here
 from foxnas_core.measurement.meter import INT8_IMAGES, Prepared
 from foxnas_core.measurement.runner import (
     Timing,
     bound_session,
-    device_name,
     governor,
     interleaved,
     one_core,
@@ -82,10 +81,11 @@ class LatencyMeter:
         ]
 
     def record(self) -> dict[str, Any]:
+        here = machine_here()
         return {
-            "device": device_name(),
-            "runtime": f"ONNX Runtime {onnxruntime.__version__}",
-            "threads": 1,
+            "device": here.processor,
+            "runtime": f"{here.runtime} {here.version}",
+            "threads": here.threads,
             "batch": 1,
             "runs": self._runs,
             "rounds": self._rounds,

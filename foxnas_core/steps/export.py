@@ -9,14 +9,16 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from foxnas_core.export.formats import INT8_FLOOR, Format, formats_of, step_seconds
+from foxnas_core.measurement.here import machine_here
 from foxnas_core.progress import Report, Steps, not_told
 from foxnas_core.regression import Predictor
 from foxnas_core.space.architecture import Architecture
 from foxnas_core.steps.fine_tune import check_can_be_tuned, training_images
-from foxnas_core.steps.measure import PRECISIONS, baseline_of, parts_of
+from foxnas_core.steps.measure import PRECISIONS, parts_of
 from foxnas_core.study import Study, file_hash
 from foxnas_core.table.latency_verdicts import without_failed
-from foxnas_core.table.measurements import MeasurementTable, campaigns_of
+from foxnas_core.table.machine import baseline_of, machine_of
+from foxnas_core.table.measurements import MeasurementTable, campaign_names, campaigns_of
 from foxnas_core.table.metrics import KNOWN, is_metric, metric_of
 from foxnas_core.tasks.dataset import Dataset, ImageSet
 
@@ -172,7 +174,10 @@ def _measure(
     from foxnas_core.measurement.campaign import device_meters
     from foxnas_core.measurement.cost import CostMeter
 
-    baseline = baseline_of(table)
+    # Of another machine, the reference's time says nothing here.
+    timed = machine_of(table, PRECISIONS["fp32"])
+    own = timed is not None and timed.same_as(machine_here())
+    baseline = baseline_of(table, PRECISIONS["fp32"]) if own else None
     [meter] = device_meters(checkpoint, calibration=calibration, seed=0, baseline=baseline)
     found = meter.measure([prepared])[0]
     known.add({column: found[column] for column in columns}, meter.record())
@@ -221,11 +226,8 @@ class _KnownValues:
 def _campaigns(table: MeasurementTable, rows: pd.DataFrame, column: str) -> list[Mapping[str, Any]]:
     """The circumstances of the campaigns that measured a column of some rows, empty ones where they
     are not told."""
-    known = campaigns_of(table)
-    # A latency that was added later has a campaign of its own.
-    own = f"campaign_{column}" if f"campaign_{column}" in rows else "campaign"
-    names = rows.loc[rows[column].notna(), own].unique() if own in rows else [""]
-    found = (known.get(name) for name in names)
+    known, names = campaigns_of(table), campaign_names(table, column)[rows.index]
+    found = (known.get(name) for name in dict.fromkeys(names[rows[column].notna().to_numpy()]))
     return [c if isinstance(c, Mapping) else {} for c in found]
 
 

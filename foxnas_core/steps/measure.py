@@ -11,6 +11,7 @@ from foxnas_core.errors import InvalidInput, MissingPart
 from foxnas_core.progress import Report
 from foxnas_core.space.architecture import Architecture
 from foxnas_core.study import Study, file_hash
+from foxnas_core.table.machine import baseline_of
 from foxnas_core.table.measurements import MeasurementTable
 from foxnas_core.tasks.dataset import ImageSet
 
@@ -66,7 +67,7 @@ def measure_subnets(
     device: dict[str, Any] = {
         "calibration": calibration,
         "seed": seed,
-        "baseline": baseline_of(study.table()),
+        "baseline": baseline_of(study.table(), "latency_ms"),
         "energy": energy,
         "memory": memory,
     }
@@ -210,22 +211,3 @@ def parts_of(study: Study) -> "tuple[Checkpoint, ImageSet, ImageSet]":
 
     torch.set_num_threads(1)
     return checkpoint, calibration, held_out
-
-
-def baseline_of(table: MeasurementTable, column: str = "latency_ms") -> float | None:
-    """The reference's time in the first campaign that measured a latency column (ms), which later
-    ones are held to."""
-    for circumstances in table.record.get("campaigns", {}).values():
-        columns = circumstances.get("latency_columns", list(PRECISIONS.values()))
-        if "reference_baseline_ms" in circumstances and column in columns:
-            return circumstances["reference_baseline_ms"]
-    return None
-
-
-def devices_of(table: MeasurementTable, column: str) -> list[str]:
-    """The devices that campaigns say they measured a latency column on."""
-    found = []
-    for circumstances in table.record.get("campaigns", {}).values():
-        if column in circumstances.get("latency_columns", list(PRECISIONS.values())):
-            found.append(circumstances.get("device"))
-    return [str(device) for device in dict.fromkeys(found) if device]

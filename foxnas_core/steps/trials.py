@@ -20,12 +20,14 @@ from foxnas_core.evidence.verification.claims import (
     Verdict,
 )
 from foxnas_core.evidence.verification.judging import judge_latency, judge_score
+from foxnas_core.measurement.here import machine_here
 from foxnas_core.planning.plan import seconds_a_row
 from foxnas_core.progress import Progress, Report, Stopped
 from foxnas_core.space.architecture import Architecture
-from foxnas_core.steps.measure import PRECISIONS, baseline_of, devices_of, parts_of
+from foxnas_core.steps.measure import PRECISIONS, parts_of
 from foxnas_core.study import Study, file_hash
 from foxnas_core.table import latency_verdicts
+from foxnas_core.table.machine import Machine, baseline_of, machines_of
 from foxnas_core.table.measurements import MeasurementTable, empty_table
 from foxnas_core.table.metrics import metric_of
 from foxnas_core.tasks.dataset import ImageSet
@@ -79,9 +81,12 @@ def measured_trials(
         scores[architecture.id, f"{task.objective}{precision}"] = cases
         watch.tell("Scoring and timing")
 
+    home, here = latency_machine(table), machine_here()
+    joins = home is None or home.same_as(here)
+    baseline = baseline_of(table, PRECISIONS["fp32"]) if joins else None
     with alone:
         timing = campaign.device_meters(
-            checkpoint, calibration=calibration, seed=seed, baseline=baseline_of(table)
+            checkpoint, calibration=calibration, seed=seed, baseline=baseline
         )
     meters: list[Meter] = [
         ScoreMeter(held_out, calibration, task=task, scored=scored),
@@ -89,23 +94,22 @@ def measured_trials(
         *(_Alone(meter, alone) for meter in timing),
     ]
     weights = {"checkpoint": file_hash(study.checkpoint_file)}
-    home = latency_device(table)
     done: dict[str, Trial] = {}
     left = deque(trials)
 
     def keep(rows: "list[Measured]", circumstances: dict[str, Any]) -> None:
         [(name, how)] = circumstances.items()
         record = {name: weights | how}
-        device = str(how["device"])
         if images == total:
-            own = rows if home in (device, None) else [_without_latency(row) for row in rows]
+            own = rows if joins else [_without_latency(row) for row in rows]
             study.append([row.architecture for row in own], [row.values for row in own], record)
         trial = left.popleft()
         values = {row.architecture.id: row.values for row in rows}
-        reasons = _reasons(study, rows, record, device, device if home is None else home)
+        reasons = _reasons(study, rows, record, here, home or here)
         verdicts = tuple(_judged(trial, c, scores, values, reasons, total) for c in trial.claims)
         how_measured = Circumstances(
-            images=images, held_out=total, device=device, latency_device=home or "",
+            images=images, held_out=total, device=here.processor,
+            latency_device=home.processor if home else "",
             campaign=name, rows=len(rows) if images == total else 0, measured=now(),
         )  # fmt: skip
         settled = replace(trial, verdicts=verdicts, circumstances=how_measured)
@@ -186,11 +190,11 @@ class _Watch:
         return math.nan if self._seconds is None else max(self._seconds * left - passed, 1.0)
 
 
-def latency_device(table: MeasurementTable) -> str | None:
-    """The device that the table's latencies are of, the first where campaigns differ, "" where it
-    does not say; None without any."""
-    columns = [c for c in PRECISIONS.values() if c in {t.column for t in table.targets}]
-    return next(iter(devices_of(table, columns[0])), "") if columns else None
+def latency_machine(table: MeasurementTable) -> Machine | None:
+    """The machine that the table's latencies are of, the first where campaigns differ, one that is
+    not known where it does not say; None without any."""
+    columns = [c for c in PRECISIONS.values() if table.known(c)]
+    return next(iter(machines_of(table, columns[0])), None) if columns else None
 
 
 def _without_latency(row: "Measured") -> "Measured":
@@ -198,13 +202,17 @@ def _without_latency(row: "Measured") -> "Measured":
 
 
 def _reasons(
-    study: Study, rows: "Sequence[Measured]", record: Mapping[str, Any], device: str, home: str
+    study: Study,
+    rows: "Sequence[Measured]",
+    record: Mapping[str, Any],
+    here: Machine,
+    home: Machine,
 ) -> dict[str, str]:
     """Why these rows' latencies do not count, by column; "" where they do."""
     columns = list(PRECISIONS.values())
-    if device != home:
-        why = f"the table's are of {home}" if home else "the table does not say of which its are"
-        return dict.fromkeys(columns, f"these latencies are of {device}, {why}")
+    if not home.same_as(here):
+        why = f"these latencies are of {here.name}, the table's are of {home.name}"
+        return dict.fromkeys(columns, why)
     frame = pd.concat(
         [
             pd.DataFrame([row.architecture.to_dict() for row in rows]),

@@ -15,7 +15,7 @@ import numpy as np
 import pandas as pd
 
 from foxnas_core.errors import InvalidInput
-from foxnas_core.table.measurements import MeasurementTable, campaigns_of
+from foxnas_core.table.measurements import MeasurementTable, campaign_names, campaigns_of
 from foxnas_core.table.metrics import metric_of
 
 PASSED, FAILED, UNKNOWN = "passed", "failed", "unknown"
@@ -177,6 +177,7 @@ class _Figures:
     def __init__(self, table: MeasurementTable, column: str, rows: np.ndarray) -> None:
         self._frame, self._column, self._rows = table.frame, column, rows
         self._campaigns = campaigns_of(table)
+        self._names = campaign_names(table, column)[rows]
         self.value = table.values(column)[rows]
 
     def of_row(self, prefix: str) -> np.ndarray:
@@ -189,12 +190,7 @@ class _Figures:
 
     def of_campaign(self, name: str) -> np.ndarray:
         """The number, 1 or 0 for yes or no, that the rows' campaigns recorded under `name` (n,)."""
-        # A latency that was added later has a campaign of its own.
-        own = f"campaign_{self._column}"
-        known_as = own if own in self._frame else "campaign"
-        if known_as not in self._frame:
-            return np.full(len(self._rows), np.nan)
-        positions, names = pd.factorize(self._frame[known_as].to_numpy()[self._rows])
+        positions, names = pd.factorize(self._names)
         told = [self._campaigns.get(campaign) for campaign in names]
         values = [_number(own.get(name)) if isinstance(own, Mapping) else np.nan for own in told]
         # A row without a campaign has position -1.

@@ -200,6 +200,14 @@ def campaigns_of(table: MeasurementTable) -> Mapping[str, Any]:
     return campaigns if isinstance(campaigns, Mapping) else {}
 
 
+def campaign_names(table: MeasurementTable, column: str) -> np.ndarray:
+    """The campaign (rows,) that measured a column of each row: the row's own, or, where it was
+    added to rows that were there, another one; missing where it is of none."""
+    own = f"campaign_{column}"
+    empty = pd.Series(None, index=table.frame.index, dtype=object)
+    return table.frame.get(own, table.frame.get("campaign", empty)).to_numpy(dtype=object)
+
+
 def is_known_column(column: str) -> bool:
     """Whether a column is a metric's, or what this product writes beside one."""
     beside = [_HALF.sub("", column), column.removesuffix(STD_ERROR)]

@@ -8,8 +8,9 @@ import pytest
 from foxnas_core.errors import InvalidInput, MissingPart
 from foxnas_core.measurement.devices import device_of
 from foxnas_core.measurement.elsewhere import DeviceMeter
-from foxnas_core.steps.measure import baseline_of, measure_on_device
+from foxnas_core.steps.measure import measure_on_device
 from foxnas_core.table.latency_verdicts import judge
+from foxnas_core.table.machine import baseline_of
 
 
 @pytest.mark.parametrize(
@@ -103,7 +104,7 @@ def test_rows_that_lack_a_devices_latency_get_it_and_nothing_else(rows_study, mo
     names = table.frame[f"campaign_{column}"].dropna().unique()
     assert {table.record["campaigns"][n]["reference_baseline_ms"] for n in names} == {baseline}
     # The study's own latencies stay held to their own.
-    assert baseline_of(table) == baseline_of(before)
+    assert baseline_of(table, "latency_ms") == baseline_of(before, "latency_ms") == 1.5
     # Nothing lacks the columns that were measured in the first place.
     assert measure_on_device(rows_study, "onnxruntime", seed=0, report=lambda p: None) == []
 

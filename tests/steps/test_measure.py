@@ -2,7 +2,7 @@ import pytest
 import torch
 
 from foxnas_core.errors import InvalidInput, NotWritable
-from foxnas_core.steps.measure import devices_of, measure_subnets
+from foxnas_core.steps.measure import measure_subnets
 from foxnas_core.study.locks import is_in_use
 
 
@@ -84,10 +84,3 @@ def test_what_processes_can_not_share_is_refused(tiny_study):
     with pytest.raises(InvalidInput, match="leave --workers out"):
         measure_subnets(tiny_study, [architecture], seed=0, report=print, energy=True, workers=2)
     assert not len(tiny_study.table())
-
-
-def test_devices_are_those_that_measured_the_column(measured_study):
-    table = measured_study.table()
-    [campaign] = table.record["campaigns"].values()
-    assert devices_of(table, "latency_ms:int8") == [campaign["device"]]
-    assert devices_of(table, "latency_ms:phone") == []

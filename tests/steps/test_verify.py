@@ -173,7 +173,7 @@ def test_a_table_that_does_not_say_its_device_counts_no_latency(measured_study, 
     measured_study.amend(lambda table: replace(table, record={}))
     trial = verify.verify(measured_study, pair)
     reasons = {v.reason for c, v in trial.judged if c.target == "latency_ms"}
-    assert len(reasons) == 1 and "does not say of which" in reasons.pop()
+    assert len(reasons) == 1 and "a machine that the table does not name" in reasons.pop()
 
 
 def test_a_latency_that_fails_its_checks_does_not_count(measured_study, pair, monkeypatch):
