@@ -71,9 +71,9 @@ def test_latency_that_the_table_lacks_is_measured_and_the_table_left_as_it_was(
 def test_a_latency_of_another_machine_than_its_interval_is_told(
     measured_study, steady_meter, monkeypatch
 ):
-    from foxnas_core.measurement import latency
+    from foxnas_core.measurement import runner
 
-    monkeypatch.setattr(latency, "device_name", lambda: "Another processor")
+    monkeypatch.setattr(runner, "device_name", lambda: "Another processor")
     table = measured_study.table()
     unknown = next(
         a for a in measured_study.space.sample(99, seed=9) if a.id not in set(table.frame["id"])
