@@ -6,8 +6,15 @@ from typing import Any
 import pandas as pd
 
 from foxnas_core.cards.card import Card
+from foxnas_core.cards.standing import (
+    beyond_sentence,
+    first_sentence,
+    incumbent_sentence,
+    own_sentence,
+)
 from foxnas_core.commands.printing import told
 from foxnas_core.search.result import field_of
+from foxnas_core.search.standing import Standing
 from foxnas_core.space.in_words import choice_lines
 from foxnas_core.space.search_space import SearchSpace
 from foxnas_core.table.metrics import Metric, metric_of
@@ -15,8 +22,11 @@ from foxnas_core.table.metrics import Metric, metric_of
 Document = Mapping[str, Any]
 
 
-def search_card(document: Document, space: SearchSpace, objective: Metric, cost: Metric) -> Card:
-    """The subnet that a search found, by the document of `search`."""
+def search_card(
+    document: Document, space: SearchSpace, objective: Metric, cost: Metric, beside: Standing
+) -> Card:
+    """The subnet that a search found, by the document of `search`, beside what was measured; which
+    comes first where it is better."""
     best, limits = document["best"], {limit["column"]: limit for limit in document["limits"]}
     measured = document["measured"]
     keys = dict.fromkeys([document["objective"], objective.column, cost.column, *limits])
@@ -38,10 +48,11 @@ def search_card(document: Document, space: SearchSpace, objective: Metric, cost:
             "limit": f"{side.replace('_', ' ')} {limit[side]:.6g}" if side else None,
             "kept": None if kept is None else f"{kept:.0%}".replace("%", " %"),
             "exact optimum": limit.get("exact") or of(document["exact"], column),
+            "measured": best["measured"].get(column),
             "best measured": measured and measured.get(column),
         }
         rows.append({name: told(value, column) for name, value in known.items()})
-    table = pd.DataFrame(rows)
+    table, targets = pd.DataFrame(rows), [metric_of(column) for column in keys]
     if document["gap"] == 0:  # it is the best found
         table = table.drop(columns="exact optimum")
     filled = [name for name in table if (table[name] != "").any()]
@@ -50,22 +61,30 @@ def search_card(document: Document, space: SearchSpace, objective: Metric, cost:
         + ("; expected is what optima measure that a search has chosen." if best["as_searched"]
            else ". A searched subnet tends to measure worse than predicted: 'python -m foxnas_core "
            "calibrate' tells by how much."),
-        f"The best measured is {measured['id']}." if measured
-        else "No measured subnet keeps the limits.",
+        incumbent_sentence(beside, targets),
     ]  # fmt: skip
+    first = first_sentence(beside, targets)
+    parts = [
+        first,
+        _promise(document, objective, cost, "The search's own" if first else "It"),
+        own_sentence(beside, targets),
+        beyond_sentence(beside),
+        document["certificate"],
+    ]
+    answer = document["best_measured"] if first else best
     return Card(
-        title=f"Subnet {best['id']}",
-        sentence=f"{_promise(document, objective, cost)} {document['certificate']}",
+        title=f"Subnet {answer['id']}",
+        sentence=" ".join(filter(None, parts)),
         table=table[filled],
-        points=(*points, *choice_lines(space, space.architecture(best["architecture"]))),
+        points=(*points, *choice_lines(space, space.architecture(answer["architecture"]))),
     )
 
 
-def _promise(document: Document, objective: Metric, cost: Metric) -> str:
-    """What is predicted of the best found, and what the budget asks."""
+def _promise(document: Document, objective: Metric, cost: Metric, name: str) -> str:
+    """What is predicted of the best found, so called, and what the budget asks."""
     best, budget = document["best"], document["budget"]
     said = (
-        f"It is predicted {objective.value_text(best[objective.column]['value'])} "
+        f"{name} is predicted {objective.value_text(best[objective.column]['value'])} "
         f"{objective.word} at {cost.value_text(best[field_of(cost)]['value'])}"
         + (" " + cost.word if not cost.unit else "")
     )

@@ -5,6 +5,7 @@ from contextlib import suppress
 from typing import Any
 
 from foxnas_core.cards.given import Fitted
+from foxnas_core.cards.standing import standing_document
 from foxnas_core.commands.answers import search_card
 from foxnas_core.commands.printing import Answer
 from foxnas_core.commands.shared import (
@@ -12,7 +13,6 @@ from foxnas_core.commands.shared import (
     bar,
     cards_of,
     given,
-    measured_document,
     named_architecture,
     opened,
     say,
@@ -24,7 +24,6 @@ from foxnas_core.steps.kept_fits import kept_fits
 from foxnas_core.steps.rounds import search_rounds
 from foxnas_core.steps.search import search_problem
 from foxnas_core.study import Study, open_study
-from foxnas_core.table.measurements import MeasurementTable
 from foxnas_core.table.metrics import Metric, unknown_sentence
 
 
@@ -60,13 +59,14 @@ def search(options: argparse.Namespace) -> Answer:
     from foxnas_core.search.chance import chance_kept
     from foxnas_core.search.restriction import allowed_choices
     from foxnas_core.search.result import SEARCHES, search_document
-    from foxnas_core.search.rounds.outcome import best_row
     from foxnas_core.search.schedule import AnnealingSettings
+    from foxnas_core.search.standing import standing
+    from foxnas_core.table.readings import readings_of
 
     study = opened(options)
     if options.rounds:
         return _search_rounds(study, options)
-    table = study.table()
+    table, optima = study.table(), study.optima()
     objective, cost = asked_goals(study, options)
     asked = _bounds(options, objective, cost)
     allowed = allowed_choices(study.space, options.allow, options.forbid)
@@ -76,7 +76,7 @@ def search(options: argparse.Namespace) -> Answer:
     bounds, found = dict(asked), {}
     try:
         main = [predictors[column] for column in goals]
-        found = calibrations(table, study.optima(), main)
+        found = calibrations(table, optima, main)
     except MissingPart:
         if options.guard is not None:
             raise
@@ -94,9 +94,23 @@ def search(options: argparse.Namespace) -> Answer:
     result = run(problem, AnnealingSettings(**given(options, AnnealingSettings)))
     if options.save:
         say(f"Saved search {study.keep(SEARCHES, result)}.")
-    best = result.best.architecture
-    row = best_row(table, searched.column, asked)
-    document = search_document(result, predictors, objective, cost, found) | {
+    best, center = result.best.architecture, found.get(searched.column)
+    beside = standing(
+        problem,
+        result.best,
+        table,
+        optima,
+        bounds=asked,
+        as_searched=None if center is None else center.interval(result.best.value)[0],
+    )
+    readings = {best.id: beside.readings}
+    if result.exact is not None:
+        own = result.exact.architecture
+        readings[own.id] = readings_of([table, optima], own)
+    targets = [predictor.target for predictor in problem.predictors]
+    document = {
+        **search_document(result, predictors, objective, cost, found, readings),
+        **standing_document(beside, targets),
         "budget": {"asked": asked[cost.column], "searched": bounds[cost.column]}
         if cost.column in asked
         else None,
@@ -104,14 +118,8 @@ def search(options: argparse.Namespace) -> Answer:
             limit.column: chance_kept(limit.at(asked[limit.column]), best, found.get(limit.column))
             for limit in problem.limits
         },
-        "measured": None if row is None else _measured_row(table, row),
     }
-    return Answer(document, (search_card(document, study.space, objective, cost),))
-
-
-def _measured_row(table: MeasurementTable, row: int) -> dict[str, Any]:
-    values = {str(name): value for name, value in table.frame.iloc[row].dropna().items()}
-    return measured_document(table.space.decode(table.codes[[row]])[0], values)
+    return Answer(document, (search_card(document, study.space, objective, cost, beside),))
 
 
 def _search_rounds(study: Study, options: argparse.Namespace) -> Answer:

@@ -14,6 +14,7 @@ from foxnas_core.search.problem import Candidate, SearchProblem
 from foxnas_core.search.schedule import AnnealingSettings
 from foxnas_core.space.architecture import Value
 from foxnas_core.table.metrics import Metric, metric_of
+from foxnas_core.table.readings import Readings
 
 if TYPE_CHECKING:
     from foxnas_core.search.calibration import SearchCalibration
@@ -185,10 +186,12 @@ def search_document(
     objective: Metric,
     cost: Metric,
     calibrations: "Mapping[str, SearchCalibration] | None" = None,
+    readings: Mapping[str, Readings] | None = None,
 ) -> dict[str, Any]:
     """What `search --json` prints: the objective, the cost and every limited value, each in its
     unit with its 95 % prediction interval, and, where calibrations are given by column, what a
-    searched optimum will measure. No times, so that the same seed gives the same bytes.
+    searched optimum will measure; beside them `readings`, by an architecture's id, of what it
+    measured. No times, so that the same seed gives the same bytes.
     `predictors` are by column. The fields are named by columns, but a latency's on whatever device
     `latency_ms`.
     """
@@ -222,6 +225,10 @@ def search_document(
                 )
                 for key, (column, value) in known.items()
                 if (found := (calibrations or {}).get(column))
+            },
+            "measured": {
+                column: own.to_dict()
+                for column, own in (readings or {}).get(candidate.architecture.id, {}).items()
             },
         }
 

@@ -15,6 +15,7 @@ from foxnas_core.space.architecture import Architecture
 from foxnas_core.space.search_space import SearchSpace
 from foxnas_core.table.measurements import MeasurementTable
 from foxnas_core.table.metrics import Metric
+from foxnas_core.table.readings import pooled_spread
 
 
 @dataclass(frozen=True, eq=False)
@@ -44,7 +45,11 @@ class EqualNetworks:
         errors = table.frame.get(metric.std_error_column)
         known = np.array([]) if errors is None else errors.to_numpy(float)[measured]
         known = known[np.isfinite(known)]
-        noise = float(known.mean()) if len(known) else _spread(frame["value"], frame["id"])
+        noise = (
+            float(known.mean())
+            if len(known)
+            else pooled_spread(frame["value"].to_numpy(), frame["id"])
+        )
         rows = frame.groupby(["network", "id"], sort=False)["value"].agg(["mean", "size"])
         rows = rows.reset_index().rename(columns={"mean": "value", "size": "rows"})
         rows = rows.sort_values("network", kind="stable", ignore_index=True)
@@ -63,7 +68,7 @@ class EqualNetworks:
     @property
     def spread(self) -> float:
         """The pooled standard deviation of the value over the ids of one network."""
-        return _spread(self.groups["value"], self.groups["network"])
+        return pooled_spread(self.groups["value"].to_numpy(), self.groups["network"])
 
     def sentence(self) -> str:
         """How many are equal networks, and how far those differ beside the noise."""
@@ -111,11 +116,3 @@ def fold_members(table: MeasurementTable, metric: Metric) -> np.ndarray:
     _, first, member = np.unique(ids, return_index=True, return_inverse=True)
     canonical = family_of(space).canonical
     return np.array([canonical(space, a) for a in space.decode(table.codes[first])])[member]
-
-
-def _spread(values: pd.Series, of: pd.Series) -> float:
-    """The pooled standard deviation of values that are of the same thing; NaN where none are."""
-    own = values.groupby(of)
-    free = len(values) - own.ngroups
-    squares = float(((values - own.transform("mean")) ** 2).sum())
-    return float(np.sqrt(squares / free)) if free else float("nan")

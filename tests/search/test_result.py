@@ -74,7 +74,10 @@ def test_the_document_of_the_command_line() -> None:
     assert (limit["column"], limit["at_most"]) == ("latency_ms", 6.0)
     assert limit["best"] == document["best"]["latency_ms"]
     best = document["best"]
-    assert list(best) == ["id", "architecture", "accuracy", "latency_ms", "as_searched"]
+    assert list(best) == [
+        "id", "architecture", "accuracy", "latency_ms", "as_searched", "measured",
+    ]  # fmt: skip
+    assert best["measured"] == {}
     assert best["as_searched"] == {}  # no optima were measured
     assert best["architecture"] == result.best.architecture.to_dict()
     assert best["id"] == problem.space.architecture(best["architecture"]).id

@@ -1,7 +1,7 @@
 """What a round came to: the errors at the front, the best measured, how far fits moved."""
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -12,7 +12,7 @@ from foxnas_core.records import document_of
 from foxnas_core.regression import Predictor, fit
 from foxnas_core.search.rounds.record import BestMeasured, Find, RoundsRecord, front_error
 from foxnas_core.table.measurements import MeasurementTable
-from foxnas_core.table.metrics import metric_of
+from foxnas_core.table.readings import incumbent
 
 
 def measured_finds(finds: Sequence[Find], table: MeasurementTable) -> tuple[Find, ...]:
@@ -36,33 +36,15 @@ def best_measured(
 ) -> tuple[BestMeasured, ...]:
     """For each budget the subnet of the best measured objective whose measured cost keeps it;
     `columns` are those of the two."""
-    value, cost = map(table.values, columns)
     found = []
     for budget in budgets:
-        top = best_row(table, columns[0], {columns[1]: budget})
+        top = incumbent(table, columns[0], {columns[1]: budget})
         if top is None:
             found.append(BestMeasured(float(budget), "", math.nan, math.nan))
             continue
-        row = (str(table.frame["id"].iloc[top]), float(value[top]), float(cost[top]))
-        found.append(BestMeasured(float(budget), *row))
+        value, cost = (top.readings[column].value for column in columns)
+        found.append(BestMeasured(float(budget), top.architecture.id, value, cost))
     return tuple(found)
-
-
-def best_row(table: MeasurementTable, objective: str, bounds: Mapping[str, float]) -> int | None:
-    """The position of the row of the best measured `objective` whose measured values keep `bounds`,
-    by column the most, or where more is better the least; the cheapest of equals. None where no
-    row does."""
-    value = table.values(objective)
-    better = metric_of(objective).sign * value
-    kept, costs = np.isfinite(value), []
-    for column, bound in bounds.items():
-        sign = -metric_of(column).sign
-        costs.append(sign * table.values(column))
-        kept &= costs[-1] <= sign * bound
-    within = np.flatnonzero(kept)
-    if not len(within):
-        return None
-    return int(within[np.lexsort((*(c[within] for c in reversed(costs)), -better[within]))[0]])
 
 
 def movement(before: Predictor, table: MeasurementTable, *, seed: int) -> float:

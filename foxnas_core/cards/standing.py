@@ -1,0 +1,87 @@
+"""How what was found stands to what was measured, in words."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from foxnas_core.search.limits import noun_of
+from foxnas_core.search.standing import Standing
+from foxnas_core.table.metrics import Metric, metric_of
+from foxnas_core.table.readings import Readings
+
+
+def measured_text(readings: Readings, targets: Sequence[Metric]) -> str:
+    """What was measured of targets, each with its unit: "69.15 % and 3.51 ms"; "" for nothing."""
+    known = [t for t in targets if t.column in readings]
+    told = [f"{t.text(readings[t.column].value)} {t.unit or noun_of(t)}" for t in known]
+    return " and ".join([", ".join(told[:-1]), told[-1]] if told[1:] else told)
+
+
+def first_sentence(found: Standing, targets: Sequence[Metric]) -> str:
+    """That a measured architecture is better than what was found; "" where none is."""
+    best, target = found.incumbent, found.objective
+    if best is None or not found.measured_first:
+        return ""
+    column = target.column
+    luck = ""
+    if target.text(found.rival) != target.text(best.readings[column].value):
+        luck = (
+            f" ({target.value_text(found.rival)} is expected when it is measured again, since the "
+            "best of many was lucky)"
+        )
+    elif not best.readings[column].error > 0 and best.rivals > 1:
+        luck = " (the table tells no errors of measuring, so part of its lead may be luck)"
+    own = found.readings.get(column)
+    value = target.value_text(found.expected if own is None else own.value)
+    return (
+        f"Measured already, and better: subnet {best.architecture.id} with "
+        f"{measured_text(best.readings, targets)}, the best of {best.rivals:,} measured within the "
+        f"limits{luck}. The search's own, {found.candidate.architecture.id}, "
+        f"{'is expected at' if own is None else 'measured'} {value}."
+    )
+
+
+def own_sentence(found: Standing, targets: Sequence[Metric]) -> str:
+    """What was measured of what was found; "" where nothing was."""
+    told = measured_text(found.readings, targets)
+    return f"It was measured already: {told}." if told else ""
+
+
+def beyond_sentence(found: Standing) -> str:
+    """That what was found is predicted beyond anything measured; "" where it is not."""
+    told = [
+        f"{metric.compared(better=True)} than anything measured ({metric.value_text(value)})"
+        for column, value in found.beyond.items()
+        for metric in (metric_of(column),)
+    ]
+    return f"It is predicted to be {' and '.join(told)}: measure it before you rely on it." if (
+        told
+    ) else ""  # fmt: skip
+
+
+def incumbent_sentence(found: Standing, targets: Sequence[Metric]) -> str:
+    """The best that was measured within the limits."""
+    best = found.incumbent
+    if best is None:
+        return "No measured subnet keeps the limits."
+    if best.architecture == found.candidate.architecture:
+        return f"It is the best of {best.rivals:,} measured within the limits."
+    return (
+        f"The best measured of {best.rivals:,} within the limits is {best.architecture.id}: "
+        f"{measured_text(best.readings, targets)}."
+    )
+
+
+def standing_document(found: Standing, targets: Sequence[Metric]) -> Mapping[str, Any]:
+    """What `search --json` tells of it."""
+    best = found.incumbent
+    told = None if best is None else {
+        "id": best.architecture.id,
+        "architecture": best.architecture.to_dict(),
+    }  # fmt: skip
+    metrics = {} if best is None else {c: own.to_dict() for c, own in best.readings.items()}
+    return {
+        "source": "measured" if found.measured_first else "regression",
+        "headline": first_sentence(found, targets) or beyond_sentence(found) or None,
+        "best_measured": told and told | {"metrics": metrics},
+        "measured": told and told | metrics,
+    }
