@@ -15,6 +15,7 @@ from foxnas_core.cards.given import Given
 from foxnas_core.cards.sharing import shared
 from foxnas_core.errors import FoxnasError
 from foxnas_core.explanation.agreement import rank_agreement
+from foxnas_core.explanation.blocks import read_together
 from foxnas_core.explanation.permutation import REPEATS
 from foxnas_core.explanation.second_opinion import FOLDS
 from foxnas_core.figures import explanations as figures
@@ -205,7 +206,8 @@ def agreement(given: Given, *, permutation: bool = False, trees: bool = False) -
         + (f" Not computed yet: {' and '.join(missing)}." if missing else "")
     ]
     predictor = given.fitted
-    if predictor.link.is_identity and not any(t.scaled for t in predictor.form.terms):
+    alone = all(len(players) < 2 for players in read_together(predictor.form))
+    if predictor.link.is_identity and alone:
         same = "Coefficients, Shapley values and partial dependence"
         notes.append(
             f"{same if signed else 'Coefficients and Shapley values'} have the same values here by "

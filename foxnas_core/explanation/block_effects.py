@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from foxnas_core.errors import InvalidInput
-from foxnas_core.explanation.blocks import Block, apart, blocks_of
+from foxnas_core.explanation.blocks import Block, apart, belonging, blocks_of
 from foxnas_core.regression import Predictor
 from foxnas_core.space.architecture import Architecture
 from foxnas_core.space.decisions import Decision
@@ -31,7 +31,7 @@ def block_effects(
     predictor = apart(predictor)
     x, rows = _rows(predictor, [architecture], background)
     difference = x[0] - rows.mean(axis=0)
-    return _table(predictor, difference * _belongs(predictor), level)
+    return _table(predictor, difference * belonging(predictor.form), level)
 
 
 def common_block_effects(
@@ -58,7 +58,7 @@ def common_block_effects(
         own = np.array(
             [[set(b.decisions) <= set(d) for b in blocks] for _, d in units], dtype=float
         )
-        belongs = own.reshape(len(units), len(blocks)) @ _belongs(predictor)
+        belongs = own.reshape(len(units), len(blocks)) @ belonging(predictor.form)
         value, std_error = predictor.combine((x[0] - rows.mean(axis=0)) * belongs)
         half = predictor.quantile(level) * std_error
         name = predictor.target.column
@@ -95,7 +95,7 @@ def mean_block_effects(
     predictor = apart(predictor)
     _, rows = _rows(predictor, [], background)
     differences = rows - rows.mean(axis=0)
-    belongs = _belongs(predictor)
+    belongs = belonging(predictor.form)
     signs = np.sign(differences @ (belongs * predictor.estimates).T)
     table = _table(predictor, signs.T @ differences / len(rows) * belongs, level)
     return table.assign(low=table["low"].clip(lower=0.0))
@@ -166,15 +166,6 @@ def _rows(
         raise InvalidInput("Contributions need at least one background architecture; give some.")
     form, space = predictor.form, predictor.space
     return form.matrix(space.encode(explained)), form.matrix(space.encode(background))
-
-
-def _belongs(predictor: Predictor) -> np.ndarray:
-    """Which terms are whose (blocks, terms), 1 or 0."""
-    blocks = blocks_of(predictor.form)
-    belongs = np.zeros((len(blocks), predictor.parameters))
-    for row, block in zip(belongs, blocks, strict=True):
-        row[list(block.terms)] = 1.0
-    return belongs
 
 
 def _table(predictor: Predictor, combinations: np.ndarray, level: float) -> pd.DataFrame:

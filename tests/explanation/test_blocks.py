@@ -1,10 +1,15 @@
+import itertools
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hand import choice_space, hand_space
 
-from foxnas_core.explanation.blocks import blocks_of, contributions, joint_states
+from foxnas_core.explanation.blocks import belonging, blocks_of, joint_states
 from foxnas_core.families import load_shipped
 from foxnas_core.regression.features import build_form, forms_of
+from foxnas_core.regression.features.interactions import product_of
+from foxnas_core.space.coding.parts import by_what_they_read, sample_codes
 
 MINI = load_shipped("foxnas-mini")
 
@@ -50,7 +55,7 @@ def test_a_block_is_moved_by_its_own_decisions_alone(form: str, target: str) -> 
     expected = whole.matrix(codes) @ estimates
     estimates = estimates[origins]
     rows = built.matrix(codes)
-    parts = contributions(rows, estimates, blocks, np.ones(built.parameters))
+    parts = rows @ (belonging(built) * estimates).T
     np.testing.assert_allclose(parts.sum(axis=1) + estimates[0], expected, atol=1e-9)
     states, _ = joint_states(codes, blocks)
     for number in range(len(blocks)):
@@ -58,6 +63,26 @@ def test_a_block_is_moved_by_its_own_decisions_alone(form: str, target: str) -> 
             same = parts[states[:, number] == state, number]
             assert np.ptp(same) < 1e-9
     assert (np.ptp(parts, axis=0)[1:] > 1e-3).all()
+
+
+def test_of_many_blocks_that_terms_connect_those_of_a_group_are_one() -> None:
+    """All pairs of slots, two slots a group of eight: groups; all pairs of thirteen groups: one."""
+    for groups, slots, expected in ((8, 2, [f"g{i}" for i in range(8)]), (13, 1, None)):
+        space = choice_space({f"d{i}": (0, 1) for i in range(groups * slots)})
+        decisions = tuple(
+            replace(d, group=f"g{i // slots}", slot=d.name if slots > 1 else "")
+            for i, d in enumerate(space.decisions)
+        )
+        space = replace(space, decisions=decisions)
+        form = build_form("per_layer", space, "accuracy")
+        pairs = [
+            product_of(left, right, "", sample_codes(space), np.empty((1000, 0)))
+            for left, right in itertools.pairwise(form.parts[1:])
+        ]
+        parts = by_what_they_read(space, [*form.parts, *filter(None, pairs)])
+        terms = tuple(term for part in parts for term in part.terms)
+        found = blocks_of(replace(form, parts=tuple(parts), terms=terms))
+        assert [b.name for b in found] == (expected or [" + ".join(f"g{i}" for i in range(13))])
 
 
 def test_joint_states_stand_for_codes() -> None:

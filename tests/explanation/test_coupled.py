@@ -13,7 +13,7 @@ import pytest
 
 from foxnas_core import families
 from foxnas_core.explanation.block_effects import block_effects, common_block_effects
-from foxnas_core.explanation.blocks import blocks_of
+from foxnas_core.explanation.blocks import belonging, blocks_of, read_together
 from foxnas_core.explanation.coefficients import choice_effects
 from foxnas_core.explanation.edits import edit_effects
 from foxnas_core.explanation.permutation import block_dependence
@@ -96,15 +96,29 @@ def values_of(predictor: Predictor, codes: np.ndarray) -> np.ndarray:
     return predictor.predict_codes(codes)["value"].to_numpy()
 
 
-def test_what_is_read_together_is_one_block() -> None:
-    assert names_of(predictor_of(1, "none")) == ["g0 + g1", "g2", "g3"]
-    assert names_of(predictor_of(3, "none")) == ["resolution", "g0 + g1", "g2", "g3"]
+def test_what_acts_together_across_groups_is_of_each_of_its_blocks() -> None:
+    assert names_of(predictor_of(1, "none")) == ["g0", "g1", "g2", "g3"]
+    assert names_of(predictor_of(3, "none")) == ["resolution", "g0", "g1", "g2", "g3"]
+    form = predictor_of(3, "none").form
+    together = {
+        tuple(names_of(predictor_of(3, "none"))[number] for number in numbers)
+        for numbers in read_together(form)
+    }
+    assert together == {
+        (),
+        ("resolution",),
+        *((f"g{i}",) for i in range(4)),
+        ("g0", "g1"),
+        ("resolution", "g3"),
+    }
+    shares = belonging(form).sum(axis=0)
+    assert set(shares[1:]) == {1.0}
     effects = common_block_effects(
         [predictor_of(1, "none"), fit(measured(1), "latency_ms", "per_layer", "none")],
         architecture=measured(1).architectures()[3],
         background=measured(1).architectures(),
     )
-    assert effects["block"].tolist() == ["g0 + g1", "g2", "g3"]
+    assert effects["block"].tolist() == ["g0", "g1", "g2", "g3"]
 
 
 @pytest.mark.parametrize(("contexts", "link"), KINDS)

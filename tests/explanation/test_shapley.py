@@ -1,21 +1,29 @@
 import functools
-import itertools
 import math
+from collections.abc import Sequence
 from dataclasses import replace
+from functools import reduce
 
 import numpy as np
 import pytest
+from conftest import DEMO
 from hand import choice_space, hand_space, noisy_table, saturating_table, table_of
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from foxnas_core.errors import InvalidInput
 from foxnas_core.explanation.blocks import apart, blocks_of
-from foxnas_core.explanation.shapley import block_shapley, product_shapley
+from foxnas_core.explanation.shapley import block_shapley
 from foxnas_core.families import load_shipped
 from foxnas_core.regression import Predictor, fit
-from foxnas_core.regression.features import forms_of
+from foxnas_core.regression.features import build_form, forms_of
 from foxnas_core.regression.link import Link
+from foxnas_core.space.coding.parts import by_what_they_read
+from foxnas_core.space.coding.terms import Lookup, Part, Product, Term, constant
+from foxnas_core.space.search_space import SearchSpace
+from foxnas_core.study import open_study
+from foxnas_core.table.measurements import MeasurementTable
+from tests.search.additive import listed_space
 
 MINI = load_shipped("foxnas-mini")
 BACKGROUND = MINI.decode(MINI.random_codes(350, seed=2))
@@ -34,29 +42,26 @@ KINDS = [("accuracy", "none"), ("accuracy", "saturating"), ("latency_ms", "none"
 
 def by_coalitions(predictor: Predictor, ours: np.ndarray, theirs: np.ndarray) -> np.ndarray:
     """Shapley values (blocks,) of the codes `ours` against rows `theirs`, by their definition."""
-    blocks = blocks_of(predictor.form)
-    depths = [i for i, d in enumerate(predictor.space.decisions) if d.role == "depth"]
-    numbers = range(len(blocks))
+    blocks, space = blocks_of(predictor.form), predictor.space
+    opening = [i for i, d in enumerate(space.decisions) if d.role == "depth"]  # read by no term
 
-    def worth(coalition: frozenset[int]) -> float:
+    def worth(coalition: int) -> float:
         codes = theirs.copy()
-        for number in coalition:
-            own = list(blocks[number].decisions)
-            codes[:, own] = ours[own]
-        codes[:, depths] = -1  # read by no term
-        rows = predictor.form.matrix(codes)
-        return float(predictor.link.inverse(rows @ predictor.estimates).mean())
+        for number, block in enumerate(blocks):
+            if coalition >> number & 1:
+                codes[:, list(block.decisions)] = ours[list(block.decisions)]
+        codes[:, opening] = -1
+        return float(
+            predictor.link.inverse(predictor.form.matrix(codes) @ predictor.estimates).mean()
+        )
 
-    worths = {
-        frozenset(c): worth(frozenset(c))
-        for size in range(len(blocks) + 1)
-        for c in itertools.combinations(numbers, size)
-    }
+    worths = [worth(coalition) for coalition in range(1 << len(blocks))]
     values = np.zeros(len(blocks))
-    for coalition, value in worths.items():
-        for number in set(numbers) - coalition:
-            weight = 1 / (len(blocks) * math.comb(len(blocks) - 1, len(coalition)))
-            values[number] += weight * (worths[coalition | {number}] - value)
+    for coalition, value in enumerate(worths):
+        weight = 1 / (len(blocks) * math.comb(len(blocks) - 1, coalition.bit_count() % len(blocks)))
+        for number in range(len(blocks)):
+            if not coalition >> number & 1:
+                values[number] += weight * (worths[coalition | 1 << number] - value)
     return values
 
 
@@ -79,7 +84,7 @@ def test_values_add_up_to_the_prediction_less_the_background(
 def test_without_scale_or_link_a_block_is_worth_its_columns_distance_from_their_mean(
     form: str, target: str
 ) -> None:
-    """b·(x - x̄) over all of the background, more rows than shap keeps by itself."""
+    """b·(x - x̄) over all of the background."""
     table = noisy_table(MINI, 500, seed=1)
     if target == "parameters":
         table = table_of(MINI, table.codes, parameters=table.values("latency_ms"))
@@ -114,22 +119,112 @@ def test_values_are_those_of_the_definition(
         np.testing.assert_allclose(values, by_coalitions(predictor, ours, background), atol=1e-9)
 
 
-@settings(max_examples=40, deadline=None)
-@given(st.integers(0, 2**32 - 1), st.integers(1, 6), st.floats(1e-3, 0.09))
-def test_a_product_game_is_integrated_exactly(seed: int, blocks: int, rate: float) -> None:
+# Each is a set of decisions of `listed_space` that a term reads together: the first is the context.
+TOGETHER = st.sets(st.integers(0, 5), min_size=1, max_size=3)
+
+
+def random_predictor(
+    space: SearchSpace, read: Sequence[set[int]], rate: float, seed: int
+) -> Predictor:
+    """A prediction of products of random functions, one of each decision of a set of `read`."""
     rng = np.random.default_rng(seed)
-    ours, theirs = rng.normal(0, 2, (2, blocks)), rng.normal(0, 2, (3, blocks))
-    link = Link(75.0, rate)
-    found = product_shapley(ours, theirs, 74.0, link)
-    for values, one in zip(found, ours, strict=True):
-        expected = np.zeros(blocks)
-        for order in itertools.permutations(range(blocks)):
-            now = theirs.copy()
-            for block in order:
-                before = link.inverse(74.0 + now.sum(axis=1)).mean()
-                now[:, block] = one[block]
-                expected[block] += link.inverse(74.0 + now.sum(axis=1)).mean() - before
-        np.testing.assert_allclose(values, expected / math.factorial(blocks), atol=1e-9)
+    parts: list[Part] = [constant("intercept", "Intercept")]
+    for number, positions in enumerate(read):
+        name = f"t{number} {sorted(positions)}"
+        factors: list[Part] = []
+        for position in sorted(positions):
+            decision = space.decisions[position]
+            group = "" if decision.group in space.context else decision.group
+            term = Term(name, group, "", decision.name, name)
+            size = len(decision.choices)
+            table = rng.normal(size=(size + 1, 1))
+            factors.append(Lookup((term,), ((position,),), (size,), table))
+        last, zero = factors[-1].terms, np.zeros(1)
+        parts.append(reduce(lambda a, b, last=last: Product(last, a, b, (0,), zero, zero), factors))
+    parts = by_what_they_read(space, parts)
+    form = build_form("per_layer", space, "accuracy")
+    form = replace(form, terms=tuple(t for p in parts for t in p.terms), parts=tuple(parts))
+    fitted = fit(
+        table_of(space, space.random_codes(60, seed=1), accuracy=rng.random(60)),
+        "accuracy",
+        "per_layer",
+        "none",
+    )
+    return replace(fitted, form=form, estimates=rng.normal(size=len(parts)), link=Link(1.0, rate))
+
+
+@settings(max_examples=40, deadline=None)
+@given(
+    st.lists(TOGETHER, min_size=1, max_size=8),
+    st.sampled_from([0.0, 0.05, 0.4]),
+    st.integers(0, 99),
+)
+def test_values_of_terms_over_any_blocks_are_those_of_all_coalitions(
+    read: list[set[int]], rate: float, seed: int
+) -> None:
+    space = listed_space([3, 2, 2, 3, 2], 3)
+    predictor = random_predictor(space, read, rate, seed)
+    codes = space.random_codes(9, seed=seed)
+    every = space.decode(codes)
+    found = block_shapley(predictor, architectures=every[:2], background=every[2:])
+    for values, ours in zip(found.values.to_numpy(), codes[:2], strict=True):
+        np.testing.assert_allclose(values, by_coalitions(predictor, ours, codes[2:]), atol=1e-11)
+
+
+# What the demo's predictors are, with the interactions that were chosen for it.
+PAIRS = (("resolution", "s2b2_on"), ("s3b1_kernel", "s3b2_on"), ("resolution", "s3b2_on"))
+SHIPPED = [
+    ("accuracy", "interactions", "none"),
+    ("accuracy", "interactions", "saturating"),
+    ("accuracy", "foxnas", "saturating"),
+    ("latency_ms", "stage_counts", "none"),
+    ("latency_ms:int8", "stage_counts", "none"),
+    ("latency_ms:openvino", "foxnas", "none"),
+]
+
+
+@functools.cache
+def demo_table() -> MeasurementTable:
+    return open_study(DEMO).table()
+
+
+@pytest.mark.parametrize(("target", "form", "link"), SHIPPED)
+def test_values_of_the_demo_are_those_of_all_coalitions(target: str, form: str, link: str) -> None:
+    table = demo_table()
+    space, every = table.space, table.architectures()
+    pairs = PAIRS if form == "interactions" else ()
+    predictor = fit(table, target, build_form(form, space, target, pairs), link)
+    assert predictor.link.is_identity == (link == "none")
+    found = block_shapley(predictor, architectures=every[:2], background=every[::60])
+    for values, ours in zip(found.values.to_numpy(), table.codes, strict=False):
+        expected = by_coalitions(predictor, ours, table.codes[::60])
+        np.testing.assert_allclose(values, expected, atol=1e-9)
+    # Of two subnets that differ in resolution only, all is the resolution's.
+    choices = space.by_name["resolution"].choices
+    largest, smallest = (
+        space.architecture(every[4].to_dict() | {"resolution": choice})
+        for choice in (choices[-1], choices[0])
+    )
+    own = block_shapley(predictor, architectures=[largest], background=[smallest]).values.iloc[0]
+    assert own.drop("resolution").abs().max() < 1e-12
+    assert own["resolution"] > 0
+
+
+def test_blocks_that_do_the_same_are_worth_the_same() -> None:
+    space = listed_space([2, 2, 2], 2)
+    codes = space.option_codes(space.decisions)
+    predictor = random_predictor(space, [{1, 2}, {3}], 0.3, seed=4)
+    # Both factors the same, so that neither block can be told from the other.
+    product = predictor.form.parts[1]
+    assert isinstance(product, Product) and isinstance(product.right, Lookup)
+    left = replace(product.right, reads=((1,),))
+    parts = (predictor.form.parts[0], replace(product, left=left), predictor.form.parts[2])
+    predictor = replace(predictor, form=replace(predictor.form, parts=parts))
+    every = space.decode(codes)
+    same = [a for a, c in zip(every, codes, strict=True) if c[1] == c[2]]
+    found = block_shapley(predictor, architectures=same, background=every).values
+    np.testing.assert_allclose(found["g0"], found["g1"], atol=1e-12)
+    assert found["g0"].abs().max() > 1e-3
 
 
 def test_two_blocks_through_a_link_by_hand() -> None:

@@ -56,7 +56,7 @@ class Form:
     terms: tuple[Term, ...]
     note: str
     pairs: tuple[Pair, ...]
-    _parts: tuple[Part, ...] = field(repr=False, compare=False)
+    parts: tuple[Part, ...] = field(repr=False, compare=False)
     _resolution: Decision | None = field(repr=False)
 
     @property
@@ -83,7 +83,7 @@ class Form:
         """The decisions, context aside, that terms across groups read, by the name that those terms
         have as their group."""
         read: dict[str, set[int]] = {}
-        for part in self._parts:
+        for part in self.parts:
             if part.terms[0].group not in ("", *self.space.additive_groups):
                 read.setdefault(part.terms[0].group, set()).update(part.positions)
         own = [d for d in self.space.decisions if d.group not in self.space.context]
@@ -97,18 +97,21 @@ class Form:
     def context_bound(self) -> bool:
         """Whether some term reads a group and the context together."""
         context = {i for i, d in enumerate(self.space.decisions) if d.group in self.space.context}
-        return any(
-            part.terms[0].scaled or part.positions & context
-            for part in self._parts
-            if part.terms[0].group
-        )
+        return any(self.positions(part) & context for part in self.parts if part.terms[0].group)
+
+    def positions(self, part: Part) -> set[int]:
+        """The positions of all decisions that a part's columns depend on, with the one that scales
+        them."""
+        if part.terms[0].scaled and self._resolution is not None:
+            return {*part.positions, self._scaling(self._resolution)[0]}
+        return part.positions
 
     @cached_property
     def interactions(self) -> dict[Term, tuple[Decision, ...]]:
         """The terms that are products, each with the decisions that it reads."""
         return {
             term: tuple(self.space.decisions[i] for i in sorted(part.positions))
-            for part in self._parts
+            for part in self.parts
             if isinstance(part, Product)
             for term in part.terms
         }
@@ -127,10 +130,25 @@ class Form:
             return self._few_rows(codes, scale)
         blocks = [
             part.columns(codes) * scale if part.terms[0].scaled else part.columns(codes)
-            for part in self._parts
+            for part in self.parts
             if group in (None, part.terms[0].group)
         ]
         return np.hstack([np.empty((len(codes), 0)), *blocks])
+
+    def columns(self, codes: np.ndarray, terms: Sequence[int]) -> np.ndarray:
+        """The columns (architectures, terms) of the terms at these positions alone."""
+        codes = codes.astype(np.intp)
+        scale = self.scale(codes)[:, np.newaxis]
+        columns = np.empty((len(codes), len(terms)))
+        first = 0
+        for part in self.parts:
+            own = [(i, t - first) for i, t in enumerate(terms) if 0 <= t - first < len(part.terms)]
+            first += len(part.terms)
+            if own:
+                places, picked = map(list, zip(*own, strict=True))
+                found = part.columns(codes)[:, picked]
+                columns[:, places] = found * scale if part.terms[0].scaled else found
+        return columns
 
     def _few_rows(self, codes: np.ndarray, scale: np.ndarray) -> np.ndarray:
         """The whole of `matrix`, all lookups at once: of few rows, each call takes longer than what
@@ -154,7 +172,7 @@ class Form:
         other parts with their columns."""
         blocks, weights, first, others = [], [], [], []
         column = height = 0
-        for part in self._parts:
+        for part in self.parts:
             columns = slice(column, column + len(part.terms))
             column = columns.stop
             if not isinstance(part, Lookup):
@@ -190,14 +208,14 @@ class Form:
         """The same regression with each part of these groups, and of their couplings, as a coupling
         of what it reads; what reads the context alone under it."""
         parts: list[Part] = []
-        for number, part in enumerate(self._parts):
+        for number, part in enumerate(self.parts):
             group, read = part.terms[0].group, read_groups(self.space, part)
             if group in groups or (group in self.couplings and set(read) & set(groups)):
                 name = f"{group} #{number}" if read else ""
                 part = replace(part, terms=tuple(replace(t, group=name) for t in part.terms))
             parts.append(part)
         terms = tuple(term for part in parts for term in part.terms)
-        return replace(self, terms=terms, _parts=tuple(parts))
+        return replace(self, terms=terms, parts=tuple(parts))
 
     @cached_property
     def shown(self) -> np.ndarray:
@@ -219,13 +237,13 @@ class Form:
         parts: list[Part] = []
         origins: list[int] = []
         first = 0
-        for part in self._parts:
+        for part in self.parts:
             split = _by_slot(self.space, part)
             parts += split
             origins += list(range(first, first + len(part.terms))) * len(split)
             first += len(part.terms)
         terms = tuple(term for part in parts for term in part.terms)
-        return replace(self, terms=terms, _parts=tuple(parts)), np.array(origins)
+        return replace(self, terms=terms, parts=tuple(parts)), np.array(origins)
 
     def scale(self, codes: np.ndarray) -> np.ndarray:
         """What the scaled columns of each architecture (n,) are multiplied by."""
@@ -250,7 +268,7 @@ class Form:
         if self._resolution is not None:
             position, factors = self._scaling(self._resolution)
             scale = {"position": position, "factors": factors.tolist()}
-        parts = [{**p.portable(), "scaled": p.terms[0].scaled} for p in self._parts]
+        parts = [{**p.portable(), "scaled": p.terms[0].scaled} for p in self.parts]
         return {"scale": scale, "parts": parts}
 
 
@@ -370,15 +388,36 @@ def _build_form(name: str, space: SearchSpace, target: Metric, pairs: tuple[Pair
 
 
 def _by_slot(space: SearchSpace, part: Part) -> list[Part]:
-    """A part that counts over slots, split into one a slot."""
-    if not isinstance(part, Lookup) or len(part.reads) < 2:
-        return [part]
-    split: list[Part] = []
-    for read in part.reads:
-        slot = space.decisions[read[0]].slot
-        terms = tuple(replace(t, name=f"{t.name}@{slot}", slot=slot) for t in part.terms)
-        split.append(replace(part, reads=(read,), terms=terms))
-    return split
+    """A part that counts over slots, split into one a slot; a product of counts into one for each
+    slot of both, which share what is taken off the counts."""
+    if isinstance(part, Lookup) and len(part.reads) > 1:
+        return [
+            replace(part, reads=(read,), terms=_told_apart(part, space.decisions[read[0]].slot))
+            for read in part.reads
+        ]
+    if isinstance(part, Product):
+        lefts, rights = _by_slot(space, part.left), _by_slot(space, part.right)
+        if len(lefts) * len(rights) > 1:
+            return [
+                Product(
+                    _told_apart(part, left.terms[0].slot, right.terms[0].slot),
+                    left,
+                    right,
+                    part.kept,
+                    part.left_center / len(lefts),
+                    part.right_center / len(rights),
+                )
+                for left in lefts
+                for right in rights
+            ]
+    return [part]
+
+
+def _told_apart(part: Part, *slots: str) -> tuple[Term, ...]:
+    """The terms of a part's share that reads these slots alone."""
+    slot = slots[0] if len(set(slots)) == 1 else ""
+    named = "@".join(("", *slots))
+    return tuple(replace(t, name=f"{t.name}{named}", slot=slot) for t in part.terms)
 
 
 def scaling_resolution(space: SearchSpace, target: Metric) -> Decision | None:
