@@ -11,6 +11,7 @@ from typing import Any
 from foxnas_core.documents import parse_json
 from foxnas_core.errors import InvalidInput
 from foxnas_core.families.family import Family
+from foxnas_core.families.fbnet import FBNet
 from foxnas_core.families.listed import Listed
 from foxnas_core.families.mbconv import MBConv
 from foxnas_core.families.nasbench201 import NASBench201
@@ -108,5 +109,5 @@ def load_shipped(name: str) -> SearchSpace:
     return space_from_dict(json.loads(text))
 
 
-for _family in (MBConv(), Listed(), NASBench201()):
+for _family in (MBConv(), Listed(), NASBench201(), FBNet()):
     register_family(_family)

@@ -63,6 +63,9 @@ class Family(ABC):
     # A supernet's module, as "package.module:factory", where networks of the family can be trained;
     # it is imported where it is used only.
     supernet: str = ""
+    # What builds the network of an architecture with random weights, so that its cost can be
+    # measured, of a space and an architecture: "package.module:function", imported as the supernet.
+    network: str = ""
 
     @abstractmethod
     def space(self, name: str, settings: Mapping[str, Any]) -> SearchSpace:

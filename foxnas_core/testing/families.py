@@ -33,6 +33,11 @@ def check_family(family: Family, space: SearchSpace, *, count: int = 20, seed: i
     check_forms(family, space)
     if family.supernet:
         assert callable(pkgutil.resolve_name(family.supernet)), f"{family.supernet} builds nothing"
+    if family.network:
+        from foxnas_core.testing.supernets import check_network
+
+        for architecture in architectures[:3]:
+            check_network(space, architecture)
 
 
 def check_document(space: SearchSpace) -> None:

@@ -8,6 +8,8 @@ import torch
 from foxnas_core.families import family_of
 from foxnas_core.networks import Network, SupernetAdapter
 from foxnas_core.space.architecture import Architecture
+from foxnas_core.space.search_space import SearchSpace
+from foxnas_core.supernet.building import build_network
 
 
 def check_supernet(supernet: SupernetAdapter, *, seed: int = 0, count: int = 4) -> None:
@@ -54,3 +56,22 @@ def check_trains(supernet: SupernetAdapter, architectures: Sequence[Architecture
         assert reached, f"{architecture.id}: no parameter is trained"
         supernet.zero_grad(set_to_none=True)
     supernet.eval()
+
+
+def check_network(space: SearchSpace, architecture: Architecture) -> None:
+    """The network takes a case of its shape, tells where its modules are, and is the same again by
+    the same seed."""
+    network, again = (build_network(space, architecture, seed=0) for _ in range(2))
+    assert not network.training, "what is built is in evaluation mode"
+    for (name, one), other in zip(network.named_parameters(), again.parameters(), strict=True):
+        assert torch.equal(one, other), f"{name} is another by the same seed"
+    case = torch.randn(1, *network.input_shape, generator=torch.Generator().manual_seed(0))
+    with torch.no_grad():
+        result, through = network(case), case
+        for part in network.parts():
+            through = part(through)
+    assert result.shape[0] == 1 and bool(torch.isfinite(result).all())
+    assert torch.equal(through, result), "its parts, one after another, compute something else"
+    for name, module in network.named_modules():
+        if name and not list(module.children()):
+            assert all(network.place(name) or (name,)), f"{name} is nowhere"

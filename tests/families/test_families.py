@@ -31,8 +31,8 @@ NAS_BENCH_201 = {
 
 def test_these_spaces_are_shipped():
     assert shipped_spaces() == [
-        "foxnas-cpu", "foxnas-mini", "foxnas-mini-cpu", "foxnas-tpu", "nasbench201",
-        "ofa-mobilenetv3",
+        "fbnet-cifar100", "fbnet-imagenet", "foxnas-cpu", "foxnas-mini", "foxnas-mini-cpu",
+        "foxnas-tpu", "nasbench201", "ofa-mobilenetv3",
     ]  # fmt: skip
 
 

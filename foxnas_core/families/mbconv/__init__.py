@@ -14,6 +14,7 @@ class MBConv(Family):
 
     name = "mbconv"
     supernet = "foxnas_core.families.mbconv.supernet:Supernet"
+    network = "foxnas_core.families.mbconv.subnet:subnet_of"
     forms: ClassVar = {
         "foxnas": FamilyForm("FOX-NAS, as published", published_parts, order_free=True)
     }

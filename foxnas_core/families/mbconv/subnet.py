@@ -4,9 +4,16 @@ import torch
 from torch import Tensor, nn
 
 from foxnas_core.families.mbconv.layers import activation_of, squeezed
-from foxnas_core.families.mbconv.space import BlockPlan, MBConvSettings, block_plans, resolution_of
+from foxnas_core.families.mbconv.space import (
+    BlockPlan,
+    MBConvSettings,
+    block_plans,
+    resolution_of,
+    settings_of,
+)
 from foxnas_core.networks import Network
 from foxnas_core.space.architecture import Architecture
+from foxnas_core.space.search_space import SearchSpace
 
 
 def convolution(
@@ -138,6 +145,11 @@ class Subnet(Network):
         for part in self.parts():
             x = part(x)
         return x
+
+
+def subnet_of(space: SearchSpace, architecture: Architecture) -> Subnet:
+    """The network of an architecture with random weights."""
+    return Subnet(settings_of(space), architecture)
 
 
 def input_shape(settings: MBConvSettings, architecture: Architecture) -> tuple[int, int, int]:

@@ -32,10 +32,15 @@ _ONE = re.compile(r"([a-z0-9_]+)~(\d)")
 @dataclass(frozen=True)
 class Settings:
     """The network around the cell: `channels` of its first stage and `cells` a stage, 16 and 5 as
-    published; there are three stages, each of twice the channels at half the pixels."""
+    published; there are three stages, each of twice the channels at half the pixels. Images have
+    `input_channels` and `resolution` pixels each way, and belong to one of `classes`; by default
+    they are CIFAR-10's."""
 
     channels: int = 16
     cells: int = 5
+    classes: int = 10
+    input_channels: int = 3
+    resolution: int = 32
 
 
 def space_from_settings(name: str, settings: Mapping[str, Any]) -> SearchSpace:
@@ -56,8 +61,15 @@ def space_from_settings(name: str, settings: Mapping[str, Any]) -> SearchSpace:
         Decision(edge_name(*edge), "cell", "operation", OPERATIONS, edge_name(*edge))
         for edge in EDGES
     )
-    written = json.dumps(asdict(Settings(**settings)), sort_keys=True)
+    # A document of before a field was known is of the same space.
+    always, usual = ("channels", "cells"), asdict(Settings())
+    told = {n: v for n, v in asdict(Settings(**settings)).items() if n in always or v != usual[n]}
+    written = json.dumps(told, sort_keys=True)
     return SearchSpace(name, "nasbench201", decisions, settings_json=written)
+
+
+def settings_of(space: SearchSpace) -> Settings:
+    return Settings(**space.settings)
 
 
 def edge_name(source: int, target: int) -> str:

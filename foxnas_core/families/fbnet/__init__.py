@@ -1,0 +1,40 @@
+"""The family of FBNet's layers: its space and its notation."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from foxnas_core.families.family import Extreme, Family
+from foxnas_core.families.fbnet.space import (
+    LAYERS,
+    SKIP,
+    network_of,
+    operations_of,
+    parse_operations,
+    space_from_settings,
+)
+from foxnas_core.space.architecture import Architecture
+from foxnas_core.space.search_space import SearchSpace
+
+
+class FBNet(Family):
+    """Operations have no order, so its extremes are named."""
+
+    name = "fbnet"
+    notation = f"{LAYERS} operations or their numbers, with commas between them"
+    network = "foxnas_core.families.fbnet.network:FBNetwork"
+
+    def space(self, name: str, settings: Mapping[str, Any]) -> SearchSpace:
+        return space_from_settings(name, settings)
+
+    def extremes(self, space: SearchSpace) -> dict[Extreme, Architecture]:
+        """Every layer skipped, and every layer of kernel 5 that expands sixfold."""
+        return {
+            "smallest": network_of(space, [SKIP] * LAYERS),
+            "largest": network_of(space, ["k5_e6"] * LAYERS),
+        }
+
+    def write(self, space: SearchSpace, architecture: Architecture) -> str:
+        return ",".join(operations_of(architecture))
+
+    def read(self, space: SearchSpace, text: str) -> Architecture:
+        return network_of(space, parse_operations(text))
