@@ -71,7 +71,10 @@ def configuration_of(space: SearchSpace) -> Configuration:
 
 
 def space_from_settings(name: str, settings: Mapping[str, Any]) -> SearchSpace:
-    """The search space of a settings document; raises `InvalidInput` naming the wrong field."""
+    """The search space of a settings document of one field, `dataset`: "cifar100" or "imagenet".
+
+    Raises `InvalidInput` naming the wrong field.
+    """
     known = ", ".join(CONFIGURATIONS)
     for field in settings:
         if field != "dataset":
