@@ -1,11 +1,12 @@
 """What each choice costs and buys, with its confidence interval."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 import streamlit as st
 
 from foxnas_core.cards import coefficients
-from foxnas_core.cards.given import Given
+from foxnas_core.cards.given import EFFECTS, Given
 from foxnas_core.study import Study
 from foxnas_core.table.measurements import MeasurementTable
 from foxnas_core.table.metrics import metric_of
@@ -67,6 +68,25 @@ def pickers(table: MeasurementTable) -> tuple[str, str, str]:
     return form, link, kind
 
 
+def effects_pickers(given: Given) -> Given:
+    """Which effects are told, and at which resolution."""
+    places = st.columns([2, 1])
+    with places[0]:
+        kind = picker(
+            "effects", "Effects", EFFECTS,
+            "Averages hold whatever the form: they are told by subnets drawn at random. The form's "
+            "are those that predictions and search are made of.",
+        )  # fmt: skip
+    at = ""
+    if len(given.contexts) > 1:
+        with places[1]:
+            at = picker(
+                "at", "Told at", {name: name or "averaged over all" for name in given.contexts},
+                "At one resolution, averages read the subnets of that resolution alone.",
+            )  # fmt: skip
+    return replace(given, effects=kind, at=at)
+
+
 def show_effects(given: Given) -> None:
     """What each choice changes, in words and figures."""
     show(coefficients.clearest, given, header=False)
@@ -109,10 +129,11 @@ with page(
     mains = given.mains()
     if not mains:
         st.stop()
-    block_picker(coefficients.blocks(given))
+    told = effects_pickers(given)
+    block_picker(coefficients.blocks(told))
     if st.toggle("Compare the forms (some seconds)", key="compare-forms"):
         for own, place in zip(mains, st.columns(len(mains), gap="large"), strict=True):
             with place:
                 show(coefficients.forms, own)
-    show_effects(given)
+    show_effects(told)
     show_fits(mains)

@@ -49,8 +49,11 @@ def test_fit_document(measured_study, capsys):
     for target in document["targets"].values():
         assert set(target) == {
             "form", "rows", "left_out", "parameters", "r2", "r2_adjusted", "cv", "coefficients",
-            "ceiling",
+            "ceiling", "average_effects",
         }  # fmt: skip
+        told = target["average_effects"]
+        assert told["form"] == "per_layer" and told["rows"] == target["rows"]
+        assert {"choice", "effect", "std_error", "df", "low", "high"} <= set(told["effects"][0])
         assert target["rows"] + target["left_out"] == 40
         assert set(target["cv"]) == {"r2", "rmse", "tau"}
         assert len(target["coefficients"]) == target["parameters"]

@@ -1,6 +1,7 @@
 """What each choice costs and buys, with its confidence interval."""
 
 import math
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -9,7 +10,13 @@ from foxnas_core.cards.analysis import Options, analysis
 from foxnas_core.cards.card import Card
 from foxnas_core.cards.given import Given
 from foxnas_core.diagnostics.normality import p_text
-from foxnas_core.explanation.coefficients import coefficient_table, side_by_side
+from foxnas_core.errors import FoxnasError
+from foxnas_core.explanation.coefficients import (
+    choice_effects,
+    coefficient_table,
+    shares_effects,
+    side_by_side,
+)
 from foxnas_core.explanation.sentences import sentence_table
 from foxnas_core.figures import coefficients as figures
 from foxnas_core.figures.forms import forms_figure, forms_table
@@ -17,7 +24,10 @@ from foxnas_core.regression.features import forms_of
 from foxnas_core.regression.inference import KINDS, joint_tests
 from foxnas_core.steps.fit import fit_each
 from foxnas_core.table.measurements import MeasurementTable
-from foxnas_core.table.metrics import Metric
+from foxnas_core.table.metrics import Metric, metric_of
+
+if TYPE_CHECKING:
+    from foxnas_core.explanation.averages import AverageEffects
 
 _STARS = (
     "Stars: * below .05, ** below .01, *** below .001, adjusted so that of all starred effects at "
@@ -121,12 +131,80 @@ def _in_a_sentence(label: str) -> str:
     return label if label[1:2].isupper() else label[0].lower() + label[1:]
 
 
+def averaged(given: Given) -> tuple[dict[str, "AverageEffects"], list[str]]:
+    """The average effects on each of `Given.main` that has some, by column, and why others have
+    none."""
+    found, lacking = {}, []
+    for column in given.main:
+        try:
+            found[column] = given.averages(column, given.told_at, given.intervals == "simultaneous")
+        except FoxnasError as error:
+            lacking.append(str(error))
+    return found, lacking
+
+
+def told(given: Given, column: str) -> dict[str, Any]:
+    """The average effects on a column as a JSON document, or why it `lacks` them."""
+    try:
+        return given.averages(column).to_dict()
+    except FoxnasError as error:
+        return {"lacks": str(error)}
+
+
+def _from_form(given: Given) -> bool:
+    """Whether the form's effects are told: as asked for, or where there are no averages."""
+    return given.effects == "form" or not averaged(given)[0]
+
+
 def _effects(given: Given) -> tuple[list[Metric], pd.DataFrame, pd.DataFrame]:
     """The targets, the effects on them side by side, and each with its interval."""
-    mains = given.mains()
-    targets = [own.fitted.target for own in mains]
-    effects = side_by_side([own.fitted for own in mains], [own.inferred for own in mains])
-    return targets, effects, figures.interval_table(effects, [t.column for t in targets])
+    if _from_form(given):
+        tables = {
+            own.column: choice_effects(own.fitted, own.inferred, given.told_at)
+            for own in given.mains()
+        }
+    else:
+        tables = {column: found.table for column, found in averaged(given)[0].items()}
+    effects = side_by_side(tables)
+    return [metric_of(c) for c in tables], effects, figures.interval_table(effects, list(tables))
+
+
+def no_effects(given: Given) -> str | None:
+    """Nothing where there are average effects; else as `none_fitted`."""
+    return none_fitted(given) if _from_form(given) else None
+
+
+def _defined(given: Given) -> str:
+    """What the effects are of, and how they are bounded."""
+    if given.told_at:
+        where = f"at {given.at}"
+    else:
+        where = "averaged over the resolutions" if len(given.contexts) > 1 else ""
+    if _from_form(given):
+        return (
+            f"By the regression's form{where and f', {where}'}: the mean change in the prediction "
+            "against the first choice, the other choices at random, as campaigns draw them. Bars "
+            f"are 95 % intervals ({KINDS[given.intervals]}), which hold where the form does"
+        )
+    kind = KINDS["simultaneous" if given.intervals == "simultaneous" else "ordinary"]
+    read = " and ".join(
+        f"{found.rows:,} for {found.target.word}" for found in averaged(given)[0].values()
+    )
+    return (
+        f"Averages over subnets drawn at random ({read}){where and f', {where}'}: what a choice "
+        "changes against the first one, the other choices as they were drawn. No form has to be "
+        "true for them: they are differences of means, by least squares with a contrast for each "
+        f"choice. Bars are 95 % intervals ({kind}; HC2, Satterthwaite's degrees of freedom)"
+    )
+
+
+def _cautions(given: Given) -> tuple[str, ...]:
+    """What was left out of the averages and is assumed for them, or why there are none."""
+    if given.effects == "form":
+        return ()
+    found, lacking = averaged(given)
+    said = [sentence for own in found.values() for sentence in own.sentences]
+    return tuple(dict.fromkeys(said + lacking))
 
 
 def blocks(given: Given) -> list[str]:
@@ -135,7 +213,7 @@ def blocks(given: Given) -> list[str]:
     return list(dict.fromkeys(effects["slot"].where(effects["slot"] != "", effects["group"])))
 
 
-@analysis("Coefficients", "clearest", "The largest effect", none_fitted)
+@analysis("Coefficients", "clearest", "The largest effect", no_effects)
 def clearest(given: Given) -> Card:
     (target, *_), effects, intervals = _effects(given)
     row = effects.iloc[int(np.nanargmax(effects[target.column].abs()))]
@@ -149,7 +227,7 @@ def clearest(given: Given) -> Card:
     )
 
 
-@analysis("Coefficients", "words", "In plain words", none_fitted)
+@analysis("Coefficients", "words", "In plain words", no_effects)
 def words(given: Given) -> Card:
     targets, effects, _ = _effects(given)
     return Card(
@@ -167,7 +245,7 @@ def roles(given: Given) -> list[str]:
 
 
 def _no_roles(given: Given) -> str | None:
-    if none_fitted(given) is None and not roles(given):
+    if no_effects(given) is None and not roles(given):
         return "No role of a choice is in several groups; the intervals say all there is."
     return None
 
@@ -195,6 +273,7 @@ def heatmap(given: Given, *, role: str = "") -> Card:
         key=f"heatmap-{role}",
         title=f"{role.capitalize()} by {'stage and block' if slotted else 'group'}",
         sentence=f"{what} Numbers in parentheses: the 95 % interval spans 0.",
+        notes=_repeated(given),
         table=own,
         draw=lambda: figures.heatmap_figure(
             [figures.heatmap_of(effects, role, t) for t in targets]
@@ -202,8 +281,23 @@ def heatmap(given: Given, *, role: str = "") -> Card:
     )
 
 
+def _repeated(given: Given) -> tuple[str, ...]:
+    """Of which targets several blocks have one number because their form counts them."""
+    if _from_form(given):
+        counted = [p.target for own in given.mains() if shares_effects((p := own.fitted).form)]
+    else:
+        counted = [f.target for f in averaged(given)[0].values() if f.form != "per_layer"]
+    if not counted:
+        return ()
+    words = " and ".join(target.word for target in counted)
+    return (
+        f"Of {words} the form counts the blocks after a stage's first without telling them apart: "
+        "the map repeats one number for them, which is not measured for each.",
+    )
+
+
 def _no_context(given: Given) -> str | None:
-    if none_fitted(given) is None and not given.study.space.context:
+    if no_effects(given) is None and not given.study.space.context:
         return "The input of this space has one resolution only, so there is nothing to compare."
     return None
 
@@ -213,21 +307,19 @@ def context(given: Given) -> Card:
     targets, _, every = _effects(given)
     rows = every[every["group"].isin(given.study.space.context)]
     return Card(
-        sentence="What the input resolution changes, blocks being average.",
+        sentence="What the input resolution changes, averaged over random blocks.",
         table=rows,
         draw=lambda: figures.interval_figure(rows, targets),
     )
 
 
-@analysis("Coefficients", "choices", "Every choice with its interval", none_fitted)
+@analysis("Coefficients", "choices", "Every choice with its interval", no_effects)
 def choices(given: Given) -> Card:
     targets, _, every = _effects(given)
     rows = every[~every["group"].isin(given.study.space.context)]
-    resolution = ", at the largest resolution" if given.study.space.context else ""
     return Card(
-        sentence=f"Mean change in the prediction against the first choice{resolution}, the other "
-        f"choices being average. Bars are 95 % intervals ({KINDS[given.intervals]}); where they "
-        "span 0 the point is hollow.",
+        sentence=f"{_defined(given)}; where they span 0 the point is hollow.",
+        cautions=_cautions(given),
         table=rows,
         draw=lambda: figures.interval_figure(rows, targets),
     )

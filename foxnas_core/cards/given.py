@@ -12,15 +12,16 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from foxnas_core.cards.finds import Allowed, Finds, Limits
 from foxnas_core.cards.sharing import shared
-from foxnas_core.errors import FoxnasError, MissingPart
+from foxnas_core.errors import FoxnasError, InvalidInput, MissingPart
 from foxnas_core.families import family_of
-from foxnas_core.space.architecture import Architecture
+from foxnas_core.space.architecture import Architecture, Value
 from foxnas_core.study import Study, file_hash
 from foxnas_core.table.measurements import MeasurementTable
 from foxnas_core.table.metrics import metric_of
 
 if TYPE_CHECKING:
     from foxnas_core.evidence.verification.claims import Trial
+    from foxnas_core.explanation.averages import AverageEffects
     from foxnas_core.regression import Predictor
     from foxnas_core.regression.inference import Inference
     from foxnas_core.regression.picker import Recommendation
@@ -28,6 +29,10 @@ if TYPE_CHECKING:
     from foxnas_core.table.equals import EqualNetworks
 
 _T = TypeVar("_T")
+EFFECTS = {
+    "average": "Averages over drawn subnets, which need no form",
+    "form": "Of the regression's form",
+}
 
 
 def known(value: _T | None) -> _T:
@@ -50,7 +55,9 @@ class Given(Finds):
 
     With a `floor` of the objective the least cost at it is looked for. `guard` is the probability
     with which a measurement shall keep budget or floor, `limits` and `allowed` what else is kept,
-    and `unit` the label of the one that the front's costs are read in.
+    and `unit` the label of the one that the front's costs are read in. `effects` of choices are
+    averages over drawn subnets or those of the regression's form (see `EFFECTS`), over all contexts
+    or `at` one of `contexts`.
     """
 
     study: Study
@@ -71,6 +78,8 @@ class Given(Finds):
     limits: Limits = ()
     allowed: Allowed = ()
     unit: str | None = None
+    effects: str = "average"
+    at: str = ""
     _results: dict[tuple, Any] = field(default_factory=dict, repr=False)
 
     def kept(self, method: Callable[..., _T], *arguments: Any) -> _T:
@@ -132,6 +141,38 @@ class Given(Finds):
         if self.budget is not None and len(self.main) > 1:
             return self.front(self.main[1]).within(self.budget).architecture
         return family_of(self.study.space).reference(self.study.space)
+
+    # Effects of choices
+
+    @property
+    def contexts(self) -> dict[str, tuple[tuple[str, Value], ...]]:
+        """What effects may be told at, by what it is called: all resolutions, "", or one."""
+        options = self.study.space.context_options() if self.study.space.context else []
+        named = {
+            ", ".join(f"{name} {value}" for name, value in own.items()): tuple(own.items())
+            for own in options
+        }
+        return {"": (), **(named if len(named) > 1 else {})}
+
+    @property
+    def told_at(self) -> "tuple[tuple[str, Value], ...]":
+        """What `at` names; raises `InvalidInput` where that is none of `contexts`."""
+        if self.at not in self.contexts:
+            known = ", ".join(filter(None, self.contexts)) or "none"
+            raise InvalidInput(
+                f"Effects can't be told at {self.at!r}; this space has {known}. Leave it out for "
+                "the average over all."
+            )
+        return self.contexts[self.at]
+
+    @shared(entries=64)
+    def averages(
+        self, column: str, at: "tuple[tuple[str, Value], ...]" = (), together: bool = False
+    ) -> "AverageEffects":
+        """What choices change on average; raises as `explanation.averages.average_effects`."""
+        from foxnas_core.explanation.averages import average_effects
+
+        return average_effects(self.table, column, at=at, together=together)
 
     # Fits
 

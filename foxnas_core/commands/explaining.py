@@ -32,6 +32,8 @@ def explain(options: argparse.Namespace) -> Answer:
         options.campaign,
         options.against,
         options.start and named_architecture(study, options.start),
+        effects=options.effects,
+        at=options.at,
     )
     if options.analysis is None:
         return _every(given)

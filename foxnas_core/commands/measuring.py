@@ -46,7 +46,8 @@ def measure(options: argparse.Namespace) -> Answer | dict[str, Any]:
         planned = [architecture] * count
     else:
         planned = not_yet_measured(study, count, options.seed)
-    measured = _measured(study, planned, options)
+    origin = {"origin": "named"} if options.architecture else None
+    measured = _measured(study, planned, options, origin=origin)
     document = {
         "study": str(study.folder),
         "rows": len(study.table().frame),

@@ -44,11 +44,14 @@ def fit(options: argparse.Namespace) -> Answer:
             say(f"{column}: {warning}")
     if table.unknown:
         say(unknown_sentence(table.unknown))
-    told = {column: predictor_summary(p) for column, p in predictors.items()}
-    document = {"targets": told, "unknown_columns": list(table.unknown)}
     asked = Fitted(
         study, target=options.target, form=options.form, link=options.link, predictors=predictors
     )
+    told = {
+        column: predictor_summary(p) | {"average_effects": coefficients.told(asked, column)}
+        for column, p in predictors.items()
+    }
+    document = {"targets": told, "unknown_columns": list(table.unknown)}
     own = (coefficients.fit, coefficients.terms) if options.target else ()
     return Answer(document, tuple(one.compute(asked) for one in (coefficients.fits, *own)))
 

@@ -2,13 +2,14 @@
 
 Forms name their terms differently (a latency's block states, an accuracy's kernel contrasts). To
 lay several predictors side by side, the effect of a choice is the mean difference in prediction
-it makes against the decision's first choice, over the other decisions at random (each uniform
-over its choices). For the per-layer form this is the coefficient itself. Effects are on the scale
-of the predictor's link: with a saturating one, in the target's unit for a subnet of average value.
+it makes against the decision's first choice, over the other decisions at random, as campaigns draw
+them (`SearchSpace.sample`), and over the resolutions, or at one of them. Where nothing scales the
+per-layer form this is the coefficient itself. Effects are on the scale of the predictor's link:
+with a saturating one, in the target's unit for a subnet of average value.
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import lru_cache, partial
 
 import numpy as np
@@ -18,37 +19,42 @@ from foxnas_core.errors import InvalidInput
 from foxnas_core.regression import Predictor
 from foxnas_core.regression.features import Form
 from foxnas_core.regression.inference import Inference, inference
+from foxnas_core.space.architecture import Value
 from foxnas_core.space.decisions import Decision
 from foxnas_core.space.search_space import SearchSpace
 
 # Combinations that an effect of a coupled choice is averaged over.
 _MOST_READ = 1 << 20
 KEYS = ["group", "slot", "position", "decision", "role", "choice", "reference"]
+_TOLD = ["effect", "low", "high", "p_adjusted", "stars"]
+# A choice of context decisions, hashable; empty for the average over all.
+At = tuple[tuple[str, Value], ...]
 
 
-def choice_effects(predictor: Predictor, how: Inference | None = None) -> pd.DataFrame:
+def choice_effects(predictor: Predictor, how: Inference | None = None, at: At = ()) -> pd.DataFrame:
     """One row a choice: group, slot, position, decision, role, choice, reference, effect, low,
     high, p_adjusted, stars.
 
     `effect`, in the target's unit, is that of `choice` instead of `reference`, the decision's
-    first choice, at the largest resolution. `position` counts the group's slots from 1 (0 without
-    a slot). Where a decision opens slots (depth), each row is one
-    step: `slot` names the slot it opens and `reference` is the choice before. `how` sure one may
-    be is ordinary 95 % intervals by default; see `Inference.intervals`.
+    first choice, averaged over the context (the resolutions) but for what `at` fixes of it.
+    `position` counts the group's slots from 1 (0 without a slot). Where a decision opens slots
+    (depth), each row is one step: `slot` names the slot it opens and `reference` is the choice
+    before. `how` sure one may be is ordinary 95 % intervals by default; see `Inference.intervals`.
     """
-    keys, rows = effect_rows(predictor.form)
+    keys, rows = effect_rows(predictor.form, at)
     found = (how or inference(predictor)).intervals(rows).rename(columns={"value": "effect"})
-    return pd.concat([keys, found[["effect", "low", "high", "p_adjusted", "stars"]]], axis=1)
+    return pd.concat([keys, found[_TOLD]], axis=1)
 
 
 @lru_cache(maxsize=64)
-def effect_rows(form: Form) -> tuple[pd.DataFrame, np.ndarray]:
+def effect_rows(form: Form, at: At = ()) -> tuple[pd.DataFrame, np.ndarray]:
     """The first seven columns of `choice_effects`, and the combination of terms (rows, terms)
-    that each effect is."""
+    that each effect is; what `at` fixes has none."""
     keys: list[tuple[object, ...]] = []
     differences: list[np.ndarray] = []
-    for decision in form.space.decisions:
-        for key, difference in _differences(form, decision):
+    fixed = [name for name, _ in at]
+    for decision in [d for d in form.space.decisions if d.name not in fixed]:
+        for key, difference in _differences(form, decision, at):
             keys.append(key)
             differences.append(difference)
     table = pd.DataFrame(keys, columns=KEYS)
@@ -63,17 +69,19 @@ def effect_rows(form: Form) -> tuple[pd.DataFrame, np.ndarray]:
     return table.reset_index(drop=True), rows
 
 
-def side_by_side(
-    predictors: Sequence[Predictor], hows: Sequence[Inference] | None = None
-) -> pd.DataFrame:
-    """The choice effects of predictors of one space, in columns named after their targets:
-    `accuracy`, `accuracy_low`, `accuracy_high`, `accuracy_p_adjusted`, `accuracy_stars`,
-    `latency_ms`, …; missing where one has none."""
+def shares_effects(form: Form) -> bool:
+    """Whether some slots have the same effects because a term counts over them."""
+    _, origins = form.apart
+    return len(set(origins.tolist())) < len(origins)
+
+
+def side_by_side(effects: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
+    """Tables of effects by their targets' columns, as `choice_effects` gives them, in columns named
+    after these: `accuracy`, `accuracy_low`, `accuracy_high`, `accuracy_p_adjusted`,
+    `accuracy_stars`, `latency_ms`, …; missing where one has none."""
     tables = [
-        choice_effects(predictor, how)
-        .set_index(KEYS)
-        .rename(columns=partial(_named, predictor.target.column))
-        for predictor, how in zip(predictors, hows or map(inference, predictors), strict=True)
+        own.set_index(KEYS)[_TOLD].rename(columns=partial(_named, target))
+        for target, own in effects.items()
     ]
     joined = pd.concat(tables, axis="columns")
     order = pd.concat([table.index.to_frame() for table in tables]).drop_duplicates().index
@@ -119,7 +127,9 @@ def slot_grid(effects: pd.DataFrame, role: str, column: str = "effect") -> pd.Da
     )
 
 
-def _differences(form: Form, decision: Decision) -> list[tuple[tuple[object, ...], np.ndarray]]:
+def _differences(
+    form: Form, decision: Decision, at: At
+) -> list[tuple[tuple[object, ...], np.ndarray]]:
     """Keys of `choice_effects` and the mean differences (terms,) of regression rows."""
     space = form.space
     codes = range(1, len(decision.choices))
@@ -130,10 +140,11 @@ def _differences(form: Form, decision: Decision) -> list[tuple[tuple[object, ...
         steps = []
         for code, slots in _opened(space, decision, codes).items():
             members = [d for d in space.in_group(decision.group) if d.slot in slots]
-            means = _means(form, decision, tuple(members))
+            means = _means(form, decision, tuple(members), at)
             steps.append((slots[0] if slots else "", code, code - 1, means[code] - means[code - 1]))
     else:
-        means = _means(form, decision, space.in_slot(decision.slot) if decision.slot else ())
+        own = space.in_slot(decision.slot) if decision.slot else ()
+        means = _means(form, decision, own, at)
         steps = [(decision.slot, code, 0, means[code] - means[0]) for code in codes]
     slots = list(dict.fromkeys(d.slot for d in space.in_group(decision.group) if d.slot))
     return [
@@ -172,20 +183,19 @@ def _opened(space: SearchSpace, decision: Decision, codes: Sequence[int]) -> dic
 
 
 @lru_cache(maxsize=64)
-def _means(form: Form, decision: Decision, others: tuple[Decision, ...]) -> np.ndarray:
+def _means(form: Form, decision: Decision, others: tuple[Decision, ...], at: At) -> np.ndarray:
     """Mean regression rows (choices, terms) over the options of `others`, or of the whole group
-    where the form's terms take its slots together."""
+    where the form's terms take its slots together, and over the contexts."""
     space = form.space
     reads = {decision.group: space.in_group(decision.group) if form.joint else (decision, *others)}
     for name, read in form.couplings.items():
         coupled = [space.by_name[own] for own in read]
         if any(d.group == decision.group for d in coupled):
             reads[name] = (decision, *coupled)
-    sizes = np.array([len(d.choices) for d in space.decisions], dtype=float)
     means = np.zeros((len(decision.choices), form.parameters))
     for name, decisions in reads.items():
-        codes, rows = _rows_of(form, name, decisions)
-        weights = np.where(codes >= 0, 1 / sizes, 1.0).prod(axis=1)
+        codes, rows = _rows_of(form, name, decisions, at)
+        weights = _shares(space, codes)
         own = codes[:, space.decisions.index(decision)]
         for code in range(len(decision.choices)):
             chosen = own == code
@@ -195,24 +205,42 @@ def _means(form: Form, decision: Decision, others: tuple[Decision, ...]) -> np.n
     return means
 
 
+def _shares(space: SearchSpace, codes: np.ndarray) -> np.ndarray:
+    """How often (n,) a campaign draws the active choices of codes (n, decisions)."""
+    shares = np.ones(len(codes))
+    for decision, own in zip(space.decisions, codes.T, strict=True):
+        # The entry that -1 picks is that of an inactive decision.
+        shares *= np.append(space.shares(decision, "balanced"), 1.0)[own]
+    return shares
+
+
 @lru_cache(maxsize=8)
 def _rows_of(
-    form: Form, name: str, decisions: tuple[Decision, ...]
+    form: Form, name: str, decisions: tuple[Decision, ...], at: At
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Codes of all combinations of decisions, and their columns of a group or coupling."""
+    """Codes of all combinations of decisions, and their columns of a group or coupling, averaged
+    over the contexts that `at` leaves."""
     count = math.prod(len(d.choices) + 1 for d in decisions)
     if name in form.couplings and count > _MOST_READ:
         raise InvalidInput(
             f"A term of {name!r} reads {len(decisions)} decisions together, too many to average "
             "the effect of one choice over; see what edits of one architecture change instead."
         )
-    codes = form.space.option_codes(decisions)
-    return codes, form.matrix(codes, name)
+    space = form.space
+    codes = space.option_codes(decisions)
+    contexts = [c for c in space.context_options() if dict(at).items() <= c.items()]
+    rows = np.zeros((len(codes), len(form.columns_of(name))))
+    for context in contexts if form.context_bound else contexts[:1]:
+        for own, value in context.items():
+            decision = space.by_name[own]
+            codes[:, space.decisions.index(decision)] = decision.choices.index(value)
+        rows += form.matrix(codes, name)
+    return codes, rows / (len(contexts) if form.context_bound else 1)
 
 
 def _context_means(form: Form, decision: Decision) -> np.ndarray:
     """Mean regression rows (choices, terms) over 2000 random architectures."""
-    codes = form.space.random_codes(2000, seed=0)
+    codes = form.space.random_codes(2000, seed=0, by="balanced")
     means = []
     for code in range(len(decision.choices)):
         codes[:, form.space.decisions.index(decision)] = code

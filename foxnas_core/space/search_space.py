@@ -254,7 +254,7 @@ class SearchSpace:
         for decision in self.decisions:
             if not is_active(decision, kept):
                 continue
-            weights = self._weights(decision, by)
+            weights = self.shares(decision, by)
             kept[decision.name] = decision.choices[int(rng.choice(len(weights), p=weights))]
         return Architecture.from_mapping(kept)
 
@@ -270,23 +270,18 @@ class SearchSpace:
                 break
         return found
 
-    def _weights(self, decision: Decision, by: Sampling) -> np.ndarray:
+    def shares(self, decision: Decision, by: Sampling) -> np.ndarray:
+        """How often (choices,) a draw takes each choice of an active decision."""
         key = (decision.name, by)
         if key not in self._weight_cache:
             n = len(decision.choices)
             weights = np.ones(n)
-            if by == "balanced" and decision.name in self._governing:
-                weights = np.linspace(2.0, 5.0, n) if n > 1 else weights
-                if n == 3:
-                    weights = np.array([2.0, 3.0, 5.0])
+            if by == "balanced" and decision.name in self._governing and n > 1:
+                weights = np.array([2.0, 3.0, 5.0]) if n == 3 else np.linspace(2.0, 5.0, n)
             elif by == "architectures":
                 decisions = self.in_group(decision.group)
-                weights = np.array(
-                    [
-                        float(count_options(decisions, {decision.name: (c,)}))
-                        for c in decision.choices
-                    ]
-                )
+                own = ({decision.name: (choice,)} for choice in decision.choices)
+                weights = np.array([float(count_options(decisions, taken)) for taken in own])
             self._weight_cache[key] = weights / weights.sum()
         return self._weight_cache[key]
 
@@ -342,12 +337,14 @@ class SearchSpace:
             codes[:, column] = np.append(kept, -1)[place]
         return codes
 
-    def random_codes(self, count: int, *, seed: int) -> np.ndarray:
-        """Codes (count, decisions) of architectures drawn as "decisions" does, repeats allowed."""
+    def random_codes(self, count: int, *, seed: int, by: Sampling = "decisions") -> np.ndarray:
+        """Codes (count, decisions) of architectures drawn as in `sample`, repeats allowed."""
         rng = np.random.default_rng(seed)
         codes = np.full((count, len(self.decisions)), -1, dtype=np.int16)
         for column, decision in enumerate(self.decisions):
             drawn = rng.integers(len(decision.choices), size=count)
+            if by != "decisions":
+                drawn = rng.choice(len(decision.choices), size=count, p=self.shares(decision, by))
             codes[:, column] = np.where(self.active(codes, decision), drawn, -1)
         return codes
 

@@ -107,7 +107,7 @@ class MeasurementTable:
     def of_origin(self, origin: str) -> np.ndarray:
         """Which rows (rows,) are of campaigns whose circumstances name this origin: "search" for
         finds of search rounds, "design" for batches chosen by their information, "verify" for
-        subnets measured to test claims."""
+        subnets measured to test claims, "named" for those that a user named."""
         names = [
             name
             for name, circumstances in campaigns_of(self).items()

@@ -13,6 +13,7 @@ from typing import Any
 
 import streamlit as st
 
+from foxnas_core.cards.given import EFFECTS
 from foxnas_core.errors import InvalidInput
 from foxnas_core.families import architecture_from_text
 from foxnas_core.regression.assessment import LINKS
@@ -25,14 +26,14 @@ from pages.shared.text import plain
 _KEY = "choices"
 _TEXTS = (
     "architecture", "against", "limits", "allowed", "search", "compare", "race", "cost", "unit",
-    "pinned", "asked", "subnet", "block",
+    "pinned", "asked", "subnet", "block", "at",
 )  # fmt: skip
 GOALS = ("accuracy", "latency")
 AIMS = ("save", "gain", "latency", "accuracy")
 # These names are few, and others in an address are left aside.
 _ALLOWED = {
     "form": ("auto", *known_forms()), "link": LINKS, "intervals": tuple(KINDS), "goal": GOALS,
-    "aim": AIMS,
+    "aim": AIMS, "effects": tuple(EFFECTS),
 }  # fmt: skip
 # Numbers, each above 0 and below this; those that are None stay out of the address.
 _NUMBERS = {
@@ -52,15 +53,16 @@ class Choices:
     """The study's folder name; the column of its cost (`latency`), the budget and the probability
     with which a measurement shall keep it; the architecture, the one that editing started from
     (JSON of their choices) and what it is compared with (see `comparison_picker`); regression form,
-    link and kind of intervals; what a search is for (the best objective, "accuracy", or the least
-    cost, "latency") and the objective's floor of the latter, limits beside and choices to keep (see
-    `limits`); the id of a running or kept search, those of searches to compare, with commas, and
-    that of a race; the front's cost column, the label of the unit it is read in and its budget
-    where it is a count; what a counterfactual aims at (to "save" cost, to "gain" in the objective,
-    or a "latency" or "accuracy" to keep), its amount in the target's unit and the number of edits
-    that is looked at, the slots and decisions to keep, with commas, and the choice that is asked
-    for, as s2b1_kernel:7; the step of the tour, from 1; and the id of the subnet and the name of
-    the block that are highlighted in all figures. Numbers are in the unit of what they bound.
+    link and kind of intervals, which effects are told and at which context; what a search is for
+    (the best objective, "accuracy", or the least cost, "latency") and the objective's floor of the
+    latter, limits beside and choices to keep (see `limits`); the id of a running or kept search,
+    those of searches to compare, with commas, and that of a race; the front's cost column, the
+    label of the unit it is read in and its budget where it is a count; what a counterfactual aims
+    at (to "save" cost, to "gain" in the objective, or a "latency" or "accuracy" to keep), its
+    amount in the target's unit and the number of edits that is looked at, the slots and decisions
+    to keep, with commas, and the choice that is asked for, as s2b1_kernel:7; the step of the tour,
+    from 1; and the id of the subnet and the name of the block that are highlighted in all figures.
+    Numbers are in the unit of what they bound.
     """
 
     study: str = "demo"
@@ -73,6 +75,8 @@ class Choices:
     form: str = "auto"
     link: str = "auto"
     intervals: str = "ordinary"
+    effects: str = "average"
+    at: str = ""
     goal: str = "accuracy"
     floor: float | None = None
     limits: str | None = None

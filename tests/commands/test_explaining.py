@@ -49,6 +49,16 @@ def test_edits_are_told_from_the_one_to_the_other(capsys, tmp_path):
     assert "Nothing yet" in explained(capsys, *asked[:-4], *asked[-2:])["sentence"]
 
 
+def test_effects_are_told_at_a_resolution_of_the_space(capsys):
+    asked = ("--study", DEMO, "--analysis", "coefficients-choices")
+    averaged = explained(capsys, *asked)
+    assert "Averages over subnets drawn at random (800 for" in averaged["sentence"]
+    at = explained(capsys, *asked, "--effects", "form", "--at", "resolution 12")
+    assert "By the regression's form, at resolution 12" in at["sentence"]
+    assert len(at["table"]) == len(averaged["table"])
+    assert "resolution 12" in refused(capsys, *asked, "--at", "12")
+
+
 def test_all_are_listed_with_what_they_lack(capsys, tmp_path):
     study = create_study(tmp_path / "empty", open_study(DEMO).space, name="Empty")
     found = explained(capsys, "--study", study.folder)["analyses"]

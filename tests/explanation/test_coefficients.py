@@ -81,17 +81,23 @@ def scaled() -> Predictor:
     return fit(table_of(space, codes, latency_ms=latency), "latency_ms", "per_layer")
 
 
-def test_effects_of_blocks_hold_at_the_largest_resolution() -> None:
-    effects = choice_effects(scaled()).set_index(["decision", "choice"])["effect"]
-    assert effects["p1_kernel", 7] == pytest.approx(3, abs=1e-9)
-    assert effects["q1_kernel", 5] == pytest.approx(-1, abs=1e-9)
-    assert effects["p_depth", 2] == pytest.approx(2.5 + 0.25, abs=1e-9)
+@pytest.mark.parametrize(
+    ("at", "share"), [((), 0.625), ((("resolution", 24),), 1.0), ((("resolution", 12),), 0.25)]
+)
+def test_effects_of_blocks_are_averaged_over_the_resolutions_or_told_at_one(at, share) -> None:
+    effects = choice_effects(scaled(), at=at).set_index(["decision", "choice"])["effect"]
+    assert effects["p1_kernel", 7] == pytest.approx(3 * share, abs=1e-9)
+    assert effects["q1_kernel", 5] == pytest.approx(-1 * share, abs=1e-9)
+    assert effects["p_depth", 2] == pytest.approx(2.5 * share + 0.25, abs=1e-9)
+    # What is fixed has no effect.
+    assert (("resolution", 24) in effects.index) == (not at)
 
 
 def test_the_effect_of_the_resolution_is_that_on_an_average_architecture() -> None:
     first = choice_effects(scaled()).iloc[0]
     assert (first["decision"], first["choice"], first["reference"]) == ("resolution", 24, 12)
-    average = 10 + P1.mean() + P2.mean() / 2 + Q1.mean()
+    # Campaigns draw the second of two depths in 5 of 7 cases.
+    average = 10 + P1.mean() + P2.mean() * 5 / 7 + Q1.mean()
     # Over 2000 random architectures, of standard deviation 1.9.
     assert first["effect"] == pytest.approx(0.75 * average, abs=0.15)
 
@@ -138,14 +144,14 @@ def test_each_step_of_the_depth_adds_one_average_block_to_the_counts() -> None:
     assert effects["s2_depth"].tolist() == pytest.approx([average, average], abs=1e-9)
 
 
-def test_what_depends_on_the_depth_is_averaged_over_depths_alike() -> None:
-    """Kernel 7 instead of 3 in a stage's second block adds 4 to the sum of kernels after the
-    first: 4 to their mean at depth 2, 2 at depth 3."""
+def test_what_depends_on_the_depth_is_averaged_over_depths_as_they_are_drawn() -> None:
+    """Depths 2 and 3 are drawn as 3 to 5. Kernel 7 instead of 3 in a stage's second block adds 4 to
+    the sum of kernels after the first: 4 to their mean at depth 2, 2 at depth 3."""
     predictor = fit(noisy_table(MINI, 500), "accuracy", "foxnas")
     estimate = predictor.coefficients().set_index("term")["estimate"]
     mean, product = estimate["s1_mean_kernel"], estimate["s1_depth*mean_kernel"]
     effects = choice_effects(predictor).set_index(["decision", "choice"])["effect"]
-    by_hand = (4 * (mean + 2 * product) + 2 * (mean + 3 * product)) / 2
+    by_hand = (3 * 4 * (mean + 2 * product) + 5 * 2 * (mean + 3 * product)) / 8
     assert effects["s1b2_kernel", 7] == pytest.approx(by_hand, abs=1e-9)
     assert effects["s1b3_kernel", 7] == pytest.approx(2 * (mean + 3 * product), abs=1e-9)
 
@@ -154,7 +160,8 @@ def test_predictors_stand_side_by_side() -> None:
     table = noisy_table(MINI, 500)
     latency = fit(table, "latency_ms")
     weights = table_of(MINI, table.codes, parameters=table.values("latency_ms"))
-    joined = side_by_side([latency, fit(weights, "parameters")])
+    predictors = latency, fit(weights, "parameters")
+    joined = side_by_side({p.target.column: choice_effects(p) for p in predictors})
     assert [*joined.columns] == [
         *KEYS,
         *(
@@ -178,7 +185,7 @@ def test_the_grid_shows_the_last_choice_against_the_first() -> None:
     assert grid.loc["p"].tolist() == pytest.approx([3, 1])
     assert grid.loc["q", 1] == pytest.approx(-2)
     assert np.isnan(grid.loc["q", 2])
-    steps = slot_grid(side_by_side([exact("per_layer")]), "depth", "accuracy")
+    steps = slot_grid(side_by_side({"accuracy": effects}), "depth", "accuracy")
     assert steps.loc["p", 2] == pytest.approx(2.5)
     assert steps.isna().sum().sum() == 3
     assert slot_grid(effects, "expand").isna().all(axis=None)

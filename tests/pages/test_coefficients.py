@@ -74,6 +74,20 @@ def test_effects_are_said_in_words(studies):
     assert set(words["Top-1 accuracy stars"]) <= {"", "*", "**", "***"}
 
 
+def test_effects_are_averages_first_and_the_forms_at_one_resolution_on_demand(studies):
+    page = run_page(PAGE)
+    said = sentences(page)
+    assert "Averages over subnets drawn at random" in said
+    assert "averaged over the resolutions" in said and "at the largest resolution" not in said
+    page.selectbox(key="effects").select("form").run()
+    page.selectbox(key="at").select("resolution 28").run()
+    assert not page.exception and not page.error
+    assert page.query_params["effects"] == "form" and page.query_params["at"] == "resolution 28"
+    said = sentences(page)
+    assert "By the regression's form, at resolution 28" in said
+    assert "Of latency the form counts the blocks" in said and "repeats one number" in said
+
+
 def test_the_forms_are_compared_on_demand_with_the_reason(studies):
     page = run_page(PAGE)
     page.toggle(key="compare-forms").set_value(True).run()

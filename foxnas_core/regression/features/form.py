@@ -308,6 +308,13 @@ def build_form(name: str, space: SearchSpace, target: str, pairs: Sequence[Pair]
     return _build_form(name, space, metric_of(target), tuple(pairs))
 
 
+def averaged_form(space: SearchSpace, target: str, *, ordered: bool = True) -> Form:
+    """Contrasts of each choice and of each context, which nothing scales: its coefficients are
+    averages over subnets drawn at random. Per layer, or in counts without the `ordered` blocks."""
+    plain = replace(metric_of(target), scales=False)
+    return _build_form("per_layer" if ordered else "choice_counts", space, plain, ())
+
+
 @lru_cache(maxsize=64)
 def candidate_pairs(name: str, space: SearchSpace, target: str) -> dict[Pair, Part]:
     """The interactions that the form `name` may have, each with the part that computes it."""
@@ -365,8 +372,8 @@ def _build_form(name: str, space: SearchSpace, target: Metric, pairs: tuple[Pair
     notes = []
     if resolution is not None:
         notes.append(
-            f"Effects of blocks hold at {max(resolution.choices)} px and scale with the number of "
-            "pixels; terms named 'fixed' do not."
+            f"Coefficients of blocks hold at {max(resolution.choices)} px and scale with the "
+            "number of pixels; terms named 'fixed' do not."
         )
     if pairs:
         named = ", ".join(f"{left} × {right}" for left, right in pairs)
