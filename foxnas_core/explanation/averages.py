@@ -160,13 +160,10 @@ def average_effects(
 def drawn_rows(table: MeasurementTable, rows: np.ndarray) -> tuple[np.ndarray, dict[str, int]]:
     """Which of `rows` (a mask) were drawn at random, and how many were not, by what they are."""
     drawn, left_out = rows.copy(), {}
-    origins = {
-        how.get("origin") for how in campaigns_of(table).values() if isinstance(how, Mapping)
-    }
-    for origin in sorted(origins & set(_CHOSEN)):
+    for origin, words in _CHOSEN.items():
         own = table.of_origin(origin) & rows
         if own.any():
-            left_out[_CHOSEN[origin]] = int(own.sum())
+            left_out[words] = int(own.sum())
             drawn &= ~own
     return drawn, left_out
 
