@@ -206,6 +206,19 @@ def measured_study(tiny_study, tiny_rows):
 
 
 @pytest.fixture
+def elsewhere(measured_study, monkeypatch):
+    """`measured_study` on another machine than the one that its latencies are of, whose own are
+    fixed numbers too."""
+    from fixed import FixedDevice
+
+    from foxnas_core.measurement import devices, runner
+
+    monkeypatch.setattr(runner, "device_name", lambda: "Another processor")
+    monkeypatch.setattr(devices, "meter_of", FixedDevice)
+    return measured_study
+
+
+@pytest.fixture
 def begun_study(tiny_study, tiny_rows):
     """`tiny_study` with the first of them: how fast the machine is at rest is known, so commands
     need not wait until it settles."""

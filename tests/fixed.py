@@ -11,6 +11,7 @@ from foxnas_core.measurement.meter import Prepared
 from foxnas_core.measurement.runner import Timing
 from foxnas_core.networks import Network
 from foxnas_core.table.latency_verdicts import LEAST_ROUNDS, LEAST_RUNS
+from foxnas_core.table.machine import device_columns
 
 IMAGES = 300
 BASELINE = 0.02
@@ -93,3 +94,28 @@ def _times(precision: str, level: float, noise: float) -> dict[str, float]:
     latencies = dict.fromkeys(("", "minimum_", "low_", "high_"), float(level * noise))
     steady = {"drift_": 1.0, "drift_range_": 0.0}
     return {f"{prefix}{column}": value for prefix, value in {**latencies, **steady}.items()}
+
+
+class FixedDevice:
+    """Latencies of a device by the formulas of `FixedMeter`, twice as long; stands for
+    `DeviceMeter`, on whichever machine it is asked."""
+
+    def __init__(self, device: Any, *_: Any, baseline: float | None = None, **__: Any) -> None:
+        self.columns, self.baseline = device.columns, baseline or 2 * BASELINE
+
+    def measure(self, subnets: Sequence[Prepared]) -> list[dict[str, float]]:
+        own = dict(zip(device_columns(None), self.columns, strict=True))
+        return [
+            {
+                name.removesuffix(first) + column: value * (1 if "drift" in name else 2)
+                for first, column in own.items()
+                for name, value in values.items()
+                if name.endswith(f"_{first}") or name == first
+            }
+            for values in fixed_latencies(self, subnets)
+        ]
+
+    def record(self) -> dict[str, Any]:
+        return FixedMeter().record() | {
+            "latency_columns": list(self.columns), "reference_baseline_ms": self.baseline,
+        }  # fmt: skip

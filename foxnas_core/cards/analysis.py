@@ -21,6 +21,7 @@ MODULES = (
     "export",
     "front",
     "handmade",
+    "machine",
     "measurements",
     "model_graph",
     "planning",

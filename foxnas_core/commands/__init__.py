@@ -25,6 +25,7 @@ COMMANDS: dict[str, Callable[[argparse.Namespace], Answer | dict[str, Any]]] = {
     "train": training.train,
     "measure": measuring.measure,
     "fit": searching.fit,
+    "make-device": measuring.make_device,
     "calibrate": measuring.calibrate,
     "search": searching.search,
     "select": selecting.select,

@@ -2,6 +2,7 @@
 
 import argparse
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
@@ -18,8 +19,11 @@ from foxnas_core.commands.shared import (
     opened,
     say,
     space_to_train,
+    stoppable,
 )
 from foxnas_core.errors import InvalidInput, MissingPart
+from foxnas_core.measurement.here import machine_here
+from foxnas_core.progress import Progress, Stopped
 from foxnas_core.space.architecture import Architecture
 from foxnas_core.steps.calibrate import calibrations, measure_optima
 from foxnas_core.steps.fit import fit_all
@@ -170,6 +174,44 @@ def _study_to_measure(options: argparse.Namespace) -> Study:
     return adopt(
         options.study, space, supernet=options.supernet, weights=options.weights, data=images
     )
+
+
+def make_device(options: argparse.Namespace) -> Answer:
+    """Make this machine a device of the study."""
+    from foxnas_core.steps import make_device as making
+
+    study, made = opened(options), None
+    with stoppable() as stop, bar("subnet") as report, suppress(Stopped):
+
+        def told(progress: Progress) -> None:
+            report(progress)
+            if stop.is_set():
+                raise Stopped
+
+        made = making.make_device(study, count=options.count, seed=options.seed, report=told)
+    table = study.table()
+    columns = making.columns_here(table)
+    document: dict[str, Any] = {
+        "study": str(study.folder),
+        "device": machine_here().name,
+        "columns": list(columns),
+        "rows": {column: table.known(column) for column in columns},
+        "targets": None,
+    }
+    if made is None:
+        say("Stopped; what was measured is kept, and the same command goes on.")
+        return Answer(document)
+    document["targets"] = {
+        column: {
+            "rows": found.rows,
+            "median_error": made.errors[column],
+            "rmse": found.cv.rmse,
+            "tau": found.cv.tau,
+            "warnings": list(found.warnings),
+        }
+        for column, found in made.predictors.items()
+    }
+    return Answer(document, cards_of(study, "devices-this-machine"))
 
 
 def calibrate(options: argparse.Namespace) -> Answer:

@@ -85,7 +85,8 @@ def predictor_or_transfer(
     one, another device's predictor calibrated to those rows.
 
     Of several devices that can be fitted, the one whose calibration errs least on rows left out is
-    taken. The predictor's `warnings` then say so. Raises as `regression.fit`, also where no
+    taken, and with up to twice as many rows as parameters the fit, where it errs less than that.
+    The predictor's `warnings` then say so. Raises as `regression.fit`, also where no
     calibration is possible.
     """
     return kept.fitted(
@@ -94,21 +95,25 @@ def predictor_or_transfer(
 
 
 def _fit_or_transfer(table: MeasurementTable, column: str, form: str, link: str) -> Predictor:
-    if column in latency_columns(table) and _too_few(table, column, form):
+    if column in latency_columns(table) and _too_few(table, column, form, times=2):
         found = []
         for source in latency_columns(table):
             if source != column:
                 with suppress(InvalidInput):
                     fitted = fit(table, source, form, "none")
                     found.append(transfer(fitted, table=table, target=column))
+        if found and not _too_few(table, column, form):
+            with suppress(InvalidInput):  # such as choices that so few rows can't tell apart
+                found.append(fit(table, column, form, link))
         if found:
             return min(found, key=lambda predictor: predictor.cv.rmse)
     return fit(table, column, form, link)
 
 
-def _too_few(table: MeasurementTable, column: str, form: str) -> bool:
-    """Whether the column's rows are no more than the parameters of its form, or, where that is
-    chosen by the rows, of the one that `fit` takes for few."""
+def _too_few(table: MeasurementTable, column: str, form: str, times: int = 1) -> bool:
+    """Whether the column's rows are no more than the parameters, so many times, of its form or,
+    where that is chosen by the rows, of the one that `fit` takes for few."""
     few = "per_layer" if table.ordered else "stage_counts"
     name = few if form == "auto" else form
-    return len(read_rows(table, column)) <= build_form(name, table.space, column).parameters
+    parameters = build_form(name, table.space, column).parameters
+    return len(read_rows(table, column)) <= times * parameters

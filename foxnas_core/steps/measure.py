@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 PRECISIONS: Mapping[str, str] = {"fp32": "latency_ms", "int8": "latency_ms:int8"}
 """The precisions that a subnet is measured in here, each with its latency column."""
+BATCH = 12
+"""Subnets that are measured together."""
 
 
 def measure_subnets(
@@ -122,6 +124,7 @@ def measure_on_device(
     *,
     name: str | None = None,
     count: int | None = None,
+    subnets: Sequence[Architecture] | None = None,
     seed: int,
     report: Report,
     python: str = "python3",
@@ -130,9 +133,9 @@ def measure_on_device(
     """Add a device's latencies to rows that are measured already but lack them.
 
     `spec` and `name` are as in `measurement.devices.device_of`, `python` and `program` as in
-    `meter_of`; `count` is how many subnets to measure at most, by default all. Each finished batch
-    is kept, so a killed campaign goes on where it was. Raises `MissingPart` where the study has no
-    rows, weights or images, and as `meter_of`.
+    `meter_of`; `subnets` are those to measure, by default all, and `count` is how many at most.
+    Each finished batch is kept, so a killed campaign goes on where it was. Raises `MissingPart`
+    where the study has no rows, weights or images, and as `meter_of`.
     """
     from foxnas_core.measurement.devices import device_of, meter_of
 
@@ -143,7 +146,10 @@ def measure_on_device(
             f"Study {study.name!r} has no measured subnets that a device's latency could be added "
             "to; measure some first, without --device."
         )
-    lacking = table.lacking(device.columns[0])[:count]
+    lacking = table.lacking(device.columns[0])
+    if subnets is not None:
+        lacking = [architecture for architecture in lacking if architecture in set(subnets)]
+    lacking = lacking[:count]
     if not lacking:
         return []
     checkpoint, calibration, _ = parts_of(study)
@@ -183,8 +189,9 @@ def measure_on_device(
             seed=seed,
             keep=keep,
             report=report,
-            # What converts is slow, so that much would be lost with a large batch.
-            batch=4 if device.runtime.converts else 12,
+            # What converts is slow, so that much would be lost with a large batch; of few subnets
+            # somebody may want to see how far they are.
+            batch=4 if device.runtime.converts or len(lacking) <= 2 * BATCH else BATCH,
             origin={"origin": "device"},
         )
     return measured
