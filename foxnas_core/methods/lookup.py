@@ -1,18 +1,17 @@
 """The method for a table that has every architecture of its space: nothing is predicted."""
 
-import numpy as np
+import pandas as pd
 
-from foxnas_core.errors import InvalidInput
 from foxnas_core.methods.method import Method, Question, Selection, missing_columns
 from foxnas_core.records import document_of
-from foxnas_core.search.coupling import JointPredictor
 from foxnas_core.search.limits import limit_of
+from foxnas_core.search.lookup import check_known, whole_table
 from foxnas_core.search.options import LARGEST_GROUP
 from foxnas_core.search.problem import SearchProblem
 from foxnas_core.search.solving import solve
 from foxnas_core.study import Study
 from foxnas_core.table.measurements import MeasurementTable
-from foxnas_core.table.metrics import metric_of
+from foxnas_core.table.readings import keeping
 
 # Rows that are shown beside the best.
 _SHOWN = 10
@@ -37,14 +36,13 @@ class CompleteTable(Method):
                 f"Space {space.name!r} has {space.size:.3g} architectures, more than the "
                 f"{LARGEST_GROUP:,} a table is asked for; take the method 'regression'."
             )
-        rows = table.frame.drop_duplicates("id")
-        columns = list(question.columns) if question else []
-        known = int(rows[columns].notna().all(axis=1).sum())
-        if known < space.size:
-            of = f" with {' and '.join(columns)}" if columns else ""
+        columns = question.columns if question else (study.objective.column,)
+        if whole_table(table, columns) is None:
+            known = table.frame.dropna(subset=list(columns))["id"].nunique()
             return (
                 f"The table has {known:,} of the {space.size:,} architectures of space "
-                f"{space.name!r}{of}; measure the rest, or take the method 'regression'."
+                f"{space.name!r} with {' and '.join(columns)}; measure the rest, or take the "
+                "method 'regression'."
             )
         return None
 
@@ -61,12 +59,15 @@ class _LookupRun:
 
     def __init__(self, table: MeasurementTable, question: Question) -> None:
         self.done = 0
-        self._table = table
+        whole = whole_table(table, question.columns)
+        assert whole is not None, "lacks says so"
+        self._whole, found = whole, whole.predictors()
         self._problem = SearchProblem(
-            looked_up(table, question.objective),
-            tuple(limit_of(looked_up(table, c), bound) for c, bound in question.limits.items()),
+            found[question.objective],
+            tuple(limit_of(found[c], bound) for c, bound in question.limits.items()),
             question.allowed,
         )
+        check_known(self._problem)
         self._found: Selection | None = None
 
     def advance(self, steps: int) -> None:
@@ -82,52 +83,18 @@ class _LookupRun:
         return self._found
 
     def _selected(self) -> Selection:
-        problem, space = self._problem, self._table.space
+        problem, whole = self._problem, self._whole
         best = solve(problem).candidate
-        columns = [p.target.column for p in problem.predictors]
-        frame = self._table.frame.drop_duplicates("id")
-        kept = np.ones(len(frame), dtype=bool)
-        for name, choices in problem.allowed.items():
-            kept &= (frame[name].isin(choices) | frame[name].isna()).to_numpy()
+        kept = whole.known & keeping(whole.space, whole.means.codes, problem.allowed)
         for limit in problem.limits:
-            kept &= limit.sign * frame[limit.column].to_numpy(float) <= limit.sign * limit.bound
-        ranked = frame[kept].sort_values(
-            columns[0], ascending=problem.sign < 0, kind="stable", ignore_index=True
-        )
-        within = int(kept.sum())
-        rivals = f"none of the {within:,} that may be selected"
+            kept &= limit.sign * whole.means.values[limit.column] <= limit.sign * limit.bound
+        shown = [predictor.target.column for predictor in problem.predictors]
+        values = pd.DataFrame({column: whole.means.values[column][kept] for column in shown})
+        values.insert(0, "id", whole.space.ids(whole.means.codes[kept]))
+        ranked = values.sort_values(shown[0], ascending=problem.sign < 0, kind="stable")
         return Selection(
             best.architecture,
-            f"All {space.size:,} architectures of space {space.name!r} are measured, and {rivals} "
-            "is better.",
-            ranked.head(_SHOWN)[["id", *columns]],
+            f"{whole.sentence} Of {int(kept.sum()):,} that may be selected none is better.",
+            ranked.head(_SHOWN).reset_index(drop=True),
             {"exact": document_of(best), "gap": 0.0, "bound": None},
         )
-
-
-def looked_up(table: MeasurementTable, column: str) -> JointPredictor:
-    """A column of a table that has every architecture of its space, as a predictor.
-
-    Raises `InvalidInput` for an architecture that the table lacks.
-    """
-    keys, rows = np.unique(_keys(table, table.codes), return_index=True)
-    values = table.frame[column].to_numpy(float)[rows]
-
-    def value(codes: np.ndarray) -> np.ndarray:
-        asked = _keys(table, codes)
-        found = np.searchsorted(keys, asked).clip(max=len(keys) - 1)
-        if (keys[found] != asked).any():
-            raise InvalidInput(
-                f"The table of space {table.space.name!r} lacks some architectures; measure them."
-            )
-        return values[found]
-
-    return JointPredictor(table.space, metric_of(column), value, table.fingerprint)
-
-
-def _keys(table: MeasurementTable, codes: np.ndarray) -> np.ndarray:
-    """A number for each row of codes (rows, decisions), equal where they are."""
-    key = np.zeros(len(codes), dtype=np.int64)
-    for column, decision in zip(codes.T, table.space.decisions, strict=True):
-        key = key * (len(decision.choices) + 1) + column + 1
-    return key

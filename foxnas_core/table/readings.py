@@ -7,11 +7,12 @@ import numpy as np
 import pandas as pd
 
 from foxnas_core.space.architecture import Architecture, Value
+from foxnas_core.space.search_space import SearchSpace
 from foxnas_core.table.latency_verdicts import without_failed
 from foxnas_core.table.measurements import MeasurementTable
 from foxnas_core.table.metrics import STD_ERROR, metric_of
 
-_NORMAL = 1.96
+NORMAL = 1.96
 
 
 @dataclass(frozen=True)
@@ -53,12 +54,7 @@ def _reading(table: MeasurementTable, column: str, own: np.ndarray) -> Reading:
     frame, values = table.frame, table.values(column)
     rows = own & np.isfinite(values)
     value, count = float(values[rows].mean()), int(rows.sum())
-    recorded = frame.get(f"{column}{STD_ERROR}")
-    noise = np.nan
-    if recorded is not None:
-        noise = float(np.sqrt(np.mean(recorded.to_numpy(float)[rows] ** 2)))
-    if not np.isfinite(noise):
-        noise = pooled_spread(values, frame["id"])
+    noise = float(np.sqrt(np.mean(noise_of(table, column)[rows] ** 2)))
     error = noise / np.sqrt(count)
     low = high = None
     if metric_of(column).timed:
@@ -66,8 +62,17 @@ def _reading(table: MeasurementTable, column: str, own: np.ndarray) -> Reading:
         if all(end is not None and end[rows].notna().any() for end in ends):
             low, high = float(ends[0][rows].min()), float(ends[1][rows].max())  # type: ignore[index]
     elif np.isfinite(error):
-        low, high = value - _NORMAL * error, value + _NORMAL * error
+        low, high = value - NORMAL * error, value + NORMAL * error
     return Reading(value, low, high, float(error), noise)
+
+
+def noise_of(table: MeasurementTable, column: str) -> np.ndarray:
+    """The standard error (rows,) of each row's value: as recorded, else the pooled spread of the
+    column's repeated rows, NaN without either."""
+    recorded = table.frame.get(f"{column}{STD_ERROR}")
+    noise = np.full(len(table), np.nan) if recorded is None else recorded.to_numpy(float)
+    spread = pooled_spread(table.values(column), table.frame["id"])
+    return np.where(np.isfinite(noise), noise, spread)
 
 
 def pooled_spread(values: np.ndarray, of: pd.Series) -> float:
@@ -103,18 +108,15 @@ def incumbent(
     holds choices that a decision may take where it is active.
     """
     sound = without_failed(table)
-    first, values = _means(sound, tuple(dict.fromkeys((objective, *bounds))))
+    found = means_of(sound, tuple(dict.fromkeys((objective, *bounds))))
+    codes, values = found.codes, found.values
     better = metric_of(objective).sign * values[objective]
     kept, costs = np.isfinite(better), []
     for column, bound in bounds.items():
         sign = -metric_of(column).sign
         costs.append(sign * values[column])
         kept &= costs[-1] <= sign * bound
-    codes = table.codes[first]
-    for position, decision in enumerate(table.space.decisions):
-        if decision.name in (allowed or {}):
-            choices = [c in (allowed or {})[decision.name] for c in decision.choices]
-            kept &= np.array([*choices, True])[codes[:, position]]
+    kept &= keeping(table.space, codes, allowed or {})
     within = np.flatnonzero(kept)
     if not len(within):
         return None
@@ -123,18 +125,44 @@ def incumbent(
     return Incumbent(architecture, readings_of([sound], architecture), len(within))
 
 
-def _means(
-    table: MeasurementTable, columns: Sequence[str]
-) -> tuple[np.ndarray, dict[str, np.ndarray]]:
-    """The first row of each architecture (n,), and the means (n,) of columns over its rows."""
-    codes, ids = pd.factorize(table.frame["id"])
+def keeping(
+    space: SearchSpace, codes: np.ndarray, allowed: Mapping[str, Sequence[Value]]
+) -> np.ndarray:
+    """Which codes (rows, decisions) have the choices that a decision may take where it is active:
+    (rows,)."""
+    kept = np.ones(len(codes), dtype=bool)
+    for position, decision in enumerate(space.decisions):
+        if decision.name in allowed:
+            taken = [choice in allowed[decision.name] for choice in decision.choices]
+            kept &= np.array([*taken, True])[codes[:, position]]
+    return kept
+
+
+@dataclass(frozen=True, eq=False)
+class Means:
+    """The means over the rows of each architecture, whose codes are `codes` (n, decisions): by
+    column `values` (n,), NaN where not measured, and their standard `errors` (n,), NaN where not
+    known."""
+
+    codes: np.ndarray
+    values: Mapping[str, np.ndarray]
+    errors: Mapping[str, np.ndarray]
+
+
+def means_of(table: MeasurementTable, columns: Sequence[str]) -> Means:
+    """Those of some columns, each architecture once; raises as `MeasurementTable.values`."""
+    member, ids = pd.factorize(table.frame["id"])
     first = np.flatnonzero(~table.frame["id"].duplicated().to_numpy())
-    means = {}
+    means, errors = {}, {}
     for column in columns:
         values = table.values(column)
         known = np.isfinite(values)
-        count = np.bincount(codes[known], minlength=len(ids))
-        total = np.bincount(codes[known], values[known], minlength=len(ids))
+
+        def total(of: np.ndarray, known: np.ndarray = known) -> np.ndarray:
+            return np.bincount(member[known], of[known], minlength=len(ids))
+
         with np.errstate(invalid="ignore"):
-            means[column] = total / count
-    return first, means
+            count = total(np.ones(len(values)))
+            means[column] = total(values) / count
+            errors[column] = np.sqrt(total(noise_of(table, column) ** 2)) / count
+    return Means(table.codes[first], means, errors)

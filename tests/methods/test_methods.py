@@ -69,7 +69,7 @@ def test_a_complete_table_is_answered_from_the_table(study) -> None:
     assert found.architecture.id == best["id"] == found.evidence["id"].iloc[0]
     assert found.document["exact"]["value"] == best["accuracy"] and found.document["gap"] == 0
     within = int((frame["latency_ms"] <= 1.6).sum())
-    assert f"none of the {within} that may be selected is better" in found.sentence
+    assert f"Of {within} that may be selected none is better" in found.sentence
     # Its regression, which adds up what is no sum, may select another, never a better one.
     other = Annealing().run(study, QUESTION)
     own = frame.set_index("id").loc[other.architecture.id]
