@@ -32,7 +32,8 @@ def show_certainty(given: Given) -> ResampledFronts | None:
         st.header(cards.certainty.title)
         show(cards.certainty, given, header=False)
         return None
-    study, front = given.study, given.front(given.main[1])
+    study = given.study
+    front = given.front_of(given.main[1], given.allowed, (), given.objective, fitted=True)
     run = cache.works().latest(Resampling, str(study.folder), identity(front))
     if run is not None and run.result is not None:
         show(cards.certainty, given, fronts=run.result)

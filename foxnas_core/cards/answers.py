@@ -33,7 +33,7 @@ def reached_of(
 
     (first, amount), *others = limits
     return reach(
-        given.unbound_of(objective, first, tuple(others)),
+        given.unbound_of(objective, first, tuple(others), fitted=True),
         architecture,
         Goal(amount, relative),
         allowed=dict(allowed),
@@ -49,7 +49,7 @@ def kept_best_of(
     from foxnas_core.explanation.reach import best_with_kept
 
     calibration = _calibration(given, objective, limits[0][0])
-    problem = given.problem_of(objective, limits)
+    problem = given.problem_of(objective, limits, fitted=True)
     return best_with_kept(problem, architecture, dict(allowed), calibration=calibration)
 
 
@@ -66,7 +66,7 @@ def why_not_of(
     raises as `why_not.why_not`."""
     from foxnas_core.explanation.why_not import every_choice, why_not
 
-    problem, kept = given.problem_of(objective, limits), dict(allowed)
+    problem, kept = given.problem_of(objective, limits, fitted=True), dict(allowed)
     found = why_not(problem, architecture, *asked, allowed=kept)
     return found, every_choice(problem, architecture, asked[0], allowed=kept)
 
@@ -82,7 +82,7 @@ def reasons_of(given: Given, cost: str, architecture: Architecture, budget: floa
         given.predictor(cost),
         architecture=architecture,
         background=given.table.architectures(),
-        price=front_prices(given.front_of(cost)).at(budget),
+        price=front_prices(given.front_of(cost, fitted=True)).at(budget),
     )
 
 

@@ -46,7 +46,7 @@ def untraded(given: Given) -> str | None:
 
 def kept_front(given: Given) -> "Front":
     """What can be had with the choices that are kept, whatever else is limited."""
-    return given.front_of(given.main[1], given.allowed, (), given.main[0])
+    return given.front_of(given.main[1], given.allowed, (), given.main[0], fitted=True)
 
 
 def keeping(given: Given, decisions: Sequence[str]) -> Given:
@@ -111,7 +111,7 @@ def _limits(given: Given) -> Limits:
     """The budget, by default the middle of the front's, and the further limits."""
     cost, bound = given.main[1], given.budget
     if bound is None:
-        bound = float(given.front_of(cost).costs[[0, -1]].mean())
+        bound = float(given.front_of(cost, fitted=True).costs[[0, -1]].mean())
     return (cost, bound), *given.limits
 
 

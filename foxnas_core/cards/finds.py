@@ -4,7 +4,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from foxnas_core.cards.sharing import shared
-from foxnas_core.errors import FoxnasError
+from foxnas_core.errors import FoxnasError, MissingPart
 from foxnas_core.space.architecture import Architecture, Value
 from foxnas_core.study import Study
 from foxnas_core.table.measurements import MeasurementTable
@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from foxnas_core.regression import Predictor
     from foxnas_core.search.calibration import SearchCalibration
     from foxnas_core.search.exact import Front
+    from foxnas_core.search.lookup import WholeTable
     from foxnas_core.search.problem import SearchProblem
     from foxnas_core.search.result import SearchResult
     from foxnas_core.search.solving import Solution
@@ -39,33 +40,63 @@ class Finds:
 
     @shared(spinner="Finding the exact optimum for every budget …")
     def front_of(
-        self, cost: str, allowed: Allowed = (), limits: Limits = (), objective: str | None = None
+        self,
+        cost: str,
+        allowed: Allowed = (),
+        limits: Limits = (),
+        objective: str | None = None,
+        fitted: bool = False,
     ) -> "Front":
-        """The best predictions of the objective for every cost, under `limits` and with the choices
-        `allowed`; raises as `predictor` and `search.exact.front`."""
+        """The best of the objective for every cost, under `limits` and with the choices `allowed`,
+        as in `unbound_of`; raises as that and `search.exact.front`."""
         from foxnas_core.search.exact import front
 
         objective = objective or self.study.objective.column
-        return front(self.unbound_of(objective, cost, limits, allowed))
+        return front(self.unbound_of(objective, cost, limits, allowed, fitted))
 
     @shared()
     def unbound_of(
-        self, objective: str, first: str, limits: Limits = (), allowed: Allowed = ()
+        self,
+        objective: str,
+        first: str,
+        limits: Limits = (),
+        allowed: Allowed = (),
+        fitted: bool = False,
     ) -> "SearchProblem":
         """The search for the best of a column, the number of whose first limit is set by
-        `SearchProblem.within`, which shares what is compiled; raises as `predictor`."""
+        `SearchProblem.within`, which shares what is compiled: of what a table measured that holds
+        every architecture, unless what is `fitted` is asked for, else of predictions.
+
+        Raises as `predictor`, and `InvalidInput` where nothing with these choices has a value.
+        """
+        from foxnas_core.search.lookup import check_known
         from foxnas_core.steps.search import search_problem
 
         if allowed:
-            return self.unbound_of(objective, first, limits).restricted_to(dict(allowed))
+            problem = self.unbound_of(objective, first, limits, (), fitted)
+            problem = problem.restricted_to(dict(allowed))
+            check_known(problem)
+            return problem
         bounds = {first: 0.0, **dict(limits)}
-        predictors = {column: self.predictor(column) for column in (objective, *bounds)}
+        whole = None if fitted else self.whole_table((objective, *bounds))
+        predictors = whole.predictors() if whole else {
+            column: self.predictor(column) for column in (objective, *bounds)
+        }  # fmt: skip
         return search_problem(predictors, bounds, objective=objective)
 
-    def problem_of(self, objective: str, limits: Limits, allowed: Allowed = ()) -> "SearchProblem":
-        """The search for the best of a column under limits on others; raises as `predictor`."""
+    @shared()
+    def whole_table(self, columns: tuple[str, ...]) -> "WholeTable | None":
+        """The table where it holds every architecture, as in `search.lookup`."""
+        from foxnas_core.search.lookup import whole_table
+
+        return whole_table(self.table, columns)
+
+    def problem_of(
+        self, objective: str, limits: Limits, allowed: Allowed = (), fitted: bool = False
+    ) -> "SearchProblem":
+        """The search for the best of a column under limits on others, as in `unbound_of`."""
         (first, bound), *others = limits
-        return self.unbound_of(objective, first, tuple(others), allowed).within(bound)
+        return self.unbound_of(objective, first, tuple(others), allowed, fitted).within(bound)
 
     @shared(entries=64, spinner="Finding the optimum under the limits …")
     def solution_of(self, objective: str, limits: Limits, allowed: Allowed = ()) -> "Solution":
@@ -83,6 +114,9 @@ class Finds:
         from foxnas_core.steps.calibrate import calibrations
 
         columns = (objective or self.study.objective.column, cost)
+        whole = self.whole_table(columns)
+        if whole is not None:
+            raise MissingPart(whole.sentence)
         predictors = [self.predictor(column) for column in columns]
         return calibrations(self.table, self.study.optima(), predictors)
 
@@ -93,7 +127,7 @@ class Finds:
         """The fronts of coefficients drawn anew; raises as `resampled_fronts`."""
         from foxnas_core.search.stability import resampled_fronts
 
-        return resampled_fronts(self.front_of(cost, allowed, (), objective))
+        return resampled_fronts(self.front_of(cost, allowed, (), objective, fitted=True))
 
     @shared()
     def tied_of(
@@ -108,7 +142,8 @@ class Finds:
         """What cannot be told from the optimum of a budget; raises as `tied_set`."""
         from foxnas_core.search.ties import tied_set
 
-        return tied_set(self.front_of(cost, allowed, limits, objective), budget, others=others)
+        front = self.front_of(cost, allowed, limits, objective, fitted=True)
+        return tied_set(front, budget, others=others)
 
     @shared("searches", table=False, entries=4)
     def searches(self) -> "dict[str, SearchResult]":

@@ -4,12 +4,13 @@ is better than another."""
 from collections.abc import Sequence
 
 import numpy as np
-from scipy.special import stdtr
+from scipy.special import ndtr, stdtr
 
 from foxnas_core.regression import Predictor
 from foxnas_core.search.calibration import SearchCalibration
 from foxnas_core.search.exact import Front
 from foxnas_core.search.limits import Limit
+from foxnas_core.search.lookup import LookedUp
 from foxnas_core.space.architecture import Architecture
 
 # Below this share of the budget a spread is none: counts (parameters) are predicted exactly.
@@ -26,15 +27,21 @@ def chance_within(
 
     By the calibration where there is one: what other optima measured. Else by the regression's
     prediction distribution, Student's t with the standard error of a new measurement, which holds
-    for a subnet chosen without regard to the data and is too hopeful of a searched one.
+    for a subnet chosen without regard to the data and is too hopeful of a searched one. What was
+    looked up in a table is normal with the standard error of two measurements, or certain where no
+    error is known.
     """
     costs = front.costs[points]
     if calibration is not None:
         return np.array([calibration.chance(c, b) for c, b in zip(costs, budgets, strict=True)])
-    predictor = front.problem.limits[0].predictor
-    assert isinstance(predictor, Predictor), "only a regression knows how sure it is"
+    limit = front.problem.limits[0]
+    predictor = limit.predictor
     distinct, place = np.unique(points, return_inverse=True)
     architectures = [front.candidate(int(point)).architecture for point in distinct]
+    if isinstance(predictor, LookedUp):
+        values, errors = predictor.told(predictor.space.encode(architectures))
+        return _by_readings(limit.sign * (budgets - values[place]), errors[place])
+    assert isinstance(predictor, Predictor), "only a regression knows how sure it is"
     _, spread = _predicted(predictor, architectures)
     rest = predictor.link.forward(budgets) - predictor.link.forward(costs)
     return _chance(predictor, rest, spread[place], _EXACT * np.abs(budgets))
@@ -45,6 +52,9 @@ def chance_kept(
 ) -> float:
     """The probability that an architecture measures within a limit, as in `chance_within`."""
     predictor = limit.predictor
+    if isinstance(predictor, LookedUp):
+        [value], error = predictor.told(predictor.space.encode([architecture]))
+        return float(_by_readings(np.array([limit.sign * (limit.bound - value)]), error)[0])
     assert isinstance(predictor, Predictor), "only a regression knows how sure it is"
     if calibration is not None:
         value = float(predictor.predict([architecture])["value"].iloc[0])
@@ -75,6 +85,14 @@ def chance_better(
     values = link.inverse(eta)
     rest = sign * (values[:1] - values[1:]) - amount
     return float(_chance(predictor, rest, spread, _EXACT * np.abs(values[:1]))[0])
+
+
+def _by_readings(room: np.ndarray, errors: np.ndarray) -> np.ndarray:
+    """The probability (n,) that another measurement leaves room, the errors (n,) being known or
+    NaN."""
+    with np.errstate(divide="ignore", invalid="ignore"):
+        chance = ndtr(room / (np.sqrt(2) * errors))
+    return np.where(errors > 0, chance, room >= 0)
 
 
 def _predicted(

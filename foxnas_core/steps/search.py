@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from foxnas_core.regression import Predictor
+from foxnas_core.search.limits import AdditivePredictor
 from foxnas_core.space.architecture import Value
 
 if TYPE_CHECKING:
@@ -12,7 +13,7 @@ if TYPE_CHECKING:
 
 
 def search_problem(
-    predictors: Mapping[str, Predictor],
+    predictors: Mapping[str, AdditivePredictor],
     bounds: Mapping[str, float],
     *,
     objective: str,
