@@ -142,7 +142,7 @@ def learning_curve(
         table=curve.assign(law=scale / np.sqrt(freedom)),
         width=_mean_width(np.linalg.inv(rows.r), rows, rows.variance, predictor.residual_df),
         exponent=exponent,
-        floor=float(np.sqrt(off @ off / predictor.residual_df)),
+        floor=float(np.sqrt(off @ off / (len(rows) - p))),
     )
 
 

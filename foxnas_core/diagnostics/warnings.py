@@ -105,15 +105,17 @@ def interaction_gain(plain: Predictor, interacting: Predictor) -> Caution | None
 
 def _rows(diagnosis: Diagnosis) -> Caution | None:
     predictor, wanted = diagnosis.predictor, diagnosis.predictor.form.wanted_rows
-    if predictor.rows >= wanted:
+    counted = predictor.counted
+    if counted >= wanted:
         return None
     return Caution(
         "rows",
-        f"{predictor.rows} rows for {predictor.parameters} parameters, fewer than 3 × "
+        f"{counted} {'different subnets' if predictor.err_together else 'rows'} for "
+        f"{predictor.parameters} parameters, fewer than 3 × "
         f"{predictor.parameters} = {wanted}: 95 % intervals hold their word from there on, so "
-        f"measure {wanted - predictor.rows} more or take a smaller form.",
+        f"measure {wanted - counted} more or take a smaller form.",
         wanted,
-        predictor.rows,
+        counted,
     )
 
 

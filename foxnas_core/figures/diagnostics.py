@@ -46,8 +46,10 @@ def drawn_rows(residuals: pd.DataFrame, most: int = MOST_POINTS, *, seed: int = 
 
 
 def predicted_table(drawn: pd.DataFrame) -> pd.DataFrame:
-    """Rows of `drawn_rows`: row, id, held_out, measured, kind."""
-    return drawn[["row", "id", "held_out", "measured", "kind"]]
+    """Rows of `drawn_rows` that were predicted without being seen: row, id, held_out, measured,
+    kind."""
+    told = drawn[drawn["held_out"].notna()]
+    return told[["row", "id", "held_out", "measured", "kind"]]
 
 
 def predicted_figure(table: pd.DataFrame, target: Metric) -> go.Figure:

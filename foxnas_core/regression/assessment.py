@@ -1,6 +1,7 @@
 """How well a form suits the rows of a table, told by cross-validation."""
 
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 
@@ -11,6 +12,7 @@ from foxnas_core.regression.interactions import select_interactions
 from foxnas_core.regression.leastsquares import FoldedRows, clearly_above, deal_folds
 from foxnas_core.regression.link import Link
 from foxnas_core.regression.predictor import CrossValidation
+from foxnas_core.regression.repeats import Repeats
 from foxnas_core.table.equals import fold_members
 from foxnas_core.table.latency_verdicts import failed_rows, usable
 from foxnas_core.table.measurements import MeasurementTable
@@ -64,6 +66,21 @@ class Data:
             target, values[measured], table.codes[measured], members, table.ordered, left_out
         )
 
+    @cached_property
+    def repeats(self) -> Repeats:
+        """Which rows are of one architecture."""
+        return Repeats.of(self.codes)
+
+    @property
+    def counted(self) -> str:
+        """How much the rows tell, in words: repeats don't tell what other subnets do."""
+        return f"{len(self.repeats)} {'different subnets' if self.repeats.any else 'rows'}"
+
+    @cached_property
+    def member(self) -> np.ndarray:
+        """`members` (n,) by number, from 0."""
+        return np.unique(self.members, return_inverse=True)[1]
+
     def rows(self, chosen: np.ndarray) -> "Data":
         """Some of the rows, by position or mask."""
         y, codes, members = self.y[chosen], self.codes[chosen], self.members[chosen]
@@ -81,7 +98,8 @@ class Data:
 @dataclass(frozen=True, eq=False)
 class Assessment:
     """A form with its interactions chosen and its link decided, and its predictions `held_out`
-    (rows,), in the target's unit, of architectures that neither its fit nor these choices saw."""
+    (rows,), in the target's unit, of architectures that neither its fit nor these choices saw; NaN
+    where what the others have in common tells nothing of one."""
 
     form: Form
     saturates: bool
@@ -94,25 +112,24 @@ def assess(data: Data, form: Form, link: str, *, seed: int) -> Assessment:
     Raises `InvalidInput` where the rows can't carry the form, or for an unfit `link`.
     """
     x, y = form.matrix(data.codes), data.y
-    folded = FoldedRows.of(x, deal_folds(data.members, seed))
-    check_rows(form, folded, x, y, data.left_out)
-    held_out, saturates = _choose_link(folded, y, form, link)
+    folded = FoldedRows.of(x, deal_folds(data.members, seed)).erring(data.repeats, y)
+    check_rows(form, folded, x, data)
+    held_out, saturates = _choose_link(folded, data, form, link)
     scale = Link()
     if saturates:
         scale, found = ceiling.estimate(folded, y, seed=seed)
         if link == "auto" and found.p > CLEAR:
             scale, saturates, held_out = Link(), False, folded.predict(y)
     if form.name in BASES and not form.pairs:
-        selection = select_interactions(form, data.codes, scale.forward(y), folded.fold)
+        selection = select_interactions(form, data.codes, scale.forward(y), folded, data.member)
         form = build_form(form.name, form.space, form.target.column, selection.pairs)
         held_out = scale.inverse(selection.held_out)
     return Assessment(form, saturates, held_out)
 
 
-def _choose_link(
-    folded: FoldedRows, y: np.ndarray, form: Form, link: str
-) -> tuple[np.ndarray, bool]:
+def _choose_link(folded: FoldedRows, data: Data, form: Form, link: str) -> tuple[np.ndarray, bool]:
     """Held-out predictions (n,) and whether the saturating link made them."""
+    y = data.y
     if link not in LINKS:
         raise InvalidInput(f"{link!r} is no link; choose {', '.join(LINKS)}.")
     can = form.target.saturates
@@ -126,34 +143,41 @@ def _choose_link(
     plain = folded.predict(y)
     if link == "auto" and can:
         saturating = ceiling.predict_held_out(folded, y)
-        if clearly_above((y - plain) ** 2, (y - saturating) ** 2):
+        if clearly_above((y - plain) ** 2, (y - saturating) ** 2, data.member):
             return saturating, True
     return plain, False
 
 
 def agreement(y: np.ndarray, predicted: np.ndarray) -> CrossValidation:
-    """How well held-out predictions (n,) agree with the values (n,)."""
+    """How well held-out predictions (n,) agree with the values (n,), where there are any; R² and
+    RMSE are NaN where none or one is."""
     from scipy.stats import kendalltau
 
+    known = np.isfinite(predicted)
+    left_out = len(y) - int(known.sum())
+    y, predicted = y[known], predicted[known]
+    if not len(y) or np.ptp(y) == 0:
+        return CrossValidation(float("nan"), float("nan"), 0.0, left_out)
     residuals = y - predicted
     r2 = 1 - float(residuals @ residuals) / float(((y - y.mean()) ** 2).sum())
     # Equal architectures are predicted equally but for rounding, which must not break their tie.
     tau = float(kendalltau(y, np.round(predicted / np.ptp(y), 9)).statistic)
     rmse = float(np.sqrt(np.mean(residuals**2)))
-    return CrossValidation(r2, rmse, tau if np.isfinite(tau) else 0.0)
+    return CrossValidation(r2, rmse, tau if np.isfinite(tau) else 0.0, left_out)
 
 
-def check_rows(
-    form: Form, folded: FoldedRows, x: np.ndarray, y: np.ndarray, left_out: int = 0
-) -> None:
-    """Raises `InvalidInput` where the rows can't tell all terms apart; `left_out` are those whose
-    latency failed a check."""
-    rows, parameters = x.shape
+def check_rows(form: Form, folded: FoldedRows, x: np.ndarray, data: Data) -> None:
+    """Raises `InvalidInput` where the rows can't tell all terms apart, or how far they err."""
+    y, left_out = data.y, data.left_out
+    (rows, parameters), subnets = x.shape, len(data.repeats)
     target = form.target.column
-    if rows <= parameters:
+    # As many subnets as terms are met exactly: what they err by is how their own rows differ.
+    copies = subnets <= parameters and data.repeats.own_square(y) <= _INDEPENDENT * float(y @ y)
+    if rows <= parameters or copies:
         raise InvalidInput(
             f"The form {form.name!r} has {parameters} parameters and wants {form.wanted_rows} "
             f"rows, but only {rows} have {target}"
+            + (f", of {subnets} different subnets" if copies and subnets < rows else "")
             + (f" ({left_out} more failed a check of how they were measured)" if left_out else "")
             + "; measure more subnets or take a smaller form."
         )

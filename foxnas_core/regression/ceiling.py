@@ -88,14 +88,16 @@ def best_rate(rates: np.ndarray, likelihood: np.ndarray) -> np.ndarray:
 def estimate(rows: FoldedRows, y: np.ndarray, *, seed: int) -> tuple[Link, Ceiling]:
     """The link whose ceiling is most likely, with its interval, test and variance.
 
-    `y` (n,) are values in the target's unit; `seed` that of the bootstrap.
+    `y` (n,) are values in the target's unit; `seed` that of the bootstrap. The likelihood is that
+    of as many rows as there are architectures.
     """
     q = rows.q
     center = float(y.mean())
     rates = candidate_rates(y, center)
-    likelihood = profile(q, y, center, rates)
+    share = rows.repeats.share
+    likelihood = share * profile(q, y, center, rates)
     rate = float(best_rate(rates, likelihood))
-    top = max(float(profile(q, y, center, np.array([rate]))[0]), float(likelihood.max()))
+    top = max(share * float(profile(q, y, center, np.array([rate]))[0]), float(likelihood.max()))
     link = Link(center, rate)
     inside = likelihood >= top - float(chdtri(1, 1 - _LEVEL)) / 2
     statistic = max(2 * (top - float(likelihood[0])), 0.0)
@@ -107,16 +109,17 @@ def estimate(rows: FoldedRows, y: np.ndarray, *, seed: int) -> tuple[Link, Ceili
         statistic=statistic,
         p=float(chdtrc(1, statistic)),
         rate_variance=(
-            _rate_variance(q, y, link, seed)
+            _rate_variance(rows, y, link, seed)
             if len(y) <= LARGEST_BOOTSTRAP
-            else _curvature_variance(q, y, link, rates[1] - rates[0])
+            else _curvature_variance(q, y, link, rates[1] - rates[0]) / share
         ),
         pull=np.linalg.solve(rows.r, q.T @ push),
     )
 
 
 def predict_held_out(folded: FoldedRows, y: np.ndarray) -> np.ndarray:
-    """Each row's prediction (n,), in the target's unit, by link and fit without its fold."""
+    """Each row's prediction (n,), in the target's unit, by link and fit without its fold, NaN where
+    those can't tell."""
     center = float(y.mean())
     rates = candidate_rates(y, center)
     # One response a rate; the likelihood of each is that of the rows a fold leaves.
@@ -135,6 +138,7 @@ def predict_held_out(folded: FoldedRows, y: np.ndarray) -> np.ndarray:
         # A ceiling learnt without this fold may lie below its highest value, which is not used.
         kept = folded.q[fold.kept].T @ eta[fold.kept]
         predicted[fold.held] = link.inverse(fold.own @ (fold.inverse @ kept))
+    predicted[folded.alone] = np.nan
     return predicted
 
 
@@ -166,12 +170,13 @@ def _crossing(
     return float(rates[here] + np.clip(share, 0, 1) * (rates[there] - rates[here]))
 
 
-def _rate_variance(q: np.ndarray, y: np.ndarray, link: Link, seed: int) -> float:
+def _rate_variance(rows: FoldedRows, y: np.ndarray, link: Link, seed: int) -> float:
     """The variance of the rate over wild bootstrap samples."""
     rng = np.random.default_rng(seed)
-    samples = link.inverse(wild_samples(q, link.forward(y), BOOTSTRAPS, rng))
+    drawn = wild_samples(rows.q, link.forward(y), BOOTSTRAPS, rng, rows.repeats)
     wider = wider_rates(y, link.center)
-    return float(np.var(best_rate(wider, profile(q, samples, link.center, wider)), ddof=1))
+    likelihood = profile(rows.q, link.inverse(drawn), link.center, wider)
+    return float(np.var(best_rate(wider, likelihood), ddof=1))
 
 
 def _curvature_variance(q: np.ndarray, y: np.ndarray, link: Link, step: float) -> float:

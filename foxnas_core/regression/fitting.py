@@ -9,11 +9,15 @@ from foxnas_core.regression.features import BASES, Form, build_form, forms_of
 from foxnas_core.regression.leastsquares import FoldedRows
 from foxnas_core.regression.link import Link
 from foxnas_core.regression.predictor import Predictor
+from foxnas_core.regression.repeats import Repeats
 from foxnas_core.table.latency_verdicts import usable
 from foxnas_core.table.measurements import MeasurementTable
+from foxnas_core.table.metrics import some_of
 
 # Belsley's limit: above it coefficients of the centred columns can hardly be told apart.
 LARGEST_CONDITION = 30.0
+_LOST = 1e-8
+_NAMED = 5  # at most, in a sentence
 
 
 def fit(
@@ -57,10 +61,15 @@ def fit(
 def _fitted(table: MeasurementTable, data: Data, assessed: Assessment, seed: int) -> Predictor:
     form, y = assessed.form, data.y
     x = form.matrix(data.codes)
-    rows = FoldedRows.of(x, np.zeros(len(y), dtype=int))
+    rows = FoldedRows.of(x).erring(data.repeats, y)
     scale, found = Link(), None
     if assessed.saturates:
         scale, found = ceiling.estimate(rows, y, seed=seed)
+        # What looked like a shared error may have been the ceiling.
+        again = rows.erring(data.repeats, scale.forward(y))
+        if again.repeats.any != rows.repeats.any:
+            rows = again
+            scale, found = ceiling.estimate(rows, y, seed=seed)
     # 1.5 s that pages which only predict need not wait for.
     from statsmodels.regression.linear_model import OLS
 
@@ -72,6 +81,10 @@ def _fitted(table: MeasurementTable, data: Data, assessed: Assessment, seed: int
     variance = float(rest @ rest) / (len(y) - form.parameters)
     estimates = np.asarray(result.params)
     covariance = np.asarray(result.cov_params(scale=variance))
+    if rows.repeats.any:
+        spread, variance = rows.repeats.covariance(rows.q, rest)
+        inverse = np.linalg.inv(rows.r)
+        covariance = inverse @ spread @ inverse.T
     if found is not None:
         found = found.within(form.target)
         covariance = covariance + found.rate_variance * np.outer(found.pull, found.pull)
@@ -86,13 +99,15 @@ def _fitted(table: MeasurementTable, data: Data, assessed: Assessment, seed: int
         r2=1 - unexplained,
         r2_adjusted=1 - unexplained * (len(y) - 1) / (len(y) - form.parameters),
         cv=agreement(y, assessed.held_out),
-        warnings=tuple(_warnings(data, table, form, x)),
+        warnings=tuple(_warnings(data, table, form, x, rows.repeats, assessed.held_out)),
         table_fingerprint=table.fingerprint,
         estimates=estimates,
         covariance=covariance,
         residual_variance=variance,
         held_out=assessed.held_out,
         left_out=data.left_out,
+        repeated=len(y) - len(data.repeats),
+        err_together=rows.repeats.any,
     )
 
 
@@ -105,17 +120,39 @@ def _condition(x: np.ndarray) -> float:
     return float(np.sqrt(values[-1] / max(values[0], np.finfo(float).tiny)))
 
 
-def _warnings(data: Data, table: MeasurementTable, form: Form, x: np.ndarray) -> list[str]:
-    rows, whole = len(data.y), len(table) - data.left_out
+def _warnings(
+    data: Data,
+    table: MeasurementTable,
+    form: Form,
+    x: np.ndarray,
+    repeats: Repeats,
+    held_out: np.ndarray,
+) -> list[str]:
+    rows, whole, subnets = len(data.y), len(table) - data.left_out, len(data.repeats)
     warnings = []
     if rows < whole:
         warnings.append(f"{whole - rows} of {whole} rows have no {data.target} and are left out.")
-    if rows < form.wanted_rows:
+    if subnets < rows:
         warnings.append(
-            f"{rows} rows for {form.parameters} parameters: intervals of the form "
-            f"{form.name!r} can be trusted from {form.wanted_rows} rows on, so measure "
-            f"{form.wanted_rows - rows} more or take a smaller form."
+            f"{rows - subnets} of {rows} rows repeat a subnet that another row has: "
+            + (
+                f"rows of one err together, so standard errors are those of {subnets} subnets, not "
+                f"of {rows} rows."
+                if repeats.any
+                else "what they err by differs as between other rows, so each counts."
+            )
         )
+    counted = len(repeats)
+    if counted < form.wanted_rows:
+        warnings.append(
+            f"{counted} {'different subnets' if repeats.any else 'rows'} for {form.parameters} "
+            f"parameters: intervals of the form {form.name!r} can be trusted from "
+            f"{form.wanted_rows} rows on, so measure {form.wanted_rows - counted} more or take a "
+            "smaller form."
+        )
+    alone = ~np.isfinite(held_out)
+    if alone.any():
+        warnings.append(_alone_sentence(data, table, form, x, alone))
     searched = int((table.of_origin("search") & usable(table, data.target)).sum())
     if searched:
         warnings.append(
@@ -130,3 +167,36 @@ def _warnings(data: Data, table: MeasurementTable, form: Form, x: np.ndarray) ->
             "the centred, scaled columns): predictions hold, but read no coefficient alone."
         )
     return warnings
+
+
+def _alone_sentence(
+    data: Data, table: MeasurementTable, form: Form, x: np.ndarray, alone: np.ndarray
+) -> str:
+    """Which rows no fit without them can predict, and by what they differ from all others."""
+    numbers = np.flatnonzero(usable(table, data.target))[alone] + 1
+    rows = f"row{'s' if len(numbers) > 1 else ''} {some_of([str(n) for n in numbers], _NAMED)}"
+    found = [
+        f"{decision.name} = {decision.choices[code]}"
+        for decision, own in zip(form.space.decisions, data.codes.T, strict=True)
+        for code in np.unique(own[alone & (own >= 0)])
+        if not (own[~alone] == code).any()
+    ]
+    if found:
+        why, mend = f"no other row has {some_of(found, _NAMED)}", "with it"
+    else:
+        # What the others can't tell apart: a combination of terms that is 0 in all of them.
+        _, values, directions = np.linalg.svd(x[~alone], full_matrices=True)
+        values = np.pad(values, (0, len(directions) - len(values)))
+        lost = np.abs(directions[values <= _LOST * values[0]]).max(axis=0, initial=0.0)
+        terms = [t for t, size in zip(form.terms, lost, strict=True) if size > _LOST]
+        names = dict.fromkeys(t.decision or t.label for t in terms if t.group or t.decision)
+        *others, last = [*names][:_NAMED] or ["its terms"]
+        named = f"{', '.join(others)} and {last}" if others else last
+        why = f"no other row tells {named} apart"
+        mend = "in which they differ"
+    verb, of = ("is", "that row") if len(numbers) == 1 else ("are", "those rows")
+    return (
+        f"{len(numbers)} of {len(alone)} rows {verb} left out of the cross-validation ({rows}): "
+        f"{why}, so what that does rests on {of} alone, and no fit without it can tell; measure "
+        f"more subnets {mend}."
+    )

@@ -22,9 +22,10 @@ from scipy.special import fdtrc, stdtr, stdtrit
 
 from foxnas_core.errors import InvalidInput
 from foxnas_core.regression import ceiling
-from foxnas_core.regression.leastsquares import leverage, wild_samples
+from foxnas_core.regression.leastsquares import wild_samples
 from foxnas_core.regression.link import Link
 from foxnas_core.regression.predictor import Predictor
+from foxnas_core.regression.repeats import Repeats
 from foxnas_core.table.latency_verdicts import usable
 from foxnas_core.table.measurements import MeasurementTable
 
@@ -123,10 +124,12 @@ def inference(
         values = table.values(predictor.target.column)
         measured = usable(table, predictor.target.column)
         rows = predictor.form.matrix(table.codes[measured])
+        codes = table.codes[measured]
+        repeats = Repeats.of(codes) if predictor.err_together else Repeats.none(len(codes))
         if kind == "hc3":
-            covariance = _hc3(predictor, rows, values[measured])
+            covariance = _hc3(predictor, rows, values[measured], repeats)
         else:
-            samples = _bootstrap(predictor, rows, values[measured], seed)
+            samples = _bootstrap(predictor, rows, values[measured], repeats, seed)
             covariance = np.cov(samples, rowvar=False).reshape(rows.shape[1], -1)
     return Inference(predictor, kind, level, seed, covariance, samples)
 
@@ -170,12 +173,17 @@ def stars(p: float) -> str:
     return next((mark for limit, mark in _STARS if p < limit), "")
 
 
-def _hc3(predictor: Predictor, rows: np.ndarray, y: np.ndarray) -> np.ndarray:
-    """(X'X)⁻¹ X' diag(e² / (1 - h)²) X (X'X)⁻¹, with the uncertainty of the ceiling added."""
+def _hc3(predictor: Predictor, rows: np.ndarray, y: np.ndarray, repeats: Repeats) -> np.ndarray:
+    """(X'X)⁻¹ X' diag(e² / (1 - h)²) X (X'X)⁻¹, with the uncertainty of the ceiling added.
+
+    Of repeated rows e and h are sums over those of an architecture: what leaving out all of them
+    changes (Bell and McCaffrey, "Bias reduction in standard errors for linear regression with
+    multi-stage samples", Survey Methodology 28, 2002).
+    """
     residuals = predictor.link.forward(y) - rows @ predictor.estimates
     q, r = np.linalg.qr(rows)
-    rest = np.maximum(1 - leverage(q), 1e-9)
-    bread = np.linalg.solve(r, q.T * (residuals / rest))
+    rest = np.maximum(1 - repeats.leverage(q), 1e-9)
+    bread = np.linalg.solve(r, q[repeats.first].T * (repeats.summed(residuals) / rest))
     covariance = bread @ bread.T
     if predictor.ceiling is not None:
         pull = predictor.ceiling.pull
@@ -183,14 +191,16 @@ def _hc3(predictor: Predictor, rows: np.ndarray, y: np.ndarray) -> np.ndarray:
     return covariance
 
 
-def _bootstrap(predictor: Predictor, rows: np.ndarray, y: np.ndarray, seed: int) -> np.ndarray:
+def _bootstrap(
+    predictor: Predictor, rows: np.ndarray, y: np.ndarray, repeats: Repeats, seed: int
+) -> np.ndarray:
     """Estimates (samples, terms) of fits to values whose residuals changed signs at random."""
     link = predictor.link
     q, r = np.linalg.qr(rows)
     rng = np.random.default_rng(seed)
     found = []
     for _ in range(_SAMPLES // _TOGETHER):
-        eta = wild_samples(q, link.forward(y), _TOGETHER, rng)
+        eta = wild_samples(q, link.forward(y), _TOGETHER, rng, repeats)
         if predictor.ceiling is not None:
             values = link.inverse(eta)
             rates = ceiling.wider_rates(y, link.center)

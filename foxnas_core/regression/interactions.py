@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from foxnas_core.regression.features import BASES, Form, Pair, candidate_pairs
-from foxnas_core.regression.leastsquares import clearly_above
+from foxnas_core.regression.leastsquares import FoldedRows, clearly_above
 
 MOST_STEPS = 15
 ROWS_A_PARAMETER = 3
@@ -33,11 +33,16 @@ class Selection:
 
 
 def select_interactions(
-    form: Form, codes: np.ndarray, response: np.ndarray, fold: np.ndarray
+    form: Form,
+    codes: np.ndarray,
+    response: np.ndarray,
+    folded: FoldedRows,
+    members: np.ndarray | None = None,
 ) -> Selection:
     """The interactions for `form`, which has none yet, of a name in `BASES`.
 
-    `codes` (rows, decisions), `response` (rows,), `fold` (rows,) the number of each row's fold.
+    `codes` (rows, decisions) and `response` (rows,) of the rows that were `folded` by that form;
+    rows of one of `members` (rows,), numbered from 0, err together.
     """
     assert form.name in BASES and not form.pairs
     candidates = candidate_pairs(form.name, form.space, form.target.column)
@@ -52,20 +57,16 @@ def select_interactions(
     edges = np.cumsum([base.shape[1], *(block.shape[1] for block in blocks)])
     spans = [np.arange(a, b) for a, b in itertools.pairwise(edges)]
     products = _Products.of(columns, response)
-    errors, predictions = [], []
-    for number in np.unique(fold):
-        held = np.flatnonzero(fold == number)
+    paths = np.empty((len(response), MOST_STEPS + 1))
+    for number in np.unique(folded.fold):
+        held = np.flatnonzero(folded.fold == number)
         part = products.without(columns[held], response[held])
-        path = _predictions(part, base.shape[1], spans, columns[held])
-        predictions.append((held, path))
-        errors.append((response[held][:, np.newaxis] - path) ** 2)
-    steps = _fewest_steps(np.vstack(errors))
-    held_out = np.empty(len(response))
-    for held, path in predictions:
-        held_out[held] = path[:, steps]
+        paths[held] = _predictions(part, base.shape[1], spans, columns[held])
+    paths[folded.alone] = np.nan
+    steps = _fewest_steps((response[:, np.newaxis] - paths) ** 2, members)
     chosen = [choice for choice, _ in _forward(products, base.shape[1], spans, steps)]
     pairs = list(candidates)
-    return Selection(tuple(pairs[choice] for choice in chosen), held_out)
+    return Selection(tuple(pairs[choice] for choice in chosen), paths[:, steps])
 
 
 @dataclass(frozen=True, eq=False)
@@ -154,10 +155,11 @@ def _predictions(
     return np.stack(path, axis=1)
 
 
-def _fewest_steps(errors: np.ndarray) -> int:
+def _fewest_steps(errors: np.ndarray, members: np.ndarray | None = None) -> int:
     """The least step whose squared errors (rows, steps) are not clearly above the best's."""
-    best = errors[:, errors.mean(axis=0).argmin()]
-    return next(i for i, own in enumerate(errors.T) if not clearly_above(own, best))
+    known = np.isfinite(errors).all(axis=1)
+    best = errors[:, errors[known].sum(axis=0).argmin()]
+    return next(i for i, own in enumerate(errors.T) if not clearly_above(own, best, members))
 
 
 def _solve(gram: np.ndarray, moments: np.ndarray) -> np.ndarray:

@@ -18,7 +18,7 @@ from foxnas_core.table.metrics import metric_of
 
 _DIGEST = hashlib.sha256().digest_size
 _PLAIN = ("rows", "r2", "r2_adjusted", "warnings", "table_fingerprint", "residual_variance", "df",
-          "left_out")  # fmt: skip
+          "left_out", "repeated", "err_together")  # fmt: skip
 _ARRAYS = ("estimates", "covariance", "held_out")
 _ABOUT = "about"
 

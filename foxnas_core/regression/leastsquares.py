@@ -5,26 +5,35 @@ coordinates of Q, and predicts Q_f a there.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
+
+from foxnas_core.regression.repeats import Repeats
 
 FOLDS = 10
 # Standard errors by which a squared error must be larger to count as larger.
 CLEARLY = 2.0
 _TOLERANCE = 1e-10
+_ALONG = 1e-6
 _LEAST_REST = 1e-9  # of a row that settles a term alone
 
 
 @dataclass(frozen=True, eq=False)
 class Fold:
-    """The rows `held` (rows,) of one fold, `kept` the others, and `inverse` of I - Q_f'Q_f."""
+    """The rows `held` (rows,) of one fold, `kept` the others, and `inverse` of I - Q_f'Q_f.
+
+    `alone` (rows,) says which of `held` lie along a `direction` (terms, directions), in the
+    coordinates of Q, that the others don't: what a choice does that no other row has, say.
+    """
 
     held: np.ndarray
     kept: np.ndarray
     own: np.ndarray
     inverse: np.ndarray
+    direction: np.ndarray
+    alone: np.ndarray
 
 
 @dataclass(frozen=True, eq=False)
@@ -34,10 +43,19 @@ class FoldedRows:
     q: np.ndarray
     r: np.ndarray
     fold: np.ndarray
+    repeats: Repeats
 
     @classmethod
-    def of(cls, x: np.ndarray, fold: np.ndarray) -> "FoldedRows":
-        return cls(*np.linalg.qr(x), fold)
+    def of(
+        cls, x: np.ndarray, fold: np.ndarray | None = None, repeats: Repeats | None = None
+    ) -> "FoldedRows":
+        """Without `fold` all rows are in one; without `repeats` no two err together."""
+        rows = np.zeros(len(x), dtype=int) if fold is None else fold
+        return cls(*np.linalg.qr(x), rows, repeats or Repeats.none(len(x)))
+
+    def erring(self, repeats: Repeats, response: np.ndarray) -> "FoldedRows":
+        """The same, with those `repeats` that err together beside what X tells of `response`."""
+        return replace(self, repeats=repeats.erring(self.q, response))
 
     @cached_property
     def folds(self) -> tuple[Fold, ...]:
@@ -48,17 +66,31 @@ class FoldedRows:
             held = self.fold == number
             own = self.q[held]
             left = np.eye(self.q.shape[1]) - own.T @ own
-            # Where the others can't tell two columns apart, the smallest solution is taken.
-            inverse = np.linalg.pinv(left, rcond=_TOLERANCE, hermitian=True)
-            yield Fold(np.flatnonzero(held), np.flatnonzero(~held), own, inverse)
+            values, vectors = np.linalg.eigh(left)
+            told = values > _TOLERANCE * values[-1]
+            inverse = (vectors[:, told] / values[told]) @ vectors[:, told].T
+            direction = vectors[:, ~told]
+            alone = (np.abs(own @ direction) > _ALONG).any(axis=1)
+            yield Fold(np.flatnonzero(held), np.flatnonzero(~held), own, inverse, direction, alone)
+
+    @cached_property
+    def alone(self) -> np.ndarray:
+        """The rows (n,) that the fit without their fold can't predict: it has seen nothing of what
+        tells them from others."""
+        found = np.zeros(len(self.q), dtype=bool)
+        for fold in self.folds:
+            found[fold.held] = fold.alone
+        return found
 
     def predict(self, response: np.ndarray) -> np.ndarray:
-        """Each row's prediction by the fit without its fold; `response` (n,) or (n, k)."""
+        """Each row's prediction by the fit without its fold, NaN for those `alone`; `response` (n,)
+        or (n, k)."""
         predicted = np.empty_like(response, dtype=float)
         projected = self.q.T @ response
         for fold in self.folds:
             solution = fold.inverse @ (projected - fold.own.T @ response[fold.held])
             predicted[fold.held] = fold.own @ solution
+        predicted[self.alone] = np.nan
         return predicted
 
 
@@ -71,11 +103,20 @@ def deal_folds(members: np.ndarray, seed: int, folds: int = FOLDS) -> np.ndarray
     return dealt[member]
 
 
-def clearly_above(errors: np.ndarray, least: np.ndarray) -> bool:
+def clearly_above(errors: np.ndarray, least: np.ndarray, members: np.ndarray | None = None) -> bool:
     """Whether squared errors (rows,) exceed other ones of the same rows by more than `CLEARLY`
-    standard errors of the mean difference."""
-    excess = errors - least
-    return bool(excess.mean() > CLEARLY * excess.std() / np.sqrt(len(excess)))
+    standard errors of the mean difference, of what both predict.
+
+    Rows of one of `members` (rows,), numbered from 0, err together; without, each by itself.
+    """
+    both = np.isfinite(errors) & np.isfinite(least)
+    if not both.any():
+        return False
+    excess = (errors - least)[both]
+    rest = excess - excess.mean()
+    if members is not None:
+        rest = np.bincount(members[both], rest)
+    return bool(excess.mean() > CLEARLY * np.sqrt(rest @ rest) / len(excess))
 
 
 def leverage(q: np.ndarray) -> np.ndarray:
@@ -84,12 +125,13 @@ def leverage(q: np.ndarray) -> np.ndarray:
 
 
 def wild_samples(
-    q: np.ndarray, response: np.ndarray, count: int, rng: np.random.Generator
+    q: np.ndarray, response: np.ndarray, count: int, rng: np.random.Generator, repeats: Repeats
 ) -> np.ndarray:
     """Responses (n, count) that are the fit of `response` (n,) plus its residuals, widened for
     their leverage, with random signs (Wu, "Jackknife, bootstrap and other resampling methods in
-    regression analysis", Annals of Statistics 14, 1986)."""
+    regression analysis", Annals of Statistics 14, 1986), one for all rows of an architecture."""
     fitted = q @ (q.T @ response)
-    residuals = (response - fitted) / np.sqrt(np.maximum(1 - leverage(q), _LEAST_REST))
-    signs = rng.choice([-1.0, 1.0], size=(len(response), count))
-    return fitted[:, np.newaxis] + residuals[:, np.newaxis] * signs
+    rest = np.maximum(1 - repeats.leverage(q), _LEAST_REST)
+    residuals = (response - fitted) / np.sqrt(rest)[repeats.member]
+    signs = rng.choice([-1.0, 1.0], size=(len(repeats), count))
+    return fitted[:, np.newaxis] + residuals[:, np.newaxis] * signs[repeats.member]

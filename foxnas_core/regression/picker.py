@@ -61,10 +61,10 @@ def choose(data: Data, space: SearchSpace, link: str, *, seed: int) -> Choice:
             continue  # where the order is known, "interactions" tells more in the same way
         try:
             form = build_form(name, space, data.target)
-            if len(data.y) < _ROWS_A_PARAMETER * form.parameters:
+            if len(data.repeats) < _ROWS_A_PARAMETER * form.parameters:
                 raise InvalidInput(
-                    f"{len(data.y)} rows are too few for its {form.parameters} parameters; it "
-                    f"wants {form.wanted_rows}."
+                    f"{data.counted} are too few for its {form.parameters} parameters; it wants "
+                    f"{form.wanted_rows}."
                 )
             carried[name] = assess(data, form, link, seed=seed)
         except InvalidInput as error:
@@ -74,8 +74,11 @@ def choose(data: Data, space: SearchSpace, link: str, *, seed: int) -> Choice:
         name = "per_layer" if data.ordered else "choice_counts"
         carried[name] = assess(data, build_form(name, space, data.target), link, seed=seed)
     errors = {name: (data.y - a.held_out) ** 2 for name, a in carried.items()}
-    least = min(errors, key=lambda name: float(errors[name].mean()))
-    close = [name for name in carried if not clearly_above(errors[name], errors[least])]
+    # Of the rows that all can predict, lest one seem better that leaves out what is hard.
+    known = np.isfinite(np.stack(list(errors.values()))).all(axis=0)
+    errors = {name: np.where(known, own, np.nan) for name, own in errors.items()}
+    least = min(errors, key=lambda name: float(errors[name][known].mean() if known.any() else 0))
+    close = [n for n in carried if not clearly_above(errors[n], errors[least], data.member)]
     best = min(close, key=lambda name: carried[name].form.parameters)
     return Choice(carried, refused, carried[least], carried[best], data)
 
@@ -100,7 +103,7 @@ def recommend(
             continue  # fewer rows may carry no form; the fold then counts for nothing
     known = np.isfinite(held_out)
     nested = agreement(data.y[known], held_out[known])
-    rows = [_row(name, a, data.y) for name, a in choice.carried.items()]
+    rows = [_row(name, a, data) for name, a in choice.carried.items()]
     titles = forms_of(table.space)
     rows += [
         {"form": name, "title": titles[name], "against": reason}
@@ -119,15 +122,15 @@ def recommend(
 def _predicted(data: Data, assessed: Assessment, codes: np.ndarray, seed: int) -> np.ndarray:
     """Predictions (n,), in the target's unit, of other architectures."""
     form = assessed.form
-    rows = FoldedRows.of(form.matrix(data.codes), np.zeros(len(data.y), dtype=int))
+    rows = FoldedRows.of(form.matrix(data.codes)).erring(data.repeats, data.y)
     link = ceiling.estimate(rows, data.y, seed=seed)[0] if assessed.saturates else Link()
     estimates = np.linalg.solve(rows.r, rows.q.T @ link.forward(data.y))
     return link.inverse(form.matrix(codes) @ estimates)
 
 
-def _row(name: str, assessed: Assessment, y: np.ndarray) -> dict[str, object]:
-    form, cv = assessed.form, agreement(y, assessed.held_out)
-    few = len(y) < form.wanted_rows
+def _row(name: str, assessed: Assessment, data: Data) -> dict[str, object]:
+    form, cv = assessed.form, agreement(data.y, assessed.held_out)
+    few = len(data.repeats) < form.wanted_rows
     return {
         "form": name,
         "title": form.title,
@@ -137,7 +140,7 @@ def _row(name: str, assessed: Assessment, y: np.ndarray) -> dict[str, object]:
         "R²": cv.r2,
         "RMSE": cv.rmse,
         "tau": cv.tau,
-        "against": f"{len(y)} rows are fewer than 3 a parameter: intervals are not to be trusted"
+        "against": f"{data.counted} are fewer than 3 a parameter: intervals are not to be trusted"
         if few
         else "",
     }

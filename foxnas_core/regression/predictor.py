@@ -1,7 +1,7 @@
 """A fitted predictor: a frozen value that predicts and splits over groups."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
@@ -24,11 +24,13 @@ _ROUNDING = 1e-9
 @dataclass(frozen=True)
 class CrossValidation:
     """Agreement of values predicted by fits that never saw the architecture, over all folds:
-    R² about the mean of all rows, RMSE in the target's unit, Kendall's τ-b."""
+    R² about the mean of all rows, RMSE in the target's unit, Kendall's τ-b. `left_out` counts rows
+    that no such fit could predict."""
 
     r2: float
     rmse: float
     tau: float
+    left_out: int = 0
 
 
 @dataclass(frozen=True, eq=False)
@@ -61,7 +63,9 @@ class Predictor:
     for a subnet of the value `link.center`; `ceiling` then says how well the ceiling is known, and
     `covariance` includes that. `held_out` (rows,) are the predictions, in the target's unit, of
     the cross-validation, in the order of the rows that the fit read. `left_out` counts the rows
-    that it did not read as their latency failed a check (see `latency_verdicts`).
+    that it did not read as their latency failed a check (see `latency_verdicts`), `repeated` those
+    of an architecture that another row is of, which add no degrees of freedom where rows of one
+    `err_together` (see `regression.repeats`).
     """
 
     target: Metric
@@ -80,6 +84,8 @@ class Predictor:
     held_out: np.ndarray = field(repr=False)
     df: int | None = None
     left_out: int = 0
+    repeated: int = 0
+    err_together: bool = False
 
     @property
     def space(self) -> SearchSpace:
@@ -100,8 +106,13 @@ class Predictor:
         return self.form.parameters
 
     @property
+    def counted(self) -> int:
+        """Rows that err each by itself: different architectures where their rows don't."""
+        return self.rows - self.repeated if self.err_together else self.rows
+
+    @property
     def residual_df(self) -> int:
-        return self.rows - self.parameters if self.df is None else self.df
+        return self.counted - self.parameters if self.df is None else self.df
 
     @cached_property
     def is_exact(self) -> bool:
@@ -227,10 +238,11 @@ def predictor_summary(predictor: Predictor) -> dict[str, Any]:
         },
         "rows": predictor.rows,
         "left_out": predictor.left_out,
+        "repeated": predictor.repeated,
         "parameters": predictor.parameters,
         "r2": predictor.r2,
         "r2_adjusted": predictor.r2_adjusted,
-        "cv": {"r2": predictor.cv.r2, "rmse": predictor.cv.rmse, "tau": predictor.cv.tau},
+        "cv": {name: _finite(value) for name, value in asdict(predictor.cv).items()},
         "coefficients": predictor.coefficients()[columns].to_dict("records"),
     }
 

@@ -15,6 +15,7 @@ from foxnas_core.families import load_shipped
 from foxnas_core.regression import Predictor, fit, predictor_summary
 from foxnas_core.regression.features import build_form, forms_of
 from foxnas_core.regression.leastsquares import FOLDS
+from foxnas_core.space.search_space import SearchSpace
 from foxnas_core.table.importing import read_file
 from foxnas_core.table.measurements import MeasurementTable, empty_table
 
@@ -187,7 +188,7 @@ def test_intervals_cover_the_truth_as_often_as_they_say() -> None:
     rng = np.random.default_rng(12)
     truth = np.array([70.0, 1, -2, 3, 0, 1, 0, -1])
     shown = form.shown @ truth
-    codes, new = space.random_codes(24, seed=0), space.random_codes(1, seed=99)
+    codes, new = distinct_codes(space, 24), space.random_codes(1, seed=99)
     new_mean = float((form.matrix(new) @ truth)[0])
     covered = np.zeros(form.parameters)
     mean_covered = new_covered = warned = 0
@@ -211,9 +212,17 @@ def test_intervals_cover_the_truth_as_often_as_they_say() -> None:
 # What a table can't carry
 
 
+def distinct_codes(space: SearchSpace, rows: int) -> np.ndarray:
+    """So many different architectures, drawn at random."""
+    every = np.unique(space.random_codes(2000, seed=0), axis=0)
+    return np.random.default_rng(0).permutation(every)[:rows]
+
+
 def test_fewer_than_three_rows_a_parameter_are_warned_of() -> None:
-    predictor = fit(noisy_table(hand_space(), 23), "accuracy", "per_layer")
-    [warning] = predictor.warnings
+    space = hand_space()
+    codes = distinct_codes(space, 23)
+    accuracy = 60 + codes.sum(axis=1) + np.random.default_rng(0).normal(size=23)
+    [warning] = fit(table_of(space, codes, accuracy=accuracy), "accuracy", "per_layer").warnings
     assert warning == (
         "23 rows for 8 parameters: intervals of the form 'per_layer' can be trusted from 24 rows "
         "on, so measure 1 more or take a smaller form."
@@ -251,7 +260,11 @@ def test_overlapping_terms_are_warned_of() -> None:
     codes[0] = [0, 1]  # else the two operations agree
     accuracy = 70 + codes[:, 0] + np.random.default_rng(0).normal(0, 0.1, 2000)
     r = np.corrcoef(codes.T)[0, 1]
-    [warning] = fit(table_of(space, codes, accuracy=accuracy), "accuracy").warnings
+    *repeats, alone, warning = fit(table_of(space, codes, accuracy=accuracy), "accuracy").warnings
+    assert [text.split(":")[0] for text in repeats] == [
+        "1997 of 2000 rows repeat a subnet that another row has"
+    ]
+    assert alone.startswith("2000 of 2000 rows are left out of the cross-validation")
     assert f"overlap (condition number {np.sqrt((1 + r) / (1 - r)):.0f} of" in warning
     assert not mini_predictor("per_layer", "accuracy").warnings
 
@@ -274,7 +287,7 @@ def test_rows_without_the_target_are_left_out_and_counted() -> None:
     accuracy[[3, 17]] = np.nan
     holed = table_of(space, whole.codes, accuracy=accuracy)
     predictor = fit(holed, "accuracy", "per_layer")
-    assert predictor.warnings == ("2 of 60 rows have no accuracy and are left out.",)
+    assert predictor.warnings[0] == "2 of 60 rows have no accuracy and are left out."
     kept = np.isfinite(accuracy)
     alone = fit(table_of(space, whole.codes[kept], accuracy=accuracy[kept]), "accuracy")
     np.testing.assert_array_equal(predictor.estimates, alone.estimates)
@@ -309,8 +322,8 @@ def test_the_summary_is_strict_json_even_of_a_perfect_fit() -> None:
     summary = json.loads(json.dumps(predictor_summary(fit(table, "macs")), allow_nan=False))
     assert summary["r2"] == pytest.approx(1)
     assert set(summary) == {
-        "form", "rows", "left_out", "parameters", "r2", "r2_adjusted", "cv", "coefficients",
-        "ceiling",
+        "form", "rows", "left_out", "repeated", "parameters", "r2", "r2_adjusted", "cv",
+        "coefficients", "ceiling",
     }  # fmt: skip
     a, b = summary["coefficients"][1:]
     assert a["estimate"] == pytest.approx(200)

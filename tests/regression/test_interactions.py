@@ -38,7 +38,8 @@ def made_by(
 
 
 def select(name: str, data: tuple[np.ndarray, np.ndarray, np.ndarray]) -> Selection:
-    return select_interactions(build_form(name, MINI, "accuracy"), *data)
+    form, (codes, values, fold) = build_form(name, MINI, "accuracy"), data
+    return select_interactions(form, codes, values, FoldedRows.of(form.matrix(codes), fold))
 
 
 @functools.cache
@@ -85,7 +86,7 @@ def test_held_out_predictions_are_those_of_selections_without_the_fold(monkeypat
     """Selected and fitted again, by rows, on the rows of the other folds alone."""
     codes, values, fold = paired()
     steps = 2
-    monkeypatch.setattr(interactions, "_fewest_steps", lambda errors: steps)
+    monkeypatch.setattr(interactions, "_fewest_steps", lambda errors, members: steps)
     found = select("interactions", paired())
     for number in (0, 4, 9):
         kept, held = fold != number, fold == number
@@ -105,7 +106,7 @@ def test_no_prediction_depends_on_the_values_of_its_own_fold(monkeypatch, steps)
     chosen = []
     decide = interactions._fewest_steps
 
-    def recorded(errors: np.ndarray) -> int:
+    def recorded(errors: np.ndarray, members: None) -> int:
         chosen.append(decide(errors) if steps is None else steps)
         return chosen[-1]
 
@@ -125,7 +126,7 @@ def test_no_prediction_depends_on_the_values_of_its_own_fold(monkeypatch, steps)
 def test_each_step_takes_the_pair_that_is_worth_most_at_its_price(monkeypatch) -> None:
     """Every pair fitted by itself: what it takes off the squares less 2 s² a column."""
     codes, values, fold = made_by(build_form("interactions", MINI, "accuracy"), 0, noise=1.0)
-    monkeypatch.setattr(interactions, "_fewest_steps", lambda errors: 2)
+    monkeypatch.setattr(interactions, "_fewest_steps", lambda errors, members: 2)
     found = select("interactions", (codes, values, fold)).pairs
 
     def squares(pairs: tuple[Pair, ...]) -> tuple[float, int]:
