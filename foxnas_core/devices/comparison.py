@@ -4,7 +4,8 @@ Two least-squares fits on the same regression rows X are seemingly unrelated reg
 generalised least-squares estimate is least squares column by column (Zellner, "An efficient
 method of estimating seemingly unrelated regressions", JASA 57, 1962, section 3; Kruskal, 1968).
 Their estimates are correlated as the residuals are: cov(b₁, b₂) = s₁₂ (X'X)⁻¹, so a combination d
-of b₂ - b₁ has the variance (s₁₁ + s₂₂ - 2 s₁₂) d'(X'X)⁻¹d.
+of b₂ - b₁ has the variance (s₁₁ + s₂₂ - 2 s₁₂) d'(X'X)⁻¹d; where rows repeat a subnet, the covariance
+is that of `regression.repeats`.
 
 A device that is slower throughout has larger coefficients throughout. So effects are compared in
 percent of each device's own mean latency too. The mean is that of the measured subnets, x̄'b for
@@ -26,6 +27,7 @@ from foxnas_core.explanation.coefficients import effect_rows
 from foxnas_core.regression import Predictor
 from foxnas_core.regression.features import Form
 from foxnas_core.regression.inference import benjamini_hochberg
+from foxnas_core.regression.repeats import Repeats
 from foxnas_core.space.search_space import SearchSpace
 from foxnas_core.table.measurements import MeasurementTable
 from foxnas_core.table.metrics import Metric, metric_of
@@ -133,15 +135,23 @@ def compare_devices(
     estimates = np.stack([first.estimates, second.estimates])
     y = np.stack([both.values(column) for column in columns])
     residuals = y - estimates @ x.T
+    q, r = np.linalg.qr(x)
     df = len(both) - form.parameters
-    shared = residuals @ residuals.T / df
-    inverse = np.linalg.inv(np.linalg.qr(x, mode="r"))
-    pair = _Pair(estimates, shared, inverse @ inverse.T, x.mean(axis=0), df)
+    own = residuals @ residuals.T / df
+    shared, spread = np.zeros((2, 2)), np.zeros(r.shape)
+    if first.err_together or second.err_together:
+        repeats = Repeats.of(both.codes)
+        own, shared, spread = repeats.components(q, residuals)
+        df = len(repeats) - form.parameters
+    inverse = np.linalg.inv(r)
+    covariance = np.einsum("ab,tu->abtu", own, inverse @ inverse.T)
+    covariance += np.einsum("ab,tu->abtu", shared, inverse @ spread @ inverse.T)
+    pair = _Pair(estimates, covariance, x.mean(axis=0), df)
     keys, effects = effect_rows(form)
     keys["what"] = [choice_text(form.space, row) for row in keys.to_dict("records")]
-    scale = np.sqrt(np.diag(shared))
+    scale = np.sqrt(np.diag(own + shared))
     with np.errstate(invalid="ignore", divide="ignore"):
-        correlation = float(shared[0, 1] / (scale[0] * scale[1]))
+        correlation = float((own + shared)[0, 1] / (scale[0] * scale[1]))
     return DeviceComparison(
         first.target,
         second.target,
@@ -157,12 +167,11 @@ def compare_devices(
 
 @dataclass(frozen=True, eq=False)
 class _Pair:
-    """Two fits on the same rows: `estimates` (2, terms), residual covariance `shared` (2, 2),
-    `inverse` of X'X, mean regression row `mean`, residual degrees of freedom `df`."""
+    """Two fits on the same rows: `estimates` (2, terms), their `covariance` (2, 2, terms, terms),
+    mean regression row `mean`, residual degrees of freedom `df`."""
 
     estimates: np.ndarray
-    shared: np.ndarray
-    inverse: np.ndarray
+    covariance: np.ndarray
     mean: np.ndarray
     df: int
 
@@ -178,10 +187,8 @@ class _Pair:
 
     def effects(self, d: np.ndarray, level: float, *, relative: bool) -> dict[str, np.ndarray]:
         value, gradient = self.gradients(d, relative)
-        pushed = gradient @ self.inverse
-        # product[a, b] (k,): of each combination's gradient on device a with that on device b
-        product = np.einsum("akt,bkt->abk", pushed, gradient)
-        variance = product * self.shared[:, :, np.newaxis]
+        # variance[a, b] (k,): the covariance of each combination on device a with that on b
+        variance = np.einsum("akt,abtu,bku->abk", gradient, self.covariance, gradient)
         signs = np.array([-1.0, 1.0])
         spread = {
             "first": (value[0], variance[0, 0]),
@@ -206,7 +213,7 @@ class _Pair:
         value, gradient = self.gradients(d, relative)
         signs = np.array([-1.0, 1.0])
         covariance = np.einsum(
-            "a,b,ab,akt,tu,blu->kl", signs, signs, self.shared, gradient, self.inverse, gradient,
+            "a,b,akt,abtu,blu->kl", signs, signs, gradient, self.covariance, gradient,
             optimize=True,
         )  # fmt: skip
         difference = signs @ value

@@ -68,8 +68,11 @@ class Repeats:
 
     def own_square(self, values: np.ndarray) -> float:
         """The sum of squares of values (n,) about the mean of each architecture's."""
-        means = self.summed(values) / self.counts
-        return float(((values - means[self.member]) ** 2).sum())
+        rest = self._about_means(values)
+        return float(rest @ rest)
+
+    def _about_means(self, values: np.ndarray) -> np.ndarray:
+        return values - (self.summed(values) / self.counts)[self.member]
 
     def erring(self, q: np.ndarray, response: np.ndarray) -> "Repeats":
         """These, where the rows of one err together beside what the columns `q` (n, terms) tell of
@@ -87,10 +90,20 @@ class Repeats:
     def covariance(self, q: np.ndarray, residuals: np.ndarray) -> tuple[np.ndarray, float]:
         """The covariance (terms, terms) of the estimates in the coordinates of `q` (n, terms), and
         the variance of one row, from the `residuals` (n,) of a fit; where rows are `erring`."""
-        (n, p), groups = q.shape, len(self.counts)
-        own = self.own_square(residuals) / (n - groups)
+        [[own]], [[shared]], spread = self.components(q, residuals[np.newaxis])
+        return own * np.eye(len(spread)) + shared * spread, float(own + shared)
+
+    def components(
+        self, q: np.ndarray, residuals: np.ndarray
+    ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Of the `residuals` (k, n) of k fits to the same rows: the covariances (k, k) of their
+        rows' own errors, and of those that rows of one architecture share; and Σ (nx)(nx)' (terms,
+        terms) in the coordinates of `q`."""
+        n, p = q.shape
+        rest = np.stack([self._about_means(own) for own in residuals])
+        own = rest @ rest.T / (n - len(self.counts))
         sums = q[self.first] * self.counts[:, np.newaxis]
         spread = sums.T @ sums
-        square = float(residuals @ residuals)
-        shared = max((square - own * (n - p)) / (n - float(np.trace(spread))), 0.0)
-        return own * np.eye(p) + shared * spread, own + shared
+        shared = (residuals @ residuals.T - own * (n - p)) / (n - float(np.trace(spread)))
+        values, vectors = np.linalg.eigh(shared)
+        return own, (vectors * values.clip(0)) @ vectors.T, spread
