@@ -4,8 +4,8 @@ Two least-squares fits on the same regression rows X are seemingly unrelated reg
 generalised least-squares estimate is least squares column by column (Zellner, "An efficient
 method of estimating seemingly unrelated regressions", JASA 57, 1962, section 3; Kruskal, 1968).
 Their estimates are correlated as the residuals are: cov(b₁, b₂) = s₁₂ (X'X)⁻¹, so a combination d
-of b₂ - b₁ has the variance (s₁₁ + s₂₂ - 2 s₁₂) d'(X'X)⁻¹d; where rows repeat a subnet, the covariance
-is that of `regression.repeats`.
+of b₂ - b₁ has the variance (s₁₁ + s₂₂ - 2 s₁₂) d'(X'X)⁻¹d; where rows repeat a subnet, their
+covariance is that of `regression.repeats`.
 
 A device that is slower throughout has larger coefficients throughout. So effects are compared in
 percent of each device's own mean latency too. The mean is that of the measured subnets, x̄'b for
