@@ -37,6 +37,7 @@ COMMANDS: dict[str, Callable[[argparse.Namespace], Answer | dict[str, Any]]] = {
     "profile": takeaway.profile,
     "fine-tune": training.fine_tune,
     "explain": explaining.explain,
+    "query": explaining.query,
     "report": takeaway.report,
     "import": importing.import_table,
     "import-weights": importing.import_weights,

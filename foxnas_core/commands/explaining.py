@@ -1,4 +1,4 @@
-"""The command that tells what can be told of a study: explain."""
+"""The commands that tell what can be told of a study: explain, query."""
 
 import argparse
 from collections.abc import Hashable, Sequence
@@ -10,9 +10,10 @@ from foxnas_core.cards.analysis import Analysis, analyses, analysis_of
 from foxnas_core.cards.card import Card
 from foxnas_core.cards.given import Given
 from foxnas_core.commands.printing import Answer
-from foxnas_core.commands.shared import named_architecture
+from foxnas_core.commands.shared import named_architecture, say
 from foxnas_core.errors import InvalidInput
 from foxnas_core.study import open_study
+from foxnas_core.table.metrics import metric_of
 
 
 def explain(options: argparse.Namespace) -> Answer:
@@ -40,6 +41,28 @@ def explain(options: argparse.Namespace) -> Answer:
     found = analysis_of(options.analysis)
     card = found.compute(given, **_picked(found, given, options.option))
     return Answer({"analysis": found.key, "page": found.page} | card.to_dict(), (card,))
+
+
+def query(options: argparse.Namespace) -> Answer:
+    """What is known of one architecture, in every column or in those that are asked for."""
+    from foxnas_core.steps.query import query as run
+
+    study = open_study(options.study)
+    found = run(study, named_architecture(study, options.architecture), options.metric)
+    for sentence in found.refused:
+        say(sentence)
+    rows = []
+    for column, known in found.metrics.items():
+        metric = metric_of(column)
+        ends = [None if end is None else metric.text(end) for end in (known.low, known.high)]
+        rows.append((metric.named, metric.text(known.value), *ends, known.source))
+    number = "" if found.index is None else f", number {found.index:,} of the published benchmark"
+    written = f": {found.string}" if found.string else ""
+    card = Card(
+        sentence=f"Architecture {found.architecture.id}{number}{written}.",
+        table=pd.DataFrame(rows, columns=["metric", "value", "low", "high", "source"]),
+    )
+    return Answer(found.to_dict(), (card,))
 
 
 def _every(given: Given) -> Answer:

@@ -111,3 +111,8 @@ class Family(ABC):
             f"Architectures of family {self.name!r} are written as JSON only, as "
             '{"DECISION": CHOICE, …}.'
         )
+
+    def number(self, space: SearchSpace, architecture: Architecture) -> int | None:
+        """The architecture's number in the benchmark that published the space, which `read`
+        understands; None without one."""
+        return None

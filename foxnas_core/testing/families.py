@@ -82,6 +82,8 @@ def check_notation(
         if text:
             assert family.read(space, text) == architecture, f"{text} is read as another"
             assert family.read(space, f" {text}\n") == architecture
+        number = family.number(space, architecture)
+        assert number is None or family.read(space, str(number)) == architecture
     for wrong in ("", "no architecture", "|", "-1", "9" * 5000, "{}", "[" * 5000):
         try:
             family.read(space, wrong)

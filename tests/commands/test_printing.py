@@ -25,6 +25,7 @@ NEEDED = {
     "profile": ["--architecture", "a.json"],
     "fine-tune": ["--architecture", "a.json", "--out", "o"],
     "counterfactual": ["--architecture", "a.json", "--save", "1"],
+    "query": ["--architecture", "a.json"],
     "report": ["--out", "r.html"],
     "import": ["t.csv"],
     "import-weights": ["w.safetensors", "--data", "d"],

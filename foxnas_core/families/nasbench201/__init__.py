@@ -10,6 +10,7 @@ from foxnas_core.families.nasbench201.space import (
     NODES,
     NONE,
     SKIP,
+    cell_number,
     cell_of,
     cell_string,
     edge_name,
@@ -57,3 +58,6 @@ class NASBench201(Family):
 
     def read(self, space: SearchSpace, text: str) -> Architecture:
         return cell_of(space, parse_cell(text))
+
+    def number(self, space: SearchSpace, architecture: Architecture) -> int:
+        return cell_number(operations_of(architecture))

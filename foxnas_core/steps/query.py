@@ -1,0 +1,88 @@
+"""Asking what is known of one architecture: measured where it was, else predicted."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from foxnas_core.errors import InvalidInput, MissingPart
+from foxnas_core.families import family_of
+from foxnas_core.space.architecture import Architecture
+from foxnas_core.steps.fit import fit_all, fit_each
+from foxnas_core.steps.kept_fits import kept_fits
+from foxnas_core.study import Study
+from foxnas_core.table.readings import readings_of
+
+
+@dataclass(frozen=True)
+class Known:
+    """What is known of one column: a value in its unit, where it is from, and its 95 % interval: of
+    a measured latency the range of its rounds, of a prediction where one measurement would fall;
+    None where nothing tells it."""
+
+    value: float
+    source: Literal["measured", "predicted"]
+    low: float | None
+    high: float | None
+
+
+@dataclass(frozen=True)
+class Queried:
+    """An architecture with its number in the published benchmark and its line of text, where its
+    family has such, what is known of it, by column, and a sentence for each column of which nothing
+    is."""
+
+    architecture: Architecture
+    index: int | None
+    string: str | None
+    metrics: dict[str, Known]
+    refused: tuple[str, ...]
+
+    def to_dict(self) -> dict[str, Any]:
+        return {
+            "id": self.architecture.id,
+            "index": self.index,
+            "string": self.string,
+            "architecture": self.architecture.to_dict(),
+            "metrics": {column: vars(known) for column, known in self.metrics.items()},
+        }
+
+
+def query(study: Study, architecture: Architecture, columns: Sequence[str] = ()) -> Queried:
+    """What a study knows of an architecture: of these columns, by default of all of its targets.
+
+    Raises `MissingPart` where the study has no measurements, `InvalidInput` for a column that it
+    does not have.
+    """
+    table, family = study.table(), family_of(study.space)
+    targets = {target.column: target for target in table.targets}
+    if not targets:
+        raise MissingPart(
+            f"Study {study.name!r} has no measurements, so nothing is known of any architecture; "
+            "measure subnets or import a table first."
+        )
+    for column in columns:
+        if column not in targets:
+            raise InvalidInput(f"{column!r} is no column of {study.folder}: {', '.join(targets)}.")
+    wanted = tuple(columns) or tuple(targets)
+    readings = readings_of([table, study.optima()], architecture)
+    found = {
+        column: Known(one.value, "measured", one.low, one.high)
+        for column, one in readings.items()
+        if column in wanted
+    }
+    kept = kept_fits(study)
+    fits, refused = fit_each(
+        [targets[column] for column in wanted if column not in found],
+        lambda column: fit_all(table, targets=[column], kept=kept)[column],
+    )
+    for column, fit in fits.items():
+        row = fit.predict([architecture]).iloc[0]
+        low, high = (float(row[f"prediction_{end}"]) for end in ("low", "high"))
+        found[column] = Known(float(row["value"]), "predicted", low, high)
+    return Queried(
+        architecture,
+        family.number(study.space, architecture),
+        family.write(study.space, architecture) or None,
+        {column: found[column] for column in wanted if column in found},
+        tuple(refused),
+    )

@@ -1,0 +1,95 @@
+"""What is known of one architecture, measured before predicted."""
+
+import json
+
+import numpy as np
+import pytest
+from cell_study import SPACE, cell_study, true_values
+from conftest import DEMO
+
+from foxnas_core.__main__ import main
+from foxnas_core.errors import InvalidInput, MissingPart
+from foxnas_core.families import family_of
+from foxnas_core.steps.query import query
+from foxnas_core.study import create_study, open_study
+
+
+@pytest.fixture(scope="module")
+def cells(tmp_path_factory):
+    return cell_study(tmp_path_factory.mktemp("cells") / "cells")
+
+
+def lookup(capsys, *options) -> dict:
+    assert main(["query", "--json", *map(str, options)]) == 0
+    return json.loads(capsys.readouterr().out)
+
+
+def test_a_measured_architecture_has_its_row(cells):
+    row = cells.table().frame.iloc[3]
+    architecture = cells.table().architectures()[3]
+    found = query(cells, architecture)
+    assert {known.source for known in found.metrics.values()} == {"measured"}
+    assert {c: known.value for c, known in found.metrics.items()} == {
+        "accuracy": row["accuracy"],
+        "latency_ms": row["latency_ms"],
+    }
+
+
+def test_any_other_is_predicted_within_its_interval(cells):
+    measured = set(cells.table().frame["id"])
+    others = [a for a in SPACE.sample(60, seed=77) if a.id not in measured][:40]
+    truth = true_values(SPACE.encode(others))
+    held = []
+    for at, architecture in enumerate(others):
+        for column, known in query(cells, architecture).metrics.items():
+            assert known.source == "predicted"
+            held.append(known.low <= truth[column][at] <= known.high)
+    assert np.mean(held) > 0.9
+
+
+def test_a_cell_is_asked_for_by_string_number_and_file(cells, capsys, tmp_path):
+    architecture = cells.table().architectures()[0]
+    family = family_of(SPACE)
+    string, number = family.write(SPACE, architecture), family.number(SPACE, architecture)
+    file = tmp_path / "one.json"
+    file.write_text(json.dumps(architecture.to_dict()))
+    told = [
+        lookup(capsys, "--study", cells.folder, "--architecture", named)
+        for named in (string, number, file, architecture.id)
+    ]
+    assert all(one == told[0] for one in told)
+    assert set(told[0]) == {"id", "index", "string", "architecture", "metrics"}
+    assert (told[0]["string"], told[0]["index"]) == (string, number)
+    for known in told[0]["metrics"].values():
+        assert set(known) == {"value", "source", "low", "high"}
+
+
+def test_columns_can_be_asked_for_alone(cells, capsys):
+    asked = ("--study", cells.folder, "--architecture", "0")
+    assert list(lookup(capsys, *asked, "--metric", "latency_ms")["metrics"]) == ["latency_ms"]
+    with pytest.raises(InvalidInput, match=r"'macs' is no column of .*: accuracy, latency_ms\."):
+        query(cells, cells.table().architectures()[0], ["macs"])
+
+
+def test_people_read_the_cell_and_where_each_number_is_from(cells, capsys):
+    family, architecture = family_of(SPACE), cells.table().architectures()[0]
+    command = ["query", "--study", str(cells.folder), "--architecture", architecture.id]
+    assert main(command) == 0
+    told = capsys.readouterr().out
+    assert f"Architecture {architecture.id}, number " in told
+    assert family.write(SPACE, architecture) in told and "measured" in told
+
+
+def test_a_family_without_a_notation_has_neither_string_nor_number(capsys):
+    row = open_study(DEMO).table().frame.iloc[0]
+    found = lookup(capsys, "--study", DEMO, "--architecture", row["id"])
+    assert found["string"] is None and found["index"] is None
+    latency = found["metrics"]["latency_ms"]
+    assert latency["value"] == row["latency_ms"]
+    assert (latency["low"], latency["high"]) == (row["low_latency_ms"], row["high_latency_ms"])
+
+
+def test_a_study_without_measurements_says_what_to_do(tmp_path):
+    study = create_study(tmp_path / "empty", SPACE, name="Empty")
+    with pytest.raises(MissingPart, match="has no measurements.*import a table"):
+        query(study, family_of(SPACE).reference(SPACE))
