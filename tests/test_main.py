@@ -162,7 +162,7 @@ def test_search_document_and_the_same_bytes_for_the_same_seed(measured_study, ca
     document = json.loads(outputs[0])
     assert set(document) == {
         "best", "exact", "gap", "bound", "certificate", "objective", "limits", "allowed", "seed",
-        "proposals", "budget", "chances", "measured",
+        "proposals", "budget", "chances", "measured", "best_measured", "source", "headline",
     }  # fmt: skip
     for found in (document["best"], document["exact"]):
         assert set(found) == {"id", "architecture", "accuracy", "latency_ms", "as_searched"}
