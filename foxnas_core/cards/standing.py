@@ -16,8 +16,19 @@ def measured_text(readings: Readings, targets: Sequence[Metric]) -> str:
     return " and ".join([", ".join(told[:-1]), told[-1]] if told[1:] else told)
 
 
+def source_of(found: Standing) -> str:
+    """What answers: the "table" that holds every architecture, a "measured" row that is better than
+    what was found, or the "regression"."""
+    if found.whole:
+        return "table"
+    return "measured" if found.measured_first else "regression"
+
+
 def first_sentence(found: Standing, targets: Sequence[Metric]) -> str:
-    """That a measured architecture is better than what was found; "" where none is."""
+    """That the answer is the table's, or that a measured architecture is better; "" where neither
+    is so."""
+    if found.whole:
+        return found.whole.sentence
     best, target = found.incumbent, found.objective
     if best is None or not found.measured_first:
         return ""
@@ -41,8 +52,9 @@ def first_sentence(found: Standing, targets: Sequence[Metric]) -> str:
 
 
 def own_sentence(found: Standing, targets: Sequence[Metric]) -> str:
-    """What was measured of what was found; "" where nothing was."""
-    told = measured_text(found.readings, targets)
+    """What was measured of what was found, where that is not said first; "" where nothing was."""
+    said = found.whole or found.measured_first
+    told = "" if said else measured_text(found.readings, targets)
     return f"It was measured already: {told}." if told else ""
 
 
@@ -80,7 +92,7 @@ def standing_document(found: Standing, targets: Sequence[Metric]) -> Mapping[str
     }  # fmt: skip
     metrics = {} if best is None else {c: own.to_dict() for c, own in best.readings.items()}
     return {
-        "source": "measured" if found.measured_first else "regression",
+        "source": source_of(found),
         "headline": first_sentence(found, targets) or beyond_sentence(found) or None,
         "best_measured": told and told | {"metrics": metrics},
         "measured": told and told | metrics,

@@ -55,23 +55,26 @@ def search_card(
     table, targets = pd.DataFrame(rows), [metric_of(column) for column in keys]
     if document["gap"] == 0:  # it is the best found
         table = table.drop(columns="exact optimum")
+    if beside.whole:
+        table = table.drop(columns=["measured", "best measured"])
+        table = table.rename(columns={"predicted": "measured"})
     filled = [name for name in table if (table[name] != "").any()]
-    points = [
-        "Predicted values have 95 % intervals"
-        + ("; expected is what optima measure that a search has chosen." if best["as_searched"]
-           else ". A searched subnet tends to measure worse than predicted: 'python -m foxnas_core "
-           "calibrate' tells by how much."),
-        incumbent_sentence(beside, targets),
-    ]  # fmt: skip
+    how = "" if beside.whole else (
+        "Predicted values have 95 % intervals; expected is what optima measure that a search has "
+        "chosen." if best["as_searched"] else
+        "Predicted values have 95 % intervals. A searched subnet tends to measure worse than "
+        "predicted: 'python -m foxnas_core calibrate' tells by how much."
+    )  # fmt: skip
+    points = [*filter(None, [how]), incumbent_sentence(beside, targets)]
     first = first_sentence(beside, targets)
     parts = [
         first,
-        _promise(document, objective, cost, "The search's own" if first else "It"),
+        _promise(document, objective, cost, beside),
         own_sentence(beside, targets),
         beyond_sentence(beside),
         document["certificate"],
     ]
-    answer = document["best_measured"] if first else best
+    answer = document["best_measured"] if beside.measured_first else best
     return Card(
         title=f"Subnet {answer['id']}",
         sentence=" ".join(filter(None, parts)),
@@ -80,16 +83,20 @@ def search_card(
     )
 
 
-def _promise(document: Document, objective: Metric, cost: Metric, name: str) -> str:
-    """What is predicted of the best found, so called, and what the budget asks."""
+def _promise(document: Document, objective: Metric, cost: Metric, beside: Standing) -> str:
+    """What is predicted, or known, of the best found, and what the budget asks."""
+    name = "The search's own is predicted" if beside.measured_first else "It is predicted"
+    name = "It measured" if beside.whole else name
     best, budget = document["best"], document["budget"]
     said = (
-        f"{name} is predicted {objective.value_text(best[objective.column]['value'])} "
+        f"{name} {objective.value_text(best[objective.column]['value'])} "
         f"{objective.word} at {cost.value_text(best[field_of(cost)]['value'])}"
         + (" " + cost.word if not cost.unit else "")
     )
     if budget is None:
         return f"{said}."
+    if beside.whole:
+        return f"{said}, within the budget of {budget['asked']:.6g} {cost.unit}".rstrip() + "."
     asked = f"{said}, within the budget of {budget['asked']:.6g} {cost.unit}".rstrip()
     if budget["searched"] != budget["asked"]:
         asked += f", searched under {budget['searched']:.4g}"

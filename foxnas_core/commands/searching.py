@@ -1,6 +1,7 @@
 """The commands that ask the regression: fit, search, counterfactual."""
 
 import argparse
+from collections.abc import Mapping
 from contextlib import suppress
 from typing import Any
 
@@ -18,6 +19,7 @@ from foxnas_core.commands.shared import (
     say,
 )
 from foxnas_core.errors import InvalidInput, MissingPart
+from foxnas_core.search.limits import AdditivePredictor
 from foxnas_core.steps.calibrate import calibrations
 from foxnas_core.steps.fit import fit_all
 from foxnas_core.steps.kept_fits import kept_fits
@@ -60,6 +62,7 @@ def search(options: argparse.Namespace) -> Answer:
     """Anneal under limits, beside the exact optimum."""
     from foxnas_core.search.annealing import search as run
     from foxnas_core.search.chance import chance_kept
+    from foxnas_core.search.lookup import check_known, whole_table
     from foxnas_core.search.restriction import allowed_choices
     from foxnas_core.search.result import SEARCHES, search_document
     from foxnas_core.search.schedule import AnnealingSettings
@@ -75,11 +78,15 @@ def search(options: argparse.Namespace) -> Answer:
     allowed = allowed_choices(study.space, options.allow, options.forbid)
     goals = (objective.column, cost.column)
     columns = list(dict.fromkeys([*goals, *asked]))
-    predictors = fit_all(table, targets=columns, kept=kept_fits(study))
+    whole, fitted = whole_table(table, columns), {}
+    if whole is None:
+        fitted = fit_all(table, targets=columns, kept=kept_fits(study))
+    predictors: Mapping[str, AdditivePredictor] = whole.predictors() if whole else fitted
     bounds, found = dict(asked), {}
     try:
-        main = [predictors[column] for column in goals]
-        found = calibrations(table, optima, main)
+        if whole is not None:
+            raise MissingPart(whole.sentence)
+        found = calibrations(table, optima, [fitted[column] for column in goals])
     except MissingPart:
         if options.guard is not None:
             raise
@@ -94,6 +101,7 @@ def search(options: argparse.Namespace) -> Answer:
         )
     searched = objective if options.floor is None else cost
     problem = search_problem(predictors, bounds, objective=searched.column, allowed=allowed)
+    check_known(problem)
     result = run(problem, AnnealingSettings(**given(options, AnnealingSettings)))
     if options.save:
         say(f"Saved search {study.keep(SEARCHES, result)}.")

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import numpy as np
 import pandas as pd
@@ -10,6 +10,7 @@ import pandas as pd
 from foxnas_core import documents
 from foxnas_core.records import CollectionKind, Stored, document_of, value_of
 from foxnas_core.search.limits import AdditivePredictor, Side
+from foxnas_core.search.lookup import whole_of
 from foxnas_core.search.problem import Candidate, SearchProblem
 from foxnas_core.search.schedule import AnnealingSettings
 from foxnas_core.space.architecture import Value
@@ -30,8 +31,13 @@ def gap_to(problem: SearchProblem, best: Candidate, other: float | None) -> floa
     return None if other is None else problem.sign * (other - best.value) + 0.0
 
 
-def certificate_of(gap: float | None, bound: float | None) -> str:
+def certificate_of(gap: float | None, bound: float | None, looked_up: bool = False) -> str:
     """What is proven of the best found, as a sentence; see `SearchResult`."""
+    if looked_up and gap == 0:
+        return (
+            "It is the best of all: every architecture is measured, and none within the limits "
+            "measured better."
+        )
     if gap is None:
         return "The exact optimum is not known, so nothing is proven of the best found."
     if bound is not None:
@@ -79,6 +85,8 @@ class SearchResult:
       (0 where it was found), or at most is, by `bound`; None without both.
     - `bound`: what no architecture within the limits is better than, where the exact optimum is
       out of reach; else None.
+    - `source`: whether values are predicted by a "regression", or those of a "table" that holds
+      every architecture.
     - `trace`: see `Annealer.trace`.
 
     It holds no times, so that equal searches give equal documents.
@@ -98,6 +106,7 @@ class SearchResult:
         default_factory=dict
     )
     bound: float | None = None
+    source: Literal["regression", "table"] = "regression"
 
     @classmethod
     def of(
@@ -127,12 +136,13 @@ class SearchResult:
             sides=tuple(limit.side for limit in problem.limits),
             allowed=problem.allowed,
             bound=bound,
+            source="regression" if whole_of(problem) is None else "table",
         )
 
     @property
     def certificate(self) -> str:
         """What is proven of the best found, as a sentence."""
-        return certificate_of(self.gap, self.bound)
+        return certificate_of(self.gap, self.bound, looked_up=self.source == "table")
 
     def to_dict(self) -> dict[str, Any]:
         """A JSON document; NaN becomes null. What a search of one ceiling lacks is left out."""
@@ -141,6 +151,7 @@ class SearchResult:
             "sides": "at_least" not in self.sides,
             "allowed": not self.allowed,
             "bound": self.bound is None,
+            "source": self.source == "regression",
         }
         return {name: value for name, value in document.items() if not lacking.get(name)}
 
@@ -151,6 +162,7 @@ class SearchResult:
             "sides": ["at_most"] * len(document["limits"]),
             "allowed": {},
             "bound": None,
+            "source": "regression",
         }
         found = value_of(cls, lacking | dict(document))
         columns = {found.objective, *(column for column, _ in found.limits)}
@@ -202,7 +214,13 @@ def search_document(
         columns = [result.objective, *(column for column, _ in result.limits)]
         return dict(zip(columns, (candidate.value, *candidate.costs), strict=True))
 
+    def measured(candidate: Candidate) -> dict[str, Any]:
+        own = (readings or {}).get(candidate.architecture.id, {})
+        return {column: one.to_dict() for column, one in own.items()}
+
     def estimate(candidate: Candidate, column: str) -> dict[str, float]:
+        if result.source == "table" and column in (known := measured(candidate)):
+            return dict(known[column])
         row = predictors[column].predict([candidate.architecture]).iloc[0]
         return {
             "value": searched(candidate).get(column, float(row["value"])),
@@ -226,10 +244,7 @@ def search_document(
                 for key, (column, value) in known.items()
                 if (found := (calibrations or {}).get(column))
             },
-            "measured": {
-                column: own.to_dict()
-                for column, own in (readings or {}).get(candidate.architecture.id, {}).items()
-            },
+            "measured": measured(candidate),
         }
 
     exact = result.exact

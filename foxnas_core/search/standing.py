@@ -8,6 +8,7 @@ import numpy as np
 
 from foxnas_core.regression import Predictor
 from foxnas_core.search.limits import AdditivePredictor
+from foxnas_core.search.lookup import WholeTable, whole_of
 from foxnas_core.search.problem import Candidate, SearchProblem
 from foxnas_core.space.architecture import Architecture
 from foxnas_core.table.latency_verdicts import usable
@@ -28,6 +29,7 @@ class Standing:
     - `expected`, `rival`: what both are expected to measure of the `objective`, in its unit.
     - `beyond`: by column, the best value that was measured at all, where the candidate was not
       measured and is predicted better.
+    - `whole`: the table, where it holds every architecture and so the answer is its own.
     """
 
     candidate: Candidate
@@ -37,11 +39,14 @@ class Standing:
     expected: float
     rival: float
     beyond: Mapping[str, float]
+    whole: WholeTable | None = None
 
     @property
     def measured_first(self) -> bool:
         """Whether the incumbent, another one, is expected to measure better."""
-        if self.incumbent is None or self.incumbent.architecture == self.candidate.architecture:
+        if self.whole or self.incumbent is None:
+            return False
+        if self.incumbent.architecture == self.candidate.architecture:
             return False
         return self.objective.sign * (self.rival - self.expected) > 0
 
@@ -84,7 +89,8 @@ def standing(
         most = sign * float((sign * known).max())
         if sign * (value - most) > _ROUNDING * (1 + abs(most)):
             beyond[column] = most
-    return Standing(candidate, target, own, best, expected, rival, beyond)
+    whole = whole_of(problem)
+    return Standing(candidate, target, own, best, expected, rival, beyond, whole)
 
 
 def _usable(table: MeasurementTable, column: str) -> np.ndarray:
