@@ -165,7 +165,9 @@ def test_search_document_and_the_same_bytes_for_the_same_seed(measured_study, ca
         "proposals", "budget", "chances", "measured", "best_measured", "source", "headline",
     }  # fmt: skip
     for found in (document["best"], document["exact"]):
-        assert set(found) == {"id", "architecture", "accuracy", "latency_ms", "as_searched"}
+        assert set(found) == {
+            "id", "architecture", "accuracy", "latency_ms", "as_searched", "measured",
+        }  # fmt: skip
         assert set(found["accuracy"]) == set(found["latency_ms"]) == ESTIMATE
         assert found["latency_ms"]["value"] <= budget_of(measured_study)
         assert measured_study.space.architecture(found["architecture"]).id == found["id"]
