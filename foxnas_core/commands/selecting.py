@@ -1,14 +1,27 @@
 """The command that selects an architecture by a method: select."""
 
 import argparse
+from typing import TYPE_CHECKING
 
 from foxnas_core.cards.card import Card
+from foxnas_core.cards.standing import (
+    beyond_sentence,
+    first_sentence,
+    own_sentence,
+    standing_document,
+)
 from foxnas_core.commands.printing import Answer
 from foxnas_core.commands.shared import bar
-from foxnas_core.errors import InvalidInput
+from foxnas_core.errors import FoxnasError, InvalidInput
 from foxnas_core.progress import Progress
+from foxnas_core.space.architecture import Architecture
 from foxnas_core.space.in_words import choice_lines
 from foxnas_core.study import Study, open_study
+from foxnas_core.table.metrics import metric_of
+
+if TYPE_CHECKING:
+    from foxnas_core.methods import Method, Question
+    from foxnas_core.search.standing import Standing
 
 
 def select(options: argparse.Namespace) -> Answer:
@@ -40,6 +53,8 @@ def select(options: argparse.Namespace) -> Answer:
             report=lambda run: tell(Progress(run.done, run.total)),
         )
     evidence = Card(table=found.evidence, sentence=found.sentence)
+    beside = _standing(study, method, question, found.architecture)
+    targets = [metric_of(column) for column in question.columns]
     document = {
         "study": str(study.folder),
         "method": method.name,
@@ -50,14 +65,45 @@ def select(options: argparse.Namespace) -> Answer:
         "sentence": found.sentence,
         "evidence": evidence.to_dict()["table"],
         **found.document,
+        **(standing_document(beside, targets) if beside else {}),
     }
+    said = [found.sentence]
+    if beside and not beside.whole:
+        said = [
+            first_sentence(beside, targets),
+            found.sentence,
+            own_sentence(beside, targets),
+            beyond_sentence(beside),
+        ]
     card = Card(
         title=f"{method.title}: subnet {found.architecture.id}",
-        sentence=found.sentence,
+        sentence=" ".join(filter(None, said)),
         points=tuple(choice_lines(study.space, found.architecture)),
         table=found.evidence,
     )
     return Answer(document, (card,))
+
+
+def _standing(
+    study: Study, method: "Method", question: "Question", architecture: Architecture
+) -> "Standing | None":
+    """How what a method selected stands to what was measured; None where nothing predicts it."""
+    from foxnas_core.methods.predicted import fitted_problem
+    from foxnas_core.search.lookup import whole_table
+    from foxnas_core.search.problem import Candidate
+    from foxnas_core.search.standing import standing
+
+    table = study.table()
+    try:
+        whole = whole_table(table, question.columns) if method.name == "table" else None
+        problem = fitted_problem(study, question, whole)
+    except FoxnasError:
+        return None
+    first, *costs = (
+        float(predictor.predict([architecture])["value"].iloc[0])
+        for predictor in problem.predictors
+    )
+    return standing(problem, Candidate(architecture, first, tuple(costs)), table, study.optima())
 
 
 def _listed(study: Study) -> Answer:

@@ -3,14 +3,12 @@
 import pandas as pd
 
 from foxnas_core.methods.method import Method, Question, Selection, missing_columns
+from foxnas_core.methods.predicted import fitted_problem
 from foxnas_core.records import document_of
-from foxnas_core.search.limits import limit_of
 from foxnas_core.search.lookup import check_known, whole_table
 from foxnas_core.search.options import LARGEST_GROUP
-from foxnas_core.search.problem import SearchProblem
 from foxnas_core.search.solving import solve
 from foxnas_core.study import Study
-from foxnas_core.table.measurements import MeasurementTable
 from foxnas_core.table.readings import keeping
 
 # Rows that are shown beside the best.
@@ -49,7 +47,7 @@ class CompleteTable(Method):
     def begin(
         self, study: Study, question: Question, *, seed: int = 0, state: bytes | None = None
     ) -> "_LookupRun":
-        return _LookupRun(study.table(), question)
+        return _LookupRun(study, question)
 
 
 class _LookupRun:
@@ -57,16 +55,11 @@ class _LookupRun:
 
     total = 1
 
-    def __init__(self, table: MeasurementTable, question: Question) -> None:
+    def __init__(self, study: Study, question: Question) -> None:
         self.done = 0
-        whole = whole_table(table, question.columns)
+        whole = whole_table(study.table(), question.columns)
         assert whole is not None, "lacks says so"
-        self._whole, found = whole, whole.predictors()
-        self._problem = SearchProblem(
-            found[question.objective],
-            tuple(limit_of(found[c], bound) for c, bound in question.limits.items()),
-            question.allowed,
-        )
+        self._whole, self._problem = whole, fitted_problem(study, question, whole)
         check_known(self._problem)
         self._found: Selection | None = None
 

@@ -1,12 +1,16 @@
 """Methods that ask regressions of the table: the annealer beside the exact optimum, and every
 strategy that only has architectures evaluated."""
 
+from collections.abc import Mapping
+
 import pandas as pd
 
 from foxnas_core.errors import InvalidInput
 from foxnas_core.methods.method import Method, Question, Run, Selection, missing_columns
 from foxnas_core.records import document_of
 from foxnas_core.search.annealing import Annealer, certificate
+from foxnas_core.search.limits import AdditivePredictor
+from foxnas_core.search.lookup import WholeTable
 from foxnas_core.search.problem import Candidate, SearchProblem
 from foxnas_core.search.result import certificate_of, gap_to
 from foxnas_core.search.schedule import AnnealingSettings
@@ -97,9 +101,16 @@ def _evaluating(name: str, problem: SearchProblem, seed: int, made: int) -> _Sea
     return _Searching(problem, course, made, strategy.batch)
 
 
-def fitted_problem(study: Study, question: Question) -> SearchProblem:
-    """The question put to regressions of the table's columns; raises as `fit_all`."""
-    predictors = fit_all(study.table(), targets=question.columns, kept=kept_fits(study))
+def fitted_problem(
+    study: Study, question: Question, whole: WholeTable | None = None
+) -> SearchProblem:
+    """The question put to regressions of the table's columns, or to the `whole` table; raises as
+    `fit_all`."""
+    predictors: Mapping[str, AdditivePredictor] = (
+        whole.predictors()
+        if whole
+        else fit_all(study.table(), targets=question.columns, kept=kept_fits(study))
+    )
     return search_problem(
         predictors, question.limits, objective=question.objective, allowed=question.allowed
     )

@@ -188,6 +188,20 @@ def test_the_command_line_selects(study, capsys) -> None:
     assert main(arguments) == 0
     words = capsys.readouterr().out
     assert f"Complete table: subnet {document['id']}" in words and document["sentence"] in words
+    assert document["source"] == "table" and document["best_measured"]["id"] == document["id"]
+
+
+def test_a_selection_is_held_against_what_was_measured(study, capsys) -> None:
+    arguments = ["select", "--study", str(study.folder), "--limit", "latency_ms=1.6"]
+    assert main([*arguments, "--method", "regression", "--json"]) == 0
+    document = json.loads(capsys.readouterr().out)
+    frame = study.table().frame
+    best = frame[frame["latency_ms"] <= 1.6].sort_values("accuracy").iloc[-1]
+    assert document["best_measured"]["id"] == best["id"]
+    first = frame.set_index("id")["accuracy"].get(document["id"]) < best["accuracy"]
+    assert document["source"] == ("measured" if first else "regression")
+    assert main([*arguments, "--method", "regression"]) == 0
+    assert (str(document["headline"]) in capsys.readouterr().out) == first
 
 
 @pytest.mark.parametrize(
