@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 import pandas as pd
 import streamlit as st
 
+from foxnas_core.cards import machine
 from foxnas_core.cards.answers import reasons_of
 from foxnas_core.errors import FoxnasError
 from foxnas_core.glossary import meaning_of
@@ -14,8 +15,10 @@ from foxnas_core.table.measurements import MeasurementTable
 from foxnas_core.table.metrics import Metric, unknown_sentence
 from foxnas_core.table.reliability import reliability_of
 from pages.shared import cache, choices, tour
+from pages.shared.cards import given_of
 from pages.shared.cost import budget_of, budget_slider, chosen_cost, searched_budget
 from pages.shared.frame import errors_as_cards, page
+from pages.shared.machine import show_machine
 from pages.shared.panel import panel
 from pages.shared.picture import picture
 from pages.shared.text import article, plain
@@ -39,6 +42,15 @@ def number_of(count: int) -> str:
 def with_word(target: Metric, value: float) -> str:
     """The value with its unit, or with its word where it has none."""
     return f"{target.text(value)} {target.unit or target.word}"
+
+
+def show_whose(study: Study, latency: str) -> None:
+    """Which machine the latencies are of, and where that is another, what makes this one a device
+    of the study."""
+    given = given_of(study, cost=latency)
+    if (seat := machine.looked_at(given)) is not None:
+        st.caption(plain(seat.sentence()))
+        show_machine(given)
 
 
 def show_answer(study: Study, latency: str) -> None:
@@ -235,6 +247,7 @@ with page(
             )
     elif len(table):
         with answer, errors_as_cards():
+            show_whose(study, latency)
             if is_fitted(study, best, latency):
                 show_answer(study, latency)
     if len(table):

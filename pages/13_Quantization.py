@@ -43,7 +43,7 @@ def show_second(study: Study) -> None:
     st.info(
         "This is the only study here with both precisions. Whether another design is friendlier to "
         "int8 (ReLU6 against h-swish with squeeze-and-excitation, say) is told by a second "
-        "supernet, trained on the same images and measured on this machine:"
+        "supernet, trained on the same images and measured on the same machine:"
     )
     st.code(
         "python -m foxnas_core train --study data/demo-cpu --space foxnas-mini-cpu --seed 1\n"

@@ -4,12 +4,10 @@ from collections.abc import Sequence
 
 import streamlit as st
 
-from foxnas_core.cards import verification
+from foxnas_core.cards import machine, verification
 from foxnas_core.cards.given import Given
-from foxnas_core.measurement.here import machine_here
 from foxnas_core.space.architecture import Architecture
 from foxnas_core.steps.claims import next_seed
-from foxnas_core.steps.trials import latency_machine
 from foxnas_core.study import Study
 from pages.shared import cache, choices
 from pages.shared.cards import given_of, show
@@ -17,7 +15,7 @@ from pages.shared.cost import cost_picker
 from pages.shared.edit_picker import edit_picker
 from pages.shared.editor import architecture_picker
 from pages.shared.frame import errors_as_cards, may_write, page
-from pages.shared.text import plain
+from pages.shared.machine import show_machine
 from pages.shared.verifications import Verification, show_job
 
 IMAGES = (500, 1000, 2000, 5000, 10_000, 20_000, 50_000)
@@ -40,14 +38,6 @@ def show_buttons(given: Given, subnets: Sequence[Architecture]) -> None:
     if not may_write("no claim can be written down and tested"):
         return
     images = images_picker(given.study)
-    home, here = latency_machine(given.table), machine_here()
-    if home is not None and not home.same_as(here):
-        st.caption(
-            plain(
-                f"The table's latencies are of {home.name}, and this is {here.name}: latencies "
-                "measured here are shown, but do not count."
-            )
-        )
 
     def button(label: str, key: str, asked: str, **what: object) -> None:
         kind = "primary" if asked == "measure" else "secondary"
@@ -89,7 +79,7 @@ def show_testing(given: Given) -> None:
         subnets = edit_picker(study, architecture)
         show(verification.claims, given, header=False, subnets=subnets)
     with right:
-        if verification.can_measure(given):
+        if machine.can_measure(given):
             show(verification.more, given, header=False)
         elif not show_job(study):
             show_buttons(given, subnets)
@@ -121,6 +111,9 @@ with page(
 ) as chosen:
     given = given_of(chosen)
     given.trials()  # damaged, they are the page's one sentence
+    if machine.claimed.needs(given) is None:
+        show(machine.claimed, given, header=False)
+        show_machine(given)
     with errors_as_cards():
         show_testing(given)
     st.header("What was measured", divider="grey")

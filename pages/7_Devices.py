@@ -4,19 +4,21 @@ from dataclasses import replace
 
 import streamlit as st
 
-from foxnas_core.cards import calibration, devices
+from foxnas_core.cards import calibration, devices, machine
 from foxnas_core.cards.given import Given
+from foxnas_core.study import Study
 from pages.shared import choices
 from pages.shared.cards import beside, given_of, show
-from pages.shared.cost import named
+from pages.shared.cost import chosen_cost, named
 from pages.shared.frame import errors_as_cards, page
+from pages.shared.machine import show_machine
 from pages.shared.picked import picked
 from pages.shared.text import plain
 
 
-def picker(label: str, columns: list[str], key: str, usual: str) -> str:
+def picker(study: Study, label: str, columns: list[str], key: str, usual: str) -> str:
     """Draw a picker of a device, and return its column."""
-    names = {column: named(column) for column in columns}
+    names = {column: named(study, column) for column in columns}
     return picked(st.selectbox, label, names, key=key, default=usual)
 
 
@@ -62,11 +64,13 @@ def calibration_section(given: Given) -> None:
     columns = devices.columns_of(given)
     left, right = st.columns(2)
     with left:
-        new = picker("New device", columns, "device-new", calibration.new_of(given)[0])
+        new = picker(given.study, "New device", columns, "device-new", calibration.new_of(given)[0])
     given = given.into(new)
     others = [column for column in columns if column != new]
     with right:
-        source = picker("Calibrate from", others, "device-source", calibration.new_of(given)[1])
+        source = picker(
+            given.study, "Calibrate from", others, "device-source", calibration.new_of(given)[1]
+        )
     given = replace(given, against=source)
     least, most, usual = calibration.shown_rows(given)
     rows = most
@@ -86,6 +90,11 @@ with page(
     "The same subnets on two devices: which choices cost more on one than on the other, which "
     "subnets swap their order, and how few measurements a new device needs.",
 ) as study:
+    given = given_of(study, cost=chosen_cost(study))
+    if machine.this_machine.needs(given) is None:
+        st.header("This machine", divider="grey")
+        show(machine.this_machine, given, header=False)
+        show_machine(given, settings=True)
     given = given_of(study)
     if devices.one_device(given):
         show(devices.subnets, given)
@@ -95,12 +104,12 @@ with page(
     columns = devices.columns_of(given)
     left, right = st.columns(2)
     with left:
-        first = picker("Device A", columns, "device-first", columns[0])
+        first = picker(given.study, "Device A", columns, "device-first", columns[0])
     rest = [column for column in columns if column != first]
     chosen = choices.current().latency
     with right:
         fallback = chosen if chosen in rest else rest[0]
-        second = picker("Device B", rest, "device-second", fallback)
+        second = picker(given.study, "Device B", rest, "device-second", fallback)
     compared = replace(given, cost=first, against=second)
     st.header("Which subnets swap their order", divider="grey")
     with errors_as_cards():

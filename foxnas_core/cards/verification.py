@@ -1,12 +1,11 @@
 """What the regressions claim before anything is measured, and how much of it held."""
 
-import importlib.util
-
 import pandas as pd
 
 from foxnas_core.cards.analysis import Options, analysis
 from foxnas_core.cards.card import Card
 from foxnas_core.cards.given import Given
+from foxnas_core.cards.machine import can_measure
 from foxnas_core.evidence.verification.claims import Claim, Kind, Trial
 from foxnas_core.evidence.verification.judging import claims_on
 from foxnas_core.evidence.verification.scoreboard import scoreboard, trials_table
@@ -36,7 +35,7 @@ def nothing_to_claim(given: Given) -> str | None:
         return None
     return " ".join(said) or (
         f"This study's table has neither {metric_of(given.study.objective.head).word} nor a "
-        "latency of this device; measure subnets with 'python -m foxnas_core measure'."
+        "latency that is measured here; measure subnets with 'python -m foxnas_core measure'."
     )
 
 
@@ -78,28 +77,6 @@ def _text(claim: Claim) -> str:
     )
     unit = target.difference_unit if signed else target.unit
     return f"{value} {unit} ({low} to {high})" if unit else f"{value} ({low} to {high})"
-
-
-def can_measure(given: Given) -> str | None:
-    """What keeps this study from measuring, and how to get it."""
-    train = "train a supernet with 'python -m foxnas_core train', which stores both"
-    if not given.study.checkpoint_file.exists():
-        return (
-            "This study has no supernet weights, so nothing can be measured here; "
-            f"{train}, or copy yours to supernet.safetensors. What is claimed can be read all the "
-            "same."
-        )
-    if not given.study.images_file.exists():
-        return (
-            "This study has no images, on which subnets are recalibrated and scored; "
-            f"{train}, or copy its images.npz into the study."
-        )
-    if not all(map(importlib.util.find_spec, ("torch", "onnxruntime"))):
-        return (
-            "torch and onnxruntime, which measuring needs, are not installed; run 'pip install -r "
-            "requirements.txt' and start the app again."
-        )
-    return None
 
 
 @analysis("Verify", "more", "Test some", nothing_to_claim)

@@ -10,6 +10,7 @@ from foxnas_core.regression import Predictor, fit
 from foxnas_core.regression.features import build_form
 from foxnas_core.space.architecture import Architecture
 from foxnas_core.table.latency_verdicts import usable, without_failed
+from foxnas_core.table.machine import machine_of
 from foxnas_core.table.measurements import MeasurementTable
 from foxnas_core.table.metrics import Metric, metric_of
 
@@ -33,6 +34,22 @@ def device_columns(table: MeasurementTable, cost: Metric) -> list[str]:
 def device_of(target: Metric) -> str:
     """The device's name; the column without one is that of the unquantized network."""
     return target.column.partition(":")[2] or "fp32"
+
+
+def titled(table: MeasurementTable, column: str) -> str:
+    """What a column is called where it is picked: of a device by its own words, and by the machine
+    and runtime it was measured on, as far as that is known and the words don't say it: "fp32, Intel
+    Xeon Processor, ONNX Runtime"."""
+    target = metric_of(column)
+    if target.suffix != "DEVICE":
+        return target.label
+    own, machine = device_of(target), machine_of(table, column)
+    told = [machine.short, machine.runtime] if machine else []
+    return ", ".join([own, *(words for words in told if _letters(words) not in _letters(own))])
+
+
+def _letters(words: str) -> str:
+    return "".join(filter(str.isalnum, words.casefold()))
 
 
 def on_device(target: Metric, what: str = "") -> str:

@@ -102,7 +102,7 @@ def transfer_curve(
         raise InvalidInput(
             f"{len(measured)} rows have {target}; a curve of the error needs {LEAST_ROWS} to show "
             f"and {LEAST_UNSEEN} to judge by, so measure "
-            f"{LEAST_ROWS + LEAST_UNSEEN - len(measured)} more subnets on this device."
+            f"{LEAST_ROWS + LEAST_UNSEEN - len(measured)} more subnets on that device."
         )
     y, predicted = values[measured], source_values(source, table)
     z, reads = predicted[measured], regressor(source, table, measured, predicted)

@@ -56,7 +56,7 @@ def transfer(
     if len(chosen) < LEAST_ROWS:
         raise InvalidInput(
             f"{len(chosen)} rows have {target}, but calibrating needs at least {LEAST_ROWS}; "
-            f"measure {LEAST_ROWS - len(chosen)} more subnets on this device."
+            f"measure {LEAST_ROWS - len(chosen)} more subnets on that device."
         )
     y = values[chosen]
     predicted = source_values(source, table)

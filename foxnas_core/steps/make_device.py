@@ -145,6 +145,19 @@ def columns_here(table: MeasurementTable) -> tuple[str, str]:
     return columns
 
 
+def made_columns(table: MeasurementTable) -> tuple[str, str] | None:
+    """The latency columns of this machine in fp32 and int8, where enough of both was measured to
+    calibrate by; None where not."""
+    columns = own_columns(table, machine_here())
+    return columns if columns and all(table.known(c) >= LEAST_ROWS for c in columns) else None
+
+
+def timed_columns(table: MeasurementTable) -> tuple[str, str]:
+    """The latency columns that are tested on this machine: its own where it is a device of the
+    study, else the study's first ones."""
+    return made_columns(table) or device_columns(None)
+
+
 def planned_subnets(
     study: Study, table: MeasurementTable, columns: tuple[str, str], *, count: int, seed: int
 ) -> tuple[list[Architecture], int]:

@@ -3,10 +3,12 @@
 import math
 from collections.abc import Callable
 from contextlib import suppress
+from functools import partial
 from typing import TYPE_CHECKING
 
 import streamlit as st
 
+from foxnas_core.devices.common import titled
 from foxnas_core.errors import FoxnasError, MissingPart
 from foxnas_core.study import Study
 from foxnas_core.table.metrics import Metric, metric_of
@@ -17,12 +19,11 @@ if TYPE_CHECKING:
     from foxnas_core.search.exact import Front
 
 _GUARDS = (0.5, 0.8, 0.9, 0.95, 0.99)
-_NAMES = {"latency_ms": "fp32, this device", "latency_ms:int8": "int8, this device"}
 
 
-def named(column: str) -> str:
+def named(study: Study, column: str) -> str:
     """What a cost's column is called where it is picked."""
-    return _NAMES.get(column, column.partition(":")[2] or metric_of(column).label)
+    return titled(cache.table_of(study), column)
 
 
 def in_unit(words: str, target: Metric) -> str:
@@ -64,7 +65,7 @@ def cost_picker(study: Study) -> str:
         value=chosen,
         # Another cost has another range, so the budget starts anew.
         act=lambda column: choices.update(latency=column, budget=None),
-        format_func=named,
+        format_func=partial(named, study),
     )
 
 
