@@ -16,7 +16,7 @@ from foxnas_core.table.metrics import Metric, unknown_sentence
 from foxnas_core.table.reliability import reliability_of
 from pages.shared import cache, choices, tour
 from pages.shared.cards import given_of
-from pages.shared.cost import budget_of, budget_slider, chosen_cost, searched_budget
+from pages.shared.cost import budget_of, budget_picker, chosen_cost
 from pages.shared.frame import errors_as_cards, page
 from pages.shared.machine import show_machine
 from pages.shared.panel import panel
@@ -24,8 +24,8 @@ from pages.shared.picture import picture
 from pages.shared.text import article, plain
 
 if TYPE_CHECKING:  # the facts need not wait for it
+    from foxnas_core.cards.quest import Quest
     from foxnas_core.regression import Predictor
-    from foxnas_core.search.exact import Front
     from foxnas_core.search.problem import Candidate
 
 _SUPERSCRIPTS = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
@@ -56,6 +56,7 @@ def show_whose(study: Study, latency: str) -> None:
 def show_answer(study: Study, latency: str) -> None:
     """The optimum at the chosen budget, or at the middle of the range: what it promises, why it
     is so, and where to go with it."""
+    from foxnas_core.cards.quest import Quest
     from foxnas_core.figures.coefficients import interval_figure
     from foxnas_core.figures.picture import picture_data
     from foxnas_core.figures.reasons import reasons_intervals, reasons_table
@@ -65,8 +66,9 @@ def show_answer(study: Study, latency: str) -> None:
     st.header(f"The best subnet within {with_word(cost, budget_of(front))}")
     left, right = st.columns([1.3, 1], gap="large")
     with right:
-        budget_slider(front)
-    best = front.within(searched_budget(study, front))
+        budget_picker(study, front)
+    quest = Quest(given_of(study, cost=latency, budget=budget_of(front)))
+    best = front.within(quest.searched)
     with left:
         picture(
             picture_data(study.space, best.architecture, editable=False),
@@ -74,8 +76,8 @@ def show_answer(study: Study, latency: str) -> None:
             key="best-picture",
         )
     with right:
-        show_promise(study, front, best)
-    found = reasons_of(cache.Cached(study), latency, best.architecture, best.costs[0])
+        show_promise(quest, best)
+    found = reasons_of(quest.given, latency, best.architecture, best.costs[0])
     st.header("Why these blocks")
     best, scale = found.gain.target, ""
     if not found.gain.link.is_identity:
@@ -104,41 +106,40 @@ def show_answer(study: Study, latency: str) -> None:
     panel("", "", reasons_table(found), key="reasons")
 
 
-def show_promise(study: Study, front: "Front", best: "Candidate") -> None:
-    """What the best subnet is expected to measure, with its intervals, and the ways on."""
-    from foxnas_core.figures.search import promise_table
+def show_promise(quest: "Quest", best: "Candidate") -> None:
+    """What the best subnet is expected to measure and how surely it keeps the budget, with the
+    plain prediction behind it, and the ways on."""
+    from foxnas_core.cards.expected import expected, promised
 
-    predictors = (front.problem.objective, front.problem.limits[0].predictor)
-    latency = predictors[1].target.column
-    found, intervals = {}, "95 % prediction intervals of one measurement; measure it to be sure"
-    with suppress(FoxnasError):
-        found = cache.calibrations_of(study, latency)
-        count = found[study.objective.column].count
-        intervals = f"95 % intervals by {count} other optima that were measured"
-    ends = ("as searched", "searched low", "searched high") if found else (
-        "predicted", "low", "high"
-    )  # fmt: skip
-    promised = promise_table(best, predictors, found, budget_of(front))
+    given = quest.given
+    found = expected(given, best.architecture, given.main)
+    st.write(plain(promised(quest, best)))
     row = st.container(horizontal=True)
-    for values, predictor in zip(promised.to_dict("records"), predictors, strict=True):
-        target = predictor.target
-        center, low, high = (target.text(values[end]) for end in ends)
+    for each in found:
         place = row.container(width=180, gap=None)
-        place.metric(target.named, center, help=meaning_of(target.column))
-        place.caption(f"{low} to {high}")
-    chance = promised["chance"].iloc[1]
+        place.metric(
+            each.target.named, each.target.text(each.value), help=meaning_of(each.target.column)
+        )
+        place.caption(each.told)
+    objective, count = found[0].target, found[0].optima
+    intervals = (
+        f"95 % intervals by {count} other optima that were measured; predicted is what the "
+        "regression says without looking at those"
+        if count
+        else "95 % prediction intervals of one measurement; measure it to be sure"
+    )
+    within = "the budget so guarded" if quest.searched != quest.bound else "the budget"
     st.caption(
-        f"Expected, with {intervals}. "
-        + (f"The chance to keep the budget when measured is {chance:.0%}. " if found else "")
-        + f"Of {number_of(study.space.size)} subnets the regression predicts none within the "
-        f"budget to be {predictors[0].target.compared(better=True)}: it is the exact optimum."
+        f"Expected, with {intervals}. Of {number_of(given.study.space.size)} subnets the "
+        f"regression predicts none within {within} to be {objective.compared(better=True)}: it is "
+        "the exact optimum."
     )
     row = st.container(horizontal=True)
     if row.button("Edit it in What-if", key="home-what-if"):
         choices.set_architecture(best.architecture)
         st.switch_page("pages/2_What_if.py")
     if row.button("Watch a search for it", key="home-search"):
-        choices.update(budget=budget_of(front), goal="accuracy")
+        choices.update(budget=quest.bound, goal="accuracy")
         st.switch_page("pages/3_Search.py")
 
 

@@ -132,7 +132,7 @@ with page(
     "limits chosen here, beside the annealer and the exact optimum.",
 ) as study:
     with st.sidebar:
-        quest = quest_picker(study, guarded=False)
+        quest = quest_picker(study)
     job = cache.works().get(RaceJob, choices.current().race, str(study.folder))
     startable = False
     with errors_as_cards():

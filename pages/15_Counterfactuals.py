@@ -10,7 +10,7 @@ from foxnas_core.cards.given import Given
 from foxnas_core.space.architecture import Architecture, Value
 from pages.shared import choices
 from pages.shared.cards import beside, given_of, show
-from pages.shared.cost import cost_picker, searched_budget
+from pages.shared.cost import budget_of, cost_picker
 from pages.shared.editor import architecture_picker
 from pages.shared.frame import errors_as_cards, page
 from pages.shared.goal_picker import goal_picker
@@ -143,7 +143,7 @@ with page(
     show(counterfactuals.base, kept, header=False)
     with errors_as_cards():
         show_reached(kept)
-    bounded = replace(kept, budget=searched_budget(study, given.front_of(cost)))
+    bounded = replace(kept, budget=budget_of(given.front_of(cost)))
     with errors_as_cards():
         show_why_not(bounded)
     with errors_as_cards():

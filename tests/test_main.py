@@ -97,6 +97,17 @@ def test_measured_optima_judge_and_guard_later_searches(measured_study, capsys, 
     assert promised["low"] < promised["value"] < promised["high"]
     assert guarded["budget"]["asked"] == pytest.approx(budget)
     assert guarded["best"]["latency_ms"]["value"] <= guarded["budget"]["searched"]
+    # Once they are there, that is what a search does, unless it is told not to.
+    assert ask(capsys, *asked) == guarded
+    assert guarded["guard"] == 0.9 and guarded["chance"] == guarded["chances"]["latency_ms"]
+    off = ask(capsys, *asked, "--guard", "off")
+    assert off["guard"] is None and off["unguarded"] is None
+    assert off["budget"]["searched"] == off["budget"]["asked"]
+    best = guarded["unguarded"]
+    assert best["id"] == off["exact"]["id"]
+    assert best["difference"] == pytest.approx(
+        promised["value"] - best["as_searched"]["accuracy"]["value"]
+    )
 
 
 def test_trust_document(tiny_study, tiny_dataset, capsys, monkeypatch):
@@ -162,7 +173,8 @@ def test_search_document_and_the_same_bytes_for_the_same_seed(measured_study, ca
     document = json.loads(outputs[0])
     assert set(document) == {
         "best", "exact", "gap", "bound", "certificate", "objective", "limits", "allowed", "seed",
-        "proposals", "budget", "chances", "measured", "best_measured", "source", "headline",
+        "proposals", "unguarded", "budget", "chances", "chance", "guard", "measured",
+        "best_measured", "source", "headline",
     }  # fmt: skip
     for found in (document["best"], document["exact"]):
         assert set(found) == {

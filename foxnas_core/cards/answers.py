@@ -26,31 +26,38 @@ def reached_of(
     allowed: Allowed,
     architecture: Architecture,
     relative: bool,
+    guard: float | None = None,
 ) -> "Reached":
     """The edits by which an architecture reaches a goal for the first of `limits`, whose number is
-    that goal's amount; raises as `reach.reach`."""
+    that goal's amount, which measurements keep as surely as the `guard` asks; raises as
+    `reach.reach`."""
     from foxnas_core.explanation.reach import Goal, reach
+    from foxnas_core.search.guard import guarded_bound
 
     (first, amount), *others = limits
-    return reach(
-        given.unbound_of(objective, first, tuple(others), fitted=True),
-        architecture,
-        Goal(amount, relative),
-        allowed=dict(allowed),
-        calibration=_calibration(given, objective, first),
-    )
+    problem = given.unbound_of(objective, first, tuple(others), fitted=True)
+    found, kept = _calibration(given, objective, first), dict(allowed)
+    searched = None if relative else guarded_bound(problem, amount, guard, found, kept)
+    goal = Goal(amount, relative, searched)
+    return reach(problem, architecture, goal, allowed=kept, calibration=found)
 
 
 @shared("optima.parquet", entries=64, spinner="Optimising the rest …")
 def kept_best_of(
-    given: Given, objective: str, limits: Limits, allowed: Allowed, architecture: Architecture
-) -> "Answer":
-    """The best within limits beside an architecture; raises as `reach.best_with_kept`."""
+    given: Given, objective: str, limits: Limits, allowed: Allowed, architecture: Architecture,
+    measured: float,
+) -> "Answer":  # fmt: skip
+    """The best within limits beside an architecture, with the chance that it keeps the number that
+    the first one is to keep when `measured`; raises as `reach.best_with_kept`."""
     from foxnas_core.explanation.reach import best_with_kept
 
-    calibration = _calibration(given, objective, limits[0][0])
-    problem = given.problem_of(objective, limits, fitted=True)
-    return best_with_kept(problem, architecture, dict(allowed), calibration=calibration)
+    return best_with_kept(
+        given.problem_of(objective, limits, fitted=True),
+        architecture,
+        dict(allowed),
+        calibration=_calibration(given, objective, limits[0][0]),
+        measured=measured,
+    )
 
 
 @shared(entries=64, spinner="Looking for the best subnet with it …")

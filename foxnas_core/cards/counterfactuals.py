@@ -14,10 +14,13 @@ import pandas as pd
 from foxnas_core.cards.analysis import Options, analysis
 from foxnas_core.cards.answers import kept_best_of, reached_of, why_not_of
 from foxnas_core.cards.card import Card
+from foxnas_core.cards.expected import expected
 from foxnas_core.cards.finds import Limits
 from foxnas_core.cards.given import Given
+from foxnas_core.cards.quest import Quest
 from foxnas_core.figures.counterfactual import choices_figure, reached_figure, reached_table
 from foxnas_core.figures.effects import edit_figure, edit_table
+from foxnas_core.search.guard import OFF, in_measurements, share_of
 from foxnas_core.search.limits import noun_of
 from foxnas_core.search.restriction import choices_that_keep, choices_that_take, narrowed
 from foxnas_core.space.architecture import Value
@@ -58,9 +61,10 @@ def keeping(given: Given, decisions: Sequence[str]) -> Given:
 @analysis("Counterfactuals", "base", "The subnet", untraded)
 def base(given: Given) -> Card:
     """What is asked about."""
-    told = [metric_of(c).value_text(_predicted(given, c)) for c in given.main]
+    found = expected(given, given.subnet, given.main)
+    told = [each.value_text for each in found]
     return Card(
-        sentence=f"This is subnet {given.subnet.id}, predicted at {' and '.join(told)}.",
+        sentence=f"This is subnet {given.subnet.id}, {found[0].how} {' and '.join(told)}.",
         stress=(given.subnet.id, *told),
     )
 
@@ -108,11 +112,14 @@ def nothing_to_gain(given: Given, aim: str = "save", **_: Any) -> Card:
 
 
 def _limits(given: Given) -> Limits:
-    """The budget, by default the middle of the front's, and the further limits."""
-    cost, bound = given.main[1], given.budget
-    if bound is None:
-        bound = float(given.front_of(cost, fitted=True).costs[[0, -1]].mean())
-    return (cost, bound), *given.limits
+    """The budget, by default as `Quest.bound`, and the further limits, as they are searched
+    under."""
+    return Quest(_within(given)).limits
+
+
+def _within(given: Given) -> Given:
+    """With the choices free, of which some are kept afterwards."""
+    return replace(given, allowed=(), floor=None)
 
 
 # The edits that reach a goal
@@ -133,8 +140,9 @@ def reached(
         if not amount:
             return None
     objective, first = (best, cost) if aim in OF_COST else (cost, best)
-    limits, relative = ((first, amount), *given.limits), aim in RELATIVE
-    found = reached_of(given, objective, limits, given.allowed, given.subnet, relative)
+    limits, relative = ((first, amount), *given.kept_limits(first)), aim in RELATIVE
+    asked = (objective, limits, given.allowed, given.subnet, relative)
+    found = reached_of(given, *asked, given.guard)
     return found, next((a for a in found.answers if a.edits == chosen), found.fewest)
 
 
@@ -175,7 +183,7 @@ def edits(given: Given, **goal: Any) -> Card:
         told = f"the fewest are {fewest.counted}, for {price(fewest)}; the cheapest answer takes "
         told += f"{cheapest.counted}, for {price(cheapest)}."
     return Card(
-        sentence=f"For {found.asked}, {told}{exact}",
+        sentence=f"For {found.asked}, {told}{exact}{_guarded(given, found)}",
         stress=tuple(stress),
         table=table,
         draw=lambda: reached_figure(table, target, shown.edits),
@@ -184,6 +192,18 @@ def edits(given: Given, **goal: Any) -> Card:
             "with so many edits the best, with 95 % confidence intervals of the difference.",
         ),
     )
+
+
+def _guarded(given: Given, found: "Reached") -> str:
+    """How surely a number is kept, and what that costs, where measured optima tell."""
+    goal, limited = found.goal, found.targets[1].column
+    if goal.searched is None or goal.searched == goal.amount:
+        return ""
+    limits = ((limited, goal.amount), *given.kept_limits(limited))
+    asked = (found.targets[0].column, limits, given.allowed, given.subnet, False)
+    price = found.price_of_guard(reached_of(given, *asked, OFF))
+    held, share = found.targets[1].value_text(goal.searched), in_measurements(share_of(given.guard))
+    return f" Predictions are held to {held}, so that it is kept in {share}; {price}."
 
 
 def _told(answer: "Answer", targets: tuple[Metric, ...], kept: str) -> Card:
@@ -294,6 +314,14 @@ def why_not(given: Given, *, asked: tuple[str, Value] | None = None) -> Card:
         changed = changes_between(given.study.space, given.subnet, found.best.architecture)
         words = in_words(given.study.space, changed)
         notes = [f"The best with {found.decision.name} {found.value} differs in: {words}."]
+    quest = Quest(_within(given))
+    if quest.searched != quest.bound:
+        target = quest.problem.limits[0].predictor.target
+        share = in_measurements(share_of(given.guard))
+        notes.append(
+            f"The budget is {target.value_text(quest.searched)} here, so that "
+            f"{target.value_text(quest.bound)} is kept in {share}."
+        )
     return Card(sentence=found.sentence(), notes=tuple(notes))
 
 
@@ -316,12 +344,14 @@ def choices(given: Given, *, asked: tuple[str, Value] | None = None) -> Card:
 
 def best_of(given: Given) -> "Answer":
     """The best within the limits that keeps what is kept; raises as `kept_best_of`."""
-    return kept_best_of(given, given.main[0], _limits(given), given.allowed, given.subnet)
+    quest = Quest(_within(given))
+    asked = (given.main[0], quest.limits, given.allowed, given.subnet)
+    return kept_best_of(given, *asked, quest.bound)
 
 
 @analysis("Counterfactuals", "rest", "The best around what is kept", untraded)
 def rest(given: Given) -> Card:
-    found, (cost, bound) = best_of(given), _limits(given)[0]
+    found, cost, bound = best_of(given), given.main[1], Quest(_within(given)).bound
     budget = f"{bound:.6g} {metric_of(cost).unit or metric_of(cost).word}"
     pinned = sum(values == (given.subnet.get(name),) for name, values in given.allowed)
     kept = f"{pinned} decisions kept as they are" if pinned else "nothing kept"

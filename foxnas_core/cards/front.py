@@ -7,6 +7,7 @@ import pandas as pd
 
 from foxnas_core.cards.analysis import Options, analysis
 from foxnas_core.cards.card import Card
+from foxnas_core.cards.expected import expected, promised
 from foxnas_core.cards.given import Given
 from foxnas_core.cards.quest import Quest
 from foxnas_core.errors import FoxnasError
@@ -69,15 +70,15 @@ def optimum(given: Given) -> Card:
     front, objective, unit, searched = _read(given)
     asked = Quest(given).bound
     guarded = "" if asked == searched else f" (searched under {unit.text(searched)})"
-    limits = [(x.predictor.target, x.bound, x.side) for x in front.problem.limits[1:]]
-    under = ", ".join([unit.text(asked), *in_words(limits)])
+    under = ", ".join([unit.text(asked), *in_words(Quest(given).asked[1:])])
     kept = ", with the choices kept" if given.allowed else ""
     best = front.within(searched)
-    value, cost = objective.value_text(best.value), unit.text(best.costs[0])
+    own, paid = expected(given, best.architecture, given.main)
+    value, cost = objective.value_text(own.value), unit.text(paid.value)
     predictor = given.predictor(given.main[1])
     return Card(
-        sentence=f"Optimum under {under}{guarded}{kept}: subnet {best.architecture.id}, predicted "
-        f"at {value} and {cost}.",
+        sentence=f"Optimum under {under}{guarded}{kept}: subnet {best.architecture.id}, {own.how} "
+        f"{value} and {cost}. {promised(Quest(given), best, unit.text(asked))}",
         stress=(best.architecture.id, value, cost),
         # Calibrated from another device.
         cautions=tuple(predictor.warnings[:1]) if predictor.df is not None else (),
@@ -169,7 +170,7 @@ def steps(given: Given, *, shown: Steps = "corners") -> Card:
 def chances(given: Given) -> Card:
     front, objective, unit, searched = _read(given)
     asked = Quest(given).bound
-    calibration, why = Quest(given).calibration
+    calibration = Quest(given).told.get(given.main[1])
     table = figures.chance_table(front, asked, unit, calibration)
     if table["chance"].isin([0.0, 100.0]).all():
         return Card(sentence="The regression predicts this cost exactly, so the budget holds.")
@@ -194,7 +195,7 @@ def chances(given: Given) -> Card:
             f"By how {calibration.count} measured optima differ from their predictions."
             if calibration
             else "By the regression's prediction distribution, which holds for a subnet chosen "
-            f"without looking and is too hopeful of a searched one. {why}",
+            "without looking and is too hopeful of a searched one.",
         ),
     )
 
@@ -202,7 +203,7 @@ def chances(given: Given) -> Card:
 @analysis("Front", "budgets", "Whether each budget holds", no_front)
 def budgets(given: Given) -> Card:
     front, _, unit, _ = _read(given)
-    table = figures.budget_table(front, unit, Quest(given).calibration[0])
+    table = figures.budget_table(front, unit, Quest(given).told.get(given.main[1]))
     return Card(
         sentence="The chance that the optimum of each budget measures within that budget.",
         table=table,
@@ -279,9 +280,8 @@ def tied_with(given: Given, fronts: ResampledFronts | None = None) -> TiedSet:
     """What cannot be told from the optimum; the optima of resampled `fronts` are examined too."""
     searched = Quest(given).searched
     others = () if fronts is None else fronts.at(searched).architectures
-    return given.tied_of(
-        given.main[1], searched, others, given.allowed, given.limits, given.objective
-    )
+    kept = given.kept_limits(given.main[1])
+    return given.tied_of(given.main[1], searched, others, given.allowed, kept, given.objective)
 
 
 @analysis("Front", "ties", "Subnets that are as good, as far as can be told", no_front)

@@ -4,14 +4,14 @@ Here all of it is computed when first asked for. Who keeps results elsewhere, as
 does, overrides `kept`.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from foxnas_core.cards.finds import Allowed, Finds, Limits
-from foxnas_core.cards.sharing import shared
+from foxnas_core.cards.sharing import once, shared
 from foxnas_core.errors import FoxnasError, InvalidInput, MissingPart
 from foxnas_core.families import family_of
 from foxnas_core.space.architecture import Architecture, Value
@@ -25,7 +25,9 @@ if TYPE_CHECKING:
     from foxnas_core.regression import Predictor
     from foxnas_core.regression.inference import Inference
     from foxnas_core.regression.picker import Recommendation
+    from foxnas_core.search.calibration import SearchCalibration
     from foxnas_core.search.exact import Front
+    from foxnas_core.search.problem import SearchProblem
     from foxnas_core.table.equals import EqualNetworks
 
 _T = TypeVar("_T")
@@ -54,10 +56,10 @@ class Given(Finds):
     architecture that the chosen one is edited from.
 
     With a `floor` of the objective the least cost at it is looked for. `guard` is the probability
-    with which a measurement shall keep budget or floor, `limits` and `allowed` what else is kept,
-    and `unit` the label of the one that the front's costs are read in. `effects` of choices are
-    averages over drawn subnets or those of the regression's form (see `EFFECTS`), over all contexts
-    or `at` one of `contexts`.
+    with which a measurement shall keep budget or floor, by default the usual one where optima were
+    measured and 0 for none, `limits` and `allowed` what else is kept, and `unit` the label of the
+    one that the front's costs are read in. `effects` of choices are averages over drawn subnets or
+    those of the regression's form (see `EFFECTS`), over all contexts or `at` one of `contexts`.
     """
 
     study: Study
@@ -139,7 +141,8 @@ class Given(Finds):
         if self.architecture is not None:
             return self.architecture
         if self.budget is not None and len(self.main) > 1:
-            return self.front(self.main[1]).within(self.budget).architecture
+            limit = self.guarded(self.traded[0], self.traded[1], self.budget).limits[0]
+            return self.front(self.main[1]).within(float(limit.bound)).architecture
         return family_of(self.study.space).reference(self.study.space)
 
     # Effects of choices
@@ -246,7 +249,45 @@ class Given(Finds):
     def front(self, cost: str) -> "Front":
         """The best predictions of the objective for every cost, with what else is kept; raises as
         `front_of`."""
-        return self.front_of(cost, self.allowed, self.limits, self.objective)
+        return self.front_of(cost, self.allowed, self.kept_limits(cost), self.objective)
+
+    def kept_limits(self, first: str) -> Limits:
+        """The further limits, as tight as the guard makes them beside one on `first`."""
+        if not self.limits:
+            return ()
+        from foxnas_core.search.guard import guarded_bounds
+
+        bounds = {first: 1.0, **dict(self.limits)}
+        tight = guarded_bounds(bounds, self.guard, self.told_by_optima(bounds))
+        return tuple((column, tight[column]) for column, _ in self.limits)
+
+    def guarded(self, objective: str, limited: str, bound: float) -> "SearchProblem":
+        """The search for the best of a column under limits that are kept when measured, the first
+        of which is on `limited`; raises as `problem_of`."""
+        known = (self.limits, self.allowed, self.traded, self.guard)
+        return self._guarded(objective, limited, bound, *known)
+
+    @once
+    def _guarded(
+        self, objective: str, limited: str, bound: float, limits: Limits, allowed: Allowed,
+        traded: tuple[str, str], guard: float | None,
+    ) -> "SearchProblem":  # fmt: skip
+        """As `guarded`, which follows from all of these."""
+        from foxnas_core.search.guard import guarded
+
+        wanted = self.problem_of(objective, ((limited, bound), *limits), allowed)
+        return guarded(wanted, guard, self.told_by_optima((limited, *dict(limits))))
+
+    def told_by_optima(self, limited: Iterable[str]) -> "dict[str, SearchCalibration]":
+        """What measured optima tell of limited columns; those of which they tell nothing left
+        out."""
+        objective, cost = self.traded
+        found = {}
+        for column in limited:
+            with suppress(FoxnasError):
+                own = cost if column == objective else column
+                found[column] = self.calibrations_of(own, objective)[column]
+        return found
 
     @shared()
     def equals(self) -> "EqualNetworks":

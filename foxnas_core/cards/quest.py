@@ -1,13 +1,15 @@
 """What is searched for: the best objective within a budget, or the least cost at a floor, under
 further limits and with the choices that decisions may take."""
 
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING
 
 from foxnas_core.cards.finds import Limits
 from foxnas_core.cards.given import Given
 from foxnas_core.errors import FoxnasError
+from foxnas_core.search.guard import OFF, share_of
 from foxnas_core.search.limits import Side
 
 if TYPE_CHECKING:
@@ -54,26 +56,46 @@ class Quest:
         return float(self.front.costs[[0, -1]].mean()) if chosen is None else chosen
 
     @cached_property
-    def calibration(self) -> "tuple[SearchCalibration | None, str]":
-        """What measured optima tell of what the bound is on, or why they don't."""
-        try:
-            return self.given.calibrations_of(*self.given.traded[::-1])[self.limited], ""
-        except FoxnasError as error:
-            return None, str(error)
+    def calibrations(self) -> "dict[str, SearchCalibration]":
+        """What measured optima tell of the objective and the cost, by column; nothing without."""
+        with suppress(FoxnasError):
+            return self.given.calibrations_of(*self.given.traded[::-1])
+        return {}
+
+    @cached_property
+    def told(self) -> "dict[str, SearchCalibration]":
+        """What measured optima tell of the limits."""
+        return self.given.told_by_optima((self.limited, *dict(self.given.limits)))
+
+    @cached_property
+    def wanted(self) -> "SearchProblem":
+        """The search under the limits as they were chosen."""
+        limits = ((self.limited, self.bound), *self.given.limits)
+        return self.given.problem_of(self.objective, limits, self.given.allowed)
+
+    @cached_property
+    def problem(self) -> "SearchProblem":
+        """The search that is run: under limits that are kept when measured."""
+        return self.given.guarded(self.objective, self.limited, self.bound)
 
     @property
     def searched(self) -> float:
-        found, guard = self.calibration[0], self.given.guard
-        return self.bound if found is None or guard is None else found.guarded(self.bound, guard)
+        return float(self.problem.limits[0].bound)
 
     @property
     def limits(self) -> Limits:
         """Every limit as it is searched under."""
-        return (self.limited, self.searched), *self.given.limits
+        return tuple((limit.column, float(limit.bound)) for limit in self.problem.limits)
 
-    @cached_property
-    def problem(self) -> "SearchProblem":
-        return self.given.problem_of(self.objective, self.limits, self.given.allowed)
+    @property
+    def is_guarded(self) -> bool:
+        """Whether measured optima make a limit tighter than it was chosen."""
+        return bool(share_of(self.given.guard) and self.told)
+
+    @property
+    def unguarded(self) -> "Quest":
+        """The same search without a guard."""
+        return Quest(replace(self.given, guard=OFF))
 
     @property
     def reachable(self) -> "SearchProblem":

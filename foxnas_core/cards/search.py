@@ -1,14 +1,13 @@
 """What a search answers: the optimum and what it will measure, and the searches that are kept."""
 
-import math
 from collections.abc import Iterable, Sequence
 
 from foxnas_core.cards.analysis import Options, analysis
 from foxnas_core.cards.card import Card
+from foxnas_core.cards.expected import chances_of, expected_of, promised
 from foxnas_core.cards.finds import KEPT_SEARCHES
 from foxnas_core.cards.given import Given
 from foxnas_core.cards.quest import Quest
-from foxnas_core.errors import FoxnasError
 from foxnas_core.figures import search as tables
 from foxnas_core.search.limits import AdditivePredictor, Side, in_words, noun_of
 from foxnas_core.search.problem import Candidate, SearchProblem
@@ -89,53 +88,31 @@ def optimum(given: Given) -> Card:
         f"predicted {'below' if targets[0].direction == 'min' else 'above'} "
         f"{targets[0].value_text(solution.bound)}."
     )  # fmt: skip
-    try:
-        found, missing = given.calibrations_of(*given.traded[::-1]), ""
-    except FoxnasError as error:
-        found, missing = {}, str(error)
-    table = tables.promise_table(best, predictors, found, quest.bound)
-    rows = table.to_dict("records")[:2]
+    found = expected_of(quest, best)
     cost = given.predictor(given.traded[1])
+    values = [each.value_text for each in found]
     return Card(
         sentence=f"{'Exact optimum' if solution.exact else 'Best found'} "
-        f"{limits_text(quest.asked)}{guarded}{kept}: {described(best, targets)}.{beyond}",
-        stress=(best.architecture.id, *values_of(best, targets)),
+        f"{limits_text(quest.asked)}{guarded}{kept}: subnet {best.architecture.id}, "
+        f"{found[0].how} {', '.join(values[:-1])} and {values[-1]}. {promised(quest)}{beyond}",
+        stress=(best.architecture.id, *values),
         points=tuple(
-            _promise(row, target, quest.bound, first)
-            for row, target in zip(rows, targets, strict=False)
+            f"{each.target.label}: {each.value_text} [{each.interval_text}]"
+            + (f"; {each.predicted_text}." if each.optima else ".")
+            for each in found[:2]
         ),
-        table=table,
+        table=tables.promise_table(found, *chances_of(quest, best)),
         # Calibrated from another device.
         cautions=tuple(cost.warnings[:1]) if cost.df is not None else (),
         notes=(
-            f"What it will measure is told by {found[given.traded[0]].count} other optima that "
-            "were measured and kept out of the fit, since a search picks out what the regression "
-            "overrates. Behind it, the plain prediction interval, which holds for a subnet chosen "
-            "without looking. Both hold with 95 %."
-            if found
+            f"What it will measure is told by {found[0].optima} other optima that were measured "
+            "and kept out of the fit, since a search picks out what the regression overrates. "
+            "Behind it, the plain prediction, whose interval holds for a subnet chosen without "
+            "looking. Both hold with 95 %."
+            if found[0].optima
             else "A search picks out what the regression overrates, so the optimum tends to "
-            f"measure worse than this. {missing}",
+            "measure worse than this.",
         ),
-    )
-
-
-def _promise(row: dict, target: Metric, bound: float, limited: Metric) -> str:
-    """What one value of the optimum will measure, where optima were measured."""
-    text = target.text
-    plain = f"[{text(row['low'])}, {text(row['high'])}]"
-    if math.isnan(row["as searched"]):
-        return (
-            f"{row['target']}: {target.value_text(row['predicted'])} {plain} if the subnet had "
-            "been chosen without looking."
-        )
-    keeps = "" if math.isnan(row["chance"]) else (
-        f" It keeps {f'{bound:.4g} {limited.unit}'.rstrip()} with a chance of "
-        f"{100 * row['chance']:.0f} %."
-    )  # fmt: skip
-    return (
-        f"{row['target']}: will measure {target.value_text(row['as searched'])} "
-        f"[{text(row['searched low'])}, {text(row['searched high'])}].{keeps} Predicted "
-        f"{text(row['predicted'])} {plain}."
     )
 
 

@@ -13,6 +13,7 @@ from foxnas_core.cards.standing import (
     own_sentence,
 )
 from foxnas_core.commands.printing import told
+from foxnas_core.search.guard import no_promise, price_text, promise
 from foxnas_core.search.result import field_of
 from foxnas_core.search.standing import Standing
 from foxnas_core.space.in_words import choice_lines
@@ -43,9 +44,10 @@ def search_card(
         kept = document["chances"].get(column)
         known = {
             "": metric_of(column).named,
-            "predicted": limit.get("best") or of(best, column),
             "expected": of(best["as_searched"], column),
-            "limit": f"{side.replace('_', ' ')} {limit[side]:.6g}" if side else None,
+            "predicted": limit.get("best") or of(best, column),
+            "limit": f"{side.replace('_', ' ')} {limit['asked']:.6g}" if side else None,
+            "searched": f"{limit[side]:.4g}" if side and limit[side] != limit["asked"] else None,
             "kept": None if kept is None else f"{kept:.0%}".replace("%", " %"),
             "exact optimum": limit.get("exact") or of(document["exact"], column),
             "measured": best["measured"].get(column),
@@ -63,7 +65,7 @@ def search_card(
         "Predicted values have 95 % intervals; expected is what optima measure that a search has "
         "chosen." if best["as_searched"] else
         "Predicted values have 95 % intervals. A searched subnet tends to measure worse than "
-        "predicted: 'python -m foxnas_core calibrate' tells by how much."
+        "predicted."
     )  # fmt: skip
     points = [*filter(None, [how]), incumbent_sentence(beside, targets)]
     first = first_sentence(beside, targets)
@@ -84,21 +86,29 @@ def search_card(
 
 
 def _promise(document: Document, objective: Metric, cost: Metric, beside: Standing) -> str:
-    """What is predicted, or known, of the best found, and what the budget asks."""
-    name = "The search's own is predicted" if beside.measured_first else "It is predicted"
-    name = "It measured" if beside.whole else name
-    best, budget = document["best"], document["budget"]
-    said = (
-        f"{name} {objective.value_text(best[objective.column]['value'])} "
-        f"{objective.word} at {cost.value_text(best[field_of(cost)]['value'])}"
+    """What the best found is to measure, or is known to have measured, and how surely it keeps the
+    limits."""
+    best = document["best"]
+    told = best | best["as_searched"]
+    limits, chance = document["limits"], document["chance"]
+    kept = "all limits"
+    if len(limits) == 1:
+        limited = metric_of(limits[0]["column"])
+        kept = f"{limits[0]['asked']:.4g} {limited.unit or limited.word}"
+    price = ""
+    if other := document["unguarded"]:
+        price = price_text(other["difference"], metric_of(document["objective"]))
+    surely = "." if beside.whole else (
+        f". {no_promise(kept, objective, cost)}"
+        if chance is None
+        else f", and {promise(chance, kept, price)}."
+    )  # fmt: skip
+    name = "The search's own" if beside.measured_first else "It"
+    how = "is expected to measure" if best["as_searched"] else "is predicted"
+    how = "measured" if beside.whole else how
+    return (
+        f"{name} {how} {objective.value_text(told[objective.column]['value'])} "
+        f"{objective.word} at {cost.value_text(told[field_of(cost)]['value'])}"
         + (" " + cost.word if not cost.unit else "")
+        + surely
     )
-    if budget is None:
-        return f"{said}."
-    if beside.whole:
-        return f"{said}, within the budget of {budget['asked']:.6g} {cost.unit}".rstrip() + "."
-    asked = f"{said}, within the budget of {budget['asked']:.6g} {cost.unit}".rstrip()
-    if budget["searched"] != budget["asked"]:
-        asked += f", searched under {budget['searched']:.4g}"
-    chance = f"{document['chances'][cost.column]:.0%}".replace("%", " %")
-    return f"{asked}, which it keeps with a chance of {chance} when measured."

@@ -35,6 +35,7 @@ def explain(options: argparse.Namespace) -> Answer:
         options.start and named_architecture(study, options.start),
         effects=options.effects,
         at=options.at,
+        guard=options.guard,
     )
     if options.analysis is None:
         return _every(given)

@@ -2,7 +2,6 @@
 
 import argparse
 from collections.abc import Mapping
-from contextlib import suppress
 from typing import Any
 
 from foxnas_core.cards.given import Fitted
@@ -20,7 +19,7 @@ from foxnas_core.commands.shared import (
 )
 from foxnas_core.errors import InvalidInput, MissingPart
 from foxnas_core.search.limits import AdditivePredictor
-from foxnas_core.steps.calibrate import calibrations
+from foxnas_core.steps.calibrate import told_by_optima
 from foxnas_core.steps.fit import fit_all
 from foxnas_core.steps.kept_fits import kept_fits
 from foxnas_core.steps.rounds import search_rounds
@@ -62,10 +61,12 @@ def search(options: argparse.Namespace) -> Answer:
     """Anneal under limits, beside the exact optimum."""
     from foxnas_core.search.annealing import search as run
     from foxnas_core.search.chance import chance_kept
+    from foxnas_core.search.guard import chance_of_all, guarded, share_of
     from foxnas_core.search.lookup import check_known, whole_table
     from foxnas_core.search.restriction import allowed_choices
     from foxnas_core.search.result import SEARCHES, search_document
     from foxnas_core.search.schedule import AnnealingSettings
+    from foxnas_core.search.solving import solve
     from foxnas_core.search.standing import standing
     from foxnas_core.table.readings import readings_of
 
@@ -81,26 +82,16 @@ def search(options: argparse.Namespace) -> Answer:
     whole, fitted = whole_table(table, columns), {}
     if whole is None:
         fitted = fit_all(table, targets=columns, kept=kept_fits(study))
+    elif options.guard:
+        raise MissingPart(whole.sentence)
     predictors: Mapping[str, AdditivePredictor] = whole.predictors() if whole else fitted
-    bounds, found = dict(asked), {}
-    try:
-        if whole is not None:
-            raise MissingPart(whole.sentence)
-        found = calibrations(table, optima, [fitted[column] for column in goals])
-    except MissingPart:
-        if options.guard is not None:
-            raise
-    if options.guard is not None:
-        if cost.column not in bounds:
-            raise InvalidInput("--guard needs a budget of the cost to keep; give --budget.")
-        guarded = found[cost.column].guarded(asked[cost.column], options.guard)
-        bounds[cost.column] = guarded
-        say(
-            f"Searching under {f'{guarded:.4g} {cost.unit}'.strip()}, so that the budget holds "
-            "when measured."
-        )
+    found = {} if whole else told_by_optima(
+        table, optima, fitted, *goals, limited=asked, needed=bool(options.guard)
+    )  # fmt: skip
     searched = objective if options.floor is None else cost
-    problem = search_problem(predictors, bounds, objective=searched.column, allowed=allowed)
+    wanted = search_problem(predictors, asked, objective=searched.column, allowed=allowed)
+    problem = guarded(wanted, options.guard, found, strict=options.guard is not None)
+    is_guarded = bool(share_of(options.guard)) and not found.keys().isdisjoint(asked)
     check_known(problem)
     result = run(problem, AnnealingSettings(**given(options, AnnealingSettings)))
     if options.save:
@@ -118,17 +109,20 @@ def search(options: argparse.Namespace) -> Answer:
     if result.exact is not None:
         own = result.exact.architecture
         readings[own.id] = readings_of([table, optima], own)
+    unguarded = solve(wanted).candidate if is_guarded else None
     targets = [predictor.target for predictor in problem.predictors]
     document = {
-        **search_document(result, predictors, objective, cost, found, readings),
+        **search_document(result, predictors, objective, cost, found, readings, asked, unguarded),
         **standing_document(beside, targets),
-        "budget": {"asked": asked[cost.column], "searched": bounds[cost.column]}
+        "budget": {"asked": asked[cost.column], "searched": dict(result.limits)[cost.column]}
         if cost.column in asked
         else None,
         "chances": {
-            limit.column: chance_kept(limit.at(asked[limit.column]), best, found.get(limit.column))
-            for limit in problem.limits
+            limit.column: chance_kept(limit, best, found.get(limit.column))
+            for limit in wanted.limits
         },
+        "chance": chance_of_all(wanted.limits, best, found),
+        "guard": share_of(options.guard) if is_guarded else None,
     }
     return Answer(document, (search_card(document, study.space, objective, cost, beside),))
 
@@ -183,8 +177,9 @@ def _bounds(options: argparse.Namespace, objective: Metric, cost: Metric) -> dic
 
 def counterfactual(options: argparse.Namespace) -> dict[str, Any]:
     """The fewest and the cheapest edits of an architecture that reach a goal."""
-    from foxnas_core.explanation.reach import Goal, reach
+    from foxnas_core.explanation.reach import Goal, Reached, reach
     from foxnas_core.explanation.why_not import why_not
+    from foxnas_core.search.guard import OFF, guarded_bound, share_of
     from foxnas_core.search.restriction import choices_that_keep, chosen_value, named_decisions
 
     study = open_study(options.study)
@@ -199,27 +194,34 @@ def counterfactual(options: argparse.Namespace) -> dict[str, Any]:
     }
     [(aim, amount)] = given.items()
     objective, limited = goals if aim in ("save", "budget") else goals[::-1]
-    calibration = None
-    with suppress(MissingPart):
-        found = calibrations(table, study.optima(), list(predictors.values()))
-        calibration = found[limited]
+    relative = aim in ("save", "gain")
+    found = told_by_optima(
+        table, study.optima(), predictors, *goals, limited=[limited],
+        needed=bool(options.guard) and not relative,
+    )  # fmt: skip
+    calibration = found.get(limited)
     allowed = choices_that_keep(
         study.space, base, [n for keep in options.keep for n in named_decisions(study.space, keep)]
     )
     problem = search_problem(predictors, {limited: amount}, objective=objective)
-    reached = reach(
-        problem,
-        base,
-        Goal(amount, relative=aim in ("save", "gain")),
-        allowed=allowed,
-        calibration=calibration,
-    )
+
+    def reached_by(guard: float | None) -> Reached:
+        searched = None if relative else guarded_bound(problem, amount, guard, calibration, allowed)
+        goal = Goal(amount, relative, searched)
+        return reach(problem, base, goal, allowed=allowed, calibration=calibration)
+
+    reached, price = reached_by(options.guard), ""
+    is_guarded = reached.goal.searched not in (None, amount)
+    if is_guarded:
+        price = reached.price_of_guard(reached_by(OFF))
+        say(f"Held to {reached.goal.searched:.4g}, so that measurements keep it; {price}.")
     why = None
     if options.why_not:
         if aim != "budget":
             raise InvalidInput("--why-not asks within a budget; give --budget as the goal.")
         name, text = options.why_not
-        why = why_not(problem, base, name, chosen_value(study.space, name, text), allowed=allowed)
+        within = problem.within(reached.goal.searched or amount)
+        why = why_not(within, base, name, chosen_value(study.space, name, text), allowed=allowed)
     for answer in reached.answers:
         prices = ", ".join(answer.price(target) for target in dict.fromkeys(reached.targets))
         say(f"{answer.counted}: {answer.words}. {prices}; kept with a chance of {answer.sure}.")
@@ -231,4 +233,6 @@ def counterfactual(options: argparse.Namespace) -> dict[str, Any]:
         "goal": reached.asked,
         "answers": [answer.to_dict() for answer in reached.answers],
         "why_not": why and why.to_dict(),
+        "guard": share_of(options.guard) if is_guarded else None,
+        "price": price or None,
     }

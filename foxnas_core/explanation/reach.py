@@ -9,6 +9,7 @@ from foxnas_core.regression import Predictor
 from foxnas_core.search.calibration import SearchCalibration
 from foxnas_core.search.chance import chance_better, chance_kept
 from foxnas_core.search.counterfactual import better_by, counterfactuals, edits_between
+from foxnas_core.search.guard import price_text
 from foxnas_core.search.limits import Limit, noun_of
 from foxnas_core.search.problem import SearchProblem
 from foxnas_core.search.solving import solve
@@ -22,17 +23,23 @@ class Goal:
     """What the first limit of a problem shall ask.
 
     Its target is to be better than now by `amount`, or so much worse where that is below 0; or,
-    where it is not `relative`, `amount` is the number that it must keep.
+    where it is not `relative`, `amount` is the number that it must keep when measured. For that its
+    prediction must keep the number `searched` under, by default the same.
     """
 
     amount: float
     relative: bool = True
+    searched: float | None = None
 
     def asked(self, problem: SearchProblem, base: Architecture) -> SearchProblem:
         """The problem under this goal; its first limit's own number is not read."""
         if self.relative:
             return better_by(problem, base, self.amount)
-        return problem.within(self.amount)
+        return problem.within(self.amount if self.searched is None else self.searched)
+
+    def limit(self, asked: SearchProblem) -> Limit:
+        """What measurements are held to, of the problem that is asked."""
+        return asked.limits[0] if self.relative else asked.limits[0].at(self.amount)
 
     def text(self, limit: Limit) -> str:
         """The goal within a sentence: "0.005 ms less latency", "latency of at most 0.07 ms"."""
@@ -105,6 +112,12 @@ class Reached:
     targets: tuple[Metric, ...]
     answers: tuple[Answer, ...]
 
+    def price_of_guard(self, unguarded: "Reached") -> str:
+        """What the cheapest answer costs more or less than that of the same goal unguarded."""
+        column, target = self.targets[0].column, self.targets[0]
+        own, other = (each.cheapest.effects[column].total for each in (self, unguarded))
+        return price_text(own - other, target)
+
     @property
     def fewest(self) -> Answer:
         return self.answers[0]
@@ -131,7 +144,7 @@ def reach(
     judged by `chance_better`. Raises as `counterfactuals`.
     """
     asked = goal.asked(problem, base).restricted_to(allowed or {})
-    limit = asked.limits[0]
+    limit = goal.limit(asked)
     front = counterfactuals(asked, base)
     answers = []
     for point in range(len(front)):
@@ -152,16 +165,22 @@ def best_with_kept(
     allowed: Mapping[str, Sequence[Value]],
     *,
     calibration: SearchCalibration | None = None,
+    measured: float | None = None,
     level: float = 0.95,
 ) -> Answer:
     """The best within the limits of a problem that keeps to `allowed`, beside `base`.
 
+    Its chance is that of the first limit or, where the search is under a tighter one, of the number
+    that is to be kept when `measured`.
     Raises `InfeasibleBudget` where nothing does, and as `solving.solve`.
     """
     kept = problem.restricted_to(allowed)
     solution = solve(kept)
     after = solution.candidate.architecture
-    chance = chance_kept(kept.limits[0], after, calibration) if kept.limits else 1.0
+    chance = 1.0
+    if kept.limits:
+        limit = kept.limits[0] if measured is None else kept.limits[0].at(measured)
+        chance = chance_kept(limit, after, calibration)
     return _answer(kept, base, after, chance, level, solution.exact)
 
 

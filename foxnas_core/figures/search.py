@@ -8,9 +8,8 @@ from typing import Literal
 import numpy as np
 import pandas as pd
 
-from foxnas_core.search.calibration import SearchCalibration
 from foxnas_core.search.exact import Front
-from foxnas_core.search.limits import AdditivePredictor
+from foxnas_core.search.expectation import Expectation
 from foxnas_core.search.problem import Candidate
 from foxnas_core.search.result import TRACE_COLUMNS, SearchResult
 from foxnas_core.space.architecture import Value
@@ -183,32 +182,21 @@ def choice_text(decision: Decision, value: Value) -> str:
     return _OWN.get(decision.role, "{}").format(value)
 
 
-def promise_table(
-    candidate: Candidate,
-    predictors: Sequence[AdditivePredictor],
-    calibrations: Mapping[str, SearchCalibration],
-    bound: float,
-) -> pd.DataFrame:
-    """What a searched subnet is promised to measure, one row a target: target, unit, predicted,
-    low, high of the plain 95 % prediction interval; as searched, searched low, searched high of the
-    one by measured optima (missing without them); chance of keeping `bound`, that of the first
-    limit, whose target stands second."""
-    rows = []
-    values = (candidate.value, *candidate.costs)
-    for position, (predictor, value) in enumerate(zip(predictors, values, strict=True)):
-        target = predictor.target
-        plain = predictor.predict([candidate.architecture]).iloc[0]
-        found = calibrations.get(target.column)
-        center, low, high = found.interval(value) if found else (np.nan, np.nan, np.nan)
-        chance = np.nan
-        if found and position == 1:
-            chance = found.chance(value, bound)
-        rows.append(
+def promise_table(expected: Sequence[Expectation], *chances: float) -> pd.DataFrame:
+    """What a searched subnet is promised to measure, one row a target: target, unit, as searched,
+    searched low, searched high of what it is expected to measure by measured optima (missing
+    without them); predicted, low, high of the plain 95 % prediction interval; the chance of keeping
+    its limit, those of the limits being `chances`, which follow what is looked for."""
+    missing = (math.nan,) * 3
+    return pd.DataFrame(
+        [
             {
-                "target": target.label, "unit": target.unit, "predicted": value,
-                "low": plain["prediction_low"], "high": plain["prediction_high"],
-                "as searched": center, "searched low": low, "searched high": high,
+                "target": one.target.label, "unit": one.target.unit,
+                **dict(zip(("as searched", "searched low", "searched high"),
+                           (one.value, one.low, one.high) if one.optima else missing, strict=True)),
+                "predicted": one.predicted, "low": one.predicted_low, "high": one.predicted_high,
                 "chance": chance,
             }
-        )  # fmt: skip
-    return pd.DataFrame(rows)
+            for one, chance in zip(expected, (math.nan, *chances), strict=True)
+        ]
+    )  # fmt: skip

@@ -25,7 +25,7 @@ KINDS: dict[str, Callable[[str], Any]] = {
     "number": float,
     "positive": kinds.positive,
     "natural": kinds.natural,
-    "share": kinds.share,
+    "guard": kinds.guard,
     "percentage": kinds.percentage,
     "limit": kinds.limit,
     "list": lambda text: text.split(","),

@@ -40,6 +40,10 @@ def share(text: str) -> float:
     return value
 
 
+def guard(text: str) -> float:
+    return 0.0 if text == "off" else share(text)
+
+
 def percentage(text: str) -> float:
     value = float(text)
     if not 0 <= value <= 100:

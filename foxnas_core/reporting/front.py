@@ -40,7 +40,7 @@ def front_section(subject: Subject) -> Section | None:
 def _read_off(subject: Subject) -> Panel:
     """What the front says of its budget: where more of it pays less, what it is worth, which block
     changes next, and what is as good."""
-    given = replace(subject.given, budget=subject.budget, guard=subject.request.guard)
+    given = replace(subject.given, budget=subject.budget)
     asked = (cards.curve, cards.prices, cards.steps, cards.chances, cards.ties)
     return panel_of(
         "What more would buy, and how sure that is", *(one.compute(given) for one in asked)

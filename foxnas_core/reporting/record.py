@@ -73,13 +73,13 @@ def _asked(subject: Subject) -> Table:
         own = ""
         if request.budget is None:
             own = ", the middle of the front" if request.architecture is None else (
-                ", what the chosen subnet is predicted to take"
+                ", what the chosen subnet keeps"
             )  # fmt: skip
         pairs.append((f"Budget of {latency.column}", latency.value_text(subject.budget) + own))
-        if request.guard is not None:
+        if subject.guard is not None:
             pairs.append(
                 (
-                    f"Kept when measured with a probability of {100 * request.guard:g} % under",
+                    f"Kept when measured with a probability of {100 * subject.guard:g} % under",
                     latency.value_text(subject.searched),
                 )
             )

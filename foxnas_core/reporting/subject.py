@@ -1,7 +1,7 @@
 """What a report is about: a study, its fits, and the subnet that was chosen in it."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -12,6 +12,7 @@ from foxnas_core.errors import InvalidInput, MissingPart
 from foxnas_core.regression import Predictor
 from foxnas_core.regression.inference import KINDS
 from foxnas_core.search.exact import Front
+from foxnas_core.search.guard import OFF, guarded_bound, share_of
 from foxnas_core.search.problem import Candidate, SearchProblem
 from foxnas_core.search.solving import solve
 from foxnas_core.space.architecture import Architecture
@@ -38,10 +39,11 @@ class ReportRequest:
     """What a report is asked for.
 
     `objective` and `cost` are columns, by default the study's. `budget`, in the cost's unit, is by
-    default what the chosen subnet is predicted to take, or the middle of the front; `guard` the
-    probability with which the measured cost shall keep it. `architecture` is the chosen subnet, by
-    default the best within the budget. `intervals` is one of the kinds of inference, `made` the
-    date, and `rationale` is in the user's own words.
+    default what the chosen subnet keeps, or the middle of the front; `guard` the probability with
+    which the measured cost shall keep it, by default the usual one where optima were measured, 0
+    for none. `architecture` is the chosen subnet, by default the best within the budget, and
+    `start` what it was edited from. `intervals` is one of the kinds of inference, `made` the date,
+    and `rationale` is in the user's own words.
     """
 
     objective: str | None = None
@@ -49,6 +51,7 @@ class ReportRequest:
     budget: float | None = None
     guard: float | None = None
     architecture: Architecture | None = None
+    start: Architecture | None = None
     rationale: str = ""
     parts: tuple[str, ...] = tuple(PARTS)
     intervals: str = "ordinary"
@@ -81,7 +84,6 @@ class Subject:
       smaller.
     - `optimum` is the best of the budget, or the best of all without one, None where there
       is none; `chosen` the subnet that the report is on.
-    - `calibrations` by column, empty where no optima were measured.
     """
 
     study: Study
@@ -96,7 +98,6 @@ class Subject:
     searched: float | None
     optimum: Candidate | None
     chosen: Architecture | None
-    calibrations: "Mapping[str, SearchCalibration]" = field(default_factory=dict)
 
     @cached_property
     def given(self) -> Given:
@@ -107,6 +108,8 @@ class Subject:
             self.cost,
             intervals=self.request.intervals,
             architecture=self.chosen,
+            start=self.request.start,
+            guard=self.request.guard,
             predictors=self.predictors,
         )
 
@@ -124,6 +127,12 @@ class Subject:
         """All other predictors."""
         own = {predictor.target.column for predictor in self.main}
         return tuple(p for column, p in self.predictors.items() if column not in own)
+
+    @property
+    def guard(self) -> float | None:
+        """The probability with which the measured cost keeps the budget, where that is smaller for
+        it."""
+        return share_of(self.request.guard) if self.searched != self.budget else None
 
     @property
     def is_optimum(self) -> bool:
@@ -167,14 +176,9 @@ def subject_of(
         try:
             found = calibrations(table, study.optima(), [best, paid])
         except MissingPart:
-            if request.guard is not None:
+            if request.guard:
                 raise
-        budget = request.budget
-        if budget is None:
-            budget = _budget(front, paid, chosen)
-        searched = budget
-        if request.guard is not None:
-            searched = found[cost].guarded(budget, request.guard)
+        budget, searched = _budgets(front, paid, request, found.get(cost))
         optimum = front.within(searched)
     elif best is not None:
         optimum = solve(SearchProblem(best)).candidate
@@ -182,19 +186,24 @@ def subject_of(
         chosen = optimum.architecture
     return Subject(
         study, table, request, predictors, tuple(refused), objective, cost, front, budget, searched,
-        optimum, chosen, found,
+        optimum, chosen,
     )  # fmt: skip
 
 
-def _budget(front: Front, cost: Predictor, chosen: Architecture | None) -> float:
-    """What the chosen subnet takes, but no less than the least of the front; without one the
-    middle of the front."""
+def _budgets(
+    front: Front, cost: Predictor, request: ReportRequest, told: "SearchCalibration | None"
+) -> tuple[float, float]:
+    """The budget, by default what the chosen subnet keeps, but no less than the least of the front
+    does, and without one the middle of the front; and the one to search under for it."""
     least, most = float(front.costs[0]), float(front.costs[-1])
-    if chosen is None:
-        return (least + most) / 2
-    taken = float(cost.predict([chosen])["value"].iloc[0])
-    # The same sum in another order may differ in its last digit.
-    return max(taken + 1e-12 * abs(taken), least)
+    share = share_of(request.guard) if told else OFF
+    if request.budget is None and request.architecture is not None:
+        taken = float(cost.predict([request.architecture])["value"].iloc[0])
+        # The same sum in another order may differ in its last digit.
+        searched = max(taken + 1e-12 * abs(taken), least)
+        return told.kept_by(searched, share) if told and share else searched, searched
+    budget = (least + most) / 2 if request.budget is None else request.budget
+    return budget, guarded_bound(front.problem, budget, request.guard, told, {})
 
 
 def measured_of(subject: Subject, architecture: Architecture, column: str) -> list[float]:

@@ -1,13 +1,14 @@
 """What was chosen: in three sentences, block by block with reasons, and on the front."""
 
-import math
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from foxnas_core.cards import what_if
+from foxnas_core.cards.expected import expected, promised
+from foxnas_core.cards.quest import Quest
 from foxnas_core.explanation.edits import edit_effects
 from foxnas_core.explanation.reasons import effects_of_blocks, reasons
 from foxnas_core.figures.cell_graph import graph_figure, graph_table
@@ -25,6 +26,7 @@ from foxnas_core.reporting.layout import (
     table_of,
 )
 from foxnas_core.reporting.subject import Subject, measured_of
+from foxnas_core.search.expectation import Expectation
 from foxnas_core.search.prices import front_prices
 from foxnas_core.space.architecture import Architecture
 from foxnas_core.table.metrics import Metric, metric_of, rate_text
@@ -35,41 +37,10 @@ def interval_text(target: Metric, low: float, high: float, *, signed: bool = Fal
     return f"{target.text(low, signed=signed)} to {target.text(high, signed=signed)}"
 
 
-@dataclass(frozen=True)
-class Expectation:
-    """One target of one subnet: predicted, the ends of its 95 % prediction interval, what an
-    optimum so predicted measures with the ends of that (by measured optima; None without), and
-    what was measured."""
-
-    target: Metric
-    predicted: float
-    low: float
-    high: float
-    searched: tuple[float, float, float] | None
-    measured: tuple[float, ...]
-
-    @property
-    def text(self) -> str:
-        """What to expect: "91.20 % top-1 accuracy (90.80 to 91.60)"."""
-        value, low, high = self.searched or (self.predicted, self.low, self.high)
-        ends = interval_text(self.target, low, high)
-        return f"{self.target.value_text(value)} {self.target.word} ({ends})"
-
-
-def expectations(subject: Subject, chosen: Architecture) -> list[Expectation]:
-    """Every fitted target of the chosen subnet, accuracy and the chosen latency first."""
-    found = []
-    for predictor in (*subject.main, *subject.others):
-        column = predictor.target.column
-        row = predictor.predict([chosen]).iloc[0]
-        value, low, high = (
-            float(row[f"{p}"]) for p in ("value", "prediction_low", "prediction_high")
-        )
-        known = subject.calibrations.get(column) if subject.is_optimum else None
-        searched = known.interval(value) if known else None
-        measured = tuple(measured_of(subject, chosen, column))
-        found.append(Expectation(predictor.target, value, low, high, searched, measured))
-    return found
+def expectations(subject: Subject, chosen: Architecture) -> tuple[Expectation, ...]:
+    """Every fitted target of the chosen subnet, the objective and the cost first."""
+    columns = [p.target.column for p in (*subject.main, *subject.others)]
+    return expected(subject.given, chosen, columns)
 
 
 # In three sentences
@@ -83,41 +54,49 @@ def summary(subject: Subject) -> Section:
             "can be told to be best. Name one to have it described here."
         )
         return Section("summary", "Summary", (said,))
-    expected = expectations(subject, subject.chosen)
+    found = expectations(subject, subject.chosen)
     sentences = [_choice(subject, subject.chosen)]
-    if expected:
-        first = expected[: max(len(subject.main), 1)]
+    if found:
+        first = found[: max(len(subject.main), 1)]
         how = "95 % prediction intervals of one measurement"
-        if first[0].searched:
-            count = subject.calibrations[first[0].target.column].count
+        if count := first[0].optima:
             how = f"95 % intervals by {count} other optima that were measured"
-        said = " and ".join(each.text for each in first)
+        said = " and ".join(
+            f"{each.target.value_text(each.value)} {each.target.word} ({each.interval_text})"
+            for each in first
+        )
         sentences.append(f"It is expected to measure {said}, with {how}.")
+    if subject.front is not None and subject.is_optimum:
+        sentences.append(promised(Quest(replace(subject.given, budget=subject.budget))))
     if subject.optimum is not None:
         sentences.append(_distance(subject, subject.chosen))
-    tables = (_expected_table(expected),) if expected else ()
+    tables = (_expected_table(subject, subject.chosen, found),) if found else ()
     return Section("summary", "Summary", tuple(sentences), (Panel("", tables=tables),))
 
 
-def _expected_table(expected: list[Expectation]) -> Table:
-    """Every target of the chosen subnet: predicted and, where it was, measured."""
+def _expected_table(
+    subject: Subject, chosen: Architecture, found: tuple[Expectation, ...]
+) -> Table:
+    """Every target of the chosen subnet: expected, predicted and, where it was, measured."""
     rows = []
-    for each in expected:
-        target, times = each.target, len(each.measured)
-        searched, low, high = each.searched or (None, math.nan, math.nan)
-        mean = target.value_text(float(np.mean(each.measured))) if times else None
+    for each in found:
+        target, measured = each.target, measured_of(subject, chosen, each.target.column)
+        times = len(measured)
+        mean = target.value_text(float(np.mean(measured))) if times else None
         rows.append(
             {
                 "Target": target.label,
+                "Expected of an optimum": target.value_text(each.value) if each.optima else None,
+                "95 % interval": each.interval_text if each.optima else None,
                 "Predicted": target.value_text(each.predicted),
-                "95 % prediction interval": interval_text(target, each.low, each.high),
-                "Expected of an optimum": searched and target.value_text(searched),
-                "95 % interval": searched and interval_text(target, low, high),
+                "95 % prediction interval": interval_text(
+                    target, each.predicted_low, each.predicted_high
+                ),
                 "Measured": f"{mean} (mean of {times})" if times > 1 else mean,
             }
         )
     told = pd.DataFrame(rows).dropna(axis="columns", how="all")
-    return table_of(told, "What the chosen subnet is predicted at")
+    return table_of(told, "What the chosen subnet is expected to measure")
 
 
 def _choice(subject: Subject, chosen: Architecture) -> str:

@@ -84,6 +84,15 @@ class SearchCalibration:
         room = self.predictor.target.sign * quantile * self.spread
         return float(link.inverse(eta - self.shift + room))
 
+    def kept_by(self, predicted: float, probability: float) -> float:
+        """The bound that an optimum of this prediction keeps with this probability: the inverse of
+        `guarded`."""
+        quantile = float(stdtrit(self.count - 1, probability))
+        if self._relative:
+            return predicted * max(1 + self.shift + quantile * self.spread, 1e-9)
+        link, room = self.predictor.link, self.predictor.target.sign * quantile * self.spread
+        return float(link.inverse(link.forward(predicted) + self.shift - room))
+
     def chance(self, predicted: float, budget: float) -> float:
         """The probability that an optimum of this prediction measures within the budget, or, where
         more is better, at it or above."""

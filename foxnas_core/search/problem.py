@@ -171,8 +171,13 @@ class SearchProblem:
         compiled."""
         if not self.limits:
             raise InvalidInput("This search has no limit whose budget could be changed.")
-        first, *others = self.limits
-        other = SearchProblem(self.objective, (first.at(bound), *others), self.allowed)
+        return self.under((bound, *(limit.bound for limit in self.limits[1:])))
+
+    def under(self, bounds: Sequence[float]) -> "SearchProblem":
+        """The same problem with other numbers for its limits, in their order; shares what has been
+        compiled."""
+        limits = tuple(limit.at(b) for limit, b in zip(self.limits, bounds, strict=True))
+        other = SearchProblem(self.objective, limits, self.allowed)
         other.__dict__["tables"] = self.tables
         return other
 

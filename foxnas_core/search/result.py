@@ -199,11 +199,14 @@ def search_document(
     cost: Metric,
     calibrations: "Mapping[str, SearchCalibration] | None" = None,
     readings: Mapping[str, Readings] | None = None,
+    asked: Mapping[str, float] | None = None,
+    unguarded: Candidate | None = None,
 ) -> dict[str, Any]:
     """What `search --json` prints: the objective, the cost and every limited value, each in its
     unit with its 95 % prediction interval, and, where calibrations are given by column, what a
     searched optimum will measure; beside them `readings`, by an architecture's id, of what it
-    measured. No times, so that the same seed gives the same bytes.
+    measured. `asked` are the limits without a guard, by column, and `unguarded` the optimum
+    under those, where there is a guard. No times, so that the same seed gives the same bytes.
     `predictors` are by column. The fields are named by columns, but a latency's on whatever device
     `latency_ms`.
     """
@@ -247,9 +250,15 @@ def search_document(
             "measured": measured(candidate),
         }
 
-    exact = result.exact
+    exact, best = result.exact, described(result.best)
+
+    def expected(told: dict[str, Any]) -> float:
+        key = next((k for k, m in fields.items() if m.column == result.objective), "")
+        return told["as_searched"].get(key, told[key])["value"]
+
+    other = None if unguarded is None else described(unguarded)
     return {
-        "best": described(result.best),
+        "best": best,
         "exact": None if exact is None else described(exact),
         "gap": result.gap,
         "bound": result.bound,
@@ -259,6 +268,7 @@ def search_document(
             {
                 "column": column,
                 side: bound,
+                "asked": (asked or {}).get(column, bound),
                 "best": estimate(result.best, column),
                 "exact": None if exact is None else estimate(exact, column),
             }
@@ -267,4 +277,5 @@ def search_document(
         "allowed": {name: list(choices) for name, choices in result.allowed.items()},
         "seed": result.settings.seed,
         "proposals": result.proposals,
+        "unguarded": other and other | {"difference": expected(best) - expected(other)},
     }

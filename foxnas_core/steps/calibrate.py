@@ -1,6 +1,6 @@
 """Measured optima of random budgets, and what they tell of the predictors."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -63,6 +63,38 @@ def optima_of(optima: MeasurementTable, objective: str, cost: str) -> Measuremen
     return optima.rows(chosen)
 
 
+def told_by_optima(
+    table: MeasurementTable,
+    optima: MeasurementTable,
+    predictors: Mapping[str, Predictor],
+    objective: str,
+    cost: str,
+    *,
+    limited: Iterable[str] = (),
+    needed: bool = False,
+) -> "dict[str, SearchCalibration]":
+    """What optima of the objective tell, by column: of it and of the cost by those under budgets of
+    the cost, and of whatever else is `limited` by those under its own; columns of which nothing is
+    told are left out.
+
+    Raises `MissingPart` where nothing is told of a limit but something is `needed`.
+    """
+    found: dict[str, SearchCalibration] = {}
+    missing = None
+    for own in dict.fromkeys([cost, *limited]):
+        if own == objective:
+            continue
+        try:
+            told = calibrations(table, optima, [predictors[objective], predictors[own]])
+        except MissingPart as error:
+            missing = missing or error
+        else:
+            found |= told if own == cost else {own: told[own]}
+    if needed and missing and found.keys().isdisjoint(limited):
+        raise missing
+    return found
+
+
 def calibrations(
     table: MeasurementTable, optima: MeasurementTable, predictors: Sequence[Predictor]
 ) -> "dict[str, SearchCalibration]":
@@ -72,13 +104,12 @@ def calibrations(
     Raises `MissingPart` where too few were measured.
     """
     objective, cost = (predictor.target.column for predictor in predictors)
-    from foxnas_core.search.calibration import ADVISED, calibrate
+    from foxnas_core.search.calibration import calibrate
+    from foxnas_core.search.guard import calibrating
 
     try:
         own = optima_of(optima, objective, cost)
         return {p.target.column: calibrate(p, own, table) for p in predictors}
     except InvalidInput as error:
-        raise MissingPart(
-            f"{error} Measure some with 'python -m foxnas_core calibrate --count {ADVISED} "
-            f"--objective {objective} --cost {cost}'."
-        ) from None
+        how = calibrating(objective, cost)
+        raise MissingPart(f"{error} Measure some with {how}.") from None

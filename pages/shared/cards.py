@@ -11,7 +11,7 @@ from foxnas_core.cards.card import Card
 from foxnas_core.cards.given import Given
 from foxnas_core.glossary import meaning_of
 from foxnas_core.study import Study
-from pages.shared import cache
+from pages.shared import cache, choices
 from pages.shared.commands import show_command
 from pages.shared.frame import errors_as_cards
 from pages.shared.panel import panel
@@ -21,8 +21,8 @@ _TONES = {"plain": "write", "good": "success", "bad": "error", "warning": "warni
 
 
 def given_of(study: Study, **view: Any) -> Given:
-    """A study as it is looked at here; `view` are fields of `Given`."""
-    return cache.Cached(study, **view)
+    """A study as it is looked at here, with the session's guard; `view` are fields of `Given`."""
+    return cache.Cached(study, **{"guard": choices.current().guard, **view})
 
 
 def show(

@@ -40,6 +40,7 @@ _NUMBERS = {
     "budget": 1e15, "guard": 1.0, "floor": 1e15, "count": 1e15, "amount": 1e15, "edits": 1e4,
     "tour": 100.0,
 }  # fmt: skip
+_MAY_BE_NONE = ("guard",)  # where 0 says that there is none
 # Keys that widgets with a new one after each change take in turn. Streamlit remembers a widget of
 # each key, and all that its callback holds, for as long as a session lasts.
 _KEYS = 8
@@ -51,18 +52,18 @@ _ECHO = 3.0
 @dataclass(frozen=True)
 class Choices:
     """The study's folder name; the column of its cost (`latency`), the budget and the probability
-    with which a measurement shall keep it; the architecture, the one that editing started from
-    (JSON of their choices) and what it is compared with (see `comparison_picker`); regression form,
-    link and kind of intervals, which effects are told and at which context; what a search is for
-    (the best objective, "accuracy", or the least cost, "latency") and the objective's floor of the
-    latter, limits beside and choices to keep (see `limits`); the id of a running or kept search,
-    those of searches to compare, with commas, and that of a race; the front's cost column, the
-    label of the unit it is read in and its budget where it is a count; what a counterfactual aims
-    at (to "save" cost, to "gain" in the objective, or a "latency" or "accuracy" to keep), its
-    amount in the target's unit and the number of edits that is looked at, the slots and decisions
-    to keep, with commas, and the choice that is asked for, as s2b1_kernel:7; the step of the tour,
-    from 1; and the id of the subnet and the name of the block that are highlighted in all figures.
-    Numbers are in the unit of what they bound.
+    with which a measurement shall keep it (None: the usual one, 0: none); the architecture, the one
+    that editing started from (JSON of their choices) and what it is compared with (see
+    `comparison_picker`); regression form, link and kind of intervals, which effects are told and at
+    which context; what a search is for (the best objective, "accuracy", or the least cost,
+    "latency") and the objective's floor of the latter, limits beside and choices to keep (see
+    `limits`); the id of a running or kept search, those of searches to compare, with commas, and
+    that of a race; the front's cost column, the label of the unit it is read in and its budget
+    where it is a count; what a counterfactual aims at (to "save" cost, to "gain" in the objective,
+    or a "latency" or "accuracy" to keep), its amount in the target's unit and the number of edits
+    that is looked at, the slots and decisions to keep, with commas, and the choice that is asked
+    for, as s2b1_kernel:7; the step of the tour, from 1; and the id of the subnet and the name of
+    the block that are highlighted in all figures. Numbers are in the unit of what they bound.
     """
 
     study: str = "demo"
@@ -296,6 +297,7 @@ def _from_address() -> dict[str, Any]:
             found[name] = parameters[name]
     for name, most in _NUMBERS.items():
         with suppress(KeyError, ValueError):
-            if 0 < (number := float(parameters[name])) < most:
+            number = float(parameters[name])
+            if 0 < number < most or (number == 0 and name in _MAY_BE_NONE):
                 found[name] = number
     return found

@@ -2,7 +2,6 @@
 
 import math
 from collections.abc import Callable
-from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -14,11 +13,12 @@ from foxnas_core.study import Study
 from foxnas_core.table.metrics import Metric, metric_of
 from pages.shared import cache, choices
 from pages.shared.picked import picked
+from pages.shared.text import plain
 
 if TYPE_CHECKING:
     from foxnas_core.search.exact import Front
 
-_GUARDS = (0.5, 0.8, 0.9, 0.95, 0.99)
+_GUARDS = (0.5, 0.8, 0.95, 0.99)
 
 
 def named(study: Study, column: str) -> str:
@@ -83,14 +83,64 @@ def budget_of(front: "Front") -> float:
     return round(low + step * round((high - low) / step / 2), _decimals(step))
 
 
-def budget_slider(front: "Front", *, and_then: Callable[[], None] | None = None) -> float:
-    """Draw the slider over the front's range and return the budget (in the cost's unit).
+def budget_picker(
+    study: Study,
+    front: "Front",
+    *,
+    floor: bool = False,
+    and_then: Callable[[], None] | None = None,
+) -> float:
+    """Draw the slider of the budget, or of the objective's `floor`, over the front's range, and how
+    surely a measurement shall keep it; returns what was chosen, in its unit.
 
-    `and_then` is called after a move.
+    `and_then` is called after a move of either.
     """
-    target = front.problem.limits[0].predictor.target
-    label = in_unit(f"{target.title} budget", target)
-    return slider("budget", label, budget_of(front), budgets_of(front), and_then=and_then)
+    row = st.container(horizontal=True, key="budget-and-guard")
+    with row:
+        if floor:
+            target = front.problem.objective.target
+            label = in_unit(f"{target.title} {bound_word(target)}", target)
+            chosen = slider("floor", label, floor_of(front), floors_of(front), and_then=and_then)
+        else:
+            target = front.problem.limits[0].predictor.target
+            label = in_unit(f"{target.title} budget", target)
+            span = budgets_of(front)
+            chosen = slider("budget", label, budget_of(front), span, and_then=and_then)
+        _guard_picker(study, front, bound_word(target) if floor else "budget", and_then)
+    return chosen
+
+
+def _guard_picker(
+    study: Study, front: "Front", bound: str, and_then: Callable[[], None] | None
+) -> None:
+    """Draw the choice of how surely a measurement shall keep the bound, as it is called."""
+    from foxnas_core.search.guard import GUARD, OFF, share_of
+
+    chosen = share_of(choices.current().guard)
+    options = sorted({OFF, *_GUARDS, GUARD, chosen})
+    try:
+        cache.calibrations_of(study, front.problem.limits[0].predictor.target.column)
+        why = ""
+    except FoxnasError as error:
+        why = f"Nothing is promised of the {bound}. {error}"
+
+    def choose(share: float) -> None:
+        choices.update(guard=None if share == GUARD else share)
+        if and_then is not None:
+            and_then()
+
+    picked(
+        st.select_slider,
+        f"Measurements that keep the {bound}",
+        {p: f"{100 * p:g} %" if p else "not guarded" for p in options},
+        key="guard",
+        value=OFF if why else chosen,
+        act=choose,
+        disabled=bool(why),
+        help=plain(why)
+        or f"Optima of other {bound}s were measured: from how far they were off, the search takes "
+        f"a {bound} so much tighter that the chosen share of optima keeps yours when measured.",
+    )
 
 
 def floor_of(front: "Front") -> float:
@@ -105,13 +155,6 @@ def floor_of(front: "Front") -> float:
         return min(high, round(math.ceil(best / step) * step, _decimals(step)))
     best = float(reached[-1]) if len(reached) else low
     return max(low, round(math.floor(best / step) * step, _decimals(step)))
-
-
-def floor_slider(front: "Front") -> float:
-    """Draw the slider over the front's objectives and return the floor, in their unit."""
-    target = front.problem.objective.target
-    label = in_unit(f"{target.title} {bound_word(target)}", target)
-    return slider("floor", label, floor_of(front), floors_of(front))
 
 
 def slider(
@@ -149,54 +192,6 @@ def slider(
         step=step,
         format=f"%.{_decimals(step)}f",
     )
-
-
-def guard_picker(study: Study, front: "Front", *, floor: bool = False) -> None:
-    """Draw the choice of how surely a measurement shall keep the budget, or the floor."""
-    chosen = choices.current().guard
-    objective, cost = front.problem.objective.target, front.problem.limits[0].predictor.target
-    options = sorted({0.0, *_GUARDS, chosen or 0.0})
-    tighter = "higher floor, above" if objective.sign > 0 else "smaller limit, under"
-    tighter = tighter if floor else "smaller budget, under"
-    try:
-        cache.calibrations_of(study, cost.column)
-        why = ""
-    except FoxnasError as error:
-        why = str(error)
-    picked(
-        st.select_slider,
-        f"Measured {objective.word} keeps the {bound_word(objective)}"
-        if floor
-        else f"Measured {cost.word} keeps the budget",
-        {p: f"{100 * p:g} %" if p else "as predicted" for p in options},
-        key="guard",
-        value=0.0 if why else chosen or 0.0,
-        act=lambda p: choices.update(guard=p or None),
-        disabled=bool(why),
-        help=why
-        or "Optima of other budgets were measured: from how far they were off, the search takes "
-        f"a {tighter} which the chosen share "
-        "of optima keeps yours when measured.",
-    )
-
-
-def searched_budget(study: Study, front: "Front") -> float:
-    """The budget to search under: the chosen one, made smaller where it is guarded."""
-    return _guarded(study, front, front.problem.limits[0].predictor.target.column, budget_of(front))
-
-
-def searched_floor(study: Study, front: "Front") -> float:
-    """The floor to search above: the chosen one, raised where it is guarded."""
-    return _guarded(study, front, study.objective.column, floor_of(front))
-
-
-def _guarded(study: Study, front: "Front", column: str, bound: float) -> float:
-    """The bound of a column that the chosen share of measurements keeps `bound` by."""
-    guard, cost = choices.current().guard, front.problem.limits[0].predictor.target.column
-    if guard is not None:
-        with suppress(FoxnasError):  # where there is nothing to guard by, the picker says so
-            return cache.calibrations_of(study, cost)[column].guarded(bound, guard)
-    return bound
 
 
 def floors_of(front: "Front") -> tuple[float, float, float]:

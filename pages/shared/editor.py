@@ -6,6 +6,7 @@ from contextlib import suppress
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
+from foxnas_core.cards.quest import Quest
 from foxnas_core.errors import FoxnasError, InvalidInput
 from foxnas_core.families import architecture_from_text, family_of
 from foxnas_core.figures.picture import picture_data, role_keys
@@ -19,7 +20,8 @@ from foxnas_core.space.editing.history import History
 from foxnas_core.space.search_space import SearchSpace
 from foxnas_core.study import Study
 from pages.shared import cache, choices
-from pages.shared.cost import budget_slider, searched_budget
+from pages.shared.cards import given_of
+from pages.shared.cost import budget_of, budget_picker
 from pages.shared.picked import picked
 from pages.shared.picture import Event, picture
 from pages.shared.text import plain
@@ -41,7 +43,7 @@ def architecture_picker(
 
     # With no architecture chosen, the page takes the best: there, what fails has its sentence.
     with budget or st.container():
-        budget_slider(front, and_then=lambda: choices.update(architecture=None))
+        budget_picker(study, front, and_then=lambda: choices.update(architecture=None))
     row = st.container(horizontal=True, vertical_alignment="bottom")
     row.button(
         "Best in budget", key="pick-best", on_click=lambda: choices.update(architecture=None)
@@ -74,7 +76,8 @@ def architecture_picker(
 def best_in_budget(study: Study, latency: str) -> Architecture:
     """The optimum at the chosen budget; raises `InfeasibleBudget`, and as `cache.front_of`."""
     front = cache.front_of(study, latency)
-    return front.within(searched_budget(study, front)).architecture
+    given = given_of(study, cost=latency, budget=budget_of(front))
+    return front.within(Quest(given).searched).architecture
 
 
 def _measured_picker(study: Study, latency: str, start: Architecture) -> None:

@@ -12,7 +12,7 @@ from foxnas_core.study import Study
 from foxnas_core.table.metrics import metric_of
 from pages.shared import cache, choices
 from pages.shared.cards import given_of
-from pages.shared.cost import budget_slider, cost_picker, guard_picker
+from pages.shared.cost import budget_picker, cost_picker
 from pages.shared.limits import chosen_terms, terms_picker
 from pages.shared.picked import picked
 
@@ -36,17 +36,11 @@ def front_picker(study: Study) -> Given:
         terms_picker(study, table, cost, terms)
         raise
     unit = unit_picker(front, cards.unit_of(given, front))
-    guard = None
-    if kind == OWN_COST:
-        budget = budget_slider(front)
-        guard_picker(study, front)
-        guard = choices.current().guard
-    else:
-        budget = count_slider(front, unit)
+    own = kind == OWN_COST
+    budget = budget_picker(study, front) if own else count_slider(front, unit)
     terms_picker(study, table, cost, terms)
     return given_of(
         study, cost=cost, limits=terms.limits, allowed=allowed, unit=unit.label, budget=budget,
-        guard=guard,
     )  # fmt: skip
 
 

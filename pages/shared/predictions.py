@@ -3,6 +3,7 @@
 import streamlit as st
 
 from foxnas_core.cards import what_if
+from foxnas_core.cards.expected import expected
 from foxnas_core.cards.given import Given
 from pages.shared.frame import pin
 
@@ -35,14 +36,14 @@ def show_predictions(given: Given) -> None:
         line = st.container(
             horizontal=True, gap="small", vertical_alignment="bottom", key="prediction-line"
         )
-    for fit, row in zip(given.fits()[0].values(), what_if.predicted(given), strict=True):
+    rows = zip(given.fits()[0].values(), what_if.predicted(given), strict=True)
+    for (fit, row), own in zip(rows, expected(given, given.subnet), strict=True):
         target, change = fit.target, row["now"] - row["start"]
         place = line.container(width=WIDTH, gap=None)
         place.metric(
             target.named,
-            target.text(row["now"]),
+            target.text(own.value),
             delta=target.text(change, signed=True) if is_edited else None,
             delta_color="normal" if target.direction == "max" else "inverse",
         )
-        low, high = (target.text(row[f"prediction {end}"]) for end in ("low", "high"))
-        place.caption("exact" if fit.is_exact else f"{low} to {high}")
+        place.caption("exact" if fit.is_exact else own.told)

@@ -5,21 +5,15 @@ import streamlit as st
 
 from foxnas_core.cards.quest import Quest
 from foxnas_core.study import Study
-from pages.shared import cache, choices
+from pages.shared import cache
 from pages.shared.cards import given_of
-from pages.shared.cost import (
-    bound_word,
-    budget_slider,
-    cost_picker,
-    floor_slider,
-    guard_picker,
-)
+from pages.shared.cost import bound_word, budget_picker, cost_picker
 from pages.shared.limits import chosen_terms, terms_picker
 from pages.shared.picked import picked
 from pages.shared.text import article
 
 
-def quest_picker(study: Study, *, guarded: bool = True) -> Quest:
+def quest_picker(study: Study) -> Quest:
     """Draw the pickers of the cost, the goal, budget or floor, its guard, limits and choices.
 
     Raises as `cost_picker` and `Given.front_of`.
@@ -29,9 +23,7 @@ def quest_picker(study: Study, *, guarded: bool = True) -> Quest:
     least_cost = _goal_picker(study) == "latency"
     allowed = terms.allowed(study.space)
     front = cache.front_of(study, cost, allowed)
-    bound = floor_slider(front) if least_cost else budget_slider(front)
-    if guarded:
-        guard_picker(study, front, floor=least_cost)
+    bound = budget_picker(study, front, floor=least_cost)
     terms_picker(study, table, cost, terms)
     return Quest(
         given_of(
@@ -39,7 +31,6 @@ def quest_picker(study: Study, *, guarded: bool = True) -> Quest:
             cost=cost,
             limits=terms.limits,
             allowed=allowed,
-            guard=choices.current().guard if guarded else None,
             **{"floor" if least_cost else "budget": bound},
         )
     )

@@ -33,6 +33,7 @@ from foxnas_core.regression import fit
 from foxnas_core.search.annealing import Annealer, search
 from foxnas_core.search.calibration import calibrate
 from foxnas_core.search.exact import front
+from foxnas_core.search.expectation import expectation
 from foxnas_core.search.limits import Limit
 from foxnas_core.search.problem import SearchProblem
 from foxnas_core.search.result import TRACE_COLUMNS
@@ -166,13 +167,18 @@ def test_a_promise_tells_the_chance_that_the_first_limit_is_kept():
     floor = float(accuracy.predict([space.extreme("largest")])["value"].iloc[0]) - 1
     problem = SearchProblem(latency, (Limit(accuracy, at_least=floor),))
     optimum = solve_exact(problem)
-    promised = promise_table(optimum, (latency, accuracy), found, floor)
+    told = [expectation(p, optimum.architecture, found) for p in (latency, accuracy)]
+    promised = promise_table(told, found["accuracy"].chance(optimum.costs[0], floor))
     assert list(promised["target"]) == ["Latency", "Top-1 accuracy"]
-    assert list(promised["predicted"]) == [optimum.value, *optimum.costs]
+    assert list(promised["predicted"]) == pytest.approx([optimum.value, *optimum.costs])
     assert math.isnan(promised["chance"][0])
     assert promised["chance"][1] == found["accuracy"].chance(optimum.costs[0], floor)
-    assert promised["as searched"][0] == found["latency_ms"].interval(optimum.value)[0]
-    assert promise_table(optimum, (latency, accuracy), {}, floor)["chance"].isna().all()
+    assert promised["as searched"][0] == pytest.approx(
+        found["latency_ms"].interval(optimum.value)[0]
+    )
+    plain = [expectation(p, optimum.architecture) for p in (latency, accuracy)]
+    assert plain[0].value == plain[0].predicted == promised["predicted"][0]
+    assert promise_table(plain, math.nan)["as searched"].isna().all()
 
 
 @pytest.mark.parametrize(

@@ -3,7 +3,8 @@ import shutil
 
 import numpy as np
 import pytest
-from conftest import DEMO, run_page, sentences
+from conftest import DEMO, sentences
+from conftest import unguarded_page as run_page
 
 from foxnas_core.explanation.reach import Goal, best_with_kept, reach
 from foxnas_core.explanation.why_not import why_not

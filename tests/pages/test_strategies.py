@@ -1,7 +1,8 @@
 from dataclasses import replace
 
 import pytest
-from conftest import run_page, sentences
+from conftest import sentences
+from conftest import unguarded_page as run_page
 
 from foxnas_core.cards.quest import Quest
 from foxnas_core.search.solving import solve

@@ -64,7 +64,7 @@ def test_reasons_are_kept_line_by_line(tmp_path):
     ("request_", "why"),
     [
         ({}, "the middle of the front"),
-        ({"architecture": SPACE.extreme("largest")}, "what the chosen subnet is predicted to take"),
+        ({"architecture": SPACE.extreme("largest")}, "what the chosen subnet keeps"),
     ],
 )
 def test_a_budget_that_nobody_asked_for_says_where_it_is_from(tmp_path, request_, why):

@@ -1,9 +1,8 @@
 from dataclasses import replace
 
-import numpy as np
 import pytest
 from hand import choice_space, hand_space, noisy_table
-from reports import SPACE, TABLE, fitted, study_of
+from reports import SPACE, TABLE, fitted, measure_optima, study_of
 
 from foxnas_core.errors import InfeasibleBudget, InvalidInput, MissingPart
 from foxnas_core.reporting.subject import LONGEST_RATIONALE, ReportRequest, measured_of, subject_of
@@ -84,20 +83,15 @@ def test_a_guard_without_measured_optima_says_how_to_get_them(tmp_path):
 def test_a_guard_makes_the_searched_budget_smaller(tmp_path):
     study = study_of(tmp_path)
     middle = subject_of(study, ReportRequest(), fitted()).budget
-    found = SPACE.sample(8, seed=5, exclude=list(TABLE.frame["id"].unique()))
-    predicted = {c: p.predict(found)["value"] for c, p in fitted().items()}
-    # Optima that take a tenth longer than predicted, more or less.
-    late = predicted["latency_ms"] * np.linspace(1.08, 1.12, len(found))
-    rows = [
-        {"accuracy": a, "latency_ms": ms, "budget": ms, "searched_latency": "latency_ms"}
-        for a, ms in zip(predicted["accuracy"], late, strict=True)
-    ]
-    study.append(found, rows, optima=True)
+    measure_optima(study)
     subject = subject_of(study, ReportRequest(guard=0.9, budget=middle), fitted())
     assert subject.budget == middle
-    assert subject.searched == subject.calibrations["latency_ms"].guarded(middle, 0.9)
+    assert subject.searched == pytest.approx(
+        subject.given.calibrations_of("latency_ms", "accuracy")["latency_ms"].guarded(middle, 0.9)
+    )
     assert subject.searched < middle / 1.09
     assert subject.optimum.costs[0] <= subject.searched
+    assert subject_of(study, ReportRequest(budget=middle), fitted()).searched == subject.searched
 
 
 def test_an_empty_study_says_what_to_do(tmp_path):

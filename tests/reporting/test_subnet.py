@@ -1,11 +1,10 @@
-import numpy as np
+import pytest
 from cell_study import cell_study
-from reports import SPACE, TABLE, fitted, points_of, study_of
+from reports import SPACE, TABLE, fitted, measure_optima, points_of, study_of
 
 from foxnas_core.reporting.front import compact, front_points, front_section
 from foxnas_core.reporting.subject import ReportRequest, subject_of
 from foxnas_core.reporting.subnet import chosen_section, expectations, summary
-from foxnas_core.search.calibration import calibrate
 from foxnas_core.table.metrics import metric_of
 
 LARGEST, SMALLEST = SPACE.extreme("largest"), SPACE.extreme("smallest")
@@ -15,14 +14,15 @@ def about(tmp_path, **request):
     return subject_of(study_of(tmp_path), ReportRequest(**request), fitted())
 
 
-def test_the_optimum_is_summed_up_in_three_sentences(tmp_path):
+def test_the_optimum_is_summed_up_in_four_sentences(tmp_path):
     subject = about(tmp_path)
-    first, second, third = summary(subject).sentences
+    first, second, third, fourth = summary(subject).sentences
     assert subject.chosen.id in first and "the best within a latency of" in first
     row = fitted()["accuracy"].predict([subject.chosen]).iloc[0]
     said = f"{row['value']:.2f} % accuracy ({row['prediction_low']:.2f} to "
     assert said in second and "prediction intervals" in second
-    assert "exact optimum" in third and "no architecture within the budget" in third
+    assert "Nothing is promised" in third and "calibrate" in third
+    assert "exact optimum" in fourth and "no architecture within the budget" in fourth
 
 
 def test_another_subnet_is_told_how_far_it_is_from_the_optimum(tmp_path):
@@ -51,30 +51,31 @@ def test_a_named_subnet_without_an_accuracy_is_described_all_the_same(tmp_path):
 
 
 def test_measured_optima_give_the_optimum_its_intervals(tmp_path):
-    from dataclasses import replace
-
-    subject = about(tmp_path)
-    # Optima of the table itself would be left out; these stand in for some that it lacks.
-    optima, none = TABLE.rows(np.arange(len(TABLE)) < 20), TABLE.rows(np.zeros(len(TABLE), bool))
-    found = {c: calibrate(p, optima, none) for c, p in fitted().items()}
-    promised = replace(subject, calibrations=found)
+    study = study_of(tmp_path)
+    measure_optima(study)
+    promised = subject_of(study, ReportRequest(), fitted())
     [accuracy, _] = expectations(promised, promised.chosen)
-    assert accuracy.searched == found["accuracy"].interval(accuracy.predicted)
-    assert "by 20 other optima that were measured" in summary(promised).sentences[1]
-    # They hold for the optimum alone.
-    other = replace(promised, chosen=SMALLEST)
-    assert all(each.searched is None for each in expectations(other, SMALLEST))
+    found = promised.given.calibrations_of("latency_ms", "accuracy")
+    assert accuracy.value == found["accuracy"].interval(accuracy.predicted)[0]
+    sentences = summary(promised).sentences
+    assert "by 8 other optima that were measured" in sentences[1]
+    assert f"{accuracy.value:.2f} % accuracy" in sentences[1]
+    assert "0 measurements; " in sentences[2] and "the unguarded best" in sentences[2]
+    # They hold for an optimum alone.
+    assert all(not each.optima for each in expectations(promised, SPACE.sample(9, seed=3)[4]))
+    # What a chosen optimum keeps is the budget that it would be found under.
+    named = subject_of(study, ReportRequest(architecture=promised.chosen), fitted())
+    assert named.is_optimum and named.budget == pytest.approx(1.1 * named.searched, rel=0.03)
+    off = subject_of(study, ReportRequest(guard=0.0), fitted())
+    assert off.searched == off.budget == promised.budget > promised.searched
 
 
 def test_what_was_measured_stands_beside_what_is_predicted(tmp_path):
     [first, *_] = TABLE.architectures()
     subject = about(tmp_path, architecture=first)
-    [accuracy, latency] = expectations(subject, first)
-    same = TABLE.frame["id"] == first.id
-    assert list(accuracy.measured) == TABLE.frame.loc[same, "accuracy"].tolist()
     [table] = summary(subject).panels[0].tables
     assert table.columns[-1].title == "Measured"
-    mean = float(np.mean(latency.measured))
+    mean = float(TABLE.frame.loc[TABLE.frame["id"] == first.id, "latency_ms"].mean())
     assert table.rows[1][-1].startswith(f"{metric_of('latency_ms').text(mean)} ms")
 
 

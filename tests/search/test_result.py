@@ -68,7 +68,7 @@ def test_the_document_of_the_command_line() -> None:
     document = search_document(result, predictors, KNOWN["accuracy"], KNOWN["latency_ms"])
     assert list(document) == [
         "best", "exact", "gap", "bound", "certificate", "objective", "limits", "allowed", "seed",
-        "proposals",
+        "proposals", "unguarded",
     ]  # fmt: skip
     [limit] = document["limits"]
     assert (limit["column"], limit["at_most"]) == ("latency_ms", 6.0)

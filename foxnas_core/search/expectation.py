@@ -1,0 +1,82 @@
+"""The headline of an architecture: what it is expected to measure."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from foxnas_core.search.calibration import SearchCalibration
+from foxnas_core.search.limits import AdditivePredictor, noun_of
+from foxnas_core.search.lookup import LookedUp
+from foxnas_core.space.architecture import Architecture
+from foxnas_core.table.metrics import Metric
+
+
+@dataclass(frozen=True)
+class Expectation:
+    """One target of one architecture: the `value` that it is expected to measure, in the target's
+    unit, with the ends of its 95 % interval, and behind it what is `predicted`, with those of the
+    prediction interval.
+
+    Of an architecture that was searched for, so many measured `optima` tell what it measures;
+    without any both are the same, and both what was measured where that was `looked_up`.
+    """
+
+    target: Metric
+    value: float
+    low: float
+    high: float
+    predicted: float
+    predicted_low: float
+    predicted_high: float
+    optima: int = 0
+    looked_up: bool = False
+
+    @property
+    def how(self) -> str:
+        """How its value is said to come: "expected to measure", "predicted at"."""
+        if self.looked_up:
+            return "measured at"
+        return "expected to measure" if self.optima else "predicted at"
+
+    @property
+    def value_text(self) -> str:
+        """What it is expected to measure, with its unit or, of what has none, its name."""
+        return f"{self.target.text(self.value)} {self.target.unit or noun_of(self.target)}"
+
+    @property
+    def interval_text(self) -> str:
+        """Both ends of what it is expected to measure: "90.80 to 91.60"."""
+        return f"{self.target.text(self.low)} to {self.target.text(self.high)}"
+
+    @property
+    def told(self) -> str:
+        """What stands under the headline: its interval and, where it is another, the plain
+        prediction."""
+        return f"{self.interval_text}; {self.predicted_text}" if self.optima else self.interval_text
+
+    @property
+    def predicted_text(self) -> str:
+        """The plain prediction behind it: "predicted 91.40 (91.00 to 91.80)"."""
+        text = self.target.text
+        ends = f"{text(self.predicted_low)} to {text(self.predicted_high)}"
+        return f"predicted {text(self.predicted)} ({ends})"
+
+
+def expectation(
+    predictor: AdditivePredictor,
+    architecture: Architecture,
+    known: Mapping[str, SearchCalibration] | None = None,
+) -> Expectation:
+    """What an architecture is expected to measure in a predictor's target.
+
+    `known` are calibrations by column, of an architecture that was searched for where they were:
+    only then do measured optima tell of it.
+    """
+    row = predictor.predict([architecture]).iloc[0]
+    predicted, low, high = (
+        float(row[name]) for name in ("value", "prediction_low", "prediction_high")
+    )
+    found = (known or {}).get(predictor.target.column)
+    told = found.interval(predicted) if found else (predicted, low, high)
+    optima = found.count if found else 0
+    looked_up = isinstance(predictor, LookedUp)
+    return Expectation(predictor.target, *told, predicted, low, high, optima, looked_up)
