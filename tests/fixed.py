@@ -100,8 +100,8 @@ class FixedDevice:
     """Latencies of a device by the formulas of `FixedMeter`, twice as long; stands for
     `DeviceMeter`, on whichever machine it is asked."""
 
-    def __init__(self, device: Any, *_: Any, baseline: float | None = None, **__: Any) -> None:
-        self.columns, self.baseline = device.columns, baseline or 2 * BASELINE
+    def __init__(self, device: Any, *_: Any, **__: Any) -> None:
+        self.columns = device.columns
 
     def measure(self, subnets: Sequence[Prepared]) -> list[dict[str, float]]:
         own = dict(zip(device_columns(None), self.columns, strict=True))
@@ -117,5 +117,5 @@ class FixedDevice:
 
     def record(self) -> dict[str, Any]:
         return FixedMeter().record() | {
-            "latency_columns": list(self.columns), "reference_baseline_ms": self.baseline,
+            "latency_columns": list(self.columns), "reference_baseline_ms": 2 * BASELINE,
         }  # fmt: skip

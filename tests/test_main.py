@@ -259,7 +259,7 @@ def test_measure_document_and_resumption(measured_study, capsys):
         assert set(estimate) == ESTIMATE
         assert estimate["low"] <= estimate["value"] <= estimate["high"]
     again = ask(capsys, "measure", "--study", measured_study.folder, "--count", 41)
-    assert again == document | {"measured": []}
+    assert again == document | {"measured": [], "device": None, "columns": []}
 
 
 def test_a_devices_latencies_are_joined_and_measured_for_the_rest(
@@ -292,7 +292,10 @@ def test_a_devices_latencies_are_joined_and_measured_for_the_rest(
 def test_the_next_batch_is_measured_with_what_was_expected_of_it(measured_study, capsys):
     command = ("measure", "--study", measured_study.folder, "--next", 2, "--target", "latency_ms")
     document = ask(capsys, *command)
-    assert set(document) == {"study", "rows", "target", "expected", "measured"}
+    assert set(document) == {
+        "study", "rows", "device", "columns", "target", "expected", "measured",
+    }  # fmt: skip
+    assert document["columns"] == ["latency_ms", "latency_ms:int8"] and document["device"]
     assert document["rows"] == 42 and document["target"] == "latency_ms"
     assert 0 < document["expected"]["narrower"] < 1
     assert document["expected"]["d_efficiency_of_random"] <= 1

@@ -1,7 +1,7 @@
 """The commands that measure subnets into the table."""
 
 import argparse
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
@@ -28,10 +28,11 @@ from foxnas_core.space.architecture import Architecture
 from foxnas_core.steps.calibrate import calibrations, measure_optima
 from foxnas_core.steps.fit import fit_all
 from foxnas_core.steps.kept_fits import kept_fits
-from foxnas_core.steps.measure import measure_on_device, measure_subnets
+from foxnas_core.steps.measure import device_for, measure_on_device, measure_subnets
 from foxnas_core.steps.plan import not_yet_measured, plan_measurements
 from foxnas_core.study import Study, open_study
-from foxnas_core.table.metrics import metric_of
+from foxnas_core.table.machine import device_name_of, machine_of
+from foxnas_core.table.metrics import is_metric, metric_of
 
 if TYPE_CHECKING:
     from foxnas_core.measurement.campaign import Measured
@@ -55,6 +56,7 @@ def measure(options: argparse.Namespace) -> Answer | dict[str, Any]:
     document = {
         "study": str(study.folder),
         "rows": len(study.table().frame),
+        **_timed_on(study, measured),
         "measured": [measured_document(row.architecture, row.values) for row in measured],
     }
     relied = cards_of(study, "measurements-verdict")
@@ -63,8 +65,6 @@ def measure(options: argparse.Namespace) -> Answer | dict[str, Any]:
 
 def _measure_on_device(study: Study, options: argparse.Namespace) -> dict[str, Any]:
     """Add one device's latencies to the rows that lack them."""
-    from foxnas_core.measurement.devices import device_of
-
     if options.next or options.architecture:
         raise InvalidInput(
             "--device measures the subnets that the table holds already; leave --next and "
@@ -72,7 +72,7 @@ def _measure_on_device(study: Study, options: argparse.Namespace) -> dict[str, A
         )
     if options.workers > 1 or options.ray:
         raise InvalidInput("--device times one device at a time; leave --workers and --ray out.")
-    columns = device_of(options.device, options.device_name).columns
+    columns = device_for(study, options.device, options.device_name).columns
     with bar("subnet") as report:
         measured = measure_on_device(
             study,
@@ -105,13 +105,15 @@ def _measure_next(study: Study, options: argparse.Namespace) -> dict[str, Any]:
         raise InvalidInput("--next chooses the subnets itself; leave --architecture out.")
     study.load_checkpoint()
     target = options.target or study.objective.column
+    of_device = (target,) if metric_of(target).suffix == "DEVICE" else ()
     plan = plan_measurements(study, target, options.next, seed=options.seed)
     say(plan.sentence())
     planned = plan.batch.architectures()
-    measured = _measured(study, planned, options, origin={"origin": "design"})
+    measured = _measured(study, planned, options, origin={"origin": "design"}, targets=of_device)
     return {
         "study": str(study.folder),
         "rows": len(study.table()),
+        **_timed_on(study, measured),
         "target": plan.target,
         "expected": plan.to_dict(),
         "measured": [measured_document(row.architecture, row.values) for row in measured],
@@ -124,6 +126,7 @@ def _measured(
     options: argparse.Namespace,
     *,
     origin: Mapping[str, Any] | None = None,
+    targets: Sequence[str] = (),
 ) -> "list[Measured]":
     """Measure what was planned, with a bar of progress."""
     with bar("subnet") as report:
@@ -133,6 +136,8 @@ def _measured(
             seed=options.seed,
             report=report,
             origin=origin,
+            device=options.device_name,
+            targets=targets,
             workers=options.workers,
             ray=options.ray,
             energy=options.energy,
@@ -140,6 +145,18 @@ def _measured(
         )
     _say_what_is_not_told(study, measured)
     return measured
+
+
+def _timed_on(study: Study, measured: "list[Measured]") -> dict[str, Any]:
+    """The machine and the latency columns of what was measured, said where they are not the study's
+    first ones."""
+    table = study.table()
+    values = measured[0].values if measured else {}
+    columns = [c for c in values if is_metric(c) and metric_of(c).timed]
+    machine = machine_of(table, columns[0]) if columns else None
+    if machine is not None and device_name_of(columns[0]):
+        say(f"Latencies are of {machine.name}, and are kept in {' and '.join(columns)}.")
+    return {"device": machine and machine.name, "columns": columns}
 
 
 def _say_what_is_not_told(study: Study, measured: "list[Measured]") -> None:

@@ -15,7 +15,7 @@ import numpy as np
 
 from foxnas_core.errors import InvalidInput, MissingPart
 from foxnas_core.measurement.hosts import DeviceFailed
-from foxnas_core.measurement.runner import Timing, interleaved, settled
+from foxnas_core.measurement.runner import Timing, interleaved, settled_each
 from foxnas_core.measurement.runtimes import last_line
 
 _SERIAL = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:-]{0,127}")
@@ -73,17 +73,19 @@ class AdbHost:
     def _timed(self, folder: Path, remote: str, job: Mapping[str, Any]) -> dict[str, Any]:
         program = f"{remote}/benchmark_model"
         self._device.sync.push(self._program, program, mode=0o755)
-        entries = {"reference": job["reference"]} | {m["name"]: m for m in job["models"]}
-        visits: dict[str, Callable[[], Timing]] = {}
-        for number, (name, entry) in enumerate(entries.items()):
+        entries = [*job["references"].values(), *job["models"]]
+        visits: list[Callable[[], Timing]] = []
+        for number, entry in enumerate(entries):
             model = f"{remote}/{number}.tflite"
             self._device.sync.push(folder / entry["file"], model, mode=0o644)
-            visits[name] = partial(self._visit, program, model, job)
-        reference = visits.pop("reference")
-        found = settled(reference, job["settle"]) if job["settle"] else None
+            visits.append(partial(self._visit, program, model, job))
+        references = dict(zip(job["references"], visits, strict=False))
+        names = [model["name"] for model in job["models"]]
+        found = settled_each(references, job["settle"])
         rows = interleaved(
-            visits,
-            reference,
+            dict(zip(names, visits[len(references) :], strict=True)),
+            references,
+            precisions={model["name"]: model["precision"] for model in job["models"]},
             rounds=job["rounds"],
             rng=np.random.default_rng(job["seed"]),
             sense=self._sense,

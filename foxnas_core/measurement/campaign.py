@@ -13,7 +13,7 @@ from typing import Any
 from foxnas_core.families import family_of
 from foxnas_core.measurement.cost import CostMeter
 from foxnas_core.measurement.crew import Alone, Crew, Processes
-from foxnas_core.measurement.latency import LatencyMeter
+from foxnas_core.measurement.latency import NOT_BEGUN, LatencyMeter
 from foxnas_core.measurement.meter import Meter
 from foxnas_core.measurement.preparing import prepare
 from foxnas_core.measurement.score import ScoreMeter
@@ -51,13 +51,14 @@ def device_meters(
     *,
     calibration: ImageSet,
     seed: int,
-    baseline: float | None = None,
+    device: str | None = None,
+    baselines: Mapping[str, float] = NOT_BEGUN,
     energy: bool = False,
     memory: bool = False,
 ) -> list[Meter]:
     """What is of the machine that calls this: latency, and energy and peak memory where asked for.
 
-    `baseline` is the reference's time when the study was begun (ms), or None at its beginning.
+    `device` names the columns, as in `device_columns`; `baselines` are as in `LatencyMeter`.
     """
     from foxnas_core.measurement.energy import EnergyMeter
     from foxnas_core.measurement.memory import MemoryMeter
@@ -65,13 +66,20 @@ def device_meters(
     task = checkpoint.task
     reference = prepare(checkpoint, reference_architecture(checkpoint.supernet.space), calibration)
     meters: list[Meter] = [
-        LatencyMeter(reference.subnet, calibration, task=task, seed=seed, baseline=baseline)
+        LatencyMeter(
+            reference, calibration, task=task, seed=seed, device=device, baselines=baselines
+        )
     ]
     if energy:
-        meters.append(EnergyMeter(calibration, task=task))
+        meters.append(EnergyMeter(calibration, task=task, device=device))
     if memory:
-        meters.append(MemoryMeter(calibration, task=task))
+        meters.append(MemoryMeter(calibration, task=task, device=device))
     return meters
+
+
+def no_meters(checkpoint: Checkpoint) -> list[Meter]:
+    """What is of the machine, where that has no columns for it."""
+    return []
 
 
 def run_campaign(

@@ -16,10 +16,15 @@ from typing import Any
 
 from foxnas_core.errors import InvalidInput, MissingPart
 from foxnas_core.measurement.crew import Batch, Scorer, add_columns, records_of
+from foxnas_core.measurement.here import machine_here
 from foxnas_core.measurement.meter import Meter
 from foxnas_core.space.architecture import Architecture
 from foxnas_core.supernet.checkpoint import Checkpoint
+from foxnas_core.table.machine import Machine
 from foxnas_core.tasks.dataset import ImageSet
+
+Timers = Callable[[Checkpoint], Sequence[Meter]]
+"""Makes the timing meters of a checkpoint, where they are to time."""
 
 LANE = "latency-device"
 """The resource of the node on which latency is timed."""
@@ -28,11 +33,11 @@ LANE = "latency-device"
 class Cluster:
     """`count` scoring processes of a Ray cluster, and one that times, where `LANE` is declared.
 
-    `timers` makes the timing meters of a checkpoint; it is called on that node. A scoring process
-    that is lost is started again and scores its batch once more. A context manager, which leaves
-    the cluster at the end. Raises `MissingPart` without the package `ray`, and `InvalidInput`
-    where there is no cluster, or no node that declares the resource, and, while it measures, where
-    the timing process is lost.
+    `timers` is told the machine of that node, and says what makes its meters there. A scoring
+    process that is lost is started again and scores its batch once more. A context manager, which
+    leaves the cluster at the end. Raises `MissingPart` without the package `ray`, and
+    `InvalidInput` where there is no cluster, or no node that declares the resource, and, while it
+    measures, where the timing process is lost.
     """
 
     def __init__(
@@ -40,7 +45,7 @@ class Cluster:
         checkpoint: Checkpoint,
         calibration: ImageSet,
         scorers: Sequence[Meter],
-        timers: Callable[[Checkpoint], Sequence[Meter]],
+        timers: Callable[[Machine], Timers],
         *,
         address: str,
         count: int,
@@ -70,8 +75,10 @@ class Cluster:
             )
             timing: Any = ray.remote(num_cpus=1, resources={LANE: 1})(_RemoteLane)
             shared = ray.put(Scorer(checkpoint, calibration, scorers))
+            asked: Any = ray.remote(num_cpus=0, resources={LANE: 1})(machine_here)
+            own = timers(ray.get(asked.remote()))
             # The lane first: scoring processes may take all the CPUs that are left.
-            self._lane = timing.remote(ray.put(checkpoint), timers)
+            self._lane = timing.remote(ray.put(checkpoint), own)
             self._record = {
                 **records_of(scorers),
                 **self._answer(self._lane.record.remote()),
@@ -138,9 +145,7 @@ class _RemoteScorer:
 class _RemoteLane:
     """The timing meters, in one process of the node that declares `LANE`."""
 
-    def __init__(
-        self, checkpoint: Checkpoint, timers: Callable[[Checkpoint], Sequence[Meter]]
-    ) -> None:
+    def __init__(self, checkpoint: Checkpoint, timers: Timers) -> None:
         _one_thread()
         self._meters = timers(checkpoint)
 

@@ -2,7 +2,7 @@
 `ssh:HOST`, `ssh:HOST/RUNTIME`, `adb:SERIAL`."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,9 +11,9 @@ from foxnas_core.measurement.campaign import prepare, reference_architecture
 from foxnas_core.measurement.elsewhere import DeviceMeter
 from foxnas_core.measurement.environments import RUNTIMES, Runtime
 from foxnas_core.measurement.hosts import Host, LocalHost, SshHost
-from foxnas_core.measurement.latency import LatencyMeter
+from foxnas_core.measurement.latency import NOT_BEGUN, LatencyMeter
 from foxnas_core.supernet.checkpoint import Checkpoint
-from foxnas_core.table.machine import device_columns
+from foxnas_core.table.machine import device_columns, device_name_of
 from foxnas_core.tasks.dataset import ImageSet
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}")
@@ -71,13 +71,13 @@ def meter_of(
     *,
     calibration: ImageSet,
     seed: int,
-    baseline: float | None = None,
+    baselines: Mapping[str, float] = NOT_BEGUN,
     python: str = "python3",
     program: Path | None = None,
 ) -> LatencyMeter | DeviceMeter:
     """The meter of a device.
 
-    `baseline` is the reference's time when measuring on it began (ms), or None. `python` is the
+    `baselines` are as in `DeviceMeter`. `python` is the
     one of an SSH device, `program` the benchmark_model of an Android device. Raises as
     `DeviceMeter` and the hosts.
     """
@@ -94,7 +94,7 @@ def meter_of(
     largest = reference_architecture(checkpoint.supernet.space)
     reference = prepare(checkpoint, largest, calibration)
     if device.name is None:
-        return LatencyMeter(reference.subnet, calibration, task=task, seed=seed, baseline=baseline)
+        return LatencyMeter(reference, calibration, task=task, seed=seed, baselines=baselines)
     return DeviceMeter(
         device.name,
         device.runtime,
@@ -103,7 +103,7 @@ def meter_of(
         calibration=calibration,
         task=task,
         seed=seed,
-        baseline=baseline,
+        baselines=baselines,
     )
 
 
@@ -114,10 +114,10 @@ def _adb(serial: str, program: Path | None) -> Host:
 
 
 def _checked(name: str | None) -> str | None:
-    if name is not None and (not _NAME.fullmatch(name) or name == "int8"):
+    if name is not None and (not _NAME.fullmatch(name) or device_name_of(f":{name}") != name):
         raise InvalidInput(
             f"{name!r} can't name a device's columns; take letters, digits, dots, hyphens and "
-            "underscores, and not int8."
+            "underscores, and no int8 at the end."
         )
     return name
 

@@ -1,15 +1,23 @@
 """Latency in another runtime or on another device, as one more meter."""
 
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from foxnas_core.measurement.environments import Runtime
+from foxnas_core.measurement.here import THREADS
 from foxnas_core.measurement.hosts import Host
-from foxnas_core.measurement.latency import SETTLING, columns_of, warm_up_of
+from foxnas_core.measurement.latency import (
+    NOT_BEGUN,
+    SETTLING,
+    begun,
+    columns_of,
+    told_baselines,
+    warm_up_of,
+)
 from foxnas_core.measurement.meter import INT8_IMAGES, Prepared
 from foxnas_core.measurement.runtimes import PRECISIONS, write_models
 from foxnas_core.table.machine import device_columns
@@ -24,8 +32,8 @@ class DeviceMeter:
 
     Subnets are written as files of `runtime` and timed by the protocol of `runner` where `host`
     says; columns as in `latency.columns_of`. The host is asked once when the meter is made, so that
-    what is missing there is told at once. `baseline` is the reference's time when measuring on
-    this device began (ms), or None where it begins now.
+    what is missing there is told at once. `baselines` are the references' times when measuring on
+    this device began (ms), by column, as far as they are known; see `latency.begun`.
 
     Raises `MissingPart` where the runtime isn't installed, `ConversionFailed` and `DeviceFailed`.
     """
@@ -40,7 +48,7 @@ class DeviceMeter:
         calibration: ImageSet,
         task: Task,
         seed: int,
-        baseline: float | None = None,
+        baselines: Mapping[str, float] = NOT_BEGUN,
         runs: int = 400,
         rounds: int = 5,
     ) -> None:
@@ -51,24 +59,29 @@ class DeviceMeter:
         self._runs, self._rounds = runs, rounds
         with tempfile.TemporaryDirectory() as temporary:
             folder = Path(temporary)
-            [self._entry] = self._write({_REFERENCE: reference}, folder, PRECISIONS[:1])
-            self._reference = (folder / self._entry["file"]).read_bytes()
+            entries = self._write({_REFERENCE: reference}, folder)
+            self._references = {entry["precision"]: entry for entry in entries}
+            self._files = {e["file"]: (folder / e["file"]).read_bytes() for e in entries}
             result = self._host.run(folder, self._job([], SETTLING))
         self._circumstances = result["circumstances"]
-        self.baseline = baseline or float(result["settled_ms"])
+        settled = (float(result["settled_ms"][precision]) for precision in PRECISIONS)
+        self.baselines = begun(baselines, dict(zip(self.columns, settled, strict=True)))
 
     def measure(self, subnets: Sequence[Prepared]) -> list[dict[str, float]]:
         named = {str(row): prepared for row, prepared in enumerate(subnets)}
         with tempfile.TemporaryDirectory() as temporary:
             folder = Path(temporary)
-            models = self._write(named, folder, PRECISIONS)
-            (folder / self._entry["file"]).write_bytes(self._reference)
+            models = self._write(named, folder)
+            for file, content in self._files.items():
+                (folder / file).write_bytes(content)
             rows = self._host.run(folder, self._job(models, 0))["rows"]
         return [
             {
                 k: v
                 for column, precision in zip(self.columns, PRECISIONS, strict=True)
-                for k, v in columns_of(column, f"{name}-{precision}", rows, self.baseline).items()
+                for k, v in columns_of(
+                    column, f"{name}-{precision}", rows, self.baselines[column]
+                ).items()
             }
             for name in named
         ]
@@ -76,12 +89,12 @@ class DeviceMeter:
     def record(self) -> dict[str, Any]:
         return self._circumstances | {
             "latency_columns": list(self.columns),
-            "threads": 1,
+            "threads": THREADS,
             "batch": 1,
             "runs": self._runs,
             "warm_up_runs": warm_up_of(self._runs),
             "rounds": self._rounds,
-            "reference_baseline_ms": self.baseline,
+            **told_baselines(self.baselines, self.columns),
             "int8": self._runtime.int8,
             "calibration_images": min(INT8_IMAGES, len(self._calibration)),
         }
@@ -90,23 +103,20 @@ class DeviceMeter:
         return {
             "runtime": self._runtime.name,
             "models": models,
-            "reference": self._entry,
+            "references": self._references,
             "runs": self._runs,
             "warm_up_runs": warm_up_of(self._runs),
             "rounds": self._rounds,
             "seed": int(self._rng.integers(2**32)),
-            "threads": 1,
+            "threads": THREADS,
             "settle": settle,
         }
 
-    def _write(
-        self, named: dict[str, Prepared], folder: Path, precisions: Sequence[str]
-    ) -> list[dict[str, Any]]:
+    def _write(self, named: dict[str, Prepared], folder: Path) -> list[dict[str, Any]]:
         return write_models(
             self._runtime,
             named,
             calibration=self._calibration,
             task=self._task,
             folder=folder,
-            precisions=precisions,
         )

@@ -14,6 +14,7 @@ from foxnas_core.measurement.meter import Prepared
 from foxnas_core.measurement.precisions import models_of, one_image
 from foxnas_core.measurement.runner import one_core
 from foxnas_core.supernet.onnx import INPUT, session_of
+from foxnas_core.table.machine import device_columns
 from foxnas_core.tasks.dataset import ImageSet
 from foxnas_core.tasks.task import Task
 
@@ -28,18 +29,21 @@ _SECONDS = 1.0
 
 
 class EnergyMeter:
-    """`energy_mj` and `energy_mj:int8`: the package's energy over a second of runs, divided by
-    their number (mJ). No column where the device has no counter, which the record then says."""
+    """`energy_mj` and `energy_mj:int8`, or the columns of a `device`: the package's energy over a
+    second of runs, divided by their number (mJ). No column where there is no counter, which the
+    record then says."""
 
     def __init__(
         self,
         calibration: ImageSet,
         *,
         task: Task,
+        device: str | None = None,
         counter: Callable[[], float] | None = None,
         seconds: float = _SECONDS,
     ) -> None:
         self._calibration, self._task = calibration, task
+        self._columns = device_columns(device, "energy_mj")
         self._counter, self._why = (counter, "") if counter else package_counter()
         self._seconds = seconds
 
@@ -56,7 +60,7 @@ class EnergyMeter:
             return {}
         image, found = {INPUT: one_image(prepared)}, {}
         models = models_of(prepared, self._calibration, task=self._task)
-        for suffix, model in models.items():
+        for column, model in zip(self._columns, models, strict=True):
             run, runs = session_of(model).run, 0
             with one_core():
                 for _ in range(_WARM_UP_RUNS):
@@ -66,7 +70,7 @@ class EnergyMeter:
                     run(None, image)
                     runs += 1
                 used = self._counter() - before
-            found[f"energy_mj{suffix}"] = used / runs
+            found[column] = used / runs
         return found
 
 

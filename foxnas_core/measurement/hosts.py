@@ -75,7 +75,7 @@ class SshHost:
 
     def run(self, folder: Path, job: Mapping[str, Any]) -> dict[str, Any]:
         (folder / "job.json").write_text(json.dumps(job))
-        names = {entry["file"] for entry in [*job["models"], job["reference"]]}
+        names = {entry["file"] for entry in [*job["models"], *job["references"].values()]}
         files = [folder / name for name in [*sorted(names), "job.json"]]
         remote = self._ssh("mktemp -d").strip()
         # It goes into further command lines, so it must be a plain path.
@@ -135,7 +135,8 @@ def checked_result(text: str, job: Mapping[str, Any], where: str) -> dict[str, A
             raise ValueError("rows are missing")
         if not isinstance(result["circumstances"], dict):
             raise ValueError("it has no circumstances")
-        if job["settle"] and not float(result["settled_ms"]) > 0:
+        settled = result["settled_ms"]
+        if job["settle"] and not all(float(settled[name]) > 0 for name in job["references"]):
             raise ValueError("the reference took no time")
     except (ValueError, KeyError, TypeError) as error:
         raise DeviceFailed(

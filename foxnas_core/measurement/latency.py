@@ -2,8 +2,8 @@
 
 On a shared machine the mean and the median of repeated runs wander by a tenth. What repeats is a
 low quantile over many runs, in rounds that visit all subnets in a fresh random order, so that a
-slow minute falls on all alike; a reference network in every round carries away what drift is
-left. The timing itself is `runner`'s, which other devices share.
+slow minute falls on all alike; a reference network in every round, in fp32 for fp32 and in int8 for
+int8, carries away what drift is left. The timing itself is `runner`'s, which other devices share.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -20,15 +20,17 @@ from foxnas_core.measurement.runner import (
     interleaved,
     one_core,
     sensors,
-    settled,
+    settled_each,
     timed,
 )
 from foxnas_core.networks import Network
-from foxnas_core.supernet.onnx import onnx_model, session_of
+from foxnas_core.supernet.onnx import session_of
+from foxnas_core.table.machine import device_columns
 from foxnas_core.tasks.dataset import ImageSet
 from foxnas_core.tasks.task import Task
 
-FP32, INT8 = "latency_ms", "latency_ms:int8"
+FP32, INT8 = device_columns(None)
+NOT_BEGUN: Mapping[str, float] = {}
 # Visits of the reference in one look at its time when a device's measuring begins.
 SETTLING = 9
 
@@ -37,45 +39,54 @@ class LatencyMeter:
     """Latency in ms of each subnet, in fp32 and in int8, with the figures that say how far it can
     be relied on; see `columns_of`.
 
-    `baseline` is the reference's time when the study was begun (ms), or None where it begins now.
-    The measuring thread is held to one core meanwhile.
+    `device` names the columns, as in `device_columns`. `baselines` are the reference's times when
+    the study was begun (ms), by column, as far as they are known; see `begun`. The measuring thread
+    is held to one core meanwhile.
     """
-
-    columns = (FP32, INT8)
 
     def __init__(
         self,
-        reference: Network,
+        reference: Prepared,
         calibration: ImageSet,
         *,
         task: Task,
         seed: int,
-        baseline: float | None = None,
+        device: str | None = None,
+        baselines: Mapping[str, float] = NOT_BEGUN,
         runs: int = 400,
         rounds: int = 5,
     ) -> None:
         self._calibration, self._task = calibration, task
         self._rng = np.random.default_rng(seed)
         self._runs, self._rounds = runs, rounds
-        self._reference = self._visit(onnx_model(reference), reference)
+        self.columns = device_columns(device)
+        self._references = self._visits(reference)
         with one_core() as self._pinned:
-            self.baseline = baseline or settled(self._reference, SETTLING)
+            known = all(column in baselines for column in self.columns)
+            now = None if known else settled_each(self._references, SETTLING)
+        self.baselines = begun(baselines, now or {})
 
     def measure(self, subnets: Sequence[Prepared]) -> list[dict[str, float]]:
-        models = {}
+        models, precisions = {}, {}
         for row, p in enumerate(subnets):
-            models[f"{row} {FP32}"] = self._visit(p.onnx, p.subnet)
-            int8 = p.int8(self._calibration, self._task)
-            models[f"{row} {INT8}"] = self._visit(int8, p.subnet)
+            for column, visit in self._visits(p).items():
+                models[f"{row} {column}"], precisions[f"{row} {column}"] = visit, column
         with one_core():
             rows = interleaved(
-                models, self._reference, rounds=self._rounds, rng=self._rng, sense=sensors
+                models,
+                self._references,
+                precisions=precisions,
+                rounds=self._rounds,
+                rng=self._rng,
+                sense=sensors,
             )
         return [
             {
                 k: v
                 for column in self.columns
-                for k, v in columns_of(column, f"{row} {column}", rows, self.baseline).items()
+                for k, v in columns_of(
+                    column, f"{row} {column}", rows, self.baselines[column]
+                ).items()
             }
             for row in range(len(subnets))
         ]
@@ -92,9 +103,18 @@ class LatencyMeter:
             "warm_up_runs": warm_up_of(self._runs),
             "pinned": self._pinned,
             "governor": governor(),
-            "reference_baseline_ms": self.baseline,
+            "latency_columns": list(self.columns),
+            **told_baselines(self.baselines, self.columns),
             "int8": "static QDQ, per channel, unsigned activations",
             "calibration_images": min(INT8_IMAGES, len(self._calibration)),
+        }
+
+    def _visits(self, prepared: Prepared) -> dict[str, Callable[[], Timing]]:
+        """What times a network once in each precision, by its column."""
+        models = (prepared.onnx, prepared.int8(self._calibration, self._task))
+        return {
+            column: self._visit(model, prepared.subnet)
+            for column, model in zip(self.columns, models, strict=True)
         }
 
     def _visit(self, model: bytes, subnet: Network) -> Callable[[], Timing]:
@@ -103,6 +123,23 @@ class LatencyMeter:
         )
         run = bound_session(session_of(model), image)
         return lambda: timed(run, self._runs, warm_up_of(self._runs))
+
+
+def begun(baselines: Mapping[str, float], now: Mapping[str, float]) -> dict[str, float]:
+    """The reference's time (ms) in each column when the study was begun: as it is known, else as it
+    is `now`, by how much the others have drifted since.
+
+    So a study that timed the reference in fp32 alone goes on at the level that it has.
+    """
+    drifts = [now[column] / known for column, known in baselines.items() if column in now]
+    drift = float(np.median(drifts)) if drifts else 1.0
+    return {column: level / drift for column, level in now.items()} | dict(baselines)
+
+
+def told_baselines(baselines: Mapping[str, float], columns: Sequence[str]) -> dict[str, Any]:
+    """What a campaign records of the references' times."""
+    own = {column: baselines[column] for column in columns}
+    return {"reference_baseline_ms": own[columns[0]], "reference_baselines_ms": own}
 
 
 def warm_up_of(runs: int) -> int:

@@ -14,6 +14,7 @@ from foxnas_core.measurement.meter import Prepared
 from foxnas_core.measurement.peak import can_tell
 from foxnas_core.measurement.precisions import models_of
 from foxnas_core.supernet.onnx import INPUT, OUTPUT
+from foxnas_core.table.machine import device_columns
 from foxnas_core.tasks.dataset import ImageSet
 from foxnas_core.tasks.task import Task
 
@@ -22,13 +23,15 @@ _OPSET, _IR = 17, 8  # as the subnets' own models have
 
 
 class MemoryMeter:
-    """`memory_kib` and `memory_kib:int8`: by how much loading and running a subnet at batch 1
-    raises the resident memory of a fresh process at its peak (KiB), beyond what the runtime took
-    for a model that only hands its input on. No column where the system does not tell.
+    """`memory_kib` and `memory_kib:int8`, or the columns of a `device`: by how much loading and
+    running a subnet at batch 1 raises the resident memory of a fresh process at its peak (KiB),
+    beyond what the runtime took for a model that only hands its input on. No column where the
+    system does not tell.
     """
 
-    def __init__(self, calibration: ImageSet, *, task: Task) -> None:
+    def __init__(self, calibration: ImageSet, *, task: Task, device: str | None = None) -> None:
         self._calibration, self._task = calibration, task
+        self._columns = device_columns(device, "memory_kib")
         self._can = can_tell()
 
     def measure(self, subnets: Sequence[Prepared]) -> list[dict[str, float]]:
@@ -40,7 +43,10 @@ class MemoryMeter:
     def _of(self, prepared: Prepared) -> dict[str, float]:
         shape = (1, *prepared.subnet.input_shape)
         models = models_of(prepared, self._calibration, task=self._task)
-        return {f"memory_kib{suffix}": peak_of(model, shape) for suffix, model in models.items()}
+        return {
+            column: peak_of(model, shape)
+            for column, model in zip(self._columns, models, strict=True)
+        }
 
 
 def peak_of(model: bytes, shape: tuple[int, ...]) -> float:

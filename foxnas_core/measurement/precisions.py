@@ -1,4 +1,4 @@
-"""A subnet's model in each precision, by the suffix of the columns that it is measured in."""
+"""A subnet's model in each precision, and the input that it is measured on."""
 
 import numpy as np
 
@@ -6,12 +6,10 @@ from foxnas_core.measurement.meter import Prepared
 from foxnas_core.tasks.dataset import ImageSet
 from foxnas_core.tasks.task import Task
 
-FP32, INT8 = "", ":int8"
 
-
-def models_of(prepared: Prepared, calibration: ImageSet, *, task: Task) -> dict[str, bytes]:
+def models_of(prepared: Prepared, calibration: ImageSet, *, task: Task) -> list[bytes]:
     """ONNX models in fp32 and int8."""
-    return {FP32: prepared.onnx, INT8: prepared.int8(calibration, task)}
+    return [prepared.onnx, prepared.int8(calibration, task)]
 
 
 def one_image(prepared: Prepared) -> np.ndarray:

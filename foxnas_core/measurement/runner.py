@@ -4,16 +4,17 @@ It stands alone, so that it can be copied to any device with Python 3.9, numpy a
 FOLDER holds `job.json` and the model files; `rows.json` is written beside them. The job is
 
     {"runtime": onnxruntime | openvino | executorch | litert,
-     "models": [{"name", "file", "shape": [N, C, H, W]}], "reference": {"file", "shape"},
+     "models": [{"name", "file", "shape": [N, C, H, W], "precision"}],
+     "references": {PRECISION: {"file", "shape"}},
      "runs", "warm_up_runs", "rounds", "seed", "threads", "settle"}
 
 and the result `{"rows", "settled_ms", "circumstances"}`. Each round visits all models in a fresh
-random order, and the reference before, amid and after them. A row is one model in one round:
+random order, and the references before, amid and after them. A row is one model in one round:
 `tenth_ms` (10th percentile of the runs), `minimum_ms`, `count`, what the sensors say after it
 (`clock_mhz`, `temperature_c`, null where the device tells none), and `reference_ms`,
-`reference_low_ms`, `reference_high_ms` (median and range of the reference in that round).
-`settled_ms` is the reference's time before the first round, looked at `settle` visits at a time
-until it has settled, or null.
+`reference_low_ms`, `reference_high_ms` (median and range, in that round, of the reference of the
+model's precision). `settled_ms` has each reference's time before the first round, looked at
+`settle` visits at a time until it has settled, or is null.
 """
 
 from __future__ import annotations  # Python 3.9 knows no `int | None` yet
@@ -72,18 +73,22 @@ def timed(run: Run, runs: int, warm_up: int) -> Timing:
 
 def interleaved(
     models: Mapping[str, Callable[[], Timing]],
-    reference: Callable[[], Timing],
+    references: Mapping[str, Callable[[], Timing]],
     *,
+    precisions: Mapping[str, str],
     rounds: int,
     rng: np.random.Generator,
     sense: Callable[[], dict[str, Any]],
 ) -> list[dict[str, Any]]:
-    """One row a model and round, as the module describes; a slow minute falls on all alike."""
+    """One row a model and round, as the module describes; a slow minute falls on all alike.
+
+    `precisions` names the reference of each model.
+    """
     names = list(models)
     rows = []
     for number in range(rounds):
         order = rng.permutation(len(names))
-        marks = [reference().tenth]
+        marks = {name: [reference().tenth] for name, reference in references.items()}
         visited = []
         for place, index in enumerate(order, start=1):
             timing = models[names[index]]()
@@ -92,10 +97,12 @@ def interleaved(
             row.update(sense())
             visited.append(row)
             if place in (len(order) // 2, len(order)):
-                marks.append(reference().tenth)
+                for name, reference in references.items():
+                    marks[name].append(reference().tenth)
         for row in visited:
-            row["reference_ms"] = float(np.median(marks))
-            row["reference_low_ms"], row["reference_high_ms"] = min(marks), max(marks)
+            own = marks[precisions[row["model"]]]
+            row["reference_ms"] = float(np.median(own))
+            row["reference_low_ms"], row["reference_high_ms"] = min(own), max(own)
         rows += visited
     return rows
 
@@ -116,6 +123,15 @@ def settled(reference: Callable[[], Timing], visits: int, pause: float = 0.2) ->
         if len(looks) == MOST_LOOKS:
             return float(np.median(looks))
         time.sleep(pause)
+
+
+def settled_each(
+    references: Mapping[str, Callable[[], Timing]], visits: int
+) -> dict[str, float] | None:
+    """Each reference's time once it has settled, or None for no visits."""
+    if not visits:
+        return None
+    return {name: settled(reference, visits) for name, reference in references.items()}
 
 
 @contextlib.contextmanager
@@ -304,12 +320,13 @@ def run_job(folder: Path, job: Mapping[str, Any]) -> dict[str, Any]:
 
     # Before the runtime is loaded, so that its own threads are held as well.
     with one_core() as held:
-        reference = visit(job["reference"])
+        references = {name: visit(model) for name, model in job["references"].items()}
         models = {model["name"]: visit(model) for model in job["models"]}
-        found = settled(reference, job["settle"]) if job["settle"] else None
+        found = settled_each(references, job["settle"])
         rows = interleaved(
             models,
-            reference,
+            references,
+            precisions={model["name"]: model["precision"] for model in job["models"]},
             rounds=job["rounds"],
             rng=np.random.default_rng(job["seed"]),
             sense=sensors,

@@ -52,6 +52,7 @@ def write_models(
             "name": f"{name}-{precision}",
             "file": f"{name}-{precision}{runtime.suffix}",
             "shape": [1, *p.subnet.input_shape],
+            "precision": precision,
         }
         for name, p in subnets.items()
         for precision in precisions

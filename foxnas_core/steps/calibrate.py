@@ -48,7 +48,7 @@ def measure_optima(
     how = dict(zip(SEARCHED, columns, strict=True))
     found = {c.architecture.id: {"budget": c.costs[0], **how} for c in planned}
     missing = [c.architecture for c in planned if c.architecture.id not in done]
-    measure_subnets(study, missing, seed=seed, report=report, optima=found)
+    measure_subnets(study, missing, seed=seed, report=report, optima=found, targets=columns)
     return study.optima()
 
 

@@ -17,7 +17,7 @@ from foxnas_core.steps.fine_tune import check_can_be_tuned, training_images
 from foxnas_core.steps.measure import PRECISIONS, parts_of
 from foxnas_core.study import Study, file_hash
 from foxnas_core.table.latency_verdicts import without_failed
-from foxnas_core.table.machine import baseline_of, machine_of
+from foxnas_core.table.machine import baselines_of, machine_of
 from foxnas_core.table.measurements import MeasurementTable, campaign_names, campaigns_of
 from foxnas_core.table.metrics import KNOWN, is_metric, metric_of
 from foxnas_core.tasks.dataset import Dataset, ImageSet
@@ -177,8 +177,8 @@ def _measure(
     # Of another machine, the reference's time says nothing here.
     timed = machine_of(table, PRECISIONS["fp32"])
     own = timed is not None and timed.same_as(machine_here())
-    baseline = baseline_of(table, PRECISIONS["fp32"]) if own else None
-    [meter] = device_meters(checkpoint, calibration=calibration, seed=0, baseline=baseline)
+    baselines = baselines_of(table, list(PRECISIONS.values())) if own else {}
+    [meter] = device_meters(checkpoint, calibration=calibration, seed=0, baselines=baselines)
     found = meter.measure([prepared])[0]
     known.add({column: found[column] for column in columns}, meter.record())
     known.values |= CostMeter().measure([prepared])[0]

@@ -16,6 +16,7 @@ from foxnas_core.measurement.here import machine_here
 from foxnas_core.progress import Progress, Report, not_told
 from foxnas_core.regression import Predictor
 from foxnas_core.space.architecture import Architecture
+from foxnas_core.steps.columns import USUAL
 from foxnas_core.steps.fit import fit_all
 from foxnas_core.steps.kept_fits import kept_fits
 from foxnas_core.steps.measure import measure_on_device
@@ -31,7 +32,6 @@ from foxnas_core.table.machine import (
 )
 from foxnas_core.table.measurements import MeasurementTable
 
-USUAL = 24
 RUNTIME = "onnxruntime"
 
 

@@ -1,6 +1,7 @@
 """Measuring subnets into a study's tables, here, on a cluster or on another device."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -8,15 +9,20 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from foxnas_core.errors import InvalidInput, MissingPart
+from foxnas_core.measurement.here import machine_here
 from foxnas_core.progress import Report
 from foxnas_core.space.architecture import Architecture
+from foxnas_core.steps.columns import AUTO, columns_of
 from foxnas_core.study import Study, file_hash
-from foxnas_core.table.machine import baseline_of
+from foxnas_core.table.machine import Machine, baselines_of, device_name_of, recorded_machine
 from foxnas_core.table.measurements import MeasurementTable
+from foxnas_core.table.metrics import is_metric, metric_of
 from foxnas_core.tasks.dataset import ImageSet
 
 if TYPE_CHECKING:
     from foxnas_core.measurement.campaign import Measured
+    from foxnas_core.measurement.cluster import Timers
+    from foxnas_core.measurement.devices import Device
     from foxnas_core.supernet.checkpoint import Checkpoint
 
 
@@ -34,6 +40,8 @@ def measure_subnets(
     report: Report,
     optima: Mapping[str, Mapping[str, Any]] | None = None,
     origin: Mapping[str, Any] | None = None,
+    device: str | None = None,
+    targets: Sequence[str] = (),
     energy: bool = False,
     memory: bool = False,
     workers: int = 1,
@@ -42,14 +50,31 @@ def measure_subnets(
     """Measure subnets and append each finished batch to the study's table.
 
     With `optima`, which holds further values by id, they go to the table of optima. `origin` says
-    how they were chosen, see `run_crew`. `energy` and `memory` are measured where asked for and
-    the device tells them. `workers` processes share the work, of this machine or, with `ray`, of
-    the cluster at that address. Raises `MissingPart` where the study has no weights or images,
-    `InvalidInput` for what can't be shared, and as `Cluster`.
+    how they were chosen, see `run_crew`. What a device tells goes to the columns that `device` and
+    `targets` say, see `columns_of`; `energy` and `memory` are measured where asked for and it tells
+    them. `workers` processes share the work, of this machine or, with `ray`, of the cluster at that
+    address. Raises `MissingPart` where the study has no weights or images, `InvalidInput` for what
+    can't be shared, and as `columns_of` and `Cluster`.
     """
     checkpoint, calibration, held_out = parts_of(study)
+    if not architectures:
+        return []
 
     from foxnas_core.measurement import campaign
+
+    def timers(machine: Machine) -> "Timers":
+        columns = columns_of(study, machine, device=device, targets=targets)
+        if columns is None:
+            return campaign.no_meters
+        return partial(
+            campaign.device_meters,
+            calibration=calibration,
+            seed=seed,
+            device=device_name_of(columns[0]),
+            baselines=baselines_of(study.table(), columns),
+            energy=energy,
+            memory=memory,
+        )
 
     if workers > 1 or ray is not None:
         _check_shared(checkpoint, energy and ray is None)
@@ -60,24 +85,17 @@ def measure_subnets(
         further = optima or {}
         study.append(
             [row.architecture for row in rows],
-            [row.values | dict(further.get(row.architecture.id, {})) for row in rows],
+            [_cells(row) | dict(further.get(row.architecture.id, {})) for row in rows],
             {name: parents | values for name, values in circumstances.items()},
             optima=optima is not None,
         )
         measured.extend(rows)
 
-    device: dict[str, Any] = {
-        "calibration": calibration,
-        "seed": seed,
-        "baseline": baseline_of(study.table(), "latency_ms"),
-        "energy": energy,
-        "memory": memory,
-    }
     scoring = campaign.scoring_meters(checkpoint, held_out=held_out, calibration=calibration)
     how: dict[str, Any] = {"seed": seed, "keep": keep, "report": report, "origin": origin}
     if ray is None:
         with study.in_use():
-            meters = [*scoring, *campaign.device_meters(checkpoint, **device)]
+            meters = [*scoring, *timers(machine_here())(checkpoint)]
             campaign.run_campaign(
                 checkpoint,
                 architectures,
@@ -96,13 +114,24 @@ def measure_subnets(
             checkpoint,
             calibration,
             scoring,
-            partial(campaign.device_meters, **device),
+            timers,
             address=ray,
             count=workers,
         ) as crew,
     ):
         campaign.run_crew(crew, architectures, recalibration_images=len(calibration), **how)
     return measured
+
+
+def _cells(row: "Measured") -> dict[str, Any]:
+    """What the table keeps of a row that was measured as a whole: where a device's columns are
+    named after it, their campaign beside them, as in `_device_cells`."""
+    named = [
+        column
+        for column in row.values
+        if is_metric(column) and metric_of(column).suffix == "DEVICE" and device_name_of(column)
+    ]
+    return row.values | {f"campaign_{column}": row.values["campaign"] for column in named}
 
 
 def _check_shared(checkpoint: "Checkpoint", energy: bool) -> None:
@@ -132,15 +161,14 @@ def measure_on_device(
 ) -> "list[Measured]":
     """Add a device's latencies to rows that are measured already but lack them.
 
-    `spec` and `name` are as in `measurement.devices.device_of`, `python` and `program` as in
-    `meter_of`; `subnets` are those to measure, by default all, and `count` is how many at most.
-    Each finished batch is kept, so a killed campaign goes on where it was. Raises `MissingPart`
-    where the study has no rows, weights or images, and as `meter_of`.
+    `spec` and `name` are as in `device_for`, `python` and `program` as in `meter_of`; `subnets` are
+    those to measure, by default all, and `count` is how many at most. Each finished batch is kept,
+    so a killed campaign goes on where it was. Raises `MissingPart` where the study has no rows,
+    weights or images, `OtherMachine` where the columns are of another machine, and as `meter_of`.
     """
-    from foxnas_core.measurement.devices import device_of, meter_of
+    from foxnas_core.measurement.devices import meter_of
 
-    device = device_of(spec, name)
-    table = study.table()
+    device, table = device_for(study, spec, name), study.table()
     if not len(table):
         raise MissingPart(
             f"Study {study.name!r} has no measured subnets that a device's latency could be added "
@@ -171,20 +199,21 @@ def measure_on_device(
         measured.extend(rows)
 
     with study.in_use():
+        meter = meter_of(
+            device,
+            checkpoint,
+            calibration=calibration,
+            seed=seed,
+            baselines=baselines_of(table, device.columns),
+            python=python,
+            program=program,
+        )
+        # Only a device that is elsewhere knows itself.
+        columns_of(study, recorded_machine(meter.record()), device=device.name, spec=spec)
         run_campaign(
             checkpoint,
             lacking,
-            meters=[
-                meter_of(
-                    device,
-                    checkpoint,
-                    calibration=calibration,
-                    seed=seed,
-                    baseline=baseline_of(table, device.columns[0]),
-                    python=python,
-                    program=program,
-                )
-            ],
+            meters=[meter],
             calibration=calibration,
             seed=seed,
             keep=keep,
@@ -195,6 +224,22 @@ def measure_on_device(
             origin={"origin": "device"},
         )
     return measured
+
+
+def device_for(study: Study, spec: str, name: str | None = None) -> "Device":
+    """The device of a specification, as `measurement.devices.device_of` has it, but that a runtime
+    of this machine has the columns that `columns_of` says.
+
+    Raises `InvalidInput` as `device_of`, and `OtherMachine`.
+    """
+    from foxnas_core.measurement.devices import device_of
+
+    device = device_of(spec, None if name == AUTO else name)
+    if device.scheme != "local":
+        return device
+    here = machine_here(device.runtime.name)
+    columns = columns_of(study, here, device=name, spec=spec, usual=device.columns)
+    return replace(device, name=device_name_of(columns[0])) if columns else device
 
 
 def _device_cells(row: "Measured", columns: Sequence[str]) -> dict[str, Any]:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from foxnas_core.errors import InvalidInput
 from foxnas_core.progress import Pace, Progress, Report
 from foxnas_core.search.rounds.record import ROUNDS
+from foxnas_core.steps.columns import timed_here
 from foxnas_core.steps.fit import fit_all
 from foxnas_core.steps.kept_fits import kept_fits
 from foxnas_core.steps.measure import measure_subnets
@@ -59,7 +60,9 @@ def search_rounds(
         if not record.rounds or record.rounds[-1].done:
             planned = _planned(study, record, table, fitted, columns)
             record = record.with_last(planned)
-            study.load_checkpoint()  # nothing is planned that can't be measured
+            # Nothing is planned that can't be measured.
+            study.load_checkpoint()
+            timed_here(study, targets=columns)
             study.save(ROUNDS, record)
         current = record.rounds[-1]
         done = set(table.frame["id"])
@@ -71,7 +74,7 @@ def search_rounds(
 
         if missing:
             origin = {"origin": kept.ORIGIN, "round": len(record.rounds)}
-            measure_subnets(study, missing, seed=seed, report=told, origin=origin)
+            measure_subnets(study, missing, seed=seed, report=told, origin=origin, targets=columns)
         measured_before += len(current.finds)
         # What a fit before this round's finds says, also where the round was cut short.
         earlier = fitted

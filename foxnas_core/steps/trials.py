@@ -27,7 +27,7 @@ from foxnas_core.space.architecture import Architecture
 from foxnas_core.steps.measure import PRECISIONS, parts_of
 from foxnas_core.study import Study, file_hash
 from foxnas_core.table import latency_verdicts
-from foxnas_core.table.machine import Machine, baseline_of, machines_of
+from foxnas_core.table.machine import Machine, baselines_of, machine_of
 from foxnas_core.table.measurements import MeasurementTable, empty_table
 from foxnas_core.table.metrics import metric_of
 from foxnas_core.tasks.dataset import ImageSet
@@ -83,10 +83,10 @@ def measured_trials(
 
     home, here = latency_machine(table), machine_here()
     joins = home is None or home.same_as(here)
-    baseline = baseline_of(table, PRECISIONS["fp32"]) if joins else None
+    baselines = baselines_of(table, list(PRECISIONS.values())) if joins else {}
     with alone:
         timing = campaign.device_meters(
-            checkpoint, calibration=calibration, seed=seed, baseline=baseline
+            checkpoint, calibration=calibration, seed=seed, baselines=baselines
         )
     meters: list[Meter] = [
         ScoreMeter(held_out, calibration, task=task, scored=scored),
@@ -191,10 +191,10 @@ class _Watch:
 
 
 def latency_machine(table: MeasurementTable) -> Machine | None:
-    """The machine that the table's latencies are of, the first where campaigns differ, one that is
-    not known where it does not say; None without any."""
+    """The machine that the table's latencies are of, one that is not known where it does not say;
+    None without any."""
     columns = [c for c in PRECISIONS.values() if table.known(c)]
-    return next(iter(machines_of(table, columns[0])), None) if columns else None
+    return machine_of(table, columns[0]) or Machine() if columns else None
 
 
 def _without_latency(row: "Measured") -> "Measured":

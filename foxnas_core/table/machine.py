@@ -118,22 +118,19 @@ def machines_of(table: MeasurementTable, column: str) -> tuple[Machine, ...]:
 
 
 def machine_of(table: MeasurementTable, column: str) -> Machine | None:
-    """The machine that a column is of, the first where several are in it; None where that is not
-    known."""
-    first = next(iter(machines_of(table, column)), Machine())
-    return first if first.known else None
+    """The machine that a column is of, the first that is known where several are in it; None where
+    none is."""
+    return next((machine for machine in machines_of(table, column) if machine.known), None)
 
 
 def own_columns(table: MeasurementTable, machine: Machine) -> tuple[str, str] | None:
-    """The latency columns in fp32 and int8 that are a machine's own: those that it measured, else
-    the study's first ones where nobody has measured these; None where it has none yet."""
+    """The latency columns in fp32 and int8 that a machine has measured; None without any."""
     names = [None, *(device_name_of(t.column) for t in table.targets if t.head == LATENCY)]
     for columns in map(device_columns, dict.fromkeys(names)):
-        found = machines_of(table, columns[0]) or machines_of(table, columns[1])
-        if found and found[0].same_as(machine):
+        found = machine_of(table, columns[0]) or machine_of(table, columns[1])
+        if found is not None and found.same_as(machine):
             return columns
-    first = device_columns(None)
-    return None if any(map(table.known, first)) else first
+    return None
 
 
 def free_name(table: MeasurementTable, machine: Machine) -> str:
@@ -151,10 +148,15 @@ def _slug(words: str) -> str:
     return re.sub("-?int8$", "", letters)
 
 
-def baseline_of(table: MeasurementTable, column: str) -> float | None:
-    """The reference network's time (ms) in the first campaign of a latency column, in the column's
-    own precision, which later campaigns are held to; None where there is none yet, and where older
-    ones timed the reference in fp32 alone."""
+def baselines_of(table: MeasurementTable, columns: Sequence[str]) -> dict[str, float]:
+    """The reference network's time (ms) in the first campaign of each latency column, in the
+    column's own precision, which later campaigns are held to; none where there is no campaign yet,
+    and for int8 where older ones timed the reference in fp32 alone."""
+    found = {column: _baseline(table, column) for column in columns}
+    return {column: known for column, known in found.items() if known is not None}
+
+
+def _baseline(table: MeasurementTable, column: str) -> float | None:
     for own in _circumstances(table, column):
         told = own.get("reference_baselines_ms")
         fp32 = None if _is_int8(column) else own.get("reference_baseline_ms")
@@ -169,7 +171,7 @@ def _circumstances(table: MeasurementTable, column: str) -> list[Mapping[str, An
     rows; empty of rows that are of none."""
     if not table.known(column):
         return []
-    campaigns, apart = campaigns_of(table), f"campaign_{column}" in table.frame
+    campaigns = campaigns_of(table)
     names = campaign_names(table, column)[table.frame[column].notna().to_numpy()]
     # A row's own campaign may have measured other columns of it alone.
     latency = LATENCY + column[len(metric_of(column).head) :]
@@ -178,8 +180,7 @@ def _circumstances(table: MeasurementTable, column: str) -> list[Mapping[str, An
         told = campaigns.get(name)
         own = told if isinstance(told, Mapping) else {}
         columns = own.get("latency_columns", device_columns(None))
-        measured = apart or (isinstance(columns, Sequence) and latency in columns)
-        found.append(own if measured else {})
+        found.append(own if isinstance(columns, Sequence) and latency in columns else {})
     return found
 
 

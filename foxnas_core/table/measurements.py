@@ -201,11 +201,11 @@ def campaigns_of(table: MeasurementTable) -> Mapping[str, Any]:
 
 
 def campaign_names(table: MeasurementTable, column: str) -> np.ndarray:
-    """The campaign (rows,) that measured a column of each row: the row's own, or, where it was
-    added to rows that were there, another one; missing where it is of none."""
-    own = f"campaign_{column}"
+    """The campaign (rows,) that measured a column of each row: one of its own where it was added
+    to a row that was there, else the row's; missing where it is of none."""
     empty = pd.Series(None, index=table.frame.index, dtype=object)
-    return table.frame.get(own, table.frame.get("campaign", empty)).to_numpy(dtype=object)
+    rows, own = (table.frame.get(n, empty) for n in ("campaign", f"campaign_{column}"))
+    return own.astype(object).where(own.notna(), rows.astype(object)).to_numpy()
 
 
 def is_known_column(column: str) -> bool:

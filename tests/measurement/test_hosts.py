@@ -38,9 +38,9 @@ def onnx(tiny_checkpoint, tiny_dataset):
 def job_in(folder: Path, prepared, **changes) -> dict:
     (folder / "a.onnx").write_bytes(prepared.onnx)
     size = prepared.subnet.input_shape[-1]
-    entry = {"name": "a", "file": "a.onnx", "shape": [1, 1, size, size]}
+    entry = {"name": "a", "file": "a.onnx", "shape": [1, 1, size, size], "precision": "fp32"}
     return {
-        "runtime": "onnxruntime", "models": [entry], "reference": entry, "runs": 20,
+        "runtime": "onnxruntime", "models": [entry], "references": {"fp32": entry}, "runs": 20,
         "warm_up_runs": 2, "rounds": 2, "seed": 0, "threads": 1, "settle": 1,
     } | changes  # fmt: skip
 
@@ -58,7 +58,7 @@ def test_a_device_over_ssh_gives_rows_and_keeps_nothing(ssh, onnx, tmp_path):
     before = temporary_folders()
     result = SshHost(sshd.HOST, python=sys.executable).run(tmp_path, job_in(tmp_path, onnx))
     assert [(row["model"], row["round"]) for row in result["rows"]] == [("a", 0), ("a", 1)]
-    assert result["settled_ms"] > 0
+    assert result["settled_ms"]["fp32"] > 0
     assert temporary_folders() <= before
 
 
@@ -119,7 +119,7 @@ ROW = {
     "model": "a", "round": 0, "tenth_ms": 1.0, "minimum_ms": 0.9, "count": 3, "clock_mhz": None,
     "temperature_c": 40.0, "reference_ms": 1.0, "reference_low_ms": 1.0, "reference_high_ms": 1.0,
 }  # fmt: skip
-GOOD = {"rows": [ROW], "settled_ms": 1.0, "circumstances": {}}
+GOOD = {"rows": [ROW], "settled_ms": {"fp32": 1.0}, "circumstances": {}}
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,7 @@
 
 import pytest
 
-from foxnas_core.measurement.latency import columns_of
+from foxnas_core.measurement.latency import begun, columns_of
 
 
 def row(model, number, tenth, least, marks, clock=None, temperature=None):
@@ -42,3 +42,14 @@ def test_the_clock_is_held_against_all_models_of_a_round():
     # The median over rounds of the share in each.
     assert found["clock_range_latency_ms:x"] == pytest.approx(500 / 1250 / 2)
     assert found["temperature_latency_ms:x"] == 45.0
+
+
+def test_references_are_held_to_when_the_study_was_begun():
+    now = {"latency_ms": 0.9, "latency_ms:int8": 3.0}
+    assert begun({}, now) == now
+    known = {"latency_ms": 1.0, "latency_ms:int8": 4.0}
+    assert begun(known, now) == begun(known, {}) == known
+    # A study that timed the reference in fp32 alone goes on at its level: int8 has drifted alike.
+    assert begun({"latency_ms": 1.0}, now) == pytest.approx(
+        {"latency_ms": 1.0, "latency_ms:int8": 3.0 / 0.9}
+    )

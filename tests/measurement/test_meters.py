@@ -141,9 +141,7 @@ def test_costs_by_hand(prepared):
 
 def test_latency_has_both_precisions_within_their_rounds(prepared, tiny_checkpoint, tiny_dataset):
     task = tiny_checkpoint.task
-    meter = LatencyMeter(
-        prepared.subnet, tiny_dataset.training, task=task, seed=0, runs=50, rounds=3
-    )
+    meter = LatencyMeter(prepared, tiny_dataset.training, task=task, seed=0, runs=50, rounds=3)
     rows = meter.measure([prepared, prepared])
     for row in rows:
         for column in (FP32, INT8):
@@ -153,7 +151,10 @@ def test_latency_has_both_precisions_within_their_rounds(prepared, tiny_checkpoi
     record = meter.record()
     assert record["warm_up_runs"] == 10 and record["pinned"] in (True, None)
     assert record["threads"] == record["batch"] == 1
-    assert record["reference_baseline_ms"] == meter.baseline > 0
+    assert record["reference_baseline_ms"] == meter.baselines[FP32] > 0
+    assert record["reference_baselines_ms"] == meter.baselines and set(meter.baselines) == {
+        FP32, INT8,
+    }  # fmt: skip
     assert record["device"]
 
 
@@ -161,14 +162,15 @@ def test_latency_is_held_to_the_baseline_of_the_study(prepared, tiny_checkpoint,
     """A machine on which the reference takes three times as long is not three times as slow a
     subnet: times are divided by the drift."""
     options = {"task": tiny_checkpoint.task, "seed": 0, "runs": 200, "rounds": 3}
-    plain = LatencyMeter(prepared.subnet, tiny_dataset.training, **options)
-    tripled = LatencyMeter(
-        prepared.subnet, tiny_dataset.training, baseline=3 * plain.baseline, **options
-    )
-    ratio = tripled.measure([prepared])[0][FP32] / plain.measure([prepared])[0][FP32]
-    assert 2 < ratio < 4.5
-    # The reference itself measures as its baseline.
-    assert plain.measure([prepared])[0][FP32] / plain.baseline == pytest.approx(1, abs=0.35)
+    plain = LatencyMeter(prepared, tiny_dataset.training, **options)
+    factors = {FP32: 3, INT8: 9}
+    baselines = {column: factors[column] * plain.baselines[column] for column in factors}
+    held = LatencyMeter(prepared, tiny_dataset.training, baselines=baselines, **options)
+    [own], [row] = plain.measure([prepared]), held.measure([prepared])
+    for column, factor in factors.items():
+        assert 0.67 < row[column] / own[column] / factor < 1.5
+        # The reference itself measures as its baseline.
+        assert own[column] / plain.baselines[column] == pytest.approx(1, abs=0.35)
 
 
 def test_accuracy_of_chance_labels_is_chance(prepared, tiny_dataset):
@@ -204,7 +206,7 @@ def test_meters_keep_the_contract(pair, tiny_checkpoint, tiny_dataset):
     task = tiny_checkpoint.task
     check_meter(ScoreMeter(tiny_dataset.held_out, tiny_dataset.training, task=task), pair)
     options = {"task": task, "seed": 0, "runs": 50, "rounds": 3}
-    check_meter(LatencyMeter(pair[1].subnet, tiny_dataset.training, **options), pair)
+    check_meter(LatencyMeter(pair[1], tiny_dataset.training, **options), pair)
 
 
 class Broken(CostMeter):

@@ -74,7 +74,8 @@ def test_each_round_visits_all_models_in_another_order_between_the_references():
         return Timing(float(next(marks)), 0.5, 10)
 
     models = {name: visit(name, level) for name, level in zip("abcdef", range(1, 7), strict=True)}
-    rows = interleaved(models, reference, rounds=4, rng=np.random.default_rng(0), sense=silent)
+    options = {"precisions": dict.fromkeys(models, "fp32"), "rounds": 4, "sense": silent}
+    rows = interleaved(models, {"fp32": reference}, rng=np.random.default_rng(0), **options)
     assert [row["round"] for row in rows] == [r for r in range(4) for _ in range(6)]
     orders = []
     for number in range(4):
@@ -92,10 +93,31 @@ def test_each_round_visits_all_models_in_another_order_between_the_references():
     assert {row["model"]: row["tenth_ms"] for row in rows} == dict(
         zip("abcdef", range(1, 7), strict=True)
     )
-    again = interleaved(
-        models, lambda: Timing(1, 1, 1), rounds=4, rng=np.random.default_rng(0), sense=silent
-    )
+    steady = {"fp32": lambda: Timing(1, 1, 1)}
+    again = interleaved(models, steady, rng=np.random.default_rng(0), **options)
     assert [row["model"] for row in again] == [row["model"] for row in rows]
+
+
+def test_each_precision_has_its_own_reference():
+    """fp32 goes slower by half, int8 not at all."""
+    levels = iter([1.0, 1.5, 1.5])
+    references = {
+        "fp32": lambda: Timing(next(levels), 0.5, 10),
+        "int8": lambda: Timing(2.0, 1.0, 10),
+    }
+    models = {"a": lambda: Timing(3.0, 3.0, 10), "b": lambda: Timing(4.0, 4.0, 10)}
+    rows = interleaved(
+        models,
+        references,
+        precisions={"a": "fp32", "b": "int8"},
+        rounds=1,
+        rng=np.random.default_rng(0),
+        sense=silent,
+    )
+    found = {
+        r["model"]: (r["reference_low_ms"], r["reference_ms"], r["reference_high_ms"]) for r in rows
+    }
+    assert found == {"a": (1.0, 1.5, 1.5), "b": (2.0, 2.0, 2.0)}
 
 
 def test_the_reference_settles_once_looks_in_a_row_agree():
@@ -162,9 +184,11 @@ def folder(tiny_checkpoint, tiny_dataset, tmp_path_factory):
         )
         (folder / f"{which}.onnx").write_bytes(p.onnx)
         shape = [1, 1, p.subnet.input_shape[-1], p.subnet.input_shape[-1]]
-        entries.append({"name": which, "file": f"{which}.onnx", "shape": shape})
+        entries.append(
+            {"name": which, "file": f"{which}.onnx", "shape": shape, "precision": "fp32"}
+        )
     job = {
-        "runtime": "onnxruntime", "models": entries, "reference": entries[0], "runs": 40,
+        "runtime": "onnxruntime", "models": entries, "references": {"fp32": entries[0]}, "runs": 40,
         "warm_up_runs": 4, "rounds": 3, "seed": 1, "threads": 1, "settle": 2,
     }  # fmt: skip
     (folder / "job.json").write_text(json.dumps(job))
@@ -188,7 +212,7 @@ def test_a_job_is_run_in_a_process_of_its_own(folder):
         assert 0 < row["minimum_ms"] <= row["tenth_ms"]
         assert row["count"] == 40
         assert 0 < row["reference_low_ms"] <= row["reference_ms"] <= row["reference_high_ms"]
-    assert result["settled_ms"] > 0
+    assert result["settled_ms"]["fp32"] > 0
     assert result["circumstances"]["runtime"].startswith("ONNX Runtime ")
     assert result["circumstances"]["pinned"] in (True, None)
 

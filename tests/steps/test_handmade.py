@@ -46,9 +46,9 @@ def finished(tiny_checkpoint, tiny_dataset, tiny_rows, tmp_path_factory):
     seen, told = [], []
     own = latency.interleaved
 
-    def spy(models, reference, **options):
+    def spy(models, references, **options):
         seen.append((len(models), options["rounds"]))
-        return own(models, reference, **options)
+        return own(models, references, **options)
 
     with pytest.MonkeyPatch.context() as patched:
         patched.setattr(trust, "load_dataset", lambda path, **shape: tiny_dataset)

@@ -124,7 +124,7 @@ class HandmadeBench:
         task = self.checkpoint.task
         reference = reference_architecture(self.checkpoint.supernet.space)
         meter = LatencyMeter(
-            prepare(self.checkpoint, reference, self.calibration).subnet,
+            prepare(self.checkpoint, reference, self.calibration),
             self.calibration,
             task=task,
             seed=seed,
