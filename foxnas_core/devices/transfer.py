@@ -190,10 +190,10 @@ def drawn_rows(latency: np.ndarray, known: np.ndarray, count: int, *, seed: int)
 
 def median_error(predictor: Predictor, table: MeasurementTable) -> float:
     """The median of how far predictions of rows that were left out err on those that `predictor`
-    was fitted or calibrated on, as a share of what they measured."""
+    was fitted or calibrated on, as a share of what they measured; of rows that others tell."""
     column = predictor.target.column
     measured = table.values(column)[read_rows(table, column)]
-    return float(np.median(np.abs(predictor.held_out - measured) / measured))
+    return float(np.nanmedian(np.abs(predictor.held_out - measured) / measured))
 
 
 def _left_out(reads: np.ndarray, z: np.ndarray, y: np.ndarray) -> np.ndarray:
