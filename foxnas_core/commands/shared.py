@@ -79,13 +79,18 @@ def asked_goals(study: Study, options: argparse.Namespace) -> tuple[Metric, Metr
 
 
 def named_architecture(study: Study, named: str) -> Architecture:
-    """An architecture from a JSON file, a measured one by its id, or one that is written out."""
+    """An architecture from a JSON file, a measured one by its id or by its number in a column
+    `index` that came with the table, or one that is written out."""
     if os.path.exists(named):
         return read_architecture(Path(named), study.space)
     for table in (study.table(), study.optima()):
         rows = (table.frame["id"] == named).to_numpy()
         if rows.any():
             return table.rows(rows).architectures()[0]
+    if named.isascii() and named.isdigit() and "index" in (frame := study.table().frame):
+        rows = (frame["index"].astype(str) == str(int(named))).to_numpy()
+        if rows.any():
+            return study.table().rows(rows).architectures()[0]
     written = ""
     if named.lstrip().startswith("{") or family_of(study.space).notation:
         try:

@@ -60,6 +60,8 @@ class Family(ABC):
     forms: ClassVar[Mapping[str, FamilyForm]] = {}
     # How an architecture is written, in words, where that is otherwise than as JSON.
     notation: str = ""
+    # Whether benchmarks of the family give choices by their place in `Decision.choices`, from 0.
+    numbered: ClassVar[bool] = False
     # A supernet's module, as "package.module:factory", where networks of the family can be trained;
     # it is imported where it is used only.
     supernet: str = ""

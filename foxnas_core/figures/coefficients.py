@@ -113,7 +113,7 @@ class Heatmap(NamedTuple):
             return [block_ids([str(group)] * self.values.shape[1]) for group in self.values.index]
         return [
             [block_ids([cell])[0] if cell else "" for cell in row]
-            for row in self.slots.fillna("").to_numpy()
+            for row in self.slots.astype(object).fillna("").to_numpy()
         ]
 
     def texts(self) -> list[list[str]]:

@@ -25,8 +25,8 @@ PLAIN = {
     "demo", "demo-cpu",
     "network", "family", "way", "seeds", "chosen", "at least", "searched are",
     # of checks: the page Measurements says what each asks
-    "check", "passed", "failed", "unknown", "question", "fails", "badge", "warm-up?", "pinning?",
-    "clock?", "drift?", "spread?", "one state?", "repeats?",
+    "check", "passed", "failed", "unknown", "question", "fails", "lacks", "badge",
+    "not_checked", "warm-up?", "pinning?", "clock?", "drift?", "spread?", "one state?", "repeats?",
 }  # fmt: skip
 
 

@@ -64,6 +64,18 @@ def test_a_cell_is_asked_for_by_string_number_and_file(cells, capsys, tmp_path):
         assert set(known) == {"value", "source", "low", "high"}
 
 
+def test_a_number_means_the_index_that_came_with_the_table(capsys, tmp_path):
+    row = '{{"architecture": "{}", "index": {}, "accuracy": {}}}'
+    cells = [family_of(SPACE).write(SPACE, a) for a in SPACE.sample(3, seed=1)]
+    file = tmp_path / "t.jsonl"
+    file.write_text("\n".join(row.format(c, 70 + n, 71.5 + n) for n, c in enumerate(cells)))
+    asked = ("--study", str(tmp_path / "s"))
+    assert main(["import", str(file), *asked, "--space", "nasbench201", "--json"]) == 0
+    capsys.readouterr()
+    found = lookup(capsys, *asked, "--architecture", "71")
+    assert found["string"] == cells[1] and found["metrics"]["accuracy"]["value"] == 72.5
+
+
 def test_columns_can_be_asked_for_alone(cells, capsys):
     asked = ("--study", cells.folder, "--architecture", "0")
     assert list(lookup(capsys, *asked, "--metric", "latency_ms")["metrics"]) == ["latency_ms"]

@@ -21,6 +21,7 @@ class FBNet(Family):
 
     name = "fbnet"
     notation = f"{LAYERS} operations or their numbers, with commas between them"
+    numbered = True
     network = "foxnas_core.families.fbnet.network:FBNetwork"
 
     def space(self, name: str, settings: Mapping[str, Any]) -> SearchSpace:

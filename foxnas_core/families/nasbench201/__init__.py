@@ -27,6 +27,7 @@ class NASBench201(Family):
 
     name = "nasbench201"
     notation = "|op~0|+|op~0|op~1|+|op~0|op~1|op~2|, or its number in NAS-Bench-201"
+    numbered = True
     network = "foxnas_core.families.nasbench201.network:CellNetwork"
 
     def space(self, name: str, settings: Mapping[str, Any]) -> SearchSpace:

@@ -30,6 +30,11 @@ from foxnas_core.table.importing.reading import (
     parse_objects,
     read_rows,
 )
+from foxnas_core.table.importing.written import (
+    with_numbered_choices,
+    with_written_column,
+    without_failed,
+)
 from foxnas_core.table.measurements import MeasurementTable, table_from_frame
 from foxnas_core.table.metrics import STD_ERROR, is_metric, known_names, metric_of
 
@@ -74,6 +79,7 @@ class ForeignFile:
                 f"{self.source} lacks FOX-NAS's published columns, so its search space must be "
                 "named: import it into a study, or say which space it belongs to."
             )
+        mapping = with_written_column(mapping, self._rows.frame, space)
         check_mapping(mapping, self.source, self.columns, space)
         options = parquet_options(self.source, self._rows.metadata, space)
         if mapping:
@@ -84,7 +90,7 @@ class ForeignFile:
                 **(options["record"] or {}),
             }
         frame, names = _renamed(self._rows.frame, mapping)
-        frame = _without_other_ids(frame)
+        frame, _ = without_failed(with_numbered_choices(_without_other_ids(frame), space))
         if not any(map(is_metric, frame.columns)):
             raise InvalidInput(
                 f"{self.source} has no target column; name at least one column after a known "
@@ -118,7 +124,7 @@ class ForeignFile:
     ) -> ColumnsRead:
         """What became of the file's columns in the `table` that was made of it or, where they were
         `joined` to it, that took these latencies."""
-        mapping = mapping or ColumnMapping()
+        mapping = with_written_column(mapping or ColumnMapping(), self._rows.frame, table.space)
         moved = {own: name for name, own in mapping.columns.items()}
         known, unknown, left_out = {}, [], []
         for own in self.columns:
@@ -134,7 +140,8 @@ class ForeignFile:
                 unknown.append(own)
             else:
                 known[own] = name
-        return ColumnsRead(known, tuple(unknown), tuple(left_out))
+        _, failed = without_failed(_renamed(self._rows.frame, mapping)[0])
+        return ColumnsRead(known, tuple(unknown), tuple(left_out), failed)
 
     def joined(
         self, table: MeasurementTable, mapping: ColumnMapping | None = None

@@ -54,16 +54,23 @@ class ColumnMapping:
 @dataclass(frozen=True)
 class ColumnsRead:
     """What became of the columns of a file: what each of `known` was read as, those `unknown`,
-    which are kept as they are but no metric, and those `left_out`."""
+    which are kept as they are but no metric, and those `left_out`; by target, of how many rows it
+    says that they `failed` to be measured."""
 
     known: Mapping[str, str]
     unknown: tuple[str, ...] = ()
     left_out: tuple[str, ...] = ()
+    failed: Mapping[str, int] = field(default_factory=dict)
 
     def sentences(self) -> list[str]:
         """What to know of them, and what to do where one is unknown."""
         renamed = [f"{own!r} as {name}" for own, name in self.known.items() if own != name]
         said = [f"Read {', '.join(renamed)}."] if renamed else []
+        said += [
+            f"{rows:,} {'row has' if rows == 1 else 'rows have'} -1 as {name}, which says that the "
+            "network could not be run there: kept as not measured."
+            for name, rows in self.failed.items()
+        ]
         said += [unknown_sentence(self.unknown)] if self.unknown else []
         if self.left_out:
             said.append(f"Left out: {some_of([repr(c) for c in self.left_out], _LISTED)}.")
@@ -75,6 +82,7 @@ class ColumnsRead:
             "columns": dict(self.known),
             "unknown_columns": list(self.unknown),
             "left_out": list(self.left_out),
+            "failed": dict(self.failed),
         }
 
 
