@@ -69,6 +69,8 @@ def expected_gain(
     The link's ceiling, where there is one, is taken as known. `seed` draws the random batches.
     """
     form, rows = predictor.form, len(batch)
+    if predictor.err_together:  # a subnet's further rows tell little of what others do
+        measured = np.unique(measured, axis=0)
     matrix, _ = information_of(form.matrix(measured))
     keys, effects = effect_rows(form)
     scale = predictor.residual_variance**0.5

@@ -15,7 +15,10 @@ SPACE = hand_space(resolutions=(8, 16))
 
 @functools.cache
 def table() -> MeasurementTable:
-    return noisy_table(SPACE, 30, seed=4)
+    """Different subnets, so that each row counts."""
+    drawn = noisy_table(SPACE, 60, seed=4)
+    single = drawn.rows(~drawn.frame["id"].duplicated().to_numpy())
+    return single.rows(np.arange(len(single)) < 30)
 
 
 @functools.cache
@@ -51,6 +54,16 @@ def test_what_is_expected_comes_true_when_the_rows_are_appended(target):
     for part in (found.effects, found.coefficients):
         assert np.allclose(part["ratio"], part["expected"] / part["std_error"])
         assert (part["ratio"] <= 1 + 1e-12).all()
+
+
+def test_rows_of_one_subnet_that_err_together_count_once():
+    codes, values = table().codes, table().values("accuracy")
+    three = table_of(SPACE, np.repeat(codes, 3, axis=0), accuracy=np.repeat(values, 3))
+    predictor = fit(three, "accuracy", "per_layer", "none")
+    batch = next_batch(predictor.form, codes, 5, seed=1)
+    found = expected_gain(predictor, three.codes, batch, seed=1)
+    assert np.allclose(found.coefficients["std_error"], gain().coefficients["std_error"])
+    assert np.allclose(found.coefficients["ratio"], gain().coefficients["ratio"])
 
 
 def test_the_curve_falls_from_1_to_the_whole_batch():
