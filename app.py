@@ -199,6 +199,9 @@ def show_facts(study: Study, table: MeasurementTable) -> None:
         missing.append(plain(unknown_sentence(table.unknown)))
     for sentence in missing:
         st.info(sentence)
+    for finding in given_of(study).findings():
+        if finding.grave:
+            st.warning(plain(finding.sentence))
     found = reliability_of(table, study.objective)
     if found:
         st.success(f"Reliability: {found.sentence}")

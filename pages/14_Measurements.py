@@ -102,6 +102,8 @@ with page(
         given = replace(given, campaign=right.selectbox("Campaign", campaigns, key="campaign"))
     if given.table.unknown:
         st.info(plain(unknown_sentence(given.table.unknown)))
+    if measurements.whole.needs(given) is None:
+        show(measurements.whole, given)
     if given.cost is not None and not metric_of(given.cost).timed:
         st.info("Only what a clock measured is checked, and this study is about no latency.")
         show_subnets(given)

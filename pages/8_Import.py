@@ -5,9 +5,11 @@ import streamlit as st
 from foxnas_core.errors import FoxnasError
 from foxnas_core.families import load_shipped, shipped_spaces
 from foxnas_core.space.search_space import SearchSpace
+from foxnas_core.steps.bring import bring
 from foxnas_core.study import Study, create_study, new_study_folder, parse_space
 from foxnas_core.table.importing import SUFFIXES, ForeignFile, published_space
 from foxnas_core.table.measurements import MeasurementTable
+from foxnas_core.table.whole import already_in
 from pages.shared import cache, choices
 from pages.shared.frame import errors_as_cards, may_write, page, studies_folder
 from pages.shared.mapping import map_columns
@@ -54,11 +56,12 @@ def pick_destination(study: Study, space: SearchSpace) -> tuple[str | None, str]
 
 
 def bring_in(
-    study: Study, new: str | None, table: MeasurementTable, file: str
+    study: Study, new: str | None, table: MeasurementTable, file: str, again: bool
 ) -> tuple[str, int, int]:
     """Write the rows; returns the name of their study, their number and that of all its rows."""
     if new is None:
-        return study.folder.name, len(table), len(study.add_table(table))
+        done = bring(study, table, again=again)
+        return study.folder.name, done.added, done.rows
     # Checked once more: somebody may have taken the name meanwhile.
     folder = new_study_folder(studies_folder(), new)
     about = f"Imported from {file}; there is no supernet."
@@ -79,6 +82,22 @@ def show_imported(name: str, added: int, rows: int) -> None:
     )
 
 
+def ask_again(study: Study, table: MeasurementTable) -> tuple[bool, int]:
+    """Whether rows that the study has already are added once more, and how many are to be added."""
+    already = int(already_in(cache.table_of(study), table).sum())
+    if not already:
+        return False, len(table)
+    again = st.checkbox(
+        f"Add the {already:,} of {len(table):,} rows that are in the study already, with the same "
+        "values, once more",
+        key="again",
+    )
+    left = len(table) if again else len(table) - already
+    if not left:
+        st.info(f"All {len(table):,} rows are in the study already, with the same values.")
+    return again, left
+
+
 def show_file(study: Study, foreign: ForeignFile, upload: cache.Upload) -> None:
     """Ask what the file leaves open, show its rows as they will be stored, and import them."""
     space: SearchSpace | None
@@ -97,7 +116,7 @@ def show_file(study: Study, foreign: ForeignFile, upload: cache.Upload) -> None:
         mapping, missing = map_columns(foreign.columns, space, key=key)
     st.header("Where it goes")
     new, wrong = pick_destination(study, space)
-    table = None
+    table, again, count = None, False, len(foreign)
     if not missing:
         with errors_as_cards():
             table = cache.imported_of(upload, space, mapping)
@@ -110,17 +129,21 @@ def show_file(study: Study, foreign: ForeignFile, upload: cache.Upload) -> None:
         st.caption(f"The first {min(PREVIEWED, len(table))} of {len(table):,} rows.")
         for sentence in foreign.columns_read(table, mapping).sentences():
             st.info(plain(sentence))
+        for finding in foreign.findings(table):
+            st.warning(plain(finding.sentence))
+        if new is None:
+            again, count = ask_again(study, table)
     missing += [wrong] if wrong else []
     if missing:
         st.info(plain(" ".join(missing)))
     pressed = st.button(
-        f"Import {len(foreign):,} rows",
+        f"Import {count:,} rows",
         key="import",
         type="primary",
-        disabled=bool(missing) or table is None,
+        disabled=bool(missing) or table is None or not count,
     )
     if pressed and table is not None:
-        done = bring_in(study, new, table, upload.name)
+        done = bring_in(study, new, table, upload.name, again)
         choices.remember("imported", (upload.digest, *done))
         st.rerun()
 

@@ -119,6 +119,11 @@ def subnets(given: Given) -> Card:
         sentence=found.sentence(),
         table=found.subnets,
         draw=lambda: figures.subnet_figure(found),
+        cautions=tuple(
+            finding.sentence
+            for finding in given.findings()
+            if finding.code == "multiples" and set(finding.columns) & set(columns_of(given))
+        ),
         notes=(
             "Each point is a subnet, redder the more of its pairs swap. A line that falls joins a "
             f"pair of which one is {found.first.better} on {found.names[0]}, the other on "

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from foxnas_core.search.exact import Front
     from foxnas_core.search.problem import SearchProblem
     from foxnas_core.table.equals import EqualNetworks
+    from foxnas_core.table.whole import Finding
 
 _T = TypeVar("_T")
 EFFECTS = {
@@ -295,6 +296,13 @@ class Given(Finds):
         from foxnas_core.table.equals import EqualNetworks
 
         return EqualNetworks.of(self.table, self.study.objective)
+
+    @shared()
+    def findings(self) -> "list[Finding]":
+        """What the table says as a whole."""
+        from foxnas_core.table.whole import findings
+
+        return findings(self.table)
 
     # Records
 

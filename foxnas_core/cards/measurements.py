@@ -22,6 +22,7 @@ from foxnas_core.table.latency_verdicts import (
     judge,
 )
 from foxnas_core.table.measurements import MeasurementTable
+from foxnas_core.table.whole import CODES
 
 # What campaigns are called where all of them are looked at, and rows that are of none.
 ALL = "all campaigns"
@@ -145,6 +146,39 @@ def drift(given: Given) -> Card:
         "was begun; latencies are divided by it. Bars: how far it differed within a round.",
         table=table,
         draw=lambda: figures.drift_figure(table),
+    )
+
+
+def _no_table(given: Given) -> str | None:
+    if len(given.table):
+        return None
+    return (
+        "This study has no measurements yet; measure subnets with 'python -m foxnas_core measure' "
+        "or import a table."
+    )
+
+
+@analysis("Measurements", "whole", "The table as a whole", _no_table)
+def whole(given: Given) -> Card:
+    """What the rows say together: repeats, contradictions, units, copies."""
+    found = given.findings()
+    grave = [finding for finding in found if finding.grave]
+    held = [what for code, what in CODES.items() if code not in {f.code for f in found}]
+    return Card(
+        sentence=f"Passed: {'; '.join(held)}." if held else "No check passed.",
+        tone="plain" if found else "good",
+        cautions=tuple(finding.sentence for finding in grave),
+        points=tuple(finding.sentence for finding in found if not finding.grave),
+        table=pd.DataFrame(
+            [
+                {
+                    "finding": finding.code,
+                    "columns": ", ".join(finding.columns),
+                    "rows": ", ".join(str(row + 1) for row in finding.rows),
+                }
+                for finding in found
+            ]
+        ),
     )
 
 

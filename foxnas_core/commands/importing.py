@@ -1,20 +1,23 @@
 """The commands that import: tables, and weights in a published layout."""
 
 import argparse
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from foxnas_core.commands.printing import Answer, document_cards
 from foxnas_core.commands.shared import named_space, say, space_to_train
 from foxnas_core.errors import InvalidInput, MissingPart
+from foxnas_core.steps.bring import Brought, bring
 from foxnas_core.study import Study, create_study, open_study
 from foxnas_core.study.goals import Goals
 from foxnas_core.table.metrics import is_metric, metric_of
+from foxnas_core.table.whole import Finding, multiples
 
 if TYPE_CHECKING:
     from foxnas_core.table.importing import ColumnMapping
 
 
-def import_table(options: argparse.Namespace) -> dict[str, Any]:
+def import_table(options: argparse.Namespace) -> Answer:
     """Append a table of one's own to a study, which is created where it does not exist."""
     from foxnas_core.table.importing import read_file
 
@@ -38,21 +41,24 @@ def import_table(options: argparse.Namespace) -> dict[str, Any]:
             table=table,
             goals=Goals(options.objective, options.cost),
         )
-        rows = len(table)
+        brought = Brought(len(table), 0, len(table))
     else:
-        rows = len(study.add_table(table))
-    read = file.columns_read(table, mapping)
-    for sentence in read.sentences():
-        say(sentence)
-    say(f"Added {len(table)} rows to {study.folder}, which now has {rows}.")
-    return {
+        brought = bring(study, table, again=options.again)
+    read, found = file.columns_read(table, mapping), file.findings(table)
+    for sentence in (*read.sentences(), *(f.sentence for f in found), brought.sentence()):
+        if sentence:
+            say(sentence)
+    say(f"Added {brought.added} rows to {study.folder}, which now has {brought.rows}.")
+    document = {
         "study": str(study.folder),
-        "added": len(table),
-        "rows": rows,
+        "added": brought.added,
+        "already": brought.already,
+        "rows": brought.rows,
         "targets": [target.column for target in table.targets],
         "ordered": table.ordered,
         **read.to_dict(),
     }
+    return _answer(document, found)
 
 
 def import_weights(options: argparse.Namespace) -> dict[str, Any]:
@@ -71,7 +77,13 @@ def import_weights(options: argparse.Namespace) -> dict[str, Any]:
     }
 
 
-def _join(study: Study | None, options: argparse.Namespace) -> dict[str, Any]:
+def _answer(document: Mapping[str, Any], found: Sequence[Finding]) -> Answer:
+    """A document with findings, which were said and are not told twice."""
+    told = {"findings": [finding.to_dict() for finding in found]}
+    return Answer({**document, **told}, tuple(document_cards(document)))
+
+
+def _join(study: Study | None, options: argparse.Namespace) -> Answer:
     """Add another device's latencies from a file, by id, to the rows that lack them."""
     from foxnas_core.table.importing import read_file
 
@@ -91,15 +103,19 @@ def _join(study: Study | None, options: argparse.Namespace) -> dict[str, Any]:
     read = file.columns_read(table, mapping, added)
     for sentence in read.sentences():
         say(sentence)
+    found = [f for f in multiples(table) if set(f.columns) & set(added)]
+    for finding in found:
+        say(finding.sentence)
     joined = max(table.known(column) - before.known(column) for column in added)
     say(f"Joined {', '.join(added)} to {joined} of the {len(table)} rows of {study.folder}.")
-    return {
+    document = {
         "study": str(study.folder),
         "joined": joined,
         "rows": len(table),
         "targets": added,
         **read.to_dict(),
     }
+    return _answer(document, found)
 
 
 def _mapping(options: argparse.Namespace) -> "ColumnMapping":

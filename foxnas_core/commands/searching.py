@@ -26,6 +26,7 @@ from foxnas_core.steps.rounds import search_rounds
 from foxnas_core.steps.search import search_problem
 from foxnas_core.study import Study, open_study
 from foxnas_core.table.metrics import Metric, unknown_sentence
+from foxnas_core.table.whole import findings
 
 
 def fit(options: argparse.Namespace) -> Answer:
@@ -45,6 +46,10 @@ def fit(options: argparse.Namespace) -> Answer:
             say(f"{column}: {warning}")
     if table.unknown:
         say(unknown_sentence(table.unknown))
+    found = findings(table)
+    for finding in found:
+        if finding.code in ("rare choices", "multiples"):  # a fit's warnings tell the others
+            say(finding.sentence)
     asked = Fitted(
         study, target=options.target, form=options.form, link=options.link, predictors=predictors
     )
@@ -52,7 +57,11 @@ def fit(options: argparse.Namespace) -> Answer:
         column: predictor_summary(p) | {"average_effects": coefficients.told(asked, column)}
         for column, p in predictors.items()
     }
-    document = {"targets": told, "unknown_columns": list(table.unknown)}
+    document = {
+        "targets": told,
+        "unknown_columns": list(table.unknown),
+        "findings": [finding.to_dict() for finding in found],
+    }
     own = (coefficients.fit, coefficients.terms) if options.target else ()
     return Answer(document, tuple(one.compute(asked) for one in (coefficients.fits, *own)))
 

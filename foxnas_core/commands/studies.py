@@ -13,6 +13,7 @@ from foxnas_core.launching import fill_with_demo, start_app, studies_folder
 from foxnas_core.study import library, open_study
 from foxnas_core.study.goals import NAMES, Goals
 from foxnas_core.table.metrics import unknown_sentence
+from foxnas_core.table.whole import Finding, findings
 
 
 def study(options: argparse.Namespace) -> dict[str, Any]:
@@ -69,10 +70,14 @@ def _describe(studies: Path, options: argparse.Namespace) -> dict[str, Any]:
         }
     )
     unknown: tuple[str, ...] = ()
+    said: list[Finding] = []
     with suppress(InvalidInput):  # of a damaged table too the name may be mended
-        unknown = found.table().unknown
+        table = found.table()
+        unknown, said = table.unknown, findings(table)
     if unknown:
         say(unknown_sentence(unknown))
+    for finding in said:
+        say(finding.sentence)
     found.describe(name=title, description=text, goals=goals)
     return {
         "study": options.name,
@@ -80,6 +85,7 @@ def _describe(studies: Path, options: argparse.Namespace) -> dict[str, Any]:
         "description": text,
         **goals.to_dict(),
         "unknown_columns": list(unknown),
+        "findings": [finding.to_dict() for finding in said],
     }
 
 

@@ -13,6 +13,7 @@ from foxnas_core.regression.repeats import Repeats
 from foxnas_core.table.latency_verdicts import usable
 from foxnas_core.table.measurements import MeasurementTable
 from foxnas_core.table.metrics import some_of
+from foxnas_core.table.whole import findings_of
 
 # Belsley's limit: above it coefficients of the centred columns can hardly be told apart.
 LARGEST_CONDITION = 30.0
@@ -150,6 +151,7 @@ def _warnings(
             f"{form.wanted_rows} rows on, so measure {form.wanted_rows - counted} more or take a "
             "smaller form."
         )
+    warnings += [finding.sentence for finding in findings_of(table, form.target)]
     alone = ~np.isfinite(held_out)
     if alone.any():
         warnings.append(_alone_sentence(data, table, form, x, alone))

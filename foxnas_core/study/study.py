@@ -155,9 +155,14 @@ class Study:
     def _read(self, path: Path) -> MeasurementTable:
         return from_parquet(path, self.space) if path.exists() else empty_table(self.space)
 
-    def add_table(self, table: MeasurementTable) -> MeasurementTable:
-        """Append a whole table of the same space; raises `InvalidInput` for another space, or
-        where one knows the order of blocks and the other does not, and as `writing`."""
+    def add_table(
+        self,
+        table: MeasurementTable,
+        new: Callable[[MeasurementTable], MeasurementTable] | None = None,
+    ) -> MeasurementTable:
+        """Append a whole table of the same space, or what `new` makes of it beside the one there
+        is; raises `InvalidInput` for another space, or where one knows the order of blocks and the
+        other does not, and as `new` and `writing`."""
         if table.space.fingerprint != self.space.fingerprint:
             raise InvalidInput(
                 f"The table is of space {table.space.name!r} ({table.space.fingerprint}), but "
@@ -174,7 +179,8 @@ class Study:
                     "is known; import it into a new study."
                 )
             record = {**existing.record, **table.record}
-            return existing.with_rows(table.frame.drop(columns="id"), record=record)
+            rows = table if new is None else new(existing)
+            return existing.with_rows(rows.frame.drop(columns="id"), record=record)
 
         return self.amend(added)
 

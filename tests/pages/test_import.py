@@ -84,6 +84,8 @@ def test_a_table_by_its_names_is_appended(hand):
     # The same file is not offered again by accident, only on purpose.
     assert "import" not in {b.key for b in page.button}
     page = answer(page.button(key="import-again").click().run())
+    assert "All 40 rows are in the study already" in plainly(page) and not ready(page)
+    page = page.checkbox(key="again").check().run()
     assert "which now has 80." in plainly(press(page))
     page = page.button(key="open-imported").click().run()
     assert not page.exception and page.title[0].value == "Study"

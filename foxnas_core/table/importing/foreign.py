@@ -36,7 +36,8 @@ from foxnas_core.table.importing.written import (
     without_failed,
 )
 from foxnas_core.table.measurements import MeasurementTable, table_from_frame
-from foxnas_core.table.metrics import STD_ERROR, is_metric, known_names, metric_of
+from foxnas_core.table.metrics import STD_ERROR, Metric, is_metric, known_names, metric_of
+from foxnas_core.table.whole import Finding, Named, findings, findings_of
 
 _ID = "[0-9a-f]{12}"
 
@@ -114,7 +115,16 @@ class ForeignFile:
             **options,
         )
         self._check_shares(table, mapping)
+        self._check_units(table, table.targets, mapping)
         return table
+
+    def findings(self, table: MeasurementTable) -> list[Finding]:
+        """What the `table` that was made of the file says as a whole, by the file's own rows."""
+        return findings(table, self._named)
+
+    @property
+    def _named(self) -> Named:
+        return Named(self._rows.row_word, self._rows.frame.index.to_numpy())
 
     def columns_read(
         self,
@@ -178,7 +188,7 @@ class ForeignFile:
         name = PurePath(self.source).name
         own = own.assign(**{f"campaign_{column}": f"joined-{name}" for column in latencies})
         campaigns = {**table.record.get("campaigns", {}), f"joined-{name}": {"imported_from": name}}
-        return table.with_cells(
+        joined = table.with_cells(
             own[given.any(axis=1)],
             record={**table.record, "campaigns": campaigns},
             source=self.source,
@@ -186,6 +196,9 @@ class ForeignFile:
             names=names,
             units=mapping.units,
         )
+        fresh = [target for target in joined.targets if target.column in latencies]
+        self._check_units(joined, fresh, mapping, Named("row"))
+        return joined
 
     def _published(self, space: SearchSpace | None, mapping: ColumnMapping) -> MeasurementTable:
         if mapping:
@@ -201,6 +214,26 @@ class ForeignFile:
                 f"{table.space.name!r}, not {space.name!r}; import it into a new study."
             )
         return table
+
+    def _check_units(
+        self,
+        table: MeasurementTable,
+        targets: Sequence[Metric],
+        mapping: ColumnMapping,
+        named: Named | None = None,
+    ) -> None:
+        """Raises `InvalidInput` where a column's numbers seem to be in two units, and nobody told
+        which one it is in."""
+        for target in targets:
+            if target.column in mapping.units:
+                continue
+            for finding in findings_of(table, target, named or self._named):
+                if finding.grave and target.units:
+                    told = unit_option(target.column, target.units[0][0])
+                    raise InvalidInput(
+                        f"{self.source}: {finding.sentence.removesuffix('.')} or, where they are "
+                        f"right as they are, tell the unit of all ({told})."
+                    )
 
     def _check_shares(self, table: MeasurementTable, mapping: ColumnMapping) -> None:
         """Raises `InvalidInput` where what should be percentages, and wasn't told to be fractions,
