@@ -912,7 +912,10 @@ def test_verify_document_of_an_edit(measured_study, capsys, tmp_path):
         capsys, "verify", "--study", measured_study.folder, "--architecture", file, "--against",
         one.id, "--seed", 4,
     )  # fmt: skip
-    assert set(document) == {"study", "rows", "trials", "scoreboard", "pending", "sentences"}
+    assert set(document) == {
+        "study", "rows", "machine", "trials", "scoreboard", "pending", "sentences",
+    }  # fmt: skip
+    assert document["machine"]["same"] and document["machine"]["latencies"]
     assert document["rows"] == len(table) + 2 and document["pending"] == 0
     [trial] = document["trials"]
     assert [s["id"] for s in trial["subnets"]] == [one.id, other.id]

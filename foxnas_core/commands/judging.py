@@ -17,9 +17,11 @@ from foxnas_core.commands.shared import (
     stoppable,
 )
 from foxnas_core.errors import InvalidInput
+from foxnas_core.measurement.here import machine_here
+from foxnas_core.progress import Progress
 from foxnas_core.records import document_of
 from foxnas_core.steps.claims import current_trials
-from foxnas_core.study import open_study
+from foxnas_core.study import Study, open_study
 
 
 def trust(options: argparse.Namespace) -> Answer:
@@ -64,11 +66,19 @@ def verify(options: argparse.Namespace) -> Answer:
         raise InvalidInput("Give --architecture FILE or ID to test one subnet, or --random N.")
     if options.random is not None and options.against:
         raise InvalidInput("--random draws its own pairs; leave --against out.")
+    whose = list(cards_of(study, "verify-machine"))
     with stoppable() as stop, bar("trial") as report:
+
+        def told(progress: Progress) -> None:
+            # Once it is sure that something is going to be measured.
+            while whose:
+                say(whose.pop().sentence)
+            report(progress)
+
         how: dict[str, Any] = {
             "images": options.images,
             "seed": options.seed,
-            "report": report,
+            "report": told,
             "stop": stop.is_set,
         }
         if options.random is not None:
@@ -83,10 +93,26 @@ def verify(options: argparse.Namespace) -> Answer:
     document = {
         "study": str(study.folder),
         "rows": len(study.table()),
+        "machine": _machines(study),
         "trials": [document_of(trial) for trial in trials],
         **scoreboard_document(scoreboard(current_trials(study))),
     }
     return Answer(document, (*chain(*cards), *cards_of(study, "verify-board")))
+
+
+def _machines(study: Study) -> dict[str, Any]:
+    """Whose the latencies are that were claimed, and whether that is this machine; null where the
+    table has none."""
+    from foxnas_core.steps.make_device import standing, timed_columns
+
+    table = study.table()
+    column = next(filter(table.known, timed_columns(table)), None)
+    seat = standing(table, column) if column else None
+    return {
+        "latencies": seat and (seat.machine.name if seat.machine.known else None),
+        "here": machine_here().name,
+        "same": seat and seat.is_here,
+    }
 
 
 def handmade(options: argparse.Namespace) -> Answer:

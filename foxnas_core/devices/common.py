@@ -43,9 +43,15 @@ def titled(table: MeasurementTable, column: str) -> str:
     target = metric_of(column)
     if target.suffix != "DEVICE":
         return target.label
-    own, machine = device_of(target), machine_of(table, column)
+    return ", ".join([device_of(target), *machine_words(table, column)])
+
+
+def machine_words(table: MeasurementTable, column: str) -> list[str]:
+    """The processor and the runtime of a device's column, as far as they are known and its own
+    words don't say them."""
+    machine, own = machine_of(table, column), _letters(device_of(metric_of(column)))
     told = [machine.short, machine.runtime] if machine else []
-    return ", ".join([own, *(words for words in told if _letters(words) not in _letters(own))])
+    return [words for words in told if _letters(words) not in own]
 
 
 def _letters(words: str) -> str:

@@ -17,7 +17,7 @@ from itertools import pairwise
 import numpy as np
 import pandas as pd
 
-from foxnas_core.devices.common import device_of, is_same_measure, read_rows
+from foxnas_core.devices.common import device_of, is_same_measure, machine_words, read_rows
 from foxnas_core.errors import InvalidInput
 from foxnas_core.regression import Predictor
 from foxnas_core.regression.assessment import agreement
@@ -82,9 +82,11 @@ def transfer(
     unexplained = float(residuals @ residuals) / float(((y - y.mean()) ** 2).sum())
     names = device_of(metric_of(target)), device_of(source.target)
     word, unit = metric_of(source.target.head).word, source.target.unit
+    machine = ", ".join(machine_words(table, source.target.column))
+    whose = f" ({machine})" if machine else ""
     warnings = [
         f"The {word} on {names[0]} is calibrated from {len(chosen)} rows: {a:.3g} {unit} + "
-        f"{b:.3g} × the predicted {word} on {names[1]}. Every choice's effect is that of "
+        f"{b:.3g} × the predicted {word} on {names[1]}{whose}. Every choice's effect is that of "
         f"{names[1]}, scaled; measure more subnets on {names[0]} to learn its own."
     ]
     if b <= 0:
@@ -127,7 +129,9 @@ def source_values(source: Predictor, table: MeasurementTable) -> np.ndarray:
     if source.table_fingerprint == table.fingerprint:
         measured = usable(table, column)
         if measured.sum() == len(source.held_out):
-            predicted[measured] = source.held_out
+            # What no other row tells was not predicted unseen, but by the fit.
+            told = np.isfinite(source.held_out)
+            predicted[np.flatnonzero(measured)[told]] = source.held_out[told]
             # Rows of a new device may stand apart from the source's rows of the same subnets.
             known = _shared(table, np.where(measured, predicted, np.nan))
             predicted = np.where(np.isfinite(known), known, predicted)

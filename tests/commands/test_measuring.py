@@ -48,3 +48,19 @@ def test_what_was_stopped_is_kept_and_told(elsewhere, capsys, monkeypatch):
     document = json.loads(said.out)
     assert document["targets"] is None and "the same command goes on" in said.err
     assert 0 < min(document["rows"].values()) < 9
+
+
+def test_verify_says_first_whose_the_latencies_are(elsewhere, capsys):
+    [subnet] = elsewhere.space.sample(1, seed=5)
+    named = json.dumps(subnet.to_dict())
+    asked = ["verify", "--study", str(elsewhere.folder), "--architecture", named, "--json"]
+    assert main(asked) == 0
+    said = capsys.readouterr()
+    first = next(line for line in said.err.splitlines() if line.strip())
+    assert "this is Another processor" in first and "does not count" in first
+    assert "make it a device of the study" in first
+    document = json.loads(said.out)
+    assert document["machine"]["same"] is False
+    [trial] = document["trials"]
+    of_latency = [c["target"].startswith("latency") for c in trial["claims"]]
+    assert [bool(v["reason"]) for v in trial["verdicts"]] == of_latency

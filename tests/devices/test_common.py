@@ -1,6 +1,7 @@
 import numpy as np
 import pandas as pd
 import pytest
+from conftest import DEMO
 from hand import hand_space, noisy_table, table_of
 
 from foxnas_core.devices.common import (
@@ -10,8 +11,10 @@ from foxnas_core.devices.common import (
     fit_pair,
     latency_columns,
     measured_on_both,
+    titled,
 )
 from foxnas_core.errors import InvalidInput
+from foxnas_core.study import open_study
 from foxnas_core.table.measurements import MeasurementTable, table_from_frame
 from foxnas_core.table.metrics import metric_of
 
@@ -26,6 +29,15 @@ def test_devices_are_the_latency_columns_by_name():
     table = two_devices()
     assert latency_columns(table) == ["latency_ms", "latency_ms:pi"]
     assert [device_of(metric_of(c)) for c in latency_columns(table)] == ["fp32", "pi"]
+
+
+def test_a_column_is_called_by_its_words_and_its_machine():
+    table = two_devices()
+    assert titled(table, "latency_ms:pi") == "pi" and titled(table, "macs") == "MACs"
+    demo = open_study(DEMO).table()
+    assert titled(demo, "latency_ms:int8") == "int8, Intel Xeon Processor, ONNX Runtime"
+    # The words say the runtime already.
+    assert titled(demo, "latency_ms:openvino-int8") == "openvino-int8, Intel Xeon Processor"
 
 
 def test_rows_of_one_subnet_are_averaged():

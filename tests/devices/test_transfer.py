@@ -1,5 +1,6 @@
 import functools
 import pickle
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -206,3 +207,12 @@ def test_the_median_error_is_that_of_rows_left_out():
     measured = demo().values("latency_ms:int8")[read_rows(demo(), "latency_ms:int8")]
     errors = sorted(abs(found.held_out - measured) / measured)
     assert errors[len(errors) // 2 - 1] <= median_error(found, demo()) <= errors[len(errors) // 2]
+
+
+def test_a_row_that_the_source_could_not_predict_unseen_calibrates_all_the_same():
+    fitted = fp32()
+    unseen = np.where(np.arange(len(fitted.held_out)) == 3, np.nan, fitted.held_out)
+    lacking = replace(fitted, held_out=unseen)
+    rows = read_rows(demo(), "latency_ms")[:15]
+    found = transfer(lacking, table=demo(), target="latency_ms:int8", rows=rows)
+    assert np.isfinite(found.held_out).all() and np.isfinite(found.estimates).all()
