@@ -6,8 +6,8 @@ from foxnas_core.evidence.verification.claims import (
     FitRecord,
     Trial,
     Verdict,
+    widened,
 )
-from foxnas_core.evidence.verification.judging import widened
 from foxnas_core.space.architecture import Architecture
 from foxnas_core.space.search_space import SearchSpace
 

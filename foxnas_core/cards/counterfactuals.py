@@ -189,7 +189,8 @@ def edits(given: Given, **goal: Any) -> Card:
         draw=lambda: reached_figure(table, target, shown.edits),
         notes=(
             f"The price is what each changes in {target.word}: of all subnets that keep the goal "
-            "with so many edits the best, with 95 % confidence intervals of the difference.",
+            "with so many edits the best, with 95 % intervals of this edit of this subnet, where "
+            "both are measured.",
         ),
     )
 
@@ -231,7 +232,8 @@ def _each(answer: "Answer", column: str, given: Given, key: str) -> Card:
     return Card(
         key=f"{key}-edits-{target.column}",
         title=f"What each edit changes: {target.label}",
-        sentence="With 95 % confidence intervals, one difference at a time.",
+        sentence="With 95 % intervals of this edit of this subnet (bars), and of the average edit, "
+        "one difference at a time.",
         table=table,
         draw=lambda: edit_figure(table, target),
     )
@@ -332,8 +334,8 @@ def choices(given: Given, *, asked: tuple[str, Value] | None = None) -> Card:
     objective = metric_of(given.main[0])
     return Card(
         sentence=f"The change in {objective.word} against the best within the budget, all else "
-        "optimised anew; bars are 95 % confidence intervals. Dark: what this subnet has now; a "
-        "cross: nothing within the budget has it.",
+        "optimised anew; bars are 95 % intervals of this very difference, measured. Dark: what "
+        "this subnet has now; a cross: nothing within the budget has it.",
         table=every,
         draw=lambda: choices_figure(every, objective),
     )

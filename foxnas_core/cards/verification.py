@@ -6,7 +6,13 @@ from foxnas_core.cards.analysis import Options, analysis
 from foxnas_core.cards.card import Card
 from foxnas_core.cards.given import Given
 from foxnas_core.cards.machine import can_measure
-from foxnas_core.evidence.verification.claims import Claim, Kind, Trial
+from foxnas_core.evidence.verification.claims import (
+    AVERAGE_EDIT,
+    THIS_EDIT,
+    Claim,
+    Kind,
+    Trial,
+)
 from foxnas_core.evidence.verification.judging import claims_on
 from foxnas_core.evidence.verification.scoreboard import scoreboard, trials_table
 from foxnas_core.families import family_of
@@ -52,6 +58,8 @@ def claims(given: Given, *, subnets: tuple[Architecture, ...] = ()) -> Card:
     for predictor in predictors:
         stated = {claim.kind: claim for claim in claims_on(predictor, subnets, level=LEVEL)}
         told = {name: _text(stated[kind]) for kind, name in names.items()}
+        if "difference" in stated:
+            told["the average edit"] = _text(stated["difference"], average=True)
         rows.append({"claimed": predictor.target.label} | told)
     known = int(given.table.frame["id"].isin([a.id for a in subnets]).sum())
     if known:
@@ -61,8 +69,9 @@ def claims(given: Given, *, subnets: tuple[Architecture, ...] = ()) -> Card:
         )
     return Card(
         key="claimed",
-        sentence="With 95 % intervals: of the mean effect for what the edit changes, of one new "
-        f"measurement for the edited subnet {subnets[-1].id}."
+        sentence=f"With 95 % intervals: of {THIS_EDIT} for what the edit changes, of one new "
+        f"measurement for the edited subnet {subnets[-1].id}; beside it that of {AVERAGE_EDIT}, "
+        "the mean over all such subnets, which one edit need not keep."
         if len(subnets) == 2
         else f"Of subnet {subnets[-1].id}, with 95 % prediction intervals.",
         table=pd.DataFrame(rows),
@@ -70,11 +79,10 @@ def claims(given: Given, *, subnets: tuple[Architecture, ...] = ()) -> Card:
     )
 
 
-def _text(claim: Claim) -> str:
+def _text(claim: Claim, *, average: bool = False) -> str:
     target, signed = metric_of(claim.target), claim.kind == "difference"
-    value, low, high = (
-        target.text(number, signed=signed) for number in (claim.value, claim.low, claim.high)
-    )
+    ends = (claim.low, claim.high) if average else (claim.scatter_low, claim.scatter_high)
+    value, low, high = (target.text(number, signed=signed) for number in (claim.value, *ends))
     unit = target.difference_unit if signed else target.unit
     return f"{value} {unit} ({low} to {high})" if unit else f"{value} ({low} to {high})"
 
@@ -118,17 +126,17 @@ def verdict(given: Given, *, trial: str = "") -> Card:
     found = done(given)
     shown = found.get(trial) or next(iter(found.values()))
     table = figures.verdict_table(shown)
-    counted = [v for _, v in shown.judged if not v.reason]
-    held = sum(v.inside for v in counted)
+    counted = [judged for judged in shown.judged if not judged[1].reason]
+    held = sum(shown.holds(*judged) for judged in counted)
     return Card(
         sentence=f"Of {shown.title}, {held} of {len(counted)} counted claims held.",
         points=tuple(shown.sentences()),
         table=table,
         draw=lambda: figures.verdict_figure(table),
         notes=(
-            "Above what was claimed: thick the stated interval, thin the one that the measurement "
-            "is held against. Below what was measured, with its own interval; a red cross lies "
-            "outside.",
+            "Above what was claimed: thick the stated interval (of this subnet, or of "
+            f"{THIS_EDIT}), thin the one that the measurement is held against. Below what was "
+            "measured, with its own interval; a red cross lies outside.",
             _circumstances(shown),
         ),
     )
@@ -186,10 +194,10 @@ def board(given: Given) -> Card:
         notes=(
             *(drawn if found.tested else ()),
             "A subnet's value is held against its prediction interval. What an edit changes is "
-            "held against the stated interval of the mean effect, widened by no more than the "
-            "error of measuring both subnets on the same images and in the same rounds: a strict "
-            "test, which fails where the effect depends on what else is chosen; within scatter "
-            "counts those that at least differ no more than rows scatter about the fit. Latencies "
+            f"held against the interval of {THIS_EDIT}, by how measured differences of the table "
+            f"scatter. Held on average counts those that {AVERAGE_EDIT}'s interval holds too, "
+            "widened by no more than the error of measuring both subnets: a strict test, which "
+            "fails where the effect depends on what else is chosen. Latencies "
             "of another device than the table's, and those that failed a check, are not counted. "
             "Subnets picked by hand are kept apart: one that a search found is likely overrated.",
         ),

@@ -70,8 +70,9 @@ def predictions(given: Given) -> Card:
 def difference(given: Given) -> Card:
     """The predictions of both architectures beside each other."""
     return Card(
-        sentence="Both predictions, and what the other has more, with the 95 % confidence interval "
-        "of the difference: what both have in common cancels in it.",
+        sentence="Both predictions, and what the other has more, with two 95 % intervals of the "
+        "difference: low to high of this edit of this subnet, where both are measured; average low "
+        "to average high of the average edit, the mean over all such subnets.",
         table=difference_table(given.fits()[0], given.subnet, other_of(given), names=_NAMES),
     )
 
@@ -101,12 +102,14 @@ def edits(given: Given, *, path: tuple[Architecture, ...] = ()) -> Card:
     found = path_effects(predictor, path) if path else edit_effects(predictor, start, now)
     before = predictor.predicted(predictor.space.encode([start]))["value"]
     table = path_table(found, float(before[0]))
-    total, low, high = (
-        target.text(end, signed=True) for end in (found.total, found.low, found.high)
+    total, low, high, least, most = (
+        target.text(end, signed=True)
+        for end in (found.total, found.low, found.high, found.average_low, found.average_high)
     )
     return Card(
         sentence=f"From the start to now: together {total} {target.difference_unit}".rstrip()
-        + f", 95 % confidence interval {low} to {high}.",
+        + f". 95 % intervals: {low} to {high} for this edit of this subnet, when both are measured "
+        f"(bars); {least} to {most} for the average edit, the mean over all such subnets.",
         table=table,
         draw=lambda: path_figure(table, target, numbered=bool(path)),
     )

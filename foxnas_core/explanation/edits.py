@@ -6,6 +6,10 @@ part's variance is d'Σd for the covariance Σ of b. Through a saturating link t
 target's unit is shared in proportion to the parts, as Aumann-Shapley prices share the cost of a
 sum (Billera and Heath, Mathematics of Operations Research 7, 1982); their intervals are then
 those of the delta method.
+
+That is the interval of the average edit, the mean over all subnets that the form takes for alike.
+What one edit of one subnet changes scatters about it, as measured differences of the table do
+(`Predictor.difference_variance`), and its interval is wider by that.
 """
 
 import itertools
@@ -26,20 +30,42 @@ from foxnas_core.table.metrics import Metric
 
 @dataclass(frozen=True, eq=False)
 class EditEffects:
-    """`table` has one row an edit: edit, group, slot, effect, low, high, in the target's unit.
+    """`table` has one row an edit: edit, group, slot, effect, low, high, average_low,
+    average_high, in the target's unit.
 
-    The effects add up to `total`, the difference of both predictions, whose interval is `low` to
-    `high`; the intervals of the rows are correlated and do not add up.
+    The effects add up to `total`, the difference of both predictions. `low` to `high` is the
+    interval of this edit of this subnet, where both are measured; `average_low` to `average_high`
+    that of the average edit. The intervals of the rows are correlated and do not add up.
     """
 
     table: pd.DataFrame
     total: float
     low: float
     high: float
+    average_low: float
+    average_high: float
+
+    @classmethod
+    def of(
+        cls, edits: pd.DataFrame, effect: np.ndarray, half: np.ndarray, average_half: np.ndarray
+    ) -> "EditEffects":
+        """From edits (n rows), their effects and half widths (n + 1,), those of all together
+        last."""
+        columns = {
+            "effect": effect, "low": effect - half, "high": effect + half,
+            "average_low": effect - average_half, "average_high": effect + average_half,
+        }  # fmt: skip
+        table = edits.assign(**{name: values[:-1] for name, values in columns.items()})
+        return cls(table, *(float(values[-1]) for values in columns.values()))
+
+    def to_dict(self) -> dict[str, float]:
+        """The total with both intervals, as JSON values."""
+        names = ("low", "high", "average_low", "average_high")
+        return {"value": self.total, **{name: getattr(self, name) for name in names}}
 
     def text(self, target: Metric, sign: float = 0.0) -> str:
-        """The total with its interval: "+0.12 points of top-1 accuracy (+0.05 to +0.19)", times a
-        `sign` that the words tell already; counts, which are exact, without the interval."""
+        """The total with this edit's interval: "+0.12 points of top-1 accuracy (+0.05 to +0.19)",
+        times a `sign` that the words tell already; counts, which are exact, without it."""
         ends = (self.high, self.low) if sign < 0 else (self.low, self.high)
         total, low, high = (
             target.text((sign or 1.0) * value, signed=not sign) for value in (self.total, *ends)
@@ -75,12 +101,18 @@ def edit_effects(
             edits.append(_described(form, unit, before, after))
             parts.append(difference)
     value, std_error = _effects(predictor, np.array([*parts, new - old]), old, new - old)
-    half = predictor.quantile(level) * std_error
-    table = pd.DataFrame(edits, columns=["edit", "group", "slot"]).assign(
-        effect=value[:-1], low=(value - half)[:-1], high=(value + half)[:-1]
+    # Each part scatters as all that changes with it, the context or the rest.
+    context = int((middle != codes[0]).any())
+    others = len(parts) - context
+    scatter = predictor.difference_variance(
+        np.stack([*[codes[0]] * context, *[middle] * others, codes[0]]),
+        np.stack([*[middle] * context, *[codes[1]] * others, codes[1]]),
     )
-    return EditEffects(
-        table, float(value[-1]), float(value[-1] - half[-1]), float(value[-1] + half[-1])
+    return EditEffects.of(
+        pd.DataFrame(edits, columns=["edit", "group", "slot"]),
+        value,
+        predictor.quantile(level) * np.sqrt(std_error**2 + scatter),
+        predictor.quantile(level) * std_error,
     )
 
 
@@ -89,7 +121,7 @@ def path_effects(
 ) -> EditEffects:
     """Split the predicted difference of a path's two ends over its steps, one row a step.
 
-    Each effect is the difference of the predictions after and before its step, with the interval
+    Each effect is the difference of the predictions after and before its step, with the intervals
     of `edit_effects`, so that they add up whatever the link. The group is missing ("") where a
     step moves several. Raises `ValueError` for an empty path.
     """
@@ -102,21 +134,22 @@ def path_effects(
     old = np.vstack([rows[:-1], rows[:1]])
     difference = np.vstack([rows[1:], rows[-1:]]) - old
     effect, std_error = _effects(predictor, difference, old, difference)
-    half = predictor.quantile(level) * std_error
+    scatter = predictor.difference_variance(
+        np.vstack([codes[:-1], codes[:1]]), np.vstack([codes[1:], codes[-1:]])
+    )
     words, moved_in = [], []
     for before, after in itertools.pairwise(path):
         moved = changes_between(space, before, after)
         groups = {change.decision.group for change in moved}
         words.append(in_words(space, moved))
         moved_in.append(groups.pop() if len(groups) == 1 else "")
-    low, high = effect - half, effect + half
-    table = pd.DataFrame(
-        {
-            "edit": words, "group": moved_in, "slot": [""] * len(words),
-            "effect": effect[:-1], "low": low[:-1], "high": high[:-1],
-        }
-    )  # fmt: skip
-    return EditEffects(table, float(effect[-1]), float(low[-1]), float(high[-1]))
+    quantile = predictor.quantile(level)
+    return EditEffects.of(
+        pd.DataFrame({"edit": words, "group": moved_in, "slot": [""] * len(words)}),
+        effect,
+        quantile * np.sqrt(std_error**2 + scatter),
+        quantile * std_error,
+    )
 
 
 # Below this rate × difference the limit of no difference is taken, to second order.

@@ -91,10 +91,7 @@ class Answer:
             "id": self.after.id,
             "architecture": self.after.to_dict(),
             "in_words": self.words,
-            "changes": {
-                column: {"value": found.total, "low": found.low, "high": found.high}
-                for column, found in self.effects.items()
-            },
+            "changes": {column: found.to_dict() for column, found in self.effects.items()},
             "chance": self.chance,
             "exact": self.exact,
         }

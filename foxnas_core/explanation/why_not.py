@@ -67,21 +67,17 @@ class WhyNot:
 
     def to_dict(self) -> dict[str, Any]:
         """A JSON document."""
-
-        def interval(found: EditEffects) -> dict[str, float]:
-            return {"value": found.total, "low": found.low, "high": found.high}
-
         return {
             "decision": self.decision.name,
             "choice": self.value,
-            "alone": {column: interval(found) for column, found in self.effects.items()},
+            "alone": {column: found.to_dict() for column, found in self.effects.items()},
             "room": {
                 limit.column: room
                 for limit, room in zip(self.problem.limits, self.room, strict=True)
             },
             "optimum": document_of(self.optimum),
             "best": document_of(self.best),
-            "loss": interval(self.loss) if self.loss else None,
+            "loss": self.loss.to_dict() if self.loss else None,
             "sentence": self.sentence(),
         }
 

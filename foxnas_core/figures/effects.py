@@ -23,6 +23,10 @@ from foxnas_core.regression import Predictor
 from foxnas_core.space.architecture import Architecture
 from foxnas_core.table.metrics import Metric
 
+# The ends of both intervals, and how tables call them.
+_ENDS = {
+    "low": "low", "high": "high", "average_low": "average low", "average_high": "average high",
+}  # fmt: skip
 # Characters of a label on one line.
 _LONGEST = 30
 # Changes of one edit that are named.
@@ -30,10 +34,12 @@ _MOST_NAMED = 2
 
 
 def edit_table(effects: EditEffects) -> pd.DataFrame:
-    """One row an edit, then the sum of them: edit, effect, low, high."""
-    total = {"edit": "together", "effect": effects.total, "low": effects.low, "high": effects.high}
-    rows = effects.table[["edit", "effect", "low", "high"]].to_dict("records")
-    return pd.DataFrame([*rows, total])
+    """One row an edit, then the sum of them: edit, effect, low, high (of this edit of this subnet),
+    average low, average high (of the average edit)."""
+    own = effects.table
+    ends = {"effect": effects.total, **{name: getattr(effects, name) for name in _ENDS}}
+    columns = {_ENDS.get(name, name): [*own[name], whole] for name, whole in ends.items()}
+    return pd.DataFrame({"edit": [*own["edit"], "together"], **columns})
 
 
 def edit_figure(table: pd.DataFrame, target: Metric) -> go.Figure:
@@ -64,13 +70,10 @@ def _wrapped(label: str) -> str:
 def path_table(effects: EditEffects, start: float) -> pd.DataFrame:
     """What edits do to a prediction that is `start` before them, one row each, then all together.
 
-    Columns: edit, effect with its interval low to high, and value, the prediction after the edit.
+    Columns: those of `edit_table`, and value, the prediction after the edit.
     """
-    own = effects.table
-    ends = {"effect": effects.total, "low": effects.low, "high": effects.high}
-    value = [*(start + own["effect"].cumsum()), start + effects.total]
-    columns = {name: [*own[name], whole] for name, whole in ends.items()}
-    return pd.DataFrame({"edit": [*own["edit"], "together"], **columns, "value": value})
+    own = effects.table["effect"]
+    return edit_table(effects).assign(value=[*(start + own.cumsum()), start + effects.total])
 
 
 def path_figure(table: pd.DataFrame, target: Metric, *, numbered: bool = False) -> go.Figure:
@@ -139,8 +142,8 @@ def difference_table(
     """The predictions of two architectures, one row a target.
 
     Columns: target, unit, the prediction of each under its name, and their difference (second less
-    first) with its 95 % interval low to high. What both have in common cancels in it, so it is
-    narrower than those of the two would suggest.
+    first) with 95 % intervals: low to high where both are measured, average low to average high of
+    the average edit.
     """
     rows = []
     for predictor in predictors.values():
@@ -150,10 +153,11 @@ def difference_table(
             {
                 "target": predictor.target.label, "unit": predictor.target.unit,
                 names[0]: float(values[0]), names[1]: float(values[1]),
-                "difference": effects.total, "low": effects.low, "high": effects.high,
+                "difference": effects.total,
+                **{words: getattr(effects, name) for name, words in _ENDS.items()},
             }
         )  # fmt: skip
-    columns = ["target", "unit", *names, "difference", "low", "high"]
+    columns = ["target", "unit", *names, "difference", *_ENDS.values()]
     return pd.DataFrame(rows, columns=columns)
 
 

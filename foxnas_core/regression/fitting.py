@@ -8,6 +8,7 @@ from foxnas_core.regression.assessment import Assessment, Data, agreement, asses
 from foxnas_core.regression.features import BASES, Form, build_form, forms_of
 from foxnas_core.regression.leastsquares import FoldedRows
 from foxnas_core.regression.link import Link
+from foxnas_core.regression.pairs import PairScatter
 from foxnas_core.regression.predictor import Predictor
 from foxnas_core.regression.repeats import Repeats
 from foxnas_core.table.latency_verdicts import usable
@@ -90,6 +91,7 @@ def _fitted(table: MeasurementTable, data: Data, assessed: Assessment, seed: int
         found = found.within(form.target)
         covariance = covariance + found.rate_variance * np.outer(found.pull, found.pull)
     residuals = y - scale.inverse(x @ estimates)
+    errors = response - scale.forward(assessed.held_out)
     unexplained = float(residuals @ residuals) / float(((y - y.mean()) ** 2).sum())
     return Predictor(
         target=form.target,
@@ -109,6 +111,7 @@ def _fitted(table: MeasurementTable, data: Data, assessed: Assessment, seed: int
         left_out=data.left_out,
         repeated=len(y) - len(data.repeats),
         err_together=rows.repeats.any,
+        pair_scatter=PairScatter.of(table.space, data.codes, errors),
     )
 
 

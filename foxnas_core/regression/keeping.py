@@ -12,6 +12,7 @@ from safetensors.numpy import load, save
 from foxnas_core.regression.ceiling import Ceiling
 from foxnas_core.regression.features import build_form
 from foxnas_core.regression.link import Link
+from foxnas_core.regression.pairs import PairScatter
 from foxnas_core.regression.predictor import CrossValidation, Predictor
 from foxnas_core.space.search_space import SearchSpace
 from foxnas_core.table.metrics import metric_of
@@ -34,6 +35,7 @@ def pack_predictor(predictor: Predictor, key: str) -> bytes:
         "pairs": [list(pair) for pair in form.pairs],
         "link": asdict(predictor.link),
         "cv": asdict(predictor.cv),
+        "pair_scatter": asdict(predictor.pair_scatter),
         "ceiling": ceiling and {k: v for k, v in vars(ceiling).items() if k != "pull"},
         **{name: getattr(predictor, name) for name in _PLAIN},
     }
@@ -77,6 +79,9 @@ def unpack_predictor(content: bytes, key: str, space: SearchSpace) -> Predictor:
             link=Link(**about["link"]),
             ceiling=ceiling,
             cv=CrossValidation(**about["cv"]),
+            pair_scatter=PairScatter(
+                **{k: tuple((n, s) for n, s in v) for k, v in about["pair_scatter"].items()}
+            ),
             **known | {"warnings": tuple(about["warnings"])},
         )
     except (SafetensorError, KeyError, TypeError, AttributeError, RecursionError) as error:

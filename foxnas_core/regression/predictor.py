@@ -13,6 +13,7 @@ from foxnas_core.errors import InvalidInput
 from foxnas_core.regression.ceiling import Ceiling
 from foxnas_core.regression.features import Form
 from foxnas_core.regression.link import Link
+from foxnas_core.regression.pairs import PairScatter
 from foxnas_core.space.architecture import Architecture, Value
 from foxnas_core.space.search_space import SearchSpace
 from foxnas_core.table.metrics import Metric
@@ -65,7 +66,7 @@ class Predictor:
     the cross-validation, in the order of the rows that the fit read. `left_out` counts the rows
     that it did not read as their latency failed a check (see `latency_verdicts`), `repeated` those
     of an architecture that another row is of, which add no degrees of freedom where rows of one
-    `err_together` (see `regression.repeats`).
+    `err_together` (see `regression.repeats`). `pair_scatter` tells how measured differences err.
     """
 
     target: Metric
@@ -86,6 +87,7 @@ class Predictor:
     left_out: int = 0
     repeated: int = 0
     err_together: bool = False
+    pair_scatter: PairScatter = field(default_factory=PairScatter)
 
     @property
     def space(self) -> SearchSpace:
@@ -196,6 +198,15 @@ class Predictor:
             pull = rows @ self.ceiling.pull
             variance = variance + self.ceiling.rate_variance * by_rate * (2 * pull + by_rate)
         return np.sqrt(variance.clip(0))
+
+    def difference_variance(self, before: np.ndarray, after: np.ndarray) -> np.ndarray:
+        """Variances (n,), in the target's unit, of measured differences of pairs of codes
+        (n, decisions) about what is predicted for them, were the estimates exact."""
+        slopes = [
+            self.link.slope(self.form.matrix(codes) @ self.estimates) for codes in (before, after)
+        ]
+        apart = self.residual_variance * (slopes[0] ** 2 + slopes[1] ** 2)
+        return apart * self.pair_scatter.shares(self.space, before, after)
 
     def quantile(self, level: float = 0.95) -> float:
         """Half width, in standard errors, of an interval of confidence `level`."""

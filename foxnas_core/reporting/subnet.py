@@ -141,8 +141,8 @@ def _distance(subject: Subject, chosen: Architecture) -> str:
     size = f"{target.text(abs(effects.total))} {target.difference_unit}".rstrip()
     return (
         f"The exact optimum {within}is {other.id}, predicted {size} "
-        f"{target.compared(better=sign == target.sign)} than it (95 % confidence interval "
-        f"{interval_text(target, low, high)})."
+        f"{target.compared(better=sign == target.sign)} than it (95 % interval of this "
+        f"difference, measured: {interval_text(target, low, high)})."
     )
 
 

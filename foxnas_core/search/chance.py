@@ -71,17 +71,18 @@ def chance_better(
     target's unit, where both are measured.
 
     The difference is Student's t about its prediction; its variance is that of the difference of
-    both means, by the delta method through the link, and of two new measurements. Two subnets that
-    are nearly the same err together, so their difference is surer than this says.
+    both means, by the delta method through the link, and of the scatter of measured differences
+    (`Predictor.difference_variance`).
     """
     link = predictor.link
-    rows = predictor.form.matrix(predictor.space.encode([after, before]))
+    codes = predictor.space.encode([after, before])
+    rows = predictor.form.matrix(codes)
     eta = rows @ predictor.estimates
     slope = link.slope(eta)
     sign = 1.0 if predictor.target.direction == "max" else -1.0
     scaled, by_rate = slope[:, np.newaxis] * rows, slope * link.rate_pull(eta)
     std_error = predictor.std_error(scaled[:1] - scaled[1:], by_rate[:1] - by_rate[1:])
-    spread = np.sqrt(std_error**2 + predictor.residual_variance * (slope**2).sum())
+    spread = np.sqrt(std_error**2 + predictor.difference_variance(codes[1:], codes[:1]))
     values = link.inverse(eta)
     rest = sign * (values[:1] - values[1:]) - amount
     return float(_chance(predictor, rest, spread, _EXACT * np.abs(values[:1]))[0])

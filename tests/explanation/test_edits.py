@@ -12,6 +12,7 @@ from foxnas_core.families import load_shipped
 from foxnas_core.regression import Predictor, fit
 from foxnas_core.regression.features import build_form, forms_of
 from foxnas_core.regression.link import Link
+from foxnas_core.regression.pairs import PairScatter
 
 MINI = load_shipped("foxnas-mini")
 
@@ -72,7 +73,8 @@ def test_edits_by_hand() -> None:
     ]
     changed, added = effects.table.to_dict("records")
     # From the first choice to another: the coefficient with its own interval.
-    for ours, theirs in (("effect", "estimate"), ("low", "low"), ("high", "high")):
+    ends = (("effect", "estimate"), ("average_low", "low"), ("average_high", "high"))
+    for ours, theirs in ends:
         assert changed[ours] == pytest.approx(coefficients.loc["p1_kernel=5", theirs], abs=1e-9)
     # A block of average kernel, plus kernel 7's distance from the average of 0, k5 and k7.
     shown = coefficients["estimate"]
@@ -146,7 +148,7 @@ def test_intervals_through_a_link_are_those_of_the_delta_method(scale: float) ->
     std_error = np.sqrt(np.einsum("ij,jk,ik->i", gradient, predictor.covariance, gradient))
     table = found(np.zeros(len(names))).table
     expected = (table["effect"] - predictor.quantile() * std_error).tolist()
-    assert table["low"].tolist() == pytest.approx(expected, rel=1e-5)
+    assert table["average_low"].tolist() == pytest.approx(expected, rel=1e-5)
     assert table["effect"].sum() == pytest.approx(found(np.zeros(len(names))).total, abs=1e-12)
 
 
@@ -180,7 +182,9 @@ def test_an_uncertain_ceiling_is_in_the_interval() -> None:
     variance += ceiling.rate_variance * by_rate * (2 * gradient @ ceiling.pull + by_rate)
     expected = effects() - predictor.quantile() * np.sqrt(variance)
     found = edit_effects(predictor, before, after)
-    assert [*found.table["low"], found.low] == pytest.approx(expected.tolist(), rel=1e-5)
+    assert [*found.table["average_low"], found.average_low] == pytest.approx(
+        expected.tolist(), rel=1e-5
+    )
 
 
 def test_an_interaction_belongs_to_the_edit_that_moves_it_or_has_a_row_of_its_own() -> None:
@@ -241,3 +245,33 @@ def test_a_path_of_one_is_no_change_and_an_empty_one_is_none() -> None:
     assert len(effects.table) == 0 and effects.total == effects.low == effects.high == 0.0
     with pytest.raises(ValueError, match="at least one"):
         path_effects(predictor, [])
+
+
+def test_this_edit_scatters_as_pairs_that_differ_as_much() -> None:
+    """Beside the variance of the mean, a share of that of two measurements: that of its distance,
+    which is another one where the resolution changes as well."""
+    predictor = replace(
+        predictor_of("per_layer", "accuracy", "none"),
+        pair_scatter=PairScatter(same=((1, 0.25), (9, 0.5)), other=((9, 1.5),)),
+    )
+    before = MINI.extreme("smallest")
+    one = MINI.architecture(before.to_dict() | {"s1b1_kernel": 7})
+    two = MINI.architecture(one.to_dict() | {"s2b1_kernel": 7})
+    far = MINI.architecture(two.to_dict() | {"resolution": 28})
+
+    def scatter(low: float, high: float, least: float, most: float) -> float:
+        wide, narrow = ((end / 2 / predictor.quantile()) ** 2 for end in (high - low, most - least))
+        return (wide - narrow) / (2 * predictor.residual_variance)
+
+    for after, share in ((one, 0.25), (two, 0.5), (far, 1.5)):
+        found = edit_effects(predictor, before, after)
+        ends = found.low, found.high, found.average_low, found.average_high
+        assert scatter(*ends) == pytest.approx(share)
+    # Of a way there, each step by its own distance; of its parts, the context by itself.
+    columns = ["low", "high", "average_low", "average_high"]
+    steps = path_effects(predictor, [before, one, two, far]).table[columns].to_numpy()
+    assert [scatter(*ends) for ends in steps] == pytest.approx([0.25, 0.25, 1.5])
+    parts = edit_effects(predictor, before, far).table[columns].to_numpy()
+    assert [scatter(*ends) for ends in parts] == pytest.approx([1.5, 0.5, 0.5])
+    same = edit_effects(predictor, before, before)
+    assert (same.low, same.high) == (0.0, 0.0)

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import pandas as pd
 import pytest
 from hand import noisy_table
@@ -24,12 +26,17 @@ EDITS = EditEffects(
             "effect": [0.5, -0.2],
             "low": [0.4, -0.3],
             "high": [0.6, -0.1],
+            "average_low": [0.45, -0.25],
+            "average_high": [0.55, -0.15],
         }
     ),
     total=0.3,
     low=0.1,
     high=0.5,
+    average_low=0.2,
+    average_high=0.4,
 )
+AVERAGE = {"average low": [0.45, -0.25, 0.2], "average high": [0.55, -0.15, 0.4]}
 
 
 def test_the_table_lists_the_edits_and_then_their_sum():
@@ -38,6 +45,7 @@ def test_the_table_lists_the_edits_and_then_their_sum():
         "effect": [0.5, -0.2, 0.3],
         "low": [0.4, -0.3, 0.1],
         "high": [0.6, -0.1, 0.5],
+        **AVERAGE,
     }
 
 
@@ -57,6 +65,7 @@ def test_a_path_lists_its_edits_where_they_lead_and_their_sum():
         "effect": [0.5, -0.2, 0.3],
         "low": [0.4, -0.3, 0.1],
         "high": [0.6, -0.1, 0.5],
+        **AVERAGE,
         "value": [90.5, 90.3, 90.3],
     }
 
@@ -90,7 +99,7 @@ def test_every_interval_lies_in_the_figure_and_is_told_in_numbers():
 
 def test_an_edit_of_many_choices_is_told_in_short():
     many = "; ".join(f"s1b{i} kernel 3 → 5" for i in range(1, 10))
-    effects = EditEffects(EDITS.table.assign(edit=["s1_depth 1 → 2", many]), 0.3, 0.1, 0.5)
+    effects = replace(EDITS, table=EDITS.table.assign(edit=["s1_depth 1 → 2", many]))
     table = path_table(effects, 90.0)
     bars, _ = path_figure(table, metric_of("accuracy"), numbered=True).data
     assert bars.y[2].replace("<br>", " ") == "2. s1b1 kernel 3 → 5 and 8 more"
@@ -98,14 +107,12 @@ def test_an_edit_of_many_choices_is_told_in_short():
 
 
 def test_edits_that_read_the_same_are_told_apart_by_number():
-    again = EditEffects(
-        EDITS.table.assign(edit="s1b1 kernel 3 → 5"), EDITS.total, EDITS.low, EDITS.high
-    )
+    again = replace(EDITS, table=EDITS.table.assign(edit="s1b1 kernel 3 → 5"))
     bars, _ = path_figure(path_table(again, 90.0), metric_of("accuracy"), numbered=True).data
     assert list(bars.y) == ["start", "1. s1b1 kernel 3 → 5", "2. s1b1 kernel 3 → 5", "now"]
 
 
-def test_differences_are_those_of_the_predictions_with_a_narrower_interval():
+def test_differences_are_those_of_the_predictions_with_both_intervals():
     space = load_shipped("foxnas-mini")
     predictor = fit(noisy_table(space, 300, seed=0), "latency_ms", "per_layer")
     first = space.extreme("smallest")
@@ -114,9 +121,10 @@ def test_differences_are_those_of_the_predictions_with_a_narrower_interval():
     both = predictor.predict([first, second])
     assert (row["a"], row["b"]) == tuple(both["value"])
     assert row["difference"] == pytest.approx(row["b"] - row["a"])
-    assert row["low"] < row["difference"] < row["high"]
+    assert row["low"] < row["average low"] < row["difference"] < row["average high"] < row["high"]
+    # What both have in common cancels in the average edit.
     apart = ((both["high"] - both["low"]) ** 2).sum() ** 0.5
-    assert row["high"] - row["low"] < apart
+    assert row["average high"] - row["average low"] < apart
 
 
 def test_the_waterfall_ends_at_the_sum():

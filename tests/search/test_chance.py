@@ -9,6 +9,7 @@ from hand import hand_space, noisy_table, saturating_table
 from scipy import stats
 
 from foxnas_core.regression import fit
+from foxnas_core.regression.pairs import PairScatter
 from foxnas_core.search.calibration import SearchCalibration
 from foxnas_core.search.chance import chance_better, chance_kept, chance_within
 from foxnas_core.search.exact import front
@@ -86,9 +87,12 @@ def test_the_chance_of_a_difference_by_hand(predictor) -> None:
     space = predictor.space
     before, after = space.extreme("smallest"), space.extreme("largest")
     [x, y] = predictor.form.matrix(space.encode([after, before]))
-    variance = (x - y) @ predictor.covariance @ (x - y) + 2 * predictor.residual_variance
+    # Two subnets that have as much in common have a quarter of the scatter of others.
+    predictor = replace(predictor, pair_scatter=PairScatter(same=((9, 0.25),)))
+    scatter = 0.25 * 2 * predictor.residual_variance
+    variance = (x - y) @ predictor.covariance @ (x - y) + scatter
     difference = (x - y) @ predictor.estimates
-    if predictor is LATENCY:
+    if predictor.target.direction == "min":
         difference = -difference
     for amount in (difference, difference - 0.2, difference + 0.1):
         expected = stats.t.cdf((difference - amount) / np.sqrt(variance), predictor.residual_df)
@@ -98,7 +102,7 @@ def test_the_chance_of_a_difference_by_hand(predictor) -> None:
 def test_the_chance_of_a_difference_agrees_with_simulation_through_a_ceiling() -> None:
     bent = fit(saturating_table(hand_space(), 120), "accuracy", "per_layer", "saturating")
     # The ceiling held, so that what is drawn is the estimates and two measurements.
-    bent = replace(bent, ceiling=None)
+    bent = replace(bent, ceiling=None, pair_scatter=PairScatter())
     space = bent.space
     before, after = space.extreme("smallest"), space.extreme("largest")
     rows = bent.form.matrix(space.encode([after, before]))

@@ -7,6 +7,7 @@ measured; its verdicts come after.
 
 import hashlib
 import json
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
 
 Kind = Literal["value", "difference"]
 Chosen = Literal["random", "picked"]
+# The two kinds of interval that a difference has.
+THIS_EDIT, AVERAGE_EDIT = "this edit of this subnet", "the average edit"
 KINDS: Mapping[str, str] = {"value": "a subnet's value", "difference": "what an edit changes"}
 CHOSEN: Mapping[str, str] = {"random": "drawn at random", "picked": "picked by hand"}
 
@@ -54,11 +57,11 @@ class Claim:
 
     - of kind "value": the edited subnet's value; `low` to `high` is the prediction interval.
     - of kind "difference": the edited subnet's value less that of the one it was edited from;
-      `low` to `high` is the confidence interval of the mean difference, as explanations show it.
+      `low` to `high` is the confidence interval of the average edit, over all such subnets.
 
-    `scatter_low` to `scatter_high` is where single measurements scatter about the fit, with the
-    same confidence; for a value that is the prediction interval. `quantile` is how many standard
-    errors an interval reaches to either side. See `judging`.
+    `scatter_low` to `scatter_high` is the interval of this edit of this subnet, of which measured
+    differences scatter about the fit; for a value that is the prediction interval. `quantile` is
+    how many standard errors an interval reaches to either side. See `judging`.
     """
 
     kind: Kind
@@ -85,8 +88,9 @@ class Verdict:
     """What was measured of one claim.
 
     `low` to `high` bound the measured value itself, at the trial's confidence; a latency's are the
-    range of its rounds. `judged_low` to `judged_high` is the interval that it was held against:
-    the stated one, widened as `judging` says.
+    range of its rounds. `judged_low` to `judged_high` is the claim's `low` to `high`, widened as
+    `judging` says, and `inside` whether that holds it; of a difference that is a test of the
+    average edit (see `Trial.holds`).
     `reason` says why a verdict does not count, "" where it does.
     """
 
@@ -106,6 +110,17 @@ class Verdict:
     def clear(self) -> bool:
         """Whether the measurement tells the sign."""
         return self.low * self.high > 0
+
+
+def widened(claim: Claim, low: float, high: float, further: float) -> tuple[float, float]:
+    """The ends of an interval about the claim's value with a further half width, added as
+    squares."""
+    if further == 0:
+        return low, high
+    return (
+        claim.value - math.hypot(claim.value - low, further),
+        claim.value + math.hypot(high - claim.value, further),
+    )
 
 
 @dataclass(frozen=True)
@@ -175,6 +190,21 @@ class Trial:
         """Which subnets, in a few words."""
         return f"{self.edited.id}: {self.edit}" if self.edit else self.edited.id
 
+    def interval(self, claim: Claim, verdict: Verdict) -> tuple[float, float]:
+        """What a claim of this subnet, or of this edit of it, is held against: its own interval,
+        wider where fewer than all images were scored."""
+        if claim.kind == "value":
+            return verdict.judged_low, verdict.judged_high
+        how = self.circumstances
+        left = 1.0 - how.images / how.held_out if how and metric_of(claim.target).quality else 0.0
+        further = claim.quantile * verdict.std_error * math.sqrt(left)
+        return widened(claim, claim.scatter_low, claim.scatter_high, further)
+
+    def holds(self, claim: Claim, verdict: Verdict) -> bool:
+        """Whether what was measured lies in `interval`."""
+        low, high = self.interval(claim, verdict)
+        return low <= verdict.measured <= high
+
     def sentences(self) -> list[str]:
         """Each verdict in words."""
         return [self._sentence(claim, verdict) for claim, verdict in self.judged]
@@ -187,20 +217,26 @@ class Trial:
         def told(value: float) -> str:
             return target.text(value, signed=signed)
 
-        said = "claimed" if signed else "predicted"
-        found = "inside" if verdict.inside else "outside"
+        own = claim.scatter_low, claim.scatter_high
+        low, high = self.interval(claim, verdict)
+        ends = f"{told(own[0])} to {told(own[1])}"
+        if signed:
+            ends = f"{THIS_EDIT}: {ends}; {AVERAGE_EDIT}: {told(claim.low)} to {told(claim.high)}"
         sentence = (
-            f"{target.label}: {said} {told(claim.value)} {unit} "
-            f"({told(claim.low)} to {told(claim.high)}), measured {told(verdict.measured)} {unit} "
-            f"({told(verdict.low)} to {told(verdict.high)}), which is {found}"
+            f"{target.label}: {'claimed' if signed else 'predicted'} {told(claim.value)} {unit} "
+            f"({ends}), measured {told(verdict.measured)} {unit} "
+            f"({told(verdict.low)} to {told(verdict.high)}), which is "
+            f"{'inside' if self.holds(claim, verdict) else 'outside'} "
         )
-        if (verdict.judged_low, verdict.judged_high) == (claim.low, claim.high):
-            sentence += " the stated interval."
+        if (low, high) == own:
+            sentence += f"the interval of {THIS_EDIT}." if signed else "the stated interval."
         else:
-            widened = "the error of measuring both" if signed else "the fewer images"
+            sentence += f"{told(low)} to {told(high)}, that interval widened by the fewer images."
+        if signed:
             sentence += (
-                f" {told(verdict.judged_low)} to {told(verdict.judged_high)}, the stated interval "
-                f"widened by {widened}."
+                f" That of {AVERAGE_EDIT}, widened by the error of measuring both to "
+                f"{told(verdict.judged_low)} to {told(verdict.judged_high)}, "
+                f"{'holds' if verdict.inside else 'does not hold'} it."
             )
         if signed and claim.clear:
             if not verdict.clear:

@@ -8,15 +8,15 @@ A measurement has noise of its own, so it is never held against an interval for 
   noise in it already. Only where n of the N held-out images are scored, the share of right ones is
   off from that on all N by a further standard error of √(p(1 − p)/n · (1 − n/N)) (Cochran,
   "Sampling Techniques", 1977, chapter 2).
-- A difference of two subnets is held against the confidence interval of the mean difference, as
-  explanations show it, widened by the error e with which this one was measured: d ± √(h² + (t e)²)
-  for a half width h. Both subnets are scored on the same images and timed in the same rounds, so e
-  is small, and the test is a strict one: it leaves no room for what a pair departs from the mean
-  over all pairs. Where effects depend on what else is chosen and the form has no term for it,
-  claims hold less often than stated, which a scoreboard is there to show.
-- Whether such a pair at least scatters no more than rows do about the fit is told beside it, by
-  d ± t √(v_d + s²(g₁² + g₂²)) with the slopes g of the link at both ends, as if the two scattered
-  independently. Subnets that differ in one choice scatter alike, so that this is wide.
+- A difference of two subnets, this edit of this subnet, is held against
+  d ± t √(v_d + r s²(g₁² + g₂²)) with the slopes g of the link at both ends and the share r that
+  pairs of the table which differ as much tell (`regression.pairs`): measurement noise and what a
+  pair departs from the mean over all pairs are in it (`Trial.holds`).
+- Beside it the average edit is tested, by the confidence interval of the mean difference, widened
+  by the error e with which this one was measured: d ± √(h² + (t e)²) for a half width h. Both
+  subnets are scored on the same images and timed in the same rounds, so e is small, and the test is
+  a strict one: where effects depend on what else is chosen and the form has no term for it, it
+  fails more often than stated.
 
 Where several errors are independent, half widths are added as squares.
 """
@@ -27,7 +27,7 @@ from collections.abc import Sequence
 import numpy as np
 from scipy.special import ndtri, stdtrit
 
-from foxnas_core.evidence.verification.claims import Claim, FitRecord, Verdict
+from foxnas_core.evidence.verification.claims import Claim, FitRecord, Verdict, widened
 from foxnas_core.explanation.edits import edit_effects
 from foxnas_core.regression import Predictor
 from foxnas_core.space.architecture import Architecture
@@ -55,12 +55,9 @@ def claims_on(
     if len(subnets) == 1:
         return (value,)
     effect = edit_effects(predictor, subnets[0], edited, level)
-    eta = predictor.form.matrix(predictor.space.encode(subnets)) @ predictor.estimates
-    scatter = predictor.residual_variance * float((predictor.link.slope(eta) ** 2).sum())
-    half = math.hypot((effect.high - effect.low) / 2, quantile * math.sqrt(scatter))
     difference = Claim(
-        "difference", target, effect.total, effect.low, effect.high,
-        effect.total - half, effect.total + half, quantile, fit,
+        "difference", target, effect.total, effect.average_low, effect.average_high,
+        effect.low, effect.high, quantile, fit,
     )  # fmt: skip
     return (value, difference)
 
@@ -128,26 +125,8 @@ def _verdict(
     further: float,
     reason: str = "",
 ) -> Verdict:
-    """A verdict by the stated interval, widened by a `further`, independent half width."""
+    """A verdict by `low` to `high`, widened by a `further`, independent half width."""
     return Verdict(measured, error, *ends, *widened(claim, claim.low, claim.high, further), reason)
-
-
-def widened(claim: Claim, low: float, high: float, further: float) -> tuple[float, float]:
-    """The ends of an interval about the claim's value with a further half width, added as
-    squares."""
-    if further == 0:
-        return low, high
-    return (
-        claim.value - math.hypot(claim.value - low, further),
-        claim.value + math.hypot(high - claim.value, further),
-    )
-
-
-def within_scatter(claim: Claim, verdict: Verdict) -> bool:
-    """Whether a measured difference is one that two rows which scatter about the fit may have."""
-    further = claim.quantile * verdict.std_error
-    low, high = widened(claim, claim.scatter_low, claim.scatter_high, further)
-    return low <= verdict.measured <= high
 
 
 def normal_quantile(level: float) -> float:

@@ -6,18 +6,25 @@ from typing import Any
 
 import pandas as pd
 
-from foxnas_core.evidence.verification.claims import CHOSEN, KINDS, Claim, Trial, Verdict
-from foxnas_core.evidence.verification.judging import wilson, within_scatter
+from foxnas_core.evidence.verification.claims import (
+    AVERAGE_EDIT,
+    CHOSEN,
+    KINDS,
+    THIS_EDIT,
+    Claim,
+    Trial,
+    Verdict,
+)
+from foxnas_core.evidence.verification.judging import wilson
 from foxnas_core.table.metrics import metric_of
 
 COLUMNS = [
     "kind", "target", "chosen", "tested", "held", "share", "low", "high", "stated",
-    "not counted", "within scatter", "directions", "directions right",
+    "not counted", "within scatter", "held on average", "directions", "directions right",
 ]  # fmt: skip
-_MEASURED = {
-    "measured": "measured", "measured low": "low", "measured high": "high",
-    "judged low": "judged_low", "judged high": "judged_high",
-}  # fmt: skip
+_MEASURED = {"measured": "measured", "measured low": "low", "measured high": "high"}
+_AVERAGE, _JUDGED = ("average low", "average high"), ("judged low", "judged high")
+_NOTHING = (float("nan"), float("nan"))
 
 
 @dataclass(frozen=True, eq=False)
@@ -26,10 +33,11 @@ class Scoreboard:
 
     kind, target, chosen; how many were `tested` and `held`; the `share` that held with its Wilson
     interval `low` to `high` (95 %), and the `stated` confidence, all in percent; how many were
-    measured but `not counted`; for differences how many lie at least `within scatter` (see
-    `judging.within_scatter`), and of those whose stated interval and whose
-    measurement both tell a direction (`directions`) for how many it is the same one
-    (`directions right`). `pending` claims were stated and not measured yet.
+    measured but `not counted`. A difference holds where the interval of this edit of this subnet
+    holds it (`within scatter`, the same number); for how many the average edit's does as well
+    (`held on average`), and of those whose average interval and whose measurement both tell a
+    direction (`directions`) for how many it is the same one (`directions right`). `pending` claims
+    were stated and not measured yet.
     """
 
     table: pd.DataFrame
@@ -59,8 +67,8 @@ class Scoreboard:
         fewer = counted[counted["high"] < counted["stated"]]
         for words, named in (
             (fewer[fewer["kind"] == "value"], "fewer than stated, so its intervals are too narrow"),
-            (fewer[fewer["kind"] == "difference"], "fewer than stated, so these effects depend on "
-             "what else is chosen, or its intervals are too narrow"),
+            (fewer[fewer["kind"] == "difference"], "fewer than stated, so its intervals are too "
+             "narrow"),
             (counted[counted["low"] > counted["stated"]], "more than stated, so its intervals are "
              "wider than need be"),
         ):  # fmt: skip
@@ -69,6 +77,13 @@ class Scoreboard:
             sentences.append(
                 "Every share's interval has the stated confidence in it, so nothing speaks against "
                 "the intervals."
+            )
+        average = counted[counted["kind"] == "difference"]
+        if len(average):
+            sentences.append(
+                f"Of {average['tested'].sum()} edits, {average['held'].sum()} are within the "
+                f"interval of {THIS_EDIT}, and {average['held on average'].sum()} within that of "
+                f"{AVERAGE_EDIT}, which promises less: a mean over all such subnets."
             )
         told, right = (int(self.table[c].sum()) for c in ("directions", "directions right"))
         if told:
@@ -87,12 +102,12 @@ class Scoreboard:
 def scoreboard(trials: Sequence[Trial]) -> Scoreboard:
     """The scoreboard of these trials, random ones first."""
     judged = [(trial, *pair) for trial in trials for pair in trial.judged]
-    groups: dict[tuple[str, str, str, float], list[tuple[Claim, Verdict]]] = {}
+    groups: dict[tuple[str, str, str, float], list[tuple[Trial, Claim, Verdict]]] = {}
     order = [(kind, chosen) for chosen in CHOSEN for kind in KINDS]
     judged.sort(key=lambda x: order.index((x[1].kind, x[0].chosen)))
     for trial, claim, verdict in judged:
         key = (claim.kind, claim.target, trial.chosen, trial.level)
-        groups.setdefault(key, []).append((claim, verdict))
+        groups.setdefault(key, []).append((trial, claim, verdict))
     rows = [_row(key, own) for key, own in groups.items()]
     pending = sum(len(trial.claims) for trial in trials if not trial.done)
     return Scoreboard(pd.DataFrame(rows, columns=COLUMNS), pending)
@@ -105,14 +120,14 @@ def scoreboard_document(board: Scoreboard) -> dict[str, Any]:
 
 
 def _row(
-    key: tuple[str, str, str, float], own: Sequence[tuple[Claim, Verdict]]
+    key: tuple[str, str, str, float], own: Sequence[tuple[Trial, Claim, Verdict]]
 ) -> dict[str, object]:
     kind, target, chosen, level = key
-    counted = [(claim, verdict) for claim, verdict in own if not verdict.reason]
-    held = sum(verdict.inside for _, verdict in counted)
+    counted = [judged for judged in own if not judged[2].reason]
+    held = sum(trial.holds(claim, verdict) for trial, claim, verdict in counted)
     low, high = wilson(held, len(counted))
     differences = counted if kind == "difference" else []
-    told = [(c, v) for c, v in differences if c.clear and v.clear]
+    told = [(c, v) for _, c, v in differences if c.clear and v.clear]
     return {
         "kind": kind,
         "target": target,
@@ -124,7 +139,8 @@ def _row(
         "high": 100 * high,
         "stated": 100 * level,
         "not counted": len(own) - len(counted),
-        "within scatter": sum(within_scatter(c, v) for c, v in differences),
+        "within scatter": held if differences else 0,
+        "held on average": sum(v.inside for _, _, v in differences),
         "directions": len(told),
         "directions right": sum(v.measured * c.value > 0 for c, v in told),
     }
@@ -150,10 +166,12 @@ def trials_table(trials: Sequence[Trial]) -> pd.DataFrame:
             "target": claim.target,
             "stated (%)": 100 * trial.level,
             "claimed": claim.value,
-            "claimed low": claim.low,
-            "claimed high": claim.high,
+            "claimed low": claim.scatter_low,
+            "claimed high": claim.scatter_high,
+            **dict(zip(_AVERAGE, _average(claim), strict=True)),
             **{name: getattr(verdict, own, float("nan")) for name, own in _MEASURED.items()},
-            "verdict": _verdict_word(verdict),
+            **dict(zip(_JUDGED, _interval(trial, claim, verdict), strict=True)),
+            "verdict": _verdict_word(trial, claim, verdict),
             "not counted": verdict.reason if verdict else "",
             "images": trial.circumstances.images if trial.circumstances else 0,
             "device": trial.circumstances.device if trial.circumstances else "",
@@ -166,7 +184,16 @@ def trials_table(trials: Sequence[Trial]) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
-def _verdict_word(verdict: Verdict | None) -> str:
+def _average(claim: Claim) -> tuple[float, float]:
+    """The interval of the average edit; of a value there is none."""
+    return (claim.low, claim.high) if claim.kind == "difference" else _NOTHING
+
+
+def _interval(trial: Trial, claim: Claim, verdict: Verdict | None) -> tuple[float, float]:
+    return _NOTHING if verdict is None else trial.interval(claim, verdict)
+
+
+def _verdict_word(trial: Trial, claim: Claim, verdict: Verdict | None) -> str:
     if verdict is None:
         return "not measured"
-    return "inside" if verdict.inside else "outside"
+    return "inside" if trial.holds(claim, verdict) else "outside"

@@ -63,8 +63,13 @@ def test_sentences_say_what_was_stated_measured_and_decided():
         "Top-1 accuracy: predicted 80.00 % (79.00 to 81.00), measured 82.00 % (81.80 to 82.20), "
         "which is outside the stated interval."
     )
-    assert "claimed +0.50 points (+0.02 to +0.98), measured +0.10 points" in unclear
-    assert "inside -0.02 to +1.02, the stated interval widened by the error of measuring" in unclear
+    assert (
+        "claimed +0.50 points (this edit of this subnet: -0.50 to +1.50; the average edit: +0.02 "
+        "to +0.98), measured +0.10 points" in unclear
+    )
+    assert "which is inside the interval of this edit of this subnet." in unclear
+    assert "error of measuring both to -0.02 to +1.02, holds it." in unclear
+    assert "-2.75 to -1.25" not in wrong and "does not hold it." in wrong
     assert "does not tell the direction" in unclear
     assert right.endswith("The direction is as claimed.")
     assert wrong.endswith("The direction is the opposite.")

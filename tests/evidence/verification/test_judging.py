@@ -1,12 +1,14 @@
 """The rule by which claims are judged: what holds by definition, and how often true claims hold."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hand import hand_space, noisy_table, table_of, two_block_space
 from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import binom, norm
-from trials import claim_of
+from trials import claim_of, trial_of
 
 from foxnas_core.evidence.verification.claims import FitRecord
 from foxnas_core.evidence.verification.edits import random_edits
@@ -19,7 +21,6 @@ from foxnas_core.evidence.verification.judging import (
     share_error,
     widened,
     wilson,
-    within_scatter,
 )
 from foxnas_core.regression import fit
 from foxnas_core.regression.link import Link
@@ -274,7 +275,7 @@ def test_an_effect_that_depends_on_what_else_is_chosen_fails():
         [_, one] = claims_on(predictor, pair, level=LEVEL)
         verdict = by_rounds(one, *truth(space.encode(pair)), LEVEL, rng)
         verdicts.append(verdict.inside)
-        scatter.append(within_scatter(one, verdict))
+        scatter.append(one.scatter_low <= verdict.measured <= one.scatter_high)
     assert np.mean(verdicts) < 0.6 < 0.8 < np.mean(scatter)
 
 
@@ -315,13 +316,21 @@ def test_false_claims_fail():
         assert judge_score(one, right, before=None, total=n, level=LEVEL).inside == inside
 
 
-def test_a_pair_may_be_outside_what_was_stated_and_within_the_scatter():
+def test_an_edit_may_hold_for_its_subnet_and_not_on_average():
     right, before = np.arange(1000) < 825, np.arange(1000) < 800
     for value, inside, within in ((1.0, False, True), (2.0, True, True), (-1.0, False, False)):
         one = claim_of("difference", value=value, half=0.1, scatter=2.0)
         verdict = judge_score(one, 100.0 * right, before=100.0 * before, total=1000, level=LEVEL)
         assert verdict.measured == pytest.approx(2.5)
-        assert (verdict.inside, within_scatter(one, verdict)) == (inside, within)
+        trial = replace(trial_of(hand_space(), "t", [one], [0.0]), verdicts=(verdict,))
+        assert (verdict.inside, trial.holds(one, verdict)) == (inside, within)
+        # Of fewer images a share may be farther off.
+        assert trial.circumstances is not None
+        few = replace(trial, circumstances=replace(trial.circumstances, images=500, held_out=1000))
+        low, high = few.interval(one, verdict)
+        further = 1.96 * verdict.std_error * 0.5**0.5
+        assert high - value == pytest.approx(np.hypot(2.0, further))
+        assert low + high == pytest.approx(2 * value)
 
 
 def test_a_claim_names_its_fit_and_another_fit_has_another_name():

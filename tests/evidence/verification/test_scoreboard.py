@@ -42,9 +42,13 @@ def test_every_claim_is_counted_once_in_its_row(drawn):
             if (c.kind, t.chosen) == (row["kind"], row["chosen"])
         ]
         counted = [v for _, v in own if not v.reason]
-        assert row["within scatter"] <= row["tested"]
+        assert row["held on average"] <= row["held"] <= row["tested"]
         assert row["tested"] == len(counted) and row["not counted"] == len(own) - len(counted)
-        assert row["held"] == sum(v.inside for v in counted)
+        inside = sum(v.inside for v in counted)
+        if row["kind"] == "value":
+            assert (row["held"], row["held on average"]) == (inside, 0)
+        else:
+            assert (row["within scatter"], row["held on average"]) == (row["held"], inside)
         low, high = wilson(row["held"], row["tested"])
         assert (row["low"], row["high"]) == (100 * low, 100 * high)
         assert row["stated"] == pytest.approx(95.0)
@@ -91,5 +95,7 @@ def test_directions_count_where_claim_and_measurement_tell_one():
     row = scoreboard(trials).table.iloc[0]
     # The last one measures .1 ± .2.
     assert (row["directions"], row["directions right"]) == (3, 2)
-    assert (row["held"], row["within scatter"]) == (1, 4)
+    assert (row["held"], row["held on average"]) == (4, 1)
+    said = " ".join(scoreboard(trials).sentences())
+    assert "4 are within the interval of this edit of this subnet, and 1 within" in said
     assert "2 of 3 have the sign" in " ".join(scoreboard(trials).sentences())
