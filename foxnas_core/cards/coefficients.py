@@ -198,13 +198,12 @@ def _defined(given: Given) -> str:
     )
 
 
-def _cautions(given: Given) -> tuple[str, ...]:
-    """What was left out of the averages and is assumed for them, or why there are none."""
-    if given.effects == "form":
+def _read(given: Given) -> tuple[str, ...]:
+    """What was left out of the averages and is assumed for them."""
+    if _from_form(given):
         return ()
-    found, lacking = averaged(given)
-    said = [sentence for own in found.values() for sentence in own.sentences]
-    return tuple(dict.fromkeys(said + lacking))
+    found = averaged(given)[0].values()
+    return tuple(dict.fromkeys(sentence for own in found for sentence in own.sentences))
 
 
 def blocks(given: Given) -> list[str]:
@@ -319,7 +318,8 @@ def choices(given: Given) -> Card:
     rows = every[~every["group"].isin(given.study.space.context)]
     return Card(
         sentence=f"{_defined(given)}; where they span 0 the point is hollow.",
-        cautions=_cautions(given),
+        notes=_read(given),
+        cautions=() if given.effects == "form" else tuple(averaged(given)[1]),
         table=rows,
         draw=lambda: figures.interval_figure(rows, targets),
     )

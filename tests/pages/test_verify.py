@@ -34,7 +34,7 @@ def said(page) -> str:
 def claimed(page):
     """The table of what is claimed."""
     return next(
-        d.value for d in page.dataframe if "claimed" in d.value and len(d.value.columns) < 4
+        d.value for d in page.dataframe if "claimed" in d.value and len(d.value.columns) < 5
     )
 
 
@@ -64,9 +64,13 @@ def test_an_edit_is_claimed_measured_and_judged(tiny):
     after = tiny.space.architecture({**before.to_dict(), name: value})
     [_, claim] = claims_on(predictors["accuracy"], [before, after], level=0.95)
     target = predictors["accuracy"].target
-    ends = " to ".join(target.text(end, signed=True) for end in (claim.low, claim.high))
-    told = claimed(page).set_index("claimed").loc["Top-1 accuracy", "the edit changes"]
-    assert told == f"{target.text(claim.value, signed=True)} points ({ends})"
+    told = claimed(page).set_index("claimed").loc["Top-1 accuracy"]
+    for column, low, high in (
+        ("the edit changes", claim.scatter_low, claim.scatter_high),
+        ("the average edit", claim.low, claim.high),
+    ):
+        ends = " to ".join(target.text(end, signed=True) for end in (low, high))
+        assert told[column] == f"{target.text(claim.value, signed=True)} points ({ends})"
 
     page.button(key="measure-now").click().run()
     job = finished(page, tiny)
