@@ -11,7 +11,7 @@ from foxnas_core.space.architecture import Architecture
 from foxnas_core.study import Study
 from pages.shared import cache, choices
 from pages.shared.cost import budget_of, chosen_cost, cost_picker
-from pages.shared.editor import architecture_picker
+from pages.shared.editor import architecture_picker, start_of
 from pages.shared.frame import errors_as_cards, page
 from pages.shared.picked import picked
 from pages.shared.text import plain
@@ -70,6 +70,7 @@ def asked(study: Study) -> ReportRequest:
         budget=budget,
         guard=guard_of(study, latency),
         architecture=architecture,
+        start=architecture and start_of(architecture, study.space),
         rationale=rationale,
         parts=parts,
         intervals=choices.current().intervals,

@@ -12,9 +12,10 @@ from foxnas_core.study import Study
 from pages.shared import choices
 from pages.shared.cards import draw, given_of, show
 from pages.shared.comparison_picker import show_editor
-from pages.shared.cost import chosen_cost, cost_picker
+from pages.shared.cost import cost_picker
 from pages.shared.editor import architecture_picker, history_of, written
 from pages.shared.frame import errors_as_cards, page
+from pages.shared.limits import terms_of
 from pages.shared.panel import closed_table
 from pages.shared.picked import picked
 from pages.shared.predictions import show_predictions
@@ -36,7 +37,7 @@ def workbench(study: Study) -> None:
         _draw_the_rest_again(history)
         given = given_of(
             study,
-            cost=chosen_cost(study),
+            **terms_of(study),
             architecture=history.now.architecture,
             start=history.now.start,
         )

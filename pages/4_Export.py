@@ -1,48 +1,52 @@
 """From an architecture to files that run, each checked against the subnet it came from."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Sequence
 from contextlib import suppress
 
 import streamlit as st
 
+from foxnas_core.cards.expected import expected
 from foxnas_core.cards.export import formats
 from foxnas_core.cards.given import Given
 from foxnas_core.errors import FoxnasError
-from foxnas_core.regression import Predictor
+from foxnas_core.search.expectation import Expectation
 from foxnas_core.space.architecture import Architecture
 from foxnas_core.steps.export import expected_seconds
 from foxnas_core.study import Study
 from pages.shared import cache, choices
 from pages.shared.architecture_picker import pick_architecture
 from pages.shared.cards import given_of
+from pages.shared.editor import start_of
 from pages.shared.export_form import export_picker
 from pages.shared.exported import show_export
 from pages.shared.exports import Exporting, ExportSettings
 from pages.shared.frame import errors_as_cards, page
+from pages.shared.limits import terms_of
 from pages.shared.picture import show_architecture
 from pages.shared.running import show_progress
 from pages.shared.text import plain
 
 
-def show_chosen(given: Given, architecture: Architecture) -> Mapping[str, Predictor]:
-    """The architecture as a grid, with its predictions, and as a file; returns the predictors."""
+def show_chosen(given: Given, architecture: Architecture) -> Sequence[Expectation]:
+    """The architecture as a grid, with what it is expected to measure, which is returned, and as a
+    file."""
     left, right = st.columns([1.25, 1], gap="large")
     with left:
         st.markdown(f"Subnet **{architecture.id}**")
         show_architecture(given.study.space, architecture, key="architecture-chart")
     with right:
         # What is wrong with the measurements was said where the architecture is picked.
-        fits: Mapping[str, Predictor] = {}
+        found: Sequence[Expectation] = ()
         with suppress(FoxnasError):
-            fits = given.fits()[0] if len(given.table) else {}
-        for fit in fits.values():
-            target, row = fit.target, fit.predict([architecture]).iloc[0]
-            if target.column in given.main or target.timed:
-                low, high = (target.text(row[f"prediction_{end}"]) for end in ("low", "high"))
+            found = expected(given, architecture) if len(given.table) else ()
+        for own in found:
+            if own.target.column in given.main or own.target.timed:
+                value = own.target.value_text(own.value)
+                behind = f"; {own.predicted_text}" if own.optima else ""
                 st.write(
-                    f"{plain(target.label)}: **{target.value_text(row['value'])}** predicted "
-                    f"[{low}, {high}]"
+                    f"{plain(own.target.label)}: **{value}** "
+                    f"{'expected' if own.optima else 'predicted'} [{own.interval_text}]{behind}"
                 )
         st.download_button(
             "Architecture as JSON",
@@ -52,20 +56,20 @@ def show_chosen(given: Given, architecture: Architecture) -> Mapping[str, Predic
             key="architecture-download",
             on_click="ignore",
         )
-    return fits
+    return found
 
 
 def show_work(
     study: Study,
     architecture: Architecture,
-    predictors: Mapping[str, Predictor],
+    found: Sequence[Expectation],
     settings: ExportSettings,
 ) -> None:
     """The button that builds, or how far that is; below it what was built last."""
     stamp = cache.export_stamp(study)
     with errors_as_cards():
         if choices.asked("export") and settings.formats:
-            cache.works().start(Exporting(study, architecture, predictors, settings, stamp))
+            cache.works().start(Exporting(study, architecture, found, settings, stamp))
     run = cache.works().latest(Exporting, str(study.folder), (architecture, stamp))
     if run is not None and not run.ended:
         show_progress(run, lambda: told(run))
@@ -114,10 +118,15 @@ with page(
     "predicted.",
 ) as study:
     architecture = pick_architecture(study)
-    given = given_of(study, architecture=architecture)
-    predictors = show_chosen(given, architecture)
+    given = given_of(
+        study,
+        architecture=architecture,
+        start=start_of(architecture, study.space),
+        **terms_of(study),
+    )
+    found = show_chosen(given, architecture)
     missing = formats.needs(given)
     if missing:
         st.info(plain(missing))
     else:
-        show_work(study, architecture, predictors, export_picker(study))
+        show_work(study, architecture, found, export_picker(study))

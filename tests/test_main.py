@@ -315,7 +315,8 @@ def test_counterfactual_document(measured_study, capsys, tmp_path):
     file.write_text(json.dumps(largest.to_dict()))
     command = ["counterfactual", "--study", study.folder, "--architecture", file]
     document = ask(capsys, *command, "--gain", "-0.5")
-    assert set(document) == {"study", "id", "goal", "answers", "why_not"}
+    assert set(document) == {"study", "id", "goal", "answers", "why_not", "guard", "price"}
+    assert document["guard"] is None and document["price"] is None
     assert document["id"] == largest.id and document["why_not"] is None
     assert document["goal"] == "0.50 points less top-1 accuracy"
     for answer in document["answers"]:

@@ -30,8 +30,10 @@ def expected(
 ) -> tuple[Expectation, ...]:
     """What a subnet is expected to measure, of each of `columns`, by default of all that are
     fitted; raises as `Given.predictor`. What a table holds of every architecture is looked up."""
-    known, whole = searched_for(given, architecture), given.whole_table(given.traded)
     names = given.fits()[0] if columns is None else columns
+    known, whole = {}, None
+    if len(given.main) == len(set(given.traded)):
+        known, whole = searched_for(given, architecture), given.whole_table(given.traded)
     told = whole.predictors() if whole else {}
     return tuple(
         expectation(told.get(name) or given.predictor(name), architecture, known) for name in names

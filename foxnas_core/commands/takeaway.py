@@ -19,7 +19,9 @@ from foxnas_core.table.metrics import metric_of
 
 def export(options: argparse.Namespace) -> Answer:
     """Export one architecture's subnet to a new folder or archive."""
+    from foxnas_core.cards.expected import expected
     from foxnas_core.cards.export import checks_card
+    from foxnas_core.cards.given import Given
     from foxnas_core.export.exporter import check_new, write_export
     from foxnas_core.export.formats import INT8_FLOOR
     from foxnas_core.steps.export import export as run
@@ -36,13 +38,12 @@ def export(options: argparse.Namespace) -> Answer:
         raise InvalidInput(
             "--quantization-aware and --data are about fine-tuning; give --fine-tune EPOCHS too."
         )
-    table = study.table()
-    predictors = fit_all(table, kept=kept_fits(study)) if len(table.frame) else {}
+    table, asked = study.table(), Given(study, architecture=architecture)
     with bar() as report:
         exported = run(
             study,
             architecture,
-            predictors,
+            expected(asked, architecture) if len(table) else (),
             formats=options.formats,
             tuning=tuning,
             data=options.data,

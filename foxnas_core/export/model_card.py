@@ -19,7 +19,8 @@ class Estimate:
 
     Of what depends on a machine, `predicted_for` says where what the prediction rests on was
     measured, `measured_on` where the measured value was; `elsewhere` is set where these are two
-    machines.
+    machines. `expected` is what other measured optima tell of one that was searched for: the value
+    and the ends of its 95 % interval.
     """
 
     target: Metric
@@ -30,6 +31,7 @@ class Estimate:
     predicted_for: str = ""
     measured_on: str = ""
     elsewhere: bool = False
+    expected: tuple[float, float, float] | None = None
 
 
 def model_card(
@@ -78,12 +80,24 @@ def _values(estimates: Sequence[Estimate], held_out_images: int) -> list[str]:
     for estimate in estimates:
         if where := _where(estimate):
             wheres.setdefault(where, []).append(escaped(estimate.target.column))
+    heads = {
+        "target": lambda e: escaped(e.target.label),
+        "expected": lambda e: _with_ends(e, *(e.expected or (None, None, None))),
+        "predicted": lambda e: _number(e.predicted, f" {e.target.unit}".rstrip()),
+        "95 % prediction interval": lambda e: _ends(e, e.low, e.high),
+        "measured": _measured,
+    }
+    searched = any(estimate.expected for estimate in estimates)
+    if not searched:
+        del heads["expected"]
+    rows = (f"| {' | '.join(told(own) for told in heads.values())} |" for own in estimates)
     return [
         "## Predicted and measured",
-        _table(
-            ("target", "predicted", "95 % prediction interval", "measured"),
-            map(_estimate_row, estimates),
-        ),
+        _table(tuple(heads), rows),
+        "Expected is what optima measure that a search has found, by others that were measured, "
+        "with a 95 % interval; the plain prediction stands beside it."
+        if searched
+        else "",
         f"Accuracy is what the files here score on the {held_out_images:,} held-out images."
         + (" What depends on a machine is of:" if wheres else ""),
         _listed(f"{', '.join(columns)}: {where}" for where, columns in wheres.items()),
@@ -171,18 +185,22 @@ def _weights_licence(record: Mapping[str, Any]) -> str:
     return "trained on these images in this study; no licence of their own is recorded."
 
 
-def _estimate_row(estimate: Estimate) -> str:
-    unit = f" {estimate.target.unit}".rstrip()
-    interval = (
-        "–"
-        if estimate.low is None or estimate.high is None
-        else f"{_number(estimate.low)} to {_number(estimate.high, unit)}"
-    )
-    measured = _number(estimate.measured, unit) + (", another machine" * estimate.elsewhere)
-    return (
-        f"| {escaped(estimate.target.label)} | {_number(estimate.predicted, unit)} | {interval} "
-        f"| {measured} |"
-    )
+def _with_ends(estimate: Estimate, value: float | None, *ends: float | None) -> str:
+    """A value with the ends of its interval."""
+    if value is None:
+        return "–"
+    return f"{_number(value, f' {estimate.target.unit}'.rstrip())} ({_ends(estimate, *ends)})"
+
+
+def _ends(estimate: Estimate, low: float | None, high: float | None) -> str:
+    if low is None or high is None:
+        return "–"
+    return f"{_number(low)} to {_number(high, f' {estimate.target.unit}'.rstrip())}"
+
+
+def _measured(estimate: Estimate) -> str:
+    value = _number(estimate.measured, f" {estimate.target.unit}".rstrip())
+    return value + ", another machine" * estimate.elsewhere
 
 
 def _number(value: float | None, unit: str = "") -> str:

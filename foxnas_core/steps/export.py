@@ -11,7 +11,7 @@ import pandas as pd
 from foxnas_core.export.formats import INT8_FLOOR, Format, formats_of, step_seconds
 from foxnas_core.measurement.here import machine_here
 from foxnas_core.progress import Report, Steps, not_told
-from foxnas_core.regression import Predictor
+from foxnas_core.search.expectation import Expectation
 from foxnas_core.space.architecture import Architecture
 from foxnas_core.steps.fine_tune import check_can_be_tuned, training_images
 from foxnas_core.steps.measure import PRECISIONS, parts_of
@@ -35,7 +35,7 @@ EXTRACT, TUNE, MEASURE = "extract the subnet", "fine-tune", "measure latency"
 def export(
     study: Study,
     architecture: Architecture,
-    predictors: Mapping[str, Predictor],
+    expected: Sequence[Expectation],
     *,
     formats: Sequence[str] | None = None,
     tuning: "FineTuning | None" = None,
@@ -44,7 +44,8 @@ def export(
     report: Report = not_told,
     alone: AbstractContextManager[Any] | None = None,
 ) -> "ExportedModel":
-    """The architecture's files, checked, its model card with prediction and measurement.
+    """The architecture's files, checked, its model card with what it is `expected` to measure and
+    what it measured.
 
     `formats` are names of `export.formats`, by default all that can be written here. With `tuning`
     the subnet is fine-tuned first, on the images of `training_images(study, data)`. A latency that
@@ -84,7 +85,7 @@ def export(
         held_out=held_out,
         formats=wanted,
         steps=steps,
-        estimates=_estimates(predictors, architecture, known),
+        estimates=_estimates(expected, known),
         parents={
             "space": study.space.fingerprint,
             "checkpoint": file_hash(study.checkpoint_file),
@@ -250,25 +251,23 @@ def _place(circumstances: Mapping[str, Any]) -> str:
     return ", ".join(named) or "as the study's table has it"
 
 
-def _estimates(
-    predictors: Mapping[str, Predictor], architecture: Architecture, known: _KnownValues
-) -> "list[Estimate]":
-    """What was predicted beside what was measured, and what was measured alone."""
+def _estimates(expected: Sequence[Expectation], known: _KnownValues) -> "list[Estimate]":
+    """What was expected beside what was measured, and what was measured alone."""
     from foxnas_core.export.model_card import Estimate
 
     found = []
-    for column, predictor in predictors.items():
-        row = predictor.predict([architecture]).iloc[0]
-        value, low, high = (
-            float(row[name]) for name in ("value", "prediction_low", "prediction_high")
-        )
+    for own in expected:
+        column = own.target.column
+        plain = (own.predicted, own.predicted_low, own.predicted_high)
+        told = (own.value, own.low, own.high) if own.optima else None
         places, measured = known.places(column, predicted=True), known.values.get(column)
-        found.append(Estimate(predictor.target, value, low, high, measured, **places))
+        found.append(Estimate(own.target, *plain, measured, expected=told, **places))
+    columns = [own.target.column for own in expected]
     return found + [
         Estimate(
             metric_of(column), None, None, None, known.values[column],
             **known.places(column, predicted=False),
         )
         for column in (*KNOWN, PRECISIONS["int8"])
-        if column in known.values and column not in predictors
+        if column in known.values and column not in columns
     ]  # fmt: skip

@@ -1,11 +1,10 @@
 """Exports that run in this server, each in a thread of its own, one after another."""
 
 import threading
-from collections.abc import Hashable, Mapping
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from foxnas_core.regression import Predictor
 from foxnas_core.space.architecture import Architecture
 from foxnas_core.steps.export import export
 from foxnas_core.study import Study
@@ -13,6 +12,7 @@ from pages.shared.registry import MEASURING, Work
 
 if TYPE_CHECKING:
     from foxnas_core.export.exporter import ExportedModel
+    from foxnas_core.search.expectation import Expectation
 
 # One at a time, as each keeps a core busy.
 _turn = threading.Lock()
@@ -42,13 +42,13 @@ class Exporting(Work["ExportedModel"]):
         self,
         study: Study,
         architecture: Architecture,
-        predictors: Mapping[str, Predictor],
+        expected: Sequence["Expectation"],
         settings: ExportSettings,
         stamp: Hashable,
     ) -> None:
         super().__init__(str(study.folder), (architecture, stamp))
         self.architecture, self.settings = architecture, settings
-        self._of, self._predictors = study, predictors
+        self._of, self._expected = study, expected
 
     def _work(self) -> "ExportedModel | None":
         # Brings torch along, so it waits until something is exported.
@@ -63,7 +63,7 @@ class Exporting(Work["ExportedModel"]):
             return export(
                 self._of,
                 self.architecture,
-                self._predictors,
+                self._expected,
                 formats=settings.formats,
                 tuning=tuning if settings.epochs else None,
                 int8_floor=settings.int8_floor,

@@ -8,6 +8,7 @@ import math
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
+from typing import Any
 
 import streamlit as st
 
@@ -20,7 +21,7 @@ from foxnas_core.study import Study
 from foxnas_core.table.measurements import MeasurementTable
 from foxnas_core.table.metrics import Metric
 from pages.shared import cache, choices
-from pages.shared.cost import in_unit
+from pages.shared.cost import chosen_cost, in_unit
 from pages.shared.picked import picked
 from pages.shared.text import plain
 
@@ -58,6 +59,15 @@ def chosen_terms(table: MeasurementTable, latency: str) -> Terms:
     except InvalidInput as error:
         st.warning(f"A part of the address was left aside. {plain(str(error))}")
     return Terms(tuple(limits.items()), tuple(kept.items()))
+
+
+def terms_of(study: Study) -> dict[str, Any]:
+    """The chosen cost and terms, as fields of `Given`; none where the table has no cost."""
+    cost = chosen_cost(study)
+    if cost is None:
+        return {}
+    terms = chosen_terms(cache.table_of(study), cost)
+    return {"cost": cost, "limits": terms.limits, "allowed": terms.allowed(study.space)}
 
 
 def parse_limits(text: str, columns: Iterable[str]) -> dict[str, float]:

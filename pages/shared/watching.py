@@ -193,6 +193,6 @@ def show_architecture(
 ) -> None:  # fmt: skip
     values = zip(targets[:2], (candidate.value, candidate.costs[0]), strict=True)
     parts = [f"{target.text(value)} {target.unit}".rstrip() for target, value in values]
-    st.markdown(f"**{name}** · {' · '.join(parts)}")
+    st.markdown(f"**{name}** · predicted {' · '.join(parts)}")
     other = None if exact is None else exact.architecture
     picture.show_architecture(study.space, candidate.architecture, other, key=key)

@@ -49,6 +49,16 @@ def test_prediction_stands_beside_measurement(card):
     assert "- latency\\_ms, latency\\_ms:int8: a phone\n- energy\\_mj: b\n" in text
 
 
+def test_what_was_searched_for_is_told_at_what_optima_measure(card):
+    accuracy, latency = metric_of("accuracy"), metric_of("latency_ms")
+    searched = Estimate(accuracy, 71.25, 70.5, 72.0, 71.5, expected=(71.0, 70.2, 71.8))
+    text = card(estimates=[searched, Estimate(latency, 0.125, 0.12, 0.13, None)])
+    assert "| target | expected | predicted | 95 % prediction interval | measured |" in text
+    said = "| Top-1 accuracy | 71 % (70.2 to 71.8 %) | 71.25 % | 70.5 to 72 % | 71.5 % |"
+    assert said in text and "| Latency | – | 0.125 ms |" in text
+    assert "Expected is what optima measure" in text and "Expected" not in card()
+
+
 @pytest.mark.parametrize("elsewhere", [False, True])
 def test_a_measurement_on_another_machine_than_its_interval_is_told(card, elsewhere):
     latency = metric_of("latency_ms")
