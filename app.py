@@ -54,7 +54,7 @@ def show_whose(study: Study, latency: str) -> None:
 
 
 def show_answer(study: Study, latency: str) -> None:
-    """The optimum at the chosen budget, or at the middle of the range: what it promises, why it
+    """The optimum at the chosen budget, or at the default one: what it promises, why it
     is so, and where to go with it."""
     from foxnas_core.cards.quest import Quest
     from foxnas_core.figures.coefficients import interval_figure
@@ -63,11 +63,11 @@ def show_answer(study: Study, latency: str) -> None:
 
     front = cache.front_of(study, latency)
     cost = front.problem.limits[0].predictor.target
-    st.header(f"The best subnet within {with_word(cost, budget_of(front))}")
+    st.header(f"The best subnet within {with_word(cost, budget_of(study, front))}")
     left, right = st.columns([1.3, 1], gap="large")
     with right:
         budget_picker(study, front)
-    quest = Quest(given_of(study, cost=latency, budget=budget_of(front)))
+    quest = Quest(given_of(study, cost=latency, budget=budget_of(study, front)))
     best = front.within(quest.searched)
     with left:
         picture(

@@ -143,7 +143,7 @@ with page(
     show(counterfactuals.base, kept, header=False)
     with errors_as_cards():
         show_reached(kept)
-    bounded = replace(kept, budget=budget_of(given.front_of(cost)))
+    bounded = replace(kept, budget=budget_of(study, given.front_of(cost)))
     with errors_as_cards():
         show_why_not(bounded)
     with errors_as_cards():

@@ -31,7 +31,7 @@ def pick(study: Study) -> tuple[Architecture | None, str | None, float | None]:
     with errors_as_cards():
         latency = cost_picker(study)
         architecture = architecture_picker(study, latency)
-        return architecture, latency, budget_of(cache.front_of(study, latency))
+        return architecture, latency, budget_of(study, cache.front_of(study, latency))
     # What is wrong was said above; the report has what there is.
     return choices.chosen_architecture(study.space), latency, None
 

@@ -25,7 +25,7 @@ def watching(given: Given) -> Given:
     if len(given.main) < 2:
         return given
     with suppress(FoxnasError):  # where no search is possible, the page for it says why
-        return replace(given, budget=budget_of(given.front(given.main[-1])))
+        return replace(given, budget=budget_of(given.study, given.front(given.main[-1])))
     return given
 
 

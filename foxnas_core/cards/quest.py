@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 class Quest:
     """A search as it was chosen; what it finds raises as `Given.front_of`.
 
-    `bound` is the chosen budget or floor, by default the middle of the front, `searched` the one to
+    `bound` is the chosen budget or floor, by default the `default_budget`, `searched` the one to
     search under, so that it is kept when measured.
     """
 
@@ -52,8 +52,10 @@ class Quest:
 
     @cached_property
     def bound(self) -> float:
+        from foxnas_core.search.default_budget import default_budget
+
         chosen = self.given.floor if self.least_cost else self.given.budget
-        return float(self.front.costs[[0, -1]].mean()) if chosen is None else chosen
+        return default_budget(self.front, self.given.table) if chosen is None else chosen
 
     @cached_property
     def calibrations(self) -> "dict[str, SearchCalibration]":

@@ -17,6 +17,7 @@ from foxnas_core.regression import Predictor
 from foxnas_core.regression.inference import KINDS
 from foxnas_core.reporting.layout import Column, Panel, Section, Table, facts, panel_of
 from foxnas_core.reporting.subject import Subject
+from foxnas_core.search.default_budget import WHY
 from foxnas_core.study import Study, file_hash
 
 PACKAGES = ("numpy", "pandas", "scipy", "statsmodels")
@@ -72,7 +73,7 @@ def _asked(subject: Subject) -> Table:
         latency = subject.main[1].target
         own = ""
         if request.budget is None:
-            own = ", the middle of the front" if request.architecture is None else (
+            own = f", {WHY}" if request.architecture is None else (
                 ", what the chosen subnet keeps"
             )  # fmt: skip
         pairs.append((f"Budget of {latency.column}", latency.value_text(subject.budget) + own))

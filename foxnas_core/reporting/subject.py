@@ -11,6 +11,7 @@ from foxnas_core.cards.given import Fitted, Given
 from foxnas_core.errors import InvalidInput, MissingPart
 from foxnas_core.regression import Predictor
 from foxnas_core.regression.inference import KINDS
+from foxnas_core.search.default_budget import default_budget
 from foxnas_core.search.exact import Front
 from foxnas_core.search.guard import OFF, guarded_bound, share_of
 from foxnas_core.search.problem import Candidate, SearchProblem
@@ -39,7 +40,7 @@ class ReportRequest:
     """What a report is asked for.
 
     `objective` and `cost` are columns, by default the study's. `budget`, in the cost's unit, is by
-    default what the chosen subnet keeps, or the middle of the front; `guard` the probability with
+    default what the chosen subnet keeps, or the `default_budget`; `guard` the probability with
     which the measured cost shall keep it, by default the usual one where optima were measured, 0
     for none. `architecture` is the chosen subnet, by default the best within the budget, and
     `start` what it was edited from. `intervals` is one of the kinds of inference, `made` the date,
@@ -178,7 +179,7 @@ def subject_of(
         except MissingPart:
             if request.guard:
                 raise
-        budget, searched = _budgets(front, paid, request, found.get(cost))
+        budget, searched = _budgets(front, table, paid, request, found.get(cost))
         optimum = front.within(searched)
     elif best is not None:
         optimum = solve(SearchProblem(best)).candidate
@@ -191,18 +192,21 @@ def subject_of(
 
 
 def _budgets(
-    front: Front, cost: Predictor, request: ReportRequest, told: "SearchCalibration | None"
+    front: Front,
+    table: MeasurementTable,
+    cost: Predictor,
+    request: ReportRequest,
+    told: "SearchCalibration | None",
 ) -> tuple[float, float]:
     """The budget, by default what the chosen subnet keeps, but no less than the least of the front
-    does, and without one the middle of the front; and the one to search under for it."""
-    least, most = float(front.costs[0]), float(front.costs[-1])
+    does, and without one the `default_budget`; and the one to search under for it."""
     share = share_of(request.guard) if told else OFF
     if request.budget is None and request.architecture is not None:
         taken = float(cost.predict([request.architecture])["value"].iloc[0])
         # The same sum in another order may differ in its last digit.
-        searched = max(taken + 1e-12 * abs(taken), least)
+        searched = max(taken + 1e-12 * abs(taken), float(front.costs[0]))
         return told.kept_by(searched, share) if told and share else searched, searched
-    budget = (least + most) / 2 if request.budget is None else request.budget
+    budget = default_budget(front, table) if request.budget is None else request.budget
     return budget, guarded_bound(front.problem, budget, request.guard, told, {})
 
 

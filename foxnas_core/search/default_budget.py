@@ -6,6 +6,9 @@ from foxnas_core.search.exact import Front
 from foxnas_core.table.latency_verdicts import usable
 from foxnas_core.table.measurements import MeasurementTable
 
+WHY = "the median of what was measured, so that it lies where the data are dense"
+"""What the default is, within a sentence."""
+
 
 def default_budget(front: Front, table: MeasurementTable) -> float:
     """The median of the front's cost over the measured rows, or the nearest that the front has: as

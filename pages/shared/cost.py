@@ -74,13 +74,22 @@ def _columns(study: Study) -> list[str]:
     return [t.column for t in cache.table_of(study).targets if t.head == head]
 
 
-def budget_of(front: "Front") -> float:
-    """The chosen budget, or the middle of the front where none was chosen (in the cost's unit)."""
+def budget_of(study: Study, front: "Front") -> float:
+    """The chosen budget, or the `default_budget` on the slider where none was chosen (in the cost's
+    unit)."""
     chosen = choices.current().budget
-    if chosen is not None:
-        return chosen
-    low, high, step = budgets_of(front)
-    return round(low + step * round((high - low) / step / 2), _decimals(step))
+    return default_on(study, front, budgets_of(front)) if chosen is None else chosen
+
+
+def default_on(
+    study: Study, front: "Front", span: tuple[float, float, float], factor: float = 1.0
+) -> float:
+    """The default budget, times `factor`, as a slider over `span` can show it."""
+    from foxnas_core.search.default_budget import default_budget
+
+    low, high, step = span
+    found = factor * default_budget(front, cache.table_of(study))
+    return round(min(max(low + step * round((found - low) / step), low), high), _decimals(step))
 
 
 def budget_picker(
@@ -100,12 +109,14 @@ def budget_picker(
         if floor:
             target = front.problem.objective.target
             label = in_unit(f"{target.title} {bound_word(target)}", target)
-            chosen = slider("floor", label, floor_of(front), floors_of(front), and_then=and_then)
+            chosen = slider(
+                "floor", label, floor_of(study, front), floors_of(front), and_then=and_then
+            )
         else:
             target = front.problem.limits[0].predictor.target
             label = in_unit(f"{target.title} budget", target)
             span = budgets_of(front)
-            chosen = slider("budget", label, budget_of(front), span, and_then=and_then)
+            chosen = slider("budget", label, budget_of(study, front), span, and_then=and_then)
         _guard_picker(study, front, bound_word(target) if floor else "budget", and_then)
     return chosen
 
@@ -143,13 +154,13 @@ def _guard_picker(
     )
 
 
-def floor_of(front: "Front") -> float:
+def floor_of(study: Study, front: "Front") -> float:
     """The chosen floor, or what the present budget reaches where none was chosen."""
     chosen = choices.current().floor
     if chosen is not None:
         return chosen
     low, high, step = floors_of(front)
-    reached = front.values[front.costs <= budget_of(front)]
+    reached = front.values[front.costs <= budget_of(study, front)]
     if front.problem.objective.target.sign < 0:
         best = float(reached[-1]) if len(reached) else high
         return min(high, round(math.ceil(best / step) * step, _decimals(step)))

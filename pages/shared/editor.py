@@ -76,7 +76,7 @@ def architecture_picker(
 def best_in_budget(study: Study, latency: str) -> Architecture:
     """The optimum at the chosen budget; raises `InfeasibleBudget`, and as `cache.front_of`."""
     front = cache.front_of(study, latency)
-    given = given_of(study, cost=latency, budget=budget_of(front))
+    given = given_of(study, cost=latency, budget=budget_of(study, front))
     return front.within(Quest(given).searched).architecture
 
 

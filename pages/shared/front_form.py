@@ -12,7 +12,7 @@ from foxnas_core.study import Study
 from foxnas_core.table.metrics import metric_of
 from pages.shared import cache, choices
 from pages.shared.cards import given_of
-from pages.shared.cost import budget_picker, cost_picker
+from pages.shared.cost import budget_picker, cost_picker, default_on
 from pages.shared.limits import chosen_terms, terms_picker
 from pages.shared.picked import picked
 
@@ -37,7 +37,7 @@ def front_picker(study: Study) -> Given:
         raise
     unit = unit_picker(front, cards.unit_of(given, front))
     own = kind == OWN_COST
-    budget = budget_picker(study, front) if own else count_slider(front, unit)
+    budget = budget_picker(study, front) if own else count_slider(study, front, unit)
     terms_picker(study, table, cost, terms)
     return given_of(
         study, cost=cost, limits=terms.limits, allowed=allowed, unit=unit.label, budget=budget,
@@ -63,7 +63,7 @@ def against_picker(study: Study) -> str:
     )  # fmt: skip
 
 
-def count_slider(front: Front, unit: CostUnit) -> float:
+def count_slider(study: Study, front: Front, unit: CostUnit) -> float:
     """The budget of a count, in the table's unit."""
     key = f"front-budget-{front.problem.limits[0].predictor.target.column}"
     low, high = (float(front.costs[end]) * unit.factor for end in (0, -1))
@@ -73,7 +73,8 @@ def count_slider(front: Front, unit: CostUnit) -> float:
         max(np.ceil(high / step), np.ceil(low / step) + 1) * step,
     )
     kept = choices.current().count
-    value = (low + high) / 2 if kept is None else kept * unit.factor
+    span = (float(low), float(high), float(step))
+    value = default_on(study, front, span, unit.factor) if kept is None else kept * unit.factor
     found = picked(
         st.slider, f"Budget ({unit.symbol})", key=f"{key}-{unit.symbol}",
         value=float(np.clip(np.round(value / step) * step, low, high)),
