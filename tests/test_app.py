@@ -19,7 +19,7 @@ def test_the_best_subnet_stands_there_with_its_reasons_before_any_click(studies)
     assert [accuracy.label, latency.label] == ["Top-1 accuracy (%)", "Latency (ms)"]
     assert [m.value for m in facts] == ["foxnas\\-mini", "2.01 × 10¹⁰", "800", "none", "none"]
     said = sentences(page)
-    assert "exact optimum" in said and "Most top" in said and "of 10 measurements; " in said
+    assert "exact optimum" in said and "Most top" in said and " measurements; " in said
     assert "Reliability" in said
     assert "no supernet" in said  # the copy has no weights
     *_, reasons, fits = [element.value for element in page.dataframe]

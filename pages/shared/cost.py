@@ -118,6 +118,10 @@ def budget_picker(
             span = budgets_of(front)
             chosen = slider("budget", label, budget_of(study, front), span, and_then=and_then)
         _guard_picker(study, front, bound_word(target) if floor else "budget", and_then)
+    if choices.current().budget is None and not floor:
+        from foxnas_core.search.default_budget import WHY
+
+        st.caption(f"Not chosen yet, the budget is {WHY}.")
     return chosen
 
 

@@ -7,6 +7,7 @@ from reports import SPACE, TABLE, fitted, study_of
 
 from foxnas_core.reporting.record import fit_hash, record_section
 from foxnas_core.reporting.subject import ReportRequest, subject_of
+from foxnas_core.search.default_budget import WHY
 from foxnas_core.search.limits import Limit
 from foxnas_core.search.problem import SearchProblem
 from foxnas_core.search.result import SEARCHES, TRACE_COLUMNS, SearchResult
@@ -63,7 +64,7 @@ def test_reasons_are_kept_line_by_line(tmp_path):
 @pytest.mark.parametrize(
     ("request_", "why"),
     [
-        ({}, "the middle of the front"),
+        ({}, WHY),
         ({"architecture": SPACE.extreme("largest")}, "what the chosen subnet keeps"),
     ],
 )
