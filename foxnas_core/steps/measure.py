@@ -85,7 +85,7 @@ def measure_subnets(
         further = optima or {}
         study.append(
             [row.architecture for row in rows],
-            [_cells(row) | dict(further.get(row.architecture.id, {})) for row in rows],
+            [cells_of(row) | dict(further.get(row.architecture.id, {})) for row in rows],
             {name: parents | values for name, values in circumstances.items()},
             optima=optima is not None,
         )
@@ -123,7 +123,7 @@ def measure_subnets(
     return measured
 
 
-def _cells(row: "Measured") -> dict[str, Any]:
+def cells_of(row: "Measured") -> dict[str, Any]:
     """What the table keeps of a row that was measured as a whole: where a device's columns are
     named after it, their campaign beside them, as in `_device_cells`."""
     named = [

@@ -24,10 +24,11 @@ from foxnas_core.measurement.here import machine_here
 from foxnas_core.planning.plan import seconds_a_row
 from foxnas_core.progress import Progress, Report, Stopped
 from foxnas_core.space.architecture import Architecture
-from foxnas_core.steps.measure import PRECISIONS, parts_of
+from foxnas_core.steps.make_device import timed_columns
+from foxnas_core.steps.measure import cells_of, parts_of
 from foxnas_core.study import Study, file_hash
 from foxnas_core.table import latency_verdicts
-from foxnas_core.table.machine import Machine, baselines_of, machine_of
+from foxnas_core.table.machine import Machine, baselines_of, device_name_of, machine_of
 from foxnas_core.table.measurements import MeasurementTable, empty_table
 from foxnas_core.table.metrics import metric_of
 from foxnas_core.tasks.dataset import ImageSet
@@ -44,9 +45,9 @@ def now() -> str:
 
 
 def tested(table: MeasurementTable, objective: str) -> list[str]:
-    """The table's columns that trials measure: a task's objective in each precision, and the
-    latencies of this device."""
-    own = [objective, f"{objective}:int8", *PRECISIONS.values()]
+    """The table's columns that trials measure: a task's objective in each precision, and
+    `timed_columns`."""
+    own = [objective, f"{objective}:int8", *timed_columns(table)]
     known = {target.column for target in table.targets}
     return [column for column in own if column in known]
 
@@ -81,12 +82,15 @@ def measured_trials(
         scores[architecture.id, f"{task.objective}{precision}"] = cases
         watch.tell("Scoring and timing")
 
-    home, here = latency_machine(table), machine_here()
+    columns, home, here = timed_columns(table), latency_machine(table), machine_here()
     joins = home is None or home.same_as(here)
-    baselines = baselines_of(table, list(PRECISIONS.values())) if joins else {}
     with alone:
         timing = campaign.device_meters(
-            checkpoint, calibration=calibration, seed=seed, baselines=baselines
+            checkpoint,
+            calibration=calibration,
+            seed=seed,
+            device=device_name_of(columns[0]),
+            baselines=baselines_of(table, columns) if joins else {},
         )
     meters: list[Meter] = [
         ScoreMeter(held_out, calibration, task=task, scored=scored),
@@ -102,10 +106,10 @@ def measured_trials(
         record = {name: weights | how}
         if images == total:
             own = rows if joins else [_without_latency(row) for row in rows]
-            study.append([row.architecture for row in own], [row.values for row in own], record)
+            study.append([row.architecture for row in own], [cells_of(row) for row in own], record)
         trial = left.popleft()
         values = {row.architecture.id: row.values for row in rows}
-        reasons = _reasons(study, rows, record, here, home or here)
+        reasons = _reasons(study, rows, record, columns, here, home or here)
         verdicts = tuple(_judged(trial, c, scores, values, reasons, total) for c in trial.claims)
         how_measured = Circumstances(
             images=images, held_out=total, device=here.processor,
@@ -193,7 +197,7 @@ class _Watch:
 def latency_machine(table: MeasurementTable) -> Machine | None:
     """The machine that the table's latencies are of, one that is not known where it does not say;
     None without any."""
-    columns = [c for c in PRECISIONS.values() if table.known(c)]
+    columns = [c for c in timed_columns(table) if table.known(c)]
     return machine_of(table, columns[0]) or Machine() if columns else None
 
 
@@ -205,11 +209,11 @@ def _reasons(
     study: Study,
     rows: "Sequence[Measured]",
     record: Mapping[str, Any],
+    columns: Sequence[str],
     here: Machine,
     home: Machine,
 ) -> dict[str, str]:
     """Why these rows' latencies do not count, by column; "" where they do."""
-    columns = list(PRECISIONS.values())
     if not home.same_as(here):
         why = f"these latencies are of {here.name}, the table's are of {home.name}"
         return dict.fromkeys(columns, why)

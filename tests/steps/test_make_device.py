@@ -5,6 +5,7 @@ from foxnas_core.errors import InvalidInput, MissingPart
 from foxnas_core.progress import Stopped
 from foxnas_core.steps.fit import fit_all
 from foxnas_core.steps.make_device import columns_here, make_device, planned_subnets, standing
+from foxnas_core.steps.verify import verify
 from foxnas_core.table import latency_verdicts
 from foxnas_core.table.latency_verdicts import usable
 
@@ -111,3 +112,20 @@ def test_without_latencies_there_is_nothing_to_calibrate_from(tiny_study):
     tiny_study.append([architecture], [{"accuracy": 50.0}])
     with pytest.raises(MissingPart, match="no latency yet"):
         make_device(tiny_study)
+
+
+def test_claims_are_tested_on_the_latencies_of_a_machine_that_is_a_device(elsewhere):
+    columns = tuple(make_device(elsewhere, count=COUNT).rows)
+    before = elsewhere.table()
+    known = {*before.frame["id"]}
+    subnet = next(a for a in elsewhere.space.sample(99, seed=4) if a.id not in known)
+    trial = verify(elsewhere, [subnet])
+    timed = [(c.target, v) for c, v in trial.judged if c.target.startswith("latency")]
+    assert [target for target, _ in timed] == [*columns]
+    assert not any(v.reason for _, v in timed) and trial.circumstances.rows == 1
+    table = elsewhere.table()
+    row = table.frame.iloc[-1]
+    assert row["id"] == subnet.id and row[[*columns]].notna().all()
+    assert row[["latency_ms", "latency_ms:int8"]].isna().all()
+    assert table.frame[columns[0]].iloc[:-1].equals(before.frame[columns[0]])
+    assert standing(table, columns[1]).is_here
