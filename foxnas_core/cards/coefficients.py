@@ -60,6 +60,9 @@ def fit(given: Given) -> Card:
         f"R² {predictor.r2:.3f} (adjusted {predictor.r2_adjusted:.3f}). On subnets that the fit "
         f"never saw: R² {predictor.cv.r2:.3f}, RMSE {target.text(predictor.cv.rmse)} "
         f"{target.difference_unit}, Kendall's tau {predictor.cv.tau:.3f}."
+        if not predictor.is_counted
+        else f"{predictor.form.title}: each network's {target.label} are added up over its blocks, "
+        f"equal to those of all {predictor.rows:,} rows."
     )
     if (ceiling := predictor.ceiling) is not None:
         value, low, high = (

@@ -216,12 +216,14 @@ class Given(Finds):
 
     @shared(entries=64, spinner="Fitting the regression …")
     def predictor(self, column: str, form: str = "auto", link: str = "auto") -> "Predictor":
-        """The predictor of one target; raises as `steps.fit.predictor_or_transfer`."""
+        """The predictor of one target, of what can be counted by a form only where one was asked
+        for; raises as `steps.fit.predictor_or_transfer`."""
         from foxnas_core.steps.fit import fit_all
         from foxnas_core.steps.kept_fits import kept_fits
 
-        kept = kept_fits(self.study)
-        return fit_all(self.table, form, link, targets=[column], kept=kept)[column]
+        kept, counted = kept_fits(self.study), form == "auto"
+        found = fit_all(self.table, form, link, targets=[column], kept=kept, counted=counted)
+        return found[column]
 
     @shared(spinner="Fitting the regression …")
     def fits(self) -> "tuple[Mapping[str, Predictor], Sequence[str]]":

@@ -81,10 +81,11 @@ def claims(given: Given, *, subnets: tuple[Architecture, ...] = ()) -> Card:
 
 def _text(claim: Claim, *, average: bool = False) -> str:
     target, signed = metric_of(claim.target), claim.kind == "difference"
-    ends = (claim.low, claim.high) if average else (claim.scatter_low, claim.scatter_high)
-    value, low, high = (target.text(number, signed=signed) for number in (claim.value, *ends))
+    low, high = (claim.low, claim.high) if average else (claim.scatter_low, claim.scatter_high)
+    value = target.text(claim.value, signed=signed)
+    ends = target.interval_text(low, high, signed=signed)
     unit = target.difference_unit if signed else target.unit
-    return f"{value} {unit} ({low} to {high})" if unit else f"{value} ({low} to {high})"
+    return f"{value} {unit} ({ends})" if unit else f"{value} ({ends})"
 
 
 @analysis("Verify", "more", "Test some", nothing_to_claim)

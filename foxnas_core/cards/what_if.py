@@ -55,7 +55,8 @@ def predictions(given: Given) -> Card:
     (fits, refused), rows, same = given.fits(), predicted(given), equal_of(given)
     return Card(
         sentence=f"Predicted values of subnet {given.subnet.id} with the 95 % prediction interval, "
-        "within which one measurement of such a subnet would fall, beside those of the start.",
+        "within which one measurement of such a subnet would fall, beside those of the start. What "
+        "is counted has no interval.",
         facts={
             fit.target.named: fit.target.text(row["now"])
             for fit, row in zip(fits.values(), rows, strict=True)

@@ -117,9 +117,10 @@ def heading(name: str) -> str:
 def told(value: Any, name: str = "") -> str:
     """A document's value as one reads it; an estimate with its interval."""
     if isinstance(value, Mapping):
-        if set(value) == _ESTIMATE:
+        if set(value) - {"counted"} == _ESTIMATE:
             low, high = (told(value[side], name) for side in ("low", "high"))
             between = f" ({low} to {high})" if low or high else ""
+            between = " (counted)" if value.get("counted") else between
             return told(value["value"], name) + between
         return ", ".join(f"{heading(str(k))} {told(v, str(k))}" for k, v in value.items())
     if isinstance(value, str):
@@ -167,7 +168,7 @@ def _flat(document: Mapping[str, Any], under: str = "") -> Iterator[tuple[str, A
         name = f"{under} {key}".strip()
         if key == "architecture":
             continue
-        if isinstance(value, Mapping) and set(value) != _ESTIMATE:
+        if isinstance(value, Mapping) and set(value) - {"counted"} != _ESTIMATE:
             yield from _flat(value, name)
         else:
             yield name, value

@@ -86,7 +86,12 @@ def is_exact(predictor: Predictor, table: MeasurementTable) -> bool:
 
 
 def exact_sentence(predictor: Predictor) -> str:
-    """Why nothing is diagnosed where a fit is exact."""
+    """Why nothing is diagnosed where a fit is exact, or was not needed."""
+    if predictor.is_counted:
+        return (
+            f"{predictor.target.label} are counted, not fitted, so there are no errors to look "
+            "into; choose another target, or a form to fit them by all the same."
+        )
     return (
         f"The form {predictor.form.name!r} gives every measured "
         f"{predictor.target.label.lower()} exactly, up to rounding, so there are no errors to "

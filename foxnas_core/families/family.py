@@ -11,7 +11,7 @@ from typing import Any, ClassVar, Literal
 
 from foxnas_core.errors import InvalidInput
 from foxnas_core.space.architecture import Architecture
-from foxnas_core.space.coding.terms import Part
+from foxnas_core.space.coding.terms import Lookup, Part
 from foxnas_core.space.search_space import SearchSpace
 
 Extreme = Literal["smallest", "largest"]
@@ -98,6 +98,15 @@ class Family(ABC):
         It groups qualities, never costs: a device may run what a network's output doesn't need.
         """
         return None
+
+    def counts(self, space: SearchSpace, column: str) -> tuple[Lookup, ...]:
+        """What networks of a space have of `column` ("parameters" or "macs", of one image), told
+        without building them: parts, each of one term that reads one slot and the context at most,
+        whose columns add up to whole numbers; none where it can't be told.
+
+        They are those of the family's own networks, as `measurement.cost` counts them.
+        """
+        return ()
 
     def graph(self, space: SearchSpace, architecture: Architecture) -> Graph | None:
         """The architecture as a graph; None where it is drawn as a grid of blocks."""

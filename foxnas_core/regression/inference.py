@@ -118,7 +118,7 @@ def inference(
     if not 0 < level < 1:
         raise InvalidInput(f"The confidence is {level}; give a share above 0 and below 1.")
     covariance, samples = predictor.covariance, None
-    if kind in ("hc3", "bootstrap"):
+    if kind in ("hc3", "bootstrap") and not predictor.is_counted:
         if table is None or table.fingerprint != predictor.table_fingerprint:
             raise InvalidInput(f"Intervals of kind {kind!r} need the table of the fit.")
         values = table.values(predictor.target.column)

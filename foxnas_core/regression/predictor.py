@@ -11,7 +11,7 @@ from scipy.special import stdtr, stdtrit
 
 from foxnas_core.errors import InvalidInput
 from foxnas_core.regression.ceiling import Ceiling
-from foxnas_core.regression.features import Form
+from foxnas_core.regression.features.form import COUNTED, Form
 from foxnas_core.regression.link import Link
 from foxnas_core.regression.pairs import PairScatter
 from foxnas_core.space.architecture import Architecture, Value
@@ -114,12 +114,19 @@ class Predictor:
 
     @property
     def residual_df(self) -> int:
+        if self.is_counted:  # no error is estimated of rows
+            return max(self.rows, 1)
         return self.counted - self.parameters if self.df is None else self.df
+
+    @property
+    def is_counted(self) -> bool:
+        """Whether values are counted of each architecture, not fitted to any."""
+        return self.form.name == COUNTED
 
     @cached_property
     def is_exact(self) -> bool:
-        """Whether the terms reproduce every row that was fitted, up to rounding: what is counted
-        and adds up, such as parameters, not what is measured."""
+        """Whether values are counted, or the terms reproduce every row that was fitted, up to
+        rounding: what adds up, such as parameters, not what is measured."""
         scale = float(np.abs(self.estimates).max())
         return self.residual_df > 0 and bool(self.residual_variance**0.5 <= _ROUNDING * scale)
 

@@ -62,6 +62,7 @@ def portable_predictor(predictor: Predictor) -> dict[str, Any]:
         "estimates": _packed(predictor.estimates),
         "covariance": _packed(both[np.tril_indices(len(both))]),
         "residual_variance": predictor.residual_variance,
+        "counted": predictor.is_counted,
         "quantile": predictor.quantile(),
         "link": {"center": predictor.link.center, "rate": predictor.link.rate},
         "ceiling": ceiling

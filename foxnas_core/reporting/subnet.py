@@ -32,11 +32,6 @@ from foxnas_core.space.architecture import Architecture
 from foxnas_core.table.metrics import Metric, metric_of, rate_text
 
 
-def interval_text(target: Metric, low: float, high: float, *, signed: bool = False) -> str:
-    """Both ends of an interval."""
-    return f"{target.text(low, signed=signed)} to {target.text(high, signed=signed)}"
-
-
 def expectations(subject: Subject, chosen: Architecture) -> tuple[Expectation, ...]:
     """Every fitted target of the chosen subnet, the objective and the cost first."""
     columns = [p.target.column for p in (*subject.main, *subject.others)]
@@ -89,8 +84,8 @@ def _expected_table(
                 "Expected of an optimum": target.value_text(each.value) if each.optima else None,
                 "95 % interval": each.interval_text if each.optima else None,
                 "Predicted": target.value_text(each.predicted),
-                "95 % prediction interval": interval_text(
-                    target, each.predicted_low, each.predicted_high
+                "95 % prediction interval": target.interval_text(
+                    each.predicted_low, each.predicted_high
                 ),
                 "Measured": f"{mean} (mean of {times})" if times > 1 else mean,
             }
@@ -142,7 +137,7 @@ def _distance(subject: Subject, chosen: Architecture) -> str:
     return (
         f"The exact optimum {within}is {other.id}, predicted {size} "
         f"{target.compared(better=sign == target.sign)} than it (95 % interval of this "
-        f"difference, measured: {interval_text(target, low, high)})."
+        f"difference, measured: {target.interval_text(low, high)})."
     )
 
 
@@ -237,7 +232,7 @@ def effect_texts(effects: pd.DataFrame, target: Metric) -> list[str]:
     return [
         "–"
         if np.isnan(value)
-        else f"{target.text(value, signed=True)} [{interval_text(target, low, high, signed=True)}]"
+        else f"{target.text(value, signed=True)} [{target.interval_text(low, high, signed=True)}]"
         for value, low, high in effects[columns].astype(float).itertuples(index=False)
     ]
 

@@ -45,7 +45,7 @@ class Expectation:
     @property
     def interval_text(self) -> str:
         """Both ends of what it is expected to measure: "90.80 to 91.60"."""
-        return f"{self.target.text(self.low)} to {self.target.text(self.high)}"
+        return self.target.interval_text(self.low, self.high)
 
     @property
     def told(self) -> str:
@@ -56,9 +56,8 @@ class Expectation:
     @property
     def predicted_text(self) -> str:
         """The plain prediction behind it: "predicted 91.40 (91.00 to 91.80)"."""
-        text = self.target.text
-        ends = f"{text(self.predicted_low)} to {text(self.predicted_high)}"
-        return f"predicted {text(self.predicted)} ({ends})"
+        ends = self.target.interval_text(self.predicted_low, self.predicted_high)
+        return f"predicted {self.target.text(self.predicted)} ({ends})"
 
 
 def expectation(

@@ -221,15 +221,16 @@ def search_document(
         own = (readings or {}).get(candidate.architecture.id, {})
         return {column: one.to_dict() for column, one in own.items()}
 
-    def estimate(candidate: Candidate, column: str) -> dict[str, float]:
+    def estimate(candidate: Candidate, column: str) -> dict[str, Any]:
         if result.source == "table" and column in (known := measured(candidate)):
             return dict(known[column])
         row = predictors[column].predict([candidate.architecture]).iloc[0]
+        counted = getattr(predictors[column], "is_counted", False)
         return {
             "value": searched(candidate).get(column, float(row["value"])),
             "low": float(row["prediction_low"]),
             "high": float(row["prediction_high"]),
-        }
+        } | ({"counted": True} if counted else {})
 
     def described(candidate: Candidate) -> dict[str, Any]:
         known = {

@@ -2,11 +2,13 @@
 
 from collections.abc import Callable, Sequence
 from contextlib import suppress
+from dataclasses import replace
 
 from foxnas_core.devices.common import latency_columns, read_rows
 from foxnas_core.devices.transfer import transfer
 from foxnas_core.errors import FoxnasError, InvalidInput, MissingPart
 from foxnas_core.regression import Predictor, fit
+from foxnas_core.regression.counting import counted_predictor, disagreement
 from foxnas_core.regression.features import build_form
 from foxnas_core.steps.kept_fits import KeptFits
 from foxnas_core.table.measurements import MeasurementTable
@@ -22,6 +24,7 @@ def fit_all(
     *,
     targets: Sequence[str] | None = None,
     kept: KeptFits = _NOT_KEPT,
+    counted: bool = True,
 ) -> dict[str, Predictor]:
     """A predictor for each of `targets`, by default all of the table's, by column, but energies
     and memories that too few rows have.
@@ -29,7 +32,7 @@ def fit_all(
     By default, what only a few rows have of accuracy in a further precision is left out, so that a
     table that was begun without it goes on. `link` is that of accuracies. A latency with too few
     rows is calibrated from another device's, as in `predictor_or_transfer`. What is `kept` is not
-    fitted again.
+    fitted again. What can be `counted` is counted, whatever the form.
 
     Raises `MissingPart` where nothing was measured yet, and as `regression.fit`.
     """
@@ -49,7 +52,12 @@ def fit_all(
         ]
     return {
         column: predictor_or_transfer(
-            table, column, form, link if metric_of(column).saturates else "none", kept=kept
+            table,
+            column,
+            form,
+            link if metric_of(column).saturates else "none",
+            kept=kept,
+            counted=counted,
         )
         for column in columns
     }
@@ -80,18 +88,23 @@ def predictor_or_transfer(
     link: str = "auto",
     *,
     kept: KeptFits = _NOT_KEPT,
+    counted: bool = True,
 ) -> Predictor:
-    """The fit of a target or, for a latency with fewer rows than the form has parameters plus
-    one, another device's predictor calibrated to those rows.
+    """What counts a target, or its fit or, for a latency with fewer rows than the form has
+    parameters plus one, another device's predictor calibrated to those rows.
 
     Of several devices that can be fitted, the one whose calibration errs least on rows left out is
     taken, and with up to twice as many rows as parameters the fit, where it errs less than that.
     The predictor's `warnings` then say so. Raises as `regression.fit`, also where no
     calibration is possible.
     """
-    return kept.fitted(
+    if counted and (exact := counted_predictor(table, column)) is not None:
+        return exact
+    found = kept.fitted(
         table, (column, form, link), lambda: _fit_or_transfer(table, column, form, link)
     )
+    differs = disagreement(table, column)
+    return replace(found, warnings=(differs, *found.warnings)) if differs else found
 
 
 def _fit_or_transfer(table: MeasurementTable, column: str, form: str, link: str) -> Predictor:

@@ -151,6 +151,12 @@ class Metric:
         """A difference of two values as it is read, with its unit."""
         return f"{self.text(value, signed=signed)} {self.difference_unit}".strip()
 
+    def interval_text(self, low: float, high: float, *, signed: bool = False) -> str:
+        """Both ends of an interval as they are read; of what was counted, which has none, that."""
+        if low == high and self.column in COUNTABLE:
+            return "counted"
+        return f"{self.text(low, signed=signed)} to {self.text(high, signed=signed)}"
+
     def text(self, value: float, *, signed: bool = False) -> str:
         """The value as it is read, without its unit: to `digits` decimals, or to three significant
         digits, thousands as k, M, G and T. What was not measured is "nan"."""
@@ -205,6 +211,8 @@ _KNOWN = {
         Metric("macs", "MACs", "", "min", scales=True, better="fewer", worse="more"),
     )
 }  # fmt: skip
+# What can be counted of a network without running it; see `Family.counts`.
+COUNTABLE = ("parameters", "macs")
 KNOWN: Mapping[str, Metric] = MappingProxyType(_KNOWN)
 """The known metrics by name, such as were added since included."""
 

@@ -13,6 +13,7 @@ from foxnas_core.space.architecture import Architecture
 from foxnas_core.space.coding.parts import sample_codes
 from foxnas_core.space.editing.cells import cells_of
 from foxnas_core.space.search_space import SearchSpace
+from foxnas_core.table.metrics import COUNTABLE
 from foxnas_core.testing.analyses import check_sentence
 
 
@@ -33,11 +34,13 @@ def check_family(family: Family, space: SearchSpace, *, count: int = 20, seed: i
     check_forms(family, space)
     if family.supernet:
         assert callable(pkgutil.resolve_name(family.supernet)), f"{family.supernet} builds nothing"
+    check_counts(family, space)
     if family.network:
         from foxnas_core.testing.supernets import check_network
 
         for architecture in architectures[:3]:
             check_network(space, architecture)
+            check_counted(family, space, architecture)
 
 
 def check_document(space: SearchSpace) -> None:
@@ -134,6 +137,30 @@ def check_graph(space: SearchSpace, graph: Graph) -> None:
         assert edge.operation, f"{edge.cell} computes nothing that has a name"
         on_path = not edge.is_none and edge.source in reached and edge.target in needed
         assert edge.live == on_path, f"{edge.cell} is said to be {'live' if edge.live else 'dead'}"
+
+
+def check_counts(family: Family, space: SearchSpace) -> None:
+    """What is counted are whole numbers, of one slot and the context in each part."""
+    codes = sample_codes(space)
+    for column in COUNTABLE:
+        for part in family.counts(space, column):
+            read = [space.decisions[position] for position in part.positions]
+            slots = {d.slot or d.name for d in read if d.group not in space.context}
+            assert len(part.terms) == 1 and len(slots) < 2, f"{family.name} counts {slots} together"
+            values = part.columns(codes)
+            assert (values >= 0).all() and (values == np.rint(values)).all()
+
+
+def check_counted(family: Family, space: SearchSpace, architecture: Architecture) -> None:
+    """What is counted of an architecture is what its network has."""
+    from foxnas_core.measurement.cost import cost_of
+    from foxnas_core.supernet.building import build_network
+
+    costs = cost_of(build_network(space, architecture, seed=0))
+    for column in COUNTABLE:
+        parts = family.counts(space, column)
+        found = sum(float(part.columns(space.encode([architecture]))[0, 0]) for part in parts)
+        assert not parts or found == costs[column], f"{found} {column} counted of {costs[column]}"
 
 
 def check_forms(family: Family, space: SearchSpace) -> None:

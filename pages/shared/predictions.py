@@ -46,4 +46,5 @@ def show_predictions(given: Given) -> None:
             delta=target.text(change, signed=True) if is_edited else None,
             delta_color="normal" if target.direction == "max" else "inverse",
         )
-        place.caption("exact" if fit.is_exact else own.told)
+        exact = fit.is_exact and not fit.is_counted
+        place.caption("exact" if exact else own.told)

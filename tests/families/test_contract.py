@@ -100,6 +100,19 @@ def test_a_form_may_read_several_groups_its_own_among_them(monkeypatch):
         check_family(Astray(), SPACES["tiny"])
 
 
+class Miscounting(MBConv):
+    """Leaves out what all networks have."""
+
+    def counts(self, space, column):
+        return super().counts(space, column)[1:]
+
+
+def test_what_is_counted_is_held_against_networks(monkeypatch):
+    monkeypatch.setattr("foxnas_core.families._families", {})
+    with pytest.raises(AssertionError, match="parameters counted of"):
+        check_family(Miscounting(), SPACES["tiny"])
+
+
 @pytest.mark.parametrize("broken", [Blurred, Deaf, Raw, Backward])
 def test_the_suite_finds_what_is_broken(broken, monkeypatch):
     monkeypatch.setattr("foxnas_core.families._families", {})

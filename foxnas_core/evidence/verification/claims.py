@@ -219,9 +219,10 @@ class Trial:
 
         own = claim.scatter_low, claim.scatter_high
         low, high = self.interval(claim, verdict)
-        ends = f"{told(own[0])} to {told(own[1])}"
+        ends = target.interval_text(*own, signed=signed)
         if signed:
-            ends = f"{THIS_EDIT}: {ends}; {AVERAGE_EDIT}: {told(claim.low)} to {told(claim.high)}"
+            average = target.interval_text(claim.low, claim.high, signed=signed)
+            ends = f"{THIS_EDIT}: {ends}; {AVERAGE_EDIT}: {average}"
         sentence = (
             f"{target.label}: {'claimed' if signed else 'predicted'} {told(claim.value)} {unit} "
             f"({ends}), measured {told(verdict.measured)} {unit} "

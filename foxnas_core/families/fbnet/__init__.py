@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from foxnas_core.families.family import Extreme, Family
+from foxnas_core.families.fbnet.counts import network_counts
 from foxnas_core.families.fbnet.space import (
     LAYERS,
     SKIP,
@@ -13,6 +14,7 @@ from foxnas_core.families.fbnet.space import (
     space_from_settings,
 )
 from foxnas_core.space.architecture import Architecture
+from foxnas_core.space.coding.terms import Lookup
 from foxnas_core.space.search_space import SearchSpace
 
 
@@ -33,6 +35,9 @@ class FBNet(Family):
             "smallest": network_of(space, [SKIP] * LAYERS),
             "largest": network_of(space, ["k5_e6"] * LAYERS),
         }
+
+    def counts(self, space: SearchSpace, column: str) -> tuple[Lookup, ...]:
+        return network_counts(space, column)
 
     def write(self, space: SearchSpace, architecture: Architecture) -> str:
         return ",".join(operations_of(architecture))

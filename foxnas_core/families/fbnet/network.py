@@ -10,6 +10,7 @@ from foxnas_core.families.fbnet.space import (
     configuration_of,
     layer_plans,
     operations_of,
+    parse_operation,
 )
 from foxnas_core.networks import Network
 from foxnas_core.space.architecture import Architecture
@@ -75,8 +76,7 @@ def layer(operation: str, plan: LayerPlan) -> nn.Module:
         if plan.stride == 1 and plan.in_channels == plan.out_channels:
             return nn.Identity()
         return convolution(plan.in_channels, plan.out_channels, 1, plan.stride)
-    kernel, expand, *groups = (int(part[1:]) for part in operation.split("_"))
-    return FBNetBlock(plan, kernel, expand, *groups or [1])
+    return FBNetBlock(plan, *parse_operation(operation))
 
 
 def convolution(

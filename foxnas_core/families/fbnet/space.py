@@ -100,6 +100,12 @@ def operations_of(architecture: Architecture) -> tuple[str, ...]:
     return tuple(str(architecture[layer_name(layer)]) for layer in range(LAYERS))
 
 
+def parse_operation(operation: str) -> tuple[int, int, int]:
+    """Kernel, expand ratio and groups of an operation other than `skip`."""
+    kernel, expand, *groups = (int(part[1:]) for part in operation.split("_"))
+    return kernel, expand, groups[0] if groups else 1
+
+
 def network_of(space: SearchSpace, operations: Sequence[str]) -> Architecture:
     """The architecture with these operations, layer by layer."""
     return space.architecture({layer_name(n): op for n, op in enumerate(operations)})

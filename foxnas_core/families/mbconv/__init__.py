@@ -4,8 +4,10 @@ from collections.abc import Mapping
 from typing import Any, ClassVar
 
 from foxnas_core.families.family import Family, FamilyForm
+from foxnas_core.families.mbconv.counts import subnet_counts
 from foxnas_core.families.mbconv.forms import published_parts
 from foxnas_core.families.mbconv.space import space_from_settings
+from foxnas_core.space.coding.terms import Lookup
 from foxnas_core.space.search_space import SearchSpace
 
 
@@ -21,3 +23,6 @@ class MBConv(Family):
 
     def space(self, name: str, settings: Mapping[str, Any]) -> SearchSpace:
         return space_from_settings(name, settings)
+
+    def counts(self, space: SearchSpace, column: str) -> tuple[Lookup, ...]:
+        return subnet_counts(space, column)

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from foxnas_core.families.mbconv.space import divisible
+from foxnas_core.families.mbconv.space import squeezed
 
 
 class ElasticPointwise(nn.Module):
@@ -110,13 +110,6 @@ class ElasticSqueezeExcitation(nn.Module):
         gate = F.relu(F.conv2d(gate, self.reduce.weight[:h, :c], self.reduce.bias[:h]))
         gate = F.conv2d(gate, self.expand.weight[:c, :h], self.expand.bias[:c])
         return x * F.hardsigmoid(gate)
-
-
-def squeezed(channels: int, divisor: int, mobilenet: bool = False) -> int:
-    """Hidden width of squeeze-and-excitation for `channels`; with `mobilenet`, by its rule."""
-    if mobilenet:
-        return divisible(channels // 4, divisor)
-    return max(divisor, (channels // 4 + divisor // 2) // divisor * divisor)
 
 
 def activation_of(name: str) -> nn.Module:

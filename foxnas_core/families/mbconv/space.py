@@ -122,32 +122,51 @@ def resolution_of(settings: MBConvSettings, architecture: Architecture) -> int:
 
 def block_plans(settings: MBConvSettings, architecture: Architecture) -> list[BlockPlan]:
     """The blocks of a subnet in order of computation, the fixed first block left out."""
-    plans = []
-    in_width = settings.first_width or settings.stem_width
-    for number, stage in enumerate(settings.stages, start=1):
-        for block in range(1, int(architecture[f"s{number}_depth"]) + 1):
-            slot = f"s{number}b{block}"
-            expand = int(architecture[f"{slot}_expand"])
-            plans.append(
-                BlockPlan(
-                    slot=slot,
-                    in_width=in_width,
-                    mid_width=divisible(in_width * expand, settings.channel_divisor),
-                    out_width=stage.width,
-                    kernel=int(architecture[f"{slot}_kernel"]),
-                    stride=stage.stride if block == 1 else 1,
-                    squeeze_excitation=stage.squeeze_excitation,
-                    activation=stage.activation,
-                )
-            )
-            in_width = stage.width
-    return plans
+    return [
+        block_plan(
+            settings,
+            number,
+            block,
+            int(architecture[f"s{number}b{block}_kernel"]),
+            int(architecture[f"s{number}b{block}_expand"]),
+        )
+        for number in range(1, len(settings.stages) + 1)
+        for block in range(1, int(architecture[f"s{number}_depth"]) + 1)
+    ]
+
+
+def block_plan(
+    settings: MBConvSettings, number: int, block: int, kernel: int, expand: int
+) -> BlockPlan:
+    """One block of a stage, both counted from 1."""
+    stage = settings.stages[number - 1]
+    in_width = stage.width
+    if block == 1:
+        before = settings.stages[number - 2].width if number > 1 else 0
+        in_width = before or settings.first_width or settings.stem_width
+    return BlockPlan(
+        slot=f"s{number}b{block}",
+        in_width=in_width,
+        mid_width=divisible(in_width * expand, settings.channel_divisor),
+        out_width=stage.width,
+        kernel=kernel,
+        stride=stage.stride if block == 1 else 1,
+        squeeze_excitation=stage.squeeze_excitation,
+        activation=stage.activation,
+    )
 
 
 def divisible(channels: float, divisor: int) -> int:
     """The multiple of `divisor` nearest to `channels`, at most 10 % below it (MobileNet's rule)."""
     nearest = max(divisor, int(channels + divisor / 2) // divisor * divisor)
     return nearest + divisor if nearest < 0.9 * channels else nearest
+
+
+def squeezed(channels: int, divisor: int, mobilenet: bool = False) -> int:
+    """Hidden width of squeeze-and-excitation for `channels`; with `mobilenet`, by its rule."""
+    if mobilenet:
+        return divisible(channels // 4, divisor)
+    return max(divisor, (channels // 4 + divisor // 2) // divisor * divisor)
 
 
 def parse_settings(settings: Mapping[str, Any]) -> MBConvSettings:

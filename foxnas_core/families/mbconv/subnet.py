@@ -3,13 +3,14 @@
 import torch
 from torch import Tensor, nn
 
-from foxnas_core.families.mbconv.layers import activation_of, squeezed
+from foxnas_core.families.mbconv.layers import activation_of
 from foxnas_core.families.mbconv.space import (
     BlockPlan,
     MBConvSettings,
     block_plans,
     resolution_of,
     settings_of,
+    squeezed,
 )
 from foxnas_core.networks import Network
 from foxnas_core.space.architecture import Architecture

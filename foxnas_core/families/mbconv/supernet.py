@@ -11,9 +11,15 @@ from foxnas_core.families.mbconv.layers import (
     ElasticPointwise,
     ElasticSqueezeExcitation,
     activation_of,
+)
+from foxnas_core.families.mbconv.space import (
+    BlockPlan,
+    Stage,
+    block_plans,
+    divisible,
+    settings_of,
     squeezed,
 )
-from foxnas_core.families.mbconv.space import BlockPlan, Stage, block_plans, divisible, settings_of
 from foxnas_core.families.mbconv.subnet import (
     Head,
     MBConvBlock,

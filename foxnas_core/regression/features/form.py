@@ -37,6 +37,9 @@ _ORDER_FREE = ("choice_counts", "count_interactions", "stage_counts")
 # Forms whose interactions are chosen from data, and what they add them to.
 BASES: Mapping[str, str] = {"interactions": "per_layer", "count_interactions": "choice_counts"}
 
+# What is counted, not fitted: see `regression.counting`.
+COUNTED = "counted"
+
 _INTERCEPT = "intercept"
 # So many rows are computed from one table of all lookups: enough for an edit's.
 FEW = 32

@@ -254,7 +254,8 @@ window.report = (() => {
     data.targets.forEach((target, i) => {
       const now = predict(target.column, codes), then = predict(target.column, start);
       const unit = target.unit ? ` ${target.unit}` : "";
-      const ends = (low, high) => `${text(target, low)} to ${text(target, high)}`;
+      const ends = (low, high) =>
+        target.counted ? "counted" : `${text(target, low)} to ${text(target, high)}`;
       const values = [
         text(target, now.value) + unit,
         ends(now.low, now.high),

@@ -9,8 +9,8 @@ from foxnas_core.families.mbconv.layers import (
     ElasticPointwise,
     ElasticSqueezeExcitation,
     activation_of,
-    squeezed,
 )
+from foxnas_core.families.mbconv.space import squeezed
 
 
 def test_pointwise_uses_the_first_channels():

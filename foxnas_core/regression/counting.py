@@ -1,0 +1,170 @@
+"""Predictors of what can be counted: exact sums, with no error, of what a family tells of its
+networks (`Family.counts`).
+
+They are forms like any other, so that searches, explanations and reports read them alike: an
+average part for each choice, and what is left of each slot as one term, by its choices and the
+context together. Numbers are rounded to what adds up without rounding, so that sums are whole.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from foxnas_core.families import family_of
+from foxnas_core.regression.features.form import COUNTED, Form
+from foxnas_core.regression.link import Link
+from foxnas_core.regression.predictor import CrossValidation, Predictor
+from foxnas_core.space.coding.parts import contrasts
+from foxnas_core.space.coding.terms import Lookup, Part, Term, constant
+from foxnas_core.space.search_space import SearchSpace
+from foxnas_core.table.measurements import MeasurementTable
+from foxnas_core.table.metrics import COUNTABLE, Metric, metric_of
+
+# Counts are whole numbers; files may hold them as fractions of a million.
+_ROUNDING = 1e-9
+_PLACES = 1024.0
+_NOTE = "Counted of each network, not fitted, so that nothing of it errs."
+
+
+def counted_predictor(table: MeasurementTable, column: str) -> Predictor | None:
+    """What counts a column of the table; None where the space's family can't, or where it counts
+    otherwise than the table: see `disagreement`."""
+    parts = _counts(table.space, column)
+    if not parts or disagreement(table, column):
+        return None
+    target = metric_of(column)
+    form, estimates = _form(table.space, target, parts)
+    measured = _measured(table, column)
+    return Predictor(
+        target=target,
+        form=form,
+        link=Link(),
+        ceiling=None,
+        rows=len(measured),
+        r2=1.0,
+        r2_adjusted=1.0,
+        cv=CrossValidation(1.0, 0.0, 1.0),
+        warnings=(),
+        table_fingerprint=table.fingerprint,
+        estimates=estimates,
+        covariance=np.zeros((len(estimates), len(estimates))),
+        residual_variance=0.0,
+        held_out=measured,
+    )
+
+
+def disagreement(table: MeasurementTable, column: str) -> str:
+    """Where rows of the table have otherwise than is counted of them, a sentence that says so; ""
+    where none does, or nothing can be counted."""
+    parts = _counts(table.space, column)
+    measured = _measured(table, column)
+    if not parts or not len(measured):
+        return ""
+    codes = table.codes.astype(np.intp)
+    found = np.hstack([part.columns(codes) for part in parts]).sum(axis=1)
+    found = found[np.isfinite(table.values(column))]
+    error = np.abs(found / measured - 1)
+    worst = int(error.argmax())
+    if error[worst] <= _ROUNDING:
+        return ""
+    metric = metric_of(column)
+    return (
+        f"{int((error > _ROUNDING).sum()):,} of {len(measured):,} rows have other "
+        f"{metric.label} than are counted of the space's networks, such as "
+        f"{metric.text(measured[worst])} where {metric.text(found[worst])} are counted; so they "
+        "are predicted as the table has them."
+    )
+
+
+def _counts(space: SearchSpace, column: str) -> tuple[Lookup, ...]:
+    return family_of(space).counts(space, column) if column in COUNTABLE else ()
+
+
+def _measured(table: MeasurementTable, column: str) -> np.ndarray:
+    if column not in [target.column for target in table.targets]:
+        return np.empty(0)
+    values = table.values(column)
+    return values[np.isfinite(values)]
+
+
+def _form(space: SearchSpace, target: Metric, counts: Sequence[Lookup]) -> tuple[Form, np.ndarray]:
+    """The form and its estimates (terms,), which make the sum of `counts`."""
+    parts: list[Part] = [constant("intercept", "Intercept")]
+    estimates = [np.zeros(1)]
+    for count in counts:
+        average, main = _main_parts(space, count)
+        if not any(space.decisions[position].conditions for position in count.positions):
+            estimates[0] += average  # of every network
+        else:
+            main = {_presence(space, count): np.array([average]), **main}
+            average = 0.0
+        left = _left(space, count, main, average)
+        if left.any():
+            # A power of two, which divides without rounding: about the size of what is left.
+            size = 2.0 ** np.rint(np.log2(np.sqrt(np.mean(left[left != 0] ** 2))))
+            main[replace(count, terms=(_together(space, count),), table=left / size)] = np.array(
+                [size]
+            )
+        parts += main
+        estimates += main.values()
+    terms = tuple(term for part in parts for term in part.terms)
+    form = Form(COUNTED, "Counted", space, target, terms, _NOTE, (), tuple(parts), None)
+    return form, np.concatenate(estimates)
+
+
+def _main_parts(space: SearchSpace, count: Lookup) -> tuple[float, dict[Part, np.ndarray]]:
+    """The rounded mean of a count over all choices, and the contrasts of each of its decisions, the
+    context's only where it has no others, with their estimates."""
+    active = count.table.reshape([size + 1 for size in count.sizes])
+    active = active[(slice(1, None),) * active.ndim]
+    average = _rounded(active.mean())
+    decisions = [space.decisions[position] for position in count.reads[0]]
+    own = [d for d in decisions if d.group not in space.context] or decisions
+    main: dict[Part, np.ndarray] = {}
+    for axis, decision in enumerate(decisions):
+        if decision in own and len(decision.choices) > 1:
+            others = tuple(other for other in range(active.ndim) if other != axis)
+            effects = _rounded(active.mean(axis=others) - active.mean())
+            if effects.any():
+                main[contrasts(space, count.terms[0].group, decision)] = effects[1:]
+    return float(average), main
+
+
+def _rounded(values: ArrayLike) -> np.ndarray:
+    """Values to a number of binary places that sums of thousands of millions hold exactly."""
+    return np.rint(np.asarray(values) * _PLACES) / _PLACES
+
+
+def _left(
+    space: SearchSpace, count: Lookup, main: Mapping[Part, np.ndarray], average: float
+) -> np.ndarray:
+    """The table (states, 1) of what a count has beside its average and its main parts."""
+    shape = [size + 1 for size in count.sizes]
+    codes = np.full((len(count.table), len(space.decisions)), -1, dtype=np.intp)
+    codes[:, list(count.reads[0])] = np.indices(shape).reshape(len(shape), len(codes)).T - 1
+    told = sum((part.columns(codes) @ estimate for part, estimate in main.items()), average)
+    left = count.table[:, 0] - told
+    own = [p for p in count.reads[0] if space.decisions[p].group not in space.context]
+    if own:
+        left[(codes[:, own] < 0).all(axis=1)] = 0.0
+    return left[:, np.newaxis]
+
+
+def _presence(space: SearchSpace, count: Lookup) -> Lookup:
+    own = next(p for p in count.reads[0] if space.decisions[p].conditions)
+    decision, name = space.decisions[own], count.terms[0].slot or space.decisions[own].name
+    term = Term(f"{name}_on", decision.group, decision.slot, "", f"{name}: present")
+    size = len(decision.choices)
+    return Lookup((term,), ((own,),), (size,), np.array([[0.0], *[[1.0]] * size]))
+
+
+def _together(space: SearchSpace, count: Lookup) -> Term:
+    decisions = [space.decisions[position] for position in count.reads[0]]
+    term = count.terms[0]
+    roles = " × ".join(d.role for d in reversed(decisions))
+    label = f"{term.slot or term.group or 'all else'}: {roles} together, size of what they add"
+    # Of the context's decision alone it is that decision's.
+    named = decisions[0].name if len(decisions) == 1 else ""
+    return replace(term, decision=named, label=label)
