@@ -6,7 +6,7 @@ from foxnas_core.cards.analysis import Options, analysis
 from foxnas_core.cards.card import Card, Tone
 from foxnas_core.cards.given import Given, known
 from foxnas_core.cards.sharing import shared
-from foxnas_core.evidence.trust.agreement import INHERITED, TRAINED
+from foxnas_core.evidence.trust.agreement import INHERITED, METHOD, TRAINED
 from foxnas_core.evidence.trust.pairs import TRUST, TrustRecord, TrustSettings
 from foxnas_core.evidence.trust.report import ENOUGH, TrustReport, trust_report
 from foxnas_core.figures import trust as figures
@@ -117,7 +117,7 @@ def agreement(given: Given, *, trained: str = "alone") -> Card:
     return Card(
         sentence="Kendall's tau: 1 is the same order, 0 none in common, -1 the opposite; from the "
         f"dotted line, {ENOUGH}, three of four pairs stand in the same order, which is taken as "
-        "enough to search by. Intervals (95 %) resample the subnets; those of a few are wide.",
+        f"enough to search by. Intervals (95 %) are by {METHOD}; those of a few are wide.",
         table=table,
         draw=lambda: figures.agreement_figure(table, trained),
     )
@@ -138,7 +138,8 @@ def offset(given: Given, *, trained: str = "alone") -> Card:
 @analysis("Trust", "offsets", "What training adds, on average", no_pairs, _ways)
 def offsets(given: Given, *, trained: str = "alone") -> Card:
     return Card(
-        sentence="Mean of trained less inherited accuracy (points) with its 95 % interval.",
+        sentence="Mean of trained less inherited accuracy (points) with its 95 % interval "
+        "(Student's t).",
         table=figures.offset_table(report_of(given), trained),
     )
 

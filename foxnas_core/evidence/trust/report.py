@@ -11,6 +11,7 @@ from foxnas_core.errors import MissingPart
 from foxnas_core.evidence.trust.agreement import (
     ALL,
     INHERITED,
+    METHOD,
     TRAINED,
     WITHIN,
     Offset,
@@ -90,7 +91,10 @@ class TrustReport:
                 f"{_counted(self.count)} so far, which give no order to compare; train at least "
                 f"{FEW} for a verdict."
             )
-        said = f"Kendall's tau {main.tau:.2f} (95 % interval {main.low:.2f} to {main.high:.2f})"
+        said = (
+            f"Kendall's tau {main.tau:.2f} (95 % interval {main.low:.2f} to {main.high:.2f}, "
+            f"{METHOD})"
+        )
         verdict = self.verdict()
         if verdict == "few":
             said = f"Kendall's tau {main.tau:.2f}"
@@ -263,6 +267,7 @@ def report_document(report: TrustReport) -> dict[str, Any]:
         "sentence": report.sentence(),
         "advice": report.advice(),
         "recalibration_gain": report.recalibration_gain,
+        "interval": METHOD,
         "kendall_tau": {
             trained: {
                 inherited: {

@@ -137,6 +137,8 @@ RISING = np.arange(12.0)
 def test_the_verdict_follows_the_interval(alone, verdict, said):
     found = report_of(RISING, alone)
     assert found.verdict() == verdict and said in found.sentence()
+    assert "percentile bootstrap over subnets)" in found.sentence()
+    assert report_document(found)["interval"] == "percentile bootstrap over subnets"
     assert bool(found.advice()) == (verdict != "holds")
 
 
