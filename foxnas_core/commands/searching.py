@@ -37,7 +37,14 @@ def fit(options: argparse.Namespace) -> Answer:
     study = open_study(options.study)
     table = study.table()
     targets = [options.target] if options.target else None
-    predictors = fit_all(table, options.form, options.link, targets=targets, kept=kept_fits(study))
+    predictors = fit_all(
+        table,
+        options.form,
+        options.link,
+        targets=targets,
+        kept=kept_fits(study),
+        counted=options.form == "auto",
+    )
     for target in table.targets:
         if targets is None and target.column not in predictors:
             say(f"{target.column}: too few rows have it for a fit; measure more subnets.")
