@@ -91,8 +91,8 @@ def plan_next(
 
     `predictor` is the target's, fitted here where none is given. Where the rows are too few for
     a fit, `form` is built without one. `taken` (codes) are not to be chosen either. Raises
-    `InvalidInput` for a target whose predictor is calibrated from another device's, which few rows
-    anywhere serve, and as `next_batch`.
+    `InvalidInput` for a target that is counted, or whose predictor is calibrated from another
+    device's, which few rows anywhere serve, and as `next_batch`.
     """
     why = ""
     if predictor is None:
@@ -104,6 +104,11 @@ def plan_next(
         raise InvalidInput(
             f"The predictor of {target} is calibrated from another device's, so it has no effects "
             "of its own to learn; plan for that device, or measure rows spread over its latency."
+        )
+    elif predictor.is_counted:
+        raise InvalidInput(
+            f"{predictor.target.label} are counted of each network, so that measuring tells "
+            "nothing more of them; plan for another target."
         )
     known = np.zeros(len(table), dtype=bool)
     with suppress(InvalidInput):
