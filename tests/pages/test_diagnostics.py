@@ -87,7 +87,7 @@ def test_an_exact_fit_is_one_sentence(studies):
     page.selectbox(key="target").select("parameters").run()
     assert not page.exception and not page.error
     [info] = page.info
-    assert "exactly, up to rounding" in info.value
+    assert "are counted, not fitted" in info.value
     assert panels(page) == []
 
 

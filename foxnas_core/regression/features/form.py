@@ -111,11 +111,12 @@ class Form:
 
     @cached_property
     def interactions(self) -> dict[Term, tuple[Decision, ...]]:
-        """The terms that are products, each with the decisions that it reads."""
+        """The terms that are products, or count what decisions make together, each with the
+        decisions that it reads."""
         return {
             term: tuple(self.space.decisions[i] for i in sorted(part.positions))
             for part in self.parts
-            if isinstance(part, Product)
+            if isinstance(part, Product) or (self.name == COUNTED and len(part.positions) > 1)
             for term in part.terms
         }
 
