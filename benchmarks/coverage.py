@@ -8,6 +8,13 @@ A truth is a form's fit to a table; each run draws new residuals of the fitted s
 form anew and asks how often the truth lies within: coefficients (all four kinds of interval) and
 predictions of architectures that were not measured. Accuracy is simulated without a ceiling and
 below one. Nominal 95 % should cover 93 to 97 %.
+
+    python -m benchmarks.coverage [STUDY] --averages [--runs 25]
+    python -m benchmarks.coverage [STUDY] --edits
+
+The first asks the same of average effects, under truths that no sum over stages holds
+(`benchmarks.truths`); the second holds the intervals of an edit against the study's own nearest
+pairs of subnets, by fits that saw neither.
 """
 
 import argparse
@@ -18,14 +25,24 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from benchmarks.truths import Truth as Simulated
+from foxnas_core.explanation.averages import average_effects
+from foxnas_core.explanation.coefficients import KEYS
+from foxnas_core.explanation.edits import edit_effects
 from foxnas_core.regression import Predictor, fit
 from foxnas_core.regression.inference import KINDS, inference
 from foxnas_core.regression.link import Link
+from foxnas_core.regression.pairs import differing
+from foxnas_core.space.architecture import Value
+from foxnas_core.space.decisions import Decision
+from foxnas_core.space.search_space import SearchSpace
 from foxnas_core.study import open_study
 from foxnas_core.table.importing import read_file
 from foxnas_core.table.latency_verdicts import usable
 from foxnas_core.table.measurements import MeasurementTable, table_from_frame
 
+# Fits by which pairs of subnets are told.
+_PARTS = 10
 # The ceiling of a truth that saturates is so many standard deviations above the highest value.
 CLEARANCE = 1.0
 
@@ -117,13 +134,101 @@ def coverage(truth: Truth, kinds: Sequence[str], *, runs: int, seed: int = 0) ->
     )
 
 
+def true_averages(truth: Simulated, keys: pd.DataFrame, *, seed: int) -> dict[str, np.ndarray]:
+    """The average effect (rows of `keys`,) of each choice, by target: what the same subnets differ
+    in with the one choice and with the other, over subnets drawn at random."""
+    space, rng = truth.space, np.random.default_rng(seed)
+    drawn = np.stack(
+        [
+            rng.choice(len(d.choices), 4000, p=space.shares(d, "balanced")).astype(np.int16)
+            for d in space.decisions
+        ],
+        axis=1,
+    )
+
+    def means(decision: Decision, choice: Value) -> tuple[np.ndarray, np.ndarray]:
+        codes, place = drawn.copy(), space.decisions.index(decision)
+        codes[:, place] = decision.choices.index(choice)
+        for column, other in enumerate(space.decisions):
+            codes[:, column] = np.where(space.active(codes, other), codes[:, column], -1)
+        return codes[:, place] >= 0, np.stack(truth.means(codes))
+
+    found = []
+    for row in keys.to_dict("records"):
+        decision = space.by_name[row["decision"]]
+        (active, with_it), (_, without) = (means(decision, row[c]) for c in ("choice", "reference"))
+        found.append((with_it - without)[:, active].mean(axis=1))
+    return dict(zip(("accuracy", "latency_ms"), np.transpose(found), strict=True))
+
+
+def average_coverage(space: SearchSpace, rows: int, *, runs: int, seed: int = 0) -> pd.DataFrame:
+    """How often intervals of average effects hold the true ones: a row a kind of truth and
+    target."""
+    told = []
+    for number, (kind, truth) in enumerate(Simulated.kinds(space, seed).items()):
+        held: dict[tuple[str, str], list[float]] = {}
+        true: dict[str, np.ndarray] = {}
+        for run in range(runs):
+            first = 1000 * number + 10 * run + seed
+            codes = space.random_codes(rows, seed=first, by="balanced")
+            table = truth.measure(codes, first + 1)
+            for target in ("accuracy", "latency_ms"):
+                found = average_effects(table, target).table
+                true = true or true_averages(truth, found[KEYS], seed=first + 2)
+                inside = (found["low"] <= true[target]) & (true[target] <= found["high"])
+                held.setdefault((kind, target), []).append(float(inside.mean()))
+        told += [
+            {"truth": kind, "target": target, "coverage": np.mean(shares),
+             "std_error": np.std(shares) / np.sqrt(runs)}
+            for (kind, target), shares in held.items()
+        ]  # fmt: skip
+    return pd.DataFrame(told)
+
+
+def edit_coverage(table: MeasurementTable, target: str, *, pairs: int = 400) -> pd.Series:
+    """How often the two intervals of an edit hold the measured difference of the table's nearest
+    pairs of subnets, by fits that saw neither: this_edit, average_edit."""
+    table = table.rows(usable(table, target))
+    form, y, subnets = fit(table, target).form, table.values(target), table.architectures()
+    first, second = np.triu_indices(len(y), 1)
+    distance, apart = differing(table.space, table.codes[first], table.codes[second])
+    nearest = np.argsort(distance + apart, kind="stable")[:pairs]
+    part = np.random.default_rng(0).integers(0, _PARTS, len(nearest))
+    held = []
+    for number in range(_PARTS):
+        own = [(first[i], second[i]) for i in nearest[part == number]]
+        seen = np.ones(len(y), dtype=bool)
+        seen[np.ravel(own)] = False
+        predictor = fit(table.rows(seen), target, form)
+        for one, other in own:
+            found, gap = edit_effects(predictor, subnets[one], subnets[other]), y[other] - y[one]
+            average = found.average_low <= gap <= found.average_high
+            held.append((found.low <= gap <= found.high, average))
+    return pd.Series(np.mean(held, axis=0), ["this_edit", "average_edit"])
+
+
 def main(arguments: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("study", type=Path, nargs="?", default=Path("data/demo"))
     parser.add_argument("--published", type=Path, help="a CSV as FOX-NAS published it")
     parser.add_argument("--runs", type=int, default=300)
+    parser.add_argument("--averages", action="store_true", help="of average effects alone")
+    parser.add_argument("--edits", action="store_true", help="of edits alone")
     options = parser.parse_args(arguments)
     study = open_study(options.study)
+    if options.averages:
+        for rows in (150, 300, 600):
+            found = average_coverage(study.space, rows, runs=options.runs)
+            print(f"{rows} rows, {options.runs} runs a truth")
+            print(found.to_string(index=False, float_format="{:.3f}".format), flush=True)
+            print(
+                found.groupby("target")["coverage"].mean().to_string(float_format="{:.3f}".format)
+            )
+    if options.edits:
+        for target in ("accuracy", "latency_ms", "latency_ms:int8"):
+            print(target, edit_coverage(study.table(), target).to_dict(), flush=True)
+    if options.averages or options.edits:
+        return
     _report(study.name, study.table(), options.runs)
     if options.published:
         _report(options.published.name, read_file(options.published).table(None), options.runs)

@@ -15,6 +15,7 @@ from foxnas_core.space.search_space import SearchSpace
 from foxnas_core.table.measurements import MeasurementTable, table_from_frame
 
 _OUTLIERS = 0.02
+_STRUCK = (1.2, 1.6)  # times a latency that an outlier takes
 _TAILS = 4  # degrees of freedom of the measurements' Student distribution
 
 
@@ -92,6 +93,11 @@ class Truth:
             self._latency(on, kernel, expand, pixels),
         )
 
+    def means(self, codes: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """What measurements of them average to, outliers included."""
+        accuracy, latency = self.values(codes)
+        return accuracy, latency * (1 + _OUTLIERS * (sum(_STRUCK) / 2 - 1))
+
     def measure(self, codes: np.ndarray, seed: int, *, clean: bool = False) -> MeasurementTable:
         """A table of these rows; without outliers where `clean`, as of rows measured with care."""
         rng = np.random.default_rng(seed)
@@ -100,7 +106,7 @@ class Truth:
         tails = rng.standard_t(_TAILS, len(codes)) / np.sqrt(_TAILS / (_TAILS - 2))
         latency = latency * np.exp(self.noise[1] * tails)
         struck = (rng.uniform(size=len(codes)) < _OUTLIERS) & (not clean)
-        latency = np.where(struck, latency * rng.uniform(1.2, 1.6, len(codes)), latency)
+        latency = np.where(struck, latency * rng.uniform(*_STRUCK, len(codes)), latency)
         frame = pd.DataFrame(
             [a.to_dict() for a in self.space.decode(codes)], columns=list(self.space.by_name)
         )

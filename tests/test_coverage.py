@@ -5,7 +5,8 @@ import pandas as pd
 import pytest
 from conftest import DEMO
 
-from benchmarks.coverage import Truth, coverage, main
+from benchmarks.coverage import Truth, average_coverage, coverage, edit_coverage, main
+from foxnas_core.families import load_shipped
 from foxnas_core.regression.inference import KINDS
 from foxnas_core.study import open_study
 
@@ -42,6 +43,22 @@ def test_intervals_hold_as_often_as_they_say(target: str) -> None:
 def test_intervals_hold_through_a_link_whose_ceiling_is_estimated() -> None:
     """250 rows for 54 parameters and a ceiling, whose uncertainty the intervals include."""
     check(covered(["ordinary", "simultaneous", "hc3"], rows=250, runs=30, saturates=True))
+
+
+def test_average_effects_hold_under_truths_that_no_form_of_theirs_holds() -> None:
+    """Products across stages, a cliff, heavy tails and outliers."""
+    found = average_coverage(load_shipped("foxnas-mini"), 300, runs=6)
+    assert len(found) == 8
+    for target, shares in found.groupby("target")["coverage"]:
+        assert 0.93 <= shares.mean() <= 0.98, target
+
+
+@pytest.mark.parametrize("target", ["accuracy", "latency_ms"])
+def test_an_edits_own_interval_holds_for_the_demos_nearest_pairs(target: str) -> None:
+    held = edit_coverage(open_study(DEMO).table(), target)
+    assert held["this_edit"] >= 0.88
+    # The average edit's promises less, and is named so.
+    assert held["average_edit"] < 0.7
 
 
 def test_truths_are_simulated_as_they_say() -> None:
