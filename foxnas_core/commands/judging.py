@@ -2,7 +2,7 @@
 
 import argparse
 import math
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from itertools import chain, product
 from typing import Any
 
@@ -26,23 +26,29 @@ from foxnas_core.study import Study, open_study
 
 def trust(options: argparse.Namespace) -> Answer:
     """Train sampled subnets alone and compare them with what they inherit."""
-    from foxnas_core.evidence.trust.pairs import TrustSettings, spread_sample
+    from foxnas_core.evidence.trust.pairs import TRUST, TrustSettings, spread_sample
     from foxnas_core.evidence.trust.report import report_document, trust_report
     from foxnas_core.steps.trust import measure_trust
 
     study = open_study(options.study)
-    settings = TrustSettings(**given(options, TrustSettings))
+    # What is there is gone on with as it was begun.
+    stored = study.record(TRUST)
+    begun = stored.settings if stored else TrustSettings()
+    settings = replace(begun, **given(options, TrustSettings))
+    seed = options.seed
+    if seed is None:
+        seed = stored.pairs[0].seed if stored and stored.pairs else 0
     with bar("step") as report:
         record = measure_trust(
             study,
             settings,
             count=options.count,
-            seed=options.seed,
+            seed=seed,
             data=options.data,
             workers=options.workers,
             report=report,
         )
-    sample = spread_sample(study.space, options.count, seed=options.seed)
+    sample = spread_sample(study.space, options.count, seed=seed)
     elsewhere = len({a.id for a in sample} - record.ids)
     if elsewhere:
         say(f"{elsewhere} subnets are with another process, which adds their pairs.")
@@ -51,7 +57,7 @@ def trust(options: argparse.Namespace) -> Answer:
         "pairs": len(record.pairs),
         "parents": record.parents,
         "settings": asdict(record.settings),
-        **report_document(trust_report(record.pairs, seed=options.seed)),
+        **report_document(trust_report(record.pairs, seed=seed)),
     }
     return Answer(document, cards_of(study, "trust-verdict", "trust-advice", "trust-reversals"))
 
@@ -118,18 +124,25 @@ def _machines(study: Study) -> dict[str, Any]:
 def handmade(options: argparse.Namespace) -> Answer:
     """Train networks designed by hand and searched ones alone, and time them all."""
     from foxnas_core.evidence.handmade.claims import WAYS, compare, comparison_document
-    from foxnas_core.evidence.handmade.record import PRECISIONS
-    from foxnas_core.steps.handmade import ComparisonSettings, compare_handmade
+    from foxnas_core.evidence.handmade.record import HANDMADE, PRECISIONS
+    from foxnas_core.steps.handmade import ComparisonSettings, compare_handmade, complete
 
     study = open_study(options.study)
-    with bar("step") as report:
-        record = compare_handmade(
-            study,
-            ComparisonSettings(**given(options, ComparisonSettings)),
-            seed=options.seed,
-            data=options.data,
-            report=report,
-        )
+    asked = given(options, ComparisonSettings)
+    stored = study.record(HANDMADE)
+    seed = options.seed
+    if seed is None:
+        seed = next(iter(stored.seeds), 0) if stored else 0
+    record = complete(study, asked, seed=seed)
+    if record is None:
+        with bar("step") as report:
+            record = compare_handmade(
+                study,
+                ComparisonSettings(**asked),
+                seed=seed,
+                data=options.data,
+                report=report,
+            )
     ways = list(product(PRECISIONS, WAYS))
     comparisons = [
         compare(record, way=way, precision=precision, seed=record.seeds[0])

@@ -1,11 +1,11 @@
 """Networks designed by hand and searched ones, trained alone and measured beside each other."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from foxnas_core.errors import InvalidInput, MissingPart
 from foxnas_core.evidence.handmade.record import (
@@ -41,6 +41,23 @@ class ComparisonSettings:
     epochs: int = 10
     widths: Sequence[float] = (0.1, 0.15, 0.2)
     searched: int = 6
+
+
+def complete(study: Study, asked: Mapping[str, Any], *, seed: int) -> HandmadeRecord | None:
+    """The study's record where nothing is left to train by `seed` or to time, and none of the
+    settings that were `asked` for, by name, is another than its own; neither weights nor images
+    are needed for that."""
+    record = study.record(HANDMADE)
+    if record is None or not record.timed or set(asked) - {"epochs"}:
+        return None
+    if asked.get("epochs", record.recipe["epochs"]) != record.recipe["epochs"]:
+        return None
+    file = study.checkpoint_file
+    if file.exists() and file_hash(file) != record.parents["checkpoint"]:
+        return None
+    trained = not any(c.lacks(ALONE, seed) for c in record.contenders)
+    inherited = all(c.of(INHERITED) for c in record.contenders if c.searched)
+    return record if trained and inherited else None
 
 
 def compare_handmade(

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -40,10 +41,16 @@ def measure_trust(
     """Train those of the seed's first `count` subnets that the study has no pair of; returns all.
 
     Each of `workers` processes takes subnets that no other has, also of another call, so a run may
-    be begun twice; killed, it goes on from the last saved steps. Raises `MissingPart` without
-    weights or images, and `InvalidInput` where the study's pairs are of another checkpoint, other
-    epochs or other images.
+    be begun twice; killed, it goes on from the last saved steps. Where nothing is to be trained,
+    neither weights nor images are asked for. Raises `MissingPart` without them, and `InvalidInput`
+    where the study's pairs are of another checkpoint, other epochs or other images.
     """
+    sample, stored = spread_sample(study.space, count, seed=seed), study.record(TRUST)
+    if stored is not None:
+        own = _parents(study) if study.checkpoint_file.exists() else stored.parents
+        check_continues(stored, replace(stored, parents=own, settings=settings))
+        if all(a.id in stored.ids for a in sample):
+            return stored
     checkpoint = study.load_checkpoint()
     study.images()
     dataset = images_of(study, checkpoint, data)
@@ -51,11 +58,9 @@ def measure_trust(
     from foxnas_core.evidence.trust.alone import steps_of
 
     begun = _begun(study, dataset, settings)
-    record = study.record(TRUST) or begun
+    record = stored or begun
     check_continues(record, begun)
-    missing = [a for a in spread_sample(study.space, count, seed=seed) if a.id not in record.ids]
-    if not missing:
-        return record
+    missing = [a for a in sample if a.id not in record.ids]
     each = steps_of(checkpoint, dataset, settings)
     tally = Tally(len(missing), each, report, "subnets")
     with study.in_use():
@@ -85,8 +90,11 @@ def images_of(study: Study, checkpoint: "Checkpoint", data: Path | None) -> Data
 
 
 def _begun(study: Study, dataset: Dataset, settings: TrustSettings) -> TrustRecord:
-    parents = {"space": study.space.fingerprint, "checkpoint": file_hash(study.checkpoint_file)}
-    return TrustRecord(parents, dataset.name, len(dataset.training), settings)
+    return TrustRecord(_parents(study), dataset.name, len(dataset.training), settings)
+
+
+def _parents(study: Study) -> dict[str, str]:
+    return {"space": study.space.fingerprint, "checkpoint": file_hash(study.checkpoint_file)}
 
 
 class _Trainer:

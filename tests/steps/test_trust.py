@@ -1,10 +1,12 @@
 import json
+import shutil
 from dataclasses import replace
 
 import pytest
 from conftest import DEMO
 from PIL import Image
 
+from foxnas_core.__main__ import main
 from foxnas_core.errors import InvalidInput, MissingPart
 from foxnas_core.evidence.trust.pairs import TRUST, TrustSettings, spread_sample
 from foxnas_core.steps import trust
@@ -130,6 +132,21 @@ def test_the_documented_format(tiny_study, stripes_for_data):
         "id", "choices", "parameters", "macs", "accuracy", "seed", "seconds", "device", "torch",
     }  # fmt: skip
     assert set(pair["accuracy"]) == {"inherited", "unrecalibrated", "alone", "fine_tuned"}
+
+
+def test_what_is_there_is_told_without_images_or_weights(tmp_path, capsys):
+    study = tmp_path / "demo"
+    shutil.copytree(DEMO, study, ignore=shutil.ignore_patterns("images.npz", ".fits"))
+    assert main(["trust", "--study", str(study), "--json"]) == 0
+    document = json.loads(capsys.readouterr().out)
+    assert (document["pairs"], document["settings"]["epochs"]) == (16, 10)
+    assert main(["handmade", "--study", str(study), "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["seeds"] == [1]
+    for more in (["trust", "--count", "17"], ["trust", "--seed", "2"], ["handmade", "--seed", "2"]):
+        assert main([*more, "--study", str(study)]) != 0
+        assert "has no images" in capsys.readouterr().err
+    (study / "supernet.safetensors").unlink()
+    assert main(["trust", "--study", str(study)]) == 0 == main(["handmade", "--study", str(study)])
 
 
 def test_the_shipped_pairs_are_of_the_shipped_weights():
