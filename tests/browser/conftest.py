@@ -26,7 +26,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def copy_of_demo(folder: Path, *more: str) -> Study:
     """What every copy of the shipped study has, and `more` of its files."""
     folder.mkdir()
-    for file in ("study.json", "space.json", "measurements.parquet", *more):
+    for file in ("study.json", "space.json", "measurements.parquet", "optima.parquet", *more):
         shutil.copy(REPOSITORY / "data" / "demo" / file, folder / file)
     return open_study(folder)
 

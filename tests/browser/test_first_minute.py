@@ -12,6 +12,22 @@ def test_the_answer_stands_there_before_any_click(page: Page):
     for column in ("accuracy", "latency_ms"):
         expect(page.locator(f".st-key-reasons-{column}-figure .js-plotly-plot")).to_be_visible()
     expect(page.get_by_text("Most top-1 accuracy comes from")).to_be_visible()
+    # It keeps its budget, says at what price, and the guard stands beside the budget.
+    promise = page.get_by_text(re.compile(r"It keeps [\d.]+ ms in 9\d? of 100? measurements; "))
+    expect(promise).to_contain_text("points less than the unguarded best")
+    guard = page.locator(".st-key-budget-and-guard .st-key-guard")
+    expect(guard).to_contain_text("90 %")
+
+
+def test_the_guard_is_one_for_all_pages_and_stands_in_the_address(page: Page):
+    page.goto("/?guard=0")
+    wait_until_drawn(page)
+    expect(page.locator(".st-key-guard")).to_contain_text("not guarded")
+    expect(page.get_by_text("the unguarded best")).to_have_count(0)
+    for name in ("Search", "Front", "What_if", "Strategies", "Counterfactuals", "Report"):
+        page.goto(f"/{name}?guard=0.95")
+        wait_until_drawn(page)
+        expect(page.locator(".st-key-guard")).to_contain_text("95 %")
 
 
 def test_the_tour_is_taken_by_the_keyboard_alone(page: Page):

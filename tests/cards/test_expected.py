@@ -5,6 +5,7 @@ from dataclasses import replace
 import pytest
 from conftest import DEMO
 
+from benchmarks.guard import kept_of_measured, priced
 from foxnas_core.cards import counterfactuals, front, search
 from foxnas_core.cards.expected import expected, promised, searched_for
 from foxnas_core.cards.given import Given
@@ -102,3 +103,11 @@ def test_several_limits_are_kept_together_on_the_front_too(demo):
     assert chance_of_all(quest.wanted.limits, best, quest.told) >= 0.9
     assert both.front("latency_ms").within(quest.searched).architecture == best
     assert "all limits in" in promised(quest)
+
+
+def test_over_all_budgets_the_guard_keeps_its_word_and_is_never_free(demo):
+    told = priced(demo, 6)
+    assert (told["kept"] >= 0.9).all() and (told["price"] <= 1e-9).all()
+    assert told["kept unguarded"].mean() < 0.75 and told["price"].min() < -0.01
+    known = demo.calibrations_of("latency_ms", "accuracy")["latency_ms"]
+    assert kept_of_measured(known) > kept_of_measured(known, 0.5)
