@@ -1,6 +1,7 @@
 """What each choice costs and buys, with its confidence interval."""
 
 import math
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -29,6 +30,7 @@ from foxnas_core.table.metrics import Metric, metric_of
 if TYPE_CHECKING:
     from foxnas_core.explanation.averages import AverageEffects
 
+OVER_CONTEXTS = ", averaged over the resolutions"
 _STARS = (
     "Stars: * below .05, ** below .01, *** below .001, adjusted so that of all starred effects at "
     "most that share is false (Benjamini and Hochberg)."
@@ -180,12 +182,12 @@ def no_effects(given: Given) -> str | None:
 def _defined(given: Given) -> str:
     """What the effects are of, and how they are bounded."""
     if given.told_at:
-        where = f"at {given.at}"
+        where = f", at {given.at}"
     else:
-        where = "averaged over the resolutions" if len(given.contexts) > 1 else ""
+        where = OVER_CONTEXTS if len(given.contexts) > 1 else ""
     if _from_form(given):
         return (
-            f"By the regression's form{where and f', {where}'}: the mean change in the prediction "
+            f"By the regression's form{where}: the mean change in the prediction "
             "against the first choice, the other choices at random, as campaigns draw them. Bars "
             f"are 95 % intervals ({KINDS[given.intervals]}), which hold where the form does"
         )
@@ -194,7 +196,7 @@ def _defined(given: Given) -> str:
         f"{found.rows:,} for {found.target.word}" for found in averaged(given)[0].values()
     )
     return (
-        f"Averages over subnets drawn at random ({read}){where and f', {where}'}: what a choice "
+        f"Averages over subnets drawn at random ({read}){where}: what a choice "
         "changes against the first one, the other choices as they were drawn. No form has to be "
         "true for them: they are differences of means, by least squares with a contrast for each "
         f"choice. Bars are 95 % intervals ({kind}; HC2, Satterthwaite's degrees of freedom)"
@@ -275,7 +277,7 @@ def heatmap(given: Given, *, role: str = "") -> Card:
         key=f"heatmap-{role}",
         title=f"{role.capitalize()} by {'stage and block' if slotted else 'group'}",
         sentence=f"{what} Numbers in parentheses: the 95 % interval spans 0.",
-        notes=_repeated(given),
+        notes=repeated(_counted(given)),
         table=own,
         draw=lambda: figures.heatmap_figure(
             [figures.heatmap_of(effects, role, t) for t in targets]
@@ -283,12 +285,15 @@ def heatmap(given: Given, *, role: str = "") -> Card:
     )
 
 
-def _repeated(given: Given) -> tuple[str, ...]:
-    """Of which targets several blocks have one number because their form counts them."""
+def _counted(given: Given) -> list[Metric]:
+    """The targets of which several blocks have one number because their form counts them."""
     if _from_form(given):
-        counted = [p.target for own in given.mains() if shares_effects((p := own.fitted).form)]
-    else:
-        counted = [f.target for f in averaged(given)[0].values() if f.form != "per_layer"]
+        return [p.target for own in given.mains() if shares_effects((p := own.fitted).form)]
+    return [f.target for f in averaged(given)[0].values() if f.form != "per_layer"]
+
+
+def repeated(counted: Sequence[Metric]) -> tuple[str, ...]:
+    """What a map says of targets whose form counts blocks."""
     if not counted:
         return ()
     words = " and ".join(target.word for target in counted)

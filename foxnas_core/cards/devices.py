@@ -10,6 +10,7 @@ import pandas as pd
 
 from foxnas_core.cards.analysis import Options, analysis
 from foxnas_core.cards.card import Card
+from foxnas_core.cards.coefficients import OVER_CONTEXTS, repeated
 from foxnas_core.cards.given import Given
 from foxnas_core.cards.sharing import shared
 from foxnas_core.devices.common import architectures_of, device_columns, device_of, fit_pair
@@ -263,7 +264,9 @@ def difference(given: Given, *, unit: str = "percent") -> Card:
         points=tuple(said),
         table=found.effects(unit) if heatmaps else pd.DataFrame(),
         draw=(lambda: heatmap_figure(heatmaps)) if heatmaps else None,
-        notes=(reading,) if heatmaps else (),
+        notes=(reading, *repeated([found.first] if found.counts_blocks else []))
+        if heatmaps
+        else (),
     )
 
 
@@ -287,7 +290,8 @@ def effects(given: Given, *, unit: str = "percent") -> Card:
     table = figures.effect_table(found, unit)
     share = f", in percent of each device's mean {measure_of(given).word},"
     return Card(
-        sentence=f"Mean change against the first choice{share if unit == 'percent' else ''} and "
+        sentence=f"Mean change against the first choice{share if unit == 'percent' else ''} over "
+        f"random subnets{OVER_CONTEXTS if len(given.contexts) > 1 else ''}, by the fits' form, and "
         "the difference of the two, with 95 % confidence intervals. That of the difference takes "
         "into account that both fits read the same subnets. Hollow where it spans 0.",
         table=table,

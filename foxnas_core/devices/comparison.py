@@ -23,7 +23,7 @@ from scipy.special import fdtrc, stdtr, stdtrit
 
 from foxnas_core.devices.common import device_of, fitted_on_both, is_same_measure
 from foxnas_core.errors import InvalidInput
-from foxnas_core.explanation.coefficients import effect_rows
+from foxnas_core.explanation.coefficients import effect_rows, shares_effects
 from foxnas_core.regression import Predictor
 from foxnas_core.regression.features import Form
 from foxnas_core.regression.inference import benjamini_hochberg
@@ -51,6 +51,7 @@ class DeviceComparison:
       block, group, slot, terms, and for either unit F, p and adjusted p of the hypothesis that
       all of its coefficients are equal on both devices (`F_own`, …) or equal in percent of the
       mean, that is proportional (`F_percent`, …).
+    - `counts_blocks`: whether the form counts blocks, so that several have the same effects.
     """
 
     first: Metric
@@ -62,6 +63,7 @@ class DeviceComparison:
     own: pd.DataFrame = field(repr=False)
     percent: pd.DataFrame = field(repr=False)
     blocks: pd.DataFrame = field(repr=False)
+    counts_blocks: bool = False
 
     @property
     def names(self) -> tuple[str, str]:
@@ -162,6 +164,7 @@ def compare_devices(
         own=keys.assign(**pair.effects(effects, level, relative=False)),
         percent=keys.assign(**pair.effects(effects, level, relative=True)),
         blocks=_block_tests(form, pair),
+        counts_blocks=shares_effects(form),
     )
 
 

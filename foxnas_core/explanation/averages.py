@@ -123,7 +123,7 @@ def average_effects(
     target was not measured in more drawn subnets than the form has parameters.
     """
     space = table.space
-    form = averaged_form(space, target, ordered=table.ordered)
+    form = averaged_form(space, ordered=table.ordered)
     keys, combinations = effect_rows(form, at)
     read, left_out = drawn_rows(table, usable(table, target))
     for name, value in at:

@@ -194,8 +194,7 @@ def _means(form: Form, decision: Decision, others: tuple[Decision, ...], at: At)
             reads[name] = (decision, *coupled)
     means = np.zeros((len(decision.choices), form.parameters))
     for name, decisions in reads.items():
-        codes, rows = _rows_of(form, name, decisions, at)
-        weights = _shares(space, codes)
+        codes, rows, weights = _rows_of(form, name, decisions, at)
         own = codes[:, space.decisions.index(decision)]
         for code in range(len(decision.choices)):
             chosen = own == code
@@ -205,21 +204,12 @@ def _means(form: Form, decision: Decision, others: tuple[Decision, ...], at: At)
     return means
 
 
-def _shares(space: SearchSpace, codes: np.ndarray) -> np.ndarray:
-    """How often (n,) a campaign draws the active choices of codes (n, decisions)."""
-    shares = np.ones(len(codes))
-    for decision, own in zip(space.decisions, codes.T, strict=True):
-        # The entry that -1 picks is that of an inactive decision.
-        shares *= np.append(space.shares(decision, "balanced"), 1.0)[own]
-    return shares
-
-
 @lru_cache(maxsize=8)
 def _rows_of(
     form: Form, name: str, decisions: tuple[Decision, ...], at: At
-) -> tuple[np.ndarray, np.ndarray]:
-    """Codes of all combinations of decisions, and their columns of a group or coupling, averaged
-    over the contexts that `at` leaves."""
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Codes of all combinations of decisions, their columns of a group or coupling, averaged over
+    the contexts that `at` leaves, and how often (n,) a campaign draws each."""
     count = math.prod(len(d.choices) + 1 for d in decisions)
     if name in form.couplings and count > _MOST_READ:
         raise InvalidInput(
@@ -235,7 +225,12 @@ def _rows_of(
             decision = space.by_name[own]
             codes[:, space.decisions.index(decision)] = decision.choices.index(value)
         rows += form.matrix(codes, name)
-    return codes, rows / (len(contexts) if form.context_bound else 1)
+    shares = np.ones(len(codes))
+    for decision in decisions:
+        # The entry that -1 picks is that of an inactive decision.
+        own_shares = np.append(space.shares(decision, "balanced"), 1.0)
+        shares *= own_shares[codes[:, space.decisions.index(decision)]]
+    return codes, rows / (len(contexts) if form.context_bound else 1), shares
 
 
 def _context_means(form: Form, decision: Decision) -> np.ndarray:

@@ -56,7 +56,7 @@ def test_effects_that_depend_on_others_are_averaged_as_subnets_are_drawn() -> No
 def test_standard_errors_are_hc2_and_degrees_of_freedom_those_of_the_quadratic_form() -> None:
     table = drawn(70)
     found = average_effects(table, "latency_ms")
-    form = averaged_form(SPACE, "latency_ms")
+    form = averaged_form(SPACE)
     ids, first = np.unique(table.frame["id"].to_numpy(dtype=str), return_index=True)
     assert found.rows == len(ids)
     means = table.frame.groupby("id")["latency_ms"].mean().loc[ids].to_numpy()

@@ -312,10 +312,11 @@ def build_form(name: str, space: SearchSpace, target: str, pairs: Sequence[Pair]
     return _build_form(name, space, metric_of(target), tuple(pairs))
 
 
-def averaged_form(space: SearchSpace, target: str, *, ordered: bool = True) -> Form:
+def averaged_form(space: SearchSpace, *, ordered: bool = True) -> Form:
     """Contrasts of each choice and of each context, which nothing scales: its coefficients are
-    averages over subnets drawn at random. Per layer, or in counts without the `ordered` blocks."""
-    plain = replace(metric_of(target), scales=False)
+    averages over subnets drawn at random, of any target. Per layer, or in counts without the
+    `ordered` blocks."""
+    plain = metric_of("accuracy")
     return _build_form("per_layer" if ordered else "choice_counts", space, plain, ())
 
 
