@@ -68,6 +68,8 @@ class Inference:
         with np.errstate(divide="ignore", invalid="ignore"):
             t = np.nan_to_num(value / std_error, nan=0.0)  # 0 in a perfect fit: no evidence
         p = 2 * stdtr(df, -np.abs(t))
+        if self.predictor.is_counted:  # nothing to test
+            t = np.full_like(t, np.nan)
         if self.samples is not None:
             drawn = self.samples @ rows.T
             tail = (1 - self.level) / 2

@@ -8,6 +8,7 @@ from hand import hand_space, noisy_table, table_of
 
 from foxnas_core.families import family_of, load_shipped
 from foxnas_core.regression.counting import counted_predictor, disagreement
+from foxnas_core.regression.inference import inference
 from foxnas_core.search.limits import Limit
 from foxnas_core.search.problem import SearchProblem
 from foxnas_core.space.search_space import SearchSpace
@@ -56,6 +57,8 @@ def test_a_contrast_is_the_mean_difference_that_a_choice_makes() -> None:
     difference = counts_of_slot(position, 2) - counts_of_slot(position, 0)
     assert told.loc["s1b1_kernel=7", "estimate"] == pytest.approx(difference, abs=0.01)
     assert told.loc["s1b1_kernel=7", "std_error"] == 0
+    tests = inference(predictor, "hc3").intervals(predictor.form.shown)
+    assert tests["t"].isna().all() and (tests["low"] == tests["high"]).all()
 
 
 def counts_of_slot(position: int, code: int) -> float:
