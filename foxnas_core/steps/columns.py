@@ -84,8 +84,10 @@ def _refusal(study: Study, column: str, other: Machine, machine: Machine, spec: 
 
 def opening(study: Study, machine: Machine, spec: str = "onnxruntime") -> str:
     """The command that opens columns of a machine's own, of enough rows to calibrate by."""
-    folder, name = shlex.quote(str(study.folder)), free_name(study.table(), machine)
+    folder = shlex.quote(str(study.folder))
+    if spec == "onnxruntime":
+        return f"python -m foxnas_core make-device --study {folder} --count {USUAL}"
     return (
         f"python -m foxnas_core measure --study {folder} --device {shlex.quote(spec)} "
-        f"--device-name {name} --count {USUAL}"
+        f"--device-name {free_name(study.table(), machine)} --count {USUAL}"
     )
