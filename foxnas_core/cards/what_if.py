@@ -107,10 +107,13 @@ def edits(given: Given, *, path: tuple[Architecture, ...] = ()) -> Card:
         target.text(end, signed=True)
         for end in (found.total, found.low, found.high, found.average_low, found.average_high)
     )
+    intervals = (
+        f", 95 % interval {low} to {high} for this edit of this subnet, when both are measured "
+        f"(bars), and {least} to {most} for the average edit, the mean over all such subnets."
+    )
     return Card(
         sentence=f"From the start to now: together {total} {target.difference_unit}".rstrip()
-        + f". 95 % intervals: {low} to {high} for this edit of this subnet, when both are measured "
-        f"(bars); {least} to {most} for the average edit, the mean over all such subnets.",
+        + (intervals if low != high else ", which is counted and exact."),
         table=table,
         draw=lambda: path_figure(table, target, numbered=bool(path)),
     )
