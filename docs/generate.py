@@ -17,6 +17,7 @@ from typing import Any
 
 import pandas as pd
 
+from docs import figures
 from foxnas_core.evidence.handmade import record as handmade
 from foxnas_core.evidence.trust import pairs
 from foxnas_core.evidence.verification import claims
@@ -38,13 +39,21 @@ from foxnas_core.study.variants import VARIANTS, Variant, Variants
 from foxnas_core.table import files, latency_verdicts, measurements, metrics
 
 FOLDER = Path(__file__).parent
-FILES = ("command-line.md", "schemas.md")
+FILES = ("command-line.md", "schemas.md", "measurements.md", "limits.md", "../data/README.md")
+_NUMBER = re.compile(r"(<!-- figure: (.+?) -->).*?(<!-- end -->)", re.S)
 _PART = re.compile(r"(<!-- generated: (.+?) -->\n)(?:.*?\n)??(<!-- end -->)", re.S)
 
 
 def renewed(text: str) -> str:
     """The text of a reference with every generated part as the code has it now."""
+    text = _NUMBER.sub(lambda m: f"{m[1]}{figures.NUMBERS[m[2]].make()}{m[3]}", text)
     return _PART.sub(lambda m: f"{m[1]}\n{PARTS[m[2]]()}\n\n{m[3]}", text)
+
+
+def figure_part(name: str) -> str:
+    """A table of figures, and the command that gives it."""
+    figure = figures.TABLES[name]
+    return f"By `python -m foxnas_core {figure.command}`:\n\n{figure.make()}"
 
 
 def names_in(text: str) -> list[str]:
@@ -348,6 +357,7 @@ PARTS: dict[str, Callable[[], str]] = {
     "checks": checks_part,
     "runner": lambda: f"```text\n{inspect.getdoc(runner)}\n```",
     "archive": lambda: said(archive),
+    **{name: (lambda name=name: figure_part(name)) for name in figures.TABLES},
 }
 
 

@@ -6,7 +6,7 @@ Introduction to the Bootstrap", 1993, chapter 13).
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -14,6 +14,7 @@ import pandas as pd
 
 from foxnas_core.devices.common import by_subnet, latency_columns
 from foxnas_core.errors import InvalidInput
+from foxnas_core.table.latency_verdicts import usable
 from foxnas_core.table.measurements import MeasurementTable
 from foxnas_core.table.metrics import Metric, main_objective, metric_of
 
@@ -178,7 +179,11 @@ def _study(name: str, table: MeasurementTable) -> PrecisionStudy:
             f"Study {name!r} has no column in both precisions; measure subnets with 'python -m "
             "foxnas_core measure', which measures fp32 and int8."
         )
-    kept = by_subnet(table).frame[["id", *columns]]
+    frame = table.frame.copy()
+    for column in [c for pair in runtimes.values() for c in pair]:
+        # Latencies that failed a check are no more read here than by a fit.
+        frame[column] = frame[column].where(usable(table, column))
+    kept = by_subnet(replace(table, frame=frame)).frame[["id", *columns]]
     return PrecisionStudy(
         name, table.space.name, table.fingerprint, tuple(runtimes), objective, kept
     )

@@ -22,9 +22,9 @@ PASSED, FAILED, UNKNOWN = "passed", "failed", "unknown"
 
 # Two campaigns shall agree on a subnet within 5 %. The median of five rounds that range over R has
 # a standard error of .24 R where rounds are normal, so that two campaigns differ by .23 R in half
-# of the cases: 5 % at R = .22. Of the 1,320 latencies of the shipped study nine in ten range over
-# less than 2.7 %, and 37 over more than a fifth, up to 122 %; on a busier machine 5 to 15 % are
-# usual, and such rows do repeat within 5 % (benchmarks/repeatability.py).
+# of the cases: 5 % at R = .22. How far those of the shipped studies range is told in
+# docs/measurements.md; on a busier machine 5 to 15 % are usual, and such rows do repeat within 5 %
+# (benchmarks/repeatability.py).
 MOST_SPREAD = 0.2
 # A steady subnet's least single run lies 1.2 % below the level of its rounds, and up to 19 % on a
 # busy machine, where rows do repeat within 5 %. Subnets that run in two states have been seen to
