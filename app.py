@@ -1,5 +1,6 @@
 """The first page: the study's best subnet and why it is so, what the study holds and lacks."""
 
+from collections.abc import Sequence
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
@@ -26,7 +27,8 @@ from pages.shared.text import article, plain
 if TYPE_CHECKING:  # the facts need not wait for it
     from foxnas_core.cards.quest import Quest
     from foxnas_core.regression import Predictor
-    from foxnas_core.search.problem import Candidate
+    from foxnas_core.search.expectation import Expectation
+    from foxnas_core.search.standing import Standing
 
 _SUPERSCRIPTS = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
 
@@ -57,27 +59,32 @@ def show_answer(study: Study, latency: str) -> None:
     """The optimum at the chosen budget, or at the default one: what it promises, why it
     is so, and where to go with it."""
     from foxnas_core.cards.quest import Quest
+    from foxnas_core.cards.standing import standing_of
     from foxnas_core.figures.coefficients import interval_figure
     from foxnas_core.figures.picture import picture_data
     from foxnas_core.figures.reasons import reasons_intervals, reasons_table
 
     front = cache.front_of(study, latency)
     cost = front.problem.limits[0].predictor.target
-    st.header(f"The best subnet within {with_word(cost, budget_of(study, front))}")
+    quest = Quest(given_of(study, cost=latency, budget=budget_of(study, front)))
+    best = front.within(quest.searched)
+    beside = standing_of(quest, best)
+    already = " was measured already" if beside.measured_first else ""
+    st.header(f"The best subnet within {with_word(cost, quest.bound)}{already}")
     left, right = st.columns([1.3, 1], gap="large")
     with right:
         budget_picker(study, front)
-    quest = Quest(given_of(study, cost=latency, budget=budget_of(study, front)))
-    best = front.within(quest.searched)
     with left:
         picture(
-            picture_data(study.space, best.architecture, editable=False),
+            picture_data(study.space, beside.answer, editable=False),
             label="The best subnet",
             key="best-picture",
         )
     with right:
-        show_promise(quest, best)
-    found = reasons_of(quest.given, latency, best.architecture, best.costs[0])
+        show_promise(quest, beside)
+    if not is_fitted(study, study.objective.column, latency):
+        return
+    found = reasons_of(quest.given, latency, beside.answer, best.costs[0])
     st.header("Why these blocks")
     best, scale = found.gain.target, ""
     if not found.gain.link.is_identity:
@@ -106,41 +113,52 @@ def show_answer(study: Study, latency: str) -> None:
     panel("", "", reasons_table(found), key="reasons")
 
 
-def show_promise(quest: "Quest", best: "Candidate") -> None:
+def show_promise(quest: "Quest", beside: "Standing") -> None:
     """What the best subnet is expected to measure and how surely it keeps the budget, with the
-    plain prediction behind it, and the ways on."""
+    plain prediction behind it, or what it measured where that answers; and the ways on."""
     from foxnas_core.cards.expected import expected, promised
+    from foxnas_core.cards.standing import beyond_sentence, first_sentence, own_sentence
 
-    given = quest.given
+    given, best = quest.given, beside.candidate
     found = expected(given, best.architecture, given.main)
-    st.write(plain(promised(quest, best)))
+    targets = [each.target for each in found]
+    promise = "" if beside.known else promised(quest, best)
+    said = (first_sentence(beside, targets), promise, own_sentence(beside, targets))
+    st.write(plain(" ".join(filter(None, (*said, beyond_sentence(beside))))))
     row = st.container(horizontal=True)
     for each in found:
+        target, reading = each.target, beside.known.get(each.target.column)
         place = row.container(width=180, gap=None)
-        place.metric(
-            each.target.named, each.target.text(each.value), help=meaning_of(each.target.column)
-        )
-        place.caption(each.told)
-    objective, count = found[0].target, found[0].optima
-    intervals = (
-        f"95 % intervals by {count} other optima that were measured; predicted is what the "
-        "regression says without looking at those"
-        if count
-        else "95 % prediction intervals of one measurement; measure it to be sure"
-    )
-    within = "the budget so guarded" if quest.searched != quest.bound else "the budget"
-    st.caption(
-        f"Expected, with {intervals}. Of {number_of(given.study.space.size)} subnets the "
-        f"regression predicts none within {within} to be {objective.compared(better=True)}: it is "
-        "the exact optimum."
-    )
+        value = each.value if reading is None else reading.value
+        place.metric(target.named, target.text(value), help=meaning_of(target.column))
+        place.caption(each.told if reading is None else f"measured{reading.ends(target)}")
+    st.caption(_certainty(quest, beside, found))
     row = st.container(horizontal=True)
     if row.button("Edit it in What-if", key="home-what-if"):
-        choices.set_architecture(best.architecture)
+        choices.set_architecture(beside.answer)
         st.switch_page("pages/2_What_if.py")
     if row.button("Watch a search for it", key="home-search"):
         choices.update(budget=quest.bound, goal="accuracy")
         st.switch_page("pages/3_Search.py")
+
+
+def _certainty(quest: "Quest", beside: "Standing", found: "Sequence[Expectation]") -> str:
+    """How the numbers came about, and what is proven of the best."""
+    better = found[0].target.compared(better=True)
+    of = f"Of {number_of(quest.given.study.space.size)} subnets"
+    if beside.whole:
+        return f"{of} none measured within the budget is {better}."
+    within = "the budget so guarded" if quest.searched != quest.bound else "the budget"
+    exact = f"{of} the regression predicts none within {within} to be {better}"
+    if beside.measured_first:
+        return f"{exact} than {beside.candidate.architecture.id}, its exact optimum."
+    intervals = "95 % prediction intervals of one measurement; measure it to be sure"
+    if count := found[0].optima:
+        intervals = (
+            f"95 % intervals by {count} other optima that were measured; predicted is what the "
+            "regression says without looking at those"
+        )
+    return f"Expected, with {intervals}. {exact}: it is the exact optimum."
 
 
 def fit_table(predictors: "dict[str, Predictor]") -> pd.DataFrame:
@@ -252,7 +270,7 @@ with page(
     elif len(table):
         with answer, errors_as_cards():
             show_whose(study, latency)
-            if is_fitted(study, best, latency):
+            if is_fitted(study, best, latency) or given_of(study).whole_table((best, latency)):
                 show_answer(study, latency)
     if len(table):
         show_fits(study)

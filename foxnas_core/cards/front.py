@@ -10,6 +10,8 @@ from foxnas_core.cards.card import Card
 from foxnas_core.cards.expected import expected, promised
 from foxnas_core.cards.given import Given
 from foxnas_core.cards.quest import Quest
+from foxnas_core.cards.search import calibrated
+from foxnas_core.cards.standing import in_order, incumbent_sentence, standing_of
 from foxnas_core.errors import FoxnasError
 from foxnas_core.figures import front as figures
 from foxnas_core.figures.front import CostUnit
@@ -75,13 +77,18 @@ def optimum(given: Given) -> Card:
     best = front.within(searched)
     own, paid = expected(given, best.architecture, given.main)
     value, cost = objective.value_text(own.value), unit.text(paid.value)
-    predictor = given.predictor(given.main[1])
+    quest = Quest(given)
+    beside = standing_of(quest, best)
+    told = (
+        f"Optimum under {under}{guarded}{kept}: subnet {best.architecture.id}, {own.how} {value} "
+        f"and {cost}."
+    )
+    promise = "" if beside.whole else promised(quest, best, unit.text(asked))
     return Card(
-        sentence=f"Optimum under {under}{guarded}{kept}: subnet {best.architecture.id}, {own.how} "
-        f"{value} and {cost}. {promised(Quest(given), best, unit.text(asked))}",
-        stress=(best.architecture.id, value, cost),
-        # Calibrated from another device.
-        cautions=tuple(predictor.warnings[:1]) if predictor.df is not None else (),
+        sentence=in_order(beside, (objective, _cost(front)), told, promise),
+        stress=(beside.answer.id, best.architecture.id, value, cost),
+        points=(incumbent_sentence(beside, (objective, _cost(front))),),
+        cautions=() if beside.whole else calibrated(given),
     )
 
 

@@ -8,10 +8,13 @@ from foxnas_core.cards.expected import chances_of, expected_of, promised
 from foxnas_core.cards.finds import KEPT_SEARCHES
 from foxnas_core.cards.given import Given
 from foxnas_core.cards.quest import Quest
+from foxnas_core.cards.standing import in_order, incumbent_sentence, standing_of
 from foxnas_core.figures import search as tables
+from foxnas_core.search.expectation import Expectation
 from foxnas_core.search.limits import AdditivePredictor, Side, in_words, noun_of
 from foxnas_core.search.problem import Candidate, SearchProblem
 from foxnas_core.search.result import SEARCHES, SearchResult
+from foxnas_core.search.standing import Standing
 from foxnas_core.table.metrics import Metric, metric_of
 
 EQUAL = 1e-9  # two sums of the same numbers
@@ -88,32 +91,50 @@ def optimum(given: Given) -> Card:
         f"predicted {'below' if targets[0].direction == 'min' else 'above'} "
         f"{targets[0].value_text(solution.bound)}."
     )  # fmt: skip
-    found = expected_of(quest, best)
-    cost = given.predictor(given.traded[1])
+    found, beside = expected_of(quest, best), standing_of(quest, best)
     values = [each.value_text for each in found]
-    return Card(
-        sentence=f"{'Exact optimum' if solution.exact else 'Best found'} "
+    told = (
+        f"{'Exact optimum' if solution.exact else 'Best found'} "
         f"{limits_text(quest.asked)}{guarded}{kept}: subnet {best.architecture.id}, "
-        f"{found[0].how} {', '.join(values[:-1])} and {values[-1]}. {promised(quest)}{beyond}",
-        stress=(best.architecture.id, *values),
-        points=tuple(
-            f"{each.target.label}: {each.value_text} [{each.interval_text}]"
-            + (f"; {each.predicted_text}." if each.optima else ".")
-            for each in found[:2]
-        ),
-        table=tables.promise_table(found, *chances_of(quest, best)),
-        # Calibrated from another device.
-        cautions=tuple(cost.warnings[:1]) if cost.df is not None else (),
-        notes=(
-            f"What it will measure is told by {found[0].optima} other optima that were measured "
-            "and kept out of the fit, since a search picks out what the regression overrates. "
-            "Behind it, the plain prediction, whose interval holds for a subnet chosen without "
-            "looking. Both hold with 95 %."
-            if found[0].optima
-            else "A search picks out what the regression overrates, so the optimum tends to "
-            "measure worse than this.",
-        ),
+        f"{found[0].how} {', '.join(values[:-1])} and {values[-1]}."
     )
+    promise = "" if beside.whole else f"{promised(quest)}{beyond}"
+    intervals = [] if beside.whole else [
+        f"{each.target.label}: {each.value_text} [{each.interval_text}]"
+        + (f"; {each.predicted_text}." if each.optima else ".")
+        for each in found[:2]
+    ]  # fmt: skip
+    return Card(
+        sentence=in_order(beside, targets, told, promise),
+        stress=(beside.answer.id, best.architecture.id, *values),
+        points=(*intervals, incumbent_sentence(beside, targets)),
+        table=tables.promise_table(found, *chances_of(quest, best)),
+        cautions=() if beside.whole else calibrated(given),
+        notes=(_how(found[0], beside),),
+    )
+
+
+def _how(found: Expectation, beside: Standing) -> str:
+    """How the numbers of an answer came about."""
+    if beside.whole:
+        return "The regression of the same rows, on the other pages, explains what the table holds."
+    if found.optima:
+        return (
+            f"What it will measure is told by {found.optima} other optima that were measured and "
+            "kept out of the fit, since a search picks out what the regression overrates. Behind "
+            "it, the plain prediction, whose interval holds for a subnet chosen without looking. "
+            "Both hold with 95 %."
+        )
+    return (
+        "A search picks out what the regression overrates, so the optimum tends to measure worse "
+        "than this."
+    )
+
+
+def calibrated(given: Given) -> tuple[str, ...]:
+    """That the cost is calibrated from another device, where it is."""
+    cost = given.predictor(given.traded[1])
+    return tuple(cost.warnings[:1]) if cost.df is not None else ()
 
 
 # Kept searches

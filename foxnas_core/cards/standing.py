@@ -1,12 +1,42 @@
 """How what was found stands to what was measured, in words."""
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from typing import Any
 
+from foxnas_core.cards.quest import Quest
+from foxnas_core.errors import FoxnasError
 from foxnas_core.search.limits import noun_of
-from foxnas_core.search.standing import Standing
+from foxnas_core.search.problem import Candidate
+from foxnas_core.search.standing import Standing, standing
+from foxnas_core.table.measurements import empty_table
 from foxnas_core.table.metrics import Metric, metric_of
 from foxnas_core.table.readings import Readings
+
+
+def standing_of(quest: Quest, candidate: Candidate) -> Standing:
+    """How an answer stands to what was measured within the limits as they were chosen."""
+    given, found = quest.given, {**quest.calibrations, **quest.told}.get(quest.objective)
+    optima = empty_table(given.study.space)
+    with suppress(FoxnasError):  # damaged, of which the page that shows them tells
+        optima = given.study.optima()
+    return standing(
+        quest.problem,
+        candidate,
+        given.table,
+        optima,
+        bounds={target.column: bound for target, bound, _ in quest.asked},
+        as_searched=None if found is None else found.interval(candidate.value)[0],
+    )
+
+
+def in_order(found: Standing, targets: Sequence[Metric], *told: str) -> str:
+    """The sentences of an answer: first what was measured better, then what is `told` of what was
+    found, what that measured, and that it is predicted beyond anything measured."""
+    first = first_sentence(found, targets)
+    return " ".join(
+        filter(None, (first, *told, own_sentence(found, targets), beyond_sentence(found)))
+    )
 
 
 def measured_text(readings: Readings, targets: Sequence[Metric]) -> str:

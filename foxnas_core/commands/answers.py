@@ -6,12 +6,7 @@ from typing import Any
 import pandas as pd
 
 from foxnas_core.cards.card import Card
-from foxnas_core.cards.standing import (
-    beyond_sentence,
-    first_sentence,
-    incumbent_sentence,
-    own_sentence,
-)
+from foxnas_core.cards.standing import in_order, incumbent_sentence
 from foxnas_core.commands.printing import told
 from foxnas_core.search.guard import no_promise, price_text, promise
 from foxnas_core.search.result import field_of
@@ -68,18 +63,11 @@ def search_card(
         "predicted."
     )  # fmt: skip
     points = [*filter(None, [how]), incumbent_sentence(beside, targets)]
-    first = first_sentence(beside, targets)
-    parts = [
-        first,
-        _promise(document, objective, cost, beside),
-        own_sentence(beside, targets),
-        beyond_sentence(beside),
-        document["certificate"],
-    ]
+    said = in_order(beside, targets, _promise(document, objective, cost, beside))
     answer = document["best_measured"] if beside.measured_first else best
     return Card(
         title=f"Subnet {answer['id']}",
-        sentence=" ".join(filter(None, parts)),
+        sentence=f"{said} {document['certificate']}",
         table=table[filled],
         points=(*points, *choice_lines(space, space.architecture(answer["architecture"]))),
     )

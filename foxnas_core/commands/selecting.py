@@ -4,12 +4,7 @@ import argparse
 from typing import TYPE_CHECKING
 
 from foxnas_core.cards.card import Card
-from foxnas_core.cards.standing import (
-    beyond_sentence,
-    first_sentence,
-    own_sentence,
-    standing_document,
-)
+from foxnas_core.cards.standing import in_order, standing_document
 from foxnas_core.commands.printing import Answer
 from foxnas_core.commands.shared import bar
 from foxnas_core.errors import FoxnasError, InvalidInput
@@ -67,17 +62,12 @@ def select(options: argparse.Namespace) -> Answer:
         **found.document,
         **(standing_document(beside, targets) if beside else {}),
     }
-    said = [found.sentence]
+    said = found.sentence
     if beside and not beside.whole:
-        said = [
-            first_sentence(beside, targets),
-            found.sentence,
-            own_sentence(beside, targets),
-            beyond_sentence(beside),
-        ]
+        said = in_order(beside, targets, said)
     card = Card(
         title=f"{method.title}: subnet {found.architecture.id}",
-        sentence=" ".join(filter(None, said)),
+        sentence=said,
         points=tuple(choice_lines(study.space, found.architecture)),
         table=found.evidence,
     )

@@ -50,6 +50,20 @@ class Standing:
             return False
         return self.objective.sign * (self.rival - self.expected) > 0
 
+    @property
+    def answer(self) -> Architecture:
+        """What the answer begins with."""
+        if self.measured_first and self.incumbent is not None:
+            return self.incumbent.architecture
+        return self.candidate.architecture
+
+    @property
+    def known(self) -> Readings:
+        """What was measured of the answer where it is a measured one, and nothing of another."""
+        if self.measured_first and self.incumbent is not None:
+            return self.incumbent.readings
+        return self.readings if self.whole else {}
+
 
 def standing(
     problem: SearchProblem,

@@ -10,7 +10,7 @@ from foxnas_core.space.architecture import Architecture, Value
 from foxnas_core.space.search_space import SearchSpace
 from foxnas_core.table.latency_verdicts import without_failed
 from foxnas_core.table.measurements import MeasurementTable
-from foxnas_core.table.metrics import STD_ERROR, metric_of
+from foxnas_core.table.metrics import STD_ERROR, Metric, metric_of
 
 NORMAL = 1.96
 
@@ -30,6 +30,12 @@ class Reading:
     high: float | None = None
     error: float = field(default=np.nan, compare=False)
     noise: float = field(default=np.nan, compare=False)
+
+    def ends(self, target: Metric) -> str:
+        """Both ends of its interval, after a comma: ", 90.80 to 91.60"; "" where not known."""
+        if self.low is None or self.high is None:
+            return ""
+        return f", {target.text(self.low)} to {target.text(self.high)}"
 
     def to_dict(self) -> dict[str, float | None]:
         return {"value": self.value, "low": self.low, "high": self.high}

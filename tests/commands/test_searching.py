@@ -4,26 +4,10 @@ import json
 
 import numpy as np
 import pandas as pd
-from hand import choice_space
+from tricky import CODES, SPACE, tricky_study
 
 from foxnas_core.__main__ import main
-from foxnas_core.study import Study, create_study
-from foxnas_core.table.measurements import table_from_frame
-
-SPACE = choice_space({f"e{i}": (0, 1, 2) for i in range(4)})
-CODES = SPACE.option_codes(SPACE.decisions)
-LATENCY = 2 + 0.5 * CODES.sum(axis=1)
-
-
-def tricky_study(folder, chosen: np.ndarray | None = None, **columns: np.ndarray) -> Study:
-    """Ones are good alone and spoil each other, which no sum can tell; of all 81, or of those
-    `chosen`."""
-    ones = (CODES == 1).sum(axis=1)
-    accuracy = 60 + 3.0 * np.minimum(ones, 3) - 5.0 * (ones == 4)
-    told = {"accuracy": accuracy + CODES @ (0.1, 0.11, 0.12, 0.13), "latency_ms": LATENCY} | columns
-    frame = pd.DataFrame([a.to_dict() for a in SPACE.decode(CODES)]).assign(**told)
-    table = table_from_frame(SPACE, frame if chosen is None else frame[chosen])
-    return create_study(folder, SPACE, name="Tricky", table=table)
+from foxnas_core.study import Study
 
 
 def ask(capsys, study: Study, *arguments: str) -> tuple[dict, str]:

@@ -4,7 +4,8 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from hand import choice_space, table_of
+from hand import table_of
+from tricky import SPACE, tricky_table
 
 from foxnas_core.cards.standing import (
     beyond_sentence,
@@ -19,18 +20,6 @@ from foxnas_core.search.problem import SearchProblem
 from foxnas_core.search.solving import solve
 from foxnas_core.search.standing import shrunk, standing
 from foxnas_core.table.measurements import empty_table
-
-SPACE = choice_space({f"e{i}": (0, 1, 2) for i in range(4)})
-
-
-def tricky_table(kept: np.ndarray | None = None, **columns):
-    """Ones are good alone and spoil each other, which no sum can tell; 81 rows or those `kept`."""
-    codes = SPACE.option_codes(SPACE.decisions)
-    ones = (codes == 1).sum(axis=1)
-    accuracy = 60 + 3.0 * np.minimum(ones, 3) + codes @ (0.1, 0.11, 0.12, 0.13) - 5.0 * (ones == 4)
-    columns |= {"accuracy": accuracy, "latency_ms": 2 + 0.5 * codes.sum(axis=1)}
-    chosen = np.ones(len(codes), dtype=bool) if kept is None else kept
-    return table_of(SPACE, codes[chosen], **{n: own[chosen] for n, own in columns.items()})
 
 
 def problem_of(table, budget: float) -> SearchProblem:
