@@ -132,7 +132,8 @@ with page(
     st.caption(
         "Predicted values with the 95 % prediction interval, within which one measurement of such "
         "a subnet would fall, and the change against the start; “exact” where the regression "
-        "reproduces every measured row. They stay in view as you scroll."
+        "reproduces every measured row, “counted” where none is needed. They stay in view as you "
+        "scroll."
     )
     if not given.table.ordered:
         st.caption(
