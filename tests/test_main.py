@@ -17,6 +17,7 @@ from fixed import fixed_latencies
 from foxnas_core.__main__ import main
 from foxnas_core.measurement.latency import LatencyMeter
 from foxnas_core.study import create_study, open_study
+from foxnas_core.table.machine import device_names
 
 PUBLISHED = REPOSITORY.parent / "shared" / "data" / "foxnas_cpu_256.csv"
 ESTIMATE = {"value", "low", "high"}
@@ -44,7 +45,8 @@ def budget_of(study) -> float:
 
 def test_fit_document(measured_study, capsys):
     document = ask(capsys, "fit", "--study", measured_study.folder)
-    assert list(document) == ["targets", "unknown_columns"]
+    assert list(document) == ["targets", "devices", "unknown_columns", "findings"]
+    assert document["devices"] == device_names(measured_study.table())
     assert set(document["targets"]) >= {"accuracy", "latency_ms", "latency_ms:int8"}
     for target in document["targets"].values():
         assert set(target) == {
@@ -174,8 +176,9 @@ def test_search_document_and_the_same_bytes_for_the_same_seed(measured_study, ca
     assert set(document) == {
         "best", "exact", "gap", "bound", "certificate", "objective", "limits", "allowed", "seed",
         "proposals", "unguarded", "budget", "chances", "chance", "guard", "measured",
-        "best_measured", "source", "headline",
+        "best_measured", "source", "headline", "device",
     }  # fmt: skip
+    assert document["device"] == device_names(measured_study.table())["latency_ms"]
     for found in (document["best"], document["exact"]):
         assert set(found) == {
             "id", "architecture", "accuracy", "latency_ms", "as_searched", "measured",

@@ -13,6 +13,7 @@ from foxnas_core.search.result import field_of
 from foxnas_core.search.standing import Standing
 from foxnas_core.space.in_words import choice_lines
 from foxnas_core.space.search_space import SearchSpace
+from foxnas_core.table.machine import Machine
 from foxnas_core.table.metrics import Metric, metric_of
 
 Document = Mapping[str, Any]
@@ -63,7 +64,8 @@ def search_card(
         "predicted."
     )  # fmt: skip
     points = [*filter(None, [how]), incumbent_sentence(beside, targets)]
-    said = in_order(beside, targets, _promise(document, objective, cost, beside))
+    told_of = (_promise(document, objective, cost, beside), _whose(document, cost))
+    said = in_order(beside, targets, *told_of)
     answer = document["best_measured"] if beside.measured_first else best
     return Card(
         title=f"Subnet {answer['id']}",
@@ -71,6 +73,14 @@ def search_card(
         table=table[filled],
         points=(*points, *choice_lines(space, space.architecture(answer["architecture"]))),
     )
+
+
+def _whose(document: Document, cost: Metric) -> str:
+    """Which machine the latency is of."""
+    if not cost.timed:
+        return ""
+    name = document["device"] or Machine().name
+    return f"{cost.title} is that of {name}."
 
 
 def _promise(document: Document, objective: Metric, cost: Metric, beside: Standing) -> str:

@@ -25,6 +25,7 @@ from foxnas_core.steps.kept_fits import kept_fits
 from foxnas_core.steps.rounds import search_rounds
 from foxnas_core.steps.search import search_problem
 from foxnas_core.study import Study, open_study
+from foxnas_core.table.machine import device_names, devices_sentence
 from foxnas_core.table.metrics import Metric, unknown_sentence
 from foxnas_core.table.whole import findings
 
@@ -55,8 +56,14 @@ def fit(options: argparse.Namespace) -> Answer:
         say(unknown_sentence(table.unknown))
     found = findings(table)
     for finding in found:
-        if finding.code in ("rare choices", "multiples"):  # a fit's warnings tell the others
+        if finding.code in (
+            "machines",
+            "rare choices",
+            "multiples",
+        ):  # a fit's warnings tell the others
             say(finding.sentence)
+    if said := devices_sentence(table):
+        say(said)
     asked = Fitted(
         study, target=options.target, form=options.form, link=options.link, predictors=predictors
     )
@@ -66,6 +73,7 @@ def fit(options: argparse.Namespace) -> Answer:
     }
     document = {
         "targets": told,
+        "devices": device_names(table),
         "unknown_columns": list(table.unknown),
         "findings": [finding.to_dict() for finding in found],
     }
@@ -139,6 +147,7 @@ def search(options: argparse.Namespace) -> Answer:
         },
         "chance": chance_of_all(wanted.limits, best, found),
         "guard": share_of(options.guard) if is_guarded else None,
+        "device": device_names(table).get(cost.column) if cost.timed else None,
     }
     return Answer(document, (search_card(document, study.space, objective, cost, beside),))
 

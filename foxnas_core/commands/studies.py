@@ -12,6 +12,7 @@ from foxnas_core.errors import InvalidInput, MissingPart
 from foxnas_core.launching import fill_with_demo, start_app, studies_folder
 from foxnas_core.study import library, open_study
 from foxnas_core.study.goals import NAMES, Goals
+from foxnas_core.table.machine import device_names, devices_sentence
 from foxnas_core.table.metrics import unknown_sentence
 from foxnas_core.table.whole import Finding, findings
 
@@ -71,19 +72,22 @@ def _describe(studies: Path, options: argparse.Namespace) -> dict[str, Any]:
     )
     unknown: tuple[str, ...] = ()
     said: list[Finding] = []
+    devices: dict[str, str | None] = {}
+    whose = ""
     with suppress(InvalidInput):  # of a damaged table too the name may be mended
         table = found.table()
-        unknown, said = table.unknown, findings(table)
-    if unknown:
-        say(unknown_sentence(unknown))
-    for finding in said:
-        say(finding.sentence)
+        unknown, said, devices = table.unknown, findings(table), device_names(table)
+        whose = devices_sentence(table)
     found.describe(name=title, description=text, goals=goals)
+    sentences = [whose, unknown_sentence(unknown), *(finding.sentence for finding in said)]
+    for sentence in filter(None, sentences):
+        say(sentence)
     return {
         "study": options.name,
         "name": title,
         "description": text,
         **goals.to_dict(),
+        "devices": devices,
         "unknown_columns": list(unknown),
         "findings": [finding.to_dict() for finding in said],
     }

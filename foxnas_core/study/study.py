@@ -24,7 +24,7 @@ from foxnas_core.study.goals import NAMES, NO_GOALS, Goals
 from foxnas_core.study.locks import MARK, holding, in_use
 from foxnas_core.study.parts import changed, ids_in, is_id, part_limit
 from foxnas_core.table.files import columns_of, from_parquet, to_parquet_bytes
-from foxnas_core.table.measurements import MeasurementTable, empty_table
+from foxnas_core.table.measurements import MeasurementTable, campaigns_of, empty_table
 from foxnas_core.table.metrics import KNOWN, Metric, is_metric, main_cost, main_objective, metric_of
 from foxnas_core.tasks.dataset import ImageSet, pack_images, unpack_images
 
@@ -178,7 +178,10 @@ class Study:
                     f"{self.folder} and the table differ in whether the order of blocks in a stage "
                     "is known; import it into a new study."
                 )
+            campaigns = {**campaigns_of(existing), **campaigns_of(table)}
             record = {**existing.record, **table.record}
+            if campaigns:
+                record["campaigns"] = campaigns
             rows = table if new is None else new(existing)
             return existing.with_rows(rows.frame.drop(columns="id"), record=record)
 

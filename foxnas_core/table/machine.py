@@ -2,9 +2,12 @@
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import chain, count
 from typing import Any
+
+import numpy as np
+import pandas as pd
 
 from foxnas_core.table.measurements import MeasurementTable, campaign_names, campaigns_of
 from foxnas_core.table.metrics import is_metric, metric_of
@@ -110,17 +113,44 @@ def machines_of(table: MeasurementTable, column: str) -> tuple[Machine, ...]:
     """The machines that a column was measured on, in the order of the rows; one that is not known
     stands for rows that were imported, or whose campaign does not tell. More than one is a column
     that was mixed. None where nothing of it was measured, or it is of no device."""
+    return tuple(rows_by_machine(table, column))
+
+
+def rows_by_machine(table: MeasurementTable, column: str) -> dict[Machine, np.ndarray]:
+    """Positions of the rows that each machine measured a column of, as in `machines_of`."""
     if not is_metric(column) or metric_of(column).suffix != "DEVICE":
-        return ()
+        return {}
     precision = "int8" if _is_int8(column) else "fp32"
-    told = (recorded_machine(own, precision) for own in _circumstances(table, column))
-    return tuple(dict.fromkeys(told))
+    found: dict[Machine, list[np.ndarray]] = {}
+    for own, rows in _circumstances(table, column):
+        found.setdefault(recorded_machine(own, precision), []).append(rows)
+    return {machine: np.sort(np.concatenate(parts)) for machine, parts in found.items()}
 
 
 def machine_of(table: MeasurementTable, column: str) -> Machine | None:
     """The machine that a column is of, the first that is known where several are in it; None where
     none is."""
     return next((machine for machine in machines_of(table, column) if machine.known), None)
+
+
+def device_names(table: MeasurementTable) -> dict[str, str | None]:
+    """The name of each device column's machine, None where that is not known."""
+    columns = [t.column for t in table.targets if t.suffix == "DEVICE" and table.known(t.column)]
+    machines = {column: machine_of(table, column) for column in columns}
+    return {column: None if own is None else own.name for column, own in machines.items()}
+
+
+def devices_sentence(table: MeasurementTable) -> str:
+    """Which columns are of which machine; empty where none is of a device."""
+    columns: dict[str, list[str]] = {}
+    for column in device_names(table):
+        machine = machine_of(table, column) or Machine()
+        columns.setdefault(replace(machine, precision="").name, []).append(column)
+    told = [
+        f"{' and '.join(own)} {'is' if len(own) == 1 else 'are'} of {name}"
+        for name, own in columns.items()
+    ]
+    return "; ".join(told) + "." if told else ""
 
 
 def own_columns(table: MeasurementTable, machine: Machine) -> tuple[str, str] | None:
@@ -157,7 +187,7 @@ def baselines_of(table: MeasurementTable, columns: Sequence[str]) -> dict[str, f
 
 
 def _baseline(table: MeasurementTable, column: str) -> float | None:
-    for own in _circumstances(table, column):
+    for own, _ in _circumstances(table, column):
         told = own.get("reference_baselines_ms")
         fp32 = None if _is_int8(column) else own.get("reference_baseline_ms")
         baseline = told.get(column, fp32) if isinstance(told, Mapping) else fp32
@@ -166,21 +196,24 @@ def _baseline(table: MeasurementTable, column: str) -> float | None:
     return None
 
 
-def _circumstances(table: MeasurementTable, column: str) -> list[Mapping[str, Any]]:
-    """What was recorded of the campaigns that measured a column of a device, in the order of its
-    rows; empty of rows that are of none."""
+def _circumstances(
+    table: MeasurementTable, column: str
+) -> list[tuple[Mapping[str, Any], np.ndarray]]:
+    """What was recorded of the campaigns that measured a column of a device, with the positions of
+    their rows, whose order they are in; empty of rows that are of none."""
     if not table.known(column):
         return []
-    campaigns = campaigns_of(table)
-    names = campaign_names(table, column)[table.frame[column].notna().to_numpy()]
+    campaigns, rows = campaigns_of(table), np.flatnonzero(table.frame[column].notna())
+    numbers, names = pd.factorize(campaign_names(table, column)[rows], use_na_sentinel=False)
     # A row's own campaign may have measured other columns of it alone.
     latency = LATENCY + column[len(metric_of(column).head) :]
     found = []
-    for name in dict.fromkeys(names):
+    for number, name in enumerate(names):
         told = campaigns.get(name)
         own = told if isinstance(told, Mapping) else {}
         columns = own.get("latency_columns", device_columns(None))
-        found.append(own if isinstance(columns, Sequence) and latency in columns else {})
+        measured = isinstance(columns, Sequence) and latency in columns
+        found.append((own if measured else {}, rows[numbers == number]))
     return found
 
 

@@ -14,6 +14,7 @@ import pandas as pd
 from scipy.special import chdtrc, chdtri
 
 from foxnas_core.table.latency_verdicts import usable
+from foxnas_core.table.machine import Machine, rows_by_machine
 from foxnas_core.table.measurements import MeasurementTable
 from foxnas_core.table.metrics import STD_ERROR, Metric, some_of
 from foxnas_core.table.units import Mixed, mixed_units
@@ -52,6 +53,7 @@ class Finding:
 
 CODES = {
     "mixed units": "numbers of one column in one unit",
+    "machines": "one machine a column",
     "contradictions": "rows of one subnet agree",
     "undetermined": "different subnets differ more than rows of one",
     "repeats": "one row a subnet",
@@ -91,6 +93,7 @@ def findings_of(
     named = named or Named()
     mixed = mixed_units(table, metric)
     own = [_mixed(mixed, metric, named)] if mixed else []
+    own += _machines(table, metric, named)
     return own + list(_disagreements(table, metric, named))
 
 
@@ -135,6 +138,27 @@ def _mixed(mixed: Mixed, metric: Metric, named: Named) -> Finding:
         (metric.column,),
         grave=True,
     )
+
+
+def _machines(table: MeasurementTable, metric: Metric, named: Named) -> list[Finding]:
+    """Rows of a device's column that another machine measured than the first one, or that nobody
+    says whose they are."""
+    own = rows_by_machine(table, metric.column)
+    first = next(iter(own), Machine())
+    others = {m: rows for m, rows in own.items() if m != first and not m.same_as(first)}
+    if not others:
+        return []
+    rows = np.sort(np.concatenate(list(others.values())))
+    told = " and ".join(f"{len(r):,} of {m.name}" for m, r in {first: own[first], **others}.items())
+    return [
+        Finding(
+            "machines",
+            f"{metric.column} holds rows of {len(others) + 1} machines: {told} "
+            f"({named(rows)}); give each machine a column of its own ({metric.head}:NAME).",
+            tuple(rows.tolist()),
+            (metric.column,),
+        )
+    ]
 
 
 def _disagreements(table: MeasurementTable, metric: Metric, named: Named) -> Iterator[Finding]:

@@ -16,13 +16,17 @@ from foxnas_core.table.machine import (
     baselines_of,
     device_columns,
     device_name_of,
+    device_names,
+    devices_sentence,
     free_name,
     machine_of,
     machines_of,
     own_columns,
     recorded_machine,
+    rows_by_machine,
 )
 from foxnas_core.table.measurements import table_from_frame
+from foxnas_core.table.whole import findings
 
 SPACE = choice_space({"edge0": ("a", "b", "c", "d")})
 EPYC = Machine("AMD EPYC", "ONNX Runtime", "1.32.0", 1)
@@ -88,6 +92,16 @@ def test_the_demo_names_its_machines():
     )
     assert own_columns(demo, EPYC) is None
     assert free_name(demo, EPYC) == "amd-epyc-onnx-runtime"
+    assert list(device_names(demo)) == [
+        *device_columns(None), *device_columns("openvino"),
+    ]  # fmt: skip
+    assert device_names(demo)["latency_ms"] == XEON.name
+    told = devices_sentence(demo)
+    assert told.startswith("latency_ms and latency_ms:int8 are of Intel Xeon Processor, ONNX ")
+    assert told.endswith(
+        "and latency_ms:openvino-int8 are of Intel Xeon Processor, OpenVINO 2026.4, 1 thread."
+    )
+    assert devices_sentence(table(None, accuracy=[1.0] * 4)) == ""
 
 
 def test_a_column_is_its_rows_campaigns_in_order():
@@ -95,6 +109,11 @@ def test_a_column_is_its_rows_campaigns_in_order():
     found = table({"first": told(XEON), "second": told(EPYC)}, latency_ms=[1.0] * 4, campaign=names)
     assert machines_of(found, "latency_ms") == (XEON, EPYC, Machine())
     assert machine_of(found, "latency_ms") == XEON
+    rows = {machine: own.tolist() for machine, own in rows_by_machine(found, "latency_ms").items()}
+    assert rows == {XEON: [0, 1], EPYC: [2], Machine(): [3]}
+    [finding] = [f for f in findings(found) if f.code == "machines"]
+    assert finding.rows == (2, 3) and finding.columns == ("latency_ms",)
+    assert f"3 machines: 2 of {XEON.name} and 1 of {EPYC.name} and 1 of" in finding.sentence
     # A campaign whose row has none of it does not count.
     found = table(
         {"first": told(XEON), "second": told(EPYC)},
@@ -102,6 +121,7 @@ def test_a_column_is_its_rows_campaigns_in_order():
         campaign=names,
     )
     assert machines_of(found, "latency_ms") == (XEON,)
+    assert not [f for f in findings(found) if f.code == "machines"]
 
 
 def test_what_was_added_later_has_a_campaign_of_its_own():
