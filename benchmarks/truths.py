@@ -136,7 +136,7 @@ class Truth:
         work = work * (1 + self.cliff * spills)
         share = self._by_stage(work) / self._by_stage(self.works.sum(axis=1)[np.newaxis])
         together = np.prod(1 + self.slows * share, axis=1)
-        return 0.01 * ((0.8 + 0.1 * on.sum(axis=1)) + work.sum(axis=1) * pixels * together)
+        return 0.01 * ((1.6 + 0.1 * on.sum(axis=1)) + work.sum(axis=1) * pixels * together)
 
     def _by_stage(self, of_slots: np.ndarray) -> np.ndarray:
         return of_slots @ (self.stage[:, np.newaxis] == np.unique(self.stage)).astype(float)

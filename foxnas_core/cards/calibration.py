@@ -66,7 +66,7 @@ def calibrated(given: Given, *, rows: int = 0) -> Card:
         f"{count} rows are too few for a fit of {name} of its own, so What-if, Search and Export "
         "use such a calibration from all of them.",
     )
-    true = len(used) < count, given.predictor(found.target.column).df is not None
+    true = len(used) < count, given.predictor(found.target.column).transferred
     return Card(
         sentence=f"{found.warnings[0]} The {len(used)} rows used are spread evenly over the "
         f"{measure_of(given).word} on {source}; the errors are of {whose}.",

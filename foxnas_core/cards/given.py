@@ -191,7 +191,7 @@ class Given(Finds):
 
         A calibrated device's fit has no rows of its own to resample.
         """
-        kind = "ordinary" if self.fitted.df is not None else self.intervals
+        kind = "ordinary" if self.fitted.transferred else self.intervals
         return self.inference(self.column, self.fitting_form, self.link, kind)
 
     @property

@@ -99,7 +99,7 @@ def _made(given: Given, seat: Standing) -> Card:
                 "tau": found.cv.tau,
             }
         )
-        said += found.warnings if found.df is not None else ()
+        said += found.warnings if found.transferred else ()
     table = pd.DataFrame(rows)
     errors = dict(zip(("fp32", "int8"), table["median error (%)"], strict=True))
     return Card(

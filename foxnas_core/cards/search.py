@@ -134,7 +134,7 @@ def _how(found: Expectation, beside: Standing) -> str:
 def calibrated(given: Given) -> tuple[str, ...]:
     """That the cost is calibrated from another device, where it is."""
     cost = given.predictor(given.traded[1])
-    return tuple(cost.warnings[:1]) if cost.df is not None else ()
+    return tuple(cost.warnings[:1]) if cost.transferred else ()
 
 
 # Kept searches

@@ -8,6 +8,7 @@ import numpy as np
 from foxnas_core.errors import InvalidInput
 from foxnas_core.regression import Predictor, fit
 from foxnas_core.regression.features import build_form
+from foxnas_core.regression.weighing import LEAST_SQUARES
 from foxnas_core.space.architecture import Architecture
 from foxnas_core.table.latency_verdicts import usable, without_failed
 from foxnas_core.table.machine import machine_of
@@ -135,6 +136,6 @@ def fit_pair(
             f"No subnet has both {first} and {second}; measure subnets of one device's rows on "
             "the other too."
         )
-    one = fit(both, first, form, "none")
+    one = fit(both, first, form, "none", LEAST_SQUARES)
     same = build_form(one.form.name, table.space, second, one.form.pairs)
-    return one, fit(both, second, same, "none")
+    return one, fit(both, second, same, "none", LEAST_SQUARES)

@@ -13,6 +13,7 @@ from foxnas_core.devices.transfer import LEAST_ROWS, line, regressor, source_val
 from foxnas_core.errors import InvalidInput
 from foxnas_core.regression import Predictor, fit
 from foxnas_core.regression.features import Form, build_form, forms_of
+from foxnas_core.regression.weighing import LEAST_SQUARES
 from foxnas_core.table.measurements import MeasurementTable
 from foxnas_core.table.metrics import Metric, metric_of
 
@@ -178,12 +179,12 @@ def _mean_rmse(y: np.ndarray, draws: _Draws, guesses: _Guesses) -> float:
 
 
 def _forms(source: Predictor, table: MeasurementTable) -> list[Form]:
-    """Every form that the space can have."""
+    """Every form that the space can have and least squares can fit."""
     forms = []
     for name in forms_of(source.space, ordered=table.ordered):
         with suppress(InvalidInput):
             forms.append(build_form(name, source.space, source.target.column))
-    return forms
+    return [form for form in forms if not form.adds_only]
 
 
 def _summary(
@@ -204,7 +205,8 @@ def _summary(
 
 def _floor(source: Predictor, table: MeasurementTable, target: str, y: np.ndarray) -> Errors | None:
     try:
-        full = fit(table, target, source.form.name, "none")
+        form = "auto" if source.form.adds_only else source.form.name
+        full = fit(table, target, form, "none", LEAST_SQUARES)
     except InvalidInput:
         return None
     return errors_of(y, full.held_out)

@@ -110,6 +110,7 @@ def transfer(
         residual_variance=float(residuals @ residuals) / df,
         held_out=held_out,
         df=df,
+        transferred=True,
         left_out=failed_rows(table, target),
     )
 

@@ -58,7 +58,8 @@ class Collinearity:
 def collinearity(rows: FittedRows) -> Collinearity:
     """How far the terms of a fit overlap."""
     terms = rows.predictor.form.terms[1:]
-    centred = rows.x[:, 1:] - rows.x[:, 1:].mean(axis=0)
+    own = rows.x[:, 1:] / rows.scale[:, np.newaxis]
+    centred = own - own.mean(axis=0)
     scaled = centred / np.linalg.norm(centred, axis=0)
     named = {
         "term": [term.name for term in terms],

@@ -17,7 +17,8 @@ from foxnas_core.table.measurements import MeasurementTable
 @dataclass(frozen=True, eq=False)
 class Diagnosis:
     """`residuals` is the `residual_table`; `root` (p, p) the triangular factor R of the
-    regression rows, X'X = R'R."""
+    regression rows, X'X = R'R, and `even` what `Predictor.evened` gives for the mean row of its
+    scale."""
 
     predictor: Predictor
     residuals: pd.DataFrame
@@ -25,11 +26,14 @@ class Diagnosis:
     collinearity: Collinearity
     specification: Specification
     root: np.ndarray = field(repr=False)
+    even: float = 1.0
 
     def leverage_at(self, codes: np.ndarray) -> np.ndarray:
         """x'(X'X)⁻¹x (architectures,) of any architectures: the variance of a prediction, in
         residual variances."""
         x = self.predictor.form.matrix(codes)
+        scale = self.predictor.evened(x @ self.predictor.estimates) / self.even
+        x = x * scale[:, np.newaxis]
         half = np.linalg.solve(self.root.T, x.T)
         return np.einsum("ij,ij->j", half, half)
 
@@ -39,10 +43,11 @@ def diagnose(predictor: Predictor, table: MeasurementTable) -> Diagnosis:
     rows = FittedRows.of(predictor, table)
     residuals = residual_table(rows)
     return Diagnosis(
-        predictor,
+        rows.predictor,
         residuals,
         normality(residuals, predictor.residual_df),
         collinearity(rows),
         specification(rows),
         rows.r,
+        float(predictor.evened(np.array([rows.fitted.mean()]))[0]),
     )

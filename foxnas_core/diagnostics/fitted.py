@@ -1,11 +1,12 @@
 """The measured rows of a predictor as its fit saw them, which every check reads."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from foxnas_core.errors import InvalidInput
 from foxnas_core.regression import Predictor
+from foxnas_core.regression.features import independent_columns
 from foxnas_core.regression.leastsquares import leverage
 from foxnas_core.table.equals import fold_members
 from foxnas_core.table.latency_verdicts import usable
@@ -25,6 +26,10 @@ class FittedRows:
     - `x` (n, p) the regression rows, `q` (n, p) and `r` (p, p) their QR factors.
     - `fitted` and `residuals` (n,): on the link's scale.
     - `variance`: of the residuals, on n - p degrees of freedom.
+
+    Of a fit by relative errors `response`, `x` and `residuals` are multiplied by `scale` (n,), the
+    mean prediction over the row's own: as they would be of a subnet of average cost. Of steps that
+    only add `predictor` and `x` have those taken, so far as rows tell them apart.
     """
 
     predictor: Predictor
@@ -39,6 +44,7 @@ class FittedRows:
     fitted: np.ndarray
     residuals: np.ndarray
     variance: float
+    scale: np.ndarray
 
     @classmethod
     def of(cls, predictor: Predictor, table: MeasurementTable) -> "FittedRows":
@@ -50,8 +56,16 @@ class FittedRows:
         numbers = np.flatnonzero(usable(table, predictor.target.column))
         measured = values[numbers]
         x = predictor.form.matrix(table.codes[numbers])
-        response, fitted = predictor.link.forward(measured), x @ predictor.estimates
-        residuals = response - fitted
+        fitted = x @ predictor.estimates
+        scale = predictor.evened(fitted)
+        scale = scale / predictor.evened(np.array([fitted.mean()]))
+        x = x * scale[:, np.newaxis]
+        if predictor.form.adds_only:
+            taken = predictor.estimates != 0
+            taken[taken] = independent_columns(x[:, taken])
+            predictor, x = _with(predictor, taken), x[:, taken]
+        response = predictor.link.forward(measured) * scale
+        residuals = response - fitted * scale
         q, r = np.linalg.qr(x)
         return cls(
             predictor=predictor,
@@ -65,7 +79,8 @@ class FittedRows:
             r=r,
             fitted=fitted,
             residuals=residuals,
-            variance=float(residuals @ residuals) / (len(measured) - x.shape[1]),
+            variance=float(residuals @ residuals) / max(len(measured) - x.shape[1], 1),
+            scale=scale,
         )
 
     def __len__(self) -> int:
@@ -77,12 +92,25 @@ class FittedRows:
         return leverage(self.q)
 
 
+def _with(predictor: Predictor, taken: np.ndarray) -> Predictor:
+    """The predictor without the terms that `taken` (terms,) leaves out."""
+    return replace(
+        predictor,
+        form=predictor.form.only(taken),
+        estimates=predictor.estimates[taken],
+        covariance=predictor.covariance[np.ix_(taken, taken)],
+        penalty=None,
+        df=predictor.residual_df,
+    )
+
+
 def is_exact(predictor: Predictor, table: MeasurementTable) -> bool:
     """Whether the fit has no error but rounding, as that of a count of weights has."""
     _check_table(predictor, table)
     values = table.values(predictor.target.column)
     response = predictor.link.forward(values[usable(table, predictor.target.column)])
-    return bool(np.sqrt(predictor.residual_variance) <= _ROUNDING * np.ptp(response))
+    most = 1.0 if predictor.weights is not None else np.ptp(response)
+    return bool(np.sqrt(predictor.residual_variance) <= _ROUNDING * most)
 
 
 def exact_sentence(predictor: Predictor) -> str:

@@ -105,7 +105,7 @@ def learning_curve(
     kept = np.arange(len(rows))
     if len(rows) > MOST_ROWS:
         kept = np.sort(rng.choice(len(rows), MOST_ROWS, replace=False))
-    n, p = len(kept), predictor.parameters
+    n, p = len(kept), rows.predictor.parameters
     largest = int(_LARGEST_SHARE * n)
     if largest < p + 2:
         raise InvalidInput(
@@ -156,6 +156,7 @@ class _Draws:
     inverse: np.ndarray  # r⁻¹: from coordinates in q to estimates
     response: np.ndarray
     measured: np.ndarray
+    scale: np.ndarray
     member: np.ndarray  # the number of each row's architecture
 
     @classmethod
@@ -167,6 +168,7 @@ class _Draws:
             np.linalg.inv(rows.r),
             rows.response[kept],
             rows.measured[kept],
+            rows.scale[kept],
             member,
         )
 
@@ -203,7 +205,7 @@ class _Draws:
         residuals = self.response[part] - q @ solution
         variance = float(residuals @ residuals) / (n - p)
         link = self.rows.predictor.link
-        predicted = link.inverse(self.q[rest] @ solution)
+        predicted = link.inverse(self.q[rest] @ solution / self.scale[rest])
         truth = self.measured[rest]
         # Rounded, so that equal architectures stay tied.
         tau = kendalltau(truth, np.round(predicted / (np.ptp(truth) or 1.0), 9)).statistic

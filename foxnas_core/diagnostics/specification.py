@@ -87,10 +87,11 @@ def specification(rows: FittedRows) -> Specification:
     scaled = spread / np.sqrt(np.mean(spread**2))
     powers = np.column_stack([scaled**2, scaled**3])
     prediction = np.linalg.qr(np.column_stack([np.ones(len(rows)), scaled, scaled**2]))[0]
+    terms = np.linalg.qr(rows.x / rows.scale[:, np.newaxis])[0]
     return Specification(
         _reset(rows, powers),
         _breusch_pagan("White, in the prediction and its square", rows.residuals, prediction),
-        _breusch_pagan("Breusch–Pagan, in all terms", rows.residuals, rows.q),
+        _breusch_pagan("Breusch–Pagan, in all terms", rows.residuals, terms),
     )
 
 

@@ -97,6 +97,7 @@ def apart(predictor: Predictor) -> Predictor:
         estimates=predictor.estimates[origins],
         covariance=predictor.covariance[np.ix_(origins, origins)],
         ceiling=ceiling and replace(ceiling, pull=ceiling.pull[origins]),
+        penalty=None,
         df=predictor.residual_df,
     )
 

@@ -22,12 +22,15 @@ class FamilyForm:
     """A regression form that only spaces of a family can have.
 
     `parts` gives those of one group of a space, of a quality or (False) of a cost. `order_free`
-    says whether it reads only how many blocks of each type a group has after its first.
+    says whether it reads only how many blocks of each type a group has after its first. `costs`,
+    where it is given, has those of what is measured relatively (`Metric.errs_relatively`) instead:
+    columns that only ever add to it, more than rows could tell apart without knowing that.
     """
 
     title: str
     parts: Callable[[SearchSpace, str, bool], list[Part]]
     order_free: bool = False
+    costs: Callable[[SearchSpace, str], list[Part]] | None = None
 
 
 @dataclass(frozen=True)

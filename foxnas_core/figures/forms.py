@@ -17,7 +17,7 @@ def forms_table(found: Recommendation) -> pd.DataFrame:
             "row": carried["title"],
             "RMSE": carried["RMSE"],
             "parameters": carried["parameters"].astype(int),
-            "picked": carried["form"] == found.form,
+            "picked": (carried["form"] == found.form) & (carried["estimator"] == found.estimator),
         }
     ).reset_index(drop=True)
 

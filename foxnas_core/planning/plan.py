@@ -13,6 +13,7 @@ from foxnas_core.planning.coordinate_exchange import STARTS, DesignBatch, next_b
 from foxnas_core.planning.gain import ExpectedGain, expected_gain
 from foxnas_core.regression import Predictor, fit
 from foxnas_core.regression.features import build_form
+from foxnas_core.regression.weighing import LEAST_SQUARES
 from foxnas_core.table.latency_verdicts import usable
 from foxnas_core.table.measurements import SECONDS, MeasurementTable
 
@@ -97,10 +98,10 @@ def plan_next(
     why = ""
     if predictor is None:
         try:
-            predictor = fit(table, target, form)
+            predictor = fit(table, target, form, estimator=LEAST_SQUARES)
         except InvalidInput as error:
             why = str(error)
-    elif predictor.df is not None:
+    elif predictor.transferred:
         raise InvalidInput(
             f"The predictor of {target} is calibrated from another device's, so it has no effects "
             "of its own to learn; plan for that device, or measure rows spread over its latency."
@@ -110,6 +111,9 @@ def plan_next(
             f"{predictor.target.label} are counted of each network, so that measuring tells "
             "nothing more of them; plan for another target."
         )
+    elif predictor.weights is not None:
+        # A design spreads rows evenly, whatever their errors are.
+        predictor = fit(table, target, estimator=LEAST_SQUARES)
     known = np.zeros(len(table), dtype=bool)
     with suppress(InvalidInput):
         known = usable(table, target)

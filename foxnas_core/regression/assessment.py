@@ -13,6 +13,14 @@ from foxnas_core.regression.leastsquares import FoldedRows, clearly_above, deal_
 from foxnas_core.regression.link import Link
 from foxnas_core.regression.predictor import CrossValidation
 from foxnas_core.regression.repeats import Repeats
+from foxnas_core.regression.weighing import (
+    ESTIMATORS,
+    LEAST_SQUARES,
+    RELATIVE,
+    SHARES,
+    Products,
+    weigh,
+)
 from foxnas_core.table.equals import fold_members
 from foxnas_core.table.latency_verdicts import failed_rows, usable
 from foxnas_core.table.measurements import MeasurementTable
@@ -29,6 +37,8 @@ LINKS = ("auto", "none", "saturating")
 
 
 _INDEPENDENT = 1e-8
+# Fewer rows a parameter than this and steps that only add are not fitted either.
+_STEPS_ROWS = 0.5
 
 
 @dataclass(frozen=True, eq=False)
@@ -97,23 +107,41 @@ class Data:
 
 @dataclass(frozen=True, eq=False)
 class Assessment:
-    """A form with its interactions chosen and its link decided, and its predictions `held_out`
-    (rows,), in the target's unit, of architectures that neither its fit nor these choices saw; NaN
-    where what the others have in common tells nothing of one."""
+    """A form with its interactions or steps chosen and its link decided, and its predictions
+    `held_out` (rows,), in the target's unit, of architectures that neither its fit nor these
+    choices saw; NaN where what the others have in common tells nothing of one. `weights` (rows,)
+    are there where errors count relatively; `share` is by how much steps that only add are
+    shrunk."""
 
     form: Form
     saturates: bool
     held_out: np.ndarray
+    weights: np.ndarray | None = None
+    share: float = 0.0
+
+    @property
+    def estimator(self) -> str:
+        return LEAST_SQUARES if self.weights is None else RELATIVE
 
 
-def assess(data: Data, form: Form, link: str, *, seed: int) -> Assessment:
+def assess(
+    data: Data, form: Form, link: str, estimator: str = LEAST_SQUARES, *, seed: int
+) -> Assessment:
     """Decide what the data must decide in a form, by cross-validation.
 
-    Raises `InvalidInput` where the rows can't carry the form, or for an unfit `link`.
+    Raises `InvalidInput` where the rows can't carry the form, or for an unfit `link` or
+    `estimator`, which are those of `ESTIMATORS`.
     """
+    check_estimator(form, estimator, data.y)
+    if form.adds_only:
+        return _assess_steps(data, form, seed=seed)
     x, y = form.matrix(data.codes), data.y
-    folded = FoldedRows.of(x, deal_folds(data.members, seed)).erring(data.repeats, y)
+    fold = deal_folds(data.members, seed)
+    folded, weights = FoldedRows.of(x, fold).erring(data.repeats, y), None
     check_rows(form, folded, x, data)
+    if estimator == RELATIVE:
+        weights = weigh(form, x, y)
+        folded = FoldedRows.of(x, fold, weights=weights)
     held_out, saturates = _choose_link(folded, data, form, link)
     scale = Link()
     if saturates:
@@ -124,7 +152,66 @@ def assess(data: Data, form: Form, link: str, *, seed: int) -> Assessment:
         selection = select_interactions(form, data.codes, scale.forward(y), folded, data.member)
         form = build_form(form.name, form.space, form.target.column, selection.pairs)
         held_out = scale.inverse(selection.held_out)
-    return Assessment(form, saturates, held_out)
+        if weights is not None:
+            weights = weigh(form, form.matrix(data.codes), y)
+    return Assessment(form, saturates, held_out, weights)
+
+
+def _assess_steps(data: Data, form: Form, *, seed: int) -> Assessment:
+    """How much a form of steps is to be shrunk."""
+    x, y = form.matrix(data.codes), data.y
+    if len(data.repeats) < _STEPS_ROWS * form.parameters:
+        raise InvalidInput(
+            f"The form {form.name!r} has {form.parameters} parameters and wants {form.wanted_rows} "
+            f"rows, at least half of them, but only {data.counted} have {data.target}; measure "
+            "more subnets or take a smaller form."
+        )
+    check_varies(form, y)
+    weights = weigh(form, x, y)
+    fold = deal_folds(data.members, seed)
+    whole = Products.of(x, y, weights)
+    held = [np.flatnonzero(fold == number) for number in np.unique(fold)]
+    rest = [whole.without(Products.of(x[own], y[own], weights[own])) for own in held]
+    found: dict[float, np.ndarray] = {}
+    for share in SHARES:
+        found[share] = np.empty(len(y))
+        for own, others in zip(held, rest, strict=True):
+            found[share][own] = x[own] @ others.solve(form, share)
+    best = min(SHARES, key=lambda share: float(np.nanmean(choice_errors(data, found[share]))))
+    return Assessment(form, False, found[best], weigh(form, x, y, best), best)
+
+
+def choice_errors(data: Data, held_out: np.ndarray) -> np.ndarray:
+    """The errors (n,) by whose mean, of those that are not NaN, a fit is chosen.
+
+    A budget bounds what a cost shall be at most, and a small one is overrun by a share of itself:
+    so of measured costs they are relative, over the lower half of the rows, and in size, since
+    squares of 2 % of outliers would outweigh all others. Of all else they are squares.
+    """
+    y = data.y
+    if not errs_relatively(data):
+        return (y - held_out) ** 2
+    return np.where(y <= np.median(y), np.abs(y - held_out) / y, np.nan)
+
+
+def errs_relatively(data: Data) -> bool:
+    return metric_of(data.target).errs_relatively and bool(data.y.min() > 0)
+
+
+def check_estimator(form: Form, estimator: str, y: np.ndarray) -> None:
+    """Raises `InvalidInput` where a form's target can't be fitted so."""
+    if estimator not in ESTIMATORS:
+        raise InvalidInput(f"{estimator!r} is no estimator; choose {', '.join(ESTIMATORS)}.")
+    if estimator == RELATIVE and not (form.target.errs_relatively and y.min() > 0):
+        raise InvalidInput(
+            f"{form.target.column} has no relative errors, as a latency above 0 has; take the "
+            f"estimator {LEAST_SQUARES!r}."
+        )
+    if estimator != RELATIVE and form.adds_only:
+        raise InvalidInput(
+            f"The form {form.name!r} of {form.target.column} is fitted by relative errors only; "
+            f"take the estimator {RELATIVE!r}."
+        )
 
 
 def _choose_link(folded: FoldedRows, data: Data, form: Form, link: str) -> tuple[np.ndarray, bool]:
@@ -181,11 +268,7 @@ def check_rows(form: Form, folded: FoldedRows, x: np.ndarray, data: Data) -> Non
             + (f" ({left_out} more failed a check of how they were measured)" if left_out else "")
             + "; measure more subnets or take a smaller form."
         )
-    if np.ptp(y) == 0:
-        raise InvalidInput(
-            f"All {rows} rows have the same {target}, {y[0]:g}, so there is nothing to explain; "
-            "measure subnets that differ."
-        )
+    check_varies(form, y)
     # What is left of each column beside those before it.
     if (np.abs(np.diag(folded.r)) < _INDEPENDENT * np.linalg.norm(x, axis=0)).any():
         aliased = [form.terms[i].name for i in np.flatnonzero(~independent_columns(x))]
@@ -194,4 +277,13 @@ def check_rows(form: Form, folded: FoldedRows, x: np.ndarray, data: Data) -> Non
             f"In these {rows} rows {named or 'some terms'} can't be told apart from the other "
             f"terms of the form {form.name!r}; measure subnets in which these choices vary, or "
             "take a smaller form."
+        )
+
+
+def check_varies(form: Form, y: np.ndarray) -> None:
+    """Raises `InvalidInput` where all values (rows,) are one."""
+    if np.ptp(y) == 0:
+        raise InvalidInput(
+            f"All {len(y)} rows have the same {form.target.column}, {y[0]:g}, so there is nothing "
+            "to explain; measure subnets that differ."
         )

@@ -1,16 +1,29 @@
 """From a measurement table to a predictor."""
 
+import math
+from dataclasses import dataclass, field
+
 import numpy as np
 
 from foxnas_core.errors import InvalidInput
 from foxnas_core.regression import ceiling
 from foxnas_core.regression.assessment import Assessment, Data, agreement, assess
+from foxnas_core.regression.ceiling import Ceiling
 from foxnas_core.regression.features import BASES, Form, build_form, forms_of
 from foxnas_core.regression.leastsquares import FoldedRows
 from foxnas_core.regression.link import Link
 from foxnas_core.regression.pairs import PairScatter
 from foxnas_core.regression.predictor import Predictor
 from foxnas_core.regression.repeats import Repeats
+from foxnas_core.regression.weighing import (
+    LEAST_SQUARES,
+    RELATIVE,
+    Products,
+    effective,
+    measured_variance,
+    relative_residuals,
+    spread,
+)
 from foxnas_core.table.latency_verdicts import usable
 from foxnas_core.table.measurements import MeasurementTable
 from foxnas_core.table.metrics import some_of
@@ -27,27 +40,31 @@ def fit(
     target: str,
     form: str | Form = "auto",
     link: str = "auto",
+    estimator: str = "auto",
     *,
     seed: int = 0,
 ) -> Predictor:
-    """Fit a target column of the table by least squares.
+    """Fit a target column of the table by least squares, weighted or not.
 
     `form` is one of `forms_of` the space, or "auto" for the one that `picker.choose` takes, or a
     form as built, whose interactions are then kept. `link` is "none", "saturating" (for what
     saturates), or "auto", which takes the saturating link where the likelihood ratio speaks for a
-    ceiling and the squared error on held-out subnets is clearly smaller. `seed` deals the
-    architectures into the folds of the cross-validation. Raises `InvalidInput` naming what is
-    missing where the table can't carry the form.
+    ceiling and the squared error on held-out subnets is clearly smaller. `estimator` is one of
+    `ESTIMATORS`, or "auto", which leaves it to `picker.choose` where that takes the form, and else
+    is least squares but for forms whose terms only add. `seed` deals the architectures into the
+    folds of the cross-validation. Raises `InvalidInput` naming what is missing where the table
+    can't carry the form.
     """
     from foxnas_core.regression.picker import choose
 
     data = Data.of(table, target)
     few = data.sample(seed)
     if form == "auto":
-        best = choose(few, table.space, link, seed=seed).best
+        best = choose(few, table.space, link, estimator, seed=seed).best
         if few is data:
             return _fitted(table, data, best, seed)
         form, link = best.form, "saturating" if best.saturates else "none"
+        estimator = best.estimator
     built = form if isinstance(form, Form) else build_form(form, table.space, target)
     if not (table.ordered or built.order_free):
         raise InvalidInput(
@@ -55,14 +72,64 @@ def fit(
             "counts block types per stage without their order; choose "
             f"{' or '.join(forms_of(table.space, ordered=False))}."
         )
+    if estimator == "auto":
+        estimator = RELATIVE if built.adds_only else LEAST_SQUARES
     if built.name in BASES and not built.pairs and few is not data:
-        built = assess(few, built, link, seed=seed).form
-    return _fitted(table, data, assess(data, built, link, seed=seed), seed)
+        built = assess(few, built, link, estimator, seed=seed).form
+    return _fitted(table, data, assess(data, built, link, estimator, seed=seed), seed)
 
 
 def _fitted(table: MeasurementTable, data: Data, assessed: Assessment, seed: int) -> Predictor:
     form, y = assessed.form, data.y
     x = form.matrix(data.codes)
+    relative = assessed.weights is not None
+    own = _relatively(x, data, assessed) if relative else _squares(x, data, assessed, seed)
+    residuals = y - own.link.inverse(x @ own.estimates)
+    unexplained = float(residuals @ residuals) / float(((y - y.mean()) ** 2).sum())
+    return Predictor(
+        target=form.target,
+        form=form,
+        link=own.link,
+        ceiling=own.ceiling,
+        rows=len(y),
+        r2=1 - unexplained,
+        r2_adjusted=1 - unexplained * (len(y) - 1) / (own.df or len(y) - form.parameters),
+        cv=agreement(y, assessed.held_out),
+        warnings=tuple(_warnings(data, table, form, x, own.repeats, assessed.held_out)),
+        table_fingerprint=table.fingerprint,
+        estimates=own.estimates,
+        covariance=own.covariance,
+        residual_variance=own.variance,
+        held_out=assessed.held_out,
+        df=own.df,
+        left_out=data.left_out,
+        repeated=len(y) - len(data.repeats),
+        err_together=own.repeats.any,
+        pair_scatter=PairScatter.of(table.space, data.codes, own.errors),
+        weights=assessed.weights,
+        penalty=own.penalty,
+    )
+
+
+@dataclass(frozen=True, eq=False)
+class _Solved:
+    """A fit's numbers, as `Predictor` has them; `errors` (rows,) are those of held-out rows, on a
+    scale on which all are as large."""
+
+    estimates: np.ndarray
+    covariance: np.ndarray
+    variance: float
+    errors: np.ndarray
+    repeats: Repeats
+    df: int | None = None
+    link: Link = field(default_factory=Link)
+    ceiling: Ceiling | None = None
+    penalty: np.ndarray | None = None
+
+
+def _squares(x: np.ndarray, data: Data, assessed: Assessment, seed: int) -> _Solved:
+    """By least squares, through the link."""
+    form, y = assessed.form, data.y
     rows = FoldedRows.of(x).erring(data.repeats, y)
     scale, found = Link(), None
     if assessed.saturates:
@@ -72,17 +139,11 @@ def _fitted(table: MeasurementTable, data: Data, assessed: Assessment, seed: int
         if again.repeats.any != rows.repeats.any:
             rows = again
             scale, found = ceiling.estimate(rows, y, seed=seed)
-    # 1.5 s that pages which only predict need not wait for.
-    from statsmodels.regression.linear_model import OLS
-
-    # X = QR: the triangular rows have the solution of all rows, which may be a hundred thousand.
     response = scale.forward(y)
-    projected = rows.q.T @ response
-    result = OLS(projected, rows.r).fit(method="qr")
-    rest = response - rows.q @ projected
+    estimates, unscaled = _by_statsmodels(rows, response)
+    rest = response - rows.q @ (rows.q.T @ response)
     variance = float(rest @ rest) / (len(y) - form.parameters)
-    estimates = np.asarray(result.params)
-    covariance = np.asarray(result.cov_params(scale=variance))
+    covariance = variance * unscaled
     if rows.repeats.any:
         spread, variance = rows.repeats.covariance(rows.q, rest)
         inverse = np.linalg.inv(rows.r)
@@ -90,29 +151,49 @@ def _fitted(table: MeasurementTable, data: Data, assessed: Assessment, seed: int
     if found is not None:
         found = found.within(form.target)
         covariance = covariance + found.rate_variance * np.outer(found.pull, found.pull)
-    residuals = y - scale.inverse(x @ estimates)
     errors = response - scale.forward(assessed.held_out)
-    unexplained = float(residuals @ residuals) / float(((y - y.mean()) ** 2).sum())
-    return Predictor(
-        target=form.target,
-        form=form,
-        link=scale,
-        ceiling=found,
-        rows=len(y),
-        r2=1 - unexplained,
-        r2_adjusted=1 - unexplained * (len(y) - 1) / (len(y) - form.parameters),
-        cv=agreement(y, assessed.held_out),
-        warnings=tuple(_warnings(data, table, form, x, rows.repeats, assessed.held_out)),
-        table_fingerprint=table.fingerprint,
-        estimates=estimates,
-        covariance=covariance,
-        residual_variance=variance,
-        held_out=assessed.held_out,
-        left_out=data.left_out,
-        repeated=len(y) - len(data.repeats),
-        err_together=rows.repeats.any,
-        pair_scatter=PairScatter.of(table.space, data.codes, errors),
-    )
+    return _Solved(estimates, covariance, variance, errors, rows.repeats, link=scale, ceiling=found)
+
+
+def _relatively(x: np.ndarray, data: Data, assessed: Assessment) -> _Solved:
+    """By relative errors.
+
+    Steps that only add have the covariance of a normal prior as wide as their ridge, (X'WX + D)⁻¹,
+    which covers what shrinking them may leave out (Nychka, JASA 83, 1988), and which knows nothing
+    of their bound at 0, so that it is rather too wide than too narrow. Where rows of one
+    architecture err together, each counts as its share.
+    """
+    form, y, weights = assessed.form, data.y, assessed.weights
+    assert weights is not None
+    parameters, penalty = float(form.parameters), None
+    rows = FoldedRows.of(x, weights=weights)
+    if form.adds_only:
+        products = Products.of(x, y, weights)
+        estimates = products.solve(form, assessed.share)
+        penalty = products.penalty(form, assessed.share)
+        unscaled = np.linalg.inv(products.gram + np.diag(penalty))
+        parameters = effective(products.gram, penalty, estimates != 0)
+    else:
+        estimates, unscaled = _by_statsmodels(rows, y * rows.root)
+    repeats = rows.erring(data.repeats, y * rows.root).repeats
+    fitted = math.ceil(parameters)
+    df = max(len(repeats) - fitted, 1)
+    residuals = relative_residuals(y, x @ estimates)
+    covariance = spread(residuals, min(fitted, len(y) - 1)) * unscaled / repeats.share
+    known = np.isfinite(assessed.held_out)
+    variance = measured_variance(y[known], assessed.held_out[known], df)
+    errors = relative_residuals(y, assessed.held_out)
+    return _Solved(estimates, covariance, variance, errors, repeats, df, penalty=penalty)
+
+
+def _by_statsmodels(rows: FoldedRows, response: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Estimates (terms,) of rows and responses that their weights have multiplied, and (X'WX)⁻¹."""
+    # 1.5 s that pages which only predict need not wait for.
+    from statsmodels.regression.linear_model import OLS
+
+    # X = QR: the triangular rows have the solution of all rows, which may be a hundred thousand.
+    result = OLS(rows.q.T @ response, rows.r).fit(method="qr")
+    return np.asarray(result.params), np.asarray(result.cov_params(scale=1.0))
 
 
 def _condition(x: np.ndarray) -> float:
@@ -165,7 +246,7 @@ def _warnings(
             "predictions near the front, but lean the coefficients towards it, and the intervals "
             "take no account of how they were chosen."
         )
-    condition = _condition(x)
+    condition = 1.0 if form.adds_only else _condition(x)
     if condition > LARGEST_CONDITION:
         warnings.append(
             f"The terms of the form {form.name!r} overlap (condition number {condition:.0f} of "

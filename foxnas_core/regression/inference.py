@@ -26,6 +26,7 @@ from foxnas_core.regression.leastsquares import wild_samples
 from foxnas_core.regression.link import Link
 from foxnas_core.regression.predictor import Predictor
 from foxnas_core.regression.repeats import Repeats
+from foxnas_core.regression.weighing import looseness, relative_residuals
 from foxnas_core.table.latency_verdicts import usable
 from foxnas_core.table.measurements import MeasurementTable
 
@@ -182,11 +183,11 @@ def _hc3(predictor: Predictor, rows: np.ndarray, y: np.ndarray, repeats: Repeats
     changes (Bell and McCaffrey, "Bias reduction in standard errors for linear regression with
     multi-stage samples", Survey Methodology 28, 2002).
     """
-    residuals = predictor.link.forward(y) - rows @ predictor.estimates
-    q, r = np.linalg.qr(rows)
+    q, r, root, loose = _factors(predictor, rows, y)
+    residuals = (predictor.link.forward(y) - rows @ predictor.estimates) * root
     rest = np.maximum(1 - repeats.leverage(q), 1e-9)
     bread = np.linalg.solve(r, q[repeats.first].T * (repeats.summed(residuals) / rest))
-    covariance = bread @ bread.T
+    covariance = loose**2 * bread @ bread.T
     if predictor.ceiling is not None:
         pull = predictor.ceiling.pull
         covariance = covariance + predictor.ceiling.rate_variance * np.outer(pull, pull)
@@ -198,11 +199,11 @@ def _bootstrap(
 ) -> np.ndarray:
     """Estimates (samples, terms) of fits to values whose residuals changed signs at random."""
     link = predictor.link
-    q, r = np.linalg.qr(rows)
+    q, r, root, loose = _factors(predictor, rows, y)
     rng = np.random.default_rng(seed)
     found = []
     for _ in range(_SAMPLES // _TOGETHER):
-        eta = wild_samples(q, link.forward(y), _TOGETHER, rng, repeats)
+        eta = wild_samples(q, link.forward(y) * root, _TOGETHER, rng, repeats)
         if predictor.ceiling is not None:
             values = link.inverse(eta)
             rates = ceiling.wider_rates(y, link.center)
@@ -210,4 +211,21 @@ def _bootstrap(
             for number, rate in enumerate(ceiling.best_rate(rates, likelihood)):
                 eta[:, number] = Link(link.center, float(rate)).forward(values[:, number])
         found.append(np.linalg.solve(r, q.T @ eta).T)
-    return np.vstack(found)
+    return predictor.estimates + loose * (np.vstack(found) - predictor.estimates)
+
+
+def _factors(
+    predictor: Predictor, rows: np.ndarray, y: np.ndarray
+) -> tuple[np.ndarray, np.ndarray, np.ndarray, float]:
+    """Q (n, terms) and R (terms, terms) of the weighted rows above those of the ridge, so that
+    R'R = X'WX + D, the roots (n,) of the weights, and the `looseness` of the fit."""
+    if predictor.weights is None:
+        return *np.linalg.qr(rows), np.ones(len(rows)), 1.0
+    root = np.sqrt(predictor.weights)
+    weighted = rows * root[:, np.newaxis]
+    if predictor.penalty is not None:
+        weighted = np.vstack([weighted, np.diag(np.sqrt(predictor.penalty))])
+    q, r = np.linalg.qr(weighted)
+    residuals = relative_residuals(y, rows @ predictor.estimates)
+    loose = looseness(residuals, predictor.counted - predictor.residual_df)
+    return q[: len(rows)], r, root, loose

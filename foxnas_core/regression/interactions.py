@@ -53,7 +53,8 @@ def select_interactions(
         part.columns(whole) * (scale if part.terms[0].scaled else 1.0)
         for part in candidates.values()
     ]
-    columns = np.hstack([base, *blocks])
+    columns = np.hstack([base, *blocks]) * folded.root[:, np.newaxis]
+    response = response * folded.root
     edges = np.cumsum([base.shape[1], *(block.shape[1] for block in blocks)])
     spans = [np.arange(a, b) for a, b in itertools.pairwise(edges)]
     products = _Products.of(columns, response)
@@ -66,7 +67,7 @@ def select_interactions(
     steps = _fewest_steps((response[:, np.newaxis] - paths) ** 2, members)
     chosen = [choice for choice, _ in _forward(products, base.shape[1], spans, steps)]
     pairs = list(candidates)
-    return Selection(tuple(pairs[choice] for choice in chosen), paths[:, steps])
+    return Selection(tuple(pairs[choice] for choice in chosen), paths[:, steps] / folded.root)
 
 
 @dataclass(frozen=True, eq=False)

@@ -19,8 +19,10 @@ from foxnas_core.table.metrics import metric_of
 
 _DIGEST = hashlib.sha256().digest_size
 _PLAIN = ("rows", "r2", "r2_adjusted", "warnings", "table_fingerprint", "residual_variance", "df",
-          "left_out", "repeated", "err_together")  # fmt: skip
+          "left_out", "repeated", "err_together",
+          "transferred")  # fmt: skip
 _ARRAYS = ("estimates", "covariance", "held_out")
+_ONLY_RELATIVE = ("weights", "penalty")
 _ABOUT = "about"
 
 
@@ -39,7 +41,8 @@ def pack_predictor(predictor: Predictor, key: str) -> bytes:
         "ceiling": ceiling and {k: v for k, v in vars(ceiling).items() if k != "pull"},
         **{name: getattr(predictor, name) for name in _PLAIN},
     }
-    arrays = {name: getattr(predictor, name) for name in _ARRAYS}
+    arrays = {name: getattr(predictor, name) for name in (*_ARRAYS, *_ONLY_RELATIVE)}
+    arrays = {name: array for name, array in arrays.items() if array is not None}
     if ceiling:
         arrays["pull"] = ceiling.pull
     tensors = {k: np.ascontiguousarray(v, dtype=float) for k, v in arrays.items()}
@@ -66,6 +69,7 @@ def unpack_predictor(content: bytes, key: str, space: SearchSpace) -> Predictor:
         if about["terms"] != [term.name for term in form.terms]:
             raise ValueError("its terms are others")
         shapes = {"estimates": (terms,), "covariance": (terms, terms), "pull": (terms,)}
+        shapes |= {"penalty": (terms,), "weights": arrays["held_out"].shape}
         if any(arrays[n].dtype != float or arrays[n].ndim > 2 for n in arrays) or any(
             arrays[name].shape != shape for name, shape in shapes.items() if name in arrays
         ):
@@ -73,6 +77,7 @@ def unpack_predictor(content: bytes, key: str, space: SearchSpace) -> Predictor:
         ceiling = about["ceiling"] and Ceiling(**about["ceiling"], pull=arrays["pull"])
         known: dict[str, Any] = {name: about[name] for name in _PLAIN}
         known |= {name: arrays[name] for name in _ARRAYS}
+        known |= {name: arrays[name] for name in _ONLY_RELATIVE if name in arrays}
         return Predictor(
             target=metric_of(about["target"]),
             form=form,

@@ -38,20 +38,30 @@ class Fold:
 
 @dataclass(frozen=True, eq=False)
 class FoldedRows:
-    """Regression rows X (n, terms) as QR, dealt into folds: `fold` (n,) numbers each row's."""
+    """Regression rows X (n, terms) as QR, dealt into folds: `fold` (n,) numbers each row's.
+
+    Weighted rows are multiplied by `root` (n,), the roots of their weights.
+    """
 
     q: np.ndarray
     r: np.ndarray
     fold: np.ndarray
     repeats: Repeats
+    root: np.ndarray
 
     @classmethod
     def of(
-        cls, x: np.ndarray, fold: np.ndarray | None = None, repeats: Repeats | None = None
+        cls,
+        x: np.ndarray,
+        fold: np.ndarray | None = None,
+        repeats: Repeats | None = None,
+        weights: np.ndarray | None = None,
     ) -> "FoldedRows":
         """Without `fold` all rows are in one; without `repeats` no two err together."""
         rows = np.zeros(len(x), dtype=int) if fold is None else fold
-        return cls(*np.linalg.qr(x), rows, repeats or Repeats.none(len(x)))
+        root = np.ones(len(x)) if weights is None else np.sqrt(weights)
+        factors = np.linalg.qr(x * root[:, np.newaxis])
+        return cls(*factors, rows, repeats or Repeats.none(len(x)), root)
 
     def erring(self, repeats: Repeats, response: np.ndarray) -> "FoldedRows":
         """The same, with those `repeats` that err together beside what X tells of `response`."""
@@ -85,13 +95,15 @@ class FoldedRows:
     def predict(self, response: np.ndarray) -> np.ndarray:
         """Each row's prediction by the fit without its fold, NaN for those `alone`; `response` (n,)
         or (n, k)."""
+        root = self.root.reshape(-1, *[1] * (response.ndim - 1))
+        response = response * root
         predicted = np.empty_like(response, dtype=float)
         projected = self.q.T @ response
         for fold in self.folds:
             solution = fold.inverse @ (projected - fold.own.T @ response[fold.held])
             predicted[fold.held] = fold.own @ solution
         predicted[self.alone] = np.nan
-        return predicted
+        return predicted / root
 
 
 def deal_folds(members: np.ndarray, seed: int, folds: int = FOLDS) -> np.ndarray:

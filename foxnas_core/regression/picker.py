@@ -1,5 +1,6 @@
 """Which form suits the data: picked by cross-validation, its worth told by a nested one."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -7,11 +8,19 @@ import pandas as pd
 
 from foxnas_core.errors import InvalidInput
 from foxnas_core.regression import ceiling
-from foxnas_core.regression.assessment import Assessment, Data, agreement, assess
-from foxnas_core.regression.features import build_form, forms_of
+from foxnas_core.regression.assessment import (
+    Assessment,
+    Data,
+    agreement,
+    assess,
+    choice_errors,
+    errs_relatively,
+)
+from foxnas_core.regression.features import BASES, Form, build_form, forms_of, is_of_costs
 from foxnas_core.regression.leastsquares import FoldedRows, clearly_above, deal_folds
 from foxnas_core.regression.link import Link
 from foxnas_core.regression.predictor import CrossValidation
+from foxnas_core.regression.weighing import LEAST_SQUARES, RELATIVE, Products
 from foxnas_core.space.search_space import SearchSpace
 from foxnas_core.table.measurements import MeasurementTable
 
@@ -35,24 +44,29 @@ class Choice:
 
 @dataclass(frozen=True, eq=False)
 class Recommendation:
-    """The picked form and link with the reason.
+    """The picked form, link and estimator with the reason.
 
-    `table` has one row a form: form, title, parameters, wanted rows, link, R², RMSE and tau of the
-    cross-validation that picked, and what speaks against it. `nested` are those of the picking as
+    `table` has one row a form and estimator: form, estimator, title, parameters, wanted rows, link,
+    R², RMSE and tau of the cross-validation that picked, and what speaks against it. `nested` are
+    those of the picking as
     a whole, on architectures that no part of it saw.
     """
 
     form: str
     link: str
+    estimator: str
     nested: CrossValidation
     table: pd.DataFrame
     sentence: str
 
 
-def choose(data: Data, space: SearchSpace, link: str, *, seed: int) -> Choice:
-    """Compare the forms by their squared error on held-out architectures.
+def choose(
+    data: Data, space: SearchSpace, link: str, estimator: str = "auto", *, seed: int
+) -> Choice:
+    """Compare the forms, and estimators, by their error on held-out architectures.
 
-    `link` as in `fit`. Raises `InvalidInput` where the data can carry no form at all.
+    `link` and `estimator` as in `fit`, the error that of `choice_errors`. Raises `InvalidInput`
+    where the data can carry no form at all.
     """
     data = data.sample(seed)
     carried, refused = {}, {}
@@ -61,26 +75,47 @@ def choose(data: Data, space: SearchSpace, link: str, *, seed: int) -> Choice:
             continue  # where the order is known, "interactions" tells more in the same way
         try:
             form = build_form(name, space, data.target)
-            if len(data.repeats) < _ROWS_A_PARAMETER * form.parameters:
+            if is_of_costs(name, space) and not form.adds_only:
+                continue
+            if not form.adds_only and len(data.repeats) < _ROWS_A_PARAMETER * form.parameters:
                 raise InvalidInput(
                     f"{data.counted} are too few for its {form.parameters} parameters; it wants "
                     f"{form.wanted_rows}."
                 )
-            carried[name] = assess(data, form, link, seed=seed)
+            for own in _estimators(form, estimator, data):
+                key = name if own == LEAST_SQUARES else f"{name}, {own}"
+                carried[key] = assess(data, form, link, own, seed=seed)
         except InvalidInput as error:
             refused[name] = str(error)
     if not carried:
         # The smallest form tells best what is missing.
         name = "per_layer" if data.ordered else "choice_counts"
         carried[name] = assess(data, build_form(name, space, data.target), link, seed=seed)
-    errors = {name: (data.y - a.held_out) ** 2 for name, a in carried.items()}
+    least, best = _picked(carried, data)
+    return Choice(carried, refused, carried[least], carried[best], data)
+
+
+def _estimators(form: Form, estimator: str, data: Data) -> list[str]:
+    """The estimators to try a form with."""
+    relative = errs_relatively(data)
+    can = [LEAST_SQUARES, RELATIVE] if relative else [LEAST_SQUARES]
+    if estimator == "auto" and relative and (form.adds_only or form.name in BASES):
+        return [RELATIVE]  # what takes long is tried once
+    return [own for own in can if estimator in ("auto", own)]
+
+
+def _picked(carried: Mapping[str, Assessment], data: Data) -> tuple[str, str]:
+    """The one of least error and the one to take."""
+    errors = {name: choice_errors(data, a.held_out) for name, a in carried.items()}
     # Of the rows that all can predict, lest one seem better that leaves out what is hard.
     known = np.isfinite(np.stack(list(errors.values()))).all(axis=0)
     errors = {name: np.where(known, own, np.nan) for name, own in errors.items()}
-    least = min(errors, key=lambda name: float(errors[name][known].mean() if known.any() else 0))
+    means = {n: float(own[known].mean() if known.any() else 0) for n, own in errors.items()}
+    least = min(means, key=lambda name: means[name])
     close = [n for n in carried if not clearly_above(errors[n], errors[least], data.member)]
-    best = min(close, key=lambda name: carried[name].form.parameters)
-    return Choice(carried, refused, carried[least], carried[best], data)
+    if errs_relatively(data):  # of both estimators of a form, which have as many parameters
+        close.sort(key=lambda name: means[name])
+    return least, min(close, key=lambda name: carried[name].form.parameters)
 
 
 def recommend(
@@ -103,7 +138,7 @@ def recommend(
             continue  # fewer rows may carry no form; the fold then counts for nothing
     known = np.isfinite(held_out)
     nested = agreement(data.y[known], held_out[known])
-    rows = [_row(name, a, data) for name, a in choice.carried.items()]
+    rows = [_row(a, data) for a in choice.carried.values()]
     titles = forms_of(table.space)
     rows += [
         {"form": name, "title": titles[name], "against": reason}
@@ -113,6 +148,7 @@ def recommend(
     return Recommendation(
         best.form.name,
         "saturating" if best.saturates else "none",
+        best.estimator,
         nested,
         pd.DataFrame(rows),
         _sentence(choice, nested),
@@ -122,18 +158,24 @@ def recommend(
 def _predicted(data: Data, assessed: Assessment, codes: np.ndarray, seed: int) -> np.ndarray:
     """Predictions (n,), in the target's unit, of other architectures."""
     form = assessed.form
-    rows = FoldedRows.of(form.matrix(data.codes)).erring(data.repeats, data.y)
-    link = ceiling.estimate(rows, data.y, seed=seed)[0] if assessed.saturates else Link()
-    estimates = np.linalg.solve(rows.r, rows.q.T @ link.forward(data.y))
+    x = form.matrix(data.codes)
+    link = Link()
+    if assessed.weights is not None:
+        estimates = Products.of(x, data.y, assessed.weights).solve(form, assessed.share)
+    else:
+        rows = FoldedRows.of(x).erring(data.repeats, data.y)
+        link = ceiling.estimate(rows, data.y, seed=seed)[0] if assessed.saturates else link
+        estimates = np.linalg.solve(rows.r, rows.q.T @ link.forward(data.y))
     return link.inverse(form.matrix(codes) @ estimates)
 
 
-def _row(name: str, assessed: Assessment, data: Data) -> dict[str, object]:
+def _row(assessed: Assessment, data: Data) -> dict[str, object]:
     form, cv = assessed.form, agreement(data.y, assessed.held_out)
     few = len(data.repeats) < form.wanted_rows
     return {
-        "form": name,
-        "title": form.title,
+        "form": form.name,
+        "estimator": assessed.estimator,
+        "title": _title(assessed),
         "parameters": form.parameters,
         "wanted rows": form.wanted_rows,
         "link": "saturating" if assessed.saturates else "none",
@@ -148,31 +190,40 @@ def _row(name: str, assessed: Assessment, data: Data) -> dict[str, object]:
 
 def _sentence(choice: Choice, nested: CrossValidation) -> str:
     """Why this form, in words."""
-    best, least, y = choice.best, choice.least, choice.data.y
+    best, least, data = choice.best, choice.least, choice.data
     target = best.form.target
     unit = target.difference_unit
+    relative = errs_relatively(data)
+    kind = "mean relative error over the smaller half" if relative else "RMSE"
 
     def error(assessed: Assessment) -> str:
-        return f"{target.text(agreement(y, assessed.held_out).rmse)} {unit}".strip()
+        mean = float(np.nanmean(choice_errors(data, assessed.held_out)))
+        return f"{100 * mean:.1f} %" if relative else target.difference_text(mean**0.5)
 
     if best is least:
         why = "it has the smallest error on held-out subnets"
     else:
         why = (
             f"its error on held-out subnets is not clearly above the smallest "
-            f"({error(least)}, {least.form.title}), with {best.form.parameters} parameters instead "
+            f"({error(least)}, {_title(least)}), with {best.form.parameters} parameters instead "
             f"of {least.form.parameters}"
         )
     others = [a for a in choice.carried.values() if a is not best and a is not least]
-    beside = ", ".join(f"{a.form.title} {error(a)}" for a in others)
+    beside = ", ".join(f"{_title(a)} {error(a)}" for a in others)
     link = (
         f" {target.title} is fitted through a saturating link, which predicts better."
         if best.saturates
         else ""
     )
     return (
-        f"{best.form.title}: {why} (RMSE {error(best)}{'; ' + beside if beside else ''}).{link} "
+        f"{_title(best)}: {why} ({kind} {error(best)}{'; ' + beside if beside else ''}).{link} "
         f"Picked anew without the subnets it is tried on (nested cross-validation), it has R² "
         f"{nested.r2:.3f}, RMSE {f'{target.text(nested.rmse)} {unit}'.strip()} and Kendall's tau "
         f"{nested.tau:.3f}."
     )
+
+
+def _title(assessed: Assessment) -> str:
+    """The form's, and how it is fitted where it could be otherwise."""
+    relative = assessed.estimator == RELATIVE and not assessed.form.adds_only
+    return f"{assessed.form.title}, by relative errors" if relative else assessed.form.title

@@ -14,12 +14,15 @@ from foxnas_core.regression.ceiling import Ceiling
 from foxnas_core.regression.features.form import COUNTED, Form
 from foxnas_core.regression.link import Link
 from foxnas_core.regression.pairs import PairScatter
+from foxnas_core.regression.weighing import LEAST_SQUARES, RELATIVE
 from foxnas_core.space.architecture import Architecture, Value
 from foxnas_core.space.search_space import SearchSpace
 from foxnas_core.table.metrics import Metric
 
 # Residuals, as a share of the largest term, that are those of the arithmetic.
 _ROUNDING = 1e-9
+# Of a cost that is predicted at nothing or less.
+_LEAST_COST = 1e-12
 
 
 @dataclass(frozen=True)
@@ -67,6 +70,11 @@ class Predictor:
     that it did not read as their latency failed a check (see `latency_verdicts`), `repeated` those
     of an architecture that another row is of, which add no degrees of freedom where rows of one
     `err_together` (see `regression.repeats`). `pair_scatter` tells how measured differences err.
+
+    `weights` (rows,) are those of a fit by relative errors (see `weighing`); `residual_variance`
+    is then that of a measurement's share above or below its prediction. `penalty` (terms,) is what
+    a ridge has added to the diagonal of X'WX. `transferred` says that another device's predictor
+    was calibrated.
     """
 
     target: Metric
@@ -88,6 +96,14 @@ class Predictor:
     repeated: int = 0
     err_together: bool = False
     pair_scatter: PairScatter = field(default_factory=PairScatter)
+    weights: np.ndarray | None = field(repr=False, default=None)
+    penalty: np.ndarray | None = field(repr=False, default=None)
+    transferred: bool = False
+
+    @property
+    def estimator(self) -> str:
+        """One of `ESTIMATORS`."""
+        return LEAST_SQUARES if self.weights is None else RELATIVE
 
     @property
     def space(self) -> SearchSpace:
@@ -127,7 +143,7 @@ class Predictor:
     def is_exact(self) -> bool:
         """Whether values are counted, or the terms reproduce every row that was fitted, up to
         rounding: what adds up, such as parameters, not what is measured."""
-        scale = float(np.abs(self.estimates).max())
+        scale = 1.0 if self.weights is not None else float(np.abs(self.estimates).max())
         return self.residual_df > 0 and bool(self.residual_variance**0.5 <= _ROUNDING * scale)
 
     def coefficients(self, level: float = 0.95) -> pd.DataFrame:
@@ -178,7 +194,7 @@ class Predictor:
         std_error = self.std_error(rows, self.link.rate_pull(eta))
         quantile = self.quantile(level)
         half = quantile * std_error
-        wide = quantile * np.sqrt(std_error**2 + self.residual_variance)
+        wide = quantile * np.sqrt(std_error**2 + self.scatter(eta))
         ends = {
             "value": eta,
             "low": eta - half,
@@ -187,6 +203,16 @@ class Predictor:
             "prediction_high": eta + wide,
         }
         return {name: self.target.within(self.link.inverse(end)) for name, end in ends.items()}
+
+    def evened(self, eta: np.ndarray) -> np.ndarray:
+        """What rows of predictions `eta` (n,) are multiplied by so that all scatter alike; 1 where
+        they do."""
+        return np.ones_like(eta) if self.weights is None else 1 / np.maximum(eta, _LEAST_COST)
+
+    def scatter(self, eta: np.ndarray) -> np.ndarray:
+        """The variance of one measurement of each subnet about its prediction `eta`, any shape, on
+        the link's scale."""
+        return self.residual_variance / self.evened(eta) ** 2
 
     def combine(self, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Value and standard error, (n,) each and on the link's scale, of the combinations `rows`
@@ -209,10 +235,8 @@ class Predictor:
     def difference_variance(self, before: np.ndarray, after: np.ndarray) -> np.ndarray:
         """Variances (n,), in the target's unit, of measured differences of pairs of codes
         (n, decisions) about what is predicted for them, were the estimates exact."""
-        slopes = [
-            self.link.slope(self.form.matrix(codes) @ self.estimates) for codes in (before, after)
-        ]
-        apart = self.residual_variance * (slopes[0] ** 2 + slopes[1] ** 2)
+        ends = [self.form.matrix(codes) @ self.estimates for codes in (before, after)]
+        apart = sum(self.scatter(eta) * self.link.slope(eta) ** 2 for eta in ends)
         return apart * self.pair_scatter.shares(self.space, before, after)
 
     def quantile(self, level: float = 0.95) -> float:
@@ -247,6 +271,7 @@ def predictor_summary(predictor: Predictor) -> dict[str, Any]:
     ceiling = predictor.ceiling
     return {
         "form": predictor.form.name,
+        "estimator": predictor.estimator,
         "ceiling": ceiling
         and {
             "value": _finite(ceiling.value),

@@ -63,6 +63,7 @@ def portable_predictor(predictor: Predictor) -> dict[str, Any]:
         "covariance": _packed(both[np.tril_indices(len(both))]),
         "residual_variance": predictor.residual_variance,
         "counted": predictor.is_counted,
+        "relative": predictor.weights is not None,
         "quantile": predictor.quantile(),
         "link": {"center": predictor.link.center, "rate": predictor.link.rate},
         "ceiling": ceiling

@@ -93,7 +93,7 @@ def fit_hash(predictor: Predictor) -> str:
     told = [
         predictor.target.column, predictor.form.name, predictor.form.pairs,
         [term.name for term in predictor.form.terms], predictor.link.center, predictor.link.rate,
-        predictor.residual_variance, predictor.residual_df,
+        predictor.residual_variance, predictor.residual_df, predictor.estimator,
     ]  # fmt: skip
     digest = hashlib.sha256(json.dumps(told).encode())
     for values in (predictor.estimates, predictor.covariance):

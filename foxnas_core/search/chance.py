@@ -103,7 +103,7 @@ def _predicted(
     rows = predictor.form.matrix(predictor.space.encode(architectures))
     eta = rows @ predictor.estimates
     std_error = predictor.std_error(rows, predictor.link.rate_pull(eta))
-    return eta, np.sqrt(std_error**2 + predictor.residual_variance)
+    return eta, np.sqrt(std_error**2 + predictor.scatter(eta))
 
 
 def _chance(

@@ -74,7 +74,7 @@ def fit_each(
         try:
             predictor = fitted(target.column)
             found[target.column] = predictor
-            if predictor.df is not None:  # calibrated from another device
+            if predictor.transferred:  # calibrated from another device
                 sentences += predictor.warnings
         except FoxnasError as error:
             sentences.append(f"{target.label}: {error}")

@@ -89,7 +89,9 @@ def search_rounds(
             after={c: kept.FitQuality.of(p) for c, p in fitted.items()},
             best=outcome.best_measured(table, columns, record.budgets),
             moved={
-                c: outcome.movement(p, table, seed=seed) for c, p in earlier.items() if p.df is None
+                c: outcome.movement(p, table, seed=seed)
+                for c, p in earlier.items()
+                if not p.transferred
             },
         )
         record = record.with_last(current)

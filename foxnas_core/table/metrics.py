@@ -113,6 +113,13 @@ class Metric:
         return 1.0 if self.direction == "max" else -1.0
 
     @property
+    def errs_relatively(self) -> bool:
+        """Whether it is a measured cost above 0, whose measurements err by a share of themselves:
+        no count, of which all are exact."""
+        measured = self.timed or self.is_extra
+        return measured and not self.quality and self.direction == "min" and self.bounds[0] >= 0
+
+    @property
     def named(self) -> str:
         """The label with its unit, as an axis is titled."""
         return f"{self.label} ({self.unit})" if self.unit else self.label

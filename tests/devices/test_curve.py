@@ -7,6 +7,7 @@ from conftest import DEMO
 from foxnas_core.devices.curve import SCALED, SCRATCH, TransferCurve, errors_of, transfer_curve
 from foxnas_core.errors import InvalidInput
 from foxnas_core.regression import Predictor, fit
+from foxnas_core.regression.weighing import LEAST_SQUARES
 from foxnas_core.study import open_study
 from foxnas_core.table.measurements import MeasurementTable, table_from_frame
 
@@ -47,7 +48,7 @@ def test_a_calibration_wins_with_few_rows_and_a_fit_with_many():
 
 
 def test_the_floor_is_the_cross_validation_of_all_rows():
-    full = fit(demo(), INT8, source().form.name)
+    full = fit(demo(), INT8, estimator=LEAST_SQUARES)
     assert curve().floor.rmse == pytest.approx(full.cv.rmse)
     assert curve().floor.tau == pytest.approx(full.cv.tau)
 

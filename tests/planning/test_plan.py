@@ -61,7 +61,7 @@ def test_without_enough_rows_there_is_a_batch_but_no_expectation():
 
 def test_a_calibrated_predictor_has_no_effects_of_its_own():
     table = noisy_table(SPACE, 40)
-    calibrated = replace(fit(table, "latency_ms", "per_layer"), df=8)
+    calibrated = replace(fit(table, "latency_ms", "per_layer"), transferred=True)
     with pytest.raises(InvalidInput, match="calibrated from another device"):
         plan_next(table, "latency_ms", 3, predictor=calibrated)
 

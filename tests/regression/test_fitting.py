@@ -323,7 +323,7 @@ def test_the_summary_is_strict_json_even_of_a_perfect_fit() -> None:
     assert summary["r2"] == pytest.approx(1)
     assert set(summary) == {
         "form", "rows", "left_out", "repeated", "parameters", "r2", "r2_adjusted", "cv",
-        "coefficients", "ceiling",
+        "coefficients", "ceiling", "estimator",
     }  # fmt: skip
     a, b = summary["coefficients"][1:]
     assert a["estimate"] == pytest.approx(200)

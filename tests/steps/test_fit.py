@@ -61,7 +61,8 @@ def test_a_latency_with_too_few_rows_is_calibrated(rows, form, calibrated):
     predictor = predictor_or_transfer(table, "latency_ms:int8", form, "none")
     read = int(usable(table, "latency_ms:int8").sum())
     assert 0.9 * rows <= read <= rows
-    assert (predictor.df == read - 2) if calibrated else (predictor.df is None)
+    assert predictor.transferred == calibrated
+    assert predictor.residual_df == read - 2 or not calibrated
     assert predictor.rows == read
     assert predictor.left_out == rows - read
     assert any("is calibrated" in w for w in predictor.warnings) == calibrated

@@ -77,7 +77,7 @@ def test_a_calibrated_latency_is_kept_too(kept):
     columns = {"accuracy": TABLE.values("accuracy"), "latency_ms:board": other}
     table = table_of(HAND, TABLE.codes, latency_ms=here, **columns)
     made = fit_all(table, targets=["latency_ms:board"], kept=kept)["latency_ms:board"]
-    assert made.df is not None  # calibrated
+    assert made.transferred
     assert_same(kept.fitted(table, ("latency_ms:board", "auto", "none"), refused), made)
 
 

@@ -7,6 +7,7 @@ from foxnas_core.families.family import Family, FamilyForm
 from foxnas_core.families.mbconv.counts import subnet_counts
 from foxnas_core.families.mbconv.forms import published_parts
 from foxnas_core.families.mbconv.space import space_from_settings
+from foxnas_core.families.mbconv.steps import cost_step_parts, step_parts
 from foxnas_core.space.coding.terms import Lookup
 from foxnas_core.space.search_space import SearchSpace
 
@@ -18,7 +19,8 @@ class MBConv(Family):
     supernet = "foxnas_core.families.mbconv.supernet:Supernet"
     network = "foxnas_core.families.mbconv.subnet:subnet_of"
     forms: ClassVar = {
-        "foxnas": FamilyForm("FOX-NAS, as published", published_parts, order_free=True)
+        "foxnas": FamilyForm("FOX-NAS, as published", published_parts, order_free=True),
+        "steps": FamilyForm("Steps that only add", step_parts, costs=cost_step_parts),
     }
 
     def space(self, name: str, settings: Mapping[str, Any]) -> SearchSpace:

@@ -14,16 +14,13 @@ slot that can be off keeps what a block costs whatever the resolution.
 """
 
 from foxnas_core.regression.features.form import (
-    BASES,
-    FORMS,
     Form,
     averaged_form,
     build_form,
     candidate_pairs,
-    forms_of,
-    known_forms,
 )
 from foxnas_core.regression.features.interactions import Pair
+from foxnas_core.regression.features.names import BASES, FORMS, forms_of, is_of_costs, known_forms
 from foxnas_core.space.coding.terms import Term, independent_columns
 
 __all__ = [
@@ -37,5 +34,6 @@ __all__ = [
     "candidate_pairs",
     "forms_of",
     "independent_columns",
+    "is_of_costs",
     "known_forms",
 ]

@@ -1,6 +1,6 @@
 """A form: the list of terms that a target is regressed on."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property, lru_cache
 from typing import Any
@@ -11,6 +11,8 @@ from foxnas_core.errors import InvalidInput
 from foxnas_core.families import families, family_of
 from foxnas_core.regression.features.builders import BUILDERS
 from foxnas_core.regression.features.interactions import Pair, candidate_products, products
+from foxnas_core.regression.features.names import BASES, forms_of, is_of_costs
+from foxnas_core.regression.features.parts import by_slot, only, scaling_resolution
 from foxnas_core.space.coding.parts import (
     by_what_they_read,
     contrasts,
@@ -22,20 +24,6 @@ from foxnas_core.space.coding.terms import Lookup, Part, Product, Term, constant
 from foxnas_core.space.decisions import Decision
 from foxnas_core.space.search_space import SearchSpace
 from foxnas_core.table.metrics import Metric, metric_of
-
-# Those that a space of any family can have.
-FORMS: Mapping[str, str] = {
-    "per_layer": "Per layer",
-    "block_state": "Block states",
-    "choice_counts": "Choice counts per stage",
-    "stage_counts": "Block counts per stage",
-    "interactions": "Per layer with interactions",
-    "count_interactions": "Choice counts with interactions",
-}
-# These read only how many blocks of each type a stage has after its first, not their order.
-_ORDER_FREE = ("choice_counts", "count_interactions", "stage_counts")
-# Forms whose interactions are chosen from data, and what they add them to.
-BASES: Mapping[str, str] = {"interactions": "per_layer", "count_interactions": "choice_counts"}
 
 # What is counted, not fitted: see `regression.counting`.
 COUNTED = "counted"
@@ -49,7 +37,8 @@ FEW = 32
 class Form:
     """How architectures of a space become rows of a regression on one target.
 
-    `pairs` names the interactions it has.
+    `pairs` names the interactions it has. `adds_only` says that all its terms can but add to the
+    target, more of them than rows could tell apart without knowing that (see `weighing`).
     """
 
     name: str
@@ -61,6 +50,7 @@ class Form:
     pairs: tuple[Pair, ...]
     parts: tuple[Part, ...] = field(repr=False, compare=False)
     _resolution: Decision | None = field(repr=False)
+    adds_only: bool = False
 
     @property
     def parameters(self) -> int:
@@ -68,8 +58,9 @@ class Form:
 
     @property
     def wanted_rows(self) -> int:
-        """Rows from which on nominal 95 % intervals have their coverage: 3 a parameter."""
-        return 3 * self.parameters
+        """Rows from which on nominal 95 % intervals have their coverage: 3 a parameter, or as many
+        as parameters where these are shrunk."""
+        return self.parameters if self.adds_only else 3 * self.parameters
 
     @property
     def order_free(self) -> bool:
@@ -112,12 +103,18 @@ class Form:
     @cached_property
     def interactions(self) -> dict[Term, tuple[Decision, ...]]:
         """The terms that are products, or count what decisions make together, each with the
-        decisions that it reads."""
+        decisions that it reads; those of a slot that read several of its decisions beside terms of
+        one, too."""
+        single = {term.slot for term in self.terms if term.slot and term.decision}
         return {
             term: tuple(self.space.decisions[i] for i in sorted(part.positions))
             for part in self.parts
-            if isinstance(part, Product) or (self.name == COUNTED and len(part.positions) > 1)
             for term in part.terms
+            if isinstance(part, Product)
+            or (
+                len(part.positions) > 1
+                and (self.name == COUNTED or (not term.decision and term.slot in single))
+            )
         }
 
     def matrix(self, codes: np.ndarray, group: str | None = None) -> np.ndarray:
@@ -221,6 +218,12 @@ class Form:
         terms = tuple(term for part in parts for term in part.terms)
         return replace(self, terms=terms, parts=tuple(parts))
 
+    def only(self, kept: np.ndarray) -> "Form":
+        """The regression on those of its terms that `kept` (terms,) marks."""
+        parts = only(self.parts, kept)
+        terms = tuple(term for part in parts for term in part.terms)
+        return replace(self, terms=terms, parts=tuple(parts))
+
     @cached_property
     def shown(self) -> np.ndarray:
         """The linear map (terms, terms) from fitted coefficients to those of the table.
@@ -242,7 +245,7 @@ class Form:
         origins: list[int] = []
         first = 0
         for part in self.parts:
-            split = _by_slot(self.space, part)
+            split = by_slot(self.space, part)
             parts += split
             origins += list(range(first, first + len(part.terms))) * len(split)
             first += len(part.terms)
@@ -274,22 +277,6 @@ class Form:
             scale = {"position": position, "factors": factors.tolist()}
         parts = [{**p.portable(), "scaled": p.terms[0].scaled} for p in self.parts]
         return {"scale": scale, "parts": parts}
-
-
-def forms_of(space: SearchSpace, *, ordered: bool = True) -> dict[str, str]:
-    """The titles of the forms that a space can have, by name: the general ones, then its family's.
-
-    Where a table doesn't tell the order of blocks (`ordered` is False), those that need none.
-    """
-    own = family_of(space).forms
-    titles = {**FORMS, **{name: form.title for name, form in own.items()}}
-    free = {*_ORDER_FREE, *(name for name, form in own.items() if form.order_free)}
-    return {name: title for name, title in titles.items() if ordered or name in free}
-
-
-def known_forms() -> tuple[str, ...]:
-    """The names of the forms of any space."""
-    return (*FORMS, *(name for family in families() for name in family.forms))
 
 
 def build_form(name: str, space: SearchSpace, target: str, pairs: Sequence[Pair] = ()) -> Form:
@@ -355,7 +342,13 @@ def _group_parts(name: str, space: SearchSpace, group: str, target: Metric) -> l
     if name in BUILDERS:
         return BUILDERS[name](space, group)
     form = family_of(space).forms[name]
+    if form.costs and _adds_only(name, space, target):
+        return form.costs(space, group)
     return form.parts(space, group, target.quality and np.isfinite(target.bounds[1]))
+
+
+def _adds_only(name: str, space: SearchSpace, target: Metric) -> bool:
+    return is_of_costs(name, space) and target.errs_relatively and target.scales
 
 
 @lru_cache(maxsize=64)
@@ -396,49 +389,5 @@ def _build_form(name: str, space: SearchSpace, target: Metric, pairs: tuple[Pair
         pairs,
         tuple(parts),
         resolution,
+        _adds_only(name, space, target),
     )
-
-
-def _by_slot(space: SearchSpace, part: Part) -> list[Part]:
-    """A part that counts over slots, split into one a slot; a product of counts into one for each
-    slot of both, which share what is taken off the counts."""
-    if isinstance(part, Lookup) and len(part.reads) > 1:
-        return [
-            replace(part, reads=(read,), terms=_told_apart(part, space.decisions[read[0]].slot))
-            for read in part.reads
-        ]
-    if isinstance(part, Product):
-        lefts, rights = _by_slot(space, part.left), _by_slot(space, part.right)
-        if len(lefts) * len(rights) > 1:
-            return [
-                Product(
-                    _told_apart(part, left.terms[0].slot, right.terms[0].slot),
-                    left,
-                    right,
-                    part.kept,
-                    part.left_center / len(lefts),
-                    part.right_center / len(rights),
-                )
-                for left in lefts
-                for right in rights
-            ]
-    return [part]
-
-
-def _told_apart(part: Part, *slots: str) -> tuple[Term, ...]:
-    """The terms of a part's share that reads these slots alone."""
-    slot = slots[0] if len(set(slots)) == 1 else ""
-    named = "@".join(("", *slots))
-    return tuple(replace(t, name=f"{t.name}{named}", slot=slot) for t in part.terms)
-
-
-def scaling_resolution(space: SearchSpace, target: Metric) -> Decision | None:
-    """The decision whose square scales the target, where it has more than one choice."""
-    if not target.scales:
-        return None
-    for group in space.context:
-        for decision in space.in_group(group):
-            numbers = all(isinstance(choice, int) for choice in decision.choices)
-            if decision.role == "resolution" and numbers and len(decision.choices) > 1:
-                return decision
-    return None

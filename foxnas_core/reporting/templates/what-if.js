@@ -105,7 +105,8 @@ window.report = (() => {
     }
     variance = Math.max(variance, 0);
     const half = target.quantile * Math.sqrt(variance);
-    const wide = target.quantile * Math.sqrt(variance + target.residual_variance);
+    const scatter = target.residual_variance * (target.relative ? eta * eta : 1);
+    const wide = target.quantile * Math.sqrt(variance + scatter);
     const [least, most] = target.bounds;
     const value = (at) => Math.min(
       Math.max(inverse(target.link, at), least ?? -Infinity), most ?? Infinity);

@@ -57,7 +57,7 @@ def movement(before: Predictor, table: MeasurementTable, *, seed: int) -> float:
     both variances are by the scatter before.
     """
     link = "none" if before.link.is_identity else "saturating"
-    after = fit(table, before.target.column, before.form, link)
+    after = fit(table, before.target.column, before.form, link, before.estimator)
     rows = before.form.matrix(before.space.random_codes(500, seed=seed))
     scatter = before.residual_variance / max(after.residual_variance, np.finfo(float).tiny)
     variance = before.std_error(rows) ** 2 - scatter * after.std_error(rows) ** 2
@@ -65,7 +65,7 @@ def movement(before: Predictor, table: MeasurementTable, *, seed: int) -> float:
         rows @ after.estimates
     )
     slope = before.link.slope(rows @ before.estimates)
-    known = variance > 1e-9 * before.residual_variance
+    known = variance > 1e-9 * before.scatter(rows @ before.estimates)
     if not known.any():
         return 0.0
     return float(np.sqrt(np.mean((change / slope)[known] ** 2 / variance[known])))

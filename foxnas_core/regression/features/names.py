@@ -1,0 +1,42 @@
+"""Which forms there are, by name."""
+
+from collections.abc import Mapping
+
+from foxnas_core.families import families, family_of
+from foxnas_core.space.search_space import SearchSpace
+
+# Those that a space of any family can have.
+FORMS: Mapping[str, str] = {
+    "per_layer": "Per layer",
+    "block_state": "Block states",
+    "choice_counts": "Choice counts per stage",
+    "stage_counts": "Block counts per stage",
+    "interactions": "Per layer with interactions",
+    "count_interactions": "Choice counts with interactions",
+}
+# These read only how many blocks of each type a stage has after its first, not their order.
+_ORDER_FREE = ("choice_counts", "count_interactions", "stage_counts")
+# Forms whose interactions are chosen from data, and what they add them to.
+BASES: Mapping[str, str] = {"interactions": "per_layer", "count_interactions": "choice_counts"}
+
+
+def forms_of(space: SearchSpace, *, ordered: bool = True) -> dict[str, str]:
+    """The titles of the forms that a space can have, by name: the general ones, then its family's.
+
+    Where a table doesn't tell the order of blocks (`ordered` is False), those that need none.
+    """
+    own = family_of(space).forms
+    titles = {**FORMS, **{name: form.title for name, form in own.items()}}
+    free = {*_ORDER_FREE, *(name for name, form in own.items() if form.order_free)}
+    return {name: title for name, title in titles.items() if ordered or name in free}
+
+
+def is_of_costs(name: str, space: SearchSpace) -> bool:
+    """Whether a form is meant for costs, whose terms only add."""
+    own = family_of(space).forms.get(name)
+    return own is not None and own.costs is not None
+
+
+def known_forms() -> tuple[str, ...]:
+    """The names of the forms of any space."""
+    return (*FORMS, *(name for family in families() for name in family.forms))

@@ -1,0 +1,70 @@
+"""What forms ask of parts, and of the space that they read."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from foxnas_core.space.coding.terms import Lookup, Part, Product, Term
+from foxnas_core.space.decisions import Decision
+from foxnas_core.space.search_space import SearchSpace
+from foxnas_core.table.metrics import Metric
+
+
+def by_slot(space: SearchSpace, part: Part) -> list[Part]:
+    """A part that counts over slots, split into one a slot; a product of counts into one for each
+    slot of both, which share what is taken off the counts."""
+    if isinstance(part, Lookup) and len(part.reads) > 1:
+        return [
+            replace(part, reads=(read,), terms=_told_apart(part, space.decisions[read[0]].slot))
+            for read in part.reads
+        ]
+    if isinstance(part, Product):
+        lefts, rights = by_slot(space, part.left), by_slot(space, part.right)
+        if len(lefts) * len(rights) > 1:
+            return [
+                Product(
+                    _told_apart(part, left.terms[0].slot, right.terms[0].slot),
+                    left,
+                    right,
+                    part.kept,
+                    part.left_center / len(lefts),
+                    part.right_center / len(rights),
+                )
+                for left in lefts
+                for right in rights
+            ]
+    return [part]
+
+
+def _told_apart(part: Part, *slots: str) -> tuple[Term, ...]:
+    """The terms of a part's share that reads these slots alone."""
+    slot = slots[0] if len(set(slots)) == 1 else ""
+    named = "@".join(("", *slots))
+    return tuple(replace(t, name=f"{t.name}{named}", slot=slot) for t in part.terms)
+
+
+def scaling_resolution(space: SearchSpace, target: Metric) -> Decision | None:
+    """The decision whose square scales the target, where it has more than one choice."""
+    if not target.scales:
+        return None
+    for group in space.context:
+        for decision in space.in_group(group):
+            numbers = all(isinstance(choice, int) for choice in decision.choices)
+            if decision.role == "resolution" and numbers and len(decision.choices) > 1:
+                return decision
+    return None
+
+
+def only(parts: Sequence[Part], kept: np.ndarray) -> list[Part]:
+    """The parts, all of them look-ups, with those of their terms that `kept` (terms,) marks."""
+    found: list[Part] = []
+    first = 0
+    for part in parts:
+        assert isinstance(part, Lookup), "only columns of look-ups can be left out"
+        own = np.flatnonzero(kept[first : first + len(part.terms)])
+        first += len(part.terms)
+        if len(own):
+            terms = tuple(part.terms[i] for i in own.tolist())
+            found.append(replace(part, terms=terms, table=part.table[:, own]))
+    return found
