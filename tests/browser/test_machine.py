@@ -1,0 +1,47 @@
+from dataclasses import replace
+
+from playwright.sync_api import Page, expect
+from serving import wait_until_drawn
+
+from foxnas_core.steps.make_device import made_columns
+from foxnas_core.study import Study
+from foxnas_core.table.measurements import MeasurementTable
+from pages.shared.registry import MEASURING
+
+MEASURED = 240_000  # ms; on a machine that does much else
+
+
+def of_another(table: MeasurementTable) -> MeasurementTable:
+    """The table as a machine measured it that this can't be."""
+    campaigns = table.record["campaigns"]
+    named = {name: how | {"device": "A machine of paper"} for name, how in campaigns.items()}
+    return replace(table, record={**table.record, "campaigns": named})
+
+
+def test_this_machine_is_made_a_device_and_offered_by_its_name(page: Page, own: Study):
+    own.amend(of_another)
+    page.goto(f"/?study={own.folder.name}")
+    wait_until_drawn(page)
+    expect(page.get_by_text("are of A machine of paper")).to_be_visible()
+    expect(page.locator(".st-key-machine-make button")).to_be_visible()
+
+    page.goto(f"/Devices?study={own.folder.name}")
+    wait_until_drawn(page)
+    count = page.locator(".st-key-machine-count input")
+    count.fill("5")
+    count.press("Enter")
+    wait_until_drawn(page)
+    with MEASURING:  # so that it can't end before it is looked for
+        page.locator(".st-key-machine-make button").click()
+        expect(page.locator(".st-key-device-stop button")).to_be_visible()
+        page.reload()
+        expect(page.locator(".st-key-device-stop button")).to_be_visible()
+        expect(page.locator(".st-key-device")).to_contain_text("of 5 done")
+    expect(page.get_by_text("and a device of this study")).to_be_visible(timeout=MEASURED)
+    columns = made_columns(own.table())
+    assert columns is not None and own.table().known(columns[1]) == 5
+    page.goto(f"/Search?study={own.folder.name}")
+    wait_until_drawn(page)
+    page.locator(".st-key-latency input").click()
+    name = columns[0].partition(":")[2]
+    expect(page.get_by_role("option").filter(has_text=name).first).to_be_visible()
