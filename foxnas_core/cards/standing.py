@@ -73,11 +73,12 @@ def first_sentence(found: Standing, targets: Sequence[Metric]) -> str:
         luck = " (the table tells no errors of measuring, so part of its lead may be luck)"
     own = found.readings.get(column)
     value = target.value_text(found.expected if own is None else own.value)
+    broken = _broken(found)
     return (
         f"Measured already, and better: subnet {best.architecture.id} with "
         f"{measured_text(best.readings, targets)}, the best of {best.rivals:,} measured within the "
         f"limits{luck}. The search's own, {found.candidate.architecture.id}, "
-        f"{'is expected at' if own is None else 'measured'} {value}."
+        f"{'is expected at' if own is None else 'measured'} {value}{broken}."
     )
 
 
@@ -85,7 +86,17 @@ def own_sentence(found: Standing, targets: Sequence[Metric]) -> str:
     """What was measured of what was found, where that is not said first; "" where nothing was."""
     said = found.whole or found.measured_first
     told = "" if said else measured_text(found.readings, targets)
-    return f"It was measured already: {told}." if told else ""
+    return f"It was measured already: {told}{_broken(found)}." if told else ""
+
+
+def _broken(found: Standing) -> str:
+    """That what was found measured beyond a limit, after a comma."""
+    told = [
+        f"{noun_of(metric)} of {metric.value_text(found.readings[column].value)}"
+        for column in found.broken
+        for metric in (metric_of(column),)
+    ]
+    return f", but breaks a limit by a measured {' and '.join(told)}" if told else ""
 
 
 def beyond_sentence(found: Standing) -> str:

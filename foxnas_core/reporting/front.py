@@ -11,6 +11,7 @@ from foxnas_core.figures.theme import PURPLE
 from foxnas_core.reporting.layout import Column, Figure, Panel, Section, Table, figure_of, panel_of
 from foxnas_core.reporting.subject import Subject
 from foxnas_core.search.exact import Front
+from foxnas_core.search.lookup import whole_of
 from foxnas_core.search.problem import Candidate
 from foxnas_core.space.architecture import Architecture
 from foxnas_core.space.search_space import SearchSpace
@@ -25,13 +26,18 @@ def front_section(subject: Subject) -> Section | None:
     if front is None or subject.budget is None or subject.chosen is None:
         return None
     objective, cost = (predictor.target for predictor in subject.main)
+    whole = whole_of(front.problem)
+    source = "was measured" if whole else "the regression predicts"
     sentences = [
-        f"For every {cost.word} the best that the regression predicts, found exactly: "
+        f"For every {cost.word} the best that {source}, found exactly: "
         f"{len(front):,} subnets, from {cost.value_text(float(front.costs[0]))} and "
         f"{objective.value_text(float(front.values[0]))} to "
         f"{cost.value_text(float(front.costs[-1]))} and "
         f"{objective.value_text(float(front.values[-1]))}.",
-        "Measured subnets may lie above it where the measurement was lucky or the regression errs.",
+        whole.sentence
+        if whole
+        else "Measured subnets may lie above it where the measurement was lucky or the regression "
+        "errs.",
     ]
     panel = Panel("", figures=(front_chart(subject),), tables=(_front_table(front),))
     return Section("front", "The front", tuple(sentences), (panel, _read_off(subject)))
@@ -104,7 +110,8 @@ def front_chart(subject: Subject, *, key: str = "") -> Figure:
     objective, cost = (predictor.target for predictor in subject.main)
     measured = subject.table.frame[[cost.column, objective.column]].astype(float)
     value, taken = (
-        float(predictor.predict([subject.chosen])["value"].iloc[0]) for predictor in subject.main
+        float(predictor.predict([subject.chosen])["value"].iloc[0])
+        for predictor in front.problem.predictors
     )
     chosen = Candidate(subject.chosen, value, (taken,))
     named = {"chosen subnet": chosen}

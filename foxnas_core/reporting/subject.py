@@ -14,6 +14,7 @@ from foxnas_core.regression.inference import KINDS
 from foxnas_core.search.default_budget import default_budget
 from foxnas_core.search.exact import Front
 from foxnas_core.search.guard import OFF, guarded_bound, share_of
+from foxnas_core.search.lookup import whole_table
 from foxnas_core.search.problem import Candidate, SearchProblem
 from foxnas_core.search.solving import solve
 from foxnas_core.space.architecture import Architecture
@@ -173,13 +174,15 @@ def subject_of(
     front, budget, searched, optimum = None, None, None, None
     found: Mapping[str, SearchCalibration] = {}
     if best is not None and paid is not None:
-        front = cost_front(best, paid)
+        whole = whole_table(table, (objective, cost))
+        looked_up = whole.predictors() if whole else {}
+        front = cost_front(looked_up.get(objective, best), looked_up.get(cost, paid))
         try:
-            found = calibrations(table, study.optima(), [best, paid])
+            found = {} if whole else calibrations(table, study.optima(), [best, paid])
         except MissingPart:
             if request.guard:
                 raise
-        budget, searched = _budgets(front, table, paid, request, found.get(cost))
+        budget, searched = _budgets(front, table, request, found.get(cost))
         optimum = front.within(searched)
     elif best is not None:
         optimum = solve(SearchProblem(best)).candidate
@@ -194,7 +197,6 @@ def subject_of(
 def _budgets(
     front: Front,
     table: MeasurementTable,
-    cost: Predictor,
     request: ReportRequest,
     told: "SearchCalibration | None",
 ) -> tuple[float, float]:
@@ -202,6 +204,7 @@ def _budgets(
     does, and without one the `default_budget`; and the one to search under for it."""
     share = share_of(request.guard) if told else OFF
     if request.budget is None and request.architecture is not None:
+        cost = front.problem.limits[0].predictor
         taken = float(cost.predict([request.architecture])["value"].iloc[0])
         # The same sum in another order may differ in its last digit.
         searched = max(taken + 1e-12 * abs(taken), float(front.costs[0]))

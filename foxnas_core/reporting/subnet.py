@@ -9,6 +9,12 @@ import pandas as pd
 from foxnas_core.cards import what_if
 from foxnas_core.cards.expected import expected, promised
 from foxnas_core.cards.quest import Quest
+from foxnas_core.cards.standing import (
+    beyond_sentence,
+    first_sentence,
+    own_sentence,
+    standing_of,
+)
 from foxnas_core.explanation.edits import edit_effects
 from foxnas_core.explanation.reasons import effects_of_blocks, reasons
 from foxnas_core.figures.cell_graph import graph_figure, graph_table
@@ -27,7 +33,9 @@ from foxnas_core.reporting.layout import (
 )
 from foxnas_core.reporting.subject import Subject, measured_of
 from foxnas_core.search.expectation import Expectation
+from foxnas_core.search.lookup import whole_of
 from foxnas_core.search.prices import front_prices
+from foxnas_core.search.standing import Standing
 from foxnas_core.space.architecture import Architecture
 from foxnas_core.table.metrics import Metric, metric_of, rate_text
 
@@ -49,24 +57,43 @@ def summary(subject: Subject) -> Section:
             "can be told to be best. Name one to have it described here."
         )
         return Section("summary", "Summary", (said,))
-    found = expectations(subject, subject.chosen)
+    found, beside = expectations(subject, subject.chosen), _standing(subject)
     sentences = [_choice(subject, subject.chosen)]
+    targets = [predictor.target for predictor in subject.main]
+    if beside and (better := first_sentence(beside, targets)):
+        sentences.insert(0, better)
     if found:
         first = found[: max(len(subject.main), 1)]
         how = "95 % prediction intervals of one measurement"
         if count := first[0].optima:
             how = f"95 % intervals by {count} other optima that were measured"
         said = " and ".join(
-            f"{each.target.value_text(each.value)} {each.target.word} ({each.interval_text})"
+            f"{each.target.value_text(each.value)} {each.target.word}"
+            + ("" if each.looked_up else f" ({each.interval_text})")
             for each in first
         )
-        sentences.append(f"It is expected to measure {said}, with {how}.")
-    if subject.front is not None and subject.is_optimum:
-        sentences.append(promised(Quest(replace(subject.given, budget=subject.budget))))
+        looked_up = first[0].looked_up
+        sentences.append(
+            f"It measured {said}."
+            if looked_up
+            else f"It is expected to measure {said}, with {how}."
+        )
+    if beside and subject.is_optimum:
+        if not beside.whole:
+            sentences.append(promised(Quest(replace(subject.given, budget=subject.budget))))
+        further = (own_sentence(beside, targets), beyond_sentence(beside))
+        sentences += filter(None, further)
     if subject.optimum is not None:
         sentences.append(_distance(subject, subject.chosen))
     tables = (_expected_table(subject, subject.chosen, found),) if found else ()
     return Section("summary", "Summary", tuple(sentences), (Panel("", tables=tables),))
+
+
+def _standing(subject: Subject) -> Standing | None:
+    """How the optimum of the budget stands to what was measured; None where there is no budget."""
+    if subject.front is None or subject.optimum is None:
+        return None
+    return standing_of(Quest(replace(subject.given, budget=subject.budget)), subject.optimum)
 
 
 def _expected_table(
@@ -83,10 +110,10 @@ def _expected_table(
                 "Target": target.label,
                 "Expected of an optimum": target.value_text(each.value) if each.optima else None,
                 "95 % interval": each.interval_text if each.optima else None,
-                "Predicted": target.value_text(each.predicted),
-                "95 % prediction interval": target.interval_text(
-                    each.predicted_low, each.predicted_high
-                ),
+                "Predicted": None if each.looked_up else target.value_text(each.predicted),
+                "95 % prediction interval": None
+                if each.looked_up
+                else target.interval_text(each.predicted_low, each.predicted_high),
                 "Measured": f"{mean} (mean of {times})" if times > 1 else mean,
             }
         )
@@ -122,6 +149,8 @@ def _distance(subject: Subject, chosen: Architecture) -> str:
     if subject.searched != subject.budget and subject.searched is not None:
         latency = subject.main[1].target
         within = f"within the guarded budget of {latency.value_text(subject.searched)} "
+    if subject.is_optimum and subject.front is not None and whole_of(subject.front.problem):
+        return f"No architecture {within}measured better."
     if subject.is_optimum:
         return (
             f"It is the exact optimum of the regression: no architecture {within}is predicted to "

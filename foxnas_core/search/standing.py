@@ -13,7 +13,7 @@ from foxnas_core.search.problem import Candidate, SearchProblem
 from foxnas_core.space.architecture import Architecture
 from foxnas_core.table.latency_verdicts import usable
 from foxnas_core.table.measurements import MeasurementTable
-from foxnas_core.table.metrics import Metric
+from foxnas_core.table.metrics import Metric, metric_of
 from foxnas_core.table.readings import Incumbent, Reading, Readings, incumbent, readings_of
 
 # Predictions that differ by less, relative to their size, are sums in another order.
@@ -30,6 +30,7 @@ class Standing:
     - `beyond`: by column, the best value that was measured at all, where the candidate was not
       measured and is predicted better.
     - `whole`: the table, where it holds every architecture and so the answer is its own.
+    - `broken`: the columns of which the candidate itself measured beyond a limit.
     """
 
     candidate: Candidate
@@ -40,6 +41,7 @@ class Standing:
     rival: float
     beyond: Mapping[str, float]
     whole: WholeTable | None = None
+    broken: tuple[str, ...] = ()
 
     @property
     def measured_first(self) -> bool:
@@ -103,8 +105,13 @@ def standing(
         most = sign * float((sign * known).max())
         if sign * (value - most) > _ROUNDING * (1 + abs(most)):
             beyond[column] = most
+    broken = tuple(
+        column
+        for column, bound in bounds.items()
+        if column in own and metric_of(column).sign * (own[column].value - bound) < 0
+    )
     whole = whole_of(problem)
-    return Standing(candidate, target, own, best, expected, rival, beyond, whole)
+    return Standing(candidate, target, own, best, expected, rival, beyond, whole, broken)
 
 
 def _usable(table: MeasurementTable, column: str) -> np.ndarray:

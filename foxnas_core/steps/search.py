@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from foxnas_core.regression import Predictor
 from foxnas_core.search.limits import AdditivePredictor
 from foxnas_core.space.architecture import Value
 
@@ -32,8 +31,8 @@ def search_problem(
 
 
 def cost_front(
-    objective: Predictor,
-    cost: Predictor,
+    objective: AdditivePredictor,
+    cost: AdditivePredictor,
     *,
     allowed: Mapping[str, tuple[Value, ...]] | None = None,
 ) -> "Front":

@@ -1,10 +1,13 @@
+import numpy as np
 import pytest
 from cell_study import cell_study
 from reports import SPACE, TABLE, fitted, measure_optima, points_of, study_of
+from tricky import tricky_study
 
 from foxnas_core.reporting.front import compact, front_points, front_section
 from foxnas_core.reporting.subject import ReportRequest, subject_of
 from foxnas_core.reporting.subnet import chosen_section, expectations, summary
+from foxnas_core.steps.fit import fit_all
 from foxnas_core.table.metrics import metric_of
 
 LARGEST, SMALLEST = SPACE.extreme("largest"), SPACE.extreme("smallest")
@@ -16,7 +19,8 @@ def about(tmp_path, **request):
 
 def test_the_optimum_is_summed_up_in_four_sentences(tmp_path):
     subject = about(tmp_path)
-    first, second, third, fourth = summary(subject).sentences
+    first, second, third, *own, fourth = summary(subject).sentences
+    assert len(own) <= 1 and all("measured already" in said for said in own)
     assert subject.chosen.id in first and "the best within a latency of" in first
     row = fitted()["accuracy"].predict([subject.chosen]).iloc[0]
     said = f"{row['value']:.2f} % accuracy ({row['prediction_low']:.2f} to "
@@ -57,7 +61,8 @@ def test_measured_optima_give_the_optimum_its_intervals(tmp_path):
     [accuracy, _] = expectations(promised, promised.chosen)
     found = promised.given.calibrations_of("latency_ms", "accuracy")
     assert accuracy.value == found["accuracy"].interval(accuracy.predicted)[0]
-    sentences = summary(promised).sentences
+    better, *sentences = summary(promised).sentences
+    assert better.startswith("Measured already, and better: subnet ")
     assert "by 8 other optima that were measured" in sentences[1]
     assert f"{accuracy.value:.2f} % accuracy" in sentences[1]
     assert "0 measurements; " in sentences[2] and "the unguarded best" in sentences[2]
@@ -128,3 +133,23 @@ def test_a_cell_is_drawn_as_its_graph_and_blocks_are_a_table(tmp_path):
     assert "dotted" in figure.caption
     assert set(architecture.to_dict().values()) <= set(figure.drawn.replace('"', " ").split())
     assert chosen_section(about(tmp_path)).panels[0].figures == ()
+
+
+@pytest.mark.parametrize("whole", [True, False])
+def test_what_was_measured_better_begins_the_report(tmp_path, whole):
+    study = tricky_study(tmp_path / "study", None if whole else np.arange(81) != 80)
+    frame = study.table().frame
+    best = frame[frame["latency_ms"] <= 4.3].nlargest(1, "accuracy").iloc[0]
+    subject = subject_of(study, ReportRequest(budget=4.3), fit_all(study.table()))
+    found = summary(subject)
+    said = " ".join(found.sentences)
+    if whole:
+        assert found.sentences[0].startswith("All 81 architectures of space 'choices' are measured")
+        assert subject.chosen.id == best["id"] and "No architecture within the budget" in said
+        assert f"It measured {best['accuracy']:.2f} % accuracy and" in said
+        assert "predict" not in said.replace("nothing is predicted", "")
+        assert "best that was measured" in front_section(subject).sentences[0]
+    else:
+        assert f"Measured already, and better: subnet {best['id']}" in found.sentences[0]
+        assert f"The search's own, {subject.chosen.id}, measured" in found.sentences[0]
+        assert "the regression predicts" in front_section(subject).sentences[0]

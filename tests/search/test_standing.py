@@ -84,6 +84,14 @@ def test_limits_are_held_to_what_was_measured_as_asked():
     assert standing_document(none, [])["best_measured"] is None
 
 
+def test_an_optimum_that_measured_beyond_its_limit_says_so():
+    found = standing_of(tricky_table(), budget=3.1, bounds={"latency_ms": 2.9})
+    assert found.broken == ("latency_ms",) and not found.measured_first
+    said = own_sentence(found, [found.objective])
+    assert "but breaks a limit by a measured latency of 3.00 ms" in said
+    assert standing_of(tricky_table(), budget=3.1).broken == ()
+
+
 def test_an_optimum_beyond_anything_measured_says_so():
     codes = SPACE.option_codes(SPACE.decisions)
     table = tricky_table((codes == 1).sum(axis=1) <= 2)
