@@ -6,15 +6,17 @@ import numpy as np
 import pandas as pd
 import pytest
 from hand import choice_space, hand_space, noisy_table, table_of
+from published_cells import published_cells
 from statsmodels.regression.linear_model import OLS
 
 from foxnas_core.errors import InvalidInput
 from foxnas_core.explanation.averages import average_effects
 from foxnas_core.explanation.coefficients import KEYS, choice_effects, effect_rows
 from foxnas_core.families import load_shipped
+from foxnas_core.families.nasbench201 import parse_cell
 from foxnas_core.regression import fit
 from foxnas_core.regression.features import averaged_form
-from foxnas_core.table.measurements import MeasurementTable
+from foxnas_core.table.measurements import MeasurementTable, table_from_frame
 
 MINI = load_shipped("foxnas-mini")
 SPACE = hand_space(resolutions=(12, 24))
@@ -158,3 +160,24 @@ def test_intervals_that_hold_together_are_wider_and_hold_as_often_as_they_say() 
         told = average_effects(table_of(SPACE, codes, accuracy=values), "accuracy", together=True)
         held.append(bool((told.table["low"] * told.table["high"] < 0).all()))
     assert np.mean(held) == pytest.approx(0.95, abs=0.04)
+
+
+def test_averages_of_all_published_cells_are_held_by_intervals_of_few() -> None:
+    """Every cell was measured, so that the true averages are known; some cells fail altogether."""
+    published = published_cells()
+    space = load_shipped("nasbench201")
+    cells = [dict(zip(space.by_name, parse_cell(cell), strict=True)) for cell in published["arch"]]
+    measured = {"accuracy": "test_acc_cifar10", "latency_ms": "lat_raspi4"}
+    columns = {target: published[own].to_numpy() for target, own in measured.items()}
+    table = table_from_frame(space, pd.DataFrame(cells).assign(**columns))
+    for target in measured:
+        true = average_effects(table, target)
+        assert true.rows == 15_625 and not true.sentences
+        held = []
+        for seed in range(30):
+            drawn = np.zeros(len(table), dtype=bool)
+            drawn[np.random.default_rng(seed).choice(len(table), 400, replace=False)] = True
+            told = average_effects(table.rows(drawn), target).table
+            effects = true.table["effect"]
+            held.append(((told["low"] <= effects) & (effects <= told["high"])).mean())
+        assert np.mean(held) >= 0.92, target
