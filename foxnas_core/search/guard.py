@@ -7,7 +7,7 @@ from foxnas_core.regression import Predictor
 from foxnas_core.search.calibration import ADVISED, SearchCalibration
 from foxnas_core.search.chance import chance_kept
 from foxnas_core.search.feasibility import check_feasible
-from foxnas_core.search.limits import Limit
+from foxnas_core.search.limits import Limit, rounded_down, rounded_up
 from foxnas_core.search.lookup import LookedUp
 from foxnas_core.search.problem import SearchProblem
 from foxnas_core.space.architecture import Architecture, Value
@@ -51,14 +51,44 @@ def guarded(
 ) -> SearchProblem:
     """The problem under limits that keep those asked for when measured, as `guarded_bounds`.
 
-    Where nothing keeps the first one so surely, it is the nearest that something keeps, unless the
-    guard is a `strict` one.
+    Where nothing keeps the first one so surely, it is the nearest that something keeps. With a
+    `strict` guard that raises `InfeasibleBudget`, which names what would be kept.
     """
     bounds = guarded_bounds({limit.column: limit.bound for limit in asked.limits}, guard, known)
     tight = asked.under(list(bounds.values()))
-    if strict or not asked.limits:
+    if not asked.limits:
+        return tight
+    if strict:
+        _check_kept(tight, asked, share_of(guard), known)
         return tight
     return asked.under((tightest(tight, asked.limits[0].bound), *list(bounds.values())[1:]))
+
+
+def _check_kept(
+    tight: SearchProblem,
+    asked: SearchProblem,
+    share: float,
+    known: Mapping[str, SearchCalibration],
+) -> None:
+    """Raise `InfeasibleBudget`, in numbers that are asked for, where nothing keeps tight limits."""
+    try:
+        check_feasible(tight)
+    except InfeasibleBudget as error:
+        told = known.get(error.column)
+        if told is None or share == OFF:
+            raise
+        limit = next(own for own in asked.limits if own.column == error.column)
+        each = share ** (1 / sum(own.column in known for own in asked.limits))
+        kept, ceiling = told.kept_by(error.smallest, each), limit.side == "at_most"
+        number = rounded_up(kept) if ceiling else rounded_down(kept)
+        mend = "raise the budget to at least" if ceiling else "lower the floor to at most"
+        raise InfeasibleBudget(
+            f"No architecture of space {asked.space.name!r} keeps a {limit.text} in "
+            f"{in_measurements(each)}; {mend} {f'{number} {limit.predictor.target.unit}'.strip()}, "
+            "or ask for a smaller guard.",
+            smallest=kept,
+            column=error.column,
+        ) from None
 
 
 def guarded_bound(

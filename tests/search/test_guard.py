@@ -75,8 +75,11 @@ def test_where_nothing_is_so_sure_the_surest_is_taken_unless_one_insists():
     found = guarded(asked(budget), None, {"latency_ms": TOLD})
     assert solve(found).candidate.costs[0] == pytest.approx(LEAST)
     assert found.limits[0].bound <= budget
-    with pytest.raises(InfeasibleBudget):
-        solve(guarded(asked(budget), 0.9, {"latency_ms": TOLD}, strict=True))
+    with pytest.raises(InfeasibleBudget, match="in 9 of 10 measurements; raise the") as told:
+        guarded(asked(budget), 0.9, {"latency_ms": TOLD}, strict=True)
+    # Following the advice works.
+    advised = float(str(told.value).split("at least ")[1].split(" ")[0])
+    solve(guarded(asked(advised), 0.9, {"latency_ms": TOLD}, strict=True))
     with pytest.raises(InfeasibleBudget):  # asked for more than there is
         solve(guarded(asked(0.9 * LEAST), None, {"latency_ms": TOLD}))
 
