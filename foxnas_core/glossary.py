@@ -275,6 +275,12 @@ TERMS: tuple[GlossaryEntry, ...] = (
         "The prediction by a fit that did not have this row.",
         "cross-validated|held_out",
     ),
+    GlossaryEntry(
+        "Median error",
+        "Half of the predictions of rows that were left out are off by less, in percent of what "
+        "was measured.",
+        "median error \\(%\\)|Median error in .+",
+    ),
     # What a measurement is worth
     GlossaryEntry(
         "Spread",
