@@ -51,7 +51,7 @@ def test_fit_document(measured_study, capsys):
     for target in document["targets"].values():
         assert set(target) == {
             "form", "rows", "left_out", "parameters", "r2", "r2_adjusted", "cv", "coefficients",
-            "ceiling", "average_effects",
+            "ceiling", "average_effects", "repeated", "estimator",
         }  # fmt: skip
         told = target["average_effects"]
         assert told["form"] == "per_layer" and told["rows"] == target["rows"]
