@@ -86,7 +86,7 @@ def optimum(given: Given) -> Card:
     promise = "" if beside.whole else promised(quest, best, unit.text(asked))
     return Card(
         sentence=in_order(beside, (objective, _cost(front)), told, promise),
-        stress=(beside.answer.id, best.architecture.id, value, cost),
+        stress=tuple(dict.fromkeys((beside.answer.id, best.architecture.id, value, cost))),
         points=(incumbent_sentence(beside, (objective, _cost(front))),),
         cautions=() if beside.whole else calibrated(given),
     )

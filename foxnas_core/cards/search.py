@@ -106,7 +106,7 @@ def optimum(given: Given) -> Card:
     ]  # fmt: skip
     return Card(
         sentence=in_order(beside, targets, told, promise),
-        stress=(beside.answer.id, best.architecture.id, *values),
+        stress=tuple(dict.fromkeys((beside.answer.id, best.architecture.id, *values))),
         points=(*intervals, incumbent_sentence(beside, targets)),
         table=tables.promise_table(found, *chances_of(quest, best)),
         cautions=() if beside.whole else calibrated(given),
