@@ -85,7 +85,9 @@ def test_effects_are_averages_first_and_the_forms_at_one_resolution_on_demand(st
     assert page.query_params["effects"] == "form" and page.query_params["at"] == "resolution 28"
     said = sentences(page)
     assert "By the regression's form, at resolution 28" in said
-    assert "Of latency the form counts the blocks" in said and "repeats one number" in said
+    page.selectbox(key="form").select("choice_counts").run()
+    said = sentences(page)
+    assert "accuracy and latency the form counts the blocks" in said and "one number" in said
 
 
 def test_the_forms_are_compared_on_demand_with_the_reason(studies):
