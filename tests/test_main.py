@@ -57,7 +57,7 @@ def test_fit_document(measured_study, capsys):
         assert told["form"] == "per_layer" and told["rows"] == target["rows"]
         assert {"choice", "effect", "std_error", "df", "low", "high"} <= set(told["effects"][0])
         assert target["rows"] + target["left_out"] == 40
-        assert set(target["cv"]) == {"r2", "rmse", "tau"}
+        assert set(target["cv"]) == {"r2", "rmse", "tau", "left_out"}
         assert len(target["coefficients"]) == target["parameters"]
         for coefficient in target["coefficients"]:
             assert set(coefficient) == {"term", "estimate", "std_error", "low", "high", "p"}
