@@ -608,8 +608,10 @@ def test_an_own_table_is_imported_fitted_and_searched(measured_study, tmp_path, 
     }  # fmt: skip
     search = ["search", "--study", tmp_path / "own", "--latency-budget", budget_of(measured_study)]
     assert ask(capsys, *search, "--steps", 1000)["gap"] >= 0
-    # Importing once more appends; it overwrites nothing.
-    assert ask(capsys, "import", tmp_path / "own.csv", "--study", tmp_path / "own")["rows"] == 80
+    # Importing once more appends where that is asked for; it overwrites nothing.
+    again = ["import", tmp_path / "own.csv", "--study", tmp_path / "own"]
+    assert "All 40 rows are in the study already" in refused(capsys, *again)
+    assert ask(capsys, *again, "--again")["rows"] == 80
 
 
 @pytest.fixture
@@ -636,7 +638,7 @@ def test_columns_of_other_names_and_units_are_imported(foreign, measured_study, 
     assert found.frame["id"].tolist() == table.frame["id"].tolist()
     for column in document["targets"]:
         np.testing.assert_allclose(found.values(column), table.values(column), rtol=1e-12)
-    appended = ask(capsys, "import", *foreign, *units, "--study", tmp_path / "new")
+    appended = ask(capsys, "import", *foreign, *units, "--study", tmp_path / "new", "--again")
     assert (appended["added"], appended["rows"]) == (40, 80)
 
 
@@ -669,7 +671,8 @@ def test_json_architectures_are_imported(measured_study, tmp_path, capsys):
     rows = zip(table.architectures(), table.values("accuracy"), strict=True)
     lines = [json.dumps({"architecture": a.to_dict(), "accuracy": y}) for a, y in rows]
     (tmp_path / "t.jsonl").write_text("\n".join(lines) + "\n")
-    document = ask(capsys, "import", tmp_path / "t.jsonl", "--study", measured_study.folder)
+    to = ["import", tmp_path / "t.jsonl", "--study", measured_study.folder, "--again"]
+    document = ask(capsys, *to)
     assert (document["added"], document["rows"]) == (40, 80)
     after = measured_study.table()
     np.testing.assert_array_equal(after.codes[40:], table.codes)
