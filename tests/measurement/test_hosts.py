@@ -137,7 +137,7 @@ GOOD = {"rows": [ROW], "settled_ms": {"fp32": 1.0}, "circumstances": {}}
     ],
 )
 def test_what_a_device_writes_is_checked(result):
-    job = {"models": [{"name": "a"}], "rounds": 1, "settle": 1}
+    job = {"models": [{"name": "a"}], "references": {"fp32": {}}, "rounds": 1, "settle": 1}
     assert checked_result(json.dumps(GOOD), job, "board") == GOOD
     with pytest.raises(FoxnasError, match="^board gave no usable result"):
         checked_result(json.dumps(result), job, "board")
