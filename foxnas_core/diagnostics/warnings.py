@@ -105,7 +105,7 @@ def interaction_gain(plain: Predictor, interacting: Predictor) -> Caution | None
 
 def _rows(diagnosis: Diagnosis) -> Caution | None:
     predictor, wanted = diagnosis.predictor, diagnosis.predictor.form.wanted_rows
-    counted = predictor.counted
+    counted = predictor.independent_rows
     if counted >= wanted:
         return None
     return Caution(

@@ -227,5 +227,5 @@ def _factors(
         weighted = np.vstack([weighted, np.diag(np.sqrt(predictor.penalty))])
     q, r = np.linalg.qr(weighted)
     residuals = relative_residuals(y, rows @ predictor.estimates)
-    loose = looseness(residuals, predictor.counted - predictor.residual_df)
+    loose = looseness(residuals, predictor.independent_rows - predictor.residual_df)
     return q[: len(rows)], r, root, loose

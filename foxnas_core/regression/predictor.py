@@ -124,7 +124,7 @@ class Predictor:
         return self.form.parameters
 
     @property
-    def counted(self) -> int:
+    def independent_rows(self) -> int:
         """Rows that err each by itself: different architectures where their rows don't."""
         return self.rows - self.repeated if self.err_together else self.rows
 
@@ -132,7 +132,7 @@ class Predictor:
     def residual_df(self) -> int:
         if self.is_counted:  # no error is estimated of rows
             return max(self.rows, 1)
-        return self.counted - self.parameters if self.df is None else self.df
+        return self.independent_rows - self.parameters if self.df is None else self.df
 
     @property
     def is_counted(self) -> bool:
