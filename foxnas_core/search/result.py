@@ -192,6 +192,60 @@ def field_of(cost: Metric) -> str:
     return cost.head if cost.timed else cost.column
 
 
+@dataclass(frozen=True)
+class _Describing:
+    """What a search's document says of a candidate; its fields as `search_document` has them."""
+
+    result: SearchResult
+    predictors: Mapping[str, AdditivePredictor]
+    fields: Mapping[str, Metric]
+    calibrations: "Mapping[str, SearchCalibration]"
+    readings: Mapping[str, Readings]
+
+    def measured(self, candidate: Candidate) -> dict[str, Any]:
+        """What it measured, by column."""
+        own = self.readings.get(candidate.architecture.id, {})
+        return {column: one.to_dict() for column, one in own.items()}
+
+    def estimate(self, candidate: Candidate, column: str) -> dict[str, Any]:
+        """Its value as searched, which the limits were held against, else as predicted, with the
+        prediction interval; as measured where the table was searched."""
+        if self.result.source == "table" and column in (known := self.measured(candidate)):
+            return dict(known[column])
+        columns = [self.result.objective, *(limited for limited, _ in self.result.limits)]
+        searched = dict(zip(columns, (candidate.value, *candidate.costs), strict=True))
+        predictor = self.predictors[column]
+        row = predictor.predict([candidate.architecture]).iloc[0]
+        return {
+            "value": searched.get(column, float(row["value"])),
+            "low": float(row["prediction_low"]),
+            "high": float(row["prediction_high"]),
+        } | ({"counted": True} if getattr(predictor, "is_counted", False) else {})
+
+    def described(self, candidate: Candidate) -> dict[str, Any]:
+        """The candidate with its estimates, by field, and what it will measure as a searched
+        optimum."""
+        known = {key: self.estimate(candidate, m.column) for key, m in self.fields.items()}
+        return {
+            "id": candidate.architecture.id,
+            "architecture": candidate.architecture.to_dict(),
+            **known,
+            "as_searched": {
+                key: dict(
+                    zip(("value", "low", "high"), found.interval(value["value"]), strict=True)
+                )
+                for key, value in known.items()
+                if (found := self.calibrations.get(self.fields[key].column))
+            },
+            "measured": self.measured(candidate),
+        }
+
+    def expected(self, told: Mapping[str, Any]) -> float:
+        """The objective of a described candidate, as a searched optimum where that is known."""
+        key = next((k for k, m in self.fields.items() if m.column == self.result.objective), "")
+        return told["as_searched"].get(key, told[key])["value"]
+
+
 def search_document(
     result: SearchResult,
     predictors: Mapping[str, AdditivePredictor],
@@ -211,56 +265,12 @@ def search_document(
     `latency_ms`.
     """
     fields = {objective.column: objective, field_of(cost): cost}
-
-    def searched(candidate: Candidate) -> dict[str, float]:
-        """The values as searched, by column, which the limits were held against."""
-        columns = [result.objective, *(column for column, _ in result.limits)]
-        return dict(zip(columns, (candidate.value, *candidate.costs), strict=True))
-
-    def measured(candidate: Candidate) -> dict[str, Any]:
-        own = (readings or {}).get(candidate.architecture.id, {})
-        return {column: one.to_dict() for column, one in own.items()}
-
-    def estimate(candidate: Candidate, column: str) -> dict[str, Any]:
-        if result.source == "table" and column in (known := measured(candidate)):
-            return dict(known[column])
-        row = predictors[column].predict([candidate.architecture]).iloc[0]
-        counted = getattr(predictors[column], "is_counted", False)
-        return {
-            "value": searched(candidate).get(column, float(row["value"])),
-            "low": float(row["prediction_low"]),
-            "high": float(row["prediction_high"]),
-        } | ({"counted": True} if counted else {})
-
-    def described(candidate: Candidate) -> dict[str, Any]:
-        known = {
-            key: (metric.column, estimate(candidate, metric.column))
-            for key, metric in fields.items()
-        }
-        return {
-            "id": candidate.architecture.id,
-            "architecture": candidate.architecture.to_dict(),
-            **{key: value for key, (_, value) in known.items()},
-            "as_searched": {
-                key: dict(
-                    zip(("value", "low", "high"), found.interval(value["value"]), strict=True)
-                )
-                for key, (column, value) in known.items()
-                if (found := (calibrations or {}).get(column))
-            },
-            "measured": measured(candidate),
-        }
-
-    exact, best = result.exact, described(result.best)
-
-    def expected(told: dict[str, Any]) -> float:
-        key = next((k for k, m in fields.items() if m.column == result.objective), "")
-        return told["as_searched"].get(key, told[key])["value"]
-
-    other = None if unguarded is None else described(unguarded)
+    say = _Describing(result, predictors, fields, calibrations or {}, readings or {})
+    exact, best = result.exact, say.described(result.best)
+    other = None if unguarded is None else say.described(unguarded)
     return {
         "best": best,
-        "exact": None if exact is None else described(exact),
+        "exact": None if exact is None else say.described(exact),
         "gap": result.gap,
         "bound": result.bound,
         "certificate": result.certificate,
@@ -270,13 +280,13 @@ def search_document(
                 "column": column,
                 side: bound,
                 "asked": (asked or {}).get(column, bound),
-                "best": estimate(result.best, column),
-                "exact": None if exact is None else estimate(exact, column),
+                "best": say.estimate(result.best, column),
+                "exact": None if exact is None else say.estimate(exact, column),
             }
             for (column, bound), side in zip(result.limits, result.sides, strict=True)
         ],
         "allowed": {name: list(choices) for name, choices in result.allowed.items()},
         "seed": result.settings.seed,
         "proposals": result.proposals,
-        "unguarded": other and other | {"difference": expected(best) - expected(other)},
+        "unguarded": other and other | {"difference": say.expected(best) - say.expected(other)},
     }
