@@ -43,21 +43,9 @@ def transfer(
     `InvalidInput` where fewer than five rows have the target, or all the same value, or both
     columns are not one measure.
     """
-    if not (is_same_measure(metric_of(target), source.target) and source.link.is_identity):
-        raise InvalidInput(
-            f"Only what is measured on devices can be calibrated, and from the same measure on "
-            f"another device: not {target} from {source.target.column}."
-        )
-    if target == source.target.column:
-        raise InvalidInput(f"{target} can't be calibrated from itself; choose another device.")
-    values = table.values(target)
-    measured = read_rows(table, target)
-    chosen = measured if rows is None else np.intersect1d(rows, measured)
-    if len(chosen) < LEAST_ROWS:
-        raise InvalidInput(
-            f"{len(chosen)} rows have {target}, but calibrating needs at least {LEAST_ROWS}; "
-            f"measure {LEAST_ROWS - len(chosen)} more subnets on that device."
-        )
+    _check_columns(source, target)
+    values, measured = table.values(target), read_rows(table, target)
+    chosen = _enough(rows, measured, target)
     y = values[chosen]
     predicted = source_values(source, table)
     reads = regressor(source, table, chosen, predicted)
@@ -80,20 +68,6 @@ def transfer(
     held_out = a + b * predicted[measured]
     held_out[np.searchsorted(measured, chosen)] = _left_out(reads, z, y)
     unexplained = float(residuals @ residuals) / float(((y - y.mean()) ** 2).sum())
-    names = device_of(metric_of(target)), device_of(source.target)
-    word, unit = metric_of(source.target.head).word, source.target.unit
-    machine = ", ".join(machine_words(table, source.target.column))
-    whose = f" ({machine})" if machine else ""
-    warnings = [
-        f"The {word} on {names[0]} is calibrated from {len(chosen)} rows: {a:.3g} {unit} + "
-        f"{b:.3g} × the predicted {word} on {names[1]}{whose}. Every choice's effect is that of "
-        f"{names[1]}, scaled; measure more subnets on {names[0]} to learn its own."
-    ]
-    if b <= 0:
-        warnings.append(
-            f"The {word} on {names[0]} does not rise with that on {names[1]} in these rows, so "
-            "this calibration is of no use; check the measurements or take another source."
-        )
     return Predictor(
         target=metric_of(target),
         form=replace(source.form, target=metric_of(target)),
@@ -103,7 +77,7 @@ def transfer(
         r2=1 - unexplained,
         r2_adjusted=1 - unexplained * (len(chosen) - 1) / df,
         cv=agreement(values[measured], held_out),
-        warnings=tuple(warnings),
+        warnings=_warnings(source, table, target, len(chosen), a, b),
         table_fingerprint=table.fingerprint,
         estimates=a * shift + b * source.estimates,
         covariance=b**2 * source.covariance + pushes @ line_covariance @ pushes.T,
@@ -113,6 +87,50 @@ def transfer(
         transferred=True,
         left_out=failed_rows(table, target),
     )
+
+
+def _check_columns(source: Predictor, target: str) -> None:
+    """Raises `InvalidInput` where `target` is not another device's column of the same measure."""
+    if not (is_same_measure(metric_of(target), source.target) and source.link.is_identity):
+        raise InvalidInput(
+            f"Only what is measured on devices can be calibrated, and from the same measure on "
+            f"another device: not {target} from {source.target.column}."
+        )
+    if target == source.target.column:
+        raise InvalidInput(f"{target} can't be calibrated from itself; choose another device.")
+
+
+def _enough(rows: np.ndarray | None, measured: np.ndarray, target: str) -> np.ndarray:
+    """Those of the rows that are measured, all where none are given; raises `InvalidInput` where
+    they are too few."""
+    chosen = measured if rows is None else np.intersect1d(rows, measured)
+    if len(chosen) < LEAST_ROWS:
+        raise InvalidInput(
+            f"{len(chosen)} rows have {target}, but calibrating needs at least {LEAST_ROWS}; "
+            f"measure {LEAST_ROWS - len(chosen)} more subnets on that device."
+        )
+    return chosen
+
+
+def _warnings(
+    source: Predictor, table: MeasurementTable, target: str, rows: int, a: float, b: float
+) -> tuple[str, ...]:
+    """What to know of a calibration a + b times the source's latency, from so many rows."""
+    names = device_of(metric_of(target)), device_of(source.target)
+    word, unit = metric_of(source.target.head).word, source.target.unit
+    machine = ", ".join(machine_words(table, source.target.column))
+    whose = f" ({machine})" if machine else ""
+    warnings = [
+        f"The {word} on {names[0]} is calibrated from {rows} rows: {a:.3g} {unit} + "
+        f"{b:.3g} × the predicted {word} on {names[1]}{whose}. Every choice's effect is that of "
+        f"{names[1]}, scaled; measure more subnets on {names[0]} to learn its own."
+    ]
+    if b <= 0:
+        warnings.append(
+            f"The {word} on {names[0]} does not rise with that on {names[1]} in these rows, so "
+            "this calibration is of no use; check the measurements or take another source."
+        )
+    return tuple(warnings)
 
 
 def line(x: np.ndarray, y: np.ndarray) -> tuple[float, float]:
