@@ -1,6 +1,6 @@
 """Measuring subnets into a study's tables, here, on a cluster or on another device."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -62,37 +62,26 @@ def measure_subnets(
 
     from foxnas_core.measurement import campaign
 
-    def timers(machine: Machine) -> "Timers":
-        columns = columns_of(study, machine, device=device, targets=targets)
-        if columns is None:
-            return campaign.no_meters
-        return partial(
-            campaign.device_meters,
-            calibration=calibration,
-            seed=seed,
-            device=device_name_of(columns[0]),
-            baselines=baselines_of(study.table(), columns),
-            energy=energy,
-            memory=memory,
-        )
-
     if workers > 1 or ray is not None:
         _check_shared(checkpoint, energy and ray is None)
-    parents = {"checkpoint": file_hash(study.checkpoint_file)}
+    timers = partial(
+        _timers,
+        study,
+        calibration=calibration,
+        seed=seed,
+        device=device,
+        targets=targets,
+        energy=energy,
+        memory=memory,
+    )
     measured: list[Measured] = []
-
-    def keep(rows: "list[Measured]", circumstances: dict[str, Any]) -> None:
-        further = optima or {}
-        study.append(
-            [row.architecture for row in rows],
-            [cells_of(row) | dict(further.get(row.architecture.id, {})) for row in rows],
-            {name: parents | values for name, values in circumstances.items()},
-            optima=optima is not None,
-        )
-        measured.extend(rows)
-
     scoring = campaign.scoring_meters(checkpoint, held_out=held_out, calibration=calibration)
-    how: dict[str, Any] = {"seed": seed, "keep": keep, "report": report, "origin": origin}
+    how: dict[str, Any] = {
+        "seed": seed,
+        "keep": _keeping(study, measured, optima),
+        "report": report,
+        "origin": origin,
+    }
     if ray is None:
         with study.in_use():
             meters = [*scoring, *timers(machine_here())(checkpoint)]
@@ -121,6 +110,53 @@ def measure_subnets(
     ):
         campaign.run_crew(crew, architectures, recalibration_images=len(calibration), **how)
     return measured
+
+
+def _timers(
+    study: Study,
+    machine: Machine,
+    *,
+    calibration: ImageSet,
+    seed: int,
+    device: str | None,
+    targets: Sequence[str],
+    energy: bool,
+    memory: bool,
+) -> "Timers":
+    """What a machine times subnets with: meters of its own columns, none where it has none."""
+    from foxnas_core.measurement import campaign
+
+    columns = columns_of(study, machine, device=device, targets=targets)
+    if columns is None:
+        return campaign.no_meters
+    return partial(
+        campaign.device_meters,
+        calibration=calibration,
+        seed=seed,
+        device=device_name_of(columns[0]),
+        baselines=baselines_of(study.table(), columns),
+        energy=energy,
+        memory=memory,
+    )
+
+
+def _keeping(
+    study: Study, measured: "list[Measured]", optima: Mapping[str, Mapping[str, Any]] | None
+) -> "Callable[[list[Measured], dict[str, Any]], None]":
+    """What appends a batch to the study's table, or that of optima, and to `measured`."""
+    parents = {"checkpoint": file_hash(study.checkpoint_file)}
+
+    def keep(rows: "list[Measured]", circumstances: dict[str, Any]) -> None:
+        further = optima or {}
+        study.append(
+            [row.architecture for row in rows],
+            [cells_of(row) | dict(further.get(row.architecture.id, {})) for row in rows],
+            {name: parents | values for name, values in circumstances.items()},
+            optima=optima is not None,
+        )
+        measured.extend(rows)
+
+    return keep
 
 
 def cells_of(row: "Measured") -> dict[str, Any]:
