@@ -121,7 +121,7 @@ def test_parameters_and_macs_have_prices_of_their_own(shipped):
     page = against(page, "macs")
     assert address(page, "cost") == "macs" and "count" not in page.query_params
     assert not page.exception and not page.error
-    assert "points per M MACs" in said(page) and "too hopeful of a searched one" in said(page)
+    assert "points per M MACs" in said(page) and "predicts this cost exactly" in said(page)
 
 
 def test_every_step_can_be_read(shipped):

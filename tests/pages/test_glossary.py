@@ -21,7 +21,8 @@ PLAIN = {
     "slower", "faster", "faster on fp32", "faster on int8", "mostly because of", "compared with",
     "accuracy of", "accuracy against", "latency_ms of", "latency_ms against",
     "the supernet prefers", "by (points)", "better when trained", "by, trained (points)",
-    "from the one to the other", "claimed", "the edit changes", "this subnet", "mean over subnets",
+    "from the one to the other", "claimed", "the edit changes", "the average edit", "this subnet",
+    "mean over subnets",
     "demo", "demo-cpu",
     "network", "family", "way", "seeds", "chosen", "at least", "searched are",
     # of checks: the page Measurements says what each asks

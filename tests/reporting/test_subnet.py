@@ -92,8 +92,9 @@ def test_each_block_has_a_reason(tmp_path):
     # The resolution outweighs all blocks, so it is not drawn beside them.
     assert sum(points_of(reasons.figures[0])) == 2 * 3
     assert all(row[-1] for row in table.rows)
-    # The smallest choices are faster and less accurate: what they give up has a price.
-    assert all("gives up" in row[-1] for row in table.rows)
+    # The smallest choices are faster and less accurate: what they give up has a price. Few rows
+    # leave open what the resolution does to the latency.
+    assert all("gives up" in row[-1] for row in table.rows[1:])
     tables = [figure.table for figure in differences.figures]
     assert [table.caption for table in tables] == ["Top-1 accuracy", "Latency"]
     now = fitted()["accuracy"].predict([subject.optimum.architecture])["value"].iloc[0]
