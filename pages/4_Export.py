@@ -36,7 +36,6 @@ def show_chosen(given: Given, architecture: Architecture) -> Sequence[Expectatio
         st.markdown(f"Subnet **{architecture.id}**")
         show_architecture(given.study.space, architecture, key="architecture-chart")
     with right:
-        # What is wrong with the measurements was said where the architecture is picked.
         found: Sequence[Expectation] = ()
         with suppress(FoxnasError):
             found = expected(given, architecture) if len(given.table) else ()
@@ -117,13 +116,12 @@ with page(
     "runs it, its preprocessing, labels, and a model card that has the measured values beside the "
     "predicted.",
 ) as study:
-    architecture = pick_architecture(study)
-    given = given_of(
-        study,
-        architecture=architecture,
-        start=start_of(architecture, study.space),
-        **terms_of(study),
-    )
+    architecture, terms = pick_architecture(study), {}
+    # What is wrong with the measurements was said there.
+    with suppress(FoxnasError):
+        terms = terms_of(study)
+    start = start_of(architecture, study.space)
+    given = given_of(study, architecture=architecture, start=start, **terms)
     found = show_chosen(given, architecture)
     missing = formats.needs(given)
     if missing:
