@@ -36,6 +36,7 @@ from foxnas_core.tasks.dataset import ImageSet
 if TYPE_CHECKING:
     from foxnas_core.measurement.campaign import Measured
     from foxnas_core.measurement.meter import Meter, Prepared
+    from foxnas_core.supernet.checkpoint import Checkpoint
 
 ORIGIN = "verify"
 
@@ -67,7 +68,7 @@ def measured_trials(
     checkpoint, calibration, held_out = parts_of(study)
     table = study.table()
 
-    from foxnas_core.measurement import campaign
+    from foxnas_core.measurement.campaign import run_campaign
     from foxnas_core.measurement.cost import CostMeter
     from foxnas_core.measurement.score import ScoreMeter
 
@@ -82,16 +83,9 @@ def measured_trials(
         scores[architecture.id, f"{task.objective}{precision}"] = cases
         watch.tell("Scoring and timing")
 
-    columns, home, here = timed_columns(table), latency_machine(table), machine_here()
-    joins = home is None or home.same_as(here)
+    clock = _Clock(timed_columns(table), latency_machine(table), machine_here())
     with alone:
-        timing = campaign.device_meters(
-            checkpoint,
-            calibration=calibration,
-            seed=seed,
-            device=device_name_of(columns[0]),
-            baselines=baselines_of(table, columns) if joins else {},
-        )
+        timing = clock.meters(checkpoint, table, calibration, seed)
     meters: list[Meter] = [
         ScoreMeter(held_out, calibration, task=task, scored=scored),
         CostMeter(),
@@ -105,24 +99,22 @@ def measured_trials(
         [(name, how)] = circumstances.items()
         record = {name: weights | how}
         if images == total:
-            own = rows if joins else [_without_latency(row) for row in rows]
+            own = rows if clock.joins else [_without_latency(row) for row in rows]
             study.append([row.architecture for row in own], [cells_of(row) for row in own], record)
         trial = left.popleft()
-        values = {row.architecture.id: row.values for row in rows}
-        reasons = _reasons(study, rows, record, columns, here, home or here)
-        verdicts = tuple(_judged(trial, c, scores, values, reasons, total) for c in trial.claims)
         how_measured = Circumstances(
-            images=images, held_out=total, device=here.processor,
-            latency_device=home.processor if home else "",
+            images=images, held_out=total, device=clock.here.processor,
+            latency_device=clock.home.processor if clock.home else "",
             campaign=name, rows=len(rows) if images == total else 0, measured=now(),
         )  # fmt: skip
+        verdicts = _verdicts(trial, rows, scores, _reasons(study, rows, record, clock), total)
         settled = replace(trial, verdicts=verdicts, circumstances=how_measured)
         kept = study.change(CLAIMS, lambda stated: stated.with_settled(settled))
         done[trial.id] = kept.by_id[trial.id]
 
     with suppress(Stopped), study.in_use():
         watch.tell("Recalibrating and scoring")
-        campaign.run_campaign(
+        run_campaign(
             checkpoint,
             [architecture for trial in trials for architecture in trial.subnets],
             meters=meters,
@@ -143,6 +135,35 @@ def _some(held_out: ImageSet, images: int, seed: int) -> ImageSet:
         return held_out
     chosen = np.random.default_rng(seed).choice(len(held_out), images, replace=False)
     return held_out.take(np.sort(chosen))
+
+
+@dataclass(frozen=True)
+class _Clock:
+    """What trials are timed by: the table's latency columns, the machine that they are of, None
+    without any, and this one."""
+
+    columns: Sequence[str]
+    home: Machine | None
+    here: Machine
+
+    @property
+    def joins(self) -> bool:
+        """Whether latencies of here belong to the table's."""
+        return self.home is None or self.home.same_as(self.here)
+
+    def meters(
+        self, checkpoint: "Checkpoint", table: MeasurementTable, calibration: ImageSet, seed: int
+    ) -> "list[Meter]":
+        """Those of latency, against the table's reference network where what they tell joins."""
+        from foxnas_core.measurement.campaign import device_meters
+
+        return device_meters(
+            checkpoint,
+            calibration=calibration,
+            seed=seed,
+            device=device_name_of(self.columns[0]),
+            baselines=baselines_of(table, self.columns) if self.joins else {},
+        )
 
 
 @dataclass(frozen=True)
@@ -209,14 +230,13 @@ def _reasons(
     study: Study,
     rows: "Sequence[Measured]",
     record: Mapping[str, Any],
-    columns: Sequence[str],
-    here: Machine,
-    home: Machine,
+    clock: _Clock,
 ) -> dict[str, str]:
     """Why these rows' latencies do not count, by column; "" where they do."""
+    home, here = clock.home or clock.here, clock.here
     if not home.same_as(here):
         why = f"these latencies are of {here.name}, the table's are of {home.name}"
-        return dict.fromkeys(columns, why)
+        return dict.fromkeys(clock.columns, why)
     frame = pd.concat(
         [
             pd.DataFrame([row.architecture.to_dict() for row in rows]),
@@ -226,7 +246,7 @@ def _reasons(
     )
     table = empty_table(study.space).with_rows(frame, record={"campaigns": dict(record)})
     reasons = {}
-    for column in columns:
+    for column in clock.columns:
         verdicts = latency_verdicts.judge(table, column).verdicts
         failed = [
             check.fails
@@ -235,6 +255,18 @@ def _reasons(
         ]
         reasons[column] = "; ".join(failed)
     return reasons
+
+
+def _verdicts(
+    trial: Trial,
+    rows: "Sequence[Measured]",
+    scores: Mapping[tuple[str, str], np.ndarray],
+    reasons: Mapping[str, str],
+    total: int,
+) -> tuple[Verdict, ...]:
+    """How each claim of a trial turned out, by its rows and their `scores` by case."""
+    values = {row.architecture.id: row.values for row in rows}
+    return tuple(_judged(trial, claim, scores, values, reasons, total) for claim in trial.claims)
 
 
 def _judged(
