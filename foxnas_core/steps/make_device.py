@@ -31,6 +31,7 @@ from foxnas_core.table.machine import (
     own_columns,
 )
 from foxnas_core.table.measurements import MeasurementTable
+from foxnas_core.table.metrics import metric_of
 
 RUNTIME = "onnxruntime"
 
@@ -54,13 +55,13 @@ class Standing:
 
     def sentence(self) -> str:
         """Whose the latencies are, and whether this is the same machine."""
-        of = f"The latencies {self.column} are of {self.machine.name}"
+        of = f"{metric_of(self.column).label} is of {self.machine.name}"
         if self.is_here:
             return f"{of}, which is this machine."
         here = replace(self.here, precision=self.machine.precision).name
         if not self.machine.known:
-            return f"{of}, and this is {here}: nothing tells whether they hold here."
-        return f"{of}, and this is {here}: they do not hold here."
+            return f"{of}, and this is {here}: nothing tells whether it holds here."
+        return f"{of}, and this is {here}: it does not hold here."
 
 
 @dataclass(frozen=True, eq=False)
