@@ -12,6 +12,7 @@ from foxnas_core.families import families, family_of
 from foxnas_core.regression.features.builders import BUILDERS
 from foxnas_core.regression.features.interactions import Pair, candidate_products, products
 from foxnas_core.regression.features.names import BASES, forms_of, is_of_costs
+from foxnas_core.regression.features.one_table import FEW, OneTable
 from foxnas_core.regression.features.parts import by_slot, only, scaling_resolution
 from foxnas_core.space.coding.parts import (
     by_what_they_read,
@@ -20,7 +21,7 @@ from foxnas_core.space.coding.parts import (
     read_groups,
     slots_of,
 )
-from foxnas_core.space.coding.terms import Lookup, Part, Product, Term, constant, scaled
+from foxnas_core.space.coding.terms import Part, Product, Term, constant, scaled
 from foxnas_core.space.decisions import Decision
 from foxnas_core.space.search_space import SearchSpace
 from foxnas_core.table.metrics import Metric, metric_of
@@ -29,8 +30,6 @@ from foxnas_core.table.metrics import Metric, metric_of
 COUNTED = "counted"
 
 _INTERCEPT = "intercept"
-# So many rows are computed from one table of all lookups: enough for an edit's.
-FEW = 32
 
 
 @dataclass(frozen=True)
@@ -128,7 +127,8 @@ class Form:
         codes = codes.astype(np.intp)
         scale = self.scale(codes)[:, np.newaxis]
         if group is None and len(codes) <= FEW:
-            return self._few_rows(codes, scale)
+            rows = self._one_table.rows(codes)
+            return np.where(self._is_scaled, rows * scale, rows)
         blocks = [
             part.columns(codes) * scale if part.terms[0].scaled else part.columns(codes)
             for part in self.parts
@@ -151,55 +151,13 @@ class Form:
                 columns[:, places] = found * scale if part.terms[0].scaled else found
         return columns
 
-    def _few_rows(self, codes: np.ndarray, scale: np.ndarray) -> np.ndarray:
-        """The whole of `matrix`, all lookups at once: of few rows, each call takes longer than what
-        it computes."""
-        table, weights, first, others = self._lookups
-        rows = table[codes @ weights + first].sum(axis=1)
-        for part, columns in others:
-            rows[:, columns] = part.columns(codes)
-        return np.where(self._is_scaled, rows * scale, rows)
-
     @cached_property
     def _is_scaled(self) -> np.ndarray:
         return np.array([term.scaled for term in self.terms], dtype=bool)
 
     @cached_property
-    def _lookups(
-        self,
-    ) -> tuple[np.ndarray, np.ndarray, np.ndarray, tuple[tuple[Part, slice], ...]]:
-        """All lookups as one: a table (their rows, terms) of which an architecture's regression row
-        is the sum of the rows codes @ `weights` (decisions, reads) + `first` (reads,); and the
-        other parts with their columns."""
-        blocks, weights, first, others = [], [], [], []
-        column = height = 0
-        for part in self.parts:
-            columns = slice(column, column + len(part.terms))
-            column = columns.stop
-            if not isinstance(part, Lookup):
-                others.append((part, columns))
-                continue
-            block = np.zeros((len(part.table), len(self.terms)))
-            block[:, columns] = part.table
-            blocks.append(block)
-            for read in part.reads:
-                weight = np.zeros(len(self.space.decisions), dtype=np.intp)
-                step = 1
-                for position, size in zip(reversed(read), reversed(part.sizes), strict=True):
-                    weight[position] += step
-                    step *= size + 1
-                weights.append(weight)
-                # Codes begin at -1.
-                first.append(height + int(weight.sum()))
-            height += len(part.table)
-        table = np.vstack([np.empty((0, len(self.terms))), *blocks])
-        shape = (len(weights), len(self.space.decisions))
-        return (
-            table,
-            np.reshape(weights, shape).T.astype(np.intp),
-            np.array(first, np.intp),
-            tuple(others),
-        )
+    def _one_table(self) -> OneTable:
+        return OneTable.of(self.parts, len(self.space.decisions))
 
     def columns_of(self, group: str) -> np.ndarray:
         """Positions of one group's terms; "" for those of the intercept and the context."""

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from foxnas_core.errors import InvalidInput
 from foxnas_core.families import load_shipped, shipped_spaces, space_from_dict
 from foxnas_core.regression.features import build_form, forms_of, independent_columns
-from foxnas_core.regression.features.form import FEW
+from foxnas_core.regression.features.one_table import FEW
 from foxnas_core.space.search_space import SearchSpace
 from foxnas_core.table.importing import published_space
 
