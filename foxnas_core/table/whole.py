@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from scipy.special import chdtrc, chdtri
+from scipy.special import chdtri, fdtrc
 
 from foxnas_core.table.latency_verdicts import usable
 from foxnas_core.table.machine import Machine, rows_by_machine
@@ -26,7 +26,10 @@ _LEVEL = 1e-3
 _LEAST_GROUPS = 5
 # Bounds of that, as shares of how far different subnets differ: where few tell, and at least.
 _FEW, _LEAST = 1.0, 0.01
-_UNDETERMINED = 0.9
+# Different subnets differ no more than rows of one where, of so many, the F test says so.
+_UNDETERMINED_GROUPS, _UNDETERMINED_LEVEL = 20, 0.1
+# Degrees of freedom of a median of variances, as a share of theirs together.
+_EFFICIENCY = 0.37
 # How closely one column must follow another to be a multiple of it, beside its own spread.
 _EQUAL, _OF_SPREAD = 5e-4, 0.02
 _LEAST_ROWS = 5
@@ -183,7 +186,7 @@ def _disagreements(table: MeasurementTable, metric: Metric, named: Named) -> Ite
     own = np.sqrt(squares[several] / chdtri(free, 0.5))
     own = own[own > 0]
     noise = float(np.median(own)) if len(own) else 0.0
-    if len(own) >= _LEAST_GROUPS and noise >= _UNDETERMINED * spread:
+    if _undetermined(means[several], counts[several], squares[several]):
         yield Finding(
             "undetermined",
             f"Rows of one subnet differ in {metric.word} as much as rows of different ones "
@@ -200,7 +203,10 @@ def _disagreements(table: MeasurementTable, metric: Metric, named: Named) -> Ite
             noise = 0.0 if (errors > 0).all() else np.inf
     allowed = np.maximum(np.maximum(noise, _LEAST * spread), errors[several])
     allowed = np.maximum(allowed, 1e-9 * np.abs(means[several]) + 1e-300)
-    p = chdtrc(free, squares[several] / allowed**2)
+    # What is told of errors is known; the noise is an estimate, of few subnets a poor one.
+    poor = _EFFICIENCY * free.sum() if len(own) >= _LEAST_GROUPS else np.inf
+    known = np.where(errors[several] >= allowed, np.inf, poor)
+    p = fdtrc(free, np.minimum(known, 1e9), squares[several] / (free * allowed**2))
     wrong = several[p * len(several) < _LEVEL]
     if not len(wrong):
         return
@@ -216,6 +222,17 @@ def _disagreements(table: MeasurementTable, metric: Metric, named: Named) -> Ite
         tuple(rows[np.isin(member, wrong)].tolist()),
         (metric.column,),
     )  # fmt: skip
+
+
+def _undetermined(means: np.ndarray, counts: np.ndarray, squares: np.ndarray) -> bool:
+    """Whether subnets with several rows, of these means, counts and sums of squares (subnets,),
+    differ no more than rows of one do."""
+    if len(means) < _UNDETERMINED_GROUPS:
+        return False
+    free, within = len(means) - 1, int(counts.sum()) - len(means)
+    between = float(counts @ (means - np.average(means, weights=counts)) ** 2) / free
+    noise = float(squares.sum()) / within
+    return noise > 0 and float(fdtrc(free, within, between / noise)) > _UNDETERMINED_LEVEL
 
 
 def _errors(
