@@ -73,7 +73,8 @@ def test_no_part_of_the_picking_sees_the_fold_it_is_tried_on() -> None:
     tables = (table, table_of_codes(SPACE, table.codes, latency_ms=other))
     first, second = (run_auto(own, Data.of(own, "latency_ms"), [0]).held_out[0] for own in tables)
     assert first[held] == pytest.approx(second[held], abs=1e-9)
-    assert np.abs(first - second)[~held].max() > 0.1
+    # The other folds' fits read those rows, though what lies far off hardly moves them.
+    assert np.abs(first - second)[~held].max() > 0.01
 
 
 def test_a_rival_gets_the_link_of_its_training_rows() -> None:

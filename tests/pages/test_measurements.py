@@ -29,8 +29,8 @@ def test_badges_spread_and_rows_of_the_shipped_study(studies):
     page = run_page(PAGE)
     assert not page.exception and not page.error
     assert titles(page) == [
-        "What was checked", "How far the rounds agree", "How the machine drifted", "The rows",
-        "Everything known of each", "Top-1 accuracy (%) over Latency (ms)",
+        "The table as a whole", "What was checked", "How far the rounds agree",
+        "How the machine drifted", "The rows", "Everything known of each", "Top-1 accuracy (%) over Latency (ms)",
         "Latency (ms) over MACs", "Those kept",
     ]  # fmt: skip
     table = open_study(studies / "demo").table()
