@@ -30,7 +30,8 @@ def test_badges_spread_and_rows_of_the_shipped_study(studies):
     assert not page.exception and not page.error
     assert titles(page) == [
         "The table as a whole", "What was checked", "How far the rounds agree",
-        "How the machine drifted", "The rows", "Everything known of each", "Top-1 accuracy (%) over Latency (ms)",
+        "How the machine drifted", "The rows", "Everything known of each",
+        "Top-1 accuracy (%) over Latency (ms)",
         "Latency (ms) over MACs", "Those kept",
     ]  # fmt: skip
     table = open_study(studies / "demo").table()
