@@ -1,6 +1,7 @@
 import functools
 
 import numpy as np
+import pandas as pd
 import pytest
 from hand import choice_space, corner, hand_space, noisy_table, saturating_table, table_of
 
@@ -17,13 +18,21 @@ SPACE = hand_space(resolutions=(12, 24))
 TABLE = saturating_table(SPACE, 150)
 LARGEST, SMALLEST = SPACE.extreme("largest"), SPACE.extreme("smallest")
 GAIN = fit(TABLE, "accuracy", "per_layer", "saturating")
-# The noise of this table does not grow with what is measured.
-COST = fit(TABLE, "latency_ms", "per_layer", estimator="least_squares")
+COST = fit(TABLE, "latency_ms", "per_layer")
 BACKGROUND = TABLE.architectures()
 
 
 def about(architecture, price: float | None = None) -> Reasons:
     return reasons(GAIN, COST, architecture=architecture, background=BACKGROUND, price=price)
+
+
+def told(found: Reasons) -> pd.DataFrame:
+    """The blocks whose cost the data tell: repeats err together here, which leaves that of the
+    resolution open."""
+    clear = found.table["latency_ms_low"] * found.table["latency_ms_high"] > 0
+    assert found.table["block"][clear].tolist() == ["p1", "p2", "q1"]
+    assert found.table["why"][~clear].str.endswith("no clear effect on latency").all()
+    return found.table[clear]
 
 
 @functools.cache
@@ -46,15 +55,15 @@ def test_blocks_have_their_choices_and_effects():
 
 
 def test_what_is_cheap_gives_accuracy_up_and_what_is_dear_buys_it():
-    assert about(SMALLEST).table["why"].str.startswith("gives up").all()
-    assert about(LARGEST).table["why"].str.startswith("buys").all()
+    assert told(about(SMALLEST))["why"].str.startswith("gives up").all()
+    assert told(about(LARGEST))["why"].str.startswith("buys").all()
 
 
 def test_a_block_is_weighed_against_the_price_of_the_budget():
     price = price_in_the_middle()
     eta = GAIN.form.matrix(SPACE.encode([LARGEST])) @ GAIN.estimates
     slope = float(GAIN.link.slope(eta)[0])
-    for row in about(LARGEST, price).table.to_dict("records"):
+    for row in told(about(LARGEST, price)).to_dict("records"):
         ratio, low, high = (
             slope * row[f"accuracy{end}"] / row["latency_ms"] for end in ("", "_low", "_high")
         )
@@ -90,7 +99,8 @@ def test_what_the_data_do_not_tell_is_no_reason():
     found = reasons(blind, COST, architecture=SMALLEST, background=BACKGROUND)
     unclear = (found.table["accuracy_low"] <= 0) & (found.table["accuracy_high"] >= 0)
     assert unclear.sum() >= 3
-    assert found.table.loc[unclear, "why"].str.contains("no clear effect on accuracy").all()
+    said = "no clear effect on accuracy|no clear effect on either"
+    assert found.table.loc[unclear, "why"].str.contains(said).all()
     assert not any(
         f"from {block}" in sentence
         for block in found.table.loc[unclear, "block"]
