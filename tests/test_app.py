@@ -128,8 +128,11 @@ def test_only_listed_studies_are_opened(studies, study):
 
 
 def test_pages_do_not_load_torch():
-    # Layers are what one of them shows at once.
-    at_once = {"pages/17_Model_graph.py": {"torch", "onnxruntime"}}
+    # Shapley values are among what one of them shows at once, and layers what another does.
+    at_once = {
+        "pages/6_Explanations.py": {"shap"},
+        "pages/17_Model_graph.py": {"torch", "onnxruntime"},
+    }
     # One process draws all in turn, those that may load something last.
     names = sorted(["app.py", *EVERY_PAGE[1:]], key=lambda name: len(at_once.get(name, ())))
     code = (
@@ -137,7 +140,7 @@ def test_pages_do_not_load_torch():
         f"for name in {names}:\n"
         "    page = run_page(name)\n"
         "    assert not page.exception, name\n    assert page.title, name\n"
-        "    heavy = {'torch', 'interpret', 'onnxruntime'} & set(sys.modules)\n"
+        "    heavy = {'torch', 'shap', 'interpret', 'onnxruntime'} & set(sys.modules)\n"
         f"    assert heavy - before <= {at_once}.get(name, set()), (name, heavy)\n"
         "    before = heavy\n"
     )

@@ -41,6 +41,7 @@ USERS = {
     "streamlit": (),
     "plotly": ("figures", "cards/card", "reporting/layout", "reporting/report"),
     "statsmodels": ("regression", "evidence/verification/judging"),
+    "shap": ("explanation/shapley",),
     "sklearn": ("explanation/permutation",),
     "interpret": ("explanation/second_opinion",),
     "numba": ("search",),
@@ -183,7 +184,7 @@ def test_session_state_and_caches_have_one_user_each():
 def test_importing_a_room_loads_no_torch_nor_shap(module):
     code = (
         f"import sys, foxnas_core.{module}\n"
-        "heavy = {'torch', 'sklearn', 'interpret', 'onnxruntime', 'numba', 'plotly'}\n"
+        "heavy = {'torch', 'shap', 'sklearn', 'interpret', 'onnxruntime', 'numba', 'plotly'}\n"
         "heavy &= set(sys.modules)\n"
         "assert not heavy, heavy"
     )

@@ -6,8 +6,9 @@ and all others of a background subnet, averaged over the whole background (Shapl
 n-person games", 1953; as interventional values in Lundberg & Lee, NeurIPS 2017). A prediction is a
 sum of functions, each of the few blocks that some terms read together:
 
-- Without a link a value is the sum of those of the functions (Shapley values are linear), each a
-  small game whose coalitions are gone through over a table of its blocks' states: `_of_sum`.
+- Without a link a value is the sum of those of the functions (Shapley values are linear). Those of
+  one block each are a linear model, which is shap's: `_of_single`. Each other one is a small game
+  whose coalitions are gone through over a table of its blocks' states: `_of_sum`.
 - Through a saturating link functions become factors: `_of_product`.
 """
 
@@ -60,7 +61,9 @@ def block_shapley(
     ours, theirs = numbers[: len(x)], numbers[len(x) :]
     tables = _tables(predictor, states, z[0])
     if link.is_identity:
-        found = _of_sum(tables, ours, theirs)
+        single = {(read[0],): table for read, table in tables.items() if len(read) == 1}
+        several = {read: table for read, table in tables.items() if len(read) != 1}
+        found = _of_single(single, ours, theirs) + _of_sum(several, ours, theirs)
     else:
         context = [i for i, block in enumerate(blocks) if block.group in space.context]
         found = _of_product(tables, ours, theirs, context, link)
@@ -92,6 +95,26 @@ def _tables(
         columns = form.columns(codes, terms)
         tables[players] = (columns @ predictor.estimates[list(terms)]).reshape(shape)
     return tables
+
+
+def _of_single(
+    tables: dict[tuple[int], np.ndarray], ours: np.ndarray, theirs: np.ndarray
+) -> np.ndarray:
+    """Values (n, players) of the sum of tables of one player each, arguments as of `_of_sum`."""
+    values = np.zeros(ours.shape)
+    if not tables:
+        return values
+    import shap
+
+    x, z = (
+        np.column_stack([table[states[:, player]] for (player,), table in tables.items()])
+        for states in (ours, theirs)
+    )
+    # The default masker would keep 100 random rows of the background.
+    masker = shap.maskers.Independent(z, max_samples=len(z))
+    explainer = shap.LinearExplainer((np.ones(len(tables)), 0.0), masker)
+    values[:, [player for (player,) in tables]] = explainer.shap_values(x)
+    return values
 
 
 def _of_sum(tables: dict[_Players, np.ndarray], ours: np.ndarray, theirs: np.ndarray) -> np.ndarray:
