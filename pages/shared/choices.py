@@ -230,11 +230,15 @@ def visit(page: str) -> None:
         remember("shown-here", frozenset())
 
 
-def show(key: str, value: Any) -> None:
-    """Let the widget `key`, which is drawn next, show a value that was chosen elsewhere."""
+def show(key: str, value: Any, *, anew: bool = False) -> None:
+    """Let the widget `key`, which is drawn next, show a value that was chosen elsewhere.
+
+    It is told once, lest a slider that is being dragged jumps back; `anew` at each drawing, since
+    where one was broken off the browser never learnt of it, and would show that nothing is chosen.
+    """
     # For a while the key still stands for the widget of the page that was left.
     shown: frozenset[str] = remembered("shown-here") or frozenset()
-    if key not in shown or st.session_state.get(key) != value:
+    if anew or key not in shown or st.session_state.get(key) != value:
         st.session_state[key] = value
     if key not in shown:
         remember("shown-here", shown | {key})

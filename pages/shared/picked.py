@@ -44,6 +44,6 @@ def picked(
         else:
             choices.remember(key, chosen)
 
-    choices.show(key, value)
+    choices.show(key, value, anew=isinstance(value, list))
     changed = choices.on_change(key, act or keep, can_be_cleared=can_be_cleared)
     return widget(label, key=key, on_change=changed, **more)
