@@ -164,7 +164,7 @@ class _Form:
             self._free,
             index=self._free.index(suggested) if suggested else None,
             placeholder="not in the file",
-            key=f"map-{self._key}-{name}",
+            key=f"map-{name}-{self._key}",
         )
         if column is not None:
             self.columns[name] = column
@@ -173,7 +173,7 @@ class _Form:
     def _ask_unit(self, target: str, column: str) -> None:
         unit = st.radio(
             plain(f"Unit of {column}"), list(units_of(target)), index=None, horizontal=True,
-            format_func=lambda unit: UNITS.get(unit, unit), key=f"unit-{self._key}-{target}",
+            format_func=lambda unit: UNITS.get(unit, unit), key=f"unit-{target}-{self._key}",
         )  # fmt: skip
         if unit is None:
             self.missing.append(f"Say the unit of {column!r}.")

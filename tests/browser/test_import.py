@@ -9,9 +9,9 @@ from serving import choose, wait_until_drawn
 from foxnas_core.study import Study, open_study
 
 
-def tell_unit(page: Page, end: str, unit: str) -> None:
+def tell_unit(page: Page, name: str, unit: str) -> None:
     # Streamlit hides the input of a radio under its label.
-    page.locator(f'[class*="st-key-unit-"][class*="-{end}"]').get_by_text(unit, exact=True).click()
+    page.locator(f'[class*="st-key-unit-{name}-"]').get_by_text(unit, exact=True).click()
     wait_until_drawn(page)
 
 
@@ -30,8 +30,8 @@ def test_a_table_in_other_words_becomes_a_study_that_is_fitted(
     button = page.locator(".st-key-import button")
     expect(button).to_be_disabled()
     wait_until_drawn(page)
-    choose(page, '[class*="st-key-map-"][class*="-s1_depth"]', "blocks")
-    choose(page, '[class*="st-key-map-"][class*="-latency_ms"]', "time")
+    choose(page, '[class*="st-key-map-s1_depth-"]', "blocks")
+    choose(page, '[class*="st-key-map-latency_ms-"]', "time")
     tell_unit(page, "accuracy", "fraction (0.713)")
     expect(page.get_by_text("Say the unit of 'time'.")).to_be_visible()
     expect(button).to_be_disabled()

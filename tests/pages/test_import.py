@@ -39,9 +39,9 @@ def plainly(page) -> str:
     return sentences(page).replace("\\", "")
 
 
-def widget(page, kind: str, end: str):
-    """The one widget of a kind whose key ends so: keys begin with the file's digest."""
-    [found] = [w for w in page.get(kind) if w.key and w.key.endswith(end)]
+def widget(page, kind: str, name: str):
+    """The one widget of a kind that asks for this name: its key has the file's digest, too."""
+    [found] = [w for w in page.get(kind) if f"-{name}-" in f"{w.key}-"]
     return found
 
 
@@ -50,7 +50,7 @@ def ready(page) -> bool:
 
 
 def answer(page, unit: str = "percent"):
-    return widget(page, "radio", "-accuracy").set_value(unit).run()
+    return widget(page, "radio", "accuracy").set_value(unit).run()
 
 
 def press(page):
@@ -70,7 +70,7 @@ def test_a_table_by_its_names_is_appended(hand):
     assert "a column for each of the 4 decisions" in plainly(page)
     assert not ready(page) and "Say the unit of 'accuracy'." in plainly(page)
     # No unit is chosen beforehand, and latency's stands in its name.
-    assert widget(page, "radio", "-accuracy").value is None
+    assert widget(page, "radio", "accuracy").value is None
     assert "In ms, by its name." in plainly(page)
     # With no column left, none is asked for.
     assert not [s for s in page.selectbox if s.key.startswith("map-")]
@@ -95,15 +95,15 @@ def test_columns_of_other_names_are_mapped_and_their_units_asked(hand):
     page = uploaded(csv(FOREIGN))
     assert not page.exception and not page.error
     # What differs in case and separators only is filled in, as are synonyms; nothing else is.
-    assert widget(page, "selectbox", "-p_depth").value == "P-Depth"
-    assert widget(page, "selectbox", "-accuracy").value == "Top-1"
-    assert widget(page, "selectbox", "-q1_kernel").value is None
-    assert widget(page, "selectbox", "-latency_ms").value is None
+    assert widget(page, "selectbox", "p_depth").value == "P-Depth"
+    assert widget(page, "selectbox", "accuracy").value == "Top-1"
+    assert widget(page, "selectbox", "q1_kernel").value is None
+    assert widget(page, "selectbox", "latency_ms").value is None
     assert "Choose the columns of q1_kernel." in plainly(page) and not ready(page)
-    page = widget(page, "selectbox", "-q1_kernel").set_value("kernel of q").run()
-    page = widget(page, "selectbox", "-latency_ms").set_value("seconds").run()
+    page = widget(page, "selectbox", "q1_kernel").set_value("kernel of q").run()
+    page = widget(page, "selectbox", "latency_ms").set_value("seconds").run()
     assert "Say the unit of 'Top-1'. Say the unit of 'seconds'." in plainly(page)
-    page = widget(page, "radio", "-latency_ms").set_value("s").run()
+    page = widget(page, "radio", "latency_ms").set_value("s").run()
     assert not ready(page)
     page = answer(page, "fraction")
     assert ready(page) and not page.error
@@ -119,8 +119,8 @@ def test_a_latency_on_a_further_device_has_its_own_name_and_unit(hand):
     [further] = page.multiselect
     page = further.set_value(["phone"]).run()
     assert "Say the unit of 'phone'." in plainly(page) and not ready(page)
-    page = widget(page, "text_input", "-phone").set_value("my phone").run()
-    page = widget(page, "radio", "-latency_ms:my phone").set_value("us").run()
+    page = widget(page, "text_input", "phone").set_value("my phone").run()
+    page = widget(page, "radio", "latency_ms:my phone").set_value("us").run()
     press(page)
     found = hand.table()
     np.testing.assert_allclose(
@@ -173,7 +173,7 @@ def test_a_column_of_json_architectures_is_chosen(hand):
     [layout] = [w for w in page.radio if w.key.startswith("layout-")]
     page = layout.set_value("json").run()
     assert "Choose the column that holds the JSON" in plainly(page) and not ready(page)
-    page = widget(page, "selectbox", "-architecture").set_value("genes").run()
+    page = widget(page, "selectbox", "architecture").set_value("genes").run()
     press(page)
     np.testing.assert_array_equal(hand.table().codes, TABLE.codes)
 
@@ -250,9 +250,9 @@ def test_a_broken_file_is_one_sentence(hand, name, content, words):
 def test_column_names_are_shown_as_they_are(hand):
     frame = OWN.rename(columns={"accuracy": "**acc** [x](http://x)"})
     page = uploaded(csv(frame))
-    page = widget(page, "selectbox", "-accuracy").set_value("**acc** [x](http://x)").run()
+    page = widget(page, "selectbox", "accuracy").set_value("**acc** [x](http://x)").run()
     assert not page.exception
-    label = widget(page, "radio", "-accuracy").label
+    label = widget(page, "radio", "accuracy").label
     assert "**" not in label and "](" not in label
     assert "](" not in sentences(page)
 
@@ -326,5 +326,5 @@ def test_columns_that_are_no_metric_are_named_beside_what_is_stored(hand):
 def test_a_share_is_asked_for_its_unit_whatever_its_name(hand):
     page = uploaded(csv(OWN.drop(columns="accuracy").assign(dice=OWN["accuracy"] / 100)))
     assert not ready(page) and "Say the unit of 'dice'." in plainly(page)
-    page = widget(page, "radio", "-dice").set_value("fraction").run()
+    page = widget(page, "radio", "dice").set_value("fraction").run()
     assert not page.error and ready(page)
