@@ -49,7 +49,7 @@ def trial_of(
     return Trial(
         id=name,
         subnets=pair,
-        edit="p1_kernel 3 → 5" if len(pair) == 2 else "",
+        edit="p1 kernel 3 → 5" if len(pair) == 2 else "",
         chosen=chosen,
         seed=3,
         level=0.95,

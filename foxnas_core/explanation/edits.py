@@ -238,9 +238,10 @@ def _described(
 
 
 def changes(names: Sequence[str], before: Architecture, after: Architecture) -> str:
-    """The decisions of `names` in which two architectures differ, from the one to the other."""
+    """The decisions of `names` in which two architectures differ, from the one to the other, as
+    people read them: "s1b1 kernel 3 → 5"."""
     return ", ".join(
-        f"{name} {before.get(name, 'off')} → {after.get(name, 'off')}"
+        f"{name.replace('_', ' ')} {before.get(name, 'off')} → {after.get(name, 'off')}"
         for name in names
         if before.get(name) != after.get(name)
     )

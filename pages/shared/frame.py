@@ -72,7 +72,7 @@ _STYLE = f"""<style>
   [class*="st-key-wide-"] > * {{min-width: 44rem}}
 }}
 @media (hover: none) {{.js-plotly-plot .modebar {{display: none}}}}
-[data-testid^="stBaseButton-primary"] *, [data-tag] * {{color: {css(PAPER)}}}
+[data-testid^="stBaseButton-primary"]:not(:disabled) *, [data-tag] * {{color: {css(PAPER)}}}
 </style>"""
 ABOUT = (
     "**FOX-NAS Studio**: choose a neural network for a device, and know the reason for every layer."

@@ -11,6 +11,7 @@ from foxnas_core.figures.points import block_of, has_ids, highlighted, id_at
 from foxnas_core.figures.theme import is_wide
 from foxnas_core.glossary import meaning_of
 from foxnas_core.table.files import as_csv
+from foxnas_core.table.headings import heading_of
 from pages.shared import choices
 from pages.shared.picked import picked
 from pages.shared.theme import themed
@@ -129,14 +130,18 @@ def _table(table: pd.DataFrame, key: str, on_select: Callable[[], None] | None =
 
 
 def shown_columns(table: pd.DataFrame) -> dict[str, Any]:
-    """How columns are shown; those of a statistic tell what it is when pointed at."""
-    found = {c: st.column_config.Column(help=meaning) for c in table if (meaning := meaning_of(c))}
-    found |= {
-        column: st.column_config.NumberColumn(format="%.12g", help=meaning_of(column))
-        for column in table.select_dtypes("float")
-    }
-    if WORDS in table:
-        found[WORDS] = st.column_config.TextColumn(width=820)
+    """How columns are shown: headed in words, and those of a statistic tell what it is when pointed
+    at."""
+    numbers = set(table.select_dtypes("float"))
+    found: dict[str, Any] = {}
+    for column in table:
+        told = {"label": heading_of(column), "help": meaning_of(column)}
+        if column == WORDS:
+            found[column] = st.column_config.TextColumn(width=820)
+        elif column in numbers:
+            found[column] = st.column_config.NumberColumn(format="%.12g", **told)
+        elif told["label"] != column or told["help"]:
+            found[column] = st.column_config.Column(**told)
     return found
 
 

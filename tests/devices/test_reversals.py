@@ -119,8 +119,8 @@ def test_every_listed_pair_is_reversed_and_no_subnet_fills_the_list():
     ids = np.concatenate([pairs["quick_first"], pairs["quick_second"]])
     assert np.unique(ids, return_counts=True)[1].max() <= 2
     one, other = architectures_of(demo(), pairs.loc[0, ["quick_first", "quick_second"]])
-    changed = {e.split(" ")[0] for e in pairs["differs"][0].split(", ")}
-    names = [n for n in demo().space.by_name if one.get(n) != other.get(n)]
+    changed = {e.split(" →")[0].rsplit(" ", 1)[0] for e in pairs["differs"][0].split(", ")}
+    names = [n.replace("_", " ") for n in demo().space.by_name if one.get(n) != other.get(n)]
     assert changed == set(names)
 
 
@@ -143,7 +143,7 @@ def test_differences_name_what_changes_only():
     space = hand_space()
     one = space.architecture({"p_depth": 1, "p1_kernel": 3, "q1_kernel": 5})
     other = space.architecture({"p_depth": 2, "p1_kernel": 3, "p2_kernel": 7, "q1_kernel": 5})
-    assert changes(list(space.by_name), one, other) == "p_depth 1 → 2, p2_kernel off → 7"
+    assert changes(list(space.by_name), one, other) == "p depth 1 → 2, p2 kernel off → 7"
 
 
 def test_disagreement_adds_up_to_what_either_device_predicts():

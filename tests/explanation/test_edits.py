@@ -68,7 +68,7 @@ DEEP = {"p_depth": 2, "p1_kernel": 5, "p2_kernel": 7, "q1_kernel": 7}
 def test_edits_by_hand() -> None:
     coefficients, effects = hand_edits(SHALLOW, DEEP, 0.9)
     assert effects.table[["edit", "group", "slot"]].to_numpy().tolist() == [
-        ["p1_kernel 3 → 5", "p", "p1"],
+        ["p1 kernel 3 → 5", "p", "p1"],
         ["p2 added (kernel 7)", "p", "p2"],
     ]
     changed, added = effects.table.to_dict("records")
@@ -86,7 +86,7 @@ def test_edits_by_hand() -> None:
 def test_undoing_edits_turns_the_signs() -> None:
     _, there = hand_edits(SHALLOW, DEEP)
     _, back = hand_edits(DEEP, SHALLOW)
-    assert back.table["edit"].tolist() == ["p1_kernel 5 → 3", "p2 removed"]
+    assert back.table["edit"].tolist() == ["p1 kernel 5 → 3", "p2 removed"]
     np.testing.assert_allclose(back.table["effect"], -there.table["effect"], atol=1e-9)
     np.testing.assert_allclose(back.table["low"], -there.table["high"], atol=1e-9)
     assert (back.total, back.low) == pytest.approx((-there.total, -there.high), abs=1e-9)
@@ -100,7 +100,7 @@ def test_the_resolution_changes_first() -> None:
     after = MINI.architecture(middle.to_dict() | {"s1b1_kernel": 7})
     values = predictor.predict([small, middle, after])["value"].to_numpy()
     table = edit_effects(predictor, small, after).table
-    assert table["edit"].tolist() == ["resolution 12 → 28", "s1b1_kernel 3 → 7"]
+    assert table["edit"].tolist() == ["resolution 12 → 28", "s1b1 kernel 3 → 7"]
     assert table["effect"].tolist() == pytest.approx(np.diff(values).tolist(), abs=1e-9)
 
 
@@ -200,10 +200,10 @@ def test_an_interaction_belongs_to_the_edit_that_moves_it_or_has_a_row_of_its_ow
         assert found.table["effect"].sum() == pytest.approx(both[1] - both[0], abs=1e-9)
         return found.table["edit"].tolist()
 
-    assert edits(s3b1_kernel=3) == ["s3b1_kernel 7 → 3"]
+    assert edits(s3b1_kernel=3) == ["s3b1 kernel 7 → 3"]
     assert edits(s2_depth=1) == ["s2b2 removed", "s2b3 removed"]
     assert edits(s3b1_kernel=3, s3_depth=1) == [
-        "s3b1_kernel 7 → 3", "s3b2 removed", "s3b3 removed", "s3b1 × s3b2 together",
+        "s3b1 kernel 7 → 3", "s3b2 removed", "s3b3 removed", "s3b1 × s3b2 together",
     ]  # fmt: skip
 
 

@@ -20,7 +20,7 @@ from foxnas_core.table.metrics import metric_of
 EDITS = EditEffects(
     pd.DataFrame(
         {
-            "edit": ["s1_depth 1 → 2", "resolution 14 → 28"],
+            "edit": ["s1 depth 1 → 2", "resolution 14 → 28"],
             "group": ["s1", ""],
             "slot": ["", ""],
             "effect": [0.5, -0.2],
@@ -41,7 +41,7 @@ AVERAGE = {"average low": [0.45, -0.25, 0.2], "average high": [0.55, -0.15, 0.4]
 
 def test_the_table_lists_the_edits_and_then_their_sum():
     assert edit_table(EDITS).to_dict("list") == {
-        "edit": ["s1_depth 1 → 2", "resolution 14 → 28", "together"],
+        "edit": ["s1 depth 1 → 2", "resolution 14 → 28", "together"],
         "effect": [0.5, -0.2, 0.3],
         "low": [0.4, -0.3, 0.1],
         "high": [0.6, -0.1, 0.5],
@@ -61,7 +61,7 @@ def test_what_helps_and_what_costs_depends_on_the_direction(column):
 
 def test_a_path_lists_its_edits_where_they_lead_and_their_sum():
     assert path_table(EDITS, 90.0).round(9).to_dict("list") == {
-        "edit": ["s1_depth 1 → 2", "resolution 14 → 28", "together"],
+        "edit": ["s1 depth 1 → 2", "resolution 14 → 28", "together"],
         "effect": [0.5, -0.2, 0.3],
         "low": [0.4, -0.3, 0.1],
         "high": [0.6, -0.1, 0.5],
@@ -73,7 +73,7 @@ def test_a_path_lists_its_edits_where_they_lead_and_their_sum():
 @pytest.mark.parametrize("column", ["accuracy", "latency_ms"])
 def test_edits_lead_from_the_start_to_now_with_their_intervals(column):
     bars, ends = path_figure(path_table(EDITS, 90.0), metric_of(column)).data
-    labels = ["start", "s1_depth 1 → 2", "resolution 14 → 28", "now"]
+    labels = ["start", "s1 depth 1 → 2", "resolution 14 → 28", "now"]
     assert list(bars.y) == labels and list(bars.x) == pytest.approx([90.0, 0.5, -0.2, 90.3])
     assert list(ends.y) == labels[1:] and list(ends.x) == pytest.approx([90.5, 90.3, 90.3])
     assert list(ends.error_x.array) == pytest.approx([0.1, 0.1, 0.2])
@@ -99,7 +99,7 @@ def test_every_interval_lies_in_the_figure_and_is_told_in_numbers():
 
 def test_an_edit_of_many_choices_is_told_in_short():
     many = "; ".join(f"s1b{i} kernel 3 → 5" for i in range(1, 10))
-    effects = replace(EDITS, table=EDITS.table.assign(edit=["s1_depth 1 → 2", many]))
+    effects = replace(EDITS, table=EDITS.table.assign(edit=["s1 depth 1 → 2", many]))
     table = path_table(effects, 90.0)
     bars, _ = path_figure(table, metric_of("accuracy"), numbered=True).data
     assert bars.y[2].replace("<br>", " ") == "2. s1b1 kernel 3 → 5 and 8 more"

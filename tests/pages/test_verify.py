@@ -122,7 +122,7 @@ def test_what_was_edited_on_what_if_is_offered(tiny):
     control.set_value(5).run()
     what_if.switch_page(PAGE).run()
     assert what_if.selectbox(key="edit-decision").value == "as edited on What-if"
-    assert "s1b1_kernel 3 → 5" in said(what_if)
+    assert "s1b1 kernel 3 → 5" in said(what_if)
 
 
 def test_random_claims_run_to_a_scoreboard_and_the_next_seed_is_offered(tiny):

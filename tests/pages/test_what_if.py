@@ -236,7 +236,7 @@ def test_the_waterfall_follows_the_edits_or_the_blocks_and_adds_up(studies, targ
     order.set_value("block by block").run()
     by_block = table(page, "edit")
     assert by_block["edit"].tolist() == [
-        "s1b1_kernel 3 → 5", "s2b1_kernel 3 → 5", "together",
+        "s1b1 kernel 3 → 5", "s2b1 kernel 3 → 5", "together",
     ]  # fmt: skip
     study = open_study(studies / "demo")
     now = study.space.architecture(json.loads(page.query_params["architecture"]))

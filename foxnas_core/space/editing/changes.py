@@ -59,7 +59,7 @@ def in_words(space: SearchSpace, changes: Sequence[Change]) -> str:
 def _told(unit: str, changes: Sequence[Change]) -> str:
     if not changes[0].decision.slot:
         [change] = changes
-        return f"{unit} {_shown(change.before)} → {_shown(change.after)}"
+        return f"{unit.replace('_', ' ')} {_shown(change.before)} → {_shown(change.after)}"
     if all(change.before is None for change in changes):
         return f"{unit} added ({', '.join(f'{c.decision.role} {c.after}' for c in changes)})"
     if all(change.after is None for change in changes):
