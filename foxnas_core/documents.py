@@ -44,6 +44,13 @@ def whole(value: Any) -> int:
     return value
 
 
+def truth(value: Any) -> bool:
+    """True or false; raises `ValueError` for anything else."""
+    if not isinstance(value, bool):
+        raise ValueError(f"{value!r:.80} is neither true nor false")
+    return value
+
+
 def text(value: Any) -> str:
     """A text of at most some thousand characters; raises `ValueError` for anything else."""
     if not isinstance(value, str) or len(value) > _MOST_TEXT:

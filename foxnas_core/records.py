@@ -239,6 +239,7 @@ _PLAIN: dict[Any, Callable[[Any], Any]] = {
     Any: lambda document: document,
     float: documents.number,
     int: documents.whole,
+    bool: documents.truth,
     str: documents.text,
     Architecture: lambda document: _read_choices(document["choices"]),
 }

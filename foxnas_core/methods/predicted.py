@@ -8,7 +8,7 @@ import pandas as pd
 from foxnas_core.errors import InvalidInput
 from foxnas_core.methods.method import Method, Question, Run, Selection, missing_columns
 from foxnas_core.records import document_of
-from foxnas_core.search.annealing import Annealer, certificate
+from foxnas_core.search.annealing import Annealer
 from foxnas_core.search.limits import AdditivePredictor
 from foxnas_core.search.lookup import WholeTable
 from foxnas_core.search.problem import Candidate, SearchProblem
@@ -91,7 +91,7 @@ class _Searching:
 
     def selection(self) -> Selection:
         best = self._course.result().best
-        return _selection(self._problem, best, *certificate(solve(self._problem)))
+        return _selection(self._problem, best, *solve(self._problem).proven)
 
 
 def _evaluating(name: str, problem: SearchProblem, seed: int, made: int) -> _Searching:

@@ -10,25 +10,27 @@ edits through all options, the limits are hard inside it too, and nothing is pol
 
 import math
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
 
+from foxnas_core.errors import InvalidInput
+from foxnas_core.search.beginnings import NO_EDITS, REFUSED, chains_of, edits_of
 from foxnas_core.search.chain import PlainChains, compiled_chains
 from foxnas_core.search.chain_state import Chain, ChainArrays
 from foxnas_core.search.compiling import compiling_pays
 from foxnas_core.search.context_table import ContextTable
-from foxnas_core.search.feasibility import check_feasible, feasible_options
+from foxnas_core.search.events import Event
+from foxnas_core.search.feasibility import check_feasible
 from foxnas_core.search.polish import polish, polish_within
 from foxnas_core.search.problem import Candidate, SearchProblem
-from foxnas_core.search.result import TRACE_COLUMNS, SearchResult
-from foxnas_core.search.schedule import AnnealingSettings, steered, temperatures
-from foxnas_core.search.solving import Solution, solve
-from foxnas_core.search.suggestion import limit_penalties, resolved
+from foxnas_core.search.result import SearchResult, trace_of
+from foxnas_core.search.schedule import AnnealingSettings, cooled_anew, steered, temperatures
+from foxnas_core.search.solving import solve
+from foxnas_core.search.suggestion import resolved
 
 RECORDS = 100
-# As a penalty so great that the least overshoot is never accepted; infinity times 0 is undefined.
-_REFUSED = 1e300
 
 
 class Annealer:
@@ -40,97 +42,71 @@ class Annealer:
     Raises `InfeasibleBudget` where no architecture fits.
     """
 
-    def __init__(self, problem: SearchProblem, settings: AnnealingSettings) -> None:
+    def __init__(
+        self,
+        problem: SearchProblem,
+        settings: AnnealingSettings,
+        events: Sequence[Event] = (),
+    ) -> None:
+        """`events` are those that a run to be repeated had, and act where they did then."""
         check_feasible(problem)
         self.problem = problem
-        self.settings = resolved(settings, problem)
-        start, end = self.settings.start_temperature, self.settings.end_temperature
-        assert start is not None and end is not None
-        self._ends = start, end
-        self._levels = self.settings.levels
-        self._fall = temperatures(self.settings.schedule, *self._ends, self._levels)
-        self._rounds = 1 + self.settings.restarts
-        self._neighbours: tuple[np.ndarray, ...] = (np.empty(0, np.int64),) * 3
-        if self.settings.mode == "teaching":
-            edges = np.cumsum([0, *(len(n.targets) for n in problem.neighbours)])
-            lengths = [len(n.starts) - 1 for n in problem.neighbours]
-            self._neighbours = (
-                np.cumsum([0, *lengths])[:-1],
-                np.concatenate(
-                    [
-                        n.starts[:-1] + edge
-                        for n, edge in zip(problem.neighbours, edges, strict=False)
-                    ]
-                    + [edges[-1:]]
-                ),
-                np.concatenate([n.targets for n in problem.neighbours]),
-            )
-        # Where there is no limit, one that everything is within.
-        self._budgets = problem.budgets if problem.limits else np.array([math.inf])
+        self.settings = self.in_force = resolved(settings, problem)
+        self._planned, self._acted = list(events), list[Event]()
+        teaching = self.settings.mode == "teaching"
+        self._neighbours = edits_of(problem) if teaching else NO_EDITS
         self._accepted_ended = 0  # before the chains' last starts
-        self._arrays, self._chains = self._start_chains()
-        self.total = self.settings.steps * self._rounds * len(self._chains)
+        self._proposals = self._accepted_before = 0
+        self._records: list[tuple[float, ...]] = []
+        self._deal(*chains_of(problem, self.settings, self._neighbours), turns=0)
+        for chain in self._chains:
+            self._begin(chain)
         self._compiled = compiling_pays(self.total, len(self._arrays.scores))
         self._run_chains = self._loop()
         self._every = max(1, math.ceil(self.total / RECORDS))
-        self._proposals = 0
-        self._accepted_before = 0
-        self._numbers = np.arange(len(self._chains))
-        self._shares = np.zeros(len(self._chains), np.int64)
-        self._records: list[tuple[float, ...]] = []
         self._publish()
 
-    def _start_chains(self) -> tuple[ChainArrays, list[Chain]]:
-        """A chain or more for each context in which the limits can be met."""
-        problem, settings = self.problem, self.settings
-        walked: list[
-            tuple[int, ContextTable, Sequence[np.ndarray] | None, np.ndarray, np.ndarray]
-        ] = []
-        for context, found in enumerate(feasible_options(problem)):
-            if found is None:
-                continue
-            table = problem.tables[context]
-            penalties = limit_penalties(table, problem.budgets)
-            if settings.penalty is not None:
-                penalties[0] = settings.penalty
-            if settings.mode == "teaching":
-                penalties[:] = _REFUSED
-                walked.append((context, table, None, found, penalties))
-            else:
-                found = table.undominated_as_good(found)
-                walked.append((context, table.reduced, table.undominated, found, penalties))
-        tables = [table for _, table, *_ in walked]
-        arrays = ChainArrays(
-            tables, settings.chains, self._levels, len(self._budgets), self._neighbours
-        )
-        chains: list[Chain] = []
-        for context, table, kept, found, penalties in walked:
-            for number in range(settings.chains):
-                row = len(chains)
-                arrays.penalties[row] = penalties
-                chain = Chain(
-                    context, number, table, kept, found, arrays.penalties[row],
-                    arrays.temperatures[row], arrays.options[row], arrays.best[row],
-                    arrays.now[row], arrays.met[row], arrays.counts[row],
-                    arrays.random[row : row + 1], arrays.champions[row],
-                    arrays.champion_totals[row],
-                )  # fmt: skip
-                self._begin(chain)
-                chains.append(chain)
-        return arrays, chains
+    def _deal(self, arrays: ChainArrays, chains: list[Chain], turns: int) -> None:
+        """Deal the proposals from here on out to these chains, each of which has made so many."""
+        self._arrays, self._chains = arrays, chains
+        self._dealt_from, self._turns = self._proposals, turns
+        self._numbers = np.arange(len(chains))
+        self._shares = np.zeros(len(chains), np.int64)
+        left = self.settings.steps * (1 + self.settings.restarts) - turns
+        self.total = self._proposals + left * len(chains)
+
+    @property
+    def _budgets(self) -> np.ndarray:
+        """Where there is no limit, one that everything is within."""
+        return self.problem.budgets if self.problem.limits else np.array([math.inf])
+
+    @property
+    def _ends(self) -> tuple[float, float]:
+        start, end = self.in_force.start_temperature, self.in_force.end_temperature
+        assert start is not None and end is not None
+        return start, end
+
+    @property
+    def _fall(self) -> np.ndarray:
+        return temperatures(self.in_force.schedule, *self._ends, self.in_force.levels)
 
     def _loop(self) -> Callable[..., None]:
         """The inner loop, compiled or not: both make the same run."""
         return compiled_chains() if self._compiled else PlainChains(self._arrays)
 
     def _begin(self, chain: Chain) -> None:
-        """Put a chain at its next start: a random architecture, or the cheapest where the limit is
-        hard."""
+        """Put a chain at its next start: where it was set to begin, else a random architecture or,
+        where the limit is hard, the cheapest, as also where it was set to begin beyond that."""
         seeds = np.random.SeedSequence(
             [self.settings.seed, chain.context, chain.number, chain.starts]
         ).generate_state(1 + len(chain.options), np.uint64)
         chain.random[:] = seeds[:1]
-        if self.settings.mode == "teaching" and self.problem.limits:
+        hard = self.settings.mode == "teaching" and len(self.problem.limits) > 0
+        if chain.first is not None:
+            chain.options[:] = chain.first
+            if hard and not (self._sums(chain.table, chain.options)[1:] <= self._budgets).all():
+                chain.options[:] = chain.feasible
+        elif hard:
             chain.options[:] = chain.feasible
         else:
             # The upper 32 bits, scaled to each group's options.
@@ -138,13 +114,11 @@ class Annealer:
             chain.options[:] = (seeds[1:] >> np.uint64(32)) * sizes >> np.uint64(32)
         chain.temperatures[:] = self._fall
         self._accepted_ended += int(chain.counts[1])
-        chain.counts[:] = 0
+        chain.counts[:] = chain.level_begun = chain.level_accepted = 0
         chain.starts += 1
         chain.now[:] = self._sums(chain.table, chain.options)
         chain.met[0] = -math.inf
-        if (chain.now[1:] <= self._budgets).all():
-            chain.met[:] = chain.now
-            chain.best[:] = chain.options
+        chain.meet(self._budgets)
 
     def _end(self, chain: Chain) -> None:
         """Polish what a chain found since its last start, and keep it if nothing better was."""
@@ -172,13 +146,17 @@ class Annealer:
 
     def advance(self, proposals: int) -> None:
         """Make so many proposals over all chains, or as many as are left."""
-        goal = min(self._proposals + proposals, self.total)
-        count = len(self._chains)
-        while self._proposals < goal:
+        goal = self._proposals + proposals
+        while self._proposals < min(goal, self.total):
+            while self._planned and self._planned[0].at == self._proposals:
+                self._act(self._planned.pop(0))
+            count = len(self._chains)
             record = min((self._proposals // self._every + 1) * self._every, self.total)
-            stop = min(goal, record)
+            stop = min(goal, record, *(event.at for event in self._planned[:1]))
+            if stop <= self._proposals:
+                raise InvalidInput("The events of this search are not in their order.")
             # Proposals are dealt out in turn: chain k has every `count`-th from the k-th.
-            shares = (stop + count - 1 - self._numbers) // count
+            shares = (stop - self._dealt_from + count - 1 - self._numbers) // count
             left, self._shares = shares - self._shares, shares
             if self._undisturbed(stop):
                 self._propose(left)
@@ -191,13 +169,77 @@ class Annealer:
             # Last, so that whoever sees the run done sees all of it.
             self._proposals = stop
 
+    def intervene(self, event: Event) -> Event | None:
+        """Let an event act on the run now: as soon as all chains have made as many proposals, few
+        further ones. Returns it with the proposals `at` which it acted, None where the run is done.
+
+        Raises, before anything is changed, `InfeasibleBudget` for a bound that nothing keeps, and
+        `InvalidInput` as `AnnealingSettings`, and for a bound where there is no limit.
+        """
+        self.advance(-(self._proposals - self._dealt_from) % len(self._chains))
+        return None if self.done else self._act(replace(event, at=self._proposals))
+
+    def _act(self, event: Event) -> Event:
+        problem, settings = self.problem, replace(self.in_force, **event.cooling)
+        if event.bound is not None:
+            problem = problem.within(event.bound)
+            check_feasible(problem)
+            event = replace(event, was=float(self.problem.limits[0].bound))
+        turns, uneven = divmod(self._proposals - self._dealt_from, len(self._chains))
+        if uneven:
+            raise InvalidInput("An event of this search lies where none can have acted.")
+        if self._proposals > (self._records[-1][0] if self._records else 0):
+            self._record(self._proposals)
+        if event.bound is not None:
+            self._move_to(problem, self._turns + turns)
+        if event.cooling:
+            self._cool_anew(settings, event.start_temperature)
+        self._acted.append(event)
+        self._publish()
+        return event
+
+    def _move_to(self, problem: SearchProblem, turns: int) -> None:
+        """Go on under another budget: chains that can't meet it end, those that stay forget what
+        breaks it, and contexts that can meet it only now get chains, which begin midway."""
+        before = {(chain.context, chain.number): chain for chain in self._chains}
+        any_one = self._chains[0]
+        self.problem = problem
+        arrays, chains = chains_of(problem, self.in_force, self._neighbours)
+        for chain in chains:
+            known = before.pop((chain.context, chain.number), None)
+            if known is None:
+                chain.starts = any_one.starts - 1
+                self._begin(chain)
+                chain.temperatures[:] = any_one.temperatures
+                chain.counts[0] = chain.level_begun = any_one.counts[0]
+                continue
+            chain.take_over(known)
+            if self.settings.mode == "teaching" and not (chain.now[1:] <= self._budgets).all():
+                chain.options[:] = chain.feasible
+                chain.now[:] = self._sums(chain.table, chain.options)
+            chain.meet(self._budgets)
+        self._accepted_ended += sum(int(gone.counts[1]) for gone in before.values())
+        self._deal(arrays, chains, turns)
+        self._run_chains = self._loop()
+
+    def _cool_anew(self, settings: AnnealingSettings, start: float | None) -> None:
+        """Let every chain fall by other settings in the steps that are left, from `start` or from
+        where it is."""
+        self.in_force = settings
+        self._arrays.temperatures = np.empty((len(self._chains), settings.levels))
+        for row, chain in zip(self._arrays.temperatures, self._chains, strict=True):
+            row[:] = cooled_anew(chain.temperatures, int(chain.counts[0]), settings, start)
+            chain.temperatures = row
+            chain.level_accepted, chain.level_begun = 0, int(chain.counts[0])
+
     def _undisturbed(self, stop: int) -> bool:
         """Whether on the way to so many proposals no chain begins or ends, nor its level where the
         schedule adapts."""
         count, steps = len(self._chains), self.settings.steps
-        least, most = self._proposals // count, -(-stop // count)
+        least = self._turns + (self._proposals - self._dealt_from) // count
+        most = self._turns - (self._dealt_from - stop) // count
         return (
-            self.settings.schedule != "adaptive"
+            self.in_force.schedule != "adaptive"
             and least % steps > 0
             and (least // steps == most // steps)
         )
@@ -206,8 +248,8 @@ class Annealer:
         """Let each chain make what is left for it, but no more than until its start or, where the
         schedule adapts, its level ends; how many each made. Decided by counts alone, so that it
         does not depend on how the proposals are divided over calls."""
-        steps, levels = self.settings.steps, self._levels
-        adaptive = self.settings.schedule == "adaptive"
+        steps, levels = self.settings.steps, self.in_force.levels
+        adaptive = self.in_force.schedule == "adaptive"
         counts = self._arrays.counts
         for row in np.flatnonzero((left > 0) & (counts[:, 0] == steps)):
             self._begin(self._chains[row])
@@ -221,9 +263,8 @@ class Annealer:
                 chain, k = self._chains[row], int(level[row])
                 chain.level_accepted += int(counts[row, 1] - accepted[row])
                 if counts[row, 0] == ends[row]:
-                    begin = -(-k * steps // levels)
-                    share = chain.level_accepted / int(ends[row] - begin)
-                    chain.level_accepted = 0
+                    share = chain.level_accepted / int(ends[row] - chain.level_begun)
+                    chain.level_accepted, chain.level_begun = 0, int(ends[row])
                     if k + 1 < levels:
                         chain.temperatures[k + 1 :] = steered(
                             float(chain.temperatures[k]), share, int(ends[row]) / steps, *self._ends
@@ -252,23 +293,34 @@ class Annealer:
         self._published = leader, leader.options.copy(), found
 
     def _record(self, proposals: int) -> None:
-        leader, *_ = self._published
-        accepted = self._accepted_ended + int(self._arrays.counts[:, 1].sum())
         made = proposals - (int(self._records[-1][0]) if self._records else 0)
-        last = (proposals - 1) // len(self._chains) % self.settings.steps
-        level = last * self._levels // self.settings.steps
-        self._records.append(
-            (
-                proposals, float(leader.temperatures[level]), *leader.now[:2].tolist(),
-                *leader.found[1][:2].tolist(), (accepted - self._accepted_before) / made,
-            )
-        )  # fmt: skip
+        accepted = self.accepted
+        share = (accepted - self._accepted_before) / made
+        self._records.append((*self._row(proposals), share))
         self._accepted_before = accepted
+
+    def _row(self, proposals: int) -> tuple[float, ...]:
+        """What the trace says of the leading chain after so many proposals."""
+        leader, *_ = self._published
+        last = self._turns + max(0, proposals - 1 - self._dealt_from) // len(self._chains)
+        level = last % self.settings.steps * self.in_force.levels // self.settings.steps
+        found = leader.found[1][:2].tolist()
+        return (proposals, float(leader.temperatures[level]), *leader.now[:2].tolist(), *found)
 
     @property
     def proposals(self) -> int:
         """Proposals made so far, of `total`."""
         return self._proposals
+
+    @property
+    def accepted(self) -> int:
+        """How many of the proposals were accepted, over all chains."""
+        return self._accepted_ended + int(self._arrays.counts[:, 1].sum())
+
+    @property
+    def events(self) -> tuple[Event, ...]:
+        """What was done to the run so far, in order."""
+        return tuple(self._acted)
 
     @property
     def evaluations(self) -> int:
@@ -301,16 +353,7 @@ class Annealer:
         architecture and of the best (NaN before one is found), and the share of the proposals
         since the row before that were accepted, over all chains.
         """
-        # Arrays until the end: this is read with every frame of a run that is watched.
-        records = np.array(list(self._records), dtype=float).reshape(-1, len(TRACE_COLUMNS))
-        # Before anything within the limits is found, its score is minus infinity.
-        best = [TRACE_COLUMNS.index(f"best_{what}") for what in ("value", "cost")]
-        records[np.ix_(records[:, best[0]] == -math.inf, best)] = math.nan
-        columns = dict(zip(TRACE_COLUMNS, records.T, strict=True))
-        for which in ("current", "best"):
-            columns[f"{which}_value"] = self.problem.value_of(columns[f"{which}_value"])
-            columns[f"{which}_cost"] = self.problem.cost_of(columns[f"{which}_cost"])
-        return pd.DataFrame(columns | {"proposals": columns["proposals"].astype("int64")})
+        return trace_of(self.problem, list(self._records))
 
     @property
     def penalties(self) -> dict[int, tuple[float, ...]]:
@@ -318,7 +361,7 @@ class Annealer:
         infinite where the limits are hard."""
         return {
             chain.context: tuple(
-                math.inf if penalty == _REFUSED else penalty for penalty in chain.penalties.tolist()
+                math.inf if penalty == REFUSED else penalty for penalty in chain.penalties.tolist()
             )
             for chain in self._chains
         }
@@ -330,8 +373,9 @@ class Annealer:
         if not self.done or best is None:
             raise RuntimeError("The run is not done; call advance first.")
         return SearchResult.of(
-            self.problem, self.settings, best, exact, self._proposals, self.trace, bound
-        )
+            self.problem, self.settings, best, exact, self._proposals, self.trace, bound,
+            self.events,
+        )  # fmt: skip
 
 
 def search(
@@ -348,11 +392,4 @@ def search(
     annealer.advance(annealer.total)
     if not with_exact:
         return annealer.result()
-    return annealer.result(*certificate(solve(problem)))
-
-
-def certificate(solution: Solution) -> tuple[Candidate | None, float | None]:
-    """What `Annealer.result` takes of a solution: the optimum, or else a bound if there is any."""
-    if solution.exact:
-        return solution.candidate, None
-    return None, solution.bound if math.isfinite(solution.bound) else None
+    return annealer.result(*solve(problem).proven)

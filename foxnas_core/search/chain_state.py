@@ -16,7 +16,8 @@ class Chain:
     It walks the options of `table`, which for each group are those at `kept` in the problem's own.
     `now` and `met` are the totals of `options` and `best`, `counts` those since
     the last start. `champion` and `champion_totals` are the best of the starts that have ended,
-    polished.
+    polished. A start begins at the options `first`, at random ones where that is None. The
+    acceptance that an adaptive schedule looks at is counted since `level_begun` proposals.
     """
 
     context: int
@@ -24,6 +25,7 @@ class Chain:
     table: ContextTable
     kept: Sequence[np.ndarray] | None
     feasible: np.ndarray
+    first: np.ndarray | None
     penalties: np.ndarray
     temperatures: np.ndarray
     options: np.ndarray
@@ -36,12 +38,29 @@ class Chain:
     champion_totals: np.ndarray
     starts: int = 0
     level_accepted: int = 0
+    level_begun: int = 0
 
     def listed(self, options: np.ndarray) -> np.ndarray:
         """The positions of the chain's options among the problem's."""
         if self.kept is None:
             return options.copy()
         return np.array([kept[option] for kept, option in zip(self.kept, options, strict=True)])
+
+    def take_over(self, other: "Chain") -> None:
+        """Be where a chain of the same table is; the limits stay one's own."""
+        for name in ("temperatures", "options", "best", "now", "met", "counts", "random",
+                     "champion", "champion_totals"):  # fmt: skip
+            getattr(self, name)[:] = getattr(other, name)
+        self.starts = other.starts
+        self.level_accepted, self.level_begun = other.level_accepted, other.level_begun
+
+    def meet(self, budgets: np.ndarray) -> None:
+        """Forget what breaks the budgets (limits,), and count what it is at if that keeps them."""
+        for totals in (self.met, self.champion_totals):
+            if not (totals[1:] <= budgets).all():
+                totals[0] = -math.inf
+        if (self.now[1:] <= budgets).all() and self.now[0] > self.met[0]:
+            self.met[:], self.best[:] = self.now, self.options
 
     @property
     def found(self) -> tuple[np.ndarray, np.ndarray]:

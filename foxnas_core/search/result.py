@@ -1,6 +1,7 @@
 """What a search found, and the documents it is saved and printed as."""
 
-from collections.abc import Mapping
+import math
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
@@ -9,6 +10,7 @@ import pandas as pd
 
 from foxnas_core import documents
 from foxnas_core.records import CollectionKind, Stored, document_of, value_of
+from foxnas_core.search.events import Event
 from foxnas_core.search.limits import AdditivePredictor, Side
 from foxnas_core.search.lookup import whole_of
 from foxnas_core.search.problem import Candidate, SearchProblem
@@ -60,6 +62,21 @@ def _trace_of(document: Any) -> pd.DataFrame:
     return trace.astype({"proposals": "int64"})
 
 
+def trace_of(problem: SearchProblem, records: Sequence[tuple[float, ...]]) -> pd.DataFrame:
+    """The trace of a run whose records have `TRACE_COLUMNS`, score and cost as the chains have
+    them."""
+    # Arrays until the end: this is read with every frame of a run that is watched.
+    rows = np.array(records, dtype=float).reshape(-1, len(TRACE_COLUMNS))
+    # Before anything within the limits is found, its score is minus infinity.
+    best = [TRACE_COLUMNS.index(f"best_{what}") for what in ("value", "cost")]
+    rows[np.ix_(rows[:, best[0]] == -math.inf, best)] = math.nan
+    columns = dict(zip(TRACE_COLUMNS, rows.T, strict=True))
+    for which in ("current", "best"):
+        columns[f"{which}_value"] = problem.value_of(columns[f"{which}_value"])
+        columns[f"{which}_cost"] = problem.cost_of(columns[f"{which}_cost"])
+    return pd.DataFrame(columns | {"proposals": columns["proposals"].astype("int64")})
+
+
 def _trace_columns(trace: pd.DataFrame) -> dict[str, list[float]]:
     return {str(column): trace[column].tolist() for column in trace}
 
@@ -88,6 +105,8 @@ class SearchResult:
     - `source`: whether values are predicted by a "regression", or those of a "table" that holds
       every architecture.
     - `trace`: see `Annealer.trace`.
+    - `events`: what was done to the run while it ran, in order; `limits`, `sides`, `exact`, `gap`
+      and `bound` are those of its end.
 
     It holds no times, so that equal searches give equal documents.
     """
@@ -107,6 +126,7 @@ class SearchResult:
     )
     bound: float | None = None
     source: Literal["regression", "table"] = "regression"
+    events: tuple[Event, ...] = ()
 
     @classmethod
     def of(
@@ -118,6 +138,7 @@ class SearchResult:
         proposals: int,
         trace: pd.DataFrame,
         bound: float | None = None,
+        events: tuple[Event, ...] = (),
     ) -> "SearchResult":
         other = bound if exact is None else exact.value
         return cls(
@@ -137,7 +158,16 @@ class SearchResult:
             allowed=problem.allowed,
             bound=bound,
             source="regression" if whole_of(problem) is None else "table",
+            events=events,
         )
+
+    @property
+    def begun_limits(self) -> tuple[tuple[str, float], ...]:
+        """The limits with which it began, before the first of them was moved."""
+        for event in self.events:
+            if event.was is not None:
+                return ((self.limits[0][0], event.was), *self.limits[1:])
+        return self.limits
 
     @property
     def certificate(self) -> str:
@@ -152,6 +182,7 @@ class SearchResult:
             "allowed": not self.allowed,
             "bound": self.bound is None,
             "source": self.source == "regression",
+            "events": not self.events,
         }
         return {name: value for name, value in document.items() if not lacking.get(name)}
 
@@ -163,6 +194,7 @@ class SearchResult:
             "allowed": {},
             "bound": None,
             "source": "regression",
+            "events": [],
         }
         found = value_of(cls, lacking | dict(document))
         columns = {found.objective, *(column for column, _ in found.limits)}

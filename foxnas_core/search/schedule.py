@@ -11,6 +11,8 @@ from foxnas_core.errors import InvalidInput
 
 Schedule = Literal["geometric", "linear", "logarithmic", "adaptive"]
 Mode = Literal["full", "teaching"]
+# Where chains begin; anything else is the choices of an architecture, as JSON.
+RANDOM, SIZES = "random", ("smallest", "largest")
 LEVELS = 1000
 # An adaptive schedule measures the acceptance of each level, so its levels must not be short.
 ADAPTIVE_LEVELS, SHORTEST_LEVEL = 200, 50
@@ -29,6 +31,9 @@ class AnnealingSettings:
     - `penalty`: what a unit above the limit costs, in units of the objective (points per ms);
       None for a little above the price of the limit, see `suggestion.limit_price`.
     - `seed`: equal seeds give equal runs.
+    - `begin`: where each start of a chain begins: at a "random" architecture, the "smallest" or
+      "largest" by cost, or one given by the JSON of its choices; at the context of the chain. What
+      breaks the budget gives way to the cheapest in the teaching mode, and to random ones there.
 
     Raises `InvalidInput` naming the setting that is out of range.
     """
@@ -42,6 +47,7 @@ class AnnealingSettings:
     schedule: Schedule = "geometric"
     penalty: float | None = None
     seed: int = 0
+    begin: str = RANDOM
 
     def __post_init__(self) -> None:
         for name, value, least in (
@@ -112,6 +118,22 @@ def temperatures(schedule: Schedule, start: float, end: float, levels: int) -> n
     fallen = falls[schedule]()
     fallen[0], fallen[-1] = start, end
     return fallen
+
+
+def cooled_anew(
+    before: np.ndarray, made: int, settings: AnnealingSettings, start: float | None
+) -> np.ndarray:
+    """The temperatures of a chain, shape (levels of `settings`,), that had those `before` when it
+    had made so many of its steps: from there on as `settings` have them fall to their end, from
+    `start` or, where that is None, from where the chain is."""
+    steps, end = settings.steps, settings.end_temperature
+    assert end is not None
+    here = min(made, steps - 1)
+    now = float(before[here * len(before) // steps])
+    level = here * settings.levels // steps
+    first = max(now if start is None else start, end)
+    fallen = temperatures(settings.schedule, first, end, settings.levels - level)
+    return np.concatenate([np.full(level, now), fallen])
 
 
 def target_acceptance(progress: float) -> float:

@@ -30,6 +30,13 @@ class Solution:
     bound: float
     exact: bool
 
+    @property
+    def proven(self) -> tuple[Candidate | None, float | None]:
+        """What `Annealer.result` takes of it: the optimum, or else a bound if there is any."""
+        if self.exact:
+            return self.candidate, None
+        return None, self.bound if math.isfinite(self.bound) else None
+
 
 def solve(problem: SearchProblem, time_limit: float = TIME_LIMIT) -> Solution:
     """The best architecture within the limits, by merging fronts where there is one limit at most,

@@ -1,0 +1,120 @@
+"""Where the chains of an annealing run begin, and which chains there are."""
+
+import json
+from collections.abc import Sequence
+
+import numpy as np
+
+from foxnas_core.errors import InvalidInput
+from foxnas_core.search.chain_state import Chain, ChainArrays
+from foxnas_core.search.context_table import ContextTable
+from foxnas_core.search.feasibility import feasible_options
+from foxnas_core.search.problem import SearchProblem
+from foxnas_core.search.schedule import RANDOM, SIZES, AnnealingSettings
+from foxnas_core.search.suggestion import limit_penalties
+from foxnas_core.space.architecture import Architecture
+
+# As a penalty so great that the least overshoot is never accepted; infinity times 0 is undefined.
+REFUSED = 1e300
+NO_EDITS = (np.empty(0, np.int64),) * 3
+
+
+def begun_at(problem: SearchProblem, begin: str) -> list[np.ndarray] | None:
+    """The options of each group (groups,), for each table, at which `AnnealingSettings.begin` has
+    a chain begin; None for random ones.
+
+    Sizes are those of the first cost that is limited from above, else of an objective of which
+    less is better. Raises `InvalidInput` where there is neither, or for what is no architecture of
+    the space, and as `SearchProblem.position`.
+    """
+    if begin == RANDOM:
+        return None
+    if begin not in SIZES:
+        try:
+            architecture = problem.space.architecture(json.loads(begin))
+        except (ValueError, TypeError, InvalidInput) as error:
+            raise InvalidInput(f"A search can't begin at {begin!r:.80}. {error}") from error
+        return [_as_there(problem, number, architecture) for number in range(len(problem.tables))]
+    sized = [k for k, limit in enumerate(problem.limits) if limit.side == "at_most"]
+    if not sized and problem.sign > 0:
+        raise InvalidInput(
+            f"No cost is limited here, so no subnet is the {begin}; begin at a {RANDOM} one."
+        )
+    turn = 1 if begin == "smallest" else -1
+    found = []
+    for table in problem.tables:
+        # Of the objective scores are negated, so that the least cost has the highest.
+        costs = [part[:, sized[0]] for part in table.limit_costs] if sized else [
+            -part for part in table.scores
+        ]  # fmt: skip
+        found.append(np.array([int(np.argmin(turn * part)) for part in costs]))
+    return found
+
+
+def _as_there(problem: SearchProblem, table: int, architecture: Architecture) -> np.ndarray:
+    """The options of an architecture, were its context that of the table."""
+    context = problem.tables[table].context
+    moved = problem.space.architecture({**architecture.to_dict(), **context})
+    return problem.position(moved)[1]
+
+
+def edits_of(problem: SearchProblem) -> tuple[np.ndarray, ...]:
+    """Which options are one edit apart, of all groups, as `chain.run_chain` takes them."""
+    edges = np.cumsum([0, *(len(n.targets) for n in problem.neighbours)])
+    lengths = [len(n.starts) - 1 for n in problem.neighbours]
+    starts = [n.starts[:-1] + edge for n, edge in zip(problem.neighbours, edges, strict=False)]
+    return (
+        np.cumsum([0, *lengths])[:-1],
+        np.concatenate([*starts, edges[-1:]]),
+        np.concatenate([n.targets for n in problem.neighbours]),
+    )
+
+
+def chains_of(
+    problem: SearchProblem, settings: AnnealingSettings, neighbours: tuple[np.ndarray, ...]
+) -> tuple[ChainArrays, list[Chain]]:
+    """A chain or more for each context in which the limits can be met, which have not begun."""
+    begun = begun_at(problem, settings.begin)
+    walked: list[
+        tuple[int, ContextTable, Sequence[np.ndarray] | None, np.ndarray, np.ndarray | None]
+    ] = []
+    penalties: list[np.ndarray] = []
+    for context, found in enumerate(feasible_options(problem)):
+        if found is None:
+            continue
+        table = problem.tables[context]
+        own = limit_penalties(table, problem.budgets)
+        if settings.penalty is not None:
+            own[0] = settings.penalty
+        first = None if begun is None else begun[context]
+        if settings.mode == "teaching":
+            own[:] = REFUSED
+            walked.append((context, table, None, found, first))
+        else:
+            good = table.undominated_as_good
+            walked.append(
+                (
+                    context, table.reduced, table.undominated, good(found),
+                    None if first is None else good(first),
+                )
+            )  # fmt: skip
+        penalties.append(own)
+    limits = max(1, len(problem.limits))  # where there is none, one that everything is within
+    arrays = ChainArrays(
+        [table for _, table, *_ in walked], settings.chains, settings.levels, limits, neighbours
+    )
+    chains: list[Chain] = []
+    for (context, table, kept, found, first), own in zip(walked, penalties, strict=True):
+        for number in range(settings.chains):
+            row = len(chains)
+            arrays.penalties[row] = own
+            chains.append(
+                Chain(
+                    context, number, table, kept, found, first, arrays.penalties[row],
+                    arrays.temperatures[row], arrays.options[row], arrays.best[row],
+                    arrays.now[row], arrays.met[row], arrays.counts[row],
+                    arrays.random[row : row + 1], arrays.champions[row],
+                    arrays.champion_totals[row],
+                )
+            )  # fmt: skip
+    return arrays, chains
