@@ -11,10 +11,10 @@ from foxnas_core.space.editing.history import History
 from foxnas_core.study import Study
 from pages.shared import choices
 from pages.shared.cards import draw, given_of, show
-from pages.shared.comparison_picker import show_editor
+from pages.shared.comparison_picker import show_editor, show_toolbar
 from pages.shared.cost import cost_picker
 from pages.shared.editor import architecture_picker, history_of, written
-from pages.shared.frame import errors_as_cards, page
+from pages.shared.frame import errors_as_cards, page, pin
 from pages.shared.limits import terms_of
 from pages.shared.panel import closed_table
 from pages.shared.picked import picked
@@ -41,19 +41,22 @@ def workbench(study: Study) -> None:
             architecture=history.now.architecture,
             start=history.now.start,
         )
-        show_predictions(given)
+        place = pin("predictions")
+        reference = show_toolbar(given)
+        with place:
+            show_predictions(given, reference.architecture)
         if said := what_if.equal_of(given):
             st.info(plain(said))
-        other = show_editor(given)
-        if other is not None:
-            held = replace(given, start=other.architecture)
-            show(what_if.difference, held, title=f"This against {other.name}")
+        show_editor(given, reference)
+        held = replace(given, start=reference.architecture)
+        if reference.drawn:
+            show(what_if.difference, held, title=f"This against {reference.name}")
             show(what_if.diff, held)
-        show_edits(given, history)
+        show_edits(held, reference.name, history)
         show_blocks(given)
         closed_table(
             "Every prediction as a table",
-            lambda: what_if.predictions.compute(given).table,
+            lambda: what_if.predictions.compute(held).table,
             key="predictions",
         )
         show_ways_on(given)
@@ -67,20 +70,21 @@ def _draw_the_rest_again(history: History) -> None:
         st.rerun()
 
 
-def show_edits(given: Given, history: History) -> None:
-    """What each edit changes in one target, as a waterfall."""
+def show_edits(given: Given, named: str, history: History) -> None:
+    """What each edit changes in one target, as a waterfall from what it is held against."""
     st.header(what_if.edits.title)
-    path = history.path()
-    if len(path) > 1:
+    # Only from the start is there a way edit by edit.
+    path = history.path() if given.start == history.now.start else ()
+    if given.subnet != given.start:
         row = st.container(horizontal=True, vertical_alignment="bottom")
-        targets = {column: fit.target.label for column, fit in given.fits()[0].items()}
+        targets = {column: fit.target.label for column, fit in what_if.fits_of(given).items()}
         with row.container(width=260):
             given = given.into(picked(st.selectbox, "In", targets, key="edits-target"))
-        order = picked(
-            row.segmented_control, "Order", [BY_EDIT, BY_BLOCK], key="edits-order", required=True
-        )
-        path = path if order == BY_EDIT else ()
-    show(what_if.edits, given, header=False, lazy=True, path=path)
+        if path:
+            orders = [BY_EDIT, BY_BLOCK]
+            order = picked(row.segmented_control, "Order", orders, key="edits-order", required=True)
+            path = path if order == BY_EDIT else ()
+    show(what_if.edits, given, header=False, lazy=True, path=path, named=named)
 
 
 def show_blocks(given: Given) -> None:
@@ -131,9 +135,9 @@ with page(
     workbench(study)
     st.caption(
         "Predicted values with the 95 % prediction interval, within which one measurement of such "
-        "a subnet would fall, and the change against the start; “exact” where the regression "
-        "reproduces every measured row, “counted” where none is needed. They stay in view as you "
-        "scroll."
+        "a subnet would fall, and their change: this less what it is compared with. “Exact” where "
+        "the regression reproduces every measured row, “counted” where none is needed. They stay "
+        "in view as you scroll."
     )
     if not given.table.ordered:
         st.caption(

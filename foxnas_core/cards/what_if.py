@@ -1,10 +1,11 @@
 """An architecture beside another: what is predicted of both, and what each difference brings.
 
 It is the chosen one, else the best within the budget, else the family's reference, and held against
-the one that it is edited from.
+`Given.start`, by default the one that it is edited from. All differences are this one's less that
+one's.
 """
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
@@ -14,9 +15,14 @@ from foxnas_core.cards.coefficients import not_fitted
 from foxnas_core.cards.given import Given
 from foxnas_core.cards.measurements import equals
 from foxnas_core.explanation.edits import edit_effects, path_effects
+from foxnas_core.families import family_of
 from foxnas_core.figures.effects import difference_table, path_figure, path_table
 from foxnas_core.space.architecture import Architecture
 from foxnas_core.space.editing.diff import diff_table
+from foxnas_core.table.metrics import COUNTABLE
+
+if TYPE_CHECKING:
+    from foxnas_core.regression import Predictor
 
 _NAMES = ("this", "other")
 
@@ -26,19 +32,29 @@ def other_of(given: Given) -> Architecture:
     return given.start or given.subnet
 
 
+def fits_of(given: Given) -> "dict[str, Predictor]":
+    """A predictor for each target that can be fitted or calibrated, the objective and the cost
+    first, and for all that can be counted, whether the table has it or not."""
+    fits, space = given.fits()[0], given.study.space
+    known = [target.column for target in given.table.targets]
+    counted = [c for c in COUNTABLE if c not in known and family_of(space).counts(space, c)]
+    order = [*(c for c in given.main if c in fits), *fits, *(counted if fits else ())]
+    return {column: fits.get(column) or given.predictor(column) for column in order}
+
+
 def predicted(given: Given) -> list[dict[str, Any]]:
-    """What is predicted of start and architecture by each of `Given.fits`, with the interval within
+    """What is predicted of start and architecture by each of `fits_of`, with the interval within
     which one measurement of the latter would fall: the rows of a table."""
     rows = []
     codes = given.study.space.encode([other_of(given), given.subnet])
-    for fit in given.fits()[0].values():
+    for fit in fits_of(given).values():
         found = fit.predicted(codes)
         before, after = (float(value) for value in found["value"])
         low, high = (float(found[f"prediction_{end}"][1]) for end in ("low", "high"))
         rows.append(
             {
                 "target": fit.target.label, "unit": fit.target.unit, "start": before, "now": after,
-                "prediction low": low, "prediction high": high,
+                "prediction low": low, "prediction high": high, "change": after - before,
             }
         )  # fmt: skip
     return rows
@@ -52,18 +68,18 @@ def equal_of(given: Given) -> str | None:
 @analysis("What-if", "predictions", "Every prediction", not_fitted)
 def predictions(given: Given) -> Card:
     """What is predicted of it, by every regression that could be fitted."""
-    (fits, refused), rows, same = given.fits(), predicted(given), equal_of(given)
+    rows, same = predicted(given), equal_of(given)
     return Card(
         sentence=f"Predicted values of subnet {given.subnet.id} with the 95 % prediction interval, "
-        "within which one measurement of such a subnet would fall, beside those of the start. What "
-        "is counted has no interval.",
+        "within which one measurement of such a subnet would fall, beside those of the start, and "
+        "the change from there. What is counted has no interval.",
         facts={
             fit.target.named: fit.target.text(row["now"])
-            for fit, row in zip(fits.values(), rows, strict=True)
+            for fit, row in zip(fits_of(given).values(), rows, strict=True)
         },
         table=pd.DataFrame(rows),
         points=(same,) if same else (),
-        cautions=tuple(refused),
+        cautions=tuple(given.fits()[1]),
     )
 
 
@@ -71,10 +87,10 @@ def predictions(given: Given) -> Card:
 def difference(given: Given) -> Card:
     """The predictions of both architectures beside each other."""
     return Card(
-        sentence="Both predictions, and what the other has more, with two 95 % intervals of the "
-        "difference: low to high of this edit of this subnet, where both are measured; average low "
-        "to average high of the average edit, the mean over all such subnets.",
-        table=difference_table(given.fits()[0], given.subnet, other_of(given), names=_NAMES),
+        sentence="Both predictions and their difference, this less the other, with two 95 % "
+        "intervals of it: low to high of this edit of this subnet, where both are measured; "
+        "average low to average high of the average edit, the mean over all such subnets.",
+        table=difference_table(fits_of(given), given.subnet, other_of(given), names=_NAMES),
     )
 
 
@@ -93,13 +109,13 @@ def diff(given: Given) -> Card:
 
 
 @analysis("What-if", "edits", "What the edits change", not_fitted)
-def edits(given: Given, *, path: tuple[Architecture, ...] = ()) -> Card:
+def edits(given: Given, *, path: tuple[Architecture, ...] = (), named: str = "the start") -> Card:
     """What each edit changes in the target, as a waterfall: block by block, or along a path from
-    one to the other."""
+    what it is held against, which is `named`, to it."""
     predictor, target = given.fitted, given.fitted.target
     start, now = other_of(given), given.subnet
     if start == now:
-        return Card(sentence="Nothing yet: this is the architecture you started from.")
+        return Card(sentence=f"Nothing yet: this architecture is {named}.")
     found = path_effects(predictor, path) if path else edit_effects(predictor, start, now)
     before = predictor.predicted(predictor.space.encode([start]))["value"]
     table = path_table(found, float(before[0]))
@@ -112,8 +128,10 @@ def edits(given: Given, *, path: tuple[Architecture, ...] = ()) -> Card:
         f"(bars), and {least} to {most} for the average edit, the mean over all such subnets."
     )
     return Card(
-        sentence=f"From the start to now: together {total} {target.difference_unit}".rstrip()
+        sentence=f"From {named} to now: together {total} {target.difference_unit}".rstrip()
         + (intervals if low != high else ", which is counted and exact."),
         table=table,
-        draw=lambda: path_figure(table, target, numbered=bool(path)),
+        draw=lambda: path_figure(
+            table, target, first=named.removeprefix("the "), numbered=bool(path)
+        ),
     )

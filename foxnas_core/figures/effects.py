@@ -76,8 +76,10 @@ def path_table(effects: EditEffects, start: float) -> pd.DataFrame:
     return edit_table(effects).assign(value=[*(start + own.cumsum()), start + effects.total])
 
 
-def path_figure(table: pd.DataFrame, target: Metric, *, numbered: bool = False) -> go.Figure:
-    """`path_table` as a waterfall from the start over each edit to now, each with its interval.
+def path_figure(
+    table: pd.DataFrame, target: Metric, *, first: str = "start", numbered: bool = False
+) -> go.Figure:
+    """`path_table` as a waterfall from the `first` over each edit to now, each with its interval.
 
     `numbered` tells edits of one order apart that read the same. Of an edit of more than two
     choices the first is named.
@@ -89,7 +91,7 @@ def path_figure(table: pd.DataFrame, target: Metric, *, numbered: bool = False) 
         for i, edit in enumerate(edits, start=1)
     ]
     trace, layout = _waterfall(
-        names, table["effect"].iloc[:-1], target, start=start, first="start", last="now"
+        names, table["effect"].iloc[:-1], target, start=start, first=first, last="now"
     )
     labels = trace["y"]
     told = in_numbers(table, target)
@@ -134,21 +136,21 @@ def _shortened(edit: str) -> str:
 
 def difference_table(
     predictors: Mapping[str, Predictor],
-    first: Architecture,
-    second: Architecture,
+    this: Architecture,
+    reference: Architecture,
     *,
-    names: tuple[str, str] = ("a", "b"),
+    names: tuple[str, str] = ("this", "reference"),
 ) -> pd.DataFrame:
     """The predictions of two architectures, one row a target.
 
-    Columns: target, unit, the prediction of each under its name, and their difference (second less
-    first) with 95 % intervals: low to high where both are measured, average low to average high of
-    the average edit.
+    Columns: target, unit, the prediction of each under its name, and their difference (this less
+    the reference) with 95 % intervals: low to high where both are measured, average low to average
+    high of the average edit.
     """
     rows = []
     for predictor in predictors.values():
-        values = predictor.predict([first, second])["value"]
-        effects = edit_effects(predictor, first, second)
+        values = predictor.predict([this, reference])["value"]
+        effects = edit_effects(predictor, reference, this)
         rows.append(
             {
                 "target": predictor.target.label, "unit": predictor.target.unit,

@@ -157,16 +157,16 @@ def _distance(subject: Subject, chosen: Architecture) -> str:
             f"be {target.compared(better=True)}."
         )
     other = subject.optimum.architecture
-    effects = edit_effects(objective, chosen, other)
+    effects = edit_effects(objective, other, chosen)
     if effects.total == 0:
         return f"It is predicted equal in {target.word} to the exact optimum {within}({other.id})."
     sign = np.sign(effects.total)
     low, high = sorted((sign * effects.low, sign * effects.high))
     size = f"{target.text(abs(effects.total))} {target.difference_unit}".rstrip()
     return (
-        f"The exact optimum {within}is {other.id}, predicted {size} "
-        f"{target.compared(better=sign == target.sign)} than it (95 % interval of this "
-        f"difference, measured: {target.interval_text(low, high)})."
+        f"It is predicted {size} {target.compared(better=sign == target.sign)} than the exact "
+        f"optimum {within}({other.id}; 95 % interval of this difference, measured: "
+        f"{target.interval_text(low, high)})."
     )
 
 
@@ -267,10 +267,10 @@ def effect_texts(effects: pd.DataFrame, target: Metric) -> list[str]:
 
 
 def _differences(subject: Subject, chosen: Architecture, optimum: Architecture) -> Panel:
-    """What leads from the chosen subnet to the optimum, edit by edit."""
+    """What leads from the optimum to the chosen subnet, edit by edit."""
     cards = []
     for target in (predictor.target for predictor in subject.main):
-        given = replace(subject.given, target=target.column, start=chosen, architecture=optimum)
+        given = replace(subject.given, target=target.column, start=optimum, architecture=chosen)
         cards.append(replace(what_if.edits.compute(given), title=target.label))
-    panel = panel_of("From the chosen subnet to the optimum", *cards)
-    return replace(panel, sentences=("The start is the chosen subnet, and now the optimum.",))
+    panel = panel_of("From the optimum to the chosen subnet", *cards)
+    return replace(panel, sentences=("The start is the optimum, and now the chosen subnet.",))

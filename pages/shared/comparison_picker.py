@@ -28,56 +28,62 @@ from pages.shared.text import plain
 
 NOTHING, START, BEST, MEASURED, VARIANT = "", "start", "best", "measured", "variant"
 _NAMES = {
-    NOTHING: "nothing",
-    START: "the start",
+    NOTHING: "the start",
+    START: "the start, drawn beside it",
     BEST: "the best in budget",
     MEASURED: "a measured subnet …",
 }
 
 
 @dataclass(frozen=True)
-class Other:
-    """The architecture that the edited one is held against, and what it is called."""
+class Reference:
+    """The one architecture that the edited one is held against, what it is called, and whether it
+    is `drawn` beside it."""
 
     name: str
     architecture: Architecture
+    drawn: bool = True
 
 
-def show_editor(given: Given) -> Other | None:
-    """Draw the picture with its choices; returns what it is held against."""
-    study, now = given.study, given.subnet
+def show_toolbar(given: Given) -> Reference:
+    """Draw what undoes edits, the kept variants, and the choice of the reference; returns that."""
+    study = given.study
     variants = kept_variants(study)
-    row = st.container(horizontal=True, vertical_alignment="bottom")
+    row = st.container(horizontal=True, vertical_alignment="bottom", key="toolbar")
     with row:
         history_buttons(study)
         variants_menu(study, variants)
-    with row.container(width=190):
-        other = other_picker(study, given.traded[1], variants)
-    left, right = st.columns([1.9, 1] if other is None else 2, gap="large")
+    with row.container(width=230):
+        return reference_picker(study, given.traded[1], variants)
+
+
+def show_editor(given: Given, reference: Reference) -> None:
+    """Draw the picture with its choices, where it is `drawn` beside that of the reference."""
+    study, now, other = given.study, given.subnet, reference.architecture
+    left, right = st.columns(2 if reference.drawn else [1.9, 1], gap="large")
     with left:
-        if other is not None:
+        if reference.drawn:
             st.markdown("**This architecture**")
-        editable_picture(study, other and other.architecture)
-    if other is not None:
+        editable_picture(study, other)
+    if reference.drawn:
         with right:
-            st.markdown(f"**{plain(other.name[0].upper() + other.name[1:])}**")
+            st.markdown(f"**{plain(reference.name[0].upper() + reference.name[1:])}**")
             picture(
-                picture_data(study.space, other.architecture, now, editable=False),
-                label=f"The architecture to compare with: {other.name}",
+                picture_data(study.space, other, now, editable=False),
+                label=f"The architecture to compare with: {reference.name}",
                 key="other-picture",
             )
         right = st.container(horizontal=True, vertical_alignment="bottom", gap="medium")
     with right:
         inspector(study)
-    st.caption(keys_in_words(study.space))
+    st.container(key="keys").caption(keys_in_words(study.space))
     closed_table(
         "The architecture as a table",
-        lambda: picture_table(study.space, now, other and other.architecture)[
+        lambda: picture_table(study.space, now, other)[
             ["row", "column", "cell", "words", "differs"]
         ],
         key="cells",
     )
-    return other
 
 
 def kept_variants(study: Study) -> dict[str, Variant]:
@@ -142,8 +148,9 @@ def _doing(label: str, key: str, act: Callable[[], None]) -> None:
     st.button(label, key=key, on_click=react)
 
 
-def other_picker(study: Study, latency: str, variants: Mapping[str, Variant]) -> Other | None:
-    """Draw the choice of what the architecture is held against and return that; None for nothing.
+def reference_picker(study: Study, latency: str, variants: Mapping[str, Variant]) -> Reference:
+    """Draw the choice of what the architecture is held against and return that, by default the
+    start.
 
     What the address names and can't be found is said and left aside.
     """
@@ -160,11 +167,12 @@ def other_picker(study: Study, latency: str, variants: Mapping[str, Variant]) ->
     )
     if kind == MEASURED:
         name = _measured(study, latency, name)
+    start = Reference("the start", history_of(study).now.start, drawn=kind == START)
     try:
-        return _found(study, latency, kind, name, variants)
+        return _found(study, latency, kind, name, variants) or start
     except FoxnasError as error:
         st.warning(plain(str(error)))
-        return None
+        return start
 
 
 def _measured(study: Study, latency: str, chosen: str) -> str:
@@ -186,18 +194,16 @@ def _measured(study: Study, latency: str, chosen: str) -> str:
 
 def _found(
     study: Study, latency: str, kind: str, name: str, variants: Mapping[str, Variant]
-) -> Other | None:
-    if kind == START:
-        return Other("the start", history_of(study).now.start)
+) -> Reference | None:
     if kind == BEST:
-        return Other("the best in budget", best_in_budget(study, latency))
+        return Reference("the best in budget", best_in_budget(study, latency))
     if kind == VARIANT:
         if name not in variants:
             raise MissingPart(f"There is no variant {name!r} to compare with.")
-        return Other(name, variants[name].architecture)
+        return Reference(f"variant {name}", variants[name].architecture)
     if kind == MEASURED and name:
         table = cache.table_of(study)
         if name not in set(table.frame["id"]):
             raise MissingPart(f"The study has measured no subnet {name!r} to compare with.")
-        return Other(f"measured {name}", table.measured(name))
+        return Reference(f"measured {name}", table.measured(name))
     return None

@@ -242,10 +242,15 @@ def _done(
 
 
 def _decisions(space: SearchSpace, cells: Sequence[Cell], role: str) -> tuple[Decision, ...]:
-    """The role's decisions in the cells, or, where they have none, those of their groups."""
+    """The role's decisions in the cells, or, where they have none, those of their groups, or what
+    alone has that role in the whole space, such as the resolution."""
     groups = {cell.group for cell in cells}
-    whole = [cell for cell in cells_of(space) if cell.group in groups and not cell.slot]
-    return roles_of(cells).get(role) or roles_of(whole).get(role, ())
+    every = cells_of(space)
+    whole = [cell for cell in every if cell.group in groups and not cell.slot]
+    alone = roles_of(every).get(role, ())
+    return (
+        roles_of(cells).get(role) or roles_of(whole).get(role) or (alone if len(alone) == 1 else ())
+    )
 
 
 def _turned(space: SearchSpace, architecture: Architecture, cell: Cell, *, on: bool) -> Edited:

@@ -1,15 +1,17 @@
 """Predictions that stay in view while an architecture is edited."""
 
+from dataclasses import replace
+
 import streamlit as st
 
 from foxnas_core.cards import what_if
 from foxnas_core.cards.expected import expected
 from foxnas_core.cards.given import Given
-from pages.shared.frame import pin
+from foxnas_core.space.architecture import Architecture
 
 # Pixels of a prediction.
 WIDTH = 160
-# Each takes little room; on a phone they are moved sideways.
+# Each takes little room; on a phone they are moved sideways. Without a keyboard no keys are named.
 _COMPACT = """<style>
 .st-key-predictions [data-testid="stMetric"] > div {
   display: flex; flex-wrap: wrap; align-items: baseline; column-gap: 0.4rem}
@@ -25,25 +27,25 @@ _COMPACT = """<style>
   .st-key-prediction-line {flex-wrap: nowrap; overflow-x: auto}
   .st-key-prediction-line > * {flex-shrink: 0}
 }
+@media (hover: none) {[data-has-shortcut] kbd, .st-key-keys {display: none}}
 </style>"""
 
 
-def show_predictions(given: Given) -> None:
-    """Draw each with its interval and its change against the start."""
-    is_edited = given.subnet != what_if.other_of(given)
-    with pin("predictions"):
-        st.html(_COMPACT)
-        line = st.container(
-            horizontal=True, gap="small", vertical_alignment="bottom", key="prediction-line"
-        )
-    rows = zip(given.fits()[0].values(), what_if.predicted(given), strict=True)
-    for (fit, row), own in zip(rows, expected(given, given.subnet), strict=True):
-        target, change = fit.target, row["now"] - row["start"]
+def show_predictions(given: Given, reference: Architecture) -> None:
+    """Draw each with its interval and its change against the reference."""
+    is_edited = given.subnet != reference
+    st.html(_COMPACT)
+    line = st.container(horizontal=True, gap="small", key="prediction-line")
+    rows = what_if.predicted(replace(given, start=reference))
+    fits = what_if.fits_of(given)
+    told = expected(given, given.subnet, fits)
+    for fit, row, own in zip(fits.values(), rows, told, strict=True):
+        target = fit.target
         place = line.container(width=WIDTH, gap=None)
         place.metric(
             target.named,
             target.text(own.value),
-            delta=target.text(change, signed=True) if is_edited else None,
+            delta=target.text(row["change"], signed=True) if is_edited else None,
             delta_color="normal" if target.direction == "max" else "inverse",
         )
         exact = fit.is_exact and not fit.is_counted

@@ -45,7 +45,7 @@ def test_an_edit_moves_the_numbers_and_can_be_shared(
     wait_until_drawn(page)
     page.keyboard.press("ArrowRight")  # from where the click left the focus
     page.keyboard.press("Space")
-    expect(cell(page, "s2b1")).to_have_attribute("aria-label", "s2b1: kernel 7, expand 1")
+    expect(cell(page, "s2b1")).to_have_attribute("aria-label", "s2b1: kernel 7, expand 1, differs")
     wait_until_drawn(page)  # else the figure before may be there beside it
     expect(page.locator(".st-key-edits-figure")).to_contain_text("2. s2b1 kernel 5 → 7")
     wait_until_drawn(page)
@@ -76,11 +76,14 @@ def test_the_picture_is_edited_by_keys_without_losing_one(page: Page, demo: Stud
     cell(page, "s1b1").focus()
     page.keyboard.press("Enter")
     # Faster than the server answers: each key counts all the same.
-    for key in ("k", "e", "e", "ArrowDown", "k", "k", "Shift+E", "d"):
+    for key in ("k", "e", "e", "ArrowDown", "k", "k", "Shift+E", "d", "r"):
         page.keyboard.press(key)
     expect(cell(page, "s1b1")).to_have_text("k5 e3")
     expect(cell(page, "s2b1")).to_have_text("k7 e4")
     expect(cell(page, "s2b2")).to_have_text("k3 e1")
+    # The resolution is no choice of a block's, and is stepped all the same.
+    expect(page.locator(".st-key-keys")).to_contain_text("r resolution")
+    expect(cell(page, "input")).to_have_text("18 px")
     expect(cell(page, "s2b1")).to_be_focused()
     expect(page.locator(".st-key-scope input:visible")).to_have_value("s2b1")
 
@@ -99,6 +102,7 @@ def test_the_picture_is_edited_by_keys_without_losing_one(page: Page, demo: Stud
     expect(cell(page, "s2b3")).to_have_text("off")
     wait_until_drawn(page)
     assert in_address(page, demo)["s2_depth"] == 2
+    assert in_address(page, demo)["resolution"] == 18
 
 
 def test_a_stage_is_edited_at_once_undone_and_redone(page: Page, demo: Study):
@@ -144,15 +148,22 @@ def test_a_variant_is_kept_and_compared_with(page: Page, own: Study):
     expect(page).to_have_url(re.compile("against=variant%3Amy\\+variant"))
 
 
-def test_the_numbers_leave_room_for_the_picture_on_a_phone(page: Page):
-    page.set_viewport_size({"width": 390, "height": 844})
+def test_the_numbers_leave_room_for_the_picture_on_a_phone(browser: Browser, server: Server):
+    phone = {"viewport": {"width": 390, "height": 844}, "has_touch": True, "is_mobile": True}
+    context = context_of(browser, server, **phone)
+    page = context.new_page()
     page.goto("/What_if")
     wait_until_drawn(page)
+    # There are no keys to press.
+    expect(page.locator(".st-key-undo")).to_have_text(re.compile("Undo"))
+    expect(page.locator(".st-key-undo kbd")).to_be_hidden()
+    expect(page.locator(".st-key-keys")).to_be_hidden()
     last = page.locator(NUMBERS).last
     last.scroll_into_view_if_needed()
     expect(last).to_be_in_viewport()
     pinned = page.locator("div:has(> .st-key-predictions)").bounding_box()
     assert pinned and pinned["height"] < 844 / 4
+    context.close()
 
 
 def test_a_cell_is_edited_edge_by_edge_on_its_graph(page: Page, cells: Study):

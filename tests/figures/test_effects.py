@@ -115,12 +115,12 @@ def test_edits_that_read_the_same_are_told_apart_by_number():
 def test_differences_are_those_of_the_predictions_with_both_intervals():
     space = load_shipped("foxnas-mini")
     predictor = fit(noisy_table(space, 300, seed=0), "latency_ms", "per_layer")
-    first = space.extreme("smallest")
-    second = space.architecture(first.to_dict() | {"s1b1_kernel": 7})
-    [row] = difference_table({"latency_ms": predictor}, first, second).to_dict("records")
-    both = predictor.predict([first, second])
-    assert (row["a"], row["b"]) == tuple(both["value"])
-    assert row["difference"] == pytest.approx(row["b"] - row["a"])
+    reference = space.extreme("smallest")
+    this = space.architecture(reference.to_dict() | {"s1b1_kernel": 7})
+    [row] = difference_table({"latency_ms": predictor}, this, reference).to_dict("records")
+    both = predictor.predict([this, reference])
+    assert (row["this"], row["reference"]) == tuple(both["value"])
+    assert row["difference"] == pytest.approx(row["this"] - row["reference"])
     assert row["low"] < row["average low"] < row["difference"] < row["average high"] < row["high"]
     # What both have in common cancels in the average edit.
     apart = ((both["high"] - both["low"]) ** 2).sum() ** 0.5

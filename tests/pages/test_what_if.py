@@ -308,7 +308,7 @@ def test_two_architectures_stand_side_by_side(studies, against):
         assert marked == ["s1b1"]
         before = study.space.extreme("smallest")
         now = study.space.architecture(json.loads(page.query_params["architecture"]))
-        effects = edit_effects(fit(study.table(), "accuracy"), now, before)
+        effects = edit_effects(fit(study.table(), "accuracy"), before, now)
         row = differences.iloc[0]
         assert (row["difference"], row["low"], row["high"]) == pytest.approx(
             (effects.total, effects.low, effects.high), abs=1e-3
