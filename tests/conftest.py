@@ -5,6 +5,7 @@ import os
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
+from urllib.parse import parse_qsl
 
 import numpy as np
 import pytest
@@ -285,15 +286,17 @@ def look_for_components_once() -> None:
 
 
 def run_page(name: str, **address: str):
-    """A page as Streamlit runs it on a cold deep link, without a browser."""
+    """A page as Streamlit runs it on a cold deep link, without a browser; its name may go on as an
+    address does, as in pages/7_Devices.py?view=int8."""
     from streamlit.testing.v1 import AppTest
 
     look_for_components_once()
+    name, _, query = name.partition("?")
     # Pages are found, and linked to, from the entry point only.
     page = AppTest.from_file(str(REPOSITORY / "app.py"), default_timeout=60)
     if name != "app.py":
         page.switch_page(name)
-    for key, value in address.items():
+    for key, value in (dict(parse_qsl(query)) | address).items():
         page.query_params[key] = value
     return page.run()
 

@@ -240,3 +240,9 @@ def choose(page: Page, widget: str, option: str) -> None:
                 raise
     expect(field).to_have_value(option)
     wait_until_drawn(page)
+
+
+def choose_view(page: Page, name: str) -> None:
+    """Choose one of the page's views by what it is called."""
+    page.locator(".st-key-view").get_by_role("radio", name=name, exact=True).click()
+    wait_until_drawn(page)

@@ -4,12 +4,11 @@ import sys
 import numpy as np
 import pytest
 from conftest import REPOSITORY, run_page, sentences
+from places import PLACES
 
 from foxnas_core.families import load_shipped
 from foxnas_core.study import create_study
 from foxnas_core.table.measurements import table_from_frame
-
-EVERY_PAGE = ["app.py", *sorted(f"pages/{p.name}" for p in (REPOSITORY / "pages").glob("*.py"))]
 
 
 def test_the_best_subnet_stands_there_with_its_reasons_before_any_click(studies):
@@ -76,7 +75,7 @@ def test_the_best_subnet_can_be_taken_to_what_if(studies):
     assert not page.exception
 
 
-@pytest.mark.parametrize("name", EVERY_PAGE)
+@pytest.mark.parametrize("name", PLACES)
 def test_every_page_says_one_sentence_about_an_empty_study(studies, name):
     create_study(studies / "empty", load_shipped("foxnas-mini"), name="Empty")
     page = run_page(name, study="empty")
@@ -91,10 +90,10 @@ def test_every_page_says_one_sentence_about_an_empty_study(studies, name):
 
 
 # These rest on weights, not on the table.
-OF_WEIGHTS = ("pages/12_Trust.py", "pages/19_Handmade.py")
+OF_WEIGHTS = ("pages/12_Trust.py", "pages/7_Devices.py?view=handmade")
 
 
-@pytest.mark.parametrize("name", [n for n in EVERY_PAGE if n not in OF_WEIGHTS])
+@pytest.mark.parametrize("name", [n for n in PLACES if n not in OF_WEIGHTS])
 def test_every_page_says_one_sentence_about_a_broken_table(studies, name):
     path = studies / "demo" / "measurements.parquet"
     path.write_bytes(path.read_bytes()[:5000])
@@ -104,7 +103,7 @@ def test_every_page_says_one_sentence_about_a_broken_table(studies, name):
     assert "measurements" in page.error[0].value and "Traceback" not in page.error[0].value
 
 
-@pytest.mark.parametrize("name", EVERY_PAGE)
+@pytest.mark.parametrize("name", PLACES)
 def test_every_page_says_one_sentence_about_a_broken_space(studies, name):
     (studies / "demo" / "space.json").write_text('{"format": 1, "name": "x"}')
     page = run_page(name)
@@ -134,7 +133,7 @@ def test_pages_do_not_load_torch():
         "pages/17_Model_graph.py": {"torch", "onnxruntime"},
     }
     # One process draws all in turn, those that may load something last.
-    names = sorted(["app.py", *EVERY_PAGE[1:]], key=lambda name: len(at_once.get(name, ())))
+    names = sorted(PLACES, key=lambda name: len(at_once.get(name, ())))
     code = (
         "import sys\nsys.path[:0] = ['.', 'tests']\nfrom conftest import run_page\nbefore = set()\n"
         f"for name in {names}:\n"

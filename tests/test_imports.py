@@ -140,11 +140,12 @@ def test_no_imports_run_in_circles():
         pytest.fail(f"imports in a circle: {' -> '.join(reversed(error.args[1]))}")
 
 
-# Pages that only render cards, and what they may read beside those.
+# Pages and views that only render cards, and what they may read beside those.
+VIEWS = sorted((REPOSITORY / "pages" / "views").glob("*/*.py"))
 RENDERERS = [
-    "1_Coefficients", "2_What_if", "5_Diagnostics", "6_Explanations", "7_Devices",
-    "11_Measure_next", "12_Trust", "13_Quantization", "14_Measurements", "15_Counterfactuals",
-    "17_Model_graph", "19_Handmade", "20_Studies",
+    "1_Coefficients", "2_What_if", "5_Diagnostics", "6_Explanations", "11_Measure_next", "12_Trust",
+    "14_Measurements", "15_Counterfactuals", "17_Model_graph", "20_Studies",
+    *(str(p.relative_to(REPOSITORY / "pages").with_suffix("")) for p in VIEWS),
 ]  # fmt: skip
 READ = {"cards", "errors", "glossary", "space", "study", "table"}
 

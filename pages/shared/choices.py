@@ -26,7 +26,7 @@ from pages.shared.text import plain
 _KEY = "choices"
 _TEXTS = (
     "architecture", "against", "limits", "allowed", "search", "compare", "race", "cost", "unit",
-    "pinned", "asked", "subnet", "block", "at",
+    "pinned", "asked", "subnet", "block", "at", "view",
 )  # fmt: skip
 GOALS = ("accuracy", "latency")
 AIMS = ("save", "gain", "latency", "accuracy")
@@ -96,6 +96,7 @@ class Choices:
     tour: float | None = None
     subnet: str | None = None
     block: str | None = None
+    view: str | None = None
 
 
 def current() -> Choices:
@@ -223,11 +224,26 @@ def visit(page: str) -> None:
     Only whoever opens a link or goes back in the browser changes the address, and then a whole page
     is drawn. Whatever else asks may come from a browser that is behind: what it tells is old.
     """
-    _follow_address()
+    stored = _follow_address()
+    # Each page has views of its own: it is as it was left, unless the address says otherwise, and
+    # not merely still what the page before wrote there.
+    address = st.query_params.to_dict()
+    left = remembered("page") != page and address == remembered("written")
+    if left or "view" not in address or _is_echo(address):
+        kept = (remembered("views") or {}).get(page)
+        st.session_state[_KEY] = replace(stored, view=kept)
     if remembered("page") != page:
         remember("page", page)
         remember("asked", None)
         remember("shown-here", frozenset())
+
+
+def choose_view(page: str, view: str) -> None:
+    """Show this view of the page, by its title, when it is drawn next; of the one that is drawn,
+    the address says so with what it says next."""
+    remember("views", (remembered("views") or {}) | {page: view})
+    if remembered("page") == page:
+        st.session_state[_KEY] = replace(current(), view=view)
 
 
 def show(key: str, value: Any, *, anew: bool = False) -> None:

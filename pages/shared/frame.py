@@ -2,7 +2,7 @@
 
 import logging
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -15,44 +15,13 @@ from foxnas_core.plugins import load_plugins
 from foxnas_core.study import Study, list_studies, open_study
 from foxnas_core.study.locks import is_read_only
 from pages.shared import cache, choices, process, tour
+from pages.shared.menu import draw_menu
 from pages.shared.picked import picked
 from pages.shared.signin import admitted
 from pages.shared.text import plain
 from pages.shared.theme import css, follow_theme
 
 REPOSITORY = Path(__file__).parents[2]
-MENU = {
-    "Study": (
-        ("app.py", "Study"),
-        ("pages/20_Studies.py", "Studies"),
-        ("pages/14_Measurements.py", "Measurements"),
-        ("pages/12_Trust.py", "Trust"),
-        ("pages/11_Measure_next.py", "Measure next"),
-        ("pages/8_Import.py", "Import"),
-    ),
-    "Explain": (
-        ("pages/1_Coefficients.py", "Coefficients"),
-        ("pages/5_Diagnostics.py", "Diagnostics"),
-        ("pages/6_Explanations.py", "Explanations"),
-        ("pages/7_Devices.py", "Devices"),
-        ("pages/13_Quantization.py", "Quantization"),
-        ("pages/19_Handmade.py", "Hand-designed"),
-    ),
-    "Choose": (
-        ("pages/3_Search.py", "Search"),
-        ("pages/9_Front.py", "Front"),
-        ("pages/10_Strategies.py", "Strategies"),
-        ("pages/2_What_if.py", "What-if"),
-        ("pages/15_Counterfactuals.py", "Counterfactuals"),
-    ),
-    "Take away": (
-        ("pages/16_Verify.py", "Verify"),
-        ("pages/17_Model_graph.py", "Model graph"),
-        ("pages/4_Export.py", "Export"),
-        ("pages/18_Report.py", "Report"),
-    ),
-}
-
 
 # What Streamlit's theme leaves open: less empty space, nothing cut short on a small screen, and
 # captions, chosen buttons and commands as dark as one needs to read them (WCAG 2.2, 4.5 to 1).
@@ -82,8 +51,11 @@ WATCH = 10.0  # seconds between two looks at the study on disk
 
 
 @contextmanager
-def page(title: str, sentence: str) -> Iterator[Study]:
-    """Draw the frame, hand over the chosen study, and show what goes wrong in one sentence."""
+def page(title: str, sentence: str | Callable[[], str]) -> Iterator[Study]:
+    """Draw the frame, hand over the chosen study, and show what goes wrong in one sentence.
+
+    `sentence` says what the page is for, or draws what stands under the title and returns it.
+    """
     study = _draw_frame(title, sentence)
     if study is None:
         st.stop()
@@ -111,7 +83,7 @@ def may_write(what: str) -> bool:
     return not is_read_only()
 
 
-def _draw_frame(title: str, sentence: str) -> Study | None:
+def _draw_frame(title: str, sentence: str | Callable[[], str]) -> Study | None:
     process.begin()
     st.set_page_config(
         page_title=f"{title} · FOX-NAS Studio",
@@ -130,18 +102,19 @@ def _draw_frame(title: str, sentence: str) -> Study | None:
         st.markdown("**FOX-NAS Studio**")
         if is_read_only():
             st.caption("Read-only: nothing is changed here.")
-        for heading, entries in MENU.items():
-            with st.container(gap="xxsmall", key=f"menu-{heading.split()[0].lower()}"):
-                st.caption(heading)
-                for path, label in entries:
-                    st.page_link(path, label=label)
+        picker, menu = st.container(), st.container()
     st.title(title)
-    st.write(sentence)
+    st.write(sentence() if callable(sentence) else sentence)
     with errors_as_cards():
         load_plugins()
-        study = _pick_study()
+        study = _pick_study(picker)
+    if study is None:
+        draw_menu(menu, None)
+        return None
+    with errors_as_cards():
         before = choices.remembered("drawn")
         cache.settle(study)
+        draw_menu(menu, study)
         choices.remember("drawn", (study.folder.name, cache.drawn(study)))
         new = ""
         if before and before[0] == study.folder.name:
@@ -219,7 +192,7 @@ def studies_folder() -> Path:
     return Path(os.environ.get("FOXNAS_STUDIES", REPOSITORY / "data"))
 
 
-def _pick_study() -> Study:
+def _pick_study(place: DeltaGenerator) -> Study:
     # Only names that the folder really lists are accepted, so an address can't name a path.
     folders = {folder.name: folder for folder in list_studies(studies_folder())}
     if not folders:
@@ -239,6 +212,9 @@ def _pick_study() -> Study:
             )
         choices.update(study=fallback)
         chosen = fallback
-    picked(st.sidebar.selectbox, "Study", names, key="study", field="study", value=chosen)
+    picked(
+        place.selectbox, "Study", names, key="study", field="study", value=chosen,
+        label_visibility="collapsed",
+    )  # fmt: skip
     choices.show_in_address(choices.current())
     return open_study(folders[chosen])

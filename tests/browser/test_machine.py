@@ -25,7 +25,7 @@ def test_this_machine_is_made_a_device_and_offered_by_its_name(page: Page, own: 
     expect(page.get_by_text("is of A machine of paper")).to_be_visible()
     expect(page.locator(".st-key-machine-make button")).to_be_visible()
 
-    page.goto(f"/Devices?study={own.folder.name}")
+    page.goto(f"/Devices?view=machine&study={own.folder.name}")
     wait_until_drawn(page)
     count = page.locator(".st-key-machine-count input")
     count.fill("5")

@@ -3,31 +3,15 @@ import time
 
 import pytest
 from accessibility import OF_COLOURS, OPEN_ALL, violations
+from places import PAGES, address_of, views_of
 from playwright.sync_api import Page, expect
-from serving import choose, wait_until_drawn
+from serving import choose, choose_view, wait_until_drawn
 
-PAGES = {
-    "": "Study",
-    "Studies": "Studies",
-    "Coefficients": "Coefficients",
-    "Diagnostics": "Diagnostics",
-    "Explanations": "Explanations",
-    "What_if": "What-if",
-    "Search": "Search",
-    "Front": "Front",
-    "Strategies": "Strategies",
-    "Measure_next": "Measure next",
-    "Verify": "Verify",
-    "Export": "Export",
-    "Import": "Import",
-    "Devices": "Devices",
-    "Trust": "Trust",
-    "Quantization": "Quantization",
-    "Handmade": "Hand-designed",
-    "Measurements": "Measurements",
-    "Model_graph": "Model graph",
-    "Counterfactuals": "Counterfactuals",
-    "Report": "Report",
+# Each view of each page by its address, with the page's title.
+PLACES = {
+    f"{address_of(title)}?view={view}" if view else address_of(title): title
+    for title in PAGES
+    for view in views_of(title) or [""]
 }
 ERRORS = '[data-testid="stException"], [data-testid="stAlertContentError"]'
 
@@ -40,20 +24,21 @@ main => [...main.querySelectorAll('*')]
 """
 
 
-@pytest.mark.parametrize("path", PAGES)
+@pytest.mark.parametrize("path", PLACES)
 def test_each_page_stands_alone_on_a_deep_link_is_accessible_and_fits_a_small_screen(
     page: Page, path: str
 ):
     page.goto(f"/{path}")
     wait_until_drawn(page)
-    expect(page.locator("h1")).to_have_text(PAGES[path])
-    expect(page).to_have_title(f"{PAGES[path]} · FOX-NAS Studio")
+    expect(page.locator("h1")).to_have_text(PLACES[path])
+    expect(page).to_have_title(f"{PLACES[path]} · FOX-NAS Studio")
     expect(page.locator(ERRORS)).to_have_count(0)
     # Our own menu, not the one that Streamlit would draw from the files' names.
     expect(page.locator('[data-testid="stSidebarNav"]')).to_have_count(0)
     expect(page.locator('[data-testid="stPageLink"]')).to_have_count(len(PAGES))
     # The address alone must lead here again.
-    expect(page).to_have_url(re.compile(rf"/{path}\?study=demo"))
+    address, _, view = path.partition("?")
+    expect(page).to_have_url(re.compile(rf"/{address}\?study=demo.*{view}"))
     page.evaluate(OPEN_ALL)
     wait_until_drawn(page)
     assert violations(page) == []
@@ -77,11 +62,29 @@ def test_each_page_stands_alone_on_a_deep_link_is_accessible_and_fits_a_small_sc
 def test_the_menu_leads_to_each_page_and_keeps_the_study(page: Page):
     page.goto("/?study=table-only")
     wait_until_drawn(page)
-    for path, title in PAGES.items():
-        page.locator('[data-testid="stPageLink"]', has_text=re.compile(f"^{title}$")).click()
+    for title in PAGES:
+        link = re.compile(f"^{title}( needs .*)?$")
+        page.locator('[data-testid="stPageLink"]', has_text=link).click()
         expect(page.locator("h1")).to_have_text(title)
         wait_until_drawn(page)
-        expect(page).to_have_url(re.compile(rf"/{path}\?.*study=table-only"))
+        expect(page).to_have_url(re.compile(rf"/{address_of(title)}\?.*study=table-only"))
+
+
+def test_a_view_is_chosen_left_and_gone_back_to(page: Page):
+    page.goto("/Quantization?study=table-only")
+    expect(page).to_have_url(re.compile(r"/Devices\?study=table-only.*view=int8"))
+    wait_until_drawn(page)
+    choose_view(page, "Order of subnets")
+    expect(page).to_have_url(re.compile("view=order"))
+    expect(page.locator(".st-key-device-first")).to_be_visible()
+    page.go_back()
+    expect(page).to_have_url(re.compile("view=int8"))
+    wait_until_drawn(page)
+    expect(page.locator(".st-key-device-first")).to_have_count(0)
+    page.locator('[data-testid="stPageLink"]', has_text="Export").click()
+    expect(page.locator("h1")).to_have_text("Export")
+    wait_until_drawn(page)
+    assert "view=" not in page.url
 
 
 def test_another_study_is_chosen_in_the_sidebar(page: Page):

@@ -6,8 +6,9 @@ from pathlib import Path
 from random import Random
 
 import pytest
-from conftest import REPOSITORY, run_page
+from conftest import run_page
 from hand import hand_document, noisy_table
+from places import PLACES
 
 from foxnas_core.errors import FoxnasError
 from foxnas_core.families import space_from_dict
@@ -19,11 +20,10 @@ from pages.shared.choices import Choices
 from tests.fuzz.breaking import IMAGE, LINK, ODD_NUMBERS, ODD_TEXTS, SCRIPT, broken_json
 from tests.fuzz.doors import RECORDS, own_study
 
-PAGES = ["app.py", *sorted(f"pages/{path.name}" for path in (REPOSITORY / "pages").glob("*.py"))]
 SHOWN_ON = {
     "variants.json": "pages/2_What_if.py",
     "trust.json": "pages/12_Trust.py",
-    "handmade.json": "pages/19_Handmade.py",
+    "handmade.json": "pages/7_Devices.py?view=handmade",
     "claims.json": "pages/16_Verify.py",
     "rounds.json": "pages/11_Measure_next.py",
     "searches/0123456789ab.json": "pages/3_Search.py",
@@ -72,7 +72,7 @@ def check(page) -> None:
         assert "owned" not in body
 
 
-@pytest.mark.parametrize("name", PAGES)
+@pytest.mark.parametrize("name", PLACES)
 def test_names_are_shown_and_not_run(name):
     check(run_page(name, study="hostile", latency=f"latency_ms:{IMAGE}"))
 
@@ -85,7 +85,7 @@ def an_address(chance: Random) -> dict[str, str]:
     return {chance.choice(names): chance.choice(values)[:3000] for _ in range(chance.randint(1, 6))}
 
 
-@pytest.mark.parametrize("name", PAGES)
+@pytest.mark.parametrize("name", PLACES)
 def test_an_address_may_hold_anything(name):
     address = an_address(Random(name))
     check(run_page(name, **{"study": "own", **address}))

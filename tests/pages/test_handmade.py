@@ -9,7 +9,7 @@ from handmade_records import result, usual_record
 from foxnas_core.evidence.handmade.record import HANDMADE
 from foxnas_core.study import create_study, file_hash, open_study
 
-PAGE = "pages/19_Handmade.py"
+PAGE = "pages/7_Devices.py?view=handmade"
 TITLES = [
     "Accuracy against latency", "How much faster at equal accuracy", "How it was measured",
     "Train by another seed",

@@ -6,7 +6,7 @@ from foxnas_core.families import space_from_dict
 from foxnas_core.study import create_study, open_study
 from foxnas_core.table.measurements import table_from_frame
 
-PAGE = "pages/13_Quantization.py"
+PAGE = "pages/7_Devices.py?view=int8"
 
 
 def with_int8_accuracy(table, lost: float):

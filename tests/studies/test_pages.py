@@ -4,24 +4,27 @@ import json
 import re
 
 import pytest
-from conftest import REPOSITORY, run_page, sentences
+from conftest import run_page, sentences
+from places import PLACES
 
 from foxnas_core.search.result import SEARCHES
 from pages.shared import cache
 from pages.shared.exports import Exporting
 from pages.shared.jobs import Job
 
-PAGES = ["app.py", *sorted(path.name for path in (REPOSITORY / "pages").glob("*.py"))]
 # What these studies lack where a card says so as a hint, and not as what a page is about.
 NEEDS = {
-    "19_Handmade.py": "No network designed by hand|no supernet",
-    "7_Devices.py": "on another device|no measured",
+    "pages/7_Devices.py?view=handmade": "No network designed by hand|no supernet",
+    **{
+        f"pages/7_Devices.py?view={view}": "on another device|measure these|no measured|no latency"
+        for view in ("calibrate", "compare", "machine", "order")
+    },
 }
 # Pages about accuracy inherited or rounded, about time, or about all studies, and that of files,
 # whose latency is measured whatever the study is about.
 OF_THEIR_OWN = {
-    "12_Trust.py", "13_Quantization.py", "14_Measurements.py", "19_Handmade.py", "20_Studies.py",
-    "4_Export.py", "7_Devices.py", "8_Import.py",
+    "pages/12_Trust.py", "pages/14_Measurements.py", "pages/20_Studies.py", "pages/4_Export.py",
+    "pages/7_Devices.py", "pages/8_Import.py",
 }  # fmt: skip
 # Words that a study has nothing to do with.
 FOREIGN = {
@@ -38,7 +41,10 @@ SAID = {
     "language": ("cross-entropy", "MACs"),
     "battery": ("energy", "latency"),
 }
-TELL = {"app.py", "1_Coefficients.py", "2_What_if.py", "3_Search.py", "9_Front.py"}
+TELL = {
+    "app.py", "pages/1_Coefficients.py", "pages/2_What_if.py", "pages/3_Search.py",
+    "pages/9_Front.py",
+}  # fmt: skip
 
 
 def words(page) -> str:
@@ -57,20 +63,21 @@ def words(page) -> str:
     return "\n".join(map(str, told)).replace("\\", "")
 
 
-@pytest.mark.parametrize("page", PAGES)
-def test_a_page_shows_what_such_a_study_has_in_its_words(other, page):
-    drawn = run_page(page if page == "app.py" else f"pages/{page}", study=other.folder.name)
+@pytest.mark.parametrize("place", PLACES)
+def test_a_page_shows_what_such_a_study_has_in_its_words(other, place):
+    page = place.partition("?")[0]
+    drawn = run_page(place, study=other.folder.name)
     assert not drawn.exception, drawn.exception
     errors, name = " ".join(e.value for e in drawn.error), other.folder.name
-    if page == "19_Handmade.py" or (page == "7_Devices.py" and not other.cost.timed):
-        assert re.search(NEEDS[page], errors + sentences(drawn))
+    if "handmade" in place or (place in NEEDS and not other.cost.timed):
+        assert re.search(NEEDS[place], errors + sentences(drawn), re.I)
     else:
         assert not errors
     text = words(drawn)
     if page not in OF_THEIR_OWN and name in FOREIGN:
         # What a layer takes on this machine is a time whatever the study is about.
         foreign = FOREIGN[name].replace(
-            r"|\bms\b", "" if page == "17_Model_graph.py" else r"|\bms\b"
+            r"|\bms\b", "" if page == "pages/17_Model_graph.py" else r"|\bms\b"
         )
         assert not (found := re.search(f".*({foreign}).*", text, re.I)), found[0]
     if page in TELL:
@@ -161,9 +168,9 @@ def test_an_export_has_predictions_of_both_on_its_card(other):
     assert "mJ" in row and "latency" not in row.lower()
 
 
-@pytest.mark.parametrize("page", ["3_Search.py", "10_Strategies.py"])
+@pytest.mark.parametrize("page", ["pages/3_Search.py", "pages/10_Strategies.py"])
 def test_the_least_cost_is_looked_for_at_an_objective_of_either_direction(other, page):
-    drawn = run_page(f"pages/{page}", study=other.folder.name)
+    drawn = run_page(page, study=other.folder.name)
     drawn = drawn.radio(key="goal").set_value("latency").run()
     assert not drawn.exception and not drawn.error
     word = "floor" if other.objective.direction == "max" else "limit"
@@ -171,7 +178,7 @@ def test_the_least_cost_is_looked_for_at_an_objective_of_either_direction(other,
     assert slider.label.startswith(f"{other.objective.title} {word}")
     values = other.table().values(other.objective.column)
     assert slider.min < slider.max and values.min() < slider.value < values.max()
-    if page == "3_Search.py":
+    if page == "pages/3_Search.py":
         assert "Exact optimum" in sentences(drawn)
 
 

@@ -3,7 +3,7 @@ from conftest import REPOSITORY, run_page, sentences
 
 from foxnas_core.families import load_shipped
 from foxnas_core.study import create_study
-from pages.shared.frame import MENU
+from pages.shared.menu import PAGES
 from pages.shared.tour import STEPS
 
 
@@ -13,10 +13,9 @@ def card(page) -> str:
 
 
 def test_each_step_is_a_page_of_the_menu_by_its_title():
-    menu = {path: title for entries in MENU.values() for path, title in entries}
     assert len(STEPS) == 5
     for step in STEPS:
-        assert menu[step.path] == step.title
+        assert PAGES[step.title] == step.path
         assert (REPOSITORY / step.path).exists()
 
 

@@ -6,13 +6,22 @@ from foxnas_core.cards import quantization
 from foxnas_core.cards.given import Given
 from foxnas_core.errors import FoxnasError
 from foxnas_core.study import Study, list_studies, open_study
-from pages.shared import choices
-from pages.shared.cards import given_of, show
-from pages.shared.frame import page, studies_folder
+from pages.shared import cards, choices
+from pages.shared.cards import given_of
+from pages.shared.frame import studies_folder
 from pages.shared.picked import picked
 from pages.shared.text import plain
+from pages.shared.views import go
 
+SENTENCE = (
+    "Is this supernet quantization-friendly? What its subnets lose in accuracy and win in time by "
+    "int8, on each runtime measured, beside another variant."
+)
 ALONE = ""
+
+
+def needs(study: Study) -> str | None:
+    return quantization.costs.lacks(given_of(study))
 
 
 def others_of(study: Study) -> dict[str, Study]:
@@ -38,7 +47,7 @@ def partner_picker(others: dict[str, Study]) -> str:
     return picked(st.selectbox, "Compare with", options, key="quantized-partner", width=420)
 
 
-def show_second(study: Study) -> None:
+def show_second() -> None:
     """How to get a variant to compare with."""
     st.info(
         "This is the only study here with both precisions. Whether another design is friendlier to "
@@ -59,32 +68,25 @@ def show_latencies(given: Given) -> None:
     if len(runtimes) > 1:
         picked["runtime"] = st.selectbox("Runtime", runtimes, key="runtime")
     if runtimes:
-        show(quantization.latencies, given, **picked)
+        cards.show(quantization.latencies, given, **picked)
 
 
-with page(
-    "Quantization",
-    "Is this supernet quantization-friendly? What its subnets lose in accuracy and win in time by "
-    "int8, on each runtime measured, beside another variant.",
-) as study:
+def show(study: Study) -> None:
     given = given_of(study)
-    if quantization.costs.needs(given):
-        show(quantization.costs, given)
-        st.stop()
     if others := others_of(study):
         if partner := partner_picker(others):
             given = given_of(study, beside=given_of(others[partner]))
     else:
-        show_second(study)
-    show(quantization.costs, given)
-    show(quantization.variants, given)
+        show_second()
+    cards.show(quantization.costs, given)
+    cards.show(quantization.variants, given)
     left, right = st.columns(2, gap="large")
     with left:
-        show(quantization.accuracies, given)
+        cards.show(quantization.accuracies, given)
     with right:
         show_latencies(given)
-    if show(quantization.fragile, given) and st.button(
+    if cards.show(quantization.fragile, given) and st.button(
         "Explain the accuracy lost by int8", key="explain-drop"
     ):
         choices.remember("explained-target", quantization.drop_of(given))
-        st.switch_page("pages/6_Explanations.py")
+        go("Explanations")

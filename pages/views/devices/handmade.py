@@ -4,8 +4,14 @@ import streamlit as st
 
 from foxnas_core.cards import handmade
 from foxnas_core.cards.given import Given
-from pages.shared.cards import given_of, show
-from pages.shared.frame import errors_as_cards, page
+from foxnas_core.study import Study
+from pages.shared import cards
+from pages.shared.frame import errors_as_cards
+
+SENTENCE = (
+    "Are searched networks faster than ones designed by hand, at the same accuracy? All were "
+    "trained alone by one recipe and measured by one meter, in fp32 and in int8."
+)
 
 
 @st.fragment
@@ -24,24 +30,20 @@ def show_results(given: Given) -> None:
             format_func=handmade.WAYS.get, key="way", required=True,
         )  # fmt: skip
     picked = {"precision": precision, "way": way}
-    show(handmade.verdict, given, header=False, **picked)
-    show(handmade.networks, given, **picked)
-    show(handmade.ratios, given, **picked)
+    cards.show(handmade.verdict, given, header=False, **picked)
+    cards.show(handmade.networks, given, **picked)
+    cards.show(handmade.ratios, given, **picked)
 
 
-with page(
-    "Hand-designed",
-    "Are searched networks faster than ones designed by hand, at the same accuracy? All were "
-    "trained alone by one recipe and measured by one meter, in fp32 and in int8.",
-) as study:
-    given = given_of(study)
+def show(study: Study) -> None:
+    given = cards.given_of(study)
     if handmade.not_begun(given):
-        show(handmade.more, given, header=False)
-        st.stop()
+        cards.show(handmade.more, given, header=False)
+        return
     if handmade.not_timed(given) is None:
         show_results(given)
     else:
-        show(handmade.verdict, given)
-        show(handmade.trained, given)
-    show(handmade.how, given)
-    show(handmade.more, given)
+        cards.show(handmade.verdict, given)
+        cards.show(handmade.trained, given)
+    cards.show(handmade.how, given)
+    cards.show(handmade.more, given)

@@ -1,0 +1,88 @@
+"""The menu: pages under headings, and what a study lacks for those that it can't serve yet."""
+
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
+
+import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
+
+from foxnas_core.errors import FoxnasError
+from foxnas_core.study import Study
+from pages.shared import cache
+from pages.shared.text import article, plain
+
+
+def _nothing(study: Study) -> str:
+    return ""
+
+
+def _rows(study: Study) -> str:
+    return "" if len(cache.table_of(study)) else "measurements"
+
+
+def _both(study: Study) -> str:
+    """An objective and a cost, which every search trades."""
+    if lacking := _rows(study):
+        return lacking
+    columns = [target.column for target in cache.table_of(study).targets]
+    missing = [m.word for m in (study.objective, study.cost) if m.column not in columns]
+    return article(missing[0]) if missing else ""
+
+
+def _weights(study: Study) -> str:
+    return "" if study.checkpoint_file.exists() else "a supernet"
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A page by its title, its file, and what a study lacks for it, in a word or two; "" for
+    nothing. Drawn with every page, so it only looks at what is there."""
+
+    title: str
+    path: str
+    needs: Callable[[Study], str] = _nothing
+
+
+MENU = {
+    "Choose": (
+        Entry("Study", "app.py"),
+        Entry("Search", "pages/3_Search.py", _both),
+        Entry("Front", "pages/9_Front.py", _both),
+        Entry("Strategies", "pages/10_Strategies.py", _both),
+        Entry("What-if", "pages/2_What_if.py", _rows),
+        Entry("Counterfactuals", "pages/15_Counterfactuals.py", _both),
+        Entry("Model graph", "pages/17_Model_graph.py"),
+        Entry("Export", "pages/4_Export.py"),
+        Entry("Report", "pages/18_Report.py", _rows),
+    ),
+    "Why": (
+        Entry("Coefficients", "pages/1_Coefficients.py", _rows),
+        Entry("Explanations", "pages/6_Explanations.py", _rows),
+        Entry("Diagnostics", "pages/5_Diagnostics.py", _rows),
+        Entry("Devices", "pages/7_Devices.py", _rows),
+        Entry("Trust", "pages/12_Trust.py", _weights),
+        Entry("Verify", "pages/16_Verify.py", _rows),
+    ),
+    "Data": (
+        Entry("Studies", "pages/20_Studies.py"),
+        Entry("Import", "pages/8_Import.py"),
+        Entry("Measurements", "pages/14_Measurements.py", _rows),
+        Entry("Measure next", "pages/11_Measure_next.py"),
+    ),
+}
+# Pages by their titles.
+PAGES = {entry.title: entry.path for entries in MENU.values() for entry in entries}
+
+
+def draw_menu(place: DeltaGenerator, study: Study | None) -> None:
+    """Draw the menu; of an open study, with what it lacks for a page."""
+    for heading, entries in MENU.items():
+        with place.container(gap="xxsmall", key=f"menu-{heading.lower()}"):
+            st.caption(heading)
+            for entry in entries:
+                lacking = ""
+                with suppress(FoxnasError):  # a damaged study says so on the page
+                    lacking = entry.needs(study) if study else ""
+                note = f" :small[:gray[needs {plain(lacking)}]]" if lacking else ""
+                st.page_link(entry.path, label=f"{entry.title}{note}")

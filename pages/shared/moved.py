@@ -1,0 +1,19 @@
+"""Where pages are that had an address of their own."""
+
+from pathlib import Path
+
+import streamlit as st
+
+from pages.shared.menu import PAGES
+
+# By the old address: the title of the page, and the view.
+MOVED = {
+    "Quantization": ("Devices", "int8"),
+    "Handmade": ("Devices", "handmade"),
+}
+
+
+def lead_on(file: str) -> None:
+    """Lead from an old address, by its page's file, to the new one; all else in it is kept."""
+    title, view = MOVED[Path(file).stem]
+    st.switch_page(PAGES[title], query_params=st.query_params.to_dict() | {"view": view})

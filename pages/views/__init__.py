@@ -1,0 +1,1 @@
+"""The views of pages, a folder a page (see `pages.shared.views`)."""

@@ -1,0 +1,80 @@
+"""Views of a page, the menu, and addresses that pages had once."""
+
+from pathlib import Path
+
+import pytest
+from conftest import REPOSITORY, run_page, sentences
+from places import VIEWS, slug, views_of
+
+from foxnas_core.families import load_shipped
+from foxnas_core.study import create_study
+from pages.shared.menu import PAGES
+from pages.shared.moved import MOVED
+
+DEVICES = PAGES["Devices"]
+
+
+def control(page):
+    return next(group for group in page.get("button_group") if group.key == "view")
+
+
+def test_a_view_is_chosen_stands_in_the_address_and_holds_on_the_way_back(studies):
+    page = run_page(DEVICES)
+    assert control(page).value == "compare"
+    assert page.query_params["view"] in ("compare", ["compare"])
+    control(page).set_value("order").run()
+    assert "pairs that swap their order" in sentences(page)
+    assert page.query_params["view"] in ("order", ["order"])
+    page.switch_page("pages/4_Export.py").run()
+    assert "view" not in page.query_params
+    page.switch_page(DEVICES).run()
+    assert control(page).value == "order" and page.query_params["view"] in ("order", ["order"])
+
+
+def test_another_study_keeps_the_view(studies, cells):
+    page = run_page(f"{DEVICES}?view=machine")
+    page.selectbox(key="study").select("cells").run()
+    assert not page.exception and control(page).value == "machine"
+
+
+def test_a_view_that_there_is_not_is_one_sentence(studies):
+    page = run_page(DEVICES, view="<b>x</b>")
+    assert not page.exception and not page.error
+    [warning] = page.warning
+    assert "has no view" in warning.value and control(page).value == "compare"
+
+
+@pytest.mark.parametrize("old", MOVED)
+def test_an_old_address_leads_to_the_new_place_and_keeps_the_rest(studies, old):
+    title, view = MOVED[old]
+    page = run_page(f"pages/{old}.py", latency="latency_ms:int8")
+    assert not page.exception
+    assert page.title[0].value == title and (not view or control(page).value == view)
+    assert page.query_params["latency"] in ("latency_ms:int8", ["latency_ms:int8"])
+
+
+def test_each_page_is_in_the_menu_or_was_moved():
+    files = {str(p.relative_to(REPOSITORY)) for p in (REPOSITORY / "pages").glob("*.py")}
+    assert files | {"app.py"} == {*PAGES.values(), *(f"pages/{old}.py" for old in MOVED)}
+    for title, view in MOVED.values():
+        assert view in views_of(title) or not view
+    assert {p.name for p in VIEWS.iterdir() if p.is_dir() and p.name != "__pycache__"} <= set(
+        map(slug, PAGES)
+    )
+
+
+def test_no_file_of_a_page_is_long():
+    long = [p for p in Path(REPOSITORY / "pages").glob("*.py") if len(p.open().readlines()) > 150]
+    assert [p.name for p in long] in ([], ["8_Import.py"])
+
+
+def test_the_menu_says_what_a_study_lacks(studies):
+    create_study(studies / "empty", load_shipped("foxnas-mini"), name="Empty")
+    for study, lacking in {"demo": {"Trust"}, "empty": {"Trust", "Search", "Coefficients"}}.items():
+        page = run_page(PAGES["Export"], study=study)
+        labels = {
+            link.proto.label.partition(" :")[0]: link.proto.label for link in page.get("page_link")
+        }
+        assert set(labels) == set(PAGES)
+        for title in ("Study", "Export", "Trust", "Search", "Coefficients"):
+            assert ("needs" in labels[title]) == (title in lacking)
