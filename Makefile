@@ -6,8 +6,9 @@ export OMP_NUM_THREADS ?= 1
 # Processes that share the tests between them.
 WORKERS ?= $(shell getconf _NPROCESSORS_ONLN)
 CORE := -m pytest -m "not browser" --numprocesses $(WORKERS) --dist loadfile
-# A journey that fails is made once more: a browser waits for no machine that does other work.
-JOURNEYS := -m pytest -m browser --reruns 1 --numprocesses $(WORKERS) --dist worksteal
+# A journey that fails is made again, at most twice: a browser waits for no machine that does other
+# work.
+JOURNEYS := -m pytest -m browser --reruns 2 --numprocesses $(WORKERS) --dist worksteal
 
 .DEFAULT_GOAL := help
 .PHONY: help run data test test-core test-browser lint browser sshd runtime-openvino runtime-executorch \

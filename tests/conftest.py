@@ -293,7 +293,7 @@ def run_page(name: str, **address: str):
     look_for_components_once()
     name, _, query = name.partition("?")
     # Pages are found, and linked to, from the entry point only.
-    page = AppTest.from_file(str(REPOSITORY / "app.py"), default_timeout=60)
+    page = AppTest.from_file(str(REPOSITORY / "app.py"), default_timeout=300)
     if name != "app.py":
         page.switch_page(name)
     for key, value in (dict(parse_qsl(query)) | address).items():

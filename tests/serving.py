@@ -26,7 +26,7 @@ from playwright.sync_api import (
 CHROMIUM = Path("/usr/bin/chromium")
 REPOSITORY = Path(__file__).parents[1]
 # Slow machines that do other work as well are slow, not broken.
-PATIENCE = 60_000
+PATIENCE = 90_000
 
 _QUIET = (
     "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
@@ -47,13 +47,36 @@ addEventListener("DOMContentLoaded", () => {
 });
 """
 
-# Counts what the page asks the server to draw, and what of it was drawn to its end: Streamlit shows
-# neither before the server has begun. What a page asks by a clock does not count. The numbers are
-# those of Streamlit's messages: BackMsg.rerun_script with ClientState.fragment_id and
-# .is_auto_rerun, ForwardMsg.new_session and .script_finished, whose 3 is the end of a fragment.
-_COUNTED = """
-(() => {
-  const drawing = (window.drawing = { asked: 0, begun: 0, done: 0, fragment: false });
+# What a page still shows of its drawing before. What has the focus Streamlit keeps for longer
+# ([data-retained]), which is not waited for.
+_LEFT = '[data-stale="true"]'
+_AT_REST = '[data-testid="stApp"][data-test-script-state="notRunning"]'
+_DRAWING = 'html[data-drawing] [data-testid="stApp"]'
+
+# Marks the page from when it asks the server to draw until all of that was drawn and nothing is
+# left of what it showed before: Streamlit shows neither before the server has begun. What a page
+# asks by a clock does not count. The numbers are those of Streamlit's messages:
+# BackMsg.rerun_script with ClientState.fragment_id and .is_auto_rerun, ForwardMsg.new_session and
+# .script_finished, whose 3 is the end of a fragment.
+_MARKED = (
+    f"""
+(() => {{
+  const AT_REST = '{_AT_REST}', LEFT = '{_LEFT}';
+"""
+    + """
+  const drawing = { asked: 0, begun: 0, done: 0, fragment: false };
+  // The signs of rest, one after the other: a clock may begin anew between two of them.
+  const signs = [
+    () => drawing.done === drawing.asked,
+    () => document.querySelector(AT_REST),
+    () => !document.querySelector(LEFT),
+  ];
+  let seen = signs.length;
+  const look = () => {
+    while (seen < signs.length && signs[seen]()) seen += 1;
+    document.documentElement?.toggleAttribute("data-drawing", seen < signs.length);
+  };
+  setInterval(look, 20);
   const fields = (bytes) => {
     const found = {};
     let at = 0;
@@ -89,12 +112,15 @@ _COUNTED = """
       if (run && !by_clock) {
         drawing.asked += 1;
         drawing.fragment = fragment?.length > 0;
+        seen = 0;
+        look();
       }
       super.send(data);
     }
   };
 })();
 """
+)
 
 
 @dataclass(frozen=True)
@@ -175,15 +201,23 @@ def context_of(browser: Browser, server: Server, **options: Any) -> BrowserConte
     )
     context.set_default_timeout(PATIENCE)
     context.add_init_script(_AT_ONCE)
-    context.add_init_script(_COUNTED)
+    context.add_init_script(_MARKED)
     return context
 
 
 @contextmanager
-def visit(browser: Browser, server: Server) -> Iterator[Page]:
-    """A page of a visitor without history. It must neither log an error nor be refused a file."""
-    context = context_of(browser, server)
+def visit(browser: Browser, server: Server, **options: Any) -> Iterator[Page]:
+    """A page of a visitor without history. It must neither log an error nor be refused a file.
+
+    Whatever is done on it with a locator (`click`, `fill`, `press`), and whatever is expected of
+    one, waits until the page is drawn: a click on what is being drawn anew is lost, and what is
+    drawn anew may be there twice for a moment, where a locator of one element fails at once. What
+    is merely read (`inner_text`, `count`, `input_value`, `evaluate`) does not: `wait_until_drawn`
+    before it.
+    """
+    context = context_of(browser, server, **options)
     page = context.new_page()
+    page.add_locator_handler(page.locator(_DRAWING), lambda: None)
     wrong: list[str] = []
 
     def note(what: str, url: str) -> None:
@@ -204,9 +238,8 @@ def wait_until_drawn(page: Page) -> None:
     """Wait until the page has its title, the server has drawn all that it was asked for, and
     nothing is left on it of what it showed before."""
     page.wait_for_selector("h1", timeout=PATIENCE)
-    page.wait_for_function("() => !window.drawing || drawing.done === drawing.asked")
-    page.wait_for_selector('[data-testid="stApp"][data-test-script-state="notRunning"]')
-    page.wait_for_selector('[data-stale="true"]', state="detached")
+    for selector, state in ((_DRAWING, "detached"), (_AT_REST, "attached"), (_LEFT, "detached")):
+        page.wait_for_selector(selector, state=state)
 
 
 def download_by(page: Page, button: str) -> Download:

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 from playwright.sync_api import Browser, expect
-from serving import REPOSITORY, Server, context_of, serve, wait_until_drawn
+from serving import REPOSITORY, Server, serve, visit, wait_until_drawn
 
 from tests.fuzz.test_pages import hostile_study
 
@@ -20,13 +20,11 @@ def hostile(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
 
 @pytest.mark.parametrize("path", ["", "What_if", "Coefficients", "Front", "Devices", "Studies"])
 def test_names_that_are_code_are_text(browser: Browser, hostile: Server, path: str):
-    context = context_of(browser, hostile)
-    page = context.new_page()
-    page.goto(f"/{path}?study=hostile")
-    wait_until_drawn(page)
-    expect(page.locator('[data-testid="stAlertContentError"]')).to_have_count(0)
-    assert page.locator('img[src="x"]').count() == 0
-    assert page.locator('a[href^="http"][href*="owned"], svg a').count() == 0
-    assert page.locator("script:not([src])", has_text="owned").count() == 0
-    assert "owned" not in page.title()
-    context.close()
+    with visit(browser, hostile) as page:
+        page.goto(f"/{path}?study=hostile")
+        wait_until_drawn(page)
+        expect(page.locator('[data-testid="stAlertContentError"]')).to_have_count(0)
+        assert page.locator('img[src="x"]').count() == 0
+        assert page.locator('a[href^="http"][href*="owned"], svg a').count() == 0
+        assert page.locator("script:not([src])", has_text="owned").count() == 0
+        assert "owned" not in page.title()

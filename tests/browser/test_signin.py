@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
-from serving import REPOSITORY, Server, context_of, free_port, serve
+from serving import REPOSITORY, Server, free_port, serve, visit
 
 from foxnas_core.study import Study
 
@@ -48,9 +48,8 @@ def guarded(
 
 @pytest.fixture
 def visitor(browser: Browser, guarded: Server) -> Iterator[Page]:
-    context = context_of(browser, guarded)
-    yield context.new_page()
-    context.close()
+    with visit(browser, guarded) as page:
+        yield page
 
 
 def sign_in(page: Page, path: str = "/") -> None:

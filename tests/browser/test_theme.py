@@ -4,19 +4,20 @@ from collections.abc import Iterator
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
-from serving import Server, context_of, wait_until_drawn
+from serving import Server, visit, wait_until_drawn
 
 from foxnas_core.figures.theme import BLUE, INK, PAPER, in_dark
 
 LIGHT = {"paper": PAPER, "ink": INK, "marks": BLUE}
 DARK = in_dark(LIGHT)
 FIGURE = ".st-key-choices-figure"
-# The colours that a figure is really drawn in: of its paper, its words and its first points.
-DRAWN = """figure => ({
-  paper: figure.querySelector('.main-svg').style.background,
-  ink: figure.querySelector('.xtitle').style.fill,
-  marks: figure.querySelector('.point').style.fill,
-})"""
+# Where the colours are seen that a figure is really drawn in: of its paper, its words and its first
+# points.
+DRAWN = {
+    "paper": (".main-svg", "background-color"),
+    "ink": (".xtitle", "fill"),
+    "marks": (".point", "fill"),
+}
 
 
 def shown(colours: dict[str, str]) -> dict[str, str]:
@@ -30,20 +31,14 @@ def shown(colours: dict[str, str]) -> dict[str, str]:
 @pytest.fixture
 def at_night(browser: Browser, server: Server) -> Iterator[Page]:
     """A page of a visitor whose system is dark."""
-    context = context_of(browser, server, color_scheme="dark")
-    yield context.new_page()
-    context.close()
-
-
-def colours(page: Page) -> dict[str, str]:
-    return page.locator(f"{FIGURE} .js-plotly-plot").evaluate(DRAWN)
+    with visit(browser, server, color_scheme="dark") as page:
+        yield page
 
 
 def wait_for(page: Page, wanted: dict[str, str]) -> None:
-    expect(page.locator(f"{FIGURE} .main-svg").first).to_have_css(
-        "background-color", shown(wanted)["paper"]
-    )
-    assert colours(page) == shown(wanted)
+    for part, (name, style) in DRAWN.items():
+        drawn = page.locator(f"{FIGURE} .js-plotly-plot {name}").first
+        expect(drawn).to_have_css(style, shown(wanted)[part])
 
 
 def test_figures_follow_the_system_and_the_menu(at_night: Page):

@@ -1,5 +1,11 @@
+import os
+import subprocess
+import sys
+import time
+
 import numpy as np
 import pytest
+from conftest import REPOSITORY
 
 from foxnas_core.errors import InvalidInput, MissingPart
 from foxnas_core.progress import Stopped
@@ -73,6 +79,55 @@ def test_ended_it_goes_on_where_it_was_with_the_subnets_of_the_seed(elsewhere, e
     frame = elsewhere.table().frame
     assert set(frame.loc[frame[columns[0]].notna(), "id"]) == {a.id for a in planned}
     assert reports[0].done == kept and reports[-1].done == reports[-1].total == COUNT
+
+
+# The command on the processor of `elsewhere`, which falls asleep over its third batch.
+COMMAND = """
+import sys, time
+from fixed import FixedDevice
+from foxnas_core.__main__ import main
+from foxnas_core.measurement import devices, runner
+
+class Device(FixedDevice):
+    batches = 0
+
+    def measure(self, subnets):
+        Device.batches += 1
+        if Device.batches == 3:
+            time.sleep(600)
+        return super().measure(subnets)
+
+runner.device_name = lambda: "Another processor"
+devices.meter_of = Device
+sys.exit(main(sys.argv[1:]))
+"""
+
+
+def test_killed_while_it_measures_it_goes_on_where_it_was(elsewhere):
+    before, count = elsewhere.table(), 12
+    columns = columns_here(before)
+    planned, _ = planned_subnets(elsewhere, before, columns, count=count, seed=3)
+    asked = ["make-device", "--study", elsewhere.folder, "--count", str(count), "--seed", "3"]
+    with subprocess.Popen(
+        [sys.executable, "-c", COMMAND, *asked],
+        cwd=REPOSITORY,
+        env=os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)},
+        stderr=subprocess.DEVNULL,
+    ) as running:
+        try:
+            while elsewhere.table().known(columns[0]) < 8:
+                assert running.poll() is None
+                time.sleep(0.05)
+        finally:
+            running.kill()
+    kept = elsewhere.table().frame
+    done = kept[columns[0]].notna()
+    assert done.sum() == 8 and of_before(elsewhere, before)
+    make_device(elsewhere, count=count, seed=3)
+    frame = elsewhere.table().frame
+    assert set(frame.loc[frame[columns[0]].notna(), "id"]) == {a.id for a in planned}
+    assert frame.loc[done, [*kept.columns]].equals(kept[done])
+    assert of_before(elsewhere, before) and len(frame) == len(kept)
 
 
 def test_a_subnet_that_failed_a_check_has_another_one_in_its_place(elsewhere, monkeypatch):
