@@ -14,10 +14,11 @@ from foxnas_core.cards.given import Given
 from foxnas_core.cards.quest import Quest
 from foxnas_core.cards.sharing import once
 from foxnas_core.errors import FoxnasError
+from foxnas_core.search import guard
 from foxnas_core.search.calibration import SearchCalibration
 from foxnas_core.search.chance import chance_kept
 from foxnas_core.search.expectation import Expectation, expectation
-from foxnas_core.search.guard import chance_of_all, no_promise, price_text, promise
+from foxnas_core.search.guard import price_text
 from foxnas_core.search.problem import Candidate
 from foxnas_core.space.architecture import Architecture
 from foxnas_core.table.metrics import metric_of
@@ -104,16 +105,12 @@ def promised(quest: Quest, best: Candidate | None = None, kept: str = "") -> str
     """What is promised of an answer, by default of the optimum, in a sentence: how surely its
     limits are kept, and at what price; or that nothing is, and how to get there. `kept` is how the
     first one is written, where that is alone."""
-    best, (objective, cost) = best or quest.solution().candidate, map(metric_of, quest.given.traded)
-    target, limited = metric_of(quest.objective), metric_of(quest.limited)
-    kept = "all limits" if quest.given.limits else (
-        kept or f"{quest.bound:.4g} {limited.unit or limited.word}"
-    )  # fmt: skip
-    chance = chance_of_all(quest.wanted.limits, best.architecture, quest.told)
-    if chance is None:
-        return no_promise(kept, objective, cost)
-    price = price_text(price_of(quest, best), target) if quest.is_guarded else ""
-    return f"It {promise(chance, kept, price)}."
+    best = best or quest.solution().candidate
+    target, price = metric_of(quest.objective), ""
+    if quest.is_guarded:
+        price = price_text(price_of(quest, best), target)
+    known, goals = quest.told, quest.given.traded
+    return guard.promised(quest.wanted, best.architecture, known, goals, price, kept)
 
 
 def price_of(quest: Quest, best: Candidate) -> float:

@@ -100,11 +100,13 @@ class Given(Finds):
 
     @property
     def table(self) -> MeasurementTable:
-        """The measurement table; raises as `Study.table`."""
+        """The measurement table, with what can be counted; raises as `Study.table`."""
         return self.kept(Given._table)
 
     def _table(self) -> MeasurementTable:
-        return self.study.table()
+        from foxnas_core.regression.counting import with_counted
+
+        return with_counted(self.study.table())
 
     def into(self, target: str) -> "Given":
         """The same, looked into by one column; what is computed is shared."""

@@ -6,6 +6,7 @@ from typing import Any
 
 from foxnas_core.cards.quest import Quest
 from foxnas_core.errors import FoxnasError
+from foxnas_core.search.guard import in_measurements
 from foxnas_core.search.limits import noun_of
 from foxnas_core.search.problem import Candidate
 from foxnas_core.search.standing import Standing, standing
@@ -71,13 +72,16 @@ def first_sentence(found: Standing, targets: Sequence[Metric]) -> str:
         )
     elif not best.readings[column].error > 0 and best.rivals > 1:
         luck = " (the table tells no errors of measuring, so part of its lead may be luck)"
+    again = ""
+    if found.rival_keeps not in (None, 1.0):  # which what is counted keeps by no chance
+        again = f"; measured again it keeps them in {in_measurements(found.rival_keeps)}"
     own = found.readings.get(column)
     value = target.value_text(found.expected if own is None else own.value)
     broken = _broken(found)
     return (
         f"Measured already, and better: subnet {best.architecture.id} with "
         f"{measured_text(best.readings, targets)}, the best of {best.rivals:,} measured within the "
-        f"limits{luck}. The search's own, {found.candidate.architecture.id}, "
+        f"limits{luck}{again}. The search's own, {found.candidate.architecture.id}, "
         f"{'is expected at' if own is None else 'measured'} {value}{broken}."
     )
 
@@ -135,6 +139,6 @@ def standing_document(found: Standing, targets: Sequence[Metric]) -> Mapping[str
     return {
         "source": source_of(found),
         "headline": first_sentence(found, targets) or beyond_sentence(found) or None,
-        "best_measured": told and told | {"metrics": metrics},
+        "best_measured": told and told | {"metrics": metrics, "chance": found.rival_keeps},
         "measured": told and told | metrics,
     }

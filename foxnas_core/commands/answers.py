@@ -8,7 +8,7 @@ import pandas as pd
 from foxnas_core.cards.card import Card
 from foxnas_core.cards.standing import in_order, incumbent_sentence
 from foxnas_core.commands.printing import told
-from foxnas_core.search.guard import no_promise, price_text, promise
+from foxnas_core.search.guard import kept_text, no_promise, price_text, promise
 from foxnas_core.search.result import field_of
 from foxnas_core.search.standing import Standing
 from foxnas_core.space.in_words import choice_lines
@@ -44,7 +44,7 @@ def search_card(
             "predicted": limit.get("best") or of(best, column),
             "limit": f"{side.replace('_', ' ')} {limit['asked']:.6g}" if side else None,
             "searched": f"{limit[side]:.4g}" if side and limit[side] != limit["asked"] else None,
-            "kept": None if kept is None else f"{kept:.0%}".replace("%", " %"),
+            "kept": None if kept is None else _kept_text(kept, limit),
             "exact optimum": limit.get("exact") or of(document["exact"], column),
             "measured": best["measured"].get(column),
             "best measured": measured and measured.get(column),
@@ -75,6 +75,12 @@ def search_card(
     )
 
 
+def _kept_text(chance: float, limit: Document) -> str:
+    if limit["best"].get("counted"):
+        return "yes" if chance else "no"
+    return f"{chance:.0%}".replace("%", " %")
+
+
 def _whose(document: Document, cost: Metric) -> str:
     """Which machine the latency is of."""
     if not cost.timed:
@@ -88,18 +94,16 @@ def _promise(document: Document, objective: Metric, cost: Metric, beside: Standi
     limits."""
     best = document["best"]
     told = best | best["as_searched"]
-    limits, chance = document["limits"], document["chance"]
-    kept = "all limits"
-    if len(limits) == 1:
-        limited = metric_of(limits[0]["column"])
-        kept = f"{limits[0]['asked']:.4g} {limited.unit or limited.word}"
+    limits, chance = document["limits"], document["best_chance"]
+    kept = kept_text([(metric_of(limit["column"]), limit["asked"]) for limit in limits])
+    exact = all(limit["best"].get("counted") for limit in limits)
     price = ""
     if other := document["unguarded"]:
         price = price_text(other["difference"], metric_of(document["objective"]))
     surely = "." if beside.whole else (
         f". {no_promise(kept, objective, cost)}"
         if chance is None
-        else f", and {promise(chance, kept, price)}."
+        else f", and {promise(chance, kept, price, exact=exact)}."
     )  # fmt: skip
     name = "The search's own" if beside.measured_first else "It"
     how = "is expected to measure" if best["as_searched"] else "is predicted"

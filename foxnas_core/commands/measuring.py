@@ -262,8 +262,9 @@ def calibrate(options: argparse.Namespace) -> Answer:
         mean = metric.difference_text(by.mean(), signed=True)
         rows.append((metric.named, one.count, mean, metric.difference_text(by.std())))
     card = Card(
-        sentence=f"{len(optima)} optima are measured; searches of {objective.word} by "
-        f"{cost.word} are judged by how these differ from their predictions.",
+        sentence=f"{found[cost.column].count} optima of {objective.word} by {cost.word} are "
+        f"measured, of {len(optima)} in all; searches are judged by how these differ from their "
+        "predictions.",
         table=pd.DataFrame(rows, columns=["target", "optima", "measured - predicted", "deviation"]),
     )
     return Answer(document, (card,))

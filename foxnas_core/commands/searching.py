@@ -18,6 +18,7 @@ from foxnas_core.commands.shared import (
     say,
 )
 from foxnas_core.errors import InvalidInput, MissingPart
+from foxnas_core.regression.counting import with_counted
 from foxnas_core.search.limits import AdditivePredictor
 from foxnas_core.steps.calibrate import told_by_optima
 from foxnas_core.steps.fit import fit_all
@@ -36,7 +37,7 @@ def fit(options: argparse.Namespace) -> Answer:
     from foxnas_core.regression import predictor_summary
 
     study = open_study(options.study)
-    table = study.table()
+    table = with_counted(study.table())
     targets = [options.target] if options.target else None
     predictors = fit_all(
         table,
@@ -97,7 +98,7 @@ def search(options: argparse.Namespace) -> Answer:
     study = opened(options)
     if options.rounds:
         return _search_rounds(study, options)
-    table, optima = study.table(), study.optima()
+    table, optima = with_counted(study.table()), study.optima()
     objective, cost = asked_goals(study, options)
     asked = _bounds(options, objective, cost)
     allowed = allowed_choices(study.space, options.allow, options.forbid)
@@ -145,7 +146,10 @@ def search(options: argparse.Namespace) -> Answer:
             limit.column: chance_kept(limit, best, found.get(limit.column))
             for limit in wanted.limits
         },
-        "chance": chance_of_all(wanted.limits, best, found),
+        "chance": beside.rival_keeps
+        if beside.measured_first
+        else chance_of_all(wanted.limits, best, found),
+        "best_chance": chance_of_all(wanted.limits, best, found),
         "guard": share_of(options.guard) if is_guarded else None,
         "device": device_names(table).get(cost.column) if cost.timed else None,
     }

@@ -9,6 +9,7 @@ from foxnas_core.commands.printing import Answer
 from foxnas_core.commands.shared import bar
 from foxnas_core.errors import FoxnasError, InvalidInput
 from foxnas_core.progress import Progress
+from foxnas_core.regression.counting import with_counted
 from foxnas_core.space.architecture import Architecture
 from foxnas_core.space.in_words import choice_lines
 from foxnas_core.study import Study, open_study
@@ -37,6 +38,7 @@ def select(options: argparse.Namespace) -> Answer:
         options.objective or study.objective.column,
         dict(options.limit),
         allowed_choices(study.space, options.allow, options.forbid),
+        options.guard,
     )
     with bar("step") as tell:
         found = run_kept(
@@ -62,6 +64,8 @@ def select(options: argparse.Namespace) -> Answer:
         **found.document,
         **(standing_document(beside, targets) if beside else {}),
     }
+    if beside and beside.measured_first:
+        document["chance"] = beside.rival_keeps
     said = found.sentence
     if beside and not beside.whole:
         said = in_order(beside, targets, said)
@@ -78,22 +82,31 @@ def _standing(
     study: Study, method: "Method", question: "Question", architecture: Architecture
 ) -> "Standing | None":
     """How what a method selected stands to what was measured; None where nothing predicts it."""
-    from foxnas_core.methods.predicted import fitted_problem
+    from foxnas_core.methods.posing import posed, problem_of
     from foxnas_core.search.lookup import whole_table
     from foxnas_core.search.problem import Candidate
     from foxnas_core.search.standing import standing
 
-    table = study.table()
+    table, expected = with_counted(study.table()), None
     try:
         whole = whole_table(table, question.columns) if method.name == "table" else None
-        problem = fitted_problem(study, question, whole)
+        if whole:
+            problem = problem_of(whole.predictors(), question)
+        else:
+            asked = posed(study, question)
+            problem = asked.problem
     except FoxnasError:
         return None
     first, *costs = (
         float(predictor.predict([architecture])["value"].iloc[0])
         for predictor in problem.predictors
     )
-    return standing(problem, Candidate(architecture, first, tuple(costs)), table, study.optima())
+    found = Candidate(architecture, first, tuple(costs))
+    if not whole:
+        expected = asked.expected(found)[0].value
+    return standing(
+        problem, found, table, study.optima(), bounds=question.limits, as_searched=expected
+    )
 
 
 def _listed(study: Study) -> Answer:

@@ -3,8 +3,9 @@
 import pandas as pd
 
 from foxnas_core.methods.method import Method, Question, Selection, missing_columns
-from foxnas_core.methods.predicted import fitted_problem
+from foxnas_core.methods.posing import problem_of
 from foxnas_core.records import document_of
+from foxnas_core.regression.counting import with_counted
 from foxnas_core.search.lookup import check_known, whole_table
 from foxnas_core.search.options import LARGEST_GROUP
 from foxnas_core.search.solving import solve
@@ -28,7 +29,7 @@ class CompleteTable(Method):
     def lacks(self, study: Study, question: Question | None = None) -> str | None:
         if sentence := missing_columns(study, question):
             return sentence
-        table, space = study.table(), study.space
+        table, space = with_counted(study.table()), study.space
         if space.size > LARGEST_GROUP:
             return (
                 f"Space {space.name!r} has {space.size:.3g} architectures, more than the "
@@ -57,9 +58,9 @@ class _LookupRun:
 
     def __init__(self, study: Study, question: Question) -> None:
         self.done = 0
-        whole = whole_table(study.table(), question.columns)
+        whole = whole_table(with_counted(study.table()), question.columns)
         assert whole is not None, "lacks says so"
-        self._whole, self._problem = whole, fitted_problem(study, question, whole)
+        self._whole, self._problem = whole, problem_of(whole.predictors(), question)
         check_known(self._problem)
         self._found: Selection | None = None
 

@@ -8,6 +8,7 @@ from typing import Any, Protocol
 import pandas as pd
 
 from foxnas_core.errors import FoxnasError, MissingPart
+from foxnas_core.regression.counting import with_counted
 from foxnas_core.space.architecture import Architecture, Value
 from foxnas_core.study import Study
 from foxnas_core.table.metrics import metric_of
@@ -18,12 +19,14 @@ class Question:
     """The best value of the column `objective`, by its own direction, with every column of
     `limits` at most its number, or at least that where more is better.
 
-    `allowed` holds the choices that a decision may take, where not all.
+    `allowed` holds the choices that a decision may take, where not all. `guard` is how surely
+    measurements shall keep the limits, by default the usual one where optima were measured.
     """
 
     objective: str
     limits: Mapping[str, float] = field(default_factory=dict)
     allowed: Mapping[str, tuple[Value, ...]] = field(default_factory=dict)
+    guard: float | None = None
 
     @property
     def columns(self) -> tuple[str, ...]:
@@ -125,7 +128,7 @@ class Method(ABC):
 
 def missing_columns(study: Study, question: Question | None) -> str | None:
     """A sentence where the study's table has no rows, or lacks a column of the question."""
-    table = study.table()
+    table = with_counted(study.table())
     if not len(table):
         return (
             f"{study.folder} has no measured subnets yet; measure some with 'python -m "

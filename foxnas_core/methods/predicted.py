@@ -1,26 +1,21 @@
 """Methods that ask regressions of the table: the annealer beside the exact optimum, and every
 strategy that only has architectures evaluated."""
 
-from collections.abc import Mapping
-
 import pandas as pd
 
 from foxnas_core.errors import InvalidInput
 from foxnas_core.methods.method import Method, Question, Run, Selection, missing_columns
+from foxnas_core.methods.posing import Posed, posed
 from foxnas_core.records import document_of
 from foxnas_core.search.annealing import Annealer
-from foxnas_core.search.limits import AdditivePredictor
-from foxnas_core.search.lookup import WholeTable
-from foxnas_core.search.problem import Candidate, SearchProblem
+from foxnas_core.search.guard import chance_of_all, price_text, promised
+from foxnas_core.search.problem import Candidate
 from foxnas_core.search.result import certificate_of, gap_to
 from foxnas_core.search.schedule import AnnealingSettings
 from foxnas_core.search.solving import solve
 from foxnas_core.search.strategies.driver import StrategyRun
 from foxnas_core.search.strategies.goal import SearchGoal, evaluation_of
 from foxnas_core.search.strategies.strategy import strategy_of
-from foxnas_core.steps.fit import fit_all
-from foxnas_core.steps.kept_fits import kept_fits
-from foxnas_core.steps.search import search_problem
 from foxnas_core.study import Study
 
 # Values that differ by less, relative to their size, are sums in another order.
@@ -41,12 +36,12 @@ class Annealing(Method):
     def begin(
         self, study: Study, question: Question, *, seed: int = 0, state: bytes | None = None
     ) -> Run:
-        problem = fitted_problem(study, question)
-        if problem.is_listed:
-            annealer = Annealer(problem, AnnealingSettings(seed=seed))
-            return _Searching(problem, annealer, steps_of(state))
+        asked = posed(study, question)
+        if asked.problem.is_listed:
+            annealer = Annealer(asked.problem, AnnealingSettings(seed=seed))
+            return _Searching(asked, annealer, steps_of(state))
         # Chains walk options that can be listed.
-        return _evaluating("Regularised evolution", problem, seed, steps_of(state))
+        return _evaluating("Regularised evolution", asked, seed, steps_of(state))
 
 
 class Evaluating(Method):
@@ -62,7 +57,7 @@ class Evaluating(Method):
     def begin(
         self, study: Study, question: Question, *, seed: int = 0, state: bytes | None = None
     ) -> Run:
-        return _evaluating(self.title, fitted_problem(study, question), seed, steps_of(state))
+        return _evaluating(self.title, posed(study, question), seed, steps_of(state))
 
 
 class _Searching:
@@ -70,9 +65,9 @@ class _Searching:
     moment; always whole batches, so that it matters nowhere how the way was divided."""
 
     def __init__(
-        self, problem: SearchProblem, course: Annealer | StrategyRun, made: int, batch: int = 1
+        self, asked: Posed, course: Annealer | StrategyRun, made: int, batch: int = 1
     ) -> None:
-        self._problem, self._course, self._batch = problem, course, batch
+        self._asked, self._course, self._batch = asked, course, batch
         self.advance(made)
 
     @property
@@ -91,29 +86,14 @@ class _Searching:
 
     def selection(self) -> Selection:
         best = self._course.result().best
-        return _selection(self._problem, best, *solve(self._problem).proven)
+        return _selection(self._asked, best, *solve(self._asked.problem).proven)
 
 
-def _evaluating(name: str, problem: SearchProblem, seed: int, made: int) -> _Searching:
-    goal = SearchGoal.of(problem)
+def _evaluating(name: str, asked: Posed, seed: int, made: int) -> _Searching:
+    goal = SearchGoal.of(asked.problem)
     strategy = strategy_of(name, goal, seed)
-    course = StrategyRun(strategy, evaluation_of(problem), goal, EVALUATIONS)
-    return _Searching(problem, course, made, strategy.batch)
-
-
-def fitted_problem(
-    study: Study, question: Question, whole: WholeTable | None = None
-) -> SearchProblem:
-    """The question put to regressions of the table's columns, or to the `whole` table; raises as
-    `fit_all`."""
-    predictors: Mapping[str, AdditivePredictor] = (
-        whole.predictors()
-        if whole
-        else fit_all(study.table(), targets=question.columns, kept=kept_fits(study))
-    )
-    return search_problem(
-        predictors, question.limits, objective=question.objective, allowed=question.allowed
-    )
+    course = StrategyRun(strategy, evaluation_of(asked.problem), goal, EVALUATIONS)
+    return _Searching(asked, course, made, strategy.batch)
 
 
 def steps_of(state: bytes | None) -> int:
@@ -126,16 +106,23 @@ def steps_of(state: bytes | None) -> int:
 
 
 def _selection(
-    problem: SearchProblem, best: Candidate, exact: Candidate | None, bound: float | None
+    asked: Posed, best: Candidate, exact: Candidate | None, bound: float | None
 ) -> Selection:
     """What was found, beside the exact optimum or, where that is out of reach, a bound on it."""
+    problem, limits = asked.problem, asked.wanted.limits
     gap = gap_to(problem, best, exact.value if exact else bound)
     if gap is not None and abs(gap) <= _ROUNDING * (1 + abs(best.value)):
         gap = 0.0
+    said, price = certificate_of(gap, bound), ""
+    if asked.guard:
+        other = solve(asked.wanted).candidate
+        own, plain = (asked.expected(one)[0].value for one in (best, other))
+        price = price_text(own - plain, problem.objective.target)
+    if limits:
+        said = f"{promised(asked.wanted, best.architecture, asked.told, asked.goals, price)} {said}"
     shown = {"": best} | ({"exact_": exact} if exact and gap else {})
-    limits = [None, *(f"{x.side.replace('_', ' ')} {x.bound:.6g}" for x in problem.limits)]
     evidence = pd.DataFrame(
-        {"column": predictor.target.column, "limit": limit}
+        {"column": predictor.target.column, **limit}
         | {
             f"{prefix}{name}": float(value)
             for prefix, candidate in shown.items()
@@ -145,7 +132,13 @@ def _selection(
             .iloc[0]
             .items()
         }
-        for predictor, limit in zip(problem.predictors, limits, strict=True)
+        for predictor, limit in zip(problem.predictors, asked.held(best), strict=True)
     )
-    document = {"exact": document_of(exact), "gap": gap, "bound": bound}
-    return Selection(best.architecture, certificate_of(gap, bound), evidence, document)
+    document = {
+        "exact": document_of(exact),
+        "gap": gap,
+        "bound": bound,
+        "guard": asked.guard,
+        "chance": chance_of_all(limits, best.architecture, asked.told) if limits else None,
+    }
+    return Selection(best.architecture, said, evidence, document)

@@ -55,6 +55,23 @@ def counted_predictor(table: MeasurementTable, column: str) -> Predictor | None:
     )
 
 
+def with_counted(table: MeasurementTable) -> MeasurementTable:
+    """The table with columns, in memory alone, of what it lacks and can be counted of its networks;
+    it has the same fingerprint, since these follow from the choices."""
+    codes = table.codes.astype(np.intp)
+    found = {
+        column: np.hstack([part.columns(codes) for part in parts]).sum(axis=1)
+        for column in COUNTABLE
+        if column not in table.frame and (parts := _counts(table.space, column))
+    }
+    if not found or not len(table):
+        return table
+    targets = (*table.targets, *map(metric_of, found))
+    counted = replace(table, frame=table.frame.assign(**found), targets=targets)
+    counted.__dict__["fingerprint"] = table.fingerprint
+    return counted
+
+
 def disagreement(table: MeasurementTable, column: str) -> str:
     """Where rows of the table have otherwise than is counted of them, a sentence that says so; ""
     where none does, or nothing can be counted."""

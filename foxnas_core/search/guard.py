@@ -1,23 +1,26 @@
 """Limits made tighter, so that what a search finds keeps them when it is measured."""
 
+import math
 from collections.abc import Mapping, Sequence
+
+from scipy.special import ndtr
 
 from foxnas_core.errors import InfeasibleBudget
 from foxnas_core.regression import Predictor
 from foxnas_core.search.calibration import ADVISED, SearchCalibration
 from foxnas_core.search.chance import chance_kept
 from foxnas_core.search.feasibility import check_feasible
-from foxnas_core.search.limits import Limit, rounded_down, rounded_up
+from foxnas_core.search.limits import Limit, noun_of, rounded_down, rounded_up
 from foxnas_core.search.lookup import LookedUp
 from foxnas_core.search.problem import SearchProblem
 from foxnas_core.space.architecture import Architecture, Value
-from foxnas_core.table.metrics import Metric
+from foxnas_core.table.metrics import COUNTABLE, Metric, metric_of
+from foxnas_core.table.readings import Readings
 
 GUARD = 0.9
 """How surely a measurement shall keep what was asked, unless one says otherwise."""
 OFF = 0.0
 """The guard of a search that holds predictions to the limits, whatever is measured."""
-_COUNTED = ("parameters", "macs")
 _ROUNDING = 1e-9
 
 
@@ -134,11 +137,42 @@ def chance_of_all(
     return chance
 
 
+def chance_again(
+    limits: Sequence[Limit], bounds: Mapping[str, float], measured: Readings
+) -> float | None:
+    """The probability that another measurement of what was `measured` keeps limits, held to
+    `bounds` by column, which are taken to err independently: normal, by the standard errors of the
+    mean and of one row; None where of one no error is known."""
+    chance = 1.0
+    for limit in limits:
+        reading = measured[limit.column]
+        room = limit.sign * (bounds.get(limit.column, limit.bound) - reading.value)
+        if is_exact(limit):
+            chance *= float(room >= 0)
+        elif reading.error > 0:
+            chance *= float(ndtr(room / math.hypot(reading.error, reading.noise)))
+        else:
+            return None
+    return chance
+
+
 def _is_counted(limit: Limit) -> bool:
-    predictor = limit.predictor
-    if isinstance(predictor, Predictor):
-        return predictor.is_exact or limit.column in _COUNTED
-    return isinstance(predictor, LookedUp)
+    return is_exact(limit) or limit.column in COUNTABLE or isinstance(limit.predictor, LookedUp)
+
+
+def is_exact(limit: Limit) -> bool:
+    """Whether what is limited is counted or adds up, so that it is kept or not, by no chance."""
+    return isinstance(limit.predictor, Predictor) and limit.predictor.is_exact
+
+
+def kept_text(limits: Sequence[tuple[Metric, float]]) -> str:
+    """What shall be kept, within a sentence: "0.0653 ms", "460 k MACs", "all limits"."""
+    if len(limits) != 1:
+        return "all limits"
+    [(metric, bound)] = limits
+    if metric.unit:
+        return f"{bound:.4g} {metric.unit}"
+    return f"{metric.text(bound)} {noun_of(metric)}"
 
 
 def in_measurements(chance: float) -> str:
@@ -151,9 +185,32 @@ def in_measurements(chance: float) -> str:
     return f"{int(100 * chance + _ROUNDING)} of 100 measurements"
 
 
-def promise(chance: float, kept: str, price: str = "") -> str:
-    """What is promised of what is `kept`, and the price of that: the rest of a sentence."""
+def promise(chance: float, kept: str, price: str = "", *, exact: bool = False) -> str:
+    """What is promised of what is `kept`, and the price of that: the rest of a sentence. What is
+    `exact` is kept by no chance."""
+    if exact:
+        return f"{'keeps' if chance else 'does not keep'} {kept}, which is counted"
     return f"keeps {kept} in {in_measurements(chance)}{price and f'; {price}'}"
+
+
+def promised(
+    wanted: SearchProblem,
+    best: Architecture,
+    known: Mapping[str, SearchCalibration],
+    goals: Sequence[str],
+    price: str = "",
+    kept: str = "",
+) -> str:
+    """What is promised of a searched architecture, in a sentence: how surely it keeps the limits as
+    they were asked, and at what `price`; or that nothing is, and how to get there, by optima of the
+    columns `goals`. `kept` is how the first limit is written, where that is alone."""
+    limits = wanted.limits
+    if not kept or len(limits) > 1:
+        kept = kept_text([(limit.predictor.target, limit.bound) for limit in limits])
+    chance = chance_of_all(limits, best, known)
+    if chance is None:
+        return no_promise(kept, *map(metric_of, goals))
+    return f"It {promise(chance, kept, price, exact=all(map(is_exact, limits)))}."
 
 
 def no_promise(kept: str, objective: Metric, cost: Metric) -> str:

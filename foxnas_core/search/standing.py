@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from foxnas_core.regression import Predictor
+from foxnas_core.search.guard import chance_again
 from foxnas_core.search.limits import AdditivePredictor
 from foxnas_core.search.lookup import WholeTable, whole_of
 from foxnas_core.search.problem import Candidate, SearchProblem
@@ -27,6 +28,8 @@ class Standing:
     - `readings`: what was measured of the candidate itself, by column.
     - `incumbent`: the best measured architecture within the limits, None where none keeps them.
     - `expected`, `rival`: what both are expected to measure of the `objective`, in its unit.
+    - `rival_keeps`: the probability that the incumbent keeps the limits when measured again, see
+      `guard.chance_again`.
     - `beyond`: by column, the best value that was measured at all, where the candidate was not
       measured and is predicted better.
     - `whole`: the table, where it holds every architecture and so the answer is its own.
@@ -42,6 +45,7 @@ class Standing:
     beyond: Mapping[str, float]
     whole: WholeTable | None = None
     broken: tuple[str, ...] = ()
+    rival_keeps: float | None = None
 
     @property
     def measured_first(self) -> bool:
@@ -92,9 +96,10 @@ def standing(
     expected = candidate.value if as_searched is None else as_searched
     if target.column in own:
         expected = shrunk(objective, candidate.architecture, own[target.column])
-    rival = math.nan
+    rival, keeps = math.nan, None
     if best is not None:
         rival = shrunk(objective, best.architecture, best.readings[target.column])
+        keeps = chance_again(problem.limits, bounds, best.readings)
     beyond = {}
     values = (candidate.value, *candidate.costs)
     for predictor, value in zip(problem.predictors, values, strict=True):
@@ -111,7 +116,7 @@ def standing(
         if column in own and metric_of(column).sign * (own[column].value - bound) < 0
     )
     whole = whole_of(problem)
-    return Standing(candidate, target, own, best, expected, rival, beyond, whole, broken)
+    return Standing(candidate, target, own, best, expected, rival, beyond, whole, broken, keeps)
 
 
 def _usable(table: MeasurementTable, column: str) -> np.ndarray:

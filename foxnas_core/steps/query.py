@@ -6,21 +6,24 @@ from typing import Any, Literal
 
 from foxnas_core.errors import InvalidInput, MissingPart
 from foxnas_core.families import family_of
+from foxnas_core.regression.counting import with_counted
 from foxnas_core.space.architecture import Architecture
 from foxnas_core.steps.fit import fit_all, fit_each
 from foxnas_core.steps.kept_fits import kept_fits
 from foxnas_core.study import Study
 from foxnas_core.table.readings import readings_of
 
+Source = Literal["measured", "counted", "predicted"]
+
 
 @dataclass(frozen=True)
 class Known:
     """What is known of one column: a value in its unit, where it is from, and its 95 % interval: of
-    a measured latency the range of its rounds, of a prediction where one measurement would fall;
-    None where nothing tells it."""
+    a measured latency the range of its rounds, of a prediction where one measurement would fall, of
+    what is counted itself; None where nothing tells it."""
 
     value: float
-    source: Literal["measured", "predicted"]
+    source: Source
     low: float | None
     high: float | None
 
@@ -53,7 +56,8 @@ def query(study: Study, architecture: Architecture, columns: Sequence[str] = ())
     Raises `MissingPart` where the study has no measurements, `InvalidInput` for a column that it
     does not have.
     """
-    table, family = study.table(), family_of(study.space)
+    measured, family = study.table(), family_of(study.space)
+    table = with_counted(measured)
     targets = {target.column: target for target in table.targets}
     if not targets:
         raise MissingPart(
@@ -64,7 +68,7 @@ def query(study: Study, architecture: Architecture, columns: Sequence[str] = ())
         if column not in targets:
             raise InvalidInput(f"{column!r} is no column of {study.folder}: {', '.join(targets)}.")
     wanted = tuple(columns) or tuple(targets)
-    readings = readings_of([table, study.optima()], architecture)
+    readings = readings_of([measured, study.optima()], architecture)
     found = {
         column: Known(one.value, "measured", one.low, one.high)
         for column, one in readings.items()
@@ -78,7 +82,8 @@ def query(study: Study, architecture: Architecture, columns: Sequence[str] = ())
     for column, fit in fits.items():
         row = fit.predict([architecture]).iloc[0]
         low, high = (float(row[f"prediction_{end}"]) for end in ("low", "high"))
-        found[column] = Known(float(row["value"]), "predicted", low, high)
+        source: Source = "counted" if fit.is_counted else "predicted"
+        found[column] = Known(float(row["value"]), source, low, high)
     return Queried(
         architecture,
         family.number(study.space, architecture),

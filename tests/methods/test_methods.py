@@ -4,6 +4,7 @@ import json
 
 import numpy as np
 import pytest
+from conftest import DEMO
 from hand import choice_space
 
 from foxnas_core import methods
@@ -12,10 +13,13 @@ from foxnas_core.errors import InvalidInput, MissingPart
 from foxnas_core.methods import Method, Question, method_of, register_method
 from foxnas_core.methods.lookup import CompleteTable
 from foxnas_core.methods.method import Selection
+from foxnas_core.methods.posing import posed
 from foxnas_core.methods.predicted import Annealing
 from foxnas_core.methods.resuming import run_kept
+from foxnas_core.search.guard import GUARD, OFF, chance_of_all
 from foxnas_core.search.problem import SearchProblem
-from foxnas_core.study import Study, create_study
+from foxnas_core.search.solving import solve
+from foxnas_core.study import Study, create_study, open_study
 from foxnas_core.testing.methods import check_method, told
 
 SPACE = choice_space({f"edge{i}": ("none", "skip", "conv") for i in range(4)})
@@ -202,6 +206,39 @@ def test_a_selection_is_held_against_what_was_measured(study, capsys) -> None:
     assert document["source"] == ("measured" if first else "regression")
     assert main([*arguments, "--method", "regression"]) == 0
     assert (str(document["headline"]) in capsys.readouterr().out) == first
+
+
+def test_a_selection_is_guarded_where_optima_were_measured() -> None:
+    """The demo's, by its measured optima; as the search's own answer, number for number."""
+    demo, limits = open_study(DEMO), {"latency_ms": 0.0653}
+    plain, found, sure = (
+        posed(demo, Question("accuracy", limits, guard=guard)) for guard in (OFF, None, 0.99)
+    )
+    assert plain.problem.limits[0].bound == 0.0653 and plain.guard is None
+    assert found.guard == GUARD and sure.guard == 0.99
+    assert sure.problem.limits[0].bound < found.problem.limits[0].bound
+    best = solve(found.problem).candidate
+    accuracy, latency = found.expected(best)
+    assert accuracy.optima == 24 and latency.value < latency.predicted
+    assert chance_of_all(found.wanted.limits, best.architecture, found.told) >= GUARD
+    [free, held] = found.held(best)
+    assert free["limit"] is None and held["limit"] == "at most 0.0653"
+    assert held["searched"] == found.problem.limits[0].bound
+    # The least cost at a floor is of the same optima.
+    floor = posed(demo, Question("latency_ms", {"accuracy": 90.0}))
+    assert floor.goals == ("accuracy", "latency_ms") and floor.guard == GUARD
+    assert floor.problem.limits[0].bound > 90
+
+
+def test_a_guard_without_measured_optima_says_how_to_get_there(study, capsys) -> None:
+    asked = ["select", "--study", str(study.folder), "--method", "regression"]
+    asked += ["--limit", "latency_ms=1.6"]
+    assert main([*asked, "--guard", ".9"]) != 0
+    assert "calibrate --count 20" in capsys.readouterr().err
+    assert main([*asked, "--json"]) == 0
+    document = json.loads(capsys.readouterr().out)
+    assert document["guard"] is None
+    assert document["sentence"].startswith("Nothing is promised of 1.6 ms: measure optima")
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ from conftest import REPOSITORY
 from hand import hand_space, noisy_table, table_of
 
 from foxnas_core.families import family_of, load_shipped
-from foxnas_core.regression.counting import counted_predictor, disagreement
+from foxnas_core.regression.counting import counted_predictor, disagreement, with_counted
 from foxnas_core.regression.inference import inference
 from foxnas_core.search.limits import Limit
 from foxnas_core.search.problem import SearchProblem
@@ -121,3 +121,17 @@ def test_counting_needs_no_torch() -> None:
         "assert 'torch' not in sys.modules\n"
     )
     subprocess.run([sys.executable, "-c", code], check=True, cwd=REPOSITORY)
+
+
+def test_what_a_table_lacks_is_counted_in_memory_alone() -> None:
+    table = noisy_table(MINI, 40)
+    found = with_counted(table)
+    assert not {"macs", "parameters"} & set(table.frame)
+    for column in COUNTABLE:
+        np.testing.assert_array_equal(found.values(column), counts(MINI, table.codes, column))
+    assert found.fingerprint == table.fingerprint and set(found.targets) > set(table.targets)
+    # What the table has stays as it is.
+    own = table_of(MINI, table.codes, accuracy=table.values("accuracy"), macs=np.ones(40))
+    np.testing.assert_array_equal(with_counted(own).values("macs"), np.ones(40))
+    nothing = noisy_table(hand_space(), 5)
+    assert with_counted(nothing) is nothing

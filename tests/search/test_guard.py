@@ -16,16 +16,20 @@ from foxnas_core.search.exact import front
 from foxnas_core.search.guard import (
     GUARD,
     OFF,
+    chance_again,
     chance_of_all,
     guarded,
     guarded_bounds,
     in_measurements,
+    kept_text,
     price_text,
+    promised,
 )
 from foxnas_core.search.limits import Limit
 from foxnas_core.search.problem import SearchProblem
 from foxnas_core.search.solving import solve
 from foxnas_core.table.metrics import metric_of
+from foxnas_core.table.readings import Reading
 
 TABLE = noisy_table(hand_space(), 120, seed=1)
 ACCURACY, LATENCY = (fit(TABLE, column) for column in ("accuracy", "latency_ms"))
@@ -107,3 +111,31 @@ def test_the_price_is_told_in_the_objectives_unit():
     assert price_text(-0.117, accuracy) == "0.12 points less than the unguarded best"
     assert price_text(0.0118, latency) == "0.0118 ms more than the unguarded best"
     assert price_text(0.0, accuracy) == "as good as the unguarded best"
+
+
+def test_what_is_counted_is_kept_or_not_by_no_chance():
+    exact = replace(
+        LATENCY, target=metric_of("macs"), residual_variance=0.0,
+        covariance=np.zeros_like(LATENCY.covariance),
+    )  # fmt: skip
+    architecture = TABLE.architectures()[0]
+    value = float(exact.predict([architecture])["value"].iloc[0])
+    goals = ("accuracy", "macs")
+    for bound, verb in ((value * 1.5, "keeps"), (value / 2, "does not keep")):
+        wanted = SearchProblem(ACCURACY, (Limit(exact, bound),))
+        kept = kept_text([(exact.target, bound)])
+        said = promised(wanted, architecture, {}, goals, "some price")
+        assert said == f"It {verb} {kept}, which is counted." and "MACs" in kept
+    assert kept_text([(LATENCY.target, 0.065)]) == "0.065 ms"
+    assert kept_text([(LATENCY.target, 1.0), (exact.target, 1.0)]) == "all limits"
+
+
+def test_what_was_measured_is_held_to_its_own_errors():
+    limits = [Limit(LATENCY, 2.0)]
+    at = {"latency_ms": Reading(2.0, error=0.1, noise=0.1)}
+    assert chance_again(limits, {}, at) == pytest.approx(0.5)
+    # Normal: one measurement about a mean of one, √2 · 0.1 each way.
+    assert chance_again(limits, {"latency_ms": 2.2}, at) == pytest.approx(0.92135, abs=1e-5)
+    floor = [Limit(ACCURACY, at_least=90.0)]
+    assert chance_again(floor, {}, {"accuracy": Reading(91.0, error=0.5, noise=0.5)}) > 0.9
+    assert chance_again(limits, {}, {"latency_ms": Reading(1.0)}) is None

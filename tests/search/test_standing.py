@@ -5,7 +5,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from hand import table_of
-from tricky import SPACE, tricky_table
+from scipy.special import ndtr
+from tricky import LATENCY, SPACE, tricky_table
 
 from foxnas_core.cards.standing import (
     beyond_sentence,
@@ -15,6 +16,7 @@ from foxnas_core.cards.standing import (
     standing_document,
 )
 from foxnas_core.regression import fit
+from foxnas_core.search.guard import in_measurements
 from foxnas_core.search.limits import Limit
 from foxnas_core.search.problem import SearchProblem
 from foxnas_core.search.solving import solve
@@ -53,7 +55,8 @@ def test_a_measured_row_that_beats_the_optimum_comes_first():
     document = standing_document(found, [found.objective])
     assert document["source"] == "measured" and document["headline"] == said
     assert document["best_measured"]["metrics"]["accuracy"]["value"] == best
-    assert set(document["best_measured"]) == {"id", "architecture", "metrics"}
+    assert set(document["best_measured"]) == {"id", "architecture", "metrics", "chance"}
+    assert document["best_measured"]["chance"] == 1  # its latency is a sum without an error
 
 
 def test_an_optimum_that_is_the_best_measured_says_so():
@@ -63,6 +66,16 @@ def test_an_optimum_that_is_the_best_measured_says_so():
     assert "It is the best of" in incumbent_sentence(found, [found.objective])
     assert own_sentence(found, [found.objective]).startswith("It was measured already: ")
     assert standing_document(found, [])["source"] == "regression"
+
+
+def test_how_surely_a_measured_row_keeps_the_limits_is_said_where_its_errors_are_known():
+    latency = LATENCY + np.random.default_rng(0).normal(0, 0.01, 81)
+    assert standing_of(tricky_table(latency_ms=latency)).rival_keeps is None
+    found = standing_of(tricky_table(latency_ms=latency, latency_ms_std_error=np.full(81, 0.5)))
+    room = 4.3 - found.incumbent.readings["latency_ms"].value
+    assert found.measured_first and found.rival_keeps == pytest.approx(ndtr(room / 0.5**0.5))
+    said = first_sentence(found, [found.objective])
+    assert f"measured again it keeps them in {in_measurements(found.rival_keeps)}" in said
 
 
 def test_optima_tell_what_the_optimum_measured():

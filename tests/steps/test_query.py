@@ -1,6 +1,7 @@
 """What is known of one architecture, measured before predicted."""
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -12,6 +13,7 @@ from foxnas_core.errors import InvalidInput, MissingPart
 from foxnas_core.families import family_of
 from foxnas_core.steps.query import query
 from foxnas_core.study import create_study, open_study
+from foxnas_core.table.metrics import COUNTABLE
 
 
 @pytest.fixture(scope="module")
@@ -105,3 +107,21 @@ def test_a_study_without_measurements_says_what_to_do(tmp_path):
     study = create_study(tmp_path / "empty", SPACE, name="Empty")
     with pytest.raises(MissingPart, match="has no measurements.*import a table"):
         query(study, family_of(SPACE).reference(SPACE))
+
+
+def test_what_is_counted_is_told_as_counted_whether_the_table_has_it_or_not(tmp_path):
+    demo = open_study(DEMO)
+    rows = demo.table().rows(np.arange(800) < 120)
+    known = set(rows.frame["id"])
+    architecture = next(a for a in demo.space.sample(20, seed=77) if a.id not in known)
+    lacking = replace(
+        rows, frame=rows.frame.drop(columns=["macs", "parameters"]),
+        targets=tuple(t for t in rows.targets if t.column not in COUNTABLE),
+    )  # fmt: skip
+    told = []
+    for name, table in (("whole", rows), ("lacking", lacking)):
+        study = create_study(tmp_path / name, demo.space, name=name, table=table)
+        told.append(query(study, architecture, COUNTABLE).metrics)
+    assert told[0] == told[1]
+    for known_of in told[0].values():
+        assert known_of.source == "counted" and known_of.low == known_of.value == known_of.high
