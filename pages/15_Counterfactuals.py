@@ -7,77 +7,15 @@ import streamlit as st
 
 from foxnas_core.cards import counterfactuals
 from foxnas_core.cards.given import Given
-from foxnas_core.space.architecture import Architecture, Value
+from foxnas_core.space.architecture import Value
 from pages.shared import choices
 from pages.shared.cards import beside, given_of, show
 from pages.shared.cost import budget_of, cost_picker
 from pages.shared.editor import architecture_picker
 from pages.shared.frame import errors_as_cards, page
-from pages.shared.goal_picker import goal_picker
 from pages.shared.limits import chosen_terms, pins_picker, terms_picker
 from pages.shared.picked import picked
-
-# More numbers of edits than this stand on a slider instead of side by side.
-MOST_SIDE_BY_SIDE = 12
-
-
-def apply(after: Architecture, before: Architecture, **changes: None) -> None:
-    """Choose an answer; edits are held against the subnet that it answers for."""
-    choices.update(
-        architecture=choices.as_text(after), start=choices.as_text(before), edits=None, **changes
-    )
-
-
-def apply_buttons(key: str, given: Given, after: Architecture, *, anew: bool = False) -> None:
-    """Draw what to do with an answer; `anew` where the amount asked for is gone then."""
-    row, changes = st.container(horizontal=True), {"amount": None} if anew else {}
-    row.button(
-        "Apply", key=f"{key}-apply", type="primary", on_click=apply, args=(after, given.subnet),
-        kwargs=changes,
-    )  # fmt: skip
-    if row.button("Apply, and open in What-if", key=f"{key}-what-if"):
-        apply(after, given.subnet, **changes)
-        st.switch_page("pages/2_What_if.py")
-
-
-def edits_picker(given: Given, aim: str, amount: float) -> int:
-    """Draw the choice between the numbers of edits."""
-    found, fewest = counterfactuals.reached(given, aim=aim, amount=amount)
-    numbers = {answer.edits: f"{answer.edits}" for answer in found.answers}
-    for answer, end in ((found.cheapest, "cheapest"), (fewest, "fewest")):
-        numbers[answer.edits] = f"{answer.edits}: {end}"
-    chosen = choices.current().edits
-    value = int(chosen) if chosen in numbers else fewest.edits
-    if len(numbers) < 2:
-        return value
-    few = len(numbers) <= MOST_SIDE_BY_SIDE
-    return picked(
-        st.segmented_control if few else st.select_slider, "Edits", numbers, key="edits",
-        value=value, act=lambda k: choices.update(edits=float(k) or None),
-        **({"required": True} if few else {}),
-    )  # fmt: skip
-
-
-def show_reached(given: Given) -> None:
-    """The goal, the best answer of every number of edits, and the chosen one."""
-    st.header(counterfactuals.edits.title)
-    goal = goal_picker(given)
-    if goal is None:
-        return
-    aim, amount = goal
-    chosen = edits_picker(given, aim, amount)
-    asked = {"aim": aim, "amount": amount, "chosen": chosen}
-    left, right = st.columns([1.2, 1], gap="large")
-    with left:
-        show(counterfactuals.edits, given, header=False, **asked)
-    with right:
-        show(counterfactuals.answer, given, **asked)
-        if chosen:
-            after = counterfactuals.reached(given, **asked)[1].after
-            apply_buttons("answer", given, after, anew=aim in counterfactuals.RELATIVE)
-    if chosen:
-        each = [(counterfactuals.each, {**asked, "column": column}) for column in given.main]
-        beside(given, *each)
+from pages.shared.reached import apply, apply_buttons, show_reached
 
 
 def asked_picker(given: Given) -> tuple[str, Value]:

@@ -320,8 +320,10 @@ def test_counterfactual_document(measured_study, capsys, tmp_path):
     file.write_text(json.dumps(largest.to_dict()))
     command = ["counterfactual", "--study", study.folder, "--architecture", file]
     document = ask(capsys, *command, "--gain", "-0.5")
-    assert set(document) == {"study", "id", "goal", "answers", "why_not", "guard", "price"}
-    assert document["guard"] is None and document["price"] is None
+    assert set(document) == {
+        "study", "id", "goal", "held", "kept", "cheapest", "answers", "why_not", "guard", "price",
+    }  # fmt: skip
+    assert document["guard"] == 0.9 and document["cheapest"] == document["answers"][-1]
     assert document["id"] == largest.id and document["why_not"] is None
     assert document["goal"] == "0.50 points less top-1 accuracy"
     for answer in document["answers"]:
@@ -337,6 +339,13 @@ def test_counterfactual_document(measured_study, capsys, tmp_path):
     edits = [answer["edits"] for answer in document["answers"]]
     assert edits == sorted(set(edits))
     assert document == ask(capsys, *command, "--gain", "-0.5")
+    unguarded = ask(capsys, *command, "--save", "10%", "--guard", "off")
+    assert unguarded["guard"] is None and unguarded["held"] is None and unguarded["kept"]
+    assert unguarded["goal"].startswith("10 % less latency (")
+    assert "without the % sign" in refused(capsys, *command, "--gain", "1%")
+    assert main([*map(str, command), "--save", "10%"]) == 0
+    said = capsys.readouterr().out
+    assert "An edit is one decision" in said and "points per ms" in said
 
     # Decisions that are kept stay, and a measured subnet is named by its id.
     measured = study.table().frame["id"].iloc[0]

@@ -27,18 +27,19 @@ def reached_of(
     architecture: Architecture,
     relative: bool,
     guard: float | None = None,
+    in_percent: bool = False,
 ) -> "Reached":
     """The edits by which an architecture reaches a goal for the first of `limits`, whose number is
     that goal's amount, which measurements keep as surely as the `guard` asks; raises as
     `reach.reach`."""
     from foxnas_core.explanation.reach import Goal, reach
-    from foxnas_core.search.guard import guarded_bound
+    from foxnas_core.search.guard import guarded_bound, share_of
 
     (first, amount), *others = limits
     problem = given.unbound_of(objective, first, tuple(others), fitted=True)
     found, kept = _calibration(given, objective, first), dict(allowed)
     searched = None if relative else guarded_bound(problem, amount, guard, found, kept)
-    goal = Goal(amount, relative, searched)
+    goal = Goal(amount, relative, searched, in_percent, share_of(guard))
     return reach(problem, architecture, goal, allowed=kept, calibration=found)
 
 

@@ -18,14 +18,15 @@ from foxnas_core.cards.expected import expected
 from foxnas_core.cards.finds import Limits
 from foxnas_core.cards.given import Given
 from foxnas_core.cards.quest import Quest
-from foxnas_core.figures.counterfactual import choices_figure, reached_figure, reached_table
+from foxnas_core.cards.reached import RULE, answer_card, reached_card
+from foxnas_core.explanation.reach import has_shares
+from foxnas_core.figures.counterfactual import choices_figure
 from foxnas_core.figures.effects import edit_figure, edit_table
 from foxnas_core.search.guard import OFF, in_measurements, share_of
-from foxnas_core.search.limits import noun_of
 from foxnas_core.search.restriction import choices_that_keep, choices_that_take, narrowed
 from foxnas_core.space.architecture import Value
 from foxnas_core.space.editing.changes import changes_between, in_words
-from foxnas_core.table.metrics import Metric, metric_of
+from foxnas_core.table.metrics import metric_of
 
 if TYPE_CHECKING:
     from foxnas_core.explanation.reach import Answer, Reached
@@ -33,6 +34,8 @@ if TYPE_CHECKING:
     from foxnas_core.search.exact import Front
 
 RELATIVE, OF_COST = ("save", "gain"), ("save", "latency")
+USUAL = 20.0
+"""How many percent of the cost one wants to save, unless one says otherwise."""
 
 
 def untraded(given: Given) -> str | None:
@@ -125,25 +128,49 @@ def _within(given: Given) -> Given:
 # The edits that reach a goal
 
 
-def reached(
-    given: Given, *, aim: str = "save", amount: float | None = None, chosen: int = -1
-) -> "tuple[Reached, Answer] | None":
-    """The best answer of every number of edits, and the `chosen` one, by default that of the
-    fewest; None where there is nothing to gain. Raises as `reach`.
+def usual_goal(given: Given, aim: str) -> tuple[float, bool] | None:
+    """The goal that nobody chose, and whether it is in percent: a fifth less of the cost where half
+    of that again is there to save, else a quarter of what there is; None for nothing."""
+    now, least = standing(given, aim)
+    room = leeway(given, aim)
+    if aim not in RELATIVE:
+        return now + (least - now) / 4, False
+    if aim == "save" and has_shares(metric_of(given.main[1])) and room >= 1.5 * USUAL / 100 * now:
+        return USUAL, True
+    return (room / 4, False) if room else None
 
-    The `amount` is in the unit of what is aimed at, by default a quarter of what there is to gain.
+
+def reached(
+    given: Given,
+    *,
+    aim: str = "save",
+    amount: float | None = None,
+    in_percent: bool = False,
+    chosen: int = -1,
+) -> "tuple[Reached, Answer] | None":
+    """The best answer of every number of edits, and the `chosen` one, by default the cheapest; None
+    where there is nothing to gain. Raises as `reach`.
+
+    The `amount` is in the unit of what is aimed at or `in_percent` of what the subnet has, by
+    default the `usual_goal`.
     """
-    best, cost = given.main
     if amount is None:
-        now, least = standing(given, aim)
-        amount = leeway(given, aim) / 4 if aim in RELATIVE else now + (least - now) / 4
-        if not amount:
+        usual = usual_goal(given, aim)
+        if usual is None:
             return None
+        amount, in_percent = usual
+    found = _reached_by(given, aim, amount, in_percent, given.guard)
+    return found, next((a for a in found.answers if a.edits == chosen), found.cheapest)
+
+
+def _reached_by(
+    given: Given, aim: str, amount: float, in_percent: bool, guard: float | None
+) -> "Reached":
+    best, cost = given.main
     objective, first = (best, cost) if aim in OF_COST else (cost, best)
     limits, relative = ((first, amount), *given.kept_limits(first)), aim in RELATIVE
     asked = (objective, limits, given.allowed, given.subnet, relative)
-    found = reached_of(given, *asked, given.guard)
-    return found, next((a for a in found.answers if a.edits == chosen), found.fewest)
+    return reached_of(given, *asked, guard, in_percent)
 
 
 def _aims(given: Given) -> Options:
@@ -161,66 +188,11 @@ def edits(given: Given, **goal: Any) -> Card:
     if pair is None:
         return nothing_to_gain(given, **goal)
     found, shown = pair
-    target, fewest, cheapest = found.targets[0], found.fewest, found.cheapest
-    table = reached_table(found)
-
-    def price(answer: "Answer") -> str:
-        change = target.text(answer.effects[target.column].total, signed=True)
-        return f"{change} {target.difference_unit} of {noun_of(target)}"
-
-    stress, exact = [found.asked], " No subnet does better with as many edits: this is exact."
-    if not cheapest.edits:
-        told, exact = "no edit is needed, and none would make it cheaper.", ""
-    elif not fewest.edits:
-        stress += [cheapest.counted]
-        told = f"no edit is needed; with {cheapest.counted} it has {price(cheapest)}."
-    elif fewest is cheapest:
-        stress += [fewest.counted]
-        told = f"{fewest.counted} {'is' if fewest.edits == 1 else 'are'} both the fewest and the "
-        told += f"cheapest answer, for {price(fewest)}."
-    else:
-        stress += [fewest.counted, cheapest.counted]
-        told = f"the fewest are {fewest.counted}, for {price(fewest)}; the cheapest answer takes "
-        told += f"{cheapest.counted}, for {price(cheapest)}."
-    return Card(
-        sentence=f"For {found.asked}, {told}{exact}{_guarded(given, found)}",
-        stress=tuple(stress),
-        table=table,
-        draw=lambda: reached_figure(table, target, shown.edits),
-        notes=(
-            f"The price is what each changes in {target.word}: of all subnets that keep the goal "
-            "with so many edits the best, with 95 % intervals of this edit of this subnet, where "
-            "both are measured.",
-        ),
-    )
-
-
-def _guarded(given: Given, found: "Reached") -> str:
-    """How surely a number is kept, and what that costs, where measured optima tell."""
-    goal, limited = found.goal, found.targets[1].column
-    if goal.searched is None or goal.searched == goal.amount:
-        return ""
-    limits = ((limited, goal.amount), *given.kept_limits(limited))
-    asked = (found.targets[0].column, limits, given.allowed, given.subnet, False)
-    price = found.price_of_guard(reached_of(given, *asked, OFF))
-    held, share = found.targets[1].value_text(goal.searched), in_measurements(share_of(given.guard))
-    return f" Predictions are held to {held}, so that it is kept in {share}; {price}."
-
-
-def _told(answer: "Answer", targets: tuple[Metric, ...], kept: str) -> Card:
-    """An answer in words, with its price and how sure it is that what is asked is `kept`."""
-    sure = f"with a chance of {answer.sure}."
-    if not answer.edits:
-        return Card(
-            sentence=f"No edit is needed: this subnet keeps it, {sure}", stress=(answer.sure,)
-        )
-    prices = [answer.price(target) for target in dict.fromkeys(targets)]
-    counted = f"{answer.counted}:"
-    return Card(
-        sentence=f"{counted} {answer.words}. {', '.join(prices)}. When measured, {kept} {sure}",
-        stress=(counted, *prices, answer.sure),
-        notes=() if answer.exact else ("The best that was found in time; better ones may exist.",),
-    )
+    price = ""
+    if found.held:
+        asked = (goal.get("aim", "save"), found.goal.amount, found.goal.in_percent)
+        price = found.price_of_guard(_reached_by(given, *asked, OFF))
+    return reached_card(found, share_of(given.guard), price, shown.edits)
 
 
 def _each(answer: "Answer", column: str, given: Given, key: str) -> Card:
@@ -241,30 +213,23 @@ def _each(answer: "Answer", column: str, given: Given, key: str) -> Card:
 
 @analysis("Counterfactuals", "answer", "The answer", untraded, _aims)
 def answer(given: Given, **goal: Any) -> Card:
-    """The chosen answer, by default that of the fewest edits."""
+    """The chosen answer, by default the cheapest."""
     pair = reached(given, **goal)
     if pair is None:
         return nothing_to_gain(given, **goal)
     found, shown = pair
     kept = "it is reached" if found.goal.relative else "it is kept"
     how = (
-        "where both subnets are measured, by the regression's error and the uncertainty of the "
-        "difference"
+        "where both subnets are measured, by this edit's own interval: the uncertainty of the "
+        "difference, and how measured differences of such pairs scatter about predicted ones"
         if found.goal.relative
         else "by how measured optima differ from their predictions where enough were measured, "
         "else by the regression's prediction distribution"
     )
-    card = _told(shown, found.targets, kept)
+    card = answer_card(shown, found.targets, kept)
     return replace(
         card,
-        notes=(
-            *card.notes,
-            f"The chance that {kept} is that of a measurement, {how}. An answer that is predicted "
-            "to reach its goal by a hair does so in about half of the cases or fewer: ask for more "
-            "to be surer. An edit is one decision that takes another choice: a lesser depth may "
-            "remove several blocks at once; a block that a greater depth opens comes with its "
-            "first choices, and each other choice in it is an edit more.",
-        ),
+        notes=(*card.notes, f"The chance that {kept} is that of a measurement, {how}. {RULE}"),
     )
 
 
@@ -360,7 +325,7 @@ def rest(given: Given) -> Card:
     if found.after == given.subnet:
         return Card(sentence=f"Within {budget}, with {kept}, no subnet is better than this one.")
     targets = tuple(metric_of(column) for column in found.effects)
-    card = _told(found, targets, "the budget is kept")
+    card = answer_card(found, targets, "the budget is kept")
     return replace(card, sentence=f"The best within {budget}, with {kept}, is: {card.sentence}")
 
 

@@ -1,7 +1,8 @@
-"""The card of the document of `search`."""
+"""The cards of what `search` and `counterfactual` answer."""
 
 from collections.abc import Mapping
-from typing import Any
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
@@ -15,6 +16,10 @@ from foxnas_core.space.in_words import choice_lines
 from foxnas_core.space.search_space import SearchSpace
 from foxnas_core.table.machine import Machine
 from foxnas_core.table.metrics import Metric, metric_of
+
+if TYPE_CHECKING:
+    from foxnas_core.explanation.reach import Reached
+    from foxnas_core.explanation.why_not import WhyNot
 
 Document = Mapping[str, Any]
 
@@ -79,6 +84,20 @@ def _kept_text(chance: float, limit: Document) -> str:
     if limit["best"].get("counted"):
         return "yes" if chance else "no"
     return f"{chance:.0%}".replace("%", " %")
+
+
+def counterfactual_card(found: "Reached", share: float, price: str, why: "WhyNot | None") -> Card:
+    """The edits that reach a goal, the cheapest first, as they are read in a terminal."""
+    from foxnas_core.cards.reached import RULE, answers_table, reached_card
+
+    points = [f"{found.cheapest.counted}: {found.cheapest.words}."] if found.cheapest.edits else []
+    return replace(
+        reached_card(found, share, price),
+        title=f"Subnet {found.base.id}",
+        table=answers_table(found),
+        points=tuple(points + ([why.sentence()] if why else [])),
+        notes=("Changes with 95 % intervals of this edit, where both are measured.", RULE),
+    )
 
 
 def _whose(document: Document, cost: Metric) -> str:

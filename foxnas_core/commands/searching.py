@@ -2,11 +2,10 @@
 
 import argparse
 from collections.abc import Mapping
-from typing import Any
 
 from foxnas_core.cards.given import Fitted
 from foxnas_core.cards.standing import standing_document
-from foxnas_core.commands.answers import search_card
+from foxnas_core.commands.answers import counterfactual_card, search_card
 from foxnas_core.commands.printing import Answer
 from foxnas_core.commands.shared import (
     asked_goals,
@@ -204,8 +203,8 @@ def _bounds(options: argparse.Namespace, objective: Metric, cost: Metric) -> dic
     return dict(pairs)
 
 
-def counterfactual(options: argparse.Namespace) -> dict[str, Any]:
-    """The fewest and the cheapest edits of an architecture that reach a goal."""
+def counterfactual(options: argparse.Namespace) -> Answer:
+    """The cheapest and the fewest edits of an architecture that reach a goal."""
     from foxnas_core.explanation.reach import Goal, Reached, reach
     from foxnas_core.explanation.why_not import why_not
     from foxnas_core.search.guard import OFF, guarded_bound, share_of
@@ -221,9 +220,10 @@ def counterfactual(options: argparse.Namespace) -> dict[str, Any]:
         for name in ("save", "gain", "budget", "floor")
         if getattr(options, name) is not None
     }
-    [(aim, amount)] = given.items()
-    objective, limited = goals if aim in ("save", "budget") else goals[::-1]
+    [(aim, asked)] = given.items()
     relative = aim in ("save", "gain")
+    amount, in_percent = asked if relative else (asked, False)
+    objective, limited = goals if aim in ("save", "budget") else goals[::-1]
     found = told_by_optima(
         table, study.optima(), predictors, *goals, limited=[limited],
         needed=bool(options.guard) and not relative,
@@ -236,14 +236,11 @@ def counterfactual(options: argparse.Namespace) -> dict[str, Any]:
 
     def reached_by(guard: float | None) -> Reached:
         searched = None if relative else guarded_bound(problem, amount, guard, calibration, allowed)
-        goal = Goal(amount, relative, searched)
+        goal = Goal(amount, relative, searched, in_percent, share_of(guard))
         return reach(problem, base, goal, allowed=allowed, calibration=calibration)
 
-    reached, price = reached_by(options.guard), ""
-    is_guarded = reached.goal.searched not in (None, amount)
-    if is_guarded:
-        price = reached.price_of_guard(reached_by(OFF))
-        say(f"Held to {reached.goal.searched:.4g}, so that measurements keep it; {price}.")
+    reached, share = reached_by(options.guard), share_of(options.guard)
+    price = reached.price_of_guard(reached_by(OFF)) if reached.held else ""
     why = None
     if options.why_not:
         if aim != "budget":
@@ -251,17 +248,17 @@ def counterfactual(options: argparse.Namespace) -> dict[str, Any]:
         name, text = options.why_not
         within = problem.within(reached.goal.searched or amount)
         why = why_not(within, base, name, chosen_value(study.space, name, text), allowed=allowed)
-    for answer in reached.answers:
-        prices = ", ".join(answer.price(target) for target in dict.fromkeys(reached.targets))
-        say(f"{answer.counted}: {answer.words}. {prices}; kept with a chance of {answer.sure}.")
-    if why:
-        say(why.sentence())
-    return {
+    is_guarded = bool(share) if relative else bool(reached.held)
+    document = {
         "study": str(study.folder),
         "id": base.id,
         "goal": reached.asked,
+        "held": reached.held or None,
+        "kept": reached.is_kept,
+        "cheapest": reached.cheapest.to_dict(),
         "answers": [answer.to_dict() for answer in reached.answers],
         "why_not": why and why.to_dict(),
-        "guard": share_of(options.guard) if is_guarded else None,
+        "guard": share if is_guarded else None,
         "price": price or None,
     }
+    return Answer(document, (counterfactual_card(reached, share, price, why),))

@@ -1,15 +1,18 @@
 """Effects in plain words, as a colleague would say them."""
 
+import math
 from collections.abc import Sequence
 
+import numpy as np
 import pandas as pd
 
-from foxnas_core.table.metrics import Metric, rate_text
+from foxnas_core.explanation.rates import rates
+from foxnas_core.table.metrics import Metric, rate_text, rate_unit
 
 
 def sentence_table(effects: pd.DataFrame, targets: Sequence[Metric]) -> pd.DataFrame:
     """One row a choice of `side_by_side`, the clearest effect on the first target first: in words,
-    and each target's stars."""
+    each target's stars, and what a unit of the second buys of the first."""
     first = targets[0].column
     spread = effects[f"{first}_high"] - effects[f"{first}_low"]
     clearest = (effects[first].abs() / spread).sort_values(ascending=False, kind="stable").index
@@ -18,7 +21,7 @@ def sentence_table(effects: pd.DataFrame, targets: Sequence[Metric]) -> pd.DataF
         | {f"{target.label} stars": effects[f"{target.column}_stars"] for target in targets},
         index=effects.index,
     )
-    return table.loc[clearest].reset_index(drop=True)
+    return with_rates(table, effects, targets).loc[clearest].reset_index(drop=True)
 
 
 def effect_sentence(row: pd.Series, targets: Sequence[Metric]) -> str:
@@ -49,11 +52,27 @@ def _exchange(row: pd.Series, targets: Sequence[Metric]) -> str:
         return ""
     gain, cost = targets[:2]
     clear = [row[f"{t.column}_low"] * row[f"{t.column}_high"] > 0 for t in (gain, cost)]
-    better = [(row[t.column] > 0) == (t.direction == "max") for t in (gain, cost)]
+    better = gain.sign * row[gain.column] > 0
     if not all(clear):
         unsure = [t.label.lower() for t, sure in zip((gain, cost), clear, strict=True) if not sure]
         return f"; no clear effect on {' or '.join(unsure)}"
-    if better[0] != better[1]:
-        ratio = abs(row[gain.column] / row[cost.column])
-        return f", i.e. {rate_text(ratio, gain, cost)}"
-    return "; better in both" if better[0] else "; worse in both"
+    [rate] = _rates(row.to_frame().T, gain, cost)
+    if not math.isnan(rate):
+        return f", i.e. {rate_text(rate, gain, cost)}"
+    return "; better in both" if better else "; worse in both"
+
+
+def with_rates(
+    table: pd.DataFrame, effects: pd.DataFrame, targets: Sequence[Metric]
+) -> pd.DataFrame:
+    """A table whose rows are those of `side_by_side`, with a column of what a unit of the second
+    target buys of the first (see `rates`), called by its unit: "points per ms"."""
+    if len(targets) < 2:
+        return table
+    gain, cost = targets[:2]
+    return table.assign(**{rate_unit(gain, cost): _rates(effects, gain, cost)})
+
+
+def _rates(effects: pd.DataFrame, gain: Metric, cost: Metric) -> np.ndarray:
+    paid, low, high = (effects[f"{cost.column}{end}"] for end in ("", "_low", "_high"))
+    return rates(effects[gain.column], paid, low, high, gain, cost)

@@ -1,9 +1,12 @@
 """Edits that reach a goal by their number, and what each choice of a decision costs."""
 
+from collections.abc import Sequence
+
 import numpy as np
 import pandas as pd
 from plotly import graph_objects as go
 
+from foxnas_core.explanation.rates import rates
 from foxnas_core.explanation.reach import Reached
 from foxnas_core.figures.shapes import ROWS, drawn, line, markers
 from foxnas_core.figures.theme import (
@@ -16,30 +19,41 @@ from foxnas_core.figures.theme import (
     exponents,
     whiskers,
 )
-from foxnas_core.table.metrics import Metric
+from foxnas_core.table.metrics import Metric, rate_unit
 
 # Columns of the target that is the price.
 PRICE, LOW, HIGH = "price", "price low", "price high"
 
 
 def reached_table(reached: Reached) -> pd.DataFrame:
-    """One row a number of edits: edits, price with its interval (the change of the objective),
-    the change of each limited target with its interval, chance (%), in words, id."""
+    """One row a number of edits, the cheapest first: edits, price with its interval (the change of
+    the objective), the change of each limited target with its interval, chance (%), what a unit of
+    the cost is worth (see `rates`), in words, id."""
     rows = []
-    for answer in reached.answers:
+    gain, cost = gain_and_cost(reached.targets)
+    for answer in reversed(reached.answers):
         row: dict[str, object] = {"edits": answer.edits}
         for place, target in enumerate(reached.targets):
             found = answer.effects[target.column]
             name = difference_axis(target) if place else PRICE
             row |= {name: found.total, f"{name} low": found.low, f"{name} high": found.high}
-        row |= {"chance": 100 * answer.chance, "in words": answer.words, "id": answer.after.id}
+        won, paid = answer.effects[gain.column], answer.effects[cost.column]
+        [rate] = rates([won.total], [paid.total], [paid.low], [paid.high], gain, cost)
+        row |= {"chance": 100 * answer.chance, rate_unit(gain, cost): rate}
+        row |= {"in words": answer.words, "id": answer.after.id}
         rows.append(row)
     return pd.DataFrame(rows)
+
+
+def gain_and_cost(targets: Sequence[Metric]) -> list[Metric]:
+    """Which of the first two is had for the other: the quality, else the first."""
+    return sorted(targets[:2], key=lambda target: not target.quality)
 
 
 def reached_figure(table: pd.DataFrame, objective: Metric, chosen: int) -> go.Figure:
     """Draws `reached_table`: the price by the number of edits, with intervals; the chosen number
     is filled."""
+    table = table.sort_values("edits")
     colour = colour_of(objective.column)
     fill = [colour if edits == chosen else PAPER for edits in table["edits"]]
     most = int(table["edits"].max())

@@ -23,6 +23,7 @@ KINDS: dict[str, Callable[[str], Any]] = {
     "text": str,
     "path": Path,
     "number": float,
+    "amount": kinds.amount,
     "positive": kinds.positive,
     "natural": kinds.natural,
     "guard": kinds.guard,

@@ -1,6 +1,8 @@
 """The kinds of values that options take, each read from text; argparse tells what they raise."""
 
+import math
 from argparse import ArgumentTypeError
+from contextlib import suppress
 
 
 def pair(text: str, form: str) -> tuple[str, str]:
@@ -17,6 +19,15 @@ def limit(text: str) -> tuple[str, float]:
         return name, float(value)
     except ValueError:
         raise ArgumentTypeError(f"{value!r} in {text!r} is not a number") from None
+
+
+def amount(text: str) -> tuple[float, bool]:
+    """A number, and whether it is in percent."""
+    number, sign, rest = text.strip().partition("%")
+    with suppress(ValueError):
+        if not rest and math.isfinite(value := float(number)):
+            return value, bool(sign)
+    raise ArgumentTypeError(f"{text!r} is neither a number nor a percentage such as 20%")
 
 
 def positive(text: str) -> int:

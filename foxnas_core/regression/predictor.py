@@ -232,11 +232,15 @@ class Predictor:
             variance = variance + self.ceiling.rate_variance * by_rate * (2 * pull + by_rate)
         return np.sqrt(variance.clip(0))
 
-    def difference_variance(self, before: np.ndarray, after: np.ndarray) -> np.ndarray:
+    def difference_variance(
+        self, before: np.ndarray, after: np.ndarray, ratio: float = 1.0
+    ) -> np.ndarray:
         """Variances (n,), in the target's unit, of measured differences of pairs of codes
-        (n, decisions) about what is predicted for them, were the estimates exact."""
+        (n, decisions), the first `ratio` times, about what is predicted for them, were the
+        estimates exact."""
         ends = [self.form.matrix(codes) @ self.estimates for codes in (before, after)]
-        apart = sum(self.scatter(eta) * self.link.slope(eta) ** 2 for eta in ends)
+        first, second = (self.scatter(eta) * self.link.slope(eta) ** 2 for eta in ends)
+        apart = ratio**2 * first + second
         return apart * self.pair_scatter.shares(self.space, before, after)
 
     def quantile(self, level: float = 0.95) -> float:

@@ -2,9 +2,10 @@
 is better than another."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
-from scipy.special import ndtr, stdtr
+from scipy.special import ndtr, stdtr, stdtrit
 
 from foxnas_core.regression import Predictor
 from foxnas_core.search.calibration import SearchCalibration
@@ -64,28 +65,65 @@ def chance_kept(
     return float(_chance(predictor, rest, spread, _EXACT * np.abs(eta))[0])
 
 
-def chance_better(
-    predictor: Predictor, before: Architecture, after: Architecture, amount: float
-) -> float:
-    """The probability that `after` measures better than `before` by `amount` at least, in the
-    target's unit, where both are measured.
+@dataclass(frozen=True, eq=False)
+class Gains:
+    """By how much each of several architectures is predicted better than a `ratio` times what
+    another one has, (n,) in the target's unit, and the standard errors (n,) of that where both are
+    measured; `blur` (n,) is what is none.
 
-    The difference is Student's t about its prediction; its variance is that of the difference of
-    both means, by the delta method through the link, and of the scatter of measured differences
+    The differences are Student's t about their prediction; their variance is that of the difference
+    of both means, by the delta method through the link, and of the scatter of measured differences
     (`Predictor.difference_variance`).
     """
-    link = predictor.link
-    codes = predictor.space.encode([after, before])
-    rows = predictor.form.matrix(codes)
-    eta = rows @ predictor.estimates
-    slope = link.slope(eta)
-    sign = 1.0 if predictor.target.direction == "max" else -1.0
-    scaled, by_rate = slope[:, np.newaxis] * rows, slope * link.rate_pull(eta)
-    std_error = predictor.std_error(scaled[:1] - scaled[1:], by_rate[:1] - by_rate[1:])
-    spread = np.sqrt(std_error**2 + predictor.difference_variance(codes[1:], codes[:1]))
-    values = link.inverse(eta)
-    rest = sign * (values[:1] - values[1:]) - amount
-    return float(_chance(predictor, rest, spread, _EXACT * np.abs(values[:1]))[0])
+
+    predictor: Predictor
+    gain: np.ndarray
+    spread: np.ndarray
+    blur: np.ndarray
+
+    @classmethod
+    def over(
+        cls,
+        predictor: Predictor,
+        before: Architecture,
+        afters: Sequence[Architecture],
+        ratio: float = 1.0,
+    ) -> "Gains":
+        link = predictor.link
+        codes = predictor.space.encode([before, *afters])
+        rows = predictor.form.matrix(codes)
+        eta = rows @ predictor.estimates
+        slope = link.slope(eta)
+        scaled, by_rate = slope[:, np.newaxis] * rows, slope * link.rate_pull(eta)
+        std_error = predictor.std_error(
+            scaled[1:] - ratio * scaled[:1], by_rate[1:] - ratio * by_rate[:1]
+        )
+        own = np.repeat(codes[:1], len(afters), axis=0)
+        scatter = predictor.difference_variance(own, codes[1:], ratio)
+        values = link.inverse(eta)
+        gain = predictor.target.sign * (values[1:] - ratio * values[:1])
+        return cls(predictor, gain, np.sqrt(std_error**2 + scatter), _EXACT * np.abs(values[1:]))
+
+    def chances(self, amount: float) -> np.ndarray:
+        """The probabilities (n,) that they measure better by `amount` at least."""
+        return _chance(self.predictor, self.gain - amount, self.spread, self.blur)
+
+    def margins(self, surely: float) -> np.ndarray:
+        """How much better than an amount each (n,) is to be predicted, to keep it so surely."""
+        own = np.where(self.spread <= self.blur, 0.0, self.spread)
+        return own * float(stdtrit(self.predictor.residual_df, surely))
+
+
+def chance_better(
+    predictor: Predictor,
+    before: Architecture,
+    after: Architecture,
+    amount: float,
+    ratio: float = 1.0,
+) -> float:
+    """The probability that `after` measures better than `ratio` times `before` by `amount` at
+    least, in the target's unit, where both are measured; see `Gains`."""
+    return float(Gains.over(predictor, before, [after], ratio).chances(amount)[0])
 
 
 def _by_readings(room: np.ndarray, errors: np.ndarray) -> np.ndarray:

@@ -1,9 +1,8 @@
 """The best architectures near a given one: what so many edits can reach at the most.
 
-An edit gives one decision another choice, as one would in an editor where what a greater depth
-opens begins at its first choices. So the edits from one architecture to another are the active
-decisions of the other that differ from the first's choice, or, where that has none, from the
-decision's first choice; what is closed takes no edits of its own.
+An edit gives one decision another choice; what that opens or closes, as another depth does blocks,
+is of the same edit. So the edits from one architecture to another are the decisions that both have,
+with another choice each.
 
 That number is a sum over groups and context, just as predictions are. So the best value for every
 number of edits, with a limit held, is a front as any other: options are merged group by group, and
@@ -68,7 +67,7 @@ class EditCount:
     def changed(self, codes: np.ndarray) -> np.ndarray:
         """Which decisions (rows, decisions) of architectures with `codes` take an edit."""
         [own] = self.space.encode([self.base])
-        return (codes >= 0) & (codes != np.maximum(own, 0))
+        return (codes >= 0) & (own >= 0) & (codes != own)
 
 
 @dataclass(frozen=True, eq=False)

@@ -37,10 +37,11 @@ _ALLOWED = {
 }  # fmt: skip
 # Numbers, each above 0 and below this; those that are None stay out of the address.
 _NUMBERS = {
-    "budget": 1e15, "guard": 1.0, "floor": 1e15, "count": 1e15, "amount": 1e15, "edits": 1e4,
+    "budget": 1e15, "guard": 1.0, "floor": 1e15, "count": 1e15, "amount": 1e15, "percent": 100.0,
+    "edits": 1e4,
     "tour": 100.0,
 }  # fmt: skip
-_MAY_BE_NONE = ("guard",)  # where 0 says that there is none
+_MAY_BE_NONE = ("guard", "edits")  # where 0 says that there is none
 # Keys that widgets with a new one after each change take in turn. Streamlit remembers a widget of
 # each key, and all that its callback holds, for as long as a session lasts.
 _KEYS = 8
@@ -60,10 +61,11 @@ class Choices:
     `limits`); the id of a running or kept search, those of searches to compare, with commas, and
     that of a race; the front's cost column, the label of the unit it is read in and its budget
     where it is a count; what a counterfactual aims at (to "save" cost, to "gain" in the objective,
-    or a "latency" or "accuracy" to keep), its amount in the target's unit and the number of edits
-    that is looked at, the slots and decisions to keep, with commas, and the choice that is asked
-    for, as s2b1_kernel:7; the step of the tour, from 1; and the id of the subnet and the name of
-    the block that are highlighted in all figures. Numbers are in the unit of what they bound.
+    or a "latency" or "accuracy" to keep), its amount in the target's unit or in percent of what the
+    subnet has, and the number of edits that is looked at, the slots and decisions to keep, with
+    commas, and the choice that is asked for, as s2b1_kernel:7; the step of the tour, from 1; and
+    the id of the subnet and the name of the block that are highlighted in all figures. Numbers are
+    in the unit of what they bound.
     """
 
     study: str = "demo"
@@ -90,6 +92,7 @@ class Choices:
     count: float | None = None
     aim: str = "save"
     amount: float | None = None
+    percent: float | None = None
     edits: float | None = None
     pinned: str | None = None
     asked: str | None = None

@@ -160,3 +160,46 @@ def test_a_goal_out_of_reach_says_what_can_be_reached() -> None:
         reach(FASTEST, base, Goal(1.0), allowed=allowed)
     with pytest.raises(InvalidInput, match="not allowed here"):
         reach(FASTEST.restricted_to({"q1_kernel": (3,)}), base, Goal(1.0))
+
+
+@pytest.mark.parametrize("surely", [0.9, 0.99])
+def test_answers_keep_a_gain_as_surely_as_is_asked(surely: float) -> None:
+    problem, base = problem_of("none", "latency_ms"), SPACE.extreme("largest")
+    loose, tight = (reach(problem, base, Goal(3.0, surely=p)) for p in (0.0, surely))
+    assert min(answer.chance for answer in loose.answers) < surely and loose.held == ""
+    assert tight.is_kept and tight.held and tight.asked == loose.asked
+    held = float(tight.held.split(" ")[0])
+    values, latencies = values_of(problem.objective), values_of(LATENCY)
+    saved = latencies[EVERYTHING.index(base)] - latencies
+    edits = np.array([edits_between(SPACE, base, a) for a in EVERYTHING])
+    for answer in tight.answers:
+        assert answer.chance >= surely
+        # None that is predicted to save what predictions are held to does better.
+        others = values[(edits <= answer.edits) & (saved >= held + 0.005)]
+        assert values[EVERYTHING.index(answer.after)] >= others.max(initial=-np.inf) - 1e-9
+
+
+def test_a_share_is_of_what_the_subnet_has() -> None:
+    problem, base = problem_of("none", "latency_ms"), SPACE.extreme("largest")
+    now = float(LATENCY.predict([base])["value"].iloc[0])
+    shared = reach(problem, base, Goal(10.0, in_percent=True))
+    plain = reach(problem, base, Goal(now / 10))
+    assert [a.after for a in shared.answers] == [a.after for a in plain.answers]
+    assert shared.asked == f"10 % less latency ({now / 10:#.3g} ms)"
+    # Both scatter: what is saved of a larger latency is larger, so that the share is surer.
+    for one, other in zip(shared.answers, plain.answers, strict=True):
+        assert one.chance == chance_better(LATENCY, base, one.after, 0.0, 0.9)
+        assert abs(one.chance - 0.5) >= abs(other.chance - 0.5) - 1e-9
+    with pytest.raises(InvalidInput, match="without the % sign"):
+        reach(problem_of("none", "accuracy"), base, Goal(1.0, in_percent=True))
+    with pytest.raises(InvalidInput, match="no share"):
+        Goal(1.0, relative=False, in_percent=True)
+
+
+def test_what_nothing_keeps_so_surely_is_answered_by_the_surest() -> None:
+    problem, base = problem_of("none", "latency_ms"), SPACE.extreme("largest")
+    latencies = values_of(LATENCY)
+    most = float(latencies[EVERYTHING.index(base)] - latencies.min())
+    found = reach(problem, base, Goal(most - 1e-6, surely=0.9))
+    assert not found.is_kept and len(found.answers) == 1
+    assert latencies[EVERYTHING.index(found.cheapest.after)] == latencies.min()

@@ -32,8 +32,9 @@ def reached() -> Reached:
 def test_the_table_holds_every_answer():
     table = reached_table(reached())
     assert len(table) == len(reached().answers) > 1
-    assert table["edits"].tolist() == [answer.edits for answer in reached().answers]
-    for row, answer in zip(table.to_dict("records"), reached().answers, strict=True):
+    cheapest_first = reached().answers[::-1]
+    assert table["edits"].tolist() == [answer.edits for answer in cheapest_first]
+    for row, answer in zip(table.to_dict("records"), cheapest_first, strict=True):
         price, saved = answer.effects["accuracy"], answer.effects["latency_ms"]
         assert (row["price"], row["price low"], row["price high"]) == (
             price.total, price.low, price.high,
@@ -41,13 +42,15 @@ def test_the_table_holds_every_answer():
         assert row["Δ Latency (ms)"] == saved.total and row["Δ Latency (ms) low"] == saved.low
         assert row["chance"] == 100 * answer.chance
         assert (row["in words"], row["id"]) == (answer.words, answer.after.id)
-    assert (np.diff(table["price"]) > 0).all()  # more edits cost less accuracy
+        assert row["points per ms"] == pytest.approx(price.total / saved.total)
+    assert (np.diff(table["price"]) < 0).all()  # more edits cost less accuracy
 
 
 def test_the_figure_marks_the_chosen_number():
     table = reached_table(reached())
     chosen = int(table["edits"].iloc[1])
     line, points = reached_figure(table, ACCURACY, chosen).data
+    table = table[::-1]
     assert list(points.x) == table["edits"].tolist() and list(points.y) == table["price"].tolist()
     filled = [colour != PAPER for colour in points.marker.color]
     assert filled == [edits == chosen for edits in table["edits"]]

@@ -1,5 +1,6 @@
 """What differs between two architectures, as data and in words."""
 
+import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -50,23 +51,46 @@ def told_units(space: SearchSpace, changes: Sequence[Change]) -> dict[str, list[
 
 
 def in_words(space: SearchSpace, changes: Sequence[Change]) -> str:
-    """ "s4b3 kernel 3 → 5; s2b3 added (kernel 5, expand 4); resolution 20 → 24"."""
-    return (
-        "; ".join(_told(unit, own) for unit, own in told_units(space, changes).items()) or "nothing"
-    )
+    """ "s4b3 kernel 3 → 5; s2b3 added (kernel 5, expand 4); resolution 20 → 24"; blocks that one
+    change of depth opens or closes are told together: "s2b2 and s2b3 removed"."""
+    units = told_units(space, changes)
+    told = [
+        _told([(unit, units[unit]) for unit in own])
+        for _, own in itertools.groupby(units, lambda unit: _turned_by(units[unit]) or unit)
+    ]
+    return "; ".join(told) or "nothing"
 
 
-def _told(unit: str, changes: Sequence[Change]) -> str:
+def _turned_by(changes: Sequence[Change]) -> tuple[str, ...]:
+    """What opens or closes a whole block, and which of both; nothing for other changes."""
+    sides = {(change.before is None, change.after is None) for change in changes}
+    if len(sides) > 1 or sides == {(False, False)}:
+        return ()
+    openers = (condition.decision for condition in changes[0].decision.conditions)
+    return ("added" if (True, False) in sides else "removed", *openers)
+
+
+def _told(units: Sequence[tuple[str, Sequence[Change]]]) -> str:
+    (unit, changes), *others = units
+    how = _turned_by(changes)
     if not changes[0].decision.slot:
-        [change] = changes
-        return f"{unit.replace('_', ' ')} {_shown(change.before)} → {_shown(change.after)}"
-    if all(change.before is None for change in changes):
-        return f"{unit} added ({', '.join(f'{c.decision.role} {c.after}' for c in changes)})"
-    if all(change.after is None for change in changes):
-        return f"{unit} removed"
+        return "; ".join(
+            f"{name.replace('_', ' ')} {_shown(own.before)} → {_shown(own.after)}"
+            for name, [own] in units
+        )
+    if how and how[0] == "added":
+        with_ = f" with {', '.join(f'{u} ({_chosen(own)})' for u, own in others)}"
+        return f"{unit} added ({_chosen(changes)}){with_ if others else ''}"
+    if how:
+        *first, last = [name for name, _ in units]
+        return f"{', '.join(first)}{' and ' if first else ''}{last} removed"
     return f"{unit} " + ", ".join(
         f"{c.decision.role} {_shown(c.before)} → {_shown(c.after)}" for c in changes
     )
+
+
+def _chosen(changes: Sequence[Change]) -> str:
+    return ", ".join(f"{change.decision.role} {change.after}" for change in changes)
 
 
 def _shown(value: Value | None) -> str:

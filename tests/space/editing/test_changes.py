@@ -57,6 +57,14 @@ def test_a_change_is_said_as_people_say_it() -> None:
     assert words(space, start, start) == "nothing"
 
 
+def test_what_one_change_of_depth_turns_is_told_together() -> None:
+    first = {d.name: d.choices[0] for d in MINI.decisions}
+    shallow, deep = (MINI.architecture(first | {"s2_depth": depth}) for depth in (1, 3))
+    assert in_words(MINI, changes_between(MINI, deep, shallow)) == "s2b2 and s2b3 removed"
+    both = "s2b2 added (kernel 3, expand 1) with s2b3 (kernel 3, expand 1)"
+    assert in_words(MINI, changes_between(MINI, shallow, deep)) == both
+
+
 def test_several_choices_of_a_block_are_one_block() -> None:
     before, after = (
         MINI.architecture({d.name: d.choices[which] for d in MINI.decisions}) for which in (0, -1)
