@@ -9,6 +9,7 @@ from pages.shared import choices
 from pages.shared.cards import beside, show
 from pages.shared.goal_picker import Goal, goal_picker
 from pages.shared.picked import picked
+from pages.shared.views import go
 
 # More numbers of edits than this stand on a slider instead of side by side.
 MOST_SIDE_BY_SIDE = 12
@@ -30,7 +31,7 @@ def apply_buttons(key: str, given: Given, after: Architecture, *, anew: bool = F
     )  # fmt: skip
     if row.button("Apply, and open in What-if", key=f"{key}-what-if"):
         apply(after, given.subnet, **changes)
-        st.switch_page("pages/2_What_if.py")
+        go("What-if")
 
 
 def edits_picker(given: Given, goal: Goal) -> int:
