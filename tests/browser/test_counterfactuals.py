@@ -18,14 +18,14 @@ def test_a_goal_is_reached_and_applied_and_a_choice_explained(page: Page, demo: 
 
     # More is asked for, and the answer follows.
     before = words.inner_text()
-    thumb = page.locator(".st-key-amount-save").get_by_role("slider")
+    thumb = page.locator(".st-key-percent-save").get_by_role("slider")
     thumb.focus()
     for _ in range(3):
         thumb.press("ArrowRight")
     expect(words).not_to_have_text(before, use_inner_text=True)
-    expect(page).to_have_url(re.compile(rf"amount={thumb.input_value()}\b"))
+    expect(page).to_have_url(re.compile(rf"percent={thumb.input_value()}\b"))
     wait_until_drawn(page)
-    page.locator(".st-key-edits").get_by_text("cheapest").click()
+    page.locator(".st-key-edits").get_by_text("fewest").click()
     expect(page).to_have_url(re.compile("edits="))
     wait_until_drawn(page)
 
