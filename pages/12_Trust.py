@@ -1,46 +1,11 @@
-"""Whether the supernet ranks subnets as training each of them alone does."""
+"""Whether the study holds: its supernet's ranking, and what its regressions claim."""
 
-import streamlit as st
+from pages.shared.views import show_views
 
-from foxnas_core.cards import trust
-from foxnas_core.cards.given import Given
-from pages.shared.cards import beside, given_of, show
-from pages.shared.frame import errors_as_cards, page
-
-
-@st.fragment
-@errors_as_cards()
-def show_pairs(given: Given) -> None:
-    """Drawn anew alone when its widgets are moved."""
-    picked = {}
-    for place, (name, label, ways) in zip(
-        st.columns(2),
-        (
-            ("trained", "Compare with subnets", trust.TRAINED),
-            ("inherited", "Inherited accuracy", trust.INHERITED),
-        ),
-        strict=True,
-    ):
-        picked[name] = place.segmented_control(
-            label, ways, default=next(iter(ways)), format_func=ways.get, key=name, required=True
-        )
-    way = {"trained": picked["trained"]}
-    beside(given, (trust.pairs, picked), (trust.agreement, way))
-    beside(given, (trust.offset, way), (trust.offsets, way))
-    show(trust.reversals, given, **way)
-
-
-with page(
+show_views(
     "Trust",
-    "Does the supernet rank subnets as training each alone does? Every measurement and search "
-    "rests on the accuracy that a subnet inherits; here some were trained by themselves.",
-) as study:
-    given = given_of(study)
-    if trust.pairs.needs(given):
-        show(trust.more, given)
-        st.stop()
-    show(trust.verdict, given, header=False)
-    if trust.report_of(given).advice():
-        show(trust.advice, given)
-    show_pairs(given)
-    show(trust.more, given)
+    {
+        "ranking": "Ranking of the supernet",
+        "verify": "Claims verified",
+    },
+)

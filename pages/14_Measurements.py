@@ -1,119 +1,13 @@
-"""How the latencies were measured, which can be relied on, and all subnets together."""
+"""What was measured: to look through, how good it is, and what to measure next."""
 
-import math
-from dataclasses import replace
-from typing import Any
+from pages.shared.views import show_views
 
-import streamlit as st
-
-from foxnas_core.cards import measurements
-from foxnas_core.cards.given import Given
-from foxnas_core.table.metrics import metric_of, unknown_sentence
-from pages.shared import choices
-from pages.shared.cards import beside, given_of, show
-from pages.shared.cost import cost_picker, in_unit, slider
-from pages.shared.frame import page
-from pages.shared.picked import picked
-from pages.shared.text import plain
-
-
-def show_subnets(given: Given) -> None:
-    """All measured subnets in figures that are linked: what is picked out in one is in all."""
-    st.header("The subnets", divider="grey")
-    if measurements.parallel.needs(given):
-        show(measurements.parallel, given)
-        return
-    ranges, budget = filters(given)
-    scope = (given.study.folder.name, measurements.cost_of(given))
-    told = choices.remembered("brush")
-    brush = told[1] if told and told[0] == scope else {}
-    boxes = tuple((column, tuple(own)) for column, own in brush.items())
-    subnet = choices.current().subnet
-
-    def draw_brush(state: Any) -> None:
-        if drawn := state["selection"]["box"]:
-            choices.remember("brush", (scope, brush | measurements.brush_of(given, drawn)))
-
-    act = choices.on_change("parallel-figure", draw_brush)
-    picked_out = {"ranges": ranges, "boxes": boxes, "subnet": subnet}
-    show(measurements.parallel, given, on_select=act, box=True, **picked_out)
-    row = st.container(horizontal=True, vertical_alignment="center")
-    if brush and row.button("Take the boxes away", key="no-brush"):
-        choices.remember("brush", None)
-        st.rerun()
-    if subnet and row.button("Highlight no subnet", key="no-subnet"):
-        choices.highlight(subnet=None)
-        st.rerun()
-    ranges = (*ranges, *boxes)
-    if planes := measurements.planes(given):
-        how = {"ranges": ranges, "budget": budget}
-        beside(given, *((measurements.plane, {"axes": axes, **how}) for axes in planes))
-
-    def choose(state: Any) -> None:
-        if card and (rows := state["selection"]["rows"]):
-            choices.highlight(subnet=card.table["id"].iloc[rows[0]])
-
-    act = choices.on_change("kept-table", choose)
-    card = show(measurements.kept, given, on_select=act, ranges=ranges)
-    if subnet:
-        row.caption(
-            f"Highlighted here and on the other pages: {plain(subnet)}."
-            if subnet in set(measurements.known(given)["id"])
-            else f"{plain(subnet)} is highlighted, but is none of these subnets."
-        )
-
-
-def filters(given: Given) -> tuple[measurements.Ranges, float | None]:
-    """Draw the filters; the ranges that they keep, and the budget where that is one."""
-    every, column = measurements.known(given), measurements.cost_of(given)
-    costs, cost, budget, ranges = every[column], metric_of(column), None, []
-    left, middle, right = st.columns(3, gap="large", vertical_alignment="bottom")
-    told = f"Those within a budget of {cost.word}."
-    if left.toggle("Feasible only", key="feasible", help=told):
-        low, high = float(costs.min()), float(costs.max())
-        step = 10.0 ** math.floor(math.log10(max(high - low, 1e-9) / 50))
-        wanted = choices.current().budget or float(costs.median())
-        span = (step * math.ceil(low / step), step * math.ceil(high / step), step)
-        with left:
-            label = in_unit(f"{cost.title} budget", cost)
-            budget = slider("budget", label, min(max(wanted, span[0]), span[1]), span)
-        ranges.append((column, ((-math.inf, budget),)))
-    for place, name, label in (
-        (middle, measurements.BLOCKS, "Depth: blocks that are on"),
-        (right, "resolution", "Resolution (px)"),
-    ):
-        if name in every:
-            values = sorted(int(value) for value in every[name].unique())
-            ends = values[0], values[-1]
-            ends = place.select_slider(label, values, ends, key=f"only-{name}")
-            ranges.append((name, (ends,)))
-    return tuple(ranges), budget
-
-
-with page(
+show_views(
     "Measurements",
-    "How the latencies were measured, which of them can be relied on, and each measured subnet "
-    "beside all others.",
-) as study:
-    left, right = st.columns(2)
-    with left:
-        given = given_of(study, cost=cost_picker(study))
-    if campaigns := measurements.campaigns(given):
-        given = replace(given, campaign=right.selectbox("Campaign", campaigns, key="campaign"))
-    if given.table.unknown:
-        st.info(plain(unknown_sentence(given.table.unknown)))
-    if measurements.whole.needs(given) is None:
-        show(measurements.whole, given)
-    if given.cost is not None and not metric_of(given.cost).timed:
-        st.info("Only what a clock measured is checked, and this study is about no latency.")
-        show_subnets(given)
-        st.stop()
-    if show(measurements.verdict, given, header=False) is None:
-        st.stop()
-    show(measurements.checks, given)
-    beside(given, (measurements.spread, {}), (measurements.drift, {}))
-    if measurements.equals.needs(given) is None:
-        show(measurements.equals, given)
-    badge = picked(st.segmented_control, "Rows to list", measurements.BADGES, key="badges")
-    show(measurements.rows, given, badge=badge or "all")
-    show_subnets(given)
+    {
+        "explore": "Explore",
+        "quality": "Quality",
+        "next": "What to measure next",
+        "rounds": "Rounds",
+    },
+)

@@ -20,6 +20,7 @@ from pages.shared.panel import closed_table
 from pages.shared.picked import picked
 from pages.shared.predictions import show_predictions
 from pages.shared.text import plain
+from pages.shared.views import go
 
 BY_EDIT, BY_BLOCK = "edit by edit", "block by block"
 
@@ -114,7 +115,7 @@ def show_ways_on(given: Given) -> None:
         on_click="ignore",
     )
     if row.button("Verify this subnet", key="to-verify"):
-        st.switch_page("pages/16_Verify.py")
+        go("Trust", "verify")
     if row.button("Export this subnet", key="to-export"):
         st.switch_page("pages/4_Export.py")
 

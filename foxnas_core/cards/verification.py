@@ -113,7 +113,7 @@ def not_measured(given: Given) -> str | None:
         return None
     return (
         "Nothing was measured yet; 'python -m foxnas_core verify' measures what is claimed of a "
-        "subnet or an edit, as a button on the page Verify does."
+        "subnet or an edit, as a button on the page Trust does."
     )
 
 

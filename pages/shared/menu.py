@@ -30,6 +30,11 @@ def _both(study: Study) -> str:
     return article(missing[0]) if missing else ""
 
 
+def _rows_or_weights(study: Study) -> str:
+    """Claims are of rows, a supernet's ranking of its weights."""
+    return _rows(study) and _weights(study) and "measurements or a supernet"
+
+
 def _weights(study: Study) -> str:
     return "" if study.checkpoint_file.exists() else "a supernet"
 
@@ -61,14 +66,12 @@ MENU = {
         Entry("Explanations", "pages/6_Explanations.py", _rows),
         Entry("Diagnostics", "pages/5_Diagnostics.py", _rows),
         Entry("Devices", "pages/7_Devices.py", _rows),
-        Entry("Trust", "pages/12_Trust.py", _weights),
-        Entry("Verify", "pages/16_Verify.py", _rows),
+        Entry("Trust", "pages/12_Trust.py", _rows_or_weights),
     ),
     "Data": (
         Entry("Studies", "pages/20_Studies.py"),
         Entry("Import", "pages/8_Import.py"),
         Entry("Measurements", "pages/14_Measurements.py", _rows),
-        Entry("Measure next", "pages/11_Measure_next.py"),
     ),
 }
 # Pages by their titles.

@@ -6,7 +6,7 @@ from foxnas_core.study import Study
 
 
 def test_the_batch_can_be_taken_away_and_is_the_one_the_command_measures(page: Page, demo: Study):
-    page.goto("/Measure_next")
+    page.goto("/Measurements?view=next")
     wait_until_drawn(page)
     for key in ("gain", "blocks"):
         expect(page.locator(f".st-key-{key}-figure .js-plotly-plot")).to_be_visible()

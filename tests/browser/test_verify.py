@@ -24,7 +24,7 @@ def measure(page: Page) -> None:
 
 
 def test_an_edit_is_measured_and_outlives_a_reload(page: Page, own: Study):
-    page.goto(f"/Verify?study={own.folder.name}")
+    page.goto(f"/Trust?view=verify&study={own.folder.name}")
     wait_until_drawn(page)
     page.locator(".st-key-pick-smallest button").click()
     wait_until_drawn(page)

@@ -22,10 +22,10 @@ from tests.fuzz.doors import RECORDS, own_study
 
 SHOWN_ON = {
     "variants.json": "pages/2_What_if.py",
-    "trust.json": "pages/12_Trust.py",
+    "trust.json": "pages/12_Trust.py?view=ranking",
     "handmade.json": "pages/7_Devices.py?view=handmade",
-    "claims.json": "pages/16_Verify.py",
-    "rounds.json": "pages/11_Measure_next.py",
+    "claims.json": "pages/12_Trust.py?view=verify",
+    "rounds.json": "pages/14_Measurements.py?view=rounds",
     "searches/0123456789ab.json": "pages/3_Search.py",
 }
 

@@ -10,7 +10,7 @@ from foxnas_core.study import open_study
 from foxnas_core.table.machine import device_columns
 from pages.shared import cache, machine
 
-DEVICES, VERIFY = "pages/7_Devices.py?view=machine", "pages/16_Verify.py"
+DEVICES, VERIFY = "pages/7_Devices.py?view=machine", "pages/12_Trust.py?view=verify"
 
 
 @pytest.fixture

@@ -7,7 +7,8 @@ from foxnas_core.search.rounds.record import ROUNDS
 from foxnas_core.steps.plan import plan_measurements
 from foxnas_core.study import create_study, open_study
 
-PAGE = "pages/11_Measure_next.py"
+PAGE = "pages/14_Measurements.py?view=next"
+ROUNDS_PAGE = "pages/14_Measurements.py?view=rounds"
 SHIPPED_ROUNDS = REPOSITORY / "data" / "demo-rounds"
 
 
@@ -31,8 +32,7 @@ def test_the_batch_and_what_it_will_tell_are_shown(studies):
     # What the command measures is what the page shows.
     assert shown["id"].tolist() == plan.table()["id"].tolist()
     said = "\n".join(c.value for c in page.code)
-    assert "measure --study demo --next 24" in said and "search --study demo --rounds 3" in said
-    assert "No rounds were run" in sentences(page)
+    assert "measure --study demo --next 24" in said
     assert "has no weights and images, which the command needs" in sentences(page)
     before = metrics(page)["In a minute of measuring"]
     page.number_input(key="design-seconds").set_value(30.0).run()
@@ -42,6 +42,13 @@ def test_the_batch_and_what_it_will_tell_are_shown(studies):
     page.selectbox(key="design-target").select("latency_ms").run()
     assert not page.exception and not page.error
     assert any("--next 6 --target latency_ms" in c.value for c in page.code)
+
+
+def test_without_rounds_it_is_said_how_to_run_some(studies):
+    page = run_page(ROUNDS_PAGE)
+    assert not page.exception and not page.error
+    assert any("search --study demo --rounds 3" in c.value for c in page.code)
+    assert "No rounds were run" in sentences(page)
 
 
 @pytest.fixture
@@ -54,15 +61,16 @@ def recorded(studies):
 
 
 def test_recorded_rounds_are_shown_in_every_panel(recorded):
-    page = run_page(PAGE, study="rounds")
+    page = run_page(ROUNDS_PAGE, study="rounds")
     assert not page.exception and not page.error
-    assert titles(page)[3:] == [
+    assert titles(page) == [
         "Top-1 accuracy: error at the front", "Latency: error at the front",
         "Best measured subnet", "The fits, round by round",
     ]  # fmt: skip
     assert "3 rounds measured 24 subnets" in sentences(page)
     assert any("--rounds 4 --seed 1" in c.value for c in page.code)
     # The campaigns recorded how long a subnet took.
+    page = run_page(PAGE, study="rounds")
     assert page.number_input(key="design-seconds").value != 3.0
 
 
@@ -81,9 +89,10 @@ def test_the_shipped_rounds_are_of_the_shipped_tables(recorded):
 
 def test_a_damaged_record_is_one_card_and_leaves_the_batch(recorded):
     recorded.file(ROUNDS).write_text("{")
-    page = run_page(PAGE, study="rounds")
+    page = run_page(ROUNDS_PAGE, study="rounds")
     assert not page.exception and len(page.error) == 1
-    assert "damaged" in page.error[0].value and "The batch" in titles(page)
+    assert "damaged" in page.error[0].value
+    assert "The batch" in titles(run_page(PAGE, study="rounds"))
 
 
 def test_a_round_that_is_only_planned_says_so(recorded):
@@ -91,7 +100,7 @@ def test_a_round_that_is_only_planned_says_so(recorded):
     [first, *_] = document["rounds"]
     document["rounds"] = [first | {"after": {}, "best": [], "moved": {}}]
     recorded.file(ROUNDS).write_text(json.dumps(document))
-    page = run_page(PAGE, study="rounds")
+    page = run_page(ROUNDS_PAGE, study="rounds")
     assert not page.exception and not page.error
     assert "planned and is not measured yet" in sentences(page)
 

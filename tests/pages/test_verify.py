@@ -14,7 +14,7 @@ from foxnas_core.steps.fit import fit_all
 from foxnas_core.study import create_study, open_study
 from pages.shared import cache, verifications
 
-PAGE = "pages/16_Verify.py"
+PAGE = "pages/12_Trust.py?view=verify"
 
 
 @pytest.fixture
@@ -120,7 +120,8 @@ def test_what_was_edited_on_what_if_is_offered(tiny):
     scope.select("s1b1").run()
     [control] = [w for w in what_if.get("button_group") if w.key.startswith("set-kernel-")]
     control.set_value(5).run()
-    what_if.switch_page(PAGE).run()
+    what_if.query_params["view"] = "verify"
+    what_if.switch_page("pages/12_Trust.py").run()
     assert what_if.selectbox(key="edit-decision").value == "as edited on What-if"
     assert "s1b1 kernel 3 → 5" in said(what_if)
 

@@ -1,4 +1,4 @@
-"""State what the regressions claim, measure it on this machine, and keep the score."""
+"""State what the regressions claim, measure it on this machine."""
 
 from collections.abc import Sequence
 
@@ -9,14 +9,19 @@ from foxnas_core.cards.given import Given
 from foxnas_core.space.architecture import Architecture
 from foxnas_core.steps.claims import next_seed
 from foxnas_core.study import Study
-from pages.shared import cache, choices
-from pages.shared.cards import given_of, show
+from pages.shared import cache, cards, choices
+from pages.shared.cards import given_of
 from pages.shared.cost import cost_picker
 from pages.shared.edit_picker import edit_picker
 from pages.shared.editor import architecture_picker
-from pages.shared.frame import errors_as_cards, may_write, page
+from pages.shared.frame import errors_as_cards, may_write
 from pages.shared.machine import show_machine
 from pages.shared.verifications import Verification, show_job
+
+SENTENCE = (
+    "Are the explanations true? State what the regressions claim of a subnet or an edit, measure "
+    "it on this machine, and keep the score."
+)
 
 IMAGES = (500, 1000, 2000, 5000, 10_000, 20_000, 50_000)
 
@@ -77,10 +82,10 @@ def show_testing(given: Given) -> None:
     left, right = st.columns([3, 2], gap="large")
     with left:
         subnets = edit_picker(study, architecture)
-        show(verification.claims, given, header=False, subnets=subnets)
+        cards.show(verification.claims, given, header=False, subnets=subnets)
     with right:
         if machine.can_measure(given):
-            show(verification.more, given, header=False)
+            cards.show(verification.more, given, header=False)
         elif not show_job(study):
             show_buttons(given, subnets)
 
@@ -101,18 +106,14 @@ def show_result(given: Given) -> None:
                 "trial", lambda name: choices.remember("shown-trial", name)
             ),
         )
-    show(verification.verdict, given, header=False, **picked)
+    cards.show(verification.verdict, given, header=False, **picked)
 
 
-with page(
-    "Verify",
-    "Are the explanations true? State what the regressions claim of a subnet or an edit, measure "
-    "it on this machine, and keep the score.",
-) as chosen:
-    given = given_of(chosen)
+def show(study: Study) -> None:
+    given = given_of(study)
     given.trials()  # damaged, they are the page's one sentence
     if machine.claimed.needs(given) is None:
-        show(machine.claimed, given, header=False)
+        cards.show(machine.claimed, given, header=False)
         show_machine(given)
     with errors_as_cards():
         show_testing(given)
@@ -120,7 +121,7 @@ with page(
     with errors_as_cards():
         show_result(given)
     st.header("Scoreboard", divider="grey")
-    show(verification.board, given, header=False)
+    cards.show(verification.board, given, header=False)
     if given.trials():
         with st.expander("Every claim"):
-            show(verification.every, given, header=False)
+            cards.show(verification.every, given, header=False)

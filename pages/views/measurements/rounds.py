@@ -1,0 +1,22 @@
+"""What rounds of search and measurement came to, and how to run more."""
+
+from foxnas_core.cards import planning
+from foxnas_core.study import Study
+from pages.shared import cards
+
+SENTENCE = "What rounds of searching and measuring have come to, and how to run more."
+
+
+def needs(study: Study) -> str | None:
+    return planning.batch.lacks(cards.given_of(study))
+
+
+def show(study: Study) -> None:
+    given = cards.given_of(study)
+    if planning.no_rounds(given) is None:
+        cards.show(planning.rounds, given, header=False)
+        columns = planning.error_columns(given)
+        cards.beside(given, *((planning.error, {"column": column}) for column in columns))
+        cards.show(planning.best, given)
+        cards.show(planning.fits, given)
+    cards.show(planning.more, given, header=False)

@@ -1,0 +1,49 @@
+"""Whether the supernet ranks subnets as training each of them alone does."""
+
+import streamlit as st
+
+from foxnas_core.cards import trust
+from foxnas_core.cards.given import Given
+from foxnas_core.study import Study
+from pages.shared import cards
+from pages.shared.cards import beside, given_of
+from pages.shared.frame import errors_as_cards
+
+SENTENCE = (
+    "Does the supernet rank subnets as training each alone does? Every measurement and search "
+    "rests on the accuracy that a subnet inherits; here some were trained by themselves."
+)
+
+
+@st.fragment
+@errors_as_cards()
+def show_pairs(given: Given) -> None:
+    """Drawn anew alone when its widgets are moved."""
+    picked = {}
+    for place, (name, label, ways) in zip(
+        st.columns(2),
+        (
+            ("trained", "Compare with subnets", trust.TRAINED),
+            ("inherited", "Inherited accuracy", trust.INHERITED),
+        ),
+        strict=True,
+    ):
+        picked[name] = place.segmented_control(
+            label, ways, default=next(iter(ways)), format_func=ways.get, key=name, required=True
+        )
+    way = {"trained": picked["trained"]}
+    beside(given, (trust.pairs, picked), (trust.agreement, way))
+    beside(given, (trust.offset, way), (trust.offsets, way))
+    cards.show(trust.reversals, given, **way)
+
+
+def show(study: Study) -> None:
+    given = given_of(study)
+    if trust.pairs.needs(given):
+        cards.show(trust.more, given)
+        return
+    cards.show(trust.verdict, given, header=False)
+    if trust.report_of(given).advice():
+        cards.show(trust.advice, given)
+    show_pairs(given)
+    cards.show(trust.more, given)
