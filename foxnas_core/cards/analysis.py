@@ -27,6 +27,7 @@ MODULES = (
     "planning",
     "quantization",
     "search",
+    "shrink",
     "strategies",
     "trust",
     "verification",

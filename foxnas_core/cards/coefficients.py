@@ -18,7 +18,7 @@ from foxnas_core.explanation.coefficients import (
     shares_effects,
     side_by_side,
 )
-from foxnas_core.explanation.sentences import sentence_table
+from foxnas_core.explanation.sentences import sentence_table, with_rates
 from foxnas_core.figures import coefficients as figures
 from foxnas_core.figures.forms import forms_figure, forms_table
 from foxnas_core.regression.features import forms_of
@@ -171,7 +171,8 @@ def _effects(given: Given) -> tuple[list[Metric], pd.DataFrame, pd.DataFrame]:
     else:
         tables = {column: found.table for column, found in averaged(given)[0].items()}
     effects = side_by_side(tables)
-    return [metric_of(c) for c in tables], effects, figures.interval_table(effects, list(tables))
+    targets = [metric_of(column) for column in tables]
+    return targets, effects, figures.interval_table(effects, list(tables), targets)
 
 
 def no_effects(given: Given) -> str | None:
@@ -278,7 +279,7 @@ def heatmap(given: Given, *, role: str = "") -> Card:
         title=f"{role.capitalize()} by {'stage and block' if slotted else 'group'}",
         sentence=f"{what} Numbers in parentheses: the 95 % interval spans 0.",
         notes=repeated(_counted(given)),
-        table=own,
+        table=with_rates(own, own, targets),
         draw=lambda: figures.heatmap_figure(
             [figures.heatmap_of(effects, role, t) for t in targets]
         ),

@@ -107,7 +107,9 @@ def answers_table(found: Reached) -> pd.DataFrame:
             ends = target.interval_text(own.low, own.high, signed=True)
             row[difference_axis(target)] = f"{total} ({ends})"
         won, paid = answer.effects[gain.column], answer.effects[cost.column]
-        [rate] = rates([won.total], [paid.total], [paid.low], [paid.high], gain, cost)
+        [rate] = rates(
+            [won.total], [paid.total], [paid.average_low], [paid.average_high], gain, cost
+        )
         row |= {"kept": answer.sure, rate_unit(gain, cost): rate, "id": answer.after.id}
         rows.append(row)
     return pd.DataFrame(rows)

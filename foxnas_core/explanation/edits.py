@@ -152,6 +152,28 @@ def path_effects(
     )
 
 
+def each_effects(
+    predictor: Predictor,
+    before: Architecture,
+    afters: Sequence[Architecture],
+    level: float = 0.95,
+) -> pd.DataFrame:
+    """What leads from one architecture to each of others changes in the prediction, one row each:
+    effect, low, high (of this edit of this subnet), average_low, average_high (of the average
+    edit)."""
+    codes = predictor.space.encode([before, *afters])
+    rows = predictor.form.matrix(codes)
+    old = np.repeat(rows[:1], len(afters), axis=0)
+    effect, std_error = _effects(predictor, rows[1:] - old, old, rows[1:] - old)
+    start = np.repeat(codes[:1], len(afters), axis=0)
+    scatter = predictor.difference_variance(start, codes[1:])
+    quantile = predictor.quantile(level)
+    half, average = quantile * np.sqrt(std_error**2 + scatter), quantile * std_error
+    ends = {"low": effect - half, "high": effect + half}
+    ends |= {"average_low": effect - average, "average_high": effect + average}
+    return pd.DataFrame({"effect": effect, **ends})
+
+
 # Below this rate × difference the limit of no difference is taken, to second order.
 _SMALL = 1e-5
 

@@ -65,12 +65,13 @@ def _exchange(row: pd.Series, targets: Sequence[Metric]) -> str:
 def with_rates(
     table: pd.DataFrame, effects: pd.DataFrame, targets: Sequence[Metric]
 ) -> pd.DataFrame:
-    """A table whose rows are those of `side_by_side`, with a column of what a unit of the second
-    target buys of the first (see `rates`), called by its unit: "points per ms"."""
+    """A table of the rows of `side_by_side` by their index, with a column of what a unit of the
+    second target buys of the first (see `rates`), called by its unit: "points per ms"."""
     if len(targets) < 2:
         return table
     gain, cost = targets[:2]
-    return table.assign(**{rate_unit(gain, cost): _rates(effects, gain, cost)})
+    found = pd.Series(_rates(effects, gain, cost), effects.index)
+    return table.assign(**{rate_unit(gain, cost): found})
 
 
 def _rates(effects: pd.DataFrame, gain: Metric, cost: Metric) -> np.ndarray:

@@ -10,6 +10,7 @@ import pandas as pd
 from plotly import graph_objects as go
 
 from foxnas_core.explanation.coefficients import slot_grid
+from foxnas_core.explanation.sentences import with_rates
 from foxnas_core.figures.points import block_ids
 from foxnas_core.figures.shapes import ROWS, cells, in_numbers, markers, panels
 from foxnas_core.figures.theme import (
@@ -24,8 +25,11 @@ from foxnas_core.figures.theme import (
 from foxnas_core.table.metrics import Metric
 
 
-def interval_table(effects: pd.DataFrame, columns: Sequence[str]) -> pd.DataFrame:
-    """One row a choice and target: group, row, target, effect, low, high, block, clear.
+def interval_table(
+    effects: pd.DataFrame, columns: Sequence[str], traded: Sequence[Metric] = ()
+) -> pd.DataFrame:
+    """One row a choice and target: group, row, target, effect, low, high, block, clear, and where
+    two targets are `traded` what a unit of the second buys of the first (see `with_rates`).
 
     `effects` is a table of `side_by_side`, `columns` are the targets in it. `row` names what is
     drawn, once in each group; `block` is its slot, or else its group and decision (see
@@ -36,18 +40,22 @@ def interval_table(effects: pd.DataFrame, columns: Sequence[str]) -> pd.DataFram
     choice = effects["role"] + " " + effects["choice"].astype(str)
     row = where + " " + choice + " instead of " + effects["reference"].astype(str)
     parts = [
-        pd.DataFrame(
-            {
-                "group": effects["group"],
-                "row": row,
-                "target": column,
-                "effect": effects[column],
-                "low": effects[f"{column}_low"],
-                "high": effects[f"{column}_high"],
-                "block": effects["slot"].where(
-                    effects["slot"] != "", effects["group"] + "–" + effects["decision"]
-                ),
-            }
+        with_rates(
+            pd.DataFrame(
+                {
+                    "group": effects["group"],
+                    "row": row,
+                    "target": column,
+                    "effect": effects[column],
+                    "low": effects[f"{column}_low"],
+                    "high": effects[f"{column}_high"],
+                    "block": effects["slot"].where(
+                        effects["slot"] != "", effects["group"] + "–" + effects["decision"]
+                    ),
+                }
+            ),
+            effects,
+            traded,
         ).dropna(subset="effect")
         for column in columns
     ]

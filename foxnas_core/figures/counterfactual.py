@@ -38,7 +38,9 @@ def reached_table(reached: Reached) -> pd.DataFrame:
             name = difference_axis(target) if place else PRICE
             row |= {name: found.total, f"{name} low": found.low, f"{name} high": found.high}
         won, paid = answer.effects[gain.column], answer.effects[cost.column]
-        [rate] = rates([won.total], [paid.total], [paid.low], [paid.high], gain, cost)
+        [rate] = rates(
+            [won.total], [paid.total], [paid.average_low], [paid.average_high], gain, cost
+        )
         row |= {"chance": 100 * answer.chance, rate_unit(gain, cost): rate}
         row |= {"in words": answer.words, "id": answer.after.id}
         rows.append(row)

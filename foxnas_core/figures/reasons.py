@@ -3,6 +3,7 @@
 import pandas as pd
 
 from foxnas_core.explanation.reasons import Reasons
+from foxnas_core.explanation.sentences import with_rates
 from foxnas_core.figures.search import choice_text
 from foxnas_core.figures.theme import difference_axis
 
@@ -15,7 +16,8 @@ def reasons_table(found: Reasons) -> pd.DataFrame:
         name = difference_axis(predictor.target)
         for end, words in (("", ""), ("_low", " low"), ("_high", " high")):
             columns[f"{name}{words}"] = found.table[f"{predictor.target.column}{end}"]
-    return found.table[["block", "choices", "why"]].assign(**columns)
+    told = found.table[["block", "choices", "why"]].assign(**columns)
+    return with_rates(told, found.table, [found.gain.target, found.cost.target])
 
 
 def reasons_intervals(found: Reasons) -> pd.DataFrame:

@@ -111,3 +111,11 @@ def test_the_heatmap_figure_is_centred_on_no_effect(table, role):
     assert len(figure.data) == 2
     for trace in figure.data:
         assert trace.zmin == -trace.zmax < 0
+
+
+def test_effects_that_are_traded_have_their_price_beside_them():
+    columns = ["accuracy", "latency_ms"]
+    priced = interval_table(BLOCKS, columns, [ACCURACY, LATENCY])
+    assert priced.drop(columns="points per ms").equals(interval_table(BLOCKS, columns))
+    rates = [10.0, 20.0, np.nan, np.nan, 10.0, 20.0, np.nan]
+    np.testing.assert_allclose(priced["points per ms"], rates)
