@@ -8,6 +8,7 @@ from pages.shared import choices
 from pages.shared.architecture_picker import pick_architecture
 from pages.shared.cards import given_of, show
 from pages.shared.frame import page
+from pages.shared.network_graph import show_network
 from pages.shared.picked import picked
 from pages.shared.text import plain
 
@@ -49,6 +50,7 @@ with page(
     how = profiling(given)
     if show(model_graph.totals, given, header=False, **how) is None:
         st.stop()
+    show_network(given, **how)
     show(model_graph.graph, given, **how)
     if how["profiled"]:
         show(model_graph.views, given, precision=how["precision"])

@@ -24,6 +24,7 @@ MODULES = (
     "machine",
     "measurements",
     "model_graph",
+    "operators",
     "planning",
     "quantization",
     "search",

@@ -13,6 +13,7 @@ from foxnas_core.cards.card import Card
 from foxnas_core.cards.given import Given
 from foxnas_core.cards.sharing import shared
 from foxnas_core.errors import FoxnasError
+from foxnas_core.families import family_of
 from foxnas_core.figures import layer_tables
 from foxnas_core.figures import model_graph as figures
 from foxnas_core.space.architecture import Architecture
@@ -22,15 +23,6 @@ from foxnas_core.table.metrics import KNOWN, metric_of
 
 if TYPE_CHECKING:
     from foxnas_core.profiling.result import Layer, LayerProfile
-
-# What times need beside layers, and how it is come by.
-_NEEDS = {
-    "checkpoint_file": "this study has no supernet weights to build a model from; train a supernet "
-    "with 'python -m foxnas_core train', or copy yours to supernet.safetensors. Layers, parameters "
-    "and MACs need no weights.",
-    "images_file": "this study has no images, on which batch norms and int8 are calibrated; "
-    "'python -m foxnas_core train' stores them, or copy its images.npz into the study.",
-}
 
 
 @shared(entries=64)
@@ -62,9 +54,19 @@ def profile(given: Given, architecture: Architecture, precision: str) -> "LayerP
 
 def no_times(given: Given) -> str | None:
     """What keeps this study's subnets from being profiled."""
-    for file, what in _NEEDS.items():
-        if not getattr(given.study, file).exists():
-            return f"There are no times, since {what}"
+    study = given.study
+    if study.checkpoint_file.exists() and not study.images_file.exists():
+        return (
+            "There are no times, since this study has no images, on which batch norms and int8 are "
+            "calibrated; 'python -m foxnas_core train' stores them, or copy its images.npz into "
+            "the study."
+        )
+    if not study.checkpoint_file.exists() and not family_of(study.space).network:
+        return (
+            "There are no times, since this study has no supernet weights to build a model from; "
+            "train a supernet with 'python -m foxnas_core train', or copy yours to "
+            "supernet.safetensors."
+        )
     if find_spec("onnxruntime") is None:
         return (
             "There are no times, since onnxruntime is not installed; run 'pip install -r "
@@ -83,7 +85,7 @@ def _precisions(given: Given) -> Options:
     return {"precision": {precision: precision for precision in PRECISIONS}}
 
 
-def _profiled(given: Given) -> Options:
+def profiled_choices(given: Given) -> Options:
     timed = {False: "Without times"}
     if not no_times(given):
         timed[True] = "With times on this machine"
@@ -109,7 +111,7 @@ def effects_of(given: Given, precision: str) -> tuple[dict[str, pd.DataFrame], l
     return found, refused
 
 
-@analysis("Model graph", "totals", "The whole subnet", _no_layers, _profiled)
+@analysis("Model graph", "totals", "The whole subnet", _no_layers, profiled_choices)
 def totals(given: Given, *, precision: str = "fp32", profiled: bool = False) -> Card:
     """How much it computes, and how long that takes."""
     layers = layers_of(given, given.subnet)
@@ -127,10 +129,12 @@ def totals(given: Given, *, precision: str = "fp32", profiled: bool = False) -> 
         )
         facts[f"Latency, {precision}"] = whole
         told += f"; the latency is that without the profiler, of rounds from {low} to {high}"
+        if not given.study.checkpoint_file.exists():
+            told += ", with random weights, which a time hardly depends on"
     return Card(sentence=f"{told}.", facts=facts)
 
 
-@analysis("Model graph", "graph", "From input to classifier", _no_layers, _profiled)
+@analysis("Model graph", "graph", "From input to classifier", _no_layers, profiled_choices)
 def graph(given: Given, *, precision: str = "fp32", profiled: bool = False) -> Card:
     """Its layers as boxes, by what they take."""
     layers = layers_of(given, given.subnet)

@@ -1,7 +1,7 @@
 """One subnet's layers and blocks in numbers: what each computes, takes and brings."""
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -92,7 +92,8 @@ def graph_table(
             "parameters": sum(m.parameters for m in members),
             "MACs": sum(m.macs for m in members),
         }  # fmt: skip
-        rows.append(whole | _block_times(members) | _effects_of(members, effects))
+        own = {block for member in members for block in member.blocks}
+        rows.append(whole | _block_times(members) | effects_of(own, effects))
         rows += [
             {
                 "row": LAYER, "block": block, "layer": member.name,
@@ -144,12 +145,11 @@ def _effect_columns(column: str) -> list[str]:
     return [f"{column} effect", *(f"{column} {end}" for end in ("low", "high", "of", "against"))]
 
 
-def _effects_of(members: Sequence[Piece], effects: Mapping[str, pd.DataFrame]) -> dict[str, object]:
-    """The cells of one block; empty where it is made of several that a regression tells apart."""
-    blocks = {block for member in members for block in member.blocks}
+def effects_of(blocks: Collection[str], effects: Mapping[str, pd.DataFrame]) -> dict[str, object]:
+    """The cells of blocks; empty where they are several that a regression tells apart."""
     found: dict[str, object] = {}
     for column, table in effects.items():
-        own = [row for row in table.to_dict("records") if blocks & set(row["slots"])]
+        own = [row for row in table.to_dict("records") if set(blocks) & set(row["slots"])]
         if len(own) == 1:
             cells = [own[0][name] for name in ("value", "low", "high", "block", "against")]
             found |= dict(zip(_effect_columns(column), cells, strict=True))

@@ -9,7 +9,7 @@ mark is gone was fused into a neighbour, and where that is another layer's, the 
 
 import itertools
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import onnx
@@ -82,9 +82,11 @@ def mark_of(kind: str, name: str, gives: Sequence[str]) -> int | None:
 @dataclass(frozen=True)
 class Attribution:
     """`groups` are the layers in order, those together that some operator computes together;
-    `group_of` tells the group of a node, None where it is of no layer."""
+    `group_of` tells the group of a node, None where it is of no layer. `hosts` are, by nodes that
+    are gone, the nodes that do what they did."""
 
     groups: tuple[tuple[str, ...], ...]
+    hosts: Mapping[int, int]
     _layers: tuple[str | None, ...]
 
     def group_of(self, node: int | None) -> int | None:
@@ -120,11 +122,11 @@ def attribute(
         first, second = sorted((root(one), root(other)), key=list(order).index)
         leader[second] = first
 
-    for number, layer in enumerate(layers):
-        if layer is not None and number not in left:
-            host = graph.host(number)
-            if host is not None and (theirs := layers[host]):
-                join(layer, theirs)
+    gone = [number for number in range(len(layers)) if number not in left]
+    hosts = {number: host for number in gone if (host := graph.host(number)) is not None}
+    for number, host in hosts.items():
+        if (own := layers[number]) is not None and (theirs := layers[host]):
+            join(own, theirs)
     present = set(layers)
     for before, name in itertools.pairwise(order):
         if name not in present:
@@ -132,7 +134,7 @@ def attribute(
     groups: dict[str, list[str]] = {}
     for name in order:
         groups.setdefault(root(name), []).append(name)
-    return Attribution(tuple(tuple(group) for group in groups.values()), tuple(layers))
+    return Attribution(tuple(map(tuple, groups.values())), hosts, tuple(layers))
 
 
 class _Graph:

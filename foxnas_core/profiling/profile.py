@@ -17,7 +17,7 @@ from foxnas_core.profiling.attribution import (
     node_origins,
 )
 from foxnas_core.profiling.layers import layers_of, path_of, place_of
-from foxnas_core.profiling.result import LayerProfile, ProfileRow
+from foxnas_core.profiling.result import LayerProfile, NodeTime, ProfileRow
 from foxnas_core.profiling.timing import Operator, latency_of, profiled, profiler_work
 from foxnas_core.space.search_space import SearchSpace
 
@@ -67,7 +67,10 @@ def profile_network(
                 else:
                     works.append(profiler_work(_PROFILED_RUNS))
     inputs = [operator.inputs for operator in operators]
-    work = np.median([own(inputs) for own in works], axis=0)
+    taken = np.array(times)
+    middle = np.median(taken, axis=0)
+    # At most an operator's time.
+    work = np.minimum(np.median([own(inputs) for own in works], axis=0), middle)
     origins = node_origins(source, first)
     marks = [mark_of(o.kind, o.name, o.gives) for o in operators]
     nodes = [None if mark is None else origins[mark] for mark in marks]
@@ -80,7 +83,7 @@ def profile_network(
     groups = [attribution.group_of(node) for node in nodes]
     return LayerProfile(
         precision,
-        _rows(attribution, operators, groups, np.array(times), work),
+        _rows(attribution, operators, groups, taken, work),
         float(np.median(latencies)),
         min(latencies),
         max(latencies),
@@ -93,6 +96,7 @@ def profile_network(
             "runs": runs,
             "profiled_runs": few,
         },
+        _node_times(len(first.graph.node), nodes, middle - work, attribution),
     )
 
 
@@ -110,6 +114,18 @@ def _attribution(
     return attribute(model, [layer_of(node) for node in model.graph.node], names, left)
 
 
+def _node_times(
+    count: int, nodes: Sequence[int | None], ms: np.ndarray, attribution: Attribution
+) -> tuple[NodeTime, ...]:
+    """Of the fp32 model's `count` nodes, from the times `ms` of operators and the nodes that these
+    do the work of; what only quantizes for a node that is gone is its time all the same."""
+    sums: dict[int, float] = {}
+    for node, own in zip(nodes, ms.tolist(), strict=True):
+        if node is not None:
+            sums[node] = sums.get(node, 0.0) + own
+    return tuple(NodeTime(sums.get(n), attribution.hosts.get(n)) for n in range(count))
+
+
 def _rows(
     attribution: Attribution,
     operators: Sequence[Operator],
@@ -119,7 +135,6 @@ def _rows(
 ) -> tuple[ProfileRow, ...]:
     """`times` (rounds, operators) and `work` (operators,), which is at most an operator's time."""
     middle = np.median(times, axis=0)
-    work = np.minimum(work, middle)
     rows = []
     for number, layers in [*enumerate(attribution.groups), (None, ())]:
         own = [i for i, group in enumerate(groups) if group == number]

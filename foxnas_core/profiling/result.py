@@ -1,9 +1,13 @@
 """What is told of one subnet's layers: plain values, without torch and ONNX Runtime."""
 
+from collections import Counter
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 SQUEEZE = "squeeze-excitation"
+IMAGE = -1
+"""What a node reads that reads the network's input."""
 
 
 @dataclass(frozen=True)
@@ -26,6 +30,74 @@ class Layer:
 
 
 @dataclass(frozen=True)
+class Weight:
+    """One tensor of weights in numbers; `zeros` is the share of those that are 0."""
+
+    shape: tuple[int, ...]
+    mean: float
+    std: float
+    least: float
+    greatest: float
+    zeros: float
+
+
+@dataclass(frozen=True)
+class Node:
+    """An operator of an exported network.
+
+    `number` is its place in the model, `block` and `part` are as in `Layer`; `reads` are the places
+    in `NetworkGraph.nodes` of what gives its inputs, or `IMAGE`. `parameters` are those trained, so
+    what was folded into it is counted with it; `macs` are those of one image, and shapes are
+    without the batch.
+    """
+
+    number: int
+    kind: str
+    block: str
+    part: str
+    reads: tuple[int, ...]
+    output_shape: tuple[int, ...]
+    parameters: int = 0
+    macs: float = 0.0
+    attributes: tuple[tuple[str, str], ...] = ()
+    weights: tuple[Weight, ...] = ()
+
+
+@dataclass(frozen=True)
+class NetworkGraph:
+    """The operators of an exported network, each after what it reads; `weights` says where its
+    weights are from."""
+
+    nodes: tuple[Node, ...]
+    input_shape: tuple[int, ...]
+    weights: str
+
+    @cached_property
+    def names(self) -> tuple[str, ...]:
+        """A name for each node, of its own: "s1b1 expand Conv"."""
+        counts: Counter[str] = Counter()
+        found = []
+        for node in self.nodes:
+            name = " ".join(filter(None, (node.block, node.part, node.kind)))
+            counts[name] += 1
+            found.append(name if counts[name] == 1 else f"{name} ({counts[name]})")
+        return tuple(found)
+
+    def shape_of(self, place: int) -> tuple[int, ...]:
+        """What a node gives, or the network's input."""
+        return self.input_shape if place == IMAGE else self.nodes[place].output_shape
+
+
+@dataclass(frozen=True)
+class NodeTime:
+    """What a node of a model takes, less the profiler's own work: None where ONNX Runtime computes
+    it `within` that of another number, or never."""
+
+    ms: float | None
+    within: int | None = None
+
+
+@dataclass(frozen=True)
 class ProfileRow:
     """Operators whose time belongs together: those of one layer, of several that are computed
     together, or (`layers` empty) of none.
@@ -45,7 +117,8 @@ class ProfileRow:
 class LayerProfile:
     """Where the time of one subnet goes on this machine.
 
-    `rows` are in the order of the layers, those of no layer last, and hold each operator once.
+    `rows` are in the order of the layers, those of no layer last, and hold each operator once;
+    `nodes` tell the same by the nodes of the fp32 model, in its order.
     `latency_ms` is that of the whole without the profiler: the median over rounds, between the
     rounds' least and greatest.
     """
@@ -56,6 +129,7 @@ class LayerProfile:
     low_ms: float
     high_ms: float
     circumstances: dict[str, Any] = field(default_factory=dict)
+    nodes: tuple[NodeTime, ...] = ()
 
     @property
     def layers_ms(self) -> float:

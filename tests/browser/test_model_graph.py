@@ -1,5 +1,6 @@
 import io
 import json
+import re
 from pathlib import Path
 from urllib.parse import urlencode
 
@@ -8,6 +9,52 @@ from playwright.sync_api import Page, expect
 from serving import download_by, wait_until_drawn
 
 from foxnas_core.study import Study
+
+
+def find(page: Page, name: str) -> None:
+    """Type a name into the list of all that can be found, and choose it."""
+    page.locator(".st-key-network-find input").fill(name)
+    page.get_by_role("option", name=name, exact=True).click()
+    wait_until_drawn(page)
+
+
+def test_an_operator_is_found_read_and_edited(page: Page, demo: Study):
+    largest = demo.space.extreme("largest")
+    page.goto(f"/Model_graph?{urlencode({'architecture': json.dumps(largest.to_dict())})}")
+    wait_until_drawn(page)
+    graph = page.locator(".network svg")
+    block = graph.locator('[data-id="block:s2b1"]')
+    expect(block).to_have_attribute("aria-expanded", "false")
+    expect(block).to_contain_text(re.compile(r"points \[\+?[\d.]+, \+?[\d.]+\]"))
+    block.locator(".knob").click()
+    expect(block).to_have_attribute("aria-expanded", "true")
+    node = graph.get_by_role("button", name="s2b1 depthwise Conv")
+    node.click()
+    expect(node).to_have_attribute("aria-pressed", "true")
+    expect(page.get_by_role("heading", name="s2b1 depthwise Conv")).to_be_visible()
+    # By the keyboard to the operator below, and the block closed again.
+    node.press("ArrowDown")
+    below = graph.locator("g:focus")
+    below.press("Enter")
+    expect(page.get_by_role("heading", name="s2b1 depthwise Clip")).to_be_visible()
+    block.press(" ")
+    expect(block).to_have_attribute("aria-expanded", "false")
+    wait_until_drawn(page)
+    level = page.locator(".network .level")
+    before = int(level.inner_text().split()[0])
+    width = graph.bounding_box()["width"]
+    page.locator(".network").get_by_role("button", name="Zoom out").click()
+    assert int(level.inner_text().split()[0]) < before
+    assert graph.bounding_box()["width"] < width
+    find(page, "head classifier Gemm")
+    found = graph.get_by_role("button", name="head classifier Gemm")
+    expect(found).to_be_in_viewport()
+    expect(page.get_by_text("alike in all subnets")).to_be_visible()
+    find(page, "s2b1")
+    page.get_by_role("button", name="Edit s2b1").click()
+    expect(page.get_by_role("heading", name="What-if")).to_be_visible()
+    wait_until_drawn(page)
+    expect(page.locator('[data-cell="s2b1"]')).to_have_attribute("aria-selected", "true")
 
 
 def test_a_subnet_is_profiled_and_its_table_taken_away(page: Page, demo: Study, tmp_path: Path):
@@ -21,7 +68,7 @@ def test_a_subnet_is_profiled_and_its_table_taken_away(page: Page, demo: Study, 
     wait_until_drawn(page)
     expect(figure.get_by_text("Time", exact=True)).to_be_visible()
     expect(page.locator(".st-key-views-figure .js-plotly-plot")).to_be_visible()
-    page.locator("summary", has_text="Table").first.click()
+    page.locator("summary").get_by_text("Table", exact=True).first.click()
     started = download_by(page, ".st-key-graph-download button")
     file = tmp_path / "graph.csv"
     started.save_as(file)

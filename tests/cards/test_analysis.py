@@ -15,7 +15,10 @@ from foxnas_core.testing.analyses import check_analysis, check_card
 
 KEYS = list(analyses())
 # What a space alone tells.
-OF_SPACE = {"what-if-diff", "model-graph-totals", "model-graph-graph"}
+OF_SPACE = {
+    "what-if-diff", "model-graph-totals", "model-graph-graph", "model-graph-operators",
+    "model-graph-details", "model-graph-views", "model-graph-account",
+}  # fmt: skip
 # What a space of blocks has none of.
 OF_CELLS = {"measurements-equals"}
 

@@ -1,7 +1,15 @@
 import pytest
 
 from foxnas_core.errors import InvalidInput, MissingPart
-from foxnas_core.steps.profile import profile_subnet, subnet_layers
+from foxnas_core.profiling import profile as profiling
+from foxnas_core.steps.profile import (
+    NOT_CALIBRATED,
+    RANDOM,
+    TRAINED,
+    profile_subnet,
+    subnet_graph,
+    subnet_layers,
+)
 from foxnas_core.study import create_study
 
 
@@ -11,8 +19,24 @@ def test_layers_need_no_weights_where_the_space_says_what_it_builds(tiny_study, 
     for which in ("smallest", "largest"):
         one = space.extreme(which)
         assert subnet_layers(bare, one) == subnet_layers(tiny_study, one)
-    with pytest.raises(MissingPart, match="no supernet weights"):
-        profile_subnet(bare, space.extreme("smallest"))
+    assert subnet_graph(bare, one).weights == RANDOM
+    assert subnet_graph(tiny_study, one).weights == TRAINED
+    tiny_study.images_file.unlink()
+    assert subnet_graph(tiny_study, one).weights == NOT_CALIBRATED
+    with pytest.raises(MissingPart, match="images"):
+        profile_subnet(tiny_study, one)
+
+
+@pytest.mark.parametrize("precision", ["fp32", "int8"])
+def test_time_needs_no_weights_where_the_space_says_what_it_builds(
+    tiny_study, tmp_path, monkeypatch, precision
+):
+    for constant in ("_RUNS", "_PROFILED_RUNS"):
+        monkeypatch.setattr(profiling, constant, 12)
+    bare = create_study(tmp_path / "bare", tiny_study.space, name="Bare")
+    one = bare.space.extreme("largest")
+    layers, profile = profile_subnet(bare, one, precision)
+    assert {name for row in profile.rows for name in row.layers} == {own.name for own in layers}
 
 
 def test_layers_of_listed_decisions_are_not_guessed(cells):

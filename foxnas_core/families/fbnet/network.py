@@ -1,5 +1,6 @@
 """The network of one architecture of the FBNet family."""
 
+import torch
 from torch import Tensor, nn
 
 from foxnas_core.families.fbnet.space import (
@@ -31,23 +32,37 @@ class FBNetwork(Network):
             {slot: layer(*one) for slot, one in zip(slots, chosen, strict=True)}
         )
         self.header = convolution(CHANNELS[-1], how.header, 1, 1)
+        self.pooling = nn.Sequential(nn.AdaptiveAvgPool2d(1), nn.Flatten())
         self.classifier = nn.Linear(how.header, how.classes)
 
     def parts(self) -> list[nn.Module]:
-        pooled = nn.Sequential(nn.AdaptiveAvgPool2d(1), nn.Flatten(), self.classifier)
-        return [self.stem, *self.layers.values(), self.header, pooled]
+        return [self.stem, *self.layers.values(), self.header, self.pooling, self.classifier]
 
     def place(self, path: str) -> tuple[str, str]:
         first, *rest = path.split(".")
         if first == "layers":
             slot, *within = rest
             return slot, within[0] if within else "add"
-        return first, rest[0] if rest else "pooling"
+        return first, rest[0] if rest else first
 
     def forward(self, x: Tensor) -> Tensor:
         for part in self.parts():
             x = part(x)
         return x
+
+
+class ChannelShuffle(nn.Module):
+    """`torch.nn.ChannelShuffle`, which ONNX lacks, as one choice of channels."""
+
+    order: Tensor
+
+    def __init__(self, width: int, groups: int) -> None:
+        super().__init__()
+        order = torch.arange(width).view(groups, -1).t().flatten()
+        self.register_buffer("order", order, persistent=False)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return x.index_select(1, self.order)
 
 
 class FBNetBlock(nn.Module):
@@ -57,7 +72,7 @@ class FBNetBlock(nn.Module):
         super().__init__()
         width = plan.in_channels * expand
         self.expand = convolution(plan.in_channels, width, 1, 1, groups)
-        self.shuffle: nn.Module = nn.ChannelShuffle(groups) if groups > 1 else nn.Identity()
+        self.shuffle: nn.Module = ChannelShuffle(width, groups) if groups > 1 else nn.Identity()
         self.depthwise = convolution(width, width, kernel, plan.stride, width)
         self.project = nn.Sequential(
             nn.Conv2d(width, plan.out_channels, 1, groups=groups, bias=False),

@@ -1,0 +1,150 @@
+"""A network's graph, drawn in the browser: blocks to open, and what is pointed at in detail."""
+
+from pathlib import Path
+from typing import Any
+
+import streamlit as st
+
+from foxnas_core.cards import operators as cards
+from foxnas_core.cards.given import Given
+from foxnas_core.cards.model_graph import effects_of
+from foxnas_core.errors import FoxnasError
+from foxnas_core.figures import network_graph as figures
+from foxnas_core.figures.theme import in_dark
+from pages.shared import choices
+from pages.shared.cards import draw, show
+from pages.shared.frame import errors_as_cards
+from pages.shared.panel import closed_table
+from pages.shared.picked import picked
+from pages.shared.picture import new_events
+from pages.shared.text import plain
+from pages.shared.theme import is_dark
+
+_HERE = Path(__file__).parent
+_KEY = "network"
+_draw = st.components.v2.component(
+    "network_graph",
+    html='<div class="network"></div>',
+    css=(_HERE / "network_graph.css").read_text(),
+    js=(_HERE / "network_graph.js").read_text(),
+)
+
+
+@st.fragment
+def show_network(given: Given, *, precision: str, profiled: bool) -> None:
+    """The graph, what is chosen in it and its table; drawn alone at each click."""
+    with errors_as_cards():
+        graph = cards.graph_of(given, given.subnet)
+        found = cards.profile_of(given, precision, profiled)
+        boxes = {box.name: box for box in figures.boxes_of(graph)}
+        opened = {name for name in choices.remembered("opened") or () if name in boxes}
+        chosen = _chosen(given)
+        row = st.container(horizontal=True, vertical_alignment="bottom")
+        _find(row, graph, boxes, chosen)
+        by = picked(
+            row.segmented_control, "Colour by", figures.measures(found), key="network-by",
+            required=True,
+        )  # fmt: skip
+        row.button("Open all", key="open-all", on_click=lambda: _open(boxes))
+        row.button("Close all", key="close-all", on_click=lambda: _open(()))
+        st.caption(plain(f"Its weights are {graph.weights}."))
+        left, right = st.columns([3, 2], gap="large")
+        data = figures.graph_data(
+            graph,
+            by=by,
+            profile=found,
+            effects=effects_of(given, precision)[0],
+            words=cards.chosen_words(given.study.space, given.subnet),
+            opened=opened,
+            chosen=chosen,
+        )
+        data |= {
+            "label": f"The operators of subnet {given.subnet.id}",
+            "sought": choices.remembered("sought") or "",
+        }
+        with left:
+            _draw(
+                key=_KEY,
+                data=in_dark(data) if is_dark() else data,
+                on_events_change=choices.on_change(_KEY, _react),
+            )
+            st.caption(
+                "Click for details, double-click or + to open a block; arrows move, Enter chooses, "
+                "space opens. Two fingers, Ctrl with the wheel, + and − zoom."
+            )
+        with right:
+            _details(given, chosen, precision, profiled)
+        closed_table(
+            "All operators as a table",
+            lambda: cards.operators.card(given, precision=precision, profiled=profiled).table,
+            key="operators",
+        )
+
+
+def _chosen(given: Given) -> str:
+    """What was clicked last, where this network has it, else the first block that is decided on."""
+    wanted = choices.remembered("chosen-node") or ""
+    try:
+        cards.place_of(given, wanted)
+    except FoxnasError:
+        wanted = ""
+    return wanted or figures.BLOCK + cards.place_of(given, "")[0]
+
+
+def _find(row: Any, graph: Any, boxes: Any, chosen: str) -> None:
+    """The list of all that can be found by its name."""
+    names = {figures.BLOCK + name: name for name in boxes}
+    names |= {f"{figures.NODE}{place}": name for place, name in enumerate(graph.names)}
+    picked(
+        row.selectbox,
+        "Find a block or operator",
+        names,
+        key="network-find",
+        value=chosen,
+        act=lambda found: _reveal(found, boxes),
+        width=300,
+    )
+
+
+def _reveal(found: str, boxes: Any) -> None:
+    """Choose it, its block opened, and have the view brought there."""
+    if found.startswith(figures.NODE):
+        place = int(found.removeprefix(figures.NODE))
+        home = next(name for name, box in boxes.items() if place in box.nodes)
+        _open({*(choices.remembered("opened") or ()), home})
+    choices.remember("chosen-node", found)
+    times = (choices.remembered("sought-times") or 0) + 1
+    choices.remember("sought-times", times)
+    choices.remember("sought", f"{found}#{times}")
+
+
+def _open(names: Any) -> None:
+    choices.remember("opened", tuple(names))
+
+
+def _react(state: Any) -> None:
+    """Do what was done in the graph; what names nothing of this network is left aside when it is
+    drawn."""
+    sent = state.get("events") if hasattr(state, "get") else None
+    events, last = new_events(sent, choices.remembered(f"{_KEY}-seen"))
+    choices.remember(f"{_KEY}-seen", last)
+    for event in events:
+        name = event.cells[0] if event.cells else ""
+        if event.kind == "select":
+            choices.remember("chosen-node", name)
+        elif event.kind in ("open", "close"):
+            own = {name.removeprefix(figures.BLOCK)}
+            opened = set(choices.remembered("opened") or ())
+            _open(opened | own if event.kind == "open" else opened - own)
+
+
+def _details(given: Given, chosen: str, precision: str, profiled: bool) -> None:
+    """What is known of what is chosen, and the way to the editor of its block."""
+    card = cards.details.compute(given, chosen=chosen, precision=precision, profiled=profiled)
+    draw(card, given.study, tabled=False)
+    closed_table("Shapes, attributes and weights", lambda: card.table, key="details")
+    show(cards.changes, given, chosen=chosen, precision=precision)
+    cell = cards.cell_at(given, chosen)
+    if cell and st.button(plain(f"Edit {cell}"), key="edit-block"):
+        choices.remember("cells", (cell,))
+        st.switch_page("pages/2_What_if.py")
