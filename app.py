@@ -7,8 +7,6 @@ from typing import TYPE_CHECKING
 import pandas as pd
 import streamlit as st
 
-from foxnas_core.cards import machine
-from foxnas_core.cards.answers import reasons_of
 from foxnas_core.errors import FoxnasError
 from foxnas_core.glossary import meaning_of
 from foxnas_core.study import Study
@@ -19,9 +17,7 @@ from pages.shared import cache, choices, tour
 from pages.shared.cards import given_of
 from pages.shared.cost import budget_of, budget_picker, chosen_cost
 from pages.shared.frame import errors_as_cards, page
-from pages.shared.machine import show_machine
 from pages.shared.panel import panel
-from pages.shared.picture import picture
 from pages.shared.text import article, plain
 
 if TYPE_CHECKING:  # the facts need not wait for it
@@ -49,6 +45,9 @@ def with_word(target: Metric, value: float) -> str:
 def show_whose(study: Study, latency: str) -> None:
     """Which machine the latencies are of, and where that is another, what makes this one a device
     of the study."""
+    from foxnas_core.cards import machine
+    from pages.shared.machine import show_machine
+
     given = given_of(study, cost=latency)
     if (seat := machine.looked_at(given)) is not None:
         st.caption(plain(seat.sentence()))
@@ -58,11 +57,13 @@ def show_whose(study: Study, latency: str) -> None:
 def show_answer(study: Study, latency: str) -> None:
     """The optimum at the chosen budget, or at the default one: what it promises, why it
     is so, and where to go with it."""
+    from foxnas_core.cards.answers import reasons_of
     from foxnas_core.cards.quest import Quest
     from foxnas_core.cards.standing import standing_of
     from foxnas_core.figures.coefficients import interval_figure
     from foxnas_core.figures.picture import picture_data
     from foxnas_core.figures.reasons import reasons_intervals, reasons_table
+    from pages.shared.picture import picture
 
     front = cache.front_of(study, latency)
     cost = front.problem.limits[0].predictor.target

@@ -153,13 +153,14 @@ def independent_columns(columns: np.ndarray, tolerance: float = 1e-8) -> np.ndar
     Gram-Schmidt, each column orthogonalised twice ("twice is enough", Giraud et al. 2005);
     `tolerance` is relative to a column's length.
     """
-    basis = np.empty((len(columns), 0))
+    bases = np.empty(columns.shape, order="F")
     kept = np.zeros(columns.shape[1], dtype=bool)
     for i, column in enumerate(columns.T):
+        basis = bases[:, : kept.sum()]
         rest = column - basis @ (basis.T @ column)
         rest -= basis @ (basis.T @ rest)
         length = np.linalg.norm(rest)
         kept[i] = length > tolerance * np.linalg.norm(column)
         if kept[i]:
-            basis = np.column_stack([basis, rest / length])
+            bases[:, basis.shape[1]] = rest / length
     return kept
