@@ -24,7 +24,7 @@ from benchmarks.common import copied, resident, seen_by_chromium
 from foxnas_core.study import open_study
 from tests.serving import PATIENCE, REPOSITORY, chromium, serve, wait_until_drawn
 
-PAGES = ("", "Coefficients", "Diagnostics", "What_if", "Search", "Export", "Import")
+PAGES = ("", "Coefficients", "Diagnostics", "What_if", "Search", "Export", "Studies?view=table")
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

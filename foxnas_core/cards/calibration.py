@@ -130,7 +130,7 @@ def to_measure(given: Given) -> Card:
     return Card(
         sentence=f"Measure these {len(rows)} subnets on it, fill in the last column (rename it to "
         f"{measure.column}:NAME) and import the file with 'python -m foxnas_core import FILE "
-        f"--study {given.folder}', or on the page Import. They are spread evenly over the "
+        f"--study {given.folder}', or on the page Studies. They are spread evenly over the "
         f"{measure.word} on {device_of(metric_of(known))}; 10 to 20 will do.",
         table=pd.DataFrame(wanted).assign(**{f"{measure.column}:NEW": ""}),
     )

@@ -129,7 +129,7 @@ def batch(given: Given, *, count: int = USUAL) -> Card:
         sentence=f"{len(wanted)} subnets that were not measured yet, the one that tells most "
         "first. On this machine the command below plans the same batch, measures it and appends "
         "its rows. To measure it elsewhere, fill in the last column and bring the file back on the "
-        "page Import, or with 'python -m foxnas_core import FILE'.",
+        "page Studies, or with 'python -m foxnas_core import FILE'.",
         table=wanted.assign(**{plan.target: ""}),
         command=f"measure --study {given.folder} --next {count}{target}",
     )

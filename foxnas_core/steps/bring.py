@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+import pandas as pd
+
 from foxnas_core.errors import InvalidInput
 from foxnas_core.study import Study
 from foxnas_core.table.measurements import MeasurementTable
@@ -43,6 +45,16 @@ def bring(study: Study, table: MeasurementTable, *, again: bool = False) -> Brou
 
     rows = len(study.add_table(table, None if again else new))
     return Brought(len(table) - already, already, rows)
+
+
+def sample_rows(study: Study, count: int = 5) -> pd.DataFrame:
+    """A table as `import` takes it: the first subnets that are measured with their objective and
+    cost, or some of the space with these columns to fill in."""
+    table, targets = study.table(), (study.objective.column, study.cost.column)
+    frame = table.frame.head(count)
+    if not len(table):
+        frame = pd.DataFrame([a.to_dict() for a in study.space.sample(count, seed=0)])
+    return frame.reindex(columns=[*study.space.by_name, *targets])
 
 
 def all_sentence(rows: int) -> str:

@@ -69,7 +69,7 @@ def page(title: str, sentence: str | Callable[[], str]) -> Iterator[Study]:
 
 
 @contextmanager
-def page_without_study(title: str, sentence: str) -> Iterator[Study | None]:
+def page_without_study(title: str, sentence: str | Callable[[], str]) -> Iterator[Study | None]:
     """The same for a page that has its use where no study can be opened, too."""
     study = _draw_frame(title, sentence)
     with errors_as_cards():

@@ -59,7 +59,6 @@ MENU = {
         Entry("Counterfactuals", "pages/15_Counterfactuals.py", _both),
         Entry("Model graph", "pages/17_Model_graph.py"),
         Entry("Export", "pages/4_Export.py"),
-        Entry("Report", "pages/18_Report.py", _rows),
     ),
     "Why": (
         Entry("Coefficients", "pages/1_Coefficients.py", _rows),
@@ -70,7 +69,6 @@ MENU = {
     ),
     "Data": (
         Entry("Studies", "pages/20_Studies.py"),
-        Entry("Import", "pages/8_Import.py"),
         Entry("Measurements", "pages/14_Measurements.py", _rows),
     ),
 }

@@ -8,6 +8,8 @@ from pages.shared.menu import PAGES
 
 # By the old address: the title of the page, and the view.
 MOVED = {
+    "Import": ("Studies", "table"),
+    "Report": ("Export", "report"),
     "Measure_next": ("Measurements", "next"),
     "Verify": ("Trust", "verify"),
     "Quantization": ("Devices", "int8"),

@@ -26,6 +26,13 @@ def do(act: Callable[[], object], done: str, study: str | None = None) -> None:
         st.rerun()
 
 
+def tell_done() -> None:
+    """Say what was done last, once."""
+    if done := choices.remembered("studies-done"):
+        st.success(plain(done))
+        choices.remember("studies-done", None)
+
+
 def new_name(label: str, key: str, value: str = "") -> str | None:
     """Ask for the name of a folder; None, and why, where it can't be one."""
     name = st.text_input(
@@ -72,7 +79,7 @@ def show_new() -> None:
     name = new_name("Name of the new study", "new-name")
     st.caption(
         "It has neither rows nor weights yet: 'python -m foxnas_core train' and 'measure' make "
-        "them, or the page Import brings a table. A space of your own comes with a table, too."
+        "them, or an imported table has them. A space of your own comes with a table, too."
     )
     if st.button("Create", key="create", disabled=name is None):
         do(

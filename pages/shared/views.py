@@ -13,22 +13,22 @@ from typing import NoReturn
 import streamlit as st
 
 from pages.shared import choices
-from pages.shared.frame import page
+from pages.shared.frame import page, page_without_study
 from pages.shared.menu import PAGES
 from pages.shared.picked import picked
 from pages.shared.text import plain
 
 
-def show_views(title: str, views: Mapping[str, str]) -> None:
+def show_views(title: str, views: Mapping[str, str], *, without_study: bool = False) -> None:
     """Draw the page `title` with one of its `views`, from their names to what they are called; the
-    first where none is chosen."""
+    first where none is chosen. They may be of use `without_study`, and are given None then."""
     chosen: list[ModuleType] = []
 
     def head() -> str:
         chosen.append(_module(title, _pick(title, views)))
         return chosen[0].SENTENCE
 
-    with page(title, head) as study:
+    with (page_without_study if without_study else page)(title, head) as study:
         [view] = chosen
         needs = getattr(view, "needs", None)
         if needs and (sentence := needs(study)):

@@ -37,7 +37,7 @@ def test_an_export_goes_on_elsewhere_and_its_files_run_and_classify(
     page.locator(".st-key-build button").first.click()
     expect(page.locator(".st-key-export-stop")).to_be_visible()
     # It goes on while another page is looked at, and is found again.
-    page.get_by_role("link", name="Import").click()
+    page.get_by_role("link", name="Studies").click()
     wait_until_drawn(page)
     page.goto(address(measured))
     expect(page.locator(".st-key-file-model-onnx")).to_be_visible(timeout=4 * PATIENCE)

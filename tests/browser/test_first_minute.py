@@ -24,7 +24,8 @@ def test_the_guard_is_one_for_all_pages_and_stands_in_the_address(page: Page):
     wait_until_drawn(page)
     expect(page.locator(".st-key-guard")).to_contain_text("not guarded")
     expect(page.get_by_text("the unguarded best")).to_have_count(0)
-    for name in ("Search", "Front", "What_if", "Strategies", "Counterfactuals", "Report"):
+    names = ("Search", "Front", "What_if", "Strategies", "Counterfactuals", "Report")
+    for name in names:
         page.goto(f"/{name}?guard=0.95")
         wait_until_drawn(page)
         expect(page.locator(".st-key-guard")).to_contain_text("95 %")

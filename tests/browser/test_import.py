@@ -24,7 +24,7 @@ def test_a_table_in_other_words_becomes_a_study_that_is_fitted(
     names = {"s1_depth": "blocks", "accuracy": "Top-1", "latency_ms": "time"}
     frame.rename(columns=names).to_csv(tmp_path / "theirs.csv", index=False)
 
-    page.goto("/Import")
+    page.goto("/Studies?view=table")
     wait_until_drawn(page)
     page.locator(".st-key-upload input[type=file]").set_input_files(tmp_path / "theirs.csv")
     button = page.locator(".st-key-import button")

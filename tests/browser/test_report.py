@@ -209,7 +209,7 @@ def test_the_downloaded_report_says_what_the_app_does(
     wait_until_drawn(page)
     shown = metrics.all_inner_texts()
 
-    page.goto(f"/Report?architecture={link}")
+    page.goto(f"/Export?view=report&architecture={link}")
     wait_until_drawn(page)
     reasons = page.get_by_label("Your reasons, in your own words")
     reasons.fill("It keeps the budget <b>with room</b>.")

@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from playwright.sync_api import Page, expect
-from serving import choose, download_by, wait_until_drawn
+from serving import choose, choose_view, download_by, wait_until_drawn
 
 from foxnas_core.study import Study, create_study, open_study
 
@@ -33,6 +33,7 @@ def test_a_study_goes_away_as_a_zip_and_comes_back_under_another_name(
     assert download.suggested_filename == f"{name}.zip"
     download.save_as(tmp_path / f"{name}.zip")
 
+    choose_view(page, "Create or bring in")
     page.locator(".st-key-zip-0 input[type=file]").set_input_files(tmp_path / f"{name}.zip")
     expect(page.get_by_text(f"It holds {name}: 3 files")).to_be_visible()
     expect(page.locator(".st-key-import button")).to_be_disabled()  # the name is taken
@@ -42,7 +43,7 @@ def test_a_study_goes_away_as_a_zip_and_comes_back_under_another_name(
     expect(page.get_by_text(f"{brought} was imported from {name}.zip.")).to_be_visible()
     assert open_study(studies / brought).table().fingerprint == small.table().fingerprint
 
-    wait_until_drawn(page)
+    choose_view(page, "All studies")
     page.locator(".st-key-open button").click()
     expect(page).to_have_url(re.compile(rf"/\?study={brought}"))
     expect(page.get_by_role("heading", name="Small", exact=True)).to_be_visible()
@@ -56,7 +57,7 @@ def test_a_study_goes_away_as_a_zip_and_comes_back_under_another_name(
     page.locator(".st-key-delete button").click()
     expect(page.get_by_text(f"{brought} is in the trash.")).to_be_visible()
     assert not (studies / brought).exists()
-    wait_until_drawn(page)
+    choose_view(page, "Trash")
     page.locator(".st-key-restore button").click()
     expect(page.get_by_text(f"{brought} is back.")).to_be_visible()
     assert (studies / brought / "space.json").exists()
@@ -64,7 +65,7 @@ def test_a_study_goes_away_as_a_zip_and_comes_back_under_another_name(
 
 def test_rows_that_come_while_a_page_stays_open_are_said_and_then_shown(page: Page, small: Study):
     name, before = small.folder.name, len(small.table())
-    page.goto(f"/Import?study={name}")
+    page.goto(f"/Studies?view=table&study={name}")
     wait_until_drawn(page)
     expect(page.get_by_text(f"has {before:,} measured subnets")).to_be_visible()
     rows = small.space.sample(2, seed=99)

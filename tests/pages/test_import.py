@@ -7,9 +7,10 @@ from conftest import REPOSITORY, run_page, sentences, tiny_document
 from hand import hand_document, hand_space, noisy_table
 
 from foxnas_core.families import load_shipped
+from foxnas_core.steps.bring import sample_rows
 from foxnas_core.study import create_study, open_study
 
-PAGE = "pages/8_Import.py"
+PAGE = "pages/20_Studies.py?view=table"
 HAND = hand_space()
 TABLE = noisy_table(HAND, 40)
 OWN = TABLE.frame.drop(columns="id")
@@ -328,3 +329,19 @@ def test_a_share_is_asked_for_its_unit_whatever_its_name(hand):
     assert not ready(page) and "Say the unit of 'dice'." in plainly(page)
     page = widget(page, "radio", "dice").set_value("fraction").run()
     assert not page.error and ready(page)
+
+
+def test_the_sample_file_of_measured_rows_can_be_imported(studies, hand):
+    measured = create_study(studies / "measured", HAND, name="Measured", table=TABLE)
+    page = answer(uploaded(csv(sample_rows(measured))))
+    assert not page.exception and not page.error and ready(page)
+    press(page)
+    assert open_study(hand.folder).table().frame["id"].tolist() == TABLE.frame["id"].tolist()[:5]
+
+
+def test_the_sample_of_an_empty_study_has_columns_to_fill_in(hand):
+    sample = sample_rows(hand)
+    assert list(sample.columns) == [*HAND.by_name, "accuracy", "latency_ms"]
+    filled = sample.assign(accuracy=80.0, latency_ms=0.1)
+    page = answer(uploaded(csv(filled)))
+    assert not page.exception and not page.error and ready(page)

@@ -7,7 +7,7 @@ from hand import hand_space, noisy_table, table_of
 
 from foxnas_core.study import create_study, open_study
 
-PAGE = "pages/18_Report.py"
+PAGE = "pages/4_Export.py?view=report"
 EVIL = "<script>alert(1)</script>"
 
 
@@ -72,7 +72,8 @@ def test_reasons_stay_on_the_way_to_another_page_and_back(hand, studies):
     page = run_page(PAGE, study="hand")
     page.text_area(key="rationale").set_value("Because.").run()
     page.switch_page("pages/2_What_if.py").run()
-    page.switch_page(PAGE).run()
+    page.query_params["view"] = "report"
+    page.switch_page("pages/4_Export.py").run()
     assert page.text_area(key="rationale").value == "Because."
     page.selectbox(key="study").set_value("demo")
     page.run()
@@ -130,8 +131,8 @@ def test_an_empty_study_says_what_to_do(hand, studies):
     create_study(studies / "empty", hand.space, name="Empty")
     page = run_page(PAGE, study="empty")
     assert not page.exception
-    [error] = page.error
-    assert "nothing to report" in error.value and not page.button
+    [info] = page.info
+    assert "nothing to report" in info.value and not page.button
 
 
 def test_a_broken_table_is_one_sentence(hand):

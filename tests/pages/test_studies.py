@@ -16,7 +16,8 @@ from foxnas_core.study import create_study, library, list_studies, open_study
 from foxnas_core.study.locks import writing
 
 PAGE = "pages/20_Studies.py"
-LIGHT = "pages/8_Import.py"  # reads the table, and fits nothing
+BRING = f"{PAGE}?view=bring"
+LIGHT = f"{PAGE}?view=table"  # reads the table, and fits nothing
 HAND = hand_space()
 
 
@@ -114,18 +115,27 @@ def test_a_name_that_can_not_be_is_said(studies, hand, what, name, words):
     assert page.button(key={"copy": "duplicate", "rename": "rename"}[what]).disabled
 
 
+def seen(page, view: str):
+    """Another view of the page."""
+    [control] = [group for group in page.get("button_group") if group.key == "view"]
+    return control.set_value(view).run()
+
+
 def test_a_deleted_study_is_restored_or_after_a_second_word_removed(studies, hand):
     page = run_page(PAGE, study="hand")
     page = click(page, "delete")
     assert "hand is in the trash." in plainly(page) and names(studies) == ["demo"]
     [item] = library.trashed(studies)
+    page = seen(page, "trash")
     assert page.button(key="discard").disabled
     page = click(page, "restore")
     assert "hand is back." in plainly(page) and names(studies) == ["demo", "hand"]
     assert "trashed" not in {box.key for box in page.selectbox}
+    page = seen(page, "list")
     page = page.selectbox(key="studies-chosen").set_value("hand").run()
     page = click(page, "delete")
     [item] = library.trashed(studies)
+    page = seen(page, "trash")
     page = page.checkbox(key=f"sure-{item.key}").check().run()
     page = click(page, "discard")
     assert "hand was removed for good." in plainly(page)
@@ -134,7 +144,7 @@ def test_a_deleted_study_is_restored_or_after_a_second_word_removed(studies, han
 
 def test_a_study_comes_in_from_a_zip(studies, hand):
     content = library.pack(hand)
-    page = run_page(PAGE)
+    page = run_page(BRING)
     page = page.file_uploader(key="zip-0").set_value(("theirs.zip", content, "")).run()
     assert not page.exception and "It holds hand: 3 files" in plainly(page)
     assert "There is a 'hand' in" in plainly(page) and page.button(key="import").disabled
@@ -157,7 +167,7 @@ def test_a_zip_that_is_none_is_one_sentence(studies, content, words):
         with zipfile.ZipFile(buffer, "w") as file:
             file.writestr(content, "x")
         content = buffer.getvalue()
-    page = run_page(PAGE)
+    page = run_page(BRING)
     page = page.file_uploader(key="zip-0").set_value(("<b>.zip", content, "")).run()
     assert not page.exception and len(page.error) == 1
     assert words in page.error[0].value.replace("\\", "")
@@ -171,7 +181,7 @@ def test_a_zip_whose_parts_do_not_fit_is_one_sentence_and_nothing_is_seen(studie
     del files["manifest.json"]
     other = create_study(studies / "other", space_from_dict(tiny_document()), name="Other")
     files["space.json"] = (other.folder / "space.json").read_bytes()
-    page = run_page(PAGE)
+    page = run_page(BRING)
     page = page.file_uploader(key="zip-0").set_value(("x.zip", zipped(files), "")).run()
     page = click(typed(page, "import-0", "mixed"), "import")
     assert len(page.error) == 1 and "holds subnets of space 'hand'" in plainly(page)
@@ -179,7 +189,7 @@ def test_a_zip_whose_parts_do_not_fit_is_one_sentence_and_nothing_is_seen(studie
 
 
 def test_an_empty_study_is_created(studies):
-    page = run_page(PAGE)
+    page = run_page(BRING)
     page = page.selectbox(key="new-space").set_value("foxnas-cpu").run()
     page = click(typed(page, "new-name", "cpu"), "create")
     assert "cpu was created." in plainly(page)
@@ -189,7 +199,7 @@ def test_an_empty_study_is_created(studies):
 def test_without_any_study_one_can_be_created_or_brought_in(studies, hand):
     content = library.pack(hand)
     shutil.rmtree(studies)
-    page = run_page(PAGE)
+    page = run_page(BRING)
     assert not page.exception
     assert "There is no study in" in plainly(page)
     page = page.file_uploader(key="zip-0").set_value(("hand.zip", content, "")).run()

@@ -5,16 +5,21 @@ import streamlit as st
 from foxnas_core.errors import FoxnasError
 from foxnas_core.families import load_shipped, shipped_spaces
 from foxnas_core.space.search_space import SearchSpace
-from foxnas_core.steps.bring import bring
+from foxnas_core.steps.bring import bring, sample_rows
 from foxnas_core.study import Study, create_study, new_study_folder, parse_space
+from foxnas_core.table.files import as_csv
 from foxnas_core.table.importing import SUFFIXES, ForeignFile, published_space
 from foxnas_core.table.measurements import MeasurementTable
 from foxnas_core.table.whole import already_in
 from pages.shared import cache, choices
-from pages.shared.frame import errors_as_cards, may_write, page, studies_folder
+from pages.shared.frame import errors_as_cards, may_write, studies_folder
 from pages.shared.mapping import map_columns
 from pages.shared.text import plain
 
+SENTENCE = (
+    "Bring measured subnets from a file: one column a decision, one JSON architecture a row, or "
+    "FOX-NAS's published table. Units are asked, never guessed."
+)
 PREVIEWED = 5
 
 
@@ -148,23 +153,36 @@ def show_file(study: Study, foreign: ForeignFile, upload: cache.Upload) -> None:
         st.rerun()
 
 
-with page(
-    "Import",
-    "Bring measured subnets from a file: one column a decision, one JSON architecture a row, or "
-    "FOX-NAS's published table. Units are asked, never guessed.",
-) as study:
+def show_sample(study: Study) -> None:
+    """A file as it can be imported, to begin one's own from."""
+    st.download_button(
+        "Download a sample file (CSV)",
+        lambda: as_csv(sample_rows(study)),
+        file_name="sample.csv",
+        mime="text/csv",
+        key="sample-download",
+        on_click="ignore",
+    )
+    st.caption("Some subnets of this study's space: keep the header, fill in what you measured.")
+
+
+def show(study: Study | None) -> None:
+    if study is None:
+        return
     with errors_as_cards():
         rows = len(cache.table_of(study))
         st.caption(plain(f"The study {study.name} has {rows:,} measured subnets."))
     if not may_write("no table can be imported"):
-        st.stop()
+        return
     uploaded = st.file_uploader(
         "File of measured subnets", type=[s.removeprefix(".") for s in SUFFIXES], key="upload"
     )
-    if uploaded is not None:
-        upload = cache.Upload(uploaded.name, uploaded.getvalue())
-        imported = choices.remembered("imported")
-        if imported and imported[0] == upload.digest:
-            show_imported(*imported[1:])
-        else:
-            show_file(study, cache.foreign_of(upload), upload)
+    if uploaded is None:
+        show_sample(study)
+        return
+    upload = cache.Upload(uploaded.name, uploaded.getvalue())
+    imported = choices.remembered("imported")
+    if imported and imported[0] == upload.digest:
+        show_imported(*imported[1:])
+    else:
+        show_file(study, cache.foreign_of(upload), upload)

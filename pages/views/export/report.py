@@ -5,17 +5,21 @@ from datetime import UTC, datetime
 
 import streamlit as st
 
-from foxnas_core.errors import FoxnasError, MissingPart
+from foxnas_core.errors import FoxnasError
 from foxnas_core.reporting.subject import PARTS, ReportRequest
 from foxnas_core.space.architecture import Architecture
 from foxnas_core.study import Study
 from pages.shared import cache, choices
 from pages.shared.cost import budget_of, chosen_cost, cost_picker
 from pages.shared.editor import architecture_picker, start_of
-from pages.shared.frame import errors_as_cards, page
+from pages.shared.frame import errors_as_cards
 from pages.shared.picked import picked
 from pages.shared.text import plain
 
+SENTENCE = (
+    "The study in one HTML file that needs no server: coefficients, diagnostics, the front, the "
+    "chosen subnet block by block, a decision record, and a what-if that works in the file."
+)
 WORDS = 5000
 
 
@@ -98,16 +102,16 @@ def show_report(study: Study, request: ReportRequest) -> None:
     )
 
 
-with page(
-    "Report",
-    "The study in one HTML file that needs no server: coefficients, diagnostics, the front, the "
-    "chosen subnet block by block, a decision record, and a what-if that works in the file.",
-) as study:
-    if not len(cache.table_of(study)):
-        raise MissingPart(
-            "This study has no measured subnets, so there is nothing to report; measure some with "
-            "'python -m foxnas_core measure' or import a table."
-        )
+def needs(study: Study) -> str | None:
+    if len(cache.table_of(study)):
+        return None
+    return (
+        "This study has no measured subnets, so there is nothing to report; measure some with "
+        "'python -m foxnas_core measure' or import a table."
+    )
+
+
+def show(study: Study) -> None:
     request = asked(study)
     st.button(
         "Write the report",
