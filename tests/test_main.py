@@ -176,7 +176,7 @@ def test_search_document_and_the_same_bytes_for_the_same_seed(measured_study, ca
     document = json.loads(outputs[0])
     assert set(document) == {
         "best", "exact", "gap", "bound", "certificate", "objective", "limits", "allowed", "seed",
-        "proposals", "unguarded", "budget", "chances", "chance", "guard", "measured",
+        "proposals", "unguarded", "budget", "chances", "chance", "best_chance", "guard", "measured",
         "best_measured", "source", "headline", "device",
     }  # fmt: skip
     assert document["device"] == device_names(measured_study.table())["latency_ms"]
@@ -307,7 +307,13 @@ def test_the_next_batch_is_measured_with_what_was_expected_of_it(measured_study,
     table = measured_study.table()
     assert [m["id"] for m in document["measured"]] == table.frame["id"].iloc[40:].tolist()
     assert table.of_origin("design").tolist() == [False] * 40 + [True] * 2
-    # The next one knows how long a row takes.
+    # The next one knows how long a row takes, and is told in a sentence and a short table.
+    assert main(["measure", "--study", str(measured_study.folder), "--next", "1"]) == 0
+    title, said, head, row, *_ = capsys.readouterr().out.splitlines()
+    assert title == "1 subnet measured"
+    assert "narrower on average" in said and said.endswith("has 43 rows now.")
+    assert head.split()[0] == "id" and "Top-1 accuracy (%)" in head and "Latency (ms)" in head
+    assert row.split()[0] == measured_study.table().frame["id"].iloc[-1]
     assert ask(capsys, *command)["expected"]["narrower_a_minute"] > 0
     assert "leave --architecture out" in refused(capsys, *command, "--architecture", "a.json")
     assert "'speed' is no target" in refused(capsys, *command[:-1], "speed")
@@ -398,7 +404,8 @@ def test_a_counterfactual_that_cannot_be_is_refused(measured_study, capsys, argu
 def test_search_rounds_document(measured_study, capsys):
     command = ("search", "--study", measured_study.folder, "--rounds", 1, "--per-round", 2)
     document = ask(capsys, *command, "--latency-budget", budget_of(measured_study))
-    assert set(document) == {"study", "rows", "objective", "latency", "budgets", "rounds"}
+    assert set(document) == {"study", "rows", "objective", "latency", "budgets", "guard", "rounds"}
+    assert document["guard"] is None  # without measured optima
     assert document["rows"] == 42 and len(document["budgets"]) == 2
     [found] = document["rounds"]
     assert set(found) == {
@@ -409,7 +416,7 @@ def test_search_rounds_document(measured_study, capsys):
         assert found["fit"][column]["rows"] == 42
     for before, best in zip(found["best_before"], found["best"], strict=True):
         assert best["latency"] <= best["budget"] and best["accuracy"] >= before["accuracy"]
-    assert "leave it out with --rounds" in refused(capsys, *command, "--guard", 0.9)
+    assert "begun with the guard" in refused(capsys, *command, "--guard", 0.9)
     assert "--budget" in refused(capsys, *command[:3])
 
 

@@ -99,7 +99,7 @@ def _measure_on_device(study: Study, options: argparse.Namespace) -> dict[str, A
     }
 
 
-def _measure_next(study: Study, options: argparse.Namespace) -> dict[str, Any]:
+def _measure_next(study: Study, options: argparse.Namespace) -> Answer:
     """Measure the batch that makes the effects on a target known best."""
     if options.architecture:
         raise InvalidInput("--next chooses the subnets itself; leave --architecture out.")
@@ -110,14 +110,26 @@ def _measure_next(study: Study, options: argparse.Namespace) -> dict[str, Any]:
     say(plan.sentence())
     planned = plan.batch.architectures()
     measured = _measured(study, planned, options, origin={"origin": "design"}, targets=of_device)
-    return {
+    rows = len(study.table())
+    document = {
         "study": str(study.folder),
-        "rows": len(study.table()),
+        "rows": rows,
         **_timed_on(study, measured),
         "target": plan.target,
         "expected": plan.to_dict(),
         "measured": [measured_document(row.architecture, row.values) for row in measured],
     }
+    shown = [metric_of(c) for c in dict.fromkeys((target, *document["columns"]))]
+    card = Card(
+        title=f"{len(measured)} subnet{'s' if len(measured) > 1 else ''} measured",
+        sentence=f"{plan.sentence()} {study.folder} has {rows:,} rows now.",
+        table=pd.DataFrame(
+            {"id": row.architecture.id}
+            | {m.named: m.text(row.values[m.column]) for m in shown if m.column in row.values}
+            for row in measured
+        ),
+    )
+    return Answer(document, (card,))
 
 
 def _measured(

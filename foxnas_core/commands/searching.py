@@ -36,7 +36,7 @@ def fit(options: argparse.Namespace) -> Answer:
     from foxnas_core.regression import predictor_summary
 
     study = open_study(options.study)
-    table = with_counted(study.table())
+    table = study.table()
     targets = [options.target] if options.target else None
     predictors = fit_all(
         table,
@@ -160,11 +160,6 @@ def _search_rounds(study: Study, options: argparse.Namespace) -> Answer:
     from foxnas_core.search.rounds.outcome import rounds_document
     from foxnas_core.search.rounds.record import Round
 
-    if options.guard is not None:
-        raise InvalidInput(
-            "--guard makes one search's budget smaller; leave it out with --rounds, which measure "
-            "what they find."
-        )
     objective, cost = asked_goals(study, options)
     with study.in_use(), bar("subnet") as report:
 
@@ -179,6 +174,7 @@ def _search_rounds(study: Study, options: argparse.Namespace) -> Answer:
             per_round=options.per_round,
             shared=options.budget,
             seed=options.seed or 0,
+            guard=options.guard,
             report=report,
             finished=finished,
         )

@@ -43,6 +43,9 @@ _SPANNED = 1e-8
 # Choices that go together as if their columns were so many times as uncertain were not drawn apart.
 _TOGETHER = 2.0
 _DRAWS = 20_000
+# Intervals by Student's t want so many rows, times the squared skewness of what is left unexplained
+# (Cochran, "Sampling Techniques", 1977, section 2.15).
+_COCHRAN = 25
 
 
 @dataclass(frozen=True, eq=False)
@@ -56,6 +59,7 @@ class AverageEffects:
     - `form`: "per_layer", or "choice_counts" where the table does not tell the order of blocks.
     - `at`: the context that it is told at; empty for the average over all.
     - `assumed`: what is taken for granted of how the rows were drawn, "" where that is recorded.
+    - `skewness`: that of what the choices leave unexplained.
     """
 
     target: Metric
@@ -69,6 +73,12 @@ class AverageEffects:
     assumed: str
     table_fingerprint: str
     level: float
+    skewness: float = 0.0
+
+    @property
+    def wanted_rows(self) -> int:
+        """From how many subnets on skewed leftovers average out in the intervals."""
+        return int(np.ceil(_COCHRAN * self.skewness**2))
 
     @property
     def sentences(self) -> list[str]:
@@ -82,6 +92,13 @@ class AverageEffects:
             )
         if self.assumed:
             said.append(self.assumed)
+        if self.rows < self.wanted_rows:
+            said.append(
+                f"What choices leave unexplained of {self.target.word} is skewed (skewness "
+                f"{self.skewness:.1f}; a few subnets are far from the rest): intervals of average "
+                f"effects hold as often as they say from about {self.wanted_rows:,} subnets on, "
+                f"and less often by these {self.rows:,}; measure more."
+            )
         if self.untold:
             said.append(
                 f"{self.untold} choices have no average effect on {self.target.word}: no two of "
@@ -103,6 +120,8 @@ class AverageEffects:
             "at": dict(self.at),
             "assumed": self.assumed,
             "level": self.level,
+            "skewness": self.skewness,
+            "wanted_rows": self.wanted_rows,
             "effects": self.table.to_dict("records"),
         }
 
@@ -154,6 +173,7 @@ def average_effects(
         assumed=_assumed(table, read, x),
         table_fingerprint=table.fingerprint,
         level=level,
+        skewness=estimate.skewness,
     )
 
 
@@ -182,13 +202,15 @@ def _by_subnet(
 @dataclass(frozen=True, eq=False)
 class _Estimate:
     """Values (k,) of the combinations that the rows tell of, their covariance (k, k) by HC2 and
-    degrees of freedom (k,); `told` says which of all combinations these are."""
+    degrees of freedom (k,); `told` says which of all combinations these are. `skewness` is that of
+    the residuals, each divided by what it is expected to keep of its error."""
 
     value: np.ndarray
     covariance: np.ndarray
     df: np.ndarray
     told: np.ndarray
     rank: int
+    skewness: float
 
 
 def _estimated(x: np.ndarray, y: np.ndarray, combinations: np.ndarray) -> _Estimate | None:
@@ -212,13 +234,24 @@ def _estimated(x: np.ndarray, y: np.ndarray, combinations: np.ndarray) -> _Estim
     told &= (np.abs(g[alone]) < _SPANNED).all(axis=0)
     g = g[:, told]
     rest = np.where(alone, 1.0, 1 - h)
-    weight = np.where(alone, 0.0, (y - q @ (q.T @ y)) ** 2 / rest)
+    errors = np.where(alone, 0.0, (y - q @ (q.T @ y)) / np.sqrt(rest))
+    weight = errors**2
     d = g**2 / rest[:, np.newaxis]
     squares = d.T**2 @ (1 - 2 * h) + [
         float((((q * own[:, np.newaxis]).T @ q) ** 2).sum()) for own in d.T
     ]
     df = (g**2).sum(axis=0) ** 2 / squares
-    return _Estimate(g.T @ y, g.T @ (g * weight[:, np.newaxis]), df, told, rank)
+    covariance = g.T @ (g * weight[:, np.newaxis])
+    return _Estimate(g.T @ y, covariance, df, told, rank, _skewness(errors[~alone], y))
+
+
+def _skewness(errors: np.ndarray, y: np.ndarray) -> float:
+    """That of errors (n,); 0 where these are those of the arithmetic."""
+    centered = errors - errors.mean() if len(errors) else errors
+    spread = float(np.sqrt(np.mean(centered**2))) if len(errors) else 0.0
+    if spread <= _SPANNED * np.abs(y).max(initial=0.0):
+        return 0.0
+    return float(np.mean(centered**3)) / spread**3
 
 
 def _intervals(found: _Estimate, level: float, together: bool) -> pd.DataFrame:

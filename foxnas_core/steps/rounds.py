@@ -2,11 +2,13 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 from foxnas_core.errors import InvalidInput
 from foxnas_core.progress import Pace, Progress, Report
 from foxnas_core.search.rounds.record import ROUNDS
+from foxnas_core.steps.calibrate import told_by_optima
 from foxnas_core.steps.columns import timed_here
 from foxnas_core.steps.fit import fit_all
 from foxnas_core.steps.kept_fits import kept_fits
@@ -29,32 +31,40 @@ def search_rounds(
     per_round: int | None = None,
     shared: float | None = None,
     seed: int = 0,
+    guard: float | None = None,
     report: Report,
     finished: "Callable[[Round, int], None]" = lambda done, number: None,
 ) -> "RoundsRecord":
     """Search, measure the finds, fit anew, until the study has so many rounds; returns them all.
 
     Each round finds the predicted optima of `per_round` budgets of the column `cost`, the best in
-    `objective`, the study's by default; one budget is `shared`, or
-    near ones where those were measured. What is planned is written before it is measured, so a
-    killed round goes on where it was. Optima that calibrate are neither measured again nor read by
-    the fits. `report` counts the subnets of all rounds that are left; `finished` is told each round
-    and its number. Raises as `fit_all` and `measure_subnets`, and `InvalidInput` where rounds were
-    begun with other settings.
+    `objective`, the study's by default; one budget is `shared`, or near ones where those were
+    measured. Finds keep their budgets when measured as surely as the `guard` says, by default the
+    usual one where optima of these columns were measured. What is planned is written before it is
+    measured, so a killed round goes on where it was. Optima that calibrate are neither measured
+    again nor read by the fits. `report` counts the subnets of all rounds that are left; `finished`
+    is told each round and its number. Raises as `fit_all` and `measure_subnets`, `InvalidInput`
+    where rounds were begun with other settings, and `MissingPart` where a guard is asked for but no
+    optima were measured.
     """
+    from foxnas_core.search.guard import OFF, share_of
     from foxnas_core.search.rounds import outcome, planning
     from foxnas_core.search.rounds import record as kept
 
     record = study.record(ROUNDS)
     columns = (objective or study.objective.column, cost)
     if record is not None:
-        kept.check_continues(record, columns, per_round, shared, seed)
+        kept.check_continues(record, columns, per_round, shared, seed, guard)
     table = study.table()
     fitted = fit_all(table, targets=columns, kept=kept_fits(study))
     if record is None:
         front = cost_front(*fitted.values())
         budgets = planning.spread_budgets(front, per_round or kept.PER_ROUND, shared)
-        record = kept.RoundsRecord(cost, budgets, shared, seed, objective=columns[0])
+        known = told_by_optima(
+            table, study.optima(), fitted, *columns, limited=[cost], needed=bool(guard)
+        )
+        share = share_of(guard) if cost in known else OFF
+        record = kept.RoundsRecord(cost, budgets, shared, seed, objective=columns[0], guard=share)
     pace, measured_before = Pace(len(record.budgets) * (rounds - record.done), report), 0
     while record.done < rounds:
         if not record.rounds or record.rounds[-1].done:
@@ -113,8 +123,12 @@ def _planned(
     from foxnas_core.search.rounds import record as kept
 
     taken = {*table.frame["id"], *study.optima().frame["id"]}
+    keeps: Callable[[float], float] = float
+    if record.guard:
+        told = told_by_optima(table, study.optima(), fitted, *columns, needed=True)
+        keeps = partial(told[columns[1]].guarded, probability=record.guard)
     finds = planning.plan_finds(
-        cost_front(*fitted.values()), list(fitted.values()), record.budgets, taken
+        cost_front(*fitted.values()), list(fitted.values()), record.budgets, taken, keeps
     )
     if not finds:
         raise InvalidInput(

@@ -162,6 +162,22 @@ def test_intervals_that_hold_together_are_wider_and_hold_as_often_as_they_say() 
     assert np.mean(held) == pytest.approx(0.95, abs=0.04)
 
 
+def test_skewed_leftovers_are_warned_of_until_rows_outweigh_them() -> None:
+    codes = SPACE.random_codes(2000, seed=3, by="balanced")
+    failed = np.random.default_rng(3).random(2000) < 0.02
+    values = 60 + np.random.default_rng(4).normal(0, 0.1, 2000) - 20 * failed
+    few, many = (
+        average_effects(table_of(SPACE, codes[:n], accuracy=values[:n]), "accuracy")
+        for n in (150, 2000)
+    )
+    assert few.skewness < -3 and few.rows < few.wanted_rows <= 25 * few.skewness**2 + 1
+    [warned] = [said for said in few.sentences if "skewed" in said]
+    assert f"{few.wanted_rows:,} subnets" in warned
+    assert not any("skewed" in said for said in many.sentences)
+    even = average_effects(drawn(90), "latency_ms")
+    assert abs(even.skewness) < 1 and not any("skewed" in said for said in even.sentences)
+
+
 def test_averages_of_all_published_cells_are_held_by_intervals_of_few() -> None:
     """Every cell was measured, so that the true averages are known; some cells fail altogether."""
     published = published_cells()
@@ -173,6 +189,11 @@ def test_averages_of_all_published_cells_are_held_by_intervals_of_few() -> None:
     for target in measured:
         true = average_effects(table, target)
         assert true.rows == 15_625 and not true.sentences
+        # At 150 rows those of accuracies, of which some are of cells that fail, hold in .90.
+        some = np.random.default_rng(0).permutation(len(table)) < 150
+        few = average_effects(table.rows(some), target)
+        warned = [said for said in few.sentences if "skewed" in said]
+        assert bool(warned) == (target == "accuracy") == (few.wanted_rows > 150)
         held = []
         for seed in range(30):
             drawn = np.zeros(len(table), dtype=bool)

@@ -124,6 +124,23 @@ def test_a_round_finds_distinct_subnets_that_nobody_measured():
     assert plan_finds(the_front(), predictors(), budgets, SPACE.ids(EVERY)) == ()
 
 
+def test_guarded_finds_keep_their_budgets_with_room():
+    budgets = spread_budgets(the_front(), 4)
+    plain = plan_finds(the_front(), predictors(), budgets, ())
+    found = plan_finds(the_front(), predictors(), budgets, (), lambda budget: budget / 1.2)
+    assert [f.budget for f in found] == [f.budget for f in plain]  # as they were asked
+    for find in found:
+        room = max(find.budget / 1.2, the_front().costs[0])
+        assert find.predicted["latency_ms"].value <= room * (1 + 1e-9)
+    # Where nothing keeps a budget so surely, the surest there is stands in for it.
+    tight = plan_finds(the_front(), predictors(), budgets[:1], (), lambda budget: 0.0)
+    assert tight[0].predicted["latency_ms"].value == pytest.approx(the_front().costs[0])
+    record = RoundsRecord("latency_ms", budgets, None, 0, guard=0.9)
+    check_continues(record, ("accuracy", "latency_ms"), None, None, 0)
+    with pytest.raises(InvalidInput, match="begun with the guard 0.90*, not 0.5"):
+        check_continues(record, ("accuracy", "latency_ms"), None, None, 0, 0.5)
+
+
 # What was measured
 
 

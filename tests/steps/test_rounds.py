@@ -2,13 +2,17 @@ import numpy as np
 import pytest
 
 from foxnas_core.errors import InvalidInput, MissingPart
+from foxnas_core.search.guard import GUARD
 from foxnas_core.search.rounds.record import ROUNDS
 from foxnas_core.steps import rounds
-from foxnas_core.steps.calibrate import measure_optima
+from foxnas_core.steps.calibrate import measure_optima, told_by_optima
 from foxnas_core.steps.fit import fit_all
 from foxnas_core.steps.plan import plan_measurements
 from foxnas_core.steps.rounds import search_rounds
+from foxnas_core.steps.search import cost_front
 from foxnas_core.study import open_study
+
+MAIN = ("accuracy", "latency_ms")
 
 
 def test_rounds_measure_what_they_find_and_fit_anew(measured_study):
@@ -87,6 +91,20 @@ def test_rounds_leave_measured_optima_alone(measured_study):
     assert not optima & set(measured_study.table().frame["id"])
     plan = plan_measurements(measured_study, "latency_ms", 3)
     assert not optima & set(measured_study.space.ids(plan.batch.codes))
+
+
+def test_rounds_are_guarded_where_optima_were_measured(measured_study):
+    measure_optima(measured_study, "latency_ms", 6, seed=2, report=print)
+    record = search_rounds(
+        measured_study, "latency_ms", 1, per_round=3, report=lambda progress: None
+    )
+    assert record.guard == GUARD == measured_study.record(ROUNDS).guard
+    fitted = fit_all(measured_study.table().rows(np.arange(43) < 40), targets=MAIN)
+    told = told_by_optima(measured_study.table(), measured_study.optima(), fitted, *MAIN)
+    least = cost_front(*fitted.values()).costs[0]
+    for find in record.rounds[0].finds:
+        kept = max(told["latency_ms"].guarded(find.budget, GUARD), min(find.budget, least))
+        assert find.predicted["latency_ms"].value <= kept * (1 + 1e-9)
 
 
 def test_without_weights_no_round_is_planned(studies):

@@ -121,6 +121,7 @@ def rounds_document(record: RoundsRecord) -> dict[str, Any]:
         "objective": record.objective,
         "latency": record.latency,
         "budgets": record.budgets,
+        "guard": record.guard or None,
         "rounds": documents,
     }
     return dict(document_of(found))

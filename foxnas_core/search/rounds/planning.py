@@ -1,7 +1,7 @@
 """Which subnets a round measures: the predicted optima of fixed budgets, or near ones."""
 
 import heapq
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 
 import numpy as np
 
@@ -35,16 +35,22 @@ def spread_budgets(front: Front, count: int, shared: float | None = None) -> tup
 
 
 def plan_finds(
-    front: Front, predictors: Sequence[Predictor], budgets: Sequence[float], taken: Collection[str]
+    front: Front,
+    predictors: Sequence[Predictor],
+    budgets: Sequence[float],
+    taken: Collection[str],
+    keeps: Callable[[float], float] = float,
 ) -> tuple[Find, ...]:
     """One find a budget, none of whose ids is in `taken`; fewer where the space has no more.
 
-    `predictors` are the objective's and the limit's.
+    `predictors` are the objective's and the limit's; `keeps` gives the number to search under so
+    that a budget is kept when measured.
     """
     used = set(taken)
     finds = []
     for budget in budgets:
-        found = best_not_taken(front, budget, used)
+        searched = max(keeps(budget), min(budget, float(front.costs[0])))
+        found = best_not_taken(front, searched, used)
         if found is None:
             continue
         architecture, passed_over = found

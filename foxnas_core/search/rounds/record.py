@@ -132,7 +132,8 @@ class Round:
 @dataclass(frozen=True)
 class RoundsRecord:
     """Rounds for one objective at fixed budgets of one cost, the column `latency` (whichever it
-    is), in its unit; `shared` is the one that was asked for."""
+    is), in its unit; `shared` is the one that was asked for. Finds keep their budgets when measured
+    with the probability `guard`, by what measured optima tell; at 0 their predictions keep them."""
 
     latency: str
     budgets: tuple[float, ...]
@@ -140,6 +141,7 @@ class RoundsRecord:
     seed: int
     rounds: tuple[Round, ...] = ()
     objective: Annotated[str, Stored(omitted=True)] = "accuracy"
+    guard: Annotated[float, Stored(omitted=True)] = 0.0
 
     def __post_init__(self) -> None:
         columns = {metric_of(column).column for column in self.columns}
@@ -202,6 +204,7 @@ def check_continues(
     per_round: int | None,
     shared: float | None,
     seed: int,
+    guard: float | None = None,
 ) -> None:
     """Raises `InvalidInput` where rounds were begun with other settings."""
     for what, asked, kept in (
@@ -210,6 +213,7 @@ def check_continues(
         ("finds a round", per_round, len(record.budgets)),
         ("budget", shared, record.shared),
         ("seed", seed, record.seed),
+        ("guard", guard, record.guard),
     ):
         if asked is not None and asked != kept:
             shown = rounded_up(kept, 6) if isinstance(kept, float) else kept
