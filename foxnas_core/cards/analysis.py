@@ -21,6 +21,7 @@ MODULES = (
     "export",
     "front",
     "handmade",
+    "individual",
     "machine",
     "measurements",
     "model_graph",

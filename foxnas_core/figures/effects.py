@@ -18,6 +18,7 @@ from foxnas_core.figures.theme import (
     exponents,
     new_figure,
     whiskers,
+    wide,
 )
 from foxnas_core.regression import Predictor
 from foxnas_core.space.architecture import Architecture
@@ -173,7 +174,7 @@ def waterfall_figure(
     trace, layout = _waterfall(
         table["what"], table["effect"], target, start=start, first=first, last=last
     )
-    return new_figure([trace], layout)
+    return wide(new_figure([trace], layout))
 
 
 def _waterfall(

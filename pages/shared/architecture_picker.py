@@ -1,14 +1,17 @@
-"""The architecture of a page that needs no measurements."""
+"""The architecture that a page looks at, and how it is looked at."""
 
 import streamlit as st
 
+from foxnas_core.cards.given import Given
 from foxnas_core.families import family_of
 from foxnas_core.space.architecture import Architecture
 from foxnas_core.study import Study
 from pages.shared import cache, choices
+from pages.shared.cards import given_of
 from pages.shared.cost import chosen_cost, cost_picker
-from pages.shared.editor import architecture_picker
+from pages.shared.editor import architecture_picker, start_of
 from pages.shared.frame import errors_as_cards
+from pages.shared.limits import terms_of
 
 
 def pick_architecture(study: Study, *, with_cost: bool = True) -> Architecture:
@@ -27,3 +30,14 @@ def pick_architecture(study: Study, *, with_cost: bool = True) -> Architecture:
         what = "the largest subnet" if family.extremes(study.space) else "a subnet to start from"
         st.caption(f"This is {what}; a link can carry another one here.")
     return chosen or family.reference(study.space)
+
+
+def looked_at(study: Study) -> Given:
+    """Draw cost, budget and the ways to pick an architecture, and return that as it is looked at,
+    with what it is edited from."""
+    left, right = st.columns([1, 2], gap="large")
+    with left:
+        cost = cost_picker(study)
+    now = architecture_picker(study, cost, right)
+    start = start_of(now, study.space)
+    return given_of(study, **terms_of(study), architecture=now, start=start)

@@ -19,8 +19,11 @@ from pages.shared.editor import (
     history_buttons,
     history_of,
     inspector,
+    kept_variants,
     keys_in_words,
 )
+from pages.shared.frame import errors_as_cards
+from pages.shared.goals import show_goals
 from pages.shared.panel import closed_table
 from pages.shared.picked import picked
 from pages.shared.picture import picture
@@ -76,6 +79,8 @@ def show_editor(given: Given, reference: Reference) -> None:
         right = st.container(horizontal=True, vertical_alignment="bottom", gap="medium")
     with right:
         inspector(study)
+    with st.container() if reference.drawn else left, errors_as_cards():
+        show_goals(given)
     st.container(key="keys").caption(keys_in_words(study.space))
     closed_table(
         "The architecture as a table",
@@ -84,15 +89,6 @@ def show_editor(given: Given, reference: Reference) -> None:
         ],
         key="cells",
     )
-
-
-def kept_variants(study: Study) -> dict[str, Variant]:
-    """The study's variants by name, with a sentence where they can't be read."""
-    try:
-        return {variant.name: variant for variant in study.record(VARIANTS)}
-    except FoxnasError as error:
-        st.warning(plain(str(error)))
-        return {}
 
 
 def variants_menu(study: Study, variants: Mapping[str, Variant]) -> None:

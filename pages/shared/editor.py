@@ -2,10 +2,12 @@
 
 from collections.abc import Callable, Sequence
 from contextlib import suppress
+from typing import TYPE_CHECKING
 
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
+from foxnas_core.cards.individual import members
 from foxnas_core.cards.quest import Quest
 from foxnas_core.errors import FoxnasError, InvalidInput
 from foxnas_core.families import architecture_from_text, family_of
@@ -19,12 +21,16 @@ from foxnas_core.space.editing.changes import changes_between
 from foxnas_core.space.editing.history import History
 from foxnas_core.space.search_space import SearchSpace
 from foxnas_core.study import Study
+from foxnas_core.study.variants import VARIANTS, Variant
 from pages.shared import cache, choices
 from pages.shared.cards import given_of
 from pages.shared.cost import budget_of, budget_picker
 from pages.shared.picked import picked
 from pages.shared.picture import Event, picture
 from pages.shared.text import plain
+
+if TYPE_CHECKING:
+    from foxnas_core.search.exact import Front
 
 # Choices that together are longer than this stand in a list instead of side by side.
 BUTTONS_LENGTH = 24
@@ -69,7 +75,7 @@ def architecture_picker(
         architecture = best_in_budget(study, latency)
         choices.set_architecture(architecture)
     with measured:
-        _measured_picker(study, latency, start_of(architecture, space))
+        _known_picker(study, latency, front, start_of(architecture, space))
     return architecture
 
 
@@ -80,20 +86,51 @@ def best_in_budget(study: Study, latency: str) -> Architecture:
     return front.within(Quest(given).searched).architecture
 
 
-def _measured_picker(study: Study, latency: str, start: Architecture) -> None:
-    """A list of the measured subnets, the most accurate first, to pick one from."""
-    labels = cache.measured_labels_of(study, latency)
+def _known_picker(study: Study, latency: str, front: "Front", start: Architecture) -> None:
+    """A list to pick one from: points of the front, the study's variants, and the measured subnets,
+    the most accurate first."""
+    best, variants = members(front), kept_variants(study)
+    own = {f"variant:{name}": f"{name} · your variant" for name in variants}
+    on_front = {
+        f"front:{name}": f"{name} · {told} on the front" for name, (told, _) in best.items()
+    }
+    measured = cache.measured_labels_of(study, latency)
+
+    def take(option: str) -> None:
+        kind, _, name = option.rpartition(":")
+        if kind == "front":
+            choices.set_architecture(best[name][1])
+        elif kind == "variant":
+            choices.set_architecture(variants[name].architecture)
+        else:
+            choices.set_architecture(cache.table_of(study).measured(name))
+
+    labels = own | on_front | measured
+    known = (
+        start.id,
+        f"front:{start.id}",
+        *(f"variant:{n}" for n, v in variants.items() if v.architecture == start),
+    )
     picked(
         st.selectbox,
-        "A measured subnet",
+        "A measured subnet, one of the front or a variant",
         labels,
         key="pick-measured",
-        value=start.id if start.id in labels else None,
-        act=lambda name: choices.set_architecture(cache.table_of(study).measured(name)),
+        value=next((option for option in known if option in labels), None),
+        act=take,
         index=None,
-        placeholder="A measured subnet …",
+        placeholder="A measured subnet, front, variant …",
         label_visibility="collapsed",
     )
+
+
+def kept_variants(study: Study) -> dict[str, Variant]:
+    """The study's variants by name, with a sentence where they can't be read."""
+    try:
+        return {variant.name: variant for variant in study.record(VARIANTS)}
+    except FoxnasError as error:
+        st.warning(plain(str(error)))
+        return {}
 
 
 def start_of(architecture: Architecture, space: SearchSpace) -> Architecture:
@@ -138,7 +175,8 @@ def _go(study: Study, history: History, refused: Sequence[str] = ()) -> None:
     )
 
 
-def _edit(study: Study, edited: Edited) -> None:
+def edit(study: Study, edited: Edited) -> None:
+    """Make an edit the last of the history, where one click undoes it."""
     _go(study, history_of(study).then(edited.architecture), edited.refused)
 
 
@@ -168,7 +206,7 @@ def history_buttons(study: Study) -> None:
         "Back to the start",
         key="restart",
         disabled=history.now.architecture == start,
-        on_click=lambda: _edit(study, Edited(start)),
+        on_click=lambda: edit(study, Edited(start)),
     )
 
 
@@ -324,7 +362,7 @@ def _role_control(
     def act(value: Value | None) -> None:
         if value is not None:
             present = history_of(study).now.architecture
-            _edit(study, set_choices(study.space, present, decisions, value))
+            edit(study, set_choices(study.space, present, decisions, value))
 
     shown = values.pop() if len(values) == 1 else None
     key, react = choices.fresh_widget(f"set-{role}", shown, act)
@@ -353,7 +391,7 @@ def _switch(study: Study, now: Architecture, cell: Cell) -> None:
         st.button(
             plain(f"Turn {cell.slot} {'off' if on else 'on'} ({how})"),
             key="turn",
-            on_click=lambda: _edit(
+            on_click=lambda: edit(
                 study,
                 _turned(study.space, history_of(study).now.architecture, cell, on=not on),
             ),

@@ -40,13 +40,17 @@ _STYLE = f"""<style>
   [class*="st-key-wide-"] {{overflow-x: auto}}
   [class*="st-key-wide-"] > * {{min-width: 44rem}}
 }}
-@media (hover: none) {{.js-plotly-plot .modebar {{display: none}}}}
+/* Where nothing hovers there is no keyboard either, whose keys were worth naming. */
+@media (hover: none) {{
+  .js-plotly-plot .modebar, [data-has-shortcut] kbd, .st-key-keys {{display: none}}
+}}
 [data-testid^="stBaseButton-primary"]:not(:disabled) *, [data-tag] * {{color: {css(PAPER)}}}
 </style>"""
 ABOUT = (
     "**FOX-NAS Studio**: choose a neural network for a device, and know the reason for every layer."
 )
 SIDEBAR_WIDTH = 230
+HEADER = "3.75rem"  # the height of Streamlit's own, which lies over what scrolls under it
 WATCH = 10.0  # seconds between two looks at the study on disk
 
 
@@ -180,7 +184,7 @@ def errors_as_cards() -> Iterator[None]:
 def pin(key: str) -> DeltaGenerator:
     """A container that stays at the top of the page while the rest scrolls under it."""
     st.html(
-        f"<style>div:has(> .st-key-{key}) {{position: sticky; top: 0; z-index: 5; "
+        f"<style>div:has(> .st-key-{key}) {{position: sticky; top: {HEADER}; z-index: 5; "
         f"background: {css(PAPER)}; border-bottom: 1px solid {css(GRID)}; padding: 0.5rem 0}}"
         "</style>"
     )

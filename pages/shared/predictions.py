@@ -9,9 +9,9 @@ from foxnas_core.cards.expected import expected
 from foxnas_core.cards.given import Given
 from foxnas_core.space.architecture import Architecture
 
-# Pixels of a prediction.
-WIDTH = 160
-# Each takes little room; on a phone they are moved sideways. Without a keyboard no keys are named.
+# Pixels of a prediction, and between two.
+WIDTH, GAP = 160, 16
+# Each takes little room; on a phone they are moved sideways.
 _COMPACT = """<style>
 .st-key-predictions [data-testid="stMetric"] > div {
   display: flex; flex-wrap: wrap; align-items: baseline; column-gap: 0.4rem}
@@ -27,7 +27,6 @@ _COMPACT = """<style>
   .st-key-prediction-line {flex-wrap: nowrap; overflow-x: auto}
   .st-key-prediction-line > * {flex-shrink: 0}
 }
-@media (hover: none) {[data-has-shortcut] kbd, .st-key-keys {display: none}}
 </style>"""
 
 
@@ -41,7 +40,8 @@ def show_predictions(given: Given, reference: Architecture) -> None:
     told = expected(given, given.subnet, fits)
     for fit, row, own in zip(fits.values(), rows, told, strict=True):
         target = fit.target
-        place = line.container(width=WIDTH, gap=None)
+        # Room for the plain prediction behind the headline, on one line.
+        place = line.container(width=2 * WIDTH + GAP if own.optima else WIDTH, gap=None)
         place.metric(
             target.named,
             target.text(own.value),

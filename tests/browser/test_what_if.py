@@ -190,3 +190,66 @@ def test_a_cell_is_edited_edge_by_edge_on_its_graph(page: Page, cells: Study):
     wait_until_drawn(page)
     edited = in_address(page, cells)
     assert edited["edge_2_3"] == "none" and edited["edge_1_3"] == "avg_pool_3x3"
+
+
+def test_a_goal_is_applied_by_one_click_and_undone_by_another(page: Page, demo: Study):
+    page.set_viewport_size({"width": 1440, "height": 900})
+    page.goto(f"/What_if?study={demo.folder.name}")
+    wait_until_drawn(page)
+    page.locator(".st-key-pick-largest button").click()
+    expect(cell(page, "s3b3")).to_have_text("k7 e4")
+    wait_until_drawn(page)
+    before, latency = in_address(page, demo), page.locator(NUMBERS).nth(1)
+    told = float(latency.inner_text())
+    # Two clicks from here to its answer, applied.
+    page.locator(".st-key-quick-goal").get_by_text("Save 20 %").click()
+    expect(page.locator(".st-key-says-answer")).to_contain_text("with a chance of")
+    page.locator(".st-key-quick-apply button").click()
+    expect(page.locator(".st-key-quick-apply")).to_have_count(0)
+    wait_until_drawn(page)
+    assert in_address(page, demo) != before
+    assert float(latency.inner_text()) <= 0.801 * told
+    page.locator(".st-key-undo button").click()
+    expect(cell(page, "s3b3")).to_have_text("k7 e4")
+    wait_until_drawn(page)
+    assert in_address(page, demo) == before and float(latency.inner_text()) == told
+
+
+def test_a_subnet_is_explained_on_one_page_and_its_neighbour_too(page: Page, demo: Study):
+    page.goto(f"/What_if?study={demo.folder.name}&view=explained")
+    wait_until_drawn(page)
+    known = page.locator(".st-key-says-individual")
+    expect(known).to_contain_text("was not measured")
+    for key in ("individual", "contributions", "shapley-accuracy", "shapley-latency_ms", "steps"):
+        expect(page.locator(f".st-key-{key}-figure .js-plotly-plot")).to_be_visible()
+    # A measured neighbour is looked at in its turn.
+    rows = page.locator(".st-key-neighbours-table canvas").first
+    rows.scroll_into_view_if_needed()
+    rows.click(position={"x": 16, "y": 54}, force=True)
+    expect(known).to_contain_text("was measured")
+    wait_until_drawn(page)
+    # It is what the editor edits.
+    page.locator(".st-key-to-editor button").click()
+    expect(page.locator(".st-key-picture")).to_be_visible()
+    wait_until_drawn(page)
+    table = demo.table()
+    assert in_address(page, demo).id in set(table.frame["id"])
+
+
+def test_the_numbers_stay_below_the_header_and_nothing_is_clipped(page: Page, demo: Study):
+    for width, height in ((1440, 900), (390, 844)):
+        page.set_viewport_size({"width": width, "height": height})
+        page.goto(f"/What_if?study={demo.folder.name}")
+        wait_until_drawn(page)
+        page.locator(".st-key-to-export").scroll_into_view_if_needed()
+        header = page.locator('[data-testid="stHeader"]').bounding_box()
+        label = page.locator('[data-testid="stMetricLabel"]').first.bounding_box()
+        assert header and label and label["y"] >= header["y"] + header["height"]
+        tops = [
+            box["y"]
+            for place in page.locator(NUMBERS).all()[:2]
+            if (box := place.bounding_box()) is not None
+        ]
+        assert len(set(tops)) == 1
+        across = page.evaluate("[document.documentElement.scrollWidth, innerWidth]")
+        assert across[0] <= across[1]

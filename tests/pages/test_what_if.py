@@ -9,8 +9,9 @@ from foxnas_core.explanation.edits import edit_effects
 from foxnas_core.families import family_of
 from foxnas_core.families.nasbench201.space import cell_number, operations_of
 from foxnas_core.regression import fit
-from foxnas_core.study import open_study
+from foxnas_core.study import create_study, open_study
 from foxnas_core.study.variants import VARIANTS
+from foxnas_core.table.measurements import table_from_frame
 from pages.shared.text import plain
 
 PAGE = "pages/2_What_if.py"
@@ -344,7 +345,8 @@ def test_a_budget_that_nothing_meets_is_one_sentence(studies):
 def test_a_measured_subnet_can_be_the_start(studies):
     page = run_page(PAGE)
     picker = page.selectbox(key="pick-measured")
-    assert len(picker.options) == 800
+    assert sum("on the front" in option for option in picker.options) > 5
+    assert len([option for option in picker.options if "on the front" not in option]) == 800
     frame = open_study(studies / "demo").table().frame
     best = frame.loc[frame["accuracy"].idxmax(), "id"]
     picker.select(best).run()
@@ -433,12 +435,122 @@ def test_a_broken_link_is_left_aside_with_a_sentence(studies, text):
     assert metrics(page)
 
 
-def test_shapley_values_are_shown_when_asked_for(studies):
-    page = run_page(PAGE)
-    charts = len(page.get("plotly_chart"))
-    page.toggle(key="shapley").set_value(True).run()
+def goal(page, name: str):
+    [control] = [w for w in page.get("button_group") if w.key == "quick-goal"]
+    return control.set_value(name).run()
+
+
+@pytest.mark.parametrize(
+    ("name", "column", "at_least"),
+    [("Save 20 %", "latency_ms", 0.2), ("Gain 1 point", "accuracy", 1)],
+)
+def test_a_goal_is_reached_by_one_click_and_undone_by_another(studies, name, column, at_least):
+    study = open_study(studies / "demo")
+    page = run_page(PAGE, architecture=link(studies, s1_depth=3, s2_depth=3, s3_depth=2))
+    before = page.query_params["architecture"]
+    goal(page, name)
     assert not page.exception and not page.error
-    assert len(page.get("plotly_chart")) == charts + 2
+    said = sentences(page)
+    assert "with a chance of" in said
+    page.button(key="quick-apply").click().run()
+    assert not page.exception and not page.error
+    fitted = fit(study.table(), column)
+    then, now = (
+        fitted.predict([study.space.architecture(json.loads(text))])["value"][0]
+        for text in (before, page.query_params["architecture"])
+    )
+    won = (then - now) / then if column == "latency_ms" else now - then
+    assert won >= at_least - 1e-6
+    # The goal was reached, and the next is chosen anew.
+    assert "quick-apply" not in [button.key for button in page.button]
+    page.button(key="undo").click().run()
+    assert json.loads(page.query_params["architecture"]) == json.loads(before)
+
+
+def test_all_goals_are_led_to_with_the_one_that_was_chosen(studies):
+    page = run_page(PAGE, architecture=link(studies, s1_depth=3, s2_depth=3, s3_depth=2))
+    goal(page, "Gain 1 point")
+    page.button(key="to-goals").click().run()
+    assert page.query_params["aim"] in ("gain", ["gain"])
+    assert page.query_params["amount"] in ("1", ["1"])
+
+
+def test_what_can_be_counted_is_offered_though_the_table_lacks_it(studies):
+    demo = open_study(studies / "demo")
+    frame = demo.table().frame[["id", *demo.space.by_name, "accuracy", "latency_ms"]]
+    other = create_study(studies / "uncounted", demo.space, name="Uncounted")
+    other.add_table(table_from_frame(demo.space, frame))
+    shown = metrics(run_page(PAGE, study="uncounted", architecture=link(studies)))
+    counted = metrics(run_page(PAGE, architecture=link(studies)))
+    for label in ("MACs", "Parameters"):
+        assert shown[label] == counted[label]
+
+
+def test_one_reference_is_what_all_changes_are_against(studies):
+    page = run_page(PAGE, architecture=link(studies, s1b1_kernel=7), against="best")
+    differences = table(page, "difference")
+    accuracy = page.metric[0]
+    assert float(accuracy.delta) == pytest.approx(differences["difference"].iloc[0], abs=0.006)
+    assert table(page, "edit")["effect"].iloc[-1] == pytest.approx(
+        differences["difference"].iloc[0], rel=1e-3
+    )
+    assert "From the best in budget to now" in sentences(page)
+
+
+# One subnet explained
+
+EXPLAINED = f"{PAGE}?view=explained"
+
+
+def test_a_subnet_is_explained_on_one_page(studies):
+    study = open_study(studies / "demo")
+    frame = study.table().frame
+    name = frame["id"].iloc[7]
+    page = run_page(EXPLAINED)
+    page.selectbox(key="pick-measured").select(name).run()
+    assert not page.exception and not page.error
+    said = sentences(page)
+    assert f"**{name}** was measured" in said and "better than" in said
+    assert "comes from" in said and "nearest" in said
+    keys = [d.value for d in page.dataframe]
+    known = next(d for d in keys if "better than (%)" in d)
+    measured = float(frame.loc[frame["id"] == name, "accuracy"].mean())
+    assert known["measured"].iloc[0] == pytest.approx(measured, rel=1e-3)
+    shapley = [d for d in keys if list(d) == ["what", "effect"]]
+    predicted = fit(study.table(), "accuracy").predict([study.table().measured(name)])
+    assert len(shapley) == 2 and known["predicted"].iloc[0] == pytest.approx(
+        predicted["value"].iloc[0], rel=1e-3
+    )
+
+
+def test_goals_are_reached_from_there_as_well(studies):
+    page = run_page(EXPLAINED, architecture=link(studies, s1_depth=3))
+    before = page.query_params["architecture"]
+    goal(page, "Save 10 %")
+    page.button(key="quick-apply").click().run()
+    assert json.loads(page.query_params["architecture"]) != json.loads(before) and not page.error
+    page.button(key="undo").click().run()
+    assert json.loads(page.query_params["architecture"]) == json.loads(before)
+
+
+def test_a_point_of_the_front_and_a_variant_can_be_picked(studies):
+    page = run_page(EXPLAINED)
+    picker = page.selectbox(key="pick-measured")
+    place = next(i for i, option in enumerate(picker.options) if "on the front" in option)
+    wanted = picker.options[place].split(" ")[0]
+    picker.select_index(place).run()
+    assert not page.exception and f"**{wanted}**" in sentences(page)
+    study = open_study(studies / "demo")
+    study.change(VARIANTS, lambda kept: kept.having("mine", study.space.extreme("smallest")))
+    page = run_page(EXPLAINED)
+    page.selectbox(key="pick-measured").select("variant:mine").run()
+    assert f"**{study.space.extreme('smallest').id}**" in sentences(page)
+
+
+def test_a_space_of_cells_is_explained_too(cell_study):
+    page = run_page(EXPLAINED, study="nas")
+    assert not page.exception and not page.error
+    assert "better than" in sentences(page)
 
 
 def test_a_published_table_without_order_or_resolution(studies):
