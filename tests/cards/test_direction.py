@@ -45,9 +45,9 @@ def of_edits(given: Given) -> Iterator[Shown]:
 
 def of_answers(given: Given) -> Iterator[Shown]:
     found, chosen = counterfactuals.reached(given)
-    table = counterfactuals.edits.compute(given).table
-    for answer, price in zip(found.answers, table["price"], strict=True):
-        yield answer.after, given.subnet, "accuracy", price
+    prices = counterfactuals.edits.compute(given).table.set_index("id")["price"]
+    for answer in found.answers:
+        yield answer.after, given.subnet, "accuracy", prices[answer.after.id]
     each = counterfactuals.each.compute(given, column=LATENCY).table
     yield chosen.after, given.subnet, LATENCY, each["effect"].iloc[-1]
 
