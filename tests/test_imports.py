@@ -40,7 +40,7 @@ LEVEL = {room: level for level, rooms in enumerate(ROOMS) for room in rooms}
 USERS = {
     "streamlit": (),
     "plotly": ("figures", "cards/card", "reporting/layout", "reporting/report"),
-    "statsmodels": ("evidence/verification/judging",),
+    "statsmodels": ("regression", "evidence/verification/judging"),
     "shap": ("explanation/shapley",),
     "sklearn": ("explanation/permutation",),
     "interpret": ("explanation/second_opinion",),

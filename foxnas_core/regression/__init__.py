@@ -1,7 +1,7 @@
 """Least squares of one target on the features of architectures, and what may be inferred.
 
-The first answer waits for it, so it is imported without statsmodels and scipy.stats, which tests
-hold it to: fitting needs numpy and some special functions alone.
+The only user of statsmodels, which is imported when something is fitted: predicting from a
+fitted `Predictor` needs numpy and two special functions alone.
 """
 
 from foxnas_core.regression.fitting import fit

@@ -39,7 +39,6 @@ LINKS = ("auto", "none", "saturating")
 _INDEPENDENT = 1e-8
 # Fewer rows a parameter than this and steps that only add are not fitted either.
 _STEPS_ROWS = 0.5
-_ALL_PAIRS = 2000  # values of which each pair is looked at
 
 
 @dataclass(frozen=True, eq=False)
@@ -239,6 +238,8 @@ def _choose_link(folded: FoldedRows, data: Data, form: Form, link: str) -> tuple
 def agreement(y: np.ndarray, predicted: np.ndarray) -> CrossValidation:
     """How well held-out predictions (n,) agree with the values (n,), where there are any; R² and
     RMSE are NaN where none or one is."""
+    from scipy.stats import kendalltau
+
     known = np.isfinite(predicted)
     left_out = len(y) - int(known.sum())
     y, predicted = y[known], predicted[known]
@@ -247,27 +248,9 @@ def agreement(y: np.ndarray, predicted: np.ndarray) -> CrossValidation:
     residuals = y - predicted
     r2 = 1 - float(residuals @ residuals) / float(((y - y.mean()) ** 2).sum())
     # Equal architectures are predicted equally but for rounding, which must not break their tie.
-    tau = kendall_tau(y, np.round(predicted / np.ptp(y), 9))
+    tau = float(kendalltau(y, np.round(predicted / np.ptp(y), 9)).statistic)
     rmse = float(np.sqrt(np.mean(residuals**2)))
     return CrossValidation(r2, rmse, tau if np.isfinite(tau) else 0.0, left_out)
-
-
-def kendall_tau(first: np.ndarray, second: np.ndarray) -> float:
-    """Kendall's tau-b of two series of n values, NaN where one is constant.
-
-    That of `scipy.stats.kendalltau` to the bit, which takes half a second to import and which only
-    series of many pairs wait for.
-    """
-    if len(first) > _ALL_PAIRS:
-        from scipy.stats import kendalltau
-
-        return float(kendalltau(first, second).statistic)
-    a, b = (np.greater.outer(v, v) * 1 - np.less.outer(v, v) for v in (first, second))
-    orders = [np.count_nonzero(signs) // 2 for signs in (a, b)]
-    if not all(orders):
-        return float("nan")
-    tau = int((a * b).sum()) // 2 / np.sqrt(orders[0]) / np.sqrt(orders[1])
-    return float(np.clip(tau, -1, 1))
 
 
 def check_rows(form: Form, folded: FoldedRows, x: np.ndarray, data: Data) -> None:

@@ -140,7 +140,7 @@ def _squares(x: np.ndarray, data: Data, assessed: Assessment, seed: int) -> _Sol
             rows = again
             scale, found = ceiling.estimate(rows, y, seed=seed)
     response = scale.forward(y)
-    estimates, unscaled = _by_qr(rows, response)
+    estimates, unscaled = _by_statsmodels(rows, response)
     rest = response - rows.q @ (rows.q.T @ response)
     variance = float(rest @ rest) / (len(y) - form.parameters)
     covariance = variance * unscaled
@@ -174,7 +174,7 @@ def _relatively(x: np.ndarray, data: Data, assessed: Assessment) -> _Solved:
         unscaled = np.linalg.inv(products.gram + np.diag(penalty))
         parameters = effective(products.gram, penalty, estimates != 0)
     else:
-        estimates, unscaled = _by_qr(rows, y * rows.root)
+        estimates, unscaled = _by_statsmodels(rows, y * rows.root)
     repeats = rows.erring(data.repeats, y * rows.root).repeats
     fitted = math.ceil(parameters)
     df = max(len(repeats) - fitted, 1)
@@ -186,14 +186,14 @@ def _relatively(x: np.ndarray, data: Data, assessed: Assessment) -> _Solved:
     return _Solved(estimates, covariance, variance, errors, repeats, df, penalty=penalty)
 
 
-def _by_qr(rows: FoldedRows, response: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Estimates (terms,) of rows and responses that their weights have multiplied, and (X'WX)⁻¹.
+def _by_statsmodels(rows: FoldedRows, response: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Estimates (terms,) of rows and responses that their weights have multiplied, and (X'WX)⁻¹."""
+    # 1.5 s that pages which only predict need not wait for.
+    from statsmodels.regression.linear_model import OLS
 
-    As `statsmodels.OLS(...).fit(method="qr")`, to the bit, which takes half a second to import.
-    """
     # X = QR: the triangular rows have the solution of all rows, which may be a hundred thousand.
-    q, r = np.linalg.qr(rows.r)
-    return np.linalg.solve(r, q.T @ (rows.q.T @ response)), np.linalg.inv(r.T @ r)
+    result = OLS(rows.q.T @ response, rows.r).fit(method="qr")
+    return np.asarray(result.params), np.asarray(result.cov_params(scale=1.0))
 
 
 def _condition(x: np.ndarray) -> float:

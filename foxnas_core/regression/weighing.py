@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
-import scipy
+from scipy.special import stdtrit
 
 from foxnas_core.regression.features import Form
 
@@ -150,7 +150,7 @@ def measured_variance(y: np.ndarray, held_out: np.ndarray, df: float, level: flo
     """The variance of a new measurement's relative error, by whose Student interval on `df` degrees
     of freedom a share `level` of values `y` (n,) lie about their predictions `held_out` (n,)."""
     sizes = np.abs(relative_residuals(y, held_out))
-    return float((np.quantile(sizes, level) / scipy.special.stdtrit(df, (1 + level) / 2)) ** 2)
+    return float((np.quantile(sizes, level) / stdtrit(df, (1 + level) / 2)) ** 2)
 
 
 def _scale(residuals: np.ndarray, parameters: float) -> float:

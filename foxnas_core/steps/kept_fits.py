@@ -31,7 +31,7 @@ FOLDER = ".fits"
 MOST_FILES = 100
 MOST_BYTES = 8 << 20  # of one
 _ROOMS = ("space", "families", "table", "regression", "devices")
-_LIBRARIES = ("numpy", "scipy", "pandas")
+_LIBRARIES = ("numpy", "scipy", "pandas", "statsmodels")
 
 
 @dataclass(frozen=True)
