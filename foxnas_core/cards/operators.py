@@ -4,7 +4,7 @@ block brings, or would if it were another.
 The subnet is the chosen one, else the best within the budget, else the family's reference.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 import pandas as pd
@@ -15,8 +15,9 @@ from foxnas_core.cards.given import Given
 from foxnas_core.cards.model_graph import effects_of, no_times, profile, profiled_choices
 from foxnas_core.cards.sharing import shared
 from foxnas_core.errors import FoxnasError, InvalidInput
-from foxnas_core.explanation.edits import edit_effects
-from foxnas_core.figures import network_graph as figures
+from foxnas_core.explanation.edits import each_effects
+from foxnas_core.explanation.rates import rates
+from foxnas_core.figures import operators as figures
 from foxnas_core.figures.layer_tables import percent_text, shape_text
 from foxnas_core.figures.model_graph import price_words
 from foxnas_core.space.architecture import Architecture
@@ -24,7 +25,7 @@ from foxnas_core.space.editing.bulk import turned
 from foxnas_core.space.editing.cells import cells_of
 from foxnas_core.space.editing.changes import changes_between, in_words
 from foxnas_core.space.search_space import SearchSpace
-from foxnas_core.table.metrics import KNOWN, metric_of
+from foxnas_core.table.metrics import KNOWN, metric_of, rate_unit
 
 if TYPE_CHECKING:
     from foxnas_core.profiling.result import LayerProfile, NetworkGraph
@@ -65,6 +66,16 @@ def chosen_words(space: SearchSpace, architecture: Architecture) -> dict[str, st
         for cell in cells_of(space)
         if cell.slot
     }
+
+
+def differing(given: Given) -> tuple[frozenset[str], tuple[str, ...]]:
+    """The boxes that the start, which the subnet is edited from, has otherwise or not at all; and
+    those that it alone has."""
+    if given.start is None or given.start == given.subnet:
+        return frozenset(), ()
+    now, start = (figures.contents(graph_of(given, one)) for one in (given.subnet, given.start))
+    differ = frozenset(name for name, own in now.items() if start.get(name) != own)
+    return differ, tuple(name for name in start if name not in now)
 
 
 @analysis(_PAGE, "operators", "Operator by operator", _no_graph, profiled_choices)
@@ -115,14 +126,12 @@ def details(
     """A block or one operator: its shapes, attributes, weights and what it takes."""
     graph, found = graph_of(given, given.subnet), profile_of(given, precision, profiled)
     name, places = place_of(given, chosen)
-    facts = {}
+    facts, shares = {}, []
     for by in figures.measures(found):
         values = figures.measured(graph, by, found)
         own = float(values[list(places)].sum())
-        facts[by[:1].upper() + by[1:]] = (
-            f"{figures.measure_text(own, by).removesuffix(f' {by}')} · "
-            f"{percent_text(own, float(values.sum()))}"
-        )
+        facts[by[:1].upper() + by[1:]] = figures.measure_text(own, by).removesuffix(f" {by}")
+        shares.append(f"{percent_text(own, float(values.sum()))} of the {by}")
     nodes = [graph.nodes[place] for place in places]
     slots = {name for node in nodes for name in (node.block, node.part)}
     prices = [
@@ -137,7 +146,8 @@ def details(
     told = "; ".join(f"{slot}: {words[slot]}" for slot in words if slot in slots)
     return Card(
         title=name,
-        sentence=f"{into} to {out}" + (f". Chosen is {told}." if told else "."),
+        sentence=f"{into} to {out}, {' and '.join(shares)} of all operators."
+        + (f" Chosen is {told}." if told else ""),
         facts=facts,
         points=tuple(prices),
         table=_told(graph, places, found),
@@ -197,27 +207,26 @@ def changes(given: Given, *, chosen: str = "", precision: str = "fp32") -> Card:
         return Card(sentence="Nothing there is decided on: it is alike in all subnets.")
     columns = tuple(effects_of(given, precision)[0])
     space = given.study.space
-    rows = [
-        {
-            "change": in_words(space, changes_between(space, given.subnet, other)),
-            **_effects(given, columns, other),
-        }
-        for other in _others(space, given.subnet, slot)
-    ]
-    return Card(
-        sentence=f"Each other choice of {slot} alone: what it would change, with the 95 % interval "
-        "of this edit of this subnet, when both are measured.",
-        table=pd.DataFrame(rows),
+    others = list(_others(space, given.subnet, slot))
+    table = pd.DataFrame(
+        {"change": [in_words(space, changes_between(space, given.subnet, o)) for o in others]}
     )
-
-
-def _effects(given: Given, columns: tuple[str, ...], other: Architecture) -> Mapping[str, float]:
-    told: dict[str, float] = {}
-    for column in columns:
-        found = edit_effects(given.predictor(column), given.subnet, other)
+    effects = {
+        column: each_effects(given.predictor(column), given.subnet, others) for column in columns
+    }
+    for column, found in effects.items():
         name = metric_of(column).label
-        told |= {name: found.total, f"{name} low": found.low, f"{name} high": found.high}
-    return told
+        table[name] = found["effect"]
+        table[f"{name} low"], table[f"{name} high"] = found["low"], found["high"]
+    if columns == given.traded:
+        (gain, won), (cost, paid) = ((metric_of(c), found) for c, found in effects.items())
+        ends = paid["average_low"], paid["average_high"]
+        table[rate_unit(gain, cost)] = rates(won["effect"], paid["effect"], *ends, gain, cost)
+    return Card(
+        sentence=f"Each other choice of {slot} alone: what it would change, this less what is "
+        "chosen, with the 95 % interval of this edit of this subnet, when both are measured.",
+        table=table,
+    )
 
 
 def _others(space: SearchSpace, architecture: Architecture, slot: str) -> Iterator[Architecture]:

@@ -8,112 +8,29 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from foxnas_core.figures.layer_tables import LAYER, effects_of, shape_text, time_text
+from foxnas_core.figures.layer_tables import shape_text
 from foxnas_core.figures.layered import Placed, layered
 from foxnas_core.figures.model_graph import price_words
+from foxnas_core.figures.operators import (
+    BLOCK,
+    COLUMNS,
+    MACS,
+    NODE,
+    TIME,
+    Box,
+    boxes_of,
+    measure_text,
+    measured,
+    operator_words,
+    within,
+)
 from foxnas_core.figures.theme import colour_of
-from foxnas_core.profiling.result import IMAGE, LayerProfile, NetworkGraph, Node
-from foxnas_core.table.metrics import KNOWN, metric_of
+from foxnas_core.profiling.result import IMAGE, LayerProfile, NetworkGraph
+from foxnas_core.table.metrics import metric_of
 
-TIME, MACS, PARAMETERS = "time", "MACs", "parameters"
-BLOCK, NODE = "block:", "node:"
-"""How what can be pointed at is called: a block by its name, a node by its place."""
-_COLUMNS = {TIME: "latency_ms", MACS: "macs", PARAMETERS: "parameters"}
 # Pixels: of a letter, of a line, beside and above what is written, of the frame of an open block.
 _LETTER, _LINE, _ASIDE, _OVER, _FRAME = 6.6, 17.0, 24.0, 7.0, 14.0
 _PORT = (10.0, 2.0)
-
-
-@dataclass(frozen=True)
-class Box:
-    """Consecutive nodes of one block, by their places; its name is no other box's."""
-
-    name: str
-    block: str
-    nodes: tuple[int, ...]
-
-
-def boxes_of(graph: NetworkGraph) -> tuple[Box, ...]:
-    """The blocks in order; one that others interrupt is several boxes, lest edges run back."""
-    runs: list[tuple[str, list[int]]] = []
-    for place, node in enumerate(graph.nodes):
-        if not runs or runs[-1][0] != node.block:
-            runs.append((node.block, []))
-        runs[-1][1].append(place)
-    found: list[Box] = []
-    for block, places in runs:
-        before = sum(box.block == block for box in found)
-        found.append(Box(f"{block} ({before + 1})" if before else block, block, tuple(places)))
-    return tuple(found)
-
-
-def measured(graph: NetworkGraph, by: str, profile: LayerProfile | None) -> np.ndarray:
-    """What each node has of a measure (nodes,): ms, MACs or parameters."""
-    if by == TIME:
-        times = profile.nodes if profile else ()
-        return np.array([times[n.number].ms or 0.0 if times else 0.0 for n in graph.nodes])
-    return np.array([n.macs if by == MACS else n.parameters for n in graph.nodes], dtype=float)
-
-
-def measures(profile: LayerProfile | None) -> tuple[str, ...]:
-    """What nodes may be coloured by."""
-    return (TIME, MACS, PARAMETERS) if profile else (MACS, PARAMETERS)
-
-
-def operator_words(node: Node) -> str:
-    """An operator in a few words: "Conv 5×5 / 2, depthwise"."""
-    told = dict(node.attributes)
-    words = node.kind
-    if "kernel_shape" in told:
-        words += f" {told['kernel_shape'].replace(', ', '×')}"
-    if (stride := told.get("strides", "1").split(", ")[0]) != "1":
-        words += f" / {stride}"
-    groups = told.get("group", "1")
-    if groups != "1":
-        depthwise = node.output_shape and groups == str(node.output_shape[0])
-        words += ", depthwise" if depthwise else f", {groups} groups"
-    return words
-
-
-def measure_text(value: float, by: str) -> str:
-    """A number of a measure with what it is."""
-    return time_text(value) if by == TIME else f"{KNOWN[_COLUMNS[by]].text(value)} {by}"
-
-
-def within(graph: NetworkGraph, place: int, profile: LayerProfile | None) -> int | None:
-    """The place of the node whose operator computes this one, where ONNX Runtime fused them."""
-    if profile is None or not profile.nodes:
-        return None
-    number = profile.nodes[graph.nodes[place].number].within
-    return next((p for p, node in enumerate(graph.nodes) if node.number == number), None)
-
-
-def operators_table(
-    graph: NetworkGraph,
-    profile: LayerProfile | None = None,
-    effects: Mapping[str, pd.DataFrame] | None = None,
-) -> pd.DataFrame:
-    """One row a node, in order: name, block, layer, operator, reads, input, output, parameters,
-    MACs, time (ms), computed in (where it is fused with another), attributes; and, by target, the
-    effect of its block with its interval, as in `layer_tables.graph_table`.
-    """
-    rows = []
-    times = measured(graph, TIME, profile)
-    for place, node in enumerate(graph.nodes):
-        host = within(graph, place, profile)
-        timed = profile is not None and profile.nodes[node.number].ms is not None
-        row: dict[str, object] = {
-            "name": graph.names[place], "block": node.block, LAYER: node.part,
-            "operator": node.kind,
-            "reads": ", ".join("image" if p == IMAGE else graph.names[p] for p in node.reads),
-            "input": ", ".join(shape_text(graph.shape_of(p)) for p in node.reads),
-            "output": shape_text(node.output_shape), "parameters": node.parameters,
-            "MACs": node.macs, "time (ms)": times[place] if timed else np.nan,
-            "computed in": "" if host is None else graph.names[host],
-            "attributes": "; ".join(f"{name} {value}" for name, value in node.attributes),
-        }  # fmt: skip
-        rows.append(row | effects_of({node.block, node.part}, effects or {}))
-    return pd.DataFrame(rows)
 
 
 def graph_data(
@@ -131,8 +48,8 @@ def graph_data(
 
     `words` say by block what was chosen for it; `opened` names the boxes whose nodes are shown,
     `chosen` what is pointed at and `differing` the boxes to mark. Lines of text have a colour where
-    they tell of a target, `share` is that of the greatest of what is shown; edges are points that
-    they go through and, beside the first, the shape of what they carry.
+    they tell of a target, `share` is that of the greatest of all, opened or not; edges are points
+    that they go through and, beside the first, the shape of what they carry.
     """
     drawing = _Drawing(graph, by, profile, effects or {}, words or {}, set(opened))
     placed = drawing.placed
@@ -154,22 +71,17 @@ def graph_data(
                 **own, "id": BLOCK + item.name, "kind": "open" if drawing.is_open(item) else "box",
                 "lines": lines, "value": drawing.value(item.nodes), "differs": differs,
                 "label": "; ".join(line["text"] for line in lines)
-                + ("; differs from the other" if differs else ""),
+                + ("; differs from the start" if differs else ""),
             }
         )  # fmt: skip
         shown += drawing.nodes(item, left, top)
     for entry in shown:
         entry["chosen"] = bool(chosen) and entry["id"] == chosen
-    most = {
-        kind: max([e["value"] for e in shown if e["kind"] == kind], default=0.0)
-        for kind in ("box", "node")
-    }
-    for entry in shown:
-        most_here = most.get(entry["kind"], 0.0)
-        entry["share"] = entry.pop("value", 0.0) / most_here if most_here else 0.0
+        most = drawing.most.get(entry["kind"], 0.0)
+        entry["share"] = entry.pop("value", 0.0) / most if most else 0.0
     return {
         "width": placed.width, "height": placed.height, "shown": shown, "edges": edges,
-        "colour": colour_of(_COLUMNS[by]), "line": _LINE,
+        "colour": colour_of(COLUMNS[by]), "line": _LINE,
     }  # fmt: skip
 
 
@@ -178,7 +90,7 @@ def _lines(texts: Sequence[str]) -> list[dict[str, str]]:
 
 
 def _size(lines: Sequence[Mapping[str, str]]) -> np.ndarray:
-    longest = max(len(line["text"]) for line in lines)
+    longest = max(len(line["text"]) + 2 * bool(line["colour"]) for line in lines)
     return np.array([_ASIDE + _LETTER * longest, 2 * _OVER + _LINE * len(lines)])
 
 
@@ -198,6 +110,10 @@ class _Drawing:
         self._effects, self._words, self._opened = effects, words, opened
         self._values = measured(graph, by, profile)
         boxes = boxes_of(graph)
+        self.most = {
+            "box": max((self.value(box.nodes) for box in boxes), default=0.0),
+            "node": float(self._values.max(initial=0.0)),
+        }
         read = {place for node in graph.nodes for place in node.reads}
         ends = [place for place in range(len(graph.nodes)) if place not in read]
         out = ", ".join(shape_text(graph.nodes[place].output_shape) for place in ends)
@@ -235,12 +151,18 @@ class _Drawing:
         told = _lines([box.name])
         if words := self._words.get(box.block):
             told += _lines([words])
-        told += _lines([f"{len(box.nodes)} operators, {self._text(box.nodes)}"])
+        count = f"{len(box.nodes)} operator{'s' if len(box.nodes) > 1 else ''}"
+        told += [*_lines([f"{count}, {self._text(box.nodes)}"]), *self._prices(box.block)]
+        return told
+
+    def _prices(self, slot: str) -> list[dict[str, str]]:
+        """What a slot brings in each target."""
+        told = []
         for column, table in self._effects.items():
             for row in table.to_dict("records"):
-                if box.block in row["slots"]:
+                if slot in row["slots"]:
                     price = price_words(row, metric_of(column)).partition(" against ")[0]
-                    text = price.removeprefix(f"{box.block}: ")
+                    text = price.removeprefix(f"{slot}: ")
                     told.append({"text": text, "colour": colour_of(column)})
         return told
 
@@ -308,8 +230,8 @@ class _Drawing:
         inner = self._inner[number].placed
         width = max(head[0], inner.width + 2 * _FRAME)
         self._inner[number].left = (width - inner.width) / 2
-        self._inner[number].top = head[1] + _FRAME
-        return np.array([width, head[1] + inner.height + 2 * _FRAME])
+        self._inner[number].top = head[1]
+        return np.array([width, head[1] + inner.height])
 
     def _laid_out(self, number: int, box: Box) -> "_Inner":
         graph = self._graph
@@ -340,10 +262,16 @@ class _Drawing:
     def _node_lines(self, place: int) -> list[dict[str, str]]:
         node = self._graph.nodes[place]
         host = within(self._graph, place, self._profile) if self._by == TIME else None
-        if host is not None and not self._values[place]:
-            return _lines([operator_words(node), f"in {self._graph.nodes[host].kind}"])
         value = self._text([place]) if self._values[place] else ""
-        return _lines([operator_words(node), value] if value else [operator_words(node)])
+        if host is not None and not value:
+            value = f"in {self._graph.nodes[host].kind}"
+        lines = _lines([operator_words(node), value] if value else [operator_words(node)])
+        # In a cell a part is what is decided on: its last operator tells of it.
+        return lines + (self._prices(node.part) if self._is_last(place) else [])
+
+    def _is_last(self, place: int) -> bool:
+        node, rest = self._graph.nodes[place], self._graph.nodes[place + 1 :]
+        return all((n.block, n.part) != (node.block, node.part) for n in rest)
 
     def _text(self, places: Sequence[int]) -> str:
         return measure_text(self.value(places), self._by)

@@ -59,7 +59,10 @@ class Graph {
     );
     const [frames, lines, boxes] = [svg("g"), svg("g", { class: "edges" }), svg("g")];
     this.nodes = new Map();
-    for (const edge of data.edges) this.drawEdge(edge, lines);
+    for (const edge of data.edges) lines.append(svg("path", { d: path(edge.points) }));
+    for (const { label, points: [[x, y]] } of data.edges) {
+      if (label) lines.append(text(label, x + 6, y + 15));
+    }
     for (const entry of data.shown) this.drawBox(entry, frames, boxes);
     this.svg.replaceChildren(frames, lines, boxes);
     this.scale();
@@ -76,21 +79,6 @@ class Graph {
     if (focused) this.nodes.get(focused)?.focus({ preventScroll: true });
     if (data.sought && data.sought !== this.sought) this.reveal(data.sought.split("#")[0]);
     this.sought = data.sought;
-  }
-
-  drawEdge({ points, label }, parent) {
-    const [start, ...rest] = points;
-    let path = `M${start.join(" ")}`;
-    let last = start;
-    for (const point of rest) {
-      const middle = (last[1] + point[1]) / 2;
-      path += last[0] === point[0]
-        ? `L${point.join(" ")}`
-        : `C${last[0]} ${middle} ${point[0]} ${middle} ${point.join(" ")}`;
-      last = point;
-    }
-    parent.append(svg("path", { d: path }));
-    if (label) parent.append(text(label, start[0] + 6, start[1] + 15));
   }
 
   drawBox(entry, frames, boxes) {
@@ -110,10 +98,16 @@ class Graph {
     }
     group.append(back);
     entry.lines.forEach((line, number) => {
-      const own = text(line.text, 12, 7 + this.data.line * (number + 0.75));
+      const base = 7 + this.data.line * (number + 0.75);
+      const own = text(line.text, line.colour ? 25 : 12, base);
       if (number === 0) own.setAttribute("class", "name");
-      if (line.colour) own.style.fill = line.colour;
       group.append(own);
+      if (line.colour) {
+        // A line that tells of a target, as a mark: text keeps the ink that can be read.
+        const mark = svg("circle", { cx: 16.5, cy: base - 4, r: 4, class: "mark" });
+        mark.style.fill = line.colour;
+        group.append(mark);
+      }
     });
     if (entry.id) {
       group.setAttribute("role", "button");
@@ -285,6 +279,20 @@ function svg(tag, attributes = {}) {
   const node = document.createElementNS(SVG, tag);
   for (const [name, value] of Object.entries(attributes)) node.setAttribute(name, value);
   return node;
+}
+
+// Straight where an edge runs straight down, else bent into the next direction.
+function path([start, ...rest]) {
+  let drawn = `M${start.join(" ")}`;
+  let last = start;
+  for (const point of rest) {
+    const middle = (last[1] + point[1]) / 2;
+    drawn += last[0] === point[0]
+      ? `L${point.join(" ")}`
+      : `C${last[0]} ${middle} ${point[0]} ${middle} ${point.join(" ")}`;
+    last = point;
+  }
+  return drawn;
 }
 
 function text(words, x, y) {

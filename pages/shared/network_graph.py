@@ -9,7 +9,8 @@ from foxnas_core.cards import operators as cards
 from foxnas_core.cards.given import Given
 from foxnas_core.cards.model_graph import effects_of
 from foxnas_core.errors import FoxnasError
-from foxnas_core.figures import network_graph as figures
+from foxnas_core.figures import operators as figures
+from foxnas_core.figures.network_graph import graph_data
 from foxnas_core.figures.theme import in_dark
 from pages.shared import choices
 from pages.shared.cards import draw, show
@@ -19,6 +20,7 @@ from pages.shared.picked import picked
 from pages.shared.picture import new_events
 from pages.shared.text import plain
 from pages.shared.theme import is_dark
+from pages.shared.views import go
 
 _HERE = Path(__file__).parent
 _KEY = "network"
@@ -47,9 +49,10 @@ def show_network(given: Given, *, precision: str, profiled: bool) -> None:
         )  # fmt: skip
         row.button("Open all", key="open-all", on_click=lambda: _open(boxes))
         row.button("Close all", key="close-all", on_click=lambda: _open(()))
-        st.caption(plain(f"Its weights are {graph.weights}."))
+        differ, gone = cards.differing(given)
+        st.caption(plain(_said(graph.weights, differ, gone)))
         left, right = st.columns([3, 2], gap="large")
-        data = figures.graph_data(
+        data = graph_data(
             graph,
             by=by,
             profile=found,
@@ -57,6 +60,7 @@ def show_network(given: Given, *, precision: str, profiled: bool) -> None:
             words=cards.chosen_words(given.study.space, given.subnet),
             opened=opened,
             chosen=chosen,
+            differing=differ,
         )
         data |= {
             "label": f"The operators of subnet {given.subnet.id}",
@@ -74,11 +78,22 @@ def show_network(given: Given, *, precision: str, profiled: bool) -> None:
             )
         with right:
             _details(given, chosen, precision, profiled)
+        show(cards.changes, given, chosen=chosen, precision=precision)
         closed_table(
             "All operators as a table",
             lambda: cards.operators.card(given, precision=precision, profiled=profiled).table,
             key="operators",
         )
+
+
+def _said(weights: str, differ: frozenset[str], gone: tuple[str, ...]) -> str:
+    """What the picture is of, in a caption."""
+    told = f"Its weights are {weights}."
+    if differ:
+        told += f" Dashed: what differs from the start, {', '.join(sorted(differ))}."
+    if gone:
+        told += f" The start alone has {', '.join(gone)}."
+    return told
 
 
 def _chosen(given: Given) -> str:
@@ -143,8 +158,7 @@ def _details(given: Given, chosen: str, precision: str, profiled: bool) -> None:
     card = cards.details.compute(given, chosen=chosen, precision=precision, profiled=profiled)
     draw(card, given.study, tabled=False)
     closed_table("Shapes, attributes and weights", lambda: card.table, key="details")
-    show(cards.changes, given, chosen=chosen, precision=precision)
     cell = cards.cell_at(given, chosen)
     if cell and st.button(plain(f"Edit {cell}"), key="edit-block"):
         choices.remember("cells", (cell,))
-        st.switch_page("pages/2_What_if.py")
+        go("What-if", "editor")

@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from foxnas_core.figures import network_graph as figures
+from foxnas_core.figures import operators as figures
+from foxnas_core.figures.network_graph import graph_data
 from foxnas_core.profiling.result import IMAGE, LayerProfile, NetworkGraph, Node, NodeTime
 from tests.figures.test_model_graph import PRICES
 
@@ -55,7 +56,7 @@ TIMES = LayerProfile(
 @settings(max_examples=150, deadline=None)
 @given(graphs(), st.sets(st.sampled_from(BLOCKS)))
 def test_nothing_overlaps_and_every_edge_runs_downward_whatever_is_open(graph, opened):
-    data = figures.graph_data(graph, opened=opened)
+    data = graph_data(graph, opened=opened)
     boxes = figures.boxes_of(graph)
     assert [place for box in boxes for place in box.nodes] == list(range(len(graph.nodes)))
     for kinds in (("end", "box", "open"), ("node",)):
@@ -92,7 +93,7 @@ def test_measures_of_blocks_and_of_nodes_add_up(graph):
 
 
 def shown(**options) -> dict[str, dict]:
-    data = figures.graph_data(GRAPH, **options)
+    data = graph_data(GRAPH, **options)
     return {entry["id"] or entry["label"]: entry for entry in data["shown"]}
 
 
@@ -126,7 +127,7 @@ def test_an_open_block_shows_its_operators_and_what_is_computed_in_another():
 
 
 def test_edges_carry_their_shape_once():
-    data = figures.graph_data(GRAPH, opened={"s1b2"})
+    data = graph_data(GRAPH, opened={"s1b2"})
     labels = [edge["label"] for edge in data["edges"]]
     # Between the five boxes, and within the open one from its Conv and its Clip.
     assert labels.count("4×4×4") == 5 and labels.count("3×8×8") == 1
