@@ -1,5 +1,8 @@
-"""One subnet: edited, explained."""
+"""One subnet: edited, asked what would have to change in it, and explained."""
 
 from pages.shared.views import show_views
 
-show_views("What-if", {"editor": "Editor", "explained": "Explained"})
+show_views(
+    "What-if",
+    {"editor": "Editor", "counterfactuals": "Counterfactuals", "explained": "Explained"},
+)

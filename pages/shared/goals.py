@@ -39,7 +39,7 @@ def show_goals(given: Given) -> None:
             aim, amount = goals[chosen]["aim"], goals[chosen]["amount"]
             told = {"percent" if "in_percent" in goals[chosen] else "amount": amount}
             choices.update(aim=aim, edits=None, **{"amount": None, "percent": None, **told})
-        go("Counterfactuals")
+        go("What-if", "counterfactuals")
 
 
 def _answer(given: Given, goal: dict[str, Any]) -> None:

@@ -56,7 +56,6 @@ MENU = {
         Entry("Front", "pages/9_Front.py", _both),
         Entry("Strategies", "pages/10_Strategies.py", _both),
         Entry("What-if", "pages/2_What_if.py", _rows),
-        Entry("Counterfactuals", "pages/15_Counterfactuals.py", _both),
         Entry("Model graph", "pages/17_Model_graph.py"),
         Entry("Export", "pages/4_Export.py"),
     ),

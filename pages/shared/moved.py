@@ -14,6 +14,7 @@ MOVED = {
     "Verify": ("Trust", "verify"),
     "Quantization": ("Devices", "int8"),
     "Handmade": ("Devices", "handmade"),
+    "Counterfactuals": ("What-if", "counterfactuals"),
 }
 
 

@@ -29,9 +29,9 @@ def apply_buttons(key: str, given: Given, after: Architecture, *, anew: bool = F
         "Apply", key=f"{key}-apply", type="primary", on_click=apply, args=(after, given.subnet),
         kwargs=changes,
     )  # fmt: skip
-    if row.button("Apply, and open in What-if", key=f"{key}-what-if"):
+    if row.button("Apply, and edit it", key=f"{key}-what-if"):
         apply(after, given.subnet, **changes)
-        go("What-if")
+        go("What-if", "editor")
 
 
 def edits_picker(given: Given, goal: Goal) -> int:

@@ -9,7 +9,7 @@ from foxnas_core.study import Study
 
 
 def test_a_goal_is_reached_and_applied_and_a_choice_explained(page: Page, demo: Study):
-    page.goto("/Counterfactuals")
+    page.goto("/What_if?view=counterfactuals")
     wait_until_drawn(page)
     for key in ("reached", "choices", "answer-edits-accuracy", "answer-edits-latency_ms"):
         expect(page.locator(f".st-key-{key}-figure .js-plotly-plot")).to_be_visible()
@@ -37,10 +37,10 @@ def test_a_goal_is_reached_and_applied_and_a_choice_explained(page: Page, demo: 
     expect(why).to_contain_text("points of top-1 accuracy")
     expect(why).to_contain_text("The budget of")
 
-    # Applied, it is the subnet of What-if, held against the one before.
+    # Applied, it is what the editor edits, held against the one before.
     page.locator(".st-key-answer-what-if button").click()
-    expect(page.locator("h1")).to_have_text("What-if")
-    expect(page).to_have_url(re.compile("architecture="))
+    expect(page.locator(".st-key-picture")).to_be_visible()
+    expect(page).to_have_url(re.compile("view=editor"))
     wait_until_drawn(page)
     [text] = parse_qs(urlparse(page.url).query)["architecture"]
     assert demo.space.is_member(demo.space.architecture(json.loads(text)))

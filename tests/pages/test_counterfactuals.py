@@ -15,7 +15,7 @@ from foxnas_core.steps.search import cost_front, search_problem
 from foxnas_core.study import create_study, open_study
 from foxnas_core.table.measurements import table_from_frame
 
-PAGE = "pages/15_Counterfactuals.py"
+PAGE = "pages/2_What_if.py?view=counterfactuals"
 
 
 @pytest.fixture(scope="module")
@@ -159,18 +159,32 @@ def test_an_answer_applied_is_the_subnet_of_other_pages_and_the_start_stays(ship
     page.button(key="answer-apply").click().run()
     check(page)
     assert chosen(shipped, page).id == first and "amount" not in page.query_params
-    page.switch_page("pages/2_What_if.py").run()
+    picked(page, "view").set_value("editor").run()
     check(page)
     assert chosen(shipped, page).id == first
-    assert "Nothing yet" not in said(page)  # edits are held against the largest
+    # Edits are held against the largest, to which one click leads back.
+    assert "From the start to now" in said(page)
+    page.button(key="undo").click().run()
+    check(page)
+    assert chosen(shipped, page) == base
+
+
+def test_an_answer_applied_is_undone_where_it_was_applied(shipped):
+    base = shipped.space.extreme("largest")
+    page = run_page(PAGE, architecture=as_link(base), amount="0.02")
+    page.button(key="answer-apply").click().run()
+    assert chosen(shipped, page) != base
+    page.button(key="undo").click().run()
+    check(page)
+    assert chosen(shipped, page) == base
 
 
 def test_an_answer_opens_in_what_if(shipped):
     page = run_page(PAGE)
     first = table_of(page, "in words")["id"].iloc[0]
     page.button(key="answer-what-if").click().run()
-    page.switch_page("pages/2_What_if.py").run()
     check(page)
+    assert picked(page, "view").value == "editor"
     assert chosen(shipped, page).id == first
 
 

@@ -8,14 +8,39 @@ import streamlit as st
 from foxnas_core.cards import counterfactuals
 from foxnas_core.cards.given import Given
 from foxnas_core.space.architecture import Value
-from pages.shared import choices
-from pages.shared.cards import beside, given_of, show
+from foxnas_core.study import Study
+from pages.shared import cards, choices
 from pages.shared.cost import budget_of, cost_picker
-from pages.shared.editor import architecture_picker
-from pages.shared.frame import errors_as_cards, page
+from pages.shared.editor import architecture_picker, history_buttons
+from pages.shared.frame import errors_as_cards
 from pages.shared.limits import chosen_terms, pins_picker, terms_picker
 from pages.shared.picked import picked
 from pages.shared.reached import apply, apply_buttons, show_reached
+
+SENTENCE = (
+    "What would have to change in a subnet to reach a goal, by the fewest edits and by the "
+    "cheapest; why a choice is not taken; and what is best around the choices that you keep."
+)
+
+
+def show(study: Study) -> None:
+    cost = cost_picker(study)
+    given = cards.given_of(study, cost=cost, architecture=architecture_picker(study, cost))
+    terms = chosen_terms(given.table, cost)
+    pins = pins_picker(study.space, given.subnet)
+    terms_picker(study, given.table, cost, terms)
+    given = replace(given, limits=terms.limits, allowed=terms.allowed(study.space))
+    kept = counterfactuals.keeping(given, pins)
+    cards.show(counterfactuals.base, kept, header=False)
+    with st.container(horizontal=True):
+        history_buttons(study)
+    with errors_as_cards():
+        show_reached(kept)
+    bounded = replace(kept, budget=budget_of(study, given.front_of(cost)))
+    with errors_as_cards():
+        show_why_not(bounded)
+    with errors_as_cards():
+        show_rest(bounded)
 
 
 def asked_picker(given: Given) -> tuple[str, Value]:
@@ -42,12 +67,12 @@ def show_why_not(given: Given) -> None:
     """Why one choice is not taken, and the best with each choice."""
     st.header(counterfactuals.why_not.title)
     if counterfactuals.why_not.lacks(given):
-        show(counterfactuals.why_not, given, header=False)
+        cards.show(counterfactuals.why_not, given, header=False)
         return
     asked = asked_picker(given)
-    if show(counterfactuals.why_not, given, header=False, asked=asked) is None:
+    if cards.show(counterfactuals.why_not, given, header=False, asked=asked) is None:
         return
-    show(counterfactuals.choices, given, asked=asked)
+    cards.show(counterfactuals.choices, given, asked=asked)
     best = counterfactuals.why(given, asked)[0].best
     if best is not None and best.architecture != given.subnet:
         st.button(
@@ -58,31 +83,11 @@ def show_why_not(given: Given) -> None:
 
 def show_rest(given: Given) -> None:
     """The best around what is kept."""
-    if show(counterfactuals.rest, given) is None:
+    if cards.show(counterfactuals.rest, given) is None:
         return
     best = counterfactuals.best_of(given)
     if best.after != given.subnet:
         apply_buttons("rest", given, best.after)
-        beside(given, *((counterfactuals.rest_each, {"column": column}) for column in given.main))
-
-
-with page(
-    "Counterfactuals",
-    "What would have to change in a subnet to reach a goal, by the fewest edits and by the "
-    "cheapest; why a choice is not taken; and what is best around the choices that you keep.",
-) as study:
-    cost = cost_picker(study)
-    given = given_of(study, cost=cost, architecture=architecture_picker(study, cost))
-    terms = chosen_terms(given.table, cost)
-    pins = pins_picker(study.space, given.subnet)
-    terms_picker(study, given.table, cost, terms)
-    given = replace(given, limits=terms.limits, allowed=terms.allowed(study.space))
-    kept = counterfactuals.keeping(given, pins)
-    show(counterfactuals.base, kept, header=False)
-    with errors_as_cards():
-        show_reached(kept)
-    bounded = replace(kept, budget=budget_of(study, given.front_of(cost)))
-    with errors_as_cards():
-        show_why_not(bounded)
-    with errors_as_cards():
-        show_rest(bounded)
+        cards.beside(
+            given, *((counterfactuals.rest_each, {"column": column}) for column in given.main)
+        )
