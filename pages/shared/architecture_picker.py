@@ -7,8 +7,9 @@ from foxnas_core.families import family_of
 from foxnas_core.space.architecture import Architecture
 from foxnas_core.study import Study
 from pages.shared import cache, choices
+from pages.shared.bar import architecture_bar
 from pages.shared.cards import given_of
-from pages.shared.cost import chosen_cost, cost_picker
+from pages.shared.cost import chosen_cost
 from pages.shared.editor import architecture_picker, start_of
 from pages.shared.frame import errors_as_cards
 from pages.shared.limits import terms_of
@@ -23,7 +24,7 @@ def pick_architecture(study: Study, *, with_cost: bool = True) -> Architecture:
     cost = None if with_cost else chosen_cost(study)
     if with_cost or (cost and study.objective.column in cache.table_of(study).frame):
         with errors_as_cards():
-            return architecture_picker(study, cost or cost_picker(study))
+            return architecture_picker(study, cost) if cost else architecture_bar(study)[1]
     family = family_of(study.space)
     chosen = choices.chosen_architecture(study.space)
     if chosen is None:
@@ -35,9 +36,6 @@ def pick_architecture(study: Study, *, with_cost: bool = True) -> Architecture:
 def looked_at(study: Study) -> Given:
     """Draw cost, budget and the ways to pick an architecture, and return that as it is looked at,
     with what it is edited from."""
-    left, right = st.columns([1, 2], gap="large")
-    with left:
-        cost = cost_picker(study)
-    now = architecture_picker(study, cost, right)
+    _, now = architecture_bar(study)
     start = start_of(now, study.space)
     return given_of(study, **terms_of(study), architecture=now, start=start)

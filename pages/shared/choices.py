@@ -6,7 +6,7 @@ are shown the choice (`show`) before they are drawn and report back in `on_chang
 
 import json
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Any
@@ -228,6 +228,7 @@ def visit(page: str) -> None:
     is drawn. Whatever else asks may come from a browser that is behind: what it tells is old.
     """
     stored = _follow_address()
+    remember("left-aside", left_aside(st.query_params.to_dict()))
     # Each page has views of its own: it is as it was left, unless the address says otherwise, and
     # not merely still what the page before wrote there.
     address = st.query_params.to_dict()
@@ -310,6 +311,26 @@ def on_change(
     return callback
 
 
+def left_aside(address: Mapping[str, str]) -> str:
+    """What an address has that no choice can be, in a sentence, or ""."""
+    said = []
+    for name, most in _NUMBERS.items():
+        if name in address and _number(name, address[name]) is None:
+            said.append(f"{name} is a number above 0 and below {most:g}, not {address[name]!r}")
+    for name, allowed in _ALLOWED.items():
+        if name in address and address[name] not in allowed:
+            said.append(f"{name} is one of {', '.join(allowed)}, not {address[name]!r}")
+    return f"A part of the address was left aside: {'; '.join(said)}." if said else ""
+
+
+def _number(name: str, text: str) -> float | None:
+    with suppress(ValueError):
+        number = float(text)
+        if 0 < number < _NUMBERS[name] or (number == 0 and name in _MAY_BE_NONE):
+            return number
+    return None
+
+
 def _from_address() -> dict[str, Any]:
     parameters = st.query_params.to_dict()
     found: dict[str, Any] = {
@@ -318,9 +339,7 @@ def _from_address() -> dict[str, Any]:
     for name, allowed in _ALLOWED.items():
         if parameters.get(name) in allowed:
             found[name] = parameters[name]
-    for name, most in _NUMBERS.items():
-        with suppress(KeyError, ValueError):
-            number = float(parameters[name])
-            if 0 < number < most or (number == 0 and name in _MAY_BE_NONE):
-                found[name] = number
+    for name in _NUMBERS:
+        if (number := _number(name, parameters.get(name, ""))) is not None:
+            found[name] = number
     return found

@@ -109,6 +109,8 @@ def _draw_frame(title: str, sentence: str | Callable[[], str]) -> Study | None:
         picker, menu = st.container(), st.container()
     st.title(title)
     st.write(sentence() if callable(sentence) else sentence)
+    if wrong := choices.remembered("left-aside"):
+        st.warning(plain(wrong[:500]))
     with errors_as_cards():
         load_plugins()
         study = _pick_study(picker)

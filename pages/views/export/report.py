@@ -10,8 +10,9 @@ from foxnas_core.reporting.subject import PARTS, ReportRequest
 from foxnas_core.space.architecture import Architecture
 from foxnas_core.study import Study
 from pages.shared import cache, choices
-from pages.shared.cost import budget_of, chosen_cost, cost_picker
-from pages.shared.editor import architecture_picker, start_of
+from pages.shared.bar import architecture_bar
+from pages.shared.cost import budget_of, chosen_cost
+from pages.shared.editor import start_of
 from pages.shared.frame import errors_as_cards
 from pages.shared.picked import picked
 from pages.shared.text import plain
@@ -33,8 +34,7 @@ def pick(study: Study) -> tuple[Architecture | None, str | None, float | None]:
         )
         return choices.chosen_architecture(study.space), None, None
     with errors_as_cards():
-        latency = cost_picker(study)
-        architecture = architecture_picker(study, latency)
+        latency, architecture = architecture_bar(study)
         return architecture, latency, budget_of(study, cache.front_of(study, latency))
     # What is wrong was said above; the report has what there is.
     return choices.chosen_architecture(study.space), latency, None

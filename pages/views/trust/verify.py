@@ -10,10 +10,9 @@ from foxnas_core.space.architecture import Architecture
 from foxnas_core.steps.claims import next_seed
 from foxnas_core.study import Study
 from pages.shared import cache, cards, choices
+from pages.shared.bar import architecture_bar
 from pages.shared.cards import given_of
-from pages.shared.cost import cost_picker
 from pages.shared.edit_picker import edit_picker
-from pages.shared.editor import architecture_picker
 from pages.shared.frame import errors_as_cards, may_write
 from pages.shared.machine import show_machine
 from pages.shared.verifications import Verification, show_job
@@ -75,10 +74,7 @@ def show_buttons(given: Given, subnets: Sequence[Architecture]) -> None:
 def show_testing(given: Given) -> None:
     """Pick, read the claims, measure."""
     study = given.study
-    left, right = st.columns([1, 2], gap="large")
-    with left:
-        latency = cost_picker(study)
-    architecture = architecture_picker(study, latency, right)
+    _, architecture = architecture_bar(study)
     left, right = st.columns([3, 2], gap="large")
     with left:
         subnets = edit_picker(study, architecture)

@@ -80,3 +80,14 @@ def test_the_menu_says_what_a_study_lacks(studies):
         assert set(labels) == set(PAGES)
         for title in ("Study", "Export", "Trust", "Search", "Coefficients"):
             assert ("needs" in labels[title]) == (title in lacking)
+
+
+@pytest.mark.parametrize(
+    ("address", "said"),
+    [({"budget": "abc"}, "budget is a number above 0"), ({"goal": "<b>"}, "goal is one of")],
+)
+def test_what_an_address_has_wrong_is_one_sentence(studies, address, said):
+    page = run_page(PAGES["Export"], **address)
+    assert not page.exception and not page.error
+    [warning] = page.warning
+    assert said in warning.value.replace("\\", "") and "<b>" not in warning.value
