@@ -1,23 +1,25 @@
 """Whether answers hold at given budgets, on simulated truths: ours beside rivals on the same rows.
 
-    python -m benchmarks.budgets [--seeds 3] [--rows 150 300 600] [--rivals]
+    python -m benchmarks.budgets [--seeds 3] [--rows 150 300 600] [--rivals] [--keep FILE]
 
 Truths are those of `benchmarks.truths` on the demo's space, mild and hard, with a ceiling and
 without. At four budgets, quantiles of random subnets' latencies, each way names a subnet. Told are,
 in percent, the median and the 90 % quantile of how far its true latency exceeds the lowest budget;
 how often the 95 % prediction interval holds what it measures there; how often a guard of .9,
 calibrated on 20 measured optima, keeps its budget, over all budgets; and the regret in points
-beside the best that an evolution of the truth itself finds within the latency that was paid.
+beside the best that an evolution of the truth itself finds within the latency that was paid. What
+is kept in a CSV file is not done again.
 """
 
 import argparse
 from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
 from benchmarks.common import DEMO
-from benchmarks.regressors import Regressor, boosting, mlp, numeric
+from benchmarks.regressors import Regressor, boosting, numeric, two_layers
 from benchmarks.truths import Truth
 from foxnas_core.regression import fit
 from foxnas_core.search.calibration import ADVISED, calibrate, random_optima
@@ -128,25 +130,43 @@ def paid(truth: Truth, code: np.ndarray, budget: float) -> dict[str, float]:
     return {"over": 100 * (latency / budget - 1), "regret": float(values[order[0]]) - accuracy}
 
 
+def ways(
+    truth: Truth, table: MeasurementTable, seed: int, *, rivals: bool
+) -> dict[str, Iterator[dict[str, float]]]:
+    """The answers of each way, not yet sought."""
+    found = {
+        "this regression": ours(truth, table, seed, "auto"),
+        "least squares": ours(truth, table, seed, "least_squares"),
+        "best measured row": best_row(truth, table),
+    }
+    if rivals:
+        found["boosting, evolution"] = rival(truth, table, seed, boosting)
+        found["network, evolution"] = rival(truth, table, seed, two_layers)
+    return found
+
+
 def answers(
-    space: SearchSpace, rows: int, seeds: Sequence[int], *, rivals: bool = False
+    space: SearchSpace,
+    rows: int,
+    seeds: Sequence[int],
+    *,
+    rivals: bool = False,
+    kept: Path | None = None,
 ) -> pd.DataFrame:
-    """One row a way, truth and budget: way, truth, seed, budget, over, regret, covered, guard."""
-    found = []
+    """One row a way, truth and budget: rows, seed, truth, way, budget, over, regret, covered,
+    guard. Those of the CSV file `kept` are taken from it, others added."""
+    done = pd.read_csv(kept) if kept and kept.exists() else pd.DataFrame()
     for seed in seeds:
         for name, truth in Truth.kinds(space, seed).items():
             table = truth.measure(space.random_codes(rows, seed=seed + 100), seed + 1)
-            ways: dict[str, Iterator[dict[str, float]]] = {
-                "this regression": ours(truth, table, seed, "auto"),
-                "least squares": ours(truth, table, seed, "least_squares"),
-                "best measured row": best_row(truth, table),
-            }
-            if rivals:
-                ways["boosting, evolution"] = rival(truth, table, seed, boosting)
-                ways["network, evolution"] = rival(truth, table, seed, mlp)
-            for way, told in ways.items():
-                found += [{"way": way, "truth": name, "seed": seed, **row} for row in told]
-    return pd.DataFrame(found)
+            for way, told in ways(truth, table, seed, rivals=rivals).items():
+                about = {"rows": rows, "seed": seed, "truth": name, "way": way}
+                if len(done) and (done[list(about)] == about).all(axis=1).any():
+                    continue
+                done = pd.concat([done, pd.DataFrame([{**about, **row} for row in told])])
+                if kept:
+                    done.to_csv(kept, index=False)
+    return done[(done["rows"] == rows) & done["seed"].isin(seeds)].reset_index(drop=True)
 
 
 def summary(found: pd.DataFrame) -> pd.DataFrame:
@@ -168,10 +188,11 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--rows", type=int, nargs="+", default=[150, 300, 600])
     parser.add_argument("--rivals", action="store_true")
+    parser.add_argument("--keep", type=Path, help="a CSV file of what was done, and is not again")
     options = parser.parse_args(arguments)
     space = open_study(DEMO).space
     for rows in options.rows:
-        found = answers(space, rows, range(options.seeds), rivals=options.rivals)
+        found = answers(space, rows, range(options.seeds), rivals=options.rivals, kept=options.keep)
         print(f"{rows} rows, {options.seeds} seeds of {len(Truth.kinds(space, 0))} truths")
         print(summary(found.astype({"covered": float, "guard": float})).round(2), flush=True)
 
