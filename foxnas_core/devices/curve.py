@@ -184,7 +184,7 @@ def _forms(source: Predictor, table: MeasurementTable) -> list[Form]:
     for name in forms_of(source.space, ordered=table.ordered):
         with suppress(InvalidInput):
             forms.append(build_form(name, source.space, source.target.column))
-    return [form for form in forms if not form.adds_only]
+    return [form for form in forms if not form.shrunk]
 
 
 def _summary(
@@ -205,7 +205,7 @@ def _summary(
 
 def _floor(source: Predictor, table: MeasurementTable, target: str, y: np.ndarray) -> Errors | None:
     try:
-        form = "auto" if source.form.adds_only else source.form.name
+        form = "auto" if source.form.shrunk else source.form.name
         full = fit(table, target, form, "none", LEAST_SQUARES)
     except InvalidInput:
         return None

@@ -8,12 +8,14 @@ from foxnas_core.errors import InvalidInput
 from foxnas_core.regression import Predictor
 from foxnas_core.regression.features import independent_columns
 from foxnas_core.regression.leastsquares import leverage
+from foxnas_core.regression.weighing import told
 from foxnas_core.table.equals import fold_members
 from foxnas_core.table.latency_verdicts import usable
 from foxnas_core.table.measurements import MeasurementTable
 
 # Residuals below this share of the values' range are rounding, not error.
 _ROUNDING = 1e-8
+_TOLD = 0.5
 
 
 @dataclass(frozen=True, eq=False)
@@ -28,8 +30,8 @@ class FittedRows:
     - `variance`: of the residuals, on n - p degrees of freedom.
 
     Of a fit by relative errors `response`, `x` and `residuals` are multiplied by `scale` (n,), the
-    mean prediction over the row's own: as they would be of a subnet of average cost. Of steps that
-    only add `predictor` and `x` have those taken, so far as rows tell them apart.
+    mean prediction over the row's own: as they would be of a subnet of average cost. Of terms that
+    are shrunk `predictor` and `x` have those of which rows tell more than what shrinks them.
     """
 
     predictor: Predictor
@@ -59,9 +61,11 @@ class FittedRows:
         fitted = x @ predictor.estimates
         scale = predictor.evened(fitted)
         scale = scale / predictor.evened(np.array([fitted.mean()]))
+        taken = np.ones(x.shape[1], dtype=bool)
+        if predictor.penalty is not None and predictor.weights is not None:
+            taken = told((x.T * predictor.weights) @ x, predictor.penalty) > _TOLD
         x = x * scale[:, np.newaxis]
-        if predictor.form.adds_only:
-            taken = predictor.estimates != 0
+        if not taken.all():
             taken[taken] = independent_columns(x[:, taken])
             predictor, x = _with(predictor, taken), x[:, taken]
         response = predictor.link.forward(measured) * scale

@@ -13,11 +13,11 @@ from foxnas_core.regression.leastsquares import FoldedRows, clearly_above, deal_
 from foxnas_core.regression.link import Link
 from foxnas_core.regression.predictor import CrossValidation
 from foxnas_core.regression.repeats import Repeats
+from foxnas_core.regression.shrinking import shrink
 from foxnas_core.regression.weighing import (
     ESTIMATORS,
     LEAST_SQUARES,
     RELATIVE,
-    SHARES,
     Products,
     weigh,
 )
@@ -37,8 +37,8 @@ LINKS = ("auto", "none", "saturating")
 
 
 _INDEPENDENT = 1e-8
-# Fewer rows a parameter than this and steps that only add are not fitted either.
-_STEPS_ROWS = 0.5
+# Fewer rows a parameter than this and terms that are shrunk are not fitted either.
+_SHRUNK_ROWS = 0.5
 
 
 @dataclass(frozen=True, eq=False)
@@ -107,17 +107,16 @@ class Data:
 
 @dataclass(frozen=True, eq=False)
 class Assessment:
-    """A form with its interactions or steps chosen and its link decided, and its predictions
+    """A form with its interactions chosen and its link decided, and its predictions
     `held_out` (rows,), in the target's unit, of architectures that neither its fit nor these
     choices saw; NaN where what the others have in common tells nothing of one. `weights` (rows,)
-    are there where errors count relatively; `share` is by how much steps that only add are
-    shrunk."""
+    are there where errors count relatively, `penalty` (terms, terms) where terms are shrunk."""
 
     form: Form
     saturates: bool
     held_out: np.ndarray
     weights: np.ndarray | None = None
-    share: float = 0.0
+    penalty: np.ndarray | None = None
 
     @property
     def estimator(self) -> str:
@@ -133,14 +132,14 @@ def assess(
     `estimator`, which are those of `ESTIMATORS`.
     """
     check_estimator(form, estimator, data.y)
-    if form.adds_only:
-        return _assess_steps(data, form, seed=seed)
+    if form.shrunk:
+        return _assess_shrunk(data, form, seed=seed)
     x, y = form.matrix(data.codes), data.y
     fold = deal_folds(data.members, seed)
     folded, weights = FoldedRows.of(x, fold).erring(data.repeats, y), None
     check_rows(form, folded, x, data)
     if estimator == RELATIVE:
-        weights = weigh(form, x, y)
+        weights = weigh(x, y)
         folded = FoldedRows.of(x, fold, weights=weights)
     held_out, saturates = _choose_link(folded, data, form, link)
     scale = Link()
@@ -153,32 +152,28 @@ def assess(
         form = build_form(form.name, form.space, form.target.column, selection.pairs)
         held_out = scale.inverse(selection.held_out)
         if weights is not None:
-            weights = weigh(form, form.matrix(data.codes), y)
+            weights = weigh(form.matrix(data.codes), y)
     return Assessment(form, saturates, held_out, weights)
 
 
-def _assess_steps(data: Data, form: Form, *, seed: int) -> Assessment:
-    """How much a form of steps is to be shrunk."""
+def _assess_shrunk(data: Data, form: Form, *, seed: int) -> Assessment:
+    """How far the terms of a form are to be shrunk."""
     x, y = form.matrix(data.codes), data.y
-    if len(data.repeats) < _STEPS_ROWS * form.parameters:
+    if len(data.repeats) < _SHRUNK_ROWS * form.parameters:
         raise InvalidInput(
             f"The form {form.name!r} has {form.parameters} parameters and wants {form.wanted_rows} "
             f"rows, at least half of them, but only {data.counted} have {data.target}; measure "
             "more subnets or take a smaller form."
         )
     check_varies(form, y)
-    weights = weigh(form, x, y)
+    weights, penalty = shrink(form, x, y)
+    whole, held_out = Products.of(x, y, weights), np.empty(len(y))
     fold = deal_folds(data.members, seed)
-    whole = Products.of(x, y, weights)
-    held = [np.flatnonzero(fold == number) for number in np.unique(fold)]
-    rest = [whole.without(Products.of(x[own], y[own], weights[own])) for own in held]
-    found: dict[float, np.ndarray] = {}
-    for share in SHARES:
-        found[share] = np.empty(len(y))
-        for own, others in zip(held, rest, strict=True):
-            found[share][own] = x[own] @ others.solve(form, share)
-    best = min(SHARES, key=lambda share: float(np.nanmean(choice_errors(data, found[share]))))
-    return Assessment(form, False, found[best], weigh(form, x, y, best), best)
+    for number in np.unique(fold):
+        own = fold == number
+        rest = whole.without(Products.of(x[own], y[own], weights[own]))
+        held_out[own] = x[own] @ rest.solve(penalty)
+    return Assessment(form, False, held_out, weights, penalty)
 
 
 def choice_errors(data: Data, held_out: np.ndarray) -> np.ndarray:
@@ -207,7 +202,7 @@ def check_estimator(form: Form, estimator: str, y: np.ndarray) -> None:
             f"{form.target.column} has no relative errors, as a latency above 0 has; take the "
             f"estimator {LEAST_SQUARES!r}."
         )
-    if estimator != RELATIVE and form.adds_only:
+    if estimator != RELATIVE and form.shrunk:
         raise InvalidInput(
             f"The form {form.name!r} of {form.target.column} is fitted by relative errors only; "
             f"take the estimator {RELATIVE!r}."

@@ -51,7 +51,7 @@ def fit(
     saturates), or "auto", which takes the saturating link where the likelihood ratio speaks for a
     ceiling and the squared error on held-out subnets is clearly smaller. `estimator` is one of
     `ESTIMATORS`, or "auto", which leaves it to `picker.choose` where that takes the form, and else
-    is least squares but for forms whose terms only add. `seed` deals the architectures into the
+    is least squares but for forms whose terms are shrunk. `seed` deals the architectures into the
     folds of the cross-validation. Raises `InvalidInput` naming what is missing where the table
     can't carry the form.
     """
@@ -73,7 +73,7 @@ def fit(
             f"{' or '.join(forms_of(table.space, ordered=False))}."
         )
     if estimator == "auto":
-        estimator = RELATIVE if built.adds_only else LEAST_SQUARES
+        estimator = RELATIVE if built.shrunk else LEAST_SQUARES
     if built.name in BASES and not built.pairs and few is not data:
         built = assess(few, built, link, estimator, seed=seed).form
     return _fitted(table, data, assess(data, built, link, estimator, seed=seed), seed)
@@ -158,21 +158,19 @@ def _squares(x: np.ndarray, data: Data, assessed: Assessment, seed: int) -> _Sol
 def _relatively(x: np.ndarray, data: Data, assessed: Assessment) -> _Solved:
     """By relative errors.
 
-    Steps that only add have the covariance of a normal prior as wide as their ridge, (X'WX + D)⁻¹,
-    which covers what shrinking them may leave out (Nychka, JASA 83, 1988), and which knows nothing
-    of their bound at 0, so that it is rather too wide than too narrow. Where rows of one
+    Terms that are shrunk have the covariance of the normal prior that shrinks them, (X'WX + D)⁻¹,
+    which covers what shrinking them may leave out (Nychka, JASA 83, 1988). Where rows of one
     architecture err together, each counts as its share.
     """
     form, y, weights = assessed.form, data.y, assessed.weights
     assert weights is not None
-    parameters, penalty = float(form.parameters), None
+    parameters, penalty = float(form.parameters), assessed.penalty
     rows = FoldedRows.of(x, weights=weights)
-    if form.adds_only:
+    if penalty is not None:
         products = Products.of(x, y, weights)
-        estimates = products.solve(form, assessed.share)
-        penalty = products.penalty(form, assessed.share)
-        unscaled = np.linalg.inv(products.gram + np.diag(penalty))
-        parameters = effective(products.gram, penalty, estimates != 0)
+        estimates = products.solve(penalty)
+        unscaled = np.linalg.inv(products.gram + penalty)
+        parameters = effective(products.gram, penalty)
     else:
         estimates, unscaled = _by_statsmodels(rows, y * rows.root)
     repeats = rows.erring(data.repeats, y * rows.root).repeats
@@ -246,7 +244,7 @@ def _warnings(
             "predictions near the front, but lean the coefficients towards it, and the intervals "
             "take no account of how they were chosen."
         )
-    condition = 1.0 if form.adds_only else _condition(x)
+    condition = 1.0 if form.shrunk else _condition(x)
     if condition > LARGEST_CONDITION:
         warnings.append(
             f"The terms of the form {form.name!r} overlap (condition number {condition:.0f} of "

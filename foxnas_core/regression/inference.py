@@ -224,7 +224,8 @@ def _factors(
     root = np.sqrt(predictor.weights)
     weighted = rows * root[:, np.newaxis]
     if predictor.penalty is not None:
-        weighted = np.vstack([weighted, np.diag(np.sqrt(predictor.penalty))])
+        values, vectors = np.linalg.eigh(predictor.penalty)
+        weighted = np.vstack([weighted, np.sqrt(values.clip(0))[:, np.newaxis] * vectors.T])
     q, r = np.linalg.qr(weighted)
     residuals = relative_residuals(y, rows @ predictor.estimates)
     loose = looseness(residuals, predictor.independent_rows - predictor.residual_df)

@@ -69,7 +69,7 @@ def unpack_predictor(content: bytes, key: str, space: SearchSpace) -> Predictor:
         if about["terms"] != [term.name for term in form.terms]:
             raise ValueError("its terms are others")
         shapes = {"estimates": (terms,), "covariance": (terms, terms), "pull": (terms,)}
-        shapes |= {"penalty": (terms,), "weights": arrays["held_out"].shape}
+        shapes |= {"penalty": (terms, terms), "weights": arrays["held_out"].shape}
         if any(arrays[n].dtype != float or arrays[n].ndim > 2 for n in arrays) or any(
             arrays[name].shape != shape for name, shape in shapes.items() if name in arrays
         ):

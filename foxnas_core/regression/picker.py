@@ -75,9 +75,9 @@ def choose(
             continue  # where the order is known, "interactions" tells more in the same way
         try:
             form = build_form(name, space, data.target)
-            if is_of_costs(name, space) and not form.adds_only:
+            if is_of_costs(name, space) and not form.shrunk:
                 continue
-            if not form.adds_only and len(data.repeats) < _ROWS_A_PARAMETER * form.parameters:
+            if not form.shrunk and len(data.repeats) < _ROWS_A_PARAMETER * form.parameters:
                 raise InvalidInput(
                     f"{data.counted} are too few for its {form.parameters} parameters; it wants "
                     f"{form.wanted_rows}."
@@ -99,7 +99,7 @@ def _estimators(form: Form, estimator: str, data: Data) -> list[str]:
     """The estimators to try a form with."""
     relative = errs_relatively(data)
     can = [LEAST_SQUARES, RELATIVE] if relative else [LEAST_SQUARES]
-    if estimator == "auto" and relative and (form.adds_only or form.name in BASES):
+    if estimator == "auto" and relative and (form.shrunk or form.name in BASES):
         return [RELATIVE]  # what takes long is tried once
     return [own for own in can if estimator in ("auto", own)]
 
@@ -161,7 +161,8 @@ def _predicted(data: Data, assessed: Assessment, codes: np.ndarray, seed: int) -
     x = form.matrix(data.codes)
     link = Link()
     if assessed.weights is not None:
-        estimates = Products.of(x, data.y, assessed.weights).solve(form, assessed.share)
+        penalty = 0.0 if assessed.penalty is None else assessed.penalty
+        estimates = Products.of(x, data.y, assessed.weights).solve(penalty)
     else:
         rows = FoldedRows.of(x).erring(data.repeats, data.y)
         link = ceiling.estimate(rows, data.y, seed=seed)[0] if assessed.saturates else link
@@ -225,5 +226,5 @@ def _sentence(choice: Choice, nested: CrossValidation) -> str:
 
 def _title(assessed: Assessment) -> str:
     """The form's, and how it is fitted where it could be otherwise."""
-    relative = assessed.estimator == RELATIVE and not assessed.form.adds_only
+    relative = assessed.estimator == RELATIVE and not assessed.form.shrunk
     return f"{assessed.form.title}, by relative errors" if relative else assessed.form.title

@@ -72,8 +72,8 @@ class Predictor:
     `err_together` (see `regression.repeats`). `pair_scatter` tells how measured differences err.
 
     `weights` (rows,) are those of a fit by relative errors (see `weighing`); `residual_variance`
-    is then that of a measurement's share above or below its prediction. `penalty` (terms,) is what
-    a ridge has added to the diagonal of X'WX. `transferred` says that another device's predictor
+    is then that of a measurement's share above or below its prediction. `penalty` (terms, terms)
+    is what shrinks terms, added to X'WX. `transferred` says that another device's predictor
     was calibrated.
     """
 

@@ -1,105 +1,89 @@
 """Rows weighed by relative errors, so that small costs count as much as large ones and outliers
-hardly at all; and steps that only add, shrunk.
+hardly at all.
 
 Iteratively reweighted least squares: weights of 1 / fitted², times Tukey's bisquare of the relative
 residuals over their scale, the normalised median of their sizes (Beaton and Tukey, Technometrics
-16, 1974; Huber, "Robust Statistics", 1981, section 7.8). A form whose terms only add has
-coefficients of at least 0 (Lawson and Hanson, "Solving Least Squares Problems", 1974, chapter 23)
-and a ridge on standardised columns (Hoerl and Kennard, Technometrics 12, 1970), whose share is
-chosen by the error on held-out rows.
+16, 1974; Huber, "Robust Statistics", 1981, section 7.8).
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
 from scipy.special import stdtrit
-
-from foxnas_core.regression.features import Form
 
 LEAST_SQUARES, RELATIVE = "least_squares", "relative"
 ESTIMATORS: Mapping[str, str] = {
     LEAST_SQUARES: "Least squares",
     RELATIVE: "Relative errors, outliers weighed down",
 }
-SHARES = (0.005, 0.015, 0.05)  # of a column's square sum, added to it by the ridge
 _ROUNDS = 4
 _TUNING = 4.685  # efficiency of .95 where residuals are normal
 _NORMAL = 0.6745  # the median size of a standard normal
-_TINY = 1e-11  # the ridge of what the context alone decides
 _LEAST_SCALE = 1e-9
 _LEAST_WEIGHT = 1e-4  # that no row goes entirely
 
 
 @dataclass(frozen=True, eq=False)
 class Products:
-    """Cross products of weighted rows: X'WX (terms, terms) and X'Wy (terms,)."""
+    """Cross products of weighted rows: X'WX (terms, terms), X'Wy (terms,) and y'Wy; `rows` is how
+    many count, outliers hardly at all."""
 
     gram: np.ndarray
     moment: np.ndarray
+    square: float
+    rows: float
 
     @classmethod
-    def of(cls, x: np.ndarray, y: np.ndarray, weights: np.ndarray) -> "Products":
+    def of(
+        cls, x: np.ndarray, y: np.ndarray, weights: np.ndarray, rows: float | None = None
+    ) -> "Products":
         weighted = x * weights[:, np.newaxis]
-        return cls(weighted.T @ x, weighted.T @ y)
+        count = len(y) if rows is None else rows
+        return cls(weighted.T @ x, weighted.T @ y, float(weights @ y**2), count)
 
     def without(self, other: "Products") -> "Products":
-        return Products(self.gram - other.gram, self.moment - other.moment)
+        return Products(
+            self.gram - other.gram,
+            self.moment - other.moment,
+            self.square - other.square,
+            self.rows - other.rows,
+        )
 
-    def solve(self, form: Form, share: float) -> np.ndarray:
-        """Estimates (terms,) of a form, shrunk by `share` and none but the context's below 0 where
-        its terms only add."""
-        if not form.adds_only:
-            size = np.sqrt(np.diag(self.gram))
-            return np.linalg.solve(self.gram / np.outer(size, size), self.moment / size) / size
-        return self._adding(form, share)
-
-    def _adding(self, form: Form, share: float) -> np.ndarray:
-        from scipy.linalg import solve_triangular
-        from scipy.optimize import nnls
-
-        size = _size(self.gram)
-        gram = self.gram / np.outer(size, size) + np.diag(ridge_of(form, share) + _TINY)
-        root = np.linalg.cholesky(gram)
-        response = solve_triangular(root, self.moment / size, lower=True)
-        # The intercept is of any sign. The rows of the root have the solution of all rows.
-        columns = np.column_stack([root.T, -root[0]])
-        found = nnls(columns, response, maxiter=30 * len(size))[0]
-        return np.concatenate([found[:1] - found[-1:], found[1:-1]]) / size
-
-    def penalty(self, form: Form, share: float) -> np.ndarray:
-        """What the ridge adds to the diagonal (terms,) of X'WX."""
-        return (ridge_of(form, share) + _TINY) * _size(self.gram) ** 2
+    def solve(self, penalty: np.ndarray | float = 0.0) -> np.ndarray:
+        """Estimates (terms,) with `penalty` (terms, terms) added to X'WX."""
+        gram = self.gram + penalty
+        size = np.sqrt(np.diag(gram))
+        return np.linalg.solve(gram / np.outer(size, size), self.moment / size) / size
 
 
-def _size(gram: np.ndarray) -> np.ndarray:
-    own = np.diag(gram)
-    return np.sqrt(np.where(own > 0, own, 1.0))
-
-
-def ridge_of(form: Form, share: float) -> np.ndarray:
-    """The ridge (terms,) in shares of a column's square sum: none on what the context alone
-    decides."""
-    return np.array([share if term.group else 0.0 for term in form.terms])
-
-
-def weigh(form: Form, x: np.ndarray, y: np.ndarray, share: float = SHARES[1]) -> np.ndarray:
-    """The weights (n,) of rows `x` (n, terms) with values `y` (n,) above 0."""
+def weigh(
+    x: np.ndarray,
+    y: np.ndarray,
+    solve: Callable[[Products], tuple[np.ndarray, float]] | None = None,
+) -> np.ndarray:
+    """The weights (n,) of rows `x` (n, terms) with values `y` (n,) above 0; `solve` gives each
+    round's estimates (terms,) and how many parameters they amount to."""
+    solve = solve or (lambda products: (products.solve(), x.shape[1]))
     fitted, resistance = y, np.ones(len(y))
     for _ in range(_ROUNDS):
-        estimates = Products.of(x, y, resistance / fitted**2).solve(form, share)
+        weights = resistance / fitted**2
+        estimates, parameters = solve(Products.of(x, y, weights, float(resistance.sum())))
         fitted = _above_zero(x @ estimates, y)
-        taken = int(np.count_nonzero(estimates))
-        z = (y / fitted - 1) / _scale(y / fitted - 1, taken)
+        z = (y / fitted - 1) / _scale(y / fitted - 1, parameters)
         resistance = np.maximum(bisquare(z), _LEAST_WEIGHT)
     return resistance / fitted**2
 
 
-def effective(gram: np.ndarray, penalty: np.ndarray, taken: np.ndarray) -> float:
-    """How many parameters the shrunk terms that `taken` (terms,) marks amount to: the trace of
-    X'WX (X'WX + D)⁻¹ (Hastie, Tibshirani and Friedman, 2009, section 3.4)."""
-    own = gram[np.ix_(taken, taken)]
-    return float(np.trace(np.linalg.solve(own + np.diag(penalty[taken]), own)))
+def effective(gram: np.ndarray, penalty: np.ndarray | float) -> float:
+    """How many parameters shrunk terms amount to."""
+    return float(told(gram, penalty).sum())
+
+
+def told(gram: np.ndarray, penalty: np.ndarray | float) -> np.ndarray:
+    """How far rows, not the penalty, decide each term (terms,): the diagonal of
+    (X'WX + D)⁻¹ X'WX (Hastie, Tibshirani and Friedman, 2009, section 3.4)."""
+    return np.diag(np.linalg.solve(gram + penalty, gram))
 
 
 def relative_residuals(y: np.ndarray, predicted: np.ndarray) -> np.ndarray:

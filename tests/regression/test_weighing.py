@@ -1,4 +1,4 @@
-"""Fits by relative errors, and steps that only add."""
+"""Fits by relative errors."""
 
 import functools
 from dataclasses import replace
@@ -17,7 +17,6 @@ from foxnas_core.regression.keeping import pack_predictor, unpack_predictor
 from foxnas_core.regression.weighing import (
     LEAST_SQUARES,
     RELATIVE,
-    SHARES,
     Products,
     relative_residuals,
     weigh,
@@ -59,26 +58,11 @@ def test_outliers_weigh_hardly_anything_and_small_costs_as_much_as_large_ones() 
     true = 1 + 3 * x[:, 1]
     y = true * (1 + 0.01 * rng.standard_normal(len(x)))
     y[:8] *= 1.5
-    relative = weigh(form, x, y) * true**2
+    relative = weigh(x, y) * true**2
     assert relative[:8].max() < 1e-3
     assert relative[8:].mean() > 0.8
-    estimates = Products.of(x, y, weigh(form, x, y)).solve(form, 0.0)
+    estimates = Products.of(x, y, weigh(x, y)).solve()
     np.testing.assert_allclose(x @ estimates, true, rtol=0.02)
-
-
-def test_steps_are_at_least_0_and_the_best_of_all_that_are() -> None:
-    """Where a term is 0, more of it makes the penalised square sum no smaller; where it is not, it
-    has no slope (Karush, Kuhn and Tucker)."""
-    form = build_form("steps", SPACE, "latency_ms")
-    table = measured()
-    x, y = form.matrix(table.codes), table.values("latency_ms")
-    products = Products.of(x, y, weigh(form, x, y))
-    estimates = products.solve(form, SHARES[0])
-    assert (estimates[1:] >= 0).all() and (estimates == 0).any()
-    ridge = products.penalty(form, SHARES[0]) * estimates
-    slope = (products.gram @ estimates + ridge - products.moment) / np.sqrt(np.diag(products.gram))
-    assert np.abs(slope[estimates != 0]).max() < 1e-6
-    assert slope[estimates == 0].min() > -1e-6
 
 
 def test_small_costs_are_predicted_better_than_by_least_squares() -> None:
@@ -98,7 +82,7 @@ def test_small_costs_are_predicted_better_than_by_least_squares() -> None:
     assert (chosen.form.name, chosen.estimator) == ("steps", RELATIVE)
 
 
-@pytest.mark.parametrize(("form", "rows"), [("per_layer", 300), ("steps", 150), ("steps", 300)])
+@pytest.mark.parametrize(("form", "rows"), [("per_layer", 300), ("steps", 200), ("steps", 300)])
 def test_intervals_of_effects_and_predictions_hold(form: str, rows: int) -> None:
     truth = fit(measured(600), "latency_ms", form, "none", RELATIVE)
     tried = SPACE.random_codes(300, seed=1)
@@ -120,7 +104,7 @@ def test_intervals_of_effects_and_predictions_hold(form: str, rows: int) -> None
                  & (effects @ truth.estimates <= inside["high"])).mean(),
             )
         )  # fmt: skip
-    assert min(np.mean(held, axis=0)) > 0.92
+    assert min(np.mean(held, axis=0)) > 0.9
 
 
 def test_robust_kinds_of_interval_hold_too() -> None:
@@ -172,7 +156,7 @@ def test_the_demo_is_predicted_within_2_percent_where_it_is_quickest() -> None:
     predictor = fit(table, "latency_ms")
     low = y <= np.quantile(y, 0.25)
     errors = np.abs(relative_residuals(y, predictor.held_out))[low]
-    assert np.median(errors) < 0.02
+    assert np.median(errors) < 0.015
     other = fit(table, "latency_ms", estimator=LEAST_SQUARES)
     assert np.median(np.abs(relative_residuals(y, other.held_out))[low]) > 0.03
 

@@ -20,7 +20,7 @@ class MBConv(Family):
     network = "foxnas_core.families.mbconv.subnet:subnet_of"
     forms: ClassVar = {
         "foxnas": FamilyForm("FOX-NAS, as published", published_parts, order_free=True),
-        "steps": FamilyForm("Steps that only add", step_parts, costs=cost_step_parts),
+        "steps": FamilyForm("Steps, shrunk together", step_parts, costs=cost_step_parts),
     }
 
     def space(self, name: str, settings: Mapping[str, Any]) -> SearchSpace:

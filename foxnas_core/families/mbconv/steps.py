@@ -1,7 +1,7 @@
 """Forms of steps: what a block adds from each kernel size and expand ratio on.
 
-A cost rises with every step, so that its fit may ask for coefficients of at least 0, which lets
-few rows carry many columns, those of single resolutions among them.
+Of a cost they are more than rows could tell apart, but blocks are much alike: each step is shrunk
+towards what the same one costs in others (see `regression.shrinking`).
 """
 
 import numpy as np
@@ -22,13 +22,14 @@ def step_parts(space: SearchSpace, group: str, quality: bool) -> list[Part]:
 
 
 def cost_step_parts(space: SearchSpace, group: str) -> list[Part]:
-    """The same with [e ≥ v] apart for each resolution: a wide block outgrows a cache at some."""
+    """The same with [e ≥ v] apart for each resolution, as a wide block outgrows a cache at some,
+    and with [k ≥ w]·[e ≥ v]."""
     resolutions = [d for g in space.context for d in space.in_group(g) if d.role == "resolution"]
     parts: list[Part] = [*presence(space, group)]
     for slot in slots_of(space, group):
         kernel, expand = _members(space, slot)
         parts += [_steps_at(space, expand, r, size) for r in resolutions for size in r.choices]
-        parts += [_steps(space, kernel), _products(space, kernel, expand)]
+        parts += [_steps(space, kernel), _both(space, kernel, expand)]
     return [part for part in parts if part.terms]
 
 
@@ -37,6 +38,7 @@ def _steps(space: SearchSpace, decision: Decision) -> Lookup:
         Term(
             f"{decision.name}>={choice}", decision.group, decision.slot, decision.name,
             f"{decision.slot}: {decision.role} {choice} or more",
+            alike=(f"{decision.role}>={choice}",),
         )
         for choice in decision.choices[1:]
     )  # fmt: skip
@@ -49,6 +51,7 @@ def _steps_at(space: SearchSpace, decision: Decision, resolution: Decision, size
         Term(
             f"{decision.name}>={choice}@{size}", decision.group, decision.slot, decision.name,
             f"{decision.slot}: {decision.role} {choice} or more at {size} px",
+            alike=(f"{decision.role}>={choice}", f"{decision.role}>={choice}@{size}"),
         )
         for choice in decision.choices[1:]
     )  # fmt: skip
@@ -76,6 +79,23 @@ def _products(space: SearchSpace, kernel: Decision, expand: Decision) -> Lookup:
     positions = space.decisions.index(kernel), space.decisions.index(expand)
     sizes = len(kernel.choices), len(expand.choices)
     return Lookup(terms, (positions,), sizes, table.reshape(-1, table.shape[2])[:, : len(terms)])
+
+
+def _both(space: SearchSpace, kernel: Decision, expand: Decision) -> Lookup:
+    both = f"{expand.role}*{kernel.role}"
+    terms = tuple(
+        Term(
+            f"{kernel.name}>={size}*{expand.role}>={ratio}", kernel.group, kernel.slot, "",
+            f"{kernel.slot}: {kernel.role} {size} or more, with {expand.role} {ratio} or more",
+            alike=(f"{both}>={size}", f"{both}>={size},{ratio}"),
+        )
+        for size in kernel.choices[1:]
+        for ratio in expand.choices[1:]
+    )  # fmt: skip
+    table = np.kron(_reached(kernel), _reached(expand))
+    positions = space.decisions.index(kernel), space.decisions.index(expand)
+    sizes = len(kernel.choices), len(expand.choices)
+    return Lookup(terms, (positions,), sizes, table)
 
 
 def _reached(decision: Decision) -> np.ndarray:

@@ -36,8 +36,8 @@ _INTERCEPT = "intercept"
 class Form:
     """How architectures of a space become rows of a regression on one target.
 
-    `pairs` names the interactions it has. `adds_only` says that all its terms can but add to the
-    target, more of them than rows could tell apart without knowing that (see `weighing`).
+    `pairs` names the interactions it has. `shrunk` says that it has more terms than rows could
+    tell apart, were they not shrunk towards those `alike` (see `shrinking`).
     """
 
     name: str
@@ -49,7 +49,7 @@ class Form:
     pairs: tuple[Pair, ...]
     parts: tuple[Part, ...] = field(repr=False, compare=False)
     _resolution: Decision | None = field(repr=False)
-    adds_only: bool = False
+    shrunk: bool = False
 
     @property
     def parameters(self) -> int:
@@ -59,7 +59,7 @@ class Form:
     def wanted_rows(self) -> int:
         """Rows from which on nominal 95 % intervals have their coverage: 3 a parameter, or as many
         as parameters where these are shrunk."""
-        return self.parameters if self.adds_only else 3 * self.parameters
+        return self.parameters if self.shrunk else 3 * self.parameters
 
     @property
     def order_free(self) -> bool:
@@ -300,12 +300,12 @@ def _group_parts(name: str, space: SearchSpace, group: str, target: Metric) -> l
     if name in BUILDERS:
         return BUILDERS[name](space, group)
     form = family_of(space).forms[name]
-    if form.costs and _adds_only(name, space, target):
+    if form.costs and _shrunk(name, space, target):
         return form.costs(space, group)
     return form.parts(space, group, target.quality and np.isfinite(target.bounds[1]))
 
 
-def _adds_only(name: str, space: SearchSpace, target: Metric) -> bool:
+def _shrunk(name: str, space: SearchSpace, target: Metric) -> bool:
     return is_of_costs(name, space) and target.errs_relatively and target.scales
 
 
@@ -347,5 +347,5 @@ def _build_form(name: str, space: SearchSpace, target: Metric, pairs: tuple[Pair
         pairs,
         tuple(parts),
         resolution,
-        _adds_only(name, space, target),
+        _shrunk(name, space, target),
     )

@@ -32,7 +32,7 @@ def forms_of(space: SearchSpace, *, ordered: bool = True) -> dict[str, str]:
 
 
 def is_of_costs(name: str, space: SearchSpace) -> bool:
-    """Whether a form is meant for costs, whose terms only add."""
+    """Whether a form is meant for costs, of which its terms are shrunk."""
     own = family_of(space).forms.get(name)
     return own is not None and own.costs is not None
 

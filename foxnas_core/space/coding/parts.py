@@ -45,7 +45,12 @@ def presence(space: SearchSpace, group: str) -> list[Lookup]:
     sets beyond its slots' activity gets indicators of its own.
     """
     parts = [
-        count_of(space, group, [slot], Term(f"{slot}_on", group, slot, "", f"{slot}: present"))
+        count_of(
+            space,
+            group,
+            [slot],
+            Term(f"{slot}_on", group, slot, "", f"{slot}: present", alike=("on",)),
+        )
         for slot in optional_slots(space, group)
     ]
     governing = {c.decision for d in space.in_group(group) for c in d.conditions}
@@ -96,7 +101,12 @@ def fixed_presence(space: SearchSpace, group: str, *, by_slot: bool) -> list[Par
 
 
 def _fixed(term: Term) -> Term:
-    return replace(term, name=f"{term.name}_fixed", label=f"{term.label}, fixed part")
+    return replace(
+        term,
+        name=f"{term.name}_fixed",
+        label=f"{term.label}, fixed part",
+        alike=tuple(f"{kind}, fixed" for kind in term.alike),
+    )
 
 
 def slots_of(space: SearchSpace, group: str) -> list[str]:

@@ -15,7 +15,8 @@ class Term:
     `group` is the one additive group it reads, "" for the intercept and the context; `slot` and
     `decision` are "" where it stands for more than one. Terms with an equal, non-empty
     `contrast` code one set of choices and sum to zero over it. `scaled` says that the column is
-    multiplied by (resolution / largest resolution)².
+    multiplied by (resolution / largest resolution)². `alike` are the kinds that it is of, from the
+    most common on, which terms of other blocks are of too.
     """
 
     name: str
@@ -25,6 +26,7 @@ class Term:
     label: str
     contrast: str = ""
     scaled: bool = False
+    alike: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, eq=False)

@@ -1,0 +1,164 @@
+"""Many terms on few rows: each is shrunk towards what others like it have in common.
+
+A term is the sum of a part of its own and of parts that it shares with those of its slot, of its
+group and of all groups that are of one kind. The parts of each such level are normal about 0 with
+one variance, and the variances are those of the largest evidence, by MacKay's iteration ("Bayesian
+interpolation", Neural Computation 4, 1992, section 4): so rows tell by themselves how far blocks
+are alike. What the context alone decides is not shrunk.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+from foxnas_core.regression.features import Form
+from foxnas_core.regression.weighing import Products, weigh
+from foxnas_core.space.coding.terms import Term
+
+_FIRST, _AGAIN = 12, 2  # steps for the first products, and for those of later weights
+_START, _LEAST, _MOST = 0.05, 1e-3, 30.0  # the ridge, in shares of a column's square sum
+_SETTLED = 0.1  # of its logarithm
+_LEAST_FREEDOM = 0.1  # in shares of the rows
+
+
+def shrink(form: Form, x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The weights (n,) of rows `x` (n, terms) with values `y` (n,) above 0, as `weighing.weigh`,
+    and the penalty (terms, terms) that is added to their X'WX."""
+    first = Products.of(x, y, 1 / y**2)
+    prior = _Prior.of(form, first)
+    ridge: np.ndarray | None = None
+
+    def solve(products: Products) -> tuple[np.ndarray, float]:
+        nonlocal ridge
+        seen = _Seen.of(products, prior)
+        ridge = seen.ridge(ridge)
+        return seen.solve(ridge)
+
+    weights = weigh(x, y, solve)
+    return weights, prior.penalty(_Seen.of(Products.of(x, y, weights), prior).ridge(ridge))
+
+
+def _levels(terms: list[Term]) -> list[np.ndarray]:
+    """Of each level, which terms have a part in common: (terms, parts) of 0 and 1."""
+    found: dict[str, dict[str, list[int]]] = {}
+    for number, term in enumerate(terms):
+        for level, part in _parts(term):
+            found.setdefault(level, {}).setdefault(part, []).append(number)
+    levels = []
+    for parts in found.values():
+        members = np.zeros((len(terms), len(parts)))
+        for column, rows in enumerate(parts.values()):
+            members[rows, column] = 1.0
+        levels.append(members)
+    return levels
+
+
+def _parts(term: Term) -> Iterator[tuple[str, str]]:
+    """The parts that a term is the sum of, each with the level that it is of."""
+    yield f"own {''.join(term.alike[:1]).partition('>')[0]}", term.name
+    for number, kind in enumerate(term.alike):
+        if number < len(term.alike) - 1:
+            yield "slot", f"{term.slot} {kind}"
+        yield f"group {number}", f"{term.group} {kind}"
+        yield f"all {number}", kind
+
+
+@dataclass(frozen=True, eq=False)
+class _Prior:
+    """The terms (all,) that are `free`, the `size` (terms,) of the columns of the others, and the
+    `covariances` (levels, terms · terms) that each level's parts give these, in units of the
+    columns' and of the parts' own sizes."""
+
+    free: np.ndarray
+    size: np.ndarray
+    covariances: np.ndarray
+
+    @classmethod
+    def of(cls, form: Form, products: Products) -> "_Prior":
+        free = np.array([not term.group for term in form.terms])
+        gram = products.gram[np.ix_(~free, ~free)]
+        size = _root(np.diag(gram))
+        covariances = []
+        for level in _levels([term for term in form.terms if term.group]):
+            parts = level * size[:, np.newaxis] / _root(np.diag(level.T @ gram @ level))
+            covariances.append((parts @ parts.T).ravel())
+        return cls(free, size, np.array(covariances))
+
+    def covariance(self, ridge: np.ndarray) -> np.ndarray:
+        """That (terms, terms) of all parts, over s²."""
+        return ((1 / ridge) @ self.covariances).reshape(len(self.size), -1)
+
+    def penalty(self, ridge: np.ndarray) -> np.ndarray:
+        """What the ridge (levels,) adds to X'WX (all, all)."""
+        found = np.zeros((len(self.free), len(self.free)))
+        own = np.linalg.inv(self.covariance(ridge) / np.outer(self.size, self.size))
+        found[np.ix_(~self.free, ~self.free)] = own
+        return found
+
+
+@dataclass(frozen=True, eq=False)
+class _Seen:
+    """What rows tell under a prior: the products of its terms beside what the free ones explain,
+    and `beside` (free, terms + 1), the coefficients by which these explain columns and response."""
+
+    prior: _Prior
+    gram: np.ndarray
+    moment: np.ndarray
+    square: float
+    rows: float
+    beside: np.ndarray
+
+    @classmethod
+    def of(cls, products: Products, prior: _Prior) -> "_Seen":
+        free, size = prior.free, prior.size
+        cross = np.column_stack([products.gram[np.ix_(free, ~free)] / size, products.moment[free]])
+        beside = np.linalg.solve(products.gram[np.ix_(free, free)], cross)
+        explained = cross.T @ beside
+        return cls(
+            prior,
+            products.gram[np.ix_(~free, ~free)] / np.outer(size, size) - explained[:-1, :-1],
+            products.moment[~free] / size - explained[:-1, -1],
+            products.square - explained[-1, -1],
+            products.rows - len(beside),
+            beside,
+        )
+
+    def ridge(self, start: np.ndarray | None) -> np.ndarray:
+        """The ridge (levels,) of the largest evidence: each level's is s² over its variance."""
+        ridge = np.full(len(self.prior.covariances), _START) if start is None else start
+        for _ in range(_FIRST if start is None else _AGAIN):
+            before, ridge = ridge, self._step(ridge)
+            if np.abs(np.log(ridge / before)).max() < _SETTLED:
+                break
+        return ridge
+
+    def _step(self, ridge: np.ndarray) -> np.ndarray:
+        covariance = self.prior.covariance(ridge)
+        solved = self._solved(covariance, np.column_stack([self.gram, self.moment]))
+        told, weight = solved[:, :-1], solved[:, -1]
+        estimates = covariance @ weight
+        effective = self.prior.covariances @ told.ravel() / ridge
+        squares = self.prior.covariances @ np.outer(weight, weight).ravel() / ridge**2
+        rest = self.square - 2 * estimates @ self.moment + estimates @ self.gram @ estimates
+        freedom = max(self.rows - effective.sum(), _LEAST_FREEDOM * self.rows)
+        tiny = np.finfo(float).tiny
+        found = np.maximum(effective, tiny) * rest / freedom / np.maximum(squares, tiny)
+        return found.clip(_LEAST, _MOST)
+
+    def _solved(self, covariance: np.ndarray, right: np.ndarray) -> np.ndarray:
+        return np.linalg.solve(np.eye(len(self.gram)) + self.gram @ covariance, right)
+
+    def solve(self, ridge: np.ndarray) -> tuple[np.ndarray, float]:
+        """Estimates (all,) and how many parameters they amount to."""
+        covariance = self.prior.covariance(ridge)
+        solved = self._solved(covariance, np.column_stack([self.gram, self.moment]))
+        own = covariance @ solved[:, -1]
+        estimates = np.empty(len(self.prior.free))
+        estimates[~self.prior.free] = own / self.prior.size
+        estimates[self.prior.free] = self.beside[:, -1] - self.beside[:, :-1] @ own
+        return estimates, len(self.beside) + float((covariance * solved[:, :-1]).sum())
+
+
+def _root(squares: np.ndarray) -> np.ndarray:
+    return np.sqrt(np.where(squares > 0, squares, 1.0))

@@ -1,0 +1,70 @@
+"""Terms that are shrunk towards those alike."""
+
+import numpy as np
+import pytest
+from conftest import DEMO
+
+from benchmarks.truths import Truth
+from foxnas_core.regression.features import build_form
+from foxnas_core.regression.shrinking import shrink
+from foxnas_core.regression.weighing import Products, effective
+from foxnas_core.study import open_study
+
+SPACE = open_study(DEMO).space
+FORM = build_form("steps", SPACE, "latency_ms")
+FREE = np.array([not term.group for term in FORM.terms])
+
+
+def measured(rows: int) -> tuple[np.ndarray, np.ndarray]:
+    table = Truth.of(SPACE, 3).measure(SPACE.random_codes(rows, seed=4), 5)
+    return FORM.matrix(table.codes), table.values("latency_ms")
+
+
+def evidence(products: Products, penalty: np.ndarray) -> float:
+    """The log of the marginal likelihood, but for what no penalty changes, the free terms and the
+    scale integrated out."""
+    own = penalty[np.ix_(~FREE, ~FREE)]
+    estimates = products.solve(penalty)
+    rest = products.square - estimates @ products.moment
+    determinants = np.linalg.slogdet(own)[1] - np.linalg.slogdet(products.gram + penalty)[1]
+    return (determinants - (products.rows - FREE.sum()) * np.log(rest)) / 2
+
+
+def test_the_penalty_has_the_largest_evidence_of_its_multiples() -> None:
+    x, y = measured(200)
+    weights, penalty = shrink(FORM, x, y)
+    products = Products.of(x, y, weights)
+    told = [evidence(products, factor * penalty) for factor in (0.4, 1.0, 2.5)]
+    assert told[1] == max(told)
+
+
+def test_what_the_context_alone_decides_is_not_shrunk() -> None:
+    penalty = shrink(FORM, *measured(200))[1]
+    assert FREE.any() and not penalty[FREE].any() and not penalty[:, FREE].any()
+    assert np.linalg.eigvalsh(penalty[np.ix_(~FREE, ~FREE)]).min() > 0
+
+
+@pytest.mark.parametrize("rows", [100, 400])
+def test_blocks_that_are_alike_are_found_so(rows: int) -> None:
+    """Of one cost a pixel for each expand ratio whatever the block, few rows tell it of all."""
+    codes = SPACE.random_codes(rows, seed=7)
+    x = FORM.matrix(codes)
+    true = np.array(
+        [1.0 if FREE[i] else 0.5 * term.name.count("expand>=") for i, term in enumerate(FORM.terms)]
+    )
+    noise = 0.01 * np.random.default_rng(8).standard_normal(rows)
+    y = x @ true * (1 + noise)
+    weights, penalty = shrink(FORM, x, y)
+    products = Products.of(x, y, weights)
+    tried = FORM.matrix(SPACE.random_codes(500, seed=9))
+    np.testing.assert_allclose(tried @ products.solve(penalty), tried @ true, rtol=0.03)
+    assert effective(products.gram, penalty) < 70 < FORM.parameters
+
+
+def test_more_rows_are_shrunk_less() -> None:
+    taken = []
+    for rows in (100, 800):
+        x, y = measured(rows)
+        weights, penalty = shrink(FORM, x, y)
+        taken.append(effective(Products.of(x, y, weights).gram, penalty))
+    assert taken[0] < 80 < taken[1] < FORM.parameters
