@@ -11,7 +11,7 @@ CORE := -m pytest -m "not browser" --numprocesses $(WORKERS) --dist loadfile
 JOURNEYS := -m pytest -m browser --reruns 2 --numprocesses $(WORKERS) --dist worksteal
 
 .DEFAULT_GOAL := help
-.PHONY: help run data test test-core test-browser lint browser sshd runtime-openvino runtime-executorch \
+.PHONY: help run develop data test test-core test-browser lint browser sshd runtime-openvino runtime-executorch \
 	runtime-litert screenshots reference benchmark benchmark-predictors \
 	benchmark-measuring benchmark-load \
 	remake-demo clean
@@ -19,7 +19,10 @@ JOURNEYS := -m pytest -m browser --reruns 2 --numprocesses $(WORKERS) --dist wor
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*##/\t/' | expand -t 24
 
-run: $(VENV)/installed ## start the app on http://localhost:8501
+run: $(VENV)/prepared ## start the app on http://localhost:8501
+	$(BIN)/streamlit run app.py --server.fileWatcherType none
+
+develop: $(VENV)/installed-dev ## the same, drawing pages anew as their source changes
 	$(BIN)/streamlit run app.py
 
 data: ## fetch Fashion-MNIST (Debian's package), which only training needs
@@ -112,6 +115,11 @@ AS_ROOT := $(shell test "$$(id -u)" = 0 || echo sudo)
 $(VENV)/installed: requirements.txt
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/pip install --quiet --disable-pip-version-check -r requirements.txt
+	touch $@
+
+# The shipped study's fits and the annealer's compiled loop, which the first visitor waits for else.
+$(VENV)/prepared: $(VENV)/installed $(wildcard foxnas_core/search/*.py foxnas_core/regression/*.py)
+	-$(BIN)/python -m foxnas_core.steps.prepare data/demo
 	touch $@
 
 $(VENV)/installed-dev: requirements-dev.txt requirements-android.txt requirements-signin.txt requirements.txt

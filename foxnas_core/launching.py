@@ -55,14 +55,17 @@ def start_app(studies: Path, *, address: str | None = None, port: int | None = N
     """Serve the app until it is stopped; returns the exit status, where it returns at all: a
     POSIX system's process becomes the server, so that a signal to stop reaches it.
 
-    `address` and `port` stand in place of those in `.streamlit/config.toml`.
+    `address` and `port` stand in place of those in `.streamlit/config.toml`. Source files are not
+    watched, and libraries compute in one thread unless the environment says otherwise: fits this
+    small mostly wait for each other's threads.
     """
     command = [sys.executable, "-m", "streamlit", "run", str(app_folder() / "app.py")]
+    command.append("--server.fileWatcherType=none")
     if address is not None:
         command.append(f"--server.address={address}")
     if port is not None:
         command.append(f"--server.port={port}")
-    environment = os.environ | {STUDIES: str(studies.resolve())}
+    environment = {"OMP_NUM_THREADS": "1"} | os.environ | {STUDIES: str(studies.resolve())}
     if os.name == "posix":
         os.execve(sys.executable, command, environment)
     try:
