@@ -16,11 +16,10 @@ import numpy as np
 import pandas as pd
 
 from foxnas_core.errors import InvalidInput
-from foxnas_core.search.beginnings import NO_EDITS, REFUSED, chains_of, edits_of
+from foxnas_core.search.beginnings import NO_EDITS, REFUSED, begin, chains_of, edits_of, sums_of
 from foxnas_core.search.chain import PlainChains, compiled_chains
 from foxnas_core.search.chain_state import Chain, ChainArrays
 from foxnas_core.search.compiling import compiling_pays
-from foxnas_core.search.context_table import ContextTable
 from foxnas_core.search.events import Event
 from foxnas_core.search.feasibility import check_feasible
 from foxnas_core.search.polish import polish, polish_within
@@ -95,28 +94,13 @@ class Annealer:
         return compiled_chains() if self._compiled else PlainChains(self._arrays)
 
     def _begin(self, chain: Chain) -> None:
-        """Put a chain at its next start: where it was set to begin, else a random architecture or,
-        where the limit is hard, the cheapest, as also where it was set to begin beyond that."""
-        seeds = np.random.SeedSequence(
-            [self.settings.seed, chain.context, chain.number, chain.starts]
-        ).generate_state(1 + len(chain.options), np.uint64)
-        chain.random[:] = seeds[:1]
+        """Put a chain at its next start."""
         hard = self.settings.mode == "teaching" and len(self.problem.limits) > 0
-        if chain.first is not None:
-            chain.options[:] = chain.first
-            if hard and not (self._sums(chain.table, chain.options)[1:] <= self._budgets).all():
-                chain.options[:] = chain.feasible
-        elif hard:
-            chain.options[:] = chain.feasible
-        else:
-            # The upper 32 bits, scaled to each group's options.
-            sizes = np.array([len(scores) for scores in chain.table.scores], np.uint64)
-            chain.options[:] = (seeds[1:] >> np.uint64(32)) * sizes >> np.uint64(32)
+        begin(chain, self.settings.seed, self._budgets if hard else None)
         chain.temperatures[:] = self._fall
         self._accepted_ended += int(chain.counts[1])
         chain.counts[:] = chain.level_begun = chain.level_accepted = 0
         chain.starts += 1
-        chain.now[:] = self._sums(chain.table, chain.options)
         chain.met[0] = -math.inf
         chain.meet(self._budgets)
 
@@ -130,7 +114,7 @@ class Annealer:
                 best = polish_within(chain.table, found, self.problem.budgets)
             else:
                 best = polish(chain.table, found, self.problem.budget, compiled=self._compiled)
-            totals = self._sums(chain.table, best)
+            totals = sums_of(chain.table, best)
         if totals[0] > chain.champion_totals[0]:
             chain.champion[:], chain.champion_totals[:] = best, totals
 
@@ -188,8 +172,9 @@ class Annealer:
         turns, uneven = divmod(self._proposals - self._dealt_from, len(self._chains))
         if uneven:
             raise InvalidInput("An event of this search lies where none can have acted.")
-        if self._proposals > (self._records[-1][0] if self._records else 0):
-            self._record(self._proposals)
+        moves = event.bound is not None or event.cooling
+        if moves and self._proposals > (self._records[-1][0] if self._records else 0):
+            self._record(self._proposals)  # so that the trace jumps where the run does
         if event.bound is not None:
             self._move_to(problem, self._turns + turns)
         if event.cooling:
@@ -216,7 +201,7 @@ class Annealer:
             chain.take_over(known)
             if self.settings.mode == "teaching" and not (chain.now[1:] <= self._budgets).all():
                 chain.options[:] = chain.feasible
-                chain.now[:] = self._sums(chain.table, chain.options)
+                chain.now[:] = sums_of(chain.table, chain.options)
             chain.meet(self._budgets)
         self._accepted_ended += sum(int(gone.counts[1]) for gone in before.values())
         self._deal(arrays, chains, turns)
@@ -276,12 +261,6 @@ class Annealer:
     def _propose(self, shares: np.ndarray) -> None:
         self._run_chains(shares, self.settings.steps, self._budgets, *self._arrays.all)
 
-    @staticmethod
-    def _sums(table: ContextTable, options: np.ndarray) -> np.ndarray:
-        """Score and costs, one of 0 where there is no limit."""
-        score, paid = table.totals(options)
-        return np.array([score, *(paid or (0.0,))])
-
     def _publish(self) -> None:
         """Copy what others read, so that they never see half of a step."""
         arrays = self._arrays
@@ -311,6 +290,17 @@ class Annealer:
     def proposals(self) -> int:
         """Proposals made so far, of `total`."""
         return self._proposals
+
+    @property
+    def chains(self) -> int:
+        """How many run side by side, over all contexts."""
+        return len(self._chains)
+
+    @property
+    def whereabouts(self) -> tuple[float, ...]:
+        """What a row of the trace would say now, but for the acceptance, as `result.trace_of` takes
+        it; for whoever advances the run."""
+        return self._row(self._proposals)
 
     @property
     def accepted(self) -> int:

@@ -118,3 +118,32 @@ def chains_of(
                 )
             )  # fmt: skip
     return arrays, chains
+
+
+def begin(chain: Chain, seed: int, hard: np.ndarray | None) -> None:
+    """Put a chain at the options of its next start, with random numbers of its own: where it was
+    set to begin, else at a random architecture.
+
+    Where its budgets are `hard`, (limits,), it begins at the cheapest instead, but where it was set
+    to begin within them.
+    """
+    seeds = np.random.SeedSequence(
+        [seed, chain.context, chain.number, chain.starts]
+    ).generate_state(1 + len(chain.options), np.uint64)
+    chain.random[:] = seeds[:1]
+    if chain.first is not None:
+        chain.options[:] = chain.first
+    else:
+        # The upper 32 bits, scaled to each group's options.
+        sizes = np.array([len(scores) for scores in chain.table.scores], np.uint64)
+        chain.options[:] = (seeds[1:] >> np.uint64(32)) * sizes >> np.uint64(32)
+    chain.now[:] = sums_of(chain.table, chain.options)
+    if hard is not None and (chain.first is None or not (chain.now[1:] <= hard).all()):
+        chain.options[:] = chain.feasible
+        chain.now[:] = sums_of(chain.table, chain.options)
+
+
+def sums_of(table: ContextTable, options: np.ndarray) -> np.ndarray:
+    """Score and costs, one of 0 where there is no limit."""
+    score, paid = table.totals(options)
+    return np.array([score, *(paid or (0.0,))])

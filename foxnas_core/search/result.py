@@ -107,6 +107,8 @@ class SearchResult:
     - `trace`: see `Annealer.trace`.
     - `events`: what was done to the run while it ran, in order; `limits`, `sides`, `exact`, `gap`
       and `bound` are those of its end.
+    - `asked`: the number of each limit as it was chosen, which a guard may have made tighter;
+      empty where nobody told.
 
     It holds no times, so that equal searches give equal documents.
     """
@@ -127,6 +129,7 @@ class SearchResult:
     bound: float | None = None
     source: Literal["regression", "table"] = "regression"
     events: tuple[Event, ...] = ()
+    asked: tuple[float, ...] = ()
 
     @classmethod
     def of(
@@ -183,6 +186,7 @@ class SearchResult:
             "bound": self.bound is None,
             "source": self.source == "regression",
             "events": not self.events,
+            "asked": not self.asked,
         }
         return {name: value for name, value in document.items() if not lacking.get(name)}
 
@@ -195,6 +199,7 @@ class SearchResult:
             "bound": None,
             "source": "regression",
             "events": [],
+            "asked": [],
         }
         found = value_of(cls, lacking | dict(document))
         columns = {found.objective, *(column for column, _ in found.limits)}

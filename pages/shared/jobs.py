@@ -1,12 +1,15 @@
 """Searches that run in this server, each in a thread of its own, whichever page looks at them."""
 
-import math
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from typing import Any
 
-from foxnas_core.errors import InvalidInput, NotWritable
+from foxnas_core.errors import FoxnasError, InvalidInput, NotWritable
 from foxnas_core.search.annealing import Annealer
+from foxnas_core.search.course import Course
+from foxnas_core.search.events import Event
 from foxnas_core.search.problem import Candidate, SearchProblem
 from foxnas_core.search.result import SearchResult
 from foxnas_core.search.schedule import AnnealingSettings
@@ -14,20 +17,37 @@ from pages.shared import registry
 from pages.shared.registry import State, Work
 
 FRAME = 0.05  # seconds between two frames of a paced run
-FRAMES = 50  # of a run that is stepped through at full speed
+# A paced run makes so much of its proposals by a share u of its time: u to this power. Its first
+# seconds, in which most is found, are made of few proposals each.
+SLOWLY = 3
+AT_ONCE = 0.02  # seconds that proposals take between two looks at what was asked for
+ANSWERS = 5.0  # seconds in which a run answers, but for one that is just being compiled
+
+# The exact optimum, or else the bound on it, under the first limit's number.
+Proven = Mapping[float, tuple[Candidate | None, float | None]]
+
+
+class _Order:
+    """An event that a run is to have, and what came of it."""
+
+    def __init__(self, event: Event) -> None:
+        self.event, self.done = event, False
+        self.error: FoxnasError | None = None
 
 
 class Job(Work[SearchResult]):
-    """One annealing run, which any thread may also pause and step through.
+    """One annealing run, which any thread may also pause, step through and change.
 
     - `seconds`: how long the run is drawn out so that it can be watched; 0 for full speed. May be
       changed while it runs, since it moves no bit of the run.
-    - `exact`: the exact optimum to compare with, or `bound`, which nothing is better than, where
-      that is out of reach; `keep`: saves the result, returns its id.
-    - `replays`: the id of the kept search that this run shows again, "" for a new one.
+    - `proven`: what to compare with under every number that the first limit has; `keep`: saves the
+      result, returns its id.
+    - `replays`: the id of the kept search that this run shows again with its `events`, "" for a
+      new one, which alone can be changed.
+    - `view`: the session's choices that it was started with, by name, for whoever joins.
 
-    `annealer` is None until the thread has built it; `kept` is the saved result's id, and `note`
-    the sentence that says why there is none, or why the run failed.
+    `annealer` and `course` are None until the thread has built them; `kept` is the saved result's
+    id, and `note` the sentence that says why there is none, or why the run failed.
     """
 
     name, what, most_unfinished, most_kept = "search", "searches run or are paused", 16, 32
@@ -39,20 +59,23 @@ class Job(Work[SearchResult]):
         settings: AnnealingSettings,
         *,
         seconds: float,
-        exact: Candidate | None,
+        proven: Proven,
         keep: Callable[[SearchResult], str],
         replays: str = "",
-        bound: float | None = None,
+        events: Sequence[Event] = (),
+        view: Mapping[str, Any] | None = None,
     ) -> None:
         super().__init__(study)
-        self.problem, self.settings = problem, settings
-        self.seconds, self.exact, self.replays = seconds, exact, replays
-        self.bound = bound
+        self._begun_with, self.settings = problem, settings
+        self.seconds, self.replays = seconds, replays
+        self.view: Mapping[str, Any] = view or {}
         self.annealer: Annealer | None = None
-        self._keep = keep
+        self.course: Course | None = None
+        self._proven, self._keep, self._events = dict(proven), keep, events
         self._changed = threading.Condition()
         self._paused = self._moving = False
         self._asked = self._stepped = 0  # frames while paused
+        self._orders: list[_Order] = []
 
     @property
     def state(self) -> State:
@@ -62,11 +85,57 @@ class Job(Work[SearchResult]):
             return "paused"
         return "running" if self.annealer else "starting"
 
+    @property
+    def ended(self) -> bool:
+        """Also what was stopped while it still compiles."""
+        return self._stop.is_set() or super().ended
+
+    @property
+    def problem(self) -> SearchProblem:
+        """The search under the limits that are in force."""
+        return self.annealer.problem if self.annealer else self._begun_with
+
+    @property
+    def in_force(self) -> AnnealingSettings:
+        return self.annealer.in_force if self.annealer else self.settings
+
+    @property
+    def exact(self) -> Candidate | None:
+        return self.proven_under(self.problem.limits[0].bound)[0]
+
+    def proven_under(self, bound: float) -> tuple[Candidate | None, float | None]:
+        """The optimum under a number of the first limit, or else the bound on it."""
+        return self._proven.get(float(bound), (None, None))
+
+    def act(self, event: Event, proven: Proven | None = None, **view: Any) -> None:
+        """Let an event act on the run, and wait until it has; raises what it is refused with.
+
+        With a new bound goes what is `proven` under it; `view` is what it changes of the choices.
+        """
+        if self.replays:
+            raise InvalidInput("A replay shows what was; stop it to search anew.")
+        self._proven |= proven or {}
+        order = _Order(event)
+        with self._changed:
+            self._orders.append(order)
+            self._changed.notify_all()
+            self._changed.wait_for(lambda: order.done or self.ended, ANSWERS)
+        if order.error is not None:
+            raise order.error
+        self.view = {**self.view, **view}
+
     def pause(self) -> None:
         """Hold the run, and wait until it stands still."""
         with self._changed:
+            if self._paused or self.ended:
+                return
             self._paused = True
-            self._changed.wait_for(lambda: not self._moving, 5)
+            if not self.replays:
+                self._orders.append(_Order(Event(paused=True)))
+            self._changed.notify_all()
+            self._changed.wait_for(
+                lambda: self.ended or not (self._moving or self._orders), ANSWERS
+            )
 
     def step(self) -> None:
         """Advance a paused run by one frame, and wait until it is made."""
@@ -76,9 +145,9 @@ class Job(Work[SearchResult]):
             self._asked += 1
             goal = self._asked
             self._changed.notify_all()
-            self._changed.wait_for(lambda: self._stepped >= goal or self._stop.is_set(), 5)
+            self._changed.wait_for(lambda: self._stepped >= goal or self._stop.is_set(), ANSWERS)
         if self.annealer and self.annealer.done:
-            self._thread.join(5)  # it is about to be kept
+            self._thread.join(ANSWERS)  # it is about to be kept
 
     def resume(self) -> None:
         with self._changed:
@@ -86,44 +155,82 @@ class Job(Work[SearchResult]):
             self._changed.notify_all()
 
     def stop(self) -> None:
-        """End the run where it is, and wait until it has ended."""
+        """End the run where it is."""
         self._stop.set()
         with self._changed:
             self._changed.notify_all()
-        self._thread.join(5)
+        self._thread.join(10 * AT_ONCE)
 
     def _work(self) -> SearchResult | None:
-        annealer = Annealer(self.problem, self.settings)
+        annealer = Annealer(self._begun_with, self.settings, self._events)
         annealer.prepare()
+        self.course = Course(annealer)
         self.annealer = annealer
         due = time.monotonic()
         while not annealer.done:
             with self._changed:
                 waited = self._paused
-                if not self._changed.wait_for(
-                    lambda: self._stop.is_set() or not self._paused or self._stepped < self._asked,
-                    registry.KEPT_FOR,
-                ):
+                if not self._changed.wait_for(self._wanted, registry.KEPT_FOR):
                     return None  # paused and forgotten
                 if self._stop.is_set():
                     return None
-                stepping, self._moving = self._paused, True
-            if waited:
+                orders = list(self._orders)
+                stepping = self._paused and self._stepped < self._asked
+                self._moving = True
+            for order in orders:
+                self._obey(annealer, order)
+            if stepping or not self._paused:
+                self._frame(annealer, stepping)
+            self.course.look()
+            if waited or not self.seconds:
                 due = time.monotonic()
-            seconds = self.seconds
-            share = FRAME / seconds if seconds else 1 / FRAMES
-            annealer.advance(math.ceil(annealer.total * share))
             with self._changed:
                 self._moving = False
+                self._orders = self._orders[len(orders) :]
                 self._stepped += stepping
                 self._changed.notify_all()
-                if seconds:
+                if self.seconds:
                     due += FRAME
+                    rest = max(0.0, due - time.monotonic())
                     self._changed.wait_for(
-                        lambda: self._stop.is_set() or self._paused,
-                        max(0.0, due - time.monotonic()),
+                        lambda: self._stop.is_set() or self._paused or bool(self._orders), rest
                     )
-        result = annealer.result(self.exact, self.bound)
+        return self._kept_result(annealer)
+
+    def _wanted(self) -> bool:
+        return (
+            self._stop.is_set()
+            or not self._paused
+            or self._stepped < self._asked
+            or bool(self._orders)
+        )
+
+    def _obey(self, annealer: Annealer, order: _Order) -> None:
+        try:
+            annealer.intervene(order.event)
+        except FoxnasError as error:
+            order.error = error
+        order.done = True
+
+    def _frame(self, annealer: Annealer, stepping: bool) -> None:
+        """Advance by what a frame is made of, in parts so short that the run answers at once."""
+        seconds, begun = self.seconds, time.monotonic()
+        u = (annealer.proposals / annealer.total) ** (1 / SLOWLY)
+        share = min(1.0, u + FRAME / seconds) ** SLOWLY if seconds else 1.0
+        goal = max(round(annealer.total * share), annealer.proposals + annealer.chains)
+        part = annealer.chains * 100
+        while annealer.proposals < min(goal, annealer.total):
+            before = time.monotonic()
+            annealer.advance(min(part, goal - annealer.proposals))
+            now = time.monotonic()
+            part = part * 2 if now - before < AT_ONCE / 2 else max(1, part // 2)
+            if self._stop.is_set() or (self._paused and not stepping) or self._orders:
+                return
+            if not seconds and now - begun > FRAME:
+                return
+
+    def _kept_result(self, annealer: Annealer) -> SearchResult:
+        result = annealer.result(*self.proven_under(annealer.problem.limits[0].bound))
         try:
             self.kept = self._keep(result)
         except NotWritable as error:
@@ -138,7 +245,7 @@ def replayed(search_id: str, kept: SearchResult) -> Callable[[SearchResult], str
     """What a replay of a kept search does at its end: nothing, once it has come out the same."""
 
     def check(result: SearchResult) -> str:
-        if result.to_dict() != kept.to_dict():
+        if replace(result, asked=kept.asked).to_dict() != kept.to_dict():
             raise InvalidInput(
                 f"The replay of search {search_id} came out differently from what was kept, which "
                 "another version of the annealer or of the fit must have made; search anew."

@@ -1,19 +1,21 @@
 """Searches in threads: they run alone, can be held and ended, and are forgotten in time."""
 
-import math
 import subprocess
 import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 
+import numpy as np
 import pytest
 from conftest import REPOSITORY
 
-from foxnas_core.errors import InvalidInput, NotWritable
+from foxnas_core.errors import InfeasibleBudget, InvalidInput, NotWritable
 from foxnas_core.search.annealing import Annealer, search
+from foxnas_core.search.events import Event
 from foxnas_core.search.problem import SearchProblem
-from foxnas_core.search.result import SEARCHES
+from foxnas_core.search.result import SEARCHES, SearchResult
 from foxnas_core.search.schedule import AnnealingSettings
 from foxnas_core.study import open_study
 from pages.shared import jobs
@@ -31,6 +33,15 @@ def problem() -> SearchProblem:
     return mini_problem()
 
 
+def proven(problem: SearchProblem) -> dict:
+    return {problem.limits[0].bound: (solve_exact(problem), None)}
+
+
+def unpaused(result: SearchResult) -> dict:
+    """What a search found, without the pauses that it made."""
+    return replace(result, events=()).to_dict()
+
+
 @pytest.fixture
 def registry() -> Iterator[Registry]:
     registry = Registry()
@@ -43,7 +54,7 @@ def registry() -> Iterator[Registry]:
 def start(registry, problem) -> Callable[..., Job]:
     def start(settings: AnnealingSettings = SETTINGS, **changes) -> Job:
         options = {"study": "here", "seconds": 0.0, "keep": lambda result: "0123456789ab"}
-        options |= {"exact": solve_exact(problem)} | changes
+        options |= {"proven": proven(problem)} | changes
         return registry.start(Job(options.pop("study"), problem, settings, **options))
 
     return start
@@ -113,14 +124,28 @@ def test_a_paused_job_is_stepped_through_to_the_end_with_the_same_bits(start, pr
     job.pause()
     wait_for(lambda: job.state == "paused")
     time.sleep(2 * jobs.FRAME)  # the frame that was under way
-    frame = math.ceil(job.annealer.total * jobs.FRAME / job.seconds)
+    before = job.annealer.proposals
     while not job.annealer.done:
-        before = job.annealer.proposals
         job.step()
-        assert job.annealer.proposals == min(before + frame, job.annealer.total)
+        assert job.annealer.proposals > before
+        before = job.annealer.proposals
     job.wait(300)
     assert (job.state, job.kept) == ("finished", "abc")
-    assert kept[0].to_dict() == search(problem, SETTINGS).to_dict()
+    assert kept[0].events[0].paused
+    assert unpaused(kept[0]) == search(problem, SETTINGS).to_dict()
+
+
+def test_the_first_frames_are_made_of_few_proposals(start):
+    job = started(start(replace(LONG, steps=20_000), seconds=60.0))
+    job.pause()
+    first = job.annealer.proposals
+    assert first < job.annealer.total / 100
+    made = []
+    for _ in range(5):
+        job.step()
+        made.append(job.annealer.proposals)
+    assert np.diff([first, *made]).min() >= job.annealer.chains
+    assert len(job.course.frame) >= 5
 
 
 def test_steps_count_only_while_paused(start):
@@ -140,6 +165,64 @@ def test_the_pace_can_be_changed_on_the_way(start, problem):
     job.seconds = 0.0
     job.wait(300)
     assert kept[0].to_dict() == search(problem, SETTINGS).to_dict()
+
+
+# Changed on the way
+
+
+def test_a_running_job_takes_another_budget_and_is_kept_with_it(start, problem):
+    kept = []
+    job = started(start(seconds=600.0, keep=lambda result: kept.append(result) or "abc"))
+    other = problem.within(4.0)
+    job.act(Event(bound=4.0), proven(other), budget=4.0)
+    assert job.problem.limits[0].bound == 4.0 and job.view == {"budget": 4.0}
+    assert job.exact == solve_exact(other)
+    job.act(Event(start_temperature=job.in_force.start_temperature, schedule="linear"))
+    assert job.in_force.schedule == "linear" and job.settings.schedule == "geometric"
+    job.seconds = 0.0
+    job.wait(300)
+    [result] = kept
+    assert result.limits == ((problem.limits[0].column, 4.0),) and len(result.events) == 2
+    assert result.gap == 0
+
+    again = start(
+        events=result.events, replays="abc", proven=proven(other) | proven(problem),
+        keep=replayed("abc", result),
+    )  # fmt: skip
+    again.wait(300)
+    assert (again.state, again.note, again.kept) == ("finished", "", "abc")
+
+
+def test_a_paused_job_is_changed_where_it_stands(start):
+    job = started(start(LONG, seconds=60.0))
+    job.pause()
+    held = job.annealer.proposals
+    job.act(Event(end_temperature=job.in_force.end_temperature / 2))
+    assert job.state == "paused"
+    assert held <= job.annealer.proposals < held + job.annealer.chains
+
+
+def test_what_cannot_act_is_told_and_the_job_goes_on(start):
+    job = started(start(LONG, seconds=60.0))
+    with pytest.raises(InfeasibleBudget):
+        job.act(Event(bound=1e-9), budget=1e-9)
+    assert job.view == {} and job.annealer.events == ()
+    here = job.annealer.proposals
+    wait_for(lambda: job.annealer.proposals > here)
+
+
+def test_a_replay_cannot_be_changed(start):
+    with pytest.raises(InvalidInput, match="replay"):
+        start(LONG, replays="abc").act(Event(schedule="linear"))
+
+
+def test_a_job_that_still_compiles_stops_at_once(start, monkeypatch):
+    prepared = threading.Event()
+    monkeypatch.setattr(jobs.Annealer, "prepare", lambda annealer: prepared.wait(300))
+    job = start()
+    job.stop()
+    assert job.ended and job.state == "stopped"
+    prepared.set()
 
 
 def test_a_replay_is_checked_and_not_kept_twice(start, problem):
@@ -169,7 +252,8 @@ problem = mini_problem()
 study = create_study(Path(sys.argv[1]), problem.space, name="Kept")
 job = Job(
     "here", problem, AnnealingSettings(steps=4_000, seed=3),
-    seconds=0.0, exact=solve_exact(problem), keep=partial(study.keep, SEARCHES),
+    seconds=0.0, keep=partial(study.keep, SEARCHES),
+    proven={problem.limits[0].bound: (solve_exact(problem), None)},
 )
 Registry().start(job)
 while job.kept is None:
@@ -215,7 +299,7 @@ def test_a_study_that_cannot_be_written_is_told_and_loses_nothing(start):
 
 
 def test_a_failure_is_one_sentence(start, monkeypatch):
-    def refuse(problem, settings):
+    def refuse(*given):
         raise InvalidInput("The annealer takes no such thing.")
 
     monkeypatch.setattr(jobs, "Annealer", refuse)
@@ -225,7 +309,7 @@ def test_a_failure_is_one_sentence(start, monkeypatch):
 
 
 def test_a_failure_of_ours_shows_no_details(start, monkeypatch):
-    monkeypatch.setattr(jobs, "Annealer", lambda problem, settings: 1 / 0)
+    monkeypatch.setattr(jobs, "Annealer", lambda *given: 1 / 0)
     job = start()
     job.wait(300)
     assert job.state == "failed" and "division" not in job.note and "log" in job.note
