@@ -18,7 +18,7 @@ from foxnas_core.figures.front import CostUnit
 from foxnas_core.search.exact import Front
 from foxnas_core.search.limits import in_words
 from foxnas_core.search.prices import Prices, front_prices
-from foxnas_core.search.stability import ResampledFronts, Stability
+from foxnas_core.search.stability import DRAWS, ResampledFronts, Stability
 from foxnas_core.search.ties import TiedSet
 from foxnas_core.study import Study
 from foxnas_core.table.metrics import Metric, metric_of
@@ -227,6 +227,16 @@ def not_resampled(given: Given) -> str | None:
         "without further limits, since each draw has a front of its own to be solved; take the "
         "further limits off to see it."
     )  # fmt: skip
+
+
+def to_be_resampled(given: Given) -> str:
+    """What drawing coefficients anew does, and how long it takes."""
+    objective, cost = (metric_of(column).word for column in given.main)
+    return (
+        f"The coefficients of {objective} and {cost} can be drawn anew {DRAWS} times from what the "
+        "measurements leave open about them, and each time the whole front solved again: a few "
+        "seconds in a small space, minutes in a large one. It goes on when you leave this page."
+    )
 
 
 @analysis("Front", "certainty", "How sure each choice is", not_resampled)

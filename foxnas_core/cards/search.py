@@ -1,6 +1,10 @@
 """What a search answers: the optimum and what it will measure, and the searches that are kept."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping
+from contextlib import suppress
+from dataclasses import replace
+
+import pandas as pd
 
 from foxnas_core.cards.analysis import Options, analysis
 from foxnas_core.cards.card import Card
@@ -9,12 +13,15 @@ from foxnas_core.cards.finds import KEPT_SEARCHES
 from foxnas_core.cards.given import Given
 from foxnas_core.cards.quest import Quest
 from foxnas_core.cards.standing import in_order, incumbent_sentence, standing_of
+from foxnas_core.errors import FoxnasError
 from foxnas_core.figures import search as tables
 from foxnas_core.search.expectation import Expectation
+from foxnas_core.search.guard import OFF, chance_of_all
 from foxnas_core.search.limits import AdditivePredictor, Side, in_words, noun_of
-from foxnas_core.search.problem import Candidate, SearchProblem
+from foxnas_core.search.problem import SearchProblem
 from foxnas_core.search.result import SEARCHES, SearchResult
 from foxnas_core.search.standing import Standing
+from foxnas_core.study import Study
 from foxnas_core.table.metrics import Metric, metric_of
 
 EQUAL = 1e-9  # two sums of the same numbers
@@ -31,20 +38,6 @@ def limits_text(limits: Iterable[tuple[Metric, float, Side]]) -> str:
     else:
         start = f"under {bound:.4g} {first.unit or noun_of(first)}"
     return ", ".join([start, *in_words(further)])
-
-
-def values_of(candidate: Candidate, targets: Sequence[Metric]) -> list[str]:
-    """What a candidate is predicted at, each value with its unit."""
-    return [
-        f"{target.text(value)} {target.unit or noun_of(target)}"
-        for target, value in zip(targets, (candidate.value, *candidate.costs), strict=True)
-    ]
-
-
-def described(candidate: Candidate, targets: Sequence[Metric]) -> str:
-    """A candidate with its predicted values."""
-    *first, last = values_of(candidate, targets)
-    return f"subnet {candidate.architecture.id}, predicted at {', '.join(first)} and {last}"
 
 
 def gap_text(gap: float, target: Metric) -> str:
@@ -140,6 +133,53 @@ def calibrated(given: Given) -> tuple[str, ...]:
 # Kept searches
 
 
+def drawable(study: Study, result: SearchResult) -> bool:
+    """Whether it weighed the objective against a cost, as a page's own searches do."""
+    objective = study.objective
+    if not result.limits:
+        return False
+    (first, _), side = result.limits[0], result.sides[0]
+    if result.objective == objective.column:
+        return side == "at_most"
+    return first == objective.column and (side == "at_least") == (objective.sign > 0)
+
+
+def cost_of(study: Study, result: SearchResult) -> str:
+    """The column that a drawable search weighed the objective against."""
+    own = result.objective == study.objective.column
+    return result.limits[0][0] if own else result.objective
+
+
+def quest_of(given: Given, result: SearchResult) -> Quest:
+    """What a drawable search looked for, with its own guard."""
+    study, bounds = given.study, result.asked or tuple(bound for _, bound in result.limits)
+    own = result.objective == study.objective.column
+    further = tuple(zip((column for column, _ in result.limits[1:]), bounds[1:], strict=True))
+    return Quest(
+        replace(
+            given, objective=None, cost=cost_of(study, result), limits=further,
+            allowed=tuple(result.allowed.items()), guard=result.guard or OFF,
+            budget=bounds[0] if own else None, floor=None if own else bounds[0],
+        )
+    )  # fmt: skip
+
+
+def _promises(given: Given, results: Mapping[str, SearchResult]) -> pd.DataFrame:
+    """What the best of each is expected to measure of what was looked for, and the chance (%) that
+    it keeps all limits as they were asked for; missing where nothing tells."""
+    rows = []
+    for result in results.values():
+        value = chance = None
+        if drawable(given.study, result):
+            with suppress(FoxnasError):
+                quest = quest_of(given, result)
+                value = expected_of(quest, result.best)[0].value
+                best = result.best.architecture
+                chance = chance_of_all(quest.wanted.limits, best, quest.told)
+        rows.append((value, None if chance is None else 100 * chance))
+    return pd.DataFrame(rows, columns=["expected", "chance"], dtype=float)
+
+
 def none_kept(given: Given) -> str | None:
     """That no search is kept, and how one is."""
     return None if given.searches() else (
@@ -155,9 +195,10 @@ def kept(given: Given) -> Card:
     return Card(
         cautions=(f"Damaged and left out: {damaged}.",) if damaged else (),
         sentence=f"{len(found)} {'searches are' if len(found) > 1 else 'search is'} kept with the "
-        "study, the newest first. Values are as predicted when they were run; the gap is to the "
-        "exact optimum.",
-        table=tables.searches_table(found),
+        "study, the newest first. Values are as predicted when they were run; expected is what the "
+        "best will measure, as measured optima tell now, and chance how surely it keeps its "
+        "limits; the gap is to the exact optimum.",
+        table=tables.searches_table(found, _promises(given, found)),
     )
 
 

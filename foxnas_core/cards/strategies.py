@@ -1,20 +1,28 @@
 """Search strategies side by side on a study's predictors, and what the annealer is worth."""
 
 import math
+from collections.abc import Sequence
 
 import pandas as pd
 
 from foxnas_core.cards.analysis import Options, analysis
 from foxnas_core.cards.card import Card
+from foxnas_core.cards.expected import expected_of, promised
 from foxnas_core.cards.given import Given
 from foxnas_core.cards.quest import Quest
 from foxnas_core.cards.search import limits_text, no_search
+from foxnas_core.errors import InvalidInput
+from foxnas_core.figures import live
 from foxnas_core.figures import strategies as figures
 from foxnas_core.search.solving import Solution
 from foxnas_core.search.strategies.race import ANNEALER, Race
+from foxnas_core.search.strategies.strategy import STRATEGIES
 
 START = ("Random", "Regularised evolution", "OFA's evolution", "NSGA-II")
 COUNTS = (100, 200, 500, 1000, 2000, 5000, 10_000, 50_000)
+ALL = tuple(STRATEGIES)
+# Its own model takes ever longer, so more evaluations would take minutes.
+MOST_TPE = 500
 # So many take some seconds at most.
 _QUICK = 1000
 
@@ -30,7 +38,7 @@ def race(given: Given, *, evaluations: int = 200) -> Card:
     run = Race(quest.problem, START, evaluations=evaluations)
     while not run.done:
         run.advance()
-    return race_card(run, quest.solution())
+    return race_card(run, quest)
 
 
 def reference_of(solution: Solution) -> str:
@@ -39,8 +47,38 @@ def reference_of(solution: Solution) -> str:
     return figures.EXACT if solution.exact else figures.BOUND
 
 
-def race_card(race: Race, solution: Solution) -> Card:
+def check_race(names: Sequence[str], evaluations: int) -> None:
+    """Raise `InvalidInput` for a race of nobody, or one that takes minutes."""
+    if not names:
+        raise InvalidInput("No strategy is chosen; choose at least one.")
+    if "TPE" in names and evaluations > MOST_TPE:
+        raise InvalidInput(
+            f"TPE takes minutes for {evaluations:,} evaluations; leave it out or choose at most "
+            f"{MOST_TPE:,}."
+        )
+
+
+def race_charts(race: Race, solution: Solution) -> list[tuple[str, pd.DataFrame, live.Spec]]:
+    """The best so far of each strategy, by evaluations and by seconds: the name of a chart, its
+    table and its description; nothing before anything was found."""
+    courses = figures.courses_table(race)
+    if not len(courses):
+        return []
+    drawn = courses, solution.bound, race.problem.objective.target
+    titles = {
+        "evaluations": "Evaluations; proposals of the annealer",
+        "seconds": "Seconds of the processor",
+    }
+    reference = reference_of(solution)
+    return [
+        (by, courses, figures.course_spec(*drawn, by, title, reference))
+        for by, title in titles.items()
+    ]
+
+
+def race_card(race: Race, quest: Quest) -> Card:
     """What a race that runs or has ended tells."""
+    solution = quest.solution()
     objective, reference = race.problem.objective.target, reference_of(solution)
     standings = figures.standings_table(race, solution.bound)
     limits = limits_text((x.predictor.target, x.bound, x.side) for x in race.problem.limits)
@@ -51,6 +89,7 @@ def race_card(race: Race, solution: Solution) -> Card:
         title="Standings",
         sentence=" ".join(parts),
         stress=bold,
+        points=(_promise(quest, solution),),
         table=standings,
         notes=(
             f"Searched {limits}{kept}; seed{'s' if len(seeds) > 1 else ''} "
@@ -59,6 +98,17 @@ def race_card(race: Race, solution: Solution) -> Card:
             f"{objective.difference_unit or 'its own unit'}; seconds are the processor's, for the "
             "strategy and its evaluations.",
         ),
+    )
+
+
+def _promise(quest: Quest, solution: Solution) -> str:
+    """What the optimum that all are held against will measure."""
+    found = [each.value_text for each in expected_of(quest, solution.candidate)]
+    how = expected_of(quest, solution.candidate)[0].how
+    return (
+        f"The {'optimum' if solution.exact else 'best known'} is subnet "
+        f"{solution.candidate.architecture.id}, {how} {', '.join(found[:-1])} and {found[-1]}. "
+        f"{promised(quest)}"
     )
 
 

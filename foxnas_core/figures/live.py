@@ -5,6 +5,7 @@ Each is a description that stays the same while a search runs, so that only the 
 it is drawn once, and `moving_spec` draws what moves on an empty chart that lies exactly on it.
 """
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -16,8 +17,6 @@ from foxnas_core.figures.theme import (
     GREY,
     INK,
     ORANGE,
-    PALE,
-    PAPER,
     PURPLE,
     RED,
     SKY,
@@ -25,13 +24,12 @@ from foxnas_core.figures.theme import (
 from foxnas_core.table.metrics import Metric
 
 Spec = dict[str, Any]
-# What is drawn of a `picture_table`; the rest need not be sent with each frame.
-CELL_COLUMNS = ["row", "column", "text", "colour", "ink", "differs"]
 _CLEAR = {
     "axis": {f"{part}Opacity": 0 for part in ("label", "title", "domain", "tick", "grid")},
     # A symbol of no opacity at all takes no room.
     "legend": {"labelOpacity": 0, "symbolOpacity": 0.01},
 }
+_WORDS_FROM = 250  # height of a chart that has room for a legend and words
 Spans = tuple[tuple[float, float], tuple[float, float]]
 
 _KINDS = {
@@ -40,66 +38,104 @@ _KINDS = {
 }  # fmt: skip
 
 
+# Rows of events break no line.
+_COURSE: Spec = {"transform": [{"filter": "!isValid(datum.event)"}]}
+PICKED = "picked"  # the point of a chart that was clicked
 STEPS: Spec = {"type": "line", "strokeWidth": 2.5, "interpolate": "step-after"}
 
 
-def course_spec(
-    target: Metric,
-    total: int,
-    domain: tuple[float, float],
-    line: float | None,
-    name: str,
-    height: int = 260,
-) -> Spec:
-    """Draws `course_table`: current and best over proposals, and a line `name` at `line`.
+def gap_spec(target: Metric, total: int, floor: float, to: str) -> Spec:
+    """Draws `gap_table` on axes that fit what happens: powers of the gap from `floor` on, and of
+    proposals as a run that is watched makes them."""
+    unit = f" ({target.difference_unit})" if target.difference_unit else ""
+    title = f"Gap to the {to}{unit}"
+    powers = [10.0**k for k in range(round(math.log10(floor)), 7)]
+    axis = {"labelExpr": "format(datum.value, '~g')", "values": powers, "grid": False}
+    y = number("", title, axis=axis) | {
+        "scale": {"type": "log", "domainMin": floor, "clamp": True, "nice": False}
+    }
+    told = f"How far the current and the best subnet are from the {to}, over proposals"
+    return {"height": 330, "layer": [*_lines(y, total), *_events(total)]} | spoken(told)
 
-    The axis has the given domain; what lies outside is drawn at its edge.
-    """
-    lines: list[tuple[str, Spec]] = [
-        (tables.CURRENT, {"type": "line", "strokeWidth": 1.2}),
-        (tables.BEST, STEPS),
-    ]
+
+def least_gap(end_temperature: float) -> float:
+    """The least gap that is drawn: a round power of ten far below what the end temperature tells
+    apart."""
+    return float(10.0 ** (math.floor(math.log10(end_temperature)) - 2))
+
+
+def course_spec(
+    target: Metric, total: int, ends: tuple[float, float], name: str, height: int = 330
+) -> Spec:
+    """Draws `course_table` between `ends`: current and best over proposals, and the limit, which
+    is called `name`, as it was moved."""
     named = lowered(target.named)
+    room = 0.04 * (ends[1] - ends[0]) or 0.5
+    domain = ends[0] - room, ends[1] + room
     y = number("", f"Predicted {named}", domain, clamp=True, axis={"tickCount": 5})
-    colour = _colour("", {tables.CURRENT: CLOUD, tables.BEST: BLUE, name: RED})
-    del y["field"], colour["field"]
-    layers: list[Spec] = [
-        {
+    told = f"Current and best {named} over proposals"
+    lines = _lines(y, total, {tables.LIMIT: name} if name != "value" else {})
+    small = height < _WORDS_FROM
+    if small:
+        for line in lines:
+            line["encoding"]["color"]["legend"] = None
+    return {"height": height, "layer": [*lines, *_events(total, words=not small)]} | spoken(told)
+
+
+def schedule_spec(column: str, title: str, total: int) -> Spec:
+    """Draws a column of `schedule_table`: "temperature", on a logarithmic axis, or "accepted"."""
+    falling = column == "temperature"
+    axis = {"format": ".2~g" if falling else "d", "tickCount": 3, "grid": False}
+    scale: Spec = {"type": "log", "nice": False} if falling else {"domain": [0, 100]}
+    line = _COURSE | {
+        "mark": {"type": "line", "strokeWidth": 2, "color": GREY},
+        "encoding": {
+            "x": _proposals(total, "Proposals"),
+            "y": number(column, title, axis=axis) | {"scale": scale},
+            "tooltip": tooltip({"proposals": ",d", column: ".3g"}),
+        },
+    }
+    told = spoken(f"{title} over proposals")
+    return told | {"height": 150, "layer": [line, *_events(total, words=False)]}
+
+
+def _lines(y: Spec, total: int, more: Mapping[str, str] | None = None) -> list[Spec]:
+    """Current and best over proposals, and a dashed line of each column of `more`, by its name."""
+    dashed = {"type": "line", "strokeWidth": 2, "strokeDash": [6, 4], "interpolate": "step-after"}
+    lines: list[tuple[str, str, Spec]] = [
+        (tables.CURRENT, tables.CURRENT, {"type": "line", "strokeWidth": 1.2}),
+        *((column, name, dashed) for column, name in (more or {}).items()),
+        (tables.BEST, tables.BEST, STEPS),
+    ]
+    hues = {tables.CURRENT: ORANGE, tables.BEST: BLUE} | dict.fromkeys((more or {}).values(), INK)
+    colour = _colour("", hues)
+    y = {name: part for name, part in y.items() if name != "field"}
+    del colour["field"]
+    return [
+        _COURSE
+        | {
             "mark": mark,
             "encoding": {
                 "x": _proposals(total, None),
                 "y": y | {"field": series},
-                "color": colour | {"datum": series},
-                "tooltip": tooltip({"proposals": ",d", series: ".4f"}),
+                "color": colour | {"datum": name},
+                "tooltip": tooltip({"proposals": ",d", series: ".4g"}),
             },
         }
-        for series, mark in lines
+        for series, name, mark in lines
     ]
-    if line is not None:
-        rule = {
-            "data": {"values": [{}]},
-            "mark": {"type": "rule", "strokeWidth": 2, "strokeDash": [6, 4]},
-            "encoding": {"y": y | {"datum": line}, "color": colour | {"datum": name}},
-        }
-        layers.insert(1, rule)
-    told = f"Current and best {named} over proposals"
-    return {"height": height, "layer": layers} | spoken(told)
 
 
-def schedule_spec(column: str, title: str, total: int, domain: tuple[float, float]) -> Spec:
-    """Draws a column of `schedule_table`: "temperature", on a logarithmic axis, or "accepted"."""
-    falling = column == "temperature"
-    axis = {"format": ".1~r" if falling else "d", "tickCount": 3}
-    y = number(column, title, domain, clamp=True, type="log" if falling else "linear", axis=axis)
-    return spoken(f"{title} over proposals") | {
-        "height": 190,
-        "mark": {"type": "line", "strokeWidth": 2, "color": GREY},
-        "encoding": {
-            "x": _proposals(total, "Proposals"),
-            "y": y,
-            "tooltip": tooltip({"proposals": ",d", column: ".3g"}),
-        },
-    }
+def _events(total: int, *, words: bool = True) -> list[Spec]:
+    """What was done to the run: a line across where it acted, and in `words` what it was."""
+    only = {"transform": [{"filter": "isValid(datum.event)"}]}
+    x = _proposals(total, None)
+    word = {"type": "text", "angle": 270, "align": "right", "dy": -5, "fontSize": 10, "color": INK}
+    rule = {"type": "rule", "strokeDash": [2, 3], "color": INK}
+    tip = {"tooltip": tooltip({"event": "", "proposals": ",d"})}
+    rules = only | {"mark": rule, "encoding": {"x": x, **tip}}
+    said = {"x": x, "y": {"value": 4}, "text": {"field": "event"}}
+    return [rules, *([only | {"mark": word, "encoding": said}] if words else [])]
 
 
 def front_spec(cost: Metric, objective: Metric, spans: Spans) -> Spec:
@@ -118,7 +154,7 @@ def front_spec(cost: Metric, objective: Metric, spans: Spans) -> Spec:
     marks = _plane(cost, objective, spans)
     rule = {"type": "rule", "strokeDash": [4, 3], "color": INK}
     return spoken(f"{objective.named} against {lowered(cost.named)}") | {
-        "height": 430,
+        "height": 330,
         "layer": [
             _only("kind", tables.BUDGET) | {"mark": rule, "encoding": {"x": marks["x"]}},
             _only("kind", tables.FLOOR) | {"mark": rule, "encoding": {"y": marks["y"]}},
@@ -128,11 +164,16 @@ def front_spec(cost: Metric, objective: Metric, spans: Spans) -> Spec:
 
 
 def moving_spec(cost: Metric, objective: Metric, spans: Spans) -> Spec:
-    """Draws what moves of `with_candidates` on an empty chart that lies exactly on `front_spec`.
+    """Draws what moves of `with_candidates`, and the trail of the current, on an empty chart that
+    lies exactly on `front_spec`.
 
     It is that chart with axes and legend made clear, since any other would be laid out otherwise.
     """
     spec = front_spec(cost, objective, spans)
+    marks = _plane(cost, objective, spans)
+    trail = {"x": marks["x"], "y": marks["y"], "order": {"field": "order"}}
+    line = {"type": "line", "strokeWidth": 1.5, "opacity": 0.6, "color": ORANGE}
+    spec["layer"].append(_only("kind", tables.TRAIL) | {"mark": line, "encoding": trail})
     for layer in spec["layer"]:
         for channel in layer["encoding"].values():
             if isinstance(channel, dict) and "scale" in channel:
@@ -162,40 +203,26 @@ def comparison_spec(objective: Metric, searches: Sequence[str], longest: bool) -
         "layer": [
             {"mark": dashed, "encoding": {"y": y | {"field": "exact"}}},
             {"mark": STEPS, "encoding": {"y": y | {"field": "best_value"}}},
-        ],
-    }
-
-
-def architecture_spec(rows: int) -> Spec:
-    """Draws `CELL_COLUMNS` of `picture_table`, each cell in its colour."""
-
-    def side(field: str, inner: float, **axis: Any) -> Spec:
-        bare = {"domain": False, "ticks": False}
-        channel = {"field": field, "type": "nominal", "sort": None, "title": None}
-        return channel | {"scale": {"paddingInner": inner}, "axis": axis | bare}
-
-    def coloured(field: str, otherwise: str) -> Spec:
-        known = {"field": field, "type": "nominal", "scale": None, "legend": None}
-        return {"condition": {"test": "datum.colour !== ''"} | known, "value": otherwise}
-
-    differs = {"condition": {"test": "datum.differs", "value": ORANGE}, "value": PAPER}
-    top = {"orient": "top", "labelAngle": 0, "labelFontSize": 11, "labelOverlap": False}
-    return {
-        "description": "The architecture, block by block",
-        "height": 48 + 36 * rows,
-        "encoding": {
-            "x": side("column", 0.06, **top),
-            "y": side("row", 0.1),
-            "tooltip": tooltip(dict.fromkeys(("row", "column", "text"), "")),
-        },
-        "layer": [
             {
-                "mark": {"type": "rect", "cornerRadius": 3, "strokeWidth": 2},
-                "encoding": {"color": coloured("colour", PALE), "stroke": differs},
-            },
-            {
-                "mark": {"type": "text", "fontSize": 11},
-                "encoding": {"text": {"field": "text"}, "color": coloured("ink", INK)},
+                "mark": {"type": "point", "size": 90, "filled": True},
+                "params": [
+                    {
+                        "name": PICKED,
+                        "select": {
+                            "type": "point",
+                            "nearest": True,
+                            "toggle": False,
+                            "fields": ["search", "proposals"],
+                        },
+                    }
+                ],
+                "encoding": {
+                    "y": y | {"field": "best_value"},
+                    "opacity": {
+                        "condition": {"param": PICKED, "empty": False, "value": 1},
+                        "value": 0,
+                    },
+                },
             },
         ],
     }
@@ -258,8 +285,11 @@ def _only(field: str, value: str) -> Spec:
 
 
 def _proposals(total: int, title: str | None) -> Spec:
-    axis = {"format": ",d", "tickCount": 5, "grid": False, "labelOverlap": True}
-    return number("proposals", title, (0, total), axis)
+    """The axis of proposals, which a run that is watched goes along evenly: it makes ever more."""
+    ticks = [m * 10**k for k in range(1, 10) for m in (1, 3) if m * 10**k <= total]
+    label = "format(datum.value, '~s')"  # each in its own unit
+    axis = {"labelExpr": label, "values": [0, *ticks], "grid": False, "labelOverlap": True}
+    return number("proposals", title, (0, total), axis, type="pow", exponent=1 / 3)
 
 
 def _colour(field: str, colours: Mapping[str, str], symbol: str = "circle") -> Spec:

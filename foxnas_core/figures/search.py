@@ -3,6 +3,7 @@
 import math
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
@@ -18,23 +19,75 @@ from foxnas_core.space.search_space import SearchSpace
 from foxnas_core.table.metrics import Metric, metric_of, names_unit
 
 CURRENT, BEST, EXACT = "current", "best", "exact optimum"
+LIMIT, TRAIL = "limit", "trail"
 MEASURED, FRONT, BUDGET, FLOOR = "measured", "predicted front", "budget", "floor"
 
+_TRAIL = 30  # rows
 _SHORT = {"kernel": "k", "expand": "e"}
 _OWN = {"depth": "depth {}", "resolution": "{} px"}
 
 
-def course_table(trace: pd.DataFrame, what: Literal["value", "cost"]) -> pd.DataFrame:
-    """The course of a run's objective or of its cost, one row a point: proposals, current, best.
+@dataclass(frozen=True)
+class Stage:
+    """A part of a run, from `since` proposals on: the number of its first limit, and under it the
+    `exact` optimum, or else what nothing is better than, the `least` gap's end."""
+
+    since: int
+    bound: float
+    exact: Candidate | None = None
+    least: float | None = None
+
+    @property
+    def reference(self) -> float | None:
+        """What gaps are measured from."""
+        return self.least if self.exact is None else self.exact.value
+
+
+def _stage_at(proposals: np.ndarray, stages: Sequence[Stage]) -> np.ndarray:
+    """The position of each row's stage: what acted at its last proposal acts on the next."""
+    since = np.array([stage.since for stage in stages[1:]])
+    return np.searchsorted(since, proposals, side="left")
+
+
+def gap_table(
+    trace: pd.DataFrame, stages: Sequence[Stage], objective: Metric, floor: float
+) -> pd.DataFrame:
+    """How far from the optimum of its stage a run was, and by how much that is better than the best
+    that it had found, one row a point: proposals, current, best (units of the objective).
+
+    Less than `floor` is the floor, since an axis of powers has no 0. The current may be better than
+    the optimum where it breaks a limit.
+    """
+    proposals = trace["proposals"].to_numpy()
+    reference = np.array([stage.reference for stage in stages], dtype=float)
+    reference = reference[_stage_at(proposals, stages)]
+    current, best = (trace[f"{name}_value"].to_numpy(float) for name in (CURRENT, BEST))
+    return pd.DataFrame(
+        {
+            "proposals": proposals,
+            CURRENT: np.maximum(np.abs(reference - current), floor).astype("float32"),
+            BEST: np.maximum(objective.sign * (reference - best), floor).astype("float32"),
+        }
+    )
+
+
+def course_table(
+    trace: pd.DataFrame, what: Literal["value", "cost"], stages: Sequence[Stage]
+) -> pd.DataFrame:
+    """The course of a run's objective or of its cost, one row a point: proposals, current, best,
+    limit (that of the cost, missing of the value).
 
     `trace` is that of `Annealer.trace`. The best is missing where none was found yet. Numbers are
     of half the precision: the table is sent with every frame.
     """
+    proposals = trace["proposals"].to_numpy()
+    bounds = np.array([stage.bound for stage in stages])[_stage_at(proposals, stages)]
     return pd.DataFrame(
         {
-            "proposals": trace["proposals"].to_numpy(),
+            "proposals": proposals,
             CURRENT: trace[f"current_{what}"].to_numpy("float32"),
             BEST: trace[f"best_{what}"].to_numpy("float32"),
+            LIMIT: (bounds if what == "cost" else np.full(len(bounds), math.nan)).astype("float32"),
         }
     )
 
@@ -50,12 +103,15 @@ def schedule_table(trace: pd.DataFrame) -> pd.DataFrame:
     )
 
 
-def searches_table(results: Mapping[str, SearchResult]) -> pd.DataFrame:
+def searches_table(
+    results: Mapping[str, SearchResult], promises: pd.DataFrame | None = None
+) -> pd.DataFrame:
     """Kept searches side by side, one row each: what was searched for, found, and how.
 
-    The objective's column and value, every limit and the gap in the objective's unit.
+    The objective's column and value, every limit and the gap in the objective's unit; the columns
+    of `promises`, with a row for each, stand before the gap.
     """
-    return pd.DataFrame(
+    table = pd.DataFrame(
         [
             {
                 "search": search_id,
@@ -69,10 +125,15 @@ def searches_table(results: Mapping[str, SearchResult]) -> pd.DataFrame:
                 "subnet": result.best.architecture.id,
                 "proposals": result.proposals,
                 **result.settings.to_dict(),
+                "events": len(result.events),
             }
             for search_id, result in results.items()
         ]
     ).drop(columns="penalty", errors="ignore")
+    if promises is None or not len(table):
+        return table
+    at = table.columns.get_loc("gap")
+    return pd.concat([table.iloc[:, :at], promises, table.iloc[:, at:]], axis=1)
 
 
 def _values(result: SearchResult) -> dict[str, float]:
@@ -154,6 +215,14 @@ def candidates_table(
     limited = np.array([candidate.costs[0] for candidate in found.values()], dtype=float)
     cost, value = (objective, limited) if least_cost else (limited, objective)
     return pd.DataFrame({"kind": list(found), "cost": cost, "value": value})
+
+
+def trail_table(trace: pd.DataFrame, *, least_cost: bool = False) -> pd.DataFrame:
+    """Where a run came by last, with the columns of `candidates_table` and the `order`."""
+    last = trace.tail(_TRAIL)
+    objective, limited = last["current_value"].to_numpy(), last["current_cost"].to_numpy()
+    cost, value = (objective, limited) if least_cost else (limited, objective)
+    return pd.DataFrame({"kind": TRAIL, "cost": cost, "value": value, "order": range(len(last))})
 
 
 def frame_of(table: pd.DataFrame) -> tuple[tuple[float, float], tuple[float, float]]:

@@ -107,8 +107,8 @@ class SearchResult:
     - `trace`: see `Annealer.trace`.
     - `events`: what was done to the run while it ran, in order; `limits`, `sides`, `exact`, `gap`
       and `bound` are those of its end.
-    - `asked`: the number of each limit as it was chosen, which a guard may have made tighter;
-      empty where nobody told.
+    - `asked`: the number of each limit as it was chosen, which a `guard` has made tighter; empty
+      and None where nobody told.
 
     It holds no times, so that equal searches give equal documents.
     """
@@ -130,6 +130,7 @@ class SearchResult:
     source: Literal["regression", "table"] = "regression"
     events: tuple[Event, ...] = ()
     asked: tuple[float, ...] = ()
+    guard: float | None = None
 
     @classmethod
     def of(
@@ -187,6 +188,7 @@ class SearchResult:
             "source": self.source == "regression",
             "events": not self.events,
             "asked": not self.asked,
+            "guard": self.guard is None,
         }
         return {name: value for name, value in document.items() if not lacking.get(name)}
 
@@ -200,6 +202,7 @@ class SearchResult:
             "source": "regression",
             "events": [],
             "asked": [],
+            "guard": None,
         }
         found = value_of(cls, lacking | dict(document))
         columns = {found.objective, *(column for column, _ in found.limits)}

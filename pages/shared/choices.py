@@ -25,8 +25,8 @@ from pages.shared.text import plain
 
 _KEY = "choices"
 _TEXTS = (
-    "architecture", "against", "limits", "allowed", "search", "compare", "race", "cost", "unit",
-    "pinned", "asked", "subnet", "block", "at", "view",
+    "architecture", "against", "limits", "allowed", "annealing", "search", "compare", "race",
+    "cost", "unit", "pinned", "asked", "subnet", "block", "at", "view",
 )  # fmt: skip
 GOALS = ("accuracy", "latency")
 AIMS = ("save", "gain", "latency", "accuracy")
@@ -58,14 +58,15 @@ class Choices:
     `comparison_picker`); regression form, link and kind of intervals, which effects are told and at
     which context; what a search is for (the best objective, "accuracy", or the least cost,
     "latency") and the objective's floor of the latter, limits beside and choices to keep (see
-    `limits`); the id of a running or kept search, those of searches to compare, with commas, and
-    that of a race; the front's cost column, the label of the unit it is read in and its budget
-    where it is a count; what a counterfactual aims at (to "save" cost, to "gain" in the objective,
-    or a "latency" or "accuracy" to keep), its amount in the target's unit or in percent of what the
-    subnet has, and the number of edits that is looked at, the slots and decisions to keep, with
-    commas, and the choice that is asked for, as s2b1_kernel:7; the step of the tour, from 1; and
-    the id of the subnet and the name of the block that are highlighted in all figures. Numbers are
-    in the unit of what they bound.
+    `limits`), the settings of the annealer (see `annealing`), the id of a running or kept
+    search, those of searches to compare, with commas, and that of a race; the front's cost
+    column, the label of the unit it is read in and its budget where it is a count; what a
+    counterfactual aims at (to "save" cost, to "gain" in the objective, or a "latency" or
+    "accuracy" to keep), its amount in the target's unit or in percent of what the subnet has,
+    and the number of edits that is looked at, the slots and decisions to keep, with commas, and
+    the choice that is asked for, as s2b1_kernel:7; the step of the tour, from 1; and the id of
+    the subnet and the name of the block that are highlighted in all figures. Numbers are in the
+    unit of what they bound.
     """
 
     study: str = "demo"
@@ -84,6 +85,7 @@ class Choices:
     floor: float | None = None
     limits: str | None = None
     allowed: str | None = None
+    annealing: str | None = None
     search: str | None = None
     compare: str | None = None
     race: str | None = None

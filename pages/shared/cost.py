@@ -46,7 +46,7 @@ def chosen_cost(study: Study) -> str | None:
     return next(iter(columns), None)
 
 
-def cost_picker(study: Study) -> str:
+def cost_picker(study: Study, *, disabled: bool = False) -> str:
     """Draw the picker and return the chosen column.
 
     Raises `MissingPart` where the table has none of the study's cost.
@@ -66,6 +66,7 @@ def cost_picker(study: Study) -> str:
         # Another cost has another range, so the budget starts anew.
         act=lambda column: choices.update(latency=column, budget=None),
         format_func=partial(named, study),
+        disabled=disabled,
     )
 
 
@@ -98,6 +99,7 @@ def budget_picker(
     *,
     floor: bool = False,
     and_then: Callable[[], None] | None = None,
+    disabled: bool = False,
 ) -> float:
     """Draw the slider of the budget, or of the objective's `floor`, over the front's range, and how
     surely a measurement shall keep it; returns what was chosen, in its unit.
@@ -110,14 +112,19 @@ def budget_picker(
             target = front.problem.objective.target
             label = in_unit(f"{target.title} {bound_word(target)}", target)
             chosen = slider(
-                "floor", label, floor_of(study, front), floors_of(front), and_then=and_then
-            )
+                "floor", label, floor_of(study, front), floors_of(front), and_then=and_then,
+                disabled=disabled,
+            )  # fmt: skip
         else:
             target = front.problem.limits[0].predictor.target
             label = in_unit(f"{target.title} budget", target)
             span = budgets_of(front)
-            chosen = slider("budget", label, budget_of(study, front), span, and_then=and_then)
-        _guard_picker(study, front, bound_word(target) if floor else "budget", and_then)
+            chosen = slider(
+                "budget", label, budget_of(study, front), span, and_then=and_then,
+                disabled=disabled,
+            )  # fmt: skip
+        word = bound_word(target) if floor else "budget"
+        _guard_picker(study, front, word, and_then, disabled)
     if choices.current().budget is None and not floor:
         from foxnas_core.search.default_budget import WHY
 
@@ -126,7 +133,7 @@ def budget_picker(
 
 
 def _guard_picker(
-    study: Study, front: "Front", bound: str, and_then: Callable[[], None] | None
+    study: Study, front: "Front", bound: str, and_then: Callable[[], None] | None, disabled: bool
 ) -> None:
     """Draw the choice of how surely a measurement shall keep the bound, as it is called."""
     from foxnas_core.search.guard import GUARD, OFF, share_of
@@ -151,7 +158,7 @@ def _guard_picker(
         key="guard",
         value=OFF if why else chosen,
         act=choose,
-        disabled=bool(why),
+        disabled=disabled or bool(why),
         help=plain(why)
         or f"Optima of other {bound}s were measured: from how far they were off, the search takes "
         f"a {bound} so much tighter that the chosen share of optima keeps yours when measured.",
@@ -180,6 +187,7 @@ def slider(
     *,
     key: str = "",
     and_then: Callable[[], None] | None = None,
+    disabled: bool = False,
 ) -> float:
     """The slider of a choice over `span`: least, greatest, step; `key` is the widget's, where it is
     not the choice's name."""
@@ -206,6 +214,7 @@ def slider(
         max_value=max(high, value),
         step=step,
         format=f"%.{_decimals(step)}f",
+        disabled=disabled,
     )
 
 

@@ -37,7 +37,9 @@ def front_picker(study: Study) -> Given:
         raise
     unit = unit_picker(front, cards.unit_of(given, front))
     own = kind == OWN_COST
-    budget = budget_picker(study, front) if own else count_slider(study, front, unit)
+    # Over the budgets of the search without the further limits, as in the other views.
+    free = cache.front_of(study, cost, allowed)
+    budget = budget_picker(study, free) if own else count_slider(study, front, unit)
     terms_picker(study, table, cost, terms)
     return given_of(
         study, cost=cost, limits=terms.limits, allowed=allowed, unit=unit.label, budget=budget,

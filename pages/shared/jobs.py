@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
+from foxnas_core.cards.quest import Quest
 from foxnas_core.errors import FoxnasError, InvalidInput, NotWritable
 from foxnas_core.search.annealing import Annealer
 from foxnas_core.search.course import Course
@@ -44,7 +45,8 @@ class Job(Work[SearchResult]):
       result, returns its id.
     - `replays`: the id of the kept search that this run shows again with its `events`, "" for a
       new one, which alone can be changed.
-    - `view`: the session's choices that it was started with, by name, for whoever joins.
+    - `quest`: what it looks for as it was chosen, and `view`, the session's choices for it, by
+      name, for whoever joins.
 
     `annealer` and `course` are None until the thread has built them; `kept` is the saved result's
     id, and `note` the sentence that says why there is none, or why the run failed.
@@ -63,11 +65,13 @@ class Job(Work[SearchResult]):
         keep: Callable[[SearchResult], str],
         replays: str = "",
         events: Sequence[Event] = (),
+        quest: Quest | None = None,
         view: Mapping[str, Any] | None = None,
     ) -> None:
         super().__init__(study)
         self._begun_with, self.settings = problem, settings
         self.seconds, self.replays = seconds, replays
+        self.quest = quest
         self.view: Mapping[str, Any] = view or {}
         self.annealer: Annealer | None = None
         self.course: Course | None = None
@@ -107,10 +111,17 @@ class Job(Work[SearchResult]):
         """The optimum under a number of the first limit, or else the bound on it."""
         return self._proven.get(float(bound), (None, None))
 
-    def act(self, event: Event, proven: Proven | None = None, **view: Any) -> None:
+    def act(
+        self,
+        event: Event,
+        proven: Proven | None = None,
+        *,
+        quest: Quest | None = None,
+        view: Mapping[str, Any] | None = None,
+    ) -> None:
         """Let an event act on the run, and wait until it has; raises what it is refused with.
 
-        With a new bound goes what is `proven` under it; `view` is what it changes of the choices.
+        With a new bound goes what is `proven` under it; `quest` and `view` are those from there on.
         """
         if self.replays:
             raise InvalidInput("A replay shows what was; stop it to search anew.")
@@ -122,7 +133,7 @@ class Job(Work[SearchResult]):
             self._changed.wait_for(lambda: order.done or self.ended, ANSWERS)
         if order.error is not None:
             raise order.error
-        self.view = {**self.view, **view}
+        self.quest, self.view = quest or self.quest, view or self.view
 
     def pause(self) -> None:
         """Hold the run, and wait until it stands still."""
@@ -245,7 +256,7 @@ def replayed(search_id: str, kept: SearchResult) -> Callable[[SearchResult], str
     """What a replay of a kept search does at its end: nothing, once it has come out the same."""
 
     def check(result: SearchResult) -> str:
-        if replace(result, asked=kept.asked).to_dict() != kept.to_dict():
+        if replace(result, asked=kept.asked, guard=kept.guard).to_dict() != kept.to_dict():
             raise InvalidInput(
                 f"The replay of search {search_id} came out differently from what was kept, which "
                 "another version of the annealer or of the fit must have made; search anew."

@@ -155,10 +155,15 @@ def limited_targets(table: MeasurementTable, latency: str) -> list[Metric]:
     ]  # fmt: skip
 
 
-def terms_picker(study: Study, table: MeasurementTable, latency: str, terms: Terms) -> None:
+def terms_picker(
+    study: Study, table: MeasurementTable, latency: str, terms: Terms, *, disabled: bool = False
+) -> None:
     """Draw the pickers of further limits and of allowed choices."""
     targets = {t.column: t for t in limited_targets(table, latency)}
     with st.expander("More limits, and choices to keep"):
+        if disabled:
+            st.caption("A search that runs keeps these; stop it to choose others.")
+            return
         if targets:
             _limit_pickers(study, targets, terms)
         st.caption("Choices that the search may take; none chosen is any.")
@@ -202,10 +207,24 @@ def _limit_pickers(study: Study, targets: Mapping[str, Metric], terms: Terms) ->
 
 
 def _write(limits: tuple[tuple[str, float], ...], kept: Mapping[str, tuple[Value, ...]]) -> None:
-    choices.update(
-        limits=",".join(f"{column}:{most:.6g}" for column, most in limits) or None,
-        allowed=",".join(f"{k}:{'+'.join(map(str, v))}" for k, v in kept.items() if v) or None,
-    )
+    choices.update(**as_choices(limits, kept))
+
+
+def as_choices(
+    limits: Iterable[tuple[str, float]], kept: Mapping[str, tuple[Value, ...]]
+) -> dict[str, str | None]:
+    """Limits, and allowed choices by group and role, as the address has them."""
+    return {
+        "limits": ",".join(f"{column}:{most:.6g}" for column, most in limits) or None,
+        "allowed": ",".join(f"{k}:{'+'.join(map(str, v))}" for k, v in kept.items() if v) or None,
+    }
+
+
+def kept_of(
+    space: SearchSpace, allowed: Mapping[str, tuple[Value, ...]]
+) -> dict[str, tuple[Value, ...]]:
+    """Allowed choices by group and role, of those by decision."""
+    return {_key(d): allowed[d.name] for d in space.decisions if d.name in allowed}
 
 
 def _step(number: float) -> float:

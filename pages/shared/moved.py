@@ -12,6 +12,8 @@ MOVED = {
     "Report": ("Export", "report"),
     "Measure_next": ("Measurements", "next"),
     "Verify": ("Trust", "verify"),
+    "Front": ("Search", "front"),
+    "Strategies": ("Search", "strategies"),
     "Quantization": ("Devices", "int8"),
     "Handmade": ("Devices", "handmade"),
     "Counterfactuals": ("What-if", "counterfactuals"),

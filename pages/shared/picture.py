@@ -7,13 +7,10 @@ from typing import Any
 
 import streamlit as st
 
-from foxnas_core.families import family_of
-from foxnas_core.figures import live
-from foxnas_core.figures.picture import picture_data, picture_table
+from foxnas_core.figures.picture import picture_data
 from foxnas_core.space.architecture import Architecture
 from foxnas_core.space.search_space import SearchSpace
 from pages.shared import choices
-from pages.shared.theme import vega_chart
 
 _HERE = Path(__file__).parent
 _KINDS = ("select", "step", "open", "close")
@@ -62,14 +59,9 @@ def picture(
 def show_architecture(
     space: SearchSpace, architecture: Architecture, other: Architecture | None = None, *, key: str
 ) -> None:
-    """Draw an architecture that is only looked at, as its family knows it: a graph of a cell, or a
-    grid of blocks; what differs from `other` is marked."""
-    if family_of(space).graph(space, architecture) is not None:
-        data = picture_data(space, architecture, other, editable=False)
-        picture(data, label=f"Architecture {architecture.id}, edge by edge", key=key)
-        return
-    grid = picture_table(space, architecture, other)[live.CELL_COLUMNS]
-    vega_chart(grid, live.architecture_spec(grid["row"].nunique()), key=key)
+    """Draw an architecture that is only looked at; what differs from `other` is marked."""
+    data = picture_data(space, architecture, other, editable=False)
+    picture(data, label=f"Architecture {architecture.id}", key=key)
 
 
 def new_events(sent: Any, seen: str | None) -> tuple[list[Event], str | None]:

@@ -5,26 +5,39 @@ import streamlit as st
 
 from foxnas_core.cards.quest import Quest
 from foxnas_core.study import Study
-from pages.shared import cache
+from pages.shared import annealing, cache, choices
+from pages.shared import search_runs as runs
 from pages.shared.cards import given_of
 from pages.shared.cost import bound_word, budget_picker, cost_picker
+from pages.shared.jobs import Job
 from pages.shared.limits import chosen_terms, terms_picker
 from pages.shared.picked import picked
 from pages.shared.text import article
 
 
-def quest_picker(study: Study) -> Quest:
-    """Draw the pickers of the cost, the goal, budget or floor, its guard, limits and choices.
+def quest_picker(study: Study, job: Job | None = None) -> Quest:
+    """Draw the pickers of the budget or floor and its guard, of the cost, the goal, limits and
+    choices; those that can't act on the `job` under way are held.
 
     Raises as `cost_picker` and `Given.front_of`.
     """
-    table, cost = cache.table_of(study), cost_picker(study)
+    active = runs.under_way(job)
+    first, then = st.container(), st.expander("What is looked for")
+    with then:
+        if active:
+            st.caption("A search that runs keeps these; stop it to choose others.")
+        cost = cost_picker(study, disabled=active)
+        least_cost = _goal_picker(study, disabled=active) == "latency"
+    table = cache.table_of(study)
     terms = chosen_terms(table, cost)
-    least_cost = _goal_picker(study) == "latency"
     allowed = terms.allowed(study.space)
     front = cache.front_of(study, cost, allowed)
-    bound = budget_picker(study, front, floor=least_cost)
-    terms_picker(study, table, cost, terms)
+    with first:
+        bound = budget_picker(
+            study, front, floor=least_cost, and_then=lambda: runs.touch(bound=True),
+            disabled=bool(active and job is not None and job.replays),
+        )  # fmt: skip
+    terms_picker(study, table, cost, terms, disabled=active)
     return Quest(
         given_of(
             study,
@@ -36,10 +49,18 @@ def quest_picker(study: Study) -> Quest:
     )
 
 
-def _goal_picker(study: Study) -> str:
+def _goal_picker(study: Study, *, disabled: bool) -> str:
     best, cost = study.objective.word, study.cost.word
     goals = {
         "accuracy": f"Best {best} within {article(cost)} budget",
         "latency": f"Least {cost} at {article(best)} {bound_word(study.objective)}",
     }
-    return picked(st.radio, "Look for", goals, key="goal", field="goal")
+
+    def choose(goal: str) -> None:
+        choices.update(goal=goal)
+        # Temperatures are in the unit of what is looked for.
+        annealing.change(start_temperature=None, end_temperature=None)
+
+    return picked(
+        st.radio, "Look for", goals, key="goal", field="goal", act=choose, disabled=disabled
+    )

@@ -52,8 +52,10 @@ def themed(figure: "Figure") -> "Figure":
 
 
 def vega_chart(
-    table: "pd.DataFrame", spec: dict[str, Any], *, key: str, place: "DeltaGenerator | None" = None
-) -> None:
-    """Draw a table by a Vega-Lite description, in the colours of the theme that is shown."""
+    table: "pd.DataFrame", spec: dict[str, Any], *, key: str, place: "DeltaGenerator | None" = None,
+    **more: Any,
+) -> Any:  # fmt: skip
+    """Draw a table by a Vega-Lite description, in the colours of the theme that is shown; `more` as
+    `st.vega_lite_chart` takes it. Returns what is selected where that is asked for."""
     draw = st.vega_lite_chart if place is None else place.vega_lite_chart
-    draw(table, in_dark(spec) if is_dark() else spec, key=key)
+    return draw(table, in_dark(spec) if is_dark() else spec, key=key, **more)

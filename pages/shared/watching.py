@@ -1,32 +1,54 @@
 """The charts of a search, drawn again and again while it runs."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 
-import numpy as np
-import pandas as pd
 import streamlit as st
 
+from foxnas_core.cards import course as cards
+from foxnas_core.cards.course import Drawn, SearchRun
 from foxnas_core.cards.quest import Quest
-from foxnas_core.cards.search import predictors_of
-from foxnas_core.figures import live
-from foxnas_core.figures import search as tables
-from foxnas_core.search.exact import Front
+from foxnas_core.figures.live import Spans
 from foxnas_core.search.problem import Candidate
+from foxnas_core.search.result import SearchResult
 from foxnas_core.study import Study
-from foxnas_core.table.metrics import Metric
-from pages.shared import cache, picture, process
+from pages.shared import cache, process
 from pages.shared.cards import stressed
 from pages.shared.frame import errors_as_cards
 from pages.shared.jobs import Job
-from pages.shared.search_text import SearchRun, run_card
+from pages.shared.picture import show_architecture
+from pages.shared.search_runs import proven_for
 from pages.shared.theme import vega_chart
 
 FRAME_EVERY = 0.1  # seconds
 
 
-def show_job(study: Study, job: Job) -> None:
+def run_of_job(job: Job) -> SearchRun | None:
+    """None until the job's thread has set up its run."""
+    state, annealer, course = job.state, job.annealer, job.course
+    if annealer is None or course is None:
+        return None
+    events = annealer.events
+    begun = next((event.was for event in events if event.was is not None), None)
+    first = annealer.problem.limits[0].bound if begun is None else begun
+    return SearchRun(
+        state, annealer.in_force, course.frame, annealer.proposals, annealer.total, annealer.chains,
+        annealer.problem.objective.target,
+        tuple((x.predictor.target, x.bound, x.side) for x in annealer.problem.limits),
+        annealer.best, annealer.current,
+        cards.stages_of(float(first), events, job.proven_under), events, job.replays,
+    )  # fmt: skip
+
+
+def run_of_kept(study: Study, result: SearchResult, search_id: str) -> SearchRun:
+    """A kept search, with its course as it was watched while the server remembers that."""
+    watched = [job for job in cache.works().runs(Job) if job.kept == search_id and job.course]
+    course = watched[-1].course if watched else None
+    trace = result.trace if course is None else course.frame
+    return SearchRun.of_result(result, trace, lambda bound: proven_for(study, result, bound))
+
+
+def show_job(quest: Quest, job: Job) -> None:
     """The live part: draws itself again while the job runs, and the page when its state moves."""
-    front = front_of_job(study, job)
     drawn = job.state
     moving = drawn in ("starting", "running")
 
@@ -34,165 +56,111 @@ def show_job(study: Study, job: Job) -> None:
     every = FRAME_EVERY * max(1, cache.works().watched(Job)) * process.slowdown()
 
     @st.fragment(run_every=every if moving else None)
-    def draw(spans: live.Spans) -> None:
+    def draw(spans: Spans) -> None:
         with errors_as_cards():
             # Looked up anew, so that the registry knows that someone watches.
             cache.works().get(Job, job.id, job.study)
             state = job.state
-            run = SearchRun.of_job(job, study)
+            run = run_of_job(job)
             if run is not None:
-                show_run(study, front, run, spans)
+                show_run(quest, run, spans)
             elif moving:
                 st.write("Starting; the first search on a machine takes some seconds to prepare …")
         # Buttons stand outside; a second tab may have pressed them, or the run has ended: perhaps
         # since the page looked whether it was kept.
-        if job.kept or (state != drawn and {state, drawn} != {"starting", "running"}):
+        another = job.view is not seen
+        if job.kept or another or (state != drawn and {state, drawn} != {"starting", "running"}):
             st.rerun()
 
-    least_cost = job.problem.objective.target != study.objective
-    bound = job.problem.limits[0].bound
-    show_watched(study, front, bound, job.exact, draw, least_cost=least_cost)
-
-
-def front_of_job(study: Study, job: Job) -> Front:
-    """The front of the objective and the cost that a job weighs it against."""
-    problem = job.problem
-    least_cost = problem.objective.target != study.objective
-    cost = problem.objective.target.column if least_cost else problem.limits[0].column
-    return cache.front_of(study, cost, tuple(problem.allowed.items()))
+    seen = job.view
+    show_watched(quest, job.problem.limits[0].bound, job.exact, draw)
 
 
 def show_watched(
-    study: Study, front: Front, bound: float, exact: Candidate | None,
-    draw: Callable[[live.Spans], None], *, least_cost: bool,
-) -> None:  # fmt: skip
+    quest: Quest, bound: float, exact: Candidate | None, draw: Callable[[Spans], None]
+) -> None:
     """What `draw` draws with every frame, and under it the measured cloud, which is sent once."""
-    table = front_table(study, front, bound, exact, least_cost=least_cost)
-    spans = tables.frame_of(table)
+    measured = quest.given.table.frame
+    table, spec, spans = cards.cloud_chart(
+        measured, quest.front, bound, exact, least_cost=quest.least_cost
+    )
     st.html(_MOVING)
     with st.container(key="watched"):
         draw(spans)
-        show_front(front, table, spans)
+        with st.container(key="cloud"):
+            vega_chart(table, spec, key="front-chart")
 
 
-# Lays the chart of what moves, the last that `draw` draws, on that of the measured cloud.
-_MOVING = """<style>
-.st-key-watched {position: relative}
-.st-key-moving {position: absolute; bottom: 0; left: 0; width: 100%; z-index: 1;
-  pointer-events: none}
+def _place(key: str, row: int, column: str) -> str:
+    return (
+        f".st-key-watched > div:has(> .st-key-{key}) "
+        f"{{grid-row: {row}; grid-column: {column}; min-width: 0; width: 100%}}"
+    )
+
+
+# The gap beside the front, on whose measured cloud lies the chart of what moves; below each other
+# where there is no room.
+_WIDE = [
+    _place("progress", 1, "1 / -1"), _place("gap", 2, "1"), _place("cloud", 2, "2"),
+    _place("moving", 2, "2"), _place("courses", 3, "1 / -1"), _place("pictures", 4, "1 / -1"),
+]  # fmt: skip
+_NARROW = [_place(key, row, "1") for row, key in enumerate(
+    ("progress", "gap", "courses", "cloud", "pictures"), 1)]  # fmt: skip
+_MOVING = f"""<style>
+.st-key-watched {{display: grid; grid-template-columns: minmax(0, 1fr) minmax(0, 1fr)}}
+.st-key-watched > div {{grid-column: 1 / -1}}
+.st-key-watched > div:has(> .st-key-moving) {{z-index: 1; pointer-events: none}}
+{" ".join(_WIDE)}
+@media (max-width: 1000px) {{
+  .st-key-watched {{grid-template-columns: minmax(0, 1fr)}}
+  {" ".join(_NARROW)} {_place("moving", 4, "1")}
+}}
 </style>"""
 
 
-def show_run(study: Study, front: Front, run: SearchRun, spans: live.Spans) -> None:
+def show_run(quest: Quest, run: SearchRun, spans: Spans) -> None:
     """The sentence and the charts of a run: what is sent with every frame."""
-    accuracy, latency = front.problem.objective, front.problem.limits[0].predictor
     with st.container(key="progress"):
         st.progress(run.proposals / run.total)
-        st.write(stressed(run_card(run)))
-    exact = run.exact
-    left, right = st.columns([1.25, 1], gap="medium")
-    with left:
-        spec = live.course_spec(
-            run.objective, run.total, course_range(run, front),
-            None if exact is None else exact.value, tables.EXACT,
-        )  # fmt: skip
-        vega_chart(tables.course_table(run.trace, "value"), spec, key="course-chart")
-        spec = live.course_spec(
-            run.limits[0][0], run.total, limit_range(run, front), run.first_bound,
-            tables.FLOOR if run.least_cost else tables.BUDGET, height=210,
-        )  # fmt: skip
-        vega_chart(tables.course_table(run.trace, "cost"), spec, key="cost-chart")
-        schedule = tables.schedule_table(run.trace)
-        start, end = run.settings.start_temperature or 1.0, run.settings.end_temperature or 1.0
-        for place, column, title, domain in zip(
-            st.columns(2),
-            ("temperature", "accepted"),
-            (f"Temperature ({run.objective.difference_unit})", "Accepted (%)"),
-            ((0.9 * end, 1.1 * start), (0.0, 100.0)),
-            strict=True,
-        ):
-            spec = live.schedule_spec(column, title, run.total, domain)
-            vega_chart(schedule[["proposals", column]], spec, key=f"{column}-chart", place=place)
-    with right:
-        if run.best is not None:
-            show_architecture(study, "Best found", run.best, run.targets, exact, "best-chart")
-        if run.current is not None:
-            show_architecture(study, "Current", run.current, run.targets, exact, "current-chart")
-            first = run.limits[0][0]
-            short = "fall below the floor" if first.sign > 0 else "exceed the limit"
-            leave = short if run.least_cost else "exceed the budget"
-            over = (
-                f"In this mode the current subnet does not {leave}."
-                if run.settings.mode == "teaching"
-                else f"The current subnet may {leave}, at a price, on its way to a better one; the "
-                "best never does."
-            )
-            st.caption(f"Outlined cells differ from the exact optimum. {over}")
-        elif exact is not None:
-            show_architecture(study, "Exact optimum", exact, run.targets, exact, "current-chart")
-    moving = {tables.CURRENT: run.current, tables.BEST: run.best}
+        st.write(stressed(cards.run_card(run, quest)))
+    front, least = quest.front, {"least_cost": quest.least_cost}
+    with st.container(key="gap"):
+        _chart(cards.gap_chart(run) or cards.value_chart(run, front, **least), "course-chart")
+    charts = [("cost", cards.cost_chart(run, front, **least)), *cards.schedule_charts(run)]
+    with st.container(key="courses"):
+        for place, (name, drawn) in zip(st.columns(len(charts)), charts, strict=True):
+            with place:
+                _chart(drawn, f"{name}-chart")
+    shown = {"Current": run.current, "Best found": run.best}
+    if run.current is None:
+        shown = {"Best found": run.best, "Exact optimum": run.exact}
+    with st.container(key="pictures"):
+        for place, (name, candidate) in zip(st.columns(len(shown)), shown.items(), strict=True):
+            if candidate is not None:
+                with place:
+                    show_candidate(quest, name, candidate, run.exact)
     with st.container(key="moving"):
-        vega_chart(
-            tables.candidates_table(moving, least_cost=run.least_cost),
-            live.moving_spec(latency.target, accuracy.target, spans),
-            key="moving-chart",
-        )
-
-
-def course_range(run: SearchRun, front: Front) -> tuple[float, float]:
-    """The part of the objective's axis in which the run takes place: some start temperatures
-    round the optimum; a run starts far from it."""
-    start = run.settings.start_temperature or 1.0
-    reached = front.costs if run.least_cost else front.values
-    span = min(30 * start, 1.5 * float(reached.max() - reached.min())) or 1.0
-    found = run.exact or run.best
-    if run.least_cost:
-        goal = found.value if found else float(reached[0])
-        return max(0.0, goal - 0.25 * span), goal + span
-    goal = found.value if found else float(reached[-1])
-    if run.objective.sign < 0:
-        return goal - 0.25 * span, goal + span
-    return goal - span, goal + 0.25 * span
-
-
-def limit_range(run: SearchRun, front: Front) -> tuple[float, float]:
-    """The part of the first limit's axis in which the run takes place."""
-    if run.least_cost:
-        room = 0.25 * float(np.ptp(front.values)) or 1.0
-        return run.first_bound - room, run.first_bound + room
-    low, high = float(front.costs[0]), min(float(front.costs[-1]), 2 * run.first_bound)
-    return min(low, 0.9 * run.first_bound), high
-
-
-def front_table(
-    study: Study, front: Front, bound: float, exact: Candidate | None, *, least_cost: bool
-) -> pd.DataFrame:
-    side = {"floor": bound} if least_cost else {"budget": bound}
-    table = tables.front_table(cache.table_of(study).frame, front, **side)
-    return tables.with_candidates(table, {tables.EXACT: exact}, least_cost=least_cost)
+        _chart(cards.moving_chart(run, front, spans, **least), "moving-chart")
 
 
 def show_sought(quest: Quest) -> None:
-    """What is to be looked for: the optimum on its front, and as a grid."""
-    study, optimum = quest.given.study, quest.solution().candidate
-    table = front_table(study, quest.front, quest.searched, optimum, least_cost=quest.least_cost)
-    show_front(quest.front, table, tables.frame_of(table))
-    targets = [predictor.target for predictor in predictors_of(quest.problem)]
-    show_architecture(study, "Exact optimum", optimum, targets, None, "best-chart")
-
-
-def show_front(front: Front, table: pd.DataFrame, spans: live.Spans) -> None:
-    predictors = (front.problem.limits[0].predictor, front.problem.objective)
-    spec = live.front_spec(*(p.target for p in predictors), spans)
+    """What is to be looked for: the optimum on its front, and its picture."""
+    optimum = quest.solution().candidate
+    table, spec, _ = cards.cloud_chart(
+        quest.given.table.frame, quest.front, quest.searched, optimum, least_cost=quest.least_cost
+    )
     vega_chart(table, spec, key="front-chart")
+    show_candidate(quest, "Exact optimum", optimum, None)
 
 
-def show_architecture(
-    study: Study, name: str, candidate: Candidate, targets: Sequence[Metric],
-    exact: Candidate | None, key: str,
-) -> None:  # fmt: skip
-    values = zip(targets[:2], (candidate.value, candidate.costs[0]), strict=True)
-    parts = [f"{target.text(value)} {target.unit}".rstrip() for target, value in values]
-    st.markdown(f"**{name}** · predicted {' · '.join(parts)}")
-    other = None if exact is None else exact.architecture
-    picture.show_architecture(study.space, candidate.architecture, other, key=key)
+def show_candidate(quest: Quest, name: str, candidate: Candidate, exact: Candidate | None) -> None:
+    """A subnet's picture, cells outlined where it differs from the optimum."""
+    st.markdown(f"**{name}** · {cards.predicted_text(quest, candidate)}")
+    other = None if exact is None or exact == candidate else exact.architecture
+    key = name.split()[0].lower()
+    show_architecture(quest.given.study.space, candidate.architecture, other, key=f"{key}-chart")
+
+
+def _chart(drawn: Drawn, key: str) -> None:
+    table, spec = drawn
+    vega_chart(table, spec, key=key)

@@ -7,7 +7,7 @@ FIGURES = ("curve", "prices", "chances", "budgets", "ties")
 
 
 def test_the_front_is_read_and_leads_to_what_if(page: Page):
-    page.goto("/Front?budget=0.06")
+    page.goto("/Search?view=front&budget=0.06")
     wait_until_drawn(page)
     for key in FIGURES:
         expect(page.locator(f".st-key-{key}-figure .js-plotly-plot")).to_be_visible()

@@ -9,7 +9,6 @@ import pytest
 from hand import choice_space, hand_space, noisy_table
 
 from foxnas_core.figures import live
-from foxnas_core.figures.picture import picture_table
 from foxnas_core.figures.search import (
     BEST,
     BUDGET,
@@ -18,15 +17,18 @@ from foxnas_core.figures.search import (
     FLOOR,
     FRONT,
     MEASURED,
+    Stage,
     candidates_table,
     comparison_table,
     course_table,
     frame_of,
     front_table,
+    gap_table,
     group_title,
     promise_table,
     schedule_table,
     searches_table,
+    trail_table,
     with_candidates,
 )
 from foxnas_core.regression import fit
@@ -60,9 +62,29 @@ def rows_of(table: pd.DataFrame) -> list[tuple]:
 
 
 def test_the_course_of_value_and_of_cost():
-    assert rows_of(course_table(TRACE, "value")) == [(10, 70.0, None), (20, 69.0, 69.5)]
-    assert rows_of(course_table(TRACE, "cost")) == [(10, 5.0, None), (20, 4.0, 4.5)]
-    assert rows_of(course_table(TRACE.iloc[:0], "value")) == []
+    stages = (Stage(0, 6.0), Stage(10, 4.75))
+    assert rows_of(course_table(TRACE, "value", stages)) == [
+        (10, 70.0, None, None), (20, 69.0, 69.5, None),
+    ]  # fmt: skip
+    assert rows_of(course_table(TRACE, "cost", stages)) == [
+        (10, 5.0, None, 6.0), (20, 4.0, 4.5, 4.75),
+    ]  # fmt: skip
+    assert rows_of(course_table(TRACE.iloc[:0], "value", stages)) == []
+
+
+def test_gaps_are_to_the_optimum_of_their_stage_and_never_below_the_floor():
+    accuracy = metric_of("accuracy")
+    stages = (Stage(0, 6.0, least=72.0), Stage(10, 4.75, least=69.5))
+    # What acted at ten proposals acts on those that follow.
+    assert rows_of(gap_table(TRACE, stages, accuracy, 0.25)) == [
+        (10, 2.0, None), (20, 0.5, 0.25),
+    ]  # fmt: skip
+    assert live.least_gap(0.03) == pytest.approx(1e-4)
+
+
+def test_the_trail_is_where_a_run_came_by_last():
+    assert rows_of(trail_table(TRACE)) == [("trail", 5.0, 70.0, 0), ("trail", 4.0, 69.0, 1)]
+    assert trail_table(TRACE, least_cost=True)["cost"].tolist() == [70.0, 69.0]
 
 
 def test_kept_searches_stand_side_by_side_and_their_courses_below_each_other():
@@ -201,18 +223,29 @@ def fields(part: object) -> set[str]:
 
 def test_charts_read_columns_that_their_tables_have():
     accuracy, latency = metric_of("accuracy"), metric_of("latency_ms")
-    space = hand_space()
-    found = front(mini_problem())
+    found, stages = front(mini_problem()), (Stage(0, 6.0),)
     measured = pd.DataFrame({"latency_ms": [3.0], "accuracy": [80.0]})
     for table, spec in (
-        (course_table(TRACE, "value"), live.course_spec(accuracy, 40, (60, 72), 71.0, EXACT)),
-        (course_table(TRACE, "cost"), live.course_spec(latency, 40, (2, 9), 6.0, BUDGET)),
-        (schedule_table(TRACE), live.schedule_spec("temperature", "Temperature", 40, (0.1, 2))),
-        (schedule_table(TRACE), live.schedule_spec("accepted", "Accepted", 40, (0, 100))),
+        (
+            gap_table(TRACE, (Stage(0, 6.0, least=72.0),), accuracy, 0.1).assign(event=None),
+            live.gap_spec(accuracy, 40, 0.1, EXACT),
+        ),
+        (
+            course_table(TRACE, "value", stages).assign(event=None),
+            live.course_spec(accuracy, 40, (60, 72), "value"),
+        ),
+        (
+            course_table(TRACE, "cost", stages).assign(event=None),
+            live.course_spec(latency, 40, (2, 9), BUDGET, 150),
+        ),
+        (
+            schedule_table(TRACE).assign(event=None),
+            live.schedule_spec("temperature", "Temperature", 40),
+        ),
+        (schedule_table(TRACE).assign(event=None), live.schedule_spec("accepted", "Accepted", 40)),
         (front_table(measured, found, budget=6), live.front_spec(latency, accuracy, SPANS)),
-        (candidates_table({}), live.moving_spec(latency, accuracy, SPANS)),
+        (trail_table(TRACE), live.moving_spec(latency, accuracy, SPANS)),
         (TRACE.assign(search="a", exact=1.0), live.comparison_spec(accuracy, ["a"], False)),
-        (picture_table(space, space.extreme("largest")), live.architecture_spec(2)),
     ):
         assert fields(spec) and fields(spec) <= set(table.columns)
         assert spec["description"]
@@ -220,10 +253,10 @@ def test_charts_read_columns_that_their_tables_have():
 
 
 def test_every_series_and_kind_has_its_layer():
-    course = live.course_spec(metric_of("accuracy"), 9, (0.0, 1.0), 0.5, EXACT)
+    course = live.course_spec(metric_of("latency_ms"), 9, (0.0, 1.0), BUDGET)
     drawn = json.dumps(course["layer"])
-    assert all(f'"{series}"' in drawn for series in (CURRENT, BEST, EXACT))
-    without = live.course_spec(metric_of("accuracy"), 9, (0.0, 1.0), None, EXACT)
+    assert all(f'"{series}"' in drawn for series in (CURRENT, BEST, BUDGET))
+    without = live.course_spec(metric_of("accuracy"), 9, (0.0, 1.0), "value")
     assert len(course["layer"]) == len(without["layer"]) + 1
     front_drawn = live.front_spec(metric_of("latency_ms"), metric_of("accuracy"), SPANS)
     drawn = json.dumps(front_drawn["layer"])
@@ -235,7 +268,9 @@ def test_what_moves_is_drawn_on_the_same_plane_with_nothing_else_to_be_seen():
     targets = metric_of("latency_ms"), metric_of("accuracy")
     still, moving = live.front_spec(*targets, SPANS), live.moving_spec(*targets, SPANS)
     assert moving["height"] == still["height"]
-    for below, above in zip(still["layer"], moving["layer"], strict=True):
+    *over_still, trail = moving["layer"]
+    assert trail["encoding"]["x"]["axis"]["labelOpacity"] == 0
+    for below, above in zip(still["layer"], over_still, strict=True):
         for channel, drawn in below["encoding"].items():
             if channel == "tooltip":
                 continue
@@ -258,7 +293,7 @@ def test_the_plane_shows_all_of_the_front():
 def test_tables_take_the_trace_of_a_real_run():
     annealer = Annealer(mini_problem(), AnnealingSettings(steps=500))
     annealer.advance(annealer.total)
-    table = course_table(annealer.trace, "value")
+    table = course_table(annealer.trace, "value", (Stage(0, 6.0),))
     assert table[CURRENT].notna().all()
     best = table[BEST].dropna()
     assert best.is_monotonic_increasing

@@ -18,7 +18,7 @@ from foxnas_core.study import create_study, open_study
 from foxnas_core.table.measurements import table_from_frame
 from pages.shared import cache, resamples
 
-PAGE = "pages/9_Front.py"
+PAGE = "pages/3_Search.py?view=front"
 
 
 @pytest.fixture(scope="module")

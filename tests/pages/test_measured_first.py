@@ -6,7 +6,7 @@ from conftest import run_page
 from conftest import sentences as marked
 from tricky import CODES, LATENCY, ONES, SPACE, tricky_study
 
-PAGES = ["app.py", "pages/3_Search.py", "pages/9_Front.py"]
+PAGES = ["app.py", "pages/3_Search.py", "pages/3_Search.py?view=front"]
 ONES_ALONE = SPACE.architecture({f"e{i}": 1 for i in range(4)})
 
 

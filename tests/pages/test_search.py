@@ -22,6 +22,7 @@ from pages.shared.jobs import Job
 from tests.search.additive import solve_exact
 
 PAGE = "pages/3_Search.py"
+KEPT = "pages/3_Search.py?view=kept"
 
 
 def sentences(page) -> str:
@@ -109,7 +110,8 @@ def test_a_search_runs_to_the_end_and_is_kept(study, problem):
     expected = search(problem, AnnealingSettings(steps=10_000))
     assert result.best == expected.best and result.exact == solve_exact(problem)
     said = sentences(page)
-    assert "Finished and kept with the study: 30,000 of 30,000" in said
+    assert "Finished and kept with the study: 30,000 of 30,000 proposals" in said
+    assert "(3 resolutions × 10,000 steps)" in said
     assert f"Best found: subnet **{result.best.architecture.id}**" in said
     assert "start" in keys(page) and "pause" not in keys(page)
 
@@ -170,10 +172,10 @@ def test_a_kept_search_is_opened_by_its_link_and_from_the_list(study, problem):
     page = run_page(PAGE, search=search_id)
     assert not page.exception and not page.error
     assert result.best.architecture.id in sentences(page)
-    page = run_page(PAGE)
-    [kept] = [s for s in page.selectbox if s.key.startswith("kept-")]
-    kept.set_value(search_id).run()
-    assert address(page, "search") == search_id
+    page = run_page(KEPT)
+    page.multiselect(key="compare").set_value([search_id]).run()
+    page.button(key="open-kept").click().run()
+    assert address(page, "search") == search_id and address(page, "view") == "live"
     assert result.best.architecture.id in sentences(page)
 
 
@@ -204,7 +206,7 @@ def test_a_damaged_search_is_one_sentence_and_not_listed(study, problem):
     page = run_page(PAGE, search=search_id)
     assert not page.exception
     assert len(page.error) == 1 and "damaged" in page.error[0].value
-    assert not [s for s in page.selectbox if s.key.startswith("kept-")]
+    assert not [t for t in tables_of(run_page(KEPT)) if "limits" in t]
 
 
 def test_a_study_that_cannot_be_written_still_searches(study, monkeypatch):
@@ -300,8 +302,6 @@ def test_a_kept_search_is_replayed_and_not_kept_twice(study, problem):
     page = run_page(PAGE, search=search_id)
     page.selectbox(key="pace").set_value(60.0).run()
     page = page.button(key="replay").click().run()
-    [picker] = [s for s in page.selectbox if s.key.startswith("kept-")]
-    assert picker.value is None  # what is under way is none of the kept ones
     page = begun(page)
     assert not page.exception and not page.error
     job = job_of(page, study)
@@ -340,7 +340,7 @@ def tables_of(page):
 
 
 def test_kept_searches_are_listed(study, kept):
-    page = run_page(PAGE)
+    page = run_page(KEPT)
     assert not page.exception and not page.error
     [table] = [t for t in tables_of(page) if "limits" in t]
     assert set(table["search"]) == set(kept)
@@ -348,17 +348,17 @@ def test_kept_searches_are_listed(study, kept):
 
 
 def test_without_kept_searches_there_is_no_list(study):
-    page = run_page(PAGE)
+    page = run_page(KEPT)
     assert not page.exception
     assert "compare" not in {widget.key for widget in page.multiselect}
 
 
 def test_searches_are_compared_and_the_address_is_shared(study, kept):
-    page = run_page(PAGE)
+    page = run_page(KEPT)
     page.multiselect(key="compare").set_value(kept[:2]).run()
     assert not page.exception and not page.error
     assert address(page, "compare") == ",".join(kept[:2])
-    other = run_page(PAGE, compare=address(page, "compare"))
+    other = run_page(KEPT, compare=address(page, "compare"))
     assert not other.exception and other.multiselect(key="compare").value == kept[:2]
     [courses] = [t for t in tables_of(other) if "best_value" in t]
     assert set(courses["search"]) == set(kept[:2])
@@ -367,7 +367,7 @@ def test_searches_are_compared_and_the_address_is_shared(study, kept):
 
 @pytest.mark.parametrize("wanted", ["../space", "<b>", "0123456789ab", ",,"])
 def test_searches_that_are_not_kept_are_left_aside(study, kept, wanted):
-    page = run_page(PAGE, compare=f"{wanted},{kept[0]}")
+    page = run_page(KEPT, compare=f"{wanted},{kept[0]}")
     assert not page.exception and not page.error
     assert page.multiselect(key="compare").value == [kept[0]]
     warned = [w.value for w in page.warning if "left aside" in w.value]
@@ -375,7 +375,7 @@ def test_searches_that_are_not_kept_are_left_aside(study, kept, wanted):
 
 
 def test_a_search_is_deleted_after_asking(study, kept):
-    page = run_page(PAGE, search=kept[0], compare=f"{kept[0]},{kept[2]}")
+    page = run_page(KEPT, search=kept[0], compare=f"{kept[0]},{kept[2]}")
     page.button(key="ask-delete").click().run()
     assert set(study.ids(SEARCHES)) == set(kept)
     page.button(key="delete-not").click().run()
@@ -390,7 +390,7 @@ def test_a_search_is_deleted_after_asking(study, kept):
 def test_a_damaged_search_can_be_deleted(study, kept):
     path = study.folder / "searches" / f"{kept[0]}.json"
     path.write_text(path.read_text()[:100])
-    page = run_page(PAGE, compare=kept[0])
+    page = run_page(KEPT, compare=kept[0])
     assert not page.exception and not page.error
     page.button(key="ask-delete").click().run()
     page.button(key="delete-now").click().run()
@@ -623,7 +623,10 @@ def test_a_search_at_a_floor_runs_is_kept_shown_and_replayed(study, floored):
     said = sentences(page)
     # Resolutions that can't reach the floor have no chain.
     total = f"{job.annealer.total:,}"
-    assert f"{total} of {total} proposals at top-1 accuracy of 89.5 % or more" in said
+    made = f" ({job.annealer.chains} resolutions × 10,000 steps)"
+    if job.annealer.chains == 1:
+        made = " (10,000 steps)"
+    assert f"{total} of {total} proposals{made} at top-1 accuracy of 89.5 % or more" in said
     page.selectbox(key="pace").set_value(0.0).run()
     page.button(key="replay").click().run()
     page, job = finish(page, study)
@@ -637,7 +640,7 @@ def test_a_kept_search_at_a_floor_has_its_charts(study, floored):
     assert not page.exception and not page.error
     specs = [chart.proto.spec for chart in charts_of(page)]
     course, limit, temperature, *_ = specs
-    assert "Predicted latency (ms)" in course and "exact optimum" in course
+    assert "Gap to the exact optimum (ms)" in course
     assert "Predicted top-1 accuracy (%)" in limit and '"floor"' in limit
     assert "Temperature (ms)" in temperature
     assert sum('"predicted front"' in spec for spec in specs) == 2  # what moves, and the cloud
@@ -693,7 +696,7 @@ def test_temperatures_are_kept_apart_by_their_unit(study):
 def test_searches_for_different_goals_are_not_compared(study, problem, floored):
     settings = AnnealingSettings(steps=500)
     ids = [study.keep(SEARCHES, search(each, settings)) for each in (problem, floored, floored)]
-    page = run_page(PAGE, compare=",".join(dict.fromkeys((ids[1], ids[0]))))
+    page = run_page(KEPT, compare=",".join(dict.fromkeys((ids[1], ids[0]))))
     assert not page.exception and not page.error
     assert "look for something else than the least latency" in sentences(page)
 
@@ -721,4 +724,136 @@ def test_a_nonsense_goal_in_the_address_is_left_aside(study, wrong):
 def test_a_cell_is_shown_as_its_graph(cell_study):
     page = run_page(PAGE, study="nas")
     assert not page.exception and not page.error
-    assert any("best-chart" in part.proto.id for part in page.get("bidi_component"))
+    assert any("exact-chart" in part.proto.id for part in page.get("bidi_component"))
+
+
+# Changed while it runs
+
+
+def test_the_budget_acts_on_the_running_search_and_is_kept_with_it(study, problem):
+    page = start(run_page(PAGE, budget="0.06"), pace=60.0)
+    job = job_of(page, study)
+    page.slider(key="budget").set_value(0.05).run()
+    assert not page.exception and not page.error
+    assert job_of(page, study) is job and job.state == "running"
+    assert job.problem.limits[0].bound == 0.05
+    [event] = job.annealer.events
+    assert (event.bound, event.was) == (0.05, 0.06)
+    assert "under 0.05 ms" in sentences(page)
+    page.selectbox(key="pace").set_value(0.0).run()
+    page, _ = finish(page, study)
+    result = study.kept(SEARCHES, job.kept)
+    assert result.limits == (("latency_ms", 0.05),) and result.events == (event,)
+    assert result.exact == solve_exact(problem.within(0.05))
+    page.button(key="replay").click().run()
+    page, _ = finish(page, study)
+    assert not page.exception and not page.error
+    assert study.ids(SEARCHES) == [job.kept]
+
+
+def test_temperatures_and_cooling_act_on_the_running_search(study):
+    page = start(run_page(PAGE, budget="0.06"), pace=60.0)
+    job = job_of(page, study)
+    page.button(key="reheat").click().run()
+    page.selectbox(key="schedule").set_value("linear").run()
+    [heat] = [s for s in page.select_slider if s.key.startswith("temperature-")]
+    low, high = heat.value
+    hotter = float(heat.options[[float(o) for o in heat.options].index(high) + 2])
+    heat.set_value((low, hotter)).run()
+    assert not page.exception and not page.error
+    first, second, third = job.annealer.events
+    assert first.start_temperature == job.annealer.settings.start_temperature
+    assert second.schedule == "linear" and third.start_temperature == hotter
+    assert third.end_temperature is None
+    job.stop()
+
+
+def test_what_cannot_change_in_flight_is_disabled_and_says_why(study):
+    page = start(run_page(PAGE), pace=60.0)
+    for widget in (
+        page.selectbox(key="mode"), page.selectbox(key="latency"), page.radio(key="goal"),
+        page.number_input(key="seed"), page.select_slider(key="steps"),
+    ):  # fmt: skip
+        assert widget.disabled
+    assert not page.slider(key="budget").disabled and not page.selectbox(key="schedule").disabled
+    assert "stop it to choose others" in sentences(page)
+    job_of(page, study).stop()
+
+
+def test_a_budget_that_nothing_keeps_leaves_the_search_as_it_was(study):
+    page = start(run_page(PAGE, budget="0.06"), pace=60.0)
+    job = job_of(page, study)
+    tight = page.slider(key="budget").min
+    page.slider(key="budget").set_value(tight).run()
+    assert not page.exception and job.state == "running"
+    assert job.problem.limits[0].bound in (0.06, tight)
+    job.stop()
+
+
+def test_a_second_tab_shows_the_same_run_with_the_same_controls(study):
+    page = run_page(PAGE, budget="0.06", annealing="steps:20000,seed:3")
+    page = start(page, pace=60.0)
+    job = job_of(page, study)
+    page.slider(key="budget").set_value(0.05).run()
+    other = run_page(PAGE, search=job.id, budget="0.09")
+    assert not other.exception and not other.error
+    assert other.slider(key="budget").value == 0.05
+    assert other.select_slider(key="steps").value == 20_000
+    other.slider(key="budget").set_value(0.07).run()
+    assert job.problem.limits[0].bound == 0.07
+    page.run()
+    assert page.slider(key="budget").value == 0.07
+    job.stop()
+
+
+def test_a_shared_address_restores_every_setting(study):
+    text = "steps:20000,chains:2,restarts:1,mode:teaching,start_temperature:0.3,"
+    text += "end_temperature:0.002,schedule:linear,seed:9,begin:smallest,pace:20"
+    page = run_page(PAGE, budget="0.06", annealing=text)
+    assert not page.exception and not page.error and not page.warning
+    page = begun(page.button(key="start").click().run())
+    job = job_of(page, study)
+    assert job.settings == AnnealingSettings(
+        steps=20_000, chains=2, restarts=1, mode="teaching", start_temperature=0.3,
+        end_temperature=0.002, schedule="linear", seed=9, begin="smallest",
+    )  # fmt: skip
+    assert job.seconds == 20.0
+    assert set(address(page, "annealing").split(",")) == set(text.split(","))
+    job.stop()
+
+
+@pytest.mark.parametrize("text", ["steps:x", "<b>", "pace:7", "start_temperature:-1", "steps:0"])
+def test_nonsense_settings_in_the_address_are_left_aside(study, text):
+    page = run_page(PAGE, annealing=text)
+    assert not page.exception and not page.error
+    assert any("left aside" in warning.value for warning in page.warning)
+
+
+def test_a_search_begins_at_a_measured_subnet(study):
+    table = study.table()
+    first = table.frame["id"].iloc[0]
+    page = run_page(PAGE, annealing=f"begin:{first}")
+    page, job = finish(start(page), study)
+    assert not page.exception and not page.error
+    assert json.loads(job.settings.begin) == table.architectures()[0].to_dict()
+    assert address(page, "annealing").startswith(f"begin:{first}") or first in address(
+        page, "annealing"
+    )
+
+
+def test_another_budget_leaves_the_kept_search_aside(study, problem):
+    search_id = study.keep(SEARCHES, search(problem, AnnealingSettings(steps=500)))
+    page = run_page(PAGE, search=search_id)
+    assert page.slider(key="budget").value == 0.06
+    page.slider(key="budget").set_value(0.1).run()
+    assert not page.exception and "search" not in page.query_params
+    assert solve_exact(problem.within(0.1)).architecture.id in sentences(page)
+
+
+def test_the_views_are_of_one_problem(study):
+    page = run_page(PAGE, budget="0.06", limits="parameters:20000")
+    [view] = [group for group in page.get("button_group") if group.key == "view"]
+    view.set_value("front").run()
+    assert not page.exception and not page.error
+    assert page.slider(key="budget").value == 0.06
+    assert page.number_input(key="most-parameters").value == 20_000

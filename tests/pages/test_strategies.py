@@ -9,7 +9,7 @@ from foxnas_core.search.solving import solve
 from foxnas_core.study import create_study, open_study
 from pages.shared import cache
 
-PAGE = "pages/10_Strategies.py"
+PAGE = "pages/3_Search.py?view=strategies"
 
 
 @pytest.fixture
@@ -64,7 +64,7 @@ def test_a_race_is_of_what_was_chosen_right_before_its_start(study):
     assert [limit.bound for limit in job.progress.problem.limits] == [0.1]
     # Both are still chosen where the page is opened again.
     page.switch_page("app.py").run()
-    page.switch_page(PAGE).run()
+    page.switch_page("pages/3_Search.py").run()
     assert page.multiselect(key="strategies").value == ["Random"]
     assert page.select_slider(key="evaluations").value == 200
 
@@ -82,10 +82,10 @@ def test_a_race_runs_under_the_terms_of_the_search(study):
     assert [(x.column, x.side, x.bound) for x in problem.limits] == [
         ("accuracy", "at_least", 85.0), ("parameters", "at_most", 20_000.0),
     ]  # fmt: skip
-    assert job.solution == solve(problem)
+    assert job.quest.solution() == solve(problem)
     for course in job.progress.courses.values():
         if course.best is not None:
-            assert course.best.value >= job.solution.candidate.value - 1e-9
+            assert course.best.value >= job.quest.solution().candidate.value - 1e-9
             assert course.best.costs[0] >= 85 and course.best.costs[1] <= 20_000
             choices = course.best.architecture.choices
             assert all(v == 3 for d, v in choices if d.startswith("s2") and "kernel" in d)

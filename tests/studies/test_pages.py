@@ -43,7 +43,7 @@ SAID = {
 }
 TELL = {
     "app.py", "pages/1_Coefficients.py", "pages/2_What_if.py", "pages/3_Search.py",
-    "pages/9_Front.py",
+    "pages/3_Search.py?view=front",
 }  # fmt: skip
 
 
@@ -144,7 +144,7 @@ def test_a_search_is_told_and_kept_in_their_units(other):
 
 
 def test_a_front_tells_what_each_point_costs(other):
-    page = run_page("pages/9_Front.py", study=other.folder.name)
+    page = run_page("pages/3_Search.py?view=front", study=other.folder.name)
     objective = other.objective
     [against] = [w for w in page.get("button_group") if w.key == "front-cost"]
     assert against.label == f"{objective.title} against"
@@ -168,7 +168,7 @@ def test_an_export_has_predictions_of_both_on_its_card(other):
     assert "mJ" in row and "latency" not in row.lower()
 
 
-@pytest.mark.parametrize("page", ["pages/3_Search.py", "pages/10_Strategies.py"])
+@pytest.mark.parametrize("page", ["pages/3_Search.py", "pages/3_Search.py?view=strategies"])
 def test_the_least_cost_is_looked_for_at_an_objective_of_either_direction(other, page):
     drawn = run_page(page, study=other.folder.name)
     drawn = drawn.radio(key="goal").set_value("latency").run()

@@ -174,7 +174,7 @@ def test_a_running_job_takes_another_budget_and_is_kept_with_it(start, problem):
     kept = []
     job = started(start(seconds=600.0, keep=lambda result: kept.append(result) or "abc"))
     other = problem.within(4.0)
-    job.act(Event(bound=4.0), proven(other), budget=4.0)
+    job.act(Event(bound=4.0), proven(other), view={"budget": 4.0})
     assert job.problem.limits[0].bound == 4.0 and job.view == {"budget": 4.0}
     assert job.exact == solve_exact(other)
     job.act(Event(start_temperature=job.in_force.start_temperature, schedule="linear"))
@@ -205,7 +205,7 @@ def test_a_paused_job_is_changed_where_it_stands(start):
 def test_what_cannot_act_is_told_and_the_job_goes_on(start):
     job = started(start(LONG, seconds=60.0))
     with pytest.raises(InfeasibleBudget):
-        job.act(Event(bound=1e-9), budget=1e-9)
+        job.act(Event(bound=1e-9), view={"budget": 1e-9})
     assert job.view == {} and job.annealer.events == ()
     here = job.annealer.proposals
     wait_for(lambda: job.annealer.proposals > here)

@@ -4,14 +4,20 @@ import streamlit as st
 
 from foxnas_core.cards import front as cards
 from foxnas_core.cards.given import Given
-from foxnas_core.search.stability import DRAWS, ResampledFronts
-from foxnas_core.table.metrics import metric_of
+from foxnas_core.study import Study
 from pages.shared import cache, choices
-from pages.shared.cards import beside, show
-from pages.shared.frame import errors_as_cards, page, plain
+from pages.shared.cards import beside
+from pages.shared.cards import show as show_card
+from pages.shared.frame import errors_as_cards
 from pages.shared.front_form import front_picker
 from pages.shared.resamples import Resampling, identity, resample
 from pages.shared.running import show_progress, to_go
+from pages.shared.text import plain
+
+SENTENCE = (
+    "The best predicted subnet of every budget, solved exactly: what a better one costs along the "
+    "way, which block changes where, and how sure one may be of the choice."
+)
 
 
 def show_steps(given: Given) -> None:
@@ -22,35 +28,29 @@ def show_steps(given: Given) -> None:
         "Steps", list(shown), default=next(iter(shown)), format_func=shown.get, key="steps",
         required=True, label_visibility="collapsed",
     )  # fmt: skip
-    show(cards.steps, given, header=False, **{option: chosen})
+    show_card(cards.steps, given, header=False, **{option: chosen})
 
 
-def show_certainty(given: Given) -> ResampledFronts | None:
+def show_certainty(given: Given) -> cards.ResampledFronts | None:
     """How sure each choice is, once the coefficients are resampled; returns the fronts of the
     resamples, None before."""
     if given.limits:
         st.header(cards.certainty.title)
-        show(cards.certainty, given, header=False)
+        show_card(cards.certainty, given, header=False)
         return None
     study = given.study
     front = given.front_of(given.main[1], given.allowed, (), given.objective, fitted=True)
     run = cache.works().latest(Resampling, str(study.folder), identity(front))
     if run is not None and run.result is not None:
-        show(cards.certainty, given, fronts=run.result)
+        show_card(cards.certainty, given, fronts=run.result)
         with st.expander(cards.decisions.title):
-            show(cards.decisions, given, header=False, fronts=run.result)
+            show_card(cards.decisions, given, header=False, fronts=run.result)
         return run.result
     st.header(cards.certainty.title)
     if run is not None and not run.ended:
         show_resampling(run)
         return None
-    objective, cost = (metric_of(column).word for column in given.main)
-    st.write(
-        f"The coefficients of {plain(objective)} and {plain(cost)} can be drawn anew {DRAWS} times "
-        "from what the measurements leave open about them, and each time the whole front solved "
-        "again: a few seconds in a small space, minutes in a large one. It goes on when you leave "
-        "this page."
-    )
+    st.write(plain(cards.to_be_resampled(given)))
     if run is not None and run.failed:
         st.error(plain(run.note))
     elif run is not None:
@@ -79,15 +79,15 @@ def show_chances(given: Given) -> None:
     """Whether the budget holds, and every other one."""
     left, right = st.columns(2, gap="large")
     with left:
-        card = show(cards.chances, given)
+        card = show_card(cards.chances, given)
     if card is not None and len(card.table):
         with right:
-            show(cards.budgets, given)
+            show_card(cards.budgets, given)
 
 
-def show_ties(given: Given, fronts: ResampledFronts | None) -> None:
+def show_ties(given: Given, fronts: cards.ResampledFronts | None) -> None:
     """What is as good as the optimum, and a way to open one of them in What-if."""
-    show(cards.ties, given, fronts=fronts)
+    show_card(cards.ties, given, fronts=fronts)
     tied = cards.tied_with(given, fronts)
     ids = tied.table["id"].tolist()
     row = st.container(horizontal=True, vertical_alignment="bottom")
@@ -101,16 +101,15 @@ def show_ties(given: Given, fronts: ResampledFronts | None) -> None:
         st.switch_page("pages/2_What_if.py")
 
 
-with page(
-    "Front",
-    "The best predicted subnet of every budget, solved exactly: what a better one costs along the "
-    "way, which block changes where, and how sure one may be of the choice.",
-) as study:
-    with st.sidebar:
+def show(study: Study) -> None:
+    """Draw the front with what it is asked for beside it."""
+    asked, shown = st.columns([1, 2.7], gap="medium")
+    with asked:
         given = front_picker(study)
-    if show(cards.optimum, given, header=False) is None:
-        st.stop()
-    beside(given, (cards.curve, {}), (cards.prices, {}))
+    with shown:
+        if show_card(cards.optimum, given, header=False) is None:
+            return
+        beside(given, (cards.curve, {}), (cards.prices, {}))
     show_steps(given)
     show_chances(given)
     with errors_as_cards():

@@ -1,0 +1,1 @@
+"""The views of Search: of one problem, within the same limits."""
