@@ -61,7 +61,7 @@ def test_a_search_is_watched_paused_left_and_stopped(page: Page, own: Study):
     choose(page, ".st-key-pace", "over a minute")
     start(page)
     # The chart moves in its place: its node is kept, not drawn anew.
-    course = chart(page, "Predicted top-1 accuracy")
+    course = chart(page, "Gap to the exact optimum")
     course.evaluate("node => node.dataset.kept = 'yes'")
     wait_until_moved(course)
     expect(course).to_have_attribute("data-kept", "yes")
@@ -152,7 +152,7 @@ def test_a_kept_search_is_replayed_step_by_step_compared_and_deleted(page: Page,
     expect(page).to_have_url(re.compile(f"search={first}"))
     assert own.ids(SEARCHES) == ids  # not kept twice
 
-    page.goto(f"/Search?study={own.folder.name}&compare={first},{second}")
+    page.goto(f"/Search?view=kept&study={own.folder.name}&compare={first},{second}")
     wait_until_drawn(page)
     expect(chart(page, "Best so far")).to_contain_text(second)
     page.locator(".st-key-ask-delete button").click()
@@ -165,6 +165,7 @@ def test_a_kept_search_is_replayed_step_by_step_compared_and_deleted(page: Page,
 def test_the_least_latency_at_a_floor_is_searched_and_kept(page: Page, own: Study):
     page.goto(f"/Search?study={own.folder.name}&budget=0.06")
     wait_until_drawn(page)
+    page.get_by_text("What is looked for").click()
     page.locator(".st-key-goal").get_by_text("Least latency").click()
     best = page.locator(".st-key-optimum")
     expect(best).to_contain_text("or more")
@@ -179,7 +180,42 @@ def test_the_least_latency_at_a_floor_is_searched_and_kept(page: Page, own: Stud
     kept = set(own.ids(SEARCHES))
     page.locator(".st-key-start button").click()
     expect(page.locator(".st-key-progress")).to_contain_text("Finished", timeout=5 * PATIENCE)
-    expect(chart(page, "Predicted latency (ms)")).to_contain_text("exact optimum")
-    expect(chart(page, "Predicted top-1 accuracy (%)")).to_contain_text("floor")
+    expect(chart(page, "Gap to the exact optimum (ms)")).to_be_visible()
     [search] = set(own.ids(SEARCHES)) - kept
     assert own.kept(SEARCHES, search).sides == ("at_least",)
+
+
+def test_budget_and_temperature_act_on_the_running_search_and_replay(page: Page, own: Study):
+    page.goto(f"/Search?study={own.folder.name}&budget=0.06&annealing=begin:smallest,pace:60")
+    wait_until_drawn(page)
+    start(page)
+    said = page.locator(".st-key-progress")
+    before = re.search(r"under [\d.]+ ms", said.inner_text())
+    assert before
+    page.locator(".st-key-budget").get_by_role("slider").press("ArrowRight")
+    expect(said).not_to_contain_text(before[0])
+    wait_until_drawn(page)
+    page.locator(".st-key-reheat").get_by_role("button", name="Reheat").click()
+    expect(chart(page, "Gap to the exact optimum")).to_contain_text("reheated")
+    wait_until_drawn(page)
+    choose(page, ".st-key-pace", "at full speed")
+    expect(said).to_contain_text("Finished and kept")
+    [search] = own.ids(SEARCHES)
+    events = own.kept(SEARCHES, search).events
+    assert [event.bound is not None for event in events] == [True, False]
+    assert events[1].start_temperature
+    expect(page).to_have_url(re.compile(f"search={search}"))
+    wait_until_drawn(page)
+    page.locator(".st-key-replay").get_by_role("button", name="Replay").click()
+    expect(page).to_have_url(re.compile(f"search={search}"))
+    expect(page.locator(".stAlert")).to_have_count(0)
+    assert own.ids(SEARCHES) == [search]
+
+
+def test_what_steers_a_search_is_in_view(page: Page):
+    for width, height in ((1440, 900), (390, 844)):
+        page.set_viewport_size({"width": width, "height": height})
+        page.goto("/Search")
+        wait_until_drawn(page)
+        for key in ("start", "budget"):
+            expect(page.locator(f".st-key-{key}").first).to_be_in_viewport()

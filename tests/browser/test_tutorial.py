@@ -91,7 +91,7 @@ def test_from_the_first_page_to_the_exported_files(page: Page, picture):
     expect(page.locator("h1")).to_have_text("What-if")
     wait_until_drawn(page)
     architecture = page.url.partition("architecture=")[2]
-    page.goto("/Front?study=demo&budget=0.07")
+    page.goto("/Search?view=front&study=demo&budget=0.07")
     wait_until_drawn(page)
     expect(page.locator(".st-key-says-optimum")).to_contain_text("Optimum under 70 µs")
     picture("front")
