@@ -92,7 +92,11 @@ def test_every_page_says_one_sentence_about_an_empty_study(studies, name):
 # These rest on weights, not on the table.
 OF_WEIGHTS = ("pages/12_Trust.py?view=ranking", "pages/7_Devices.py?view=handmade")
 # These on what is beside the study.
-OF_NO_STUDY = ("pages/20_Studies.py?view=bring", "pages/20_Studies.py?view=trash")
+OF_NO_STUDY = (
+    "pages/20_Studies.py?view=bring",
+    "pages/20_Studies.py?view=trash",
+    "pages/21_Select.py",
+)
 
 
 @pytest.mark.parametrize("name", [n for n in PLACES if n not in OF_WEIGHTS + OF_NO_STUDY])

@@ -80,6 +80,8 @@ class Method(ABC):
 
     name: str
     title: str
+    # Whether it selects by what a study's supernet learned, not by its table.
+    on_supernet = False
 
     @abstractmethod
     def lacks(self, study: Study, question: Question | None = None) -> str | None:

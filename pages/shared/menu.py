@@ -67,6 +67,7 @@ MENU = {
     "Data": (
         Entry("Studies", "pages/20_Studies.py"),
         Entry("Measurements", "pages/14_Measurements.py", _rows),
+        Entry("Select", "pages/21_Select.py", _weights),
     ),
 }
 # Pages by their titles.

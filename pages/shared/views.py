@@ -25,7 +25,7 @@ def show_views(title: str, views: Mapping[str, str], *, without_study: bool = Fa
     chosen: list[ModuleType] = []
 
     def head() -> str:
-        chosen.append(_module(title, _pick(title, views)))
+        chosen.append(_module(title, pick_view(title, views)))
         return chosen[0].SENTENCE
 
     with (page_without_study if without_study else page)(title, head) as study:
@@ -44,7 +44,8 @@ def go(title: str, view: str = "") -> NoReturn:
     st.switch_page(PAGES[title])
 
 
-def _pick(title: str, views: Mapping[str, str]) -> str:
+def pick_view(title: str, views: Mapping[str, str]) -> str:
+    """Draw the control of a page's views and return the name of the chosen one."""
     asked = choices.current().view
     if asked and asked not in views:
         st.warning(

@@ -24,7 +24,7 @@ NEEDS = {
 # whose latency is measured whatever the study is about.
 OF_THEIR_OWN = {
     "pages/12_Trust.py", "pages/14_Measurements.py", "pages/20_Studies.py", "pages/4_Export.py",
-    "pages/7_Devices.py",
+    "pages/7_Devices.py", "pages/21_Select.py",
 }  # fmt: skip
 # Words that a study has nothing to do with.
 FOREIGN = {
