@@ -6,6 +6,7 @@ between `<!-- generated: NAME -->` and `<!-- end -->`, a number within a sentenc
 them, and a test holds that they are what the studies give.
 """
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
@@ -18,6 +19,7 @@ import pandas as pd
 from foxnas_core.cards.analysis import analysis_of
 from foxnas_core.cards.given import Given
 from foxnas_core.evidence.handmade.record import PRECISIONS
+from foxnas_core.evidence.trust.agreement import ALL
 from foxnas_core.evidence.trust.report import TrustReport
 from foxnas_core.study import open_study
 from foxnas_core.table.latency_verdicts import MOST_SPREAD, failed_rows
@@ -30,10 +32,12 @@ _RUNTIMES = {"ONNX Runtime": "ONNX Runtime", "openvino": "OpenVINO"}
 
 @dataclass(frozen=True)
 class Figure:
-    """What `python -m foxnas_core COMMAND` gives, as `make` writes it."""
+    """What `python -m foxnas_core COMMAND` gives, or that of another `module`, as `make` writes
+    it."""
 
     command: str
     make: Callable[[], str]
+    module: str = "foxnas_core"
 
 
 def number(value: float, digits: int = 2, *, signed: bool = False) -> str:
@@ -98,14 +102,55 @@ def _tau(subnets: str, what: str) -> str:
     return between(row, "tau") if what == "both" else number(row["tau"])
 
 
-def _adds() -> str:
-    found = _report().offset()
-    return f"{number(found.mean, 1)} points"
+def _adds(trained: str = "alone", scope: str = ALL, unit: str = " points") -> str:
+    return f"{number(_report().offset(trained, scope).mean, 1)}{unit}"
 
 
-def _adds_ends() -> str:
-    found = _report().offset()
+def _adds_ends(trained: str = "alone") -> str:
+    found = _report().offset(trained)
     return f"{number(found.low, 1)} to {number(found.high, 1)}"
+
+
+def _in_order() -> str:
+    return f"{math.floor(100 - 100 * _report().reversed_share['alone'])} of 100"
+
+
+def _spread_at_18() -> str:
+    subnets = _report().subnets
+    own = subnets[subnets["resolution"] == 18]
+    apart = own["inherited"].max() - own["inherited"].min()
+    error = own["inherited_std_error"].mean()
+    return f"{number(apart, 1)} points at a standard error of {number(error)}"
+
+
+def _scored(extreme: str) -> str:
+    return f"{demo().study.load_checkpoint().record['accuracy'][extreme]:.1f} %"
+
+
+# Guard and edits
+
+
+@cache
+def _guarded() -> tuple[pd.DataFrame, float]:
+    """The latency's budgets, and the share of its optima that keep what the others promise."""
+    from benchmarks.guard import kept_of_measured, priced
+
+    column = demo().study.cost.column
+    given = Given(demo().study, cost=column)
+    return priced(given, 60), kept_of_measured(given.calibrations_of(column)[column])
+
+
+@cache
+def _edits(target: str) -> pd.Series:
+    from benchmarks.coverage import edit_coverage
+
+    return edit_coverage(demo().study.table(), target)
+
+
+def _edits_held(kind: str) -> str:
+    targets = ("accuracy", "latency_ms", "latency_ms:int8")
+    first, *rest = (f"{100 * _edits(target)[kind]:.0f}" for target in targets)
+    return f"{first}, {rest[0]} and {rest[1]} %"
 
 
 # int8
@@ -190,6 +235,8 @@ TABLES = {
     "int8 in both spaces": Figure(_COSTS, _int8),
     "hand-made networks": Figure(f"explain {_STUDY} --analysis hand-designed-ratios", _handmade),
 }
+_TRAIN = f"train {_STUDY} --space foxnas-mini --seed 1"  # the weights hold what it printed
+_OFFSETS = f"explain {_STUDY} --analysis trust-offsets"
 NUMBERS = {
     "tau": Figure(_TRUST, lambda: _tau("all subnets", "value")),
     "tau ends": Figure(_TRUST, lambda: _tau("all subnets", "ends")),
@@ -197,6 +244,28 @@ NUMBERS = {
     "tau at 18": Figure(_TRUST, lambda: _tau("resolution 18", "value")),
     "training adds": Figure(_TRUST, _adds),
     "training adds ends": Figure(_TRUST, _adds_ends),
+    "fine-tuning adds": Figure(_OFFSETS, lambda: _adds("fine_tuned", unit="")),
+    "fine-tuning adds ends": Figure(_OFFSETS, lambda: _adds_ends("fine_tuned")),
+    **{
+        f"training adds at {pixels}": Figure(
+            _OFFSETS, lambda pixels=pixels: _adds(scope=str(pixels), unit="")
+        )
+        for pixels in (12, 18, 28)
+    },
+    "pairs in order": Figure(_TRUST, _in_order),
+    "inherited at 18": Figure(f"explain {_STUDY} --analysis trust-pairs", _spread_at_18),
+    "recalibration adds": Figure(_TRUST, lambda: f"{_report().recalibration_gain:.0f} points"),
+    "largest of the demo": Figure(_TRAIN, lambda: _scored("largest")),
+    "smallest of the demo": Figure(_TRAIN, lambda: _scored("smallest")),
+    "budgets kept": Figure("", lambda: number(_guarded()[0]["kept"].mean(), 3), "benchmarks.guard"),
+    "price of the guard": Figure(
+        "", lambda: f"{number(-_guarded()[0]['price'].mean())} points", "benchmarks.guard"
+    ),
+    "optima kept": Figure("", lambda: number(_guarded()[1], 3), "benchmarks.guard"),
+    "edits held": Figure("--edits", lambda: _edits_held("this_edit"), "benchmarks.coverage"),
+    "average edits held": Figure(
+        "--edits", lambda: _edits_held("average_edit"), "benchmarks.coverage"
+    ),
     "int8 slower": Figure(_COSTS, lambda: _slower("ONNX Runtime")),
     "int8 slower in OpenVINO": Figure(_COSTS, lambda: _slower("openvino")),
     "latencies": Figure(_SPREAD, lambda: f"{len(_ranges()):,}"),

@@ -39,7 +39,10 @@ from foxnas_core.study.variants import VARIANTS, Variant, Variants
 from foxnas_core.table import files, latency_verdicts, measurements, metrics
 
 FOLDER = Path(__file__).parent
-FILES = ("command-line.md", "schemas.md", "measurements.md", "limits.md", "../data/README.md")
+FILES = (
+    "command-line.md", "schemas.md", "measurements.md", "method.md", "limits.md",
+    "../data/README.md",
+)  # fmt: skip
 _NUMBER = re.compile(r"(<!-- figure: (.+?) -->).*?(<!-- end -->)", re.S)
 _PART = re.compile(r"(<!-- generated: (.+?) -->\n)(?:.*?\n)??(<!-- end -->)", re.S)
 

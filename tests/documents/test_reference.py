@@ -31,8 +31,12 @@ def test_each_figure_stands_in_a_document_and_names_a_command_that_is_taken():
         assert f"<!-- figure: {name} -->" in texts, name
     parser = generate.build_parser()
     for figure in (*figures.NUMBERS.values(), *figures.TABLES.values()):
+        if figure.module != "foxnas_core":
+            assert (REPOSITORY / f"{figure.module.replace('.', '/')}.py").is_file()
+            continue
         options = parser.parse_args(shlex.split(figure.command))
-        assert options.analysis in analyses() and (REPOSITORY / options.study).is_dir()
+        assert options.command != "explain" or options.analysis in analyses()
+        assert (REPOSITORY / options.study).is_dir()
 
 
 def test_a_stale_figure_is_noticed_and_renewed():
