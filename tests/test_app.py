@@ -135,7 +135,7 @@ def test_only_listed_studies_are_opened(studies, study):
 def test_pages_do_not_load_torch():
     # Shapley values are among what one of them shows at once, and layers what another does.
     at_once = {
-        "pages/6_Explanations.py": {"shap"},
+        "pages/1_Coefficients.py?view=explanations": {"shap"},
         "pages/17_Model_graph.py": {"torch", "onnxruntime"},
     }
     # One process draws all in turn, those that may load something last.

@@ -116,18 +116,26 @@ def _trees(given: Given) -> pd.DataFrame:
     return opinion.importance if one is None else _by_block(opinion.contributions([one]).iloc[0])
 
 
+def same_lenses(given: Given) -> bool:
+    """Whether coefficients, Shapley values and, of one architecture, partial dependence have the
+    same values by their definitions: where the regression is a plain sum over blocks."""
+    predictor = given.fitted
+    alone = all(len(players) < 2 for players in read_together(predictor.form))
+    return predictor.link.is_identity and alone
+
+
 def _lenses(given: Given, permutation: bool, trees: bool) -> dict[str, pd.DataFrame]:
-    """Each lens's values by block; without those that take longer and were not asked for."""
+    """Each lens's values by block, those that are the same by definition once; without those that
+    take longer and were not asked for."""
     column, one = given.column, given.architecture
-    shapley = shapley_of(given, column, one)
-    values = shapley.importance() if one is None else shapley.values.iloc[0]
-    found = {
-        "coefficients": block_effects_of(given, column, one),
-        "Shapley values": _by_block(values),
-    }
-    if one is not None:
-        found["partial dependence"] = dependence_of(given, column, one)
-    elif permutation:
+    found = {"coefficients": block_effects_of(given, column, one)}
+    if not same_lenses(given):
+        shapley = shapley_of(given, column, one)
+        values = shapley.importance() if one is None else shapley.values.iloc[0]
+        found["Shapley values"] = _by_block(values)
+        if one is not None:
+            found["partial dependence"] = dependence_of(given, column, one)
+    if one is None and permutation:
         found["permutation"] = permutation_of(given, column).table
     if trees:
         with suppress(FoxnasError):  # which their own card says
@@ -186,8 +194,22 @@ def lenses(given: Given, *, permutation: bool = False, trees: bool = False) -> C
         told += "contributions."
     return Card(
         sentence=told,
+        notes=tuple(filter(None, [_same(given)])),
         table=table,
         draw=lambda: figures.lens_figure(table, target, signed=signed),
+    )
+
+
+def _same(given: Given) -> str:
+    """Why some lenses are shown as one; "" where none are."""
+    if not same_lenses(given):
+        return ""
+    same = "Coefficients, Shapley values and partial dependence"
+    if given.architecture is None:
+        same = "Coefficients and Shapley values"
+    return (
+        f"{same} have the same values here by their definitions, since this regression is a plain "
+        "sum, and are shown once; the second opinion is the independent check."
     )
 
 
@@ -195,6 +217,12 @@ def lenses(given: Given, *, permutation: bool = False, trees: bool = False) -> C
 def agreement(given: Given, *, permutation: bool = False, trees: bool = False) -> Card:
     """How far the lenses agree on the order of the blocks."""
     found, signed = _lenses(given, permutation, trees), given.architecture is not None
+    if len(found) < 2:
+        return Card(
+            sentence="There is one lens so far, which has nothing to agree with; switch on another "
+            f"one. {_same(given)}".strip(),
+            tone="info",
+        )
     agreed = rank_agreement({name: own.set_index("block")["value"] for name, own in found.items()})
     missing = [
         *([] if signed or permutation else [PERMUTATION.lower()]),
@@ -205,15 +233,8 @@ def agreement(given: Given, *, permutation: bool = False, trees: bool = False) -
         f"{'what they add' if signed else 'importance'}."
         + (f" Not computed yet: {' and '.join(missing)}." if missing else "")
     ]
-    predictor = given.fitted
-    alone = all(len(players) < 2 for players in read_together(predictor.form))
-    if predictor.link.is_identity and alone:
-        same = "Coefficients, Shapley values and partial dependence"
-        notes.append(
-            f"{same if signed else 'Coefficients and Shapley values'} have the same values here by "
-            "their definitions, since this regression is a plain sum; the second opinion is the "
-            "independent check."
-        )
+    if same := _same(given):
+        notes.append(same)
     if not given.table.ordered:
         notes.append(
             "The measured table does not tell the order of the blocks after a stage's first: they "

@@ -156,11 +156,14 @@ def heatmap_of(effects: pd.DataFrame, role: str, target: Metric) -> Heatmap:
     )
 
 
-def heatmap_figure(heatmaps: Sequence[Heatmap]) -> go.Figure:
-    """One panel a target, each with colours of its own that are centred on no effect."""
+def heatmap_figure(heatmaps: Sequence[Heatmap], *, stacked: bool = False) -> go.Figure:
+    """One panel a target, each with colours of its own that are centred on no effect; below each
+    other where they are `stacked`."""
     titles = [difference_axis(heatmap.target) for heatmap in heatmaps]
+    shape = (1, len(heatmaps)) if stacked else (len(heatmaps), 1)
+    shared = {"shared_xaxes": True} if stacked else {"shared_yaxes": True}
     figure = panels(
-        len(heatmaps), shared_yaxes=True, horizontal_spacing=0.06, subplot_titles=titles
+        *shape, horizontal_spacing=0.06, vertical_spacing=0.08, subplot_titles=titles, **shared
     )
     for position, heatmap in enumerate(heatmaps, start=1):
         grid = heatmap.values
@@ -171,7 +174,9 @@ def heatmap_figure(heatmaps: Sequence[Heatmap]) -> go.Figure:
             scale=DIVERGING, least=-limit, most=limit, meta=heatmap.blocks(),
             hover=f"%{{y}} %{{x}}: %{{text}} {heatmap.target.difference_unit}",
         )  # fmt: skip
-        figure.add_trace(effects, row=1, col=position)
+        place = (position, 1) if stacked else (1, position)
+        figure.add_trace(effects, row=place[0], col=place[1])
     figure.update_yaxes(**ROWS)
     figure.update_xaxes(type="category", showgrid=False)
-    return figure.update_layout(height=90 + 40 * max(len(heatmaps[0].values), 1))
+    rows = max(len(heatmaps[0].values), 1) * (len(heatmaps) if stacked else 1)
+    return figure.update_layout(height=90 + (30 if stacked else 40) * rows)

@@ -39,9 +39,9 @@ def _axis(told: str | Mapping[str, Any]) -> dict[str, Any]:
     return own | {"title": {"text": own["title"]}} if own.get("title") else own
 
 
-def panels(columns: int, **how: Any) -> go.Figure:
-    """A figure of panels beside each other, as in `make_subplots`."""
-    return make_subplots(rows=1, cols=columns, figure=new_figure(), **how)
+def panels(columns: int, rows: int = 1, **how: Any) -> go.Figure:
+    """A figure of panels beside and below each other, as in `make_subplots`."""
+    return make_subplots(rows=rows, cols=columns, figure=new_figure(), **how)
 
 
 def _told(hover: str) -> dict[str, Any]:

@@ -5,7 +5,7 @@ from plotly import graph_objects as go
 
 from foxnas_core.explanation.shrink import KEYS, ONE, SMALLEST
 from foxnas_core.figures.coefficients import Heatmap, heatmap_figure
-from foxnas_core.figures.theme import difference_axis
+from foxnas_core.figures.theme import difference_axis, wide
 from foxnas_core.table.metrics import Metric, rate_unit
 
 
@@ -23,7 +23,7 @@ def shrink_table(effects: pd.DataFrame, gain: Metric, cost: Metric) -> pd.DataFr
 
 def shrink_figure(effects: pd.DataFrame, gain: Metric, cost: Metric) -> go.Figure:
     """One panel a target: blocks × what of them is made smaller."""
-    return heatmap_figure([_map_of(effects, target) for target in (gain, cost)])
+    return wide(heatmap_figure([_map_of(effects, t) for t in (gain, cost)], stacked=True))
 
 
 def _map_of(effects: pd.DataFrame, target: Metric) -> Heatmap:

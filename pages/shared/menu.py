@@ -59,7 +59,6 @@ MENU = {
     ),
     "Why": (
         Entry("Coefficients", "pages/1_Coefficients.py", _rows),
-        Entry("Explanations", "pages/6_Explanations.py", _rows),
         Entry("Diagnostics", "pages/5_Diagnostics.py", _rows),
         Entry("Devices", "pages/7_Devices.py", _rows),
         Entry("Trust", "pages/12_Trust.py", _rows_or_weights),

@@ -10,6 +10,7 @@ from pages.shared.menu import PAGES
 MOVED = {
     "Import": ("Studies", "table"),
     "Report": ("Export", "report"),
+    "Explanations": ("Coefficients", "explanations"),
     "Measure_next": ("Measurements", "next"),
     "Verify": ("Trust", "verify"),
     "Front": ("Search", "front"),

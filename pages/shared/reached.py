@@ -52,8 +52,9 @@ def edits_picker(given: Given, goal: Goal) -> int:
     )  # fmt: skip
 
 
-def show_reached(given: Given) -> None:
-    """The goal, the best answer of every number of edits, and the chosen one."""
+def show_reached(given: Given, *, details: bool = True) -> None:
+    """The goal, the best answer of every number of edits, and the chosen one; with `details`, what
+    each of its edits changes."""
     st.header(counterfactuals.edits.title)
     goal = goal_picker(given)
     if goal is None:
@@ -68,6 +69,6 @@ def show_reached(given: Given) -> None:
         if chosen:
             after = counterfactuals.reached(given, **asked)[1].after
             apply_buttons("answer", given, after, anew=goal["aim"] in counterfactuals.RELATIVE)
-    if chosen:
+    if chosen and details:
         each = [(counterfactuals.each, {**asked, "column": column}) for column in given.main]
         beside(given, *each)

@@ -24,17 +24,17 @@ STEPS = (
     Step(
         "Coefficients",
         "pages/1_Coefficients.py",
-        "what every choice changes in accuracy and in latency, with its 95 % interval. The first "
-        "panel says it in words; a hollow point further down means that the data do not tell the "
-        "sign.",
+        "what every choice changes in accuracy and in latency, with its 95 % interval; a hollow "
+        "point means that the data do not tell the sign. *Save and shrink* says which blocks are "
+        "the cheapest to give up.",
         "set *Intervals* to *All effects at once*: which effects are still clear when all "
         "intervals shall hold together?",
     ),
     Step(
-        "Explanations",
-        "pages/6_Explanations.py",
-        "which blocks matter, by several methods beside each other, and whether these agree.",
-        "switch from *The whole space* to *One subnet*: where does one prediction come from?",
+        "Diagnostics",
+        "pages/5_Diagnostics.py",
+        "how far the regression errs on subnets that it never saw, and what it warns of.",
+        "set *Target* to the latency: does the regression err as little there?",
     ),
     Step(
         "Search",

@@ -9,7 +9,7 @@ from foxnas_core.study import Study
 
 
 def test_lenses_on_the_space_and_on_one_subnet(page: Page, demo: Study, tmp_path: Path):
-    page.goto("/Explanations")
+    page.goto("/Coefficients?view=explanations")
     wait_until_drawn(page)
     agreement = page.get_by_text("Not computed yet: permutation importance and the second opinion")
     expect(agreement).to_be_visible()

@@ -37,7 +37,7 @@ def test_the_tour_is_taken_by_the_keyboard_alone(page: Page):
     page.locator(".st-key-tour-start button").focus()
     page.keyboard.press("Enter")
     for number, title in enumerate(
-        ("Coefficients", "Explanations", "Search", "What-if", "Export"), start=1
+        ("Coefficients", "Diagnostics", "Search", "What-if", "Export"), start=1
     ):
         expect(page.locator("h1")).to_have_text(title)
         wait_until_drawn(page)

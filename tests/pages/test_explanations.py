@@ -8,7 +8,7 @@ from conftest import run_page, sentences
 from foxnas_core.families import load_shipped
 from foxnas_core.study import Study, create_study, open_study
 
-PAGE = "pages/6_Explanations.py"
+PAGE = "pages/1_Coefficients.py?view=explanations"
 
 
 def panels(page) -> list[str]:
@@ -181,7 +181,13 @@ def test_a_study_without_latency_explains_the_largest_subnet(studies):
 
 def test_a_space_of_listed_operations(cells):
     page = run_page(PAGE, study="cells")
+    # Lenses that are the same by definition are shown once, and one alone agrees with none.
+    assert "are shown once" in sentences(page)
+    assert "one lens so far" in "".join(info.value for info in page.info)
+    assert "Regression coefficients" not in panels(page) and "Shapley values" in panels(page)
     page.toggle(key="lens-permutation").set_value(True).run()
     assert not page.exception and not page.error
+    assert len(table_with(page, "first", "second", "kendall", "spearman")) == 1
     scope(page, "One subnet")
     assert not page.exception and not page.error
+    assert "Partial dependence" not in panels(page)

@@ -75,7 +75,7 @@ def test_the_loss_is_explained_and_fitted_like_any_target(studies, variant):
     page = run_page(PAGE, study="variant")
     page.button(key="explain-drop").click().run()
     assert not page.exception
-    page = run_page("pages/6_Explanations.py", study="variant")
+    page = run_page("pages/1_Coefficients.py?view=explanations", study="variant")
     picker = page.selectbox(key="explained-target")
     assert "Accuracy lost by int8" in picker.options
     picker.select("accuracy_drop:int8").run()

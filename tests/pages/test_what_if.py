@@ -568,7 +568,7 @@ def test_a_published_table_without_order_or_resolution(studies):
         PAGE,
         "pages/3_Search.py",
         "pages/4_Export.py",
-        "pages/6_Explanations.py",
+        "pages/1_Coefficients.py?view=explanations",
     ):
         page = run_page(name, study="published")
         assert not page.exception and not page.error, (name, [e.value for e in page.error])

@@ -89,4 +89,4 @@ def show(study: Study) -> None:
         "Explain the accuracy lost by int8", key="explain-drop"
     ):
         choices.remember("explained-target", quantization.drop_of(given))
-        go("Explanations")
+        go("Coefficients", "explanations")

@@ -65,7 +65,7 @@ def test_from_other_pages_it_goes_on(studies):
     page = run_page("pages/14_Measurements.py", tour="2")
     assert "not on the tour" in sentences(page)
     page.button(key="tour-on").click().run()
-    assert page.title[0].value == "Explanations"
+    assert page.title[0].value == "Diagnostics"
     assert card(page).startswith("Tour, step 2 of 5")
 
 

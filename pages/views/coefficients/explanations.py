@@ -9,12 +9,15 @@ from foxnas_core.cards import explanations
 from foxnas_core.cards.analysis import Analysis
 from foxnas_core.cards.given import Given
 from foxnas_core.errors import MissingPart
+from foxnas_core.study import Study
 from pages.shared.architecture_picker import pick_architecture
-from pages.shared.cards import beside, given_of, show
-from pages.shared.frame import page
+from pages.shared.cards import beside, given_of
+from pages.shared.cards import show as show_card
 from pages.shared.panel import block_picker
 from pages.shared.picked import picked
 from pages.shared.text import plain
+
+SENTENCE = "Which blocks a prediction comes from, seen through four lenses, and how far they agree."
 
 ONE, ALL = "One subnet", "The whole space"
 # What each slower lens does, and how long it takes.
@@ -58,7 +61,7 @@ def lens_toggle(name: str, label: str) -> bool:
 def offer(analysis: Analysis, given: Given, label: str, *, on: bool) -> None:
     """A card that takes long, or how it is asked for."""
     if on:
-        show(analysis, given)
+        show_card(analysis, given)
         return
     st.header(analysis.title)
     st.info(plain(f"Not computed yet; switch on '{label}' above to {WAITS[label]}."))
@@ -66,35 +69,36 @@ def offer(analysis: Analysis, given: Given, label: str, *, on: bool) -> None:
 
 def folded(analysis: Analysis, given: Given) -> None:
     with st.expander(analysis.title):
-        show(analysis, given, header=False)
+        show_card(analysis, given, header=False)
 
 
 def show_lenses(given: Given, slower: Mapping[str, bool]) -> None:
     """All lenses so far beside their agreement."""
     left, right = st.columns([3, 2], gap="large")
     with left:
-        show(explanations.lenses, given, **slower)
+        show_card(explanations.lenses, given, **slower)
         block_picker(explanations.blocks(given))
     with right:
-        show(explanations.agreement, given, **slower)
+        show_card(explanations.agreement, given, **slower)
 
 
 def show_one(given: Given, trees: bool) -> None:
     """Each lens on one subnet."""
-    beside(given, (explanations.shapley, {}), (explanations.coefficients, {}))
-    left, right = st.columns(2, gap="large")
-    with left:
-        show(explanations.dependence, given)
-    with right:
-        offer(explanations.second_opinion, given, explanations.TREES, on=trees)
+    lenses = [explanations.shapley]
+    if not explanations.same_lenses(given):
+        lenses += [explanations.coefficients, explanations.dependence]
+    for first in range(0, len(lenses), 2):
+        beside(given, *((lens, {}) for lens in lenses[first : first + 2]))
+    offer(explanations.second_opinion, given, explanations.TREES, on=trees)
 
 
 def show_space(given: Given, permutation: bool, trees: bool) -> None:
     """Each lens on the whole space."""
     left, right = st.columns(2, gap="large")
-    with left:
-        show(explanations.coefficients, given)
-    with right:
+    if not explanations.same_lenses(given):
+        with left:
+            show_card(explanations.coefficients, given)
+    with right if not explanations.same_lenses(given) else left:
         offer(explanations.permutation, given, explanations.PERMUTATION, on=permutation)
         if permutation:
             folded(explanations.repeats, given)
@@ -103,8 +107,8 @@ def show_space(given: Given, permutation: bool, trees: bool) -> None:
         name: picked(st.segmented_control, "Colour by", roles, key=name, required=True)
         for name, roles in explanations.shapley.options(given).items()
     }
-    show(explanations.shapley, given, header=False, **role)
-    show(explanations.dependence, given)
+    show_card(explanations.shapley, given, header=False, **role)
+    show_card(explanations.dependence, given)
     left, right = st.columns(2, gap="large")
     with left:
         offer(explanations.second_opinion, given, explanations.TREES, on=trees)
@@ -112,13 +116,10 @@ def show_space(given: Given, permutation: bool, trees: bool) -> None:
             folded(explanations.terms, given)
     with right:
         if trees:
-            show(explanations.interactions, given)
+            show_card(explanations.interactions, given)
 
 
-with page(
-    "Explanations",
-    "Which blocks a prediction comes from, seen through four lenses, and how far they agree.",
-) as study:
+def show(study: Study) -> None:
     given = given_of(study)
     left, right = st.columns(2)
     with left:
@@ -128,7 +129,7 @@ with page(
     explanations.lenses.lacks(given)  # what keeps it from being fitted is said once
     if is_one:
         given = replace(given, architecture=pick_architecture(study, with_cost=False))
-        show(explanations.prediction, given, header=False)
+        show_card(explanations.prediction, given, header=False)
     with st.container(horizontal=True):
         permutation = not is_one and lens_toggle("permutation", explanations.PERMUTATION)
         trees = lens_toggle("second-opinion", explanations.TREES)
