@@ -11,7 +11,7 @@ from foxnas_core.cards.given import Given
 from foxnas_core.errors import MissingPart
 from foxnas_core.study import Study
 from pages.shared.architecture_picker import pick_architecture
-from pages.shared.cards import beside, given_of
+from pages.shared.cards import beside, given_of, show_from_elsewhere
 from pages.shared.cards import show as show_card
 from pages.shared.panel import block_picker
 from pages.shared.picked import picked
@@ -138,3 +138,4 @@ def show(study: Study) -> None:
         show_one(given, trees)
     else:
         show_space(given, permutation, trees)
+    show_from_elsewhere("Explanations", study)
