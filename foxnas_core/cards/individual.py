@@ -20,11 +20,12 @@ from foxnas_core.cards.given import Given
 from foxnas_core.cards.sharing import shared
 from foxnas_core.cards.what_if import fits_of
 from foxnas_core.errors import FoxnasError
+from foxnas_core.explanation.rates import rates
 from foxnas_core.explanation.reach import has_shares
 from foxnas_core.figures.theme import difference_axis
 from foxnas_core.space.architecture import Architecture
 from foxnas_core.space.editing.changes import changes_between, in_words
-from foxnas_core.table.metrics import Metric, metric_of
+from foxnas_core.table.metrics import Metric, metric_of, rate_unit
 from foxnas_core.table.readings import Readings, means_of, readings_of
 
 if TYPE_CHECKING:
@@ -305,6 +306,9 @@ def steps(given: Given) -> Card:
     found, context = single_edits(given, given.main, given.subnet), given.study.space.context
     table = found.iloc[np.argsort(-objective.sign * found[won], kind="stable")]
     table = table.reset_index(drop=True)
+    ends = (table[f"{paid}{end}"] for end in ("", " low", " high"))
+    rate = rates(table[won], *ends, objective, cost)
+    table.insert(table.columns.get_loc("id"), rate_unit(objective, cost), rate)
     better = (objective.sign * table[won] > 0) & (cost.sign * table[paid] > 0)
     best, cheapest = table.iloc[0], table.iloc[int((cost.sign * table[paid]).argmax())]
 

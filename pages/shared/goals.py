@@ -6,12 +6,13 @@ from typing import Any
 import streamlit as st
 
 from foxnas_core.cards import counterfactuals, individual
-from foxnas_core.cards.given import Given
+from foxnas_core.cards.given import Given, known
 from foxnas_core.space.editing.bulk import Edited
 from pages.shared import choices
 from pages.shared.cards import draw
 from pages.shared.editor import edit
 from pages.shared.picked import picked
+from pages.shared.reached import edits_picker
 from pages.shared.views import go
 
 _KEY = "quick-goal"
@@ -28,7 +29,7 @@ def show_goals(given: Given) -> None:
         chosen = picked(
             st.pills, "Reach a goal", goals.keys(), key=_KEY, can_be_cleared=True,
             value=choices.remembered(_KEY) if choices.remembered(_KEY) in goals else None,
-            help="By the cheapest edits, which keep all else that is kept on this page.",
+            act=_choose, help="By edits that keep all else that is kept on this page.",
         )  # fmt: skip
         if chosen:
             _answer(given, goals[chosen])
@@ -42,15 +43,22 @@ def show_goals(given: Given) -> None:
         go("What-if", "counterfactuals")
 
 
+def _choose(name: str | None) -> None:
+    choices.remember(_KEY, name)
+    choices.update(edits=None)
+
+
 def _answer(given: Given, goal: dict[str, Any]) -> None:
-    """The cheapest answer, and the button that makes it."""
-    if (found := counterfactuals.reached(given, **goal)) is None:
+    """The best answer of the chosen number of edits, by default the cheapest, and what makes it."""
+    if counterfactuals.reached(given, **goal) is None:
         return
-    _, answer = found
+    goal = goal | {"chosen": edits_picker(given, goal)}
+    _, answer = known(counterfactuals.reached(given, **goal))
     draw(replace(counterfactuals.answer.card(given, **goal), notes=()), header=False)
 
     def apply() -> None:
         choices.remember(_KEY, None)
+        choices.update(edits=None)
         edit(given.study, Edited(answer.after))
 
     if answer.edits:

@@ -79,7 +79,12 @@ def test_every_single_edit_is_there_once_with_its_own_interval(given):
     space = given.study.space
     active = [d for d in space.decisions if d.name in given.subnet]
     assert len(table) == sum(len(d.choices) - 1 for d in active) and table["id"].is_unique
-    name = "Δ Latency (ms)"
+    name, rate = "Δ Latency (ms)", table["points per ms"]
+    traded = rate.notna()
+    assert traded.any() and rate[traded].gt(0).all()
+    assert np.allclose(
+        rate[traded], (table["Δ Top-1 accuracy (points)"] / table[name]).abs()[traded]
+    )
     for decision in ("s1b1_kernel", "s2_depth", "resolution"):
         value = next(c for c in space.by_name[decision].choices if c != given.subnet[decision])
         after = set_choices(space, given.subnet, [space.by_name[decision]], value).architecture

@@ -467,6 +467,20 @@ def test_a_goal_is_reached_by_one_click_and_undone_by_another(studies, name, col
     assert json.loads(page.query_params["architecture"]) == json.loads(before)
 
 
+def test_fewer_edits_than_the_cheapest_may_be_chosen(studies):
+    page = run_page(PAGE, architecture=link(studies, s1_depth=3, s2_depth=3, s3_depth=2))
+    goal(page, "Gain 1 point")
+    [edits] = [w for w in page.get("button_group") if w.key == "edits"]
+    assert edits.value == max(int(option.split(":")[0]) for option in edits.options)
+    few = min(int(option.split(":")[0]) for option in edits.options)
+    edits.set_value(few).run()
+    assert not page.exception and not page.error
+    assert f"**{few} edit" in sentences(page)
+    # Another goal is answered by its cheapest.
+    goal(page, "Gain 0.5 points")
+    assert "edits" not in page.query_params
+
+
 def test_all_goals_are_led_to_with_the_one_that_was_chosen(studies):
     page = run_page(PAGE, architecture=link(studies, s1_depth=3, s2_depth=3, s3_depth=2))
     goal(page, "Gain 1 point")

@@ -10,8 +10,9 @@ from foxnas_core.cards.given import Given
 from foxnas_core.space.architecture import Value
 from foxnas_core.study import Study
 from pages.shared import cards, choices
-from pages.shared.cost import budget_of, cost_picker
-from pages.shared.editor import architecture_picker, history_buttons
+from pages.shared.bar import architecture_bar
+from pages.shared.cost import budget_of
+from pages.shared.editor import history_buttons
 from pages.shared.frame import errors_as_cards
 from pages.shared.limits import chosen_terms, pins_picker, terms_picker
 from pages.shared.picked import picked
@@ -24,8 +25,8 @@ SENTENCE = (
 
 
 def show(study: Study) -> None:
-    cost = cost_picker(study)
-    given = cards.given_of(study, cost=cost, architecture=architecture_picker(study, cost))
+    cost, now = architecture_bar(study)
+    given = cards.given_of(study, cost=cost, architecture=now)
     terms = chosen_terms(given.table, cost)
     pins = pins_picker(study.space, given.subnet)
     terms_picker(study, given.table, cost, terms)
