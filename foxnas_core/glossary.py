@@ -357,6 +357,16 @@ TERMS: tuple[GlossaryEntry, ...] = (
         "unit.",
         r"latency[^ ]*( \(.*\))*|.* \((ms|µs)\)",
     ),
+    GlossaryEntry(
+        "Exchange rate",
+        "What a unit of the cost buys of the objective, or gives up of it where it is saved.",
+        r"(points|%|[^ ]+) per .+",
+    ),
+    GlossaryEntry(
+        "Better than",
+        "The share of the measured subnets whose measured values are worse, in percent.",
+        r"better than \(%\)",
+    ),
     GlossaryEntry("Precision", "The value of the network in this precision.", "fp32|int8"),
     GlossaryEntry("Energy", "What one input takes in electricity, in millijoules.", r"energy.*"),
     GlossaryEntry(

@@ -221,24 +221,30 @@ def neighbours(given: Given) -> Card:
     rows = []
     for place, other in zip(near, others, strict=True):
         words = in_words(space, changes_between(space, other, given.subnet))
-        row: dict[str, Any] = {"id": other.id, "edits": int(edits[place]), "from it to this": words}
+        row: dict[str, Any] = {
+            "id": other.id,
+            "edits": int(edits[place]),
+            "from the one to the other": words,
+        }
         for column in given.main:
             target, value = metric_of(column), float(known.values[column][place])
             found, name = (
                 edit_effects(given.predictor(column), other, given.subnet),
                 difference_axis(target),
             )
-            row |= {f"measured {target.named}": value, f"predicted {name}": found.total}
-            row |= {f"predicted {name} low": found.low, f"predicted {name} high": found.high}
+            row |= {target.named: value, name: found.total}
+            row |= {f"{name} low": found.low, f"{name} high": found.high}
             if column in readings:
-                row[f"measured {name}"] = readings[column].value - value
+                row[f"{name}, measured"] = readings[column].value - value
         rows.append(row)
     off = [
         _off(given.predictor(column), others, known.values[column][near]) for column in given.main
     ]
     return Card(
-        sentence=f"The {len(rows)} nearest by the number of edits. Differences are this subnet's "
-        "value less theirs, predicted with 95 % intervals of this edit of this subnet.",
+        sentence=f"The {len(rows)} nearest by the number of edits, with what they measured. "
+        "Differences (Δ) are this subnet's value less theirs, predicted with 95 % intervals of "
+        "this edit of this subnet"
+        + (", and as both measured." if set(readings) & set(given.main) else "."),
         points=tuple(filter(None, off)),
         table=pd.DataFrame(rows),
     )

@@ -68,10 +68,10 @@ def test_neighbours_are_the_nearest_and_their_differences_this_less_theirs(given
     for row in table.to_dict("records"):
         other = given.table.measured(row["id"])
         effect = edit_effects(given.predictor("accuracy"), other, given.subnet)
-        assert row["predicted Δ Top-1 accuracy (points)"] == pytest.approx(effect.total)
+        assert row["Δ Top-1 accuracy (points)"] == pytest.approx(effect.total)
         own = given.table.frame.groupby("id")["accuracy"].mean()
         gap = own[given.subnet.id] - own[other.id]
-        assert row["measured Δ Top-1 accuracy (points)"] == pytest.approx(gap)
+        assert row["Δ Top-1 accuracy (points), measured"] == pytest.approx(gap)
 
 
 def test_every_single_edit_is_there_once_with_its_own_interval(given):

@@ -31,7 +31,7 @@ PLAIN = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize("name", EVERY_PAGE)
+@pytest.mark.parametrize("name", [*EVERY_PAGE, "pages/2_What_if.py?view=explained"])
 def test_every_statistic_of_a_page_s_tables_has_its_meaning(name):
     plain = PLAIN | set(load_shipped("foxnas-mini").by_name)
     page = run_page(name)
