@@ -312,9 +312,9 @@ def steps(given: Given) -> Card:
     found, context = single_edits(given, given.main, given.subnet), given.study.space.context
     table = found.iloc[np.argsort(-objective.sign * found[won], kind="stable")]
     table = table.reset_index(drop=True)
-    ends = (table[f"{paid}{end}"] for end in ("", " low", " high"))
-    rate = rates(table[won], *ends, objective, cost)
-    table.insert(table.columns.get_loc("id"), rate_unit(objective, cost), rate)
+    effect, low, high = (table[f"{paid}{end}"] for end in ("", " low", " high"))
+    rate = rates(table[won], effect, low, high, objective, cost)
+    table.insert(len(table.columns) - 1, rate_unit(objective, cost), rate)
     better = (objective.sign * table[won] > 0) & (cost.sign * table[paid] > 0)
     best, cheapest = table.iloc[0], table.iloc[int((cost.sign * table[paid]).argmax())]
 
