@@ -136,7 +136,7 @@ def test_pages_do_not_load_torch():
     # Shapley values are among what one of them shows at once, and layers what another does.
     at_once = {
         "pages/1_Coefficients.py?view=explanations": {"shap"},
-        "pages/17_Model_graph.py": {"torch", "onnxruntime"},
+        "pages/2_What_if.py?view=layers": {"torch", "onnxruntime"},
     }
     # One process draws all in turn, those that may load something last.
     names = sorted(PLACES, key=lambda name: len(at_once.get(name, ())))

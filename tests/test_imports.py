@@ -147,7 +147,7 @@ COMPUTE = {
     "views/trust/verify", "views/export/files", "views/export/report", "views/studies/table",
 }  # fmt: skip
 RENDERERS = [
-    "1_Coefficients", "2_What_if", "5_Diagnostics", "17_Model_graph",
+    "1_Coefficients", "2_What_if", "5_Diagnostics",
     *sorted({str(p.relative_to(REPOSITORY / "pages").with_suffix("")) for p in VIEWS} - COMPUTE),
 ]  # fmt: skip
 READ = {"cards", "errors", "glossary", "space", "study", "table"}

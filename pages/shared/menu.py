@@ -54,7 +54,6 @@ MENU = {
         Entry("Study", "app.py"),
         Entry("Search", "pages/3_Search.py", _both),
         Entry("What-if", "pages/2_What_if.py", _rows),
-        Entry("Model graph", "pages/17_Model_graph.py"),
         Entry("Export", "pages/4_Export.py"),
     ),
     "Why": (

@@ -8,6 +8,7 @@ from pages.shared.menu import PAGES
 
 # By the old address: the title of the page, and the view.
 MOVED = {
+    "Model_graph": ("What-if", "layers"),
     "Import": ("Studies", "table"),
     "Report": ("Export", "report"),
     "Explanations": ("Coefficients", "explanations"),

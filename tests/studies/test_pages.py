@@ -76,9 +76,7 @@ def test_a_page_shows_what_such_a_study_has_in_its_words(other, place):
     text = words(drawn)
     if page not in OF_THEIR_OWN and name in FOREIGN:
         # What a layer takes on this machine is a time whatever the study is about.
-        foreign = FOREIGN[name].replace(
-            r"|\bms\b", "" if page == "pages/17_Model_graph.py" else r"|\bms\b"
-        )
+        foreign = FOREIGN[name].replace(r"|\bms\b", "" if "layers" in place else r"|\bms\b")
         assert not (found := re.search(f".*({foreign}).*", text, re.I)), found[0]
     if page in TELL:
         for said in SAID[name]:

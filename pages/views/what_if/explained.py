@@ -43,7 +43,7 @@ def _known(given: Given) -> None:
         if row.button("Edit it", key="to-editor"):
             go("What-if", "editor")
         if row.button("Its layers", key="to-layers"):
-            go("Model graph")
+            go("What-if", "layers")
         show_goals(given)
     with right:
         cards.show(individual.known, given, header=False)

@@ -1,19 +1,37 @@
-"""The chosen subnet from input to classifier: what each layer computes, takes and brings."""
+"""One subnet layer by layer: its operators as a graph, where its time goes, what blocks bring."""
 
 import streamlit as st
 
 from foxnas_core.cards import model_graph
 from foxnas_core.cards.given import Given
-from pages.shared import choices
+from foxnas_core.study import Study
+from pages.shared import cards, choices
 from pages.shared.architecture_picker import pick_architecture
-from pages.shared.cards import given_of, show
-from pages.shared.frame import page
+from pages.shared.editor import start_of
 from pages.shared.network_graph import show_network
 from pages.shared.picked import picked
 from pages.shared.text import plain
 
+SENTENCE = (
+    "One subnet layer by layer: operators, shapes, parameters, MACs, what each takes on this "
+    "machine, and what the regressions say its block brings."
+)
 
-def profiling(given: Given) -> dict[str, str | bool]:
+
+def show(study: Study) -> None:
+    now = pick_architecture(study)
+    given = cards.given_of(study, architecture=now, start=start_of(now, study.space))
+    how = _profiling(given)
+    if cards.show(model_graph.totals, given, header=False, **how) is None:
+        return
+    show_network(given, **how)
+    cards.show(model_graph.graph, given, **how)
+    if how["profiled"]:
+        cards.show(model_graph.views, given, precision=how["precision"])
+        cards.show(model_graph.account, given, precision=how["precision"])
+
+
+def _profiling(given: Given) -> dict[str, str | bool]:
     """Draw the choice of the precision and the button; whether its profile was asked for."""
     row = st.container(horizontal=True, vertical_alignment="bottom")
     precisions = model_graph.account.choices(given)["precision"]
@@ -38,20 +56,3 @@ def profiling(given: Given) -> dict[str, str | bool]:
             "on one core: some seconds, longer beside other work."
         )
     return {"precision": precision, "profiled": profiled}
-
-
-with page(
-    "Model graph",
-    "The chosen subnet layer by layer: shapes, parameters, MACs, what each layer takes on this "
-    "machine, and what the regressions say its block brings.",
-) as study:
-    architecture = pick_architecture(study)
-    given = given_of(study, architecture=architecture)
-    how = profiling(given)
-    if show(model_graph.totals, given, header=False, **how) is None:
-        st.stop()
-    show_network(given, **how)
-    show(model_graph.graph, given, **how)
-    if how["profiled"]:
-        show(model_graph.views, given, precision=how["precision"])
-        show(model_graph.account, given, precision=how["precision"])

@@ -1,0 +1,5 @@
+"""An address that pages had once."""
+
+from pages.shared.moved import lead_on
+
+lead_on(__file__)
