@@ -126,12 +126,11 @@ def details(
     """A block or one operator: its shapes, attributes, weights and what it takes."""
     graph, found = graph_of(given, given.subnet), profile_of(given, precision, profiled)
     name, places = place_of(given, chosen)
-    facts, shares = {}, []
+    shares = []
     for by in figures.measures(found):
         values = figures.measured(graph, by, found)
-        own = float(values[list(places)].sum())
-        facts[by[:1].upper() + by[1:]] = figures.measure_text(own, by).removesuffix(f" {by}")
-        shares.append(f"{percent_text(own, float(values.sum()))} of the {by}")
+        own, whole = float(values[list(places)].sum()), float(values.sum())
+        shares.append(f"{figures.measure_text(own, by)} ({percent_text(own, whole)} of all)")
     nodes = [graph.nodes[place] for place in places]
     slots = {name for node in nodes for name in (node.block, node.part)}
     prices = [
@@ -146,9 +145,7 @@ def details(
     told = "; ".join(f"{slot}: {words[slot]}" for slot in words if slot in slots)
     return Card(
         title=name,
-        sentence=f"{into} to {out}, {' and '.join(shares)} of all operators."
-        + (f" Chosen is {told}." if told else ""),
-        facts=facts,
+        sentence=f"{into} to {out}: {', '.join(shares)}." + (f" Chosen is {told}." if told else ""),
         points=tuple(prices),
         table=_told(graph, places, found),
     )
