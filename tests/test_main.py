@@ -904,16 +904,28 @@ def test_profile_document(measured_study, tmp_path, capsys):
     assert len(written) == len(rows) and list(written) == list(rows[0])
 
 
-def test_without_weights_a_profile_tells_layers_and_why_there_are_no_times(
+def test_without_weights_a_profile_is_of_random_ones_and_says_so(measured_study, tmp_path, capsys):
+    measured_study.checkpoint_file.unlink()
+    file = tmp_path / "one.json"
+    file.write_text(json.dumps(measured_study.space.extreme("largest").to_dict()))
+    command = ["profile", "--study", str(measured_study.folder), "--architecture", str(file)]
+    assert main(command) == 0
+    assert "with random weights" in capsys.readouterr().out.replace("\n", " ")
+    assert main([*command, "--json"]) == 0
+    document = json.loads(capsys.readouterr().out)
+    assert document["latency_ms"]["value"] > 0 and document["macs"] > 0
+
+
+def test_with_weights_and_no_images_a_profile_tells_layers_and_why_there_are_no_times(
     measured_study, tmp_path, capsys
 ):
-    measured_study.checkpoint_file.unlink()
+    measured_study.images_file.unlink()
     file = tmp_path / "one.json"
     file.write_text(json.dumps(measured_study.space.extreme("largest").to_dict()))
     command = ["profile", "--study", str(measured_study.folder), "--architecture", str(file)]
     assert main([*command, "--json"]) == 0
     captured = capsys.readouterr()
-    assert "There are no times." in captured.err and "no supernet weights" in captured.err
+    assert "There are no times." in captured.err and "no images" in captured.err
     document = json.loads(captured.out)
     assert document["latency_ms"] is None and document["macs"] > 0
     assert all(row["time (ms)"] is None for row in document["rows"])

@@ -111,6 +111,8 @@ def profile(options: argparse.Namespace) -> Answer:
             f" in {found.latency_ms:.4g} ms ({found.low_ms:.4g} to {found.high_ms:.4g}) of "
             f"{options.precision} on {found.circumstances['device']}"
         )
+        if not study.checkpoint_file.exists():
+            told += ", with random weights, which a time hardly depends on"
     return Answer(document, (Card(sentence=f"{told}.", table=table.dropna(axis=1, how="all")),))
 
 
