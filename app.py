@@ -63,6 +63,7 @@ def show_answer(study: Study, latency: str) -> None:
     from foxnas_core.figures.coefficients import interval_figure
     from foxnas_core.figures.picture import picture_data
     from foxnas_core.figures.reasons import reasons_intervals, reasons_table
+    from foxnas_core.space.called import called
     from pages.shared.picture import picture
 
     front = cache.front_of(study, latency)
@@ -81,6 +82,7 @@ def show_answer(study: Study, latency: str) -> None:
             label="The best subnet",
             key="best-picture",
         )
+        st.markdown(f"Subnet **{called(beside.answer.id)}**")
     with right:
         show_promise(quest, beside)
     if not is_fitted(study, study.objective.column, latency):

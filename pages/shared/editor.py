@@ -14,6 +14,7 @@ from foxnas_core.families import architecture_from_text, family_of
 from foxnas_core.figures.picture import picture_data, role_keys
 from foxnas_core.figures.search import group_title
 from foxnas_core.space.architecture import Architecture, Value
+from foxnas_core.space.called import called
 from foxnas_core.space.decisions import Decision
 from foxnas_core.space.editing.bulk import Edited, set_choices, step_choices, turned
 from foxnas_core.space.editing.cells import Cell, cells_of, roles_of
@@ -92,7 +93,7 @@ def _known_picker(study: Study, latency: str, front: "Front", start: Architectur
     best, variants = members(front), kept_variants(study)
     own = {f"variant:{name}": f"{name} · your variant" for name in variants}
     on_front = {
-        f"front:{name}": f"{name} · {told} on the front" for name, (told, _) in best.items()
+        f"front:{name}": f"{called(name)} · {told} on the front" for name, (told, _) in best.items()
     }
     measured = cache.measured_labels_of(study, latency)
 

@@ -7,6 +7,7 @@ from accessibility import tab_to, violations
 from playwright.sync_api import Page, expect
 from serving import PATIENCE, wait_until_drawn
 
+from foxnas_core.space.called import called
 from foxnas_core.study import Study
 
 
@@ -47,4 +48,4 @@ def test_from_the_menu_to_an_export_without_a_mouse(page: Page, own: Study):
     with page.expect_download() as started:
         page.keyboard.press("Enter")
     chosen = own.space.architecture(json.loads(Path(started.value.path()).read_text()))
-    expect(page.get_by_text(f"Subnet {chosen.id}")).to_be_visible()
+    expect(page.get_by_text(f"Subnet {called(chosen.id)}")).to_be_visible()

@@ -551,7 +551,7 @@ def test_a_point_of_the_front_and_a_variant_can_be_picked(studies):
     page = run_page(EXPLAINED)
     picker = page.selectbox(key="pick-measured")
     place = next(i for i, option in enumerate(picker.options) if "on the front" in option)
-    wanted = picker.options[place].split(" ")[0]
+    wanted = picker.options[place].split(" · ")[1]
     picker.select_index(place).run()
     assert not page.exception and f"**{wanted}**" in sentences(page)
     study = open_study(studies / "demo")

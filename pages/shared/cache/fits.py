@@ -2,6 +2,7 @@
 
 from typing import TYPE_CHECKING
 
+from foxnas_core.space.called import called
 from foxnas_core.study import Study
 from pages.shared.cache.versions import cached, table_of
 
@@ -20,7 +21,9 @@ def measured_labels_of(study: Study, latency: str) -> dict[str, str]:
         least_first = objective.direction == "min"
         rows = rows.sort_values(objective.column, ascending=least_first, kind="stable")
     return {
-        row["id"]: " · ".join([row["id"], *(f"{t.text(row[t.column])} {t.unit}" for t in targets)])
+        row["id"]: " · ".join(
+            [called(row["id"]), *(f"{t.text(row[t.column])} {t.unit}" for t in targets)]
+        )
         for row in rows[["id", *(t.column for t in targets)]].to_dict("records")
     }
 

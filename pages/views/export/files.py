@@ -12,6 +12,7 @@ from foxnas_core.cards.given import Given
 from foxnas_core.errors import FoxnasError
 from foxnas_core.search.expectation import Expectation
 from foxnas_core.space.architecture import Architecture
+from foxnas_core.space.called import called
 from foxnas_core.steps.export import expected_seconds
 from foxnas_core.study import Study
 from pages.shared import cache, choices
@@ -39,7 +40,7 @@ def show_chosen(given: Given, architecture: Architecture) -> Sequence[Expectatio
     file."""
     left, right = st.columns([1.25, 1], gap="large")
     with left:
-        st.markdown(f"Subnet **{architecture.id}**")
+        st.markdown(f"Subnet **{called(architecture.id)}**")
         show_architecture(given.study.space, architecture, key="architecture-chart")
     with right:
         found: Sequence[Expectation] = ()

@@ -8,6 +8,7 @@ import streamlit as st
 from foxnas_core.errors import FoxnasError
 from foxnas_core.reporting.subject import PARTS, ReportRequest
 from foxnas_core.space.architecture import Architecture
+from foxnas_core.space.called import called
 from foxnas_core.study import Study
 from pages.shared import cache, choices
 from pages.shared.bar import architecture_bar
@@ -52,7 +53,7 @@ def asked(study: Study) -> ReportRequest:
     """Draw what goes in, and return it as a request."""
     architecture, latency, budget = pick(study)
     if architecture is not None:
-        st.write(f"The report is on subnet **{architecture.id}**.")
+        st.write(f"The report is on subnet **{called(architecture.id)}**.")
     # Kept by study, for the way to another page and back.
     words = f"rationale-{study.folder.name}"
     rationale = picked(
