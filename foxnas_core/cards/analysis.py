@@ -26,6 +26,7 @@ MODULES = (
     "measurements",
     "model_graph",
     "operators",
+    "near_budget",
     "planning",
     "quantization",
     "search",

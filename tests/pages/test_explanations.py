@@ -191,3 +191,13 @@ def test_a_space_of_listed_operations(cells):
     scope(page, "One subnet")
     assert not page.exception and not page.error
     assert "Partial dependence" not in panels(page)
+
+
+def test_what_matters_near_the_budget_is_told_on_demand(studies):
+    page = run_page(PAGE)
+    page.toggle(key="near-budget").set_value(True).run()
+    assert not page.exception and not page.error
+    assert panels(page)[-1] == "What matters near the budget"
+    assert "against" in sentences(page) and "over the whole space" in sentences(page)
+    shown = table_with(page, "decision", "share", "low", "high", "everywhere")
+    assert (shown["low"] <= shown["share"]).all() and (shown["share"] <= shown["high"]).all()

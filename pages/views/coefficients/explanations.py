@@ -5,14 +5,16 @@ from dataclasses import replace
 
 import streamlit as st
 
-from foxnas_core.cards import explanations
+from foxnas_core.cards import explanations, near_budget
 from foxnas_core.cards.analysis import Analysis
 from foxnas_core.cards.given import Given
 from foxnas_core.errors import MissingPart
 from foxnas_core.study import Study
+from pages.shared import choices
 from pages.shared.architecture_picker import pick_architecture
 from pages.shared.cards import beside, given_of, show_from_elsewhere
 from pages.shared.cards import show as show_card
+from pages.shared.cost import chosen_cost
 from pages.shared.panel import block_picker
 from pages.shared.picked import picked
 from pages.shared.text import plain
@@ -119,6 +121,16 @@ def show_space(given: Given, permutation: bool, trees: bool) -> None:
             show_card(explanations.interactions, given)
 
 
+def show_near(study: Study) -> None:
+    """What matters near the budget, on demand."""
+    if not picked(st.toggle, "What matters near the budget", key="near-budget", default=False):
+        return
+    given = given_of(study, cost=chosen_cost(study), budget=choices.current().budget)
+    if show_card(near_budget.near, given):
+        with st.expander(near_budget.repeats.title):
+            show_card(near_budget.repeats, given, header=False)
+
+
 def show(study: Study) -> None:
     given = given_of(study)
     left, right = st.columns(2)
@@ -138,4 +150,5 @@ def show(study: Study) -> None:
         show_one(given, trees)
     else:
         show_space(given, permutation, trees)
+    show_near(study)
     show_from_elsewhere("Explanations", study)
