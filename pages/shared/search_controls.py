@@ -80,7 +80,7 @@ def annealing_controls(quest: Quest, job: Job | None) -> Chosen:
     def hurry(pace: float) -> None:
         annealing.change(pace=pace)
         if (run := runs.chosen_job(study)) is not None:
-            run.seconds = pace
+            run.seconds, run.view = pace, runs.view_now()
 
     annealing.temperature_picker(ends, unit, heat, disabled=held)
     if not active and (settings.start_temperature or settings.end_temperature):

@@ -110,7 +110,7 @@ def start(quest: Quest, settings: AnnealingSettings, seconds: float) -> Job:
 
     job = Job(
         str(study.folder), quest.problem, settings, seconds=seconds, keep=keep, quest=quest,
-        proven={quest.searched: quest.solution().proven}, view=_view_now(),
+        proven={quest.searched: quest.solution().proven}, view=view_now(),
     )  # fmt: skip
     return _begun(job)
 
@@ -130,7 +130,7 @@ def move(job: Job, quest: Quest, moved: Mapping[str, Any]) -> None:
     if bound == job.problem.limits[0].bound:
         bound = None
     proven = {} if bound is None else {bound: quest.solution().proven}
-    view = _view_now()
+    view = view_now()
     if bound is None and not cooling:
         job.quest, job.view = quest, view
         return
@@ -180,7 +180,8 @@ def _bounds_of(kept: SearchResult) -> list[float]:
     return [kept.begun_limits[0][1], *moved]
 
 
-def _view_now() -> dict[str, Any]:
+def view_now() -> dict[str, Any]:
+    """The choices of this session for what it searches."""
     return {name: getattr(choices.current(), name) for name in _VIEW}
 
 

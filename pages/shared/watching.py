@@ -93,12 +93,13 @@ def show_watched(
 
 def _place(key: str, row: int, column: str) -> str:
     return (
-        f".st-key-watched > div:has(> .st-key-{key}) "
+        f".st-key-watched div:has(> .st-key-{key}) "
         f"{{grid-row: {row}; grid-column: {column}; min-width: 0; width: 100%}}"
     )
 
 
-# The gap beside the front, on whose measured cloud lies the chart of what moves; below each other
+# What a fragment draws has a block of its own, which lays out nothing. The gap stands beside the
+# front, on whose measured cloud lies the chart of what moves; below each other
 # where there is no room.
 _WIDE = [
     _place("progress", 1, "1 / -1"), _place("gap", 2, "1"), _place("cloud", 2, "2"),
@@ -109,7 +110,9 @@ _NARROW = [_place(key, row, "1") for row, key in enumerate(
 _MOVING = f"""<style>
 .st-key-watched {{display: grid; grid-template-columns: minmax(0, 1fr) minmax(0, 1fr)}}
 .st-key-watched > div {{grid-column: 1 / -1}}
-.st-key-watched > div:has(> .st-key-moving) {{z-index: 1; pointer-events: none}}
+.st-key-watched > div:has(.st-key-gap):has(.st-key-moving),
+.st-key-watched > div > div:has(.st-key-gap):has(.st-key-moving) {{display: contents}}
+.st-key-watched div:has(> .st-key-moving) {{z-index: 1; pointer-events: none}}
 {" ".join(_WIDE)}
 @media (max-width: 1000px) {{
   .st-key-watched {{grid-template-columns: minmax(0, 1fr)}}

@@ -282,6 +282,10 @@ def test_a_paused_search_is_stepped_through(study):
 def test_the_pace_of_a_running_search_can_be_changed(study):
     page = start(run_page(PAGE), pace=60.0)
     job = job_of(page, study)
+    page.selectbox(key="pace").set_value(20.0).run()
+    assert (job.seconds, page.selectbox(key="pace").value) == (20.0, 20.0)
+    page.run()
+    assert page.selectbox(key="pace").value == 20.0
     page.selectbox(key="pace").set_value(0.0).run()
     job.wait(20)
     assert job.state == "finished"
