@@ -25,7 +25,7 @@ _COMPACT = """<style>
 .st-key-predictions [data-testid="stMetricDelta"] {font-size: 0.8rem}
 @media (max-width: 640px) {
   .st-key-prediction-line {flex-wrap: nowrap; overflow-x: auto}
-  .st-key-prediction-line > * {flex-shrink: 0}
+  .st-key-prediction-line > * {flex-shrink: 0; max-width: 10rem}
 }
 </style>"""
 
