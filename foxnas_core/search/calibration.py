@@ -164,12 +164,11 @@ def calibrate(
 
 
 def random_optima(front: Front, count: int, *, seed: int) -> list[Candidate]:
-    """Distinct optima of budgets drawn uniformly over the front's costs; fewer where it has no
-    more."""
-    rng = np.random.default_rng(seed)
+    """Distinct optima of a front, each as likely as another, so that there are most where answers
+    differ by least cost; fewer where it has no more."""
     found: dict[str, Candidate] = {}
-    for budget in rng.uniform(front.costs[0], front.costs[-1], 50 * count):
-        candidate = front.within(float(budget))
+    for budget in np.random.default_rng(seed).permutation(front.costs).tolist():
+        candidate = front.within(budget)
         found.setdefault(candidate.architecture.id, candidate)
         if len(found) == count:
             break
