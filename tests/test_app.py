@@ -136,6 +136,7 @@ def test_pages_do_not_load_torch():
     # Shapley values are among what one of them shows at once, and layers what another does.
     at_once = {
         "pages/1_Coefficients.py?view=explanations": {"shap"},
+        "pages/2_What_if.py?view=explained": {"shap"},
         "pages/2_What_if.py?view=layers": {"torch", "onnxruntime"},
     }
     # One process draws all in turn, those that may load something last.
