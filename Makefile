@@ -67,7 +67,7 @@ screenshots: browser ## renew the tutorial's pictures
 reference: $(VENV)/installed ## renew what the references in docs/ take from the code
 	$(BIN)/python -m docs.generate
 
-benchmark: browser ## print the benchmarks' tables
+benchmark: browser $(VENV)/prepared ## print the benchmarks' tables
 	$(BIN)/python -m benchmarks.search
 	$(BIN)/python -m benchmarks.importing
 	$(BIN)/python -m benchmarks.app
