@@ -42,6 +42,7 @@ def test_this_machine_is_made_a_device_and_offered_by_its_name(page: Page, own: 
     assert columns is not None and own.table().known(columns[1]) == 5
     page.goto(f"/Search?study={own.folder.name}")
     wait_until_drawn(page)
+    page.locator("summary", has_text="What is looked for").click()
     page.locator(".st-key-latency input").click()
     name = columns[0].partition(":")[2]
     expect(page.get_by_role("option").filter(has_text=name).first).to_be_visible()
