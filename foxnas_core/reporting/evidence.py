@@ -1,11 +1,16 @@
 """Why to believe it: the coefficients of every fit, and what speaks against the fits."""
 
-from foxnas_core.cards import coefficients, diagnostics
+from foxnas_core.cards import coefficients, counterfactuals, diagnostics, explanations
 from foxnas_core.cards.given import Given
 from foxnas_core.diagnostics.warnings import CHECKS
 from foxnas_core.errors import FoxnasError
-from foxnas_core.reporting.layout import Panel, Section, panel_of
+from foxnas_core.reporting.layout import Panel, Section, analysed, panel_of
 from foxnas_core.reporting.subject import Subject
+
+_OF_SUBNET = {
+    "Why this subnet is predicted so": (explanations.prediction, explanations.shapley),
+    "What would have to change": (counterfactuals.answer, counterfactuals.each),
+}
 
 
 def coefficient_section(subject: Subject) -> Section | None:
@@ -24,6 +29,9 @@ def coefficient_section(subject: Subject) -> Section | None:
             own = subject.given.into(predictor.target.column)
             cards = coefficients.fit.compute(own), coefficients.terms.compute(own)
             panels.append(panel_of(predictor.target.label, *cards, folded=folded))
+    for title, of_subnet in _OF_SUBNET.items():
+        panel = analysed(subject.given, title, *of_subnet) if subject.chosen else None
+        panels += [panel] if panel else []
     return Section("coefficients", "Coefficients", (), tuple(panels))
 
 

@@ -9,7 +9,10 @@ import numpy as np
 import pandas as pd
 from markupsafe import Markup
 
+from foxnas_core.cards.analysis import Analysis
 from foxnas_core.cards.card import Card
+from foxnas_core.cards.given import Given
+from foxnas_core.errors import FoxnasError, MissingPart
 from foxnas_core.figures.theme import as_text, is_wide
 from foxnas_core.reporting.portable import embedded
 
@@ -156,3 +159,16 @@ def facts(caption: str, pairs: Sequence[tuple[str, Any]]) -> Table:
     """A table of names and values."""
     rows = tuple((name, number(value)) for name, value in pairs)
     return Table(caption, (Column("What"), Column("Value")), rows)
+
+
+def analysed(given: Given, title: str, *analyses: Analysis) -> Panel | None:
+    """What analyses tell in one panel; None where the study has nothing to tell, and a sentence
+    where that can't be read."""
+    try:
+        if analyses[0].lacks(given):
+            return None
+        return panel_of(title, *(one.compute(given) for one in analyses))
+    except MissingPart:
+        return None
+    except FoxnasError as error:
+        return Panel(title, (str(error),))

@@ -2,11 +2,8 @@
 
 import pandas as pd
 
-from foxnas_core.cards import handmade, measurements, quantization, trust
-from foxnas_core.cards.analysis import Analysis
-from foxnas_core.cards.given import Given
-from foxnas_core.errors import FoxnasError, MissingPart
-from foxnas_core.reporting.layout import Panel, Section, panel_of, table_of
+from foxnas_core.cards import devices, handmade, measurements, quantization, trust
+from foxnas_core.reporting.layout import Panel, Section, analysed, table_of
 from foxnas_core.reporting.subject import Subject
 from foxnas_core.table.metrics import metric_of
 from foxnas_core.table.reliability import reliability_of
@@ -42,22 +39,11 @@ def measurement_section(subject: Subject) -> Section:
         (measurements.verdict, measurements.checks),
         (trust.verdict, trust.advice, trust.agreement),
         (quantization.costs, quantization.variants),
+        (devices.difference, devices.gaps, devices.blocks),
         (handmade.verdict, handmade.networks, handmade.ratios, handmade.how),
     ):
-        panel = _analysed(subject.given, analyses[0].title, *analyses)
+        title = "Two devices" if analyses[0] is devices.difference else analyses[0].title
+        panel = analysed(subject.given, title, *analyses)
         if panel is not None:
             panels.append(panel)
     return Section("measurements", "Measurements", tuple(sentences), tuple(panels))
-
-
-def _analysed(given: Given, title: str, *analyses: Analysis) -> Panel | None:
-    """What analyses tell in one panel; None where the study has nothing to tell, and a sentence
-    where that can't be read."""
-    try:
-        if analyses[0].lacks(given):
-            return None
-        return panel_of(title, *(one.compute(given) for one in analyses))
-    except MissingPart:
-        return None
-    except FoxnasError as error:
-        return Panel(title, (str(error),))
