@@ -29,10 +29,16 @@ def coefficient_section(subject: Subject) -> Section | None:
             own = subject.given.into(predictor.target.column)
             cards = coefficients.fit.compute(own), coefficients.terms.compute(own)
             panels.append(panel_of(predictor.target.label, *cards, folded=folded))
-    for title, of_subnet in _OF_SUBNET.items():
-        panel = analysed(subject.given, title, *of_subnet) if subject.chosen else None
-        panels += [panel] if panel else []
     return Section("coefficients", "Coefficients", (), tuple(panels))
+
+
+def explanation_section(subject: Subject) -> Section | None:
+    """Why the chosen subnet is predicted as it is, and what would have to change."""
+    if subject.chosen is None:
+        return None
+    asked = (analysed(subject.given, title, *cards) for title, cards in _OF_SUBNET.items())
+    panels = tuple(filter(None, asked))
+    return Section("explanations", "Explanations", (), panels) if panels else None
 
 
 def diagnostics_section(subject: Subject) -> Section | None:

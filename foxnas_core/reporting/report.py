@@ -13,7 +13,11 @@ from foxnas_core.families import family_of
 from foxnas_core.figures.search import group_title
 from foxnas_core.figures.theme import DARK
 from foxnas_core.regression import Predictor
-from foxnas_core.reporting.evidence import coefficient_section, diagnostics_section
+from foxnas_core.reporting.evidence import (
+    coefficient_section,
+    diagnostics_section,
+    explanation_section,
+)
 from foxnas_core.reporting.front import front_chart, front_points, front_section
 from foxnas_core.reporting.layout import Panel, Section
 from foxnas_core.reporting.measuring import measurement_section
@@ -61,6 +65,7 @@ def sections_of(subject: Subject) -> list[Section]:
     optional: dict[str, Callable[[Subject], Section | None]] = {
         "what-if": what_if_section,
         "coefficients": coefficient_section,
+        "explanations": explanation_section,
         "diagnostics": diagnostics_section,
         "measurements": measurement_section,
     }

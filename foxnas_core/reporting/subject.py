@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 PARTS: Mapping[str, str] = {
     "what-if": "What-if",
     "coefficients": "Coefficients",
+    "explanations": "Explanations",
     "diagnostics": "Diagnostics",
     "measurements": "Measurements, trust and int8",
 }

@@ -4,11 +4,16 @@ import pytest
 from hand import table_of
 from reports import SPACE, TABLE, fitted, points_of, study_of
 
+from foxnas_core.cards import counterfactuals
 from foxnas_core.diagnostics.diagnosis import diagnose
 from foxnas_core.diagnostics.warnings import beyond_measured, cautions
 from foxnas_core.regression import fit
 from foxnas_core.regression.inference import KINDS
-from foxnas_core.reporting.evidence import coefficient_section, diagnostics_section
+from foxnas_core.reporting.evidence import (
+    coefficient_section,
+    diagnostics_section,
+    explanation_section,
+)
 from foxnas_core.reporting.layout import number
 from foxnas_core.reporting.subject import ReportRequest, subject_of
 from foxnas_core.study import create_study
@@ -34,6 +39,17 @@ def test_every_coefficient_is_there_with_its_interval(tmp_path):
     # A point each of the blocks' choices and target; the resolution is drawn elsewhere.
     assert sum(points_of(figure)) == 2 * 7
     assert len(figure.table.rows) == 2 * 7
+
+
+def test_the_chosen_subnet_is_explained_and_what_would_have_to_change_is_told(tmp_path):
+    subject = about(tmp_path)
+    section = explanation_section(subject)
+    why, change = section.panels
+    assert why.title == "Why this subnet is predicted so" and "Predicted" in why.sentences[0]
+    assert change.title == "What would have to change"
+    said = counterfactuals.answer.compute(subject.given).sentence
+    assert said in (*change.sentences, *(figure.caption for figure in change.figures))
+    assert explanation_section(replace(subject, chosen=None)) is None
 
 
 def test_other_targets_are_folded(tmp_path):
