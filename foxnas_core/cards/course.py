@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
+import numpy as np
 import pandas as pd
 
 from foxnas_core.cards.card import Card
@@ -202,7 +203,9 @@ def cost_chart(run: SearchRun, front: Front, *, least_cost: bool) -> Drawn:
     """What the first limit is on, over proposals, and that limit as it was moved."""
     values = front.values if least_cost else front.costs
     bounds = [stage.bound for stage in run.stages]
-    ends = min(float(values.min()), *bounds), max(float(values.max()), *bounds)
+    # A quarter of all there is on either side of the limit: what happens is near it.
+    room = 0.25 * float(np.ptp(values))
+    ends = min(bounds) - room, max(bounds) + room
     name = tables.FLOOR if least_cost else tables.BUDGET
     spec = live.course_spec(run.limits[0][0], run.total, ends, name, height=150)
     return _marked(run, tables.course_table(run.trace, "cost", run.stages)), spec

@@ -72,14 +72,24 @@ def course_spec(
     named = lowered(target.named)
     room = 0.04 * (ends[1] - ends[0]) or 0.5
     domain = ends[0] - room, ends[1] + room
-    y = number("", f"Predicted {named}", domain, clamp=True, axis={"tickCount": 5})
+    small = height < _WORDS_FROM
+    title = f"Predicted {named}"
+    y = number(
+        "", None if small else title, domain, clamp=True, axis={"tickCount": 3 + 2 * (not small)}
+    )
     told = f"Current and best {named} over proposals"
     lines = _lines(y, total, {tables.LIMIT: name} if name != "value" else {})
-    small = height < _WORDS_FROM
     if small:
         for line in lines:
             line["encoding"]["color"]["legend"] = None
-    return {"height": height, "layer": [*lines, *_events(total, words=not small)]} | spoken(told)
+    spec = {"height": height, "layer": [*lines, *_events(total, words=not small)]} | spoken(told)
+    return spec | _above(title) if small else spec
+
+
+def _above(title: str) -> Spec:
+    """The title of a chart that is too low for one along its axis."""
+    words = {"anchor": "start", "fontSize": 13, "fontWeight": "normal", "color": INK}
+    return {"title": {"text": title, **words}}
 
 
 def schedule_spec(column: str, title: str, total: int) -> Spec:
@@ -91,11 +101,11 @@ def schedule_spec(column: str, title: str, total: int) -> Spec:
         "mark": {"type": "line", "strokeWidth": 2, "color": GREY},
         "encoding": {
             "x": _proposals(total, "Proposals"),
-            "y": number(column, title, axis=axis) | {"scale": scale},
+            "y": number(column, None, axis=axis) | {"scale": scale},
             "tooltip": tooltip({"proposals": ",d", column: ".3g"}),
         },
     }
-    told = spoken(f"{title} over proposals")
+    told = spoken(f"{title} over proposals") | _above(title)
     return told | {"height": 150, "layer": [line, *_events(total, words=False)]}
 
 

@@ -24,7 +24,7 @@ from pages.shared.panel import panel
 from pages.shared.picture import show_architecture
 from pages.shared.text import plain
 from pages.shared.theme import vega_chart
-from pages.shared.watching import run_of_kept, show_run, show_watched
+from pages.shared.watching import run_of_kept, show_pictures, show_run, show_watched
 
 MOST_COMPARED = 8
 
@@ -43,6 +43,7 @@ def show_kept(study: Study, search_id: str) -> Architecture:
         quest: Quest = quest_of(given_of(study), result)
         run = run_of_kept(study, result, search_id)
         show_watched(quest, run.bound, run.exact, lambda spans: show_run(quest, run, spans))
+        show_pictures(quest, run)
     else:
         limits = [
             f"{metric_of(column).named} {side.replace('_', ' ')} {bound:.6g}"

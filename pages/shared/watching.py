@@ -20,6 +20,7 @@ from pages.shared.search_runs import proven_for
 from pages.shared.theme import vega_chart
 
 FRAME_EVERY = 0.1  # seconds
+PICTURES_EVERY = 1.0  # seconds: each brings the script that draws it
 
 
 def run_of_job(job: Job) -> SearchRun | None:
@@ -72,8 +73,16 @@ def show_job(quest: Quest, job: Job) -> None:
         if job.kept or another or (state != drawn and {state, drawn} != {"starting", "running"}):
             st.rerun()
 
+    @st.fragment(run_every=PICTURES_EVERY * process.slowdown() if moving else None)
+    def picture() -> None:
+        with errors_as_cards():
+            run = run_of_job(job)
+            if run is not None:
+                show_pictures(quest, run)
+
     seen = job.view
     show_watched(quest, job.problem.limits[0].bound, job.exact, draw)
+    picture()
 
 
 def show_watched(
@@ -103,10 +112,10 @@ def _place(key: str, row: int, column: str) -> str:
 # where there is no room.
 _WIDE = [
     _place("progress", 1, "1 / -1"), _place("gap", 2, "1"), _place("cloud", 2, "2"),
-    _place("moving", 2, "2"), _place("courses", 3, "1 / -1"), _place("pictures", 4, "1 / -1"),
+    _place("moving", 2, "2"), _place("courses", 3, "1 / -1"),
 ]  # fmt: skip
 _NARROW = [_place(key, row, "1") for row, key in enumerate(
-    ("progress", "gap", "courses", "cloud", "pictures"), 1)]  # fmt: skip
+    ("progress", "gap", "courses", "cloud"), 1)]  # fmt: skip
 _MOVING = f"""<style>
 .st-key-watched {{display: grid; grid-template-columns: minmax(0, 1fr) minmax(0, 1fr)}}
 .st-key-watched > div {{grid-column: 1 / -1}}
@@ -134,16 +143,19 @@ def show_run(quest: Quest, run: SearchRun, spans: Spans) -> None:
         for place, (name, drawn) in zip(st.columns(len(charts)), charts, strict=True):
             with place:
                 _chart(drawn, f"{name}-chart")
+    with st.container(key="moving"):
+        _chart(cards.moving_chart(run, front, spans, **least), "moving-chart")
+
+
+def show_pictures(quest: Quest, run: SearchRun) -> None:
+    """The architectures that a run is at, or has come to."""
     shown = {"Current": run.current, "Best found": run.best}
     if run.current is None:
         shown = {"Best found": run.best, "Exact optimum": run.exact}
-    with st.container(key="pictures"):
-        for place, (name, candidate) in zip(st.columns(len(shown)), shown.items(), strict=True):
-            if candidate is not None:
-                with place:
-                    show_candidate(quest, name, candidate, run.exact)
-    with st.container(key="moving"):
-        _chart(cards.moving_chart(run, front, spans, **least), "moving-chart")
+    for place, (name, candidate) in zip(st.columns(len(shown)), shown.items(), strict=True):
+        if candidate is not None:
+            with place:
+                show_candidate(quest, name, candidate, run.exact)
 
 
 def show_sought(quest: Quest) -> None:
