@@ -26,6 +26,7 @@ from foxnas_core.search.guard import OFF, in_measurements, share_of
 from foxnas_core.search.restriction import choices_that_keep, choices_that_take, narrowed
 from foxnas_core.space.architecture import Value
 from foxnas_core.space.editing.changes import changes_between, in_words
+from foxnas_core.table.headings import heading_of
 from foxnas_core.table.metrics import metric_of
 
 if TYPE_CHECKING:
@@ -280,7 +281,9 @@ def why_not(given: Given, *, asked: tuple[str, Value] | None = None) -> Card:
     if found.best is not None and found.best.architecture != given.subnet:
         changed = changes_between(given.study.space, given.subnet, found.best.architecture)
         words = in_words(given.study.space, changed)
-        notes = [f"The best with {found.decision.name} {found.value} differs in: {words}."]
+        notes = [
+            f"The best with {heading_of(found.decision.name)} {found.value} differs in: {words}."
+        ]
     quest = Quest(_within(given))
     if quest.searched != quest.bound:
         target = quest.problem.limits[0].predictor.target

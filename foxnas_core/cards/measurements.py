@@ -229,8 +229,8 @@ def rows(given: Given, *, badge: str = "all") -> Card:
     )
     return Card(
         key="measurements",
-        sentence=f"{len(listed):,} of {len(every):,} rows. spread and above_minimum are in % of "
-        "the latency (ms), drift is a factor, drift_range in %; not_checked names the checks that "
+        sentence=f"{len(listed):,} of {len(every):,} rows. Spread and above minimum are in % of "
+        "the latency (ms), drift is a factor, drift range in %; not checked names the checks that "
         "could not be made.",
         table=listed,
         notes=again if (every["badge"] == FAILED).any() else (),

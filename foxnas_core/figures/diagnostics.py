@@ -18,6 +18,7 @@ from foxnas_core.figures.points import subnet_points
 from foxnas_core.figures.shapes import ROWS, Trace, band, bars, drawn, equal, line, ruled
 from foxnas_core.figures.theme import BLUE, GREY, INK, ORANGE, PURPLE, RED
 from foxnas_core.regression import Predictor
+from foxnas_core.table.headings import heading_of
 from foxnas_core.table.metrics import Metric
 
 MOST_POINTS = 5000
@@ -191,7 +192,8 @@ def inflation_table(collinearity: Collinearity, most: int = 20) -> pd.DataFrame:
 def inflation_figure(table: pd.DataFrame) -> go.Figure:
     """A bar for each term, and the limit."""
     factors = bars(
-        table["term"], table["vif"], np.where(table["vif"] > LARGEST_VIF, ORANGE, BLUE),
+        table["term"].map(heading_of), table["vif"],
+        np.where(table["vif"] > LARGEST_VIF, ORANGE, BLUE),
         customdata=table["label"],
         hover="%{customdata}<br>variance inflation factor %{x:.3g}",
     )  # fmt: skip

@@ -7,7 +7,7 @@ _WORDS = {"p_adjusted": "p, adjusted", "df": "degrees of freedom", "id": "subnet
 
 def heading_of(column: str) -> str:
     """A metric by its label and unit, `s1b1_kernel` as "s1b1 kernel", and what was made of a
-    metric, such as `low_latency_ms`, as "low: Latency (ms)"."""
+    metric, such as `low_latency_ms`, as "low: Latency (ms)"; terms of a regression likewise."""
     if column in _WORDS:
         return _WORDS[column]
     if is_metric(column):
@@ -18,4 +18,4 @@ def heading_of(column: str) -> str:
     for at in range(1, len(parts)):
         if is_metric(rest := "_".join(parts[at:])):
             return f"{' '.join(parts[:at])}: {metric_of(rest).named}"
-    return " ".join(parts)
+    return " ".join(parts).replace("*", " × ")

@@ -7,6 +7,7 @@ from foxnas_core.explanation.edits import changes
 from foxnas_core.space.architecture import Architecture, Value
 from foxnas_core.space.editing.bulk import set_choices
 from foxnas_core.study import Study
+from foxnas_core.table.headings import heading_of
 from pages.shared.editor import start_of
 from pages.shared.text import plain
 
@@ -33,7 +34,7 @@ def edit_picker(study: Study, architecture: Architecture) -> tuple[Architecture,
     # A block's choice is the usual question; it may be that nothing was edited, and no block there.
     block = (n for n, name in enumerate(names) if name in others and study.space.by_name[name].slot)
     first = 0 if names[0] == WHAT_IF else next(block, 0)
-    name = left.selectbox("Edit", names, index=first, key="edit-decision")
+    name = left.selectbox("Edit", names, index=first, format_func=heading_of, key="edit-decision")
     if name == WHAT_IF:
         right.caption(plain(changes(list(study.space.by_name), start, architecture)))
         return start, architecture

@@ -18,6 +18,7 @@ from foxnas_core.space.architecture import Architecture, Value
 from foxnas_core.space.decisions import Decision
 from foxnas_core.space.search_space import SearchSpace
 from foxnas_core.study import Study
+from foxnas_core.table.headings import heading_of
 from foxnas_core.table.measurements import MeasurementTable
 from foxnas_core.table.metrics import Metric
 from pages.shared import cache, choices
@@ -143,7 +144,7 @@ def pins_picker(space: SearchSpace, architecture: Architecture) -> list[str]:
 def _as_it_is(name: str, decisions: tuple[Decision, ...], architecture: Architecture) -> str:
     active = [d for d in decisions if d.name in architecture]
     if not decisions[0].slot:
-        return f"{name} {architecture.get(name, 'off')}"
+        return f"{heading_of(name)} {architecture.get(name, 'off')}"
     return f"{name}: {', '.join(f'{d.role} {architecture[d.name]}' for d in active) or 'off'}"
 
 

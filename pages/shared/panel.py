@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 # A column of sentences, which the others leave room for.
 WORDS = "in words"
+# Columns of what decisions, and terms made of them, are called.
+NAMES = ("decision", "term")
 
 
 def panel(
@@ -146,9 +148,13 @@ def shown_columns(table: pd.DataFrame) -> dict[str, Any]:
 
 
 def readable(table: pd.DataFrame) -> pd.DataFrame:
-    """The table with fractions rounded to four significant digits, and to six decimals at most."""
+    """The table with names in words, and fractions rounded to four significant digits and to six
+    decimals at most."""
+    words = {
+        name: table[name].map(heading_of, na_action="ignore") for name in NAMES if name in table
+    }
     numbers = table.select_dtypes("float")
     with np.errstate(divide="ignore", invalid="ignore"):
         digits = 3 - np.floor(np.log10(numbers.abs().to_numpy()))
     scale = 10.0 ** np.nan_to_num(digits, posinf=6.0, neginf=0.0).clip(0, 6)
-    return table.assign(**dict((numbers * scale).round().div(scale).items()))
+    return table.assign(**words, **dict((numbers * scale).round().div(scale).items()))

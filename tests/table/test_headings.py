@@ -13,6 +13,7 @@ from foxnas_core.table.headings import heading_of
         ("accuracy_std_error", "Top-1 accuracy (%), standard error"),
         ("drift_range_latency_ms:int8", "drift range: Latency (int8) (ms)"),
         ("s1b1_kernel", "s1b1 kernel"),
+        ("resolution=18*s2b2_on", "resolution=18 × s2b2 on"),
         ("residual_df", "residual df"),
         ("id", "subnet"),
         ("in words", "in words"),

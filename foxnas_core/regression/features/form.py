@@ -24,6 +24,7 @@ from foxnas_core.space.coding.parts import (
 from foxnas_core.space.coding.terms import Part, Product, Term, constant, scaled
 from foxnas_core.space.decisions import Decision
 from foxnas_core.space.search_space import SearchSpace
+from foxnas_core.table.headings import heading_of
 from foxnas_core.table.metrics import Metric, metric_of
 
 # What is counted, not fitted: see `regression.counting`.
@@ -332,7 +333,7 @@ def _build_form(name: str, space: SearchSpace, target: Metric, pairs: tuple[Pair
             "number of pixels; terms named 'fixed' do not."
         )
     if pairs:
-        named = ", ".join(f"{left} × {right}" for left, right in pairs)
+        named = ", ".join(heading_of(f"{left}*{right}") for left, right in pairs)
         notes.append(f"Interactions chosen by cross-validation: {named}.")
     parts = by_what_they_read(space, parts)
     terms = tuple(term for part in parts for term in part.terms)

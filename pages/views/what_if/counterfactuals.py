@@ -9,6 +9,7 @@ from foxnas_core.cards import counterfactuals
 from foxnas_core.cards.given import Given
 from foxnas_core.space.architecture import Value
 from foxnas_core.study import Study
+from foxnas_core.table.headings import heading_of
 from pages.shared import cards, choices
 from pages.shared.bar import architecture_bar
 from pages.shared.cost import budget_of
@@ -50,10 +51,10 @@ def asked_picker(given: Given) -> tuple[str, Value]:
     name, _, text = (choices.current().asked or "").partition(":")
     first = next((n for n in others if n in base and "kernel" in n), next(iter(others)))
     left, right = st.columns([1, 2], vertical_alignment="bottom")
+    said = {n: f"{heading_of(n)} (now {base.get(n, 'off')})" for n in others}
     name = picked(
-        left.selectbox, "Decision", {n: f"{n} (now {base.get(n, 'off')})" for n in others},
-        key="asked-decision", value=name if name in others else first,
-        act=lambda n: choices.update(asked=f"{n}:"),
+        left.selectbox, "Decision", said, key="asked-decision",
+        value=name if name in others else first, act=lambda n: choices.update(asked=f"{n}:"),
     )  # fmt: skip
     by_text = {str(choice): choice for choice in others[name]}
     value = picked(
