@@ -80,7 +80,7 @@ def test_every_page_says_one_sentence_about_an_empty_study(studies, name):
     create_study(studies / "empty", load_shipped("foxnas-mini"), name="Empty")
     page = run_page(name, study="empty")
     assert not page.exception
-    assert "measure" in sentences(page) or name in OF_NO_STUDY
+    assert "measure" in sentences(page) or name in OF_NO_TABLE
     # An empty study can be told of, imported into, and handled as a whole.
     useful = ("app.py", "pages/20_Studies.py")
     if name.partition("?")[0] in useful:
@@ -91,15 +91,16 @@ def test_every_page_says_one_sentence_about_an_empty_study(studies, name):
 
 # These rest on weights, not on the table.
 OF_WEIGHTS = ("pages/12_Trust.py?view=ranking", "pages/7_Devices.py?view=handmade")
-# These on what is beside the study.
-OF_NO_STUDY = (
+# These on what is beside the study, or was kept with it.
+OF_NO_TABLE = (
+    "pages/3_Search.py?view=kept",
     "pages/20_Studies.py?view=bring",
     "pages/20_Studies.py?view=trash",
     "pages/21_Select.py",
 )
 
 
-@pytest.mark.parametrize("name", [n for n in PLACES if n not in OF_WEIGHTS + OF_NO_STUDY])
+@pytest.mark.parametrize("name", [n for n in PLACES if n not in OF_WEIGHTS + OF_NO_TABLE])
 def test_every_page_says_one_sentence_about_a_broken_table(studies, name):
     path = studies / "demo" / "measurements.parquet"
     path.write_bytes(path.read_bytes()[:5000])
