@@ -682,7 +682,7 @@ def test_a_guarded_floor_searches_above_it(study, floored):
     optimum = solve_exact(floored.within(guarded))
     assert optimum.architecture.id in said
     assert found["accuracy"].chance(optimum.costs[0], 88.0) >= 0.9
-    assert "It keeps 88 % in 9 of 10 measurements; " in said and " ms more than the" in said
+    assert re.search(r"It keeps 88 % in 9\d? of 100? measurements; [\d.]+ ms more than the", said)
 
 
 def test_temperatures_are_kept_apart_by_their_unit(study):
