@@ -14,12 +14,12 @@ from foxnas_core.explanation.sentences import with_rates
 from foxnas_core.figures.points import block_ids
 from foxnas_core.figures.shapes import ROWS, cells, in_numbers, markers, panels
 from foxnas_core.figures.theme import (
-    DIVERGING,
     GREY,
     PALE,
     PAPER,
     colour_of,
     difference_axis,
+    diverging,
     whiskers,
 )
 from foxnas_core.table.metrics import Metric
@@ -157,8 +157,8 @@ def heatmap_of(effects: pd.DataFrame, role: str, target: Metric) -> Heatmap:
 
 
 def heatmap_figure(heatmaps: Sequence[Heatmap], *, stacked: bool = False) -> go.Figure:
-    """One panel a target, each with colours of its own that are centred on no effect; below each
-    other where they are `stacked`."""
+    """One panel a target, each with colours of its own that are centred on no effect, gains
+    cool and losses warm; below each other where they are `stacked`."""
     titles = [difference_axis(heatmap.target) for heatmap in heatmaps]
     shape = (1, len(heatmaps)) if stacked else (len(heatmaps), 1)
     shared = {"shared_xaxes": True} if stacked else {"shared_yaxes": True}
@@ -171,7 +171,7 @@ def heatmap_figure(heatmaps: Sequence[Heatmap], *, stacked: bool = False) -> go.
         columns = [f"block {c}" if isinstance(c, int) else str(c) for c in grid.columns]
         effects = cells(
             grid.to_numpy(dtype=float), columns, list(grid.index), heatmap.texts(),
-            scale=DIVERGING, least=-limit, most=limit, meta=heatmap.blocks(),
+            scale=diverging(heatmap.target), least=-limit, most=limit, meta=heatmap.blocks(),
             hover=f"%{{y}} %{{x}}: %{{text}} {heatmap.target.difference_unit}",
         )  # fmt: skip
         place = (position, 1) if stacked else (1, position)

@@ -14,7 +14,7 @@ from foxnas_core.explanation.coefficients import slot_grid
 from foxnas_core.figures.coefficients import Heatmap, interval_table
 from foxnas_core.figures.points import subnet_points
 from foxnas_core.figures.shapes import ROWS, bars, cells, drawn, line
-from foxnas_core.figures.theme import CLOUD, INK, ORANGE, PAPER, RED, SEQUENTIAL, colour_of
+from foxnas_core.figures.theme import CLOUD, INK, ORANGE, PAPER, SEQUENTIAL, colour_of
 from foxnas_core.regression import Predictor
 from foxnas_core.space.architecture import Architecture
 from foxnas_core.table.measurements import MeasurementTable
@@ -130,7 +130,7 @@ def subnet_figure(reversals: RankReversals) -> go.Figure:
         y=table["second"],
         name="a measured subnet",
         marker={
-            "color": 100 * table["share"], "colorscale": [[0, CLOUD], [1, RED]], "cmin": 0,
+            "color": 100 * table["share"], "colorscale": [[0, CLOUD], [1, ORANGE]], "cmin": 0,
             "size": 7, "line": {"width": 0.5, "color": PAPER},
             # Below the legend, which takes two lines where there is little room.
             "colorbar": {

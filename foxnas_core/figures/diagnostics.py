@@ -16,7 +16,7 @@ from foxnas_core.diagnostics.normality import Normality
 from foxnas_core.diagnostics.residuals import cook_limit, leverage_limit
 from foxnas_core.figures.points import subnet_points
 from foxnas_core.figures.shapes import ROWS, Trace, band, bars, drawn, equal, line, ruled
-from foxnas_core.figures.theme import BLUE, GREY, INK, ORANGE, PURPLE, RED
+from foxnas_core.figures.theme import BLUE, GREY, INK, ORANGE, PURPLE
 from foxnas_core.regression import Predictor
 from foxnas_core.table.headings import heading_of
 from foxnas_core.table.metrics import Metric
@@ -25,7 +25,7 @@ MOST_POINTS = 5000
 _KEPT_FIRST = 1000  # of the most influential rows
 _GROUPS = 20
 # What a point is, the last that applies: its colour, and whether it is drawn over the others.
-KINDS = {"fits": BLUE, "high leverage": PURPLE, "influential": ORANGE, "outlier": RED}
+KINDS = {"fits": BLUE, "high leverage": PURPLE, "influential": ORANGE, "outlier": INK}
 
 
 def drawn_rows(residuals: pd.DataFrame, most: int = MOST_POINTS, *, seed: int = 0) -> pd.DataFrame:
@@ -124,7 +124,7 @@ def quantile_figure(table: pd.DataFrame) -> go.Figure:
         equal(x, name="normal errors", dash="dot"),
     ]
     outside = (y < table["low"]) | (y > table["high"])
-    for out, name, colour in ((False, "within the band", BLUE), (True, "outside it", RED)):
+    for out, name, colour in ((False, "within the band", BLUE), (True, "outside it", INK)):
         own = table[outside == out]
         texts = [
             f"row {row}: studentised residual {value:+.2f}"

@@ -10,10 +10,10 @@ from plotly import graph_objects as go
 from foxnas_core.explanation.edits import EditEffects, edit_effects
 from foxnas_core.figures.shapes import ROWS, bars, drawn, in_numbers, markers
 from foxnas_core.figures.theme import (
+    GAIN,
     GREY,
     INK,
-    ORANGE,
-    SKY,
+    LOSS,
     difference_axis,
     exponents,
     new_figure,
@@ -44,9 +44,9 @@ def edit_table(effects: EditEffects) -> pd.DataFrame:
 
 
 def edit_figure(table: pd.DataFrame, target: Metric) -> go.Figure:
-    """A bar for each row of `edit_table`, with its interval; green-blue helps, orange costs."""
+    """A bar for each row of `edit_table`, with its interval; gains and losses in their colours."""
     helps = (table["effect"] > 0) == (target.direction == "max")
-    colours = [SKY if good else ORANGE for good in helps]
+    colours = [GAIN if good else LOSS for good in helps]
     labels = [_wrapped(edit) for edit in table["edit"]]
     trace = bars(
         labels, table["effect"], colours,
@@ -183,7 +183,7 @@ def _waterfall(
     """The trace and the layout of a waterfall."""
     total = start + float(effects.sum())
     labels = [first, *names, last]
-    good, bad = (SKY, ORANGE) if target.direction == "max" else (ORANGE, SKY)
+    good, bad = (GAIN, LOSS) if target.direction == "max" else (LOSS, GAIN)
     trace = {
         "type": "waterfall",
         "orientation": "h",

@@ -15,20 +15,18 @@ from foxnas_core.figures.points import block_ids
 from foxnas_core.figures.shapes import ROWS, bars, cells, drawn, markers
 from foxnas_core.figures.theme import (
     BLUE,
-    COOL,
+    BROWN,
+    DIVERGING,
     GREEN,
     GREY,
     GRID,
     HIGH,
     LOW,
     MIDDLE,
-    NEUTRAL,
     ORANGE,
     PALE,
     PURPLE,
-    RED,
     SKY,
-    WARM,
     difference_axis,
     new_figure,
     whiskers,
@@ -48,9 +46,8 @@ PLACES = {
     "within one block": SKY,
     "within one stage": BLUE,
     "with the input": GREEN,
-    "across stages": RED,
+    "across stages": BROWN,
 }
-_AGREEING = [[0.0, WARM], [0.5, NEUTRAL], [1.0, COOL]]
 # On a logarithmic axis what is smaller than this share of the largest stands at the edge.
 _LEAST_SHARE = 1e-3
 _BINS = 90
@@ -265,7 +262,7 @@ def agreement_figure(agreement: Agreement) -> go.Figure:
         for row in zip(tau.to_numpy(), below, strict=True)
     ]
     heat = cells(
-        np.where(below, tau, np.nan), names, names, text, scale=_AGREEING, least=-1, most=1,
+        np.where(below, tau, np.nan), names, names, text, scale=DIVERGING, least=-1, most=1,
         customdata=rho.to_numpy(),
         hover="%{y} and %{x}<br>Kendall's tau %{z:.3f}<br>Spearman's rho %{customdata:.3f}",
     )  # fmt: skip

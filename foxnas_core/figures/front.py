@@ -17,9 +17,9 @@ from foxnas_core.figures.theme import (
     CLOUD,
     GREY,
     INK,
-    ORANGE,
+    LOSS,
+    OPTIMUM,
     PAPER,
-    RED,
     SEQUENTIAL,
     difference_axis,
     new_figure,
@@ -101,7 +101,7 @@ def cloud_figure(table: pd.DataFrame, cost: str, value: str) -> go.Figure:
         elif kind == FRONT:
             look |= {"mode": "lines", "line": {"color": INK, "width": 1.5, "shape": "hv"}}
         else:
-            colour = (RED, BLUE)[len(figure.data) % 2]
+            colour = (OPTIMUM, BLUE)[len(figure.data) % 2]
             look["marker"] = {"color": colour, "size": 12, "symbol": "diamond"}
         figure.add_scatter(x=own["cost"], y=own["value"], name=str(kind), **look)
     return _laid_out(figure, cost, value)
@@ -164,7 +164,7 @@ def front_figure(prices: Prices, unit: CostUnit, budget: float) -> go.Figure:
     if prices.knee is not None:
         figure.add_scatter(
             x=[costs[prices.knee]], y=[front.values[prices.knee]], mode="markers", name="knee",
-            marker={"size": 14, "color": RED, "symbol": "diamond"},
+            marker={"size": 14, "color": INK, "symbol": "diamond"},
             hovertemplate=f"%{{x:.4g}} {unit.symbol}: %{{y:.2f}}<extra>knee</extra>",
         )  # fmt: skip
     _budget_line(figure, unit, budget)
@@ -302,8 +302,8 @@ def tied_figure(table: pd.DataFrame, objective: Metric, unit: CostUnit) -> go.Fi
             marker={"size": 6, "color": colour, "line": {"color": BLUE, "width": 1}},
         )  # fmt: skip
     for name, row, colour in (
-        ("cheapest", table.iloc[int(table[unit.title].to_numpy().argmin())], ORANGE),
-        ("optimum", table.iloc[0], RED),
+        ("cheapest", table.iloc[int(table[unit.title].to_numpy().argmin())], LOSS),
+        ("optimum", table.iloc[0], OPTIMUM),
     ):
         figure.add_scatter(
             x=[row[unit.title]], y=[row["difference"]], mode="markers", name=name,

@@ -13,7 +13,7 @@ from foxnas_core.evidence.handmade.record import (
     HandmadeRecord,
 )
 from foxnas_core.figures.shapes import ROWS, drawn, line, markers, ruled
-from foxnas_core.figures.theme import BLUE, GREEN, GREY, ORANGE, PURPLE, RED, whiskers
+from foxnas_core.figures.theme import BLUE, GREEN, GREY, INK, ORANGE, PURPLE, whiskers
 
 _NORMAL = 1.959964  # the 97.5 % quantile
 _INHERITED = "Searched, inherited weights"
@@ -145,7 +145,7 @@ def claim_figure(comparison: Comparison) -> go.Figure:
             ),
             markers(
                 published, rows[published.index], "the paper's figures",
-                marker={"symbol": "line-ns", "size": 16, "line": {"width": 3, "color": RED}},
+                marker={"symbol": "line-ns", "size": 16, "line": {"width": 3, "color": INK}},
                 hover="%{y}: %{x:.2f} by the paper",
             ),
         ],

@@ -11,11 +11,11 @@ from foxnas_core.figures.shapes import Trace, drawn, markers
 from foxnas_core.figures.theme import (
     BLUE,
     CLOUD,
+    GAIN,
     GREY,
     INK,
-    ORANGE,
+    LOSS,
     PAPER,
-    SKY,
     difference_axis,
     exponents,
     whiskers,
@@ -25,7 +25,7 @@ from foxnas_core.table.metrics import Metric
 _SIGNS: Mapping[str, dict[str, Any]] = {
     "predicted": {"symbol": "circle", "size": 11, "color": PAPER},
     "expected": {"symbol": "circle", "size": 11, "color": BLUE},
-    "measured": {"symbol": "diamond", "size": 12, "color": ORANGE},
+    "measured": {"symbol": "diamond", "size": 12, "color": INK},
 }
 
 
@@ -66,16 +66,16 @@ def place_figure(
 
 
 def steps_figure(table: pd.DataFrame, objective: Metric, cost: Metric) -> go.Figure:
-    """What single edits change, the objective over the cost: green-blue where it is better in both,
-    orange where worse in both.
+    """What single edits change, the objective over the cost: in the colours of a gain where it is
+    better in both, of a loss where worse in both.
 
     `table` has edit, the change of each ("Δ …", with " low" and " high") and the id it leads to.
     """
     x, y = difference_axis(cost), difference_axis(objective)
     won, saved = objective.sign * table[y] > 0, cost.sign * table[x] > 0
     groups = {
-        "better in both": (won & saved, SKY),
-        "worse in both": (~won & ~saved, ORANGE),
+        "better in both": (won & saved, GAIN),
+        "worse in both": (~won & ~saved, LOSS),
         "a trade": (won != saved, GREY),
     }
     traces = []

@@ -12,13 +12,14 @@ from typing import Any
 from foxnas_core.figures import search as tables
 from foxnas_core.figures.theme import (
     BLUE,
+    BROWN,
     CLOUD,
     GREEN,
     GREY,
     INK,
+    OPTIMUM,
     ORANGE,
     PURPLE,
-    RED,
     SKY,
 )
 from foxnas_core.table.metrics import Metric
@@ -33,7 +34,7 @@ _WORDS_FROM = 250  # height of a chart that has room for a legend and words
 Spans = tuple[tuple[float, float], tuple[float, float]]
 
 _KINDS = {
-    tables.MEASURED: CLOUD, tables.FRONT: SKY, tables.EXACT: RED, tables.CURRENT: ORANGE,
+    tables.MEASURED: CLOUD, tables.FRONT: SKY, tables.EXACT: OPTIMUM, tables.CURRENT: ORANGE,
     tables.BEST: BLUE,
 }  # fmt: skip
 
@@ -198,7 +199,7 @@ def comparison_spec(objective: Metric, searches: Sequence[str], longest: bool) -
 
     With `longest` the axis of proposals is logarithmic, since the runs differ much in length.
     """
-    colours = [BLUE, ORANGE, GREEN, PURPLE, SKY, RED, GREY, INK]
+    colours = [BLUE, ORANGE, GREEN, PURPLE, SKY, BROWN, GREY, INK]
     colour = _colour("search", dict(zip(searches, colours, strict=False)), "stroke")
     axis = {"format": "~s", "tickCount": 6, "grid": False, "labelOverlap": True}
     x = number("proposals", "Proposals", axis=axis)

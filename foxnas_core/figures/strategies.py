@@ -9,12 +9,11 @@ from foxnas_core.figures.live import STEPS, Spec, number, spoken, tooltip
 from foxnas_core.figures.theme import (
     BLUE,
     BROWN,
-    GREEN,
     GREY,
     INK,
+    OPTIMUM,
     ORANGE,
     PURPLE,
-    RED,
     SILVER,
     SKY,
 )
@@ -26,7 +25,7 @@ EXACT, BOUND = "exact optimum", "bound on the optimum"
 _COLOURS = dict(
     zip(
         [ANNEALER, *STRATEGIES],
-        [BLUE, GREY, ORANGE, GREEN, PURPLE, SKY, BROWN, SILVER],
+        [BLUE, GREY, ORANGE, INK, PURPLE, SKY, BROWN, SILVER],
         strict=True,
     )
 )
@@ -136,7 +135,7 @@ def course_spec(
         "data": {"values": [{"value": exact, "label": reference}]},
         "layer": [
             {
-                "mark": {"type": "rule", "strokeDash": [6, 4], "color": RED},
+                "mark": {"type": "rule", "strokeDash": [6, 4], "color": OPTIMUM},
                 "encoding": {"y": value},
             },
             {

@@ -34,9 +34,11 @@ TARGET_COLOURS = {
     "accuracy": BLUE, "latency_ms": RED, "latency_ms:int8": PURPLE,
     "accuracy:int8": SKY, "accuracy_drop:int8": ORANGE,
 }  # fmt: skip
-# Blue over white to red: harm and help stay apart without green against red.
+# What means the same in every figure, beside the targets: a gain, a loss, the proven optimum.
+GAIN, LOSS, OPTIMUM = SKY, ORANGE, GREEN
+# Losses over nothing to gains, in the hues of both: they stay apart without green against red.
 # The ends are light enough for dark numbers to be read on them (dark enough for light ones).
-DIVERGING = [[0.0, COOL], [0.5, NEUTRAL], [1.0, WARM]]
+DIVERGING = [[0.0, WARM], [0.5, NEUTRAL], [1.0, COOL]]
 SEQUENTIAL = [[0.0, NEUTRAL], [1.0, COOL]]
 # What each colour is in the dark theme.
 DARK = {
@@ -210,6 +212,13 @@ def whiskers(
         "thickness": thickness,
         "width": width,
     }
+
+
+def diverging(target: Metric) -> list[list[Any]]:
+    """`DIVERGING` for differences in a target: gains cool, losses warm, whichever way is better."""
+    if target.direction == "max":
+        return DIVERGING
+    return [[at, colour] for (at, _), (_, colour) in zip(DIVERGING, DIVERGING[::-1], strict=True)]
 
 
 def colour_of(column: str) -> str:

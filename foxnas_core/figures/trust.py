@@ -11,12 +11,12 @@ from foxnas_core.evidence.trust.agreement import ALL, INHERITED, TRAINED, WITHIN
 from foxnas_core.evidence.trust.pairs import TrustPair
 from foxnas_core.evidence.trust.report import ENOUGH, TrustReport, largest_reversals
 from foxnas_core.figures.shapes import Trace, drawn, equal, markers, ruled
-from foxnas_core.figures.theme import BLUE, GREEN, ORANGE, PAPER, PURPLE, RED, SKY, whiskers
+from foxnas_core.figures.theme import BLUE, BROWN, GREEN, ORANGE, PAPER, PURPLE, SKY, whiskers
 from foxnas_core.space.in_words import choice_lines
 from foxnas_core.space.search_space import SearchSpace
 
 # By resolution: dark to bright would say that one is better, so they only differ.
-_COLOURS = (BLUE, ORANGE, GREEN, PURPLE, RED, SKY)
+_COLOURS = (BLUE, ORANGE, GREEN, PURPLE, BROWN, SKY)
 
 
 def pair_table(

@@ -10,7 +10,7 @@ from foxnas_core.figures.shapes import ROWS, drawn, line, markers
 from foxnas_core.figures.theme import (
     GREY,
     INK,
-    RED,
+    LOSS,
     colour_of,
     difference_axis,
     exponents,
@@ -47,7 +47,7 @@ def verdict_figure(table: pd.DataFrame) -> go.Figure:
         outside = claim["verdict"] == "outside"
         unit = target.unit if claim["kind"] == "value" else target.difference_unit
         for name, shade, width in (
-            ("judged", GREY, 2), ("claimed", colour, 8), ("measured", RED if outside else INK, 2),
+            ("judged", GREY, 2), ("claimed", colour, 8), ("measured", LOSS if outside else INK, 2),
         ):  # fmt: skip
             place = "measured" if name == "measured" else "claimed"
             ends = [claim[f"{name} low"], claim[f"{name} high"]]
@@ -58,7 +58,7 @@ def verdict_figure(table: pd.DataFrame) -> go.Figure:
                 opacity=0.35 if width == 8 else 1.0,
             )  # fmt: skip
             figure.add_trace(stated, row=row, col=column)
-        for name, shade in (("claimed", colour), ("measured", RED if outside else INK)):
+        for name, shade in (("claimed", colour), ("measured", LOSS if outside else INK)):
             symbol = "x" if outside and name == "measured" else "circle"
             middle = markers(
                 [claim[name]], [name], marker={"color": shade, "size": 11, "symbol": symbol},

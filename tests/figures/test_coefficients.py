@@ -10,6 +10,7 @@ from foxnas_core.figures.coefficients import (
     interval_table,
 )
 from foxnas_core.figures.points import highlighted
+from foxnas_core.figures.theme import COOL, NEUTRAL, WARM, diverging
 from foxnas_core.table.metrics import metric_of
 
 ACCURACY, LATENCY = metric_of("accuracy"), metric_of("latency_ms")
@@ -119,3 +120,11 @@ def test_effects_that_are_traded_have_their_price_beside_them():
     assert priced.drop(columns="points per ms").equals(interval_table(BLOCKS, columns))
     rates = [10.0, 20.0, np.nan, np.nan, 10.0, 20.0, np.nan]
     np.testing.assert_allclose(priced["points per ms"], rates)
+
+
+@pytest.mark.parametrize("column", ["accuracy", "latency_ms"])
+def test_gains_have_one_colour_and_losses_another_whichever_way_is_better(column):
+    target = metric_of(column)
+    scale = dict(diverging(target))
+    gain = scale[1.0 if target.direction == "max" else 0.0]
+    assert gain == COOL and set(scale.values()) == {COOL, NEUTRAL, WARM}

@@ -138,7 +138,7 @@ def test_a_figure_in_the_dark_has_the_same_data_in_other_colours():
     assert list(points.marker.color) == [shown("RED", True), shown("BLUE", True)]
     assert points.fillcolor == faint(shown("BLUE", True), 0.2)
     assert [colour for _, colour in cells.colorscale] == [
-        shown(name, True) for name in ("COOL", "NEUTRAL", "WARM")
+        shown(name, True) for name in ("WARM", "NEUTRAL", "COOL")
     ]
     assert dark.layout.shapes[0].line.color == shown("GREY", True)
     assert dark.layout.template.layout.paper_bgcolor == shown("PAPER", True)
