@@ -47,8 +47,7 @@ def search_rounds(
     where rounds were begun with other settings, and `MissingPart` where a guard is asked for but no
     optima were measured.
     """
-    from foxnas_core.search.guard import OFF, share_of
-    from foxnas_core.search.rounds import outcome, planning
+    from foxnas_core.search.rounds import outcome
     from foxnas_core.search.rounds import record as kept
 
     record = study.record(ROUNDS)
@@ -58,13 +57,7 @@ def search_rounds(
     table = study.table()
     fitted = fit_all(table, targets=columns, kept=kept_fits(study))
     if record is None:
-        front = cost_front(*fitted.values())
-        budgets = planning.spread_budgets(front, per_round or kept.PER_ROUND, shared)
-        known = told_by_optima(
-            table, study.optima(), fitted, *columns, limited=[cost], needed=bool(guard)
-        )
-        share = share_of(guard) if cost in known else OFF
-        record = kept.RoundsRecord(cost, budgets, shared, seed, objective=columns[0], guard=share)
+        record = _begun(study, table, fitted, columns, per_round, shared, seed, guard)
     pace, measured_before = Pace(len(record.budgets) * (rounds - record.done), report), 0
     while record.done < rounds:
         if not record.rounds or record.rounds[-1].done:
@@ -108,6 +101,31 @@ def search_rounds(
         study.save(ROUNDS, record)
         finished(current, len(record.rounds))
     return record
+
+
+def _begun(
+    study: Study,
+    table: "MeasurementTable",
+    fitted: "Mapping[str, Predictor]",
+    columns: tuple[str, str],
+    per_round: int | None,
+    shared: float | None,
+    seed: int,
+    guard: float | None,
+) -> "RoundsRecord":
+    """A record without a round: its budgets, and the guard that can be kept."""
+    from foxnas_core.search.guard import OFF, share_of
+    from foxnas_core.search.rounds import planning
+    from foxnas_core.search.rounds import record as kept
+
+    objective, cost = columns
+    front = cost_front(*fitted.values())
+    budgets = planning.spread_budgets(front, per_round or kept.PER_ROUND, shared)
+    known = told_by_optima(
+        table, study.optima(), fitted, *columns, limited=[cost], needed=bool(guard)
+    )
+    share = share_of(guard) if cost in known else OFF
+    return kept.RoundsRecord(cost, budgets, shared, seed, objective=objective, guard=share)
 
 
 def _planned(
