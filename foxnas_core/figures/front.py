@@ -80,8 +80,12 @@ def per(objective: Metric, unit: CostUnit) -> str:
 
 
 def fitting_unit(front: Front) -> CostUnit:
-    """The first unit in which the front is at least one wide, else the last."""
-    units = cost_units(front.problem.limits[0].predictor.target)
+    """The first unit in which the front is at least one wide, else the last; milliseconds of
+    times, in which they stand on every page."""
+    target = front.problem.limits[0].predictor.target
+    units = cost_units(target)
+    if target.timed:
+        return units[0]
     width = float(front.costs[-1] - front.costs[0])
     return next((unit for unit in units if width * unit.factor >= 1), units[-1])
 

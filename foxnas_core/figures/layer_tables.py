@@ -210,9 +210,8 @@ def views_table(
 
 
 def time_text(ms: float) -> str:
-    """A time as it is read: in µs below a tenth of a millisecond."""
-    number, unit = (1000 * ms, "µs") if abs(ms) < 0.1 else (ms, "ms")
-    return f"{KNOWN['latency_ms'].text(number)} {unit}"
+    """A time as it is read, in the unit of all times of a page."""
+    return KNOWN["latency_ms"].value_text(ms)
 
 
 def shape_text(shape: Sequence[int]) -> str:

@@ -15,7 +15,7 @@ def test_the_front_is_read_and_leads_to_what_if(page: Page):
     expect(page.locator(".st-key-resampling")).to_contain_text("draws solved")
     expect(page.locator(".st-key-says-certainty")).to_contain_text("drawn 200 times")
     expect(page.locator(".st-key-certainty-figure .js-plotly-plot")).to_be_visible()
-    expect(page.locator(".st-key-says-prices")).to_contain_text("points per µs")
+    expect(page.locator(".st-key-says-prices")).to_contain_text("points per ms")
     expect(page.locator(".st-key-says-ties")).to_contain_text("cannot be told from the optimum")
 
     optimum = page.locator(".st-key-says-optimum")

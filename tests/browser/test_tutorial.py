@@ -93,7 +93,7 @@ def test_from_the_first_page_to_the_exported_files(page: Page, picture):
     architecture = page.url.partition("architecture=")[2]
     page.goto("/Search?view=front&study=demo&budget=0.07")
     wait_until_drawn(page)
-    expect(page.locator(".st-key-says-optimum")).to_contain_text("Optimum under 70 µs")
+    expect(page.locator(".st-key-says-optimum")).to_contain_text("Optimum under 0.07 ms")
     picture("front")
     page.goto(f"/What_if?study=demo&budget=0.07&architecture={architecture}")
     wait_until_drawn(page)

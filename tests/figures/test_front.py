@@ -47,11 +47,11 @@ def test_weights_are_four_bytes_each():
     assert MS.text(0.075) == "0.075 ms" and US.text(0.075) == "75 µs"
 
 
-def test_the_unit_fits_the_front():
+def test_times_are_read_in_milliseconds_however_short():
     assert figures.fitting_unit(whole()) == MS
     study = open_study(DEMO)
     accuracy, latency = (fit(study.table(), t, "per_layer") for t in ("accuracy", "latency_ms"))
-    assert figures.fitting_unit(front(SearchProblem(accuracy, (Limit(latency, 0.0),)))) == US
+    assert figures.fitting_unit(front(SearchProblem(accuracy, (Limit(latency, 0.0),)))) == MS
 
 
 @pytest.mark.parametrize("corners", [False, True])

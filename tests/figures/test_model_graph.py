@@ -147,7 +147,7 @@ def test_strips_are_drawn_to_their_end(profile, effects) -> None:
     )
 
 
-def test_times_are_read_in_microseconds_where_they_are_small() -> None:
-    assert layer_tables.time_text(0.00242) == "2.42 µs"
+def test_times_are_read_in_milliseconds_however_small() -> None:
+    assert layer_tables.time_text(0.00242) == "0.00242 ms"
     assert layer_tables.time_text(0.11) == "0.110 ms"
-    assert layer_tables.time_text(-0.005) == "-5.00 µs"
+    assert layer_tables.time_text(-0.005) == "-0.00500 ms"

@@ -114,7 +114,7 @@ def test_a_closed_block_says_what_it_is_and_what_it_brings():
 
 def test_an_open_block_shows_its_operators_and_what_is_computed_in_another():
     found = shown(by=figures.TIME, profile=TIMES, opened={"s1b2"}, differing={"s1b2"})
-    assert texts(found["node:2"]) == ["Conv 3×3 / 2", "30.0 µs"]
+    assert texts(found["node:2"]) == ["Conv 3×3 / 2", "0.0300 ms"]
     assert texts(found["node:3"]) == ["Clip", "in Conv"]
     assert found["node:2"]["share"] == 1 and found["node:3"]["share"] == 0
     assert found["block:s1b2"]["differs"] and "differs" in found["block:s1b2"]["label"]

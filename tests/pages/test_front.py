@@ -72,12 +72,12 @@ def test_prices_choices_ties_and_chances_are_those_of_the_core(shipped):
     front = cost_front(*predictors.values())
     optimum, prices = front.within(0.06), front_prices(front)
     text = said(page)
-    assert f"Optimum under 60 µs: subnet **{optimum.architecture.id}**" in text
-    assert f"worth **{prices.at(0.06) / 1000:.3g} points per µs**" in text
-    assert f"lies at **{1000 * front.costs[prices.knee]:.4g} µs**" in text
+    assert f"Optimum under 0.06 ms: subnet **{optimum.architecture.id}**" in text
+    assert f"worth **{prices.at(0.06):.3g} points per ms**" in text
+    assert f"lies at **{front.costs[prices.knee]:.4g} ms**" in text
     found = calibrations(study.table(), study.optima(), list(predictors.values()))
     chance = found["latency_ms"].chance(optimum.costs[0], 0.06)
-    assert f"keeps 60 µs when measured with a chance of **{100 * chance:.0f} %**" in text
+    assert f"keeps 0.06 ms when measured with a chance of **{100 * chance:.0f} %**" in text
     assert "drawn 200 times" in text and "of resamples" in text
     assert "cannot be told from the optimum" in text and "not simultaneous" in text
     assert len(page.get("plotly_chart")) == 6
@@ -89,15 +89,15 @@ def test_the_budget_moves_everything(shipped):
     before = said(page)
     page.slider(key="budget").set_value(0.1).run()
     assert not page.exception and not page.error
-    assert "Optimum under 100 µs" in said(page) and said(page) != before
+    assert "Optimum under 0.1 ms" in said(page) and said(page) != before
 
 
 def test_a_guarded_budget_is_searched_under_less_and_held_against_all_of_it(shipped):
     page = run_page(PAGE, budget="0.06", guard="0.95")
     assert not page.exception and not page.error
     text = said(page)
-    assert "Optimum under 60 µs (searched under" in text
-    chance = int(text.split("keeps 60 µs when measured with a chance of **")[1].split(" %")[0])
+    assert "Optimum under 0.06 ms (searched under" in text
+    chance = int(text.split("keeps 0.06 ms when measured with a chance of **")[1].split(" %")[0])
     assert chance >= 95
 
 
@@ -191,7 +191,8 @@ def test_pinned_choices_hold_for_the_front_and_all_it_says(shipped):
     fits = fit_all(shipped.table(), targets=("accuracy", "latency_ms"))
     optimum = cost_front(*fits.values(), allowed=pins).within(0.06)
     text = said(page)
-    assert f"Optimum under 60 µs, with the choices kept: subnet **{optimum.architecture.id}" in text
+    kept = "Optimum under 0.06 ms, with the choices kept"
+    assert f"{kept}: subnet **{optimum.architecture.id}" in text
     ties = next(d.value for d in page.dataframe if "saves (%)" in d.value)
     assert ties["id"].iloc[0] == optimum.architecture.id
 
@@ -205,7 +206,7 @@ def test_further_limits_hold_for_the_whole_front(shipped):
     )
     optimum = solve(problem).candidate
     text = said(page)
-    assert "Optimum under 60 µs, at most 20.0 k parameters: subnet" in text
+    assert "Optimum under 0.06 ms, at most 20.0 k parameters: subnet" in text
     assert optimum.architecture.id in text
     assert "take the further limits off" in text
     assert "resample" not in {button.key for button in page.button}
