@@ -37,8 +37,15 @@ _STYLE = f"""<style>
 .stCode code .token {{color: inherit !important}}
 /* A mouse sees the figures' tools when it comes near, a finger always, over what they tell. */
 @media (max-width: 640px) {{
-  [class*="st-key-wide-"] {{overflow-x: auto}}
+  /* It fades at the edge that it goes on beyond, and no longer where one has come to its end. */
+  [class*="st-key-wide-"] {{
+    overflow-x: auto; animation: goes-on linear both; animation-timeline: scroll(self x);
+  }}
   [class*="st-key-wide-"] > * {{min-width: 44rem}}
+}}
+@keyframes goes-on {{
+  0%, 90% {{mask-image: linear-gradient(to left, transparent, black 3rem)}}
+  100% {{mask-image: none}}
 }}
 /* Where nothing hovers there is no keyboard either, whose keys were worth naming. */
 @media (hover: none) {{
