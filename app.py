@@ -17,6 +17,7 @@ from pages.shared import cache, choices, tour
 from pages.shared.cards import given_of
 from pages.shared.cost import budget_of, budget_picker, chosen_cost
 from pages.shared.frame import errors_as_cards, page
+from pages.shared.moved import tell_unknown
 from pages.shared.panel import panel
 from pages.shared.text import article, plain
 
@@ -257,6 +258,7 @@ with page(
     "intervals, what every choice brings and costs. From it the best subnet follows exactly: see "
     "the reason for every block, try other choices, and take away a file that runs.",
 ) as study:
+    tell_unknown()
     tour.entry()
     table = cache.table_of(study)
     # The answer stands first, but takes longer than the facts.

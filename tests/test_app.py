@@ -118,6 +118,23 @@ def test_every_page_says_one_sentence_about_a_broken_space(studies, name):
     assert len(page.error) == 1 and "space" in page.error[0].value
 
 
+@pytest.mark.parametrize(
+    ("url", "asked"),
+    [
+        ("http://x.org/abc?study=demo", "'abc'"),
+        ("http://x.org/a%20b", "'a b'"),
+        ("http://x.org", ""),
+    ],
+)
+def test_an_unknown_page_is_answered_in_a_sentence(studies, url, asked):
+    page = run_page("app.py")
+    page.context["url"] = url
+    told = [warning.value for warning in page.run().warning]
+    assert [asked in sentence and "no page" in sentence for sentence in told] == [True] * bool(
+        asked
+    )
+
+
 def test_no_study_at_all_says_what_to_do(tmp_path, monkeypatch):
     monkeypatch.setenv("FOXNAS_STUDIES", str(tmp_path))
     page = run_page("app.py")

@@ -1,10 +1,12 @@
 """Where pages are that had an address of their own."""
 
 from pathlib import Path
+from urllib.parse import unquote, urlsplit
 
 import streamlit as st
 
 from pages.shared.menu import PAGES
+from pages.shared.text import plain
 
 # By the old address: the title of the page, and the view.
 MOVED = {
@@ -26,3 +28,14 @@ def lead_on(file: str) -> None:
     """Lead from an old address, by its page's file, to the new one; all else in it is kept."""
     title, view = MOVED[Path(file).stem]
     st.switch_page(PAGES[title], query_params=st.query_params.to_dict() | {"view": view})
+
+
+def tell_unknown() -> None:
+    """Say on the first page that an address names none; Streamlit runs this one instead."""
+    base = str(st.get_option("server.baseUrlPath")).strip("/")
+    asked = unquote(urlsplit(st.context.url or "").path).strip("/").removeprefix(base).strip("/")
+    if asked:
+        st.warning(
+            f"There is no page {plain(repr(asked))} here; this is the first one, and the menu has "
+            "the others."
+        )
