@@ -86,7 +86,7 @@ def test_the_slower_lenses_come_when_they_are_switched_on(studies):
     assert len(pairs) == 10
     # They hold when one comes back, and explain one subnet from the same fit.
     page.switch_page("app.py").run()
-    page.switch_page(PAGE).run()
+    page.switch_page(PAGE.partition("?")[0]).run()
     assert page.toggle(key="lens-second-opinion").value and not page.info
     scope(page, "One subnet")
     assert not page.exception and not page.error and not page.info
