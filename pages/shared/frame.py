@@ -43,6 +43,10 @@ _STYLE = f"""<style>
   }}
   [class*="st-key-wide-"] > * {{min-width: 44rem}}
 }}
+/* So do tables, whose own part it is that is scrolled. */
+[data-testid="stDataFrame"] {{timeline-scope: --table}}
+.dvn-scroller {{scroll-timeline: --table x}}
+.stDataFrameGlideDataEditor {{animation: goes-on linear both; animation-timeline: --table}}
 @keyframes goes-on {{
   0%, 90% {{mask-image: linear-gradient(to left, transparent, black 3rem)}}
   100% {{mask-image: none}}
