@@ -7,7 +7,7 @@ l(rate) = -n/2 ln RSS(η) + Σ ln η'(y) (Box and Cox, "An analysis of transform
 from dataclasses import dataclass, field, replace
 
 import numpy as np
-from scipy.special import chdtrc, chdtri
+import scipy
 
 from foxnas_core.regression.leastsquares import FoldedRows, wild_samples
 from foxnas_core.regression.link import Link
@@ -99,7 +99,7 @@ def estimate(rows: FoldedRows, y: np.ndarray, *, seed: int) -> tuple[Link, Ceili
     rate = float(best_rate(rates, likelihood))
     top = max(share * float(profile(q, y, center, np.array([rate]))[0]), float(likelihood.max()))
     link = Link(center, rate)
-    inside = likelihood >= top - float(chdtri(1, 1 - _LEVEL)) / 2
+    inside = likelihood >= top - float(scipy.special.chdtri(1, 1 - _LEVEL)) / 2
     statistic = max(2 * (top - float(likelihood[0])), 0.0)
     push = link.rate_push(y)
     return link, Ceiling(
@@ -107,7 +107,7 @@ def estimate(rows: FoldedRows, y: np.ndarray, *, seed: int) -> tuple[Link, Ceili
         low=Link(center, _crossing(rates, likelihood, top, inside, last=True)).ceiling,
         high=Link(center, _crossing(rates, likelihood, top, inside, last=False)).ceiling,
         statistic=statistic,
-        p=float(chdtrc(1, statistic)),
+        p=float(scipy.special.chdtrc(1, statistic)),
         rate_variance=(
             _rate_variance(rows, y, link, seed)
             if len(y) <= LARGEST_BOOTSTRAP
@@ -158,7 +158,7 @@ def _crossing(
     rates: np.ndarray, likelihood: np.ndarray, top: float, inside: np.ndarray, *, last: bool
 ) -> float:
     """Where the likelihood leaves the interval, between two rates, on one side of the peak."""
-    limit = top - float(chdtri(1, 1 - _LEVEL)) / 2
+    limit = top - float(scipy.special.chdtri(1, 1 - _LEVEL)) / 2
     within = np.flatnonzero(inside)
     if not len(within):  # narrower than the grid
         within = np.array([int(likelihood.argmax())])

@@ -18,7 +18,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 import pandas as pd
-from scipy.special import fdtrc, stdtr, stdtrit
+import scipy
 
 from foxnas_core.errors import InvalidInput
 from foxnas_core.regression import ceiling
@@ -68,7 +68,7 @@ class Inference:
         df = self.predictor.residual_df
         with np.errstate(divide="ignore", invalid="ignore"):
             t = np.nan_to_num(value / std_error, nan=0.0)  # 0 in a perfect fit: no evidence
-        p = 2 * stdtr(df, -np.abs(t))
+        p = 2 * scipy.special.stdtr(df, -np.abs(t))
         if self.predictor.is_counted:  # nothing to test
             t = np.full_like(t, np.nan)
         if self.samples is not None:
@@ -90,7 +90,7 @@ class Inference:
         """Half width of the intervals in standard errors."""
         df = self.predictor.residual_df
         if self.kind != "simultaneous" or len(rows) < 2:
-            return float(stdtrit(df, (1 + self.level) / 2))
+            return float(scipy.special.stdtrit(df, (1 + self.level) / 2))
         moving = std_error > 0
         scaled = rows[moving] / std_error[moving, np.newaxis]
         rng = np.random.default_rng(self.seed)
@@ -159,7 +159,7 @@ def joint_tests(predictor: Predictor, how: Inference | None = None) -> pd.DataFr
             statistic = wald / len(own)
             rows.append((group, slot, len(own), statistic, len(own), df))
     table = pd.DataFrame(rows, columns=["group", "slot", "terms", "F", "df", "residual_df"])
-    p = fdtrc(table["df"].to_numpy(float), float(df), table["F"].to_numpy())
+    p = scipy.special.fdtrc(table["df"].to_numpy(float), float(df), table["F"].to_numpy())
     adjusted = benjamini_hochberg(p)
     return table.assign(p=p, p_adjusted=adjusted, stars=[stars(x) for x in adjusted])
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from scipy.special import stdtr, stdtrit
+import scipy
 
 from foxnas_core.errors import InvalidInput
 from foxnas_core.regression.ceiling import Ceiling
@@ -167,7 +167,7 @@ class Predictor:
                 "estimate": estimate,
                 "std_error": std_error,
                 "t": t,
-                "p": 2 * stdtr(self.residual_df, -np.abs(t)),
+                "p": 2 * scipy.special.stdtr(self.residual_df, -np.abs(t)),
                 "low": estimate - half,
                 "high": estimate + half,
             }
@@ -245,7 +245,7 @@ class Predictor:
 
     def quantile(self, level: float = 0.95) -> float:
         """Half width, in standard errors, of an interval of confidence `level`."""
-        return float(stdtrit(self.residual_df, (1 + level) / 2))
+        return float(scipy.special.stdtrit(self.residual_df, (1 + level) / 2))
 
     def split(self, context: Mapping[str, Value]) -> GroupValues:
         """The prediction as a sum over additive groups, for one choice of each context decision.

@@ -18,7 +18,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
-from scipy.special import fdtrc
+import scipy
 
 # Of the test that decides whether rows of one architecture err together.
 _LEVEL = 0.25
@@ -84,7 +84,11 @@ class Repeats:
         own = self.own_square(residuals)
         lack = max(float(residuals @ residuals) - own, 0.0) / (groups - p)
         own /= n - groups
-        together = lack > 0 if own <= 0 else fdtrc(groups - p, n - groups, lack / own) < _LEVEL
+        together = (
+            lack > 0
+            if own <= 0
+            else scipy.special.fdtrc(groups - p, n - groups, lack / own) < _LEVEL
+        )
         return self if together else self.none(n)
 
     def covariance(self, q: np.ndarray, residuals: np.ndarray) -> tuple[np.ndarray, float]:

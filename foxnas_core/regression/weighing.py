@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.special import stdtrit
+import scipy
 
 LEAST_SQUARES, RELATIVE = "least_squares", "relative"
 ESTIMATORS: Mapping[str, str] = {
@@ -134,7 +134,7 @@ def measured_variance(y: np.ndarray, held_out: np.ndarray, df: float, level: flo
     """The variance of a new measurement's relative error, by whose Student interval on `df` degrees
     of freedom a share `level` of values `y` (n,) lie about their predictions `held_out` (n,)."""
     sizes = np.abs(relative_residuals(y, held_out))
-    return float((np.quantile(sizes, level) / stdtrit(df, (1 + level) / 2)) ** 2)
+    return float((np.quantile(sizes, level) / scipy.special.stdtrit(df, (1 + level) / 2)) ** 2)
 
 
 def _scale(residuals: np.ndarray, parameters: float) -> float:

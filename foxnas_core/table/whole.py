@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from scipy.special import chdtri, fdtrc
+import scipy
 
 from foxnas_core.table.latency_verdicts import usable
 from foxnas_core.table.machine import Machine, rows_by_machine
@@ -183,7 +183,7 @@ def _disagreements(table: MeasurementTable, metric: Metric, named: Named) -> Ite
     several = np.flatnonzero(counts > 1)
     free = counts[several] - 1
     # A subnet's spread over that of its noise is at the median as that of chi-squared.
-    own = np.sqrt(squares[several] / chdtri(free, 0.5))
+    own = np.sqrt(squares[several] / scipy.special.chdtri(free, 0.5))
     own = own[own > 0]
     noise = float(np.median(own)) if len(own) else 0.0
     if _undetermined(means[several], counts[several], squares[several]):
@@ -206,7 +206,7 @@ def _disagreements(table: MeasurementTable, metric: Metric, named: Named) -> Ite
     # What is told of errors is known; the noise is an estimate, of few subnets a poor one.
     poor = _EFFICIENCY * free.sum() if len(own) >= _LEAST_GROUPS else np.inf
     known = np.where(errors[several] >= allowed, np.inf, poor)
-    p = fdtrc(free, np.minimum(known, 1e9), squares[several] / (free * allowed**2))
+    p = scipy.special.fdtrc(free, np.minimum(known, 1e9), squares[several] / (free * allowed**2))
     wrong = several[p * len(several) < _LEVEL]
     if not len(wrong):
         return
@@ -232,7 +232,10 @@ def _undetermined(means: np.ndarray, counts: np.ndarray, squares: np.ndarray) ->
     free, within = len(means) - 1, int(counts.sum()) - len(means)
     between = float(counts @ (means - np.average(means, weights=counts)) ** 2) / free
     noise = float(squares.sum()) / within
-    return noise > 0 and float(fdtrc(free, within, between / noise)) > _UNDETERMINED_LEVEL
+    return (
+        noise > 0
+        and float(scipy.special.fdtrc(free, within, between / noise)) > _UNDETERMINED_LEVEL
+    )
 
 
 def _errors(
