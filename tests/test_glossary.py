@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from foxnas_core.glossary import TERMS, meaning_of, term_of
 from foxnas_core.table.metrics import KNOWN, Metric, bare_columns, metric_of, register_metric
-from pages.shared.panel import shown_columns
+from pages.shared.panel import readable, shown_columns
 
 
 def test_every_term_is_told_in_whole_sentences_under_a_name_of_its_own():
@@ -60,7 +60,10 @@ def test_each_target_has_an_entry_by_its_column_and_by_its_name(target):
 
 def test_tables_show_it_when_a_column_is_pointed_at():
     table = pd.DataFrame({"block": ["s1"], "VIF": [1.5], "rows": [3], "in words": ["x"]})
+    table["p_adjusted"] = 9.6e-144
     config = shown_columns(table)
+    assert readable(table)["p_adjusted"][0] == 9.6e-144
+    assert config["p_adjusted"]["type_config"]["format"] == "%.2g"
     assert config["VIF"]["help"] == meaning_of("vif") and config["rows"]["help"]
     assert config["VIF"]["type_config"]["format"] == "%.12g"
     assert "block" not in config and config["in words"]["width"] == 820

@@ -98,7 +98,8 @@ def named_architecture(study: Study, named: str) -> Architecture:
         except InvalidInput as error:
             written = f" If it was meant as an architecture: {error}"
     raise MissingPart(
-        f"{named!r} is neither a file nor the id of a subnet that {study.folder} has measured."
+        f"{named!r} is neither a file nor the id of a subnet that {study.folder} has measured; "
+        "what a search found is named by a file of what it prints with --json."
         f"{written}"
     )
 

@@ -85,7 +85,9 @@ def architecture_from_text(space: SearchSpace, text: str) -> Architecture:
 
 
 def architecture_from_document(space: SearchSpace, document: Any) -> Architecture:
-    """The same from parsed JSON."""
+    """The same from parsed JSON; of a search's document, its best."""
+    if isinstance(document, dict) and isinstance(document.get("best"), dict):
+        document = document["best"]
     if isinstance(document, dict) and isinstance(document.get("architecture"), dict):
         document = document["architecture"]
     if not isinstance(document, dict):

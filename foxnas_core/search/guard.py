@@ -224,7 +224,8 @@ def no_promise(kept: str, objective: Metric, cost: Metric) -> str:
 def calibrating(objective: str, cost: str) -> str:
     """The command that measures optima of one column under budgets of another."""
     return (
-        f"'python -m foxnas_core calibrate --count {ADVISED} --objective {objective} --cost {cost}'"
+        f"'python -m foxnas_core calibrate --study DIR --count {ADVISED} --objective {objective} "
+        f"--cost {cost}'"
     )
 
 

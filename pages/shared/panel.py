@@ -141,10 +141,17 @@ def shown_columns(table: pd.DataFrame) -> dict[str, Any]:
         if column == WORDS:
             found[column] = st.column_config.TextColumn(width=820)
         elif column in numbers:
-            found[column] = st.column_config.NumberColumn(format="%.12g", **told)
+            # A probability may be far below what is rounded to 0.
+            how = "%.2g" if is_probability(column) else "%.12g"
+            found[column] = st.column_config.NumberColumn(format=how, **told)
         elif told["label"] != column or told["help"]:
             found[column] = st.column_config.Column(**told)
     return found
+
+
+def is_probability(column: str) -> bool:
+    """Whether a column holds p values."""
+    return column == "p" or column.endswith("p_adjusted")
 
 
 def readable(table: pd.DataFrame) -> pd.DataFrame:
@@ -154,6 +161,7 @@ def readable(table: pd.DataFrame) -> pd.DataFrame:
         name: table[name].map(heading_of, na_action="ignore") for name in NAMES if name in table
     }
     numbers = table.select_dtypes("float")
+    numbers = numbers.drop(columns=[c for c in numbers if is_probability(c)])
     with np.errstate(divide="ignore", invalid="ignore"):
         digits = 3 - np.floor(np.log10(numbers.abs().to_numpy()))
     scale = 10.0 ** np.nan_to_num(digits, posinf=6.0, neginf=0.0).clip(0, 6)

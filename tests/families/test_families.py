@@ -77,6 +77,7 @@ def test_no_object_and_an_unknown_name_are_refused():
 def test_an_architecture_is_read_however_it_is_written(space):
     [one] = space.sample(1, seed=3)
     ways = [json.dumps(one.to_dict()), json.dumps({"architecture": one.to_dict()})]
+    ways.append(json.dumps({"best": {"id": one.id, "architecture": one.to_dict()}}))  # a search's
     if family_of(space).notation:
         ways.append(family_of(space).write(space, one))
     for text in ways:

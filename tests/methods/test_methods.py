@@ -234,7 +234,7 @@ def test_a_guard_without_measured_optima_says_how_to_get_there(study, capsys) ->
     asked = ["select", "--study", str(study.folder), "--method", "regression"]
     asked += ["--limit", "latency_ms=1.6"]
     assert main([*asked, "--guard", ".9"]) != 0
-    assert "calibrate --count 20" in capsys.readouterr().err
+    assert "calibrate --study DIR --count 20" in capsys.readouterr().err
     assert main([*asked, "--json"]) == 0
     document = json.loads(capsys.readouterr().out)
     assert document["guard"] is None
