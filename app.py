@@ -232,8 +232,11 @@ def show_facts(study: Study, table: MeasurementTable) -> None:
 def show_fits(study: Study) -> None:
     """How well every target is fitted, and what keeps one from it."""
     predictors, sentences = cache.fits_of(study)
-    for sentence in sentences:
-        st.warning(plain(sentence))
+    if sentences:
+        st.warning(plain(sentences[0]))
+    if sentences[1:]:
+        with st.expander(f"Further targets that are not fitted: {len(sentences) - 1}"):
+            st.markdown("\n".join(f"- {plain(sentence)}" for sentence in sentences[1:]))
     if predictors:
         panel(
             "How well each target is fitted",

@@ -66,7 +66,9 @@ def test_too_few_rows_to_fit_are_told(cells):
     create_study(cells.folder.parent / "few", cells.space, name="Few", table=few)
     page = run_page("app.py", study="few")
     assert not page.exception and not page.error
-    assert len(page.warning) == 2 and len(page.metric) == 5
+    [warning] = page.warning
+    assert "are too few for a regression" in warning.value and len(page.metric) == 5
+    assert "Further targets that are not fitted: 1" in [part.label for part in page.expander]
 
 
 def test_the_best_subnet_can_be_taken_to_what_if(studies):

@@ -1,6 +1,7 @@
 """Which form suits the data: picked by cross-validation, its worth told by a nested one."""
 
-from collections.abc import Mapping
+import math
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -23,6 +24,7 @@ from foxnas_core.regression.predictor import CrossValidation
 from foxnas_core.regression.weighing import LEAST_SQUARES, RELATIVE, Products
 from foxnas_core.space.search_space import SearchSpace
 from foxnas_core.table.measurements import MeasurementTable
+from foxnas_core.table.metrics import metric_of
 
 OUTER_FOLDS = 5
 # Fewer rows a parameter than this and a form is not considered.
@@ -69,7 +71,7 @@ def choose(
     where the data can carry no form at all.
     """
     data = data.sample(seed)
-    carried, refused = {}, {}
+    carried, refused, unshrunk = {}, {}, []
     for name in forms_of(space, ordered=data.ordered):
         if name == ("count_interactions" if data.ordered else None):
             continue  # where the order is known, "interactions" tells more in the same way
@@ -77,6 +79,7 @@ def choose(
             form = build_form(name, space, data.target)
             if is_of_costs(name, space) and not form.shrunk:
                 continue
+            unshrunk += [] if form.shrunk else [form]
             if not form.shrunk and len(data.repeats) < _ROWS_A_PARAMETER * form.parameters:
                 raise InvalidInput(
                     f"{data.counted} are too few for its {form.parameters} parameters; it wants "
@@ -88,11 +91,29 @@ def choose(
         except InvalidInput as error:
             refused[name] = str(error)
     if not carried:
-        # The smallest form tells best what is missing.
         name = "per_layer" if data.ordered else "choice_counts"
-        carried[name] = assess(data, build_form(name, space, data.target), link, seed=seed)
+        try:
+            carried[name] = assess(data, build_form(name, space, data.target), link, seed=seed)
+        except InvalidInput:
+            if unshrunk:
+                _check_smallest(unshrunk, data)
+            raise
     least, best = _picked(carried, data)
     return Choice(carried, refused, carried[least], carried[best], data)
+
+
+def _check_smallest(forms: Sequence[Form], data: Data) -> None:
+    """Raises `InvalidInput` where the rows are too few for the smallest form, which tells best how
+    many are missing."""
+    form = min(forms, key=lambda own: own.parameters)
+    needed = math.ceil(_ROWS_A_PARAMETER * form.parameters)
+    if (missing := needed - len(data.repeats)) > 0:
+        word = metric_of(data.target).word
+        raise InvalidInput(
+            f"{data.counted} with {word} are too few for a regression: its smallest form, "
+            f"{form.title!r}, needs {needed}, and {form.wanted_rows} for intervals that can be "
+            f"trusted; measure {missing} subnets more."
+        )
 
 
 def _estimators(form: Form, estimator: str, data: Data) -> list[str]:

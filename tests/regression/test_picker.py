@@ -78,7 +78,9 @@ def test_forms_that_the_rows_can_not_carry_are_left_out_with_the_reason() -> Non
 
 
 def test_too_few_rows_for_any_form_name_what_is_missing() -> None:
-    with pytest.raises(InvalidInput, match="'per_layer' has 8 parameters and wants 24 rows"):
+    with pytest.raises(
+        InvalidInput, match="needs 12, and 24 for intervals .* measure 6 subnets more"
+    ):
         fit(noisy_table(hand_space(), 8), "accuracy")
 
 
