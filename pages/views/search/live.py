@@ -34,7 +34,7 @@ def show(study: Study) -> None:
     """Draw the controls and, beside them, the search."""
     job, moved = runs.chosen_job(study), runs.touched()
     runs.follow(study, job, moved)
-    controls, shown = st.columns([1, 2.7], gap="medium")
+    controls, shown = st.columns([1.2, 2.7], gap="medium")
     with controls:
         buttons = Buttons()
         quest = quest_picker(study, job)
