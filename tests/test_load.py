@@ -85,14 +85,14 @@ def test_the_workbench_alone_is_drawn_with_another_budget(server: Server) -> Non
     assert not findings.errors and findings.times["part: last word"]
 
 
-@pytest.mark.parametrize("first", ["Search", "What_if"])
-def test_a_budget_is_taken_along_to_another_page(server: Server, first: str) -> None:
+@pytest.mark.parametrize(("first", "other"), [("Search", "What_if"), ("What_if", "Search")])
+def test_a_budget_is_taken_along_to_another_page(server: Server, first: str, other: str) -> None:
     shown: list[list[float]] = []
 
     async def do(visitor: Visitor) -> None:
         visitor.query = "study=demo&budget=0.07"
         await visitor.open(first)
-        await visitor.open("Front")
+        await visitor.open(other)
         slider = visitor.widgets["budget"][2]
         shown.append(list(slider.value if slider.set_value else slider.default))
 

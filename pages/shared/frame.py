@@ -34,6 +34,10 @@ _STYLE = f"""<style>
 .stButtonGroup button {{padding-left: 0.6rem; padding-right: 0.6rem}}
 .stButtonGroup button[data-selected] {{color: inherit !important}}
 [data-testid="stCaptionContainer"] {{opacity: 0.75 !important}}
+[data-testid="stMultiSelect"] [data-tag] {{max-width: none; height: auto}}
+[data-testid="stMultiSelect"] [data-tag] * {{
+  white-space: normal; overflow: visible; max-width: none
+}}
 .stCode code .token {{color: inherit !important}}
 /* A mouse sees the figures' tools when it comes near, a finger always, over what they tell. */
 @media (max-width: 640px) {{
