@@ -284,8 +284,9 @@ def _verdict(study: PrecisionStudy, table: pd.DataFrame, runtime: str) -> str:
             ends = _ends_of(study.objective, lost["low"], lost["high"])
             verb = "loses" if value > 0 else "gains"
             parts.append(f"{verb} {gain.difference_text(abs(value))} of {word} [{ends}]")
-    subnets = int(table["subnets"].max())
-    text = f"{study.name}: int8 {' and '.join(parts)}, averaged over {subnets} subnets"
+    counts = sorted({int(row["subnets"]) for row in (time, lost) if row is not None})
+    over = " and ".join(map(str, counts))
+    text = f"{study.name}: int8 {' and '.join(parts)}, averaged over {over} subnets"
     if time is None:
         return f"{text}."
     if time["high"] < 0:

@@ -5,9 +5,12 @@ from dataclasses import dataclass
 import pandas as pd
 
 from foxnas_core.errors import InvalidInput
+from foxnas_core.families import load_shipped
 from foxnas_core.study import Study
 from foxnas_core.table.measurements import MeasurementTable
 from foxnas_core.table.whole import already_in
+
+SAMPLED = "foxnas-mini"  # the shipped space that a table is begun in where there is no study
 
 
 @dataclass(frozen=True)
@@ -47,14 +50,18 @@ def bring(study: Study, table: MeasurementTable, *, again: bool = False) -> Brou
     return Brought(len(table) - already, already, rows)
 
 
-def sample_rows(study: Study, count: int = 5) -> pd.DataFrame:
+def sample_rows(study: Study | None, count: int = 5) -> pd.DataFrame:
     """A table as `import` takes it: the first subnets that are measured with their objective and
-    cost, or some of the space with these columns to fill in."""
-    table, targets = study.table(), (study.objective.column, study.cost.column)
-    frame = table.frame.head(count)
-    if not len(table):
-        frame = pd.DataFrame([a.to_dict() for a in study.space.sample(count, seed=0)])
-    return frame.reindex(columns=[*study.space.by_name, *targets])
+    cost, or some of the space, a shipped one's without a study, with these columns to fill in."""
+    space = load_shipped(SAMPLED) if study is None else study.space
+    columns = [*space.by_name, "accuracy", "latency_ms"]
+    if study is not None:
+        columns[-2:] = [study.objective.column, study.cost.column]
+        frame = study.table().frame.head(count)
+        if len(frame):
+            return frame.reindex(columns=columns)
+    frame = pd.DataFrame([a.to_dict() for a in space.sample(count, seed=0)])
+    return frame.reindex(columns=columns)
 
 
 def all_sentence(rows: int) -> str:

@@ -345,3 +345,15 @@ def test_the_sample_of_an_empty_study_has_columns_to_fill_in(hand):
     filled = sample.assign(accuracy=80.0, latency_ms=0.1)
     page = answer(uploaded(csv(filled)))
     assert not page.exception and not page.error and ready(page)
+
+
+def test_without_a_study_the_sample_becomes_the_first(studies, monkeypatch, tmp_path):
+    monkeypatch.setenv("FOXNAS_STUDIES", str(tmp_path))
+    page = run_page(PAGE)
+    assert "sample-download" in {b.key for b in page.get("download_button")}
+    sample = sample_rows(None).assign(accuracy=80.0, latency_ms=0.1)
+    page = answer(page.file_uploader(key="upload").set_value(("t.csv", csv(sample), "")).run())
+    page = page.text_input(key="new-study").set_value("first").run()
+    assert not page.exception and ready(page)
+    press(page)
+    assert len(open_study(tmp_path / "first").table()) == 5

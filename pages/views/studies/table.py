@@ -5,7 +5,7 @@ import streamlit as st
 from foxnas_core.errors import FoxnasError
 from foxnas_core.families import load_shipped, shipped_spaces
 from foxnas_core.space.search_space import SearchSpace
-from foxnas_core.steps.bring import bring, sample_rows
+from foxnas_core.steps.bring import SAMPLED, bring, sample_rows
 from foxnas_core.study import Study, create_study, new_study_folder, parse_space
 from foxnas_core.table.files import as_csv
 from foxnas_core.table.importing import SUFFIXES, ForeignFile, published_space
@@ -23,16 +23,19 @@ SENTENCE = (
 PREVIEWED = 5
 
 
-def pick_space(study: Study) -> SearchSpace | None:
+def pick_space(study: Study | None) -> SearchSpace | None:
     """The space of the file's architectures, or None while its own file is awaited."""
-    names = {"study": f"this study's ({study.space.name})", "file": "one from a JSON file"}
+    names = {"file": "one from a JSON file"}
+    if study is not None:
+        names = {"study": f"this study's ({study.space.name})"} | names
+    shipped = [f"shipped:{name}" for name in sorted(shipped_spaces(), key=lambda n: n != SAMPLED)]
     chosen = st.selectbox(
         "Search space of the subnets in it",
-        ["study", *(f"shipped:{name}" for name in shipped_spaces()), "file"],
+        [*(name for name in names if name == "study"), *shipped, "file"],
         format_func=lambda option: names.get(option) or option.removeprefix("shipped:"),
         key="import-space",
     )
-    if chosen == "study":
+    if chosen == "study" and study is not None:
         return study.space
     if chosen != "file":
         return load_shipped(chosen.removeprefix("shipped:"))
@@ -42,11 +45,13 @@ def pick_space(study: Study) -> SearchSpace | None:
     return parse_space(uploaded.name, uploaded.getvalue())
 
 
-def pick_destination(study: Study, space: SearchSpace) -> tuple[str | None, str]:
+def pick_destination(study: Study | None, space: SearchSpace) -> tuple[str | None, str]:
     """The name of a new study, or None for this one, and what is wrong with it in a sentence."""
     new = "a new study"
     options = [new]
-    if space.fingerprint == study.space.fingerprint:
+    if study is None:
+        st.caption("There is no study yet, so the subnets become one.")
+    elif space.fingerprint == study.space.fingerprint:
         options.insert(0, f"this study ({study.folder.name}), after its rows")
     else:
         st.caption("The subnets are of another space than this study's, so they need a new one.")
@@ -61,14 +66,14 @@ def pick_destination(study: Study, space: SearchSpace) -> tuple[str | None, str]
 
 
 def bring_in(
-    study: Study, new: str | None, table: MeasurementTable, file: str, again: bool
+    study: Study | None, new: str | None, table: MeasurementTable, file: str, again: bool
 ) -> tuple[str, int, int]:
     """Write the rows; returns the name of their study, their number and that of all its rows."""
-    if new is None:
+    if new is None and study is not None:
         done = bring(study, table, again=again)
         return study.folder.name, done.added, done.rows
     # Checked once more: somebody may have taken the name meanwhile.
-    folder = new_study_folder(studies_folder(), new)
+    folder, new = new_study_folder(studies_folder(), new or ""), new or ""
     about = f"Imported from {file}; there is no supernet."
     create_study(folder, table.space, name=new, description=about, table=table)
     return new, len(table), len(table)
@@ -103,7 +108,7 @@ def ask_again(study: Study, table: MeasurementTable) -> tuple[bool, int]:
     return again, left
 
 
-def show_file(study: Study, foreign: ForeignFile, upload: cache.Upload) -> None:
+def show_file(study: Study | None, foreign: ForeignFile, upload: cache.Upload) -> None:
     """Ask what the file leaves open, show its rows as they will be stored, and import them."""
     space: SearchSpace | None
     if foreign.published:
@@ -136,7 +141,7 @@ def show_file(study: Study, foreign: ForeignFile, upload: cache.Upload) -> None:
             st.info(plain(sentence))
         for finding in foreign.findings(table):
             st.warning(plain(finding.sentence))
-        if new is None:
+        if new is None and study is not None:
             again, count = ask_again(study, table)
     missing += [wrong] if wrong else []
     if missing:
@@ -153,7 +158,7 @@ def show_file(study: Study, foreign: ForeignFile, upload: cache.Upload) -> None:
         st.rerun()
 
 
-def show_sample(study: Study) -> None:
+def show_sample(study: Study | None) -> None:
     """A file as it can be imported, to begin one's own from."""
     st.download_button(
         "Download a sample file (CSV)",
@@ -163,15 +168,15 @@ def show_sample(study: Study) -> None:
         key="sample-download",
         on_click="ignore",
     )
-    st.caption("Some subnets of this study's space: keep the header, fill in what you measured.")
+    of = f"the shipped space {SAMPLED}" if study is None else "this study's space"
+    st.caption(f"Some subnets of {of}: keep the header, fill in what you measured.")
 
 
 def show(study: Study | None) -> None:
-    if study is None:
-        return
-    with errors_as_cards():
-        rows = len(cache.table_of(study))
-        st.caption(plain(f"The study {study.name} has {rows:,} measured subnets."))
+    if study is not None:
+        with errors_as_cards():
+            rows = len(cache.table_of(study))
+            st.caption(plain(f"The study {study.name} has {rows:,} measured subnets."))
     if not may_write("no table can be imported"):
         return
     uploaded = st.file_uploader(
