@@ -108,7 +108,8 @@ def _check_smallest(forms: Sequence[Form], data: Data) -> None:
     form = min(forms, key=lambda own: own.parameters)
     needed = math.ceil(_ROWS_A_PARAMETER * form.parameters)
     if (missing := needed - len(data.repeats)) > 0:
-        word = metric_of(data.target).word
+        label = metric_of(data.target).label
+        word = label if label[1:2].isupper() else label[:1].lower() + label[1:]
         raise InvalidInput(
             f"{data.counted} with {word} are too few for a regression: its smallest form, "
             f"{form.title!r}, needs {needed}, and {form.wanted_rows} for intervals that can be "

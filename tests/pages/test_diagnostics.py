@@ -215,7 +215,7 @@ def test_too_few_rows_are_one_sentence(studies):
     page = run_page(PAGE)
     assert not page.exception
     [error] = page.error
-    assert "measure more" in error.value
+    assert "too few" in error.value and "subnets more" in error.value
     assert not page.get("plotly_chart")
 
 

@@ -148,7 +148,7 @@ def test_too_few_rows_are_one_sentence(studies):
     page = run_page(PAGE)
     assert not page.exception
     [error] = page.error
-    assert "parameters" in error.value and "measure more subnets" in error.value
+    assert "smallest form" in error.value and "measure 16 subnets more" in error.value
 
 
 def test_a_constant_accuracy_is_one_sentence_and_leaves_the_latency(studies):

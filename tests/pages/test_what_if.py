@@ -266,7 +266,7 @@ def test_variants_are_kept_taken_compared_and_deleted(studies):
     choose_page.selectbox(key="against").select("variant:small one").run()
     assert not choose_page.exception and not choose_page.error
     assert table(choose_page, "decision").to_dict("list") == {
-        "block": ["s1b1"], "decision": ["s1b1_kernel"], "this": ["7"], "other": ["3"],
+        "block": ["s1b1"], "decision": ["s1b1 kernel"], "this": ["7"], "other": ["3"],
     }  # fmt: skip
     assert choose_page.query_params["against"] == "variant:small one"
     choose_page.button(key="variant-take").click().run()

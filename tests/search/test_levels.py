@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from foxnas_core.errors import InfeasibleBudget, InvalidInput
-from foxnas_core.search.annealing import certificate, search
+from foxnas_core.search.annealing import search
 from foxnas_core.search.coupling import JointPredictor
 from foxnas_core.search.limits import Limit
 from foxnas_core.search.problem import SearchProblem
@@ -96,7 +96,7 @@ def test_nothing_is_proven_of_what_can_only_be_evaluated() -> None:
     weights = np.random.default_rng(0).random(20)
     joint = JointPredictor(space, metric_of("accuracy"), lambda codes: 50 + np.sin(codes @ weights))
     found = solve_by_levels(SearchProblem(joint), most=3)
-    assert not found.exact and math.isinf(found.bound) and certificate(found) == (None, None)
+    assert not found.exact and math.isinf(found.bound) and found.proven == (None, None)
     assert found.candidate.value == joint.predict([found.candidate.architecture])["value"][0]
 
 

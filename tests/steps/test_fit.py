@@ -35,7 +35,7 @@ def test_a_table_that_was_begun_without_int8_accuracy_goes_on(measured_study):
     frame.loc[frame.index >= 3, int8] = np.nan
     older = table_from_frame(table.space, frame)
     assert set(fit_all(older)) == {t.column for t in table.targets} - set(int8)
-    with pytest.raises(InvalidInput, match="3 have accuracy_drop:int8"):
+    with pytest.raises(InvalidInput, match="3 rows with accuracy lost by int8"):
         fit_all(older, targets=["accuracy_drop:int8"])
 
 
@@ -102,5 +102,5 @@ def test_a_calibrated_latency_can_be_searched_exactly():
 def test_too_few_rows_to_calibrate_are_too_few_to_fit():
     from foxnas_core.errors import InvalidInput
 
-    with pytest.raises(InvalidInput, match="only 4 have latency_ms:int8"):
+    with pytest.raises(InvalidInput, match=r"4 rows with latency \(int8\) are too few"):
         predictor_or_transfer(demo_with(4), "latency_ms:int8")
