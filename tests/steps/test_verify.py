@@ -210,7 +210,9 @@ def test_too_few_rows_say_how_many_are_wanted(tiny_study, tiny_rows, pair):
     for name in ("supernet.safetensors", "images.npz"):
         (study.folder / name).write_bytes((tiny_study.folder / name).read_bytes())
     study.append([r.architecture for r in few], [r.values for r in few], circumstances)
-    with pytest.raises(InvalidInput, match="4 rows with top-1 accuracy are too few .*measure 14 subnets more"):
+    with pytest.raises(
+        InvalidInput, match="4 rows with top-1 accuracy are too few .*measure 14 subnets more"
+    ):
         verify.verify(study, pair)
 
 

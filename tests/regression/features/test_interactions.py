@@ -188,9 +188,7 @@ def test_many_pairs_together_have_full_rank(name: str, target: str) -> None:
     # What the base had is there as it was.
     at = [[term.name for term in form.terms].index(term.name) for term in base.terms]
     np.testing.assert_array_equal(x[:, at], base.matrix(codes_of("foxnas-mini")))
-    assert all(
-        f"{left} × {right}".replace("_", " ") in form.note for left, right in form.pairs
-    )
+    assert all(f"{left} × {right}".replace("_", " ") in form.note for left, right in form.pairs)
 
 
 def test_a_form_is_joint_where_a_term_reads_several_blocks() -> None:
