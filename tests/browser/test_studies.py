@@ -47,7 +47,7 @@ def test_a_study_goes_away_as_a_zip_and_comes_back_under_another_name(
     page.locator(".st-key-open button").click()
     expect(page).to_have_url(re.compile(rf"/\?study={brought}"))
     expect(page.get_by_role("heading", name="Small", exact=True)).to_be_visible()
-    expect(page.get_by_text("but only 20 have accuracy;")).to_be_visible()
+    expect(page.get_by_text("20 rows with top-1 accuracy are too few")).to_be_visible()
     wait_until_drawn(page)
 
     page.locator('[data-testid="stPageLink"]', has_text=re.compile("^Studies$")).click()
