@@ -25,7 +25,7 @@ from foxnas_core.regression.features import forms_of
 from foxnas_core.regression.inference import KINDS, joint_tests
 from foxnas_core.steps.fit import fit_each
 from foxnas_core.table.measurements import MeasurementTable
-from foxnas_core.table.metrics import Metric, metric_of
+from foxnas_core.table.metrics import Metric, in_a_sentence, metric_of
 
 if TYPE_CHECKING:
     from foxnas_core.explanation.averages import AverageEffects
@@ -125,15 +125,11 @@ def forms(given: Given) -> Card:
     found = given.recommendation(target.column, given.link)
     return Card(
         key=f"forms-{target.column}",
-        title=f"Which form suits {_in_a_sentence(target.label)}",
+        title=f"Which form suits {in_a_sentence(target.label)}",
         sentence=found.sentence,
         table=found.table,
         draw=lambda: forms_figure(forms_table(found), target),
     )
-
-
-def _in_a_sentence(label: str) -> str:
-    return label if label[1:2].isupper() else label[0].lower() + label[1:]
 
 
 def averaged(given: Given) -> tuple[dict[str, "AverageEffects"], list[str]]:

@@ -24,7 +24,7 @@ from foxnas_core.regression.predictor import CrossValidation
 from foxnas_core.regression.weighing import LEAST_SQUARES, RELATIVE, Products
 from foxnas_core.space.search_space import SearchSpace
 from foxnas_core.table.measurements import MeasurementTable
-from foxnas_core.table.metrics import metric_of
+from foxnas_core.table.metrics import in_a_sentence, metric_of
 
 OUTER_FOLDS = 5
 # Fewer rows a parameter than this and a form is not considered.
@@ -108,8 +108,7 @@ def _check_smallest(forms: Sequence[Form], data: Data) -> None:
     form = min(forms, key=lambda own: own.parameters)
     needed = math.ceil(_ROWS_A_PARAMETER * form.parameters)
     if (missing := needed - len(data.repeats)) > 0:
-        label = metric_of(data.target).label
-        word = label if label[1:2].isupper() else label[:1].lower() + label[1:]
+        word = in_a_sentence(metric_of(data.target).label)
         raise InvalidInput(
             f"{data.counted} with {word} are too few for a regression: its smallest form, "
             f"{form.title!r}, needs {needed}, and {form.wanted_rows} for intervals that can be "

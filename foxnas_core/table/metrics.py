@@ -23,6 +23,11 @@ ABOVE_ZERO = math.nextafter(0.0, 1.0)
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]*")
 
 
+def in_a_sentence(label: str) -> str:
+    """A label as it stands within a sentence: "top-1 accuracy", but "MACs"."""
+    return label if label[1:2].isupper() else label[:1].lower() + label[1:]
+
+
 @dataclass(frozen=True)
 class Metric:
     """A named, measured quantity.
@@ -75,7 +80,7 @@ class Metric:
         if not self.units:
             object.__setattr__(self, "units", self._units_of_a_share())
         more, less = ("higher", "lower") if self.direction == "max" else ("lower", "higher")
-        word = self.label if self.label[1:2].isupper() else self.label[:1].lower() + self.label[1:]
+        word = in_a_sentence(self.label)
         for name, default in (("better", more), ("worse", less), ("word", word)):
             if not getattr(self, name):
                 object.__setattr__(self, name, default)
