@@ -11,7 +11,7 @@ import scipy
 
 from foxnas_core.errors import InvalidInput
 from foxnas_core.regression.ceiling import Ceiling
-from foxnas_core.regression.features.form import COUNTED, Form
+from foxnas_core.regression.features.form import COUNTED, SUMMED, Form
 from foxnas_core.regression.link import Link
 from foxnas_core.regression.pairs import PairScatter
 from foxnas_core.regression.weighing import LEAST_SQUARES, RELATIVE
@@ -136,8 +136,9 @@ class Predictor:
 
     @property
     def is_counted(self) -> bool:
-        """Whether values are counted of each architecture, not fitted to any."""
-        return self.form.name == COUNTED
+        """Whether values are counted of each architecture, or summed over costs of its blocks, not
+        fitted to any."""
+        return self.form.name in (COUNTED, SUMMED)
 
     @cached_property
     def is_exact(self) -> bool:

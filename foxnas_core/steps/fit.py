@@ -8,6 +8,7 @@ from foxnas_core.devices.common import latency_columns, read_rows
 from foxnas_core.devices.transfer import transfer
 from foxnas_core.errors import FoxnasError, InvalidInput, MissingPart
 from foxnas_core.regression import Predictor, fit
+from foxnas_core.regression.additive import SUMS, kept_sums
 from foxnas_core.regression.counting import counted_predictor, disagreement
 from foxnas_core.regression.features import build_form
 from foxnas_core.steps.kept_fits import KeptFits
@@ -32,7 +33,8 @@ def fit_all(
     By default, what only a few rows have of accuracy in a further precision is left out, so that a
     table that was begun without it goes on. `link` is that of accuracies. A latency with too few
     rows is calibrated from another device's, as in `predictor_or_transfer`. What is `kept` is not
-    fitted again. What can be `counted` is counted, whatever the form.
+    fitted again. What can be `counted`, or summed over costs of blocks that the table keeps, is,
+    whatever the form.
 
     Raises `MissingPart` where nothing was measured yet, and as `regression.fit`.
     """
@@ -100,6 +102,8 @@ def predictor_or_transfer(
     """
     if counted and (exact := counted_predictor(table, column)) is not None:
         return exact
+    if counted and column in table.record.get(SUMS, {}):
+        return kept_sums(table)[column].predictor(table)
     found = kept.fitted(
         table, (column, form, link), lambda: _fit_or_transfer(table, column, form, link)
     )

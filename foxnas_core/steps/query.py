@@ -1,4 +1,5 @@
-"""Asking what is known of one architecture: measured where it was, else predicted."""
+"""Asking what is known of one architecture: what was measured, else what its choices add up to
+where a column is a sum of that, else what is predicted."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -6,21 +7,26 @@ from typing import Any, Literal
 
 from foxnas_core.errors import InvalidInput, MissingPart
 from foxnas_core.families import family_of
+from foxnas_core.regression.additive import AdditiveTable, kept_sums, recovered
 from foxnas_core.regression.counting import with_counted
 from foxnas_core.space.architecture import Architecture
 from foxnas_core.steps.fit import fit_all, fit_each
 from foxnas_core.steps.kept_fits import kept_fits
 from foxnas_core.study import Study
+from foxnas_core.table.metrics import COUNTABLE, metric_of
 from foxnas_core.table.readings import readings_of
 
-Source = Literal["measured", "counted", "predicted"]
+Source = Literal["measured", "counted", "summed", "predicted"]
+# The most that a row may differ, as a share, from the sum that it was made as.
+_SAME = 1e-9
 
 
 @dataclass(frozen=True)
 class Known:
     """What is known of one column: a value in its unit, where it is from, and its 95 % interval: of
     a measured latency the range of its rounds, of a prediction where one measurement would fall, of
-    what is counted itself; None where nothing tells it."""
+    what is counted itself, of what is summed the most that any row differs from its sum; None where
+    nothing tells it."""
 
     value: float
     source: Source
@@ -58,7 +64,9 @@ def query(study: Study, architecture: Architecture, columns: Sequence[str] = ())
     """
     measured, family = study.table(), family_of(study.space)
     table = with_counted(measured)
+    kept_costs = kept_sums(measured)
     targets = {target.column: target for target in table.targets}
+    targets |= {column: metric_of(column) for column in kept_costs}
     if not targets:
         raise MissingPart(
             f"Study {study.name!r} has no measurements, so nothing is known of any architecture; "
@@ -74,6 +82,12 @@ def query(study: Study, architecture: Architecture, columns: Sequence[str] = ())
         for column, one in readings.items()
         if column in wanted
     }
+    for column in wanted:
+        own = kept_costs.get(column)
+        if own is None and column not in found and column not in COUNTABLE:
+            own = recovered(measured, column)
+        if own and (column not in found or _is_made_as(found[column].value, own, architecture)):
+            found[column] = _summed(own, architecture)
     kept = kept_fits(study)
     fits, refused = fit_each(
         [targets[column] for column in wanted if column not in found],
@@ -91,3 +105,14 @@ def query(study: Study, architecture: Architecture, columns: Sequence[str] = ())
         {column: found[column] for column in wanted if column in found},
         tuple(refused),
     )
+
+
+def _summed(costs: AdditiveTable, architecture: Architecture) -> Known:
+    value, off = costs.sum(architecture), costs.residual
+    return Known(value, "summed", *((value - off, value + off) if costs.rows else (None, None)))
+
+
+def _is_made_as(value: float, costs: AdditiveTable, architecture: Architecture) -> bool:
+    """Whether a row is no measurement, but a sum that was written into it."""
+    total = costs.sum(architecture)
+    return not costs.rows and abs(value - total) <= _SAME * abs(total)

@@ -11,6 +11,7 @@ from conftest import DEMO
 from foxnas_core.__main__ import main
 from foxnas_core.errors import InvalidInput, MissingPart
 from foxnas_core.families import family_of
+from foxnas_core.regression.additive import additive_tables, with_sums
 from foxnas_core.steps.query import query
 from foxnas_core.study import create_study, open_study
 from foxnas_core.table.metrics import COUNTABLE
@@ -125,3 +126,25 @@ def test_what_is_counted_is_told_as_counted_whether_the_table_has_it_or_not(tmp_
     assert told[0] == told[1]
     for known_of in told[0].values():
         assert known_of.source == "counted" and known_of.low == known_of.value == known_of.high
+
+
+def test_what_is_a_sum_is_summed_for_whatever_was_not_measured(tmp_path):
+    table = cell_study(tmp_path / "noisy", rows=60).table()
+    truth = true_values(table.codes)["latency_ms"]
+    exact = replace(table, frame=table.frame.assign(latency_ms=truth))
+    [costs] = additive_tables(exact).values()
+    measured = table.architectures()[0]
+    other = next(a for a in SPACE.sample(20, seed=5) if a.id not in set(table.frame["id"]))
+    want = true_values(SPACE.encode([measured, other]))["latency_ms"]
+    # Recovered from the rows, or kept with them: a row that is its sum was never measured then.
+    kept = with_sums(exact, replace(costs, rows=0, rank=0))
+    for name, own, sources in (
+        ("rows", exact, ["measured", "summed"]),
+        ("kept", kept, ["summed", "summed"]),
+        ("both", with_sums(table, replace(costs, rows=0, rank=0)), ["measured", "summed"]),
+    ):
+        study = create_study(tmp_path / name, SPACE, name=name, table=own)
+        found = [query(study, a, ["latency_ms"]).metrics["latency_ms"] for a in (measured, other)]
+        assert [known.source for known in found] == sources
+        assert found[1].value == pytest.approx(want[1], abs=1e-9)
+        assert (found[1].low is None) == (name != "rows")

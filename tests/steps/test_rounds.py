@@ -99,7 +99,9 @@ def test_rounds_are_guarded_where_optima_were_measured(measured_study):
         measured_study, "latency_ms", 1, per_round=3, report=lambda progress: None
     )
     assert record.guard == GUARD == measured_study.record(ROUNDS).guard
-    fitted = fit_all(measured_study.table().rows(np.arange(len(measured_study.table())) < 40), targets=MAIN)
+    fitted = fit_all(
+        measured_study.table().rows(np.arange(len(measured_study.table())) < 40), targets=MAIN
+    )
     told = told_by_optima(measured_study.table(), measured_study.optima(), fitted, *MAIN)
     least = cost_front(*fitted.values()).costs[0]
     for find in record.rounds[0].finds:

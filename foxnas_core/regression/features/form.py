@@ -29,6 +29,8 @@ from foxnas_core.table.metrics import Metric, metric_of
 
 # What is counted, not fitted: see `regression.counting`.
 COUNTED = "counted"
+# The same of costs of blocks that are kept with a table: see `regression.additive`.
+SUMMED = "summed"
 
 _INTERCEPT = "intercept"
 

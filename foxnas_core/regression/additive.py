@@ -1,0 +1,227 @@
+"""Costs that are sums: each choice adds its own, whatever the others are.
+
+A benchmark that measures blocks and adds them up has such columns, as FBNet's in HW-NAS-Bench
+(arXiv 2103.10584, section 3.2): rows of whole networks tell the table of operations exactly, and
+it tells every other network. A table of measured blocks is kept with the rows, in the record's
+"sums".
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import scipy
+
+from foxnas_core.documents import number, whole
+from foxnas_core.errors import InvalidInput
+from foxnas_core.regression.features.form import SUMMED, Form
+from foxnas_core.regression.link import Link
+from foxnas_core.regression.predictor import CrossValidation, Predictor
+from foxnas_core.space.architecture import Architecture, Value
+from foxnas_core.space.coding.parts import contrasts
+from foxnas_core.space.coding.terms import Part, constant
+from foxnas_core.space.search_space import SearchSpace
+from foxnas_core.table.latency_verdicts import usable
+from foxnas_core.table.measurements import MeasurementTable
+from foxnas_core.table.metrics import metric_of
+
+SUMS = "sums"  # where a table's record keeps them
+# The most that a sum may differ from a row, as a share of the greatest value: what is left of
+# numbers of sixteen digits. Measured networks differ by a thousandth and more.
+_ROUNDING = 1e-9
+# Rows beyond the rank, without which any numbers would add up.
+_LEAST_SPARE = 10
+_NOTE = "Added up over the costs of the choices, not fitted, so that nothing of it errs."
+
+
+@dataclass(frozen=True, eq=False)
+class AdditiveTable:
+    """What each choice adds to a `column`, in its unit: `costs` by decision, in the order of its
+    choices, and `fixed`, which all networks have.
+
+    Where it was recovered from whole networks, `rows` of them of this `rank` tell it, and no sum is
+    farther than `residual` from its row; they can't tell what all choices of a decision have in
+    common, so that stands in `fixed`, and the cheapest choice of each adds 0. Where blocks were
+    measured by themselves, `rows` is 0.
+    """
+
+    column: str
+    space: SearchSpace
+    fixed: float
+    costs: Mapping[str, tuple[float, ...]]
+    rows: int = 0
+    rank: int = 0
+    residual: float = 0.0
+    _flat: np.ndarray = field(init=False, repr=False)
+    _first: np.ndarray = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        sizes = {d.name: len(d.choices) for d in self.space.decisions}
+        if not _is_plain(self.space) or {n: len(own) for n, own in self.costs.items()} != sizes:
+            raise InvalidInput(
+                f"A table of what choices of space {self.space.name!r} add to {self.column} needs "
+                "one cost for each choice of each decision, all of which are always active."
+            )
+        own = [self.costs[name] for name in sizes]
+        object.__setattr__(self, "_flat", np.concatenate(own).astype(float))
+        object.__setattr__(self, "_first", np.cumsum([0, *sizes.values()])[:-1])
+
+    def sums(self, codes: np.ndarray) -> np.ndarray:
+        """The column (rows,) of codes (rows, decisions) of `SearchSpace.encode`."""
+        return self.fixed + self._flat[codes.astype(np.intp) + self._first].sum(axis=1)
+
+    def sum(self, architecture: Architecture) -> float:
+        return float(self.sums(self.space.encode([architecture]))[0])
+
+    def cost(self, decision: str, choice: Value) -> float:
+        """What one choice adds."""
+        return self.costs[decision][self.space.by_name[decision].choices.index(choice)]
+
+    @property
+    def sentence(self) -> str:
+        """How it is known, and what it tells."""
+        metric = metric_of(self.column)
+        told = f"{metric.title} of any of the {self.space.size:.3g} networks is the sum"
+        if not self.rows:
+            return f"{told} of the costs of its blocks, which were measured one by one."
+        return (
+            f"{told} of what its choices add: {self.rows:,} rows, of rank {self.rank}, tell all of "
+            f"it, with no row farther than {self.residual:.1g} {metric.unit}".rstrip()
+            + " off."
+        )
+
+    def frame(self) -> pd.DataFrame:
+        """One row a choice: decision, choice, cost."""
+        return pd.DataFrame(
+            [
+                {"decision": decision.name, "choice": choice, "cost": cost}
+                for decision in self.space.decisions
+                for choice, cost in zip(decision.choices, self.costs[decision.name], strict=True)
+            ]
+        )
+
+    def predictor(self, table: MeasurementTable) -> Predictor:
+        """The sums in place of a fit of the table's rows, for whatever explains or searches one."""
+        space, target = self.space, metric_of(self.column)
+        parts: list[Part] = [constant("intercept", "Intercept")]
+        estimates = [np.array([self.fixed])]
+        for decision in space.decisions:
+            own = np.array(self.costs[decision.name])
+            estimates[0] = estimates[0] + own.mean()
+            if len(own) > 1:
+                parts.append(contrasts(space, decision.group, decision))
+                estimates.append((own - own.mean())[1:])
+        terms = tuple(term for part in parts for term in part.terms)
+        count = len(terms)
+        known = table.frame.get(self.column)
+        rows = np.empty(0, dtype=np.intp) if known is None else np.flatnonzero(known.notna())
+        return Predictor(
+            target=target,
+            form=Form(SUMMED, "Summed", space, target, terms, _NOTE, (), tuple(parts), None),
+            link=Link(),
+            ceiling=None,
+            rows=len(rows),
+            r2=1.0,
+            r2_adjusted=1.0,
+            cv=CrossValidation(1.0, 0.0, 1.0),
+            warnings=(),
+            table_fingerprint=table.fingerprint,
+            estimates=np.concatenate(estimates),
+            covariance=np.zeros((count, count)),
+            residual_variance=0.0,
+            held_out=self.sums(table.codes[rows]),
+        )
+
+    def to_dict(self) -> dict[str, Any]:
+        """A JSON document, the inverse of `_read`."""
+        costs = {name: list(own) for name, own in self.costs.items()}
+        told = {"rows": self.rows, "rank": self.rank, "residual": self.residual}
+        return {"fixed": self.fixed, "costs": costs} | (told if self.rows else {})
+
+
+def with_sums(table: MeasurementTable, *sums: AdditiveTable) -> MeasurementTable:
+    """The table with tables of costs kept in its record, each in place of an earlier one."""
+    kept = {**table.record.get(SUMS, {}), **{one.column: one.to_dict() for one in sums}}
+    return replace(table, record={**table.record, SUMS: kept})
+
+
+def kept_sums(table: MeasurementTable) -> dict[str, AdditiveTable]:
+    """Those that the table keeps, by column; raises `InvalidInput` where one is damaged."""
+    found = table.record.get(SUMS, {})
+    try:
+        return {column: _read(table.space, column, own) for column, own in found.items()}
+    except (ValueError, LookupError, TypeError, AttributeError) as error:
+        raise InvalidInput(
+            f"The costs of blocks that the table's record keeps are damaged ({error}); import or "
+            "measure them again."
+        ) from error
+
+
+def recovered(table: MeasurementTable, column: str) -> AdditiveTable | None:
+    """The table of costs that the rows of a column tell, by least squares; None where they are no
+    sums, or too few or too alike to tell each choice's cost."""
+    space = table.space
+    if not _is_plain(space) or column not in [target.column for target in table.targets]:
+        return None
+    kept = usable(table, column)
+    sizes = [len(d.choices) for d in space.decisions]
+    unknown = 1 + sum(sizes) - len(sizes)
+    if kept.sum() < unknown + _LEAST_SPARE:
+        return None
+    codes, values = table.codes[kept].astype(np.intp), table.values(column)[kept]
+    # Of each decision the first choice is left to the constant.
+    own = [codes[:, [at]] == np.arange(1, size) for at, size in enumerate(sizes)]
+    design = np.hstack([np.ones((len(codes), 1)), *own])
+    if not _adds_up(design, values, unknown):
+        return None
+    estimates, _, rank, _ = scipy.linalg.lstsq(design, values, lapack_driver="gelsy")
+    residual = float(np.abs(design @ estimates - values).max())
+    if rank < unknown or residual > _ROUNDING * np.abs(values).max():
+        return None
+    fixed, costs, first = float(estimates[0]), {}, 1
+    for decision, size in zip(space.decisions, sizes, strict=True):
+        each = np.append(0.0, estimates[first : first + size - 1])
+        first += size - 1
+        fixed += float(each.min())
+        costs[decision.name] = tuple((each - each.min()).tolist())
+    return AdditiveTable(column, space, fixed, costs, int(kept.sum()), int(rank), residual)
+
+
+def additive_table(table: MeasurementTable, column: str) -> AdditiveTable | None:
+    """What a column's sums are made of: as it is kept with the table, else as its rows tell it;
+    None where it is no sum."""
+    return kept_sums(table).get(column) or recovered(table, column)
+
+
+def additive_tables(table: MeasurementTable) -> dict[str, AdditiveTable]:
+    """Those of all columns that are sums."""
+    columns = dict.fromkeys([*(t.column for t in table.targets), *table.record.get(SUMS, {})])
+    found = {column: additive_table(table, column) for column in columns}
+    return {column: one for column, one in found.items() if one}
+
+
+def _adds_up(design: np.ndarray, values: np.ndarray, unknown: int) -> bool:
+    """Whether the first rows alone are sums: most columns are none, which few rows tell soon."""
+    few = min(len(values), unknown + _LEAST_SPARE)
+    estimates = np.linalg.lstsq(design[:few], values[:few], rcond=None)[0]
+    left = np.abs(design[:few] @ estimates - values[:few]).max()
+    return bool(left <= _ROUNDING * np.abs(values).max())
+
+
+def _is_plain(space: SearchSpace) -> bool:
+    return not space.context and not any(decision.conditions for decision in space.decisions)
+
+
+def _read(space: SearchSpace, column: str, document: Any) -> AdditiveTable:
+    costs = {
+        str(name): tuple(float(number(cost)) for cost in own)
+        for name, own in document["costs"].items()
+    }
+    told = {name: whole(document.get(name, 0)) for name in ("rows", "rank")}
+    residual = float(number(document.get("residual", 0.0)))
+    column = metric_of(column).column
+    return AdditiveTable(
+        column, space, float(number(document["fixed"])), costs, **told, residual=residual
+    )
