@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar, Literal
 
 from foxnas_core.errors import InvalidInput
-from foxnas_core.space.architecture import Architecture
+from foxnas_core.space.architecture import Architecture, Value
 from foxnas_core.space.coding.terms import Lookup, Part
 from foxnas_core.space.search_space import SearchSpace
 
@@ -54,6 +54,25 @@ class Graph:
 
     nodes: tuple[str, ...]
     edges: tuple[Edge, ...]
+
+
+@dataclass(frozen=True)
+class Place:
+    """A place in the networks of a space, which one block fills or none.
+
+    `blocks` names what fills it by the choices of its `decisions`, in their order; of no decisions
+    there is one. A name tells all that makes a block, so that equal blocks, wherever they stand,
+    have one name and others another.
+    """
+
+    name: str
+    decisions: tuple[str, ...]
+    blocks: Mapping[tuple[Value, ...], str]
+
+    def block(self, architecture: Architecture) -> str | None:
+        """What fills it in an architecture's network; None where nothing does."""
+        chosen = tuple(architecture[name] for name in self.decisions if name in architecture)
+        return self.blocks.get(chosen)
 
 
 class Family(ABC):
@@ -108,6 +127,15 @@ class Family(ABC):
         whose columns add up to whole numbers; none where it can't be told.
 
         They are those of the family's own networks, as `measurement.cost` counts them.
+        """
+        return ()
+
+    def places(self, space: SearchSpace) -> tuple[Place, ...]:
+        """The places of the space's networks, whose blocks are measured one by one and added up;
+        none where a network is no chain of blocks, or they are too many.
+
+        Those that an architecture fills are the `parts` of its network, in their order, and each
+        reads one slot and the context at most.
         """
         return ()
 

@@ -13,6 +13,7 @@ from foxnas_core.space.architecture import Architecture
 from foxnas_core.space.coding.parts import sample_codes
 from foxnas_core.space.editing.cells import cells_of
 from foxnas_core.space.search_space import SearchSpace
+from foxnas_core.table.additive import AdditiveTable, blocks_of
 from foxnas_core.table.metrics import COUNTABLE
 from foxnas_core.testing.analyses import check_sentence
 
@@ -41,6 +42,7 @@ def check_family(family: Family, space: SearchSpace, *, count: int = 20, seed: i
         for architecture in architectures[:3]:
             check_network(space, architecture)
             check_counted(family, space, architecture)
+        check_places(family, space, architectures[:3])
 
 
 def check_document(space: SearchSpace) -> None:
@@ -161,6 +163,33 @@ def check_counted(family: Family, space: SearchSpace, architecture: Architecture
         parts = family.counts(space, column)
         found = sum(float(part.columns(space.encode([architecture]))[0, 0]) for part in parts)
         assert not parts or found == costs[column], f"{found} {column} counted of {costs[column]}"
+
+
+def check_places(family: Family, space: SearchSpace, architectures: Sequence[Architecture]) -> None:
+    """Where networks are chains of blocks, those of an architecture are the parts of its network,
+    and what has one name is one block wherever it stands."""
+    places = family.places(space)
+    if not places:
+        return
+    from foxnas_core.measurement.cost import cost_of
+    from foxnas_core.supernet.building import blocks_in, build_blocks, build_network
+
+    for place in places:
+        read = [space.by_name[name] for name in place.decisions]
+        slots = {d.slot or d.name for d in read if d.group not in space.context}
+        assert len(slots) < 2, f"{place.name} reads {slots} together"
+    every = build_blocks(space, seed=0)
+    assert set(every) == set(blocks_of(places)) and all(map(str.isprintable, every))
+    costs = {name: cost_of(block) for name, block in every.items()}
+    for architecture in architectures:
+        network = build_network(space, architecture, seed=1)
+        for name, block in blocks_in(network, architecture, places).items():
+            assert block.input_shape == every[name].input_shape, f"{name} is of several shapes"
+            assert cost_of(block) == costs[name], f"{name} stands for several blocks"
+        total = AdditiveTable(
+            space, places, {c: {n: own[c] for n, own in costs.items()} for c in COUNTABLE}
+        ).of(architecture)
+        assert total == cost_of(network), f"the blocks of {architecture.id} are not its network"
 
 
 def check_forms(family: Family, space: SearchSpace) -> None:

@@ -3,11 +3,15 @@
 from collections.abc import Mapping
 from typing import Any
 
-from foxnas_core.families.family import Extreme, Family
+from foxnas_core.families.family import Extreme, Family, Place
 from foxnas_core.families.fbnet.counts import network_counts
 from foxnas_core.families.fbnet.space import (
     LAYERS,
     SKIP,
+    block_name,
+    configuration_of,
+    ends,
+    layer_plans,
     network_of,
     operations_of,
     parse_operations,
@@ -38,6 +42,20 @@ class FBNet(Family):
 
     def counts(self, space: SearchSpace, column: str) -> tuple[Lookup, ...]:
         return network_counts(space, column)
+
+    def places(self, space: SearchSpace) -> tuple[Place, ...]:
+        """Stem, layers, header, pooling, classifier."""
+        how = configuration_of(space)
+        stem, *after = (Place(name, (), {(): block}) for name, block in ends(how).items())
+        layers = (
+            Place(
+                d.slot,
+                (d.name,),
+                {(choice,): block_name(str(choice), plan) for choice in d.choices},
+            )
+            for d, plan in zip(space.decisions, layer_plans(how), strict=True)
+        )
+        return (stem, *layers, *after)
 
     def write(self, space: SearchSpace, architecture: Architecture) -> str:
         return ",".join(operations_of(architecture))

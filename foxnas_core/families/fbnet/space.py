@@ -91,6 +91,24 @@ def space_from_settings(name: str, settings: Mapping[str, Any]) -> SearchSpace:
     return SearchSpace(name, "fbnet", decisions, settings_json=json.dumps({"dataset": dataset}))
 
 
+def block_name(operation: str, plan: LayerPlan) -> str:
+    """What a layer with an operation is, in words that are the same of equal ones alone."""
+    stride = f", stride {plan.stride}" if plan.stride > 1 else ""
+    return f"{operation}, {plan.in_channels} to {plan.out_channels} at {plan.side} px{stride}"
+
+
+def ends(configuration: Configuration) -> dict[str, str]:
+    """What stands before the layers, and after them, by its place: what it is, in words."""
+    how, last = configuration, layer_plans(configuration)[-1]
+    side = last.side // last.stride
+    return {
+        "stem": f"stem, 3 to {STEM} at {how.side} px, stride {how.stem_stride}",
+        "header": f"header, {CHANNELS[-1]} to {how.header} at {side} px",
+        "pooling": f"pooling, {how.header} at {side} px",
+        "classifier": f"classifier, {how.header} to {how.classes}",
+    }
+
+
 def layer_name(layer: int) -> str:
     return f"layer{layer:02}"
 

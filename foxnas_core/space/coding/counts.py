@@ -42,7 +42,15 @@ def counted(
     space: SearchSpace, decisions: Sequence[Decision], cost: Callable[..., Cost], column: str
 ) -> Lookup:
     """The part of one term that is the `column` (`parameters` or `macs`) of what `decisions`
-    decide: `cost` of a choice of each, by position.
+    decide, see `added`."""
+    return added(space, decisions, lambda *chosen: getattr(cost(*chosen), column), column)
+
+
+def added(
+    space: SearchSpace, decisions: Sequence[Decision], cost: Callable[..., float], column: str
+) -> Lookup:
+    """The part of one term that is what `decisions` add to a sum: `cost` of a choice of each, by
+    position.
 
     Those of the context come first, and are read where they make a difference; one that is -1
     stands for the mean of its choices. Without others the part is of the context; it is 0 while the
@@ -53,7 +61,7 @@ def counted(
     choices: list[tuple[Value, ...]] = [d.choices for d in decisions]
     for picked in itertools.product(*map(range, sizes)):
         chosen = [values[code] for values, code in zip(choices, picked, strict=True)]
-        table[tuple(code + 1 for code in picked)] = getattr(cost(*chosen), column)
+        table[tuple(code + 1 for code in picked)] = cost(*chosen)
     read = list(decisions)
     for axis in reversed(range(sum(d.group in space.context for d in decisions))):
         of_choices = np.take(table, range(1, sizes[axis] + 1), axis)

@@ -1,0 +1,66 @@
+"""Tables of what blocks cost, whose sums are what networks cost as far as costs add up."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from foxnas_core.families.family import Place
+from foxnas_core.space.architecture import Architecture, Value
+from foxnas_core.space.coding.counts import added
+from foxnas_core.space.coding.terms import Lookup
+from foxnas_core.space.search_space import SearchSpace
+
+
+@dataclass(frozen=True, eq=False)
+class AdditiveTable:
+    """By column, what each block of a space's `places` costs; one that is not in `costs`, or is
+    NaN, is not known, and no more is the sum of what has it."""
+
+    space: SearchSpace
+    places: tuple[Place, ...]
+    costs: Mapping[str, Mapping[str, float]]
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        return tuple(self.costs)
+
+    @cached_property
+    def blocks(self) -> tuple[str, ...]:
+        """The distinct blocks, in the order of the places."""
+        return blocks_of(self.places)
+
+    def parts(self, column: str) -> tuple[Lookup, ...]:
+        """What each place adds to a column, as parts of one term that are summed."""
+        return self._parts[column]
+
+    def sums(self, codes: np.ndarray, column: str) -> np.ndarray:
+        """Sums (rows,) of a column for codes (rows, decisions) of `SearchSpace.encode`."""
+        codes = codes.astype(np.intp)
+        return np.hstack([part.columns(codes) for part in self.parts(column)]).sum(axis=1)
+
+    def of(self, architecture: Architecture) -> dict[str, float]:
+        """The sum of each column."""
+        codes = self.space.encode([architecture])
+        return {column: float(self.sums(codes, column)[0]) for column in self.costs}
+
+    @cached_property
+    def _parts(self) -> dict[str, tuple[Lookup, ...]]:
+        return {
+            column: tuple(self._part(place, column, costs) for place in self.places)
+            for column, costs in self.costs.items()
+        }
+
+    def _part(self, place: Place, column: str, costs: Mapping[str, float]) -> Lookup:
+        def cost(*chosen: Value) -> float:
+            block = place.blocks.get(chosen)
+            return 0.0 if block is None else costs.get(block, np.nan)
+
+        decisions = [self.space.by_name[name] for name in place.decisions]
+        return added(self.space, decisions, cost, column)
+
+
+def blocks_of(places: Sequence[Place]) -> tuple[str, ...]:
+    """The distinct blocks of places, in their order."""
+    return tuple(dict.fromkeys(block for place in places for block in place.blocks.values()))
