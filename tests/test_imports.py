@@ -13,7 +13,7 @@ from conftest import REPOSITORY
 CORE = REPOSITORY / "foxnas_core"
 # Lower rooms first; a room imports only from rooms before it, or from itself.
 ROOMS = [
-    ("errors", "files", "documents", "glossary", "progress"),
+    ("errors", "files", "documents", "glossary", "pickles", "progress"),
     ("space", "plugins", "registry"),
     ("networks", "records", "workers"),
     ("families",),

@@ -20,7 +20,9 @@ _MOST_NAME = 80
 _MEND = "give the table as CSV or parquet instead"
 
 
-def read_pickle(source: str, content: bytes, *, memory: int = MEMORY, seconds: int = SECONDS) -> Any:
+def read_pickle(
+    source: str, content: bytes, *, memory: int = MEMORY, seconds: int = SECONDS
+) -> Any:
     """What a pickle holds: dicts with names as text, lists (arrays and tuples too), text, numbers,
     None.
 

@@ -16,7 +16,7 @@ from typing import Any, BinaryIO
 
 _MOST_DEPTH = 12
 _MOST_ITEMS = 8_000_000
-_MOST_TEXT = 256 << 20
+_MOST_TEXT = 64 << 20
 # NumPy's letter and size of a number, and how `struct` calls it.
 _NUMBERS = {
     "b1": "?", "i1": "b", "i2": "h", "i4": "i", "i8": "q", "u1": "B", "u2": "H", "u4": "I",
@@ -147,7 +147,7 @@ STAND_INS = {
     ("_codecs", "encode"): Known(encoded),
     ("collections", "OrderedDict"): container(dict),
     **{(m, n): container(t) for m in ("builtins", "__builtin__")
-       for n, t in (("list", list), ("dict", dict), ("tuple", tuple))},
+       for n, t in (("list", list), ("dict", dict), ("tuple", tuple), ("bytes", bytes))},
 }  # fmt: skip
 
 
@@ -195,7 +195,10 @@ class Plain:
         self._text += len(text)
         if self._text > _MOST_TEXT:
             raise Broken("it holds too much text")
-        return text if isinstance(text, str) else text.decode("latin-1")
+        if isinstance(text, bytes):
+            return text.decode("latin-1")
+        text.encode()  # half of a character passes for text until something is to be written
+        return text
 
 
 def bound(memory: int, seconds: int) -> None:

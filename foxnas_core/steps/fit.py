@@ -8,12 +8,13 @@ from foxnas_core.devices.common import latency_columns, read_rows
 from foxnas_core.devices.transfer import transfer
 from foxnas_core.errors import FoxnasError, InvalidInput, MissingPart
 from foxnas_core.regression import Predictor, fit
-from foxnas_core.regression.additive import SUMS, kept_sums
 from foxnas_core.regression.counting import counted_predictor, disagreement
 from foxnas_core.regression.features import build_form
+from foxnas_core.regression.summed import summed_predictor
 from foxnas_core.steps.kept_fits import KeptFits
 from foxnas_core.table.measurements import MeasurementTable
 from foxnas_core.table.metrics import KNOWN, Metric, metric_of
+from foxnas_core.table.sums import SUMS, kept_sums
 
 _NOT_KEPT = KeptFits()
 
@@ -103,7 +104,7 @@ def predictor_or_transfer(
     if counted and (exact := counted_predictor(table, column)) is not None:
         return exact
     if counted and column in table.record.get(SUMS, {}):
-        return kept_sums(table)[column].predictor(table)
+        return summed_predictor(kept_sums(table)[column], table)
     found = kept.fitted(
         table, (column, form, link), lambda: _fit_or_transfer(table, column, form, link)
     )

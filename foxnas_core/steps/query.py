@@ -7,7 +7,6 @@ from typing import Any, Literal
 
 from foxnas_core.errors import InvalidInput, MissingPart
 from foxnas_core.families import family_of
-from foxnas_core.regression.additive import AdditiveTable, kept_sums, recovered
 from foxnas_core.regression.counting import with_counted
 from foxnas_core.space.architecture import Architecture
 from foxnas_core.steps.fit import fit_all, fit_each
@@ -15,6 +14,7 @@ from foxnas_core.steps.kept_fits import kept_fits
 from foxnas_core.study import Study
 from foxnas_core.table.metrics import COUNTABLE, metric_of
 from foxnas_core.table.readings import readings_of
+from foxnas_core.table.sums import ChoiceCosts, kept_sums, recovered
 
 Source = Literal["measured", "counted", "summed", "predicted"]
 # The most that a row may differ, as a share, from the sum that it was made as.
@@ -107,12 +107,12 @@ def query(study: Study, architecture: Architecture, columns: Sequence[str] = ())
     )
 
 
-def _summed(costs: AdditiveTable, architecture: Architecture) -> Known:
+def _summed(costs: ChoiceCosts, architecture: Architecture) -> Known:
     value, off = costs.sum(architecture), costs.residual
     return Known(value, "summed", *((value - off, value + off) if costs.rows else (None, None)))
 
 
-def _is_made_as(value: float, costs: AdditiveTable, architecture: Architecture) -> bool:
+def _is_made_as(value: float, costs: ChoiceCosts, architecture: Architecture) -> bool:
     """Whether a row is no measurement, but a sum that was written into it."""
     total = costs.sum(architecture)
     return not costs.rows and abs(value - total) <= _SAME * abs(total)

@@ -11,10 +11,10 @@ from conftest import DEMO
 from foxnas_core.__main__ import main
 from foxnas_core.errors import InvalidInput, MissingPart
 from foxnas_core.families import family_of
-from foxnas_core.regression.additive import additive_tables, with_sums
 from foxnas_core.steps.query import query
 from foxnas_core.study import create_study, open_study
 from foxnas_core.table.metrics import COUNTABLE
+from foxnas_core.table.sums import all_choice_costs, with_sums
 
 
 @pytest.fixture(scope="module")
@@ -132,7 +132,7 @@ def test_what_is_a_sum_is_summed_for_whatever_was_not_measured(tmp_path):
     table = cell_study(tmp_path / "noisy", rows=60).table()
     truth = true_values(table.codes)["latency_ms"]
     exact = replace(table, frame=table.frame.assign(latency_ms=truth))
-    [costs] = additive_tables(exact).values()
+    [costs] = all_choice_costs(exact).values()
     measured = table.architectures()[0]
     other = next(a for a in SPACE.sample(20, seed=5) if a.id not in set(table.frame["id"]))
     want = true_values(SPACE.encode([measured, other]))["latency_ms"]

@@ -29,7 +29,7 @@ from foxnas_core.table.metrics import Metric, metric_of
 
 # What is counted, not fitted: see `regression.counting`.
 COUNTED = "counted"
-# The same of costs of blocks that are kept with a table: see `regression.additive`.
+# The same of costs of blocks that are kept with a table: see `regression.summed`.
 SUMMED = "summed"
 
 _INTERCEPT = "intercept"

@@ -16,13 +16,9 @@ import scipy
 
 from foxnas_core.documents import number, whole
 from foxnas_core.errors import InvalidInput
-from foxnas_core.regression.features.form import SUMMED, Form
-from foxnas_core.regression.link import Link
-from foxnas_core.regression.predictor import CrossValidation, Predictor
 from foxnas_core.space.architecture import Architecture, Value
-from foxnas_core.space.coding.parts import contrasts
-from foxnas_core.space.coding.terms import Part, constant
 from foxnas_core.space.search_space import SearchSpace
+from foxnas_core.table.additive import AdditiveTable
 from foxnas_core.table.latency_verdicts import usable
 from foxnas_core.table.measurements import MeasurementTable
 from foxnas_core.table.metrics import metric_of
@@ -33,11 +29,10 @@ SUMS = "sums"  # where a table's record keeps them
 _ROUNDING = 1e-9
 # Rows beyond the rank, without which any numbers would add up.
 _LEAST_SPARE = 10
-_NOTE = "Added up over the costs of the choices, not fitted, so that nothing of it errs."
 
 
 @dataclass(frozen=True, eq=False)
-class AdditiveTable:
+class ChoiceCosts:
     """What each choice adds to a `column`, in its unit: `costs` by decision, in the order of its
     choices, and `fixed`, which all networks have.
 
@@ -68,6 +63,30 @@ class AdditiveTable:
         object.__setattr__(self, "_flat", np.concatenate(own).astype(float))
         object.__setattr__(self, "_first", np.cumsum([0, *sizes.values()])[:-1])
 
+    @classmethod
+    def of_blocks(cls, blocks: AdditiveTable, column: str) -> "ChoiceCosts":
+        """The costs of measured blocks, by the choices that set them.
+
+        Raises `InvalidInput` for a block that was not measured, or that several decisions set.
+        """
+        space, known, fixed = blocks.space, blocks.costs[column], 0.0
+        costs = {d.name: np.zeros(len(d.choices)) for d in space.decisions}
+        for place in blocks.places:
+            for chosen, block in place.blocks.items():
+                cost = known.get(block, np.nan)
+                if not np.isfinite(cost) or len(chosen) > 1:
+                    wrong = "set by several decisions" if len(chosen) > 1 else "not measured"
+                    raise InvalidInput(
+                        f"{column} of networks of space {space.name!r} can't be summed over their "
+                        f"blocks: {block!r} is {wrong}."
+                    )
+                if chosen:
+                    [name] = place.decisions
+                    costs[name][space.by_name[name].choices.index(chosen[0])] += cost
+                else:
+                    fixed += cost
+        return cls(column, space, fixed, {name: tuple(own.tolist()) for name, own in costs.items()})
+
     def sums(self, codes: np.ndarray) -> np.ndarray:
         """The column (rows,) of codes (rows, decisions) of `SearchSpace.encode`."""
         return self.fixed + self._flat[codes.astype(np.intp) + self._first].sum(axis=1)
@@ -83,7 +102,7 @@ class AdditiveTable:
     def sentence(self) -> str:
         """How it is known, and what it tells."""
         metric = metric_of(self.column)
-        told = f"{metric.title} of any of the {self.space.size:.3g} networks is the sum"
+        told = f"{metric.label} of any of the {self.space.size:.3g} networks is the sum"
         if not self.rows:
             return f"{told} of the costs of its blocks, which were measured one by one."
         return (
@@ -102,38 +121,6 @@ class AdditiveTable:
             ]
         )
 
-    def predictor(self, table: MeasurementTable) -> Predictor:
-        """The sums in place of a fit of the table's rows, for whatever explains or searches one."""
-        space, target = self.space, metric_of(self.column)
-        parts: list[Part] = [constant("intercept", "Intercept")]
-        estimates = [np.array([self.fixed])]
-        for decision in space.decisions:
-            own = np.array(self.costs[decision.name])
-            estimates[0] = estimates[0] + own.mean()
-            if len(own) > 1:
-                parts.append(contrasts(space, decision.group, decision))
-                estimates.append((own - own.mean())[1:])
-        terms = tuple(term for part in parts for term in part.terms)
-        count = len(terms)
-        known = table.frame.get(self.column)
-        rows = np.empty(0, dtype=np.intp) if known is None else np.flatnonzero(known.notna())
-        return Predictor(
-            target=target,
-            form=Form(SUMMED, "Summed", space, target, terms, _NOTE, (), tuple(parts), None),
-            link=Link(),
-            ceiling=None,
-            rows=len(rows),
-            r2=1.0,
-            r2_adjusted=1.0,
-            cv=CrossValidation(1.0, 0.0, 1.0),
-            warnings=(),
-            table_fingerprint=table.fingerprint,
-            estimates=np.concatenate(estimates),
-            covariance=np.zeros((count, count)),
-            residual_variance=0.0,
-            held_out=self.sums(table.codes[rows]),
-        )
-
     def to_dict(self) -> dict[str, Any]:
         """A JSON document, the inverse of `_read`."""
         costs = {name: list(own) for name, own in self.costs.items()}
@@ -141,13 +128,13 @@ class AdditiveTable:
         return {"fixed": self.fixed, "costs": costs} | (told if self.rows else {})
 
 
-def with_sums(table: MeasurementTable, *sums: AdditiveTable) -> MeasurementTable:
+def with_sums(table: MeasurementTable, *sums: ChoiceCosts) -> MeasurementTable:
     """The table with tables of costs kept in its record, each in place of an earlier one."""
     kept = {**table.record.get(SUMS, {}), **{one.column: one.to_dict() for one in sums}}
     return replace(table, record={**table.record, SUMS: kept})
 
 
-def kept_sums(table: MeasurementTable) -> dict[str, AdditiveTable]:
+def kept_sums(table: MeasurementTable) -> dict[str, ChoiceCosts]:
     """Those that the table keeps, by column; raises `InvalidInput` where one is damaged."""
     found = table.record.get(SUMS, {})
     try:
@@ -159,7 +146,7 @@ def kept_sums(table: MeasurementTable) -> dict[str, AdditiveTable]:
         ) from error
 
 
-def recovered(table: MeasurementTable, column: str) -> AdditiveTable | None:
+def recovered(table: MeasurementTable, column: str) -> ChoiceCosts | None:
     """The table of costs that the rows of a column tell, by least squares; None where they are no
     sums, or too few or too alike to tell each choice's cost."""
     space = table.space
@@ -186,19 +173,19 @@ def recovered(table: MeasurementTable, column: str) -> AdditiveTable | None:
         first += size - 1
         fixed += float(each.min())
         costs[decision.name] = tuple((each - each.min()).tolist())
-    return AdditiveTable(column, space, fixed, costs, int(kept.sum()), int(rank), residual)
+    return ChoiceCosts(column, space, fixed, costs, int(kept.sum()), int(rank), residual)
 
 
-def additive_table(table: MeasurementTable, column: str) -> AdditiveTable | None:
+def choice_costs(table: MeasurementTable, column: str) -> ChoiceCosts | None:
     """What a column's sums are made of: as it is kept with the table, else as its rows tell it;
     None where it is no sum."""
     return kept_sums(table).get(column) or recovered(table, column)
 
 
-def additive_tables(table: MeasurementTable) -> dict[str, AdditiveTable]:
+def all_choice_costs(table: MeasurementTable) -> dict[str, ChoiceCosts]:
     """Those of all columns that are sums."""
     columns = dict.fromkeys([*(t.column for t in table.targets), *table.record.get(SUMS, {})])
-    found = {column: additive_table(table, column) for column in columns}
+    found = {column: choice_costs(table, column) for column in columns}
     return {column: one for column, one in found.items() if one}
 
 
@@ -214,7 +201,7 @@ def _is_plain(space: SearchSpace) -> bool:
     return not space.context and not any(decision.conditions for decision in space.decisions)
 
 
-def _read(space: SearchSpace, column: str, document: Any) -> AdditiveTable:
+def _read(space: SearchSpace, column: str, document: Any) -> ChoiceCosts:
     costs = {
         str(name): tuple(float(number(cost)) for cost in own)
         for name, own in document["costs"].items()
@@ -222,6 +209,6 @@ def _read(space: SearchSpace, column: str, document: Any) -> AdditiveTable:
     told = {name: whole(document.get(name, 0)) for name in ("rows", "rank")}
     residual = float(number(document.get("residual", 0.0)))
     column = metric_of(column).column
-    return AdditiveTable(
+    return ChoiceCosts(
         column, space, float(number(document["fixed"])), costs, **told, residual=residual
     )

@@ -9,30 +9,31 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from foxnas_core.errors import InvalidInput
-from foxnas_core.families import load_shipped
-from foxnas_core.regression.additive import (
-    AdditiveTable,
-    additive_table,
-    additive_tables,
+from foxnas_core.families import family_of, load_shipped
+from foxnas_core.steps.fit import fit_all
+from foxnas_core.table.additive import AdditiveTable, blocks_of
+from foxnas_core.table.files import parquet_frame, parquet_options, to_parquet_bytes
+from foxnas_core.table.measurements import MeasurementTable, table_from_frame
+from foxnas_core.table.sums import (
+    ChoiceCosts,
+    all_choice_costs,
+    choice_costs,
     kept_sums,
     recovered,
     with_sums,
 )
-from foxnas_core.steps.fit import fit_all
-from foxnas_core.table.files import parquet_frame, parquet_options, to_parquet_bytes
-from foxnas_core.table.measurements import MeasurementTable, table_from_frame
 
 SPACE = load_shipped("nasbench201")
 COLUMN = "latency_ms:phone"
 
 
-def costs(seed: int, space=SPACE) -> AdditiveTable:
+def costs(seed: int, space=SPACE) -> ChoiceCosts:
     rng = np.random.default_rng(seed)
     own = {d.name: tuple(rng.uniform(0, 2, len(d.choices))) for d in space.decisions}
-    return AdditiveTable(COLUMN, space, float(rng.uniform(1, 5)), own)
+    return ChoiceCosts(COLUMN, space, float(rng.uniform(1, 5)), own)
 
 
-def rows_of(truth: AdditiveTable, count: int = 120, noise: float = 0.0) -> MeasurementTable:
+def rows_of(truth: ChoiceCosts, count: int = 120, noise: float = 0.0) -> MeasurementTable:
     space = truth.space
     codes = space.random_codes(count, seed=1)
     values = truth.sums(codes) + np.random.default_rng(2).normal(0, noise or 1e-300, count)
@@ -72,9 +73,7 @@ def test_a_choice_that_no_row_has_leaves_the_table_unknown():
 def test_spaces_with_inactive_decisions_have_none():
     space = load_shipped("foxnas-mini")
     with pytest.raises(InvalidInput, match="always active"):
-        AdditiveTable(
-            COLUMN, space, 1.0, {d.name: (0.0,) * len(d.choices) for d in space.decisions}
-        )
+        ChoiceCosts(COLUMN, space, 1.0, {d.name: (0.0,) * len(d.choices) for d in space.decisions})
 
 
 def test_costs_kept_with_a_table_survive_its_file_and_come_before_its_rows():
@@ -84,8 +83,8 @@ def test_costs_kept_with_a_table_survive_its_file_and_come_before_its_rows():
     again = table_from_frame(SPACE, frame, **parquet_options("t.parquet", metadata, SPACE))
     for one in (table, again):
         assert kept_sums(one)[COLUMN].to_dict() == truth.to_dict()
-        assert additive_tables(one).keys() == {COLUMN}
-        assert "measured one by one" in additive_table(one, COLUMN).sentence
+        assert all_choice_costs(one).keys() == {COLUMN}
+        assert "measured one by one" in choice_costs(one, COLUMN).sentence
     [predictor] = fit_all(again).values()
     codes = SPACE.random_codes(50, seed=9)
     np.testing.assert_allclose(predictor.predict_codes(codes)["value"], truth.sums(codes))
@@ -115,3 +114,17 @@ def test_damaged_costs_are_refused_in_a_sentence(sums):
     table = replace(rows_of(costs(1), 20), record={"sums": sums})
     with pytest.raises(InvalidInput, match=r"\.$"):
         kept_sums(table)
+
+
+def test_costs_of_blocks_become_those_of_choices():
+    space = load_shipped("fbnet-cifar100")
+    places = family_of(space).places(space)
+    rng = np.random.default_rng(0)
+    own = {block: float(rng.uniform(0.1, 1)) for block in blocks_of(places)}
+    blocks = AdditiveTable(space, places, {COLUMN: own})
+    found = ChoiceCosts.of_blocks(blocks, COLUMN)
+    codes = space.random_codes(30, seed=3)
+    np.testing.assert_allclose(found.sums(codes), blocks.sums(codes, COLUMN))
+    lacking = AdditiveTable(space, places, {COLUMN: {b: own[b] for b in list(own)[:-1]}})
+    with pytest.raises(InvalidInput, match="'classifier, 1504 to 100' is not measured"):
+        ChoiceCosts.of_blocks(lacking, COLUMN)

@@ -1,0 +1,47 @@
+"""Predictors of columns that are sums over the choices (`table.sums`): no fit, and no error."""
+
+import numpy as np
+
+from foxnas_core.regression.features.form import SUMMED, Form
+from foxnas_core.regression.link import Link
+from foxnas_core.regression.predictor import CrossValidation, Predictor
+from foxnas_core.space.coding.parts import contrasts
+from foxnas_core.space.coding.terms import Part, constant
+from foxnas_core.table.measurements import MeasurementTable
+from foxnas_core.table.metrics import metric_of
+from foxnas_core.table.sums import ChoiceCosts
+
+_NOTE = "Added up over the costs of the choices, not fitted, so that nothing of it errs."
+
+
+def summed_predictor(costs: ChoiceCosts, table: MeasurementTable) -> Predictor:
+    """The sums in place of a fit of the table's rows, for whatever explains or searches one."""
+    space, target = costs.space, metric_of(costs.column)
+    parts: list[Part] = [constant("intercept", "Intercept")]
+    estimates = [np.array([costs.fixed])]
+    for decision in space.decisions:
+        own = np.array(costs.costs[decision.name])
+        estimates[0] = estimates[0] + own.mean()
+        if len(own) > 1:
+            parts.append(contrasts(space, decision.group, decision))
+            estimates.append((own - own.mean())[1:])
+    terms = tuple(term for part in parts for term in part.terms)
+    count = len(terms)
+    known = table.frame.get(costs.column)
+    rows = np.empty(0, dtype=np.intp) if known is None else np.flatnonzero(known.notna())
+    return Predictor(
+        target=target,
+        form=Form(SUMMED, "Summed", space, target, terms, _NOTE, (), tuple(parts), None),
+        link=Link(),
+        ceiling=None,
+        rows=len(rows),
+        r2=1.0,
+        r2_adjusted=1.0,
+        cv=CrossValidation(1.0, 0.0, 1.0),
+        warnings=(),
+        table_fingerprint=table.fingerprint,
+        estimates=np.concatenate(estimates),
+        covariance=np.zeros((count, count)),
+        residual_variance=0.0,
+        held_out=costs.sums(table.codes[rows]),
+    )
