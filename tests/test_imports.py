@@ -13,9 +13,9 @@ from conftest import REPOSITORY
 CORE = REPOSITORY / "foxnas_core"
 # Lower rooms first; a room imports only from rooms before it, or from itself.
 ROOMS = [
-    ("errors", "files", "documents", "glossary", "pickles", "progress"),
+    ("errors", "files", "documents", "glossary", "progress"),
     ("space", "plugins", "registry"),
-    ("networks", "records", "workers"),
+    ("networks", "pickles", "records", "workers"),
     ("families",),
     ("tasks", "table"),
     ("supernet",),
