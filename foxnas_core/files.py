@@ -1,6 +1,7 @@
 """Writing files so that a reader never sees half of one; opening archives of unknown origin."""
 
 import os
+import shlex
 import struct
 import tempfile
 import zipfile
@@ -26,6 +27,12 @@ def write_atomically(path: Path, content: bytes | str) -> None:
     except BaseException:
         Path(temporary).unlink(missing_ok=True)
         raise
+
+
+def typed(path: Path) -> str:
+    """A path as one types it in the shell in which the program was started."""
+    found, here = path.resolve(), Path.cwd().resolve()
+    return shlex.quote(str(found.relative_to(here) if found.is_relative_to(here) else found))
 
 
 def open_zip(file: BinaryIO, most_files: int) -> zipfile.ZipFile:

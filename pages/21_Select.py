@@ -2,6 +2,7 @@
 
 import streamlit as st
 
+from foxnas_core.files import typed
 from foxnas_core.methods import Method, methods
 from foxnas_core.plugins import load_plugins
 from foxnas_core.study import Study
@@ -51,4 +52,4 @@ with page("Select", head) as study:
         st.info(plain(sentence))
     else:
         st.write(f"{plain(chosen[0].title)} can run on this study:")
-        show_command(study, f"select --study {study.folder.name} --method {chosen[0].name}")
+        show_command(study, f"select --study {typed(study.folder)} --method {chosen[0].name}")

@@ -1,12 +1,13 @@
 import io
 import os
+import shlex
 import struct
 import zipfile
 
 import pytest
 
 from foxnas_core import files
-from foxnas_core.files import open_zip, write_atomically
+from foxnas_core.files import open_zip, typed, write_atomically
 
 
 def test_writes_bytes_and_text_and_makes_folders(tmp_path):
@@ -64,3 +65,12 @@ def test_a_directory_that_says_less_than_it_holds_is_not_read(tmp_path):
 def test_what_is_no_zip_is_told(content):
     with pytest.raises(zipfile.BadZipFile, match="cut short, or no zip"):
         open_zip(io.BytesIO(content), 3)
+
+
+def test_a_path_is_typed_from_where_one_is(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert typed(tmp_path / "studies" / "demo") == "studies/demo"
+    own = tmp_path / "of mine"
+    assert typed(own) == "'of mine'"
+    monkeypatch.chdir("/usr")
+    assert shlex.split(typed(own)) == [str(own)]

@@ -7,13 +7,13 @@ does, overrides `kept`.
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from foxnas_core.cards.finds import Allowed, Finds, Limits
 from foxnas_core.cards.sharing import once, shared
 from foxnas_core.errors import FoxnasError, InvalidInput, MissingPart
 from foxnas_core.families import family_of
+from foxnas_core.files import typed
 from foxnas_core.space.architecture import Architecture, Value
 from foxnas_core.study import Study, file_hash
 from foxnas_core.table.measurements import MeasurementTable
@@ -95,8 +95,7 @@ class Given(Finds):
     @property
     def folder(self) -> str:
         """The study's folder as one types it where the program was started."""
-        folder, here = self.study.folder.resolve(), Path.cwd().resolve()
-        return str(folder.relative_to(here)) if folder.is_relative_to(here) else folder.name
+        return typed(self.study.folder)
 
     @property
     def table(self) -> MeasurementTable:

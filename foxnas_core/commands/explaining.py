@@ -73,14 +73,21 @@ def _every(given: Given) -> Answer:
         needs = one.needs(given)
         values = {name: [str(v) for v in own] for name, own in one.options(given).items()}
         rows.append({"analysis": key, "title": one.title, "options": values, "needs": needs})
-    ready = sum(row["needs"] is None for row in rows)
-    table = pd.DataFrame(rows).assign(
-        options=["; ".join(f"{n}={'|'.join(v)}" for n, v in row["options"].items()) for row in rows]
-    )
+    lacking: dict[str, list[str]] = {}
+    for row in rows:
+        if row["needs"] is not None:
+            lacking.setdefault(row["needs"], []).append(row["analysis"])
+    ready = [row for row in rows if row["needs"] is None]
     card = Card(
         title="Analyses",
-        sentence=f"{ready} of {len(rows)} can be asked of this study by --analysis.",
-        table=table.astype(object).where(table.notna(), ""),
+        sentence=f"{len(ready)} of {len(rows)} can be asked of this study by --analysis. Options "
+        "are given by --option NAME=VALUE; a value that there isn't is answered with all there "
+        "are.",
+        table=pd.DataFrame(
+            [{**row, "options": ", ".join(row["options"])} for row in ready],
+            columns=["analysis", "title", "options"],
+        ),
+        points=tuple(f"{', '.join(keys)}: {needs}" for needs, keys in lacking.items()),
     )
     return Answer({"analyses": rows}, (card,))
 

@@ -48,7 +48,7 @@ def fit(options: argparse.Namespace) -> Answer:
     )
     for target in table.targets:
         if targets is None and target.column not in predictors:
-            say(f"{target.column}: too few rows have it for a fit; measure more subnets.")
+            say(f"{target.label}: too few rows have it for a fit; measure more subnets.")
     for column, predictor in predictors.items():
         for warning in predictor.warnings:
             say(f"{column}: {warning}")

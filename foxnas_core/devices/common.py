@@ -13,7 +13,7 @@ from foxnas_core.space.architecture import Architecture
 from foxnas_core.table.latency_verdicts import usable, without_failed
 from foxnas_core.table.machine import machine_of
 from foxnas_core.table.measurements import MeasurementTable
-from foxnas_core.table.metrics import Metric, metric_of
+from foxnas_core.table.metrics import Metric, metric_of, suffix_words
 
 
 def latency_columns(table: MeasurementTable) -> list[str]:
@@ -34,7 +34,7 @@ def device_columns(table: MeasurementTable, cost: Metric) -> list[str]:
 
 def device_of(target: Metric) -> str:
     """The device's name; the column without one is that of the unquantized network."""
-    return target.column.partition(":")[2] or "fp32"
+    return suffix_words(target.column.partition(":")[2]) or "fp32"
 
 
 def titled(table: MeasurementTable, column: str) -> str:

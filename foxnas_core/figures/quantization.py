@@ -10,7 +10,7 @@ from foxnas_core.figures.points import subnet_points
 from foxnas_core.figures.shapes import ROWS, drawn, equal, markers, panels, ruled
 from foxnas_core.figures.theme import BLUE, GREY, ORANGE, PAPER, whiskers
 from foxnas_core.quantization.comparison import TIME, PrecisionComparison, columns_of, gain_of
-from foxnas_core.table.metrics import Metric, metric_of
+from foxnas_core.table.metrics import Metric, metric_of, suffix_words
 
 COLOURS = (BLUE, ORANGE)
 
@@ -50,6 +50,7 @@ def side_by_side(comparison: PrecisionComparison) -> pd.DataFrame:
 
 
 def _lines(quantity: str, runtime: str) -> tuple[str, str, str, str]:
+    runtime = suffix_words(runtime)
     metric, where = _metric(quantity), f" on {runtime}" if runtime else ""
     what, unit = f"{metric.title}{where}", _in(metric.unit)
     changed = _title(quantity) + (f", {runtime}" if runtime else "")

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from foxnas_core.errors import MissingPart
+from foxnas_core.table.metrics import RUNTIMES as TITLES
 
 REPOSITORY = Path(__file__).parents[2]
 
@@ -20,10 +21,13 @@ class Runtime:
     """
 
     name: str
-    title: str
     suffix: str
     int8: str
     own: bool = True
+
+    @property
+    def title(self) -> str:
+        return TITLES[self.name]
 
     @property
     def converts(self) -> bool:
@@ -51,11 +55,9 @@ _QDQ = "static QDQ, per channel, unsigned activations"
 RUNTIMES: Mapping[str, Runtime] = {
     runtime.name: runtime
     for runtime in (
-        Runtime("onnxruntime", "ONNX Runtime", ".onnx", _QDQ, own=False),
-        Runtime("openvino", "OpenVINO", ".onnx", _QDQ),
-        Runtime(
-            "executorch", "ExecuTorch", ".pte", "static, symmetric, per channel (torchao pt2e)"
-        ),
-        Runtime("litert", "LiteRT", ".tflite", "static, per channel (AI Edge Quantizer)"),
+        Runtime("onnxruntime", ".onnx", _QDQ, own=False),
+        Runtime("openvino", ".onnx", _QDQ),
+        Runtime("executorch", ".pte", "static, symmetric, per channel (torchao pt2e)"),
+        Runtime("litert", ".tflite", "static, per channel (AI Edge Quantizer)"),
     )
 }

@@ -16,7 +16,7 @@ from foxnas_core.devices.common import by_subnet, latency_columns
 from foxnas_core.errors import InvalidInput
 from foxnas_core.table.latency_verdicts import usable
 from foxnas_core.table.measurements import MeasurementTable
-from foxnas_core.table.metrics import Metric, main_objective, metric_of
+from foxnas_core.table.metrics import Metric, main_objective, metric_of, suffix_words
 
 PLAIN = "ONNX Runtime"
 TIME = "time"
@@ -84,6 +84,7 @@ class PrecisionComparison:
 
 def _difference_sentence(row: dict[Any, Any], first: str, second: str) -> str:
     quantity, runtime = row["quantity"], row["runtime"]
+    runtime = suffix_words(runtime)
     value, low, high = (row[key] for key in ("value", "low", "high"))
     gain, timed = gain_of(quantity), quantity == TIME
     what = f"saves of the latency on {runtime}" if timed else f"loses of {gain.word}"
@@ -262,6 +263,7 @@ def _ends(means: np.ndarray, level: float) -> dict[str, float]:
 def _verdict(study: PrecisionStudy, table: pd.DataFrame, runtime: str) -> str:
     rows = {(r["quantity"], r["runtime"]): r for r in table.to_dict("records")}
     lost, time = rows.get((study.objective, "")), rows.get((TIME, runtime))
+    runtime = suffix_words(runtime)
     parts = []
     if time is not None:
         value, low, high = (time[k] for k in ("value", "low", "high"))

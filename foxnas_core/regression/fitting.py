@@ -26,7 +26,7 @@ from foxnas_core.regression.weighing import (
 )
 from foxnas_core.table.latency_verdicts import usable
 from foxnas_core.table.measurements import MeasurementTable
-from foxnas_core.table.metrics import some_of
+from foxnas_core.table.metrics import in_a_sentence, metric_of, some_of
 from foxnas_core.table.whole import findings_of
 
 # Belsley's limit: above it coefficients of the centred columns can hardly be told apart.
@@ -214,7 +214,8 @@ def _warnings(
     rows, whole, subnets = len(data.y), len(table) - data.left_out, len(data.repeats)
     warnings = []
     if rows < whole:
-        warnings.append(f"{whole - rows} of {whole} rows have no {data.target} and are left out.")
+        word = in_a_sentence(metric_of(data.target).label)
+        warnings.append(f"{whole - rows:,} of {whole:,} rows have no {word} and are left out.")
     if subnets < rows:
         warnings.append(
             f"{rows - subnets} of {rows} rows repeat a subnet that another row has: "

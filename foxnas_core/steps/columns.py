@@ -4,6 +4,7 @@ import shlex
 from collections.abc import Sequence
 
 from foxnas_core.errors import InvalidInput
+from foxnas_core.files import typed
 from foxnas_core.measurement.here import machine_here
 from foxnas_core.study import Study
 from foxnas_core.table.machine import (
@@ -84,7 +85,7 @@ def _refusal(study: Study, column: str, other: Machine, machine: Machine, spec: 
 
 def opening(study: Study, machine: Machine, spec: str = "onnxruntime") -> str:
     """The command that opens columns of a machine's own, of enough rows to calibrate by."""
-    folder = shlex.quote(str(study.folder))
+    folder = typed(study.folder)
     if spec == "onnxruntime":
         return f"python -m foxnas_core make-device --study {folder} --count {USUAL}"
     return (

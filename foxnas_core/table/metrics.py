@@ -18,6 +18,11 @@ from foxnas_core.errors import InvalidInput
 from foxnas_core.glossary import GlossaryEntry, add_term
 
 STD_ERROR = "_std_error"
+# What runtimes that devices are called after call themselves.
+RUNTIMES = {
+    "onnxruntime": "ONNX Runtime", "openvino": "OpenVINO", "executorch": "ExecuTorch",
+    "litert": "LiteRT",
+}  # fmt: skip
 # The least number above 0: bounds hold their ends.
 ABOVE_ZERO = math.nextafter(0.0, 1.0)
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]*")
@@ -173,6 +178,8 @@ class Metric:
         """The value as it is read, without its unit: to `digits` decimals, or to three significant
         digits, thousands as k, M, G and T. What was not measured is "nan"."""
         sign = "+" if signed else ""
+        if isinstance(value, int) and abs(value) < 1000 and self.digits is None:
+            return f"{value:{sign}d}"
         if self.digits is not None:
             return f"{value:{sign}z,.{self.digits}f}"
         if not math.isfinite(value):
@@ -326,9 +333,16 @@ def _found(column: str) -> Metric | None:
         return known
     if not known.suffix or not suffix or suffix.endswith(STD_ERROR):
         return None
-    label = known.label.format(suffix) if needs else f"{known.label} ({suffix})"
-    word = known.word.format(suffix) if needs else f"{known.word} ({suffix})"
+    told = suffix_words(suffix)
+    label = known.label.format(told) if needs else f"{known.label} ({told})"
+    word = known.word.format(told) if needs else f"{known.word} ({told})"
     return replace(known, column=column, label=label, word=known.word if known.timed else word)
+
+
+def suffix_words(suffix: str) -> str:
+    """What a column's suffix is called: a runtime by its name, "OpenVINO-int8"."""
+    name, dash, rest = suffix.partition("-")
+    return f"{RUNTIMES.get(name, name)}{dash}{rest}"
 
 
 def bare_columns() -> list[str]:

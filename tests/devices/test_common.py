@@ -37,7 +37,7 @@ def test_a_column_is_called_by_its_words_and_its_machine():
     demo = open_study(DEMO).table()
     assert titled(demo, "latency_ms:int8") == "int8, Intel Xeon Processor, ONNX Runtime"
     # The words say the runtime already.
-    assert titled(demo, "latency_ms:openvino-int8") == "openvino-int8, Intel Xeon Processor"
+    assert titled(demo, "latency_ms:openvino-int8") == "OpenVINO-int8, Intel Xeon Processor"
 
 
 def test_rows_of_one_subnet_are_averaged():

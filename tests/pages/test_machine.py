@@ -101,6 +101,6 @@ def test_columns_are_called_by_their_machines(studies):
     assert picker.options[:3] == [
         "fp32, Intel Xeon Processor, ONNX Runtime",
         "int8, Intel Xeon Processor, ONNX Runtime",
-        "openvino, Intel Xeon Processor",
+        "OpenVINO, Intel Xeon Processor",
     ]
     assert len(picker.options) == 2 * len(device_columns(None))

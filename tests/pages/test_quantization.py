@@ -38,7 +38,7 @@ def test_one_study_says_how_to_get_the_second(studies):
     said = sentences(page).replace("\\", "")
     assert "demo: int8 takes" in said and "longer than fp32 on ONNX Runtime" in said
     assert "--space foxnas-mini-cpu" in page.code[0].value
-    assert "int8 takes" in said and "longer than fp32 on openvino" in said
+    assert "int8 takes" in said and "longer than fp32 on OpenVINO" in said
     assert titles(page) == [
         "What int8 costs and wins", "In numbers", "Accuracy of each subnet",
         "Latency of each subnet on ONNX Runtime", "Which blocks make a subnet fragile",

@@ -287,7 +287,7 @@ def test_rows_without_the_target_are_left_out_and_counted() -> None:
     accuracy[[3, 17]] = np.nan
     holed = table_of(space, whole.codes, accuracy=accuracy)
     predictor = fit(holed, "accuracy", "per_layer")
-    assert predictor.warnings[0] == "2 of 60 rows have no accuracy and are left out."
+    assert predictor.warnings[0] == "2 of 60 rows have no top-1 accuracy and are left out."
     kept = np.isfinite(accuracy)
     alone = fit(table_of(space, whole.codes[kept], accuracy=accuracy[kept]), "accuracy")
     np.testing.assert_array_equal(predictor.estimates, alone.estimates)
