@@ -22,6 +22,7 @@ from foxnas_core.table.latency_verdicts import (
     judge,
 )
 from foxnas_core.table.measurements import MeasurementTable
+from foxnas_core.table.metrics import metric_of
 from foxnas_core.table.whole import CODES
 
 # What campaigns are called where all of them are looked at, and rows that are of none.
@@ -275,13 +276,17 @@ def parallel(
     given: Given, *, ranges: Ranges = (), boxes: Ranges = (), subnet: str | None = None
 ) -> Card:
     """All subnets, a line each; `boxes` are drawn on the axes, and `subnet` above all."""
-    every = known(given)
+    every, best = known(given), given.traded[0]
     kept = _in(every, (*ranges, *boxes))
+    coloured = f", coloured by {metric_of(best).word}" if best in every else ""
     return Card(
-        sentence=f"A line a subnet; {kept.sum():,} of {len(every):,} are kept. Draw a box over a "
-        "part of an axis to keep what runs through it; one on another axis narrows that down.",
+        sentence=f"A line a subnet{coloured}; {kept.sum():,} of {len(every):,} are kept. Draw a "
+        "box over a part of an axis to keep what runs through it; one on another axis narrows that "
+        "down.",
         table=every[kept],
-        draw=lambda: subnet_figures.parallel_figure(every, kept, brush=dict(boxes), subnet=subnet),
+        draw=lambda: subnet_figures.parallel_figure(
+            every, kept, brush=dict(boxes), subnet=subnet, by=best
+        ),
     )
 
 

@@ -9,7 +9,18 @@ import pandas as pd
 from plotly import graph_objects as go
 
 from foxnas_core.figures.points import MANY, add_subnets
-from foxnas_core.figures.theme import BLUE, CLOUD, GREY, INK, ORANGE, faint, new_figure, wide
+from foxnas_core.figures.theme import (
+    BLUE,
+    CLOUD,
+    GREY,
+    INK,
+    ORANGE,
+    PURPLE,
+    WARM,
+    faint,
+    new_figure,
+    wide,
+)
 from foxnas_core.space.architecture import Value
 from foxnas_core.table.measurements import MeasurementTable
 from foxnas_core.table.metrics import is_metric, metric_of
@@ -111,20 +122,42 @@ def brush_of(table: pd.DataFrame, boxes: Sequence[Mapping[str, Any]]) -> dict[st
     return found
 
 
+def thirds(table: pd.DataFrame, by: str) -> dict[str, np.ndarray]:
+    """Which rows (rows,) lie in each third of a column, the worst first, those without a value in
+    none; one part of all where it is none of the table's."""
+    if by not in table:
+        return {"kept": np.ones(len(table), dtype=bool)}
+    values = metric_of(by).sign * table[by].to_numpy(dtype=float)
+    part = np.searchsorted(np.nanquantile(values, [1 / 3, 2 / 3]), values)
+    part[np.isnan(values)] = -1
+    word = metric_of(by).word
+    names = (f"worst third in {word}", "middle third", "best third")
+    return {name: part == place for place, name in enumerate(names)}
+
+
 def parallel_figure(
-    table: pd.DataFrame, kept: np.ndarray, *, brush: Brush, subnet: str | None = None
+    table: pd.DataFrame,
+    kept: np.ndarray,
+    *,
+    brush: Brush,
+    subnet: str | None = None,
+    by: str = "",
 ) -> go.Figure:
-    """Draws `subnet_table`: a line a subnet through an axis a column, those `kept` in colour, the
-    brushed ranges as bars, and the line of `subnet` above all."""
+    """Draws `subnet_table`: a line a subnet through an axis a column, those `kept` in the colour of
+    their third of the column `by`, the brushed ranges as bars, and the line of `subnet` above
+    all."""
     axes = axes_of(table)
     heights = np.column_stack([_height(table[name], table[name]) for name in axes])
     figure = new_figure()
     own = (table["id"] == subnet).to_numpy()
     # Few lines may be dark; of many each is faint, so that one sees where they run together.
     strength = float(np.clip(60 / max(1, kept.sum()), 0.012, 0.7))
+    shown = {name: kept & part for name, part in thirds(table, by).items()}
+    hues = dict(zip(shown, (WARM, PURPLE, BLUE)[-len(shown) :], strict=True))
+    others = ~np.any([*shown.values()], axis=0)
     for name, chosen, colour, width in (
-        ("others", ~kept, faint(CLOUD, min(0.15, strength)), 1.0),
-        ("kept", kept, faint(BLUE, strength), 1.0),
+        ("others", others, faint(CLOUD, min(0.15, strength)), 1.0),
+        *((name, part, faint(hues[name], strength), 1.0) for name, part in shown.items()),
         (str(subnet), own, ORANGE, 3.0),
     ):
         lines = heights[chosen]
@@ -136,6 +169,9 @@ def parallel_figure(
             mode="lines", name=name, line={"color": colour, "width": width},
             hoverinfo="skip", showlegend=False,
         )  # fmt: skip
+    for name, colour in hues.items() if len(hues) > 1 else ():
+        # The lines themselves are too faint to tell what they mean.
+        figure.add_scatter(x=[None], y=[None], mode="lines", name=name, line={"color": colour})
     for place, name in enumerate(axes):
         ticks = _ticks(table[name])
         figure.add_scatter(
@@ -150,7 +186,8 @@ def parallel_figure(
                 x=[place, place], y=_height(table[name], np.array(ends)), mode="lines",
                 line={"color": ORANGE, "width": 7}, hoverinfo="skip", showlegend=False,
             )  # fmt: skip
-    figure.update_layout(height=420, dragmode="select", margin={"t": 60})
+    legend = {"orientation": "h", "y": -0.02, "itemclick": False, "itemdoubleclick": False}
+    figure.update_layout(height=440, dragmode="select", margin={"t": 60}, legend=legend)
     figure.update_xaxes(
         side="top", showgrid=False, zeroline=False, range=[-0.4, len(axes) - 0.4],
         tickvals=list(range(len(axes))),

@@ -1,5 +1,7 @@
 """The architecture that a page looks at, and how it is looked at."""
 
+import json
+
 import streamlit as st
 
 from foxnas_core.cards.given import Given
@@ -31,6 +33,18 @@ def pick_architecture(study: Study, *, with_cost: bool = True) -> Architecture:
         what = "the largest subnet" if family.extremes(study.space) else "a subnet to start from"
         st.caption(f"This is {what}; a link can carry another one here.")
     return chosen or family.reference(study.space)
+
+
+def download_architecture(architecture: Architecture) -> None:
+    """Draw the button that gives an architecture as a file."""
+    st.download_button(
+        "Architecture as JSON",
+        json.dumps(architecture.to_dict(), indent=2),
+        file_name=f"{architecture.id}.json",
+        mime="application/json",
+        key="architecture-download",
+        on_click="ignore",
+    )
 
 
 def looked_at(study: Study) -> Given:

@@ -14,6 +14,7 @@ from foxnas_core.figures.subnets import (
     parallel_figure,
     plane_figure,
     subnet_table,
+    thirds,
 )
 from foxnas_core.figures.theme import ORANGE
 from foxnas_core.space.search_space import SearchSpace
@@ -120,6 +121,22 @@ def test_lines_run_through_the_heights_of_their_values():
     assert np.array_equal(one.y, heights[3], equal_nan=True)
     assert next(t for t in rest if t.line.color == ORANGE).y == pytest.approx([0, 1])
     assert list(figure.layout.xaxis.ticktext)[axes.index("latency_ms")] == "Latency<br>(ms)"
+
+
+def test_lines_have_the_colour_of_their_third_the_best_of_a_cost_being_the_least():
+    told = subnet_table(TABLE, "latency_ms")
+    for column, best in (("accuracy", "max"), ("latency_ms", "min")):
+        parts = thirds(told, column)
+        assert sum(parts.values()).tolist() == [1] * len(told)
+        last = list(parts.values())[-1]
+        assert told[column][last].agg(best) == told[column].agg(best)
+        assert last.sum() == pytest.approx(len(told) / 3, abs=1)
+    figure = parallel_figure(told, np.ones(len(told), bool), brush={}, by="accuracy")
+    lines = [t for t in figure.data if t.name == "best third"]
+    assert [t.showlegend for t in lines] == [False, None]
+    assert (
+        len(lines[0].x) == (len(axes_of(told)) + 1) * thirds(told, "accuracy")["best third"].sum()
+    )
 
 
 def test_ten_thousand_subnets_are_drawn_by_the_graphics_card():

@@ -1,6 +1,5 @@
 """From an architecture to files that run, each checked against the subnet it came from."""
 
-import json
 from collections.abc import Sequence
 from contextlib import suppress
 
@@ -16,7 +15,7 @@ from foxnas_core.space.called import called
 from foxnas_core.steps.export import expected_seconds
 from foxnas_core.study import Study
 from pages.shared import cache, choices
-from pages.shared.architecture_picker import pick_architecture
+from pages.shared.architecture_picker import download_architecture, pick_architecture
 from pages.shared.cards import given_of
 from pages.shared.editor import start_of
 from pages.shared.export_form import export_picker
@@ -54,14 +53,7 @@ def show_chosen(given: Given, architecture: Architecture) -> Sequence[Expectatio
                     f"{plain(own.target.label)}: **{value}** "
                     f"{'expected' if own.optima else 'predicted'} [{own.interval_text}]{behind}"
                 )
-        st.download_button(
-            "Architecture as JSON",
-            json.dumps(architecture.to_dict(), indent=2),
-            file_name=f"{architecture.id}.json",
-            mime="application/json",
-            key="architecture-download",
-            on_click="ignore",
-        )
+        download_architecture(architecture)
     return found
 
 

@@ -1,6 +1,5 @@
 """An architecture edited in its picture: what each edit costs is seen at once."""
 
-import json
 from dataclasses import replace
 
 import streamlit as st
@@ -10,7 +9,7 @@ from foxnas_core.cards.given import Given
 from foxnas_core.space.editing.history import History
 from foxnas_core.study import Study
 from pages.shared import cards, choices
-from pages.shared.architecture_picker import looked_at
+from pages.shared.architecture_picker import download_architecture, looked_at
 from pages.shared.comparison_picker import show_editor, show_toolbar
 from pages.shared.editor import history_of, written
 from pages.shared.frame import errors_as_cards, pin
@@ -115,14 +114,8 @@ def show_ways_on(given: Given) -> None:
     if text := written(now, given.study.space):
         st.code(text, language=None)
     row = st.container(horizontal=True)
-    row.download_button(
-        "Download the architecture (JSON)",
-        json.dumps(now.to_dict(), indent=2),
-        file_name=f"{now.id}.json",
-        mime="application/json",
-        key="architecture-download",
-        on_click="ignore",
-    )
+    with row:
+        download_architecture(now)
     if row.button("Explain this subnet", key="to-explained"):
         go("What-if", "explained")
     if row.button("Verify this subnet", key="to-verify"):
