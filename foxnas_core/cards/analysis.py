@@ -129,12 +129,12 @@ def analyses() -> dict[str, Analysis]:
     return dict(_known)
 
 
-def from_elsewhere(page: str) -> list[Analysis]:
-    """Those of a page that are not of this room."""
+def from_elsewhere(*pages: str) -> list[Analysis]:
+    """Those of pages that are not of this room."""
     return [
         found
         for found in _known.values()
-        if found.page == page and not found.make.__module__.startswith(f"{__package__}.")
+        if found.page in pages and not found.make.__module__.startswith(f"{__package__}.")
     ]
 
 

@@ -14,6 +14,7 @@ from foxnas_core.study import Study
 from pages.shared import cache, choices
 from pages.shared.commands import show_command
 from pages.shared.frame import errors_as_cards
+from pages.shared.moved import names_of
 from pages.shared.panel import panel
 from pages.shared.text import plain
 
@@ -101,7 +102,7 @@ def stressed(card: Card) -> str:
     return text
 
 
-def show_from_elsewhere(page: str, study: Study) -> None:
-    """The cards that others have registered for a page."""
-    for analysis in from_elsewhere(page):
+def show_from_elsewhere(title: str, view: str, study: Study) -> None:
+    """The cards that others have registered for a page, or for what is a view of it now."""
+    for analysis in from_elsewhere(*names_of(title, view)):
         show(analysis, given_of(study))

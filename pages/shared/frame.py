@@ -80,10 +80,7 @@ def page(title: str, sentence: str | Callable[[], str]) -> Iterator[Study]:
         st.stop()
     with errors_as_cards():
         yield study
-    # Cards are drawn in this frame, so they are known only once it is.
-    from pages.shared.cards import show_from_elsewhere
-
-    show_from_elsewhere(title, study)
+    _cards_from_elsewhere(title, study)
     process.end()
 
 
@@ -93,6 +90,15 @@ def page_without_study(title: str, sentence: str | Callable[[], str]) -> Iterato
     study = _draw_frame(title, sentence)
     with errors_as_cards():
         yield study
+    if study is not None:
+        _cards_from_elsewhere(title, study)
+
+
+def _cards_from_elsewhere(title: str, study: Study) -> None:
+    # Cards are drawn in this frame, so they are known only once it is.
+    from pages.shared.cards import show_from_elsewhere
+
+    show_from_elsewhere(title, choices.current().view or "", study)
 
 
 def may_write(what: str) -> bool:

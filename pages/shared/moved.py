@@ -24,6 +24,14 @@ MOVED = {
 }
 
 
+def names_of(title: str, view: str) -> list[str]:
+    """What a view of a page is called where cards say their page: as the page, or as what had an
+    address of its own."""
+    own = {old.replace("_", " "): place for old, place in MOVED.items()}
+    own["Hand-designed"] = own["Handmade"]
+    return [title, *(name for name, place in own.items() if place == (title, view))]
+
+
 def lead_on(file: str) -> None:
     """Lead from an old address, by its page's file, to the new one; all else in it is kept."""
     title, view = MOVED[Path(file).stem]

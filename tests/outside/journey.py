@@ -89,7 +89,12 @@ def pages(folder: Path, study: str) -> dict[str, str]:
     """What pages say, and the first error or exception of each."""
     os.environ["FOXNAS_STUDIES"] = str(folder)
     told = {}
-    for name in ("pages/1_Coefficients.py", "pages/2_What_if.py", "pages/3_Search.py"):
+    for name in (
+        "pages/1_Coefficients.py",
+        "pages/2_What_if.py",
+        "pages/2_What_if.py?view=layers",
+        "pages/3_Search.py",
+    ):
         page = run_page(name, study=study)
         wrong = [*page.exception, *page.error]
         assert not wrong, f"{name}: {wrong[0].value}"

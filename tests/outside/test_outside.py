@@ -82,6 +82,9 @@ def test_its_card_is_told(told):
 def test_it_is_reported_and_shown_on_the_pages(told):
     assert "Sidedness" in told["report text"]
     assert "What a rung is worth" in told["pages"]["pages/1_Coefficients.py"]
+    # What was registered for a page that is a view now is shown there alone.
+    shown = [name for name, text in told["pages"].items() if "How wide ladders are" in text]
+    assert shown == ["pages/2_What_if.py?view=layers"]
     for text in told["pages"].values():
         assert "sidedness" in text.lower()
 

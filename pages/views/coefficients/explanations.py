@@ -12,7 +12,7 @@ from foxnas_core.errors import MissingPart
 from foxnas_core.study import Study
 from pages.shared import choices
 from pages.shared.architecture_picker import pick_architecture
-from pages.shared.cards import beside, given_of, show_from_elsewhere
+from pages.shared.cards import beside, given_of
 from pages.shared.cards import show as show_card
 from pages.shared.cost import chosen_cost
 from pages.shared.panel import block_picker
@@ -151,4 +151,3 @@ def show(study: Study) -> None:
     else:
         show_space(given, permutation, trees)
     show_near(study)
-    show_from_elsewhere("Explanations", study)

@@ -2,7 +2,7 @@
 brighter. Importing it registers all that it brings; nothing elsewhere knows it."""
 
 from outside.ladders.brightness import SIDEDNESS, Sidedness
-from outside.ladders.cards import RUNGS
+from outside.ladders.cards import RUNGS, WIDTHS
 from outside.ladders.climbing import Climbing
 from outside.ladders.family import Ladders
 
@@ -18,3 +18,4 @@ register_task(Sidedness)
 
 register_method(Climbing())
 register_analysis(RUNGS)
+register_analysis(WIDTHS)

@@ -22,4 +22,12 @@ def worth(given: Given) -> Card:
     return Card(sentence="Means over the measured ladders of each number of rungs.", table=table)
 
 
+def widest(given: Given) -> Card:
+    """The widths that were measured."""
+    widths = given.table.frame["width"].value_counts().sort_index().reset_index()
+    return Card(sentence=f"{len(widths)} widths were measured.", table=widths)
+
+
 RUNGS = Analysis("rungs", "What a rung is worth", "Coefficients", worth, no_rungs)
+# The page of that name is a view of another by now.
+WIDTHS = Analysis("widths", "How wide ladders are", "Model graph", widest, no_rungs)
