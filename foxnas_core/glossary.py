@@ -8,12 +8,14 @@ from functools import lru_cache
 @dataclass(frozen=True)
 class GlossaryEntry:
     """A statistic: its name, what it means in plain words, the `source` of its formula if it has
-    one, and a pattern that the whole of a column's name matches, letters of either case."""
+    one, a pattern that the whole of a column's name matches, letters of either case, and whether
+    its values may be `tiny`, far below what is rounded to 0."""
 
     name: str
     meaning: str
     columns: str
     source: str = ""
+    tiny: bool = False
 
     @property
     def text(self) -> str:
@@ -116,11 +118,13 @@ TERMS: tuple[GlossaryEntry, ...] = (
         "expected to be false (also called q).",
         r"(.*_)?p_adjusted|adjusted( p)?|q",
         "Benjamini and Hochberg 1995",
+        tiny=True,
     ),
     GlossaryEntry(
         "p",
         "The probability of an effect at least this large if there were none.",
         "p",
+        tiny=True,
     ),
     GlossaryEntry(
         "Stars",

@@ -19,7 +19,7 @@ from foxnas_core.figures.shapes import ROWS, Trace, band, bars, drawn, equal, li
 from foxnas_core.figures.theme import BLUE, GREY, INK, ORANGE, PURPLE
 from foxnas_core.regression import Predictor
 from foxnas_core.table.headings import heading_of
-from foxnas_core.table.metrics import Metric
+from foxnas_core.table.metrics import Metric, in_a_sentence
 
 MOST_POINTS = 5000
 _KEPT_FIRST = 1000  # of the most influential rows
@@ -64,7 +64,7 @@ def predicted_figure(table: pd.DataFrame, target: Metric) -> go.Figure:
         [agreeing, *_points(table, "held_out", "measured", texts)],
         height=430,
         x=f"Predicted, cross-validated{unit_text(target)}",
-        y=f"Measured {_lower(target)}{unit_text(target)}",
+        y=f"Measured {in_a_sentence(target.label)}{unit_text(target)}",
     )
 
 
@@ -100,7 +100,7 @@ def residual_figure(found: ResidualPoints, predictor: Predictor) -> go.Figure:
     return drawn(
         [*_points(points, "predicted", "residual", texts), mean],
         height=430,
-        x=f"Predicted {_lower(target)}{unit_text(target)}",
+        x=f"Predicted {in_a_sentence(target.label)}{unit_text(target)}",
         y=residual_axis(predictor),
     )
 
@@ -245,8 +245,3 @@ def _markers(
 def unit_text(target: Metric, *, difference: bool = False) -> str:
     unit = target.difference_unit if difference else target.unit
     return f" ({unit})" if unit else ""
-
-
-def _lower(target: Metric) -> str:
-    """A label within a title."""
-    return target.label if target.label == "MACs" else target.label[0].lower() + target.label[1:]

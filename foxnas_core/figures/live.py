@@ -22,7 +22,7 @@ from foxnas_core.figures.theme import (
     PURPLE,
     SKY,
 )
-from foxnas_core.table.metrics import Metric
+from foxnas_core.table.metrics import Metric, in_a_sentence
 
 Spec = dict[str, Any]
 _CLEAR = {
@@ -70,7 +70,7 @@ def course_spec(
 ) -> Spec:
     """Draws `course_table` between `ends`: current and best over proposals, and the limit, which
     is called `name`, as it was moved."""
-    named = lowered(target.named)
+    named = in_a_sentence(target.named)
     room = 0.04 * (ends[1] - ends[0]) or 0.5
     domain = ends[0] - room, ends[1] + room
     small = height < _WORDS_FROM
@@ -164,7 +164,7 @@ def front_spec(cost: Metric, objective: Metric, spans: Spans) -> Spec:
     ]
     marks = _plane(cost, objective, spans)
     rule = {"type": "rule", "strokeDash": [4, 3], "color": INK}
-    return spoken(f"{objective.named} against {lowered(cost.named)}") | {
+    return spoken(f"{objective.named} against {in_a_sentence(cost.named)}") | {
         "height": 330,
         "layer": [
             _only("kind", tables.BUDGET) | {"mark": rule, "encoding": {"x": marks["x"]}},
@@ -204,7 +204,7 @@ def comparison_spec(objective: Metric, searches: Sequence[str], longest: bool) -
     axis = {"format": "~s", "tickCount": 6, "grid": False, "labelOverlap": True}
     x = number("proposals", "Proposals", axis=axis)
     x["scale"] = {"type": "log"} if longest else {"zero": True}
-    title = f"Best so far: {lowered(objective.named)}"
+    title = f"Best so far: {in_a_sentence(objective.named)}"
     y = {"type": "quantitative", "title": title, "scale": {"zero": False}}
     tips = {"search": "", "proposals": ",d", "best_value": ".4f", "exact": ".4f"}
     dashed = {"type": "line", "strokeWidth": 1.5, "strokeDash": [5, 4]}
@@ -247,11 +247,6 @@ def spoken(description: str) -> Spec:
         "description": description,
         "config": {"mark": {"aria": False}, "axis": words, "legend": words},
     }
-
-
-def lowered(label: str) -> str:
-    """A label with its unit within a sentence."""
-    return label[0].lower() + label[1:]
 
 
 def number(

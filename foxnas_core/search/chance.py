@@ -114,18 +114,6 @@ class Gains:
         return own * float(stdtrit(self.predictor.residual_df, surely))
 
 
-def chance_better(
-    predictor: Predictor,
-    before: Architecture,
-    after: Architecture,
-    amount: float,
-    ratio: float = 1.0,
-) -> float:
-    """The probability that `after` measures better than `ratio` times `before` by `amount` at
-    least, in the target's unit, where both are measured; see `Gains`."""
-    return float(Gains.over(predictor, before, [after], ratio).chances(amount)[0])
-
-
 def _by_readings(room: np.ndarray, errors: np.ndarray) -> np.ndarray:
     """The probability (n,) that another measurement leaves room, the errors (n,) being known or
     NaN."""

@@ -9,7 +9,7 @@ import streamlit as st
 
 from foxnas_core.figures.points import block_of, has_ids, highlighted, id_at
 from foxnas_core.figures.theme import is_wide
-from foxnas_core.glossary import meaning_of
+from foxnas_core.glossary import meaning_of, term_of
 from foxnas_core.table.files import as_csv
 from foxnas_core.table.headings import heading_of
 from pages.shared import choices
@@ -141,17 +141,16 @@ def shown_columns(table: pd.DataFrame) -> dict[str, Any]:
         if column == WORDS:
             found[column] = st.column_config.TextColumn(width=820)
         elif column in numbers:
-            # A probability may be far below what is rounded to 0.
-            how = "%.2g" if is_probability(column) else "%.12g"
+            how = "%.2g" if _is_tiny(column) else "%.12g"
             found[column] = st.column_config.NumberColumn(format=how, **told)
         elif told["label"] != column or told["help"]:
             found[column] = st.column_config.Column(**told)
     return found
 
 
-def is_probability(column: str) -> bool:
-    """Whether a column holds p values."""
-    return column == "p" or column.endswith("p_adjusted")
+def _is_tiny(column: str) -> bool:
+    term = term_of(column)
+    return term is not None and term.tiny
 
 
 def readable(table: pd.DataFrame) -> pd.DataFrame:
@@ -161,7 +160,7 @@ def readable(table: pd.DataFrame) -> pd.DataFrame:
         name: table[name].map(heading_of, na_action="ignore") for name in NAMES if name in table
     }
     numbers = table.select_dtypes("float")
-    numbers = numbers.drop(columns=[c for c in numbers if is_probability(c)])
+    numbers = numbers.drop(columns=[c for c in numbers if _is_tiny(c)])
     with np.errstate(divide="ignore", invalid="ignore"):
         digits = 3 - np.floor(np.log10(numbers.abs().to_numpy()))
     scale = 10.0 ** np.nan_to_num(digits, posinf=6.0, neginf=0.0).clip(0, 6)

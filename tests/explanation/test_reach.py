@@ -13,7 +13,7 @@ from foxnas_core.errors import InfeasibleBudget, InvalidInput
 from foxnas_core.explanation.edits import edit_effects
 from foxnas_core.explanation.reach import Goal, best_with_kept, reach
 from foxnas_core.regression import fit
-from foxnas_core.search.chance import chance_better, chance_kept
+from foxnas_core.search.chance import Gains, chance_kept
 from foxnas_core.search.counterfactual import edits_between
 from foxnas_core.search.limits import Limit
 from foxnas_core.search.problem import SearchProblem
@@ -94,7 +94,7 @@ def test_price_and_certainty_are_those_of_the_other_rooms() -> None:
             expected = edit_effects(predictor, base, answer.after)
             own = answer.effects[predictor.target.column]
             assert (own.total, own.low, own.high) == (expected.total, expected.low, expected.high)
-        assert answer.chance == chance_better(LATENCY, base, answer.after, 3.0)
+        assert answer.chance == Gains.over(LATENCY, base, [answer.after]).chances(3.0)
         assert answer.effects["latency_ms"].total <= -3.0 + 1e-6
         document = answer.to_dict()
         assert document["architecture"] == answer.after.to_dict()
@@ -188,7 +188,7 @@ def test_a_share_is_of_what_the_subnet_has() -> None:
     assert shared.asked == f"10 % less latency ({now / 10:#.3g} ms)"
     # Both scatter: what is saved of a larger latency is larger, so that the share is surer.
     for one, other in zip(shared.answers, plain.answers, strict=True):
-        assert one.chance == chance_better(LATENCY, base, one.after, 0.0, 0.9)
+        assert one.chance == Gains.over(LATENCY, base, [one.after], 0.9).chances(0.0)
         assert abs(one.chance - 0.5) >= abs(other.chance - 0.5) - 1e-9
     with pytest.raises(InvalidInput, match="without the % sign"):
         reach(problem_of("none", "accuracy"), base, Goal(1.0, in_percent=True))

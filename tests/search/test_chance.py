@@ -11,7 +11,7 @@ from scipy import stats
 from foxnas_core.regression import fit
 from foxnas_core.regression.pairs import PairScatter
 from foxnas_core.search.calibration import SearchCalibration
-from foxnas_core.search.chance import chance_better, chance_kept, chance_within
+from foxnas_core.search.chance import Gains, chance_kept, chance_within
 from foxnas_core.search.exact import front
 from foxnas_core.search.limits import Limit
 from foxnas_core.search.problem import SearchProblem
@@ -96,7 +96,7 @@ def test_the_chance_of_a_difference_by_hand(predictor) -> None:
         difference = -difference
     for amount in (difference, difference - 0.2, difference + 0.1):
         expected = stats.t.cdf((difference - amount) / np.sqrt(variance), predictor.residual_df)
-        assert chance_better(predictor, before, after, amount) == pytest.approx(expected)
+        assert Gains.over(predictor, before, [after]).chances(amount) == pytest.approx(expected)
 
 
 def test_the_chance_of_a_difference_agrees_with_simulation_through_a_ceiling() -> None:
@@ -113,7 +113,7 @@ def test_the_chance_of_a_difference_agrees_with_simulation_through_a_ceiling() -
     gain = values[:, 0] - values[:, 1]
     for amount in np.quantile(gain, [0.1, 0.5, 0.8]):
         expected = (gain >= amount).mean()
-        assert chance_better(bent, before, after, float(amount)) == pytest.approx(
+        assert Gains.over(bent, before, [after]).chances(float(amount)) == pytest.approx(
             expected, abs=0.02
         )
 
@@ -122,5 +122,5 @@ def test_exact_counts_are_better_or_not() -> None:
     exact = replace(LATENCY, covariance=np.zeros_like(LATENCY.covariance), residual_variance=1e-30)
     before, after = exact.space.extreme("largest"), exact.space.extreme("smallest")
     first, second = exact.predict([before, after])["value"]
-    assert chance_better(exact, before, after, first - second) == 1
-    assert chance_better(exact, before, after, first - second + 0.01) == 0
+    assert Gains.over(exact, before, [after]).chances(first - second) == 1
+    assert Gains.over(exact, before, [after]).chances(first - second + 0.01) == 0
