@@ -17,13 +17,11 @@ from foxnas_core.errors import FoxnasError
 from foxnas_core.search import guard
 from foxnas_core.search.calibration import SearchCalibration
 from foxnas_core.search.chance import chance_kept
-from foxnas_core.search.expectation import Expectation, expectation
+from foxnas_core.search.expectation import Expectation, expectation, is_optimum
 from foxnas_core.search.guard import price_text
 from foxnas_core.search.problem import Candidate
 from foxnas_core.space.architecture import Architecture
 from foxnas_core.table.metrics import metric_of
-
-_SAME = 1e-9  # sums of the same numbers in another order, relative to their size
 
 
 def expected(
@@ -59,29 +57,14 @@ def _searched_for(
     for own in dict.fromkeys((cost, given.study.cost.column)):
         try:
             found = given.calibrations_of(own, objective)
-            if any(_is_optimum(given, own, each) for each in (architecture, start or architecture)):
+            fronts = [given.front_of(own, (), (), given.objective)]
+            if given.allowed or given.limits:
+                fronts.append(given.front(own))
+            if any(is_optimum(f, a) for f in fronts for a in (architecture, start or architecture)):
                 return found
         except FoxnasError:
             continue
     return {}
-
-
-def _is_optimum(given: Given, cost: str, architecture: Architecture) -> bool:
-    """Whether nothing is predicted better at a subnet's cost, with what is kept or without."""
-    objective = given.traded[0]
-    value, paid = (
-        float(given.predictor(column).predict([architecture])["value"].iloc[0])
-        for column in (objective, cost)
-    )
-    fronts = [given.front_of(cost, (), (), given.objective)]
-    if given.allowed or given.limits:
-        fronts.append(given.front(cost))
-    for front in fronts:
-        sign = front.problem.objective.target.sign
-        within = front.values[front.costs <= paid + _SAME * abs(paid)]
-        if len(within) and sign * (within[-1] - value) <= _SAME * abs(value):
-            return True
-    return False
 
 
 def expected_of(quest: Quest, best: Candidate) -> list[Expectation]:

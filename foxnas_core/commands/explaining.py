@@ -55,8 +55,12 @@ def query(options: argparse.Namespace) -> Answer:
     rows = []
     for column, known in found.metrics.items():
         metric = metric_of(column)
-        ends = [None if end is None else metric.text(end) for end in (known.low, known.high)]
-        rows.append((metric.named, metric.text(known.value), *ends, known.source))
+        numbers, source = (known.value, known.low, known.high), str(known.source)
+        if known.expected is not None:
+            source = f"expected of what is searched for; predicted {metric.text(known.value)}"
+            numbers = (known.expected, known.expected_low, known.expected_high)
+        told = [None if number is None else metric.text(number) for number in numbers]
+        rows.append((metric.named, *told, source))
     number = "" if found.index is None else f", number {found.index:,} of the published benchmark"
     written = f": {found.string}" if found.string else ""
     card = Card(

@@ -2,12 +2,18 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from foxnas_core.search.calibration import SearchCalibration
 from foxnas_core.search.limits import AdditivePredictor, noun_of
 from foxnas_core.search.lookup import LookedUp
 from foxnas_core.space.architecture import Architecture
 from foxnas_core.table.metrics import Metric
+
+if TYPE_CHECKING:
+    from foxnas_core.search.exact import Front
+
+_SAME = 1e-9  # sums of the same numbers in another order, relative to their size
 
 
 @dataclass(frozen=True)
@@ -79,3 +85,14 @@ def expectation(
     optima = found.count if found else 0
     looked_up = isinstance(predictor, LookedUp)
     return Expectation(predictor.target, *told, predicted, low, high, optima, looked_up)
+
+
+def is_optimum(front: "Front", architecture: Architecture) -> bool:
+    """Whether nothing of a front is predicted better at an architecture's cost."""
+    problem = front.problem
+    value, cost = (
+        float(predictor.predict([architecture])["value"].iloc[0])
+        for predictor in problem.predictors[:2]
+    )
+    within = front.values[front.costs <= cost + _SAME * abs(cost)]
+    return bool(len(within)) and problem.sign * (within[-1] - value) <= _SAME * abs(value)

@@ -8,9 +8,11 @@ from typing import Any, Literal
 from foxnas_core.errors import InvalidInput, MissingPart
 from foxnas_core.families import family_of
 from foxnas_core.regression.counting import with_counted
+from foxnas_core.search.expectation import expectation
 from foxnas_core.space.architecture import Architecture
 from foxnas_core.steps.fit import fit_all, fit_each
 from foxnas_core.steps.kept_fits import kept_fits
+from foxnas_core.steps.searched import told_of_searched
 from foxnas_core.study import Study
 from foxnas_core.table.metrics import COUNTABLE, metric_of
 from foxnas_core.table.readings import readings_of
@@ -26,12 +28,19 @@ class Known:
     """What is known of one column: a value in its unit, where it is from, and its 95 % interval: of
     a measured latency the range of its rounds, of a prediction where one measurement would fall, of
     what is counted itself, of what is summed the most that any row differs from its sum; None where
-    nothing tells it."""
+    nothing tells it.
+
+    Of what is predicted of an architecture that was searched for, `expected` is what it is expected
+    to measure by what optima did; else None.
+    """
 
     value: float
     source: Source
     low: float | None
     high: float | None
+    expected: float | None = None
+    expected_low: float | None = None
+    expected_high: float | None = None
 
 
 @dataclass(frozen=True)
@@ -93,11 +102,12 @@ def query(study: Study, architecture: Architecture, columns: Sequence[str] = ())
         [targets[column] for column in wanted if column not in found],
         lambda column: fit_all(table, targets=[column], kept=kept)[column],
     )
+    told = told_of_searched(study, [architecture]) if fits else {}
     for column, fit in fits.items():
-        row = fit.predict([architecture]).iloc[0]
-        low, high = (float(row[f"prediction_{end}"]) for end in ("low", "high"))
+        one = expectation(fit, architecture, told)
         source: Source = "counted" if fit.is_counted else "predicted"
-        found[column] = Known(float(row["value"]), source, low, high)
+        ends = (one.value, one.low, one.high) if one.optima else ()
+        found[column] = Known(one.predicted, source, one.predicted_low, one.predicted_high, *ends)
     return Queried(
         architecture,
         family.number(study.space, architecture),

@@ -64,7 +64,9 @@ def test_a_cell_is_asked_for_by_string_number_and_file(cells, capsys, tmp_path):
     assert set(told[0]) == {"id", "index", "string", "architecture", "metrics"}
     assert (told[0]["string"], told[0]["index"]) == (string, number)
     for known in told[0]["metrics"].values():
-        assert set(known) == {"value", "source", "low", "high"}
+        ends = {"expected", "expected_low", "expected_high"}
+        assert set(known) == {"value", "source", "low", "high", *ends}
+        assert all(known[end] is None for end in ends)
 
 
 def test_a_number_means_the_index_that_came_with_the_table(capsys, tmp_path):
