@@ -11,7 +11,7 @@ told by its fields alone: each by its name and type, or as `Stored` says.
 import json
 import math
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import Field, dataclass, fields, is_dataclass
+from dataclasses import MISSING, Field, dataclass, fields, is_dataclass
 from functools import cache, partial
 from types import UnionType
 from typing import Any, Generic, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
@@ -109,7 +109,7 @@ def document_of(value: Any) -> Any:
     document: dict[str, Any] = {}
     for each in fields(value):
         stored, own = _stored(each), getattr(value, each.name)
-        if stored.omitted and own == each.default:
+        if stored.omitted and own == _default(each):
             continue
         if stored.with_id:
             document["id"] = own.id
@@ -195,6 +195,10 @@ def _field(name: str, stored: Stored, kind: Any, document: dict[str, Any], place
             raise ValueError(f"{_within(place, min(missing))} is missing")
         found = {key: found[name] for key, name in stored.names.items()}
     return found
+
+
+def _default(each: Field[Any]) -> Any:
+    return each.default if each.default_factory is MISSING else each.default_factory()
 
 
 def _stored(each: Field[Any]) -> Stored:

@@ -193,17 +193,28 @@ def error(given: Given, *, column: str = "") -> Card:
     record = known(_recorded(given))
     column = column or record.objective
     target, table = metric_of(column), round_figures.find_table(record)
-    off = front_error([find for r in record.rounds if r.done for find in r.finds], column)
-    said = "" if off is None else (
-        f" Over all rounds {target.text(off.bias, signed=True)} {target.difference_unit} on "
-        f"average, RMSE {target.text(off.rmse)} {target.difference_unit}, {100 * off.inside:.0f} % "
-        "inside the 95 % prediction interval, which does not reckon with a search picking what is "
-        "overrated."
-    )  # fmt: skip
+    finds = [find for r in record.rounds if r.done for find in r.finds]
+    plain, told = (front_error(finds, column, expected=own) for own in (False, True))
+    said = ""
+    if off := told or plain:
+        said = (
+            f" Over all rounds {target.text(off.bias, signed=True)} {target.difference_unit} on "
+            f"average, RMSE {target.text(off.rmse)} {target.difference_unit}, "
+            f"{100 * off.inside:.0f} % inside "
+        )
+        said += "its 95 % interval" if told else "the 95 % prediction interval"
+    if told and plain:
+        said += (
+            f"; less the plain prediction {target.text(plain.bias, signed=True)} on average, "
+            f"{100 * plain.inside:.0f} % inside the prediction interval"
+        )
+    said += ", which does not reckon with a search picking what is overrated." if off else ""
     return Card(
         key=f"error-{target.head}",
         title=f"{target.label}: error at the front",
-        sentence=f"Measured less what was predicted before.{said}",
+        sentence="Measured less what "
+        + ("optima told to expect" if told else "was predicted")
+        + f" before.{said}",
         table=table,
         draw=lambda: round_figures.error_figure(table, column),
     )

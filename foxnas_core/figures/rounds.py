@@ -16,7 +16,8 @@ from foxnas_core.table.metrics import Metric, metric_of
 def find_table(record: RoundsRecord) -> pd.DataFrame:
     """One row a find of a finished round: round, budget, id, passed over, and for each target
     `COLUMN predicted`, `low`, `high` of the 95 % prediction interval, `measured` and `error`,
-    measured less predicted; missing where not measured."""
+    measured less predicted, missing where not measured; where optima told also `expected`, with
+    `expected low` and `expected high`, and `less expected`, measured less that."""
     rows = []
     for number, done in enumerate((r for r in record.rounds if r.done), start=1):
         for find in done.finds:
@@ -35,14 +36,24 @@ def find_table(record: RoundsRecord) -> pd.DataFrame:
                     f"{column} measured": measured,
                     f"{column} error": measured - predicted.value,
                 }
+                if told := find.expected.get(column):
+                    row |= {
+                        f"{column} expected": told.value,
+                        f"{column} expected low": told.low,
+                        f"{column} expected high": told.high,
+                        f"{column} less expected": measured - told.value,
+                    }
             rows.append(row)
     return pd.DataFrame(rows)
 
 
 def error_figure(table: pd.DataFrame, column: str) -> go.Figure:
-    """The errors of `find_table` for one target, a point a find, and each round's mean."""
-    target, error = metric_of(column), f"{column} error"
+    """The errors of `find_table` for one target, a point a find, and each round's mean: of what was
+    expected where optima told, else of what was predicted."""
+    target, error, told = metric_of(column), f"{column} error", f"{column} less expected"
     errors = table.dropna(subset=error)
+    if told in table:
+        errors = errors.assign(**{error: errors[told].fillna(errors[error])})
     finds = subnet_points(
         errors["id"].tolist(),
         x=errors["round"],
@@ -63,7 +74,8 @@ def error_figure(table: pd.DataFrame, column: str) -> go.Figure:
         [finds, mean],
         height=360,
         x={"title": "Round", "dtick": 1, "range": [0.5, table["round"].max() + 0.5]},
-        y=f"Measured less predicted ({target.difference_unit})",
+        y=f"Measured less {'expected' if told in table else 'predicted'} "
+        f"({target.difference_unit})",
     )
     return ruled(figure, y=0, dash="dot")
 

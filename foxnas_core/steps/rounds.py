@@ -142,12 +142,13 @@ def _planned(
 
     taken = {*table.frame["id"], *study.optima().frame["id"]}
     keeps: Callable[[float], float] = float
-    if record.guard:
-        told = told_by_optima(table, study.optima(), fitted, *columns, needed=True)
-        keeps = partial(told[columns[1]].guarded, probability=record.guard)
-    finds = planning.plan_finds(
-        cost_front(*fitted.values()), list(fitted.values()), record.budgets, taken, keeps
+    known = told_by_optima(
+        table, study.optima(), fitted, *columns, limited=columns[1:], needed=bool(record.guard)
     )
+    if record.guard:
+        keeps = partial(known[columns[1]].guarded, probability=record.guard)
+    front, predictors = cost_front(*fitted.values()), list(fitted.values())
+    finds = planning.plan_finds(front, predictors, record.budgets, taken, keeps, known)
     if not finds:
         raise InvalidInput(
             "Every subnet within the rounds' budgets is measured already; there is nothing left to "

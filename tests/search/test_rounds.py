@@ -4,11 +4,14 @@ import math
 from dataclasses import replace
 
 import numpy as np
+import pandas as pd
 import pytest
 from hand import hand_space, noisy_table, table_of
 
 from foxnas_core.errors import InfeasibleBudget, InvalidInput
+from foxnas_core.figures.rounds import error_figure, find_table
 from foxnas_core.regression import Predictor, fit
+from foxnas_core.search.calibration import SearchCalibration
 from foxnas_core.search.exact import Front, front
 from foxnas_core.search.limits import Limit
 from foxnas_core.search.problem import SearchProblem
@@ -195,6 +198,41 @@ def test_the_error_at_the_front_by_hand():
     assert error.inside == pytest.approx(2 / 3)
     assert front_error([], "accuracy") is None
     assert front_error(finds_of((60, 60)), "latency_ms") is None
+
+
+def test_what_optima_tell_of_finds_is_kept_beside_their_predictions():
+    accuracy, _ = predictors()
+    known = {"accuracy": SearchCalibration(accuracy, np.linspace(-1.2, -0.8, 5), pd.DataFrame())}
+    budgets = spread_budgets(the_front(), 3)
+    finds = plan_finds(the_front(), predictors(), budgets, (), known=known)
+    plain = plan_finds(the_front(), predictors(), budgets, ())
+    assert [f.predicted for f in finds] == [f.predicted for f in plain]
+    assert all(f.expected == {} for f in plain) and {*finds[0].expected} == {"accuracy"}
+    for find in finds:
+        told, value = find.expected["accuracy"], find.predicted["accuracy"].value
+        assert (told.value, told.low, told.high) == known["accuracy"].interval(value)
+    measured = [
+        replace(f, measured={"accuracy": f.expected["accuracy"].value + 0.5}) for f in finds
+    ]
+    assert front_error(measured, "accuracy", expected=True).bias == pytest.approx(0.5)
+    assert front_error(measured, "accuracy").bias == pytest.approx(-0.5)
+    assert front_error(measured, "latency_ms", expected=True) is None
+    done = Round({}, tuple(measured), {}, ())
+    assert "+0.50 points off what was expected on average" in done.sentence(("accuracy",))
+    assert "-0.50 off the plain prediction" in done.sentence(("accuracy",))
+    quality = {c: FitQuality("per_layer", 9, 0.9, 0.3, 0.8) for c in ("accuracy", "latency_ms")}
+    record = RoundsRecord("latency_ms", budgets, None, 0, (replace(done, after=quality),))
+    assert ROUNDS.value(json.loads(ROUNDS.text(record))) == record
+    [told] = rounds_document(record)["rounds"]
+    assert told["expected_errors"]["accuracy"]["bias"] == pytest.approx(0.5)
+    assert told["errors"]["accuracy"]["bias"] == pytest.approx(-0.5)
+    table = rounds_table(record)
+    assert table["accuracy_expected_bias"].tolist() == pytest.approx([0.5])
+    found = find_table(record)
+    assert found["accuracy less expected"].tolist() == pytest.approx([0.5] * 3)
+    figure = error_figure(found, "accuracy")
+    assert figure.layout.yaxis.title.text == "Measured less expected (points)"
+    assert list(figure.data[0].y) == pytest.approx([0.5] * 3)
 
 
 def test_rows_that_agree_move_a_fit_as_far_as_chance_does_and_others_further():

@@ -73,7 +73,8 @@ def movement(before: Predictor, table: MeasurementTable, *, seed: int) -> float:
 
 def rounds_table(record: RoundsRecord) -> pd.DataFrame:
     """One row a finished round: round, rows, finds, alternatives, and for each target, as
-    `COLUMN_…`, bias, rmse, inside, cv_r2, cv_rmse and moved.
+    `COLUMN_…`, bias, rmse, inside, where optima told expected_bias, expected_rmse and
+    expected_inside, cv_r2, cv_rmse and moved.
     """
     rows = []
     for turn, done in enumerate((r for r in record.rounds if r.done), start=1):
@@ -84,13 +85,14 @@ def rounds_table(record: RoundsRecord) -> pd.DataFrame:
             "alternatives": done.alternatives,
         }
         for column in record.columns:
-            error = front_error(done.finds, column)
-            if error is not None:
-                row |= {
-                    f"{column}_bias": error.bias,
-                    f"{column}_rmse": error.rmse,
-                    f"{column}_inside": error.inside,
-                }
+            for name, own in (("", False), ("_expected", True)):
+                error = front_error(done.finds, column, expected=own)
+                if error is not None:
+                    row |= {
+                        f"{column}{name}_bias": error.bias,
+                        f"{column}{name}_rmse": error.rmse,
+                        f"{column}{name}_inside": error.inside,
+                    }
             row |= {
                 f"{column}_cv_r2": done.after[column].r2,
                 f"{column}_cv_rmse": done.after[column].rmse,
@@ -104,13 +106,17 @@ def rounds_document(record: RoundsRecord) -> dict[str, Any]:
     """What `search --rounds --json` prints; missing numbers are null."""
     documents = []
     for turn, done in enumerate((r for r in record.rounds if r.done), start=1):
-        errors = {c: front_error(done.finds, c) for c in record.columns}
+        errors, expected = (
+            {c: front_error(done.finds, c, expected=own) for c in record.columns}
+            for own in (False, True)
+        )
         documents.append(
             {
                 "round": turn,
                 "finds": len(done.finds),
                 "alternatives": done.alternatives,
                 "errors": errors,
+                "expected_errors": expected,
                 "fit": done.after,
                 "moved": done.moved,
                 "best_before": done.best_before,

@@ -1,13 +1,15 @@
 """Which subnets a round measures: the predicted optima of fixed budgets, or near ones."""
 
 import heapq
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 
 import numpy as np
 
 from foxnas_core.errors import InvalidInput
 from foxnas_core.regression import Predictor
+from foxnas_core.search.calibration import SearchCalibration
 from foxnas_core.search.exact import Front
+from foxnas_core.search.expectation import expectation
 from foxnas_core.search.rounds.record import MOST_PER_ROUND, Find, FindEstimate
 from foxnas_core.space.architecture import Architecture
 
@@ -40,11 +42,12 @@ def plan_finds(
     budgets: Sequence[float],
     taken: Collection[str],
     keeps: Callable[[float], float] = float,
+    known: Mapping[str, SearchCalibration] | None = None,
 ) -> tuple[Find, ...]:
     """One find a budget, none of whose ids is in `taken`; fewer where the space has no more.
 
     `predictors` are the objective's and the limit's; `keeps` gives the number to search under so
-    that a budget is kept when measured.
+    that a budget is kept when measured, and `known` are the calibrations of what optima tell.
     """
     used = set(taken)
     finds = []
@@ -55,12 +58,17 @@ def plan_finds(
             continue
         architecture, passed_over = found
         used.add(architecture.id)
-        predicted = {}
-        for predictor in predictors:
-            row = predictor.predict([architecture]).iloc[0]
-            ends = (row["value"], row["prediction_low"], row["prediction_high"])
-            predicted[predictor.target.column] = FindEstimate(*map(float, ends))
-        finds.append(Find(architecture, float(budget), passed_over, predicted))
+        told = [expectation(predictor, architecture, known) for predictor in predictors]
+        predicted = {
+            own.target.column: FindEstimate(own.predicted, own.predicted_low, own.predicted_high)
+            for own in told
+        }
+        expected = {
+            own.target.column: FindEstimate(own.value, own.low, own.high)
+            for own in told
+            if own.optima
+        }
+        finds.append(Find(architecture, float(budget), passed_over, predicted, expected=expected))
     return tuple(finds)
 
 

@@ -22,7 +22,7 @@ ORIGIN = "search"
 
 @dataclass(frozen=True)
 class FindEstimate:
-    """A prediction with its 95 % prediction interval, in the target's unit."""
+    """A number in the target's unit, with its 95 % interval of one measurement."""
 
     value: float
     low: float
@@ -34,7 +34,8 @@ class Find:
     """A subnet that a round searched under `budget` (ms) and measured.
 
     `passed_over` counts the better predicted subnets that were measured already; `predicted` and
-    `measured`, empty until it is, hold each target's by column.
+    `measured`, empty until it is, hold each target's by column, and `expected`, where measured
+    optima told, what it was expected to measure.
     """
 
     architecture: Annotated[Architecture, CHOICE_PAIRS]
@@ -42,6 +43,7 @@ class Find:
     passed_over: int
     predicted: dict[str, FindEstimate]
     measured: dict[str, float] = field(default_factory=dict)
+    expected: Annotated[dict[str, FindEstimate], Stored(omitted=True)] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -116,15 +118,19 @@ class Round:
                 f", {self.alternatives} of them the next best, as the optimum was measured already"
             )
         for column in columns:
-            error = front_error(self.finds, column)
-            if error is not None:
+            plain, told = (front_error(self.finds, column, expected=own) for own in (False, True))
+            error = told or plain
+            if error is not None and plain is not None:
                 target = metric_of(column)
+                off = target.text(error.bias, signed=True)
                 said += (
-                    f"; {target.label} measured {target.text(error.bias, signed=True)} "
-                    f"{target.difference_unit} off its prediction on average (RMSE "
-                    f"{target.text(error.rmse)}), "
-                    f"{100 * error.inside:.0f} % inside the prediction interval"
+                    f"; {target.label} measured {off} {target.difference_unit} off "
+                    f"{'what was expected' if told else 'its prediction'} on average (RMSE "
+                    f"{target.text(error.rmse)}), {100 * error.inside:.0f} % inside "
+                    f"{'its' if told else 'the prediction'} interval"
                 )
+                if told:
+                    said += f", {target.text(plain.bias, signed=True)} off the plain prediction"
         improved = self.improved(metric_of(columns[0]))
         return f"{said}; better than before at {improved} of {len(self.best)} budgets."
 
@@ -173,9 +179,9 @@ ROUNDS = RecordKind[RoundsRecord | None](
 
 @dataclass(frozen=True)
 class FrontError:
-    """How predictions made before measuring differ from measurements, over some finds: mean
-    (`bias`) and root mean square (`rmse`) of measured less predicted, in the target's unit, and the
-    share `inside` the 95 % prediction interval."""
+    """How what was told before measuring differs from measurements, over some finds: mean (`bias`)
+    and root mean square (`rmse`) of measured less told, in the target's unit, and the share
+    `inside` its 95 % interval."""
 
     finds: int
     bias: float
@@ -183,13 +189,15 @@ class FrontError:
     inside: float
 
 
-def front_error(finds: Sequence[Find], column: str) -> FrontError | None:
-    """The error at the front for one target; None where none of the finds was measured."""
-    known = [(f.measured[column], f.predicted[column]) for f in finds if column in f.measured]
+def front_error(finds: Sequence[Find], column: str, *, expected: bool = False) -> FrontError | None:
+    """The error at the front of one target's plain predictions, or of what was `expected`; None
+    where none of the finds that have it was measured."""
+    told = [(f.measured, f.expected if expected else f.predicted) for f in finds]
+    known = [(found[column], own[column]) for found, own in told if column in {*found} & {*own}]
     if not known:
         return None
-    errors = np.array([measured - predicted.value for measured, predicted in known])
-    inside = [predicted.low <= measured <= predicted.high for measured, predicted in known]
+    errors = np.array([measured - own.value for measured, own in known])
+    inside = [own.low <= measured <= own.high for measured, own in known]
     return FrontError(
         len(known),
         float(errors.mean()),
