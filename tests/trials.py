@@ -25,7 +25,7 @@ def verdict_of(claim: Claim, measured: float, half=0.2, reason="") -> Verdict:
     """What measuring it to so many either side says."""
     error = half / 1.96
     further = claim.quantile * error if claim.kind == "difference" else 0.0
-    judged = widened(claim, claim.low, claim.high, further)
+    judged = widened(claim.value, claim.low, claim.high, further)
     return Verdict(measured, error, measured - half, measured + half, *judged, reason)
 
 

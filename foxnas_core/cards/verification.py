@@ -1,9 +1,12 @@
 """What the regressions claim before anything is measured, and how much of it held."""
 
+from dataclasses import replace
+
 import pandas as pd
 
 from foxnas_core.cards.analysis import Options, analysis
 from foxnas_core.cards.card import Card
+from foxnas_core.cards.expected import searched_for
 from foxnas_core.cards.given import Given
 from foxnas_core.cards.machine import can_measure
 from foxnas_core.evidence.verification.claims import (
@@ -54,17 +57,18 @@ def claims(given: Given, *, subnets: tuple[Architecture, ...] = ()) -> Card:
     names: dict[Kind, str] = {"value": "this subnet"}
     if len(subnets) == 2:
         names = {"difference": "the edit changes", **names}
-    rows = []
+    rows, known = [], searched_for(replace(given, start=subnets[0]), subnets[-1])
     for predictor in predictors:
-        stated = {claim.kind: claim for claim in claims_on(predictor, subnets, level=LEVEL)}
+        made = claims_on(predictor, subnets, level=LEVEL, known=known)
+        stated = {claim.kind: claim for claim in made}
         told = {name: _text(stated[kind]) for kind, name in names.items()}
         if "difference" in stated:
             told["the average edit"] = _text(stated["difference"], average=True)
         rows.append({"claimed": predictor.target.label} | told)
-    known = int(given.table.frame["id"].isin([a.id for a in subnets]).sum())
-    if known:
+    there = int(given.table.frame["id"].isin([a.id for a in subnets]).sum())
+    if there:
         said.append(
-            f"The table has {known} row{'s' if known > 1 else ''} of this already. The claim that "
+            f"The table has {there} row{'s' if there > 1 else ''} of this already. The claim that "
             "is tested comes from a fit without, so it may differ a little from these."
         )
     return Card(
@@ -73,7 +77,7 @@ def claims(given: Given, *, subnets: tuple[Architecture, ...] = ()) -> Card:
         f"measurement for the edited subnet {subnets[-1].id}; beside it that of {AVERAGE_EDIT}, "
         "the mean over all such subnets, which one edit need not keep."
         if len(subnets) == 2
-        else f"Of subnet {subnets[-1].id}, with 95 % prediction intervals.",
+        else f"Of subnet {subnets[-1].id}, with 95 % intervals of one measurement.",
         table=pd.DataFrame(rows),
         notes=tuple(said),
     )
@@ -81,11 +85,14 @@ def claims(given: Given, *, subnets: tuple[Architecture, ...] = ()) -> Card:
 
 def _text(claim: Claim, *, average: bool = False) -> str:
     target, signed = metric_of(claim.target), claim.kind == "difference"
-    low, high = (claim.low, claim.high) if average else (claim.scatter_low, claim.scatter_high)
-    value = target.text(claim.value, signed=signed)
-    ends = target.interval_text(low, high, signed=signed)
+    value, *ends = (claim.value, claim.low, claim.high) if average else claim.headline
     unit = target.difference_unit if signed else target.unit
-    return f"{value} {unit} ({ends})" if unit else f"{value} ({ends})"
+    number = f"{target.text(value, signed=signed)} {unit}".strip()
+    told = f"{number} ({target.interval_text(*ends, signed=signed)})"
+    if claim.expected is None:
+        return told
+    plain = target.interval_text(claim.low, claim.high)
+    return f"expected to measure {told}; predicted {target.text(claim.value)} ({plain})"
 
 
 @analysis("Verify", "more", "Test some", nothing_to_claim)
@@ -194,8 +201,9 @@ def board(given: Given) -> Card:
         draw=(lambda: figures.board_figure(table)) if found.tested else None,
         notes=(
             *(drawn if found.tested else ()),
-            "A subnet's value is held against its prediction interval. What an edit changes is "
-            f"held against the interval of {THIS_EDIT}, by how measured differences of the table "
+            "A subnet's value is held against its prediction interval or, where it was searched "
+            "for, against what measured optima tell to expect. What an edit changes is held "
+            f"against the interval of {THIS_EDIT}, by how measured differences of the table "
             f"scatter. Held on average counts those that {AVERAGE_EDIT}'s interval holds too, "
             "widened by no more than the error of measuring both subnets: a strict test, which "
             "fails where the effect depends on what else is chosen. Latencies "

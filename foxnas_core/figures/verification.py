@@ -20,14 +20,16 @@ from foxnas_core.figures.theme import (
 from foxnas_core.table.metrics import metric_of
 
 _ENDS = [
-    "claimed", "claimed low", "claimed high", "average low", "average high", "measured",
-    "measured low", "measured high", "judged low", "judged high",
+    "claimed", "claimed low", "claimed high", "predicted", "predicted low", "predicted high",
+    "average low", "average high", "measured", "measured low", "measured high",
+    "judged low", "judged high",
 ]  # fmt: skip
 
 
 def verdict_table(trial: Trial) -> pd.DataFrame:
-    """One row a claim of a measured trial: kind, target, claimed, measured, each with its low and
-    high, those of the average edit, judged low and high, verdict and why it is not counted."""
+    """One row a claim of a measured trial: kind, target, claimed, of a value what is predicted
+    behind it, and measured, each with its low and high, those of the average edit, judged low and
+    high, verdict and why it is not counted."""
     table = trials_table([trial])
     return table[["kind", "target", *_ENDS, "verdict", "not counted"]]
 

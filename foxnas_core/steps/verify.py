@@ -29,6 +29,7 @@ from foxnas_core.regression import Predictor
 from foxnas_core.space.architecture import Architecture
 from foxnas_core.steps.fit import fit_all
 from foxnas_core.steps.kept_fits import kept_fits
+from foxnas_core.steps.searched import told_of_searched
 from foxnas_core.steps.trials import measured_trials, now, tested
 from foxnas_core.study import Study, file_hash
 from foxnas_core.table.measurements import MeasurementTable
@@ -158,6 +159,10 @@ def _stated(study: Study, drawn: Sequence[_Drawn], objective: str) -> list[Trial
         return [trial for trial in found if trial is not None]
     ids = table.frame["id"].isin({a.id for d in new for a in d.subnets}).to_numpy()
     predictors = _blind(study, table.rows(~ids) if ids.any() else table, objective)
+    known = {
+        d.id: told_of_searched(study, d.subnets, blind=True) if d.chosen == "picked" else {}
+        for d in new
+    }
     made = now()
     stated = {
         d.id: Trial(
@@ -171,7 +176,9 @@ def _stated(study: Study, drawn: Sequence[_Drawn], objective: str) -> list[Trial
             made=made,
             left_out=int(table.frame["id"].isin({a.id for a in d.subnets}).sum()),
             claims=tuple(
-                claim for p in predictors for claim in claims_on(p, d.subnets, level=LEVEL)
+                claim
+                for p in predictors
+                for claim in claims_on(p, d.subnets, level=LEVEL, known=known[d.id])
             ),
         )
         for d in new

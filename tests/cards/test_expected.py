@@ -7,11 +7,14 @@ import pytest
 from conftest import DEMO
 
 from benchmarks.guard import kept_of_measured, priced
-from foxnas_core.cards import counterfactuals, front, search
+from foxnas_core.cards import counterfactuals, front, search, verification
 from foxnas_core.cards.expected import expected, promised, searched_for
 from foxnas_core.cards.given import Given
 from foxnas_core.cards.quest import Quest
+from foxnas_core.evidence.verification.judging import claims_on
 from foxnas_core.search.guard import OFF, chance_of_all
+from foxnas_core.steps.query import query
+from foxnas_core.steps.searched import told_of_searched
 from foxnas_core.study import open_study
 
 MAIN = ("accuracy", "latency_ms")
@@ -37,6 +40,31 @@ def test_an_optimum_is_expected_at_what_optima_measured(demo, best):
     for card in (search.optimum, front.optimum, counterfactuals.base):
         said = card.compute(replace(demo, unit="ms")).sentence
         assert best.id in said and f"expected to measure {values[0]}" in said
+
+
+def test_a_query_and_a_claim_have_the_same_number(demo, best):
+    found = query(demo.study, best, MAIN).metrics
+    card = verification.claims.compute(demo, subnets=(best,))
+    stated = card.table.set_index("claimed")["this subnet"]
+    blind = told_of_searched(demo.study, [best], blind=True)
+    for own in expected(demo, best, MAIN):
+        told = found[own.target.column]
+        assert (told.expected, told.expected_low, told.expected_high) == pytest.approx(
+            (own.value, own.low, own.high)
+        )
+        assert (told.value, told.source) == (pytest.approx(own.predicted), "predicted")
+        assert f"expected to measure {own.target.text(own.value)}" in stated[own.target.label]
+        assert own.predicted_text in stated[own.target.label]
+        predictor = demo.predictor(own.target.column)
+        claim, *_ = claims_on(predictor, [best], level=0.95, known=blind)
+        assert claim.headline == pytest.approx((own.value, own.low, own.high))
+    other = demo.table.architectures()[0]
+    assert not told_of_searched(demo.study, [other])
+    # Of what was measured as an optimum the blind tell without that.
+    measured = demo.study.optima().architectures()[0]
+    known = demo.calibrations_of("latency_ms", "accuracy")["accuracy"]
+    told = told_of_searched(demo.study, [measured], blind=True)
+    assert told["accuracy"].count == known.count - 1
 
 
 def test_any_other_subnet_is_expected_at_its_prediction(demo):

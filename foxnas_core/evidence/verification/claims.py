@@ -10,9 +10,9 @@ import json
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
-from foxnas_core.records import RecordKind
+from foxnas_core.records import RecordKind, Stored
 from foxnas_core.space.architecture import Architecture
 from foxnas_core.table.metrics import metric_of
 
@@ -55,7 +55,9 @@ class FitRecord:
 class Claim:
     """A prediction with its interval, of one target, in the target's unit.
 
-    - of kind "value": the edited subnet's value; `low` to `high` is the prediction interval.
+    - of kind "value": the edited subnet's value; `low` to `high` is the prediction interval. Of one
+      that was searched for, `expected` is what it is expected to measure, by what optima did, and
+      `expected_low` to `expected_high` its interval.
     - of kind "difference": the edited subnet's value less that of the one it was edited from;
       `low` to `high` is the confidence interval of the average edit, over all such subnets.
 
@@ -73,9 +75,22 @@ class Claim:
     scatter_high: float
     quantile: float
     fit: FitRecord
+    expected: Annotated[float | None, Stored(omitted=True)] = None
+    expected_low: Annotated[float | None, Stored(omitted=True)] = None
+    expected_high: Annotated[float | None, Stored(omitted=True)] = None
 
     def __post_init__(self) -> None:
         metric_of(self.target)
+        if len({end is None for end in (self.expected, self.expected_low, self.expected_high)}) > 1:
+            raise ValueError("what is expected has no interval")
+
+    @property
+    def headline(self) -> tuple[float, float, float]:
+        """What is held against the measurement: what is expected where optima told, else the value,
+        with the ends of its interval."""
+        if self.expected is None or self.expected_low is None or self.expected_high is None:
+            return self.value, self.scatter_low, self.scatter_high
+        return self.expected, self.expected_low, self.expected_high
 
     @property
     def clear(self) -> bool:
@@ -112,15 +127,11 @@ class Verdict:
         return self.low * self.high > 0
 
 
-def widened(claim: Claim, low: float, high: float, further: float) -> tuple[float, float]:
-    """The ends of an interval about the claim's value with a further half width, added as
-    squares."""
+def widened(value: float, low: float, high: float, further: float) -> tuple[float, float]:
+    """The ends of an interval about a value with a further half width, added as squares."""
     if further == 0:
         return low, high
-    return (
-        claim.value - math.hypot(claim.value - low, further),
-        claim.value + math.hypot(high - claim.value, further),
-    )
+    return value - math.hypot(value - low, further), value + math.hypot(high - value, further)
 
 
 @dataclass(frozen=True)
@@ -193,12 +204,12 @@ class Trial:
     def interval(self, claim: Claim, verdict: Verdict) -> tuple[float, float]:
         """What a claim of this subnet, or of this edit of it, is held against: its own interval,
         wider where fewer than all images were scored."""
-        if claim.kind == "value":
+        if claim.kind == "value" and claim.expected is None:
             return verdict.judged_low, verdict.judged_high
         how = self.circumstances
         left = 1.0 - how.images / how.held_out if how and metric_of(claim.target).quality else 0.0
         further = claim.quantile * verdict.std_error * math.sqrt(left)
-        return widened(claim, claim.scatter_low, claim.scatter_high, further)
+        return widened(*claim.headline, further)
 
     def holds(self, claim: Claim, verdict: Verdict) -> bool:
         """Whether what was measured lies in `interval`."""
@@ -217,19 +228,22 @@ class Trial:
         def told(value: float) -> str:
             return target.text(value, signed=signed)
 
-        own = claim.scatter_low, claim.scatter_high
+        value, *own = claim.headline
         low, high = self.interval(claim, verdict)
         ends = target.interval_text(*own, signed=signed)
         if signed:
             average = target.interval_text(claim.low, claim.high, signed=signed)
             ends = f"{THIS_EDIT}: {ends}; {AVERAGE_EDIT}: {average}"
+        how, plain = "claimed" if signed else "predicted", ""
+        if claim.expected is not None:
+            around = target.interval_text(claim.low, claim.high)
+            how, plain = "expected to measure", f", predicted {told(claim.value)} ({around})"
         sentence = (
-            f"{target.label}: {'claimed' if signed else 'predicted'} {told(claim.value)} {unit} "
-            f"({ends}), measured {told(verdict.measured)} {unit} "
-            f"({told(verdict.low)} to {told(verdict.high)}), which is "
-            f"{'inside' if self.holds(claim, verdict) else 'outside'} "
+            f"{target.label}: {how} {told(value)} {unit} ({ends}){plain}, measured "
+            f"{told(verdict.measured)} {unit} ({told(verdict.low)} to {told(verdict.high)}), which "
+            f"is {'inside' if self.holds(claim, verdict) else 'outside'} "
         )
-        if (low, high) == own:
+        if [low, high] == own:
             sentence += f"the interval of {THIS_EDIT}." if signed else "the stated interval."
         else:
             sentence += f"{told(low)} to {told(high)}, that interval widened by the fewer images."

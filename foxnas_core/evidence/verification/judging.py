@@ -7,7 +7,8 @@ A measurement has noise of its own, so it is never held against an interval for 
   2003, section 5.3). The table's rows were measured in the same way, so s² has the measurement's
   noise in it already. Only where n of the N held-out images are scored, the share of right ones is
   off from that on all N by a further standard error of √(p(1 − p)/n · (1 − n/N)) (Cochran,
-  "Sampling Techniques", 1977, chapter 2).
+  "Sampling Techniques", 1977, chapter 2). One that was searched for is held against what measured
+  optima tell to expect instead (`search.calibration`).
 - A difference of two subnets, this edit of this subnet, is held against
   d ± t √(v_d + r s²(g₁² + g₂²)) with the slopes g of the link at both ends and the share r that
   pairs of the table which differ as much tell (`regression.pairs`): measurement noise and what a
@@ -22,7 +23,7 @@ Where several errors are independent, half widths are added as squares.
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 from scipy.special import ndtri, stdtrit
@@ -30,6 +31,7 @@ from scipy.special import ndtri, stdtrit
 from foxnas_core.evidence.verification.claims import Claim, FitRecord, Verdict, widened
 from foxnas_core.explanation.edits import edit_effects
 from foxnas_core.regression import Predictor
+from foxnas_core.search.calibration import SearchCalibration
 from foxnas_core.space.architecture import Architecture
 from foxnas_core.table.metrics import metric_of
 from foxnas_core.tasks.task import mean_of
@@ -42,16 +44,23 @@ _RANGE_FREEDOM = 3.8
 
 
 def claims_on(
-    predictor: Predictor, subnets: Sequence[Architecture], *, level: float
+    predictor: Predictor,
+    subnets: Sequence[Architecture],
+    *,
+    level: float,
+    known: Mapping[str, SearchCalibration] | None = None,
 ) -> tuple[Claim, ...]:
     """What a predictor claims of the last of one or two subnets and, where there are two, of its
-    difference to the first."""
+    difference to the first; `known` are calibrations by column, of one that was searched for."""
     edited, fit = subnets[-1], FitRecord.of(predictor)
     quantile = predictor.quantile(level)
     row = predictor.predict([edited], level).iloc[0]
     low, high = float(row["prediction_low"]), float(row["prediction_high"])
     target = predictor.target.column
-    value = Claim("value", target, float(row["value"]), low, high, low, high, quantile, fit)
+    found = (known or {}).get(target)
+    expected = found.interval(float(row["value"]), level) if found else ()
+    ends = (low, high, low, high)
+    value = Claim("value", target, float(row["value"]), *ends, quantile, fit, *expected)
     if len(subnets) == 1:
         return (value,)
     effect = edit_effects(predictor, subnets[0], edited, level)
@@ -126,7 +135,9 @@ def _verdict(
     reason: str = "",
 ) -> Verdict:
     """A verdict by `low` to `high`, widened by a `further`, independent half width."""
-    return Verdict(measured, error, *ends, *widened(claim, claim.low, claim.high, further), reason)
+    return Verdict(
+        measured, error, *ends, *widened(claim.value, claim.low, claim.high, further), reason
+    )
 
 
 def normal_quantile(level: float) -> float:

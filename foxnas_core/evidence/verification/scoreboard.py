@@ -24,6 +24,7 @@ COLUMNS = [
 ]  # fmt: skip
 _MEASURED = {"measured": "measured", "measured low": "low", "measured high": "high"}
 _AVERAGE, _JUDGED = ("average low", "average high"), ("judged low", "judged high")
+_CLAIMED, _PREDICTED = ((name, f"{name} low", f"{name} high") for name in ("claimed", "predicted"))
 _NOTHING = (float("nan"), float("nan"))
 
 
@@ -165,9 +166,8 @@ def trials_table(trials: Sequence[Trial]) -> pd.DataFrame:
             "kind": claim.kind,
             "target": claim.target,
             "stated (%)": 100 * trial.level,
-            "claimed": claim.value,
-            "claimed low": claim.scatter_low,
-            "claimed high": claim.scatter_high,
+            **dict(zip(_CLAIMED, claim.headline, strict=True)),
+            **dict(zip(_PREDICTED, _predicted(claim), strict=True)),
             **dict(zip(_AVERAGE, _average(claim), strict=True)),
             **{name: getattr(verdict, own, float("nan")) for name, own in _MEASURED.items()},
             **dict(zip(_JUDGED, _interval(trial, claim, verdict), strict=True)),
@@ -182,6 +182,13 @@ def trials_table(trials: Sequence[Trial]) -> pd.DataFrame:
         for claim, verdict in trial.judged or [(claim, None) for claim in trial.claims]
     ]
     return pd.DataFrame(rows)
+
+
+def _predicted(claim: Claim) -> tuple[float, float, float]:
+    """The plain prediction behind the claim; of a difference there is none."""
+    if claim.kind == "difference":
+        return (float("nan"), *_NOTHING)
+    return claim.value, claim.low, claim.high
 
 
 def _average(claim: Claim) -> tuple[float, float]:

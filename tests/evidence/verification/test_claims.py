@@ -1,4 +1,5 @@
 import json
+from dataclasses import replace
 
 import pytest
 from hand import hand_space
@@ -48,6 +49,20 @@ def test_what_is_no_claim_is_refused(name, value):
     document["claims"][0][name] = value
     with pytest.raises(ValueError, match=rf"trials\[0\]\.claims\[0\].*{value or name}"):
         CLAIMS.value({"format": 1, "trials": [document]})
+
+
+def test_what_was_searched_for_is_held_against_what_is_expected():
+    plain = claim_of("value", "accuracy", 80.0, 1.0)
+    told = replace(plain, expected=79.0, expected_low=78.8, expected_high=79.2)
+    trial = trial_of(hand_space(), "t", [plain, told], [79.1, 79.1])
+    assert trial.holds(*trial.judged[0]) and trial.holds(*trial.judged[1])
+    assert trial.interval(*trial.judged[1]) == (78.8, 79.2)
+    sentence = trial.sentences()[1]
+    assert "expected to measure 79.00 % (78.80 to 79.20), predicted 80.00 (79.00 to" in sentence
+    assert not trial.holds(told, replace(trial.verdicts[1], measured=79.5))
+    assert CLAIMS.value(json.loads(CLAIMS.text(Trials((trial,))))).trials == (trial,)
+    with pytest.raises(ValueError, match="no interval"):
+        replace(told, expected_low=None)
 
 
 def test_sentences_say_what_was_stated_measured_and_decided():

@@ -152,7 +152,7 @@ def test_the_error_of_a_median_of_rounds_is_about_that_of_their_range():
 @given(st.floats(0, 10), st.floats(0, 10))
 def test_widening_only_ever_widens(half, further):
     one = claim_of(half=half)
-    low, high = widened(one, one.low, one.high, further)
+    low, high = widened(one.value, one.low, one.high, further)
     assert low <= one.low and high >= one.high
     assert high - one.value == pytest.approx(np.hypot(half, further))
 
