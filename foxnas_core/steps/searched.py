@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 from foxnas_core.errors import FoxnasError
 from foxnas_core.regression.counting import with_counted
 from foxnas_core.space.architecture import Architecture
-from foxnas_core.steps.calibrate import calibrations
+from foxnas_core.steps.calibrate import calibrations, optima_of
 from foxnas_core.steps.fit import fit_all
 from foxnas_core.steps.kept_fits import kept_fits
 from foxnas_core.steps.search import cost_front
@@ -24,16 +24,19 @@ def told_of_searched(
 
     What is `blind` is told without any measurement of the architectures themselves.
     """
+    from foxnas_core.search.calibration import LEAST
     from foxnas_core.search.expectation import is_optimum
     from foxnas_core.search.lookup import whole_table
 
     columns = (study.objective.column, study.cost.column)
     table, optima, kept = with_counted(study.table()), study.optima(), kept_fits(study)
+    if len(optima_of(optima, *columns)) < LEAST:
+        return {}
     try:
-        fitted = list(fit_all(table, targets=columns, kept=kept).values())
-        found = calibrations(table, optima, fitted)
         if whole_table(table, columns) is not None:
             return {}
+        fitted = list(fit_all(table, targets=columns, kept=kept).values())
+        found = calibrations(table, optima, fitted)
         front = cost_front(*fitted)
         if not any(is_optimum(front, architecture) for architecture in architectures):
             return {}
