@@ -6,6 +6,7 @@ show_views(
     "Devices",
     {
         "compare": "Two devices",
+        "all": "All devices",
         "order": "Order of subnets",
         "calibrate": "A new device",
         "machine": "This machine",

@@ -103,7 +103,7 @@ def _join(study: Study | None, options: argparse.Namespace) -> Answer:
     read = file.columns_read(table, mapping, added)
     for sentence in read.sentences():
         say(sentence)
-    found = [f for f in multiples(table) if set(f.columns) & set(added)]
+    found = [m.finding for m in multiples(table) if {m.of, m.column} & set(added)]
     for finding in found:
         say(finding.sentence)
     joined = max(table.known(column) - before.known(column) for column in added)

@@ -9,6 +9,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar, Literal
 
+import numpy as np
+
 from foxnas_core.errors import InvalidInput
 from foxnas_core.space.architecture import Architecture, Value
 from foxnas_core.space.coding.terms import Lookup, Part
@@ -138,6 +140,12 @@ class Family(ABC):
         reads one slot and the context at most.
         """
         return ()
+
+    def totals(self, space: SearchSpace, codes: np.ndarray, column: str) -> np.ndarray | None:
+        """What the networks of codes (rows, decisions) have of `column` (rows,), as `counts`; also
+        where that is no sum of such parts. None where it can't be told."""
+        parts = self.counts(space, column)
+        return np.hstack([part.columns(codes) for part in parts]).sum(axis=1) if parts else None
 
     def graph(self, space: SearchSpace, architecture: Architecture) -> Graph | None:
         """The architecture as a graph; None where it is drawn as a grid of blocks."""

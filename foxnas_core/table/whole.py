@@ -84,7 +84,8 @@ def findings(table: MeasurementTable, named: Named | None = None) -> list[Findin
     found: list[Finding | None] = []
     for metric in table.targets:
         found += findings_of(table, metric, named)
-    found += [_repeats(table, named), _rare(table, named), *multiples(table)]
+    found += [_repeats(table, named), _rare(table, named)]
+    found += [own.finding for own in multiples(table)]
     order = list(CODES)
     return sorted((f for f in found if f is not None), key=lambda f: order.index(f.code))
 
@@ -298,36 +299,51 @@ def _rare(table: MeasurementTable, named: Named) -> Finding | None:
     )
 
 
-def multiples(table: MeasurementTable) -> list[Finding]:
-    """Columns that are another one times a constant, up to rounding: they tell nothing more."""
-    found: list[Finding] = []
-    told: set[str] = set()
-    for one, other in combinations(table.targets, 2):
-        if one.column in told or other.column in told:
-            continue
-        constant = _constant(table.values(one.column), table.values(other.column))
-        if constant is None:
-            continue
-        told.add(other.column)
-        what = "is" if constant == 1 else f"is {constant:.6g} times"
-        found.append(
-            Finding(
-                "multiples",
-                f"The column {other.column} {what} {one.column} in every row that has both, so "
-                "it tells nothing of its own: a model made it, not a measurement.",
-                columns=(one.column, other.column),
-            )
+@dataclass(frozen=True)
+class Multiple:
+    """A `column` that is a `constant` times another one, `of`, in each of the `rows` that have
+    both."""
+
+    column: str
+    of: str
+    constant: float
+    rows: int
+
+    @property
+    def sentence(self) -> str:
+        what = "is" if self.constant == 1 else f"is {self.constant:.6g} times"
+        return (
+            f"The column {self.column} {what} {self.of} in every row that has both, so it tells "
+            "nothing of its own: a model made it, not a measurement."
         )
+
+    @property
+    def finding(self) -> Finding:
+        return Finding("multiples", self.sentence, columns=(self.of, self.column))
+
+
+def multiples(table: MeasurementTable) -> list[Multiple]:
+    """Columns that are another one times a constant, up to rounding: they tell nothing more."""
+    found: list[Multiple] = []
+    told: set[str] = set()
+    for one, other in combinations((target.column for target in table.targets), 2):
+        if one in told or other in told:
+            continue
+        if multiple := _multiple(table, one, other):
+            told.add(other)
+            found.append(multiple)
     return found
 
 
-def _constant(one: np.ndarray, other: np.ndarray) -> float | None:
-    """What `other` (n,) is of `one` (n,) wherever both are, if that is always the same."""
+def _multiple(table: MeasurementTable, of: str, column: str) -> Multiple | None:
+    """What `column` is of the other one wherever both are, if that is always the same."""
+    one, other = table.values(of), table.values(column)
     both = np.isfinite(one) & np.isfinite(other) & (one > 0) & (other > 0)
-    if both.sum() < _LEAST_ROWS:
+    rows = int(both.sum())
+    if rows < _LEAST_ROWS:
         return None
     ratios, spread = np.log(other[both] / one[both]), float(np.std(np.log(one[both])))
     middle = float(np.median(ratios))
     if np.abs(ratios - middle).max() > min(_EQUAL, _OF_SPREAD * spread):
         return None
-    return float(f"{np.exp(middle):.4g}")
+    return Multiple(column, of, float(f"{np.exp(middle):.4g}"), rows)

@@ -19,8 +19,8 @@ OF_SPACE = {
     "what-if-diff", "model-graph-totals", "model-graph-graph", "model-graph-operators",
     "model-graph-details", "model-graph-views", "model-graph-account",
 }  # fmt: skip
-# What a space of blocks has none of.
-OF_CELLS = {"measurements-equals"}
+# What a space of blocks has none of, or none that is measured throughout.
+OF_CELLS = {"measurements-equals", "devices-whole"}
 
 
 @pytest.mark.parametrize("key", KEYS)

@@ -157,7 +157,8 @@ def test_a_column_that_is_another_one_times_a_constant_is_told() -> None:
     for digits in (12, 4):
         frame = table.frame.assign(energy_mj=(7 * table.values("latency_ms")).round(digits))
         [found] = multiples(table_from_frame(EIGHT, frame))
-        assert found.columns == ("latency_ms", "energy_mj")
+        assert (found.of, found.column, found.constant) == ("latency_ms", "energy_mj", 7)
+        assert found.rows == len(table)
         assert found.sentence.startswith("The column energy_mj is 7 times latency_ms in every row")
     same = table_from_frame(
         EIGHT, table.frame.assign(**{"latency_ms:b": table.values("latency_ms")})

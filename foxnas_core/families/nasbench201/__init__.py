@@ -3,8 +3,11 @@
 from collections.abc import Mapping
 from typing import Any
 
+import numpy as np
+
 from foxnas_core.families.family import Edge, Extreme, Family, Graph
 from foxnas_core.families.nasbench201.canonical import canonical_key, live_edges
+from foxnas_core.families.nasbench201.counts import network_totals
 from foxnas_core.families.nasbench201.space import (
     EDGES,
     NODES,
@@ -42,6 +45,9 @@ class NASBench201(Family):
 
     def canonical(self, space: SearchSpace, architecture: Architecture) -> str:
         return canonical_key(operations_of(architecture))
+
+    def totals(self, space: SearchSpace, codes: np.ndarray, column: str) -> np.ndarray:
+        return network_totals(space, codes, column)
 
     def graph(self, space: SearchSpace, architecture: Architecture) -> Graph:
         operations = operations_of(architecture)

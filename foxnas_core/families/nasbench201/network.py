@@ -12,6 +12,7 @@ from foxnas_core.families.nasbench201.space import (
     NONE,
     POOL,
     SKIP,
+    STAGES,
     edge_name,
     operations_of,
     settings_of,
@@ -19,8 +20,6 @@ from foxnas_core.families.nasbench201.space import (
 from foxnas_core.networks import Network
 from foxnas_core.space.architecture import Architecture
 from foxnas_core.space.search_space import SearchSpace
-
-STAGES = 3
 
 
 class CellNetwork(Network):

@@ -23,6 +23,8 @@ from foxnas_core.space.search_space import SearchSpace
 NONE, SKIP, POOL = "none", "skip_connect", "avg_pool_3x3"
 OPERATIONS = (NONE, SKIP, "nor_conv_1x1", "nor_conv_3x3", POOL)
 NODES = 4
+# Of the network around the cell.
+STAGES = 3
 # In the order in which a cell is written.
 EDGES = tuple((source, target) for target in range(1, NODES) for source in range(target))
 CELLS = len(OPERATIONS) ** len(EDGES)

@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from foxnas_core.families import architecture_from_text, space_from_dict
+from foxnas_core.families import architecture_from_text, family_of, space_from_dict
 from foxnas_core.measurement.cost import cost_of
 from foxnas_core.supernet.building import build_network
 
@@ -61,3 +61,12 @@ def test_settings_shape_the_network_and_leave_the_published_space_as_it_was():
     told = space_from_dict(DOCUMENT | {"classes": 10, "resolution": 32})
     assert told.fingerprint == space_from_dict(DOCUMENT).fingerprint
     assert space_from_dict(DOCUMENT | {"resolution": 16}).fingerprint != told.fingerprint
+
+
+def test_costs_are_counted_without_building_any_network():
+    space = space_from_dict(DOCUMENT | {"channels": 4, "cells": 2, "resolution": 8})
+    cells = space.sample(6, seed=1)  # the first of which has nodes that nothing reaches
+    built = [cost_of(build_network(space, cell, seed=0)) for cell in cells]
+    for column in ("parameters", "macs"):
+        told = family_of(space).totals(space, space.encode(cells), column)
+        assert told.tolist() == [cost[column] for cost in built]
