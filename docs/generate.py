@@ -22,6 +22,7 @@ from foxnas_core.evidence.handmade import record as handmade
 from foxnas_core.evidence.trust import pairs
 from foxnas_core.evidence.verification import claims
 from foxnas_core.families import load_shipped, shipped_spaces
+from foxnas_core.families.darts import space as darts
 from foxnas_core.families.fbnet import space as fbnet
 from foxnas_core.families.listed import space as listed
 from foxnas_core.families.mbconv import space as mbconv
@@ -351,6 +352,7 @@ PARTS: dict[str, Callable[[], str]] = {
     "spaces": spaces_part,
     "mbconv": lambda: _fields(mbconv.MBConvSettings, mbconv.Stage),
     "nasbench201": lambda: f"{said(nasbench201)}\n\n{_fields(nasbench201.Settings)}",
+    "darts": lambda: f"{said(darts)}\n\n{_fields(darts.Settings)}",
     "fbnet": lambda: f"{said(fbnet)}\n\n{said(fbnet.space_from_settings)}",
     "listed": lambda: f"{said(listed.space_from_settings)}\n\n{_fields(Decision, Condition)}",
     "architecture": lambda: said(Architecture),

@@ -1,13 +1,18 @@
 """What networks and supernets are to the rest: contracts that every family, and code of one's own,
 keep."""
 
+from collections.abc import Mapping, Sequence
 from typing import ClassVar
 
 import torch
 from torch import Tensor, nn
 
 from foxnas_core.space.architecture import Architecture
+from foxnas_core.space.mixture import Mixture
 from foxnas_core.space.search_space import SearchSpace
+
+MixtureWeights = Mapping[str, Tensor | Sequence[float]]
+"""By edge, the weight of each of its operations; an operation of weight 0 is not computed."""
 
 
 class _Model(nn.Module):
@@ -80,3 +85,40 @@ class SupernetAdapter(_Model):
         Raises `InvalidInput` where the architecture is not of the space.
         """
         raise NotImplementedError
+
+
+class MixtureSupernet(SupernetAdapter):
+    """A supernet whose edges have all their operations side by side: Σ softmax(α)·op(x) (Liu et
+    al., arXiv 1806.09055, equation 2).
+
+    `alpha` holds the architecture parameters (operations,) of each edge of `mixture`; `shape` is
+    that of one case, whatever the architecture.
+    """
+
+    alpha: nn.ParameterDict
+
+    def __init__(self, space: SearchSpace, mixture: Mixture, shape: tuple[int, ...]) -> None:
+        super().__init__()
+        self.space, self.mixture, self.shape = space, mixture, shape
+        self.alpha = nn.ParameterDict()
+        for edge in mixture.edges:  # one by one, as a mapping would be sorted
+            self.alpha[edge.name] = nn.Parameter(torch.zeros(len(edge.operations)))
+
+    def input_shape(self, architecture: Architecture) -> tuple[int, ...]:
+        return self.shape
+
+    def weights(self) -> dict[str, Tensor]:
+        """The weights that the architecture parameters give, with their gradient."""
+        return {name: alpha.softmax(0) for name, alpha in self.alpha.items()}
+
+    def numbers(self) -> dict[str, list[float]]:
+        """The same as plain numbers."""
+        return {name: weights.tolist() for name, weights in self.weights().items()}
+
+    def mixed(self, x: Tensor, weights: MixtureWeights) -> Tensor:
+        """As `forward`, of the mixture by these weights, in which what weighs 0 takes no part."""
+        raise NotImplementedError
+
+    def forward(self, x: Tensor, architecture: Architecture) -> Tensor:
+        """(N, *input_shape) to (N, …), of the mixture in which each edge has one operation."""
+        return self.mixed(x, self.mixture.one_hot(architecture))

@@ -49,6 +49,7 @@ USERS = {
     "optuna": ("search/strategies/samplers",),
     "torch": (
         "networks",
+        "families/layers",
         "families/*/layers",
         "families/*/network",
         "families/*/subnet",

@@ -2,7 +2,7 @@
 
 import argparse
 from contextlib import nullcontext
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import Any
 
 from foxnas_core.commands.shared import (
@@ -32,14 +32,19 @@ def train(options: argparse.Namespace) -> dict[str, Any]:
     from foxnas_core.training.recipe import Recipe
     from foxnas_core.training.supernets import check_fits, score_of
     from foxnas_core.training.supernets import train as run
+    from foxnas_core.training.updates import update_named
 
     torch.set_num_threads(options.threads)
     space = space_to_train(options.study, options.space)
     supernet, kind = supernet_of(space), task_named(options.task)
     dataset = kind.load(options.data, supernet.input_shape(family_of(space).reference(space)))
+    if options.images:
+        first = dataset.training.take(slice(0, options.images))
+        dataset = replace(dataset, training=first)
     task = kind.of(dataset)
     check_fits(supernet, task, dataset)
-    recipe = Recipe(**given(options, Recipe))
+    usual = update_named(options.update).usual
+    recipe = Recipe(**{**usual, **given(options, Recipe)})
     if is_first() and not (options.study / "space.json").exists():
         create_study(options.study, space, name=options.study.resolve().name)
     study = Study(options.study, options.study.name, "", space)

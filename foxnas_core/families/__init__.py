@@ -10,6 +10,7 @@ from typing import Any
 
 from foxnas_core.documents import parse_json
 from foxnas_core.errors import InvalidInput
+from foxnas_core.families.darts import DARTS
 from foxnas_core.families.family import Family
 from foxnas_core.families.fbnet import FBNet
 from foxnas_core.families.listed import Listed
@@ -111,5 +112,5 @@ def load_shipped(name: str) -> SearchSpace:
     return space_from_dict(json.loads(text))
 
 
-for _family in (MBConv(), Listed(), NASBench201(), FBNet()):
+for _family in (MBConv(), Listed(), NASBench201(), FBNet(), DARTS()):
     register_family(_family)

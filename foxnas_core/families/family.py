@@ -14,6 +14,7 @@ import numpy as np
 from foxnas_core.errors import InvalidInput
 from foxnas_core.space.architecture import Architecture, Value
 from foxnas_core.space.coding.terms import Lookup, Part
+from foxnas_core.space.mixture import Mixture
 from foxnas_core.space.search_space import SearchSpace
 
 Extreme = Literal["smallest", "largest"]
@@ -146,6 +147,11 @@ class Family(ABC):
         where that is no sum of such parts. None where it can't be told."""
         parts = self.counts(space, column)
         return np.hstack([part.columns(codes) for part in parts]).sum(axis=1) if parts else None
+
+    def mixture(self, space: SearchSpace) -> Mixture | None:
+        """Where the family's supernet has operations side by side (`networks.MixtureSupernet`);
+        None where it is no mixture."""
+        return None
 
     def graph(self, space: SearchSpace, architecture: Architecture) -> Graph | None:
         """The architecture as a graph; None where it is drawn as a grid of blocks."""

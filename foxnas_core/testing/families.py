@@ -35,6 +35,7 @@ def check_family(family: Family, space: SearchSpace, *, count: int = 20, seed: i
     check_forms(family, space)
     if family.supernet:
         assert callable(pkgutil.resolve_name(family.supernet)), f"{family.supernet} builds nothing"
+    check_mixture_of(family, space)
     check_counts(family, space)
     if family.network:
         from foxnas_core.testing.supernets import check_network
@@ -139,6 +140,19 @@ def check_graph(space: SearchSpace, graph: Graph) -> None:
         assert edge.operation, f"{edge.cell} computes nothing that has a name"
         on_path = not edge.is_none and edge.source in reached and edge.target in needed
         assert edge.live == on_path, f"{edge.cell} is said to be {'live' if edge.live else 'dead'}"
+
+
+def check_mixture_of(family: Family, space: SearchSpace) -> None:
+    """Where its supernet mixes, decisions take one of the operations, or the edges that stay."""
+    mixture = family.mixture(space)
+    if mixture is None:
+        return
+    for edge in mixture.edges:
+        assert space.by_name[edge.name].choices == edge.operations, f"{edge.name} mixes others"
+        assert set(edge.mixed_only) < set(edge.operations)
+    for junction in mixture.junctions:
+        assert set(space.by_name[junction.name].choices) == set(junction.options)
+        assert set(junction.edges) <= {edge.name for edge in mixture.edges}
 
 
 def check_counts(family: Family, space: SearchSpace) -> None:

@@ -4,12 +4,15 @@ weights that subnets are taken from without a trace."""
 from collections.abc import Sequence
 
 import torch
+from torch import Tensor
 
+from foxnas_core.errors import InvalidInput
 from foxnas_core.families import family_of
-from foxnas_core.networks import Network, SupernetAdapter
+from foxnas_core.networks import MixtureSupernet, Network, SupernetAdapter
 from foxnas_core.space.architecture import Architecture
 from foxnas_core.space.search_space import SearchSpace
 from foxnas_core.supernet.building import build_network
+from foxnas_core.testing.analyses import check_sentence
 
 
 def check_supernet(supernet: SupernetAdapter, *, seed: int = 0, count: int = 4) -> None:
@@ -20,6 +23,8 @@ def check_supernet(supernet: SupernetAdapter, *, seed: int = 0, count: int = 4) 
     assert any(p.requires_grad for p in supernet.parameters()), "nothing to train"
     for architecture in [*landmarks, *space.sample(count, seed=seed)]:
         check_extracted(supernet, architecture, seed=seed)
+        if isinstance(supernet, MixtureSupernet):
+            check_mixture(supernet, architecture, seed=seed)
     check_trains(supernet, landmarks)
 
 
@@ -45,6 +50,37 @@ def check_extracted(
     assert torch.allclose(through, found, rtol=1e-4, atol=atol), f"{told}: parts are not the whole"
     for name, tensor in supernet.state_dict().items():
         assert torch.equal(tensor, before[name]), f"{told} was taken and {name} moved"
+
+
+@torch.no_grad()
+def check_mixture(
+    supernet: MixtureSupernet, architecture: Architecture, *, seed: int = 0, factor: float = 1e4
+) -> None:
+    """With parameters that leave each edge one operation, the mixture is the subnet to the last
+    digit, and the last operation can't be masked."""
+    mixture, told = supernet.mixture, f"the mixture of {architecture.id}"
+    assert [*supernet.alpha] == [edge.name for edge in mixture.edges], f"{told}: other edges"
+    chosen = mixture.one_hot(architecture)
+    before = {name: alpha.clone() for name, alpha in supernet.alpha.items()}
+    for name, own in chosen.items():
+        supernet.alpha[name].copy_(factor * torch.tensor(own))
+    weights: dict[str, Tensor | Sequence[float]] = {**supernet.weights()}
+    for name, own in chosen.items():
+        if not any(own):
+            weights[name] = own
+            continue
+        operation = mixture.by_name[name].operations[own.index(1.0)]
+        try:
+            mixture.masked(mixture.one_hot(architecture), name, operation)
+        except InvalidInput as error:
+            check_sentence(str(error), told)
+        else:
+            raise AssertionError(f"{told}: the last operation of {name} is masked")
+    x = torch.randn(3, *supernet.shape, generator=torch.Generator().manual_seed(seed))
+    found, expected = supernet.mixed(x, weights), supernet.extract(architecture)(x)
+    for name, alpha in before.items():
+        supernet.alpha[name].copy_(alpha)
+    assert torch.equal(found, expected), f"{told} is not its subnet to the last digit"
 
 
 def check_trains(supernet: SupernetAdapter, architectures: Sequence[Architecture]) -> None:

@@ -11,7 +11,7 @@ import torch
 
 from foxnas_core.errors import InvalidInput
 from foxnas_core.families import family_of
-from foxnas_core.networks import SupernetAdapter
+from foxnas_core.networks import MixtureSupernet, SupernetAdapter
 from foxnas_core.progress import Report, not_told
 from foxnas_core.space.architecture import Architecture
 from foxnas_core.space.search_space import SearchSpace
@@ -71,8 +71,14 @@ def train(
     if update != SANDWICH:
         identity["update"] = update
     training = update_named(update)
-    if training.takes is not SupernetAdapter:
-        raise InvalidInput(f"The update {update!r} trains one network, not a supernet.")
+    if not isinstance(supernet, training.takes):
+        trained = "a mixture of operations, as those of families 'nasbench201' and 'darts' are"
+        if not issubclass(training.takes, MixtureSupernet):
+            trained = "one network"
+        raise InvalidInput(
+            f"The update {update!r} trains {trained}, not the supernet of space {space.name!r}; "
+            "take another --update."
+        )
     done = run(
         training(supernet, task, recipe),
         dataset.training,

@@ -51,6 +51,8 @@ class Update(ABC):
     takes: ClassVar[type[Network] | type[SupernetAdapter]]
     columns: ClassVar[tuple[str, ...]] = ("loss",)
     parts: ClassVar[int] = 1
+    usual: ClassVar[Mapping[str, Any]] = {}
+    """What a recipe is made with where nothing else is asked for, by field."""
     stream: ClassVar[int] = 1
     """The first of the two streams of the seed that order and variation are drawn from, so that
     what two updates in turn draw for one network differs."""

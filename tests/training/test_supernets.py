@@ -147,6 +147,7 @@ def test_two_processes_share_the_batches_of_one(tmp_path):
         "from pathlib import Path\n"
         "sys.path[:0] = [sys.argv[1], sys.argv[1] + '/tests']\n"
         "import conftest\n"
+        "from mixtures import space_of_cells\n"
         "from foxnas_core.families import space_from_dict\n"
         "from foxnas_core.tasks.classification import Classification\n"
         "from foxnas_core.tasks.dataset import Dataset\n"
@@ -162,6 +163,12 @@ def test_two_processes_share_the_batches_of_one(tmp_path):
         "own.weight.grad = torch.full((1, 2), 1.0 + 2 * torch.distributed.get_rank())\n"
         "average_gradients(own, 2)\n"
         "t.record['averaged'] = own.weight.grad.tolist()\n"
+        "cells, sums = space_of_cells('nasbench201', resolution=12), [None, None]\n"
+        "m = train(cells, Classification.of(d), d, Recipe(1, 80, .02), update='darts',\n"
+        "          state_file=Path(sys.argv[2]) / 'm').supernet\n"
+        "own = [p.detach().double().sum().item() for p in m.parameters()]\n"
+        "torch.distributed.all_gather_object(sums, own)\n"
+        "t.record.update(sums=sums, alpha=[a.tolist() for a in m.alpha.values()])\n"
         "if is_first():\n"
         "    Path(sys.argv[2], 'out.json').write_text(json.dumps(t.record))\n"
         "torch.distributed.destroy_process_group()\n"
@@ -181,6 +188,8 @@ def test_two_processes_share_the_batches_of_one(tmp_path):
     one = run(space, dataset, tmp_path, recipe=Recipe(6, 320, 1e-2), report_every=3)
     # Not their sum, which Adam, indifferent to a gradient's scale, would not show in the losses.
     assert two["averaged"] == [[2.0, 2.0]]
+    # A mixture and its architecture parameters are the same in both as well.
+    assert two["sums"][0] == two["sums"][1] and all(np.std(own) > 0 for own in two["alpha"])
     assert two["processes"] == 2 and one.record["processes"] == 1
     losses = [[row[1] for row in record["history"]["rows"]] for record in (two, one.record)]
     # Batch norm sees half a batch in each process, so they agree to hundredths, not to digits.

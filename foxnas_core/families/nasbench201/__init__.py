@@ -10,6 +10,7 @@ from foxnas_core.families.nasbench201.canonical import canonical_key, live_edges
 from foxnas_core.families.nasbench201.counts import network_totals
 from foxnas_core.families.nasbench201.space import (
     EDGES,
+    MIXTURE,
     NODES,
     NONE,
     SKIP,
@@ -22,6 +23,7 @@ from foxnas_core.families.nasbench201.space import (
     space_from_settings,
 )
 from foxnas_core.space.architecture import Architecture
+from foxnas_core.space.mixture import Mixture
 from foxnas_core.space.search_space import SearchSpace
 
 
@@ -32,6 +34,7 @@ class NASBench201(Family):
     notation = "|op~0|+|op~0|op~1|+|op~0|op~1|op~2|, or its number in NAS-Bench-201"
     numbered = True
     network = "foxnas_core.families.nasbench201.network:CellNetwork"
+    supernet = "foxnas_core.families.nasbench201.supernet:CellSupernet"
 
     def space(self, name: str, settings: Mapping[str, Any]) -> SearchSpace:
         return space_from_settings(name, settings)
@@ -42,6 +45,9 @@ class NASBench201(Family):
         least = [SKIP if edge == (0, NODES - 1) else NONE for edge in EDGES]
         most = ["nor_conv_3x3"] * len(EDGES)
         return {"smallest": cell_of(space, least), "largest": cell_of(space, most)}
+
+    def mixture(self, space: SearchSpace) -> Mixture:
+        return MIXTURE
 
     def canonical(self, space: SearchSpace, architecture: Architecture) -> str:
         return canonical_key(operations_of(architecture))

@@ -18,6 +18,7 @@ from typing import Any
 from foxnas_core.errors import InvalidInput
 from foxnas_core.space.architecture import Architecture
 from foxnas_core.space.decisions import Decision
+from foxnas_core.space.mixture import Mixture, MixtureEdge
 from foxnas_core.space.search_space import SearchSpace
 
 NONE, SKIP, POOL = "none", "skip_connect", "avg_pool_3x3"
@@ -74,8 +75,15 @@ def settings_of(space: SearchSpace) -> Settings:
     return Settings(**space.settings)
 
 
+def input_shape(how: Settings) -> tuple[int, int, int]:
+    return (how.input_channels, how.resolution, how.resolution)
+
+
 def edge_name(source: int, target: int) -> str:
     return f"edge_{source}_{target}"
+
+
+MIXTURE = Mixture(tuple(MixtureEdge(edge_name(*edge), OPERATIONS) for edge in EDGES))
 
 
 def operations_of(architecture: Architecture) -> tuple[str, ...]:
@@ -143,5 +151,5 @@ def _numbers() -> dict[tuple[str, ...], int]:
 
 
 def cell_number(operations: Sequence[str]) -> int:
-    """A cell's place in the benchmark's published files, from 0."""
+    """A cell's edge in the benchmark's published files, from 0."""
     return _numbers()[tuple(operations)]

@@ -16,6 +16,9 @@ _updates: "dict[str, type[Update] | str]" = {
     SANDWICH: f"{_HERE}.sandwich:Sandwich",
     "single": f"{_HERE}.single:SingleNetwork",
     "quantization-aware": f"{_HERE}.quantization:QuantizationAware",
+    "single-path": f"{_HERE}.single_path:SinglePath",
+    "darts": f"{_HERE}.mixtures:DARTS",
+    "fixed-alpha": f"{_HERE}.mixtures:FixedMixture",
 }
 
 

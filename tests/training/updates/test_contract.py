@@ -2,9 +2,10 @@
 
 import pytest
 import torch
+from mixtures import space_of_cells
 
 from foxnas_core.errors import InvalidInput
-from foxnas_core.networks import SupernetAdapter
+from foxnas_core.networks import MixtureSupernet, Network
 from foxnas_core.supernet.adapter import supernet_of
 from foxnas_core.tasks.classification import Classification
 from foxnas_core.testing.updates import check_step, check_update
@@ -21,8 +22,9 @@ def maker(kind, space, dataset):
 
     def make():
         torch.manual_seed(0)
-        model = supernet_of(space)
-        if kind.takes is not SupernetAdapter:
+        own = space_of_cells("nasbench201") if kind.takes is MixtureSupernet else space
+        model = supernet_of(own)
+        if kind.takes is Network:
             model = model.extract(space.extreme("largest"))
         return kind(model.train(), Classification.of(dataset), RECIPE)
 
