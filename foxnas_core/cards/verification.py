@@ -77,7 +77,7 @@ def claims(given: Given, *, subnets: tuple[Architecture, ...] = ()) -> Card:
         f"measurement for the edited subnet {subnets[-1].id}; beside it that of {AVERAGE_EDIT}, "
         "the mean over all such subnets, which one edit need not keep."
         if len(subnets) == 2
-        else f"Of subnet {subnets[-1].id}, with 95 % intervals of one measurement.",
+        else f"Of subnet {subnets[-1].id}, with 95 % {'' if known else 'prediction '}intervals.",
         table=pd.DataFrame(rows),
         notes=tuple(said),
     )
