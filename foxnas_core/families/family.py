@@ -126,8 +126,8 @@ class Family(ABC):
 
     def counts(self, space: SearchSpace, column: str) -> tuple[Lookup, ...]:
         """What networks of a space have of `column` ("parameters" or "macs", of one image), told
-        without building them: parts, each of one term that reads one slot and the context at most,
-        whose columns add up to whole numbers; none where it can't be told.
+        without building them: parts, each of one term that reads decisions of one group and the
+        context at most, whose columns add up to whole numbers; none where it can't be told.
 
         They are those of the family's own networks, as `measurement.cost` counts them.
         """
@@ -143,8 +143,8 @@ class Family(ABC):
         return ()
 
     def totals(self, space: SearchSpace, codes: np.ndarray, column: str) -> np.ndarray | None:
-        """What the networks of codes (rows, decisions) have of `column` (rows,), as `counts`; also
-        where that is no sum of such parts. None where it can't be told."""
+        """What the networks of codes (rows, decisions) have of `column` (rows,), by `counts`; None
+        where it can't be told."""
         parts = self.counts(space, column)
         return np.hstack([part.columns(codes) for part in parts]).sum(axis=1) if parts else None
 

@@ -2,7 +2,7 @@
 networks (`Family.counts`).
 
 They are forms like any other, so that searches, explanations and reports read them alike: an
-average part for each choice, and what is left of each slot as one term, by its choices and the
+average part for each choice, and what is left of each count as one term, by its choices and the
 context together. Numbers are rounded to what adds up without rounding, so that sums are whole.
 """
 
@@ -17,7 +17,7 @@ from foxnas_core.regression.features.form import COUNTED, Form
 from foxnas_core.regression.link import Link
 from foxnas_core.regression.predictor import CrossValidation, Predictor
 from foxnas_core.space.coding.parts import contrasts
-from foxnas_core.space.coding.terms import Lookup, Part, Term, constant
+from foxnas_core.space.coding.terms import Lookup, Part, Term, constant, name_of
 from foxnas_core.space.search_space import SearchSpace
 from foxnas_core.table.measurements import MeasurementTable
 from foxnas_core.table.metrics import COUNTABLE, Metric, metric_of
@@ -31,7 +31,7 @@ _NOTE = "Counted of each network, not fitted, so that nothing of it errs."
 def counted_predictor(table: MeasurementTable, column: str) -> Predictor | None:
     """What counts a column of the table; None where the space's family can't, or where it counts
     otherwise than the table: see `disagreement`."""
-    parts = _counts(table.space, column)
+    parts = family_of(table.space).counts(table.space, column) if column in COUNTABLE else ()
     if not parts or disagreement(table, column):
         return None
     target = metric_of(column)
@@ -58,11 +58,10 @@ def counted_predictor(table: MeasurementTable, column: str) -> Predictor | None:
 def with_counted(table: MeasurementTable) -> MeasurementTable:
     """The table with columns, in memory alone, of what it lacks and can be counted of its networks;
     it has the same fingerprint, since these follow from the choices."""
-    codes = table.codes.astype(np.intp)
     found = {
-        column: np.hstack([part.columns(codes) for part in parts]).sum(axis=1)
+        column: totals
         for column in COUNTABLE
-        if column not in table.frame and (parts := _counts(table.space, column))
+        if column not in table.frame and (totals := _totals(table, column)) is not None
     }
     if not found or not len(table):
         return table
@@ -75,12 +74,9 @@ def with_counted(table: MeasurementTable) -> MeasurementTable:
 def disagreement(table: MeasurementTable, column: str) -> str:
     """Where rows of the table have otherwise than is counted of them, a sentence that says so; ""
     where none does, or nothing can be counted."""
-    parts = _counts(table.space, column)
-    measured = _measured(table, column)
-    if not parts or not len(measured):
+    found, measured = _totals(table, column), _measured(table, column)
+    if found is None or not len(measured):
         return ""
-    codes = table.codes.astype(np.intp)
-    found = np.hstack([part.columns(codes) for part in parts]).sum(axis=1)
     found = found[np.isfinite(table.values(column))]
     error = np.abs(found / measured - 1)
     worst = int(error.argmax())
@@ -95,8 +91,12 @@ def disagreement(table: MeasurementTable, column: str) -> str:
     )
 
 
-def _counts(space: SearchSpace, column: str) -> tuple[Lookup, ...]:
-    return family_of(space).counts(space, column) if column in COUNTABLE else ()
+def _totals(table: MeasurementTable, column: str) -> np.ndarray | None:
+    """What is counted of each row (rows,)."""
+    if column not in COUNTABLE:
+        return None
+    space = table.space
+    return family_of(space).totals(space, table.codes.astype(np.intp), column)
 
 
 def _measured(table: MeasurementTable, column: str) -> np.ndarray:
@@ -108,12 +108,13 @@ def _measured(table: MeasurementTable, column: str) -> np.ndarray:
 
 def _form(space: SearchSpace, target: Metric, counts: Sequence[Lookup]) -> tuple[Form, np.ndarray]:
     """The form and its estimates (terms,), which make the sum of `counts`."""
-    parts: list[Part] = [constant("intercept", "Intercept")]
-    estimates = [np.zeros(1)]
+    intercept = constant("intercept", "Intercept")
+    # By name, since several counts may read the same decision.
+    found: dict[str, tuple[Part, np.ndarray]] = {name_of(intercept): (intercept, np.zeros(1))}
     for count in counts:
         average, main = _main_parts(space, count)
         if not any(space.decisions[position].conditions for position in count.positions):
-            estimates[0] += average  # of every network
+            found[name_of(intercept)][1][:] += average  # of every network
         else:
             main = {_presence(space, count): np.array([average]), **main}
             average = 0.0
@@ -124,11 +125,13 @@ def _form(space: SearchSpace, target: Metric, counts: Sequence[Lookup]) -> tuple
             main[replace(count, terms=(_together(space, count),), table=left / size)] = np.array(
                 [size]
             )
-        parts += main
-        estimates += main.values()
+        for part, estimate in main.items():
+            own, so_far = found.get(name_of(part), (part, 0.0))
+            found[name_of(part)] = own, so_far + estimate
+    parts = tuple(part for part, _ in found.values())
     terms = tuple(term for part in parts for term in part.terms)
-    form = Form(COUNTED, "Counted", space, target, terms, _NOTE, (), tuple(parts), None)
-    return form, np.concatenate(estimates)
+    form = Form(COUNTED, "Counted", space, target, terms, _NOTE, (), parts, None)
+    return form, np.concatenate([estimate for _, estimate in found.values()])
 
 
 def _main_parts(space: SearchSpace, count: Lookup) -> tuple[float, dict[Part, np.ndarray]]:
@@ -180,8 +183,9 @@ def _presence(space: SearchSpace, count: Lookup) -> Lookup:
 def _together(space: SearchSpace, count: Lookup) -> Term:
     decisions = [space.decisions[position] for position in count.reads[0]]
     term = count.terms[0]
-    roles = " × ".join(d.role for d in reversed(decisions))
-    label = f"{term.slot or term.group or 'all else'}: {roles} together, size of what they add"
+    where = term.slot or " × ".join(dict.fromkeys(d.slot for d in decisions if d.slot))
+    roles = " × ".join(dict.fromkeys(d.role for d in reversed(decisions)))
+    label = f"{where or term.group or 'all else'}: {roles} together, size of what they add"
     # Of the context's decision alone it is that decision's.
     named = decisions[0].name if len(decisions) == 1 else ""
     return replace(term, decision=named, label=label)

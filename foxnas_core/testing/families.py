@@ -156,13 +156,14 @@ def check_mixture_of(family: Family, space: SearchSpace) -> None:
 
 
 def check_counts(family: Family, space: SearchSpace) -> None:
-    """What is counted are whole numbers, of one slot and the context in each part."""
+    """What is counted are whole numbers, of one group and the context in each part."""
     codes = sample_codes(space)
     for column in COUNTABLE:
         for part in family.counts(space, column):
             read = [space.decisions[position] for position in part.positions]
-            slots = {d.slot or d.name for d in read if d.group not in space.context}
-            assert len(part.terms) == 1 and len(slots) < 2, f"{family.name} counts {slots} together"
+            groups = {d.group for d in read if d.group not in space.context}
+            assert len(part.terms) == 1, f"{family.name} counts several things in one part"
+            assert len(groups) < 2, f"{family.name} counts {groups} together"
             values = part.columns(codes)
             assert (values >= 0).all() and (values == np.rint(values)).all()
 

@@ -17,7 +17,7 @@ from foxnas_core.table.measurements import MeasurementTable
 from foxnas_core.table.metrics import COUNTABLE
 from tests.search.additive import solve_exact
 
-SPACES = ["foxnas-mini", "foxnas-cpu", "ofa-mobilenetv3", "fbnet-cifar100"]
+SPACES = ["foxnas-mini", "foxnas-cpu", "ofa-mobilenetv3", "fbnet-cifar100", "nasbench201"]
 MINI = load_shipped("foxnas-mini")
 
 

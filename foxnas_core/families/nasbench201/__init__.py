@@ -3,11 +3,9 @@
 from collections.abc import Mapping
 from typing import Any
 
-import numpy as np
-
 from foxnas_core.families.family import Edge, Extreme, Family, Graph
 from foxnas_core.families.nasbench201.canonical import canonical_key, live_edges
-from foxnas_core.families.nasbench201.counts import network_totals
+from foxnas_core.families.nasbench201.counts import network_counts
 from foxnas_core.families.nasbench201.space import (
     EDGES,
     MIXTURE,
@@ -23,6 +21,7 @@ from foxnas_core.families.nasbench201.space import (
     space_from_settings,
 )
 from foxnas_core.space.architecture import Architecture
+from foxnas_core.space.coding.terms import Lookup
 from foxnas_core.space.mixture import Mixture
 from foxnas_core.space.search_space import SearchSpace
 
@@ -52,8 +51,8 @@ class NASBench201(Family):
     def canonical(self, space: SearchSpace, architecture: Architecture) -> str:
         return canonical_key(operations_of(architecture))
 
-    def totals(self, space: SearchSpace, codes: np.ndarray, column: str) -> np.ndarray:
-        return network_totals(space, codes, column)
+    def counts(self, space: SearchSpace, column: str) -> tuple[Lookup, ...]:
+        return network_counts(space, column)
 
     def graph(self, space: SearchSpace, architecture: Architecture) -> Graph:
         operations = operations_of(architecture)

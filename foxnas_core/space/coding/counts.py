@@ -71,8 +71,9 @@ def added(
         else:
             table[(slice(None),) * axis + (0,)] = of_choices.mean(axis)
     own = [d for d in read if d.group not in space.context]
-    group, slot = (own[0].group, own[0].slot) if own else ("", "")
-    term = Term(f"{slot or group or 'fixed'}_{column}", group, slot, "", "")
+    group, slots = own[0].group if own else "", list(dict.fromkeys(d.slot for d in own if d.slot))
+    name = f"{'*'.join(slots) or group or 'fixed'}_{column}"
+    term = Term(name, group, slots[0] if len(slots) == 1 else "", "", "")
     reads = tuple(space.decisions.index(d) for d in read)
     shape = tuple(len(d.choices) for d in read)
     return Lookup((term,), (reads,), shape, table.reshape(-1, 1))

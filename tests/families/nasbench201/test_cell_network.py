@@ -6,6 +6,7 @@ import torch
 from foxnas_core.families import architecture_from_text, family_of, space_from_dict
 from foxnas_core.measurement.cost import cost_of
 from foxnas_core.supernet.building import build_network
+from foxnas_core.testing.families import check_counted
 
 DOCUMENT = {"format": 1, "family": "nasbench201", "name": "cells"}
 
@@ -52,6 +53,23 @@ def test_a_node_that_nothing_reaches_hands_nothing_on():
         assert torch.equal(one(image), other(image))
 
 
+@pytest.mark.parametrize(
+    "operations",
+    [
+        ["none"] * 6,
+        # Node 1 is not reached, node 2 is, and what is computed there goes nowhere.
+        ["none", "nor_conv_1x1", "nor_conv_3x3", "none", "nor_conv_3x3", "none"],
+        # Node 2 is reached by way of node 1 alone.
+        ["skip_connect", "none", "nor_conv_3x3", "none", "none", "nor_conv_1x1"],
+        # Neither is.
+        ["none", "none", "nor_conv_3x3", "avg_pool_3x3", "nor_conv_3x3", "nor_conv_3x3"],
+    ],
+)
+def test_what_nothing_reaches_is_not_counted(operations):
+    space = space_from_dict(DOCUMENT | {"channels": 4, "cells": 2, "resolution": 8, "classes": 3})
+    check_counted(family_of(space), space, architecture_from_text(space, cell(*operations)))
+
+
 def test_settings_shape_the_network_and_leave_the_published_space_as_it_was():
     small = network(cell(*["skip_connect"] * 6), channels=4, cells=1, classes=7,
                     input_channels=1, resolution=16)  # fmt: skip
@@ -61,12 +79,3 @@ def test_settings_shape_the_network_and_leave_the_published_space_as_it_was():
     told = space_from_dict(DOCUMENT | {"classes": 10, "resolution": 32})
     assert told.fingerprint == space_from_dict(DOCUMENT).fingerprint
     assert space_from_dict(DOCUMENT | {"resolution": 16}).fingerprint != told.fingerprint
-
-
-def test_costs_are_counted_without_building_any_network():
-    space = space_from_dict(DOCUMENT | {"channels": 4, "cells": 2, "resolution": 8})
-    cells = space.sample(6, seed=1)  # the first of which has nodes that nothing reaches
-    built = [cost_of(build_network(space, cell, seed=0)) for cell in cells]
-    for column in ("parameters", "macs"):
-        told = family_of(space).totals(space, space.encode(cells), column)
-        assert told.tolist() == [cost[column] for cost in built]
