@@ -37,6 +37,15 @@ class FamilyForm:
 
 
 @dataclass(frozen=True)
+class Coding:
+    """What it tells that data pick a form, within a sentence: where they are a quality, and where
+    they are the cost of running a network."""
+
+    of_quality: str
+    of_cost: str
+
+
+@dataclass(frozen=True)
 class Edge:
     """An edge of a cell, from one node to a later one: the editor's cell that decides it, what it
     computes in words, whether that lies `live` on a path from the input to the output, and whether
@@ -83,6 +92,8 @@ class Family(ABC):
 
     name: str
     forms: ClassVar[Mapping[str, FamilyForm]] = {}
+    # By the names of its forms, which read a network otherwise than general ones; "" is of those.
+    codings: ClassVar[Mapping[str, Coding]] = {}
     # How an architecture is written, in words, where that is otherwise than as JSON.
     notation: str = ""
     # Whether benchmarks of the family give choices by their place in `Decision.choices`, from 0.

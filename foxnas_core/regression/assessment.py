@@ -24,7 +24,7 @@ from foxnas_core.regression.weighing import (
 from foxnas_core.table.equals import fold_members
 from foxnas_core.table.latency_verdicts import failed_rows, usable
 from foxnas_core.table.measurements import MeasurementTable
-from foxnas_core.table.metrics import metric_of
+from foxnas_core.table.metrics import Metric, metric_of
 
 # Level of the test that a ceiling must pass to be chosen.
 CLEAR = 0.01
@@ -37,6 +37,8 @@ LINKS = ("auto", "none", "saturating")
 
 
 _INDEPENDENT = 1e-8
+# As a share of the median.
+_NEXT_TO_NOTHING = 0.02
 # Fewer rows a parameter than this and terms that are shrunk are not fitted either.
 _SHRUNK_ROWS = 0.5
 
@@ -91,6 +93,24 @@ class Data:
         """`members` (n,) by number, from 0."""
         return np.unique(self.members, return_inverse=True)[1]
 
+    def apart(self, alone: np.ndarray) -> "Data":
+        """The same with equal networks of the rows `alone` (n,) told apart by how they are
+        written."""
+        written = np.where(alone, self.repeats.member + 1, 0)
+        pairs = np.stack([self.member, written], axis=1)
+        members = np.unique(pairs, axis=0, return_inverse=True)[1].reshape(-1)
+        return self if members.max() == self.member.max() else replace(self, members=members)
+
+    def folded(self, x: np.ndarray, seed: int) -> "tuple[Data, FoldedRows]":
+        """Regression rows `x` (n, terms) in folds that hold equal networks together: but where only
+        such have what a term tells, as of all cells whose output ignores their input, those of
+        other folds are to tell it. The data are told apart as they were dealt."""
+        folded = FoldedRows.of(x, deal_folds(self.members, seed))
+        if self.member.max() + 1 == len(self.repeats):
+            return self, folded  # no network is written in two ways
+        data = self.apart(folded.alone)
+        return data, FoldedRows.of(x, deal_folds(data.members, seed))
+
     def rows(self, chosen: np.ndarray) -> "Data":
         """Some of the rows, by position or mask."""
         y, codes, members = self.y[chosen], self.codes[chosen], self.members[chosen]
@@ -109,12 +129,14 @@ class Data:
 class Assessment:
     """A form with its interactions chosen and its link decided, and its predictions
     `held_out` (rows,), in the target's unit, of architectures that neither its fit nor these
-    choices saw; NaN where what the others have in common tells nothing of one. `weights` (rows,)
-    are there where errors count relatively, `penalty` (terms, terms) where terms are shrunk."""
+    choices saw; NaN where what the others have in common tells nothing of one. `data` are the rows
+    as they were dealt into folds. `weights` (rows,) are there where errors count relatively,
+    `penalty` (terms, terms) where terms are shrunk."""
 
     form: Form
     saturates: bool
     held_out: np.ndarray
+    data: Data
     weights: np.ndarray | None = None
     penalty: np.ndarray | None = None
 
@@ -135,8 +157,8 @@ def assess(
     if form.shrunk:
         return _assess_shrunk(data, form, seed=seed)
     x, y = form.matrix(data.codes), data.y
-    fold = deal_folds(data.members, seed)
-    folded, weights = FoldedRows.of(x, fold).erring(data.repeats, y), None
+    data, folded = data.folded(x, seed)
+    fold, folded, weights = folded.fold, folded.erring(data.repeats, y), None
     check_rows(form, folded, x, data)
     if estimator == RELATIVE:
         weights = weigh(x, y)
@@ -153,7 +175,7 @@ def assess(
         held_out = scale.inverse(selection.held_out)
         if weights is not None:
             weights = weigh(form.matrix(data.codes), y)
-    return Assessment(form, saturates, held_out, weights)
+    return Assessment(form, saturates, held_out, data, weights)
 
 
 def _assess_shrunk(data: Data, form: Form, *, seed: int) -> Assessment:
@@ -173,7 +195,7 @@ def _assess_shrunk(data: Data, form: Form, *, seed: int) -> Assessment:
         own = fold == number
         rest = whole.without(Products.of(x[own], y[own], weights[own]))
         held_out[own] = x[own] @ rest.solve(penalty)
-    return Assessment(form, False, held_out, weights, penalty)
+    return Assessment(form, False, held_out, data, weights, penalty)
 
 
 def choice_errors(data: Data, held_out: np.ndarray) -> np.ndarray:
@@ -190,17 +212,23 @@ def choice_errors(data: Data, held_out: np.ndarray) -> np.ndarray:
 
 
 def errs_relatively(data: Data) -> bool:
-    return metric_of(data.target).errs_relatively and bool(data.y.min() > 0)
+    return has_relative_errors(metric_of(data.target), data.y)
+
+
+def has_relative_errors(target: Metric, y: np.ndarray) -> bool:
+    """Whether errors of values `y` (n,) are to be counted as shares of them: not where some cost
+    next to nothing, as a network that a runtime drops, of which any error is many times it."""
+    return target.errs_relatively and bool(y.min() > max(_NEXT_TO_NOTHING * np.median(y), 0))
 
 
 def check_estimator(form: Form, estimator: str, y: np.ndarray) -> None:
     """Raises `InvalidInput` where a form's target can't be fitted so."""
     if estimator not in ESTIMATORS:
         raise InvalidInput(f"{estimator!r} is no estimator; choose {', '.join(ESTIMATORS)}.")
-    if estimator == RELATIVE and not (form.target.errs_relatively and y.min() > 0):
+    if estimator == RELATIVE and not has_relative_errors(form.target, y):
         raise InvalidInput(
-            f"{form.target.column} has no relative errors, as a latency above 0 has; take the "
-            f"estimator {LEAST_SQUARES!r}."
+            f"{form.target.column} has no relative errors, as a latency has that is never near 0; "
+            f"take the estimator {LEAST_SQUARES!r}."
         )
     if estimator != RELATIVE and form.shrunk:
         raise InvalidInput(
@@ -265,7 +293,7 @@ def check_rows(form: Form, folded: FoldedRows, x: np.ndarray, data: Data) -> Non
         )
     check_varies(form, y)
     # What is left of each column beside those before it.
-    if (np.abs(np.diag(folded.r)) < _INDEPENDENT * np.linalg.norm(x, axis=0)).any():
+    if (np.abs(np.diag(folded.r)) <= _INDEPENDENT * np.linalg.norm(x, axis=0)).any():
         aliased = [form.terms[i].name for i in np.flatnonzero(~independent_columns(x))]
         named = ", ".join(aliased[:3]) + (f" and {len(aliased) - 3} more" if aliased[3:] else "")
         raise InvalidInput(

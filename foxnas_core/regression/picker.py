@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from foxnas_core.errors import InvalidInput
+from foxnas_core.families import family_of
 from foxnas_core.regression import ceiling
 from foxnas_core.regression.assessment import (
     Assessment,
@@ -98,8 +99,39 @@ def choose(
             if unshrunk:
                 _check_smallest(unshrunk, data)
             raise
+    # As those take equal networks apart that have to, so that all are compared by the same.
+    data = max((a.data for a in carried.values()), key=lambda own: int(own.member.max()))
     least, best = _picked(carried, data)
     return Choice(carried, refused, carried[least], carried[best], data)
+
+
+def _comparable(carried: Mapping[str, Assessment], data: Data) -> dict[str, np.ndarray]:
+    """The errors (n,) of each, of the rows that all can predict, lest one seem better that leaves
+    out what is hard."""
+    errors = {name: choice_errors(data, a.held_out) for name, a in carried.items()}
+    known = np.isfinite(np.stack(list(errors.values()))).all(axis=0)
+    return {name: np.where(known, own, np.nan) for name, own in errors.items()}
+
+
+def _coding_in_words(choice: Choice, space: SearchSpace) -> str:
+    """What the picked form tells of how networks are to be read, where all that read them otherwise
+    err clearly more."""
+    codings, best, data = family_of(space).codings, choice.best, choice.data
+    if not codings or best.form.name in BASES:
+        return ""
+    own = codings.get(best.form.name, codings[""])
+    errors = _comparable(choice.carried, data)
+    taken = next(errors[name] for name, a in choice.carried.items() if a is best)
+    # Products of choices stand for any reading.
+    others = [
+        name
+        for name, a in choice.carried.items()
+        if a.form.name not in BASES and codings.get(a.form.name, codings[""]) != own
+    ]
+    if not others or not all(clearly_above(errors[n], taken, data.member) for n in others):
+        return ""
+    told = own.of_quality if best.form.target.quality else own.of_cost
+    return f" So {told}."
 
 
 def _check_smallest(forms: Sequence[Form], data: Data) -> None:
@@ -127,11 +159,8 @@ def _estimators(form: Form, estimator: str, data: Data) -> list[str]:
 
 def _picked(carried: Mapping[str, Assessment], data: Data) -> tuple[str, str]:
     """The one of least error and the one to take."""
-    errors = {name: choice_errors(data, a.held_out) for name, a in carried.items()}
-    # Of the rows that all can predict, lest one seem better that leaves out what is hard.
-    known = np.isfinite(np.stack(list(errors.values()))).all(axis=0)
-    errors = {name: np.where(known, own, np.nan) for name, own in errors.items()}
-    means = {n: float(own[known].mean() if known.any() else 0) for n, own in errors.items()}
+    errors = _comparable(carried, data)
+    means = {n: float(np.nan_to_num(own).sum()) for n, own in errors.items()}
     least = min(means, key=lambda name: means[name])
     close = [n for n in carried if not clearly_above(errors[n], errors[least], data.member)]
     if errs_relatively(data):  # of both estimators of a form, which have as many parameters
@@ -146,8 +175,8 @@ def recommend(
 
     Raises as `fit`.
     """
-    data = Data.of(table, target).sample(seed)
-    choice = choose(data, table.space, link, seed=seed)
+    choice = choose(Data.of(table, target), table.space, link, seed=seed)
+    data = choice.data
     held_out = np.full(len(data.y), np.nan)
     outer = deal_folds(data.members, seed + 1, OUTER_FOLDS)
     for number in np.unique(outer):
@@ -172,7 +201,7 @@ def recommend(
         best.estimator,
         nested,
         pd.DataFrame(rows),
-        _sentence(choice, nested),
+        _sentence(choice, nested) + _coding_in_words(choice, table.space),
     )
 
 

@@ -44,6 +44,7 @@ CASES = {
     "counts with interactions": (saturating_table(TINY, 150), "count_interactions", "saturating"),
     "as published": (noisy_table(load_shipped("foxnas-cpu"), 200), "foxnas", "none"),
     "operations": (noisy_table(EDGES, 90), "per_layer", "none"),
+    "cells": (noisy_table(load_shipped("nasbench201"), 300), "live_paths", "none"),
 }
 
 

@@ -1,11 +1,12 @@
 """The family of NAS-Bench-201's cells: its space, its graph, its notation, and when cells meet."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, ClassVar
 
 from foxnas_core.families.family import Edge, Extreme, Family, Graph
 from foxnas_core.families.nasbench201.canonical import canonical_key, live_edges
 from foxnas_core.families.nasbench201.counts import network_counts
+from foxnas_core.families.nasbench201.forms import CODINGS, FORMS
 from foxnas_core.families.nasbench201.space import (
     EDGES,
     MIXTURE,
@@ -30,6 +31,8 @@ class NASBench201(Family):
     """Operations have no order, so its extremes are named."""
 
     name = "nasbench201"
+    forms: ClassVar = FORMS
+    codings: ClassVar = CODINGS
     notation = "|op~0|+|op~0|op~1|+|op~0|op~1|op~2|, or its number in NAS-Bench-201"
     numbered = True
     network = "foxnas_core.families.nasbench201.network:CellNetwork"

@@ -2,8 +2,9 @@
 
 import itertools
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from functools import cache
+from typing import Any
 
 from foxnas_core.families.nasbench201.space import EDGES, NODES, NONE, POOL, SKIP
 
@@ -14,17 +15,27 @@ _INPUT = -1
 _Value = Counter[tuple[int, int]]
 
 
+def flows(on: Iterable[Any]) -> tuple[list[Any], list[Any]]:
+    """Of the edges, each `on` where it is not `none` (a truth value, or an array of them): which
+    the input reaches, and from which the output is reached."""
+    each = list(on)
+    at_node: list[Any] = [True, *(False for _ in range(1, NODES))]
+    reached = []
+    for (source, target), own in zip(EDGES, each, strict=True):  # in order of their targets
+        reached.append(own & at_node[source])
+        at_node[target] = at_node[target] | reached[-1]
+    at_node = [*(False for _ in range(1, NODES)), True]
+    needed = []
+    for (source, target), own in reversed(list(zip(EDGES, each, strict=True))):
+        needed.append(own & at_node[target])
+        at_node[source] = at_node[source] | needed[-1]
+    return reached, needed[::-1]
+
+
 def live_edges(operations: Sequence[str]) -> tuple[bool, ...]:
     """Which edges lie on a path from the input to the output on which no edge is `none`."""
-    edges = [e for e, op in zip(EDGES, operations, strict=True) if op != NONE]
-    reached, needed = {0}, {NODES - 1}
-    for source, target in edges:  # in order of their targets
-        if source in reached:
-            reached.add(target)
-    for source, target in sorted(edges, key=lambda edge: -edge[1]):
-        if target in needed:
-            needed.add(source)
-    return tuple(e in edges and e[0] in reached and e[1] in needed for e in EDGES)
+    reached, needed = flows(operation != NONE for operation in operations)
+    return tuple(into and onward for into, onward in zip(reached, needed, strict=True))
 
 
 @cache

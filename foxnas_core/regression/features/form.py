@@ -72,7 +72,15 @@ class Form:
     @property
     def joint(self) -> bool:
         """Whether some term reads several slots of a stage together."""
-        return self.order_free or any(not term.slot for term in self.interactions)
+        if self.order_free or any(not term.slot for term in self.interactions):
+            return True
+        by_slot = (self._slots_of(part) for part in self.parts if part.terms[0].group)
+        return any(len(slots) > 1 for slots in by_slot)
+
+    def _slots_of(self, part: Part) -> set[tuple[str, str]]:
+        """The groups and slots, context aside, that a part reads."""
+        read = (self.space.decisions[position] for position in part.positions)
+        return {(d.group, d.slot) for d in read if d.slot and d.group not in self.space.context}
 
     @cached_property
     def couplings(self) -> dict[str, tuple[str, ...]]:

@@ -51,9 +51,43 @@ window.report = (() => {
     return part.names.map((name) => values[name]);
   }
 
+  // A look-up of cells in which the edges that don't count are `none`, the code 0.
+  function ofEdges(part, codes) {
+    const own = part.edges.map((position) => codes[position]), counted = codes.slice();
+    const reached = [true], needed = [], into = [], onward = [];
+    needed[Math.max(...part.nodes.flat())] = true;
+    part.nodes.forEach(([from, to], i) => {
+      into[i] = own[i] > 0 && Boolean(reached[from]);
+      reached[to] ||= into[i];
+    });
+    for (let i = own.length - 1; i >= 0; i--) {
+      const [from, to] = part.nodes[i];
+      onward[i] = own[i] > 0 && Boolean(needed[to]);
+      needed[from] ||= onward[i];
+    }
+    part.edges.forEach((position, i) => {
+      const counts = onward[i] && (into[i] || part.counting === "reaching");
+      if (own[i] >= 0 && !counts) counted[position] = 0;
+    });
+    return lookup(part.inner, counted);
+  }
+
+  function onPaths(part, codes) {
+    const none = part.most ? -Infinity : Infinity, found = [0];
+    const pick = part.most ? Math.max : Math.min;
+    part.nodes.forEach(([from, to], i) => {
+      const code = codes[part.edges[i]];
+      const along = code > 0 ? (found[from] ?? none) + part.weights[code] : none;
+      found[to] = pick(found[to] ?? none, along);
+    });
+    const last = found[found.length - 1], length = Number.isFinite(last) ? last : 0;
+    return part.bounds.map((bound) => length >= bound ? 1 : 0);
+  }
+
+  const readers = {"lookup": lookup, "aggregates": aggregates, "of_edges": ofEdges, "on_paths": onPaths};
+
   function columns(part, codes) {
-    if (part.kind === "lookup") return lookup(part, codes);
-    if (part.kind === "aggregates") return aggregates(part, codes);
+    if (part.kind in readers) return readers[part.kind](part, codes);
     const left = columns(part.left, codes).map((value, i) => value - part.left_center[i]);
     const right = columns(part.right, codes).map((value, i) => value - part.right_center[i]);
     return part.kept.map((k) => left[Math.floor(k / right.length)] * right[k % right.length]);

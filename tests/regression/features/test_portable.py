@@ -8,7 +8,7 @@ import pytest
 from conftest import tiny_document
 from hand import choice_space, hand_space
 
-from foxnas_core.families import space_from_dict
+from foxnas_core.families import load_shipped, space_from_dict
 from foxnas_core.regression.features import BASES, build_form, candidate_pairs, forms_of
 
 TINY = space_from_dict(tiny_document())
@@ -16,6 +16,7 @@ SPACES = {
     "hand": hand_space(resolutions=(12, 24)),
     "tiny": TINY,
     "operations": choice_space({f"edge{i}": ("a", "b", "c") for i in range(3)}),
+    "cells": load_shipped("nasbench201"),
 }
 CASES = [
     (space, form, target)
@@ -25,7 +26,34 @@ CASES = [
 ]
 
 
+def paths(part: dict, codes: list[int], start: int = 0) -> list[list[tuple[int, int]]]:
+    """Paths of edges that are not `none` to the last node, each as edges and their operations."""
+    if start == max(target for _, target in part["nodes"]):
+        return [[]]
+    found = []
+    for edge, (source, target) in enumerate(part["nodes"]):
+        code = codes[part["edges"][edge]]
+        if source == start and code > 0:
+            found += [[(edge, code), *rest] for rest in paths(part, codes, target)]
+    return found
+
+
+def of_edges(part: dict, codes: list[int]) -> list[float]:
+    starts = (0,) if part["counting"] == "live" else {source for source, _ in part["nodes"]}
+    counting = {edge for s in starts for path in paths(part, codes, s) for edge, _ in path}
+    counted = list(codes)
+    for edge, position in enumerate(part["edges"]):
+        counted[position] = codes[position] if edge in counting else 0
+    return columns(part["inner"], counted)
+
+
 def columns(part: dict, codes: list[int]) -> list[float]:
+    if part["kind"] == "of_edges":
+        return of_edges(part, codes)
+    if part["kind"] == "on_paths":
+        lengths = [sum(part["weights"][c] for _, c in path) for path in paths(part, codes)]
+        length = (max if part["most"] else min)(lengths, default=0)
+        return [float(length >= bound) for bound in part["bounds"]]
     if part["kind"] == "lookup":
         total = [0.0] * len(part["table"][0])
         for read in part["reads"]:
