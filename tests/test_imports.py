@@ -28,7 +28,7 @@ ROOMS = [
     ("study",),
     ("figures",),
     ("steps", "launching"),
-    ("methods",),
+    ("methods", "hw_nas_bench_api"),
     ("cards",),
     ("reporting",),
     ("options", "commands"),

@@ -1,7 +1,7 @@
 """The commands that tell what can be told of a study: explain, query."""
 
 import argparse
-from collections.abc import Hashable, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from typing import Any
 
 import pandas as pd
@@ -12,8 +12,10 @@ from foxnas_core.cards.given import Given
 from foxnas_core.commands.printing import Answer
 from foxnas_core.commands.shared import named_architecture, say
 from foxnas_core.errors import InvalidInput
+from foxnas_core.families import family_of
 from foxnas_core.study import open_study
 from foxnas_core.table.metrics import metric_of
+from foxnas_core.table.sums import ChoiceCosts
 
 
 def explain(options: argparse.Namespace) -> Answer:
@@ -45,11 +47,16 @@ def explain(options: argparse.Namespace) -> Answer:
 
 
 def query(options: argparse.Namespace) -> Answer:
-    """What is known of one architecture, in every column or in those that are asked for."""
-    from foxnas_core.steps.query import query as run
+    """What is known of one architecture, in every column or in those that are asked for, or what
+    each choice adds to them."""
+    from foxnas_core.steps.query import Asked
 
     study = open_study(options.study)
-    found = run(study, named_architecture(study, options.architecture), options.metric)
+    asked = Asked(study)
+    if options.costs:
+        return _costs(asked.all_costs(options.metric))
+    architecture = named_architecture(study, options.architecture)
+    found = asked.known(architecture, options.metric)
     for sentence in found.refused:
         say(sentence)
     rows = []
@@ -63,11 +70,29 @@ def query(options: argparse.Namespace) -> Answer:
         rows.append((metric.named, *told, source))
     number = "" if found.index is None else f", number {found.index:,} of the published benchmark"
     written = f": {found.string}" if found.string else ""
-    card = Card(
-        sentence=f"Architecture {found.architecture.id}{number}{written}.",
-        table=pd.DataFrame(rows, columns=["metric", "value", "low", "high", "source"]),
-    )
-    return Answer(found.to_dict(), (card,))
+    cards = [
+        Card(
+            sentence=f"Architecture {found.architecture.id}{number}{written}.",
+            table=pd.DataFrame(rows, columns=["metric", "value", "low", "high", "source"]),
+        )
+    ]
+    document = found.to_dict()
+    if options.network:
+        network = family_of(study.space).configuration(study.space, architecture)
+        told = pd.DataFrame((network or {}).items(), columns=["field", "value"]).astype(str)
+        none = "" if network else "No benchmark published the space, so none says its networks."
+        cards.append(Card(title="Network", sentence=none, table=told))
+        document["network"] = network
+    return Answer(document, tuple(cards))
+
+
+def _costs(found: Mapping[str, ChoiceCosts]) -> Answer:
+    """Tables of costs, by column."""
+    cards = [
+        Card(title=metric_of(column).named, sentence=own.sentence, table=own.frame())
+        for column, own in found.items()
+    ]
+    return Answer({"costs": {c: own.to_dict() for c, own in found.items()}}, tuple(cards))
 
 
 def _every(given: Given) -> Answer:

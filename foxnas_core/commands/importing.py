@@ -11,6 +11,7 @@ from foxnas_core.steps.bring import Brought, bring
 from foxnas_core.study import Study, create_study, open_study
 from foxnas_core.study.goals import Goals
 from foxnas_core.table.metrics import is_metric, metric_of
+from foxnas_core.table.sums import all_choice_costs
 from foxnas_core.table.whole import Finding, multiples
 
 if TYPE_CHECKING:
@@ -30,8 +31,9 @@ def import_table(options: argparse.Namespace) -> Answer:
         )
     if options.join:
         return _join(study, options)
-    file, mapping = read_file(options.file), _mapping(options)
-    table = file.table(study.space if study else named, mapping)
+    space, mapping = study.space if study else named, _mapping(options)
+    file = read_file(options.file).of(space)
+    table = file.table(space, mapping)
     if study is None:
         study = create_study(
             options.study,
@@ -45,7 +47,8 @@ def import_table(options: argparse.Namespace) -> Answer:
     else:
         brought = bring(study, table, again=options.again)
     read, found = file.columns_read(table, mapping), file.findings(table)
-    for sentence in (*read.sentences(), *(f.sentence for f in found), brought.sentence()):
+    sums = [one.sentence for one in all_choice_costs(table).values()]
+    for sentence in (*read.sentences(), *(f.sentence for f in found), *sums, brought.sentence()):
         if sentence:
             say(sentence)
     say(f"Added {brought.added} rows to {study.folder}, which now has {brought.rows}.")
@@ -92,7 +95,7 @@ def _join(study: Study | None, options: argparse.Namespace) -> Answer:
             f"There is no study at {options.study} to join to; import the table without --join to "
             "make one."
         )
-    file, mapping = read_file(options.file), _mapping(options)
+    file, mapping = read_file(options.file).of(study.space), _mapping(options)
     before = study.table()
     table = study.amend(lambda table: file.joined(table, mapping))
     added = [

@@ -183,3 +183,14 @@ class Family(ABC):
         """The architecture's number in the benchmark that published the space, which `read`
         understands; None without one."""
         return None
+
+    def dataset(self, space: SearchSpace) -> str:
+        """What the benchmark that published the space calls the images of its networks; "" for
+        others than it has."""
+        return ""
+
+    def configuration(
+        self, space: SearchSpace, architecture: Architecture
+    ) -> dict[str, Any] | None:
+        """What tells the network of an architecture, as that benchmark writes it; None without."""
+        return None

@@ -5,6 +5,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
+import pandas as pd
+
 from foxnas_core.errors import InvalidInput, MissingPart
 from foxnas_core.families import family_of
 from foxnas_core.regression.counting import with_counted
@@ -14,6 +16,7 @@ from foxnas_core.steps.fit import fit_all, fit_each
 from foxnas_core.steps.kept_fits import kept_fits
 from foxnas_core.steps.searched import told_of_searched
 from foxnas_core.study import Study
+from foxnas_core.table.measurements import MeasurementTable
 from foxnas_core.table.metrics import COUNTABLE, metric_of
 from foxnas_core.table.readings import readings_of
 from foxnas_core.table.sums import ChoiceCosts, kept_sums, recovered
@@ -65,56 +68,104 @@ class Queried:
         }
 
 
-def query(study: Study, architecture: Architecture, columns: Sequence[str] = ()) -> Queried:
-    """What a study knows of an architecture: of these columns, by default of all of its targets.
+class Asked:
+    """A study that is asked for many architectures: its table is read once.
 
-    Raises `MissingPart` where the study has no measurements, `InvalidInput` for a column that it
-    does not have.
+    Raises `MissingPart` where it has no measurements.
     """
-    measured, family = study.table(), family_of(study.space)
-    table = with_counted(measured)
-    kept_costs = kept_sums(measured)
-    targets = {target.column: target for target in table.targets}
-    targets |= {column: metric_of(column) for column in kept_costs}
-    if not targets:
-        raise MissingPart(
-            f"Study {study.name!r} has no measurements, so nothing is known of any architecture; "
-            "measure subnets or import a table first."
+
+    def __init__(self, study: Study) -> None:
+        self.study, self._measured = study, study.table()
+        self._optima, self._table = study.optima(), with_counted(self._measured)
+        self._kept_fits = kept_fits(study)
+        self._given = kept_sums(self._measured)
+        self._sums: dict[str, ChoiceCosts | None] = {**self._given}
+        targets = {target.column: target for target in self._table.targets}
+        self.targets = targets | {column: metric_of(column) for column in self._given}
+        if not self.targets:
+            raise MissingPart(
+                f"Study {study.name!r} has no measurements, so nothing is known of any "
+                "architecture; measure subnets or import a table first."
+            )
+        self._numbers = dict(zip(self._measured.frame["id"], _numbers(self._measured), strict=True))
+
+    def costs(self, column: str) -> ChoiceCosts | None:
+        """What each choice adds to a column; None where it is no sum, or is counted."""
+        if column not in self._sums:
+            countable = column in COUNTABLE
+            self._sums[column] = None if countable else recovered(self._measured, column)
+        return self._sums[column]
+
+    def all_costs(self, columns: Sequence[str] = ()) -> dict[str, ChoiceCosts]:
+        """What each choice adds to these columns, by default to all that are sums.
+
+        Raises `MissingPart` where none is, and `InvalidInput` as `known`.
+        """
+        found = {column: self.costs(column) for column in self._wanted(columns)}
+        sums = {column: own for column, own in found.items() if own}
+        if not sums:
+            raise MissingPart(
+                f"Of {self.study.folder} {', '.join(found)} is no sum over the choices, so none of "
+                "them has a cost of its own; ask for effects (fit)."
+            )
+        return sums
+
+    def known(self, architecture: Architecture, columns: Sequence[str] = ()) -> Queried:
+        """What is known of an architecture: of these columns, by default of all targets.
+
+        Raises `InvalidInput` for a column that the study does not have.
+        """
+        wanted, family = self._wanted(columns), family_of(self.study.space)
+        readings = readings_of([self._measured, self._optima], architecture)
+        found = {
+            column: Known(one.value, "measured", one.low, one.high)
+            for column, one in readings.items()
+            if column in wanted
+        }
+        for column in wanted:
+            own = self._given.get(column) or (None if column in found else self.costs(column))
+            if own and (column not in found or _is_made_as(found[column].value, own, architecture)):
+                found[column] = _summed(own, architecture)
+        fits, refused = fit_each(
+            [self.targets[column] for column in wanted if column not in found],
+            lambda column: fit_all(self._table, targets=[column], kept=self._kept_fits)[column],
         )
-    for column in columns:
-        if column not in targets:
-            raise InvalidInput(f"{column!r} is no column of {study.folder}: {', '.join(targets)}.")
-    wanted = tuple(columns) or tuple(targets)
-    readings = readings_of([measured, study.optima()], architecture)
-    found = {
-        column: Known(one.value, "measured", one.low, one.high)
-        for column, one in readings.items()
-        if column in wanted
-    }
-    for column in wanted:
-        own = kept_costs.get(column)
-        if own is None and column not in found and column not in COUNTABLE:
-            own = recovered(measured, column)
-        if own and (column not in found or _is_made_as(found[column].value, own, architecture)):
-            found[column] = _summed(own, architecture)
-    kept = kept_fits(study)
-    fits, refused = fit_each(
-        [targets[column] for column in wanted if column not in found],
-        lambda column: fit_all(table, targets=[column], kept=kept)[column],
-    )
-    told = told_of_searched(study, [architecture]) if fits else {}
-    for column, fit in fits.items():
-        one = expectation(fit, architecture, told)
-        source: Source = "counted" if fit.is_counted else "predicted"
-        ends = (one.value, one.low, one.high) if one.optima else ()
-        found[column] = Known(one.predicted, source, one.predicted_low, one.predicted_high, *ends)
-    return Queried(
-        architecture,
-        family.number(study.space, architecture),
-        family.write(study.space, architecture) or None,
-        {column: found[column] for column in wanted if column in found},
-        tuple(refused),
-    )
+        told = told_of_searched(self.study, [architecture]) if fits else {}
+        for column, fit in fits.items():
+            one = expectation(fit, architecture, told)
+            source: Source = "counted" if fit.is_counted else "predicted"
+            ends = (one.value, one.low, one.high) if one.optima else ()
+            found[column] = Known(
+                one.predicted, source, one.predicted_low, one.predicted_high, *ends
+            )
+        number = self._numbers.get(architecture.id)
+        return Queried(
+            architecture,
+            family.number(self.study.space, architecture) if number is None else number,
+            family.write(self.study.space, architecture) or None,
+            {column: found[column] for column in wanted if column in found},
+            tuple(refused),
+        )
+
+    def _wanted(self, columns: Sequence[str]) -> tuple[str, ...]:
+        for column in columns:
+            if column not in self.targets:
+                known = ", ".join(self.targets)
+                raise InvalidInput(f"{column!r} is no column of {self.study.folder}: {known}.")
+        return tuple(columns) or tuple(self.targets)
+
+
+def query(study: Study, architecture: Architecture, columns: Sequence[str] = ()) -> Queried:
+    """What a study knows of one architecture; see `Asked`, which many are asked of."""
+    return Asked(study).known(architecture, columns)
+
+
+def _numbers(table: MeasurementTable) -> list[int | None]:
+    """The numbers (rows,) of a column `index` that came with the table; None where none did."""
+    if "index" not in table.frame:
+        return [None] * len(table)
+    cells = pd.to_numeric(table.frame["index"], errors="coerce").tolist()
+    return [int(cell) if float(cell).is_integer() else None for cell in cells]
 
 
 def _summed(costs: ChoiceCosts, architecture: Architecture) -> Known:

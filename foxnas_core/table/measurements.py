@@ -38,7 +38,7 @@ from foxnas_core.table.metrics import (
 SECONDS = "measuring_seconds"
 # What measuring, importing and calibrating write beside the targets: columns of their own, such as
 # are called PREFIX_TARGET, and scores on half of the cases.
-_OWN = ("id", "original_id", "campaign", "seed", SECONDS, "budget", "searched_latency")
+_OWN = ("id", "original_id", "index", "campaign", "seed", SECONDS, "budget", "searched_latency")
 _BESIDE = re.compile(
     "(campaign|minimum|low|high|drift(_range)?|clock_mhz|clock_range|temperature)_"
 )

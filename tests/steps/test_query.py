@@ -5,13 +5,13 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from cell_study import SPACE, cell_study, true_values
+from cell_study import COSTS, SPACE, cell_study, true_values
 from conftest import DEMO
 
 from foxnas_core.__main__ import main
 from foxnas_core.errors import InvalidInput, MissingPart
 from foxnas_core.families import family_of
-from foxnas_core.steps.query import query
+from foxnas_core.steps.query import Asked, query
 from foxnas_core.study import create_study, open_study
 from foxnas_core.table.metrics import COUNTABLE
 from foxnas_core.table.sums import all_choice_costs, with_sums
@@ -152,3 +152,21 @@ def test_what_is_a_sum_is_summed_for_whatever_was_not_measured(tmp_path):
         assert [known.source for known in found] == sources
         assert found[1].value == pytest.approx(want[1], abs=1e-9)
         assert (found[1].low is None) == (name != "rows")
+
+
+def test_costs_of_choices_and_the_network_are_told(tmp_path, capsys):
+    table = cell_study(tmp_path / "noisy", rows=60).table()
+    truth = true_values(table.codes)["latency_ms"]
+    exact = replace(table, frame=table.frame.assign(latency_ms=truth))
+    create_study(tmp_path / "exact", SPACE, name="exact", table=exact)
+    [(column, told)] = lookup(capsys, "--study", tmp_path / "exact", "--costs")["costs"].items()
+    assert (column, told["rank"], told["rows"]) == ("latency_ms", 25, 60)
+    np.testing.assert_allclose(told["costs"]["edge_0_1"], COSTS, atol=1e-9)
+    asked = ("--study", tmp_path / "exact", "--architecture", "0", "--network")
+    assert lookup(capsys, *asked)["network"] == {
+        "name": "infer.tiny", "C": 16, "N": 5, "num_classes": 10,
+        "arch_str": "|avg_pool_3x3~0|+|nor_conv_1x1~0|skip_connect~1|+"
+        "|nor_conv_1x1~0|skip_connect~1|skip_connect~2|",
+    }  # fmt: skip
+    with pytest.raises(MissingPart, match="accuracy is no sum over the choices"):
+        Asked(open_study(tmp_path / "exact")).all_costs(["accuracy"])

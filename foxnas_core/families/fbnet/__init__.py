@@ -6,7 +6,9 @@ from typing import Any
 from foxnas_core.families.family import Extreme, Family, Place
 from foxnas_core.families.fbnet.counts import network_counts
 from foxnas_core.families.fbnet.space import (
+    DATASETS,
     LAYERS,
+    OPERATIONS,
     SKIP,
     block_name,
     configuration_of,
@@ -62,3 +64,14 @@ class FBNet(Family):
 
     def read(self, space: SearchSpace, text: str) -> Architecture:
         return network_of(space, parse_operations(text))
+
+    def dataset(self, space: SearchSpace) -> str:
+        return DATASETS[space.settings["dataset"]]
+
+    def configuration(self, space: SearchSpace, architecture: Architecture) -> dict[str, Any]:
+        operations = operations_of(architecture)
+        return {
+            "dataset": self.dataset(space), "num_classes": configuration_of(space).classes,
+            "op_idx_list": [OPERATIONS.index(one) for one in operations],
+            "arch_str": list(operations),
+        }  # fmt: skip

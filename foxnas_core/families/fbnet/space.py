@@ -45,6 +45,10 @@ CONFIGURATIONS = {
 }
 
 
+# What HW-NAS-Bench calls them.
+DATASETS = {"cifar100": "cifar100", "imagenet": "ImageNet"}
+
+
 @dataclass(frozen=True)
 class LayerPlan:
     """One layer: what comes in, `side` pixels each way of `in_channels`, and what goes out."""

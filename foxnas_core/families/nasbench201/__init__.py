@@ -8,6 +8,7 @@ from foxnas_core.families.nasbench201.canonical import canonical_key, live_edges
 from foxnas_core.families.nasbench201.counts import network_counts
 from foxnas_core.families.nasbench201.forms import CODINGS, FORMS
 from foxnas_core.families.nasbench201.space import (
+    DATASETS,
     EDGES,
     MIXTURE,
     NODES,
@@ -19,6 +20,7 @@ from foxnas_core.families.nasbench201.space import (
     edge_name,
     operations_of,
     parse_cell,
+    settings_of,
     space_from_settings,
 )
 from foxnas_core.space.architecture import Architecture
@@ -76,3 +78,13 @@ class NASBench201(Family):
 
     def number(self, space: SearchSpace, architecture: Architecture) -> int:
         return cell_number(operations_of(architecture))
+
+    def dataset(self, space: SearchSpace) -> str:
+        return DATASETS.get(settings_of(space).classes, "")
+
+    def configuration(self, space: SearchSpace, architecture: Architecture) -> dict[str, Any]:
+        how = settings_of(space)
+        return {
+            "name": "infer.tiny", "C": how.channels, "N": how.cells,
+            "arch_str": self.write(space, architecture), "num_classes": how.classes,
+        }  # fmt: skip

@@ -28,6 +28,8 @@ NODES = 4
 STAGES = 3
 # In the order in which a cell is written.
 EDGES = tuple((source, target) for target in range(1, NODES) for source in range(target))
+# By how many classes they have; of 16 pixels each way the last, of 32 the others.
+DATASETS = {10: "cifar10", 100: "cifar100", 120: "ImageNet16-120"}
 CELLS = len(OPERATIONS) ** len(EDGES)
 _ONE = re.compile(r"([a-z0-9_]+)~(\d)")
 

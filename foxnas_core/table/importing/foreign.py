@@ -10,8 +10,10 @@ import pandas as pd
 
 from foxnas_core.errors import InvalidInput
 from foxnas_core.families import family_of
+from foxnas_core.pickles import read_pickle
 from foxnas_core.space.search_space import SearchSpace
 from foxnas_core.table.files import MISSING_TEXT, content_of, parquet_options
+from foxnas_core.table.importing.hw_nas_bench import benchmark_rows
 from foxnas_core.table.importing.mapping import (
     ColumnMapping,
     ColumnsRead,
@@ -25,6 +27,7 @@ from foxnas_core.table.importing.published import (
 )
 from foxnas_core.table.importing.reading import (
     ARCHITECTURE,
+    PICKLED,
     SUFFIXES,
     Rows,
     parse_objects,
@@ -48,6 +51,21 @@ class ForeignFile:
 
     source: str
     _rows: Rows = field(repr=False)
+    _benchmark: Any = field(repr=False, default=None)
+
+    def of(self, space: SearchSpace | None) -> "ForeignFile":
+        """The file as it is for a space: a published benchmark holds rows of several.
+
+        Raises `InvalidInput` where it holds none of the space.
+        """
+        if self._benchmark is None:
+            return self
+        if space is None:
+            raise InvalidInput(
+                f"{self.source} holds costs of several spaces; name one of them (--space "
+                "nasbench201, or fbnet-imagenet)."
+            )
+        return ForeignFile(self.source, benchmark_rows(self.source, self._benchmark, space))
 
     def __len__(self) -> int:
         return len(self._rows.frame)
@@ -307,6 +325,8 @@ def read_content(source: str, content: bytes) -> ForeignFile:
 
     Raises `InvalidInput` where it can't be read as what its name says.
     """
+    if PurePath(source).suffix.lower() in PICKLED:
+        return ForeignFile(source, Rows(pd.DataFrame(), "row"), read_pickle(source, content))
     return ForeignFile(source, read_rows(source, content))
 
 

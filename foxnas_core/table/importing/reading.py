@@ -12,7 +12,8 @@ import pandas as pd
 from foxnas_core.errors import InvalidInput
 from foxnas_core.table.files import check_columns, check_no_twins, csv_frame, parquet_frame
 
-SUFFIXES = (".csv", ".parquet", ".jsonl", ".json")
+PICKLED = (".pickle", ".pkl")  # a published benchmark
+SUFFIXES = (".csv", ".parquet", ".jsonl", ".json", *PICKLED)
 # What a column of JSON architectures is called.
 ARCHITECTURE = "architecture"
 

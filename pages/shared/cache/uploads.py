@@ -45,4 +45,4 @@ def imported_of(
     upload: Upload, space: SearchSpace, mapping: ColumnMapping | None
 ) -> MeasurementTable:
     """The checked table of an uploaded file; raises as `ForeignFile.table`."""
-    return foreign_of(upload).table(space, mapping)
+    return foreign_of(upload).of(space).table(space, mapping)

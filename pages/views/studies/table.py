@@ -122,6 +122,7 @@ def show_file(study: Study | None, foreign: ForeignFile, upload: cache.Upload) -
         if space is None:
             st.info("Upload the JSON file of the search space first.")
             return
+        foreign = foreign.of(space)
         key = f"{upload.digest[:8]}-{space.fingerprint}"
         mapping, missing = map_columns(foreign.columns, space, key=key)
     st.header("Where it goes")

@@ -64,7 +64,7 @@ def test_a_table_of_ones_own_needs_a_space(tmp_path: Path) -> None:
 
 
 def test_other_files_are_refused_by_their_name(tmp_path: Path) -> None:
-    with pytest.raises(InvalidInput, match="name ends in .csv, .parquet, .jsonl or .json"):
+    with pytest.raises(InvalidInput, match="name ends in .csv, .*, .json, .pickle or .pkl"):
         read_file(tmp_path / "t.xlsx").table(TINY)
 
 
@@ -344,7 +344,7 @@ def test_what_is_wrong_in_an_object_is_named(row: object, sentence: str) -> None
         ("t.json", b"", "t.json is no valid JSON"),
         ("t.csv", b"a,a\n1,2\n", "t.csv has the column 'a' twice; keep one."),
         ("t.parquet", b"PAR1", "t.parquet can't be read as parquet"),
-        ("table", b"", "name ends in .csv, .parquet, .jsonl or .json"),
+        ("table", b"", "name ends in .csv, .parquet, .jsonl, .json, .pickle or .pkl"),
     ],
 )
 def test_what_is_no_table_is_refused(name: str, content: bytes, sentence: str) -> None:
