@@ -79,9 +79,9 @@ def query(options: argparse.Namespace) -> Answer:
     document = found.to_dict()
     if options.network:
         network = family_of(study.space).configuration(study.space, architecture)
-        told = pd.DataFrame((network or {}).items(), columns=["field", "value"]).astype(str)
+        lines = pd.DataFrame((network or {}).items(), columns=["field", "value"]).astype(str)
         none = "" if network else "No benchmark published the space, so none says its networks."
-        cards.append(Card(title="Network", sentence=none, table=told))
+        cards.append(Card(title="Network", sentence=none, table=lines))
         document["network"] = network
     return Answer(document, tuple(cards))
 
