@@ -5,13 +5,13 @@ are shown the choice (`show`) before they are drawn and report back in `on_chang
 """
 
 import json
-import time
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Any
 
 import streamlit as st
+from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from foxnas_core.cards.given import EFFECTS
 from foxnas_core.errors import InvalidInput
@@ -45,9 +45,9 @@ _MAY_BE_NONE = ("guard", "edits")  # where 0 says that there is none
 # Keys that widgets with a new one after each change take in turn. Streamlit remembers a widget of
 # each key, and all that its callback holds, for as long as a session lasts.
 _KEYS = 8
-# A browser that is quicker than the page sends the address from before the last change; one that
-# was replaced so many seconds ago must not undo it.
-_ECHO = 3.0
+# A browser that is quicker than the page sends an address from before the last changes. So many of
+# those that were replaced are known again, and undo nothing unless one goes back to them.
+_REPLACED = 64
 
 
 @dataclass(frozen=True)
@@ -165,20 +165,21 @@ def show_in_address(choices: Choices) -> None:
             wanted[name] = value
     replaced = st.query_params.to_dict()
     if replaced != wanted:
-        now = time.monotonic()
-        recent = [e for e in remembered("replaced") or [] if now - e[1] < _ECHO]
         # What the page wrote last may be under way to the browser, which still told the one before.
         over = [a for a in (replaced, remembered("written")) if a and a != wanted]
-        remember("replaced", [*recent, *((address, now) for address in over)])
+        remember("replaced", [*(remembered("replaced") or []), *over][-_REPLACED:])
         remember("written", wanted)
         st.query_params.from_dict(wanted)
 
 
 def _is_echo(address: dict[str, str]) -> bool:
-    return any(
-        address == replaced and time.monotonic() - when < _ECHO
-        for replaced, when in remembered("replaced") or []
-    )
+    return not _is_gone_to() and address in (remembered("replaced") or [])
+
+
+def _is_gone_to() -> bool:
+    """Whether the page is drawn since one went back or forward in the browser."""
+    context = get_script_run_ctx()
+    return context is not None and context.is_history_navigation
 
 
 def as_text(architecture: Architecture) -> str:

@@ -77,8 +77,6 @@ def test_a_view_is_chosen_left_and_gone_back_to(page: Page):
     choose_view(page, "Order of subnets")
     expect(page).to_have_url(re.compile("view=order"))
     expect(page.locator(".st-key-device-first")).to_be_visible()
-    # An address from before a change that was made just now would be taken for an echo of it.
-    page.wait_for_timeout(3500)
     page.go_back()
     expect(page).to_have_url(re.compile("view=int8"))
     wait_until_drawn(page)
