@@ -69,7 +69,9 @@ def _values(chosen: Chosen) -> dict[str, Any]:
 
 
 def _shown(value: Any) -> str:
-    return f"{value:.6g}" if isinstance(value, float) else str(value)
+    """A number with all the digits it has: who opens the address searches with the very same."""
+    short = f"{value:g}" if isinstance(value, float) else str(value)
+    return short if not isinstance(value, float) or float(short) == value else repr(value)
 
 
 def chosen_settings() -> Chosen:
@@ -129,8 +131,8 @@ def schedule_picker(act: Callable[[str], None], *, chosen: str, disabled: bool) 
 def temperature_picker(
     ends: tuple[float, float], unit: str, act: Callable[[dict[str, float]], None], *, disabled: bool
 ) -> None:
-    """A slider with two ends over a grid of round temperatures near both `ends`, start and end;
-    `act` is told, by the setting's name, which of them was moved and where to."""
+    """A slider with two ends over `ends`, start and end, and a grid of round temperatures near
+    both; `act` is told, by the setting's name, which of them was moved and where to."""
     hot, cold = ends
     lowest, highest = math.floor(math.log10(cold)), math.ceil(math.log10(hot)) + 1
     grid = [
@@ -138,11 +140,10 @@ def temperature_picker(
         for power in range(lowest, highest)
         for mantissa in (1, 1.5, 2, 3, 5, 7)
     ]
-
-    def nearest(temperature: float) -> float:
-        return min(grid, key=lambda g: abs(math.log(g / temperature)))
-
-    shown = nearest(cold), nearest(hot)
+    shown = cold, hot
+    digits = 3 if f"{cold:.3g}" != f"{hot:.3g}" else 17
+    # The browser tells them apart by what it shows.
+    named = {f"{temperature:.{digits}g}": temperature for temperature in (*grid, *shown)}
 
     def moved(now: tuple[float, float]) -> None:
         pairs = zip((_END, _START), now, shown, strict=True)
@@ -150,11 +151,11 @@ def temperature_picker(
             act(changed)
 
     # Made anew where the suggestion moves with the budget.
-    key = f"temperature-{shown[0]:g}-{shown[1]:g}-{lowest}-{highest}"
+    key = f"temperature-{cold!r}-{hot!r}"
     with st.container(key="temperature"):
         st.select_slider(
-            f"Temperatures ({unit})" if unit else "Temperatures", grid, value=shown,
-            key=key, format_func=lambda t: f"{t:g}", on_change=choices.on_change(key, moved),
+            f"Temperatures ({unit})" if unit else "Temperatures", sorted(named.values()),
+            value=shown, key=key, format_func=lambda t: f"{t:.{digits}g}", on_change=choices.on_change(key, moved),
             disabled=disabled,
             help="Where the schedule ends (left) and starts (right). At temperature T a step that "
             f"loses T {unit} is taken with probability 1/e. While a search runs, moving the right "

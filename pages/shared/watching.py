@@ -21,6 +21,7 @@ from pages.shared.theme import vega_chart
 
 FRAME_EVERY = 0.1  # seconds
 PICTURES_EVERY = 1.0  # seconds: each brings the script that draws it
+PAUSED_EVERY = 0.5  # seconds between two looks at whether a run is still paused
 
 
 def run_of_job(job: Job) -> SearchRun | None:
@@ -61,17 +62,12 @@ def show_job(quest: Quest, job: Job) -> None:
         with errors_as_cards():
             # Looked up anew, so that the registry knows that someone watches.
             cache.works().get(Job, job.id, job.study)
-            state = job.state
             run = run_of_job(job)
             if run is not None:
                 show_run(quest, run, spans)
             elif moving:
                 st.write("Starting; the first search on a machine takes some seconds to prepare …")
-        # Buttons stand outside; a second tab may have pressed them, or the run has ended: perhaps
-        # since the page looked whether it was kept.
-        another = job.view is not seen
-        if job.kept or another or (state != drawn and {state, drawn} != {"starting", "running"}):
-            st.rerun()
+        follow()
 
     @st.fragment(run_every=PICTURES_EVERY * process.slowdown() if moving else None)
     def picture() -> None:
@@ -80,9 +76,20 @@ def show_job(quest: Quest, job: Job) -> None:
             if run is not None:
                 show_pictures(quest, run)
 
-    seen = job.view
+    def follow() -> None:
+        """Draw the page anew where the buttons, which stand outside, are of another state: a second
+        tab may have pressed them, or the run has ended, perhaps since the page looked whether it
+        was kept; and where it made steps although it is paused."""
+        state, another = job.state, job.view is not seen
+        another |= drawn == "paused" and made != (job.annealer and job.annealer.proposals)
+        if job.kept or another or (state != drawn and {state, drawn} != {"starting", "running"}):
+            st.rerun()
+
+    seen, made = job.view, job.annealer and job.annealer.proposals
     show_watched(quest, job.problem.limits[0].bound, job.exact, draw)
     picture()
+    if drawn == "paused":
+        st.fragment(follow, run_every=PAUSED_EVERY)()
 
 
 def show_watched(

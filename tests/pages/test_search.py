@@ -151,10 +151,13 @@ def test_a_second_tab_attaches_to_the_running_search(study):
     job = job_of(page, study)
     other = run_page(PAGE, search=job.id)
     assert not other.exception and "stop" in keys(other)
+    other.button(key="pause").click().run()
+    page.run()
+    assert "resume" in keys(page)
     other.button(key="stop").click().run()
     assert job.ended
     page.run()
-    assert "start" in keys(page)
+    assert "start" in keys(page) and "Stopped" in sentences(page)
 
 
 def test_two_users_search_side_by_side(study):
@@ -404,8 +407,10 @@ def test_a_damaged_search_can_be_deleted(study, kept):
 def test_without_an_own_choice_temperatures_are_the_suggested_ones(study, problem):
     from foxnas_core.search.suggestion import suggest_temperatures
 
-    _, job = finish(start(run_page(PAGE, budget="0.06")), study)
+    page, job = finish(start(run_page(PAGE, budget="0.06")), study)
     run = job.annealer.settings
+    [shown] = [s for s in page.select_slider if s.key.startswith("temperature-")]
+    assert shown.value == (run.end_temperature, run.start_temperature)
     assert (run.start_temperature, run.end_temperature) == suggest_temperatures(problem)
 
 
@@ -762,7 +767,7 @@ def test_temperatures_and_cooling_act_on_the_running_search(study):
     page.selectbox(key="schedule").set_value("linear").run()
     [heat] = [s for s in page.select_slider if s.key.startswith("temperature-")]
     low, high = heat.value
-    hotter = float(heat.options[[float(o) for o in heat.options].index(high) + 2])
+    hotter = float(heat.options[heat.options.index(f"{high:.3g}") + 2])
     heat.set_value((low, hotter)).run()
     assert not page.exception and not page.error
     first, second, third = job.annealer.events
