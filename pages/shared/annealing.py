@@ -155,8 +155,8 @@ def temperature_picker(
     with st.container(key="temperature"):
         st.select_slider(
             f"Temperatures ({unit})" if unit else "Temperatures", sorted(named.values()),
-            value=shown, key=key, format_func=lambda t: f"{t:.{digits}g}", on_change=choices.on_change(key, moved),
-            disabled=disabled,
+            value=shown, key=key, format_func=lambda t: f"{t:.{digits}g}",
+            on_change=choices.on_change(key, moved), disabled=disabled,
             help="Where the schedule ends (left) and starts (right). At temperature T a step that "
             f"loses T {unit} is taken with probability 1/e. While a search runs, moving the right "
             "end heats it to there, from where it cools again.",
