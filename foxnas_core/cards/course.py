@@ -1,7 +1,9 @@
 """A search while it runs, or as it was kept: what it has found, said and drawn."""
 
+import math
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -9,7 +11,7 @@ import pandas as pd
 from foxnas_core.cards.card import Card
 from foxnas_core.cards.expected import expected_of, promised
 from foxnas_core.cards.quest import Quest
-from foxnas_core.cards.search import EQUAL, gap_text, limits_text
+from foxnas_core.cards.search import EQUAL, asked_text, gap_text
 from foxnas_core.figures import live
 from foxnas_core.figures import search as tables
 from foxnas_core.figures.search import Stage
@@ -31,7 +33,7 @@ class SearchRun:
     - `settings`: those in force; `chains`: how many run side by side, 0 where it is not known.
     - `stages`: its limit and optimum, from the first to what is in force now.
     - `trace`: the rows to draw, see `Annealer.trace`; `replays`: the id of the kept search that it
-      shows again.
+      shows again; `asked`: the limits' numbers as they were asked for.
     """
 
     state: str
@@ -47,6 +49,16 @@ class SearchRun:
     stages: tuple[Stage, ...]
     events: tuple[Event, ...] = ()
     replays: str = ""
+    asked: tuple[float, ...] = ()
+
+    @property
+    def wanted(self) -> tuple[tuple[Metric, float, Side], ...]:
+        """The limits as they were asked for, where that is known."""
+        asked = self.asked or tuple(bound for _, bound, _ in self.limits)
+        return tuple(
+            (target, bound, side)
+            for (target, _, side), bound in zip(self.limits, asked, strict=True)
+        )
 
     @property
     def exact(self) -> Candidate | None:
@@ -77,7 +89,7 @@ class SearchRun:
         return cls(
             "kept", settings, trace, result.proposals, result.proposals,
             0 if moved else result.proposals // each, metric_of(result.objective), limits,
-            result.best, None, stages, result.events,
+            result.best, None, stages, result.events, asked=result.asked,
         )  # fmt: skip
 
 
@@ -118,7 +130,8 @@ def run_card(run: SearchRun, quest: Quest) -> Card:
     if run.replays:
         start = f"{run.state.capitalize()}, a replay of kept search {run.replays}"
     made = made_of(run, _contexts(quest))
-    where = f"{start}: {run.proposals:,} of {run.total:,} proposals{made} {limits_text(run.limits)}"
+    where = f"{start}: {run.proposals:,} of {run.total:,} proposals{made} "
+    where += asked_text(run.wanted, run.limits[0][1])
     if run.best is None:
         return Card(sentence=f"{where}. No subnet within the limits was met yet.")
     found = expected_of(quest, run.best)
@@ -148,11 +161,11 @@ def _contexts(quest: Quest) -> str:
     return f"{found[0]}s" if len(found) == 1 else "contexts"
 
 
-def event_text(event: Event, limit: Metric, objective: Metric) -> str:
+def event_text(event: Event, limit: Metric) -> str:
     """What was done, as a chart has room for it."""
     told = []
     if event.bound is not None:
-        told.append(f"{limit.text(event.bound)} {limit.unit}".rstrip())
+        told.append(limit.value_text(event.bound if event.asked is None else event.asked))
     if event.start_temperature is not None:
         told.append(f"reheated to {event.start_temperature:.2g}")
     if event.end_temperature is not None:
@@ -172,22 +185,46 @@ def _marked(run: SearchRun, table: pd.DataFrame) -> pd.DataFrame:
     """A table over proposals with the events of the run below it."""
     limit = run.limits[0][0]
     marks = [
-        {"proposals": event.at, "event": event_text(event, limit, run.objective)}
-        for event in run.events
+        {"proposals": event.at, "event": event_text(event, limit), "word": word}
+        for event, word in zip(run.events, _words(run, limit), strict=True)
     ]
     if not marks:
-        return table.assign(event=None)
+        return table.assign(event=None, word=None)
     return pd.concat([table, pd.DataFrame(marks)], ignore_index=True)
 
 
-def gap_chart(run: SearchRun) -> Drawn | None:
+def _words(run: SearchRun, limit: Metric) -> list[str | None]:
+    """What stands beside each event: of those that lie so close that their words would cover each
+    other, the first has all, where one undid another only what stayed."""
+    groups: list[list[Event]] = []
+    begun = -math.inf
+    for event in run.events:
+        at = live.place_of(event.at, run.total)
+        if at - begun >= live.APART:
+            groups, begun = [*groups, []], at
+        groups[-1].append(event)
+    found: list[str | None] = []
+    for group in groups:
+        done: dict[str, Any] = {}
+        for event in group:
+            done |= event.cooling
+            if event.bound is not None:
+                done |= {"bound": event.bound, "asked": event.asked}
+        found += [event_text(Event(**done), limit), *[None] * (len(group) - 1)]
+    return found
+
+
+def gap_chart(run: SearchRun, front: Front, *, least_cost: bool) -> Drawn | None:
     """The gap to the optimum or to the bound on it; None where neither is known."""
     if any(stage.reference is None for stage in run.stages):
         return None
     floor = live.least_gap(run.settings.end_temperature or 1.0)
     table = tables.gap_table(run.trace, run.stages, run.objective, floor)
     to = tables.EXACT if run.exact is not None else "bound on it"
-    spec = live.gap_spec(run.objective, run.total, floor, to)
+    reference = float(run.stages[-1].reference or 0.0)
+    values = front.costs if least_cost else front.values
+    ends = floor, max(float(np.ptp(values)), 100 * floor)
+    spec = live.gap_spec(run.objective, run.total, ends, to, reference)
     return _marked(run, table), spec
 
 
@@ -284,7 +321,7 @@ def point_card(search_id: str, result: SearchResult, proposals: float | None) ->
     row = (rows if len(rows) else result.trace).iloc[-1]
     objective, limit = metric_of(result.objective), metric_of(result.limits[0][0])
     done = [
-        f"{event_text(event, limit, objective)} at {event.at:,}"
+        f"{event_text(event, limit)} at {event.at:,}"
         for event in result.events
         if event.at <= row["proposals"]
     ]

@@ -321,8 +321,7 @@ def ties(given: Given, *, fronts: ResampledFronts | None = None) -> Card:
             f"The cheapest of them, {row['id']}, costs {row[unit.title]:.4g} {unit.symbol}, "
             f"{saved:.0f} % less than the optimum, for "
             f"{objective.text(row['difference'], signed=True)} {objective.difference_unit} "
-            f"[{objective.text(row['low'], signed=True)}, "
-            f"{objective.text(row['high'], signed=True)}]."
+            f"{objective.in_brackets(row['low'], row['high'], signed=True)}."
         )
     resampled = " and all of the front" if fronts is None else (
         ", all of the front, and the optima of the resamples"

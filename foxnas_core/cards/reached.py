@@ -104,8 +104,8 @@ def answers_table(found: Reached) -> pd.DataFrame:
         for target in dict.fromkeys(found.targets):
             own = answer.effects[target.column]
             total = target.text(own.total, signed=True)
-            ends = target.interval_text(own.low, own.high, signed=True)
-            row[difference_axis(target)] = f"{total} ({ends})"
+            ends = target.in_brackets(own.low, own.high, signed=True)
+            row[difference_axis(target)] = f"{total} {ends}"
         won, paid = answer.effects[gain.column], answer.effects[cost.column]
         [rate] = rates(
             [won.total], [paid.total], [paid.average_low], [paid.average_high], gain, cost

@@ -1,6 +1,6 @@
 """What a search answers: the optimum and what it will measure, and the searches that are kept."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 
@@ -40,6 +40,16 @@ def limits_text(limits: Iterable[tuple[Metric, float, Side]]) -> str:
     return ", ".join([start, *in_words(further)])
 
 
+def asked_text(asked: Sequence[tuple[Metric, float, Side]], searched: float) -> str:
+    """The limits as they were asked for, within a sentence, and behind them the number of the first
+    that was searched under, where a guard made it tighter."""
+    first, bound, side = asked[0]
+    if searched == bound:
+        return limits_text(asked)
+    how, number = "under" if side == "at_most" else "above", f"{searched:.4g} {first.unit}"
+    return f"{limits_text(asked)} (searched {how} {number.rstrip()})"
+
+
 def gap_text(gap: float, target: Metric) -> str:
     """A gap of the objective in its unit."""
     number = f"{gap:.3f}" if target.unit == "%" else f"{gap:.3g}"
@@ -71,13 +81,6 @@ def optimum(given: Given) -> Card:
     quest = Quest(given)
     solution, predictors = quest.solution(), predictors_of(quest.problem)
     best, targets = solution.candidate, [predictor.target for predictor in predictors]
-    first = targets[1]
-    how = "under" if quest.problem.limits[0].side == "at_most" else "above"
-    guarded = (
-        ""
-        if quest.searched == quest.bound
-        else f" (searched {how} {quest.searched:.4g} {first.unit})".replace(" )", ")")
-    )
     kept = ", with the choices kept" if given.allowed else ""
     beyond = "" if solution.exact else (
         " The exact optimum is out of reach in the time a page has; no subnet within the limits is "
@@ -88,12 +91,12 @@ def optimum(given: Given) -> Card:
     values = [each.value_text for each in found]
     told = (
         f"{'Exact optimum' if solution.exact else 'Best found'} "
-        f"{limits_text(quest.asked)}{guarded}{kept}: subnet {best.architecture.id}, "
+        f"{asked_text(quest.asked, quest.searched)}{kept}: subnet {best.architecture.id}, "
         f"{found[0].how} {', '.join(values[:-1])} and {values[-1]}."
     )
     promise = "" if beside.whole else f"{promised(quest)}{beyond}"
     intervals = [] if beside.whole else [
-        f"{each.target.label}: {each.value_text} [{each.interval_text}]"
+        f"{each.target.label}: {each.value_text} {each.target.in_brackets(each.low, each.high)}"
         + (f"; {each.predicted_text}." if each.optima else ".")
         for each in found[:2]
     ]  # fmt: skip
@@ -152,7 +155,7 @@ def cost_of(study: Study, result: SearchResult) -> str:
 
 def quest_of(given: Given, result: SearchResult) -> Quest:
     """What a drawable search looked for, with its own guard."""
-    study, bounds = given.study, result.asked or tuple(bound for _, bound in result.limits)
+    study, bounds = given.study, result.asked_for
     own = result.objective == study.objective.column
     further = tuple(zip((column for column, _ in result.limits[1:]), bounds[1:], strict=True))
     return Quest(
@@ -224,8 +227,11 @@ def label_of(result: SearchResult) -> str:
     gap, objective = result.gap, metric_of(result.objective)
     rest = "" if gap is None else ", exact" if gap < EQUAL else f", gap {gap_text(gap, objective)}"
     limits = [
-        f"{'≥ ' if side == 'at_least' else ''}{limit.text(bound)} {limit.unit or limit.label}"
-        for (column, bound), side in zip(result.limits, result.sides, strict=True)
+        f"{'≥ ' if side == 'at_least' else ''}{limit.text(asked)} {limit.unit or limit.label}"
+        + ("" if asked == bound else f" (searched {limit.text(bound)})")
+        for (column, bound), asked, side in zip(
+            result.limits, result.asked_for, result.sides, strict=True
+        )
         for limit in (metric_of(column),)
     ]
     devices = (column.partition(":")[2] for column in (result.objective, *dict(result.limits)))

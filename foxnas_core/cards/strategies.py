@@ -10,7 +10,7 @@ from foxnas_core.cards.card import Card
 from foxnas_core.cards.expected import expected_of, promised
 from foxnas_core.cards.given import Given
 from foxnas_core.cards.quest import Quest
-from foxnas_core.cards.search import limits_text, no_search
+from foxnas_core.cards.search import asked_text, no_search
 from foxnas_core.errors import InvalidInput
 from foxnas_core.figures import live
 from foxnas_core.figures import strategies as figures
@@ -81,7 +81,6 @@ def race_card(race: Race, quest: Quest) -> Card:
     solution = quest.solution()
     objective, reference = race.problem.objective.target, reference_of(solution)
     standings = figures.standings_table(race, solution.bound)
-    limits = limits_text((x.predictor.target, x.bound, x.side) for x in race.problem.limits)
     kept = ", with the choices kept" if race.problem.allowed else ""
     seeds = list(dict.fromkeys(seed for _, seed in race.courses))
     bold, parts = _standing(race, standings, reference)
@@ -92,8 +91,8 @@ def race_card(race: Race, quest: Quest) -> Card:
         points=(_promise(quest, solution),),
         table=standings,
         notes=(
-            f"Searched {limits}{kept}; seed{'s' if len(seeds) > 1 else ''} "
-            f"{', '.join(map(str, seeds))}.",
+            f"Searched {asked_text(quest.asked, quest.searched)}{kept}; "
+            f"seed{'s' if len(seeds) > 1 else ''} {', '.join(map(str, seeds))}.",
             f"Gaps are to the {reference}, {objective.value_text(solution.bound)}, in "
             f"{objective.difference_unit or 'its own unit'}; seconds are the processor's, for the "
             "strategy and its evaluations.",

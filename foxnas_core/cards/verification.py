@@ -88,11 +88,11 @@ def _text(claim: Claim, *, average: bool = False) -> str:
     value, *ends = (claim.value, claim.low, claim.high) if average else claim.headline
     unit = target.difference_unit if signed else target.unit
     number = f"{target.text(value, signed=signed)} {unit}".strip()
-    told = f"{number} ({target.interval_text(*ends, signed=signed)})"
+    told = f"{number} {target.in_brackets(*ends, signed=signed)}"
     if claim.expected is None:
         return told
-    plain = target.interval_text(claim.low, claim.high)
-    return f"expected to measure {told}; predicted {target.text(claim.value)} ({plain})"
+    plain = target.in_brackets(claim.low, claim.high)
+    return f"expected to measure {told}; predicted {target.text(claim.value)} {plain}"
 
 
 @analysis("Verify", "more", "Test some", nothing_to_claim)

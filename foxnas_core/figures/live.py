@@ -41,28 +41,56 @@ _KINDS = {
 
 # Rows of events break no line.
 _COURSE: Spec = {"transform": [{"filter": "!isValid(datum.event)"}]}
+_SLOWLY = 1 / 3  # the power of proposals that their axis is even in
+APART = 0.06  # of the axis of proposals: words of events that are closer cover each other
 PICKED = "picked"  # the point of a chart that was clicked
 STEPS: Spec = {"type": "line", "strokeWidth": 2.5, "interpolate": "step-after"}
 
 
-def gap_spec(target: Metric, total: int, floor: float, to: str) -> Spec:
-    """Draws `gap_table` on axes that fit what happens: powers of the gap from `floor` on, and of
-    proposals as a run that is watched makes them."""
+def gap_spec(
+    target: Metric, total: int, ends: tuple[float, float], to: str, reference: float
+) -> Spec:
+    """Draws `gap_table` on axes that fit what happens: powers of the gap between both `ends`, and
+    of proposals as a run that is watched makes them. On the right stands what each gap to the
+    `reference` is on the axis of the front, which is drawn beside it."""
     unit = f" ({target.difference_unit})" if target.difference_unit else ""
     title = f"Gap to the {to}{unit}"
-    powers = [10.0**k for k in range(round(math.log10(floor)), 7)]
-    axis = {"labelExpr": "format(datum.value, '~g')", "values": powers, "grid": False}
-    y = number("", title, axis=axis) | {
-        "scale": {"type": "log", "domainMin": floor, "clamp": True, "nice": False}
-    }
+    low, high = round(math.log10(ends[0])), math.floor(math.log10(ends[1]))
+    powers = [10.0**k for k in range(low, high + 1)]
+    axis: Spec = {"labelExpr": "format(datum.value, '~g')", "values": powers, "grid": False}
+    scale = {"type": "log", "domain": list(ends), "clamp": True, "nice": False}
+    y = number("", title, axis=axis) | {"scale": scale}
     told = f"How far the current and the best subnet are from the {to}, over proposals"
-    return {"height": 330, "layer": [*_lines(y, total), *_events(total)]} | spoken(told)
+    # So many digits that each power of the gap is another value.
+    digits = max(0, -low - 2)
+    value = f"{reference!r} {'-' if target.sign > 0 else '+'} datum.value"
+    beside = axis | {
+        "orient": "right", "title": target.named, "labelExpr": f"format({value}, '.{digits}f')",
+        "values": powers[2:], "labelPadding": 2, "titlePadding": 2,
+    }  # fmt: skip
+    unseen: Spec = {
+        "data": {"values": [{}]},
+        "mark": {"type": "point", "opacity": 0},
+        "encoding": {
+            "y": {"datum": ends[1], "type": "quantitative", "axis": beside} | {"scale": scale}
+        },
+    }
+    return spoken(told) | {
+        "height": 330,
+        "resolve": {"axis": {"y": "independent"}},
+        "layer": [{"layer": [*_lines(y, total), *_events(total)]}, unseen],
+    }
 
 
 def least_gap(end_temperature: float) -> float:
     """The least gap that is drawn: a round power of ten far below what the end temperature tells
     apart."""
     return float(10.0 ** (math.floor(math.log10(end_temperature)) - 2))
+
+
+def place_of(proposals: float, total: int) -> float:
+    """Where a proposal stands along the axis of proposals, from 0 to 1."""
+    return float((proposals / total) ** _SLOWLY)
 
 
 def course_spec(
@@ -145,8 +173,9 @@ def _events(total: int, *, words: bool = True) -> list[Spec]:
     rule = {"type": "rule", "strokeDash": [2, 3], "color": INK}
     tip = {"tooltip": tooltip({"event": "", "proposals": ",d"})}
     rules = only | {"mark": rule, "encoding": {"x": x, **tip}}
-    said = {"x": x, "y": {"value": 4}, "text": {"field": "event"}}
-    return [rules, *([only | {"mark": word, "encoding": said}] if words else [])]
+    said = {"x": x, "y": {"value": 4}, "text": {"field": "word"}}
+    filtered = {"transform": [{"filter": "isValid(datum.word)"}]}
+    return [rules, *([filtered | {"mark": word, "encoding": said}] if words else [])]
 
 
 def front_spec(cost: Metric, objective: Metric, spans: Spans) -> Spec:
@@ -295,13 +324,21 @@ def _proposals(total: int, title: str | None) -> Spec:
     ticks = [m * 10**k for k in range(1, 10) for m in (1, 3) if m * 10**k <= total]
     label = "format(datum.value, '~s')"  # each in its own unit
     axis = {"labelExpr": label, "values": [0, *ticks], "grid": False, "labelOverlap": True}
-    return number("proposals", title, (0, total), axis, type="pow", exponent=1 / 3)
+    return number("proposals", title, (0, total), axis, type="pow", exponent=_SLOWLY)
 
 
 def _colour(field: str, colours: Mapping[str, str], symbol: str = "circle") -> Spec:
+    columns = 2 if len(colours) > 3 else 3  # none is cut off in half a page
     return {
         "field": field,
         "type": "nominal",
         "scale": {"domain": list(colours), "range": list(colours.values())},
-        "legend": {"orient": "top", "title": None, "symbolType": symbol},
+        "legend": {
+            "orient": "top",
+            "title": None,
+            "symbolType": symbol,
+            "columns": columns,
+            "labelFontSize": 11,
+            "columnPadding": 8,
+        },
     }

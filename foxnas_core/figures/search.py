@@ -117,8 +117,11 @@ def searches_table(
                 "search": search_id,
                 "objective": result.objective,
                 "limits": ", ".join(
-                    f"{column} {'≤' if side == 'at_most' else '≥'} {bound:.6g}"
-                    for (column, bound), side in zip(result.limits, result.sides, strict=True)
+                    f"{column} {'≤' if side == 'at_most' else '≥'} {asked:.6g}"
+                    + ("" if asked == bound else f" (searched {bound:.6g})")
+                    for (column, bound), asked, side in zip(
+                        result.limits, result.asked_for, result.sides, strict=True
+                    )
                 ),
                 **_values(result),
                 "gap": math.nan if result.gap is None else result.gap,

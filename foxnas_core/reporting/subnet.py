@@ -69,7 +69,7 @@ def summary(subject: Subject) -> Section:
             how = f"95 % intervals by {count} other optima that were measured"
         said = " and ".join(
             f"{each.target.value_text(each.value)} {each.target.word}"
-            + ("" if each.looked_up else f" ({each.interval_text})")
+            + ("" if each.looked_up else f" {each.target.in_brackets(each.low, each.high)}")
             for each in first
         )
         looked_up = first[0].looked_up
@@ -261,7 +261,7 @@ def effect_texts(effects: pd.DataFrame, target: Metric) -> list[str]:
     return [
         "–"
         if np.isnan(value)
-        else f"{target.text(value, signed=True)} [{target.interval_text(low, high, signed=True)}]"
+        else f"{target.text(value, signed=True)} {target.in_brackets(low, high, signed=True)}"
         for value, low, high in effects[columns].astype(float).itertuples(index=False)
     ]
 

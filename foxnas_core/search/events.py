@@ -15,7 +15,8 @@ _LEFT_OUT = Stored(omitted=True)
 class Event:
     """What was done to a run when it had made `at` proposals; what is None stays as it is.
 
-    - `bound`: the new number of the first limit, in its unit, and `was` the one before.
+    - `bound`: the new number of the first limit, in its unit, `was` the one before, and `asked`
+      what was asked for where a guard made that tighter.
     - `start_temperature`, `end_temperature` (units of the objective), `schedule`: as in
       `AnnealingSettings`, from there on. Every chain goes on at the start temperature where it is
       given, a reheat, else at its own, and falls from there to the end in the steps that are left;
@@ -26,6 +27,7 @@ class Event:
     at: int = 0
     bound: Annotated[float | None, _LEFT_OUT] = None
     was: Annotated[float | None, _LEFT_OUT] = None
+    asked: Annotated[float | None, _LEFT_OUT] = None
     start_temperature: Annotated[float | None, _LEFT_OUT] = None
     end_temperature: Annotated[float | None, _LEFT_OUT] = None
     schedule: Annotated[Schedule | None, _LEFT_OUT] = None
@@ -33,7 +35,7 @@ class Event:
 
     def __post_init__(self) -> None:
         if self.at < 0 or not all(
-            value is None or math.isfinite(value) for value in (self.bound, self.was)
+            value is None or math.isfinite(value) for value in (self.bound, self.was, self.asked)
         ):
             raise InvalidInput(f"{self} is no event of a search; its numbers must be finite.")
 

@@ -62,8 +62,8 @@ class Expectation:
     @property
     def predicted_text(self) -> str:
         """The plain prediction behind it: "predicted 91.40 (91.00 to 91.80)"."""
-        ends = self.target.interval_text(self.predicted_low, self.predicted_high)
-        return f"predicted {self.target.text(self.predicted)} ({ends})"
+        ends = self.target.in_brackets(self.predicted_low, self.predicted_high)
+        return f"predicted {self.target.text(self.predicted)} {ends}"
 
 
 def expectation(

@@ -166,6 +166,11 @@ class SearchResult:
         )
 
     @property
+    def asked_for(self) -> tuple[float, ...]:
+        """The limits' numbers as they were asked for, where a guard made them tighter too."""
+        return self.asked or tuple(bound for _, bound in self.limits)
+
+    @property
     def begun_limits(self) -> tuple[tuple[str, float], ...]:
         """The limits with which it began, before the first of them was moved."""
         for event in self.events:

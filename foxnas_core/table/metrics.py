@@ -174,6 +174,10 @@ class Metric:
             return "counted"
         return f"{self.text(low, signed=signed)} to {self.text(high, signed=signed)}"
 
+    def in_brackets(self, low: float, high: float, *, signed: bool = False) -> str:
+        """An interval as it stands behind its value: "(90.80 to 91.60)"."""
+        return f"({self.interval_text(low, high, signed=signed)})"
+
     def text(self, value: float, *, signed: bool = False) -> str:
         """The value as it is read, without its unit: to `digits` decimals, or to three significant
         digits, thousands as k, M, G and T. What was not measured is "nan"."""

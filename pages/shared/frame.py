@@ -35,6 +35,9 @@ _STYLE = f"""<style>
 .stButtonGroup button[data-selected] {{color: inherit !important}}
 [data-testid="stCaptionContainer"] {{opacity: 0.75 !important}}
 [data-testid="stMultiSelect"] [data-tag] {{max-width: none; height: auto}}
+[data-testid="stMultiSelectTagsContainer"],
+[data-testid="stMultiSelectTagsContainer"] > [role="group"] {{flex-wrap: wrap; overflow: visible}}
+div:has(> [data-testid="stMultiSelectTagsContainer"]) {{height: auto}}
 [data-testid="stMultiSelect"] [data-tag] * {{
   white-space: normal; overflow: visible; max-width: none
 }}

@@ -2,6 +2,7 @@
 further limits and with the choices kept."""
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from foxnas_core.cards.quest import Quest
 from foxnas_core.study import Study
@@ -15,14 +16,17 @@ from pages.shared.picked import picked
 from pages.shared.text import article
 
 
-def quest_picker(study: Study, job: Job | None = None) -> Quest:
-    """Draw the pickers of the budget or floor and its guard, of the cost, the goal, limits and
-    choices; those that can't act on the `job` under way are held.
+def quest_picker(
+    study: Study, job: Job | None = None, *, first: DeltaGenerator | None = None
+) -> Quest:
+    """Draw the pickers of the budget or floor and its guard, which stand in `first` where that is
+    given, of the cost, the goal, limits and choices; those that can't act on the `job` under way
+    are held.
 
     Raises as `cost_picker` and `Given.front_of`.
     """
     active = runs.under_way(job)
-    first, then = st.container(), st.expander("What is looked for")
+    first, then = first or st.container(), st.expander("What is looked for")
     with then:
         if active:
             st.caption("A search that runs keeps these; stop it to choose others.")

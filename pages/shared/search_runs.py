@@ -85,7 +85,7 @@ def _view_of_kept(study: Study, search_id: str) -> dict[str, Any]:
 
 def view_of(study: Study, result: SearchResult) -> dict[str, Any]:
     own = result.objective == study.objective.column
-    bounds = result.asked or tuple(bound for _, bound in result.limits)
+    bounds = result.asked_for
     further = zip((column for column, _ in result.limits[1:]), bounds[1:], strict=True)
     guard = OFF if result.guard is None else result.guard
     return {
@@ -134,7 +134,8 @@ def move(job: Job, quest: Quest, moved: Mapping[str, Any]) -> None:
     if bound is None and not cooling:
         job.quest, job.view = quest, view
         return
-    job.act(Event(bound=bound, **cooling), proven, quest=quest, view=view)
+    asked = None if bound is None or bound == quest.bound else quest.bound
+    job.act(Event(bound=bound, asked=asked, **cooling), proven, quest=quest, view=view)
 
 
 def replay(study: Study, search_id: str, seconds: float) -> Job:

@@ -32,12 +32,15 @@ def run_of_job(job: Job) -> SearchRun | None:
     events = annealer.events
     begun = next((event.was for event in events if event.was is not None), None)
     first = annealer.problem.limits[0].bound if begun is None else begun
+    quest = job.quest
+    known = quest is not None and quest.searched == annealer.problem.limits[0].bound
+    asked = tuple(bound for _, bound, _ in quest.asked) if quest is not None and known else ()
     return SearchRun(
         state, annealer.in_force, course.frame, annealer.proposals, annealer.total, annealer.chains,
         annealer.problem.objective.target,
         tuple((x.predictor.target, x.bound, x.side) for x in annealer.problem.limits),
         annealer.best, annealer.current,
-        cards.stages_of(float(first), events, job.proven_under), events, job.replays,
+        cards.stages_of(float(first), events, job.proven_under), events, job.replays, asked,
     )  # fmt: skip
 
 
@@ -122,7 +125,7 @@ _WIDE = [
     _place("moving", 2, "2"), _place("courses", 3, "1 / -1"),
 ]  # fmt: skip
 _NARROW = [_place(key, row, "1") for row, key in enumerate(
-    ("progress", "gap", "courses", "cloud"), 1)]  # fmt: skip
+    ("gap", "progress", "cloud", "courses"), 1)]  # fmt: skip
 _MOVING = f"""<style>
 .st-key-watched {{display: grid; grid-template-columns: minmax(0, 1fr) minmax(0, 1fr)}}
 .st-key-watched > div {{grid-column: 1 / -1}}
@@ -132,7 +135,7 @@ _MOVING = f"""<style>
 {" ".join(_WIDE)}
 @media (max-width: 1000px) {{
   .st-key-watched {{grid-template-columns: minmax(0, 1fr)}}
-  {" ".join(_NARROW)} {_place("moving", 4, "1")}
+  {" ".join(_NARROW)} {_place("moving", 3, "1")}
 }}
 </style>"""
 
@@ -144,7 +147,10 @@ def show_run(quest: Quest, run: SearchRun, spans: Spans) -> None:
         st.write(stressed(cards.run_card(run, quest)))
     front, least = quest.front, {"least_cost": quest.least_cost}
     with st.container(key="gap"):
-        _chart(cards.gap_chart(run) or cards.value_chart(run, front, **least), "course-chart")
+        _chart(
+            cards.gap_chart(run, front, **least) or cards.value_chart(run, front, **least),
+            "course-chart",
+        )
     charts = [("cost", cards.cost_chart(run, front, **least)), *cards.schedule_charts(run)]
     with st.container(key="courses"):
         for place, (name, drawn) in zip(st.columns(len(charts)), charts, strict=True):
@@ -171,7 +177,8 @@ def show_sought(quest: Quest) -> None:
     table, spec, _ = cards.cloud_chart(
         quest.given.table.frame, quest.front, quest.searched, optimum, least_cost=quest.least_cost
     )
-    vega_chart(table, spec, key="front-chart")
+    with st.container(key="sought"):
+        vega_chart(table, spec, key="front-chart")
     show_candidate(quest, "Exact optimum", optimum, None)
 
 

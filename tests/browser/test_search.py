@@ -219,3 +219,4 @@ def test_what_steers_a_search_is_in_view(page: Page):
         wait_until_drawn(page)
         for key in ("start", "budget"):
             expect(page.locator(f".st-key-{key}").first).to_be_in_viewport()
+        expect(chart(page, "Latency (ms)")).to_be_in_viewport(ratio=0.9 if width < 640 else 0.5)

@@ -227,22 +227,27 @@ def test_charts_read_columns_that_their_tables_have():
     measured = pd.DataFrame({"latency_ms": [3.0], "accuracy": [80.0]})
     for table, spec in (
         (
-            gap_table(TRACE, (Stage(0, 6.0, least=72.0),), accuracy, 0.1).assign(event=None),
-            live.gap_spec(accuracy, 40, 0.1, EXACT),
+            gap_table(TRACE, (Stage(0, 6.0, least=72.0),), accuracy, 0.1).assign(
+                event=None, word=None
+            ),
+            live.gap_spec(accuracy, 40, (0.1, 10.0), EXACT, 72.0),
         ),
         (
-            course_table(TRACE, "value", stages).assign(event=None),
+            course_table(TRACE, "value", stages).assign(event=None, word=None),
             live.course_spec(accuracy, 40, (60, 72), "value"),
         ),
         (
-            course_table(TRACE, "cost", stages).assign(event=None),
+            course_table(TRACE, "cost", stages).assign(event=None, word=None),
             live.course_spec(latency, 40, (2, 9), BUDGET, 150),
         ),
         (
-            schedule_table(TRACE).assign(event=None),
+            schedule_table(TRACE).assign(event=None, word=None),
             live.schedule_spec("temperature", "Temperature", 40),
         ),
-        (schedule_table(TRACE).assign(event=None), live.schedule_spec("accepted", "Accepted", 40)),
+        (
+            schedule_table(TRACE).assign(event=None, word=None),
+            live.schedule_spec("accepted", "Accepted", 40),
+        ),
         (front_table(measured, found, budget=6), live.front_spec(latency, accuracy, SPANS)),
         (trail_table(TRACE), live.moving_spec(latency, accuracy, SPANS)),
         (TRACE.assign(search="a", exact=1.0), live.comparison_spec(accuracy, ["a"], False)),

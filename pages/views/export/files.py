@@ -51,7 +51,8 @@ def show_chosen(given: Given, architecture: Architecture) -> Sequence[Expectatio
                 behind = f"; {own.predicted_text}" if own.optima else ""
                 st.write(
                     f"{plain(own.target.label)}: **{value}** "
-                    f"{'expected' if own.optima else 'predicted'} [{own.interval_text}]{behind}"
+                    f"{'expected' if own.optima else 'predicted'} "
+                    f"{own.target.in_brackets(own.low, own.high)}{behind}"
                 )
         download_architecture(architecture)
     return found

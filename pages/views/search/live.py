@@ -23,9 +23,23 @@ from pages.shared.text import plain
 from pages.shared.watching import show_job, show_sought
 
 SENTENCE = (
-    "Simulated annealing looks for the best predicted subnet within the limits, beside the exact "
-    "optimum. Budget, temperatures and cooling act on it while it runs."
+    "Watch simulated annealing look for the best predicted subnet, beside the exact optimum, and "
+    "steer it while it runs."
 )
+
+# On a phone the chart stands right under what steers it, and the settings and words under that.
+_PHONE = """<style>
+@media (max-width: 640px) {
+  .stMainBlockContainer {padding-top: 2.5rem}
+  .st-key-search > div > [data-testid="stHorizontalBlock"] {flex-flow: column}
+  .st-key-search [data-testid="stColumn"]:has(> div > div > .st-key-steer),
+  .st-key-search [data-testid="stVerticalBlock"]:has(> div > .st-key-steer) {display: contents}
+  .st-key-search div:has(> .st-key-settings) {order: 2}
+  .st-key-search div:has(> .st-key-sought) {order: -1}
+  .st-key-steer [data-testid="stCaptionContainer"] {display: none}
+  .st-key-settings [data-testid="stVerticalBlock"] {gap: 0.5rem}
+}
+</style>"""
 
 Taken = tuple[str, Callable[[], Architecture]]
 
@@ -34,11 +48,15 @@ def show(study: Study) -> None:
     """Draw the controls and, beside them, the search."""
     job, moved = runs.chosen_job(study), runs.touched()
     runs.follow(study, job, moved)
-    controls, shown = st.columns([1.2, 2.7], gap="medium")
+    st.html(_PHONE)
+    with st.container(key="search"):
+        controls, shown = st.columns([1.2, 2.7], gap="medium")
     with controls:
-        buttons = Buttons()
-        quest = quest_picker(study, job)
-        chosen = annealing_controls(quest, job)
+        with st.container(key="steer"):
+            buttons, bound = Buttons(), st.container()
+        with st.container(key="settings"):
+            quest = quest_picker(study, job, first=bound)
+            chosen = annealing_controls(quest, job)
     startable = False
     with shown, errors_as_cards():
         startable = quest.solution() is not None
