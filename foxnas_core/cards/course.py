@@ -291,7 +291,7 @@ def predicted_text(quest: Quest, candidate: Candidate) -> str:
 
 # Kept searches beside each other
 
-PICKED = live.PICKED
+PICKED, picked_point = live.PICKED, live.picked_point
 
 
 def comparison(compared: Mapping[str, SearchResult]) -> tuple[Card, pd.DataFrame, live.Spec]:

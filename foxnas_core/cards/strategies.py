@@ -1,7 +1,8 @@
 """Search strategies side by side on a study's predictors, and what the annealer is worth."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import pandas as pd
 
@@ -10,7 +11,7 @@ from foxnas_core.cards.card import Card
 from foxnas_core.cards.expected import expected_of, promised
 from foxnas_core.cards.given import Given
 from foxnas_core.cards.quest import Quest
-from foxnas_core.cards.search import asked_text, no_search
+from foxnas_core.cards.search import EQUAL, asked_text, gap_text, no_search
 from foxnas_core.errors import InvalidInput
 from foxnas_core.figures import live
 from foxnas_core.figures import strategies as figures
@@ -74,6 +75,33 @@ def race_charts(race: Race, solution: Solution) -> list[tuple[str, pd.DataFrame,
         (by, courses, figures.course_spec(*drawn, by, title, reference))
         for by, title in titles.items()
     ]
+
+
+def point_card(race: Race, solution: Solution, point: Mapping[str, Any]) -> Card | None:
+    """A point of a course, and what that course had found in the end; None where there is none."""
+    name, seed = point.get("strategy"), point.get("seed")
+    course = race.courses.get((str(name), seed if isinstance(seed, int) else -1))
+    if course is None or course.best is None:
+        return None
+    table = figures.courses_table(race)
+    rows = table[(table["strategy"] == name) & (table["seed"] == seed)]
+    row = rows[rows["evaluations"] <= point.get("evaluations", 0)].tail(1)
+    row = (row if len(row) else rows.head(1)).iloc[0]
+    objective, limit = (predictor.target for predictor in race.problem.predictors[:2])
+    gap = race.problem.sign * (solution.bound - row["value"])
+    best, reference = course.best, reference_of(solution)
+    left = f"which is the {reference}" if gap < EQUAL else (
+        f"{gap_text(gap, objective)} from the {reference}"
+    )  # fmt: skip
+    return Card(
+        sentence=f"{name}, seed {seed}, after {int(row['evaluations']):,} of {course.total:,} "
+        f"{'proposals' if name == ANNEALER else 'evaluations'} and {_seconds(row['seconds'])}: the "
+        f"best so far is predicted at {objective.value_text(row['value'])}, {left}.",
+        notes=(
+            f"Below, its best at the end, subnet {best.architecture.id}, predicted at "
+            f"{objective.value_text(best.value)} and {limit.value_text(best.costs[0])}.",
+        ),
+    )
 
 
 def race_card(race: Race, quest: Quest) -> Card:

@@ -243,29 +243,26 @@ def comparison_spec(objective: Metric, searches: Sequence[str], longest: bool) -
         "layer": [
             {"mark": dashed, "encoding": {"y": y | {"field": "exact"}}},
             {"mark": STEPS, "encoding": {"y": y | {"field": "best_value"}}},
-            {
-                "mark": {"type": "point", "size": 90, "filled": True},
-                "params": [
-                    {
-                        "name": PICKED,
-                        "select": {
-                            "type": "point",
-                            "nearest": True,
-                            "toggle": False,
-                            "fields": ["search", "proposals"],
-                        },
-                    }
-                ],
-                "encoding": {
-                    "y": y | {"field": "best_value"},
-                    "opacity": {
-                        "condition": {"param": PICKED, "empty": False, "value": 1},
-                        "value": 0,
-                    },
-                },
-            },
+            picking(["search", "proposals"], y | {"field": "best_value"}),
         ],
     }
+
+
+def picking(fields: Sequence[str], y: Spec) -> Spec:
+    """A layer of points at `y` that aren't seen until one, which its `fields` name, is clicked."""
+    select = {"type": "point", "nearest": True, "toggle": False, "fields": list(fields)}
+    seen = {"condition": {"param": PICKED, "empty": False, "value": 1}, "value": 0}
+    return {
+        "mark": {"type": "point", "size": 90, "filled": True},
+        "params": [{"name": PICKED, "select": select}],
+        "encoding": {"y": y, "opacity": seen},
+    }
+
+
+def picked_point(selection: Any) -> Spec:
+    """The fields of the point that is clicked in a chart, as a page is told of it; none before."""
+    points = selection["selection"].get(PICKED) or []
+    return dict(points[0]) if isinstance(points, list) and points else {}
 
 
 def spoken(description: str) -> Spec:

@@ -5,6 +5,7 @@ import math
 import numpy as np
 import pandas as pd
 
+from foxnas_core.figures import live
 from foxnas_core.figures.live import STEPS, Spec, number, spoken, tooltip
 from foxnas_core.figures.theme import (
     BLUE,
@@ -30,6 +31,7 @@ _COLOURS = dict(
     )
 )
 _POINTS = 60
+_POINT = ("strategy", "seed", "evaluations")
 
 
 def courses_table(race: Race) -> pd.DataFrame:
@@ -131,6 +133,9 @@ def course_spec(
         },
     }
     word = {"type": "text", "align": "left", "dx": 4, "dy": -7, "color": INK}
+    # One at a time: where courses lie over each other, the nearest.
+    points = live.picking(_POINT, value)
+    points["encoding"] = courses["encoding"] | points["encoding"]
     line: Spec = {
         "data": {"values": [{"value": exact, "label": reference}]},
         "layer": [
@@ -145,7 +150,7 @@ def course_spec(
         ],
     }
     said = spoken(f"{objective.named} of each strategy over {by_what}")
-    return said | {"height": 360, "layer": [courses, line]}
+    return said | {"height": 360, "layer": [courses, line, points]}
 
 
 def _range(table: pd.DataFrame, exact: float, objective: Metric) -> tuple[float, float]:

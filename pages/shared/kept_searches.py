@@ -104,8 +104,7 @@ def compare(study: Study, ids: list[str]) -> None:
 
 def show_point(study: Study, compared: dict[str, SearchResult], picked: Any) -> None:
     """What a search had found at the point that was clicked, and ways on."""
-    points = picked["selection"].get(courses.PICKED) or []
-    point = points[0] if isinstance(points, list) and points else {}
+    point = courses.picked_point(picked)
     search_id = point.get("search")
     if search_id not in compared:
         st.caption("Click a point of a course for its details.")

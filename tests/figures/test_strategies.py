@@ -1,8 +1,10 @@
 import numpy as np
 import pytest
 
+from foxnas_core.cards.strategies import point_card
 from foxnas_core.figures.strategies import EXACT, course_spec, courses_table, standings_table
 from foxnas_core.search.schedule import AnnealingSettings
+from foxnas_core.search.solving import solve
 from foxnas_core.search.strategies.race import Race
 from tests.search.additive import mini_problem, solve_exact
 
@@ -62,3 +64,15 @@ def test_the_chart_shows_every_later_value_and_the_optimum(race: Race) -> None:
         assert ((low <= later) & (later <= high)).all()
     assert low < OPTIMUM < high and spec["description"].endswith("over seconds")
     assert spec["layer"][1]["data"]["values"] == [{"value": OPTIMUM, "label": EXACT}]
+
+
+def test_a_point_that_is_clicked_tells_what_its_course_had_found(race: Race) -> None:
+    row = courses_table(race).query("strategy == 'Random' and seed == 1").iloc[3]
+    point = {"strategy": "Random", "seed": 1, "evaluations": int(row["evaluations"])}
+    card = point_card(race, solve(PROBLEM), point)
+    best = race.courses["Random", 1].best
+    assert card is not None and best is not None
+    assert f"seed 1, after {row['evaluations']:,} of 600 evaluations" in card.sentence
+    assert PROBLEM.objective.target.value_text(row["value"]) in card.sentence
+    assert best.architecture.id in card.notes[0]
+    assert point_card(race, solve(PROBLEM), {"strategy": "none", "seed": 1}) is None

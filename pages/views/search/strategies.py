@@ -1,16 +1,21 @@
 """Search strategies side by side on the study's predictors, and what the annealer is worth."""
 
+from typing import Any
+
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from foxnas_core.cards import strategies as cards
+from foxnas_core.cards.course import PICKED, picked_point
 from foxnas_core.cards.quest import Quest
+from foxnas_core.search.strategies.race import Race
 from foxnas_core.study import Study
 from pages.shared import cache, choices
 from pages.shared.cards import draw
 from pages.shared.frame import errors_as_cards
 from pages.shared.panel import panel
 from pages.shared.picked import picked
+from pages.shared.picture import show_architecture
 from pages.shared.races import RaceJob
 from pages.shared.running import to_go
 from pages.shared.search_form import quest_picker
@@ -76,12 +81,32 @@ def show_race(job: RaceJob) -> None:
     card = cards.race_card(race, quest)
     draw(card, quest.given.study, header=False, tabled=False)
     charts = cards.race_charts(race, quest.solution())
-    for place, (by, table, spec) in zip(st.columns(2, gap="medium"), charts, strict=False):
-        vega_chart(table, spec, key=f"{by}-chart", place=place)
+    picks = {"on_select": "rerun", "selection_mode": PICKED} if job.ended else {}
+    drawn = [
+        vega_chart(table, spec, key=f"{by}-chart", place=place, **picks)
+        for place, (by, table, spec) in zip(st.columns(2, gap="medium"), charts, strict=False)
+    ]
     if job.ended:
+        show_point(quest, race, [point for chart in drawn if (point := picked_point(chart))])
         panel(card.title, "", card.table, key="standings")
         for _, table, _ in charts[:1]:
             panel("Courses", "Every point of the charts above.", table, key="courses")
+
+
+def show_point(quest: Quest, race: Race, points: list[dict[str, Any]]) -> None:
+    """What a strategy had found at the point that was clicked, and its best in the end."""
+    card = cards.point_card(race, quest.solution(), points[-1]) if points else None
+    if card is None:
+        st.caption("Click a point of a course for its details.")
+        return
+    best = race.courses[points[-1]["strategy"], points[-1]["seed"]].best
+    assert best is not None
+    with st.container(border=True, key="point"):
+        draw(card, quest.given.study, header=False)
+        show_architecture(quest.given.study.space, best.architecture, key="point-chart")
+        if st.button("Edit it in What-if", key="point-what-if"):
+            choices.set_architecture(best.architecture)
+            st.switch_page("pages/2_What_if.py")
 
 
 def show_job(job: RaceJob) -> None:
