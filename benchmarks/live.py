@@ -2,8 +2,9 @@
 
 A search is drawn out over a minute and watched in Chromium for some seconds, then paused. Printed
 are the frames drawn of those wanted, the part of the time between two frames that the server works
-on one (what it works while the search is paused, taken off), and what one frame sends beside what
-the page sent when it was opened.
+on one (what it works while the search is paused, taken off), what one frame sends beside what the
+page sent when it was opened, and the seconds until the page says that a run which nears its end is
+paused, and stopped.
 """
 
 import argparse
@@ -31,6 +32,20 @@ _COUNT = """() => {
   }).observe(said, {subtree: true, childList: true, characterData: true});
 }"""
 
+# Presses a button and tells after how many seconds the page says so.
+_ANSWER = """([key, word]) => new Promise(tell => {
+  const begun = performance.now();
+  const look = () => document.querySelector('.st-key-progress').innerText.startsWith(word)
+    ? tell((performance.now() - begun) / 1000) : requestAnimationFrame(look);
+  document.querySelector(`.st-key-${key} button`).click();
+  look();
+})"""
+_NEAR_ITS_END = r"""() => {
+  const said = document.querySelector('.st-key-progress').innerText;
+  const [made, all] = said.match(/([\d,]+) of ([\d,]+)/).slice(1).map(n => +n.replaceAll(',', ''));
+  return made > 0.8 * all;
+}"""
+
 
 def main(arguments: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
@@ -54,10 +69,21 @@ def main(arguments: Sequence[str] | None = None) -> None:
         page.locator(".st-key-pause button").click()
         wait_until_drawn(page)
         idle_wall, idle_work = watch(page, server, seconds / 2, received)
+        choose(page, ".st-key-pace", "over 20 seconds")
+        page.locator(".st-key-resume button").click()
+        page.wait_for_function(_NEAR_ITS_END, timeout=5 * PATIENCE)
+        paused = page.evaluate(_ANSWER, ["pause", "Paused"])
+        wait_until_drawn(page)
+        page.locator(".st-key-resume button").click()
+        page.wait_for_selector(".st-key-pause button")
+        page.wait_for_timeout(500)
+        stopped = page.evaluate(_ANSWER, ["stop", "Stopped"])
     busy = work / wall - idle_work / idle_wall
     print(f"frames drawn of those wanted     {frames / wall / WANTED:6.2f}")
     print(f"server's work of a frame's time  {busy / (frames / wall) * WANTED:6.2f}")
     print(f"sent by a frame of the opening   {sent / frames / opened:6.3f}")
+    print(f"seconds until it says paused     {paused:6.2f}")
+    print(f"seconds until it says stopped    {stopped:6.2f}")
     print(
         f"({frames / wall:.1f} frames/s, {1000 * busy * wall / frames:.0f} ms of the server and "
         f"{sent / frames / 1024:.1f} KiB in {messages / frames:.0f} messages a frame)"

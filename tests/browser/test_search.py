@@ -56,9 +56,9 @@ def test_the_best_subnet_follows_the_budget(page: Page):
 
 
 def test_a_search_is_watched_paused_left_and_stopped(page: Page, own: Study):
-    page.goto(f"/Search?study={own.folder.name}")
+    settings = "start_temperature:0.23456,end_temperature:0.004,schedule:linear,seed:9,pace:60"
+    page.goto(f"/Search?study={own.folder.name}&annealing={settings}")
     wait_until_drawn(page)
-    choose(page, ".st-key-pace", "over a minute")
     start(page)
     # The chart moves in its place: its node is kept, not drawn anew.
     course = chart(page, "Gap to the exact optimum")
@@ -76,12 +76,25 @@ def test_a_search_is_watched_paused_left_and_stopped(page: Page, own: Study):
     page.reload()
     expect(page.locator(".st-key-progress")).to_contain_text("Paused")
     assert count(page) == paused
+    # So does a second tab, which shows the same settings and follows what is done in the first.
+    other = page.context.new_page()
+    other.set_default_timeout(PATIENCE)
+    other.goto(page.url)
+    expect(other.locator(".st-key-progress")).to_contain_text("Paused")
+    assert count(other) == paused
+    for end in ("0.004", "0.235"):
+        expect(other.locator(".st-key-temperature")).to_contain_text(end)
     page.locator(".st-key-resume button").click()
-    expect(page.locator(".st-key-progress")).to_contain_text("Running")
+    for tab in (page, other):
+        expect(tab.locator(".st-key-progress")).to_contain_text("Running")
+    page.locator(".st-key-pause button").click()
+    expect(other.locator(".st-key-progress")).to_contain_text("Paused")
     page.locator(".st-key-stop button").click()
-    expect(page.locator(".st-key-progress")).to_contain_text("Stopped")
+    for tab in (page, other):
+        expect(tab.locator(".st-key-progress")).to_contain_text("Stopped")
+        expect(tab.locator(".st-key-pause")).to_have_count(0)
     assert count(page) >= paused
-    expect(page.locator(".st-key-pause")).to_have_count(0)
+    other.close()
 
 
 def test_a_finished_search_is_kept_and_leads_on(page: Page, own: Study):
