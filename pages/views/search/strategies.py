@@ -8,7 +8,6 @@ from streamlit.delta_generator import DeltaGenerator
 from foxnas_core.cards import strategies as cards
 from foxnas_core.cards.course import PICKED, picked_point
 from foxnas_core.cards.quest import Quest
-from foxnas_core.search.strategies.race import Race
 from foxnas_core.study import Study
 from pages.shared import cache, choices
 from pages.shared.cards import draw
@@ -87,20 +86,20 @@ def show_race(job: RaceJob) -> None:
         for place, (by, table, spec) in zip(st.columns(2, gap="medium"), charts, strict=False)
     ]
     if job.ended:
-        show_point(quest, race, [point for chart in drawn if (point := picked_point(chart))])
+        show_point(job, [point for chart in drawn if (point := picked_point(chart))])
         panel(card.title, "", card.table, key="standings")
         for _, table, _ in charts[:1]:
             panel("Courses", "Every point of the charts above.", table, key="courses")
 
 
-def show_point(quest: Quest, race: Race, points: list[dict[str, Any]]) -> None:
+def show_point(job: RaceJob, points: list[dict[str, Any]]) -> None:
     """What a strategy had found at the point that was clicked, and its best in the end."""
+    race, quest = job.progress, job.quest
     card = cards.point_card(race, quest.solution(), points[-1]) if points else None
     if card is None:
         st.caption("Click a point of a course for its details.")
         return
     best = race.courses[points[-1]["strategy"], points[-1]["seed"]].best
-    assert best is not None
     with st.container(border=True, key="point"):
         draw(card, quest.given.study, header=False)
         show_architecture(quest.given.study.space, best.architecture, key="point-chart")
