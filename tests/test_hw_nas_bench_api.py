@@ -1,5 +1,6 @@
 """Scripts written for HW-NAS-Bench's published API, on its file's layout and on studies."""
 
+import json
 import math
 
 import numpy as np
@@ -114,10 +115,16 @@ def test_a_study_is_of_one_data_set(studies):
         HWNASBenchAPI(studies / "nasbench201").query_by_index(0, "cifar100")
 
 
-def test_a_failed_compile_is_missing(studies):
+def test_a_failed_compile_is_missing_and_says_why(studies, capsys):
     frame = open_study(studies / "nasbench201").table().frame
     assert frame["latency_ms:edgetpu"].isna().tolist() == [at == 7 for at in range(CELLS)]
     assert frame["index"].tolist() == list(range(CELLS))
+    asked = ["query", "--study", str(studies / "nasbench201"), "--architecture", "7"]
+    capsys.readouterr()
+    assert main([*asked, "--metric", "latency_ms:edgetpu", "--json"]) == 0
+    told = capsys.readouterr()
+    assert json.loads(told.out)["metrics"] == {}
+    assert "Latency (edgetpu): the network did not run there: -1 in the file" in told.err
 
 
 def test_published_anchors_of_cells(tmp_path):

@@ -16,8 +16,8 @@ from foxnas_core.steps.fit import fit_all, fit_each
 from foxnas_core.steps.kept_fits import kept_fits
 from foxnas_core.steps.searched import told_of_searched
 from foxnas_core.study import Study
-from foxnas_core.table.measurements import MeasurementTable
-from foxnas_core.table.metrics import COUNTABLE, metric_of
+from foxnas_core.table.measurements import FAILED_BESIDE, MeasurementTable
+from foxnas_core.table.metrics import COUNTABLE, is_metric, metric_of
 from foxnas_core.table.readings import readings_of
 from foxnas_core.table.sums import ChoiceCosts, kept_sums, recovered
 
@@ -126,8 +126,9 @@ class Asked:
             own = self._given.get(column) or (None if column in found else self.costs(column))
             if own and (column not in found or _is_made_as(found[column].value, own, architecture)):
                 found[column] = _summed(own, architecture)
+        failed = self._failed(architecture)
         fits, refused = fit_each(
-            [self.targets[column] for column in wanted if column not in found],
+            [self.targets[c] for c in wanted if c not in found and c not in failed],
             lambda column: fit_all(self._table, targets=[column], kept=self._kept_fits)[column],
         )
         told = told_of_searched(self.study, [architecture]) if fits else {}
@@ -144,8 +145,20 @@ class Asked:
             family.number(self.study.space, architecture) if number is None else number,
             family.write(self.study.space, architecture) or None,
             {column: found[column] for column in wanted if column in found},
-            tuple(refused),
+            (*refused, *(said for column, said in failed.items() if column in wanted)),
         )
+
+    def _failed(self, architecture: Architecture) -> dict[str, str]:
+        """By column, a sentence where a row of the architecture says why it has no value."""
+        frame = self._measured.frame
+        beside = [column for column in frame.columns if column.startswith(FAILED_BESIDE)]
+        own = frame.loc[frame["id"] == architecture.id, beside] if beside else frame[beside]
+        found = {c.removeprefix(FAILED_BESIDE): own[c].dropna() for c in beside}
+        return {
+            column: f"{metric_of(column).label}: the network {why.iloc[0]}."
+            for column, why in found.items()
+            if len(why) and is_metric(column)
+        }
 
     def _wanted(self, columns: Sequence[str]) -> tuple[str, ...]:
         for column in columns:

@@ -39,8 +39,10 @@ SECONDS = "measuring_seconds"
 # What measuring, importing and calibrating write beside the targets: columns of their own, such as
 # are called PREFIX_TARGET, and scores on half of the cases.
 _OWN = ("id", "original_id", "index", "campaign", "seed", SECONDS, "budget", "searched_latency")
+# What a column begins with that says why another one's cell is missing.
+FAILED_BESIDE = "failed_"
 _BESIDE = re.compile(
-    "(campaign|minimum|low|high|drift(_range)?|clock_mhz|clock_range|temperature)_"
+    "(failed|campaign|minimum|low|high|drift(_range)?|clock_mhz|clock_range|temperature)_"
 )
 _HALF = re.compile(r"_(even|odd)(?=:|$)")
 

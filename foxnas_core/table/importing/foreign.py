@@ -184,6 +184,7 @@ class ForeignFile:
         others = {name: own for name, own in mapping.columns.items() if name != "id"}
         check_mapping(ColumnMapping(others, mapping.units), self.source, self.columns, table.space)
         frame, names = _renamed(self._rows.frame, mapping)
+        frame, _ = without_failed(frame)
         if "id" not in frame:
             raise InvalidInput(
                 f"{self.source} has no column 'id' to join by; add one with the study's ids, or "

@@ -3,6 +3,7 @@ could not be measured as -1."""
 
 from collections.abc import Mapping
 from dataclasses import replace
+from typing import Any
 
 import pandas as pd
 
@@ -11,11 +12,13 @@ from foxnas_core.families import family_of
 from foxnas_core.space.search_space import SearchSpace
 from foxnas_core.table.importing.mapping import ColumnMapping
 from foxnas_core.table.importing.reading import ARCHITECTURE
+from foxnas_core.table.measurements import FAILED_BESIDE
 from foxnas_core.table.metrics import is_metric, metric_of
 
 REQUIRED = "latency_ms"  # which no row may lack
 _ASKED = 20  # cells that are read to recognise a column by
 FAILED = -1.0
+_WHY = "did not run there: -1 in the file that was imported"
 
 
 def with_written_column(
@@ -67,9 +70,10 @@ def with_numbered_choices(frame: pd.DataFrame, space: SearchSpace) -> pd.DataFra
 
 
 def without_failed(frame: pd.DataFrame) -> tuple[pd.DataFrame, Mapping[str, int]]:
-    """The frame with what could not be measured missing, and by column how many cells that are:
-    benchmarks write -1 where a network did not compile for a device."""
-    counts, kept = {}, {}
+    """The frame with what could not be measured missing, and why in a column beside, and by column
+    how many cells that are: benchmarks write -1 where a network did not compile for a device."""
+    counts: dict[str, int] = {}
+    kept: dict[str, Any] = {}
     for column in filter(is_metric, frame.columns):
         metric = metric_of(column)
         if column == REQUIRED or metric.quality or metric.bounds[0] < 0:
@@ -78,4 +82,5 @@ def without_failed(frame: pd.DataFrame) -> tuple[pd.DataFrame, Mapping[str, int]
         if (failed := (cells == FAILED).to_numpy()).any():
             counts[column] = int(failed.sum())
             kept[column] = cells.mask(failed)
+            kept[f"{FAILED_BESIDE}{column}"] = [_WHY if one else None for one in failed]
     return frame.assign(**kept), counts

@@ -63,7 +63,7 @@ def test_names_and_units_are_told(table, tmp_path):
     ("change", "said"),
     [
         ({"id": "ffffffffffff"}, "line 2, has the id 'ffffffffffff', which the study has no row"),
-        ({"latency_ms:phone": -1.0}, "line 2, has latency_ms:phone = -1.0; it must be"),
+        ({"latency_ms:phone": -2.0}, "line 2, has latency_ms:phone = -2.0; it must be"),
     ],
 )
 def test_what_does_not_fit_is_refused(change, said, table, tmp_path):
