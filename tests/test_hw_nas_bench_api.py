@@ -127,27 +127,36 @@ def test_a_failed_compile_is_missing_and_says_why(studies, capsys):
     assert "Latency (edgetpu): the network did not run there: -1 in the file" in told.err
 
 
-def test_published_anchors_of_cells(tmp_path):
+def test_published_anchors_of_cells(tmp_path, capsys):
     source = DATA / "nb201_part.parquet"
     if not source.exists():
         pytest.skip(f"{source.name} is not beside the checkout")
     mapped = [f"latency_ms:{d}=lat_{d}" for d in ("raspi4", "pixel3", "fpga")]
+    mapped += ["accuracy=test_acc_cifar10", "accuracy:cifar100=test_acc_cifar100"]
     maps = [part for one in mapped for part in ("--map", one)]
     command = ["import", str(source), "--study", str(tmp_path / "s"), "--space", "nasbench201"]
-    assert main([*command, *maps, "--latency-unit", "ms"]) == 0
-    found = HWNASBenchAPI(tmp_path / "s").query_by_index(0, "cifar10")
+    units = ["--latency-unit", "ms", "--accuracy-unit", "percent"]
+    assert main([*command, *maps, *units]) == 0
+    assert "'lat_1080ti_1', 'lat_gold_6226' are no known metric" in capsys.readouterr().err
+    api = HWNASBenchAPI(tmp_path / "s")
+    found = api.query_by_index(0, "cifar10")
+    assert api.query_by_index(9930, "cifar10")["accuracy:cifar100"] == pytest.approx(73.5133)
     assert found["raspi4_latency"] == pytest.approx(10.4820, abs=5e-5)
     assert found["pixel3_latency"] == pytest.approx(3.60585, abs=5e-6)
     assert found["fpga_latency"] == pytest.approx(2.57296, abs=5e-6)
 
 
-def test_published_anchors_of_layers(tmp_path):
+def test_published_anchors_of_layers(tmp_path, capsys):
     source = DATA / "fbnet_part.parquet"
     if not source.exists():
         pytest.skip(f"{source.name} is not beside the checkout")
     maps = ["--map", "latency_ms:raspi4=lat_raspi4", "--map", "latency_ms:pixel3=lat_pixel3"]
     command = ["import", str(source), "--study", str(tmp_path / "s"), "--space", "fbnet-cifar100"]
-    assert main([*command, *maps, "--latency-unit", "ms"]) == 0
+    assert main([*command, *maps, "--latency-unit", "ms", "--json"]) == 0
+    told = capsys.readouterr()
+    assert told.err.count("5,000 rows, of rank 177, tell all of it") == 2
+    for sums in json.loads(told.out)["sums"].values():
+        assert sums["rank"] == 177 and sums["residual"] < 1e-11
     found = HWNASBenchAPI(tmp_path / "s", "fbnet").query_by_index([0] * 22, "cifar100")
     assert found["raspi4_latency"] == pytest.approx(17.6186, abs=5e-5)
     assert found["pixel3_latency"] == pytest.approx(7.7890, abs=5e-5)

@@ -47,8 +47,9 @@ def import_table(options: argparse.Namespace) -> Answer:
     else:
         brought = bring(study, table, again=options.again)
     read, found = file.columns_read(table, mapping), file.findings(table)
-    sums = [one.sentence for one in all_choice_costs(table).values()]
-    for sentence in (*read.sentences(), *(f.sentence for f in found), *sums, brought.sentence()):
+    sums = all_choice_costs(table)
+    said = [*read.sentences(), *(f.sentence for f in found), *(s.sentence for s in sums.values())]
+    for sentence in (*said, brought.sentence()):
         if sentence:
             say(sentence)
     say(f"Added {brought.added} rows to {study.folder}, which now has {brought.rows}.")
@@ -61,6 +62,8 @@ def import_table(options: argparse.Namespace) -> Answer:
         "ordered": table.ordered,
         **read.to_dict(),
     }
+    if sums:
+        document["sums"] = {column: one.told for column, one in sums.items()}
     return _answer(document, found)
 
 

@@ -121,11 +121,15 @@ class ChoiceCosts:
             ]
         )
 
+    @property
+    def told(self) -> dict[str, float]:
+        """How it was recovered; of `rows` 0 it was not."""
+        return {"rows": self.rows, "rank": self.rank, "residual": self.residual}
+
     def to_dict(self) -> dict[str, Any]:
         """A JSON document, the inverse of `_read`."""
         costs = {name: list(own) for name, own in self.costs.items()}
-        told = {"rows": self.rows, "rank": self.rank, "residual": self.residual}
-        return {"fixed": self.fixed, "costs": costs} | (told if self.rows else {})
+        return {"fixed": self.fixed, "costs": costs} | (self.told if self.rows else {})
 
 
 def with_sums(table: MeasurementTable, *sums: ChoiceCosts) -> MeasurementTable:

@@ -9,6 +9,8 @@ from hand import hand_document, hand_space, noisy_table
 from foxnas_core.families import load_shipped
 from foxnas_core.steps.bring import sample_rows
 from foxnas_core.study import create_study, open_study
+from foxnas_core.table.sums import kept_sums
+from tests.published_file import pickled
 
 PAGE = "pages/20_Studies.py?view=table"
 HAND = hand_space()
@@ -357,3 +359,15 @@ def test_without_a_study_the_sample_becomes_the_first(studies, monkeypatch, tmp_
     assert not page.exception and ready(page)
     press(page)
     assert len(open_study(tmp_path / "first").table()) == 5
+
+
+def test_a_published_benchmark_is_what_it_holds_of_the_space(studies):
+    layers = load_shipped("fbnet-cifar100")
+    create_study(studies / "layers", layers, name="Layers")
+    page = uploaded(pickled(), "HW-NAS-Bench-v1_0.pickle", study="layers")
+    assert not page.exception and not page.error and ready(page)
+    page = press(page)
+    assert not page.exception and "to layers, which now has 477." in plainly(page)
+    assert len(kept_sums(open_study(studies / "layers").table())) == 8
+    other = uploaded(pickled(), "theirs.pickle", study="demo")
+    assert "'foxnas-mini' is no such space: name a shipped one" in plainly(other)

@@ -18,7 +18,7 @@ from pages.shared.text import plain
 
 SENTENCE = (
     "Bring measured subnets from a file: one column a decision, one JSON architecture a row, or "
-    "FOX-NAS's published table. Units are asked, never guessed."
+    "what FOX-NAS or HW-NAS-Bench published. Units are asked, never guessed."
 )
 PREVIEWED = 5
 
