@@ -10,6 +10,7 @@ import streamlit as st
 from foxnas_core.errors import FoxnasError
 from foxnas_core.glossary import meaning_of
 from foxnas_core.study import Study
+from foxnas_core.study.goals import stand_in_sentence
 from foxnas_core.table.measurements import MeasurementTable
 from foxnas_core.table.metrics import Metric, unknown_sentence
 from foxnas_core.table.reliability import reliability_of
@@ -277,6 +278,8 @@ with page(
             )
     elif len(table):
         with answer, errors_as_cards():
+            if said := stand_in_sentence(study.objective):
+                st.caption(plain(said))
             show_whose(study, latency)
             if is_fitted(study, best, latency) or given_of(study).whole_table((best, latency)):
                 show_answer(study, latency)

@@ -43,7 +43,7 @@ def nothing_to_claim(given: Given) -> str | None:
     if predictors:
         return None
     return " ".join(said) or (
-        f"This study's table has neither {metric_of(given.study.objective.head).word} nor a "
+        f"This study's table has neither {given.study.objective.bare.word} nor a "
         "latency that is measured here; measure subnets with 'python -m foxnas_core measure'."
     )
 

@@ -25,6 +25,7 @@ from foxnas_core.steps.kept_fits import kept_fits
 from foxnas_core.steps.rounds import search_rounds
 from foxnas_core.steps.search import search_problem
 from foxnas_core.study import Study, open_study
+from foxnas_core.study.goals import stand_in_sentence
 from foxnas_core.table.machine import device_names, devices_sentence
 from foxnas_core.table.metrics import Metric, unknown_sentence
 from foxnas_core.table.whole import findings
@@ -99,6 +100,8 @@ def search(options: argparse.Namespace) -> Answer:
         return _search_rounds(study, options)
     table, optima = with_counted(study.table()), study.optima()
     objective, cost = asked_goals(study, options)
+    if said := stand_in_sentence(objective):
+        say(said)
     asked = _bounds(options, objective, cost)
     allowed = allowed_choices(study.space, options.allow, options.forbid)
     goals = (objective.column, cost.column)

@@ -9,7 +9,7 @@ from typing import Any
 from foxnas_core.export.formats import FileCheck, Format
 from foxnas_core.space.architecture import Architecture
 from foxnas_core.space.search_space import SearchSpace
-from foxnas_core.table.metrics import COUNTABLE, Metric
+from foxnas_core.table.metrics import COUNTED_AS, Metric
 
 
 @dataclass(frozen=True)
@@ -195,7 +195,7 @@ def _with_ends(estimate: Estimate, value: float | None, *ends: float | None) -> 
 def _ends(estimate: Estimate, low: float | None, high: float | None) -> str:
     if low is None or high is None:
         return "–"
-    if low == high and estimate.target.column in COUNTABLE:
+    if low == high and estimate.target.column in COUNTED_AS:
         return "counted"
     return f"{_number(low)} to {_number(high, f' {estimate.target.unit}'.rstrip())}"
 

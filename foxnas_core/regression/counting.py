@@ -6,7 +6,7 @@ average part for each choice, and what is left of each count as one term, by its
 context together. Numbers are rounded to what adds up without rounding, so that sums are whole.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -20,7 +20,7 @@ from foxnas_core.space.coding.parts import contrasts
 from foxnas_core.space.coding.terms import Lookup, Part, Term, constant, name_of
 from foxnas_core.space.search_space import SearchSpace
 from foxnas_core.table.measurements import MeasurementTable
-from foxnas_core.table.metrics import COUNTABLE, Metric, metric_of
+from foxnas_core.table.metrics import COUNTABLE, COUNTED_AS, SIZES, Metric, metric_of
 
 # Counts are whole numbers; files may hold them as fractions of a million.
 _ROUNDING = 1e-9
@@ -31,7 +31,8 @@ _NOTE = "Counted of each network, not fitted, so that nothing of it errs."
 def counted_predictor(table: MeasurementTable, column: str) -> Predictor | None:
     """What counts a column of the table; None where the space's family can't, or where it counts
     otherwise than the table: see `disagreement`."""
-    parts = family_of(table.space).counts(table.space, column) if column in COUNTABLE else ()
+    counted = COUNTED_AS.get(column)
+    parts = family_of(table.space).counts(table.space, counted) if counted else ()
     if not parts or disagreement(table, column):
         return None
     target = metric_of(column)
@@ -58,12 +59,25 @@ def counted_predictor(table: MeasurementTable, column: str) -> Predictor | None:
 def with_counted(table: MeasurementTable) -> MeasurementTable:
     """The table with columns, in memory alone, of what it lacks and can be counted of its networks;
     it has the same fingerprint, since these follow from the choices."""
+    return _with(with_sizes(table), COUNTABLE)
+
+
+def with_sizes(table: MeasurementTable) -> MeasurementTable:
+    """The same with the sizes of networks that stand in for a quality, where it tells of none."""
+    if any(target.quality for target in table.targets):
+        return table
+    return _with(table, SIZES)
+
+
+def _with(table: MeasurementTable, columns: Iterable[str]) -> MeasurementTable:
+    if not len(table):
+        return table
     found = {
         column: totals
-        for column in COUNTABLE
+        for column in columns
         if column not in table.frame and (totals := _totals(table, column)) is not None
     }
-    if not found or not len(table):
+    if not found:
         return table
     targets = (*table.targets, *map(metric_of, found))
     counted = replace(table, frame=table.frame.assign(**found), targets=targets)
@@ -93,10 +107,10 @@ def disagreement(table: MeasurementTable, column: str) -> str:
 
 def _totals(table: MeasurementTable, column: str) -> np.ndarray | None:
     """What is counted of each row (rows,)."""
-    if column not in COUNTABLE:
+    if column not in COUNTED_AS:
         return None
     space = table.space
-    return family_of(space).totals(space, table.codes.astype(np.intp), column)
+    return family_of(space).totals(space, table.codes.astype(np.intp), COUNTED_AS[column])
 
 
 def _measured(table: MeasurementTable, column: str) -> np.ndarray:

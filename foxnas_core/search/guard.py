@@ -14,7 +14,7 @@ from foxnas_core.search.limits import Limit, noun_of, rounded_down, rounded_up
 from foxnas_core.search.lookup import LookedUp
 from foxnas_core.search.problem import SearchProblem
 from foxnas_core.space.architecture import Architecture, Value
-from foxnas_core.table.metrics import COUNTABLE, Metric, metric_of
+from foxnas_core.table.metrics import COUNTED_AS, Metric, metric_of
 from foxnas_core.table.readings import Readings
 
 GUARD = 0.9
@@ -157,7 +157,7 @@ def chance_again(
 
 
 def _is_counted(limit: Limit) -> bool:
-    return is_exact(limit) or limit.column in COUNTABLE or isinstance(limit.predictor, LookedUp)
+    return is_exact(limit) or limit.column in COUNTED_AS or isinstance(limit.predictor, LookedUp)
 
 
 def is_exact(limit: Limit) -> bool:

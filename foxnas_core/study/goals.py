@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from foxnas_core.errors import InvalidInput
-from foxnas_core.table.metrics import is_metric, known_names
+from foxnas_core.table.metrics import SIZES, Metric, is_metric, known_names
 
 NAMES = ("objective", "cost")
 
@@ -43,3 +43,14 @@ class Goals:
 
 
 NO_GOALS = Goals()
+
+
+def stand_in_sentence(objective: Metric) -> str:
+    """What can be asked where no quality was measured; "" where the objective is one."""
+    if objective.column not in SIZES:
+        return ""
+    return (
+        "This table has no accuracy of its networks, so their size, which is counted, stands in "
+        "for it: ask for the least cost at a floor of MACs, or of parameters (the objective "
+        "size:parameters), or import a column of accuracies of your own and search by it."
+    )

@@ -15,6 +15,7 @@ import pandas as pd
 
 from foxnas_core.documents import parse_json
 from foxnas_core.errors import InvalidInput, MissingPart, NotWritable
+from foxnas_core.families import family_of
 from foxnas_core.files import write_atomically
 from foxnas_core.records import CollectionKind, RecordKind, architectures_in
 from foxnas_core.space.architecture import Architecture
@@ -25,7 +26,15 @@ from foxnas_core.study.locks import MARK, holding, in_use
 from foxnas_core.study.parts import changed, ids_in, is_id, part_limit
 from foxnas_core.table.files import columns_of, from_parquet, to_parquet_bytes
 from foxnas_core.table.measurements import MeasurementTable, campaigns_of, empty_table
-from foxnas_core.table.metrics import KNOWN, Metric, is_metric, main_cost, main_objective, metric_of
+from foxnas_core.table.metrics import (
+    KNOWN,
+    SIZES,
+    Metric,
+    is_metric,
+    main_cost,
+    main_objective,
+    metric_of,
+)
 from foxnas_core.tasks.dataset import ImageSet, pack_images, unpack_images
 
 if TYPE_CHECKING:
@@ -68,10 +77,16 @@ class Study:
 
     @property
     def objective(self) -> Metric:
-        """What a network shall be best in: as named, else `main_objective` of the table, and the
-        accuracy before anything was measured."""
-        own = self.goals.objective or main_objective(self._measured_metrics())
-        return metric_of(own) if own else KNOWN["accuracy"]
+        """What a network shall be best in: as named, else `main_objective` of the table, a size
+        that is counted where only costs were measured, and the accuracy before anything was."""
+        measured = self._measured_metrics()
+        if own := self.goals.objective or main_objective(measured):
+            return metric_of(own)
+        can = measured and (size for size, of in SIZES.items() if self._counts(of))
+        return metric_of(next(iter(can or ()), "accuracy"))
+
+    def _counts(self, column: str) -> bool:
+        return bool(family_of(self.space).counts(self.space, column))
 
     @property
     def cost(self) -> Metric:

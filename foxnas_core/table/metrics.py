@@ -112,6 +112,11 @@ class Metric:
         """The column's name without its suffix: the same on every device."""
         return self.column.partition(":")[0]
 
+    @property
+    def bare(self) -> "Metric":
+        """The metric without its suffix; itself where there is none without."""
+        return _found(self.head) or self
+
     def compared(self, better: bool) -> str:
         """How a network of a better or worse value compares: "faster", "lower in energy"."""
         word = self.better if better else self.worse
@@ -170,7 +175,7 @@ class Metric:
 
     def interval_text(self, low: float, high: float, *, signed: bool = False) -> str:
         """Both ends of an interval as they are read; of what was counted, which has none, that."""
-        if low == high and self.column in COUNTABLE:
+        if low == high and self.column in COUNTED_AS:
             return "counted"
         return f"{self.text(low, signed=signed)} to {self.text(high, signed=signed)}"
 
@@ -230,12 +235,21 @@ _KNOWN = {
         Metric(
             "memory_kib", "Peak memory", "KiB", "min", is_extra=True, suffix="DEVICE", digits=0,
         ),
+        Metric(
+            "size", "Size in {}", "", "max", quality=True, suffix="COUNT", better="larger",
+            worse="smaller", word="{}",
+            meaning="What is counted of a network, of which a floor keeps more than a minimum: it "
+            "stands in for a quality where none was measured.",
+        ),
         Metric("parameters", "Parameters", "", "min", better="fewer", worse="more"),
         Metric("macs", "MACs", "", "min", scales=True, better="fewer", worse="more"),
     )
 }  # fmt: skip
 # What can be counted of a network without running it; see `Family.counts`.
 COUNTABLE = ("parameters", "macs")
+# By column, what is counted for it: sizes are the same numbers, of which more is better.
+SIZES = {f"size:{name}": name for name in reversed(COUNTABLE)}
+COUNTED_AS = {name: name for name in COUNTABLE} | SIZES
 KNOWN: Mapping[str, Metric] = MappingProxyType(_KNOWN)
 """The known metrics by name, such as were added since included."""
 
@@ -345,6 +359,8 @@ def _found(column: str) -> Metric | None:
 
 def suffix_words(suffix: str) -> str:
     """What a column's suffix is called: a runtime by its name, "OpenVINO-int8"."""
+    if suffix in COUNTABLE:
+        return in_a_sentence(_KNOWN[suffix].label)
     name, dash, rest = suffix.partition("-")
     return f"{RUNTIMES.get(name, name)}{dash}{rest}"
 

@@ -6,6 +6,7 @@ from streamlit.delta_generator import DeltaGenerator
 
 from foxnas_core.cards.quest import Quest
 from foxnas_core.study import Study
+from foxnas_core.study.goals import stand_in_sentence
 from pages.shared import annealing, cache, choices
 from pages.shared import search_runs as runs
 from pages.shared.cards import given_of
@@ -13,7 +14,7 @@ from pages.shared.cost import bound_word, budget_picker, cost_picker
 from pages.shared.jobs import Job
 from pages.shared.limits import chosen_terms, terms_picker
 from pages.shared.picked import picked
-from pages.shared.text import article
+from pages.shared.text import article, plain
 
 
 def quest_picker(
@@ -26,6 +27,8 @@ def quest_picker(
     Raises as `cost_picker` and `Given.front_of`.
     """
     active = runs.under_way(job)
+    if said := stand_in_sentence(study.objective):
+        st.caption(plain(said))
     first, then = first or st.container(), st.expander("What is looked for")
     with then:
         if active:

@@ -155,8 +155,10 @@ def cached(
 
 @cached(entries=8)
 def table_of(study: Study) -> MeasurementTable:
-    """The measurement table; raises as `Study.table`."""
-    table = study.table()
+    """The measurement table, with sizes where it tells of no quality; raises as `Study.table`."""
+    from foxnas_core.regression.counting import with_sizes
+
+    table = with_sizes(study.table())
     if version_on_disk(study) != version_of(study):
         raise TableChanged(
             f"The table of {study.name} was changed while this page was drawn; reload the page."

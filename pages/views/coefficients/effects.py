@@ -9,7 +9,6 @@ from foxnas_core.cards import coefficients
 from foxnas_core.cards.given import EFFECTS, Given
 from foxnas_core.study import Study
 from foxnas_core.table.measurements import MeasurementTable
-from foxnas_core.table.metrics import metric_of
 from pages.shared import cache
 from pages.shared.cards import given_of
 from pages.shared.cards import show as show_card
@@ -37,7 +36,7 @@ def quality_picker(study: Study, table: MeasurementTable) -> str:
         return study.objective.column
     return picked(
         st.selectbox,
-        f"{metric_of(study.objective.head).title} shown",
+        f"{study.objective.bare.title} shown",
         options,
         key="quality",
         default=study.objective.column,
