@@ -30,6 +30,7 @@ MODULES = (
     "model_graph",
     "operators",
     "near_budget",
+    "numbers",
     "planning",
     "quantization",
     "search",

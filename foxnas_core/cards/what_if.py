@@ -12,14 +12,16 @@ import pandas as pd
 from foxnas_core.cards.analysis import analysis
 from foxnas_core.cards.card import Card
 from foxnas_core.cards.coefficients import not_fitted
+from foxnas_core.cards.expected import expected
 from foxnas_core.cards.given import Given
 from foxnas_core.cards.measurements import equals
+from foxnas_core.cards.numbers import Headline, is_looked_up, known_headlines
 from foxnas_core.explanation.edits import edit_effects, path_effects
 from foxnas_core.families import family_of
 from foxnas_core.figures.effects import difference_table, path_figure, path_table
 from foxnas_core.space.architecture import Architecture
 from foxnas_core.space.editing.diff import diff_table
-from foxnas_core.table.metrics import COUNTABLE
+from foxnas_core.table.metrics import COUNTABLE, metric_of
 
 if TYPE_CHECKING:
     from foxnas_core.regression import Predictor
@@ -42,6 +44,14 @@ def fits_of(given: Given) -> "dict[str, Predictor]":
     return {column: fits.get(column) or given.predictor(column) for column in order}
 
 
+def edit_targets(given: Given) -> dict[str, str]:
+    """The columns in which edits can be told, each with what it is called."""
+    if not is_looked_up(given):
+        return {column: fit.target.label for column, fit in fits_of(given).items()}
+    columns = dict.fromkeys([*given.main, *(target.column for target in given.table.targets)])
+    return {column: metric_of(column).label for column in columns}
+
+
 def predicted(given: Given) -> list[dict[str, Any]]:
     """What is predicted of start and architecture by each of `fits_of`, with the interval within
     which one measurement of the latter would fall: the rows of a table."""
@@ -58,6 +68,22 @@ def predicted(given: Given) -> list[dict[str, Any]]:
             }
         )  # fmt: skip
     return rows
+
+
+def headlines(given: Given) -> list[Headline]:
+    """What stays in view of it: the predictions, or of a network that is looked up what is known of
+    its objective and its cost, beside the table of all."""
+    if is_looked_up(given):
+        return known_headlines(given)
+    fits = fits_of(given)
+    told = expected(given, given.subnet, fits)
+    return [
+        Headline(
+            fit.target, own.value, row["change"],
+            "exact" if fit.is_exact and not fit.is_counted else own.told, bool(own.optima),
+        )
+        for fit, row, own in zip(fits.values(), predicted(given), told, strict=True)
+    ]  # fmt: skip
 
 
 def equal_of(given: Given) -> str | None:

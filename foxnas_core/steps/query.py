@@ -1,14 +1,15 @@
 """Asking what is known of one architecture: what was measured, else what its choices add up to
 where a column is a sum of that, else what is predicted."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import pandas as pd
 
 from foxnas_core.errors import InvalidInput, MissingPart
 from foxnas_core.families import family_of
+from foxnas_core.regression import Predictor
 from foxnas_core.regression.counting import with_counted
 from foxnas_core.search.expectation import expectation
 from foxnas_core.space.architecture import Architecture
@@ -20,6 +21,9 @@ from foxnas_core.table.measurements import FAILED_BESIDE, MeasurementTable
 from foxnas_core.table.metrics import COUNTABLE, is_metric, metric_of
 from foxnas_core.table.readings import readings_of
 from foxnas_core.table.sums import ChoiceCosts, kept_sums, recovered
+
+if TYPE_CHECKING:
+    from foxnas_core.search.calibration import SearchCalibration
 
 Source = Literal["measured", "counted", "summed", "predicted"]
 # The most that a row may differ, as a share, from the sum that it was made as.
@@ -74,8 +78,15 @@ class Asked:
     Raises `MissingPart` where it has no measurements.
     """
 
-    def __init__(self, study: Study) -> None:
+    def __init__(
+        self,
+        study: Study,
+        predictor: Callable[[str], Predictor] | None = None,
+        told: "Callable[[Architecture], dict[str, SearchCalibration]] | None" = None,
+    ) -> None:
+        """A column's `predictor`, and what optima tell of an architecture, may be at hand."""
         self.study, self._measured = study, study.table()
+        self._predictor, self._told = predictor or self._fitted, told or self._searched
         self._optima, self._table = study.optima(), with_counted(self._measured)
         self._kept_fits = kept_fits(study)
         self._given = kept_sums(self._measured)
@@ -129,9 +140,9 @@ class Asked:
         failed = self._failed(architecture)
         fits, refused = fit_each(
             [self.targets[c] for c in wanted if c not in found and c not in failed],
-            lambda column: fit_all(self._table, targets=[column], kept=self._kept_fits)[column],
+            self._predictor,
         )
-        told = told_of_searched(self.study, [architecture]) if fits else {}
+        told = self._told(architecture) if fits else {}
         for column, fit in fits.items():
             one = expectation(fit, architecture, told)
             source: Source = "counted" if fit.is_counted else "predicted"
@@ -147,6 +158,12 @@ class Asked:
             {column: found[column] for column in wanted if column in found},
             (*refused, *(said for column, said in failed.items() if column in wanted)),
         )
+
+    def _fitted(self, column: str) -> Predictor:
+        return fit_all(self._table, targets=[column], kept=self._kept_fits)[column]
+
+    def _searched(self, architecture: Architecture) -> "dict[str, SearchCalibration]":
+        return told_of_searched(self.study, [architecture])
 
     def _failed(self, architecture: Architecture) -> dict[str, str]:
         """By column, a sentence where a row of the architecture says why it has no value."""

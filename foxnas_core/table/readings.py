@@ -83,6 +83,8 @@ def noise_of(table: MeasurementTable, column: str) -> np.ndarray:
 
 def pooled_spread(values: np.ndarray, of: pd.Series) -> float:
     """The pooled standard deviation of values (rows,) of the same thing; NaN where none are."""
+    if of.is_unique:
+        return np.nan
     measured = np.isfinite(values)
     own = pd.Series(values[measured]).groupby(of.to_numpy()[measured])
     free = int(measured.sum()) - own.ngroups

@@ -1,10 +1,11 @@
 """The editor, a second architecture beside the edited one, and architectures kept under names."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import streamlit as st
 
+from foxnas_core.cards import numbers
 from foxnas_core.cards.given import Given
 from foxnas_core.errors import FoxnasError, MissingPart
 from foxnas_core.figures.picture import picture_data, picture_table
@@ -12,7 +13,7 @@ from foxnas_core.space.architecture import Architecture
 from foxnas_core.study import Study
 from foxnas_core.study.locks import is_read_only
 from foxnas_core.study.variants import VARIANTS, Variant
-from pages.shared import cache, choices
+from pages.shared import cache, cards, choices
 from pages.shared.editor import (
     best_in_budget,
     editable_picture,
@@ -79,6 +80,8 @@ def show_editor(given: Given, reference: Reference) -> None:
         right = st.container(horizontal=True, vertical_alignment="bottom", gap="medium")
     with right:
         inspector(study)
+        if numbers.is_looked_up(given):
+            cards.show(numbers.numbers, replace(given, start=other))
     with st.container() if reference.drawn else left, errors_as_cards():
         show_goals(given)
     st.container(key="keys").caption(keys_in_words(study.space))

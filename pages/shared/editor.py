@@ -43,18 +43,22 @@ def architecture_picker(
 ) -> Architecture:
     """Draw the ways to pick an architecture and return the chosen one.
 
-    Where none was chosen, it is the best at the budget, whose slider goes to `budget` if given.
+    Where none was chosen, it is the best at the budget, whose slider goes to `budget` if given, or
+    of a table without the objective the family's reference.
     """
     space = study.space
-    front = cache.front_of(study, latency)
+    known = [target.column for target in cache.table_of(study).targets]
+    front = cache.front_of(study, latency) if study.objective.column in known else None
 
-    # With no architecture chosen, the page takes the best: there, what fails has its sentence.
-    with budget or st.container():
-        budget_picker(study, front, and_then=lambda: choices.update(architecture=None))
+    place = budget or st.container()
     row = st.container(horizontal=True, vertical_alignment="bottom")
-    row.button(
-        "Best in budget", key="pick-best", on_click=lambda: choices.update(architecture=None)
-    )
+    if front is not None:
+        # With no architecture chosen, the page takes the best: there, what fails has its sentence.
+        with place:
+            budget_picker(study, front, and_then=lambda: choices.update(architecture=None))
+        row.button(
+            "Best in budget", key="pick-best", on_click=lambda: choices.update(architecture=None)
+        )
     for name, found in reversed(family_of(space).landmarks(space).items()):
         row.button(
             name.capitalize(),
@@ -63,21 +67,48 @@ def architecture_picker(
         )
     measured = row.container(width=280)
     notation = family_of(space).notation
-    with row.popover("Paste" if notation else "Paste JSON"):
-        asked = f"Architecture as {notation}, or JSON" if notation else "Architecture as JSON"
-        text = st.text_area(plain(asked), key="pasted", height=200)
-        if st.button("Use it", key="use-pasted"):
-            try:
-                choices.set_architecture(architecture_from_text(space, text))
-            except FoxnasError as error:
-                st.error(plain(str(error)))
+    if notation:
+        _query_box(space, row, notation)
+    else:
+        with row.popover("Paste JSON"):
+            text = st.text_area("Architecture as JSON", key="pasted", height=200)
+            if st.button("Use it", key="use-pasted"):
+                try:
+                    choices.set_architecture(architecture_from_text(space, text))
+                except FoxnasError as error:
+                    st.error(plain(str(error)))
     architecture = choices.chosen_architecture(space)
     if architecture is None:
-        architecture = best_in_budget(study, latency)
+        architecture = (
+            family_of(space).reference(space) if front is None else best_in_budget(study, latency)
+        )
         choices.set_architecture(architecture)
     with measured:
         _known_picker(study, latency, front, start_of(architecture, space))
     return architecture
+
+
+def _query_box(space: SearchSpace, row: DeltaGenerator, notation: str) -> None:
+    """Draw the box in which a network is asked for as its family writes it."""
+
+    def take(text: str) -> None:
+        try:
+            choices.set_architecture(architecture_from_text(space, text))
+        except FoxnasError as error:
+            choices.remember("asked-error", str(error) if text.strip() else None)
+
+    row.text_input(
+        "Look up",
+        key="asked",
+        width=230,
+        placeholder="string or number …",
+        help=plain(f"An architecture as {notation}, or as JSON; Enter takes it."),
+        on_change=choices.on_change("asked", take),
+    )
+    # Said once: what is done next has nothing to do with it.
+    if sentence := choices.remembered("asked-error"):
+        choices.remember("asked-error", None)
+        st.error(plain(sentence))
 
 
 def best_in_budget(study: Study, latency: str) -> Architecture:
@@ -87,10 +118,10 @@ def best_in_budget(study: Study, latency: str) -> Architecture:
     return front.within(Quest(given).searched).architecture
 
 
-def _known_picker(study: Study, latency: str, front: "Front", start: Architecture) -> None:
+def _known_picker(study: Study, latency: str, front: "Front | None", start: Architecture) -> None:
     """A list to pick one from: points of the front, the study's variants, and the measured subnets,
     the most accurate first."""
-    best, variants = members(front), kept_variants(study)
+    best, variants = {} if front is None else members(front), kept_variants(study)
     own = {f"variant:{name}": f"{name} · your variant" for name in variants}
     on_front = {
         f"front:{name}": f"{called(name)} · {told} on the front" for name, (told, _) in best.items()

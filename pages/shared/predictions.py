@@ -5,7 +5,6 @@ from dataclasses import replace
 import streamlit as st
 
 from foxnas_core.cards import what_if
-from foxnas_core.cards.expected import expected
 from foxnas_core.cards.given import Given
 from foxnas_core.space.architecture import Architecture
 
@@ -35,18 +34,14 @@ def show_predictions(given: Given, reference: Architecture) -> None:
     is_edited = given.subnet != reference
     st.html(_COMPACT)
     line = st.container(horizontal=True, gap="small", key="prediction-line")
-    rows = what_if.predicted(replace(given, start=reference))
-    fits = what_if.fits_of(given)
-    told = expected(given, given.subnet, fits)
-    for fit, row, own in zip(fits.values(), rows, told, strict=True):
-        target = fit.target
+    for own in what_if.headlines(replace(given, start=reference)):
+        target = own.target
         # Room for the plain prediction behind the headline, on one line.
-        place = line.container(width=2 * WIDTH + GAP if own.optima else WIDTH, gap=None)
+        place = line.container(width=2 * WIDTH + GAP if own.longer else WIDTH, gap=None)
         place.metric(
             target.named,
             target.text(own.value),
-            delta=target.text(row["change"], signed=True) if is_edited else None,
+            delta=target.text(own.change, signed=True) if is_edited else None,
             delta_color="normal" if target.direction == "max" else "inverse",
         )
-        exact = fit.is_exact and not fit.is_counted
-        place.caption("exact" if exact else own.told)
+        place.caption(own.told)

@@ -380,24 +380,22 @@ def test_pasted_json_becomes_the_start(studies):
 
 
 @pytest.mark.parametrize("by_number", [True, False])
-def test_a_cell_is_pasted_as_it_is_published(cell_study, by_number):
+def test_a_cell_is_asked_for_as_it_is_published(cell_study, by_number):
     space = cell_study.space
     [one] = space.sample(1, seed=99)
     text = family_of(space).write(space, one)
     page = run_page(PAGE, study="nas")
-    page.text_area(key="pasted").set_value(
+    page.text_input(key="asked").set_value(
         str(cell_number(operations_of(one))) if by_number else text
-    )
-    page.button(key="use-pasted").click().run()
+    ).run()
     assert not page.exception and not page.error
     assert space.architecture(json.loads(page.query_params["architecture"])) == one
     assert [code.value for code in page.code] == [text]
 
 
-def test_a_pasted_cell_is_checked(cell_study):
+def test_a_cell_that_is_asked_for_is_checked(cell_study):
     page = run_page(PAGE, study="nas")
-    page.text_area(key="pasted").set_value("|conv~0|")
-    page.button(key="use-pasted").click().run()
+    page.text_input(key="asked").set_value("|conv~0|").run()
     assert "is no cell" in page.error[0].value.replace("\\", "")
 
 

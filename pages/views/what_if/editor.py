@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import streamlit as st
 
-from foxnas_core.cards import what_if
+from foxnas_core.cards import numbers, what_if
 from foxnas_core.cards.given import Given
 from foxnas_core.space.editing.history import History
 from foxnas_core.study import Study
@@ -29,8 +29,9 @@ BY_EDIT, BY_BLOCK = "edit by edit", "block by block"
 
 def show(study: Study) -> None:
     given = looked_at(study)
-    for sentence in given.fits()[1]:
-        st.warning(plain(sentence))
+    if not numbers.is_looked_up(given):
+        for sentence in given.fits()[1]:
+            st.warning(plain(sentence))
     choices.remember("drawn-start", history_of(study).now.start.id)
     workbench(study)
     st.caption(
@@ -98,7 +99,7 @@ def show_edits(given: Given, named: str, history: History) -> None:
     path = history.path() if given.start == history.now.start else ()
     if given.subnet != given.start:
         row = st.container(horizontal=True, vertical_alignment="bottom")
-        targets = {column: fit.target.label for column, fit in what_if.fits_of(given).items()}
+        targets = what_if.edit_targets(given)
         with row.container(width=260):
             given = given.into(picked(st.selectbox, "In", targets, key="edits-target"))
         if path:
