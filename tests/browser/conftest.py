@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from cell_study import cell_study
+from device_cells import device_study
 from playwright.sync_api import Browser, Page, expect
 from serving import CHROMIUM, PATIENCE, REPOSITORY, Server, chromium, serve, visit
 
@@ -47,6 +48,12 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Study:
 def cells(demo: Study) -> Study:
     """A study of NAS-Bench-201's cells beside the demo, which no journey changes."""
     return cell_study(demo.folder.parent / "nas")
+
+
+@pytest.fixture(scope="session")
+def devices(demo: Study) -> Study:
+    """The same on several devices."""
+    return device_study(demo.folder.parent / "devices")
 
 
 @pytest.fixture(scope="session")

@@ -5,6 +5,7 @@ from urllib.parse import parse_qs, urlparse
 from playwright.sync_api import Browser, Locator, Page, expect
 from serving import Server, choose, context_of, wait_until_drawn
 
+from foxnas_core.families import family_of
 from foxnas_core.regression import fit
 from foxnas_core.study import Study
 from foxnas_core.study.variants import VARIANTS
@@ -166,13 +167,23 @@ def test_the_numbers_leave_room_for_the_picture_on_a_phone(browser: Browser, ser
     context.close()
 
 
-def test_a_cell_is_edited_edge_by_edge_on_its_graph(page: Page, cells: Study):
-    page.goto(f"/What_if?study={cells.folder.name}")
+def numbers(page: Page) -> dict[str, str]:
+    """What the table beside the graph tells, by what it is of."""
+    rows = page.locator('.st-key-numbers-table [role="row"]')
+    told = (row.get_by_role("gridcell").all_text_contents() for row in rows.all())
+    return {row[0]: row[1] for row in told if row}
+
+
+def test_a_cell_is_edited_edge_by_edge_on_its_graph(page: Page, devices: Study):
+    page.goto(f"/What_if?study={devices.folder.name}")
     wait_until_drawn(page)
     page.locator(".st-key-pick-largest button").click()
     expect(cell(page, "edge_0_3")).to_have_text("nor_conv_3x3")
     wait_until_drawn(page)
     expect(page.locator(".st-key-picture .graph .node")).to_have_text(["in", "1", "2", "out"])
+
+    before = numbers(page)
+    assert {"Top-1 accuracy (%)", "board (ms)", "server (ms)", "MACs"} <= set(before)
 
     # An edge's operation is picked from the list, or stepped through by its letter.
     cell(page, "edge_2_3").click()
@@ -188,8 +199,22 @@ def test_a_cell_is_edited_edge_by_edge_on_its_graph(page: Page, cells: Study):
     page.keyboard.press("o")
     expect(cell(page, "edge_1_3")).to_have_text("avg_pool_3x3")
     wait_until_drawn(page)
-    edited = in_address(page, cells)
+    edited = in_address(page, devices)
     assert edited["edge_2_3"] == "none" and edited["edge_1_3"] == "avg_pool_3x3"
+    after = numbers(page)
+    assert all(after[name] != value for name, value in before.items())
+
+    # Another is asked for by its line of text, or its number.
+    family, [other] = family_of(devices.space), devices.space.sample(1, seed=77)
+    for text in (family.write(devices.space, other), "6111"):
+        asked = page.locator(".st-key-asked input")
+        asked.fill(text)
+        asked.press("Enter")
+        expect(page.locator(".st-key-says-numbers")).to_contain_text(
+            f"number {family.number(devices.space, family.read(devices.space, text)):,} of"
+        )
+        wait_until_drawn(page)
+    assert in_address(page, devices) == family.read(devices.space, "6111")
 
 
 def test_a_goal_is_applied_by_one_click_and_undone_by_another(page: Page, demo: Study):

@@ -133,7 +133,7 @@ def show(study: Study) -> None:
             go("Coefficients", "shrink")
         show_effects(told)
     st.header("How well the regression fits", divider="grey")
-    for column, place in zip(given.main, st.columns(2, gap="large"), strict=True):
+    for column, place in zip(given.main, st.columns(2, gap="large"), strict=False):
         with place:
             show_card(coefficients.fit, given.into(column))
     if not mains:

@@ -36,6 +36,8 @@ def pick(study: Study) -> tuple[Architecture | None, str | None, float | None]:
         return choices.chosen_architecture(study.space), None, None
     with errors_as_cards():
         latency, architecture = architecture_bar(study)
+        if study.objective.column not in cache.table_of(study).frame:
+            return architecture, latency, None
         return architecture, latency, budget_of(study, cache.front_of(study, latency))
     # What is wrong was said above; the report has what there is.
     return choices.chosen_architecture(study.space), latency, None

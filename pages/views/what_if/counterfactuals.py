@@ -25,6 +25,10 @@ SENTENCE = (
 )
 
 
+def needs(study: Study) -> str | None:
+    return counterfactuals.untraded(cards.given_of(study))
+
+
 def show(study: Study) -> None:
     cost, now = architecture_bar(study)
     given = cards.given_of(study, cost=cost, architecture=now)
