@@ -171,7 +171,9 @@ def parallel_figure(
         )  # fmt: skip
     for name, colour in hues.items() if len(hues) > 1 else ():
         # The lines themselves are too faint to tell what they mean.
-        figure.add_scatter(x=[None], y=[None], mode="lines", name=name, line={"color": colour})
+        figure.add_scatter(
+            x=[None], y=[None], mode="lines", name=name, line={"color": colour}, hoverinfo="skip"
+        )
     for place, name in enumerate(axes):
         ticks = _ticks(table[name])
         figure.add_scatter(
