@@ -9,6 +9,7 @@ from foxnas_core.cards.analysis import analysis
 from foxnas_core.cards.card import Card
 from foxnas_core.cards.devices import columns_of
 from foxnas_core.cards.every_device import devices_of
+from foxnas_core.cards.expected import searched_for
 from foxnas_core.cards.given import Given
 from foxnas_core.cards.sharing import once, shared
 from foxnas_core.errors import MissingPart
@@ -18,11 +19,10 @@ from foxnas_core.steps.query import Asked, Known, Queried
 from foxnas_core.table.metrics import Metric, metric_of
 
 
-# As good as computed once, for whatever is asked of it.
 @shared("optima.parquet", entries=4)
 def _asked(given: Given) -> Asked:
     """The study, its table read once."""
-    return Asked(given.study, given.predictor)
+    return Asked(given.study, given.predictor, lambda own: searched_for(given, own))
 
 
 @once
