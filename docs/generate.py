@@ -29,7 +29,7 @@ from foxnas_core.families.mbconv import space as mbconv
 from foxnas_core.families.nasbench201 import space as nasbench201
 from foxnas_core.measurement import latency, runner
 from foxnas_core.options import build_parser
-from foxnas_core.search import result, schedule
+from foxnas_core.search import result, schedule, selections
 from foxnas_core.search.problem import Candidate
 from foxnas_core.search.rounds import record as rounds
 from foxnas_core.space.architecture import Architecture, Value
@@ -319,6 +319,7 @@ def _documents() -> dict[str, Callable[[], str]]:
     )
     found = example(result.SearchResult, sides=("at_least",))
     named = example(Variants)
+    discretised = example(selections.SupernetSelection, settings={})
     return {
         "trust.json": lambda: document_part(
             pairs.TRUST.document(trust), pairs.TrustRecord, pairs.TrustSettings, pairs.TrustPair,
@@ -339,6 +340,10 @@ def _documents() -> dict[str, Callable[[], str]]:
         "searches": lambda: document_part(
             result.SEARCHES.document(found), result.SearchResult, schedule.AnnealingSettings,
             Candidate,
+        ),
+        "selections": lambda: document_part(
+            selections.SELECTIONS.document(discretised), selections.SupernetSelection,
+            selections.EdgeDecision, selections.MaskedOperation, selections.SelectedCell,
         ),
         "variants.json": lambda: document_part(VARIANTS.document(named), Variant),
     }  # fmt: skip

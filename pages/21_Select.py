@@ -19,13 +19,12 @@ chosen: list[Method] = []
 
 
 def head() -> str:
-    """Draw the choice of a method, where there is one."""
+    """Draw the choice of a method."""
     with errors_as_cards():
         load_plugins()
         known = {method.name: method for method in methods() if method.on_supernet}
-        if known:
-            titles = {name: method.title for name, method in known.items()}
-            chosen.append(known[pick_view("Select", titles)])
+        titles = {name: method.title for name, method in known.items()}
+        chosen.append(known[pick_view("Select", titles)])
     return SENTENCE
 
 
@@ -36,13 +35,6 @@ def lacking(study: Study) -> str:
             "This study has no supernet, and so nothing to select by; train one with 'python -m "
             "foxnas_core train', or bring yours with 'python -m foxnas_core import-weights'. The "
             "page Search finds subnets by the measurements alone."
-        )
-    if not chosen:
-        return (
-            "No method here selects by a supernet yet. A module that registers one "
-            "(foxnas_core.methods.register_method, with on_supernet) and is named in "
-            "FOXNAS_PLUGINS has its view here; the page Search finds subnets by the measurements "
-            "meanwhile."
         )
     return chosen[0].needs(study) or ""
 

@@ -67,6 +67,7 @@ USERS = {
         "export",
         "quantization",
         "evidence/trust/alone",
+        "methods/masking",
         "profiling/layers",
         "evidence/handmade/bench",
         "evidence/handmade/networks",

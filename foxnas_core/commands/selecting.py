@@ -1,14 +1,15 @@
 """The command that selects an architecture by a method: select."""
 
 import argparse
+from dataclasses import fields, is_dataclass, replace
 from typing import TYPE_CHECKING
 
 from foxnas_core.cards.card import Card
 from foxnas_core.cards.standing import in_order, standing_document
 from foxnas_core.commands.printing import Answer
 from foxnas_core.commands.shared import bar
-from foxnas_core.errors import FoxnasError, InvalidInput
-from foxnas_core.progress import Progress
+from foxnas_core.errors import FoxnasError, InvalidInput, MissingPart
+from foxnas_core.progress import Pace, Progress
 from foxnas_core.regression.counting import with_counted
 from foxnas_core.space.architecture import Architecture
 from foxnas_core.space.in_words import choice_lines
@@ -16,7 +17,7 @@ from foxnas_core.study import Study, open_study
 from foxnas_core.table.metrics import metric_of
 
 if TYPE_CHECKING:
-    from foxnas_core.methods import Method, Question
+    from foxnas_core.methods import Method, Question, Run
     from foxnas_core.search.standing import Standing
 
 
@@ -29,7 +30,7 @@ def select(options: argparse.Namespace) -> Answer:
     study = open_study(options.study)
     if options.method is None:
         return _listed(study)
-    method = method_of(options.method)
+    method = _set(method_of(options.method), options)
     columns = [column for column, _ in options.limit]
     for column in columns:
         if columns.count(column) > 1:
@@ -40,6 +41,8 @@ def select(options: argparse.Namespace) -> Answer:
         allowed_choices(study.space, options.allow, options.forbid),
         options.guard,
     )
+    if method.on_supernet:
+        return _by_supernet(study, method, question, options)
     with bar("step") as tell:
         found = run_kept(
             method,
@@ -76,6 +79,53 @@ def select(options: argparse.Namespace) -> Answer:
         table=found.evidence,
     )
     return Answer(document, (card,))
+
+
+def _set(method: "Method", options: argparse.Namespace) -> "Method":
+    """The method with the settings that the options give; raises `InvalidInput` for others'."""
+    known: list[str] = [field.name for field in fields(method)] if is_dataclass(method) else []
+    given = {name: getattr(options, name) for name in ("epochs", "images")}
+    asked = {name: value for name, value in given.items() if value is not None}
+    for name in asked.keys() - known:
+        raise InvalidInput(f"The method {method.name!r} has no --{name}; leave it out.")
+    return replace(method, **asked) if asked else method  # type: ignore[type-var]
+
+
+def _by_supernet(
+    study: Study, method: "Method", question: "Question", options: argparse.Namespace
+) -> Answer:
+    """Select by the study's supernet; the selection is kept with the study, and where it was
+    stopped on its way the same command goes on."""
+    import torch
+
+    from foxnas_core.methods.resuming import run_kept
+    from foxnas_core.search.selections import SELECTIONS
+
+    if sentence := method.needs(study, question):
+        raise MissingPart(sentence)
+    torch.set_num_threads(1)
+    with study.in_use(), bar("step") as report:
+        file = options.state or study.folder / "select" / f"{method.name}-{options.seed}.json"
+        file.parent.mkdir(parents=True, exist_ok=True)
+        begun: list[Pace] = []
+
+        def tell(run: "Run") -> None:
+            if not begun:
+                begun.append(Pace(run.total, report))
+                begun[0].skip(run.done - 1)
+            begun[0].at(run.done)
+
+        found = run_kept(
+            method, study, question, seed=options.seed, file=file, report=tell, parts=10**6
+        )
+        study.keep(SELECTIONS, SELECTIONS.value({"format": 1, **found.document}))
+    card = Card(
+        title=f"{method.title}: subnet {found.architecture.id}",
+        sentence=found.sentence,
+        points=tuple(choice_lines(study.space, found.architecture)),
+        table=found.evidence,
+    )
+    return Answer(dict(found.document), (card,))
 
 
 def _standing(

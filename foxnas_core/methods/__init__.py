@@ -7,6 +7,7 @@ by itself here.
 
 from foxnas_core.methods.lookup import CompleteTable
 from foxnas_core.methods.method import Method, Question, Run, Selection
+from foxnas_core.methods.on_supernet import Magnitude, Perturbation
 from foxnas_core.methods.predicted import Annealing, Evaluating
 from foxnas_core.registry import add_named, named
 from foxnas_core.search.strategies.strategy import STRATEGIES
@@ -29,7 +30,10 @@ def method_of(name: str) -> Method:
     return named(_methods, name, "a method")
 
 
-for _method in (Annealing(), CompleteTable(), *map(Evaluating, STRATEGIES)):
+_ours: tuple[Method, ...] = (
+    Annealing(), CompleteTable(), *map(Evaluating, STRATEGIES), Magnitude(), Perturbation(),
+)  # fmt: skip
+for _method in _ours:
     register_method(_method)
 
 __all__ = ["Method", "Question", "Run", "Selection", "method_of", "methods", "register_method"]

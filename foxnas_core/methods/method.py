@@ -98,6 +98,11 @@ class Method(ABC):
         nothing can keep the limits.
         """
 
+    def identity(self, study: Study) -> dict[str, Any]:
+        """What else than its question tells a run apart, as JSON: settings, and hashes of what it
+        reads beside the table."""
+        return {}
+
     def needs(self, study: Study, question: Question | None = None) -> str | None:
         """What `lacks` says or raises; None where it can run."""
         try:

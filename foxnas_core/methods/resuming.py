@@ -25,6 +25,7 @@ def run_kept(
     seed: int = 0,
     file: Path | None = None,
     report: Callable[[Run], None] = lambda run: None,
+    parts: int = 100,
 ) -> Selection:
     """As `Method.run`, with the state in `file` while it runs: where it was stopped, the same call
     goes on from there. The file is gone once all is done.
@@ -32,10 +33,11 @@ def run_kept(
     Raises as `Method.run`, and `InvalidInput` where the file holds another run or can't be written.
     """
     if file is None:
-        return method.run(study, question, seed=seed, report=report)
+        return method.run(study, question, seed=seed, report=report, parts=parts)
     asked = {
         "format": 1, "method": method.name, "seed": seed, "question": question.to_dict(),
         "space": study.space.fingerprint, "table": study.table().fingerprint,
+        **method.identity(study),
     }  # fmt: skip
     written = time.monotonic()
 
@@ -48,7 +50,7 @@ def run_kept(
 
     state = _read(file, asked) if file.exists() else None
     _write(file, asked, state)
-    selection = method.run(study, question, seed=seed, state=state, report=kept)
+    selection = method.run(study, question, seed=seed, state=state, report=kept, parts=parts)
     file.unlink(missing_ok=True)
     return selection
 

@@ -28,6 +28,7 @@ FILES: dict[str, tuple[str, int]] = {
 """What each file beside the records is, and its most bytes where it comes from elsewhere."""
 STATE = {
     "trust/, handmade/": "what trainings under way go on from after a kill",
+    "select/": "what selections by the supernet under way go on from after a kill",
     ".fits/": "fits kept between runs, see `steps.kept_fits`; no export packs them",
     ".lock, .in-use/": "who writes, see `study.locks`",
 }
@@ -47,8 +48,9 @@ def kinds() -> tuple[RecordKind[Any], ...]:
 def collections() -> tuple[CollectionKind[Any], ...]:
     """The records that a study may have many of."""
     from foxnas_core.search.result import SEARCHES
+    from foxnas_core.search.selections import SELECTIONS
 
-    return (SEARCHES,)
+    return (SEARCHES, SELECTIONS)
 
 
 def file_limits() -> dict[str, int]:

@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from safetensors import SafetensorError, safe_open
 
 from foxnas_core.documents import parse_json
@@ -16,6 +17,15 @@ _MOST_HEADER = 16 << 20
 def checkpoint_space(path: Path) -> SearchSpace:
     """The space that a checkpoint was trained on; raises as `checkpoint_metadata`."""
     return space_from_dict(checkpoint_metadata(path)["space"])
+
+
+def checkpoint_tensors(path: Path, prefix: str) -> dict[str, np.ndarray]:
+    """The tensors whose names begin so; raises `InvalidInput` for a damaged file."""
+    try:
+        with safe_open(path, framework="numpy") as tensors:
+            return {n: tensors.get_tensor(n) for n in tensors.keys() if n.startswith(prefix)}  # noqa: SIM118
+    except (SafetensorError, OSError) as error:
+        raise InvalidInput(f"{path} is damaged; restore it or train again.") from error
 
 
 def checkpoint_metadata(path: Path) -> dict[str, Any]:

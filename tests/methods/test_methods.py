@@ -24,6 +24,7 @@ from foxnas_core.testing.methods import check_method, told
 
 SPACE = choice_space({f"edge{i}": ("none", "skip", "conv") for i in range(4)})
 QUESTION = Question("accuracy", {"latency_ms": 1.6})
+BY_TABLE = [method for method in methods.methods() if not method.on_supernet]
 
 
 def study_in(folder, left_out: int = 0) -> Study:
@@ -49,7 +50,7 @@ def study(tmp_path) -> Study:
     return study_in(tmp_path / "cells")
 
 
-@pytest.mark.parametrize("method", methods.methods(), ids=lambda m: m.name)
+@pytest.mark.parametrize("method", BY_TABLE, ids=lambda m: m.name)
 def test_methods_keep_the_contract(method: Method, study, monkeypatch) -> None:
     monkeypatch.setattr("foxnas_core.methods.predicted.EVALUATIONS", 60)
     found = check_method(method, study, Question("accuracy", {"latency_ms": 1.6}), seed=2)
@@ -58,7 +59,7 @@ def test_methods_keep_the_contract(method: Method, study, monkeypatch) -> None:
     assert check_method(method, study, restricted) is not None
 
 
-@pytest.mark.parametrize("method", methods.methods(), ids=lambda m: m.name)
+@pytest.mark.parametrize("method", BY_TABLE, ids=lambda m: m.name)
 def test_what_a_study_lacks_is_a_sentence(method: Method, study, tmp_path) -> None:
     assert "'energy_mj'" in str(method.needs(study, Question("accuracy", {"energy_mj": 1.0})))
     assert check_method(method, study, Question("accuracy", {"energy_mj": 1.0})) is None

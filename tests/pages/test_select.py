@@ -33,11 +33,6 @@ def test_without_a_supernet_it_says_how_to_get_one(studies, registered):
     assert "train one with" in said(run_page(PAGE))
 
 
-def test_without_a_method_it_says_how_to_add_one(weights):
-    page = run_page(PAGE)
-    assert "register_method" in said(page) and not page.get("button_group")
-
-
 def test_a_method_has_its_view_which_says_what_it_needs(weights, registered):
     page = run_page(PAGE)
     [control] = [group for group in page.get("button_group") if group.key == "view"]

@@ -11,7 +11,7 @@ NAME = re.compile(r"\b[A-Za-z]\w*_\w+\b")
 # What is written as code, and its escapes in what comes from files.
 CODE = re.compile(r"`[^`]*`|<[^>]*>|\b\w+:NAME")
 # Commands, and what those who write code of their own are told to call.
-CODE_NAMES = {"foxnas_core", "FOXNAS_PLUGINS", "register_method", "on_supernet"}
+CODE_NAMES = {"foxnas_core", "FOXNAS_PLUGINS"}
 VIEWS = re.compile(r'"(\w+)": "[A-Z]')
 DRAWN = ("app.py", *(f"pages/{p.name}" for p in sorted((REPOSITORY / "pages").glob("[0-9]*.py"))))
 

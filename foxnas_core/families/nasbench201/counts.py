@@ -47,7 +47,7 @@ def _costs(space: SearchSpace) -> tuple[Cost, dict[str, Cost]]:
     fixed, edges = convolution(how.input_channels, width, 3, side), dict.fromkeys(_KERNELS, Cost())
     for stage in range(STAGES):
         if stage:
-            width, side = 2 * width, side // 2
+            width, side = 2 * width, -(-side // 2)
             fixed += convolution(width // 2, width, 3, side) + convolution(width, width, 3, side)
             shortcut = width // 2 * width  # without batch norm
             fixed += Cost(shortcut, shortcut * side**2)
