@@ -45,4 +45,4 @@ def test_a_method_that_can_run_is_named_with_its_command(weights, registered, mo
     monkeypatch.setattr(CompleteTable, "lacks", lambda self, study, question=None: None)
     page = run_page(PAGE)
     assert "A method of one's own can run" in said(page)
-    assert "select --study demo --method own" in page.code[0].value
+    assert "/demo --method own" in page.code[0].value
