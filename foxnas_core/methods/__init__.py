@@ -7,7 +7,8 @@ by itself here.
 
 from foxnas_core.methods.lookup import CompleteTable
 from foxnas_core.methods.method import Method, Question, Run, Selection
-from foxnas_core.methods.on_supernet import Magnitude, Perturbation
+from foxnas_core.methods.on_supernet import Magnitude
+from foxnas_core.methods.perturbation import Perturbation
 from foxnas_core.methods.predicted import Annealing, Evaluating
 from foxnas_core.registry import add_named, named
 from foxnas_core.search.strategies.strategy import STRATEGIES

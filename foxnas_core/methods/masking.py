@@ -4,7 +4,7 @@ stays, and the supernet is fine-tuned before the next decision (arXiv 2108.04392
 import json
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import torch
@@ -14,7 +14,7 @@ from torch import Tensor, nn
 
 from foxnas_core.errors import InvalidInput
 from foxnas_core.methods.method import Selection
-from foxnas_core.methods.on_supernet import mixture_of, selection_of, strength
+from foxnas_core.methods.on_supernet import OnSupernet, mixture_of, selection_of, strength
 from foxnas_core.networks import MixtureSupernet
 from foxnas_core.records import document_of, value_of
 from foxnas_core.search.selections import EdgeDecision, MaskedOperation
@@ -28,9 +28,6 @@ from foxnas_core.training.loop import run
 from foxnas_core.training.recipe import Recipe
 from foxnas_core.training.updates.mixtures import FixedMixture
 from foxnas_core.training.updates.single import laid_out
-
-if TYPE_CHECKING:
-    from foxnas_core.methods.on_supernet import Perturbation
 
 # The recipe's learning rate, as a share, with which the supernet is fine-tuned.
 _RATE = 0.1
@@ -88,17 +85,22 @@ class PerturbationRun:
     decision, its fine-tuning; its state is that of the last decision that was made."""
 
     def __init__(
-        self, method: "Perturbation", study: Study, seed: int, state: bytes | None
+        self,
+        method: OnSupernet,
+        study: Study,
+        seed: int,
+        state: bytes | None,
+        *,
+        epochs: int,
+        images: int,
     ) -> None:
         checkpoint = study.load_checkpoint()
         supernet = checkpoint.supernet
         assert isinstance(supernet, MixtureSupernet), "lacks says so"
         supernet.laid_out(supernet.layout)
         calibration, held_out = study.images()
-        self._method, self._study, self._seed = method, study, seed
-        self._bench = Bench(
-            supernet, checkpoint.task, calibration, held_out.take(slice(0, method.images))
-        )
+        self._method, self._study, self._seed, self._epochs = method, study, seed, epochs
+        self._bench = Bench(supernet, checkpoint.task, calibration, held_out.take(slice(0, images)))
         self._recipe = checkpoint.record.get("recipe", {})
         self._mixture = mixture_of(study)
         self._start = supernet.numbers()
@@ -212,7 +214,7 @@ class PerturbationRun:
         cases = len(self._bench.calibration)
         rate = float(self._recipe.get("learning_rate", Recipe.learning_rate))
         return Recipe(
-            epochs=self._method.epochs,
+            epochs=self._epochs,
             batch=min(int(self._recipe.get("batch", 64)), cases),
             learning_rate=_RATE * rate,
             weight_decay=float(self._recipe.get("weight_decay", 0.0)),

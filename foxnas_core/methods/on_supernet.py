@@ -1,9 +1,8 @@
-"""Methods that select by a mixture supernet: its architecture parameters, or what it loses without
-an operation (Wang et al., arXiv 2108.04392)."""
+"""Methods that select by a mixture supernet, and the one that reads its architecture parameters."""
 
 from abc import abstractmethod
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from typing import Any
 
 import numpy as np
@@ -83,37 +82,6 @@ class Magnitude(OnSupernet):
         self, study: Study, question: Question, *, seed: int = 0, state: bytes | None = None
     ) -> Run:
         return _MagnitudeRun(self, study, seed)
-
-
-@dataclass(frozen=True)
-class Perturbation(OnSupernet):
-    """What the supernet loses most without stays; the next edge is decided once it has been
-    fine-tuned for `epochs` over the study's training images. Losses are told on the first `images`
-    held-out ones.
-
-    Edges are decided in an order drawn by the seed, then which edges nodes keep, by the same test.
-    """
-
-    name = "perturbation"
-    title = "Perturbation"
-
-    epochs: int = 2
-    images: int = 10_000
-
-    def misses(self, study: Study) -> str | None:
-        if not study.images_file.exists():
-            return f"{study.folder} has no images to tell a loss by; train its supernet again."
-        return None
-
-    def identity(self, study: Study) -> dict[str, Any]:
-        return asdict(self) | super().identity(study)
-
-    def begin(
-        self, study: Study, question: Question, *, seed: int = 0, state: bytes | None = None
-    ) -> Run:
-        from foxnas_core.methods.masking import PerturbationRun
-
-        return PerturbationRun(self, study, seed, state)
 
 
 class _MagnitudeRun:

@@ -14,7 +14,7 @@ from foxnas_core.errors import InvalidInput
 from foxnas_core.families.nasbench201.space import EDGES, edge_name
 from foxnas_core.methods import Question, method_of
 from foxnas_core.methods.masking import Bench
-from foxnas_core.methods.on_supernet import Perturbation
+from foxnas_core.methods.perturbation import Perturbation
 from foxnas_core.search.selections import SELECTIONS
 from foxnas_core.study import Study, create_study
 from foxnas_core.supernet.checkpoint import save_checkpoint
