@@ -22,6 +22,7 @@ from foxnas_core.explanation.sentences import sentence_table, with_rates
 from foxnas_core.figures import coefficients as figures
 from foxnas_core.figures.forms import forms_figure, forms_table
 from foxnas_core.regression.features import forms_of
+from foxnas_core.regression.features.form import COUNTED
 from foxnas_core.regression.inference import KINDS, joint_tests
 from foxnas_core.steps.fit import fit_each
 from foxnas_core.table.measurements import MeasurementTable
@@ -57,14 +58,16 @@ def forms_for(table: MeasurementTable) -> dict[str, str]:
 def fit(given: Given) -> Card:
     """How one target is fitted, how well, and what to beware of."""
     predictor, target = given.fitted, given.fitted.target
+    # Costs of blocks were measured, and whole networks may take more or less than their sum.
+    alike = f", as all {predictor.rows:,} rows have it" if predictor.form.name == COUNTED else ""
     said = (
         f"Form {predictor.form.title}: {predictor.rows:,} rows, {predictor.parameters} parameters, "
         f"R² {predictor.r2:.3f} (adjusted {predictor.r2_adjusted:.3f}). On subnets that the fit "
         f"never saw: R² {predictor.cv.r2:.3f}, RMSE {target.text(predictor.cv.rmse)} "
         f"{target.difference_unit}, Kendall's tau {predictor.cv.tau:.3f}."
         if not predictor.is_counted
-        else f"{predictor.form.title}: each network's {target.label} are added up over its blocks, "
-        f"equal to those of all {predictor.rows:,} rows."
+        else f"{predictor.form.title}: {target.word}, added up over the blocks of each "
+        f"network{alike}."
     )
     if (ceiling := predictor.ceiling) is not None:
         value, low, high = (

@@ -16,7 +16,8 @@ from foxnas_core.space.coding.parts import contrasts
 from foxnas_core.space.coding.terms import Product
 from foxnas_core.testing.families import check_family
 
-SPACES = {name: load_shipped(name) for name in shipped_spaces()} | {
+# One of those that differ in their data set alone is enough.
+SPACES = {n: load_shipped(n) for n in shipped_spaces() if n != "nasbench201-cifar100"} | {
     "tiny": space_from_dict(tiny_document()),
     "hand": space_from_dict(hand_document(resolutions=(96, 128))),
 }
