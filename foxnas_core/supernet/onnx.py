@@ -94,6 +94,8 @@ class _Graph:
                 names[node] = x
             elif node.op == "call_module":
                 names[node] = self._module(node, layers, names)
+            elif node.op == "get_attr":
+                names[node] = self._weight(operator.attrgetter(cast(str, node.target))(traced))
             else:
                 names[node] = self._function(node, names)
         raise AssertionError("a graph ends with its output")
@@ -123,6 +125,12 @@ class _Graph:
             return self._node(path, "HardSigmoid", x, alpha=1 / 6)
         if isinstance(layer, nn.Identity):
             return x
+        if isinstance(layer, nn.AvgPool2d) and not layer.divisor_override:
+            return self._pooling(path, layer, x)
+        if isinstance(layer, nn.AdaptiveAvgPool2d) and layer.output_size == 1:
+            return self._node(path, "GlobalAveragePool", x)
+        if isinstance(layer, nn.Flatten) and (layer.start_dim, layer.end_dim) == (1, -1):
+            return self._node(path, "Flatten", x, axis=1)
         kind = {nn.ReLU: "Relu", nn.Hardswish: "HardSwish"}.get(type(layer))
         if kind is None:
             raise _NotKnown(type(layer).__name__)
@@ -141,9 +149,16 @@ class _Graph:
             axes = [int(axis) for axis in cast(tuple[int, ...], node.args[1])]
             keep = int(bool(node.kwargs.get("keepdim", False)))
             return self._node(path, "ReduceMean", cast(str, inputs[0]), axes=axes, keepdims=keep)
+        if node.target is torch.zeros_like and len(node.args) == 1:
+            shape = self._node(path, "Shape", cast(str, inputs[0]))
+            return self._node(path, "ConstantOfShape", shape)
+        if node.target == "index_select" and all(inputs):
+            return self._node(path, "Gather", *cast(list[str], inputs), axis=cast(int, node.args[1]))
         raise _NotKnown(str(node.target))
 
     def model(self, output: str, shape: Sequence[int | str | None]) -> bytes:
+        if output == INPUT:  # whatever hands its input on
+            output = self._node("", "Identity", INPUT)
         # The last node is the only one to name it, so it can be renamed.
         assert self._nodes[-1].output[0] == output
         self._nodes[-1].output[0] = OUTPUT
@@ -172,6 +187,19 @@ class _Graph:
         self._weights.append(numpy_helper.from_array(array, name))
         return name
 
+    def _pooling(self, path: str, layer: nn.AvgPool2d, x: str) -> str:
+        pads, strides = _both(layer.padding), _both(layer.stride)
+        return self._node(
+            path,
+            "AveragePool",
+            x,
+            kernel_shape=_both(layer.kernel_size),
+            pads=[*pads, *pads],
+            strides=strides,
+            ceil_mode=int(layer.ceil_mode),
+            count_include_pad=int(layer.count_include_pad),
+        )
+
     def _convolution(self, path: str, layer: _ConvNd, x: str) -> str:
         if isinstance(layer.padding, str) or layer.padding_mode != "zeros":
             raise _NotKnown(f"padding {layer.padding}, {layer.padding_mode}")
@@ -190,6 +218,10 @@ class _Graph:
 
 
 _FUNCTIONS: dict[Any, str] = {operator.add: "Add", operator.mul: "Mul"}
+
+
+def _both(size: int | tuple[int, int]) -> list[int]:
+    return [size, size] if isinstance(size, int) else list(size)
 
 
 def _only_reader(node: fx.Node, layers: Mapping[str, nn.Module]) -> nn.Module | None:

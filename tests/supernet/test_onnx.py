@@ -5,8 +5,10 @@ import onnx
 import pytest
 import torch
 
-from foxnas_core.families import load_shipped
+from foxnas_core.families import family_of, load_shipped, space_from_dict
 from foxnas_core.families.mbconv.supernet import Supernet
+from foxnas_core.networks import Network
+from foxnas_core.supernet.building import BlockNetwork, build_network
 from foxnas_core.supernet.onnx import INPUT, onnx_model, quantized_model, session_of
 
 
@@ -26,12 +28,17 @@ def test_the_model_equals_the_subnet_at_any_batch_size(tiny_supernet):
             assert np.abs(session.run(None, {INPUT: x.numpy()})[0] - expected).max() < 1e-4
 
 
-@pytest.mark.parametrize("space", ["foxnas-mini-cpu", "foxnas-cpu"])
+def subnet_of(name: str) -> Network:
+    if family_of(space := load_shipped(name)).network:
+        return build_network(space, space.sample(1, seed=3)[0], seed=0)
+    torch.manual_seed(0)
+    return Supernet(space).eval().extract(space.sample(1, seed=3)[0])
+
+
+@pytest.mark.parametrize("space", ["foxnas-mini-cpu", "foxnas-cpu", "fbnet-cifar100"])
 def test_the_model_is_what_torchs_exporter_writes(space):
     """Node for node and digit for digit, so that it takes as long; the exporter is slow."""
-    torch.manual_seed(0)
-    supernet = Supernet(load_shipped(space)).eval()
-    subnet = supernet.extract(supernet.space.sample(1, seed=3)[0])
+    subnet = subnet_of(space)
     file = io.BytesIO()
     torch.onnx.export(
         subnet, (images(subnet, 1),), file, input_names=[INPUT], output_names=["logits"],
@@ -47,6 +54,35 @@ def test_the_model_is_what_torchs_exporter_writes(space):
     runs = [session_of(m.SerializeToString()).run(None, {INPUT: x})[0] for m in models]
     assert np.array_equal(*runs)
     onnx.checker.check_model(models[1], full_check=True)
+
+
+CELLS = [
+    "|avg_pool_3x3~0|+|nor_conv_1x1~0|skip_connect~1|+|nor_conv_3x3~0|avg_pool_3x3~1|none~2|",
+    "|none~0|+|nor_conv_3x3~0|nor_conv_3x3~1|+|none~0|nor_conv_3x3~1|none~2|",  # hands nothing on
+]
+
+
+@pytest.mark.parametrize("cell", CELLS)
+def test_cells_are_models_in_both_precisions(cell):
+    space = space_from_dict({
+        "format": 1, "name": "cells", "family": "nasbench201", "channels": 4, "cells": 1,
+    })  # fmt: skip
+    network = build_network(space, family_of(space).read(space, cell), seed=0)
+    x = images(network, 3)
+    with torch.no_grad():
+        expected = network(x).numpy()
+    fp32 = onnx_model(network)
+    for model, near in ((fp32, 1e-5), (quantized_model(fp32, x.numpy()), 0.05)):
+        found = session_of(model).run(None, {INPUT: x.numpy()})[0]
+        assert np.abs(found - expected).max() < near
+
+
+def test_a_block_that_hands_its_input_on_is_a_model_in_both_precisions():
+    block = BlockNetwork(torch.nn.Identity(), (2, 3, 3))
+    x = images(block, 1).numpy()
+    fp32 = onnx_model(block)
+    for model in (fp32, quantized_model(fp32, x)):
+        assert np.array_equal(session_of(model).run(None, {INPUT: x})[0], x)
 
 
 def test_quantized_convolutions_are_int8_per_channel_and_near_the_original(tiny_supernet):
