@@ -7,6 +7,7 @@ import platform
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
+from functools import partial
 from importlib.metadata import version
 from typing import Any
 
@@ -15,7 +16,7 @@ from foxnas_core.measurement.cost import CostMeter
 from foxnas_core.measurement.crew import Alone, Crew, Processes
 from foxnas_core.measurement.latency import NOT_BEGUN, LatencyMeter
 from foxnas_core.measurement.meter import Meter
-from foxnas_core.measurement.preparing import prepare
+from foxnas_core.measurement.preparing import prepare, prepare_all
 from foxnas_core.measurement.score import ScoreMeter
 from foxnas_core.progress import Pace, Report, not_told
 from foxnas_core.space.architecture import Architecture
@@ -96,9 +97,10 @@ def run_campaign(
     workers: int = 1,
 ) -> None:
     """Measure `architectures` on this machine, by so many processes; see `run_crew`."""
-    crew: Crew = Alone(checkpoint, calibration, meters)
+    prepared = partial(prepare_all, checkpoint, calibration=calibration)
+    crew: Crew = Alone(prepared, meters)
     if workers > 1:
-        crew = Processes(checkpoint, calibration, meters, count=workers)
+        crew = Processes(prepared, meters, count=workers)
         # Smaller batches where there are too few for every process to have its share to the end.
         batch = max(1, min(batch, math.ceil(len(architectures) / (3 * workers))))
     run_crew(

@@ -10,6 +10,7 @@ has nothing else to do.
 import logging
 from collections.abc import Callable, Generator, Sequence
 from dataclasses import replace
+from functools import partial
 from time import monotonic
 from types import TracebackType
 from typing import Any
@@ -18,6 +19,7 @@ from foxnas_core.errors import InvalidInput, MissingPart
 from foxnas_core.measurement.crew import Batch, Scorer, add_columns, records_of
 from foxnas_core.measurement.here import machine_here
 from foxnas_core.measurement.meter import Meter
+from foxnas_core.measurement.preparing import prepare_all
 from foxnas_core.space.architecture import Architecture
 from foxnas_core.supernet.checkpoint import Checkpoint
 from foxnas_core.table.machine import Machine
@@ -74,7 +76,9 @@ class Cluster:
                 _RemoteScorer
             )
             timing: Any = ray.remote(num_cpus=1, resources={LANE: 1})(_RemoteLane)
-            shared = ray.put(Scorer(checkpoint, calibration, scorers))
+            shared = ray.put(
+                Scorer(partial(prepare_all, checkpoint, calibration=calibration), scorers)
+            )
             asked: Any = ray.remote(num_cpus=0, resources={LANE: 1})(machine_here)
             own = timers(ray.get(asked.remote()))
             # The lane first: scoring processes may take all the CPUs that are left.

@@ -14,10 +14,8 @@ from time import monotonic
 from typing import Any, Protocol
 
 from foxnas_core.measurement.meter import Meter, Prepared, on_device
-from foxnas_core.measurement.preparing import prepare_all
+from foxnas_core.measurement.preparing import Prepare
 from foxnas_core.space.architecture import Architecture
-from foxnas_core.supernet.checkpoint import Checkpoint
-from foxnas_core.tasks.dataset import ImageSet
 from foxnas_core.workers import Tell, Workers
 
 
@@ -36,13 +34,12 @@ class Batch:
 class Scorer:
     """Prepares subnets and finds what needs no lane of its own: accuracy, parameters, MACs."""
 
-    checkpoint: Checkpoint
-    calibration: ImageSet
+    prepare: Prepare
     meters: Sequence[Meter]
 
     def score(self, architectures: Sequence[Architecture]) -> Batch:
         begun = monotonic()
-        subnets = prepare_all(self.checkpoint, architectures, self.calibration)
+        subnets = self.prepare(architectures)
         batch = Batch(list(architectures), subnets, [{} for _ in subnets], 0.0)
         return add_columns(self.meters, batch, begun)
 
@@ -60,10 +57,8 @@ class Crew(Protocol):
 class Alone:
     """This process alone, batch after batch."""
 
-    def __init__(
-        self, checkpoint: Checkpoint, calibration: ImageSet, meters: Sequence[Meter]
-    ) -> None:
-        self._scorer = Scorer(checkpoint, calibration, meters)
+    def __init__(self, prepare: Prepare, meters: Sequence[Meter]) -> None:
+        self._scorer = Scorer(prepare, meters)
 
     def record(self) -> dict[str, Any]:
         return records_of(self._scorer.meters)
@@ -79,16 +74,9 @@ class Processes:
     nothing to time. See `Workers` for the others.
     """
 
-    def __init__(
-        self,
-        checkpoint: Checkpoint,
-        calibration: ImageSet,
-        meters: Sequence[Meter],
-        *,
-        count: int,
-    ) -> None:
+    def __init__(self, prepare: Prepare, meters: Sequence[Meter], *, count: int) -> None:
         scoring = [meter for meter in meters if not on_device(meter)]
-        self._scorer = Scorer(checkpoint, calibration, scoring)
+        self._scorer = Scorer(prepare, scoring)
         self._lane = [meter for meter in meters if on_device(meter)]
         self._count = count
 

@@ -2,19 +2,18 @@
 `ssh:HOST`, `ssh:HOST/RUNTIME`, `adb:SERIAL`."""
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from foxnas_core.errors import InvalidInput
-from foxnas_core.measurement.campaign import prepare, reference_architecture
 from foxnas_core.measurement.elsewhere import DeviceMeter
 from foxnas_core.measurement.environments import RUNTIMES, Runtime
 from foxnas_core.measurement.hosts import Host, LocalHost, SshHost
-from foxnas_core.measurement.latency import NOT_BEGUN, LatencyMeter
-from foxnas_core.supernet.checkpoint import Checkpoint
+from foxnas_core.measurement.latency import LatencyMeter
+from foxnas_core.measurement.meter import Prepared
 from foxnas_core.table.machine import device_columns, device_name_of
-from foxnas_core.tasks.dataset import ImageSet
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}")
 
@@ -67,19 +66,17 @@ def device_of(spec: str, name: str | None = None) -> Device:
 
 def meter_of(
     device: Device,
-    checkpoint: Checkpoint,
+    reference: Callable[[], Prepared],
     *,
-    calibration: ImageSet,
-    seed: int,
-    baselines: Mapping[str, float] = NOT_BEGUN,
     python: str = "python3",
     program: Path | None = None,
+    **how: Any,
 ) -> LatencyMeter | DeviceMeter:
-    """The meter of a device.
+    """The meter of a device; `how` is the rest of what `LatencyMeter` and `DeviceMeter` take.
 
-    `baselines` are as in `DeviceMeter`. `python` is the
-    one of an SSH device, `program` the benchmark_model of an Android device. Raises as
-    `DeviceMeter` and the hosts.
+    `reference` makes the network that tells the drift, once it is known that nothing is missing.
+    `python` is the one of an SSH device, `program` the benchmark_model of an Android device. Raises
+    as `DeviceMeter` and the hosts.
     """
     hosts: dict[str, Callable[[], Host]] = {
         "local": lambda: LocalHost(device.runtime.python()),
@@ -90,21 +87,9 @@ def meter_of(
     if device.runtime.converts:
         device.runtime.python()
     host = hosts[device.scheme]()
-    task = checkpoint.task
-    largest = reference_architecture(checkpoint.supernet.space)
-    reference = prepare(checkpoint, largest, calibration)
     if device.name is None:
-        return LatencyMeter(reference, calibration, task=task, seed=seed, baselines=baselines)
-    return DeviceMeter(
-        device.name,
-        device.runtime,
-        host,
-        reference=reference,
-        calibration=calibration,
-        task=task,
-        seed=seed,
-        baselines=baselines,
-    )
+        return LatencyMeter(reference(), **how)
+    return DeviceMeter(device.name, device.runtime, host, reference=reference(), **how)
 
 
 def _adb(serial: str, program: Path | None) -> Host:

@@ -14,6 +14,7 @@ from foxnas_core.measurement.latency import (
     NOT_BEGUN,
     SETTLING,
     begun,
+    bounded,
     columns_of,
     told_baselines,
     warm_up_of,
@@ -22,7 +23,7 @@ from foxnas_core.measurement.meter import INT8_IMAGES, Prepared
 from foxnas_core.measurement.runtimes import PRECISIONS, write_models
 from foxnas_core.table.machine import device_columns
 from foxnas_core.tasks.dataset import ImageSet
-from foxnas_core.tasks.task import Task
+from foxnas_core.tasks.task import Batching
 
 _REFERENCE = "reference"
 
@@ -33,7 +34,8 @@ class DeviceMeter:
     Subnets are written as files of `runtime` and timed by the protocol of `runner` where `host`
     says; columns as in `latency.columns_of`. The host is asked once when the meter is made, so that
     what is missing there is told at once. `baselines` are the references' times when measuring on
-    this device began (ms), by column, as far as they are known; see `latency.begun`.
+    this device began (ms), by column, as far as they are known; see `latency.begun`. `seconds`
+    bounds the runs of a visit, see `runner.timed`.
 
     Raises `MissingPart` where the runtime isn't installed, `ConversionFailed` and `DeviceFailed`.
     """
@@ -46,17 +48,18 @@ class DeviceMeter:
         *,
         reference: Prepared,
         calibration: ImageSet,
-        task: Task,
+        task: Batching,
         seed: int,
         baselines: Mapping[str, float] = NOT_BEGUN,
         runs: int = 400,
         rounds: int = 5,
+        seconds: float | None = None,
     ) -> None:
         self.columns = device_columns(name)
         self._runtime, self._host = runtime, host
         self._calibration, self._task = calibration, task
         self._rng = np.random.default_rng(seed)
-        self._runs, self._rounds = runs, rounds
+        self._runs, self._rounds, self._seconds = runs, rounds, seconds
         with tempfile.TemporaryDirectory() as temporary:
             folder = Path(temporary)
             entries = self._write({_REFERENCE: reference}, folder)
@@ -94,6 +97,7 @@ class DeviceMeter:
             "runs": self._runs,
             "warm_up_runs": warm_up_of(self._runs),
             "rounds": self._rounds,
+            **bounded(self._seconds),
             **told_baselines(self.baselines, self.columns),
             "int8": self._runtime.int8,
             "calibration_images": min(INT8_IMAGES, len(self._calibration)),
@@ -110,6 +114,7 @@ class DeviceMeter:
             "seed": int(self._rng.integers(2**32)),
             "threads": THREADS,
             "settle": settle,
+            "seconds": self._seconds,
         }
 
     def _write(self, named: dict[str, Prepared], folder: Path) -> list[dict[str, Any]]:

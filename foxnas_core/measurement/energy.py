@@ -16,7 +16,7 @@ from foxnas_core.measurement.runner import one_core
 from foxnas_core.supernet.onnx import INPUT, session_of
 from foxnas_core.table.machine import device_columns
 from foxnas_core.tasks.dataset import ImageSet
-from foxnas_core.tasks.task import Task
+from foxnas_core.tasks.task import Batching
 
 _INSTALL = (
     "not available: the package zeus reads the processor's energy counter; install it with 'pip "
@@ -37,7 +37,7 @@ class EnergyMeter:
         self,
         calibration: ImageSet,
         *,
-        task: Task,
+        task: Batching,
         device: str | None = None,
         counter: Callable[[], float] | None = None,
         seconds: float = _SECONDS,

@@ -27,7 +27,7 @@ from foxnas_core.networks import Network
 from foxnas_core.supernet.onnx import session_of
 from foxnas_core.table.machine import device_columns
 from foxnas_core.tasks.dataset import ImageSet
-from foxnas_core.tasks.task import Task
+from foxnas_core.tasks.task import Batching
 
 FP32, INT8 = device_columns(None)
 NOT_BEGUN: Mapping[str, float] = {}
@@ -41,7 +41,7 @@ class LatencyMeter:
 
     `device` names the columns, as in `device_columns`. `baselines` are the reference's times when
     the study was begun (ms), by column, as far as they are known; see `begun`. The measuring thread
-    is held to one core meanwhile.
+    is held to one core meanwhile. `seconds` bounds the runs of a visit, see `runner.timed`.
     """
 
     def __init__(
@@ -49,16 +49,17 @@ class LatencyMeter:
         reference: Prepared,
         calibration: ImageSet,
         *,
-        task: Task,
+        task: Batching,
         seed: int,
         device: str | None = None,
         baselines: Mapping[str, float] = NOT_BEGUN,
         runs: int = 400,
         rounds: int = 5,
+        seconds: float | None = None,
     ) -> None:
         self._calibration, self._task = calibration, task
         self._rng = np.random.default_rng(seed)
-        self._runs, self._rounds = runs, rounds
+        self._runs, self._rounds, self._seconds = runs, rounds, seconds
         self.columns = device_columns(device)
         self._references = self._visits(reference)
         with one_core() as self._pinned:
@@ -100,6 +101,7 @@ class LatencyMeter:
             "batch": 1,
             "runs": self._runs,
             "rounds": self._rounds,
+            **bounded(self._seconds),
             "warm_up_runs": warm_up_of(self._runs),
             "pinned": self._pinned,
             "governor": governor(),
@@ -122,7 +124,7 @@ class LatencyMeter:
             np.random.default_rng(0).standard_normal((1, *subnet.input_shape)).astype(np.float32)
         )
         run = bound_session(session_of(model), image)
-        return lambda: timed(run, self._runs, warm_up_of(self._runs))
+        return lambda: timed(run, self._runs, warm_up_of(self._runs), self._seconds)
 
 
 def begun(baselines: Mapping[str, float], now: Mapping[str, float]) -> dict[str, float]:
@@ -140,6 +142,11 @@ def told_baselines(baselines: Mapping[str, float], columns: Sequence[str]) -> di
     """What a campaign records of the references' times."""
     own = {column: baselines[column] for column in columns}
     return {"reference_baseline_ms": own[columns[0]], "reference_baselines_ms": own}
+
+
+def bounded(seconds: float | None) -> dict[str, Any]:
+    """What a campaign records of how long the runs of a visit may take, where that is bounded."""
+    return {} if seconds is None else {"visit_seconds": seconds}
 
 
 def warm_up_of(runs: int) -> int:

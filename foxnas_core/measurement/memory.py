@@ -16,7 +16,7 @@ from foxnas_core.measurement.precisions import models_of
 from foxnas_core.supernet.onnx import INPUT, OUTPUT
 from foxnas_core.table.machine import device_columns
 from foxnas_core.tasks.dataset import ImageSet
-from foxnas_core.tasks.task import Task
+from foxnas_core.tasks.task import Batching
 
 _NOT = "not available on this device: the system does not tell a process's peak memory"
 _OPSET, _IR = 17, 8  # as the subnets' own models have
@@ -29,7 +29,7 @@ class MemoryMeter:
     system does not tell.
     """
 
-    def __init__(self, calibration: ImageSet, *, task: Task, device: str | None = None) -> None:
+    def __init__(self, calibration: ImageSet, *, task: Batching, device: str | None = None) -> None:
         self._calibration, self._task = calibration, task
         self._columns = device_columns(device, "memory_kib")
         self._can = can_tell()

@@ -10,7 +10,7 @@ from foxnas_core.networks import Network
 from foxnas_core.space.architecture import Architecture
 from foxnas_core.supernet.onnx import onnx_model, quantized_model
 from foxnas_core.tasks.dataset import ImageSet
-from foxnas_core.tasks.task import Task
+from foxnas_core.tasks.task import Batching
 
 INT8_IMAGES = 200
 """How many training images the ranges of int8 activations are taken from."""
@@ -27,7 +27,7 @@ class Prepared:
     def onnx(self) -> bytes:
         return onnx_model(self.subnet)
 
-    def int8(self, calibration: ImageSet, task: Task) -> bytes:
+    def int8(self, calibration: ImageSet, task: Batching) -> bytes:
         """The int8 model, calibrated on the first `INT8_IMAGES` of these training images; made
         once, whatever meters ask for it."""
         images = task.batch(calibration.images[:INT8_IMAGES], self.subnet.input_shape).numpy()

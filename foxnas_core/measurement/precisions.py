@@ -4,10 +4,10 @@ import numpy as np
 
 from foxnas_core.measurement.meter import Prepared
 from foxnas_core.tasks.dataset import ImageSet
-from foxnas_core.tasks.task import Task
+from foxnas_core.tasks.task import Batching
 
 
-def models_of(prepared: Prepared, calibration: ImageSet, *, task: Task) -> list[bytes]:
+def models_of(prepared: Prepared, calibration: ImageSet, *, task: Batching) -> list[bytes]:
     """ONNX models in fp32 and int8."""
     return [prepared.onnx, prepared.int8(calibration, task)]
 

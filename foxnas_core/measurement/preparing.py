@@ -1,12 +1,15 @@
 """From a checkpoint to subnets that can be measured."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from foxnas_core.measurement.meter import Prepared
 from foxnas_core.space.architecture import Architecture
 from foxnas_core.supernet.checkpoint import Checkpoint
 from foxnas_core.supernet.sharing import recalibrate_together
 from foxnas_core.tasks.dataset import ImageSet
+
+Prepare = Callable[[Sequence[Architecture]], list[Prepared]]
+"""What makes architectures ready to be measured, in their order."""
 
 
 def prepare(checkpoint: Checkpoint, architecture: Architecture, calibration: ImageSet) -> Prepared:

@@ -6,7 +6,7 @@ FOLDER holds `job.json` and the model files; `rows.json` is written beside them.
     {"runtime": onnxruntime | openvino | executorch | litert,
      "models": [{"name", "file", "shape": [N, C, H, W], "precision"}],
      "references": {PRECISION: {"file", "shape"}},
-     "runs", "warm_up_runs", "rounds", "seed", "threads", "settle"}
+     "runs", "warm_up_runs", "rounds", "seed", "threads", "settle", "seconds"}
 
 and the result `{"rows", "settled_ms", "circumstances"}`. Each round visits all models in a fresh
 random order, and the references before, amid and after them. A row is one model in one round:
@@ -14,7 +14,8 @@ random order, and the references before, amid and after them. A row is one model
 (`clock_mhz`, `temperature_c`, null where the device tells none), and `reference_ms`,
 `reference_low_ms`, `reference_high_ms` (median and range, in that round, of the reference of the
 model's precision). `settled_ms` has each reference's time before the first round, looked at
-`settle` visits at a time until it has settled, or is null.
+`settle` visits at a time until it has settled, or is null. `seconds` bounds a visit, see `timed`,
+where it isn't null.
 """
 
 from __future__ import annotations  # Python 3.9 knows no `int | None` yet
@@ -23,6 +24,7 @@ import contextlib
 import ctypes
 import importlib.metadata
 import json
+import math
 import os
 import platform
 import sys
@@ -36,6 +38,8 @@ import numpy as np
 FORMAT = 1
 # When a device's time has settled, see `settled`.
 LOOKS_ALIKE, ALIKE, MOST_LOOKS = 5, 0.02, 40
+# Runs of a visit, however long they take.
+LEAST_RUNS = 5
 # Of each runtime: the package that runs its models, and what it calls itself.
 PACKAGES = {
     "onnxruntime": ("onnxruntime", "ONNX Runtime"),
@@ -57,18 +61,27 @@ class Timing(NamedTuple):
     runs: int
 
 
-def timed(run: Run, runs: int, warm_up: int) -> Timing:
-    """Time `runs` calls of `run`, after `warm_up` that don't count."""
-    clock = time.perf_counter_ns
+def timed(run: Run, runs: int, warm_up: int, seconds: float | None = None) -> Timing:
+    """Time `runs` calls of `run`, after `warm_up` that don't count.
+
+    Where these would take longer than `seconds`, calls end then, but not before `LEAST_RUNS`, and
+    those that don't count after a tenth of that time.
+    """
+    clock, most = time.perf_counter_ns, math.inf if seconds is None else seconds * 1e9
+    began = clock()
     for _ in range(warm_up):
         run()
+        if clock() - began > most / 10:
+            break
     taken = np.empty(runs)
-    for i in range(runs):
+    began, count = clock(), 0
+    while count < runs and (count < LEAST_RUNS or clock() - began < most):
         start = clock()
         run()
-        taken[i] = clock() - start
-    taken /= 1e6
-    return Timing(float(np.quantile(taken, 0.1)), float(taken.min()), runs)
+        taken[count] = clock() - start
+        count += 1
+    taken = taken[:count] / 1e6
+    return Timing(float(np.quantile(taken, 0.1)), float(taken.min()), count)
 
 
 def interleaved(
@@ -316,7 +329,7 @@ def run_job(folder: Path, job: Mapping[str, Any]) -> dict[str, Any]:
     def visit(model: Mapping[str, Any]) -> Callable[[], Timing]:
         # The name is ours, but what comes over a wire must not lead out of the folder.
         run = load(folder / Path(model["file"]).name, model["shape"], threads)
-        return lambda: timed(run, job["runs"], job["warm_up_runs"])
+        return lambda: timed(run, job["runs"], job["warm_up_runs"], job["seconds"])
 
     # Before the runtime is loaded, so that its own threads are held as well.
     with one_core() as held:

@@ -15,7 +15,7 @@ from foxnas_core.errors import FoxnasError
 from foxnas_core.measurement.environments import Runtime
 from foxnas_core.measurement.meter import INT8_IMAGES, Prepared
 from foxnas_core.tasks.dataset import ImageSet
-from foxnas_core.tasks.task import Task
+from foxnas_core.tasks.task import Batching
 
 CONVERTER = Path(__file__).with_name("convert.py")
 ANSWERER = Path(__file__).with_name("answer.py")
@@ -35,7 +35,7 @@ def write_models(
     subnets: Mapping[str, Prepared],
     *,
     calibration: ImageSet,
-    task: Task,
+    task: Batching,
     folder: Path,
     precisions: Sequence[str] = PRECISIONS,
     waiting: Callable[[], None] = wait_silently,

@@ -218,7 +218,7 @@ def measure_on_device(
         return []
     checkpoint, calibration, _ = parts_of(study)
 
-    from foxnas_core.measurement.campaign import run_campaign
+    from foxnas_core.measurement.campaign import prepare, reference_architecture, run_campaign
 
     parents = {"checkpoint": file_hash(study.checkpoint_file)}
     measured: list[Measured] = []
@@ -237,8 +237,9 @@ def measure_on_device(
     with study.in_use():
         meter = meter_of(
             device,
-            checkpoint,
+            lambda: prepare(checkpoint, reference_architecture(study.space), calibration),
             calibration=calibration,
+            task=checkpoint.task,
             seed=seed,
             baselines=baselines_of(table, device.columns),
             python=python,

@@ -153,7 +153,9 @@ class _Graph:
             shape = self._node(path, "Shape", cast(str, inputs[0]))
             return self._node(path, "ConstantOfShape", shape)
         if node.target == "index_select" and all(inputs):
-            return self._node(path, "Gather", *cast(list[str], inputs), axis=cast(int, node.args[1]))
+            return self._node(
+                path, "Gather", *cast(list[str], inputs), axis=cast(int, node.args[1])
+            )
         raise _NotKnown(str(node.target))
 
     def model(self, output: str, shape: Sequence[int | str | None]) -> bytes:

@@ -7,7 +7,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol, Self
 
 import numpy as np
 
@@ -27,6 +27,13 @@ class Score:
 
     value: float
     std_error: float
+
+
+class Batching(Protocol):
+    """What turns stored inputs into what networks take."""
+
+    def batch(self, inputs: np.ndarray, input_shape: Sequence[int]) -> "Tensor":
+        """Stored inputs (N, …) as a network takes them, (N, *input_shape), float32."""
 
 
 class Task(ABC):
