@@ -161,7 +161,7 @@ def _keeping(
 
 def cells_of(row: "Measured") -> dict[str, Any]:
     """What the table keeps of a row that was measured as a whole: where a device's columns are
-    named after it, their campaign beside them, as in `_device_cells`."""
+    named after it, their campaign beside them, as in `device_cells`."""
     named = [
         column
         for column in row.values
@@ -224,7 +224,7 @@ def measure_on_device(
     measured: list[Measured] = []
 
     def keep(rows: "list[Measured]", circumstances: dict[str, Any]) -> None:
-        cells = pd.DataFrame([_device_cells(row, device.columns) for row in rows])
+        cells = pd.DataFrame([device_cells(row, device.columns) for row in rows])
 
         def change(table: MeasurementTable) -> MeasurementTable:
             campaigns = {n: parents | values for n, values in circumstances.items()}
@@ -279,7 +279,7 @@ def device_for(study: Study, spec: str, name: str | None = None) -> "Device":
     return replace(device, name=device_name_of(columns[0])) if columns else device
 
 
-def _device_cells(row: "Measured", columns: Sequence[str]) -> dict[str, Any]:
+def device_cells(row: "Measured", columns: Sequence[str]) -> dict[str, Any]:
     """What a device adds to a row: its columns, and for each the campaign it was measured in,
     since the row's own `campaign` is that of its accuracy."""
     own = {k: v for k, v in row.values.items() if any(k.endswith(column) for column in columns)}

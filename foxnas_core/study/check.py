@@ -4,7 +4,7 @@ from foxnas_core.errors import FoxnasError, InvalidInput
 from foxnas_core.study.files import about, check_description
 from foxnas_core.study.parts import collections, kinds
 from foxnas_core.study.study import Study
-from foxnas_core.table.files import check_bounds, from_parquet
+from foxnas_core.table.files import check_bounds
 from foxnas_core.tasks.dataset import check_packed
 
 
@@ -18,10 +18,15 @@ def check_parts(study: Study) -> None:
     try:
         told = about(study.folder)
         check_description(told.get("name", study.name), told.get("description", ""))
-        for path in (study.table_file, study.optima_file):
+        tables = {
+            study.table_file: study.table,
+            study.optima_file: study.optima,
+            study.blocks_file: study.blocks,
+        }
+        for path, read in tables.items():
             if path.exists():
                 check_bounds(path)
-                from_parquet(path, study.space)
+                read()
         for kind in kinds():
             study.record(kind)
         for many in collections():

@@ -24,6 +24,7 @@ FILES: dict[str, tuple[str, int]] = {
     "images.npz": ("calibration and held-out images (optional)", 1024 * _MB),
     "measurements.parquet": ("the measurement table (optional)", 256 * _MB),
     "optima.parquet": ("measured optima, which no fit reads (optional)", 64 * _MB),
+    "blocks.parquet": ("measured blocks, of which networks are chains (optional)", 64 * _MB),
 }
 """What each file beside the records is, and its most bytes where it comes from elsewhere."""
 STATE = {

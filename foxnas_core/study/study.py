@@ -24,6 +24,7 @@ from foxnas_core.study.files import about, check_description, content_of, read_s
 from foxnas_core.study.goals import NAMES, NO_GOALS, Goals
 from foxnas_core.study.locks import MARK, holding, in_use
 from foxnas_core.study.parts import changed, ids_in, is_id, part_limit
+from foxnas_core.table.additive import block_space
 from foxnas_core.table.files import columns_of, from_parquet, to_parquet_bytes
 from foxnas_core.table.measurements import MeasurementTable, campaigns_of, empty_table
 from foxnas_core.table.metrics import (
@@ -117,6 +118,10 @@ class Study:
         return self.folder / "optima.parquet"
 
     @property
+    def blocks_file(self) -> Path:
+        return self.folder / "blocks.parquet"
+
+    @property
     def training_state_file(self) -> Path:
         return self.folder / "training-state.safetensors"
 
@@ -133,6 +138,11 @@ class Study:
         the best in, and the column that the budget is of.
         """
         return self._read(self.optima_file)
+
+    def blocks(self) -> MeasurementTable:
+        """What was measured of the blocks that networks of the space are chains of, a table of
+        `block_space`."""
+        return self._read(self.blocks_file)
 
     def append(
         self,
@@ -168,7 +178,9 @@ class Study:
         return table
 
     def _read(self, path: Path) -> MeasurementTable:
-        return from_parquet(path, self.space) if path.exists() else empty_table(self.space)
+        own = block_space(self.space) if path == self.blocks_file else None
+        space = own or self.space
+        return from_parquet(path, space) if path.exists() else empty_table(space)
 
     def add_table(
         self,

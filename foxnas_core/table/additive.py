@@ -6,11 +6,18 @@ from functools import cached_property
 
 import numpy as np
 
+from foxnas_core.families import family_of
 from foxnas_core.families.family import Place
 from foxnas_core.space.architecture import Architecture, Value
 from foxnas_core.space.coding.counts import added
 from foxnas_core.space.coding.terms import Lookup
+from foxnas_core.space.decisions import Decision
 from foxnas_core.space.search_space import SearchSpace
+from foxnas_core.table.latency_verdicts import without_failed
+from foxnas_core.table.measurements import MeasurementTable
+
+BLOCK = "block"
+"""The one decision of a space of blocks."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -64,3 +71,27 @@ class AdditiveTable:
 def blocks_of(places: Sequence[Place]) -> tuple[str, ...]:
     """The distinct blocks of places, in their order."""
     return tuple(dict.fromkeys(block for place in places for block in place.blocks.values()))
+
+
+def block_space(space: SearchSpace) -> SearchSpace | None:
+    """The space whose architectures are the blocks of another's networks, so that what was measured
+    of them is a table like any; None where those are no chains of blocks."""
+    blocks = blocks_of(family_of(space).places(space))
+    if not blocks:
+        return None
+    decision = Decision(BLOCK, BLOCK, BLOCK, blocks)
+    return SearchSpace(f"blocks of {space.name}"[:100], "listed", (decision,))
+
+
+def additive_table(space: SearchSpace, blocks: MeasurementTable) -> AdditiveTable:
+    """The costs of a space's blocks by what was measured of them: of each the mean of its rows
+    that can be relied on, or of all where none can."""
+    columns = [target.column for target in blocks.targets]
+    sound, every = (
+        table.frame.groupby(BLOCK)[columns].mean() for table in (without_failed(blocks), blocks)
+    )
+    known = sound.fillna(every)
+    costs = {
+        c: dict(zip(own.index, own, strict=True)) for c in columns if len(own := known[c].dropna())
+    }
+    return AdditiveTable(space, family_of(space).places(space), costs)

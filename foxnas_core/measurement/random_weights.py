@@ -1,0 +1,73 @@
+"""Networks of random weights, and the blocks that they are chains of, ready to be measured: what
+they cost, which their weights don't change."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from foxnas_core.measurement.meter import Prepared
+from foxnas_core.space.architecture import Architecture
+from foxnas_core.space.search_space import SearchSpace
+from foxnas_core.supernet.building import BlockNetwork, build_blocks, build_network
+from foxnas_core.table.additive import BLOCK
+from foxnas_core.tasks.dataset import ImageSet
+
+# Few, since what the ranges of int8 are changes no time.
+_COUNT = 8
+CASES = ImageSet(np.zeros((_COUNT, 1, 1), np.uint8), np.zeros(_COUNT, np.int64))
+"""What stands for calibration images; `Noise` makes their inputs."""
+
+
+class Noise:
+    """Standard normal inputs, the same each time, in place of cases."""
+
+    def batch(self, inputs: np.ndarray, input_shape: Sequence[int]) -> Tensor:
+        generator = torch.Generator().manual_seed(0)
+        return torch.randn(len(inputs), *input_shape, generator=generator)
+
+
+NOISE = Noise()
+
+
+@dataclass(frozen=True)
+class RandomNetworks:
+    """Builds the networks of architectures; with `models`, their ONNX models are made at once."""
+
+    space: SearchSpace
+    seed: int
+    models: bool = False
+
+    def __call__(self, architectures: Sequence[Architecture]) -> list[Prepared]:
+        return [
+            _ready(Prepared(own, build_network(self.space, own, seed=self.seed)), self.models)
+            for own in architectures
+        ]
+
+
+@dataclass(frozen=True)
+class RandomBlocks:
+    """Builds the blocks of a space's networks; an architecture is a block's, of `block_space`."""
+
+    space: SearchSpace
+    seed: int
+    models: bool = False
+
+    def __call__(self, architectures: Sequence[Architecture]) -> list[Prepared]:
+        return [
+            _ready(Prepared(own, self._blocks[str(own[BLOCK])]), self.models)
+            for own in architectures
+        ]
+
+    @cached_property
+    def _blocks(self) -> dict[str, BlockNetwork]:
+        return build_blocks(self.space, seed=self.seed)
+
+
+def _ready(prepared: Prepared, models: bool) -> Prepared:
+    if models:
+        prepared.int8(CASES, NOISE)
+    return prepared

@@ -1,0 +1,321 @@
+"""A benchmark of one's own: every block that a space's networks are chains of, measured by itself
+on each device and added up, beside whole networks that say how far such sums are off; of other
+spaces a sample of networks, which a regression reads."""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence, Set
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+from time import monotonic
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from foxnas_core.errors import InvalidInput
+from foxnas_core.families import family_of
+from foxnas_core.progress import Pace, Report, not_told
+from foxnas_core.regression.features import build_form
+from foxnas_core.space.architecture import Architecture
+from foxnas_core.space.search_space import SearchSpace
+from foxnas_core.steps.columns import columns_of
+from foxnas_core.steps.measure import device_cells, device_for
+from foxnas_core.study import Study
+from foxnas_core.table.additive import BLOCK, additive_table, block_space
+from foxnas_core.table.machine import baselines_of, recorded_machine
+from foxnas_core.table.measurements import MeasurementTable
+from foxnas_core.table.metrics import is_metric
+from foxnas_core.table.sums import ChoiceCosts, with_sums
+
+if TYPE_CHECKING:
+    from foxnas_core.measurement.campaign import Measured
+    from foxnas_core.measurement.crew import Batch
+    from foxnas_core.measurement.devices import Device
+    from foxnas_core.measurement.meter import Meter
+    from foxnas_core.measurement.preparing import Prepare
+
+NETWORKS = 40
+"""Whole networks that sums of blocks are judged by."""
+ROWS_A_TERM = 12
+"""Networks that a regression gets for each of its terms, where nothing is added up."""
+SECONDS_A_VISIT = 0.05
+# Small enough that little is lost with one, and large enough that the reference costs little.
+_BATCH, _CONVERTED = 30, 15
+
+
+@dataclass(frozen=True)
+class Timing:
+    """How each model is timed: visits in so many `rounds`, of `seconds` at most, see
+    `runner.timed`."""
+
+    rounds: int = 5
+    seconds: float = SECONDS_A_VISIT
+
+
+@dataclass(frozen=True)
+class Measuring:
+    """A table at `path` that a benchmark fills: with what it shall hold, and what makes that
+    ready."""
+
+    path: Path
+    read: Callable[[], MeasurementTable]
+    planned: Sequence[Architecture]
+    prepare: "Prepare"
+
+
+def bench(
+    study: Study,
+    specs: Sequence[str],
+    *,
+    count: int | None = None,
+    seed: int = 0,
+    report: Report = not_told,
+    name: str | None = None,
+    python: str = "python3",
+    program: Path | None = None,
+    energy: bool = False,
+    memory: bool = False,
+    workers: int = 1,
+    timing: Timing = Timing(),
+) -> list["Device"]:
+    """Measure a study's benchmark on devices, each as in `measure_on_device`, and keep its sums.
+
+    Blocks go to `blocks.parquet`; `count` whole networks, by default `NETWORKS` beside blocks and
+    else as many as `sample_size` says, to the study's table, with the sums of blocks in its record.
+    Each batch is kept, so a killed run goes on where it was, and a further device is measured on
+    what is there. `workers` processes make models while this one times. Energy and peak memory are
+    told by ONNX Runtime on this machine alone. Raises `InvalidInput` where networks of the space
+    can't be built, `OtherMachine` where columns are of another machine, and as `meter_of`.
+    """
+    from foxnas_core.measurement.random_weights import RandomBlocks, RandomNetworks
+
+    if not family_of(study.space).network:
+        raise InvalidInput(
+            f"Networks of family {study.space.family!r} can't be built with random weights, so "
+            "there is nothing to measure; take a study of a space such as fbnet-imagenet or "
+            "nasbench201."
+        )
+    if name is not None and len(specs) > 1:
+        raise InvalidInput("--device-name names the columns of one device; give one --device.")
+    devices = [device_for(study, spec, name) for spec in specs]
+    models = not all(device.runtime.converts for device in devices)
+    own = block_space(study.space)
+    networks = RandomNetworks(study.space, seed, models)
+    parts = [
+        Measuring(study.table_file, study.table, planned_networks(study, count, seed), networks)
+    ]
+    if own is not None:
+        blocks = [own.architecture({BLOCK: block}) for block in own.decisions[0].choices]
+        prepare = RandomBlocks(study.space, seed, models)
+        parts.insert(0, Measuring(study.blocks_file, study.blocks, blocks, prepare))
+    lacking = [{device: _lacking(part, device) for device in devices} for part in parts]
+    total = sum(len(part.planned) for part in parts) * len(devices)
+    done = total - sum(len(own) for left in lacking for own in left.values())
+    if done == total:
+        return devices
+    with study.in_use():
+        meters = {
+            device: _meters(
+                study, device, spec, networks,
+                seed=seed, python=python, program=program, energy=energy, memory=memory,
+                timing=timing,
+            )
+            for device, spec in zip(devices, specs, strict=True)
+        }  # fmt: skip
+        pace = Pace(total, report)
+        pace.skip(done)
+        for part, left in zip(parts, lacking, strict=True):
+            for count, stage in _filled(study, part, meters, left, seed=seed, workers=workers):
+                done += count
+                pace.at(done, stage)
+        if own is not None:
+            keep_sums(study)
+    return devices
+
+
+def planned_networks(study: Study, count: int | None, seed: int) -> list[Architecture]:
+    """The networks that a benchmark measures whole.
+
+    Beside blocks they lead from the smallest architecture to the largest, so that a slope can be
+    told from a constant: of each a share of the decisions is as in the nearer one of these, less
+    of them towards the middle, and the others are drawn. Else they are the seed's sample.
+    """
+    space = study.space
+    extremes = family_of(space).extremes(space)
+    if block_space(space) is None or not extremes:
+        return space.sample(min(space.size, count or sample_size(space)), seed=seed)
+    rng, found = np.random.default_rng(seed), dict[Architecture, None]()
+    smallest, largest = extremes["smallest"].to_dict(), extremes["largest"].to_dict()
+    for place in np.linspace(-1, 1, min(space.size, count or NETWORKS)):
+        near, before = largest if place > 0 else smallest, len(found)
+        while len(found) == before:
+            chosen = {
+                d.name: near[d.name]
+                if d.name in near and rng.random() < abs(place)
+                else d.choices[rng.integers(len(d.choices))]
+                for d in space.decisions
+            }
+            found.setdefault(space.architecture(chosen))
+            place *= 0.99  # what is there already is drawn anew, farther from the end
+    return list(found)
+
+
+def sample_size(space: SearchSpace) -> int:
+    """How many networks a regression of a space needs: `ROWS_A_TERM` for each term of the form
+    that reads each slot by itself."""
+    return ROWS_A_TERM * len(build_form("per_layer", space, "latency_ms").terms)
+
+
+def keep_sums(study: Study) -> tuple[str, ...]:
+    """Keep with the table what the measured blocks tell of each column of which all are measured;
+    returns these columns."""
+    additive = additive_table(study.space, study.blocks())
+    whole = [c for c, costs in additive.costs.items() if not set(additive.blocks) - set(costs)]
+    sums = [ChoiceCosts.of_blocks(additive, column) for column in whole]
+    study.amend(lambda table: with_sums(table, *sums))
+    return tuple(whole)
+
+
+def _meters(
+    study: Study,
+    device: "Device",
+    spec: str,
+    networks: "Prepare",
+    *,
+    seed: int,
+    python: str,
+    program: Path | None,
+    energy: bool,
+    memory: bool,
+    timing: Timing,
+) -> "list[Meter]":
+    """What measures on a device; the reference for its drift is one in both tables."""
+    from foxnas_core.measurement.campaign import reference_architecture
+    from foxnas_core.measurement.devices import meter_of
+    from foxnas_core.measurement.energy import EnergyMeter
+    from foxnas_core.measurement.memory import MemoryMeter
+    from foxnas_core.measurement.random_weights import CASES, NOISE
+
+    reference = reference_architecture(study.space)
+    known = [baselines_of(table, device.columns) for table in (study.table(), study.blocks())]
+    meter = meter_of(
+        device,
+        lambda: networks([reference])[0],
+        python=python,
+        program=program,
+        calibration=CASES,
+        task=NOISE,
+        seed=seed,
+        baselines=known[1] | known[0],
+        rounds=timing.rounds,
+        seconds=timing.seconds,
+    )
+    # Only a device that is elsewhere knows itself.
+    columns_of(study, recorded_machine(meter.record()), device=device.name, spec=spec)
+    found: list[Meter] = [meter]
+    if device.scheme == "local" and device.runtime.name == "onnxruntime":
+        if energy:
+            found.append(EnergyMeter(CASES, task=NOISE, device=device.name))
+        if memory:
+            found.append(MemoryMeter(CASES, task=NOISE, device=device.name))
+    return found
+
+
+@dataclass(frozen=True)
+class _Ready:
+    """Measures what is ready already, on one device."""
+
+    subnets: "Batch"
+    meters: "Sequence[Meter]"
+
+    def record(self) -> dict[str, Any]:
+        from foxnas_core.measurement.crew import records_of
+
+        return records_of(self.meters) | {"weights": "random"}
+
+    def measured(self, batches: Sequence[Sequence[Architecture]]) -> Any:
+        from foxnas_core.measurement.crew import Batch, add_columns
+
+        by = {own.architecture: own for own in self.subnets.subnets}
+        for batch in batches:
+            values: list[dict[str, float]] = [{} for _ in batch]
+            ready = Batch(list(batch), [by[own] for own in batch], values, 0.0)
+            yield add_columns(self.meters, ready, monotonic())
+
+
+def _filled(
+    study: Study,
+    part: Measuring,
+    meters: "Mapping[Device, Sequence[Meter]]",
+    lacking: "Mapping[Device, Set[Architecture]]",
+    *,
+    seed: int,
+    workers: int,
+) -> Iterator[tuple[int, str]]:
+    """Measure what a table lacks of each device, batch by batch; tells after each device of a batch
+    how many it has more, and whose they are."""
+    from foxnas_core.measurement.cost import CostMeter
+    from foxnas_core.measurement.crew import Alone, Crew, Processes
+
+    todo = [own for own in part.planned if any(own in left for left in lacking.values())]
+    crew: Crew = Alone(part.prepare, [CostMeter()])
+    if workers > 1:
+        crew = Processes(part.prepare, [CostMeter()], count=workers)
+    size = _CONVERTED if all(device.runtime.converts for device in meters) else _BATCH
+    with closing(crew.measured([todo[i : i + size] for i in range(0, len(todo), size)])) as ready:
+        for batch in ready:
+            _begun(study, part, batch)
+            for device, own in meters.items():
+                planned = [a for a in batch.architectures if a in lacking[device]]
+                if planned:
+                    _measured(study, part, _Ready(batch, own), planned, seed)
+                    yield len(planned), device.runtime.title
+
+
+def _begun(study: Study, part: Measuring, batch: "Batch") -> None:
+    """Append what of a batch the table has no rows of, with its parameters and MACs."""
+
+    def change(table: MeasurementTable) -> MeasurementTable:
+        known = set(table.frame["id"])
+        rows = [
+            a.to_dict() | {k: value for k, value in values.items() if value > 0}  # pooling has none
+            for a, values in zip(batch.architectures, batch.values, strict=True)
+            if a.id not in known
+        ]
+        return table.with_rows(pd.DataFrame(rows)) if rows else table
+
+    study.amend(change, part.path)
+
+
+def _measured(
+    study: Study, part: Measuring, crew: _Ready, planned: Sequence[Architecture], seed: int
+) -> None:
+    """Measure on one device, and keep it in the rows that there are."""
+    from foxnas_core.measurement.campaign import run_crew
+
+    def keep(rows: "list[Measured]", circumstances: dict[str, Any]) -> None:
+        cells = [device_cells(row, list(filter(is_metric, row.values))) for row in rows]
+
+        def change(table: MeasurementTable) -> MeasurementTable:
+            campaigns = {**table.record.get("campaigns", {}), **circumstances}
+            record = {**table.record, "campaigns": campaigns}
+            return table.with_cells(pd.DataFrame(cells), record=record)
+
+        study.amend(change, part.path)
+
+    run_crew(
+        crew,
+        planned,
+        recalibration_images=0,
+        seed=seed,
+        keep=keep,
+        batch=len(planned),
+        origin={"origin": "bench"},
+    )
+
+
+def _lacking(part: Measuring, device: "Device") -> set[Architecture]:
+    """What is planned and was not measured on a device yet."""
+    table = part.read()
+    done = set(table.architectures()) - set(table.lacking(device.columns[0]))
+    return set(part.planned) - done
