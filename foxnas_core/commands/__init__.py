@@ -9,6 +9,7 @@ from collections.abc import Callable
 from typing import Any
 
 from foxnas_core.commands import (
+    benchmarking,
     explaining,
     importing,
     judging,
@@ -25,6 +26,7 @@ COMMANDS: dict[str, Callable[[argparse.Namespace], Answer | dict[str, Any]]] = {
     "train": training.train,
     "measure": measuring.measure,
     "fit": searching.fit,
+    "bench": benchmarking.bench,
     "make-device": measuring.make_device,
     "calibrate": measuring.calibrate,
     "search": searching.search,

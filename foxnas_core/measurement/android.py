@@ -106,7 +106,7 @@ class AdbHost:
             "taskset", "1", program, f"--graph={model}", f"--num_threads={job['threads']}",
             f"--num_runs={job['runs']}", "--min_secs=0", f"--warmup_runs={job['warm_up_runs']}",
             "--warmup_min_secs=0",
-            *([] if job["seconds"] is None else [f"--max_secs={job['seconds']}"]),
+            *([f"--max_secs={job['seconds']}"] if job.get("seconds") else []),
         ]  # fmt: skip
         output = self._shell(f"{shlex.join(command)} 2>&1", timeout=_VISIT_SECONDS)
         return parse_timing(output, self._serial)

@@ -35,7 +35,9 @@ class DeviceMeter:
     says; columns as in `latency.columns_of`. The host is asked once when the meter is made, so that
     what is missing there is told at once. `baselines` are the references' times when measuring on
     this device began (ms), by column, as far as they are known; see `latency.begun`. `seconds`
-    bounds the runs of a visit, see `runner.timed`.
+    bounds the runs of a visit, see `runner.timed`. A subnet that the runtime can't load ends the
+    measuring; a `lenient` meter goes on without its column and has the reason in `refused`, by
+    column and id.
 
     Raises `MissingPart` where the runtime isn't installed, `ConversionFailed` and `DeviceFailed`.
     """
@@ -54,12 +56,15 @@ class DeviceMeter:
         runs: int = 400,
         rounds: int = 5,
         seconds: float | None = None,
+        lenient: bool = False,
     ) -> None:
         self.columns = device_columns(name)
         self._runtime, self._host = runtime, host
         self._calibration, self._task = calibration, task
         self._rng = np.random.default_rng(seed)
         self._runs, self._rounds, self._seconds = runs, rounds, seconds
+        self._lenient = lenient
+        self.refused: dict[str, dict[str, str]] = {}
         with tempfile.TemporaryDirectory() as temporary:
             folder = Path(temporary)
             entries = self._write({_REFERENCE: reference}, folder)
@@ -77,17 +82,18 @@ class DeviceMeter:
             models = self._write(named, folder)
             for file, content in self._files.items():
                 (folder / file).write_bytes(content)
-            rows = self._host.run(folder, self._job(models, 0))["rows"]
-        return [
-            {
-                k: v
-                for column, precision in zip(self.columns, PRECISIONS, strict=True)
-                for k, v in columns_of(
-                    column, f"{name}-{precision}", rows, self.baselines[column]
-                ).items()
-            }
-            for name in named
-        ]
+            result = self._host.run(folder, self._job(models, 0))
+        rows, refused = result["rows"], result.get("refused", {})
+        values: list[dict[str, float]] = [{} for _ in subnets]
+        for row, prepared in enumerate(subnets):
+            for column, precision in zip(self.columns, PRECISIONS, strict=True):
+                model = f"{row}-{precision}"
+                if model in refused:
+                    own = self.refused.setdefault(column, {})
+                    own[prepared.architecture.id] = str(refused[model])
+                else:
+                    values[row] |= columns_of(column, model, rows, self.baselines[column])
+        return values
 
     def record(self) -> dict[str, Any]:
         return self._circumstances | {
@@ -115,6 +121,7 @@ class DeviceMeter:
             "threads": THREADS,
             "settle": settle,
             "seconds": self._seconds,
+            "lenient": self._lenient,
         }
 
     def _write(self, named: dict[str, Prepared], folder: Path) -> list[dict[str, Any]]:

@@ -130,7 +130,13 @@ def checked_result(text: str, job: Mapping[str, Any], where: str) -> dict[str, A
             for name in ("reference_low_ms", "reference_high_ms", "clock_mhz", "temperature_c"):
                 if not isinstance(row[name], (float, int, type(None))):
                     raise ValueError(f"{name} is no number")
-        expected = {(m["name"], r) for m in job["models"] for r in range(job["rounds"])}
+        refused = {str(name): str(why) for name, why in result.get("refused", {}).items()}
+        expected = {
+            (m["name"], r)
+            for m in job["models"]
+            for r in range(job["rounds"])
+            if m["name"] not in refused
+        }
         if {(row["model"], row["round"]) for row in rows} != expected:
             raise ValueError("rows are missing")
         if not isinstance(result["circumstances"], dict):

@@ -23,6 +23,7 @@ from foxnas_core.measurement.runner import (
     settled_each,
     timed,
 )
+from foxnas_core.measurement.runtimes import last_line
 from foxnas_core.networks import Network
 from foxnas_core.supernet.onnx import session_of
 from foxnas_core.table.machine import device_columns
@@ -42,6 +43,7 @@ class LatencyMeter:
     `device` names the columns, as in `device_columns`. `baselines` are the reference's times when
     the study was begun (ms), by column, as far as they are known; see `begun`. The measuring thread
     is held to one core meanwhile. `seconds` bounds the runs of a visit, see `runner.timed`.
+    A `lenient` meter is as in `DeviceMeter`.
     """
 
     def __init__(
@@ -56,10 +58,13 @@ class LatencyMeter:
         runs: int = 400,
         rounds: int = 5,
         seconds: float | None = None,
+        lenient: bool = False,
     ) -> None:
         self._calibration, self._task = calibration, task
         self._rng = np.random.default_rng(seed)
         self._runs, self._rounds, self._seconds = runs, rounds, seconds
+        self._lenient = lenient
+        self.refused: dict[str, dict[str, str]] = {}
         self.columns = device_columns(device)
         self._references = self._visits(reference)
         with one_core() as self._pinned:
@@ -70,7 +75,7 @@ class LatencyMeter:
     def measure(self, subnets: Sequence[Prepared]) -> list[dict[str, float]]:
         models, precisions = {}, {}
         for row, p in enumerate(subnets):
-            for column, visit in self._visits(p).items():
+            for column, visit in self._visits(p, self._lenient).items():
                 models[f"{row} {column}"], precisions[f"{row} {column}"] = visit, column
         with one_core():
             rows = interleaved(
@@ -85,6 +90,7 @@ class LatencyMeter:
             {
                 k: v
                 for column in self.columns
+                if f"{row} {column}" in models
                 for k, v in columns_of(
                     column, f"{row} {column}", rows, self.baselines[column]
                 ).items()
@@ -111,13 +117,22 @@ class LatencyMeter:
             "calibration_images": min(INT8_IMAGES, len(self._calibration)),
         }
 
-    def _visits(self, prepared: Prepared) -> dict[str, Callable[[], Timing]]:
+    def _visits(self, prepared: Prepared, lenient: bool = False) -> dict[str, Callable[[], Timing]]:
         """What times a network once in each precision, by its column."""
-        models = (prepared.onnx, prepared.int8(self._calibration, self._task))
-        return {
-            column: self._visit(model, prepared.subnet)
-            for column, model in zip(self.columns, models, strict=True)
-        }
+        models = (
+            lambda: prepared.onnx,
+            lambda: prepared.int8(self._calibration, self._task),
+        )
+        found = {}
+        for column, model in zip(self.columns, models, strict=True):
+            try:
+                found[column] = self._visit(model(), prepared.subnet)
+            except Exception as error:
+                if not lenient:
+                    raise
+                own = self.refused.setdefault(column, {})
+                own[prepared.architecture.id] = last_line(str(error))
+        return found
 
     def _visit(self, model: bytes, subnet: Network) -> Callable[[], Timing]:
         image = (

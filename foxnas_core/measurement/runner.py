@@ -6,16 +6,18 @@ FOLDER holds `job.json` and the model files; `rows.json` is written beside them.
     {"runtime": onnxruntime | openvino | executorch | litert,
      "models": [{"name", "file", "shape": [N, C, H, W], "precision"}],
      "references": {PRECISION: {"file", "shape"}},
-     "runs", "warm_up_runs", "rounds", "seed", "threads", "settle", "seconds"}
+     "runs", "warm_up_runs", "rounds", "seed", "threads", "settle", "seconds", "lenient"}
 
-and the result `{"rows", "settled_ms", "circumstances"}`. Each round visits all models in a fresh
-random order, and the references before, amid and after them. A row is one model in one round:
+and the result `{"rows", "settled_ms", "refused", "circumstances"}`. Each round visits all models in
+a fresh random order, and the references before, amid and after them. A row is one model in one
+round:
 `tenth_ms` (10th percentile of the runs), `minimum_ms`, `count`, what the sensors say after it
 (`clock_mhz`, `temperature_c`, null where the device tells none), and `reference_ms`,
 `reference_low_ms`, `reference_high_ms` (median and range, in that round, of the reference of the
 model's precision). `settled_ms` has each reference's time before the first round, looked at
 `settle` visits at a time until it has settled, or is null. `seconds` bounds a visit, see `timed`,
-where it isn't null.
+where it isn't null. A model that the runtime can't load ends the job; with `lenient` it has no
+rows, and `refused` has why, by its name.
 """
 
 from __future__ import annotations  # Python 3.9 knows no `int | None` yet
@@ -329,12 +331,19 @@ def run_job(folder: Path, job: Mapping[str, Any]) -> dict[str, Any]:
     def visit(model: Mapping[str, Any]) -> Callable[[], Timing]:
         # The name is ours, but what comes over a wire must not lead out of the folder.
         run = load(folder / Path(model["file"]).name, model["shape"], threads)
-        return lambda: timed(run, job["runs"], job["warm_up_runs"], job["seconds"])
+        return lambda: timed(run, job["runs"], job["warm_up_runs"], job.get("seconds"))
 
     # Before the runtime is loaded, so that its own threads are held as well.
     with one_core() as held:
         references = {name: visit(model) for name, model in job["references"].items()}
-        models = {model["name"]: visit(model) for model in job["models"]}
+        models, refused = {}, {}
+        for model in job["models"]:
+            try:
+                models[model["name"]] = visit(model)
+            except Exception as error:
+                if not job.get("lenient"):
+                    raise
+                refused[model["name"]] = str(error).strip().splitlines()[-1][:200]
         found = settled_each(references, job["settle"])
         rows = interleaved(
             models,
@@ -352,7 +361,8 @@ def run_job(folder: Path, job: Mapping[str, Any]) -> dict[str, Any]:
         "pinned": held,
         "governor": governor(),
     }
-    return {"format": FORMAT, "rows": rows, "settled_ms": found, "circumstances": circumstances}
+    result = {"format": FORMAT, "rows": rows, "settled_ms": found, "refused": refused}
+    return result | {"circumstances": circumstances}
 
 
 def main(arguments: list[str]) -> int:

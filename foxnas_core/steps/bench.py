@@ -39,6 +39,8 @@ NETWORKS = 40
 ROWS_A_TERM = 12
 """Networks that a regression gets for each of its terms, where nothing is added up."""
 SECONDS_A_VISIT = 0.05
+REFUSED = "refused"
+"""Where a table's record keeps why a runtime loads some models not, by column and id."""
 # Small enough that little is lost with one, and large enough that the reference costs little.
 _BATCH, _CONVERTED = 30, 15
 
@@ -98,7 +100,7 @@ def bench(
     if name is not None and len(specs) > 1:
         raise InvalidInput("--device-name names the columns of one device; give one --device.")
     devices = [device_for(study, spec, name) for spec in specs]
-    models = not all(device.runtime.converts for device in devices)
+    models = workers > 1 and not all(device.runtime.converts for device in devices)
     own = block_space(study.space)
     networks = RandomNetworks(study.space, seed, models)
     parts = [
@@ -144,9 +146,10 @@ def planned_networks(study: Study, count: int | None, seed: int) -> list[Archite
     extremes = family_of(space).extremes(space)
     if block_space(space) is None or not extremes:
         return space.sample(min(space.size, count or sample_size(space)), seed=seed)
-    rng, found = np.random.default_rng(seed), dict[Architecture, None]()
+    rng = np.random.default_rng(seed)
+    found = dict.fromkeys(extremes.values())
     smallest, largest = extremes["smallest"].to_dict(), extremes["largest"].to_dict()
-    for place in np.linspace(-1, 1, min(space.size, count or NETWORKS)):
+    for place in np.linspace(-1, 1, min(space.size, count or NETWORKS))[1:-1]:
         near, before = largest if place > 0 else smallest, len(found)
         while len(found) == before:
             chosen = {
@@ -209,6 +212,7 @@ def _meters(
         baselines=known[1] | known[0],
         rounds=timing.rounds,
         seconds=timing.seconds,
+        lenient=True,
     )
     # Only a device that is elsewhere knows itself.
     columns_of(study, recorded_machine(meter.record()), device=device.name, spec=spec)
@@ -232,6 +236,13 @@ class _Ready:
         from foxnas_core.measurement.crew import records_of
 
         return records_of(self.meters) | {"weights": "random"}
+
+    @property
+    def refused(self) -> Mapping[str, Mapping[str, str]]:
+        """Why the runtime loads what it doesn't, by column and id."""
+        ids = {own.architecture.id for own in self.subnets.subnets}
+        told: Mapping[str, Mapping[str, str]] = getattr(self.meters[0], "refused", {})
+        return {c: {i: why for i, why in own.items() if i in ids} for c, own in told.items()}
 
     def measured(self, batches: Sequence[Sequence[Architecture]]) -> Any:
         from foxnas_core.measurement.crew import Batch, add_columns
@@ -298,7 +309,9 @@ def _measured(
 
         def change(table: MeasurementTable) -> MeasurementTable:
             campaigns = {**table.record.get("campaigns", {}), **circumstances}
-            record = {**table.record, "campaigns": campaigns}
+            known = table.record.get(REFUSED, {})
+            told = {c: {**known.get(c, {}), **own} for c, own in crew.refused.items()}
+            record = {**table.record, "campaigns": campaigns, REFUSED: {**known, **told}}
             return table.with_cells(pd.DataFrame(cells), record=record)
 
         study.amend(change, part.path)

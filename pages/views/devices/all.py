@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import streamlit as st
 
-from foxnas_core.cards import device_choices, device_columns, devices, every_device
+from foxnas_core.cards import benchmark, device_choices, device_columns, devices, every_device
 from foxnas_core.cards.given import Given
 from foxnas_core.study import Study
 from pages.shared import cards
@@ -81,6 +81,8 @@ def _operations(given: Given) -> None:
 
 def _table(given: Given) -> None:
     cards.show(device_columns.sums, given)
+    if benchmark.no_blocks(given) is None:
+        cards.show(benchmark.blocks, given)
     cards.show(device_columns.copies, given)
     _regression(given)
 

@@ -1,0 +1,128 @@
+"""A benchmark is measured once, batch by batch, and its blocks are summed."""
+
+import numpy as np
+import pytest
+
+from foxnas_core.devices.blocks import judged_blocks
+from foxnas_core.errors import InvalidInput
+from foxnas_core.families import family_of, load_shipped, space_from_dict
+from foxnas_core.measurement import devices
+from foxnas_core.measurement.cost import cost_of
+from foxnas_core.measurement.here import machine_here
+from foxnas_core.progress import Stopped
+from foxnas_core.steps.bench import bench, planned_networks, sample_size
+from foxnas_core.steps.fit import fit_all
+from foxnas_core.steps.query import query
+from foxnas_core.study import create_study, open_study
+from foxnas_core.table.additive import additive_table
+
+CALL = 0.01  # ms that each call takes
+
+
+class Counting:
+    """In place of a clock: 1 ms for 100 million MACs, and a call."""
+
+    def __init__(self, columns, runtime="onnxruntime"):
+        self.columns, self.measured = columns, []
+        self.here = machine_here(runtime)
+
+    def measure(self, subnets):
+        self.measured += [p.architecture for p in subnets]
+        values = [CALL + cost_of(p.subnet)["macs"] / 1e8 for p in subnets]
+        return [dict.fromkeys(self.columns, value) for value in values]
+
+    def record(self):
+        return {
+            "device": self.here.processor, "runtime": f"{self.here.runtime} {self.here.version}", "threads": 1,
+            "latency_columns": list(self.columns), "rounds": 5,
+        }  # fmt: skip
+
+
+@pytest.fixture
+def meters(monkeypatch):
+    """The meters that were asked for, by the first column."""
+    made = {}
+
+    def meter_of(device, reference, **how):
+        return made.setdefault(device.columns[0], Counting(device.columns, device.runtime.name))
+
+    monkeypatch.setattr(devices, "meter_of", meter_of)
+    return made
+
+
+def test_blocks_are_measured_once_and_summed(tmp_path, meters):
+    space = load_shipped("fbnet-cifar100")
+    study = create_study(tmp_path / "own", space, name="own")
+    seen = []
+
+    def stop(progress):
+        seen.append(progress)
+        if progress.done >= 60:
+            raise Stopped
+
+    with pytest.raises(Stopped):
+        bench(study, ["onnxruntime"], count=8, report=stop)
+    assert len(study.blocks()) == 60 and not len(study.table())
+    bench(study, ["onnxruntime"], count=8, report=seen.append)
+    meter = meters["latency_ms"]
+    assert len(meter.measured) == len(set(meter.measured)) == seen[-1].total == 112 + 8
+    assert seen[-1].done == seen[-1].total and 0 <= seen[-1].seconds_left < 60
+
+    study = open_study(study.folder)
+    additive = additive_table(space, study.blocks())
+    [judged] = [
+        own for c, own in judged_blocks(study.table(), study.blocks()).items() if c == "latency_ms"
+    ]
+    # Of 26 parts whole networks are spared all calls but one.
+    assert judged.constant.value == pytest.approx(-25 * CALL)
+    assert judged.factor.value == pytest.approx(1) and judged.near_line == 1
+    assert judged.call == pytest.approx(CALL) == judged.least
+    other = space.sample(1, seed=9)[0]
+    known = query(study, other).metrics["latency_ms"]
+    assert known.source == "summed" and known.value == pytest.approx(
+        additive.of(other)["latency_ms"]
+    )
+    assert fit_all(study.table(), targets=["latency_ms"])["latency_ms"].predict([other])["value"][
+        0
+    ] == (pytest.approx(known.value))
+
+
+def test_networks_lead_from_the_smallest_to_the_largest():
+    space = load_shipped("fbnet-imagenet")
+    study = type("S", (), {"space": space})
+    planned = planned_networks(study, 40, 0)
+    ends = family_of(space).extremes(space)
+    assert len(set(planned)) == 40 and planned == planned_networks(study, 40, 0)
+    assert planned[:2] == [ends["smallest"], ends["largest"]]
+    parts = family_of(space).counts(space, "macs")
+    macs = np.hstack([part.columns(space.encode(planned)) for part in parts]).sum(axis=1)
+    assert macs[2:10].max() < macs[15:25].mean() < macs[-10:].min()
+
+
+def test_a_further_device_is_measured_on_the_same_cells(tmp_path, meters):
+    space = space_from_dict({
+        "format": 1, "name": "cells", "family": "nasbench201", "channels": 4, "cells": 1,
+    })  # fmt: skip
+    study = create_study(tmp_path / "cells", space, name="cells")
+    bench(study, ["onnxruntime"], count=3)
+    bench(study, ["onnxruntime", "openvino"], count=4)
+    table = study.table()
+    assert len(table) == 4 and not study.blocks_file.exists()
+    assert len(meters["latency_ms"].measured) == len(meters["latency_ms:openvino"].measured) == 4
+    assert not table.lacking("latency_ms:openvino-int8")
+    assert {own["weights"] for own in table.record["campaigns"].values()} == {"random"}
+    assert sample_size(space) > 12 * 6 * 4
+
+
+def test_what_can_not_be_built_is_refused(tmp_path, meters):
+    listed = space_from_dict({
+        "format": 1, "name": "own", "family": "listed",
+        "decisions": [{"name": "a", "group": "a", "role": "a", "choices": [1, 2]}],
+    })  # fmt: skip
+    study = create_study(tmp_path / "listed", listed, name="listed")
+    with pytest.raises(InvalidInput, match="can't be built"):
+        bench(study, ["onnxruntime"])
+    cells = create_study(tmp_path / "cells", load_shipped("nasbench201"), name="cells")
+    with pytest.raises(InvalidInput, match="one --device"):
+        bench(cells, ["onnxruntime", "openvino"], name="mine")
+    assert not meters
