@@ -33,7 +33,8 @@ class Counting:
 
     def record(self):
         return {
-            "device": self.here.processor, "runtime": f"{self.here.runtime} {self.here.version}", "threads": 1,
+            "device": self.here.processor, "threads": 1,
+            "runtime": f"{self.here.runtime} {self.here.version}",
             "latency_columns": list(self.columns), "rounds": 5,
         }  # fmt: skip
 
