@@ -3,6 +3,8 @@ VENV := .venv
 BIN := $(VENV)/bin
 # One thread a process: two threads in each of several processes on few cores are slower.
 export OMP_NUM_THREADS ?= 1
+# Where runtimes have environments of their own.
+RUNTIMES := $(if $(FOXNAS_RUNTIMES),$(FOXNAS_RUNTIMES)/)
 # Processes that share the tests between them.
 WORKERS ?= $(shell getconf _NPROCESSORS_ONLN)
 CORE := -m pytest -m "not browser" --numprocesses $(WORKERS) --dist loadfile
@@ -14,10 +16,10 @@ JOURNEYS := -m pytest -m browser --reruns 2 --numprocesses $(WORKERS) --dist wor
 .PHONY: help run develop data test test-core test-browser lint browser sshd runtime-openvino runtime-executorch \
 	runtime-litert screenshots reference benchmark benchmark-predictors \
 	benchmark-measuring benchmark-load \
-	remake-demo clean
+	remake-demo remake-fbnet remake-nb201 clean
 
 help: ## list the targets
-	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*##/\t/' | expand -t 24
+	@grep -E '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*##/\t/' | expand -t 24
 
 run: $(VENV)/prepared ## start the app on http://localhost:8501
 	$(BIN)/streamlit run app.py --server.fileWatcherType none
@@ -55,11 +57,11 @@ sshd: ## install Debian's SSH server and client for the tests of remote devices
 	@test -x /usr/sbin/sshd -a -x /usr/bin/ssh \
 	|| { $(AS_ROOT) apt-get update -qq && $(AS_ROOT) apt-get install -y --no-install-recommends openssh-server openssh-client; }
 
-runtime-openvino: .venv-openvino/installed ## install OpenVINO to measure in, in an environment of its own
+runtime-openvino: $(RUNTIMES).venv-openvino/installed ## install OpenVINO to measure in, in an environment of its own
 
-runtime-executorch: .venv-executorch/installed ## the same with ExecuTorch
+runtime-executorch: $(RUNTIMES).venv-executorch/installed ## the same with ExecuTorch
 
-runtime-litert: .venv-litert/installed ## the same with LiteRT
+runtime-litert: $(RUNTIMES).venv-litert/installed ## the same with LiteRT
 
 screenshots: browser ## renew the tutorial's pictures
 	FOXNAS_SCREENSHOTS=1 $(BIN)/python -m pytest -m browser tests/browser/test_tutorial.py
@@ -94,7 +96,7 @@ OPENVINO_ROWS ?= 132
 TRUST ?= --count 16 --epochs 10 --fine-tune-epochs 3
 HANDMADE ?= --searched 4 --epochs 5
 MAKE_STUDY := $(BIN)/python -m foxnas_core
-remake-demo: $(VENV)/installed .venv-openvino/installed data ## train and measure the shipped study anew, in STUDY
+remake-demo: $(VENV)/installed $(RUNTIMES).venv-openvino/installed data ## train and measure the shipped study anew, in STUDY
 	mkdir -p $(STUDY)
 	cp data/demo/study.json data/demo/space.json $(STUDY)
 	test -e $(STUDY)/supernet.safetensors \
@@ -106,6 +108,22 @@ remake-demo: $(VENV)/installed .venv-openvino/installed data ## train and measur
 	$(MAKE_STUDY) measure --study $(STUDY) --device openvino --count $(OPENVINO_ROWS)
 	$(MAKE_STUDY) trust --study $(STUDY) $(TRUST) --seed 1
 	$(MAKE_STUDY) handmade --study $(STUDY) $(HANDMADE) --seed 1
+
+# The shipped benchmarks anew, each in a study of its own; both go on after a kill. A further runtime
+# is added by a second run with another DEVICES: "litert executorch" convert for minutes a batch.
+FBNET ?= build/fbnet
+NB201 ?= build/nb201
+DEVICES ?= onnxruntime openvino
+BENCH_OF_FBNET ?= --rounds 5 --seconds .05
+BENCH_OF_NB201 ?= --count 1000 --rounds 3 --seconds .03 --workers 2
+BENCH := $(MAKE_STUDY) bench $(addprefix --device ,$(DEVICES))
+remake-fbnet: $(VENV)/installed $(RUNTIMES).venv-openvino/installed ## measure the shipped blocks of FBNet anew, in FBNET
+	mkdir -p $(FBNET) && cp data/fbnet/study.json data/fbnet/space.json $(FBNET)
+	$(BENCH) --study $(FBNET) $(BENCH_OF_FBNET)
+
+remake-nb201: $(VENV)/installed $(RUNTIMES).venv-openvino/installed ## measure the shipped cells anew, in NB201
+	mkdir -p $(NB201) && cp data/nb201/study.json data/nb201/space.json $(NB201)
+	$(BENCH) --study $(NB201) $(BENCH_OF_NB201)
 
 clean: ## remove the virtual environments and caches
 	rm -rf $(VENV) .venv-* .pytest_cache .hypothesis .ruff_cache .mypy_cache
@@ -127,7 +145,7 @@ $(VENV)/installed-dev: requirements-dev.txt requirements-android.txt requirement
 	$(BIN)/pip install --quiet --disable-pip-version-check -r requirements-dev.txt
 	touch $@ $(VENV)/installed
 
-.venv-%/installed: requirements-%.txt
-	$(PYTHON) -m venv .venv-$*
-	.venv-$*/bin/pip install --quiet --disable-pip-version-check -r requirements-$*.txt
+$(RUNTIMES).venv-%/installed: requirements-%.txt
+	$(PYTHON) -m venv $(@D)
+	$(@D)/bin/pip install --quiet --disable-pip-version-check -r requirements-$*.txt
 	touch $@

@@ -230,7 +230,18 @@ _TRUST = f"explain {_STUDY} --analysis trust-verdict"
 _COSTS = f"explain {_STUDY} --beside data/demo-cpu --analysis quantization-costs"
 _SPREAD = f"explain {_STUDY} --analysis measurements-spread"
 _BADGES = f"explain {_STUDY} --analysis measurements-checks --cost"
+
+
+def _blocks() -> str:
+    found = analysis_of("devices-block-sums").compute(Given(open_study(DATA / "fbnet"))).table
+    kept = [c for c in found if c not in ("blocks", "rounds", "networks")]
+    return _lines(
+        kept, [[str(value) for value in row] for row in found[kept].itertuples(index=False)]
+    )
+
+
 TABLES = {
+    "sums of blocks": Figure("explain --study data/fbnet --analysis devices-block-sums", _blocks),
     "trust of the demo": Figure(_TRUST, _trust),
     "int8 in both spaces": Figure(_COSTS, _int8),
     "hand-made networks": Figure(f"explain {_STUDY} --analysis hand-designed-ratios", _handmade),

@@ -29,7 +29,7 @@ def no_blocks(given: Given) -> str | None:
     )
 
 
-@analysis("Devices", "blocks", "Whole networks and the sums of their blocks", no_blocks)
+@analysis("Devices", "block-sums", "Whole networks and the sums of their blocks", no_blocks)
 def blocks(given: Given) -> Card:
     """How far each column's sums are off."""
     return judged_card(list(_judged(given).values()), given.study.blocks())

@@ -41,8 +41,9 @@ ROWS_A_TERM = 12
 SECONDS_A_VISIT = 0.05
 REFUSED = "refused"
 """Where a table's record keeps why a runtime loads some models not, by column and id."""
-# Small enough that little is lost with one, and large enough that the reference costs little.
-_BATCH, _CONVERTED = 30, 15
+# Small enough that little is lost with one, and large enough that the reference costs little; of
+# what is converted, which is slow, a third.
+_BLOCKS, _NETWORKS = 30, 12
 
 
 @dataclass(frozen=True)
@@ -56,13 +57,14 @@ class Timing:
 
 @dataclass(frozen=True)
 class Measuring:
-    """A table at `path` that a benchmark fills: with what it shall hold, and what makes that
-    ready."""
+    """A table at `path` that a benchmark fills: with what it shall hold, what makes that ready, and
+    how much of it in a `batch`."""
 
     path: Path
     read: Callable[[], MeasurementTable]
     planned: Sequence[Architecture]
     prepare: "Prepare"
+    batch: int
 
 
 def bench(
@@ -103,13 +105,12 @@ def bench(
     models = workers > 1 and not all(device.runtime.converts for device in devices)
     own = block_space(study.space)
     networks = RandomNetworks(study.space, seed, models)
-    parts = [
-        Measuring(study.table_file, study.table, planned_networks(study, count, seed), networks)
-    ]
+    planned = planned_networks(study, count, seed)
+    parts = [Measuring(study.table_file, study.table, planned, networks, _NETWORKS)]
     if own is not None:
         blocks = [own.architecture({BLOCK: block}) for block in own.decisions[0].choices]
         prepare = RandomBlocks(study.space, seed, models)
-        parts.insert(0, Measuring(study.blocks_file, study.blocks, blocks, prepare))
+        parts.insert(0, Measuring(study.blocks_file, study.blocks, blocks, prepare, _BLOCKS))
     lacking = [{device: _lacking(part, device) for device in devices} for part in parts]
     total = sum(len(part.planned) for part in parts) * len(devices)
     done = total - sum(len(own) for left in lacking for own in left.values())
@@ -272,7 +273,7 @@ def _filled(
     crew: Crew = Alone(part.prepare, [CostMeter()])
     if workers > 1:
         crew = Processes(part.prepare, [CostMeter()], count=workers)
-    size = _CONVERTED if all(device.runtime.converts for device in meters) else _BATCH
+    size = part.batch // (3 if all(device.runtime.converts for device in meters) else 1)
     with closing(crew.measured([todo[i : i + size] for i in range(0, len(todo), size)])) as ready:
         for batch in ready:
             _begun(study, part, batch)
