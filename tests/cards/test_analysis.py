@@ -20,7 +20,7 @@ OF_SPACE = {
     "model-graph-details", "model-graph-views", "model-graph-account",
 }  # fmt: skip
 # What a space of blocks has none of, or none that is measured throughout.
-OF_CELLS = {"measurements-equals", "devices-whole"}
+OF_CELLS = {"measurements-equals", "devices-whole", "devices-block-sums"}
 
 
 @pytest.mark.parametrize("key", KEYS)
