@@ -109,6 +109,10 @@ def race_card(race: Race, quest: Quest) -> Card:
     solution = quest.solution()
     objective, reference = race.problem.objective.target, reference_of(solution)
     standings = figures.standings_table(race, solution.bound)
+    known = {**quest.calibrations, **quest.told}.get(objective.column)
+    if known is not None:
+        told = standings["best"].map(lambda value: known.interval(value)[0], na_action="ignore")
+        standings.insert(list(standings).index("best"), "expected", told)
     kept = ", with the choices kept" if race.problem.allowed else ""
     seeds = list(dict.fromkeys(seed for _, seed in race.courses))
     bold, parts = _standing(race, standings, reference)
@@ -121,21 +125,25 @@ def race_card(race: Race, quest: Quest) -> Card:
         notes=(
             f"Searched {asked_text(quest.asked, quest.searched)}{kept}; "
             f"seed{'s' if len(seeds) > 1 else ''} {', '.join(map(str, seeds))}.",
-            f"Gaps are to the {reference}, {objective.value_text(solution.bound)}, in "
+            f"Gaps are of predictions, to the {reference}, predicted "
+            f"{objective.value_text(solution.bound)}, in "
             f"{objective.difference_unit or 'its own unit'}; seconds are the processor's, for the "
             "strategy and its evaluations.",
+            *(("Expected is what measured optima tell of the best predicted.",) if known else ()),
         ),
     )
 
 
 def _promise(quest: Quest, solution: Solution) -> str:
     """What the optimum that all are held against will measure."""
-    found = [each.value_text for each in expected_of(quest, solution.candidate)]
-    how = expected_of(quest, solution.candidate)[0].how
+    told = expected_of(quest, solution.candidate)
+    found = [each.value_text for each in told]
+    plain = ", ".join(each.target.value_text(each.predicted) for each in told if each.optima)
+    behind = f" (predicted {plain})" if plain else ""
     return (
         f"The {'optimum' if solution.exact else 'best known'} is subnet "
-        f"{solution.candidate.architecture.id}, {how} {', '.join(found[:-1])} and {found[-1]}. "
-        f"{promised(quest)}"
+        f"{solution.candidate.architecture.id}, {told[0].how} {', '.join(found[:-1])} and "
+        f"{found[-1]}{behind}. {promised(quest)}"
     )
 
 

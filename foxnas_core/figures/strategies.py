@@ -20,7 +20,7 @@ from foxnas_core.figures.theme import (
 )
 from foxnas_core.search.strategies.race import ANNEALER, Race
 from foxnas_core.search.strategies.strategy import STRATEGIES
-from foxnas_core.table.metrics import Metric
+from foxnas_core.table.metrics import Metric, in_a_sentence
 
 EXACT, BOUND = "exact optimum", "bound on the optimum"
 _COLOURS = dict(
@@ -109,7 +109,7 @@ def course_spec(
     """
     names = [name for name in _COLOURS if name in set(table["strategy"])]
     ends = _range(table, exact, objective)
-    value = number("value", objective.named, ends)
+    value = number("value", f"Predicted {in_a_sentence(objective.named)}", ends)
     axis = {"format": "~g" if by == "seconds" else "~s", "tickCount": 6, "grid": False}
     by_what = f"{title[0].lower()}{title[1:]}"
     tips = {"strategy": "", "seed": "", "evaluations": ",d", "seconds": ".3g", "value": ".4f"}
