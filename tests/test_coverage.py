@@ -5,7 +5,14 @@ import pandas as pd
 import pytest
 from conftest import DEMO
 
-from benchmarks.coverage import Truth, average_coverage, coverage, edit_coverage, main
+from benchmarks.coverage import (
+    Truth,
+    average_coverage,
+    coverage,
+    edit_coverage,
+    main,
+    step_coverage,
+)
 from foxnas_core.families import load_shipped
 from foxnas_core.regression.inference import KINDS
 from foxnas_core.study import open_study
@@ -51,6 +58,10 @@ def test_average_effects_hold_under_truths_that_no_form_of_theirs_holds() -> Non
     assert len(found) == 8
     for target, shares in found.groupby("target")["coverage"]:
         assert 0.93 <= shares.mean() <= 0.98, target
+
+
+def test_single_effects_of_shrunk_steps_hold_on_few_rows() -> None:
+    assert 0.93 <= step_coverage(open_study(DEMO).table(), "latency_ms", 200, runs=3) <= 0.98
 
 
 @pytest.mark.parametrize("target", ["accuracy", "latency_ms"])

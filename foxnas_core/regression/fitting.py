@@ -19,9 +19,9 @@ from foxnas_core.regression.weighing import (
     LEAST_SQUARES,
     RELATIVE,
     Products,
-    effective,
     measured_variance,
     relative_residuals,
+    spent,
     spread,
 )
 from foxnas_core.table.latency_verdicts import usable
@@ -170,7 +170,7 @@ def _relatively(x: np.ndarray, data: Data, assessed: Assessment) -> _Solved:
         products = Products.of(x, y, weights)
         estimates = products.solve(penalty)
         unscaled = np.linalg.inv(products.gram + penalty)
-        parameters = effective(products.gram, penalty)
+        parameters = spent(products.gram, penalty)
     else:
         estimates, unscaled = _by_statsmodels(rows, y * rows.root)
     repeats = rows.erring(data.repeats, y * rows.root).repeats

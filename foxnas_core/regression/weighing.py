@@ -75,9 +75,12 @@ def weigh(
     return resistance / fitted**2
 
 
-def effective(gram: np.ndarray, penalty: np.ndarray | float) -> float:
-    """How many parameters shrunk terms amount to."""
-    return float(told(gram, penalty).sum())
+def spent(gram: np.ndarray, penalty: np.ndarray | float) -> float:
+    """How many degrees of freedom fits of shrunk terms take from their residuals: tr(2H - HH') of
+    the hat matrix H, more than they amount to, as shrinking leaves a part of what terms explain
+    (Hastie and Tibshirani, "Generalized Additive Models", 1990, section 3.5)."""
+    share = np.linalg.solve(gram + penalty, gram)
+    return float(2 * np.trace(share) - np.sum(share * share.T))
 
 
 def told(gram: np.ndarray, penalty: np.ndarray | float) -> np.ndarray:

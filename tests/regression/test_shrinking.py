@@ -7,7 +7,7 @@ from conftest import DEMO
 from benchmarks.truths import Truth
 from foxnas_core.regression.features import build_form
 from foxnas_core.regression.shrinking import shrink
-from foxnas_core.regression.weighing import Products, effective
+from foxnas_core.regression.weighing import Products, told
 from foxnas_core.study import open_study
 
 SPACE = open_study(DEMO).space
@@ -58,7 +58,7 @@ def test_blocks_that_are_alike_are_found_so(rows: int) -> None:
     products = Products.of(x, y, weights)
     tried = FORM.matrix(SPACE.random_codes(500, seed=9))
     np.testing.assert_allclose(tried @ products.solve(penalty), tried @ true, rtol=0.03)
-    assert effective(products.gram, penalty) < 70 < FORM.parameters
+    assert told(products.gram, penalty).sum() < 70 < FORM.parameters
 
 
 def test_more_rows_are_shrunk_less() -> None:
@@ -66,5 +66,5 @@ def test_more_rows_are_shrunk_less() -> None:
     for rows in (100, 800):
         x, y = measured(rows)
         weights, penalty = shrink(FORM, x, y)
-        taken.append(effective(Products.of(x, y, weights).gram, penalty))
+        taken.append(float(told(Products.of(x, y, weights).gram, penalty).sum()))
     assert taken[0] < 80 < taken[1] < FORM.parameters
