@@ -15,6 +15,7 @@ from foxnas_core.cards.search import EQUAL, asked_text, gap_text, no_search
 from foxnas_core.errors import InvalidInput
 from foxnas_core.figures import live
 from foxnas_core.figures import strategies as figures
+from foxnas_core.search.problem import Candidate
 from foxnas_core.search.solving import Solution
 from foxnas_core.search.strategies.race import ANNEALER, Race
 from foxnas_core.search.strategies.strategy import STRATEGIES
@@ -77,7 +78,7 @@ def race_charts(race: Race, solution: Solution) -> list[tuple[str, pd.DataFrame,
     ]
 
 
-def point_card(race: Race, solution: Solution, point: Mapping[str, Any]) -> Card | None:
+def point_card(race: Race, quest: Quest, point: Mapping[str, Any]) -> Card | None:
     """A point of a course, and what that course had found in the end; None where there is none."""
     name, seed = point.get("strategy"), point.get("seed")
     course = race.courses.get((str(name), seed if isinstance(seed, int) else -1))
@@ -87,9 +88,9 @@ def point_card(race: Race, solution: Solution, point: Mapping[str, Any]) -> Card
     rows = table[(table["strategy"] == name) & (table["seed"] == seed)]
     row = rows[rows["evaluations"] <= point.get("evaluations", 0)].tail(1)
     row = (row if len(row) else rows.head(1)).iloc[0]
-    objective, limit = (predictor.target for predictor in race.problem.predictors[:2])
-    gap = race.problem.sign * (solution.bound - row["value"])
-    best, reference = course.best, reference_of(solution)
+    objective = race.problem.objective.target
+    solution = quest.solution()
+    gap, reference = race.problem.sign * (solution.bound - row["value"]), reference_of(solution)
     left = f"which is the {reference}" if gap < EQUAL else (
         f"{gap_text(gap, objective)} from the {reference}"
     )  # fmt: skip
@@ -97,10 +98,7 @@ def point_card(race: Race, solution: Solution, point: Mapping[str, Any]) -> Card
         sentence=f"{name}, seed {seed}, after {int(row['evaluations']):,} of {course.total:,} "
         f"{'proposals' if name == ANNEALER else 'evaluations'} and {_seconds(row['seconds'])}: the "
         f"best so far is predicted at {objective.value_text(row['value'])}, {left}.",
-        notes=(
-            f"Below, its best at the end, subnet {best.architecture.id}, predicted at "
-            f"{objective.value_text(best.value)} and {limit.value_text(best.costs[0])}.",
-        ),
+        notes=(f"Below, its best at the end, subnet {_headline(quest, course.best)}.",),
     )
 
 
@@ -136,15 +134,19 @@ def race_card(race: Race, quest: Quest) -> Card:
 
 def _promise(quest: Quest, solution: Solution) -> str:
     """What the optimum that all are held against will measure."""
-    told = expected_of(quest, solution.candidate)
-    found = [each.value_text for each in told]
-    plain = ", ".join(each.target.value_text(each.predicted) for each in told if each.optima)
-    behind = f" (predicted {plain})" if plain else ""
     return (
         f"The {'optimum' if solution.exact else 'best known'} is subnet "
-        f"{solution.candidate.architecture.id}, {told[0].how} {', '.join(found[:-1])} and "
-        f"{found[-1]}{behind}. {promised(quest)}"
+        f"{_headline(quest, solution.candidate)}. {promised(quest)}"
     )
+
+
+def _headline(quest: Quest, found: Candidate) -> str:
+    """What is expected of a subnet that was found, and the plain prediction behind it."""
+    told = expected_of(quest, found)
+    *others, last = [each.value_text for each in told]
+    plain = ", ".join(each.target.value_text(each.predicted) for each in told if each.optima)
+    behind = f" (predicted {plain})" if plain else ""
+    return f"{found.architecture.id}, {told[0].how} {', '.join(others)} and {last}{behind}"
 
 
 def _standing(race: Race, table: pd.DataFrame, reference: str) -> tuple[tuple[str, ...], list[str]]:

@@ -1,3 +1,5 @@
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 
@@ -10,6 +12,7 @@ from tests.search.additive import mini_problem, solve_exact
 
 PROBLEM = mini_problem(budget=8.0)
 OPTIMUM = solve_exact(PROBLEM).value
+QUEST = SimpleNamespace(problem=PROBLEM, calibrations={}, told={}, solution=lambda: solve(PROBLEM))
 
 
 @pytest.fixture(scope="module")
@@ -69,10 +72,10 @@ def test_the_chart_shows_every_later_value_and_the_optimum(race: Race) -> None:
 def test_a_point_that_is_clicked_tells_what_its_course_had_found(race: Race) -> None:
     row = courses_table(race).query("strategy == 'Random' and seed == 1").iloc[3]
     point = {"strategy": "Random", "seed": 1, "evaluations": int(row["evaluations"])}
-    card = point_card(race, solve(PROBLEM), point)
+    card = point_card(race, QUEST, point)
     best = race.courses["Random", 1].best
     assert card is not None and best is not None
     assert f"seed 1, after {row['evaluations']:,} of 600 evaluations" in card.sentence
     assert PROBLEM.objective.target.value_text(row["value"]) in card.sentence
     assert best.architecture.id in card.notes[0]
-    assert point_card(race, solve(PROBLEM), {"strategy": "none", "seed": 1}) is None
+    assert point_card(race, QUEST, {"strategy": "none", "seed": 1}) is None

@@ -95,7 +95,7 @@ def show_race(job: RaceJob) -> None:
 def show_point(job: RaceJob, points: list[dict[str, Any]]) -> None:
     """What a strategy had found at the point that was clicked, and its best in the end."""
     race, quest = job.progress, job.quest
-    card = cards.point_card(race, quest.solution(), points[-1]) if points else None
+    card = cards.point_card(race, quest, points[-1]) if points else None
     if card is None:
         st.caption("Click a point of a course for its details.")
         return
