@@ -21,7 +21,8 @@ def no_files(given: Given) -> str | None:
         return (
             "This study has no supernet weights, so there are no files to build; train a supernet "
             "with 'python -m foxnas_core train', or copy yours to supernet.safetensors. The "
-            "architecture can be downloaded all the same."
+            "architecture can be downloaded all the same, and 'python -m foxnas_core export "
+            "--random-weights' writes an ONNX file to measure its cost with."
         )
     if not given.study.images_file.exists():
         return (

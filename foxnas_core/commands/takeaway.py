@@ -2,19 +2,25 @@
 
 import argparse
 from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from foxnas_core.cards.card import Card
 from foxnas_core.commands.printing import Answer
 from foxnas_core.commands.shared import bar, named_architecture, opened, say
 from foxnas_core.errors import InvalidInput, MissingPart
 from foxnas_core.files import write_atomically
+from foxnas_core.space.architecture import Architecture
 from foxnas_core.steps.fit import fit_all, fit_each
 from foxnas_core.steps.kept_fits import kept_fits
 from foxnas_core.steps.measure import PRECISIONS
 from foxnas_core.steps.profile import profile_subnet, subnet_layers
-from foxnas_core.study import open_study
+from foxnas_core.study import Study, open_study
 from foxnas_core.table.files import as_csv
 from foxnas_core.table.metrics import metric_of
+
+if TYPE_CHECKING:
+    from foxnas_core.export.exporter import ExportedModel
 
 
 def export(options: argparse.Namespace) -> Answer:
@@ -29,6 +35,8 @@ def export(options: argparse.Namespace) -> Answer:
     study = opened(options)
     architecture = named_architecture(study, options.architecture)
     check_new(options.out)
+    if options.random_weights:
+        return _export_untrained(study, architecture, options)
     tuning = None
     if options.fine_tune:
         from foxnas_core.quantization.finetuning import FineTuning
@@ -51,15 +59,42 @@ def export(options: argparse.Namespace) -> Answer:
             report=report,
         )
     write_export(exported, options.out)
-    document = {
+    wrote = f"Wrote {len(exported.files)} files to {options.out}."
+    return Answer(
+        _told(exported, options.out),
+        (Card(sentence=wrote, points=exported.left_out), checks_card(exported)),
+    )
+
+
+def _export_untrained(
+    study: Study, architecture: Architecture, options: argparse.Namespace
+) -> Answer:
+    """The architecture and its network with random weights, which says so."""
+    from foxnas_core.export.exporter import write_export
+    from foxnas_core.export.untrained import FILE, export_untrained
+
+    if options.fine_tune or options.formats or options.data or options.quantization_aware:
+        raise InvalidInput(
+            "--random-weights writes one file of weights that nothing was taught; leave out "
+            "--formats, --fine-tune, --quantization-aware and --data."
+        )
+    exported = export_untrained(study.space, architecture)
+    write_export(exported, options.out)
+    wrote = (
+        f"Wrote the architecture and {FILE} to {options.out}. Its weights are random, as its "
+        "metadata says too: measure what it costs, and ask it for nothing else."
+    )
+    return Answer(_told(exported, options.out), (Card(sentence=wrote),))
+
+
+def _told(exported: "ExportedModel", out: Path) -> dict[str, Any]:
+    return {
         "id": exported.architecture_id,
-        "out": str(options.out),
+        "out": str(out),
         "files": sorted(exported.files),
         "checks": [asdict(check) for check in exported.checks],
         "left_out": list(exported.left_out),
     }
-    wrote = f"Wrote {len(exported.files)} files to {options.out}."
-    return Answer(document, (Card(sentence=wrote, points=exported.left_out), checks_card(exported)))
 
 
 def profile(options: argparse.Namespace) -> Answer:

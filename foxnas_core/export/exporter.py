@@ -31,6 +31,7 @@ from foxnas_core.measurement.meter import Prepared
 from foxnas_core.measurement.runtimes import answers_of, write_models
 from foxnas_core.measurement.score import ScoreMeter
 from foxnas_core.progress import Steps
+from foxnas_core.space.architecture import Architecture
 from foxnas_core.space.search_space import SearchSpace
 from foxnas_core.supernet.onnx import INPUT, session_of
 from foxnas_core.table.metrics import metric_of
@@ -108,19 +109,13 @@ def export_subnet(
         parents=parents,
         versions=checker.versions,
     )
-    architecture = {
-        "id": prepared.architecture.id,
-        "space": space.name,
-        "space_fingerprint": space.fingerprint,
-        "architecture": prepared.architecture.to_dict(),
-    }
     files = {
         **models,
         **{own.runner.script: own.runner.text().encode() for own in formats},
         "sample.png": sample,
         "labels.txt": ("\n".join(labels) + "\n").encode(),
-        "preprocessing.json": _json_bytes(preprocessing),
-        "architecture.json": _json_bytes(architecture),
+        "preprocessing.json": json_bytes(preprocessing),
+        "architecture.json": architecture_file(space, prepared.architecture),
         "model_card.md": card.encode(),
     }
     return ExportedModel(prepared.architecture.id, files, tuple(checks))
@@ -167,17 +162,17 @@ class _Checker:
         if own.name == "onnx":
             model = self._prepared.onnx
             return model, replace(
-                _compare(own.file, _run_onnx(model, self._batch.numpy()), self._expected),
+                compared(own.file, run_onnx(model, self._batch.numpy()), self._expected),
                 accuracy=self.scores[self._objective],
             )
         if own.name == "torch":
             model = _torch_export(self._prepared)
-            return model, _compare(own.file, _run_torch_export(model, self._batch), self._expected)
+            return model, compared(own.file, _run_torch_export(model, self._batch), self._expected)
         model = self._converted(own)
         logits, self.versions[own.runtime.title] = answers_of(
             own.runtime, model, self._batch.numpy(), waiting=self._steps.tick
         )
-        return model, _compare(own.file, logits, self._expected)
+        return model, compared(own.file, logits, self._expected)
 
     def sample(self) -> tuple[bytes, np.ndarray]:
         """A held-out image as PNG, one that the subnet names rightly if it does any, and the
@@ -206,7 +201,7 @@ class _Checker:
             )
         name = self._objective
         self.scores |= {f"{name}:int8": accuracy, f"{name}_drop:int8": of_fp32 - accuracy}
-        logits = _run_onnx(model, self._batch.numpy())
+        logits = run_onnx(model, self._batch.numpy())
         difference = float(np.abs(logits - self._expected).max())
         return model, FileCheck(own.file, len(outputs), difference, agreement, accuracy)
 
@@ -318,11 +313,23 @@ def _run_torch_export(content: bytes, batch: torch.Tensor) -> np.ndarray:
         return program.module()(batch).numpy()
 
 
-def _run_onnx(content: bytes, batch: np.ndarray) -> np.ndarray:
+def run_onnx(content: bytes, batch: np.ndarray) -> np.ndarray:
     return session_of(content).run(None, {INPUT: batch})[0]
 
 
-def _compare(file: str, logits: np.ndarray, expected: np.ndarray) -> FileCheck:
+def architecture_file(space: SearchSpace, architecture: Architecture) -> bytes:
+    """What is told of an architecture beside its models, as JSON."""
+    return json_bytes(
+        {
+            "id": architecture.id,
+            "space": space.name,
+            "space_fingerprint": space.fingerprint,
+            "architecture": architecture.to_dict(),
+        }
+    )
+
+
+def compared(file: str, logits: np.ndarray, expected: np.ndarray) -> FileCheck:
     difference = float(np.abs(logits - expected).max())
     agreement = 100 * float((logits.argmax(1) == expected.argmax(1)).mean())
     allowed = TOLERANCE * max(1.0, float(np.abs(expected).max()) / 10)
@@ -335,5 +342,5 @@ def _compare(file: str, logits: np.ndarray, expected: np.ndarray) -> FileCheck:
     return FileCheck(file, len(expected), difference, agreement)
 
 
-def _json_bytes(document: Mapping[str, Any]) -> bytes:
+def json_bytes(document: Mapping[str, Any]) -> bytes:
     return (json.dumps(document, indent=2) + "\n").encode()

@@ -225,7 +225,8 @@ class Study:
             raise MissingPart(
                 f"Study {self.name!r} has no supernet weights ({self.checkpoint_file}), which "
                 "measuring and exporting need; train one with 'python -m foxnas_core train', or "
-                "bring yours with 'measure --supernet' or 'import-weights'."
+                "bring yours with 'measure --supernet' or 'import-weights', or export the network "
+                "with 'export --random-weights' for what it costs."
             )
         return load_checkpoint(self.checkpoint_file, space=self.space, build=self.build)
 

@@ -156,14 +156,14 @@ def test_the_architecture_file_can_be_read_back(exported, prepared, tiny_checkpo
 
 
 def test_a_file_that_differs_fails_loudly(export, monkeypatch):
-    original = exporter._run_onnx
+    original = exporter.run_onnx
     monkeypatch.setattr(
-        exporter, "_run_onnx", lambda content, batch: original(content, batch) + 0.01
+        exporter, "run_onnx", lambda content, batch: original(content, batch) + 0.01
     )
     with pytest.raises(ExportMismatch, match=r"model\.onnx differs"):
         export()
     monkeypatch.setattr(
-        exporter, "_run_onnx", lambda content, batch: original(content, batch) * np.nan
+        exporter, "run_onnx", lambda content, batch: original(content, batch) * np.nan
     )
     with pytest.raises(ExportMismatch):
         export()
@@ -183,11 +183,11 @@ def test_int8_with_ranges_that_do_not_suit_the_images_fails(export, tiny_dataset
 
 def test_great_logits_may_differ_in_proportion():
     expected = np.array([[0.0, 2000.0]])
-    assert exporter._compare("a", expected + 0.01, expected).max_difference == pytest.approx(0.01)
+    assert exporter.compared("a", expected + 0.01, expected).max_difference == pytest.approx(0.01)
     with pytest.raises(ExportMismatch):
-        exporter._compare("a", expected + 0.03, expected)
+        exporter.compared("a", expected + 0.03, expected)
     with pytest.raises(ExportMismatch):
-        exporter._compare("a", expected / 1000 + 2e-4, expected / 1000)
+        exporter.compared("a", expected / 1000 + 2e-4, expected / 1000)
 
 
 def test_a_further_runtime_writes_and_answers_in_its_own_environment(export, environment):
