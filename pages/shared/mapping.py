@@ -1,6 +1,6 @@
 """The form that asks what the columns of a file mean, and in which units they are."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from itertools import chain
 
 import pandas as pd
@@ -8,7 +8,7 @@ import streamlit as st
 
 from foxnas_core.families import family_of
 from foxnas_core.space.search_space import SearchSpace
-from foxnas_core.table.importing import ARCHITECTURE, ColumnMapping, needs_unit, suggest_mapping
+from foxnas_core.table.importing import ARCHITECTURE, ColumnMapping, ForeignFile, needs_unit
 from foxnas_core.table.metrics import (
     KNOWN,
     STD_ERROR,
@@ -30,13 +30,13 @@ UNITS = {
 
 
 def map_columns(
-    columns: Sequence[str], space: SearchSpace, *, key: str
+    foreign: ForeignFile, space: SearchSpace, *, key: str
 ) -> tuple[ColumnMapping, list[str]]:
     """Draw the form and return what it says, and a sentence for each answer that is missing.
 
     `key` tells files and spaces apart.
     """
-    form = _Form(columns, space, key)
+    form = _Form(foreign, space, key)
     st.header("Choices")
     form.ask_choices()
     st.header("Targets")
@@ -49,13 +49,14 @@ def map_columns(
 class _Form:
     """One drawing of the form; answers gather in `columns`, `units` and `missing`."""
 
-    def __init__(self, columns: Sequence[str], space: SearchSpace, key: str) -> None:
-        self._space, self._key, self._given = space, key, list(columns)
+    def __init__(self, foreign: ForeignFile, space: SearchSpace, key: str) -> None:
+        columns = foreign.columns
+        self._space, self._key, self._given = space, key, columns
         names = {ARCHITECTURE, *space.by_name}
         self._free = [
             c for c in columns if c not in names and not is_metric(c.removesuffix(STD_ERROR))
         ]
-        self._suggested: Mapping[str, str] = suggest_mapping(columns, space).columns
+        self._suggested: Mapping[str, str] = foreign.suggested(space).columns
         notation = family_of(space).notation
         self._written = "architectures written out" if notation else "JSON objects of choices"
         self.columns: dict[str, str] = {}

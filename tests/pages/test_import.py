@@ -6,7 +6,7 @@ import pytest
 from conftest import REPOSITORY, run_page, sentences, tiny_document
 from hand import hand_document, hand_space, noisy_table
 
-from foxnas_core.families import load_shipped
+from foxnas_core.families import family_of, load_shipped
 from foxnas_core.steps.bring import sample_rows
 from foxnas_core.study import create_study, open_study
 from foxnas_core.table.sums import kept_sums
@@ -371,3 +371,13 @@ def test_a_published_benchmark_is_what_it_holds_of_the_space(studies):
     assert len(kept_sums(open_study(studies / "layers").table())) == 8
     other = uploaded(pickled(), "theirs.pickle", study="demo")
     assert "'foxnas-mini' is no such space: name a shipped one" in plainly(other)
+
+
+def test_a_column_of_cells_is_found_by_what_it_holds(studies):
+    cells = load_shipped("nasbench201")
+    create_study(studies / "cells", cells, name="Cells")
+    texts = [family_of(cells).write(cells, one) for one in cells.sample(12, seed=0)]
+    frame = pd.DataFrame({"text": texts, "index": range(12), "latency_ms": 1.5})
+    page = uploaded(csv(frame), study="cells")
+    assert not page.exception and not page.error and ready(page)
+    assert "Added 12 rows to cells" in plainly(press(page))

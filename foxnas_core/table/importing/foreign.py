@@ -18,6 +18,7 @@ from foxnas_core.table.importing.mapping import (
     ColumnMapping,
     ColumnsRead,
     check_mapping,
+    suggest_mapping,
     unit_option,
 )
 from foxnas_core.table.importing.published import (
@@ -69,6 +70,10 @@ class ForeignFile:
 
     def __len__(self) -> int:
         return len(self._rows.frame)
+
+    def suggested(self, space: SearchSpace) -> ColumnMapping:
+        """What its columns may mean, by their names or what they hold, to fill in a form with."""
+        return with_written_column(suggest_mapping(self.columns, space), self._rows.frame, space)
 
     @property
     def columns(self) -> list[str]:

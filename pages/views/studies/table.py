@@ -124,7 +124,7 @@ def show_file(study: Study | None, foreign: ForeignFile, upload: cache.Upload) -
             return
         foreign = foreign.of(space)
         key = f"{upload.digest[:8]}-{space.fingerprint}"
-        mapping, missing = map_columns(foreign.columns, space, key=key)
+        mapping, missing = map_columns(foreign, space, key=key)
     st.header("Where it goes")
     new, wrong = pick_destination(study, space)
     table, again, count = None, False, len(foreign)
