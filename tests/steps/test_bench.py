@@ -1,8 +1,11 @@
 """A benchmark is measured once, batch by batch, and its blocks are summed."""
 
+import json
+
 import numpy as np
 import pytest
 
+from foxnas_core.__main__ import main
 from foxnas_core.devices.blocks import judged_blocks
 from foxnas_core.errors import InvalidInput
 from foxnas_core.families import family_of, load_shipped, space_from_dict
@@ -113,6 +116,19 @@ def test_a_further_device_is_measured_on_the_same_cells(tmp_path, meters):
     assert not table.lacking("latency_ms:openvino-int8")
     assert {own["weights"] for own in table.record["campaigns"].values()} == {"random"}
     assert sample_size(space) > 12 * 6 * 4
+
+
+def test_the_command_begins_a_study_and_tells_its_columns(tmp_path, meters, capsys):
+    (tmp_path / "space.json").write_text(json.dumps({
+        "format": 1, "name": "cells", "family": "nasbench201", "channels": 4, "cells": 1,
+    }))  # fmt: skip
+    command = ["bench", "--study", str(tmp_path / "own"), "--count", "2", "--json"]
+    assert main(command) == 2 and "--space" in capsys.readouterr().err
+    assert main([*command, "--space", str(tmp_path / "space.json"), "--energy"]) == 0
+    said = capsys.readouterr()
+    document = json.loads(said.out)
+    assert document["columns"] == ["latency_ms", "latency_ms:int8"] and document["rows"] == 2
+    assert document["sums"] == {} and "Energy is not available" in said.err
 
 
 def test_what_can_not_be_built_is_refused(tmp_path, meters):
