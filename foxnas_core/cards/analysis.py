@@ -13,6 +13,7 @@ from foxnas_core.registry import named
 # The modules of this room, each with the cards of a page.
 MODULES = (
     "benchmark",
+    "block_times",
     "calibration",
     "coefficients",
     "counterfactuals",

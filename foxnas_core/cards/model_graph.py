@@ -92,9 +92,12 @@ def profiled_choices(given: Given) -> Options:
     return {"profiled": timed, **_precisions(given)}
 
 
-def effects_of(given: Given, precision: str) -> tuple[dict[str, pd.DataFrame], list[str]]:
+def effects_of(
+    given: Given, precision: str, device: str = ""
+) -> tuple[dict[str, pd.DataFrame], list[str]]:
     """What the regressions say of each block, the objective's first, then that of the cost that is
-    profiled, or else of the study's; and a sentence for each that can't be fitted."""
+    profiled, or else of the study's, and last that of a second `device`, a column; and a sentence
+    for each that can't be fitted."""
     objective, cost = given.traded
     timed = PRECISIONS[precision]
     found: dict[str, pd.DataFrame] = {}
@@ -103,7 +106,8 @@ def effects_of(given: Given, precision: str) -> tuple[dict[str, pd.DataFrame], l
         table = given.table
     except FoxnasError as error:
         return found, [f"No effects: {error}"]
-    for column in (objective, timed if timed in table.frame else cost) if len(table) else ():
+    columns = [objective, timed if timed in table.frame else cost, *filter(None, [device])]
+    for column in dict.fromkeys(columns) if len(table) else ():
         try:
             found[column] = block_prices_of(given, column, given.subnet)
         except FoxnasError as error:

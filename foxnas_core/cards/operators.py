@@ -121,7 +121,12 @@ def cell_at(given: Given, chosen: str) -> str | None:
 
 @analysis(_PAGE, "details", "What is computed there", _no_graph, profiled_choices)
 def details(
-    given: Given, *, chosen: str = "", precision: str = "fp32", profiled: bool = False
+    given: Given,
+    *,
+    chosen: str = "",
+    precision: str = "fp32",
+    profiled: bool = False,
+    device: str = "",
 ) -> Card:
     """A block or one operator: its shapes, attributes, weights and what it takes."""
     graph, found = graph_of(given, given.subnet), profile_of(given, precision, profiled)
@@ -135,7 +140,7 @@ def details(
     slots = {name for node in nodes for name in (node.block, node.part)}
     prices = [
         f"{metric_of(column).label}: {price_words(row, metric_of(column))}."
-        for column, table in effects_of(given, precision)[0].items()
+        for column, table in effects_of(given, precision, device)[0].items()
         for row in table.to_dict("records")
         if slots & set(row["slots"])
     ]

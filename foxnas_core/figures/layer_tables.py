@@ -209,6 +209,19 @@ def views_table(
     return pd.DataFrame(rows, columns=["block", "view", "ms", "low", "high", "share (%)"])
 
 
+def times_table(prices: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
+    """What each block that a subnet can be without takes by `block_prices` of a latency, by view,
+    and last what every subnet has; columns as in `views_table`."""
+    rows = []
+    for view, own in prices.items():
+        whole = own[own["whole"]]
+        total = float(whole["value"].sum() + own["value"].iloc[-1])
+        for row in pd.concat([whole, own.tail(1)]).to_dict("records"):
+            ends = row["value"], row["low"], row["high"]
+            rows.append((row["block"] or REST, view, *ends, 100 * row["value"] / total))
+    return pd.DataFrame(rows, columns=["block", "view", "ms", "low", "high", "share (%)"])
+
+
 def time_text(ms: float) -> str:
     """A time as it is read, in the unit of all times of a page."""
     return KNOWN["latency_ms"].value_text(ms)

@@ -1,5 +1,6 @@
 """One subnet from input to classifier: what each layer computes, takes and brings."""
 
+import itertools
 import textwrap
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -43,19 +44,20 @@ _COLOURS = {
     "expand": BLUE, "depthwise": ORANGE, SQUEEZE: PURPLE, "project": SKY,
     "other weights": GREEN, "no weights": GREY, NO_LAYER: PALE,
 }  # fmt: skip
+_NAMED = {"profiler": "the profiler's time", "regression": "the regression's price"}
 # A block narrower than this share of the picture has no room for its name.
 _ROOM = 0.035
 
 
 def views_figure(table: pd.DataFrame, *, as_shares: bool) -> go.Figure:
-    """`views_table`: a bar and a point with its interval for each block, in ms or, for views of two
-    devices, in shares of each one's whole."""
+    """`views_table` or `times_table`: a bar with its interval for each block and view, in ms or,
+    for views of two devices, in shares of each one's whole."""
     unit, title = ("share (%)", "Share of the whole (%)") if as_shares else ("ms", "ms")
     traces = []
-    for view, colour, named in (
-        ("profiler", GREY, "the profiler's time"),
-        ("regression", BLUE, "the regression's price"),
-    ):
+    views = table["view"].unique()
+    for view, colour in zip(views, itertools.cycle((BLUE, ORANGE, SKY, PURPLE)), strict=False):
+        named = _NAMED.get(view, view)
+        colour = GREY if view == "profiler" else colour
         own = table[table["view"] == view]
         scale = own["share (%)"] / own["ms"] if as_shares else 1.0
         words = [

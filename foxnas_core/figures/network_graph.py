@@ -26,7 +26,7 @@ from foxnas_core.figures.operators import (
 )
 from foxnas_core.figures.theme import colour_of
 from foxnas_core.profiling.result import IMAGE, LayerProfile, NetworkGraph
-from foxnas_core.table.metrics import metric_of
+from foxnas_core.table.metrics import metric_of, suffix_words
 
 # Pixels: of a letter, of a line, beside and above what is written, of the frame of an open block.
 _LETTER, _LINE, _ASIDE, _OVER, _FRAME = 6.6, 17.0, 24.0, 7.0, 14.0
@@ -162,7 +162,9 @@ class _Drawing:
             for row in table.to_dict("records"):
                 if slot in row["slots"]:
                     price = price_words(row, metric_of(column)).partition(" against ")[0]
-                    text = price.removeprefix(f"{slot}: ")
+                    # Beside the study's own latency one says whose it is.
+                    device = suffix_words(column.partition(":")[2])
+                    text = f"{price.removeprefix(f'{slot}: ')} {device}".strip()
                     told.append({"text": text, "colour": colour_of(column)})
         return told
 

@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from foxnas_core.cards import numbers
 from foxnas_core.cards.given import Given
@@ -57,14 +58,24 @@ def show_toolbar(given: Given) -> Reference:
     with row:
         history_buttons(study)
         variants_menu(study, variants)
-    with row.container(width=230):
+    with row.container(width=210):
         return reference_picker(study, given.traded[1], variants)
 
 
-def show_editor(given: Given, reference: Reference) -> None:
+def editor_places() -> tuple[DeltaGenerator, DeltaGenerator, DeltaGenerator]:
+    """Where the toolbar, the picture and its choices stand: all beside the picture, but above it
+    where another picture is beside it."""
+    if choices.current().against:
+        return st.container(), *st.columns(2, gap="large")
+    left, right = st.columns([1.7, 1], gap="large")
+    return right.container(), left, right
+
+
+def show_editor(
+    given: Given, reference: Reference, left: DeltaGenerator, right: DeltaGenerator
+) -> None:
     """Draw the picture with its choices, where it is `drawn` beside that of the reference."""
     study, now, other = given.study, given.subnet, reference.architecture
-    left, right = st.columns(2 if reference.drawn else [1.9, 1], gap="large")
     with left:
         if reference.drawn:
             st.markdown("**This architecture**")

@@ -119,16 +119,15 @@ def budget_picker(
             target = front.problem.limits[0].predictor.target
             label = in_unit(f"{target.title} budget", target)
             span = budgets_of(front)
+            from foxnas_core.search.default_budget import WHY
+
+            unset = choices.current().budget is None
             chosen = slider(
                 "budget", label, budget_of(study, front), span, and_then=and_then,
-                disabled=disabled,
+                disabled=disabled, told=f"Not chosen yet, the budget is {WHY}." if unset else "",
             )  # fmt: skip
         word = bound_word(target) if floor else "budget"
         _guard_picker(study, front, word, and_then, disabled)
-    if choices.current().budget is None and not floor:
-        from foxnas_core.search.default_budget import WHY
-
-        st.caption(f"Not chosen yet, the budget is {WHY}.")
     return chosen
 
 
@@ -188,9 +187,10 @@ def slider(
     key: str = "",
     and_then: Callable[[], None] | None = None,
     disabled: bool = False,
+    told: str = "",
 ) -> float:
     """The slider of a choice over `span`: least, greatest, step; `key` is the widget's, where it is
-    not the choice's name."""
+    not the choice's name, and `told` is what it tells when pointed at."""
     low, high, step = span
     key = key or choice
 
@@ -215,6 +215,7 @@ def slider(
         step=step,
         format=f"%.{_decimals(step)}f",
         disabled=disabled,
+        help=told or None,
     )
 
 

@@ -1,5 +1,6 @@
 """A network's graph, drawn in the browser: blocks to open, and what is pointed at in detail."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from foxnas_core.figures.network_graph import graph_data
 from foxnas_core.figures.theme import in_dark
 from pages.shared import choices
 from pages.shared.cards import draw, show
+from pages.shared.comparison_picker import Reference
 from pages.shared.frame import errors_as_cards
 from pages.shared.panel import closed_table
 from pages.shared.picked import picked
@@ -33,11 +35,22 @@ _draw = st.components.v2.component(
 
 
 @st.fragment
-def show_network(given: Given, *, precision: str, profiled: bool) -> None:
-    """The graph, what is chosen in it and its table; drawn alone at each click."""
+def show_network(
+    given: Given,
+    reference: Reference | None,
+    *,
+    precision: str,
+    profiled: bool,
+    device: str = "",
+) -> None:
+    """The graph, beside that of the `reference` where it is drawn, what is chosen in it and its
+    table; drawn alone at each click."""
     with errors_as_cards():
         graph = cards.graph_of(given, given.subnet)
         found = cards.profile_of(given, precision, profiled)
+        beside = None
+        if reference is not None and reference.drawn:
+            beside = replace(given, architecture=reference.architecture, start=given.subnet)
         boxes = {box.name: box for box in figures.boxes_of(graph)}
         opened = {name for name in choices.remembered("opened") or () if name in boxes}
         chosen = _chosen(given)
@@ -51,39 +64,62 @@ def show_network(given: Given, *, precision: str, profiled: bool) -> None:
         row.button("Close all", key="close-all", on_click=lambda: _open(()))
         differ, gone = cards.differing(given)
         st.caption(plain(_said(graph.weights, differ, gone)))
-        left, right = st.columns([3, 2], gap="large")
-        data = graph_data(
-            graph,
-            by=by,
-            profile=found,
-            effects=effects_of(given, precision)[0],
-            words=cards.chosen_words(given.study.space, given.subnet),
-            opened=opened,
-            chosen=chosen,
-            differing=differ,
-        )
-        data |= {
-            "label": f"The operators of subnet {given.subnet.id}",
-            "sought": choices.remembered("sought") or "",
-        }
+        left, right = st.columns(2 if beside else [3, 2], gap="large")
+        how = {"by": by, "precision": precision, "profiled": profiled, "device": device}
+        how |= {"opened": opened, "chosen": chosen}
         with left:
-            _draw(
-                key=_KEY,
-                data=in_dark(data) if is_dark() else data,
-                on_events_change=choices.on_change(_KEY, _react),
-            )
-            st.caption(
-                "Click for details, double-click or + to open a block; arrows move, Enter chooses, "
-                "space opens. Two fingers, Ctrl with the wheel, + and − zoom."
-            )
+            if beside:
+                st.markdown("**This subnet**")
+            _graph(given, _KEY, **how)
         with right:
-            _details(given, chosen, precision, profiled)
+            if beside and reference:
+                st.markdown(f"**{plain(reference.name[:1].upper() + reference.name[1:])}**")
+                _graph(beside, f"{_KEY}-beside", **how)
+        st.caption(
+            "Click for details, double-click or + to open a block; arrows move, Enter chooses, "
+            "space opens. Two fingers, Ctrl with the wheel, + and − zoom."
+        )
+        with st.container() if beside else right:
+            _details(given, chosen, precision, profiled, device)
         show(cards.changes, given, chosen=chosen, precision=precision)
         closed_table(
             "All operators as a table",
             lambda: cards.operators.card(given, precision=precision, profiled=profiled).table,
             key="operators",
         )
+
+
+def _graph(
+    given: Given,
+    key: str,
+    *,
+    by: str,
+    precision: str,
+    profiled: bool,
+    device: str,
+    opened: set[str],
+    chosen: str,
+) -> None:
+    """One subnet's graph, in which what differs from its start is marked."""
+    data = graph_data(
+        cards.graph_of(given, given.subnet),
+        by=by,
+        profile=cards.profile_of(given, precision, profiled),
+        effects=effects_of(given, precision, device)[0],
+        words=cards.chosen_words(given.study.space, given.subnet),
+        opened=opened,
+        chosen=chosen,
+        differing=cards.differing(given)[0],
+    )
+    data |= {
+        "label": f"The operators of subnet {given.subnet.id}",
+        "sought": choices.remembered("sought") or "",
+    }
+    _draw(
+        key=key,
+        data=in_dark(data) if is_dark() else data,
+        on_events_change=choices.on_change(key, lambda state: _react(state, key)),
+    )
 
 
 def _said(weights: str, differ: frozenset[str], gone: tuple[str, ...]) -> str:
@@ -137,12 +173,12 @@ def _open(names: Any) -> None:
     choices.remember("opened", tuple(names))
 
 
-def _react(state: Any) -> None:
+def _react(state: Any, key: str) -> None:
     """Do what was done in the graph; what names nothing of this network is left aside when it is
     drawn."""
     sent = state.get("events") if hasattr(state, "get") else None
-    events, last = new_events(sent, choices.remembered(f"{_KEY}-seen"))
-    choices.remember(f"{_KEY}-seen", last)
+    events, last = new_events(sent, choices.remembered(f"{key}-seen"))
+    choices.remember(f"{key}-seen", last)
     for event in events:
         name = event.cells[0] if event.cells else ""
         if event.kind == "select":
@@ -153,9 +189,11 @@ def _react(state: Any) -> None:
             _open(opened | own if event.kind == "open" else opened - own)
 
 
-def _details(given: Given, chosen: str, precision: str, profiled: bool) -> None:
+def _details(given: Given, chosen: str, precision: str, profiled: bool, device: str) -> None:
     """What is known of what is chosen, and the way to the editor of its block."""
-    card = cards.details.compute(given, chosen=chosen, precision=precision, profiled=profiled)
+    card = cards.details.compute(
+        given, chosen=chosen, precision=precision, profiled=profiled, device=device
+    )
     draw(card, given.study, tabled=False)
     closed_table("Shapes, attributes and weights", lambda: card.table, key="details")
     cell = cards.cell_at(given, chosen)

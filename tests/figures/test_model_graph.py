@@ -111,6 +111,12 @@ def test_both_views_of_a_latency_add_up_to_their_wholes() -> None:
     assert sums.loc["profiler"].tolist() == pytest.approx([0.1, 100])
     assert sums.loc["regression"].tolist() == pytest.approx([0.2, 100])
     assert table["ms"].tolist() == pytest.approx([0.01, 0.03, 0.09, 0.17])
+    priced = layer_tables.times_table({"one": PRICES, "other": PRICES})
+    regression = table[table["view"] == "regression"].reset_index(drop=True)
+    for _, own in priced.groupby("view"):
+        assert own["share (%)"].sum() == pytest.approx(100)
+        assert own["block"].tolist() == regression["block"].tolist()
+        np.testing.assert_allclose(own["ms"], regression["ms"])
     # A block that can't be told apart is of the rest in both views.
     table = layer_tables.views_table(LAYERS, TOGETHER, PRICES)
     assert table["block"].tolist() == [layer_tables.REST] * 2

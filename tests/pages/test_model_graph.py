@@ -23,7 +23,7 @@ def tiny(measured_study, studies, monkeypatch):
 
 
 def titles(page) -> list[str]:
-    return [t.value for t in page.header]
+    return [t.value.replace("\\", "") for t in page.header]
 
 
 def with_column(page, name: str) -> pd.DataFrame:
@@ -39,7 +39,7 @@ def test_a_table_alone_tells_layers_and_effects(studies):
     assert not page.exception and not page.error
     assert not page.button(key="profile").disabled
     assert titles(page) == [
-        "s1b1", "What changing it would bring", "From input to classifier",
+        "s1b1", "What changing it would bring", "The whole subnet", "From input to classifier",
     ]  # fmt: skip
     changes = with_column(page, "change")
     assert (changes["Top-1 accuracy low"] < changes["Top-1 accuracy"]).all()
@@ -60,7 +60,8 @@ def test_a_profile_is_made_when_it_is_asked_for(tiny, precision):
     page.button(key="profile").click().run(timeout=120)
     assert not page.exception and not page.error
     assert titles(page)[2:] == [
-        "From input to classifier", "Two views of a block's time", "Where the time is",
+        "The whole subnet", "From input to classifier", "Two views of a block's time",
+        "Where the time is",
     ]  # fmt: skip
     assert page.segmented_control(key="network-by").options == ["time", "MACs", "parameters"]
     table = graph_of(page)
@@ -71,7 +72,7 @@ def test_a_profile_is_made_when_it_is_asked_for(tiny, precision):
     assert len(page.get("plotly_chart")) == 2 and len(page.get("download_button")) == 4
     # Another subnet is not shown the times of the last.
     page.button(key="pick-smallest").click().run()
-    assert titles(page)[2:] == ["From input to classifier"]
+    assert titles(page)[2:] == ["The whole subnet", "From input to classifier"]
 
 
 def test_without_measurements_times_stand_alone(tiny):
@@ -105,13 +106,32 @@ def test_what_is_looked_for_is_shown_with_its_block_open(studies):
     assert page.session_state["remembered-cells"] == ("s2b1",)
 
 
+def test_two_subnets_and_two_devices_stand_beside_each_other(studies):
+    smallest = json.dumps(open_study(studies / "demo").space.extreme("smallest").to_dict())
+    page = run_page(PAGE, architecture=smallest, against="best")
+    assert not page.exception and not page.error
+    own, other = all_drawn(page)
+    assert own["label"] != other["label"] and len(own["shown"]) < len(other["shown"])
+    # What one has and the other has not is marked in the one that has it.
+    assert any(entry["differs"] for entry in other["shown"] if "differs" in entry)
+    assert "From input to classifier: the best in budget" in titles(page)
+    page.selectbox(key="second-device").set_value("latency_ms:openvino").run()
+    assert not page.exception and not page.error
+    assert "OpenVINO" in str(all_drawn(page)[0]["shown"])
+    times = with_column(page, "view")
+    assert times["view"].nunique() == 4 and {"s2b2", "the rest"} <= set(times["block"])
+    assert "What differs most is" in sentences(page)
+
+
+def all_drawn(page) -> list[dict]:
+    """What each graph's drawing was sent."""
+    sent = [json.loads(element.proto.json) for element in page.get("bidi_component")]
+    return [own for own in sent if "shown" in own]
+
+
 def drawn(page) -> dict:
     """What the graph's drawing was sent."""
-    [sent] = [
-        own
-        for element in page.get("bidi_component")
-        if "shown" in (own := json.loads(element.proto.json))
-    ]
+    [sent] = all_drawn(page)
     return sent
 
 

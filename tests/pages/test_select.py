@@ -41,7 +41,7 @@ def test_a_method_has_its_view_which_says_what_it_needs(weights, registered):
     assert "take the method 'regression'" in said(page) and not page.code
 
 
-def test_a_method_that_can_run_is_named_with_its_command(weights, registered, monkeypatch):
+def test_a_method_that_can_run_is_named_with_its_command(weights, registered, studies, monkeypatch):
     monkeypatch.setattr(CompleteTable, "lacks", lambda self, study, question=None: None)
     page = run_page(PAGE)
     assert "A method of one's own can run" in said(page)

@@ -10,7 +10,7 @@ from foxnas_core.space.editing.history import History
 from foxnas_core.study import Study
 from pages.shared import cards, choices
 from pages.shared.architecture_picker import download_architecture, looked_at
-from pages.shared.comparison_picker import show_editor, show_toolbar
+from pages.shared.comparison_picker import editor_places, show_editor, show_toolbar
 from pages.shared.editor import history_of, written
 from pages.shared.frame import errors_as_cards, pin
 from pages.shared.limits import terms_of
@@ -65,12 +65,14 @@ def workbench(study: Study) -> None:
             start=history.now.start,
         )
         place = pin("predictions")
-        reference = show_toolbar(given)
+        bar, left, right = editor_places()
+        with bar:
+            reference = show_toolbar(given)
         with place:
             show_predictions(given, reference.architecture)
         if said := what_if.equal_of(given):
             st.info(plain(said))
-        show_editor(given, reference)
+        show_editor(given, reference, left, right)
         held = replace(given, start=reference.architecture)
         if reference.drawn:
             cards.show(what_if.difference, held, title=f"This against {reference.name}")
