@@ -3,6 +3,8 @@
 from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
+import streamlit as st
+
 from pages.shared import choices
 
 _KEPT = object()
@@ -47,3 +49,12 @@ def picked(
     choices.show(key, value, anew=isinstance(value, list))
     changed = choices.on_change(key, act or keep, can_be_cleared=can_be_cleared)
     return widget(label, key=key, on_change=changed, **more)
+
+
+def show_part(key: str, parts: Mapping[str, Callable[[], None]]) -> None:
+    """One control for the parts of a view by their names; only the chosen one is computed."""
+    chosen = picked(
+        st.segmented_control, "Show", list(parts), key=key, required=True,
+        label_visibility="collapsed",
+    )  # fmt: skip
+    parts[chosen]()

@@ -100,6 +100,7 @@ def test_another_study_is_chosen_in_the_sidebar(page: Page):
 def test_coefficients_follow_the_form(page: Page):
     page.goto("/Coefficients")
     wait_until_drawn(page)
+    page.get_by_role("radio", name="Maps").click()
     cells = page.locator(".st-key-heatmap-kernel-figure .js-plotly-plot text")
     expect(cells.first).to_be_visible()
     before = page.locator(".st-key-heatmap-kernel-figure").inner_text()

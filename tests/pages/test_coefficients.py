@@ -15,29 +15,39 @@ def panels(page) -> list[str]:
     return [title.value.replace("\\", "") for title in page.header]
 
 
-def test_accuracy_and_latency_stand_side_by_side(studies):
-    page = run_page(PAGE)
-    assert not page.exception and not page.error
-    assert panels(page) == [
-        "Every choice with its interval", "Input", "In plain words", "Kernel by stage and block",
-        "Expand by stage and block", "Depth by stage and block", "How well the regression fits",
-        "Top-1 accuracy", "Latency", "Does a block matter at all?", "Terms of the regression",
-    ]  # fmt: skip
-    said = sentences(page)
-    assert "800 rows" in said and "intervals span 0" in said
-    assert len(page.get("plotly_chart")) == 5
+FITS = "Fit and tests"
 
 
-def test_every_panel_offers_its_table(studies):
+def part(name: str, **query):
+    """The page with that part of it shown."""
+    page = run_page(PAGE, **query)
+    return page.segmented_control(key="effects-shown").set_value(name).run()
+
+
+def test_intervals_come_first_and_one_part_is_shown_at_a_time(studies):
     page = run_page(PAGE)
-    # Those of the figures, the sentences, and tests and terms of the two fits.
-    assert len(page.get("download_button")) == len(page.dataframe) == 5 + 1 + 2 + 2
+    expected = {
+        "Intervals": (["Every choice with its interval", "Input"], 2, 2),
+        "Maps": ([f"{role} by stage and block" for role in ("Kernel", "Expand", "Depth")], 3, 3),
+        "In words": (["In plain words"], 0, 1),
+        FITS: (
+            ["Top-1 accuracy", "Latency", "Does a block matter at all?", "Terms of the regression"],
+            0, 4,
+        ),
+    }  # fmt: skip
+    for name, (titles, figures, tables) in expected.items():
+        page.segmented_control(key="effects-shown").set_value(name).run()
+        assert not page.exception and not page.error
+        assert panels(page) == titles and "intervals span 0" in sentences(page)
+        assert len(page.get("plotly_chart")) == figures
+        assert len(page.get("download_button")) == len(page.dataframe) == tables
+    assert "800 rows" in sentences(page)
 
 
 def test_the_terms_are_those_of_the_fit(studies):
     from foxnas_core.regression import fit
 
-    page = run_page(PAGE)
+    page = part(FITS)
     expected = fit(open_study(studies / "demo").table(), "accuracy").coefficients()
     shown = page.dataframe[-2].value
     assert shown["term"].tolist() == [
@@ -59,7 +69,7 @@ def test_every_form_is_drawn(studies, form):
 
 @pytest.mark.parametrize("kind", ["simultaneous", "hc3", "bootstrap"])
 def test_every_kind_of_interval_is_drawn_and_stands_in_the_address(studies, kind):
-    page = run_page(PAGE)
+    page = part(FITS)
     before = page.dataframe[-2].value
     page.selectbox(key="intervals").select(kind).run()
     assert not page.exception and not page.error
@@ -70,7 +80,7 @@ def test_every_kind_of_interval_is_drawn_and_stands_in_the_address(studies, kind
 
 
 def test_effects_are_said_in_words(studies):
-    page = run_page(PAGE)
+    page = part("In words")
     [words] = [d.value for d in page.dataframe if "in words" in d.value]
     assert len(words) and words["in words"].str.contains(" instead of ").all()
     assert (words["in words"].str.contains("points per ms")).any()
@@ -89,12 +99,13 @@ def test_effects_are_averages_first_and_the_forms_at_one_resolution_on_demand(st
     said = sentences(page)
     assert "By the regression's form, at resolution 28" in said
     page.selectbox(key="form").select("choice_counts").run()
+    page.segmented_control(key="effects-shown").set_value("Maps").run()
     said = sentences(page)
     assert "accuracy and latency the form counts the blocks" in said and "one number" in said
 
 
 def test_the_forms_are_compared_on_demand_with_the_reason(studies):
-    page = run_page(PAGE)
+    page = part(FITS)
     page.toggle(key="compare-forms").set_value(True).run()
     assert not page.exception and not page.error
     assert {"Which form suits top-1 accuracy", "Which form suits latency"} <= set(panels(page))
@@ -102,7 +113,7 @@ def test_the_forms_are_compared_on_demand_with_the_reason(studies):
 
 
 def test_a_link_and_form_from_the_address_are_taken_and_nonsense_left_aside(studies):
-    page = run_page(PAGE, form="per_layer", link="saturating", intervals="<b>no</b>")
+    page = part(FITS, form="per_layer", link="saturating", intervals="<b>no</b>")
     assert not page.exception and not page.error
     assert page.selectbox(key="form").value == "per_layer"
     assert "Fitted as saturating at" in sentences(page)
@@ -112,7 +123,7 @@ def test_a_link_and_form_from_the_address_are_taken_and_nonsense_left_aside(stud
 def test_terms_can_be_shown_as_they_are_fitted(studies):
     from foxnas_core.regression import fit
 
-    page = run_page(PAGE, form="per_layer")
+    page = part(FITS, form="per_layer")
     page.toggle(key="as-fitted").set_value(True).run()
     expected = fit(open_study(studies / "demo").table(), "accuracy", "per_layer").estimates
     shown = page.dataframe[-2].value["estimate"]
@@ -120,7 +131,7 @@ def test_terms_can_be_shown_as_they_are_fitted(studies):
 
 
 def test_int8_latency_can_be_chosen(studies):
-    page = run_page(PAGE)
+    page = part(FITS)
     page.selectbox(key="latency").select("latency_ms:int8").run()
     assert not page.exception
     assert "Latency (int8)" in panels(page)

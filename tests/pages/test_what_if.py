@@ -523,7 +523,7 @@ def test_a_subnet_is_explained_on_one_page(studies):
     assert not page.exception and not page.error
     said = sentences(page)
     assert f"**{name}** was measured" in said and "better than" in said
-    assert "comes from" in said and "nearest" in said
+    assert "comes from" in said
     keys = [d.value for d in page.dataframe]
     known = next(d for d in keys if "better than (%)" in d)
     measured = float(frame.loc[frame["id"] == name, "accuracy"].mean())
@@ -533,6 +533,10 @@ def test_a_subnet_is_explained_on_one_page(studies):
     assert len(shapley) == 2 and known["predicted"].iloc[0] == pytest.approx(
         predicted["value"].iloc[0], rel=1e-3
     )
+    for part, told in (("Measured subnets near it", "nearest"), ("Every single edit", "edit")):
+        page.segmented_control(key="explained-shown").set_value(part).run()
+        assert not page.exception and not page.error
+        assert told in sentences(page) and "comes from" not in sentences(page)
 
 
 def test_goals_are_reached_from_there_as_well(studies):

@@ -13,8 +13,9 @@ from pages.shared import cache
 from pages.shared.cards import given_of
 from pages.shared.cards import show as show_card
 from pages.shared.cost import cost_picker
+from pages.shared.frame import errors_as_cards
 from pages.shared.panel import block_picker
-from pages.shared.picked import picked
+from pages.shared.picked import picked, show_part
 from pages.shared.text import plain
 from pages.shared.views import go
 
@@ -26,7 +27,7 @@ LINK_NAMES = {"auto": "Where it predicts better", "none": "Never", "saturating":
 
 def picker(field: str, label: str, options: Mapping[str, str], help_: str) -> str:
     """Draw the picker of one of the choices and return the chosen name."""
-    return picked(st.selectbox, label, options, key=field, field=field, help=help_)
+    return picked(st.selectbox, label, options, key=field, field=field, help=help_, width=250)
 
 
 def quality_picker(study: Study, table: MeasurementTable) -> str:
@@ -40,69 +41,80 @@ def quality_picker(study: Study, table: MeasurementTable) -> str:
         options,
         key="quality",
         default=study.objective.column,
+        width=250,
     )
 
 
-def pickers(table: MeasurementTable) -> tuple[str, str, str]:
+def fit_pickers(table: MeasurementTable) -> tuple[str, str, str]:
     """Form, link and kind of intervals."""
-    places = st.columns(3)
     allowed = coefficients.forms_for(table)
-    with places[0]:
-        form = picker(
-            "form", "Form of the regression", {"auto": "Recommended for each target"} | allowed,
-            "Which terms the regression has. Per layer: one contrast for each choice of a block. "
-            "Block states: one term for each combination of a block's choices. Counts: how often a "
-            "stage makes each choice. Interactions: products within a stage that help on held-out "
-            "subnets.",
-        )  # fmt: skip
-    with places[1]:
-        link = picker(
-            "link", "Saturating link", LINK_NAMES,
-            "Some metrics, as accuracy does, near a ceiling: the closer, the less a better block "
-            "adds. The link fits effects on a scale on which they add up.",
-        )  # fmt: skip
-    with places[2]:
-        kind = picker(
-            "intervals", "Intervals", coefficients.KINDS,
-            "One at a time: each holds in 95 % of studies. All at once: all of them hold together. "
-            "HC3: where some subnets' residuals spread more than others'. Bootstrap: the same "
-            "without the normal distribution.",
-        )  # fmt: skip
+    form = picker(
+        "form", "Form of the regression", {"auto": "Recommended for each target"} | allowed,
+        "Which terms the regression has. Per layer: one contrast for each choice of a block. "
+        "Block states: one term for each combination of a block's choices. Counts: how often a "
+        "stage makes each choice. Interactions: products within a stage that help on held-out "
+        "subnets.",
+    )  # fmt: skip
+    link = picker(
+        "link", "Saturating link", LINK_NAMES,
+        "Some metrics, as accuracy does, near a ceiling: the closer, the less a better block "
+        "adds. The link fits effects on a scale on which they add up.",
+    )  # fmt: skip
+    kind = picker(
+        "intervals", "Intervals", coefficients.KINDS,
+        "One at a time: each holds in 95 % of studies. All at once: all of them hold together. "
+        "HC3: where some subnets' residuals spread more than others'. Bootstrap: the same "
+        "without the normal distribution.",
+    )  # fmt: skip
     return form, link, kind
 
 
 def effects_pickers(given: Given) -> Given:
     """Which effects are told, and at which resolution."""
-    places = st.columns([2, 1])
-    with places[0]:
-        kind = picker(
-            "effects", "Effects", EFFECTS,
-            "Averages hold whatever the form: they are told by subnets drawn at random. The form's "
-            "are those that predictions and search are made of.",
-        )  # fmt: skip
+    kind = picker(
+        "effects", "Effects", EFFECTS,
+        "Averages hold whatever the form: they are told by subnets drawn at random. The form's "
+        "are those that predictions and search are made of.",
+    )  # fmt: skip
     at = ""
     if len(given.contexts) > 1:
-        with places[1]:
-            at = picker(
-                "at", "Told at", {name: name or "averaged over all" for name in given.contexts},
-                "At one resolution, averages read the subnets of that resolution alone.",
-            )  # fmt: skip
+        at = picker(
+            "at", "Told at", {name: name or "averaged over all" for name in given.contexts},
+            "At one resolution, averages read the subnets of that resolution alone.",
+        )  # fmt: skip
     return replace(given, effects=kind, at=at)
 
 
-def show_effects(given: Given) -> None:
-    """What each choice changes, in figures and words: the intervals first."""
-    show_card(coefficients.clearest, given, header=False)
+def show_intervals(given: Given) -> None:
+    """What each choice changes, as points with intervals."""
     show_card(coefficients.choices, given)
     if given.study.space.context:
         show_card(coefficients.context, given)
+
+
+def show_words(given: Given) -> None:
+    """Each effect as a sentence."""
     show_card(coefficients.words, given)
-    for role in coefficients.roles(given):
+
+
+def show_maps(given: Given) -> None:
+    """What one role's choices change wherever they are made."""
+    roles = coefficients.roles(given)
+    for role in roles:
         show_card(coefficients.heatmap, given, role=role)
+    if not roles:
+        show_card(coefficients.heatmap, given)
 
 
 def show_fits(mains: list[Given]) -> None:
-    """Tests and terms of each fit."""
+    """How well each target is fitted, and the tests and terms of its fit."""
+    for own, place in zip(mains, st.columns(len(mains), gap="large"), strict=True):
+        with place:
+            show_card(coefficients.fit, own)
+    if st.toggle("Compare the forms (some seconds)", key="compare-forms"):
+        for own, place in zip(mains, st.columns(len(mains), gap="large"), strict=True):
+            with place:
+                show_card(coefficients.forms, own)
     st.header(coefficients.tests.title)
     for own, place in zip(mains, st.columns(len(mains), gap="large"), strict=True):
         with place:
@@ -116,30 +128,31 @@ def show_fits(mains: list[Given]) -> None:
 
 def show(study: Study) -> None:
     table = cache.table_of(study)
-    places = st.columns(2)
-    with places[0]:
-        cost = cost_picker(study)
-    with places[1]:
+    row = st.container(horizontal=True, vertical_alignment="bottom", key="pickers")
+    with row:
+        with st.container(width=300):
+            cost = cost_picker(study)
         objective = quality_picker(study, table)
-    form, link, kind = pickers(table)
+        form, link, kind = fit_pickers(table)
     given = given_of(study, objective=objective, cost=cost, form=form, link=link, intervals=kind)
     mains = given.mains()
-    if mains:
-        told = effects_pickers(given)
-        row = st.container(horizontal=True, vertical_alignment="bottom")
-        with row:
-            block_picker(coefficients.blocks(told))
-        if len(mains) > 1 and row.button(f"Save {mains[1].fitted.target.word}", key="to-shrink"):
-            go("Coefficients", "shrink")
-        show_effects(told)
-    st.header("How well the regression fits", divider="grey")
-    for column, place in zip(given.main, st.columns(2, gap="large"), strict=False):
-        with place:
-            show_card(coefficients.fit, given.into(column))
+    for column in given.main:
+        with errors_as_cards():  # what keeps one from being fitted is said whatever is shown
+            given.into(column).fitted  # noqa: B018
     if not mains:
         return
-    if st.toggle("Compare the forms (some seconds)", key="compare-forms"):
-        for own, place in zip(mains, st.columns(len(mains), gap="large"), strict=True):
-            with place:
-                show_card(coefficients.forms, own)
-    show_fits(mains)
+    with row:
+        told = effects_pickers(given)
+        block_picker(coefficients.blocks(told))
+        if len(mains) > 1 and st.button(f"Save {mains[1].fitted.target.word}", key="to-shrink"):
+            go("Coefficients", "shrink")
+    show_card(coefficients.clearest, told, header=False)
+    show_part(
+        "effects-shown",
+        {
+            "Intervals": lambda: show_intervals(told),
+            "Maps": lambda: show_maps(told),
+            "In words": lambda: show_words(told),
+            "Fit and tests": lambda: show_fits(mains),
+        },
+    )

@@ -1,5 +1,7 @@
 """Whether the supernet ranks subnets as training each of them alone does."""
 
+from collections.abc import Mapping
+
 import streamlit as st
 
 from foxnas_core.cards import trust
@@ -8,6 +10,7 @@ from foxnas_core.study import Study
 from pages.shared import cards
 from pages.shared.cards import beside, given_of
 from pages.shared.frame import errors_as_cards
+from pages.shared.picked import show_part
 
 SENTENCE = (
     "Does the supernet rank subnets as training each alone does? Every measurement and search "
@@ -32,8 +35,18 @@ def show_pairs(given: Given) -> None:
             label, ways, default=next(iter(ways)), format_func=ways.get, key=name, required=True
         )
     way = {"trained": picked["trained"]}
-    beside(given, (trust.pairs, picked), (trust.agreement, way))
-    beside(given, (trust.offset, way), (trust.offsets, way))
+    show_part(
+        "ranking-shown",
+        {
+            "Orders": lambda: beside(given, (trust.pairs, picked), (trust.agreement, way)),
+            "What training adds": lambda: beside(given, (trust.offset, way), (trust.offsets, way)),
+            "Reversals": lambda: show_reversals(given, way),
+        },
+    )
+
+
+def show_reversals(given: Given, way: Mapping[str, str]) -> None:
+    """Pairs of subnets whose order training turns."""
     cards.show(trust.reversals, given, **way)
 
 

@@ -13,6 +13,7 @@ from pages.shared.architecture_picker import looked_at
 from pages.shared.editor import history_buttons
 from pages.shared.frame import errors_as_cards
 from pages.shared.goals import show_goals
+from pages.shared.picked import show_part
 from pages.shared.picture import show_architecture
 from pages.shared.text import plain
 from pages.shared.views import go
@@ -27,9 +28,17 @@ def show(study: Study) -> None:
     given = looked_at(study)
     for sentence in given.fits()[1]:
         st.warning(plain(sentence))
-    for part in (_known, _blocks, _near):
-        with errors_as_cards():
-            part(given)
+    with errors_as_cards():
+        _known(given)
+    with errors_as_cards():
+        show_part(
+            "explained-shown",
+            {
+                "Its blocks": lambda: _blocks(given),
+                "Measured subnets near it": lambda: _near(given),
+                "Every single edit": lambda: _edits(given),
+            },
+        )
 
 
 def _known(given: Given) -> None:
@@ -63,7 +72,7 @@ def _blocks(given: Given) -> None:
 
 
 def _near(given: Given) -> None:
-    """Measured neighbours, each of which may be looked at in turn, and every single edit."""
+    """Measured neighbours, each of which may be looked at in turn."""
 
     def look(state: Any) -> None:
         if rows := state["selection"]["rows"]:
@@ -71,4 +80,8 @@ def _near(given: Given) -> None:
             choices.set_architecture(given.table.measured(near["id"].iloc[rows[0]]))
 
     cards.show(individual.neighbours, given, on_select=choices.on_change("neighbours-table", look))
+
+
+def _edits(given: Given) -> None:
+    """What each single edit would change."""
     cards.show(individual.steps, given)

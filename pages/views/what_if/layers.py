@@ -90,14 +90,17 @@ def _profiling(given: Given) -> dict[str, str | bool]:
         type="primary",
         disabled=missing is not None,
         on_click=lambda: choices.remember("profiled", asked),
-        help="Runs the subnet in ONNX Runtime some thousand times, with its profiler and without, "
-        "on one core: some seconds, longer beside other work.",
     )
     profiled = missing is None and choices.remembered("profiled") == asked
     return {"precision": precision, "profiled": profiled}
 
 
 def _tell(given: Given, profiled: bool) -> None:
-    """What keeps a subnet from being profiled."""
-    if not profiled and (missing := model_graph.account.needs(given)):
+    """What profiling does, or what keeps a subnet from it."""
+    if missing := model_graph.account.needs(given):
         st.info(plain(missing))
+    elif not profiled:
+        st.caption(
+            "Profiling runs the subnet in ONNX Runtime some thousand times, with its profiler and "
+            "without, on one core: some seconds, longer beside other work."
+        )
