@@ -2,10 +2,12 @@
 
 import streamlit as st
 
+from foxnas_core.cards import selecting
 from foxnas_core.files import typed
 from foxnas_core.methods import Method, methods
 from foxnas_core.plugins import load_plugins
 from foxnas_core.study import Study
+from pages.shared.cards import given_of, show
 from pages.shared.commands import show_command
 from pages.shared.frame import errors_as_cards, page
 from pages.shared.text import plain
@@ -45,3 +47,4 @@ with page("Select", head) as study:
     else:
         st.write(f"{plain(chosen[0].title)} can run on this study:")
         show_command(study, f"select --study {typed(study.folder)} --method {chosen[0].name}")
+    show(selecting.methods, given_of(study))

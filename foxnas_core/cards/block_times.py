@@ -20,7 +20,7 @@ from foxnas_core.table.metrics import metric_of
 
 def others(given: Given) -> dict[str, str]:
     """The latency columns that may stand beside the cost's, by what they are called."""
-    columns = latency_columns(given.table) if len(given.table) else []
+    columns = latency_columns(given.table)
     return {c: titled(given.table, c) for c in columns if c != given.traded[1]}
 
 

@@ -20,7 +20,8 @@ class Card:
     - `key` names its table's file; cards that are shown together have keys of their own. It and
       `title` are the analysis's where it has made a card without.
     - `sentence` says what was found; `stress` are the parts of it that weigh most, and `tone` how
-      it is meant. `facts` are its few headline numbers, by what each is called.
+      it is meant. `facts` are its few headline numbers, by what each is called, and `asides` what
+      is said beside one.
     - `table` is what the figure is drawn from, or what there is to read; it may be empty where the
       words say all. `draw` makes the figure, asked once somebody wants to see it.
     - `points` are further sentences of equal rank, `notes` say how it was made, `cautions` what to
@@ -36,6 +37,7 @@ class Card:
     stress: tuple[str, ...] = ()
     tone: Tone = "plain"
     facts: Mapping[str, str] = field(default_factory=dict)
+    asides: Mapping[str, str] = field(default_factory=dict)
     points: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
     cautions: tuple[str, ...] = ()
@@ -49,8 +51,8 @@ class Card:
         """All but the figure, as JSON; what is no number is null."""
         told = {
             "key": self.key, "title": self.title, "sentence": self.sentence,
-            "facts": dict(self.facts), "points": list(self.points), "notes": list(self.notes),
-            "cautions": list(self.cautions), "command": self.command,
+            "facts": dict(self.facts), "asides": dict(self.asides), "points": list(self.points),
+            "notes": list(self.notes), "cautions": list(self.cautions), "command": self.command,
         }  # fmt: skip
         rows = self.table.to_json(orient="records", double_precision=15, default_handler=str)
         return {name: value for name, value in told.items() if value} | {"table": json.loads(rows)}

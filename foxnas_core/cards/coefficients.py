@@ -109,6 +109,8 @@ def fits(given: Given) -> Card:
             "rows": p.rows,
             "left out": p.left_out,
             "parameters": p.parameters,
+            "R²": p.r2,
+            "adjusted R²": p.r2_adjusted,
             "cross-validated R²": p.cv.r2,
             "RMSE": p.cv.rmse,
             "tau": p.cv.tau,
@@ -116,7 +118,8 @@ def fits(given: Given) -> Card:
         for p in found.values()
     ]
     return Card(
-        sentence="R², RMSE and Kendall's tau are of subnets that no fit saw (cross-validation).",
+        sentence="Cross-validated R², RMSE (in the target's unit) and tau, Kendall's rank "
+        "correlation, are of subnets that no fit saw.",
         table=pd.DataFrame(rows),
     )
 

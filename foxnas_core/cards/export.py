@@ -40,17 +40,27 @@ def no_files(given: Given) -> str | None:
 @analysis("Export", "formats", "Formats that can be written here", no_files)
 def formats(given: Given) -> Card:
     here = [own.name for own in formats_of(None)[0]]
-    absent = [own for name, own in FORMATS.items() if name not in here]
     return Card(
         sentence=f"{len(here)} of {len(FORMATS)} formats can be written here.",
         points=tuple(
-            f"{own.title}: install it with 'make runtime-{own.runtime.name}', into an environment "
-            "of its own."
-            for own in absent
+            f"{own.title}: for {own.suits}."
+            + (
+                ""
+                if own.name in here
+                else f" Not installed here; 'make runtime-{own.runtime.name}' installs it into an "
+                "environment of its own."
+            )
+            for own in FORMATS.values()
         ),
         table=pd.DataFrame(
-            {"format": name, "title": own.title, "file": own.file, "here": name in here}
-            for name, own in FORMATS.items()
+            {
+                "format": own.name,
+                "title": own.title,
+                "file": own.file,
+                "suits": own.suits,
+                "here": own.name in here,
+            }
+            for own in FORMATS.values()
         ),
     )
 

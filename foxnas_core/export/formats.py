@@ -35,6 +35,11 @@ class Format:
     seconds: float
 
     @property
+    def suits(self) -> str:
+        """What the file is for."""
+        return _SUITS[self.name]
+
+    @property
     def command(self) -> str:
         """How the script is run on the sample."""
         named = f" {self.file}" if self.name == "onnx-int8" else ""
@@ -56,6 +61,13 @@ class FileCheck:
     accuracy: float | None = None
 
 
+_SUITS = {
+    "onnx": "a server, a desktop or a board, where ONNX Runtime and many others run it",
+    "onnx-int8": "the same where int8 is faster and loses little, which the page Devices tells",
+    "torch": "a server that runs PyTorch",
+    "executorch": "a phone, Android or iOS, within an app of your own",
+    "litert": "an Android phone or a small board",
+}
 _HERE = RUNTIMES["onnxruntime"]  # in the app's own environment, as torch is
 FORMATS: Mapping[str, Format] = {
     f.name: f

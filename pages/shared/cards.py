@@ -76,12 +76,10 @@ def draw(
     if header:
         st.header(plain(card.title))
     if card.facts:
-        for place, (label, value) in zip(
-            st.columns(max(len(card.facts), 4)), card.facts.items(), strict=False
-        ):
-            place.metric(label, value, help=meaning_of(label))
-    with st.container(key=f"says-{card.key}"):
-        getattr(st, _TONES[card.tone])(stressed(card))
+        _facts(card)
+    if card.sentence:
+        with st.container(key=f"says-{card.key}"):
+            getattr(st, _TONES[card.tone])(stressed(card))
     if card.points:
         st.markdown("\n".join(f"- {plain(point)}" for point in card.points))
     figure = card.figure()
@@ -92,6 +90,19 @@ def draw(
         st.caption(plain(note))
     if card.command and study is not None:
         show_command(study, card.command)
+
+
+def _facts(card: Card) -> None:
+    """The headline numbers, each with what is said beside it."""
+    row = st.container(horizontal=True) if card.asides else None
+    count = max(len(card.facts), 4)
+    places = [row.container(width=180, gap=None) for _ in card.facts] if row else st.columns(count)
+    for place, (label, value) in zip(places, card.facts.items(), strict=False):
+        # Names might hold marks, numbers don't.
+        shown = value if value.lstrip("+-")[:1].isdigit() else plain(value)
+        place.metric(label, shown, help=meaning_of(label))
+        if label in card.asides:
+            place.caption(plain(card.asides[label]))
 
 
 def stressed(card: Card) -> str:

@@ -2,10 +2,12 @@
 
 import streamlit as st
 
+from foxnas_core.cards.export import formats as known
 from foxnas_core.export.formats import FORMATS, INT8_FLOOR, formats_of
 from foxnas_core.study import Study
 from foxnas_core.tasks import dataset
 from pages.shared import choices
+from pages.shared.cards import draw, given_of
 from pages.shared.exports import ExportSettings
 from pages.shared.picked import picked
 from pages.shared.text import plain
@@ -21,13 +23,8 @@ def export_picker(study: Study) -> ExportSettings:
         st.multiselect, "Formats", {name: FORMATS[name].title for name in here}, key="formats",
         value=[name for name in here if kept is None or name in kept],
     )  # fmt: skip
-    absent = [own for name, own in FORMATS.items() if name not in here]
-    if absent:
-        st.caption(
-            "Not installed here: "
-            + "; ".join(f"{own.title} ('make runtime-{own.runtime.name}')" for own in absent)
-            + ". Each goes into an environment of its own; then load this page again."
-        )
+    with st.expander("Which file suits a phone, a board, a server"):
+        draw(known.card(given_of(study)), header=False, tabled=False)
     can_tune = study.trained_on() == dataset.FASHION_MNIST and dataset.has_fashion_mnist()
     row = st.container(horizontal=True, vertical_alignment="bottom", gap="large")
     floor = picked(

@@ -3,7 +3,7 @@
 import logging
 import os
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import streamlit as st
@@ -15,7 +15,7 @@ from foxnas_core.plugins import load_plugins
 from foxnas_core.study import Study, list_studies, open_study
 from foxnas_core.study.locks import is_read_only
 from pages.shared import cache, choices, process, tour
-from pages.shared.menu import draw_menu
+from pages.shared.menu import draw_menu, lacking
 from pages.shared.picked import picked
 from pages.shared.signin import admitted
 from pages.shared.text import plain
@@ -83,6 +83,8 @@ def page(title: str, sentence: str | Callable[[], str]) -> Iterator[Study]:
         st.stop()
     with errors_as_cards():
         yield study
+    with suppress(FoxnasError):  # which the page has said
+        _offer_another(title, study)
     _cards_from_elsewhere(title, study)
     process.end()
 
@@ -95,6 +97,20 @@ def page_without_study(title: str, sentence: str | Callable[[], str]) -> Iterato
         yield study
     if study is not None:
         _cards_from_elsewhere(title, study)
+
+
+def _offer_another(title: str, study: Study) -> None:
+    """Of what this study lacks for a page, a study that has it, to try the page with."""
+    if not lacking(title, study):
+        return
+    for folder in list_studies(studies_folder()):
+        with suppress(FoxnasError):
+            if folder.name != study.folder.name and not lacking(title, open_study(folder)):
+                st.button(
+                    f"Try this page with the study {plain(folder.name)}", key="try-another",
+                    on_click=lambda name=folder.name: choices.update(study=name),
+                )  # fmt: skip
+                return
 
 
 def _cards_from_elsewhere(title: str, study: Study) -> None:

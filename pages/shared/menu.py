@@ -72,6 +72,12 @@ MENU = {
 PAGES = {entry.title: entry.path for entries in MENU.values() for entry in entries}
 
 
+def lacking(title: str, study: Study) -> str:
+    """What a study lacks for a page, in a word or two; "" for nothing."""
+    entry = next((e for entries in MENU.values() for e in entries if e.title == title), None)
+    return entry.needs(study) if entry else ""
+
+
 def draw_menu(place: DeltaGenerator, study: Study | None) -> None:
     """Draw the menu; of an open study, with what it lacks for a page."""
     for heading, entries in MENU.items():

@@ -244,8 +244,11 @@ def test_a_subnet_is_explained_on_one_page_and_its_neighbour_too(page: Page, dem
     wait_until_drawn(page)
     known = page.locator(".st-key-says-individual")
     expect(known).to_contain_text("was not measured")
-    for key in ("individual", "contributions", "shapley-accuracy", "shapley-latency_ms", "steps"):
+    for key in ("individual", "contributions", "shapley-accuracy", "shapley-latency_ms"):
         expect(page.locator(f".st-key-{key}-figure .js-plotly-plot")).to_be_visible()
+    page.get_by_role("radio", name="Every single edit").click()
+    expect(page.locator(".st-key-steps-figure .js-plotly-plot")).to_be_visible()
+    page.get_by_role("radio", name="Measured subnets near it").click()
     # A measured neighbour is looked at in its turn.
     rows = page.locator(".st-key-neighbours-table canvas").first
     rows.scroll_into_view_if_needed()

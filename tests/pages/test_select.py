@@ -33,6 +33,14 @@ def test_without_a_supernet_it_says_how_to_get_one(studies, registered):
     assert "train one with" in said(run_page(PAGE))
 
 
+def test_it_says_what_each_method_needs(studies):
+    page = run_page(PAGE)
+    [table] = [d.value for d in page.dataframe if "method" in d.value]
+    told = dict(zip(table["as"], table["in words"], strict=True))
+    assert told["regression"] == "Can run on this study." and "table" in told
+    assert "of" in said(page) and "methods can run on this study" in said(page)
+
+
 def test_a_method_has_its_view_which_says_what_it_needs(weights, registered):
     page = run_page(PAGE)
     [control] = [group for group in page.get("button_group") if group.key == "view"]

@@ -48,13 +48,13 @@ def test_a_ranking_that_holds_is_shown_in_every_panel(weighed):
     assert not page.exception and not page.error and not page.warning
     assert titles(page) == [*TITLES[:2], "Train more"]
     shown, charts = [], 0
-    for part in ("Orders", "What training adds", "Reversals"):
+    for part in ("What training adds", "Reversals", "Orders"):
         [control] = [w for w in page.get("button_group") if w.key == "ranking-shown"]
         control.set_value(part).run()
         assert not page.exception and not page.error
         shown += [title for title in titles(page) if title != "Train more"]
         charts += len(page.get("plotly_chart"))
-    assert shown == TITLES[:-1] and charts == 3
+    assert sorted(shown) == sorted(TITLES[:-1]) and charts == 3
     [success] = page.success
     assert "can be searched by" in success.value
     metrics = {m.label: m.value for m in page.metric}

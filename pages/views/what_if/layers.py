@@ -1,12 +1,14 @@
 """One subnet layer by layer: its operators as a graph, where its time goes, what blocks bring; a
 second subnet beside it, and a second device."""
 
+from contextlib import suppress
 from dataclasses import replace
 
 import streamlit as st
 
 from foxnas_core.cards import block_times, model_graph
 from foxnas_core.cards.given import Given
+from foxnas_core.errors import FoxnasError
 from foxnas_core.study import Study
 from pages.shared import cards, choices
 from pages.shared.architecture_picker import pick_architecture
@@ -57,9 +59,16 @@ def show(study: Study) -> None:
         cards.show(model_graph.account, given, precision=how["precision"])
 
 
+def _rows(given: Given) -> int:
+    """How many are measured; of a damaged table, which the page has told of, none."""
+    with suppress(FoxnasError):
+        return len(given.table)
+    return 0
+
+
 def _reference(given: Given) -> Reference | None:
     """Draw the choice of a second subnet; none where no subnet was chosen, as without a table."""
-    if choices.current().architecture is None or not len(given.table):
+    if choices.current().architecture is None or not _rows(given):
         return None
     study = given.study
     with st.container(width=230):
@@ -68,7 +77,7 @@ def _reference(given: Given) -> Reference | None:
 
 def _second_device(given: Given) -> str:
     """Draw the choice of a second device, where there is one; returns its column, "" for none."""
-    others = block_times.others(given)
+    others = block_times.others(given) if _rows(given) else {}
     if not others:
         return ""
     return picked(

@@ -7,7 +7,7 @@ from conftest import REPOSITORY, run_page, sentences
 from places import VIEWS, slug, views_of
 
 from foxnas_core.families import load_shipped
-from foxnas_core.study import create_study
+from foxnas_core.study import create_study, open_study
 from pages.shared.menu import PAGES
 from pages.shared.moved import MOVED
 
@@ -91,3 +91,13 @@ def test_what_an_address_has_wrong_is_one_sentence(studies, address, said):
     assert not page.exception and not page.error
     [warning] = page.warning
     assert said in warning.value.replace("\\", "") and "<b>" not in warning.value
+
+
+def test_a_page_that_has_nothing_to_show_is_tried_with_another_study_at_a_click(studies):
+    create_study(studies / "bare", open_study(studies / "demo").space, name="Bare")
+    page = run_page("pages/1_Coefficients.py", study="bare")
+    assert not page.exception
+    page.button(key="try-another").click().run()
+    assert not page.exception and not page.error
+    assert page.query_params["study"] in ("demo", ["demo"]) and page.get("plotly_chart")
+    assert not [button for button in page.button if button.key == "try-another"]
