@@ -149,7 +149,13 @@ def block_effects(given: Given, *, column: str = "") -> Card:
     )
 
 
-@analysis("Study", "holds", "What the study holds")
+def _unreadable(given: Given) -> str | None:
+    """Nothing; raises what keeps the table from being read."""
+    given.table  # noqa: B018
+    return None
+
+
+@analysis("Study", "holds", "What the study holds", _unreadable)
 def holds(given: Given) -> Card:
     """What there is, and what is lacking."""
     study, table = given.study, given.table

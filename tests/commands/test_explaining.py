@@ -68,7 +68,8 @@ def test_all_are_listed_with_what_they_lack(capsys, tmp_path):
     assert len(of_networks) >= 6
     # Of a space alone; what a change of a block brings is a fit's to say.
     of_fits = {"model-graph-changes", "model-graph-times"}
-    assert ready == {"what-if-diff", "select-methods", *of_networks} - of_fits
+    always = {"what-if-diff", "select-methods", "study-holds"}
+    assert ready == always | of_networks - of_fits
     assert not any(row["options"] for row in found if row["needs"])
     needs = next(row["needs"] for row in found if row["analysis"] == "trust-pairs")
     assert needs in refused(capsys, "--study", study.folder, "--analysis", "trust-pairs")
