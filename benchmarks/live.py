@@ -35,14 +35,19 @@ _COUNT = """() => {
 # Presses a button and tells after how many seconds the page says so.
 _ANSWER = """([key, word]) => new Promise(tell => {
   const begun = performance.now();
-  const look = () => document.querySelector('.st-key-progress').innerText.startsWith(word)
-    ? tell((performance.now() - begun) / 1000) : requestAnimationFrame(look);
+  const look = () => {
+    const seconds = (performance.now() - begun) / 1000;
+    const said = document.querySelector('.st-key-progress')?.innerText ?? '';
+    if (said.includes(word)) tell(seconds);
+    else if (said.includes('Finished') || seconds > 30) tell(NaN);
+    else requestAnimationFrame(look);
+  };
   document.querySelector(`.st-key-${key} button`).click();
   look();
 })"""
 _NEAR_ITS_END = r"""() => {
-  const said = document.querySelector('.st-key-progress').innerText;
-  const [made, all] = said.match(/([\d,]+) of ([\d,]+)/).slice(1).map(n => +n.replaceAll(',', ''));
+  const said = document.querySelector('.st-key-progress')?.innerText.match(/([\d,]+) of ([\d,]+)/);
+  const [made, all] = said ? said.slice(1).map(n => +n.replaceAll(',', '')) : [0, 1];
   return made > 0.8 * all;
 }"""
 
@@ -74,9 +79,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
         page.wait_for_function(_NEAR_ITS_END, timeout=5 * PATIENCE)
         paused = page.evaluate(_ANSWER, ["pause", "Paused"])
         wait_until_drawn(page)
+        choose(page, ".st-key-pace", "over a minute")  # so that some of it is left
         page.locator(".st-key-resume button").click()
         page.wait_for_selector(".st-key-pause button")
-        page.wait_for_timeout(500)
         stopped = page.evaluate(_ANSWER, ["stop", "Stopped"])
     busy = work / wall - idle_work / idle_wall
     print(f"frames drawn of those wanted     {frames / wall / WANTED:6.2f}")
