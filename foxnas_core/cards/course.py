@@ -326,6 +326,7 @@ def point_card(search_id: str, result: SearchResult, proposals: float | None) ->
         if event.at <= row["proposals"]
     ]
     return Card(
+        key="point",
         sentence=f"Search {search_id}, seed {result.settings.seed}, after "
         f"{int(row['proposals']):,} of {result.proposals:,} proposals, at temperature "
         f"{row['temperature']:.3g}: the best so far is predicted at "

@@ -95,6 +95,7 @@ def point_card(race: Race, quest: Quest, point: Mapping[str, Any]) -> Card | Non
         f"{gap_text(gap, objective)} from the {reference}"
     )  # fmt: skip
     return Card(
+        key="point",
         sentence=f"{name}, seed {seed}, after {int(row['evaluations']):,} of {course.total:,} "
         f"{'proposals' if name == ANNEALER else 'evaluations'} and {_seconds(row['seconds'])}: the "
         f"best so far is predicted at {objective.value_text(row['value'])}, {left}.",

@@ -136,6 +136,8 @@ def course_spec(
     # One at a time: where courses lie over each other, the nearest.
     points = live.picking(_POINT, value)
     points["encoding"] = courses["encoding"] | points["encoding"]
+    # What lies outside would be given room beside the plot.
+    points["transform"] = [{"filter": {"field": "value", "range": list(ends)}}]
     line: Spec = {
         "data": {"values": [{"value": exact, "label": reference}]},
         "layer": [

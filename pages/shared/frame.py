@@ -37,7 +37,7 @@ _STYLE = f"""<style>
 [data-testid="stMultiSelect"] [data-tag] {{max-width: none; height: auto}}
 [data-testid="stMultiSelectTagsContainer"],
 [data-testid="stMultiSelectTagsContainer"] > [role="group"] {{flex-wrap: wrap; overflow: visible}}
-div:has(> [data-testid="stMultiSelectTagsContainer"]) {{height: auto}}
+div:has(> [data-testid="stMultiSelectTagsContainer"]) {{height: auto; max-height: none}}
 [data-testid="stMultiSelect"] [data-tag] * {{
   white-space: normal; overflow: visible; max-width: none
 }}
