@@ -10,9 +10,11 @@ from foxnas_core.cards.card import Card
 from foxnas_core.cards.devices import columns_of, not_measured
 from foxnas_core.cards.every_device import devices_of
 from foxnas_core.cards.given import Given
+from foxnas_core.cards.sharing import shared
 from foxnas_core.figures import every_device as figures
 from foxnas_core.figures.coefficients import heatmap_figure
-from foxnas_core.table.metrics import Metric
+from foxnas_core.table.metrics import Metric, metric_of
+from foxnas_core.table.sums import recovered
 
 EVERY = ""  # device
 
@@ -20,8 +22,30 @@ EVERY = ""  # device
 def _no_operations(given: Given) -> str | None:
     if sentence := not_measured(given):
         return sentence
-    given.averages(columns_of(given)[0])
+    _effects(given, columns_of(given)[0])
     return None
+
+
+@shared(entries=64, spinner="Telling what each choice costs …")
+def _effects(given: Given, column: str) -> tuple[pd.DataFrame, tuple[str, ...]]:
+    """What each choice adds to a column: as it was summed, exactly, where it is a sum of that, else
+    on average over drawn networks; and what is to be said of it."""
+    costs = recovered(given.table, column)
+    if costs is None:
+        found = given.averages(column)
+        return found.table, tuple(found.sentences)
+    rows = [
+        {
+            "group": decision.group, "slot": decision.slot, "role": decision.role,
+            "choice": choice, "reference": decision.choices[0],
+            **dict.fromkeys(("effect", "low", "high"), cost - costs.costs[decision.name][0]),
+        }
+        for decision in given.study.space.decisions
+        for choice, cost in list(
+            zip(decision.choices, costs.costs[decision.name], strict=True)
+        )[1:]
+    ]  # fmt: skip
+    return pd.DataFrame(rows), (costs.sentence,)
 
 
 def _places(given: Given) -> Options:
@@ -34,19 +58,19 @@ def _places(given: Given) -> Options:
 @analysis("Devices", "operations", "What each choice costs, by place", _no_operations, _places)
 def operations(given: Given, *, device: str | None = None, role: str | None = None) -> Card:
     """The average effect of each choice at each place, on one device or on all."""
-    names, space = devices_of(given), given.study.space
+    names = devices_of(given)
     device = next(iter(names)) if device is None else device
     role = role or _first_role(given)
     shown = list(names) if device == EVERY else [device]
     parts, targets, notes = [], [], []
     for column in shown:
-        found = given.averages(column)
-        own = found.table[found.table["role"] == role]
+        (effects, said), metric = _effects(given, column), metric_of(column)
+        own = effects[effects["role"] == role]
         scale = 100 / float(np.nanmean(given.table.values(column))) if device == EVERY else 1.0
-        unit = "percent" if device == EVERY else found.target.unit
+        unit = "percent" if device == EVERY else metric.unit
         digits = 1 if device == EVERY else None
-        label = names[column] if device == EVERY else found.target.label
-        targets.append(Metric(column, label, unit, found.target.direction, digits=digits))
+        label = names[column] if device == EVERY else metric.label
+        targets.append(Metric(column, label, unit, metric.direction, digits=digits))
         parts.append(
             pd.DataFrame(
                 {
@@ -59,21 +83,21 @@ def operations(given: Given, *, device: str | None = None, role: str | None = No
                 }
             )
         )
-        notes += [said for said in found.sentences if said not in notes]
+        notes += [sentence for sentence in said if sentence not in notes]
     table = pd.concat(parts, ignore_index=True).drop_duplicates(["target", "place", "choice"])
     if table.empty:
         return Card(sentence=f"Too few networks tell what a choice of {role} costs.", tone="info")
-    return _operation_card(table, targets, role, notes, space.name)
+    return _operation_card(table, targets, role, notes)
 
 
 def _first_role(given: Given) -> str:
-    found = given.averages(columns_of(given)[0]).table
+    found = _effects(given, columns_of(given)[0])[0]
     slotted = found[found["slot"] != ""]
     return str((slotted if len(slotted) else found)["role"].iloc[0])
 
 
 def _operation_card(
-    table: pd.DataFrame, targets: Sequence[Metric], role: str, notes: Sequence[str], name: str
+    table: pd.DataFrame, targets: Sequence[Metric], role: str, notes: Sequence[str]
 ) -> Card:
     maps = figures.operation_maps(table, targets)
     references = dict.fromkeys(table["instead of"])
@@ -83,9 +107,10 @@ def _operation_card(
         own = table[table["target"] == target.column]
         most = own.iloc[int(own["effect"].to_numpy().argmax())]
         told, low, high = (target.text(most[end], signed=True) for end in ("effect", "low", "high"))
+        sure = "exactly" if low == high else f"95 % interval {low} to {high}"
         said.append(
             f"{target.label}: {most['choice']} in {most['place']} costs most, {told} {target.unit} "
-            f"(95 % interval {low} to {high})."
+            f"({sure})."
         )
     how = "in percent of each device's mean" if len(targets) > 1 else "on average over all else"
     what = f"What {role} adds instead of {instead}, {how}."

@@ -3,7 +3,6 @@ one loses on another."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
 
 import numpy as np
 import pandas as pd
@@ -122,47 +121,26 @@ def _pair(row: "pd.Series", names: Mapping[str, str]) -> str:
 
 @dataclass(frozen=True, eq=False)
 class _Gained:
-    """What is measured on all devices, and of what the best has most; that `stands_in` where the
-    table has no quality."""
+    """What is measured on all devices, and of what the best has most."""
 
     measured: Measured = field(repr=False)
     gain: Metric
-    stands_in: bool
-
-    @cached_property
-    def note(self) -> str:
-        """Of what is read."""
-        told = f"Of {len(self.measured):,} networks measured on every device."
-        if self.stands_in:
-            told += (
-                f" The table has no quality, so {self.gain.label} stand in for it: the best has "
-                "most of them."
-            )
-        return told
 
     @property
-    def as_good(self) -> str:
-        """A network that has as much of it."""
-        return f"one of as many {self.gain.label}" if self.stands_in else (
-            "one at least as good"
-        )  # fmt: skip
+    def note(self) -> str:
+        """Of what is read."""
+        return f"Of {len(self.measured):,} networks measured on every device."
 
 
 @shared()
 def _gained(given: Given, objective: str) -> _Gained | None:
     table, devices = without_failed(given.table), columns_of(given)
-    known = [target.column for target in table.targets]
-    means = means_of(table, [*devices, *([objective] if objective in known else [])])
-    costs = np.column_stack([means.values[column] for column in devices])
-    ids = table.frame["id"].drop_duplicates().to_numpy()
-    if objective in known:
-        gain = metric_of(objective)
-        measured = Measured.of(ids, gain.sign * means.values[objective], costs, devices)
-        return _Gained(measured, gain, stands_in=False)
-    macs = family_of(table.space).totals(table.space, means.codes.astype(np.intp), "macs")
-    if macs is None:
+    if objective not in [target.column for target in table.targets]:
         return None
-    return _Gained(Measured.of(ids, macs, costs, devices), metric_of("macs"), stands_in=True)
+    means, gain = means_of(table, [*devices, objective]), metric_of(objective)
+    costs = np.column_stack([means.values[column] for column in devices])
+    ids = table.frame["id"].drop_duplicates().to_numpy(dtype=object)
+    return _Gained(Measured.of(ids, gain.sign * means.values[objective], costs, devices), gain)
 
 
 def _gain_of(given: Given) -> _Gained:
@@ -177,8 +155,8 @@ def _no_best(given: Given) -> str | None:
     found, objective = _gained(given, given.traded[0]), metric_of(given.traded[0])
     if found is None:
         return (
-            f"The table has no {objective.word}, and MACs can't be counted of its networks, so "
-            "there is no best one; import or measure a column that tells how good they are."
+            f"The table has no {objective.word}, so there is no best network; import or measure a "
+            "column that tells how good they are."
         )
     if len(found.measured) < _LEAST_NETWORKS:
         return (
@@ -203,15 +181,15 @@ def moved(given: Given, *, share: float = 0.5, loss: str = "extra") -> Card:
     table = found.measured.moved(share)
     unit = "%" if loss == "extra" else found.gain.difference_unit
     digits = 1 if loss == "extra" else (found.gain.digits or 0)
-    if loss == "lost" and found.stands_in:
-        table = table.assign(lost=100 * table["lost"] / table["gain"])
-        unit, digits = "% more MACs", 1
+    if loss == "lost" and found.gain.digits is None:  # nobody reads a difference of millions
+        table = table.assign(lost=100 * table["lost"] / table["gain"].abs())
+        unit, digits = "%", 1
     worst = _ends(table, loss)[1]
     home, device = names[worst["home"]], names[worst["device"]]
     amount = f"{worst[loss]:.{digits}f} {unit}"
     told = (
-        f"takes {amount} more {cost.word} on {device} than {found.as_good} that was looked for "
-        "there"
+        f"takes {amount} more {cost.word} on {device} than one at least as good that was looked "
+        "for there"
         if loss == "extra"
         else f"gives away {amount} on {device} against the best that costs no more there"
     )
@@ -223,9 +201,7 @@ def moved(given: Given, *, share: float = 0.5, loss: str = "extra") -> Card:
     )
     return Card(
         sentence=said,
-        table=table.assign(
-            gain=_as_read(table["gain"], found), better=_as_read(table["better"], found)
-        ),
+        table=table.assign(**{n: found.gain.sign * table[n] for n in ("gain", "better")}),
         draw=lambda: figures.moved_figure(table, names, loss, digits, unit),
         notes=(
             f"Best on each device within the budget that {100 * share:.0f} % of the networks keep "
@@ -234,16 +210,12 @@ def moved(given: Given, *, share: float = 0.5, loss: str = "extra") -> Card:
     )
 
 
-def _as_read(gains: "pd.Series", found: _Gained) -> "pd.Series":
-    return gains if found.stands_in else found.gain.sign * gains
-
-
 @analysis("Devices", "fronts", "The fronts of all devices", _no_best)
 def fronts(given: Given) -> Card:
     """The best measured networks of each device, on one axis."""
     found, cost, names = _gain_of(given), measure_of(given), devices_of(given)
     table = found.measured.fronts()
-    table["gain"] = _as_read(table["gain"], found)
+    table["gain"] *= found.gain.sign
     counts = table["device"].value_counts()
     together = table.groupby("id")["device"].nunique()
     every = int((together == len(names)).sum())

@@ -16,7 +16,7 @@ from foxnas_core.errors import MissingPart
 from foxnas_core.families import family_of
 from foxnas_core.space.architecture import Architecture
 from foxnas_core.steps.query import Asked, Known, Queried
-from foxnas_core.table.metrics import Metric, metric_of
+from foxnas_core.table.metrics import SIZES, Metric, metric_of
 
 
 @shared("optima.parquet", entries=4)
@@ -84,6 +84,8 @@ def numbers(given: Given) -> Card:
     names = devices_of(given) if columns_of(given) else {}
     rows = []
     for column, known in found.metrics.items():
+        if column in SIZES:  # which are counted costs by another name
+            continue
         metric = metric_of(column)
         unit = f" ({metric.unit})" if metric.unit else ""
         row = {
