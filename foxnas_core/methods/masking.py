@@ -128,7 +128,7 @@ class PerturbationRun:
         decided = self._decided
         chance = sum(decision.by_chance for decision in decided)
         said = (
-            f"Of each edge that is kept which the supernet misses most; {chance} of {len(decided)} "
+            f"What the supernet misses most stays, edge by edge; {chance} of {len(decided)} "
             f"decisions had a margin under two standard errors, so that chance made them. Its "
             f"{metric_of(self._bench.task.objective).word} went from "
             f"{decided[0].base:.2f} before the first decision to {decided[-1].after:.2f} after "
