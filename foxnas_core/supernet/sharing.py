@@ -14,7 +14,13 @@ import torch
 from torch import Tensor, nn
 
 from foxnas_core.networks import Network
-from foxnas_core.supernet.onnx import INPUT, onnx_model, onnx_of_parts, session_of
+from foxnas_core.supernet.onnx import (
+    INPUT,
+    NOT_WRITTEN,
+    onnx_model,
+    onnx_of_parts,
+    session_of,
+)
 from foxnas_core.supernet.recalibration import Averaging
 
 
@@ -56,9 +62,13 @@ class SharedSessions:
     """Subnets of one input shape in ONNX Runtime, one session for each branch of their tree."""
 
     def __init__(self, subnets: Sequence[Network]) -> None:
-        parts = [subnet.parts() for subnet in subnets]
         self._count = len(subnets)
-        own_shape = subnets[0].input_shape
+        try:
+            self._prepare([subnet.parts() for subnet in subnets], subnets[0].input_shape)
+        except NOT_WRITTEN:  # of parts; whole subnets are exported by torch
+            self._prepare([[subnet] for subnet in subnets], subnets[0].input_shape)
+
+    def _prepare(self, parts: Sequence[Sequence[nn.Module]], own_shape: tuple[int, ...]) -> None:
         self._tree = branches([[_key(part) for part in own] for own in parts])
         self._sessions: dict[tuple[int, ...], onnxruntime.InferenceSession] = {}
         for branch in _all(self._tree):

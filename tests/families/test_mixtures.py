@@ -1,5 +1,6 @@
 """Supernets of cells: operations side by side, masked, and extracted."""
 
+import numpy as np
 import pytest
 import torch
 from mixtures import CELLS, mixture_of, space_of_cells
@@ -7,8 +8,10 @@ from mixtures import CELLS, mixture_of, space_of_cells
 from foxnas_core.errors import InvalidInput
 from foxnas_core.families import family_of, load_shipped
 from foxnas_core.families.darts.space import edge_name
+from foxnas_core.measurement.cost import cost_of
 from foxnas_core.supernet.building import build_network
 from foxnas_core.supernet.recalibration import recalibrate
+from foxnas_core.supernet.sharing import SharedSessions
 from foxnas_core.testing.supernets import check_mixture, check_supernet
 
 
@@ -117,3 +120,18 @@ def test_a_node_of_darts_has_two_edges():
             for node in range(2, 6):
                 names = [edge_name(cell, source, node) for source in range(node)]
                 assert sum(name in architecture for name in names) == 2
+
+
+@pytest.mark.parametrize("family", CELLS)
+def test_subnets_of_a_mixture_are_scored_and_counted_as_they_compute(family):
+    """In ONNX Runtime, where poolings are torch's to export, and by arithmetic."""
+    supernet = mixture_of(family)
+    space, x = supernet.space, torch.randn(4, *supernet.shape)
+    architectures = space.sample(2, seed=0)
+    subnets = [supernet.extract(architecture) for architecture in architectures]
+    for subnet, found in zip(subnets, SharedSessions(subnets).logits(x.numpy()), strict=True):
+        with torch.no_grad():
+            assert np.allclose(subnet(x).numpy(), found, atol=1e-4)
+    for column, value in cost_of(subnets[0]).items():
+        told = family_of(space).totals(space, space.encode(architectures[:1]), column)
+        assert told is None or told[0] == value

@@ -81,8 +81,14 @@ class Cell(nn.Module):
         super().__init__()
         self.edges = edges
 
-    def forward(self, x: Tensor, weights: MixtureWeights | None = None) -> Tensor:
-        """With `weights`, of edges that are mixtures, each edge takes its own."""
+    def forward(self, x: Tensor) -> Tensor:
+        return self._summed(x, lambda name, value: self.edges[name](value))
+
+    def mixed(self, x: Tensor, weights: MixtureWeights) -> Tensor:
+        """As `forward`, of edges that are mixtures, each by its own weights."""
+        return self._summed(x, lambda name, value: self.edges[name](value, weights[name]))
+
+    def _summed(self, x: Tensor, brings: Callable[[str, Tensor], Tensor | None]) -> Tensor:
         nodes: list[Tensor | None] = [x]
         for target in range(1, NODES):
             total: Tensor | None = None
@@ -90,8 +96,7 @@ class Cell(nn.Module):
                 name = edge_name(source, target)
                 if value is None or name not in self.edges:
                     continue
-                edge = self.edges[name]
-                brought = edge(value) if weights is None else edge(value, weights[name])
+                brought = brings(name, value)
                 if brought is not None:
                     total = brought if total is None else total + brought
             nodes.append(total)

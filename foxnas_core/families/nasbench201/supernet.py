@@ -40,7 +40,7 @@ class CellSupernet(MixtureSupernet):
     def mixed(self, x: Tensor, weights: MixtureWeights) -> Tensor:
         x = self.stem(x)
         for cell in self.cells.values():
-            x = cell(x, weights) if isinstance(cell, Cell) else cell(x)
+            x = cell.mixed(x, weights) if isinstance(cell, Cell) else cell(x)
         return self.classifier(self.last(x))
 
     def extract(self, architecture: Architecture) -> CellNetwork:
