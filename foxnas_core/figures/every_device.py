@@ -101,7 +101,7 @@ def fronts_figure(
                 f"%{{y:.4g}} {gain.unit}",
             )
         )  # fmt: skip
-    axis = {"title": f"{cost.label} as a multiple of the device's median", "type": "log",
+    axis = {"title": f"{cost.label} / the device's median", "type": "log",
             "tickvals": _MULTIPLES}  # fmt: skip
     return drawn(traces, height=380, x=axis, y=gain.named)
 
