@@ -2,7 +2,8 @@
 
 A block is a context decision (the input resolution), a block slot, or a group without slots.
 Where a term takes several units of one group jointly (an interaction within a stage) they are one
-block. A term across groups, or with the context, is one of each block that it reads: see
+block, but in a space of one small group, such as a cell. A term across units that are blocks of
+their own, or with the context, is one of each block that it reads: see
 `read_together`. A decision that only opens slots (depth) is in none, since the slots' own states
 say which of them are open.
 """
@@ -183,7 +184,9 @@ def _joined(units: Sequence[_Unit], reads: np.ndarray) -> list[list[int]]:
     groups = list(dict.fromkeys(unit.group for unit in units))
     of_group = [[i for i, unit in enumerate(units) if unit.group == group] for group in groups]
     sets = list(dict.fromkeys(tuple(np.flatnonzero(column).tolist()) for column in reads.T))
-    for numbers in sets:
+    # Of a space of one group, one block would be the whole architecture.
+    few = len(of_group) == 1 and len(units) <= _MOST_COUPLED
+    for numbers in [] if few else sets:
         for own in of_group:
             join([i for i in numbers if i in own])
     for coupled in _connected(sets):

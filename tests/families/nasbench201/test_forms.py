@@ -7,6 +7,7 @@ import pytest
 from hand import table_of
 from published_cells import coded, published_cells
 
+from foxnas_core.explanation.blocks import blocks_of
 from foxnas_core.families import load_shipped
 from foxnas_core.families.nasbench201.canonical import live_edges
 from foxnas_core.families.nasbench201.forms import counting_codes
@@ -118,3 +119,8 @@ def test_the_coding_of_each_published_column_is_as_known():
         assert own.form in forms, own
         assert own.r2 > r2 and own.connected_r2 > connected and own.spearman > 0.88, own
         assert own.link == ("saturating" if own.column.startswith("accuracy") else "none")
+
+
+def test_each_edge_is_explained_though_all_are_read_together():
+    predictor = fit(measured("live"), "latency_ms", "live")
+    assert [block.name for block in blocks_of(predictor.form)] == list(SPACE.by_name)
