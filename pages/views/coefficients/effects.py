@@ -25,9 +25,9 @@ SENTENCE = (
 LINK_NAMES = {"auto": "Where it predicts better", "none": "Never", "saturating": "Always"}
 
 
-def picker(field: str, label: str, options: Mapping[str, str], help_: str) -> str:
+def picker(field: str, label: str, options: Mapping[str, str], help_: str, width: int = 250) -> str:
     """Draw the picker of one of the choices and return the chosen name."""
-    return picked(st.selectbox, label, options, key=field, field=field, help=help_, width=250)
+    return picked(st.selectbox, label, options, key=field, field=field, help=help_, width=width)
 
 
 def quality_picker(study: Study, table: MeasurementTable) -> str:
@@ -74,7 +74,7 @@ def effects_pickers(given: Given) -> Given:
     kind = picker(
         "effects", "Effects", EFFECTS,
         "Averages hold whatever the form: they are told by subnets drawn at random. The form's "
-        "are those that predictions and search are made of.",
+        "are those that predictions and search are made of.", width=370,
     )  # fmt: skip
     at = ""
     if len(given.contexts) > 1:
