@@ -16,7 +16,7 @@ import scipy
 from foxnas_core.table.latency_verdicts import usable
 from foxnas_core.table.machine import Machine, rows_by_machine
 from foxnas_core.table.measurements import MeasurementTable
-from foxnas_core.table.metrics import STD_ERROR, Metric, some_of
+from foxnas_core.table.metrics import SIZES, STD_ERROR, Metric, some_of
 from foxnas_core.table.units import Mixed, mixed_units
 
 _NAMED = 5  # rows or choices at most, in a sentence
@@ -326,7 +326,9 @@ def multiples(table: MeasurementTable) -> list[Multiple]:
     """Columns that are another one times a constant, up to rounding: they tell nothing more."""
     found: list[Multiple] = []
     told: set[str] = set()
-    for one, other in combinations((target.column for target in table.targets), 2):
+    # A size is a counted cost, by another name.
+    columns = [target.column for target in table.targets if target.column not in SIZES]
+    for one, other in combinations(columns, 2):
         if one in told or other in told:
             continue
         if multiple := _multiple(table, one, other):
