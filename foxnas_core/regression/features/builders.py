@@ -7,6 +7,7 @@ from foxnas_core.space.coding.parts import (
     contrasts,
     count_of,
     free_decisions,
+    independent_parts,
     optional_slots,
     presence,
     slot_states,
@@ -68,7 +69,8 @@ def _choice_counts(space: SearchSpace, group: str) -> list[Part]:
     optional = optional_slots(space, group)
     if optional:
         term = Term(f"{group}_count", group, "", "", f"{group}: each further block")
-        parts.append(count_of(space, group, optional, term))
+        # None where as many are on in every architecture.
+        parts += independent_parts(space, [count_of(space, group, optional, term)])
     alike: dict[tuple[str, tuple[Value, ...]], list[Decision]] = {}
     for slot in slots[1:]:
         for decision in space.in_slot(slot):

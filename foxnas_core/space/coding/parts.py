@@ -58,7 +58,7 @@ def presence(space: SearchSpace, group: str) -> list[Lookup]:
         if not decision.slot and decision.name in governing:
             others = range(1, len(decision.choices))
             parts += [_indicator(space, group, decision, code) for code in others]
-    return _independent_parts(space, parts)
+    return independent_parts(space, parts)
 
 
 def count_of(space: SearchSpace, group: str, slots: Sequence[str], term: Term) -> Lookup:
@@ -80,7 +80,7 @@ def _indicator(space: SearchSpace, group: str, decision: Decision, code: int) ->
     return Lookup((term,), ((space.decisions.index(decision),),), (size,), table)
 
 
-def _independent_parts(space: SearchSpace, parts: Sequence[Lookup]) -> list[Lookup]:
+def independent_parts(space: SearchSpace, parts: Sequence[Lookup]) -> list[Lookup]:
     """The parts, of one term each, that are no combination of the intercept and earlier ones."""
     codes = sample_codes(space)
     columns = np.hstack([np.ones((len(codes), 1)), *(part.columns(codes) for part in parts)])
@@ -97,7 +97,7 @@ def fixed_presence(space: SearchSpace, group: str, *, by_slot: bool) -> list[Par
         ]
     optional = optional_slots(space, group)
     term = Term(f"{group}_depth_fixed", group, "", "", f"{group}: each further block, fixed part")
-    return [count_of(space, group, optional, term)] if optional else []
+    return [*independent_parts(space, [count_of(space, group, optional, term)])] if optional else []
 
 
 def _fixed(term: Term) -> Term:
