@@ -11,6 +11,7 @@ from foxnas_core.figures import design as figures
 from foxnas_core.figures import rounds as round_figures
 from foxnas_core.planning.gain import ExpectedGain
 from foxnas_core.planning.plan import MeasurementPlan, plan_next, seconds_a_row
+from foxnas_core.regression.counting import counted_predictor
 from foxnas_core.search.rounds.outcome import rounds_table
 from foxnas_core.search.rounds.record import ROUNDS, RoundsRecord, front_error
 from foxnas_core.table.metrics import metric_of
@@ -20,9 +21,11 @@ _ASSUMED_SECONDS = 3.0
 
 
 def columns_of(given: Given) -> dict[str, str]:
-    """What effects may be learnt on, each with what it is called."""
+    """What effects may be learnt on, each with what it is called: not what is counted of networks,
+    unless there is nothing else."""
     targets = given.table.targets or [given.study.objective]
-    return {target.column: target.label for target in targets}
+    unknown = [t for t in targets if counted_predictor(given.table, t.column) is None]
+    return {target.column: target.label for target in unknown or targets}
 
 
 def recorded_seconds(given: Given) -> tuple[float, bool]:

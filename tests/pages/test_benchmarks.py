@@ -14,6 +14,7 @@ WHAT_IF, ALL = "pages/2_What_if.py", "pages/7_Devices.py?view=all"
 PLACES = (
     "app.py", WHAT_IF, f"{WHAT_IF}?view=counterfactuals", f"{WHAT_IF}?view=explained", ALL,
     "pages/1_Coefficients.py", "pages/4_Export.py?view=report", "pages/14_Measurements.py",
+    "pages/14_Measurements.py?view=next",
 )  # fmt: skip
 
 
