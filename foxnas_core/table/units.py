@@ -8,6 +8,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from foxnas_core.families import family_of
+from foxnas_core.table.equals import has_keys
 from foxnas_core.table.measurements import MeasurementTable
 from foxnas_core.table.metrics import Metric
 
@@ -55,7 +57,9 @@ def mixed_units(table: MeasurementTable, metric: Metric) -> Mixed | None:
             continue
         shifted = logs.copy()
         shifted[odd] -= sign * np.log(size)
-        if _like(shifted, odd, others, table.codes[rows], np.log(size)):
+        if _like(shifted, odd, others, table.codes[rows], np.log(size)) and not _equal(
+            table, rows[odd]
+        ):
             return Mixed(
                 np.sort(rows[odd]),
                 float(size**sign),
@@ -100,6 +104,15 @@ def _explained(codes: np.ndarray, odd: np.ndarray, others: np.ndarray) -> bool:
     return len(odd) >= _EXPLAINED and any(
         not set(np.unique(own[odd])) & set(np.unique(own[others])) for own in codes.T
     )
+
+
+def _equal(table: MeasurementTable, rows: np.ndarray) -> bool:
+    """Whether rows of several architectures are of equal networks, such as cells that compute
+    nothing, which may be what sets them apart."""
+    if not has_keys(table.space) or len(set(table.frame["id"].iloc[rows])) < _EXPLAINED:
+        return False
+    canonical = family_of(table.space).canonical
+    return len({canonical(table.space, a) for a in table.space.decode(table.codes[rows])}) == 1
 
 
 def _off(logs: np.ndarray, codes: np.ndarray, some: np.ndarray, others: np.ndarray) -> np.ndarray:

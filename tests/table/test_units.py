@@ -4,7 +4,7 @@ from hand import choice_space, noisy_table, table_of
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from foxnas_core.families import load_shipped
+from foxnas_core.families import family_of, load_shipped
 from foxnas_core.table.measurements import MeasurementTable
 from foxnas_core.table.metrics import metric_of
 from foxnas_core.table.units import Mixed, mixed_units
@@ -61,3 +61,18 @@ def test_few_rows_tell_no_unit() -> None:
     drawn = noisy_table(MINI, 5, seed=3)
     latency = drawn.values("latency_ms") * [1, 1, 1, 1, 1000]
     assert found(table_of(MINI, drawn.codes, latency_ms=latency), "latency_ms") is None
+
+
+def test_cells_that_compute_nothing_are_no_other_unit() -> None:
+    space = load_shipped("nasbench201")
+    cells, dead = space.sample(80, seed=0), "|none~0|+|{}~0|none~1|+|none~0|none~1|none~2|"
+    family = family_of(space)
+    cells = [cell for cell in cells if family.canonical(space, cell) != "0"]
+    idle = [family.read(space, dead.format(op)) for op in ("none", "skip_connect", "nor_conv_3x3")]
+    for odd, unit in ((idle, None), (cells[:3], 1e-3)):
+        others = [cell for cell in cells if cell not in odd]
+        codes = space.encode([*others, *odd])
+        values = np.random.default_rng(0).normal(5, 0.1, len(codes))
+        values[len(others) :] *= 1e-3
+        mixed = found(table_of(space, codes, latency_ms=values), "latency_ms")
+        assert (mixed and mixed.factor) == (unit and pytest.approx(unit))
