@@ -406,14 +406,16 @@ def test_search_rounds_document(measured_study, capsys):
     document = ask(capsys, *command, "--latency-budget", budget_of(measured_study))
     assert set(document) == {"study", "rows", "objective", "latency", "budgets", "guard", "rounds"}
     assert document["guard"] is None  # without measured optima
-    assert document["rows"] == 42 and len(document["budgets"]) == 2
     [found] = document["rounds"]
+    rows = 40 + found["finds"]
+    assert document["rows"] == rows and len(document["budgets"]) == 2
     assert set(found) == {
-        "round", "finds", "alternatives", "errors", "fit", "moved", "best_before", "best",
+        "round", "finds", "alternatives", "errors", "expected_errors", "fit", "moved",
+        "best_before", "best",
     }  # fmt: skip
     for column in ("accuracy", "latency_ms"):
         assert set(found["errors"][column]) == {"finds", "bias", "rmse", "inside"}
-        assert found["fit"][column]["rows"] == 42
+        assert found["fit"][column]["rows"] == rows
     for before, best in zip(found["best_before"], found["best"], strict=True):
         assert best["latency"] <= best["budget"] and best["accuracy"] >= before["accuracy"]
     assert "begun with the guard" in refused(capsys, *command, "--guard", 0.9)

@@ -72,7 +72,9 @@ def test_a_round_that_was_stopped_goes_on_with_what_it_planned(measured_study, m
     with pytest.raises(KeyboardInterrupt):
         search_rounds(measured_study, "latency_ms", 1, **options)
     planned = measured_study.record(ROUNDS)
-    assert planned.done == 0 and len(measured_study.table()) == 42
+    # Fewer than asked for are planned where a small budget has no more.
+    begun = min(2, len(planned.rounds[0].finds))
+    assert planned.done == 0 and len(measured_study.table()) == 40 + begun
     monkeypatch.setattr(rounds, "measure_subnets", kept)
     [done] = search_rounds(measured_study, "latency_ms", 1, **options).rounds
     ids = [f.architecture.id for f in planned.rounds[0].finds]
