@@ -31,7 +31,7 @@ NAS_BENCH_201 = {
 
 def test_these_spaces_are_shipped():
     assert shipped_spaces() == [
-        "fbnet-cifar100", "fbnet-imagenet", "foxnas-cpu", "foxnas-mini", "foxnas-mini-cpu",
+        "darts", "fbnet-cifar100", "fbnet-imagenet", "foxnas-cpu", "foxnas-mini", "foxnas-mini-cpu",
         "foxnas-tpu", "nasbench201", "nasbench201-cifar100", "nasbench201-imagenet16",
         "ofa-mobilenetv3",
     ]  # fmt: skip

@@ -300,14 +300,16 @@ def test_a_space_of_operations_is_answered_too(cells):
     assert "edge" in text and "Operation" in text
 
 
-def test_without_accuracies_it_is_said(studies):
+def test_without_accuracies_the_size_of_networks_stands_in(studies):
     demo = open_study(studies / "demo")
     new = create_study(studies / "new", demo.space, name="New")
     frame = demo.table().frame
     new.add_table(table_from_frame(demo.space, frame[["id", *demo.space.by_name, "latency_ms"]]))
     page = run_page(PAGE, study="new")
     assert not page.exception and not page.error
-    assert "needs a measured accuracy and latency" in page.info[0].value
+    assert page.button_group(key="aim").options == [
+        "Save latency", "Gain MACs", "Latency of at most", "MACs of at least",
+    ]  # fmt: skip
 
 
 def test_an_empty_study_says_what_to_do(studies):
