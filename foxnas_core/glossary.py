@@ -78,6 +78,17 @@ TERMS: tuple[GlossaryEntry, ...] = (
         "parameters",
     ),
     GlossaryEntry("Rows", "How many measured subnets this is of.", "rows|number|subnets"),
+    GlossaryEntry(
+        "Rows left out",
+        "How many measured subnets failed a check of how they were measured, and tell nothing.",
+        "left out",
+    ),
+    GlossaryEntry(
+        "Link",
+        "The scale on which effects add up: the target's own, or one that saturates towards a "
+        "ceiling.",
+        "link",
+    ),
     GlossaryEntry("Repeats", "How often this was done anew, with other rows drawn.", "repeats"),
     GlossaryEntry("Pairs", "How many pairs of subnets this is of.", "pairs"),
     # One effect and how sure it is

@@ -16,8 +16,8 @@ def methods(given: Given) -> Card:
     rows = [
         {
             "method": method.title,
-            "by": "the supernet" if method.on_supernet else "the measurements",
-            "as": method.name,
+            "rests on": "the supernet" if method.on_supernet else "the measurements",
+            "short name": method.name,
             "in words": sentence or "Can run on this study.",
         }
         for method, sentence in needs.items()

@@ -250,14 +250,18 @@ def test_without_latency_the_counts_are_left(studies):
     assert "k parameters" in said(page)
 
 
-@pytest.mark.parametrize("dropped", ["accuracy", "everything"])
-def test_what_is_missing_is_said(studies, dropped):
+def test_without_accuracies_the_size_of_networks_is_traded(studies):
     demo = open_study(studies / "demo")
     new = create_study(studies / "new", demo.space, name="New")
-    if dropped == "accuracy":
-        frame = demo.table().frame
-        kept = frame[["id", *demo.space.by_name, "latency_ms"]]
-        new.add_table(table_from_frame(demo.space, kept))
+    kept = demo.table().frame[["id", *demo.space.by_name, "latency_ms"]]
+    new.add_table(table_from_frame(demo.space, kept))
+    page = run_page(PAGE, study="new")
+    assert not page.exception and not page.error
+    assert "MACs" in said(page)
+
+
+def test_what_is_missing_is_said(studies):
+    create_study(studies / "new", open_study(studies / "demo").space, name="New")
     page = run_page(PAGE, study="new")
     assert not page.exception
     [error] = page.error

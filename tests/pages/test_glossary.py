@@ -24,7 +24,8 @@ PLAIN = {
     "from the one to the other", "claimed", "the edit changes", "the average edit", "this subnet",
     "mean over subnets",
     "demo", "demo-cpu",
-    "network", "family", "way", "seeds", "chosen", "at least", "searched are",
+    "network", "family", "way", "rests on", "short name", "seeds", "chosen", "at least",
+    "searched are",
     # of checks: the page Measurements says what each asks
     "check", "passed", "failed", "unknown", "question", "fails", "lacks", "badge",
     "not_checked", "warm-up?", "pinning?", "clock?", "drift?", "spread?", "one state?", "repeats?",

@@ -36,7 +36,7 @@ def test_without_a_supernet_it_says_how_to_get_one(studies, registered):
 def test_it_says_what_each_method_needs(studies):
     page = run_page(PAGE)
     [table] = [d.value for d in page.dataframe if "method" in d.value]
-    told = dict(zip(table["as"], table["in words"], strict=True))
+    told = dict(zip(table["short name"], table["in words"], strict=True))
     assert told["regression"] == "Can run on this study." and "table" in told
     assert "of" in said(page) and "methods can run on this study" in said(page)
 
