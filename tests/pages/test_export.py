@@ -197,8 +197,8 @@ def test_an_export_is_watched_and_stopped_from_another_tab(tiny, monkeypatch, le
 def test_what_fails_is_one_sentence_and_offers_nothing(tiny, monkeypatch):
     from foxnas_core.export import exporter
 
-    plain = exporter._run_onnx
-    monkeypatch.setattr(exporter, "_run_onnx", lambda model, batch: plain(model, batch) + 0.01)
+    plain = exporter.run_onnx
+    monkeypatch.setattr(exporter, "run_onnx", lambda model, batch: plain(model, batch) + 0.01)
     page = build(run_page(PAGE, study="tiny", architecture=link(tiny)), tiny, fails=True)
     assert len(page.error) == 1
     assert "model.onnx differs from the subnet by up to" in page.error[0].value.replace("\\", "")
