@@ -65,6 +65,7 @@ def test_campaigns_without_drift_are_told(studies):
 def test_the_coefficients_say_how_many_rows_were_left_out(studies):
     failed = judge(open_study(studies / "demo").table(), "latency_ms").count(FAILED)
     page = run_page("pages/1_Coefficients.py")
+    page.segmented_control(key="effects-shown").set_value("Fit and tests").run()
     assert not page.exception and not page.error
     assert f"{failed} measured rows failed a check" in sentences(page)
 
