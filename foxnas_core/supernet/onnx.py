@@ -299,7 +299,9 @@ def session_of(model: bytes) -> onnxruntime.InferenceSession:
 
 @contextlib.contextmanager
 def _quiet() -> Iterator[None]:
-    """Silence the quantizer's advice, which it logs to the root logger."""
+    """Silence the quantizer's advice, which it logs to the root logger, and what its sessions say
+    of constants that it left in the model."""
+    onnxruntime.set_default_logger_severity(3)
     root = logging.getLogger()
     level = root.level
     root.setLevel(logging.ERROR)
