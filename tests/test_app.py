@@ -7,7 +7,7 @@ from conftest import REPOSITORY, run_page, sentences
 from places import PLACES
 
 from foxnas_core.families import load_shipped
-from foxnas_core.study import create_study
+from foxnas_core.study import create_study, open_study
 from foxnas_core.table.measurements import table_from_frame
 
 
@@ -69,6 +69,16 @@ def test_too_few_rows_to_fit_are_told(cells):
     [warning] = page.warning
     assert "are too few for a regression" in warning.value and len(page.metric) == 5
     assert "Further targets that are not fitted: 1" in [part.label for part in page.expander]
+
+
+def test_too_few_rows_are_told_once_beside_what_is_counted(studies):
+    demo = open_study(studies / "demo")
+    few = demo.table().rows(np.arange(len(demo.table())) < 20)
+    create_study(studies / "few", demo.space, name="Few", table=few)
+    page = run_page("app.py", study="few")
+    assert not page.exception and not page.error
+    assert sentences(page).count("accuracy are too few for a regression") == 1
+    assert "Parameters" in page.dataframe[0].value["target"].tolist()
 
 
 def test_the_best_subnet_can_be_taken_to_what_if(studies):

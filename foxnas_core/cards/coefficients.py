@@ -30,6 +30,7 @@ from foxnas_core.table.metrics import Metric, in_a_sentence, metric_of
 
 if TYPE_CHECKING:
     from foxnas_core.explanation.averages import AverageEffects
+    from foxnas_core.regression.predictor import Predictor
 
 OVER_CONTEXTS = ", averaged over the resolutions"
 _STARS = (
@@ -95,12 +96,22 @@ def fit(given: Given) -> Card:
     )
 
 
-@analysis("Coefficients", "fits", "How each target is fitted", none_fitted)
-def fits(given: Given) -> Card:
-    """Every target that can be fitted, and how well it is."""
+def _fits(given: Given) -> dict[str, "Predictor"]:
+    """By column, what every target that can be fitted is predicted by."""
     found, _ = fit_each(
         given.table.targets, lambda column: given.predictor(column, given.fitting_form, given.link)
     )
+    return found
+
+
+def nothing_fitted(given: Given) -> str | None:
+    """Nothing; raises what keeps the first column from being fitted where no target can be."""
+    return None if _fits(given) else not_fitted(given.into(given.column))
+
+
+@analysis("Coefficients", "fits", "How each target is fitted", nothing_fitted)
+def fits(given: Given) -> Card:
+    """Every target that can be fitted, and how well it is."""
     rows = [
         {
             "target": p.target.named,
@@ -115,7 +126,7 @@ def fits(given: Given) -> Card:
             "RMSE": p.cv.rmse,
             "tau": p.cv.tau,
         }
-        for p in found.values()
+        for p in _fits(given).values()
     ]
     return Card(
         sentence="Cross-validated R², RMSE (in the target's unit) and tau, Kendall's rank "
