@@ -10,7 +10,7 @@ def test_the_batch_can_be_taken_away_and_is_the_one_the_command_measures(page: P
     wait_until_drawn(page)
     for key in ("gain", "blocks"):
         expect(page.locator(f".st-key-{key}-figure .js-plotly-plot")).to_be_visible()
-    expect(page.get_by_text("measure --study demo --next 24")).to_be_visible()
+    expect(page.get_by_text(f"measure --study {demo.folder} --next 24")).to_be_visible()
     download = download_by(page, ".st-key-batch-download button")
     header, *lines = download.path().read_text().splitlines()
     assert header.startswith("id,") and header.endswith(",accuracy")
