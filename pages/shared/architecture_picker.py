@@ -12,9 +12,9 @@ from pages.shared import cache, choices
 from pages.shared.bar import architecture_bar
 from pages.shared.cards import given_of
 from pages.shared.cost import chosen_cost
-from pages.shared.editor import architecture_picker, start_of
 from pages.shared.frame import errors_as_cards
 from pages.shared.limits import terms_of
+from pages.shared.starting_points import architecture_picker, start_of
 
 
 def pick_architecture(study: Study, *, with_cost: bool = True) -> Architecture:

@@ -5,7 +5,7 @@ import streamlit as st
 from foxnas_core.space.architecture import Architecture
 from foxnas_core.study import Study
 from pages.shared.cost import cost_picker
-from pages.shared.editor import architecture_picker
+from pages.shared.starting_points import architecture_picker
 
 
 def architecture_bar(study: Study) -> tuple[str, Architecture]:

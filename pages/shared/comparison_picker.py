@@ -16,12 +16,10 @@ from foxnas_core.study.locks import is_read_only
 from foxnas_core.study.variants import VARIANTS, Variant
 from pages.shared import cache, cards, choices
 from pages.shared.editor import (
-    best_in_budget,
     editable_picture,
     history_buttons,
     history_of,
     inspector,
-    kept_variants,
     keys_in_words,
 )
 from pages.shared.frame import errors_as_cards
@@ -29,6 +27,7 @@ from pages.shared.goals import show_goals
 from pages.shared.panel import closed_table
 from pages.shared.picked import picked
 from pages.shared.picture import picture
+from pages.shared.starting_points import best_in_budget, kept_variants
 from pages.shared.text import plain
 
 NOTHING, START, BEST, MEASURED, VARIANT = "", "start", "best", "measured", "variant"

@@ -8,7 +8,7 @@ from foxnas_core.space.architecture import Architecture, Value
 from foxnas_core.space.editing.bulk import set_choices
 from foxnas_core.study import Study
 from foxnas_core.table.headings import heading_of
-from pages.shared.editor import start_of
+from pages.shared.starting_points import start_of
 from pages.shared.text import plain
 
 ALONE, EDIT = "A subnet", "An edit"

@@ -8,9 +8,9 @@ from foxnas_core.cards import counterfactuals, shrink
 from foxnas_core.study import Study
 from pages.shared import cards
 from pages.shared.cost import cost_picker
-from pages.shared.editor import architecture_picker
 from pages.shared.frame import errors_as_cards
 from pages.shared.reached import show_reached
+from pages.shared.starting_points import architecture_picker
 
 SENTENCE = (
     "Which blocks should be smaller to save a fifth of the cost: the cheapest edits, each with its "

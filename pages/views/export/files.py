@@ -17,7 +17,6 @@ from foxnas_core.study import Study
 from pages.shared import cache, choices
 from pages.shared.architecture_picker import download_architecture, pick_architecture
 from pages.shared.cards import given_of
-from pages.shared.editor import start_of
 from pages.shared.export_form import export_picker
 from pages.shared.exported import show_export
 from pages.shared.exports import Exporting, ExportSettings
@@ -25,6 +24,7 @@ from pages.shared.frame import errors_as_cards
 from pages.shared.limits import terms_of
 from pages.shared.picture import show_architecture
 from pages.shared.running import show_progress
+from pages.shared.starting_points import start_of
 from pages.shared.text import plain
 
 SENTENCE = (

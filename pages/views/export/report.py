@@ -13,9 +13,9 @@ from foxnas_core.study import Study
 from pages.shared import cache, choices
 from pages.shared.bar import architecture_bar
 from pages.shared.cost import budget_of, chosen_cost
-from pages.shared.editor import start_of
 from pages.shared.frame import errors_as_cards
 from pages.shared.picked import picked
+from pages.shared.starting_points import start_of
 from pages.shared.text import plain
 
 SENTENCE = (

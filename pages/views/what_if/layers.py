@@ -13,10 +13,10 @@ from foxnas_core.study import Study
 from pages.shared import cards, choices
 from pages.shared.architecture_picker import pick_architecture
 from pages.shared.comparison_picker import Reference, reference_picker
-from pages.shared.editor import kept_variants, start_of
 from pages.shared.frame import errors_as_cards
 from pages.shared.network_graph import show_network
 from pages.shared.picked import picked
+from pages.shared.starting_points import kept_variants, start_of
 from pages.shared.text import plain
 
 SENTENCE = (
