@@ -5,7 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from foxnas_core.glossary import TERMS, meaning_of, term_of
+from foxnas_core.glossary import meaning_of, term_of
+from foxnas_core.glossary.terms import TERMS
 from foxnas_core.table.metrics import KNOWN, Metric, bare_columns, metric_of, register_metric
 from pages.shared.panel import readable, shown_columns
 
