@@ -6,8 +6,8 @@ other room sees decisions, groups and slots only, and asks the family of a space
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from typing import Any, ClassVar, Literal
+from dataclasses import dataclass, fields
+from typing import Any, ClassVar, Literal, TypeVar
 
 import numpy as np
 
@@ -194,3 +194,23 @@ class Family(ABC):
     ) -> dict[str, Any] | None:
         """What tells the network of an architecture, as that benchmark writes it; None without."""
         return None
+
+
+_Settings = TypeVar("_Settings")
+
+
+def whole_settings(kind: type[_Settings], name: str, settings: Mapping[str, Any]) -> _Settings:
+    """Settings of whole numbers from 1 to 10,000, as fields of the dataclass `kind`, of the space
+    `name`; raises `InvalidInput` naming the wrong field."""
+    known = [field.name for field in fields(kind)]  # type: ignore[arg-type]
+    for field, value in settings.items():
+        if field not in known:
+            raise InvalidInput(
+                f"Space {name!r} has the unknown field {field!r}; known: {', '.join(known)}."
+            )
+        if type(value) is not int or not 1 <= value <= 10_000:
+            raise InvalidInput(
+                f"{field!r} of space {name!r} must be a whole number from 1 to 10,000, not "
+                f"{value!r}."
+            )
+    return kind(**settings)

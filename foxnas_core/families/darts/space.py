@@ -11,10 +11,11 @@ import itertools
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from foxnas_core.errors import InvalidInput
+from foxnas_core.families.family import whole_settings
 from foxnas_core.space.architecture import Architecture, Value
 from foxnas_core.space.decisions import Condition, Decision
 from foxnas_core.space.mixture import Junction, Mixture, MixtureEdge
@@ -50,19 +51,9 @@ class Settings:
 def space_from_settings(name: str, settings: Mapping[str, Any]) -> SearchSpace:
     """The search space of a settings document, in which every field may be left out; raises
     `InvalidInput` naming the wrong field."""
-    known = [field.name for field in fields(Settings)]
-    for field, value in settings.items():
-        if field not in known:
-            raise InvalidInput(
-                f"Space {name!r} has the unknown field {field!r}; known: {', '.join(known)}."
-            )
-        if type(value) is not int or not 1 <= value <= 10_000:
-            raise InvalidInput(
-                f"{field!r} of space {name!r} must be a whole number from 1 to 10,000, not "
-                f"{value!r}."
-            )
+    how = whole_settings(Settings, name, settings)
     decisions = tuple(d for cell in CELLS for node in OWN_NODES for d in _of_node(cell, node))
-    written = json.dumps(asdict(Settings(**settings)), sort_keys=True)
+    written = json.dumps(asdict(how), sort_keys=True)
     return SearchSpace(name, "darts", decisions, settings_json=written)
 
 

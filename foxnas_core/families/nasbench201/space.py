@@ -11,11 +11,12 @@ import json
 import random
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass
 from functools import cache
 from typing import Any
 
 from foxnas_core.errors import InvalidInput
+from foxnas_core.families.family import whole_settings
 from foxnas_core.space.architecture import Architecture
 from foxnas_core.space.decisions import Decision
 from foxnas_core.space.mixture import Mixture, MixtureEdge
@@ -51,24 +52,14 @@ class Settings:
 def space_from_settings(name: str, settings: Mapping[str, Any]) -> SearchSpace:
     """The search space of a settings document, in which every field may be left out; raises
     `InvalidInput` naming the wrong field."""
-    known = [field.name for field in fields(Settings)]
-    for field, value in settings.items():
-        if field not in known:
-            raise InvalidInput(
-                f"Space {name!r} has the unknown field {field!r}; known: {', '.join(known)}."
-            )
-        if type(value) is not int or not 1 <= value <= 10_000:
-            raise InvalidInput(
-                f"{field!r} of space {name!r} must be a whole number from 1 to 10,000, not "
-                f"{value!r}."
-            )
+    how = whole_settings(Settings, name, settings)
     decisions = tuple(
         Decision(edge_name(*edge), "cell", "operation", OPERATIONS, edge_name(*edge))
         for edge in EDGES
     )
     # A document of before a field was known is of the same space.
     always, usual = ("channels", "cells"), asdict(Settings())
-    told = {n: v for n, v in asdict(Settings(**settings)).items() if n in always or v != usual[n]}
+    told = {n: v for n, v in asdict(how).items() if n in always or v != usual[n]}
     written = json.dumps(told, sort_keys=True)
     return SearchSpace(name, "nasbench201", decisions, settings_json=written)
 
