@@ -82,6 +82,7 @@ def test_the_loss_is_explained_and_fitted_like_any_target(studies, variant):
     assert not page.exception and not page.error
     page = run_page("pages/1_Coefficients.py", study="variant")
     page.selectbox(key="quality").select("accuracy_drop:int8").run()
+    page.segmented_control(key="effects-shown").set_value("Fit and tests").run()
     assert not page.exception and not page.error
     assert "Accuracy lost by int8" in titles(page)
 
