@@ -24,7 +24,7 @@ def no_blocks(given: Given) -> str | None:
         return None
     return (
         f"No block of this study was measured by itself, or fewer than {LEAST_NETWORKS} whole "
-        f"networks beside them; 'python -m foxnas_core bench --study {study.folder}' measures both "
+        f"networks beside them; 'python -m foxnas_core bench --study {given.folder}' measures both "
         "where networks of the space are chains of blocks."
     )
 

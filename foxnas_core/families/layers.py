@@ -66,3 +66,13 @@ def _taken(
         edge, operation, within = rest.split(".", 2)
         if operations.get(edge) == operation:
             yield f"{before}{EDGES}{edge}.{within}", tensor
+
+
+def place_in_cells(path: str) -> tuple[str, str]:
+    """Where a module of a network of `cells` stands, as `Network.place` tells it: in which cell, at
+    which edge."""
+    first, *rest = path.split(".")
+    if first == "cells":
+        name, *within = rest
+        return name, ".".join(within[1:2] or within) or "add"
+    return first, rest[0] if rest else first

@@ -14,8 +14,7 @@ from numpy.typing import ArrayLike
 
 from foxnas_core.families import family_of
 from foxnas_core.regression.features.form import COUNTED, Form
-from foxnas_core.regression.link import Link
-from foxnas_core.regression.predictor import CrossValidation, Predictor
+from foxnas_core.regression.predictor import Predictor
 from foxnas_core.space.coding.parts import contrasts
 from foxnas_core.space.coding.terms import Lookup, Part, Term, constant, name_of
 from foxnas_core.space.search_space import SearchSpace
@@ -35,25 +34,8 @@ def counted_predictor(table: MeasurementTable, column: str) -> Predictor | None:
     parts = family_of(table.space).counts(table.space, counted) if counted else ()
     if not parts or disagreement(table, column):
         return None
-    target = metric_of(column)
-    form, estimates = _form(table.space, target, parts)
-    measured = _measured(table, column)
-    return Predictor(
-        target=target,
-        form=form,
-        link=Link(),
-        ceiling=None,
-        rows=len(measured),
-        r2=1.0,
-        r2_adjusted=1.0,
-        cv=CrossValidation(1.0, 0.0, 1.0),
-        warnings=(),
-        table_fingerprint=table.fingerprint,
-        estimates=estimates,
-        covariance=np.zeros((len(estimates), len(estimates))),
-        residual_variance=0.0,
-        held_out=measured,
-    )
+    form, estimates = _form(table.space, metric_of(column), parts)
+    return Predictor.exact(form, estimates, table, _measured(table, column))
 
 
 def with_counted(table: MeasurementTable) -> MeasurementTable:

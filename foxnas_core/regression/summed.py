@@ -3,8 +3,7 @@
 import numpy as np
 
 from foxnas_core.regression.features.form import SUMMED, Form
-from foxnas_core.regression.link import Link
-from foxnas_core.regression.predictor import CrossValidation, Predictor
+from foxnas_core.regression.predictor import Predictor
 from foxnas_core.space.coding.parts import contrasts
 from foxnas_core.space.coding.terms import Part, constant
 from foxnas_core.table.measurements import MeasurementTable
@@ -26,22 +25,7 @@ def summed_predictor(costs: ChoiceCosts, table: MeasurementTable) -> Predictor:
             parts.append(contrasts(space, decision.group, decision))
             estimates.append((own - own.mean())[1:])
     terms = tuple(term for part in parts for term in part.terms)
-    count = len(terms)
     known = table.frame.get(costs.column)
     rows = np.empty(0, dtype=np.intp) if known is None else np.flatnonzero(known.notna())
-    return Predictor(
-        target=target,
-        form=Form(SUMMED, "Summed", space, target, terms, _NOTE, (), tuple(parts), None),
-        link=Link(),
-        ceiling=None,
-        rows=len(rows),
-        r2=1.0,
-        r2_adjusted=1.0,
-        cv=CrossValidation(1.0, 0.0, 1.0),
-        warnings=(),
-        table_fingerprint=table.fingerprint,
-        estimates=np.concatenate(estimates),
-        covariance=np.zeros((count, count)),
-        residual_variance=0.0,
-        held_out=costs.sums(table.codes[rows]),
-    )
+    form = Form(SUMMED, "Summed", space, target, terms, _NOTE, (), tuple(parts), None)
+    return Predictor.exact(form, np.concatenate(estimates), table, costs.sums(table.codes[rows]))

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from typing import TYPE_CHECKING
 
 import streamlit as st
 
@@ -22,9 +21,6 @@ from pages.shared import choices
 from pages.shared.picture import Event, picture
 from pages.shared.starting_points import start_of
 from pages.shared.text import plain
-
-if TYPE_CHECKING:
-    pass
 
 # Choices that together are longer than this stand in a list instead of side by side.
 BUTTONS_LENGTH = 24

@@ -19,6 +19,7 @@ from foxnas_core.families.darts.space import (
     read_by,
     settings_of,
 )
+from foxnas_core.families.layers import place_in_cells
 from foxnas_core.networks import MixtureWeights, Network
 from foxnas_core.space.architecture import Architecture
 from foxnas_core.space.search_space import SearchSpace
@@ -47,11 +48,7 @@ class DARTSNetwork(Network):
         surround(self, how, edges)
 
     def place(self, path: str) -> tuple[str, str]:
-        first, *rest = path.split(".")
-        if first == "cells":
-            name, *within = rest
-            return name, ".".join(within[1:2] or within) or "add"
-        return first, rest[0] if rest else first
+        return place_in_cells(path)
 
     def forward(self, x: Tensor) -> Tensor:
         return through(self, x)

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 import torch
 from torch import Tensor, nn
 
+from foxnas_core.families.layers import place_in_cells
 from foxnas_core.families.nasbench201.space import (
     EDGES,
     NODES,
@@ -42,11 +43,7 @@ class CellNetwork(Network):
         return [self.stem, *self.cells.values(), self.last, self.classifier]
 
     def place(self, path: str) -> tuple[str, str]:
-        first, *rest = path.split(".")
-        if first == "cells":
-            name, *within = rest
-            return name, ".".join(within[1:2] or within) or "add"
-        return first, rest[0] if rest else first
+        return place_in_cells(path)
 
     def forward(self, x: Tensor) -> Tensor:
         for part in self.parts():
