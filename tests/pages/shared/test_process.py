@@ -39,9 +39,9 @@ def test_what_was_imported_is_looked_through_once(monkeypatch):
         process.end()
         after = gc.get_freeze_count()
         assert after > frozen
-        # Nothing new, so nothing to do.
+        # Nothing new, so nothing to do; of what was kept, some may go meanwhile.
         kept = [[time.time()] for _ in range(1000)]
         process.end()
-        assert gc.get_freeze_count() == after and kept
+        assert gc.get_freeze_count() <= after and kept
     finally:
         gc.unfreeze()
