@@ -63,7 +63,9 @@ def check_resumes(make: Callable[[], Update], cases: ImageSet, folder: Path) -> 
     assert done.step == done.steps > 1, f"{whole.name}: give a recipe of two steps or more"
     run(make(), cases, state_file=state, stop=lambda step: step >= done.steps // 2)
     resumed = make()
-    assert run(resumed, cases, state_file=state, resume=True).step == done.steps
+    again = run(resumed, cases, state_file=state, resume=True)
+    assert again.step == done.steps
+    assert again.epochs == done.epochs, f"{whole.name} tells otherwise of its epochs when gone on"
     expected = whole.model.state_dict()
     for name, tensor in resumed.model.state_dict().items():
         assert torch.equal(tensor, expected[name]), f"{whole.name}: {name} differs when gone on"

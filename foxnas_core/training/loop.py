@@ -24,13 +24,15 @@ from foxnas_core.training.update import Observed, Plan, Update
 @dataclass(frozen=True)
 class Run:
     """What a training did: steps done of those planned, the history's rows (step, then the
-    update's columns), seconds of work and the number of processes."""
+    update's columns), seconds of work, the number of processes, and of each epoch its number and
+    what the update had to be watched, by name."""
 
     step: int
     steps: int
     history: tuple[list[float | None], ...]
     seconds: float
     processes: int
+    epochs: tuple[dict[str, Any], ...] = ()
 
 
 def run(
@@ -66,13 +68,15 @@ def run(
     if resume and state_file is not None:
         done = restore(state_file, update, optimizers, identity or {})
     batches, meters = Batches(update, cases), _Meters(update.columns)
-    started, step, history = time.monotonic(), done.step, list(done.history)
+    started, step = time.monotonic(), done.step
+    history, epochs = list(done.history), list(done.epochs)
     pace = Pace(steps, report)
     pace.skip(step)
 
     def save() -> None:
         if rank == 0 and state_file is not None:
-            reached = Done(step, tuple(history), done.seconds + time.monotonic() - started)
+            seconds = done.seconds + time.monotonic() - started
+            reached = Done(step, tuple(history), seconds, tuple(epochs))
             save_state(state_file, update, optimizers, identity or {}, reached)
 
     while step < steps:
@@ -95,10 +99,12 @@ def run(
             history.append([step, *(_rounded(value) for value in values.values())])
             if rank == 0:
                 pace.at(step, values=values)
+        if step % batches.an_epoch == 0 and (watched := update.watched()):
+            epochs.append({"epoch": step // batches.an_epoch, **watched})
         if step % save_every == 0:
             save()
     seconds = done.seconds + time.monotonic() - started
-    return Run(step, steps, tuple(history), seconds, world)
+    return Run(step, steps, tuple(history), seconds, world, tuple(epochs))
 
 
 def steps_of(cases: int, plan: Plan, parts: int = 1) -> int:
@@ -128,10 +134,15 @@ class Batches:
         self._parts = cases.divided(update.parts, self._plan.seed)
         self._epoch, self._orders = -1, [np.empty(0, dtype=int)] * update.parts
 
+    @property
+    def an_epoch(self) -> int:
+        """Steps of an epoch."""
+        return len(self._parts[0]) // self._plan.batch
+
     def of_step(self, step: int, rank: int = 0, world: int = 1) -> list[ImageSet]:
         """One process's share of the batch of each part."""
         size = self._plan.batch
-        epoch, position = divmod(step, len(self._parts[0]) // size)
+        epoch, position = divmod(step, self.an_epoch)
         if epoch != self._epoch:
             self._epoch = epoch
             self._orders = [

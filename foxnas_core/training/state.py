@@ -15,11 +15,13 @@ from foxnas_core.training.update import Update
 
 @dataclass(frozen=True)
 class Done:
-    """Steps that are done, the history of reports on the way, and the seconds all took."""
+    """Steps that are done, the history of reports on the way, the seconds all took, and what was
+    watched at the end of each epoch."""
 
     step: int = 0
     history: tuple[list[float | None], ...] = ()
     seconds: float = 0.0
+    epochs: tuple[dict[str, Any], ...] = ()
 
 
 def save_state(
@@ -41,6 +43,7 @@ def save_state(
         "step": done.step,
         "history": list(done.history),
         "seconds": done.seconds,
+        "epochs": list(done.epochs),
     }
     save_tensors(path, tensors, metadata)
 
@@ -70,7 +73,8 @@ def restore(
             whole = optimizer.state_dict()
             whole["state"] = states
             optimizer.load_state_dict(whole)
-        return Done(metadata["step"], tuple(metadata["history"]), metadata["seconds"])
+        epochs = tuple(metadata.get("epochs", ()))
+        return Done(metadata["step"], tuple(metadata["history"]), metadata["seconds"], epochs)
     except (RuntimeError, KeyError, ValueError) as error:
         raise InvalidInput(
             f"{path} does not fit this training; it was written by another version, so remove it "

@@ -105,6 +105,8 @@ def train(
             "rows": list(done.history),
         },
     }
+    if done.epochs:
+        record["epochs"] = list(done.epochs)
     return Trained(supernet.eval(), record)
 
 

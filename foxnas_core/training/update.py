@@ -86,6 +86,11 @@ class Update(ABC):
         """What steps to come need of steps before, beside weights."""
         return {}
 
+    def watched(self) -> Mapping[str, Sequence[float]]:
+        """What there is to see after each epoch beside the columns, by name; it is kept in the
+        record of the training."""
+        return {}
+
     def recall(self, tensors: Mapping[str, Tensor]) -> None:  # noqa: B027
         """Take up what `remembered` gave."""
 

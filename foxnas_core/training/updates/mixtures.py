@@ -91,6 +91,13 @@ class DARTS(FixedMixture):
         alpha = {"params": list(self.model.alpha.values()), "fixed": True}
         return [*super().optimizers(), Adam([alpha], **_ALPHA)]
 
+    def watched(self) -> Mapping[str, Sequence[float]]:
+        """The weights that the architecture parameters give, by edge."""
+        return {
+            name: [round(weight, 4) for weight in weights]
+            for name, weights in self.model.numbers().items()
+        }
+
     def step(self, number: int, parts: Sequence[ImageSet]) -> Observed:
         training, searching = parts
         alpha = list(self.model.alpha.values())

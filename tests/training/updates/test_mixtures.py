@@ -66,6 +66,10 @@ def test_a_mixture_learns_and_so_do_its_parameters(tiny_dataset, tmp_path):
     assert trained.record["history"]["columns"] == ["step", "loss", "search_loss"]
     assert last[1] < 1.0 and last[2] < 1.0  # chance is 1.1
     assert all(alpha.std() > 1e-3 for alpha in trained.supernet.alpha.values())
+    epochs = trained.record["epochs"]
+    assert [own["epoch"] for own in epochs] == [1, 2, 3, 4]
+    for name, weights in trained.supernet.numbers().items():
+        assert epochs[-1][name] == pytest.approx(weights, abs=1e-4) != epochs[0][name]
     scores = score_of(trained.supernet, space.sample(1, seed=0)[0], task, tiny_dataset)
     assert scores["accuracy"].std_error > 0
 
