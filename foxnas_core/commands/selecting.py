@@ -8,8 +8,8 @@ from foxnas_core.cards.card import Card
 from foxnas_core.cards.standing import in_order, standing_document
 from foxnas_core.commands.printing import Answer
 from foxnas_core.commands.shared import bar
-from foxnas_core.errors import FoxnasError, InvalidInput, MissingPart
-from foxnas_core.progress import Pace, Progress
+from foxnas_core.errors import FoxnasError, InvalidInput
+from foxnas_core.progress import Progress
 from foxnas_core.regression.counting import with_counted
 from foxnas_core.space.architecture import Architecture
 from foxnas_core.space.in_words import choice_lines
@@ -17,7 +17,7 @@ from foxnas_core.study import Study, open_study
 from foxnas_core.table.metrics import metric_of
 
 if TYPE_CHECKING:
-    from foxnas_core.methods import Method, Question, Run
+    from foxnas_core.methods import Method, Question
     from foxnas_core.search.standing import Standing
 
 
@@ -98,27 +98,13 @@ def _by_supernet(
     stopped on its way the same command goes on."""
     import torch
 
-    from foxnas_core.methods.resuming import run_kept
-    from foxnas_core.search.selections import SELECTIONS
+    from foxnas_core.methods.selecting import select_kept
 
-    if sentence := method.needs(study, question):
-        raise MissingPart(sentence)
     torch.set_num_threads(1)
-    with study.in_use(), bar("step") as report:
-        file = options.state or study.folder / "select" / f"{method.name}-{options.seed}.json"
-        file.parent.mkdir(parents=True, exist_ok=True)
-        begun: list[Pace] = []
-
-        def tell(run: "Run") -> None:
-            if not begun:
-                begun.append(Pace(run.total, report))
-                begun[0].skip(run.done - 1)
-            begun[0].at(run.done)
-
-        found = run_kept(
-            method, study, question, seed=options.seed, file=file, report=tell, parts=10**6
+    with bar("step") as report:
+        found, _ = select_kept(
+            study, method, question, seed=options.seed, file=options.state, report=report
         )
-        study.keep(SELECTIONS, SELECTIONS.value({"format": 1, **found.document}))
     card = Card(
         title=f"{method.title}: subnet {found.architecture.id}",
         sentence=found.sentence,

@@ -11,6 +11,7 @@ from foxnas_core import documents
 from foxnas_core.errors import InvalidInput
 from foxnas_core.files import write_atomically
 from foxnas_core.methods.method import Method, Question, Run, Selection
+from foxnas_core.progress import Stopped
 from foxnas_core.study import Study
 
 # Seconds between two states that are written.
@@ -28,7 +29,7 @@ def run_kept(
     parts: int = 100,
 ) -> Selection:
     """As `Method.run`, with the state in `file` while it runs: where it was stopped, the same call
-    goes on from there. The file is gone once all is done.
+    goes on from there, also where `report` raised `Stopped`. The file is gone once all is done.
 
     Raises as `Method.run`, and `InvalidInput` where the file holds another run or can't be written.
     """
@@ -46,7 +47,11 @@ def run_kept(
         if time.monotonic() - written >= _EVERY:
             _write(file, asked, run.state())
             written = time.monotonic()
-        report(run)
+        try:
+            report(run)
+        except Stopped:
+            _write(file, asked, run.state())
+            raise
 
     state = _read(file, asked) if file.exists() else None
     _write(file, asked, state)
