@@ -1,9 +1,6 @@
-import subprocess
-import sys
-
 import numpy as np
 import pytest
-from conftest import REPOSITORY, run_page, sentences
+from conftest import run_page, sentences
 from places import PLACES
 
 from foxnas_core.families import load_shipped
@@ -160,27 +157,3 @@ def test_only_listed_studies_are_opened(studies, study):
     assert not page.exception
     assert page.selectbox(key="study").value == "demo"
     assert "There is no study" in page.warning[0].value
-
-
-def test_pages_do_not_load_torch():
-    # Shapley values are among what one of them shows at once, and layers what another does.
-    at_once = {
-        "pages/1_Coefficients.py?view=explanations": {"shap"},
-        "pages/2_What_if.py?view=explained": {"shap"},
-        "pages/2_What_if.py?view=layers": {"torch", "onnxruntime"},
-    }
-    # One process draws all in turn, those that may load something last.
-    names = sorted(PLACES, key=lambda name: len(at_once.get(name, ())))
-    code = (
-        "import sys\nsys.path[:0] = ['.', 'tests']\nfrom conftest import run_page\nbefore = set()\n"
-        f"for name in {names}:\n"
-        "    page = run_page(name)\n"
-        "    assert not page.exception, name\n    assert page.title, name\n"
-        "    heavy = {'torch', 'shap', 'interpret', 'onnxruntime'} & set(sys.modules)\n"
-        f"    assert heavy - before <= {at_once}.get(name, set()), (name, heavy)\n"
-        "    before = heavy\n"
-    )
-    done = subprocess.run(
-        [sys.executable, "-c", code], cwd=REPOSITORY, capture_output=True, text=True
-    )
-    assert done.returncode == 0, done.stderr[-2000:]

@@ -11,6 +11,7 @@ from foxnas_core.cards.expected import chances_of, expected, promised
 from foxnas_core.cards.given import Given
 from foxnas_core.cards.quest import Quest
 from foxnas_core.cards.search import no_search
+from foxnas_core.cards.sharing import once
 from foxnas_core.cards.standing import (
     beyond_sentence,
     first_sentence,
@@ -39,6 +40,7 @@ def number_of(count: int) -> str:
     return f"{mantissa} × 10{str(int(exponent)).translate(_SUPERSCRIPTS)}"
 
 
+@once
 def answered(given: Given) -> tuple[Quest, Standing]:
     """The search for the best within the budget, and how what it finds stands to what was
     measured; raises as `Given.front_of` and `Front.within`."""

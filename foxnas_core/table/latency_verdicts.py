@@ -10,6 +10,7 @@ in the table, but no fit of that latency reads them.
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
+from weakref import WeakKeyDictionary
 
 import numpy as np
 import pandas as pd
@@ -105,6 +106,17 @@ def judge(table: MeasurementTable, column: str) -> Badges:
     """
     if not metric_of(column).timed:
         raise InvalidInput(f"{column} is no latency, so it has no badges; name a latency column.")
+    kept = _JUDGED.setdefault(table, {})
+    if column not in kept:
+        kept[column] = _judged(table, column)
+    return kept[column]
+
+
+# Of each table, which never changes, its badges by column: whatever reads a latency asks for them.
+_JUDGED: WeakKeyDictionary[MeasurementTable, dict[str, Badges]] = WeakKeyDictionary()
+
+
+def _judged(table: MeasurementTable, column: str) -> Badges:
     rows = np.flatnonzero(np.isfinite(table.values(column)))
     figures = _Figures(table, column, rows)
     codes = {check.name: check.verdict(figures) for check in CHECKS}
