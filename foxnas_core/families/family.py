@@ -135,6 +135,10 @@ class Family(ABC):
         """
         return None
 
+    def keys(self, space: SearchSpace, codes: np.ndarray) -> list[str | None]:
+        """The `canonical` keys of codes (rows, decisions), which a family may tell faster."""
+        return [self.canonical(space, architecture) for architecture in space.decode(codes)]
+
     def counts(self, space: SearchSpace, column: str) -> tuple[Lookup, ...]:
         """What networks of a space have of `column` ("parameters" or "macs", of one image), told
         without building them: parts, each of one term that reads decisions of one group and the

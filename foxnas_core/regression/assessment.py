@@ -166,7 +166,8 @@ def assess(
     held_out, saturates = _choose_link(folded, data, form, link)
     scale = Link()
     if saturates:
-        scale, found = ceiling.estimate(folded, y, seed=seed)
+        found = ceiling.Likely.of(folded, y)
+        scale = found.link
         if link == "auto" and found.p > CLEAR:
             scale, saturates, held_out = Link(), False, folded.predict(y)
     if form.name in BASES and not form.pairs:

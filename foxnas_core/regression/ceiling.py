@@ -85,29 +85,53 @@ def best_rate(rates: np.ndarray, likelihood: np.ndarray) -> np.ndarray:
     return rates[top] + np.where(usable, shift, 0.0) * (rates[1] - rates[0])
 
 
+@dataclass(frozen=True, eq=False)
+class Likely:
+    """The `link` whose ceiling is most likely, its log-likelihood `top` and those (rates,) of the
+    candidate `rates` (rates,)."""
+
+    link: Link
+    rates: np.ndarray
+    likelihood: np.ndarray
+    top: float
+
+    @classmethod
+    def of(cls, rows: FoldedRows, y: np.ndarray) -> "Likely":
+        """By values `y` (n,) in the target's unit; the likelihood is that of as many rows as there
+        are architectures."""
+        center, share = float(y.mean()), rows.repeats.share
+        rates = candidate_rates(y, center)
+        likelihood = share * profile(rows.q, y, center, rates)
+        link = Link(center, float(best_rate(rates, likelihood)))
+        own = share * float(profile(rows.q, y, center, np.array([link.rate]))[0])
+        return cls(link, rates, likelihood, max(own, float(likelihood.max())))
+
+    @property
+    def statistic(self) -> float:
+        """That of the likelihood-ratio test against no ceiling."""
+        return max(2 * (self.top - float(self.likelihood[0])), 0.0)
+
+    @property
+    def p(self) -> float:
+        return float(scipy.special.chdtrc(1, self.statistic))
+
+
 def estimate(rows: FoldedRows, y: np.ndarray, *, seed: int) -> tuple[Link, Ceiling]:
     """The link whose ceiling is most likely, with its interval, test and variance.
 
-    `y` (n,) are values in the target's unit; `seed` that of the bootstrap. The likelihood is that
-    of as many rows as there are architectures.
+    `y` (n,) are values in the target's unit; `seed` that of the bootstrap.
     """
-    q = rows.q
-    center = float(y.mean())
-    rates = candidate_rates(y, center)
-    share = rows.repeats.share
-    likelihood = share * profile(q, y, center, rates)
-    rate = float(best_rate(rates, likelihood))
-    top = max(share * float(profile(q, y, center, np.array([rate]))[0]), float(likelihood.max()))
-    link = Link(center, rate)
+    found = Likely.of(rows, y)
+    q, link, rates, likelihood, top = rows.q, found.link, found.rates, found.likelihood, found.top
+    center, share = link.center, rows.repeats.share
     inside = likelihood >= top - float(scipy.special.chdtri(1, 1 - _LEVEL)) / 2
-    statistic = max(2 * (top - float(likelihood[0])), 0.0)
     push = link.rate_push(y)
     return link, Ceiling(
         value=link.ceiling,
         low=Link(center, _crossing(rates, likelihood, top, inside, last=True)).ceiling,
         high=Link(center, _crossing(rates, likelihood, top, inside, last=False)).ceiling,
-        statistic=statistic,
-        p=float(scipy.special.chdtrc(1, statistic)),
+        statistic=found.statistic,
+        p=found.p,
         rate_variance=(
             _rate_variance(rows, y, link, seed)
             if len(y) <= LARGEST_BOOTSTRAP

@@ -183,7 +183,7 @@ def recommend(
         held = outer == number
         try:
             inner = choose(data.rows(~held), table.space, link, seed=seed).best
-            held_out[held] = _predicted(data.rows(~held), inner, data.codes[held], seed)
+            held_out[held] = _predicted(data.rows(~held), inner, data.codes[held])
         except InvalidInput:
             continue  # fewer rows may carry no form; the fold then counts for nothing
     known = np.isfinite(held_out)
@@ -205,7 +205,7 @@ def recommend(
     )
 
 
-def _predicted(data: Data, assessed: Assessment, codes: np.ndarray, seed: int) -> np.ndarray:
+def _predicted(data: Data, assessed: Assessment, codes: np.ndarray) -> np.ndarray:
     """Predictions (n,), in the target's unit, of other architectures."""
     form = assessed.form
     x = form.matrix(data.codes)
@@ -215,7 +215,7 @@ def _predicted(data: Data, assessed: Assessment, codes: np.ndarray, seed: int) -
         estimates = Products.of(x, data.y, assessed.weights).solve(penalty)
     else:
         rows = FoldedRows.of(x).erring(data.repeats, data.y)
-        link = ceiling.estimate(rows, data.y, seed=seed)[0] if assessed.saturates else link
+        link = ceiling.Likely.of(rows, data.y).link if assessed.saturates else link
         estimates = np.linalg.solve(rows.r, rows.q.T @ link.forward(data.y))
     return link.inverse(form.matrix(codes) @ estimates)
 

@@ -113,6 +113,4 @@ def fold_members(table: MeasurementTable, metric: Metric) -> np.ndarray:
     ids, space = table.frame["id"].to_numpy(), table.space
     if not (metric.quality and has_keys(space)):
         return ids
-    _, first, member = np.unique(ids, return_index=True, return_inverse=True)
-    canonical = family_of(space).canonical
-    return np.array([canonical(space, a) for a in space.decode(table.codes[first])])[member]
+    return np.array(family_of(space).keys(space, table.codes))

@@ -111,8 +111,7 @@ def _equal(table: MeasurementTable, rows: np.ndarray) -> bool:
     nothing, which may be what sets them apart."""
     if not has_keys(table.space) or len(set(table.frame["id"].iloc[rows])) < _EXPLAINED:
         return False
-    canonical = family_of(table.space).canonical
-    return len({canonical(table.space, a) for a in table.space.decode(table.codes[rows])}) == 1
+    return len({*family_of(table.space).keys(table.space, table.codes[rows])}) == 1
 
 
 def _off(logs: np.ndarray, codes: np.ndarray, some: np.ndarray, others: np.ndarray) -> np.ndarray:

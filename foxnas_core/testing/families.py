@@ -104,9 +104,11 @@ def check_canonical(
     family: Family, space: SearchSpace, architectures: Sequence[Architecture]
 ) -> None:
     """The key, where there is one, says the same of the same architecture, and what it groups has
-    one live graph."""
-    for architecture in architectures:
+    one live graph; many at once have the same."""
+    keys = family.keys(space, space.encode(architectures))
+    for architecture, own in zip(architectures, keys, strict=True):
         key = family.canonical(space, architecture)
+        assert key == own
         assert key != "" and key == family.canonical(
             space, space.decode(space.encode([architecture]))[0]
         )

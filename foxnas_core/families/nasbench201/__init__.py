@@ -3,16 +3,19 @@
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
+import numpy as np
+
 from foxnas_core.families.family import Edge, Extreme, Family, Graph
-from foxnas_core.families.nasbench201.canonical import canonical_key, live_edges
+from foxnas_core.families.nasbench201.canonical import canonical_key, live_edges, live_key
 from foxnas_core.families.nasbench201.counts import network_counts
-from foxnas_core.families.nasbench201.forms import CODINGS, FORMS
+from foxnas_core.families.nasbench201.forms import CODINGS, FORMS, counting_codes
 from foxnas_core.families.nasbench201.space import (
     DATASETS,
     EDGES,
     MIXTURE,
     NODES,
     NONE,
+    OPERATIONS,
     SKIP,
     cell_number,
     cell_of,
@@ -55,6 +58,11 @@ class NASBench201(Family):
 
     def canonical(self, space: SearchSpace, architecture: Architecture) -> str:
         return canonical_key(operations_of(architecture))
+
+    def keys(self, space: SearchSpace, codes: np.ndarray) -> list[str | None]:
+        cells, member = np.unique(counting_codes(codes, "live"), axis=0, return_inverse=True)
+        found = [live_key(tuple(OPERATIONS[code] for code in cell)) for cell in cells.tolist()]
+        return [found[number] for number in member.reshape(-1).tolist()]
 
     def counts(self, space: SearchSpace, column: str) -> tuple[Lookup, ...]:
         return network_counts(space, column)

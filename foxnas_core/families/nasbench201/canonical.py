@@ -38,8 +38,7 @@ def live_edges(operations: Sequence[str]) -> tuple[bool, ...]:
     return tuple(into and onward for into, onward in zip(reached, needed, strict=True))
 
 
-@cache
-def canonical_key(operations: tuple[str, ...]) -> str:
+def canonical_key(operations: Sequence[str]) -> str:
     """A key that two cells share if and only if, with some matching of their convolutions, they
     compute the same from the same weights.
 
@@ -47,13 +46,19 @@ def canonical_key(operations: tuple[str, ...]) -> str:
     same, and convolutions are numbered in the order that makes the key smallest. In a key x is the
     input and ' a pooling; "0" is the cell whose output does not depend on its input.
     """
+    live = live_edges(operations)
+    return live_key(tuple(o if alive else NONE for o, alive in zip(operations, live, strict=True)))
+
+
+@cache
+def live_key(operations: tuple[str, ...]) -> str:
+    """`canonical_key` of a cell whose dead edges are `none`."""
     values: dict[int, _Value] = {0: Counter([(_INPUT, 0)])}
     reads: dict[int, _Value] = {}
     kinds: dict[int, str] = {}
-    live = live_edges(operations)
     for edge, ((source, target), operation) in enumerate(zip(EDGES, operations, strict=True)):
         value = values.setdefault(target, Counter())
-        if not live[edge]:
+        if operation == NONE:
             continue
         if operation == SKIP:
             value += values[source]
