@@ -8,16 +8,15 @@ import scipy
 from foxnas_core.errors import InvalidInput
 from foxnas_core.table.latency_verdicts import usable
 from foxnas_core.table.measurements import MeasurementTable
-
-# What is left of numbers of sixteen digits, as a share of the greatest.
-ROUNDING = 1e-9
+from foxnas_core.table.sums import adds_up
 
 
 @dataclass(frozen=True)
 class Additivity:
     """Least squares of a column on one term for each choice: `rank` terms can be told apart by the
     `rows`, which leave `residual` (root mean square) and at `most` so much, in the column's unit;
-    `share` of the variance is explained, and the column's `mean` is told for comparison."""
+    `share` of the variance is explained, and the column's `mean` is told for comparison; `is_sum`
+    says whether it is one, as `adds_up` does."""
 
     column: str
     rows: int
@@ -26,11 +25,7 @@ class Additivity:
     most: float
     share: float
     mean: float
-
-    @property
-    def is_sum(self) -> bool:
-        """Whether nothing is left but rounding, of more rows than terms."""
-        return self.rows > self.rank and self.most <= ROUNDING * abs(self.mean)
+    is_sum: bool
 
 
 def additivity(table: MeasurementTable, column: str) -> Additivity:
@@ -51,13 +46,15 @@ def additivity(table: MeasurementTable, column: str) -> Additivity:
     gram, right = design.T @ design, design.T @ (values - values.mean())
     estimates, _, rank, _ = scipy.linalg.lstsq(gram, right)
     left = values - values.mean() - design @ estimates
+    most = float(np.abs(left).max())
     spread = float(((values - values.mean()) ** 2).sum())
     return Additivity(
         column,
         len(rows),
         int(rank),
         float(np.sqrt(np.mean(left**2))),
-        float(np.abs(left).max()),
+        most,
         1 - float(left @ left) / spread if spread else 1.0,
         float(values.mean()),
+        adds_up(values, rank, most),
     )

@@ -14,7 +14,7 @@ from foxnas_core.regression.summed import summed_predictor
 from foxnas_core.steps.kept_fits import KeptFits
 from foxnas_core.table.measurements import MeasurementTable
 from foxnas_core.table.metrics import KNOWN, Metric, metric_of
-from foxnas_core.table.sums import SUMS, kept_sums
+from foxnas_core.table.sums import choice_costs
 
 _NOT_KEPT = KeptFits()
 
@@ -34,7 +34,7 @@ def fit_all(
     By default, what only a few rows have of accuracy in a further precision is left out, so that a
     table that was begun without it goes on. `link` is that of accuracies. A latency with too few
     rows is calibrated from another device's, as in `predictor_or_transfer`. What is `kept` is not
-    fitted again. What can be `counted`, or summed over costs of blocks that the table keeps, is,
+    fitted again. What can be `counted`, or is a sum (`table.sums.choice_costs`), is told so,
     whatever the form.
 
     Raises `MissingPart` where nothing was measured yet, and as `regression.fit`.
@@ -103,11 +103,12 @@ def predictor_or_transfer(
     """
     if counted and (exact := counted_predictor(table, column)) is not None:
         return exact
-    if counted and column in table.record.get(SUMS, {}):
-        return summed_predictor(kept_sums(table)[column], table)
-    found = kept.fitted(
-        table, (column, form, link), lambda: _fit_or_transfer(table, column, form, link)
-    )
+    if counted and (costs := choice_costs(table, column)) is not None:
+        found = summed_predictor(costs, table)
+    else:
+        found = kept.fitted(
+            table, (column, form, link), lambda: _fit_or_transfer(table, column, form, link)
+        )
     differs = disagreement(table, column)
     return replace(found, warnings=(differs, *found.warnings)) if differs else found
 

@@ -162,22 +162,36 @@ def recovered(table: MeasurementTable, column: str) -> ChoiceCosts | None:
     if kept.sum() < unknown + _LEAST_SPARE:
         return None
     codes, values = table.codes[kept].astype(np.intp), table.values(column)[kept]
-    # Of each decision the first choice is left to the constant.
-    own = [codes[:, [at]] == np.arange(1, size) for at, size in enumerate(sizes)]
-    design = np.hstack([np.ones((len(codes), 1)), *own])
-    if not _adds_up(design, values, unknown):
+
+    def solved(rows: int) -> tuple[np.ndarray, int, float] | None:
+        """Estimates, their rank and the greatest residual of the first rows; None of no sums."""
+        # Of each decision the first choice is left to the constant.
+        own = [codes[:rows, [at]] == np.arange(1, size) for at, size in enumerate(sizes)]
+        design = np.hstack([np.ones((min(rows, len(codes)), 1)), *own])
+        estimates, _, rank, _ = scipy.linalg.lstsq(
+            design, values[:rows], lapack_driver="gelsy", check_finite=False
+        )
+        most = float(np.abs(design @ estimates - values[:rows]).max())
+        return (estimates, int(rank), most) if adds_up(values[:rows], rank, most) else None
+
+    # Most columns are no sums, which few rows tell soon.
+    found = solved(unknown + _LEAST_SPARE) and solved(len(codes))
+    if not found or found[1] < unknown:
         return None
-    estimates, _, rank, _ = scipy.linalg.lstsq(design, values, lapack_driver="gelsy")
-    residual = float(np.abs(design @ estimates - values).max())
-    if rank < unknown or residual > _ROUNDING * np.abs(values).max():
-        return None
+    estimates, rank, residual = found
     fixed, costs, first = float(estimates[0]), {}, 1
     for decision, size in zip(space.decisions, sizes, strict=True):
         each = np.append(0.0, estimates[first : first + size - 1])
         first += size - 1
         fixed += float(each.min())
         costs[decision.name] = tuple((each - each.min()).tolist())
-    return ChoiceCosts(column, space, fixed, costs, int(kept.sum()), int(rank), residual)
+    return ChoiceCosts(column, space, fixed, costs, int(kept.sum()), rank, residual)
+
+
+def adds_up(values: np.ndarray, rank: int, most: float) -> bool:
+    """Whether values (rows,) are sums, of which least squares of this rank leave so much at
+    `most`: nothing but rounding, with rows enough to spare that not any numbers would do."""
+    return len(values) >= rank + _LEAST_SPARE and most <= _ROUNDING * np.abs(values).max()
 
 
 def choice_costs(table: MeasurementTable, column: str) -> ChoiceCosts | None:
@@ -191,14 +205,6 @@ def all_choice_costs(table: MeasurementTable) -> dict[str, ChoiceCosts]:
     columns = dict.fromkeys([*(t.column for t in table.targets), *table.record.get(SUMS, {})])
     found = {column: choice_costs(table, column) for column in columns}
     return {column: one for column, one in found.items() if one}
-
-
-def _adds_up(design: np.ndarray, values: np.ndarray, unknown: int) -> bool:
-    """Whether the first rows alone are sums: most columns are none, which few rows tell soon."""
-    few = min(len(values), unknown + _LEAST_SPARE)
-    estimates = np.linalg.lstsq(design[:few], values[:few], rcond=None)[0]
-    left = np.abs(design[:few] @ estimates - values[:few]).max()
-    return bool(left <= _ROUNDING * np.abs(values).max())
 
 
 def _is_plain(space: SearchSpace) -> bool:
