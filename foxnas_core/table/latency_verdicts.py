@@ -16,7 +16,12 @@ import numpy as np
 import pandas as pd
 
 from foxnas_core.errors import InvalidInput
-from foxnas_core.table.measurements import MeasurementTable, campaign_names, campaigns_of
+from foxnas_core.table.measurements import (
+    MeasurementTable,
+    campaign_names,
+    campaigns_of,
+    once_a_table,
+)
 from foxnas_core.table.metrics import metric_of
 
 PASSED, FAILED, UNKNOWN = "passed", "failed", "unknown"
@@ -99,6 +104,7 @@ class Badges:
         return pd.DataFrame(counts).T.rename_axis("check").reset_index()
 
 
+@once_a_table
 def judge(table: MeasurementTable, column: str) -> Badges:
     """The badges of a latency column's measured rows.
 
@@ -141,6 +147,7 @@ def failed_rows(table: MeasurementTable, target: str) -> int:
     return int(np.isfinite(table.values(target)).sum() - usable(table, target).sum())
 
 
+@once_a_table
 def without_failed(table: MeasurementTable) -> MeasurementTable:
     """The table with the latencies that failed, and what belongs to them, taken out."""
     frame = table.frame

@@ -7,10 +7,10 @@ Columns: `id`, one for each decision (missing where inactive), one for each targ
 import hashlib
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from functools import cached_property
-from typing import Any
+from functools import cached_property, wraps
+from typing import Any, TypeVar, cast
 
 import numpy as np
 import pandas as pd
@@ -33,6 +33,8 @@ from foxnas_core.table.metrics import (
     metric_of,
     unknown_sentence,
 )
+
+_Function = TypeVar("_Function", bound=Callable[..., Any])
 
 # The column of the seconds that measuring a row took, where it is known.
 SECONDS = "measuring_seconds"
@@ -105,6 +107,11 @@ class MeasurementTable:
         for target in self.targets:
             digest.update(self.values(target.column).tobytes())
         return digest.hexdigest()[:12]
+
+    @cached_property
+    def _known(self) -> dict[tuple[Any, ...], Any]:
+        """What functions made of this table (see `once_a_table`)."""
+        return {}
 
     def of_origin(self, origin: str) -> np.ndarray:
         """Which rows (rows,) are of campaigns whose circumstances name this origin: "search" for
@@ -304,3 +311,17 @@ def _choices(decision: Decision, codes: np.ndarray) -> pd.Series:
         return pd.Series(pd.arrays.IntegerArray(values, codes < 0))
     texts = np.array([*map(str, decision.choices), None], dtype=object)[codes]
     return pd.Series(texts, dtype="str")
+
+
+def once_a_table(function: _Function) -> _Function:
+    """A function of a table and of what is hashable, computed once for each table, which never
+    changes: what it returns is shared."""
+
+    @wraps(function)
+    def known(table: MeasurementTable, *arguments: Any) -> Any:
+        results, key = table._known, (function.__qualname__, *arguments)
+        if key not in results:
+            results[key] = function(table, *arguments)
+        return results[key]
+
+    return cast(_Function, known)

@@ -224,6 +224,11 @@ def asked(what: str) -> Any:
     return of
 
 
+def is_asked() -> bool:
+    """Whether anything was asked for that no run has answered yet."""
+    return remembered("asked") is not None
+
+
 def visit(page: str) -> None:
     """Note which page is drawn from here on, and what the address says of it.
 

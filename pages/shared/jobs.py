@@ -77,7 +77,7 @@ class Job(Work[SearchResult]):
         self.course: Course | None = None
         self._proven, self._keep, self._events = dict(proven), keep, events
         self._changed = threading.Condition()
-        self._paused = self._moving = False
+        self._paused = self._moving = self._keeping = False
         self._asked = self._stepped = 0  # frames while paused
         self._orders: list[_Order] = []
 
@@ -145,7 +145,7 @@ class Job(Work[SearchResult]):
                 self._orders.append(_Order(Event(paused=True)))
             self._changed.notify_all()
             self._changed.wait_for(
-                lambda: self.ended or not (self._moving or self._orders), ANSWERS
+                lambda: self.ended or self._keeping or not (self._moving or self._orders), ANSWERS
             )
 
     def step(self) -> None:
@@ -166,11 +166,13 @@ class Job(Work[SearchResult]):
             self._changed.notify_all()
 
     def stop(self) -> None:
-        """End the run where it is."""
-        self._stop.set()
+        """End the run where it is; one that is being kept already has come to its end."""
         with self._changed:
-            self._changed.notify_all()
-        self._thread.join(10 * AT_ONCE)
+            if not self._keeping:
+                self._stop.set()
+                self._changed.notify_all()
+                return
+        self._thread.join(ANSWERS)
 
     def _work(self) -> SearchResult | None:
         annealer = Annealer(self._begun_with, self.settings, self._events)
@@ -206,6 +208,11 @@ class Job(Work[SearchResult]):
                     self._changed.wait_for(
                         lambda: self._stop.is_set() or self._paused or bool(self._orders), rest
                     )
+        with self._changed:
+            if self._stop.is_set():
+                return None
+            self._keeping = True
+            self._changed.notify_all()
         return self._kept_result(annealer)
 
     def _wanted(self) -> bool:

@@ -18,6 +18,7 @@ class Buttons:
         self._row = st.container(
             horizontal=True, gap="small", vertical_alignment="center", key="run-buttons"
         )
+        self._drawn = False
 
     def act(self, quest: Quest, job: Job | None, chosen: Chosen, *, startable: bool) -> Job | None:
         """Start what was asked for, which is returned."""
@@ -29,6 +30,10 @@ class Buttons:
         return None
 
     def draw(self, study: Study, job: Job | None, *, startable: bool) -> None:
+        """Draw the row, unless it was drawn already."""
+        if self._drawn:
+            return
+        self._drawn = True
         row, opened = self._row, choices.current().search
         if job is None or job.ended:
             row.button(

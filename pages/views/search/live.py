@@ -54,23 +54,35 @@ def show(study: Study) -> None:
     with controls:
         with st.container(key="steer"):
             buttons, bound = Buttons(), st.container()
-        with st.container(key="settings"):
-            quest = quest_picker(study, job, first=bound)
-            chosen = annealing_controls(quest, job)
+        settings = st.container(key="settings")
+    # A search that only goes on, or was paused or stopped, says so before the rest is drawn.
+    known = None
+    if job is not None and not moved and not choices.is_asked():
+        known = job.quest
+    taken = None
+    if known is not None and job is not None:
+        if runs.under_way(job):
+            buttons.draw(study, job, startable=True)
+        with shown, errors_as_cards():
+            taken = show_run(known, job)
+    with settings:
+        quest = quest_picker(study, job, first=bound)
+        chosen = annealing_controls(quest, job)
     startable = False
     with shown, errors_as_cards():
         startable = quest.solution() is not None
-    with shown, errors_as_cards():
-        if moved and job is not None and runs.under_way(job):
-            runs.move(job, quest, moved)
-        job = buttons.act(quest, job, chosen, startable=startable) or job
+    if known is None:
+        with shown, errors_as_cards():
+            if moved and job is not None and runs.under_way(job):
+                runs.move(job, quest, moved)
+            job = buttons.act(quest, job, chosen, startable=startable) or job
     buttons.draw(study, job, startable=startable)
-    taken = None
+    first = startable and job is None and choices.current().search is None
     with shown, errors_as_cards():
-        first = startable and job is None and choices.current().search is None
         if first:
             taken = show_optimum(quest, None)
-        taken = show_search(quest, job, startable=startable) or taken
+        if known is None:
+            taken = show_search(quest, job, startable=startable) or taken
     if startable and not first:
         taken = show_optimum(quest, taken)
     if taken is not None:
@@ -82,10 +94,7 @@ def show_search(quest: Quest, job: Job | None, *, startable: bool) -> Taken | No
     taken along of it."""
     study, kept = quest.given.study, choices.current().search
     if job is not None:
-        if job.note:
-            (st.error if job.state == "failed" else st.warning)(plain(job.note))
-        show_job(job.quest or quest, job)
-        return "the best found", lambda: best_of(job)
+        return show_run(job.quest or quest, job)
     if kept is not None:
         best = show_kept(study, kept)
         return "the best found", lambda: best
@@ -93,6 +102,14 @@ def show_search(quest: Quest, job: Job | None, *, startable: bool) -> Taken | No
         show_sought(quest)
         st.caption("Press Start to watch the annealer look for it.")
     return None
+
+
+def show_run(quest: Quest, job: Job) -> Taken:
+    """A search of this server; returns what can be taken along of it."""
+    if job.note:
+        (st.error if job.state == "failed" else st.warning)(plain(job.note))
+    show_job(quest, job)
+    return "the best found", lambda: best_of(job)
 
 
 def show_optimum(quest: Quest, taken: Taken | None) -> Taken:

@@ -287,6 +287,23 @@ def test_a_stopped_job_ends_where_it_was_and_is_not_kept(start, paused):
     assert job.annealer.best is not None
 
 
+@pytest.mark.parametrize("ask", [Job.pause, Job.stop])
+def test_a_job_that_is_being_kept_has_come_to_its_end(start, ask):
+    keeping, go_on = threading.Event(), threading.Event()
+
+    def keep(result):
+        keeping.set()
+        assert go_on.wait(300)
+        return "abc"
+
+    job = start(keep=keep)
+    assert keeping.wait(300)
+    threading.Timer(0.1, go_on.set).start()
+    ask(job)
+    job.wait(300)
+    assert (job.state, job.kept) == ("finished", "abc")
+
+
 def test_a_study_that_cannot_be_written_is_told_and_loses_nothing(start):
     def keep(result):
         raise NotWritable("It can't be written.")
