@@ -22,7 +22,7 @@ help: ## list the targets
 	@grep -E '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*##/\t/' | expand -t 24
 
 run: $(VENV)/prepared ## start the app on http://localhost:8501
-	$(BIN)/streamlit run app.py --server.fileWatcherType none
+	$(BIN)/python serve.py --server.fileWatcherType none
 
 develop: $(VENV)/installed-dev ## the same, drawing pages anew as their source changes
 	$(BIN)/streamlit run app.py

@@ -59,7 +59,7 @@ def start_app(studies: Path, *, address: str | None = None, port: int | None = N
     watched, and libraries compute in one thread unless the environment says otherwise: fits this
     small mostly wait for each other's threads.
     """
-    command = [sys.executable, "-m", "streamlit", "run", str(app_folder() / "app.py")]
+    command = [sys.executable, str(app_folder() / "serve.py")]
     command.append("--server.fileWatcherType=none")
     if address is not None:
         command.append(f"--server.address={address}")

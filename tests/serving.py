@@ -151,8 +151,10 @@ def serve(
     environment = os.environ | variables
     if studies is not None:
         environment["FOXNAS_STUDIES"] = str(studies)
+    own = script == REPOSITORY / "app.py"
+    started = (REPOSITORY / "serve.py",) if own else ("-m", "streamlit", "run", script)
     command = [
-        sys.executable, "-m", "streamlit", "run", str(script), "--server.port", str(port),
+        sys.executable, *map(str, started), "--server.port", str(port),
         "--server.headless", "true", "--server.fileWatcherType", "none",
         "--browser.gatherUsageStats", "false", *options,
     ]  # fmt: skip

@@ -110,7 +110,8 @@ def test_the_wheel_holds_the_app_and_every_pinned_package(tmp_path):
             assert f"foxnas_studio/{folder}/{path.name}" in names
     core = [p for p in (REPOSITORY / "foxnas_core").rglob("*") if p.suffix in (".py", ".json")]
     assert {str(path.relative_to(REPOSITORY)) for path in core} <= names
-    assert {"foxnas_studio/app.py", "foxnas_studio/.streamlit/config.toml"} <= names
+    beside = ("app.py", "serve.py", ".streamlit/config.toml")
+    assert {f"foxnas_studio/{name}" for name in beside} <= names
     assert "foxnas_studio/data/demo/supernet.safetensors" in names
     lines = (REPOSITORY / "requirements.txt").read_text().splitlines()
     pinned = {line.split("#")[0].strip() for line in lines if line[:1].isalpha()}
