@@ -15,7 +15,7 @@ CORE = REPOSITORY / "foxnas_core"
 ROOMS = [
     ("errors", "files", "documents", "glossary", "progress"),
     ("space", "plugins", "registry"),
-    ("networks", "pickles", "records", "workers"),
+    ("networks", "pickles", "records", "sampling", "workers"),
     ("families",),
     ("tasks", "table"),
     ("supernet",),

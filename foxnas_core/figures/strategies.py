@@ -1,5 +1,6 @@
 """The tables that a race of strategies is drawn from, and how they are drawn."""
 
+import itertools
 import math
 
 import numpy as np
@@ -12,9 +13,11 @@ from foxnas_core.figures.theme import (
     BROWN,
     GREY,
     INK,
+    MIDDLE,
     OPTIMUM,
     ORANGE,
     PURPLE,
+    RED,
     SILVER,
     SKY,
 )
@@ -23,13 +26,8 @@ from foxnas_core.search.strategies.strategy import STRATEGIES
 from foxnas_core.table.metrics import Metric, in_a_sentence
 
 EXACT, BOUND = "exact optimum", "bound on the optimum"
-_COLOURS = dict(
-    zip(
-        [ANNEALER, *STRATEGIES],
-        [BLUE, GREY, ORANGE, INK, PURPLE, SKY, BROWN, SILVER],
-        strict=True,
-    )
-)
+_HUES = BLUE, GREY, ORANGE, INK, PURPLE, SKY, BROWN, SILVER, RED, MIDDLE
+_COLOURS = dict(zip([ANNEALER, *STRATEGIES], itertools.cycle(_HUES), strict=False))
 _POINTS = 60
 _POINT = ("strategy", "seed", "evaluations")
 

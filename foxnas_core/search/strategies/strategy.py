@@ -6,7 +6,9 @@ from typing import Protocol
 import numpy as np
 
 from foxnas_core.errors import InvalidInput
+from foxnas_core.sampling.adaptive import SamplingSettings
 from foxnas_core.search.strategies.evolution import OnceForAllEvolution, RegularisedEvolution
+from foxnas_core.search.strategies.fpnas import Sampling
 from foxnas_core.search.strategies.goal import SearchGoal
 from foxnas_core.search.strategies.nsga2 import Nsga2
 from foxnas_core.search.strategies.random import RandomStrategy
@@ -42,6 +44,8 @@ STRATEGIES: dict[str, Callable[[SearchGoal, int], Strategy]] = {
     "TPE": lambda goal, seed: OptunaStrategy(goal, seed, sampler="tpe"),
     "Optuna NSGA-II": lambda goal, seed: OptunaStrategy(goal, seed, sampler="nsga2"),
     "Optuna random": lambda goal, seed: OptunaStrategy(goal, seed, sampler="random"),
+    "FP-NAS": Sampling,
+    "PARSEC": lambda goal, seed: Sampling(goal, seed, SamplingSettings(fixed=16)),
 }
 
 
