@@ -6,6 +6,7 @@ own decisions' choices. With one factor a decision the distribution is the facto
 factor a block, or a whole group, it is the joint one of its factors' decisions.
 """
 
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -18,7 +19,8 @@ from foxnas_core.space.architecture import Architecture
 from foxnas_core.space.decisions import NOTHING_PINNED, Allowed, Condition, Decision
 from foxnas_core.space.search_space import SearchSpace
 
-By = Literal["decision", "slot", "group"]
+By = Literal["decision", "slot", "group"] | tuple[tuple[str, ...], ...]
+"""What is drawn together: nothing, each block, each group, or decisions by name; the rest apart."""
 MOST_OPTIONS = 200_000
 """Options of one factor, above which no distribution is kept over them."""
 
@@ -127,7 +129,7 @@ class Distribution:
             active = self.active(codes, factor)
             # The last place rounds to just below one.
             rows = factor.options[drawn.clip(max=len(factor.options) - 1)]
-            codes[np.ix_(active, factor.columns)] = rows[active]
+            codes[np.ix_(active, np.array(factor.columns))] = rows[active]
         return codes
 
     def log_probability(self, codes: np.ndarray) -> np.ndarray:
@@ -157,7 +159,7 @@ class Distribution:
             codes, log_p = self._combinations(self._governing(members))
             for factor, own in self._with_logs(members):
                 missing = self.active(codes, factor) & (codes[:, factor.columns] < 0).all(axis=1)
-                codes[np.ix_(missing, factor.columns)] = factor.options[own.argmax()]
+                codes[np.ix_(missing, np.array(factor.columns))] = factor.options[own.argmax()]
                 log_p[missing] += own.max()
             row = codes[log_p.argmax()]
             best[0] = np.where(row >= 0, row, best[0])
@@ -251,19 +253,18 @@ class Distribution:
 
 
 def factors_of(space: SearchSpace, by: By, allowed: Allowed = NOTHING_PINNED) -> tuple[Factor, ...]:
-    """The factors of a space by decision, by slot (a block; decisions without one stay apart, and
-    so do those of a slot that are not active together), or by group; without those that what is
-    allowed never activates.
+    """The factors of a space by decision, by slot (a block), by group, or as `by` names decisions.
+    What has no slot or is not named stays apart, and so does what is not active together; what is
+    allowed never activates, is left out.
 
     Raises `InvalidInput` where one would have more than `MOST_OPTIONS`.
     """
     together: dict[tuple[str, ...], list[int]] = {}
+    named = {} if isinstance(by, str) else {name: names for names in by for name in names}
     for column, decision in enumerate(space.decisions):
-        key = {
-            "decision": (decision.name,),
-            "slot": (decision.group, decision.slot) if decision.slot else (decision.name,),
-            "group": (decision.group,),
-        }[by]
+        key = named.get(decision.name, (decision.name,))
+        if by == "group" or (by == "slot" and decision.slot):
+            key = (decision.group, decision.slot if by == "slot" else "")
         together.setdefault(key, []).append(column)
     parts: list[list[int]] = []
     for columns in together.values():
@@ -284,12 +285,12 @@ def finest(space: SearchSpace) -> By:
 def _factor(space: SearchSpace, columns: Sequence[int], allowed: Allowed) -> Factor:
     decisions = [space.decisions[column] for column in columns]
     name = _name(decisions)
-    size = np.prod([len(decision.choices) + 1.0 for decision in decisions])
+    size = math.prod(len(decision.choices) + 1 for decision in decisions)
     if size > MOST_OPTIONS and len(columns) > 1:
         size = space.group_size(decisions[0].group, allowed)
     if size > MOST_OPTIONS:
         raise InvalidInput(
-            f"{name} has {int(size):,} options, more than the {MOST_OPTIONS:,} that a "
+            f"{name} has {size:,} options, more than the {MOST_OPTIONS:,} that a "
             "distribution can keep; draw its blocks or decisions by themselves."
         )
     codes = space.option_codes(decisions, allowed)[:, columns]

@@ -11,12 +11,13 @@ from foxnas_core.sampling.adaptive import AdaptiveSampler, SamplingSettings, Ste
 from foxnas_core.sampling.distribution import Distribution
 
 CELLS = load_shipped("nasbench201")
+NODES = (("edge_0_2", "edge_1_2"), ("edge_0_3", "edge_1_3", "edge_2_3"))
 PLACES = 5 ** np.arange(6)
 PUBLISHED = Path(__file__).parents[2] / "../shared/data/nb201_part.parquet"
 RULES = {
     "fixed 16": SamplingSettings(fixed=16),
     "adaptive": SamplingSettings(),
-    "coarse to fine": SamplingSettings(switch=60, joint="group"),
+    "coarse to fine": SamplingSettings(switch=80, joint=NODES),
 }
 
 

@@ -11,7 +11,7 @@ from foxnas_core.search.strategies.goal import SearchGoal
 from foxnas_core.space.architecture import Architecture
 
 _DECIDED = 0.1  # of the first entropy
-_SWITCH = 60
+_SWITCH = 80
 
 
 class Sampling:
