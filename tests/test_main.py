@@ -114,7 +114,9 @@ def test_measured_optima_judge_and_guard_later_searches(measured_study, capsys, 
 
 
 def test_trust_document(tiny_study, tiny_dataset, capsys, monkeypatch):
-    monkeypatch.setattr("foxnas_core.steps.trust.load_dataset", lambda path, **shape: tiny_dataset)
+    monkeypatch.setattr(
+        "foxnas_core.tasks.classification.load_dataset", lambda path, **shape: tiny_dataset
+    )
     trust = ("trust", "--study", tiny_study.folder, "--count", 3, "--fine-tune-epochs", 1)
     document = ask(capsys, *trust, "--epochs", 1)
     assert set(document) == {
@@ -133,7 +135,9 @@ def test_trust_document(tiny_study, tiny_dataset, capsys, monkeypatch):
 
 
 def test_handmade_document(measured_study, tiny_dataset, capsys, monkeypatch):
-    monkeypatch.setattr("foxnas_core.steps.trust.load_dataset", lambda path, **shape: tiny_dataset)
+    monkeypatch.setattr(
+        "foxnas_core.tasks.classification.load_dataset", lambda path, **shape: tiny_dataset
+    )
     monkeypatch.setattr("foxnas_core.evidence.handmade.bench.ROUNDS", 1)
     command = ("handmade", "--study", measured_study.folder, "--widths", 0.1)
     document = ask(capsys, *command, "--epochs", 1, "--searched", 2, "--seed", 3)

@@ -1,16 +1,18 @@
 """Fine-tuning one subnet."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from foxnas_core.errors import InvalidInput
-from foxnas_core.families.mbconv.space import settings_of
+from foxnas_core.families import family_of
 from foxnas_core.progress import Report
 from foxnas_core.space.architecture import Architecture
 from foxnas_core.steps.measure import parts_of
 from foxnas_core.study import Study, file_hash
-from foxnas_core.tasks.dataset import Dataset, ImageSet, check_apart, load_dataset
+from foxnas_core.tasks import CLASSIFICATION, task_named
+from foxnas_core.tasks.dataset import Dataset, ImageSet, check_apart
 
 if TYPE_CHECKING:
     from foxnas_core.export.exporter import ExportedModel
@@ -23,12 +25,23 @@ if TYPE_CHECKING:
 
 
 def training_images(study: Study, data: Path | None) -> Dataset:
-    """The images at `data` (by default Fashion-MNIST), as the study's space takes them.
+    """The images at `data` (by default Fashion-MNIST), as the study's space takes them: as many of
+    the first as its supernet was trained on, where these are they.
 
-    Raises as `load_dataset` and, for a space without a supernet of ours, `InvalidInput`.
+    Raises as `Task.load` and, for a space without a supernet of ours, `InvalidInput`.
     """
-    settings = settings_of(study.space)
-    return load_dataset(data, side=settings.resolutions[-1], channels=settings.input_channels)
+    from foxnas_core.supernet.adapter import supernet_of
+
+    record = study.training_record()
+    kind = task_named(record.get("task", CLASSIFICATION))
+    largest = family_of(study.space).reference(study.space)
+    dataset = kind.load(data, supernet_of(study.space).input_shape(largest))
+    count = record.get("images")
+    if isinstance(count, int) and 0 < count < len(dataset.training):
+        first = replace(dataset, training=dataset.training.take(slice(0, count)))
+        if kind.of(first).record().items() <= record.items():
+            return first
+    return dataset
 
 
 def fine_tune_subnet(

@@ -16,12 +16,12 @@ from foxnas_core.evidence.trust.pairs import (
     check_continues,
     spread_sample,
 )
-from foxnas_core.families.mbconv.space import settings_of
 from foxnas_core.progress import Report, Tally, not_told
 from foxnas_core.space.architecture import Architecture
+from foxnas_core.steps.fine_tune import training_images
 from foxnas_core.study import Study, file_hash, open_study
 from foxnas_core.study.locks import claim, writing
-from foxnas_core.tasks.dataset import Dataset, load_dataset
+from foxnas_core.tasks.dataset import Dataset
 from foxnas_core.workers import Tell, Workers
 
 if TYPE_CHECKING:
@@ -78,8 +78,7 @@ def measure_trust(
 
 def images_of(study: Study, checkpoint: "Checkpoint", data: Path | None) -> Dataset:
     """The images that the supernet was trained on."""
-    mbconv = settings_of(study.space)
-    dataset = load_dataset(data, side=mbconv.resolutions[-1], channels=mbconv.input_channels)
+    dataset = training_images(study, data)
     name, images = checkpoint.record.get("dataset"), checkpoint.record.get("images")
     if (name, images) != (dataset.name, len(dataset.training)):
         raise InvalidInput(

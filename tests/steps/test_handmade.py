@@ -9,7 +9,6 @@ from foxnas_core.evidence.handmade import bench
 from foxnas_core.evidence.handmade.designs import DESIGNS
 from foxnas_core.evidence.handmade.record import ALONE, HANDMADE, INHERITED
 from foxnas_core.measurement import latency
-from foxnas_core.steps import trust
 from foxnas_core.steps.handmade import (
     ComparisonSettings,
     claimed,
@@ -18,6 +17,7 @@ from foxnas_core.steps.handmade import (
 )
 from foxnas_core.study import create_study, file_hash, open_study
 from foxnas_core.supernet.checkpoint import save_checkpoint
+from foxnas_core.tasks import classification
 from foxnas_core.tasks.dataset import Dataset
 
 SETTINGS = ComparisonSettings(epochs=1, widths=(0.1,), searched=1)
@@ -28,7 +28,7 @@ ROUNDS = 2
 
 @pytest.fixture(autouse=True)
 def stripes_for_data(monkeypatch, tiny_dataset):
-    monkeypatch.setattr(trust, "load_dataset", lambda path, **shape: tiny_dataset)
+    monkeypatch.setattr(classification, "load_dataset", lambda path, **shape: tiny_dataset)
     monkeypatch.setattr(bench, "ROUNDS", ROUNDS)
 
 
@@ -51,7 +51,7 @@ def finished(tiny_checkpoint, tiny_dataset, tiny_rows, tmp_path_factory):
         return own(models, references, **options)
 
     with pytest.MonkeyPatch.context() as patched:
-        patched.setattr(trust, "load_dataset", lambda path, **shape: tiny_dataset)
+        patched.setattr(classification, "load_dataset", lambda path, **shape: tiny_dataset)
         patched.setattr(latency, "interleaved", spy)
         patched.setattr(bench, "ROUNDS", ROUNDS)
         run(study, report=told.append)
@@ -153,7 +153,7 @@ def test_what_was_begun_otherwise_is_refused(study, tiny_dataset, tiny_checkpoin
         run(study, replace(SETTINGS, widths=(0.2,)))
     with monkeypatch.context() as patched:
         other = Dataset("spots", "", tiny_dataset.classes, *2 * [tiny_dataset.training])
-        patched.setattr(trust, "load_dataset", lambda path, **shape: other)
+        patched.setattr(classification, "load_dataset", lambda path, **shape: other)
         # The same images by another name.
         with pytest.raises(InvalidInput, match="name its own with --data"):
             run(study)

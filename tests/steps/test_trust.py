@@ -10,9 +10,12 @@ from foxnas_core.__main__ import main
 from foxnas_core.errors import InvalidInput, MissingPart
 from foxnas_core.evidence.trust.pairs import TRUST, TrustSettings, spread_sample
 from foxnas_core.steps import trust
+from foxnas_core.steps.fine_tune import training_images
 from foxnas_core.steps.trust import claim_trust
 from foxnas_core.study import file_hash, open_study
 from foxnas_core.supernet.checkpoint import save_checkpoint
+from foxnas_core.tasks import classification
+from foxnas_core.tasks.classification import Classification
 from foxnas_core.tasks.dataset import Dataset
 
 SETTINGS = TrustSettings(1, 1)
@@ -20,7 +23,7 @@ SETTINGS = TrustSettings(1, 1)
 
 @pytest.fixture
 def stripes_for_data(monkeypatch, tiny_dataset):
-    monkeypatch.setattr(trust, "load_dataset", lambda path, **shape: tiny_dataset)
+    monkeypatch.setattr(classification, "load_dataset", lambda path, **shape: tiny_dataset)
 
 
 def measure(study, count=2, settings=SETTINGS, **options):
@@ -58,6 +61,18 @@ def test_a_kill_keeps_the_pairs_that_are_done(tiny_study, stripes_for_data):
     assert measure(tiny_study).pairs[:1] == done
 
 
+def test_of_more_images_the_first_ones_that_the_supernet_was_trained_on_are_taken(
+    tiny_study, stripes_for_data, tiny_checkpoint, tiny_dataset
+):
+    first = tiny_dataset.training.take(slice(0, 300))
+    own = Classification.of(replace(tiny_dataset, training=first)).record() | {"images": 300}
+    for record, count in ((own, 300), (own | {"pixel_mean": 0.1}, 400)):
+        save_checkpoint(
+            tiny_study.checkpoint_file, tiny_checkpoint.supernet, tiny_checkpoint.record | record
+        )
+        assert len(training_images(tiny_study, None).training) == count
+
+
 def test_a_subnet_that_another_process_has_is_left_to_it(tiny_study, stripes_for_data):
     first, second = spread_sample(tiny_study.space, 2, seed=1)
     with claim_trust(tiny_study, first.id) as own:
@@ -74,7 +89,7 @@ def test_other_epochs_weights_and_images_are_refused(
         measure(tiny_study, settings=TrustSettings(2, 1))
     other = Dataset("spots", "", tiny_dataset.classes, tiny_dataset.training, tiny_dataset.held_out)
     with monkeypatch.context() as patched:
-        patched.setattr(trust, "load_dataset", lambda path, **shape: other)
+        patched.setattr(classification, "load_dataset", lambda path, **shape: other)
         with pytest.raises(InvalidInput, match="name its own with --data"):
             measure(tiny_study)
     record = tiny_checkpoint.record | {"note": "trained again"}
