@@ -154,6 +154,8 @@ def _measured(
             ray=options.ray,
             energy=options.energy,
             memory=options.memory,
+            images=options.images,
+            timed=not options.untimed,
         )
     _say_what_is_not_told(study, measured)
     return measured

@@ -40,9 +40,10 @@ def reference_architecture(space: SearchSpace) -> Architecture:
 
 
 def scoring_meters(
-    checkpoint: Checkpoint, *, held_out: ImageSet, calibration: ImageSet
+    checkpoint: Checkpoint, *, held_out: ImageSet, calibration: ImageSet | None
 ) -> list[Meter]:
-    """Accuracy and cost, which are the same on any machine."""
+    """Accuracy and cost, which are the same on any machine; in int8 too where it can be
+    calibrated."""
     task = checkpoint.task
     return [ScoreMeter(held_out, calibration, task=task), CostMeter()]
 

@@ -46,6 +46,8 @@ def measure_subnets(
     memory: bool = False,
     workers: int = 1,
     ray: str | None = None,
+    images: int | None = None,
+    timed: bool = True,
 ) -> "list[Measured]":
     """Measure subnets and append each finished batch to the study's table.
 
@@ -53,10 +55,13 @@ def measure_subnets(
     how they were chosen, see `run_crew`. What a device tells goes to the columns that `device` and
     `targets` say, see `columns_of`; `energy` and `memory` are measured where asked for and it tells
     them. `workers` processes share the work, of this machine or, with `ray`, of the cluster at that
-    address. Raises `MissingPart` where the study has no weights or images, `InvalidInput` for what
-    can't be shared, and as `columns_of` and `Cluster`.
+    address. The first `images` held-out ones are scored, by default all; where subnets are not
+    `timed`, it is in fp32 alone, and `measure_on_device` adds latencies later. Raises `MissingPart`
+    where the study has no weights or images, `InvalidInput` for what can't be shared, and as
+    `columns_of` and `Cluster`.
     """
     checkpoint, calibration, held_out = parts_of(study)
+    held_out = held_out.take(slice(0, images))
     if not architectures:
         return []
 
@@ -67,6 +72,7 @@ def measure_subnets(
     timers = partial(
         _timers,
         study,
+        timed=timed,
         calibration=calibration,
         seed=seed,
         device=device,
@@ -75,7 +81,9 @@ def measure_subnets(
         memory=memory,
     )
     measured: list[Measured] = []
-    scoring = campaign.scoring_meters(checkpoint, held_out=held_out, calibration=calibration)
+    scoring = campaign.scoring_meters(
+        checkpoint, held_out=held_out, calibration=calibration if timed else None
+    )
     how: dict[str, Any] = {
         "seed": seed,
         "keep": _keeping(study, measured, optima),
@@ -116,6 +124,7 @@ def _timers(
     study: Study,
     machine: Machine,
     *,
+    timed: bool,
     calibration: ImageSet,
     seed: int,
     device: str | None,
@@ -123,10 +132,11 @@ def _timers(
     energy: bool,
     memory: bool,
 ) -> "Timers":
-    """What a machine times subnets with: meters of its own columns, none where it has none."""
+    """What a machine times subnets with: meters of its own columns, none where it has none, or
+    nothing is to be `timed`."""
     from foxnas_core.measurement import campaign
 
-    columns = columns_of(study, machine, device=device, targets=targets)
+    columns = (timed and columns_of(study, machine, device=device, targets=targets)) or None
     if columns is None:
         return campaign.no_meters
     return partial(
