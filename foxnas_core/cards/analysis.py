@@ -28,6 +28,7 @@ MODULES = (
     "handmade",
     "home",
     "individual",
+    "judged",
     "machine",
     "measurements",
     "model_graph",

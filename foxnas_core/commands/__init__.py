@@ -32,6 +32,7 @@ COMMANDS: dict[str, Callable[[argparse.Namespace], Answer | dict[str, Any]]] = {
     "search": searching.search,
     "select": selecting.select,
     "counterfactual": searching.counterfactual,
+    "judge": judging.judge,
     "trust": judging.trust,
     "verify": judging.verify,
     "handmade": judging.handmade,

@@ -1,4 +1,4 @@
-"""The commands that hold claims against measurements: trust, verify, handmade."""
+"""The commands that hold claims against measurements: trust, judge, verify, handmade."""
 
 import argparse
 import math
@@ -60,6 +60,28 @@ def trust(options: argparse.Namespace) -> Answer:
         **report_document(trust_report(record.pairs, seed=seed)),
     }
     return Answer(document, cards_of(study, "trust-verdict", "trust-advice", "trust-reversals"))
+
+
+def judge(options: argparse.Namespace) -> Answer:
+    """Train selected networks from scratch, beside others."""
+    from foxnas_core.evidence.judged import JUDGED
+    from foxnas_core.steps.judge import JudgingSettings
+    from foxnas_core.steps.judge import judge as train_all
+
+    study = open_study(options.study)
+    stored = study.record(JUDGED)
+    begun = {"epochs": int(stored.recipe["epochs"])} if stored else {}
+    with bar("step") as report:
+        record = train_all(
+            study,
+            JudgingSettings(**begun | given(options, JudgingSettings)),
+            selected=[open_study(folder) for folder in options.selected],
+            truth=open_study(options.truth) if options.truth else None,
+            data=options.data,
+            report=report,
+        )
+    document = {"study": str(study.folder), **JUDGED.document(record)}
+    return Answer(document, cards_of(study, "select-judged"))
 
 
 def verify(options: argparse.Namespace) -> Answer:

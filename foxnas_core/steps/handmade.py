@@ -91,7 +91,7 @@ def compare_handmade(
     own = recipe_of(checkpoint)
     recipe = replace(own, epochs=settings.epochs, seed=seed)
     bench = HandmadeBench(checkpoint, dataset, calibration, held_out)
-    with study.in_use(), claimed(study) as folder:
+    with study.in_use(), claimed(study, "handmade") as folder:
         record = study.record(HANDMADE)
         begun = _begun(study, bench, recipe, settings.widths)
         checkpoint_hash = begun.parents["checkpoint"]
@@ -161,10 +161,10 @@ def searched_subnets(study: Study, count: int) -> dict[Architecture, str]:
 
 
 @contextmanager
-def claimed(study: Study) -> Iterator[Path]:
-    """The folder that trainings keep their state in, for as long as this process has it; raises
-    `InvalidInput` where another one does."""
-    folder = study.folder / "handmade"
+def claimed(study: Study, name: str) -> Iterator[Path]:
+    """The study's folder `name`, which trainings keep their state in, for as long as this process
+    has it; raises `InvalidInput` where another one does."""
+    folder = study.folder / name
     with writing(folder):
         folder.mkdir(exist_ok=True)
     with claim(folder / ".lock") as ours:

@@ -1,0 +1,244 @@
+"""Judging selections by training alone: what they select, and other networks, from scratch."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from foxnas_core.errors import InvalidInput, MissingPart
+from foxnas_core.evidence.handmade.record import RECIPE
+from foxnas_core.evidence.judged import (
+    BEST,
+    JUDGED,
+    LARGEST,
+    MAGNITUDE,
+    PERTURBATION,
+    RANDOM,
+    JudgedNetwork,
+    JudgedRecord,
+    check_continues,
+)
+from foxnas_core.families import family_of
+from foxnas_core.progress import Progress, Report, Tally, not_told
+from foxnas_core.search.selections import SELECTIONS, SupernetSelection
+from foxnas_core.space.architecture import Architecture
+from foxnas_core.steps.handmade import claimed
+from foxnas_core.steps.trust import images_of
+from foxnas_core.study import Study, file_hash
+from foxnas_core.table.metrics import STD_ERROR
+from foxnas_core.tasks.dataset import Dataset, ImageSet
+from foxnas_core.tasks.task import Score
+
+if TYPE_CHECKING:
+    from foxnas_core.networks import Network
+    from foxnas_core.supernet.checkpoint import Checkpoint
+    from foxnas_core.training.recipe import Recipe
+
+
+@dataclass(frozen=True)
+class JudgingSettings:
+    """`epochs` that every network is trained for, from scratch and else by the supernet's own
+    recipe."""
+
+    epochs: int = 10
+
+
+def judge(
+    study: Study,
+    settings: JudgingSettings,
+    *,
+    selected: Sequence[Study] = (),
+    truth: Study | None = None,
+    data: Path | None = None,
+    report: Report = not_told,
+) -> JudgedRecord:
+    """Train what each seed's two selections selected, and beside it the measured network that
+    inherits most, the largest and a random one, that the study has no result of; returns all.
+
+    Selections are the study's and those of `selected`, which it takes over; a seed counts that has
+    one of both methods. `truth` is a study whose table says, of all the same architectures, how
+    good they are: networks that are new are ranked by it. Killed, it goes on from the last saved
+    steps. Raises `MissingPart` without weights, images, measurements or paired selections, and
+    `InvalidInput` where the study's record is of others, or another process is at it.
+    """
+    _take_over(study, selected)
+    wanted = _wanted(study)
+    checkpoint = study.load_checkpoint()
+    calibration, held_out = study.images()
+    dataset = images_of(study, checkpoint, data)
+
+    import torch
+
+    from foxnas_core.evidence.trust.alone import recipe_of
+    from foxnas_core.measurement.runner import device_name
+    from foxnas_core.training.loop import steps_of
+
+    torch.set_num_threads(1)
+    recipe = replace(recipe_of(checkpoint), epochs=settings.epochs, alone=None)
+    ranking = _Ranking(study, truth)
+    begun = JudgedRecord(
+        parents={
+            "space": study.space.fingerprint,
+            "checkpoint": file_hash(study.checkpoint_file),
+        },
+        objective=checkpoint.task.objective,
+        dataset=dataset.name,
+        training_images=len(dataset.training),
+        held_out_images=len(held_out),
+        recipe={name: getattr(recipe, name) for name in RECIPE},
+        device=device_name(),
+        torch=torch.__version__,
+        truth=ranking.name,
+        cells=len(ranking.values),
+    )
+    with study.in_use(), claimed(study, "judged") as folder:
+        record = study.record(JUDGED) or begun
+        check_continues(record, begun)
+        missing = {key: own for key, own in wanted.items() if not record.has(*key, own)}
+        tally = Tally(len(missing), steps_of(len(dataset.training), recipe), report, "networks")
+        for (seed, choice), architecture in missing.items():
+
+            def told(progress: Progress, key: str = f"{choice}-{seed}") -> None:
+                tally.at(key, int(progress.done))
+
+            state = folder / f"{architecture.id}-{settings.epochs}-{seed}.safetensors"
+            own = replace(recipe, seed=seed)
+            network, seconds = _trained(checkpoint, architecture, dataset, own, state, told)
+            network_judged = JudgedNetwork(
+                seed,
+                choice,
+                architecture,
+                family_of(study.space).write(study.space, architecture),
+                _score(checkpoint, network, architecture, calibration, held_out),
+                round(seconds, 1),
+                ranking.of(architecture),
+            )
+            record = record.with_network(network_judged)
+            study.save(JUDGED, record)
+            state.unlink(missing_ok=True)
+    return record
+
+
+def _take_over(study: Study, selected: Sequence[Study]) -> None:
+    known = {(own.method, own.seed, own.selected.id) for own in _selections(study)}
+    for other in selected:
+        if other.space.fingerprint != study.space.fingerprint:
+            raise InvalidInput(
+                f"{other.folder} is of space {other.space.name!r} ({other.space.fingerprint}), not "
+                f"of the study's ({study.space.fingerprint}); name studies of the same cells."
+            )
+        for found in reversed(_selections(other)):
+            if (found.method, found.seed, found.selected.id) not in known:
+                study.keep(SELECTIONS, found)
+
+
+def _selections(study: Study) -> list[SupernetSelection]:
+    """The newest first."""
+    return [study.kept(SELECTIONS, name) for name in study.ids(SELECTIONS)]
+
+
+def _wanted(study: Study) -> dict[tuple[int, str], Architecture]:
+    """What is to be trained, by seed and choice; raises `MissingPart` where nothing is."""
+    found: dict[tuple[int, str], Architecture] = {}
+    for own in reversed(_selections(study)):
+        # Kept with its choices sorted by name.
+        choices = own.selected.architecture.to_dict()
+        found[own.seed, own.method] = study.space.architecture(choices)
+    seeds = sorted(s for s, method in found if method == PERTURBATION and (s, MAGNITUDE) in found)
+    if not seeds:
+        raise MissingPart(
+            f"{study.folder} has no seed of which both methods selected a network; run 'python -m "
+            "foxnas_core select' with --method perturbation and --method magnitude by one --seed, "
+            "or name the studies where that was done with --selected."
+        )
+    table, objective = study.table(), study.objective
+    if not table.known(objective.column):
+        raise MissingPart(
+            f"{study.folder} has no measured {objective.word}, by which the best network would be "
+            "taken; measure some with 'python -m foxnas_core measure'."
+        )
+    values = table.frame[objective.column].to_numpy()
+    place = np.nanargmax(values) if objective.direction == "max" else np.nanargmin(values)
+    [best] = table.rows(np.arange(len(values)) == place).architectures()
+    largest = family_of(study.space).reference(study.space)
+    return {
+        (seed, choice): own
+        for seed in seeds
+        for choice, own in (
+            (PERTURBATION, found[seed, PERTURBATION]),
+            (MAGNITUDE, found[seed, MAGNITUDE]),
+            (BEST, best),
+            (LARGEST, largest),
+            (RANDOM, study.space.sample(1, seed=seed)[0]),
+        )
+    }
+
+
+class _Ranking:
+    """How good architectures are by a table of all of them, which may be of another size."""
+
+    def __init__(self, study: Study, truth: Study | None) -> None:
+        self.name, self._sign = "", 1.0
+        self.values: dict[tuple[Any, ...], float] = {}
+        if truth is None:
+            return
+        objective, table = truth.objective, truth.table()
+        if [*truth.space.by_name] != [*study.space.by_name] or len(table) < study.space.size:
+            raise InvalidInput(
+                f"{truth.folder} has {len(table):,} rows, and ranks are told by a table of all "
+                f"{study.space.size:,} architectures of the study's decisions; name another."
+            )
+        self.name = f"{objective.word} in {truth.name}"
+        self._sign = 1.0 if objective.direction == "max" else -1.0
+        names = [*study.space.by_name]
+        rows = table.frame[[*names, objective.column]].itertuples(index=False, name=None)
+        self.values = {tuple(row[:-1]): float(row[-1]) for row in rows}
+
+    def of(self, architecture: Architecture) -> int | None:
+        if not self.values:
+            return None
+        own = self.values[tuple(architecture.to_dict().values())]
+        return 1 + sum(self._sign * other > self._sign * own for other in self.values.values())
+
+
+def _trained(
+    checkpoint: "Checkpoint",
+    architecture: Architecture,
+    dataset: Dataset,
+    recipe: "Recipe",
+    state: Path,
+    report: Report,
+) -> "tuple[Network, float]":
+    from foxnas_core.supernet.building import build_network
+    from foxnas_core.training.networks import train_network
+
+    space = checkpoint.supernet.space
+    return train_network(
+        lambda: build_network(space, architecture, seed=recipe.seed),
+        architecture.id,
+        checkpoint.task,
+        dataset,
+        recipe,
+        state_file=state,
+        report=report,
+    )
+
+
+def _score(
+    checkpoint: "Checkpoint",
+    network: "Network",
+    architecture: Architecture,
+    calibration: ImageSet,
+    held_out: ImageSet,
+) -> Score:
+    """What it scores with norms re-estimated, as all that is measured."""
+    from foxnas_core.measurement.meter import Prepared
+    from foxnas_core.measurement.score import ScoreMeter
+    from foxnas_core.supernet.recalibration import recalibrate
+
+    task = checkpoint.task
+    recalibrate(network, task.batches(calibration.images, network.input_shape))
+    [values] = ScoreMeter(held_out, task=task).measure([Prepared(architecture, network)])
+    return Score(values[task.objective], values[f"{task.objective}{STD_ERROR}"])
