@@ -23,6 +23,7 @@ from foxnas_core.figures.coefficients import interval_figure
 from foxnas_core.figures.reasons import reasons_intervals, reasons_table
 from foxnas_core.search.expectation import Expectation
 from foxnas_core.search.standing import Standing
+from foxnas_core.study.siblings import sibling_sentence
 from foxnas_core.table.metrics import Metric, metric_of, unknown_sentence
 from foxnas_core.table.reliability import reliability_of
 
@@ -173,7 +174,8 @@ def holds(given: Given) -> Card:
             "work without one."
         )
     elif not images:
-        lacking.append("There are no images, which measuring and exporting need.")
+        need = "There are no images, which measuring and exporting need."
+        lacking.append(f"{need} {sibling_sentence(study.folder)}".strip())
     if not table.ordered:
         lacking.append(
             "The table does not tell the order of the blocks in a stage: forms with one term a "

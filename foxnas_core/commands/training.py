@@ -14,8 +14,10 @@ from foxnas_core.commands.shared import (
     stoppable,
 )
 from foxnas_core.families import family_of
+from foxnas_core.methods.on_supernet import mixed
 from foxnas_core.steps.fine_tune import fine_tune_subnet, training_images
 from foxnas_core.study import Study, create_study, open_study
+from foxnas_core.study.parts import MIXTURE
 from foxnas_core.tasks import task_named
 
 CALIBRATION_IMAGES = 2000
@@ -67,13 +69,17 @@ def train(options: argparse.Namespace) -> dict[str, Any]:
         scores = score_of(trained.supernet, architecture, task, dataset)
         final[which] = scores[objective].value
     record = trained.record | {objective: final}
+    # Subnets that were measured keep the weights that they inherit.
+    own = study.training_record()
+    beside = bool(own) and mixed(record) and not mixed(own)
+    file = study.folder / MIXTURE if beside else study.checkpoint_file
     with study.writing():
-        save_checkpoint(study.checkpoint_file, trained.supernet, record)
+        save_checkpoint(file, trained.supernet, record)
     study.save_images(dataset.training.take(slice(0, CALIBRATION_IMAGES)), dataset.held_out)
     study.training_state_file.unlink(missing_ok=True)
     if distributed.is_initialized():
         distributed.destroy_process_group()
-    say(f"Saved {study.checkpoint_file}.")
+    say(f"Saved {file}.")
     return {"study": str(study.folder), "steps": trained.record["steps"], objective: final}
 
 

@@ -14,12 +14,19 @@ from torch import Tensor, nn
 
 from foxnas_core.errors import InvalidInput
 from foxnas_core.methods.method import Selection
-from foxnas_core.methods.on_supernet import OnSupernet, mixture_of, selection_of, strength
+from foxnas_core.methods.on_supernet import (
+    OnSupernet,
+    mixture_file,
+    mixture_of,
+    selection_of,
+    strength,
+)
 from foxnas_core.networks import MixtureSupernet
 from foxnas_core.records import document_of, value_of
 from foxnas_core.search.selections import EdgeDecision, MaskedOperation
 from foxnas_core.space.mixture import Weights
 from foxnas_core.study import Study
+from foxnas_core.supernet.checkpoint import load_checkpoint
 from foxnas_core.supernet.recalibration import recalibrate
 from foxnas_core.table.metrics import metric_of
 from foxnas_core.tasks.dataset import ImageSet
@@ -94,7 +101,7 @@ class PerturbationRun:
         epochs: int,
         images: int,
     ) -> None:
-        checkpoint = study.load_checkpoint()
+        checkpoint = load_checkpoint(mixture_file(study), space=study.space)
         supernet = checkpoint.supernet
         assert isinstance(supernet, MixtureSupernet), "lacks says so"
         supernet.laid_out(supernet.layout)

@@ -3,6 +3,7 @@
 from abc import abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -19,11 +20,31 @@ from foxnas_core.search.selections import (
 )
 from foxnas_core.space.mixture import Mixture
 from foxnas_core.study import Study, file_hash
-from foxnas_core.supernet.header import checkpoint_tensors
+from foxnas_core.study.parts import MIXTURE
+from foxnas_core.supernet.header import checkpoint_metadata, checkpoint_tensors
 
 ALPHA = "alpha."
 # Updates that train every operation by itself, after which a mixture of them is none that learnt.
 _UNMIXED = ("sandwich", "single-path")
+
+
+def mixture_file(study: Study) -> Path:
+    """The checkpoint of the mixture that is selected by: that beside a supernet whose subnets are
+    measured, else the supernet itself."""
+    beside = study.folder / MIXTURE
+    return beside if beside.exists() else study.checkpoint_file
+
+
+def mixture_record(study: Study) -> dict[str, Any]:
+    """What that checkpoint says of its training; empty without one. Raises `InvalidInput` for a
+    damaged one."""
+    path = mixture_file(study)
+    return dict(checkpoint_metadata(path)["record"]) if path.exists() else {}
+
+
+def mixed(record: Mapping[str, Any]) -> bool:
+    """Whether a training was that of a mixture."""
+    return bool(record) and record.get("update", _UNMIXED[0]) not in _UNMIXED
 
 
 class OnSupernet(Method):
@@ -43,8 +64,7 @@ class OnSupernet(Method):
                 f"Space {study.space.name!r} is of family {study.space.family!r}, whose supernet "
                 "mixes no operations; take a study of cells (families 'nasbench201', 'darts')."
             )
-        trained = study.training_record()
-        if not trained or trained.get("update", _UNMIXED[0]) in _UNMIXED:
+        if not mixed(mixture_record(study)):
             return (
                 f"{study.folder} has no supernet that was trained as a mixture of operations; "
                 "train one with 'python -m foxnas_core train --update darts', or fixed-alpha."
@@ -56,7 +76,7 @@ class OnSupernet(Method):
         """What else there must be, as `lacks` says it."""
 
     def identity(self, study: Study) -> dict[str, Any]:
-        parents = {"checkpoint": file_hash(study.checkpoint_file)}
+        parents = {"checkpoint": file_hash(mixture_file(study))}
         if study.images_file.exists():
             parents["images_file"] = file_hash(study.images_file)
         return parents
@@ -179,7 +199,7 @@ def mixture_of(study: Study) -> Mixture:
 
 def parameters_of(study: Study) -> dict[str, np.ndarray]:
     """The architecture parameters (operations,) of each edge, as the checkpoint holds them."""
-    found = checkpoint_tensors(study.checkpoint_file, ALPHA)
+    found = checkpoint_tensors(mixture_file(study), ALPHA)
     return {edge.name: found[f"{ALPHA}{edge.name}"] for edge in mixture_of(study).edges}
 
 

@@ -2,7 +2,8 @@
 
 from foxnas_core.errors import FoxnasError, InvalidInput
 from foxnas_core.study.files import about, check_description
-from foxnas_core.study.parts import collections, kinds
+from foxnas_core.study.parts import MIXTURE, collections, kinds
+from foxnas_core.study.siblings import sibling_of
 from foxnas_core.study.study import Study
 from foxnas_core.table.files import check_bounds
 from foxnas_core.tasks.dataset import check_packed
@@ -32,13 +33,16 @@ def check_parts(study: Study) -> None:
         for many in collections():
             for record_id in study.ids(many):
                 study.kept(many, record_id)
+        sibling_of(study.folder)
         if study.images_file.exists():
             check_packed(study.images_file, {"calibration", "held_out"})
-        if study.checkpoint_file.exists():
-            own = checkpoint_space(study.checkpoint_file)
+        for file in (study.checkpoint_file, study.folder / MIXTURE):
+            if not file.exists():
+                continue
+            own = checkpoint_space(file)
             if own.fingerprint != study.space.fingerprint:
                 raise InvalidInput(
-                    f"{study.checkpoint_file} was trained on space {own.name!r} "
+                    f"{file} was trained on space {own.name!r} "
                     f"({own.fingerprint}), not on {study.space.name!r} "
                     f"({study.space.fingerprint}); use the checkpoint of this study."
                 )

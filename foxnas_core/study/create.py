@@ -1,7 +1,6 @@
 """Opening, creating and listing studies."""
 
 import json
-import re
 from pathlib import Path
 
 from foxnas_core.errors import InvalidInput, MissingPart
@@ -10,13 +9,10 @@ from foxnas_core.space.search_space import SearchSpace
 from foxnas_core.study.files import about, read_space
 from foxnas_core.study.goals import NO_GOALS, Goals
 from foxnas_core.study.locks import MARK, writing
+from foxnas_core.study.names import check_name
 from foxnas_core.study.study import Study
 from foxnas_core.table.files import to_parquet_bytes
 from foxnas_core.table.measurements import MeasurementTable
-
-_STUDY_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
-# Names that Windows keeps for devices, lest a study can't be copied there.
-_RESERVED = re.compile(r"con|prn|aux|nul|(com|lpt)[0-9]", re.IGNORECASE)
 
 
 def open_study(folder: Path) -> Study:
@@ -88,13 +84,7 @@ def new_study_folder(parent: Path, name: str) -> Path:
 
     Raises `InvalidInput` where the name is not a plain one, or taken.
     """
-    if not _STUDY_NAME.fullmatch(name):
-        raise InvalidInput(
-            f"{name!r} can't name a study; take 1 to 64 letters, digits, hyphens and underscores, "
-            "a letter or digit first."
-        )
-    if _RESERVED.fullmatch(name):
-        raise InvalidInput(f"{name!r} is a device's name on Windows; take another name.")
+    check_name(name)
     # Where capitals do not count, two folders can't differ in them alone.
     if name.lower() in (path.name.lower() for path in parent.glob("*")):
         raise InvalidInput(f"There is a {name!r} in {parent} already; take another name.")

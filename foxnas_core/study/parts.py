@@ -13,22 +13,25 @@ from typing import Any, BinaryIO
 from foxnas_core.errors import MissingPart
 from foxnas_core.records import CollectionKind, RecordKind
 from foxnas_core.study.locks import MARK
+from foxnas_core.study.siblings import IMAGES, shared_images
 from foxnas_core.study.variants import VARIANTS
 
 _KB, _MB = 1 << 10, 1 << 20
+MIXTURE = "mixture.safetensors"
 _ID = re.compile(r"[0-9a-f]{12}")
 FILES: dict[str, tuple[str, int]] = {
     "study.json": ("name and description, and what it is about (see `goals`)", 64 * _KB),
     "space.json": ("the search space", 4 * _MB),
     "supernet.safetensors": ("the checkpoint (optional)", 1024 * _MB),
-    "images.npz": ("calibration and held-out images (optional)", 1024 * _MB),
+    MIXTURE: ("the checkpoint of a mixture to select by, beside another supernet", 1024 * _MB),
+    IMAGES: ("calibration and held-out images (optional)", 1024 * _MB),
     "measurements.parquet": ("the measurement table (optional)", 256 * _MB),
     "optima.parquet": ("measured optima, which no fit reads (optional)", 64 * _MB),
     "blocks.parquet": ("measured blocks, of which networks are chains (optional)", 64 * _MB),
 }
 """What each file beside the records is, and its most bytes where it comes from elsewhere."""
 STATE = {
-    "trust/, handmade/": "what trainings under way go on from after a kill",
+    "trust/, handmade/, judged/": "what trainings under way go on from after a kill",
     "select/": "what selections by the supernet under way go on from after a kill",
     ".fits/": "fits kept between runs, see `steps.kept_fits`; no export packs them",
     ".lock, .in-use/": "who writes, see `study.locks`",
@@ -39,11 +42,12 @@ STATE = {
 def kinds() -> tuple[RecordKind[Any], ...]:
     """The records that a study may have one of."""
     from foxnas_core.evidence.handmade.record import HANDMADE
+    from foxnas_core.evidence.judged import JUDGED
     from foxnas_core.evidence.trust.pairs import TRUST
     from foxnas_core.evidence.verification.claims import CLAIMS
     from foxnas_core.search.rounds.record import ROUNDS
 
-    return (ROUNDS, TRUST, CLAIMS, VARIANTS, HANDMADE)
+    return (ROUNDS, TRUST, CLAIMS, VARIANTS, HANDMADE, JUDGED)
 
 
 def collections() -> tuple[CollectionKind[Any], ...]:
@@ -92,9 +96,11 @@ def changed(path: Path) -> int:
 
 
 def parts_of(folder: Path) -> dict[str, Path]:
-    """The files there are, by the names they have in any study; of collections the oldest
-    first."""
+    """The files there are, by the names they have in any study, shared images included; of
+    collections the oldest first."""
     found = {name: folder / name for name in file_limits() if (folder / name).exists()}
+    if IMAGES not in found and (shared := shared_images(folder)):
+        found[IMAGES] = shared
     for kind in collections():
         names = [f"{kind.file}/{i}.json" for i in reversed(ids_in(folder / kind.file))]
         found |= {name: folder / name for name in names}

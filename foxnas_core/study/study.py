@@ -24,6 +24,7 @@ from foxnas_core.study.files import about, check_description, content_of, read_s
 from foxnas_core.study.goals import NAMES, NO_GOALS, Goals
 from foxnas_core.study.locks import MARK, holding, in_use
 from foxnas_core.study.parts import changed, ids_in, is_id, part_limit
+from foxnas_core.study.siblings import IMAGES, shared_images, sibling_sentence
 from foxnas_core.table.additive import block_space
 from foxnas_core.table.files import columns_of, from_parquet, to_parquet_bytes
 from foxnas_core.table.measurements import MeasurementTable, campaigns_of, empty_table
@@ -107,7 +108,9 @@ class Study:
 
     @property
     def images_file(self) -> Path:
-        return self.folder / "images.npz"
+        """Its own images, or else those that it shares, see `study.siblings`."""
+        own = self.folder / IMAGES
+        return own if own.exists() else shared_images(self.folder) or own
 
     @property
     def table_file(self) -> Path:
@@ -247,16 +250,21 @@ class Study:
         return None
 
     def save_images(self, calibration: ImageSet, held_out: ImageSet) -> None:
+        """Keep images with the study, unless they are those that it shares."""
         content = pack_images({"calibration": calibration, "held_out": held_out})
+        shared = shared_images(self.folder)
+        if shared and shared.read_bytes() == content:
+            return
         with self.writing():
-            write_atomically(self.images_file, content)
+            write_atomically(self.folder / IMAGES, content)
 
     def images(self) -> tuple[ImageSet, ImageSet]:
         """Calibration (training) and held-out images; raises `MissingPart` without them."""
         if not self.images_file.exists():
+            how = "Train with 'python -m foxnas_core train', which stores them."
             raise MissingPart(
                 f"Study {self.name!r} has no images ({self.images_file}), which measuring and "
-                "exporting need; train with 'python -m foxnas_core train', which stores them."
+                f"exporting need. {sibling_sentence(self.folder) or how}"
             )
         parts = unpack_images(self.images_file)
         if set(parts) != {"calibration", "held_out"}:

@@ -16,7 +16,8 @@ from foxnas_core.methods import Question, method_of
 from foxnas_core.methods.masking import Bench
 from foxnas_core.methods.perturbation import Perturbation
 from foxnas_core.search.selections import SELECTIONS
-from foxnas_core.study import Study, create_study
+from foxnas_core.study import Study, check_parts, create_study
+from foxnas_core.study.parts import MIXTURE, parts_of
 from foxnas_core.supernet.checkpoint import save_checkpoint
 from foxnas_core.tasks.classification import Classification
 from foxnas_core.tasks.dataset import ImageSet
@@ -189,3 +190,17 @@ def test_the_command_line_selects_by_a_supernet_and_keeps_it(study, capsys):
     assert len(study.ids(SELECTIONS)) == 2
     assert main([*arguments, "--method", "magnitude", "--epochs", "1"]) == 2
     assert "'magnitude' has no --epochs" in capsys.readouterr().err
+
+
+def test_a_mixture_beside_the_supernet_that_is_measured_is_selected_by(study):
+    magnitude, expected = method_of("magnitude"), method_of("magnitude").run(study, QUESTION)
+    mixture = study.folder / MIXTURE
+    study.checkpoint_file.replace(mixture)
+    supernet = mixture_of("nasbench201", classes=2, resolution=SIDE)
+    save_checkpoint(study.checkpoint_file, supernet, RECORD | {"update": "single-path"})
+    check_parts(study)
+    assert told(magnitude.run(study, QUESTION)) == told(expected)
+    assert Perturbation(epochs=0, images=10).needs(study) is None
+    assert MIXTURE in parts_of(study.folder)
+    mixture.unlink()
+    assert "--update darts" in magnitude.needs(study)
