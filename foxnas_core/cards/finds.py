@@ -35,6 +35,9 @@ class Finds:
     def table(self) -> MeasurementTable:
         raise NotImplementedError
 
+    def optima(self) -> MeasurementTable:
+        raise NotImplementedError
+
     def predictor(self, column: str, form: str = "auto", link: str = "auto") -> "Predictor":
         raise NotImplementedError
 
@@ -118,7 +121,7 @@ class Finds:
         if whole is not None:
             raise MissingPart(whole.sentence)
         predictors = [self.predictor(column) for column in columns]
-        return calibrations(self.table, self.study.optima(), predictors)
+        return calibrations(self.table, self.optima(), predictors)
 
     @shared(entries=4)
     def resampled_of(

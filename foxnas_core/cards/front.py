@@ -307,7 +307,7 @@ def ties(given: Given, *, fronts: ResampledFronts | None = None) -> Card:
     tied = tied_with(given, fronts)
     measured, cautions = [given.table.frame], []
     try:
-        measured.append(given.study.optima().frame)
+        measured.append(given.optima().frame)
     except FoxnasError as error:
         cautions.append(str(error))
     columns = ["id", objective.column]

@@ -107,6 +107,11 @@ class Given(Finds):
 
         return with_counted(self.study.table())
 
+    @shared("space.json", "optima.parquet", table=False, entries=8)
+    def optima(self) -> MeasurementTable:
+        """The measured optima; raises as `Study.optima`."""
+        return self.study.optima()
+
     def into(self, target: str) -> "Given":
         """The same, looked into by one column; what is computed is shared."""
         return replace(self, target=target)

@@ -87,7 +87,7 @@ def _measured(given: Given) -> Readings:
     """What was measured of it, in the table or among the optima."""
     tables = [given.table]
     with suppress(FoxnasError):
-        tables.append(given.study.optima())
+        tables.append(given.optima())
     return readings_of(tables, given.subnet)
 
 

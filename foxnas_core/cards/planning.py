@@ -49,7 +49,7 @@ def _planned(given: Given, column: str, count: int) -> MeasurementPlan:
     predictor = None
     with suppress(FoxnasError):  # too few rows for a fit, which the plan then says
         predictor = given.predictor(column)
-    taken = given.study.optima().codes
+    taken = given.optima().codes
     return plan_next(given.table, column, count, predictor=predictor, taken=taken)
 
 

@@ -20,7 +20,7 @@ def standing_of(quest: Quest, candidate: Candidate) -> Standing:
     given, found = quest.given, {**quest.calibrations, **quest.told}.get(quest.objective)
     optima = empty_table(given.study.space)
     with suppress(FoxnasError):  # damaged, of which the page that shows them tells
-        optima = given.study.optima()
+        optima = given.optima()
     return standing(
         quest.problem,
         candidate,

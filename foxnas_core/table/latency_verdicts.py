@@ -152,7 +152,7 @@ def without_failed(table: MeasurementTable) -> MeasurementTable:
     """The table with the latencies that failed, and what belongs to them, taken out."""
     frame = table.frame
     for target in table.targets:
-        if target.timed and failed_rows(table, target.column):
+        if target.timed and judge(table, target.column).count(FAILED):
             sound = usable(table, target.column)
             own = filter(target.has_along, map(str, frame.columns))
             frame = frame.assign(**{name: frame[name].where(sound) for name in own})

@@ -7,6 +7,7 @@ import pytest
 from conftest import DEMO
 from trials import claim_of, trial_of
 
+from foxnas_core.cards import strategies
 from foxnas_core.cards.given import Given
 from foxnas_core.cards.quest import Quest
 from foxnas_core.evidence.handmade.record import HANDMADE
@@ -39,25 +40,36 @@ def full_study(tmp_path_factory) -> Study:
     return study
 
 
+# Each is shared by all tests, which compute much of it once.
+
+
 @pytest.fixture(scope="session")
-def full(full_study) -> Iterator[Given]:
-    """Shared by all tests, which compute much of it once; profiled in few runs."""
+def briefly() -> Iterator[None]:
+    """Networks are profiled in few runs, and strategies raced to few evaluations."""
     with pytest.MonkeyPatch.context() as patch:
         for constant in ("_RUNS", "_PROFILED_RUNS"):
             patch.setattr(profile, constant, 12)
-        yield Given(full_study)
+        patch.setattr(strategies, "_QUICK", 200)
+        yield
 
 
-@pytest.fixture
-def empty(full_study, tmp_path) -> Given:
+@pytest.fixture(scope="session")
+def full(full_study, briefly) -> Given:
+    return Given(full_study)
+
+
+@pytest.fixture(scope="session")
+def empty(full_study, briefly, tmp_path_factory) -> Given:
     """A space and nothing else."""
-    return Given(create_study(tmp_path / "empty", full_study.space, name="Empty"))
+    folder = tmp_path_factory.mktemp("empty") / "empty"
+    return Given(create_study(folder, full_study.space, name="Empty"))
 
 
-@pytest.fixture
-def broken(full_study, tmp_path) -> Given:
+@pytest.fixture(scope="session")
+def broken(full_study, briefly, tmp_path_factory) -> Given:
     """All of whose files are damaged."""
-    study = create_study(tmp_path / "broken", full_study.space, name="Broken")
+    folder = tmp_path_factory.mktemp("broken") / "broken"
+    study = create_study(folder, full_study.space, name="Broken")
     study.table_file.write_bytes(b"PAR1 nonsense")
     study.optima_file.write_bytes(b"PAR1 nonsense")
     for file in (study.file(TRUST), study.file(ROUNDS), study.file(CLAIMS), study.file(HANDMADE)):

@@ -1,7 +1,7 @@
 """Which content of a study a page shows, and keeping what follows from that by it.
 
-What follows from a table's content alone is kept by that, so that copies of a study share it. Files
-beside the table are told apart by their stamps.
+What follows from tables' content alone is kept by that, so that copies of a study share it. Other
+files are told apart by their stamps.
 """
 
 import hashlib
@@ -24,7 +24,7 @@ from foxnas_core.table.files import count_rows
 from foxnas_core.table.measurements import MeasurementTable
 from pages.shared import choices
 
-Stamp = tuple[tuple[str, int, int, int], ...]
+Stamp = tuple[tuple[str | int, ...], ...]
 # By file, what identifies its content; of those that a fit reads.
 Version = tuple[tuple[str, str], ...]
 # That, and the number of rows, if it can be told.
@@ -68,11 +68,14 @@ def on_disk(study: Study) -> Shown:
 
 
 def stamp_of(study: Study, *names: str) -> Stamp:
-    """Changes whenever one of the files does."""
-    stamps = []
+    """Changes whenever one of the files does, a table among them by its content."""
+    stamps: list[tuple[str | int, ...]] = []
     for name in names:
         path = study.folder / name
-        if path.exists():
+        with suppress(OSError):
+            if path.suffix == ".parquet":
+                stamps.append((name, _digest_of(path)))
+                continue
             status = path.stat()
             stamps.append((name, status.st_ino, status.st_mtime_ns, status.st_size))
     return tuple(stamps)
@@ -98,11 +101,15 @@ def version_on_disk(study: Study) -> Version:
     """The same of the files that are there now."""
     found = []
     for name in ("space.json", "measurements.parquet"):
-        with suppress(OSError), (study.folder / name).open("rb") as file:
-            status = os.fstat(file.fileno())
-            identity = (str(study.folder / name), status.st_ino, status.st_mtime_ns, status.st_size)
-            found.append((name, _digest(*identity, file)))
+        with suppress(OSError):
+            found.append((name, _digest_of(study.folder / name)))
     return tuple(found)
+
+
+def _digest_of(path: Path) -> str:
+    with path.open("rb") as file:
+        status = os.fstat(file.fileno())
+        return _digest(str(path), status.st_ino, status.st_mtime_ns, status.st_size, file)
 
 
 @st.cache_resource(max_entries=256, show_spinner=False)
