@@ -91,7 +91,8 @@ def show_fits(study: Study) -> None:
     if predictors:
         from foxnas_core.cards import coefficients
 
-        cards.show(coefficients.fits, given_of(study), title="How well each target is fitted")
+        with st.expander("How well each target is fitted"):
+            cards.show(coefficients.fits, given_of(study), header=False)
 
 
 def is_fitted(study: Study, *columns: str) -> bool:

@@ -126,9 +126,9 @@ def subnets(given: Given) -> Card:
             if finding.code == "multiples" and set(finding.columns) & set(columns_of(given))
         ),
         notes=(
-            "Each point is a subnet, redder the more of its pairs swap. A line that falls joins a "
-            f"pair of which one is {found.first.better} on {found.names[0]}, the other on "
-            f"{found.names[1]}.",
+            "Each point is a subnet, the more orange, the more of its pairs swap. A line that "
+            f"falls joins a pair of which one is {found.first.better} on {found.names[0]}, "
+            f"the other on {found.names[1]}.",
             *([part] if found.rows < found.available else []),
         ),
     )

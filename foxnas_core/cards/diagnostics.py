@@ -161,10 +161,6 @@ def influence(given: Given) -> Card:
     )
 
 
-# Those with a point for each row.
-OF_ROWS = (predicted, residuals, quantiles, influence)
-
-
 @analysis("Diagnostics", "offending", "Rows to look into", exact)
 def offending(given: Given) -> Card:
     """The flagged rows, outliers first."""

@@ -93,7 +93,7 @@ class DeviceComparison:
             other = f"{verbs[1]} {other}"
         return (
             f"{row['what']} {verbs[0]} {sizes[0]} {of} on {second} but {other} on {first}: "
-            f"{middle} {own if unit == 'own' else 'points'} [{low}, {high}]."
+            f"{middle} {own if unit == 'own' else 'points'} ({low} to {high})."
         )
 
 

@@ -27,8 +27,8 @@ def sentence_table(effects: pd.DataFrame, targets: Sequence[Metric]) -> pd.DataF
 def effect_sentence(row: pd.Series, targets: Sequence[Metric]) -> str:
     """One row of `side_by_side` in words.
 
-    "s3b2 kernel 5 instead of 3: +0.12 points [0.04, 0.20], +0.31 ms [0.28, 0.34], i.e. 0.39 points
-    per ms".
+    "s3b2 kernel 5 instead of 3: +0.12 points (0.04 to 0.20), +0.31 ms (0.28 to 0.34), i.e. 0.39
+    points per ms".
     """
     where = row["slot"] or row["group"]
     subject = f"{where} {row['role']} {row['choice']} instead of {row['reference']}"
@@ -41,9 +41,8 @@ def _effect(row: pd.Series, target: Metric) -> str:
     value, low, high = (row[f"{target.column}{end}"] for end in ("", "_low", "_high"))
     unit = target.difference_unit or target.label
     name = f" {target.label.lower()}" if target.label != "Latency" and target.unit == "ms" else ""
-    return (
-        f"{target.text(value, signed=True)} {unit}{name} [{target.text(low)}, {target.text(high)}]"
-    )
+    ends = f"{target.text(low)} to {target.text(high)}"
+    return f"{target.text(value, signed=True)} {unit}{name} ({ends})"
 
 
 def _exchange(row: pd.Series, targets: Sequence[Metric]) -> str:

@@ -35,7 +35,7 @@ def curve_figure(curve: TransferCurve, error: str) -> go.Figure:
                 line(
                     own["rows"], own[error], names[method], colour=colour, width=2,
                     mode="lines+markers", marker={"size": 7}, customdata=np.column_stack(ends),
-                    hover="%{x} rows: %{y:.3g} [%{customdata[0]:.3g}, %{customdata[1]:.3g}]",
+                    hover="%{x} rows: %{y:.3g} (%{customdata[0]:.3g} to %{customdata[1]:.3g})",
                 ),
             ]  # fmt: skip
     ticks = sorted(set(curve.table["rows"]))

@@ -89,7 +89,7 @@ def lens_figure(table: pd.DataFrame, target: Metric, *, signed: bool) -> go.Figu
         value, low, high = (own[c].to_numpy() for c in ("value", "low", "high"))
         texts = [
             f"{number(v)} {target.difference_unit}"
-            + ("" if np.isnan(a) else f" [{number(a)}, {number(b)}]")
+            + ("" if np.isnan(a) else f" ({number(a)} to {number(b)})")
             for v, a, b in zip(value, low, high, strict=True)
         ]
         if not signed:
@@ -220,7 +220,8 @@ def dependence_figure(table: pd.DataFrame, target: Metric) -> go.Figure:
         own = table[panel_of == panel]
         for decision, part in own.groupby("decision", sort=False):
             texts = [
-                f"{target.text(v)} {target.unit} [{target.text(a)}, {target.text(b)}], {n} subnets"
+                f"{target.text(v)} {target.unit} ({target.text(a)} to {target.text(b)}), "
+                f"{n} subnets"
                 for v, a, b, n in zip(
                     part["value"], part["low"], part["high"], part["rows"], strict=True
                 )

@@ -141,7 +141,7 @@ def claim_figure(comparison: Comparison) -> go.Figure:
                 ratio, rows, marker={"color": looks, "symbol": symbols, "size": 10},
                 error_x=whiskers(ratio, low, high, GREY, thickness=2, width=0),
                 customdata=np.column_stack([low, high]),
-                hover="%{y}: %{x:.2f} [%{customdata[0]:.2f}, %{customdata[1]:.2f}]",
+                hover="%{y}: %{x:.2f} (%{customdata[0]:.2f} to %{customdata[1]:.2f})",
             ),
             markers(
                 published, rows[published.index], "the paper's figures",

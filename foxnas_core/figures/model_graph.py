@@ -62,7 +62,7 @@ def views_figure(table: pd.DataFrame, *, as_shares: bool) -> go.Figure:
         scale = own["share (%)"] / own["ms"] if as_shares else 1.0
         words = [
             f"{row['block']}, {named}: {time_text(row['ms'])}"
-            + ("" if np.isnan(row["low"]) else f" [{_ends_text(row['low'], row['high'])}]")
+            + ("" if np.isnan(row["low"]) else f" ({_ends_text(row['low'], row['high'])})")
             + f", {row['share (%)']:.3g} % of the whole"
             for row in own.to_dict("records")
         ]
@@ -269,10 +269,10 @@ def piece_words(
 
 
 def price_words(row: Mapping[Any, Any], target: Metric) -> str:
-    """A row of `block_prices` in words: "s2b2: +0.57 points [+0.46, +0.68] against off"."""
+    """A row of `block_prices` in words: "s2b2: +0.57 points (+0.46 to +0.68) against off"."""
     number, low, high = (target.text(row[end], signed=True) for end in ("value", "low", "high"))
     return (
-        f"{row['block']}: {number} {target.difference_unit} [{low}, {high}] against "
+        f"{row['block']}: {number} {target.difference_unit} ({low} to {high}) against "
         f"{row['against']}"
     )
 
@@ -282,7 +282,7 @@ def _share_words(ms: float, profile: LayerProfile) -> str:
 
 
 def _ends_text(low: float, high: float) -> str:
-    return f"{time_text(low)}, {time_text(high)}"
+    return f"{time_text(low)} to {time_text(high)}"
 
 
 def _role(piece: Piece) -> str:

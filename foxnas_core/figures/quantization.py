@@ -63,7 +63,7 @@ def _lines(quantity: str, runtime: str) -> tuple[str, str, str, str]:
 def _with_ends(cells: Mapping[Any, Any]) -> str:
     gain = gain_of(cells["quantity"])
     value, low, high = (gain.text(cells[key]) for key in ("value", "low", "high"))
-    return f"{value} [{low}, {high}]"
+    return f"{value} ({low} to {high})"
 
 
 def interval_figure(comparison: PrecisionComparison) -> go.Figure:
@@ -83,7 +83,7 @@ def interval_figure(comparison: PrecisionComparison) -> go.Figure:
             own["value"], names, marker={"color": own["study"].map(colours), "size": 11},
             error_x=whiskers(own["value"], own["low"], own["high"], GREY, thickness=2, width=6),
             customdata=own[["low", "high", "subnets", "runtime"]],
-            hover="%{y} %{customdata[3]}: %{x:.3g} [%{customdata[0]:.3g}, %{customdata[1]:.3g}], "
+            hover="%{y} %{customdata[3]}: %{x:.3g} (%{customdata[0]:.3g} to %{customdata[1]:.3g}), "
             "%{customdata[2]} subnets",
         )  # fmt: skip
         grid.add_trace(means, row=1, col=place)

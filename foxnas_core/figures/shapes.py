@@ -148,7 +148,7 @@ def ruled(
 def in_numbers(table: pd.DataFrame, target: Metric) -> list[str]:
     """Each effect with its interval, as it is read."""
     return [
-        f"{target.text(effect, signed=True)} [{target.text(low, signed=True)}, "
-        f"{target.text(high, signed=True)}]"
+        f"{target.text(effect, signed=True)} ({target.text(low, signed=True)} to "
+        f"{target.text(high, signed=True)})"
         for effect, low, high in zip(table["effect"], table["low"], table["high"], strict=True)
     ]

@@ -106,7 +106,7 @@ def agreement_figure(table: pd.DataFrame, trained: str) -> go.Figure:
                     part["tau"], part["low"], part["high"], colour, thickness=2, width=0
                 ),
                 customdata=part[["low", "high", "number", "same order (%)"]].to_numpy(),
-                hover="tau %{x:.2f} [%{customdata[0]:.2f}, %{customdata[1]:.2f}], "
+                hover="tau %{x:.2f} (%{customdata[0]:.2f} to %{customdata[1]:.2f}), "
                 "%{customdata[2]} subnets<br>%{customdata[3]:.0f} % of their pairs in the same "
                 f"order<extra>{INHERITED[inherited]}</extra>",
             )

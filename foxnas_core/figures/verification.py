@@ -64,8 +64,8 @@ def verdict_figure(table: pd.DataFrame) -> go.Figure:
             symbol = "x" if outside and name == "measured" else "circle"
             middle = markers(
                 [claim[name]], [name], marker={"color": shade, "size": 11, "symbol": symbol},
-                hover=f"{name} %{{x:.4g}} {unit} [{claim[f'{name} low']:.4g}, "
-                f"{claim[f'{name} high']:.4g}]",
+                hover=f"{name} %{{x:.4g}} {unit} ({claim[f'{name} low']:.4g} to "
+                f"{claim[f'{name} high']:.4g})",
             )  # fmt: skip
             figure.add_trace(middle, row=row, col=column)
         title = target.named if claim["kind"] == "value" else difference_axis(target)
@@ -102,7 +102,7 @@ def board_figure(table: pd.DataFrame) -> go.Figure:
         share, names, marker={"color": tested["target"].map(colour_of), "size": 11},
         error_x=whiskers(share, low, high, GREY, thickness=2, width=6),
         customdata=tested[["low", "high", "stated"]],
-        hover="%{y}<br>%{x:.0f} % held [%{customdata[0]:.0f}, %{customdata[1]:.0f}], stated "
+        hover="%{y}<br>%{x:.0f} % held (%{customdata[0]:.0f} to %{customdata[1]:.0f}), stated "
         "%{customdata[2]:g} %",
     )  # fmt: skip
     axis = {"title": "Claims that held (%)", "range": [-2, 102]}

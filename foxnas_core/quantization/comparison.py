@@ -91,8 +91,8 @@ def _difference_sentence(row: dict[Any, Any], first: str, second: str) -> str:
     if low <= 0 <= high:
         return (
             f"Between {first} and {second}, what int8 {what} does not differ beyond doubt: "
-            f"{gain.difference_text(value, signed=True)} [{gain.text(low, signed=True)}, "
-            f"{gain.text(high, signed=True)}]."
+            f"{gain.difference_text(value, signed=True)} ({gain.text(low, signed=True)} to "
+            f"{gain.text(high, signed=True)})."
         )
     size = gain.difference_text(abs(value))
     if timed:
@@ -101,7 +101,7 @@ def _difference_sentence(row: dict[Any, Any], first: str, second: str) -> str:
     else:
         more = "more" if value > 0 else "less"
         said = f"In {second}, int8 loses {size} of {gain.word} {more} than in {first}"
-    return f"{said} [{_ends_of(quantity, low, high)}]."
+    return f"{said} ({_ends_of(quantity, low, high)})."
 
 
 def gain_of(quantity: str) -> Metric:
@@ -111,7 +111,7 @@ def gain_of(quantity: str) -> Metric:
 
 def _ends_of(quantity: str, low: float, high: float) -> str:
     """Both ends of an interval without their sign, the nearer to 0 first."""
-    return ", ".join(gain_of(quantity).text(end) for end in sorted((abs(low), abs(high))))
+    return " to ".join(gain_of(quantity).text(end) for end in sorted((abs(low), abs(high))))
 
 
 def partner_of(column: str) -> tuple[str, str]:
@@ -270,10 +270,10 @@ def _verdict(study: PrecisionStudy, table: pd.DataFrame, runtime: str) -> str:
         if low <= 0 <= high:
             parts.append(
                 f"takes the same time as fp32 on {runtime}, as far as can be told (saves "
-                f"{value:.1f} % [{low:.1f}, {high:.1f}])"
+                f"{value:.1f} %: {low:.1f} to {high:.1f})"
             )
         else:
-            amount = f"{_SAVED.value_text(abs(value))} [{_ends_of(TIME, low, high)}]"
+            amount = f"{_SAVED.value_text(abs(value))} ({_ends_of(TIME, low, high)})"
             verb = "saves {} of the latency" if value > 0 else "takes {} longer than fp32"
             parts.append(f"{verb.format(amount)} on {runtime}")
     if lost is not None:
@@ -285,7 +285,7 @@ def _verdict(study: PrecisionStudy, table: pd.DataFrame, runtime: str) -> str:
         else:
             ends = _ends_of(study.objective, lost["low"], lost["high"])
             verb = "loses" if value > 0 else "gains"
-            parts.append(f"{verb} {gain.difference_text(abs(value))} of {word} [{ends}]")
+            parts.append(f"{verb} {gain.difference_text(abs(value))} of {word} ({ends})")
     counts = sorted({int(row["subnets"]) for row in (time, lost) if row is not None})
     over = " and ".join(map(str, counts))
     text = f"{study.name}: int8 {' and '.join(parts)}, averaged over {over} subnets"

@@ -5,9 +5,9 @@ are shown the choice (`show`) before they are drawn and report back in `on_chang
 """
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from typing import Any
 
 import streamlit as st
@@ -48,6 +48,7 @@ _KEYS = 8
 # A browser that is quicker than the page sends an address from before the last changes. So many of
 # those that were replaced are known again, and undo nothing unless one goes back to them.
 _REPLACED = 64
+_MOST_SHOWN = 20  # names in an address that are no choice's, but may be widgets'
 
 
 @dataclass(frozen=True)
@@ -64,9 +65,10 @@ class Choices:
     counterfactual aims at (to "save" cost, to "gain" in the objective, or a "latency" or
     "accuracy" to keep), its amount in the target's unit or in percent of what the subnet has,
     and the number of edits that is looked at, the slots and decisions to keep, with commas, and
-    the choice that is asked for, as s2b1_kernel:7; the step of the tour, from 1; and the id of
-    the subnet and the name of the block that are highlighted in all figures. Numbers are in the
-    unit of what they bound.
+    the choice that is asked for, as s2b1_kernel:7; the step of the tour, from 1; the id of
+    the subnet and the name of the block that are highlighted in all figures; the page's view, and
+    what else is picked in it that is not usual, as pairs of a widget's key and an option's text.
+    Numbers are in the unit of what they bound.
     """
 
     study: str = "demo"
@@ -102,6 +104,7 @@ class Choices:
     subnet: str | None = None
     block: str | None = None
     view: str | None = None
+    shown: tuple[tuple[str, str], ...] = ()
 
 
 def current() -> Choices:
@@ -163,6 +166,7 @@ def show_in_address(choices: Choices) -> None:
     for name in _TEXTS:
         if value := getattr(choices, name):
             wanted[name] = value
+    wanted |= dict(choices.shown)
     replaced = st.query_params.to_dict()
     if replaced != wanted:
         # What the page wrote last may be under way to the browser, which still told the one before.
@@ -236,14 +240,18 @@ def visit(page: str) -> None:
     is drawn. Whatever else asks may come from a browser that is behind: what it tells is old.
     """
     stored = _follow_address()
-    remember("left-aside", left_aside(st.query_params.to_dict()))
+    address = st.query_params.to_dict()
+    remember("left-aside", left_aside(address))
     # Each page has views of its own: it is as it was left, unless the address says otherwise, and
     # not merely still what the page before wrote there.
-    address = st.query_params.to_dict()
     left = remembered("page") != page and address == remembered("written")
     if left or "view" not in address or _is_echo(address):
         kept = (remembered("views") or {}).get(page)
-        st.session_state[_KEY] = replace(stored, view=kept)
+        st.session_state[_KEY] = replace(stored, view=kept, **({"shown": ()} if left else {}))
+    if _is_gone_to():  # what is usual stands in no address
+        for key in set(remembered("drawn-here") or ()) - set(address):
+            remember(key, None)
+    remember("drawn-here", {})
     if remembered("page") != page:
         remember("page", page)
         remember("asked", None)
@@ -256,6 +264,31 @@ def choose_view(page: str, view: str) -> None:
     remember("views", (remembered("views") or {}) | {page: view})
     if remembered("page") == page:
         st.session_state[_KEY] = replace(current(), view=view)
+
+
+def found_in_address(key: str, options: Collection[Any]) -> Any:
+    """The one of a widget's `options` that the address names under its `key`, or None."""
+    text = dict(current().shown).get(key)
+    return next((option for option in options if str(option) == text), None)
+
+
+def show_linked(key: str, value: Any, usual: Any) -> None:
+    """Note what the widget `key` shows, which the address says where it is not the usual."""
+    drawn = remembered("drawn-here") or {}
+    remember("drawn-here", drawn | {key: None if value == usual else str(value)})
+
+
+def pick(key: str, value: Any) -> None:
+    """Let the widget `key`, whose choice is remembered, show this one of its options."""
+    remember(key, value)
+    show_linked(key, value, None)
+    link()
+
+
+def link() -> None:
+    """Let the address say what the widgets show that were drawn, and no more."""
+    drawn = remembered("drawn-here") or {}
+    update(shown=tuple(sorted((key, text) for key, text in drawn.items() if text is not None)))
 
 
 def show(key: str, value: Any, *, anew: bool = False) -> None:
@@ -350,4 +383,6 @@ def _from_address() -> dict[str, Any]:
     for name in _NUMBERS:
         if (number := _number(name, parameters.get(name, ""))) is not None:
             found[name] = number
-    return found
+    known = {field.name for field in fields(Choices)}
+    others = sorted((k, v) for k, v in parameters.items() if k not in known)
+    return found | {"shown": tuple(others[:_MOST_SHOWN])}

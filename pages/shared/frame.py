@@ -86,6 +86,7 @@ def page(title: str, sentence: str | Callable[[], str]) -> Iterator[Study]:
     with suppress(FoxnasError):  # which the page has said
         _offer_another(title, study)
     _cards_from_elsewhere(title, study)
+    choices.link()
     process.end()
 
 

@@ -11,7 +11,7 @@ from foxnas_core.study import Study
 def test_a_goal_is_reached_and_applied_and_a_choice_explained(page: Page, demo: Study):
     page.goto("/What_if?view=counterfactuals")
     wait_until_drawn(page)
-    for key in ("reached", "choices", "answer-edits-accuracy", "answer-edits-latency_ms"):
+    for key in ("reached", "answer-edits-accuracy", "answer-edits-latency_ms"):
         expect(page.locator(f".st-key-{key}-figure .js-plotly-plot")).to_be_visible()
     words = page.locator(".st-key-says-reached")
     expect(words).to_contain_text("this is exact")
@@ -29,13 +29,21 @@ def test_a_goal_is_reached_and_applied_and_a_choice_explained(page: Page, demo: 
     expect(page).to_have_url(re.compile("edits="))
     wait_until_drawn(page)
 
-    # A choice is asked for, and why it is not taken stands there with numbers.
+    # A choice is asked for, and why it is not taken stands there; an address leads to it.
+    page.get_by_role("radio", name="Why not").click()
+    expect(page).to_have_url(re.compile("counterfactual=Why"))
+    wait_until_drawn(page)
     page.locator('[class*="st-key-asked-s1b1_kernel"]').get_by_role("radio").first.click()
     expect(page).to_have_url(re.compile("asked=s1b1_kernel"))
     wait_until_drawn(page)
     why = page.locator(".st-key-says-why-not")
     expect(why).to_contain_text("points of top-1 accuracy")
     expect(why).to_contain_text("The budget of")
+    page.reload()
+    wait_until_drawn(page)
+    expect(why).to_contain_text("The budget of")
+    expect(page.locator(".st-key-choices-figure .js-plotly-plot")).to_be_visible()
+    page.get_by_role("radio", name="Reach a goal").click()
 
     # Applied, it is what the editor edits, held against the one before.
     page.locator(".st-key-answer-what-if button").click()

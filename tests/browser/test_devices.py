@@ -16,7 +16,9 @@ def drawn(page: Page, *keys: str) -> None:
 def test_devices_are_compared_and_a_reversed_pair_leads_to_what_if(page: Page, demo: Study):
     page.goto("/Devices")
     wait_until_drawn(page)
-    drawn(page, "difference", "effects")
+    drawn(page, "difference")
+    page.get_by_role("radio", name="Every choice").click()
+    drawn(page, "effects")
     difference = page.locator(".st-key-difference-figure")
     before = difference.inner_text()
     page.locator(".st-key-unit").get_by_role("radio", name="ms", exact=True).click()
@@ -37,6 +39,7 @@ def test_devices_are_compared_and_a_reversed_pair_leads_to_what_if(page: Page, d
 
     choose_view(page, "Order of subnets")
     drawn(page, "subnets", "map", "gaps")
+    page.get_by_role("radio", name="Which pairs").click()
     page.locator(".st-key-pair-what-if button").click()
     expect(page.locator("h1")).to_have_text("What-if")
     wait_until_drawn(page)

@@ -17,6 +17,7 @@ def test_lenses_on_the_space_and_on_one_subnet(page: Page, demo: Study, tmp_path
     expect(page.locator(".st-key-beeswarm-figure .gl-canvas").first).to_be_visible()
 
     page.locator(".st-key-lens-permutation label").first.click()
+    page.get_by_role("radio", name="Coefficients and permutation").click()
     expect(page.locator(".st-key-permutation-figure")).to_contain_text("resolution")
     wait_until_drawn(page)
     lenses = page.locator(".st-key-lenses-figure")

@@ -150,7 +150,7 @@ def test_intervals_in_percent_are_as_wide_as_estimates_scatter():
 def test_the_clearest_difference_is_said_in_words():
     first, *_ = compared(two_devices(0.001)).sentences("own")
     assert first.startswith(
-        "kernel 7 instead of 3 in p1 costs 6 ms on pi but 3 ms on fp32: +3 ms [+"
+        "kernel 7 instead of 3 in p1 costs 6 ms on pi but 3 ms on fp32: +3 ms (+"
     )
     assert all("q1" not in sentence for sentence in compared(two_devices(0.001)).sentences("own"))
 

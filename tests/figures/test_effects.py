@@ -93,7 +93,8 @@ def test_every_interval_lies_in_the_figure_and_is_told_in_numbers():
     low, high = figure.layout.xaxis.range
     assert low <= 90.1 and high >= 90.6
     assert [a.text for a in figure.layout.annotations] == [
-        "90.00", "+0.50 [+0.40, +0.60]", "-0.20 [-0.30, -0.10]", "90.30: +0.30 [+0.10, +0.50]",
+        "90.00", "+0.50 (+0.40 to +0.60)", "-0.20 (-0.30 to -0.10)",
+        "90.30: +0.30 (+0.10 to +0.50)",
     ]  # fmt: skip
 
 

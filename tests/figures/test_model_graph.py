@@ -142,7 +142,9 @@ def test_strips_are_drawn_to_their_end(profile, effects) -> None:
     # Framed in both strips.
     assert len(framed) == 2 * sum(len(r.layers) > 1 for r in (profile.rows if profile else ()))
     words = [w for trace in boxes for w in trace.customdata]
-    assert any("s1b2: +0.03 points [+0.02, +0.04] against off" in w for w in words) == bool(effects)
+    assert any("s1b2: +0.03 points (+0.02 to +0.04) against off" in w for w in words) == bool(
+        effects
+    )
     assert (
         len(
             figures.views_figure(

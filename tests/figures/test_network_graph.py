@@ -105,7 +105,7 @@ def test_a_closed_block_says_what_it_is_and_what_it_brings():
     found = shown(effects={"accuracy": PRICES}, words={"s1b2": "kernel 3"}, chosen="block:s1b2")
     block = found["block:s1b2"]
     assert texts(block) == [
-        "s1b2", "kernel 3", "3 operators, 900 MACs", "+0.03 points [+0.02, +0.04]",
+        "s1b2", "kernel 3", "3 operators, 900 MACs", "+0.03 points (+0.02 to +0.04)",
     ]  # fmt: skip
     assert block["chosen"] and block["share"] == 1 and block["lines"][-1]["colour"]
     assert not found["block:stem"]["chosen"]

@@ -33,9 +33,9 @@ def test_both_variants_stand_side_by_side(comparison):
     assert table.loc["Subnets that int8 makes faster on ONNX Runtime", "one"].endswith("% of 40")
     own = comparison.table.set_index(["study", "quantity"]).loc[("two", "time")]
     assert table.loc["Latency on ONNX Runtime, int8 (ms)", "two"] == f"{own['int8']:.4g}"
-    assert table.loc[time, "two"] == f"{own['value']:.1f} [{own['low']:.1f}, {own['high']:.1f}]"
+    assert table.loc[time, "two"] == f"{own['value']:.1f} ({own['low']:.1f} to {own['high']:.1f})"
     difference = comparison.differences.set_index("quantity").loc["time"]
-    assert table.loc[time, "second less first"].startswith(f"{difference['value']:.1f} [")
+    assert table.loc[time, "second less first"].startswith(f"{difference['value']:.1f} (")
 
 
 def test_intervals_are_those_of_the_table(comparison):

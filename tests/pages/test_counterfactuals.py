@@ -48,6 +48,12 @@ def picked(page, key: str):
     return widget
 
 
+def part(page, name: str):
+    picked(page, "counterfactual").set_value(name).run()
+    check(page)
+    return page
+
+
 def address(page, name: str) -> str:
     value = page.query_params[name]
     return value if isinstance(value, str) else value[0]
@@ -189,7 +195,7 @@ def test_an_answer_opens_in_what_if(shipped):
 
 
 def test_why_not_is_answered_by_the_core(shipped, fits):
-    page = run_page(PAGE, budget="0.06", asked="s2b1_kernel:3")
+    page = run_page(PAGE, budget="0.06", asked="s2b1_kernel:3", counterfactual="Why not")
     check(page)
     base = chosen(shipped, page)
     problem = search_problem(fits, {"latency_ms": 0.06}, objective="accuracy")
@@ -215,6 +221,8 @@ def test_what_is_kept_stays_and_the_rest_is_optimised(shipped, fits):
     page.multiselect(key="pinned").set_value(["s1b1", "resolution"]).run()
     check(page)
     assert address(page, "pinned") == "resolution,s1b1"
+    percent, reached = page.slider(key="percent-save").value, table_of(page, "in words")["id"]
+    part(page, "Best around what is kept")
     kept = ("resolution", "s1b1_kernel", "s1b1_expand")
     problem = search_problem(fits, {"latency_ms": 0.06}, objective="accuracy")
     allowed = choices_that_keep(shipped.space, base, kept)
@@ -223,12 +231,12 @@ def test_what_is_kept_stays_and_the_rest_is_optimised(shipped, fits):
     assert "with 3 decisions kept as they are, is:" in text
     assert f"**{best.counted}:** {best.words}." in text
     # The answers to the goal keep them too, and they are not asked about.
-    percent = page.slider(key="percent-save").value
     found = reach(problem, base, Goal(percent, in_percent=True), allowed=allowed)
-    assert table_of(page, "in words")["id"].tolist() == [a.after.id for a in found.answers[::-1]]
+    assert reached.tolist() == [a.after.id for a in found.answers[::-1]]
+    part(page, "Why not")
     asked = [option.split(" ")[0] for option in page.selectbox(key="asked-decision").options]
     assert not set(kept) & set(asked)
-    page.button(key="rest-apply").click().run()
+    part(page, "Best around what is kept").button(key="rest-apply").click().run()
     check(page)
     assert chosen(shipped, page) == best.after
 
@@ -247,8 +255,8 @@ def test_with_everything_kept_there_is_nothing_to_do(shipped):
     page = run_page(PAGE, pinned=",".join(units))
     check(page)
     assert "there is nothing to gain" in said(page)
-    assert "Every decision is kept as it is" in said(page)
-    assert "no subnet is better than this one" in said(page)
+    assert "Every decision is kept as it is" in said(part(page, "Why not"))
+    assert "no subnet is better than this one" in said(part(page, "Best around what is kept"))
 
 
 def test_the_fastest_has_nothing_to_save_but_may_gain(shipped, fits):
@@ -270,6 +278,8 @@ def test_a_nonsense_address_is_left_aside(shipped, wrong):
     check(page)
     assert "the fewest takes" in said(page)
     assert ("nope" in said(page)) == ("pinned" in wrong)
+    if "asked" in wrong:
+        assert "would" in said(part(page, "Why not"))
 
 
 def test_a_goal_out_of_reach_is_one_sentence_and_the_rest_stands(shipped):
@@ -277,7 +287,7 @@ def test_a_goal_out_of_reach_is_one_sentence_and_the_rest_stands(shipped):
     assert not page.exception
     [error] = page.error
     assert "smallest that can be reached" in error.value
-    assert "The budget of" in said(page)
+    assert "The budget of" in said(part(page, "Why not"))
 
 
 @pytest.mark.parametrize(("aim", "unit"), [("save", "ms"), ("gain", "points")])
@@ -288,7 +298,6 @@ def test_more_than_a_subnet_leaves_to_save_or_gain_is_told_in_the_same_terms(shi
     told = warning.value.replace("\\", "")
     left = re.search(rf"one can {aim} about ([\d.]+) {unit}, not 5\.00 {unit}", told)
     assert left, told
-    assert "The budget of" in said(page)
     # What it says can be asked for.
     assert not run_page(PAGE, aim=aim, amount=left[1]).warning
 

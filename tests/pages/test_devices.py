@@ -50,7 +50,6 @@ def test_subnets_that_swap_their_order_are_shown(studies):
     assert not page.exception and not page.error
     assert titles(page) == [
         "Measured subnets on both devices", "Rank-reversal map", "How far apart is far enough",
-        "The clearest reversed pairs",
     ]  # fmt: skip
     said = sentences(page).replace("\\", "")
     assert "of 800 measured subnets" in said and "swap their order between fp32 and int8" in said
@@ -59,7 +58,9 @@ def test_subnets_that_swap_their_order_are_shown(studies):
 def test_effects_are_compared_in_every_panel_and_unit(studies):
     page = run_page(PAGE)
     assert not page.exception and not page.error
-    assert titles(page) == ["Which blocks differ", "Every choice on both devices"]
+    assert titles(page) == ["Which blocks differ"]
+    page.segmented_control(key="compared").set_value("Every choice").run()
+    assert titles(page) == ["Every choice on both devices"]
     assert "expand 4 instead of 1 in s1b1 saves" in sentences(page).replace("\\", "")
     [unit] = [w for w in page.get("button_group") if w.key == "unit"]
     unit.set_value("own").run()
@@ -78,7 +79,7 @@ def test_devices_can_be_exchanged_and_hold_on_the_way_back(studies):
 
 
 def test_a_pair_opens_in_what_if(studies):
-    page = run_page(ORDER)
+    page = run_page(ORDER, reversals="Which pairs")
     shown = next(d.value for d in page.dataframe if "mostly because of" in d.value)
     page.button(key="pair-what-if").click().run()
     page.switch_page("pages/2_What_if.py").run()

@@ -9,11 +9,14 @@ from conftest import sentences as marked
 from foxnas_core.study import create_study, open_study
 
 PAGE = "pages/5_Diagnostics.py"
-PANELS = [
-    "Predicted and measured", "Residuals", "Are errors normal? (QQ)", "Leverage and influence",
-    "Rows to look into", "Overlap of terms", "Does the form fit? (RESET and equal variance)",
-    "How many more rows?",
-]  # fmt: skip
+# What stands under each part of the page.
+PARTS = {
+    "Row by row": ["Predicted and measured", "Residuals", "Rows to look into"],
+    "Errors and influence": ["Are errors normal? (QQ)", "Leverage and influence"],
+    "Terms and form": ["Overlap of terms", "Does the form fit? (RESET and equal variance)"],
+    "More rows": ["How many more rows?"],
+}
+FIRST = PARTS["Row by row"]
 
 
 def panels(page) -> list[str]:
@@ -34,13 +37,19 @@ def with_rows(studies, rows: pd.DataFrame, architectures) -> None:
     open_study(studies / "demo").append(architectures, rows.to_dict("records"))
 
 
-def test_every_panel_is_drawn_with_its_table(studies):
-    page = run_page(PAGE)
+def part(page, name: str):
+    return page.segmented_control(key="diagnosed").set_value(name).run()
+
+
+@pytest.mark.parametrize(("name", "charts"), zip(PARTS, (2, 2, 1, 1), strict=True))
+def test_every_panel_is_drawn_with_its_table(studies, name, charts):
+    page = run_page(PAGE, diagnosed=name)
     assert not page.exception and not page.error
-    assert panels(page) == PANELS
-    assert len(page.get("plotly_chart")) == 6
-    assert len(page.dataframe) == len(PANELS)
-    assert len(page.get("download_button")) == len(PANELS) + 1  # and every row's residual
+    assert panels(page) == PARTS[name]
+    assert len(page.get("plotly_chart")) == charts
+    assert len(page.dataframe) == len(PARTS[name])
+    rows = "row" in [box.key for box in page.selectbox]  # of which every residual is offered
+    assert len(page.get("download_button")) == len(PARTS[name]) + rows
 
 
 def test_the_numbers_are_those_of_the_core(studies):
@@ -53,8 +62,8 @@ def test_the_numbers_are_those_of_the_core(studies):
     predictor = fit(table, "accuracy")
     page = run_page(PAGE)
     offending = offending_rows(diagnose(predictor, table).residuals)
-    assert tables(page)[4]["row"].tolist() == offending["row"].tolist()
-    assert tables(page)[4]["cook"].tolist() == pytest.approx(offending["cook"].tolist(), rel=1e-2)
+    assert tables(page)[2]["row"].tolist() == offending["row"].tolist()
+    assert tables(page)[2]["cook"].tolist() == pytest.approx(offending["cook"].tolist(), rel=1e-2)
     said = [warning.value.replace("\\", "") for warning in page.warning]
     expected = [caution.sentence for caution in cautions(diagnose(predictor, table))]
     assert expected and said[: len(expected)] == expected
@@ -67,7 +76,7 @@ def test_each_target_can_be_diagnosed(studies, column):
     before = sentences(page)
     page.selectbox(key="target").select(column).run()
     assert not page.exception and not page.error
-    assert panels(page) == PANELS and sentences(page) != before
+    assert panels(page) == FIRST and sentences(page) != before
 
 
 def test_the_chosen_target_and_form_hold_over_pages(studies):
@@ -94,7 +103,7 @@ def test_an_exact_fit_is_one_sentence(studies):
 def test_an_offending_row_opens_in_what_if(studies):
     page = run_page(PAGE)
     frame = open_study(studies / "demo").table().frame
-    row = tables(page)[4]["row"].iloc[3]
+    row = tables(page)[2]["row"].iloc[3]
     page.selectbox(key="row").select(row).run()
     page.button(key="open-row").click().run()
     assert not page.exception
@@ -164,7 +173,7 @@ def test_an_unordered_table_falls_back_to_a_form_it_can_have(studies):
     assert main(["import", str(published), "--study", str(studies / "published")]) == 0
     page = run_page(PAGE, study="published")
     assert not page.exception and not page.error
-    assert panels(page) == PANELS
+    assert panels(page) == FIRST
 
 
 def test_large_tables_are_drawn_in_part_and_say_so(studies, monkeypatch):
@@ -175,7 +184,8 @@ def test_large_tables_are_drawn_in_part_and_say_so(studies, monkeypatch):
         monkeypatch.setattr(getattr(diagnostics, name), "__defaults__", value)
     page = run_page(PAGE)
     assert not page.exception
-    assert [len(table) for table in tables(page)[:4]] == [100] * 4
+    drawn = tables(page)[:2] + tables(part(page, "Errors and influence"))[:2]
+    assert [len(table) for table in drawn] == [100] * 4
     assert "Drawn: 100 of 800 rows" in sentences(page)
 
 
@@ -191,7 +201,7 @@ def test_the_learning_curve_of_many_rows_waits_to_be_asked_for(studies):
         table.architectures(),
         [{"accuracy": value} for value in table.values("accuracy")],
     )
-    page = run_page(PAGE, study="large")
+    page = run_page(PAGE, study="large", diagnosed="More rows")
     charts = len(page.get("plotly_chart"))
     assert not page.error and "would halve the intervals" not in sentences(page)
     page.toggle(key="curve").set_value(True).run()
@@ -238,7 +248,7 @@ def test_a_constant_target_leaves_the_others(studies):
     assert "same accuracy" in error.value
     page.selectbox(key="target").select("latency_ms").run()
     assert not page.exception and not page.error
-    assert panels(page) == PANELS
+    assert panels(page) == FIRST
 
 
 def test_rows_that_lack_the_target_keep_the_others_numbers(studies):

@@ -25,6 +25,10 @@ def scope(page, name: str):
     return control.set_value(name).run()
 
 
+def part(page, name: str):
+    return page.segmented_control(key="explained-part").set_value(name).run()
+
+
 def remeasured(studies, rows: int, **targets) -> Study:
     """The demo's study with its first rows only, and some targets replaced."""
     study = open_study(studies / "demo")
@@ -38,16 +42,18 @@ def remeasured(studies, rows: int, **targets) -> Study:
 def test_the_space_is_explained_by_the_quick_lenses_at_once(studies):
     page = run_page(PAGE)
     assert not page.exception and not page.error
-    assert panels(page) == [
-        "Blocks by lens", "Agreement", "Regression coefficients", "Permutation importance",
-        "Shapley values", "Partial dependence", "Second opinion: boosted trees",
-    ]  # fmt: skip
+    assert panels(page) == ["Blocks by lens", "Agreement", "Shapley values"]
     said = sentences(page).replace("\\", "")
     assert "Not computed yet: permutation importance and the second opinion" in said
     assert "Kendall's tau" in said
-    assert len(page.info) == 2 and not page.get("doc_string")
-    assert len(page.get("plotly_chart")) == 5
-    assert len(page.get("download_button")) == len(page.dataframe) == 5
+    assert not page.info and not page.get("doc_string")
+    assert len(page.get("plotly_chart")) == 3
+    assert len(page.get("download_button")) == len(page.dataframe) == 3
+    part(page, "Coefficients and permutation")
+    assert panels(page)[2:] == ["Regression coefficients", "Permutation importance"]
+    assert len(page.info) == 1
+    part(page, "Partial dependence")
+    assert not page.exception and panels(page)[2:] == ["Partial dependence"]
 
 
 def test_values_are_those_of_the_core(studies):
@@ -68,11 +74,10 @@ def test_values_are_those_of_the_core(studies):
 
 
 def test_the_slower_lenses_come_when_they_are_switched_on(studies):
-    page = run_page(PAGE)
+    page = run_page(PAGE, **{"explained-part": "Second opinion"})
     page.toggle(key="lens-permutation").set_value(True).run()
-    assert not page.exception and not page.error
+    assert not page.exception and not page.error and len(page.info) == 1
     assert "Not computed yet: the second opinion." in sentences(page).replace("\\", "")
-    assert len(page.info) == 1
     assert len(table_with(page, "first", "second", "kendall", "spearman")) == 3
     page.toggle(key="lens-second-opinion").set_value(True).run()
     assert not page.exception and not page.error and not page.info
@@ -105,10 +110,7 @@ def test_one_subnet_is_explained_by_a_waterfall(studies):
     page = run_page(PAGE, architecture=json.dumps(smallest.to_dict()))
     scope(page, "One subnet")
     assert not page.exception and not page.error
-    assert panels(page) == [
-        "Blocks by lens", "Agreement", "Shapley values", "Regression coefficients",
-        "Partial dependence", "Second opinion: boosted trees",
-    ]  # fmt: skip
+    assert panels(page) == ["Blocks by lens", "Agreement", "Shapley values"]
     table = study.table()
     predictor = fit(table, "accuracy")
     found = block_shapley(
@@ -121,6 +123,8 @@ def test_one_subnet_is_explained_by_a_waterfall(studies):
     page.button(key="pick-largest").click().run()
     assert not page.exception
     assert (table_with(page, "what", "effect").set_index("what")["effect"] > shown).any()
+    part(page, "Coefficients and dependence")
+    assert panels(page)[2:] == ["Regression coefficients", "Partial dependence"]
 
 
 @pytest.mark.parametrize("column", ["latency_ms", "latency_ms:int8"])
@@ -184,18 +188,19 @@ def test_a_space_of_listed_operations(cells):
     # Lenses that are the same by definition are shown once, and one alone agrees with none.
     assert "are shown once" in sentences(page)
     assert "one lens so far" in "".join(info.value for info in page.info)
-    assert "Regression coefficients" not in panels(page) and "Shapley values" in panels(page)
+    assert page.segmented_control(key="explained-part").options == [
+        "Shapley values", "Partial dependence", "Permutation", "Second opinion", "Near the budget",
+    ]  # fmt: skip
     page.toggle(key="lens-permutation").set_value(True).run()
     assert not page.exception and not page.error
     assert len(table_with(page, "first", "second", "kendall", "spearman")) == 1
     scope(page, "One subnet")
     assert not page.exception and not page.error
-    assert "Partial dependence" not in panels(page)
+    assert len(page.segmented_control(key="explained-part").options) == 3
 
 
 def test_what_matters_near_the_budget_is_told_on_demand(studies):
-    page = run_page(PAGE)
-    page.toggle(key="near-budget").set_value(True).run()
+    page = run_page(PAGE, **{"explained-part": "Near the budget"})
     assert not page.exception and not page.error
     assert panels(page)[-1] == "What matters near the budget"
     assert "against" in sentences(page) and "over the whole space" in sentences(page)

@@ -143,7 +143,7 @@ def test_a_subnet_is_highlighted_in_every_figure_and_on_other_pages(studies):
     assert not page.exception and not page.error
     assert rings(page) == [1, 1, 1]
     assert f"Highlighted here and on the other pages: {subnet}" in sentences(page)
-    assert sum(rings(run_page("pages/5_Diagnostics.py", subnet=subnet))) >= 3
+    assert sum(rings(run_page("pages/5_Diagnostics.py", subnet=subnet))) == 2
     page.button(key="no-subnet").click().run()
     assert sum(rings(page)) == 0 and "subnet" not in page.query_params
 

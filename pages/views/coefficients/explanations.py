@@ -1,6 +1,6 @@
 """Which blocks predictions come from, through four lenses, and how far the lenses agree."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 
 import streamlit as st
@@ -10,18 +10,19 @@ from foxnas_core.cards.analysis import Analysis
 from foxnas_core.cards.given import Given
 from foxnas_core.errors import MissingPart
 from foxnas_core.study import Study
-from pages.shared import choices
 from pages.shared.architecture_picker import pick_architecture
 from pages.shared.cards import beside, given_of
 from pages.shared.cards import show as show_card
-from pages.shared.cost import chosen_cost
+from pages.shared.cost import budget_picker, chosen_cost
 from pages.shared.panel import block_picker
-from pages.shared.picked import picked
+from pages.shared.picked import picked, show_part
 from pages.shared.text import plain
 
 SENTENCE = "Which blocks a prediction comes from, seen through four lenses, and how far they agree."
 
 ONE, ALL = "One subnet", "The whole space"
+SHAPLEY, DEPENDENCE, NEAR = "Shapley values", "Partial dependence", "Near the budget"
+TREES = "Second opinion"
 # What each slower lens does, and how long it takes.
 WAITS = {
     explanations.PERMUTATION: "shuffle each block 30 times among the measured subnets, which takes "
@@ -84,18 +85,46 @@ def show_lenses(given: Given, slower: Mapping[str, bool]) -> None:
         show_card(explanations.agreement, given, **slower)
 
 
-def show_one(given: Given, trees: bool) -> None:
-    """Each lens on one subnet."""
-    lenses = [explanations.shapley]
+def one_parts(given: Given, trees: bool) -> dict[str, Callable[[], None]]:
+    """What each lens says of one subnet."""
+    parts = {SHAPLEY: lambda: single(explanations.shapley, given)}
     if not explanations.same_lenses(given):
-        lenses += [explanations.coefficients, explanations.dependence]
-    for first in range(0, len(lenses), 2):
-        beside(given, *((lens, {}) for lens in lenses[first : first + 2]))
-    offer(explanations.second_opinion, given, explanations.TREES, on=trees)
+        others = ((explanations.coefficients, {}), (explanations.dependence, {}))
+        parts["Coefficients and dependence"] = lambda: beside(given, *others)
+    return parts | {
+        TREES: lambda: offer(explanations.second_opinion, given, explanations.TREES, on=trees)
+    }
 
 
-def show_space(given: Given, permutation: bool, trees: bool) -> None:
-    """Each lens on the whole space."""
+def space_parts(given: Given, permutation: bool, trees: bool) -> dict[str, Callable[[], None]]:
+    """What each lens says of the whole space."""
+    same = explanations.same_lenses(given)
+    return {
+        SHAPLEY: lambda: show_swarm(given),
+        DEPENDENCE: lambda: single(explanations.dependence, given),
+        "Permutation" if same else "Coefficients and permutation": lambda: show_others(
+            given, permutation
+        ),
+        TREES: lambda: show_trees(given, trees),
+    }
+
+
+def single(analysis: Analysis, given: Given) -> None:
+    show_card(analysis, given)
+
+
+def show_swarm(given: Given) -> None:
+    """What each block adds in every measured subnet."""
+    st.header(explanations.shapley.title)
+    role = {
+        name: picked(st.segmented_control, "Colour by", roles, key=name, required=True)
+        for name, roles in explanations.shapley.options(given).items()
+    }
+    show_card(explanations.shapley, given, header=False, **role)
+
+
+def show_others(given: Given, permutation: bool) -> None:
+    """Coefficients, where they say more than Shapley values, and permutation importance."""
     left, right = st.columns(2, gap="large")
     if not explanations.same_lenses(given):
         with left:
@@ -104,13 +133,10 @@ def show_space(given: Given, permutation: bool, trees: bool) -> None:
         offer(explanations.permutation, given, explanations.PERMUTATION, on=permutation)
         if permutation:
             folded(explanations.repeats, given)
-    st.header(explanations.shapley.title)
-    role = {
-        name: picked(st.segmented_control, "Colour by", roles, key=name, required=True)
-        for name, roles in explanations.shapley.options(given).items()
-    }
-    show_card(explanations.shapley, given, header=False, **role)
-    show_card(explanations.dependence, given)
+
+
+def show_trees(given: Given, trees: bool) -> None:
+    """What a model says that knows nothing of the regression's form."""
     left, right = st.columns(2, gap="large")
     with left:
         offer(explanations.second_opinion, given, explanations.TREES, on=trees)
@@ -122,10 +148,12 @@ def show_space(given: Given, permutation: bool, trees: bool) -> None:
 
 
 def show_near(study: Study) -> None:
-    """What matters near the budget, on demand."""
-    if not picked(st.toggle, "What matters near the budget", key="near-budget", default=False):
-        return
-    given = given_of(study, cost=chosen_cost(study), budget=choices.current().budget)
+    """What matters near a budget."""
+    given = given_of(study, cost=chosen_cost(study))
+    if near_budget.near.lacks(given) is None:
+        front = given.front_of(given.main[-1])
+        with st.container(width=600):
+            given = replace(given, budget=budget_picker(study, front))
     if show_card(near_budget.near, given):
         with st.expander(near_budget.repeats.title):
             show_card(near_budget.repeats, given, header=False)
@@ -146,8 +174,5 @@ def show(study: Study) -> None:
         permutation = not is_one and lens_toggle("permutation", explanations.PERMUTATION)
         trees = lens_toggle("second-opinion", explanations.TREES)
     show_lenses(given, {"permutation": permutation, "trees": trees})
-    if is_one:
-        show_one(given, trees)
-    else:
-        show_space(given, permutation, trees)
-    show_near(study)
+    parts = one_parts(given, trees) if is_one else space_parts(given, permutation, trees)
+    show_part("explained-part", parts | {NEAR: lambda: show_near(study)})

@@ -8,7 +8,7 @@ from foxnas_core.study import Study
 from pages.shared import cards
 from pages.shared.device_pair import pair
 from pages.shared.frame import errors_as_cards
-from pages.shared.picked import picked
+from pages.shared.picked import picked, show_part
 from pages.shared.text import plain
 
 SENTENCE = "The same subnets on two devices: which choices cost more on one than on the other."
@@ -33,5 +33,10 @@ def _effects(given: Given) -> None:
     for name, units in devices.difference.options(given).items():
         read[name] = picked(st.segmented_control, "Compare in", units, key=name, required=True)
     if cards.show(devices.difference, given, header=False, **read):
-        cards.show(devices.blocks, given, **read)
-        cards.show(devices.effects, given, **read)
+        show_part(
+            "compared",
+            {
+                "Blocks": lambda: cards.show(devices.blocks, given, **read),
+                "Every choice": lambda: cards.show(devices.effects, given, **read),
+            },
+        )

@@ -7,6 +7,7 @@ from foxnas_core.cards.given import Given
 from foxnas_core.study import Study
 from pages.shared import cards
 from pages.shared.frame import errors_as_cards
+from pages.shared.picked import picked
 
 SENTENCE = (
     "Are searched networks faster than ones designed by hand, at the same accuracy? All were "
@@ -20,19 +21,19 @@ def show_results(given: Given) -> None:
     """Drawn anew alone when its widgets are moved."""
     left, right = st.columns(2)
     with left:
-        precision = st.segmented_control(
-            "Precision", handmade.PRECISIONS, default=handmade.INT8,
-            format_func=handmade.PRECISIONS.get, key="precision", required=True,
+        precision = picked(
+            st.segmented_control, "Precision", handmade.PRECISIONS, key="precision",
+            default=handmade.INT8, required=True,
         )  # fmt: skip
     with right:
-        way = st.segmented_control(
-            "Searched networks", handmade.WAYS, default=handmade.ALONE,
-            format_func=handmade.WAYS.get, key="way", required=True,
+        way = picked(
+            st.segmented_control, "Searched networks", handmade.WAYS, key="way",
+            default=handmade.ALONE, required=True,
         )  # fmt: skip
-    picked = {"precision": precision, "way": way}
-    cards.show(handmade.verdict, given, header=False, **picked)
-    cards.show(handmade.networks, given, **picked)
-    cards.show(handmade.ratios, given, **picked)
+    how = {"precision": precision, "way": way}
+    cards.show(handmade.verdict, given, header=False, **how)
+    cards.show(handmade.networks, given, **how)
+    cards.show(handmade.ratios, given, **how)
 
 
 def show(study: Study) -> None:

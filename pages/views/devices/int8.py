@@ -64,11 +64,11 @@ def show_second() -> None:
 def show_latencies(given: Given) -> None:
     """Every subnet in both precisions on a runtime that is picked."""
     runtimes = quantization.runtimes(given)
-    picked = {}
+    how = {}
     if len(runtimes) > 1:
-        picked["runtime"] = st.selectbox("Runtime", runtimes, key="runtime")
+        how["runtime"] = picked(st.selectbox, "Runtime", runtimes, key="runtime")
     if runtimes:
-        cards.show(quantization.latencies, given, **picked)
+        cards.show(quantization.latencies, given, **how)
 
 
 def show(study: Study) -> None:

@@ -10,7 +10,7 @@ from foxnas_core.study import Study
 from pages.shared import cards
 from pages.shared.cards import beside, given_of
 from pages.shared.frame import errors_as_cards
-from pages.shared.picked import show_part
+from pages.shared.picked import picked, show_part
 
 SENTENCE = (
     "Does the supernet rank subnets as training each alone does? Every measurement and search "
@@ -22,7 +22,7 @@ SENTENCE = (
 @errors_as_cards()
 def show_pairs(given: Given) -> None:
     """Drawn anew alone when its widgets are moved."""
-    picked = {}
+    how = {}
     for place, (name, label, ways) in zip(
         st.columns(2),
         (
@@ -31,14 +31,12 @@ def show_pairs(given: Given) -> None:
         ),
         strict=True,
     ):
-        picked[name] = place.segmented_control(
-            label, ways, default=next(iter(ways)), format_func=ways.get, key=name, required=True
-        )
-    way = {"trained": picked["trained"]}
+        how[name] = picked(place.segmented_control, label, ways, key=name, required=True)
+    way = {"trained": how["trained"]}
     show_part(
         "ranking-shown",
         {
-            "Orders": lambda: beside(given, (trust.pairs, picked), (trust.agreement, way)),
+            "Orders": lambda: beside(given, (trust.pairs, how), (trust.agreement, way)),
             "What training adds": lambda: beside(given, (trust.offset, way), (trust.offsets, way)),
             "Reversals": lambda: show_reversals(given, way),
         },

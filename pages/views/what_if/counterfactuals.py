@@ -16,7 +16,7 @@ from pages.shared.cost import budget_of
 from pages.shared.editor import history_buttons
 from pages.shared.frame import errors_as_cards
 from pages.shared.limits import chosen_terms, pins_picker, terms_picker
-from pages.shared.picked import picked
+from pages.shared.picked import picked, show_part
 from pages.shared.reached import apply, apply_buttons, show_reached
 
 SENTENCE = (
@@ -41,12 +41,18 @@ def show(study: Study) -> None:
     with st.container(horizontal=True):
         history_buttons(study)
     with errors_as_cards():
-        show_reached(kept)
-    bounded = replace(kept, budget=budget_of(study, given.front_of(cost)))
-    with errors_as_cards():
-        show_why_not(bounded)
-    with errors_as_cards():
-        show_rest(bounded)
+        show_part(
+            "counterfactual",
+            {
+                "Reach a goal": lambda: show_reached(kept),
+                "Why not": lambda: show_why_not(_bounded(kept)),
+                "Best around what is kept": lambda: show_rest(_bounded(kept)),
+            },
+        )
+
+
+def _bounded(given: Given) -> Given:
+    return replace(given, budget=budget_of(given.study, given.front_of(given.main[-1])))
 
 
 def asked_picker(given: Given) -> tuple[str, Value]:

@@ -15,7 +15,7 @@ from pages.shared.architecture_picker import pick_architecture
 from pages.shared.comparison_picker import Reference, reference_picker
 from pages.shared.frame import errors_as_cards
 from pages.shared.network_graph import show_network
-from pages.shared.picked import picked
+from pages.shared.picked import picked, show_part
 from pages.shared.starting_points import kept_variants, start_of
 from pages.shared.text import plain
 
@@ -23,6 +23,8 @@ SENTENCE = (
     "One subnet layer by layer: operators, shapes, parameters, MACs, what each takes on this "
     "machine, and what the regressions say its block brings; beside another, where you compare."
 )
+
+PROFILE = "Where the time is"
 
 
 def show(study: Study) -> None:
@@ -39,24 +41,36 @@ def show(study: Study) -> None:
     if model_graph.graph.needs(given):
         cards.show(model_graph.totals, given, header=False, **how)
         return
-    show_network(given, reference, device=device, **how)
-    cards.show(model_graph.totals, given, **how)
+    cards.show(model_graph.totals, given, header=False, **how)
+    parts = {
+        "Operators": lambda: show_network(given, reference, device=device, **how),
+        "From input to classifier": lambda: _strips(given, reference, how),
+    }
+    drawn = reference and reference.drawn
+    if device or drawn:
+        own = given if drawn else replace(given, start=None)
+        parts["Times of blocks"] = lambda: cards.show(block_times.times, own, device=device)
+    if how["profiled"]:
+        parts[PROFILE] = lambda: _profile(given, how)
+    show_part("layers-part", parts)
+
+
+def _strips(given: Given, reference: Reference | None, how: dict[str, str | bool]) -> None:
+    """Each subnet's layers by their shares."""
     cards.show(model_graph.graph, given, **how)
-    shown = given
     if reference and reference.drawn:
-        other = replace(given, architecture=reference.architecture, start=now)
+        other = replace(given, architecture=reference.architecture, start=given.subnet)
         title = f"{model_graph.graph.title}: {reference.name}"
         with errors_as_cards():
             card = model_graph.graph.card(other, **how)
             told = {"title": title, "sentence": "As above.", "key": "graph-beside"}
-            cards.draw(replace(card, **told), study)
-    else:
-        shown = replace(given, start=None)
-    if device or (reference and reference.drawn):
-        cards.show(block_times.times, shown, device=device)
-    if how["profiled"]:
-        cards.show(model_graph.views, given, precision=how["precision"])
-        cards.show(model_graph.account, given, precision=how["precision"])
+            cards.draw(replace(card, **told), given.study)
+
+
+def _profile(given: Given, how: dict[str, str | bool]) -> None:
+    """Where the time is."""
+    cards.show(model_graph.views, given, precision=how["precision"])
+    cards.show(model_graph.account, given, precision=how["precision"])
 
 
 def _rows(given: Given) -> int:
@@ -93,12 +107,17 @@ def _profiling(given: Given) -> dict[str, str | bool]:
     )
     missing = model_graph.account.needs(given)
     asked = (given.study.folder, given.subnet.id, precision)
+
+    def profile() -> None:
+        choices.remember("profiled", asked)
+        choices.pick("layers-part", PROFILE)
+
     st.button(
         "Profile it on this machine",
         key="profile",
         type="primary",
         disabled=missing is not None,
-        on_click=lambda: choices.remember("profiled", asked),
+        on_click=profile,
     )
     profiled = missing is None and choices.remembered("profiled") == asked
     return {"precision": precision, "profiled": profiled}

@@ -33,6 +33,23 @@ def test_a_view_is_chosen_stands_in_the_address_and_holds_on_the_way_back(studie
     assert control(page).value == "order" and page.query_params["view"] in ("order", ["order"])
 
 
+def test_what_is_picked_in_a_view_stands_in_the_address_and_opens_by_it(studies):
+    page = run_page(f"{DEVICES}?view=order")
+    page.selectbox(key="device-second").select_index(-1).run()
+    column = page.selectbox(key="device-second").value
+    told = {"device-second": column, "map": "none", "lens": "x" * 300}
+    page.switch_page(PAGES["Export"]).run()
+    assert "device-second" not in page.query_params
+    page = run_page(f"{DEVICES}?view=order", **told)
+    assert not page.exception and not page.error
+    assert page.selectbox(key="device-second").value == column
+    # What no widget here is called by is dropped, and so is what is usual.
+    assert {"map", "lens", "device-first"}.isdisjoint(page.query_params)
+    assert page.query_params["device-second"] in (column, [column])
+    page.selectbox(key="device-second").select_index(0).run()
+    assert "device-second" not in page.query_params
+
+
 def test_another_study_keeps_the_view(studies, cells):
     page = run_page(f"{DEVICES}?view=machine")
     page.selectbox(key="study").select("cells").run()
