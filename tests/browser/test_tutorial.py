@@ -64,8 +64,9 @@ def test_from_the_first_page_to_the_exported_files(page: Page, picture):
     picture("study")
 
     menu(page, "Coefficients")
-    page.get_by_role("radio", name="Maps").click()
-    expect(page.locator(".st-key-heatmap-kernel-figure .js-plotly-plot text").first).to_be_visible()
+    expect(page.locator(".st-key-choices-figure .js-plotly-plot")).to_be_visible()
+    if RENEWED:
+        page.locator(".st-key-effects-shown").evaluate("node => node.scrollIntoView()")
     picture("coefficients")
 
     menu(page, "What-if")

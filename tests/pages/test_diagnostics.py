@@ -41,7 +41,7 @@ def part(page, name: str):
     return page.segmented_control(key="diagnosed").set_value(name).run()
 
 
-@pytest.mark.parametrize(("name", "charts"), zip(PARTS, (2, 2, 1, 1), strict=True))
+@pytest.mark.parametrize(("name", "charts"), list(zip(PARTS, (2, 2, 1, 1), strict=True)))
 def test_every_panel_is_drawn_with_its_table(studies, name, charts):
     page = run_page(PAGE, diagnosed=name)
     assert not page.exception and not page.error

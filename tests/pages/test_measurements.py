@@ -144,6 +144,9 @@ def test_a_subnet_is_highlighted_in_every_figure_and_on_other_pages(studies):
     assert rings(page) == [1, 1, 1]
     assert f"Highlighted here and on the other pages: {subnet}" in sentences(page)
     assert sum(rings(run_page("pages/5_Diagnostics.py", subnet=subnet))) == 2
+    explained = run_page(PAGE, subnet=subnet).button(key="explain-subnet").click().run()
+    assert not explained.exception and not explained.error
+    assert explained.title[0].value == "What-if" and f"Subnet **{subnet}**" in sentences(explained)
     page.button(key="no-subnet").click().run()
     assert sum(rings(page)) == 0 and "subnet" not in page.query_params
 

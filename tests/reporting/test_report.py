@@ -69,7 +69,8 @@ def without_plotly(document: str) -> str:
     return document.replace(plotly, "")
 
 
-def test_it_asks_for_nothing_and_runs_its_own_scripts_only(document):
+def test_it_asks_for_nothing_and_runs_its_own_scripts_only(document, tmp_path):
+    assert str(tmp_path) not in document  # nor tells whoever reads it where the study lies
     outline = Outline(document)
     document = without_plotly(document)
     assert not re.search(r"https?:|//[a-z]+\.|@import|url\(", document)

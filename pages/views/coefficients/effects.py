@@ -146,6 +146,11 @@ def show(study: Study) -> None:
         block_picker(coefficients.blocks(told))
         if len(mains) > 1 and st.button(f"Save {mains[1].fitted.target.word}", key="to-shrink"):
             go("Coefficients", "shrink")
+    if told.effects == "average" and (form, link) != ("auto", "auto"):
+        st.caption(
+            "Form and link leave these averages as they are. They change the effects of the "
+            "regression's form, what stands under *Fit and tests*, predictions and searches."
+        )
     show_card(coefficients.clearest, told, header=False)
     show_part(
         "effects-shown",

@@ -13,6 +13,7 @@ from pages.shared import cards, choices
 from pages.shared.cards import beside, given_of
 from pages.shared.cost import cost_picker, in_unit, slider
 from pages.shared.text import plain
+from pages.shared.views import go
 
 SENTENCE = "Each measured subnet beside all others: what is picked out in one figure is in all."
 
@@ -42,6 +43,10 @@ def show_subnets(given: Given) -> None:
     if subnet and row.button("Highlight no subnet", key="no-subnet"):
         choices.highlight(subnet=None)
         st.rerun()
+    known = subnet in set(measurements.known(given)["id"])
+    if known and row.button("Explain this subnet", key="explain-subnet"):
+        choices.set_architecture(given.table.measured(subnet))
+        go("What-if", "explained")
     ranges = (*ranges, *boxes)
     if planes := measurements.planes(given):
         how = {"ranges": ranges, "budget": budget}
@@ -56,7 +61,7 @@ def show_subnets(given: Given) -> None:
     if subnet:
         row.caption(
             f"Highlighted here and on the other pages: {plain(subnet)}."
-            if subnet in set(measurements.known(given)["id"])
+            if known
             else f"{plain(subnet)} is highlighted, but is none of these subnets."
         )
 
