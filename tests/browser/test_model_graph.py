@@ -66,7 +66,6 @@ def test_a_subnet_is_profiled_and_its_table_taken_away(page: Page, demo: Study, 
     expect(views).to_be_visible(timeout=90_000)
     page.get_by_role("radio", name="From input to classifier").click()
     figure = page.locator(".st-key-graph-figure")
-    expect(figure.get_by_text("Parameters", exact=True)).to_be_visible()
     wait_until_drawn(page)
     expect(figure.get_by_text("Time", exact=True)).to_be_visible()
     page.locator("summary").get_by_text("Table", exact=True).first.click()
