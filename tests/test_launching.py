@@ -1,17 +1,22 @@
 """The app's folder, the first study, and a server that answers."""
 
+import builtins
 import os
 import re
 import socket
 import subprocess
 import sys
+import threading
 import time
 import urllib.request
 import zipfile
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
+from streamlit.runtime import Runtime, RuntimeState
 
+import serve
 from foxnas_core import launching
 from foxnas_core.__main__ import main
 from foxnas_core.errors import FoxnasError, MissingPart
@@ -91,6 +96,32 @@ def test_the_command_serves_the_app_on_localhost(tmp_path):
     finally:
         server.terminate()
         server.wait(30)
+
+
+def test_pages_wait_for_what_is_imported_ahead(monkeypatch):
+    serving = SimpleNamespace(state=RuntimeState.NO_SESSIONS_CONNECTED)
+    monkeypatch.setattr(Runtime, "exists", lambda: True)
+    monkeypatch.setattr(Runtime, "instance", lambda: serving)
+    begun, go_on, done = threading.Event(), threading.Event(), threading.Event()
+    monkeypatch.setattr(serve, "AHEAD", ("anything",))
+    monkeypatch.setattr(serve, "import_module", lambda name: begun.set() or go_on.wait(60))
+
+    def draw() -> None:
+        import json  # noqa: F401
+
+        done.set()
+
+    ahead, page = serve.Ahead(), threading.Thread(target=draw, name=serve.PAGES)
+    imports, switch = builtins.__import__, sys.getswitchinterval()
+    ahead.start()
+    assert begun.wait(60)
+    page.start()
+    assert not done.wait(0.1)
+    go_on.set()
+    assert done.wait(60)
+    ahead.join()
+    assert builtins.__import__ is imports
+    sys.setswitchinterval(switch)
 
 
 def test_the_wheel_holds_the_app_and_every_pinned_package(tmp_path):
