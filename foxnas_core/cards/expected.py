@@ -8,6 +8,7 @@ plain prediction does.
 
 import math
 from collections.abc import Iterable
+from contextlib import suppress
 
 from foxnas_core.cards.finds import Allowed, Limits
 from foxnas_core.cards.given import Given
@@ -53,18 +54,20 @@ def _searched_for(
     allowed: Allowed, limits: Limits, guard: float | None,
 ) -> dict[str, SearchCalibration]:  # fmt: skip
     """As `searched_for`, which follows from all of these."""
-    objective, cost = traded
-    for own in dict.fromkeys((cost, given.study.cost.column)):
-        try:
-            found = given.calibrations_of(own, objective)
-            fronts = [given.front_of(own, (), (), given.objective)]
-            if given.allowed or given.limits:
-                fronts.append(given.front(own))
+    goals = [traded, (traded[0], given.study.cost.column)]
+    with suppress(FoxnasError):
+        goals += given.goals_of_optima()
+    told: dict[str, SearchCalibration] = {}
+    for objective, cost in dict.fromkeys(goals):
+        with suppress(FoxnasError):
+            found = given.calibrations_of(cost, objective)
+            own = objective == traded[0]
+            fronts = [given.front_of(cost, (), (), given.objective if own else objective)]
+            if own and (given.allowed or given.limits):
+                fronts.append(given.front(cost))
             if any(is_optimum(f, a) for f in fronts for a in (architecture, start or architecture)):
-                return found
-        except FoxnasError:
-            continue
-    return {}
+                told = found | told
+    return told
 
 
 def expected_of(quest: Quest, best: Candidate) -> list[Expectation]:

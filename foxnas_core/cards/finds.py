@@ -123,6 +123,13 @@ class Finds:
         predictors = [self.predictor(column) for column in columns]
         return calibrations(self.table, self.optima(), predictors)
 
+    @shared("optima.parquet", table=False)
+    def goals_of_optima(self) -> "tuple[tuple[str, str], ...]":
+        """The objectives and costs that optima were measured for; raises as `Study.optima`."""
+        from foxnas_core.steps.calibrate import goals_of
+
+        return tuple(dict.fromkeys(goals_of(self.study.optima())))
+
     @shared(entries=4)
     def resampled_of(
         self, cost: str, allowed: Allowed = (), objective: str | None = None

@@ -52,15 +52,20 @@ def measure_optima(
     return study.optima()
 
 
+def goals_of(optima: MeasurementTable) -> list[tuple[str, str]]:
+    """By row, the column that an optimum is the best in, and the one it is held against."""
+    frame = optima.frame
+    columns = [
+        frame[name].fillna(meant) if name in frame else [meant] * len(frame)
+        for name, meant in SEARCHED.items()
+    ]
+    return list(zip(*columns, strict=True))
+
+
 def optima_of(optima: MeasurementTable, objective: str, cost: str) -> MeasurementTable:
     """The optima that are the best in one column under budgets of another."""
-    chosen = np.ones(len(optima), dtype=bool)
-    for (name, meant), column in zip(SEARCHED.items(), (objective, cost), strict=True):
-        if name in optima.frame:
-            chosen &= (optima.frame[name].fillna(meant) == column).to_numpy()
-        else:
-            chosen &= column == meant
-    return optima.rows(chosen)
+    goals = goals_of(optima)
+    return optima.rows(np.array([own == (objective, cost) for own in goals], dtype=bool))
 
 
 def told_by_optima(

@@ -12,6 +12,7 @@ from foxnas_core.cards.expected import expected, promised, searched_for
 from foxnas_core.cards.given import Given
 from foxnas_core.cards.quest import Quest
 from foxnas_core.evidence.verification.judging import claims_on
+from foxnas_core.search.expectation import is_optimum
 from foxnas_core.search.guard import OFF, chance_of_all
 from foxnas_core.steps.query import query
 from foxnas_core.steps.searched import told_of_searched
@@ -65,6 +66,26 @@ def test_a_query_and_a_claim_have_the_same_number(demo, best):
     known = demo.calibrations_of("latency_ms", "accuracy")["accuracy"]
     told = told_of_searched(demo.study, [measured], blind=True)
     assert told["accuracy"].count == known.count - 1
+
+
+def test_an_optimum_of_another_cost_has_one_number_whichever_is_looked_at(demo):
+    cost = "latency_ms:int8"
+    front = demo.front_of(cost)
+    best = next(
+        front.candidate(point).architecture
+        for point in range(len(front))
+        if not is_optimum(demo.front("latency_ms"), front.candidate(point).architecture)
+    )
+    columns = ("accuracy", cost)
+    known = demo.calibrations_of(cost, "accuracy")
+    found = query(demo.study, best, columns).metrics
+    blind = told_of_searched(demo.study, [best], blind=True)
+    for looked_at in (demo, replace(demo, cost=cost)):
+        for own in expected(looked_at, best, columns):
+            column = own.target.column
+            assert own.value == known[column].interval(own.predicted)[0] and own.optima == 23
+            assert found[column].expected == blind[column].interval(own.predicted)[0] == own.value
+    assert "latency_ms" not in searched_for(demo, best)
 
 
 def test_any_other_subnet_is_expected_at_its_prediction(demo):
