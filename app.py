@@ -13,7 +13,7 @@ from pages.shared.cost import budget_of, budget_picker, chosen_cost
 from pages.shared.frame import errors_as_cards, page
 from pages.shared.moved import tell_unknown
 from pages.shared.panel import panel
-from pages.shared.text import article, plain
+from pages.shared.text import plain
 
 
 def show_whose(study: Study, latency: str) -> None:
@@ -119,10 +119,9 @@ with page(
     best = study.objective.column
     if latency is None or best not in [target.column for target in table.targets]:
         if len(table):
-            st.info(
-                f"Searching needs {article(study.objective.word)} and {article(study.cost.word)}, "
-                "of which this table lacks one."
-            )
+            from foxnas_core.cards import home
+
+            cards.show(home.answer, given_of(study, cost=latency))
     elif len(table):
         with answer, errors_as_cards():
             if said := stand_in_sentence(study.objective):

@@ -2,8 +2,10 @@
 
 import argparse
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from foxnas_core.cards import bringing
 from foxnas_core.commands.printing import Answer, document_cards
 from foxnas_core.commands.shared import named_space, say, space_to_train
 from foxnas_core.errors import InvalidInput, MissingPart
@@ -46,13 +48,12 @@ def import_table(options: argparse.Namespace) -> Answer:
         brought = Brought(len(table), 0, len(table))
     else:
         brought = bring(study, table, again=options.again)
+    sums, added = all_choice_costs(table), bringing.brought(str(study.folder), brought)
     read, found = file.columns_read(table, mapping), file.findings(table)
-    sums = all_choice_costs(table)
-    said = [*read.sentences(), *(f.sentence for f in found), *(s.sentence for s in sums.values())]
-    for sentence in (*said, brought.sentence()):
-        if sentence:
-            say(sentence)
-    say(f"Added {brought.added} rows to {study.folder}, which now has {brought.rows}.")
+    stored = bringing.stored(table, read, found)
+    sentences = (*stored.points, *stored.cautions, *(s.sentence for s in sums.values()))
+    for sentence in (*sentences, *added.points, added.sentence):
+        say(sentence)
     document = {
         "study": str(study.folder),
         "added": brought.added,
@@ -64,7 +65,9 @@ def import_table(options: argparse.Namespace) -> Answer:
     }
     if sums:
         document["sums"] = {column: one.told for column, one in sums.items()}
-    return _answer(document, found)
+    rows = replace(stored, title="As it is stored", points=(), cautions=())
+    answer = _answer(document, found)
+    return replace(answer, cards=(*answer.cards, rows))
 
 
 def import_weights(options: argparse.Namespace) -> dict[str, Any]:

@@ -64,10 +64,15 @@ def sample_rows(study: Study | None, count: int = 5) -> pd.DataFrame:
     return frame.reindex(columns=columns)
 
 
+def known_sentence(rows: int) -> str:
+    """That none of so many rows of a file is new."""
+    every = "The row is" if rows == 1 else f"All {rows:,} rows are"
+    return f"{every} in the study already, with the same values."
+
+
 def all_sentence(rows: int) -> str:
-    """Why nothing of a file is new, and how to add it all the same."""
+    """Why nothing of a file was added, and how to add it all the same."""
     return (
-        f"{'The row is' if rows == 1 else f'All {rows:,} rows are'} in the study already, with the "
-        "same values, so nothing was added; where they are further measurements of their own, ask "
-        "for them to be added again (--again)."
+        f"{known_sentence(rows).removesuffix('.')}, so nothing was added; where they are further "
+        "measurements of their own, ask for them to be added again (--again)."
     )

@@ -5,7 +5,12 @@ what comes out is a checked measurement table. docs/importing.md describes the l
 """
 
 from foxnas_core.table.importing.foreign import ForeignFile, read_content, read_file
-from foxnas_core.table.importing.mapping import ColumnMapping, needs_unit, suggest_mapping
+from foxnas_core.table.importing.mapping import (
+    ColumnMapping,
+    ColumnsRead,
+    needs_unit,
+    suggest_mapping,
+)
 from foxnas_core.table.importing.published import published_space
 from foxnas_core.table.importing.reading import ARCHITECTURE, SUFFIXES
 
@@ -13,6 +18,7 @@ __all__ = [
     "ARCHITECTURE",
     "SUFFIXES",
     "ColumnMapping",
+    "ColumnsRead",
     "ForeignFile",
     "needs_unit",
     "published_space",

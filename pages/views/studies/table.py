@@ -2,16 +2,17 @@
 
 import streamlit as st
 
+from foxnas_core.cards import bringing
 from foxnas_core.errors import FoxnasError
 from foxnas_core.families import load_shipped, shipped_spaces
 from foxnas_core.space.search_space import SearchSpace
-from foxnas_core.steps.bring import SAMPLED, bring, sample_rows
+from foxnas_core.steps.bring import SAMPLED, Brought, bring, sample_rows
 from foxnas_core.study import Study, create_study, new_study_folder, parse_space
 from foxnas_core.table.files import as_csv
 from foxnas_core.table.importing import SUFFIXES, ForeignFile, published_space
 from foxnas_core.table.measurements import MeasurementTable
 from foxnas_core.table.whole import already_in
-from pages.shared import cache, choices
+from pages.shared import cache, cards, choices
 from pages.shared.frame import errors_as_cards, may_write, studies_folder
 from pages.shared.mapping import map_columns
 from pages.shared.text import plain
@@ -20,7 +21,6 @@ SENTENCE = (
     "Bring measured subnets from a file: one column a decision, one JSON architecture a row, or "
     "what FOX-NAS or HW-NAS-Bench published. Units are asked, never guessed."
 )
-PREVIEWED = 5
 
 
 def pick_space(study: Study | None) -> SearchSpace | None:
@@ -67,20 +67,19 @@ def pick_destination(study: Study | None, space: SearchSpace) -> tuple[str | Non
 
 def bring_in(
     study: Study | None, new: str | None, table: MeasurementTable, file: str, again: bool
-) -> tuple[str, int, int]:
-    """Write the rows; returns the name of their study, their number and that of all its rows."""
+) -> tuple[str, Brought]:
+    """Write the rows; returns the name of their study, and what became of them."""
     if new is None and study is not None:
-        done = bring(study, table, again=again)
-        return study.folder.name, done.added, done.rows
+        return study.folder.name, bring(study, table, again=again)
     # Checked once more: somebody may have taken the name meanwhile.
     folder, new = new_study_folder(studies_folder(), new or ""), new or ""
     about = f"Imported from {file}; there is no supernet."
     create_study(folder, table.space, name=new, description=about, table=table)
-    return new, len(table), len(table)
+    return new, Brought(len(table), 0, len(table))
 
 
-def show_imported(name: str, added: int, rows: int) -> None:
-    st.success(plain(f"Added {added:,} rows to {name}, which now has {rows:,}."))
+def show_imported(name: str, done: Brought) -> None:
+    cards.draw(bringing.brought(name, done), header=False)
     row = st.container(horizontal=True)
     if row.button("Open the study", key="open-imported", type="primary"):
         choices.update(study=name)
@@ -104,7 +103,7 @@ def ask_again(study: Study, table: MeasurementTable) -> tuple[bool, int]:
     )
     left = len(table) if again else len(table) - already
     if not left:
-        st.info(f"All {len(table):,} rows are in the study already, with the same values.")
+        cards.draw(bringing.nothing_new(len(table)), header=False)
     return again, left
 
 
@@ -113,10 +112,7 @@ def show_file(study: Study | None, foreign: ForeignFile, upload: cache.Upload) -
     space: SearchSpace | None
     if foreign.published:
         space, mapping, missing = published_space(), None, []
-        st.success(
-            "These are FOX-NAS's published columns: the space is its CPU space at 256 px, accuracy "
-            "is in percent and latency in ms. The order of blocks in a stage is not known."
-        )
+        cards.draw(bringing.PUBLISHED, header=False)
     else:
         space = pick_space(study)
         if space is None:
@@ -132,16 +128,8 @@ def show_file(study: Study | None, foreign: ForeignFile, upload: cache.Upload) -
         with errors_as_cards():
             table = cache.imported_of(upload, space, mapping)
     if table is not None:
-        st.header("As it will be stored")
-        # First what was converted, so that a wrong unit is seen.
-        first = ["id", *(target.column for target in table.targets)]
-        rows = table.frame.head(PREVIEWED)
-        st.dataframe(rows[[*first, *rows.columns.difference(first, sort=False)]], hide_index=True)
-        st.caption(f"The first {min(PREVIEWED, len(table))} of {len(table):,} rows.")
-        for sentence in foreign.columns_read(table, mapping).sentences():
-            st.info(plain(sentence))
-        for finding in foreign.findings(table):
-            st.warning(plain(finding.sentence))
+        read = foreign.columns_read(table, mapping)
+        cards.draw(bringing.stored(table, read, foreign.findings(table)))
         if new is None and study is not None:
             again, count = ask_again(study, table)
     missing += [wrong] if wrong else []
@@ -176,8 +164,7 @@ def show_sample(study: Study | None) -> None:
 def show(study: Study | None) -> None:
     if study is not None:
         with errors_as_cards():
-            rows = len(cache.table_of(study))
-            st.caption(plain(f"The study {study.name} has {rows:,} measured subnets."))
+            cards.draw(bringing.held(study, len(cache.table_of(study))), header=False)
     if not may_write("no table can be imported"):
         return
     uploaded = st.file_uploader(
