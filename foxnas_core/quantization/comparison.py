@@ -296,7 +296,7 @@ def _verdict(study: PrecisionStudy, table: pd.DataFrame, runtime: str) -> str:
     if time["low"] > 0 and lost is not None and lost["high"] <= 0:
         return f"{text}. It costs nothing there: deploy int8."
     if time["low"] > 0 and lost is not None and lost["low"] > 0:
-        step, named = (1.0, "point") if word == "accuracy" else (0.01, "0.01")
+        step, named = (1.0, "point") if gain.difference_unit == "points" else (0.01, "0.01")
         each = step * time["value"] / lost["value"]
         return f"{text}. Each {named} of {word} given up buys {each:.0f} % of the latency."
     return f"{text}."
