@@ -6,6 +6,7 @@ from places import PLACES
 from foxnas_core.families import load_shipped
 from foxnas_core.study import create_study, open_study
 from foxnas_core.table.measurements import table_from_frame
+from foxnas_core.table.metrics import metric_of
 
 
 def test_the_best_subnet_stands_there_with_its_reasons_before_any_click(studies):
@@ -54,7 +55,7 @@ def test_without_accuracy_or_latency_there_is_no_answer_but_a_sentence(cells, co
     create_study(cells.folder.parent / "half", cells.space, name="Half", table=table)
     page = run_page("app.py", study="half")
     assert not page.exception and not page.error
-    assert "needs an accuracy and a latency" in sentences(page)
+    assert f"A search needs {metric_of(column).word} measured" in sentences(page)
     assert len(page.dataframe[0].value) == 1  # the other is fitted all the same
 
 

@@ -9,6 +9,7 @@ from foxnas_core.cards.answers import reasons_of
 from foxnas_core.cards.card import Card
 from foxnas_core.cards.expected import chances_of, expected, promised
 from foxnas_core.cards.given import Given
+from foxnas_core.cards.measurements import ORDERLESS
 from foxnas_core.cards.quest import Quest
 from foxnas_core.cards.search import no_search
 from foxnas_core.cards.sharing import once
@@ -177,10 +178,7 @@ def holds(given: Given) -> Card:
         need = "There are no images, which measuring and exporting need."
         lacking.append(f"{need} {sibling_sentence(study.folder)}".strip())
     if not table.ordered:
-        lacking.append(
-            "The table does not tell the order of the blocks in a stage: forms with one term a "
-            "block slot are not offered, and blocks are shown in one canonical order."
-        )
+        lacking.append(ORDERLESS)
     reliable = reliability_of(table, study.objective)
     return Card(
         title=study.name,

@@ -23,11 +23,16 @@ from foxnas_core.table.latency_verdicts import (
 )
 from foxnas_core.table.measurements import MeasurementTable
 from foxnas_core.table.metrics import metric_of
+from foxnas_core.table.reliability import reliability_of
 from foxnas_core.table.whole import CODES
 
 # What campaigns are called where all of them are looked at, and rows that are of none.
 ALL = "all campaigns"
 OWN = "no campaign"
+ORDERLESS = (
+    "The table does not tell the order of the blocks in a stage: forms with one term a block slot "
+    "are not offered, and blocks are shown in one canonical order."
+)
 
 
 def campaigns(given: Given) -> list[str]:
@@ -56,6 +61,39 @@ def column_of(given: Given) -> str:
         )
     cost = given.cost or given.study.cost.column
     return cost if cost in timed else timed[0]
+
+
+def nothing_measured(given: Given) -> str | None:
+    """Why there is nothing to count."""
+    if len(given.table):
+        return None
+    return (
+        "This study has no measurements yet; measure subnets with 'python -m foxnas_core measure' "
+        "or import a table."
+    )
+
+
+@analysis("Measurements", "targets", "Measured targets", nothing_measured)
+def targets(given: Given) -> Card:
+    """How many rows tell each target, and between which values."""
+    table = given.study.table()
+    rows = [
+        {"target": t.label, "unit": t.unit, "rows": table.known(t.column)}
+        | {
+            name: t.text(float(table.frame[t.column].agg(how)))
+            for name, how in (("least", "min"), ("median", "median"), ("most", "max"))
+        }
+        for t in table.targets
+    ]
+    reliable = reliability_of(table, metric_of(given.traded[0]))
+    return Card(
+        sentence=f"{len(table):,} rows of {table.frame['id'].nunique():,} subnets.",
+        table=pd.DataFrame(rows),
+        points=(
+            *([] if table.ordered else [ORDERLESS]),
+            *([reliable.sentence] if reliable else []),
+        ),
+    )
 
 
 def no_rows(given: Given) -> str | None:

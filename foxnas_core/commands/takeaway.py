@@ -155,8 +155,8 @@ def report(options: argparse.Namespace) -> Answer:
     """Write the study's report, one HTML file that needs no server."""
     from datetime import UTC, datetime
 
+    from foxnas_core.cards.subject import PARTS, ReportRequest
     from foxnas_core.reporting.report import build_report
-    from foxnas_core.reporting.subject import PARTS, ReportRequest
 
     study = open_study(options.study)
     if options.out.is_dir():
@@ -190,7 +190,7 @@ def report(options: argparse.Namespace) -> Answer:
         "out": str(options.out),
         "bytes": len(built.html),
         "id": built.subnet or None,
-        "summary": list(built.sentences),
+        "summary": [built.summary.sentence, *built.summary.points],
     }
     wrote = f"Wrote {options.out}, {len(built.html):,} bytes."
-    return Answer(document, (Card(sentence=wrote, points=built.sentences),))
+    return Answer(document, (Card(sentence=wrote), built.summary))

@@ -2,10 +2,10 @@
 
 from foxnas_core.cards import coefficients, counterfactuals, diagnostics, explanations
 from foxnas_core.cards.given import Given
+from foxnas_core.cards.subject import Subject
 from foxnas_core.diagnostics.warnings import CHECKS
 from foxnas_core.errors import FoxnasError
 from foxnas_core.reporting.layout import Panel, Section, analysed, panel_of
-from foxnas_core.reporting.subject import Subject
 
 _OF_SUBNET = {
     "Why this subnet is predicted so": (explanations.prediction, explanations.shapley),

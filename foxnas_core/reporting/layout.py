@@ -108,7 +108,7 @@ def panel_of(title: str, *cards: Card, folded: bool = False) -> Panel:
         if (drawing := card.figure()) is not None:
             figures.append(figure_of(drawing, card.sentence, table))
         else:
-            sentences.append(card.sentence)
+            sentences += [card.sentence] if card.sentence else []
             tables += [table] if table else []
         sentences += card.notes
         if card.facts:

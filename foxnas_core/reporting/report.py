@@ -9,6 +9,11 @@ from importlib import resources
 
 from markupsafe import Markup
 
+from foxnas_core.cards.card import Card
+from foxnas_core.cards.decided import summary
+from foxnas_core.cards.given import known
+from foxnas_core.cards.subject import ReportRequest, Subject, subject_of
+from foxnas_core.cards.traded import front_points, shown
 from foxnas_core.families import family_of
 from foxnas_core.figures.search import group_title
 from foxnas_core.figures.theme import DARK
@@ -18,13 +23,12 @@ from foxnas_core.reporting.evidence import (
     diagnostics_section,
     explanation_section,
 )
-from foxnas_core.reporting.front import front_chart, front_points, front_section
-from foxnas_core.reporting.layout import Panel, Section
+from foxnas_core.reporting.front import front_section
+from foxnas_core.reporting.layout import Panel, Section, figure_of
 from foxnas_core.reporting.measuring import measurement_section
 from foxnas_core.reporting.portable import embedded, portable_predictor, portable_space
 from foxnas_core.reporting.record import record_section
-from foxnas_core.reporting.subject import ReportRequest, Subject, subject_of
-from foxnas_core.reporting.subnet import chosen_section, summary
+from foxnas_core.reporting.subnet import chosen_section, summary_section
 from foxnas_core.study import Study
 
 # By what id Plotly looks for the style sheet of its maps, which it adds where there is none.
@@ -39,7 +43,7 @@ class Report:
 
     html: bytes = field(repr=False)
     subnet: str
-    sentences: tuple[str, ...]
+    summary: Card
 
 
 def build_report(
@@ -55,9 +59,8 @@ def build_report(
     subject = subject_of(study, request or ReportRequest(), predictors, refused)
     sections = sections_of(subject)
     chosen = subject.chosen.id if subject.chosen is not None else ""
-    return Report(
-        written(subject, sections).encode("utf-8", "replace"), chosen, sections[0].sentences
-    )
+    html = written(subject, sections).encode("utf-8", "replace")
+    return Report(html, chosen, summary(subject))
 
 
 def sections_of(subject: Subject) -> list[Section]:
@@ -69,7 +72,7 @@ def sections_of(subject: Subject) -> list[Section]:
         "diagnostics": diagnostics_section,
         "measurements": measurement_section,
     }
-    found = [summary(subject), chosen_section(subject), front_section(subject)]
+    found = [summary_section(subject), chosen_section(subject), front_section(subject)]
     found += [make(subject) for part, make in optional.items() if part in subject.request.parts]
     found.append(record_section(subject))
     return [section for section in found if section is not None]
@@ -81,7 +84,9 @@ def what_if_section(subject: Subject) -> Section | None:
         return None
     panels: tuple[Panel, ...] = ()
     if subject.front is not None:
-        panels = (Panel("", figures=(front_chart(subject, key="what-if-chart"),)),)
+        card = shown(subject, moving=True)
+        chart = figure_of(known(card.figure()), card.sentence, key="what-if-chart")
+        panels = (Panel("", figures=(chart,)),)
     return Section(
         "what-if",
         "What-if",

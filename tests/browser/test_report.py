@@ -12,13 +12,13 @@ from hand import choice_space, hand_space, noisy_table, saturating_table
 from playwright.sync_api import Browser, Page, expect
 from serving import PATIENCE, download_by, wait_until_drawn
 
+from foxnas_core.cards.subject import ReportRequest, subject_of
 from foxnas_core.families import load_shipped, space_from_dict
 from foxnas_core.figures.theme import new_figure
 from foxnas_core.regression import Predictor, fit
 from foxnas_core.reporting.layout import Panel, Section, figure_of
 from foxnas_core.reporting.report import build_report, sections_of
 from foxnas_core.reporting.report import written as html_of
-from foxnas_core.reporting.subject import ReportRequest, subject_of
 from foxnas_core.steps.fit import fit_all
 from foxnas_core.study import Study, create_study, open_study
 from foxnas_core.table.measurements import MeasurementTable, table_from_frame

@@ -6,10 +6,11 @@ import pytest
 from conftest import DEMO
 
 from foxnas_core.cards import counterfactuals, front, what_if
+from foxnas_core.cards.decided import summary
 from foxnas_core.cards.given import Given
+from foxnas_core.cards.subject import ReportRequest, subject_of
 from foxnas_core.evidence.verification.judging import claims_on
-from foxnas_core.reporting.subject import ReportRequest, subject_of
-from foxnas_core.reporting.subnet import chosen_section, summary
+from foxnas_core.reporting.subnet import chosen_section
 from foxnas_core.space.architecture import Architecture
 from foxnas_core.study import open_study
 
@@ -87,7 +88,7 @@ def test_the_report_tells_the_chosen_subnet_by_the_optimum(given: Given):
         "value"
     ]
     gap = f"{then - now:.2f} points less accurate than the exact optimum"
-    assert any(gap in sentence for sentence in summary(subject).sentences)
+    assert any(gap in sentence for sentence in summary(subject).points)
     panel = chosen_section(subject).panels[-1]
     assert panel.title == "From the optimum to the chosen subnet"
     assert f"{now - then:.4g}"[:5] in str(panel.figures[0].table.rows[-1])

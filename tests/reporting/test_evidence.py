@@ -5,6 +5,7 @@ from hand import table_of
 from reports import SPACE, TABLE, fitted, points_of, study_of
 
 from foxnas_core.cards import counterfactuals
+from foxnas_core.cards.subject import ReportRequest, subject_of
 from foxnas_core.diagnostics.diagnosis import diagnose
 from foxnas_core.diagnostics.warnings import beyond_measured, cautions
 from foxnas_core.regression import fit
@@ -15,7 +16,6 @@ from foxnas_core.reporting.evidence import (
     explanation_section,
 )
 from foxnas_core.reporting.layout import number
-from foxnas_core.reporting.subject import ReportRequest, subject_of
 from foxnas_core.study import create_study
 
 

@@ -6,10 +6,10 @@ import pytest
 from conftest import DEMO
 from reports import TABLE, fitted, study_of
 
+from foxnas_core.cards.subject import ReportRequest, subject_of
 from foxnas_core.quantization.comparison import compare_precisions
 from foxnas_core.reporting.measuring import measurement_section
-from foxnas_core.reporting.subject import ReportRequest, subject_of
-from foxnas_core.study import open_study
+from foxnas_core.study import create_study, open_study
 from foxnas_core.table.latency_verdicts import judge
 
 
@@ -70,6 +70,8 @@ def test_a_plain_table_has_no_more_than_it_has(tmp_path):
 
 def test_unknown_order_of_blocks_is_said(tmp_path):
     subject = subject_of(study_of(tmp_path), ReportRequest(), fitted())
-    unordered = replace(subject, table=replace(subject.table, ordered=False))
+    table = replace(TABLE, ordered=False)
+    silent = create_study(tmp_path / "silent", TABLE.space, name="Silent", table=table)
+    unordered = subject_of(silent, ReportRequest(), {})
     assert not any("order" in s for s in measurement_section(subject).sentences)
     assert any("order of the blocks" in s for s in measurement_section(unordered).sentences)

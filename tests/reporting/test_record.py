@@ -5,8 +5,9 @@ import pandas as pd
 import pytest
 from reports import SPACE, TABLE, fitted, study_of
 
-from foxnas_core.reporting.record import fit_hash, record_section
-from foxnas_core.reporting.subject import ReportRequest, subject_of
+from foxnas_core.cards.record import fit_hash
+from foxnas_core.cards.subject import ReportRequest, subject_of
+from foxnas_core.reporting.record import record_section
 from foxnas_core.search.default_budget import WHY
 from foxnas_core.search.limits import Limit
 from foxnas_core.search.problem import SearchProblem

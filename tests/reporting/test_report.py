@@ -11,8 +11,8 @@ from markupsafe import Markup
 from plotly.offline import get_plotlyjs
 from reports import SPACE, fitted, study_of
 
+from foxnas_core.cards.subject import PARTS, ReportRequest, subject_of
 from foxnas_core.reporting.report import breakable, build_report, sections_of, what_if_data
-from foxnas_core.reporting.subject import PARTS, ReportRequest, subject_of
 
 EVIL = "</script><img src=x onerror=alert(1)>&<!--"
 # Elements that have no end tag.
@@ -59,7 +59,8 @@ def test_equal_requests_give_equal_bytes(tmp_path):
     first = build_report(study, fitted(), request)
     assert build_report(study, fitted(), request).html == first.html
     assert first.subnet == subject_of(study, request, fitted()).chosen.id
-    assert len(first.sentences) == len(set(first.sentences)) == 5
+    said = (first.summary.sentence, *first.summary.points)
+    assert len(said) == len(set(said)) == 5
 
 
 def without_plotly(document: str) -> str:

@@ -4,11 +4,20 @@ from cell_study import cell_study
 from reports import SPACE, TABLE, fitted, measure_optima, points_of, study_of
 from tricky import tricky_study
 
-from foxnas_core.reporting.front import compact, front_points, front_section
-from foxnas_core.reporting.subject import ReportRequest, subject_of
-from foxnas_core.reporting.subnet import chosen_section, expectations, summary
+from foxnas_core.cards.decided import expectations, summary
+from foxnas_core.cards.subject import ReportRequest, subject_of
+from foxnas_core.cards.traded import compact, front_points
+from foxnas_core.reporting.front import front_section
+from foxnas_core.reporting.subnet import chosen_section
 from foxnas_core.steps.fit import fit_all
 from foxnas_core.table.metrics import metric_of
+
+
+def said_of(subject) -> tuple[str, ...]:
+    """What its summary says, sentence by sentence."""
+    card = summary(subject)
+    return (card.sentence, *card.points)
+
 
 LARGEST, SMALLEST = SPACE.extreme("largest"), SPACE.extreme("smallest")
 
@@ -19,7 +28,7 @@ def about(tmp_path, **request):
 
 def test_the_optimum_is_summed_up_in_four_sentences(tmp_path):
     subject = about(tmp_path)
-    first, second, third, *own, fourth = summary(subject).sentences
+    first, second, third, *own, fourth = said_of(subject)
     assert len(own) <= 1 and all("measured already" in said for said in own)
     assert subject.chosen.id in first and "the best within a latency of" in first
     row = fitted()["accuracy"].predict([subject.chosen]).iloc[0]
@@ -33,7 +42,7 @@ def test_another_subnet_is_told_how_far_it_is_from_the_optimum(tmp_path):
     accuracy = fitted()["accuracy"]
     budget = float(fitted()["latency_ms"].predict([LARGEST])["value"].iloc[0])
     subject = about(tmp_path, architecture=SMALLEST, budget=budget)
-    first, _, third = summary(subject).sentences
+    first, _, third = said_of(subject)
     assert "by prediction keeps a latency of" in first
     best = subject.optimum
     gap = best.value - float(accuracy.predict([SMALLEST])["value"].iloc[0])
@@ -44,14 +53,14 @@ def test_another_subnet_is_told_how_far_it_is_from_the_optimum(tmp_path):
 def test_beyond_the_budget_a_subnet_may_be_the_more_accurate(tmp_path):
     budget = float(fitted()["latency_ms"].predict([SMALLEST])["value"].iloc[0]) * 1.05
     subject = about(tmp_path, architecture=LARGEST, budget=budget)
-    first, _, third = summary(subject).sentences
+    first, _, third = said_of(subject)
     assert "goes beyond" in first and "points more accurate than the exact optimum" in third
 
 
 def test_a_named_subnet_without_an_accuracy_is_described_all_the_same(tmp_path):
     latency = {"latency_ms": fitted()["latency_ms"]}
     subject = subject_of(study_of(tmp_path), ReportRequest(architecture=LARGEST), latency)
-    assert summary(subject).sentences[0] == f"The chosen subnet is {LARGEST.id}."
+    assert said_of(subject)[0] == f"The chosen subnet is {LARGEST.id}."
     assert chosen_section(subject) is not None and front_section(subject) is None
 
 
@@ -62,7 +71,7 @@ def test_measured_optima_give_the_optimum_its_intervals(tmp_path):
     [accuracy, _] = expectations(promised, promised.chosen)
     found = promised.given.calibrations_of("latency_ms", "accuracy")
     assert accuracy.value == found["accuracy"].interval(accuracy.predicted)[0]
-    better, *sentences = summary(promised).sentences
+    better, *sentences = said_of(promised)
     assert better.startswith("Measured already, and better: subnet ")
     assert "by 8 other optima that were measured" in sentences[1]
     assert f"{accuracy.value:.2f} % accuracy" in sentences[1]
@@ -79,10 +88,10 @@ def test_measured_optima_give_the_optimum_its_intervals(tmp_path):
 def test_what_was_measured_stands_beside_what_is_predicted(tmp_path):
     [first, *_] = TABLE.architectures()
     subject = about(tmp_path, architecture=first)
-    [table] = summary(subject).panels[0].tables
-    assert table.columns[-1].title == "Measured"
+    table = summary(subject).table
+    assert table.columns[-1] == "Measured"
     mean = float(TABLE.frame.loc[TABLE.frame["id"] == first.id, "latency_ms"].mean())
-    assert table.rows[1][-1].startswith(f"{metric_of('latency_ms').text(mean)} ms")
+    assert table.iloc[1, -1].startswith(f"{metric_of('latency_ms').text(mean)} ms")
 
 
 def test_each_block_has_a_reason(tmp_path):
@@ -143,15 +152,15 @@ def test_what_was_measured_better_begins_the_report(tmp_path, whole):
     frame = study.table().frame
     best = frame[frame["latency_ms"] <= 4.3].nlargest(1, "accuracy").iloc[0]
     subject = subject_of(study, ReportRequest(budget=4.3), fit_all(study.table()))
-    found = summary(subject)
-    said = " ".join(found.sentences)
+    first, *further = said_of(subject)
+    said = " ".join((first, *further))
     if whole:
-        assert found.sentences[0].startswith("All 81 architectures of space 'choices' are measured")
+        assert first.startswith("All 81 architectures of space 'choices' are measured")
         assert subject.chosen.id == best["id"] and "No architecture within the budget" in said
         assert f"It measured {best['accuracy']:.2f} % accuracy and" in said
         assert "predict" not in said.replace("nothing is predicted", "")
         assert "best that was measured" in front_section(subject).sentences[0]
     else:
-        assert f"Measured already, and better: subnet {best['id']}" in found.sentences[0]
-        assert f"The search's own, {subject.chosen.id}, measured" in found.sentences[0]
+        assert f"Measured already, and better: subnet {best['id']}" in first
+        assert f"The search's own, {subject.chosen.id}, measured" in first
         assert "the regression predicts" in front_section(subject).sentences[0]

@@ -7,8 +7,8 @@ from pages.shared.cache.given import fits_of
 from pages.shared.cache.versions import cached
 
 if TYPE_CHECKING:
+    from foxnas_core.cards.subject import ReportRequest
     from foxnas_core.reporting.report import Report
-    from foxnas_core.reporting.subject import ReportRequest
 
 
 @cached("images.npz", table=False)

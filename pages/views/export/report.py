@@ -5,18 +5,17 @@ from datetime import UTC, datetime
 
 import streamlit as st
 
+from foxnas_core.cards.subject import PARTS, ReportRequest
 from foxnas_core.errors import FoxnasError
-from foxnas_core.reporting.subject import PARTS, ReportRequest
 from foxnas_core.space.architecture import Architecture
 from foxnas_core.space.called import called
 from foxnas_core.study import Study
-from pages.shared import cache, choices
+from pages.shared import cache, cards, choices
 from pages.shared.bar import architecture_bar
 from pages.shared.cost import budget_of, chosen_cost
 from pages.shared.frame import errors_as_cards
 from pages.shared.picked import picked
 from pages.shared.starting_points import start_of
-from pages.shared.text import plain
 
 SENTENCE = (
     "The study in one HTML file that needs no server: coefficients, diagnostics, the front, the "
@@ -88,8 +87,7 @@ def asked(study: Study) -> ReportRequest:
 def show_report(study: Study, request: ReportRequest) -> None:
     """Build the report, or take it from the cache, and offer it."""
     report = cache.report_of(study, request)
-    for sentence in report.sentences:
-        st.write(plain(sentence))
+    cards.draw(report.summary, header=False)
     st.download_button(
         "Download the report (HTML)",
         report.html,

@@ -5,8 +5,8 @@ import pytest
 from hand import choice_space, hand_space, noisy_table
 from reports import SPACE, TABLE, fitted, measure_optima, study_of
 
+from foxnas_core.cards.subject import LONGEST_RATIONALE, ReportRequest, measured_of, subject_of
 from foxnas_core.errors import InfeasibleBudget, InvalidInput, MissingPart
-from foxnas_core.reporting.subject import LONGEST_RATIONALE, ReportRequest, measured_of, subject_of
 from foxnas_core.study import create_study
 from foxnas_core.table.measurements import empty_table
 
