@@ -1,7 +1,6 @@
 """What every budget could have had, of what a report is asked for."""
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
@@ -11,15 +10,11 @@ from foxnas_core.cards.card import Card
 from foxnas_core.cards.subject import Subject
 from foxnas_core.figures.front import cloud_figure
 from foxnas_core.figures.search import front_table, with_candidates
-from foxnas_core.figures.theme import PURPLE
 from foxnas_core.search.exact import Front
 from foxnas_core.search.lookup import whole_of
 from foxnas_core.search.problem import Candidate
 from foxnas_core.space.architecture import Architecture
 from foxnas_core.space.search_space import SearchSpace
-
-if TYPE_CHECKING:
-    from plotly.graph_objects import Figure
 
 LISTED = 24
 MOST_POINTS = 1000
@@ -127,15 +122,12 @@ def shown(subject: Subject, *, moving: bool = False) -> Card:
         + f"; chosen {chosen.architecture.id}: {objective.value_text(value)} at "
         f"{cost.value_text(taken)}; the budget is {cost.value_text(subject.budget)}."
     )
+    ringed = (taken, value) if moving else None
 
-    def draw() -> "Figure":
-        figure = cloud_figure(points, cost.named, objective.named)
-        if moving:
-            ring = {"symbol": "circle-open", "size": 15, "color": PURPLE, "line": {"width": 3}}
-            figure.add_scatter(
-                x=[taken], y=[value], mode="markers", name="this subnet", marker=ring
-            )
-        figure.update_layout(height=280 if moving else 380)
-        return figure
-
-    return Card(key="cloud", sentence=description, draw=draw)
+    return Card(
+        key="cloud",
+        sentence=description,
+        draw=lambda: cloud_figure(points, cost.named, objective.named, ringed).update_layout(
+            height=280 if moving else 380
+        ),
+    )

@@ -20,6 +20,7 @@ from foxnas_core.figures.theme import (
     LOSS,
     OPTIMUM,
     PAPER,
+    PURPLE,
     SEQUENTIAL,
     difference_axis,
     new_figure,
@@ -90,9 +91,11 @@ def fitting_unit(front: Front) -> CostUnit:
     return next((unit for unit in units if width * unit.factor >= 1), units[-1])
 
 
-def cloud_figure(table: pd.DataFrame, cost: str, value: str) -> go.Figure:
+def cloud_figure(
+    table: pd.DataFrame, cost: str, value: str, ringed: tuple[float, float] | None = None
+) -> go.Figure:
     """A `front_table` with candidates: the measured subnets, the front as steps, the budget, and
-    each candidate by its kind; `cost` and `value` title the axes."""
+    each candidate by its kind; `cost` and `value` title the axes, and what is `ringed` is last."""
     figure = new_figure()
     for kind, own in table.groupby("kind", sort=False):
         if kind == BUDGET:
@@ -108,6 +111,10 @@ def cloud_figure(table: pd.DataFrame, cost: str, value: str) -> go.Figure:
             colour = (OPTIMUM, BLUE)[len(figure.data) % 2]
             look["marker"] = {"color": colour, "size": 12, "symbol": "diamond"}
         figure.add_scatter(x=own["cost"], y=own["value"], name=str(kind), **look)
+    if ringed:
+        ring = {"symbol": "circle-open", "size": 15, "color": PURPLE, "line": {"width": 3}}
+        x, y = ([at] for at in ringed)
+        figure.add_scatter(x=x, y=y, mode="markers", name="this subnet", marker=ring)
     return _laid_out(figure, cost, value)
 
 
