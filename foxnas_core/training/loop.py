@@ -35,6 +35,83 @@ class Run:
     epochs: tuple[dict[str, Any], ...] = ()
 
 
+class Training:
+    """A training that advances as it is asked to, a step at a time; see `run`."""
+
+    def __init__(
+        self,
+        update: Update,
+        cases: ImageSet,
+        *,
+        identity: Mapping[str, Any] | None = None,
+        state_file: Path | None = None,
+        resume: bool = False,
+        report: Report = not_told,
+        report_every: int = 50,
+        save_every: int = 200,
+    ) -> None:
+        plan: Plan = update.recipe
+        self._rank, self._world = join_group()
+        if plan.batch % self._world:
+            raise InvalidInput(
+                f"A batch of {plan.batch} can't be shared by {self._world} processes; choose a "
+                "multiple."
+            )
+        self.steps = steps_of(len(cases), plan, update.parts)
+        self._update, self._identity, self._state_file = update, identity or {}, state_file
+        self._report_every, self._save_every = report_every, save_every
+        self._optimizers, done = update.optimizers(), Done()
+        self._rates = [group["lr"] for group in self._groups()]
+        if resume and state_file is not None:
+            done = restore(state_file, update, self._optimizers, self._identity)
+        self._batches, self._meters = Batches(update, cases), _Meters(update.columns)
+        self._before, self._started, self.step = done.seconds, time.monotonic(), done.step
+        self._history, self._epochs = list(done.history), list(done.epochs)
+        self._pace = Pace(self.steps, report)
+        self._pace.skip(self.step)
+
+    def advance(self) -> None:
+        """Make one step."""
+        update = self._update
+        for group, rate in zip(self._groups(), self._rates, strict=True):
+            if not group.get("fixed"):
+                group["lr"] = rate * schedule(self.step, self.steps, update.recipe.warmup)
+        for optimizer in self._optimizers:
+            optimizer.zero_grad(set_to_none=True)
+        parts = self._batches.of_step(self.step, self._rank, self._world)
+        self._meters.add(update.step(self.step, parts))
+        average_gradients(update.model, self._world)
+        for optimizer in self._optimizers:
+            optimizer.step()
+        self.step += 1
+        if self.step % self._report_every == 0 or self.step == self.steps:
+            values = self._meters.take()
+            self._history.append([self.step, *(_rounded(value) for value in values.values())])
+            if self._rank == 0:
+                self._pace.at(self.step, values=values)
+        an_epoch = self._batches.an_epoch
+        if self.step % an_epoch == 0 and (watched := update.watched()):
+            self._epochs.append({"epoch": self.step // an_epoch, **watched})
+        if self.step % self._save_every == 0:
+            self.save()
+
+    def save(self) -> None:
+        """Write the state to its file, where there is one."""
+        if self._rank == 0 and self._state_file is not None:
+            done = self.done()
+            reached = Done(done.step, done.history, done.seconds, done.epochs)
+            save_state(self._state_file, self._update, self._optimizers, self._identity, reached)
+
+    def done(self) -> Run:
+        """What was done so far."""
+        seconds = self._before + time.monotonic() - self._started
+        history, epochs = tuple(self._history), tuple(self._epochs)
+        return Run(self.step, self.steps, history, seconds, self._world, epochs)
+
+    def _groups(self) -> list[dict[str, Any]]:
+        return [group for optimizer in self._optimizers for group in optimizer.param_groups]
+
+
 def run(
     update: Update,
     cases: ImageSet,
@@ -56,55 +133,22 @@ def run(
     before every step with the number of steps done; the state is then saved. Raises `InvalidInput`
     where a batch can't be shared or there are fewer cases than one, and as `restore`.
     """
-    plan: Plan = update.recipe
-    rank, world = join_group()
-    if plan.batch % world:
-        raise InvalidInput(
-            f"A batch of {plan.batch} can't be shared by {world} processes; choose a multiple."
-        )
-    steps = steps_of(len(cases), plan, update.parts)
-    optimizers, done = update.optimizers(), Done()
-    rates = [group["lr"] for optimizer in optimizers for group in optimizer.param_groups]
-    if resume and state_file is not None:
-        done = restore(state_file, update, optimizers, identity or {})
-    batches, meters = Batches(update, cases), _Meters(update.columns)
-    started, step = time.monotonic(), done.step
-    history, epochs = list(done.history), list(done.epochs)
-    pace = Pace(steps, report)
-    pace.skip(step)
-
-    def save() -> None:
-        if rank == 0 and state_file is not None:
-            seconds = done.seconds + time.monotonic() - started
-            reached = Done(step, tuple(history), seconds, tuple(epochs))
-            save_state(state_file, update, optimizers, identity or {}, reached)
-
-    while step < steps:
-        if stop(step):
-            save()
+    training = Training(
+        update,
+        cases,
+        identity=identity,
+        state_file=state_file,
+        resume=resume,
+        report=report,
+        report_every=report_every,
+        save_every=save_every,
+    )
+    while training.step < training.steps:
+        if stop(training.step):
+            training.save()
             break
-        groups = [group for optimizer in optimizers for group in optimizer.param_groups]
-        for group, rate in zip(groups, rates, strict=True):
-            if not group.get("fixed"):
-                group["lr"] = rate * schedule(step, steps, plan.warmup)
-        for optimizer in optimizers:
-            optimizer.zero_grad(set_to_none=True)
-        meters.add(update.step(step, batches.of_step(step, rank, world)))
-        average_gradients(update.model, world)
-        for optimizer in optimizers:
-            optimizer.step()
-        step += 1
-        if step % report_every == 0 or step == steps:
-            values = meters.take()
-            history.append([step, *(_rounded(value) for value in values.values())])
-            if rank == 0:
-                pace.at(step, values=values)
-        if step % batches.an_epoch == 0 and (watched := update.watched()):
-            epochs.append({"epoch": step // batches.an_epoch, **watched})
-        if step % save_every == 0:
-            save()
-    seconds = done.seconds + time.monotonic() - started
-    return Run(step, steps, tuple(history), seconds, world, tuple(epochs))
+        training.advance()
+    return training.done()
 
 
 def steps_of(cases: int, plan: Plan, parts: int = 1) -> int:
