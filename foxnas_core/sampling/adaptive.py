@@ -16,6 +16,7 @@ from foxnas_core.sampling.distribution import By, Distribution
 
 _LEAST = 2  # one sample has no gradient: its weight is 1, as likely as any
 _BETAS, _EPSILON = (0.9, 0.999), 1e-8
+_ALIKE = 1e-6
 _COLD, _HOT = -5.0, 15.0  # logarithms of tempers, relative to how far samples lie apart
 
 
@@ -30,6 +31,8 @@ class SamplingSettings:
     - `rate`: of Adam, on logits.
     - `effective`: the share of the first step's samples that their weights shall be worth, by
       which likelihoods are tempered: untempered, one sample has all the weight.
+    - `hottest`: whether the temper rises where later samples lie further apart, as those of a
+      supernet do that has yet to learn.
     - `cost_weight` (β): of the cost term against the likelihoods.
     """
 
@@ -40,6 +43,7 @@ class SamplingSettings:
     joint: By = "slot"
     rate: float = 0.1
     effective: float = 0.7
+    hottest: bool = False
     cost_weight: float = 1.0
 
     def __post_init__(self) -> None:
@@ -133,9 +137,10 @@ class AdaptiveSampler:
         entropy, k = self.distribution.entropy, len(codes)
         weights, ess = np.zeros(k), float("nan")
         if k >= _LEAST:
-            if self.temper is None:
-                self.temper = tempered(likelihoods, self.settings.effective)
-            omega = _softmax(likelihoods / self.temper)
+            if self.temper is None or self.settings.hottest:
+                now = tempered(likelihoods, self.settings.effective)
+                self.temper = max(self.temper or 0.0, now)
+            omega = softmax(likelihoods / self.temper)
             ess = float(1 / (omega @ omega))
             weights = omega - 1 / k
             costs = np.zeros(k) if over is None else over[known]
@@ -197,13 +202,13 @@ class AdaptiveSampler:
 
 def tempered(likelihoods: np.ndarray, share: float) -> float:
     """The temper T by which weights softmax(likelihoods / T) of samples (rows,) are worth this
-    share of them, by their effective sample size; 1 where all are alike."""
+    share of them, by their effective sample size; nearly none where all are alike."""
     spread = float(np.ptp(likelihoods))
     if spread == 0:
-        return 1.0
+        return _ALIKE
 
     def lacking(log_temper: float) -> float:
-        omega = _softmax(likelihoods / (spread * np.exp(log_temper)))
+        omega = softmax(likelihoods / (spread * np.exp(log_temper)))
         return 1 / float(omega @ omega) - share * len(likelihoods)
 
     # With some few at the best alike, they are worth more than the share however cold it is.
@@ -212,6 +217,7 @@ def tempered(likelihoods: np.ndarray, share: float) -> float:
     return spread * float(np.exp(brentq(lacking, _COLD, _HOT)))
 
 
-def _softmax(values: np.ndarray) -> np.ndarray:
+def softmax(values: np.ndarray) -> np.ndarray:
+    """The shares (rows,) of exponentials."""
     exponents = np.exp(values - values.max())
     return exponents / exponents.sum()

@@ -165,6 +165,18 @@ class Distribution:
             best[0] = np.where(row >= 0, row, best[0])
         return self.space.decode(best)[0]
 
+    def marginals(self) -> dict[str, np.ndarray]:
+        """How probable each choice (choices,) of a decision is where its factor is active; by name
+        of the decision."""
+        found = {}
+        for factor, log_p in zip(self.factors, self.log_probabilities, strict=True):
+            for place, column in enumerate(factor.columns):
+                decision, codes = self.space.decisions[column], factor.options[:, place]
+                on = codes >= 0
+                shares = np.bincount(codes[on], np.exp(log_p)[on], len(decision.choices))
+                found[decision.name] = shares / shares.sum()
+        return found
+
     # Coarse to fine
 
     def joined(self, by: By) -> "Distribution":

@@ -3,8 +3,8 @@
 import os
 
 import torch
+from torch import Tensor, nn
 from torch import distributed as dist
-from torch import nn
 
 
 def is_first() -> bool:
@@ -31,3 +31,12 @@ def average_gradients(model: nn.Module, world: int) -> None:
     dist.all_reduce(flat)
     for parameter, part in zip(owned, flat.split([p.numel() for p in owned]), strict=True):
         parameter.grad = part.view_as(parameter)
+
+
+def averaged(values: Tensor) -> Tensor:
+    """The mean over processes."""
+    world = int(os.environ.get("WORLD_SIZE", "1"))
+    if world > 1:
+        values = values / world
+        dist.all_reduce(values)
+    return values

@@ -17,6 +17,7 @@ _updates: "dict[str, type[Update] | str]" = {
     "single": f"{_HERE}.single:SingleNetwork",
     "quantization-aware": f"{_HERE}.quantization:QuantizationAware",
     "single-path": f"{_HERE}.single_path:SinglePath",
+    "fpnas": f"{_HERE}.fpnas:FPNAS",
     "darts": f"{_HERE}.mixtures:DARTS",
     "fixed-alpha": f"{_HERE}.mixtures:FixedMixture",
 }
