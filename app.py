@@ -7,6 +7,7 @@ import streamlit as st
 from foxnas_core.errors import FoxnasError
 from foxnas_core.study import Study
 from foxnas_core.study.goals import stand_in_sentence
+from foxnas_core.table.sums import tells
 from pages.shared import cache, cards, choices, tour
 from pages.shared.cards import given_of
 from pages.shared.cost import budget_of, budget_picker, chosen_cost
@@ -118,16 +119,16 @@ with page(
     latency = chosen_cost(study)
     best = study.objective.column
     if latency is None or best not in [target.column for target in table.targets]:
-        if len(table):
+        if tells(table):
             from foxnas_core.cards import home
 
             cards.show(home.answer, given_of(study, cost=latency))
-    elif len(table):
+    elif tells(table):
         with answer, errors_as_cards():
             if said := stand_in_sentence(study.objective):
                 st.caption(plain(said))
             show_whose(study, latency)
             if is_fitted(study, best, latency) or given_of(study).whole_table((best, latency)):
                 show_answer(study, latency)
-    if len(table):
+    if tells(table):
         show_fits(study)

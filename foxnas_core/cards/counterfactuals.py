@@ -28,6 +28,7 @@ from foxnas_core.space.architecture import Value
 from foxnas_core.space.editing.changes import changes_between, in_words
 from foxnas_core.table.headings import heading_of
 from foxnas_core.table.metrics import metric_of
+from foxnas_core.table.sums import tells
 
 if TYPE_CHECKING:
     from foxnas_core.explanation.reach import Answer, Reached
@@ -41,7 +42,7 @@ USUAL = 20.0
 
 def untraded(given: Given) -> str | None:
     """Why nothing can be traded; raises what keeps the front from being found."""
-    if len(given.main) < 2 or not len(given.table):
+    if len(given.main) < 2 or not tells(given.table):
         objective, cost = (metric_of(column).word for column in given.traded)
         return (
             f"This needs a measured {objective} and {cost}, which the study does not have yet; "

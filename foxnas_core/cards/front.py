@@ -22,6 +22,7 @@ from foxnas_core.search.stability import DRAWS, ResampledFronts, Stability
 from foxnas_core.search.ties import TiedSet
 from foxnas_core.study import Study
 from foxnas_core.table.metrics import Metric, metric_of
+from foxnas_core.table.sums import tells
 
 LEAST_CERTAIN = 5
 Steps = Literal["corners", "every"]
@@ -30,7 +31,7 @@ _STEPS = {"corners": "Corners of the hull", "every": "Every step"}
 
 def no_front(given: Given) -> str | None:
     """Why nothing can be traded; raises what keeps the front from being found."""
-    if len(given.main) < 2 or not len(given.table):
+    if len(given.main) < 2 or not tells(given.table):
         return nothing_to_trade(given.study)
     given.front(given.main[1]).within(Quest(given).searched)
     return None

@@ -18,6 +18,7 @@ from foxnas_core.space.architecture import Architecture, Value
 from foxnas_core.study import Study, file_hash
 from foxnas_core.table.measurements import MeasurementTable
 from foxnas_core.table.metrics import metric_of
+from foxnas_core.table.sums import tells
 
 if TYPE_CHECKING:
     from foxnas_core.evidence.verification.claims import Trial
@@ -129,7 +130,7 @@ class Given(Finds):
         """The column that is looked into; raises `MissingPart` where there is none."""
         known = [target.column for target in self.table.targets]
         found = self.target or next(iter(self.main), next(iter(known), None))
-        if found is None or not len(self.table):
+        if found is None or not tells(self.table):
             raise MissingPart(
                 "This study has no measurements yet; measure subnets with 'python -m foxnas_core "
                 "measure' or import a table."

@@ -27,6 +27,7 @@ from foxnas_core.search.standing import Standing
 from foxnas_core.study.siblings import sibling_sentence
 from foxnas_core.table.metrics import Metric, metric_of, unknown_sentence
 from foxnas_core.table.reliability import reliability_of
+from foxnas_core.table.sums import tells
 
 if TYPE_CHECKING:
     from foxnas_core.explanation.reasons import Reasons
@@ -167,7 +168,10 @@ def holds(given: Given) -> Card:
     lacking = []
     if not len(table):
         lacking.append(
-            "There are no measurements yet; run 'python -m foxnas_core measure' or 'import'."
+            "No network is measured yet, but the costs of all its blocks are: any network's cost "
+            "is their sum."
+            if tells(table)
+            else "There are no measurements yet; run 'python -m foxnas_core measure' or 'import'."
         )
     if not weights:
         lacking.append(

@@ -15,6 +15,7 @@ from foxnas_core.regression.counting import counted_predictor
 from foxnas_core.search.rounds.outcome import rounds_table
 from foxnas_core.search.rounds.record import ROUNDS, RoundsRecord, front_error
 from foxnas_core.table.metrics import metric_of
+from foxnas_core.table.sums import choice_costs
 
 SIZES, USUAL = (6, 12, 24, 48, 96), 24
 _ASSUMED_SECONDS = 3.0
@@ -22,10 +23,14 @@ _ASSUMED_SECONDS = 3.0
 
 def columns_of(given: Given) -> dict[str, str]:
     """What effects may be learnt on, each with what it is called: not what is counted of networks,
-    unless there is nothing else."""
-    targets = given.table.targets or [given.study.objective]
-    unknown = [t for t in targets if counted_predictor(given.table, t.column) is None]
-    return {target.column: target.label for target in unknown or targets}
+    or is a sum of what their choices cost."""
+    table = given.table
+    return {
+        target.column: target.label
+        for target in table.targets or [given.study.objective]
+        if counted_predictor(table, target.column) is None
+        and choice_costs(table, target.column) is None
+    }
 
 
 def recorded_seconds(given: Given) -> tuple[float, bool]:
@@ -36,6 +41,11 @@ def recorded_seconds(given: Given) -> tuple[float, bool]:
 
 def nothing(given: Given) -> str | None:
     """Why there is nothing to plan."""
+    if not columns_of(given):
+        return (
+            "All that the table has is counted of each network, or is the sum of what its choices "
+            "cost, so measuring more networks tells nothing new."
+        )
     if len(given.table) or given.study.checkpoint_file.exists():
         return None
     return (

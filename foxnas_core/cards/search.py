@@ -23,6 +23,7 @@ from foxnas_core.search.result import SEARCHES, SearchResult
 from foxnas_core.search.standing import Standing
 from foxnas_core.study import Study
 from foxnas_core.table.metrics import Metric, metric_of
+from foxnas_core.table.sums import tells
 
 EQUAL = 1e-9  # two sums of the same numbers
 
@@ -66,7 +67,7 @@ def predictors_of(problem: SearchProblem) -> list[AdditivePredictor]:
 
 def no_search(given: Given) -> str | None:
     """Why nothing can be searched for; raises what keeps an optimum from being found."""
-    if len(given.main) < 2 or not len(given.table):
+    if len(given.main) < 2 or not tells(given.table):
         missing = [metric_of(c).word for c in given.traded if c not in given.main]
         return (
             f"A search needs {' and '.join(missing) or 'rows'} measured, which this study does not "

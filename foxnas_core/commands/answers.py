@@ -8,7 +8,7 @@ import pandas as pd
 
 from foxnas_core.cards.card import Card
 from foxnas_core.cards.standing import in_order, incumbent_sentence
-from foxnas_core.commands.printing import told
+from foxnas_core.commands.printing import exactly_of, told
 from foxnas_core.search.guard import kept_text, no_promise, price_text, promise
 from foxnas_core.search.result import field_of
 from foxnas_core.search.standing import Standing
@@ -115,14 +115,15 @@ def _promise(document: Document, objective: Metric, cost: Metric, beside: Standi
     told = best | best["as_searched"]
     limits, chance = document["limits"], document["best_chance"]
     kept = kept_text([(metric_of(limit["column"]), limit["asked"]) for limit in limits])
-    exact = all(limit["best"].get("counted") for limit in limits)
+    exact = [exactly_of(limit["best"]) for limit in limits]
+    exactly = " or ".join(dict.fromkeys(exact)) if all(exact) else ""
     price = ""
     if other := document["unguarded"]:
         price = price_text(other["difference"], metric_of(document["objective"]))
     surely = "." if beside.whole else (
         f". {no_promise(kept, objective, cost)}"
         if chance is None
-        else f", and {promise(chance, kept, price, exact=exact)}."
+        else f", and {promise(chance, kept, price, exactly=exactly)}."
     )  # fmt: skip
     name = "The search's own" if beside.measured_first else "It"
     how = "is expected to measure" if best["as_searched"] else "is predicted"

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 MOST_ROWS = 200
 _ESTIMATE = {"value", "low", "high"}
+# What an estimate says of itself where it has no interval.
+_EXACTLY = {"summed", "counted"}
 _ENDLESS = 100_000  # columns, where nothing is folded
 
 
@@ -114,14 +116,19 @@ def heading(name: str) -> str:
     return name.replace("_", " ")
 
 
+def exactly_of(estimate: Mapping[str, Any]) -> str:
+    """How an estimate is told without a fit, as `Predictor.exactly`."""
+    return next((word for word in ("summed", "counted") if estimate.get(word)), "")
+
+
 def told(value: Any, name: str = "") -> str:
     """A document's value as one reads it; an estimate with its interval."""
     if isinstance(value, Mapping):
-        if set(value) - {"counted"} == _ESTIMATE:
+        if set(value) - _EXACTLY == _ESTIMATE:
             low, high = (told(value[side], name) for side in ("low", "high"))
             between = f" ({low} to {high})" if low or high else ""
-            between = " (counted)" if value.get("counted") else between
-            return told(value["value"], name) + between
+            exactly = exactly_of(value)
+            return told(value["value"], name) + (f" ({exactly})" if exactly else between)
         return ", ".join(f"{heading(str(k))} {told(v, str(k))}" for k, v in value.items())
     if isinstance(value, str):
         return value
@@ -168,7 +175,7 @@ def _flat(document: Mapping[str, Any], under: str = "") -> Iterator[tuple[str, A
         name = f"{under} {key}".strip()
         if key == "architecture":
             continue
-        if isinstance(value, Mapping) and set(value) - {"counted"} != _ESTIMATE:
+        if isinstance(value, Mapping) and set(value) - _EXACTLY != _ESTIMATE:
             yield from _flat(value, name)
         else:
             yield name, value

@@ -121,8 +121,8 @@ def exact_sentence(predictor: Predictor) -> str:
     """Why nothing is diagnosed where a fit is exact, or was not needed."""
     if predictor.is_counted:
         return (
-            f"{predictor.target.title} are counted, not fitted, so there are no errors to look "
-            "into; choose another target, or a form to fit them by all the same."
+            f"{predictor.target.title} are {predictor.exactly}, not fitted, so there are no errors "
+            "to look into; choose another target, or a form to fit them by all the same."
         )
     return (
         f"The form {predictor.form.name!r} gives every measured "

@@ -12,6 +12,7 @@ from foxnas_core.regression.counting import with_counted
 from foxnas_core.space.architecture import Architecture, Value
 from foxnas_core.study import Study
 from foxnas_core.table.metrics import metric_of
+from foxnas_core.table.sums import tells
 
 
 @dataclass(frozen=True)
@@ -136,7 +137,7 @@ class Method(ABC):
 def missing_columns(study: Study, question: Question | None) -> str | None:
     """A sentence where the study's table has no rows, or lacks a column of the question."""
     table = with_counted(study.table())
-    if not len(table):
+    if not tells(table):
         return (
             f"{study.folder} has no measured subnets yet; measure some with 'python -m "
             "foxnas_core measure' or import a table."

@@ -108,8 +108,8 @@ def plan_next(
         )
     elif predictor.is_counted:
         raise InvalidInput(
-            f"{predictor.target.label} are counted of each network, so that measuring tells "
-            "nothing more of them; plan for another target."
+            f"{predictor.target.title} are {predictor.exactly} of each network, so that measuring "
+            "tells nothing more of them; plan for another target."
         )
     elif predictor.weights is not None:
         # A design spreads rows evenly, whatever their errors are.

@@ -20,6 +20,7 @@ from foxnas_core.space.coding.terms import Lookup, Part, Term, constant, name_of
 from foxnas_core.space.search_space import SearchSpace
 from foxnas_core.table.measurements import MeasurementTable
 from foxnas_core.table.metrics import COUNTABLE, COUNTED_AS, SIZES, Metric, metric_of
+from foxnas_core.table.sums import tells
 
 # Counts are whole numbers; files may hold them as fractions of a million.
 _ROUNDING = 1e-9
@@ -52,7 +53,7 @@ def with_sizes(table: MeasurementTable) -> MeasurementTable:
 
 
 def _with(table: MeasurementTable, columns: Iterable[str]) -> MeasurementTable:
-    if not len(table):
+    if not tells(table):
         return table
     found = {
         column: totals

@@ -159,10 +159,15 @@ class Predictor:
         return self.independent_rows - self.parameters if self.df is None else self.df
 
     @property
+    def exactly(self) -> str:
+        """How values are told without a fit: "counted" of each architecture or "summed" over the
+        costs of its choices; "" where they are fitted."""
+        return self.form.name if self.form.name in (COUNTED, SUMMED) else ""
+
+    @property
     def is_counted(self) -> bool:
-        """Whether values are counted of each architecture, or summed over costs of its blocks, not
-        fitted to any."""
-        return self.form.name in (COUNTED, SUMMED)
+        """Whether values are told without a fit; see `exactly`."""
+        return bool(self.exactly)
 
     @cached_property
     def is_exact(self) -> bool:

@@ -23,7 +23,8 @@ class Expectation:
     prediction interval.
 
     Of an architecture that was searched for, so many measured `optima` tell what it measures;
-    without any both are the same, and both what was measured where that was `looked_up`.
+    without any both are the same, and both what was measured where that was `looked_up`. `exactly`
+    is how it is told without a fit, as `Predictor.exactly`.
     """
 
     target: Metric
@@ -35,6 +36,7 @@ class Expectation:
     predicted_high: float
     optima: int = 0
     looked_up: bool = False
+    exactly: str = ""
 
     @property
     def how(self) -> str:
@@ -51,7 +53,7 @@ class Expectation:
     @property
     def interval_text(self) -> str:
         """Both ends of what it is expected to measure: "90.80 to 91.60"."""
-        return self.target.interval_text(self.low, self.high)
+        return self.exactly or self.target.interval_text(self.low, self.high)
 
     @property
     def told(self) -> str:
@@ -83,8 +85,8 @@ def expectation(
     found = (known or {}).get(predictor.target.column)
     told = found.interval(predicted) if found else (predicted, low, high)
     optima = found.count if found else 0
-    looked_up = isinstance(predictor, LookedUp)
-    return Expectation(predictor.target, *told, predicted, low, high, optima, looked_up)
+    looked_up, exactly = isinstance(predictor, LookedUp), getattr(predictor, "exactly", "")
+    return Expectation(predictor.target, *told, predicted, low, high, optima, looked_up, exactly)
 
 
 def is_optimum(front: "Front", architecture: Architecture) -> bool:

@@ -185,11 +185,11 @@ def in_measurements(chance: float) -> str:
     return f"{int(100 * chance + _ROUNDING)} of 100 measurements"
 
 
-def promise(chance: float, kept: str, price: str = "", *, exact: bool = False) -> str:
+def promise(chance: float, kept: str, price: str = "", *, exactly: str = "") -> str:
     """What is promised of what is `kept`, and the price of that: the rest of a sentence. What is
-    `exact` is kept by no chance."""
-    if exact:
-        return f"{'keeps' if chance else 'does not keep'} {kept}, which is counted"
+    told `exactly`, as `Predictor.exactly`, is kept by no chance."""
+    if exactly:
+        return f"{'keeps' if chance else 'does not keep'} {kept}, which is {exactly}"
     return f"keeps {kept} in {in_measurements(chance)}{price and f'; {price}'}"
 
 
@@ -210,7 +210,9 @@ def promised(
     chance = chance_of_all(limits, best, known)
     if chance is None:
         return no_promise(kept, *map(metric_of, goals))
-    return f"It {promise(chance, kept, price, exact=all(map(is_exact, limits)))}."
+    exactly = [getattr(own.predictor, "exactly", "") or "counted" for own in limits]
+    told = " or ".join(dict.fromkeys(exactly)) if all(map(is_exact, limits)) else ""
+    return f"It {promise(chance, kept, price, exactly=told)}."
 
 
 def no_promise(kept: str, objective: Metric, cost: Metric) -> str:

@@ -261,11 +261,12 @@ class _Describing:
         searched = dict(zip(columns, (candidate.value, *candidate.costs), strict=True))
         predictor = self.predictors[column]
         row = predictor.predict([candidate.architecture]).iloc[0]
+        exactly = getattr(predictor, "exactly", "")
         return {
             "value": searched.get(column, float(row["value"])),
             "low": float(row["prediction_low"]),
             "high": float(row["prediction_high"]),
-        } | ({"counted": True} if getattr(predictor, "is_counted", False) else {})
+        } | dict.fromkeys(("counted", exactly) if exactly else (), True)
 
     def described(self, candidate: Candidate) -> dict[str, Any]:
         """The candidate with its estimates, by field, and what it will measure as a searched

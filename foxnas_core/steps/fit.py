@@ -14,7 +14,7 @@ from foxnas_core.regression.summed import summed_predictor
 from foxnas_core.steps.kept_fits import KeptFits
 from foxnas_core.table.measurements import MeasurementTable
 from foxnas_core.table.metrics import KNOWN, Metric, metric_of
-from foxnas_core.table.sums import choice_costs
+from foxnas_core.table.sums import choice_costs, tells
 
 _NOT_KEPT = KeptFits()
 
@@ -39,7 +39,7 @@ def fit_all(
 
     Raises `MissingPart` where nothing was measured yet, and as `regression.fit`.
     """
-    if not len(table.frame):
+    if not tells(table):
         raise MissingPart(
             f"The table of space {table.space.name!r} has no measured subnets to fit; measure "
             "some with 'python -m foxnas_core measure' or import a table."

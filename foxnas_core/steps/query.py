@@ -3,7 +3,7 @@ where a column is a sum of that, else what is predicted."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, cast
 
 import pandas as pd
 
@@ -145,7 +145,7 @@ class Asked:
         told = self._told(architecture) if fits else {}
         for column, fit in fits.items():
             one = expectation(fit, architecture, told)
-            source: Source = "counted" if fit.is_counted else "predicted"
+            source = cast(Source, fit.exactly or "predicted")
             ends = (one.value, one.low, one.high) if one.optima else ()
             found[column] = Known(
                 one.predicted, source, one.predicted_low, one.predicted_high, *ends

@@ -133,9 +133,21 @@ class ChoiceCosts:
 
 
 def with_sums(table: MeasurementTable, *sums: ChoiceCosts) -> MeasurementTable:
-    """The table with tables of costs kept in its record, each in place of an earlier one."""
+    """The table with tables of costs kept in its record, each in place of an earlier one, and with
+    their columns, which no row needs to have."""
     kept = {**table.record.get(SUMS, {}), **{one.column: one.to_dict() for one in sums}}
-    return replace(table, record={**table.record, SUMS: kept})
+    new = [one.column for one in sums if one.column not in table.frame]
+    return replace(
+        table,
+        frame=table.frame.assign(**dict.fromkeys(new, np.nan)).astype(dict.fromkeys(new, float)),
+        targets=(*table.targets, *map(metric_of, new)),
+        record={**table.record, SUMS: kept},
+    )
+
+
+def tells(table: MeasurementTable) -> bool:
+    """Whether anything is known of networks: by rows, or by costs of blocks without any."""
+    return bool(len(table) or table.record.get(SUMS))
 
 
 def kept_sums(table: MeasurementTable) -> dict[str, ChoiceCosts]:

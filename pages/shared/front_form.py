@@ -10,6 +10,7 @@ from foxnas_core.figures.front import CostUnit, cost_units
 from foxnas_core.search.exact import Front
 from foxnas_core.study import Study
 from foxnas_core.table.metrics import metric_of
+from foxnas_core.table.sums import tells
 from pages.shared import cache, choices
 from pages.shared.cards import given_of
 from pages.shared.cost import budget_picker, cost_picker, default_on
@@ -56,7 +57,7 @@ def against_picker(study: Study) -> str:
     names = {OWN_COST: cost.label} if own else {}
     names |= {c: metric_of(c).label for c in ("parameters", "macs")
               if c in columns and c != cost.column}  # fmt: skip
-    if objective.column not in columns or not names or not len(table):
+    if objective.column not in columns or not names or not tells(table):
         raise MissingPart(cards.nothing_to_trade(study))
     return picked(
         st.segmented_control, f"{objective.title} against", names, key="front-cost", field="cost",

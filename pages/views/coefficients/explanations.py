@@ -10,6 +10,7 @@ from foxnas_core.cards.analysis import Analysis
 from foxnas_core.cards.given import Given
 from foxnas_core.errors import MissingPart
 from foxnas_core.study import Study
+from foxnas_core.table.sums import tells
 from pages.shared.architecture_picker import pick_architecture
 from pages.shared.cards import beside, given_of
 from pages.shared.cards import show as show_card
@@ -35,7 +36,7 @@ WAITS = {
 def target_picker(given: Given) -> Given:
     """Draw the picker of what is explained."""
     targets = explanations.targets(given)
-    if not targets or not len(given.table):
+    if not targets or not tells(given.table):
         objective, cost = given.study.objective.word, given.study.cost.word
         raise MissingPart(
             f"This study has no measured {objective} or {cost} to explain yet; measure subnets "
