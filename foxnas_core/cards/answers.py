@@ -89,7 +89,7 @@ def reasons_of(given: Given, cost: str, architecture: Architecture, budget: floa
         given.predictor(given.study.objective.column),
         given.predictor(cost),
         architecture=architecture,
-        background=given.table.architectures(),
+        background=given.background,
         price=front_prices(given.front_of(cost, fitted=True)).at(budget),
     )
 

@@ -14,7 +14,7 @@ from foxnas_core.cards.sharing import shared
 from foxnas_core.figures import every_device as figures
 from foxnas_core.figures.coefficients import heatmap_figure
 from foxnas_core.table.metrics import Metric, metric_of
-from foxnas_core.table.sums import recovered
+from foxnas_core.table.sums import choice_costs
 
 EVERY = ""  # device
 
@@ -30,7 +30,7 @@ def _no_operations(given: Given) -> str | None:
 def _effects(given: Given, column: str) -> tuple[pd.DataFrame, tuple[str, ...]]:
     """What each choice adds to a column: as it was summed, exactly, where it is a sum of that, else
     on average over drawn networks; and what is to be said of it."""
-    costs = recovered(given.table, column)
+    costs = choice_costs(given.table, column)
     if costs is None:
         found = given.averages(column)
         return found.table, tuple(found.sentences)

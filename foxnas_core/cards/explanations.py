@@ -40,7 +40,7 @@ def block_effects_of(given: Given, column: str, architecture: Architecture | Non
     """The coefficients' share of each block; raises as `Given.predictor`."""
     from foxnas_core.explanation.block_effects import block_effects, mean_block_effects
 
-    predictor, background = given.predictor(column), given.table.architectures()
+    predictor, background = given.predictor(column), given.background
     if architecture is None:
         return mean_block_effects(predictor, background=background)
     return block_effects(predictor, architecture=architecture, background=background)
@@ -51,7 +51,7 @@ def shapley_of(given: Given, column: str, architecture: Architecture | None) -> 
     """Shapley values of blocks against all measured subnets; raises as `block_shapley`."""
     from foxnas_core.explanation.shapley import block_shapley
 
-    background = given.table.architectures()
+    background = given.background
     explained = background if architecture is None else [architecture]
     return block_shapley(given.predictor(column), architectures=explained, background=background)
 
@@ -62,7 +62,7 @@ def dependence_of(given: Given, column: str, architecture: Architecture | None) 
     `Given.predictor`."""
     from foxnas_core.explanation.permutation import block_dependence, partial_dependences
 
-    predictor, background = given.predictor(column), given.table.architectures()
+    predictor, background = given.predictor(column), given.background
     if architecture is None:
         return partial_dependences(predictor, background=background)
     return block_dependence(predictor, architecture=architecture, background=background)
@@ -297,7 +297,8 @@ def shapley(given: Given, *, role: str = "") -> Card:
             ),
         )
     role = role or next((d.role for d in given.study.space.decisions if d.slot), "")
-    swarm = figures.swarm_table(found, given.table.codes, given.fitted.form, role)
+    codes = given.study.space.encode(given.background)
+    swarm = figures.swarm_table(found, codes, given.fitted.form, role)
     return Card(
         key="beeswarm",
         sentence=f"A dot for each of {len(found.values)} measured subnets: what the block adds to "

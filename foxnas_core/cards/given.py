@@ -38,6 +38,9 @@ EFFECTS = {
     "form": "Of the regression's form",
 }
 
+# Architectures that stand for all where none is measured.
+DRAWN = 200
+
 
 def known(value: _T | None) -> _T:
     """What is there by what an analysis's `lacks` has looked for."""
@@ -112,6 +115,11 @@ class Given(Finds):
     def optima(self) -> MeasurementTable:
         """The measured optima; raises as `Study.optima`."""
         return self.study.optima()
+
+    @property
+    def background(self) -> list[Architecture]:
+        """What contributions are told against: the measured architectures, else drawn ones."""
+        return self.table.architectures() or self.study.space.sample(DRAWN, seed=0)
 
     def into(self, target: str) -> "Given":
         """The same, looked into by one column; what is computed is shared."""

@@ -20,6 +20,7 @@ from foxnas_core.space.architecture import Architecture
 from foxnas_core.steps.measure import PRECISIONS
 from foxnas_core.table.machine import machines_of, recorded_machine
 from foxnas_core.table.metrics import KNOWN, metric_of
+from foxnas_core.table.sums import tells
 
 if TYPE_CHECKING:
     from foxnas_core.profiling.result import Layer, LayerProfile
@@ -107,7 +108,7 @@ def effects_of(
     except FoxnasError as error:
         return found, [f"No effects: {error}"]
     columns = [objective, timed if timed in table.frame else cost, *filter(None, [device])]
-    for column in dict.fromkeys(columns) if len(table) else ():
+    for column in dict.fromkeys(columns) if tells(table) else ():
         try:
             found[column] = block_prices_of(given, column, given.subnet)
         except FoxnasError as error:

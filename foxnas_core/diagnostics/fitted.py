@@ -111,6 +111,8 @@ def _with(predictor: Predictor, taken: np.ndarray) -> Predictor:
 def is_exact(predictor: Predictor, table: MeasurementTable) -> bool:
     """Whether the fit has no error but rounding, as that of a count of weights has."""
     _check_table(predictor, table)
+    if predictor.is_counted:
+        return True
     values = table.values(predictor.target.column)
     response = predictor.link.forward(values[usable(table, predictor.target.column)])
     most = 1.0 if predictor.weights is not None else np.ptp(response)

@@ -11,6 +11,7 @@ from foxnas_core.devices.common import titled
 from foxnas_core.errors import FoxnasError, MissingPart
 from foxnas_core.study import Study
 from foxnas_core.table.metrics import Metric, metric_of
+from foxnas_core.table.sums import tells
 from pages.shared import cache, choices
 from pages.shared.picked import picked
 from pages.shared.text import plain
@@ -52,7 +53,7 @@ def cost_picker(study: Study, *, disabled: bool = False) -> str:
     Raises `MissingPart` where the table has none of the study's cost.
     """
     chosen, cost = chosen_cost(study), study.cost
-    if chosen is None or not len(cache.table_of(study)):
+    if chosen is None or not tells(cache.table_of(study)):
         raise MissingPart(
             f"This study has no measured {cost.word} yet; measure subnets with 'python -m "
             f"foxnas_core measure' or import a table with a column {cost.column}."

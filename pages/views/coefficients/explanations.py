@@ -7,7 +7,7 @@ import streamlit as st
 
 from foxnas_core.cards import explanations, near_budget
 from foxnas_core.cards.analysis import Analysis
-from foxnas_core.cards.given import Given
+from foxnas_core.cards.given import DRAWN, Given
 from foxnas_core.errors import MissingPart
 from foxnas_core.study import Study
 from foxnas_core.table.sums import tells
@@ -41,6 +41,10 @@ def target_picker(given: Given) -> Given:
         raise MissingPart(
             f"This study has no measured {objective} or {cost} to explain yet; measure subnets "
             "with 'python -m foxnas_core measure' or import a table."
+        )
+    if not len(given.table):
+        st.caption(
+            f"No subnet is measured here: {DRAWN} that are drawn at random stand for measured ones."
         )
     return given.into(
         picked(st.selectbox, "Explain the prediction of", targets, key="explained-target")
