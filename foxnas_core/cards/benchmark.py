@@ -10,6 +10,7 @@ from foxnas_core.cards.sharing import shared
 from foxnas_core.devices.blocks import LEAST_NETWORKS, NEAR, Bounded, SumsOfBlocks, judged_blocks
 from foxnas_core.table.measurements import MeasurementTable
 from foxnas_core.table.metrics import Metric, metric_of
+from foxnas_core.table.refusals import told_refusals
 
 
 @shared("blocks.parquet")
@@ -46,6 +47,7 @@ def judged_card(judged: list[SumsOfBlocks], measured: MeasurementTable) -> Card:
         notes=(
             f"Near: within {NEAR:.0%} of what was measured. Intervals are 95 % bootstraps over "
             "networks; the line near which networks are counted is that of all others.",
+            *told_refusals(measured, "blocks"),
         ),
     )
 

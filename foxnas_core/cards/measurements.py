@@ -23,6 +23,7 @@ from foxnas_core.table.latency_verdicts import (
 )
 from foxnas_core.table.measurements import MeasurementTable
 from foxnas_core.table.metrics import metric_of
+from foxnas_core.table.refusals import told_refusals
 from foxnas_core.table.reliability import reliability_of
 from foxnas_core.table.whole import CODES
 
@@ -125,7 +126,7 @@ def verdict(given: Given) -> Card:
         "latency reads them. The checks that can be made decide; a figure that a campaign did not "
         "record leaves no row out. Accuracy is not touched.",
         facts={name: f"{count:,}" for name, count in counts.items()},
-        points=(*badges.sentences(), *sorted(not_told)),
+        points=(*badges.sentences(), *sorted(not_told), *told_refusals(own)),
     )
 
 

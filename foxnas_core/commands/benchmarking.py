@@ -18,6 +18,7 @@ from foxnas_core.study import Study, open_study
 from foxnas_core.study.create import create_study
 from foxnas_core.table.additive import block_space
 from foxnas_core.table.metrics import metric_of
+from foxnas_core.table.refusals import REFUSED, told_refusals
 
 
 def bench(options: argparse.Namespace) -> Answer:
@@ -37,11 +38,16 @@ def bench(options: argparse.Namespace) -> Answer:
             workers=options.workers,
             energy=options.energy,
             memory=options.memory,
+            models=options.models,
+            models_only=options.models_only,
+            again=options.again,
         )
     table, blocks = study.table(), study.blocks()
     for quantity, asked in (("energy", options.energy), ("memory", options.memory)):
         if asked:
             _say_untold(study, quantity)
+    for sentence in (*told_refusals(blocks, "blocks"), *told_refusals(table)):
+        say(sentence)
     columns = [column for device in devices for column in device.columns]
     judged = {} if block_space(study.space) is None else judged_blocks(table, blocks)
     document: dict[str, Any] = {
@@ -49,6 +55,9 @@ def bench(options: argparse.Namespace) -> Answer:
         "rows": len(table),
         "blocks": len(blocks),
         "columns": columns,
+        "refused": {
+            name: own.record.get(REFUSED, {}) for name, own in (("blocks", blocks), ("rows", table))
+        },
         "sums": {
             column: asdict(own)
             | {"verdict": own.verdict}

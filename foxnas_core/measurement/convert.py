@@ -1,14 +1,17 @@
 """Turns exported programs into a runtime's files, in that runtime's own environment:
 `python convert.py FOLDER`.
 
-FOLDER holds `subnets.json`, `{"runtime": executorch | litert, "subnets": [{"name", "program":
-FILE.pt2, "precisions", "calibration": FILE.npy}]}`; a file NAME-PRECISION.pte or .tflite is written
-for each. Like the runner it stands alone, as that environment has none of the app's packages.
+FOLDER holds `subnets.json`, `{"runtime": executorch | litert, "lenient", "subnets": [{"program":
+FILE.pt2, "files": {PRECISION: FILE}, "calibration": FILE.npy}]}`; each of these files is written,
+by a rename. What can't be converted ends the job; a `lenient` one writes why to FILE.failed and
+goes on. Like the runner it stands alone, as that environment has none of the app's packages.
 """
 
 import json
+import os
 import sys
 from collections.abc import Callable
+from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
@@ -44,17 +47,15 @@ def to_executorch(program: ExportedProgram, calibration: np.ndarray | None) -> b
 def to_litert(program: ExportedProgram, calibration: np.ndarray | None) -> bytes:
     """A LiteRT flatbuffer; int8 where `calibration` (N, C, H, W) is given.
 
-    Quantization: static, weights per channel, by AI Edge Quantizer.
+    Quantization: static, weights per channel, by AI Edge Quantizer, of the fp32 flatbuffer.
     """
-    import litert_torch
-
-    model = litert_torch.convert(program.module(), _example(program)).model_content()
+    model = _in_fp32(program)
     if calibration is None:
         return model
     from ai_edge_litert.interpreter import Interpreter
     from ai_edge_quantizer import quantizer, recipe
 
-    runner = Interpreter(model_content=bytes(model)).get_signature_runner()
+    runner = Interpreter(model_content=model).get_signature_runner()
     [name] = runner.get_input_details()
     quantizing = quantizer.Quantizer(bytearray(model), recipe.static_wi8_ai8())
     images = [{name: image[None]} for image in calibration]
@@ -62,21 +63,39 @@ def to_litert(program: ExportedProgram, calibration: np.ndarray | None) -> bytes
     return quantizing.quantize(ranges).quantized_model
 
 
-CONVERTERS: dict[str, tuple[str, Callable[[ExportedProgram, np.ndarray | None], bytes]]] = {
-    "executorch": (".pte", to_executorch),
-    "litert": (".tflite", to_litert),
+@lru_cache(1)
+def _in_fp32(program: ExportedProgram) -> bytes:
+    import litert_torch
+
+    return bytes(litert_torch.convert(program.module(), _example(program)).model_content())
+
+
+CONVERTERS: dict[str, Callable[[ExportedProgram, np.ndarray | None], bytes]] = {
+    "executorch": to_executorch,
+    "litert": to_litert,
 }
 
 
 def convert(folder: Path) -> None:
     job = json.loads((folder / "subnets.json").read_text())
-    suffix, converter = CONVERTERS[job["runtime"]]
+    converter = CONVERTERS[job["runtime"]]
     for own in job["subnets"]:
         program = torch.export.load(folder / own["program"])
-        for precision in own["precisions"]:
+        for precision, file in own["files"].items():
             calibration = np.load(folder / own["calibration"]) if precision == "int8" else None
-            model = converter(program, calibration)
-            (folder / f"{own['name']}-{precision}{suffix}").write_bytes(model)
+            try:
+                _write(folder / file, converter(program, calibration))
+            except Exception as error:
+                if not job["lenient"]:
+                    raise
+                said = f"{type(error).__name__}: {error}".splitlines()[0]
+                _write(folder / f"{file}.failed", said.encode())
+
+
+def _write(path: Path, content: bytes) -> None:
+    unfinished = path.with_name(f"{path.name}.{os.getpid()}.tmp")
+    unfinished.write_bytes(content)
+    unfinished.replace(path)
 
 
 def _example(program: ExportedProgram) -> tuple[torch.Tensor, ...]:

@@ -10,6 +10,7 @@ import numpy as np
 from foxnas_core.measurement.environments import Runtime
 from foxnas_core.measurement.here import THREADS
 from foxnas_core.measurement.hosts import Host
+from foxnas_core.measurement.kept_models import KeptModels
 from foxnas_core.measurement.latency import (
     NOT_BEGUN,
     SETTLING,
@@ -20,7 +21,7 @@ from foxnas_core.measurement.latency import (
     warm_up_of,
 )
 from foxnas_core.measurement.meter import INT8_IMAGES, Prepared
-from foxnas_core.measurement.runtimes import PRECISIONS, write_models
+from foxnas_core.measurement.runtimes import PRECISIONS, last_line, write_models
 from foxnas_core.table.machine import device_columns
 from foxnas_core.tasks.dataset import ImageSet
 from foxnas_core.tasks.task import Batching
@@ -35,9 +36,9 @@ class DeviceMeter:
     says; columns as in `latency.columns_of`. The host is asked once when the meter is made, so that
     what is missing there is told at once. `baselines` are the references' times when measuring on
     this device began (ms), by column, as far as they are known; see `latency.begun`. `seconds`
-    bounds the runs of a visit, see `runner.timed`. A subnet that the runtime can't load ends the
-    measuring; a `lenient` meter goes on without its column and has the reason in `refused`, by
-    column and id.
+    bounds the runs of a visit, see `runner.timed`. A subnet that can't be converted or that the
+    runtime can't load ends the measuring; a `lenient` meter goes on without its column and has the
+    reason in `refused`, by column and id. Converted models are kept in `kept`.
 
     Raises `MissingPart` where the runtime isn't installed, `ConversionFailed` and `DeviceFailed`.
     """
@@ -57,13 +58,14 @@ class DeviceMeter:
         rounds: int = 5,
         seconds: float | None = None,
         lenient: bool = False,
+        kept: KeptModels | None = None,
     ) -> None:
         self.columns = device_columns(name)
         self._runtime, self._host = runtime, host
         self._calibration, self._task = calibration, task
         self._rng = np.random.default_rng(seed)
         self._runs, self._rounds, self._seconds = runs, rounds, seconds
-        self._lenient = lenient
+        self._lenient, self._kept = lenient, kept
         self.refused: dict[str, dict[str, str]] = {}
         with tempfile.TemporaryDirectory() as temporary:
             folder = Path(temporary)
@@ -79,18 +81,19 @@ class DeviceMeter:
         named = {str(row): prepared for row, prepared in enumerate(subnets)}
         with tempfile.TemporaryDirectory() as temporary:
             folder = Path(temporary)
-            models = self._write(named, folder)
+            not_made: dict[str, str] = {}
+            models = self._write(named, folder, not_made if self._lenient else None)
             for file, content in self._files.items():
                 (folder / file).write_bytes(content)
             result = self._host.run(folder, self._job(models, 0))
-        rows, refused = result["rows"], result.get("refused", {})
+        rows, refused = result["rows"], not_made | result.get("refused", {})
         values: list[dict[str, float]] = [{} for _ in subnets]
         for row, prepared in enumerate(subnets):
             for column, precision in zip(self.columns, PRECISIONS, strict=True):
                 model = f"{row}-{precision}"
                 if model in refused:
                     own = self.refused.setdefault(column, {})
-                    own[prepared.architecture.id] = str(refused[model])
+                    own[prepared.architecture.id] = last_line(str(refused[model]))
                 else:
                     values[row] |= columns_of(column, model, rows, self.baselines[column])
         return values
@@ -124,11 +127,15 @@ class DeviceMeter:
             "lenient": self._lenient,
         }
 
-    def _write(self, named: dict[str, Prepared], folder: Path) -> list[dict[str, Any]]:
+    def _write(
+        self, named: dict[str, Prepared], folder: Path, refused: dict[str, str] | None = None
+    ) -> list[dict[str, Any]]:
         return write_models(
             self._runtime,
             named,
             calibration=self._calibration,
             task=self._task,
             folder=folder,
+            kept=self._kept,
+            refused=refused,
         )

@@ -2,14 +2,20 @@
 they cost, which their weights don't change."""
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import numpy as np
 import torch
 from torch import Tensor
 
+from foxnas_core.measurement.environments import RUNTIMES
+from foxnas_core.measurement.kept_models import KeptModels
 from foxnas_core.measurement.meter import Prepared
+from foxnas_core.measurement.runtimes import write_models
 from foxnas_core.space.architecture import Architecture
 from foxnas_core.space.search_space import SearchSpace
 from foxnas_core.supernet.building import BlockNetwork, build_blocks, build_network
@@ -34,18 +40,44 @@ NOISE = Noise()
 
 
 @dataclass(frozen=True)
+class Models:
+    """The models that are made before they are timed: ONNX where `onnx`, and those of runtimes that
+    convert, by their names, which are kept in `kept`."""
+
+    onnx: bool = False
+    converting: tuple[str, ...] = ()
+    kept: KeptModels | None = None
+
+    def made_of(self, prepared: list[Prepared]) -> list[Prepared]:
+        """The same networks, their models made; one that can't be is told by who times it."""
+        for own in prepared if self.onnx else ():
+            with suppress(Exception):
+                own.int8(CASES, NOISE)
+        named = {str(place): own for place, own in enumerate(prepared)}
+        for name in self.converting:
+            with TemporaryDirectory() as folder:
+                write_models(
+                    RUNTIMES[name], named, calibration=CASES, task=NOISE,
+                    folder=Path(folder), kept=self.kept, refused={},
+                )  # fmt: skip
+        return prepared
+
+
+NO_MODELS = Models()
+
+
+@dataclass(frozen=True)
 class RandomNetworks:
-    """Builds the networks of architectures; with `models`, their ONNX models are made at once."""
+    """Builds the networks of architectures; with `models`, these are made of them at once."""
 
     space: SearchSpace
     seed: int
-    models: bool = False
+    models: Models = NO_MODELS
 
     def __call__(self, architectures: Sequence[Architecture]) -> list[Prepared]:
-        return [
-            _ready(Prepared(own, build_network(self.space, own, seed=self.seed)), self.models)
-            for own in architectures
-        ]
+        return self.models.made_of(
+            [Prepared(own, build_network(self.space, own, seed=self.seed)) for own in architectures]
+        )
 
 
 @dataclass(frozen=True)
@@ -54,20 +86,13 @@ class RandomBlocks:
 
     space: SearchSpace
     seed: int
-    models: bool = False
+    models: Models = NO_MODELS
 
     def __call__(self, architectures: Sequence[Architecture]) -> list[Prepared]:
-        return [
-            _ready(Prepared(own, self._blocks[str(own[BLOCK])]), self.models)
-            for own in architectures
-        ]
+        return self.models.made_of(
+            [Prepared(own, self._blocks[str(own[BLOCK])]) for own in architectures]
+        )
 
     @cached_property
     def _blocks(self) -> dict[str, BlockNetwork]:
         return build_blocks(self.space, seed=self.seed)
-
-
-def _ready(prepared: Prepared, models: bool) -> Prepared:
-    if models:
-        prepared.int8(CASES, NOISE)
-    return prepared

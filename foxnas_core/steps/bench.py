@@ -4,20 +4,18 @@ spaces a sample of networks, which a regression reads."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence, Set
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from time import monotonic
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 import pandas as pd
 
 from foxnas_core.errors import InvalidInput
 from foxnas_core.families import family_of
 from foxnas_core.progress import Pace, Report, not_told
-from foxnas_core.regression.features import build_form
 from foxnas_core.space.architecture import Architecture
-from foxnas_core.space.search_space import SearchSpace
+from foxnas_core.steps.bench_networks import planned_networks
 from foxnas_core.steps.columns import columns_of
 from foxnas_core.steps.measure import device_cells, device_for
 from foxnas_core.study import Study
@@ -25,24 +23,20 @@ from foxnas_core.table.additive import BLOCK, additive_table, block_space
 from foxnas_core.table.machine import baselines_of, recorded_machine
 from foxnas_core.table.measurements import MeasurementTable
 from foxnas_core.table.metrics import is_metric
+from foxnas_core.table.refusals import refused_ids, with_refusals
 from foxnas_core.table.sums import ChoiceCosts, with_sums
 
 if TYPE_CHECKING:
     from foxnas_core.measurement.campaign import Measured
-    from foxnas_core.measurement.crew import Batch
+    from foxnas_core.measurement.crew import Batch, Crew
     from foxnas_core.measurement.devices import Device
+    from foxnas_core.measurement.kept_models import KeptModels
     from foxnas_core.measurement.meter import Meter
     from foxnas_core.measurement.preparing import Prepare
+    from foxnas_core.measurement.random_weights import Models
 
-NETWORKS = 40
-"""Whole networks that sums of blocks are judged by."""
-ROWS_A_TERM = 12
-"""Networks that a regression gets for each of its terms, where nothing is added up."""
 SECONDS_A_VISIT = 0.05
-REFUSED = "refused"
-"""Where a table's record keeps why a runtime loads some models not, by column and id."""
-# Small enough that little is lost with one, and large enough that the reference costs little; of
-# what is converted, which is slow, a third.
+# Small enough that little is lost with one, and large enough that the reference costs little.
 _BLOCKS, _NETWORKS = 30, 12
 
 
@@ -81,16 +75,23 @@ def bench(
     memory: bool = False,
     workers: int = 1,
     timing: Timing = Timing(),
+    models: Path | None = None,
+    models_only: bool = False,
+    again: bool = False,
 ) -> list["Device"]:
     """Measure a study's benchmark on devices, each as in `measure_on_device`, and keep its sums.
 
     Blocks go to `blocks.parquet`; `count` whole networks, by default `NETWORKS` beside blocks and
     else as many as `sample_size` says, to the study's table, with the sums of blocks in its record.
     Each batch is kept, so a killed run goes on where it was, and a further device is measured on
-    what is there. `workers` processes make models while this one times. Energy and peak memory are
-    told by ONNX Runtime on this machine alone. Raises `InvalidInput` where networks of the space
-    can't be built, `OtherMachine` where columns are of another machine, and as `meter_of`.
+    what is there. A model that a runtime can't convert or load costs its own cell: the table keeps
+    why (`table.refusals`), and only `again` tries it again. `workers` processes make models while
+    this one times; with `models_only` nothing is timed. What is converted is kept by its content in
+    `models`, without it in the study until it is measured. Energy and peak memory are told by ONNX
+    Runtime on this machine alone. Raises `InvalidInput` where networks of the space can't be built,
+    `OtherMachine` where columns are of another machine, and as `meter_of`.
     """
+    from foxnas_core.measurement.kept_models import FOLDER, KeptModels
     from foxnas_core.measurement.random_weights import RandomBlocks, RandomNetworks
 
     if not family_of(study.space).network:
@@ -102,72 +103,60 @@ def bench(
     if name is not None and len(specs) > 1:
         raise InvalidInput("--device-name names the columns of one device; give one --device.")
     devices = [device_for(study, spec, name) for spec in specs]
-    models = workers > 1 and not all(device.runtime.converts for device in devices)
+    kept = KeptModels(models or study.folder / FOLDER)
+    if again:
+        kept.forget_failures()
+    making = _models_of(devices, kept, ahead=workers > 1 or models_only)
     own = block_space(study.space)
-    networks = RandomNetworks(study.space, seed, models)
+    networks = RandomNetworks(study.space, seed)
     planned = planned_networks(study, count, seed)
-    parts = [Measuring(study.table_file, study.table, planned, networks, _NETWORKS)]
+    prepare: Prepare = replace(networks, models=making)
+    parts = [Measuring(study.table_file, study.table, planned, prepare, _NETWORKS)]
     if own is not None:
         blocks = [own.architecture({BLOCK: block}) for block in own.decisions[0].choices]
-        prepare = RandomBlocks(study.space, seed, models)
+        prepare = RandomBlocks(study.space, seed, making)
         parts.insert(0, Measuring(study.blocks_file, study.blocks, blocks, prepare, _BLOCKS))
-    lacking = [{device: _lacking(part, device) for device in devices} for part in parts]
+    lacking = [{device: _lacking(part, device, again) for device in devices} for part in parts]
     total = sum(len(part.planned) for part in parts) * len(devices)
     done = total - sum(len(own) for left in lacking for own in left.values())
     if done == total:
+        return devices
+    pace = Pace(total, report)
+    pace.skip(done)
+    if models_only:
+        for part, left in zip(parts, lacking, strict=True):
+            todo = [a for a in part.planned if any(a in mine for mine in left.values())]
+            for batch in _crew(part, workers).measured(_batches(part, todo)):
+                done += sum(a in mine for a in batch.architectures for mine in left.values())
+                pace.at(done, "models")
         return devices
     with study.in_use():
         meters = {
             device: _meters(
                 study, device, spec, networks,
                 seed=seed, python=python, program=program, energy=energy, memory=memory,
-                timing=timing,
+                timing=timing, kept=kept,
             )
             for device, spec in zip(devices, specs, strict=True)
         }  # fmt: skip
-        pace = Pace(total, report)
-        pace.skip(done)
         for part, left in zip(parts, lacking, strict=True):
-            for count, stage in _filled(study, part, meters, left, seed=seed, workers=workers):
-                done += count
+            for measured, stage in _filled(study, part, meters, left, seed=seed, workers=workers):
+                done += measured
                 pace.at(done, stage)
         if own is not None:
             keep_sums(study)
+    if models is None:
+        kept.clear()
     return devices
 
 
-def planned_networks(study: Study, count: int | None, seed: int) -> list[Architecture]:
-    """The networks that a benchmark measures whole.
+def _models_of(devices: "Sequence[Device]", kept: "KeptModels", *, ahead: bool) -> "Models":
+    """What is made of networks `ahead` of their timing, and by whom."""
+    from foxnas_core.measurement.random_weights import Models
 
-    Beside blocks they lead from the smallest architecture to the largest, so that a slope can be
-    told from a constant: of each a share of the decisions is as in the nearer one of these, less
-    of them towards the middle, and the others are drawn. Else they are the seed's sample.
-    """
-    space = study.space
-    extremes = family_of(space).extremes(space)
-    if block_space(space) is None or not extremes:
-        return space.sample(min(space.size, count or sample_size(space)), seed=seed)
-    rng = np.random.default_rng(seed)
-    found = dict.fromkeys(extremes.values())
-    smallest, largest = extremes["smallest"].to_dict(), extremes["largest"].to_dict()
-    for place in np.linspace(-1, 1, min(space.size, count or NETWORKS))[1:-1]:
-        near, before = largest if place > 0 else smallest, len(found)
-        while len(found) == before:
-            chosen = {
-                d.name: near[d.name]
-                if d.name in near and rng.random() < abs(place)
-                else d.choices[rng.integers(len(d.choices))]
-                for d in space.decisions
-            }
-            found.setdefault(space.architecture(chosen))
-            place *= 0.99  # what is there already is drawn anew, farther from the end
-    return list(found)
-
-
-def sample_size(space: SearchSpace) -> int:
-    """How many networks a regression of a space needs: `ROWS_A_TERM` for each term of the form
-    that reads each slot by itself."""
-    return ROWS_A_TERM * len(build_form("per_layer", space, "latency_ms").terms)
+    names = dict.fromkeys(device.runtime.name for device in devices if device.runtime.converts)
+    onnx = not all(device.runtime.converts for device in devices)
+    return Models(onnx, tuple(names), kept) if ahead else Models()
 
 
 def keep_sums(study: Study) -> tuple[str, ...]:
@@ -192,6 +181,7 @@ def _meters(
     energy: bool,
     memory: bool,
     timing: Timing,
+    kept: "KeptModels",
 ) -> "list[Meter]":
     """What measures on a device; the reference for its drift is one in both tables."""
     from foxnas_core.measurement.campaign import reference_architecture
@@ -202,6 +192,7 @@ def _meters(
 
     reference = reference_architecture(study.space)
     known = [baselines_of(table, device.columns) for table in (study.table(), study.blocks())]
+    how: dict[str, Any] = {"kept": kept} if device.name is not None else {}
     meter = meter_of(
         device,
         lambda: networks([reference])[0],
@@ -214,6 +205,7 @@ def _meters(
         rounds=timing.rounds,
         seconds=timing.seconds,
         lenient=True,
+        **how,
     )
     # Only a device that is elsewhere knows itself.
     columns_of(study, recorded_machine(meter.record()), device=device.name, spec=spec)
@@ -266,15 +258,8 @@ def _filled(
 ) -> Iterator[tuple[int, str]]:
     """Measure what a table lacks of each device, batch by batch; tells after each device of a batch
     how many it has more, and whose they are."""
-    from foxnas_core.measurement.cost import CostMeter
-    from foxnas_core.measurement.crew import Alone, Crew, Processes
-
     todo = [own for own in part.planned if any(own in left for left in lacking.values())]
-    crew: Crew = Alone(part.prepare, [CostMeter()])
-    if workers > 1:
-        crew = Processes(part.prepare, [CostMeter()], count=workers)
-    size = part.batch // (3 if all(device.runtime.converts for device in meters) else 1)
-    with closing(crew.measured([todo[i : i + size] for i in range(0, len(todo), size)])) as ready:
+    with closing(_crew(part, workers).measured(_batches(part, todo))) as ready:
         for batch in ready:
             _begun(study, part, batch)
             for device, own in meters.items():
@@ -282,6 +267,19 @@ def _filled(
                 if planned:
                     _measured(study, part, _Ready(batch, own), planned, seed)
                     yield len(planned), device.runtime.title
+
+
+def _crew(part: Measuring, workers: int) -> "Crew":
+    from foxnas_core.measurement.cost import CostMeter
+    from foxnas_core.measurement.crew import Alone, Processes
+
+    if workers > 1:
+        return Processes(part.prepare, [CostMeter()], count=workers)
+    return Alone(part.prepare, [CostMeter()])
+
+
+def _batches(part: Measuring, todo: Sequence[Architecture]) -> list[Sequence[Architecture]]:
+    return [todo[i : i + part.batch] for i in range(0, len(todo), part.batch)]
 
 
 def _begun(study: Study, part: Measuring, batch: "Batch") -> None:
@@ -306,15 +304,19 @@ def _measured(
     from foxnas_core.measurement.campaign import run_crew
 
     def keep(rows: "list[Measured]", circumstances: dict[str, Any]) -> None:
-        cells = [device_cells(row, list(filter(is_metric, row.values))) for row in rows]
-
         def change(table: MeasurementTable) -> MeasurementTable:
+            cells = []
+            for row in rows:
+                new = [c for c in row.values if is_metric(c) and row.architecture in lacks[c]]
+                cells.append(device_cells(row, new))
             campaigns = {**table.record.get("campaigns", {}), **circumstances}
-            known = table.record.get(REFUSED, {})
-            told = {c: {**known.get(c, {}), **own} for c, own in crew.refused.items()}
-            record = {**table.record, "campaigns": campaigns, REFUSED: {**known, **told}}
-            return table.with_cells(pd.DataFrame(cells), record=record)
+            record = {**table.record, "campaigns": campaigns}
+            table = table.with_cells(pd.DataFrame(cells), record=record)
+            return with_refusals(table, crew.refused)
 
+        table = part.read()
+        columns = {c for row in rows for c in row.values if is_metric(c)}
+        lacks = {c: set(table.lacking(c)) for c in columns}
         study.amend(change, part.path)
 
     run_crew(
@@ -328,8 +330,13 @@ def _measured(
     )
 
 
-def _lacking(part: Measuring, device: "Device") -> set[Architecture]:
-    """What is planned and was not measured on a device yet."""
+def _lacking(part: Measuring, device: "Device", again: bool) -> set[Architecture]:
+    """What is planned and was not measured on a device yet; what its runtime refused only to be
+    tried `again`."""
     table = part.read()
-    done = set(table.architectures()) - set(table.lacking(device.columns[0]))
-    return set(part.planned) - done
+    first = device.columns[0]
+    done = set(table.architectures()) - set(table.lacking(first))
+    told = [refused_ids(table, column) for column in device.columns]
+    if again:
+        return {a for a in part.planned if a not in done or any(a.id in own for own in told)}
+    return {a for a in part.planned if a not in done and a.id not in told[0]}

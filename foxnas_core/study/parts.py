@@ -34,6 +34,7 @@ STATE = {
     "trust/, handmade/, judged/": "what trainings under way go on from after a kill",
     "select/": "what selections by the supernet under way go on from after a kill",
     ".fits/": "fits kept between runs, see `steps.kept_fits`; no export packs them",
+    ".models/": "models that runtimes converted, until a benchmark has measured them",
     ".lock, .in-use/": "who writes, see `study.locks`",
 }
 """What else a study's folder holds, which is not taken along where it is copied or packed."""

@@ -1,23 +1,28 @@
 """A benchmark is measured once, batch by batch, and its blocks are summed."""
 
 import json
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
 from foxnas_core.__main__ import main
+from foxnas_core.cards.analysis import analysis_of
+from foxnas_core.cards.given import Given
 from foxnas_core.devices.blocks import judged_blocks
 from foxnas_core.errors import InvalidInput
 from foxnas_core.families import family_of, load_shipped, space_from_dict
-from foxnas_core.measurement import devices
+from foxnas_core.measurement import devices, random_weights
 from foxnas_core.measurement.cost import cost_of
 from foxnas_core.measurement.here import machine_here
 from foxnas_core.progress import Stopped
-from foxnas_core.steps.bench import bench, planned_networks, sample_size
+from foxnas_core.steps.bench import bench
+from foxnas_core.steps.bench_networks import planned_networks, sample_size
 from foxnas_core.steps.fit import fit_all
 from foxnas_core.steps.query import query
 from foxnas_core.study import create_study, open_study
 from foxnas_core.table.additive import additive_table
+from foxnas_core.table.refusals import told_refusals
 
 CALL = 0.01  # ms that each call takes
 
@@ -26,13 +31,16 @@ class Counting:
     """In place of a clock: 1 ms for 100 million MACs, and a call."""
 
     def __init__(self, columns, runtime="onnxruntime"):
-        self.columns, self.measured = columns, []
+        self.columns, self.measured, self.refused = columns, [], {}
         self.here = machine_here(runtime)
 
     def measure(self, subnets):
         self.measured += [p.architecture for p in subnets]
         values = [CALL + cost_of(p.subnet)["macs"] / 1e8 for p in subnets]
-        return [dict.fromkeys(self.columns, value) for value in values]
+        return [
+            {c: value for c in self.columns if p.architecture.id not in self.refused.get(c, ())}
+            for p, value in zip(subnets, values, strict=True)
+        ]
 
     def record(self):
         return {
@@ -93,7 +101,7 @@ def test_blocks_are_measured_once_and_summed(tmp_path, meters):
 
 def test_networks_lead_from_the_smallest_to_the_largest():
     space = load_shipped("fbnet-imagenet")
-    study = type("S", (), {"space": space})
+    study = SimpleNamespace(space=space)
     planned = planned_networks(study, 40, 0)
     ends = family_of(space).extremes(space)
     assert len(set(planned)) == 40 and planned == planned_networks(study, 40, 0)
@@ -116,6 +124,49 @@ def test_a_further_device_is_measured_on_the_same_cells(tmp_path, meters):
     assert not table.lacking("latency_ms:openvino-int8")
     assert {own["weights"] for own in table.record["campaigns"].values()} == {"random"}
     assert sample_size(space) > 12 * 6 * 4
+
+
+def test_what_a_runtime_refuses_costs_its_cell_alone(tmp_path, meters, capsys):
+    space = space_from_dict({
+        "format": 1, "name": "cells", "family": "nasbench201", "channels": 4, "cells": 1,
+    })  # fmt: skip
+    study = create_study(tmp_path / "cells", space, name="cells")
+    fp32, int8 = columns = ("latency_ms:openvino", "latency_ms:openvino-int8")
+    meter = meters[fp32] = Counting(columns, "openvino")
+    first, second, _ = (a.id for a in planned_networks(study, 3, 0))
+    meter.refused = {fp32: {first: "no pooling"}, int8: {first: "no pooling", second: "too wide"}}
+    command = ["bench", "--study", str(study.folder), "--count", "3", "--device", "openvino"]
+    assert main(command) == 0
+    assert "1 of 3 networks are missing" in capsys.readouterr().err
+    table = study.table()
+    assert table.known(fp32) == 2 and table.known(int8) == 1
+    assert "could not convert or load them: no pooling (1)" in told_refusals(table)[0]
+    assert "no pooling" in " ".join(
+        analysis_of("measurements-verdict").compute(Given(study)).points
+    )
+    meter.measured.clear()
+    assert main(command) == 0 and not meter.measured
+    meter.refused = {}
+    assert main([*command, "--again"]) == 0
+    assert {a.id for a in meter.measured} == {first, second}
+    table = study.table()
+    assert table.known(fp32) == table.known(int8) == 3 and not told_refusals(table)
+
+
+def test_models_can_be_made_before_anything_is_measured(tmp_path, meters, monkeypatch):
+    asked = []
+
+    def write_models(runtime, subnets, *, kept, **how):
+        asked.append((runtime.name, len(subnets), kept.folder))
+
+    monkeypatch.setattr(random_weights, "write_models", write_models)
+    study = create_study(tmp_path / "own", load_shipped("fbnet-cifar100"), name="own")
+    seen = []
+    how = dict(count=2, models=tmp_path / "models", models_only=True)
+    bench(study, ["litert", "onnxruntime"], report=seen.append, **how)
+    assert sum(count for _, count, _ in asked) == 112 + 2 and not meters
+    assert {(n, f) for n, _, f in asked} == {("litert", tmp_path / "models")}
+    assert seen[-1].done == seen[-1].total == 2 * 114 and not len(study.blocks())
 
 
 def test_the_command_begins_a_study_and_tells_its_columns(tmp_path, meters, capsys):
