@@ -18,6 +18,7 @@ from typing import Any
 import pandas as pd
 
 from docs import figures
+from foxnas_core.evidence import judged
 from foxnas_core.evidence.handmade import record as handmade
 from foxnas_core.evidence.trust import pairs
 from foxnas_core.evidence.verification import claims
@@ -317,6 +318,11 @@ def _documents() -> dict[str, Callable[[], str]]:
         recipe=dict.fromkeys(handmade.RECIPE, 0.5),
         contenders=(example(handmade.Contender, results=(outcome,), latency=time),),
     )
+    scored = example(
+        judged.JudgedRecord,
+        parents=dict.fromkeys(("space", "checkpoint"), "text"),
+        recipe=dict.fromkeys(handmade.RECIPE, 0.5),
+    )
     found = example(result.SearchResult, sides=("at_least",))
     named = example(Variants)
     discretised = example(selections.SupernetSelection, settings={})
@@ -332,6 +338,9 @@ def _documents() -> dict[str, Callable[[], str]]:
         "claims.json": lambda: document_part(
             claims.CLAIMS.document(claims.Trials((trial,))), claims.Trial, claims.Claim,
             claims.FitRecord, claims.Verdict, claims.Circumstances,
+        ),
+        "judged.json": lambda: document_part(
+            judged.JUDGED.document(scored), judged.JudgedRecord, judged.JudgedNetwork,
         ),
         "handmade.json": lambda: document_part(
             handmade.HANDMADE.document(compared), handmade.HandmadeRecord, handmade.Contender,

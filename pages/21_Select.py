@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from foxnas_core.cards import selecting
+from foxnas_core.cards import judged, selecting
 from foxnas_core.files import typed
 from foxnas_core.methods import Method, methods
 from foxnas_core.plugins import load_plugins
@@ -47,4 +47,5 @@ with page("Select", head) as study:
     else:
         st.write(f"{plain(chosen[0].title)} can run on this study:")
         show_command(study, f"select --study {typed(study.folder)} --method {chosen[0].name}")
+    show(judged.judged, given_of(study))
     show(selecting.methods, given_of(study))

@@ -10,7 +10,7 @@ from typing import Annotated, Any
 import pandas as pd
 
 from foxnas_core.errors import InvalidInput
-from foxnas_core.records import CHOICES, RecordKind, Stored
+from foxnas_core.records import CHOICES, RecordKind
 from foxnas_core.space.architecture import Architecture
 from foxnas_core.tasks.task import Score
 
@@ -36,7 +36,7 @@ class JudgedNetwork:
     choice: str
     architecture: Annotated[Architecture, replace(CHOICES, with_id=True)]
     written: str
-    score: Annotated[Score, Stored(under="accuracy")]
+    score: Score
     seconds: float
     rank: int | None = None
 

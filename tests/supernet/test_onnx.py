@@ -66,6 +66,7 @@ CELLS = [
 def test_cells_are_models_in_both_precisions(cell):
     space = space_from_dict({
         "format": 1, "name": "cells", "family": "nasbench201", "channels": 4, "cells": 1,
+        "resolution": 14,  # halved to 7, and that to 4
     })  # fmt: skip
     network = build_network(space, family_of(space).read(space, cell), seed=0)
     x = images(network, 3)
