@@ -9,6 +9,7 @@ from foxnas_core.cards.analysis import analysis
 from foxnas_core.cards.card import Card
 from foxnas_core.cards.given import Given
 from foxnas_core.export.formats import FORMATS, formats_of
+from foxnas_core.families import family_of
 from foxnas_core.figures.export import checks_table
 
 if TYPE_CHECKING:
@@ -21,14 +22,28 @@ def no_files(given: Given) -> str | None:
         return (
             "This study has no supernet weights, so there are no files to build; train a supernet "
             "with 'python -m foxnas_core train', or copy yours to supernet.safetensors. The "
-            "architecture can be downloaded all the same, and 'python -m foxnas_core export "
-            "--random-weights' writes an ONNX file to measure its cost with."
+            "architecture can be downloaded all the same, and with random weights, to measure what "
+            "it costs ('python -m foxnas_core export --random-weights')."
         )
     if not given.study.images_file.exists():
         return (
             "This study has no images, on which batch norms are recalibrated and files checked; "
             "'python -m foxnas_core train' stores them, or copy its images.npz into the study."
         )
+    return _no_tools()
+
+
+def no_untrained(given: Given) -> str | None:
+    """What keeps a study from exporting its networks with random weights."""
+    if not family_of(given.study.space).network:
+        return (
+            f"Architectures of family {given.study.space.family!r} can't be built as networks, so "
+            "there is no file to write of them."
+        )
+    return _no_tools()
+
+
+def _no_tools() -> str | None:
     if find_spec("torch") is None or find_spec("onnxruntime") is None:
         return (
             "torch and onnxruntime, which exporting needs, are not installed; run 'pip install -r "

@@ -7,6 +7,7 @@ import streamlit as st
 
 from foxnas_core.cards.export import checks_card
 from foxnas_core.export.formats import FORMATS
+from foxnas_core.space.architecture import Architecture
 from foxnas_core.study import Study
 from pages.shared.cards import draw
 
@@ -21,6 +22,30 @@ ABOUT = {
     "sample.png": "a held-out image to try",
     "model_card.md": "the card below",
 }
+
+
+def download_untrained(study: Study, architecture: Architecture) -> None:
+    """The button that builds an architecture's network with random weights, and gives it."""
+
+    def built() -> bytes:
+        from foxnas_core.export.untrained import FILE, export_untrained
+
+        return export_untrained(study.space, architecture).files[FILE]
+
+    st.download_button(
+        "ONNX with random weights",
+        built,
+        file_name=f"{architecture.id}-random-weights.onnx",
+        mime="application/octet-stream",
+        key="untrained-download",
+        on_click="ignore",
+        type="primary",
+    )
+    st.caption(
+        "Built when you click, which takes some seconds. Nothing was taught to its weights, as its "
+        "name and its metadata say: measure what it costs on your device, and ask it for nothing "
+        "else."
+    )
 
 
 def show_export(study: Study, exported: "ExportedModel") -> None:

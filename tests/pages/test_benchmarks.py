@@ -2,6 +2,7 @@
 accuracy, whose costs are sums."""
 
 import numpy as np
+import onnx
 import pytest
 from conftest import run_page, sentences
 from device_cells import device_study, device_values
@@ -51,6 +52,21 @@ def told(page) -> dict[str, tuple[float, str]]:
     """The value of each number beside the picture, and where it is from."""
     [table] = [d.value for d in page.dataframe if "from" in d.value]
     return {row["of"]: (row["value"], row["from"]) for row in table.to_dict("records")}
+
+
+def test_a_network_without_a_supernet_is_exported_with_random_weights(monkeypatch):
+    given = {}
+
+    def button(label, data, **how):
+        given[label] = data, how["file_name"]
+
+    monkeypatch.setattr("streamlit.download_button", button)
+    page = run_page("pages/4_Export.py?view=files", study="cells")
+    assert not page.exception and "random" in page.info[0].value
+    data, name = given["ONNX with random weights"]
+    assert name.endswith("-random-weights.onnx")
+    told = {own.key: own.value for own in onnx.load_from_string(data()).metadata_props}
+    assert told["weights"].startswith("random") and told["architecture"] in name
 
 
 @pytest.mark.parametrize("study", ["cells", "layers"])

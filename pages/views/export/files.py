@@ -6,7 +6,7 @@ from contextlib import suppress
 import streamlit as st
 
 from foxnas_core.cards.expected import expected
-from foxnas_core.cards.export import formats
+from foxnas_core.cards.export import formats, no_untrained
 from foxnas_core.cards.given import Given
 from foxnas_core.errors import FoxnasError
 from foxnas_core.search.expectation import Expectation
@@ -18,7 +18,7 @@ from pages.shared import cache, choices
 from pages.shared.architecture_picker import download_architecture, pick_architecture
 from pages.shared.cards import given_of
 from pages.shared.export_form import export_picker
-from pages.shared.exported import show_export
+from pages.shared.exported import download_untrained, show_export
 from pages.shared.exports import Exporting, ExportSettings
 from pages.shared.frame import errors_as_cards
 from pages.shared.limits import terms_of
@@ -121,5 +121,7 @@ def show(study: Study) -> None:
     missing = formats.needs(given)
     if missing:
         st.info(plain(missing))
+        if not study.checkpoint_file.exists() and no_untrained(given) is None:
+            download_untrained(study, architecture)
     else:
         show_work(study, architecture, found, export_picker(study))
