@@ -144,10 +144,8 @@ def test_no_imports_run_in_circles():
 
 # Pages and views that only render cards, and what they may read beside those.
 VIEWS = sorted((REPOSITORY / "pages" / "views").glob("*/*.py"))
-# What starts a measurement, an export, a report or an import.
-COMPUTE = {
-    "views/trust/verify", "views/export/files", "views/export/report", "views/studies/table",
-}  # fmt: skip
+# What starts a measurement, an export or an import.
+COMPUTE = {"views/trust/verify", "views/export/files", "views/studies/table"}
 RENDERERS = [
     "1_Coefficients", "2_What_if", "5_Diagnostics",
     *sorted({str(p.relative_to(REPOSITORY / "pages").with_suffix("")) for p in VIEWS} - COMPUTE),

@@ -110,7 +110,7 @@ def verdict(given: Given) -> Card:
     own = rows_of(given)
     badges = judge(own, column_of(given))
     not_told = {
-        f"{name.capitalize()}: {value}."
+        f"{name.capitalize()}: {value.replace('on this device', 'on the device that measured')}."
         for circumstances in own.record.get("campaigns", {}).values()
         for name in ("energy", "memory")
         if (value := str(circumstances.get(name, ""))).startswith("not available")

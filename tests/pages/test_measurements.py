@@ -95,7 +95,7 @@ def test_a_campaign_alone_can_be_looked_at(recorded):
     assert not page.exception and not page.error
     assert metrics(page)["Passed every check made"] == metrics(page)["Measured rows"] == "10"
     assert len(page.get("plotly_chart")) >= 3
-    assert "Memory: not available on this device" in sentences(page).replace("\\", "")
+    assert "Memory: not available on the device that measured:" in sentences(page).replace("\\", "")
     page.selectbox(key="latency").select("latency_ms:int8").run()
     assert not page.exception and not page.error
     assert "No row of this campaign has this latency" in sentences(page)
