@@ -117,7 +117,7 @@ def _expected_table(
                 "Measured": f"{mean} (mean of {times})" if times > 1 else mean,
             }
         )
-    return pd.DataFrame(rows).dropna(axis="columns", how="all")
+    return pd.DataFrame(rows).dropna(axis="columns", how="all").fillna("–")
 
 
 def _choice(subject: Subject, chosen: Architecture) -> str:
