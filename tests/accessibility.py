@@ -12,7 +12,7 @@ SEVERE = ("serious", "critical")
 ALSO = ("heading-order",)
 # What depends on the theme.
 OF_COLOURS = {"runOnly": ["color-contrast"]}
-DRAWING = 10.0  # seconds that a page may take to come to rest
+DRAWING = 60.0  # seconds that a page may take to come to rest, on a machine that does other work
 # What can't be mended from within an app, as a rule and what its elements lie in: each only as wide
 # as that. WCAG exempts what is disabled; axe does not see that the label of a slider is.
 NOT_OURS = (("color-contrast", '[data-testid="stWidgetLabel"][disabled]'),)

@@ -106,18 +106,11 @@ def one_thread() -> Iterator[None]:
 
 @pytest.fixture(scope="session")
 def brief_timing() -> Iterator[None]:
-    """Latencies are timed in as few runs and rounds as a sound row has, on a machine that is not
-    waited for to settle: how exact they are is nothing that tests ask."""
-    from foxnas_core.measurement import runner
-    from foxnas_core.measurement.latency import LatencyMeter
-    from foxnas_core.table.latency_verdicts import LEAST_ROUNDS, LEAST_RUNS
+    """As `briefly.time_briefly`."""
+    from briefly import time_briefly
 
     with pytest.MonkeyPatch.context() as patched:
-        defaults = LatencyMeter.__init__.__kwdefaults__
-        patched.setitem(defaults, "runs", LEAST_RUNS)
-        patched.setitem(defaults, "rounds", LEAST_ROUNDS)
-        patched.setattr(runner, "LOOKS_ALIKE", 2)
-        patched.setattr(runner, "MOST_LOOKS", 4)
+        time_briefly(patched)
         yield
 
 
@@ -143,11 +136,9 @@ def lenient_checks(brief_timing, monkeypatch):
     """Networks of some microseconds, timed beside other tests, are not steady enough to be judged:
     how many rows a fit reads must not depend on what else runs. For what is measured in the test
     itself; the numbers of `tiny_rows` are fixed, also for processes that a test starts."""
-    from foxnas_core.table import latency_verdicts
+    from briefly import judge_leniently
 
-    for limit in ("MOST_SPREAD", "MOST_ABOVE_MINIMUM", "MOST_DRIFT", "MOST_DRIFT_RANGE"):
-        monkeypatch.setattr(latency_verdicts, limit, np.inf)
-    monkeypatch.setattr(latency_verdicts, "MOST_CLOCK_RANGE", np.inf)
+    judge_leniently(monkeypatch)
 
 
 @pytest.fixture
@@ -277,12 +268,21 @@ def cell_study(studies):
 
 
 @cache
-def look_for_components_once() -> None:
-    """Before each page Streamlit's test looks through all installed packages for components, which
-    takes longer than most pages do."""
+def spare_what_tests_need_not() -> None:
+    """Before each page Streamlit's test looks through all installed packages for components, and
+    then asks a thousand times a second, in the interpreter that draws it, whether it is drawn;
+    together that takes longer than some pages do."""
     from streamlit.components.v2 import manifest_scanner as scanner
+    from streamlit.testing.v1 import local_script_runner as running
+
+    asking = running.require_widgets_deltas
+
+    def wait_then_ask(runner, timeout: float = 3) -> None:
+        runner._script_thread.join(timeout)
+        asking(runner, 1)  # which says so where it took longer
 
     scanner.scan_component_manifests = cache(scanner.scan_component_manifests)
+    running.require_widgets_deltas = wait_then_ask
 
 
 def run_page(name: str, **address: str):
@@ -290,7 +290,7 @@ def run_page(name: str, **address: str):
     address does, as in pages/7_Devices.py?view=int8."""
     from streamlit.testing.v1 import AppTest
 
-    look_for_components_once()
+    spare_what_tests_need_not()
     name, _, query = name.partition("?")
     # Pages are found, and linked to, from the entry point only.
     page = AppTest.from_file(str(REPOSITORY / "app.py"), default_timeout=300)

@@ -81,7 +81,7 @@ def test_the_command_serves_the_app_on_localhost(tmp_path):
     try:
         assert server.stderr is not None
         assert "Copied the demo" in server.stderr.readline()
-        last = time.monotonic() + 60
+        last = time.monotonic() + 300
         answer = b""
         while time.monotonic() < last and server.poll() is None and not answer:
             try:
@@ -95,7 +95,7 @@ def test_the_command_serves_the_app_on_localhost(tmp_path):
             elsewhere.connect(("127.0.0.2", port))
     finally:
         server.terminate()
-        server.wait(30)
+        server.wait(300)
 
 
 def test_pages_wait_for_what_is_imported_ahead(monkeypatch):

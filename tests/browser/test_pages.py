@@ -2,7 +2,7 @@ import re
 import time
 
 import pytest
-from accessibility import OF_COLOURS, OPEN_ALL, violations
+from accessibility import DRAWING, OF_COLOURS, OPEN_ALL, violations
 from places import PAGES, address_of, views_of
 from playwright.sync_api import Page, expect
 from serving import choose, choose_view, wait_until_drawn
@@ -53,7 +53,7 @@ def test_each_page_stands_alone_on_a_deep_link_is_accessible_and_fits_a_small_sc
     page.set_viewport_size({"width": 1024, "height": 900})
     main = page.locator('[data-testid="stMain"]')
     # While a page is still laid out, its columns may be narrower than they come to be.
-    last = time.monotonic() + 5
+    last = time.monotonic() + DRAWING
     while (main.evaluate(CUT) or main.evaluate(TOO_WIDE)) and time.monotonic() < last:
         page.wait_for_timeout(100)
     assert main.evaluate(CUT) == []

@@ -13,6 +13,7 @@ from foxnas_core.cards.quest import Quest
 from foxnas_core.evidence.handmade.record import HANDMADE
 from foxnas_core.evidence.trust.pairs import TRUST
 from foxnas_core.evidence.verification.claims import CLAIMS, Trials
+from foxnas_core.explanation import second_opinion
 from foxnas_core.profiling import profile
 from foxnas_core.search.annealing import search
 from foxnas_core.search.result import SEARCHES
@@ -44,29 +45,32 @@ def full_study(tmp_path_factory) -> Study:
 
 
 @pytest.fixture(scope="session")
-def briefly() -> Iterator[None]:
-    """Networks are profiled in few runs, and strategies raced to few evaluations."""
+def quickly() -> Iterator[None]:
+    """Networks are profiled in few runs, strategies raced to few evaluations, and trees boosted in
+    few bags."""
     with pytest.MonkeyPatch.context() as patch:
         for constant in ("_RUNS", "_PROFILED_RUNS"):
             patch.setattr(profile, constant, 12)
         patch.setattr(strategies, "_QUICK", 200)
+        patch.setattr(second_opinion, "BAGS", 2)
+        patch.setattr(second_opinion, "_BAGS_HELD_OUT", 1)
         yield
 
 
 @pytest.fixture(scope="session")
-def full(full_study, briefly) -> Given:
+def full(full_study, quickly) -> Given:
     return Given(full_study)
 
 
 @pytest.fixture(scope="session")
-def empty(full_study, briefly, tmp_path_factory) -> Given:
+def empty(full_study, quickly, tmp_path_factory) -> Given:
     """A space and nothing else."""
     folder = tmp_path_factory.mktemp("empty") / "empty"
     return Given(create_study(folder, full_study.space, name="Empty"))
 
 
 @pytest.fixture(scope="session")
-def broken(full_study, briefly, tmp_path_factory) -> Given:
+def broken(full_study, quickly, tmp_path_factory) -> Given:
     """All of whose files are damaged."""
     folder = tmp_path_factory.mktemp("broken") / "broken"
     study = create_study(folder, full_study.space, name="Broken")

@@ -66,11 +66,11 @@ def serve(folder: Path) -> Iterator[Server]:
         yield Server(programs, known_hosts)
     finally:
         process.terminate()
-        process.wait(10)
+        process.wait(60)
 
 
 def _wait_for(port: int, process: "subprocess.Popen[bytes]", log: Path) -> None:
-    last = time.monotonic() + 10
+    last = time.monotonic() + 60
     while time.monotonic() < last and process.poll() is None:
         try:
             socket.create_connection(("127.0.0.1", port), 1).close()

@@ -56,7 +56,7 @@ def resample(page, study):
     page.button(key="resample").click().run()
     runs = cache.works().runs(resamples.Resampling)
     run = [run for run in runs if run.study == str(study.folder)][-1]
-    run.wait(60)
+    run.wait(300)
     return page.run(), run
 
 

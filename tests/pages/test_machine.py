@@ -20,7 +20,7 @@ def moved(elsewhere, studies):
     yield open_study(studies / "moved")
     for run in cache.works().runs(machine.Making):
         run.stop()
-        run.wait(30)
+        run.wait(300)
 
 
 def said(page) -> str:

@@ -64,7 +64,7 @@ def start(page, pace: float = 0.0):
 
 def begun(page):
     """The page once its latest search has got past its start."""
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + 300
     while any(job.state == "starting" for job in cache.works().runs(Job)):
         assert time.monotonic() < deadline
         time.sleep(0.02)
@@ -73,7 +73,7 @@ def begun(page):
 
 def finish(page, study):
     job = job_of(page, study)
-    job.wait(60)
+    job.wait(300)
     return page.run(), job
 
 
@@ -290,7 +290,7 @@ def test_the_pace_of_a_running_search_can_be_changed(study):
     page.run()
     assert page.selectbox(key="pace").value == 20.0
     page.selectbox(key="pace").set_value(0.0).run()
-    job.wait(20)
+    job.wait(300)
     assert job.state == "finished"
 
 
@@ -299,7 +299,7 @@ def test_leaving_the_page_stops_nothing(study):
     job = job_of(page, study)
     page.switch_page("pages/2_What_if.py").run()
     assert not page.exception
-    job.wait(20)
+    job.wait(300)
     assert job.state == "finished" and study.ids(SEARCHES) == [job.kept]
 
 
@@ -534,7 +534,7 @@ def test_further_limits_and_kept_choices_hold(study, limited):
 
 def test_a_limited_search_is_kept_with_its_limits_and_replayed(study, limited):
     page = start(run_page(PAGE, **LIMITED))
-    job_of(page, study).wait(60)
+    job_of(page, study).wait(300)
     page.run()
     [search_id] = study.ids(SEARCHES)
     result = study.kept(SEARCHES, search_id)
@@ -542,7 +542,7 @@ def test_a_limited_search_is_kept_with_its_limits_and_replayed(study, limited):
     assert result.allowed == {f"s2b{block}_kernel": (3,) for block in (1, 2, 3)}
     assert result.exact == limited.candidate and result.gap >= 0
     page.button(key="replay").click().run()
-    job_of(page, study).wait(60)
+    job_of(page, study).wait(300)
     page.run()
     assert not page.exception and not page.error
     assert study.ids(SEARCHES) == [search_id]

@@ -37,7 +37,7 @@ def test_a_race_runs_to_the_end_and_tells_who_wins(study):
     page = start(run_page(PAGE, budget="0.06"), seeds=2)
     assert not page.exception and not page.error
     job = job_of(page)
-    job.wait(60)
+    job.wait(300)
     page.run()
     assert not page.exception and not page.error
     assert job.state == "finished"
@@ -61,7 +61,7 @@ def test_a_race_is_of_what_was_chosen_right_before_its_start(study):
     page.select_slider(key="evaluations").set_value(200)
     page.button(key="start").click().run()
     job = job_of(page)
-    job.wait(60)
+    job.wait(300)
     assert job.progress.courses["Random", 0].evaluations == 200
     assert [limit.bound for limit in job.progress.problem.limits] == [0.1]
     # Both are still chosen where the page is opened again.
@@ -76,7 +76,7 @@ def test_a_race_runs_under_the_terms_of_the_search(study):
     page = start(run_page(PAGE, **address, allowed="s2.kernel:3"))
     assert not page.exception and not page.error
     job = job_of(page)
-    job.wait(60)
+    job.wait(300)
     page.run()
     assert not page.exception and not page.error and job.state == "finished"
     problem = job.progress.problem
@@ -103,7 +103,7 @@ def test_a_bound_stands_in_for_an_optimum_that_is_out_of_reach(study, monkeypatc
         lambda quest: replace(exact(quest), exact=False, bound=exact(quest).bound + 0.5),
     )  # fmt: skip
     page = start(run_page(PAGE, budget="0.06"), names=["Random"])
-    job_of(page).wait(60)
+    job_of(page).wait(300)
     page.run()
     assert not page.exception and not page.error
     assert "comes nearest the bound on the optimum" in said(page)
@@ -158,7 +158,7 @@ def test_a_race_of_another_study_is_not_shown(study, cells):
 
 def test_a_study_of_listed_operations(cells):
     page = start(run_page(PAGE, study="cells"), names=["NSGA-II", "Regularised evolution"])
-    job_of(page).wait(60)
+    job_of(page).wait(300)
     page.run()
     assert not page.exception and not page.error
     assert "exactly at it" in said(page)

@@ -24,7 +24,7 @@ def tiny(measured_study, studies):
     yield open_study(studies / "tiny")
     for run in cache.works().runs(verifications.Verification):
         run.stop()
-        run.wait(30)
+        run.wait(300)
 
 
 def said(page) -> str:
@@ -45,7 +45,7 @@ def address(study, which="smallest") -> str:
 def finished(page, study):
     """The page once the verification that it started has ended."""
     job = cache.works().latest(verifications.Verification, str(study.folder))
-    job.wait(60)
+    job.wait(300)
     page.run()
     assert not page.exception and not page.error, [e.value for e in page.error]
     return job
@@ -156,7 +156,7 @@ def test_a_running_one_is_found_again_can_be_stopped_and_goes_on(tiny, monkeypat
     assert {b.key for b in other.button} >= {"verification-stop"}
     assert "measure-now" not in {b.key for b in other.button}
     other.button(key="verification-stop").click().run()
-    cache.works().latest(verifications.Verification, str(tiny.folder)).wait(30)
+    cache.works().latest(verifications.Verification, str(tiny.folder)).wait(300)
     other.run()
     assert not other.exception and not other.error
     assert "Stopped." in said(other) and "stated and are not measured yet" in said(other)
@@ -203,7 +203,7 @@ def test_a_failing_measurement_says_why(tiny, monkeypatch):
     monkeypatch.setattr(verifications, "verify", broken)
     page = run_page(PAGE, study="tiny")
     page.button(key="measure-now").click().run()
-    cache.works().latest(verifications.Verification, str(tiny.folder)).wait(30)
+    cache.works().latest(verifications.Verification, str(tiny.folder)).wait(300)
     page.run()
     assert [e.value for e in page.error] == ["The disk is full; make room\\."]
 

@@ -5,6 +5,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from briefly import time_briefly
 from trials import claim_of, trial_of
 
 from foxnas_core.errors import InvalidInput, MissingPart
@@ -231,6 +232,7 @@ def test_trials_of_other_weights_are_set_aside(measured_study):
 
 def _verify_one(arguments):
     folder, seed = arguments
+    time_briefly(pytest.MonkeyPatch())
     return verify.verify_random(open_study(folder), 1, seed=seed)[0].done
 
 

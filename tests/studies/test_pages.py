@@ -137,7 +137,7 @@ def test_a_search_is_told_and_kept_in_their_units(other):
     page.selectbox(key="pace").set_value(0.0).run()
     page.button(key="start").click().run()
     [job] = [job for job in cache.works().runs(Job) if job.study == str(other.folder)]
-    job.wait(60)
+    job.wait(300)
     page.run()
     assert not page.exception and not page.error
     [kept] = set(other.ids(SEARCHES)) - known

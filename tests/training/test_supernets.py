@@ -178,7 +178,7 @@ def test_two_processes_share_the_batches_of_one(tmp_path):
         str(script), str(REPOSITORY), str(tmp_path),
     ]  # fmt: skip
     environment = {**os.environ, "OMP_NUM_THREADS": "1"}
-    done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=120)
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=300)
     assert done.returncode == 0, done.stderr
     import json
 
