@@ -240,7 +240,20 @@ def _blocks() -> str:
     )
 
 
+def _judged() -> str:
+    """A row a choice, a column a seed: accuracy, and the rank by CIFAR-10."""
+    found = analysis_of("select-judged").compute(Given(open_study(DATA / "cells"))).table
+    seeds = sorted(set(found["seed"]))
+    body = []
+    for chosen in dict.fromkeys(found["chosen"]):
+        own = found[found["chosen"] == chosen].set_index("seed")
+        cells = [f"{own['accuracy'][s]:.2f} % ({int(own['rank'][s]):,})" for s in seeds]
+        body.append([chosen, *cells])
+    return _lines(["network", *(f"seed {seed}" for seed in seeds)], body)
+
+
 TABLES = {
+    "judged cells": Figure("explain --study data/cells --analysis select-judged", _judged),
     "sums of blocks": Figure("explain --study data/fbnet --analysis devices-block-sums", _blocks),
     "trust of the demo": Figure(_TRUST, _trust),
     "int8 in both spaces": Figure(_COSTS, _int8),
