@@ -25,6 +25,9 @@ def planned_networks(study: Study, count: int | None, seed: int) -> list[Archite
     space = study.space
     extremes = family_of(space).extremes(space)
     if block_space(space) is None or not extremes:
+        # Not a D-optimal batch, which is best for one form, where it is the rows that tell which
+        # form fits. Of 100 cells held out R2, the mean of three seeds: on raspi4 .88 by drawn ones
+        # and .87 by a batch, on pixel3 .88 and .85, on three other devices alike to .002.
         return space.sample(min(space.size, count or sample_size(space)), seed=seed)
     rng = np.random.default_rng(seed)
     found = dict.fromkeys(extremes.values())
