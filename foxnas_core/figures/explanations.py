@@ -193,11 +193,12 @@ def swarm_figure(table: pd.DataFrame, target: Metric, role: str = "") -> go.Figu
         )
         for own, name, marker in ((off, "off", {"color": GREY}), (~off, role or "choice", scale))
     ]  # fmt: skip
-    return drawn(
+    figure = drawn(
         traces, height=80 + 56 * len(blocks),
         x={"title": difference_axis(target), "zeroline": True}, y=_block_axis(blocks),
         margin={"t": 10}, shapes=_bands(len(blocks)),
     )  # fmt: skip
+    return wide(figure)
 
 
 # From light to dark, readable on white at both ends.

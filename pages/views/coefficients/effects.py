@@ -128,6 +128,7 @@ def show_fits(mains: list[Given]) -> None:
 
 def show(study: Study) -> None:
     table = cache.table_of(study)
+    answer = st.container()  # what is asked for first stands above how it is told
     row = st.container(horizontal=True, vertical_alignment="bottom", key="pickers")
     with row:
         with st.container(width=300):
@@ -151,7 +152,8 @@ def show(study: Study) -> None:
             "Form and link leave these averages as they are. They change the effects of the "
             "regression's form, what stands under *Fit and tests*, predictions and searches."
         )
-    show_card(coefficients.clearest, told, header=False)
+    with answer:
+        show_card(coefficients.clearest, told, header=False)
     show_part(
         "effects-shown",
         {
