@@ -64,7 +64,7 @@ def summary(subject: Subject) -> Card:
             how = f"95 % intervals by {count} other optima that were measured"
         said = " and ".join(
             f"{each.target.value_text(each.value)} {each.target.word}"
-            + ("" if each.looked_up else f" {each.target.in_brackets(each.low, each.high)}")
+            + ("" if each.looked_up else f" ({each.interval_text})")
             for each in first
         )
         looked_up = first[0].looked_up

@@ -22,7 +22,7 @@ from foxnas_core.cards.standing import (
 from foxnas_core.figures import search as tables
 from foxnas_core.figures.coefficients import interval_figure
 from foxnas_core.figures.reasons import reasons_intervals, reasons_table
-from foxnas_core.search.expectation import Expectation
+from foxnas_core.search.expectation import Expectation, not_fitted_sentence
 from foxnas_core.search.standing import Standing
 from foxnas_core.study.siblings import sibling_sentence
 from foxnas_core.table.metrics import Metric, metric_of, unknown_sentence
@@ -89,6 +89,8 @@ def _certainty(quest: Quest, beside: Standing, found: Sequence[Expectation]) -> 
     of = f"Of {number_of(quest.given.study.space.size)} subnets"
     if beside.whole:
         return f"{of} none measured within the budget is {better}."
+    if said := not_fitted_sentence(found):
+        return f"{said} {of} none within the budget is {better}: it is the exact optimum."
     within = "the budget so guarded" if quest.searched != quest.bound else "the budget"
     exact = f"{of} the regression predicts none within {within} to be {better}"
     if beside.measured_first:

@@ -12,7 +12,7 @@ from foxnas_core.cards.given import Given
 from foxnas_core.errors import MissingPart
 from foxnas_core.figures import measurements as figures
 from foxnas_core.figures import subnets as subnet_figures
-from foxnas_core.table.equals import has_keys
+from foxnas_core.table.equals import has_keys, is_shared
 from foxnas_core.table.latency_verdicts import (
     FAILED,
     MOST_SPREAD,
@@ -231,7 +231,7 @@ def _no_equals(given: Given) -> str | None:
         )
     if metric not in given.table.targets:
         return f"The table has no {metric.column} yet; measure it or import a table that has it."
-    if not metric.quality:
+    if not is_shared(metric):
         return f"{metric.title} is no quality, which alone equal networks share."
     return None
 

@@ -15,7 +15,7 @@ from foxnas_core.cards.quest import Quest
 from foxnas_core.cards.standing import in_order, incumbent_sentence, standing_of
 from foxnas_core.errors import FoxnasError
 from foxnas_core.figures import search as tables
-from foxnas_core.search.expectation import Expectation
+from foxnas_core.search.expectation import Expectation, not_fitted_sentence
 from foxnas_core.search.guard import OFF, chance_of_all
 from foxnas_core.search.limits import AdditivePredictor, Side, in_words, noun_of
 from foxnas_core.search.problem import SearchProblem
@@ -97,7 +97,7 @@ def optimum(given: Given) -> Card:
     )
     promise = "" if beside.whole else f"{promised(quest)}{beyond}"
     intervals = [] if beside.whole else [
-        f"{each.target.label}: {each.value_text} {each.target.in_brackets(each.low, each.high)}"
+        f"{each.target.label}: {each.value_text} ({each.interval_text})"
         + (f"; {each.predicted_text}." if each.optima else ".")
         for each in found[:2]
     ]  # fmt: skip
@@ -107,17 +107,19 @@ def optimum(given: Given) -> Card:
         points=(*intervals, incumbent_sentence(beside, targets)),
         table=tables.promise_table(found, *chances_of(quest, best)),
         cautions=() if beside.whole else calibrated(given),
-        notes=(_how(found[0], beside),),
+        notes=(_how(found, beside),),
     )
 
 
-def _how(found: Expectation, beside: Standing) -> str:
+def _how(found: Sequence[Expectation], beside: Standing) -> str:
     """How the numbers of an answer came about."""
     if beside.whole:
         return "The regression of the same rows, on the other pages, explains what the table holds."
-    if found.optima:
+    if said := not_fitted_sentence(found):
+        return said
+    if optima := found[0].optima:
         return (
-            f"What it will measure is told by {found.optima} other optima that were measured and "
+            f"What it will measure is told by {optima} other optima that were measured and "
             "kept out of the fit, since a search picks out what the regression overrates. Behind "
             "it, the plain prediction, whose interval holds for a subnet chosen without looking. "
             "Both hold with 95 %."

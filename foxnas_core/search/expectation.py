@@ -1,6 +1,6 @@
 """The headline of an architecture: what it is expected to measure."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -66,6 +66,17 @@ class Expectation:
         """The plain prediction behind it: "predicted 91.40 (91.00 to 91.80)"."""
         ends = self.target.in_brackets(self.predicted_low, self.predicted_high)
         return f"predicted {self.target.text(self.predicted)} {ends}"
+
+
+def not_fitted_sentence(found: Sequence[Expectation]) -> str:
+    """That none of these numbers is fitted; "" where one is."""
+    ways = dict.fromkeys(own.exactly for own in found)
+    if not all(ways):
+        return ""
+    told = f"Nothing of this is fitted: it is {' and '.join(ways)}."
+    if "summed" in ways:
+        told += " Sums are what whole networks take as far as costs add up."
+    return told
 
 
 def expectation(

@@ -15,7 +15,7 @@ from foxnas_core.errors import InvalidInput
 from foxnas_core.regression.link import Link
 from foxnas_core.space.architecture import Architecture, Value
 from foxnas_core.space.search_space import SearchSpace
-from foxnas_core.table.metrics import Metric, in_a_sentence
+from foxnas_core.table.metrics import SIZES, Metric, in_a_sentence
 
 
 class SummedGroup(Protocol):
@@ -184,8 +184,8 @@ def _edge(link: Link, bound: float, side: Side) -> float:
 
 
 def noun_of(target: Metric) -> str:
-    """The target's label within a sentence: "latency", but "MACs"."""
-    return in_a_sentence(target.label)
+    """The target's label within a sentence: "latency", but "MACs", also of a size in those."""
+    return target.word if target.column in SIZES else in_a_sentence(target.label)
 
 
 def in_words(limits: Iterable[tuple[Metric, float, Side]]) -> list[str]:

@@ -14,7 +14,7 @@ from foxnas_core.families import family_of
 from foxnas_core.space.architecture import Architecture
 from foxnas_core.space.search_space import SearchSpace
 from foxnas_core.table.measurements import MeasurementTable
-from foxnas_core.table.metrics import Metric
+from foxnas_core.table.metrics import SIZES, Metric
 from foxnas_core.table.readings import pooled_spread
 
 
@@ -108,9 +108,15 @@ def has_keys(space: SearchSpace) -> bool:
     return family.canonical(space, family.reference(space)) is not None
 
 
+def is_shared(metric: Metric) -> bool:
+    """Whether equal networks have the same of it: a quality, but for sizes that stand in for one,
+    which count what a network's output doesn't need."""
+    return metric.quality and metric.column not in SIZES
+
+
 def fold_members(table: MeasurementTable, metric: Metric) -> np.ndarray:
     """What each row (rows,) measures: the network, as far as a quality can tell, or else the id."""
     ids, space = table.frame["id"].to_numpy(), table.space
-    if not (metric.quality and has_keys(space)):
+    if not (is_shared(metric) and has_keys(space)):
         return ids
     return np.array(family_of(space).keys(space, table.codes))

@@ -69,6 +69,14 @@ def test_a_network_without_a_supernet_is_exported_with_random_weights(monkeypatc
     assert told["weights"].startswith("random") and told["architecture"] in name
 
 
+def test_a_search_says_what_is_summed_and_what_is_counted():
+    page = run_page("pages/3_Search.py?view=live", study="layers")
+    assert not page.exception and not page.error
+    text = sentences(page).replace("\\", "")
+    assert "which is summed" in text and "ms (summed)" in text and "MACs (counted)" in text
+    assert "size in MACs" not in text and "overrates" not in text
+
+
 @pytest.mark.parametrize("study", ["cells", "layers"])
 @pytest.mark.parametrize("place", PLACES)
 def test_pages_open(place, study):

@@ -52,7 +52,7 @@ def show_chosen(given: Given, architecture: Architecture) -> Sequence[Expectatio
                 st.write(
                     f"{plain(own.target.label)}: **{value}** "
                     f"{'expected' if own.optima else 'predicted'} "
-                    f"{own.target.in_brackets(own.low, own.high)}{behind}"
+                    f"({own.interval_text}){behind}"
                 )
         download_architecture(architecture)
     return found
