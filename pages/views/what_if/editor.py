@@ -37,8 +37,8 @@ def show(study: Study) -> None:
     st.caption(
         "Predicted values with the 95 % prediction interval, within which one measurement of such "
         "a subnet would fall, and their change: this less what it is compared with. “Exact” where "
-        "the regression reproduces every measured row, “counted” where none is needed. They stay "
-        "in view as you scroll."
+        "the regression reproduces every measured row, “counted” or “summed” where none is needed. "
+        "They stay in view as you scroll."
     )
     if not given.table.ordered:
         st.caption(
