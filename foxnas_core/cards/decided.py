@@ -191,7 +191,7 @@ def drawn(subject: Subject, chosen: Architecture) -> list[Card]:
         ),
     )
     graph = graph_table(subject.study.space, chosen)
-    if graph is None:
+    if graph.empty:
         return [grid]
     return [Card(key="graph", sentence=_GRAPH, draw=lambda: graph_figure(graph)), grid]
 

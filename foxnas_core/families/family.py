@@ -5,7 +5,7 @@ other room sees decisions, groups and slots only, and asks the family of a space
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, fields
 from typing import Any, ClassVar, Literal, TypeVar
 
@@ -61,11 +61,43 @@ class Edge:
 
 @dataclass(frozen=True)
 class Graph:
-    """An architecture as a directed graph. `nodes` are told in the order of computation, the input
-    first and the output last; each edge goes from an earlier node to a later one."""
+    """A cell as a directed graph. `nodes` are told in the order of computation, the first `inputs`
+    of them from outside, and the last `outputs` of them what goes out; each edge goes from an
+    earlier node to a later one. `title` tells it from other cells of the same architecture."""
 
     nodes: tuple[str, ...]
     edges: tuple[Edge, ...]
+    title: str = ""
+    inputs: int = 1
+    outputs: int = 1
+
+    @classmethod
+    def of(
+        cls,
+        nodes: tuple[str, ...],
+        edges: Iterable[tuple[int, int, str, str]],
+        *,
+        none: str,
+        title: str = "",
+        inputs: int = 1,
+        outputs: int = 1,
+    ) -> "Graph":
+        """The graph of edges, each a source, a target, a cell of the editor and an operation,
+        which computes nothing where it is `none`."""
+        each = list(edges)
+        computing = [edge for edge in each if edge[3] != none]
+        reached, needed = set(range(inputs)), set(range(len(nodes) - outputs, len(nodes)))
+        for _ in nodes:
+            reached |= {target for source, target, *_ in computing if source in reached}
+            needed |= {source for source, target, *_ in computing if target in needed}
+        return cls(
+            nodes,
+            tuple(
+                Edge(s, t, cell, o, o != none and s in reached and t in needed, o == none)
+                for s, t, cell, o in each
+            ),
+            title, inputs, outputs,
+        )  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -168,9 +200,11 @@ class Family(ABC):
         None where it is no mixture."""
         return None
 
-    def graph(self, space: SearchSpace, architecture: Architecture) -> Graph | None:
-        """The architecture as a graph; None where it is drawn as a grid of blocks."""
-        return None
+    def graphs(self, space: SearchSpace, architecture: Architecture | None) -> tuple[Graph, ...]:
+        """The cells of the architecture as graphs, with the edges that it has; without one those of
+        the family's mixture, with every edge there may be and no operations. Empty where it is
+        drawn as a grid of blocks."""
+        return ()
 
     def write(self, space: SearchSpace, architecture: Architecture) -> str:
         """The architecture as a line of text that `read` understands; "" without a notation."""

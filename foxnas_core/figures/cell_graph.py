@@ -8,12 +8,14 @@ from plotly import graph_objects as go
 
 from foxnas_core.families import family_of
 from foxnas_core.families.family import Edge, Graph
-from foxnas_core.figures.theme import GREY, INK, PAPER, new_figure
+from foxnas_core.figures.theme import BLUE, GREY, INK, PAPER, new_figure
 from foxnas_core.space.architecture import Architecture
 from foxnas_core.space.search_space import SearchSpace
 
 # Points that a drawn arc goes through.
 _POINTS = 25
+# Rows of arcs from which on they stand closer.
+_MANY = 6
 
 
 def edge_title(graph: Graph, edge: Edge) -> str:
@@ -39,51 +41,83 @@ def bends(edges: Sequence[Edge]) -> list[int]:
     return found
 
 
-def graph_table(space: SearchSpace, architecture: Architecture) -> pd.DataFrame | None:
-    """One row an edge of the architecture's graph: edge ("in → 1"), cell, operation, live (on a
-    path from the input to the output), source and target (positions of nodes), bend (of `bends`).
+def graph_table(space: SearchSpace, architecture: Architecture | None) -> pd.DataFrame:
+    """One row an edge of the architecture's graphs, or without one of the mixture's: graph (its
+    title, "" where there is but one), edge ("in → 1"), cell, operation, live (on a path from the
+    input to the output), source and target (positions of nodes), bend (of `bends`).
 
-    None where the space's family draws no graph.
+    Empty where the space's family draws no graph.
     """
-    graph = family_of(space).graph(space, architecture)
-    if graph is None:
-        return None
+    return table_of(family_of(space).graphs(space, architecture))
+
+
+def table_of(graphs: Sequence[Graph]) -> pd.DataFrame:
+    """`graph_table` of graphs."""
     return pd.DataFrame(
         [
             {
-                "edge": edge_title(graph, edge), "cell": edge.cell, "operation": edge.operation,
-                "live": edge.live, "source": edge.source, "target": edge.target, "bend": bend,
+                "graph": graph.title, "edge": edge_title(graph, edge), "cell": edge.cell,
+                "operation": edge.operation, "live": edge.live, "source": edge.source,
+                "target": edge.target, "bend": bend,
             }
+            for graph in graphs
             for edge, bend in zip(graph.edges, bends(graph.edges), strict=True)
         ]
     )  # fmt: skip
 
 
+def edge_titles(space: SearchSpace) -> dict[str, str]:
+    """What each edge of the family's mixture is called, by its cell: "in → 1", of several cells
+    "normal cell: in 0 → 2"; empty where it draws no graph."""
+    return {
+        edge.cell: (f"{graph.title}: " if graph.title else "") + edge_title(graph, edge)
+        for graph in family_of(space).graphs(space, None)
+        for edge in graph.edges
+    }
+
+
 def graph_figure(table: pd.DataFrame) -> go.Figure:
-    """Draws `graph_table`: edges that reach the output in ink, all others dotted."""
+    """Draws `graph_table`, graphs below each other: edges that reach the output in ink, all others
+    dotted, and those that are `now` looked at, where the table has that column, stand out."""
     figure = new_figure()
+    floor = height = 0
+    for title, own in table.groupby("graph", sort=False):
+        floor -= int(max(0, *own["bend"])) + bool(height)
+        if title:
+            figure.add_annotation(
+                x=0, xref="paper", xanchor="left", y=floor + max(0.6, *own["bend"]),
+                text=title, showarrow=False, font={"color": INK, "size": 13},
+            )  # fmt: skip
+        _add_graph(figure, own, floor)
+        floor += int(min(0, *own["bend"]))
+        height = -floor
+    figure.update_layout(height=140 + (70 if height < _MANY else 46) * height)
+    figure.update_xaxes(visible=False)
+    return figure.update_yaxes(visible=False)
+
+
+def _add_graph(figure: go.Figure, table: pd.DataFrame, floor: float) -> None:
+    """One graph, whose nodes stand at the height `floor`."""
     share = np.linspace(0, 1, _POINTS)
-    edges = table.to_dict("records")
     names: dict[int, str] = {}
-    for edge in edges:
+    for edge in table.to_dict("records"):
         source, target, bend = edge["source"], edge["target"], edge["bend"]
         names |= zip((source, target), edge["edge"].split(" → "), strict=True)
-        ink = INK if edge["live"] else GREY
+        ink = BLUE if edge.get("now") else INK if edge["live"] else GREY
         figure.add_scatter(
-            x=source + share * (target - source), y=bend * 4 * share * (1 - share), mode="lines",
-            line={"color": ink, "dash": "solid" if edge["live"] else "dot"}, hoverinfo="skip",
-            showlegend=False,
+            x=source + share * (target - source), y=floor + bend * 4 * share * (1 - share),
+            mode="lines", hoverinfo="skip", showlegend=False,
+            line={
+                "color": ink, "dash": "solid" if edge["live"] else "dot",
+                "width": 4 if edge.get("now") else 2,
+            },
         )  # fmt: skip
         figure.add_annotation(
-            x=(source + target) / 2, y=bend, text=edge["operation"], showarrow=False,
+            x=(source + target) / 2, y=floor + bend, text=edge["operation"], showarrow=False,
             bgcolor=PAPER, borderpad=3, font={"color": ink, "size": 12},
         )  # fmt: skip
     figure.add_scatter(
-        x=list(names), y=[0] * len(names), text=list(names.values()), mode="markers+text",
+        x=list(names), y=[floor] * len(names), text=list(names.values()), mode="markers+text",
         marker={"color": PAPER, "size": 34, "line": {"color": INK, "width": 2}},
         hoverinfo="skip", showlegend=False,
     )  # fmt: skip
-    height = np.ptp([0, *table["bend"]])
-    figure.update_layout(height=140 + 70 * int(height))
-    figure.update_xaxes(visible=False)
-    return figure.update_yaxes(visible=False)

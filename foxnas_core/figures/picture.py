@@ -9,6 +9,7 @@ from typing import Any
 import pandas as pd
 
 from foxnas_core.families import family_of
+from foxnas_core.families.family import Graph
 from foxnas_core.figures.cell_graph import bends, edge_title
 from foxnas_core.figures.search import choice_text, group_title
 from foxnas_core.figures.theme import (
@@ -63,14 +64,18 @@ def picture_data(
     """`picture_table` as what the page's drawing reads: plain values, ready for JSON.
 
     `selected` names cells. Groups without slots are flat: they stand side by side. Cells that are
-    edges of a `graph` stand on it instead: nodes' places and edges' ends are from 0 to 1, and a
-    bend is as in `cell_graph.bends`.
+    edges of `graphs` stand on these instead: nodes' places and edges' ends are from 0 to 1, and
+    a bend is as in `cell_graph.bends`. Edges that the architecture's graphs leave out are left out.
     """
     role, colours = scale = colour_scale(space)
     cells: dict[str, list[dict[str, Any]]] = {}
     # Without a data frame between: this is drawn anew with every edit.
     rows = _drawn_cells(space, architecture, other, scale)
+    graphs = family_of(space).graphs(space, architecture)
+    drawn = {edge.cell for graph in graphs for edge in graph.edges}
     for row, cell in zip(rows, cells_of(space), strict=True):
+        if graphs and cell.slot and cell.name not in drawn:
+            continue
         cells.setdefault(cell.group, []).append(
             {
                 "name": cell.name,
@@ -95,7 +100,7 @@ def picture_data(
             }
             for group, own in cells.items()
         ],
-        "graph": _graph(space, architecture),
+        "graphs": [_graph(graph) for graph in graphs],
         "kernels": sorted(k for k in kernels if isinstance(k, int)),
         "colourRole": role,
         "colours": [
@@ -108,12 +113,10 @@ def picture_data(
     }
 
 
-def _graph(space: SearchSpace, architecture: Architecture) -> dict[str, Any] | None:
-    graph = family_of(space).graph(space, architecture)
-    if graph is None:
-        return None
+def _graph(graph: Graph) -> dict[str, Any]:
     last = len(graph.nodes) - 1
     return {
+        "title": graph.title,
         "nodes": [{"text": name, "x": place / last} for place, name in enumerate(graph.nodes)],
         "edges": [
             {
@@ -133,15 +136,15 @@ def _drawn_cells(
 ) -> list[dict[str, Any]]:
     """The rows of `picture_table`."""
     role, colours = scale
-    graph = family_of(space).graph(space, architecture)
-    edges = {edge.cell: edge for edge in graph.edges} if graph else {}
+    graphs = family_of(space).graphs(space, architecture)
+    edges = {edge.cell: (graph, edge) for graph in graphs for edge in graph.edges}
     rows = []
     positions: dict[str, int] = {}
     for cell in cells_of(space):
         position = positions[cell.group] = positions.get(cell.group, 0) + bool(cell.slot)
-        edge = edges.get(cell.name)
+        found = edges.get(cell.name)
         column = f"block {position}" if cell.slot else _whole(space)
-        is_dead = edge is not None and not edge.live
+        is_dead = found is not None and not found[1].live
         active = [d for d in cell.decisions if d.name in architecture]
         by_role = {d.role: architecture[d.name] for d in active}
         kernel = by_role.get("kernel")
@@ -149,7 +152,7 @@ def _drawn_cells(
         rows.append(
             {
                 "row": group_title(space, cell.group),
-                "column": edge_title(graph, edge) if graph and edge else column,
+                "column": edge_title(*found) if found else column,
                 "cell": cell.name,
                 "on": bool(active),
                 "words": (", ".join(f"{d.role} {architecture[d.name]}" for d in active) or "off")

@@ -29,8 +29,7 @@ def check_family(family: Family, space: SearchSpace, *, count: int = 20, seed: i
     check_notation(family, space, architectures)
     check_canonical(family, space, architectures)
     for architecture in architectures:
-        graph = family.graph(space, architecture)
-        if graph is not None:
+        for graph in family.graphs(space, architecture):
             check_graph(space, graph)
     check_forms(family, space)
     if family.supernet:
@@ -112,17 +111,16 @@ def check_canonical(
         assert key != "" and key == family.canonical(
             space, space.decode(space.encode([architecture]))[0]
         )
-        graph = family.graph(space, architecture)
-        if graph is None:
+        graphs = family.graphs(space, architecture)
+        if not graphs:
             continue
         for other in space.neighbours(architecture)[:40]:
-            beside = family.graph(space, other)
-            if beside is not None and _living(beside) == _living(graph):
+            if _living(family.graphs(space, other)) == _living(graphs):
                 assert family.canonical(space, other) == key, f"a dead edge matters in {key}"
 
 
-def _living(graph: Graph) -> list[tuple[int, int, str]]:
-    return [(e.source, e.target, e.operation) for e in graph.edges if e.live]
+def _living(graphs: Sequence[Graph]) -> list[list[tuple[int, int, str]]]:
+    return [[(e.source, e.target, e.operation) for e in own.edges if e.live] for own in graphs]
 
 
 def check_graph(space: SearchSpace, graph: Graph) -> None:
@@ -133,7 +131,8 @@ def check_graph(space: SearchSpace, graph: Graph) -> None:
     assert len(set(cells)) == len(cells), "two edges are decided by one cell"
     last = len(graph.nodes) - 1
     computing = [e for e in graph.edges if not e.is_none]
-    reached, needed = {0}, {last}
+    reached = set(range(graph.inputs))
+    needed = set(range(last + 1 - graph.outputs, last + 1))
     for _ in graph.nodes:
         reached |= {e.target for e in computing if e.source in reached}
         needed |= {e.source for e in computing if e.target in needed}

@@ -36,15 +36,18 @@ class Picture {
   show(data) {
     this.data = data;
     const shape = JSON.stringify([
-      data.editable, data.label, data.kernels, data.colours, data.graph?.nodes,
+      data.editable, data.label, data.kernels, data.colours,
+      data.graphs.map((graph) => [graph.title, graph.nodes]),
       data.groups.map((group) => [group.title, group.cells.map((cell) => cell.name)]),
     ]);
     if (shape !== this.shape) {
       this.shape = shape;
+      const focused = this.focused();
       this.build();
+      this.nodes.get(focused)?.focus();
     }
     for (const cell of data.groups.flatMap((group) => group.cells)) this.paint(cell);
-    for (const edge of data.graph?.edges ?? []) {
+    for (const edge of data.graphs.flatMap((graph) => graph.edges)) {
       this.arcs.get(edge.cell).classList.toggle("dead", !edge.live);
       this.nodes.get(edge.cell).classList.toggle("off", !edge.live);
     }
@@ -65,16 +68,22 @@ class Picture {
     this.arcs.clear();
     this.root.replaceChildren();
     this.root.classList.toggle("editable", data.editable);
-    const edges = data.graph?.edges ?? [];
-    const onEdge = (cell) => edges.some((edge) => edge.cell === cell.name);
-    const others = data.groups.filter((group) => !group.cells.some(onEdge));
-    const flat = others.filter((group) => group.isFlat);
-    const staged = others.filter((group) => !group.isFlat);
+    const onEdge = (graph) => (cell) => graph.edges.some((edge) => edge.cell === cell.name);
+    const onAny = (cell) => data.graphs.some((graph) => onEdge(graph)(cell));
+    const others = data.groups
+      .map((group) => ({ ...group, cells: group.cells.filter((cell) => !onAny(cell)) }))
+      .filter((group) => group.cells.length);
+    const isFlat = (group) => !group.cells.some((cell) => cell.isBlock);
+    const flat = others.filter(isFlat);
+    const staged = others.filter((group) => !isFlat(group));
     const grid = element("div", "", { role: "grid", "aria-label": data.label });
     if (data.editable) grid.setAttribute("aria-multiselectable", "true");
     if (flat.length) grid.append(this.flatRow(flat));
     if (staged.length) grid.append(this.stages(staged));
-    if (edges.length) grid.append(this.graph(data.groups.flatMap((g) => g.cells.filter(onEdge))));
+    for (const graph of data.graphs) {
+      if (graph.title) grid.append(element("div", "title", {}, graph.title));
+      grid.append(this.graph(graph, data.groups.flatMap((g) => g.cells.filter(onEdge(graph)))));
+    }
     this.root.append(grid, this.legend());
   }
 
@@ -116,8 +125,7 @@ class Picture {
   }
 
   // Nodes in a row, edges as arcs from left to right, and on the middle of each its cell.
-  graph(cells) {
-    const { nodes, edges } = this.data.graph;
+  graph({ nodes, edges }, cells) {
     const bends = edges.map((edge) => edge.bend);
     const above = Math.max(0, ...bends);
     const rows = above - Math.min(0, ...bends) + 1;
@@ -224,7 +232,7 @@ class Picture {
       }
       legend.append(entry);
     }
-    if (this.data.graph) {
+    if (this.data.graphs.length) {
       const entry = element("div");
       entry.append(element("span", "dashed", {}, "on no path"), "from in to out");
       legend.append(entry);
@@ -331,7 +339,8 @@ class Picture {
 
   // All cells in the rectangle that two cells span.
   between(first, last) {
-    const boxes = [first, last].map((name) => this.nodes.get(name).getBoundingClientRect());
+    const ends = [first, last].map((name) => this.nodes.get(name)).filter(Boolean);
+    const boxes = ends.map((node) => node.getBoundingClientRect());
     const left = Math.min(...boxes.map((box) => box.left));
     const right = Math.max(...boxes.map((box) => box.right));
     const top = Math.min(...boxes.map((box) => box.top));

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from foxnas_core.families import family_of, load_shipped
 from foxnas_core.families.family import Edge
-from foxnas_core.figures.cell_graph import bends, graph_figure, graph_table
+from foxnas_core.figures.cell_graph import bends, edge_titles, graph_figure, graph_table
 from foxnas_core.figures.picture import picture_data, picture_table
 
 SPACE = load_shipped("nasbench201")
@@ -32,7 +32,7 @@ def test_the_table_says_of_each_edge_what_it_computes_and_whether_it_counts():
 
 def test_a_space_without_a_graph_has_no_table():
     space = hand_space()
-    assert graph_table(space, space.extreme("largest")) is None
+    assert graph_table(space, space.extreme("largest")).empty
 
 
 def test_the_figure_shows_every_edge_and_node():
@@ -58,7 +58,7 @@ def test_no_two_arcs_beside_each_other_bend_alike(pairs):
 
 def test_the_picture_has_a_place_for_each_edge_and_tells_the_dead():
     data = picture_data(SPACE, read(HALF))
-    graph = data["graph"]
+    [graph] = data["graphs"]
     assert [node["text"] for node in graph["nodes"]] == ["in", "1", "2", "out"]
     assert [edge["cell"] for edge in graph["edges"]] == list(SPACE.by_name)
     assert [edge["bend"] for edge in graph["edges"]] == [0, 1, 0, 2, -1, 0]
@@ -71,4 +71,20 @@ def test_the_picture_has_a_place_for_each_edge_and_tells_the_dead():
 @pytest.mark.parametrize("name", ["foxnas-mini", "ofa-mobilenetv3"])
 def test_blocks_are_no_graph(name):
     space = load_shipped(name)
-    assert picture_data(space, space.extreme("largest"))["graph"] is None
+    assert picture_data(space, space.extreme("largest"))["graphs"] == []
+
+
+def test_cells_of_darts_are_two_graphs_of_the_edges_that_are_read():
+    space = load_shipped("darts")
+    architecture = family_of(space).reference(space)
+    table = graph_table(space, architecture)
+    assert table["graph"].unique().tolist() == ["normal cell", "reduce cell"]
+    assert len(table) == 16 and table["live"].all()
+    figure = graph_figure(table)
+    assert len(figure.data) == 16 + 2
+    data = picture_data(space, architecture)
+    names = {cell["name"] for group in data["groups"] for cell in group["cells"]}
+    assert {edge["cell"] for graph in data["graphs"] for edge in graph["edges"]} <= names
+    assert {"normal_3", "reduce_5"} < names and "normal_2_3" not in names
+    titles = edge_titles(space)
+    assert len(titles) == 28 and titles["normal_0_3"] == "normal cell: in 0 → 3"

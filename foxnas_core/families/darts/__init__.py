@@ -5,16 +5,19 @@ from typing import Any
 
 from foxnas_core.families.darts.space import (
     CELLS,
+    GIVEN,
     MIXTURE,
+    NONE,
     OWN_NODES,
     READ,
     edge_name,
     genotype,
     inputs_name,
     parse_genotype,
+    read_by,
     space_from_settings,
 )
-from foxnas_core.families.family import Family
+from foxnas_core.families.family import Family, Graph
 from foxnas_core.space.architecture import Architecture
 from foxnas_core.space.mixture import Mixture
 from foxnas_core.space.search_space import SearchSpace
@@ -40,6 +43,31 @@ class DARTS(Family):
                 if node > READ:
                     choices[inputs_name(cell, node)] = "0,1"
         return space.architecture(choices)
+
+    def graphs(self, space: SearchSpace, architecture: Architecture | None) -> tuple[Graph, ...]:
+        nodes = ("in 0", "in 1", *map(str, OWN_NODES))
+        found = []
+        for cell in CELLS:
+            edges = [
+                (source, node, edge_name(cell, source, node), operation)
+                for node in OWN_NODES
+                for source, operation in (
+                    read_by(architecture, cell, node)
+                    if architecture
+                    else dict.fromkeys(range(node), "")
+                ).items()
+            ]
+            found.append(
+                Graph.of(
+                    nodes,
+                    edges,
+                    none=NONE,
+                    title=f"{cell} cell",
+                    inputs=GIVEN,
+                    outputs=len(OWN_NODES),
+                )
+            )
+        return tuple(found)
 
     def mixture(self, space: SearchSpace) -> Mixture:
         return MIXTURE

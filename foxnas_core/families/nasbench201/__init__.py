@@ -5,8 +5,8 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from foxnas_core.families.family import Edge, Extreme, Family, Graph
-from foxnas_core.families.nasbench201.canonical import canonical_key, live_edges, live_key
+from foxnas_core.families.family import Extreme, Family, Graph
+from foxnas_core.families.nasbench201.canonical import canonical_key, live_key
 from foxnas_core.families.nasbench201.counts import network_counts
 from foxnas_core.families.nasbench201.forms import CODINGS, FORMS, counting_codes
 from foxnas_core.families.nasbench201.space import (
@@ -67,16 +67,11 @@ class NASBench201(Family):
     def counts(self, space: SearchSpace, column: str) -> tuple[Lookup, ...]:
         return network_counts(space, column)
 
-    def graph(self, space: SearchSpace, architecture: Architecture) -> Graph:
-        operations = operations_of(architecture)
-        live = live_edges(operations)
-        return Graph(
-            ("in", *(str(node) for node in range(1, NODES - 1)), "out"),
-            tuple(
-                Edge(*edge, edge_name(*edge), operation, alive, operation == NONE)
-                for edge, operation, alive in zip(EDGES, operations, live, strict=True)
-            ),
-        )
+    def graphs(self, space: SearchSpace, architecture: Architecture | None) -> tuple[Graph, ...]:
+        operations = operations_of(architecture) if architecture else [""] * len(EDGES)
+        nodes = ("in", *(str(node) for node in range(1, NODES - 1)), "out")
+        edges = zip(EDGES, operations, strict=True)
+        return (Graph.of(nodes, ((*e, edge_name(*e), own) for e, own in edges), none=NONE),)
 
     def write(self, space: SearchSpace, architecture: Architecture) -> str:
         return cell_string(operations_of(architecture))
