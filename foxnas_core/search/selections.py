@@ -42,8 +42,8 @@ class EdgeDecision:
 
     @property
     def by_chance(self) -> bool:
-        """Whether the margin is under two standard errors."""
-        return self.margin is not None and self.margin < 2 * (self.margin_error or 0)
+        """Whether the margin is under two standard errors, or nothing."""
+        return self.margin is not None and not self.margin > 2 * (self.margin_error or 0)
 
 
 @dataclass(frozen=True)

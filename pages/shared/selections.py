@@ -1,0 +1,166 @@
+"""Selections by a supernet that run in this server, and how one is started."""
+
+import time
+from dataclasses import fields, is_dataclass, replace
+from typing import Any
+
+import streamlit as st
+
+from foxnas_core.cards import operations
+from foxnas_core.cards.given import Given
+from foxnas_core.errors import FoxnasError
+from foxnas_core.files import typed
+from foxnas_core.methods import Method, Question
+from foxnas_core.methods.selecting import select_kept, state_file
+from foxnas_core.progress import Progress
+from foxnas_core.study import Study, list_studies, open_study
+from pages.shared import cache, choices
+from pages.shared.cards import given_of
+from pages.shared.commands import show_command
+from pages.shared.frame import errors_as_cards, may_write, studies_folder
+from pages.shared.picked import picked
+from pages.shared.registry import Work
+from pages.shared.running import show_progress, to_go
+from pages.shared.text import plain
+
+_LABELS = {"epochs": "Epochs of fine-tuning a decision", "images": "Held-out images"}
+# Studies that are laid beside one where nobody chose.
+_BESIDE = 3
+
+
+class Selecting(Work[str]):
+    """One selection, which is kept with its study; stopped, it can be gone on with."""
+
+    name, what, most_unfinished, most_kept = "selection", "selections run", 2, 16
+
+    def __init__(self, study: Study, method: Method, seed: int) -> None:
+        super().__init__(str(study.folder), method.name)
+        self.method, self.seed = method, seed
+        self.progress = Progress(0, 1, stage="Starting")
+        self._opened, self._told = study, time.monotonic()
+
+    def told(self) -> tuple[float, str]:
+        """How far it is: the share that is done, and in words."""
+        now = self.progress
+        if self.stopping:
+            return now.share, "Stopping after the operation that is being masked"
+        rest = now.seconds_left - (time.monotonic() - self._told)
+        done = f"{now.done:.0f} of {now.total:.0f} steps" if now.total > 1 else now.stage
+        return now.share, f"Seed {self.seed}: {done}{to_go(max(rest, 0.0))}"
+
+    def _work(self) -> str:
+        question = Question(self._opened.objective.column)
+        _, self.kept = select_kept(
+            self._opened, self.method, question, seed=self.seed, report=self._tell
+        )
+        return self.kept
+
+    def _tell(self, progress: Progress) -> None:
+        self._told = time.monotonic()
+        self.report(progress)
+
+
+def show_method(study: Study, method: Method) -> None:
+    """Run a method, or say what it needs."""
+    if sentence := _lacking(study, method):
+        st.info(plain(sentence))
+        return
+    job = cache.works().latest(Selecting, str(study.folder), method.name)
+    if job is not None and not job.ended:
+        show_progress(job, job.told)
+        return
+    if job is not None and job.failed:
+        st.error(plain(job.note))
+    elif job is not None and job.state == "stopped":
+        st.info("Stopped. What was decided is kept; with the same seed it goes on from there.")
+    st.write(f"{plain(method.title)} can run on this study:")
+    seed, own = _settings(method)
+    show_command(study, _command(study, own, method, seed))
+    if may_write("nothing can be selected and kept"):
+        _buttons(study, own, seed)
+
+
+def _lacking(study: Study, method: Method) -> str:
+    """What there is to do before anything is selected."""
+    if not study.checkpoint_file.exists():
+        return (
+            "This study has no supernet, and so nothing to select by; train one with 'python -m "
+            "foxnas_core train', or bring yours with 'python -m foxnas_core import-weights'. The "
+            "page Search finds subnets by the measurements alone."
+        )
+    return method.needs(study) or ""
+
+
+def _settings(method: Method) -> tuple[int, Method]:
+    """Draw the seed and the method's own settings; returns it with these."""
+    row = st.container(horizontal=True)
+    seed = picked(
+        row.number_input, "Seed", key=f"{method.name}-seed", default=0, min_value=0,
+        max_value=2**31 - 1, width=160, help="Edges are decided in an order that it draws.",
+    )  # fmt: skip
+    given: dict[str, Any] = {}
+    for field in fields(method) if is_dataclass(method) else ():
+        label = _LABELS.get(field.name, field.name)
+        given[field.name] = picked(
+            row.number_input, label, key=f"{method.name}-{field.name}", default=field.default,
+            min_value=int(field.name == "images"), max_value=10**6, width=260,
+        )  # fmt: skip
+    return seed, replace(method, **given) if given else method  # type: ignore[type-var]
+
+
+def _command(study: Study, method: Method, usual: Method, seed: int) -> str:
+    """What does the same on the command line."""
+    told = [f"select --study {typed(study.folder)} --method {method.name}"]
+    told += [f"--seed {seed}"] if seed else []
+    for field in fields(method) if is_dataclass(method) else ():
+        value = getattr(method, field.name)
+        told += [f"--{field.name} {value}"] if value != getattr(usual, field.name) else []
+    return " ".join(told)
+
+
+def _buttons(study: Study, method: Method, seed: int) -> None:
+    """Begin, go on with what was stopped, or begin that anew."""
+    file = state_file(study, method, seed)
+    row = st.container(horizontal=True)
+    begun = file.exists()
+    row.button(
+        f"Go on with seed {seed}" if begun else "Select", key="select", type="primary",
+        on_click=choices.ask("select"),
+    )  # fmt: skip
+    if begun:
+        row.button("Begin it anew", key="select-anew", on_click=choices.ask("select-anew"))
+    anew = choices.asked("select-anew")
+    if anew or choices.asked("select"):
+        with errors_as_cards():
+            if anew:
+                file.unlink(missing_ok=True)
+            cache.works().start(Selecting(study, method, seed))
+            st.rerun()
+
+
+def with_others(study: Study) -> Given:
+    """The study beside others of the same cells, which are picked: their tables tell what
+    operations are worth, and their supernets what each selects."""
+    given, others, beside = given_of(study), {}, None
+    for folder in list_studies(studies_folder()):
+        if folder == study.folder:
+            continue
+        try:
+            other = open_study(folder)
+            if operations.same_choices(given, given_of(other)):
+                others[folder.name] = other
+        except FoxnasError as error:
+            st.caption(f"{plain(folder.name)} is left out: {plain(str(error))}")
+    if not others:
+        return given
+    names = picked(
+        st.multiselect, "Beside other studies of these cells", list(others), key="select-beside",
+        value=kept if (kept := choices.remembered("select-beside")) is not None
+        else list(others)[:_BESIDE],
+        help="Their measured tables say what operations are worth, their supernets what they "
+        "select.",
+    )  # fmt: skip
+    for name in reversed(names):
+        if name in others:
+            beside = given_of(others[name], beside=beside)
+    return given_of(study, beside=beside)

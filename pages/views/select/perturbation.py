@@ -1,0 +1,66 @@
+"""What a supernet loses without an operation, beside what else tells its worth."""
+
+import streamlit as st
+
+from foxnas_core.cards import decisions, operations
+from foxnas_core.cards.given import Given
+from foxnas_core.study import Study
+from pages.shared import cards, choices
+from pages.shared.picked import picked
+from pages.shared.selections import with_others
+from pages.shared.text import plain
+
+SENTENCE = (
+    "An operation is worth what the supernet loses without it: beside its weight in the mixture, "
+    "measured cells and the truth where a table has it."
+)
+
+
+def pick_selection(given: Given) -> str:
+    """Draw the choice of a kept selection, where there are several."""
+    known = operations.selection_options(given)["selection"]
+    if len(known) < 2:
+        return next(iter(known), "")
+    return picked(st.selectbox, "Kept selection", known, key="selection", width=460)
+
+
+def show_replay(given: Given, selection: str) -> None:
+    """The decisions, one at a time."""
+    steps = decisions.replay.options(given).get("step", {})
+    st.header("Decision by decision")
+    row = st.container(horizontal=True, vertical_alignment="bottom")
+    step = picked(
+        row.select_slider, "Decisions made", list(steps), key="replay-step", value=_step(steps),
+    )  # fmt: skip
+    row.button(
+        "Step", key="replay-next", disabled=step >= max(steps),
+        on_click=lambda: choices.remember("replay-step", step + 1),
+    )  # fmt: skip
+    row.button("Back to the start", key="replay-start", disabled=not step,
+               on_click=lambda: choices.remember("replay-step", 0))  # fmt: skip
+    cards.show(decisions.replay, given, header=False, selection=selection, step=step)
+
+
+def _step(steps: dict[int, str]) -> int:
+    """The one that was chosen last, where there is one, else all decisions."""
+    kept = choices.remembered("replay-step")
+    return kept if kept in steps else max(steps)
+
+
+def show(study: Study) -> None:
+    given = with_others(study)
+    if operations.no_perturbation(given):
+        cards.show(operations.claim, given)  # what there is to do first
+        return
+    selection = pick_selection(given)
+    cards.show(operations.claim, given, selection=selection)
+    told = [one for one in operations.maps.values() if one.needs(given) is None]
+    st.header("What each operation is worth", divider="grey")
+    for pair in zip(told[::2], [*told[1::2], None], strict=False):
+        cards.beside(given, *((one, {"selection": selection}) for one in pair if one))
+    for one in operations.maps.values():
+        if sentence := one.needs(given):
+            st.caption(plain(f"{one.title}: {sentence}"))
+    cards.show(operations.agreement, given, selection=selection)
+    show_replay(given, selection)
+    cards.show(decisions.other_orders, given, selection=selection)
