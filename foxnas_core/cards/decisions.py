@@ -57,15 +57,16 @@ def _said(given: Given, decision: EdgeDecision, step: int, total: int) -> str:
     metric, mixture = objective_of(given), known(mixture_of(given))
     titles = edge_titles(given.study.space)
     kept = [titles.get(name, name) for name in kept_options(decision, mixture)]
-    said = f"Decision {step} of {total}, {_title(given, decision.edge)}: {' and '.join(kept)} stays"
+    said = f"Decision {step} of {total}, {_title(given, decision.edge)}, keeps {' and '.join(kept)}"
     lost = {own.operation: own for own in decision.candidates if own.drop is not None}
     names = kept_options(decision, mixture)
     rest = sorted((own for n, own in lost.items() if n not in names), key=lambda own: -own.drop)
     if all(name in lost for name in names) and rest:
         weakest = min((lost[name] for name in names), key=lambda own: own.drop)
         next_ = titles.get(rest[0].operation, rest[0].operation)
+        which = "it" if len(names) == 1 else "the second of them"
         said += (
-            f"; without it the supernet loses {metric.difference_text(weakest.drop)} "
+            f"; without {which} the supernet loses {metric.difference_text(weakest.drop)} "
             f"(± {weakest.std_error:.2f}), without {next_}, the next, "
             f"{metric.difference_text(rest[0].drop)}"
         )
@@ -113,5 +114,5 @@ def other_orders(given: Given, *, selection: str = "") -> Card:
                 "agree": "kept by (%)", "chance": "decided by chance in", "kept_by": "orders keep",
             }
         ),
-        notes=tuple(f"Seed {own.seed}: {own.selected.string}" for own in others),
+        notes=tuple(f"Seed {own.seed} selected {own.selected.string}." for own in others),
     )  # fmt: skip

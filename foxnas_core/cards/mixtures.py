@@ -74,7 +74,7 @@ def parameters(given: Given) -> Card:
         leads = f"{round(end.loc[name, 'edges'] * count / 100)} of {count} edges"
         since = taken_over(table, name)
         if since is not None:
-            said.append(f"{name} took over: from epoch {since} on it leads on most edges, {leads}")
+            said.append(f"{name} took over: it leads on {leads}, on most from epoch {since} on")
             tone = "warning"
         else:
             said.append(f"{name} leads on {leads}")
@@ -138,7 +138,7 @@ def selected(given: Given) -> Card:
             row |= judge.of(own.selected.architecture)
         rows.append(row)
     table = pd.DataFrame(rows)
-    told = [f"{judge.sentence}" for judge in judges]
+    told = [judge.sentence(given.study.trained_on()) for judge in judges]
     means = table.groupby("method")[SKIP].mean()
     skips = " and ".join(f"{mean:.1f} by {method}" for method, mean in means.items())
     return Card(
@@ -163,12 +163,12 @@ class _Judge:
         frame = given.table.frame
         self._known = frame.groupby("id")[self._metric.column].mean().dropna()
 
-    @property
-    def sentence(self) -> str:
-        """Whose numbers these are."""
-        images = self._given.study.trained_on() or "that study's own images"
+    def sentence(self, images: str | None) -> str:
+        """Whose numbers these are, beside a supernet that was trained on `images`."""
+        own = self._given.study.trained_on()
         rank = f", ranked among {len(self._order):,}" if self._order is not None else ""
-        return f"{self._name}: of study {self._given.study.name!r}, by {images}{rank}."
+        other = "" if own == images else f"; this supernet was trained on {images}"
+        return f"{self._name} is told of {own or 'the images of that table'}{rank}{other}."
 
     def of(self, architecture: Architecture) -> dict[str, Any]:
         own = self._given.study.space.architecture(architecture.to_dict())

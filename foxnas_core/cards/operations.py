@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
 MAGNITUDE, PERTURBATION = "magnitude", "perturbation"
 _MOST_KEPT = 50
+_NARROW = 6  # operations
 
 
 class Beside(NamedTuple):
@@ -46,6 +47,12 @@ class Beside(NamedTuple):
 def mixture_of(given: Given) -> Mixture | None:
     """The mixture of the study's space; None where its supernet is none."""
     return family_of(given.study.space).mixture(given.study.space)
+
+
+def is_narrow(given: Given) -> bool:
+    """Whether two maps of its operations can be read beside each other."""
+    mixture = mixture_of(given)
+    return mixture is not None and len(mixture.edges[0].operations) <= _NARROW
 
 
 @shared("selections", table=False, entries=8)
@@ -106,7 +113,8 @@ def selection_options(given: Given) -> Options:
 
 def title_of(selection: SupernetSelection) -> str:
     tuned = selection.settings.get("epochs")
-    told = f", {tuned} epochs of fine-tuning" if tuned is not None else ""
+    count = "1 epoch" if tuned == 1 else f"{tuned} epochs"
+    told = f", {count} of fine-tuning" if tuned is not None else ""
     return f"{selection.method}, seed {selection.seed}{told}: {selection.selected.id}"
 
 
@@ -220,8 +228,9 @@ def claim(given: Given, *, selection: str = "") -> Card:
     return Card(
         title=f"What the supernet says: subnet {found.selected.id}",
         sentence=said, points=tuple(filter(None, points)),
-        table=worth_of(given, selection), cautions=other_weights(given, found),
-        notes=(found.selected.string,),
+        table=figures.decision_table(given.study.space, found),
+        cautions=other_weights(given, found),
+        notes=(f"It selected {found.selected.string}.",),
     )  # fmt: skip
 
 
@@ -279,12 +288,12 @@ def _lacking(given: Given, way: str) -> str | None:
 def _map(given: Given, way: str, selection: str) -> Card:
     worth_ = worth_of(given, selection)
     table = figures.map_table(given.study.space, worth_, way)
-    unit = "%" if way == "weight" else objective_of(given).difference_unit or "difference"
+    unit = "%" if way == "weight" else objective_of(given).difference_unit or "its own unit"
     beside = measured(given, whole=way == "effect") if way in ("coefficient", "effect") else None
     return Card(
-        sentence=_SAID[way].format(beside.where if beside else ""),
+        sentence=f"In {unit}. {_SAID[way].format(beside.where if beside else '')}",
         table=table,
-        draw=lambda: figures.map_figure(table, way, unit),
+        draw=lambda: figures.map_figure(table, way),
         notes=tuple(beside.effects.sentences) if beside and way == "coefficient" else (),
     )
 

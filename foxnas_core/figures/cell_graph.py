@@ -8,7 +8,7 @@ from plotly import graph_objects as go
 
 from foxnas_core.families import family_of
 from foxnas_core.families.family import Edge, Graph
-from foxnas_core.figures.theme import BLUE, GREY, INK, PAPER, new_figure
+from foxnas_core.figures.theme import BLUE, GREY, INK, PAPER, new_figure, wide
 from foxnas_core.space.architecture import Architecture
 from foxnas_core.space.search_space import SearchSpace
 
@@ -93,7 +93,7 @@ def graph_figure(table: pd.DataFrame) -> go.Figure:
         height = -floor
     figure.update_layout(height=140 + (70 if height < _MANY else 46) * height)
     figure.update_xaxes(visible=False)
-    return figure.update_yaxes(visible=False)
+    return wide(figure.update_yaxes(visible=False))
 
 
 def _add_graph(figure: go.Figure, table: pd.DataFrame, floor: float) -> None:

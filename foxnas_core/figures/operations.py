@@ -62,7 +62,7 @@ def map_table(space: SearchSpace, worth: pd.DataFrame, way: str) -> pd.DataFrame
     )  # fmt: skip
 
 
-def map_figure(table: pd.DataFrame, way: str, unit: str) -> go.Figure:
+def map_figure(table: pd.DataFrame, way: str) -> go.Figure:
     """`map_table`: what is within noise is hollow, what was kept is outlined, and edges that chance
     decided are marked."""
     edges = list(dict.fromkeys(table["edge"]))
@@ -93,16 +93,13 @@ def map_figure(table: pd.DataFrame, way: str, unit: str) -> go.Figure:
     figure = drawn(
         [ground, words],
         height=110 + 38 * len(edges),
-        x={"tickvals": list(range(len(operations))), "ticktext": operations, "side": "top",
+        x={"tickvals": list(range(len(operations))), "side": "top", "tickangle": 0,
+           "ticktext": ["<br>".join(own.rsplit("_", 1)) for own in operations],
            "showgrid": False, "zeroline": False, "range": [-0.5, len(operations) - 0.5]},
         y={"tickvals": list(range(len(edges))), "ticktext": names, "showgrid": False,
            "zeroline": False, "range": [len(edges) - 0.5, -0.5]},
         shapes=[_outline(x, y, kept) for (x, y), kept in zip(spots, table["kept"], strict=True)],
         margin={"l": 10, "r": 10, "t": 60, "b": 10},
-    )  # fmt: skip
-    figure.add_annotation(
-        text=f"{WAYS[way]} ({unit})", x=0, y=1, xref="paper", yref="paper", xanchor="left",
-        yanchor="bottom", yshift=34, showarrow=False, font={"color": INK, "size": 13},
     )  # fmt: skip
     return wide(figure)
 
@@ -158,7 +155,7 @@ def agreement_figure(table: pd.DataFrame) -> go.Figure:
         [points], height=120 + 58 * len(known),
         x={"title": "Kendall's τ within edges", "range": [-1.05, 1.05]}, y=ROWS,
     )  # fmt: skip
-    return ruled(figure, x=0, dash="dot")
+    return wide(ruled(figure, x=0, dash="dot"))
 
 
 # Decisions one by one
@@ -205,12 +202,20 @@ def _concerned(mixture: Mixture, decision: EdgeDecision) -> tuple[str, ...]:
     return (decision.edge,) if decision.edge in mixture.by_name else kept_options(decision, mixture)
 
 
-def course_of_base(selection: SupernetSelection) -> pd.DataFrame:
-    """The supernet's objective on the way: decision (0 for none made yet), edge, value."""
-    first = selection.decisions[0]
-    rows = [(0, "", first.base)]
-    rows += [(n, own.edge, own.after) for n, own in enumerate(selection.decisions, 1)]
-    return pd.DataFrame(rows, columns=["decision", "edge", "value"])
+def decision_table(space: SearchSpace, selection: SupernetSelection) -> pd.DataFrame:
+    """One row a decision: edge (its title), kept, margin to the next with its standard error, by
+    chance, and the supernet's objective before and after."""
+    titles = edge_titles(space)
+    return pd.DataFrame(
+        [
+            {
+                "edge": titles.get(own.edge, own.edge), "kept": own.kept, "margin": own.margin,
+                "margin std error": own.margin_error, "by chance": own.by_chance,
+                "before": own.base, "after": own.after,
+            }
+            for own in selection.decisions
+        ]
+    )  # fmt: skip
 
 
 # What mixtures came to prefer

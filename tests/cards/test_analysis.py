@@ -20,7 +20,9 @@ OF_SPACE = {
     "model-graph-details", "model-graph-views", "model-graph-account", "select-methods",
 }  # fmt: skip
 # What a space of blocks has none of, or none that is measured throughout.
-OF_CELLS = {"measurements-equals", "devices-whole", "devices-block-sums"}
+OF_CELLS = {"measurements-equals", "devices-whole", "devices-block-sums"} | {
+    key for key in KEYS if key.startswith("select-") and key != "select-methods"
+}
 # What is told of a table without rows, too.
 OF_EMPTY = {"study-holds"}
 

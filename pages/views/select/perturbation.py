@@ -56,8 +56,11 @@ def show(study: Study) -> None:
     cards.show(operations.claim, given, selection=selection)
     told = [one for one in operations.maps.values() if one.needs(given) is None]
     st.header("What each operation is worth", divider="grey")
-    for pair in zip(told[::2], [*told[1::2], None], strict=False):
-        cards.beside(given, *((one, {"selection": selection}) for one in pair if one))
+    each = 2 if operations.is_narrow(given) else 1
+    for first in range(0, len(told), each):
+        cards.beside(
+            given, *((one, {"selection": selection}) for one in told[first : first + each])
+        )
     for one in operations.maps.values():
         if sentence := one.needs(given):
             st.caption(plain(f"{one.title}: {sentence}"))
