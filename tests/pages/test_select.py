@@ -1,10 +1,15 @@
 import shutil
 
 import pytest
+from bright_cells import selected_study
 from conftest import DEMO, run_page, sentences
 
 from foxnas_core import methods
 from foxnas_core.methods import CompleteTable
+from foxnas_core.search.selections import SELECTIONS
+from foxnas_core.study import open_study
+from pages.shared import cache
+from pages.shared.selections import Selecting
 
 PAGE = "pages/21_Select.py"
 
@@ -54,3 +59,79 @@ def test_a_method_that_can_run_is_named_with_its_command(weights, registered, st
     page = run_page(PAGE)
     assert "A method of one's own can run" in said(page)
     assert "/demo --method own" in page.code[0].value
+
+
+# What a method by a mixture shows
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory):
+    return selected_study(tmp_path_factory.mktemp("made") / "bright")
+
+
+@pytest.fixture
+def bright(studies, made):
+    shutil.copytree(made.folder, studies / "bright")
+    yield open_study(studies / "bright")
+    for run in cache.works().runs(Selecting):
+        run.stop()
+
+
+def test_a_kept_selection_is_told_and_replayed(bright):
+    page = run_page(PAGE, study="bright", view="perturbation")
+    assert "Kendall's τ within edges is" in said(page)
+    assert "150 measured cells of study 'Brightness'" in said(page)
+    assert "Effect in the complete table: No table that is looked at" in said(page)
+    assert "2 orders of the decisions" in said(page)
+    page.button(key="replay-start").click().run()
+    assert "Every edge mixes all its operations" in said(page)
+    page.button(key="replay-next").click().run()
+    assert "Decision 1 of 6" in said(page)
+    assert page.select_slider(key="replay-step").value == 1
+
+
+def test_what_took_over_is_beside_what_each_way_selects(bright):
+    page = run_page(PAGE, study="bright", view="magnitude")
+    assert "skip_connect took over" in said(page)
+    assert "3 selections" in said(page)
+
+
+def test_a_selection_runs_from_the_page_and_goes_on_where_it_was_stopped(bright, monkeypatch):
+    page = run_page(PAGE, study="bright", view="perturbation")
+    page.number_input(key="perturbation-seed").set_value(9).run()
+    page.number_input(key="perturbation-epochs").set_value(0).run()
+    page.number_input(key="perturbation-images").set_value(40).run()
+    assert "--seed 9 --epochs 0 --images 40" in page.code[0].value
+    tell = Selecting._tell
+    with monkeypatch.context() as held:
+        # It is stopped at its tenth step.
+        held.setattr(
+            Selecting, "_tell", lambda self, now: (self._stop.set() if now.done > 9 else 0)
+            or tell(self, now),
+        )  # fmt: skip
+        page.button(key="select").click().run()
+        cache.works().latest(Selecting, str(bright.folder), "perturbation").wait(60)
+    page.run()
+    assert "Stopped. What was decided is kept" in said(page)
+    assert page.button(key="select").label == "Go on with seed 9"
+    page.button(key="select").click().run()
+    job = cache.works().latest(Selecting, str(bright.folder), "perturbation")
+    job.wait(60)
+    assert job.state == "finished" and job.kept in bright.ids(SELECTIONS)
+    page.run()
+    assert "3 orders of the decisions" in said(page)
+    assert page.button(key="select").label == "Select"
+
+
+def test_what_is_damaged_is_a_sentence(bright):
+    bright.checkpoint_file.write_bytes(b"no checkpoint")
+    page = run_page(PAGE, study="bright", view="perturbation")
+    assert not page.exception and "damaged" in sentences(page)
+    assert "Kendall's τ" in sentences(page)  # what was selected is still told
+
+
+def test_without_a_selection_it_says_how_to_make_one(bright):
+    shutil.rmtree(bright.folder / SELECTIONS.file)
+    page = run_page(PAGE, study="bright", view="perturbation")
+    assert "Nothing was selected by perturbation in this study yet" in said(page)
+    assert page.button(key="select")
