@@ -76,7 +76,7 @@ def _read(file: Path, asked: dict[str, Any]) -> bytes | None:
         document = documents.parse_json(file.read_bytes())
         other = [name for name, value in asked.items() if document.get(name) != value]
         text = document.get("state")
-        state = None if text is None else base64.b64decode(documents.text(text), validate=True)
+        state = None if text is None else base64.b64decode(text, validate=True)
     except (OSError, ValueError, AttributeError, TypeError) as error:
         raise InvalidInput(
             f"{file} holds no state of a run; name another file, or delete it."

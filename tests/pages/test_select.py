@@ -5,7 +5,8 @@ from bright_cells import selected_study
 from conftest import DEMO, run_page, sentences
 
 from foxnas_core import methods
-from foxnas_core.methods import CompleteTable
+from foxnas_core.methods import CompleteTable, Question
+from foxnas_core.methods.perturbation import Perturbation
 from foxnas_core.search.selections import SELECTIONS
 from foxnas_core.study import open_study
 from pages.shared import cache
@@ -117,7 +118,11 @@ def test_a_selection_runs_from_the_page_and_goes_on_where_it_was_stopped(bright,
     page.button(key="select").click().run()
     job = cache.works().latest(Selecting, str(bright.folder), "perturbation")
     job.wait(60)
-    assert job.state == "finished" and job.kept in bright.ids(SELECTIONS)
+    assert job.state == "finished", job.note
+    # To the same decisions as one that nobody stopped.
+    whole = Perturbation(epochs=0, images=40).run(bright, Question("accuracy"), seed=9)
+    kept = SELECTIONS.document(bright.kept(SELECTIONS, job.kept))
+    assert kept == {"format": 1, **whole.document}
     page.run()
     assert "3 orders of the decisions" in said(page)
     assert page.button(key="select").label == "Select"
