@@ -21,8 +21,10 @@ from foxnas_core.cards.sharing import shared
 from foxnas_core.errors import FoxnasError
 from foxnas_core.evidence.operations import NONE, SKIP, course, taken_over
 from foxnas_core.figures import operations as figures
+from foxnas_core.methods.on_supernet import mixture_record
 from foxnas_core.search.selections import SupernetSelection
 from foxnas_core.space.architecture import Architecture
+from foxnas_core.study.parts import MIXTURE
 
 
 def _no_mixture(given: Given) -> str | None:
@@ -34,10 +36,16 @@ def _no_mixture(given: Given) -> str | None:
     )
 
 
-@shared("supernet.safetensors", table=False)
+@shared("supernet.safetensors", MIXTURE, table=False)
+def record_of(given: Given) -> dict[str, Any]:
+    """What the mixture's checkpoint says of its training; empty without one."""
+    return mixture_record(given.study)
+
+
+@shared("supernet.safetensors", MIXTURE, table=False)
 def course_of(given: Given) -> pd.DataFrame | None:
     """`evidence.operations.course` of the study's training; None where none was kept."""
-    mixture, epochs = mixture_of(given), given.study.training_record().get("epochs")
+    mixture, epochs = mixture_of(given), record_of(given).get("epochs")
     if mixture is None or not epochs:
         return None
     with suppress(KeyError, TypeError, ValueError):  # somebody else's record
@@ -48,7 +56,7 @@ def course_of(given: Given) -> pd.DataFrame | None:
 def _no_course(given: Given) -> str | None:
     if (sentence := _no_mixture(given)) or course_of(given) is not None:
         return sentence
-    if given.study.training_record().get("update") == "fixed-alpha":
+    if record_of(given).get("update") == "fixed-alpha":
         return (
             "The architecture parameters of this supernet were not trained: they are fixed, so "
             "that nothing can take over. Select by perturbation."
@@ -129,7 +137,7 @@ def selected(given: Given) -> Card:
     for other, own in _ways(given):
         operations = own.selected.architecture.to_dict().values()
         row: dict[str, Any] = {
-            "study": other.study.name, "update": other.study.training_record().get("update", ""),
+            "study": other.study.name, "update": record_of(other).get("update", ""),
             "method": own.method, "seed": own.seed, "cell": own.selected.string,
             SKIP: sum(name == SKIP for name in operations),
             NONE: sum(name == NONE for name in operations),
@@ -138,7 +146,7 @@ def selected(given: Given) -> Card:
             row |= judge.of(own.selected.architecture)
         rows.append(row)
     table = pd.DataFrame(rows)
-    told = [judge.sentence(given.study.trained_on()) for judge in judges]
+    told = [judge.sentence(record_of(given).get("dataset")) for judge in judges]
     means = table.groupby("method")[SKIP].mean()
     skips = " and ".join(f"{mean:.1f} by {method}" for method, mean in means.items())
     return Card(

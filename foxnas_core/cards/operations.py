@@ -18,8 +18,11 @@ from foxnas_core.evidence.operations import WAYS, agreements, with_effects, wort
 from foxnas_core.evidence.trust.agreement import RankAgreement
 from foxnas_core.families import family_of
 from foxnas_core.figures import operations as figures
+from foxnas_core.methods.on_supernet import mixture_file
 from foxnas_core.search.selections import SELECTIONS, SupernetSelection
 from foxnas_core.space.mixture import Mixture
+from foxnas_core.study import file_hash
+from foxnas_core.study.parts import MIXTURE
 from foxnas_core.table.metrics import Metric, metric_of
 
 if TYPE_CHECKING:
@@ -70,7 +73,14 @@ def selections_of(given: Given) -> dict[str, SupernetSelection]:
     return found
 
 
-@shared("supernet.safetensors", table=False)
+@shared("supernet.safetensors", MIXTURE, table=False)
+def weights_of(given: Given) -> str:
+    """The hash of the mixture that is selected by; "" where there is none."""
+    file = mixture_file(given.study)
+    return file_hash(file) if file.exists() else ""
+
+
+@shared("supernet.safetensors", MIXTURE, table=False)
 def by_magnitude(given: Given) -> SupernetSelection | None:
     """What the study's architecture parameters select; None where they can't."""
     from foxnas_core.methods import Question, method_of
@@ -125,7 +135,7 @@ def objective_of(given: Given) -> Metric:
 def other_weights(given: Given, selection: SupernetSelection) -> tuple[str, ...]:
     """A caution where a selection was made by other weights than the study's present ones."""
     own = selection.settings.get("checkpoint")
-    if given.weights() in ("", own):
+    if weights_of(given) in ("", own):
         return ()
     return (
         f"This selection was made by checkpoint {own}, and the study has another one now; select "

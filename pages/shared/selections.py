@@ -11,6 +11,7 @@ from foxnas_core.cards.given import Given
 from foxnas_core.errors import FoxnasError
 from foxnas_core.files import typed
 from foxnas_core.methods import Method, Question
+from foxnas_core.methods.on_supernet import mixture_file
 from foxnas_core.methods.selecting import select_kept, state_file
 from foxnas_core.progress import Progress
 from foxnas_core.study import Study, list_studies, open_study
@@ -82,7 +83,7 @@ def show_method(study: Study, method: Method) -> None:
 
 def _lacking(study: Study, method: Method) -> str:
     """What there is to do before anything is selected."""
-    if not study.checkpoint_file.exists():
+    if not mixture_file(study).exists():
         return (
             "This study has no supernet, and so nothing to select by; train one with 'python -m "
             "foxnas_core train', or bring yours with 'python -m foxnas_core import-weights'. The "

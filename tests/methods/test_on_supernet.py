@@ -5,7 +5,7 @@ import json
 
 import numpy as np
 import pytest
-from bright_cells import SIDE, SIGNAL, signalling, study_of
+from bright_cells import RECORD, SIDE, SIGNAL, signalling, study_of
 from mixtures import mixture_of
 from torch import nn
 
@@ -18,6 +18,7 @@ from foxnas_core.methods.perturbation import Perturbation
 from foxnas_core.search.selections import SELECTIONS
 from foxnas_core.study import Study, check_parts
 from foxnas_core.study.parts import MIXTURE, parts_of
+from foxnas_core.supernet.checkpoint import save_checkpoint
 from foxnas_core.tasks.classification import Classification
 from foxnas_core.testing.methods import check_method, told
 
