@@ -11,7 +11,8 @@ from foxnas_core.search.selections import SELECTIONS
 from foxnas_core.study import create_study
 from foxnas_core.testing.analyses import check_analysis
 
-KEYS = [k for k in analyses() if k.startswith("select-") and k != "select-methods"]
+OF = {module.__name__ for module in (decisions, mixtures, operations)}
+KEYS = [key for key, one in analyses().items() if one.make.__module__ in OF]
 
 
 @pytest.fixture(scope="module")
