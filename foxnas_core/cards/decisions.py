@@ -58,17 +58,18 @@ def _said(given: Given, decision: EdgeDecision, step: int, total: int) -> str:
     titles = edge_titles(given.study.space)
     kept = [titles.get(name, name) for name in kept_options(decision, mixture)]
     said = f"Decision {step} of {total}, {_title(given, decision.edge)}, keeps {' and '.join(kept)}"
-    lost = {own.operation: own for own in decision.candidates if own.drop is not None}
-    names = kept_options(decision, mixture)
-    rest = sorted((own for n, own in lost.items() if n not in names), key=lambda own: -own.drop)
+    lost = {own.operation: own.drop for own in decision.candidates if own.drop is not None}
+    errors = {own.operation: own.std_error or 0.0 for own in decision.candidates}
+    names, edge = kept_options(decision, mixture), mixture.by_name.get(decision.edge)
+    never = (*names, *(edge.mixed_only if edge else ()))
+    rest = [name for name in lost if name not in never]
     if all(name in lost for name in names) and rest:
-        weakest = min((lost[name] for name in names), key=lambda own: own.drop)
-        next_ = titles.get(rest[0].operation, rest[0].operation)
-        which = "it" if len(names) == 1 else "the second of them"
+        weakest, following = min(names, key=lost.__getitem__), max(rest, key=lost.__getitem__)
+        which = "it" if len(names) == 1 else "the less missed of them"
         said += (
-            f"; without {which} the supernet loses {metric.difference_text(weakest.drop)} "
-            f"(± {weakest.std_error:.2f}), without {next_}, the next, "
-            f"{metric.difference_text(rest[0].drop)}"
+            f"; without {which} the supernet loses {metric.difference_text(lost[weakest])} "
+            f"(± {errors[weakest]:.2f}), without {titles.get(following, following)}, the next, "
+            f"{metric.difference_text(lost[following])}"
         )
     if decision.margin is not None and decision.margin_error is not None:
         said += f". The margin is {decision.margin:.2f} ± {decision.margin_error:.2f}" + (

@@ -73,22 +73,22 @@ def parameters(given: Given) -> Card:
     """The share of edges on which each operation leads, epoch by epoch."""
     table, mixture = known(course_of(given)), known(mixture_of(given))
     last = int(table["epoch"].max())
-    end = table[table["epoch"] == last].set_index("operation")
+    end = table[table["epoch"] == last]
+    edges = dict(zip(end["operation"], end["edges"].astype(float), strict=True))
+    weights = dict(zip(end["operation"], end["weight"].astype(float), strict=True))
     count = len(mixture.edges)
     said, tone = [], "plain"
     for name in (SKIP, NONE):
-        if name not in end.index:
+        if name not in edges:
             continue
-        leads = f"{round(end.loc[name, 'edges'] * count / 100)} of {count} edges"
+        leads = f"{round(edges[name] * count / 100)} of {count} edges"
         since = taken_over(table, name)
         if since is not None:
             said.append(f"{name} took over: it leads on {leads}, on most from epoch {since} on")
             tone = "warning"
         else:
             said.append(f"{name} leads on {leads}")
-    mean = ", ".join(
-        f"{name} {end.loc[name, 'weight']:.1f} %" for name in (SKIP, NONE) if name in end.index
-    )
+    mean = ", ".join(f"{name} {weights[name]:.1f} %" for name in (SKIP, NONE) if name in weights)
     tones: dict[str, Tone] = {"warning": "warning", "plain": "plain"}
     return Card(
         sentence=f"After {last} epochs {'; '.join(said)}. Mean weight over edges: {mean}, where "

@@ -64,7 +64,7 @@ def selections_of(given: Given) -> dict[str, SupernetSelection]:
     mixture, found = mixture_of(given), {}
     if mixture is None:
         return {}
-    names = {own.name for own in (*mixture.edges, *mixture.junctions)}
+    names = {edge.name for edge in mixture.edges} | {own.name for own in mixture.junctions}
     for key in given.study.ids(SELECTIONS)[:_MOST_KEPT]:
         with suppress(FoxnasError, FileNotFoundError):
             own = given.study.kept(SELECTIONS, key)

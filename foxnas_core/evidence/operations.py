@@ -106,7 +106,7 @@ def comparable(
 ) -> dict[str, SupernetSelection]:
     """Those by the same method and settings of the same supernet, one an order, `shown` among
     them."""
-    found = {}
+    found: dict[int, tuple[str, SupernetSelection]] = {}
     for key, other in selections.items():
         if (other.method, other.settings) == (shown.method, shown.settings):
             found.setdefault(other.seed, (key, other))

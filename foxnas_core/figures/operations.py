@@ -229,7 +229,7 @@ def course_figure(table: pd.DataFrame) -> go.Figure:
     hues |= {own: _HUES[place % len(_HUES)] for place, own in enumerate(others)}
     traces = [
         line(
-            own["epoch"], own["edges"], str(name), colour=hues[name],
+            own["epoch"], own["edges"], str(name), colour=hues[str(name)],
             width=3 if name in (SKIP, NONE) else 1.5, customdata=own[["weight"]].to_numpy(),
             hover=f"{name}: leads on %{{y:.0f}} % of the edges after epoch %{{x}}; mean weight "
             "%{customdata[0]:.1f} %",
