@@ -6,6 +6,7 @@ from foxnas_core.cards.given import Given, known
 from foxnas_core.cards.sharing import shared
 from foxnas_core.evidence.judged import (
     BEST,
+    CHOICES_OF_A_SEED,
     JUDGED,
     LARGEST,
     MAGNITUDE,
@@ -20,10 +21,6 @@ from foxnas_core.table.metrics import metric_of
 
 ENOUGH = 4
 """Paired seeds from which a median is said to tell something."""
-_SHORT = {
-    PERTURBATION: "perturbation", MAGNITUDE: "magnitude", BEST: "best inherited",
-    LARGEST: "largest", RANDOM: "random",
-}  # fmt: skip
 
 
 @shared("judged.json", table=False)
@@ -61,7 +58,10 @@ def judged(given: Given) -> Card:
             f"{record.held_out_images:,} others. A seed gives the supernet, the order in which "
             "its edges were decided, the random network, and how all five were trained; bars are "
             "two standard errors of the images, not of training anew.",
+            "Best inherited is the measured network that scores best by the supernet's weights, "
+            "largest that of the whole space.",
         ),
+        cautions=_outdated(given, record),
         command=f"judge --study {given.folder}",
     )
 
@@ -87,7 +87,7 @@ def _others(record: JudgedRecord) -> list[str]:
         gains = paired(record, PERTURBATION, other)
         if len(gains):
             each = ", ".join(metric.difference_text(gain, signed=True) for gain in gains)
-            found.append(f"Perturbation less {_SHORT[other]}, seed by seed: {each}.")
+            found.append(f"Perturbation less {other}, seed by seed: {each}.")
     return found
 
 
@@ -95,11 +95,23 @@ def _by_truth(record: JudgedRecord) -> str:
     if not record.truth:
         return ""
     told = "; ".join(
-        f"{short} {', '.join(f'{rank:,}' for rank in own)}"
-        for choice, short in _SHORT.items()
+        f"{choice} {', '.join(f'{rank:,}' for rank in own)}"
+        for choice in CHOICES_OF_A_SEED
         if (own := ranks(record, choice))
     )
     return (
         f"Ranks among {record.cells:,} cells by {record.truth}, which is another data set's and "
         f"another recipe's: {told}."
+    )
+
+
+def _outdated(given: Given, record: JudgedRecord) -> tuple[str, ...]:
+    from foxnas_core.steps.judge import best_measured
+
+    judged = {own.architecture for own in record.networks if own.choice == BEST}
+    if not judged or best_measured(given.study) in (None, *judged):
+        return ()
+    return (
+        "More was measured since, and another network inherits most by now; the command below "
+        "trains that one too.",
     )

@@ -3,7 +3,6 @@
 Plain values; `steps.judge` trains.
 """
 
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Annotated, Any
 
@@ -16,14 +15,9 @@ from foxnas_core.tasks.task import Score
 
 PERTURBATION, MAGNITUDE = "perturbation", "magnitude"
 BEST, LARGEST, RANDOM = "best inherited", "largest", "random"
-CHOICES_OF_A_SEED: Mapping[str, str] = {
-    PERTURBATION: "selected by perturbation",
-    MAGNITUDE: "selected by magnitude",
-    BEST: "the best of the measured ones, by what it inherits",
-    LARGEST: "the largest of all",
-    RANDOM: "drawn at random",
-}
-"""How a network was chosen, and how that reads."""
+CHOICES_OF_A_SEED = (PERTURBATION, MAGNITUDE, BEST, LARGEST, RANDOM)
+"""How a network was chosen: by a selection, as the measured one that inherits most, as the largest
+of the space, or at random."""
 
 
 @dataclass(frozen=True)
@@ -103,12 +97,12 @@ def check_continues(record: JudgedRecord, begun: JudgedRecord) -> None:
 def judged_table(record: JudgedRecord) -> pd.DataFrame:
     """A row a network, seed by seed: seed, chosen, the network as it is written, its score with the
     standard error, and its rank where there is a truth."""
-    order = list(CHOICES_OF_A_SEED)
-    networks = sorted(record.networks, key=lambda own: (own.seed, order.index(own.choice)))
+    order = CHOICES_OF_A_SEED.index
+    networks = sorted(record.networks, key=lambda own: (own.seed, order(own.choice)))
     table = pd.DataFrame(
         {
             "seed": own.seed,
-            "chosen": CHOICES_OF_A_SEED[own.choice],
+            "chosen": own.choice,
             "network": own.written,
             record.objective: own.score.value,
             "std error": own.score.std_error,

@@ -153,15 +153,12 @@ def _wanted(study: Study) -> dict[tuple[int, str], Architecture]:
             "foxnas_core select' with --method perturbation and --method magnitude by one --seed, "
             "or name the studies where that was done with --selected."
         )
-    table, objective = study.table(), study.objective
-    if not table.known(objective.column):
+    best = best_measured(study)
+    if best is None:
         raise MissingPart(
-            f"{study.folder} has no measured {objective.word}, by which the best network would be "
-            "taken; measure some with 'python -m foxnas_core measure'."
+            f"{study.folder} has no measured {study.objective.word}, by which the best network "
+            "would be taken; measure some with 'python -m foxnas_core measure'."
         )
-    values = table.frame[objective.column].to_numpy()
-    place = np.nanargmax(values) if objective.direction == "max" else np.nanargmin(values)
-    [best] = table.rows(np.arange(len(values)) == place).architectures()
     largest = family_of(study.space).reference(study.space)
     return {
         (seed, choice): own
@@ -174,6 +171,16 @@ def _wanted(study: Study) -> dict[tuple[int, str], Architecture]:
             (RANDOM, study.space.sample(1, seed=seed)[0]),
         )
     }
+
+
+def best_measured(study: Study) -> Architecture | None:
+    """The measured network with the best objective; None where it was measured of none."""
+    table, objective = study.table(), study.objective
+    if not table.known(objective.column):
+        return None
+    values = table.frame[objective.column].to_numpy()
+    place = np.nanargmax(values) if objective.direction == "max" else np.nanargmin(values)
+    return table.rows(np.arange(len(values)) == place).architectures()[0]
 
 
 class _Ranking:

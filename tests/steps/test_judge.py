@@ -99,14 +99,17 @@ def test_each_seed_has_every_choice_trained_and_a_killed_run_goes_on(study):
     assert gains[1] == by[1, PERTURBATION].score.value - by[1, MAGNITUDE].score.value
     # Another best one takes its place, and nothing else is trained.
     study.append([cell(study.space, *["nor_conv_1x1"] * 6)], [{"accuracy": 99.0}])
+    card = analysis_of("select-judged")
+    assert card.compute(Given(study)).cautions
     more = judge(study, ONE)
+    assert not card.compute(Given(study)).cautions
     assert {own for own in more.networks if own.choice != BEST} == {
         own for own in record.networks if own.choice != BEST
     }
     assert {own.written.count("1x1") for own in more.networks if own.choice == BEST} == {6}
     with pytest.raises(InvalidInput, match="other recipe"):
         judge(study, JudgingSettings(epochs=2))
-    card = analysis_of("select-judged").compute(Given(study))
+    card = card.compute(Given(study))
     assert "2 paired seeds, of which 4 are needed" in card.sentence
     assert len(card.table) == 10 and len(card.figure().data) == 2
 
