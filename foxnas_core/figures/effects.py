@@ -55,12 +55,13 @@ def edit_figure(table: pd.DataFrame, target: Metric) -> go.Figure:
         error_x=whiskers(table["effect"], table["low"], table["high"], INK),
         customdata=in_numbers(table, target),
     )  # fmt: skip
-    return drawn(
+    figure = drawn(
         [trace],
         height=100 + sum(30 + 18 * label.count("<br>") for label in labels),
         x={"title": difference_axis(target), "exponentformat": exponents(target)},
         y=ROWS,
     )
+    return wide(figure)  # its labels would leave bars no room on a phone
 
 
 def _wrapped(label: str) -> str:
