@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
@@ -219,15 +220,18 @@ def begun_study(tiny_study, tiny_rows):
     return tiny_study
 
 
+def copy_of_demo(folder: Path, *more: str) -> None:
+    """What every copy of the shipped study has, and `more` of its files."""
+    folder.mkdir(parents=True)
+    for name in ("study.json", "space.json", "measurements.parquet", "optima.parquet", *more):
+        shutil.copy(DEMO / name, folder / name)
+
+
 @pytest.fixture
 def studies(tmp_path, monkeypatch):
     """A folder of studies that the app is pointed at, with a copy of the demo's table in it."""
-    import shutil
-
     folder = tmp_path / "studies"
-    (folder / "demo").mkdir(parents=True)
-    for name in ("study.json", "space.json", "measurements.parquet", "optima.parquet"):
-        shutil.copy(DEMO / name, folder / "demo" / name)
+    copy_of_demo(folder / "demo")
     monkeypatch.setenv("FOXNAS_STUDIES", str(folder))
     return folder
 

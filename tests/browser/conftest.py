@@ -1,13 +1,13 @@
 """A server on copies of the shipped study, and its visitors."""
 
 import os
-import shutil
 from collections.abc import Callable, Iterator
 from itertools import count
 from pathlib import Path
 
 import pytest
 from cell_study import cell_study
+from conftest import copy_of_demo
 from device_cells import device_study
 from playwright.sync_api import Browser, Page, expect
 from serving import CHROMIUM, PATIENCE, REPOSITORY, Server, chromium, serve, visit
@@ -24,11 +24,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.browser)
 
 
-def copy_of_demo(folder: Path, *more: str) -> Study:
-    """What every copy of the shipped study has, and `more` of its files."""
-    folder.mkdir()
-    for file in ("study.json", "space.json", "measurements.parquet", "optima.parquet", *more):
-        shutil.copy(REPOSITORY / "data" / "demo" / file, folder / file)
+def study_of_demo(folder: Path, *more: str) -> Study:
+    copy_of_demo(folder, *more)
     return open_study(folder)
 
 
@@ -40,8 +37,8 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Study:
     """A copy of the shipped study, which no journey changes, and beside it one of its table alone,
     "table-only"."""
     studies = tmp_path_factory.mktemp("studies")
-    copy_of_demo(studies / "table-only")
-    return copy_of_demo(studies / "demo", *WITH_NETWORKS)
+    study_of_demo(studies / "table-only")
+    return study_of_demo(studies / "demo", *WITH_NETWORKS)
 
 
 @pytest.fixture(scope="session")
@@ -67,7 +64,7 @@ def unused(demo: Study) -> Callable[[str], str]:
 @pytest.fixture
 def own(demo: Study, unused: Callable[[str], str]) -> Study:
     """A copy of the shipped study for this try alone, which it may change; addresses name it."""
-    return copy_of_demo(demo.folder.parent / unused("own"), *WITH_NETWORKS)
+    return study_of_demo(demo.folder.parent / unused("own"), *WITH_NETWORKS)
 
 
 @pytest.fixture(scope="session")

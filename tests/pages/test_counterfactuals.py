@@ -1,10 +1,9 @@
 import json
 import re
-import shutil
 
 import numpy as np
 import pytest
-from conftest import DEMO, sentences
+from conftest import sentences
 from conftest import unguarded_page as run_page
 
 from foxnas_core.explanation.reach import Goal, best_with_kept, reach
@@ -16,22 +15,6 @@ from foxnas_core.study import create_study, open_study
 from foxnas_core.table.measurements import table_from_frame
 
 PAGE = "pages/2_What_if.py?view=counterfactuals"
-
-
-@pytest.fixture(scope="module")
-def copied(tmp_path_factory):
-    """One copy of the demo's table for all tests that only read it, so that it is fitted once."""
-    folder = tmp_path_factory.mktemp("counterfactuals")
-    (folder / "demo").mkdir()
-    for name in ("study.json", "space.json", "measurements.parquet", "optima.parquet"):
-        shutil.copy(DEMO / name, folder / "demo" / name)
-    return folder
-
-
-@pytest.fixture
-def shipped(copied, monkeypatch):
-    monkeypatch.setenv("FOXNAS_STUDIES", str(copied))
-    return open_study(copied / "demo")
 
 
 @pytest.fixture(scope="module")

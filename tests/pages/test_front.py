@@ -1,10 +1,9 @@
 import json
-import shutil
 import threading
 
 import numpy as np
 import pytest
-from conftest import DEMO, sentences
+from conftest import sentences
 from conftest import unguarded_page as run_page
 
 from foxnas_core.search import exact
@@ -19,22 +18,6 @@ from foxnas_core.table.measurements import table_from_frame
 from pages.shared import cache, resamples
 
 PAGE = "pages/3_Search.py?view=front"
-
-
-@pytest.fixture(scope="module")
-def copied(tmp_path_factory):
-    """One copy of the demo's table for all tests that only read it, so that it is fitted once."""
-    folder = tmp_path_factory.mktemp("front")
-    (folder / "demo").mkdir()
-    for name in ("study.json", "space.json", "measurements.parquet", "optima.parquet"):
-        shutil.copy(DEMO / name, folder / "demo" / name)
-    return folder
-
-
-@pytest.fixture
-def shipped(copied, monkeypatch):
-    monkeypatch.setenv("FOXNAS_STUDIES", str(copied))
-    return open_study(copied / "demo")
 
 
 def said(page) -> str:

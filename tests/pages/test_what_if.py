@@ -1,9 +1,8 @@
 import json
 import re
-import shutil
 
 import pytest
-from conftest import DEMO, run_page, sentences
+from conftest import copy_of_demo, run_page, sentences
 
 from foxnas_core.explanation.edits import edit_effects
 from foxnas_core.families import family_of
@@ -21,9 +20,7 @@ PAGE = "pages/2_What_if.py"
 def studies(tmp_path_factory):
     """As `conftest.studies`, but one for all tests here, so that each fit is made once."""
     folder = tmp_path_factory.mktemp("studies")
-    (folder / "demo").mkdir()
-    for name in ("study.json", "space.json", "measurements.parquet", "optima.parquet"):
-        shutil.copy(DEMO / name, folder / "demo" / name)
+    copy_of_demo(folder / "demo")
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("FOXNAS_STUDIES", str(folder))
         yield folder

@@ -1,13 +1,8 @@
 """Predictors of a study's table, and how sure one may be of them."""
 
-from typing import TYPE_CHECKING
-
 from foxnas_core.space.called import called
 from foxnas_core.study import Study
 from pages.shared.cache.versions import cached, table_of
-
-if TYPE_CHECKING:
-    pass
 
 
 @cached()
