@@ -222,10 +222,15 @@ def gap_chart(run: SearchRun, front: Front, *, least_cost: bool) -> Drawn | None
     table = tables.gap_table(run.trace, run.stages, run.objective, floor)
     to = tables.EXACT if run.exact is not None else "bound on it"
     reference = float(run.stages[-1].reference or 0.0)
-    values = front.costs if least_cost else front.values
-    ends = floor, max(float(np.ptp(values)), 100 * floor)
+    ends = gap_ends(front, floor, least_cost=least_cost)
     spec = live.gap_spec(run.objective, run.total, ends, to, reference)
     return _marked(run, table), spec
+
+
+def gap_ends(front: Front, floor: float, *, least_cost: bool) -> tuple[float, float]:
+    """The ends of the axis of gaps, of which the least drawn is `floor`: up to all of the front."""
+    values = front.costs if least_cost else front.values
+    return floor, max(float(np.ptp(values)), 100 * floor)
 
 
 def value_chart(run: SearchRun, front: Front, *, least_cost: bool) -> Drawn:

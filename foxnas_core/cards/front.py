@@ -13,8 +13,10 @@ from foxnas_core.cards.quest import Quest
 from foxnas_core.cards.search import calibrated
 from foxnas_core.cards.standing import in_order, incumbent_sentence, standing_of
 from foxnas_core.errors import FoxnasError
+from foxnas_core.figures import chances as chances_of
 from foxnas_core.figures import front as figures
 from foxnas_core.figures.front import CostUnit
+from foxnas_core.figures.search import front_table
 from foxnas_core.search.exact import Front
 from foxnas_core.search.limits import in_words
 from foxnas_core.search.prices import Prices, front_prices
@@ -61,6 +63,11 @@ def _read(given: Given) -> tuple[Front, Metric, CostUnit, float]:
     front = given.front(given.main[1])
     searched = Quest(given).searched
     return front, front.problem.objective.target, unit_of(given, front), searched
+
+
+def _plane(given: Given) -> pd.DataFrame:
+    """What the plane of a search shows that is watched, whose axes the front's charts have."""
+    return front_table(given.table.frame, given.front(given.main[1]))
 
 
 def _prices(given: Given) -> tuple[Prices, Metric, CostUnit, float]:
@@ -115,7 +122,7 @@ def curve(given: Given) -> Card:
         table=front.frame.assign(
             corner=np.isin(points, prices.corners), knee=points == prices.knee
         ),
-        draw=lambda: figures.front_figure(prices, unit, searched),
+        draw=lambda: figures.front_figure(prices, unit, searched, _plane(given)),
         notes=(
             "The knee is Kneedle's (Satopaa et al., 2011) on the hull: with both ends of the front "
             "set to 0 and 1, the point highest above the diagonal. It moves when the front's ends "
@@ -135,7 +142,7 @@ def prices(given: Given) -> Card:
         "budget has there, which only falls.",
         stress=(worth,),
         table=steps.drop(columns=["blocks", "in words"]),
-        draw=lambda: figures.price_figure(found, unit, searched),
+        draw=lambda: figures.price_figure(found, unit, searched, _plane(given)),
         notes=(
             "The hull is the least concave curve over the front; its slope is the Lagrangian dual "
             "price of the budget (Everett, 1963), and it is the only price that mixtures of "
@@ -179,7 +186,7 @@ def chances(given: Given) -> Card:
     front, objective, unit, searched = _read(given)
     asked = Quest(given).bound
     calibration = Quest(given).told.get(given.main[1])
-    table = figures.chance_table(front, asked, unit, calibration)
+    table = chances_of.chance_table(front, asked, unit, calibration)
     if table["chance"].isin([0.0, 100.0]).all():
         return Card(sentence="The regression predicts this cost exactly, so the budget holds.")
     best = int(np.searchsorted(front.costs, searched, side="right")) - 1
@@ -198,7 +205,7 @@ def chances(given: Given) -> Card:
         sentence=said,
         stress=(chance,),
         table=table,
-        draw=lambda: figures.chance_figure(table, unit, asked),
+        draw=lambda: chances_of.chance_figure(table, unit, asked),
         notes=(
             f"By how {calibration.count} measured optima differ from their predictions."
             if calibration
@@ -211,11 +218,11 @@ def chances(given: Given) -> Card:
 @analysis("Front", "budgets", "Whether each budget holds", no_front)
 def budgets(given: Given) -> Card:
     front, _, unit, _ = _read(given)
-    table = figures.budget_table(front, unit, Quest(given).told.get(given.main[1]))
+    table = chances_of.budget_table(front, unit, Quest(given).told.get(given.main[1]))
     return Card(
         sentence="The chance that the optimum of each budget measures within that budget.",
         table=table,
-        draw=lambda: figures.budget_figure(table, unit, Quest(given).bound),
+        draw=lambda: chances_of.budget_figure(table, unit, Quest(given).bound, _plane(given)),
     )
 
 

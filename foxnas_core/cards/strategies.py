@@ -8,6 +8,7 @@ import pandas as pd
 
 from foxnas_core.cards.analysis import Options, analysis
 from foxnas_core.cards.card import Card
+from foxnas_core.cards.course import gap_ends
 from foxnas_core.cards.expected import expected_of, promised
 from foxnas_core.cards.given import Given
 from foxnas_core.cards.quest import Quest
@@ -16,9 +17,11 @@ from foxnas_core.errors import InvalidInput
 from foxnas_core.figures import live
 from foxnas_core.figures import strategies as figures
 from foxnas_core.search.problem import Candidate
+from foxnas_core.search.schedule import AnnealingSettings
 from foxnas_core.search.solving import Solution
 from foxnas_core.search.strategies.race import ANNEALER, Race
 from foxnas_core.search.strategies.strategy import STRATEGIES
+from foxnas_core.search.suggestion import resolved
 
 START = ("Random", "Regularised evolution", "OFA's evolution", "NSGA-II")
 COUNTS = (100, 200, 500, 1000, 2000, 5000, 10_000, 50_000)
@@ -60,20 +63,23 @@ def check_race(names: Sequence[str], evaluations: int) -> None:
         )
 
 
-def race_charts(race: Race, solution: Solution) -> list[tuple[str, pd.DataFrame, live.Spec]]:
-    """The best so far of each strategy, by evaluations and by seconds: the name of a chart, its
-    table and its description; nothing before anything was found."""
+def race_charts(race: Race, quest: Quest) -> list[tuple[str, pd.DataFrame, live.Spec]]:
+    """How far the best so far of each strategy is from the optimum, by evaluations and by seconds:
+    the name of a chart, its table and its description; nothing before anything was found."""
     courses = figures.courses_table(race)
     if not len(courses):
         return []
-    drawn = courses, solution.bound, race.problem.objective.target
+    solution, annealing = quest.solution(), resolved(AnnealingSettings(), race.problem)
+    floor = live.least_gap(annealing.end_temperature or 1.0)
+    ends = gap_ends(quest.front, floor, least_cost=quest.least_cost)
+    drawn = solution.bound, race.problem.objective.target, set(courses["strategy"])
     titles = {
         "evaluations": "Evaluations; proposals of the annealer",
         "seconds": "Seconds of the processor",
     }
     reference = reference_of(solution)
     return [
-        (by, courses, figures.course_spec(*drawn, by, title, reference))
+        (by, courses, figures.course_spec(*drawn, by, title, ends, reference))
         for by, title in titles.items()
     ]
 

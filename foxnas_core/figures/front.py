@@ -1,4 +1,4 @@
-"""What a front says: its prices, its steps, and how sure its optimum and its budget are."""
+"""What a front says: its prices, its steps, and how sure its optimum is."""
 
 import itertools
 from collections.abc import Sequence
@@ -11,7 +11,7 @@ from plotly import graph_objects as go
 
 from foxnas_core.figures.picture import picture_table
 from foxnas_core.figures.points import add_subnets
-from foxnas_core.figures.search import BUDGET, FRONT, MEASURED
+from foxnas_core.figures.search import BUDGET, FRONT, MEASURED, frame_of
 from foxnas_core.figures.theme import (
     BLUE,
     CLOUD,
@@ -26,8 +26,6 @@ from foxnas_core.figures.theme import (
     new_figure,
     whiskers,
 )
-from foxnas_core.search.calibration import SearchCalibration
-from foxnas_core.search.chance import chance_within
 from foxnas_core.search.exact import Front
 from foxnas_core.search.prices import Prices
 from foxnas_core.search.stability import Stability
@@ -36,8 +34,7 @@ from foxnas_core.space.editing.changes import changes_between, in_words, told_un
 from foxnas_core.space.search_space import SearchSpace
 from foxnas_core.table.metrics import Metric
 
-# White to a blue that dark numbers can be read on.
-_BUDGETS = 200
+_MOST_MEASURED = 1000  # of the measured subnets are drawn
 
 
 @dataclass(frozen=True)
@@ -115,7 +112,7 @@ def cloud_figure(
         ring = {"symbol": "circle-open", "size": 15, "color": PURPLE, "line": {"width": 3}}
         x, y = ([at] for at in ringed)
         figure.add_scatter(x=x, y=y, mode="markers", name="this subnet", marker=ring)
-    return _laid_out(figure, cost, value)
+    return laid_out(figure, cost, value)
 
 
 # Prices and steps
@@ -158,11 +155,18 @@ def step_sentence(row: pd.Series, unit: CostUnit, objective: Metric) -> str:
     )
 
 
-def front_figure(prices: Prices, unit: CostUnit, budget: float) -> go.Figure:
-    """The front as steps, its hull with the corners, the knee and the budget."""
+def front_figure(prices: Prices, unit: CostUnit, budget: float, plane: pd.DataFrame) -> go.Figure:
+    """The front as steps, its hull with the corners, the knee and the budget, on the `plane` (a
+    `front_table`) that a search is watched on: with its ends, and its measured subnets."""
     front, objective = prices.front, prices.front.problem.objective.target
     costs = front.costs * unit.factor
     figure = new_figure()
+    measured = plane[plane["kind"] == MEASURED]
+    measured = measured.iloc[:: max(1, -(-len(measured) // _MOST_MEASURED))]
+    figure.add_scatter(
+        x=measured["cost"] * unit.factor, y=measured["value"], mode="markers", name="measured",
+        marker={"size": 4, "color": CLOUD}, hoverinfo="skip",
+    )  # fmt: skip
     figure.add_scatter(
         x=costs, y=front.values, mode="lines", name="front", line={"shape": "hv", "color": GREY},
         hovertemplate=f"%{{x:.4g}} {unit.symbol}: %{{y:.2f}}<extra>front</extra>",
@@ -178,12 +182,20 @@ def front_figure(prices: Prices, unit: CostUnit, budget: float) -> go.Figure:
             marker={"size": 14, "color": INK, "symbol": "diamond"},
             hovertemplate=f"%{{x:.4g}} {unit.symbol}: %{{y:.2f}}<extra>knee</extra>",
         )  # fmt: skip
-    _budget_line(figure, unit, budget)
-    return _laid_out(figure, unit.title, objective.named)
+    budget_line(figure, unit, budget)
+    on_plane(figure, unit, plane)
+    figure.update_yaxes(range=frame_of(plane)[1])
+    return laid_out(figure, unit.title, objective.named)
 
 
-def price_figure(prices: Prices, unit: CostUnit, budget: float) -> go.Figure:
-    """The price along the front: of each step as a point, on the hull as a falling line."""
+def on_plane(figure: go.Figure, unit: CostUnit, plane: pd.DataFrame) -> None:
+    """Give a figure the axis of costs of the plane."""
+    figure.update_xaxes(range=[end * unit.factor for end in frame_of(plane)[0]])
+
+
+def price_figure(prices: Prices, unit: CostUnit, budget: float, plane: pd.DataFrame) -> go.Figure:
+    """The price along the front: of each step as a point, on the hull as a falling line; costs as
+    in `front_figure`."""
     objective = prices.front.problem.objective.target
     costs = prices.front.costs * unit.factor
     rate = per(objective, unit)
@@ -199,9 +211,10 @@ def price_figure(prices: Prices, unit: CostUnit, budget: float) -> go.Figure:
         line={"color": BLUE, "width": 2.5},
         hovertemplate=f"%{{x:.4g}} {unit.symbol}: %{{y:.3g}} {rate}<extra>hull</extra>",
     )  # fmt: skip
-    _budget_line(figure, unit, budget)
+    budget_line(figure, unit, budget)
+    on_plane(figure, unit, plane)
     figure.update_yaxes(type="log", exponentformat="none", dtick=1)
-    return _laid_out(figure, unit.title, f"{rate[0].upper()}{rate[1:]}")
+    return laid_out(figure, unit.title, f"{rate[0].upper()}{rate[1:]}")
 
 
 # Choices
@@ -322,75 +335,16 @@ def tied_figure(table: pd.DataFrame, objective: Metric, unit: CostUnit) -> go.Fi
             marker={"size": 12, "color": colour, "symbol": "diamond"},
             error_y=whiskers([row["difference"]], [row["low"]], [row["high"]], colour),
         )  # fmt: skip
-    return _laid_out(figure, unit.title, difference_axis(objective))
+    return laid_out(figure, unit.title, difference_axis(objective))
 
 
-# Whether a budget holds
-
-
-def chance_table(
-    front: Front, budget: float, unit: CostUnit, calibration: SearchCalibration | None
-) -> pd.DataFrame:
-    """One row a point of the front: cost (in the unit), value, chance (%) that it keeps the budget
-    when measured."""
-    points = np.arange(len(front))
-    chance = chance_within(front, np.full(len(front), budget), points, calibration)
-    return pd.DataFrame(
-        {"cost": front.costs * unit.factor, "value": front.values, "chance": 100 * chance}
-    )
-
-
-def budget_table(
-    front: Front, unit: CostUnit, calibration: SearchCalibration | None
-) -> pd.DataFrame:
-    """One row a budget over the front's range: budget (in the unit), chance (%) that its optimum
-    keeps it when measured."""
-    budgets = np.linspace(front.costs[0], front.costs[-1], _BUDGETS)
-    points = np.searchsorted(front.costs, budgets, side="right") - 1
-    chance = chance_within(front, budgets, points, calibration)
-    return pd.DataFrame({"budget": budgets * unit.factor, "chance": 100 * chance})
-
-
-def chance_figure(table: pd.DataFrame, unit: CostUnit, budget: float) -> go.Figure:
-    """Draws `chance_table`, where the chance turns, with the budget."""
-    figure = new_figure()
-    figure.add_scatter(
-        x=table["cost"], y=table["chance"], mode="lines+markers", marker={"size": 5},
-        line={"color": BLUE}, showlegend=False, customdata=table["value"],
-        hovertemplate=f"predicted %{{x:.4g}} {unit.symbol}, %{{customdata:.2f}}: "
-        "%{y:.1f} %<extra></extra>",
-    )  # fmt: skip
-    _budget_line(figure, unit, budget)
-    figure.update_xaxes(range=_turning(table, budget * unit.factor))
-    figure.update_yaxes(range=[-3, 103])
-    return _laid_out(figure, f"Predicted {unit.title[0].lower()}{unit.title[1:]}", "Chance (%)")
-
-
-def budget_figure(table: pd.DataFrame, unit: CostUnit, budget: float) -> go.Figure:
-    """Draws `budget_table`."""
-    figure = new_figure()
-    figure.add_scatter(
-        x=table["budget"], y=table["chance"], mode="lines", line={"color": BLUE, "shape": "hv"},
-        showlegend=False, hovertemplate=f"%{{x:.4g}} {unit.symbol}: %{{y:.1f}} %<extra></extra>",
-    )  # fmt: skip
-    _budget_line(figure, unit, budget)
-    figure.update_yaxes(range=[-3, 103])
-    return _laid_out(figure, f"Budget ({unit.symbol})", "Chance (%)")
-
-
-def _turning(table: pd.DataFrame, budget: float) -> list[float]:
-    """The costs over which the chance goes from sure to none, the budget in the middle."""
-    between = table["cost"][(table["chance"] > 0.5) & (table["chance"] < 99.5)]
-    reach = 1.3 * float((between - budget).abs().max()) if len(between) else 0.0
-    reach = max(reach, 0.03 * float(table["cost"].iloc[-1] - table["cost"].iloc[0]))
-    return [budget - reach, budget + reach]
-
-
-def _budget_line(figure: go.Figure, unit: CostUnit, budget: float) -> None:
+def budget_line(figure: go.Figure, unit: CostUnit, budget: float) -> None:
+    """Draw the budget across a figure of costs."""
     figure.add_vline(x=budget * unit.factor, line={"color": INK, "width": 1, "dash": "dash"})
 
 
-def _laid_out(figure: go.Figure, x: str, y: str) -> go.Figure:
+def laid_out(figure: go.Figure, x: str, y: str) -> go.Figure:
+    """A figure with its axes titled, as high as the others of a front."""
     figure.update_layout(height=400)
     figure.update_xaxes(title_text=x)
     figure.update_yaxes(title_text=y)

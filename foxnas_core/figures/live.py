@@ -53,16 +53,11 @@ def gap_spec(
     """Draws `gap_table` on axes that fit what happens: powers of the gap between both `ends`, and
     of proposals as a run that is watched makes them. On the right stands what each gap to the
     `reference` is on the axis of the front, which is drawn beside it."""
-    unit = f" ({target.difference_unit})" if target.difference_unit else ""
-    title = f"Gap to the {to}{unit}"
-    low, high = round(math.log10(ends[0])), math.floor(math.log10(ends[1]))
-    powers = [10.0**k for k in range(low, high + 1)]
-    axis: Spec = {"labelExpr": "format(datum.value, '~g')", "values": powers, "grid": False}
-    scale = {"type": "log", "domain": list(ends), "clamp": True, "nice": False}
-    y = number("", title, axis=axis) | {"scale": scale}
+    y = gap_axis(target, ends, to)
+    axis, scale, powers = y["axis"], y["scale"], y["axis"]["values"]
     told = f"How far the current and the best subnet are from the {to}, over proposals"
     # So many digits that each power of the gap is another value.
-    digits = max(0, -low - 2)
+    digits = max(0, -round(math.log10(ends[0])) - 2)
     value = f"{reference!r} {'-' if target.sign > 0 else '+'} datum.value"
     beside = axis | {
         "orient": "right", "title": target.named, "labelExpr": f"format({value}, '.{digits}f')",
@@ -80,6 +75,16 @@ def gap_spec(
         "resolve": {"axis": {"y": "independent"}},
         "layer": [{"layer": [*_lines(y, total), *_events(total)]}, unseen],
     }
+
+
+def gap_axis(target: Metric, ends: tuple[float, float], to: str) -> Spec:
+    """The encoding of gaps to what is called `to`, by their powers of ten between both `ends`."""
+    unit = f" ({target.difference_unit})" if target.difference_unit else ""
+    low, high = round(math.log10(ends[0])), math.floor(math.log10(ends[1]))
+    powers = [10.0**k for k in range(low, high + 1)]
+    axis: Spec = {"labelExpr": "format(datum.value, '~g')", "values": powers, "grid": False}
+    scale = {"type": "log", "domain": list(ends), "clamp": True, "nice": False}
+    return number("", f"Gap to the {to}{unit}", axis=axis) | {"scale": scale}
 
 
 def least_gap(end_temperature: float) -> float:

@@ -2,6 +2,7 @@
 
 import itertools
 import math
+from collections.abc import Collection
 
 import numpy as np
 import pandas as pd
@@ -14,7 +15,6 @@ from foxnas_core.figures.theme import (
     GREY,
     INK,
     MIDDLE,
-    OPTIMUM,
     ORANGE,
     PURPLE,
     RED,
@@ -23,7 +23,7 @@ from foxnas_core.figures.theme import (
 )
 from foxnas_core.search.strategies.race import ANNEALER, Race
 from foxnas_core.search.strategies.strategy import STRATEGIES
-from foxnas_core.table.metrics import Metric, in_a_sentence
+from foxnas_core.table.metrics import Metric
 
 EXACT, BOUND = "exact optimum", "bound on the optimum"
 _HUES = BLUE, GREY, ORANGE, INK, PURPLE, SKY, BROWN, SILVER, RED, MIDDLE
@@ -93,21 +93,20 @@ def standings_table(race: Race, exact: float) -> pd.DataFrame:
 
 
 def course_spec(
-    table: pd.DataFrame,
     exact: float,
     objective: Metric,
+    strategies: Collection[str],
     by: str,
     title: str,
+    ends: tuple[float, float],
     reference: str = EXACT,
 ) -> Spec:
-    """Draws `courses_table` by "evaluations" or "seconds", the `reference`, the exact optimum or a
-    bound on it, as a line.
-
-    The axis of the objective leaves out the first tenth of each course, whose values are far off.
-    """
-    names = [name for name in _COLOURS if name in set(table["strategy"])]
-    ends = _range(table, exact, objective)
-    value = number("value", f"Predicted {in_a_sentence(objective.named)}", ends)
+    """Draws `courses_table` of some strategies by "evaluations" or "seconds": the gap to the
+    `reference`, the exact optimum or a bound on it, on the axis that the gap of a search that is
+    watched has between the same `ends`."""
+    names = [name for name in _COLOURS if name in strategies]
+    value = live.gap_axis(objective, ends, reference) | {"field": "gap"}
+    gap = f"max(abs({exact!r} - datum.value), {ends[0]!r})"
     axis = {"format": "~g" if by == "seconds" else "~s", "tickCount": 6, "grid": False}
     by_what = f"{title[0].lower()}{title[1:]}"
     tips = {"strategy": "", "seed": "", "evaluations": ",d", "seconds": ".3g", "value": ".4f"}
@@ -130,40 +129,15 @@ def course_spec(
             "tooltip": tooltip(tips),
         },
     }
-    word = {"type": "text", "align": "left", "dx": 4, "dy": -7, "color": INK}
     # One at a time: where courses lie over each other, the nearest.
     points = live.picking(_POINT, value)
     points["encoding"] = courses["encoding"] | points["encoding"]
-    # What lies outside would be given room beside the plot.
-    points["transform"] = [{"filter": {"field": "value", "range": list(ends)}}]
-    line: Spec = {
-        "data": {"values": [{"value": exact, "label": reference}]},
-        "layer": [
-            {
-                "mark": {"type": "rule", "strokeDash": [6, 4], "color": OPTIMUM},
-                "encoding": {"y": value},
-            },
-            {
-                "mark": word,
-                "encoding": {"y": value, "x": {"value": 0}, "text": {"field": "label"}},
-            },
-        ],
+    said = spoken(f"Gap of each strategy to the {reference} over {by_what}")
+    return said | {
+        "height": 360,
+        "transform": [{"calculate": gap, "as": "gap"}],
+        "layer": [courses, points],
     }
-    said = spoken(f"{objective.named} of each strategy over {by_what}")
-    return said | {"height": 360, "layer": [courses, line, points]}
-
-
-def _range(table: pd.DataFrame, exact: float, objective: Metric) -> tuple[float, float]:
-    """From the worst value that any course still had after its first tenth, to a little beyond
-    the optimum; both lowest first."""
-    sign = -1.0 if objective.direction == "min" else 1.0
-    gaps = [0.0]
-    for _, course in table.groupby(["strategy", "seed"]):
-        later = course["evaluations"] >= course["evaluations"].max() / 10
-        gaps.append(float((sign * (exact - course["value"][later])).max()))
-    span = max(gaps) or abs(exact) * 0.01 or 1.0
-    ends = exact - sign * span * 1.05, exact + sign * span * 0.12
-    return min(ends), max(ends)
 
 
 def _or_missing(number: float) -> float:

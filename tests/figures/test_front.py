@@ -8,8 +8,10 @@ import pytest
 from conftest import DEMO
 from hand import hand_space, noisy_table
 
+from foxnas_core.figures import chances
 from foxnas_core.figures import front as figures
 from foxnas_core.figures.picture import picture_table
+from foxnas_core.figures.search import MEASURED, frame_of, front_table
 from foxnas_core.regression import fit
 from foxnas_core.search.chance import chance_within
 from foxnas_core.search.exact import Front, front
@@ -123,25 +125,37 @@ def test_ties_know_what_was_measured_and_saved():
     assert sum(len(t.x) for t in figure.data[:2]) == len(table)
 
 
+def plane(found: Front) -> pd.DataFrame:
+    measured = noisy_table(SPACE, 120, seed=1, noise=3.0).frame
+    return front_table(measured, found)
+
+
 def test_chances_fall_along_the_front_and_are_those_of_the_core():
     found, budget = whole(), middle()
-    table = figures.chance_table(found, budget, US, None)
+    table = chances.chance_table(found, budget, US, None)
     expected = chance_within(found, np.full(len(found), budget), np.arange(len(found)))
     np.testing.assert_allclose(table["chance"], 100 * expected)
     assert table["chance"].iloc[0] > 50 > table["chance"].iloc[-1]
-    by_budget = figures.budget_table(found, US, None)
+    by_budget = chances.budget_table(found, US, None)
     # An optimum is predicted within its budget, so by its prediction half hold at least.
     assert (by_budget["chance"] >= 50 - 1e-6).all()
-    low, high = figures.chance_figure(table, US, budget).layout.xaxis.range
+    low, high = chances.chance_figure(table, US, budget).layout.xaxis.range
     assert low < 1000 * budget < high and math.isfinite(high - low)
-    assert len(figures.budget_figure(by_budget, US, budget).data) == 1
+    assert len(chances.budget_figure(by_budget, US, budget, plane(found)).data) == 1
 
 
 def test_figures_draw_what_their_tables_say():
-    prices = front_prices(whole())
-    drawn = figures.front_figure(prices, US, middle())
-    assert {trace.name for trace in drawn.data} == {"front", "hull", "knee"}
-    np.testing.assert_allclose(drawn.data[0].x, 1000 * whole().costs)
-    steps, hull = figures.price_figure(prices, US, middle()).data
+    prices, shown = front_prices(whole()), plane(whole())
+    drawn = figures.front_figure(prices, US, middle(), shown)
+    assert [trace.name for trace in drawn.data] == ["measured", "front", "hull", "knee"]
+    np.testing.assert_allclose(drawn.data[0].x, 1000 * shown["cost"][shown["kind"] == MEASURED])
+    np.testing.assert_allclose(drawn.data[1].x, 1000 * whole().costs)
+    # The ends of the plane that a search is watched on.
+    costs, values = frame_of(shown)
+    np.testing.assert_allclose(drawn.layout.xaxis.range, 1000 * np.array(costs))
+    np.testing.assert_allclose(drawn.layout.yaxis.range, values)
+    priced = figures.price_figure(prices, US, middle(), shown)
+    np.testing.assert_allclose(priced.layout.xaxis.range, drawn.layout.xaxis.range)
+    steps, hull = priced.data
     np.testing.assert_allclose(steps.y, prices.price / 1000)
     assert len(hull.x) == len(hull.y) == 2 * len(prices.corner_price)

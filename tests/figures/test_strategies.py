@@ -3,8 +3,10 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from foxnas_core.cards.strategies import point_card
-from foxnas_core.figures.strategies import EXACT, course_spec, courses_table, standings_table
+from foxnas_core.cards.course import gap_ends
+from foxnas_core.cards.strategies import point_card, race_charts
+from foxnas_core.figures.strategies import EXACT, courses_table, standings_table
+from foxnas_core.search.exact import front
 from foxnas_core.search.schedule import AnnealingSettings
 from foxnas_core.search.solving import solve
 from foxnas_core.search.strategies.race import Race
@@ -12,7 +14,10 @@ from tests.search.additive import mini_problem, solve_exact
 
 PROBLEM = mini_problem(budget=8.0)
 OPTIMUM = solve_exact(PROBLEM).value
-QUEST = SimpleNamespace(problem=PROBLEM, calibrations={}, told={}, solution=lambda: solve(PROBLEM))
+QUEST = SimpleNamespace(
+    problem=PROBLEM, calibrations={}, told={}, solution=lambda: solve(PROBLEM),
+    front=front(PROBLEM), least_cost=False,
+)  # fmt: skip
 
 
 @pytest.fixture(scope="module")
@@ -59,14 +64,15 @@ def test_before_anything_was_met() -> None:
 
 
 def test_the_chart_shows_every_later_value_and_the_optimum(race: Race) -> None:
-    table = courses_table(race)
-    spec = course_spec(table, OPTIMUM, PROBLEM.objective.target, "seconds", "Seconds")
-    low, high = spec["layer"][0]["encoding"]["y"]["scale"]["domain"]
-    for _, own in table.groupby(["strategy", "seed"]):
-        later = own["value"][own["evaluations"] >= own["evaluations"].max() / 10]
-        assert ((low <= later) & (later <= high)).all()
-    assert low < OPTIMUM < high and spec["description"].endswith("over seconds")
-    assert spec["layer"][1]["data"]["values"] == [{"value": OPTIMUM, "label": EXACT}]
+    charts = {by: spec for by, _, spec in race_charts(race, QUEST)}
+    y = charts["seconds"]["layer"][0]["encoding"]["y"]
+    assert charts["seconds"]["description"].endswith("over seconds of the processor")
+    assert y["title"].startswith(f"Gap to the {EXACT}")
+    # The axis of a search that is watched.
+    floor = y["scale"]["domain"][0]
+    assert y["scale"]["domain"] == list(gap_ends(QUEST.front, floor, least_cost=False))
+    [gap] = charts["seconds"]["transform"]
+    assert repr(QUEST.solution().bound) in gap["calculate"] and repr(floor) in gap["calculate"]
 
 
 def test_a_point_that_is_clicked_tells_what_its_course_had_found(race: Race) -> None:

@@ -79,7 +79,7 @@ def show_race(job: RaceJob) -> None:
         st.write(f"Stopped at {share:.0%}; what was found until then stands below.")
     card = cards.race_card(race, quest)
     draw(card, quest.given.study, header=False, tabled=False)
-    charts = cards.race_charts(race, quest.solution())
+    charts = cards.race_charts(race, quest)
     picks = {"on_select": "rerun", "selection_mode": PICKED} if job.ended else {}
     drawn = [
         vega_chart(table, spec, key=f"{by}-chart", place=place, **picks)
