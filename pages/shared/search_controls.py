@@ -93,7 +93,7 @@ def annealing_controls(quest: Quest, job: Job | None) -> Chosen:
             "Take the suggested temperatures", key="suggested", type="tertiary",
             on_click=lambda: annealing.change(start_temperature=None, end_temperature=None),
         )  # fmt: skip
-    left, right = st.columns(2)
+    left, right = st.columns([2, 3], gap="xsmall")  # as wide as what they show
     with left:
         annealing.schedule_picker(cool, chosen=settings.schedule, disabled=held)
     with right:
