@@ -28,6 +28,20 @@ ANSWERS = 5.0  # seconds in which a run answers, but for one that is just being 
 Proven = Mapping[float, tuple[Candidate | None, float | None]]
 
 
+# Held from when the annealer is got ready, once a server.
+_READY = threading.Lock()
+
+
+def get_ready(problem: SearchProblem) -> None:
+    """Have the annealer's inner loop read, or compiled, before a search asks for it, in a thread
+    beside whatever else is done; `problem` is any that some architecture keeps the limits of."""
+    if _READY.acquire(blocking=False):
+        # No daemon: a compiler that is cut off as the server ends brings down its process.
+        threading.Thread(
+            target=lambda: Annealer(problem, AnnealingSettings()).prepare(), name="get-ready"
+        ).start()
+
+
 class _Order:
     """An event that a run is to have, and what came of it."""
 

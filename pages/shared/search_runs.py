@@ -42,15 +42,18 @@ def under_way(job: Job | None) -> bool:
 
 
 def touch(**moved: Any) -> None:
-    """Note what was moved in a control, until the page that is drawn next acts on it."""
-    choices.remember("touched", {**(choices.remembered("touched") or {}), **moved})
+    """Note what was moved in a control, until a page that is drawn acts on it."""
+    choices.remember("touched", {**touched(), **moved})
 
 
 def touched() -> dict[str, Any]:
-    """What was moved since the last call."""
-    found = choices.remembered("touched") or {}
+    """What was moved, and not acted on yet: where drawing is broken off, the next one does."""
+    return choices.remembered("touched") or {}
+
+
+def leave_be() -> None:
+    """Let what was moved act on nothing any more."""
     choices.remember("touched", None)
-    return found
 
 
 def follow(study: Study, job: Job | None, moved: Mapping[str, Any]) -> None:
@@ -126,11 +129,17 @@ def told(result: SearchResult, quest: Quest) -> SearchResult:
 def move(job: Job, quest: Quest, moved: Mapping[str, Any]) -> None:
     """Let what was moved in the controls act on a search that runs; raises as `Job.act`."""
     cooling = {name: value for name, value in moved.items() if name != "bound"}
-    bound = quest.searched if "bound" in moved else None
-    if bound == job.problem.limits[0].bound:
-        bound = None
-    proven = {} if bound is None else {bound: quest.solution().proven}
+    try:
+        bound = quest.searched if "bound" in moved else None
+        if bound == job.problem.limits[0].bound:
+            bound = None
+        proven = {} if bound is None else {bound: quest.solution().proven}
+    except FoxnasError:
+        leave_be()
+        raise
     view = view_now()
+    # The last moment in which drawing can be broken off.
+    leave_be()
     if bound is None and not cooling:
         job.quest, job.view = quest, view
         return

@@ -3,6 +3,7 @@ import re
 import time
 
 import pytest
+import streamlit as st
 from conftest import DEMO
 from conftest import run_page as guarded_page
 from conftest import sentences as escaped
@@ -19,6 +20,7 @@ from foxnas_core.steps.fit import fit_all
 from foxnas_core.study import open_study
 from pages.shared import cache
 from pages.shared.jobs import Job
+from pages.views.search import live
 from tests.search.additive import solve_exact
 
 PAGE = "pages/3_Search.py"
@@ -760,10 +762,14 @@ def test_the_budget_acts_on_the_running_search_and_is_kept_with_it(study, proble
     assert study.ids(SEARCHES) == [job.kept]
 
 
-def test_temperatures_and_cooling_act_on_the_running_search(study):
+def test_temperatures_and_cooling_act_on_the_running_search(study, monkeypatch):
     page = start(run_page(PAGE, budget="0.06"), pace=60.0)
     job = job_of(page, study)
-    page.button(key="reheat").click().run()
+    with monkeypatch.context() as broken_off:
+        broken_off.setattr(live, "quest_picker", lambda *given, **named: st.stop())
+        page.button(key="reheat").click().run()
+    assert not job.annealer.events
+    page.run()
     page.selectbox(key="schedule").set_value("linear").run()
     [heat] = [s for s in page.select_slider if s.key.startswith("temperature-")]
     low, high = heat.value

@@ -14,7 +14,7 @@ from pages.shared import choices
 from pages.shared import search_runs as runs
 from pages.shared.cards import draw
 from pages.shared.frame import errors_as_cards
-from pages.shared.jobs import Job
+from pages.shared.jobs import Job, get_ready
 from pages.shared.kept_searches import show_kept
 from pages.shared.panel import panel
 from pages.shared.search_controls import Buttons, annealing_controls
@@ -75,6 +75,8 @@ def show(study: Study) -> None:
         with shown, errors_as_cards():
             if moved and job is not None and runs.under_way(job):
                 runs.move(job, quest, moved)
+            elif moved:
+                runs.leave_be()
             job = buttons.act(quest, job, chosen, startable=startable) or job
     buttons.draw(study, job, startable=startable)
     first = startable and job is None and choices.current().search is None
@@ -87,6 +89,8 @@ def show(study: Study) -> None:
         taken = show_optimum(quest, taken)
     if taken is not None:
         take_along(*taken)
+    if startable and not runs.under_way(job):
+        get_ready(quest.problem)
 
 
 def show_search(quest: Quest, job: Job | None, *, startable: bool) -> Taken | None:
