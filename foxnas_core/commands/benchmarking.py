@@ -12,6 +12,7 @@ from foxnas_core.commands.printing import Answer
 from foxnas_core.commands.shared import bar, named_space, say, space_to_train
 from foxnas_core.devices.blocks import judged_blocks
 from foxnas_core.errors import MissingPart
+from foxnas_core.files import typed
 from foxnas_core.steps.bench import Timing
 from foxnas_core.steps.bench import bench as run_bench
 from foxnas_core.study import Study, open_study
@@ -23,6 +24,8 @@ from foxnas_core.table.refusals import REFUSED, told_refusals
 
 def bench(options: argparse.Namespace) -> Answer:
     """Measure blocks and whole networks on devices, and judge sums of blocks."""
+    from foxnas_core.measurement.kept_models import FOLDER
+
     study = _study(options)
     with bar("model") as report:
         devices = run_bench(
@@ -46,6 +49,9 @@ def bench(options: argparse.Namespace) -> Answer:
     for quantity, asked in (("energy", options.energy), ("memory", options.memory)):
         if asked:
             _say_untold(study, quantity)
+    if options.models_only:
+        where = options.models or study.folder / FOLDER
+        say(f"What was converted is kept in {typed(where)}; without --models-only it is timed.")
     for sentence in (*told_refusals(blocks, "blocks"), *told_refusals(table)):
         say(sentence)
     columns = [column for device in devices for column in device.columns]

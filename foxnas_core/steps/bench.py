@@ -106,7 +106,12 @@ def bench(
     kept = KeptModels(models or study.folder / FOLDER)
     if again:
         kept.forget_failures()
-    making = _models_of(devices, kept, ahead=workers > 1 or models_only)
+    making = _models_of(devices, kept, ahead=workers > 1 or models_only, onnx=not models_only)
+    if models_only and not making.converting:
+        raise InvalidInput(
+            "--models-only converts what LiteRT and ExecuTorch read, and no device that was named "
+            "runs in these; add --device litert or --device executorch, or leave it out."
+        )
     own = block_space(study.space)
     networks = RandomNetworks(study.space, seed)
     planned = planned_networks(study, count, seed)
@@ -150,12 +155,14 @@ def bench(
     return devices
 
 
-def _models_of(devices: "Sequence[Device]", kept: "KeptModels", *, ahead: bool) -> "Models":
-    """What is made of networks `ahead` of their timing, and by whom."""
+def _models_of(
+    devices: "Sequence[Device]", kept: "KeptModels", *, ahead: bool, onnx: bool
+) -> "Models":
+    """What is made of networks `ahead` of their timing, `onnx` models too where they are read."""
     from foxnas_core.measurement.random_weights import Models
 
     names = dict.fromkeys(device.runtime.name for device in devices if device.runtime.converts)
-    onnx = not all(device.runtime.converts for device in devices)
+    onnx = onnx and not all(device.runtime.converts for device in devices)
     return Models(onnx, tuple(names), kept) if ahead else Models()
 
 

@@ -167,6 +167,8 @@ def test_models_can_be_made_before_anything_is_measured(tmp_path, meters, monkey
     assert sum(count for _, count, _ in asked) == 112 + 2 and not meters
     assert {(n, f) for n, _, f in asked} == {("litert", tmp_path / "models")}
     assert seen[-1].done == seen[-1].total == 2 * 114 and not len(study.blocks())
+    with pytest.raises(InvalidInput, match="--device litert"):
+        bench(study, ["onnxruntime"], **how)
 
 
 def test_the_command_begins_a_study_and_tells_its_columns(tmp_path, meters, capsys):
