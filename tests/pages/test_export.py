@@ -57,7 +57,7 @@ def test_without_weights_the_architecture_is_offered_and_the_page_says_why(studi
     page = run_page(PAGE)
     assert not page.exception and not page.error
     assert "no supernet weights" in sentences(page)
-    assert downloads(page) == ["Architecture as JSON"]
+    assert downloads(page) == ["Architecture as JSON", "ONNX with random weights"]
     assert "build" not in {b.key for b in page.button}
 
 
