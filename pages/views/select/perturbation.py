@@ -21,7 +21,9 @@ def pick_selection(given: Given) -> str:
     known = operations.selection_options(given)["selection"]
     if len(known) < 2:
         return next(iter(known), "")
-    return picked(st.selectbox, "Kept selection", known, key="kept-selection", width=460)
+    # A new one is shown at once: a new key takes the new default.
+    key = f"kept-{next(iter(known))}"
+    return picked(st.selectbox, "Kept selection", known, key=key, width=460)
 
 
 def show_replay(given: Given, selection: str) -> None:
