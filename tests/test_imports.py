@@ -68,6 +68,7 @@ USERS = {
         "quantization",
         "evidence/trust/alone",
         "methods/masking",
+        "methods/sampled",
         "profiling/layers",
         "evidence/handmade/bench",
         "evidence/handmade/networks",

@@ -21,6 +21,10 @@ if TYPE_CHECKING:
     from foxnas_core.search.standing import Standing
 
 
+_SETTINGS = ("epochs", "images", "data", "samples_per_nat", "switch_step")
+"""Of methods, as options give them."""
+
+
 def select(options: argparse.Namespace) -> Answer:
     """Select an architecture by a method, or tell which methods there are."""
     from foxnas_core.methods import Question, method_of
@@ -31,6 +35,8 @@ def select(options: argparse.Namespace) -> Answer:
     if options.method is None:
         return _listed(study)
     method = _set(method_of(options.method), options)
+    if options.budget is not None:
+        options.limit.append((study.cost.column, options.budget))
     columns = [column for column, _ in options.limit]
     for column in columns:
         if columns.count(column) > 1:
@@ -84,10 +90,11 @@ def select(options: argparse.Namespace) -> Answer:
 def _set(method: "Method", options: argparse.Namespace) -> "Method":
     """The method with the settings that the options give; raises `InvalidInput` for others'."""
     known: list[str] = [field.name for field in fields(method)] if is_dataclass(method) else []
-    given = {name: getattr(options, name) for name in ("epochs", "images")}
+    given = {name: getattr(options, name) for name in _SETTINGS}
     asked = {name: value for name, value in given.items() if value is not None}
-    for name in asked.keys() - known:
-        raise InvalidInput(f"The method {method.name!r} has no --{name}; leave it out.")
+    for name in sorted(asked.keys() - set(known)):
+        option = name.replace("_", "-")
+        raise InvalidInput(f"The method {method.name!r} has no --{option}; leave it out.")
     return replace(method, **asked) if asked else method  # type: ignore[type-var]
 
 
@@ -111,7 +118,8 @@ def _by_supernet(
         points=tuple(choice_lines(study.space, found.architecture)),
         table=found.evidence,
     )
-    return Answer(dict(found.document), (card,))
+    document = dict(found.document)
+    return Answer(document | document.pop("course", {}), (card,))
 
 
 def _standing(

@@ -5,6 +5,7 @@ architectures evaluated is better written as a strategy (`search.strategies`), w
 by itself here.
 """
 
+from foxnas_core.methods.fpnas import Sampled
 from foxnas_core.methods.lookup import CompleteTable
 from foxnas_core.methods.method import Method, Question, Run, Selection
 from foxnas_core.methods.on_supernet import Magnitude
@@ -32,7 +33,8 @@ def method_of(name: str) -> Method:
 
 
 _ours: tuple[Method, ...] = (
-    Annealing(), CompleteTable(), *map(Evaluating, STRATEGIES), Magnitude(), Perturbation(),
+    Annealing(), CompleteTable(), *map(Evaluating, STRATEGIES),
+    Magnitude(), Perturbation(), Sampled(),
 )  # fmt: skip
 for _method in _ours:
     register_method(_method)

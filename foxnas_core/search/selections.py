@@ -1,6 +1,6 @@
 """What a supernet was discretised to, decision by decision, as it is kept and written."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Annotated, Any
 
 from foxnas_core.records import CHOICES, CollectionKind, Stored
@@ -59,7 +59,8 @@ class SelectedCell:
 class SupernetSelection:
     """A selection by a supernet: the order of its decisions, each with what spoke for it.
 
-    `settings` are the method's, with hashes of the checkpoint and the images.
+    `settings` are the method's, with hashes of the checkpoint and the images; `course` is what it
+    has to say of its way beside its decisions, by name.
     """
 
     method: str
@@ -68,6 +69,7 @@ class SupernetSelection:
     decisions: tuple[EdgeDecision, ...]
     selected: SelectedCell
     settings: dict[str, Any]
+    course: Annotated[dict[str, Any], Stored(omitted=True)] = field(default_factory=dict)
 
 
 SELECTIONS = CollectionKind[SupernetSelection](

@@ -1,7 +1,14 @@
 """An architecture in words."""
 
 from foxnas_core.space.architecture import Architecture
+from foxnas_core.space.decisions import Decision
 from foxnas_core.space.search_space import SearchSpace
+
+
+def decision_called(decision: Decision) -> str:
+    """A decision to be read: what is decided, and of what."""
+    of = decision.slot or decision.group
+    return decision.role if of in (decision.role, "input") else f"{decision.role} of {of}"
 
 
 def choice_lines(space: SearchSpace, architecture: Architecture) -> list[str]:

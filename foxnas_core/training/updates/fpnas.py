@@ -49,10 +49,11 @@ class FPNAS(Update):
         *,
         settings: SamplingSettings | None = None,
         over: Over | None = None,
+        distribution: Distribution | None = None,
     ) -> None:
         super().__init__(model, task, recipe)
-        uniform = Distribution.uniform(model.space)
-        self.sampler = AdaptiveSampler(uniform, settings or _USUAL, recipe.seed)
+        begun = distribution or Distribution.uniform(model.space)
+        self.sampler = AdaptiveSampler(begun, settings or _USUAL, recipe.seed)
         self._over = over
         self.steps: list[Step] = []
 

@@ -1,0 +1,179 @@
+"""FP-NAS at work: a supernet and a distribution over its subnets, trained together from scratch
+(arXiv 2011.10949, algorithm 1)."""
+
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import torch
+
+from foxnas_core.families import family_of
+from foxnas_core.methods.fpnas import Sampled
+from foxnas_core.methods.method import Question, Selection
+from foxnas_core.methods.posing import posed
+from foxnas_core.sampling.adaptive import SamplingSettings
+from foxnas_core.sampling.distribution import Distribution, finest
+from foxnas_core.search.selections import (
+    SELECTIONS,
+    EdgeDecision,
+    MaskedOperation,
+    SelectedCell,
+    SupernetSelection,
+)
+from foxnas_core.search.strategies.goal import SearchGoal, evaluation_of
+from foxnas_core.space.architecture import Architecture
+from foxnas_core.space.in_words import decision_called
+from foxnas_core.steps.fine_tune import training_images
+from foxnas_core.study import Study
+from foxnas_core.supernet.adapter import supernet_of
+from foxnas_core.tasks import task_named
+from foxnas_core.training.loop import Training, steps_of
+from foxnas_core.training.recipe import Recipe
+from foxnas_core.training.updates.fpnas import FPNAS, Over
+
+_SWITCH = 1 / 3  # of the steps
+_DECIDED = 0.1  # of what a decision's entropy was at first
+
+
+class SampledRun:
+    """A training a step at a time, whose state is the training's."""
+
+    def __init__(
+        self, method: Sampled, study: Study, question: Question, seed: int, state: bytes | None
+    ) -> None:
+        self._method, self._study, self._question, self._seed = method, study, question, seed
+        dataset = training_images(study, Path(method.data) if method.data else None)
+        task = task_named(study.training_record().get("task", "classification")).of(dataset)
+        cases = dataset.training.take(slice(0, method.images))
+        usual = Recipe(**FPNAS.usual)
+        recipe = Recipe(
+            epochs=method.epochs, batch=min(usual.batch, len(cases) // FPNAS.parts), seed=seed
+        )
+        switch = method.switch_step
+        if switch is None:
+            switch = round(_SWITCH * steps_of(len(cases), recipe, FPNAS.parts))
+        settings = SamplingSettings(
+            samples_per_nat=method.samples_per_nat, switch=switch, joint=finest(study.space),
+            hottest=True,
+        )  # fmt: skip
+        torch.manual_seed(seed)
+        supernet = supernet_of(study.space)
+        supernet.laid_out(supernet.layout)
+        uniform = Distribution.uniform(study.space, allowed=dict(question.allowed))
+        self._update = FPNAS(
+            supernet.train(), task, recipe,
+            settings=settings, over=_over(study, question), distribution=uniform,
+        )  # fmt: skip
+        self._first = uniform
+        self._folder = TemporaryDirectory(prefix="fpnas-")
+        self._file = Path(self._folder.name) / "state.safetensors"
+        if state:
+            self._file.write_bytes(state)
+        self._training = Training(
+            self._update, cases, state_file=self._file, resume=bool(state), save_every=10**9
+        )
+        self.total = self._training.steps
+
+    @property
+    def done(self) -> int:
+        return self._training.step
+
+    def advance(self, steps: int) -> None:
+        for _ in range(min(steps, self.total - self.done)):
+            self._training.advance()
+
+    def state(self) -> bytes:
+        self._training.save()
+        return self._file.read_bytes()
+
+    def selection(self) -> Selection:
+        distribution, steps = self._update.sampler.distribution, self._update.steps
+        chosen = distribution.mode()
+        text = family_of(self._study.space).write(self._study.space, chosen)
+        decisions = self._decisions(distribution, chosen)
+        record = SupernetSelection(
+            self._method.name,
+            self._seed,
+            tuple(decision.edge for decision in decisions),
+            decisions,
+            SelectedCell(chosen.id, chosen, text),
+            self._method.identity(self._study) | {"question": self._question.to_dict()},
+            {
+                "lambda": self._update.sampler.samples_per_nat,
+                "steps": [step.to_dict() for step in steps],
+                "samples": sum(step.k for step in steps),
+                "switch_step": self._update.sampler.settings.switch,
+            },
+        )
+        document = SELECTIONS.document(record)
+        document.pop("format")
+        evidence = pd.DataFrame(
+            {"decision": own.edge, "kept": own.kept, "choice": one.operation, "share": one.weight}
+            for own in decisions
+            for one in own.candidates
+        )
+        return Selection(chosen, self._said(distribution, chosen), evidence, document)
+
+    def _said(self, distribution: Distribution, chosen: Architecture) -> str:
+        steps, sampler = self._update.steps, self._update.sampler
+        codes = self._study.space.encode([chosen])
+        likely = float(np.exp(distribution.log_probability(codes)[0]))
+        undecided = self._undecided(distribution)
+        said = (
+            f"The most probable of all subnets (probability {likely:.2g}) after "
+            f"{sum(step.k for step in steps):,} samples in {len(steps):,} steps, {steps[0].k} at "
+            f"first and {steps[-1].k} at last; the entropy went from {sampler.first_entropy:.1f} "
+            f"to {distribution.entropy:.1f} nats."
+        )
+        if undecided:
+            names = [decision_called(self._study.space.by_name[name]) for name in undecided]
+            said += (
+                f" {len(undecided)} of {len(distribution.marginals())} decisions are still "
+                f"undecided: {', '.join(names[:5])}{' …' if len(names) > 5 else ''}."
+            )
+        return said
+
+    def _undecided(self, distribution: Distribution) -> list[str]:
+        """The decisions whose entropy, where they are active, is above a tenth of the first."""
+        found, first = distribution.marginals(), self._first.marginals()
+        return [
+            name
+            for name, shares in found.items()
+            if _entropy(shares) > _DECIDED * _entropy(first[name])
+        ]
+
+    def _decisions(
+        self, distribution: Distribution, chosen: Architecture
+    ) -> tuple[EdgeDecision, ...]:
+        """Those that are active in what is chosen, with how probable each choice was."""
+        kept, marginals = chosen.to_dict(), distribution.marginals()
+        return tuple(
+            EdgeDecision(
+                name,
+                str(kept[name]),
+                tuple(
+                    MaskedOperation(str(choice), float(share))
+                    for choice, share in zip(
+                        self._study.space.by_name[name].choices, shares, strict=True
+                    )
+                ),
+            )
+            for name, shares in marginals.items()
+            if name in kept
+        )
+
+
+def _over(study: Study, question: Question) -> Over | None:
+    """How far subnets exceed the limits, by what predicts their columns."""
+    if not question.limits:
+        return None
+    problem = posed(study, question).problem
+    goal, evaluate = SearchGoal.of(problem), evaluation_of(problem)
+    return lambda codes: goal.excess(evaluate(study.space.decode(codes))[1])
+
+
+def _entropy(shares: np.ndarray) -> float:
+    known: Any = shares[shares > 0]
+    return -float(known @ np.log(known))

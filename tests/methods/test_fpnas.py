@@ -1,0 +1,66 @@
+"""FP-NAS as a method: it trains, goes on where it was stopped, and keeps to what is asked."""
+
+import json
+from dataclasses import replace
+
+import pytest
+from hand import choice_space
+
+from foxnas_core.__main__ import main
+from foxnas_core.methods import Question, method_of, sampled
+from foxnas_core.methods.fpnas import Sampled
+from foxnas_core.search.selections import SELECTIONS
+from foxnas_core.study import create_study
+from foxnas_core.testing.methods import check_method
+
+
+@pytest.fixture
+def study(measured_study, tiny_dataset, monkeypatch):
+    """A study that trains on stripes, of which there is a folder at no place."""
+    monkeypatch.setattr("foxnas_core.methods.fpnas.has_fashion_mnist", lambda: True)
+    monkeypatch.setattr(sampled, "training_images", lambda study, data: tiny_dataset)
+    return measured_study
+
+
+def test_it_keeps_the_contract_within_what_is_allowed(study):
+    depth = next(d for d in study.space.decisions if d.role == "depth")
+    question = Question("accuracy", {"macs": 1e5}, {depth.name: depth.choices[:1]})
+    found = check_method(Sampled(samples_per_nat=0.4, epochs=2, images=100), study, question)
+    assert found.architecture.get(depth.name) == depth.choices[0]
+    assert "samples in 2 steps" in found.sentence
+
+
+def test_the_command_says_what_every_step_drew_and_keeps_the_selection(study, capsys):
+    main(
+        ["select", "--study", str(study.folder), "--method", "fpnas", "--epochs", "1", "--images",
+         "300", "--samples-per-nat", "0.5", "--switch-step", "1", "--seed", "3", "--json"]
+    )  # fmt: skip
+    told = json.loads(capsys.readouterr().out)
+    assert (told["method"], told["seed"], told["lambda"]) == ("fpnas", 3, 0.5)
+    assert told["switch_step"] == 1 and len(told["steps"]) == 2
+    assert [s["k"] for s in told["steps"]] == [
+        max(2, round(0.5 * s["entropy"])) for s in told["steps"]
+    ]
+    assert told["samples"] == sum(s["k"] for s in told["steps"])
+    kept = study.kept(SELECTIONS, *study.ids(SELECTIONS))
+    assert kept.selected.id == told["selected"]["id"] and kept.course["samples"] == told["samples"]
+    assert {d.edge: d.kept for d in kept.decisions} == {
+        name: str(choice) for name, choice in told["selected"]["architecture"].items()
+    }
+
+
+def test_what_it_lacks_is_a_sentence(study, tmp_path, monkeypatch):
+    cells = create_study(tmp_path / "cells", choice_space({"edge": ("skip", "conv")}), name="Cells")
+    assert "no supernet to be trained" in method_of("fpnas").needs(cells)
+    limited = Question("accuracy", {"energy_mj": 1.0})
+    assert "no column 'energy_mj'" in method_of("fpnas").needs(study, limited)
+    monkeypatch.setattr("foxnas_core.methods.fpnas.has_fashion_mnist", lambda: False)
+    assert "dataset-fashion-mnist, or name" in method_of("fpnas").needs(study)
+    assert replace(Sampled(), data="images").needs(study) is None
+
+
+def test_the_command_refuses_settings_of_others(study, capsys):
+    for method, option in (("magnitude", "--switch-step"), ("regression", "--samples-per-nat")):
+        asked = ["select", "--study", str(study.folder), "--method", method, option, "2"]
+        assert main(asked) == 2
+        assert f"has no {option}" in capsys.readouterr().err
