@@ -53,4 +53,4 @@ class Sampled(Method):
     ) -> Run:
         from foxnas_core.methods.sampled import SampledRun
 
-        return SampledRun(self, study, question, seed, state)
+        return SampledRun(self, study, question, seed, state, **asdict(self))

@@ -10,8 +10,7 @@ import pandas as pd
 import torch
 
 from foxnas_core.families import family_of
-from foxnas_core.methods.fpnas import Sampled
-from foxnas_core.methods.method import Question, Selection
+from foxnas_core.methods.method import Method, Question, Selection
 from foxnas_core.methods.posing import posed
 from foxnas_core.sampling.adaptive import SamplingSettings
 from foxnas_core.sampling.distribution import Distribution, finest
@@ -41,21 +40,29 @@ class SampledRun:
     """A training a step at a time, whose state is the training's."""
 
     def __init__(
-        self, method: Sampled, study: Study, question: Question, seed: int, state: bytes | None
+        self,
+        method: Method,
+        study: Study,
+        question: Question,
+        seed: int,
+        state: bytes | None,
+        *,
+        samples_per_nat: float | None,
+        switch_step: int | None,
+        epochs: int,
+        images: int,
+        data: str | None,
     ) -> None:
         self._method, self._study, self._question, self._seed = method, study, question, seed
-        dataset = training_images(study, Path(method.data) if method.data else None)
+        dataset = training_images(study, Path(data) if data else None)
         task = task_named(study.training_record().get("task", "classification")).of(dataset)
-        cases = dataset.training.take(slice(0, method.images))
+        cases = dataset.training.take(slice(0, images))
         usual = Recipe(**FPNAS.usual)
-        recipe = Recipe(
-            epochs=method.epochs, batch=min(usual.batch, len(cases) // FPNAS.parts), seed=seed
-        )
-        switch = method.switch_step
-        if switch is None:
-            switch = round(_SWITCH * steps_of(len(cases), recipe, FPNAS.parts))
+        recipe = Recipe(epochs=epochs, batch=min(usual.batch, len(cases) // FPNAS.parts), seed=seed)
+        if switch_step is None:
+            switch_step = round(_SWITCH * steps_of(len(cases), recipe, FPNAS.parts))
         settings = SamplingSettings(
-            samples_per_nat=method.samples_per_nat, switch=switch, joint=finest(study.space),
+            samples_per_nat=samples_per_nat, switch=switch_step, joint=finest(study.space),
             hottest=True,
         )  # fmt: skip
         torch.manual_seed(seed)
