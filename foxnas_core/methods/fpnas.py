@@ -16,7 +16,7 @@ class Sampled(Method):
     scratch; the study's is left as it is. Limits are pushed towards by what predicts their columns.
 
     - `samples_per_nat` (λ) and `switch_step` as in `sampling.adaptive.SamplingSettings`; by default
-      such that 16 are drawn at first, and at a third of the steps.
+      such that 16 are drawn at first, and at half of the steps.
     - `epochs` over the first `images` training images of `data` (by default Fashion-MNIST's).
     """
 

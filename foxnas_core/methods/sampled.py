@@ -32,7 +32,9 @@ from foxnas_core.training.loop import Training, steps_of
 from foxnas_core.training.recipe import Recipe
 from foxnas_core.training.updates.fpnas import FPNAS, Over
 
-_SWITCH = 1 / 3  # of the steps
+# Shares of the steps.
+_WARMUP, _SWITCH = 1 / 4, 1 / 2
+_RATE = 0.03
 _DECIDED = 0.1  # of what a decision's entropy was at first
 
 
@@ -59,11 +61,12 @@ class SampledRun:
         cases = dataset.training.take(slice(0, images))
         usual = Recipe(**FPNAS.usual)
         recipe = Recipe(epochs=epochs, batch=min(usual.batch, len(cases) // FPNAS.parts), seed=seed)
+        steps = steps_of(len(cases), recipe, FPNAS.parts)
         if switch_step is None:
-            switch_step = round(_SWITCH * steps_of(len(cases), recipe, FPNAS.parts))
+            switch_step = round(_SWITCH * steps)
         settings = SamplingSettings(
             samples_per_nat=samples_per_nat, switch=switch_step, joint=finest(study.space),
-            hottest=True,
+            rate=_RATE, warmup=round(_WARMUP * steps), hottest=True,
         )  # fmt: skip
         torch.manual_seed(seed)
         supernet = supernet_of(study.space)
@@ -127,7 +130,7 @@ class SampledRun:
         steps, sampler = self._update.steps, self._update.sampler
         codes = self._study.space.encode([chosen])
         likely = float(np.exp(distribution.log_probability(codes)[0]))
-        undecided = self._undecided(distribution)
+        undecided = self._undecided(distribution, chosen)
         said = (
             f"The most probable of all subnets (probability {likely:.2g}) after "
             f"{sum(step.k for step in steps):,} samples in {len(steps):,} steps, {steps[0].k} at "
@@ -137,18 +140,18 @@ class SampledRun:
         if undecided:
             names = [decision_called(self._study.space.by_name[name]) for name in undecided]
             said += (
-                f" {len(undecided)} of {len(distribution.marginals())} decisions are still "
+                f" {len(undecided)} of its {len(chosen.choices)} decisions are still "
                 f"undecided: {', '.join(names[:5])}{' …' if len(names) > 5 else ''}."
             )
         return said
 
-    def _undecided(self, distribution: Distribution) -> list[str]:
-        """The decisions whose entropy, where they are active, is above a tenth of the first."""
+    def _undecided(self, distribution: Distribution, chosen: Architecture) -> list[str]:
+        """The decisions of what is chosen whose entropy is above a tenth of the first."""
         found, first = distribution.marginals(), self._first.marginals()
         return [
             name
             for name, shares in found.items()
-            if _entropy(shares) > _DECIDED * _entropy(first[name])
+            if name in chosen and _entropy(shares) > _DECIDED * _entropy(first[name])
         ]
 
     def _decisions(

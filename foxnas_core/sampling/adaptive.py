@@ -29,6 +29,8 @@ class SamplingSettings:
     - `fixed`: so many samples at each step instead (PARSEC, Casale et al., arXiv 1902.05116).
     - `switch`: the step at which decisions drawn apart are joined to `joint`; None for never.
     - `rate`: of Adam, on logits.
+    - `warmup`: steps in which nothing is learnt yet: a supernet that has yet to learn tells of what
+      learns soonest.
     - `effective`: the share of the first step's samples that their weights shall be worth, by
       which likelihoods are tempered: untempered, one sample has all the weight.
     - `hottest`: whether the temper rises where later samples lie further apart, as those of a
@@ -42,6 +44,7 @@ class SamplingSettings:
     switch: int | None = None
     joint: By = "slot"
     rate: float = 0.1
+    warmup: int = 0
     effective: float = 0.7
     hottest: bool = False
     cost_weight: float = 1.0
@@ -136,7 +139,7 @@ class AdaptiveSampler:
         codes, likelihoods = codes[known], likelihoods[known]
         entropy, k = self.distribution.entropy, len(codes)
         weights, ess = np.zeros(k), float("nan")
-        if k >= _LEAST:
+        if k >= _LEAST and self.number >= self.settings.warmup:
             if self.temper is None or self.settings.hottest:
                 now = tempered(likelihoods, self.settings.effective)
                 self.temper = max(self.temper or 0.0, now)

@@ -152,3 +152,14 @@ def test_settings_that_make_no_sense_are_refused():
             SamplingSettings(**wrong)
     with pytest.raises(InvalidInput, match="below 1"):
         SamplingSettings(effective=1.0)
+
+
+def test_nothing_is_learnt_while_it_warms_up():
+    sampler, oracle = (
+        AdaptiveSampler(Distribution.uniform(CELLS), SamplingSettings(warmup=5)),
+        made_up(),
+    )
+    for number in range(7):
+        assert (sampler.undecided == 1) == (number <= 5) and (number > 5 or sampler.temper is None)
+        codes = sampler.draw()
+        sampler.learn(codes, oracle[codes.astype(int) @ PLACES])
