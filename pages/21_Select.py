@@ -43,9 +43,9 @@ def head() -> str:
 
 with page("Select", head) as study:
     [method] = chosen
-    selections.show_method(study, method)
-    if (view := view_of(method)) is not None:
-        view.show(study)
-    st.divider()
-    show(judged.judged, given_of(study))
+    if not selections.show_method(study, method):
+        if (view := view_of(method)) is not None:
+            view.show(study)
+        st.divider()
+        show(judged.judged, given_of(study))
     show(selecting.methods, given_of(study))

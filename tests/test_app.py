@@ -106,7 +106,7 @@ OF_NO_TABLE = (
     "pages/3_Search.py?view=kept",
     "pages/20_Studies.py?view=bring",
     "pages/20_Studies.py?view=trash",
-    "pages/21_Select.py",
+    *(place for place in PLACES if place.startswith("pages/21_Select.py")),
 )
 
 

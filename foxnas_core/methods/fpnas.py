@@ -1,8 +1,9 @@
 """The method that trains a supernet with a distribution over its subnets, and selects the most
 probable one (FP-NAS, Yan et al., arXiv 2011.10949)."""
 
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 from foxnas_core.families import family_of
 from foxnas_core.methods.method import Method, Question, Run, missing_columns
@@ -23,6 +24,8 @@ class Sampled(Method):
     name = "fpnas"
     title = "FP-NAS"
     on_supernet = True
+    trains = True
+    settings: ClassVar[Mapping[str, str]] = {"epochs": "Epochs", "images": "Training images"}
 
     samples_per_nat: float | None = None
     switch_step: int | None = None

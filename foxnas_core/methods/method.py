@@ -3,7 +3,7 @@
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field
-from typing import Any, Protocol
+from typing import Any, ClassVar, Protocol
 
 import pandas as pd
 
@@ -81,8 +81,12 @@ class Method(ABC):
 
     name: str
     title: str
-    # Whether it selects by what a study's supernet learned, not by its table.
+    # Whether it selects by what a supernet learned, not by a study's table; and whether that is one
+    # of its own, which it trains.
     on_supernet = False
+    trains = False
+    # Its whole-numbered settings that may be chosen on its page, each with its label.
+    settings: ClassVar[Mapping[str, str]] = {}
 
     @abstractmethod
     def lacks(self, study: Study, question: Question | None = None) -> str | None:

@@ -1,8 +1,9 @@
 """The method that selects by what a mixture supernet loses without an operation (Wang et al., arXiv
 2108.04392)."""
 
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 from foxnas_core.methods.method import Question, Run
 from foxnas_core.methods.on_supernet import OnSupernet
@@ -20,6 +21,10 @@ class Perturbation(OnSupernet):
 
     name = "perturbation"
     title = "Perturbation"
+    settings: ClassVar[Mapping[str, str]] = {
+        "epochs": "Epochs of fine-tuning a decision",
+        "images": "Held-out images",
+    }
 
     epochs: int = 2
     images: int = 10_000

@@ -1,7 +1,7 @@
 """Selections by a supernet that run in this server, and how one is started."""
 
 import time
-from dataclasses import fields, is_dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 import streamlit as st
@@ -14,6 +14,7 @@ from foxnas_core.methods import Method, Question
 from foxnas_core.methods.on_supernet import mixture_file
 from foxnas_core.methods.selecting import select_kept, state_file
 from foxnas_core.progress import Progress
+from foxnas_core.search.selections import SELECTIONS
 from foxnas_core.study import Study, list_studies, open_study
 from pages.shared import cache, choices
 from pages.shared.cards import given_of
@@ -24,7 +25,6 @@ from pages.shared.registry import Work
 from pages.shared.running import show_progress, to_go
 from pages.shared.text import plain
 
-_LABELS = {"epochs": "Epochs of fine-tuning a decision", "images": "Held-out images"}
 # Studies that are laid beside one where nobody chose.
 _BESIDE = 3
 
@@ -44,7 +44,7 @@ class Selecting(Work[str]):
         """How far it is: the share that is done, and in words."""
         now = self.progress
         if self.stopping:
-            return now.share, "Stopping after the operation that is being masked"
+            return now.share, "Stopping after this step"
         rest = now.seconds_left - (time.monotonic() - self._told)
         done = f"{now.done:.0f} of {now.total:.0f} steps" if now.total > 1 else now.stage
         return now.share, f"Seed {self.seed}: {done}{to_go(max(rest, 0.0))}"
@@ -61,11 +61,16 @@ class Selecting(Work[str]):
         self.report(progress)
 
 
-def show_method(study: Study, method: Method) -> None:
-    """Run a method, or say what it needs."""
+def show_method(study: Study, method: Method) -> bool:
+    """Run a method, or say what it needs; returns whether there is nothing else to tell of it."""
     if sentence := _lacking(study, method):
         st.info(plain(sentence))
-        return
+        return not study.ids(SELECTIONS)
+    _show_run(study, method)
+    return False
+
+
+def _show_run(study: Study, method: Method) -> None:
     job = cache.works().latest(Selecting, str(study.folder), method.name)
     if job is not None and not job.ended:
         show_progress(job, job.told)
@@ -83,7 +88,7 @@ def show_method(study: Study, method: Method) -> None:
 
 def _lacking(study: Study, method: Method) -> str:
     """What there is to do before anything is selected."""
-    if not mixture_file(study).exists():
+    if not method.trains and not mixture_file(study).exists():
         return (
             "This study has no supernet, and so nothing to select by; train one with 'python -m "
             "foxnas_core train', or bring yours with 'python -m foxnas_core import-weights'. The "
@@ -100,11 +105,10 @@ def _settings(method: Method) -> tuple[int, Method]:
         max_value=2**31 - 1, width=160, help="Edges are decided in an order that it draws.",
     )  # fmt: skip
     given: dict[str, Any] = {}
-    for field in fields(method) if is_dataclass(method) else ():
-        label = _LABELS.get(field.name, field.name)
-        given[field.name] = picked(
-            row.number_input, label, key=f"{method.name}-{field.name}", default=field.default,
-            min_value=int(field.name == "images"), max_value=10**6, width=260,
+    for name, label in method.settings.items():
+        given[name] = picked(
+            row.number_input, label, key=f"{method.name}-{name}", default=getattr(method, name),
+            min_value=int(name == "images"), max_value=10**6, width=260,
         )  # fmt: skip
     return seed, replace(method, **given) if given else method  # type: ignore[type-var]
 
@@ -113,9 +117,9 @@ def _command(study: Study, method: Method, usual: Method, seed: int) -> str:
     """What does the same on the command line."""
     told = [f"select --study {typed(study.folder)} --method {method.name}"]
     told += [f"--seed {seed}"] if seed else []
-    for field in fields(method) if is_dataclass(method) else ():
-        value = getattr(method, field.name)
-        told += [f"--{field.name} {value}"] if value != getattr(usual, field.name) else []
+    for name in method.settings:
+        value = getattr(method, name)
+        told += [f"--{name} {value}"] if value != getattr(usual, name) else []
     return " ".join(told)
 
 
