@@ -40,6 +40,7 @@ MODULES = (
     "numbers",
     "planning",
     "quantization",
+    "sampled",
     "search",
     "selecting",
     "shrink",

@@ -3,7 +3,6 @@
 
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -13,7 +12,7 @@ from foxnas_core.families import family_of
 from foxnas_core.methods.method import Method, Question, Selection
 from foxnas_core.methods.posing import posed
 from foxnas_core.sampling.adaptive import SamplingSettings
-from foxnas_core.sampling.distribution import Distribution, finest
+from foxnas_core.sampling.distribution import Distribution, finest, is_decided
 from foxnas_core.search.selections import (
     SELECTIONS,
     EdgeDecision,
@@ -35,7 +34,6 @@ from foxnas_core.training.updates.fpnas import FPNAS, Over
 # Shares of the steps.
 _WARMUP, _SWITCH = 1 / 4, 1 / 2
 _RATE = 0.03
-_DECIDED = 0.1  # of what a decision's entropy was at first
 
 
 class SampledRun:
@@ -76,7 +74,6 @@ class SampledRun:
             supernet.train(), task, recipe,
             settings=settings, over=_over(study, question), distribution=uniform,
         )  # fmt: skip
-        self._first = uniform
         self._folder = TemporaryDirectory(prefix="fpnas-")
         self._file = Path(self._folder.name) / "state.safetensors"
         if state:
@@ -115,6 +112,7 @@ class SampledRun:
                 "steps": [step.to_dict() for step in steps],
                 "samples": sum(step.k for step in steps),
                 "switch_step": self._update.sampler.settings.switch,
+                "epochs": [dict(sorted(own.items())) for own in self._training.done().epochs],
             },
         )
         document = SELECTIONS.document(record)
@@ -130,7 +128,8 @@ class SampledRun:
         steps, sampler = self._update.steps, self._update.sampler
         codes = self._study.space.encode([chosen])
         likely = float(np.exp(distribution.log_probability(codes)[0]))
-        undecided = self._undecided(distribution, chosen)
+        shares = distribution.marginals()
+        undecided = [name for name, _ in chosen.choices if not is_decided(shares[name])]
         said = (
             f"The most probable of all subnets (probability {likely:.2g}) after "
             f"{sum(step.k for step in steps):,} samples in {len(steps):,} steps, {steps[0].k} at "
@@ -144,15 +143,6 @@ class SampledRun:
                 f"undecided: {', '.join(names[:5])}{' …' if len(names) > 5 else ''}."
             )
         return said
-
-    def _undecided(self, distribution: Distribution, chosen: Architecture) -> list[str]:
-        """The decisions of what is chosen whose entropy is above a tenth of the first."""
-        found, first = distribution.marginals(), self._first.marginals()
-        return [
-            name
-            for name, shares in found.items()
-            if name in chosen and _entropy(shares) > _DECIDED * _entropy(first[name])
-        ]
 
     def _decisions(
         self, distribution: Distribution, chosen: Architecture
@@ -182,8 +172,3 @@ def _over(study: Study, question: Question) -> Over | None:
     problem = posed(study, question).problem
     goal, evaluate = SearchGoal.of(problem), evaluation_of(problem)
     return lambda codes: goal.excess(evaluate(study.space.decode(codes))[1])
-
-
-def _entropy(shares: np.ndarray) -> float:
-    known: Any = shares[shares > 0]
-    return -float(known @ np.log(known))

@@ -4,6 +4,7 @@
 What is drawn is evaluated elsewhere: by a table, a predictor, or a supernet as it trains.
 """
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -70,8 +71,9 @@ class Step:
     joint: bool
 
     def to_dict(self) -> dict[str, Any]:
-        """A JSON document."""
-        return {"k": self.k, "entropy": self.entropy, "ess": self.ess}
+        """A JSON document; `ess` is null where nothing was learnt."""
+        ess = None if math.isnan(self.ess) else self.ess
+        return {"k": self.k, "entropy": self.entropy, "ess": ess}
 
 
 @dataclass

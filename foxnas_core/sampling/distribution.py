@@ -21,6 +21,7 @@ from foxnas_core.space.search_space import SearchSpace
 
 By = Literal["decision", "slot", "group"] | tuple[tuple[str, ...], ...]
 """What is drawn together: nothing, each block, each group, or decisions by name; the rest apart."""
+_DECIDED = 0.1
 MOST_OPTIONS = 200_000
 """Options of one factor, above which no distribution is kept over them."""
 
@@ -336,6 +337,13 @@ def _outer(
             else:
                 found.add(condition)
     return frozenset(found)
+
+
+def is_decided(shares: Sequence[float] | np.ndarray) -> bool:
+    """Whether the entropy of the choices of a decision (choices,) is at most a tenth of that of
+    equal ones."""
+    known = np.array([share for share in shares if share > 0])
+    return bool(-(known @ np.log(known)) <= _DECIDED * np.log(max(len(shares), 2)))
 
 
 def _log_softmax(logits: np.ndarray) -> np.ndarray:

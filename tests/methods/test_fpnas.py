@@ -7,10 +7,14 @@ import pytest
 from hand import choice_space
 
 from foxnas_core.__main__ import main
+from foxnas_core.cards import sampled as sampled_cards
+from foxnas_core.cards.given import Given
 from foxnas_core.methods import Question, method_of, sampled
 from foxnas_core.methods.fpnas import Sampled
 from foxnas_core.search.selections import SELECTIONS
+from foxnas_core.space.in_words import decision_called
 from foxnas_core.study import create_study
+from foxnas_core.testing.analyses import check_analysis
 from foxnas_core.testing.methods import check_method
 
 
@@ -32,18 +36,26 @@ def test_it_keeps_the_contract_within_what_is_allowed(study):
 
 def test_the_command_says_what_every_step_drew_and_keeps_the_selection(study, capsys):
     main(
-        ["select", "--study", str(study.folder), "--method", "fpnas", "--epochs", "1", "--images",
+        ["select", "--study", str(study.folder), "--method", "fpnas", "--epochs", "2", "--images",
          "300", "--samples-per-nat", "0.5", "--switch-step", "1", "--seed", "3", "--json"]
     )  # fmt: skip
     told = json.loads(capsys.readouterr().out)
     assert (told["method"], told["seed"], told["lambda"]) == ("fpnas", 3, 0.5)
-    assert told["switch_step"] == 1 and len(told["steps"]) == 2
+    assert told["switch_step"] == 1 and len(told["steps"]) == 4
     assert [s["k"] for s in told["steps"]] == [
         max(2, round(0.5 * s["entropy"])) for s in told["steps"]
     ]
+    # Nothing is learnt in the first quarter.
+    assert [s["ess"] is None for s in told["steps"]] == [True, False, False, False]
     assert told["samples"] == sum(s["k"] for s in told["steps"])
     kept = study.kept(SELECTIONS, *study.ids(SELECTIONS))
     assert kept.selected.id == told["selected"]["id"] and kept.course["samples"] == told["samples"]
+    check_analysis(sampled_cards.sampled, Given(study))
+    card = check_analysis(sampled_cards.decided, Given(study))
+    assert set(card.table["decision"]) == {
+        decision_called(study.space.by_name[name]) for name in told["selected"]["architecture"]
+    }
+    assert (card.table["probability"].groupby(card.table["decision"]).sum().round(6) == 100).all()
     assert {d.edge: d.kept for d in kept.decisions} == {
         name: str(choice) for name, choice in told["selected"]["architecture"].items()
     }
