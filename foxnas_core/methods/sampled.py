@@ -33,7 +33,7 @@ from foxnas_core.training.updates.fpnas import FPNAS, Over
 
 # Shares of the steps.
 _WARMUP, _SWITCH = 1 / 4, 1 / 2
-_RATE = 0.03
+_RATE = 0.1
 
 
 class SampledRun:

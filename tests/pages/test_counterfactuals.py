@@ -229,6 +229,7 @@ def test_allowed_choices_and_further_limits_hold(shipped):
     check(page)
     words = table_of(page, "in words")
     assert (words["Δ Parameters"] < 0).all()
+    part(page, "Why not")
     assert "within all limits" in said(page)
 
 
