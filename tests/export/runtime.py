@@ -22,9 +22,9 @@ def main(script: Path, folder: Path, error: float, seconds: float) -> None:
     if script.name == "convert.py":
         job = json.loads((folder / "subnets.json").read_text())
         [own] = job["subnets"]
-        assert own["precisions"] == ["fp32"]
-        program = (folder / own["program"]).read_bytes()
-        (folder / f"{own['name']}-fp32{SUFFIXES[job['runtime']]}").write_bytes(program)
+        [(precision, file)] = own["files"].items()
+        assert precision == "fp32" and Path(file).suffix == SUFFIXES[job["runtime"]]
+        Path(file).write_bytes((folder / own["program"]).read_bytes())
         return
     assert script.name == "answer.py"
     # Imported late, as it takes seconds and copying a file needs none of it.

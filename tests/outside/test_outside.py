@@ -85,8 +85,9 @@ def test_it_is_reported_and_shown_on_the_pages(told):
     # What was registered for a page that is a view now is shown there alone.
     shown = [name for name, text in told["pages"].items() if "How wide ladders are" in text]
     assert shown == ["pages/2_What_if.py?view=layers"]
-    for text in told["pages"].values():
-        assert "sidedness" in text.lower()
+    # Layers begin with operators, which are of no objective.
+    for name, text in told["pages"].items():
+        assert "sidedness" in text.lower() or name in shown
 
 
 def test_its_parts_keep_the_contracts(told):

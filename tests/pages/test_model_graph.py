@@ -87,6 +87,7 @@ def test_without_measurements_times_stand_alone(tiny):
     assert not page.exception
     assert "stand alone" in sentences(page)
     assert not [c for c in graph_of(strips(page)) if "effect" in c]
+    page.segmented_control(key="layers-part").set_value("Operators").run()
     assert "nothing can be said" in sentences(page)
 
 
