@@ -47,5 +47,6 @@ with page("Select", head) as study:
         if (view := view_of(method)) is not None:
             view.show(study)
         st.divider()
-        show(judged.judged, given_of(study))
+        if not method.trains:
+            show(judged.judged, given_of(study))
     show(selecting.methods, given_of(study))

@@ -64,7 +64,7 @@ def test_one_from_outside_is_one_of_all(full, from_outside):
 def test_a_key_is_of_one_analysis(from_outside):
     with pytest.raises(InvalidInput, match="already"):
         register_analysis(from_outside)
-    with pytest.raises(InvalidInput, match="coefficients-fit"):
+    with pytest.raises(InvalidInput, match="no analysis 'nonsense'; known: "):
         analysis_of("nonsense")
 
 
