@@ -71,6 +71,8 @@ def show_method(study: Study, method: Method) -> bool:
 
 
 def _show_run(study: Study, method: Method) -> None:
+    # While one runs too: a browser forgets what a control that is gone had shown.
+    seed, own = _settings(method)
     job = cache.works().latest(Selecting, str(study.folder), method.name)
     if job is not None and not job.ended:
         show_progress(job, job.told)
@@ -80,7 +82,6 @@ def _show_run(study: Study, method: Method) -> None:
     elif job is not None and job.state == "stopped":
         st.info("Stopped. What was decided is kept; with the same seed it goes on from there.")
     st.write(f"{plain(method.title)} can run on this study:")
-    seed, own = _settings(method)
     show_command(study, _command(study, own, method, seed))
     if may_write("nothing can be selected and kept"):
         _buttons(study, own, seed)
