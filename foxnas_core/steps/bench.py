@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from foxnas_core.measurement.kept_models import KeptModels
     from foxnas_core.measurement.meter import Meter
     from foxnas_core.measurement.preparing import Prepare
-    from foxnas_core.measurement.random_weights import Models
+    from foxnas_core.measurement.random_weights import Models, RandomNetworks
 
 SECONDS_A_VISIT = 0.05
 # Small enough that little is lost with one, and large enough that the reference costs little.
@@ -92,7 +92,7 @@ def bench(
     `OtherMachine` where columns are of another machine, and as `meter_of`.
     """
     from foxnas_core.measurement.kept_models import FOLDER, KeptModels
-    from foxnas_core.measurement.random_weights import RandomBlocks, RandomNetworks
+    from foxnas_core.measurement.random_weights import RandomNetworks
 
     if not family_of(study.space).network:
         raise InvalidInput(
@@ -112,28 +112,16 @@ def bench(
             "--models-only converts what LiteRT and ExecuTorch read, and no device that was named "
             "runs in these; add --device litert or --device executorch, or leave it out."
         )
-    own = block_space(study.space)
     networks = RandomNetworks(study.space, seed)
-    planned = planned_networks(study, count, seed)
-    prepare: Prepare = replace(networks, models=making)
-    parts = [Measuring(study.table_file, study.table, planned, prepare, _NETWORKS)]
-    if own is not None:
-        blocks = [own.architecture({BLOCK: block}) for block in own.decisions[0].choices]
-        prepare = RandomBlocks(study.space, seed, making)
-        parts.insert(0, Measuring(study.blocks_file, study.blocks, blocks, prepare, _BLOCKS))
+    parts = _parts_of(study, planned_networks(study, count, seed), networks, making)
     lacking = [{device: _lacking(part, device, again) for device in devices} for part in parts]
     total = sum(len(part.planned) for part in parts) * len(devices)
-    done = total - sum(len(own) for left in lacking for own in left.values())
-    if done == total:
+    if (done := total - sum(len(own) for left in lacking for own in left.values())) == total:
         return devices
     pace = Pace(total, report)
     pace.skip(done)
     if models_only:
-        for part, left in zip(parts, lacking, strict=True):
-            todo = [a for a in part.planned if any(a in mine for mine in left.values())]
-            for batch in _crew(part, workers).measured(_batches(part, todo)):
-                done += sum(a in mine for a in batch.architectures for mine in left.values())
-                pace.at(done, "models")
+        _convert(parts, lacking, pace, done, workers=workers)
         return devices
     with study.in_use():
         meters = {
@@ -148,11 +136,42 @@ def bench(
             for measured, stage in _filled(study, part, meters, left, seed=seed, workers=workers):
                 done += measured
                 pace.at(done, stage)
-        if own is not None:
+        if block_space(study.space) is not None:
             keep_sums(study)
     if models is None:
         kept.clear()
     return devices
+
+
+def _parts_of(
+    study: Study, planned: list[Architecture], networks: "RandomNetworks", making: "Models"
+) -> list[Measuring]:
+    """What is measured: blocks, where networks of the space are chains of them, then networks."""
+    from foxnas_core.measurement.random_weights import RandomBlocks
+
+    prepare: Prepare = replace(networks, models=making)
+    parts = [Measuring(study.table_file, study.table, planned, prepare, _NETWORKS)]
+    if (own := block_space(study.space)) is not None:
+        blocks = [own.architecture({BLOCK: block}) for block in own.decisions[0].choices]
+        prepare = RandomBlocks(study.space, networks.seed, making)
+        parts.insert(0, Measuring(study.blocks_file, study.blocks, blocks, prepare, _BLOCKS))
+    return parts
+
+
+def _convert(
+    parts: Sequence[Measuring],
+    lacking: Sequence["Mapping[Device, Set[Architecture]]"],
+    pace: Pace,
+    done: int,
+    *,
+    workers: int,
+) -> None:
+    """Convert what devices lack, and time nothing."""
+    for part, left in zip(parts, lacking, strict=True):
+        todo = [a for a in part.planned if any(a in mine for mine in left.values())]
+        for batch in _crew(part, workers).measured(_batches(part, todo)):
+            done += sum(a in mine for a in batch.architectures for mine in left.values())
+            pace.at(done, "models")
 
 
 def _models_of(

@@ -70,16 +70,9 @@ def measure_subnets(
     if workers > 1 or ray is not None:
         _check_shared(checkpoint, energy and ray is None)
     timers = partial(
-        _timers,
-        study,
-        timed=timed,
-        calibration=calibration,
-        seed=seed,
-        device=device,
-        targets=targets,
-        energy=energy,
-        memory=memory,
-    )
+        _timers, study, timed=timed, calibration=calibration, seed=seed, device=device,
+        targets=targets, energy=energy, memory=memory,
+    )  # fmt: skip
     measured: list[Measured] = []
     scoring = campaign.scoring_meters(
         checkpoint, held_out=held_out, calibration=calibration if timed else None
@@ -107,14 +100,7 @@ def measure_subnets(
 
     with (
         study.in_use(),
-        Cluster(
-            checkpoint,
-            calibration,
-            scoring,
-            timers,
-            address=ray,
-            count=workers,
-        ) as crew,
+        Cluster(checkpoint, calibration, scoring, timers, address=ray, count=workers) as crew,
     ):
         campaign.run_crew(crew, architectures, recalibration_images=len(calibration), **how)
     return measured
