@@ -106,10 +106,13 @@ def other_orders(given: Given, *, selection: str = "") -> Card:
     cells = {own.selected.architecture for own in others}
     agree = float(table["agree"].mean())
     named = table.assign(decision=table["decision"].map(lambda name: _title(given, name)))
+    different = "the same cell" if len(cells) == 1 else f"{len(cells)} different cells"
     return Card(
-        sentence=f"{len(others)} orders of the decisions, by as many seeds, selected {len(cells)} "
-        f"different cells from the same supernet; a decision of the one shown is made alike by "
-        f"{agree:.0f} % of them on average.",
+        sentence=f"{len(others)} orders of the decisions, by as many seeds, selected {different} "
+        f"from the same supernet; a decision of the one shown is made alike by {agree:.0f} % of "
+        "them on average."
+        if len(others) > 1
+        else "No other order was tried with the same settings; select by another seed.",
         table=named.rename(
             columns={
                 "agree": "kept by (%)", "chance": "decided by chance in", "kept_by": "orders keep",
