@@ -20,6 +20,7 @@ from foxnas_core.explanation.permutation import REPEATS
 from foxnas_core.explanation.second_opinion import FOLDS
 from foxnas_core.figures import explanations as figures
 from foxnas_core.figures.effects import waterfall_figure
+from foxnas_core.regression.predictor import CrossValidation
 from foxnas_core.space.architecture import Architecture
 from foxnas_core.table.metrics import Metric
 
@@ -353,18 +354,22 @@ def dependence(given: Given) -> Card:
     )
 
 
-@analysis("Explanations", "second-opinion", "Second opinion: boosted trees", not_fitted)
-def second_opinion(given: Given) -> Card:
-    """The fourth lens: trees that know nothing of the regression's form; 10 to 20 seconds."""
-    target, ours = given.fitted.target, given.fitted.cv
-    theirs = second_opinion_of(given, given.column).cv
+def against_regression(theirs: CrossValidation, ours: CrossValidation, target: Metric) -> str:
+    """How trees predict what they never saw, and how the regression does."""
     error = "a smaller" if theirs.rmse < ours.rmse else "a larger"
-    told = (
+    return (
         f"On subnets they never saw ({FOLDS} folds): R² {theirs.r2:.3f}, RMSE "
         f"{target.text(theirs.rmse)} {target.difference_unit}, Kendall's tau {theirs.tau:.3f}. "
         f"That is {error} error than the regression's, which has {ours.r2:.3f}, "
         f"{target.text(ours.rmse)} and {ours.tau:.3f}."
     )
+
+
+@analysis("Explanations", "second-opinion", "Second opinion: boosted trees", not_fitted)
+def second_opinion(given: Given) -> Card:
+    """The fourth lens: trees that know nothing of the regression's form; 10 to 20 seconds."""
+    theirs = second_opinion_of(given, given.column).cv
+    told = against_regression(theirs, given.fitted.cv, given.fitted.target)
     if given.architecture is None:
         told += " Intervals span the fits on resampled subnets."
     return _drawn("second opinion", _trees(given), given, sentence=told)
