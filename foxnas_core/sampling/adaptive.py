@@ -81,7 +81,7 @@ class AdaptiveSampler:
     """A distribution at work: `draw`, evaluate, `learn`, again.
 
     Equal seeds, settings and evaluations give equal draws, however often it was stopped and
-    resumed by `state` and `resumed`.
+    resumed by `state` and `recall`.
     """
 
     distribution: Distribution
