@@ -85,7 +85,7 @@ def decided(given: Given, *, selection: str = "") -> Card:
     if open_:
         said += (
             f"{len(open_)} of its {len(decisions)} decisions are undecided, {open_[0]} among them: "
-            "their other choices are as good as chance."
+            "no choice of theirs is all but certain yet."
         )
     else:
         said += f"all of its {len(decisions)} decisions are decided."

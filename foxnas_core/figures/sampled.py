@@ -42,7 +42,7 @@ def steps_figure(table: pd.DataFrame, switch: int | None) -> go.Figure:
     figure = drawn(
         traces, height=380, x="Step", y={"title": "Entropy (nats)", "rangemode": "tozero"},
         yaxis2={"title": {"text": "Samples a step"}, "overlaying": "y", "side": "right",
-                "rangemode": "tozero", "showgrid": False},
+                "rangemode": "tozero", "showgrid": False, "tickmode": "auto"},
     )  # fmt: skip
     if switch is not None and 0 < switch < len(table):
         return ruled(figure, x=switch, text="drawn together from here")
