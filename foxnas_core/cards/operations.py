@@ -93,11 +93,14 @@ def by_magnitude(given: Given) -> SupernetSelection | None:
 
 
 def perturbed(given: Given) -> dict[str, SupernetSelection]:
-    return {k: own for k, own in selections_of(given).items() if own.method == PERTURBATION}
+    """The kept selections by perturbation, those of the study's present weights first."""
+    own = {k: own for k, own in selections_of(given).items() if own.method == PERTURBATION}
+    present = weights_of(given)
+    return dict(sorted(own.items(), key=lambda one: one[1].settings.get("checkpoint") != present))
 
 
 def shown(given: Given, selection: str) -> SupernetSelection:
-    """The kept selection of an id, by default the newest by perturbation."""
+    """The kept selection of an id, by default the first of `perturbed`."""
     found = perturbed(given)
     return found.get(selection) or next(iter(found.values()))
 

@@ -1,5 +1,7 @@
 """The cards of a selection by a supernet that knows the answer."""
 
+from dataclasses import replace
+
 import pytest
 from bright_cells import SIGNAL, selected_study
 from mixtures import mixture_of
@@ -67,6 +69,16 @@ def test_what_took_over_is_said_and_what_each_way_selects(given):
     table = mixtures.selected.compute(given).table.set_index("method")
     assert table.loc["magnitude", "skip_connect"] == 6 and len(table) == 3
     assert (table.loc["perturbation", "skip_connect"] < 6).all()
+
+
+def test_a_selection_by_the_present_weights_comes_before_newer_ones(given, monkeypatch):
+    newest, older = list(operations.perturbed(given).items())[:2]
+    other = replace(newest[1], settings=newest[1].settings | {"checkpoint": "another"})
+    monkeypatch.setattr(
+        operations, "selections_of", lambda given: dict([(newest[0], other), older])
+    )
+    assert list(operations.perturbed(given)) == [older[0], newest[0]]
+    assert operations.shown(given, "") == older[1]
 
 
 def test_damaged_and_foreign_selections_are_left_out(tmp_path):
