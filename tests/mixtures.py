@@ -2,6 +2,7 @@
 
 import torch
 from torch import nn
+from torch.nn.modules.batchnorm import _BatchNorm
 
 from foxnas_core.families import space_from_dict
 from foxnas_core.networks import MixtureSupernet
@@ -24,10 +25,15 @@ def mixture_of(family: str, seed: int = 0, **settings) -> MixtureSupernet:
     torch.manual_seed(seed)
     supernet = supernet_of(space_of_cells(family, **settings))
     assert isinstance(supernet, MixtureSupernet)
+    return randomise(supernet)
+
+
+def randomise(supernet: MixtureSupernet) -> MixtureSupernet:
+    """Give it random norms and architecture parameters."""
     for alpha in supernet.alpha.values():
         nn.init.normal_(alpha)
     for norm in supernet.modules():
-        if isinstance(norm, nn.BatchNorm2d):
+        if isinstance(norm, _BatchNorm):
             nn.init.normal_(norm.running_mean)
             nn.init.uniform_(norm.running_var, 0.5, 2)
             if norm.affine:

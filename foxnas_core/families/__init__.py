@@ -16,6 +16,7 @@ from foxnas_core.families.fbnet import FBNet
 from foxnas_core.families.listed import Listed
 from foxnas_core.families.mbconv import MBConv
 from foxnas_core.families.nasbench201 import NASBench201
+from foxnas_core.families.volumetric import Volumetric
 from foxnas_core.registry import add_named, named
 from foxnas_core.space.architecture import Architecture
 from foxnas_core.space.search_space import SearchSpace
@@ -112,5 +113,5 @@ def load_shipped(name: str) -> SearchSpace:
     return space_from_dict(json.loads(text))
 
 
-for _family in (MBConv(), Listed(), NASBench201(), FBNet(), DARTS()):
+for _family in (MBConv(), Listed(), NASBench201(), FBNet(), DARTS(), Volumetric()):
     register_family(_family)

@@ -235,20 +235,33 @@ class Family(ABC):
 
 
 _Settings = TypeVar("_Settings")
+MOST_NUMBERS = 16
+"""How many a setting that is a list may have."""
 
 
 def whole_settings(kind: type[_Settings], name: str, settings: Mapping[str, Any]) -> _Settings:
-    """Settings of whole numbers from 1 to 10,000, as fields of the dataclass `kind`, of the space
-    `name`; raises `InvalidInput` naming the wrong field."""
-    known = [field.name for field in fields(kind)]  # type: ignore[arg-type]
+    """Settings of whole numbers up to 10,000, or lists of some, as fields of the dataclass `kind`,
+    of the space `name`. Where a field's default is a tuple its value is one, and numbers are at
+    least what its metadata call "least", by default 1.
+
+    Raises `InvalidInput` naming the wrong field.
+    """
+    known = {field.name: field for field in fields(kind)}  # type: ignore[arg-type]
+    found = {}
     for field, value in settings.items():
         if field not in known:
             raise InvalidInput(
                 f"Space {name!r} has the unknown field {field!r}; known: {', '.join(known)}."
             )
-        if type(value) is not int or not 1 <= value <= 10_000:
+        least, many = known[field].metadata.get("least", 1), type(known[field].default) is tuple
+        numbers = value if many else [value]
+        if not isinstance(numbers, list) or not (0 < len(numbers) <= MOST_NUMBERS) or any(
+            type(number) is not int or not least <= number <= 10_000 for number in numbers
+        ):  # fmt: skip
+            what = f"a list of at most {MOST_NUMBERS} whole numbers" if many else "a whole number"
             raise InvalidInput(
-                f"{field!r} of space {name!r} must be a whole number from 1 to 10,000, not "
-                f"{value!r}."
+                f"{field!r} of space {name!r} must be {what} from {least:,} to 10,000, not "
+                f"{value!r:.80}."
             )
-    return kind(**settings)
+        found[field] = tuple(numbers) if many else value
+    return kind(**found)

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 import torch
 from torch import Tensor, nn
+from torch.nn.modules.batchnorm import _BatchNorm
 
 EDGES = ".edges."
 
@@ -21,7 +22,7 @@ class MixedEdge(nn.ModuleDict):
         self.names = tuple(operations)
 
     def forward(self, x: Tensor, weights: Tensor | Sequence[float]) -> Tensor | None:
-        """(N, C, H, W) to the sum of what operations make of it, each times its weight; None where
+        """(N, C, …) to the sum of what operations make of it, each times its weight; None where
         none takes part."""
         learnt = isinstance(weights, Tensor)
         plain = weights.tolist() if isinstance(weights, Tensor) else weights
@@ -38,8 +39,8 @@ def _unscaled(operation: nn.Module) -> nn.Module:
     """The operation with norms that have statistics alone."""
     for parent in operation.modules():
         for name, child in list(parent.named_children()):
-            if isinstance(child, nn.BatchNorm2d):
-                setattr(parent, name, nn.BatchNorm2d(child.num_features, affine=False))
+            if isinstance(child, _BatchNorm):
+                setattr(parent, name, type(child)(child.num_features, affine=False))
     return operation
 
 

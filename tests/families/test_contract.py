@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from conftest import tiny_document
 from hand import hand_document
+from volumes import DEEP, volumetric_space
 
 from foxnas_core.families import family_of, load_shipped, shipped_spaces, space_from_dict
 from foxnas_core.families.family import FamilyForm
@@ -16,10 +17,13 @@ from foxnas_core.space.coding.parts import contrasts
 from foxnas_core.space.coding.terms import Product
 from foxnas_core.testing.families import check_family
 
-# One of those that differ in their data set alone is enough.
-SPACES = {n: load_shipped(n) for n in shipped_spaces() if n != "nasbench201-cifar100"} | {
+# One of those that differ in their data set alone is enough, and V-NAS's own sizes are for
+# accelerators.
+_LEFT_OUT = ("nasbench201-cifar100", "vnas")
+SPACES = {n: load_shipped(n) for n in shipped_spaces() if n not in _LEFT_OUT} | {
     "tiny": space_from_dict(tiny_document()),
     "hand": space_from_dict(hand_document(resolutions=(96, 128))),
+    "deep": volumetric_space(**DEEP),
 }
 
 

@@ -33,7 +33,7 @@ def test_these_spaces_are_shipped():
     assert shipped_spaces() == [
         "darts", "fbnet-cifar100", "fbnet-imagenet", "foxnas-cpu", "foxnas-mini", "foxnas-mini-cpu",
         "foxnas-tpu", "nasbench201", "nasbench201-cifar100", "nasbench201-imagenet16",
-        "ofa-mobilenetv3",
+        "ofa-mobilenetv3", "vnas", "volumetric-mini",
     ]  # fmt: skip
 
 

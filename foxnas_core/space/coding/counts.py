@@ -27,10 +27,15 @@ class Cost:
 def convolution(
     in_channels: int, out_channels: int, kernel: int, side: int, groups: int = 1
 ) -> Cost:
-    """A convolution without bias to `side` pixels each way, and its batch norm, which has no
-    multiplications of its own once it is folded."""
-    weights = out_channels * (in_channels // groups) * kernel**2
-    return Cost(weights + 2 * out_channels, weights * side**2)
+    """A convolution without bias to `side` pixels each way, and its batch norm."""
+    return convolved(in_channels // groups, out_channels, kernel**2, side**2)
+
+
+def convolved(read: int, out_channels: int, taps: int, places: int) -> Cost:
+    """A convolution without bias that has `places` outputs a channel, each of `read` channels at
+    `taps` places, and its batch norm, which has no multiplications of its own once it is folded."""
+    weights = out_channels * read * taps
+    return Cost(weights + 2 * out_channels, weights * places)
 
 
 def linear(in_features: int, out_features: int) -> Cost:

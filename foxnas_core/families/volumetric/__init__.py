@@ -1,0 +1,56 @@
+"""The family of V-NAS's networks for volumes: their space, their graph, and what they cost."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from foxnas_core.families.family import Extreme, Family
+from foxnas_core.families.volumetric.counts import network_counts
+from foxnas_core.families.volumetric.space import (
+    DEEP,
+    FLAT,
+    PSEUDO,
+    choices_of,
+    mixture_of,
+    network_of,
+    parse_choices,
+    space_from_settings,
+    uniform,
+)
+from foxnas_core.space.architecture import Architecture
+from foxnas_core.space.coding.terms import Lookup
+from foxnas_core.space.mixture import Mixture
+from foxnas_core.space.search_space import SearchSpace
+
+
+class Volumetric(Family):
+    """Its choices are in order of what they cost, so that flat cells are the smallest."""
+
+    name = "volumetric"
+    notation = "2D,P3D,3D,…, the choices of all cells from the image to the masks"
+    network = "foxnas_core.families.volumetric.network:VolumetricNetwork"
+    supernet = "foxnas_core.families.volumetric.supernet:VolumetricSupernet"
+
+    def space(self, name: str, settings: Mapping[str, Any]) -> SearchSpace:
+        return space_from_settings(name, settings)
+
+    def extremes(self, space: SearchSpace) -> dict[Extreme, Architecture]:
+        return {"smallest": uniform(space, FLAT), "largest": uniform(space, DEEP)}
+
+    def landmarks(self, space: SearchSpace) -> dict[str, Architecture]:
+        """What is chosen by habit: one choice everywhere."""
+        return {
+            "smallest": uniform(space, FLAT), "P3D everywhere": uniform(space, PSEUDO),
+            "largest": uniform(space, DEEP),
+        }  # fmt: skip
+
+    def mixture(self, space: SearchSpace) -> Mixture:
+        return mixture_of(space)
+
+    def counts(self, space: SearchSpace, column: str) -> tuple[Lookup, ...]:
+        return network_counts(space, column)
+
+    def write(self, space: SearchSpace, architecture: Architecture) -> str:
+        return ",".join(choices_of(architecture))
+
+    def read(self, space: SearchSpace, text: str) -> Architecture:
+        return network_of(space, parse_choices(space, text))
