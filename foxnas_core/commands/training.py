@@ -1,6 +1,7 @@
 """The commands that train: a supernet, and a chosen subnet on."""
 
 import argparse
+from collections.abc import Sequence
 from contextlib import nullcontext
 from dataclasses import asdict, replace
 from typing import Any
@@ -13,14 +14,17 @@ from foxnas_core.commands.shared import (
     space_to_train,
     stoppable,
 )
+from foxnas_core.errors import InvalidInput
 from foxnas_core.families import family_of
 from foxnas_core.methods.on_supernet import mixed
 from foxnas_core.steps.fine_tune import fine_tune_subnet, training_images
+from foxnas_core.steps.measure import CALIBRATION_IMAGES
 from foxnas_core.study import Study, create_study, open_study
 from foxnas_core.study.parts import MIXTURE
 from foxnas_core.tasks import task_named
-
-CALIBRATION_IMAGES = 2000
+from foxnas_core.tasks.dataset import Dataset
+from foxnas_core.tasks.domain_split import DOMAINS
+from foxnas_core.tasks.task import Task
 
 
 def train(options: argparse.Namespace) -> dict[str, Any]:
@@ -39,7 +43,8 @@ def train(options: argparse.Namespace) -> dict[str, Any]:
     torch.set_num_threads(options.threads)
     space = space_to_train(options.study, options.space)
     supernet, kind = supernet_of(space), task_named(options.task)
-    dataset = kind.load(options.data, supernet.input_shape(family_of(space).reference(space)))
+    shape = supernet.input_shape(family_of(space).reference(space))
+    dataset = _loaded(kind, options, shape)
     if options.images:
         first = dataset.training.take(slice(0, options.images))
         dataset = replace(dataset, training=first)
@@ -50,8 +55,8 @@ def train(options: argparse.Namespace) -> dict[str, Any]:
     if is_first() and not (options.study / "space.json").exists():
         create_study(options.study, space, name=options.study.resolve().name)
     study = Study(options.study, options.study.name, "", space)
-    kept = study.in_use() if is_first() else nullcontext()
-    with kept, bar("step", shown=is_first()) as report:
+    marked = study.in_use() if is_first() else nullcontext()
+    with marked, bar("step", shown=is_first()) as report:
         trained = run(
             study.space,
             task,
@@ -75,12 +80,30 @@ def train(options: argparse.Namespace) -> dict[str, Any]:
     file = study.folder / MIXTURE if beside else study.checkpoint_file
     with study.writing():
         save_checkpoint(file, trained.supernet, record)
-    study.save_images(dataset.training.take(slice(0, CALIBRATION_IMAGES)), dataset.held_out)
+    kept = None if task.keeps_training else CALIBRATION_IMAGES
+    study.save_images(dataset.training.take(slice(0, kept)), dataset.held_out)
+    if dataset.split:
+        study.save(DOMAINS, dataset.split)
     study.training_state_file.unlink(missing_ok=True)
     if distributed.is_initialized():
         distributed.destroy_process_group()
     say(f"Saved {file}.")
     return {"study": str(study.folder), "steps": trained.record["steps"], objective: final}
+
+
+def _loaded(kind: type[Task], options: argparse.Namespace, shape: Sequence[int]) -> Dataset:
+    """The images to train on; raises `InvalidInput` where domains are named of a task that has
+    none, and as `Task.load`."""
+    if not options.domain:
+        return kind.load(options.data, shape)
+
+    from foxnas_core.tasks.domains import Domains
+
+    if not issubclass(kind, Domains):
+        raise InvalidInput(
+            f"The task {kind.name!r} knows no domains; leave --domain out, or take --task domains."
+        )
+    return kind.load(options.data, shape, dict(options.domain))
 
 
 def fine_tune(options: argparse.Namespace) -> dict[str, Any]:

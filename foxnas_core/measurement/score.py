@@ -25,9 +25,10 @@ class ScoreMeter:
     of the quantized one too, and `accuracy_drop:int8`, where that is a metric, the first less the
     second. Both are scored on the same cases, so its standard error is that of the mean paired
     difference. The even and the odd cases are also scored apart (`accuracy_even`, `accuracy_odd`,
-    each also `:int8`): their agreement over subnets is the reliability of the study. Runs in ONNX
-    Runtime, which gives the same outputs as torch in less time, in batches that stay in the
-    processor's cache; what the fp32 subnets of one call have in common is computed once.
+    each also `:int8`, and in each domain): their agreement over subnets is the reliability of the
+    study. Runs in ONNX Runtime, which gives the same outputs as torch in less time, in batches that
+    stay in the processor's cache; what the fp32 subnets of one call have in common is computed
+    once.
 
     Without calibration cases, fp32 alone is scored. `domains` names those that the cases are of.
     `scored` is told, as soon as it is known, of a subnet and a precision ("" or ":int8") the
@@ -88,7 +89,12 @@ class ScoreMeter:
         scores = self._task.score(outputs, self._held_out, self._domains)
         found = {column: score.value for column, score in scores.items()}
         found |= {f"{column}{STD_ERROR}": score.std_error for column, score in scores.items()}
-        found |= _halves(name, fp32, "")
+        for half, own in (("even", slice(0, None, 2)), ("odd", slice(1, None, 2))):
+            apart = self._task.score(outputs[own], self._held_out.take(own), self._domains)
+            for column, score in apart.items():
+                head, colon, domain = column.partition(":")
+                if head == name:
+                    found[f"{name}_{half}{colon}{domain}"] = score.value
         if self._calibration is None:
             return found
         model = prepared.int8(self._calibration, self._task)

@@ -10,6 +10,7 @@ import numpy as np
 from foxnas_core.errors import InvalidInput, MissingPart
 from foxnas_core.families.mbconv.space import settings_of
 from foxnas_core.space.search_space import SearchSpace
+from foxnas_core.steps.measure import CALIBRATION_IMAGES
 from foxnas_core.study import Study, create_study, file_hash
 from foxnas_core.tasks.dataset import (
     Dataset,
@@ -18,8 +19,6 @@ from foxnas_core.tasks.dataset import (
     load_dataset,
     unpack_images,
 )
-
-CALIBRATION_IMAGES = 2000
 
 
 def adopt(folder: Path, space: SearchSpace, *, supernet: str, weights: Path, data: Path) -> Study:

@@ -25,8 +25,8 @@ if TYPE_CHECKING:
 
 
 def training_images(study: Study, data: Path | None) -> Dataset:
-    """The images at `data` (by default Fashion-MNIST), as the study's space takes them: as many of
-    the first as its supernet was trained on, where these are they.
+    """The images at `data`, by default those that the task comes with or the study keeps, as its
+    space takes them: as many of the first as its supernet was trained on, where these are they.
 
     Raises as `Task.load` and, for a space without a supernet of ours, `InvalidInput`.
     """
@@ -35,6 +35,8 @@ def training_images(study: Study, data: Path | None) -> Dataset:
     record = study.training_record()
     kind = task_named(record.get("task", CLASSIFICATION))
     largest = family_of(study.space).reference(study.space)
+    if data is None and kind.keeps_training:
+        data = study.images_file
     dataset = kind.load(data, supernet_of(study.space).input_shape(largest))
     count = record.get("images")
     if isinstance(count, int) and 0 < count < len(dataset.training):

@@ -30,6 +30,8 @@ PRECISIONS: Mapping[str, str] = {"fp32": "latency_ms", "int8": "latency_ms:int8"
 """The precisions that a subnet is measured in here, each with its latency column."""
 BATCH = 12
 """Subnets that are measured together."""
+CALIBRATION_IMAGES = 2000
+"""Training images by which norms are recalibrated, and which a study keeps if not all."""
 
 
 def measure_subnets(
@@ -284,7 +286,8 @@ def device_cells(row: "Measured", columns: Sequence[str]) -> dict[str, Any]:
 
 
 def parts_of(study: Study) -> "tuple[Checkpoint, ImageSet, ImageSet]":
-    """The supernet, the images to calibrate on and the held-out ones; holds torch to one thread,
+    """The supernet, the images to calibrate on, of which there are at most 2,000, and the held-out
+    ones; holds torch to one thread,
     as measuring and training one subnet want it.
 
     Raises `MissingPart` where the study lacks one of them.
@@ -295,4 +298,4 @@ def parts_of(study: Study) -> "tuple[Checkpoint, ImageSet, ImageSet]":
     import torch
 
     torch.set_num_threads(1)
-    return checkpoint, calibration, held_out
+    return checkpoint, calibration.take(slice(0, CALIBRATION_IMAGES)), held_out

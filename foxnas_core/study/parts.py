@@ -47,8 +47,9 @@ def kinds() -> tuple[RecordKind[Any], ...]:
     from foxnas_core.evidence.trust.pairs import TRUST
     from foxnas_core.evidence.verification.claims import CLAIMS
     from foxnas_core.search.rounds.record import ROUNDS
+    from foxnas_core.tasks.domain_split import DOMAINS
 
-    return (ROUNDS, TRUST, CLAIMS, VARIANTS, HANDMADE, JUDGED)
+    return (ROUNDS, TRUST, CLAIMS, VARIANTS, HANDMADE, JUDGED, DOMAINS)
 
 
 def collections() -> tuple[CollectionKind[Any], ...]:

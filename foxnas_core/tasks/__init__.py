@@ -9,10 +9,11 @@ from typing import Any
 from foxnas_core.registry import add_named, named
 from foxnas_core.tasks.task import Task
 
-CLASSIFICATION = "classification"
+CLASSIFICATION, DOMAINS = "classification", "domains"
 # Modules are named, not imported: tasks compute with torch.
 _tasks: dict[str, type[Task] | str] = {
-    CLASSIFICATION: "foxnas_core.tasks.classification:Classification"
+    CLASSIFICATION: "foxnas_core.tasks.classification:Classification",
+    DOMAINS: "foxnas_core.tasks.domains:Domains",
 }
 
 

@@ -11,6 +11,7 @@ import numpy as np
 
 from foxnas_core.errors import InvalidInput, MissingPart
 from foxnas_core.files import open_zip
+from foxnas_core.tasks.domain_split import DomainSplit
 
 FASHION_MNIST = "Fashion-MNIST"
 FASHION_MNIST_FOLDER = Path("/usr/share/datasets/fashion-mnist")
@@ -53,7 +54,7 @@ class ImageSet:
 class Dataset:
     """Training and held-out images that share no image, with class names and a licence note.
 
-    `domains` names what the numbers in the sets stand for.
+    `split` names what the numbers of domains in the sets stand for, where they have some.
     """
 
     name: str
@@ -61,7 +62,12 @@ class Dataset:
     classes: tuple[str, ...]
     training: ImageSet
     held_out: ImageSet
-    domains: tuple[str, ...] = ()
+    split: DomainSplit | None = None
+
+    @property
+    def domains(self) -> tuple[str, ...]:
+        """The names of the domains, in the order of their numbers."""
+        return self.split.names if self.split else ()
 
     def pixel_statistics(self) -> tuple[float, float]:
         """Mean and standard deviation of the training pixels, scaled to 0…1."""
@@ -125,9 +131,7 @@ def image_folder(folder: Path, *, side: int, channels: int = 3, seed: int = 0) -
     resized to `side` pixels. Raises `MissingPart` for fewer than two classes, `InvalidInput`
     naming an unreadable picture.
     """
-    from PIL import Image, ImageOps, UnidentifiedImageError
-
-    classes = sorted(p.name for p in folder.iterdir() if p.is_dir() and not p.name.startswith("."))
+    classes = [path.name for path in folders_in(folder)]
     if len(classes) < 2:
         raise MissingPart(
             f"{folder} needs one sub-folder of pictures for each of 2 or more classes."
@@ -137,16 +141,8 @@ def image_folder(folder: Path, *, side: int, channels: int = 3, seed: int = 0) -
     for label, name in enumerate(classes):
         files = sorted(p for p in (folder / name).iterdir() if p.is_file())
         for position, index in enumerate(rng.permutation(len(files))):
-            try:
-                with Image.open(files[index]) as picture:
-                    square = ImageOps.fit(
-                        picture.convert("L" if channels == 1 else "RGB"), (side, side)
-                    )
-            except (UnidentifiedImageError, OSError) as error:
-                raise InvalidInput(
-                    f"{files[index]} can't be read as a picture; remove or mend it."
-                ) from error
-            parts[position < len(files) / 5].append((np.asarray(square), label))
+            square = read_picture(files[index], side=side, channels=channels)
+            parts[position < len(files) / 5].append((square, label))
     if not parts[True] or not parts[False]:
         raise MissingPart(f"{folder} holds too few pictures to train on some and hold out others.")
     sets = {}
@@ -157,6 +153,24 @@ def image_folder(folder: Path, *, side: int, channels: int = 3, seed: int = 0) -
     return Dataset(
         folder.name, "as the folder's owner says", tuple(classes), sets[False], sets[True]
     )
+
+
+def folders_in(folder: Path) -> list[Path]:
+    """The folders within one, by name, hidden ones left out."""
+    return sorted(p for p in folder.iterdir() if p.is_dir() and not p.name.startswith("."))
+
+
+def read_picture(path: Path, *, side: int, channels: int) -> np.ndarray:
+    """The central square of a picture, resized to (side, side) in grey for one channel, else to
+    (side, side, 3) in RGB, uint8; raises `InvalidInput` naming one that can't be read."""
+    from PIL import Image, ImageOps, UnidentifiedImageError
+
+    try:
+        with Image.open(path) as picture:
+            square = ImageOps.fit(picture.convert("L" if channels == 1 else "RGB"), (side, side))
+    except (UnidentifiedImageError, OSError) as error:
+        raise InvalidInput(f"{path} can't be read as a picture; remove or mend it.") from error
+    return np.asarray(square)
 
 
 def check_apart(training: ImageSet, held_out: ImageSet) -> None:
@@ -202,10 +216,10 @@ def pack_images(parts: dict[str, ImageSet]) -> bytes:
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_LZMA) as archive:
         for name, part in parts.items():
-            for field, array in (
-                ("images", part.images),
-                ("labels", part.labels.astype(np.uint16)),
-            ):
+            arrays = {"images": part.images, "labels": part.labels.astype(np.uint16)}
+            if part.domains is not None:
+                arrays["domains"] = part.domains.astype(np.uint16)
+            for field, array in arrays.items():
                 # A fixed date, so that equal images give equal bytes.
                 info = zipfile.ZipInfo(f"{name}_{field}.npy", (1980, 1, 1, 0, 0, 0))
                 info.compress_type = zipfile.ZIP_LZMA
@@ -222,7 +236,11 @@ def unpack_images(path: Path) -> dict[str, ImageSet]:
             names = dict.fromkeys(key.rpartition("_")[0] for key in archive.files)
             return {
                 name: ImageSet(
-                    archive[f"{name}_images"], archive[f"{name}_labels"].astype(np.int64)
+                    archive[f"{name}_images"],
+                    archive[f"{name}_labels"].astype(np.int64),
+                    archive[f"{name}_domains"].astype(np.int64)
+                    if f"{name}_domains" in archive.files
+                    else None,
                 )
                 for name in names
             }
@@ -234,9 +252,11 @@ def check_packed(path: Path, names: set[str]) -> None:
     """Raises `InvalidInput` where `unpack_images` would fail, or find other sets than `names`, or
     images beyond what the memory should hold; the pixels themselves are not read."""
     try:
-        with path.open("rb") as file, open_zip(file, 2 * len(names)) as archive:
+        with path.open("rb") as file, open_zip(file, 3 * len(names)) as archive:
             entries = archive.infolist()
-            expected = {f"{n}_{field}.npy" for n in names for field in ("images", "labels")}
+            expected = [f"{n}_{field}.npy" for n in names for field in ("images", "labels")]
+            if len(entries) > len(expected):
+                expected += [f"{n}_domains.npy" for n in names]
             if sorted(e.filename for e in entries) != sorted(expected):
                 raise ValueError("other arrays")
             if sum(entry.file_size for entry in entries) > _MOST_UNPACKED:
@@ -246,7 +266,12 @@ def check_packed(path: Path, names: set[str]) -> None:
             shapes = {entry.filename[:-4]: _packed_shape(archive, entry) for entry in entries}
         for name in names:
             images, labels = shapes[f"{name}_images"], shapes[f"{name}_labels"]
-            if labels != images[:1] or len(images) not in (3, 4) or images[3:] not in ((), (3,)):
+            domains = shapes.get(f"{name}_domains", labels)
+            if (
+                not labels == domains == images[:1]
+                or len(images) not in (3, 4)
+                or images[3:] not in ((), (3,))
+            ):
                 raise ValueError("arrays that do not belong together")
     except InvalidInput:
         raise

@@ -40,13 +40,15 @@ class Task(ABC):
     """What networks are trained for. An instance holds what of the training cases it needs to read
     others alike, such as the mean of their pixels.
 
-    `name` is how checkpoints call it; `objective` the column of the table that `cases` gives first.
+    `name` is how checkpoints call it; `objective` the column of the table that `cases` gives first;
+    with `keeps_training`, a study keeps all training cases beside the held-out ones.
     Stored inputs are (N, …) and labels (N, …), of any shape and type; `input_shape` is as in
     `networks.Network`.
     """
 
     name: ClassVar[str]
     objective: ClassVar[str]
+    keeps_training: ClassVar[bool] = False
 
     # Data
 
@@ -131,6 +133,8 @@ class Task(ABC):
         if held_out.domains is not None:
             for number, domain in enumerate(domains):
                 own = held_out.domains == number
+                if not own.any():
+                    continue
                 scores |= {f"{name}:{domain}": mean_of(v[own]) for name, v in cases.items()}
         return scores
 
