@@ -57,7 +57,9 @@ USERS = {
         "families/mbconv/once_for_all",
         "supernet",
         "tasks/classification",
+        "tasks/dice",
         "tasks/images",
+        "tasks/segmentation",
         "tasks/task",  # in types alone
         "training",
         "testing/supernets",
@@ -76,6 +78,7 @@ USERS = {
         "steps",
     ),
     "onnxruntime": ("supernet", "measurement", "profiling"),
+    "nibabel": ("tasks/decathlon",),
     "tqdm": ("commands", "launching"),
     "rich": ("commands/printing",),
     "filelock": ("study/locks",),

@@ -18,13 +18,12 @@ from foxnas_core.errors import InvalidInput
 from foxnas_core.families import family_of
 from foxnas_core.methods.on_supernet import mixed
 from foxnas_core.steps.fine_tune import fine_tune_subnet, training_images
-from foxnas_core.steps.measure import CALIBRATION_IMAGES
 from foxnas_core.study import Study, create_study, open_study
 from foxnas_core.study.parts import MIXTURE
 from foxnas_core.tasks import task_named
 from foxnas_core.tasks.dataset import Dataset
 from foxnas_core.tasks.domain_split import DOMAINS
-from foxnas_core.tasks.task import Task
+from foxnas_core.tasks.task import Task, read_settings
 
 
 def train(options: argparse.Namespace) -> dict[str, Any]:
@@ -42,8 +41,9 @@ def train(options: argparse.Namespace) -> dict[str, Any]:
 
     torch.set_num_threads(options.threads)
     space = space_to_train(options.study, options.space)
-    supernet, kind = supernet_of(space), task_named(options.task)
-    shape = supernet.input_shape(family_of(space).reference(space))
+    family, supernet = family_of(space), supernet_of(space)
+    kind = task_named(options.task or family.task)
+    shape = supernet.input_shape(family.reference(space))
     dataset = _loaded(kind, options, shape)
     if options.images:
         first = dataset.training.take(slice(0, options.images))
@@ -70,7 +70,7 @@ def train(options: argparse.Namespace) -> dict[str, Any]:
     if not is_first():
         return {}
     objective, final = task.objective, {}
-    for which, architecture in family_of(study.space).landmarks(study.space).items():
+    for which, architecture in family.landmarks(study.space).items():
         scores = score_of(trained.supernet, architecture, task, dataset)
         final[which] = scores[objective].value
     record = trained.record | {objective: final}
@@ -80,7 +80,7 @@ def train(options: argparse.Namespace) -> dict[str, Any]:
     file = study.folder / MIXTURE if beside else study.checkpoint_file
     with study.writing():
         save_checkpoint(file, trained.supernet, record)
-    kept = None if task.keeps_training else CALIBRATION_IMAGES
+    kept = None if task.keeps_training else task.kept
     study.save_images(dataset.training.take(slice(0, kept)), dataset.held_out)
     if dataset.split:
         study.save(DOMAINS, dataset.split)
@@ -92,10 +92,11 @@ def train(options: argparse.Namespace) -> dict[str, Any]:
 
 
 def _loaded(kind: type[Task], options: argparse.Namespace, shape: Sequence[int]) -> Dataset:
-    """The images to train on; raises `InvalidInput` where domains are named of a task that has
-    none, and as `Task.load`."""
+    """The cases to train on; raises `InvalidInput` where domains are named of a task that has
+    none, and as `read_settings` and `Task.load`."""
+    settings = read_settings(kind, options.task_setting)
     if not options.domain:
-        return kind.load(options.data, shape)
+        return kind.load(options.data, shape, **settings)
 
     from foxnas_core.tasks.domains import Domains
 
@@ -103,7 +104,7 @@ def _loaded(kind: type[Task], options: argparse.Namespace, shape: Sequence[int])
         raise InvalidInput(
             f"The task {kind.name!r} knows no domains; leave --domain out, or take --task domains."
         )
-    return kind.load(options.data, shape, dict(options.domain))
+    return kind.load(options.data, shape, roles=dict(options.domain), **settings)
 
 
 def fine_tune(options: argparse.Namespace) -> dict[str, Any]:

@@ -130,6 +130,8 @@ class Family(ABC):
     notation: str = ""
     # Whether benchmarks of the family give choices by their place in `Decision.choices`, from 0.
     numbered: ClassVar[bool] = False
+    # What its networks do, by name, where nothing else is asked for.
+    task: str = "classification"
     # A supernet's module, as "package.module:factory", where networks of the family can be trained;
     # it is imported where it is used only.
     supernet: str = ""

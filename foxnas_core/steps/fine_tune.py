@@ -37,7 +37,8 @@ def training_images(study: Study, data: Path | None) -> Dataset:
     largest = family_of(study.space).reference(study.space)
     if data is None and kind.keeps_training:
         data = study.images_file
-    dataset = kind.load(data, supernet_of(study.space).input_shape(largest))
+    shape = supernet_of(study.space).input_shape(largest)
+    dataset = kind.load(data, shape, **record.get("settings", {}))
     count = record.get("images")
     if isinstance(count, int) and 0 < count < len(dataset.training):
         first = replace(dataset, training=dataset.training.take(slice(0, count)))

@@ -9,11 +9,12 @@ from typing import Any
 from foxnas_core.registry import add_named, named
 from foxnas_core.tasks.task import Task
 
-CLASSIFICATION, DOMAINS = "classification", "domains"
+CLASSIFICATION, DOMAINS, SEGMENTATION = "classification", "domains", "segmentation"
 # Modules are named, not imported: tasks compute with torch.
 _tasks: dict[str, type[Task] | str] = {
     CLASSIFICATION: "foxnas_core.tasks.classification:Classification",
     DOMAINS: "foxnas_core.tasks.domains:Domains",
+    SEGMENTATION: "foxnas_core.tasks.segmentation:Segmentation",
 }
 
 

@@ -31,7 +31,7 @@ class Classification(Task):
     std: Level
 
     @classmethod
-    def load(cls, path: Path | None, input_shape: Sequence[int]) -> Dataset:
+    def load(cls, path: Path | None, input_shape: Sequence[int], **settings: Any) -> Dataset:
         channels, *sides = input_shape
         return load_dataset(path, side=sides[-1], channels=channels)
 

@@ -4,8 +4,10 @@ import gzip
 import io
 import math
 import zipfile
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -25,7 +27,8 @@ _MOST_UNPACKED = 4 << 30  # bytes of images that come from elsewhere
 
 @dataclass(frozen=True)
 class ImageSet:
-    """Images (N, H, W) or (N, H, W, 3), uint8, and their labels (N,), int64.
+    """Images (N, H, W) or (N, H, W, 3), uint8, and their labels (N,), int64; of volumes (N, D, H,
+    W), the class numbers of all voxels, (N, D, H, W).
 
     `domains` (N,) numbers the domain that each comes from, where a dataset has some.
     """
@@ -55,6 +58,7 @@ class Dataset:
     """Training and held-out images that share no image, with class names and a licence note.
 
     `split` names what the numbers of domains in the sets stand for, where they have some.
+    `settings`, plain values, say how the cases were read, see `Task.load`.
     """
 
     name: str
@@ -63,6 +67,7 @@ class Dataset:
     training: ImageSet
     held_out: ImageSet
     split: DomainSplit | None = None
+    settings: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def domains(self) -> tuple[str, ...]:
@@ -266,12 +271,10 @@ def check_packed(path: Path, names: set[str]) -> None:
             shapes = {entry.filename[:-4]: _packed_shape(archive, entry) for entry in entries}
         for name in names:
             images, labels = shapes[f"{name}_images"], shapes[f"{name}_labels"]
-            domains = shapes.get(f"{name}_domains", labels)
-            if (
-                not labels == domains == images[:1]
-                or len(images) not in (3, 4)
-                or images[3:] not in ((), (3,))
-            ):
+            domains = shapes.get(f"{name}_domains", images[:1])
+            pictures = labels == images[:1] and len(images) in (3, 4) and images[3:] in ((), (3,))
+            volumes = labels == images and len(images) == 4
+            if domains != images[:1] or not (pictures or volumes):
                 raise ValueError("arrays that do not belong together")
     except InvalidInput:
         raise

@@ -38,7 +38,9 @@ class Domains(Classification):
         cls,
         path: Path | None,
         input_shape: Sequence[int],
+        *,
         roles: Mapping[str, str] | None = None,
+        **settings: Any,
     ) -> Dataset:
         if path is None:
             raise MissingPart(

@@ -4,7 +4,7 @@
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol, Self
@@ -29,6 +29,15 @@ class Score:
     std_error: float
 
 
+@dataclass(frozen=True)
+class Setting:
+    """Something of a task's cases that a user may choose: what it is, in words, and what reads it
+    from text, raising `ValueError` or `KeyError`."""
+
+    meaning: str
+    read: Callable[[str], Any]
+
+
 class Batching(Protocol):
     """What turns stored inputs into what networks take."""
 
@@ -40,8 +49,9 @@ class Task(ABC):
     """What networks are trained for. An instance holds what of the training cases it needs to read
     others alike, such as the mean of their pixels.
 
-    `name` is how checkpoints call it; `objective` the column of the table that `cases` gives first;
-    with `keeps_training`, a study keeps all training cases beside the held-out ones.
+    `name` is how checkpoints call it; `objective` the column of the table that `cases` gives first.
+    `settings` are what may be asked for of its cases, by name. A study keeps the first `kept`
+    training cases beside the held-out ones, to recalibrate norms by; with `keeps_training`, all.
     Stored inputs are (N, …) and labels (N, …), of any shape and type; `input_shape` is as in
     `networks.Network`.
     """
@@ -49,14 +59,17 @@ class Task(ABC):
     name: ClassVar[str]
     objective: ClassVar[str]
     keeps_training: ClassVar[bool] = False
+    settings: ClassVar[Mapping[str, Setting]] = {}
+    kept: ClassVar[int] = 2000
 
     # Data
 
     @classmethod
     @abstractmethod
-    def load(cls, path: Path | None, input_shape: Sequence[int]) -> Dataset:
+    def load(cls, path: Path | None, input_shape: Sequence[int], **settings: Any) -> Dataset:
         """The cases at `path`, by default those that the task comes with.
 
+        `settings` are values of `settings`, read; what the dataset says of its own gives it again.
         Raises `MissingPart` where nothing is there, `InvalidInput` naming what can't be read.
         """
 
@@ -155,3 +168,21 @@ def check_size(what: str, dataset: Dataset, has: int, takes: int, space: str) ->
             f"The images of {dataset.name} have {has} {what}, but space {space!r} is for "
             f"{takes}; train on a space of your own (--space FILE) with {has}."
         )
+
+
+def read_settings(kind: type[Task], given: Iterable[tuple[str, str]]) -> dict[str, Any]:
+    """A task's settings from their texts; raises `InvalidInput` for others, or what they can't
+    be."""
+    found = {}
+    for name, text in given:
+        if name not in kind.settings:
+            known = f"known: {', '.join(kind.settings)}" if kind.settings else "it has none"
+            raise InvalidInput(f"The task {kind.name!r} has no setting {name!r}; {known}.")
+        setting = kind.settings[name]
+        try:
+            found[name] = setting.read(text)
+        except (ValueError, KeyError) as error:
+            raise InvalidInput(
+                f"The setting {name!r} can't be {text!r}; it is {setting.meaning}."
+            ) from error
+    return found

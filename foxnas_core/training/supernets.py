@@ -94,6 +94,7 @@ def train(
         **identity,
         "task": task.name,
         **task.record(),
+        **({"settings": dict(dataset.settings)} if dataset.settings else {}),
         "classes": list(dataset.classes),
         "licence": dataset.licence,
         "steps": done.steps,
@@ -134,12 +135,10 @@ def score_of(
     architecture: Architecture,
     task: Task,
     dataset: Dataset,
-    *,
-    calibration: int = 2000,
 ) -> dict[str, Score]:
     """The scores of a subnet on the held-out cases, its norms recalibrated on training ones."""
     subnet = supernet.extract(architecture)
     shape, held_out = subnet.input_shape, dataset.held_out
-    recalibrate(subnet, task.batches(dataset.training.images[:calibration], shape))
+    recalibrate(subnet, task.batches(dataset.training.images[: task.kept], shape))
     outputs = [subnet(batch).numpy() for batch in task.batches(held_out.images, shape)]
     return task.score(np.concatenate(outputs), held_out, dataset.domains)

@@ -10,7 +10,7 @@ from foxnas_core.tasks.dataset import Dataset
 from foxnas_core.testing.tasks import check_judging, check_task
 
 # What a task of its own kind of data is checked on beside its own tests.
-OF_OTHER_DATA = {"domains"}
+OF_OTHER_DATA = {"domains", "segmentation"}
 
 
 @pytest.mark.parametrize("name", [name for name in tasks() if name not in OF_OTHER_DATA])

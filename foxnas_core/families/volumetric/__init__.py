@@ -26,6 +26,7 @@ class Volumetric(Family):
     """Its choices are in order of what they cost, so that flat cells are the smallest."""
 
     name = "volumetric"
+    task = "segmentation"
     notation = "2D,P3D,3D,…, the choices of all cells from the image to the masks"
     network = "foxnas_core.families.volumetric.network:VolumetricNetwork"
     supernet = "foxnas_core.families.volumetric.supernet:VolumetricSupernet"
