@@ -36,7 +36,8 @@ class SamplingSettings:
       which likelihoods are tempered: untempered, one sample has all the weight.
     - `hottest`: whether the temper rises where later samples lie further apart, as those of a
       supernet do that has yet to learn.
-    - `cost_weight` (β): of the cost term against the likelihoods.
+    - `cost_weight` (β): of the cost term against the likelihoods; `tolerance`, the mean excess of
+      samples over what they may cost, relative to that, below which the term fades.
     """
 
     samples_per_nat: float | None = None
@@ -49,9 +50,10 @@ class SamplingSettings:
     effective: float = 0.7
     hottest: bool = False
     cost_weight: float = 1.0
+    tolerance: float = 0.05
 
     def __post_init__(self) -> None:
-        for name in ("samples_per_nat", "first", "fixed", "rate", "effective"):
+        for name in ("samples_per_nat", "first", "fixed", "rate", "effective", "tolerance"):
             value = getattr(self, name)
             if value is not None and not 0 < value < np.inf:
                 raise InvalidInput(f"{name} is {value}; take a number above 0.")
@@ -131,9 +133,10 @@ class AdaptiveSampler:
         self, codes: np.ndarray, likelihoods: np.ndarray, over: np.ndarray | None = None
     ) -> Step:
         """Make a step by the log-likelihoods (rows,) of architectures of these codes, and by how
-        far each is over what it may cost (rows,), 0 within: ∇α = Σ (β C/ΣC − ω) ∇ log P
-        (equations 8 and 9 there), of both with their mean as a baseline, since likelihoods that
-        are all alike, and samples that all cost alike, are no reason to go anywhere.
+        far each is over what it may cost (rows,), 0 within: ∇α = Σ (β C/(ΣC + Kτ) − ω) ∇ log P
+        (equations 8 and 9 there, but for the tolerance τ), of both with their mean as a baseline,
+        since likelihoods that are all alike, and samples that all cost alike, are no reason to go
+        anywhere.
 
         Left out is what failed (NaN in `likelihoods`), and what the distribution never draws.
         """
@@ -147,10 +150,11 @@ class AdaptiveSampler:
                 self.temper = max(self.temper or 0.0, now)
             omega = softmax(likelihoods / self.temper)
             ess = float(1 / (omega @ omega))
-            weights = omega - 1 / k
             costs = np.zeros(k) if over is None else over[known]
-            if costs.sum() > 0:
-                weights = weights - self.settings.cost_weight * (costs / costs.sum() - 1 / k)
+            # By the term's logarithm alone, one sample that is hardly over would push as hard as
+            # all likelihoods, and the mode stop far short of what it may cost.
+            push = self.settings.cost_weight * costs / (costs.sum() + k * self.settings.tolerance)
+            weights = (omega - 1 / k) - (push - push.mean())
             self._ascend(self.distribution.gradient(codes, weights))
         step = Step(self.number, k, entropy, ess, self.joined)
         self.number += 1

@@ -119,6 +119,27 @@ def test_costs_push_away():
     assert (drawn == 4).mean() < 0.05
 
 
+def spent_of_what_is_allowed(tolerance: float) -> float:
+    """The cost of the mode, as a share of the most, where what is better costs more."""
+    settings = SamplingSettings(tolerance=tolerance)
+    shares = []
+    for seed in range(5):
+        sampler = AdaptiveSampler(Distribution.uniform(CELLS), settings, seed)
+        for _ in range(150):
+            codes = sampler.draw()
+            costs = codes.sum(axis=1) / 14
+            sampler.learn(codes, costs, np.maximum(costs - 1, 0))
+        [mode] = CELLS.encode([sampler.distribution.mode()])
+        shares.append(mode.sum() / 14)
+    return float(np.median(shares))
+
+
+def test_what_may_be_spent_is_spent():
+    assert 0.85 <= spent_of_what_is_allowed(0.05) <= 1.05
+    # Without a tolerance what is hardly over pushes as hard as what is far over.
+    assert spent_of_what_is_allowed(1e-9) < spent_of_what_is_allowed(0.05) - 0.05
+
+
 def test_equal_likelihoods_are_no_reason_to_decide():
     sampler = AdaptiveSampler(Distribution.uniform(CELLS))
     for _ in range(20):
