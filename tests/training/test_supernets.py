@@ -148,11 +148,13 @@ def test_two_processes_share_the_batches_of_one(tmp_path):
         "sys.path[:0] = [sys.argv[1], sys.argv[1] + '/tests']\n"
         "import conftest\n"
         "from mixtures import space_of_cells\n"
+        "from training.updates import test_fpnas as fpnas\n"
         "from foxnas_core.families import space_from_dict\n"
         "from foxnas_core.tasks.classification import Classification\n"
         "from foxnas_core.tasks.dataset import Dataset\n"
         "from foxnas_core.training.distributed import average_gradients, is_first\n"
         "from foxnas_core.training.recipe import Recipe\n"
+        "from foxnas_core.training.loop import run as steps\n"
         "from foxnas_core.training.supernets import train\n"
         "torch.set_num_threads(1)\n"
         "d = Dataset('stripes', '', tuple('abc'), conftest.stripes(1600, 1), conftest.stripes(9))\n"
@@ -168,6 +170,11 @@ def test_two_processes_share_the_batches_of_one(tmp_path):
         "          state_file=Path(sys.argv[2]) / 'm').supernet\n"
         "own = [p.detach().double().sum().item() for p in m.parameters()]\n"
         "torch.distributed.all_gather_object(sums, own)\n"
+        "f, drawn = fpnas.made(space, d), [None, None]\n"
+        "steps(f, d.training.take(slice(0, 160)))\n"
+        "own = [f.sampler.draw().tolist(), [s.k for s in f.steps], f.sampler.temper]\n"
+        "torch.distributed.all_gather_object(drawn, own)\n"
+        "t.record.update(drawn=drawn)\n"
         "t.record.update(sums=sums, alpha=[a.tolist() for a in m.alpha.values()])\n"
         "if is_first():\n"
         "    Path(sys.argv[2], 'out.json').write_text(json.dumps(t.record))\n"
@@ -190,6 +197,8 @@ def test_two_processes_share_the_batches_of_one(tmp_path):
     assert two["averaged"] == [[2.0, 2.0]]
     # A mixture and its architecture parameters are the same in both as well.
     assert two["sums"][0] == two["sums"][1] and all(np.std(own) > 0 for own in two["alpha"])
+    # Both draw the same subnets, and learn from what both found of them.
+    assert two["drawn"][0] == two["drawn"][1] and min(two["drawn"][0][1]) >= 2
     assert two["processes"] == 2 and one.record["processes"] == 1
     losses = [[row[1] for row in record["history"]["rows"]] for record in (two, one.record)]
     # Batch norm sees half a batch in each process, so they agree to hundredths, not to digits.
