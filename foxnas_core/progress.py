@@ -56,6 +56,10 @@ class Pace:
         """So many were done before."""
         self._skipped += pieces
 
+    def rested(self, seconds: float) -> None:
+        """Nothing was done for so long."""
+        self._started += seconds
+
     def at(self, done: float, stage: str = "", values: Mapping[str, float] | None = None) -> None:
         """So many are done, skipped ones included."""
         each = (time.monotonic() - self._started) / max(done - self._skipped, 1)

@@ -17,7 +17,8 @@ class Sampled(Method):
     scratch; the study's is left as it is. Limits are pushed towards by what predicts their columns.
 
     - `samples_per_nat` (λ) and `switch_step` as in `sampling.adaptive.SamplingSettings`; by default
-      such that 16 are drawn at first, and at half of the steps.
+      such that 16 are drawn at first, and at half of the steps. With `fixed_samples`, so many are
+      drawn at each step instead (PARSEC).
     - `epochs` over the first `images` training images of `data` (by default Fashion-MNIST's).
     """
 
@@ -32,6 +33,7 @@ class Sampled(Method):
     epochs: int = 12
     images: int = 6000
     data: str | None = None
+    fixed_samples: int | None = None
 
     def lacks(self, study: Study, question: Question | None = None) -> str | None:
         if not family_of(study.space).supernet:

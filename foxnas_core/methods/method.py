@@ -3,12 +3,13 @@
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field
-from typing import Any, ClassVar, Protocol
+from typing import Any, ClassVar, Protocol, runtime_checkable
 
 import pandas as pd
 
 from foxnas_core.errors import FoxnasError, MissingPart
 from foxnas_core.regression.counting import with_counted
+from foxnas_core.search.selections import SupernetSelection
 from foxnas_core.space.architecture import Architecture, Value
 from foxnas_core.study import Study
 from foxnas_core.table.metrics import metric_of
@@ -75,6 +76,15 @@ class Run(Protocol):
         ...
 
 
+@runtime_checkable
+class Telling(Run, Protocol):
+    """A run on a supernet that tells on its way what it would select."""
+
+    def so_far(self) -> SupernetSelection:
+        """What it would select now, and its course so far."""
+        ...
+
+
 class Method(ABC):
     """A way to select an architecture. Equal studies, questions and seeds give equal selections,
     however a run was divided and resumed."""
@@ -85,6 +95,8 @@ class Method(ABC):
     # of its own, which it trains.
     on_supernet = False
     trains = False
+    # Whether it can keep limits.
+    keeps_limits = True
     # Its whole-numbered settings that may be chosen on its page, each with its label.
     settings: ClassVar[Mapping[str, str]] = {}
 

@@ -51,6 +51,7 @@ class OnSupernet(Method):
     """A method that needs a mixture, and knows no limits."""
 
     on_supernet = True
+    keeps_limits = False
 
     def lacks(self, study: Study, question: Question | None = None) -> str | None:
         if question and (question.limits or question.allowed):

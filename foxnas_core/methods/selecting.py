@@ -1,6 +1,8 @@
 """Selection by a study's supernet, from end to end: a run that can be stopped and gone on with, and
 what is kept of it."""
 
+import time
+from collections.abc import Callable
 from pathlib import Path
 
 from foxnas_core.errors import MissingPart
@@ -27,12 +29,14 @@ def select_kept(
     seed: int = 0,
     file: Path | None = None,
     report: Report = not_told,
+    watch: Callable[[Run], None] = lambda run: None,
 ) -> tuple[Selection, str]:
     """Select by a method that works on a supernet and keep the selection with the study; returns
     it and its id.
 
     Its state is in `file` on the way, by default `state_file`: where it was stopped, the same call
-    goes on. Raises as `run_kept`, and `MissingPart` with what the method `needs`.
+    goes on. `watch` is given the run after each step, and may take its time. Raises as `run_kept`,
+    and `MissingPart` with what the method `needs`.
     """
     if sentence := method.needs(study, question):
         raise MissingPart(sentence)
@@ -42,6 +46,9 @@ def select_kept(
         if not begun:
             begun.append(Pace(run.total, report))
             begun[0].skip(run.done - 1)
+        looked = time.monotonic()
+        watch(run)
+        begun[0].rested(time.monotonic() - looked)
         begun[0].at(run.done)
 
     with study.in_use():

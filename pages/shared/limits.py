@@ -202,7 +202,7 @@ def _limit_pickers(study: Study, targets: Mapping[str, Metric], terms: Terms) ->
             act=lambda value, column=column: _write(
                 tuple({**limits, column: value}.items()), dict(terms.kept)
             ),
-            step=_step(most),
+            step=step_of(most),
             format="%.6g",
         )
 
@@ -228,8 +228,8 @@ def kept_of(
     return {_key(d): allowed[d.name] for d in space.decisions if d.name in allowed}
 
 
-def _step(number: float) -> float:
-    """A fiftieth, in one round digit."""
+def step_of(number: float) -> float:
+    """What a number of this size is stepped by: a fiftieth, in one round digit."""
     return 10.0 ** math.floor(math.log10(abs(number) / 20)) if number else 1.0
 
 

@@ -23,6 +23,7 @@ from foxnas_core.progress import Stopped
 MEASURING = FileLock(Path(tempfile.gettempdir()) / f"foxnas-measuring-{os.getuid()}.lock")
 KEPT_FOR = 3600.0  # seconds that what has ended, or is paused, waits for someone to look
 _JUST_NOW = 2.0  # seconds
+_HELD = 0.1  # seconds between two looks at whether a run is still paused
 
 
 State = Literal["starting", "running", "paused", "stopping", "stopped", "finished", "failed"]
@@ -114,6 +115,32 @@ class Work(ABC, Generic[T]):
             self.note = (
                 f"The {self.name} failed in a way that it should not; the server's log says how."
             )
+
+
+class PausableWork(Work[T]):
+    """A run that can be held between its parts, in which it calls `hold`; one that is paused and
+    forgotten is stopped."""
+
+    def __init__(self, study: str, of: Hashable = None) -> None:
+        super().__init__(study, of)
+        self._paused = threading.Event()
+
+    @property
+    def state(self) -> State:
+        paused = self._paused.is_set() and not self.ended and not self.stopping
+        return "paused" if paused else super().state
+
+    def pause(self) -> None:
+        self._paused.set()
+
+    def resume(self) -> None:
+        self._paused.clear()
+
+    def hold(self) -> None:
+        """Wait while it is paused, until it is stopped."""
+        while self._paused.is_set() and not self._stop.wait(_HELD):
+            if time.monotonic() - self.seen > KEPT_FOR:
+                self._stop.set()
 
 
 W = TypeVar("W", bound=Work[Any])

@@ -8,12 +8,12 @@ import streamlit as st
 
 from pages.shared import cache
 from pages.shared.frame import errors_as_cards
-from pages.shared.registry import Work
+from pages.shared.registry import PausableWork, Work
 
 
 def show_progress(run: Work[Any], told: Callable[[], tuple[float, str]]) -> None:
     """The share that is done and a sentence, as `told`, drawn again while it runs, and the page
-    once it has ended; with a button that stops it."""
+    once it has ended; with buttons that stop it, and hold it where it can be held."""
 
     @st.fragment(run_every=0.5)
     @errors_as_cards()
@@ -26,7 +26,14 @@ def show_progress(run: Work[Any], told: Callable[[], tuple[float, str]]) -> None
 
     with st.container(border=True, key=run.name):
         draw()
-        st.button("Stop", key=f"{run.name}-stop", on_click=run.stop)
+        row = st.container(horizontal=True)
+        if isinstance(run, PausableWork):
+            held = run.state == "paused"
+            row.button(
+                "Resume" if held else "Pause", key=f"{run.name}-pause", type="primary",
+                on_click=run.resume if held else run.pause,
+            )  # fmt: skip
+        row.button("Stop", key=f"{run.name}-stop", on_click=run.stop)
 
 
 def to_go(seconds: float) -> str:

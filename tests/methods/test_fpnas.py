@@ -14,7 +14,7 @@ from foxnas_core.methods.fpnas import Sampled
 from foxnas_core.search.selections import SELECTIONS
 from foxnas_core.space.in_words import decision_called
 from foxnas_core.study import create_study
-from foxnas_core.testing.analyses import check_analysis
+from foxnas_core.testing.analyses import check_analysis, check_card
 from foxnas_core.testing.methods import check_method
 
 
@@ -32,6 +32,12 @@ def test_it_keeps_the_contract_within_what_is_allowed(study):
     found = check_method(Sampled(samples_per_nat=0.4, epochs=2, images=100), study, question)
     assert found.architecture.get(depth.name) == depth.choices[0]
     assert "samples in 2 steps" in found.sentence
+    course = found.document["course"]
+    # What the limit is held to, and what the mode is predicted to cost.
+    assert 0 < course["limits"]["macs"] <= 1e5
+    assert all(set(own["costs"]["macs"]) == {"mode", "drawn"} for own in course["modes"])
+    record = SELECTIONS.value({"format": 1, **found.document})
+    check_card(replace(sampled_cards.modes_card(Given(study), record), key="k", title="t"), "modes")
 
 
 def test_the_command_says_what_every_step_drew_and_keeps_the_selection(study, capsys):
@@ -50,12 +56,23 @@ def test_the_command_says_what_every_step_drew_and_keeps_the_selection(study, ca
     assert told["samples"] == sum(s["k"] for s in told["steps"])
     kept = study.kept(SELECTIONS, *study.ids(SELECTIONS))
     assert kept.selected.id == told["selected"]["id"] and kept.course["samples"] == told["samples"]
-    check_analysis(sampled_cards.sampled, Given(study))
-    card = check_analysis(sampled_cards.decided, Given(study))
+    for part in sampled_cards.PARTS.values():
+        check_analysis(part, Given(study))
+    card = sampled_cards.choices_card(Given(study), kept)
     assert set(card.table["decision"]) == {
         decision_called(study.space.by_name[name]) for name in told["selected"]["architecture"]
     }
     assert (card.table["probability"].groupby(card.table["decision"]).sum().round(6) == 100).all()
+    # What is undecided is told, with what its choices differ by.
+    undecided = card.table[card.table["undecided"]]
+    assert undecided["Δ Top-1 accuracy (points)"].notna().all()
+    assert (undecided.loc[undecided["kept"], "Δ Top-1 accuracy (points)"] == 0).all()
+    assert undecided["decision"].nunique() >= 1 and len(card.points) >= 1
+    # Who decided when, and what the mode was worth, epoch by epoch.
+    courses = sampled_cards.courses_card(Given(study), kept).table
+    assert len(courses) == 2 * len(kept.decisions)
+    assert [own["epoch"] for own in kept.course["modes"]] == [1, 2]
+    assert all(0 <= own["value"] <= 100 for own in kept.course["modes"])
     assert {d.edge: d.kept for d in kept.decisions} == {
         name: str(choice) for name, choice in told["selected"]["architecture"].items()
     }

@@ -1,3 +1,4 @@
+import json
 import shutil
 
 import pytest
@@ -5,7 +6,7 @@ from bright_cells import selected_study
 from conftest import DEMO, run_page, sentences
 
 from foxnas_core import methods
-from foxnas_core.methods import CompleteTable, Question
+from foxnas_core.methods import CompleteTable, Question, sampled
 from foxnas_core.methods.perturbation import Perturbation
 from foxnas_core.search.selections import SELECTIONS
 from foxnas_core.study import open_study
@@ -126,6 +127,49 @@ def test_a_selection_runs_from_the_page_and_goes_on_where_it_was_stopped(bright,
     page.run()
     assert "3 orders of the decisions" in said(page)
     assert page.button(key="select").label == "Select"
+
+
+# What FP-NAS shows
+
+
+@pytest.fixture
+def striped(measured_study, tiny_dataset, monkeypatch):
+    """A study that FP-NAS trains on stripes for."""
+    monkeypatch.setattr("foxnas_core.methods.fpnas.has_fashion_mnist", lambda: True)
+    monkeypatch.setattr(sampled, "training_images", lambda study, data: tiny_dataset)
+    monkeypatch.setenv("FOXNAS_STUDIES", str(measured_study.folder.parent))
+    yield measured_study
+    for run in cache.works().runs(Selecting):
+        run.stop()
+
+
+def test_sampling_is_watched_and_held_and_its_mode_is_taken_along(striped, monkeypatch):
+    page = run_page(PAGE, study="tiny", view="fpnas")
+    assert "Nothing was selected by FP-NAS in this study yet" in said(page)
+    page.number_input(key="fpnas-epochs").set_value(3)
+    page.number_input(key="fpnas-images").set_value(100).run()
+    assert "--method fpnas --epochs 3 --images 100 --limit latency_ms=" in page.code[0].value
+    watch = Selecting._watch
+    monkeypatch.setattr(
+        Selecting, "_watch", lambda self, run: (self.pause() if run.done == 1 else None)
+        or watch(self, run),
+    )  # fmt: skip
+    page.button(key="select").click().run()
+    job = cache.works().latest(Selecting, str(striped.folder), "fpnas")
+    while job.so_far is None and not job.ended:
+        job.wait(0.1)
+    assert job.state == "paused", job.note
+    page.run()
+    assert "In 1 steps the entropy" in said(page) and "After epoch 1 the mode scores" in said(page)
+    assert page.button(key="selection-pause").label == "Resume"
+    page.button(key="selection-pause").click().run()
+    job.wait(60)
+    assert job.state == "finished", job.note
+    page.run()
+    assert "In 3 steps the entropy" in said(page) and "After epoch 3 the mode scores" in said(page)
+    page.button(key="selected-to-what-if").click().run()
+    mode = striped.kept(SELECTIONS, job.kept).selected.architecture
+    assert json.loads(page.query_params["architecture"]) == mode.to_dict()
 
 
 def test_what_is_damaged_is_a_sentence(bright):

@@ -20,6 +20,8 @@ from foxnas_core.training.updates.single import laid_out
 Over = Callable[[np.ndarray], np.ndarray]
 """How far subnets of these codes (rows, decisions) are over what they may cost (rows,), as a share
 of that, 0 within."""
+Watch = Callable[[Distribution], Mapping[str, Sequence[float]]]
+"""What else there is to see of a distribution after each epoch, by names of no decision."""
 
 
 _USUAL = SamplingSettings(hottest=True)
@@ -50,11 +52,12 @@ class FPNAS(Update):
         settings: SamplingSettings | None = None,
         over: Over | None = None,
         distribution: Distribution | None = None,
+        watch: Watch | None = None,
     ) -> None:
         super().__init__(model, task, recipe)
         begun = distribution or Distribution.uniform(model.space)
         self.sampler = AdaptiveSampler(begun, settings or _USUAL, recipe.seed)
-        self._over = over
+        self._over, self._watch = over, watch
         self.steps: list[Step] = []
 
     def remembered(self) -> dict[str, Tensor]:
@@ -71,9 +74,11 @@ class FPNAS(Update):
         self.sampler.recall(state)
 
     def watched(self) -> Mapping[str, Sequence[float]]:
-        """How probable the choices of each decision are, where it is active."""
-        marginals = self.sampler.distribution.marginals()
-        return {name: [round(p, 4) for p in shares] for name, shares in marginals.items()}
+        """How probable the choices of each decision are, where it is active, and what else is
+        asked for."""
+        now = self.sampler.distribution
+        shares = {name: [round(p, 4) for p in own] for name, own in now.marginals().items()}
+        return {**shares, **(self._watch(now) if self._watch else {})}
 
     def step(self, number: int, parts: Sequence[ImageSet]) -> Observed:
         training, searching = parts

@@ -1,18 +1,53 @@
-"""What a distribution over subnets drew as it was learnt, and what it decided."""
+"""What a distribution over subnets draws as it is learnt, and what it decides."""
+
+from dataclasses import replace
+
+import streamlit as st
 
 from foxnas_core.cards import sampled
+from foxnas_core.cards.given import Given
 from foxnas_core.study import Study
-from pages.shared import cards
+from pages.shared import cache, cards, process
 from pages.shared.cards import given_of
+from pages.shared.frame import errors_as_cards
+from pages.shared.selections import Selecting, pick_kept, ways_on
 
 SENTENCE = (
     "A distribution over subnets, learnt with a supernet of its own: much is drawn while it is "
     "uncertain, little once it has decided."
 )
+LIVE_EVERY = 2.0  # seconds between two drawings of what is under way
 
 
 def show(study: Study) -> None:
     given = given_of(study)
-    cards.show(sampled.sampled, given)
-    if sampled.sampled_of(given):
-        cards.show(sampled.decided, given)
+    job = cache.works().latest(Selecting, str(study.folder), sampled.FPNAS)
+    nothing = sampled.nothing_sampled(given)
+    if job is not None and (not job.ended or (nothing and job.so_far)):
+        show_live(given, job)
+        return
+    if nothing:
+        cards.show(sampled.PARTS[sampled.steps_card], given)  # what there is to do first
+        return
+    selection = pick_kept(sampled.selection_options(given)["selection"])
+    ways_on(sampled.shown(given, selection).selected.architecture)
+    for analysis in sampled.PARTS.values():
+        cards.show(analysis, given, selection=selection)
+
+
+def show_live(given: Given, job: Selecting) -> None:
+    """The cards of a selection that is under way, drawn again and again, or was stopped."""
+    moving = job.state in ("starting", "running")
+
+    @st.fragment(run_every=LIVE_EVERY * process.slowdown() if moving else None)
+    @errors_as_cards()
+    def draw() -> None:
+        found = job.so_far
+        if found is None or not found.course["steps"]:
+            st.caption("What it draws is shown here from its first step on.")
+            return
+        for make, analysis in sampled.PARTS.items():
+            card = make(given, found)
+            cards.draw(replace(card, key=f"live-{analysis.name}", title=analysis.title))
+
+    draw()

@@ -7,23 +7,13 @@ from foxnas_core.cards.given import Given
 from foxnas_core.study import Study
 from pages.shared import cards, choices
 from pages.shared.picked import picked
-from pages.shared.selections import with_others
+from pages.shared.selections import pick_kept, with_others
 from pages.shared.text import plain
 
 SENTENCE = (
     "An operation is worth what the supernet loses without it: beside its weight in the mixture, "
     "measured cells and the truth where a table has it."
 )
-
-
-def pick_selection(given: Given) -> str:
-    """Draw the choice of a kept selection, where there are several."""
-    known = operations.selection_options(given)["selection"]
-    if len(known) < 2:
-        return next(iter(known), "")
-    # A new one is shown at once: a new key takes the new default.
-    key = f"kept-{next(iter(known))}"
-    return picked(st.selectbox, "Kept selection", known, key=key, width=460)
 
 
 def show_replay(given: Given, selection: str) -> None:
@@ -54,7 +44,7 @@ def show(study: Study) -> None:
     if operations.no_perturbation(given):
         cards.show(operations.claim, given)  # what there is to do first
         return
-    selection = pick_selection(given)
+    selection = pick_kept(operations.selection_options(given)["selection"])
     cards.show(operations.claim, given, selection=selection)
     told = [one for one in operations.maps.values() if one.needs(given) is None]
     st.header("What each operation is worth", divider="grey")
