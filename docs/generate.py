@@ -25,6 +25,7 @@ from foxnas_core.evidence.verification import claims
 from foxnas_core.families import load_shipped, shipped_spaces
 from foxnas_core.families.darts import space as darts
 from foxnas_core.families.fbnet import space as fbnet
+from foxnas_core.families.fbnetv2 import space as fbnetv2
 from foxnas_core.families.listed import space as listed
 from foxnas_core.families.mbconv import space as mbconv
 from foxnas_core.families.nasbench201 import space as nasbench201
@@ -261,6 +262,10 @@ def recipe_part() -> str:
 
 def spaces_part() -> str:
     """The spaces that come with the package."""
+
+    def are_numbers(choices: Iterable[Value]) -> bool:
+        return all(isinstance(choice, int) for choice in choices)
+
     body = []
     for name in shipped_spaces():
         space = load_shipped(name)
@@ -269,11 +274,12 @@ def spaces_part() -> str:
             kinds.setdefault(decision.role, {}).update(dict.fromkeys(decision.choices))
         # The choices of a role in the order of the first decision that has them, numbers by size.
         chosen = "; ".join(
-            f"{role} {'/'.join(map(str, sorted(v) if space.is_sized else v))}"
+            f"{role} {'/'.join(map(str, sorted(v) if are_numbers(v) else v))}"
             for role, v in kinds.items()
         )
         stages = space.settings.get("stages", ())
-        widths = "-".join(str(stage["width"]) for stage in stages)
+        decided = (stage.get("widths") or [stage["width"]] for stage in stages)
+        widths = "-".join("…".join(dict.fromkeys((str(own[0]), str(own[-1])))) for own in decided)
         classes = str(space.settings.get("classes", ""))
         body.append(
             (_code(name), _code(space.family), widths, chosen, classes, f"{space.size:.2g}")
@@ -368,6 +374,7 @@ PARTS: dict[str, Callable[[], str]] = {
     "nasbench201": lambda: f"{said(nasbench201)}\n\n{_fields(nasbench201.Settings)}",
     "darts": lambda: f"{said(darts)}\n\n{_fields(darts.Settings)}",
     "fbnet": lambda: f"{said(fbnet)}\n\n{said(fbnet.space_from_settings)}",
+    "fbnetv2": lambda: f"{said(fbnetv2)}\n\n{_fields(fbnetv2.Settings, fbnetv2.Stage)}",
     "listed": lambda: f"{said(listed.space_from_settings)}\n\n{_fields(Decision, Condition)}",
     "architecture": lambda: said(Architecture),
     "table": lambda: f"{said(measurements)}\n\n{said(files)}",

@@ -13,6 +13,7 @@ from foxnas_core.errors import InvalidInput
 from foxnas_core.families.darts import DARTS
 from foxnas_core.families.family import Family
 from foxnas_core.families.fbnet import FBNet
+from foxnas_core.families.fbnetv2 import FBNetV2
 from foxnas_core.families.listed import Listed
 from foxnas_core.families.mbconv import MBConv
 from foxnas_core.families.nasbench201 import NASBench201
@@ -113,5 +114,5 @@ def load_shipped(name: str) -> SearchSpace:
     return space_from_dict(json.loads(text))
 
 
-for _family in (MBConv(), Listed(), NASBench201(), FBNet(), DARTS(), Volumetric()):
+for _family in (MBConv(), Listed(), NASBench201(), FBNet(), DARTS(), Volumetric(), FBNetV2()):
     register_family(_family)

@@ -160,6 +160,16 @@ class _Graph:
             return self._node(
                 path, "Gather", *cast(list[str], inputs), axis=cast(int, node.args[1])
             )
+        if node.target is torch.cat and len(node.args) == 2 and all(inputs):
+            return self._node(
+                path, "Concat", *cast(list[str], inputs), axis=cast(int, node.args[1])
+            )
+        if node.target == "softmax" and len(node.args) == 2:
+            return self._node(path, "Softmax", cast(str, inputs[0]), axis=cast(int, node.args[1]))
+        if node.target == "narrow" and len(node.args) == 4:
+            axis, first, count = cast(tuple[int, int, int], node.args[1:])
+            ends = [self._weight(torch.tensor([end])) for end in (first, first + count, axis)]
+            return self._node(path, "Slice", cast(str, inputs[0]), *ends)
         raise _NotKnown(str(node.target))
 
     def model(self, output: str, shape: Sequence[int | str | None]) -> bytes:

@@ -31,9 +31,10 @@ NAS_BENCH_201 = {
 
 def test_these_spaces_are_shipped():
     assert shipped_spaces() == [
-        "darts", "fbnet-cifar100", "fbnet-imagenet", "foxnas-cpu", "foxnas-mini", "foxnas-mini-cpu",
-        "foxnas-tpu", "nasbench201", "nasbench201-cifar100", "nasbench201-imagenet16",
-        "ofa-mobilenetv3", "vnas", "volumetric-mini",
+        "darts", "fbnet-cifar100", "fbnet-imagenet", "fbnetv2-imagenet", "fbnetv2-mini",
+        "foxnas-cpu", "foxnas-mini", "foxnas-mini-cpu", "foxnas-tpu", "fpnas-imagenet",
+        "nasbench201", "nasbench201-cifar100", "nasbench201-imagenet16", "ofa-mobilenetv3",
+        "vnas", "volumetric-mini",
     ]  # fmt: skip
 
 

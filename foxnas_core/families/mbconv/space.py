@@ -6,16 +6,25 @@ Names: stage `s2`, its block slots `s2b1`, `s2b2`, …; decisions `s2_depth`, `s
 """
 
 import json
-from collections.abc import Mapping, Set
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from foxnas_core.errors import InvalidInput
+from foxnas_core.families.fields import (
+    check_fields,
+    check_stage,
+    increasing,
+    kernels_of,
+    one_of,
+    stages_of,
+    whole,
+)
 from foxnas_core.space.architecture import Architecture
 from foxnas_core.space.decisions import Condition, Decision
 from foxnas_core.space.search_space import SearchSpace
 
-_MOST, _MOST_LISTED, _MOST_DEPTH = 100_000, 100, 90
+MOST_DEPTH = 90
 ACTIVATIONS = ("relu", "relu6", "h_swish")
 
 
@@ -175,30 +184,28 @@ def parse_settings(settings: Mapping[str, Any]) -> MBConvSettings:
         "input_channels", "classes", "resolutions", "stem_width", "stem_stride", "first_width",
         "activation", "stages", "head_width", "feature_width", "channel_divisor",
     }  # fmt: skip
-    _check_fields("The space", settings, fields, {"first_activation", "mobilenet_squeeze"})
-    stages = settings["stages"]
+    check_fields("The space", settings, fields, {"first_activation", "mobilenet_squeeze"})
     mobilenet_squeeze = settings.get("mobilenet_squeeze", False)
     if not isinstance(mobilenet_squeeze, bool):
         raise InvalidInput("The space's 'mobilenet_squeeze' must be true or false.")
-    if not isinstance(stages, list) or not 1 <= len(stages) <= _MOST_LISTED:
-        raise InvalidInput(
-            "The space's 'stages' must be a list of at least one stage, and at most "
-            f"{_MOST_LISTED}."
-        )
     return MBConvSettings(
-        input_channels=_whole(settings, "input_channels", 1),
-        classes=_whole(settings, "classes", 2),
-        resolutions=_increasing(settings, "resolutions", 8),
-        stem_width=_whole(settings, "stem_width", 1),
-        stem_stride=_whole(settings, "stem_stride", 1),
-        first_width=_whole(settings, "first_width", 0),
-        activation=_activation(settings),
-        stages=tuple(_parse_stage(number, s) for number, s in enumerate(stages, start=1)),
-        head_width=_whole(settings, "head_width", 1),
-        feature_width=_whole(settings, "feature_width", 0),
-        channel_divisor=_whole(settings, "channel_divisor", 1),
-        first_activation=_activation(
-            settings, "first_activation" if "first_activation" in settings else "activation"
+        input_channels=whole(settings, "input_channels", 1),
+        classes=whole(settings, "classes", 2),
+        resolutions=increasing(settings, "resolutions", 8),
+        stem_width=whole(settings, "stem_width", 1),
+        stem_stride=whole(settings, "stem_stride", 1),
+        first_width=whole(settings, "first_width", 0),
+        activation=one_of(settings, "activation", ACTIVATIONS),
+        stages=tuple(
+            _parse_stage(number, s) for number, s in enumerate(stages_of(settings), start=1)
+        ),
+        head_width=whole(settings, "head_width", 1),
+        feature_width=whole(settings, "feature_width", 0),
+        channel_divisor=whole(settings, "channel_divisor", 1),
+        first_activation=one_of(
+            settings,
+            "first_activation" if "first_activation" in settings else "activation",
+            ACTIVATIONS,
         ),
         mobilenet_squeeze=mobilenet_squeeze,
     )
@@ -206,61 +213,17 @@ def parse_settings(settings: Mapping[str, Any]) -> MBConvSettings:
 
 def _parse_stage(number: int, stage: Any) -> Stage:
     where = f"Stage {number}"
-    if not isinstance(stage, Mapping):
-        raise InvalidInput(f"{where} of the space must be a JSON object.")
     fields = {"width", "stride", "depths", "kernels", "expands", "squeeze_excitation", "activation"}
-    _check_fields(where, stage, fields)
-    kernels = _increasing(stage, "kernels", 1)
-    if any(kernel % 2 == 0 for kernel in kernels):
-        raise InvalidInput(f"{where}: 'kernels' must be odd, not {kernels}.")
+    check_stage(where, stage, fields)
+    kernels = kernels_of(where, stage)
     if not isinstance(stage["squeeze_excitation"], bool):
         raise InvalidInput(f"{where}: 'squeeze_excitation' must be true or false.")
     return Stage(
-        width=_whole(stage, "width", 1),
-        stride=_whole(stage, "stride", 1),
-        depths=_increasing(stage, "depths", 1),
+        width=whole(stage, "width", 1),
+        stride=whole(stage, "stride", 1),
+        depths=increasing(stage, "depths", 1, MOST_DEPTH),
         kernels=kernels,
-        expands=_increasing(stage, "expands", 1),
+        expands=increasing(stage, "expands", 1),
         squeeze_excitation=stage["squeeze_excitation"],
-        activation=_activation(stage),
+        activation=one_of(stage, "activation", ACTIVATIONS),
     )
-
-
-def _check_fields(
-    where: str, document: Mapping[str, Any], fields: set[str], optional: Set[str] = frozenset()
-) -> None:
-    for name in sorted(fields - set(document)):
-        raise InvalidInput(f"{where} lacks the field {name!r}.")
-    known = fields | optional
-    for name in sorted(set(document) - known):
-        raise InvalidInput(f"{where} has the unknown field {name!r}; known: {sorted(known)}.")
-
-
-def _whole(document: Mapping[str, Any], name: str, least: int) -> int:
-    value = document[name]
-    if type(value) is not int or not least <= value <= _MOST:
-        raise InvalidInput(
-            f"{name!r} must be a whole number of at least {least}, and at most {_MOST:,}, not "
-            f"{value!r}."
-        )
-    return value
-
-
-def _increasing(document: Mapping[str, Any], name: str, least: int) -> tuple[int, ...]:
-    values = document[name]
-    if not isinstance(values, list) or not values or any(type(v) is not int for v in values):
-        raise InvalidInput(f"{name!r} must be a list of whole numbers, not {values!r}.")
-    if values != sorted(set(values)) or values[0] < least:
-        raise InvalidInput(f"{name!r} must increase from at least {least}, not {values!r}.")
-    most = _MOST_DEPTH if name == "depths" else _MOST
-    if values[-1] > most or len(values) > _MOST_LISTED:
-        raise InvalidInput(
-            f"{name!r} must be at most {_MOST_LISTED} numbers of at most {most:,}, not {values!r}."
-        )
-    return tuple(values)
-
-
-def _activation(document: Mapping[str, Any], name: str = "activation") -> str:
-    if not isinstance(document[name], str) or document[name] not in ACTIVATIONS:
-        raise InvalidInput(f"{name!r} is {document[name]!r}; known: {', '.join(ACTIVATIONS)}.")
-    return document[name]
