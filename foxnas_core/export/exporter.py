@@ -13,7 +13,6 @@ from typing import Any
 
 import numpy as np
 import torch
-from PIL import Image
 from torch.export import Dim
 
 from foxnas_core.errors import FoxnasError, InvalidInput
@@ -26,6 +25,7 @@ from foxnas_core.export.formats import (
     step_seconds,
 )
 from foxnas_core.export.model_card import Estimate, model_card
+from foxnas_core.export.trying import trying_of
 from foxnas_core.files import write_atomically
 from foxnas_core.measurement.meter import Prepared
 from foxnas_core.measurement.runtimes import answers_of, write_models
@@ -34,7 +34,7 @@ from foxnas_core.progress import Steps
 from foxnas_core.space.architecture import Architecture
 from foxnas_core.space.search_space import SearchSpace
 from foxnas_core.supernet.onnx import INPUT, session_of
-from foxnas_core.table.metrics import metric_of
+from foxnas_core.table.metrics import is_metric, metric_of
 from foxnas_core.tasks import task_of
 from foxnas_core.tasks.dataset import ImageSet
 
@@ -74,7 +74,7 @@ def export_subnet(
     images: int = 256,
 ) -> ExportedModel:
     """The subnet in each format with the script that runs it, its architecture as JSON,
-    preprocessing, labels, a held-out image to try, and a model card.
+    preprocessing, labels, a held-out case to try, and a model card.
 
     `record` is the checkpoint's training record, `parents` the hashes of what the subnet was
     chosen from, `calibration` training images, `steps` those of `step_seconds`, `tuning` as in
@@ -92,9 +92,10 @@ def export_subnet(
         steps.begin(own.title)
         models[own.file], check = checker.written(own)
         checks.append(check)
-    preprocessing = _preprocessing(prepared, record, held_out)
+    trying = checker.trying
+    preprocessing = trying.preprocessing(prepared.subnet, record, held_out)
     labels = [" ".join(str(name).split()) for name in record["classes"]]
-    sample, share = checker.sample()
+    sample, logits = checker.sample()
     card = model_card(
         prepared.architecture,
         space=space,
@@ -104,15 +105,16 @@ def export_subnet(
         tuning=tuning,
         formats=formats,
         checks=checks,
-        answer=f"{labels[int(share.argmax())]} {100 * share.max():.1f} %",
+        trying=trying,
+        answer=trying.answer(logits, labels),
         preprocessing=preprocessing,
         parents=parents,
         versions=checker.versions,
     )
     files = {
         **models,
-        **{own.runner.script: own.runner.text().encode() for own in formats},
-        "sample.png": sample,
+        **{own.runner.script: trying.script(own.runner) for own in formats},
+        trying.sample: sample,
         "labels.txt": ("\n".join(labels) + "\n").encode(),
         "preprocessing.json": json_bytes(preprocessing),
         "architecture.json": architecture_file(space, prepared.architecture),
@@ -138,6 +140,7 @@ class _Checker:
         self._calibration, self._held_out = calibration, held_out
         self._task = task_of(record)
         self._objective = self._task.objective
+        self.trying = trying_of(prepared.subnet)
         shape = prepared.subnet.input_shape
         self._batch = self._task.batch(held_out.images[:images], shape)
         with torch.no_grad():
@@ -163,7 +166,7 @@ class _Checker:
             model = self._prepared.onnx
             return model, replace(
                 compared(own.file, run_onnx(model, self._batch.numpy()), self._expected),
-                accuracy=self.scores[self._objective],
+                score=self.scores[self._objective],
             )
         if own.name == "torch":
             model = _torch_export(self._prepared)
@@ -175,35 +178,35 @@ class _Checker:
         return model, compared(own.file, logits, self._expected)
 
     def sample(self) -> tuple[bytes, np.ndarray]:
-        """A held-out image as PNG, one that the subnet names rightly if it does any, and the
-        shares (classes,) that the subnet gives to classes."""
+        """A held-out case as a file, the first of those that the subnet does best, and the logits
+        (classes, …) that it gives."""
         labels = self._held_out.labels[: len(self._expected)]
         row = int(self._task.cases(self._expected, labels)[self._objective].argmax())
-        picture = io.BytesIO()
-        Image.fromarray(np.squeeze(self._held_out.images[row])).save(picture, "PNG")
-        shares = np.exp(self._expected[row] - self._expected[row].max())
-        return picture.getvalue(), shares / shares.sum()
+        return self.trying.file(self._held_out.images[row]), self._expected[row]
 
     def _int8(self, own: Format) -> tuple[bytes, FileCheck]:
         model = self._prepared.int8(self._calibration, self._task)
         outputs = self._meter.outputs(model, self._prepared.subnet.input_shape)
         agreement = 100 * float(self._task.agreement(outputs, self._outputs).mean())
-        accuracy = float(self._meter.cases(outputs)[self._objective].mean())
+        score = float(self._meter.cases(outputs)[self._objective].mean())
         of_fp32 = self.scores[self._objective]
         if not agreement >= self._floor:
+            agrees = self.trying.agree.format(share=agreement, count=len(outputs))
+            metric = metric_of(self._objective)
             raise ExportMismatch(
-                f"{own.file} names the same class as the fp32 subnet on {agreement:.1f} % of "
-                f"{len(outputs):,} held-out images (asked for: {self._floor:g} %), and its "
-                f"accuracy is {accuracy:.2f} % instead of {of_fp32:.2f} %, so nothing was "
-                "exported; "
+                f"{own.file} {agrees} (asked for: {self._floor:g} %), and its {metric.word} is "
+                f"{metric.value_text(score)} instead of {metric.value_text(of_fp32)}, so nothing "
+                "was exported; "
                 "fine-tune the subnet for int8's rounding (--quantization-aware), leave onnx-int8 "
                 "out (--formats) or ask for less (--int8-floor)."
             )
         name = self._objective
-        self.scores |= {f"{name}:int8": accuracy, f"{name}_drop:int8": of_fp32 - accuracy}
+        self.scores[f"{name}:int8"] = score
+        if is_metric(f"{name}_drop:int8"):
+            self.scores[f"{name}_drop:int8"] = of_fp32 - score
         logits = run_onnx(model, self._batch.numpy())
         difference = float(np.abs(logits - self._expected).max())
-        return model, FileCheck(own.file, len(outputs), difference, agreement, accuracy)
+        return model, FileCheck(own.file, len(outputs), difference, agreement, score)
 
     def _converted(self, own: Format) -> bytes:
         with tempfile.TemporaryDirectory() as temporary:
@@ -258,28 +261,6 @@ def zip_export(exported: ExportedModel) -> bytes:
         for name, content in exported.files.items():
             archive.writestr(f"{exported.architecture_id}/{name}", content)
     return buffer.getvalue()
-
-
-def _preprocessing(
-    prepared: Prepared, record: Mapping[str, Any], held_out: ImageSet
-) -> dict[str, Any]:
-    """How a picture goes in, as training images did: `fit` (width, height) is the central part
-    that they were cut and resized to (bicubic) before all else."""
-    subnet = prepared.subnet
-    height, width = held_out.images.shape[1:3]
-    return {
-        "input": INPUT,
-        "layout": "NCHW, float32",
-        "mode": "L" if subnet.input_shape[0] == 1 else "RGB",
-        "fit": [width, height],
-        "channels": subnet.input_shape[0],
-        "height": subnet.input_shape[-1],
-        "width": subnet.input_shape[-1],
-        "resize": "bilinear, antialiased",
-        "scale": "pixels / 255",
-        "mean": record["pixel_mean"],
-        "std": record["pixel_std"],
-    }
 
 
 def _with_scores(estimates: Sequence[Estimate], scores: Mapping[str, float]) -> list[Estimate]:

@@ -39,11 +39,10 @@ class Format:
         """What the file is for."""
         return _SUITS[self.name]
 
-    @property
-    def command(self) -> str:
-        """How the script is run on the sample."""
+    def command(self, sample: str) -> str:
+        """How the script is run on a file."""
         named = f" {self.file}" if self.name == "onnx-int8" else ""
-        return f"python {self.runner.script} sample.png{named}"
+        return f"python {self.runner.script} {sample}{named}"
 
 
 @dataclass(frozen=True)
@@ -51,14 +50,14 @@ class FileCheck:
     """A written file run on `images` real images: its greatest difference from the subnet's
     logits, and the share of images, in percent, on which both name the same class.
 
-    `accuracy` (percent) is that on all held-out images, for files that were run on all of them.
+    `score` is the task's objective on all held-out images, for files that were run on all of them.
     """
 
     file: str
     images: int
     max_difference: float
     agreement: float
-    accuracy: float | None = None
+    score: float | None = None
 
 
 _SUITS = {

@@ -4,12 +4,16 @@ import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from foxnas_core.export.formats import FileCheck, Format
 from foxnas_core.space.architecture import Architecture
 from foxnas_core.space.search_space import SearchSpace
-from foxnas_core.table.metrics import COUNTED_AS, Metric
+from foxnas_core.table.metrics import COUNTED_AS, Metric, metric_of
+from foxnas_core.tasks import CLASSIFICATION, task_named
+
+if TYPE_CHECKING:
+    from foxnas_core.export.trying import Trying
 
 
 @dataclass(frozen=True)
@@ -44,6 +48,7 @@ def model_card(
     tuning: str,
     formats: Sequence[Format],
     checks: Sequence[FileCheck],
+    trying: "Trying",
     answer: str,
     preprocessing: Mapping[str, Any],
     parents: Mapping[str, str],
@@ -54,28 +59,29 @@ def model_card(
     `tuning` says how the inherited weights were trained on ("" where they weren't), `answer` what
     the fp32 files say of the sample.
     """
+    objective = metric_of(task_named(record.get("task", CLASSIFICATION)).objective)
     parts = [
         [
             f"# Subnet {architecture.id}",
             f"A subnet of the supernet of space {escaped(space.name)}, {_origin(record)}.",
         ],
-        _values(estimates, held_out_images),
+        _values(estimates, objective, held_out_images),
         [_weights_sentence(tuning)],
-        _files(formats, checks),
+        _files(formats, checks, objective, trying),
         [
-            "The sample is a held-out image; of it the fp32 files say: "
-            f"{escaped(answer)}. Any other picture may stand in its place."
+            f"The sample is {trying.said}; of it the fp32 files say: {escaped(answer)}. Any other "
+            "may stand in its place."
         ],
         ["## Input", _listed(f"{name}: {value}" for name, value in preprocessing.items())],
         ["## Architecture", f"```json\n{json.dumps(architecture.to_dict(), indent=2)}\n```"],
         ["## Parents", _listed(f"{name}: `{value}`" for name, value in parents.items())],
         ["## Versions", _listed(f"{name} {value}" for name, value in versions.items())],
-        _licences(record),
+        _licences(record, trying),
     ]
     return "\n\n".join(paragraph for part in parts for paragraph in part if paragraph) + "\n"
 
 
-def _values(estimates: Sequence[Estimate], held_out_images: int) -> list[str]:
+def _values(estimates: Sequence[Estimate], objective: Metric, held_out_images: int) -> list[str]:
     wheres: dict[str, list[str]] = {}
     for estimate in estimates:
         if where := _where(estimate):
@@ -98,8 +104,8 @@ def _values(estimates: Sequence[Estimate], held_out_images: int) -> list[str]:
         "with a 95 % interval; the plain prediction stands beside it."
         if searched
         else "",
-        f"Accuracy is what the files here score on the {held_out_images:,} held-out images."
-        + (" What depends on a machine is of:" if wheres else ""),
+        f"{objective.title} is what the files here score on the {held_out_images:,} held-out "
+        "images." + (" What depends on a machine is of:" if wheres else ""),
         _listed(f"{', '.join(columns)}: {where}" for where, columns in wheres.items()),
     ]
 
@@ -113,32 +119,37 @@ def _where(estimate: Estimate) -> str:
     return f"predicted for {predicted}; measured on {measured}{apart}"
 
 
-def _files(formats: Sequence[Format], checks: Sequence[FileCheck]) -> list[str]:
+def _files(
+    formats: Sequence[Format], checks: Sequence[FileCheck], objective: Metric, trying: "Trying"
+) -> list[str]:
     return [
         "## Files",
         "Each was written, read back, run on held-out images and compared with the subnet.",
         _table(
-            ("file", "format", "images", "greatest logit difference", "same class", "accuracy"),
+            ("file", "format", "images", "greatest logit difference", "same class", objective.word),
             (
                 f"| {c.file} | {f.title} | {c.images:,} | {c.max_difference:.2g} "
-                f"| {c.agreement:.2f} % | {_number(c.accuracy, ' %')} |"
+                f"| {c.agreement:.2f} % | {_number(c.score, f' {objective.unit}'.rstrip())} |"
                 for f, c in zip(formats, checks, strict=True)
             ),
         ),
         "## Run it",
         _table(
             ("file", "once", "then"),
-            (f"| {f.file} | `{f.runner.install}` | `{f.command}` |" for f in formats),
+            (
+                f"| {f.file} | `{f.runner.install}` | `{f.command(trying.sample)}` |"
+                for f in formats
+            ),
         ),
     ]
 
 
-def _licences(record: Mapping[str, Any]) -> list[str]:
+def _licences(record: Mapping[str, Any], trying: "Trying") -> list[str]:
     return [
         "## Licence",
         _listed(
             (
-                f"Images, sample.png among them: {escaped(record['licence'])}.",
+                f"Images, {trying.sample} among them: {escaped(record['licence'])}.",
                 f"Weights: {_weights_licence(record)}",
                 "Scripts (run\\_\\*.py): MIT licence, as FOX-NAS Studio, which they are part of.",
             )

@@ -7,7 +7,7 @@ from importlib.resources import files
 @dataclass(frozen=True)
 class Runner:
     """One script: how its runtime is installed and imported, and the lines that make `logits`
-    (classes,) of `image` (1, channels, height, width); `takes` a second argument, as `note` says.
+    (classes, …) of `image` (1, channels, …); `takes` a second argument, as `note` says.
     """
 
     script: str
@@ -17,9 +17,9 @@ class Runner:
     takes: str = ""
     note: str = ""
 
-    def text(self) -> str:
-        """The whole script."""
-        found = (files(__package__) / "runner.txt").read_text("utf-8")
+    def text(self, template: str = "runner.txt") -> str:
+        """The whole script, by the file that has what stands around the runner's own lines."""
+        found = (files(__package__) / template).read_text("utf-8")
         for name in ("script", "install", "imports", "takes", "note", "run"):
             found = found.replace(f"<{name}>", getattr(self, name))
         return found

@@ -9,7 +9,7 @@ from foxnas_core.export.formats import FileCheck
 
 def checks_table(checks: Sequence[FileCheck]) -> pd.DataFrame:
     """One row a file that was run again: how far its answers lie from the subnet's, and its
-    accuracy where it was run on all held-out images."""
+    score where it was run on all held-out images."""
     return pd.DataFrame(
         [
             {
@@ -17,7 +17,7 @@ def checks_table(checks: Sequence[FileCheck]) -> pd.DataFrame:
                 "images compared": check.images,
                 "greatest logit difference": check.max_difference,
                 "same class (%)": check.agreement,
-                "accuracy (%)": "–" if check.accuracy is None else f"{check.accuracy:.2f}",
+                "score": "–" if check.score is None else f"{check.score:.4g}",
             }
             for check in checks
         ]

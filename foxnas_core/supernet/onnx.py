@@ -71,6 +71,12 @@ def _exported(subnet: Network) -> bytes:
     return buffer.getvalue()
 
 
+_POOLS = (nn.MaxPool2d, nn.MaxPool3d)
+_MEANS = (nn.AvgPool2d, nn.AvgPool3d)
+_GLOBAL_MEANS = (nn.AdaptiveAvgPool2d, nn.AdaptiveAvgPool3d)
+_Pooling = nn.MaxPool2d | nn.MaxPool3d | nn.AvgPool2d | nn.AvgPool3d
+
+
 class _NotKnown(Exception):
     """An operation that `_Graph` has no node for."""
 
@@ -129,9 +135,11 @@ class _Graph:
             return self._node(path, "HardSigmoid", x, alpha=1 / 6)
         if isinstance(layer, nn.Identity):
             return x
-        if isinstance(layer, nn.AvgPool2d) and not layer.divisor_override:
+        if isinstance(layer, _POOLS) or (isinstance(layer, _MEANS) and not layer.divisor_override):
             return self._pooling(path, layer, x)
-        if isinstance(layer, nn.AdaptiveAvgPool2d) and layer.output_size == 1:
+        if isinstance(layer, nn.Upsample) and layer.mode == "nearest" and layer.scale_factor:
+            return self._upsampling(path, layer, x)
+        if isinstance(layer, _GLOBAL_MEANS) and layer.output_size == 1:
             return self._node(path, "GlobalAveragePool", x)
         if isinstance(layer, nn.Flatten) and (layer.start_dim, layer.end_dim) == (1, -1):
             return self._node(path, "Flatten", x, axis=1)
@@ -156,6 +164,9 @@ class _Graph:
         if node.target is torch.zeros_like and len(node.args) == 1:
             shape = self._node(path, "Shape", cast(str, inputs[0]))
             return self._node(path, "ConstantOfShape", shape)
+        if node.target is torch.cat and len(node.args) == 2 and all(inputs):
+            tensors, axis = cast(tuple[Sequence[fx.Node], int], node.args)
+            return self._node(path, "Concat", *(names[own] for own in tensors), axis=axis)
         if node.target == "index_select" and all(inputs):
             return self._node(
                 path, "Gather", *cast(list[str], inputs), axis=cast(int, node.args[1])
@@ -203,17 +214,35 @@ class _Graph:
         self._weights.append(numpy_helper.from_array(array, name))
         return name
 
-    def _pooling(self, path: str, layer: nn.AvgPool2d, x: str) -> str:
-        pads, strides = _both(layer.padding), _both(layer.stride)
+    def _pooling(self, path: str, layer: _Pooling, x: str) -> str:
+        axes = 2 if isinstance(layer, (nn.AvgPool2d, nn.MaxPool2d)) else 3
+        pads = _each(layer.padding, axes)
+        attributes: dict[str, Any] = {
+            "kernel_shape": _each(layer.kernel_size, axes),
+            "pads": [*pads, *pads],
+            "strides": _each(layer.stride, axes),
+            "ceil_mode": int(layer.ceil_mode),
+        }
+        if isinstance(layer, _POOLS):
+            attributes["dilations"] = _each(layer.dilation, axes)
+            return self._node(path, "MaxPool", x, **attributes)
+        included = int(layer.count_include_pad)
+        return self._node(path, "AveragePool", x, **attributes, count_include_pad=included)
+
+    def _upsampling(self, path: str, layer: nn.Upsample, x: str) -> str:
+        factors = layer.scale_factor
+        if not isinstance(factors, tuple):
+            raise _NotKnown("a factor for any number of axes")
+        scales = self._weight(torch.tensor([1.0, 1.0, *factors]))
         return self._node(
             path,
-            "AveragePool",
+            "Resize",
             x,
-            kernel_shape=_both(layer.kernel_size),
-            pads=[*pads, *pads],
-            strides=strides,
-            ceil_mode=int(layer.ceil_mode),
-            count_include_pad=int(layer.count_include_pad),
+            "",
+            scales,
+            mode="nearest",
+            coordinate_transformation_mode="asymmetric",
+            nearest_mode="floor",
         )
 
     def _convolution(self, path: str, layer: _ConvNd, x: str) -> str:
@@ -236,8 +265,8 @@ class _Graph:
 _FUNCTIONS: dict[Any, str] = {operator.add: "Add", operator.mul: "Mul"}
 
 
-def _both(size: int | tuple[int, int]) -> list[int]:
-    return [size, size] if isinstance(size, int) else list(size)
+def _each(size: int | tuple[int, ...], axes: int) -> list[int]:
+    return [size] * axes if isinstance(size, int) else list(size)
 
 
 def _only_reader(node: fx.Node, layers: Mapping[str, nn.Module]) -> nn.Module | None:
@@ -259,8 +288,8 @@ def _layer(node: fx.Node, layers: Mapping[str, nn.Module]) -> nn.Module | None:
 def quantized_model(model: bytes, calibration: np.ndarray) -> bytes:
     """The int8 version: static QDQ, weights per channel, activations unsigned.
 
-    `calibration` holds normalised training images (N, C, H, W), float32. Unsigned activations,
-    since signed ones run several times slower on x86-64.
+    `calibration` holds training cases (N, *input_shape) as networks take them, float32. Unsigned
+    activations, since signed ones run several times slower on x86-64.
     """
     from onnxruntime.quantization import (
         CalibrationDataReader,
@@ -281,7 +310,9 @@ def quantized_model(model: bytes, calibration: np.ndarray) -> bytes:
     with tempfile.TemporaryDirectory() as folder, _quiet():
         source, prepared, target = (Path(folder) / n for n in ("a.onnx", "b.onnx", "c.onnx"))
         source.write_bytes(model)
-        quant_pre_process(source, prepared)
+        # The model has its shapes; to infer them anew by symbols fails where it resizes.
+        resizes = any(node.op_type == "Resize" for node in onnx.load(source).graph.node)
+        quant_pre_process(source, prepared, skip_symbolic_shape=resizes)
         quantize_static(
             prepared,
             target,

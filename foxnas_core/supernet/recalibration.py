@@ -20,10 +20,10 @@ _SIGNATURE = inspect.signature(F.batch_norm)
 def recalibrate(network: nn.Module, batches: Iterable[Tensor]) -> None:
     """Set every batch norm's running mean and variance to the average over `batches`.
 
-    `batches` are normalised training images (N, C, H, W). Any call of torch's `batch_norm` with
-    running statistics counts, whatever module makes it and over however many channels; all else
-    (dropout) runs in evaluation mode, in which the network is left. Raises `ValueError` where
-    there is no batch.
+    `batches` are training cases as the network takes them, (N, *input_shape). Any call of torch's
+    `batch_norm` with running statistics counts, whatever module makes it and over however many
+    channels; all else (dropout) runs in evaluation mode, in which the network is left. Raises
+    `ValueError` where there is no batch.
     """
     network.eval()
     with Averaging() as averaging:

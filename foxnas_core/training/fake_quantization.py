@@ -12,12 +12,15 @@ from typing import cast
 import torch
 from torch import Tensor, fx, nn
 from torch.nn import functional as F
+from torch.nn.modules.batchnorm import _BatchNorm
+from torch.nn.modules.conv import _ConvNd
 
 from foxnas_core.networks import Network
 
 At = Callable[[str, Tensor], Tensor]
 # What a runtime computes in one step with the layer before it, so that nothing is rounded between.
-_FUSED = (nn.BatchNorm2d, nn.ReLU, nn.ReLU6)
+_FUSED = (_BatchNorm, nn.ReLU, nn.ReLU6)
+_CONVOLUTIONS = (nn.Conv2d, nn.Conv3d)
 
 
 class FakeQuantized(nn.Module):
@@ -36,7 +39,7 @@ class FakeQuantized(nn.Module):
 
     @torch.no_grad()
     def observe(self, images: Tensor) -> None:
-        """Take the ranges of all activations from normalised training images (N, C, H, W)."""
+        """Take the ranges of all activations from normalised training cases (N, *input_shape)."""
 
         def at(name: str, value: Tensor) -> Tensor:
             self.ranges[name] = value.min().clamp(max=0), value.max().clamp(min=0)
@@ -45,7 +48,7 @@ class FakeQuantized(nn.Module):
         self._compute(images, at, lambda weight: weight)
 
     def forward(self, x: Tensor) -> Tensor:
-        """(N, C, H, W) to logits (N, classes)."""
+        """(N, *input_shape) to logits (N, classes, …)."""
         return self._compute(x, lambda name, v: rounded(v, *self.ranges[name]), rounded_weight)
 
     def plain(self, x: Tensor) -> Tensor:
@@ -77,13 +80,11 @@ class FakeQuantized(nn.Module):
         self, node: fx.Node, x: Tensor, at: At, of_weight: Callable[[Tensor], Tensor]
     ) -> Tensor:
         layer = self._layers[cast(str, node.target)]
-        if isinstance(layer, nn.Conv2d):
-            norm = cast("nn.BatchNorm2d | None", self._follower(node, nn.BatchNorm2d))
+        if isinstance(layer, _CONVOLUTIONS):
+            norm = cast("_BatchNorm | None", self._follower(node, _BatchNorm))
             weight, bias = folded(layer, norm)
-            return F.conv2d(
-                x, of_weight(weight), bias, layer.stride, layer.padding, groups=layer.groups
-            )  # type: ignore[arg-type]
-        if isinstance(layer, nn.BatchNorm2d):
+            return layer._conv_forward(x, of_weight(weight), bias)
+        if isinstance(layer, _BatchNorm):
             return x  # in the convolution's weights
         if isinstance(layer, nn.Linear):
             return F.linear(x, of_weight(layer.weight), layer.bias)
@@ -103,13 +104,15 @@ class FakeQuantized(nn.Module):
         return layer if isinstance(layer, kinds) else None
 
 
-def folded(layer: nn.Conv2d, norm: nn.BatchNorm2d | None) -> tuple[Tensor, Tensor | None]:
+def folded(layer: _ConvNd, norm: _BatchNorm | None) -> tuple[Tensor, Tensor | None]:
     """Weight and bias of a convolution and the batch norm after it, as one convolution."""
     if norm is None:
         return layer.weight, layer.bias
     assert norm.running_mean is not None and norm.running_var is not None and layer.bias is None
     scale = norm.weight / (norm.running_var + norm.eps).sqrt()
-    return layer.weight * scale[:, None, None, None], norm.bias - norm.running_mean * scale
+    return layer.weight * scale.reshape(
+        -1, *[1] * (layer.weight.ndim - 1)
+    ), norm.bias - norm.running_mean * scale
 
 
 def rounded(x: Tensor, low: Tensor, high: Tensor) -> Tensor:

@@ -20,6 +20,7 @@ ABOUT = {
     "preprocessing.json": "how images go in",
     "labels.txt": "names of the classes",
     "sample.png": "a held-out image to try",
+    "sample.npy": "a held-out volume to try",
     "model_card.md": "the card below",
 }
 

@@ -4,6 +4,7 @@ import pytest
 
 from foxnas_core.export.formats import FORMATS, FileCheck
 from foxnas_core.export.model_card import Estimate, escaped, model_card
+from foxnas_core.export.trying import Pictures
 from foxnas_core.table.metrics import metric_of
 
 RECORD = {
@@ -31,6 +32,7 @@ def card(tiny_space):
                 FileCheck("model.onnx", 256, 1e-6, 100.0, 80.0),
                 FileCheck("model_int8.onnx", 300, 0.5, 97.0, 79.0),
             ],
+            "trying": Pictures(),
             "answer": "rows 91.0 %",
             "preprocessing": {"input": "image"},
             "parents": {"checkpoint": "abc"},

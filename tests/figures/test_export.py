@@ -11,5 +11,5 @@ def test_each_check_is_a_row():
         "images compared": [256, 256],
         "greatest logit difference": [2e-6, 0.0],
         "same class (%)": [100.0, 99.5],
-        "accuracy (%)": ["82.50", "–"],
+        "score": ["82.5", "–"],
     }

@@ -53,7 +53,7 @@ def test_what_the_table_measured_stands_in_the_card_and_is_not_measured_again(
     card = card_of(exported)
     latency = table.values("latency_ms")[3]
     # The accuracy is that of the file.
-    assert f"{latency:.4g} ms |" in card and f"{exported.checks[0].accuracy:.4g} % |" in card
+    assert f"{latency:.4g} ms |" in card and f"{exported.checks[0].score:.4g} % |" in card
     [circumstances] = table.record["campaigns"].values()
     assert f"latency\\_ms, latency\\_ms:int8: {circumstances['device']}" in card.replace("  ", " ")
     assert table.fingerprint in card and measured_study.space.fingerprint in card
@@ -133,9 +133,9 @@ def test_fine_tuned_weights_are_those_exported_and_checked(
     assert [c.agreement for c in tuned.checks] == [100, 100]
     card = card_of(tuned)
     assert "16 steps of 50 training images of stripes" in card
-    accuracy = f"{tuned.checks[0].accuracy:.4g}"
+    accuracy = f"{tuned.checks[0].score:.4g}"
     assert f"| {accuracy} % |" in card and "Predictions are of the inherited weights." in card
-    assert f"Accuracy in int8 was {plain.checks[1].accuracy:.2f} %" in card
+    assert f"Accuracy in int8 was {plain.checks[1].score:.2f} %" in card
     shares = [told.share for told in steps if told.stage.endswith("fine-tune")]
     assert len(shares) > 16 and np.all(np.diff(shares) > 0)
 

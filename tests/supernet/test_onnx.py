@@ -4,12 +4,20 @@ import numpy as np
 import onnx
 import pytest
 import torch
+from volumes import DEEP, volumetric_space, volumetric_supernet
 
 from foxnas_core.families import family_of, load_shipped, space_from_dict
 from foxnas_core.families.mbconv.supernet import Supernet
 from foxnas_core.networks import Network
 from foxnas_core.supernet.building import BlockNetwork, build_network
-from foxnas_core.supernet.onnx import INPUT, onnx_model, quantized_model, session_of
+from foxnas_core.supernet.onnx import (
+    INPUT,
+    onnx_model,
+    onnx_of_parts,
+    quantized_model,
+    session_of,
+)
+from foxnas_core.supernet.recalibration import recalibrate
 
 
 def images(subnet, count: int) -> torch.Tensor:
@@ -54,6 +62,21 @@ def test_the_model_is_what_torchs_exporter_writes(space):
     runs = [session_of(m.SerializeToString()).run(None, {INPUT: x})[0] for m in models]
     assert np.array_equal(*runs)
     onnx.checker.check_model(models[1], full_check=True)
+
+
+def test_volumes_are_models_in_both_precisions():
+    """Without torch's exporter: operators of rank 5, poolings, doublings and what joins them."""
+    space = volumetric_space(**DEEP)
+    [architecture] = space.sample(1, seed=0)
+    network = volumetric_supernet(space).extract(architecture)
+    x = images(network, 4)
+    recalibrate(network, [x])
+    with torch.no_grad():
+        expected = network(x).numpy()
+    fp32 = onnx_of_parts([network], ["batch", *network.input_shape])
+    for model, near in ((fp32, 1e-5), (quantized_model(fp32, x.numpy()), 0.1)):
+        found = session_of(model).run(None, {INPUT: x.numpy()})[0]
+        assert np.sqrt(np.square(found - expected).mean()) < near * expected.std()
 
 
 CELLS = [

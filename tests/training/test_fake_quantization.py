@@ -6,6 +6,7 @@ import torch
 from conftest import tiny_document
 from hypothesis import given
 from hypothesis import strategies as st
+from volumes import volumetric_space, volumetric_supernet
 
 from foxnas_core.families import space_from_dict
 from foxnas_core.families.mbconv.supernet import Supernet
@@ -34,6 +35,19 @@ def test_without_rounding_it_is_the_subnet(design):
     subnet, images = subnet_of(**design)
     with torch.no_grad():
         assert torch.allclose(FakeQuantized(subnet).plain(images), subnet(images), atol=1e-4)
+
+
+def test_volumes_are_rounded_too():
+    space = volumetric_space()
+    subnet = volumetric_supernet(space).extract(space.sample(1, seed=0)[0])
+    volumes = torch.randn(4, *subnet.input_shape)
+    recalibrate(subnet, [volumes])
+    fake = FakeQuantized(subnet)
+    fake.observe(volumes)
+    with torch.no_grad():
+        logits, plain, found = subnet(volumes), fake.plain(volumes), fake(volumes)
+    assert torch.allclose(plain, logits, atol=1e-4)
+    assert 0 < (found - logits).abs().max() < 0.1 * logits.abs().max()
 
 
 @pytest.mark.parametrize("design", DESIGNS)
