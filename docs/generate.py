@@ -29,6 +29,7 @@ from foxnas_core.families.fbnetv2 import space as fbnetv2
 from foxnas_core.families.listed import space as listed
 from foxnas_core.families.mbconv import space as mbconv
 from foxnas_core.families.nasbench201 import space as nasbench201
+from foxnas_core.families.volumetric import space as volumetric
 from foxnas_core.measurement import latency, runner
 from foxnas_core.options import build_parser
 from foxnas_core.search import result, schedule, selections
@@ -375,6 +376,7 @@ PARTS: dict[str, Callable[[], str]] = {
     "darts": lambda: f"{said(darts)}\n\n{_fields(darts.Settings)}",
     "fbnet": lambda: f"{said(fbnet)}\n\n{said(fbnet.space_from_settings)}",
     "fbnetv2": lambda: f"{said(fbnetv2)}\n\n{_fields(fbnetv2.Settings, fbnetv2.Stage)}",
+    "volumetric": lambda: f"{said(volumetric)}\n\n{_fields(volumetric.Settings)}",
     "listed": lambda: f"{said(listed.space_from_settings)}\n\n{_fields(Decision, Condition)}",
     "architecture": lambda: said(Architecture),
     "table": lambda: f"{said(measurements)}\n\n{said(files)}",

@@ -47,6 +47,7 @@ MODULES = (
     "strategies",
     "trust",
     "verification",
+    "volumes",
     "what_if",
 )
 

@@ -19,12 +19,24 @@ from foxnas_core.cards.operations import (
 )
 from foxnas_core.cards.sharing import shared
 from foxnas_core.errors import FoxnasError
-from foxnas_core.evidence.operations import NONE, SKIP, course, taken_over
+from foxnas_core.evidence.operations import (
+    NONE,
+    SKIP,
+    by_edge,
+    course,
+    decided,
+    taken_over,
+    weights_words,
+)
 from foxnas_core.figures import operations as figures
+from foxnas_core.figures.cell_graph import edge_titles
 from foxnas_core.methods.on_supernet import mixture_record
 from foxnas_core.search.selections import SupernetSelection
 from foxnas_core.space.architecture import Architecture
 from foxnas_core.study.parts import MIXTURE
+
+# So many are told in words.
+_FEW_EDGES = 24
 
 
 def _no_mixture(given: Given) -> str | None:
@@ -78,17 +90,17 @@ def parameters(given: Given) -> Card:
     weights = dict(zip(end["operation"], end["weight"].astype(float), strict=True))
     count = len(mixture.edges)
     said, tone = [], "plain"
-    for name in (SKIP, NONE):
-        if name not in edges:
-            continue
+    # Without operations that may take over for having no weights, all are told.
+    told = [name for name in (SKIP, NONE) if name in edges] or list(edges)
+    for name in told:
         leads = f"{round(edges[name] * count / 100)} of {count} edges"
         since = taken_over(table, name)
-        if since is not None:
+        if since is not None and name in (SKIP, NONE):
             said.append(f"{name} took over: it leads on {leads}, on most from epoch {since} on")
             tone = "warning"
         else:
             said.append(f"{name} leads on {leads}")
-    mean = ", ".join(f"{name} {weights[name]:.1f} %" for name in (SKIP, NONE) if name in weights)
+    mean = ", ".join(f"{name} {weights[name]:.1f} %" for name in told)
     tones: dict[str, Tone] = {"warning": "warning", "plain": "plain"}
     return Card(
         sentence=f"After {last} epochs {'; '.join(said)}. Mean weight over edges: {mean}, where "
@@ -101,6 +113,30 @@ def parameters(given: Given) -> Card:
             "2108.04392): operations without weights win because they let the others learn, not "
             "because the network needs them.",
         ),
+    )
+
+
+@analysis("Select", "by-edge", "Each edge on the way", _no_course)
+def by_each_edge(given: Given) -> Card:
+    """The weights of every edge's operations, epoch by epoch, and whether they decide anything."""
+    mixture = known(mixture_of(given))
+    table = by_edge(record_of(given)["epochs"], mixture)
+    end = table[table["epoch"] == table["epoch"].max()]
+    titles = edge_titles(given.study.space)
+    last = {
+        str(edge): dict(zip(own["operation"], own["weight"], strict=True))
+        for edge, own in end.groupby("edge", sort=False)
+    }
+    words = {edge: f"{titles.get(edge, edge)}, {weights_words(own)}" for edge, own in last.items()}
+    settled = sum(decided(own) is not None for own in last.values())
+    return Card(
+        sentence=f"{settled} of {len(last)} edges are decided: on them one operation weighs more "
+        "than all others together. On the others the selection takes the largest weight all the "
+        "same, and another seed may choose differently.",
+        tone="plain" if settled == len(last) else "warning",
+        table=table,
+        draw=lambda: figures.edges_figure(table, words),
+        points=tuple(words.values()) if len(words) <= _FEW_EDGES else (),
     )
 
 
@@ -134,23 +170,26 @@ def selected(given: Given) -> Card:
     """Selections of the same supernet by magnitude and by perturbation, those of supernets beside
     it, with how many skips each has and what tables know of it."""
     rows, judges = [], [own for own in map(_judge, tables(given)) if own is not None]
+    operations = dict.fromkeys(op for e in known(mixture_of(given)).edges for op in e.operations)
+    counted = [name for name in (SKIP, NONE) if name in operations] or list(operations)
     for other, own in _ways(given):
-        operations = own.selected.architecture.to_dict().values()
+        chosen = list(own.selected.architecture.to_dict().values())
         row: dict[str, Any] = {
             "study": other.study.name, "update": record_of(other).get("update", ""),
             "method": own.method, "seed": own.seed, "cell": own.selected.string,
-            SKIP: sum(name == SKIP for name in operations),
-            NONE: sum(name == NONE for name in operations),
+            **{name: chosen.count(name) for name in counted},
         }  # fmt: skip
         for judge in judges:
             row |= judge.of(own.selected.architecture)
         rows.append(row)
     table = pd.DataFrame(rows)
     told = [judge.sentence(record_of(given).get("dataset")) for judge in judges]
-    means = table.groupby("method")[SKIP].mean()
-    skips = " and ".join(f"{mean:.1f} by {method}" for method, mean in means.items())
+    [first, *_] = counted
+    means = table.groupby("method")[first].mean()
+    counts = " and ".join(f"{mean:.1f} by {method}" for method, mean in means.items())
+    what = "that skip" if first == SKIP else f"of {first}"
     return Card(
-        sentence=f"{len(table)} selections; edges that skip, on average: {skips}. Every selection "
+        sentence=f"{len(table)} selections; edges {what}, on average: {counts}. Every selection "
         "that is kept is shown, none picked.",
         table=table,
         notes=tuple(told),

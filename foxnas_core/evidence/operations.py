@@ -158,6 +158,30 @@ def course(epochs: Sequence[Mapping[str, Any]], mixture: Mixture) -> pd.DataFram
     return pd.DataFrame(rows, columns=["epoch", "operation", "edges", "weight"])
 
 
+def by_edge(epochs: Sequence[Mapping[str, Any]], mixture: Mixture) -> pd.DataFrame:
+    """What each edge came to prefer, one row an epoch, edge and operation: epoch, edge, operation,
+    weight (from 0 to 1)."""
+    rows = [
+        {"epoch": int(told["epoch"]), "edge": edge.name, "operation": name, "weight": float(weight)}
+        for told in epochs
+        for edge in mixture.edges
+        for name, weight in zip(edge.operations, told[edge.name], strict=True)
+    ]
+    return pd.DataFrame(rows, columns=["epoch", "edge", "operation", "weight"])
+
+
+def decided(weights: Mapping[str, float]) -> str | None:
+    """The operation of an edge that weighs more than all others together; None where none does."""
+    name = max(weights, key=lambda own: weights[own])
+    return name if weights[name] > 0.5 else None
+
+
+def weights_words(weights: Mapping[str, float]) -> str:
+    """The weights of an edge as they are read: "undecided: .34 .33 .33"."""
+    numbers = " ".join(f"{weight:.2f}".removeprefix("0") for weight in weights.values())
+    return f"{decided(weights) or 'undecided'}: {numbers}"
+
+
 def taken_over(table: pd.DataFrame, operation: str) -> int | None:
     """The epoch of a `course` from which on an operation leads on most edges to the end; None where
     it does not at the end."""

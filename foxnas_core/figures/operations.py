@@ -11,7 +11,7 @@ from foxnas_core.evidence.operations import NONE, SKIP, WAYS, kept_options
 from foxnas_core.evidence.trust.agreement import RankAgreement
 from foxnas_core.families import family_of
 from foxnas_core.figures.cell_graph import bends, edge_title, edge_titles
-from foxnas_core.figures.shapes import ROWS, cells, drawn, line, markers, ruled
+from foxnas_core.figures.shapes import ROWS, cells, drawn, line, markers, panels, ruled
 from foxnas_core.figures.theme import (
     BLUE,
     DIVERGING,
@@ -241,3 +241,34 @@ def course_figure(table: pd.DataFrame) -> go.Figure:
         y={"title": "Edges on which it leads (%)", "range": [-3, 103]},
     )  # fmt: skip
     return ruled(figure, y=50, dash="dot")
+
+
+_BESIDE = 4  # edges
+
+
+def edges_figure(table: pd.DataFrame, words: Mapping[str, str]) -> go.Figure:
+    """`evidence.operations.by_edge`: a panel an edge, called by its title in `words`, a line an
+    operation; above the dotted line one weighs more than all others together."""
+    edges = list(dict.fromkeys(table["edge"]))
+    names = list(dict.fromkeys(table["operation"]))
+    columns = min(_BESIDE, len(edges))
+    rows = -(-len(edges) // columns)
+    figure = panels(
+        columns, rows, subplot_titles=[words[edge] for edge in edges], shared_xaxes=True,
+        shared_yaxes=True, vertical_spacing=0.3 / rows,
+    )  # fmt: skip
+    for place, edge in enumerate(edges):
+        row, column = divmod(place, columns)
+        own = table[table["edge"] == edge]
+        for number, name in enumerate(names):
+            told = own[own["operation"] == name]
+            trace = line(
+                told["epoch"], told["weight"], name, colour=_HUES[number % len(_HUES)], width=2,
+                hover=f"{name}: %{{y:.3f}} after epoch %{{x}}",
+            )  # fmt: skip
+            trace |= {"showlegend": not place, "legendgroup": name}
+            figure.add_trace(trace, row=row + 1, col=column + 1)
+    figure.update_yaxes(range=[0, 1])
+    figure.update_xaxes(title_text="Epoch", row=rows)
+    figure.add_hline(y=0.5, line={"color": GREY, "dash": "dot", "width": 1})
+    return wide(figure.update_layout(height=90 + 190 * rows))

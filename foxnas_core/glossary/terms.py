@@ -354,6 +354,12 @@ TERMS: tuple[GlossaryEntry, ...] = (
         r"dice.*",
     ),
     GlossaryEntry(
+        "Slices seen",
+        "How many slices of a volume can change what a network says of one: its receptive field "
+        "along the third axis, at the slice that sees most.",
+        "slices seen",
+    ),
+    GlossaryEntry(
         "Accuracy lost",
         "Top-1 accuracy in the first precision less that in the other, in points.",
         r"accuracy lost .*|accuracy_drop:.*",

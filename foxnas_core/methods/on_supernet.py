@@ -63,7 +63,8 @@ class OnSupernet(Method):
         if family_of(study.space).mixture(study.space) is None:
             return (
                 f"Space {study.space.name!r} is of family {study.space.family!r}, whose supernet "
-                "mixes no operations; take a study of cells (families 'nasbench201', 'darts')."
+                "mixes no operations; take a study of a family whose does ('nasbench201', 'darts', "
+                "'volumetric')."
             )
         if not mixed(mixture_record(study)):
             return (

@@ -1,5 +1,7 @@
 import io
 import json
+import subprocess
+import sys
 import zipfile
 
 import numpy as np
@@ -7,6 +9,7 @@ import onnxruntime
 import pytest
 import torch
 from PIL import Image
+from volume_study import volume_study
 
 from foxnas_core.errors import InvalidInput
 from foxnas_core.export import exporter
@@ -265,3 +268,33 @@ def test_the_archive_holds_the_same_files(exported, tmp_path):
             content = {name.partition("/")[2]: archive.read(name) for name in names}
         assert {name.partition("/")[0] for name in names} == {exported.architecture_id}
         assert content == dict(exported.files)
+
+
+def test_a_network_of_volumes_is_exported_with_its_script(tmp_path):
+    """Both files give the subnet's Dice, and the script the subnet's mask of the sample."""
+    study = volume_study(tmp_path / "balls")
+    checkpoint, (calibration, held_out) = study.load_checkpoint(), study.images()
+    prepared = prepare(checkpoint, study.space.sample(1, seed=0)[0], calibration)
+    shape = prepared.subnet.input_shape
+    exported = export_subnet(
+        prepared, space=study.space, record=checkpoint.record, calibration=calibration,
+        held_out=held_out, estimates=[], parents={}, int8_floor=0.0,
+        formats=formats_of(["onnx", "onnx-int8"])[0],
+    )  # fmt: skip
+    fp32, int8 = exported.checks
+    with torch.no_grad():
+        outputs = prepared.subnet(checkpoint.task.batch(held_out.images, shape)).numpy()
+    dice = checkpoint.task.cases(outputs, held_out.labels)["dice"].mean()
+    assert fp32.score == pytest.approx(dice, abs=1e-6) and 0 < int8.agreement <= 100
+    write_export(exported, tmp_path / "out")
+    sample = np.load(tmp_path / "out" / "sample.npy")
+    row = next(r for r, image in enumerate(held_out.images) if np.array_equal(image, sample))
+    done = subprocess.run(
+        [sys.executable, "run_onnx.py", "sample.npy"], cwd=tmp_path / "out", check=True,
+        capture_output=True, text=True,
+    )  # fmt: skip
+    assert np.array_equal(np.load(tmp_path / "out" / "mask.npy"), outputs[row].argmax(0))
+    told = done.stdout.strip()
+    assert (
+        told.startswith("voxels of background") and told in exported.files["model_card.md"].decode()
+    )

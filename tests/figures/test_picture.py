@@ -54,7 +54,8 @@ def test_what_is_drawn_has_every_cell_and_is_plain(name):
     seen = [c for c in cells_of(space) if not (data["graphs"] and c.slot) or c.is_on(drawn[0])]
     assert names == [cell.name for cell in seen]
     assert data["selected"] == ["s1b1"]
-    assert data["colourRole"] == ("expand" if space.is_sized else "operation")
+    of_choices = "convolution" if space.family == "volumetric" else "operation"
+    assert data["colourRole"] == ("expand" if space.is_sized else of_choices)
     assert [group["isFlat"] for group in data["groups"]] == [
         group in space.context for group in space.groups
     ]

@@ -1,8 +1,9 @@
 """What architecture parameters select, and how they go astray."""
 
 from foxnas_core.cards import mixtures
+from foxnas_core.cards.volumes import no_volumes
 from foxnas_core.study import Study
-from pages.shared import cards
+from pages.shared import cards, volumes
 from pages.shared.selections import with_others
 
 SENTENCE = (
@@ -14,4 +15,7 @@ SENTENCE = (
 def show(study: Study) -> None:
     given = with_others(study)
     cards.show(mixtures.parameters, given)
+    cards.show(mixtures.by_each_edge, given)
     cards.show(mixtures.selected, given)
+    if no_volumes(given) is None:
+        volumes.show(given)
