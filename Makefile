@@ -5,12 +5,14 @@ BIN := $(VENV)/bin
 export OMP_NUM_THREADS ?= 1
 # Where runtimes have environments of their own.
 RUNTIMES := $(if $(FOXNAS_RUNTIMES),$(FOXNAS_RUNTIMES)/)
-# Processes that share the tests between them.
+# Tests start some hundred processes of the program: what one compiled the others read.
+export PYTHONDONTWRITEBYTECODE :=
+# Processes that share the tests between them; each imports all tests that it is told of.
 WORKERS ?= $(shell getconf _NPROCESSORS_ONLN)
-CORE := -m pytest -m "not browser" --numprocesses $(WORKERS) --dist loadfile
+CORE := -m pytest --ignore tests/browser --numprocesses $(WORKERS) --dist loadfile
 # A journey that fails is made again, at most twice: a browser waits for no machine that does other
 # work.
-JOURNEYS := -m pytest -m browser --reruns 2 --numprocesses $(WORKERS) --dist worksteal
+JOURNEYS := -m pytest tests/browser --reruns 2 --numprocesses $(WORKERS) --dist worksteal
 
 .DEFAULT_GOAL := help
 .PHONY: help run develop data test test-core test-browser lint browser sshd runtime-openvino runtime-executorch \
@@ -64,7 +66,7 @@ runtime-executorch: $(RUNTIMES).venv-executorch/installed ## the same with Execu
 runtime-litert: $(RUNTIMES).venv-litert/installed ## the same with LiteRT
 
 screenshots: browser ## renew the tutorial's pictures
-	FOXNAS_SCREENSHOTS=1 $(BIN)/python -m pytest -m browser tests/browser/test_tutorial.py
+	FOXNAS_SCREENSHOTS=1 $(BIN)/python -m pytest tests/browser/test_tutorial.py
 
 reference: $(VENV)/installed ## renew what the references in docs/ take from the code
 	$(BIN)/python -m docs.generate
