@@ -8,7 +8,7 @@ import sys
 import time
 import urllib.request
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,8 +17,10 @@ from playwright.sync_api import (
     Browser,
     BrowserContext,
     Download,
+    Error,
     Page,
     TimeoutError,
+    ViewportSize,
     expect,
     sync_playwright,
 )
@@ -27,6 +29,7 @@ CHROMIUM = Path("/usr/bin/chromium")
 REPOSITORY = Path(__file__).parents[1]
 # Slow machines that do other work as well are slow, not broken.
 PATIENCE = 90_000
+VIEWPORT: ViewportSize = {"width": 1440, "height": 1200}
 
 _QUIET = (
     "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
@@ -198,9 +201,7 @@ def chromium() -> Iterator[Browser]:
 
 def context_of(browser: Browser, server: Server, **options: Any) -> BrowserContext:
     """Of somebody without history, on whose pages `wait_until_drawn` can wait."""
-    context = browser.new_context(
-        base_url=server.url, **{"viewport": {"width": 1440, "height": 1200}} | options
-    )
+    context = browser.new_context(base_url=server.url, **{"viewport": VIEWPORT} | options)
     context.set_default_timeout(PATIENCE)
     context.add_init_script(_AT_ONCE)
     context.add_init_script(_MARKED)
@@ -208,32 +209,76 @@ def context_of(browser: Browser, server: Server, **options: Any) -> BrowserConte
 
 
 @contextmanager
-def visit(browser: Browser, server: Server, **options: Any) -> Iterator[Page]:
-    """A page of a visitor without history. It must neither log an error nor be refused a file.
-
-    Whatever is done on it with a locator (`click`, `fill`, `press`), and whatever is expected of
-    one, waits until the page is drawn: a click on what is being drawn anew is lost, and what is
-    drawn anew may be there twice for a moment, where a locator of one element fails at once. What
-    is merely read (`inner_text`, `count`, `input_value`, `evaluate`) does not: `wait_until_drawn`
-    before it.
-    """
-    context = context_of(browser, server, **options)
-    page = context.new_page()
-    page.add_locator_handler(page.locator(_DRAWING), lambda: None)
-    wrong: list[str] = []
-
-    def note(what: str, url: str) -> None:
-        if not _PROBE.search(url):
-            wrong.append(f"{what} {url}")
-
-    page.on("console", lambda m: note(m.text, m.location["url"]) if m.type == "error" else None)
-    page.on("pageerror", lambda error: wrong.append(str(error)))
-    page.on("response", lambda r: note(str(r.status), r.url) if r.status >= 400 else None)
-    try:
+def visit(browser: Browser, server: Server) -> Iterator[Page]:
+    """A page of a visitor without history, in a tab of its own; see `Tab`."""
+    with closing(Tab(browser, server)) as tab, tab.visit() as page:
         yield page
-    finally:
-        context.close()
-    assert not wrong, wrong
+
+
+class Tab:
+    """A tab that visitors have one after the other, each without history. In a tab of its own a
+    browser compiles anew what Streamlit draws pages with, longer than most pages take to be drawn.
+
+    A visit's page must neither log an error nor be refused a file. Whatever is done on it with a
+    locator (`click`, `fill`, `press`), and whatever is expected of one, waits until the page is
+    drawn: a click on what is being drawn anew is lost, and what is drawn anew may be there twice
+    for a moment, where a locator of one element fails at once. What is merely read (`inner_text`,
+    `count`, `input_value`, `evaluate`) does not: `wait_until_drawn` before it.
+    """
+
+    def __init__(self, browser: Browser, server: Server) -> None:
+        self._browser, self._server = browser, server
+        self._page: Page | None = None
+
+    @contextmanager
+    def visit(self) -> Iterator[Page]:
+        page = self._page = self._page or self._opened()
+        wrong: list[str] = []
+
+        def note(what: str, url: str) -> None:
+            if not _PROBE.search(url):
+                wrong.append(f"{what} {url}")
+
+        noted = {
+            "console": lambda m: note(m.text, m.location["url"]) if m.type == "error" else None,
+            "pageerror": lambda error: wrong.append(str(error)),
+            "response": lambda r: note(str(r.status), r.url) if r.status >= 400 else None,
+        }
+        for event, do in noted.items():
+            page.on(event, do)
+        try:
+            yield page
+        finally:
+            for event, do in noted.items():
+                page.remove_listener(event, do)
+            try:
+                _forget(page)
+            except Error:  # whatever a journey that failed left of it
+                self.close()
+        assert not wrong, wrong
+
+    def close(self) -> None:
+        if self._page:
+            self._page.context.close()
+        self._page = None
+
+    def _opened(self) -> Page:
+        page = context_of(self._browser, self._server).new_page()
+        page.add_locator_handler(page.locator(_DRAWING), lambda: None)
+        return page
+
+
+def _forget(page: Page) -> None:
+    """Leave of the visit on this page what a new tab has."""
+    for other in page.context.pages:
+        if other != page:
+            other.close()
+    page.goto("/_stcore/health")  # whose origin is that of all pages
+    page.evaluate("() => { localStorage.clear(); sessionStorage.clear(); }")
+    page.context.clear_cookies()
+    page.set_viewport_size(VIEWPORT)
+    page.emulate_media(media="null", color_scheme="light")
+    page.mouse.move(0, 0)
 
 
 def wait_until_drawn(page: Page) -> None:

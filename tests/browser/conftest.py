@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from itertools import count
 from pathlib import Path
 
@@ -10,7 +11,7 @@ from cell_study import cell_study
 from conftest import copy_of_demo
 from device_cells import device_study
 from playwright.sync_api import Browser, Page, expect
-from serving import CHROMIUM, PATIENCE, REPOSITORY, Server, chromium, serve, visit
+from serving import CHROMIUM, PATIENCE, REPOSITORY, Server, Tab, chromium, serve
 
 from foxnas_core.study import Study, open_study
 from foxnas_core.study.parts import parts_of
@@ -90,10 +91,16 @@ def stamps(study: Study) -> dict[str, int]:
     return {name: path.stat().st_mtime_ns for name, path in parts_of(study.folder).items()}
 
 
+@pytest.fixture(scope="session")
+def tab(browser: Browser, server: Server) -> Iterator[Tab]:
+    with closing(Tab(browser, server)) as tab:
+        yield tab
+
+
 @pytest.fixture
-def page(browser: Browser, server: Server, demo: Study) -> Iterator[Page]:
-    """A page of a visitor without history, as in `visit`."""
+def page(tab: Tab, demo: Study) -> Iterator[Page]:
+    """A page of a visitor without history."""
     before = stamps(demo)
-    with visit(browser, server) as page:
+    with tab.visit() as page:
         yield page
     assert stamps(demo) == before, "A journey that changes a study takes one of its `own`."

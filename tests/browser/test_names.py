@@ -1,10 +1,11 @@
 """Names that are code: a browser shows them and runs none."""
 
 from collections.abc import Iterator
+from contextlib import closing
 
 import pytest
 from playwright.sync_api import Browser, expect
-from serving import REPOSITORY, Server, serve, visit, wait_until_drawn
+from serving import REPOSITORY, Server, Tab, serve, wait_until_drawn
 
 from tests.fuzz.test_pages import hostile_study
 
@@ -18,9 +19,15 @@ def hostile(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     assert "Traceback" not in (folder / "log.txt").read_text()
 
 
+@pytest.fixture(scope="module")
+def tab(browser: Browser, hostile: Server) -> Iterator[Tab]:
+    with closing(Tab(browser, hostile)) as tab:
+        yield tab
+
+
 @pytest.mark.parametrize("path", ["", "What_if", "Coefficients", "Front", "Devices", "Studies"])
-def test_names_that_are_code_are_text(browser: Browser, hostile: Server, path: str):
-    with visit(browser, hostile) as page:
+def test_names_that_are_code_are_text(tab: Tab, path: str):
+    with tab.visit() as page:
         page.goto(f"/{path}?study=hostile")
         wait_until_drawn(page)
         expect(page.locator('[data-testid="stAlertContentError"]')).to_have_count(0)

@@ -1,10 +1,11 @@
 """Signing in against a provider on this machine: who may enter, who may not, and what is logged."""
 
 from collections.abc import Iterator
+from contextlib import closing
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
-from serving import REPOSITORY, Server, free_port, serve, visit
+from serving import REPOSITORY, Server, Tab, free_port, serve
 
 from foxnas_core.study import Study
 
@@ -46,9 +47,15 @@ def guarded(
     assert SECRET not in said and COOKIE not in said
 
 
+@pytest.fixture(scope="module")
+def door(browser: Browser, guarded: Server) -> Iterator[Tab]:
+    with closing(Tab(browser, guarded)) as tab:
+        yield tab
+
+
 @pytest.fixture
-def visitor(browser: Browser, guarded: Server) -> Iterator[Page]:
-    with visit(browser, guarded) as page:
+def visitor(door: Tab) -> Iterator[Page]:
+    with door.visit() as page:
         yield page
 
 

@@ -1,10 +1,8 @@
 """Light and dark: the system's choice, the menu's, and figures that follow either at once."""
 
-from collections.abc import Iterator
-
 import pytest
-from playwright.sync_api import Browser, Page, expect
-from serving import Server, visit, wait_until_drawn
+from playwright.sync_api import Page, expect
+from serving import wait_until_drawn
 
 from foxnas_core.figures.theme import BLUE, INK, PAPER, in_dark
 
@@ -29,10 +27,10 @@ def shown(colours: dict[str, str]) -> dict[str, str]:
 
 
 @pytest.fixture
-def at_night(browser: Browser, server: Server) -> Iterator[Page]:
+def at_night(page: Page) -> Page:
     """A page of a visitor whose system is dark."""
-    with visit(browser, server, color_scheme="dark") as page:
-        yield page
+    page.emulate_media(color_scheme="dark")
+    return page
 
 
 def wait_for(page: Page, wanted: dict[str, str]) -> None:
