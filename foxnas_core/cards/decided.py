@@ -26,6 +26,7 @@ from foxnas_core.figures.cell_graph import graph_figure, graph_table
 from foxnas_core.figures.coefficients import interval_figure
 from foxnas_core.figures.picture import picture_table
 from foxnas_core.figures.reasons import reasons_intervals
+from foxnas_core.figures.search import signs
 from foxnas_core.figures.theme import difference_axis
 from foxnas_core.search.expectation import Expectation
 from foxnas_core.search.lookup import whole_of
@@ -180,10 +181,10 @@ def drawn(subject: Subject, chosen: Architecture) -> list[Card]:
     cells = picture_table(subject.study.space, chosen)
     rows, columns = (list(dict.fromkeys(cells[name])) for name in ("row", "column"))
     texts = {(r, c): t for r, c, t in cells[["row", "column", "text"]].itertuples(index=False)}
-    short = {"kernel", "expand"} & {decision.role for decision in subject.study.space.decisions}
+    told = signs(subject.study.space)
     grid = Card(
         key="choices",
-        title="Its choices" + (" (k: kernel size, e: expand ratio)" if short else ""),
+        title="Its choices" + (f" ({told})" if told else ""),
         sentence="",
         table=pd.DataFrame(
             [[row, *(texts.get((row, column), "") for column in columns)] for row in rows],

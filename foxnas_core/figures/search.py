@@ -23,8 +23,14 @@ LIMIT, TRAIL = "limit", "trail"
 MEASURED, FRONT, BUDGET, FLOOR = "measured", "predicted front", "budget", "floor"
 
 _TRAIL = 30  # rows
-_SHORT = {"kernel": "k", "expand": "e"}
-_OWN = {"depth": "depth {}", "resolution": "{} px"}
+# How a cell writes a block's choice, and what its sign means.
+_SHORT = {
+    "kernel": ("k{}", "k: kernel size"),
+    "expand": ("e{}", "e: expand ratio"),
+    "splits": ("×{}", "×: splits"),
+    "squeeze-excitation": ("SE {}", "SE: squeeze-and-excitation"),
+}
+_OWN = {"depth": "depth {}", "resolution": "{} px", "width": "width {}"}
 
 
 @dataclass(frozen=True)
@@ -250,8 +256,14 @@ def group_title(space: SearchSpace, group: str) -> str:
 def choice_text(decision: Decision, value: Value) -> str:
     """A choice as it is written in a cell: "k5", "depth 2"."""
     if decision.slot:
-        return f"{_SHORT.get(decision.role, '')}{value}"
+        return _SHORT.get(decision.role, ("{}", ""))[0].format(value)
     return _OWN.get(decision.role, "{}").format(value)
+
+
+def signs(space: SearchSpace) -> str:
+    """What the signs of a space's cells mean: "k: kernel size, e: expand ratio"; "" without any."""
+    roles = {decision.role for decision in space.decisions}
+    return ", ".join(meaning for role, (_, meaning) in _SHORT.items() if role in roles)
 
 
 def promise_table(expected: Sequence[Expectation], *chances: float) -> pd.DataFrame:

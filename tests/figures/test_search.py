@@ -8,6 +8,7 @@ import pandas as pd
 import pytest
 from hand import choice_space, hand_space, noisy_table
 
+from foxnas_core.families import family_of, load_shipped
 from foxnas_core.figures import live
 from foxnas_core.figures.search import (
     BEST,
@@ -19,6 +20,7 @@ from foxnas_core.figures.search import (
     MEASURED,
     Stage,
     candidates_table,
+    choice_text,
     comparison_table,
     course_table,
     frame_of,
@@ -28,6 +30,7 @@ from foxnas_core.figures.search import (
     promise_table,
     schedule_table,
     searches_table,
+    signs,
     trail_table,
     with_candidates,
 )
@@ -303,3 +306,13 @@ def test_tables_take_the_trace_of_a_real_run():
     best = table[BEST].dropna()
     assert best.is_monotonic_increasing
     assert best.iloc[-1] == np.float32(annealer.best.value)
+
+
+def test_signs_of_cells_are_told():
+    space = load_shipped("fbnetv2-mini")
+    chosen = family_of(space).extremes(space)["largest"]
+    texts = [choice_text(d, chosen[d.name]) for d in space.in_slot("s1b2")]
+    assert texts == ["k5", "e4", "×4", "SE on", "h-swish"]
+    assert choice_text(space.by_name["s1_width"], 16) == "width 16"
+    told = "k: kernel size, e: expand ratio, ×: splits, SE: squeeze-and-excitation"
+    assert signs(space) == told and signs(load_shipped("nasbench201")) == ""

@@ -21,7 +21,8 @@ from foxnas_core.space.search_space import SearchSpace
 def contrasts(space: SearchSpace, group: str, decision: Decision) -> Lookup:
     """Sum-to-zero contrasts of one decision, 0 while it is inactive."""
     first, *others = decision.choices
-    where = f"{decision.slot}: {decision.role}" if decision.slot else decision.name
+    own = decision.name.replace("_", " ")
+    where = f"{decision.slot}: {decision.role}" if decision.slot else own
     terms = tuple(
         Term(
             f"{decision.name}={choice}",
