@@ -57,11 +57,12 @@ def test_it_is_told_in_a_sentence():
     assert Progress(2, 2, 0.0, "2 of 2 subnets").sentence() == "2 of 2 subnets"
 
 
-def test_what_was_done_before_says_nothing_of_the_rate(clock):
+def test_what_was_done_before_and_rest_say_nothing_of_the_rate(clock):
     told = []
     pace = Pace(100, told.append)
     pace.skip(60)
-    clock[0] += 20
+    clock[0] += 50
+    pace.rested(30)
     pace.at(70, values={"loss": 1.0})
     assert told == [Progress(70, 100, 60.0, "", {"loss": 1.0})]
 

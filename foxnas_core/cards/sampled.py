@@ -90,8 +90,8 @@ def steps_card(given: Given, found: SupernetSelection) -> Card:
     """Entropy, samples a step, and what they were worth by their weights."""
     table, switch = figures.steps_table(found), found.course.get("switch_step")
     return Card(
-        sentence=f"In {len(table):,} steps the entropy went from {table['entropy'].iloc[0]:.1f} to "
-        f"{table['entropy'].iloc[-1]:.1f} nats, and the samples of a step from "
+        sentence=f"By step {len(table):,} the entropy has gone from {table['entropy'].iloc[0]:.1f} "
+        f"to {table['entropy'].iloc[-1]:.1f} nats, and the samples of a step from "
         f"{table['samples'].iloc[0]} to {table['samples'].iloc[-1]}.",
         table=table,
         draw=lambda: figures.steps_figure(table, switch),
@@ -121,16 +121,13 @@ def courses_card(given: Given, found: SupernetSelection) -> Card:
     table = figures.courses_table(given.study.space, found)
     if table.empty:
         return Card(sentence="No epoch has ended yet; after each one there is a column to show.")
-    when = figures.choices_table(given.study.space, found).drop_duplicates("decision")
-    when = when.dropna(subset="decided after epoch").sort_values(
-        "decided after epoch", kind="stable"
-    )
+    ends = figures.choices_table(given.study.space, found).drop_duplicates("decision")
+    when = ends.set_index("decision")["decided after epoch"].dropna().sort_values(kind="stable")
     said = "No decision is decided yet."
     if len(when):
-        first, last = when.iloc[0], when.iloc[-1]
-        said = f"First decided was {first['decision']}, after epoch {first.iloc[-1]:.0f}"
-        others = f", last {last['decision']}, after epoch {last.iloc[-1]:.0f}"
-        said += f"{others if len(when) > 1 else ''}: {len(when)} of {len(found.decisions)} are."
+        said = f"First decided was {when.index[0]}, after epoch {when.iloc[0]:.0f}"
+        others = f", last {when.index[-1]}, after epoch {when.iloc[-1]:.0f}"
+        said += f"{others if len(when) > 1 else ''}: {len(when)} of {len(ends)} are."
     return Card(
         sentence=said,
         table=table,

@@ -160,13 +160,13 @@ def test_sampling_is_watched_and_held_and_its_mode_is_taken_along(striped, monke
         job.wait(0.1)
     assert job.state == "paused", job.note
     page.run()
-    assert "In 1 steps the entropy" in said(page) and "After epoch 1 the mode scores" in said(page)
+    assert "By step 1 the entropy" in said(page) and "After epoch 1 the mode scores" in said(page)
     assert page.button(key="selection-pause").label == "Resume"
     page.button(key="selection-pause").click().run()
     job.wait(60)
     assert job.state == "finished", job.note
     page.run()
-    assert "In 3 steps the entropy" in said(page) and "After epoch 3 the mode scores" in said(page)
+    assert "By step 3 the entropy" in said(page) and "After epoch 3 the mode scores" in said(page)
     page.button(key="selected-to-what-if").click().run()
     mode = striped.kept(SELECTIONS, job.kept).selected.architecture
     assert json.loads(page.query_params["architecture"]) == mode.to_dict()

@@ -30,14 +30,17 @@ def show(study: Study) -> None:
         cards.show(sampled.PARTS[sampled.steps_card], given)  # what there is to do first
         return
     selection = pick_kept(sampled.selection_options(given)["selection"])
-    ways_on(sampled.shown(given, selection).selected.architecture)
+    found = sampled.shown(given, selection).selected
+    st.write(f"Selected is subnet {found.id}.")
+    ways_on(found.architecture)
     for analysis in sampled.PARTS.values():
         cards.show(analysis, given, selection=selection)
 
 
 def show_live(given: Given, job: Selecting) -> None:
     """The cards of a selection that is under way, drawn again and again, or was stopped."""
-    moving = job.state in ("starting", "running")
+    # What is paused at its beginning still makes its first step.
+    moving = not job.ended and (job.state != "paused" or job.so_far is None)
 
     @st.fragment(run_every=LIVE_EVERY * process.slowdown() if moving else None)
     @errors_as_cards()

@@ -1,4 +1,4 @@
-"""Measurements take turns, whoever asks."""
+"""Measurements take turns, whoever asks, and what can be held stands still until it goes on."""
 
 import subprocess
 import sys
@@ -8,7 +8,7 @@ import pytest
 from conftest import REPOSITORY
 from filelock import Timeout
 
-from pages.shared.registry import MEASURING
+from pages.shared.registry import MEASURING, PausableWork
 
 HOLD = """
 from pages.shared.registry import MEASURING
@@ -45,3 +45,34 @@ def test_two_sessions_of_one_server_do_not_measure_at_once():
         thread.start()
         thread.join()
     assert refused
+
+
+class Counting(PausableWork[int]):
+    """Counts up, and is held at three."""
+
+    name, what, most_unfinished, most_kept = "count", "counts run", 1, 1
+    made = 0
+
+    def _work(self) -> int:
+        for self.made in range(1, 6):
+            if self.made == 3:
+                self.pause()
+            self.hold()
+            self.report(self.made)
+        return self.made
+
+
+@pytest.mark.parametrize("goes_on", [True, False])
+def test_what_is_held_goes_on_or_is_stopped(goes_on):
+    run = Counting("study")
+    run.start()
+    while run.state != "paused":
+        run.wait(0.01)
+    assert (run.made, run.progress) == (3, 2)
+    if goes_on:
+        run.resume()
+        run.wait(20)
+        assert (run.state, run.result) == ("finished", 5)
+    else:
+        run.stop()
+        assert (run.state, run.made) == ("stopped", 3)
