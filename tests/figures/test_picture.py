@@ -54,8 +54,8 @@ def test_what_is_drawn_has_every_cell_and_is_plain(name):
     seen = [c for c in cells_of(space) if not (data["graphs"] and c.slot) or c.is_on(drawn[0])]
     assert names == [cell.name for cell in seen]
     assert data["selected"] == ["s1b1"]
-    of_choices = "convolution" if space.family == "volumetric" else "operation"
-    assert data["colourRole"] == ("expand" if space.is_sized else of_choices)
+    roles = [decision.role for decision in space.decisions]
+    assert data["colourRole"] == ("expand" if "expand" in roles else roles[0])
     assert [group["isFlat"] for group in data["groups"]] == [
         group in space.context for group in space.groups
     ]
@@ -66,7 +66,7 @@ def test_colours_can_be_told_apart_and_words_on_them_be_read(name):
     space = load_shipped(name)
     data = picture_data(space, family_of(space).reference(space))
     levels = [luminance(entry["colour"]) for entry in data["colours"]]
-    assert len(set(levels)) == len(levels) > 2
+    assert len(set(levels)) == len(levels) > 1
     if space.is_sized:
         assert levels == sorted(levels, reverse=True)
         for one, other in itertools.pairwise(levels):
