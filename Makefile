@@ -18,7 +18,7 @@ JOURNEYS := -m pytest tests/browser --reruns 2 --numprocesses $(WORKERS) --dist 
 .PHONY: help run develop data test test-core test-browser lint browser sshd runtime-openvino runtime-executorch \
 	runtime-litert screenshots reference benchmark benchmark-predictors \
 	benchmark-measuring benchmark-load \
-	remake-demo models-fbnet remake-fbnet remake-nb201 remake-cells clean
+	remake-demo models-fbnet remake-fbnet remake-nb201 remake-cells remake-volumes clean
 
 help: ## list the targets
 	@grep -E '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*##/\t/' | expand -t 24
@@ -169,6 +169,19 @@ remake-cells: $(VENV)/installed $(RUNTIMES).venv-openvino/installed data ## trai
 	cp $(CELLS)-mixtures/seed1/supernet.safetensors $(CELLS)/mixture.safetensors
 	$(MAKE_STUDY) judge --study $(CELLS) $(JUDGED_CELLS) $(if $(TRUTH),--truth $(TRUTH)) \
 		$(foreach seed,$(SEEDS),--selected $(CELLS)-mixtures/seed$(seed))
+
+# Volumes anew, some minutes on one core; goes on after a kill. PHANTOMS=within makes the control.
+VOLUMES ?= build/volumes
+PHANTOMS ?= across
+PATHS_OF_VOLUMES ?= --epochs 30 --batch 8 --learning-rate 5e-3
+COUNT_OF_VOLUMES ?= 364
+remake-volumes: $(VENV)/installed ## train and measure the shipped networks for volumes anew, in VOLUMES
+	mkdir -p $(VOLUMES) && cp data/volumes/study.json data/volumes/space.json $(VOLUMES)
+	test -e $(VOLUMES)/supernet.safetensors \
+	|| $(MAKE_STUDY) train --study $(VOLUMES) --update single-path $(PATHS_OF_VOLUMES) --seed 1 \
+		--task-setting phantoms=$(PHANTOMS) \
+		$$(test ! -e $(VOLUMES)/training-state.safetensors || echo --resume)
+	$(MAKE_STUDY) measure --study $(VOLUMES) --count $(COUNT_OF_VOLUMES) --seed 1 --untimed
 
 clean: ## remove the virtual environments and caches
 	rm -rf $(VENV) .venv-* .pytest_cache .hypothesis .ruff_cache .mypy_cache

@@ -87,9 +87,17 @@ class Volumes(Trying):
         self, network: Network, record: Mapping[str, Any], held_out: ImageSet
     ) -> dict[str, Any]:
         channels, *sides = network.input_shape
+        spacing = record.get("settings", {}).get("spacing")
+        of_scans: dict[str, Any] = {
+            "turned": "D upwards, H to the front, W to the right", "spacing": spacing,
+            "resample": "linear, antialiased",
+            "levels": "a scan's .5th to 99.5th percentile to 0…255, what is beyond cut",
+            "fit": "cut or padded with zeros around the middle",
+        }  # fmt: skip
         return {
             "input": INPUT, "layout": "NCDHW, float32", "channels": channels, "sides": sides,
             "axes": "D counts the slices, H and W are rows and columns within one",
+            **(of_scans if spacing else {}),
             "scale": "voxels / 255", "mean": record["pixel_mean"], "std": record["pixel_std"],
         }  # fmt: skip
 
