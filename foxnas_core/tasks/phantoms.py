@@ -14,8 +14,9 @@ from foxnas_core.tasks.dataset import Dataset, ImageSet
 ACROSS, WITHIN = "across", "within"
 TRAINING, HELD_OUT = 256, 48
 """How many phantoms there are to train on, and to judge by."""
-# Grey levels of noise, how many more the structure has where it is brighter, and their distance.
-_LEVELS, _BRIGHTER, _STEP = 8, 5, 20
+# Grey levels of noise, how many more the structure has where it is brighter (which leaves one level
+# to both), and their distance.
+_LEVELS, _BRIGHTER, _STEP = {ACROSS: 8, WITHIN: 6}, 5, 20
 # In half sides of the volume: how far centres lie off the middle, and radii.
 _OFF, _RADII = 0.3, (0.45, 0.7)
 
@@ -43,7 +44,7 @@ def phantoms(sides: Sequence[int], *, phantoms: str = ACROSS, phantom_seed: int 
 
 def _drawn(rng: np.random.Generator, count: int, sides: Sequence[int], told: str) -> ImageSet:
     masks = _ellipsoids(rng, count, sides)
-    levels = rng.integers(0, _LEVELS, masks.shape)
+    levels = rng.integers(0, _LEVELS[told], masks.shape)
     if told == ACROSS:
         # Pairs begin with the second slice: averaging slices two by two, as pooling does, parts
         # them.
