@@ -174,14 +174,18 @@ remake-cells: $(VENV)/installed $(RUNTIMES).venv-openvino/installed data ## trai
 VOLUMES ?= build/volumes
 PHANTOMS ?= across
 PATHS_OF_VOLUMES ?= --epochs 30 --batch 8 --learning-rate 5e-3
+MIXED_VOLUMES ?= --epochs 20 --batch 8
 COUNT_OF_VOLUMES ?= 364
+TRAIN_VOLUMES = $(MAKE_STUDY) train --task-setting phantoms=$(PHANTOMS) --seed 1 --study
 remake-volumes: $(VENV)/installed ## train and measure the shipped networks for volumes anew, in VOLUMES
 	mkdir -p $(VOLUMES) && cp data/volumes/study.json data/volumes/space.json $(VOLUMES)
 	test -e $(VOLUMES)/supernet.safetensors \
-	|| $(MAKE_STUDY) train --study $(VOLUMES) --update single-path $(PATHS_OF_VOLUMES) --seed 1 \
-		--task-setting phantoms=$(PHANTOMS) \
+	|| $(TRAIN_VOLUMES) $(VOLUMES) --update single-path $(PATHS_OF_VOLUMES) \
 		$$(test ! -e $(VOLUMES)/training-state.safetensors || echo --resume)
 	$(MAKE_STUDY) measure --study $(VOLUMES) --count $(COUNT_OF_VOLUMES) --seed 1 --untimed
+	test -e $(VOLUMES)/mixture.safetensors \
+	|| $(TRAIN_VOLUMES) $(VOLUMES) --update darts $(MIXED_VOLUMES) \
+		$$(test ! -e $(VOLUMES)/training-state.safetensors || echo --resume)
 
 clean: ## remove the virtual environments and caches
 	rm -rf $(VENV) .venv-* .pytest_cache .hypothesis .ruff_cache .mypy_cache
