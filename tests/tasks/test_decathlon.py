@@ -1,12 +1,15 @@
 """Scans come in as they lie in space, and what can't is told by its file."""
 
 import json
+from itertools import islice
 
 import nibabel
 import numpy as np
 import pytest
+from conftest import REPOSITORY
 from scans import small_cases, write_small
 
+from benchmarks.scans import cases_of, write_scans
 from foxnas_core.errors import InvalidInput, MissingPart
 from foxnas_core.tasks.decathlon import decathlon
 
@@ -139,3 +142,18 @@ def test_an_image_and_a_mask_lie_in_one_place(tmp_path):
     nibabel.Nifti1Image(values, np.diag([1, 1, 3, 1])).to_filename(path)
     with pytest.raises(InvalidInput, match=r"scan1.nii.gz lie otherwise in space"):
         decathlon(tmp_path, SIDES)
+
+
+def test_real_scans_keep_the_volume_of_what_is_marked(tmp_path):
+    archive = REPOSITORY.parent / "shared" / "data" / "hippocampus_200.npz"
+    if not archive.exists():
+        pytest.skip("the hippocampus's scans are not there")
+    cases = list(islice(cases_of(archive), 6))
+    write_scans(tmp_path, cases, name="Hippocampus", classes=["Anterior", "Posterior"])
+    dataset = decathlon(tmp_path, (24, 32, 24), spacing=[2, 2, 2])
+    labels = np.concatenate([dataset.training.labels, dataset.held_out.labels])
+    for number in (1, 2):
+        marked = sum(int((mask == number).sum()) for _, _, mask in cases)
+        assert 8 * (labels == number).sum() == pytest.approx(marked, rel=0.05)
+    with pytest.raises(InvalidInput, match="would be cut off: at 1×1×1 mm"):
+        decathlon(tmp_path, (24, 32, 24))
