@@ -1,7 +1,9 @@
 import numpy as np
 import pytest
+from conftest import REPOSITORY
 
 from foxnas_core.errors import InvalidInput
+from foxnas_core.study import open_study
 from foxnas_core.tasks.phantoms import ACROSS, WITHIN, phantoms
 
 SIDES = (8, 16, 16)
@@ -47,3 +49,12 @@ def test_phantoms_follow_from_their_seed():
     assert "phantoms" in one.name and one.settings == {"phantoms": ACROSS, "phantom_seed": 1}
     with pytest.raises(InvalidInput, match="'across' or 'within', not 'along'"):
         phantoms(SIDES, phantoms="along")
+
+
+def test_what_ships_says_where_depth_is_needed():
+    frame = open_study(REPOSITORY / "data" / "volumes").table().frame
+    seeing = (frame.filter(regex=r"^cell\d$") != "2D").sum(axis=1)
+    assert len(frame) >= 300
+    assert frame["dice"][seeing == 0].max() < 0.7 and frame["dice"][seeing == 6].min() > 0.85
+    by_first = frame.groupby("cell1", observed=True)["dice"].mean()
+    assert by_first["3D"] - by_first["2D"] > 0.1
