@@ -58,15 +58,22 @@ def text(value: Any) -> str:
     return value
 
 
-def choices(pairs: Any) -> dict[str, int | str]:
+def choices(pairs: Any) -> dict[str, int | float | str]:
     """An architecture's choices, from pairs of a decision and its choice; raises `ValueError` for
     anything else."""
     return {text(name): choice(value) for name, value in pairs}
 
 
-def choice(value: Any) -> int | str:
-    """One of a decision's choices; raises `ValueError` for anything else."""
-    return text(value) if isinstance(value, str) else whole(value)
+def choice(value: Any) -> int | float | str:
+    """One of a decision's choices: a text, or a number, whole where it is; true and false are those
+    words. Raises `ValueError` for anything else."""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, str):
+        return text(value)
+    if isinstance(value, float) and not number(value).is_integer():
+        return value
+    return whole(int(value) if isinstance(value, float) else value)
 
 
 def _finite(digits: str) -> float:

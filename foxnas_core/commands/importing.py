@@ -12,19 +12,24 @@ from foxnas_core.errors import InvalidInput, MissingPart
 from foxnas_core.steps.bring import Brought, bring
 from foxnas_core.study import Study, create_study, open_study
 from foxnas_core.study.goals import Goals
+from foxnas_core.table.measurements import MeasurementTable
 from foxnas_core.table.metrics import is_metric, metric_of
 from foxnas_core.table.sums import all_choice_costs
-from foxnas_core.table.whole import Finding, multiples
+from foxnas_core.table.whole import Finding, already_in, multiples
 
 if TYPE_CHECKING:
-    from foxnas_core.table.importing import ColumnMapping
+    from foxnas_core.table.importing import ColumnMapping, ForeignFile
 
 
 def import_table(options: argparse.Namespace) -> Answer:
-    """Append a table of one's own to a study, which is created where it does not exist."""
+    """Append a table of one's own to a study, which is created where it does not exist; only say
+    what would be where the file is to be checked."""
     from foxnas_core.table.importing import read_file
 
-    study = open_study(options.study) if (options.study / "space.json").exists() else None
+    if options.study is None and (options.join or not options.check):
+        raise InvalidInput("Name the study that the file goes to (--study FOLDER).")
+    is_there = options.study is not None and (options.study / "space.json").exists()
+    study = open_study(options.study) if is_there else None
     named = named_space(options.space) if options.space else None
     if study and named and named.fingerprint != study.space.fingerprint:
         raise InvalidInput(
@@ -36,6 +41,8 @@ def import_table(options: argparse.Namespace) -> Answer:
     space, mapping = study.space if study else named, _mapping(options)
     file = read_file(options.file).of(space)
     table = file.table(space, mapping)
+    if options.check:
+        return _checked(study, file, table, mapping)
     if study is None:
         study = create_study(
             options.study,
@@ -48,26 +55,63 @@ def import_table(options: argparse.Namespace) -> Answer:
         brought = Brought(len(table), 0, len(table))
     else:
         brought = bring(study, table, again=options.again)
-    sums, added = all_choice_costs(table), bringing.brought(str(study.folder), brought)
-    read, found = file.columns_read(table, mapping), file.findings(table)
-    stored = bringing.stored(table, read, found)
-    sentences = (*stored.points, *stored.cautions, *(s.sentence for s in sums.values()))
-    for sentence in (*sentences, *added.points, added.sentence):
-        say(sentence)
+    added = bringing.brought(str(study.folder), brought)
     document = {
         "study": str(study.folder),
         "added": brought.added,
         "already": brought.already,
         "rows": brought.rows,
+    }
+    answer = _told(document, file, table, mapping, "As it is stored")
+    for sentence in (*added.points, added.sentence):
+        say(sentence)
+    return answer
+
+
+def _checked(
+    study: Study | None,
+    file: "ForeignFile",
+    table: MeasurementTable,
+    mapping: "ColumnMapping",
+) -> Answer:
+    """What a file would bring, none of which is written."""
+    already = int(already_in(study.table(), table).sum()) if study else 0
+    document = {
+        "space": table.space.name,
+        "would_add": len(table) - already,
+        "already": already,
+    }
+    answer = _told(document, file, table, mapping, "As it would be stored")
+    say("Nothing was written.")
+    return answer
+
+
+def _told(
+    document: Mapping[str, Any],
+    file: "ForeignFile",
+    table: MeasurementTable,
+    mapping: "ColumnMapping",
+    title: str,
+) -> Answer:
+    """A document with what was read of a file, and its first rows; says what there is to know."""
+    sums, read, found = (
+        all_choice_costs(table), file.columns_read(table, mapping), file.findings(table)
+    )  # fmt: skip
+    stored = bringing.stored(table, read, found)
+    for sentence in (*stored.points, *stored.cautions, *(s.sentence for s in sums.values())):
+        say(sentence)
+    told = {
+        **document,
         "targets": [target.column for target in table.targets],
         "ordered": table.ordered,
         **read.to_dict(),
     }
     if sums:
-        document["sums"] = {column: one.told for column, one in sums.items()}
-    rows = replace(stored, title="As it is stored", points=(), cautions=())
-    answer = _answer(document, found)
-    return replace(answer, cards=(*answer.cards, rows))
+        told["sums"] = {column: one.told for column, one in sums.items()}
+    answer = _answer(told, found)
+    return replace(
+        answer, cards=(*answer.cards, replace(stored, title=title, points=(), cautions=()))
+    )
 
 
 def import_weights(options: argparse.Namespace) -> dict[str, Any]:
@@ -103,7 +147,10 @@ def _join(study: Study | None, options: argparse.Namespace) -> Answer:
         )
     file, mapping = read_file(options.file).of(study.space), _mapping(options)
     before = study.table()
-    table = study.amend(lambda table: file.joined(table, mapping))
+    if options.check:
+        table = file.joined(before, mapping)
+    else:
+        table = study.amend(lambda table: file.joined(table, mapping))
     added = [
         t.column
         for t in table.targets
@@ -116,7 +163,10 @@ def _join(study: Study | None, options: argparse.Namespace) -> Answer:
     for finding in found:
         say(finding.sentence)
     joined = max(table.known(column) - before.known(column) for column in added)
-    say(f"Joined {', '.join(added)} to {joined} of the {len(table)} rows of {study.folder}.")
+    say(
+        f"{'Would join' if options.check else 'Joined'} {', '.join(added)} to {joined} of the "
+        f"{len(table)} rows of {study.folder}."
+    )
     document = {
         "study": str(study.folder),
         "joined": joined,
@@ -141,7 +191,7 @@ def _mapping(options: argparse.Namespace) -> "ColumnMapping":
         units |= dict.fromkeys(_mapped(columns, "accuracy"), options.accuracy_unit)
     if options.latency_unit:
         units |= dict.fromkeys(_mapped(columns, "latency_ms"), options.latency_unit)
-    return ColumnMapping(columns, units | dict(options.unit))
+    return ColumnMapping(columns, units | dict(options.unit), options.decimal or "")
 
 
 def _mapped(columns: Mapping[str, str], head: str) -> list[str]:

@@ -57,7 +57,7 @@ def space_from_dict(document: Mapping[str, Any]) -> SearchSpace:
     """
     if not isinstance(document, Mapping):
         raise InvalidInput("A search space must be a JSON object; see docs/schemas.md.")
-    if document.get("format") != 1:
+    if document.get("format") != 1 or document["format"] is True:
         raise InvalidInput(
             f"The search space has format {document.get('format')!r}; this version reads 1."
         )

@@ -5,7 +5,7 @@ other room sees decisions, groups and slots only, and asks the family of a space
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from typing import Any, ClassVar, Literal, TypeVar
 
@@ -132,6 +132,8 @@ class Family(ABC):
     numbered: ClassVar[bool] = False
     # What its networks do, by name, where nothing else is asked for.
     task: str = "classification"
+    # The lists of choices that tools write an architecture as, and whether one is always there.
+    lists: ClassVar[Mapping[str, bool]] = {}
     # A supernet's module, as "package.module:factory", where networks of the family can be trained;
     # it is imported where it is used only.
     supernet: str = ""
@@ -218,6 +220,24 @@ class Family(ABC):
             f"Architectures of family {self.name!r} are written as JSON only, as "
             '{"DECISION": CHOICE, …}.'
         )
+
+    def from_lists(self, space: SearchSpace, lists: Mapping[str, Any]) -> dict[str, Any]:
+        """The choices, those of inactive decisions included, that `lists` hold, some of the
+        family's; raises `InvalidInput` where they can't be those of one architecture."""
+        raise NotImplementedError
+
+    def from_list(self, space: SearchSpace, values: Sequence[Any]) -> dict[str, Any]:
+        """The choices of a list: one for each decision, in the space's order, or what `read` takes
+        with commas between. Raises `InvalidInput` where it is neither."""
+        if self.notation:
+            return self.read(space, ",".join(map(str, values))).to_dict()
+        if len(values) != len(space.decisions):
+            raise InvalidInput(
+                f"It is a list of {len(values)}, and the space {space.name!r} has "
+                f"{len(space.decisions)} decisions; give one choice for each, in their order: "
+                f"{', '.join(space.by_name)}."
+            )
+        return dict(zip(space.by_name, values, strict=True))
 
     def number(self, space: SearchSpace, architecture: Architecture) -> int | None:
         """The architecture's number in the benchmark that published the space, which `read`

@@ -196,7 +196,7 @@ def colour_scale(space: SearchSpace) -> tuple[str, dict[Value, str]]:
         return "", {}
     role = "expand" if "expand" in counts else max(counts, key=lambda name: counts[name])
     choices = dict.fromkeys(c for d in space.decisions if d.role == role for c in d.choices)
-    numbers = [choice for choice in choices if isinstance(choice, int)]
+    numbers = [choice for choice in choices if not isinstance(choice, str)]
     if len(numbers) < len(choices):
         hues = dict(zip(choices, _HUES, strict=False))
         return (role, hues) if len(hues) == len(choices) else ("", {})

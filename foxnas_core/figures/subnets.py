@@ -51,7 +51,7 @@ def subnet_table(table: MeasurementTable, cost: str, *also: str) -> pd.DataFrame
         active = codes[:, place] >= 0
         if decision.slot:
             slots[decision.slot] = slots.get(decision.slot, np.zeros(len(codes), bool)) | active
-        if not all(isinstance(choice, int) for choice in decision.choices):
+        if any(isinstance(choice, str) for choice in decision.choices):
             own = counts.setdefault(decision.role, {})
             for code, choice in enumerate(decision.choices):
                 own[choice] = own.get(choice, 0) + (codes[:, place] == code).astype(int)

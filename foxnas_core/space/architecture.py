@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
-Value = int | str
+Value = int | float | str
 
 
 @dataclass(frozen=True)

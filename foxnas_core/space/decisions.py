@@ -1,6 +1,7 @@
 """Decisions: what is chosen from, and when; their options, and what a space may have of them."""
 
 import math
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
@@ -13,6 +14,7 @@ from foxnas_core.space.architecture import Value
 
 # What a space may have, so that listing the options of a group, and drawing them, ends.
 MOST_DECISIONS, _MOST_IN_GROUP, _MOST_CHOICES, _MOST_GOVERNED = 1000, 200, 10_000, 100_000
+_NUMBER = re.compile(r"[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?")
 
 
 @dataclass(frozen=True)
@@ -99,17 +101,44 @@ def is_active(decision: Decision, choices: Mapping[str, Value]) -> bool:
 
 def check_choice(decision: Decision, value: Any, name: str = "") -> Value:
     """`value` as one of the decision's choices; raises `InvalidInput` where it is none, calling
-    the decision `name` where given."""
-    for choice in decision.choices:
-        if isinstance(choice, str):
-            if value == choice:
-                return choice
-        elif not isinstance(value, (str, bool)) and value == choice:
-            return choice
+    the decision `name` where given.
+
+    3, 3.0 and "3" are one choice, where one of them is listed, and so are true and "True".
+    """
     shown = value.item() if isinstance(value, np.generic) else value
+    if isinstance(value, bool | np.bool_):
+        value = "true" if value else "false"
+    elif not isinstance(value, str):
+        for choice in decision.choices:
+            if not isinstance(choice, str) and value == choice:
+                return choice
+    elif value in decision.choices:
+        return str(value)
+    alike = [choice for choice in decision.choices if _alike(choice, value)]
+    if len(alike) == 1:
+        return alike[0]
     raise InvalidInput(
         f"{name or repr(decision.name)} is {shown!r}; allowed: {listed(decision.choices)}."
     )
+
+
+def _alike(choice: Value, value: Any) -> bool:
+    """Whether both are the same number, or the same truth, however they are written."""
+    number, other = _number(choice), _number(value)
+    if number is not None and other is not None:
+        return number == other
+    told = str(choice).lower()
+    return told in ("true", "false") and told == str(value).strip().lower()
+
+
+def _number(value: Any) -> float | None:
+    """The number that a value is or that is written in a text; None of other texts."""
+    if isinstance(value, str) and not _NUMBER.fullmatch(value.strip()):
+        return None
+    try:
+        return float(value)
+    except (TypeError, ValueError, OverflowError):
+        return None
 
 
 Allowed = Mapping[str, tuple[Value, ...]]

@@ -151,7 +151,7 @@ class SearchSpace:
     @cached_property
     def is_sized(self) -> bool:
         """Whether all choices are numbers, so that there is a smallest and a largest."""
-        return all(isinstance(c, int) for d in self.decisions for c in d.choices)
+        return all(not isinstance(c, str) for d in self.decisions for c in d.choices)
 
     # Counting and listing
 

@@ -10,6 +10,7 @@ from foxnas_core.study.files import about, read_space
 from foxnas_core.study.goals import NO_GOALS, Goals
 from foxnas_core.study.locks import MARK, writing
 from foxnas_core.study.names import check_name
+from foxnas_core.study.parts import check_regular, file_limits
 from foxnas_core.study.study import Study
 from foxnas_core.table.files import to_parquet_bytes
 from foxnas_core.table.measurements import MeasurementTable
@@ -22,6 +23,7 @@ def open_study(folder: Path) -> Study:
             f"There is no study at {folder} (no space.json); create one with 'python -m "
             "foxnas_core train' or 'import', or name another folder."
         )
+    check_regular(folder / name for name in file_limits())
     space = read_space(folder / MARK)
     told = about(folder)
     name = str(told.get("name", folder.name))

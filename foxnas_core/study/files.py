@@ -49,11 +49,14 @@ def file_hash(path: Path) -> str:
 
 
 def about(folder: Path) -> dict[str, Any]:
-    """What a study's `study.json` holds; empty without one."""
+    """What a study's `study.json` holds; empty without one. Raises `InvalidInput` where it is
+    none, or of a later format."""
     path = folder / "study.json"
     about = _read_json(path) if path.exists() else {}
     if not isinstance(about, dict):
         raise InvalidInput(f"{path} must be a JSON object.")
+    if about.get("format", 1) != 1 or about.get("format") is True:
+        raise InvalidInput(f"{path} has format {about['format']!r:.40}; this version reads 1.")
     return about
 
 
@@ -78,6 +81,8 @@ def _read_json(path: Path) -> Any:
 def content_of(path: Path) -> bytes:
     """A file's bytes; raises `MissingPart` naming it."""
     try:
+        if path.exists() and not path.is_file():  # a pipe would be waited for
+            raise OSError
         return path.read_bytes()
     except OSError as error:
         raise MissingPart(f"{path} can't be read; check that it exists.") from error

@@ -5,12 +5,12 @@ What trainings go on from is none of them, nor what locks.
 
 import os
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from foxnas_core.errors import MissingPart
+from foxnas_core.errors import InvalidInput, MissingPart
 from foxnas_core.records import CollectionKind, RecordKind
 from foxnas_core.study.locks import MARK
 from foxnas_core.study.siblings import IMAGES, shared_images
@@ -109,16 +109,27 @@ def parts_of(folder: Path) -> dict[str, Path]:
     return found
 
 
+def check_regular(paths: Iterable[Path]) -> None:
+    """Raises `InvalidInput` for a part that is a link, which may lead anywhere, or no file."""
+    for path in paths:
+        if path.is_symlink() or (path.exists() and not path.is_file()):
+            raise InvalidInput(
+                f"{path} is a link or no regular file, which no study reads; put the file itself "
+                "in its place."
+            )
+
+
 @contextmanager
 def opened_parts(folder: Path) -> Iterator[Mapping[str, BinaryIO]]:
     """The files of `parts_of`, open, as they were all at one moment, whoever writes meanwhile.
 
-    Raises `MissingPart` where the study is gone.
+    Raises `MissingPart` where the study is gone, `InvalidInput` where one is a link.
     """
     for _ in range(100):
         with ExitStack() as stack:
             try:
                 paths = parts_of(folder)
+                check_regular(paths.values())
                 files = {n: stack.enter_context(p.open("rb")) for n, p in paths.items()}
                 # A file is never changed, but another put in its place.
                 whole = parts_of(folder) == paths and all(

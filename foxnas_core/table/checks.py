@@ -89,24 +89,24 @@ def checked_codes(
 def _decision_codes(decision: Decision, column: pd.Series, where: Where) -> np.ndarray:
     """Codes (rows,) of one column, -1 where missing; each distinct value is checked once."""
     name = where.quoted(decision.name)
-    odd = None
-    try:
-        positions, found = pd.factorize(column)
-        # True equals 1, so it may hide behind it.
-        if column.dtype == object and any(value in (0, 1) for value in found):
-            odd = np.array([isinstance(cell, bool) for cell in column])
-    except TypeError:  # a list or an object in a cell
+    cells = column
+    if column.dtype == object:
         odd = np.array([not isinstance(cell, Hashable) for cell in column])
-    if odd is not None and odd.any():
-        row = int(odd.argmax())
-        allowed = ", ".join(map(str, decision.choices))
-        raise InvalidInput(f"{where(row)} {name} is {column.iloc[row]!r}; allowed: {allowed}.")
+        if odd.any():  # a list or an object in a cell
+            row = int(odd.argmax())
+            allowed = ", ".join(map(str, decision.choices))
+            raise InvalidInput(f"{where(row)} {name} is {column.iloc[row]!r}; allowed: {allowed}.")
+        # True equals 1, so it would hide behind it.
+        cells = pd.Series(
+            [str(c) if isinstance(c, bool | np.bool_) else c for c in column], dtype=object
+        )
+    positions, found = pd.factorize(cells)
     known = []
-    for position, value in enumerate(found):
+    for position in range(len(found)):
+        row = int(np.argmax(positions == position))
         try:
-            choice = check_choice(decision, _as_number(decision, value), name)
+            choice = check_choice(decision, _as_number(decision, column.iloc[row]), name)
         except InvalidInput as error:
-            row = int(np.argmax(positions == position))
             raise InvalidInput(f"{where(row)} {error}") from None
         known.append(decision.choices.index(choice))
     return np.array([*known, -1], dtype=np.int16)[positions]
@@ -170,8 +170,8 @@ def places_of(
     for row, name in enumerate(ids):
         if name not in rows_of:
             raise InvalidInput(
-                f"{where(row)} has the id {name!r}, which the study has no row of; measure that "
-                "subnet first, or import the row with its choices."
+                f"{where(row)} has the id {name!r}, which the study has no row of; leave the row "
+                "out, or import it with its choices and without --join."
             )
         free = [place for place in rows_of[name] if not (held[place] & given[row]).any()]
         if not free:

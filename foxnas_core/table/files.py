@@ -4,15 +4,13 @@ A parquet file carries the space's fingerprint, the record and whether block ord
 schema.
 """
 
-import csv
 import io
 import json
-from collections import Counter
-from collections.abc import Callable, Collection, Mapping
+import re
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -23,6 +21,7 @@ from foxnas_core.space.search_space import SearchSpace
 from foxnas_core.table.measurements import MeasurementTable, table_from_frame
 
 _METADATA = b"foxnas"
+_UNNAMED_INDEX = r"__index_level_\d+__"  # as pandas calls it
 _FORMAT = 1
 MOST_COLUMNS = 2000
 # What a spreadsheet takes for the beginning of a formula.
@@ -42,59 +41,6 @@ def as_csv(table: pd.DataFrame) -> bytes:
         return f"'{cell}" if isinstance(cell, str) and cell.startswith(_FORMULA) else cell
 
     return table.map(harmless).rename(columns=harmless).to_csv(index=False).encode()
-
-
-def csv_frame(source: str, content: bytes, as_text: Callable[[str], bool]) -> pd.DataFrame:
-    """The rows of a CSV file, indexed by the line they begin in; the header is line 1.
-
-    Cells of the columns that `as_text` names stay text, missing where empty. Raises
-    `InvalidInput`, calling the file `source`, where it is no CSV.
-    """
-    try:
-        records = _csv_records(content)
-        header: list[str] = next(records, [])
-        # Of what the first row has more, pandas makes an index before anybody can say so.
-        check_columns(source, max(header, next(records, []), key=len))
-        texts = [name for name in header if as_text(name)]
-        frame = pd.read_csv(
-            io.BytesIO(content),
-            encoding="utf-8-sig",
-            dtype=dict.fromkeys(texts, str),
-            keep_default_na=False,
-            na_values={name: [""] if name in texts else MISSING_TEXT for name in header},
-            skip_blank_lines=False,
-        )
-        lines = _lines_of(content, len(frame))
-    except (ValueError, csv.Error) as error:
-        raise InvalidInput(
-            f"{source} can't be read as CSV ({_first_line(error)}); save it as comma-separated "
-            "UTF-8 text with a header line."
-        ) from error
-    if len(frame) and not isinstance(frame.index, pd.RangeIndex):  # pandas took cells for an index
-        raise InvalidInput(
-            f"{source}, line 2, has more cells than the header has columns; name every column."
-        )
-    counts = Counter(texts)
-    twice = [name for name in counts if counts[name] > 1]
-    if twice:
-        raise InvalidInput(f"{source} has the column {twice[0]!r} twice; keep one.")
-    return frame.set_axis(lines, axis="index").dropna(how="all")
-
-
-def _csv_records(content: bytes) -> Any:
-    return csv.reader(io.TextIOWrapper(io.BytesIO(content), encoding="utf-8-sig", newline=""))
-
-
-def _lines_of(content: bytes, rows: int) -> np.ndarray:
-    """The line (rows,) that each row begins in; cells may hold line breaks."""
-    lines = content.count(b"\n") + (not content.endswith(b"\n"))
-    if lines != rows + 1:
-        reader = _csv_records(content)
-        begins = [reader.line_num + 1 for _ in reader]
-        if len(begins) == rows + 1:
-            # Each row begins after the line that the one before it ended in.
-            return np.array(begins[:-1])
-    return np.arange(2, rows + 2)
 
 
 def from_parquet(path: Path, space: SearchSpace) -> MeasurementTable:
@@ -123,17 +69,60 @@ def parquet_frame(source: str, content: bytes) -> tuple[pd.DataFrame, dict[str, 
                 "once; split it into several files."
             )
         check_columns(source, file.schema_arrow.names)
+        if _text_bytes(io.BytesIO(content), source) > _MOST_SENT_BYTES:
+            raise InvalidInput(
+                f"{source} unfolds to more than {_MOST_SENT_BYTES >> 20} MB of text; leave columns "
+                "or rows out."
+            )
         table = file.read()
-        frame = table.to_pandas()
-        check_no_twins(source, frame.columns)
         metadata = json.loads((table.schema.metadata or {}).get(_METADATA, b"{}"))
         if metadata:
             _check_metadata(metadata)
+        frame = table.to_pandas() if metadata else _plain_frame(table)
+        check_no_twins(source, frame.columns)
     except FoxnasError:
         raise
     except Exception as error:  # pandas trusts its own metadata, and stumbles over what is wrong
         raise _no_parquet(source, error) from error
     return frame.set_axis(range(1, len(frame) + 1), axis="index"), metadata
+
+
+def _plain_frame(table: pa.Table) -> pd.DataFrame:
+    """The columns of a parquet file that others wrote, its index with them where it has a name:
+    lists as such, bytes as text or as hexadecimal digits after 0x, decimals as numbers."""
+    names = [name for name in table.column_names if not re.fullmatch(_UNNAMED_INDEX, name)]
+    if len(set(names)) < len(names):
+        return table.to_pandas(ignore_metadata=True)
+    columns = {}
+    for name in names:
+        column = table.column(name)
+        if pa.types.is_dictionary(column.type):
+            column = column.cast(column.type.value_type)
+        kind = column.type
+        if pa.types.is_decimal(kind):
+            column = column.cast(pa.float64())
+        if pa.types.is_nested(kind) or _is_binary(kind):
+            cells = [_text_of(c) if isinstance(c, bytes) else c for c in column.to_pylist()]
+            columns[name] = pd.Series(cells, dtype=object)
+        else:
+            columns[name] = column.to_pandas()
+    return pd.DataFrame(columns, index=range(table.num_rows))
+
+
+def _is_binary(kind: pa.DataType) -> bool:
+    return (
+        pa.types.is_binary(kind)
+        or pa.types.is_large_binary(kind)
+        or pa.types.is_fixed_size_binary(kind)
+        or pa.types.is_binary_view(kind)
+    )
+
+
+def _text_of(content: bytes) -> str:
+    try:
+        return content.decode()
+    except UnicodeDecodeError:
+        return f"0x{content.hex()}"
 
 
 def parquet_options(source: str, metadata: Mapping[str, Any], space: SearchSpace) -> dict[str, Any]:
@@ -213,7 +202,7 @@ def check_bounds(path: Path) -> None:
     size = sum(metadata.row_group(i).total_byte_size for i in range(metadata.num_row_groups))
     flat = all(not pa.types.is_nested(field.type) for field in _opened(path).schema_arrow)
     if flat and cells <= _MOST_SENT_CELLS and size <= _MOST_SENT_BYTES:
-        size += _text_bytes(path)
+        size += _text_bytes(path, str(path))
     if not flat or cells > _MOST_SENT_CELLS or size > _MOST_SENT_BYTES:
         raise InvalidInput(
             f"{path} has lists in its cells, or unfolds to more than {_MOST_SENT_CELLS:,} cells or "
@@ -221,19 +210,23 @@ def check_bounds(path: Path) -> None:
         )
 
 
-def _text_bytes(path: Path) -> int:
+def _text_bytes(file: Path | io.BytesIO, source: str) -> int:
     """The bytes of all texts of a parquet file, each repetition counted, none of them made."""
-    texts = [f.name for f in _opened(path).schema_arrow if not pa.types.is_primitive(f.type)]
     total = 0
     try:
-        for column in pq.ParquetFile(path, read_dictionary=texts).read(columns=texts).columns:
+        kinds = pq.ParquetFile(file).schema_arrow
+        flat = [
+            f for f in kinds if not (pa.types.is_primitive(f.type) or pa.types.is_nested(f.type))
+        ]
+        texts = [f.name for f in flat if not pa.types.is_decimal(f.type)]
+        for column in pq.ParquetFile(file, read_dictionary=texts).read(columns=texts).columns:
             for chunk in column.chunks:
                 if not pa.types.is_dictionary(chunk.type):  # nothing but missing values
                     continue
                 each = pc.binary_length(chunk.dictionary.cast(pa.large_binary()))
                 total += pc.sum(each.take(chunk.indices)).as_py() or 0
     except (pa.ArrowException, OSError, ValueError, LookupError, TypeError) as error:
-        raise _no_parquet(str(path), error) from error
+        raise _no_parquet(source, error) from error
     return total
 
 
@@ -253,6 +246,8 @@ def _no_parquet(source: str, error: Exception) -> InvalidInput:
 
 def content_of(path: Path) -> bytes:
     """The bytes of a file; raises `InvalidInput` where it can't be read."""
+    if path.exists() and not path.is_file():  # a pipe would be waited for
+        raise InvalidInput(f"{path} is no file, but a folder, a pipe or a device; name a file.")
     try:
         return path.read_bytes()
     except FileNotFoundError as error:

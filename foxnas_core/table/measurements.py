@@ -309,6 +309,9 @@ def _choices(decision: Decision, codes: np.ndarray) -> pd.Series:
     if all(isinstance(choice, int) for choice in decision.choices):
         values = np.array([*decision.choices, 0], dtype=np.int64)[codes]
         return pd.Series(pd.arrays.IntegerArray(values, codes < 0))
+    if not any(isinstance(choice, str) for choice in decision.choices):
+        numbers = np.array([*decision.choices, 0], dtype=np.float64)[codes]
+        return pd.Series(pd.arrays.FloatingArray(numbers, codes < 0))
     texts = np.array([*map(str, decision.choices), None], dtype=object)[codes]
     return pd.Series(texts, dtype="str")
 

@@ -207,6 +207,7 @@ class Metric:
         return f"{number} {prefix}".strip()
 
 
+_COUNTS = (("1", 1.0), ("k", 1e3), ("M", 1e6), ("G", 1e9))
 _KNOWN = {
     metric.column: metric
     for metric in (
@@ -242,8 +243,10 @@ _KNOWN = {
             meaning="What is counted of a network, of which a floor keeps more than a minimum: it "
             "stands in for a quality where none was measured.",
         ),
-        Metric("parameters", "Parameters", "", "min", better="fewer", worse="more"),
-        Metric("macs", "MACs", "", "min", scales=True, better="fewer", worse="more"),
+        Metric("parameters", "Parameters", "", "min", better="fewer", worse="more", units=_COUNTS),
+        Metric(
+            "macs", "MACs", "", "min", scales=True, better="fewer", worse="more", units=_COUNTS,
+        ),
     )
 }  # fmt: skip
 # What can be counted of a network without running it; see `Family.counts`.
@@ -253,7 +256,6 @@ SIZES = {f"size:{name}": name for name in reversed(COUNTABLE)}
 COUNTED_AS = {name: name for name in COUNTABLE} | SIZES
 KNOWN: Mapping[str, Metric] = MappingProxyType(_KNOWN)
 """The known metrics by name, such as were added since included."""
-
 
 # How whoever has a metric of their own makes it known, within a sentence.
 HOW_KNOWN = "`register_metric` in a module that FOXNAS_PLUGINS names"

@@ -4,6 +4,7 @@ import gzip
 import io
 import math
 import zipfile
+import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -22,6 +23,8 @@ FASHION_MNIST_CLASSES = (
     "Sandal", "Shirt", "Sneaker", "Bag", "Ankle boot",
 )  # fmt: skip
 _IDX_IMAGES, _IDX_LABELS = 2051, 2049
+_MOST_PIXELS = 1 << 30  # of an IDX file
+_MOST_PICTURE = 50_000_000  # pixels of one picture
 _MOST_UNPACKED = 4 << 30  # bytes of images that come from elsewhere
 
 
@@ -172,8 +175,16 @@ def read_picture(path: Path, *, side: int, channels: int) -> np.ndarray:
 
     try:
         with Image.open(path) as picture:
+            if picture.width * picture.height > _MOST_PICTURE:
+                raise InvalidInput(
+                    f"{path} has {picture.width:,} by {picture.height:,} pixels, more than "
+                    f"{_MOST_PICTURE // 10**6} million; make it smaller."
+                )
             square = ImageOps.fit(picture.convert("L" if channels == 1 else "RGB"), (side, side))
-    except (UnidentifiedImageError, OSError) as error:
+    except (
+        UnidentifiedImageError, Image.DecompressionBombError, OSError, ValueError, SyntaxError,
+        EOFError,
+    ) as error:  # fmt: skip
         raise InvalidInput(f"{path} can't be read as a picture; remove or mend it.") from error
     return np.asarray(square)
 
@@ -200,20 +211,18 @@ def _idx_pair(folder: Path, part: str) -> ImageSet:
 
 def _read_idx(path: Path, magic: int) -> np.ndarray:
     """An array from a gzipped IDX file (big-endian header: magic, then each dimension)."""
-    try:
-        content = gzip.decompress(path.read_bytes())
-    except (OSError, EOFError) as error:
-        raise InvalidInput(f"{path} is missing or damaged; fetch the dataset again.") from error
     dimensions = magic % 256
-    header = np.frombuffer(content[: 4 * (1 + dimensions)], dtype=">u4")
-    shape = tuple(int(n) for n in header[1:])
-    if (
-        len(header) < 1 + dimensions
-        or header[0] != magic
-        or len(content) != 4 * len(header) + int(np.prod(shape))
-    ):
+    try:
+        with gzip.open(path) as file:
+            header = np.frombuffer(file.read(4 * (1 + dimensions)), dtype=">u4")
+            size = math.prod(map(int, header[1:]))
+            # A few kilobytes can unfold to more than the memory holds.
+            content = file.read(size + 1) if size <= _MOST_PIXELS else b""
+    except (OSError, EOFError, ValueError, zlib.error) as error:
+        raise InvalidInput(f"{path} is missing or damaged; fetch the dataset again.") from error
+    if len(header) < 1 + dimensions or header[0] != magic or not 0 < len(content) == size:
         raise InvalidInput(f"{path} is no complete IDX file; fetch the dataset again.")
-    return np.frombuffer(content, dtype=np.uint8, offset=4 * len(header)).reshape(shape)
+    return np.frombuffer(content, dtype=np.uint8).reshape([int(n) for n in header[1:]])
 
 
 def pack_images(parts: dict[str, ImageSet]) -> bytes:

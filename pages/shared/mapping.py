@@ -10,6 +10,7 @@ from foxnas_core.families import family_of
 from foxnas_core.space.search_space import SearchSpace
 from foxnas_core.table.importing import ARCHITECTURE, ColumnMapping, ForeignFile, needs_unit
 from foxnas_core.table.metrics import (
+    COUNTABLE,
     KNOWN,
     STD_ERROR,
     bare_columns,
@@ -26,6 +27,10 @@ UNITS = {
     "ms": "milliseconds",
     "s": "seconds",
     "us": "microseconds",
+    "1": "one by one",
+    "k": "thousands",
+    "M": "millions",
+    "G": "billions",
 }
 
 
@@ -43,7 +48,18 @@ def map_columns(
     for target in bare_columns():
         form.ask_target(target)
     form.ask_further()
-    return ColumnMapping(form.columns, form.units), form.missing
+    return ColumnMapping(form.columns, form.units, _ask_decimal(foreign, key)), form.missing
+
+
+def _ask_decimal(foreign: ForeignFile, key: str) -> str:
+    """The mark before decimals, where cells hold commas that may be that."""
+    if not foreign.has_commas:
+        return ""
+    marks = {"": "as the numbers tell", "comma": "a comma (4,07)", "point": "a point (4.07)"}
+    return st.radio(
+        "Before decimals stands", list(marks), format_func=marks.__getitem__, horizontal=True,
+        key=f"decimal-{key}",
+    )  # fmt: skip
 
 
 class _Form:
@@ -108,6 +124,8 @@ class _Form:
             # The page asks even where the name would tell: shares are given either way.
             if "fraction" in units or needs_unit(target, column):
                 self._ask_unit(target, column)
+            elif target in COUNTABLE:
+                self._ask_unit(target, column, index=0)
             elif units:
                 st.caption(f"In {units[0]}, by its name.")
         with right:
@@ -171,12 +189,12 @@ class _Form:
             self.columns[name] = column
         return column
 
-    def _ask_unit(self, target: str, column: str) -> None:
+    def _ask_unit(self, target: str, column: str, index: int | None = None) -> None:
         unit = st.radio(
-            plain(f"Unit of {column}"), list(units_of(target)), index=None, horizontal=True,
+            plain(f"Unit of {column}"), list(units_of(target)), index=index, horizontal=True,
             format_func=lambda unit: UNITS.get(unit, unit), key=f"unit-{target}-{self._key}",
         )  # fmt: skip
         if unit is None:
             self.missing.append(f"Say the unit of {column!r}.")
-        else:
+        elif index is None or unit != list(units_of(target))[index]:
             self.units[target] = unit

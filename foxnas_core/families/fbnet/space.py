@@ -139,7 +139,7 @@ def parse_operations(text: str) -> tuple[str, ...]:
 
     Raises `InvalidInput` saying what is wrong.
     """
-    written = re.split(r"[\s,]+", text.strip().removeprefix("[").removesuffix("]").strip())
+    written = re.split(r"[\s,]+", text.strip().strip("[]()").strip(" ,"))
     if len(written) != LAYERS:
         raise InvalidInput(
             f"{text!r:.80} are no {LAYERS} operations; write them by name or number with commas "

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from foxnas_core.documents import text, whole
+from foxnas_core.documents import choice, text
 from foxnas_core.errors import InvalidInput
 from foxnas_core.space.architecture import Value
 from foxnas_core.space.decisions import Condition, Decision
@@ -52,7 +52,11 @@ def _named(value: Any) -> str:
 
 
 def _choices(values: Any) -> tuple[Value, ...]:
-    """A decision's choices, all of one kind, lest 3 and "3" can't be told apart in a file."""
-    if not isinstance(values, list) or len({type(value) for value in values}) > 1:
+    """A decision's choices, all of them numbers or all of them texts, lest 3 and "3" can't be told
+    apart in a file; true and false are texts."""
+    if not isinstance(values, list):
         raise ValueError(f"{values!r:.40} are no choices")
-    return tuple(_named(v) if isinstance(v, str) else whole(v) for v in values)
+    found = tuple(map(choice, values))
+    if len({isinstance(value, str) for value in found}) > 1:
+        raise ValueError(f"{values!r:.40} are numbers and texts; make all of them one kind")
+    return tuple(_named(value) if isinstance(value, str) else value for value in found)

@@ -6,6 +6,7 @@ from typing import Any, ClassVar
 from foxnas_core.families.family import Family, FamilyForm
 from foxnas_core.families.mbconv.counts import subnet_counts
 from foxnas_core.families.mbconv.forms import published_parts
+from foxnas_core.families.mbconv.lists import LISTS, choices_of
 from foxnas_core.families.mbconv.space import space_from_settings
 from foxnas_core.families.mbconv.steps import cost_step_parts, step_parts
 from foxnas_core.space.coding.terms import Lookup
@@ -18,6 +19,7 @@ class MBConv(Family):
     name = "mbconv"
     supernet = "foxnas_core.families.mbconv.supernet:Supernet"
     network = "foxnas_core.families.mbconv.subnet:subnet_of"
+    lists = LISTS
     forms: ClassVar = {
         "foxnas": FamilyForm("FOX-NAS, as published", published_parts, order_free=True),
         "steps": FamilyForm("Steps, shrunk together", step_parts, costs=cost_step_parts),
@@ -28,3 +30,6 @@ class MBConv(Family):
 
     def counts(self, space: SearchSpace, column: str) -> tuple[Lookup, ...]:
         return subnet_counts(space, column)
+
+    def from_lists(self, space: SearchSpace, lists: Mapping[str, Any]) -> dict[str, Any]:
+        return choices_of(space, lists)

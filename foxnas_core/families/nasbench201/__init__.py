@@ -1,10 +1,11 @@
 """The family of NAS-Bench-201's cells: its space, its graph, its notation, and when cells meet."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
 import numpy as np
 
+from foxnas_core.errors import InvalidInput
 from foxnas_core.families.family import Extreme, Family, Graph
 from foxnas_core.families.nasbench201.canonical import canonical_key, live_key
 from foxnas_core.families.nasbench201.counts import network_counts
@@ -78,6 +79,15 @@ class NASBench201(Family):
 
     def read(self, space: SearchSpace, text: str) -> Architecture:
         return cell_of(space, parse_cell(text))
+
+    def from_list(self, space: SearchSpace, values: Sequence[Any]) -> dict[str, Any]:
+        """By the names of its operations: their numbers are not the same in all tools."""
+        if len(values) != len(EDGES) or not all(value in OPERATIONS for value in values):
+            raise InvalidInput(
+                f"{values!r:.80} is no cell; give the names of its {len(EDGES)} operations in the "
+                f"order of the edges, of {', '.join(OPERATIONS)}."
+            )
+        return cell_of(space, tuple(values)).to_dict()
 
     def number(self, space: SearchSpace, architecture: Architecture) -> int:
         return cell_number(operations_of(architecture))

@@ -50,7 +50,7 @@ def scaling_resolution(space: SearchSpace, target: Metric) -> Decision | None:
         return None
     for group in space.context:
         for decision in space.in_group(group):
-            numbers = all(isinstance(choice, int) for choice in decision.choices)
+            numbers = not any(isinstance(choice, str) for choice in decision.choices)
             if decision.role == "resolution" and numbers and len(decision.choices) > 1:
                 return decision
     return None

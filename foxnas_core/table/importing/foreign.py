@@ -1,8 +1,7 @@
 """A file of the user's and the measurement table that it becomes."""
 
-import json
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePath
 from typing import Any
 
@@ -12,8 +11,11 @@ from foxnas_core.errors import InvalidInput
 from foxnas_core.families import family_of
 from foxnas_core.pickles import read_pickle
 from foxnas_core.space.search_space import SearchSpace
-from foxnas_core.table.files import MISSING_TEXT, content_of, parquet_options
+from foxnas_core.table.files import content_of, parquet_options
+from foxnas_core.table.importing.architectures import with_choices, with_lists
+from foxnas_core.table.importing.cells import with_numbers
 from foxnas_core.table.importing.hw_nas_bench import benchmark_rows
+from foxnas_core.table.importing.joining import KEYS, goes_along, joined_table, with_ids
 from foxnas_core.table.importing.mapping import (
     ColumnMapping,
     ColumnsRead,
@@ -21,29 +23,34 @@ from foxnas_core.table.importing.mapping import (
     suggest_mapping,
     unit_option,
 )
+from foxnas_core.table.importing.plain import with_plain_rest, without_other_ids
 from foxnas_core.table.importing.published import (
     has_published_columns,
     published_role,
     published_table,
 )
-from foxnas_core.table.importing.reading import (
-    ARCHITECTURE,
-    PICKLED,
-    SUFFIXES,
-    Rows,
-    parse_objects,
-    read_rows,
-)
+from foxnas_core.table.importing.reading import ARCHITECTURE, PICKLED, SUFFIXES, Rows, read_rows
 from foxnas_core.table.importing.written import (
     with_numbered_choices,
     with_written_column,
     without_failed,
 )
 from foxnas_core.table.measurements import MeasurementTable, table_from_frame
-from foxnas_core.table.metrics import STD_ERROR, Metric, is_metric, known_names, metric_of
+from foxnas_core.table.metrics import COUNTABLE, Metric, is_metric, known_names
 from foxnas_core.table.whole import Finding, Named, findings, findings_of
 
-_ID = "[0-9a-f]{12}"
+READ_AS = "read_as"  # where a table's record keeps what its file was taken for, in sentences
+
+
+@dataclass(frozen=True, eq=False)
+class _Read:
+    """Rows by this product's names, what errors call its columns, the mapping with what the cells
+    told, and what the file was taken for."""
+
+    frame: pd.DataFrame
+    names: dict[str, str]
+    mapping: ColumnMapping
+    told: tuple[str, ...]
 
 
 @dataclass(frozen=True, eq=False)
@@ -80,6 +87,13 @@ class ForeignFile:
         return list(self._rows.frame.columns)
 
     @property
+    def has_commas(self) -> bool:
+        """Whether some cell is a number with a comma in it."""
+        frame = self._rows.frame
+        texts = (frame[c].dropna() for c in frame if pd.api.types.is_string_dtype(frame[c]))
+        return any(cells.str.fullmatch(r"[-+]?[\d.,]*,\d+").any() for cells in texts)
+
+    @property
     def published(self) -> bool:
         """Whether it has FOX-NAS's published columns, which bring their own space and units."""
         return has_published_columns(self.columns)
@@ -104,42 +118,56 @@ class ForeignFile:
                 "named: import it into a study, or say which space it belongs to."
             )
         mapping = with_written_column(mapping, self._rows.frame, space)
-        check_mapping(mapping, self.source, self.columns, space)
+        read = self._read(space, mapping)
         options = parquet_options(self.source, self._rows.metadata, space)
-        if mapping:
+        if mapping or read.told:
             options["record"] = {
                 "imported_from": PurePath(self.source).name,
                 "columns": dict(mapping.columns),
-                "units": dict(mapping.units),
+                "units": dict(read.mapping.units),
+                READ_AS: list(read.told),
                 **(options["record"] or {}),
             }
-        frame, names = _renamed(self._rows.frame, mapping)
-        frame, _ = without_failed(with_numbered_choices(_without_other_ids(frame), space))
-        if not any(map(is_metric, frame.columns)):
+        if not any(map(is_metric, read.frame.columns)):
             raise InvalidInput(
                 f"{self.source} has no target column; name at least one column after a known "
                 f"metric ({known_names()}), or map one (--map accuracy=COLUMN)."
             )
-        as_json = ARCHITECTURE in frame and ARCHITECTURE not in space.by_name
-        if as_json:
-            column = mapping.columns.get(ARCHITECTURE, ARCHITECTURE)
-            own = [name for name in space.by_name if name not in frame]
-            frame = self._expanded(frame, column, own, space)
-            names |= {name: f"{name} in the column {column!r}" for name in own}
+        frame = with_plain_rest(without_other_ids(read.frame), space)
+        # Choices of what is inactive are dropped, as wherever the product reads an architecture.
         table = table_from_frame(
             space,
-            _with_plain_rest(frame, space),
+            frame,
             source=self.source,
             row_word=self._rows.row_word,
-            names=names,
-            units=mapping.units,
-            # As wherever the product reads an architecture in JSON.
-            drop_inactive=self._rows.json or as_json,
-            **options,
+            names=read.names,
+            units=read.mapping.units,
+            drop_inactive=True,
+            **{**options, "holes": True},
         )
-        self._check_shares(table, mapping)
-        self._check_units(table, table.targets, mapping)
+        self._check_shares(table, read.mapping)
+        self._check_counts(table, read.mapping)
+        self._check_units(table, table.targets, read.mapping)
         return table
+
+    def _read(
+        self, space: SearchSpace, mapping: ColumnMapping, keys: Sequence[str] = ()
+    ) -> "_Read":
+        """The rows by the product's names, with a column for each decision that is told. Besides
+        what a table takes, `keys` may be mapped."""
+        frame, names = _renamed(self._rows.frame, mapping)
+        numbers = with_numbers(frame, space, mapping, self.source, self._rows.row_word)
+        mapping = replace(mapping, units={**mapping.units, **numbers.units})
+        others = {name: own for name, own in mapping.columns.items() if name not in keys}
+        check_mapping(replace(mapping, columns=others), self.source, self.columns, space)
+        frame = with_lists(with_numbered_choices(numbers.frame, space), space)
+        if ARCHITECTURE in frame and ARCHITECTURE not in space.by_name:
+            column = mapping.columns.get(ARCHITECTURE, ARCHITECTURE)
+            own = [name for name in space.by_name if name not in frame]
+            frame = with_choices(frame, column, own, space, self.source, self._rows.row_word)
+            names |= {name: f"{name} in the column {column!r}" for name in own}
+        frame, _ = without_failed(frame)
+        return _Read(frame, names, mapping, (*self._rows.told, *numbers.told))
 
     def findings(self, table: MeasurementTable) -> list[Finding]:
         """What the `table` that was made of the file says as a whole, by the file's own rows."""
@@ -160,13 +188,16 @@ class ForeignFile:
         mapping = with_written_column(mapping or ColumnMapping(), self._rows.frame, table.space)
         moved = {own: name for name, own in mapping.columns.items()}
         known, unknown, left_out = {}, [], []
+        lists = family_of(table.space).lists
         for own in self.columns:
             name = published_role(own) if self.published else moved.get(own, own)
+            if name in lists and name not in table.frame:
+                name = ARCHITECTURE
             shadowed = own not in moved and name in mapping.columns
             if (
                 shadowed
                 or not (name in table.frame or name == ARCHITECTURE)
-                or (joined is not None and not _goes_along(name, joined))
+                or (joined is not None and not goes_along(name, joined))
             ):
                 left_out.append(own)
             elif name in table.unknown:
@@ -174,54 +205,32 @@ class ForeignFile:
             else:
                 known[own] = name
         _, failed = without_failed(_renamed(self._rows.frame, mapping)[0])
-        return ColumnsRead(known, tuple(unknown), tuple(left_out), failed)
+        told = self._rows.told if joined is not None else table.record.get(READ_AS, ())
+        return ColumnsRead(known, tuple(unknown), tuple(left_out), failed, tuple(told))
 
     def joined(
         self, table: MeasurementTable, mapping: ColumnMapping | None = None
     ) -> MeasurementTable:
-        """The study's table with this file's latencies, joined by `id`, where it had none.
+        """The study's table with this file's latencies, where it had none, joined by the study's
+        ids, by the choices, or by a key of the user's own that both have.
 
         What else the file holds is left out, and so are latencies that the study has in all rows.
-        `mapping` may say which column holds "id". Raises `InvalidInput` naming file, row and
-        column.
+        `mapping` may say which column holds "id", or "original_id". Raises `InvalidInput` naming
+        file, row and column.
         """
         mapping = mapping or ColumnMapping()
-        others = {name: own for name, own in mapping.columns.items() if name != "id"}
-        check_mapping(ColumnMapping(others, mapping.units), self.source, self.columns, table.space)
-        frame, names = _renamed(self._rows.frame, mapping)
-        frame, _ = without_failed(frame)
-        if "id" not in frame:
-            raise InvalidInput(
-                f"{self.source} has no column 'id' to join by; add one with the study's ids, or "
-                "map one to it (--map id=COLUMN)."
-            )
-        latencies = [
-            name
-            for name in frame.columns
-            if is_metric(name) and metric_of(name).timed and table.known(name) < len(table)
-        ]
-        if not latencies:
-            raise InvalidInput(
-                f"{self.source} has no latency that the study lacks; name a column "
-                "latency_ms:DEVICE, or map one (--map latency_ms:DEVICE=COLUMN)."
-            )
-        along = [name for name in frame.columns if _goes_along(name, latencies)]
-        own = _with_plain_rest(frame[along], table.space)
-        given = own[latencies].apply(lambda cells: [not _is_missing(c) for c in cells])
-        # Named, so that no latency is taken for one of the row's own campaign.
-        name = PurePath(self.source).name
-        own = own.assign(**{f"campaign_{column}": f"joined-{name}" for column in latencies})
-        campaigns = {**table.record.get("campaigns", {}), f"joined-{name}": {"imported_from": name}}
-        joined = table.with_cells(
-            own[given.any(axis=1)],
-            record={**table.record, "campaigns": campaigns},
-            source=self.source,
-            row_word=self._rows.row_word,
-            names=names,
-            units=mapping.units,
+        read = self._read(table.space, mapping, keys=KEYS)
+        frame = with_ids(self.source, self._rows.row_word, read.frame, table)
+        joined, latencies = joined_table(
+            self.source,
+            self._rows.row_word,
+            frame,
+            table,
+            names=read.names,
+            units=read.mapping.units,
         )
         fresh = [target for target in joined.targets if target.column in latencies]
-        self._check_units(joined, fresh, mapping, Named("row"))
+        self._check_units(joined, fresh, read.mapping, Named("row"))
         return joined
 
     def _published(self, space: SearchSpace | None, mapping: ColumnMapping) -> MeasurementTable:
@@ -275,55 +284,17 @@ class ForeignFile:
                 f"{mend} in percent{', so multiply it by 100' if self.published else ''}."
             )
 
-    def _expanded(
-        self, frame: pd.DataFrame, column: str, own: Sequence[str], space: SearchSpace
-    ) -> pd.DataFrame:
-        """The frame with a column for each decision of `own`, those it has no column for, in place
-        of its written architectures, which the file has in `column`."""
-        parsed = self._architectures(frame, column, space)
-        choices = pd.DataFrame(parsed, index=frame.index, dtype=object)
-        for name in choices.columns:
-            if name in space.by_name and name in frame:
+    def _check_counts(self, table: MeasurementTable, mapping: ColumnMapping) -> None:
+        """Raises `InvalidInput` where what should be counts are no whole numbers, and nobody told
+        of what."""
+        for column in COUNTABLE:
+            values = table.frame[column].dropna() if column in table.frame else pd.Series([])
+            if len(values) and column not in mapping.units and values.mod(1).any():
                 raise InvalidInput(
-                    f"{self.source} gives {name!r} both in a column of its own and in the column "
-                    f"{column!r}; keep one."
+                    f"{self.source} has {column} such as {values[values.mod(1) > 0].iloc[0]:g} in "
+                    f"the column {mapping.columns.get(column, column)!r}, which is no count; say "
+                    f"whether it is in k, M or G ({unit_option(column, 'M')}), or in 1."
                 )
-            if name not in space.by_name and choices[name].notna().any():
-                raise InvalidInput(
-                    f"{self._cell(choices[name].first_valid_index(), column)} gives {name!r}, "
-                    f"which is no decision of space {space.name!r}; its decisions are "
-                    f"{', '.join(space.by_name)}."
-                )
-        # A decision that no row has is missing in each of them.
-        return pd.concat(
-            [frame.drop(columns=ARCHITECTURE), choices.reindex(columns=list(own))], axis=1
-        )
-
-    def _architectures(
-        self, frame: pd.DataFrame, column: str, space: SearchSpace
-    ) -> list[dict[str, Any]]:
-        """The choices that each cell of a column of architectures holds: an object, or JSON of one,
-        or what its family writes instead."""
-        cells = frame[ARCHITECTURE].tolist()
-        if all(isinstance(cell, dict) for cell in cells):
-            return cells
-        # A number or an empty cell is no object, and is refused as such.
-        texts = [cell if isinstance(cell, str) else json.dumps(cell, default=str) for cell in cells]
-        family = family_of(space)
-        if not family.notation or texts[0].lstrip().startswith("{"):
-            return parse_objects(texts, lambda row: self._cell(frame.index[row], column))
-        found = []
-        for number, text in zip(frame.index, texts, strict=True):
-            try:
-                found.append(family.read(space, text).to_dict())
-            except InvalidInput as error:
-                raise InvalidInput(
-                    f"{self._cell(number, column)} can't be read. {error}"
-                ) from error
-        return found
-
-    def _cell(self, number: object, column: str) -> str:
-        return f"{self.source}, {self._rows.row_word} {number}, column {column!r},"
 
 
 def read_content(source: str, content: bytes) -> ForeignFile:
@@ -352,47 +323,3 @@ def _renamed(frame: pd.DataFrame, mapping: ColumnMapping) -> tuple[pd.DataFrame,
     shadowed = [name for name in mapping.columns if name in frame and name not in moved]
     names = {name: f"{own} ({name})" for name, own in mapping.columns.items() if own != name}
     return frame.drop(columns=shadowed).rename(columns=moved), names
-
-
-def _goes_along(name: str, latencies: Sequence[str]) -> bool:
-    return name == "id" or any(metric_of(column).has_along(name) for column in latencies)
-
-
-def _without_other_ids(frame: pd.DataFrame) -> pd.DataFrame:
-    """The frame with ids that are not this product's in `original_id`, lest they be checked."""
-    if "id" in frame and not frame["id"].astype(str).str.fullmatch(_ID).any():
-        name = "original_id"
-        while name in frame:
-            name += "_"
-        return frame.rename(columns={"id": name})
-    return frame
-
-
-def _with_plain_rest(frame: pd.DataFrame, space: SearchSpace) -> pd.DataFrame:
-    """The frame with its further columns as numbers or text, whatever they came as."""
-    rest = [
-        name
-        for name in frame.columns
-        if not (name == "id" or name in space.by_name or is_metric(name.removesuffix(STD_ERROR)))
-        and (frame[name].dtype == object or pd.api.types.is_string_dtype(frame[name]))
-    ]
-    return frame.assign(**{name: _plain(frame[name]) for name in rest})
-
-
-def _plain(column: pd.Series) -> pd.Series:
-    """Numbers where all cells are, else text; missing where the cell says so."""
-    cells = [None if _is_missing(cell) else cell for cell in column.tolist()]
-    try:
-        return pd.to_numeric(pd.Series(cells, index=column.index, dtype=object))
-    except (ValueError, TypeError, OverflowError):
-        texts = [
-            cell if cell is None or isinstance(cell, str) else json.dumps(cell, default=str)
-            for cell in cells
-        ]
-        return pd.Series(texts, index=column.index, dtype="str")
-
-
-def _is_missing(cell: object) -> bool:
-    if isinstance(cell, str):
-        return cell in MISSING_TEXT
-    return cell is None or cell is pd.NA or cell is pd.NaT or cell != cell

@@ -9,6 +9,7 @@ from foxnas_core.errors import InvalidInput
 from foxnas_core.space.search_space import SearchSpace
 from foxnas_core.table.importing.reading import ARCHITECTURE
 from foxnas_core.table.metrics import (
+    COUNTABLE,
     KNOWN,
     STD_ERROR,
     is_metric,
@@ -41,31 +42,34 @@ class ColumnMapping:
     `columns` gives, for a decision, a target, a target's `TARGET_std_error` or "architecture" (JSON
     objects of choices, or what the family writes), the file's column that holds it; whatever is not
     in it is looked for under its own name. `units` gives, for a target, the unit of
-    `table.metrics.units_of` that it and its standard error stand in.
+    `table.metrics.units_of` that it and its standard error stand in. `decimal` is the mark before
+    decimals, "comma" or "point", where the file leaves that open.
     """
 
     columns: Mapping[str, str] = field(default_factory=dict)
     units: Mapping[str, str] = field(default_factory=dict)
+    decimal: str = ""
 
     def __bool__(self) -> bool:
-        return bool(self.columns or self.units)
+        return bool(self.columns or self.units or self.decimal)
 
 
 @dataclass(frozen=True)
 class ColumnsRead:
     """What became of the columns of a file: what each of `known` was read as, those `unknown`,
     which are kept as they are but no metric, and those `left_out`; by target, of how many rows it
-    says that they `failed` to be measured."""
+    says that they `failed` to be measured; and what its text was `told` for, in sentences."""
 
     known: Mapping[str, str]
     unknown: tuple[str, ...] = ()
     left_out: tuple[str, ...] = ()
     failed: Mapping[str, int] = field(default_factory=dict)
+    told: tuple[str, ...] = ()
 
     def sentences(self) -> list[str]:
         """What to know of them, and what to do where one is unknown."""
         renamed = [f"{own!r} as {name}" for own, name in self.known.items() if own != name]
-        said = [f"Read {', '.join(renamed)}."] if renamed else []
+        said = [*self.told, *([f"Read {', '.join(renamed)}."] if renamed else [])]
         said += [
             f"{rows:,} {'row has' if rows == 1 else 'rows have'} -1 as {name}, which says that the "
             "network could not be run there: kept as not measured."
@@ -83,15 +87,22 @@ class ColumnsRead:
             "unknown_columns": list(self.unknown),
             "left_out": list(self.left_out),
             "failed": dict(self.failed),
+            "read_as": list(self.told),
         }
 
 
 def needs_unit(target: str, column: str) -> bool:
     """Whether the unit of `target`, found in the file's `column`, must be told.
 
-    The documented names tell it: each is in the metric's own unit.
+    The documented names tell it: each is in the metric's own unit. Counts are counted one by one
+    unless something else is told.
     """
-    return target != column and is_metric(target) and bool(units_of(target))
+    return (
+        target != column
+        and is_metric(target)
+        and bool(units_of(target))
+        and metric_of(target).head not in COUNTABLE
+    )
 
 
 def suggest_mapping(columns: Sequence[str], space: SearchSpace) -> ColumnMapping:

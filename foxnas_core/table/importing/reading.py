@@ -10,10 +10,12 @@ from typing import Any
 import pandas as pd
 
 from foxnas_core.errors import InvalidInput
-from foxnas_core.table.files import check_columns, check_no_twins, csv_frame, parquet_frame
+from foxnas_core.table.files import check_columns, check_no_twins, parquet_frame
+from foxnas_core.table.importing.dialect import decoded, read_text_table
 
 PICKLED = (".pickle", ".pkl")  # a published benchmark
-SUFFIXES = (".csv", ".parquet", ".jsonl", ".json", *PICKLED)
+TEXTS = (".csv", ".tsv", ".txt")
+SUFFIXES = (*TEXTS, ".parquet", ".jsonl", ".json", *PICKLED)
 # What a column of JSON architectures is called.
 ARCHITECTURE = "architecture"
 
@@ -22,13 +24,13 @@ ARCHITECTURE = "architecture"
 class Rows:
     """The rows of a file: `frame` is indexed by what `row_word` counts (lines or rows).
 
-    In a CSV file all cells are text. `json` is True where each row was an object; `metadata` is
-    what this product wrote into a parquet file.
+    In a text file all cells are text. `metadata` is what this product wrote into a parquet file,
+    and `told` what a file was taken for, in sentences.
     """
 
     frame: pd.DataFrame
     row_word: str
-    json: bool = False
+    told: tuple[str, ...] = ()
     metadata: Mapping[str, Any] = field(default_factory=dict)
 
 
@@ -38,15 +40,16 @@ def read_rows(source: str, content: bytes) -> Rows:
     Raises `InvalidInput` naming the file, and the line where one is at fault.
     """
     suffix = PurePath(source).suffix.lower()
-    if suffix == ".csv":
-        rows = Rows(csv_frame(source, content, as_text=bool), "line")
+    if suffix in TEXTS:
+        text = read_text_table(source, content)
+        rows = Rows(text.frame, "line", told=text.told)
     elif suffix == ".parquet":
         frame, metadata = parquet_frame(source, content)
         rows = Rows(frame, "row", metadata=metadata)
     elif suffix == ".jsonl":
-        rows = Rows(_framed(_from_lines(source, content), source, "line"), "line", json=True)
+        rows = Rows(_framed(_from_lines(source, content), source, "line"), "line")
     elif suffix == ".json":
-        rows = Rows(_framed(_from_list(source, content), source, "row"), "row", json=True)
+        rows = Rows(_framed(_from_list(source, content), source, "row"), "row")
     else:
         raise InvalidInput(
             f"{source} must be a table whose name ends in {', '.join(SUFFIXES[:-1])} or "
@@ -99,20 +102,10 @@ def _parsed(text: str, where: str) -> Any:
     return document
 
 
-def _decoded(source: str, content: bytes) -> str:
-    try:
-        return content.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        line = content.count(b"\n", 0, error.start) + 1
-        raise InvalidInput(
-            f"{source}, line {line}, is no valid UTF-8 text; save it as such."
-        ) from error
-
-
 def _from_lines(source: str, content: bytes) -> dict[int, dict[str, Any]]:
     lines = {
         number: line.strip()
-        for number, line in enumerate(_decoded(source, content).split("\n"), start=1)
+        for number, line in enumerate(decoded(source, content)[0].split("\n"), start=1)
         if line.strip()
     }
     numbers = list(lines)
@@ -123,7 +116,7 @@ def _from_lines(source: str, content: bytes) -> dict[int, dict[str, Any]]:
 
 
 def _from_list(source: str, content: bytes) -> dict[int, dict[str, Any]]:
-    documents = _parsed(_decoded(source, content), source)
+    documents = _parsed(decoded(source, content)[0], source)
     if not isinstance(documents, list):
         raise InvalidInput(
             f"{source} must hold a list of JSON objects, one a subnet; put [ and ] around them, or "

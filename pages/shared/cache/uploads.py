@@ -30,7 +30,7 @@ class Upload:
 _BY = {
     Upload: lambda upload: (upload.name, upload.digest),
     SearchSpace: lambda space: space.fingerprint,
-    ColumnMapping: lambda mapping: (dict(mapping.columns), dict(mapping.units)),
+    ColumnMapping: lambda mapping: (dict(mapping.columns), dict(mapping.units), mapping.decimal),
 }
 
 

