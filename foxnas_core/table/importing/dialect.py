@@ -152,7 +152,7 @@ def _separator(source: str, lines: Sequence[str], first: int, comments: set[int]
         names = " or ".join(SEPARATORS[own] for own in best)
         raise InvalidInput(
             f"{source}, line {first + 1}, may be separated by {names}; say which in a line before "
-            f"it, such as sep={best[-1]}"
+            f"it (sep={best[-1]})."
         )
     return best[0] if best else max(found, key=lambda own: found[own][1])
 

@@ -16,10 +16,12 @@ from foxnas_core.table.importing.architectures import with_choices, with_lists
 from foxnas_core.table.importing.cells import with_numbers
 from foxnas_core.table.importing.hw_nas_bench import benchmark_rows
 from foxnas_core.table.importing.joining import KEYS, goes_along, joined_table, with_ids
+from foxnas_core.table.importing.lookups import is_lookup, lookup_rows, parse_yaml
 from foxnas_core.table.importing.mapping import (
     ColumnMapping,
     ColumnsRead,
     check_mapping,
+    check_units,
     suggest_mapping,
     unit_option,
 )
@@ -29,7 +31,15 @@ from foxnas_core.table.importing.published import (
     published_role,
     published_table,
 )
-from foxnas_core.table.importing.reading import ARCHITECTURE, PICKLED, SUFFIXES, Rows, read_rows
+from foxnas_core.table.importing.reading import (
+    ARCHITECTURE,
+    PICKLED,
+    SUFFIXES,
+    YAML,
+    Rows,
+    parse_document,
+    read_rows,
+)
 from foxnas_core.table.importing.written import (
     with_numbered_choices,
     with_written_column,
@@ -60,12 +70,21 @@ class ForeignFile:
     source: str
     _rows: Rows = field(repr=False)
     _benchmark: Any = field(repr=False, default=None)
+    _lookup: Any = field(repr=False, default=None)
 
     def of(self, space: SearchSpace | None) -> "ForeignFile":
-        """The file as it is for a space: a published benchmark holds rows of several.
+        """The file as it is for a space: a published benchmark holds rows of several, and a look-up
+        table has none before its costs are summed.
 
         Raises `InvalidInput` where it holds none of the space.
         """
+        if self._lookup is not None:
+            if space is None:
+                raise InvalidInput(
+                    f"{self.source} is a look-up table of costs; name the space whose choices have "
+                    "them (--space)."
+                )
+            return ForeignFile(self.source, lookup_rows(self.source, self._lookup, space))
         if self._benchmark is None:
             return self
         if space is None:
@@ -155,11 +174,12 @@ class ForeignFile:
     ) -> "_Read":
         """The rows by the product's names, with a column for each decision that is told. Besides
         what a table takes, `keys` may be mapped."""
+        others = {name: own for name, own in mapping.columns.items() if name not in keys}
+        check_mapping(replace(mapping, columns=others), self.source, self.columns, space)
         frame, names = _renamed(self._rows.frame, mapping)
         numbers = with_numbers(frame, space, mapping, self.source, self._rows.row_word)
         mapping = replace(mapping, units={**mapping.units, **numbers.units})
-        others = {name: own for name, own in mapping.columns.items() if name not in keys}
-        check_mapping(replace(mapping, columns=others), self.source, self.columns, space)
+        check_units(mapping, self.source, self.columns)
         frame = with_lists(with_numbered_choices(numbers.frame, space), space)
         if ARCHITECTURE in frame and ARCHITECTURE not in space.by_name:
             column = mapping.columns.get(ARCHITECTURE, ARCHITECTURE)
@@ -302,8 +322,13 @@ def read_content(source: str, content: bytes) -> ForeignFile:
 
     Raises `InvalidInput` where it can't be read as what its name says.
     """
-    if PurePath(source).suffix.lower() in PICKLED:
-        return ForeignFile(source, Rows(pd.DataFrame(), "row"), read_pickle(source, content))
+    suffix, none = PurePath(source).suffix.lower(), Rows(pd.DataFrame(), "row")
+    if suffix in PICKLED:
+        return ForeignFile(source, none, read_pickle(source, content))
+    if suffix in YAML:
+        return ForeignFile(source, none, _lookup=parse_yaml(source, content))
+    if suffix == ".json" and is_lookup(document := parse_document(source, content)):
+        return ForeignFile(source, none, _lookup=document)
     return ForeignFile(source, read_rows(source, content))
 
 

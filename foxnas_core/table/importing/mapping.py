@@ -130,8 +130,7 @@ def suggest_mapping(columns: Sequence[str], space: SearchSpace) -> ColumnMapping
 def check_mapping(
     mapping: ColumnMapping, source: str, columns: Sequence[str], space: SearchSpace
 ) -> None:
-    """Raises `InvalidInput` where the mapping does not suit the file or the space, or where a unit
-    is missing."""
+    """Raises `InvalidInput` where the mapping does not suit the file or the space."""
     for name, column in mapping.columns.items():
         target = name.removesuffix(STD_ERROR)
         if not (name == ARCHITECTURE or name in space.by_name or is_metric(target)):
@@ -152,6 +151,10 @@ def check_mapping(
                 f"{users[0]!r} and {users[1]!r} are both mapped to the column {column!r} of "
                 f"{source}; map each to its own."
             )
+
+
+def check_units(mapping: ColumnMapping, source: str, columns: Sequence[str]) -> None:
+    """Raises `InvalidInput` where a unit can't be its target's, or is missing."""
     for target, unit in mapping.units.items():
         _check_unit(target, unit, mapping, source, columns)
     for name, column in mapping.columns.items():

@@ -15,7 +15,8 @@ from foxnas_core.table.importing.dialect import decoded, read_text_table
 
 PICKLED = (".pickle", ".pkl")  # a published benchmark
 TEXTS = (".csv", ".tsv", ".txt")
-SUFFIXES = (*TEXTS, ".parquet", ".jsonl", ".json", *PICKLED)
+YAML = (".yaml", ".yml")  # look-up tables alone
+SUFFIXES = (*TEXTS, ".parquet", ".jsonl", ".json", *YAML, *PICKLED)
 # What a column of JSON architectures is called.
 ARCHITECTURE = "architecture"
 
@@ -61,6 +62,11 @@ def read_rows(source: str, content: bytes) -> Rows:
     check_no_twins(source, columns)
     rows.frame.columns = columns
     return rows
+
+
+def parse_document(source: str, content: bytes) -> Any:
+    """The JSON of a file; raises `InvalidInput` naming the file."""
+    return _parsed(decoded(source, content)[0], source)
 
 
 def parse_object(text: str, where: str) -> dict[str, Any]:
@@ -116,7 +122,7 @@ def _from_lines(source: str, content: bytes) -> dict[int, dict[str, Any]]:
 
 
 def _from_list(source: str, content: bytes) -> dict[int, dict[str, Any]]:
-    documents = _parsed(decoded(source, content)[0], source)
+    documents = parse_document(source, content)
     if not isinstance(documents, list):
         raise InvalidInput(
             f"{source} must hold a list of JSON objects, one a subnet; put [ and ] around them, or "

@@ -73,13 +73,18 @@ def test_few_are_named_and_many_counted(count):
 
 def test_an_import_says_what_it_read_kept_and_left_out(theirs):
     file = read_file(theirs)
-    mapping = ColumnMapping({"accuracy": "top1", "macs": "perplexity"}, {"accuracy": "percent"})
+    mapping = ColumnMapping(
+        {"accuracy": "top1", "cross_entropy": "perplexity"}, {"accuracy": "percent"}
+    )
     read = file.columns_read(file.table(HAND, mapping), mapping)
-    assert read.known["top1"] == "accuracy" and read.known["perplexity"] == "macs"
+    assert read.known["top1"] == "accuracy" and read.known["perplexity"] == "cross_entropy"
     assert read.known["p_depth"] == "p_depth" and read.unknown == ("note",)
     assert read.left_out == () and set(read.known) | {"note"} == set(file.columns)
     first, second = read.sentences()
-    assert first == "Read 'top1' as accuracy, 'perplexity' as macs." and "'note' is no" in second
+    assert (
+        first == "Read 'top1' as accuracy, 'perplexity' as cross_entropy."
+        and "'note' is no" in second
+    )
     # A column that bears the name of what is mapped elsewhere isn't dropped in silence either.
     both = read_content("t.csv", OWN.assign(accuracy=50.0).to_csv(index=False).encode())
     read = both.columns_read(both.table(HAND, mapping), mapping)

@@ -64,7 +64,7 @@ def test_a_table_of_ones_own_needs_a_space(tmp_path: Path) -> None:
 
 
 def test_other_files_are_refused_by_their_name(tmp_path: Path) -> None:
-    with pytest.raises(InvalidInput, match="name ends in .csv, .*, .json, .pickle or .pkl"):
+    with pytest.raises(InvalidInput, match="name ends in .csv, .*, .yml, .pickle or .pkl"):
         read_file(tmp_path / "t.xlsx").table(TINY)
 
 
@@ -174,7 +174,7 @@ def test_errors_name_the_files_column_line_and_value(was: str, now: str, sentenc
         ({}, {"latency_ms": "s"}, "mapped to accuracy, is not told; say whether it is in percent "
          "or fraction (--accuracy-unit UNIT)."),
         ({}, {"accuracy": "percents"}, "accuracy can't be in 'percents'; allowed: percent, fracti"),
-        ({}, {"macs": "M"}, "'macs' takes no unit; units are told of accuracy, dice"),
+        ({}, {"energy_mj": "J"}, "'energy_mj' takes no unit; units are told of accuracy, dice"),
         ({}, {"latency_ms:gpu": "s"}, "A unit is told for latency_ms:gpu, but theirs.csv has no"),
         ({"p9_kernel": "KQ"}, {}, "'p9_kernel' can't be mapped to the column 'KQ' of theirs.csv: "
          "it is neither a decision of space 'hand' (p_depth, p1_kernel, p2_kernel, q1_kernel) nor"),
@@ -342,7 +342,11 @@ def test_what_is_wrong_in_an_object_is_named(row: object, sentence: str) -> None
         ("t.json", b"", "t.json is no valid JSON"),
         ("t.csv", b"a,a\n1,2\n", "t.csv has the column 'a' twice; keep one."),
         ("t.parquet", b"PAR1", "t.parquet can't be read as parquet"),
-        ("table", b"", "name ends in .csv, .tsv, .txt, .parquet, .jsonl, .json, .pickle or .pkl"),
+        (
+            "table",
+            b"",
+            "name ends in .csv, .tsv, .txt, .parquet, .jsonl, .json, .yaml, .yml, .pickle or .pkl",
+        ),
     ],
 )
 def test_what_is_no_table_is_refused(name: str, content: bytes, sentence: str) -> None:
