@@ -87,6 +87,6 @@ def _kind(module: nn.Module) -> str:
     if isinstance(module, _ConvNd):
         size = "×".join(map(str, module.kernel_size))
         depthwise = "depthwise " if module.groups == module.in_channels > 1 else ""
-        stride = f", stride {module.stride[0]}" if module.stride[0] > 1 else ""
+        stride = f", stride {max(module.stride)}" if max(module.stride) > 1 else ""
         return f"{depthwise}convolution {size}{stride}"
     return "linear" if isinstance(module, nn.Linear) else ""

@@ -49,8 +49,11 @@ class VolumetricNetwork(Network):
             layer = within[-1] if within else ""
             return slot, ("first" if int(layer) < 3 else "second") if layer.isdigit() else "add"
         if first in ("halved", "doubled"):
-            return f"{first} {rest[0]}", rest[1] if len(rest) > 1 else first
-        return first, rest[0] if rest else first
+            return f"{first} {rest[0]}", first
+        if first == "pyramid":
+            return first, f"pool {rest[1]}" if rest[1:] else "join"
+        # The network itself adds what the encoder left.
+        return (first, first) if first else ("skips", "add")
 
     def forward(self, x: Tensor) -> Tensor:
         return through(self, self.plan, x, lambda cell, value: cell(value))
