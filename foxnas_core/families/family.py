@@ -119,6 +119,22 @@ class Place:
         return self.blocks.get(chosen)
 
 
+@dataclass(frozen=True)
+class Row:
+    """A row of a picture: its title, and the editor's cells in it, each with its column from 1."""
+
+    title: str
+    places: tuple[tuple[str, int], ...]
+
+
+@dataclass(frozen=True)
+class Layout:
+    """How the blocks of a picture stand: the titles of its columns, and its rows from the top."""
+
+    columns: tuple[str, ...]
+    rows: tuple[Row, ...]
+
+
 class Family(ABC):
     """One kind of search space. What is not abstract has a sensible default."""
 
@@ -209,6 +225,10 @@ class Family(ABC):
         the family's mixture, with every edge there may be and no operations. Empty where it is
         drawn as a grid of blocks."""
         return ()
+
+    def layout(self, space: SearchSpace) -> Layout | None:
+        """Where the blocks stand that are drawn as a grid, each once; None for a row a group."""
+        return None
 
     def write(self, space: SearchSpace, architecture: Architecture) -> str:
         """The architecture as a line of text that `read` understands; "" without a notation."""

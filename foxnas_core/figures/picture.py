@@ -72,6 +72,7 @@ def picture_data(
     # Without a data frame between: this is drawn anew with every edit.
     rows = _drawn_cells(space, architecture, other, scale)
     graphs = family_of(space).graphs(space, architecture)
+    layout = family_of(space).layout(space)
     drawn = {edge.cell for graph in graphs for edge in graph.edges}
     for row, cell in zip(rows, cells_of(space), strict=True):
         if graphs and cell.slot and cell.name not in drawn:
@@ -101,6 +102,13 @@ def picture_data(
             for group, own in cells.items()
         ],
         "graphs": [_graph(graph) for graph in graphs],
+        "columns": [] if layout is None else list(layout.columns),
+        "rows": []
+        if layout is None
+        else [
+            {"title": row.title, "places": [list(place) for place in row.places]}
+            for row in layout.rows
+        ],
         "kernels": sorted(k for k in kernels if isinstance(k, int)),
         "colourRole": role,
         "colours": [

@@ -31,6 +31,12 @@ def check_family(family: Family, space: SearchSpace, *, count: int = 20, seed: i
     for architecture in architectures:
         for graph in family.graphs(space, architecture):
             check_graph(space, graph)
+    if layout := family.layout(space):
+        placed = [name for row in layout.rows for name, _ in row.places]
+        assert sorted(placed) == sorted(c.name for c in cells_of(space) if c.slot)
+        for row in layout.rows:
+            columns = [column for _, column in row.places]
+            assert len(set(columns)) == len(columns) and max(columns) <= len(layout.columns)
     check_forms(family, space)
     if family.supernet:
         assert callable(pkgutil.resolve_name(family.supernet)), f"{family.supernet} builds nothing"

@@ -37,7 +37,7 @@ class Picture {
     this.data = data;
     const shape = JSON.stringify([
       data.editable, data.label, data.kernels, data.colours,
-      data.graphs.map((graph) => [graph.title, graph.nodes]),
+      data.graphs.map((graph) => [graph.title, graph.nodes]), data.rows,
       data.groups.map((group) => [group.title, group.cells.map((cell) => cell.name)]),
     ]);
     if (shape !== this.shape) {
@@ -75,7 +75,8 @@ class Picture {
       .filter((group) => group.cells.length);
     const isFlat = (group) => !group.cells.some((cell) => cell.isBlock);
     const flat = others.filter(isFlat);
-    const staged = others.filter((group) => !isFlat(group));
+    const staged = data.rows.length ? data.rows.map((row) => this.placed(row))
+      : others.filter((group) => !isFlat(group));
     const grid = element("div", "", { role: "grid", "aria-label": data.label });
     if (data.editable) grid.setAttribute("aria-multiselectable", "true");
     if (flat.length) grid.append(this.flatRow(flat));
@@ -97,8 +98,19 @@ class Picture {
     return row;
   }
 
+  // A row of a layout, whose cells have columns of their own.
+  placed({ title, places }) {
+    return { title, cells: places.map(([name, place]) => ({ ...this.find(name), place })) };
+  }
+
   stages(groups) {
-    const blocks = Math.max(...groups.map((g) => g.cells.filter((c) => c.isBlock).length));
+    const titles = this.data.columns;
+    const inColumn = (group, block) => {
+      const own = group.cells.filter((cell) => cell.isBlock);
+      return titles.length ? own.find((cell) => cell.place === block) : own[block - 1];
+    };
+    const blocks = titles.length
+      || Math.max(...groups.map((g) => g.cells.filter((c) => c.isBlock).length));
     const whole = groups.some((group) => group.cells.some((cell) => !cell.isBlock));
     const box = element("div", "stages", { role: "presentation" });
     box.style.gridTemplateColumns =
@@ -107,8 +119,9 @@ class Picture {
     head.append(element("span"));
     if (whole) head.append(element("span"));
     for (let block = 1; block <= blocks; block++) {
-      const own = groups.map((g) => g.cells.filter((c) => c.isBlock)[block - 1]);
-      head.append(this.picker("columnheader", `block ${block}`, own.filter(Boolean)));
+      const own = groups.map((group) => inColumn(group, block));
+      const title = titles[block - 1] ?? `block ${block}`;
+      head.append(this.picker("columnheader", title, own.filter(Boolean)));
     }
     box.append(head);
     for (const group of groups) {
@@ -116,9 +129,10 @@ class Picture {
       row.append(this.picker("rowheader", group.title, group.cells));
       const own = group.cells.filter((cell) => !cell.isBlock);
       if (whole) row.append(...(own.length ? this.cells(own) : [element("span")]));
-      const rest = group.cells.filter((cell) => cell.isBlock);
-      row.append(...this.cells(rest));
-      for (let gap = rest.length; gap < blocks; gap++) row.append(element("span"));
+      for (let block = 1; block <= blocks; block++) {
+        const cell = inColumn(group, block);
+        row.append(...(cell ? this.cells([cell]) : [element("span")]));
+      }
       box.append(row);
     }
     return box;

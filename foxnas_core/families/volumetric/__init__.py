@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from foxnas_core.families.family import Extreme, Family
+from foxnas_core.families.family import Extreme, Family, Layout, Row
 from foxnas_core.families.volumetric.counts import network_counts
 from foxnas_core.families.volumetric.space import (
     DEEP,
@@ -13,6 +13,7 @@ from foxnas_core.families.volumetric.space import (
     mixture_of,
     network_of,
     parse_choices,
+    plan_of,
     space_from_settings,
     uniform,
 )
@@ -49,6 +50,21 @@ class Volumetric(Family):
 
     def counts(self, space: SearchSpace, column: str) -> tuple[Lookup, ...]:
         return network_counts(space, column)
+
+    def layout(self, space: SearchSpace) -> Layout:
+        """A row a size, the encoder's cells on the left and the decoder's on the right."""
+        plan = plan_of(space)
+        most = max(map(len, plan.encoder))
+        rows = []
+        for level, shape in enumerate(plan.shapes):
+            stage = level - plan.first
+            own = plan.encoder[stage] if stage >= 0 else ()
+            places = [(cell.slot, column) for column, cell in enumerate(own, 1)]
+            if level < plan.deepest:
+                places.append((plan.decoder[-1 - level].slot, most + 1))
+            title = f"{'×'.join(map(str, shape))}, {plan.widths[level]} channels"
+            rows.append(Row(title, tuple(places)))
+        return Layout((*(f"encoder {n}" for n in range(1, most + 1)), "decoder"), tuple(rows))
 
     def write(self, space: SearchSpace, architecture: Architecture) -> str:
         return ",".join(choices_of(architecture))
