@@ -47,7 +47,7 @@ def architecture_picker(
         )
     for name, found in reversed(family_of(space).landmarks(space).items()):
         row.button(
-            name.capitalize(),
+            name[:1].upper() + name[1:],
             key=f"pick-{name}",
             on_click=lambda found=found: choices.set_architecture(found),
         )
