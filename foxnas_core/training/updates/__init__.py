@@ -18,6 +18,7 @@ _updates: "dict[str, type[Update] | str]" = {
     "quantization-aware": f"{_HERE}.quantization:QuantizationAware",
     "single-path": f"{_HERE}.single_path:SinglePath",
     "fpnas": f"{_HERE}.fpnas:FPNAS",
+    "minimax": f"{_HERE}.minimax:Minimax",
     "darts": f"{_HERE}.mixtures:DARTS",
     "fixed-alpha": f"{_HERE}.mixtures:FixedMixture",
 }
