@@ -30,6 +30,10 @@ class MissingPart(FoxnasError):
     """A study lacks the part (weights, images, rows) that was asked for."""
 
 
+class Collapsed(FoxnasError):
+    """A run ended where nothing can be told from it, and can't be gone on with."""
+
+
 class InfeasibleBudget(FoxnasError):
     """No architecture of the space meets the limits.
 

@@ -69,6 +69,7 @@ USERS = {
         "export",
         "quantization",
         "evidence/trust/alone",
+        "methods/adversarial",
         "methods/masking",
         "methods/sampled",
         "profiling/layers",

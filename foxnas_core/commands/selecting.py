@@ -21,7 +21,10 @@ if TYPE_CHECKING:
     from foxnas_core.search.standing import Standing
 
 
-_SETTINGS = ("epochs", "images", "data", "samples_per_nat", "switch_step")
+_SETTINGS = (
+    "epochs", "images", "data", "samples_per_nat", "switch_step", "generator", "on_made", "cycle",
+    "transport", "meaning", "candidates",
+)  # fmt: skip
 """Of methods, as options give them."""
 
 

@@ -9,6 +9,7 @@ from foxnas_core.methods.fpnas import Sampled
 from foxnas_core.methods.lookup import CompleteTable
 from foxnas_core.methods.method import Method, Question, Run, Selection
 from foxnas_core.methods.on_supernet import Magnitude
+from foxnas_core.methods.ood import Outside
 from foxnas_core.methods.perturbation import Perturbation
 from foxnas_core.methods.predicted import Annealing, Evaluating
 from foxnas_core.registry import add_named, named
@@ -34,7 +35,7 @@ def method_of(name: str) -> Method:
 
 _ours: tuple[Method, ...] = (
     Annealing(), CompleteTable(), *map(Evaluating, STRATEGIES),
-    Magnitude(), Perturbation(), Sampled(),
+    Magnitude(), Perturbation(), Sampled(), Outside(),
 )  # fmt: skip
 for _method in _ours:
     register_method(_method)

@@ -1,8 +1,10 @@
 """A question as it is put to regressions: held so tight that measurements keep what was asked."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
+
+import numpy as np
 
 from foxnas_core.methods.method import Question
 from foxnas_core.regression.counting import with_counted
@@ -11,6 +13,8 @@ from foxnas_core.search.expectation import Expectation, expectation
 from foxnas_core.search.guard import guarded, share_of
 from foxnas_core.search.limits import AdditivePredictor
 from foxnas_core.search.problem import Candidate, SearchProblem
+from foxnas_core.search.strategies.goal import Evaluation, SearchGoal, evaluation_of
+from foxnas_core.space.architecture import Architecture
 from foxnas_core.steps.calibrate import told_by_optima
 from foxnas_core.steps.fit import fit_all
 from foxnas_core.steps.kept_fits import kept_fits
@@ -74,6 +78,32 @@ def posed(study: Study, question: Question) -> Posed:
     if told:
         tight = guarded(wanted, question.guard, told, strict=question.guard is not None)
     return Posed(wanted, tight, told, goals, question.guard)
+
+
+@dataclass(frozen=True, eq=False)
+class Limits:
+    """What subnets may cost: `bounds` by column, as tight as measurements keep them, and what
+    predicts their costs."""
+
+    goal: SearchGoal
+    evaluate: Evaluation
+    bounds: Mapping[str, float]
+
+    @classmethod
+    def of(cls, study: Study, question: Question) -> "Limits | None":
+        """None where nothing is limited; raises as `posed`."""
+        if not question.limits:
+            return None
+        problem = posed(study, question).problem
+        bounds = {limit.column: float(limit.bound) for limit in problem.limits}
+        return cls(SearchGoal.of(problem), evaluation_of(problem), bounds)
+
+    def costs(self, architectures: Sequence[Architecture]) -> np.ndarray:
+        """Predicted costs (rows, limits)."""
+        return self.evaluate(architectures)[1]
+
+    def over(self, codes: np.ndarray) -> np.ndarray:
+        return self.goal.excess(self.costs(self.goal.space.decode(codes)))
 
 
 def problem_of(predictors: Mapping[str, AdditivePredictor], question: Question) -> SearchProblem:

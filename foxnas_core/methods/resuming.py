@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from foxnas_core import documents
-from foxnas_core.errors import InvalidInput
+from foxnas_core.errors import Collapsed, InvalidInput
 from foxnas_core.files import write_atomically
 from foxnas_core.methods.method import Method, Question, Run, Selection
 from foxnas_core.progress import Stopped
@@ -29,7 +29,8 @@ def run_kept(
     parts: int = 100,
 ) -> Selection:
     """As `Method.run`, with the state in `file` while it runs: where it was stopped, the same call
-    goes on from there, also where `report` raised `Stopped`. The file is gone once all is done.
+    goes on from there, also where `report` raised `Stopped`. The file is gone once all is done,
+    or once the run has collapsed.
 
     Raises as `Method.run`, and `InvalidInput` where the file holds another run or can't be written.
     """
@@ -55,7 +56,11 @@ def run_kept(
 
     state = _read(file, asked) if file.exists() else None
     _write(file, asked, state)
-    selection = method.run(study, question, seed=seed, state=state, report=kept, parts=parts)
+    try:
+        selection = method.run(study, question, seed=seed, state=state, report=kept, parts=parts)
+    except Collapsed:
+        file.unlink(missing_ok=True)
+        raise
     file.unlink(missing_ok=True)
     return selection
 

@@ -1,8 +1,6 @@
 """FP-NAS at work: a supernet and a distribution over its subnets, trained together from scratch
 (arXiv 2011.10949, algorithm 1)."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -13,7 +11,7 @@ import torch
 
 from foxnas_core.families import family_of
 from foxnas_core.methods.method import Method, Question, Selection
-from foxnas_core.methods.posing import posed
+from foxnas_core.methods.posing import Limits
 from foxnas_core.networks import SupernetAdapter
 from foxnas_core.sampling.adaptive import SamplingSettings
 from foxnas_core.sampling.distribution import Distribution, finest, is_decided
@@ -24,7 +22,6 @@ from foxnas_core.search.selections import (
     SelectedCell,
     SupernetSelection,
 )
-from foxnas_core.search.strategies.goal import Evaluation, SearchGoal, evaluation_of
 from foxnas_core.space.architecture import Architecture
 from foxnas_core.space.in_words import decision_called
 from foxnas_core.steps.fine_tune import training_images
@@ -82,7 +79,7 @@ class SampledRun:
         supernet = supernet_of(study.space)
         supernet.laid_out(supernet.layout)
         uniform = Distribution.uniform(study.space, allowed=dict(question.allowed))
-        self._limits = _Limits.of(study, question)
+        self._limits = Limits.of(study, question)
         self._judge = _Judge(task, *cases.divided(FPNAS.parts, seed))
         self._update = FPNAS(
             supernet.train(), task, recipe, settings=settings, distribution=uniform,
@@ -218,32 +215,6 @@ class SampledRun:
             for name, shares in marginals.items()
             if name in kept
         )
-
-
-@dataclass(frozen=True, eq=False)
-class _Limits:
-    """What subnets may cost: `bounds` by column, as tight as measurements keep them, and what
-    predicts their costs."""
-
-    goal: SearchGoal
-    evaluate: Evaluation
-    bounds: Mapping[str, float]
-
-    @classmethod
-    def of(cls, study: Study, question: Question) -> "_Limits | None":
-        """None where nothing is limited; raises as `posed`."""
-        if not question.limits:
-            return None
-        problem = posed(study, question).problem
-        bounds = {limit.column: float(limit.bound) for limit in problem.limits}
-        return cls(SearchGoal.of(problem), evaluation_of(problem), bounds)
-
-    def costs(self, architectures: Sequence[Architecture]) -> np.ndarray:
-        """Predicted costs (rows, limits)."""
-        return self.evaluate(architectures)[1]
-
-    def over(self, codes: np.ndarray) -> np.ndarray:
-        return self.goal.excess(self.costs(self.goal.space.decode(codes)))
 
 
 class _Judge:

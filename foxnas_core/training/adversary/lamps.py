@@ -67,8 +67,9 @@ class Lamp:
 
 
 def lamps_of(values: Mapping[str, Any]) -> tuple[Lamp, ...]:
-    """The lamps of an evaluation, as `training.updates.minimax` watches it."""
-    return tuple(Lamp(name, float(np.ravel(values[name])[0])) for name in RULES)
+    """The lamps of an evaluation as `training.updates.minimax` watches it, an empty list where
+    nothing could be told."""
+    return tuple(Lamp(name, float(values[name][0]) if values[name] else np.nan) for name in RULES)
 
 
 def collapse(lamps: Iterable[Lamp]) -> str | None:
@@ -76,6 +77,11 @@ def collapse(lamps: Iterable[Lamp]) -> str | None:
     for lamp in lamps:
         if not lamp.is_on:
             rule = lamp.rule
+            if np.isnan(lamp.value):
+                return (
+                    f"The game can't be judged by the lamp {lamp.name!r}: the classifiers beside "
+                    "it have not learnt what images show; train for more epochs."
+                )
             return (
                 f"The game collapsed: {rule.out} (lamp {lamp.name!r}: {lamp.value:.2f}, at least "
                 f"{rule.least:g} is needed); {rule.advice}."

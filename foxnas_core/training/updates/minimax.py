@@ -26,6 +26,8 @@ from foxnas_core.training.updates.single import laid_out
 
 # Subnets by whose mean it is told how much harder made images are.
 _JUDGES = 3
+# By what factor a witness must beat a guess.
+_READS = 1.5
 
 
 @dataclass(frozen=True)
@@ -221,7 +223,8 @@ class Minimax(Update):
     def watched(self) -> Mapping[str, Sequence[float]]:
         if self._watch is None or not self._played:
             return {}
-        return {name: [round(v, 4)] for name, v in self.told_by(self._watch).items()}
+        told = self.told_by(self._watch)
+        return {name: [] if np.isnan(v) else [round(v, 4)] for name, v in told.items()}
 
     @torch.no_grad()
     def told_by(self, cases: ImageSet) -> dict[str, float]:
@@ -232,12 +235,21 @@ class Minimax(Update):
         features = model.reader.features(real)
         among = transport(features[:half], features[half : 2 * half])
         moved = transport(model.reader.features(made[:half]), features[half : 2 * half])
-        kept = self._score(model.witness(made), cases) / self._score(model.witness(real), cases)
+        kept = self._kept(real, made, cases)
         told = (
             float((made - real).abs().mean()), kept, float(moved / among),
             differing(made) / differing(real), self._harder(cases),
         )  # fmt: skip
         return dict(zip(RULES, told, strict=True))
+
+    def _kept(self, real: Tensor, made: Tensor, cases: ImageSet) -> float:
+        """The share of the witness's score that is left; NaN where it tells nothing, being little
+        better than naming the commonest class."""
+        witness = self.model.witness
+        own = self._score(witness(real), cases)
+        guessed = np.full(len(cases), np.bincount(cases.labels).argmax())
+        guess = self._score(F.one_hot(torch.from_numpy(guessed), witness.last.out_features), cases)
+        return self._score(witness(made), cases) / own if own > _READS * guess else np.nan
 
     def _judges(self) -> np.ndarray:
         rng = np.random.default_rng([self.recipe.seed, 4])

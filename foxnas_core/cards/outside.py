@@ -1,0 +1,141 @@
+"""What is selected for domains that nobody has seen, by made images and without them."""
+
+from contextlib import suppress
+
+from foxnas_core.cards.analysis import Options, analysis
+from foxnas_core.cards.card import Card
+from foxnas_core.cards.given import Given
+from foxnas_core.cards.sharing import shared
+from foxnas_core.errors import FoxnasError
+from foxnas_core.figures import outside as figures
+from foxnas_core.search.selections import SELECTIONS, SupernetSelection
+from foxnas_core.training.adversary.lamps import RULES
+
+OOD = "ood"
+_MOST = 50
+
+
+@shared("selections", table=False, entries=8)
+def selected_outside(given: Given) -> dict[str, SupernetSelection]:
+    """The newest kept selections by the method by id, those that are damaged or of another space
+    left out."""
+    found = {}
+    for key in given.study.ids(SELECTIONS)[:_MOST]:
+        with suppress(FoxnasError, FileNotFoundError):
+            own = given.study.kept(SELECTIONS, key)
+            known = all(decision.edge in given.study.space.by_name for decision in own.decisions)
+            if own.method == OOD and known and own.course.get("candidates"):
+                found[key] = own
+    return found
+
+
+def nothing_selected(given: Given) -> str | None:
+    """Why there is nothing to look at."""
+    if selected_outside(given):
+        return None
+    return (
+        "Nothing was selected for unseen domains in this study yet; run it, here or with 'python "
+        f"-m foxnas_core select --study {given.folder} --method {OOD}'."
+    )
+
+
+def no_game(given: Given) -> str | None:
+    """Why there are no made images to look at."""
+    if sentence := nothing_selected(given):
+        return sentence
+    if any(own.course["epochs"] for own in selected_outside(given).values()):
+        return None
+    return (
+        "No generator made images in the selections that are kept; run one with 'python -m "
+        f"foxnas_core select --study {given.folder} --method {OOD} --generator on'."
+    )
+
+
+def _options(given: Given) -> Options:
+    return {
+        "selection": {
+            key: f"seed {own.seed}, generator {own.course['generator']}: {own.selected.id}"
+            for key, own in selected_outside(given).items()
+        }
+    }
+
+
+def _shown(given: Given, selection: str, *, made: bool = False) -> SupernetSelection:
+    """That selection, or the newest one, where asked the newest with a generator."""
+    known = selected_outside(given)
+    if selection in known and (known[selection].course["epochs"] or not made):
+        return known[selection]
+    return next(own for own in known.values() if own.course["epochs"] or not made)
+
+
+@analysis("Select", "outside", "Three ways to select", nothing_selected, _options)
+def outside(given: Given, *, selection: str = "") -> Card:
+    """What is best on made images, in a held-out seen domain and in the domains trained on, and
+    what each of these has in domains that none was selected by."""
+    found = _shown(given, selection)
+    table, metric = figures.candidates_table(found), given.study.objective
+    by: dict[str, str] = found.course["by"]
+    scores = table.set_index("subnet")
+    told = [
+        f"by {figures.WAYS[way]} {metric.value_text(scores.loc[own, 'unseen'])} (subnet {own})"
+        for way, own in by.items()
+    ]
+    best = table["unseen"].max()
+    return Card(
+        sentence=f"What is selected has in unseen domains, which no way looks at: "
+        f"{', '.join(told)}; the best of {len(table)} candidates has {metric.value_text(best)}.",
+        table=table,
+        draw=lambda: figures.candidates_figure(table, by, metric),
+        points=tuple(_compared(table, by, metric.value_text)),
+        notes=(
+            "All three ways choose among the same candidates of one supernet, whose norms are "
+            "re-estimated for each on images it was trained on.",
+        ),
+    )
+
+
+def _compared(table, by, text):  # type: ignore[no-untyped-def]
+    """Whether the game pays beside the simpler ways, in a sentence each."""
+    scores = table.set_index("subnet")["unseen"]
+    for other in ("selection", "iid"):
+        if "made" in by and other in by:
+            gain = float(scores[by["made"]] - scores[by[other]])
+            verdict = "beats" if gain > 0 else "does not beat"
+            yield (
+                f"The game {verdict} selection by {figures.WAYS[other]}: "
+                f"{text(gain, signed=True)} in unseen domains."
+            )
+
+
+@analysis("Select", "lamps", "Whether the game was sane", no_game, _options)
+def lamps(given: Given, *, selection: str = "") -> Card:
+    """What must hold of made images, at every evaluation."""
+    found = _shown(given, selection, made=True)
+    table = figures.lamps_table(found.course["epochs"])
+    last = table[table["epoch"] == table["epoch"].max()]
+    told = ", ".join(
+        f"{own.lamp} {own.value:.2f} (at least {own.least:g})" for own in last.itertuples()
+    )
+    out = last.loc[~last["on"], "lamp"].tolist()
+    said = f"all {len(RULES)} lamps are on" if not out else f"{', '.join(out)} are out"
+    return Card(
+        sentence=f"At the last of {table['epoch'].nunique()} evaluations {said}: {told}.",
+        table=table,
+        draw=lambda: figures.lamps_figure(table),
+        notes=tuple(f"{name}: {rule.title.lower()}." for name, rule in RULES.items()),
+    )
+
+
+@analysis("Select", "pictures", "What the generator made", no_game, _options)
+def pictures(given: Given, *, selection: str = "") -> Card:
+    """Real images of each domain above what was made of them."""
+    found = _shown(given, selection, made=True)
+    table = figures.pictures_table(found)
+    changes = table.groupby("domain", sort=False)["mean change"].mean()
+    told = ", ".join(f"{domain} by {change:.2f}" for domain, change in changes.items())
+    return Card(
+        sentence=f"Pictures of {len(changes)} domains and what was made of them; a pixel was "
+        f"changed, of a range of 1, on average: {told}.",
+        table=table,
+        draw=lambda: figures.pictures_figure(found),
+    )
