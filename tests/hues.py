@@ -6,7 +6,6 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
-from foxnas_core.tasks.domain_split import DomainSplit
 from torch import Tensor, nn
 
 from foxnas_core.families.family import Family
@@ -15,6 +14,7 @@ from foxnas_core.space.architecture import Architecture
 from foxnas_core.space.decisions import Decision
 from foxnas_core.space.search_space import SearchSpace
 from foxnas_core.tasks.dataset import Dataset, ImageSet
+from foxnas_core.tasks.domain_split import DomainSplit
 
 SEER, BLIND = "colour", "grey"
 PALETTE = np.array(

@@ -1,5 +1,6 @@
 """What is selected for domains that nobody has seen, by made images and without them."""
 
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
 
 from foxnas_core.cards.analysis import Options, analysis
@@ -9,6 +10,7 @@ from foxnas_core.cards.sharing import shared
 from foxnas_core.errors import FoxnasError
 from foxnas_core.figures import outside as figures
 from foxnas_core.search.selections import SELECTIONS, SupernetSelection
+from foxnas_core.table.metrics import Metric
 from foxnas_core.training.adversary.lamps import RULES
 
 OOD = "ood"
@@ -75,9 +77,9 @@ def outside(given: Given, *, selection: str = "") -> Card:
     found = _shown(given, selection)
     table, metric = figures.candidates_table(found), given.study.objective
     by: dict[str, str] = found.course["by"]
-    scores = table.set_index("subnet")
+    unseen = dict(zip(table["subnet"], table["unseen"].astype(float), strict=True))
     told = [
-        f"by {figures.WAYS[way]} {metric.value_text(scores.loc[own, 'unseen'])} (subnet {own})"
+        f"by {figures.WAYS[way]} {metric.value_text(unseen[own])} (subnet {own})"
         for way, own in by.items()
     ]
     best = table["unseen"].max()
@@ -86,7 +88,7 @@ def outside(given: Given, *, selection: str = "") -> Card:
         f"{', '.join(told)}; the best of {len(table)} candidates has {metric.value_text(best)}.",
         table=table,
         draw=lambda: figures.candidates_figure(table, by, metric),
-        points=tuple(_compared(table, by, metric.value_text)),
+        points=tuple(_compared(unseen, by, metric)),
         notes=(
             "All three ways choose among the same candidates of one supernet, whose norms are "
             "re-estimated for each on images it was trained on.",
@@ -94,16 +96,15 @@ def outside(given: Given, *, selection: str = "") -> Card:
     )
 
 
-def _compared(table, by, text):  # type: ignore[no-untyped-def]
+def _compared(unseen: Mapping[str, float], by: Mapping[str, str], metric: Metric) -> Iterator[str]:
     """Whether the game pays beside the simpler ways, in a sentence each."""
-    scores = table.set_index("subnet")["unseen"]
     for other in ("selection", "iid"):
         if "made" in by and other in by:
-            gain = float(scores[by["made"]] - scores[by[other]])
+            gain = unseen[by["made"]] - unseen[by[other]]
             verdict = "beats" if gain > 0 else "does not beat"
             yield (
                 f"The game {verdict} selection by {figures.WAYS[other]}: "
-                f"{text(gain, signed=True)} in unseen domains."
+                f"{metric.difference_text(gain, signed=True)} in unseen domains."
             )
 
 

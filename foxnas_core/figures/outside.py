@@ -87,7 +87,7 @@ def lamps_figure(table: pd.DataFrame) -> go.Figure:
         line(own["epoch"], own["value"] / own["least"], name, colour=_LINES[name], width=2.5,
              mode="lines+markers", customdata=own[["value", "least"]].to_numpy(),
              hover=f"{name}: %{{customdata[0]:.2f}}, at least %{{customdata[1]}}")
-        for name, own in table.groupby("lamp", sort=False)
+        for name, own in ((name, table[table["lamp"] == name]) for name in RULES)
     ]  # fmt: skip
     ends = [int(table["epoch"].min()), int(table["epoch"].max())]
     traces.append(line(ends, [1, 1], "the least", dash="dash"))

@@ -164,7 +164,7 @@ class OutsideRun:
     @property
     def epochs(self) -> list[dict[str, Any]]:
         """What was watched after each epoch of the game."""
-        return [dict(epoch) for epoch in self._training.done().epochs]
+        return [dict(sorted(epoch.items())) for epoch in self._training.done().epochs]
 
     def state(self) -> bytes:
         self._training.save()
