@@ -35,27 +35,31 @@ def hued(grey: np.ndarray, labels: np.ndarray, agreement: float, seed: int) -> n
 
 
 def domains_of(
-    grey: np.ndarray, labels: np.ndarray, names: Sequence[str], agreement: Mapping[str, float]
+    pictures: ImageSet, split: DomainSplit, names: Sequence[str], agreement: Mapping[str, float]
 ) -> ImageSet:
-    """The pictures shared among domains in turn."""
+    """Grey pictures shared among domains in turn, their hues by what `agreement` says of each."""
+    grey, labels = pictures.images, pictures.labels
     numbers = np.arange(len(labels)) % len(names)
     images = np.zeros((*grey.shape, 3), np.uint8)
     for number, name in enumerate(names):
         own = numbers == number
         images[own] = hued(grey[own], labels[own], agreement[name], seed=number)
-    return ImageSet(images, labels, np.array(SPLIT.numbers_of(tuple(names)))[numbers])
+    return ImageSet(images, labels, np.array(split.numbers_of(tuple(names)))[numbers])
 
 
 def dataset_of(
-    training: ImageSet, held_out: ImageSet, agreement: Mapping[str, float] = AGREEMENT
+    training: ImageSet,
+    held_out: ImageSet,
+    split: DomainSplit = SPLIT,
+    agreement: Mapping[str, float] = AGREEMENT,
 ) -> Dataset:
-    """Grey pictures as the toy: two domains to train on, all four to be judged on."""
+    """Grey pictures as the toy: seen domains to train on, all to be judged on."""
     classes = tuple(map(str, range(int(training.labels.max()) + 1)))
     return Dataset(
         "hues", "made here", classes,
-        domains_of(training.images, training.labels, SPLIT.training, agreement),
-        domains_of(held_out.images, held_out.labels, SPLIT.names, agreement),
-        SPLIT,
+        domains_of(training, split, split.training, agreement),
+        domains_of(held_out, split, split.names, agreement),
+        split,
     )  # fmt: skip
 
 
@@ -117,7 +121,7 @@ class Hues(Family):
 
     name = "hues"
     notation = "colour or grey"
-    supernet = "hues:HuedSupernet"
+    supernet = f"{__name__}:HuedSupernet"
 
     def space(self, name: str, settings: Mapping[str, Any]) -> SearchSpace:
         return SearchSpace(

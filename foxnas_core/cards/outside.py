@@ -15,6 +15,10 @@ from foxnas_core.training.adversary.lamps import RULES
 
 OOD = "ood"
 _MOST = 50
+_NO_GAME = (
+    "No generator made images in this selection; select with --generator on to have architectures "
+    "scored on such."
+)
 
 
 @shared("selections", table=False, entries=8)
@@ -41,19 +45,7 @@ def nothing_selected(given: Given) -> str | None:
     )
 
 
-def no_game(given: Given) -> str | None:
-    """Why there are no made images to look at."""
-    if sentence := nothing_selected(given):
-        return sentence
-    if any(own.course["epochs"] for own in selected_outside(given).values()):
-        return None
-    return (
-        "No generator made images in the selections that are kept; run one with 'python -m "
-        f"foxnas_core select --study {given.folder} --method {OOD} --generator on'."
-    )
-
-
-def _options(given: Given) -> Options:
+def selection_options(given: Given) -> Options:
     return {
         "selection": {
             key: f"seed {own.seed}, generator {own.course['generator']}: {own.selected.id}"
@@ -62,19 +54,17 @@ def _options(given: Given) -> Options:
     }
 
 
-def _shown(given: Given, selection: str, *, made: bool = False) -> SupernetSelection:
-    """That selection, or the newest one, where asked the newest with a generator."""
+def shown(given: Given, selection: str) -> SupernetSelection:
+    """That selection, or the newest one."""
     known = selected_outside(given)
-    if selection in known and (known[selection].course["epochs"] or not made):
-        return known[selection]
-    return next(own for own in known.values() if own.course["epochs"] or not made)
+    return known.get(selection) or next(iter(known.values()))
 
 
-@analysis("Select", "outside", "Three ways to select", nothing_selected, _options)
+@analysis("Select", "outside", "Three ways to select", nothing_selected, selection_options)
 def outside(given: Given, *, selection: str = "") -> Card:
     """What is best on made images, in a held-out seen domain and in the domains trained on, and
     what each of these has in domains that none was selected by."""
-    found = _shown(given, selection)
+    found = shown(given, selection)
     table, metric = figures.candidates_table(found), given.study.objective
     by: dict[str, str] = found.course["by"]
     unseen = dict(zip(table["subnet"], table["unseen"].astype(float), strict=True))
@@ -108,10 +98,12 @@ def _compared(unseen: Mapping[str, float], by: Mapping[str, str], metric: Metric
             )
 
 
-@analysis("Select", "lamps", "Whether the game was sane", no_game, _options)
+@analysis("Select", "lamps", "Whether the game was sane", nothing_selected, selection_options)
 def lamps(given: Given, *, selection: str = "") -> Card:
     """What must hold of made images, at every evaluation."""
-    found = _shown(given, selection, made=True)
+    found = shown(given, selection)
+    if not found.course["epochs"]:
+        return Card(sentence=_NO_GAME)
     table = figures.lamps_table(found.course["epochs"])
     last = table[table["epoch"] == table["epoch"].max()]
     told = ", ".join(
@@ -127,10 +119,12 @@ def lamps(given: Given, *, selection: str = "") -> Card:
     )
 
 
-@analysis("Select", "pictures", "What the generator made", no_game, _options)
+@analysis("Select", "pictures", "What the generator made", nothing_selected, selection_options)
 def pictures(given: Given, *, selection: str = "") -> Card:
     """Real images of each domain above what was made of them."""
-    found = _shown(given, selection, made=True)
+    found = shown(given, selection)
+    if not found.course["pictures"]:
+        return Card(sentence=_NO_GAME)
     table = figures.pictures_table(found)
     changes = table.groupby("domain", sort=False)["mean change"].mean()
     told = ", ".join(f"{domain} by {change:.2f}" for domain, change in changes.items())

@@ -95,7 +95,8 @@ def test_the_command_tells_the_generator_and_its_lamps(study, capsys):
     told = json.loads(capsys.readouterr().out)
     assert (told["method"], told["generator"], told["lamps"]) == ("ood", "off", [])
     assert len(told["candidates"]) == 2 and told["selected"]["id"] == told["by"]["selection"]
-    assert "No generator made images" in outside_cards.no_game(Given(study))
+    for without in (outside_cards.lamps, outside_cards.pictures):
+        assert "No generator made images" in check_analysis(without, Given(study)).sentence
 
 
 def test_what_it_lacks_is_a_sentence(study, tmp_path):

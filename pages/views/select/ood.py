@@ -4,6 +4,7 @@ from foxnas_core.cards import outside
 from foxnas_core.study import Study
 from pages.shared import cards
 from pages.shared.cards import given_of
+from pages.shared.selections import pick_kept, ways_on
 
 SENTENCE = (
     "Subnets for domains that nobody has seen: by images that a generator made, by a seen domain "
@@ -13,7 +14,11 @@ SENTENCE = (
 
 def show(study: Study) -> None:
     given = given_of(study)
-    cards.show(outside.outside, given)
-    if outside.no_game(given) is None:
-        cards.show(outside.lamps, given)
-        cards.show(outside.pictures, given)
+    if outside.nothing_selected(given):
+        cards.show(outside.outside, given)  # what there is to do first
+        return
+    selection = pick_kept(outside.selection_options(given)["selection"])
+    ways_on(outside.shown(given, selection).selected.architecture)
+    cards.show(outside.outside, given, selection=selection)
+    for analysis in (outside.lamps, outside.pictures):
+        cards.show(analysis, given, selection=selection)
