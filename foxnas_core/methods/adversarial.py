@@ -19,7 +19,7 @@ from torch import Tensor
 from foxnas_core.errors import Collapsed, InvalidInput
 from foxnas_core.families import family_of
 from foxnas_core.methods.method import Question, Selection
-from foxnas_core.methods.ood import Outside
+from foxnas_core.methods.playing import Playing
 from foxnas_core.methods.posing import Limits
 from foxnas_core.networks import Network
 from foxnas_core.sampling.distribution import Distribution
@@ -81,7 +81,7 @@ class OutsideRun:
     game, or is out at the end."""
 
     def __init__(
-        self, method: Outside, study: Study, question: Question, seed: int, state: bytes | None
+        self, method: Playing, study: Study, question: Question, seed: int, state: bytes | None
     ) -> None:
         self._method, self._study, self._question, self._seed = method, study, question, seed
         dataset = training_images(study, Path(method.data) if method.data else None)

@@ -6,20 +6,17 @@ from dataclasses import asdict, dataclass
 from typing import Any, ClassVar
 
 from foxnas_core.families import family_of
-from foxnas_core.methods.method import Method, Question, Run, missing_columns
+from foxnas_core.methods.method import Question, Run, missing_columns
+from foxnas_core.methods.playing import Playing
 from foxnas_core.study import Study, file_hash
 from foxnas_core.tasks.domain_split import DOMAINS
 
 
 @dataclass(frozen=True)
-class Outside(Method):
+class Outside(Playing):
     """Of so many `candidates`, the best one on images that a generator made while a supernet was
     trained beside it, or without it on a domain that is held out for selection. The supernet is the
     method's own; the study's is left as it is.
-
-    - `cycle`, `transport` and `meaning` as in `training.updates.minimax.GameSettings`; `on_made`
-      ("on" or "off", as `generator`) is whether weights train on made images too.
-    - `epochs` over the first `images` training images of the study, or of `data`.
     """
 
     name = "ood"
@@ -29,20 +26,6 @@ class Outside(Method):
     settings: ClassVar[Mapping[str, str]] = {
         "epochs": "Epochs", "images": "Training images", "candidates": "Candidates",
     }  # fmt: skip
-
-    generator: str = "on"
-    on_made: str = "off"
-    cycle: float = 1.0
-    transport: float = 0.01
-    meaning: float = 10.0
-    candidates: int = 32
-    epochs: int = 24
-    images: int = 6000
-    data: str | None = None
-
-    @property
-    def plays(self) -> bool:
-        return self.generator == "on"
 
     def lacks(self, study: Study, question: Question | None = None) -> str | None:
         if not family_of(study.space).supernet:
