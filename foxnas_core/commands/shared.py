@@ -6,7 +6,7 @@ import signal
 import sys
 import threading
 from collections.abc import Hashable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any
@@ -16,7 +16,7 @@ from tqdm import tqdm
 from foxnas_core.cards.analysis import analysis_of
 from foxnas_core.cards.card import Card
 from foxnas_core.cards.given import Given
-from foxnas_core.errors import InvalidInput, MissingPart
+from foxnas_core.errors import FoxnasError, InvalidInput, MissingPart
 from foxnas_core.families import (
     architecture_from_text,
     family_of,
@@ -24,6 +24,7 @@ from foxnas_core.families import (
     shipped_spaces,
 )
 from foxnas_core.progress import Progress, Report
+from foxnas_core.search.selections import SELECTIONS
 from foxnas_core.space.architecture import Architecture
 from foxnas_core.space.search_space import SearchSpace
 from foxnas_core.study import Study, open_study, read_architecture, read_space
@@ -79,14 +80,18 @@ def asked_goals(study: Study, options: argparse.Namespace) -> tuple[Metric, Metr
 
 
 def named_architecture(study: Study, named: str) -> Architecture:
-    """An architecture from a JSON file, a measured one by its id or by its number in a column
-    `index` that came with the table, or one that is written out."""
+    """An architecture from a JSON file, a measured or selected one by its id, a measured one by its
+    number in a column `index` that came with the table, or one that is written out."""
     if os.path.exists(named):
         return read_architecture(Path(named), study.space)
     for table in (study.table(), study.optima()):
         rows = (table.frame["id"] == named).to_numpy()
         if rows.any():
             return table.rows(rows).architectures()[0]
+    for key in study.ids(SELECTIONS):
+        with suppress(FoxnasError):  # one that is damaged is not the one that was named
+            if (selected := study.kept(SELECTIONS, key).selected).id == named:
+                return selected.architecture
     if named.isascii() and named.isdigit() and "index" in (frame := study.table().frame):
         rows = (frame["index"].astype(str) == str(int(named))).to_numpy()
         if rows.any():
@@ -98,7 +103,8 @@ def named_architecture(study: Study, named: str) -> Architecture:
         except InvalidInput as error:
             written = f" If it was meant as an architecture: {error}"
     raise MissingPart(
-        f"{named!r} is neither a file nor the id of a subnet that {study.folder} has measured; "
+        f"{named!r} is neither a file nor the id of a subnet that {study.folder} has measured or "
+        "selected; "
         "what a search found is named by a file of what it prints with --json."
         f"{written}"
     )

@@ -88,11 +88,11 @@ def architecture_from_text(space: SearchSpace, text: str) -> Architecture:
 
 
 def architecture_from_document(space: SearchSpace, document: Any) -> Architecture:
-    """The same from parsed JSON; of a search's document, its best."""
-    if isinstance(document, dict) and isinstance(document.get("best"), dict):
-        document = document["best"]
-    if isinstance(document, dict) and isinstance(document.get("architecture"), dict):
-        document = document["architecture"]
+    """The same from parsed JSON; of a search's document its best, of a selection's what is
+    selected."""
+    for name in ("best", "selected", "architecture"):
+        if isinstance(document, dict) and isinstance(document.get(name), dict):
+            document = document[name]
     if not isinstance(document, dict):
         raise InvalidInput("An architecture must be one JSON object of choices.")
     return space.architecture(document)

@@ -291,7 +291,8 @@ def test_a_broken_architecture_file_is_named(tiny_space, tmp_path, text):
 def test_architecture_files_come_bare_or_wrapped(tiny_space, tmp_path):
     architecture = tiny_space.sample(1, seed=0)[0]
     path = tmp_path / "architecture.json"
-    for document in (architecture.to_dict(), {"id": "x", "architecture": architecture.to_dict()}):
+    own = {"id": "x", "architecture": architecture.to_dict()}
+    for document in (architecture.to_dict(), own, {"best": own}, {"selected": own, "seed": 0}):
         path.write_text(json.dumps(document))
         assert read_architecture(path, tiny_space) == architecture
 
