@@ -18,7 +18,8 @@ JOURNEYS := -m pytest tests/browser --reruns 2 --numprocesses $(WORKERS) --dist 
 .PHONY: help run develop data test test-core test-browser lint browser sshd runtime-openvino runtime-executorch \
 	runtime-litert screenshots reference benchmark benchmark-predictors \
 	benchmark-measuring benchmark-load \
-	remake-demo models-fbnet remake-fbnet remake-nb201 remake-cells remake-volumes clean
+	remake-demo models-fbnet remake-fbnet remake-nb201 remake-cells remake-volumes fonts letters \
+	emoji-packages emoji remake-letters clean
 
 help: ## list the targets
 	@grep -E '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*##/\t/' | expand -t 24
@@ -186,6 +187,41 @@ remake-volumes: $(VENV)/installed ## train and measure the shipped networks for 
 	test -e $(VOLUMES)/mixture.safetensors \
 	|| $(TRAIN_VOLUMES) $(VOLUMES) --update darts $(MIXED_VOLUMES) \
 		$$(test ! -e $(VOLUMES)/training-state.safetensors || echo --resume)
+
+# Images in domains anew. Fonts and drawings are unpacked beside the study, not installed; what is
+# drawn of other versions of them differs.
+FONTS ?= build/fonts
+EMOJI_PACKAGES ?= build/emoji-packages
+LETTERS ?= build/letters
+EMOJI ?= build/emoji
+fonts: $(VENV)/installed ## unpack Debian's fonts that the letters are drawn in, in FONTS
+	mkdir -p $(FONTS)
+	for name in $$($(BIN)/python -m makers.letters --packages); do \
+		test -d $(FONTS)/$$name && continue; \
+		(cd $(FONTS) && apt-get download $$name && dpkg-deb -x $${name}_*.deb $$name && rm $${name}_*.deb) || exit 1; \
+	done
+
+letters: fonts ## draw the images of data/letters anew, in LETTERS
+	$(BIN)/python -m makers.letters $(FONTS) $(LETTERS)
+
+emoji-packages: ## unpack the vendors' drawings, in EMOJI_PACKAGES
+	mkdir -p $(EMOJI_PACKAGES)
+	npm install --prefix $(EMOJI_PACKAGES) --no-save @iconify-json/noto@1.2.9 @iconify-json/noto-v1@1.2.5 \
+		@iconify-json/twemoji@1.2.5 @iconify-json/fluent-emoji-flat@1.2.6
+
+emoji: emoji-packages .venv-emoji/installed ## draw the images of data/emoji anew, in EMOJI
+	.venv-emoji/bin/python -m makers.emoji $(EMOJI_PACKAGES)/node_modules/@iconify-json $(EMOJI)
+
+# Some minutes on one core; goes on after a kill.
+LEARN_LETTERS ?= --epochs 45 --batch 64 --largest-share 0.15 --smallest-share 0.05
+LETTER_ROWS ?= 500
+remake-letters: $(VENV)/installed ## train and measure the shipped letters anew, in LETTERS
+	mkdir -p $(LETTERS)
+	cp $(addprefix data/letters/,study.json space.json domains.json images.npz) $(LETTERS)
+	test -e $(LETTERS)/supernet.safetensors \
+	|| $(MAKE_STUDY) train --study $(LETTERS) --task domains --data $(LETTERS)/images.npz $(LEARN_LETTERS) --seed 1 \
+		$$(test ! -e $(LETTERS)/training-state.safetensors || echo --resume)
+	$(MAKE_STUDY) measure --study $(LETTERS) --count $(LETTER_ROWS) --seed 1 --untimed
 
 clean: ## remove the virtual environments and caches
 	rm -rf $(VENV) .venv-* .pytest_cache .hypothesis .ruff_cache .mypy_cache

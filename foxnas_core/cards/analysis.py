@@ -22,6 +22,7 @@ MODULES = (
     "device_columns",
     "devices",
     "diagnostics",
+    "domains",
     "every_device",
     "explanations",
     "export",

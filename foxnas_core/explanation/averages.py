@@ -149,9 +149,9 @@ def average_effects(
         decision = space.by_name[name]
         taken = table.codes[:, space.decisions.index(decision)]
         read &= taken == decision.choices.index(value)
-    codes, y = _by_subnet(table, read, target)
+    codes, y = subnet_values(table, read, target)
     x = form.matrix(codes)
-    estimate = _estimated(x, y, combinations)
+    estimate = estimated(x, y, combinations)
     if estimate is None:
         raise InvalidInput(
             f"Average effects on {metric_of(target).word} need more subnets drawn at random than "
@@ -160,7 +160,7 @@ def average_effects(
             + ". Measure more with 'python -m foxnas_core measure --count 100'."
         )
     told = estimate.told
-    found = _intervals(estimate, level, together)
+    found = intervals_of(estimate, level, together)
     return AverageEffects(
         target=metric_of(target),
         form=form.name,
@@ -188,7 +188,7 @@ def drawn_rows(table: MeasurementTable, rows: np.ndarray) -> tuple[np.ndarray, d
     return drawn, left_out
 
 
-def _by_subnet(
+def subnet_values(
     table: MeasurementTable, rows: np.ndarray, target: str
 ) -> tuple[np.ndarray, np.ndarray]:
     """Codes (n, decisions) of the distinct subnets of some rows, and their mean values (n,)."""
@@ -200,7 +200,7 @@ def _by_subnet(
 
 
 @dataclass(frozen=True, eq=False)
-class _Estimate:
+class Estimate:
     """Values (k,) of the combinations that the rows tell of, their covariance (k, k) by HC2 and
     degrees of freedom (k,); `told` says which of all combinations these are. `skewness` is that of
     the residuals, each divided by what it is expected to keep of its error."""
@@ -213,7 +213,7 @@ class _Estimate:
     skewness: float
 
 
-def _estimated(x: np.ndarray, y: np.ndarray, combinations: np.ndarray) -> _Estimate | None:
+def estimated(x: np.ndarray, y: np.ndarray, combinations: np.ndarray) -> Estimate | None:
     """Least squares of y (n,) on x (n, terms), which may lack rank; None without rows to spare.
 
     With residuals e, leverages h and weights g = X (X'X)⁺ c, HC2's variance of c'b is
@@ -242,7 +242,7 @@ def _estimated(x: np.ndarray, y: np.ndarray, combinations: np.ndarray) -> _Estim
     squares = d.T**2 @ (1 - 2 * h) + [float(((own.T @ own) ** 2).sum()) for own in roots]
     df = (g**2).sum(axis=0) ** 2 / squares
     covariance = g.T @ (g * weight[:, np.newaxis])
-    return _Estimate(g.T @ y, covariance, df, told, rank, _skewness(errors[~alone], y))
+    return Estimate(g.T @ y, covariance, df, told, rank, _skewness(errors[~alone], y))
 
 
 def _skewness(errors: np.ndarray, y: np.ndarray) -> float:
@@ -254,7 +254,7 @@ def _skewness(errors: np.ndarray, y: np.ndarray) -> float:
     return float(np.mean(centered**3)) / spread**3
 
 
-def _intervals(found: _Estimate, level: float, together: bool) -> pd.DataFrame:
+def intervals_of(found: Estimate, level: float, together: bool) -> pd.DataFrame:
     std_error = np.sqrt(np.diag(found.covariance))
     outside = 1 - level
     if together and len(std_error) > 1:

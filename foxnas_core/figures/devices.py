@@ -154,6 +154,8 @@ def map_figure(reversals: RankReversals) -> go.Figure:
     """`reversals.grid` as a triangle of cells: the share of pairs that swap."""
     (first, second), grid, unit = reversals.names, reversals.grid, reversals.first.unit
     better, worse = reversals.first.better, reversals.first.worse
+    if reversals.first.sign > 0:  # the grid has the greater value first
+        better, worse = worse, better
     values = (100 * grid.pivot(index="slower", columns="faster", values="swapped")).to_numpy()
     ends = grid.loc[grid["slower"] == grid["faster"], ["slower_low", "slower_high"]]
     labels = [f"{low:.3g}–{high:.3g}" for low, high in ends.to_numpy()]

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import streamlit as st
 
-from foxnas_core.cards import coefficients
+from foxnas_core.cards import coefficients, domains
 from foxnas_core.cards.given import EFFECTS, Given
 from foxnas_core.study import Study
 from foxnas_core.table.measurements import MeasurementTable
@@ -106,6 +106,20 @@ def show_maps(given: Given) -> None:
         show_card(coefficients.heatmap, given)
 
 
+@st.fragment
+@errors_as_cards()
+def show_domains(given: Given) -> None:
+    """What each choice adds in seen and in unseen domains; drawn anew alone when the size is
+    switched."""
+    read = {
+        name: picked(st.segmented_control, "Effects told", values, key=f"domain-{name}",
+                     required=True)
+        for name, values in domains.effects.options(given).items()
+    }  # fmt: skip
+    if show_card(domains.effects, given, **read):
+        show_card(domains.places, given, **read)
+
+
 def show_fits(mains: list[Given]) -> None:
     """How well each target is fitted, and the tests and terms of its fit."""
     for own, place in zip(mains, st.columns(len(mains), gap="large"), strict=True):
@@ -154,12 +168,12 @@ def show(study: Study) -> None:
         )
     with answer:
         show_card(coefficients.clearest, told, header=False)
-    show_part(
-        "effects-shown",
-        {
-            "Intervals": lambda: show_intervals(told),
-            "Maps": lambda: show_maps(told),
-            "In words": lambda: show_words(told),
-            "Fit and tests": lambda: show_fits(mains),
-        },
-    )
+    parts = {
+        "Intervals": lambda: show_intervals(told),
+        "Maps": lambda: show_maps(told),
+        "In words": lambda: show_words(told),
+        "Fit and tests": lambda: show_fits(mains),
+    }
+    if domains.ends_of(told):
+        parts["Seen and unseen"] = lambda: show_domains(told)
+    show_part("effects-shown", parts)
