@@ -1,7 +1,8 @@
 """Capitals in Debian's fonts, by kind of face: `python -m makers.letters FONTS FOLDER`.
 
-FONTS is where the packages of `PACKAGES` are unpacked, each below a folder of its name. What is written to FOLDER: `images.npz` and `domains.json`, as studies
-keep them, and `sources.csv`, which names each face with its package, family and part.
+FONTS is where the packages of `PACKAGES` are unpacked, each below a folder of its name. What is
+written to FOLDER: `images.npz` and `domains.json`, as studies keep them, and `sources.csv`, which
+names each face with its package, family and part.
 """
 
 import argparse
