@@ -19,10 +19,11 @@ OF_SPACE = {
     "what-if-diff", "model-graph-totals", "model-graph-graph", "model-graph-operators",
     "model-graph-details", "model-graph-views", "model-graph-account", "select-methods",
 }  # fmt: skip
-# What a space of blocks has none of, or none that is measured throughout.
-OF_CELLS = {"measurements-equals", "devices-whole", "devices-block-sums"} | {
-    key for key in KEYS if key.startswith("select-") and key != "select-methods"
-}
+# What a space of blocks has none of, or none that is measured throughout, and what is of domains.
+OF_CELLS = {
+    "measurements-equals", "devices-whole", "devices-block-sums", "coefficients-domains",
+    "coefficients-domain-places",
+} | {key for key in KEYS if key.startswith("select-") and key != "select-methods"}  # fmt: skip
 # What is told of a table without rows, too.
 OF_EMPTY = {"study-holds"}
 
