@@ -1,6 +1,7 @@
 """What is selected for unseen domains, and the game that the selection rests on."""
 
-from foxnas_core.cards import outside
+from foxnas_core.cards import domains, outside
+from foxnas_core.cards.given import Given
 from foxnas_core.study import Study
 from pages.shared import cards
 from pages.shared.cards import given_of
@@ -14,6 +15,14 @@ SENTENCE = (
 
 def show(study: Study) -> None:
     given = given_of(study)
+    _show_selected(given)
+    for one in (domains.seen_unseen, domains.each_domain, domains.order):
+        if one.needs(given) is None:
+            cards.show(one, given)
+
+
+def _show_selected(given: Given) -> None:
+    """What was selected, and the game that it rests on."""
     if outside.nothing_selected(given):
         cards.show(outside.outside, given)  # what there is to do first
         return
