@@ -3,6 +3,7 @@ of each case."""
 
 from contextlib import suppress
 
+import numpy as np
 import pandas as pd
 
 from foxnas_core.cards.analysis import Options, analysis
@@ -104,19 +105,24 @@ def lines_to_beat(given: Given) -> Card:
         for name, own in networks_of(given).items()
     ]
     table = pd.DataFrame(rows)
-    highest = table.iloc[: len(CHOICES)][metric.column]
-    said = "None of the uniform networks is measured; measure them by their choices."
-    if highest.notna().any():
-        bar = metric.sign * (metric.sign * highest).max()
-        better = int((metric.sign * means[metric.column] > metric.sign * bar).sum())
+    uniforms = table.iloc[: len(CHOICES)]
+    values = dict(zip(uniforms["network"], uniforms[metric.column].astype(float), strict=True))
+    known = {str(name): value for name, value in values.items() if np.isfinite(value)}
+    missing = [str(name) for name in values if name not in known]
+    said = "None of the uniform networks is measured, so there is no line to beat yet."
+    if known:
+        best = max(known, key=lambda name: metric.sign * known[name])
+        better = int((metric.sign * means[metric.column] > metric.sign * known[best]).sum())
         said = (
-            f"{better} of {len(means):,} measured networks have better {metric.word} than the best "
-            f"uniform one, {metric.value_text(bar)}."
+            f"{better:,} of {len(means):,} measured networks have better {metric.word} than "
+            f"{best}, {metric.value_text(known[best])}, the best of the uniform ones that are "
+            "measured."
         )
     return Card(
         sentence=said,
         table=table,
         draw=lambda: figures.uniform_figure(means.reset_index(), table.iloc[:3], metric, cost),
+        cautions=(f"Not measured, and so no line here: {', '.join(missing)}.",) if missing else (),
         notes=(
             "With the supernet's weights. The best of many that were measured is better than it "
             "would measure again; what it holds is for Trust to tell.",

@@ -13,6 +13,7 @@ from foxnas_core.families import family_of
 from foxnas_core.figures.cell_graph import bends, edge_title, edge_titles
 from foxnas_core.figures.shapes import ROWS, cells, drawn, line, markers, panels, ruled
 from foxnas_core.figures.theme import (
+    BELOW,
     BLUE,
     DIVERGING,
     GREEN,
@@ -268,7 +269,8 @@ def edges_figure(table: pd.DataFrame, words: Mapping[str, str]) -> go.Figure:
             )  # fmt: skip
             trace |= {"showlegend": not place, "legendgroup": name}
             figure.add_trace(trace, row=row + 1, col=column + 1)
-    figure.update_yaxes(range=[0, 1])
+    ends = table["weight"].min(), table["weight"].max()
+    figure.update_yaxes(range=[ends[0] - 0.02, ends[1] + 0.02])
     figure.update_xaxes(title_text="Epoch", row=rows)
     figure.add_hline(y=0.5, line={"color": GREY, "dash": "dot", "width": 1})
-    return wide(figure.update_layout(height=90 + 190 * rows))
+    return wide(figure.update_layout(height=130 + 190 * rows, legend=BELOW))

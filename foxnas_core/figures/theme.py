@@ -56,6 +56,9 @@ _NOTHING = "\u200b"  # of no width, and part of no mark
 _DATA = {"x", "y", "z", "text", "customdata", "meta", "labels", "values", "data", "field", "test"}
 
 
+# A legend below panels, which have their titles above them.
+BELOW = {"orientation": "h", "x": 0, "y": -0.12, "yanchor": "top"}
+
 _AXIS = {
     "automargin": True,
     "ticks": "",

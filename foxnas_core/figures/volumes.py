@@ -9,7 +9,7 @@ from plotly import graph_objects as go
 
 from foxnas_core.evidence.cases import PairedGain
 from foxnas_core.figures.shapes import drawn, markers, panels, ruled
-from foxnas_core.figures.theme import BLUE, CLOUD, GREEN, ORANGE, PURPLE, RED, wide
+from foxnas_core.figures.theme import BELOW, BLUE, CLOUD, GREEN, ORANGE, PURPLE, RED, wide
 from foxnas_core.table.metrics import Metric
 
 _LINES = (BLUE, GREEN, PURPLE)
@@ -85,8 +85,8 @@ def slice_figure(table: pd.DataFrame, classes: Sequence[str]) -> go.Figure:
             figure.add_contour(
                 z=(mask == number).astype(float), showscale=False, name=title, hoverinfo="name",
                 contours={"start": 0.5, "end": 0.5, "size": 1, "coloring": "none"},
-                line={"color": colour, "width": 2.5}, row=1, col=place,
+                line={"color": colour, "width": 2.5}, showlegend=place == 1, row=1, col=place,
             )  # fmt: skip
     figure.update_xaxes(visible=False)
     figure.update_yaxes(visible=False, autorange="reversed")
-    return wide(figure.update_layout(height=340, margin={"t": 40}))
+    return wide(figure.update_layout(height=360, margin={"t": 40}, legend=BELOW))
