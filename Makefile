@@ -154,7 +154,7 @@ remake-cells: $(VENV)/installed $(RUNTIMES).venv-openvino/installed data ## trai
 	|| $(MAKE_STUDY) train --study $(CELLS) --update single-path $(SINGLE_PATHS) --seed 1 \
 		$$(test ! -e $(CELLS)/training-state.safetensors || echo --resume)
 	$(MAKE_STUDY) measure --study $(CELLS) $(SCORED_CELLS) --untimed
-	for device in $(DEVICES); do $(MAKE_STUDY) measure --study $(CELLS) --device $$device || exit 1; done
+	$(BENCH) --study $(CELLS) $(BENCH_OF_NB201)
 	$(MAKE_STUDY) trust --study $(CELLS) $(TRUST_IN_CELLS) --seed 1
 	for seed in $(SEEDS); do \
 		mkdir -p $(MIXTURE) && cp data/cells/space.json $(MIXTURE); \
