@@ -19,7 +19,7 @@ class Playing(Method):
     on_made: str = "off"
     cycle: float = 1.0
     transport: float = 0.01
-    meaning: float = 10.0
+    meaning: float = 20.0
     candidates: int = 32
     epochs: int = 24
     images: int = 6000

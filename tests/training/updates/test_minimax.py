@@ -70,7 +70,7 @@ def test_weights_learn_from_made_images_only_where_that_is_asked(tiny_space, tin
 @pytest.fixture(scope="module")
 def read(tiny_space, tiny_dataset) -> Minimax:
     """Readers that tell stripes, before any game."""
-    update = made(tiny_space, tiny_dataset, replace(SETTINGS, rate=1e-2))
+    update = made(tiny_space, tiny_dataset, replace(SETTINGS, rate=3e-3))
     [architecture] = tiny_space.decode(update._judges()[:1])
     real, _ = update.made(tiny_dataset.training, architecture)
     optimizer, draw = update.optimizers()[1], torch.Generator().manual_seed(0)
