@@ -40,8 +40,9 @@ def test_what_is_no_text_is_refused(value):
         text(value)
 
 
-def test_choices_are_pairs_of_a_name_and_a_number_or_a_word():
-    assert choices([["a", 3], ["b", "conv"]]) == {"a": 3, "b": "conv"}
-    for wrong in ([[1, 3]], [["a", 1.5]], [["a", True]], [["a", None]], [["a", [3]]], ["abc"]):
+def test_choices_are_pairs_of_a_name_and_a_number_a_word_or_a_truth():
+    told = {"a": 3, "b": "conv", "c": 1.5, "d": 2, "e": "true"}
+    assert choices([["a", 3], ["b", "conv"], ["c", 1.5], ["d", 2.0], ["e", True]]) == told
+    for wrong in ([[1, 3]], [["a", None]], [["a", [3]]], ["abc"]):
         with pytest.raises(ValueError):
             choices(wrong)

@@ -745,7 +745,7 @@ def test_a_truncated_table_is_named(measured_study, capsys):
     ("column", "value", "words"),
     [
         ("s1b1_kernel", 4, ["s1b1_kernel", "4", "3, 5", "line 3"]),
-        ("latency_ms", "nan", ["latency_ms", "line 3"]),
+        ("latency_ms", "quick", ["latency_ms", "quick", "line 3"]),
         ("latency_ms", -1, ["latency_ms", "-1", "line 3"]),
         ("accuracy", 170, ["accuracy", "170", "line 3"]),
         ("s1b1_expand", "two", ["s1b1_expand", "two", "line 3"]),

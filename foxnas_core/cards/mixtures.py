@@ -136,7 +136,7 @@ def by_each_edge(given: Given) -> Card:
         tone="plain" if settled == len(last) else "warning",
         table=table,
         draw=lambda: figures.edges_figure(table, words),
-        points=tuple(words.values()) if len(words) <= _FEW_EDGES else (),
+        points=tuple(f"{own}." for own in words.values()) if len(words) <= _FEW_EDGES else (),
     )
 
 

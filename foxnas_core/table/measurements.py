@@ -139,7 +139,7 @@ class MeasurementTable:
         `InvalidInput` where a row does not belong to the space.
         """
         rows = rows.set_axis(range(1, len(rows) + 1), axis="index")
-        added = table_from_frame(self.space, rows, source="The new rows")
+        added = table_from_frame(self.space, rows, source="The new rows", holes=True)
         columns = dict.fromkeys([*_rest(self).columns, *_rest(added).columns])
         parts = [_rest(table) for table in (self, added) if len(table)] or [_rest(self)]
         rest = pd.concat(parts, ignore_index=True).reindex(columns=list(columns))
