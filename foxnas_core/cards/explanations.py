@@ -120,9 +120,8 @@ def _trees(given: Given) -> pd.DataFrame:
 def same_lenses(given: Given) -> bool:
     """Whether coefficients, Shapley values and, of one architecture, partial dependence have the
     same values by their definitions: where the regression is a plain sum over blocks."""
-    predictor = given.fitted
-    alone = all(len(players) < 2 for players in read_together(predictor.form))
-    return predictor.link.is_identity and alone
+    form, link = given.fitted.form, given.fitted.link
+    return link.is_identity and all(len(players) < 2 for players in read_together(form))
 
 
 def _lenses(given: Given, permutation: bool, trees: bool) -> dict[str, pd.DataFrame]:
@@ -166,10 +165,8 @@ def prediction(given: Given) -> Card:
     target = given.fitted.target
     if given.architecture is None:
         average = target.value_text(shapley_of(given, given.column, None).base)
-        return Card(
-            sentence=f"Predicted {target.word} of the average measured subnet: {average}.",
-            stress=(average,),
-        )
+        said = f"Predicted {target.word} of the average measured subnet: {average}."
+        return Card(sentence=said, stress=(average,))
     found = given.fitted.predict([given.architecture]).iloc[0]
     value = target.value_text(found["value"])
     return Card(
