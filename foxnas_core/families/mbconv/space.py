@@ -118,8 +118,7 @@ def settings_of(space: SearchSpace) -> MBConvSettings:
     """The family's settings; raises `InvalidInput` for a space of another family."""
     if space.family != "mbconv":
         raise InvalidInput(
-            f"Space {space.name!r} is of family {space.family!r}, which has no supernet here; "
-            "only 'mbconv' has."
+            f"Space {space.name!r} is of family {space.family!r}; this takes one of 'mbconv'."
         )
     return parse_settings(space.settings)
 
