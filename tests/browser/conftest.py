@@ -11,7 +11,7 @@ from cell_study import cell_study
 from conftest import copy_of_demo
 from device_cells import device_study
 from playwright.sync_api import Browser, Page, expect
-from serving import CHROMIUM, PATIENCE, REPOSITORY, Server, Tab, chromium, serve
+from serving import BRIEFLY, CHROMIUM, PATIENCE, REPOSITORY, Server, Tab, chromium, serve
 
 from foxnas_core.study import Study, open_study
 from foxnas_core.study.parts import parts_of
@@ -71,10 +71,7 @@ def own(demo: Study, unused: Callable[[str], str]) -> Study:
 @pytest.fixture(scope="session")
 def server(demo: Study, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     log = tmp_path_factory.mktemp("server") / "log.txt"
-    # Journeys measure, and are not to wait until a busy machine's clock settles.
-    paths = os.pathsep.join([str(REPOSITORY / "tests"), os.environ.get("PYTHONPATH", "")])
-    brief = {"FOXNAS_PLUGINS": "timed_briefly", "PYTHONPATH": paths}
-    with serve(REPOSITORY / "app.py", log, demo.folder.parent, **brief) as running:
+    with serve(REPOSITORY / "app.py", log, demo.folder.parent, **BRIEFLY) as running:
         yield running
     assert "Traceback" not in log.read_text(), log.read_text()[-3000:]
 
