@@ -12,6 +12,7 @@ import pandas as pd
 from foxnas_core.cards.analysis import Analysis, Options, analysis
 from foxnas_core.cards.card import Card
 from foxnas_core.cards.given import Given, known
+from foxnas_core.cards.kept_selections import kept_selections
 from foxnas_core.cards.sharing import once, shared
 from foxnas_core.errors import FoxnasError
 from foxnas_core.evidence.operations import WAYS, agreements, with_effects, worth
@@ -29,7 +30,6 @@ if TYPE_CHECKING:
     from foxnas_core.explanation.averages import AverageEffects
 
 MAGNITUDE, PERTURBATION = "magnitude", "perturbation"
-_MOST_KEPT = 50
 _NARROW = 6  # operations
 
 
@@ -58,19 +58,17 @@ def is_narrow(given: Given) -> bool:
     return mixture is not None and len(mixture.edges[0].operations) <= _NARROW
 
 
-@shared("selections", table=False, entries=8)
 def selections_of(given: Given) -> dict[str, SupernetSelection]:
     """The newest kept selections by id, those that are damaged or of another space left out."""
-    mixture, found = mixture_of(given), {}
+    mixture = mixture_of(given)
     if mixture is None:
         return {}
     names = {edge.name for edge in mixture.edges} | {own.name for own in mixture.junctions}
-    for key in given.study.ids(SELECTIONS)[:_MOST_KEPT]:
-        with suppress(FoxnasError, FileNotFoundError):
-            own = given.study.kept(SELECTIONS, key)
-            if {decision.edge for decision in own.decisions} == names:
-                found[key] = own
-    return found
+    return {
+        key: own
+        for key, own in kept_selections(given).items()
+        if {decision.edge for decision in own.decisions} == names
+    }
 
 
 @shared("supernet.safetensors", MIXTURE, table=False)

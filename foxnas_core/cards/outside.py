@@ -1,70 +1,33 @@
 """What is selected for domains that nobody has seen, by made images and without them."""
 
 from collections.abc import Iterator, Mapping
-from contextlib import suppress
 
-from foxnas_core.cards.analysis import Options, analysis
+from foxnas_core.cards.analysis import analysis
 from foxnas_core.cards.card import Card
 from foxnas_core.cards.given import Given
-from foxnas_core.cards.sharing import shared
-from foxnas_core.errors import FoxnasError
+from foxnas_core.cards.kept_selections import SelectedBy
 from foxnas_core.figures import outside as figures
-from foxnas_core.search.selections import SELECTIONS, SupernetSelection
 from foxnas_core.table.metrics import Metric
 from foxnas_core.training.adversary.lamps import RULES
 
 OOD = "ood"
-_MOST = 50
 _NO_GAME = (
     "No generator made images in this selection; select with --generator on to have architectures "
     "scored on such."
 )
 
 
-@shared("selections", table=False, entries=8)
-def selected_outside(given: Given) -> dict[str, SupernetSelection]:
-    """The newest kept selections by the method by id, those that are damaged or of another space
-    left out."""
-    found = {}
-    for key in given.study.ids(SELECTIONS)[:_MOST]:
-        with suppress(FoxnasError, FileNotFoundError):
-            own = given.study.kept(SELECTIONS, key)
-            known = all(decision.edge in given.study.space.by_name for decision in own.decisions)
-            if own.method == OOD and known and own.course.get("candidates"):
-                found[key] = own
-    return found
+KEPT = SelectedBy(
+    OOD, "candidates", "for unseen domains",
+    lambda own: f"seed {own.seed}, generator {own.course['generator']}",
+)  # fmt: skip
 
 
-def nothing_selected(given: Given) -> str | None:
-    """Why there is nothing to look at."""
-    if selected_outside(given):
-        return None
-    return (
-        "Nothing was selected for unseen domains in this study yet; run it, here or with 'python "
-        f"-m foxnas_core select --study {given.folder} --method {OOD}'."
-    )
-
-
-def selection_options(given: Given) -> Options:
-    return {
-        "selection": {
-            key: f"seed {own.seed}, generator {own.course['generator']}: {own.selected.id}"
-            for key, own in selected_outside(given).items()
-        }
-    }
-
-
-def shown(given: Given, selection: str) -> SupernetSelection:
-    """That selection, or the newest one."""
-    known = selected_outside(given)
-    return known.get(selection) or next(iter(known.values()))
-
-
-@analysis("Select", "outside", "Three ways to select", nothing_selected, selection_options)
+@analysis("Select", "outside", "Three ways to select", KEPT.nothing, KEPT.options)
 def outside(given: Given, *, selection: str = "") -> Card:
     """What is best on made images, in a held-out seen domain and in the domains trained on, and
     what each of these has in domains that none was selected by."""
-    found = shown(given, selection)
+    found = KEPT.shown(given, selection)
     table, metric = figures.candidates_table(found), given.study.objective
     by: dict[str, str] = found.course["by"]
     unseen = dict(zip(table["subnet"], table["unseen"].astype(float), strict=True))
@@ -98,10 +61,10 @@ def _compared(unseen: Mapping[str, float], by: Mapping[str, str], metric: Metric
             )
 
 
-@analysis("Select", "lamps", "Whether the game was sane", nothing_selected, selection_options)
+@analysis("Select", "lamps", "Whether the game was sane", KEPT.nothing, KEPT.options)
 def lamps(given: Given, *, selection: str = "") -> Card:
     """What must hold of made images, at every evaluation."""
-    found = shown(given, selection)
+    found = KEPT.shown(given, selection)
     if not found.course["epochs"]:
         return Card(sentence=_NO_GAME)
     table = figures.lamps_table(found.course["epochs"])
@@ -119,10 +82,10 @@ def lamps(given: Given, *, selection: str = "") -> Card:
     )
 
 
-@analysis("Select", "pictures", "What the generator made", nothing_selected, selection_options)
+@analysis("Select", "pictures", "What the generator made", KEPT.nothing, KEPT.options)
 def pictures(given: Given, *, selection: str = "") -> Card:
     """Real images of each domain above what was made of them."""
-    found = shown(given, selection)
+    found = KEPT.shown(given, selection)
     if not found.course["pictures"]:
         return Card(sentence=_NO_GAME)
     table = figures.pictures_table(found)

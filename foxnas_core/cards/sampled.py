@@ -8,62 +8,26 @@ from contextlib import suppress
 
 import pandas as pd
 
-from foxnas_core.cards.analysis import Analysis, Options, analysis
+from foxnas_core.cards.analysis import Analysis, analysis
 from foxnas_core.cards.card import Card
 from foxnas_core.cards.given import Given
-from foxnas_core.cards.sharing import shared
+from foxnas_core.cards.kept_selections import SelectedBy
 from foxnas_core.errors import FoxnasError
 from foxnas_core.figures import sampled as figures
 from foxnas_core.figures.theme import difference_axis
-from foxnas_core.search.selections import SELECTIONS, SupernetSelection
+from foxnas_core.search.selections import SupernetSelection
 from foxnas_core.space.editing.bulk import set_choices
 from foxnas_core.space.in_words import decision_called
 from foxnas_core.table.metrics import metric_of
 
 FPNAS = "fpnas"
-_MOST = 50
 _MOST_TOLD = 8
 """Undecided decisions that are told in words; the table has all."""
 
 
-@shared("selections", table=False, entries=8)
-def sampled_of(given: Given) -> dict[str, SupernetSelection]:
-    """The newest kept selections by FP-NAS by id, those that are damaged or of another space left
-    out."""
-    found = {}
-    for key in given.study.ids(SELECTIONS)[:_MOST]:
-        with suppress(FoxnasError, FileNotFoundError):
-            own = given.study.kept(SELECTIONS, key)
-            known = all(decision.edge in given.study.space.by_name for decision in own.decisions)
-            if own.method == FPNAS and known and own.course.get("steps"):
-                found[key] = own
-    return found
-
-
-def nothing_sampled(given: Given) -> str | None:
-    """Why there is nothing to look at."""
-    if sampled_of(given):
-        return None
-    return (
-        "Nothing was selected by FP-NAS in this study yet; run it, here or with 'python -m "
-        f"foxnas_core select --study {given.folder} --method {FPNAS}'."
-    )
-
-
-def selection_options(given: Given) -> Options:
-    return {
-        "selection": {
-            key: f"seed {own.seed}, {own.course['samples']:,} samples: {own.selected.id}"
-            for key, own in sampled_of(given).items()
-        }
-    }
-
-
-def shown(given: Given, selection: str) -> SupernetSelection:
-    """The kept selection of this id, or the newest."""
-    found = sampled_of(given)
-    return found.get(selection) or next(iter(found.values()))
-
+KEPT = SelectedBy(
+    FPNAS, "steps", "by FP-NAS", lambda own: f"seed {own.seed}, {own.course['samples']:,} samples"
+)
 
 Make = Callable[[Given, SupernetSelection], Card]
 PARTS: dict[Make, Analysis] = {}
@@ -75,10 +39,10 @@ def _part(name: str, title: str) -> Callable[[Make], Make]:
 
     def made(make: Make) -> Make:
         def of_kept(given: Given, *, selection: str = "") -> Card:
-            return make(given, shown(given, selection))
+            return make(given, KEPT.shown(given, selection))
 
         of_kept.__doc__, of_kept.__module__ = make.__doc__, make.__module__
-        declared = analysis("Select", name, title, nothing_sampled, selection_options)
+        declared = analysis("Select", name, title, KEPT.nothing, KEPT.options)
         PARTS[make] = declared(of_kept)
         return make
 

@@ -84,7 +84,7 @@ def test_a_collapsed_game_ends_with_a_sentence_and_keeps_no_state(study):
     with pytest.raises(Collapsed, match=r"^The game .*; (give|train) .*\.$"):
         select_kept(study, BRIEF, QUESTION)
     assert not state_file(study, BRIEF, 0).exists() and not study.ids(SELECTIONS)
-    assert "run it, here or with" in outside_cards.nothing_selected(Given(study))
+    assert "run it, here or with" in outside_cards.KEPT.nothing(Given(study))
 
 
 def test_the_command_tells_the_generator_and_its_lamps(study, capsys):

@@ -22,15 +22,15 @@ LIVE_EVERY = 2.0  # seconds between two drawings of what is under way
 def show(study: Study) -> None:
     given = given_of(study)
     job = cache.works().latest(Selecting, str(study.folder), sampled.FPNAS)
-    nothing = sampled.nothing_sampled(given)
+    nothing = sampled.KEPT.nothing(given)
     if job is not None and (not job.ended or (nothing and job.so_far)):
         show_live(given, job)
         return
     if nothing:
         cards.show(sampled.PARTS[sampled.steps_card], given)  # what there is to do first
         return
-    selection = pick_kept(sampled.selection_options(given)["selection"])
-    found = sampled.shown(given, selection).selected
+    selection = pick_kept(sampled.KEPT.options(given)["selection"])
+    found = sampled.KEPT.shown(given, selection).selected
     st.write(f"Selected is subnet {found.id}.")
     ways_on(found.architecture)
     for analysis in sampled.PARTS.values():

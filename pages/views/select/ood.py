@@ -23,11 +23,11 @@ def show(study: Study) -> None:
 
 def _show_selected(given: Given) -> None:
     """What was selected, and the game that it rests on."""
-    if outside.nothing_selected(given):
+    if outside.KEPT.nothing(given):
         cards.show(outside.outside, given)  # what there is to do first
         return
-    selection = pick_kept(outside.selection_options(given)["selection"])
-    ways_on(outside.shown(given, selection).selected.architecture)
+    selection = pick_kept(outside.KEPT.options(given)["selection"])
+    ways_on(outside.KEPT.shown(given, selection).selected.architecture)
     cards.show(outside.outside, given, selection=selection)
     for analysis in (outside.lamps, outside.pictures):
         cards.show(analysis, given, selection=selection)
