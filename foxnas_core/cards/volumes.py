@@ -121,7 +121,7 @@ def lines_to_beat(given: Given) -> Card:
     return Card(
         sentence=said,
         table=table,
-        draw=lambda: figures.uniform_figure(means.reset_index(), table.iloc[:3], metric, cost),
+        draw=lambda: figures.uniform_figure(means.reset_index(), uniforms, metric, cost),
         cautions=(f"Not measured, and so no line here: {', '.join(missing)}.",) if missing else (),
         notes=(
             "With the supernet's weights. The best of many that were measured is better than it "
