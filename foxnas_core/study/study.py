@@ -213,7 +213,7 @@ class Study:
             if campaigns:
                 record["campaigns"] = campaigns
             rows = table if new is None else new(existing)
-            return existing.with_rows(rows.frame.drop(columns="id"), record=record)
+            return existing.with_rows(rows.frame.drop(columns="id"), record=record, holes=True)
 
         return self.amend(added)
 

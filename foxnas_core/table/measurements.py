@@ -131,15 +131,19 @@ class MeasurementTable:
         return replace(self, frame=frame, codes=self.codes[chosen])
 
     def with_rows(
-        self, rows: pd.DataFrame, *, record: Mapping[str, Any] | None = None
+        self,
+        rows: pd.DataFrame,
+        *,
+        record: Mapping[str, Any] | None = None,
+        holes: bool = False,
     ) -> "MeasurementTable":
         """A new table with `rows` appended, and `record` in place of its own where given.
 
-        `rows` needs a column for each decision and target; ids are computed. Raises
-        `InvalidInput` where a row does not belong to the space.
+        `rows` needs a column for each decision and target; ids are computed; `holes` as in
+        `table_from_frame`. Raises `InvalidInput` where a row does not belong to the space.
         """
         rows = rows.set_axis(range(1, len(rows) + 1), axis="index")
-        added = table_from_frame(self.space, rows, source="The new rows", holes=True)
+        added = table_from_frame(self.space, rows, source="The new rows", holes=holes)
         columns = dict.fromkeys([*_rest(self).columns, *_rest(added).columns])
         parts = [_rest(table) for table in (self, added) if len(table)] or [_rest(self)]
         rest = pd.concat(parts, ignore_index=True).reindex(columns=list(columns))

@@ -5,6 +5,8 @@ from concurrent.futures import ProcessPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
+import pandas as pd
 import pytest
 from conftest import DEMO, tiny_document
 from hand import hand_space, noisy_table
@@ -32,7 +34,7 @@ from foxnas_core.study import (
 )
 from foxnas_core.study.parts import file_limits, part_limit, parts_of
 from foxnas_core.study.variants import VARIANTS, Variants
-from foxnas_core.table.measurements import empty_table
+from foxnas_core.table.measurements import empty_table, table_from_frame
 
 
 def row(accuracy=70.0):
@@ -159,6 +161,15 @@ def test_a_bad_row_leaves_the_table_as_it_was(tiny_space, tmp_path):
     with pytest.raises(InvalidInput, match="latency_ms"):
         study.append(one, [row() | {"latency_ms": float("nan")}])
     assert study.table_file.read_bytes() == before
+
+
+def test_a_table_with_a_latency_missing_is_added_to_one_without_gaps(tiny_space, tmp_path):
+    study = create_study(tmp_path / "a", tiny_space, name="A")
+    first, second = tiny_space.sample(2, seed=0)
+    study.append([first], [row()])
+    gap = pd.DataFrame([second.to_dict() | row() | {"latency_ms": float("nan")}])
+    study.add_table(table_from_frame(tiny_space, gap, source="own.csv", holes=True))
+    assert np.isnan(study.table().values("latency_ms")).tolist() == [False, True]
 
 
 def _append_some(arguments):
