@@ -27,8 +27,8 @@ from playwright.sync_api import (
 
 CHROMIUM = Path("/usr/bin/chromium")
 REPOSITORY = Path(__file__).parents[1]
-# The environment of a server that times briefly, and for which no latency fails for how busy the
-# machine is: journeys measure, and are not to wait until a clock settles.
+# The environment of a server that times briefly: journeys measure, and are not to wait until a busy
+# machine's clock settles.
 BRIEFLY = {
     "FOXNAS_PLUGINS": "timed_briefly",
     "PYTHONPATH": os.pathsep.join([str(REPOSITORY / "tests"), os.environ.get("PYTHONPATH", "")]),

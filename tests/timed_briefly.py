@@ -1,7 +1,6 @@
 """A plugin for processes that tests start (FOXNAS_PLUGINS=timed_briefly): see `briefly`."""
 
 import pytest
-from briefly import judge_leniently, time_briefly
+from briefly import time_briefly
 
 time_briefly(pytest.MonkeyPatch())
-judge_leniently(pytest.MonkeyPatch())
