@@ -183,7 +183,7 @@ def drift(given: Given) -> Card:
     table = figures.drift_table(badge_table(rows_of(given), column_of(given)))
     return Card(
         sentence="The time of the reference network beside each row, over its time when the study "
-        "was begun; latencies are divided by it. Bars: how far it differed within a round.",
+        "was begun; latencies are divided by it. Bars: how far it differed meanwhile.",
         table=table,
         draw=lambda: figures.drift_figure(table),
     )

@@ -2,8 +2,9 @@
 
 On a shared machine the mean and the median of repeated runs wander by a tenth. What repeats is a
 low quantile over many runs, in rounds that visit all subnets in a fresh random order, so that a
-slow minute falls on all alike; a reference network in every round, in fp32 for fp32 and in int8 for
-int8, carries away what drift is left. The timing itself is `runner`'s, which other devices share.
+slow minute falls on all alike; a reference network before and after each, in fp32 for fp32 and in
+int8 for int8, carries away what drift is left. The timing itself is `runner`'s, which other
+devices share.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -14,6 +15,7 @@ import numpy as np
 from foxnas_core.measurement.here import machine_here
 from foxnas_core.measurement.meter import INT8_IMAGES, Prepared
 from foxnas_core.measurement.runner import (
+    BRIEF,
     Timing,
     bound_session,
     governor,
@@ -66,7 +68,7 @@ class LatencyMeter:
         self._lenient = lenient
         self.refused: dict[str, dict[str, str]] = {}
         self.columns = device_columns(device)
-        self._references = self._visits(reference)
+        self._references = self._visits(reference, share=BRIEF)
         with one_core() as self._pinned:
             known = all(column in baselines for column in self.columns)
             now = None if known else settled_each(self._references, SETTLING)
@@ -117,7 +119,9 @@ class LatencyMeter:
             "calibration_images": min(INT8_IMAGES, len(self._calibration)),
         }
 
-    def _visits(self, prepared: Prepared, lenient: bool = False) -> dict[str, Callable[[], Timing]]:
+    def _visits(
+        self, prepared: Prepared, lenient: bool = False, share: float = 1
+    ) -> dict[str, Callable[[], Timing]]:
         """What times a network once in each precision, by its column."""
         models = (
             lambda: prepared.onnx,
@@ -126,7 +130,7 @@ class LatencyMeter:
         found = {}
         for column, model in zip(self.columns, models, strict=True):
             try:
-                found[column] = self._visit(model(), prepared.subnet)
+                found[column] = self._visit(model(), prepared.subnet, share)
             except Exception as error:
                 if not lenient:
                     raise
@@ -134,12 +138,12 @@ class LatencyMeter:
                 own[prepared.architecture.id] = last_line(str(error))
         return found
 
-    def _visit(self, model: bytes, subnet: Network) -> Callable[[], Timing]:
+    def _visit(self, model: bytes, subnet: Network, share: float) -> Callable[[], Timing]:
         image = (
             np.random.default_rng(0).standard_normal((1, *subnet.input_shape)).astype(np.float32)
         )
         run = bound_session(session_of(model), image)
-        return lambda: timed(run, self._runs, warm_up_of(self._runs), self._seconds)
+        return lambda: timed(run, self._runs, warm_up_of(self._runs), self._seconds, share)
 
 
 def begun(baselines: Mapping[str, float], now: Mapping[str, float]) -> dict[str, float]:
@@ -174,12 +178,12 @@ def columns_of(
 ) -> dict[str, float]:
     """What the table keeps of one model, of the rows of `runner.interleaved`, all models' alike.
 
-    `column`: the median over rounds of the 10th percentile of a round's runs (ms), each divided by
-    the round's drift, which is the reference's time over `baseline`. `low_…` and `high_…`: the
+    `column`: the median over rounds of the 10th percentile of a visit's runs (ms), each divided by
+    the drift, which is the reference's time beside it over `baseline`. `low_…` and `high_…`: the
     least and the greatest of these; `minimum_…`: the least single run, divided likewise;
-    `drift_…`: the drift, and `drift_range_…`, by how much the reference's times within a round
-    differ, as a share of their median, both the median over rounds. Where the device tells them:
-    `clock_mhz_…` and `clock_range_…` likewise, and `temperature_…`, the highest (°C).
+    `drift_…`: the drift, and `drift_range_…`, by how much the reference's times before and after a
+    visit differ, as a share of their mean, both the median over rounds. Where the device tells
+    them: `clock_mhz_…` and `clock_range_…` likewise, and `temperature_…`, the highest (°C).
     """
     own = [row for row in rows if row["model"] == model]
     drifts = np.array([row["reference_ms"] for row in own]) / baseline

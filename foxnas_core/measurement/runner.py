@@ -9,15 +9,15 @@ FOLDER holds `job.json` and the model files; `rows.json` is written beside them.
      "runs", "warm_up_runs", "rounds", "seed", "threads", "settle", "seconds", "lenient"}
 
 and the result `{"rows", "settled_ms", "refused", "circumstances"}`. Each round visits all models in
-a fresh random order, and the references before, amid and after them. A row is one model in one
-round:
-`tenth_ms` (10th percentile of the runs), `minimum_ms`, `count`, what the sensors say after it
-(`clock_mhz`, `temperature_c`, null where the device tells none), and `reference_ms`,
-`reference_low_ms`, `reference_high_ms` (median and range, in that round, of the reference of the
-model's precision). `settled_ms` has each reference's time before the first round, looked at
-`settle` visits at a time until it has settled, or is null. `seconds` bounds a visit, see `timed`,
-where it isn't null. A model that the runtime can't load ends the job; with `lenient` it has no
-rows, and `refused` has why, by its name.
+a fresh random order, and the reference of a model's precision, briefly, before and after each;
+where the two differ, the clock changed meanwhile, and the visit is made again. A row is one model
+in one round: `tenth_ms` (10th percentile of the runs), `minimum_ms`, `count`, what the sensors say
+after it (`clock_mhz`, `temperature_c`, null where the device tells none), and `reference_ms`,
+`reference_low_ms`, `reference_high_ms` (mean and range of the reference before and after it).
+`settled_ms` has each reference's time before the first round, looked at `settle` visits at a time
+until it has settled, or is null. `seconds` bounds a visit, see `timed`, where it isn't null. A
+model that the runtime can't load ends the job; with `lenient` it has no rows, and `refused` has
+why, by its name.
 """
 
 from __future__ import annotations  # Python 3.9 knows no `int | None` yet
@@ -40,6 +40,9 @@ import numpy as np
 FORMAT = 1
 # When a device's time has settled, see `settled`.
 LOOKS_ALIKE, ALIKE, MOST_LOOKS = 5, 0.02, 40
+# Of a model's visit, the share of a look at the reference; what two looks may differ by, and how
+# often a visit is made where they differ by more.
+BRIEF, STEADY, MOST_VISITS = 1 / 4, 0.05, 3
 # Runs of a visit, however long they take.
 LEAST_RUNS = 5
 # Of each runtime: the package that runs its models, and what it calls itself.
@@ -63,13 +66,16 @@ class Timing(NamedTuple):
     runs: int
 
 
-def timed(run: Run, runs: int, warm_up: int, seconds: float | None = None) -> Timing:
-    """Time `runs` calls of `run`, after `warm_up` that don't count.
+def timed(
+    run: Run, runs: int, warm_up: int, seconds: float | None = None, share: float = 1
+) -> Timing:
+    """Time `runs` calls of `run`, after `warm_up` that don't count, or a `share` of both.
 
     Where these would take longer than `seconds`, calls end then, but not before `LEAST_RUNS`, and
     those that don't count after a tenth of that time.
     """
-    clock, most = time.perf_counter_ns, math.inf if seconds is None else seconds * 1e9
+    runs, warm_up = math.ceil(runs * share), math.ceil(warm_up * share)
+    clock, most = time.perf_counter_ns, math.inf if seconds is None else seconds * share * 1e9
     began = clock()
     for _ in range(warm_up):
         run()
@@ -95,31 +101,45 @@ def interleaved(
     rng: np.random.Generator,
     sense: Callable[[], dict[str, Any]],
 ) -> list[dict[str, Any]]:
-    """One row a model and round, as the module describes; a slow minute falls on all alike.
+    """One row a model and round, as the module describes; a slow second falls on both alike.
 
     `precisions` names the reference of each model.
     """
     names = list(models)
     rows = []
     for number in range(rounds):
-        order = rng.permutation(len(names))
-        marks = {name: [reference().tenth] for name, reference in references.items()}
-        visited = []
-        for place, index in enumerate(order, start=1):
-            timing = models[names[index]]()
-            row = {"model": names[index], "round": number, "tenth_ms": timing.tenth}
+        marks: dict[str, float] = {}
+        for index in rng.permutation(len(names)):
+            name = names[index]
+            own = precisions[name]
+            before = marks[own] if own in marks else references[own]().tenth
+            timing, before, after = _between(models[name], references[own], before)
+            # Time has gone by since any other reference was looked at.
+            marks = {own: after}
+            row = {"model": name, "round": number, "tenth_ms": timing.tenth}
             row.update(minimum_ms=timing.minimum, count=timing.runs)
             row.update(sense())
-            visited.append(row)
-            if place in (len(order) // 2, len(order)):
-                for name, reference in references.items():
-                    marks[name].append(reference().tenth)
-        for row in visited:
-            own = marks[precisions[row["model"]]]
-            row["reference_ms"] = float(np.median(own))
-            row["reference_low_ms"], row["reference_high_ms"] = min(own), max(own)
-        rows += visited
+            row.update(reference_ms=(before + after) / 2)
+            row.update(reference_low_ms=min(before, after), reference_high_ms=max(before, after))
+            rows.append(row)
     return rows
+
+
+def _between(
+    model: Callable[[], Timing], reference: Callable[[], Timing], before: float
+) -> tuple[Timing, float, float]:
+    """A visit, and the reference's time before and after it: the one of at most `MOST_VISITS`
+    within which the reference differed least, and the first where it did by no more than `STEADY`.
+    """
+    tried = []
+    for _ in range(MOST_VISITS):
+        timing, after = model(), reference().tenth
+        change = max(before, after) / min(before, after) - 1
+        tried.append((change, timing, before, after))
+        if change <= STEADY:
+            break
+        before = after
+    return min(tried, key=lambda visit: visit[0])[1:]
 
 
 def settled(reference: Callable[[], Timing], visits: int, pause: float = 0.2) -> float:
@@ -328,14 +348,14 @@ def run_job(folder: Path, job: Mapping[str, Any]) -> dict[str, Any]:
         ) from None
     load, threads = _LOADERS[job["runtime"]], job["threads"]
 
-    def visit(model: Mapping[str, Any]) -> Callable[[], Timing]:
+    def visit(model: Mapping[str, Any], share: float = 1) -> Callable[[], Timing]:
         # The name is ours, but what comes over a wire must not lead out of the folder.
         run = load(folder / Path(model["file"]).name, model["shape"], threads)
-        return lambda: timed(run, job["runs"], job["warm_up_runs"], job.get("seconds"))
+        return lambda: timed(run, job["runs"], job["warm_up_runs"], job.get("seconds"), share)
 
     # Before the runtime is loaded, so that its own threads are held as well.
     with one_core() as held:
-        references = {name: visit(model) for name, model in job["references"].items()}
+        references = {name: visit(own, BRIEF) for name, own in job["references"].items()}
         models, refused = {}, {}
         for model in job["models"]:
             try:

@@ -36,7 +36,7 @@ MOST_SPREAD = 0.2
 # busy machine, where rows do repeat within 5 %. Subnets that run in two states have been seen to
 # have them 1.37 apart, which is 27 %.
 MOST_ABOVE_MINIMUM = 0.2
-# What the reference differs within a round is what dividing by its drift may be wrong by; beside
+# What the reference differs around a visit is what dividing by its drift may be wrong by; beside
 # other work 3 to 7 % are usual. As for the subnets' rounds.
 MOST_DRIFT_RANGE = 0.2
 # Beyond a factor of two it is another machine or clock, which does not slow all operators alike.
@@ -274,8 +274,8 @@ CHECKS = (
     ),
     LatencyCheck(
         "drift",
-        "Did the reference network take the same time throughout a round?",
-        f"the reference differed by more than {100 * MOST_DRIFT_RANGE:.0f} % within a round, "
+        "Did the reference network take the same time meanwhile?",
+        f"the reference differed by more than {100 * MOST_DRIFT_RANGE:.0f} % meanwhile, "
         f"or was {MOST_DRIFT:g} times as slow or as fast as at the study's beginning",
         "the reference network was not timed beside them",
         _drift,

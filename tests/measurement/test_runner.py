@@ -57,67 +57,83 @@ def test_warm_up_runs_are_not_counted():
     assert 0 < timing.minimum <= timing.tenth
 
 
-def test_each_round_visits_all_models_in_another_order_between_the_references():
+def told(level):
+    return lambda: Timing(level, level / 2, 10)
+
+
+def test_each_round_visits_all_models_in_another_order_each_between_two_looks():
     visits = []
 
     def visit(name, level):
-        def call():
-            visits.append(name)
-            return Timing(level, level / 2, 10)
-
-        return call
-
-    marks = iter(np.arange(1.0, 100.0))
-
-    def reference():
-        visits.append("reference")
-        return Timing(float(next(marks)), 0.5, 10)
+        return lambda: visits.append(name) or Timing(level, level / 2, 10)
 
     models = {name: visit(name, level) for name, level in zip("abcdef", range(1, 7), strict=True)}
     options = {"precisions": dict.fromkeys(models, "fp32"), "rounds": 4, "sense": silent}
-    rows = interleaved(models, {"fp32": reference}, rng=np.random.default_rng(0), **options)
+    references = {"fp32": visit("reference", 1)}
+    rows = interleaved(models, references, rng=np.random.default_rng(0), **options)
     assert [row["round"] for row in rows] == [r for r in range(4) for _ in range(6)]
     orders = []
     for number in range(4):
-        own = [row for row in rows if row["round"] == number]
-        assert sorted(row["model"] for row in own) == list("abcdef")
-        orders.append("".join(row["model"] for row in own))
-        # Three marks a round: before, amid, after.
-        low = 3.0 * number + 1
-        assert {
-            (r["reference_low_ms"], r["reference_ms"], r["reference_high_ms"]) for r in own
-        } == {(low, low + 1, low + 2)}
-        part = visits[9 * number : 9 * (number + 1)]
-        assert [i for i, name in enumerate(part) if name == "reference"] == [0, 4, 8]
+        own = [row["model"] for row in rows if row["round"] == number]
+        assert sorted(own) == list("abcdef")
+        orders.append("".join(own))
+        # A look after one model is the look before the next.
+        part = visits[13 * number : 13 * (number + 1)]
+        assert part[::2] == ["reference"] * 7 and part[1::2] == own
     assert len(set(orders)) > 1
     assert {row["model"]: row["tenth_ms"] for row in rows} == dict(
         zip("abcdef", range(1, 7), strict=True)
     )
-    steady = {"fp32": lambda: Timing(1, 1, 1)}
-    again = interleaved(models, steady, rng=np.random.default_rng(0), **options)
+    again = interleaved(models, references, rng=np.random.default_rng(0), **options)
     assert [row["model"] for row in again] == [row["model"] for row in rows]
 
 
 def test_each_precision_has_its_own_reference():
-    """fp32 goes slower by half, int8 not at all."""
-    levels = iter([1.0, 1.5, 1.5])
-    references = {
-        "fp32": lambda: Timing(next(levels), 0.5, 10),
-        "int8": lambda: Timing(2.0, 1.0, 10),
-    }
-    models = {"a": lambda: Timing(3.0, 3.0, 10), "b": lambda: Timing(4.0, 4.0, 10)}
+    """A look at the other one in between has gone stale."""
+    looks = {"fp32": iter([1.0, 1.04] * 4), "int8": iter([2.0, 2.02] * 4)}
+    references = {name: lambda own=own: told(next(own))() for name, own in looks.items()}
+    models = {"a": told(3.0), "b": told(4.0)}
     rows = interleaved(
         models,
         references,
         precisions={"a": "fp32", "b": "int8"},
-        rounds=1,
+        rounds=2,
         rng=np.random.default_rng(0),
         sense=silent,
     )
     found = {
-        r["model"]: (r["reference_low_ms"], r["reference_ms"], r["reference_high_ms"]) for r in rows
+        (r["model"], r["reference_low_ms"], r["reference_ms"], r["reference_high_ms"]) for r in rows
     }
-    assert found == {"a": (1.0, 1.5, 1.5), "b": (2.0, 2.0, 2.0)}
+    assert found == {("a", 1.0, 1.02, 1.04), ("b", 2.0, 2.01, 2.02)}
+
+
+@pytest.mark.parametrize(
+    ("looks", "kept"),
+    [
+        # It gets slower while the model is timed, which is timed again, and is steady then.
+        ([1.0, 1.6, 1.6], (6.0, 1.6, 1.6)),
+        # It never is: the visit that it differed least in.
+        ([1.0, 1.6, 1.1, 1.3], (7.0, 1.1, 1.3)),
+    ],
+)
+def test_a_visit_that_the_clock_changed_in_is_made_again(looks, kept):
+    levels, marks = iter([5.0, 6.0, 7.0]), iter(looks)
+    (row,) = interleaved(
+        {"a": lambda: told(next(levels))()},
+        {"fp32": lambda: told(next(marks))()},
+        precisions={"a": "fp32"},
+        rounds=1,
+        rng=np.random.default_rng(0),
+        sense=silent,
+    )
+    assert (row["tenth_ms"], row["reference_low_ms"], row["reference_high_ms"]) == kept
+    assert row["minimum_ms"] == kept[0] / 2 and not list(marks)
+
+
+def test_a_share_of_the_runs_is_timed():
+    calls = []
+    timing = timed(lambda: calls.append(None), runs=40, warm_up=8, share=runner.BRIEF)
+    assert timing.runs == 10 and len(calls) == 12
 
 
 def test_the_reference_settles_once_looks_in_a_row_agree():

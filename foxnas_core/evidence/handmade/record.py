@@ -30,7 +30,7 @@ PRECISIONS = {"": "fp32", ":int8": "int8"}
 @dataclass(frozen=True)
 class Latency:
     """Latency in ms: the meter's value, its least and greatest round, and the reference's drift
-    within a round (a share); see `foxnas_core.measurement.latency.columns_of`."""
+    around its visits (a share); see `foxnas_core.measurement.latency.columns_of`."""
 
     value: float
     low: float
